@@ -1,0 +1,27 @@
+package dev.waymark.core;
+
+import java.util.List;
+
+/** Chooses the upstream of a new connection. One instance serves all shards of a pool: thread-safe. */
+public interface Balancer {
+  /** An upstream to choose from, with what the policies weigh. */
+  interface Candidate {
+    /** Its identity within the pool. */
+    UpstreamView upstream();
+  }
+
+  /**
+   * Chooses one.
+   *
+   * @param candidates those with an open lane that may take a connection; never empty; the list is only valid during the call
+   * @param clientHost the client's IP address without port
+   * @param mark of the new connection
+   */
+  Candidate choose(List<? extends Candidate> candidates, String clientHost, Mark mark);
+
+  /** A connection was attached to this upstream, by any shard. */
+  void onAttached(UpstreamView upstream);
+
+  /** A connection left this upstream. */
+  void onDetached(UpstreamView upstream);
+}

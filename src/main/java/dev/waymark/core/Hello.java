@@ -1,0 +1,16 @@
+package dev.waymark.core;
+
+/**
+ * Who speaks at the bridge's end of a lane. Immutable.
+ *
+ * @param instance the first half of every mark of this bridge
+ * @param node host or pod name
+ * @param version software version
+ * @param pool for which the lane was opened
+ * @param shard the shard that holds the lane, from 0
+ * @param shards how many shards the bridge has
+ */
+public record Hello(long instance, String node, String version, String pool, int shard, int shards) {
+  /** Of the protocol. */
+  public static final int REVISION = 1;
+}
