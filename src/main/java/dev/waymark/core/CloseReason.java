@@ -86,6 +86,16 @@ public enum CloseReason {
     return meaning;
   }
 
+  /** Whether the client is told by RST, at once, that its stream is not complete; else by FIN after the last byte. */
+  public boolean isAbortive() {
+    return switch (this) {
+      case ABORT, FLOW_CONTROL, COMMIT_INCOMPLETE, PROTOCOL, SLOW_CLIENT, OVERLOAD, INTERNAL, CLIENT_RESET, CLIENT_TIMEOUT -> true;
+      case DONE, BUSY, NOT_HERE, SHUTTING_DOWN, FENCED, IDLE_TIMEOUT, FRAME_TOO_LONG, FRAME_INCOMPLETE, FRAME_INVALID -> false;
+      case NO_UPSTREAM, UPSTREAM_LOST, UNKNOWN_CONNECTION, SETTINGS_LATE, WINDOW_STALLED, POISON, BRIDGE_STOPPED -> false;
+      case OPERATOR -> false;
+    };
+  }
+
   /** The reason with this number; PROTOCOL for a number that nobody knows, since the peer's intent is not known either. */
   public static CloseReason ofWireCode(int wireCode) {
     return wireCode > 0 && wireCode < BY_WIRE_CODE.length ? BY_WIRE_CODE[wireCode] : PROTOCOL;

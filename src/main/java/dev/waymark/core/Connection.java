@@ -1,0 +1,613 @@
+package dev.waymark.core;
+
+import dev.waymark.core.ClientStream.Chunk;
+import dev.waymark.core.CloseReason.Origin;
+import dev.waymark.core.ReplyStream.HeldCommit;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client socket from accept to close: joins its two directions, its owner and its end. Confined to its shard's thread.
+ *
+ * <p>Inputs come from the socket (onClient…, onWritten, onSocketClosed) and from the lane (package-private); effects go to the {@link
+ * ClientSocket} and the {@link Lane}.
+ */
+public final class Connection {
+  private enum Phase {
+    /** No owner; from accept, to ATTACHED or CLOSING. */
+    WAITING,
+    /** Owned; from WAITING, to CLOSING. */
+    ATTACHED,
+    /** The reason is known, the attachment over; the socket takes the last bytes. To CLOSED. */
+    CLOSING,
+    /** The socket is gone. */
+    CLOSED
+  }
+
+  /** Smaller replies to a client that does not keep up are copied out of their batch. */
+  private static final int COMPACT_BYTES_MAX = 16 * 1024;
+
+  private final Shard shard;
+  private final ShardListener listener;
+  private final ShardPool pool;
+  private final ClientSocket socket;
+  private final Mark mark;
+  private final long acceptedNs;
+  private final long acceptedUnixMs;
+  private final ClientStream client = new ClientStream();
+  private final ReplyStream replies;
+  private final DeadlineWheel.Node deadlineNode = new DeadlineWheel.Node(this);
+
+  private Phase phase = Phase.WAITING;
+  private @Nullable Lane lane;
+  private int epoch;
+  private List<String> upstreams = List.of();
+  private byte @Nullable [] context;
+  private long lastActivityNs;
+  private int partialBytes;
+  private long phaseDeadlineNs;
+  private boolean isReadingPaused;
+  private boolean isCreditOwed;
+  private boolean isFlushDue;
+  private boolean isStalled;
+  private @Nullable CloseReason closeReason;
+  private Origin closeOrigin = Origin.BRIDGE;
+  private @Nullable Origin firstToEnd;
+
+  Connection(Shard shard, ShardListener listener, ClientSocket socket, Mark mark, long nowNs, long nowUnixMs) {
+    this.shard = shard;
+    this.listener = listener;
+    this.pool = listener.pool();
+    this.socket = socket;
+    this.mark = mark;
+    this.acceptedNs = nowNs;
+    this.acceptedUnixMs = nowUnixMs;
+    this.lastActivityNs = nowNs;
+    this.phaseDeadlineNs = nowNs + pool.options().noUpstreamWaitNs();
+    this.replies = new ReplyStream(shard.limits().grantBytes());
+  }
+
+  // --- inputs from the client ---
+
+  /**
+   * Bytes from the client.
+   *
+   * @param owned the reference passes to this method
+   * @param isLast they end a framed message; never with raw framing
+   */
+  public void onClientBytes(long nowNs, ByteBuf owned, boolean isLast) {
+    int bytes = owned.readableBytes();
+    lastActivityNs = nowNs;
+    listener.counters().add(Counter.CLIENT_RECEIVED_BYTES, bytes);
+    Lane owner = lane;
+    if (phase == Phase.CLOSING || phase == Phase.CLOSED) {
+      owned.release();
+    } else if (owner != null && client.isEmpty() && canPass(owner, bytes)) {
+      long offset = client.sentOffset();
+      client.pass(bytes);
+      send(owner, offset, owned, isLast);
+    } else {
+      client.enqueue(owned, isLast);
+      shard.hold(bytes);
+      pump(nowNs);
+    }
+  }
+
+  /** The client sent FIN, after all its bytes. */
+  public void onClientEnd(long nowNs) {
+    lastActivityNs = nowNs;
+    client.end();
+    if (firstToEnd == null) {
+      firstToEnd = Origin.CLIENT;
+    }
+    switch (phase) {
+      case WAITING, ATTACHED -> pump(nowNs);
+      case CLOSING -> closeWhenDrained();
+      case CLOSED -> {}
+    }
+  }
+
+  /** The client's bytes cannot be cut into messages. */
+  public void onClientBreach(long nowNs, CloseReason reason) {
+    endByBridge(nowNs, reason, reason.origin());
+  }
+
+  /** Bytes of a message that is not complete wait at the edge, which says whenever their number changes. */
+  public void onClientPartial(int bytes) {
+    shard.hold(bytes - partialBytes);
+    partialBytes = bytes;
+  }
+
+  /** The client's socket broke: CLIENT_RESET or CLIENT_TIMEOUT. */
+  public void onClientLost(long nowNs, CloseReason reason) {
+    endByBridge(nowNs, reason, Origin.CLIENT);
+    socket.reset();
+  }
+
+  /** The client's socket took bytes, in the order of {@link ClientSocket#write}. */
+  public void onWritten(long nowNs, long bytes) {
+    lastActivityNs = nowNs;
+    replies.written(bytes);
+    shard.hold(-bytes);
+    listener.counters().add(Counter.CLIENT_SENT_BYTES, bytes);
+    switch (phase) {
+      case ATTACHED -> {
+        grantCredit(nowNs);
+        if (isReadingPaused) {
+          updateReading();
+        }
+        endWhenDone(nowNs);
+      }
+      case CLOSING -> closeWhenDrained();
+      case WAITING, CLOSED -> {}
+    }
+  }
+
+  /** The socket is closed, by either side; the last input. */
+  public void onSocketClosed(long nowNs) {
+    if (phase == Phase.CLOSED) {
+      return;
+    }
+    endByBridge(nowNs, CloseReason.CLIENT_RESET, Origin.CLIENT);
+    phase = Phase.CLOSED;
+    shard.hold(-replies.queuedBytes());
+    onClientPartial(0);
+    shard.onConnectionGone(this, summary(nowNs));
+  }
+
+  // --- inputs from the lane and the shard ---
+
+  /** A new owner. */
+  void attach(long nowNs, Lane owner) {
+    Check.that(phase == Phase.WAITING, "only a waiting connection is attached");
+    phase = Phase.ATTACHED;
+    lane = owner;
+    remember(owner.upstream().address());
+    owner.open(this, openFrame());
+    pump(nowNs);
+  }
+
+  /** A frame for this connection came on this lane. */
+  void onFrame(long nowNs, Lane from, UpstreamFrame frame) {
+    boolean isLate = phase != Phase.ATTACHED || from != lane || Integer.compareUnsigned(frame.epoch(), epoch) < 0;
+    if (isLate) {
+      from.counters().add(Counter.FRAMES_FENCED, 1);
+      return;
+    }
+    int bytes = frame.payload().readableBytes();
+    CloseReason breach = breachOf(from, frame, bytes);
+    if (breach != null) {
+      endByBridge(nowNs, breach, Origin.UPSTREAM);
+      return;
+    }
+    lastActivityNs = nowNs;
+    if (frame.more() || replies.isHolding()) {
+      hold(nowNs, frame, bytes);
+    } else {
+      if (bytes > 0) {
+        reply(frame.payload().retainedSlice(), bytes);
+      }
+      commit(nowNs, frame.consumed(), frame.context(), frame.halfClose(), frame.close());
+    }
+  }
+
+  /** The owner's lane is open for more, or has shown whether it acknowledges. */
+  void onLaneChanged(long nowNs) {
+    isStalled = false;
+    if (phase == Phase.ATTACHED) {
+      pump(nowNs);
+    }
+  }
+
+  /** The owner has shown whether it acknowledges, and with it its window. */
+  void onLaneDecided(long nowNs) {
+    if (lane != null && lane.isNeverAcknowledging()) {
+      client.consumeAllSent();
+    }
+    if (phase == Phase.ATTACHED) {
+      pump(nowNs);
+      grantCredit(nowNs);
+    }
+  }
+
+  /** The bridge is out of memory: drops the socket in whatever phase. */
+  void abandon() {
+    socket.reset();
+  }
+
+  /** The owner's lane broke; incomplete commits are as if they had never come (rule 3). */
+  void onLaneLost(long nowNs, CloseReason reason) {
+    end(nowNs, reason, Origin.UPSTREAM);
+  }
+
+  /** The bridge ends the connection: an upstream is told if there is one. */
+  void endByBridge(long nowNs, CloseReason reason, Origin origin) {
+    Lane owner = lane;
+    if (phase == Phase.ATTACHED && owner != null) {
+      owner.close(this, reason);
+    }
+    end(nowNs, reason, origin);
+  }
+
+  /** The process's budget was passed, or has room again. */
+  void onBudgetChanged() {
+    updateReading();
+  }
+
+  /** Something may have run out. */
+  void onDeadline(long nowNs) {
+    long idleTimeoutNs = listener.options().idleTimeoutNs();
+    switch (phase) {
+      case WAITING -> {
+        if (phaseDeadlineNs - nowNs <= 0) {
+          endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
+        }
+      }
+      case ATTACHED -> {
+        if (replies.isHolding() && replies.holdDeadlineNs() - nowNs <= 0) {
+          endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
+        } else if (idleTimeoutNs > 0 && lastActivityNs + idleTimeoutNs - nowNs <= 0) {
+          endByBridge(nowNs, CloseReason.IDLE_TIMEOUT, Origin.BRIDGE);
+        }
+      }
+      case CLOSING -> {
+        if (phaseDeadlineNs - nowNs <= 0) {
+          socket.reset();
+        }
+      }
+      case CLOSED -> {}
+    }
+    armDeadline();
+  }
+
+  /** Sends what is owed since {@link Shard#oweCredit}. */
+  void sendOwedCredit() {
+    isCreditOwed = false;
+    Lane owner = lane;
+    if (phase == Phase.ATTACHED && owner != null && replies.creditBytes() > 0) {
+      replies.granted();
+      owner.limit(this, replies.limitOffset());
+    }
+  }
+
+  /** Hands the turn's replies to the kernel. */
+  void flush() {
+    isFlushDue = false;
+    if (phase != Phase.CLOSED) {
+      socket.flush();
+    }
+  }
+
+  // --- the client's direction ---
+
+  private boolean canPass(Lane owner, int bytes) {
+    return owner.isWritable() && bytes <= Limits.PAYLOAD_BYTES_MAX && bytes <= client.room(owner.windowBytes());
+  }
+
+  private void pump(long nowNs) {
+    Lane owner = lane;
+    if (phase == Phase.ATTACHED && owner != null) {
+      while (owner.isWritable()) {
+        long offset = client.sentOffset();
+        Chunk chunk = client.next(owner.windowBytes());
+        if (chunk == null) {
+          break;
+        }
+        shard.hold(-chunk.payload().readableBytes());
+        send(owner, offset, chunk.payload(), chunk.isLast());
+      }
+      if (client.isEndToBeSent()) {
+        client.endSent();
+        owner.halfClose(this, client.sentOffset());
+        endWhenDone(nowNs);
+      } else if (!client.isEmpty()) {
+        waitFor(nowNs, owner);
+      }
+    }
+    updateReading();
+  }
+
+  private void send(Lane owner, long offset, ByteBuf owned, boolean isLast) {
+    long limit = LaneTransport.NO_LIMIT;
+    if (owner.isAcknowledging() && replies.creditBytes() > 0) {
+      replies.granted();
+      limit = replies.limitOffset();
+    }
+    owner.data(this, offset, owned, isLast, limit);
+    if (owner.isNeverAcknowledging()) {
+      client.consumeAllSent();
+    }
+  }
+
+  private void waitFor(long nowNs, Lane owner) {
+    if (owner.isWritable()) {
+      owner.onWindowFull(nowNs);
+    } else if (!isStalled) {
+      isStalled = true;
+      owner.stall(this);
+    }
+  }
+
+  private void updateReading() {
+    boolean isPaused =
+        switch (phase) {
+          case WAITING -> client.pendingBytes() >= pool.options().noUpstreamBytesMax() || shard.isOverBudget();
+          case ATTACHED -> !client.isEmpty() || shard.isOverBudget() || isReplyQueueLong();
+          case CLOSING, CLOSED -> false;
+        };
+    if (isPaused != isReadingPaused) {
+      isReadingPaused = isPaused;
+      if (isPaused) {
+        listener.counters().add(Counter.READING_PAUSED, 1);
+        socket.pauseReading();
+      } else {
+        socket.resumeReading();
+      }
+    }
+  }
+
+  /** Without credit only the client's own requests can be held back (rule 5). */
+  private boolean isReplyQueueLong() {
+    return lane != null && !lane.isAcknowledging() && replies.queuedBytes() > shard.limits().replyQueueBytesMax() / 2;
+  }
+
+  // --- the reply direction ---
+
+  private @Nullable CloseReason breachOf(Lane from, UpstreamFrame frame, int bytes) {
+    if (frame.epoch() != epoch || (replies.isEnded() && (bytes > 0 || frame.halfClose()))) {
+      return CloseReason.PROTOCOL;
+    }
+    if (frame.consumed() > client.sentOffset()) {
+      return CloseReason.FLOW_CONTROL;
+    }
+    replies.receive(bytes);
+    if (from.isAcknowledging()) {
+      return replies.isOverrun() ? CloseReason.FLOW_CONTROL : null;
+    }
+    return replies.queuedBytes() + bytes > shard.limits().replyQueueBytesMax() ? CloseReason.SLOW_CLIENT : null;
+  }
+
+  private void hold(long nowNs, UpstreamFrame frame, int bytes) {
+    replies.hold(frame, nowNs + shard.limits().commitTimeoutNs());
+    shard.hold(bytes);
+    if (frame.more()) {
+      armDeadline();
+      return;
+    }
+    HeldCommit whole = replies.takeHeld();
+    shard.hold(-whole.bytes());
+    for (ByteBuf payload : whole.payloads()) {
+      reply(payload, payload.readableBytes());
+    }
+    commit(nowNs, whole.consumed(), whole.context(), whole.isHalfClose(), whole.close());
+  }
+
+  private void reply(ByteBuf owned, int bytes) {
+    boolean isSlow = replies.queuedBytes() > 0 && !isFlushDue && bytes < COMPACT_BYTES_MAX;
+    replies.take(bytes);
+    shard.hold(bytes);
+    socket.write(isSlow ? compact(owned) : owned);
+    if (!isFlushDue) {
+      isFlushDue = true;
+      shard.flushAtTurnEnd(this);
+    }
+  }
+
+  /** A slice would keep its whole batch in memory for as long as this client does not read. */
+  private static ByteBuf compact(ByteBuf owned) {
+    try {
+      return owned.copy();
+    } finally {
+      owned.release();
+    }
+  }
+
+  private void commit(long nowNs, long consumed, byte @Nullable [] newContext, boolean isHalfClose, int close) {
+    if (newContext != null) {
+      context = newContext.length == 0 ? null : newContext;
+    }
+    if (isHalfClose) {
+      replies.end();
+      if (firstToEnd == null) {
+        firstToEnd = Origin.UPSTREAM;
+      }
+      if (close == 0) {
+        socket.finish();
+      }
+    }
+    if (consumed != UpstreamFrame.ABSENT) {
+      boolean wasSent = client.consume(consumed);
+      Check.that(wasSent, "consumed was checked when it came");
+    }
+    if (close != 0) {
+      end(nowNs, CloseReason.ofWireCode(close), Origin.UPSTREAM);
+      return;
+    }
+    if (consumed != UpstreamFrame.ABSENT && !client.isEmpty()) {
+      pump(nowNs);
+    } else if (isReplyQueueLong()) {
+      updateReading();
+    }
+    endWhenDone(nowNs);
+  }
+
+  private void grantCredit(long nowNs) {
+    Lane owner = lane;
+    if (owner == null || !owner.isAcknowledging() || replies.isEnded()) {
+      return;
+    }
+    if (replies.isCreditDue()) {
+      replies.granted();
+      owner.limit(this, replies.limitOffset());
+    } else if (!isCreditOwed && replies.creditBytes() > 0) {
+      isCreditOwed = true;
+      shard.oweCredit(nowNs, this);
+    }
+  }
+
+  // --- the end ---
+
+  /** Rule 8: both directions have ended, all is consumed and written. */
+  private void endWhenDone(long nowNs) {
+    boolean isDone =
+        phase == Phase.ATTACHED
+            && replies.isEnded()
+            && client.isEndSent()
+            && replies.queuedBytes() == 0
+            && client.consumedOffset() == client.sentOffset();
+    if (isDone) {
+      endByBridge(nowNs, CloseReason.DONE, Objects.requireNonNullElse(firstToEnd, Origin.UPSTREAM));
+    }
+  }
+
+  private void end(long nowNs, CloseReason reason, Origin origin) {
+    if (phase == Phase.CLOSING || phase == Phase.CLOSED) {
+      return;
+    }
+    closeReason = reason;
+    closeOrigin = origin;
+    detach();
+    phase = Phase.CLOSING;
+    shard.hold(-client.pendingBytes());
+    client.release();
+    shard.hold(-replies.dropHeld());
+    if (reason.isAbortive()) {
+      socket.reset();
+      return;
+    }
+    phaseDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
+    armDeadline();
+    socket.finish();
+    updateReading();
+    closeWhenDrained();
+  }
+
+  private void detach() {
+    Lane owner = lane;
+    if (owner == null) {
+      pool.stopWaiting(this);
+    } else {
+      lane = null;
+      owner.detached(this);
+    }
+  }
+
+  /**
+   * All bytes written and the client's FIN seen, or it is known to be gone: closing earlier would make the kernel send RST for client
+   * bytes not read, and RST may overtake replies (RFC 1122, 4.2.2.13).
+   */
+  private void closeWhenDrained() {
+    if (replies.queuedBytes() == 0 && client.isEnded()) {
+      socket.close();
+    }
+  }
+
+  /** Puts the earliest of what may run out into the wheel. */
+  void armDeadline() {
+    long idleTimeoutNs = listener.options().idleTimeoutNs();
+    switch (phase) {
+      case WAITING, CLOSING -> shard.arm(deadlineNode, phaseDeadlineNs);
+      case ATTACHED -> {
+        if (replies.isHolding()) {
+          shard.arm(deadlineNode, replies.holdDeadlineNs());
+        } else if (idleTimeoutNs > 0) {
+          shard.arm(deadlineNode, lastActivityNs + idleTimeoutNs);
+        }
+      }
+      case CLOSED -> {}
+    }
+  }
+
+  // --- for the shard and its operators ---
+
+  /** The second half of its mark. */
+  public long sequence() {
+    return mark.sequence();
+  }
+
+  public Mark mark() {
+    return mark;
+  }
+
+  int epoch() {
+    return epoch;
+  }
+
+  @Nullable Lane lane() {
+    return lane;
+  }
+
+  String clientHost() {
+    return socket.clientHost();
+  }
+
+  long queuedReplyBytes() {
+    return replies.queuedBytes();
+  }
+
+  ShardListener listener() {
+    return listener;
+  }
+
+  DeadlineWheel.Node deadlineNode() {
+    return deadlineNode;
+  }
+
+  void checkInvariants() {
+    client.checkInvariants();
+    replies.checkInvariants();
+    Check.that((phase == Phase.ATTACHED) == (lane != null), "attached means owned");
+    Check.that(phase == Phase.WAITING || phase == Phase.ATTACHED || closeReason != null, "an end has a reason");
+  }
+
+  private void remember(String upstream) {
+    List<String> longer = new ArrayList<>(upstreams);
+    longer.add(upstream);
+    upstreams = List.copyOf(longer);
+  }
+
+  private Open openFrame() {
+    return new Open(
+        mark.toString(),
+        listener.options().name(),
+        socket.clientAddress(),
+        socket.localAddress(),
+        acceptedUnixMs,
+        listener.options().framing(),
+        listener.options().frameBytesMax(),
+        replies.limitOffset());
+  }
+
+  private ConnectionSummary summary(long nowNs) {
+    return new ConnectionSummary(
+        mark,
+        listener.options().name(),
+        socket.clientAddress(),
+        upstreams,
+        client.receivedOffset(),
+        replies.writtenOffset(),
+        nowNs - acceptedNs,
+        closeOrigin,
+        Objects.requireNonNullElse(closeReason, CloseReason.INTERNAL));
+  }
+
+  ConnectionStatus status() {
+    Lane owner = lane;
+    return new ConnectionStatus(
+        mark,
+        listener.options().name(),
+        socket.clientAddress(),
+        socket.localAddress(),
+        pool.options().name(),
+        owner == null ? null : owner.upstream().address(),
+        phase.name().toLowerCase(java.util.Locale.ROOT),
+        acceptedUnixMs,
+        client.receivedOffset(),
+        replies.writtenOffset(),
+        client.receivedOffset() - client.consumedOffset(),
+        replies.queuedBytes());
+  }
+}

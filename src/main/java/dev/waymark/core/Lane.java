@@ -1,0 +1,382 @@
+package dev.waymark.core;
+
+import dev.waymark.core.PoolOptions.Acknowledge;
+import dev.waymark.core.UpstreamControl.Draining;
+import dev.waymark.core.UpstreamControl.Load;
+import dev.waymark.core.UpstreamControl.Pong;
+import dev.waymark.core.UpstreamControl.Push;
+import dev.waymark.core.UpstreamControl.Released;
+import dev.waymark.core.UpstreamControl.Settings;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayDeque;
+import java.util.Locale;
+
+/**
+ * One Attach call between a shard and an upstream: carries frames of many connections. Confined to its shard's thread; the edge calls
+ * {@link #onReady}, {@link #onFrame} and {@link #onBroken}.
+ */
+public final class Lane implements Balancer.Candidate {
+  private enum Phase {
+    /** The call is not established; to OPEN or BROKEN. */
+    CONNECTING,
+    /** Frames may travel; to BROKEN or FINISHED. */
+    OPEN,
+    /** It failed; the pool opens another. */
+    BROKEN,
+    /** The bridge no longer needs it. */
+    FINISHED
+  }
+
+  private enum Mode {
+    /** Nothing has come yet; to one of the others. */
+    UNKNOWN,
+    /** Settings came: windows, credit and clocks hold. */
+    ACKNOWLEDGING,
+    /** Something else came first, or nothing for too long (rule 5). */
+    PLAIN
+  }
+
+  private final ShardPool pool;
+  private final Shard shard;
+  private final UpstreamView upstream;
+  private final Counters counters;
+  private final int failures;
+  private final LaneTransport transport;
+  private final ArrayDeque<Connection> stalled = new ArrayDeque<>();
+
+  private Phase phase = Phase.CONNECTING;
+  private Mode mode = Mode.UNKNOWN;
+  private int windowBytes;
+  private boolean isWritable;
+  private boolean isFlushDue;
+  private boolean isDraining;
+  private int connectionCount;
+  private long settingsDeadlineNs;
+  private boolean isSettingsDeadlineArmed;
+  private long lastReceivedNs;
+  private long pingSentNs;
+  private boolean isPingOpen;
+  private long pingId;
+
+  Lane(long nowNs, ShardPool pool, Shard shard, UpstreamView upstream, Counters counters, int failures) {
+    this.pool = pool;
+    this.shard = shard;
+    this.upstream = upstream;
+    this.counters = counters;
+    this.failures = failures;
+    this.lastReceivedNs = nowNs;
+    this.windowBytes = shard.limits().initialWindowBytes();
+    this.transport = shard.environment().connect(this);
+  }
+
+  // --- inputs from the edge ---
+
+  /** The transport is established, or takes more after it took no more. */
+  public void onReady(long nowNs) {
+    switch (phase) {
+      case CONNECTING -> {
+        phase = Phase.OPEN;
+        isWritable = true;
+        counters.add(Counter.LANES_OPENED, 1);
+        transport.hello(pool.hello());
+        sent(1);
+        if (pool.options().acknowledge() == Acknowledge.NEVER) {
+          become(nowNs, Mode.PLAIN, Integer.MAX_VALUE);
+        }
+        pool.onLaneOpen(nowNs, this);
+      }
+      case OPEN -> {
+        isWritable = true;
+        pool.onLaneWritable(nowNs);
+        resumeStalled(nowNs);
+      }
+      case BROKEN, FINISHED -> {}
+    }
+  }
+
+  /** A frame from the upstream; valid only during the call. */
+  public void onFrame(long nowNs, UpstreamFrame frame) {
+    if (phase != Phase.OPEN) {
+      return;
+    }
+    counters.add(Counter.FRAMES_RECEIVED, 1);
+    lastReceivedNs = nowNs;
+    isPingOpen = false;
+    UpstreamControl control = frame.control();
+    if (mode == Mode.UNKNOWN && !(control instanceof Settings) && pool.options().acknowledge() == Acknowledge.AUTO) {
+      become(nowNs, Mode.PLAIN, Integer.MAX_VALUE);
+    }
+    if (control == null) {
+      onConnectionFrame(nowNs, frame);
+    } else {
+      onControl(nowNs, control);
+    }
+  }
+
+  /**
+   * The call ended, however (rule 3), or what came on it cannot be read.
+   *
+   * @param cause for people
+   */
+  public void onBroken(long nowNs, String cause) {
+    breakWith(nowNs, cause, CloseReason.UPSTREAM_LOST);
+  }
+
+  // --- inputs from connections ---
+
+  void open(Connection connection, Open open) {
+    connectionCount++;
+    counters.add(Counter.CONNECTIONS_ATTACHED, 1);
+    pool.onAttached(connection, this);
+    transport.open(connection.sequence(), connection.epoch(), open);
+    sent(1);
+  }
+
+  void data(Connection connection, long offset, ByteBuf owned, boolean isLast, long limit) {
+    counters.add(Counter.UPSTREAM_SENT_BYTES, owned.readableBytes());
+    transport.data(connection.sequence(), connection.epoch(), offset, owned, isLast, limit);
+    sent(1);
+  }
+
+  void limit(Connection connection, long limit) {
+    transport.limit(connection.sequence(), connection.epoch(), limit);
+    sent(1);
+  }
+
+  void halfClose(Connection connection, long offset) {
+    transport.halfClose(connection.sequence(), connection.epoch(), offset);
+    sent(1);
+  }
+
+  void close(Connection connection, CloseReason reason) {
+    if (phase == Phase.OPEN) {
+      transport.close(connection.sequence(), connection.epoch(), reason);
+      sent(1);
+    }
+  }
+
+  /** The connection is no longer attached. */
+  void detached(Connection connection) {
+    connectionCount--;
+    stalled.remove(connection);
+    pool.onDetached(this);
+  }
+
+  /** The connection has bytes, and the transport takes no more: it is called when it does. */
+  void stall(Connection connection) {
+    stalled.add(connection);
+  }
+
+  /** A connection has filled its window: if this is still the initial one, the upstream has so long to say Settings. */
+  void onWindowFull(long nowNs) {
+    boolean isUndecided = mode == Mode.UNKNOWN && pool.options().acknowledge() == Acknowledge.AUTO;
+    if (isUndecided && !isSettingsDeadlineArmed) {
+      isSettingsDeadlineArmed = true;
+      settingsDeadlineNs = nowNs + shard.limits().settingsTimeoutNs();
+    }
+  }
+
+  // --- inputs from the shard ---
+
+  /** Sends the turn's frames. */
+  void flush() {
+    isFlushDue = false;
+    if (phase != Phase.OPEN) {
+      return;
+    }
+    counters.add(Counter.BATCHES_SENT, 1);
+    boolean wasWritable = isWritable;
+    isWritable = transport.flush();
+    if (wasWritable && !isWritable) {
+      counters.add(Counter.LANE_STALLS, 1);
+      pool.onLaneFull(this);
+    }
+  }
+
+  /** Looks at the clocks (rules 5 and 7). */
+  void onTick(long nowNs) {
+    if (phase != Phase.OPEN) {
+      return;
+    }
+    if (isSettingsDeadlineArmed && mode == Mode.UNKNOWN && settingsDeadlineNs - nowNs <= 0) {
+      become(nowNs, Mode.PLAIN, Integer.MAX_VALUE);
+    }
+    if (mode == Mode.ACKNOWLEDGING) {
+      checkSilence(nowNs);
+    }
+  }
+
+  /** The upstream is no longer wanted and has no connections here. */
+  void finish() {
+    if (phase == Phase.OPEN) {
+      phase = Phase.FINISHED;
+      transport.finish();
+    } else if (phase == Phase.CONNECTING) {
+      phase = Phase.FINISHED;
+      transport.cancel("no longer needed");
+    }
+  }
+
+  // --- outputs ---
+
+  @Override
+  public UpstreamView upstream() {
+    return upstream;
+  }
+
+  /** The pool for which the lane was opened. */
+  public String poolName() {
+    return pool.options().name();
+  }
+
+  Counters counters() {
+    return counters;
+  }
+
+  int failures() {
+    // A lane that carried something starts the waiting anew; one that never did makes the next wait longer.
+    return mode == Mode.UNKNOWN ? failures : 0;
+  }
+
+  boolean isOpen() {
+    return phase == Phase.OPEN;
+  }
+
+  boolean isBroken() {
+    return phase == Phase.BROKEN;
+  }
+
+  /** New connections may be given to it, as far as the lane is concerned. */
+  boolean isTakingConnections() {
+    return phase == Phase.OPEN && isWritable && !isDraining;
+  }
+
+  boolean isWritable() {
+    return isWritable;
+  }
+
+  boolean isAcknowledging() {
+    return mode == Mode.ACKNOWLEDGING;
+  }
+
+  boolean isNeverAcknowledging() {
+    return mode == Mode.PLAIN;
+  }
+
+  /** Of each connection, as of now. */
+  int windowBytes() {
+    return windowBytes;
+  }
+
+  int connectionCount() {
+    return connectionCount;
+  }
+
+  LaneStatus status() {
+    return new LaneStatus(
+        poolName(), upstream.address(), isOpen(), isDraining, mode.name().toLowerCase(Locale.ROOT), connectionCount);
+  }
+
+  // --- transitions ---
+
+  private void onConnectionFrame(long nowNs, UpstreamFrame frame) {
+    Connection connection = shard.connection(frame.connection());
+    if (connection != null) {
+      counters.add(Counter.UPSTREAM_RECEIVED_BYTES, frame.payload().readableBytes());
+      connection.onFrame(nowNs, this, frame);
+    } else if (shard.hasEverBeen(frame.connection())) {
+      counters.add(Counter.FRAMES_FENCED, 1);
+    } else {
+      counters.add(Counter.FRAMES_UNKNOWN, 1);
+      transport.close(frame.connection(), frame.epoch(), CloseReason.UNKNOWN_CONNECTION);
+      sent(1);
+    }
+  }
+
+  private void onControl(long nowNs, UpstreamControl control) {
+    switch (control) {
+      case Settings settings -> onSettings(nowNs, settings);
+      case Draining _ -> {
+        if (!isDraining) {
+          isDraining = true;
+          pool.onLaneDraining(this);
+        }
+      }
+      case Push push -> {
+        transport.notOffered(push.id());
+        sent(1);
+      }
+      // Load is for balancing by load, Released answers a Release that this bridge does not send yet, Pong was noted above.
+      case Load _, Released _, Pong _ -> {}
+    }
+  }
+
+  private void onSettings(long nowNs, Settings settings) {
+    if (pool.options().acknowledge() == Acknowledge.NEVER) {
+      return;
+    }
+    if (mode == Mode.PLAIN) {
+      transport.cancel("SETTINGS_LATE");
+      breakWith(nowNs, "Settings came after other frames", CloseReason.SETTINGS_LATE);
+      return;
+    }
+    int own = shard.limits().windowBytes();
+    int asked = settings.windowBytes();
+    become(nowNs, Mode.ACKNOWLEDGING, asked <= 0 ? own : Math.min(own, asked));
+  }
+
+  private void become(long nowNs, Mode next, int nextWindowBytes) {
+    mode = next;
+    windowBytes = nextWindowBytes;
+    isSettingsDeadlineArmed = false;
+    shard.forEachOn(this, connection -> connection.onLaneDecided(nowNs));
+  }
+
+  private void checkSilence(long nowNs) {
+    Limits limits = shard.limits();
+    if (isPingOpen && nowNs - pingSentNs >= limits.laneTimeoutNs()) {
+      transport.cancel("silent");
+      breakWith(nowNs, "nothing came for " + limits.laneTimeoutNs() / 1_000_000 + " ms after a Ping", CloseReason.UPSTREAM_LOST);
+    } else if (!isPingOpen && nowNs - lastReceivedNs >= limits.pingIntervalNs()) {
+      isPingOpen = true;
+      pingSentNs = nowNs;
+      transport.ping(++pingId);
+      sent(1);
+    }
+  }
+
+  private void breakWith(long nowNs, String cause, CloseReason reason) {
+    if (phase == Phase.BROKEN || phase == Phase.FINISHED) {
+      return;
+    }
+    boolean wasOpen = phase == Phase.OPEN;
+    phase = Phase.BROKEN;
+    isWritable = false;
+    stalled.clear();
+    int connections = connectionCount;
+    if (wasOpen) {
+      counters.add(Counter.LANES_BROKEN, 1);
+    }
+    shard.forEachOn(this, connection -> connection.onLaneLost(nowNs, reason));
+    pool.onLaneBroken(nowNs, this, cause, connections);
+  }
+
+  private void resumeStalled(long nowNs) {
+    for (int waiting = stalled.size(); waiting > 0 && isWritable; waiting--) {
+      Connection connection = stalled.poll();
+      if (connection != null) {
+        connection.onLaneChanged(nowNs);
+      }
+    }
+  }
+
+  private void sent(int frames) {
+    counters.add(Counter.FRAMES_SENT, frames);
+    if (transport.batchBytes() >= shard.limits().batchBytesMax()) {
+      flush();
+    } else if (!isFlushDue) {
+      isFlushDue = true;
+      shard.flushAtTurnEnd(this);
+    }
+  }
+}

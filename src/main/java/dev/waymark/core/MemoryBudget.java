@@ -1,0 +1,43 @@
+package dev.waymark.core;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/** How many client and reply bytes the process holds, over all shards (rule 10). Thread-safe; shards report once per turn. */
+public final class MemoryBudget {
+  /** Reading resumes under this share of the budget, so that it does not flap. */
+  private static final double RESUME_SHARE = 0.9;
+
+  /** Over this share the largest reply queues are given up. */
+  private static final double SHED_SHARE = 1.25;
+
+  private final long budgetBytes;
+  private final AtomicLong usedBytes = new AtomicLong();
+
+  public MemoryBudget(long budgetBytes) {
+    this.budgetBytes = budgetBytes;
+  }
+
+  void add(long bytes) {
+    usedBytes.addAndGet(bytes);
+  }
+
+  public long usedBytes() {
+    return usedBytes.get();
+  }
+
+  public long budgetBytes() {
+    return budgetBytes;
+  }
+
+  boolean isOver() {
+    return usedBytes.get() > budgetBytes;
+  }
+
+  boolean isUnderAgain() {
+    return usedBytes.get() < (long) (budgetBytes * RESUME_SHARE);
+  }
+
+  boolean isFarOver() {
+    return usedBytes.get() > (long) (budgetBytes * SHED_SHARE);
+  }
+}

@@ -1,0 +1,191 @@
+package dev.waymark.core;
+
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The reply direction of one connection: what came from the owner, what took effect, what the client's socket took, and how far the
+ * owner may go (rules 2 and 4). All offsets are absolute. Confined to its shard's thread.
+ */
+final class ReplyStream {
+  /** A commit whose last frame has not come; nothing of it has taken effect. */
+  static final class HeldCommit {
+    private final ArrayDeque<ByteBuf> payloads = new ArrayDeque<>();
+    private final long deadlineNs;
+    private long bytes;
+    private long consumed = UpstreamFrame.ABSENT;
+    private byte @Nullable [] context;
+    private boolean isHalfClose;
+    private int close;
+
+    private HeldCommit(long deadlineNs) {
+      this.deadlineNs = deadlineNs;
+    }
+
+    private void add(UpstreamFrame frame) {
+      if (frame.payload().isReadable()) {
+        // A copy: a slice would keep the whole batch for as long as the commit is held.
+        payloads.add(frame.payload().copy());
+        bytes += frame.payload().readableBytes();
+      }
+      consumed = Math.max(consumed, frame.consumed());
+      context = frame.context() == null ? context : frame.context();
+      isHalfClose |= frame.halfClose();
+      close = frame.close() == 0 ? close : frame.close();
+    }
+
+    /** The caller owns each payload. */
+    ArrayDeque<ByteBuf> payloads() {
+      return payloads;
+    }
+
+    /** Bytes held. */
+    long bytes() {
+      return bytes;
+    }
+
+    long consumed() {
+      return consumed;
+    }
+
+    byte @Nullable [] context() {
+      return context;
+    }
+
+    boolean isHalfClose() {
+      return isHalfClose;
+    }
+
+    int close() {
+      return close;
+    }
+  }
+
+  private final int grantBytes;
+  private long receivedOffset;
+  private long takenOffset;
+  private long writtenOffset;
+  private long limitOffset;
+  private boolean isEnded;
+  private @Nullable HeldCommit held;
+
+  ReplyStream(int grantBytes) {
+    this.grantBytes = grantBytes;
+    this.limitOffset = grantBytes;
+  }
+
+  // --- inputs ---
+
+  /** Bytes came from the owner, to take effect now or later. */
+  void receive(int bytes) {
+    receivedOffset += bytes;
+  }
+
+  /** A frame of a commit that goes on, or the last one of it. */
+  void hold(UpstreamFrame frame, long deadlineNs) {
+    if (held == null) {
+      held = new HeldCommit(deadlineNs);
+    }
+    held.add(frame);
+  }
+
+  /** The held commit is complete: the caller applies it. */
+  HeldCommit takeHeld() {
+    HeldCommit complete = held;
+    Check.that(complete != null, "a commit is held");
+    held = null;
+    return java.util.Objects.requireNonNull(complete);
+  }
+
+  /** The owner is gone, and with it the rest of the commit: as if it never came. Returns the bytes dropped. */
+  long dropHeld() {
+    if (held == null) {
+      return 0;
+    }
+    long bytes = held.bytes;
+    held.payloads.forEach(ByteBuf::release);
+    receivedOffset -= bytes;
+    held = null;
+    return bytes;
+  }
+
+  /** Bytes took effect and wait for the client's socket. */
+  void take(int bytes) {
+    takenOffset += bytes;
+  }
+
+  /** The client's socket took bytes. */
+  void written(long bytes) {
+    writtenOffset += bytes;
+  }
+
+  /** The owner has ended this direction. */
+  void end() {
+    isEnded = true;
+  }
+
+  /** The credit was sent. */
+  void granted() {
+    limitOffset = grantOffset();
+  }
+
+  // --- outputs ---
+
+  /** The owner has gone past its limit. */
+  boolean isOverrun() {
+    return receivedOffset > limitOffset;
+  }
+
+  /** How far the owner could be allowed to go beyond what it knows. */
+  long creditBytes() {
+    return grantOffset() - limitOffset;
+  }
+
+  /** So much is free that the owner should know at once. */
+  boolean isCreditDue() {
+    return creditBytes() >= grantBytes / 2;
+  }
+
+  /** What {@link #granted} makes the limit. */
+  long grantOffset() {
+    return writtenOffset + grantBytes;
+  }
+
+  long limitOffset() {
+    return limitOffset;
+  }
+
+  long takenOffset() {
+    return takenOffset;
+  }
+
+  long writtenOffset() {
+    return writtenOffset;
+  }
+
+  /** Bytes that took effect and wait for the client's socket. */
+  long queuedBytes() {
+    return takenOffset - writtenOffset;
+  }
+
+  boolean isHolding() {
+    return held != null;
+  }
+
+  /** When the held commit is given up; only while holding. */
+  long holdDeadlineNs() {
+    return java.util.Objects.requireNonNull(held).deadlineNs;
+  }
+
+  boolean isEnded() {
+    return isEnded;
+  }
+
+  void checkInvariants() {
+    Check.that(writtenOffset <= takenOffset, "written beyond taken");
+    Check.that(takenOffset <= receivedOffset, "taken beyond received");
+    Check.that(limitOffset <= grantOffset(), "granted more than the grant");
+    Check.that(receivedOffset - takenOffset == (held == null ? 0 : held.bytes), "held is the gap");
+  }
+}

@@ -1,0 +1,303 @@
+package dev.waymark.core;
+
+import dev.waymark.core.CloseReason.Origin;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One front event loop's connections and lanes. Confined to one thread, the shard's. After an input the edge waits for {@link
+ * ShardEnvironment#requestTurnEnd} and {@link ShardEnvironment#requestDeadline}.
+ */
+public final class Shard {
+  /**
+   * Which shard of which bridge.
+   *
+   * @param index from 0
+   * @param count how many there are
+   */
+  public record Identity(int index, int count, long instance, String node, String version) {}
+
+  /** A pool and what chooses among its upstreams. */
+  public record PoolSetup(PoolOptions options, Balancer balancer) {}
+
+  private final Identity identity;
+  private final Limits limits;
+  private final ShardEnvironment environment;
+  private final ShardEvents events;
+  private final MemoryBudget budget;
+  private final DeadlineWheel wheel;
+  private final Map<String, ShardPool> pools = new HashMap<>();
+  private final Map<String, ShardListener> listeners = new HashMap<>();
+  private final ConnectionTable connections = new ConnectionTable();
+  private final List<Connection> connectionsToFlush = new ArrayList<>();
+  private final List<Lane> lanesToFlush = new ArrayList<>();
+  private final List<Connection> creditOwed = new ArrayList<>();
+
+  private long acceptedCount;
+  private long heldBytes;
+  private long reportedHeldBytes;
+  private boolean isTurnEndRequested;
+  private boolean isOverBudget;
+  private long creditDeadlineNs;
+
+  public Shard(
+      long nowNs,
+      Identity identity,
+      Limits limits,
+      List<PoolSetup> poolSetups,
+      List<ListenerOptions> listenerOptions,
+      ShardEnvironment environment,
+      ShardEvents events,
+      ShardCounters counters,
+      MemoryBudget budget,
+      RandomGenerator random) {
+    this.identity = identity;
+    this.limits = limits;
+    this.environment = environment;
+    this.events = events;
+    this.budget = budget;
+    this.wheel = new DeadlineWheel(nowNs);
+    for (PoolSetup setup : poolSetups) {
+      String name = setup.options().name();
+      Hello hello =
+          new Hello(identity.instance(), identity.node(), identity.version(), name, identity.index(), identity.count());
+      pools.put(name, new ShardPool(setup.options(), this, setup.balancer(), hello, random, counters));
+    }
+    for (ListenerOptions options : listenerOptions) {
+      ShardPool pool = pools.get(options.pool());
+      if (pool == null) {
+        throw new IllegalArgumentException("listener " + options.name() + " names a pool that is not there: " + options.pool());
+      }
+      listeners.put(options.name(), new ShardListener(options, pool, counters.listener(options.name())));
+    }
+  }
+
+  // --- inputs ---
+
+  /** A client was accepted: it gets a mark, and an upstream as soon as there is one. */
+  public Connection onAccepted(long nowNs, long nowUnixMs, String listenerName, ClientSocket socket) {
+    ShardListener listener = listeners.get(listenerName);
+    if (listener == null) {
+      throw new IllegalArgumentException("no listener " + listenerName);
+    }
+    acceptedCount++;
+    Mark mark = new Mark(identity.instance(), acceptedCount * identity.count() + identity.index());
+    Connection connection = new Connection(this, listener, socket, mark, nowNs, nowUnixMs);
+    connections.put(connection);
+    listener.counters().add(Counter.CONNECTIONS_ACCEPTED, 1);
+    events.onConnectionOpened(mark, listenerName, socket.clientAddress());
+    connection.armDeadline();
+    listener.pool().assign(nowNs, connection);
+    connection.onBudgetChanged();
+    return connection;
+  }
+
+  /** The control plane has a new view of a pool. */
+  public void onPool(long nowNs, PoolSnapshot snapshot) {
+    ShardPool pool = pools.get(snapshot.pool());
+    if (pool != null) {
+      pool.onSnapshot(nowNs, snapshot);
+    }
+  }
+
+  /** The input at hand has been handled: one flush per socket, one message per lane. */
+  public void onTurnEnd(long nowNs) {
+    // Flushing a socket may free credit, which is a frame; so lanes come last, and the lists may grow meanwhile.
+    for (int i = 0; i < connectionsToFlush.size(); i++) {
+      connectionsToFlush.get(i).flush();
+    }
+    connectionsToFlush.clear();
+    for (int i = 0; i < lanesToFlush.size(); i++) {
+      lanesToFlush.get(i).flush();
+    }
+    lanesToFlush.clear();
+    isTurnEndRequested = false;
+    checkBudget(nowNs);
+  }
+
+  /** Time has passed. */
+  public void onDeadline(long nowNs) {
+    if (!creditOwed.isEmpty() && creditDeadlineNs - nowNs <= 0) {
+      List<Connection> owed = List.copyOf(creditOwed);
+      creditOwed.clear();
+      owed.forEach(Connection::sendOwedCredit);
+    }
+    if (wheel.nextTickNs() - nowNs <= 0) {
+      wheel.advance(nowNs);
+      pools.values().forEach(pool -> pool.onTick(nowNs));
+      checkBudget(nowNs);
+    }
+  }
+
+  /** Ends every connection that is left, and then every lane. */
+  public void stop(long nowNs) {
+    connections.forEach(connection -> connection.endByBridge(nowNs, CloseReason.BRIDGE_STOPPED, Origin.BRIDGE));
+    onTurnEnd(nowNs);
+    pools.values().forEach(ShardPool::finish);
+  }
+
+  // --- outputs ---
+
+  /** When {@link #onDeadline} is to be called; to be asked again after it. */
+  public long nextDeadlineNs() {
+    long tickNs = wheel.nextTickNs();
+    return creditOwed.isEmpty() || tickNs - creditDeadlineNs < 0 ? tickNs : creditDeadlineNs;
+  }
+
+  /** Connections whose sockets are not closed. */
+  public int connectionCount() {
+    return connections.size();
+  }
+
+  /** At most this many of the connections, in no order. */
+  public List<ConnectionStatus> connections(int countMax) {
+    List<ConnectionStatus> some = new ArrayList<>();
+    connections.forEach(
+        connection -> {
+          if (some.size() < countMax) {
+            some.add(connection.status());
+          }
+        });
+    return some;
+  }
+
+  /** Every lane of every pool. */
+  public List<LaneStatus> lanes() {
+    return pools.values().stream().flatMap(pool -> pool.status().stream()).toList();
+  }
+
+  /** All that always holds; the simulation asks after each step. */
+  void checkInvariants() {
+    connections.forEach(Connection::checkInvariants);
+    Check.that(heldBytes >= 0, "held bytes are counted both ways");
+    Check.that(connections.size() > 0 || heldBytes == 0, "nothing is held for nobody");
+  }
+
+  // --- for connections, lanes and pools ---
+
+  Limits limits() {
+    return limits;
+  }
+
+  ShardEnvironment environment() {
+    return environment;
+  }
+
+  ShardEvents events() {
+    return events;
+  }
+
+  boolean isOverBudget() {
+    return isOverBudget;
+  }
+
+  @Nullable Connection connection(long sequence) {
+    return connections.get(sequence);
+  }
+
+  /** Whether this shard ever gave a mark with this sequence. */
+  boolean hasEverBeen(long sequence) {
+    long n = sequence / identity.count();
+    return sequence % identity.count() == identity.index() && n >= 1 && n <= acceptedCount;
+  }
+
+  void forEachOn(Lane lane, Consumer<Connection> action) {
+    if (lane.connectionCount() > 0) {
+      connections.forEach(
+          connection -> {
+            if (connection.lane() == lane) {
+              action.accept(connection);
+            }
+          });
+    }
+  }
+
+  void flushAtTurnEnd(Connection connection) {
+    connectionsToFlush.add(connection);
+    requestTurnEnd();
+  }
+
+  void flushAtTurnEnd(Lane lane) {
+    lanesToFlush.add(lane);
+    requestTurnEnd();
+  }
+
+  void oweCredit(long nowNs, Connection connection) {
+    if (creditOwed.isEmpty()) {
+      creditDeadlineNs = nowNs + limits.creditDelayNs();
+      environment.requestDeadline(creditDeadlineNs);
+    }
+    creditOwed.add(connection);
+  }
+
+  void arm(DeadlineWheel.Node node, long deadlineNs) {
+    wheel.arm(node, deadlineNs);
+  }
+
+  void hold(long bytes) {
+    heldBytes += bytes;
+  }
+
+  void onConnectionGone(Connection connection, ConnectionSummary summary) {
+    wheel.disarm(connection.deadlineNode());
+    connections.remove(connection);
+    connection.listener().counters().addClosed(summary.reason());
+    events.onConnectionClosed(summary);
+  }
+
+  private void requestTurnEnd() {
+    if (!isTurnEndRequested) {
+      isTurnEndRequested = true;
+      environment.requestTurnEnd();
+    }
+  }
+
+  /** Rule 10: over the budget nobody is read, far over it the longest reply queues go. */
+  private void checkBudget(long nowNs) {
+    report();
+    if (!isOverBudget && budget.isOver()) {
+      isOverBudget = true;
+      events.onOverBudget(budget.usedBytes(), budget.budgetBytes());
+      environment.pauseAccepting();
+      connections.forEach(Connection::onBudgetChanged);
+    } else if (isOverBudget && budget.isUnderAgain()) {
+      isOverBudget = false;
+      events.onUnderBudget(budget.usedBytes(), budget.budgetBytes());
+      environment.resumeAccepting();
+      connections.forEach(Connection::onBudgetChanged);
+    }
+    while (budget.isFarOver() && shedLargest(nowNs)) {
+      report();
+    }
+  }
+
+  private void report() {
+    if (heldBytes != reportedHeldBytes) {
+      budget.add(heldBytes - reportedHeldBytes);
+      reportedHeldBytes = heldBytes;
+    }
+  }
+
+  private boolean shedLargest(long nowNs) {
+    Connection[] largest = new Connection[1];
+    connections.forEach(
+        connection -> {
+          if (largest[0] == null || connection.queuedReplyBytes() > largest[0].queuedReplyBytes()) {
+            largest[0] = connection;
+          }
+        });
+    Connection victim = largest[0];
+    if (victim == null || victim.queuedReplyBytes() == 0) {
+      return false;
+    }
+    long before = heldBytes;
+    victim.endByBridge(nowNs, CloseReason.OVERLOAD, Origin.BRIDGE);
+    victim.abandon();
+    return heldBytes < before;
+  }
+}

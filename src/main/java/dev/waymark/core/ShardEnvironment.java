@@ -1,0 +1,19 @@
+package dev.waymark.core;
+
+/** What a shard needs from outside; implemented at the edge. Called on the shard's thread only. */
+public interface ShardEnvironment {
+  /** Asks for one call of {@link Shard#onTurnEnd} when the input at hand has been handled. */
+  void requestTurnEnd();
+
+  /** Asks for {@link Shard#onDeadline} at {@link Shard#nextDeadlineNs}, which became earlier. */
+  void requestDeadline(long deadlineNs);
+
+  /** Opens a call to this upstream; inputs go to the lane, none during this method. */
+  LaneTransport connect(Lane lane);
+
+  /** The process is over its memory budget: accept no client until told. */
+  void pauseAccepting();
+
+  /** The process is under its memory budget again. */
+  void resumeAccepting();
+}

@@ -1,0 +1,21 @@
+package dev.waymark.core;
+
+/** What happens in a shard, for logs and the control plane. Called on the shard's thread; must not block. */
+public interface ShardEvents {
+  void onConnectionOpened(Mark mark, String listener, String clientAddress);
+
+  void onConnectionAttached(Mark mark, String pool, String upstream, int epoch);
+
+  void onConnectionClosed(ConnectionSummary summary);
+
+  void onLaneOpen(String pool, String upstream);
+
+  /** @param connections how many were attached */
+  void onLaneBroken(String pool, String upstream, String cause, int connections);
+
+  void onUpstreamDraining(String pool, String upstream);
+
+  void onOverBudget(long usedBytes, long budgetBytes);
+
+  void onUnderBudget(long usedBytes, long budgetBytes);
+}

@@ -1,0 +1,26 @@
+package dev.waymark.core;
+
+/** A listener as one shard sees it. Confined to its shard's thread, but for the counters. */
+final class ShardListener {
+  private final ListenerOptions options;
+  private final ShardPool pool;
+  private final Counters counters;
+
+  ShardListener(ListenerOptions options, ShardPool pool, Counters counters) {
+    this.options = options;
+    this.pool = pool;
+    this.counters = counters;
+  }
+
+  ListenerOptions options() {
+    return options;
+  }
+
+  ShardPool pool() {
+    return pool;
+  }
+
+  Counters counters() {
+    return counters;
+  }
+}
