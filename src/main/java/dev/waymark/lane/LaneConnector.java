@@ -1,0 +1,90 @@
+package dev.waymark.lane;
+
+import dev.waymark.core.Lane;
+import dev.waymark.core.LaneTransport;
+import dev.waymark.core.Limits;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.unix.DomainSocketAddress;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/**
+ * Opens the lanes of one shard. Confined to its shard's thread.
+ *
+ * <p>A lane's channel runs on the shard's event loop with a direct executor, so that a byte never changes threads between the client's
+ * socket and the lane's (docs/decisions).
+ */
+public final class LaneConnector {
+  /** HTTP/2 flow-control window, so that it is Attach's own windows that hold back (hotpath.md, 5). */
+  private static final int HTTP2_WINDOW_BYTES = 4 * 1024 * 1024;
+
+  /** Room for a message's framing beyond its batch. */
+  private static final int MESSAGE_SLACK_BYTES = 64 * 1024;
+
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+
+  /**
+   * What the lanes of a shard have in common.
+   *
+   * @param channelType for TCP
+   * @param domainChannelType for unix sockets
+   * @param isUserTimeoutSupported whether the channel types know TCP_USER_TIMEOUT
+   * @param clockNs monotonic
+   * @param bugs told of exceptions that are defects of the bridge
+   */
+  public record Settings(
+      EventLoop loop,
+      Class<? extends Channel> channelType,
+      Class<? extends Channel> domainChannelType,
+      boolean isUserTimeoutSupported,
+      Limits limits,
+      LongSupplier clockNs,
+      Consumer<Throwable> bugs) {}
+
+  private final Settings settings;
+
+  public LaneConnector(Settings settings) {
+    this.settings = settings;
+  }
+
+  /**
+   * Starts the call; inputs go to the lane, none during this method.
+   *
+   * @param userTimeout TCP_USER_TIMEOUT; zero: the kernel's own
+   */
+  public LaneTransport connect(Lane lane, SocketAddress address, Duration userTimeout) {
+    ManagedChannel channel = channel(address, userTimeout);
+    GrpcLane transport = new GrpcLane(lane, channel, settings);
+    settings.loop().execute(transport::start);
+    return transport;
+  }
+
+  private ManagedChannel channel(SocketAddress address, Duration userTimeout) {
+    boolean isDomain = address instanceof DomainSocketAddress;
+    NettyChannelBuilder builder =
+        NettyChannelBuilder.forAddress(address)
+            .usePlaintext()
+            .eventLoopGroup(settings.loop())
+            .channelType(isDomain ? settings.domainChannelType() : settings.channelType(), address.getClass())
+            .directExecutor()
+            .offloadExecutor(settings.loop())
+            .disableRetry()
+            .flowControlWindow(HTTP2_WINDOW_BYTES)
+            .maxInboundMessageSize(Limits.BATCH_BYTES_MAX + MESSAGE_SLACK_BYTES)
+            .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) CONNECT_TIMEOUT.toMillis());
+    if (isDomain) {
+      builder.overrideAuthority("localhost");
+    } else if (settings.isUserTimeoutSupported() && userTimeout.isPositive()) {
+      // The options of epoll and io_uring have the same name, and Netty's constants are by name.
+      builder.withOption(EpollChannelOption.TCP_USER_TIMEOUT, (int) userTimeout.toMillis());
+    }
+    return builder.build();
+  }
+}

@@ -1,0 +1,17 @@
+package dev.waymark.listener;
+
+import dev.waymark.core.ClientSocket;
+import dev.waymark.core.Connection;
+import io.netty.channel.EventLoop;
+
+/** Where accepted sockets go: the shard of an event loop. Thread-safe; the connection it gives is confined to that loop. */
+public interface Acceptor {
+  /** The monotonic clock of all shards. Any thread. */
+  long nowNs();
+
+  /** A client was accepted on this loop; called on the loop's thread. */
+  Connection onAccepted(EventLoop loop, String listener, ClientSocket socket);
+
+  /** An exception that is a defect of the bridge, not of the client. */
+  void onBug(Throwable bug);
+}
