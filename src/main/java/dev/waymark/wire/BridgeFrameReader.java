@@ -1,0 +1,99 @@
+package dev.waymark.wire;
+
+import dev.waymark.core.CloseReason;
+import dev.waymark.core.Limits;
+import dev.waymark.v1.Close;
+import dev.waymark.v1.HalfClose;
+import dev.waymark.v1.Hello;
+import dev.waymark.v1.Open;
+import dev.waymark.v1.Ping;
+import dev.waymark.v1.PushResult;
+import dev.waymark.v1.Release;
+import io.netty.buffer.ByteBuf;
+
+/** Reads the frames of a BridgeBatch one by one, in whatever order their fields come. Confined to the thread of its lane. */
+public final class BridgeFrameReader {
+  private static final int FIELD_MAX = 17;
+
+  /** Between the fields of data and those of control; not used by this revision. */
+  private static final int UNUSED_FIELD = 7;
+
+  private final FieldReader fields = new FieldReader();
+
+  /**
+   * Reads the next frame, from the batch's reader index on, and moves that behind it. Of a field that comes twice the last one
+   * counts; unknown ones are passed over.
+   *
+   * @param batch stays the caller's
+   * @param into its payload is a slice of the batch that is not retained
+   * @return false, and an empty frame, at the end of the batch
+   * @throws MalformedFrameException the rest of the batch cannot be read and `into` is not to be used
+   */
+  public boolean read(ByteBuf batch, BridgeFrame into) throws MalformedFrameException {
+    into.clear();
+    if (!fields.enterFrame(batch)) {
+      return false;
+    }
+    while (fields.hasMore()) {
+      readField(fields.tag(), into);
+    }
+    fields.leaveFrame();
+    return true;
+  }
+
+  private void readField(int tag, BridgeFrame into) throws MalformedFrameException {
+    switch (tag) {
+      case 1 << 3 -> into.connection(fields.varint());
+      case 2 << 3 -> into.epoch((int) fields.varint());
+      case 3 << 3 | 2 -> into.payload(fields.payload(Limits.PAYLOAD_BYTES_MAX));
+      case 4 << 3 -> into.offset(fields.offset());
+      case 5 << 3 -> into.last(fields.bool());
+      case 6 << 3 -> into.limit(fields.offset());
+      default -> readControl(tag, into);
+    }
+  }
+
+  private void readControl(int tag, BridgeFrame into) throws MalformedFrameException {
+    switch (tag) {
+      case 8 << 3 | 2 -> into.control(new BridgeControl.HelloControl(Messages.toCore(fields.message(Hello.parser()))));
+      case 9 << 3 | 2 -> into.control(new BridgeControl.OpenControl(Messages.toCore(fields.message(Open.parser()))));
+      case 10 << 3 | 2 -> into.control(halfClose(fields.message(HalfClose.parser())));
+      case 11 << 3 | 2 -> into.control(close(fields.message(Close.parser())));
+      case 12 << 3 | 2 -> {
+        fields.message(Release.parser());
+        into.control(new BridgeControl.Release());
+      }
+      case 16 << 3 | 2 -> into.control(pushResult(fields.message(PushResult.parser())));
+      case 17 << 3 | 2 -> into.control(new BridgeControl.Ping(fields.message(Ping.parser()).getId()));
+      default -> readOther(tag, into);
+    }
+  }
+
+  private void readOther(int tag, BridgeFrame into) throws MalformedFrameException {
+    switch (tag) {
+      // Announcements, which only an upstream that asked for them is sent; a member of the oneof all the same.
+      case 13 << 3 | 2, 14 << 3 | 2, 15 << 3 | 2 -> {
+        fields.skipDelimited();
+        into.control(null);
+      }
+      default -> fields.skip(tag, tag >>> 3 == UNUSED_FIELD ? 0 : FIELD_MAX);
+    }
+  }
+
+  private static BridgeControl halfClose(HalfClose halfClose) {
+    return new BridgeControl.HalfClose(halfClose.getOffset() < 0 ? Long.MAX_VALUE : halfClose.getOffset());
+  }
+
+  private static BridgeControl close(Close close) {
+    return new BridgeControl.Close(CloseReason.ofWireCode(close.getReasonValue()));
+  }
+
+  private static BridgeControl pushResult(PushResult result) {
+    return new BridgeControl.PushResult(
+        result.getId(),
+        result.getOutcomeValue(),
+        result.getReasonValue(),
+        result.getClosedUnixMs(),
+        result.getWaitingBytes());
+  }
+}

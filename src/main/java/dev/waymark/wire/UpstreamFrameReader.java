@@ -1,0 +1,80 @@
+package dev.waymark.wire;
+
+import dev.waymark.core.Limits;
+import dev.waymark.core.UpstreamControl;
+import dev.waymark.core.UpstreamFrame;
+import dev.waymark.v1.Draining;
+import dev.waymark.v1.Load;
+import dev.waymark.v1.Pong;
+import dev.waymark.v1.Push;
+import dev.waymark.v1.Released;
+import dev.waymark.v1.Settings;
+import io.netty.buffer.ByteBuf;
+
+/** Reads the frames of an UpstreamBatch one by one, in whatever order their fields come. Confined to the thread of its lane. */
+public final class UpstreamFrameReader {
+  private static final int FIELD_MAX = 14;
+
+  private final FieldReader fields = new FieldReader();
+
+  /**
+   * Reads the next frame, from the batch's reader index on, and moves that behind it. Of a field that comes twice the last one
+   * counts; unknown ones are passed over.
+   *
+   * @param batch stays the caller's
+   * @param into its payload is a slice of the batch that is not retained
+   * @return false, and an empty frame, at the end of the batch
+   * @throws MalformedFrameException the rest of the batch cannot be read and `into` is not to be used
+   */
+  public boolean read(ByteBuf batch, UpstreamFrame into) throws MalformedFrameException {
+    into.clear();
+    if (!fields.enterFrame(batch)) {
+      return false;
+    }
+    while (fields.hasMore()) {
+      readField(fields.tag(), into);
+    }
+    fields.leaveFrame();
+    return true;
+  }
+
+  private void readField(int tag, UpstreamFrame into) throws MalformedFrameException {
+    switch (tag) {
+      case 1 << 3 -> into.connection(fields.varint());
+      case 2 << 3 -> into.epoch((int) fields.varint());
+      case 3 << 3 | 2 -> into.payload(fields.payload(Limits.PAYLOAD_BYTES_MAX));
+      case 4 << 3 -> into.consumed(fields.offset());
+      case 5 << 3 | 2 -> into.context(fields.context(Limits.CONTEXT_BYTES_MAX));
+      case 6 << 3 -> into.more(fields.bool());
+      case 7 << 3 -> into.halfClose(fields.bool());
+      case 8 << 3 -> into.close((int) fields.varint());
+      default -> readControl(tag, into);
+    }
+  }
+
+  private void readControl(int tag, UpstreamFrame into) throws MalformedFrameException {
+    switch (tag) {
+      case 9 << 3 | 2 -> into.control(settings(fields.message(Settings.parser())));
+      case 10 << 3 | 2 -> {
+        fields.message(Released.parser());
+        into.control(new UpstreamControl.Released());
+      }
+      case 11 << 3 | 2 -> into.control(new UpstreamControl.Push(fields.message(Push.parser()).getId()));
+      case 12 << 3 | 2 -> {
+        fields.message(Draining.parser());
+        into.control(new UpstreamControl.Draining());
+      }
+      case 13 << 3 | 2 -> into.control(load(fields.message(Load.parser())));
+      case 14 << 3 | 2 -> into.control(new UpstreamControl.Pong(fields.message(Pong.parser()).getId()));
+      default -> fields.skip(tag, FIELD_MAX);
+    }
+  }
+
+  private static UpstreamControl settings(Settings settings) {
+    return new UpstreamControl.Settings(settings.getRevision(), settings.getWindowBytes(), settings.getAnnouncements());
+  }
+
+  private static UpstreamControl load(Load load) {
+    return new UpstreamControl.Load(load.getUtilisation(), load.getCapacity());
+  }
+}
