@@ -1,0 +1,14 @@
+package dev.waymark.admin;
+
+import java.net.InetSocketAddress;
+
+/** The admin port cannot be opened; the message is for the user. */
+public final class AddressInUse extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  AddressInUse(InetSocketAddress address, String why) {
+    super(
+        "admin address %s:%d cannot be opened: %s; choose another with --admin or admin.address"
+            .formatted(address.getHostString(), address.getPort(), why));
+  }
+}

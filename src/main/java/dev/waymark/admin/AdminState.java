@@ -1,0 +1,20 @@
+package dev.waymark.admin;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+
+/** What the admin port tells, asked on its threads: every method is thread-safe and returns at once. */
+public interface AdminState {
+  /** Whether new clients are served. */
+  Readiness readiness();
+
+  /** Up to `limit` of the connections open now. The stage may be completed by any thread. */
+  CompletionStage<ConnectionPage> connections(int limit);
+
+  /** All upstreams of all pools. */
+  List<UpstreamStatus> upstreams();
+
+  /** What is in force: text, numbers, booleans, and lists and maps of them. Secrets are masked here, by the admin port. */
+  Map<String, Object> config();
+}

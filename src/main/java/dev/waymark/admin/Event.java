@@ -1,0 +1,60 @@
+package dev.waymark.admin;
+
+import java.util.Locale;
+import org.slf4j.event.Level;
+
+/**
+ * Everything that is logged. ERROR: a defect, or it cannot serve; WARN: an operator can act; INFO: life of the process, of listeners,
+ * pools and lanes; DEBUG: life of connections. Immutable.
+ */
+public enum Event {
+  BRIDGE_STARTED(Level.INFO),
+  STUB_STARTED(Level.INFO),
+  LISTENER_OPEN(Level.INFO),
+  LISTENER_CLOSED(Level.INFO),
+  ACCEPT_PAUSED(Level.WARN),
+  ACCEPT_RESUMED(Level.INFO),
+  CONNECTION_OPENED(Level.DEBUG),
+  /** The access log: one line for every connection, at its end. */
+  CONNECTION_CLOSED(Level.INFO),
+  LANE_OPEN(Level.INFO),
+  LANE_BROKEN(Level.WARN),
+  LANE_CLOSED(Level.INFO),
+  UPSTREAM_FOUND(Level.INFO),
+  UPSTREAM_GONE(Level.INFO),
+  UPSTREAM_HEALTH(Level.INFO),
+  DISCOVERY_FAILED(Level.WARN),
+  OVER_BUDGET(Level.WARN),
+  UNDER_BUDGET(Level.INFO),
+  LOG_LEVEL(Level.INFO),
+  DRAINING(Level.INFO),
+  STOPPED(Level.INFO),
+  BUG(Level.ERROR);
+
+  private final Level level;
+  private final String label;
+
+  Event(Level level) {
+    this.level = level;
+    this.label = name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** How serious it is, always. */
+  public Level level() {
+    return level;
+  }
+
+  /** The lower-case form in the log. */
+  public String label() {
+    return label;
+  }
+
+  String logger() {
+    return this == CONNECTION_CLOSED ? Logging.ACCESS_LOGGER : Logging.LOGGER;
+  }
+
+  /** Whether a storm of it is cut down to a few lines and a count. */
+  boolean isRateLimited() {
+    return level == Level.WARN || level == Level.ERROR;
+  }
+}
