@@ -1,0 +1,297 @@
+package dev.waymark.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
+
+/**
+ * One program as a process of its own, usually a waymark command: `Waymark.start("bridge",
+ * "--listen", "127.0.0.1:7000")`. Ended with {@link #stop()} (SIGTERM) or {@link #kill()}; {@link
+ * #close()} kills what still runs and fails the test when Netty reported a leak. Thread-safe.
+ */
+public final class Waymark implements AutoCloseable {
+  private static final Duration START_TIMEOUT = Duration.ofSeconds(30);
+  private static final Duration POLL_INTERVAL = Duration.ofMillis(20);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(45);
+
+  /** Fixed ports lie below the ephemeral ones, or a client socket could sit on them. */
+  private static final int PORT_MIN = 10_000;
+
+  private static final int PORT_MAX = 32_000;
+
+  private final String name;
+  private final Process process;
+  private final CapturedOutput stdout;
+  private final CapturedOutput stderr;
+
+  private Waymark(String name, Process process) {
+    this.name = name;
+    this.process = process;
+    this.stdout = new CapturedOutput(process.getInputStream());
+    this.stderr = new CapturedOutput(process.getErrorStream());
+  }
+
+  /** Starts a waymark command with the classes under test. */
+  public static Waymark start(String... args) {
+    return command(args).start();
+  }
+
+  /** A waymark command that is to be given environment or JVM options before it starts. */
+  public static Launch command(String... args) {
+    return new Launch(List.of(args), true);
+  }
+
+  /** Any other program, for examples in other languages and real servers. */
+  public static Launch program(String... commandLine) {
+    return new Launch(List.of(commandLine), false);
+  }
+
+  /** A loopback port where nothing listens, below the ephemeral range. */
+  public static int freePort() {
+    for (int attempt = 0; attempt < 100; attempt++) {
+      int port = ThreadLocalRandom.current().nextInt(PORT_MIN, PORT_MAX);
+      try (var probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        return probe.getLocalPort();
+      } catch (IOException taken) {
+        continue;
+      }
+    }
+    throw new IllegalStateException("no free port between " + PORT_MIN + " and " + PORT_MAX);
+  }
+
+  /** Waits for a line of either output that holds the regular expression, and gives the match. */
+  public MatchResult awaitLine(String regex) {
+    return awaitLine(regex, START_TIMEOUT);
+  }
+
+  /** As {@link #awaitLine(String)} with a time of its own. Fails at once when the process ends. */
+  public MatchResult awaitLine(String regex, Duration timeout) {
+    Pattern pattern = Pattern.compile(regex);
+    await("prints " + regex, timeout, () -> !find(pattern).isEmpty());
+    return find(pattern).getFirst();
+  }
+
+  /** Waits until GET of the URL answers 200, `/readyz` of a bridge for one. */
+  public Waymark awaitOk(String url) {
+    await("answers " + url, START_TIMEOUT, () -> isOk(url));
+    return this;
+  }
+
+  /** Waits until the loopback port accepts a connection. */
+  public Waymark awaitPort(int port) {
+    await("accepts on port " + port, START_TIMEOUT, () -> accepts(port));
+    return this;
+  }
+
+  /** SIGTERM, then waits for the end: the exit code. */
+  public int stop() {
+    process.destroy();
+    return exitCode();
+  }
+
+  /** SIGKILL. Returns when the process is gone. */
+  public void kill() {
+    process.descendants().forEach(ProcessHandle::destroyForcibly);
+    process.destroyForcibly();
+    exitCode();
+  }
+
+  /** Sends any signal by its name without SIG: `STOP`, `CONT`, `INT`. */
+  public void signal(String signal) {
+    try {
+      int code =
+          new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
+      assertThat(code).as("kill -%s", signal).isZero();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Waits for the process to end by itself, its output read to the end: the exit code. */
+  public int exitCode() {
+    try {
+      if (!process.waitFor(STOP_TIMEOUT.toSeconds(), TimeUnit.SECONDS)) {
+        throw new AssertionError("did not end within " + STOP_TIMEOUT + "; " + describe());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+    stdout.awaitEnd();
+    stderr.awaitEnd();
+    return process.exitValue();
+  }
+
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
+  public long pid() {
+    return process.pid();
+  }
+
+  /** What came on standard output so far. */
+  public String stdout() {
+    return stdout.text();
+  }
+
+  /** What came on standard error so far. */
+  public String stderr() {
+    return stderr.text();
+  }
+
+  /** Name, state and the whole output: for failure messages. */
+  public String describe() {
+    String state = process.isAlive() ? "runs" : "ended with " + process.exitValue();
+    return name + " " + state + "\n--- stdout\n" + stdout() + "--- stderr\n" + stderr();
+  }
+
+  @Override
+  public void close() {
+    if (process.isAlive()) {
+      kill();
+    }
+    assertThat(stdout() + stderr()).as("no buffer leaks in %s", name).doesNotContain("LEAK:");
+  }
+
+  private void await(String what, Duration timeout, BooleanSupplier condition) {
+    try {
+      Awaitility.await(what)
+          .atMost(timeout)
+          .pollInterval(POLL_INTERVAL)
+          .until(() -> !process.isAlive() || condition.getAsBoolean());
+    } catch (ConditionTimeoutException late) {
+      throw new AssertionError(late.getMessage() + "; " + describe(), late);
+    }
+    if (!process.isAlive()) {
+      exitCode();
+      if (!condition.getAsBoolean()) {
+        throw new AssertionError("expected: " + what + "; " + describe());
+      }
+    }
+  }
+
+  private List<MatchResult> find(Pattern pattern) {
+    return Stream.of(stdout, stderr)
+        .flatMap(out -> out.text().lines())
+        .flatMap(line -> pattern.matcher(line).results())
+        .toList();
+  }
+
+  private static boolean isOk(String url) {
+    var request = HttpRequest.newBuilder(URI.create(url)).timeout(Duration.ofSeconds(2)).build();
+    try (var client = HttpClient.newHttpClient()) {
+      return client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
+    } catch (IOException notYet) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private static boolean accepts(int port) {
+    try (var socket = new Socket()) {
+      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1_000);
+      return true;
+    } catch (IOException notYet) {
+      return false;
+    }
+  }
+
+  /** How a process is to start. Confined to the test's thread. */
+  public static final class Launch {
+    private final List<String> args;
+    private final boolean isWaymark;
+    private final Map<String, String> environment = new HashMap<>();
+    private final List<String> jvmOptions = new ArrayList<>();
+    private Path directory = Path.of("").toAbsolutePath();
+
+    private Launch(List<String> args, boolean isWaymark) {
+      this.args = args;
+      this.isWaymark = isWaymark;
+    }
+
+    /** Sets one variable; WAYMARK_ variables of the test's own environment are not passed on. */
+    public Launch env(String key, String value) {
+      environment.put(key, value);
+      return this;
+    }
+
+    /** Adds an option of the JVM, after the standard ones, so that it wins. */
+    public Launch jvm(String option) {
+      jvmOptions.add(option);
+      return this;
+    }
+
+    /** Where the process runs; else where the test does. */
+    public Launch in(Path workingDirectory) {
+      directory = workingDirectory;
+      return this;
+    }
+
+    public Waymark start() {
+      ProcessBuilder builder = new ProcessBuilder(isWaymark ? java() : args);
+      builder.directory(directory.toFile());
+      builder.environment().keySet().removeIf(key -> key.startsWith("WAYMARK_"));
+      builder.environment().putAll(environment);
+      try {
+        return new Waymark(String.join(" ", args), builder.start());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    private List<String> java() {
+      var line = new ArrayList<String>();
+      line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+      line.addAll(
+          List.of(
+              "-cp",
+              programClassPath(),
+              "--enable-native-access=ALL-UNNAMED",
+              "--sun-misc-unsafe-memory-access=allow",
+              "-Xmx512m",
+              "-Dio.netty.leakDetection.level=paranoid"));
+      line.addAll(jvmOptions);
+      line.add("dev.waymark.cli.Main");
+      line.addAll(args);
+      return line;
+    }
+
+    /** The test's own without the test classes, whose resources are not the program's. */
+    private static String programClassPath() {
+      return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+          .filter(entry -> !entry.endsWith("test-classes"))
+          .collect(Collectors.joining(File.pathSeparator));
+    }
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * Whole programs against one another: separate processes, real sockets. Start at {@link
+ * dev.waymark.e2e.Waymark}, which runs one command.
+ */
+@NullMarked
+package dev.waymark.e2e;
+
+import org.jspecify.annotations.NullMarked;
