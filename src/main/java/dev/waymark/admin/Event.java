@@ -15,6 +15,8 @@ public enum Event {
   ACCEPT_PAUSED(Level.WARN),
   ACCEPT_RESUMED(Level.INFO),
   CONNECTION_OPENED(Level.DEBUG),
+  CONNECTION_ATTACHED(Level.DEBUG),
+  CONNECTION_REFUSED(Level.WARN),
   /** The access log: one line for every connection, at its end. */
   CONNECTION_CLOSED(Level.INFO),
   LANE_OPEN(Level.INFO),
@@ -23,6 +25,8 @@ public enum Event {
   UPSTREAM_FOUND(Level.INFO),
   UPSTREAM_GONE(Level.INFO),
   UPSTREAM_HEALTH(Level.INFO),
+  UPSTREAM_DRAINING(Level.INFO),
+  HEALTH_WATCH_BROKEN(Level.DEBUG),
   DISCOVERY_FAILED(Level.WARN),
   OVER_BUDGET(Level.WARN),
   UNDER_BUDGET(Level.INFO),

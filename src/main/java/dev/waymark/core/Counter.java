@@ -7,6 +7,7 @@ public enum Counter {
   CLIENT_SENT_BYTES(Scope.LISTENER, "waymark_client_sent_bytes_total", "Bytes that clients' sockets took."),
   READING_PAUSED(Scope.LISTENER, "waymark_client_reading_paused_total", "Times a client's socket was no longer read, to hold it back."),
   CONNECTIONS_ATTACHED(Scope.UPSTREAM, "waymark_upstream_connections_attached_total", "Connections given to the upstream."),
+  CONNECTIONS_DETACHED(Scope.UPSTREAM, "waymark_upstream_connections_detached_total", "Connections that left the upstream."),
   UPSTREAM_SENT_BYTES(Scope.UPSTREAM, "waymark_upstream_sent_bytes_total", "Client bytes sent to the upstream."),
   UPSTREAM_RECEIVED_BYTES(Scope.UPSTREAM, "waymark_upstream_received_bytes_total", "Reply bytes that came from the upstream."),
   FRAMES_SENT(Scope.UPSTREAM, "waymark_lane_frames_sent_total", "Frames sent to the upstream."),
@@ -16,6 +17,7 @@ public enum Counter {
   FRAMES_UNKNOWN(Scope.UPSTREAM, "waymark_lane_frames_unknown_total", "Frames for a connection that never was."),
   LANES_OPENED(Scope.UPSTREAM, "waymark_lanes_opened_total", "Lanes that were opened."),
   LANES_BROKEN(Scope.UPSTREAM, "waymark_lanes_broken_total", "Lanes that broke."),
+  LANES_FINISHED(Scope.UPSTREAM, "waymark_lanes_finished_total", "Lanes that the bridge ended because nobody needed them."),
   LANE_STALLS(Scope.UPSTREAM, "waymark_lane_stalls_total", "Times the transport under a lane took no more.");
 
   /** Which labels a counter has. */

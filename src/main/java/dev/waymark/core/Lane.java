@@ -158,6 +158,7 @@ public final class Lane implements Balancer.Candidate {
   /** The connection is no longer attached. */
   void detached(Connection connection) {
     connectionCount--;
+    counters.add(Counter.CONNECTIONS_DETACHED, 1);
     stalled.remove(connection);
     pool.onDetached(this);
   }
@@ -210,6 +211,7 @@ public final class Lane implements Balancer.Candidate {
   void finish() {
     if (phase == Phase.OPEN) {
       phase = Phase.FINISHED;
+      counters.add(Counter.LANES_FINISHED, 1);
       transport.finish();
     } else if (phase == Phase.CONNECTING) {
       phase = Phase.FINISHED;

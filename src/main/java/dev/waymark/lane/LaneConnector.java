@@ -11,6 +11,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.unix.DomainSocketAddress;
 import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -57,17 +58,24 @@ public final class LaneConnector {
   /**
    * Starts the call; inputs go to the lane, none during this method.
    *
+   * @param address resolved; {@link UnixDomainSocketAddress} for unix sockets
    * @param userTimeout TCP_USER_TIMEOUT; zero: the kernel's own
    */
   public LaneTransport connect(Lane lane, SocketAddress address, Duration userTimeout) {
-    ManagedChannel channel = channel(address, userTimeout);
+    ManagedChannel channel = channel(dialled(address), userTimeout);
     GrpcLane transport = new GrpcLane(lane, channel, settings);
     settings.loop().execute(transport::start);
     return transport;
   }
 
+  /** The native transports have an address type of their own for unix sockets. */
+  private SocketAddress dialled(SocketAddress address) {
+    boolean isNativeDomain = settings.isUserTimeoutSupported() && address instanceof UnixDomainSocketAddress;
+    return isNativeDomain ? new DomainSocketAddress(address.toString()) : address;
+  }
+
   private ManagedChannel channel(SocketAddress address, Duration userTimeout) {
-    boolean isDomain = address instanceof DomainSocketAddress;
+    boolean isDomain = address instanceof DomainSocketAddress || address instanceof UnixDomainSocketAddress;
     NettyChannelBuilder builder =
         NettyChannelBuilder.forAddress(address)
             .usePlaintext()

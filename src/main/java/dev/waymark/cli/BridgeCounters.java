@@ -1,0 +1,102 @@
+package dev.waymark.cli;
+
+import dev.waymark.admin.Metrics;
+import dev.waymark.core.CloseReason;
+import dev.waymark.core.Counter;
+import dev.waymark.core.Counter.Scope;
+import dev.waymark.core.Counters;
+import dev.waymark.core.ShardCounters;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.ToLongFunction;
+
+/** The shards' counters, summed over shards and shown as metrics from their first moment. Thread-safe. */
+final class BridgeCounters {
+  private final Metrics metrics;
+  private final Map<List<String>, List<Counters>> byLabels = new ConcurrentHashMap<>();
+
+  BridgeCounters(Metrics metrics) {
+    this.metrics = metrics;
+  }
+
+  /** The view of one more shard, which alone writes what it gets. */
+  ShardCounters forShard() {
+    Map<List<String>, Counters> own = new ConcurrentHashMap<>();
+    return new ShardCounters() {
+      @Override
+      public Counters listener(String listener) {
+        return own.computeIfAbsent(List.of("listener", listener), labels -> added(Scope.LISTENER, labels));
+      }
+
+      @Override
+      public Counters upstream(String pool, String upstream) {
+        return own.computeIfAbsent(List.of("pool", pool, "upstream", upstream), labels -> added(Scope.UPSTREAM, labels));
+      }
+    };
+  }
+
+  /** Connections that an upstream owns now. */
+  long connections(String pool, String upstream) {
+    List<Counters> shards = byLabels.getOrDefault(List.of("pool", pool, "upstream", upstream), List.of());
+    return sum(shards, BridgeCounters::attached);
+  }
+
+  private Counters added(Scope scope, List<String> labels) {
+    Counters counters = new Counters();
+    byLabels
+        .computeIfAbsent(
+            labels,
+            fresh -> {
+              List<Counters> shards = new CopyOnWriteArrayList<>();
+              register(scope, shards, fresh.toArray(String[]::new));
+              return shards;
+            })
+        .add(counters);
+    return counters;
+  }
+
+  private void register(Scope scope, List<Counters> shards, String[] labels) {
+    for (Counter counter : Counter.values()) {
+      if (counter.scope() == scope) {
+        metrics.counter(counter.metric(), counter.help(), () -> sum(shards, one -> one.total(counter)), labels);
+      }
+    }
+    switch (scope) {
+      case LISTENER -> registerReasons(shards, labels);
+      case UPSTREAM -> registerLevels(shards, labels);
+    }
+  }
+
+  private void registerReasons(List<Counters> shards, String[] labels) {
+    for (CloseReason reason : CloseReason.values()) {
+      metrics.counter(
+          "waymark_connections_closed_total",
+          "Connections that ended, by reason.",
+          () -> sum(shards, one -> one.closed(reason)),
+          labels[0],
+          labels[1],
+          "reason",
+          reason.label());
+    }
+  }
+
+  private void registerLevels(List<Counters> shards, String[] labels) {
+    metrics.gauge(
+        "waymark_upstream_connections", "Connections that the upstream owns.", () -> sum(shards, BridgeCounters::attached), labels);
+    metrics.gauge("waymark_lanes_open", "Lanes that work.", () -> sum(shards, BridgeCounters::openLanes), labels);
+  }
+
+  private static long attached(Counters one) {
+    return one.total(Counter.CONNECTIONS_ATTACHED) - one.total(Counter.CONNECTIONS_DETACHED);
+  }
+
+  private static long openLanes(Counters one) {
+    return one.total(Counter.LANES_OPENED) - one.total(Counter.LANES_BROKEN) - one.total(Counter.LANES_FINISHED);
+  }
+
+  private static long sum(List<Counters> shards, ToLongFunction<Counters> amount) {
+    return shards.stream().mapToLong(amount).sum();
+  }
+}

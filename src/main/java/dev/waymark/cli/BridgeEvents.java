@@ -1,0 +1,153 @@
+package dev.waymark.cli;
+
+import dev.waymark.admin.Event;
+import dev.waymark.admin.EventLog;
+import dev.waymark.admin.Metrics;
+import dev.waymark.core.ConnectionSummary;
+import dev.waymark.core.Mark;
+import dev.waymark.core.ShardEvents;
+import dev.waymark.listener.ListenerEvents;
+import dev.waymark.pool.PoolEvents;
+import java.util.function.BiConsumer;
+
+/** What happens in the bridge, as log lines and counts. Thread-safe. */
+final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
+  private static final String DISCOVERY_FAILURES = "waymark_discovery_failures_total";
+  private static final String WATCH_FAILURES = "waymark_health_watch_failures_total";
+
+  private final EventLog log;
+  private final Metrics metrics;
+  private final BiConsumer<String, String> upstreamLost;
+
+  /**
+   * @param upstreamLost told the pool and address of every upstream to which a lane broke
+   */
+  BridgeEvents(EventLog log, Metrics metrics, BiConsumer<String, String> upstreamLost) {
+    this.log = log;
+    this.metrics = metrics;
+    this.upstreamLost = upstreamLost;
+  }
+
+  /** Series of a pool that are there from the start. */
+  void registerPool(String pool) {
+    metrics.counter(DISCOVERY_FAILURES, "Times that a pool's name could not be resolved.", "pool", pool);
+  }
+
+  // --- shards ---
+
+  @Override
+  public void onConnectionOpened(Mark mark, String listener, String clientAddress) {
+    if (log.isEnabled(Event.CONNECTION_OPENED)) {
+      log.write(Event.CONNECTION_OPENED, "mark", mark, "listener", listener, "client", clientAddress);
+    }
+  }
+
+  @Override
+  public void onConnectionAttached(Mark mark, String pool, String upstream, int epoch) {
+    if (log.isEnabled(Event.CONNECTION_ATTACHED)) {
+      log.write(Event.CONNECTION_ATTACHED, "mark", mark, "pool", pool, "upstream", upstream, "epoch", epoch);
+    }
+  }
+
+  @Override
+  public void onConnectionClosed(ConnectionSummary summary) {
+    if (log.isEnabled(Event.CONNECTION_CLOSED)) {
+      log.write(
+          Event.CONNECTION_CLOSED,
+          "mark",
+          summary.mark(),
+          "listener",
+          summary.listener(),
+          "client",
+          summary.clientAddress(),
+          "upstreams",
+          summary.upstreams().isEmpty() ? "none" : String.join(",", summary.upstreams()),
+          "received-bytes",
+          summary.receivedBytes(),
+          "sent-bytes",
+          summary.sentBytes(),
+          "duration-ms",
+          summary.durationNs() / 1_000_000,
+          "ended-by",
+          summary.endedBy().label(),
+          "reason",
+          summary.reason().label());
+    }
+  }
+
+  @Override
+  public void onLaneOpen(String pool, String upstream) {
+    log.write(Event.LANE_OPEN, "pool", pool, "upstream", upstream);
+  }
+
+  @Override
+  public void onLaneBroken(String pool, String upstream, String cause, int connections) {
+    log.write(Event.LANE_BROKEN, "pool", pool, "upstream", upstream, "cause", cause, "connections", connections);
+    upstreamLost.accept(pool, upstream);
+  }
+
+  @Override
+  public void onUpstreamDraining(String pool, String upstream) {
+    log.write(Event.UPSTREAM_DRAINING, "pool", pool, "upstream", upstream);
+  }
+
+  @Override
+  public void onOverBudget(long usedBytes, long budgetBytes) {
+    log.write(Event.OVER_BUDGET, "used-bytes", usedBytes, "budget-bytes", budgetBytes);
+  }
+
+  @Override
+  public void onUnderBudget(long usedBytes, long budgetBytes) {
+    log.write(Event.UNDER_BUDGET, "used-bytes", usedBytes, "budget-bytes", budgetBytes);
+  }
+
+  // --- listeners ---
+
+  @Override
+  public void onAcceptPaused(String listener, String cause) {
+    log.write(Event.ACCEPT_PAUSED, "listener", listener, "cause", cause);
+  }
+
+  @Override
+  public void onAcceptResumed(String listener) {
+    log.write(Event.ACCEPT_RESUMED, "listener", listener);
+  }
+
+  @Override
+  public void onRefused(String listener, String clientAddress, int connectionsMax) {
+    log.write(Event.CONNECTION_REFUSED, "listener", listener, "client", clientAddress, "connections-max", connectionsMax);
+  }
+
+  // --- pools ---
+
+  @Override
+  public void upstreamFound(String pool, String upstream) {
+    metrics.counter(WATCH_FAILURES, "Times that a health Watch broke or could not be opened.", "pool", pool, "upstream", upstream);
+    log.write(Event.UPSTREAM_FOUND, "pool", pool, "upstream", upstream);
+  }
+
+  @Override
+  public void upstreamGone(String pool, String upstream) {
+    metrics.remove(WATCH_FAILURES, "pool", pool, "upstream", upstream);
+    log.write(Event.UPSTREAM_GONE, "pool", pool, "upstream", upstream);
+  }
+
+  @Override
+  public void healthChanged(String pool, String upstream, String from, String to) {
+    log.write(Event.UPSTREAM_HEALTH, "pool", pool, "upstream", upstream, "from", from, "to", to);
+  }
+
+  @Override
+  public void discoveryFailed(String pool, String name, String reason) {
+    metrics.counter(DISCOVERY_FAILURES, "Times that a pool's name could not be resolved.", "pool", pool).inc();
+    log.write(Event.DISCOVERY_FAILED, "pool", pool, "name", name, "reason", reason);
+  }
+
+  @Override
+  public void healthWatchBroken(String pool, String upstream, String reason) {
+    metrics
+        .counter(WATCH_FAILURES, "Times that a health Watch broke or could not be opened.", "pool", pool, "upstream", upstream)
+        .inc();
+    log.write(Event.HEALTH_WATCH_BROKEN, "pool", pool, "upstream", upstream, "reason", reason);
+  }
+}

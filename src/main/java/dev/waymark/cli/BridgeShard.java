@@ -1,0 +1,168 @@
+package dev.waymark.cli;
+
+import dev.waymark.config.PoolConfig;
+import dev.waymark.core.ClientSocket;
+import dev.waymark.core.Connection;
+import dev.waymark.core.Lane;
+import dev.waymark.core.LaneStatus;
+import dev.waymark.core.LaneTransport;
+import dev.waymark.core.PoolSnapshot;
+import dev.waymark.core.Shard;
+import dev.waymark.core.ShardEnvironment;
+import dev.waymark.lane.LaneConnector;
+import dev.waymark.listener.ListenerPort;
+import dev.waymark.pool.PoolManager;
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A shard on its event loop: gives it turns, time and lanes, and hands over what comes from other threads. Methods say which thread may
+ * call them.
+ */
+final class BridgeShard implements ShardEnvironment {
+  /** A pool's control side as a shard needs it. */
+  record PoolLink(PoolConfig config, PoolManager manager) {}
+
+  private final EventLoop loop;
+  private final LaneConnector connector;
+  private final Map<String, PoolLink> pools;
+  private final List<ListenerPort> ports;
+  private final Consumer<Throwable> bugs;
+  private final Shard shard;
+  private final Map<String, PoolSnapshot> snapshotMailbox = new ConcurrentHashMap<>();
+  private @Nullable ScheduledFuture<?> timer;
+  private long timerNs;
+
+  /**
+   * @param shards makes the shard that this one serves
+   * @param pools filled before {@link #start}
+   * @param ports filled before {@link #start}
+   */
+  BridgeShard(
+      EventLoop loop,
+      LaneConnector connector,
+      Map<String, PoolLink> pools,
+      List<ListenerPort> ports,
+      Consumer<Throwable> bugs,
+      Function<ShardEnvironment, Shard> shards) {
+    this.loop = loop;
+    this.connector = connector;
+    this.pools = pools;
+    this.ports = ports;
+    this.bugs = bugs;
+    this.shard = shards.apply(this);
+  }
+
+  // --- any thread ---
+
+  void start() {
+    loop.execute(this::armTimer);
+  }
+
+  /** Only the newest snapshot of a pool waits to be taken, so the mailbox is as long as there are pools. */
+  void publish(PoolSnapshot snapshot) {
+    if (snapshotMailbox.put(snapshot.pool(), snapshot) == null) {
+      loop.execute(() -> guarded(() -> takeSnapshot(snapshot.pool())));
+    }
+  }
+
+  /** Asks the shard on its thread. */
+  <T> CompletableFuture<T> ask(Function<Shard, T> question) {
+    CompletableFuture<T> answer = new CompletableFuture<>();
+    loop.execute(
+        () -> {
+          try {
+            answer.complete(question.apply(shard));
+          } catch (RuntimeException bug) {
+            bugs.accept(bug);
+            answer.completeExceptionally(bug);
+          }
+        });
+    return answer;
+  }
+
+  CompletableFuture<List<LaneStatus>> lanes() {
+    return ask(Shard::lanes);
+  }
+
+  CompletableFuture<Integer> connectionCount() {
+    return ask(Shard::connectionCount);
+  }
+
+  EventLoop loop() {
+    return loop;
+  }
+
+  // --- the shard's thread ---
+
+  Connection onAccepted(String listener, ClientSocket socket) {
+    return shard.onAccepted(Clock.nowNs(), Clock.nowUnixMs(), listener, socket);
+  }
+
+  private void takeSnapshot(String pool) {
+    PoolSnapshot snapshot = snapshotMailbox.remove(pool);
+    if (snapshot != null) {
+      shard.onPool(Clock.nowNs(), snapshot);
+    }
+  }
+
+  @Override
+  public void requestTurnEnd() {
+    loop.execute(() -> guarded(() -> shard.onTurnEnd(Clock.nowNs())));
+  }
+
+  @Override
+  public void requestDeadline(long deadlineNs) {
+    if (timer != null && deadlineNs - timerNs < 0) {
+      timer.cancel(false);
+      armTimer();
+    }
+  }
+
+  private void armTimer() {
+    timerNs = shard.nextDeadlineNs();
+    timer = loop.schedule(this::onTimer, Math.max(0, timerNs - Clock.nowNs()), TimeUnit.NANOSECONDS);
+  }
+
+  private void onTimer() {
+    guarded(() -> shard.onDeadline(Clock.nowNs()));
+    armTimer();
+  }
+
+  @Override
+  public LaneTransport connect(Lane lane) {
+    PoolLink pool = pools.get(lane.poolName());
+    if (pool == null) {
+      throw new IllegalStateException("no pool " + lane.poolName());
+    }
+    return connector.connect(
+        lane, pool.manager().socketAddress(lane.upstream().address()), pool.config().userTimeout());
+  }
+
+  @Override
+  public void pauseAccepting() {
+    ports.forEach(ListenerPort::pauseForMemory);
+  }
+
+  @Override
+  public void resumeAccepting() {
+    ports.forEach(ListenerPort::resumeForMemory);
+  }
+
+  /** A defect must not end the loop's turn for everybody else. */
+  private void guarded(Runnable turn) {
+    try {
+      turn.run();
+    } catch (RuntimeException bug) {
+      bugs.accept(bug);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+package dev.waymark.cli;
+
+import dev.waymark.config.BridgeConfig.Transport;
+import dev.waymark.config.ConfigException;
+import io.netty.channel.Channel;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringDomainSocketChannel;
+import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringIoHandlerConfig;
+import io.netty.channel.uring.IoUringServerSocketChannel;
+import io.netty.channel.uring.IoUringSocketChannel;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What carries the sockets of the shards. Immutable.
+ *
+ * @param isNative knows TCP_USER_TIMEOUT
+ */
+record NettyTransport(
+    String name,
+    IoHandlerFactory ioHandlers,
+    Class<? extends ServerChannel> serverType,
+    Class<? extends Channel> clientType,
+    Class<? extends Channel> domainType,
+    boolean isNative) {
+  /** At 9,800 connections smaller rings overflow (hotpath.md, 4). */
+  private static final int SUBMISSION_RING = 4_096;
+
+  private static final int COMPLETION_QUEUE = 32_768;
+
+  /**
+   * The transport that was asked for; AUTO takes the first that works here.
+   *
+   * @throws ConfigException if the one asked for does not work here
+   */
+  static NettyTransport choose(Transport wanted) {
+    return switch (wanted) {
+      case IO_URING -> require(IoUring.unavailabilityCause(), "io_uring", ioUring());
+      case EPOLL -> require(Epoll.unavailabilityCause(), "epoll", epoll());
+      case NIO -> nio();
+      case AUTO -> IoUring.isAvailable() ? ioUring() : Epoll.isAvailable() ? epoll() : nio();
+    };
+  }
+
+  private static NettyTransport require(@Nullable Throwable missing, String name, NettyTransport transport) {
+    if (missing != null) {
+      throw new ConfigException(
+          "transport: " + name + " does not work here (" + missing.getMessage() + "); use transport: auto");
+    }
+    return transport;
+  }
+
+  private static NettyTransport ioUring() {
+    IoUringIoHandlerConfig rings = new IoUringIoHandlerConfig().setRingSize(SUBMISSION_RING).setCqSize(COMPLETION_QUEUE);
+    return new NettyTransport(
+        "io_uring",
+        IoUringIoHandler.newFactory(rings),
+        IoUringServerSocketChannel.class,
+        IoUringSocketChannel.class,
+        IoUringDomainSocketChannel.class,
+        true);
+  }
+
+  private static NettyTransport epoll() {
+    return new NettyTransport(
+        "epoll",
+        EpollIoHandler.newFactory(),
+        EpollServerSocketChannel.class,
+        EpollSocketChannel.class,
+        EpollDomainSocketChannel.class,
+        true);
+  }
+
+  private static NettyTransport nio() {
+    return new NettyTransport(
+        "nio",
+        NioIoHandler.newFactory(),
+        NioServerSocketChannel.class,
+        NioSocketChannel.class,
+        NioDomainSocketChannel.class,
+        false);
+  }
+}
