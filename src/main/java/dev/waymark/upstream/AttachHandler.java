@@ -1,0 +1,65 @@
+package dev.waymark.upstream;
+
+import dev.waymark.wire.InboundBatch;
+import dev.waymark.wire.OutboundBatch;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/** Turns Attach calls into lanes, and knows those that are open. Thread-safe. */
+final class AttachHandler implements ServerCallHandler<InboundBatch, OutboundBatch> {
+  private final Function<ServerCall<InboundBatch, OutboundBatch>, Lane> newLane;
+  private final Consumer<Lane> onStarted;
+  private final Set<Lane> lanes = ConcurrentHashMap.newKeySet();
+
+  /**
+   * @param onStarted called with every new lane, when {@link #forEachLane} knows it
+   */
+  AttachHandler(Function<ServerCall<InboundBatch, OutboundBatch>, Lane> newLane, Consumer<Lane> onStarted) {
+    this.newLane = newLane;
+    this.onStarted = onStarted;
+  }
+
+  void forEachLane(Consumer<Lane> action) {
+    lanes.forEach(action);
+  }
+
+  @Override
+  public ServerCall.Listener<InboundBatch> startCall(ServerCall<InboundBatch, OutboundBatch> call, Metadata headers) {
+    Lane lane = newLane.apply(call);
+    lane.start();
+    lanes.add(lane);
+    onStarted.accept(lane);
+    return new ServerCall.Listener<>() {
+      @Override
+      public void onMessage(InboundBatch batch) {
+        lane.onBatch(batch);
+      }
+
+      @Override
+      public void onReady() {
+        lane.onReady();
+      }
+
+      @Override
+      public void onHalfClose() {
+        lane.onHalfClose();
+      }
+
+      @Override
+      public void onCancel() {
+        lanes.remove(lane);
+        lane.onCancel();
+      }
+
+      @Override
+      public void onComplete() {
+        lanes.remove(lane);
+      }
+    };
+  }
+}

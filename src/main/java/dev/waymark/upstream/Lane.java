@@ -1,0 +1,356 @@
+package dev.waymark.upstream;
+
+import dev.waymark.core.CloseReason;
+import dev.waymark.core.Hello;
+import dev.waymark.core.Limits;
+import dev.waymark.core.Open;
+import dev.waymark.wire.BridgeControl;
+import dev.waymark.wire.BridgeFrame;
+import dev.waymark.wire.BridgeFrameReader;
+import dev.waymark.wire.InboundBatch;
+import dev.waymark.wire.MalformedFrameException;
+import dev.waymark.wire.OutboundBatch;
+import dev.waymark.wire.UpstreamBatchWriter;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.Status;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.util.collection.LongObjectHashMap;
+import java.util.ArrayDeque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One Attach call: reads batches, gives frames to attachments, gathers theirs into one batch per turn. Everything runs inside its
+ * {@link LaneMailbox}; the `on…` methods and `announce…` may be called from any thread.
+ *
+ * <p>The lane is always read where the bridge's grants bound the replies. Without Settings there are no grants, so reading pauses while
+ * the transport takes no more.
+ */
+final class Lane {
+  private static final Logger log = LoggerFactory.getLogger(Lane.class);
+  private static final long ABSENT = -1;
+
+  private final ServerCall<InboundBatch, OutboundBatch> call;
+  private final UpstreamOptions options;
+  private final ConnectionHandler.Factory factory;
+  private final Attachments registry;
+  private final LaneMailbox mailbox = new LaneMailbox(this::flush);
+  private final UpstreamBatchWriter writer = new UpstreamBatchWriter();
+  private final BridgeFrameReader reader = new BridgeFrameReader();
+  private final BridgeFrame frame = new BridgeFrame();
+  private final LongObjectHashMap<Attachment> attachments = new LongObjectHashMap<>();
+  private final ArrayDeque<Attachment> blocked = new ArrayDeque<>();
+  private @Nullable Hello hello;
+  private boolean isReady;
+  private boolean isReadingPaused;
+  private boolean isEnded;
+
+  Lane(
+      ServerCall<InboundBatch, OutboundBatch> call,
+      UpstreamOptions options,
+      ConnectionHandler.Factory factory,
+      Attachments registry) {
+    this.call = call;
+    this.options = options;
+    this.factory = factory;
+    this.registry = registry;
+  }
+
+  // --- inputs, any thread ---
+
+  /** Once, before everything else. */
+  void start() {
+    mailbox.enter();
+    try {
+      call.setOnReadyThreshold(Limits.DEFAULTS.laneQueueBytesMax());
+      call.sendHeaders(new Metadata());
+      isReady = call.isReady();
+      if (options.acknowledge()) {
+        writer.settings(options.windowBytes());
+      }
+      call.request(1);
+    } finally {
+      mailbox.exit();
+    }
+  }
+
+  /** A batch; released here. */
+  void onBatch(InboundBatch batch) {
+    mailbox.enter();
+    try {
+      ByteBuf content = batch.content();
+      while (!isEnded && reader.read(content, frame)) {
+        onFrame();
+      }
+    } catch (MalformedFrameException malformed) {
+      end(Status.INVALID_ARGUMENT.withDescription(malformed.getMessage()));
+    } catch (RuntimeException defect) {
+      log.error("a defect of the upstream kit ends a lane", defect);
+      end(Status.INTERNAL.withDescription("a defect of the upstream"));
+    } finally {
+      batch.release();
+      requestNext();
+      mailbox.exit();
+    }
+  }
+
+  /** The transport takes more. */
+  void onReady() {
+    mailbox.enter();
+    try {
+      isReady = call.isReady();
+      for (Attachment next = blocked.poll(); next != null; next = isReady ? blocked.poll() : null) {
+        next.onReady();
+      }
+      if (isReadingPaused) {
+        isReadingPaused = false;
+        requestNext();
+      }
+    } finally {
+      mailbox.exit();
+    }
+  }
+
+  /** The bridge ends the call. */
+  void onHalfClose() {
+    mailbox.enter();
+    try {
+      end(Status.OK);
+    } finally {
+      mailbox.exit();
+    }
+  }
+
+  /** The call is over. */
+  void onCancel() {
+    mailbox.enter();
+    try {
+      writer.batch().release();
+      isEnded = true;
+      endAttachments();
+    } finally {
+      mailbox.exit();
+    }
+  }
+
+  void announceDraining() {
+    mailbox.execute(
+        () -> {
+          if (!isEnded) {
+            writer.draining();
+          }
+        });
+  }
+
+  void announceLoad(double utilisation, int capacity) {
+    mailbox.execute(
+        () -> {
+          if (!isEnded && isReady) {
+            writer.load(utilisation, capacity);
+          }
+        });
+  }
+
+  /** Does something inside the lane, now or on the thread that is inside. */
+  void execute(Runnable task) {
+    mailbox.execute(task);
+  }
+
+  /** Whether the calling thread is inside. */
+  boolean isHeld() {
+    return mailbox.isHeld();
+  }
+
+  // --- for attachments, inside ---
+
+  boolean isReady() {
+    return isReady;
+  }
+
+  /** Calls {@link Attachment#onReady} when the transport takes more. */
+  void block(Attachment attachment) {
+    blocked.add(attachment);
+  }
+
+  /** One frame; the payload's reference passes. */
+  void data(
+      long connection,
+      int epoch,
+      ByteBuf owned,
+      long consumedOffset,
+      byte @Nullable [] context,
+      boolean more,
+      boolean halfClose,
+      int closeCode) {
+    writer.data(connection, epoch, owned, consumedOffset, context, more, halfClose, closeCode);
+    if (writer.batch().bytes() >= Limits.DEFAULTS.batchBytesMax()) {
+      flush();
+    }
+  }
+
+  /** The close of this attachment was sent. */
+  void onUpstreamClosed(Attachment attachment, CloseReason reason) {
+    forget(attachment);
+    attachment.onEnd(reason);
+  }
+
+  // --- transitions ---
+
+  private void onFrame() {
+    if (hello == null && !(frame.control() instanceof BridgeControl.HelloControl)) {
+      end(Status.INVALID_ARGUMENT.withDescription("the first frame of a lane is Hello"));
+      return;
+    }
+    switch (frame.control()) {
+      case null -> onData();
+      case BridgeControl.HelloControl(Hello first) -> onHello(first);
+      case BridgeControl.OpenControl(Open open) -> onOpen(open);
+      case BridgeControl.HalfClose(long offset) -> onClientHalfClose(offset);
+      case BridgeControl.Close(CloseReason reason) -> onClose(reason);
+      case BridgeControl.Ping(long id) -> onPing(id);
+      // Hand-over and pushes are not offered by this kit: what a bridge says of them does not concern it.
+      case BridgeControl.Release _, BridgeControl.PushResult _ -> {}
+    }
+  }
+
+  private void onHello(Hello first) {
+    if (hello != null) {
+      end(Status.INVALID_ARGUMENT.withDescription("a second Hello on a lane"));
+      return;
+    }
+    hello = first;
+    log.debug("lane of bridge {} shard {} pool {}", first.node(), first.shard(), first.pool());
+  }
+
+  private void onOpen(Open open) {
+    long connection = frame.connection();
+    Hello bridge = hello;
+    if (connection == 0 || bridge == null) {
+      end(Status.INVALID_ARGUMENT.withDescription("an Open for the lane itself"));
+      return;
+    }
+    if (!registry.hasRoom()) {
+      data(connection, frame.epoch(), Unpooled.EMPTY_BUFFER, ABSENT, null, false, false, CloseReason.BUSY.wireCode());
+      return;
+    }
+    Attachment attachment = new Attachment(this, options, connection, frame.epoch(), open, bridge);
+    Attachment former = registry.find(open.mark());
+    if (!registry.add(attachment)) {
+      return;
+    }
+    if (former != null) {
+      former.lane().execute(() -> former.lane().supersede(former));
+    }
+    Attachment namesake = attachments.put(connection, attachment);
+    if (namesake != null) {
+      registry.remove(namesake);
+      namesake.onEnd(CloseReason.FENCED);
+    }
+    attachment.onOpen(factory);
+  }
+
+  private void onData() {
+    Attachment attachment = current();
+    if (attachment == null) {
+      return;
+    }
+    // First, so that what answers the data may use it.
+    if (frame.limit() != BridgeFrame.ABSENT) {
+      attachment.onLimit(frame.limit());
+    }
+    if (frame.payload().isReadable() || frame.last()) {
+      attachment.onData(frame.payload(), frame.offset(), frame.last());
+    }
+  }
+
+  private void onClientHalfClose(long offset) {
+    Attachment attachment = current();
+    if (attachment != null) {
+      attachment.onHalfClose(offset);
+    }
+  }
+
+  private void onClose(CloseReason reason) {
+    Attachment attachment = current();
+    if (attachment != null) {
+      forget(attachment);
+      attachment.onEnd(reason);
+    }
+  }
+
+  private void onPing(long id) {
+    writer.pong(id);
+    if (writer.batch().bytes() >= Limits.DEFAULTS.batchBytesMax()) {
+      flush();
+    }
+  }
+
+  /** Whom the frame concerns; null if that one is gone or of another epoch. */
+  private @Nullable Attachment current() {
+    Attachment attachment = attachments.get(frame.connection());
+    return attachment != null && attachment.epoch() == frame.epoch() ? attachment : null;
+  }
+
+  private void supersede(Attachment former) {
+    forget(former);
+    former.onEnd(CloseReason.FENCED);
+  }
+
+  private void forget(Attachment attachment) {
+    registry.remove(attachment);
+    if (attachments.get(attachment.connection()) == attachment) {
+      attachments.remove(attachment.connection());
+    }
+  }
+
+  private void flush() {
+    OutboundBatch batch = writer.batch();
+    if (batch.isEmpty()) {
+      return;
+    }
+    if (!isEnded) {
+      call.sendMessage(batch);
+      isReady = call.isReady();
+    }
+    batch.release();
+  }
+
+  private void requestNext() {
+    if (isEnded) {
+      return;
+    }
+    flush();
+    if (options.acknowledge() || isReady) {
+      call.request(1);
+    } else {
+      isReadingPaused = true;
+    }
+  }
+
+  private void end(Status status) {
+    if (isEnded) {
+      return;
+    }
+    flush();
+    isEnded = true;
+    call.close(status, new Metadata());
+    endAttachments();
+    if (!status.isOk()) {
+      log.warn("a lane was ended: {}", status.getDescription());
+    }
+  }
+
+  private void endAttachments() {
+    List<Attachment> ended = List.copyOf(attachments.values());
+    attachments.clear();
+    blocked.clear();
+    for (Attachment attachment : ended) {
+      registry.remove(attachment);
+      attachment.onEnd(CloseReason.UPSTREAM_LOST);
+    }
+  }
+}

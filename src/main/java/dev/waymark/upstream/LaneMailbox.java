@@ -1,0 +1,79 @@
+package dev.waymark.upstream;
+
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lets one thread at a time into a lane. A thread that brings work never waits: where another is inside, that one does the work before
+ * it leaves. So a handler of one lane may send on another without a deadlock. Thread-safe.
+ *
+ * <p>Its bound is kept by those who bring work, see {@link UpstreamOptions#queueBytesMax}.
+ */
+final class LaneMailbox {
+  private final ReentrantLock lock = new ReentrantLock();
+  private final ConcurrentLinkedQueue<Runnable> work = new ConcurrentLinkedQueue<>();
+  private final Runnable onTurnEnd;
+
+  /**
+   * @param onTurnEnd called inside, before the thread leaves
+   */
+  LaneMailbox(Runnable onTurnEnd) {
+    this.onTurnEnd = onTurnEnd;
+  }
+
+  /** Waits until no other thread is inside. What was brought before is done first. */
+  void enter() {
+    lock.lock();
+    drain();
+  }
+
+  /** Ends a turn, if it is the outermost, and leaves. */
+  void exit() {
+    boolean isOutermost = lock.getHoldCount() == 1;
+    try {
+      if (isOutermost) {
+        drain();
+        onTurnEnd.run();
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (isOutermost) {
+      runPending();
+    }
+  }
+
+  /** Does it now, inside, or leaves it to the thread that is. */
+  void execute(Runnable task) {
+    if (lock.isHeldByCurrentThread()) {
+      task.run();
+      return;
+    }
+    work.add(task);
+    runPending();
+  }
+
+  boolean isHeld() {
+    return lock.isHeldByCurrentThread();
+  }
+
+  private void runPending() {
+    while (!work.isEmpty() && lock.tryLock()) {
+      try {
+        drain();
+        onTurnEnd.run();
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  private void drain() {
+    @Nullable Runnable next = work.poll();
+    while (next != null) {
+      next.run();
+      next = work.poll();
+    }
+  }
+}

@@ -1,0 +1,28 @@
+package dev.waymark.upstream.stub;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a stub answers. Immutable.
+ *
+ * @param acknowledge false: an upstream without Settings
+ * @param reply what every message is answered with that no rule matches; null: the message itself
+ * @param rules tried before, in order
+ * @param delay what every answer waits, in addition to its rule's delay
+ * @param isLoggingFrames one INFO line per piece of data each way
+ */
+public record StubOptions(boolean acknowledge, @Nullable String reply, Rules rules, Duration delay, boolean isLoggingFrames) {
+  /** Answers bytes with the same bytes. */
+  public static final StubOptions ECHO = new StubOptions(true, null, Rules.NONE, Duration.ZERO, false);
+
+  /** Whether answers depend on where messages end. */
+  boolean isByMessage() {
+    return reply != null || !rules.isEmpty();
+  }
+
+  byte @Nullable [] replyBytes() {
+    return reply == null ? null : reply.getBytes(StandardCharsets.UTF_8);
+  }
+}
