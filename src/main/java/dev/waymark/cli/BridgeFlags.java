@@ -1,0 +1,72 @@
+package dev.waymark.cli;
+
+import dev.waymark.config.ConfigLoader;
+import dev.waymark.config.LoadedConfig;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/**
+ * The flags of `bridge`, for a field with {@link Mixin}: `--config`, and one for each key of the configuration that has a flag. Their
+ * texts are read and checked with the file, not here.
+ */
+final class BridgeFlags {
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "The configuration; flags and WAYMARK_… variables overrule it.")
+  private @Nullable Path file;
+
+  private final Map<String, String> flags = new LinkedHashMap<>();
+
+  /** Called by picocli when the command is made. */
+  @Spec(Spec.Target.MIXEE)
+  void addFlags(CommandSpec command) {
+    ConfigLoader.flags()
+        .forEach(
+            (name, meaning) ->
+                command.addOption(
+                    OptionSpec.builder(name)
+                        .paramLabel("VALUE")
+                        .type(String.class)
+                        .description(meaning.replace("%", "%%"))
+                        .setter(text -> set(name, text))
+                        .build()));
+  }
+
+  private <T> T set(String name, T text) {
+    if (text instanceof String given) {
+      flags.put(name, given);
+    } else {
+      flags.remove(name);
+    }
+    return text;
+  }
+
+  /**
+   * The configuration in force in this process; warnings are printed.
+   *
+   * @throws dev.waymark.config.ConfigException which {@link Main} reports
+   */
+  LoadedConfig load(PrintWriter err) {
+    return load(System.getenv(), err);
+  }
+
+  LoadedConfig load(Map<String, String> environment, PrintWriter err) {
+    Optional<Path> given =
+        Optional.ofNullable(file)
+            .or(() -> Optional.ofNullable(environment.get("WAYMARK_CONFIG")).filter(name -> !name.isEmpty()).map(Path::of));
+    LoadedConfig loaded = ConfigLoader.load(given, flags, environment);
+    loaded.warnings().forEach(warning -> err.println("warning: " + warning));
+    err.flush();
+    return loaded;
+  }
+}

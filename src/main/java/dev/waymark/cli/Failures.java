@@ -1,0 +1,74 @@
+package dev.waymark.cli;
+
+import dev.waymark.config.ConfigException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine;
+import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/**
+ * What the user sees when a command fails: one line on standard error, or one for each mistake in a configuration. Exit code 2 for
+ * what the user can mend in flags or file, 1 for the rest; a stack only where it was asked for.
+ */
+final class Failures implements IParameterExceptionHandler, IExecutionExceptionHandler {
+  static final int FAILED = 1;
+  static final int BAD_USAGE = 2;
+
+  private final Map<String, String> environment;
+
+  Failures(Map<String, String> environment) {
+    this.environment = environment;
+  }
+
+  @Override
+  public int handleParseException(ParameterException refused, String[] args) {
+    CommandLine command = refused.getCommandLine();
+    PrintWriter err = command.getErr();
+    err.println(oneLine(refused) + suggestion(refused));
+    err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+    err.flush();
+    return BAD_USAGE;
+  }
+
+  private static String suggestion(ParameterException refused) {
+    if (refused instanceof UnmatchedArgumentException unmatched) {
+      List<String> near = unmatched.getSuggestions();
+      return near.isEmpty() ? "" : "; did you mean " + near.getFirst() + "?";
+    }
+    return "";
+  }
+
+  @Override
+  public int handleExecutionException(Exception failure, CommandLine command, ParseResult result) {
+    PrintWriter err = command.getErr();
+    if (failure instanceof ConfigException refused) {
+      err.println(refused.getMessage());
+      err.flush();
+      return BAD_USAGE;
+    }
+    boolean isDebug = isDebug(command);
+    err.println("waymark: " + oneLine(failure) + (isDebug ? "" : " (--debug shows where)"));
+    if (isDebug) {
+      failure.printStackTrace(err);
+    }
+    err.flush();
+    return FAILED;
+  }
+
+  private boolean isDebug(CommandLine command) {
+    Object root = command.getCommandSpec().root().userObject();
+    return !environment.getOrDefault("WAYMARK_DEBUG", "").isEmpty()
+        || (root instanceof Main main && main.isDebug());
+  }
+
+  private static String oneLine(Exception failure) {
+    String message = failure.getMessage();
+    String text = message == null ? failure.getClass().getSimpleName() : message;
+    return String.join(" ", text.lines().map(String::strip).toList());
+  }
+}

@@ -1,0 +1,65 @@
+package dev.waymark.config;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The addresses that the bridge is to listen on: resolved, and each once. Confined to one load. */
+final class AddressBook {
+  /** Names to addresses; may block. */
+  @FunctionalInterface
+  interface Resolver {
+    InetAddress resolve(String host) throws UnknownHostException;
+  }
+
+  private record Taken(Setting<HostPort> setting, InetSocketAddress address) {}
+
+  private final Resolver resolver;
+  private final Settings settings;
+  private final List<Taken> taken = new ArrayList<>();
+
+  AddressBook(Resolver resolver, Settings settings) {
+    this.resolver = resolver;
+    this.settings = settings;
+  }
+
+  /** The socket address; a refusal is noted where it has none or it is another's. */
+  InetSocketAddress add(Setting<HostPort> setting) {
+    HostPort wanted = setting.value();
+    InetSocketAddress address = new InetSocketAddress(resolve(setting), wanted.port());
+    for (Taken other : taken) {
+      if (!setting.isRefused() && clash(address, other.address)) {
+        settings.refuse(setting, "an address of its own; " + other.setting.path() + " is " + other.setting.text());
+      }
+    }
+    if (!setting.isRefused()) {
+      taken.add(new Taken(setting, address));
+    }
+    return address;
+  }
+
+  private InetAddress resolve(Setting<HostPort> setting) {
+    String host = setting.value().host();
+    try {
+      return InetAddress.ofLiteral(host);
+    } catch (IllegalArgumentException isName) {
+      try {
+        return resolver.resolve(host);
+      } catch (UnknownHostException unknown) {
+        settings.refuse(setting, "an address of this host, or a name that resolves to one");
+        return InetAddress.getLoopbackAddress();
+      }
+    }
+  }
+
+  /** A wildcard takes the port of every address of its family. */
+  private static boolean clash(InetSocketAddress a, InetSocketAddress b) {
+    if (a.getPort() == 0 || a.getPort() != b.getPort()) {
+      return false;
+    }
+    boolean isWild = a.getAddress().isAnyLocalAddress() || b.getAddress().isAnyLocalAddress();
+    return a.equals(b) || (isWild && a.getAddress().getClass() == b.getAddress().getClass());
+  }
+}

@@ -1,0 +1,143 @@
+package dev.waymark.config;
+
+import dev.waymark.config.AddressBook.Resolver;
+import dev.waymark.config.LoadedConfig.Entry;
+import dev.waymark.config.Overrides.Counts;
+import dev.waymark.config.Values.Elements;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Reads flags, environment and file, in that order of precedence, over the defaults. Stateless. */
+public final class ConfigLoader {
+  private static final Path KERNEL_HOST_NAME = Path.of("/proc/sys/kernel/hostname");
+
+  private ConfigLoader() {}
+
+  /**
+   * Reads and checks; resolves names of addresses to listen on, which may block.
+   *
+   * @param flags flag to text, `--admin`
+   * @param environment all of it; what does not start with WAYMARK_ is ignored
+   * @throws ConfigException with a line for each thing that is wrong
+   */
+  public static LoadedConfig load(
+      Optional<Path> file, Map<String, String> flags, Map<String, String> environment) {
+    Problems problems = new Problems();
+    Values values =
+        file.map(path -> FileWalk.read(path.toString(), YamlFile.bytes(path), problems))
+            .orElseGet(Values::new);
+    return load(values, flags, environment, InetAddress::getByName, problems);
+  }
+
+  /** Every flag that stands for a key, with its meaning, for the command line's help. */
+  public static Map<String, String> flags() {
+    Map<String, String> flags = new LinkedHashMap<>();
+    for (Key<?> key : Schema.KEYS) {
+      key.flag().ifPresent(flag -> flags.put(flag, key.meaning() + key.defaultText().map(text -> " Default: " + text).orElse("")));
+    }
+    return flags;
+  }
+
+  /** The same with a file that was read already and names resolved by the caller. */
+  static LoadedConfig load(
+      Values values,
+      Map<String, String> flags,
+      Map<String, String> environment,
+      Resolver resolver,
+      Problems problems) {
+    boolean isFilled = checkFilled(values, "listeners", problems) & checkFilled(values, "pools", problems);
+    if (!isFilled) {
+      problems.raise();
+    }
+    Overrides overrides = new Overrides(flags, environment, problems);
+    boolean isEmbedded = values.list("pools").isEmpty() && !overrides.has(PoolKeys.TARGET);
+    Counts counts = overrides.layOver(values);
+    Settings settings = new Settings(values, problems);
+    BridgeConfig config = bridge(settings, counts, resolver, problems);
+    problems.raise();
+    return new LoadedConfig(
+        config, inOrder(settings.entries()), isEmbedded, Overrides.warnings(environment));
+  }
+
+  private static boolean checkFilled(Values values, String list, Problems problems) {
+    Optional<Elements> empty = values.list(list).filter(elements -> elements.count() == 0);
+    empty.ifPresent(
+        elements ->
+            problems.add(
+                elements.origin().place() + ": " + list + ": an empty list (expected: at least one)"));
+    return empty.isEmpty();
+  }
+
+  private static BridgeConfig bridge(
+      Settings settings, Counts counts, Resolver resolver, Problems problems) {
+    Setting<Integer> window = settings.get(ProcessKeys.WINDOW);
+    AddressBook addresses = new AddressBook(resolver, settings);
+    List<PoolConfig> pools = new PoolReader(settings).read(counts.pools());
+    List<String> poolNames = pools.stream().map(PoolConfig::name).toList();
+    List<ListenerConfig> listeners =
+        new ListenerReader(settings, addresses, poolNames, window).read(counts.listeners());
+    AdminConfig admin = new AdminConfig(addresses.add(settings.get(ProcessKeys.ADMIN_ADDRESS)));
+    Setting<Long> memoryBudget = settings.get(ProcessKeys.MEMORY_BUDGET);
+    Duration linger = settings.get(ProcessKeys.LINGER_TIMEOUT).value();
+    return new BridgeConfig(
+        listeners,
+        pools,
+        admin,
+        log(settings),
+        settings.get(ProcessKeys.TRANSPORT).value(),
+        settings.get(ProcessKeys.SHARDS).value(),
+        settings.get(ProcessKeys.NODE, hostName()).value(),
+        settings.get(ProcessKeys.DRAIN_TIMEOUT).value(),
+        settings.get(ProcessKeys.START_TIMEOUT).value(),
+        new LimitsReader(settings, problems).read(window, memoryBudget, linger));
+  }
+
+  private static LogConfig log(Settings settings) {
+    return new LogConfig(
+        settings.get(ProcessKeys.LOG_FORMAT).value(),
+        settings.get(ProcessKeys.LOG_LEVEL).value(),
+        settings.get(ProcessKeys.LOG_ACCESS).value());
+  }
+
+  /** Values are read as they depend on one another; they are shown as the reference lists them. */
+  private static List<Entry> inOrder(List<Entry> entries) {
+    List<String> paths = Schema.KEYS.stream().map(Key::path).toList();
+    List<Entry> sorted = new ArrayList<>(entries);
+    sorted.sort(Comparator.comparing(entry -> rank(entry, paths)));
+    return sorted;
+  }
+
+  private static int rank(Entry entry, List<String> paths) {
+    // Within a list the order of reading is the order of the elements and of their keys.
+    int dot = entry.key().indexOf('[');
+    String start = dot < 0 ? entry.key() : entry.key().substring(0, dot) + "[]";
+    for (int i = 0; i < paths.size(); i++) {
+      if (dot < 0 ? paths.get(i).equals(start) : paths.get(i).startsWith(start)) {
+        return i;
+      }
+    }
+    return paths.size();
+  }
+
+  private static String hostName() {
+    try {
+      // Asking the kernel needs no name server.
+      String name =
+          Files.isReadable(KERNEL_HOST_NAME)
+              ? Files.readString(KERNEL_HOST_NAME).strip()
+              : InetAddress.getLocalHost().getHostName();
+      return name.isEmpty() ? "localhost" : name;
+    } catch (IOException unknown) {
+      return "localhost";
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package dev.waymark.config;
+
+import java.util.regex.Pattern;
+
+/**
+ * `host:port`, read but not resolved. Immutable.
+ *
+ * @param host a name or an address, IPv6 without brackets
+ */
+record HostPort(String host, int port) {
+  private static final int PORT_MAX = 65_535;
+  private static final int HOST_CHARS_MAX = 253;
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?");
+  private static final Pattern IPV6 = Pattern.compile("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?");
+  private static final String EXPECTED = "HOST:PORT, such as 127.0.0.1:7000 or [::1]:7000";
+
+  /** Where a server listens: port 0 is any free one; `:7000` is every IPv4 address. */
+  static ValueType<HostPort> listening() {
+    return new ValueType<>(
+        EXPECTED, text -> read(text.startsWith(":") ? "0.0.0.0" + text : text, 0));
+  }
+
+  /** Where a peer is found: port 1 to 65535. */
+  static HostPort dialled(String text) throws BadValueException {
+    return read(text, 1);
+  }
+
+  private static HostPort read(String text, int portMin) throws BadValueException {
+    int colon = text.lastIndexOf(':');
+    if (colon <= 0 || text.endsWith("]")) {
+      throw new BadValueException(EXPECTED);
+    }
+    return new HostPort(host(text.substring(0, colon)), port(text.substring(colon + 1), portMin));
+  }
+
+  private static String host(String text) throws BadValueException {
+    if (text.startsWith("[") && text.endsWith("]")) {
+      String address = text.substring(1, text.length() - 1);
+      if (IPV6.matcher(address).matches()) {
+        return address;
+      }
+    } else if (text.indexOf(':') >= 0) {
+      throw new BadValueException("an IPv6 address in brackets, such as [::1]:7000");
+    } else if (text.length() <= HOST_CHARS_MAX && NAME.matcher(text).matches()) {
+      return text;
+    }
+    throw new BadValueException(EXPECTED);
+  }
+
+  private static int port(String text, int portMin) throws BadValueException {
+    String expected = "port " + portMin + " to " + PORT_MAX;
+    if (text.isEmpty() || text.length() > 5 || !text.chars().allMatch(c -> c >= '0' && c <= '9')) {
+      throw new BadValueException(expected);
+    }
+    int port = Integer.parseInt(text);
+    if (port < portMin || port > PORT_MAX) {
+      throw new BadValueException(expected);
+    }
+    return port;
+  }
+
+  /** As one writes it, IPv6 in brackets. */
+  String text() {
+    return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+  }
+}

@@ -1,0 +1,175 @@
+package dev.waymark.config;
+
+import dev.waymark.config.ListenerKeys.ByteOrder;
+import dev.waymark.config.ListenerKeys.FramingType;
+import dev.waymark.core.Framing;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Makes listeners of settings. Confined to one load. */
+final class ListenerReader {
+  private final Settings settings;
+  private final AddressBook addresses;
+  private final List<String> pools;
+  private final Setting<Integer> window;
+
+  /**
+   * @param pools their names
+   * @param window no frame is larger
+   */
+  ListenerReader(
+      Settings settings, AddressBook addresses, List<String> pools, Setting<Integer> window) {
+    this.settings = settings;
+    this.addresses = addresses;
+    this.pools = pools;
+    this.window = window;
+  }
+
+  List<ListenerConfig> read(int count) {
+    List<ListenerConfig> listeners = new ArrayList<>();
+    UniqueNames names = new UniqueNames(settings);
+    for (int i = 0; i < count; i++) {
+      listeners.add(listener(i, names));
+    }
+    return listeners;
+  }
+
+  private ListenerConfig listener(int i, UniqueNames names) {
+    String name = names.add(settings.get(ListenerKeys.NAME, i));
+    Setting<HostPort> address = settings.get(ListenerKeys.ADDRESS, i);
+    String pool = pool(i);
+    Framing framing = framing(i);
+    Setting<Integer> frameMax = settings.get(ListenerKeys.FRAME_MAX, i);
+    checkFrame(i, framing, frameMax);
+    return new ListenerConfig(
+        name,
+        addresses.add(address),
+        pool,
+        framing,
+        frameMax.value(),
+        settings.get(ListenerKeys.CONNECTIONS_MAX, i).value(),
+        settings.get(ListenerKeys.BACKLOG, i).value(),
+        settings.get(ListenerKeys.NO_DELAY, i).value(),
+        settings.get(ListenerKeys.KEEP_ALIVE, i).value(),
+        settings.get(ListenerKeys.USER_TIMEOUT, i).value(),
+        settings.get(ListenerKeys.IDLE_TIMEOUT, i).value());
+  }
+
+  private String pool(int i) {
+    String path = ListenerKeys.POOL.at(i);
+    if (pools.size() > 1 && settings.values().value(path).isEmpty()) {
+      String place = place(i);
+      settings.refuse(place + path + ": missing (expected one of: " + String.join(", ", pools) + ")");
+      return pools.getFirst();
+    }
+    Setting<String> pool = settings.get(ListenerKeys.POOL, pools.getFirst(), i);
+    if (!pools.contains(pool.value())) {
+      String meant =
+          Nearest.to(pool.value(), pools)
+              .map(near -> "; did you mean " + near + "?")
+              .orElse("; add the pool or name one of these");
+      settings.refuse(
+          pool.refusal("the name of a pool: " + String.join(", ", pools)) + meant);
+    }
+    return pool.value();
+  }
+
+  private String place(int i) {
+    return settings
+        .values()
+        .list("listeners")
+        .filter(list -> i < list.count())
+        .map(list -> list.elements().get(i).place() + ": ")
+        .orElse("");
+  }
+
+  private Framing framing(int i) {
+    if (settings.values().under(ListenerKeys.FRAMING.at(i) + ".").isEmpty()) {
+      return settings.get(ListenerKeys.FRAMING, i).value();
+    }
+    Optional<Setting<FramingType>> type = settings.find(ListenerKeys.FRAMING_TYPE, i);
+    if (type.isEmpty()) {
+      if (settings.values().value(ListenerKeys.FRAMING_TYPE.at(i)).isEmpty()) {
+        settings.refuse(place(i) + ListenerKeys.FRAMING_TYPE.at(i) + ": missing (expected one of: " + ListenerKeys.FRAMING_TYPE.type().expected() + ")");
+      }
+      return Framing.RAW;
+    }
+    checkOthers(i, type.get().value());
+    return framing(i, type.get());
+  }
+
+  private Framing framing(int i, Setting<FramingType> type) {
+    return switch (type.value()) {
+      case RAW -> Framing.RAW;
+      case LINE -> new Framing.Line();
+      case VARINT -> new Framing.Varint();
+      case DELIMITER ->
+          new Framing.Delimiter(
+              needed(type, ListenerKeys.FRAMING_DELIMITER, i).orElse(new byte[] {'\n'}));
+      case FIXED -> new Framing.Fixed(needed(type, ListenerKeys.FRAMING_SIZE, i).orElse(1));
+      case LENGTH_PREFIXED -> lengthPrefixed(i);
+    };
+  }
+
+  private Framing lengthPrefixed(int i) {
+    int lengthBytes = settings.get(ListenerKeys.FRAMING_LENGTH_BYTES, i).value();
+    ByteOrder order = settings.get(ListenerKeys.FRAMING_BYTE_ORDER, i).value();
+    int offset = settings.get(ListenerKeys.FRAMING_LENGTH_OFFSET, i).value();
+    int adjustment = settings.get(ListenerKeys.FRAMING_LENGTH_ADJUSTMENT, i).value();
+    return new Framing.LengthPrefixed(offset, lengthBytes, order == ByteOrder.LITTLE, adjustment);
+  }
+
+  private <T> Optional<T> needed(Setting<FramingType> type, Key<T> key, int i) {
+    if (settings.values().value(key.at(i)).isEmpty()) {
+      String name = key.path().substring(key.path().lastIndexOf('.') + 1);
+      settings.refuse(type, "with " + name + " beside it");
+    }
+    return settings.find(key, i).map(Setting::value);
+  }
+
+  /** Keys that the type does not use are mistakes, not decoration. */
+  private void checkOthers(int i, FramingType type) {
+    String prefix = ListenerKeys.FRAMING.at(i) + ".";
+    settings
+        .values()
+        .under(prefix)
+        .forEach(
+            (name, value) -> {
+              FramingType user = userOf(name, type);
+              if (user != type) {
+                String word = user == FramingType.LENGTH_PREFIXED ? "length-prefixed" : user.name().toLowerCase(Locale.ROOT);
+                settings.refuse(value.origin().refusal(prefix + name, Setting.printable(value.text()), "only with type " + word));
+              }
+            });
+  }
+
+  private static FramingType userOf(String name, FramingType any) {
+    return switch (name) {
+      case "delimiter" -> FramingType.DELIMITER;
+      case "size" -> FramingType.FIXED;
+      case "length-bytes", "byte-order", "length-offset", "length-adjustment" -> FramingType.LENGTH_PREFIXED;
+      default -> any;
+    };
+  }
+
+  private void checkFrame(int i, Framing framing, Setting<Integer> frameMax) {
+    if (framing instanceof Framing.Raw) {
+      return;
+    }
+    settings.checkOrder(frameMax, window, true);
+    int smallest =
+        switch (framing) {
+          case Framing.Fixed fixed -> fixed.bytes();
+          case Framing.Delimiter delimiter -> delimiter.delimiter().length;
+          case Framing.LengthPrefixed prefix ->
+              prefix.lengthOffset() + prefix.lengthBytes() + Math.max(0, prefix.lengthAdjustment());
+          case Framing.Line _, Framing.Varint _, Framing.Raw _ -> 1;
+        };
+    if (smallest > frameMax.value()) {
+      settings.refuse(
+          frameMax, ">= " + smallest + ", the smallest message of " + ListenerKeys.FRAMING.at(i));
+    }
+  }
+}

@@ -1,0 +1,41 @@
+package dev.waymark.config;
+
+/** Where a value came from. Immutable. */
+sealed interface Origin {
+  /** A flag, `--admin`. */
+  record Flag(String name) implements Origin {}
+
+  /** An environment variable, `WAYMARK_ADMIN`. */
+  record Environment(String name) implements Origin {}
+
+  /** A place in the file; line and column from 1. */
+  record File(String name, int line, int column) implements Origin {
+    String place() {
+      return name + ":" + line + ":" + column;
+    }
+  }
+
+  /** Nobody said anything. */
+  record Default() implements Origin {}
+
+  /** As `config show` prints it. */
+  default String text() {
+    return switch (this) {
+      case Flag flag -> "flag " + flag.name;
+      case Environment variable -> "environment " + variable.name;
+      case File file -> file.place();
+      case Default _ -> "default";
+    };
+  }
+
+  /** A refusal in one line. */
+  default String refusal(String path, String value, String expected) {
+    return switch (this) {
+      case Flag flag -> flag.name + " " + value + ": expected " + expected;
+      case Environment variable ->
+          "environment " + variable.name + "=" + value + ": expected " + expected;
+      case File file -> file.place() + ": " + path + ": " + value + " (expected: " + expected + ")";
+      case Default _ -> path + ": " + value + " (the default; expected: " + expected + ")";
+    };
+  }
+}

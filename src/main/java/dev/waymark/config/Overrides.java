@@ -1,0 +1,134 @@
+package dev.waymark.config;
+
+import dev.waymark.config.Values.Elements;
+import dev.waymark.config.Values.Value;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** What flags and environment say, laid over the file: a flag first, then its variable. Confined to one load. */
+final class Overrides {
+  /** Variables of the launcher and of the command line, which are no keys. */
+  private static final Set<String> OTHER_NAMES =
+      Set.of("WAYMARK_HOME", "WAYMARK_JAVA_OPTS", "WAYMARK_DEBUG", "WAYMARK_CONFIG");
+
+  private final Map<Key<?>, Value> byKey = new LinkedHashMap<>();
+  private final Problems problems;
+
+  Overrides(Map<String, String> flags, Map<String, String> environment, Problems problems) {
+    this.problems = problems;
+    for (Key<?> key : Schema.KEYS) {
+      key.flag().flatMap(flag -> said(flag, flags, environment)).ifPresent(v -> byKey.put(key, v));
+    }
+  }
+
+  private static Optional<Value> said(
+      String flag, Map<String, String> flags, Map<String, String> environment) {
+    if (flags.get(flag) instanceof String text) {
+      return Optional.of(new Value(text, new Origin.Flag(flag)));
+    }
+    String name = Key.environmentName(flag);
+    // An empty variable is what compose files and shells make of one that is not set.
+    return environment.get(name) instanceof String text && !text.isEmpty()
+        ? Optional.of(new Value(text, new Origin.Environment(name)))
+        : Optional.empty();
+  }
+
+  /** A warning for each variable that looks like ours and is not. */
+  static List<String> warnings(Map<String, String> environment) {
+    Set<String> known = new TreeSet<>(Schema.environmentNames());
+    known.addAll(OTHER_NAMES);
+    List<String> warnings = new ArrayList<>();
+    for (String name : new TreeSet<>(environment.keySet())) {
+      if (name.startsWith("WAYMARK_") && !known.contains(name)) {
+        String remedy = Nearest.to(name, known).map(meant -> "; did you mean " + meant + "?").orElse("");
+        warnings.add("environment " + Setting.printable(name) + ": unknown variable, ignored" + remedy);
+      }
+    }
+    return warnings;
+  }
+
+  boolean has(Key<?> key) {
+    return byKey.containsKey(key);
+  }
+
+  /** Writes all into the values; the number of listeners and pools in the result can be more than the file's. */
+  Counts layOver(Values values) {
+    int listeners = layListen(values, count(values, "listeners"));
+    int pools = count(values, "pools");
+    if (byKey.get(PoolKeys.TARGET) instanceof Value target
+        && isOnly(values, target, "pools", PoolKeys.NAME, "upstreams")) {
+      values.remove("pools[0].upstreams");
+    }
+    byKey.forEach(
+        (key, said) -> {
+          if (key.path().startsWith("listeners[].")) {
+            layOnEach(values, key, said, listeners);
+          } else {
+            layOnEach(values, key, said, key.path().startsWith("pools[].") ? pools : 1);
+          }
+        });
+    return new Counts(listeners, pools);
+  }
+
+  /** How many elements the two lists have after all. */
+  record Counts(int listeners, int pools) {}
+
+  private static int count(Values values, String list) {
+    return values.list(list).map(Elements::count).orElse(1);
+  }
+
+  private void layOnEach(Values values, Key<?> key, Value said, int count) {
+    for (int i = 0; i < count; i++) {
+      String path = key.at(i);
+      if (key == ListenerKeys.FRAMING) {
+        values.remove(path + ".");
+      }
+      if (key != ListenerKeys.ADDRESS) {
+        values.put(path, said.text(), said.origin());
+      }
+    }
+  }
+
+  /** Each address of `--listen` becomes a listener like the only one there is. */
+  private int layListen(Values values, int count) {
+    Value said = byKey.get(ListenerKeys.ADDRESS);
+    if (said == null || !isOnly(values, said, "listeners", ListenerKeys.NAME, "addresses")) {
+      return count;
+    }
+    String[] addresses = said.text().split(",", -1);
+    Map<String, Value> model = values.under("listeners[0].");
+    Value name =
+        values
+            .value(ListenerKeys.NAME.at(0))
+            .orElse(new Value(ListenerKeys.NAME.defaultText().orElseThrow(), new Origin.Default()));
+    for (int i = 0; i < addresses.length; i++) {
+      String prefix = "listeners[" + i + "].";
+      model.forEach((path, value) -> values.put(prefix + path, value.text(), value.origin()));
+      if (i > 0) {
+        values.put(prefix + "name", name.text() + "-" + (i + 1), name.origin());
+      }
+      values.put(prefix + "address", addresses[i].strip(), said.origin());
+    }
+    return addresses.length;
+  }
+
+  private boolean isOnly(Values values, Value said, String list, Key<?> nameKey, String what) {
+    int count = values.list(list).map(Elements::count).orElse(1);
+    if (count > 1) {
+      List<String> names = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        values.value(nameKey.at(i)).ifPresent(name -> names.add(Setting.printable(name.text())));
+      }
+      String file = values.list(list).map(found -> found.origin().name()).orElse("the file");
+      String expected =
+          "one of " + list + " where " + file + " has " + count + " (" + String.join(", ", names) + "); set the " + what + " there";
+      problems.add(said.origin().refusal(nameKey.path(), Setting.printable(said.text()), expected));
+    }
+    return count <= 1;
+  }
+}

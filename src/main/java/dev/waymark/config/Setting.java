@@ -1,0 +1,45 @@
+package dev.waymark.config;
+
+import java.util.Locale;
+
+/**
+ * A value in force and what is needed to complain of it. Immutable.
+ *
+ * @param path with indices, `listeners[0].frame-max`
+ * @param text as written
+ * @param isRefused the text is wrong, and said to be; the value only stands in for it
+ */
+record Setting<T>(String path, T value, String text, Origin origin, boolean isRefused) {
+  boolean isDefault() {
+    return origin instanceof Origin.Default;
+  }
+
+  String refusal(String expected) {
+    return origin.refusal(path, printable(text), expected);
+  }
+
+  /** One short line whatever was written. */
+  static String printable(String text) {
+    StringBuilder line = new StringBuilder();
+    text.codePoints()
+        .limit(100)
+        .forEach(
+            c -> {
+              if (Character.isISOControl(c) || c == 0x2028 || c == 0x2029) {
+                line.append(String.format(Locale.ROOT, "\\u%04x", c));
+              } else {
+                line.appendCodePoint(c);
+              }
+            });
+    return line.isEmpty() ? "\"\"" : text.codePointCount(0, text.length()) > 100 ? line + "…" : line.toString();
+  }
+
+  /** The key's own name, or all of the path where the other key stands elsewhere. */
+  String nameBeside(Setting<?> other) {
+    return parent().equals(other.parent()) ? path.substring(parent().length()) : path;
+  }
+
+  private String parent() {
+    return path.substring(0, path.lastIndexOf('.') + 1);
+  }
+}

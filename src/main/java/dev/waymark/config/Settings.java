@@ -1,0 +1,107 @@
+package dev.waymark.config;
+
+import dev.waymark.config.LoadedConfig.Entry;
+import dev.waymark.config.Values.Value;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Reads values by key, keeps what is in force, and notes what is wrong. Confined to one load. */
+final class Settings {
+  private final Values values;
+  private final Problems problems;
+  private final List<Entry> entries = new ArrayList<>();
+
+  Settings(Values values, Problems problems) {
+    this.values = values;
+    this.problems = problems;
+  }
+
+  /** The value in force of a key that has a default. */
+  <T> Setting<T> get(Key<T> key, int... at) {
+    return get(key, key.defaultText().orElseThrow(), at);
+  }
+
+  /** The value in force, with a default that is known only now. */
+  <T> Setting<T> get(Key<T> key, String defaultText, int... at) {
+    Value value =
+        values.value(key.at(at)).orElseGet(() -> new Value(defaultText, new Origin.Default()));
+    return read(key, value, key.at(at))
+        .orElseGet(
+            () ->
+                new Setting<>(
+                    key.at(at), trusted(key, defaultText), value.text(), value.origin(), true));
+  }
+
+  /** What was said; empty if nothing was, or something wrong. */
+  <T> Optional<Setting<T>> find(Key<T> key, int... at) {
+    return values.value(key.at(at)).flatMap(value -> read(key, value, key.at(at)));
+  }
+
+  /** The same for a key whose path ends with any name. */
+  <T> Optional<Setting<T>> find(Key<T> key, Value value, String path) {
+    return read(key, value, path);
+  }
+
+  private <T> Optional<Setting<T>> read(Key<T> key, Value value, String path) {
+    entries.add(new Entry(path, value.text(), value.origin().text()));
+    try {
+      T read = key.type().reader().read(value.text());
+      return Optional.of(new Setting<>(path, read, value.text(), value.origin(), false));
+    } catch (BadValueException bad) {
+      problems.add(
+          value.origin().refusal(path, Setting.printable(value.text()), bad.expected()));
+      return Optional.empty();
+    }
+  }
+
+  private static <T> T trusted(Key<T> key, String text) {
+    try {
+      return key.type().reader().read(text);
+    } catch (BadValueException defect) {
+      throw new IllegalStateException("the default of " + key.path() + " is refused", defect);
+    }
+  }
+
+  /** Notes that a value does not go with the rest. */
+  void refuse(Setting<?> setting, String expected) {
+    if (!setting.isRefused()) {
+      problems.add(setting.refusal(expected));
+    }
+  }
+
+  /** Notes anything else that is wrong. */
+  void refuse(String line) {
+    problems.add(line);
+  }
+
+  Values values() {
+    return values;
+  }
+
+  /** Key, value and origin of all that was read, in the order of reading. */
+  List<Entry> entries() {
+    return entries;
+  }
+
+  /**
+   * Checks that one setting is below another, and blames the one that somebody set.
+   *
+   * @param isEqualAllowed whether they may be the same
+   */
+  <T extends Comparable<? super T>> void checkOrder(
+      Setting<T> low, Setting<T> high, boolean isEqualAllowed) {
+    int order = low.value().compareTo(high.value());
+    if (order < 0 || (order == 0 && isEqualAllowed) || low.isRefused() || high.isRefused()) {
+      return;
+    }
+    String mark = isEqualAllowed ? "= " : " ";
+    String lowName = low.nameBeside(high);
+    String highName = high.nameBeside(low);
+    if (low.isDefault() && !high.isDefault()) {
+      problems.add(high.refusal(">" + mark + lowName + " " + low.text()) + "; raise it or lower " + lowName);
+    } else {
+      problems.add(low.refusal("<" + mark + highName + " " + high.text()) + "; lower it or raise " + highName);
+    }
+  }
+}

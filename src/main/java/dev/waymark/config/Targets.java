@@ -1,0 +1,94 @@
+package dev.waymark.config;
+
+import dev.waymark.config.PoolConfig.Endpoint;
+import dev.waymark.config.PoolConfig.Target;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Reads where upstreams are found. Stateless. */
+final class Targets {
+  /** The longest path of a unix socket that every kernel here takes. */
+  private static final int UNIX_PATH_BYTES_MAX = 107;
+
+  private static final int DNS_PORT = 53;
+  private static final String STATIC = "static:///";
+  private static final String DNS = "dns://";
+  private static final String UNIX = "unix:";
+  private static final String EXPECTED =
+      "static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns:///HOST:PORT or dns://SERVER:PORT/HOST:PORT";
+
+  private Targets() {}
+
+  /** A pool's `target`. */
+  static ValueType<Target> target() {
+    return new ValueType<>(EXPECTED, Targets::read);
+  }
+
+  /** The address of one upstream: HOST:PORT or unix:/PATH, in the form that {@link Endpoint} keeps. */
+  static ValueType<String> address() {
+    return new ValueType<>(
+        "HOST:PORT, such as 10.0.0.7:4770 or [::1]:4770, or unix:/PATH",
+        text -> text.startsWith(UNIX) ? unix(text) : HostPort.dialled(text).text());
+  }
+
+  private static Target read(String text) throws BadValueException {
+    if (text.startsWith(STATIC)) {
+      return fixed(text.substring(STATIC.length()));
+    }
+    if (text.startsWith(UNIX)) {
+      return new Target.Fixed(List.of(endpoint(unix(text))));
+    }
+    if (text.startsWith(DNS)) {
+      return dns(text.substring(DNS.length()));
+    }
+    throw new BadValueException(EXPECTED);
+  }
+
+  private static Target fixed(String list) throws BadValueException {
+    List<Endpoint> upstreams = new ArrayList<>();
+    for (String address : list.split(",", -1)) {
+      Endpoint upstream = endpoint(HostPort.dialled(address.strip()).text());
+      if (upstreams.contains(upstream)) {
+        throw new BadValueException("every upstream once; " + upstream.address() + " is there twice");
+      }
+      upstreams.add(upstream);
+    }
+    return new Target.Fixed(upstreams);
+  }
+
+  private static Target dns(String rest) throws BadValueException {
+    int slash = rest.indexOf('/');
+    if (slash < 0) {
+      throw new BadValueException("three slashes, or a server before the third: dns:///HOST:PORT");
+    }
+    HostPort name = HostPort.dialled(rest.substring(slash + 1));
+    return new Target.Dns(server(rest.substring(0, slash)), name.host(), name.port());
+  }
+
+  private static String server(String text) throws BadValueException {
+    if (text.isEmpty()) {
+      return "";
+    }
+    boolean hasPort = text.lastIndexOf(':') > text.lastIndexOf(']');
+    return HostPort.dialled(hasPort ? text : text + ":" + DNS_PORT).text();
+  }
+
+  private static String unix(String text) throws BadValueException {
+    String path = text.substring(UNIX.length());
+    path = path.startsWith("///") ? path.substring(2) : path;
+    if (!path.startsWith("/")
+        || path.length() < 2
+        || path.chars().anyMatch(Character::isISOControl)
+        || path.getBytes(StandardCharsets.UTF_8).length > UNIX_PATH_BYTES_MAX) {
+      throw new BadValueException(
+          "unix: and an absolute path of at most " + UNIX_PATH_BYTES_MAX + " bytes");
+    }
+    return UNIX + path;
+  }
+
+  private static Endpoint endpoint(String address) {
+    return new Endpoint(address, 1, Map.of());
+  }
+}

@@ -1,0 +1,219 @@
+package dev.waymark.config;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collector;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the text of a value is read. Immutable.
+ *
+ * @param expected what a right value looks like, for messages and the reference
+ */
+record ValueType<T>(String expected, Reader<T> reader) {
+  /** Text to value. */
+  @FunctionalInterface
+  interface Reader<T> {
+    T read(String text) throws BadValueException;
+  }
+
+  private static final Pattern AMOUNT = Pattern.compile("([0-9]{1,15})([A-Za-z]*)");
+  private static final Map<String, Long> SIZE_UNITS =
+      Map.of("", 1L, "B", 1L, "KiB", 1L << 10, "MiB", 1L << 20, "GiB", 1L << 30);
+  private static final Map<String, Duration> DURATION_UNITS =
+      Map.of(
+          "ms", Duration.ofMillis(1),
+          "s", Duration.ofSeconds(1),
+          "m", Duration.ofMinutes(1),
+          "h", Duration.ofHours(1));
+  private static final Pattern NAME = Pattern.compile("[a-z0-9-]{1,63}");
+  private static final int DELIMITER_BYTES_MAX = 16;
+
+  /** A whole number from min to max. */
+  static ValueType<Integer> number(int min, int max) {
+    String expected = "a whole number from " + min + " to " + max;
+    return new ValueType<>(
+        expected,
+        text -> {
+          try {
+            int number = Integer.parseInt(text);
+            if (number >= min && number <= max) {
+              return number;
+            }
+          } catch (NumberFormatException notOne) {
+            // told below, with the same words
+          }
+          throw new BadValueException(expected);
+        });
+  }
+
+  /** Bytes: plain or with a binary unit. */
+  static ValueType<Integer> size(String min, String max) {
+    ValueType<Long> wide = longSize(min, max);
+    return new ValueType<>(wide.expected, text -> Math.toIntExact(wide.reader.read(text)));
+  }
+
+  /** Bytes that may be more than an int holds. */
+  static ValueType<Long> longSize(String min, String max) {
+    String expected = "a size from " + min + " to " + max + ", such as 64KiB or 1MiB";
+    long minBytes = sizeBytes(min);
+    long maxBytes = sizeBytes(max);
+    return new ValueType<>(
+        expected,
+        text -> {
+          long bytes = sizeBytes(text);
+          if (bytes < minBytes || bytes > maxBytes) {
+            throw new BadValueException(expected);
+          }
+          return bytes;
+        });
+  }
+
+  /** -1 if it is not a size. */
+  private static long sizeBytes(String text) {
+    Matcher amount = AMOUNT.matcher(text);
+    if (!amount.matches()) {
+      return -1;
+    }
+    Long unit = SIZE_UNITS.get(amount.group(2));
+    long count = Long.parseLong(amount.group(1));
+    return unit == null || count > Long.MAX_VALUE / unit ? -1 : count * unit;
+  }
+
+  /** A length of time with its unit, at least 1 ms. */
+  static ValueType<Duration> duration(String max) {
+    String expected = "a duration up to " + max + ", such as 500ms, 30s, 5m or 1h";
+    return duration(expected, max, false);
+  }
+
+  /** A length of time, or `off`, which is zero. */
+  static ValueType<Duration> durationOrOff(String max) {
+    String expected = "a duration up to " + max + ", such as 500ms, 30s, 5m or 1h, or off for none";
+    return duration(expected, max, true);
+  }
+
+  private static ValueType<Duration> duration(String expected, String max, boolean isOffAllowed) {
+    return new ValueType<>(
+        expected,
+        text -> {
+          Duration duration = isOffAllowed && text.equals("off") ? Duration.ZERO : durationOf(text);
+          Duration longest = durationOf(max);
+          if (duration == null
+              || longest == null
+              || duration.compareTo(longest) > 0
+              || (duration.isZero() && !isOffAllowed)) {
+            throw new BadValueException(expected);
+          }
+          return duration;
+        });
+  }
+
+  private static @Nullable Duration durationOf(String text) {
+    Matcher amount = AMOUNT.matcher(text);
+    if (text.equals("0")) {
+      return Duration.ZERO;
+    }
+    Duration unit = amount.matches() ? DURATION_UNITS.get(amount.group(2)) : null;
+    return unit == null ? null : unit.multipliedBy(Long.parseLong(amount.group(1)));
+  }
+
+  /** `true` or `false`. */
+  static ValueType<Boolean> bool() {
+    return new ValueType<>(
+        "true or false",
+        text ->
+            switch (text) {
+              case "true" -> true;
+              case "false" -> false;
+              default -> throw new BadValueException("true or false");
+            });
+  }
+
+  /** One of an enum's constants, in lower case, with dashes for underscores. */
+  static <E extends Enum<E>> ValueType<E> word(Class<E> type) {
+    return word(Arrays.stream(type.getEnumConstants()).collect(words()));
+  }
+
+  private static <E extends Enum<E>> Collector<E, ?, Map<String, E>> words() {
+    return Collectors.toMap(ValueType::wordOf, e -> e, (a, b) -> a, LinkedHashMap::new);
+  }
+
+  /** One of some words. */
+  static <V> ValueType<V> word(Map<String, V> values) {
+    String expected = String.join(", ", values.keySet());
+    return new ValueType<>(
+        expected,
+        text -> {
+          V value = values.get(text);
+          if (value == null) {
+            throw new BadValueException(expected);
+          }
+          return value;
+        });
+  }
+
+  private static String wordOf(Enum<?> constant) {
+    String lower = constant.name().toLowerCase(Locale.ROOT);
+    // The kernel's own name, written as everybody writes it.
+    return constant == BridgeConfig.Transport.IO_URING ? lower : lower.replace('_', '-');
+  }
+
+  /** The name of a listener or pool: it becomes a metric label. */
+  static ValueType<String> name() {
+    String expected = "1 to 63 of a-z, 0-9 and -";
+    return new ValueType<>(
+        expected,
+        text -> {
+          if (!NAME.matcher(text).matches()) {
+            throw new BadValueException(expected);
+          }
+          return text;
+        });
+  }
+
+  /** Printable text of a bounded length. */
+  static ValueType<String> text(int minChars, int maxChars) {
+    String expected = "text of " + minChars + " to " + maxChars + " printable characters";
+    return new ValueType<>(
+        expected,
+        text -> {
+          if (text.length() < minChars
+              || text.length() > maxChars
+              || text.chars().anyMatch(Character::isISOControl)) {
+            throw new BadValueException(expected);
+          }
+          return text;
+        });
+  }
+
+  /** Bytes as text or as `0x` and hexadecimal digits. */
+  static ValueType<byte[]> delimiter() {
+    String expected =
+        "1 to " + DELIMITER_BYTES_MAX + " bytes as text, such as \"\\r\\n\", or as 0x0d0a";
+    return new ValueType<>(
+        expected,
+        text -> {
+          byte[] bytes = text.startsWith("0x") ? hex(text, expected) : text.getBytes(StandardCharsets.UTF_8);
+          if (bytes.length == 0 || bytes.length > DELIMITER_BYTES_MAX) {
+            throw new BadValueException(expected);
+          }
+          return bytes;
+        });
+  }
+
+  private static byte[] hex(String text, String expected) throws BadValueException {
+    try {
+      return HexFormat.of().parseHex(text, 2, text.length());
+    } catch (IllegalArgumentException notHex) {
+      throw new BadValueException(expected);
+    }
+  }
+}
