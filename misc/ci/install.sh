@@ -1,0 +1,51 @@
+#!/bin/sh
+# Installs from Debian what some tests need, where that is possible: as root, with apt-get. Else it says so and the tests that miss
+# something report themselves skipped. Always ends with 0.
+set -u
+
+# command or file that shows it is here : packages
+wanted="
+dnsmasq:dnsmasq-base
+promtool:prometheus
+protoc:protobuf-compiler
+grpc_python_plugin:protobuf-compiler-grpc
+/usr/lib/python3/dist-packages/grpc:python3-grpcio
+node:nodejs
+npm:npm
+buildah:buildah
+podman:podman
+runc:runc
+"
+
+missing=
+for entry in $wanted; do
+  sign=${entry%%:*}
+  case $sign in
+    /*) [ -e "$sign" ] && continue ;;
+    *) PATH=$PATH:/usr/sbin:/sbin command -v "$sign" >/dev/null 2>&1 && continue ;;
+  esac
+  missing="$missing ${entry#*:}"
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ]; then
+  echo "ci: not here and not to be installed (no apt-get, or not root):$missing; tests that need them will be skipped"
+  exit 0
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+# A service that a package starts by itself would sit on a port.
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+fi
+apt-get update -qq >/dev/null 2>&1
+# One by one: a package that this release does not have is not to keep the others away.
+for package in $missing; do
+  if apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1; then
+    echo "ci: installed $package"
+  else
+    echo "ci: could not install $package; tests that need it will be skipped"
+  fi
+done
+exit 0
