@@ -14,6 +14,9 @@ import dev.waymark.listener.ListenerPort;
 import dev.waymark.pool.PoolManager;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -143,8 +146,13 @@ final class BridgeShard implements ShardEnvironment {
     if (pool == null) {
       throw new IllegalStateException("no pool " + lane.poolName());
     }
-    return connector.connect(
-        lane, pool.manager().socketAddress(lane.upstream().address()), pool.config().userTimeout());
+    String upstream = lane.upstream().address();
+    SocketAddress address =
+        pool.manager()
+            .socketAddress(upstream)
+            // Gone since the snapshot: the port cannot be dialled, and the lane breaks like any other.
+            .orElseGet(() -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+    return connector.connect(lane, address, pool.config().userTimeout());
   }
 
   @Override

@@ -131,6 +131,11 @@ public final class ListenerPort {
     return (InetSocketAddress) local;
   }
 
+  /** host:port, IPv6 in brackets. */
+  public static String text(InetSocketAddress address) {
+    return SocketClient.text(address);
+  }
+
   private final class ClientInitializer extends ChannelInitializer<SocketChannel> {
     @Override
     protected void initChannel(SocketChannel client) {

@@ -1,0 +1,331 @@
+package dev.waymark.cli;
+
+import dev.waymark.admin.AdminServer;
+import dev.waymark.admin.Event;
+import dev.waymark.admin.EventLog;
+import dev.waymark.admin.Metrics;
+import dev.waymark.admin.Readiness;
+import dev.waymark.cli.BridgeShard.PoolLink;
+import dev.waymark.config.BridgeConfig;
+import dev.waymark.config.ListenerConfig;
+import dev.waymark.config.LoadedConfig;
+import dev.waymark.config.PoolConfig;
+import dev.waymark.core.Balancer;
+import dev.waymark.core.ClientSocket;
+import dev.waymark.core.Connection;
+import dev.waymark.core.ListenerOptions;
+import dev.waymark.core.Mark;
+import dev.waymark.core.MemoryBudget;
+import dev.waymark.core.PoolOptions;
+import dev.waymark.core.PoolSnapshot;
+import dev.waymark.core.Shard;
+import dev.waymark.lane.LaneConnector;
+import dev.waymark.listener.Acceptor;
+import dev.waymark.listener.ListenerPort;
+import dev.waymark.pool.Balancers;
+import dev.waymark.pool.ControlLoop;
+import dev.waymark.pool.NettyHealthChannels;
+import dev.waymark.pool.PoolManager;
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+
+/**
+ * A running bridge: puts the parts together, starts them in order and ends them in the other. {@link #start}, {@link #drain} and {@link
+ * #stop} block and are called from one thread, none of the loops; the rest is thread-safe.
+ */
+final class Bridge implements Acceptor {
+  /** What is left of a connection's last bytes after the drain may take this long. */
+  private static final long STOP_TIMEOUT_MS = 1_000;
+
+  private static final long DRAIN_CHECK_MS = 50;
+
+  private final BridgeConfig config;
+  private final EventLog log;
+  private final Metrics metrics = new Metrics();
+  private final BridgeCounters counters = new BridgeCounters(metrics);
+  private final BridgeEvents events;
+  private final MemoryBudget budget;
+  private final NettyTransport transport;
+  private final AdminServer admin;
+  private final Map<String, PoolLink> pools = new LinkedHashMap<>();
+  private final Map<String, PoolSnapshot> snapshots = new ConcurrentHashMap<>();
+  private final Map<String, CountDownLatch> firstServing = new LinkedHashMap<>();
+  private final List<ListenerPort> ports = new ArrayList<>();
+  private final Map<EventLoop, BridgeShard> shards = new LinkedHashMap<>();
+  private final MultiThreadIoEventLoopGroup shardLoops;
+  private final MultiThreadIoEventLoopGroup controlLoops;
+  private volatile Readiness readiness = new Readiness(false, "starting");
+
+  Bridge(LoadedConfig loaded, EventLog log) {
+    this.config = loaded.config();
+    this.log = log;
+    this.events = new BridgeEvents(log, metrics, this::onUpstreamLost);
+    this.budget = new MemoryBudget(config.limits().memoryBudgetBytes());
+    this.transport = NettyTransport.choose(config.transport());
+    this.controlLoops =
+        new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("control"), NioIoHandler.newFactory());
+    this.shardLoops =
+        new MultiThreadIoEventLoopGroup(shardCount(config), new DefaultThreadFactory("shard"), transport.ioHandlers());
+    this.admin = new AdminServer(config.admin().address(), new BridgeState(this, loaded), metrics);
+  }
+
+  /** Half the cores: the kernel's share of the work is the larger one (hotpath.md, 6). */
+  private static int shardCount(BridgeConfig config) {
+    return config.shards() > 0 ? config.shards() : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+  }
+
+  // --- life ---
+
+  /** Opens the admin port, so that everything after it can be watched. */
+  void startAdmin() {
+    admin.start();
+  }
+
+  /**
+   * Finds upstreams, and opens the listeners when each one's pool has a SERVING upstream, or after the start time-out.
+   *
+   * @throws StartException naming the listener and its address
+   */
+  void start() throws InterruptedException {
+    createPools();
+    createShards();
+    BridgeMetrics.register(metrics, config, budget, ports, snapshots);
+    long deadlineNs = Clock.nowNs() + config.startTimeout().toNanos();
+    shards.values().forEach(BridgeShard::start);
+    pools.values().forEach(pool -> pool.manager().start());
+    for (CountDownLatch serving : firstServing.values()) {
+      boolean _ = serving.await(deadlineNs - Clock.nowNs(), TimeUnit.NANOSECONDS);
+    }
+    for (ListenerPort port : ports) {
+      open(port);
+    }
+    readiness = new Readiness(true, "listeners are open");
+    log.write(Event.BRIDGE_STARTED, "transport", transport.name(), "shards", shards.size(), "node", config.node());
+  }
+
+  /** Stops accepting; returns when the last connection has ended, the drain time-out is over, or the latch is released. */
+  void drain(CountDownLatch hurry) throws InterruptedException {
+    readiness = new Readiness(false, "draining");
+    ports.forEach(ListenerPort::close);
+    long deadlineNs = Clock.nowNs() + config.drainTimeout().toNanos();
+    log.write(Event.DRAINING, "connections", connectionCount(), "timeout-ms", config.drainTimeout().toMillis());
+    while (connectionCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
+      if (hurry.await(DRAIN_CHECK_MS, TimeUnit.MILLISECONDS)) {
+        return;
+      }
+    }
+  }
+
+  /** Ends what is left, telling clients and upstreams, and frees every thread. Safe after a failed start. */
+  void stop() throws InterruptedException {
+    readiness = new Readiness(false, "stopped");
+    ports.forEach(ListenerPort::close);
+    List<CompletableFuture<Boolean>> stopped = new ArrayList<>();
+    for (BridgeShard shard : shards.values()) {
+      stopped.add(
+          shard.ask(
+              core -> {
+                core.stop(Clock.nowNs());
+                return true;
+              }));
+    }
+    CompletableFuture.allOf(stopped.toArray(CompletableFuture[]::new)).join();
+    long deadlineNs = Clock.nowNs() + TimeUnit.MILLISECONDS.toNanos(STOP_TIMEOUT_MS);
+    while (connectionCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
+      TimeUnit.MILLISECONDS.sleep(DRAIN_CHECK_MS / 5);
+    }
+    pools.values().forEach(pool -> pool.manager().close());
+    shardLoops.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
+    controlLoops.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
+    log.write(Event.STOPPED);
+    log.writeSuppressed();
+    admin.stop();
+  }
+
+  // --- parts ---
+
+  private void createPools() {
+    ControlLoop control = ControlLoop.nio((EventLoop) controlLoops.next());
+    RandomGenerator random = new SecureRandom();
+    for (PoolConfig pool : config.pools()) {
+      events.registerPool(pool.name());
+      firstServing.put(pool.name(), new CountDownLatch(1));
+      NettyHealthChannels channels = new NettyHealthChannels(control, pool.userTimeout());
+      pools.put(
+          pool.name(),
+          new PoolLink(pool, new PoolManager(pool, control, channels, random, this::onSnapshot, events)));
+    }
+  }
+
+  private void createShards() {
+    SecureRandom random = new SecureRandom();
+    long instance = Mark.instance(Clock.nowUnixMs(), random.nextLong());
+    List<Shard.PoolSetup> setups =
+        config.pools().stream().map(pool -> new Shard.PoolSetup(options(pool), balancer(pool))).toList();
+    List<ListenerOptions> listeners = config.listeners().stream().map(Bridge::options).toList();
+    int count = shardLoops.executorCount();
+    for (int index = 0; index < count; index++) {
+      EventLoop loop = (EventLoop) shardLoops.next();
+      Shard.Identity identity = new Shard.Identity(index, count, instance, config.node(), Version.current());
+      shards.put(loop, newShard(loop, identity, setups, listeners));
+    }
+    ListenerPort.Sockets sockets =
+        new ListenerPort.Sockets(
+            (EventLoop) shardLoops.next(), shardLoops, transport.serverType(), transport.isNative());
+    for (ListenerConfig listener : config.listeners()) {
+      ports.add(new ListenerPort(listener, sockets, this, events));
+    }
+  }
+
+  private BridgeShard newShard(
+      EventLoop loop, Shard.Identity identity, List<Shard.PoolSetup> setups, List<ListenerOptions> listeners) {
+    LaneConnector connector =
+        new LaneConnector(
+            new LaneConnector.Settings(
+                loop,
+                transport.clientType(),
+                transport.domainType(),
+                transport.isNative(),
+                config.limits(),
+                Clock::nowNs,
+                this::onBug));
+    return new BridgeShard(
+        loop,
+        connector,
+        pools,
+        ports,
+        this::onBug,
+        environment ->
+            new Shard(
+                Clock.nowNs(),
+                identity,
+                config.limits(),
+                setups,
+                listeners,
+                environment,
+                events,
+                counters.forShard(),
+                budget,
+                ThreadLocalRandom.current()));
+  }
+
+  private static PoolOptions options(PoolConfig pool) {
+    long waitNs = pool.isWaitingForUpstream() ? pool.noUpstreamWait().toNanos() : 0;
+    return new PoolOptions(pool.name(), pool.acknowledge(), waitNs, pool.noUpstreamBytesMax());
+  }
+
+  private static ListenerOptions options(ListenerConfig listener) {
+    return new ListenerOptions(
+        listener.name(),
+        listener.pool(),
+        listener.framing(),
+        listener.frameBytesMax(),
+        listener.idleTimeout().toNanos());
+  }
+
+  private static Balancer balancer(PoolConfig pool) {
+    return Balancers.create(pool, new SecureRandom());
+  }
+
+  private void open(ListenerPort port) {
+    try {
+      port.open();
+    } catch (IOException failure) {
+      throw StartException.listener(port.config(), failure);
+    }
+    log.write(Event.LISTENER_OPEN, "listener", port.config().name(), "address", ListenerPort.text(port.address()));
+  }
+
+  // --- inputs from the parts ---
+
+  /** A shard is told of upstreams that can be dialled; the others are looked up still. Control thread. */
+  private void onSnapshot(PoolSnapshot snapshot) {
+    snapshots.put(snapshot.pool(), snapshot);
+    PoolLink pool = pools.get(snapshot.pool());
+    CountDownLatch serving = firstServing.get(snapshot.pool());
+    if (pool == null || serving == null) {
+      return;
+    }
+    PoolSnapshot dialled =
+        new PoolSnapshot(
+            snapshot.pool(),
+            snapshot.version(),
+            snapshot.upstreams().stream()
+                .filter(upstream -> pool.manager().socketAddress(upstream.address()).isPresent())
+                .toList());
+    shards.values().forEach(shard -> shard.publish(dialled));
+    if (dialled.isAnyServing()) {
+      serving.countDown();
+    }
+  }
+
+  private void onUpstreamLost(String pool, String upstream) {
+    PoolLink link = pools.get(pool);
+    if (link != null) {
+      link.manager().onUpstreamLost(upstream);
+    }
+  }
+
+  @Override
+  public long nowNs() {
+    return Clock.nowNs();
+  }
+
+  @Override
+  public Connection onAccepted(EventLoop loop, String listener, ClientSocket socket) {
+    BridgeShard shard = shards.get(loop);
+    if (shard == null) {
+      throw new IllegalStateException("a client on a loop without a shard");
+    }
+    return shard.onAccepted(listener, socket);
+  }
+
+  @Override
+  public void onBug(Throwable bug) {
+    log.write(Event.BUG, "exception", bug);
+  }
+
+  // --- outputs ---
+
+  Readiness readiness() {
+    return readiness;
+  }
+
+  List<BridgeShard> shards() {
+    return List.copyOf(shards.values());
+  }
+
+  List<ListenerPort> ports() {
+    return ports;
+  }
+
+  Map<String, PoolSnapshot> snapshots() {
+    return snapshots;
+  }
+
+  BridgeCounters counters() {
+    return counters;
+  }
+
+  String adminAddress() {
+    return ListenerPort.text(admin.address());
+  }
+
+  private int connectionCount() {
+    return shards.values().stream().mapToInt(shard -> shard.connectionCount().join()).sum();
+  }
+}

@@ -1,0 +1,101 @@
+package dev.waymark.cli;
+
+import dev.waymark.admin.AddressInUse;
+import dev.waymark.admin.EventLog;
+import dev.waymark.admin.Logging;
+import dev.waymark.config.LoadedConfig;
+import dev.waymark.config.PoolConfig;
+import dev.waymark.listener.ListenerPort;
+import dev.waymark.upstream.stub.StubOptions;
+import dev.waymark.upstream.stub.StubServer;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** `waymark bridge`: accepts clients and carries their bytes to upstreams, until SIGTERM. */
+@Command(
+    name = "bridge",
+    description = "Accepts TCP clients and carries their bytes over gRPC to upstreams.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class)
+final class BridgeCommand implements Callable<Integer> {
+  /** Where a bridge without any configuration finds its own echo. */
+  private static final InetSocketAddress EMBEDDED_UPSTREAM = new InetSocketAddress("127.0.0.1", 4770);
+
+  @Mixin private BridgeFlags flags = new BridgeFlags();
+
+  @Spec private @Nullable CommandSpec spec;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    PrintWriter out = java.util.Objects.requireNonNull(spec).commandLine().getOut();
+    LoadedConfig loaded = flags.load(spec.commandLine().getErr());
+    Logging.configure(loaded.config().log(), System.err);
+    Stopper stopper = Stopper.install();
+    Bridge bridge = new Bridge(loaded, new EventLog(Clock::nowNs));
+    try (StubServer _ = start(bridge, loaded)) {
+      out.println(readyLine(bridge, loaded));
+      out.flush();
+      stopper.await();
+      bridge.drain(stopper.hurry());
+      bridge.stop();
+    }
+    return 0;
+  }
+
+  /** Starts everything, or ends what has been started. */
+  private static @Nullable StubServer start(Bridge bridge, LoadedConfig loaded) throws InterruptedException {
+    StubServer embedded = null;
+    try {
+      startAdmin(bridge, loaded);
+      embedded = loaded.isEmbeddedUpstream() ? startEmbedded() : null;
+      bridge.start();
+      return embedded;
+    } catch (StartException failure) {
+      bridge.stop();
+      if (embedded != null) {
+        embedded.close();
+      }
+      throw failure;
+    }
+  }
+
+  private static void startAdmin(Bridge bridge, LoadedConfig loaded) {
+    try {
+      bridge.startAdmin();
+    } catch (AddressInUse failure) {
+      String why = failure.getMessage();
+      throw StartException.port("admin (admin.address, --admin)", loaded.config().admin().address(), why == null ? "in use" : why);
+    }
+  }
+
+  private static StubServer startEmbedded() {
+    try {
+      return StubServer.start(List.of(EMBEDDED_UPSTREAM), StubOptions.ECHO);
+    } catch (IOException failure) {
+      String why = failure.getMessage();
+      throw StartException.port(
+          "the embedded echo upstream (there is none with --upstream)", EMBEDDED_UPSTREAM, why == null ? "in use" : why);
+    }
+  }
+
+  private static String readyLine(Bridge bridge, LoadedConfig loaded) {
+    String listening = bridge.ports().stream().map(port -> ListenerPort.text(port.address())).collect(Collectors.joining(", "));
+    InetSocketAddress first = bridge.ports().getFirst().address();
+    String host = first.getAddress().isAnyLocalAddress() ? "127.0.0.1" : first.getAddress().getHostAddress();
+    String behind =
+        loaded.isEmbeddedUpstream()
+            ? "an embedded echo upstream on 127.0.0.1:4770"
+            : "pools " + loaded.config().pools().stream().map(PoolConfig::name).collect(Collectors.joining(", "));
+    return "waymark bridge: listening on %s, with %s, admin on http://%s; try it: nc %s %d"
+        .formatted(listening, behind, bridge.adminAddress(), host, first.getPort());
+  }
+}

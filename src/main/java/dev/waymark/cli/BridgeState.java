@@ -1,0 +1,105 @@
+package dev.waymark.cli;
+
+import dev.waymark.admin.AdminState;
+import dev.waymark.admin.ConnectionPage;
+import dev.waymark.admin.ConnectionView;
+import dev.waymark.admin.Readiness;
+import dev.waymark.admin.UpstreamStatus;
+import dev.waymark.config.LoadedConfig;
+import dev.waymark.core.ConnectionStatus;
+import dev.waymark.core.LaneStatus;
+import dev.waymark.core.PoolSnapshot;
+import dev.waymark.core.UpstreamView;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** What the admin port tells of a bridge. Thread-safe. */
+final class BridgeState implements AdminState {
+  private final Bridge bridge;
+  private final LoadedConfig loaded;
+
+  BridgeState(Bridge bridge, LoadedConfig loaded) {
+    this.bridge = bridge;
+    this.loaded = loaded;
+  }
+
+  @Override
+  public Readiness readiness() {
+    return bridge.readiness();
+  }
+
+  @Override
+  public CompletionStage<ConnectionPage> connections(int limit) {
+    CompletableFuture<ConnectionPage> page = CompletableFuture.completedFuture(new ConnectionPage(0, List.of()));
+    for (BridgeShard shard : bridge.shards()) {
+      CompletableFuture<ConnectionPage> own =
+          shard.ask(core -> new ConnectionPage(core.connectionCount(), views(core.connections(limit))));
+      page = page.thenCombine(own, (left, right) -> joined(left, right, limit));
+    }
+    return page;
+  }
+
+  private static ConnectionPage joined(ConnectionPage left, ConnectionPage right, int limit) {
+    List<ConnectionView> all = new ArrayList<>(left.connections());
+    right.connections().stream().limit(limit - all.size()).forEach(all::add);
+    return new ConnectionPage(left.total() + right.total(), all);
+  }
+
+  private static List<ConnectionView> views(List<ConnectionStatus> statuses) {
+    return statuses.stream().map(BridgeState::view).toList();
+  }
+
+  private static ConnectionView view(ConnectionStatus status) {
+    return new ConnectionView(
+        status.mark().toString(),
+        status.listener(),
+        status.clientAddress(),
+        status.localAddress(),
+        status.pool(),
+        status.upstream(),
+        status.phase(),
+        status.acceptedUnixMs(),
+        status.receivedBytes(),
+        status.sentBytes(),
+        status.unconsumedBytes(),
+        status.queuedBytes());
+  }
+
+  @Override
+  public List<UpstreamStatus> upstreams() {
+    List<LaneStatus> lanes =
+        bridge.shards().stream().map(BridgeShard::lanes).flatMap(answer -> answer.join().stream()).toList();
+    List<UpstreamStatus> statuses = new ArrayList<>();
+    for (PoolSnapshot snapshot : bridge.snapshots().values()) {
+      for (UpstreamView upstream : snapshot.upstreams()) {
+        statuses.add(status(snapshot.pool(), upstream, lanes));
+      }
+    }
+    return statuses;
+  }
+
+  private UpstreamStatus status(String pool, UpstreamView upstream, List<LaneStatus> lanes) {
+    List<LaneStatus> own =
+        lanes.stream().filter(lane -> lane.pool().equals(pool) && lane.upstream().equals(upstream.address())).toList();
+    return new UpstreamStatus(
+        pool,
+        upstream.address(),
+        upstream.health(),
+        upstream.isServing(),
+        bridge.counters().connections(pool, upstream.address()),
+        own.size(),
+        (int) own.stream().filter(LaneStatus::isOpen).count(),
+        own.stream().anyMatch(LaneStatus::isDraining));
+  }
+
+  @Override
+  public Map<String, Object> config() {
+    Map<String, Object> values = new LinkedHashMap<>();
+    loaded.entries().forEach(entry -> values.put(entry.key(), Map.of("value", entry.value(), "origin", entry.origin())));
+    return values;
+  }
+}

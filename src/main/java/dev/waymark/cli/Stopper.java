@@ -1,0 +1,41 @@
+package dev.waymark.cli;
+
+import java.util.concurrent.CountDownLatch;
+import sun.misc.Signal;
+
+/**
+ * Turns SIGTERM and SIGINT into a wish to stop, and a second one into hurry. By handlers rather than shutdown hooks, since after a hook
+ * the exit code is the signal's and not the program's. Thread-safe.
+ */
+final class Stopper {
+  private final CountDownLatch first = new CountDownLatch(1);
+  private final CountDownLatch second = new CountDownLatch(1);
+
+  private Stopper() {}
+
+  /** Handles the process's signals from now on. */
+  static Stopper install() {
+    Stopper stopper = new Stopper();
+    Signal.handle(new Signal("TERM"), _ -> stopper.onSignal());
+    Signal.handle(new Signal("INT"), _ -> stopper.onSignal());
+    return stopper;
+  }
+
+  private synchronized void onSignal() {
+    if (first.getCount() > 0) {
+      first.countDown();
+    } else {
+      second.countDown();
+    }
+  }
+
+  /** Returns at the first signal. */
+  void await() throws InterruptedException {
+    first.await();
+  }
+
+  /** Released by the second signal. */
+  CountDownLatch hurry() {
+    return second;
+  }
+}
