@@ -13,7 +13,7 @@ import picocli.CommandLine.ScopeType;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {BridgeCommand.class, ConfigCommand.class})
+    subcommands = {BridgeCommand.class, StubCommand.class, ConfigCommand.class})
 public final class Main {
   @Option(
       names = "--debug",

@@ -1,0 +1,150 @@
+package dev.waymark.cli;
+
+import dev.waymark.config.ConfigException;
+import dev.waymark.upstream.stub.DelayText;
+import dev.waymark.upstream.stub.Rules;
+import dev.waymark.upstream.stub.RulesFile;
+import dev.waymark.upstream.stub.StubAdmin;
+import dev.waymark.upstream.stub.StubOptions;
+import dev.waymark.upstream.stub.StubServer;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** `waymark stub`: the development peer in a process of its own. */
+@Command(
+    name = "stub",
+    description = "An upstream for development: echoes, or answers by rules.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class)
+public final class StubCommand implements Callable<Integer> {
+  private static final int EXIT_FAILED = 1;
+
+  @Spec private @Nullable CommandSpec spec;
+
+  @Option(names = "--listen", split = ",", paramLabel = "ADDR", defaultValue = "127.0.0.1:4770", description = "Where Attach is served, host:port, several by comma (default: ${DEFAULT-VALUE}).")
+  private List<String> listen = List.of();
+
+  @Option(names = "--admin", paramLabel = "ADDR", defaultValue = "127.0.0.1:4771", description = "The admin port (default: ${DEFAULT-VALUE}).")
+  private String admin = "";
+
+  @Option(names = "--no-ack", description = "Do not acknowledge: no Settings, at most once.")
+  private boolean noAck;
+
+  @Option(names = "--reply", paramLabel = "TEXT", description = "Answer every message with this text instead of the message.")
+  private @Nullable String reply;
+
+  @Option(
+      names = "--rules",
+      paramLabel = "FILE",
+      description = "A YAML list of {equals|contains|regex: TEXT, reply: TEXT, delay: 100ms, close: DONE|ABORT|…}; the first that matches counts.")
+  private @Nullable Path rules;
+
+  @Option(names = "--delay", paramLabel = "DURATION", defaultValue = "0", description = "What every answer waits, such as 100ms.")
+  private String delay = "0";
+
+  @Option(names = "--log-frames", description = "One log line for everything that comes.")
+  private boolean logFrames;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    StubOptions options = options();
+    List<InetSocketAddress> addresses = new ArrayList<>();
+    listen.forEach(text -> addresses.add(address("--listen", text)));
+    InetSocketAddress adminAddress = address("--admin", admin);
+    StubServer server;
+    try {
+      server = StubServer.start(addresses, options);
+    } catch (IOException e) {
+      return cannotListen("--listen", String.join(",", listen), e);
+    }
+    StubAdmin adminServer;
+    try {
+      adminServer = StubAdmin.start(adminAddress, server);
+    } catch (IOException e) {
+      server.close();
+      return cannotListen("--admin", admin, e);
+    }
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, adminServer), "stub-stop"));
+    sayReady(server, adminServer);
+    server.awaitStop();
+    return 0;
+  }
+
+  private void sayReady(StubServer server, StubAdmin adminServer) {
+    PrintWriter out = spec().commandLine().getOut();
+    String where = listen.size() == 1 ? hostOf(listen.getFirst()) + ":" + server.port() : String.join(",", listen);
+    String how = noAck ? "without acknowledging" : "acknowledging";
+    out.println("waymark stub serves Attach on " + where + " (" + how + "), admin on http://" + hostOf(admin) + ":" + adminServer.address().getPort());
+    out.flush();
+  }
+
+  /** In the JVM's shutdown hook, where `exit` would wait for itself: a stop on request is a success. */
+  private static void stop(StubServer server, StubAdmin adminServer) {
+    server.close();
+    adminServer.close();
+    Runtime.getRuntime().halt(0);
+  }
+
+  private StubOptions options() {
+    try {
+      Duration wait = DelayText.parse(delay);
+      return new StubOptions(!noAck, reply, rules == null ? Rules.NONE : RulesFile.load(rules), wait, logFrames);
+    } catch (ConfigException e) {
+      throw new ParameterException(spec().commandLine(), e.getMessage());
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec().commandLine(), "--delay: " + e.getMessage());
+    }
+  }
+
+  private InetSocketAddress address(String flag, String text) {
+    int colon = text.lastIndexOf(':');
+    try {
+      int port = Integer.parseInt(text.substring(colon + 1));
+      if (colon > 0 && port >= 0 && port <= 0xffff) {
+        InetSocketAddress address = new InetSocketAddress(bare(text.substring(0, colon)), port);
+        if (!address.isUnresolved()) {
+          return address;
+        }
+      }
+    } catch (NumberFormatException e) {
+      // Said below.
+    }
+    throw new ParameterException(spec().commandLine(), flag + ": '" + text + "' is no address (expected: host:port, such as 127.0.0.1:4770)");
+  }
+
+  private int cannotListen(String flag, String where, IOException why) {
+    Throwable cause = why.getCause() == null ? why : why.getCause();
+    spec()
+        .commandLine()
+        .getErr()
+        .println("waymark stub: cannot listen on " + where + " (" + flag + "): " + cause.getMessage() + "; stop what holds the port or choose another");
+    return EXIT_FAILED;
+  }
+
+  private CommandSpec spec() {
+    if (spec == null) {
+      throw new IllegalStateException("picocli sets the spec");
+    }
+    return spec;
+  }
+
+  private static String hostOf(String address) {
+    return address.substring(0, address.lastIndexOf(':'));
+  }
+
+  private static String bare(String host) {
+    return host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host;
+  }
+}

@@ -1,0 +1,173 @@
+package dev.waymark.upstream.stub;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.waymark.core.CloseReason;
+import dev.waymark.v1.BridgeBatch;
+import dev.waymark.v1.BridgeFrame;
+import dev.waymark.v1.Framing;
+import dev.waymark.v1.HalfClose;
+import dev.waymark.v1.UpstreamFrame;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.netty.NettyChannelBuilder;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.jspecify.annotations.Nullable;
+
+/** The stub over real gRPC, spoken to with the generated classes. */
+final class StubIT {
+  private static final Framing RAW = Framing.getDefaultInstance();
+  private static final Framing LINE = Framing.newBuilder().setKind(Framing.Kind.LINE).setFrameBytesMax(1000).build();
+  private static final int LIMIT = 256 * 1024;
+
+  private @Nullable StubServer stub;
+  private @Nullable ManagedChannel channel;
+
+  @AfterEach
+  void stop() {
+    if (channel != null) {
+      channel.shutdownNow();
+    }
+    if (stub != null) {
+      stub.close();
+    }
+  }
+
+  @Test
+  void echo_dataAndFin_commitsEachReplyAndEnds() throws IOException {
+    TestLane lane = start(StubOptions.ECHO).greet();
+    lane.open(7, RAW, LIMIT).data(7, 0, "hello", false).data(7, 5, "world", false);
+    lane.send(BridgeFrame.newBuilder().setConnection(7).setHalfClose(HalfClose.newBuilder().setOffset(10)));
+
+    List<UpstreamFrame> frames = lane.await(4);
+    assertThat(frames.getFirst().hasSettings()).isTrue();
+    assertThat(frames.get(1).getPayload().toString(UTF_8)).isEqualTo("hello");
+    assertThat(frames.get(1).getConsumed()).isEqualTo(5);
+    assertThat(frames.get(2).getConsumed()).isEqualTo(10);
+    assertThat(frames.get(3).getHalfClose()).isTrue();
+    assertThat(frames.get(3).getConnection()).isEqualTo(7);
+  }
+
+  @Test
+  void echo_manyFramesInOneBatch_answersInOneBatch() throws IOException {
+    TestLane lane = start(StubOptions.ECHO).greet();
+    lane.await(1);
+    BridgeBatch.Builder batch = BridgeBatch.newBuilder();
+    for (int connection = 1; connection <= 100; connection++) {
+      batch.addFrames(TestLane.openFrame(connection, RAW, LIMIT));
+      batch.addFrames(TestLane.dataFrame(connection, 0, "x", false));
+    }
+    lane.send(batch.build());
+
+    lane.await(101);
+    assertThat(lane.batches()).isEqualTo(2);
+  }
+
+  @Test
+  void noAck_data_answersWithoutSettingsAndConsumed() throws IOException {
+    TestLane lane = start(new StubOptions(false, null, Rules.NONE, Duration.ZERO, false)).greet();
+    lane.open(1, RAW, 0).data(1, 0, "plain", false);
+
+    UpstreamFrame frame = lane.await(1).getFirst();
+    assertThat(frame.getPayload().toString(UTF_8)).isEqualTo("plain");
+    assertThat(frame.hasConsumed()).isFalse();
+  }
+
+  @Test
+  void limit_reached_restComesWithTheNextLimit() throws IOException {
+    TestLane lane = start(StubOptions.ECHO).greet();
+    lane.open(1, RAW, 4).data(1, 0, "abcdef", false);
+    assertThat(lane.replies(1, 1)).isEqualTo("abcd");
+
+    lane.send(BridgeFrame.newBuilder().setConnection(1).setLimit(6));
+    assertThat(lane.replies(1, 2)).isEqualTo("abcdef");
+  }
+
+  @Test
+  void rules_messages_replyAndClose() throws IOException {
+    Rules rules =
+        new Rules(
+            List.of(
+                new Rules.Rule(new Rules.Match.Equals("ping"), "pong", Duration.ZERO, null),
+                new Rules.Rule(new Rules.Match.Regex(Pattern.compile("^q.it$")), "bye", Duration.ofMillis(20), CloseReason.DONE)));
+    TestLane lane = start(new StubOptions(true, null, rules, Duration.ZERO, false)).greet();
+    lane.open(1, LINE, LIMIT).data(1, 0, "pi", false).data(1, 2, "ng\n", true).data(1, 5, "other\n", true).data(1, 11, "quit\n", true);
+
+    List<UpstreamFrame> frames = lane.await(5);
+    assertThat(lane.replies(1, 3)).isEqualTo("pong\nother\nbye\n");
+    assertThat(frames.get(1).getConsumed()).isEqualTo(5);
+    assertThat(frames.get(4).getCloseValue()).isEqualTo(CloseReason.DONE.wireCode());
+    assertThat(stub().connections()).isEmpty();
+  }
+
+  @Test
+  void drain_laneBeforeAndAfter_bothAreTold() throws IOException {
+    TestLane before = start(StubOptions.ECHO).greet();
+    before.await(1);
+    stub().drain();
+    assertThat(before.await(2).get(1).hasDraining()).isTrue();
+    TestLane after = new TestLane(channel()).greet();
+    assertThat(after.await(2).get(1).hasDraining()).isTrue();
+  }
+
+  @Test
+  void lane_malformedOrWithoutHello_endsAloneWithAStatus() throws IOException {
+    TestLane good = start(StubOptions.ECHO).greet();
+    TestLane rude = new TestLane(channel());
+    rude.data(1, 0, "x", false);
+    assertThat(rude.awaitStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+
+    TestLane large = new TestLane(channel()).greet().open(1, RAW, LIMIT);
+    large.data(1, 0, "x".repeat(65 * 1024), false);
+    assertThat(large.awaitStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+
+    good.open(1, RAW, LIMIT).data(1, 0, "still here", false);
+    assertThat(good.replies(1, 1)).isEqualTo("still here");
+  }
+
+  @Test
+  void lane_cancelled_endsItsAttachments() throws IOException {
+    TestLane lane = start(StubOptions.ECHO).greet().open(1, RAW, LIMIT);
+    await().until(() -> stub().connections().size() == 1);
+    lane.cancel();
+    await().until(() -> stub().connections().isEmpty());
+  }
+
+  @Test
+  void health_setNotServing_isReported() throws IOException {
+    start(StubOptions.ECHO);
+    assertThat(health()).isEqualTo(ServingStatus.SERVING);
+    stub().setServing(false);
+    assertThat(health()).isEqualTo(ServingStatus.NOT_SERVING);
+  }
+
+  private ServingStatus health() {
+    return HealthGrpc.newBlockingStub(channel()).check(HealthCheckRequest.getDefaultInstance()).getStatus();
+  }
+
+  private TestLane start(StubOptions options) throws IOException {
+    stub = StubServer.start(List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)), options);
+    channel = NettyChannelBuilder.forAddress("127.0.0.1", stub.port()).usePlaintext().build();
+    return new TestLane(channel);
+  }
+
+  private StubServer stub() {
+    return java.util.Objects.requireNonNull(stub);
+  }
+
+  private ManagedChannel channel() {
+    return java.util.Objects.requireNonNull(channel);
+  }
+}
