@@ -10,6 +10,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.ISetter;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -38,17 +39,8 @@ final class BridgeFlags {
                         .paramLabel("VALUE")
                         .type(String.class)
                         .description(meaning.replace("%", "%%"))
-                        .setter(text -> set(name, text))
+                        .setter(new Keeper(name))
                         .build()));
-  }
-
-  private <T> T set(String name, T text) {
-    if (text instanceof String given) {
-      flags.put(name, given);
-    } else {
-      flags.remove(name);
-    }
-    return text;
   }
 
   /**
@@ -68,5 +60,24 @@ final class BridgeFlags {
     loaded.warnings().forEach(warning -> err.println("warning: " + warning));
     err.flush();
     return loaded;
+  }
+
+  /** Keeps a flag's text, or forgets it when picocli resets its options. */
+  private final class Keeper implements ISetter {
+    private final String flag;
+
+    Keeper(String flag) {
+      this.flag = flag;
+    }
+
+    @Override
+    public <T> T set(T text) {
+      if (text instanceof String given) {
+        flags.put(flag, given);
+      } else {
+        flags.remove(flag);
+      }
+      return text;
+    }
   }
 }

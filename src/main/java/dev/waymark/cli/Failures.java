@@ -1,12 +1,14 @@
 package dev.waymark.cli;
 
 import dev.waymark.config.ConfigException;
+import dev.waymark.config.Nearest;
 import java.io.PrintWriter;
-import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -29,18 +31,24 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
   public int handleParseException(ParameterException refused, String[] args) {
     CommandLine command = refused.getCommandLine();
     PrintWriter err = command.getErr();
-    err.println(oneLine(refused) + suggestion(refused));
+    err.println(told(refused));
     err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
     err.flush();
     return BAD_USAGE;
   }
 
-  private static String suggestion(ParameterException refused) {
-    if (refused instanceof UnmatchedArgumentException unmatched) {
-      List<String> near = unmatched.getSuggestions();
-      return near.isEmpty() ? "" : "; did you mean " + near.getFirst() + "?";
+  private static String told(ParameterException refused) {
+    if (!(refused instanceof UnmatchedArgumentException unmatched)) {
+      return oneLine(refused);
     }
-    return "";
+    String argument = unmatched.getUnmatched().getFirst();
+    CommandSpec command = refused.getCommandLine().getCommandSpec();
+    boolean isFlag = argument.startsWith("-");
+    Set<String> known =
+        isFlag ? command.optionsMap().keySet() : refused.getCommandLine().getSubcommands().keySet();
+    String kind = isFlag ? "unknown flag " : known.isEmpty() ? "unknown argument " : "unknown command ";
+    String name = argument.split("=", 2)[0];
+    return kind + name + Nearest.to(name, known).map(near -> "; did you mean " + near + "?").orElse("");
   }
 
   @Override

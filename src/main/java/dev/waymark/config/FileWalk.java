@@ -4,6 +4,7 @@ import dev.waymark.config.Schema.Child;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -16,6 +17,9 @@ import org.snakeyaml.engine.v2.nodes.Tag;
 final class FileWalk {
   /** Aliases can make a small file large. */
   private static final int VALUES_MAX = 100_000;
+
+  /** What other versions of YAML call null beside the `null` of this one. */
+  private static final Set<String> NULLS = Set.of("", "~", "Null", "NULL");
 
   private final String name;
   private final Problems problems;
@@ -109,7 +113,7 @@ final class FileWalk {
   }
 
   private static boolean isNull(ScalarNode scalar) {
-    return scalar.getTag().equals(Tag.NULL);
+    return scalar.getTag().equals(Tag.NULL) || (scalar.isPlain() && NULLS.contains(scalar.getValue()));
   }
 
   private static String kind(Node node) {

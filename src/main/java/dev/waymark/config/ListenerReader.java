@@ -159,17 +159,30 @@ final class ListenerReader {
       return;
     }
     settings.checkOrder(frameMax, window, true);
-    int smallest =
-        switch (framing) {
-          case Framing.Fixed fixed -> fixed.bytes();
-          case Framing.Delimiter delimiter -> delimiter.delimiter().length;
-          case Framing.LengthPrefixed prefix ->
-              prefix.lengthOffset() + prefix.lengthBytes() + Math.max(0, prefix.lengthAdjustment());
-          case Framing.Line _, Framing.Varint _, Framing.Raw _ -> 1;
-        };
-    if (smallest > frameMax.value()) {
-      settings.refuse(
-          frameMax, ">= " + smallest + ", the smallest message of " + ListenerKeys.FRAMING.at(i));
+    switch (framing) {
+      case Framing.Fixed fixed -> checkFits(i, ListenerKeys.FRAMING_SIZE, fixed.bytes(), frameMax);
+      case Framing.Delimiter delimiter ->
+          checkFits(i, ListenerKeys.FRAMING_DELIMITER, delimiter.delimiter().length, frameMax);
+      case Framing.LengthPrefixed prefix -> {
+        int header = prefix.lengthOffset() + prefix.lengthBytes();
+        int smallest = header + Math.max(0, prefix.lengthAdjustment());
+        checkFits(i, ListenerKeys.FRAMING_TYPE, smallest, frameMax);
+      }
+      case Framing.Line _, Framing.Varint _, Framing.Raw _ -> {}
+    }
+  }
+
+  private void checkFits(int i, Key<?> blamed, int smallestBytes, Setting<Integer> frameMax) {
+    if (smallestBytes > frameMax.value()) {
+      String expected =
+          "messages of at most frame-max " + frameMax.text() + "; the smallest has " + smallestBytes + " bytes";
+      settings
+          .values()
+          .value(blamed.at(i))
+          .ifPresent(
+              value ->
+                  settings.refuse(
+                      value.origin().refusal(blamed.at(i), Setting.printable(value.text()), expected)));
     }
   }
 }

@@ -5,13 +5,13 @@ import java.util.Comparator;
 import java.util.Optional;
 
 /** Finds what was probably meant. Stateless. */
-final class Nearest {
+public final class Nearest {
   private static final int WORD_CHARS_MAX = 64;
 
   private Nearest() {}
 
   /** The candidate that differs least, if it is near enough to be a slip. */
-  static Optional<String> to(String word, Collection<String> candidates) {
+  public static Optional<String> to(String word, Collection<String> candidates) {
     if (word.length() > WORD_CHARS_MAX) {
       return Optional.empty();
     }

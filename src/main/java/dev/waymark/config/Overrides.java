@@ -126,7 +126,7 @@ final class Overrides {
       }
       String file = values.list(list).map(found -> found.origin().name()).orElse("the file");
       String expected =
-          "one of " + list + " where " + file + " has " + count + " (" + String.join(", ", names) + "); set the " + what + " there";
+          "a file with one of the " + list + "; " + file + " has " + count + " (" + String.join(", ", names) + "): set the " + what + " there";
       problems.add(said.origin().refusal(nameKey.path(), Setting.printable(said.text()), expected));
     }
     return count <= 1;

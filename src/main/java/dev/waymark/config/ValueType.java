@@ -90,13 +90,13 @@ record ValueType<T>(String expected, Reader<T> reader) {
 
   /** A length of time with its unit, at least 1 ms. */
   static ValueType<Duration> duration(String max) {
-    String expected = "a duration up to " + max + ", such as 500ms, 30s, 5m or 1h";
+    String expected = "a duration up to " + max + ", such as 500ms, 30s or 5m";
     return duration(expected, max, false);
   }
 
   /** A length of time, or `off`, which is zero. */
   static ValueType<Duration> durationOrOff(String max) {
-    String expected = "a duration up to " + max + ", such as 500ms, 30s, 5m or 1h, or off for none";
+    String expected = "a duration up to " + max + ", such as 500ms, 30s or 5m, or off";
     return duration(expected, max, true);
   }
 

@@ -69,6 +69,7 @@ final class YamlFile {
             .setLabel(name)
             .setCodePointLimit(BYTES_MAX)
             .setMaxAliasesForCollections(ALIASES_MAX)
+            .setAllowNonScalarKeys(true)
             .build();
     try {
       checkShape(name, new Parse(settings).parseString(text));
@@ -112,7 +113,8 @@ final class YamlFile {
 
   private static String notYaml(String name, String text, MarkedYamlEngineException error) {
     String place = error.getProblemMark().map(mark -> place(name, mark)).orElse(name);
-    String problem = firstLine(error.getProblem());
+    // The parser's own advice goes: the remedy says it shorter.
+    String problem = firstLine(error.getProblem()).replaceFirst("\\. \\(Do not use .*", "");
     String line = error.getProblemMark().map(mark -> line(text, mark.getLine())).orElse("");
     String remedy = "";
     if (problem.contains("TAB") || line.startsWith("\t")) {

@@ -1,0 +1,95 @@
+package dev.waymark.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+final class MainTest {
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+  private Map<String, String> environment = Map.of();
+
+  @Command(name = "fail")
+  static final class Fail implements Runnable {
+    @Override
+    public void run() {
+      throw new IllegalStateException("a first line\nand a second");
+    }
+  }
+
+  private int run(String... args) {
+    CommandLine main = Main.commandLine(environment);
+    main.addSubcommand(new Fail());
+    return main.setOut(new PrintWriter(out)).setErr(new PrintWriter(err)).execute(args);
+  }
+
+  @Test
+  void flag_unknown_isOneLineAndAHint() {
+    assertThat(run("config", "show", "--amin", "x")).isEqualTo(2);
+    assertThat(err).hasToString("unknown flag --amin; did you mean --admin?\nTry 'waymark config show --help'.\n");
+  }
+
+  @Test
+  void command_unknown_isOneLineAndAHint() {
+    assertThat(run("confg")).isEqualTo(2);
+    assertThat(err).hasToString("unknown command confg; did you mean config?\nTry 'waymark --help'.\n");
+  }
+
+  @Test
+  void command_missing_isOneLineAndAHint() {
+    assertThat(run()).isEqualTo(2);
+    assertThat(err).hasToString("Missing required subcommand\nTry 'waymark --help'.\n");
+  }
+
+  @Test
+  void failure_unexpected_isOneLine() {
+    assertThat(run("fail")).isEqualTo(1);
+    assertThat(err).hasToString("waymark: a first line and a second (--debug shows where)\n");
+  }
+
+  @Test
+  void failure_withDebug_hasItsStack() {
+    assertThat(run("fail", "--debug")).isEqualTo(1);
+    assertThat(err.toString()).startsWith("waymark: a first line and a second\n").contains("\tat dev.waymark.cli.MainTest");
+  }
+
+  @Test
+  void failure_withDebugVariable_hasItsStack() {
+    environment = Map.of("WAYMARK_DEBUG", "1");
+    assertThat(run("fail")).isEqualTo(1);
+    assertThat(err.toString()).contains("\tat dev.waymark.cli.MainTest");
+  }
+
+  @Test
+  void check_ofGoodFile_countsListenersAndPools(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("a.yml"), "listeners:\n- {name: a}\n- {name: b, address: \":1\"}\n");
+    assertThat(run("config", "check", file.toString())).isZero();
+    assertThat(out).hasToString(file + ": ok (2 listeners, 1 pool)\n");
+  }
+
+  @Test
+  void check_ofBadFile_isTheMessageAlone(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("a.yml"), "shard: 1\n");
+    assertThat(run("config", "check", file.toString())).isEqualTo(2);
+    assertThat(out).hasToString("");
+    assertThat(err).hasToString(file + ":1:1: shard: unknown key; did you mean shards?\n");
+  }
+
+  @Test
+  void show_withFlags_saysWhereValuesCameFrom() {
+    assertThat(run("config", "show", "--admin", "127.0.0.1:0", "--upstream=unix:/a")).isZero();
+    assertThat(out.toString())
+        .containsPattern("admin:\n  address: 127.0.0.1:0 +# flag --admin\n")
+        .containsPattern("    target: unix:/a +# flag --upstream\n")
+        .containsPattern("shards: 0 +# default\n");
+  }
+}

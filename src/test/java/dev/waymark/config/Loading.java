@@ -1,0 +1,36 @@
+package dev.waymark.config;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+
+/** Loads texts as files, without a name server. */
+final class Loading {
+  private Loading() {}
+
+  static LoadedConfig file(String text) {
+    return file(text, Map.of(), Map.of());
+  }
+
+  static LoadedConfig file(String text, Map<String, String> flags, Map<String, String> environment) {
+    return file(text.getBytes(StandardCharsets.UTF_8), flags, environment);
+  }
+
+  static LoadedConfig file(byte[] bytes, Map<String, String> flags, Map<String, String> environment) {
+    Problems problems = new Problems();
+    Values values = FileWalk.read("waymark.yml", bytes, problems);
+    return ConfigLoader.load(values, flags, environment, Loading::resolve, problems);
+  }
+
+  static LoadedConfig flags(Map<String, String> flags, Map<String, String> environment) {
+    return ConfigLoader.load(new Values(), flags, environment, Loading::resolve, new Problems());
+  }
+
+  private static InetAddress resolve(String host) throws UnknownHostException {
+    if (host.equals("localhost")) {
+      return InetAddress.getLoopbackAddress();
+    }
+    throw new UnknownHostException(host);
+  }
+}
