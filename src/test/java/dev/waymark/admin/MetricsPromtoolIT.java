@@ -1,0 +1,32 @@
+package dev.waymark.admin;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class MetricsPromtoolIT {
+  @Test
+  void promtool_checkMetrics_hasNothingToSay() throws Exception {
+    assumeTrue(
+        Stream.of(System.getenv("PATH").split(File.pathSeparator)).anyMatch(p -> Files.isExecutable(Path.of(p, "promtool"))),
+        "promtool is not on the path: apt-get install prometheus");
+    Metrics metrics = new Metrics();
+    ProcessMetrics.register(metrics, "0.1");
+    metrics.counter("waymark_connections_closed_total", "Ended connections.", "listener", "a\"\\\nb", "reason", "done").inc();
+    metrics.histogram("waymark_shard_turn_duration_seconds", "Turns.", "shard", "0").update(5);
+    Process promtool = new ProcessBuilder("promtool", "check", "metrics").redirectErrorStream(true).start();
+    try (OutputStream in = promtool.getOutputStream()) {
+      in.write(metrics.prometheusText());
+    }
+    String said = new String(promtool.getInputStream().readAllBytes(), UTF_8);
+    assertThat(said).isEmpty();
+    assertThat(promtool.waitFor()).isZero();
+  }
+}

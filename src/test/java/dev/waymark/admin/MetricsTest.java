@@ -1,0 +1,148 @@
+package dev.waymark.admin;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.codahale.metrics.Counter;
+import com.codahale.metrics.Gauge;
+import com.codahale.metrics.Histogram;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+class MetricsTest {
+  private final Metrics metrics = new Metrics();
+
+  @Test
+  void text_ofEveryKind_isAsPrometheusWantsIt() {
+    metrics.counter("waymark_b_total", "Bs.", "listener", "two").inc(3);
+    metrics.counter("waymark_b_total", "Bs.", "listener", "one");
+    metrics.gauge("waymark_b_open", "Level of b.", () -> 7L);
+    metrics.gauge("waymark_a_ratio", "A fraction.", () -> 0.25);
+    metrics.counter("waymark_c_duration_seconds_total", "Time in c.", () -> 1_500_000_000L);
+    metrics.gauge("waymark_build_info", "The version.", () -> 1L, "version", "0.1");
+    Histogram turns = metrics.histogram("waymark_turn_duration_seconds", "Turns.", "shard", "0");
+    turns.update(2_000_000_000L);
+    turns.update(2_000_000_000L);
+    metrics.histogram("waymark_batch_frames", "Frames of a batch.");
+    assertThat(text())
+        .isEqualTo(
+            """
+            # HELP waymark_a_ratio A fraction.
+            # TYPE waymark_a_ratio gauge
+            waymark_a_ratio 0.25
+            # HELP waymark_b_total Bs.
+            # TYPE waymark_b_total counter
+            waymark_b_total{listener="one"} 0.0
+            waymark_b_total{listener="two"} 3.0
+            # HELP waymark_b_open Level of b.
+            # TYPE waymark_b_open gauge
+            waymark_b_open 7.0
+            # HELP waymark_batch_frames Frames of a batch.
+            # TYPE waymark_batch_frames summary
+            waymark_batch_frames{quantile="0.5"} 0.0
+            waymark_batch_frames{quantile="0.9"} 0.0
+            waymark_batch_frames{quantile="0.99"} 0.0
+            waymark_batch_frames{quantile="0.999"} 0.0
+            waymark_batch_frames_count 0
+            waymark_batch_frames_sum 0.0
+            # HELP waymark_build_info The version.
+            # TYPE waymark_build_info gauge
+            waymark_build_info{version="0.1"} 1
+            # HELP waymark_c_duration_seconds_total Time in c.
+            # TYPE waymark_c_duration_seconds_total counter
+            waymark_c_duration_seconds_total 1.5
+            # HELP waymark_turn_duration_seconds Turns.
+            # TYPE waymark_turn_duration_seconds summary
+            waymark_turn_duration_seconds{shard="0",quantile="0.5"} 2.0
+            waymark_turn_duration_seconds{shard="0",quantile="0.9"} 2.0
+            waymark_turn_duration_seconds{shard="0",quantile="0.99"} 2.0
+            waymark_turn_duration_seconds{shard="0",quantile="0.999"} 2.0
+            waymark_turn_duration_seconds_count{shard="0"} 2
+            waymark_turn_duration_seconds_sum{shard="0"} 4.0
+            """);
+  }
+
+  @Test
+  void text_hostileLabel_isEscaped() {
+    metrics.gauge("waymark_x", "X.", () -> 1L, "upstream", "a\"b\\c\nd");
+    assertThat(text()).endsWith("waymark_x{upstream=\"a\\\"b\\\\c\\nd\"} 1.0\n");
+  }
+
+  @Test
+  void registry_holdsThem_underNameAndLabels() {
+    AtomicLong total = new AtomicLong(5);
+    metrics.counter("waymark_x_total", "X.", total::get, "pool", "p", "reason", "done");
+    metrics.gauge("waymark_y", "Y.", () -> 2L);
+    total.set(6);
+    assertThat(metrics.registry().getCounters().get("waymark_x_total{pool=\"p\",reason=\"done\"}"))
+        .extracting(Counter::getCount)
+        .isEqualTo(6L);
+    assertThat(metrics.registry().getGauges().get("waymark_y")).extracting(Gauge::getValue).isEqualTo(2L);
+  }
+
+  @Test
+  void counter_askedForTwice_isTheSame() {
+    Counter first = metrics.counter("waymark_x_total", "X.", "pool", "p");
+    assertThat(metrics.counter("waymark_x_total", "X.", "pool", "p")).isSameAs(first);
+    assertThat(metrics.counter("waymark_x_total", "X.", "pool", "q")).isNotSameAs(first);
+  }
+
+  @Test
+  void gauge_registeredAgain_isReplaced() {
+    metrics.gauge("waymark_x", "X.", () -> 1L, "upstream", "u");
+    metrics.gauge("waymark_x", "X.", () -> 2L, "upstream", "u");
+    assertThat(text()).endsWith("waymark_x{upstream=\"u\"} 2.0\n");
+  }
+
+  @Test
+  void removeAll_ofAnUpstream_leavesTheOthers() {
+    metrics.gauge("waymark_x", "X.", () -> 1L, "pool", "p", "upstream", "u");
+    metrics.gauge("waymark_x", "X.", () -> 1L, "pool", "p", "upstream", "v");
+    metrics.counter("waymark_y_total", "Y.", "pool", "p", "upstream", "u");
+    metrics.gauge("waymark_z", "Z.", () -> 1L, "pool", "p");
+    metrics.removeAll("pool", "p", "upstream", "u");
+    assertThat(metrics.registry().getNames()).containsExactly("waymark_x{pool=\"p\",upstream=\"v\"}", "waymark_z{pool=\"p\"}");
+    metrics.remove("waymark_z", "pool", "p");
+    assertThat(text()).doesNotContain("waymark_z");
+  }
+
+  @Test
+  void register_againstTheConventions_isRefused() {
+    assertThatThrownBy(() -> metrics.counter("waymark_x", "X.")).hasMessageContaining("_total");
+    assertThatThrownBy(() -> metrics.gauge("waymark_x_total", "X.", () -> 1L)).hasMessageContaining("_total");
+    metrics.gauge("waymark_x", "X.", () -> 1L, "pool", "p");
+    assertThatThrownBy(() -> metrics.gauge("waymark_x", "X.", () -> 1L)).hasMessageContaining("same kind");
+  }
+
+  @Test
+  void register_nameThatDiffersBySuffixOnly_isRefused() {
+    metrics.counter("waymark_x_total", "X.");
+    assertThatThrownBy(() -> metrics.gauge("waymark_x", "X.", () -> 1L)).hasMessageContaining("same kind");
+    assertThat(text()).contains("waymark_x_total 0.0");
+  }
+
+  @Test
+  void text_oneReaderFails_theOthersAreShown() {
+    metrics.gauge("waymark_bad", "Bad.", () -> Long.parseLong("x"));
+    metrics.counter("waymark_bad_things_total", "Bad.", () -> -1);
+    metrics.gauge("waymark_good", "Good.", () -> 1L);
+    assertThat(text()).contains("waymark_good 1.0").doesNotContain("waymark_bad");
+    assertThat(text()).doesNotContain("# HELP waymark_bad");
+  }
+
+  @Test
+  void processMetrics_registered_areAllThere() {
+    ProcessMetrics.register(metrics, "0.1");
+    List<String> lines = text().lines().toList();
+    assertThat(lines).contains("waymark_build_info{version=\"0.1\"} 1").doesNotHaveDuplicates();
+    assertThat(lines).anyMatch(line -> line.startsWith("process_open_fds "));
+    assertThat(lines).anyMatch(line -> line.startsWith("waymark_jvm_memory_used_bytes{area=\"heap\"}"));
+    assertThat(lines).anyMatch(line -> line.startsWith("waymark_jvm_gc_duration_seconds_total{gc="));
+  }
+
+  private String text() {
+    return new String(metrics.prometheusText(), UTF_8);
+  }
+}
