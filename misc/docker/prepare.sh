@@ -1,0 +1,45 @@
+#!/bin/sh
+# Makes what docker/Dockerfile copies, from target/waymark-VERSION.tar.gz: prepare.sh [FOLDER], else target/image.
+#   app   the release, unpacked
+#   root  a root file system for `scratch`: a jlinked Java, the C library it needs, /etc/passwd, /tmp
+# Needs a JDK 25 or later (jlink) and glibc's ldd; musl systems build the other image.
+set -eu
+root=$(CDPATH='' cd -P -- "$(dirname -- "$0")/../.." && pwd)
+out=${1:-$root/target/image}
+
+# What Waymark and its libraries use: jdeps names most; management, naming and unsupported are used by reflection or by name.
+modules=java.base,java.logging,java.management,java.naming,java.net.http,java.xml,jdk.httpserver,jdk.jfr,jdk.management,jdk.net,jdk.unsupported
+
+die() {
+  echo "prepare: $*" >&2
+  exit 1
+}
+
+for home in "${JAVA_HOME:-}" /opt/java/openjdk /usr/lib/jvm/* none; do
+  [ "$home" != none ] || die "no JDK 25 or later with jlink found; set JAVA_HOME to one."
+  [ -x "$home/bin/jlink" ] && [ -r "$home/release" ] &&
+    [ "$(sed -n 's/^JAVA_VERSION="\{0,1\}\([0-9]*\).*/\1/p' "$home/release")" -ge 25 ] && break
+done
+
+# shellcheck disable=SC2012 # names are Maven's own
+archive=$(ls -t "$root"/target/waymark-*.tar.gz 2>/dev/null | head -n 1)
+[ -n "$archive" ] || die "no target/waymark-VERSION.tar.gz: run mvn package first."
+
+rm -rf "$out"
+mkdir -p "$out/app" "$out/root/opt/java" "$out/root/etc" "$out/root/tmp"
+tar -xzf "$archive" -C "$out/app" --strip-components=1 --no-same-owner
+"$home/bin/jlink" --add-modules "$modules" --strip-debug --no-header-files --no-man-pages --compress zip-6 \
+  --output "$out/root/opt/java/openjdk"
+
+# Each shared library that the runtime's own files ask for, at the path where the loader looks for it.
+find "$out/root/opt/java/openjdk" -type f \( -name '*.so' -o -path '*/bin/java' \) -exec ldd {} \; |
+  sed -n -e 's/.*=> \(\/[^ ]*\) .*/\1/p' -e 's/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' | grep -v "^$out/" | sort -u |
+  while read -r library; do
+    mkdir -p "$out/root${library%/*}"
+    cp -L "$library" "$out/root$library"
+  done
+
+echo 'waymark:x:65532:65532:Waymark:/tmp:/sbin/nologin' >"$out/root/etc/passwd"
+echo 'waymark:x:65532:' >"$out/root/etc/group"
+echo 'hosts: files dns' >"$out/root/etc/nsswitch.conf"
+chmod 1777 "$out/root/tmp"

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Starts the stub in a container on port 4770, its admin port on 4771: start_stub_server.sh [FLAG OF waymark stub]...
+# Ctrl-C ends it. Builds the image `waymark` the first time; WAYMARK_IMAGE names another.
+set -eu
+root=$(CDPATH='' cd -P -- "$(dirname -- "$0")/../.." && pwd)
+image=${WAYMARK_IMAGE:-waymark}
+# shellcheck source=misc/docker/engine.sh
+. "$root/misc/docker/engine.sh"
+
+if ! find_engine; then
+  echo "start_stub_server: no container engine answers (tried docker info and podman info); start one, or do without:" >&2
+  echo "  ./waymark stub --listen 127.0.0.1:4770 --admin 127.0.0.1:4771" >&2
+  exit 1
+fi
+
+# shellcheck disable=SC2086 # engine is several words, here and below
+if ! $engine image inspect "$image" >/dev/null 2>&1; then
+  echo "start_stub_server: building the image $image ..." >&2
+  $engine build -t "$image" -f "$root/docker/Dockerfile" "$root" || {
+    echo "start_stub_server: the image could not be built; without one: ./waymark stub --listen 127.0.0.1:4770" >&2
+    exit 1
+  }
+fi
+
+# shellcheck disable=SC2086
+exec $engine run --rm --name "waymark-stub-$$" --no-healthcheck -p 127.0.0.1:4770:4770 -p 127.0.0.1:4771:4771 \
+  "$image" stub --listen=0.0.0.0:4770 --admin=0.0.0.0:4771 "$@"
