@@ -80,7 +80,7 @@ final class Bridge implements Acceptor {
         new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("control"), NioIoHandler.newFactory());
     this.shardLoops =
         new MultiThreadIoEventLoopGroup(shardCount(config), new DefaultThreadFactory("shard"), transport.ioHandlers());
-    this.admin = new AdminServer(config.admin().address(), new BridgeState(this, loaded), metrics);
+    this.admin = new AdminServer(config.admin().address(), new BridgeState(this, loaded), metrics, log);
   }
 
   /** Half the cores: the kernel's share of the work is the larger one (hotpath.md, 6). */

@@ -13,7 +13,7 @@ final class StartException extends RuntimeException {
   }
 
   static StartException listener(ListenerConfig listener, IOException failure) {
-    return port("listener " + listener.name() + " (listeners[].address, --listen)", listener.address(), failure.getMessage());
+    return port("listener " + listener.name() + " (listeners[].address, --listen)", listener.address(), String.valueOf(failure.getMessage()));
   }
 
   /** @param what the thing and the flag that sets its address */
