@@ -185,7 +185,7 @@ final class Bridge implements Acceptor {
     }
     ListenerPort.Sockets sockets =
         new ListenerPort.Sockets(
-            (EventLoop) shardLoops.next(), shardLoops, transport.serverType(), transport.isNative());
+            (EventLoop) shardLoops.next(), shardLoops, transport.serverType(), transport.userTimeoutMs());
     for (ListenerConfig listener : config.listeners()) {
       ports.add(new ListenerPort(listener, sockets, this, events));
     }
@@ -199,7 +199,7 @@ final class Bridge implements Acceptor {
                 loop,
                 transport.clientType(),
                 transport.domainType(),
-                transport.isNative(),
+                transport.userTimeoutMs(),
                 config.limits(),
                 Clock::nowNs,
                 this::onBug));

@@ -3,9 +3,11 @@ package dev.waymark.cli;
 import dev.waymark.config.BridgeConfig.Transport;
 import dev.waymark.config.ConfigException;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -15,6 +17,7 @@ import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringChannelOption;
 import io.netty.channel.uring.IoUringDomainSocketChannel;
 import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringIoHandlerConfig;
@@ -25,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What carries the sockets of the shards. Immutable.
  *
- * @param isNative knows TCP_USER_TIMEOUT
+ * @param userTimeoutMs the transport's TCP_USER_TIMEOUT; null where it has none
  */
 record NettyTransport(
     String name,
@@ -33,7 +36,7 @@ record NettyTransport(
     Class<? extends ServerChannel> serverType,
     Class<? extends Channel> clientType,
     Class<? extends Channel> domainType,
-    boolean isNative) {
+    @Nullable ChannelOption<Integer> userTimeoutMs) {
   /** At 9,800 connections smaller rings overflow (hotpath.md, 4). */
   private static final int SUBMISSION_RING = 4_096;
 
@@ -69,7 +72,7 @@ record NettyTransport(
         IoUringServerSocketChannel.class,
         IoUringSocketChannel.class,
         IoUringDomainSocketChannel.class,
-        true);
+        IoUringChannelOption.TCP_USER_TIMEOUT);
   }
 
   private static NettyTransport epoll() {
@@ -79,7 +82,7 @@ record NettyTransport(
         EpollServerSocketChannel.class,
         EpollSocketChannel.class,
         EpollDomainSocketChannel.class,
-        true);
+        EpollChannelOption.TCP_USER_TIMEOUT);
   }
 
   private static NettyTransport nio() {
@@ -89,6 +92,6 @@ record NettyTransport(
         NioServerSocketChannel.class,
         NioSocketChannel.class,
         NioDomainSocketChannel.class,
-        false);
+        null);
   }
 }

@@ -8,13 +8,14 @@ import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Opens the lanes of one shard. Confined to its shard's thread.
@@ -36,7 +37,7 @@ public final class LaneConnector {
    *
    * @param channelType for TCP
    * @param domainChannelType for unix sockets
-   * @param isUserTimeoutSupported whether the channel types know TCP_USER_TIMEOUT
+   * @param userTimeoutMs the channel types' TCP_USER_TIMEOUT; null where they have none
    * @param clockNs monotonic
    * @param bugs told of exceptions that are defects of the bridge
    */
@@ -44,7 +45,7 @@ public final class LaneConnector {
       EventLoop loop,
       Class<? extends Channel> channelType,
       Class<? extends Channel> domainChannelType,
-      boolean isUserTimeoutSupported,
+      @Nullable ChannelOption<Integer> userTimeoutMs,
       Limits limits,
       LongSupplier clockNs,
       Consumer<Throwable> bugs) {}
@@ -70,7 +71,7 @@ public final class LaneConnector {
 
   /** The native transports have an address type of their own for unix sockets. */
   private SocketAddress dialled(SocketAddress address) {
-    boolean isNativeDomain = settings.isUserTimeoutSupported() && address instanceof UnixDomainSocketAddress;
+    boolean isNativeDomain = settings.domainChannelType() != NioDomainSocketChannel.class && address instanceof UnixDomainSocketAddress;
     return isNativeDomain ? new DomainSocketAddress(address.toString()) : address;
   }
 
@@ -89,9 +90,8 @@ public final class LaneConnector {
             .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) CONNECT_TIMEOUT.toMillis());
     if (isDomain) {
       builder.overrideAuthority("localhost");
-    } else if (settings.isUserTimeoutSupported() && userTimeout.isPositive()) {
-      // The options of epoll and io_uring have the same name, and Netty's constants are by name.
-      builder.withOption(EpollChannelOption.TCP_USER_TIMEOUT, (int) userTimeout.toMillis());
+    } else if (settings.userTimeoutMs() != null && userTimeout.isPositive()) {
+      builder.withOption(settings.userTimeoutMs(), (int) userTimeout.toMillis());
     }
     return builder.build();
   }

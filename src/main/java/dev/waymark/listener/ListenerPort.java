@@ -10,7 +10,6 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
-import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.socket.SocketChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -29,10 +28,10 @@ public final class ListenerPort {
    *
    * @param acceptLoop runs the listening socket
    * @param shards run the clients' sockets, in turn
-   * @param isUserTimeoutSupported whether the channel type knows TCP_USER_TIMEOUT
+   * @param userTimeoutMs the channel type's TCP_USER_TIMEOUT; null where it has none
    */
   public record Sockets(
-      EventLoop acceptLoop, EventLoopGroup shards, Class<? extends ServerChannel> channelType, boolean isUserTimeoutSupported) {}
+      EventLoop acceptLoop, EventLoopGroup shards, Class<? extends ServerChannel> channelType, @Nullable ChannelOption<Integer> userTimeoutMs) {}
 
   private final ListenerConfig config;
   private final Sockets sockets;
@@ -76,8 +75,8 @@ public final class ListenerPort {
             .childOption(ChannelOption.SO_KEEPALIVE, config.isKeepAlive())
             .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WriteBufferWaterMark.DEFAULT)
             .childHandler(new ClientInitializer());
-    if (sockets.isUserTimeoutSupported() && config.userTimeout().isPositive()) {
-      bootstrap.childOption(EpollChannelOption.TCP_USER_TIMEOUT, (int) config.userTimeout().toMillis());
+    if (sockets.userTimeoutMs() != null && config.userTimeout().isPositive()) {
+      bootstrap.childOption(sockets.userTimeoutMs(), (int) config.userTimeout().toMillis());
     }
     var bound = bootstrap.bind(config.address()).awaitUninterruptibly();
     if (!bound.isSuccess()) {
