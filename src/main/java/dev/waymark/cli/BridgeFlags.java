@@ -16,8 +16,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * The flags of `bridge`, for a field with {@link Mixin}: `--config`, and one for each key of the configuration that has a flag. Their
- * texts are read and checked with the file, not here.
+ * The flags of `bridge`, for a field with {@link Mixin}: `--config`, and one for each key of the
+ * configuration that has a flag. Their texts are read and checked with the file, not here.
  */
 final class BridgeFlags {
   @Option(
@@ -32,15 +32,14 @@ final class BridgeFlags {
   @Spec(Spec.Target.MIXEE)
   void addFlags(CommandSpec command) {
     ConfigLoader.flags()
-        .forEach(
-            (name, meaning) ->
-                command.addOption(
-                    OptionSpec.builder(name)
-                        .paramLabel("VALUE")
-                        .type(String.class)
-                        .description(meaning.replace("%", "%%"))
-                        .setter(new Keeper(name))
-                        .build()));
+        .forEach((name, meaning) ->
+            command.addOption(
+                OptionSpec.builder(name)
+                    .paramLabel("VALUE")
+                    .type(String.class)
+                    .description(meaning.replace("%", "%%"))
+                    .setter(new Keeper(name))
+                    .build()));
   }
 
   /**
@@ -55,7 +54,10 @@ final class BridgeFlags {
   LoadedConfig load(Map<String, String> environment, PrintWriter err) {
     Optional<Path> given =
         Optional.ofNullable(file)
-            .or(() -> Optional.ofNullable(environment.get("WAYMARK_CONFIG")).filter(name -> !name.isEmpty()).map(Path::of));
+            .or(() ->
+                Optional.ofNullable(environment.get("WAYMARK_CONFIG"))
+                    .filter(name -> !name.isEmpty())
+                    .map(Path::of));
     LoadedConfig loaded = ConfigLoader.load(given, flags, environment);
     loaded.warnings().forEach(warning -> err.println("warning: " + warning));
     err.flush();

@@ -34,8 +34,14 @@ final class ConfigCommand {
       versionProvider = Version.class)
   int check(@Parameters(paramLabel = "FILE", description = "The configuration.") Path file) {
     BridgeConfig config = ConfigLoader.load(Optional.of(file), Map.of(), Map.of()).config();
-    out().println(
-            file + ": ok (" + counted(config.listeners().size(), "listener") + ", " + counted(config.pools().size(), "pool") + ")");
+    out()
+        .println(
+            file
+                + ": ok ("
+                + counted(config.listeners().size(), "listener")
+                + ", "
+                + counted(config.pools().size(), "pool")
+                + ")");
     out().flush();
     return 0;
   }

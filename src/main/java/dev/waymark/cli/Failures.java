@@ -14,8 +14,9 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * What the user sees when a command fails: one line on standard error, or one for each mistake in a configuration. Exit code 2 for
- * what the user can mend in flags or file, 1 for the rest; a stack only where it was asked for.
+ * What the user sees when a command fails: one line on standard error, or one for each mistake in a
+ * configuration. Exit code 2 for what the user can mend in flags or file, 1 for the rest; a stack
+ * only where it was asked for.
  */
 final class Failures implements IParameterExceptionHandler, IExecutionExceptionHandler {
   static final int FAILED = 1;
@@ -46,9 +47,12 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     boolean isFlag = argument.startsWith("-");
     Set<String> known =
         isFlag ? command.optionsMap().keySet() : refused.getCommandLine().getSubcommands().keySet();
-    String kind = isFlag ? "unknown flag " : known.isEmpty() ? "unknown argument " : "unknown command ";
+    String kind =
+        isFlag ? "unknown flag " : known.isEmpty() ? "unknown argument " : "unknown command ";
     String name = argument.split("=", 2)[0];
-    return kind + name + Nearest.to(name, known).map(near -> "; did you mean " + near + "?").orElse("");
+    return kind
+        + name
+        + Nearest.to(name, known).map(near -> "; did you mean " + near + "?").orElse("");
   }
 
   @Override

@@ -9,7 +9,8 @@ import picocli.CommandLine.ScopeType;
 /** The one binary: `waymark COMMAND`. */
 @Command(
     name = "waymark",
-    description = "Long-lived TCP connections, marked and multiplexed over gRPC to stateless back-ends.",
+    description =
+        "Long-lived TCP connections, marked and multiplexed over gRPC to stateless back-ends.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND",

@@ -31,7 +31,9 @@ final class AddressBook {
     InetSocketAddress address = new InetSocketAddress(resolve(setting), wanted.port());
     for (Taken other : taken) {
       if (!setting.isRefused() && clash(address, other.address)) {
-        settings.refuse(setting, "an address of its own; " + other.setting.path() + " is " + other.setting.text());
+        settings.refuse(
+            setting,
+            "an address of its own; " + other.setting.path() + " is " + other.setting.text());
       }
     }
     if (!setting.isRefused()) {

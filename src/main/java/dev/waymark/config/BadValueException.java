@@ -1,6 +1,9 @@
 package dev.waymark.config;
 
-/** A text that is not of its type. Stackless: it is the user's mistake, told with its place by {@link Settings}. */
+/**
+ * A text that is not of its type. Stackless: it is the user's mistake, told with its place by
+ * {@link Settings}.
+ */
 final class BadValueException extends Exception {
   private static final long serialVersionUID = 1L;
 

@@ -42,7 +42,11 @@ public final class ConfigLoader {
   public static Map<String, String> flags() {
     Map<String, String> flags = new LinkedHashMap<>();
     for (Key<?> key : Schema.KEYS) {
-      key.flag().ifPresent(flag -> flags.put(flag, key.meaning() + key.defaultText().map(text -> " Default: " + text).orElse("")));
+      key.flag()
+          .ifPresent(flag ->
+              flags.put(
+                  flag,
+                  key.meaning() + key.defaultText().map(text -> " Default: " + text).orElse("")));
     }
     return flags;
   }
@@ -54,7 +58,8 @@ public final class ConfigLoader {
       Map<String, String> environment,
       Resolver resolver,
       Problems problems) {
-    boolean isFilled = checkFilled(values, "listeners", problems) & checkFilled(values, "pools", problems);
+    boolean isFilled =
+        checkFilled(values, "listeners", problems) & checkFilled(values, "pools", problems);
     if (!isFilled) {
       problems.raise();
     }
@@ -70,10 +75,9 @@ public final class ConfigLoader {
 
   private static boolean checkFilled(Values values, String list, Problems problems) {
     Optional<Elements> empty = values.list(list).filter(elements -> elements.count() == 0);
-    empty.ifPresent(
-        elements ->
-            problems.add(
-                elements.origin().place() + ": " + list + ": an empty list (expected: at least one)"));
+    empty.ifPresent(elements ->
+        problems.add(
+            elements.origin().place() + ": " + list + ": an empty list (expected: at least one)"));
     return empty.isEmpty();
   }
 

@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 final class EntryWriter {
   private static final int COMMENT_COLUMN = 48;
   private static final String LABELS = ".labels.";
-  private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9./_]([A-Za-z0-9./:_,+@-]*[A-Za-z0-9./_,+@-])?");
+  private static final Pattern PLAIN =
+      Pattern.compile("[A-Za-z0-9./_]([A-Za-z0-9./:_,+@-]*[A-Za-z0-9./_,+@-])?");
 
   private final StringBuilder out = new StringBuilder();
   private boolean isElementStarting;

@@ -13,7 +13,10 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 
-/** Compares a file's nodes with the schema and keeps the values. Confined to one load; depth is bounded by the schema's. */
+/**
+ * Compares a file's nodes with the schema and keeps the values. Confined to one load; depth is
+ * bounded by the schema's.
+ */
 final class FileWalk {
   /** Aliases can make a small file large. */
   private static final int VALUES_MAX = 100_000;
@@ -37,7 +40,9 @@ final class FileWalk {
     YamlFile.root(name, bytes)
         .ifPresentOrElse(
             root -> walk.root(root),
-            () -> problems.add(name + ": is empty (expected: listeners and pools; see waymark config show)"));
+            () ->
+                problems.add(
+                    name + ": is empty (expected: listeners and pools; see waymark config show)"));
     return walk.values;
   }
 
@@ -45,7 +50,9 @@ final class FileWalk {
     if (root instanceof MappingNode map) {
       map(map, "", "");
     } else {
-      problems.add(origin(root).place() + ": not a configuration (expected: a map of keys such as listeners and pools)");
+      problems.add(
+          origin(root).place()
+              + ": not a configuration (expected: a map of keys such as listeners and pools)");
     }
   }
 
@@ -54,17 +61,29 @@ final class FileWalk {
     Map<String, Origin.File> seen = new HashMap<>();
     for (NodeTuple tuple : map.getValue()) {
       if (++valueCount > VALUES_MAX) {
-        throw new ConfigException(name + ": more than " + VALUES_MAX + " values; use fewer aliases");
+        throw new ConfigException(
+            name + ": more than " + VALUES_MAX + " values; use fewer aliases");
       }
       Origin.File at = origin(tuple.getKeyNode());
       if (!(tuple.getKeyNode() instanceof ScalarNode keyNode)) {
-        problems.add(at.place() + ": a key that is not a word (expected: " + String.join(", ", children.keySet()) + ")");
+        problems.add(
+            at.place()
+                + ": a key that is not a word (expected: "
+                + String.join(", ", children.keySet())
+                + ")");
         continue;
       }
       String key = keyNode.getValue();
       Origin.File first = seen.putIfAbsent(key, at);
       if (first != null) {
-        problems.add(at.place() + ": " + prefix + Setting.printable(key) + ": given twice, first at " + first.place() + "; remove one");
+        problems.add(
+            at.place()
+                + ": "
+                + prefix
+                + Setting.printable(key)
+                + ": given twice, first at "
+                + first.place()
+                + "; remove one");
         continue;
       }
       Child any = children.get("*");
@@ -89,11 +108,29 @@ final class FileWalk {
   private void value(Node node, Child child, String schemaPrefix, String path) {
     switch (node) {
       case ScalarNode scalar when isNull(scalar) ->
-          problems.add(origin(node).place() + ": " + path + ": has no value (expected: " + child.expected() + "); give one or remove the key");
-      case ScalarNode scalar when child.isValue() -> values.put(path, scalar.getValue(), origin(node));
-      case MappingNode map when child.isMap() -> map(map, schemaPrefix + child.name() + ".", path + ".");
-      case SequenceNode list when child.isList() -> list(list, schemaPrefix + child.name() + "[].", path);
-      default -> problems.add(origin(node).place() + ": " + path + ": " + kind(node) + " (expected: " + child.expected() + ")");
+          problems.add(
+              origin(node).place()
+                  + ": "
+                  + path
+                  + ": has no value (expected: "
+                  + child.expected()
+                  + "); give one or remove the key");
+      case ScalarNode scalar when child.isValue() ->
+          values.put(path, scalar.getValue(), origin(node));
+      case MappingNode map when child.isMap() ->
+          map(map, schemaPrefix + child.name() + ".", path + ".");
+      case SequenceNode list when child.isList() ->
+          list(list, schemaPrefix + child.name() + "[].", path);
+      default ->
+          problems.add(
+              origin(node).place()
+                  + ": "
+                  + path
+                  + ": "
+                  + kind(node)
+                  + " (expected: "
+                  + child.expected()
+                  + ")");
     }
   }
 
@@ -106,14 +143,21 @@ final class FileWalk {
         map(map, schemaPrefix, at + ".");
       } else {
         problems.add(
-            origin(element).place() + ": " + at + ": " + kind(element) + " (expected: a map of keys such as "
-                + Schema.childrenOf(schemaPrefix).keySet().iterator().next() + ")");
+            origin(element).place()
+                + ": "
+                + at
+                + ": "
+                + kind(element)
+                + " (expected: a map of keys such as "
+                + Schema.childrenOf(schemaPrefix).keySet().iterator().next()
+                + ")");
       }
     }
   }
 
   private static boolean isNull(ScalarNode scalar) {
-    return scalar.getTag().equals(Tag.NULL) || (scalar.isPlain() && NULLS.contains(scalar.getValue()));
+    return scalar.getTag().equals(Tag.NULL)
+        || (scalar.isPlain() && NULLS.contains(scalar.getValue()));
   }
 
   private static String kind(Node node) {
@@ -127,6 +171,7 @@ final class FileWalk {
 
   private Origin.File origin(Node node) {
     Optional<Mark> mark = node.getStartMark();
-    return new Origin.File(name, mark.map(Mark::getLine).orElse(0) + 1, mark.map(Mark::getColumn).orElse(0) + 1);
+    return new Origin.File(
+        name, mark.map(Mark::getLine).orElse(0) + 1, mark.map(Mark::getColumn).orElse(0) + 1);
   }
 }

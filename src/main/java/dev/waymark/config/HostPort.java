@@ -10,8 +10,10 @@ import java.util.regex.Pattern;
 record HostPort(String host, int port) {
   private static final int PORT_MAX = 65_535;
   private static final int HOST_CHARS_MAX = 253;
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?");
-  private static final Pattern IPV6 = Pattern.compile("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?");
+  private static final Pattern NAME =
+      Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?");
+  private static final Pattern IPV6 =
+      Pattern.compile("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?");
   private static final String EXPECTED = "HOST:PORT, such as 127.0.0.1:7000 or [::1]:7000";
 
   /** Where a server listens: port 0 is any free one; `:7000` is every IPv4 address. */

@@ -4,8 +4,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * One key of the configuration: all that loading, error messages, `config show`, the sample file and the reference need to know of
- * it. Immutable.
+ * One key of the configuration: all that loading, error messages, `config show`, the sample file
+ * and the reference need to know of it. Immutable.
  *
  * @param path where it stands in the file; `[]` stands for each element of a list, `*` for any name
  * @param defaultText as one would write it; without one, `meaning` says what holds
@@ -13,7 +13,11 @@ import java.util.Optional;
  * @param meaning one sentence
  */
 record Key<T>(
-    String path, ValueType<T> type, Optional<String> defaultText, Optional<String> flag, String meaning) {
+    String path,
+    ValueType<T> type,
+    Optional<String> defaultText,
+    Optional<String> flag,
+    String meaning) {
   static <T> Key<T> of(String path, ValueType<T> type, String defaultText, String meaning) {
     return new Key<>(path, type, Optional.of(defaultText), Optional.empty(), meaning);
   }

@@ -9,7 +9,10 @@ import static dev.waymark.config.ProcessKeys.RETRY_MIN;
 import dev.waymark.core.Limits;
 import java.time.Duration;
 
-/** Makes the core's limits of settings, and says in the user's words what the core would only assert. Confined to one load. */
+/**
+ * Makes the core's limits of settings, and says in the user's words what the core would only
+ * assert. Confined to one load.
+ */
 final class LimitsReader {
   private final Settings settings;
   private final Problems problems;

@@ -61,7 +61,8 @@ final class ListenerReader {
     String path = ListenerKeys.POOL.at(i);
     if (pools.size() > 1 && settings.values().value(path).isEmpty()) {
       String place = place(i);
-      settings.refuse(place + path + ": missing (expected one of: " + String.join(", ", pools) + ")");
+      settings.refuse(
+          place + path + ": missing (expected one of: " + String.join(", ", pools) + ")");
       return pools.getFirst();
     }
     Setting<String> pool = settings.get(ListenerKeys.POOL, pools.getFirst(), i);
@@ -70,8 +71,7 @@ final class ListenerReader {
           Nearest.to(pool.value(), pools)
               .map(near -> "; did you mean " + near + "?")
               .orElse("; add the pool or name one of these");
-      settings.refuse(
-          pool.refusal("the name of a pool: " + String.join(", ", pools)) + meant);
+      settings.refuse(pool.refusal("the name of a pool: " + String.join(", ", pools)) + meant);
     }
     return pool.value();
   }
@@ -92,7 +92,12 @@ final class ListenerReader {
     Optional<Setting<FramingType>> type = settings.find(ListenerKeys.FRAMING_TYPE, i);
     if (type.isEmpty()) {
       if (settings.values().value(ListenerKeys.FRAMING_TYPE.at(i)).isEmpty()) {
-        settings.refuse(place(i) + ListenerKeys.FRAMING_TYPE.at(i) + ": missing (expected one of: " + ListenerKeys.FRAMING_TYPE.type().expected() + ")");
+        settings.refuse(
+            place(i)
+                + ListenerKeys.FRAMING_TYPE.at(i)
+                + ": missing (expected one of: "
+                + ListenerKeys.FRAMING_TYPE.type().expected()
+                + ")");
       }
       return Framing.RAW;
     }
@@ -135,21 +140,28 @@ final class ListenerReader {
     settings
         .values()
         .under(prefix)
-        .forEach(
-            (name, value) -> {
-              FramingType user = userOf(name, type);
-              if (user != type) {
-                String word = user == FramingType.LENGTH_PREFIXED ? "length-prefixed" : user.name().toLowerCase(Locale.ROOT);
-                settings.refuse(value.origin().refusal(prefix + name, Setting.printable(value.text()), "only with type " + word));
-              }
-            });
+        .forEach((name, value) -> {
+          FramingType user = userOf(name, type);
+          if (user != type) {
+            String word =
+                user == FramingType.LENGTH_PREFIXED
+                    ? "length-prefixed"
+                    : user.name().toLowerCase(Locale.ROOT);
+            settings.refuse(
+                value
+                    .origin()
+                    .refusal(
+                        prefix + name, Setting.printable(value.text()), "only with type " + word));
+          }
+        });
   }
 
   private static FramingType userOf(String name, FramingType any) {
     return switch (name) {
       case "delimiter" -> FramingType.DELIMITER;
       case "size" -> FramingType.FIXED;
-      case "length-bytes", "byte-order", "length-offset", "length-adjustment" -> FramingType.LENGTH_PREFIXED;
+      case "length-bytes", "byte-order", "length-offset", "length-adjustment" ->
+          FramingType.LENGTH_PREFIXED;
       default -> any;
     };
   }
@@ -175,14 +187,17 @@ final class ListenerReader {
   private void checkFits(int i, Key<?> blamed, int smallestBytes, Setting<Integer> frameMax) {
     if (smallestBytes > frameMax.value()) {
       String expected =
-          "messages of at most frame-max " + frameMax.text() + "; the smallest has " + smallestBytes + " bytes";
+          "messages of at most frame-max "
+              + frameMax.text()
+              + "; the smallest has "
+              + smallestBytes
+              + " bytes";
       settings
           .values()
           .value(blamed.at(i))
-          .ifPresent(
-              value ->
-                  settings.refuse(
-                      value.origin().refusal(blamed.at(i), Setting.printable(value.text()), expected)));
+          .ifPresent(value ->
+              settings.refuse(
+                  value.origin().refusal(blamed.at(i), Setting.printable(value.text()), expected)));
     }
   }
 }

@@ -6,7 +6,8 @@ import java.util.List;
  * A checked configuration and where each value came from. Immutable.
  *
  * @param entries every value in force, in the order of the reference
- * @param isEmbeddedUpstream nobody named a pool or an upstream: the bridge is to serve the echo itself, where its pool looks for it
+ * @param isEmbeddedUpstream nobody named a pool or an upstream: the bridge is to serve the echo
+ *     itself, where its pool looks for it
  * @param warnings lines for the user about what was ignored
  */
 public record LoadedConfig(

@@ -10,7 +10,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** What flags and environment say, laid over the file: a flag first, then its variable. Confined to one load. */
+/**
+ * What flags and environment say, laid over the file: a flag first, then its variable. Confined to
+ * one load.
+ */
 final class Overrides {
   /** Variables of the launcher and of the command line, which are no keys. */
   private static final Set<String> OTHER_NAMES =
@@ -45,8 +48,10 @@ final class Overrides {
     List<String> warnings = new ArrayList<>();
     for (String name : new TreeSet<>(environment.keySet())) {
       if (name.startsWith("WAYMARK_") && !known.contains(name)) {
-        String remedy = Nearest.to(name, known).map(meant -> "; did you mean " + meant + "?").orElse("");
-        warnings.add("environment " + Setting.printable(name) + ": unknown variable, ignored" + remedy);
+        String remedy =
+            Nearest.to(name, known).map(meant -> "; did you mean " + meant + "?").orElse("");
+        warnings.add(
+            "environment " + Setting.printable(name) + ": unknown variable, ignored" + remedy);
       }
     }
     return warnings;
@@ -56,7 +61,10 @@ final class Overrides {
     return byKey.containsKey(key);
   }
 
-  /** Writes all into the values; the number of listeners and pools in the result can be more than the file's. */
+  /**
+   * Writes all into the values; the number of listeners and pools in the result can be more than
+   * the file's.
+   */
   Counts layOver(Values values) {
     int listeners = layListen(values, count(values, "listeners"));
     int pools = count(values, "pools");
@@ -64,14 +72,13 @@ final class Overrides {
         && isOnly(values, target, "pools", PoolKeys.NAME, "upstreams")) {
       values.remove("pools[0].upstreams");
     }
-    byKey.forEach(
-        (key, said) -> {
-          if (key.path().startsWith("listeners[].")) {
-            layOnEach(values, key, said, listeners);
-          } else {
-            layOnEach(values, key, said, key.path().startsWith("pools[].") ? pools : 1);
-          }
-        });
+    byKey.forEach((key, said) -> {
+      if (key.path().startsWith("listeners[].")) {
+        layOnEach(values, key, said, listeners);
+      } else {
+        layOnEach(values, key, said, key.path().startsWith("pools[].") ? pools : 1);
+      }
+    });
     return new Counts(listeners, pools);
   }
 
@@ -126,7 +133,17 @@ final class Overrides {
       }
       String file = values.list(list).map(found -> found.origin().name()).orElse("the file");
       String expected =
-          "a file with one of the " + list + "; " + file + " has " + count + " (" + String.join(", ", names) + "): set the " + what + " there";
+          "a file with one of the "
+              + list
+              + "; "
+              + file
+              + " has "
+              + count
+              + " ("
+              + String.join(", ", names)
+              + "): set the "
+              + what
+              + " there";
       problems.add(said.origin().refusal(nameKey.path(), Setting.printable(said.text()), expected));
     }
     return count <= 1;

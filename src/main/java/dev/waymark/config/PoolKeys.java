@@ -19,50 +19,120 @@ final class PoolKeys {
   private static final String UPSTREAM = AT + "upstreams[].";
 
   static final Key<String> NAME =
-      Key.of(AT + "name", ValueType.name(), "default", "Name of the pool in logs and metrics; unique.");
+      Key.of(
+          AT + "name",
+          ValueType.name(),
+          "default",
+          "Name of the pool in logs and metrics; unique.");
   static final Key<Target> TARGET =
-      Key.of(AT + "target", Targets.target(), "static:///127.0.0.1:4770",
-          "Where upstreams are found; or the list `upstreams`, one of both.").withFlag("--upstream");
+      Key.of(
+              AT + "target",
+              Targets.target(),
+              "static:///127.0.0.1:4770",
+              "Where upstreams are found; or the list `upstreams`, one of both.")
+          .withFlag("--upstream");
   static final Key<String> UPSTREAM_ADDRESS =
-      Key.without(UPSTREAM + "address", Targets.address(), "Address of one upstream; must be given.");
+      Key.without(
+          UPSTREAM + "address", Targets.address(), "Address of one upstream; must be given.");
   static final Key<Integer> UPSTREAM_WEIGHT =
-      Key.of(UPSTREAM + "weight", ValueType.number(1, 1000), "1", "Its share of new connections beside the others.");
+      Key.of(
+          UPSTREAM + "weight",
+          ValueType.number(1, 1000),
+          "1",
+          "Its share of new connections beside the others.");
   static final Key<String> UPSTREAM_LABEL =
-      Key.without(UPSTREAM + "labels.*", ValueType.text(0, 253), "Anything worth knowing of it, as NAME: TEXT.");
+      Key.without(
+          UPSTREAM + "labels.*",
+          ValueType.text(0, 253),
+          "Anything worth knowing of it, as NAME: TEXT.");
   static final Key<Policy> POLICY =
-      Key.of(AT + "policy", ValueType.word(Policy.class), "round-robin", "How the upstream of a new connection is chosen.").withFlag("--policy");
+      Key.of(
+              AT + "policy",
+              ValueType.word(Policy.class),
+              "round-robin",
+              "How the upstream of a new connection is chosen.")
+          .withFlag("--policy");
   static final Key<HashBy> HASH_BY =
-      Key.of(AT + "hash-by", ValueType.word(HashBy.class), "client-address", "What policy ring-hash hashes.");
+      Key.of(
+          AT + "hash-by",
+          ValueType.word(HashBy.class),
+          "client-address",
+          "What policy ring-hash hashes.");
   static final Key<Acknowledge> ACKNOWLEDGE =
-      Key.of(AT + "acknowledge", ValueType.word(Acknowledge.class), "auto",
-          "Whether upstreams acknowledge what they dealt with; auto: as their first message shows.").withFlag("--acknowledge");
+      Key.of(
+              AT + "acknowledge",
+              ValueType.word(Acknowledge.class),
+              "auto",
+              "Whether upstreams acknowledge what they dealt with; auto: as their first message shows.")
+          .withFlag("--acknowledge");
   static final Key<String> HEALTH_SERVICE =
-      Key.of(AT + "health-service", ValueType.text(0, 253), "",
+      Key.of(
+          AT + "health-service",
+          ValueType.text(0, 253),
+          "",
           "Service name asked of grpc.health.v1; empty: the server as a whole.");
   static final Key<Duration> HEALTH_RETRY_MIN =
-      Key.of(AT + "health-retry-min", ValueType.duration("1h"), "100ms",
+      Key.of(
+          AT + "health-retry-min",
+          ValueType.duration("1h"),
+          "100ms",
           "First wait before a broken health Watch is opened again; doubled each time.");
   static final Key<Duration> HEALTH_RETRY_MAX =
       Key.of(AT + "health-retry-max", ValueType.duration("1h"), "10s", "Longest such wait.");
   static final Key<Duration> DNS_TTL_MIN =
-      Key.of(AT + "dns-ttl-min", ValueType.duration("24h"), "1s", "A name is not asked again sooner.");
+      Key.of(
+          AT + "dns-ttl-min", ValueType.duration("24h"), "1s", "A name is not asked again sooner.");
   static final Key<Duration> DNS_TTL_MAX =
-      Key.of(AT + "dns-ttl-max", ValueType.duration("24h"), "60s", "A name is asked again at least this often.");
+      Key.of(
+          AT + "dns-ttl-max",
+          ValueType.duration("24h"),
+          "60s",
+          "A name is asked again at least this often.");
   static final Key<NoUpstream> NO_UPSTREAM =
-      Key.of(AT + "no-upstream", ValueType.word(NoUpstream.class), "wait",
-          "What becomes of a connection for which no upstream is SERVING.").withFlag("--no-upstream");
+      Key.of(
+              AT + "no-upstream",
+              ValueType.word(NoUpstream.class),
+              "wait",
+              "What becomes of a connection for which no upstream is SERVING.")
+          .withFlag("--no-upstream");
   static final Key<Duration> NO_UPSTREAM_WAIT =
-      Key.of(AT + "no-upstream-wait", ValueType.duration("1h"), "5s", "How long it waits before it is closed.");
+      Key.of(
+          AT + "no-upstream-wait",
+          ValueType.duration("1h"),
+          "5s",
+          "How long it waits before it is closed.");
   static final Key<Integer> NO_UPSTREAM_BYTES =
-      Key.of(AT + "no-upstream-bytes", ValueType.size("1", "16MiB"), "64KiB", "How many of its bytes are read meanwhile.");
+      Key.of(
+          AT + "no-upstream-bytes",
+          ValueType.size("1", "16MiB"),
+          "64KiB",
+          "How many of its bytes are read meanwhile.");
   static final Key<Duration> USER_TIMEOUT =
-      Key.of(AT + "user-timeout", ValueType.durationOrOff("24h"), "10s",
+      Key.of(
+          AT + "user-timeout",
+          ValueType.durationOrOff("24h"),
+          "10s",
           "Bytes that an upstream's host does not acknowledge for this long break its lanes; off: the kernel's own.");
 
   static final List<Key<?>> ALL =
-      List.of(NAME, TARGET, UPSTREAM_ADDRESS, UPSTREAM_WEIGHT, UPSTREAM_LABEL, POLICY, HASH_BY, ACKNOWLEDGE,
-          HEALTH_SERVICE, HEALTH_RETRY_MIN, HEALTH_RETRY_MAX, DNS_TTL_MIN, DNS_TTL_MAX, NO_UPSTREAM, NO_UPSTREAM_WAIT,
-          NO_UPSTREAM_BYTES, USER_TIMEOUT);
+      List.of(
+          NAME,
+          TARGET,
+          UPSTREAM_ADDRESS,
+          UPSTREAM_WEIGHT,
+          UPSTREAM_LABEL,
+          POLICY,
+          HASH_BY,
+          ACKNOWLEDGE,
+          HEALTH_SERVICE,
+          HEALTH_RETRY_MIN,
+          HEALTH_RETRY_MAX,
+          DNS_TTL_MIN,
+          DNS_TTL_MAX,
+          NO_UPSTREAM,
+          NO_UPSTREAM_WAIT,
+          NO_UPSTREAM_BYTES,
+          USER_TIMEOUT);
 
   private PoolKeys() {}
 }

@@ -71,15 +71,27 @@ final class PoolReader {
           .values()
           .list("pools")
           .filter(pools -> !hasTarget && i < pools.count())
-          .ifPresent(pools -> settings.refuse(
-              pools.elements().get(i).place() + ": " + pool + ": has neither target nor upstreams (expected: one of both)"));
+          .ifPresent(pools ->
+              settings.refuse(
+                  pools.elements().get(i).place()
+                      + ": "
+                      + pool
+                      + ": has neither target nor upstreams (expected: one of both)"));
       return settings.get(PoolKeys.TARGET, i).value();
     }
     if (hasTarget) {
-      settings.refuse(list.get().origin().place() + ": " + path + ": beside target (expected: one of both); remove one");
+      settings.refuse(
+          list.get().origin().place()
+              + ": "
+              + path
+              + ": beside target (expected: one of both); remove one");
     }
     if (list.get().count() == 0) {
-      settings.refuse(list.get().origin().place() + ": " + path + ": an empty list (expected: at least one upstream)");
+      settings.refuse(
+          list.get().origin().place()
+              + ": "
+              + path
+              + ": an empty list (expected: at least one upstream)");
     }
     return new Target.Fixed(upstreams(i, list.get()));
   }
@@ -89,17 +101,23 @@ final class PoolReader {
     for (int j = 0; j < list.count(); j++) {
       String at = PoolKeys.UPSTREAM_ADDRESS.at(i, j);
       if (settings.values().value(at).isEmpty()) {
-        settings.refuse(list.elements().get(j).place() + ": " + at + ": missing (expected: " + PoolKeys.UPSTREAM_ADDRESS.type().expected() + ")");
+        settings.refuse(
+            list.elements().get(j).place()
+                + ": "
+                + at
+                + ": missing (expected: "
+                + PoolKeys.UPSTREAM_ADDRESS.type().expected()
+                + ")");
       }
       Optional<Setting<String>> address = settings.find(PoolKeys.UPSTREAM_ADDRESS, i, j);
       int weight = settings.get(PoolKeys.UPSTREAM_WEIGHT, i, j).value();
       Map<String, String> labels = labels(i, j);
-      address.ifPresent(
-          given -> {
-            if (upstreams.putIfAbsent(given.value(), new Endpoint(given.value(), weight, labels)) != null) {
-              settings.refuse(given, "every upstream once; give it more weight instead");
-            }
-          });
+      address.ifPresent(given -> {
+        if (upstreams.putIfAbsent(given.value(), new Endpoint(given.value(), weight, labels))
+            != null) {
+          settings.refuse(given, "every upstream once; give it more weight instead");
+        }
+      });
     }
     return List.copyOf(upstreams.values());
   }
@@ -110,15 +128,20 @@ final class PoolReader {
     settings
         .values()
         .under(prefix)
-        .forEach(
-            (name, value) -> {
-              if (!LABEL.matcher(name).matches()) {
-                settings.refuse(value.origin().refusal(prefix + Setting.printable(name), Setting.printable(value.text()), "a name of 1 to 63 of A-Z, a-z, 0-9, ., _, / and -"));
-              }
-              settings
-                  .find(PoolKeys.UPSTREAM_LABEL, value, prefix + name)
-                  .ifPresent(label -> labels.put(name, label.value()));
-            });
+        .forEach((name, value) -> {
+          if (!LABEL.matcher(name).matches()) {
+            settings.refuse(
+                value
+                    .origin()
+                    .refusal(
+                        prefix + Setting.printable(name),
+                        Setting.printable(value.text()),
+                        "a name of 1 to 63 of A-Z, a-z, 0-9, ., _, / and -"));
+          }
+          settings
+              .find(PoolKeys.UPSTREAM_LABEL, value, prefix + name)
+              .ifPresent(label -> labels.put(name, label.value()));
+        });
     return labels;
   }
 }

@@ -9,7 +9,10 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Every key there is, in the order of the sample, and the shape of the file that follows from them. Immutable. */
+/**
+ * Every key there is, in the order of the sample, and the shape of the file that follows from them.
+ * Immutable.
+ */
 final class Schema {
   /**
    * What may stand under one name.
@@ -20,7 +23,8 @@ final class Schema {
    */
   record Child(String name, boolean isValue, boolean isMap, boolean isList) {
     Child or(Child other) {
-      return new Child(name, isValue || other.isValue, isMap || other.isMap, isList || other.isList);
+      return new Child(
+          name, isValue || other.isValue, isMap || other.isMap, isList || other.isList);
     }
 
     /** For the message about something else. */

@@ -23,15 +23,16 @@ record Setting<T>(String path, T value, String text, Origin origin, boolean isRe
     StringBuilder line = new StringBuilder();
     text.codePoints()
         .limit(100)
-        .forEach(
-            c -> {
-              if (Character.isISOControl(c) || c == 0x2028 || c == 0x2029) {
-                line.append(String.format(Locale.ROOT, "\\u%04x", c));
-              } else {
-                line.appendCodePoint(c);
-              }
-            });
-    return line.isEmpty() ? "\"\"" : text.codePointCount(0, text.length()) > 100 ? line + "…" : line.toString();
+        .forEach(c -> {
+          if (Character.isISOControl(c) || c == 0x2028 || c == 0x2029) {
+            line.append(String.format(Locale.ROOT, "\\u%04x", c));
+          } else {
+            line.appendCodePoint(c);
+          }
+        });
+    return line.isEmpty()
+        ? "\"\""
+        : text.codePointCount(0, text.length()) > 100 ? line + "…" : line.toString();
   }
 
   /** The key's own name, or all of the path where the other key stands elsewhere. */

@@ -27,10 +27,9 @@ final class Settings {
     Value value =
         values.value(key.at(at)).orElseGet(() -> new Value(defaultText, new Origin.Default()));
     return read(key, value, key.at(at))
-        .orElseGet(
-            () ->
-                new Setting<>(
-                    key.at(at), trusted(key, defaultText), value.text(), value.origin(), true));
+        .orElseGet(() ->
+            new Setting<>(
+                key.at(at), trusted(key, defaultText), value.text(), value.origin(), true));
   }
 
   /** What was said; empty if nothing was, or something wrong. */
@@ -49,8 +48,7 @@ final class Settings {
       T read = key.type().reader().read(value.text());
       return Optional.of(new Setting<>(path, read, value.text(), value.origin(), false));
     } catch (BadValueException bad) {
-      problems.add(
-          value.origin().refusal(path, Setting.printable(value.text()), bad.expected()));
+      problems.add(value.origin().refusal(path, Setting.printable(value.text()), bad.expected()));
       return Optional.empty();
     }
   }
@@ -99,9 +97,13 @@ final class Settings {
     String lowName = low.nameBeside(high);
     String highName = high.nameBeside(low);
     if (low.isDefault() && !high.isDefault()) {
-      problems.add(high.refusal(">" + mark + lowName + " " + low.text()) + "; raise it or lower " + lowName);
+      problems.add(
+          high.refusal(">" + mark + lowName + " " + low.text()) + "; raise it or lower " + lowName);
     } else {
-      problems.add(low.refusal("<" + mark + highName + " " + high.text()) + "; lower it or raise " + highName);
+      problems.add(
+          low.refusal("<" + mark + highName + " " + high.text())
+              + "; lower it or raise "
+              + highName);
     }
   }
 }

@@ -26,7 +26,9 @@ final class Targets {
     return new ValueType<>(EXPECTED, Targets::read);
   }
 
-  /** The address of one upstream: HOST:PORT or unix:/PATH, in the form that {@link Endpoint} keeps. */
+  /**
+   * The address of one upstream: HOST:PORT or unix:/PATH, in the form that {@link Endpoint} keeps.
+   */
   static ValueType<String> address() {
     return new ValueType<>(
         "HOST:PORT, such as 10.0.0.7:4770 or [::1]:4770, or unix:/PATH",
@@ -51,7 +53,8 @@ final class Targets {
     for (String address : list.split(",", -1)) {
       Endpoint upstream = endpoint(HostPort.dialled(address.strip()).text());
       if (upstreams.contains(upstream)) {
-        throw new BadValueException("every upstream once; " + upstream.address() + " is there twice");
+        throw new BadValueException(
+            "every upstream once; " + upstream.address() + " is there twice");
       }
       upstreams.add(upstream);
     }

@@ -201,7 +201,8 @@ record ValueType<T>(String expected, Reader<T> reader) {
     return new ValueType<>(
         expected,
         text -> {
-          byte[] bytes = text.startsWith("0x") ? hex(text, expected) : text.getBytes(StandardCharsets.UTF_8);
+          byte[] bytes =
+              text.startsWith("0x") ? hex(text, expected) : text.getBytes(StandardCharsets.UTF_8);
           if (bytes.length == 0 || bytes.length > DELIMITER_BYTES_MAX) {
             throw new BadValueException(expected);
           }

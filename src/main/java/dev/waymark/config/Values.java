@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What was said, flat: concrete path to text. Filled by {@link FileWalk}, overlaid by {@link Overrides}, then only read. Confined to
- * one load.
+ * What was said, flat: concrete path to text. Filled by {@link FileWalk}, overlaid by {@link
+ * Overrides}, then only read. Confined to one load.
  */
 final class Values {
   /** A text and where it stands. */
@@ -46,12 +46,11 @@ final class Values {
   /** All values whose path starts so, by the rest of it, in file order. */
   Map<String, Value> under(String prefix) {
     Map<String, Value> found = new LinkedHashMap<>();
-    values.forEach(
-        (path, value) -> {
-          if (path.startsWith(prefix)) {
-            found.put(path.substring(prefix.length()), value);
-          }
-        });
+    values.forEach((path, value) -> {
+      if (path.startsWith(prefix)) {
+        found.put(path.substring(prefix.length()), value);
+      }
+    });
     return found;
   }
 

@@ -48,7 +48,8 @@ final class YamlFile {
       }
       return bytes;
     } catch (NoSuchFileException missing) {
-      throw new ConfigException(file + ": no such file; give the path of a YAML file with --config");
+      throw new ConfigException(
+          file + ": no such file; give the path of a YAML file with --config");
     } catch (AccessDeniedException denied) {
       throw new ConfigException(file + ": may not be read by this user; change its mode or owner");
     } catch (IOException broken) {
@@ -79,9 +80,11 @@ final class YamlFile {
     } catch (ReaderException character) {
       throw new ConfigException(
           place(name, text, character.getPosition())
-              + String.format(": not YAML: the character U+%04X may not stand here", character.getCodePoint()));
+              + String.format(
+                  ": not YAML: the character U+%04X may not stand here", character.getCodePoint()));
     } catch (YamlEngineException other) {
-      throw new ConfigException(name + ": not YAML: " + Setting.printable(firstLine(other.getMessage())));
+      throw new ConfigException(
+          name + ": not YAML: " + Setting.printable(firstLine(other.getMessage())));
     }
   }
 
@@ -99,14 +102,16 @@ final class YamlFile {
     int depth = 0;
     int documents = 0;
     for (Event event : events) {
-      depth += event instanceof CollectionStartEvent ? 1 : event instanceof CollectionEndEvent ? -1 : 0;
+      depth +=
+          event instanceof CollectionStartEvent ? 1 : event instanceof CollectionEndEvent ? -1 : 0;
       documents += event instanceof DocumentStartEvent ? 1 : 0;
       String start = event.getStartMark().map(mark -> place(name, mark)).orElse(name);
       if (depth > DEPTH_MAX) {
         throw new ConfigException(start + ": nested deeper than " + DEPTH_MAX + " levels");
       }
       if (documents > 1) {
-        throw new ConfigException(start + ": a second document (expected: one; remove the line with ---)");
+        throw new ConfigException(
+            start + ": a second document (expected: one; remove the line with ---)");
       }
     }
   }
@@ -138,7 +143,8 @@ final class YamlFile {
   }
 
   private static String place(String name, String text, int codePointIndex) {
-    int end = text.offsetByCodePoints(0, Math.min(codePointIndex, text.codePointCount(0, text.length())));
+    int end =
+        text.offsetByCodePoints(0, Math.min(codePointIndex, text.codePointCount(0, text.length())));
     String before = text.substring(0, end);
     long line = before.chars().filter(c -> c == '\n').count() + 1;
     return name + ":" + line + ":" + (end - before.lastIndexOf('\n'));

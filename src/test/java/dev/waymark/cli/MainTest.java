@@ -35,13 +35,16 @@ final class MainTest {
   @Test
   void flag_unknown_isOneLineAndAHint() {
     assertThat(run("config", "show", "--amin", "x")).isEqualTo(2);
-    assertThat(err).hasToString("unknown flag --amin; did you mean --admin?\nTry 'waymark config show --help'.\n");
+    assertThat(err)
+        .hasToString(
+            "unknown flag --amin; did you mean --admin?\nTry 'waymark config show --help'.\n");
   }
 
   @Test
   void command_unknown_isOneLineAndAHint() {
     assertThat(run("confg")).isEqualTo(2);
-    assertThat(err).hasToString("unknown command confg; did you mean config?\nTry 'waymark --help'.\n");
+    assertThat(err)
+        .hasToString("unknown command confg; did you mean config?\nTry 'waymark --help'.\n");
   }
 
   @Test
@@ -59,7 +62,9 @@ final class MainTest {
   @Test
   void failure_withDebug_hasItsStack() {
     assertThat(run("fail", "--debug")).isEqualTo(1);
-    assertThat(err.toString()).startsWith("waymark: a first line and a second\n").contains("\tat dev.waymark.cli.MainTest");
+    assertThat(err.toString())
+        .startsWith("waymark: a first line and a second\n")
+        .contains("\tat dev.waymark.cli.MainTest");
   }
 
   @Test
@@ -71,7 +76,9 @@ final class MainTest {
 
   @Test
   void check_ofGoodFile_countsListenersAndPools(@TempDir Path folder) throws IOException {
-    Path file = Files.writeString(folder.resolve("a.yml"), "listeners:\n- {name: a}\n- {name: b, address: \":1\"}\n");
+    Path file =
+        Files.writeString(
+            folder.resolve("a.yml"), "listeners:\n- {name: a}\n- {name: b, address: \":1\"}\n");
     assertThat(run("config", "check", file.toString())).isZero();
     assertThat(out).hasToString(file + ": ok (2 listeners, 1 pool)\n");
   }

@@ -18,93 +18,216 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 final class ConfigErrorsTest {
-  private static final String ADDRESS =
-      "HOST:PORT, such as 127.0.0.1:7000 or [::1]:7000";
+  private static final String ADDRESS = "HOST:PORT, such as 127.0.0.1:7000 or [::1]:7000";
 
   static Stream<Arguments> badFiles() {
     return Stream.of(
         // shape of the file
         row("", "waymark.yml: is empty (expected: listeners and pools; see waymark config show)"),
-        row("# nothing\n", "waymark.yml: is empty (expected: listeners and pools; see waymark config show)"),
-        row("hello", "waymark.yml:1:1: not a configuration (expected: a map of keys such as listeners and pools)"),
-        row("- a", "waymark.yml:1:1: not a configuration (expected: a map of keys such as listeners and pools)"),
-        row("shards: 1\n---\nshards: 2\n", "waymark.yml:2:1: a second document (expected: one; remove the line with ---)"),
-        row("log:\n\tlevel: info\n", "waymark.yml:2:1: not YAML: found character '\\t(TAB)' that cannot start any token; indent with spaces"),
-        row("a: [", "waymark.yml:1:5: not YAML: expected the node content, but found '<stream end>'"),
-        row("admin:\n  address: [::1]:7000\n", "waymark.yml:2:13: not YAML: expected the node content, but found ':'; an IPv6 address stands in quotes: \"[::1]:7000\""),
+        row(
+            "# nothing\n",
+            "waymark.yml: is empty (expected: listeners and pools; see waymark config show)"),
+        row(
+            "hello",
+            "waymark.yml:1:1: not a configuration (expected: a map of keys such as listeners and pools)"),
+        row(
+            "- a",
+            "waymark.yml:1:1: not a configuration (expected: a map of keys such as listeners and pools)"),
+        row(
+            "shards: 1\n---\nshards: 2\n",
+            "waymark.yml:2:1: a second document (expected: one; remove the line with ---)"),
+        row(
+            "log:\n\tlevel: info\n",
+            "waymark.yml:2:1: not YAML: found character '\\t(TAB)' that cannot start any token; indent with spaces"),
+        row(
+            "a: [",
+            "waymark.yml:1:5: not YAML: expected the node content, but found '<stream end>'"),
+        row(
+            "admin:\n  address: [::1]:7000\n",
+            "waymark.yml:2:13: not YAML: expected the node content, but found ':'; an IPv6 address stands in quotes: \"[::1]:7000\""),
         row("shards: \0", "waymark.yml:1:9: not YAML: the character U+0000 may not stand here"),
         row("a: " + "[".repeat(100_000), "waymark.yml:1:35: nested deeper than 32 levels"),
         row("shards: *none", "waymark.yml:1:9: not YAML: found undefined alias none"),
         // keys
-        row("shards: 1\nshards: 2", "waymark.yml:2:1: shards: given twice, first at waymark.yml:1:1; remove one"),
-        row("log:\n  level: info\n  level: info", "waymark.yml:3:3: log.level: given twice, first at waymark.yml:2:3; remove one"),
+        row(
+            "shards: 1\nshards: 2",
+            "waymark.yml:2:1: shards: given twice, first at waymark.yml:1:1; remove one"),
+        row(
+            "log:\n  level: info\n  level: info",
+            "waymark.yml:3:3: log.level: given twice, first at waymark.yml:2:3; remove one"),
         row("shard: 1", "waymark.yml:1:1: shard: unknown key; did you mean shards?"),
-        row("listeners:\n- adress: :1", "waymark.yml:2:3: listeners[0].adress: unknown key; did you mean address?"),
-        row("log: {colour: red}", "waymark.yml:1:7: log.colour: unknown key (expected one of: format, level, access)"),
-        row("? [a]\n: 1", "waymark.yml:1:3: a key that is not a word (expected: listeners, pools, admin, log, transport, shards, node, drain-timeout, start-timeout, memory-budget, linger-timeout, lanes)"),
+        row(
+            "listeners:\n- adress: :1",
+            "waymark.yml:2:3: listeners[0].adress: unknown key; did you mean address?"),
+        row(
+            "log: {colour: red}",
+            "waymark.yml:1:7: log.colour: unknown key (expected one of: format, level, access)"),
+        row(
+            "? [a]\n: 1",
+            "waymark.yml:1:3: a key that is not a word (expected: listeners, pools, admin, log, transport, shards, node, drain-timeout, start-timeout, memory-budget, linger-timeout, lanes)"),
         // kinds
-        row("shards:", "waymark.yml:1:8: shards: has no value (expected: one value); give one or remove the key"),
-        row("lanes: ~", "waymark.yml:1:8: lanes: has no value (expected: a map of keys); give one or remove the key"),
+        row(
+            "shards:",
+            "waymark.yml:1:8: shards: has no value (expected: one value); give one or remove the key"),
+        row(
+            "lanes: ~",
+            "waymark.yml:1:8: lanes: has no value (expected: a map of keys); give one or remove the key"),
         row("shards: [1]", "waymark.yml:1:9: shards: a list (expected: one value)"),
         row("shards: {a: 1}", "waymark.yml:1:9: shards: a map (expected: one value)"),
-        row("admin: 127.0.0.1:7080", "waymark.yml:1:8: admin: 127.0.0.1:7080 (expected: a map of keys)"),
-        row("listeners: {name: a}", "waymark.yml:1:12: listeners: a map (expected: a list, each element on a line that starts with -)"),
-        row("listeners: [a]", "waymark.yml:1:13: listeners[0]: a (expected: a map of keys such as name)"),
+        row(
+            "admin: 127.0.0.1:7080",
+            "waymark.yml:1:8: admin: 127.0.0.1:7080 (expected: a map of keys)"),
+        row(
+            "listeners: {name: a}",
+            "waymark.yml:1:12: listeners: a map (expected: a list, each element on a line that starts with -)"),
+        row(
+            "listeners: [a]",
+            "waymark.yml:1:13: listeners[0]: a (expected: a map of keys such as name)"),
         row("listeners: []", "waymark.yml:1:12: listeners: an empty list (expected: at least one)"),
         row("pools: []", "waymark.yml:1:8: pools: an empty list (expected: at least one)"),
         // values
-        row("shards: many", "waymark.yml:1:9: shards: many (expected: a whole number from 0 to 1024)"),
+        row(
+            "shards: many",
+            "waymark.yml:1:9: shards: many (expected: a whole number from 0 to 1024)"),
         row("shards: -1", "waymark.yml:1:9: shards: -1 (expected: a whole number from 0 to 1024)"),
-        row("shards: 99999999999999999999", "waymark.yml:1:9: shards: 99999999999999999999 (expected: a whole number from 0 to 1024)"),
-        row("transport: uring", "waymark.yml:1:12: transport: uring (expected: auto, io_uring, epoll, nio)"),
+        row(
+            "shards: 99999999999999999999",
+            "waymark.yml:1:9: shards: 99999999999999999999 (expected: a whole number from 0 to 1024)"),
+        row(
+            "transport: uring",
+            "waymark.yml:1:12: transport: uring (expected: auto, io_uring, epoll, nio)"),
         row("log: {access: yes}", "waymark.yml:1:15: log.access: yes (expected: true or false)"),
-        row("memory-budget: 64KB", "waymark.yml:1:16: memory-budget: 64KB (expected: a size from 1MiB to 1024GiB, such as 64KiB or 1MiB)"),
-        row("drain-timeout: 30", "waymark.yml:1:16: drain-timeout: 30 (expected: a duration up to 24h, such as 500ms, 30s or 5m, or off)"),
-        row("drain-timeout: 999999999999999h", "waymark.yml:1:16: drain-timeout: 999999999999999h (expected: a duration up to 24h, such as 500ms, 30s or 5m, or off)"),
-        row("lanes: {commit-timeout: off}", "waymark.yml:1:25: lanes.commit-timeout: off (expected: a duration up to 1h, such as 500ms, 30s or 5m)"),
-        row("node: \"a\\nb\"", "waymark.yml:1:7: node: a\\u000ab (expected: text of 1 to 253 printable characters)"),
-        row("listeners: [{name: Devices}]", "waymark.yml:1:20: listeners[0].name: Devices (expected: 1 to 63 of a-z, 0-9 and -)"),
+        row(
+            "memory-budget: 64KB",
+            "waymark.yml:1:16: memory-budget: 64KB (expected: a size from 1MiB to 1024GiB, such as 64KiB or 1MiB)"),
+        row(
+            "drain-timeout: 30",
+            "waymark.yml:1:16: drain-timeout: 30 (expected: a duration up to 24h, such as 500ms, 30s or 5m, or off)"),
+        row(
+            "drain-timeout: 999999999999999h",
+            "waymark.yml:1:16: drain-timeout: 999999999999999h (expected: a duration up to 24h, such as 500ms, 30s or 5m, or off)"),
+        row(
+            "lanes: {commit-timeout: off}",
+            "waymark.yml:1:25: lanes.commit-timeout: off (expected: a duration up to 1h, such as 500ms, 30s or 5m)"),
+        row(
+            "node: \"a\\nb\"",
+            "waymark.yml:1:7: node: a\\u000ab (expected: text of 1 to 253 printable characters)"),
+        row(
+            "listeners: [{name: Devices}]",
+            "waymark.yml:1:20: listeners[0].name: Devices (expected: 1 to 63 of a-z, 0-9 and -)"),
         // addresses
-        row("admin: {address: 127.0.0.1}", "waymark.yml:1:18: admin.address: 127.0.0.1 (expected: " + ADDRESS + ")"),
-        row("admin: {address: \"127.0.0.1:99999\"}", "waymark.yml:1:18: admin.address: 127.0.0.1:99999 (expected: port 0 to 65535)"),
-        row("admin: {address: \"::1:7000\"}", "waymark.yml:1:18: admin.address: ::1:7000 (expected: an IPv6 address in brackets, such as [::1]:7000)"),
-        row("admin: {address: \"no.such.host:1\"}", "waymark.yml:1:18: admin.address: no.such.host:1 (expected: an address of this host, or a name that resolves to one)"),
-        row("admin:\n  address: 127.0.0.1:7000", "waymark.yml:2:12: admin.address: 127.0.0.1:7000 (expected: an address of its own; listeners[0].address is 127.0.0.1:7000)"),
-        row("listeners:\n- {name: a, address: \":1\"}\n- {name: b, address: \"127.0.0.1:1\"}", "waymark.yml:3:22: listeners[1].address: 127.0.0.1:1 (expected: an address of its own; listeners[0].address is :1)"),
-        row("listeners:\n- {name: a}\n- {name: a, address: \":1\"}", "waymark.yml:3:10: listeners[1].name: a (expected: a name of its own; listeners[0].name is the same)"),
+        row(
+            "admin: {address: 127.0.0.1}",
+            "waymark.yml:1:18: admin.address: 127.0.0.1 (expected: " + ADDRESS + ")"),
+        row(
+            "admin: {address: \"127.0.0.1:99999\"}",
+            "waymark.yml:1:18: admin.address: 127.0.0.1:99999 (expected: port 0 to 65535)"),
+        row(
+            "admin: {address: \"::1:7000\"}",
+            "waymark.yml:1:18: admin.address: ::1:7000 (expected: an IPv6 address in brackets, such as [::1]:7000)"),
+        row(
+            "admin: {address: \"no.such.host:1\"}",
+            "waymark.yml:1:18: admin.address: no.such.host:1 (expected: an address of this host, or a name that resolves to one)"),
+        row(
+            "admin:\n  address: 127.0.0.1:7000",
+            "waymark.yml:2:12: admin.address: 127.0.0.1:7000 (expected: an address of its own; listeners[0].address is 127.0.0.1:7000)"),
+        row(
+            "listeners:\n- {name: a, address: \":1\"}\n- {name: b, address: \"127.0.0.1:1\"}",
+            "waymark.yml:3:22: listeners[1].address: 127.0.0.1:1 (expected: an address of its own; listeners[0].address is :1)"),
+        row(
+            "listeners:\n- {name: a}\n- {name: a, address: \":1\"}",
+            "waymark.yml:3:10: listeners[1].name: a (expected: a name of its own; listeners[0].name is the same)"),
         // pools
-        row("listeners: [{pool: backend}]\npools: [{name: backends, target: \"unix:/a\"}]", "waymark.yml:1:20: listeners[0].pool: backend (expected: the name of a pool: backends); did you mean backends?"),
-        row("listeners: [{name: a}]\npools:\n- {name: x, target: \"unix:/a\"}\n- {name: y, target: \"unix:/b\"}", "waymark.yml:1:13: listeners[0].pool: missing (expected one of: x, y)"),
-        row("pools: [{name: a}]", "waymark.yml:1:9: pools[0]: has neither target nor upstreams (expected: one of both)"),
-        row("pools: [{target: \"unix:/a\", upstreams: [{address: \"a:1\"}]}]", "waymark.yml:1:40: pools[0].upstreams: beside target (expected: one of both); remove one"),
-        row("pools: [{upstreams: []}]", "waymark.yml:1:21: pools[0].upstreams: an empty list (expected: at least one upstream)"),
-        row("pools: [{upstreams: [{weight: 2}]}]", "waymark.yml:1:22: pools[0].upstreams[0].address: missing (expected: HOST:PORT, such as 10.0.0.7:4770 or [::1]:4770, or unix:/PATH)"),
-        row("pools: [{upstreams: [{address: \"a:0\"}]}]", "waymark.yml:1:32: pools[0].upstreams[0].address: a:0 (expected: port 1 to 65535)"),
-        row("pools: [{upstreams: [{address: \"a:1\", weight: 0}]}]", "waymark.yml:1:47: pools[0].upstreams[0].weight: 0 (expected: a whole number from 1 to 1000)"),
-        row("pools: [{upstreams: [{address: \"a:1\"}, {address: \"a:1\"}]}]", "waymark.yml:1:50: pools[0].upstreams[1].address: a:1 (expected: every upstream once; give it more weight instead)"),
-        row("pools: [{upstreams: [{address: \"a:1\", labels: {\"b c\": d}}]}]", "waymark.yml:1:55: pools[0].upstreams[0].labels.b c: d (expected: a name of 1 to 63 of A-Z, a-z, 0-9, ., _, / and -)"),
-        row("pools: [{target: \"a:1\"}]", "waymark.yml:1:18: pools[0].target: a:1 (expected: static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns:///HOST:PORT or dns://SERVER:PORT/HOST:PORT)"),
-        row("pools: [{target: \"dns://a:1\"}]", "waymark.yml:1:18: pools[0].target: dns://a:1 (expected: three slashes, or a server before the third: dns:///HOST:PORT)"),
-        row("pools: [{target: \"static:///a:1,a:1\"}]", "waymark.yml:1:18: pools[0].target: static:///a:1,a:1 (expected: every upstream once; a:1 is there twice)"),
-        row("pools: [{target: \"unix:a\"}]", "waymark.yml:1:18: pools[0].target: unix:a (expected: unix: and an absolute path of at most 107 bytes)"),
+        row(
+            "listeners: [{pool: backend}]\npools: [{name: backends, target: \"unix:/a\"}]",
+            "waymark.yml:1:20: listeners[0].pool: backend (expected: the name of a pool: backends); did you mean backends?"),
+        row(
+            "listeners: [{name: a}]\npools:\n- {name: x, target: \"unix:/a\"}\n- {name: y, target: \"unix:/b\"}",
+            "waymark.yml:1:13: listeners[0].pool: missing (expected one of: x, y)"),
+        row(
+            "pools: [{name: a}]",
+            "waymark.yml:1:9: pools[0]: has neither target nor upstreams (expected: one of both)"),
+        row(
+            "pools: [{target: \"unix:/a\", upstreams: [{address: \"a:1\"}]}]",
+            "waymark.yml:1:40: pools[0].upstreams: beside target (expected: one of both); remove one"),
+        row(
+            "pools: [{upstreams: []}]",
+            "waymark.yml:1:21: pools[0].upstreams: an empty list (expected: at least one upstream)"),
+        row(
+            "pools: [{upstreams: [{weight: 2}]}]",
+            "waymark.yml:1:22: pools[0].upstreams[0].address: missing (expected: HOST:PORT, such as 10.0.0.7:4770 or [::1]:4770, or unix:/PATH)"),
+        row(
+            "pools: [{upstreams: [{address: \"a:0\"}]}]",
+            "waymark.yml:1:32: pools[0].upstreams[0].address: a:0 (expected: port 1 to 65535)"),
+        row(
+            "pools: [{upstreams: [{address: \"a:1\", weight: 0}]}]",
+            "waymark.yml:1:47: pools[0].upstreams[0].weight: 0 (expected: a whole number from 1 to 1000)"),
+        row(
+            "pools: [{upstreams: [{address: \"a:1\"}, {address: \"a:1\"}]}]",
+            "waymark.yml:1:50: pools[0].upstreams[1].address: a:1 (expected: every upstream once; give it more weight instead)"),
+        row(
+            "pools: [{upstreams: [{address: \"a:1\", labels: {\"b c\": d}}]}]",
+            "waymark.yml:1:55: pools[0].upstreams[0].labels.b c: d (expected: a name of 1 to 63 of A-Z, a-z, 0-9, ., _, / and -)"),
+        row(
+            "pools: [{target: \"a:1\"}]",
+            "waymark.yml:1:18: pools[0].target: a:1 (expected: static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns:///HOST:PORT or dns://SERVER:PORT/HOST:PORT)"),
+        row(
+            "pools: [{target: \"dns://a:1\"}]",
+            "waymark.yml:1:18: pools[0].target: dns://a:1 (expected: three slashes, or a server before the third: dns:///HOST:PORT)"),
+        row(
+            "pools: [{target: \"static:///a:1,a:1\"}]",
+            "waymark.yml:1:18: pools[0].target: static:///a:1,a:1 (expected: every upstream once; a:1 is there twice)"),
+        row(
+            "pools: [{target: \"unix:a\"}]",
+            "waymark.yml:1:18: pools[0].target: unix:a (expected: unix: and an absolute path of at most 107 bytes)"),
         // framing
-        row("listeners: [{framing: lines}]", "waymark.yml:1:23: listeners[0].framing: lines (expected: raw, line, varint)"),
-        row("listeners: [{framing: {size: 1}}]", "waymark.yml:1:13: listeners[0].framing.type: missing (expected one of: raw, line, varint, delimiter, fixed, length-prefixed)"),
-        row("listeners: [{framing: {type: fixed}}]", "waymark.yml:1:30: listeners[0].framing.type: fixed (expected: with size beside it)"),
-        row("listeners: [{framing: {type: line, size: 1}}]", "waymark.yml:1:42: listeners[0].framing.size: 1 (expected: only with type fixed)"),
-        row("listeners: [{framing: {type: delimiter, delimiter: 0xzz}}]", "waymark.yml:1:52: listeners[0].framing.delimiter: 0xzz (expected: 1 to 16 bytes as text, such as \"\\r\\n\", or as 0x0d0a)"),
-        row("listeners: [{framing: {type: length-prefixed, length-bytes: 5}}]", "waymark.yml:1:61: listeners[0].framing.length-bytes: 5 (expected: 1, 2, 3, 4, 8)"),
-        row("listeners: [{framing: {type: fixed, size: 128KiB}}]", "waymark.yml:1:43: listeners[0].framing.size: 128KiB (expected: messages of at most frame-max 64KiB; the smallest has 131072 bytes)"),
-        row("listeners: [{framing: line, frame-max: 1MiB}]", "waymark.yml:1:40: listeners[0].frame-max: 1MiB (expected: <= lanes.window 256KiB); lower it or raise lanes.window"),
+        row(
+            "listeners: [{framing: lines}]",
+            "waymark.yml:1:23: listeners[0].framing: lines (expected: raw, line, varint)"),
+        row(
+            "listeners: [{framing: {size: 1}}]",
+            "waymark.yml:1:13: listeners[0].framing.type: missing (expected one of: raw, line, varint, delimiter, fixed, length-prefixed)"),
+        row(
+            "listeners: [{framing: {type: fixed}}]",
+            "waymark.yml:1:30: listeners[0].framing.type: fixed (expected: with size beside it)"),
+        row(
+            "listeners: [{framing: {type: line, size: 1}}]",
+            "waymark.yml:1:42: listeners[0].framing.size: 1 (expected: only with type fixed)"),
+        row(
+            "listeners: [{framing: {type: delimiter, delimiter: 0xzz}}]",
+            "waymark.yml:1:52: listeners[0].framing.delimiter: 0xzz (expected: 1 to 16 bytes as text, such as \"\\r\\n\", or as 0x0d0a)"),
+        row(
+            "listeners: [{framing: {type: length-prefixed, length-bytes: 5}}]",
+            "waymark.yml:1:61: listeners[0].framing.length-bytes: 5 (expected: 1, 2, 3, 4, 8)"),
+        row(
+            "listeners: [{framing: {type: fixed, size: 128KiB}}]",
+            "waymark.yml:1:43: listeners[0].framing.size: 128KiB (expected: messages of at most frame-max 64KiB; the smallest has 131072 bytes)"),
+        row(
+            "listeners: [{framing: line, frame-max: 1MiB}]",
+            "waymark.yml:1:40: listeners[0].frame-max: 1MiB (expected: <= lanes.window 256KiB); lower it or raise lanes.window"),
         // relations
-        row("lanes:\n  ping-interval: 40s", "waymark.yml:2:18: lanes.ping-interval: 40s (expected: < lane-timeout 6s); lower it or raise lane-timeout"),
-        row("lanes:\n  lane-timeout: 1s", "waymark.yml:2:17: lanes.lane-timeout: 1s (expected: > ping-interval 2s); raise it or lower ping-interval"),
-        row("lanes: {window: 8KiB}", "waymark.yml:1:17: lanes.window: 8KiB (expected: >= initial-window 16KiB); raise it or lower initial-window"),
-        row("lanes: {retry-min: 20s}", "waymark.yml:1:20: lanes.retry-min: 20s (expected: <= retry-max 10s); lower it or raise retry-max"),
-        row("pools: [{target: \"unix:/a\", dns-ttl-max: 1ms}]", "waymark.yml:1:42: pools[0].dns-ttl-max: 1ms (expected: >= dns-ttl-min 1s); raise it or lower dns-ttl-min"),
-        row("lanes: {batch: 1MiB}", "waymark.yml:1:16: lanes.batch: 1MiB (expected: a size from 1KiB to 896KiB, such as 64KiB or 1MiB)"),
+        row(
+            "lanes:\n  ping-interval: 40s",
+            "waymark.yml:2:18: lanes.ping-interval: 40s (expected: < lane-timeout 6s); lower it or raise lane-timeout"),
+        row(
+            "lanes:\n  lane-timeout: 1s",
+            "waymark.yml:2:17: lanes.lane-timeout: 1s (expected: > ping-interval 2s); raise it or lower ping-interval"),
+        row(
+            "lanes: {window: 8KiB}",
+            "waymark.yml:1:17: lanes.window: 8KiB (expected: >= initial-window 16KiB); raise it or lower initial-window"),
+        row(
+            "lanes: {retry-min: 20s}",
+            "waymark.yml:1:20: lanes.retry-min: 20s (expected: <= retry-max 10s); lower it or raise retry-max"),
+        row(
+            "pools: [{target: \"unix:/a\", dns-ttl-max: 1ms}]",
+            "waymark.yml:1:42: pools[0].dns-ttl-max: 1ms (expected: >= dns-ttl-min 1s); raise it or lower dns-ttl-min"),
+        row(
+            "lanes: {batch: 1MiB}",
+            "waymark.yml:1:16: lanes.batch: 1MiB (expected: a size from 1KiB to 896KiB, such as 64KiB or 1MiB)"),
         // all at once
-        row("shard: 1\nlog: {level: loud}\n", "waymark.yml:1:1: shard: unknown key; did you mean shards?\nwaymark.yml:2:14: log.level: loud (expected: error, warn, info, debug, trace)"));
+        row(
+            "shard: 1\nlog: {level: loud}\n",
+            "waymark.yml:1:1: shard: unknown key; did you mean shards?\nwaymark.yml:2:14: log.level: loud (expected: error, warn, info, debug, trace)"));
   }
 
   private static Arguments row(String file, String message) {
@@ -121,11 +244,24 @@ final class ConfigErrorsTest {
 
   static Stream<Arguments> badFlags() {
     return Stream.of(
-        arguments(Map.of("--admin", "127.0.0.1:99999"), Map.of(), "--admin 127.0.0.1:99999: expected port 0 to 65535"),
-        arguments(Map.of(), Map.of("WAYMARK_ADMIN", "x"), "environment WAYMARK_ADMIN=x: expected " + ADDRESS),
-        arguments(Map.of("--listen", "127.0.0.1:1,"), Map.of(), "--listen \"\": expected " + ADDRESS),
-        arguments(Map.of("--upstream", "127.0.0.1:1"), Map.of(), "--upstream 127.0.0.1:1: expected static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns:///HOST:PORT or dns://SERVER:PORT/HOST:PORT"),
-        arguments(Map.of("--framing", "line", "--frame-max", "1MiB"), Map.of(), "--frame-max 1MiB: expected <= lanes.window 256KiB; lower it or raise lanes.window"));
+        arguments(
+            Map.of("--admin", "127.0.0.1:99999"),
+            Map.of(),
+            "--admin 127.0.0.1:99999: expected port 0 to 65535"),
+        arguments(
+            Map.of(),
+            Map.of("WAYMARK_ADMIN", "x"),
+            "environment WAYMARK_ADMIN=x: expected " + ADDRESS),
+        arguments(
+            Map.of("--listen", "127.0.0.1:1,"), Map.of(), "--listen \"\": expected " + ADDRESS),
+        arguments(
+            Map.of("--upstream", "127.0.0.1:1"),
+            Map.of(),
+            "--upstream 127.0.0.1:1: expected static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns:///HOST:PORT or dns://SERVER:PORT/HOST:PORT"),
+        arguments(
+            Map.of("--framing", "line", "--frame-max", "1MiB"),
+            Map.of(),
+            "--frame-max 1MiB: expected <= lanes.window 256KiB; lower it or raise lanes.window"));
   }
 
   @ParameterizedTest
@@ -167,7 +303,8 @@ final class ConfigErrorsTest {
 
   @Test
   void alias_ofItself_isRefused() {
-    assertThatThrownBy(() -> Loading.file("pools: &p\n- upstreams: *p\n")).isInstanceOf(ConfigException.class);
+    assertThatThrownBy(() -> Loading.file("pools: &p\n- upstreams: *p\n"))
+        .isInstanceOf(ConfigException.class);
   }
 
   @Test
@@ -199,9 +336,11 @@ final class ConfigErrorsTest {
   @Test
   void variable_thatIsUnknown_isWarnedOf() {
     Map<String, String> environment =
-        Map.of("WAYMARK_LISTN", "x", "WAYMARK_HOME", "/x", "WAYMARK_JAVA_OPTS", "-Xmx1g", "HOME", "/");
+        Map.of(
+            "WAYMARK_LISTN", "x", "WAYMARK_HOME", "/x", "WAYMARK_JAVA_OPTS", "-Xmx1g", "HOME", "/");
     assertThat(Loading.flags(Map.of(), environment).warnings())
         .isEqualTo(
-            List.of("environment WAYMARK_LISTN: unknown variable, ignored; did you mean WAYMARK_LISTEN?"));
+            List.of(
+                "environment WAYMARK_LISTN: unknown variable, ignored; did you mean WAYMARK_LISTEN?"));
   }
 }

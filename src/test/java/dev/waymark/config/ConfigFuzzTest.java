@@ -13,9 +13,38 @@ final class ConfigFuzzTest {
   private static final int RUNS = 20_000;
   private static final long SEED = 0x51c3;
   private static final String[] TOKENS = {
-    "\t", "---\n", "[", "]", "{", "}", "&a ", "*a", "!!binary ", "? ", ": ", "- ", "\"", "'", "|", ">", "%", "\0",
-    "null", "~", "-1", "99999999999999999999", "0x", "off", "é", "\uFEFF", "<<: *a\n", "pools:\n", "lanes: 1\n", "#",
-    "framing: {type: fixed, size: 1}\n", "    upstreams: [{address: \"a:1\", labels: {x: y}}]\n"
+    "\t",
+    "---\n",
+    "[",
+    "]",
+    "{",
+    "}",
+    "&a ",
+    "*a",
+    "!!binary ",
+    "? ",
+    ": ",
+    "- ",
+    "\"",
+    "'",
+    "|",
+    ">",
+    "%",
+    "\0",
+    "null",
+    "~",
+    "-1",
+    "99999999999999999999",
+    "0x",
+    "off",
+    "é",
+    "\uFEFF",
+    "<<: *a\n",
+    "pools:\n",
+    "lanes: 1\n",
+    "#",
+    "framing: {type: fixed, size: 1}\n",
+    "    upstreams: [{address: \"a:1\", labels: {x: y}}]\n"
   };
 
   @Test
@@ -35,7 +64,10 @@ final class ConfigFuzzTest {
 
   private static String withoutComments() {
     StringBuilder text = new StringBuilder();
-    SampleFile.text().lines().filter(line -> !line.strip().startsWith("#")).forEach(line -> text.append(line).append('\n'));
+    SampleFile.text()
+        .lines()
+        .filter(line -> !line.strip().startsWith("#"))
+        .forEach(line -> text.append(line).append('\n'));
     return text.toString();
   }
 
@@ -47,7 +79,9 @@ final class ConfigFuzzTest {
       assertThat(refused.getMessage()).as("run " + run).isNotBlank();
       return true;
     } catch (RuntimeException | StackOverflowError defect) {
-      return fail("run " + run + " of seed " + SEED + ":\n" + new String(mutant, StandardCharsets.UTF_8), defect);
+      return fail(
+          "run " + run + " of seed " + SEED + ":\n" + new String(mutant, StandardCharsets.UTF_8),
+          defect);
     }
   }
 
@@ -65,7 +99,12 @@ final class ConfigFuzzTest {
         int end = Math.min(bytes.length, start + random.nextInt(80));
         yield joined(bytes, from, Arrays.copyOfRange(bytes, start, end), from);
       }
-      default -> joined(bytes, from, new byte[] {(byte) ('0' + random.nextInt(10))}, Math.min(bytes.length, from + 1));
+      default ->
+          joined(
+              bytes,
+              from,
+              new byte[] {(byte) ('0' + random.nextInt(10))},
+              Math.min(bytes.length, from + 1));
     };
   }
 

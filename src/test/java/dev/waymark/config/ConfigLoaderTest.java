@@ -37,11 +37,16 @@ final class ConfigLoaderTest {
   void nothing_isOneListenerAndTheEmbeddedUpstream() {
     LoadedConfig loaded = Loading.flags(Map.of(), Map.of());
     assertThat(loaded.isEmbeddedUpstream()).isTrue();
-    assertThat(loaded.config().listeners()).singleElement().extracting(ListenerConfig::address)
+    assertThat(loaded.config().listeners())
+        .singleElement()
+        .extracting(ListenerConfig::address)
         .isEqualTo(new InetSocketAddress("127.0.0.1", 7000));
-    assertThat(loaded.config().pools()).singleElement().extracting(PoolConfig::target)
+    assertThat(loaded.config().pools())
+        .singleElement()
+        .extracting(PoolConfig::target)
         .isEqualTo(new Target.Fixed(List.of(new Endpoint("127.0.0.1:4770", 1, Map.of()))));
-    assertThat(loaded.config().admin().address()).isEqualTo(new InetSocketAddress("127.0.0.1", 7080));
+    assertThat(loaded.config().admin().address())
+        .isEqualTo(new InetSocketAddress("127.0.0.1", 7080));
   }
 
   @Test
@@ -72,26 +77,36 @@ final class ConfigLoaderTest {
 
   private static String admin(LoadedConfig loaded) {
     LoadedConfig.Entry entry =
-        loaded.entries().stream().filter(e -> e.key().equals("admin.address")).findFirst().orElseThrow();
+        loaded.entries().stream()
+            .filter(e -> e.key().equals("admin.address"))
+            .findFirst()
+            .orElseThrow();
     return entry.value() + " " + entry.origin();
   }
 
   @Test
   void listen_withSeveralAddresses_copiesTheOnlyListener() {
     LoadedConfig loaded = Loading.file(FILE, Map.of(), Map.of("WAYMARK_LISTEN", ":1, [::1]:2"));
-    assertThat(loaded.config().listeners()).extracting(ListenerConfig::name).containsExactly("devices", "devices-2");
-    assertThat(loaded.config().listeners()).extracting(ListenerConfig::idleTimeout).containsOnly(Duration.ZERO);
-    assertThat(loaded.config().listeners()).extracting(ListenerConfig::address)
+    assertThat(loaded.config().listeners())
+        .extracting(ListenerConfig::name)
+        .containsExactly("devices", "devices-2");
+    assertThat(loaded.config().listeners())
+        .extracting(ListenerConfig::idleTimeout)
+        .containsOnly(Duration.ZERO);
+    assertThat(loaded.config().listeners())
+        .extracting(ListenerConfig::address)
         .containsExactly(new InetSocketAddress("0.0.0.0", 1), new InetSocketAddress("::1", 2));
   }
 
   @Test
   void framingAndUpstream_asFlags_replaceMapAndList() {
-    LoadedConfig loaded = Loading.file(FILE, Map.of("--framing", "varint", "--upstream", "unix:///a"), Map.of());
+    LoadedConfig loaded =
+        Loading.file(FILE, Map.of("--framing", "varint", "--upstream", "unix:///a"), Map.of());
     assertThat(loaded.config().listeners().getFirst().framing()).isEqualTo(new Framing.Varint());
     assertThat(loaded.config().pools().getFirst().target())
         .isEqualTo(new Target.Fixed(List.of(new Endpoint("unix:/a", 1, Map.of()))));
-    assertThat(Loading.flags(Map.of("--upstream", "unix:/a"), Map.of()).isEmbeddedUpstream()).isFalse();
+    assertThat(Loading.flags(Map.of("--upstream", "unix:/a"), Map.of()).isEmbeddedUpstream())
+        .isFalse();
   }
 
   @ParameterizedTest
@@ -102,7 +117,12 @@ final class ConfigLoaderTest {
     "dns://[::1]/host:1, [::1]:53, host, 1"
   })
   void dnsTarget_isTaken(String target, String server, String host, int port) {
-    assertThat(Loading.flags(Map.of("--upstream", target), Map.of()).config().pools().getFirst().target())
+    assertThat(
+            Loading.flags(Map.of("--upstream", target), Map.of())
+                .config()
+                .pools()
+                .getFirst()
+                .target())
         .isEqualTo(new Target.Dns(server, host, port));
   }
 
@@ -111,11 +131,16 @@ final class ConfigLoaderTest {
     LoadedConfig loaded = Loading.file(FILE, Map.of("--node", "a \"b\" é"), Map.of());
     LoadedConfig again = Loading.file(loaded.yaml());
     assertThat(again.config()).usingRecursiveComparison().isEqualTo(loaded.config());
-    assertThat(again.yaml().replaceAll(" +#.*", "")).isEqualTo(loaded.yaml().replaceAll(" +#.*", ""));
+    assertThat(again.yaml().replaceAll(" +#.*", ""))
+        .isEqualTo(loaded.yaml().replaceAll(" +#.*", ""));
   }
 
   @Test
   void port_zero_mayBeGivenTwice() {
-    assertThat(Loading.flags(Map.of("--listen", "localhost:0,127.0.0.1:0"), Map.of()).config().listeners()).hasSize(2);
+    assertThat(
+            Loading.flags(Map.of("--listen", "localhost:0,127.0.0.1:0"), Map.of())
+                .config()
+                .listeners())
+        .hasSize(2);
   }
 }

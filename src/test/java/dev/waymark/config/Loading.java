@@ -13,11 +13,13 @@ final class Loading {
     return file(text, Map.of(), Map.of());
   }
 
-  static LoadedConfig file(String text, Map<String, String> flags, Map<String, String> environment) {
+  static LoadedConfig file(
+      String text, Map<String, String> flags, Map<String, String> environment) {
     return file(text.getBytes(StandardCharsets.UTF_8), flags, environment);
   }
 
-  static LoadedConfig file(byte[] bytes, Map<String, String> flags, Map<String, String> environment) {
+  static LoadedConfig file(
+      byte[] bytes, Map<String, String> flags, Map<String, String> environment) {
     Problems problems = new Problems();
     Values values = FileWalk.read("waymark.yml", bytes, problems);
     return ConfigLoader.load(values, flags, environment, Loading::resolve, problems);

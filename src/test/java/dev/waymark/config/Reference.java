@@ -37,7 +37,11 @@ final class Reference {
             .filter(key -> section(key).equals(prefix))
             .map(Reference::row)
             .collect(Collectors.joining());
-    return "## " + title + "\n\n| key | default | value | flag, variable | meaning |\n|---|---|---|---|---|\n" + rows + "\n";
+    return "## "
+        + title
+        + "\n\n| key | default | value | flag, variable | meaning |\n|---|---|---|---|---|\n"
+        + rows
+        + "\n";
   }
 
   private static String section(Key<?> key) {
@@ -50,8 +54,19 @@ final class Reference {
   }
 
   private static String row(Key<?> key) {
-    String defaultText = key.defaultText().map(text -> "`" + EntryWriter.scalar(text) + "`").orElse("");
+    String defaultText =
+        key.defaultText().map(text -> "`" + EntryWriter.scalar(text) + "`").orElse("");
     String flag = key.flag().map(f -> "`" + f + "`, `" + Key.environmentName(f) + "`").orElse("");
-    return "| `" + key.path() + "` | " + defaultText + " | " + key.type().expected() + " | " + flag + " | " + key.meaning() + " |\n";
+    return "| `"
+        + key.path()
+        + "` | "
+        + defaultText
+        + " | "
+        + key.type().expected()
+        + " | "
+        + flag
+        + " | "
+        + key.meaning()
+        + " |\n";
   }
 }

@@ -39,7 +39,8 @@ final class SampleFile {
     String name = key.path().substring(end);
     boolean isChoice = section.endsWith("framing.") || section.contains("upstreams[].");
     boolean isComment = isChoice || key.defaultText().isEmpty();
-    boolean isFirstOfList = section.endsWith("[].") && !section.equals(open) && !open.startsWith(section);
+    boolean isFirstOfList =
+        section.endsWith("[].") && !section.equals(open) && !open.startsWith(section);
     String base = isChoice ? section.substring(0, section.indexOf("].") + 2) : section;
     header(section, base, isChoice);
     String indent = base.isEmpty() ? "" : base.endsWith("[].") ? "    " : "  ";
@@ -48,11 +49,23 @@ final class SampleFile {
     String value = EXAMPLES.getOrDefault(key, EntryWriter.scalar(key.defaultText().orElse("")));
     String explained = indent + "# " + key.meaning() + " (" + key.type().expected() + ")\n";
     if (isChoice) {
-      out.append(indent).append(mark, 0, mark.length()).append(dash(name)).append(shownName)
-          .append(": ").append(value).append("  # ").append(key.meaning()).append('\n');
+      out.append(indent)
+          .append(mark, 0, mark.length())
+          .append(dash(name))
+          .append(shownName)
+          .append(": ")
+          .append(value)
+          .append("  # ")
+          .append(key.meaning())
+          .append('\n');
     } else {
       out.append(explained);
-      out.append(isFirstOfList ? "  - " : indent).append(mark).append(shownName).append(": ").append(value).append('\n');
+      out.append(isFirstOfList ? "  - " : indent)
+          .append(mark)
+          .append(shownName)
+          .append(": ")
+          .append(value)
+          .append('\n');
     }
   }
 
@@ -66,7 +79,10 @@ final class SampleFile {
     }
     if (isChoice) {
       String name = section.substring(base.length()).replace("[]", "").replace(".labels.", "  ");
-      String header = section.endsWith("labels.") ? "    #     labels:" : "    # " + name.replace(".", "") + ":";
+      String header =
+          section.endsWith("labels.")
+              ? "    #     labels:"
+              : "    # " + name.replace(".", "") + ":";
       out.append(header).append('\n');
     } else if (!section.isEmpty() && !open.startsWith(section)) {
       out.append('\n').append(section.replace("[]", "").replace(".", "")).append(":\n");
