@@ -69,13 +69,17 @@ final class FamilyLookup implements AutoCloseable {
     for (Throwable c = cause; c != null; c = c.getCause()) {
       if (c instanceof DnsErrorCauseException error) {
         boolean isNoSuchName = error.getCode().equals(DnsResponseCode.NXDOMAIN);
-        return isNoSuchName ? FamilyAnswer.none("NXDOMAIN") : FamilyAnswer.failed(error.getCode().toString());
+        return isNoSuchName ? FamilyAnswer.none("NXDOMAIN") : FamilyAnswer.failed(label(error.getCode()));
       }
       if (c instanceof DnsNameResolverException) {
         return FamilyAnswer.failed("no answer from the name server (" + c.getMessage() + ")");
       }
     }
     return cause.getCause() == null ? FamilyAnswer.none("no address in the answer") : FamilyAnswer.failed(cause.toString());
+  }
+
+  private static String label(DnsResponseCode code) {
+    return code.equals(DnsResponseCode.SERVFAIL) ? "SERVFAIL" : code.toString();
   }
 
   @Override

@@ -1,0 +1,198 @@
+package dev.waymark.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.waymark.config.PoolConfig.HashBy;
+import dev.waymark.config.PoolConfig.Policy;
+import dev.waymark.core.Balancer;
+import dev.waymark.core.Mark;
+import dev.waymark.core.UpstreamView;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class BalancersTest {
+  private static final int KEYS = 20_000;
+
+  private record Upstream(UpstreamView upstream) implements Balancer.Candidate {}
+
+  @Test
+  void roundRobin_twoShards_alternatesExactlyOverBoth() {
+    Balancer balancer = balancer(Policy.ROUND_ROBIN, HashBy.CLIENT_ADDRESS);
+    List<Upstream> shardA = upstreams(1, 1, 1);
+    List<Upstream> shardB = upstreams(1, 1, 1);
+
+    List<String> chosen = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      chosen.add(choose(balancer, i % 2 == 0 ? shardA : shardB, i));
+    }
+
+    assertThat(chosen).containsExactly("10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1", "10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1");
+  }
+
+  @Test
+  void roundRobin_weights_areExactOverAPeriodAndSpread() {
+    Balancer balancer = balancer(Policy.ROUND_ROBIN, HashBy.CLIENT_ADDRESS);
+    List<Upstream> upstreams = upstreams(5, 1, 2);
+
+    List<String> chosen = IntStream.range(0, 800).mapToObj(i -> choose(balancer, upstreams, i)).toList();
+
+    assertThat(count(chosen)).isEqualTo(Map.of("10.0.0.1:1", 500, "10.0.0.2:1", 100, "10.0.0.3:1", 200));
+    assertThat(IntStream.range(0, 792).map(i -> (int) chosen.subList(i, i + 8).stream().filter("10.0.0.3:1"::equals).count()))
+        .as("the light ones come evenly, not in a row")
+        .allMatch(twos -> twos >= 1 && twos <= 3);
+  }
+
+  @Test
+  void roundRobin_equalWeightsAboveOne_alternates() {
+    Balancer balancer = balancer(Policy.ROUND_ROBIN, HashBy.CLIENT_ADDRESS);
+    List<Upstream> upstreams = upstreams(1000, 1000);
+    assertThat(IntStream.range(0, 4).mapToObj(i -> choose(balancer, upstreams, i)))
+        .containsExactly("10.0.0.1:1", "10.0.0.2:1", "10.0.0.1:1", "10.0.0.2:1");
+  }
+
+  @Test
+  void leastConnections_unevenLoad_choosesTheEmptiest() {
+    Balancer balancer = balancer(Policy.LEAST_CONNECTIONS, HashBy.CLIENT_ADDRESS);
+    List<Upstream> upstreams = upstreams(1, 1, 1);
+    attach(balancer, upstreams.get(0), 3);
+    attach(balancer, upstreams.get(1), 1);
+    attach(balancer, upstreams.get(2), 2);
+
+    assertThat(choose(balancer, upstreams, 0)).isEqualTo("10.0.0.2:1");
+    balancer.onDetached(upstreams.get(2).upstream());
+    balancer.onDetached(upstreams.get(2).upstream());
+    assertThat(choose(balancer, upstreams, 1)).isEqualTo("10.0.0.3:1");
+  }
+
+  @Test
+  void leastConnections_ties_goInTurn() {
+    Balancer balancer = balancer(Policy.LEAST_CONNECTIONS, HashBy.CLIENT_ADDRESS);
+    List<Upstream> upstreams = upstreams(1, 1);
+    assertThat(IntStream.range(0, 4).mapToObj(i -> choose(balancer, upstreams, i)))
+        .containsExactly("10.0.0.1:1", "10.0.0.2:1", "10.0.0.1:1", "10.0.0.2:1");
+  }
+
+  @Test
+  void leastConnections_weights_fillInProportion() {
+    Balancer balancer = balancer(Policy.LEAST_CONNECTIONS, HashBy.CLIENT_ADDRESS);
+    assertThat(count(fill(balancer, upstreams(3, 1), 400))).isEqualTo(Map.of("10.0.0.1:1", 300, "10.0.0.2:1", 100));
+  }
+
+  @Test
+  void randomTwo_manyConnections_areNearlyEven() {
+    Balancer balancer = balancer(Policy.RANDOM_TWO, HashBy.CLIENT_ADDRESS);
+    assertThat(count(fill(balancer, upstreams(1, 1, 1, 1, 1), 5_000)).values())
+        .hasSize(5)
+        .allSatisfy(connections -> assertThat(connections).isCloseTo(1_000, within(20)));
+  }
+
+  @Test
+  void randomTwo_fullestOfAll_isNeverChosen() {
+    Balancer balancer = balancer(Policy.RANDOM_TWO, HashBy.CLIENT_ADDRESS);
+    List<Upstream> upstreams = upstreams(1, 1, 1);
+    attach(balancer, upstreams.get(1), 10);
+    assertThat(IntStream.range(0, 1_000).mapToObj(i -> choose(balancer, upstreams, i))).doesNotContain("10.0.0.2:1");
+  }
+
+  @ParameterizedTest
+  @EnumSource(HashBy.class)
+  void ringHash_oneOfFiveLost_movesOnlyItsKeys(HashBy hashBy) {
+    Balancer balancer = balancer(Policy.RING_HASH, hashBy);
+    List<Upstream> five = upstreams(1, 1, 1, 1, 1);
+    List<Upstream> four = five.stream().filter(u -> !u.upstream().address().equals("10.0.0.3:1")).toList();
+
+    for (int key = 0; key < KEYS; key++) {
+      String before = choose(balancer, five, key);
+      String after = choose(balancer, four, key);
+      if (before.equals("10.0.0.3:1")) {
+        assertThat(after).isNotEqualTo(before);
+      } else {
+        assertThat(after).isEqualTo(before);
+      }
+    }
+  }
+
+  @Test
+  void ringHash_passingOverTheLost_givesWhatARingWithoutItGives() {
+    Balancer withHistory = balancer(Policy.RING_HASH, HashBy.CLIENT_ADDRESS);
+    Balancer fresh = balancer(Policy.RING_HASH, HashBy.CLIENT_ADDRESS);
+    List<Upstream> five = upstreams(1, 2, 3, 1, 1);
+    choose(withHistory, five, 0);
+    for (int key = 0; key < KEYS; key++) {
+      assertThat(choose(withHistory, five.subList(1, 4), key)).isEqualTo(choose(fresh, five.subList(1, 4), key));
+    }
+  }
+
+  @Test
+  void ringHash_keys_spreadByWeight() {
+    Balancer balancer = balancer(Policy.RING_HASH, HashBy.CLIENT_ADDRESS);
+    List<Upstream> upstreams = upstreams(1, 1, 2);
+    Map<String, Integer> counts = count(IntStream.range(0, KEYS).mapToObj(key -> choose(balancer, upstreams, key)).toList());
+    assertThat(counts.get("10.0.0.1:1")).isCloseTo(KEYS / 4, within(KEYS / 20));
+    assertThat(counts.get("10.0.0.2:1")).isCloseTo(KEYS / 4, within(KEYS / 20));
+    assertThat(counts.get("10.0.0.3:1")).isCloseTo(KEYS / 2, within(KEYS / 20));
+  }
+
+  @Test
+  void ringHash_upstreamsThatComeAndGo_areForgotten() {
+    var balancer = new RingHash(HashBy.CLIENT_ADDRESS);
+    for (int i = 0; i < 2_000; i++) {
+      var one = new Upstream(new UpstreamView("10.1." + i / 250 + "." + i % 250 + ":1", true, "SERVING", 1, Map.of()));
+      assertThat(choose(balancer, List.of(one), i)).isEqualTo(one.upstream().address());
+    }
+    assertThat(balancer.memberCount()).isLessThan(100);
+  }
+
+  @Test
+  void ring_heavyWeights_staysBounded() {
+    Map<String, Integer> weights = new HashMap<>();
+    IntStream.range(0, 100).forEach(i -> weights.put("10.0.0." + i + ":1", 1_000));
+    assertThat(new Ring(weights).pointCount()).isEqualTo(100_000);
+    assertThat(new Ring(Map.of("a:1", 1)).pointCount()).isEqualTo(Ring.POINTS_PER_WEIGHT_MAX);
+  }
+
+  private static Balancer balancer(Policy policy, HashBy hashBy) {
+    return Balancers.create(Fixtures.pool(p -> {
+      p.policy = policy;
+      p.hashBy = hashBy;
+    }), new SplittableRandom(1));
+  }
+
+  private static List<Upstream> upstreams(int... weights) {
+    return IntStream.range(0, weights.length)
+        .mapToObj(i -> new Upstream(new UpstreamView("10.0.0." + (i + 1) + ":1", true, "SERVING", weights[i], Map.of())))
+        .toList();
+  }
+
+  private static String choose(Balancer balancer, List<Upstream> candidates, int key) {
+    return balancer.choose(candidates, "192.0.2." + key, new Mark(7, key + 1)).upstream().address();
+  }
+
+  private static void attach(Balancer balancer, Upstream upstream, int connections) {
+    IntStream.range(0, connections).forEach(i -> balancer.onAttached(upstream.upstream()));
+  }
+
+  private static List<String> fill(Balancer balancer, List<Upstream> candidates, int connections) {
+    List<String> chosen = new ArrayList<>();
+    for (int i = 0; i < connections; i++) {
+      Balancer.Candidate candidate = balancer.choose(candidates, "192.0.2.1", new Mark(7, i + 1));
+      balancer.onAttached(candidate.upstream());
+      chosen.add(candidate.upstream().address());
+    }
+    return chosen;
+  }
+
+  private static Map<String, Integer> count(List<String> chosen) {
+    Map<String, Integer> counts = new HashMap<>();
+    chosen.forEach(address -> counts.merge(address, 1, Integer::sum));
+    return counts;
+  }
+}

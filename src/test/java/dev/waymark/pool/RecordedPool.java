@@ -1,0 +1,95 @@
+package dev.waymark.pool;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.waymark.config.PoolConfig;
+import dev.waymark.core.PoolSnapshot;
+import dev.waymark.core.UpstreamView;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import java.time.Duration;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/** A started pool on a control thread of its own, with all that it said. */
+final class RecordedPool implements AutoCloseable {
+  final List<PoolSnapshot> snapshots = new CopyOnWriteArrayList<>();
+  final List<String> events = new CopyOnWriteArrayList<>();
+  final PoolManager manager;
+  private final MultiThreadIoEventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+
+  RecordedPool(Consumer<Fixtures> options) {
+    PoolConfig config = Fixtures.pool(options);
+    ControlLoop control = ControlLoop.nio(group.next());
+    manager =
+        new PoolManager(
+            config,
+            control,
+            new NettyHealthChannels(control, config.userTimeout()),
+            new SplittableRandom(1),
+            snapshots::add,
+            new Recorder());
+    manager.start();
+  }
+
+  /** Address and health of every upstream, as the last snapshot has them. */
+  List<String> healths() {
+    return views().stream().map(u -> u.address() + " " + u.health() + (u.isServing() ? " +" : " -")).toList();
+  }
+
+  List<String> addresses() {
+    return views().stream().map(UpstreamView::address).toList();
+  }
+
+  private List<UpstreamView> views() {
+    return snapshots.isEmpty() ? List.of() : snapshots.getLast().upstreams();
+  }
+
+  void awaitHealths(String... healths) {
+    await().atMost(Duration.ofSeconds(10)).pollInterval(Duration.ofMillis(5)).until(this::healths, List.of(healths)::equals);
+  }
+
+  void awaitAddresses(String... addresses) {
+    await().atMost(Duration.ofSeconds(10)).pollInterval(Duration.ofMillis(5)).until(this::addresses, List.of(addresses)::equals);
+  }
+
+  void awaitEvent(String start) {
+    await().atMost(Duration.ofSeconds(10)).until(() -> events.stream().anyMatch(event -> event.startsWith(start)));
+  }
+
+  @Override
+  public void close() {
+    manager.close();
+    group.shutdownGracefully(50, 5_000, TimeUnit.MILLISECONDS).syncUninterruptibly();
+  }
+
+  private final class Recorder implements PoolEvents {
+    @Override
+    public void upstreamFound(String pool, String upstream) {
+      events.add("found " + upstream);
+    }
+
+    @Override
+    public void upstreamGone(String pool, String upstream) {
+      events.add("gone " + upstream);
+    }
+
+    @Override
+    public void healthChanged(String pool, String upstream, String from, String to) {
+      events.add("health " + upstream + " " + from + " " + to);
+    }
+
+    @Override
+    public void discoveryFailed(String pool, String name, String reason) {
+      events.add("failed " + name + " " + reason);
+    }
+
+    @Override
+    public void healthWatchBroken(String pool, String upstream, String reason) {
+      events.add("broken " + upstream + " " + reason);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+package dev.waymark.pool;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoop;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioDatagramChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.dns.DatagramDnsQuery;
+import io.netty.handler.codec.dns.DatagramDnsQueryDecoder;
+import io.netty.handler.codec.dns.DatagramDnsResponse;
+import io.netty.handler.codec.dns.DatagramDnsResponseEncoder;
+import io.netty.handler.codec.dns.DefaultDnsQuestion;
+import io.netty.handler.codec.dns.DefaultDnsRawRecord;
+import io.netty.handler.codec.dns.DefaultDnsResponse;
+import io.netty.handler.codec.dns.DnsQuery;
+import io.netty.handler.codec.dns.DnsQuestion;
+import io.netty.handler.codec.dns.DnsRecordType;
+import io.netty.handler.codec.dns.DnsResponse;
+import io.netty.handler.codec.dns.DnsResponseCode;
+import io.netty.handler.codec.dns.DnsSection;
+import io.netty.handler.codec.dns.TcpDnsQueryDecoder;
+import io.netty.handler.codec.dns.TcpDnsResponseEncoder;
+import io.netty.util.NetUtil;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A DNS server on a free loopback port, UDP and TCP, that gives the same answer to every name. Settings may change any time. */
+final class TestDnsServer implements AutoCloseable {
+  enum Mode {
+    ANSWER,
+    TRUNCATE_UDP,
+    SILENT,
+    SERVFAIL,
+    NXDOMAIN
+  }
+
+  volatile List<String> addresses = List.of();
+  volatile int ttlSeconds;
+  volatile Mode mode = Mode.ANSWER;
+  volatile boolean isSilentForIpv6;
+  final AtomicInteger ipv4QueryCount = new AtomicInteger();
+
+  private final Channel udp;
+  private final Channel tcp;
+
+  TestDnsServer(EventLoop loop) {
+    udp =
+        new Bootstrap()
+            .group(loop)
+            .channel(NioDatagramChannel.class)
+            .handler(new ChannelInitializer<>() {
+              @Override
+              protected void initChannel(Channel channel) {
+                channel.pipeline().addLast(new DatagramDnsQueryDecoder(), new DatagramDnsResponseEncoder(), new UdpAnswers());
+              }
+            })
+            .bind("127.0.0.1", 0)
+            .syncUninterruptibly()
+            .channel();
+    tcp =
+        new ServerBootstrap()
+            .group(loop)
+            .channel(NioServerSocketChannel.class)
+            .childHandler(new ChannelInitializer<SocketChannel>() {
+              @Override
+              protected void initChannel(SocketChannel channel) {
+                channel.pipeline().addLast(new TcpDnsQueryDecoder(), new TcpDnsResponseEncoder(), new TcpAnswers());
+              }
+            })
+            .bind("127.0.0.1", port())
+            .syncUninterruptibly()
+            .channel();
+  }
+
+  int port() {
+    return ((InetSocketAddress) udp.localAddress()).getPort();
+  }
+
+  String address() {
+    return "127.0.0.1:" + port();
+  }
+
+  @Override
+  public void close() {
+    udp.close().syncUninterruptibly();
+    tcp.close().syncUninterruptibly();
+  }
+
+  private boolean isSilent(DnsQuestion question) {
+    boolean isIpv6 = question.type().equals(DnsRecordType.AAAA);
+    if (!isIpv6) {
+      ipv4QueryCount.incrementAndGet();
+    }
+    return mode == Mode.SILENT || (isIpv6 && isSilentForIpv6);
+  }
+
+  private <R extends DnsResponse> R fill(DnsQuestion question, R response) {
+    response.addRecord(DnsSection.QUESTION, new DefaultDnsQuestion(question.name(), question.type()));
+    switch (mode) {
+      case SERVFAIL -> response.setCode(DnsResponseCode.SERVFAIL);
+      case NXDOMAIN -> response.setCode(DnsResponseCode.NXDOMAIN);
+      case ANSWER, TRUNCATE_UDP, SILENT -> addAddresses(question, response);
+    }
+    return response;
+  }
+
+  private void addAddresses(DnsQuestion question, DnsResponse response) {
+    for (String address : addresses) {
+      byte[] ip = NetUtil.createByteArrayFromIpAddressString(address);
+      if (question.type().equals(ip.length == 4 ? DnsRecordType.A : DnsRecordType.AAAA)) {
+        response.addRecord(
+            DnsSection.ANSWER, new DefaultDnsRawRecord(question.name(), question.type(), ttlSeconds, Unpooled.wrappedBuffer(ip)));
+      }
+    }
+  }
+
+  private final class UdpAnswers extends SimpleChannelInboundHandler<DatagramDnsQuery> {
+    @Override
+    protected void channelRead0(ChannelHandlerContext context, DatagramDnsQuery query) {
+      DnsQuestion question = query.recordAt(DnsSection.QUESTION);
+      if (isSilent(question)) {
+        return;
+      }
+      var response = new DatagramDnsResponse(/* sender= */ query.recipient(), /* recipient= */ query.sender(), query.id());
+      if (mode == Mode.TRUNCATE_UDP) {
+        response.addRecord(DnsSection.QUESTION, new DefaultDnsQuestion(question.name(), question.type()));
+        response.setTruncated(true);
+      } else {
+        fill(question, response);
+      }
+      context.writeAndFlush(response, context.voidPromise());
+    }
+  }
+
+  private final class TcpAnswers extends SimpleChannelInboundHandler<DnsQuery> {
+    @Override
+    protected void channelRead0(ChannelHandlerContext context, DnsQuery query) {
+      DnsQuestion question = query.recordAt(DnsSection.QUESTION);
+      context.writeAndFlush(fill(question, new DefaultDnsResponse(query.id())), context.voidPromise());
+    }
+  }
+}
