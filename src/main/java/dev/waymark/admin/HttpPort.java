@@ -72,13 +72,16 @@ public final class HttpPort {
    */
   public void start() {
     Check.that(server == null, "a port is started once");
+    if (wanted.isUnresolved()) {
+      throw new AddressInUse(wanted, "unknown host");
+    }
     HttpServer opened;
     try {
       opened = HttpServer.create(wanted, BACKLOG);
     } catch (SocketException e) {
       throw new AddressInUse(wanted, String.valueOf(e.getMessage()));
-    } catch (IOException | RuntimeException e) {
-      throw new AddressInUse(wanted, wanted.isUnresolved() ? "unknown host" : e.toString());
+    } catch (IOException e) {
+      throw new AddressInUse(wanted, e.toString());
     }
     threads =
         new ThreadPoolExecutor(

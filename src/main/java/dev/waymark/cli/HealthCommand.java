@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class)
 public final class HealthCommand implements Callable<Integer> {
   private static final Pattern DURATION = Pattern.compile("([0-9]{1,6})(ms|s|m)");
+  private static final int PORT_MAX = 65_535;
 
   @Spec private CommandSpec spec;
 
@@ -67,7 +68,7 @@ public final class HealthCommand implements Callable<Integer> {
     try {
       URI uri = new URI(url);
       String scheme = String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT);
-      if (uri.getHost() != null && (scheme.equals("http") || scheme.equals("https"))) {
+      if (uri.getHost() != null && uri.getPort() <= PORT_MAX && (scheme.equals("http") || scheme.equals("https"))) {
         return uri;
       }
     } catch (URISyntaxException e) {
