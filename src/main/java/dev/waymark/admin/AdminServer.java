@@ -1,0 +1,146 @@
+package dev.waymark.admin;
+
+import dev.waymark.config.LogConfig;
+import java.net.InetSocketAddress;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** The admin port of a bridge. Thread-safe. Open to whoever reaches it: keep it on loopback. */
+public final class AdminServer {
+  private static final int CONNECTIONS_DEFAULT = 1_000;
+  private static final int CONNECTIONS_MAX = 100_000;
+
+  /** How long the shards may take to list their connections. */
+  private static final long STATE_TIMEOUT_SECONDS = 5;
+
+  /** Lists of connections made at once: a long one takes tens of megabytes. */
+  private static final int CONNECTION_LISTS_MAX = 2;
+
+  private final AdminState state;
+  private final Metrics metrics;
+  private final EventLog log;
+  private final HttpPort port;
+  private final Semaphore connectionLists = new Semaphore(CONNECTION_LISTS_MAX);
+
+  private record Connections(long total, boolean truncated, List<ConnectionView> connections) {}
+
+  private record Upstreams(List<UpstreamStatus> upstreams) {}
+
+  private record LogLevel(String logger, String level) {}
+
+  /** A server that is not open yet. */
+  public AdminServer(InetSocketAddress address, AdminState state, Metrics metrics, EventLog log) {
+    this.state = state;
+    this.metrics = metrics;
+    this.log = log;
+    this.port =
+        new HttpPort(
+            address,
+            List.of(
+                Route.get("/metrics", "metrics as Prometheus text", (method, query) -> metrics()),
+                Route.get("/healthz", "200 while the process lives", (method, query) -> Reply.text("ok\n")),
+                Route.get("/readyz", "200 while new clients are served, else 503", (method, query) -> readiness()),
+                Route.get("/connections", "open connections; ?limit=1000", (method, query) -> connections(query)),
+                Route.get("/upstreams", "upstreams of all pools", (method, query) -> upstreams()),
+                Route.get("/config", "what is in force, secrets masked", (method, query) -> config()),
+                new Route(
+                    "/log-level",
+                    Set.of("GET", "PUT", "POST"),
+                    "read, or set with level; ?logger=waymark&level=debug",
+                    this::logLevel)),
+            log);
+  }
+
+  /**
+   * Opens the port.
+   *
+   * @throws AddressInUse where the address cannot be had
+   */
+  public void start() {
+    port.start();
+  }
+
+  /** Closes the port and what is connected to it. */
+  public void stop() {
+    port.stop();
+  }
+
+  /** The address it listens on. */
+  public InetSocketAddress address() {
+    return port.address();
+  }
+
+  private Reply metrics() {
+    return new Reply(200, PrometheusText.CONTENT_TYPE, metrics.prometheusText());
+  }
+
+  private Reply readiness() {
+    Readiness readiness = state.readiness();
+    return Reply.json(readiness.isReady() ? 200 : 503, readiness);
+  }
+
+  private Reply upstreams() {
+    return Reply.json(200, new Upstreams(state.upstreams()));
+  }
+
+  private Reply config() {
+    return Reply.json(200, Objects.requireNonNull(Masking.masked(state.config())));
+  }
+
+  private Reply connections(Map<String, String> query) {
+    String asked = query.getOrDefault("limit", Integer.toString(CONNECTIONS_DEFAULT));
+    if (!asked.matches("[0-9]{1,6}") || Integer.parseInt(asked) > CONNECTIONS_MAX) {
+      return Reply.error(400, "limit is a number from 0 to " + CONNECTIONS_MAX);
+    }
+    if (!connectionLists.tryAcquire()) {
+      return Reply.error(503, "other lists of connections are being made; try again");
+    }
+    try {
+      ConnectionPage page =
+          state.connections(Integer.parseInt(asked)).toCompletableFuture().get(STATE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      return Reply.json(
+          200, new Connections(page.total(), page.connections().size() < page.total(), page.connections()));
+    } catch (TimeoutException e) {
+      return Reply.error(503, "the shards did not answer within %d s".formatted(STATE_TIMEOUT_SECONDS));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Reply.error(503, "the admin port closes");
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("connections cannot be listed", e.getCause());
+    } finally {
+      connectionLists.release();
+    }
+  }
+
+  private Reply logLevel(String method, Map<String, String> query) {
+    String logger = query.getOrDefault("logger", Logging.LOGGER);
+    if (method.equals("PUT") || method.equals("POST")) {
+      LogConfig.Level level = level(query.getOrDefault("level", ""));
+      if (level == null) {
+        String levels = Arrays.toString(LogConfig.Level.values()).toLowerCase(Locale.ROOT);
+        return Reply.error(400, "level is one of " + levels);
+      }
+      if (Logging.setLevel(logger, level)) {
+        log.write(Event.LOG_LEVEL, "logger", logger, "level", level);
+      }
+    }
+    Optional<String> level = Logging.level(logger);
+    return level.isPresent()
+        ? Reply.json(200, new LogLevel(logger, level.get()))
+        : Reply.error(404, "no such logger; waymark, waymark.access and ROOT are there");
+  }
+
+  private static LogConfig.@Nullable Level level(String text) {
+    return Arrays.stream(LogConfig.Level.values()).filter(l -> l.name().equalsIgnoreCase(text)).findFirst().orElse(null);
+  }
+}

@@ -1,0 +1,266 @@
+package dev.waymark.admin;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.slf4j.LoggerFactory;
+
+@ResourceLock("log")
+@Timeout(60)
+class AdminServerIT {
+  private static final int OPEN = 2_500;
+
+  private final Metrics metrics = new Metrics();
+  private final FixedState state = new FixedState();
+  private final AdminServer server =
+      new AdminServer(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), state, metrics, new EventLog(System::nanoTime));
+  private final HttpClient client = HttpClient.newHttpClient();
+
+  private static final class FixedState implements AdminState {
+    private volatile boolean isReady;
+    private volatile boolean isBroken;
+
+    @Override
+    public Readiness readiness() {
+      return new Readiness(isReady, isReady ? "serving" : "no upstream is SERVING");
+    }
+
+    @Override
+    public CompletionStage<ConnectionPage> connections(int limit) {
+      return CompletableFuture.completedFuture(
+          new ConnectionPage(OPEN, IntStream.range(0, Math.min(limit, OPEN)).mapToObj(this::connection).toList()));
+    }
+
+    private ConnectionView connection(int i) {
+      return new ConnectionView("mark" + i, "l", "c", "a", "p", i == 0 ? null : "u", "attached", 1, 2, 3, 4, 5);
+    }
+
+    @Override
+    public List<UpstreamStatus> upstreams() {
+      if (isBroken) {
+        throw new IllegalStateException("secret detail");
+      }
+      return List.of(new UpstreamStatus("p", "127.0.0.1:4770", "SERVING", true, 3, 2, 1, false));
+    }
+
+    @Override
+    public Map<String, Object> config() {
+      Map<String, Object> admin = new LinkedHashMap<>();
+      admin.put("address", "127.0.0.1:7080");
+      admin.put("api-Token", "t0p");
+      return Map.of("admin", admin, "list", List.of(Map.of("tls-key", "t0p", "weight", 1)));
+    }
+  }
+
+  @BeforeEach
+  void start() {
+    server.start();
+  }
+
+  @AfterEach
+  void stop() {
+    client.shutdownNow();
+    server.stop();
+  }
+
+  @Test
+  void metrics_get_isPrometheusText() throws Exception {
+    metrics.counter("waymark_x_total", "X.").inc();
+    HttpResponse<String> reply = send("GET", "/metrics");
+    assertThat(reply.statusCode()).isEqualTo(200);
+    assertThat(contentType(reply)).startsWith("text/plain; version=0.0.4");
+    assertThat(reply.body()).contains("waymark_x_total 1.0");
+  }
+
+  @Test
+  void health_get_tellsLifeAndReadiness() throws Exception {
+    assertThat(send("GET", "/healthz").body()).isEqualTo("ok\n");
+    assertThat(send("GET", "/readyz").statusCode()).isEqualTo(503);
+    assertThat(json(send("GET", "/readyz")).get("reason").getAsString()).isEqualTo("no upstream is SERVING");
+    state.isReady = true;
+    assertThat(send("GET", "/readyz").statusCode()).isEqualTo(200);
+  }
+
+  @Test
+  void connections_limit_isHeld() throws Exception {
+    JsonObject page = json(send("GET", "/connections"));
+    assertThat(page.get("total").getAsInt()).isEqualTo(OPEN);
+    assertThat(page.get("truncated").getAsBoolean()).isTrue();
+    assertThat(page.getAsJsonArray("connections")).hasSize(1_000);
+    JsonObject first = page.getAsJsonArray("connections").get(0).getAsJsonObject();
+    assertThat(first.get("upstream").isJsonNull()).isTrue();
+    assertThat(first.get("receivedBytes").getAsLong()).isEqualTo(2);
+    JsonObject all = json(send("GET", "/connections?limit=100000"));
+    assertThat(all.get("truncated").getAsBoolean()).isFalse();
+    assertThat(all.getAsJsonArray("connections")).hasSize(OPEN);
+    for (String limit : List.of("100001", "-1", "x", "", "99999999999999")) {
+      assertThat(send("GET", "/connections?limit=" + limit).statusCode()).isEqualTo(400);
+    }
+  }
+
+  @Test
+  void upstreamsAndConfig_get_areJsonWithoutSecrets() throws Exception {
+    JsonObject upstream = json(send("GET", "/upstreams")).getAsJsonArray("upstreams").get(0).getAsJsonObject();
+    assertThat(upstream.get("health").getAsString()).isEqualTo("SERVING");
+    assertThat(upstream.get("openLanes").getAsInt()).isEqualTo(1);
+    HttpResponse<String> config = send("GET", "/config");
+    assertThat(config.body()).doesNotContain("t0p");
+    assertThat(json(config).getAsJsonObject("admin").get("api-Token").getAsString()).isEqualTo("***");
+    assertThat(json(config).getAsJsonObject("admin").get("address").getAsString()).isEqualTo("127.0.0.1:7080");
+  }
+
+  @Test
+  void logLevel_put_changesItAtRunTime() throws Exception {
+    String path = "/log-level?logger=waymark.it";
+    LoggerFactory.getLogger("waymark.it");
+    assertThat(json(send("PUT", path + "&level=debug")).get("level").getAsString()).isEqualTo("DEBUG");
+    assertThat(LoggerFactory.getLogger("waymark.it").isDebugEnabled()).isTrue();
+    assertThat(json(send("POST", path + "&level=ERROR")).get("level").getAsString()).isEqualTo("ERROR");
+    assertThat(json(send("GET", path)).get("level").getAsString()).isEqualTo("ERROR");
+    assertThat(send("PUT", path + "&level=loud").statusCode()).isEqualTo(400);
+    assertThat(send("PUT", "/log-level?logger=no.such&level=debug").statusCode()).isEqualTo(404);
+  }
+
+  @Test
+  void everyRoute_headAndWrongMethod_areAnswered() throws Exception {
+    state.isReady = true;
+    for (String path : List.of("/", "/metrics", "/healthz", "/readyz", "/connections", "/upstreams", "/config", "/log-level")) {
+      HttpResponse<String> head = send("HEAD", path);
+      assertThat(head.statusCode()).as(path).isEqualTo(200);
+      assertThat(head.body()).isEmpty();
+      assertThat(head.headers().firstValueAsLong("Content-Length")).isPresent();
+      assertThat(contentType(head)).isNotEmpty();
+      HttpResponse<String> delete = send("DELETE", path);
+      assertThat(delete.statusCode()).as(path).isEqualTo(405);
+      assertThat(delete.headers().firstValue("Allow")).hasValueSatisfying(allow -> assertThat(allow).contains("GET, HEAD"));
+    }
+    assertThat(send("GET", "/").body()).contains("/metrics", "/log-level");
+  }
+
+  @Test
+  void unknownOrBroken_request_isJsonWithoutDetails() throws Exception {
+    HttpResponse<String> unknown = send("GET", "/metrics/../../etc/passwd");
+    assertThat(unknown.statusCode()).isEqualTo(404);
+    assertThat(contentType(unknown)).startsWith("application/json");
+    state.isBroken = true;
+    HttpResponse<String> broken = send("GET", "/upstreams");
+    assertThat(broken.statusCode()).isEqualTo(500);
+    assertThat(broken.body()).doesNotContain("secret detail", "\tat ");
+  }
+
+  @Test
+  void post_largeBody_isNotRead() throws Exception {
+    HttpRequest request = HttpRequest.newBuilder(uri("/log-level?level=info")).POST(BodyPublishers.ofByteArray(new byte[50_000])).build();
+    assertThat(client.send(request, BodyHandlers.ofString()).statusCode()).isEqualTo(200);
+    assertServes();
+  }
+
+  @Test
+  void start_portInUse_namesTheAddress() {
+    AdminServer second = new AdminServer(server.address(), state, metrics, new EventLog(System::nanoTime));
+    assertThatThrownBy(second::start)
+        .isInstanceOf(AddressInUse.class)
+        .hasMessageContaining(":" + server.address().getPort())
+        .hasMessageContaining("--admin");
+    AdminServer nowhere = new AdminServer(InetSocketAddress.createUnresolved("no.such.invalid", 1), state, metrics, new EventLog(System::nanoTime));
+    assertThatThrownBy(nowhere::start).isInstanceOf(AddressInUse.class).hasMessageContaining("unknown host");
+  }
+
+  @Test
+  void hostile_slowAndSilentConnections_costOnlyThemselves() throws Exception {
+    List<Socket> slow = new ArrayList<>();
+    try {
+      for (int i = 0; i < 20; i++) {
+        slow.add(raw("GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: "));
+        slow.add(raw(""));
+      }
+      assertServes();
+      assertThat(readAll(slow.getFirst())).as("ended by the server").doesNotContain("200 OK");
+    } finally {
+      for (Socket socket : slow) {
+        socket.close();
+      }
+    }
+    assertServes();
+  }
+
+  @Test
+  void hostile_hugeHeaderAndGarbage_costOnlyThemselves() throws Exception {
+    try (Socket huge = raw("GET / HTTP/1.1\r\nHost: x\r\nX-Huge: " + "a".repeat(100_000) + "\r\n\r\n")) {
+      assertThat(readAll(huge)).doesNotContain("200 OK");
+    } catch (IOException e) {
+      // reset while the header was still being sent, as it may be
+    }
+    SplittableRandom random = new SplittableRandom(1);
+    for (int i = 0; i < 50; i++) {
+      byte[] garbage = new byte[200];
+      random.nextBytes(garbage);
+      try (Socket socket = raw(new String(garbage, ISO_8859_1) + "\r\n\r\n")) {
+        socket.shutdownOutput();
+        assertThat(readAll(socket)).doesNotContain("200 OK", "\tat ");
+      } catch (IOException e) {
+        // reset: as good an answer
+      }
+    }
+    assertServes();
+  }
+
+  private void assertServes() throws Exception {
+    assertThat(send("GET", "/healthz").statusCode()).isEqualTo(200);
+  }
+
+  private Socket raw(String bytes) throws IOException {
+    Socket socket = new Socket(server.address().getAddress(), server.address().getPort());
+    socket.getOutputStream().write(bytes.getBytes(ISO_8859_1));
+    return socket;
+  }
+
+  private static String readAll(Socket socket) throws IOException {
+    socket.setSoTimeout(30_000);
+    return new String(socket.getInputStream().readAllBytes(), ISO_8859_1);
+  }
+
+  private URI uri(String path) {
+    return URI.create("http://127.0.0.1:" + server.address().getPort() + path);
+  }
+
+  private HttpResponse<String> send(String method, String path) throws Exception {
+    return client.send(
+        HttpRequest.newBuilder(uri(path)).method(method, BodyPublishers.noBody()).build(), BodyHandlers.ofString());
+  }
+
+  private static String contentType(HttpResponse<?> reply) {
+    return reply.headers().firstValue("Content-Type").orElse("");
+  }
+
+  private static JsonObject json(HttpResponse<String> reply) {
+    assertThat(contentType(reply)).startsWith("application/json");
+    return JsonParser.parseString(reply.body()).getAsJsonObject();
+  }
+}

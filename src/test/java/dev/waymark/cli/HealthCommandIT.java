@@ -1,0 +1,76 @@
+package dev.waymark.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+class HealthCommandIT {
+  private final StringWriter err = new StringWriter();
+  private HttpServer server;
+
+  @BeforeEach
+  void start() throws IOException {
+    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext(
+        "/",
+        exchange -> {
+          exchange.sendResponseHeaders(Integer.parseInt(exchange.getRequestURI().getPath().substring(1)), -1);
+          exchange.close();
+        });
+    server.start();
+  }
+
+  @AfterEach
+  void stop() {
+    server.stop(0);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"200, 0", "204, 0", "302, 1", "404, 1", "503, 1"})
+  void health_status_isTheExitCode(int status, int exitCode) {
+    assertThat(run("http://127.0.0.1:" + server.getAddress().getPort() + "/" + status)).isEqualTo(exitCode);
+    assertThat(err.toString().lines()).hasSize(exitCode);
+  }
+
+  @Test
+  void health_nobodyAnswers_isOneWithALine() throws IOException {
+    try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String url = "http://127.0.0.1:" + silent.getLocalPort() + "/";
+      assertThat(run(url, "--timeout", "200ms")).isEqualTo(1);
+      assertThat(err.toString()).isEqualToIgnoringNewLines("health: " + url + ": no answer within 200ms");
+    }
+    server.stop(0);
+    assertThat(run("http://127.0.0.1:" + server.getAddress().getPort() + "/200")).isEqualTo(1);
+    assertThat(err.toString()).contains("cannot connect");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"nonsense", "ftp://127.0.0.1/", "http://", "http://a b/", "127.0.0.1:7080/readyz", "http://127.0.0.1:99999/"})
+  void health_badUrl_isTwo(String url) {
+    assertThat(run(url)).isEqualTo(2);
+    assertThat(err.toString()).contains(url);
+  }
+
+  @Test
+  void health_badTimeout_isTwo() {
+    assertThat(run("http://127.0.0.1/", "--timeout", "soon")).isEqualTo(2);
+    assertThat(err.toString()).contains("--timeout: soon").doesNotContain("Exception");
+  }
+
+  private int run(String... args) {
+    return new CommandLine(new HealthCommand()).setErr(new PrintWriter(err)).execute(args);
+  }
+}
