@@ -16,7 +16,8 @@ fi
 # shellcheck disable=SC2086 # engine is several words, here and below
 if ! $engine image inspect "$image" >/dev/null 2>&1; then
   echo "start_stub_server: building the image $image ..." >&2
-  $engine build -t "$image" -f "$root/docker/Dockerfile" "$root" || {
+  # Both arguments though they are the defaults: older podman overlooks stages that only a default names.
+  $engine build --build-arg BUILD=maven --build-arg RUNTIME=jre -t "$image" -f "$root/docker/Dockerfile" "$root" || {
     echo "start_stub_server: the image could not be built; without one: ./waymark stub --listen 127.0.0.1:4770" >&2
     exit 1
   }

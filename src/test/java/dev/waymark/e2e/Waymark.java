@@ -137,9 +137,14 @@ public final class Waymark implements AutoCloseable {
 
   /** Waits for the process to end by itself, its output read to the end: the exit code. */
   public int exitCode() {
+    return exitCode(STOP_TIMEOUT);
+  }
+
+  /** As {@link #exitCode()} with a time of its own. */
+  public int exitCode(Duration timeout) {
     try {
-      if (!process.waitFor(STOP_TIMEOUT.toSeconds(), TimeUnit.SECONDS)) {
-        throw new AssertionError("did not end within " + STOP_TIMEOUT + "; " + describe());
+      if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw new AssertionError("did not end within " + timeout + "; " + describe());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -1,0 +1,89 @@
+#!/bin/bash
+# Builds the image (jlinked Java on scratch: no registry needed), runs a bridge from it as it would run anywhere, sends bytes
+# through it and stops it. Needs target/waymark-VERSION.tar.gz. Code 0: all well; 69: not possible here, with the reason; else: failed.
+set -euo pipefail
+root=$(CDPATH='' cd -P -- "$(dirname -- "$0")/../.." && pwd)
+image=waymark-check
+name=waymark-check-$$
+port=27000
+admin=27080
+healthy_seconds_max=30
+
+say() { echo "docker check: $*"; }
+
+not_here() {
+  say "skipped: $*"
+  exit 69
+}
+
+fail() {
+  say "FAILED: $*" >&2
+  "${engine[@]}" logs "$name" >&2 || :
+  exit 1
+}
+
+# Sets engine (a command with its options) and run_options.
+choose_engine() {
+  engine=(docker)
+  run_options=(-p "127.0.0.1:$port:$port" -p "127.0.0.1:$admin:$admin")
+  build=(docker build)
+  timeout 10 docker info >/dev/null 2>&1 && return
+  command -v podman >/dev/null || not_here "docker does not answer and there is no podman"
+  command -v buildah >/dev/null || not_here "docker does not answer and there is no buildah"
+  [ "$(id -u)" -eq 0 ] || not_here "docker does not answer, and podman is tried as root only"
+  # What works inside containers, too: no overlay, no systemd (so no timed health checks), no network of its own.
+  storage=(--storage-driver vfs --root "$scratch/storage" --runroot "$scratch/run")
+  build=(buildah "${storage[@]}" bud --isolation chroot --format docker)
+  engine=(podman "${storage[@]}" --cgroup-manager cgroupfs --runtime runc)
+  run_options=(--network host --no-healthcheck --ulimit nofile=20000:20000 --ulimit nproc=1000:1000)
+  timeout 10 "${engine[@]}" info >/dev/null 2>&1 || not_here "neither docker nor podman answers"
+}
+
+clean_up() {
+  "${engine[@]}" rm -f "$name" >/dev/null 2>&1 || :
+  rm -rf "$scratch"
+}
+
+scratch=$(mktemp -d)
+engine=(true)
+trap clean_up EXIT
+choose_engine
+
+"$root/misc/docker/prepare.sh"
+say "building with: ${build[*]}"
+"${build[@]}" --build-arg BUILD=prebuilt --build-arg RUNTIME=scratch -t "$image" -f "$root/docker/Dockerfile" "$root" \
+  >"$scratch/build.log" 2>&1 || { cat "$scratch/build.log" >&2; exit 1; }
+
+code=0
+version=$("${engine[@]}" run --rm "${run_options[@]}" "$image" --version 2>"$scratch/run.log") || code=$?
+# 125: the engine itself failed. Whatever else is the image's own failure.
+[ "$code" -ne 125 ] || not_here "no container starts here: $(tail -n 1 "$scratch/run.log")"
+[ "$code" -eq 0 ] || fail "--version ended with $code: $(cat "$scratch/run.log")"
+say "$version"
+user=$("${engine[@]}" image inspect --format '{{.Config.User}}' "$image")
+[ "$user" = 65532:65532 ] || fail "the image runs as '$user'"
+[ "$("${engine[@]}" image inspect --format '{{if .Config.Healthcheck}}yes{{end}}' "$image")" = yes ] || fail "no health check"
+
+"${engine[@]}" run -d --name "$name" "${run_options[@]}" -e WAYMARK_LISTEN="0.0.0.0:$port" -e WAYMARK_ADMIN="0.0.0.0:$admin" \
+  "$image" >/dev/null
+for ((second = 0; ; second++)); do
+  "${engine[@]}" exec "$name" /opt/java/openjdk/bin/java -cp '/opt/waymark/lib/*' dev.waymark.cli.Main \
+    health "http://127.0.0.1:$admin/readyz" >/dev/null 2>&1 && break
+  [ "$("${engine[@]}" inspect --format '{{.State.Running}}' "$name")" = true ] || fail "ended by itself"
+  [ "$second" -lt "$healthy_seconds_max" ] || fail "not healthy after $healthy_seconds_max s"
+  sleep 1
+done
+say "healthy after $second s"
+
+sent="through the image $$"
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+printf '%s\n' "$sent" >&3
+read -r -t 10 received <&3 || fail "no answer"
+exec 3>&-
+[ "$received" = "$sent" ] || fail "sent '$sent', received '$received'"
+say "bytes came back"
+
+"${engine[@]}" stop -t 40 "$name" >/dev/null
+code=$("${engine[@]}" inspect --format '{{.State.ExitCode}}' "$name")
+[ "$code" = 0 ] || fail "ended with code $code on SIGTERM"
+say "stopped with code 0"

@@ -1,0 +1,177 @@
+package dev.waymark.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The launcher against a Maven and a Java that only write down how they were called. */
+final class LauncherIT {
+  /** Counts its calls and leaves an archive as the real build would; `broken` in the POM fails it. */
+  private static final String MAVEN =
+      """
+      #!/bin/sh
+      echo "$$ $*" >>mvn-calls
+      if grep -q broken pom.xml; then echo '[ERROR] broken pom'; exit 1; fi
+      if grep -q slow pom.xml; then until [ -e go-on ]; do :; done; fi
+      mkdir -p target/waymark-1/bin target/waymark-1/lib
+      cp waymark target/waymark-1/bin/waymark
+      echo jar >target/waymark-1/lib/waymark-1.jar
+      tar -czf target/waymark-1.tar.gz -C target waymark-1
+      """;
+
+  private static final String JAVA =
+      """
+      #!/bin/sh
+      echo "$$ descriptors $(ulimit -n) of $(ulimit -H -n)"
+      for word; do echo "<$word>"; done
+      exit 7
+      """;
+
+  @TempDir Path temp;
+  private Path tree;
+  private Path javaHome;
+
+  @BeforeEach
+  void sourceTree() throws IOException {
+    tree = Files.createDirectories(temp.resolve("a source tree"));
+    javaHome = temp.resolve("a jdk");
+    Files.createDirectories(tree.resolve("src/main"));
+    Files.createDirectories(tree.resolve("proto"));
+    Files.writeString(tree.resolve("pom.xml"), "<project/>");
+    executable(tree.resolve("waymark"), Files.readString(Path.of("waymark")));
+    executable(temp.resolve("bin/mvn"), MAVEN);
+    executable(javaHome.resolve("bin/java"), JAVA);
+    executable(javaHome.resolve("bin/javac"), JAVA);
+    Files.writeString(javaHome.resolve("release"), "JAVA_VERSION=\"25.0.3\"\n");
+  }
+
+  @Test
+  void run_freshTree_buildsAndBecomesJavaWithTheArguments() throws IOException {
+    try (Waymark run = launch(tree.resolve("waymark"), "stub", "two words")) {
+      assertThat(run.exitCode()).isEqualTo(7);
+      assertThat(run.stderr()).isEqualTo(buildingLine());
+      assertThat(run.stdout())
+          .startsWith(run.pid() + " descriptors ")
+          .contains("<dev.waymark.cli.Main>\n<stub>\n<two words>\n")
+          .contains("<--enable-native-access=ALL-UNNAMED>\n");
+      assertThat(run.awaitLine("descriptors (\\S+) of \\1$")).isNotNull();
+      assertThat(buildCount()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void run_nothingNewer_doesNotBuildAgain() throws IOException {
+    run(tree.resolve("waymark"));
+    assertThat(run(tree.resolve("waymark"))).isEmpty();
+    assertThat(buildCount()).isEqualTo(1);
+  }
+
+  @Test
+  void run_sourceNewerThanTheBuild_buildsAgainAndKeepsTheBuildBefore() throws IOException {
+    run(tree.resolve("waymark"));
+    Path source = Files.writeString(tree.resolve("src/main/New.java"), "class New {}");
+    Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(1)));
+    assertThat(run(tree.resolve("waymark"))).isEqualTo(buildingLine());
+    assertThat(buildCount()).isEqualTo(2);
+    try (var builds = Files.newDirectoryStream(tree.resolve(".run"), "build-*")) {
+      assertThat(builds).filteredOn(Files::isDirectory).hasSize(2);
+    }
+  }
+
+  @Test
+  void run_twoAtOnce_secondWaitsAndUsesTheBuildOfTheFirst() throws IOException {
+    Files.writeString(tree.resolve("pom.xml"), "<project>slow</project>");
+    try (Waymark first = launch(tree.resolve("waymark"))) {
+      first.awaitLine("building");
+      try (Waymark second = launch(tree.resolve("waymark"))) {
+        second.awaitLine("another launcher is building; waiting");
+        Files.createFile(tree.resolve("go-on"));
+        assertThat(first.exitCode()).isEqualTo(7);
+        assertThat(second.exitCode()).isEqualTo(7);
+      }
+    }
+    assertThat(buildCount()).isEqualTo(1);
+  }
+
+  @Test
+  void run_brokenTree_showsWhatMavenSaidAndEndsWithOne() throws IOException {
+    Files.writeString(tree.resolve("pom.xml"), "<project>broken</project>");
+    try (Waymark run = launch(tree.resolve("waymark"))) {
+      assertThat(run.exitCode()).isEqualTo(1);
+      assertThat(run.stderr()).contains("[ERROR] broken pom").contains("the build failed");
+      assertThat(run.stdout()).isEmpty();
+    }
+    try (var builds = Files.newDirectoryStream(tree.resolve(".run"), "build-*")) {
+      assertThat(builds).as("no half builds").noneMatch(Files::isDirectory);
+    }
+  }
+
+  @Test
+  void run_throughALinkFromElsewhere_findsItsTree() throws IOException {
+    Path link = Files.createSymbolicLink(temp.resolve("link"), Path.of("a source tree/waymark"));
+    assertThat(run(link)).isEqualTo(buildingLine());
+  }
+
+  @Test
+  void run_unpackedRelease_startsWithoutABuild() throws IOException {
+    Path release = temp.resolve("a release");
+    Files.createDirectories(release.resolve("lib"));
+    executable(release.resolve("bin/waymark"), Files.readString(Path.of("waymark")));
+    try (Waymark run = launch(release.resolve("bin/waymark"))) {
+      assertThat(run.exitCode()).isEqualTo(7);
+      assertThat(run.stderr()).isEmpty();
+      assertThat(run.stdout()).contains("<" + release.toRealPath() + "/lib/*>");
+    }
+  }
+
+  @Test
+  void run_javaTooOld_saysWhatIsNeeded() throws IOException {
+    Files.writeString(javaHome.resolve("release"), "JAVA_VERSION=\"1.8.0_402\"\n");
+    try (Waymark run = launch(tree.resolve("waymark"))) {
+      assertThat(run.exitCode()).isEqualTo(1);
+      assertThat(run.stderr()).contains(javaHome.toString()).contains("not a Java 25 or later");
+    }
+  }
+
+  private String run(Path launcher) {
+    try (Waymark run = launch(launcher)) {
+      assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
+      return run.stderr();
+    }
+  }
+
+  private Waymark launch(Path launcher, String... args) {
+    String[] line = new String[args.length + 1];
+    line[0] = launcher.toString();
+    System.arraycopy(args, 0, line, 1, args.length);
+    return Waymark.program(line)
+        .in(temp)
+        .env("PATH", temp.resolve("bin") + ":" + System.getenv("PATH"))
+        .env("WAYMARK_JAVA_HOME", javaHome.toString())
+        .start();
+  }
+
+  private String buildingLine() throws IOException {
+    return "waymark: building "
+        + tree.toRealPath()
+        + " (mvn package without tests; the first time takes some minutes) ...\n";
+  }
+
+  private int buildCount() throws IOException {
+    return Files.readAllLines(tree.resolve("mvn-calls")).size();
+  }
+
+  private static void executable(Path file, String text) throws IOException {
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, text);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+}
