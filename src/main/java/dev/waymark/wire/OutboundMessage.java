@@ -11,8 +11,9 @@ import java.io.OutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The content of an {@link OutboundBatch} for the one time that gRPC takes it. Whichever comes first, a drain, a read or a close,
- * empties the batch; a close after that does nothing. Confined to the thread of its lane.
+ * The content of an {@link OutboundBatch} for the one time that gRPC takes it. Whichever comes
+ * first, a drain, a read or a close, empties the batch; a close after that does nothing. Confined
+ * to the thread of its lane.
  */
 final class OutboundMessage extends InputStream implements Drainable, KnownLength {
   private final OutboundBatch batch;

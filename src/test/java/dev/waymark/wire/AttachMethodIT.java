@@ -34,7 +34,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Batches through a real call: an upstream that answers every frame with its payload, and a bridge that compares. */
+/**
+ * Batches through a real call: an upstream that answers every frame with its payload, and a bridge
+ * that compares.
+ */
 class AttachMethodIT {
   private static final int ROUNDS = 200;
   private static final int[] PAYLOAD_BYTES = {0, 1, 100, 8191, 8192, 30_000, 65_536};
@@ -54,7 +57,11 @@ class AttachMethodIT {
                     .build())
             .build()
             .start();
-    channel = NettyChannelBuilder.forAddress(server.getListenSockets().getFirst()).usePlaintext().disableRetry().build();
+    channel =
+        NettyChannelBuilder.forAddress(server.getListenSockets().getFirst())
+            .usePlaintext()
+            .disableRetry()
+            .build();
   }
 
   @AfterEach
@@ -69,7 +76,8 @@ class AttachMethodIT {
   @ParameterizedTest
   @ValueSource(strings = {"identity", "gzip"})
   void batches_ofManySizes_comeBackByteExact(String compression) throws Exception {
-    var bridge = new Bridge(CallOptions.DEFAULT.withExecutor(bridgeThread).withCompression(compression));
+    var bridge =
+        new Bridge(CallOptions.DEFAULT.withExecutor(bridgeThread).withCompression(compression));
     bridgeThread.execute(bridge::start);
     assertThat(bridge.done.await(30, TimeUnit.SECONDS)).isTrue();
     assertThat(bridge.failure.get()).isNull();
@@ -78,7 +86,8 @@ class AttachMethodIT {
 
   @Test
   void batch_sentIntoACancelledCall_isReleased() {
-    ClientCall<OutboundBatch, InboundBatch> call = channel.newCall(AttachMethod.bridgeSide(), CallOptions.DEFAULT);
+    ClientCall<OutboundBatch, InboundBatch> call =
+        channel.newCall(AttachMethod.bridgeSide(), CallOptions.DEFAULT);
     var closed = new CountDownLatch(1);
     call.start(
         new ClientCall.Listener<>() {
@@ -103,14 +112,18 @@ class AttachMethodIT {
   @Test
   void service_forReflection_namesItsFile() {
     assertThat(AttachMethod.upstreamService().getName()).isEqualTo("waymark.v1.Upstream");
-    assertThat(AttachMethod.bridgeSide().getFullMethodName()).isEqualTo("waymark.v1.Upstream/Attach");
+    assertThat(AttachMethod.bridgeSide().getFullMethodName())
+        .isEqualTo("waymark.v1.Upstream/Attach");
     assertThat(AttachMethod.upstreamService().getSchemaDescriptor())
         .isInstanceOfSatisfying(
             ProtoFileDescriptorSupplier.class,
-            file -> assertThat(file.getFileDescriptor().getName()).isEqualTo("waymark/v1/attach.proto"));
+            file ->
+                assertThat(file.getFileDescriptor().getName())
+                    .isEqualTo("waymark/v1/attach.proto"));
   }
 
-  private static ServerCall.Listener<InboundBatch> echo(ServerCall<InboundBatch, OutboundBatch> call, Metadata headers) {
+  private static ServerCall.Listener<InboundBatch> echo(
+      ServerCall<InboundBatch, OutboundBatch> call, Metadata headers) {
     var reader = new BridgeFrameReader();
     var writer = new UpstreamBatchWriter();
     var frame = new BridgeFrame();
@@ -123,7 +136,8 @@ class AttachMethodIT {
           while (reader.read(batch.content(), frame)) {
             long consumed = frame.offset() + frame.payload().readableBytes();
             ByteBuf reply = frame.payload().retain();
-            writer.data(frame.connection(), frame.epoch(), reply, consumed, null, false, frame.last(), 0);
+            writer.data(
+                frame.connection(), frame.epoch(), reply, consumed, null, false, frame.last(), 0);
           }
           call.sendMessage(writer.batch());
         } catch (MalformedFrameException e) {
@@ -140,7 +154,9 @@ class AttachMethodIT {
     };
   }
 
-  /** Sends a batch, waits for the same frames, sends the next one. Confined to the bridge's thread. */
+  /**
+   * Sends a batch, waits for the same frames, sends the next one. Confined to the bridge's thread.
+   */
   private final class Bridge extends ClientCall.Listener<InboundBatch> {
     final CountDownLatch done = new CountDownLatch(1);
     final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
@@ -173,7 +189,8 @@ class AttachMethodIT {
           assertThat(reader.read(batch.content(), frame)).isTrue();
           assertThat(frame.connection()).isEqualTo(i + 1);
           assertThat(frame.epoch()).isEqualTo(round);
-          assertThat(ByteBufUtil.getBytes(frame.payload())).isEqualTo(Bytes.ofLength(PAYLOAD_BYTES[i]));
+          assertThat(ByteBufUtil.getBytes(frame.payload()))
+              .isEqualTo(Bytes.ofLength(PAYLOAD_BYTES[i]));
           assertThat(frame.consumed()).isEqualTo(round + PAYLOAD_BYTES[i]);
         }
         assertThat(reader.read(batch.content(), frame)).isFalse();
@@ -197,7 +214,8 @@ class AttachMethodIT {
 
     private void send() {
       for (int i = 0; i < PAYLOAD_BYTES.length; i++) {
-        ByteBuf payload = ByteBufAllocator.DEFAULT.buffer().writeBytes(Bytes.ofLength(PAYLOAD_BYTES[i]));
+        ByteBuf payload =
+            ByteBufAllocator.DEFAULT.buffer().writeBytes(Bytes.ofLength(PAYLOAD_BYTES[i]));
         writer.data(i + 1, round, round, payload, i % 2 == 0, BridgeBatchWriter.ABSENT);
       }
       call.sendMessage(writer.batch());

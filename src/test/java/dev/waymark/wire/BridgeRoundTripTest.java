@@ -22,7 +22,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a bridge writes is what the generated classes read, and what they write is what an upstream reads. */
+/**
+ * What a bridge writes is what the generated classes read, and what they write is what an upstream
+ * reads.
+ */
 class BridgeRoundTripTest {
   private static final Hello HELLO = new Hello(-5L, "node-ü", "0.1", "backends", 1, 2);
 
@@ -43,7 +46,9 @@ class BridgeRoundTripTest {
       }
       assertThat(writer.batch().frames()).isEqualTo(expected.getFramesCount());
       assertThat(writer.batch().bytes()).isEqualTo(expected.build().getSerializedSize());
-      assertThat(BridgeBatch.parseFrom(Bytes.drain(writer.batch()))).as("seed %d round %d", seed, round).isEqualTo(expected.build());
+      assertThat(BridgeBatch.parseFrom(Bytes.drain(writer.batch())))
+          .as("seed %d round %d", seed, round)
+          .isEqualTo(expected.build());
     }
   }
 
@@ -60,7 +65,8 @@ class BridgeRoundTripTest {
       for (dev.waymark.v1.BridgeFrame expected : sent.getFramesList()) {
         assertThat(reader.read(batch, frame)).isTrue();
         write(frame);
-        assertThat(BridgeBatch.parseFrom(Bytes.drain(writer.batch())).getFramesList()).containsExactly(expected);
+        assertThat(BridgeBatch.parseFrom(Bytes.drain(writer.batch())).getFramesList())
+            .containsExactly(expected);
       }
       assertThat(reader.read(batch, frame)).isFalse();
       assertThat(batch.isReadable()).isFalse();
@@ -83,7 +89,16 @@ class BridgeRoundTripTest {
   @MethodSource("framings")
   void open_withEachFraming_isReadAsItWasWritten(Framing framing) throws Exception {
     int frameBytesMax = framing == Framing.RAW ? 0 : 65_536;
-    var open = new Open("0-1", "devices", "[::1]:9", "127.0.0.1:7000", 1_700_000_000_123L, framing, frameBytesMax, 262_144);
+    var open =
+        new Open(
+            "0-1",
+            "devices",
+            "[::1]:9",
+            "127.0.0.1:7000",
+            1_700_000_000_123L,
+            framing,
+            frameBytesMax,
+            262_144);
     writer.open(77, 3, open);
     readWritten();
     assertThat(frame.control()).isEqualTo(new BridgeControl.OpenControl(open));
@@ -93,7 +108,8 @@ class BridgeRoundTripTest {
 
   @Test
   void open_withDelimiter_isReadAsItWasWritten() throws Exception {
-    writer.open(1, 0, new Open("0-1", "", "", "", 0, new Framing.Delimiter(new byte[] {13, 0, -1}), 9, 0));
+    writer.open(
+        1, 0, new Open("0-1", "", "", "", 0, new Framing.Delimiter(new byte[] {13, 0, -1}), 9, 0));
     readWritten();
     assertThat(frame.control())
         .isInstanceOfSatisfying(
@@ -101,7 +117,8 @@ class BridgeRoundTripTest {
             control ->
                 assertThat(control.open().framing())
                     .isInstanceOfSatisfying(
-                        Framing.Delimiter.class, framing -> assertThat(framing.delimiter()).containsExactly(13, 0, -1)));
+                        Framing.Delimiter.class,
+                        framing -> assertThat(framing.delimiter()).containsExactly(13, 0, -1)));
   }
 
   @Test
@@ -123,20 +140,29 @@ class BridgeRoundTripTest {
   @Test
   void closeReasons_haveTheNamesAndNumbersOfTheProtocol() {
     for (CloseReason reason : CloseReason.values()) {
-      assertThat(dev.waymark.v1.CloseReason.forNumber(reason.wireCode()).name()).isEqualTo(reason.name());
+      assertThat(dev.waymark.v1.CloseReason.forNumber(reason.wireCode()).name())
+          .isEqualTo(reason.name());
     }
     assertThat(dev.waymark.v1.CloseReason.values()).hasSize(CloseReason.values().length + 2);
   }
 
   @Test
   void release_isRead() throws Exception {
-    read(dev.waymark.v1.BridgeFrame.newBuilder().setConnection(4).setRelease(Release.getDefaultInstance()).build());
+    read(
+        dev.waymark.v1.BridgeFrame.newBuilder()
+            .setConnection(4)
+            .setRelease(Release.getDefaultInstance())
+            .build());
     assertThat(frame.control()).isEqualTo(new BridgeControl.Release());
   }
 
   @Test
   void announcements_areReadAsFramesWithoutControl() throws Exception {
-    read(dev.waymark.v1.BridgeFrame.newBuilder().setConnection(4).setOpened(Opened.newBuilder().setMark("m")).build());
+    read(
+        dev.waymark.v1.BridgeFrame.newBuilder()
+            .setConnection(4)
+            .setOpened(Opened.newBuilder().setMark("m"))
+            .build());
     assertThat(frame.control()).isNull();
     read(dev.waymark.v1.BridgeFrame.newBuilder().setSynced(Synced.getDefaultInstance()).build());
     assertThat(frame.control()).isNull();
@@ -147,7 +173,10 @@ class BridgeRoundTripTest {
     read(dev.waymark.v1.BridgeFrame.newBuilder().setOffset(-1).setLimit(-1).build());
     assertThat(frame.offset()).isEqualTo(Long.MAX_VALUE);
     assertThat(frame.limit()).isEqualTo(Long.MAX_VALUE);
-    read(dev.waymark.v1.BridgeFrame.newBuilder().setHalfClose(HalfClose.newBuilder().setOffset(-1)).build());
+    read(
+        dev.waymark.v1.BridgeFrame.newBuilder()
+            .setHalfClose(HalfClose.newBuilder().setOffset(-1))
+            .build());
     assertThat(frame.control()).isEqualTo(new BridgeControl.HalfClose(Long.MAX_VALUE));
   }
 
@@ -161,7 +190,8 @@ class BridgeRoundTripTest {
   }
 
   private void read(dev.waymark.v1.BridgeFrame sent) throws Exception {
-    readOnly(Unpooled.wrappedBuffer(BridgeBatch.newBuilder().addFrames(sent).build().toByteArray()));
+    readOnly(
+        Unpooled.wrappedBuffer(BridgeBatch.newBuilder().addFrames(sent).build().toByteArray()));
   }
 
   private void readOnly(ByteBuf batch) throws Exception {
@@ -177,8 +207,13 @@ class BridgeRoundTripTest {
         ByteBuf payload = Bytes.direct(next.getPayload().toByteArray());
         writer.data(connection, next.getEpoch(), next.getOffset(), payload, next.getLast(), limit);
       }
-      case HALF_CLOSE -> writer.halfClose(connection, next.getEpoch(), next.getHalfClose().getOffset());
-      case CLOSE -> writer.close(connection, next.getEpoch(), CloseReason.ofWireCode(next.getClose().getReasonValue()));
+      case HALF_CLOSE ->
+          writer.halfClose(connection, next.getEpoch(), next.getHalfClose().getOffset());
+      case CLOSE ->
+          writer.close(
+              connection,
+              next.getEpoch(),
+              CloseReason.ofWireCode(next.getClose().getReasonValue()));
       case PING -> writer.ping(next.getPing().getId());
       default -> throw new AssertionError(next);
     }
@@ -188,9 +223,17 @@ class BridgeRoundTripTest {
     long connection = next.connection();
     switch (next.control()) {
       case null ->
-          writer.data(connection, next.epoch(), next.offset(), next.payload().retain(), next.last(), next.limit());
-      case BridgeControl.HalfClose(long offset) -> writer.halfClose(connection, next.epoch(), offset);
-      case BridgeControl.Close(CloseReason reason) -> writer.close(connection, next.epoch(), reason);
+          writer.data(
+              connection,
+              next.epoch(),
+              next.offset(),
+              next.payload().retain(),
+              next.last(),
+              next.limit());
+      case BridgeControl.HalfClose(long offset) ->
+          writer.halfClose(connection, next.epoch(), offset);
+      case BridgeControl.Close(CloseReason reason) ->
+          writer.close(connection, next.epoch(), reason);
       case BridgeControl.Ping(long id) -> writer.ping(id);
       default -> throw new AssertionError(next.control());
     }

@@ -25,7 +25,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whatever a peer sends, the readers read it or say MalformedFrameException, and nothing is kept. */
+/**
+ * Whatever a peer sends, the readers read it or say MalformedFrameException, and nothing is kept.
+ */
 class HostileBytesTest {
   private static final int INPUTS_PER_SEED = 20_000;
 
@@ -62,11 +64,17 @@ class HostileBytesTest {
         row("length without bytes", "0a05", MalformedFrameException.TRUNCATED),
         row("tag without length", "0a", MalformedFrameException.TRUNCATED),
         row("batch ends in a varint", "0a80", MalformedFrameException.TRUNCATED),
-        row("frame ends in a varint, the batch goes on", "0a0208800a00", MalformedFrameException.TRUNCATED),
+        row(
+            "frame ends in a varint, the batch goes on",
+            "0a0208800a00",
+            MalformedFrameException.TRUNCATED),
         row("payload beyond the frame", "0a031a0261", MalformedFrameException.TRUNCATED),
         row("payload of 2^31", "0a061a8080808008", MalformedFrameException.TRUNCATED),
         row("payload of 2^63", "0a0b1a80808080808080808001", MalformedFrameException.TRUNCATED),
-        row("varint of 11 bytes", "0a0c08ffffffffffffffffffff01", MalformedFrameException.VARINT_TOO_LONG),
+        row(
+            "varint of 11 bytes",
+            "0a0c08ffffffffffffffffffff01",
+            MalformedFrameException.VARINT_TOO_LONG),
         row("field 0", "0a020000", MalformedFrameException.TAG_INVALID),
         row("batch field 0", "0200", MalformedFrameException.TAG_INVALID),
         row("tag beyond 32 bits", "0a0780808080800100", MalformedFrameException.TAG_INVALID),
@@ -89,7 +97,8 @@ class HostileBytesTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("malformed")
-  void malformedBatch_isRefusedByBothReaders(String description, String hex, MalformedFrameException cause) {
+  void malformedBatch_isRefusedByBothReaders(
+      String description, String hex, MalformedFrameException cause) {
     byte[] bytes = HexFormat.of().parseHex(hex);
     assertThatThrownBy(() -> upstreamFrames(Unpooled.wrappedBuffer(bytes))).isSameAs(cause);
     assertThatThrownBy(() -> bridgeFrames(Unpooled.wrappedBuffer(bytes))).isSameAs(cause);
@@ -101,11 +110,22 @@ class HostileBytesTest {
   void unknownFields_atBothLevels_arePassedOver() throws MalformedFrameException {
     var unknown =
         UnknownFieldSet.newBuilder()
-            .addField(500, UnknownFieldSet.Field.newBuilder().addVarint(-1).addFixed32(1).addFixed64(2).build())
-            .addField(501, UnknownFieldSet.Field.newBuilder().addLengthDelimited(ByteString.copyFromUtf8("new")).build())
+            .addField(
+                500,
+                UnknownFieldSet.Field.newBuilder()
+                    .addVarint(-1)
+                    .addFixed32(1)
+                    .addFixed64(2)
+                    .build())
+            .addField(
+                501,
+                UnknownFieldSet.Field.newBuilder()
+                    .addLengthDelimited(ByteString.copyFromUtf8("new"))
+                    .build())
             .build();
     var frame = dev.waymark.v1.BridgeFrame.newBuilder().setConnection(8).setUnknownFields(unknown);
-    byte[] bridge = BridgeBatch.newBuilder().setUnknownFields(unknown).addFrames(frame).build().toByteArray();
+    byte[] bridge =
+        BridgeBatch.newBuilder().setUnknownFields(unknown).addFrames(frame).build().toByteArray();
     byte[] twice = Unpooled.copiedBuffer(bridge, bridge).array();
     assertThat(bridgeFrames(Unpooled.wrappedBuffer(twice))).isEqualTo(2);
     assertThat(upstreamFrames(Unpooled.wrappedBuffer(twice))).isEqualTo(2);
@@ -114,7 +134,8 @@ class HostileBytesTest {
   @Test
   void fieldThatComesTwice_lastOneCounts() throws MalformedFrameException {
     var frame = new UpstreamFrame();
-    byte[] bytes = HexFormat.of().parseHex("0a0e" + "4003" + "1a0161" + "0805" + "1a0162" + "0806" + "4002");
+    byte[] bytes =
+        HexFormat.of().parseHex("0a0e" + "4003" + "1a0161" + "0805" + "1a0162" + "0806" + "4002");
     ByteBuf batch = Unpooled.wrappedBuffer(bytes);
     assertThat(new UpstreamFrameReader().read(batch, frame)).isTrue();
     assertThat(frame.connection()).isEqualTo(6);
@@ -124,16 +145,23 @@ class HostileBytesTest {
 
   @Test
   void unusedField7_ofABridgeFrame_isUnknown() throws MalformedFrameException {
-    assertThat(bridgeFrames(Unpooled.wrappedBuffer(HexFormat.of().parseHex("0a023801")))).isEqualTo(1);
+    assertThat(bridgeFrames(Unpooled.wrappedBuffer(HexFormat.of().parseHex("0a023801"))))
+        .isEqualTo(1);
   }
 
   @Test
   void payloadAndContext_beyondTheirBounds_areRefused() {
     var payload = ByteString.copyFrom(new byte[Limits.PAYLOAD_BYTES_MAX + 1]);
     var context = ByteString.copyFrom(new byte[Limits.CONTEXT_BYTES_MAX + 1]);
-    assertUpstreamRefused(dev.waymark.v1.UpstreamFrame.newBuilder().setPayload(payload), MalformedFrameException.PAYLOAD_TOO_LONG);
-    assertUpstreamRefused(dev.waymark.v1.UpstreamFrame.newBuilder().setContext(context), MalformedFrameException.CONTEXT_TOO_LONG);
-    assertBridgeRefused(dev.waymark.v1.BridgeFrame.newBuilder().setPayload(payload), MalformedFrameException.PAYLOAD_TOO_LONG);
+    assertUpstreamRefused(
+        dev.waymark.v1.UpstreamFrame.newBuilder().setPayload(payload),
+        MalformedFrameException.PAYLOAD_TOO_LONG);
+    assertUpstreamRefused(
+        dev.waymark.v1.UpstreamFrame.newBuilder().setContext(context),
+        MalformedFrameException.CONTEXT_TOO_LONG);
+    assertBridgeRefused(
+        dev.waymark.v1.BridgeFrame.newBuilder().setPayload(payload),
+        MalformedFrameException.PAYLOAD_TOO_LONG);
   }
 
   @Test
@@ -143,28 +171,37 @@ class HostileBytesTest {
             Framing.newBuilder().setKind(Framing.Kind.FIXED),
             Framing.newBuilder().setKind(Framing.Kind.FIXED).setSize(-1),
             Framing.newBuilder().setKind(Framing.Kind.DELIMITER),
-            Framing.newBuilder().setKind(Framing.Kind.DELIMITER).setDelimiter(ByteString.copyFrom(new byte[17])),
+            Framing.newBuilder()
+                .setKind(Framing.Kind.DELIMITER)
+                .setDelimiter(ByteString.copyFrom(new byte[17])),
             Framing.newBuilder().setKind(Framing.Kind.LENGTH_PREFIXED).setLengthBytes(5),
-            Framing.newBuilder().setKind(Framing.Kind.LENGTH_PREFIXED).setLengthBytes(4).setLengthOffset(-1),
+            Framing.newBuilder()
+                .setKind(Framing.Kind.LENGTH_PREFIXED)
+                .setLengthBytes(4)
+                .setLengthOffset(-1),
             Framing.newBuilder().setKind(Framing.Kind.LINE).setFrameBytesMax(-1));
-    cannotBe.forEach(
-        framing ->
-            assertBridgeRefused(
-                dev.waymark.v1.BridgeFrame.newBuilder().setOpen(Open.newBuilder().setFraming(framing)),
-                MalformedFrameException.FRAMING_INVALID));
+    cannotBe.forEach(framing ->
+        assertBridgeRefused(
+            dev.waymark.v1.BridgeFrame.newBuilder().setOpen(Open.newBuilder().setFraming(framing)),
+            MalformedFrameException.FRAMING_INVALID));
   }
 
   @Test
   void controlsNestedDeeply_areRefused() {
     var nested = UnknownFieldSet.getDefaultInstance();
     for (int depth = 0; depth < 300; depth++) {
-      nested = UnknownFieldSet.newBuilder().addField(900, UnknownFieldSet.Field.newBuilder().addGroup(nested).build()).build();
+      nested =
+          UnknownFieldSet.newBuilder()
+              .addField(900, UnknownFieldSet.Field.newBuilder().addGroup(nested).build())
+              .build();
     }
     assertBridgeRefused(
-        dev.waymark.v1.BridgeFrame.newBuilder().setHello(Hello.newBuilder().setUnknownFields(nested)),
+        dev.waymark.v1.BridgeFrame.newBuilder()
+            .setHello(Hello.newBuilder().setUnknownFields(nested)),
         MalformedFrameException.CONTROL_INVALID);
     assertUpstreamRefused(
-        dev.waymark.v1.UpstreamFrame.newBuilder().setPush(Push.newBuilder().setUnknownFields(nested)),
+        dev.waymark.v1.UpstreamFrame.newBuilder()
+            .setPush(Push.newBuilder().setUnknownFields(nested)),
         MalformedFrameException.CONTROL_INVALID);
   }
 
@@ -175,9 +212,13 @@ class HostileBytesTest {
     int refused = 0;
     for (int i = 0; i < INPUTS_PER_SEED; i++) {
       byte[] bytes = broken(random);
-      refused += refused(HostileBytesTest::bridgeFrames, bytes, seed, i) + refused(HostileBytesTest::upstreamFrames, bytes, seed, i);
+      refused +=
+          refused(HostileBytesTest::bridgeFrames, bytes, seed, i)
+              + refused(HostileBytesTest::upstreamFrames, bytes, seed, i);
     }
-    assertThat(refused).as("inputs that were indeed hostile").isBetween(INPUTS_PER_SEED / 2, 2 * INPUTS_PER_SEED - 1);
+    assertThat(refused)
+        .as("inputs that were indeed hostile")
+        .isBetween(INPUTS_PER_SEED / 2, 2 * INPUTS_PER_SEED - 1);
   }
 
   private static int refused(Reading reading, byte[] bytes, long seed, int input) {
@@ -188,7 +229,8 @@ class HostileBytesTest {
     } catch (MalformedFrameException e) {
       return 1;
     } catch (RuntimeException | Error e) {
-      throw new AssertionError("seed " + seed + " input " + input + ": " + HexFormat.of().formatHex(bytes), e);
+      throw new AssertionError(
+          "seed " + seed + " input " + input + ": " + HexFormat.of().formatHex(bytes), e);
     } finally {
       batch.release();
       assertThat(batch.refCnt()).isZero();
@@ -229,17 +271,27 @@ class HostileBytesTest {
 
   private static byte[] lawful(SplittableRandom random) {
     if (random.nextBoolean()) {
-      return BridgeBatch.newBuilder().addFrames(RandomFrames.bridge(random)).addFrames(RandomFrames.bridge(random)).build().toByteArray();
+      return BridgeBatch.newBuilder()
+          .addFrames(RandomFrames.bridge(random))
+          .addFrames(RandomFrames.bridge(random))
+          .build()
+          .toByteArray();
     }
-    return UpstreamBatch.newBuilder().addFrames(RandomFrames.upstream(random)).addFrames(RandomFrames.upstream(random)).build().toByteArray();
+    return UpstreamBatch.newBuilder()
+        .addFrames(RandomFrames.upstream(random))
+        .addFrames(RandomFrames.upstream(random))
+        .build()
+        .toByteArray();
   }
 
-  private static void assertBridgeRefused(dev.waymark.v1.BridgeFrame.Builder frame, MalformedFrameException cause) {
+  private static void assertBridgeRefused(
+      dev.waymark.v1.BridgeFrame.Builder frame, MalformedFrameException cause) {
     byte[] bytes = BridgeBatch.newBuilder().addFrames(frame).build().toByteArray();
     assertThatThrownBy(() -> bridgeFrames(Unpooled.wrappedBuffer(bytes))).isSameAs(cause);
   }
 
-  private static void assertUpstreamRefused(dev.waymark.v1.UpstreamFrame.Builder frame, MalformedFrameException cause) {
+  private static void assertUpstreamRefused(
+      dev.waymark.v1.UpstreamFrame.Builder frame, MalformedFrameException cause) {
     byte[] bytes = UpstreamBatch.newBuilder().addFrames(frame).build().toByteArray();
     assertThatThrownBy(() -> upstreamFrames(Unpooled.wrappedBuffer(bytes))).isSameAs(cause);
   }

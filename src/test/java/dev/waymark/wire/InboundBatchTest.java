@@ -25,7 +25,8 @@ class InboundBatchTest {
   @ValueSource(ints = {0, 1, 16_384, 16_385, Limits.BATCH_BYTES_MAX})
   void message_ofKnownOrUnknownLength_isCopiedWhole(int bytes) {
     byte[] content = Bytes.ofLength(bytes);
-    for (InputStream message : new InputStream[] {new Known(content), new ByteArrayInputStream(content)}) {
+    for (InputStream message :
+        new InputStream[] {new Known(content), new ByteArrayInputStream(content)}) {
       InboundBatch batch = InboundBatch.copyOf(message);
       assertThat(Bytes.copyOf(batch.content())).isEqualTo(content);
       batch.release();
@@ -36,10 +37,12 @@ class InboundBatchTest {
   @Test
   void message_tooLarge_isRefused() {
     byte[] content = new byte[InboundBatch.BYTES_MAX + 1];
-    for (InputStream message : new InputStream[] {new Known(content), new ByteArrayInputStream(content)}) {
+    for (InputStream message :
+        new InputStream[] {new Known(content), new ByteArrayInputStream(content)}) {
       assertThatThrownBy(() -> InboundBatch.copyOf(message))
           .isInstanceOfSatisfying(
-              StatusRuntimeException.class, e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED));
+              StatusRuntimeException.class,
+              e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED));
     }
   }
 
@@ -47,6 +50,7 @@ class InboundBatchTest {
   void message_thatCannotBeRead_isRefused() throws IOException {
     InputStream closed = InputStream.nullInputStream();
     closed.close();
-    assertThatThrownBy(() -> InboundBatch.copyOf(closed)).isInstanceOf(StatusRuntimeException.class);
+    assertThatThrownBy(() -> InboundBatch.copyOf(closed))
+        .isInstanceOf(StatusRuntimeException.class);
   }
 }

@@ -27,8 +27,11 @@ final class RandomFrames {
     frame.setConnection(number(random)).setEpoch((int) number(random));
     switch (random.nextInt(10)) {
       case 0 -> frame.setHalfClose(HalfClose.newBuilder().setOffset(number(random)));
-      case 1 -> frame.setClose(Close.newBuilder().setReasonValue(1 + random.nextInt(CloseReason.values().length)));
-      default -> frame.setPayload(payload(random)).setOffset(number(random)).setLast(random.nextBoolean());
+      case 1 ->
+          frame.setClose(
+              Close.newBuilder().setReasonValue(1 + random.nextInt(CloseReason.values().length)));
+      default ->
+          frame.setPayload(payload(random)).setOffset(number(random)).setLast(random.nextBoolean());
     }
     if (!frame.hasHalfClose() && !frame.hasClose() && random.nextBoolean()) {
       frame.setLimit(number(random));
@@ -40,18 +43,26 @@ final class RandomFrames {
     var frame = UpstreamFrame.newBuilder();
     switch (random.nextInt(20)) {
       case 0 -> {
-        return frame.setSettings(Settings.newBuilder().setRevision(1).setWindowBytes((int) number(random))).build();
+        return frame
+            .setSettings(Settings.newBuilder().setRevision(1).setWindowBytes((int) number(random)))
+            .build();
       }
       case 1 -> {
         return frame.setDraining(Draining.getDefaultInstance()).build();
       }
       case 2 -> {
-        return frame.setLoad(Load.newBuilder().setUtilisation(random.nextDouble()).setCapacity(7)).build();
+        return frame
+            .setLoad(Load.newBuilder().setUtilisation(random.nextDouble()).setCapacity(7))
+            .build();
       }
       case 3 -> {
         return frame.setPong(Pong.newBuilder().setId(random.nextLong())).build();
       }
-      default -> frame.setConnection(number(random)).setEpoch((int) number(random)).setPayload(payload(random));
+      default ->
+          frame
+              .setConnection(number(random))
+              .setEpoch((int) number(random))
+              .setPayload(payload(random));
     }
     if (random.nextBoolean()) {
       frame.setConsumed(number(random));

@@ -16,7 +16,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What an upstream writes is what the generated classes read, and what they write is what a bridge reads. */
+/**
+ * What an upstream writes is what the generated classes read, and what they write is what a bridge
+ * reads.
+ */
 class UpstreamRoundTripTest {
   private final UpstreamBatchWriter writer = new UpstreamBatchWriter();
   private final UpstreamFrameReader reader = new UpstreamFrameReader();
@@ -34,7 +37,9 @@ class UpstreamRoundTripTest {
         write(next);
       }
       assertThat(writer.batch().bytes()).isEqualTo(expected.build().getSerializedSize());
-      assertThat(UpstreamBatch.parseFrom(Bytes.drain(writer.batch()))).as("seed %d round %d", seed, round).isEqualTo(expected.build());
+      assertThat(UpstreamBatch.parseFrom(Bytes.drain(writer.batch())))
+          .as("seed %d round %d", seed, round)
+          .isEqualTo(expected.build());
     }
   }
 
@@ -51,7 +56,8 @@ class UpstreamRoundTripTest {
       for (dev.waymark.v1.UpstreamFrame expected : sent.getFramesList()) {
         assertThat(reader.read(batch, frame)).isTrue();
         write(frame);
-        assertThat(UpstreamBatch.parseFrom(Bytes.drain(writer.batch())).getFramesList()).containsExactly(expected);
+        assertThat(UpstreamBatch.parseFrom(Bytes.drain(writer.batch())).getFramesList())
+            .containsExactly(expected);
       }
       assertThat(reader.read(batch, frame)).isFalse();
       assertThat(batch.isReadable()).isFalse();
@@ -79,7 +85,10 @@ class UpstreamRoundTripTest {
 
   @Test
   void rareControls_areRead() throws Exception {
-    read(dev.waymark.v1.UpstreamFrame.newBuilder().setReleased(Released.getDefaultInstance()).build());
+    read(
+        dev.waymark.v1.UpstreamFrame.newBuilder()
+            .setReleased(Released.getDefaultInstance())
+            .build());
     assertThat(frame.control()).isEqualTo(new UpstreamControl.Released());
     var push = Push.newBuilder().setId(9).setMark("m").setPayload(ByteString.copyFromUtf8("hello"));
     read(dev.waymark.v1.UpstreamFrame.newBuilder().setPush(push).build());
@@ -93,7 +102,8 @@ class UpstreamRoundTripTest {
   }
 
   private void read(dev.waymark.v1.UpstreamFrame sent) throws Exception {
-    ByteBuf batch = Unpooled.wrappedBuffer(UpstreamBatch.newBuilder().addFrames(sent).build().toByteArray());
+    ByteBuf batch =
+        Unpooled.wrappedBuffer(UpstreamBatch.newBuilder().addFrames(sent).build().toByteArray());
     assertThat(reader.read(batch, frame)).isTrue();
     assertThat(reader.read(batch, new UpstreamFrame())).isFalse();
   }
@@ -132,7 +142,8 @@ class UpstreamRoundTripTest {
               next.close());
       case UpstreamControl.Settings settings -> writer.settings(settings.windowBytes());
       case UpstreamControl.Draining() -> writer.draining();
-      case UpstreamControl.Load(double utilisation, int capacity) -> writer.load(utilisation, capacity);
+      case UpstreamControl.Load(double utilisation, int capacity) ->
+          writer.load(utilisation, capacity);
       case UpstreamControl.Pong(long id) -> writer.pong(id);
       default -> throw new AssertionError(next.control());
     }
