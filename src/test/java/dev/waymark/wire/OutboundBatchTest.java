@@ -70,6 +70,19 @@ class OutboundBatchTest {
   }
 
   @Test
+  void message_drainedAfterItsBatchWasReleased_isEmptyAndLeavesWhatIsNewer() throws IOException {
+    writer.ping(1);
+    InputStream message = writer.batch().toMessage();
+    writer.batch().release();
+    writer.ping(2);
+    assertThat(message.available()).isZero();
+    assertThat(((Drainable) message).drainTo(OutputStream.nullOutputStream())).isZero();
+    assertThat(message.read()).isEqualTo(-1);
+    message.close();
+    assertThat(writer.batch().frames()).isEqualTo(1);
+  }
+
+  @Test
   void drain_targetFails_releasesTheBatch() {
     ByteBuf payload = Bytes.direct(9000);
     writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT);
