@@ -9,8 +9,10 @@ import java.io.InputStream;
 
 /** The Attach call with batches in place of generated messages. Immutable, for any thread. */
 public final class AttachMethod {
-  private static final MethodDescriptor<OutboundBatch, InboundBatch> BRIDGE_SIDE = method(new Outbound(), new Inbound());
-  private static final MethodDescriptor<InboundBatch, OutboundBatch> UPSTREAM_SIDE = method(new Inbound(), new Outbound());
+  private static final MethodDescriptor<OutboundBatch, InboundBatch> BRIDGE_SIDE =
+      method(new Outbound(), new Inbound());
+  private static final MethodDescriptor<InboundBatch, OutboundBatch> UPSTREAM_SIDE =
+      method(new Inbound(), new Outbound());
   private static final ServiceDescriptor UPSTREAM_SERVICE =
       ServiceDescriptor.newBuilder(UpstreamGrpc.SERVICE_NAME)
           .setSchemaDescriptor(UpstreamGrpc.getServiceDescriptor().getSchemaDescriptor())
@@ -29,12 +31,16 @@ public final class AttachMethod {
     return UPSTREAM_SIDE;
   }
 
-  /** The service with {@link #upstreamSide} as its only method; server reflection shows attach.proto for it. */
+  /**
+   * The service with {@link #upstreamSide} as its only method; server reflection shows attach.proto
+   * for it.
+   */
   public static ServiceDescriptor upstreamService() {
     return UPSTREAM_SERVICE;
   }
 
-  private static <Q, R> MethodDescriptor<Q, R> method(Marshaller<Q> requests, Marshaller<R> responses) {
+  private static <Q, R> MethodDescriptor<Q, R> method(
+      Marshaller<Q> requests, Marshaller<R> responses) {
     var generated = UpstreamGrpc.getAttachMethod();
     return MethodDescriptor.newBuilder(requests, responses)
         .setType(MethodType.BIDI_STREAMING)

@@ -13,8 +13,9 @@ import dev.waymark.v1.PushResult;
 import io.netty.buffer.ByteBuf;
 
 /**
- * Encodes what a bridge sends into a batch. Confined to the thread of its lane. Every method appends one frame and throws
- * IllegalStateException if the batch would grow over {@link Limits#BATCH_BYTES_MAX}: send it before.
+ * Encodes what a bridge sends into a batch. Confined to the thread of its lane. Every method
+ * appends one frame and throws IllegalStateException if the batch would grow over {@link
+ * Limits#BATCH_BYTES_MAX}: send it before.
  */
 public final class BridgeBatchWriter {
   /** Stands for an absent limit. */
@@ -48,11 +49,18 @@ public final class BridgeBatchWriter {
    * Client bytes, and with them a limit.
    *
    * @param offset of the payload's first byte in the client's stream
-   * @param ownedPayload at most {@link Limits#PAYLOAD_BYTES_MAX}; this method releases it, or the batch does once it is sent
+   * @param ownedPayload at most {@link Limits#PAYLOAD_BYTES_MAX}; this method releases it, or the
+   *     batch does once it is sent
    * @param last the payload ends a framed message
    * @param limitOrAbsent or {@link #ABSENT}
    */
-  public void data(long connection, int epoch, long offset, ByteBuf ownedPayload, boolean last, long limitOrAbsent) {
+  public void data(
+      long connection,
+      int epoch,
+      long offset,
+      ByteBuf ownedPayload,
+      boolean last,
+      long limitOrAbsent) {
     try {
       int payloadBytes = ownedPayload.readableBytes();
       Check.that(payloadBytes <= Limits.PAYLOAD_BYTES_MAX, "a payload is at most 64 KiB");
@@ -89,7 +97,11 @@ public final class BridgeBatchWriter {
 
   /** The client sent FIN after this many bytes. */
   public void halfClose(long connection, int epoch, long offset) {
-    append(newBuilder().setConnection(connection).setEpoch(epoch).setHalfClose(HalfClose.newBuilder().setOffset(offset)));
+    append(
+        newBuilder()
+            .setConnection(connection)
+            .setEpoch(epoch)
+            .setHalfClose(HalfClose.newBuilder().setOffset(offset)));
   }
 
   /** The attachment is over. */

@@ -25,5 +25,6 @@ public sealed interface BridgeControl {
   record Release() implements BridgeControl {}
 
   /** The answer to a Push; codes are the numbers in attach.proto, what does not apply is 0. */
-  record PushResult(long id, int outcomeCode, int reasonCode, long closedUnixMs, long waitingBytes) implements BridgeControl {}
+  record PushResult(long id, int outcomeCode, int reasonCode, long closedUnixMs, long waitingBytes)
+      implements BridgeControl {}
 }

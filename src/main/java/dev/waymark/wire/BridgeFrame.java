@@ -5,8 +5,8 @@ import io.netty.buffer.Unpooled;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One frame from a bridge: a reused cursor, valid until the next one is read into it. Fields mean what BridgeFrame in attach.proto
- * says. Confined to the thread of its lane.
+ * One frame from a bridge: a reused cursor, valid until the next one is read into it. Fields mean
+ * what BridgeFrame in attach.proto says. Confined to the thread of its lane.
  */
 public final class BridgeFrame {
   /** Stands for an absent limit. */

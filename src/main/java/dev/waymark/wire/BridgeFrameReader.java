@@ -11,7 +11,10 @@ import dev.waymark.v1.PushResult;
 import dev.waymark.v1.Release;
 import io.netty.buffer.ByteBuf;
 
-/** Reads the frames of a BridgeBatch one by one, in whatever order their fields come. Confined to the thread of its lane. */
+/**
+ * Reads the frames of a BridgeBatch one by one, in whatever order their fields come. Confined to
+ * the thread of its lane.
+ */
 public final class BridgeFrameReader {
   private static final int FIELD_MAX = 17;
 
@@ -21,13 +24,14 @@ public final class BridgeFrameReader {
   private final FieldReader fields = new FieldReader();
 
   /**
-   * Reads the next frame, from the batch's reader index on, and moves that behind it. Of a field that comes twice the last one
-   * counts; unknown ones are passed over.
+   * Reads the next frame, from the batch's reader index on, and moves that behind it. Of a field
+   * that comes twice the last one counts; unknown ones are passed over.
    *
    * @param batch stays the caller's
    * @param into its payload is a slice of the batch that is not retained
    * @return false, and an empty frame, at the end of the batch
-   * @throws MalformedFrameException the rest of the batch cannot be read and `into` is not to be used
+   * @throws MalformedFrameException the rest of the batch cannot be read and `into` is not to be
+   *     used
    */
   public boolean read(ByteBuf batch, BridgeFrame into) throws MalformedFrameException {
     into.clear();
@@ -55,8 +59,12 @@ public final class BridgeFrameReader {
 
   private void readControl(int tag, BridgeFrame into) throws MalformedFrameException {
     switch (tag) {
-      case 8 << 3 | 2 -> into.control(new BridgeControl.HelloControl(Messages.toCore(fields.message(Hello.parser()))));
-      case 9 << 3 | 2 -> into.control(new BridgeControl.OpenControl(Messages.toCore(fields.message(Open.parser()))));
+      case 8 << 3 | 2 ->
+          into.control(
+              new BridgeControl.HelloControl(Messages.toCore(fields.message(Hello.parser()))));
+      case 9 << 3 | 2 ->
+          into.control(
+              new BridgeControl.OpenControl(Messages.toCore(fields.message(Open.parser()))));
       case 10 << 3 | 2 -> into.control(halfClose(fields.message(HalfClose.parser())));
       case 11 << 3 | 2 -> into.control(close(fields.message(Close.parser())));
       case 12 << 3 | 2 -> {
@@ -64,14 +72,16 @@ public final class BridgeFrameReader {
         into.control(new BridgeControl.Release());
       }
       case 16 << 3 | 2 -> into.control(pushResult(fields.message(PushResult.parser())));
-      case 17 << 3 | 2 -> into.control(new BridgeControl.Ping(fields.message(Ping.parser()).getId()));
+      case 17 << 3 | 2 ->
+          into.control(new BridgeControl.Ping(fields.message(Ping.parser()).getId()));
       default -> readOther(tag, into);
     }
   }
 
   private void readOther(int tag, BridgeFrame into) throws MalformedFrameException {
     switch (tag) {
-      // Announcements, which only an upstream that asked for them is sent; a member of the oneof all the same.
+      // Announcements, which only an upstream that asked for them is sent; a member of the oneof
+      // all the same.
       case 13 << 3 | 2, 14 << 3 | 2, 15 << 3 | 2 -> {
         fields.skipDelimited();
         into.control(null);
@@ -81,7 +91,8 @@ public final class BridgeFrameReader {
   }
 
   private static BridgeControl halfClose(HalfClose halfClose) {
-    return new BridgeControl.HalfClose(halfClose.getOffset() < 0 ? Long.MAX_VALUE : halfClose.getOffset());
+    return new BridgeControl.HalfClose(
+        halfClose.getOffset() < 0 ? Long.MAX_VALUE : halfClose.getOffset());
   }
 
   private static BridgeControl close(Close close) {

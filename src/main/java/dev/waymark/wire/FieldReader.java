@@ -8,8 +8,9 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 
 /**
- * Reads protobuf fields from a part of a buffer and never beyond it. Reads by absolute index: the buffer's own indices stay as they
- * are until {@link #leaveFrame}. Confined to the thread of its lane.
+ * Reads protobuf fields from a part of a buffer and never beyond it. Reads by absolute index: the
+ * buffer's own indices stay as they are until {@link #leaveFrame}. Confined to the thread of its
+ * lane.
  */
 final class FieldReader {
   /** Of `frames`, the only field of both batches. */
@@ -87,7 +88,10 @@ final class FieldReader {
     return varint() != 0;
   }
 
-  /** An offset or limit; one of 2^63 or more, which nobody reaches, is as good as the highest. Never negative. */
+  /**
+   * An offset or limit; one of 2^63 or more, which nobody reaches, is as good as the highest. Never
+   * negative.
+   */
   long offset() throws MalformedFrameException {
     long value = varint();
     return value < 0 ? Long.MAX_VALUE : value;

@@ -11,11 +11,14 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 
 /**
- * One message that came in, in a pooled direct buffer of its own. Whoever gets it releases it once; slices that were retained live
- * on. Confined to the thread of its lane.
+ * One message that came in, in a pooled direct buffer of its own. Whoever gets it releases it once;
+ * slices that were retained live on. Confined to the thread of its lane.
  */
 public final class InboundBatch {
-  /** What a peer that counts a batch's bytes in another way may send beyond {@link Limits#BATCH_BYTES_MAX}. */
+  /**
+   * What a peer that counts a batch's bytes in another way may send beyond {@link
+   * Limits#BATCH_BYTES_MAX}.
+   */
   static final int SLACK_BYTES = Limits.PAYLOAD_BYTES_MAX;
 
   static final int BYTES_MAX = Limits.BATCH_BYTES_MAX + SLACK_BYTES;
@@ -31,7 +34,8 @@ public final class InboundBatch {
   /**
    * Copies a whole message; the stream stays the caller's.
    *
-   * @throws io.grpc.StatusRuntimeException RESOURCE_EXHAUSTED if it is too large, INTERNAL if it cannot be read
+   * @throws io.grpc.StatusRuntimeException RESOURCE_EXHAUSTED if it is too large, INTERNAL if it
+   *     cannot be read
    */
   static InboundBatch copyOf(InputStream message) {
     ByteBuf content = null;
@@ -47,7 +51,10 @@ public final class InboundBatch {
       isWhole = true;
       return new InboundBatch(content);
     } catch (IOException e) {
-      throw Status.INTERNAL.withDescription("a batch cannot be read").withCause(e).asRuntimeException();
+      throw Status.INTERNAL
+          .withDescription("a batch cannot be read")
+          .withCause(e)
+          .asRuntimeException();
     } finally {
       if (!isWhole && content != null) {
         content.release();
@@ -98,6 +105,8 @@ public final class InboundBatch {
   }
 
   private static RuntimeException tooLarge() {
-    return Status.RESOURCE_EXHAUSTED.withDescription("a batch of more than " + Limits.BATCH_BYTES_MAX + " bytes").asRuntimeException();
+    return Status.RESOURCE_EXHAUSTED
+        .withDescription("a batch of more than " + Limits.BATCH_BYTES_MAX + " bytes")
+        .asRuntimeException();
   }
 }

@@ -25,7 +25,12 @@ final class Messages {
 
   static Hello toCore(dev.waymark.v1.Hello hello) {
     return new Hello(
-        hello.getInstance(), hello.getNode(), hello.getVersion(), hello.getPool(), hello.getShard(), hello.getShards());
+        hello.getInstance(),
+        hello.getNode(),
+        hello.getVersion(),
+        hello.getPool(),
+        hello.getShard(),
+        hello.getShards());
   }
 
   static dev.waymark.v1.Open toProto(Open open) {
@@ -62,9 +67,16 @@ final class Messages {
       case Framing.Raw() -> message.setKind(dev.waymark.v1.Framing.Kind.RAW);
       case Framing.Line() -> message.setKind(dev.waymark.v1.Framing.Kind.LINE);
       case Framing.Delimiter(byte[] delimiter) ->
-          message.setKind(dev.waymark.v1.Framing.Kind.DELIMITER).setDelimiter(ByteString.copyFrom(delimiter));
-      case Framing.Fixed(int bytes) -> message.setKind(dev.waymark.v1.Framing.Kind.FIXED).setSize(bytes);
-      case Framing.LengthPrefixed(int lengthOffset, int lengthBytes, boolean littleEndian, int lengthAdjustment) ->
+          message
+              .setKind(dev.waymark.v1.Framing.Kind.DELIMITER)
+              .setDelimiter(ByteString.copyFrom(delimiter));
+      case Framing.Fixed(int bytes) ->
+          message.setKind(dev.waymark.v1.Framing.Kind.FIXED).setSize(bytes);
+      case Framing.LengthPrefixed(
+              int lengthOffset,
+              int lengthBytes,
+              boolean littleEndian,
+              int lengthAdjustment) ->
           message
               .setKind(dev.waymark.v1.Framing.Kind.LENGTH_PREFIXED)
               .setLengthOffset(lengthOffset)
@@ -77,7 +89,8 @@ final class Messages {
 
   private static Framing toCore(dev.waymark.v1.Framing framing) throws MalformedFrameException {
     return switch (framing.getKind()) {
-      // A kind that is not known here cuts nothing here: the bytes are the client's own in any case (rule 1).
+      // A kind that is not known here cuts nothing here: the bytes are the client's own in any case
+      // (rule 1).
       case RAW, UNRECOGNIZED -> Framing.RAW;
       case LINE -> new Framing.Line();
       case DELIMITER -> delimiter(framing);
@@ -98,7 +111,8 @@ final class Messages {
     return new Framing.Fixed(framing.getSize());
   }
 
-  private static Framing lengthPrefixed(dev.waymark.v1.Framing framing) throws MalformedFrameException {
+  private static Framing lengthPrefixed(dev.waymark.v1.Framing framing)
+      throws MalformedFrameException {
     boolean isLength =
         switch (framing.getLengthBytes()) {
           case 1, 2, 3, 4, 8 -> true;
@@ -106,7 +120,10 @@ final class Messages {
         };
     demand(isLength && framing.getLengthOffset() >= 0);
     return new Framing.LengthPrefixed(
-        framing.getLengthOffset(), framing.getLengthBytes(), framing.getLittleEndian(), framing.getLengthAdjustment());
+        framing.getLengthOffset(),
+        framing.getLengthBytes(),
+        framing.getLittleEndian(),
+        framing.getLengthAdjustment());
   }
 
   private static void demand(boolean holds) throws MalformedFrameException {

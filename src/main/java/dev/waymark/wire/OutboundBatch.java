@@ -12,13 +12,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A growing batch of encoded frames: one byte array that is used again for every message, and the large payloads in their own
- * buffers. Confined to the thread of its lane.
+ * A growing batch of encoded frames: one byte array that is used again for every message, and the
+ * large payloads in their own buffers. Confined to the thread of its lane.
  *
- * <p>Given to `sendMessage` of a call of {@link AttachMethod}, it is written and empty again when that method returns, and may be
- * filled anew. This holds because gRPC drains a message synchronously into the transport's buffers, if and only if the call has a
- * real stream: send nothing before the call's headers came or it said ready, and make channels with `disableRetry()`. A transport
- * that reads later (grpc-inprocess) does not fit: filling the batch before it has been read is an IllegalStateException.
+ * <p>Given to `sendMessage` of a call of {@link AttachMethod}, it is written and empty again when
+ * that method returns, and may be filled anew. This holds because gRPC drains a message
+ * synchronously into the transport's buffers, if and only if the call has a real stream: send
+ * nothing before the call's headers came or it said ready, and make channels with `disableRetry()`.
+ * A transport that reads later (grpc-inprocess) does not fit: filling the batch before it has been
+ * read is an IllegalStateException.
  */
 public final class OutboundBatch {
   /** Payloads from this size on are not copied into the array. */
@@ -61,7 +63,10 @@ public final class OutboundBatch {
     return frames == 0;
   }
 
-  /** Drops the content and releases the payloads that it keeps. May be called at any time, and again. */
+  /**
+   * Drops the content and releases the payloads that it keeps. May be called at any time, and
+   * again.
+   */
   public void release() {
     for (int i = 0; i < kept.size(); i++) {
       kept.get(i).payload.release();
@@ -85,7 +90,9 @@ public final class OutboundBatch {
    */
   void startFrame(int bodyBytes) {
     Check.that(message == null, "a batch is filled only after its last message was written");
-    Check.that(bytes() + FRAME_HEAD_BYTES_MAX + bodyBytes <= Limits.BATCH_BYTES_MAX, "a batch is sent before it is full");
+    Check.that(
+        bytes() + FRAME_HEAD_BYTES_MAX + bodyBytes <= Limits.BATCH_BYTES_MAX,
+        "a batch is sent before it is full");
     reserve(FRAME_HEAD_BYTES_MAX);
     varintField(FRAMES_TAG, bodyBytes);
     frames++;
@@ -102,7 +109,10 @@ public final class OutboundBatch {
     array[arrayBytes++] = (byte) rest;
   }
 
-  /** Appends tag, length and payload; retains the payload if it is large, so that the caller releases it in any case. */
+  /**
+   * Appends tag, length and payload; retains the payload if it is large, so that the caller
+   * releases it in any case.
+   */
   void payloadField(int tag, ByteBuf payload) {
     int bytes = payload.readableBytes();
     varintField(tag, bytes);

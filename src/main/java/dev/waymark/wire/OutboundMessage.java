@@ -1,6 +1,5 @@
 package dev.waymark.wire;
 
-import dev.waymark.core.Check;
 import io.grpc.Drainable;
 import io.grpc.KnownLength;
 import java.io.ByteArrayInputStream;
@@ -11,8 +10,10 @@ import java.io.OutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The content of an {@link OutboundBatch} for the one time that gRPC takes it. Whichever comes first, a drain, a read or a close,
- * empties the batch; a close after that does nothing. Confined to the thread of its lane.
+ * The content of an {@link OutboundBatch} for the one time that gRPC takes it. Whichever comes
+ * first, a drain, a read or a close, empties the batch; from then on, and once the batch was
+ * released, this is an empty message: a call that still had to send it when it was given up must
+ * not throw inside gRPC. Confined to the thread of its lane.
  */
 final class OutboundMessage extends InputStream implements Drainable, KnownLength {
   private final OutboundBatch batch;
@@ -26,7 +27,9 @@ final class OutboundMessage extends InputStream implements Drainable, KnownLengt
 
   @Override
   public int drainTo(OutputStream target) throws IOException {
-    Check.that(batch.isCurrent(this), "a message is drained once, before its batch is released");
+    if (!batch.isCurrent(this)) {
+      return 0;
+    }
     int bytes = batch.bytes();
     try {
       batch.writeTo(target);
@@ -63,7 +66,7 @@ final class OutboundMessage extends InputStream implements Drainable, KnownLengt
 
   private InputStream copy() throws IOException {
     if (copy == null) {
-      var target = new ByteArrayOutputStream(batch.bytes());
+      var target = new ByteArrayOutputStream(available());
       drainTo(target);
       copy = new ByteArrayInputStream(target.toByteArray());
     }

@@ -14,8 +14,9 @@ import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Encodes what an upstream sends into a batch. Confined to the thread of its lane. Every method appends one frame and throws
- * IllegalStateException if the batch would grow over {@link Limits#BATCH_BYTES_MAX}: send it before.
+ * Encodes what an upstream sends into a batch. Confined to the thread of its lane. Every method
+ * appends one frame and throws IllegalStateException if the batch would grow over {@link
+ * Limits#BATCH_BYTES_MAX}: send it before.
  */
 public final class UpstreamBatchWriter {
   private static final int CONNECTION_TAG = 1 << 3;
@@ -36,13 +37,17 @@ public final class UpstreamBatchWriter {
 
   /** The upstream acknowledges. To be the first frame. `windowBytes` 0: the bridge's own window. */
   public void settings(int windowBytes) {
-    append(newBuilder().setSettings(Settings.newBuilder().setRevision(Hello.REVISION).setWindowBytes(windowBytes)));
+    append(
+        newBuilder()
+            .setSettings(
+                Settings.newBuilder().setRevision(Hello.REVISION).setWindowBytes(windowBytes)));
   }
 
   /**
    * A commit, or a part of one.
    *
-   * @param ownedPayload at most {@link Limits#PAYLOAD_BYTES_MAX}; this method releases it, or the batch does once it is sent
+   * @param ownedPayload at most {@link Limits#PAYLOAD_BYTES_MAX}; this method releases it, or the
+   *     batch does once it is sent
    * @param consumedOrAbsent a client offset, or {@link UpstreamFrame#ABSENT}
    * @param context at most {@link Limits#CONTEXT_BYTES_MAX}; empty clears; null: absent
    * @param more the commit goes on in the connection's next frame
@@ -60,12 +65,16 @@ public final class UpstreamBatchWriter {
     try {
       int payloadBytes = ownedPayload.readableBytes();
       Check.that(payloadBytes <= Limits.PAYLOAD_BYTES_MAX, "a payload is at most 64 KiB");
-      Check.that(context == null || context.length <= Limits.CONTEXT_BYTES_MAX, "a context is at most 4 KiB");
+      Check.that(
+          context == null || context.length <= Limits.CONTEXT_BYTES_MAX,
+          "a context is at most 4 KiB");
       batch.startFrame(
           FrameSize.ofNonZero(connection)
               + FrameSize.ofNonZero(Integer.toUnsignedLong(epoch))
               + (payloadBytes == 0 ? 0 : FrameSize.ofBytes(payloadBytes))
-              + (consumedOrAbsent == UpstreamFrame.ABSENT ? 0 : FrameSize.ofVarint(consumedOrAbsent))
+              + (consumedOrAbsent == UpstreamFrame.ABSENT
+                  ? 0
+                  : FrameSize.ofVarint(consumedOrAbsent))
               + (context == null ? 0 : FrameSize.ofBytes(context.length))
               + FrameSize.ofTrue(more)
               + FrameSize.ofTrue(halfClose)
@@ -89,7 +98,12 @@ public final class UpstreamBatchWriter {
     }
   }
 
-  private void commit(long consumedOrAbsent, byte @Nullable [] context, boolean more, boolean halfClose, int closeCode) {
+  private void commit(
+      long consumedOrAbsent,
+      byte @Nullable [] context,
+      boolean more,
+      boolean halfClose,
+      int closeCode) {
     if (consumedOrAbsent != UpstreamFrame.ABSENT) {
       batch.varintField(CONSUMED_TAG, consumedOrAbsent);
     }
@@ -114,7 +128,8 @@ public final class UpstreamBatchWriter {
 
   /** How busy the upstream is, 0 to 1, and how many connections it could hold; 0: unknown. */
   public void load(double utilisation, int capacity) {
-    append(newBuilder().setLoad(Load.newBuilder().setUtilisation(utilisation).setCapacity(capacity)));
+    append(
+        newBuilder().setLoad(Load.newBuilder().setUtilisation(utilisation).setCapacity(capacity)));
   }
 
   /** The answer to the Ping with this id. */

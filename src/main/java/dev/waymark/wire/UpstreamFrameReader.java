@@ -11,20 +11,24 @@ import dev.waymark.v1.Released;
 import dev.waymark.v1.Settings;
 import io.netty.buffer.ByteBuf;
 
-/** Reads the frames of an UpstreamBatch one by one, in whatever order their fields come. Confined to the thread of its lane. */
+/**
+ * Reads the frames of an UpstreamBatch one by one, in whatever order their fields come. Confined to
+ * the thread of its lane.
+ */
 public final class UpstreamFrameReader {
   private static final int FIELD_MAX = 14;
 
   private final FieldReader fields = new FieldReader();
 
   /**
-   * Reads the next frame, from the batch's reader index on, and moves that behind it. Of a field that comes twice the last one
-   * counts; unknown ones are passed over.
+   * Reads the next frame, from the batch's reader index on, and moves that behind it. Of a field
+   * that comes twice the last one counts; unknown ones are passed over.
    *
    * @param batch stays the caller's
    * @param into its payload is a slice of the batch that is not retained
    * @return false, and an empty frame, at the end of the batch
-   * @throws MalformedFrameException the rest of the batch cannot be read and `into` is not to be used
+   * @throws MalformedFrameException the rest of the batch cannot be read and `into` is not to be
+   *     used
    */
   public boolean read(ByteBuf batch, UpstreamFrame into) throws MalformedFrameException {
     into.clear();
@@ -59,19 +63,22 @@ public final class UpstreamFrameReader {
         fields.message(Released.parser());
         into.control(new UpstreamControl.Released());
       }
-      case 11 << 3 | 2 -> into.control(new UpstreamControl.Push(fields.message(Push.parser()).getId()));
+      case 11 << 3 | 2 ->
+          into.control(new UpstreamControl.Push(fields.message(Push.parser()).getId()));
       case 12 << 3 | 2 -> {
         fields.message(Draining.parser());
         into.control(new UpstreamControl.Draining());
       }
       case 13 << 3 | 2 -> into.control(load(fields.message(Load.parser())));
-      case 14 << 3 | 2 -> into.control(new UpstreamControl.Pong(fields.message(Pong.parser()).getId()));
+      case 14 << 3 | 2 ->
+          into.control(new UpstreamControl.Pong(fields.message(Pong.parser()).getId()));
       default -> fields.skip(tag, FIELD_MAX);
     }
   }
 
   private static UpstreamControl settings(Settings settings) {
-    return new UpstreamControl.Settings(settings.getRevision(), settings.getWindowBytes(), settings.getAnnouncements());
+    return new UpstreamControl.Settings(
+        settings.getRevision(), settings.getWindowBytes(), settings.getAnnouncements());
   }
 
   private static UpstreamControl load(Load load) {

@@ -14,11 +14,15 @@ final class Bytes {
 
   /** Pooled, with bytes that tell their place. */
   static ByteBuf direct(int bytes) {
-    ByteBuf buffer = ByteBufAllocator.DEFAULT.directBuffer(bytes);
+    return direct(ofLength(bytes));
+  }
+
+  static byte[] ofLength(int bytes) {
+    byte[] content = new byte[bytes];
     for (int i = 0; i < bytes; i++) {
-      buffer.writeByte(i * 31 + (i >> 8));
+      content[i] = (byte) (i * 31 + (i >> 8));
     }
-    return buffer;
+    return content;
   }
 
   static ByteBuf direct(byte[] content) {

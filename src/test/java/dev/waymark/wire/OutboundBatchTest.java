@@ -31,7 +31,8 @@ class OutboundBatchTest {
     byte[] sent = Bytes.drain(writer.batch());
 
     assertThat(sent).hasSize(bytes);
-    assertThat(BridgeBatch.parseFrom(sent).getFrames(0).getPayload().toByteArray()).isEqualTo(expected);
+    assertThat(BridgeBatch.parseFrom(sent).getFrames(0).getPayload().toByteArray())
+        .isEqualTo(expected);
     assertThat(payload.refCnt()).isZero();
     assertThat(writer.batch().isEmpty()).isTrue();
     assertThat(writer.batch().bytes()).isZero();
@@ -44,7 +45,9 @@ class OutboundBatchTest {
     writer.ping(2);
     assertThat(writer.batch().frames()).isEqualTo(1);
     var sent = BridgeBatch.parseFrom(Bytes.drain(writer.batch()));
-    assertThat(sent.getFramesList()).singleElement().satisfies(frame -> assertThat(frame.getPing().getId()).isEqualTo(2));
+    assertThat(sent.getFramesList())
+        .singleElement()
+        .satisfies(frame -> assertThat(frame.getPing().getId()).isEqualTo(2));
   }
 
   @Test
@@ -62,6 +65,19 @@ class OutboundBatchTest {
     InputStream message = writer.batch().toMessage();
     ((Drainable) message).drainTo(OutputStream.nullOutputStream());
     writer.ping(2);
+    message.close();
+    assertThat(writer.batch().frames()).isEqualTo(1);
+  }
+
+  @Test
+  void message_drainedAfterItsBatchWasReleased_isEmptyAndLeavesWhatIsNewer() throws IOException {
+    writer.ping(1);
+    InputStream message = writer.batch().toMessage();
+    writer.batch().release();
+    writer.ping(2);
+    assertThat(message.available()).isZero();
+    assertThat(((Drainable) message).drainTo(OutputStream.nullOutputStream())).isZero();
+    assertThat(message.read()).isEqualTo(-1);
     message.close();
     assertThat(writer.batch().frames()).isEqualTo(1);
   }

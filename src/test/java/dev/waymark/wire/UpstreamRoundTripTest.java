@@ -1,0 +1,151 @@
+package dev.waymark.wire;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import dev.waymark.core.UpstreamControl;
+import dev.waymark.core.UpstreamFrame;
+import dev.waymark.v1.Push;
+import dev.waymark.v1.Released;
+import dev.waymark.v1.UpstreamBatch;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What an upstream writes is what the generated classes read, and what they write is what a bridge
+ * reads.
+ */
+class UpstreamRoundTripTest {
+  private final UpstreamBatchWriter writer = new UpstreamBatchWriter();
+  private final UpstreamFrameReader reader = new UpstreamFrameReader();
+  private final UpstreamFrame frame = new UpstreamFrame();
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+  void randomFrames_written_areWhatGeneratedClassesRead(long seed) throws IOException {
+    var random = new SplittableRandom(seed);
+    for (int round = 0; round < 200; round++) {
+      var expected = UpstreamBatch.newBuilder();
+      for (int i = random.nextInt(12); i >= 0; i--) {
+        dev.waymark.v1.UpstreamFrame next = RandomFrames.upstream(random);
+        expected.addFrames(next);
+        write(next);
+      }
+      assertThat(writer.batch().bytes()).isEqualTo(expected.build().getSerializedSize());
+      assertThat(UpstreamBatch.parseFrom(Bytes.drain(writer.batch())))
+          .as("seed %d round %d", seed, round)
+          .isEqualTo(expected.build());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {11, 12, 13, 14, 15, 16, 17, 18})
+  void randomFrames_generated_areWhatTheReaderReads(long seed) throws Exception {
+    var random = new SplittableRandom(seed);
+    for (int round = 0; round < 200; round++) {
+      var sent = UpstreamBatch.newBuilder();
+      for (int i = random.nextInt(12); i > 0; i--) {
+        sent.addFrames(RandomFrames.upstream(random));
+      }
+      ByteBuf batch = Bytes.direct(sent.build().toByteArray());
+      for (dev.waymark.v1.UpstreamFrame expected : sent.getFramesList()) {
+        assertThat(reader.read(batch, frame)).isTrue();
+        write(frame);
+        assertThat(UpstreamBatch.parseFrom(Bytes.drain(writer.batch())).getFramesList())
+            .containsExactly(expected);
+      }
+      assertThat(reader.read(batch, frame)).isFalse();
+      assertThat(batch.isReadable()).isFalse();
+      batch.release();
+      assertThat(batch.refCnt()).as("slices are borrowed").isZero();
+    }
+  }
+
+  @Test
+  void emptyFrame_isReadWithDefaults() throws Exception {
+    read(dev.waymark.v1.UpstreamFrame.getDefaultInstance());
+    assertThat(frame.consumed()).isEqualTo(UpstreamFrame.ABSENT);
+    assertThat(frame.context()).isNull();
+    assertThat(frame.control()).isNull();
+    assertThat(frame.payload()).isSameAs(Unpooled.EMPTY_BUFFER);
+  }
+
+  @Test
+  void presentZeroAndEmpty_areNotAbsent() throws Exception {
+    writer.data(0, 0, Unpooled.EMPTY_BUFFER, 0, new byte[0], false, false, 0);
+    assertThat(reader.read(Unpooled.wrappedBuffer(Bytes.drain(writer.batch())), frame)).isTrue();
+    assertThat(frame.consumed()).isZero();
+    assertThat(frame.context()).isEmpty();
+  }
+
+  @Test
+  void rareControls_areRead() throws Exception {
+    read(
+        dev.waymark.v1.UpstreamFrame.newBuilder()
+            .setReleased(Released.getDefaultInstance())
+            .build());
+    assertThat(frame.control()).isEqualTo(new UpstreamControl.Released());
+    var push = Push.newBuilder().setId(9).setMark("m").setPayload(ByteString.copyFromUtf8("hello"));
+    read(dev.waymark.v1.UpstreamFrame.newBuilder().setPush(push).build());
+    assertThat(frame.control()).isEqualTo(new UpstreamControl.Push(9));
+  }
+
+  @Test
+  void consumedBeyond63Bits_isReadAsTheHighest() throws Exception {
+    read(dev.waymark.v1.UpstreamFrame.newBuilder().setConsumed(-1).build());
+    assertThat(frame.consumed()).isEqualTo(Long.MAX_VALUE);
+  }
+
+  private void read(dev.waymark.v1.UpstreamFrame sent) throws Exception {
+    ByteBuf batch =
+        Unpooled.wrappedBuffer(UpstreamBatch.newBuilder().addFrames(sent).build().toByteArray());
+    assertThat(reader.read(batch, frame)).isTrue();
+    assertThat(reader.read(batch, new UpstreamFrame())).isFalse();
+  }
+
+  private void write(dev.waymark.v1.UpstreamFrame next) {
+    switch (next.getControlCase()) {
+      case CONTROL_NOT_SET ->
+          writer.data(
+              next.getConnection(),
+              next.getEpoch(),
+              Bytes.direct(next.getPayload().toByteArray()),
+              next.hasConsumed() ? next.getConsumed() : UpstreamFrame.ABSENT,
+              next.hasContext() ? next.getContext().toByteArray() : null,
+              next.getMore(),
+              next.getHalfClose(),
+              next.getCloseValue());
+      case SETTINGS -> writer.settings(next.getSettings().getWindowBytes());
+      case DRAINING -> writer.draining();
+      case LOAD -> writer.load(next.getLoad().getUtilisation(), next.getLoad().getCapacity());
+      case PONG -> writer.pong(next.getPong().getId());
+      default -> throw new AssertionError(next);
+    }
+  }
+
+  private void write(UpstreamFrame next) {
+    switch (next.control()) {
+      case null ->
+          writer.data(
+              next.connection(),
+              next.epoch(),
+              next.payload().retain(),
+              next.consumed(),
+              next.context(),
+              next.more(),
+              next.halfClose(),
+              next.close());
+      case UpstreamControl.Settings settings -> writer.settings(settings.windowBytes());
+      case UpstreamControl.Draining() -> writer.draining();
+      case UpstreamControl.Load(double utilisation, int capacity) ->
+          writer.load(utilisation, capacity);
+      case UpstreamControl.Pong(long id) -> writer.pong(id);
+      default -> throw new AssertionError(next.control());
+    }
+  }
+}
