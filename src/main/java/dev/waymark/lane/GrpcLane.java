@@ -66,7 +66,11 @@ final class GrpcLane implements LaneTransport {
 
   @Override
   public void data(long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
-    writer.data(connection, epoch, offset, owned, last, limit);
+    if (isEnded) {
+      owned.release();
+    } else {
+      writer.data(connection, epoch, offset, owned, last, limit);
+    }
   }
 
   @Override
@@ -101,6 +105,9 @@ final class GrpcLane implements LaneTransport {
 
   @Override
   public boolean flush() {
+    if (isEnded) {
+      return false;
+    }
     if (!writer.batch().isEmpty()) {
       call.sendMessage(writer.batch());
     }
