@@ -124,12 +124,15 @@ public final class StubCommand implements Callable<Integer> {
     throw new ParameterException(spec().commandLine(), flag + ": '" + text + "' is no address (expected: host:port, such as 127.0.0.1:4770)");
   }
 
-  private int cannotListen(String flag, String where, IOException why) {
-    Throwable cause = why.getCause() == null ? why : why.getCause();
+  private int cannotListen(String flag, String asked, IOException why) {
+    // gRPC names the one address of several that failed behind a slash.
+    String message = String.valueOf(why.getMessage());
+    String where = why.getCause() != null && message.contains("/") ? message.substring(message.lastIndexOf('/') + 1) : asked;
+    String cause = why.getCause() == null ? message : String.valueOf(why.getCause().getMessage());
     spec()
         .commandLine()
         .getErr()
-        .println("waymark stub: cannot listen on " + where + " (" + flag + "): " + cause.getMessage() + "; stop what holds the port or choose another");
+        .println("waymark stub: cannot listen on " + where + " (" + flag + "): " + cause + "; stop what holds the port or choose another");
     return EXIT_FAILED;
   }
 

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 
 /** The stub's admin port: what is connected, and how to make the stub misbehave. Answers are JSON. Thread-safe. */
 public final class StubAdmin implements AutoCloseable {
@@ -164,20 +165,26 @@ public final class StubAdmin implements AutoCloseable {
         path,
         exchange -> {
           try (exchange) {
-            if (!exchange.getRequestURI().getPath().equals(path)) {
-              throw new Refusal(404, "nothing is here");
-            }
-            if (!exchange.getRequestMethod().equals(method)) {
-              exchange.getResponseHeaders().set("Allow", method);
-              throw new Refusal(405, path + " takes " + method);
-            }
-            write(exchange, 200, action.answer(exchange, query(exchange.getRequestURI().getRawQuery())));
-          } catch (Refusal refusal) {
-            JsonObject answer = new JsonObject();
-            answer.addProperty("error", refusal.getMessage());
-            write(exchange, refusal.status, answer);
+            answer(exchange, method, path, action);
           }
         });
+  }
+
+  private static void answer(HttpExchange exchange, String method, String path, Action action) throws IOException {
+    try {
+      if (!exchange.getRequestURI().getPath().equals(path)) {
+        throw new Refusal(404, "nothing is here");
+      }
+      if (!exchange.getRequestMethod().equals(method)) {
+        exchange.getResponseHeaders().set("Allow", method);
+        throw new Refusal(405, path + " takes " + method);
+      }
+      write(exchange, 200, action.answer(exchange, query(exchange.getRequestURI().getRawQuery())));
+    } catch (Refusal refusal) {
+      JsonObject answer = new JsonObject();
+      answer.addProperty("error", refusal.getMessage());
+      write(exchange, refusal.status, answer);
+    }
   }
 
   private static void write(HttpExchange exchange, int status, JsonObject answer) throws IOException {
@@ -187,7 +194,7 @@ public final class StubAdmin implements AutoCloseable {
     exchange.getResponseBody().write(body);
   }
 
-  private static Map<String, String> query(@org.jspecify.annotations.Nullable String raw) throws Refusal {
+  private static Map<String, String> query(@Nullable String raw) throws Refusal {
     Map<String, String> values = new HashMap<>();
     if (raw == null) {
       return values;
