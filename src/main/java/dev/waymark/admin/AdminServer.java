@@ -48,11 +48,21 @@ public final class AdminServer {
             address,
             List.of(
                 Route.get("/metrics", "metrics as Prometheus text", (method, query) -> metrics()),
-                Route.get("/healthz", "200 while the process lives", (method, query) -> Reply.text("ok\n")),
-                Route.get("/readyz", "200 while new clients are served, else 503", (method, query) -> readiness()),
-                Route.get("/connections", "open connections; ?limit=1000", (method, query) -> connections(query)),
+                Route.get(
+                    "/healthz",
+                    "200 while the process lives",
+                    (method, query) -> Reply.text("ok\n")),
+                Route.get(
+                    "/readyz",
+                    "200 while new clients are served, else 503",
+                    (method, query) -> readiness()),
+                Route.get(
+                    "/connections",
+                    "open connections; ?limit=1000",
+                    (method, query) -> connections(query)),
                 Route.get("/upstreams", "upstreams of all pools", (method, query) -> upstreams()),
-                Route.get("/config", "what is in force, secrets masked", (method, query) -> config()),
+                Route.get(
+                    "/config", "what is in force, secrets masked", (method, query) -> config()),
                 new Route(
                     "/log-level",
                     Set.of("GET", "PUT", "POST"),
@@ -107,11 +117,17 @@ public final class AdminServer {
     }
     try {
       ConnectionPage page =
-          state.connections(Integer.parseInt(asked)).toCompletableFuture().get(STATE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+          state
+              .connections(Integer.parseInt(asked))
+              .toCompletableFuture()
+              .get(STATE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
       return Reply.json(
-          200, new Connections(page.total(), page.connections().size() < page.total(), page.connections()));
+          200,
+          new Connections(
+              page.total(), page.connections().size() < page.total(), page.connections()));
     } catch (TimeoutException e) {
-      return Reply.error(503, "the shards did not answer within %d s".formatted(STATE_TIMEOUT_SECONDS));
+      return Reply.error(
+          503, "the shards did not answer within %d s".formatted(STATE_TIMEOUT_SECONDS));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return Reply.error(503, "the admin port closes");
@@ -141,6 +157,9 @@ public final class AdminServer {
   }
 
   private static LogConfig.@Nullable Level level(String text) {
-    return Arrays.stream(LogConfig.Level.values()).filter(l -> l.name().equalsIgnoreCase(text)).findFirst().orElse(null);
+    return Arrays.stream(LogConfig.Level.values())
+        .filter(l -> l.name().equalsIgnoreCase(text))
+        .findFirst()
+        .orElse(null);
   }
 }

@@ -4,7 +4,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 
-/** What the admin port tells, asked on its threads: every method is thread-safe and returns at once. */
+/**
+ * What the admin port tells, asked on its threads: every method is thread-safe and returns at once.
+ */
 public interface AdminState {
   /** Whether new clients are served. */
   Readiness readiness();
@@ -15,6 +17,9 @@ public interface AdminState {
   /** All upstreams of all pools. */
   List<UpstreamStatus> upstreams();
 
-  /** What is in force: text, numbers, booleans, and lists and maps of them. Secrets are masked here, by the admin port. */
+  /**
+   * What is in force: text, numbers, booleans, and lists and maps of them. Secrets are masked here,
+   * by the admin port.
+   */
   Map<String, Object> config();
 }

@@ -3,7 +3,8 @@ package dev.waymark.admin;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One open connection, for people. Immutable. The names of the components are the fields of the JSON.
+ * One open connection, for people. Immutable. The names of the components are the fields of the
+ * JSON.
  *
  * @param client the client's address and port
  * @param local the address and port it came in by

@@ -4,8 +4,8 @@ import java.util.Locale;
 import org.slf4j.event.Level;
 
 /**
- * Everything that is logged. ERROR: a defect, or it cannot serve; WARN: an operator can act; INFO: life of the process, of listeners,
- * pools and lanes; DEBUG: life of connections. Immutable.
+ * Everything that is logged. ERROR: a defect, or it cannot serve; WARN: an operator can act; INFO:
+ * life of the process, of listeners, pools and lanes; DEBUG: life of connections. Immutable.
  */
 public enum Event {
   BRIDGE_STARTED(Level.INFO),

@@ -14,8 +14,9 @@ import org.slf4j.event.Level;
 import org.slf4j.spi.LoggingEventBuilder;
 
 /**
- * The only place that logs. Thread-safe. Events of WARN and ERROR are limited to {@value RateLimit#LINES_MAX} lines of a kind in ten
- * seconds; the next line then says how many were suppressed.
+ * The only place that logs. Thread-safe. Events of WARN and ERROR are limited to {@value
+ * RateLimit#LINES_MAX} lines of a kind in ten seconds; the next line then says how many were
+ * suppressed.
  */
 public final class EventLog {
   /** Distinct errors whose stack traces are remembered as told. */
@@ -51,7 +52,8 @@ public final class EventLog {
   /**
    * Writes one line.
    *
-   * @param keyValues key, value, key, value…; a {@link Throwable} as value is written as text, the first of its kind with its stack
+   * @param keyValues key, value, key, value…; a {@link Throwable} as value is written as text, the
+   *     first of its kind with its stack
    */
   public void write(Event event, @Nullable Object... keyValues) {
     Check.that(keyValues.length % 2 == 0, "keys and values come in pairs");
@@ -74,16 +76,18 @@ public final class EventLog {
     (suppressed == 0 ? line : line.addKeyValue(SUPPRESSED, suppressed)).log();
   }
 
-  /** Tells what was suppressed where no further event of the kind came to tell it. To be called now and then, and at the end. */
+  /**
+   * Tells what was suppressed where no further event of the kind came to tell it. To be called now
+   * and then, and at the end.
+   */
   public void writeSuppressed() {
     long nowNs = clockNs.getAsLong();
-    limits.forEach(
-        (event, limit) -> {
-          long suppressed = limit.takeOverdue(nowNs);
-          if (suppressed > 0) {
-            line(event).addKeyValue(SUPPRESSED, suppressed).log();
-          }
-        });
+    limits.forEach((event, limit) -> {
+      long suppressed = limit.takeOverdue(nowNs);
+      if (suppressed > 0) {
+        line(event).addKeyValue(SUPPRESSED, suppressed).log();
+      }
+    });
   }
 
   private LoggingEventBuilder line(Event event) {

@@ -24,8 +24,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A small HTTP server for operators: a table of routes, bounded in threads, connections, and the size and time of a request.
- * Thread-safe. A request that is too slow, too large or no HTTP costs its own connection and at most one of the threads meanwhile.
+ * A small HTTP server for operators: a table of routes, bounded in threads, connections, and the
+ * size and time of a request. Thread-safe. A request that is too slow, too large or no HTTP costs
+ * its own connection and at most one of the threads meanwhile.
  */
 public final class HttpPort {
   /** Requests at once; a connection beyond them is closed. Threads end when they are not needed. */
@@ -85,7 +86,12 @@ public final class HttpPort {
     }
     threads =
         new ThreadPoolExecutor(
-            0, THREADS_MAX, THREAD_IDLE_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), HttpPort::thread);
+            0,
+            THREADS_MAX,
+            THREAD_IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new SynchronousQueue<>(),
+            HttpPort::thread);
     opened.setExecutor(threads);
     opened.createContext("/", this::handle);
     opened.start();
@@ -106,7 +112,10 @@ public final class HttpPort {
   }
 
   private static Thread thread(Runnable work) {
-    return Thread.ofPlatform().daemon().name("admin-" + THREAD_IDS.incrementAndGet()).unstarted(work);
+    return Thread.ofPlatform()
+        .daemon()
+        .name("admin-" + THREAD_IDS.incrementAndGet())
+        .unstarted(work);
   }
 
   private void handle(HttpExchange exchange) throws IOException {
@@ -180,11 +189,13 @@ public final class HttpPort {
     StringBuilder text = new StringBuilder();
     routes.values().stream()
         .sorted(Comparator.comparing(Route::path))
-        .forEach(
-            route ->
-                text.append(
-                    "%-12s %-14s %s\n"
-                        .formatted(String.join(",", new TreeSet<>(route.methods())), route.path(), route.summary())));
+        .forEach(route ->
+            text.append(
+                "%-12s %-14s %s\n"
+                    .formatted(
+                        String.join(",", new TreeSet<>(route.methods())),
+                        route.path(),
+                        route.summary())));
     return Reply.text(text.toString());
   }
 }

@@ -10,7 +10,10 @@ import com.google.gson.JsonObject;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.event.KeyValuePair;
 
-/** One JSON object a line: ts, level, event (or message and logger where it is not ours), then the keys as fields. Thread-safe. */
+/**
+ * One JSON object a line: ts, level, event (or message and logger where it is not ours), then the
+ * keys as fields. Thread-safe.
+ */
 final class JsonLineEncoder extends EncoderBase<ILoggingEvent> {
   private static final byte[] NOTHING = {};
 

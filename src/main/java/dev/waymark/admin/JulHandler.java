@@ -6,13 +6,19 @@ import java.util.logging.SimpleFormatter;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
-/** gRPC logs to java.util.logging: passes it on, so that there is one log in one format. Thread-safe. */
+/**
+ * gRPC logs to java.util.logging: passes it on, so that there is one log in one format.
+ * Thread-safe.
+ */
 final class JulHandler extends Handler {
   private final SimpleFormatter formatter = new SimpleFormatter();
 
   @Override
   public void publish(LogRecord entry) {
-    String name = entry.getLoggerName() == null || entry.getLoggerName().isEmpty() ? "java" : entry.getLoggerName();
+    String name =
+        entry.getLoggerName() == null || entry.getLoggerName().isEmpty()
+            ? "java"
+            : entry.getLoggerName();
     LoggerFactory.getLogger(name)
         .atLevel(level(entry.getLevel().intValue()))
         .setCause(entry.getThrown())

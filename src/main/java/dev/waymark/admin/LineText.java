@@ -48,7 +48,11 @@ final class LineText {
   private static boolean isSafe(String text, int i) {
     char c = text.charAt(i);
     return switch (Character.getType(c)) {
-      case Character.CONTROL, Character.FORMAT, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> false;
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR ->
+          false;
       case Character.SURROGATE ->
           Character.isHighSurrogate(c)
               ? i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))

@@ -15,7 +15,10 @@ import java.util.logging.LogManager;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Sets up the process's log. Thread-safe. What other people's code logs is shown from WARN on, unless asked for at run time. */
+/**
+ * Sets up the process's log. Thread-safe. What other people's code logs is shown from WARN on,
+ * unless asked for at run time.
+ */
 public final class Logging {
   /** What carries the events. */
   public static final String LOGGER = "waymark";
@@ -37,7 +40,9 @@ public final class Logging {
         },
         out);
     Level level = Level.toLevel(config.level().name());
-    context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN);
+    context
+        .getLogger(Logger.ROOT_LOGGER_NAME)
+        .setLevel(level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN);
     context.getLogger(LOGGER).setLevel(level);
     context.getLogger(ACCESS_LOGGER).setLevel(config.isAccessLogged() ? null : Level.OFF);
     bridgeJul(context);
@@ -60,7 +65,10 @@ public final class Logging {
     return Optional.ofNullable(found).map(l -> l.getEffectiveLevel().toString());
   }
 
-  /** Sets the level of a logger that exists; false where none does, so that nobody fills the memory with names. */
+  /**
+   * Sets the level of a logger that exists; false where none does, so that nobody fills the memory
+   * with names.
+   */
   static boolean setLevel(String logger, LogConfig.Level level) {
     ch.qos.logback.classic.Logger found = context().exists(logger);
     if (found == null) {

@@ -18,7 +18,8 @@ final class Masking {
       case null -> null;
       case Map<?, ?> map -> {
         Map<String, @Nullable Object> masked = new LinkedHashMap<>();
-        map.forEach((key, one) -> masked.put(String.valueOf(key), isSecret(key) && one != null ? MASK : masked(one)));
+        map.forEach((key, one) ->
+            masked.put(String.valueOf(key), isSecret(key) && one != null ? MASK : masked(one)));
         yield masked;
       }
       case List<?> list -> list.stream().map(Masking::masked).toList();

@@ -17,12 +17,13 @@ import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 
 /**
- * The metrics of the process. Thread-safe. Dropwizard's registry holds them under `name{label="value",…}`: totals as Counters, levels
- * as Gauges, distributions as Histograms; names and help follow the Prometheus conventions. A series is there, with 0, from its
- * registration on.
+ * The metrics of the process. Thread-safe. Dropwizard's registry holds them under
+ * `name{label="value",…}`: totals as Counters, levels as Gauges, distributions as Histograms; names
+ * and help follow the Prometheus conventions. A series is there, with 0, from its registration on.
  *
- * <p>Totals and distributions are whole numbers: where the name says seconds (`…_seconds_total`, `…_seconds`) they are kept in
- * nanoseconds and shown in seconds. Label values come from bounded sets only: listener, pool, upstream, reason, kind.
+ * <p>Totals and distributions are whole numbers: where the name says seconds (`…_seconds_total`,
+ * `…_seconds`) they are kept in nanoseconds and shown in seconds. Label values come from bounded
+ * sets only: listener, pool, upstream, reason, kind.
  */
 public final class Metrics {
   private static final String TOTAL = "_total";
@@ -44,7 +45,10 @@ public final class Metrics {
   /** One line of figures. */
   record Series(Family family, List<String> labelValues, Metric metric) {}
 
-  /** The registry itself, for reporters. Register through this class, so that the series have help and labels. */
+  /**
+   * The registry itself, for reporters. Register through this class, so that the series have help
+   * and labels.
+   */
   public MetricRegistry registry() {
     return registry;
   }
@@ -54,7 +58,10 @@ public final class Metrics {
     return (Counter) registered(Kind.COUNTER, name, help, labelPairs, new Counter());
   }
 
-  /** A counter kept elsewhere, read when asked for; `total` never falls, and is called by any thread. */
+  /**
+   * A counter kept elsewhere, read when asked for; `total` never falls, and is called by any
+   * thread.
+   */
   public void counter(String name, String help, LongSupplier total, String... labelPairs) {
     replace(Kind.COUNTER, name, help, labelPairs, new SuppliedCounter(total));
   }
@@ -84,16 +91,15 @@ public final class Metrics {
     Check.that(labelPairs.length > 0, "some label says which series");
     List<String> names = labelNames(labelPairs);
     List<String> values = labelValues(labelPairs);
-    series.forEach(
-        (key, one) -> {
-          for (int i = 0; i < names.size(); i++) {
-            int at = one.family().labelNames().indexOf(names.get(i));
-            if (at < 0 || !one.labelValues().get(at).equals(values.get(i))) {
-              return;
-            }
-          }
-          removeKey(key);
-        });
+    series.forEach((key, one) -> {
+      for (int i = 0; i < names.size(); i++) {
+        int at = one.family().labelNames().indexOf(names.get(i));
+        if (at < 0 || !one.labelValues().get(at).equals(values.get(i))) {
+          return;
+        }
+      }
+      removeKey(key);
+    });
   }
 
   /** The Prometheus text of all series, families in the order of their names, suffixes aside. */
@@ -105,7 +111,8 @@ public final class Metrics {
     return series.values();
   }
 
-  private Metric registered(Kind kind, String name, String help, String[] labelPairs, Metric fresh) {
+  private Metric registered(
+      Kind kind, String name, String help, String[] labelPairs, Metric fresh) {
     return put(kind, name, help, labelPairs, fresh, false);
   }
 
@@ -113,7 +120,8 @@ public final class Metrics {
     put(kind, name, help, labelPairs, fresh, true);
   }
 
-  private Metric put(Kind kind, String name, String help, String[] labelPairs, Metric fresh, boolean isReplacing) {
+  private Metric put(
+      Kind kind, String name, String help, String[] labelPairs, Metric fresh, boolean isReplacing) {
     Family family = family(kind, name, help, labelNames(labelPairs));
     List<String> values = labelValues(labelPairs);
     Series kept =
@@ -132,12 +140,16 @@ public final class Metrics {
 
   private Family family(Kind kind, String name, String help, List<String> labelNames) {
     Check.that(name.matches("[a-z][a-z0-9_]*"), "a metric's name is lower-case with underscores");
-    Check.that((kind == Kind.COUNTER) == name.endsWith(TOTAL), "totals, and only totals, end with _total");
+    Check.that(
+        (kind == Kind.COUNTER) == name.endsWith(TOTAL), "totals, and only totals, end with _total");
     Check.that(!help.isBlank(), "a metric has a help text");
     Family family = new Family(name, kind, help, labelNames);
-    // The text's writer knows x, x_total and x_info by the one name x, and would refuse every scrape with two of them.
+    // The text's writer knows x, x_total and x_info by the one name x, and would refuse every
+    // scrape with two of them.
     Family known = families.putIfAbsent(SUFFIX.matcher(name).replaceFirst(""), family);
-    Check.that(known == null || known.equals(family), "all series of a name have the same kind, help and labels");
+    Check.that(
+        known == null || known.equals(family),
+        "all series of a name have the same kind, help and labels");
     return family;
   }
 
@@ -173,8 +185,13 @@ public final class Metrics {
     }
     StringBuilder key = new StringBuilder(name).append('{');
     for (int i = 0; i < labelNames.size(); i++) {
-      String value = labelValues.get(i).replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n");
-      key.append(i == 0 ? "" : ",").append(labelNames.get(i)).append("=\"").append(value).append('"');
+      String value =
+          labelValues.get(i).replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n");
+      key.append(i == 0 ? "" : ",")
+          .append(labelNames.get(i))
+          .append("=\"")
+          .append(value)
+          .append('"');
     }
     return key.append('}').toString();
   }

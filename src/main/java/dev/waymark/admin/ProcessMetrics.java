@@ -22,16 +22,20 @@ public final class ProcessMetrics {
     metrics.gauge("waymark_build_info", "The version that runs.", () -> 1L, "version", version);
     long startUnixMs = ManagementFactory.getRuntimeMXBean().getStartTime();
     metrics.gauge(
-        "process_start_time_seconds", "When the process started, in seconds since 1970.", () -> startUnixMs / MS_PER_SECOND);
+        "process_start_time_seconds",
+        "When the process started, in seconds since 1970.",
+        () -> startUnixMs / MS_PER_SECOND);
     MemoryMXBean memory = ManagementFactory.getMemoryMXBean();
     memory(metrics, memory::getHeapMemoryUsage, "heap");
     memory(metrics, memory::getNonHeapMemoryUsage, "nonheap");
-    ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).forEach(pool -> buffers(metrics, pool));
+    ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class)
+        .forEach(pool -> buffers(metrics, pool));
     metrics.gauge(
         "waymark_jvm_netty_direct_bytes",
         "Memory outside the heap that Netty accounts for itself.",
         () -> Math.max(0, PlatformDependent.usedDirectMemory()));
-    ManagementFactory.getGarbageCollectorMXBeans().forEach(collector -> collections(metrics, collector));
+    ManagementFactory.getGarbageCollectorMXBeans()
+        .forEach(collector -> collections(metrics, collector));
     threads(metrics);
     if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
       system(metrics, system);
@@ -39,7 +43,12 @@ public final class ProcessMetrics {
   }
 
   private static void memory(Metrics metrics, Supplier<MemoryUsage> usage, String area) {
-    metrics.gauge("waymark_jvm_memory_used_bytes", "Memory in use, by area.", () -> usage.get().getUsed(), "area", area);
+    metrics.gauge(
+        "waymark_jvm_memory_used_bytes",
+        "Memory in use, by area.",
+        () -> usage.get().getUsed(),
+        "area",
+        area);
     metrics.gauge(
         "waymark_jvm_memory_committed_bytes",
         "Memory taken from the system, by area.",
@@ -82,13 +91,21 @@ public final class ProcessMetrics {
   private static void threads(Metrics metrics) {
     ThreadMXBean threads = ManagementFactory.getThreadMXBean();
     metrics.gauge("waymark_jvm_threads", "Threads that live.", threads::getThreadCount);
-    metrics.counter("waymark_jvm_threads_started_total", "Threads ever started.", threads::getTotalStartedThreadCount);
+    metrics.counter(
+        "waymark_jvm_threads_started_total",
+        "Threads ever started.",
+        threads::getTotalStartedThreadCount);
   }
 
   private static void system(Metrics metrics, UnixOperatingSystemMXBean system) {
     metrics.counter(
-        "process_cpu_seconds_total", "Processor time of the process.", () -> Math.max(0, system.getProcessCpuTime()));
+        "process_cpu_seconds_total",
+        "Processor time of the process.",
+        () -> Math.max(0, system.getProcessCpuTime()));
     metrics.gauge("process_open_fds", "Open file descriptors.", system::getOpenFileDescriptorCount);
-    metrics.gauge("process_max_fds", "Most file descriptors that may be open.", system::getMaxFileDescriptorCount);
+    metrics.gauge(
+        "process_max_fds",
+        "Most file descriptors that may be open.",
+        system::getMaxFileDescriptorCount);
   }
 }

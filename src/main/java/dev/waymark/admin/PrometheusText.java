@@ -62,18 +62,29 @@ final class PrometheusText {
 
   private static MetricSnapshot snapshot(List<Series> series) {
     Family family = series.getFirst().family();
-    double unit = family.name().endsWith("_seconds") || family.name().endsWith("_seconds_total") ? SECONDS_PER_NS : 1;
+    double unit =
+        family.name().endsWith("_seconds") || family.name().endsWith("_seconds_total")
+            ? SECONDS_PER_NS
+            : 1;
     return switch (family.kind()) {
-      case COUNTER -> new CounterSnapshot(metadata(family, TOTAL), points(series, one -> counterPoint(one, unit)));
+      case COUNTER ->
+          new CounterSnapshot(
+              metadata(family, TOTAL), points(series, one -> counterPoint(one, unit)));
       case GAUGE ->
           family.name().endsWith(INFO)
-              ? new InfoSnapshot(metadata(family, INFO), points(series, one -> new InfoDataPointSnapshot(labels(one))))
+              ? new InfoSnapshot(
+                  metadata(family, INFO),
+                  points(series, one -> new InfoDataPointSnapshot(labels(one))))
               : new GaugeSnapshot(metadata(family, ""), points(series, PrometheusText::gaugePoint));
-      case SUMMARY -> new SummarySnapshot(metadata(family, ""), points(series, one -> summaryPoint(one, unit)));
+      case SUMMARY ->
+          new SummarySnapshot(metadata(family, ""), points(series, one -> summaryPoint(one, unit)));
     };
   }
 
-  /** A series whose reader fails is missed in this scrape and the others are shown; a scrape must not fail for one of them. */
+  /**
+   * A series whose reader fails is missed in this scrape and the others are shown; a scrape must
+   * not fail for one of them.
+   */
   private static <T> List<T> points(List<Series> series, Function<Series, T> point) {
     List<T> points = new ArrayList<>(series.size());
     for (Series one : series) {

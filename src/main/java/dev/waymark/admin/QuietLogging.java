@@ -6,7 +6,10 @@ import ch.qos.logback.classic.spi.Configurator;
 import ch.qos.logback.core.spi.ContextAwareBase;
 import org.slf4j.Logger;
 
-/** What holds until {@link Logging#configure}: warnings on standard error. Found by Logback through META-INF/services. */
+/**
+ * What holds until {@link Logging#configure}: warnings on standard error. Found by Logback through
+ * META-INF/services.
+ */
 public final class QuietLogging extends ContextAwareBase implements Configurator {
   @Override
   public ExecutionStatus configure(LoggerContext context) {

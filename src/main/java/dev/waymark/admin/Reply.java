@@ -9,11 +9,17 @@ import java.util.Map;
 /** What an HTTP port answers. The body is not to be changed. */
 public record Reply(int status, String contentType, byte[] body) {
   private static final Gson GSON =
-      new GsonBuilder().serializeNulls().disableHtmlEscaping().serializeSpecialFloatingPointValues().setPrettyPrinting().create();
+      new GsonBuilder()
+          .serializeNulls()
+          .disableHtmlEscaping()
+          .serializeSpecialFloatingPointValues()
+          .setPrettyPrinting()
+          .create();
 
   /** Records, maps, lists and plain values as JSON; the names of components are the fields. */
   public static Reply json(int status, Object value) {
-    return new Reply(status, "application/json; charset=utf-8", (GSON.toJson(value) + "\n").getBytes(UTF_8));
+    return new Reply(
+        status, "application/json; charset=utf-8", (GSON.toJson(value) + "\n").getBytes(UTF_8));
   }
 
   /** `{"error": …}`. */

@@ -11,10 +11,11 @@ import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import org.slf4j.event.KeyValuePair;
 
-/** `2026-11-21T11:03:00.123Z INFO  event key=value…`, stack traces indented beneath. Thread-safe. */
+/** `2026-11-21T11:03:00.123Z INFO event key=value…`, stack traces indented beneath. Thread-safe. */
 final class TextEncoder extends EncoderBase<ILoggingEvent> {
   static final DateTimeFormatter TIME =
-      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
+      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'", Locale.ROOT)
+          .withZone(ZoneOffset.UTC);
 
   private static final byte[] NOTHING = {};
   private static final int LEVEL_WIDTH = 5;
@@ -60,11 +61,10 @@ final class TextEncoder extends EncoderBase<ILoggingEvent> {
   private static void appendStack(StringBuilder out, IThrowableProxy error) {
     ThrowableProxyUtil.asString(error)
         .lines()
-        .forEach(
-            line -> {
-              out.append(STACK_INDENT);
-              LineText.appendEscaped(out, line.replace("\t", STACK_INDENT), false);
-              out.append('\n');
-            });
+        .forEach(line -> {
+          out.append(STACK_INDENT);
+          LineText.appendEscaped(out, line.replace("\t", STACK_INDENT), false);
+          out.append('\n');
+        });
   }
 }

@@ -1,7 +1,8 @@
 package dev.waymark.admin;
 
 /**
- * One upstream of a pool, for people. Immutable. The names of the components are the fields of the JSON.
+ * One upstream of a pool, for people. Immutable. The names of the components are the fields of the
+ * JSON.
  *
  * @param health as the health service names it, or UNREACHABLE
  * @param isServing new connections may be given to it

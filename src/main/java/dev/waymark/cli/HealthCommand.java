@@ -37,7 +37,11 @@ public final class HealthCommand implements Callable<Integer> {
   @Parameters(paramLabel = "URL", description = "for example http://127.0.0.1:7080/readyz")
   private String url;
 
-  @Option(names = "--timeout", paramLabel = "DURATION", defaultValue = "2s", description = "Default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--timeout",
+      paramLabel = "DURATION",
+      defaultValue = "2s",
+      description = "Default: ${DEFAULT-VALUE}")
   private String timeout;
 
   /** For picocli, which sets the fields. */
@@ -50,12 +54,19 @@ public final class HealthCommand implements Callable<Integer> {
     HttpRequest request = HttpRequest.newBuilder(uri()).build();
     HttpClient client = HttpClient.newBuilder().connectTimeout(limit).build();
     try {
-      int status = client.sendAsync(request, BodyHandlers.discarding()).get(limit.toMillis(), TimeUnit.MILLISECONDS).statusCode();
+      int status =
+          client
+              .sendAsync(request, BodyHandlers.discarding())
+              .get(limit.toMillis(), TimeUnit.MILLISECONDS)
+              .statusCode();
       return status / 100 == 2 ? 0 : failed("HTTP status " + status);
     } catch (TimeoutException e) {
       return failed("no answer within " + timeout);
     } catch (ExecutionException e) {
-      return failed(e.getCause() instanceof ConnectException ? "cannot connect" : String.valueOf(e.getCause()));
+      return failed(
+          e.getCause() instanceof ConnectException
+              ? "cannot connect"
+              : String.valueOf(e.getCause()));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return failed("interrupted");
@@ -68,20 +79,28 @@ public final class HealthCommand implements Callable<Integer> {
     try {
       URI uri = new URI(url);
       String scheme = String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT);
-      if (uri.getHost() != null && uri.getPort() <= PORT_MAX && (scheme.equals("http") || scheme.equals("https"))) {
+      if (uri.getHost() != null
+          && uri.getPort() <= PORT_MAX
+          && (scheme.equals("http") || scheme.equals("https"))) {
         return uri;
       }
     } catch (URISyntaxException e) {
       // told below, as any other text that is no URL
     }
-    throw refused("health: " + url + ": not a URL; expected http://HOST:PORT/PATH, as http://127.0.0.1:7080/readyz");
+    throw refused(
+        "health: "
+            + url
+            + ": not a URL; expected http://HOST:PORT/PATH, as http://127.0.0.1:7080/readyz");
   }
 
   private Duration limit() {
     Matcher parts = DURATION.matcher(timeout);
     long amount = parts.matches() ? Long.parseLong(parts.group(1)) : 0;
     if (amount == 0) {
-      throw refused("--timeout: " + timeout + ": not a duration; expected a number above 0 and ms, s or m, as 2s");
+      throw refused(
+          "--timeout: "
+              + timeout
+              + ": not a duration; expected a number above 0 and ms, s or m, as 2s");
     }
     return switch (parts.group(2)) {
       case "ms" -> Duration.ofMillis(amount);

@@ -6,8 +6,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.util.ByteProcessor;
 
 /**
- * Cuts the stream of one client into messages without changing or copying a byte. Confined to the connection's event loop; after an
- * exception it is of no further use.
+ * Cuts the stream of one client into messages without changing or copying a byte. Confined to the
+ * connection's event loop; after an exception it is of no further use.
  */
 public abstract sealed class Framer {
   private static final int DELIMITER_BYTES_MAX = 16;
@@ -32,15 +32,18 @@ public abstract sealed class Framer {
   }
 
   private static Framer ofDelimiter(byte[] delimiter, int frameBytesMax) {
-    Check.that(delimiter.length > 0 && delimiter.length <= DELIMITER_BYTES_MAX, "a delimiter has 1 to 16 bytes");
+    Check.that(
+        delimiter.length > 0 && delimiter.length <= DELIMITER_BYTES_MAX,
+        "a delimiter has 1 to 16 bytes");
     return delimiter.length == 1
         ? new ByteFramer(delimiter[0], frameBytesMax)
         : new DelimiterFramer(delimiter, frameBytesMax);
   }
 
   /**
-   * How many bytes from the reader index the first message has, its prefix or delimiter included; -1 while it is incomplete. The
-   * caller skips exactly that many before it calls again, and after a -1 calls again with the same bytes and more behind them.
+   * How many bytes from the reader index the first message has, its prefix or delimiter included;
+   * -1 while it is incomplete. The caller skips exactly that many before it calls again, and after
+   * a -1 calls again with the same bytes and more behind them.
    *
    * @param in borrowed, only looked at
    * @throws FramingException as soon as the message is known to be too long or impossible
@@ -99,7 +102,10 @@ public abstract sealed class Framer {
     }
   }
 
-  /** Knuth, Morris and Pratt: every byte is looked at once, however it comes and however the delimiter overlaps itself. */
+  /**
+   * Knuth, Morris and Pratt: every byte is looked at once, however it comes and however the
+   * delimiter overlaps itself.
+   */
   private static final class DelimiterFramer extends Framer implements ByteProcessor {
     private final byte[] delimiter;
 
@@ -155,7 +161,9 @@ public abstract sealed class Framer {
     private final Framing.LengthPrefixed prefix;
     private final int headerBytes;
 
-    /** The largest value that leaves the message within frame-bytes-max; negative where none does. */
+    /**
+     * The largest value that leaves the message within frame-bytes-max; negative where none does.
+     */
     private final long valueMax;
 
     LengthFramer(Framing.LengthPrefixed prefix, int frameBytesMax) {

@@ -2,7 +2,10 @@ package dev.waymark.listener;
 
 import dev.waymark.core.CloseReason;
 
-/** A client's stream that cannot be cut. One instance per reason and no stack trace: hostile input must cost nothing (rule 11). */
+/**
+ * A client's stream that cannot be cut. One instance per reason and no stack trace: hostile input
+ * must cost nothing (rule 11).
+ */
 public final class FramingException extends Exception {
   private static final long serialVersionUID = 1L;
 

@@ -39,7 +39,11 @@ class AdminServerIT {
   private final Metrics metrics = new Metrics();
   private final FixedState state = new FixedState();
   private final AdminServer server =
-      new AdminServer(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), state, metrics, new EventLog(System::nanoTime));
+      new AdminServer(
+          new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+          state,
+          metrics,
+          new EventLog(System::nanoTime));
   private final HttpClient client = HttpClient.newHttpClient();
 
   private static final class FixedState implements AdminState {
@@ -54,11 +58,13 @@ class AdminServerIT {
     @Override
     public CompletionStage<ConnectionPage> connections(int limit) {
       return CompletableFuture.completedFuture(
-          new ConnectionPage(OPEN, IntStream.range(0, Math.min(limit, OPEN)).mapToObj(this::connection).toList()));
+          new ConnectionPage(
+              OPEN, IntStream.range(0, Math.min(limit, OPEN)).mapToObj(this::connection).toList()));
     }
 
     private ConnectionView connection(int i) {
-      return new ConnectionView("mark" + i, "l", "c", "a", "p", i == 0 ? null : "u", "attached", 1, 2, 3, 4, 5);
+      return new ConnectionView(
+          "mark" + i, "l", "c", "a", "p", i == 0 ? null : "u", "attached", 1, 2, 3, 4, 5);
     }
 
     @Override
@@ -102,7 +108,8 @@ class AdminServerIT {
   void health_get_tellsLifeAndReadiness() throws Exception {
     assertThat(send("GET", "/healthz").body()).isEqualTo("ok\n");
     assertThat(send("GET", "/readyz").statusCode()).isEqualTo(503);
-    assertThat(json(send("GET", "/readyz")).get("reason").getAsString()).isEqualTo("no upstream is SERVING");
+    assertThat(json(send("GET", "/readyz")).get("reason").getAsString())
+        .isEqualTo("no upstream is SERVING");
     state.isReady = true;
     assertThat(send("GET", "/readyz").statusCode()).isEqualTo(200);
   }
@@ -126,22 +133,27 @@ class AdminServerIT {
 
   @Test
   void upstreamsAndConfig_get_areJsonWithoutSecrets() throws Exception {
-    JsonObject upstream = json(send("GET", "/upstreams")).getAsJsonArray("upstreams").get(0).getAsJsonObject();
+    JsonObject upstream =
+        json(send("GET", "/upstreams")).getAsJsonArray("upstreams").get(0).getAsJsonObject();
     assertThat(upstream.get("health").getAsString()).isEqualTo("SERVING");
     assertThat(upstream.get("openLanes").getAsInt()).isEqualTo(1);
     HttpResponse<String> config = send("GET", "/config");
     assertThat(config.body()).doesNotContain("t0p");
-    assertThat(json(config).getAsJsonObject("admin").get("api-Token").getAsString()).isEqualTo("***");
-    assertThat(json(config).getAsJsonObject("admin").get("address").getAsString()).isEqualTo("127.0.0.1:7080");
+    assertThat(json(config).getAsJsonObject("admin").get("api-Token").getAsString())
+        .isEqualTo("***");
+    assertThat(json(config).getAsJsonObject("admin").get("address").getAsString())
+        .isEqualTo("127.0.0.1:7080");
   }
 
   @Test
   void logLevel_put_changesItAtRunTime() throws Exception {
     String path = "/log-level?logger=waymark.it";
     LoggerFactory.getLogger("waymark.it");
-    assertThat(json(send("PUT", path + "&level=debug")).get("level").getAsString()).isEqualTo("DEBUG");
+    assertThat(json(send("PUT", path + "&level=debug")).get("level").getAsString())
+        .isEqualTo("DEBUG");
     assertThat(LoggerFactory.getLogger("waymark.it").isDebugEnabled()).isTrue();
-    assertThat(json(send("POST", path + "&level=ERROR")).get("level").getAsString()).isEqualTo("ERROR");
+    assertThat(json(send("POST", path + "&level=ERROR")).get("level").getAsString())
+        .isEqualTo("ERROR");
     assertThat(json(send("GET", path)).get("level").getAsString()).isEqualTo("ERROR");
     assertThat(send("PUT", path + "&level=loud").statusCode()).isEqualTo(400);
     assertThat(send("PUT", "/log-level?logger=no.such&level=debug").statusCode()).isEqualTo(404);
@@ -150,7 +162,16 @@ class AdminServerIT {
   @Test
   void everyRoute_headAndWrongMethod_areAnswered() throws Exception {
     state.isReady = true;
-    for (String path : List.of("/", "/metrics", "/healthz", "/readyz", "/connections", "/upstreams", "/config", "/log-level")) {
+    for (String path :
+        List.of(
+            "/",
+            "/metrics",
+            "/healthz",
+            "/readyz",
+            "/connections",
+            "/upstreams",
+            "/config",
+            "/log-level")) {
       HttpResponse<String> head = send("HEAD", path);
       assertThat(head.statusCode()).as(path).isEqualTo(200);
       assertThat(head.body()).isEmpty();
@@ -158,7 +179,8 @@ class AdminServerIT {
       assertThat(contentType(head)).isNotEmpty();
       HttpResponse<String> delete = send("DELETE", path);
       assertThat(delete.statusCode()).as(path).isEqualTo(405);
-      assertThat(delete.headers().firstValue("Allow")).hasValueSatisfying(allow -> assertThat(allow).contains("GET, HEAD"));
+      assertThat(delete.headers().firstValue("Allow"))
+          .hasValueSatisfying(allow -> assertThat(allow).contains("GET, HEAD"));
     }
     assertThat(send("GET", "/").body()).contains("/metrics", "/log-level");
   }
@@ -176,20 +198,31 @@ class AdminServerIT {
 
   @Test
   void post_largeBody_isNotRead() throws Exception {
-    HttpRequest request = HttpRequest.newBuilder(uri("/log-level?level=info")).POST(BodyPublishers.ofByteArray(new byte[50_000])).build();
+    HttpRequest request =
+        HttpRequest.newBuilder(uri("/log-level?level=info"))
+            .POST(BodyPublishers.ofByteArray(new byte[50_000]))
+            .build();
     assertThat(client.send(request, BodyHandlers.ofString()).statusCode()).isEqualTo(200);
     assertServes();
   }
 
   @Test
   void start_portInUse_namesTheAddress() {
-    AdminServer second = new AdminServer(server.address(), state, metrics, new EventLog(System::nanoTime));
+    AdminServer second =
+        new AdminServer(server.address(), state, metrics, new EventLog(System::nanoTime));
     assertThatThrownBy(second::start)
         .isInstanceOf(AddressInUse.class)
         .hasMessageContaining(":" + server.address().getPort())
         .hasMessageContaining("--admin");
-    AdminServer nowhere = new AdminServer(InetSocketAddress.createUnresolved("no.such.invalid", 1), state, metrics, new EventLog(System::nanoTime));
-    assertThatThrownBy(nowhere::start).isInstanceOf(AddressInUse.class).hasMessageContaining("unknown host");
+    AdminServer nowhere =
+        new AdminServer(
+            InetSocketAddress.createUnresolved("no.such.invalid", 1),
+            state,
+            metrics,
+            new EventLog(System::nanoTime));
+    assertThatThrownBy(nowhere::start)
+        .isInstanceOf(AddressInUse.class)
+        .hasMessageContaining("unknown host");
   }
 
   @Test
@@ -212,7 +245,8 @@ class AdminServerIT {
 
   @Test
   void hostile_hugeHeaderAndGarbage_costOnlyThemselves() throws Exception {
-    try (Socket huge = raw("GET / HTTP/1.1\r\nHost: x\r\nX-Huge: " + "a".repeat(100_000) + "\r\n\r\n")) {
+    try (Socket huge =
+        raw("GET / HTTP/1.1\r\nHost: x\r\nX-Huge: " + "a".repeat(100_000) + "\r\n\r\n")) {
       assertThat(readAll(huge)).doesNotContain("200 OK");
     } catch (IOException e) {
       // reset while the header was still being sent, as it may be
@@ -252,7 +286,8 @@ class AdminServerIT {
 
   private HttpResponse<String> send(String method, String path) throws Exception {
     return client.send(
-        HttpRequest.newBuilder(uri(path)).method(method, BodyPublishers.noBody()).build(), BodyHandlers.ofString());
+        HttpRequest.newBuilder(uri(path)).method(method, BodyPublishers.noBody()).build(),
+        BodyHandlers.ofString());
   }
 
   private static String contentType(HttpResponse<?> reply) {

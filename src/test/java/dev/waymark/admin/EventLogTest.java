@@ -32,31 +32,76 @@ class EventLogTest {
   @Test
   void text_event_isOneReadableLine() {
     configure(Format.TEXT, Level.INFO, true);
-    log.write(Event.LISTENER_OPEN, "listener", "devices", "address", "127.0.0.1:7000", "connections-max", 5);
-    assertThat(lines()).singleElement().asString()
-        .matches(STAMP + "INFO  listener-open listener=devices address=127\\.0\\.0\\.1:7000 connections-max=5");
+    log.write(
+        Event.LISTENER_OPEN,
+        "listener",
+        "devices",
+        "address",
+        "127.0.0.1:7000",
+        "connections-max",
+        5);
+    assertThat(lines())
+        .singleElement()
+        .asString()
+        .matches(
+            STAMP
+                + "INFO  listener-open listener=devices address=127\\.0\\.0\\.1:7000 connections-max=5");
   }
 
   @Test
   void text_hostileValues_cannotLeaveTheirLine() {
     configure(Format.TEXT, Level.INFO, true);
-    log.write(Event.STOPPED, "a", "x\n2026-01-01T00:00:00.000Z ERROR forged", "b", "say \"hi\" \\", "c", "", "d", null);
-    log.write(Event.STOPPED, "e", "k=v", "f", "\u001b[31mred", "g", "\u202eevil\u2028", "h", "grüße 😀", "i", "\ud800");
+    log.write(
+        Event.STOPPED,
+        "a",
+        "x\n2026-01-01T00:00:00.000Z ERROR forged",
+        "b",
+        "say \"hi\" \\",
+        "c",
+        "",
+        "d",
+        null);
+    log.write(
+        Event.STOPPED,
+        "e",
+        "k=v",
+        "f",
+        "\u001b[31mred",
+        "g",
+        "\u202eevil\u2028",
+        "h",
+        "grüße 😀",
+        "i",
+        "\ud800");
     assertThat(lines()).hasSize(2);
     assertThat(lines().getFirst())
-        .endsWith("a=\"x\\n2026-01-01T00:00:00.000Z ERROR forged\" b=\"say \\\"hi\\\" \\\\\" c=\"\" d=null");
+        .endsWith(
+            "a=\"x\\n2026-01-01T00:00:00.000Z ERROR forged\" b=\"say \\\"hi\\\" \\\\\" c=\"\" d=null");
     assertThat(lines().getLast())
-        .endsWith("e=\"k=v\" f=\"\\u001b[31mred\" g=\"\\u202eevil\\u2028\" h=\"grüße 😀\" i=\"\\ud800\"");
+        .endsWith(
+            "e=\"k=v\" f=\"\\u001b[31mred\" g=\"\\u202eevil\\u2028\" h=\"grüße 😀\" i=\"\\ud800\"");
   }
 
   @Test
   void json_event_isOneObjectALine() {
     configure(Format.JSON, Level.INFO, true);
-    log.write(Event.UPSTREAM_HEALTH, "upstream", "a\n\"b\"", "count", 7L, "serving", true, "load", Double.NaN, "was", null);
+    log.write(
+        Event.UPSTREAM_HEALTH,
+        "upstream",
+        "a\n\"b\"",
+        "count",
+        7L,
+        "serving",
+        true,
+        "load",
+        Double.NaN,
+        "was",
+        null);
     LoggerFactory.getLogger("io.grpc.Test").warn("not\nours");
     assertThat(lines()).hasSize(2);
     JsonObject event = JsonParser.parseString(lines().getFirst()).getAsJsonObject();
-    assertThat(event.keySet()).containsExactly("ts", "level", "event", "upstream", "count", "serving", "load", "was");
+    assertThat(event.keySet())
+        .containsExactly("ts", "level", "event", "upstream", "count", "serving", "load", "was");
     assertThat(event.get("event").getAsString()).isEqualTo("upstream-health");
     assertThat(event.get("upstream").getAsString()).isEqualTo("a\n\"b\"");
     assertThat(event.get("count").getAsLong()).isEqualTo(7);
@@ -91,7 +136,11 @@ class EventLogTest {
     nowNs += RateLimit.INTERVAL_NS;
     log.writeSuppressed();
     log.writeSuppressed();
-    assertThat(lines()).hasSize(RateLimit.LINES_MAX + 1).last().asString().endsWith("over-budget suppressed=3");
+    assertThat(lines())
+        .hasSize(RateLimit.LINES_MAX + 1)
+        .last()
+        .asString()
+        .endsWith("over-budget suppressed=3");
   }
 
   @Test
@@ -101,11 +150,14 @@ class EventLogTest {
       log.write(Event.BUG, "error", new IllegalStateException("two\nlines"));
     }
     List<String> lines = lines();
-    assertThat(lines.getFirst()).endsWith("ERROR bug error=\"java.lang.IllegalStateException: two\\nlines\"");
+    assertThat(lines.getFirst())
+        .endsWith("ERROR bug error=\"java.lang.IllegalStateException: two\\nlines\"");
     assertThat(lines.stream().filter(line -> line.matches(STAMP + ".*"))).hasSize(3);
-    assertThat(lines.stream().filter(line -> line.contains("at dev.waymark.admin.EventLogTest"))).isNotEmpty()
+    assertThat(lines.stream().filter(line -> line.contains("at dev.waymark.admin.EventLogTest")))
+        .isNotEmpty()
         .allMatch(line -> line.startsWith("    "));
-    assertThat(lines.subList(lines.size() - 2, lines.size())).noneMatch(line -> line.startsWith(" "));
+    assertThat(lines.subList(lines.size() - 2, lines.size()))
+        .noneMatch(line -> line.startsWith(" "));
   }
 
   @Test

@@ -15,13 +15,23 @@ class MetricsPromtoolIT {
   @Test
   void promtool_checkMetrics_hasNothingToSay() throws Exception {
     assumeTrue(
-        Stream.of(System.getenv("PATH").split(File.pathSeparator)).anyMatch(p -> Files.isExecutable(Path.of(p, "promtool"))),
+        Stream.of(System.getenv("PATH").split(File.pathSeparator))
+            .anyMatch(p -> Files.isExecutable(Path.of(p, "promtool"))),
         "promtool is not on the path: apt-get install prometheus");
     Metrics metrics = new Metrics();
     ProcessMetrics.register(metrics, "0.1");
-    metrics.counter("waymark_connections_closed_total", "Ended connections.", "listener", "a\"\\\nb", "reason", "done").inc();
+    metrics
+        .counter(
+            "waymark_connections_closed_total",
+            "Ended connections.",
+            "listener",
+            "a\"\\\nb",
+            "reason",
+            "done")
+        .inc();
     metrics.histogram("waymark_shard_turn_duration_seconds", "Turns.", "shard", "0").update(5);
-    Process promtool = new ProcessBuilder("promtool", "check", "metrics").redirectErrorStream(true).start();
+    Process promtool =
+        new ProcessBuilder("promtool", "check", "metrics").redirectErrorStream(true).start();
     try (OutputStream in = promtool.getOutputStream()) {
       in.write(metrics.prometheusText());
     }

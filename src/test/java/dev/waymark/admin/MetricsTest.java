@@ -79,7 +79,9 @@ class MetricsTest {
     assertThat(metrics.registry().getCounters().get("waymark_x_total{pool=\"p\",reason=\"done\"}"))
         .extracting(Counter::getCount)
         .isEqualTo(6L);
-    assertThat(metrics.registry().getGauges().get("waymark_y")).extracting(Gauge::getValue).isEqualTo(2L);
+    assertThat(metrics.registry().getGauges().get("waymark_y"))
+        .extracting(Gauge::getValue)
+        .isEqualTo(2L);
   }
 
   @Test
@@ -103,7 +105,8 @@ class MetricsTest {
     metrics.counter("waymark_y_total", "Y.", "pool", "p", "upstream", "u");
     metrics.gauge("waymark_z", "Z.", () -> 1L, "pool", "p");
     metrics.removeAll("pool", "p", "upstream", "u");
-    assertThat(metrics.registry().getNames()).containsExactly("waymark_x{pool=\"p\",upstream=\"v\"}", "waymark_z{pool=\"p\"}");
+    assertThat(metrics.registry().getNames())
+        .containsExactly("waymark_x{pool=\"p\",upstream=\"v\"}", "waymark_z{pool=\"p\"}");
     metrics.remove("waymark_z", "pool", "p");
     assertThat(text()).doesNotContain("waymark_z");
   }
@@ -111,15 +114,18 @@ class MetricsTest {
   @Test
   void register_againstTheConventions_isRefused() {
     assertThatThrownBy(() -> metrics.counter("waymark_x", "X.")).hasMessageContaining("_total");
-    assertThatThrownBy(() -> metrics.gauge("waymark_x_total", "X.", () -> 1L)).hasMessageContaining("_total");
+    assertThatThrownBy(() -> metrics.gauge("waymark_x_total", "X.", () -> 1L))
+        .hasMessageContaining("_total");
     metrics.gauge("waymark_x", "X.", () -> 1L, "pool", "p");
-    assertThatThrownBy(() -> metrics.gauge("waymark_x", "X.", () -> 1L)).hasMessageContaining("same kind");
+    assertThatThrownBy(() -> metrics.gauge("waymark_x", "X.", () -> 1L))
+        .hasMessageContaining("same kind");
   }
 
   @Test
   void register_nameThatDiffersBySuffixOnly_isRefused() {
     metrics.counter("waymark_x_total", "X.");
-    assertThatThrownBy(() -> metrics.gauge("waymark_x", "X.", () -> 1L)).hasMessageContaining("same kind");
+    assertThatThrownBy(() -> metrics.gauge("waymark_x", "X.", () -> 1L))
+        .hasMessageContaining("same kind");
     assertThat(text()).contains("waymark_x_total 0.0");
   }
 
@@ -138,8 +144,10 @@ class MetricsTest {
     List<String> lines = text().lines().toList();
     assertThat(lines).contains("waymark_build_info{version=\"0.1\"} 1").doesNotHaveDuplicates();
     assertThat(lines).anyMatch(line -> line.startsWith("process_open_fds "));
-    assertThat(lines).anyMatch(line -> line.startsWith("waymark_jvm_memory_used_bytes{area=\"heap\"}"));
-    assertThat(lines).anyMatch(line -> line.startsWith("waymark_jvm_gc_duration_seconds_total{gc="));
+    assertThat(lines)
+        .anyMatch(line -> line.startsWith("waymark_jvm_memory_used_bytes{area=\"heap\"}"));
+    assertThat(lines)
+        .anyMatch(line -> line.startsWith("waymark_jvm_gc_duration_seconds_total{gc="));
   }
 
   private String text() {

@@ -27,7 +27,8 @@ class HealthCommandIT {
     server.createContext(
         "/",
         exchange -> {
-          exchange.sendResponseHeaders(Integer.parseInt(exchange.getRequestURI().getPath().substring(1)), -1);
+          exchange.sendResponseHeaders(
+              Integer.parseInt(exchange.getRequestURI().getPath().substring(1)), -1);
           exchange.close();
         });
     server.start();
@@ -41,7 +42,8 @@ class HealthCommandIT {
   @ParameterizedTest
   @CsvSource({"200, 0", "204, 0", "302, 1", "404, 1", "503, 1"})
   void health_status_isTheExitCode(int status, int exitCode) {
-    assertThat(run("http://127.0.0.1:" + server.getAddress().getPort() + "/" + status)).isEqualTo(exitCode);
+    assertThat(run("http://127.0.0.1:" + server.getAddress().getPort() + "/" + status))
+        .isEqualTo(exitCode);
     assertThat(err.toString().lines()).hasSize(exitCode);
   }
 
@@ -50,7 +52,8 @@ class HealthCommandIT {
     try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       String url = "http://127.0.0.1:" + silent.getLocalPort() + "/";
       assertThat(run(url, "--timeout", "200ms")).isEqualTo(1);
-      assertThat(err.toString()).isEqualToIgnoringNewLines("health: " + url + ": no answer within 200ms");
+      assertThat(err.toString())
+          .isEqualToIgnoringNewLines("health: " + url + ": no answer within 200ms");
     }
     server.stop(0);
     assertThat(run("http://127.0.0.1:" + server.getAddress().getPort() + "/200")).isEqualTo(1);
@@ -58,7 +61,15 @@ class HealthCommandIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"nonsense", "ftp://127.0.0.1/", "http://", "http://a b/", "127.0.0.1:7080/readyz", "http://127.0.0.1:99999/"})
+  @ValueSource(
+      strings = {
+        "nonsense",
+        "ftp://127.0.0.1/",
+        "http://",
+        "http://a b/",
+        "127.0.0.1:7080/readyz",
+        "http://127.0.0.1:99999/"
+      })
   void health_badUrl_isTwo(String url) {
     assertThat(run(url)).isEqualTo(2);
     assertThat(err.toString()).contains(url);

@@ -36,11 +36,13 @@ class FramerTest {
     "aa, aaaaa, 2 2",
     "abcabd, abcabcabdabcabd, 9 6",
   })
-  void delimiter_selfOverlapping_cutsAfterFirstOccurrence(String delimiter, String stream, String lengths) {
+  void delimiter_selfOverlapping_cutsAfterFirstOccurrence(
+      String delimiter, String stream, String lengths) {
     Framing framing = new Framing.Delimiter(delimiter.getBytes(ISO_8859_1));
     for (int chunkBytes = 1; chunkBytes <= stream.length(); chunkBytes++) {
       Cuts cuts = cut(framing, stream.getBytes(ISO_8859_1), chunkBytes);
-      assertThat(cuts.lengths()).isEqualTo(Stream.of(lengths.split(" ")).map(Integer::valueOf).toList());
+      assertThat(cuts.lengths())
+          .isEqualTo(Stream.of(lengths.split(" ")).map(Integer::valueOf).toList());
     }
   }
 
@@ -52,7 +54,8 @@ class FramerTest {
     ByteBuf in = Unpooled.wrappedBuffer("a".repeat(FRAME_BYTES_MAX).getBytes(ISO_8859_1));
     assertThatThrownBy(() -> framer.next(in))
         .isInstanceOf(FramingException.class)
-        .satisfies(e -> assertThat(((FramingException) e).reason()).isEqualTo(CloseReason.FRAME_TOO_LONG))
+        .satisfies(
+            e -> assertThat(((FramingException) e).reason()).isEqualTo(CloseReason.FRAME_TOO_LONG))
         .satisfies(e -> assertThat(e.getStackTrace()).isEmpty());
   }
 
@@ -126,17 +129,25 @@ class FramerTest {
 
   @Test
   void lengthPrefixed_tooLong_isSeenAtTheField() {
-    Cuts cuts = cut(new Framing.LengthPrefixed(0, 2, false, 0), ByteBufUtil.decodeHexDump("012b"), 1);
+    Cuts cuts =
+        cut(new Framing.LengthPrefixed(0, 2, false, 0), ByteBufUtil.decodeHexDump("012b"), 1);
     assertThat(cuts.reason()).isEqualTo(CloseReason.FRAME_TOO_LONG); // 2 + 299
-    assertThat(cut(new Framing.LengthPrefixed(0, 2, false, 0), ByteBufUtil.decodeHexDump("012a"), 1).reason()).isNull();
+    assertThat(
+            cut(new Framing.LengthPrefixed(0, 2, false, 0), ByteBufUtil.decodeHexDump("012a"), 1)
+                .reason())
+        .isNull();
   }
 
   @Test
   void of_impossibleFraming_isRefused() {
-    assertThatThrownBy(() -> Framer.of(new Framing.Fixed(FRAME_BYTES_MAX + 1), FRAME_BYTES_MAX)).isNotNull();
-    assertThatThrownBy(() -> Framer.of(new Framing.Delimiter(new byte[17]), FRAME_BYTES_MAX)).isNotNull();
-    assertThatThrownBy(() -> Framer.of(new Framing.LengthPrefixed(0, 5, false, 0), FRAME_BYTES_MAX)).isNotNull();
-    assertThatThrownBy(() -> Framer.of(new Framing.LengthPrefixed(Integer.MAX_VALUE, 4, false, 0), FRAME_BYTES_MAX))
+    assertThatThrownBy(() -> Framer.of(new Framing.Fixed(FRAME_BYTES_MAX + 1), FRAME_BYTES_MAX))
+        .isNotNull();
+    assertThatThrownBy(() -> Framer.of(new Framing.Delimiter(new byte[17]), FRAME_BYTES_MAX))
+        .isNotNull();
+    assertThatThrownBy(() -> Framer.of(new Framing.LengthPrefixed(0, 5, false, 0), FRAME_BYTES_MAX))
+        .isNotNull();
+    assertThatThrownBy(() ->
+            Framer.of(new Framing.LengthPrefixed(Integer.MAX_VALUE, 4, false, 0), FRAME_BYTES_MAX))
         .isNotNull();
   }
 
@@ -202,7 +213,10 @@ class FramerTest {
     };
   }
 
-  /** Text over an alphabet without the delimiter's last byte, so that the message ends where it should. */
+  /**
+   * Text over an alphabet without the delimiter's last byte, so that the message ends where it
+   * should.
+   */
   private static byte[] delimited(byte[] delimiter, SplittableRandom random) {
     byte[] message = new byte[random.nextInt(200) + delimiter.length];
     String alphabet = "aaac\r".replace((char) delimiter[delimiter.length - 1], 'z');
