@@ -192,7 +192,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
 
   @Override
   public int commitBytesMax() {
-    long most = options.queueBytesMax() - ReplyQueue.OVERHEAD_BYTES - Limits.CONTEXT_BYTES_MAX;
+    long most = (long) options.queueBytesMax() - ReplyQueue.OVERHEAD_BYTES - Limits.CONTEXT_BYTES_MAX;
     // A bridge that has granted nothing yet has not said how large its grant is.
     return (int) (grantBytes == 0 ? most : Math.min(most, grantBytes));
   }
@@ -328,7 +328,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
   }
 
   private static long costBytes(ByteBuf payload, byte @Nullable [] context) {
-    return ReplyQueue.OVERHEAD_BYTES + payload.readableBytes() + (context == null ? 0 : context.length);
+    return (long) ReplyQueue.OVERHEAD_BYTES + payload.readableBytes() + (context == null ? 0 : context.length);
   }
 
   private @Nullable String refusal(int bytes, long consumed, byte @Nullable [] context, boolean whole) {

@@ -102,7 +102,7 @@ final class MessageFraming {
     ByteBuf message = copy(payload, VARINT_BYTES_MAX);
     int rest = payload.readableBytes();
     while (rest > 0x7f) {
-      message.writeByte(rest & 0x7f | 0x80);
+      message.writeByte((rest & 0x7f) | 0x80);
       rest >>>= 7;
     }
     return message.writeByte(rest).writeBytes(payload);

@@ -193,7 +193,8 @@ final class ReplyQueue {
       return false;
     }
     waitingBytes -= tail.costBytes();
-    if (tail.payload == Unpooled.EMPTY_BUFFER) {
+    if (!tail.payload.isReadable()) {
+      tail.payload.release();
       tail.payload = copy(owned);
     } else {
       tail.payload.writeBytes(owned, owned.readerIndex(), owned.readableBytes());

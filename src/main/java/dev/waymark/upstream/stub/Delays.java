@@ -44,7 +44,7 @@ final class Delays {
         answer.run();
         return true;
       }
-      long costBytes = OVERHEAD_BYTES + bytes;
+      long costBytes = (long) OVERHEAD_BYTES + bytes;
       if (waitingBytes.addAndGet(costBytes) > WAITING_BYTES_MAX) {
         waitingBytes.addAndGet(-costBytes);
         return false;
@@ -52,7 +52,7 @@ final class Delays {
       long nowNs = nanoClock.getAsLong();
       long dueNs = nowNs + delay.toNanos();
       lastDueNs = lastDueNs == Long.MIN_VALUE || dueNs - lastDueNs > 0 ? dueNs : lastDueNs;
-      scheduler.schedule(() -> run(answer, costBytes), lastDueNs - nowNs, TimeUnit.NANOSECONDS);
+      var _ = scheduler.schedule(() -> run(answer, costBytes), lastDueNs - nowNs, TimeUnit.NANOSECONDS);
       return true;
     }
 

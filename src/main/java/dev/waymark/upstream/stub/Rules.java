@@ -68,7 +68,7 @@ public record Rules(List<Rule> rules) {
 
   private static boolean isFound(Pattern pattern, String message) {
     try {
-      return pattern.matcher(new BoundedText(message, new int[] {BoundedText.READS_MAX})).find();
+      return pattern.matcher(BoundedText.of(message)).find();
     } catch (IllegalStateException | StackOverflowError tooCostly) {
       log.warn("regex {} takes too many steps for a message of {} characters: no match", pattern, message.length());
       return false;

@@ -19,8 +19,13 @@ import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -153,6 +158,44 @@ final class StubIT {
     assertThat(health()).isEqualTo(ServingStatus.NOT_SERVING);
   }
 
+  @Test
+  void admin_connectionsSendCloseDrainHealth_actOnTheStub() throws IOException, InterruptedException {
+    TestLane lane = start(StubOptions.ECHO).greet().open(1, RAW, LIMIT).data(1, 0, "abc", false);
+    lane.replies(1, 1);
+    try (StubAdmin admin = StubAdmin.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), stub())) {
+      assertThat(get(admin, "/connections"))
+          .isEqualTo("200 {\"connections\":[{\"mark\":\"mark-1\",\"client\":\"127.0.0.1:9\",\"bytes\":3}]}");
+      assertThat(post(admin, "/send?mark=mark-1", "pushed")).startsWith("200");
+      assertThat(lane.replies(1, 2)).isEqualTo("abcpushed");
+      assertThat(post(admin, "/send?mark=nobody", "x")).startsWith("404").contains("no connection with mark 'nobody'");
+      assertThat(post(admin, "/close?mark=mark-1&code=NONSENSE", "")).startsWith("400").contains("NOT_HERE");
+      assertThat(post(admin, "/close?mark=mark-1&code=BUSY", "")).startsWith("200");
+      assertThat(lane.await(4).get(3).getCloseValue()).isEqualTo(CloseReason.BUSY.wireCode());
+      assertThat(post(admin, "/health?status=NOT_SERVING", "")).startsWith("200");
+      assertThat(health()).isEqualTo(ServingStatus.NOT_SERVING);
+      assertThat(post(admin, "/drain", "")).startsWith("200");
+      assertThat(lane.await(5).get(4).hasDraining()).isTrue();
+      assertThat(get(admin, "/drain")).startsWith("405");
+      assertThat(get(admin, "/healthz")).startsWith("200");
+    }
+  }
+
+  private static String get(StubAdmin admin, String path) throws IOException, InterruptedException {
+    return http(admin, path, HttpRequest.newBuilder());
+  }
+
+  private static String post(StubAdmin admin, String path, String body) throws IOException, InterruptedException {
+    return http(admin, path, HttpRequest.newBuilder().POST(HttpRequest.BodyPublishers.ofString(body)));
+  }
+
+  private static String http(StubAdmin admin, String path, HttpRequest.Builder request) throws IOException, InterruptedException {
+    URI uri = URI.create("http://127.0.0.1:" + admin.address().getPort() + path);
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      var response = client.send(request.uri(uri).build(), HttpResponse.BodyHandlers.ofString());
+      return response.statusCode() + " " + response.body().strip();
+    }
+  }
+
   private ServingStatus health() {
     return HealthGrpc.newBlockingStub(channel()).check(HealthCheckRequest.getDefaultInstance()).getStatus();
   }
@@ -164,10 +207,10 @@ final class StubIT {
   }
 
   private StubServer stub() {
-    return java.util.Objects.requireNonNull(stub);
+    return Objects.requireNonNull(stub);
   }
 
   private ManagedChannel channel() {
-    return java.util.Objects.requireNonNull(channel);
+    return Objects.requireNonNull(channel);
   }
 }
