@@ -1,6 +1,9 @@
 package dev.waymark.upstream.stub;
 
-/** Text that may be read only so often: ends a pattern that goes back and forth over it. Confined to one thread. */
+/**
+ * Text that may be read only so often: ends a pattern that goes back and forth over it. Confined to
+ * one thread.
+ */
 final class BoundedText implements CharSequence {
   private static final int READS_MAX = 1_000_000;
 

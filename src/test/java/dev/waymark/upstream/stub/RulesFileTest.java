@@ -38,7 +38,8 @@ final class RulesFileTest {
               close: DONE
             """);
     assertThat(Objects.requireNonNull(rules.find("ping\r\n")).reply()).isEqualTo("pong");
-    assertThat(Objects.requireNonNull(rules.find("too slow")).delay()).isEqualTo(Duration.ofMillis(100));
+    assertThat(Objects.requireNonNull(rules.find("too slow")).delay())
+        .isEqualTo(Duration.ofMillis(100));
     assertThat(Objects.requireNonNull(rules.find("quit now")).close()).isEqualTo(CloseReason.DONE);
     assertThat(rules.find("pingping")).isNull();
   }
@@ -58,12 +59,16 @@ final class RulesFileTest {
         "- {equals: a                    | rules.yml:1:",
       })
   void rules_wrong_areRefusedWithTheirPlace(String yaml, String message) {
-    assertThatThrownBy(() -> load(yaml)).isInstanceOf(ConfigException.class).hasMessageContaining(message);
+    assertThatThrownBy(() -> load(yaml))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining(message);
   }
 
   @Test
   void file_missing_isRefusedByName() {
-    assertThatThrownBy(() -> RulesFile.load(folder.resolve("none.yml"))).isInstanceOf(ConfigException.class).hasMessageContaining("none.yml");
+    assertThatThrownBy(() -> RulesFile.load(folder.resolve("none.yml")))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("none.yml");
   }
 
   @Test
