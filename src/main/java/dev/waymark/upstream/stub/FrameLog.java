@@ -31,7 +31,12 @@ final class FrameLog implements ConnectionHandler {
 
   @Override
   public void onData(ByteBuf data, long endOffset) {
-    log.info("data mark={} offset={} bytes={} {}", connection.mark(), endOffset - data.readableBytes(), data.readableBytes(), shown(data));
+    log.info(
+        "data mark={} offset={} bytes={} {}",
+        connection.mark(),
+        endOffset - data.readableBytes(),
+        data.readableBytes(),
+        shown(data));
     inner.onData(data, endOffset);
   }
 

@@ -18,7 +18,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 
-/** The stub's admin port: what is connected, and how to make the stub misbehave. Answers are JSON. Thread-safe. */
+/**
+ * The stub's admin port: what is connected, and how to make the stub misbehave. Answers are JSON.
+ * Thread-safe.
+ */
 public final class StubAdmin implements AutoCloseable {
   private static final int THREADS = 4;
   private static final int BODY_BYTES_MAX = 1024 * 1024;
@@ -45,7 +48,9 @@ public final class StubAdmin implements AutoCloseable {
   private StubAdmin(InetSocketAddress address, StubServer stub) throws IOException {
     this.stub = stub;
     http = HttpServer.create(address, 0);
-    executor = Executors.newFixedThreadPool(THREADS, Thread.ofPlatform().daemon().name("stub-admin-", 0).factory());
+    executor =
+        Executors.newFixedThreadPool(
+            THREADS, Thread.ofPlatform().daemon().name("stub-admin-", 0).factory());
     http.setExecutor(executor);
     serve("GET", "/healthz", (_, _) -> ok());
     serve("GET", "/connections", (_, _) -> connections());
@@ -98,7 +103,8 @@ public final class StubAdmin implements AutoCloseable {
         switch (status) {
           case "SERVING" -> true;
           case "NOT_SERVING" -> false;
-          default -> throw new Refusal(400, "status is SERVING or NOT_SERVING, not '" + status + "'");
+          default ->
+              throw new Refusal(400, "status is SERVING or NOT_SERVING, not '" + status + "'");
         };
     stub.setServing(isServing);
     return ok();
@@ -109,7 +115,8 @@ public final class StubAdmin implements AutoCloseable {
     return ok();
   }
 
-  private JsonObject send(HttpExchange exchange, Map<String, String> query) throws IOException, Refusal {
+  private JsonObject send(HttpExchange exchange, Map<String, String> query)
+      throws IOException, Refusal {
     Connection connection = demandConnection(query);
     byte[] body = exchange.getRequestBody().readNBytes(BODY_BYTES_MAX + 1);
     if (body.length > BODY_BYTES_MAX) {
@@ -132,14 +139,16 @@ public final class StubAdmin implements AutoCloseable {
         return ok();
       }
     }
-    throw new Refusal(400, "code is one of " + Arrays.toString(CloseReason.values()) + ", not '" + code + "'");
+    throw new Refusal(
+        400, "code is one of " + Arrays.toString(CloseReason.values()) + ", not '" + code + "'");
   }
 
   private Connection demandConnection(Map<String, String> query) throws Refusal {
     String mark = demand(query, "mark");
     Connection connection = stub.connection(mark);
     if (connection == null) {
-      throw new Refusal(404, "no connection with mark '" + mark + "' is attached; see /connections");
+      throw new Refusal(
+          404, "no connection with mark '" + mark + "' is attached; see /connections");
     }
     return connection;
   }
@@ -170,7 +179,8 @@ public final class StubAdmin implements AutoCloseable {
         });
   }
 
-  private static void answer(HttpExchange exchange, String method, String path, Action action) throws IOException {
+  private static void answer(HttpExchange exchange, String method, String path, Action action)
+      throws IOException {
     try {
       if (!exchange.getRequestURI().getPath().equals(path)) {
         throw new Refusal(404, "nothing is here");
@@ -187,7 +197,8 @@ public final class StubAdmin implements AutoCloseable {
     }
   }
 
-  private static void write(HttpExchange exchange, int status, JsonObject answer) throws IOException {
+  private static void write(HttpExchange exchange, int status, JsonObject answer)
+      throws IOException {
     byte[] body = (answer + "\n").getBytes(StandardCharsets.UTF_8);
     exchange.getResponseHeaders().set("Content-Type", "application/json");
     exchange.sendResponseHeaders(status, body.length);
@@ -203,7 +214,9 @@ public final class StubAdmin implements AutoCloseable {
       int equals = pair.indexOf('=');
       if (equals > 0) {
         try {
-          values.put(pair.substring(0, equals), URLDecoder.decode(pair.substring(equals + 1), StandardCharsets.UTF_8));
+          values.put(
+              pair.substring(0, equals),
+              URLDecoder.decode(pair.substring(equals + 1), StandardCharsets.UTF_8));
         } catch (IllegalArgumentException e) {
           throw new Refusal(400, "the query cannot be decoded: " + pair);
         }

@@ -35,7 +35,9 @@ public final class StubServer implements AutoCloseable {
   private final Server server;
 
   private StubServer(List<InetSocketAddress> addresses, StubOptions options) throws IOException {
-    scheduler = Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("stub-delay").factory());
+    scheduler =
+        Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("stub-delay").factory());
     Delays delays = new Delays(scheduler, System::nanoTime);
     upstream =
         Upstream.builder(connection -> handler(connection, options, delays))
@@ -57,14 +59,18 @@ public final class StubServer implements AutoCloseable {
    *
    * @throws IOException if one of them cannot be bound; its message says which
    */
-  public static StubServer start(List<InetSocketAddress> addresses, StubOptions options) throws IOException {
+  public static StubServer start(List<InetSocketAddress> addresses, StubOptions options)
+      throws IOException {
     return new StubServer(addresses, options);
   }
 
-  private static ConnectionHandler handler(Connection connection, StubOptions options, Delays delays) {
+  private static ConnectionHandler handler(
+      Connection connection, StubOptions options, Delays delays) {
     boolean isPlainEcho = !options.isByMessage() && options.delay().isZero();
     ConnectionHandler handler =
-        isPlainEcho ? new EchoHandler(connection) : new ScriptedHandler(connection, options, delays.newLine());
+        isPlainEcho
+            ? new EchoHandler(connection)
+            : new ScriptedHandler(connection, options, delays.newLine());
     return options.isLoggingFrames() ? new FrameLog(connection, handler) : handler;
   }
 
