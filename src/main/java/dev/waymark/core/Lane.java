@@ -196,6 +196,11 @@ public final class Lane implements Balancer.Candidate {
 
   /** Looks at the clocks (rules 5 and 7). */
   void onTick(long nowNs) {
+    if (phase == Phase.CONNECTING && nowNs - lastReceivedNs >= shard.limits().laneTimeoutNs()) {
+      // A peer that accepts and then never speaks HTTP/2.
+      transport.cancel("not established in time");
+      breakWith(nowNs, "not established in time", CloseReason.UPSTREAM_LOST);
+    }
     if (phase != Phase.OPEN) {
       return;
     }
