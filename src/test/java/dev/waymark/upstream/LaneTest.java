@@ -21,6 +21,7 @@ import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 final class LaneTest {
@@ -34,6 +35,11 @@ final class LaneTest {
   private static final BiConsumer<Connection, ByteBuf> NOTHING = (_, _) -> {};
 
   private final List<ScriptHandler> handlers = new ArrayList<>();
+
+  @AfterEach
+  void releaseWhatWaits() {
+    handlers.forEach(handler -> handler.connection.close(CloseReason.ABORT));
+  }
 
   private ConnectionHandler.Factory handler(BiConsumer<Connection, ByteBuf> onData) {
     return connection -> {
