@@ -1,6 +1,8 @@
 package dev.waymark.cli;
 
+import dev.waymark.admin.Logging;
 import dev.waymark.config.ConfigException;
+import dev.waymark.config.LogConfig;
 import dev.waymark.upstream.stub.DelayText;
 import dev.waymark.upstream.stub.Rules;
 import dev.waymark.upstream.stub.RulesFile;
@@ -72,12 +74,14 @@ public final class StubCommand implements Callable<Integer> {
       description = "What every answer waits, such as 100ms.")
   private String delay = "0";
 
-  @Option(names = "--log-frames", description = "One log line for everything that comes.")
+  @Option(names = "--log-frames", description = "One log line for everything that comes and goes.")
   private boolean logFrames;
 
   @Override
   public Integer call() throws InterruptedException {
     StubOptions options = options();
+    Logging.configure(new LogConfig(LogConfig.Format.TEXT, LogConfig.Level.INFO, true), System.err);
+    Stopper stopper = Stopper.install();
     List<InetSocketAddress> addresses = new ArrayList<>();
     listen.forEach(text -> addresses.add(address("--listen", text)));
     InetSocketAddress adminAddress = address("--admin", admin);
@@ -94,9 +98,10 @@ public final class StubCommand implements Callable<Integer> {
       server.close();
       return cannotListen("--admin", admin, e);
     }
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, adminServer), "stub-stop"));
     sayReady(server, adminServer);
-    server.awaitStop();
+    stopper.await();
+    server.close();
+    adminServer.close();
     return 0;
   }
 
@@ -117,15 +122,6 @@ public final class StubCommand implements Callable<Integer> {
             + ":"
             + adminServer.address().getPort());
     out.flush();
-  }
-
-  /**
-   * In the JVM's shutdown hook, where `exit` would wait for itself: a stop on request is a success.
-   */
-  private static void stop(StubServer server, StubAdmin adminServer) {
-    server.close();
-    adminServer.close();
-    Runtime.getRuntime().halt(0);
   }
 
   private StubOptions options() {

@@ -58,7 +58,8 @@ final class FrameLog implements ConnectionHandler {
     inner.onClose(reason);
   }
 
-  private static String shown(ByteBuf data) {
+  /** The first bytes, with what cannot be printed in hexadecimal. */
+  static String shown(ByteBuf data) {
     StringBuilder text = new StringBuilder("\"");
     int bytes = Math.min(SHOWN_BYTES_MAX, data.readableBytes());
     for (int i = 0; i < bytes; i++) {
