@@ -1,12 +1,13 @@
 package dev.waymark.cli;
 
+import dev.waymark.admin.AddressInUse;
+import dev.waymark.admin.EventLog;
 import dev.waymark.admin.Logging;
 import dev.waymark.config.ConfigException;
 import dev.waymark.config.LogConfig;
 import dev.waymark.upstream.stub.DelayText;
 import dev.waymark.upstream.stub.Rules;
 import dev.waymark.upstream.stub.RulesFile;
-import dev.waymark.upstream.stub.StubAdmin;
 import dev.waymark.upstream.stub.StubOptions;
 import dev.waymark.upstream.stub.StubServer;
 import java.io.IOException;
@@ -91,12 +92,12 @@ public final class StubCommand implements Callable<Integer> {
     } catch (IOException e) {
       return cannotListen("--listen", String.join(",", listen), e);
     }
-    StubAdmin adminServer;
+    StubAdmin adminServer = new StubAdmin(adminAddress, server, new EventLog(Clock::nowNs));
     try {
-      adminServer = StubAdmin.start(adminAddress, server);
-    } catch (IOException e) {
+      adminServer.start();
+    } catch (AddressInUse e) {
       server.close();
-      return cannotListen("--admin", admin, e);
+      return cannotListen("--admin", admin, new IOException(e.getMessage()));
     }
     sayReady(server, adminServer);
     stopper.await();

@@ -1,10 +1,14 @@
-package dev.waymark.upstream.stub;
+package dev.waymark.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.waymark.core.CloseReason;
+import dev.waymark.admin.EventLog;
+import dev.waymark.upstream.stub.Rules;
+import dev.waymark.upstream.stub.StubOptions;
+import dev.waymark.upstream.stub.StubServer;
 import dev.waymark.v1.BridgeBatch;
 import dev.waymark.v1.BridgeFrame;
 import dev.waymark.v1.Framing;
@@ -175,11 +179,12 @@ final class StubIT {
       throws IOException, InterruptedException {
     TestLane lane = start(StubOptions.ECHO).greet().open(1, RAW, LIMIT).data(1, 0, "abc", false);
     lane.replies(1, 1);
-    try (StubAdmin admin =
-        StubAdmin.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), stub())) {
-      assertThat(get(admin, "/connections"))
+    InetSocketAddress free = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    try (StubAdmin admin = new StubAdmin(free, stub(), new EventLog(Clock::nowNs))) {
+      admin.start();
+      assertThat(get(admin, "/connections").replaceAll("\\s", ""))
           .isEqualTo(
-              "200 {\"connections\":[{\"mark\":\"mark-1\",\"client\":\"127.0.0.1:9\",\"bytes\":3}]}");
+              "200{\"connections\":[{\"mark\":\"mark-1\",\"client\":\"127.0.0.1:9\",\"bytes\":3}]}");
       assertThat(post(admin, "/send?mark=mark-1", "pushed")).startsWith("200");
       assertThat(lane.replies(1, 2)).isEqualTo("abcpushed");
       assertThat(post(admin, "/send?mark=nobody", "x"))

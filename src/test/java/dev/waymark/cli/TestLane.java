@@ -1,4 +1,4 @@
-package dev.waymark.upstream.stub;
+package dev.waymark.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
