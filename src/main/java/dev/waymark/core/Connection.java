@@ -181,11 +181,12 @@ public final class Connection {
     int bytes = frame.payload().readableBytes();
     CloseReason breach = breachOf(from, frame, bytes);
     if (breach != null) {
-      if (frame.close() == 0) {
-        endByBridge(nowNs, breach, Origin.UPSTREAM);
-      } else {
-        // A Close is never answered (rule 8).
+      boolean isClose = !frame.more() && (frame.close() != 0 || replies.isHoldingClose());
+      if (isClose) {
+        // Never answered (rule 8).
         end(nowNs, breach, Origin.UPSTREAM);
+      } else {
+        endByBridge(nowNs, breach, Origin.UPSTREAM);
       }
       return;
     }

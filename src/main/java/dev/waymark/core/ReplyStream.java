@@ -183,6 +183,11 @@ final class ReplyStream {
     return held != null;
   }
 
+  /** The held commit ends the connection when it is whole. */
+  boolean isHoldingClose() {
+    return held != null && held.close != 0;
+  }
+
   /** When the held commit is given up; only while holding. */
   long holdDeadlineNs() {
     return java.util.Objects.requireNonNull(held).deadlineNs;

@@ -36,6 +36,9 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
   private static final int CLIENTS_MAX = 24;
   private static final int HEAL_ROUNDS = 3000;
 
+  /** Longer than the wait for Settings. */
+  private static final int QUIET_ROUNDS = 60;
+
   private final SplittableRandom random;
   private final Mutation mutation;
   private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(false, true);
@@ -129,6 +132,7 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
   }
 
   private void step() {
+    passTime(oneIn(300) ? upTo(4000) * MS : oneIn(20) ? upTo(200) * MS : upTo(2000) * 1000L);
     int what = upTo(20);
     if (what == 0 && clients.size() < CLIENTS_MAX && !isAcceptingPaused) {
       accept();
@@ -139,7 +143,11 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
     } else if (chance(faults.healthChanges() * 20)) {
       publish(3);
     }
-    nowNs += oneIn(300) ? upTo(4000) * MS : oneIn(20) ? upTo(200) * MS : upTo(2000) * 1000L;
+  }
+
+  private void passTime(long ns) {
+    nowNs += ns;
+    watchers.tell(watcher -> watcher.onTime(nowNs));
   }
 
   private void endStep() {
@@ -154,7 +162,7 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
       shard.onTurnEnd(nowNs);
     }
     ShardInspector.checkInvariants(shard);
-    watchers.tell(watcher -> watcher.onStepEnd(nowNs, budget.usedBytes()));
+    watchers.tell(watcher -> watcher.onStepEnd(budget.usedBytes()));
     lanes.removeIf(SimLane::isOver);
     clients.removeIf(SimClient::isOver);
   }
@@ -182,7 +190,7 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
   private void healAndSettle() {
     faults = Faults.none();
     publish(0);
-    settle(100);
+    settleUntilQuiet();
     for (SimClient client : clients) {
       if (lanes.stream().anyMatch(lane -> lane.isEchoing(client.sequence())) && client.isOpen()) {
         client.checkEchoed();
@@ -203,13 +211,23 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
     }
   }
 
+  private void settleUntilQuiet() {
+    long before = -1;
+    for (int i = 0, quietRounds = 0; i < HEAL_ROUNDS && quietRounds < QUIET_ROUNDS; i++) {
+      settle(1);
+      long now = watchers.order().progressBytes() + clients.stream().mapToLong(SimClient::progress).sum();
+      quietRounds = now == before ? quietRounds + 1 : 0;
+      before = now;
+    }
+  }
+
   private void settle(int rounds) {
     for (int i = 0; i < rounds; i++) {
+      passTime(25 * MS);
       for (SimClient client : List.copyOf(clients)) {
         client.heal();
       }
       List.copyOf(lanes).forEach(SimLane::heal);
-      nowNs += 25 * MS;
       endStep();
     }
   }
@@ -325,7 +343,7 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
   }
 
   int askedWindowBytes() {
-    return oneIn(2) ? 0 : 1 + upTo(2 * limits.windowBytes());
+    return oneIn(2) ? 0 : 20 + upTo(2 * limits.windowBytes());
   }
 
   /** Whether the defect strikes here: once, somewhere. */

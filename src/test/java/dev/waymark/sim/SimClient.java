@@ -14,7 +14,7 @@ final class SimClient implements ClientSocket {
   private final boolean isFramed;
   private final boolean isByteByByte;
   private final int totalBytes;
-  private final int kernelBytesMax;
+  private int kernelBytesMax;
   private final boolean isEndWanted;
   private final ArrayDeque<ByteBuf> queue = new ArrayDeque<>();
   private Connection connection;
@@ -82,6 +82,7 @@ final class SimClient implements ClientSocket {
       tellClosed();
     }
     isStopped = false;
+    kernelBytesMax = Integer.MAX_VALUE;
     if (isOpen && !isReadingPaused) {
       send(totalBytes);
     }
@@ -122,18 +123,18 @@ final class SimClient implements ClientSocket {
 
   @Override
   public void write(ByteBuf owned) {
-    if (!isOpen) {
-      owned.release();
-      return;
-    }
     byte[] bytes = new byte[owned.readableBytes()];
     owned.getBytes(owned.readerIndex(), bytes);
     if (sim.isMutated(Mutation.DUPLICATE_REPLY_BYTE) && bytes.length > 1) {
       bytes[1] = bytes[0];
     }
     sim.watchers().tell(watcher -> watcher.onSocketWrite(sequence, bytes));
-    queuedBytes += bytes.length;
-    queue.add(owned);
+    if (isOpen) {
+      queuedBytes += bytes.length;
+      queue.add(owned);
+    } else {
+      owned.release();
+    }
   }
 
   @Override
@@ -143,6 +144,9 @@ final class SimClient implements ClientSocket {
   }
 
   private void toKernel() {
+    if (!isOpen) {
+      return;
+    }
     long took = Math.min(flushableBytes, kernelBytesMax - kernelBytes);
     if (took <= 0) {
       return;
@@ -167,10 +171,8 @@ final class SimClient implements ClientSocket {
 
   @Override
   public void finish() {
-    if (isOpen) {
-      sim.watchers().tell(watcher -> watcher.onSocketFinish(sequence));
-      flush();
-    }
+    sim.watchers().tell(watcher -> watcher.onSocketFinish(sequence));
+    flush();
   }
 
   @Override
@@ -185,9 +187,7 @@ final class SimClient implements ClientSocket {
 
   private void reading(boolean isPaused) {
     isReadingPaused = isPaused;
-    if (isOpen) {
-      sim.watchers().tell(watcher -> watcher.onReading(sequence, isPaused));
-    }
+    sim.watchers().tell(watcher -> watcher.onReading(sequence, isPaused));
   }
 
   @Override
@@ -204,8 +204,8 @@ final class SimClient implements ClientSocket {
   }
 
   private void endedByBridge(boolean isReset) {
+    sim.watchers().tell(watcher -> watcher.onSocketEnded(sequence, isReset));
     if (isOpen) {
-      sim.watchers().tell(watcher -> watcher.onSocketEnded(sequence, isReset));
       gone();
     }
   }
@@ -231,6 +231,11 @@ final class SimClient implements ClientSocket {
 
   boolean isOver() {
     return !isOpen && !isClosedToldLater;
+  }
+
+  /** What changes as long as it gets on. */
+  long progress() {
+    return sentBytes + tookBytes + (isEnded ? 1 : 0);
   }
 
   boolean isOpen() {

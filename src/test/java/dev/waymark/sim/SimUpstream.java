@@ -112,7 +112,7 @@ final class SimUpstream {
       frame(connection, peer, 0, -1, false, true, 0);
     } else if (kind == Kind.CLOSES && !peer.isCommitOpen && sim.oneIn(20)) {
       peer.isOver = true;
-      int bytes = (int) Math.min(peer.limit - peer.replied, sim.upTo(30));
+      int bytes = (int) Math.max(0, Math.min(peer.limit - peer.replied, sim.upTo(30)));
       frame(connection, peer, peer.isHalfClosed ? 0 : bytes, -1, false, false, 1 + sim.upTo(CloseReason.values().length));
     } else {
       echo(connection, peer, sim.oneIn(4) ? Integer.MAX_VALUE : 1 + sim.upTo(300), sim.upTo(4));
@@ -140,7 +140,7 @@ final class SimUpstream {
       return;
     }
     long room = kind == Kind.PLAIN ? Long.MAX_VALUE : peer.limit - peer.replied;
-    int bytes = (int) Math.min(Math.min(peer.received - peer.replied, room), most);
+    int bytes = (int) Math.max(0, Math.min(Math.min(peer.received - peer.replied, room), most));
     for (int i = 0; i < parts && bytes > 1; i++) {
       int part = 1 + sim.upTo(bytes - 1);
       frame(connection, peer, part, -1, true, false, 0);

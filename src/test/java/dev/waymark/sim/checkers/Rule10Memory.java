@@ -125,7 +125,10 @@ public final class Rule10Memory implements Watcher {
 
   @Override
   public void onReading(long connection, boolean isPaused) {
-    states.get(connection).isPaused = isPaused;
+    State state = states.get(connection);
+    if (state != null) {
+      state.isPaused = isPaused;
+    }
   }
 
   @Override
@@ -134,7 +137,7 @@ public final class Rule10Memory implements Watcher {
   }
 
   @Override
-  public void onStepEnd(long nowNs, long heldBytes) {
+  public void onStepEnd(long heldBytes) {
     long sum = 0;
     boolean isAnyQueued = false;
     boolean isAnyEnding = false;

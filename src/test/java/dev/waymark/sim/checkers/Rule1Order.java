@@ -27,6 +27,7 @@ public final class Rule1Order implements Watcher {
   }
 
   private final Map<Long, State> states = new HashMap<>();
+  private long progressBytes;
 
   @Override
   public void onAccepted(long connection) {
@@ -57,6 +58,7 @@ public final class Rule1Order implements Watcher {
       require(!state.messageEnds.contains(offset + i), RULE, "a payload holds the end of a message inside", connection, offset + i);
     }
     state.laneBytes += bytes.length;
+    progressBytes += bytes.length;
     require(state.laneBytes <= state.clientBytes, RULE, "bytes that the client never sent", connection, state.laneBytes);
     require(isLast == state.messageEnds.contains(state.laneBytes), RULE, "last in the wrong place", connection, state.laneBytes);
   }
@@ -114,6 +116,11 @@ public final class Rule1Order implements Watcher {
           state.writtenBytes,
           state.effectiveBytes);
     }
+  }
+
+  /** Bytes that got to upstreams so far. */
+  public long progressBytes() {
+    return progressBytes;
   }
 
   /** When all faults are over, what the client sent has come back whole. */

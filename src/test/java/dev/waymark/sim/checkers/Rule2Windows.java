@@ -18,6 +18,7 @@ public final class Rule2Windows implements Watcher {
     long limit;
     long received;
     long heldConsumed = -1;
+    boolean isHeldClose;
     boolean isOver;
     boolean isBreach;
   }
@@ -95,7 +96,8 @@ public final class Rule2Windows implements Watcher {
     if (!frame.more() && !state.isBreach) {
       state.consumed = Math.max(state.consumed, state.heldConsumed);
     }
-    if (frame.close() != 0 && !frame.more()) {
+    state.isHeldClose |= frame.close() != 0;
+    if (state.isHeldClose && !frame.more()) {
       state.isOver = true;
     }
   }
@@ -118,13 +120,17 @@ public final class Rule2Windows implements Watcher {
   }
 
   @Override
-  public void onStepEnd(long now, long heldBytes) {
+  public void onTime(long now) {
     nowNs = now;
+  }
+
+  @Override
+  public void onStepEnd(long heldBytes) {
     states.forEach(
         (connection, state) -> {
           require(state.isOver || !state.isBreach, RULE, "a breach did not end its connection", connection);
           if (!state.isOver && state.sent - state.consumed >= initialWindowBytes) {
-            fullSinceNs.putIfAbsent(state.lane, now);
+            fullSinceNs.putIfAbsent(state.lane, nowNs);
           }
         });
     states.values().removeIf(state -> state.isOver);

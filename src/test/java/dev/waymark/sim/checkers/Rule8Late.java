@@ -90,7 +90,7 @@ public final class Rule8Late implements Watcher {
   }
 
   @Override
-  public void onStepEnd(long nowNs, long heldBytes) {
+  public void onStepEnd(long heldBytes) {
     require(unknownFrames == unknownCloses, RULE, "each frame for an unknown connection is refused", unknownFrames, unknownCloses);
   }
 

@@ -49,7 +49,9 @@ public interface Watcher {
   default void onLaneEnd(int lane) {}
 
   /** All that the bridge had to do at once has been done. */
-  default void onStepEnd(long nowNs, long heldBytes) {}
+  default void onStepEnd(long heldBytes) {}
+
+  default void onTime(long nowNs) {}
 
   /** A frame from an upstream; `consumed` -1: absent; `close` 0: none. */
   record UpstreamEvent(long connection, int epoch, int bytes, long consumed, boolean more, boolean halfClose, int close) {}
