@@ -17,6 +17,7 @@ class ClosingTableTest {
   /** A world with one connection. */
   private static final class World {
     final Fixtures fixtures;
+    @SuppressWarnings("NullAway.Init") // The first event of every row makes it.
     Connection connection;
 
     World(Fixtures fixtures) {

@@ -124,7 +124,9 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
 
   /** A client's socket whose kernel takes all or nothing. */
   final class Socket implements ClientSocket {
+    @SuppressWarnings("NullAway.Init") // Set as soon as it is accepted.
     Connection connection;
+
     private long queuedBytes;
     private boolean isFinishDue;
     private boolean isOpen = true;
