@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -96,6 +97,12 @@ public final class Waymark implements AutoCloseable {
     return find(pattern).getFirst();
   }
 
+  /** Waits for a line that holds all of these texts, and gives it: for long outputs, where an expression would be slow. */
+  public String awaitLineWith(String... parts) {
+    await("prints " + List.of(parts), START_TIMEOUT, () -> lineWith(parts).isPresent());
+    return lineWith(parts).orElseThrow();
+  }
+
   /** Waits until GET of the URL answers 200, `/readyz` of a bridge for one. */
   public Waymark awaitOk(String url) {
     await("answers " + url, START_TIMEOUT, () -> isOk(url));
@@ -155,6 +162,11 @@ public final class Waymark implements AutoCloseable {
     return process.exitValue();
   }
 
+  /** What it has used of the processors since its start. */
+  public Duration cpuTime() {
+    return process.info().totalCpuDuration().orElseThrow();
+  }
+
   public boolean isAlive() {
     return process.isAlive();
   }
@@ -211,6 +223,13 @@ public final class Waymark implements AutoCloseable {
         .toList();
   }
 
+  private Optional<String> lineWith(String... parts) {
+    return Stream.of(stderr, stdout)
+        .flatMap(out -> out.text().lines())
+        .filter(line -> Stream.of(parts).allMatch(line::contains))
+        .findFirst();
+  }
+
   private static boolean isOk(String url) {
     var request = HttpRequest.newBuilder(URI.create(url)).timeout(Duration.ofSeconds(2)).build();
     try (var client = HttpClient.newHttpClient()) {
@@ -238,6 +257,7 @@ public final class Waymark implements AutoCloseable {
     private final boolean isWaymark;
     private final Map<String, String> environment = new HashMap<>();
     private final List<String> jvmOptions = new ArrayList<>();
+    private int descriptorsMax;
     private Path directory = Path.of("").toAbsolutePath();
 
     private Launch(List<String> args, boolean isWaymark) {
@@ -257,6 +277,12 @@ public final class Waymark implements AutoCloseable {
       return this;
     }
 
+    /** The most descriptors that the process may open. */
+    public Launch descriptorsMax(int count) {
+      descriptorsMax = count;
+      return this;
+    }
+
     /** Where the process runs; else where the test does. */
     public Launch in(Path workingDirectory) {
       directory = workingDirectory;
@@ -264,7 +290,7 @@ public final class Waymark implements AutoCloseable {
     }
 
     public Waymark start() {
-      ProcessBuilder builder = new ProcessBuilder(isWaymark ? java() : args);
+      ProcessBuilder builder = new ProcessBuilder(limited(isWaymark ? java() : args));
       builder.directory(directory.toFile());
       builder.environment().keySet().removeIf(key -> key.startsWith("WAYMARK_"));
       builder.environment().putAll(environment);
@@ -273,6 +299,14 @@ public final class Waymark implements AutoCloseable {
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
+    }
+
+    private List<String> limited(List<String> commandLine) {
+      if (descriptorsMax == 0) {
+        return commandLine;
+      }
+      var shell = List.of("sh", "-c", "ulimit -n " + descriptorsMax + "; exec \"$@\"", "sh");
+      return Stream.concat(shell.stream(), commandLine.stream()).toList();
     }
 
     private List<String> java() {

@@ -1,0 +1,86 @@
+package dev.waymark.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The HTTP port of a bridge or a stub. */
+record AdminPort(String address) {
+  private static final int TIMEOUT_MS = 20_000;
+
+  private record Answer(int status, String body) {}
+
+  int status(String path) {
+    return ask("GET", path).status();
+  }
+
+  String get(String path) {
+    return success("GET", path);
+  }
+
+  String post(String path) {
+    return success("POST", path);
+  }
+
+  /** The marks of the connections open now. */
+  List<String> marks() {
+    return connections().map(connection -> connection.get("mark").getAsString()).toList();
+  }
+
+  /** The mark of the one connection of this client. */
+  String markOf(String clientAddress) {
+    return connections()
+        .filter(connection -> connection.get("client").getAsString().equals(clientAddress))
+        .map(connection -> connection.get("mark").getAsString())
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private Stream<JsonObject> connections() {
+    JsonArray all =
+        JsonParser.parseString(get("/connections")).getAsJsonObject().getAsJsonArray("connections");
+    return all.asList().stream().map(JsonElement::getAsJsonObject);
+  }
+
+  /** The sum of the series of this name that have all of these labels, given as `reason="done"`. */
+  long metric(String name, String... labels) {
+    return (long)
+        get("/metrics")
+            .lines()
+            .filter(line -> line.startsWith(name + "{") || line.startsWith(name + " "))
+            .filter(line -> List.of(labels).stream().allMatch(line::contains))
+            .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+            .sum();
+  }
+
+  private String success(String method, String path) {
+    Answer answer = ask(method, path);
+    assertThat(answer.status()).as("%s %s: %s", method, path, answer.body()).isEqualTo(200);
+    return answer.body();
+  }
+
+  private Answer ask(String method, String path) {
+    try {
+      var connection = (HttpURLConnection) URI.create("http://" + address + path).toURL().openConnection();
+      connection.setRequestMethod(method);
+      connection.setConnectTimeout(TIMEOUT_MS);
+      connection.setReadTimeout(TIMEOUT_MS);
+      int status = connection.getResponseCode();
+      try (var body = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+        return new Answer(status, body == null ? "" : new String(body.readAllBytes(), StandardCharsets.UTF_8));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(method + " " + path, e);
+    }
+  }
+}

@@ -1,0 +1,109 @@
+package dev.waymark.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** A bridge in a process of its own, on ports that it chose itself. */
+final class Bridge implements AutoCloseable {
+  private static final String READY = "waymark bridge: listening on (.*), with .*, admin on http://(\\S+?);";
+  private static final Pattern PAIR = Pattern.compile("([a-z-]+)=(\\S+)");
+
+  private final Waymark process;
+  private final List<Integer> ports;
+  private final AdminPort admin;
+
+  private Bridge(Waymark process) {
+    this.process = process;
+    MatchResult ready = awaitReady(process);
+    this.ports = Stream.of(ready.group(1).split(", ", -1)).map(Bridge::portOf).toList();
+    this.admin = new AdminPort(ready.group(2));
+  }
+
+  /** With one listener before these stubs. */
+  static Bridge before(List<Stub> stubs, String... flags) {
+    return start(launch -> launch, flagsOf(stubs, flags));
+  }
+
+  static Bridge before(Stub stub, String... flags) {
+    return before(List.of(stub), flags);
+  }
+
+  /** With one listener, and whatever the flags say. */
+  static Bridge start(UnaryOperator<Waymark.Launch> setUp, String... flags) {
+    return run(setUp, "--listen=127.0.0.1:0", flags);
+  }
+
+  /** With the listeners of a file. */
+  static Bridge configured(java.nio.file.Path file, String... flags) {
+    return run(launch -> launch, "--config=" + file, flags);
+  }
+
+  static String[] flagsOf(List<Stub> stubs, String... flags) {
+    String addresses = String.join(",", stubs.stream().map(Stub::address).toList());
+    return Stream.concat(Stream.of("--upstream=static:///" + addresses), Stream.of(flags)).toArray(String[]::new);
+  }
+
+  private static Bridge run(UnaryOperator<Waymark.Launch> setUp, String first, String... flags) {
+    String[] line = Stream.concat(Stream.of("bridge", "--admin=127.0.0.1:0", first), Stream.of(flags)).toArray(String[]::new);
+    return new Bridge(setUp.apply(Waymark.command(line)).start());
+  }
+
+  private static MatchResult awaitReady(Waymark process) {
+    try {
+      return process.awaitLine(READY);
+    } catch (AssertionError failed) {
+      process.close();
+      throw failed;
+    }
+  }
+
+  Waymark process() {
+    return process;
+  }
+
+  AdminPort admin() {
+    return admin;
+  }
+
+  int port() {
+    return ports.getFirst();
+  }
+
+  /** Of the listener with this index in the configuration. */
+  int port(int listener) {
+    return ports.get(listener);
+  }
+
+  Client connect() {
+    return Client.connect(port());
+  }
+
+  /** The access-log line of a client that has ended, as its keys and values. */
+  Map<String, String> awaitClosed(Client client) {
+    String line = process.awaitLineWith(" connection-closed ", " client=" + client.address() + " ");
+    Map<String, String> values = new HashMap<>();
+    PAIR.matcher(line).results().forEach(pair -> values.put(pair.group(1), pair.group(2)));
+    return values;
+  }
+
+  void assertClosed(Client client, String reason) {
+    assertThat(awaitClosed(client)).containsEntry("reason", reason);
+  }
+
+  /** Ends it, after a last look for buffers that nobody released. */
+  @Override
+  public void close() {
+    process.close();
+  }
+
+  private static int portOf(String address) {
+    return Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
+  }
+}

@@ -1,0 +1,89 @@
+package dev.waymark.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+
+/** Many clients at once, each on a virtual thread. */
+final class Clients {
+  private static final Duration TIMEOUT = Duration.ofSeconds(60);
+
+  /** More at once than the backlog of a listener would be turned away by the kernel for a second. */
+  private static final int CONNECTING_MAX = 500;
+
+  private Clients() {}
+
+  /** Something that goes on beside the test; its failure is thrown by {@link #join}. */
+  static final class Background implements AutoCloseable {
+    private final FutureTask<Void> task;
+
+    private Background(Runnable action) {
+      task = new FutureTask<>(action, null);
+      Thread.ofVirtual().start(task);
+    }
+
+    void join() {
+      try {
+        task.get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+      } catch (ExecutionException failed) {
+        throw new AssertionError(failed.getCause());
+      } catch (TimeoutException late) {
+        throw new AssertionError("still busy after " + TIMEOUT, late);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException(e);
+      }
+    }
+
+    boolean isDone() {
+      return task.isDone();
+    }
+
+    @Override
+    public void close() {
+      task.cancel(true);
+    }
+  }
+
+  static Background inBackground(Runnable action) {
+    return new Background(action);
+  }
+
+  /** Connects so many. */
+  static List<Client> connect(int count, int port) {
+    List<Client> clients = new ArrayList<>();
+    while (clients.size() < count) {
+      int some = Math.min(CONNECTING_MAX, count - clients.size());
+      List<Client> next = java.util.Collections.synchronizedList(new ArrayList<>());
+      inParallel(java.util.Collections.nCopies(some, port), to -> next.add(Client.connect(to)));
+      clients.addAll(next);
+    }
+    return clients;
+  }
+
+  /** Does the same with all of them at once, and waits for all. The first failure is thrown. */
+  static <T> void inParallel(List<T> all, Consumer<T> action) {
+    List<Background> tasks = all.stream().map(one -> inBackground(() -> action.accept(one))).toList();
+    try {
+      tasks.forEach(Background::join);
+    } finally {
+      tasks.forEach(Background::close);
+    }
+  }
+
+  static void close(List<Client> clients) {
+    clients.forEach(Client::close);
+  }
+
+  /** A bound on a duration that holds on a busy machine too. */
+  static void assertFast(long startNs, Duration max) {
+    assertThat(Duration.ofNanos(System.nanoTime() - startNs)).isLessThan(max);
+  }
+}

@@ -1,0 +1,55 @@
+package dev.waymark.e2e;
+
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.stream.Stream;
+
+/** A stub in a process of its own. */
+final class Stub implements AutoCloseable {
+  private static final String READY = "stub serves Attach on (\\S+) .*, admin on http://(\\S+)";
+
+  private final Waymark process;
+  private final String address;
+  private final AdminPort admin;
+
+  private Stub(Waymark process) {
+    this.process = process;
+    MatchResult ready = process.awaitLine(READY);
+    address = ready.group(1);
+    admin = new AdminPort(ready.group(2));
+  }
+
+  /** On a port of its own choice. */
+  static Stub start(String... flags) {
+    return at("127.0.0.1:0", flags);
+  }
+
+  static Stub at(String address, String... flags) {
+    return new Stub(
+        Waymark.start(
+            Stream.concat(Stream.of("stub", "--admin=127.0.0.1:0", "--listen=" + address), Stream.of(flags))
+                .toArray(String[]::new)));
+  }
+
+  String address() {
+    return address;
+  }
+
+  AdminPort admin() {
+    return admin;
+  }
+
+  /** The connections attached now. */
+  List<String> marks() {
+    return admin.marks();
+  }
+
+  Waymark process() {
+    return process;
+  }
+
+  @Override
+  public void close() {
+    process.close();
+  }
+}
