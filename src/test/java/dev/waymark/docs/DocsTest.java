@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -53,7 +54,7 @@ class DocsTest {
   @Test
   void links_ofEveryPage_leadToFiles() throws IOException {
     for (Path page : pages()) {
-      Path folder = page.toAbsolutePath().getParent();
+      Path folder = Objects.requireNonNull(page.toAbsolutePath().getParent());
       for (String link : found(LINK, Files.readString(page))) {
         assertThat(folder.resolve(link)).as("%s links to %s", page, link).exists();
       }
