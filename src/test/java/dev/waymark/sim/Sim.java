@@ -36,7 +36,7 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
   private static final int CLIENTS_MAX = 24;
   private static final int HEAL_ROUNDS = 3000;
 
-  /** Longer than the wait for Settings. */
+  /** Longer than the waits for Settings and for an upstream. */
   private static final int QUIET_ROUNDS = 60;
 
   private final SplittableRandom random;
@@ -104,7 +104,7 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
     for (int i = 1 + upTo(3); i > 0; i--) {
       kinds.add(SimUpstream.Kind.values()[upTo(SimUpstream.Kind.values().length)]);
     }
-    PoolOptions pool = new PoolOptions("pool", Acknowledge.AUTO, oneIn(5) ? 0 : 5000 * MS, upTo(400));
+    PoolOptions pool = new PoolOptions("pool", Acknowledge.AUTO, oneIn(5) ? 0 : 1000 * MS, upTo(400));
     Framing framing = isFramed ? new Framing.Line() : Framing.RAW;
     ListenerOptions listener = new ListenerOptions("listener", "pool", framing, 64, oneIn(3) ? 3000 * MS : 0);
     return new Shard(

@@ -149,10 +149,10 @@ final class SimUpstream {
         return;
       }
     }
-    boolean isEnd = peer.isClientEnded && peer.replied + bytes == peer.received;
+    boolean isEnd = peer.isClientEnded && peer.replied + bytes >= peer.received;
     if (bytes > 0 || isEnd || peer.isCommitOpen) {
       peer.isHalfClosed = isEnd;
-      frame(connection, peer, bytes, kind == Kind.PLAIN ? -1 : peer.replied + bytes, false, isEnd, 0);
+      frame(connection, peer, bytes, kind == Kind.PLAIN ? -1 : Math.min(peer.received, peer.replied + bytes), false, isEnd, 0);
     }
   }
 
