@@ -21,21 +21,28 @@ import org.junit.jupiter.api.Test;
 /** The tables of docs/ name what is in the code, all of it and nothing else. */
 class DocsTest {
   private static final Path DOCS = Path.of("docs");
-  private static final Pattern METRIC_IN_CODE = Pattern.compile("\"((?:waymark|process)_[a-z0-9_]+)\"");
-  private static final Pattern METRIC_IN_TABLE = Pattern.compile("(?m)^\\| `((?:waymark|process)_[a-z0-9_]+)` \\|");
-  private static final Pattern EVENT_IN_TABLE = Pattern.compile("(?m)^\\| `([a-z-]+)` \\| (ERROR|WARN|INFO|DEBUG) \\|");
-  private static final Pattern REASON_IN_TABLE = Pattern.compile("(?m)^\\| (\\d+) \\| ([A-Z_]+) \\|");
+  private static final Pattern METRIC_IN_CODE =
+      Pattern.compile("\"((?:waymark|process)_[a-z0-9_]+)\"");
+  private static final Pattern METRIC_IN_TABLE =
+      Pattern.compile("(?m)^\\| `((?:waymark|process)_[a-z0-9_]+)` \\|");
+  private static final Pattern EVENT_IN_TABLE =
+      Pattern.compile("(?m)^\\| `([a-z-]+)` \\| (ERROR|WARN|INFO|DEBUG) \\|");
+  private static final Pattern REASON_IN_TABLE =
+      Pattern.compile("(?m)^\\| (\\d+) \\| ([A-Z_]+) \\|");
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)(?:#[^)]*)?\\)");
 
   @Test
   void metrics_inCode_areThoseOfThePage() throws IOException {
-    assertThat(found(METRIC_IN_TABLE, Files.readString(DOCS.resolve("metrics.md")))).isEqualTo(metricsInCode());
+    assertThat(found(METRIC_IN_TABLE, Files.readString(DOCS.resolve("metrics.md"))))
+        .isEqualTo(metricsInCode());
   }
 
   @Test
   void events_inCode_areThoseOfThePage() throws IOException {
     Set<String> inCode =
-        Arrays.stream(Event.values()).map(e -> e.label() + " " + e.level()).collect(Collectors.toCollection(TreeSet::new));
+        Arrays.stream(Event.values())
+            .map(e -> e.label() + " " + e.level())
+            .collect(Collectors.toCollection(TreeSet::new));
     Set<String> onPage = new TreeSet<>();
     Matcher rows = EVENT_IN_TABLE.matcher(Files.readString(DOCS.resolve("operations.md")));
     while (rows.find()) {
@@ -46,9 +53,11 @@ class DocsTest {
 
   @Test
   void closeReasons_inCode_areThoseOfThePage() throws IOException {
-    List<String> inCode = Arrays.stream(CloseReason.values()).map(r -> r.wireCode() + " " + r.name()).toList();
+    List<String> inCode =
+        Arrays.stream(CloseReason.values()).map(r -> r.wireCode() + " " + r.name()).toList();
     Matcher rows = REASON_IN_TABLE.matcher(Files.readString(DOCS.resolve("protocol.md")));
-    assertThat(rows.results().map(row -> row.group(1) + " " + row.group(2)).toList()).isEqualTo(inCode);
+    assertThat(rows.results().map(row -> row.group(1) + " " + row.group(2)).toList())
+        .isEqualTo(inCode);
   }
 
   @Test
@@ -79,6 +88,10 @@ class DocsTest {
   }
 
   private static Set<String> found(Pattern pattern, String text) {
-    return pattern.matcher(text).results().map(hit -> hit.group(1)).collect(Collectors.toCollection(TreeSet::new));
+    return pattern
+        .matcher(text)
+        .results()
+        .map(hit -> hit.group(1))
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 }
