@@ -167,6 +167,7 @@ public final class Connection {
     lane = owner;
     remember(owner.upstream().address());
     owner.open(this, openFrame());
+    armDeadline();
     pump(nowNs);
   }
 

@@ -32,8 +32,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A DNS server on a free loopback port, UDP and TCP, that gives the same answer to every name. Settings may change any time. */
-final class TestDnsServer implements AutoCloseable {
-  enum Mode {
+public final class TestDnsServer implements AutoCloseable {
+  public enum Mode {
     ANSWER,
     TRUNCATE_UDP,
     SILENT,
@@ -41,8 +41,8 @@ final class TestDnsServer implements AutoCloseable {
     NXDOMAIN
   }
 
-  volatile List<String> addresses = List.of();
-  volatile int ttlSeconds;
+  public volatile List<String> addresses = List.of();
+  public volatile int ttlSeconds;
   volatile Mode mode = Mode.ANSWER;
   volatile boolean isSilentForIpv6;
   final AtomicInteger ipv4QueryCount = new AtomicInteger();
@@ -50,7 +50,7 @@ final class TestDnsServer implements AutoCloseable {
   private final Channel udp;
   private final Channel tcp;
 
-  TestDnsServer(EventLoop loop) {
+  public TestDnsServer(EventLoop loop) {
     udp =
         new Bootstrap()
             .group(loop)
@@ -83,7 +83,7 @@ final class TestDnsServer implements AutoCloseable {
     return ((InetSocketAddress) udp.localAddress()).getPort();
   }
 
-  String address() {
+  public String address() {
     return "127.0.0.1:" + port();
   }
 
