@@ -31,12 +31,9 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/**
- * A DNS server on a free loopback port, UDP and TCP, that gives the same answer to every name.
- * Settings may change any time.
- */
-final class TestDnsServer implements AutoCloseable {
-  enum Mode {
+/** A DNS server on a free loopback port, UDP and TCP, that gives the same answer to every name. Settings may change any time. */
+public final class TestDnsServer implements AutoCloseable {
+  public enum Mode {
     ANSWER,
     TRUNCATE_UDP,
     SILENT,
@@ -44,8 +41,8 @@ final class TestDnsServer implements AutoCloseable {
     NXDOMAIN
   }
 
-  volatile List<String> addresses = List.of();
-  volatile int ttlSeconds;
+  public volatile List<String> addresses = List.of();
+  public volatile int ttlSeconds;
   volatile Mode mode = Mode.ANSWER;
   volatile boolean isSilentForIpv6;
   final AtomicInteger ipv4QueryCount = new AtomicInteger();
@@ -53,7 +50,7 @@ final class TestDnsServer implements AutoCloseable {
   private final Channel udp;
   private final Channel tcp;
 
-  TestDnsServer(EventLoop loop) {
+  public TestDnsServer(EventLoop loop) {
     udp =
         new Bootstrap()
             .group(loop)
@@ -98,7 +95,7 @@ final class TestDnsServer implements AutoCloseable {
     return ((InetSocketAddress) udp.localAddress()).getPort();
   }
 
-  String address() {
+  public String address() {
     return "127.0.0.1:" + port();
   }
 

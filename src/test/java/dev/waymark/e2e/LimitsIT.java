@@ -1,0 +1,89 @@
+package dev.waymark.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** A bridge at the end of its descriptors, and one at the end of its memory. */
+final class LimitsIT {
+  private static final int MIB = 1 << 20;
+  private static final int DESCRIPTORS = 300;
+
+  private static Stub stub;
+
+  @BeforeAll
+  static void start() {
+    stub = Stub.start();
+  }
+
+  @AfterAll
+  static void stop() {
+    stub.close();
+  }
+
+  @Test
+  void descriptors_usedUp_pauseAcceptingWithoutSpinningAndItGoesOn() {
+    String[] flags = Bridge.flagsOf(List.of(stub), "--shards=1");
+    try (Bridge bridge = Bridge.start(launch -> launch.descriptorsMax(DESCRIPTORS), flags)) {
+      List<Client> clients = Clients.connect(DESCRIPTORS, bridge.port());
+      bridge.process().awaitLineWith("accept-paused");
+      try (var scrape = Clients.inBackground(() -> assertThat(pauses(bridge)).isPositive())) {
+        assertNotSpinning(bridge);
+        List<Client> gone = new ArrayList<>(clients.subList(0, DESCRIPTORS / 2));
+        Clients.close(gone);
+        clients.removeAll(gone);
+        scrape.join();
+      }
+      Clients.inParallel(clients, client -> client.echo(1_000).end().expectEnd());
+      Clients.close(clients);
+      try (Client late = bridge.connect()) {
+        late.echo(1_000).end().expectEnd();
+      }
+      bridge.process().awaitLineWith("accept-resumed");
+    }
+  }
+
+  @Test
+  void memory_usedUp_neitherEndsTheProcessNorTheOthers() {
+    long budget = 2L * MIB;
+    try (Bridge bridge = Bridge.before(stub, "--memory-budget=2MiB")) {
+      List<Client> slow = IntStream.range(0, 60).mapToObj(_ -> Client.connectNarrow(bridge.port())).toList();
+      List<Clients.Background> senders =
+          slow.stream().map(client -> Clients.inBackground(() -> client.send(16L * MIB))).toList();
+      await().until(() -> closed(bridge, "overload") > 0 || bridge.process().stderr().contains("over-budget"));
+      await()
+          .during(Duration.ofSeconds(1))
+          .atMost(Duration.ofSeconds(5))
+          .until(() -> bridge.admin().metric("waymark_memory_held_bytes") <= budget * 5 / 4 + MIB);
+      assertThat(bridge.admin().status("/readyz")).isEqualTo(200);
+      slow.forEach(Client::reset);
+      senders.forEach(Clients.Background::close);
+      try (Client other = bridge.connect()) {
+        other.echo(MIB).end().expectEnd();
+      }
+      await().until(() -> bridge.admin().metric("waymark_memory_held_bytes") == 0);
+    }
+  }
+
+  private static void assertNotSpinning(Bridge bridge) {
+    Duration before = bridge.process().cpuTime();
+    long startNs = System.nanoTime();
+    await().until(() -> System.nanoTime() - startNs > Duration.ofSeconds(2).toNanos());
+    assertThat(bridge.process().cpuTime().minus(before)).as("CPU of two seconds").isLessThan(Duration.ofMillis(600));
+  }
+
+  private static long pauses(Bridge bridge) {
+    return bridge.admin().metric("waymark_accept_pauses_total");
+  }
+
+  private static long closed(Bridge bridge, String reason) {
+    return bridge.admin().metric("waymark_connections_closed_total", "reason=\"" + reason + "\"");
+  }
+}

@@ -1,0 +1,99 @@
+package dev.waymark.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.io.UncheckedIOException;
+import org.assertj.core.api.Assertions;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** How a bridge ends: on request, in a hurry, or because it cannot start. */
+final class StopIT {
+  private static Stub stub;
+
+  @BeforeAll
+  static void start() {
+    stub = Stub.start();
+  }
+
+  @AfterAll
+  static void stop() {
+    stub.close();
+  }
+
+  @Test
+  void sigterm_withoutConnections_endsAtOnceWithCodeZero() {
+    try (Bridge bridge = Bridge.before(stub, "--drain-timeout=30s")) {
+      long startNs = System.nanoTime();
+      assertThat(bridge.process().stop()).isZero();
+      Clients.assertFast(startNs, Duration.ofSeconds(10));
+    }
+  }
+
+  @Test
+  void sigterm_withConnections_letsThemGoOnAndEndsWithTheLast() {
+    try (Bridge bridge = Bridge.before(stub, "--drain-timeout=60s");
+        Client client = bridge.connect()) {
+      client.echo(1_000);
+      assertThat(bridge.admin().status("/readyz")).isEqualTo(200);
+      bridge.process().signal("TERM");
+      await().until(() -> bridge.admin().status("/readyz") == 503);
+      assertThat(bridge.admin().status("/healthz")).isEqualTo(200);
+      await().untilAsserted(() -> Assertions.assertThatThrownBy(bridge::connect).isInstanceOf(UncheckedIOException.class));
+      client.echo(100_000).end().expectEnd();
+      bridge.assertClosed(client, "done");
+      assertThat(bridge.process().exitCode(Duration.ofSeconds(15))).isZero();
+    }
+  }
+
+  @Test
+  void sigterm_drainTimeOver_closesWhatIsLeft() {
+    try (Bridge bridge = Bridge.before(stub, "--drain-timeout=500ms");
+        Client client = bridge.connect()) {
+      client.echo(1_000);
+      bridge.process().signal("TERM");
+      client.expectEnd().end();
+      assertThat(bridge.process().exitCode(Duration.ofSeconds(15))).isZero();
+      assertThat(bridge.awaitClosed(client)).containsEntry("reason", "bridge_stopped").containsEntry("ended-by", "bridge");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"TERM", "INT"})
+  void secondSignal_whileDraining_endsAtOnce(String signal) {
+    try (Bridge bridge = Bridge.before(stub, "--drain-timeout=10m");
+        Client client = bridge.connect()) {
+      client.echo(1_000);
+      bridge.process().signal(signal);
+      await().until(() -> bridge.admin().status("/readyz") == 503);
+      bridge.process().signal(signal);
+      assertThat(bridge.process().exitCode(Duration.ofSeconds(15))).isZero();
+      client.expectGone();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--listen", "--admin"})
+  void port_inUse_isNamedWithItsFlagAndNothingStarts(String flag) throws IOException {
+    String other = flag.equals("--listen") ? "--admin" : "--listen";
+    try (var held = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        Waymark bridge =
+            Waymark.start(
+                "bridge",
+                flag + "=127.0.0.1:" + held.getLocalPort(),
+                other + "=127.0.0.1:0",
+                "--upstream=static:///" + stub.address())) {
+      assertThat(bridge.exitCode()).as(bridge.describe()).isEqualTo(1);
+      assertThat(bridge.stderr()).contains("port " + held.getLocalPort()).contains(flag).doesNotContain("\tat ");
+      assertThat(bridge.stdout()).isEmpty();
+    }
+  }
+}
