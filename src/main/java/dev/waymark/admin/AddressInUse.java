@@ -5,10 +5,17 @@ import java.net.InetSocketAddress;
 /** The admin port cannot be opened; the message is for the user. */
 public final class AddressInUse extends RuntimeException {
   private static final long serialVersionUID = 1L;
+  private final String why;
 
   AddressInUse(InetSocketAddress address, String why) {
     super(
         "admin address %s:%d cannot be opened: %s; choose another with --admin or admin.address"
             .formatted(address.getHostString(), address.getPort(), why));
+    this.why = why;
+  }
+
+  /** The cause alone, such as `Address already in use`. */
+  public String why() {
+    return why;
   }
 }

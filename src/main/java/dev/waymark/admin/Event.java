@@ -9,7 +9,6 @@ import org.slf4j.event.Level;
  */
 public enum Event {
   BRIDGE_STARTED(Level.INFO),
-  STUB_STARTED(Level.INFO),
   LISTENER_OPEN(Level.INFO),
   LISTENER_CLOSED(Level.INFO),
   ACCEPT_PAUSED(Level.WARN),
@@ -21,7 +20,7 @@ public enum Event {
   CONNECTION_CLOSED(Level.INFO),
   LANE_OPEN(Level.INFO),
   LANE_BROKEN(Level.WARN),
-  LANE_CLOSED(Level.INFO),
+  LANE_REFUSED(Level.WARN),
   UPSTREAM_FOUND(Level.INFO),
   UPSTREAM_GONE(Level.INFO),
   UPSTREAM_HEALTH(Level.INFO),

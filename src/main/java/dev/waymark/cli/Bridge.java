@@ -53,6 +53,7 @@ final class Bridge implements Acceptor {
   private static final long STOP_TIMEOUT_MS = 1_000;
 
   private static final long DRAIN_CHECK_MS = 50;
+  private static final long STOP_CHECK_MS = 5;
 
   /** How soon the end of a storm of log lines is told with its count. */
   private static final long LOG_SUMMARY_S = 10;
@@ -72,6 +73,7 @@ final class Bridge implements Acceptor {
   private final Map<EventLoop, BridgeShard> shards = new LinkedHashMap<>();
   private final MultiThreadIoEventLoopGroup shardLoops;
   private final MultiThreadIoEventLoopGroup controlLoops;
+  private boolean isDraining;
   private volatile Readiness readiness = new Readiness(false, "starting");
 
   Bridge(LoadedConfig loaded, EventLog log) {
@@ -109,7 +111,7 @@ final class Bridge implements Acceptor {
   void start() throws InterruptedException {
     createPools();
     createShards();
-    BridgeMetrics.register(metrics, config, budget, ports, snapshots);
+    BridgeMetrics.register(metrics, config, shards.size(), budget, ports, snapshots);
     long deadlineNs = Clock.nowNs() + config.startTimeout().toNanos();
     shards.values().forEach(BridgeShard::start);
     pools.values().forEach(pool -> pool.manager().start());
@@ -126,7 +128,11 @@ final class Bridge implements Acceptor {
   /** Stops accepting; returns when the last connection has ended, the drain time-out is over, or the latch is released. */
   void drain(CountDownLatch hurry) throws InterruptedException {
     readiness = new Readiness(false, "draining");
-    ports.forEach(ListenerPort::close);
+    isDraining = true;
+    for (ListenerPort port : ports) {
+      port.close();
+      log.write(Event.LISTENER_CLOSED, "listener", port.config().name());
+    }
     long deadlineNs = Clock.nowNs() + config.drainTimeout().toNanos();
     log.write(Event.DRAINING, "connections", connectionCount(), "timeout-ms", config.drainTimeout().toMillis());
     while (connectionCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
@@ -138,6 +144,7 @@ final class Bridge implements Acceptor {
 
   /** Ends what is left, telling clients and upstreams, and frees every thread. Safe after a failed start. */
   void stop() throws InterruptedException {
+    boolean wasStarted = readiness.isReady() || isDraining;
     readiness = new Readiness(false, "stopped");
     ports.forEach(ListenerPort::close);
     List<CompletableFuture<Boolean>> stopped = new ArrayList<>();
@@ -150,16 +157,26 @@ final class Bridge implements Acceptor {
               }));
     }
     CompletableFuture.allOf(stopped.toArray(CompletableFuture[]::new)).join();
-    long deadlineNs = Clock.nowNs() + TimeUnit.MILLISECONDS.toNanos(STOP_TIMEOUT_MS);
-    while (connectionCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
-      TimeUnit.MILLISECONDS.sleep(DRAIN_CHECK_MS / 5);
+    awaitNoConnections();
+    for (BridgeShard shard : shards.values()) {
+      shard.close(STOP_TIMEOUT_MS);
     }
+    awaitNoConnections();
     pools.values().forEach(pool -> pool.manager().close());
     shardLoops.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
     controlLoops.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
-    log.write(Event.STOPPED);
+    if (wasStarted) {
+      log.write(Event.STOPPED);
+    }
     log.writeSuppressed();
     admin.stop();
+  }
+
+  private void awaitNoConnections() throws InterruptedException {
+    long deadlineNs = Clock.nowNs() + TimeUnit.MILLISECONDS.toNanos(STOP_TIMEOUT_MS);
+    while (connectionCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
+      TimeUnit.MILLISECONDS.sleep(STOP_CHECK_MS);
+    }
   }
 
   // --- parts ---

@@ -72,8 +72,7 @@ final class BridgeCommand implements Callable<Integer> {
     try {
       bridge.startAdmin();
     } catch (AddressInUse failure) {
-      String why = failure.getMessage();
-      throw StartException.port("admin (admin.address, --admin)", loaded.config().admin().address(), why == null ? "in use" : why);
+      throw StartException.port("admin (admin.address, --admin)", loaded.config().admin().address(), failure.why());
     }
   }
 

@@ -87,6 +87,12 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
   }
 
   @Override
+  public void onLaneRefused(String pool, String upstream, String cause) {
+    log.write(Event.LANE_REFUSED, "pool", pool, "upstream", upstream, "cause", cause);
+    upstreamLost.accept(pool, upstream);
+  }
+
+  @Override
   public void onUpstreamDraining(String pool, String upstream) {
     log.write(Event.UPSTREAM_DRAINING, "pool", pool, "upstream", upstream);
   }

@@ -17,12 +17,13 @@ final class BridgeMetrics {
   static void register(
       Metrics metrics,
       BridgeConfig config,
+      int shardCount,
       MemoryBudget budget,
       List<ListenerPort> ports,
       Map<String, PoolSnapshot> snapshots) {
     metrics.gauge("waymark_memory_held_bytes", "Client and reply bytes that the process holds.", budget::usedBytes);
     metrics.gauge("waymark_memory_budget_bytes", "The limit memory-budget.", budget::budgetBytes);
-    metrics.gauge("waymark_shards", "Event loops that carry connections.", config::shards);
+    metrics.gauge("waymark_shards", "Event loops that carry connections.", () -> shardCount);
     for (ListenerPort port : ports) {
       registerPort(metrics, port);
     }

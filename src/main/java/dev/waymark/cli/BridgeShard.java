@@ -100,8 +100,15 @@ final class BridgeShard implements ShardEnvironment {
     return ask(Shard::connectionCount);
   }
 
-  EventLoop loop() {
-    return loop;
+  /** Ends what {@link Shard#stop} has left: sockets whose clients linger, and channels. Blocks. */
+  void close(long timeoutMs) throws InterruptedException {
+    ask(
+            core -> {
+              core.abandon();
+              return true;
+            })
+        .join();
+    connector.close(timeoutMs);
   }
 
   // --- the shard's thread ---

@@ -97,7 +97,7 @@ public final class StubCommand implements Callable<Integer> {
       adminServer.start();
     } catch (AddressInUse e) {
       server.close();
-      return cannotListen("--admin", admin, new IOException(e.getMessage()));
+      return cannotListen("--admin", admin, new IOException(e.why()));
     }
     sayReady(server, adminServer);
     stopper.await();

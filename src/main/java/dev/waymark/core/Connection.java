@@ -221,9 +221,13 @@ public final class Connection {
     }
   }
 
-  /** The bridge is out of memory: drops the socket in whatever phase. */
+  /** Nothing is waited for any more: drops the socket in whatever phase, with a reset if replies are lost by it. */
   void abandon() {
-    socket.reset();
+    if (replies.queuedBytes() > 0) {
+      socket.reset();
+    } else {
+      socket.close();
+    }
   }
 
   /** The owner's lane broke; incomplete commits are as if they had never come (rule 3). */

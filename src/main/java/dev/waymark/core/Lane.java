@@ -370,7 +370,7 @@ public final class Lane implements Balancer.Candidate {
       counters.add(Counter.LANES_BROKEN, 1);
     }
     shard.forEachOn(this, connection -> connection.onLaneLost(nowNs, reason));
-    pool.onLaneBroken(nowNs, this, cause, connections);
+    pool.onLaneBroken(nowNs, this, cause, wasOpen, connections);
   }
 
   private void resumeStalled(long nowNs) {

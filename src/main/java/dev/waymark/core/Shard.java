@@ -134,6 +134,11 @@ public final class Shard {
     }
   }
 
+  /** After {@link #stop}: drops the sockets whose clients have not closed their side. */
+  public void abandon() {
+    connections.forEach(Connection::abandon);
+  }
+
   /** Ends every connection that is left, and then every lane. */
   public void stop(long nowNs) {
     connections.forEach(connection -> connection.endByBridge(nowNs, CloseReason.BRIDGE_STOPPED, Origin.BRIDGE));

@@ -13,6 +13,9 @@ public interface ShardEvents {
   /** @param connections how many were attached */
   void onLaneBroken(String pool, String upstream, String cause, int connections);
 
+  /** A lane to an upstream that says SERVING could not be opened; it is tried again. */
+  void onLaneRefused(String pool, String upstream, String cause);
+
   void onUpstreamDraining(String pool, String upstream);
 
   void onOverBudget(long usedBytes, long budgetBytes);

@@ -106,7 +106,7 @@ final class ShardPool {
     eligible.remove(lane);
   }
 
-  void onLaneBroken(long nowNs, Lane lane, String cause, int connections) {
+  void onLaneBroken(long nowNs, Lane lane, String cause, boolean wasOpen, int connections) {
     eligible.remove(lane);
     Place place = places.get(lane.upstream().address());
     if (place != null && place.lane == lane) {
@@ -114,7 +114,11 @@ final class ShardPool {
       place.retryAtNs = nowNs + retryNs(place.failures);
     }
     forgetUnused();
-    shard.events().onLaneBroken(options.name(), lane.upstream().address(), cause, connections);
+    if (wasOpen) {
+      shard.events().onLaneBroken(options.name(), lane.upstream().address(), cause, connections);
+    } else if (lane.upstream().isServing()) {
+      shard.events().onLaneRefused(options.name(), lane.upstream().address(), cause);
+    }
   }
 
   void onAttached(Connection connection, Lane lane) {

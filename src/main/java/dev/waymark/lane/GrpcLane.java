@@ -20,6 +20,7 @@ import io.grpc.Status;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One Attach call: frames out as batches, batches in as frames. Confined to its shard's thread. */
@@ -30,6 +31,7 @@ final class GrpcLane implements LaneTransport {
   private final Lane lane;
   private final ManagedChannel channel;
   private final LaneConnector.Settings settings;
+  private final Consumer<ManagedChannel> onReleased;
   private final ClientCall<OutboundBatch, InboundBatch> call;
   private final BridgeBatchWriter writer = new BridgeBatchWriter();
   private final UpstreamFrameReader reader = new UpstreamFrameReader();
@@ -37,7 +39,11 @@ final class GrpcLane implements LaneTransport {
   private @Nullable Future<?> finishTimeout;
   private boolean isEnded;
 
-  GrpcLane(Lane lane, ManagedChannel channel, LaneConnector.Settings settings) {
+  /**
+   * @param onReleased told when the channel was shut down
+   */
+  GrpcLane(Lane lane, ManagedChannel channel, LaneConnector.Settings settings, Consumer<ManagedChannel> onReleased) {
+    this.onReleased = onReleased;
     this.lane = lane;
     this.channel = channel;
     this.settings = settings;
@@ -135,6 +141,7 @@ final class GrpcLane implements LaneTransport {
   private void release() {
     writer.batch().release();
     channel.shutdownNow();
+    onReleased.accept(channel);
     if (finishTimeout != null) {
       finishTimeout.cancel(false);
     }

@@ -13,6 +13,10 @@ import io.netty.channel.unix.DomainSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +56,9 @@ public final class LaneConnector {
 
   private final Settings settings;
 
+  /** Those that are not shut down; added to and removed from by the shard's thread. */
+  private final Set<ManagedChannel> channels = ConcurrentHashMap.newKeySet();
+
   public LaneConnector(Settings settings) {
     this.settings = settings;
   }
@@ -64,9 +71,23 @@ public final class LaneConnector {
    */
   public LaneTransport connect(Lane lane, SocketAddress address, Duration userTimeout) {
     ManagedChannel channel = channel(dialled(address), userTimeout);
-    GrpcLane transport = new GrpcLane(lane, channel, settings);
+    channels.add(channel);
+    GrpcLane transport = new GrpcLane(lane, channel, settings, channels::remove);
     settings.loop().execute(transport::start);
     return transport;
+  }
+
+  /**
+   * Shuts down every channel, when the shard has stopped and before its loop ends. Any thread but the shard's; blocks.
+   *
+   * @param timeoutMs of waiting for each
+   */
+  public void close(long timeoutMs) throws InterruptedException {
+    List<ManagedChannel> open = List.copyOf(channels);
+    open.forEach(ManagedChannel::shutdownNow);
+    for (ManagedChannel channel : open) {
+      channel.awaitTermination(timeoutMs, TimeUnit.MILLISECONDS);
+    }
   }
 
   /** The native transports have an address type of their own for unix sockets. */

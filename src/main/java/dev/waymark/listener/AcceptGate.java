@@ -37,19 +37,23 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
     String message = cause.getMessage();
-    close(Reason.DESCRIPTORS, message == null ? cause.toString() : message);
-    context.executor().schedule(() -> open(Reason.DESCRIPTORS), RETRY_MS, TimeUnit.MILLISECONDS);
+    // Accepts that had been queued fail one after another: they are one pause.
+    if (close(Reason.DESCRIPTORS, message == null ? cause.toString() : message)) {
+      context.executor().schedule(() -> open(Reason.DESCRIPTORS), RETRY_MS, TimeUnit.MILLISECONDS);
+    }
   }
 
-  void close(Reason reason, String cause) {
+  /** Returns false if it was closed for this reason already. */
+  boolean close(Reason reason, String cause) {
     if (!reasons.add(reason)) {
-      return;
+      return false;
     }
     counters.pause();
     if (reasons.size() == 1) {
       channel.config().setAutoRead(false);
       events.onAcceptPaused(listener, cause);
     }
+    return true;
   }
 
   void open(Reason reason) {

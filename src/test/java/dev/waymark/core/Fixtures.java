@@ -352,6 +352,9 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   public void onLaneBroken(String pool, String upstream, String cause, int connections) {}
 
   @Override
+  public void onLaneRefused(String pool, String upstream, String cause) {}
+
+  @Override
   public void onUpstreamDraining(String pool, String upstream) {}
 
   @Override

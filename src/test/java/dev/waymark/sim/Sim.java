@@ -304,6 +304,9 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
   public void onLaneBroken(String pool, String upstream, String cause, int connections) {}
 
   @Override
+  public void onLaneRefused(String pool, String upstream, String cause) {}
+
+  @Override
   public void onUpstreamDraining(String pool, String upstream) {}
 
   @Override
