@@ -10,6 +10,9 @@ public final class MemoryBudget {
   /** Over this share the largest reply queues are given up. */
   private static final double SHED_SHARE = 1.25;
 
+  /** Over the budget for longer than this, the largest connections are given up until it is under again. */
+  static final long OVER_NS_MAX = 2_000_000_000L;
+
   private final long budgetBytes;
   private final AtomicLong usedBytes = new AtomicLong();
 
@@ -39,5 +42,10 @@ public final class MemoryBudget {
 
   boolean isFarOver() {
     return usedBytes.get() > (long) (budgetBytes * SHED_SHARE);
+  }
+
+  /** A shard holds its share of the resume level or more: of all shards at least one does, while the process is not under it. */
+  boolean isShareOver(long shardBytes, int shards) {
+    return shardBytes * shards >= (long) (budgetBytes * RESUME_SHARE);
   }
 }

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,7 @@ public final class Shard {
   private long reportedHeldBytes;
   private boolean isTurnEndRequested;
   private boolean isOverBudget;
+  private long overBudgetSinceNs;
   private long creditDeadlineNs;
 
   public Shard(
@@ -107,16 +109,20 @@ public final class Shard {
 
   /** The input at hand has been handled: one flush per socket, one message per lane. */
   public void onTurnEnd(long nowNs) {
-    // Flushing a socket may free credit, which is a frame; so lanes come last, and the lists may grow meanwhile.
-    for (int i = 0; i < connectionsToFlush.size(); i++) {
-      connectionsToFlush.get(i).flush();
+    try {
+      // Flushing a socket may free credit, which is a frame; so lanes come last, and the lists may grow meanwhile.
+      for (int i = 0; i < connectionsToFlush.size(); i++) {
+        connectionsToFlush.get(i).flush();
+      }
+      for (int i = 0; i < lanesToFlush.size(); i++) {
+        lanesToFlush.get(i).flush();
+      }
+    } finally {
+      // Also when one fails, as where memory runs out: a shard without turns would stall for ever.
+      connectionsToFlush.clear();
+      lanesToFlush.clear();
+      isTurnEndRequested = false;
     }
-    connectionsToFlush.clear();
-    for (int i = 0; i < lanesToFlush.size(); i++) {
-      lanesToFlush.get(i).flush();
-    }
-    lanesToFlush.clear();
-    isTurnEndRequested = false;
     checkBudget(nowNs);
   }
 
@@ -267,11 +273,15 @@ public final class Shard {
     }
   }
 
-  /** Rule 10: over the budget nobody is read, far over it the longest reply queues go. */
+  /**
+   * Rule 10: over the budget nobody is read, far over it the longest reply queues go. Over it for too long as well, whatever is held:
+   * clients that read nothing, or wait to be read in the middle of a message, would keep everybody else waiting for ever.
+   */
   private void checkBudget(long nowNs) {
     report();
     if (!isOverBudget && budget.isOver()) {
       isOverBudget = true;
+      overBudgetSinceNs = nowNs;
       events.onOverBudget(budget.usedBytes(), budget.budgetBytes());
       environment.pauseAccepting();
       connections.forEach(Connection::onBudgetChanged);
@@ -281,7 +291,11 @@ public final class Shard {
       environment.resumeAccepting();
       connections.forEach(Connection::onBudgetChanged);
     }
-    while (budget.isFarOver() && shedLargest(nowNs)) {
+    while (budget.isFarOver() && shedLargest(nowNs, Connection::heldReplyBytes)) {
+      report();
+    }
+    if (isOverBudget && nowNs - overBudgetSinceNs >= MemoryBudget.OVER_NS_MAX && budget.isShareOver(heldBytes, identity.count())) {
+      shedLargest(nowNs, Connection::heldBytes);
       report();
     }
   }
@@ -293,16 +307,16 @@ public final class Shard {
     }
   }
 
-  private boolean shedLargest(long nowNs) {
+  private boolean shedLargest(long nowNs, ToLongFunction<Connection> size) {
     Connection[] largest = new Connection[1];
     connections.forEach(
         connection -> {
-          if (largest[0] == null || connection.heldReplyBytes() > largest[0].heldReplyBytes()) {
+          if (largest[0] == null || size.applyAsLong(connection) > size.applyAsLong(largest[0])) {
             largest[0] = connection;
           }
         });
     Connection victim = largest[0];
-    if (victim == null || victim.heldReplyBytes() == 0) {
+    if (victim == null || size.applyAsLong(victim) == 0) {
       return false;
     }
     long before = heldBytes;

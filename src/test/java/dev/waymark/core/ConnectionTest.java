@@ -67,4 +67,33 @@ class ConnectionTest {
     fixtures.endTurn();
     assertThat(fixtures.budget.usedBytes()).isZero();
   }
+
+  @Test
+  void clientsThatNeverRead_aLittleOverTheBudget_doNotStopEverybodyForEver() {
+    Fixtures fixtures = new Fixtures(POOL, 0, 90);
+    fixtures.attachedLane();
+    Connection first = fixtures.accept();
+    Connection second = fixtures.accept();
+    fixtures.isKernelFull = true;
+    fixtures.receive(fixtures.frame(first).payload(Fixtures.bytes(45)));
+    fixtures.takeEffects();
+    fixtures.receive(fixtures.frame(second).payload(Fixtures.bytes(50)));
+    assertThat(fixtures.takeEffects()).containsExactly("accept no more", "pause", "pause");
+    fixtures.passMs(2500);
+    assertThat(fixtures.takeEffects())
+        .containsExactly("Ping", "Close OVERLOAD", "RST", "closed OVERLOAD by BRIDGE", "accept again", "resume");
+  }
+
+  @Test
+  void unfinishedMessages_overTheBudget_doNotStopEverybodyForEver() {
+    Fixtures fixtures = new Fixtures(POOL, 0, 90);
+    fixtures.attachedLane();
+    fixtures.accept().onClientPartial(40);
+    fixtures.accept().onClientPartial(60);
+    fixtures.endTurn();
+    fixtures.takeEffects();
+    fixtures.passMs(2500);
+    assertThat(fixtures.takeEffects())
+        .containsExactly("Ping", "Close OVERLOAD", "RST", "closed OVERLOAD by BRIDGE", "accept again", "resume");
+  }
 }
