@@ -47,27 +47,28 @@ public final class AdminServer {
         new HttpPort(
             address,
             List.of(
-                Route.get("/metrics", "metrics as Prometheus text", (method, query) -> metrics()),
+                Route.get("/metrics", "metrics as Prometheus text", _ -> metrics()),
                 Route.get(
                     "/healthz",
                     "200 while the process lives",
-                    (method, query) -> Reply.text("ok\n")),
+                    _ -> Reply.text("ok\n")),
                 Route.get(
                     "/readyz",
                     "200 while new clients are served, else 503",
-                    (method, query) -> readiness()),
+                    _ -> readiness()),
                 Route.get(
                     "/connections",
                     "open connections; ?limit=1000",
-                    (method, query) -> connections(query)),
-                Route.get("/upstreams", "upstreams of all pools", (method, query) -> upstreams()),
+                    request -> connections(request.query())),
+                Route.get("/upstreams", "upstreams of all pools", _ -> upstreams()),
                 Route.get(
-                    "/config", "what is in force, secrets masked", (method, query) -> config()),
+                    "/config", "what is in force, secrets masked", _ -> config()),
                 new Route(
                     "/log-level",
                     Set.of("GET", "PUT", "POST"),
                     "read, or set with level; ?logger=waymark&level=debug",
-                    this::logLevel)),
+                    0,
+                    request -> logLevel(request.method(), request.query()))),
             log);
   }
 

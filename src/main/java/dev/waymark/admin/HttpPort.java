@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.waymark.admin.Route.Refusal;
+import dev.waymark.admin.Route.Request;
 import dev.waymark.core.Check;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -63,7 +65,7 @@ public final class HttpPort {
     this.wanted = address;
     this.log = log;
     routes.forEach(route -> this.routes.put(route.path(), route));
-    this.routes.putIfAbsent("/", Route.get("/", "this text", (method, query) -> index()));
+    this.routes.putIfAbsent("/", Route.get("/", "this text", _ -> index()));
   }
 
   /**
@@ -127,7 +129,7 @@ public final class HttpPort {
       headers.set("Content-Type", reply.contentType());
       headers.set("Cache-Control", "no-store");
       headers.set("X-Content-Type-Options", "nosniff");
-      if (hasBody(exchange)) { // it is never read
+      if (hasBody(exchange)) { // it may not have been read to its end
         headers.set("Connection", "close");
       }
       if (method.equals("HEAD")) {
@@ -161,11 +163,26 @@ public final class HttpPort {
       return Reply.error(400, "the query is not URL-encoded");
     }
     try {
-      return route.answer().to(method, query);
+      return route.answer().to(new Request(method, query, body(exchange, route)));
+    } catch (Refusal refusal) {
+      return Reply.error(refusal.status(), String.valueOf(refusal.getMessage()));
+    } catch (IOException e) {
+      return Reply.error(400, "the body did not come whole");
     } catch (RuntimeException bug) {
       log.write(Event.BUG, "where", "admin", "path", route.path(), "error", bug);
       return Reply.error(500, "internal error; see the log");
     }
+  }
+
+  private static byte[] body(HttpExchange exchange, Route route) throws IOException, Refusal {
+    if (route.bodyBytesMax() == 0) {
+      return new byte[0];
+    }
+    byte[] body = exchange.getRequestBody().readNBytes(route.bodyBytesMax() + 1);
+    if (body.length > route.bodyBytesMax()) {
+      throw new Refusal(413, "at most " + route.bodyBytesMax() + " bytes are taken at once");
+    }
+    return body;
   }
 
   private static boolean hasBody(HttpExchange exchange) {

@@ -43,6 +43,9 @@ public final class Logging {
     context
         .getLogger(Logger.ROOT_LOGGER_NAME)
         .setLevel(level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN);
+    // gRPC sets SO_KEEPALIVE on unix sockets too, and Netty warns of it at every connect.
+    context.getLogger("io.netty.bootstrap").setLevel(Level.ERROR);
+    context.getLogger("dev.waymark").setLevel(level);
     context.getLogger(LOGGER).setLevel(level);
     context.getLogger(ACCESS_LOGGER).setLevel(config.isAccessLogged() ? null : Level.OFF);
     bridgeJul(context);

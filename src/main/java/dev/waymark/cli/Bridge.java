@@ -4,6 +4,7 @@ import dev.waymark.admin.AdminServer;
 import dev.waymark.admin.Event;
 import dev.waymark.admin.EventLog;
 import dev.waymark.admin.Metrics;
+import dev.waymark.admin.ProcessMetrics;
 import dev.waymark.admin.Readiness;
 import dev.waymark.cli.BridgeShard.PoolLink;
 import dev.waymark.config.BridgeConfig;
@@ -53,6 +54,9 @@ final class Bridge implements Acceptor {
 
   private static final long DRAIN_CHECK_MS = 50;
 
+  /** How soon the end of a storm of log lines is told with its count. */
+  private static final long LOG_SUMMARY_S = 10;
+
   private final BridgeConfig config;
   private final EventLog log;
   private final Metrics metrics = new Metrics();
@@ -92,7 +96,9 @@ final class Bridge implements Acceptor {
 
   /** Opens the admin port, so that everything after it can be watched. */
   void startAdmin() {
+    ProcessMetrics.register(metrics, Version.current());
     admin.start();
+    controlLoops.next().scheduleAtFixedRate(log::writeSuppressed, LOG_SUMMARY_S, LOG_SUMMARY_S, TimeUnit.SECONDS);
   }
 
   /**

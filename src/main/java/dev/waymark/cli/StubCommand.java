@@ -1,10 +1,13 @@
 package dev.waymark.cli;
 
+import dev.waymark.admin.AddressInUse;
+import dev.waymark.admin.EventLog;
+import dev.waymark.admin.Logging;
 import dev.waymark.config.ConfigException;
+import dev.waymark.config.LogConfig;
 import dev.waymark.upstream.stub.DelayText;
 import dev.waymark.upstream.stub.Rules;
 import dev.waymark.upstream.stub.RulesFile;
-import dev.waymark.upstream.stub.StubAdmin;
 import dev.waymark.upstream.stub.StubOptions;
 import dev.waymark.upstream.stub.StubServer;
 import java.io.IOException;
@@ -33,33 +36,53 @@ public final class StubCommand implements Callable<Integer> {
 
   @Spec private @Nullable CommandSpec spec;
 
-  @Option(names = "--listen", split = ",", paramLabel = "ADDR", defaultValue = "127.0.0.1:4770", description = "Where Attach is served, host:port, several by comma (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--listen",
+      split = ",",
+      paramLabel = "ADDR",
+      defaultValue = "127.0.0.1:4770",
+      description =
+          "Where Attach is served, host:port, several by comma (default: ${DEFAULT-VALUE}).")
   private List<String> listen = List.of();
 
-  @Option(names = "--admin", paramLabel = "ADDR", defaultValue = "127.0.0.1:4771", description = "The admin port (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--admin",
+      paramLabel = "ADDR",
+      defaultValue = "127.0.0.1:4771",
+      description = "The admin port (default: ${DEFAULT-VALUE}).")
   private String admin = "";
 
   @Option(names = "--no-ack", description = "Do not acknowledge: no Settings, at most once.")
   private boolean noAck;
 
-  @Option(names = "--reply", paramLabel = "TEXT", description = "Answer every message with this text instead of the message.")
+  @Option(
+      names = "--reply",
+      paramLabel = "TEXT",
+      description = "Answer every message with this text instead of the message.")
   private @Nullable String reply;
 
   @Option(
       names = "--rules",
       paramLabel = "FILE",
-      description = "A YAML list of {equals|contains|regex: TEXT, reply: TEXT, delay: 100ms, close: DONE|ABORT|…}; the first that matches counts.")
+      description =
+          "A YAML list of {equals|contains|regex: TEXT, reply: TEXT, delay: 100ms, close: DONE|ABORT|…}; the first that matches counts.")
   private @Nullable Path rules;
 
-  @Option(names = "--delay", paramLabel = "DURATION", defaultValue = "0", description = "What every answer waits, such as 100ms.")
+  @Option(
+      names = "--delay",
+      paramLabel = "DURATION",
+      defaultValue = "0",
+      description = "What every answer waits, such as 100ms.")
   private String delay = "0";
 
-  @Option(names = "--log-frames", description = "One log line for everything that comes.")
+  @Option(names = "--log-frames", description = "One log line for everything that comes and goes.")
   private boolean logFrames;
 
   @Override
   public Integer call() throws InterruptedException {
     StubOptions options = options();
+    Logging.configure(new LogConfig(LogConfig.Format.TEXT, LogConfig.Level.INFO, true), System.err);
+    Stopper stopper = Stopper.install();
     List<InetSocketAddress> addresses = new ArrayList<>();
     listen.forEach(text -> addresses.add(address("--listen", text)));
     InetSocketAddress adminAddress = address("--admin", admin);
@@ -69,38 +92,44 @@ public final class StubCommand implements Callable<Integer> {
     } catch (IOException e) {
       return cannotListen("--listen", String.join(",", listen), e);
     }
-    StubAdmin adminServer;
+    StubAdmin adminServer = new StubAdmin(adminAddress, server, new EventLog(Clock::nowNs));
     try {
-      adminServer = StubAdmin.start(adminAddress, server);
-    } catch (IOException e) {
+      adminServer.start();
+    } catch (AddressInUse e) {
       server.close();
-      return cannotListen("--admin", admin, e);
+      return cannotListen("--admin", admin, new IOException(e.getMessage()));
     }
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, adminServer), "stub-stop"));
     sayReady(server, adminServer);
-    server.awaitStop();
+    stopper.await();
+    server.close();
+    adminServer.close();
     return 0;
   }
 
   private void sayReady(StubServer server, StubAdmin adminServer) {
     PrintWriter out = spec().commandLine().getOut();
-    String where = listen.size() == 1 ? hostOf(listen.getFirst()) + ":" + server.port() : String.join(",", listen);
+    String where =
+        listen.size() == 1
+            ? hostOf(listen.getFirst()) + ":" + server.port()
+            : String.join(",", listen);
     String how = noAck ? "without acknowledging" : "acknowledging";
-    out.println("waymark stub serves Attach on " + where + " (" + how + "), admin on http://" + hostOf(admin) + ":" + adminServer.address().getPort());
+    out.println(
+        "waymark stub serves Attach on "
+            + where
+            + " ("
+            + how
+            + "), admin on http://"
+            + hostOf(admin)
+            + ":"
+            + adminServer.address().getPort());
     out.flush();
-  }
-
-  /** In the JVM's shutdown hook, where `exit` would wait for itself: a stop on request is a success. */
-  private static void stop(StubServer server, StubAdmin adminServer) {
-    server.close();
-    adminServer.close();
-    Runtime.getRuntime().halt(0);
   }
 
   private StubOptions options() {
     try {
       Duration wait = DelayText.parse(delay);
-      return new StubOptions(!noAck, reply, rules == null ? Rules.NONE : RulesFile.load(rules), wait, logFrames);
+      return new StubOptions(
+          !noAck, reply, rules == null ? Rules.NONE : RulesFile.load(rules), wait, logFrames);
     } catch (ConfigException e) {
       throw new ParameterException(spec().commandLine(), e.getMessage());
     } catch (IllegalArgumentException e) {
@@ -121,18 +150,30 @@ public final class StubCommand implements Callable<Integer> {
     } catch (NumberFormatException e) {
       // Said below.
     }
-    throw new ParameterException(spec().commandLine(), flag + ": '" + text + "' is no address (expected: host:port, such as 127.0.0.1:4770)");
+    throw new ParameterException(
+        spec().commandLine(),
+        flag + ": '" + text + "' is no address (expected: host:port, such as 127.0.0.1:4770)");
   }
 
   private int cannotListen(String flag, String asked, IOException why) {
     // gRPC names the one address of several that failed behind a slash.
     String message = String.valueOf(why.getMessage());
-    String where = why.getCause() != null && message.contains("/") ? message.substring(message.lastIndexOf('/') + 1) : asked;
+    String where =
+        why.getCause() != null && message.contains("/")
+            ? message.substring(message.lastIndexOf('/') + 1)
+            : asked;
     String cause = why.getCause() == null ? message : String.valueOf(why.getCause().getMessage());
     spec()
         .commandLine()
         .getErr()
-        .println("waymark stub: cannot listen on " + where + " (" + flag + "): " + cause + "; stop what holds the port or choose another");
+        .println(
+            "waymark stub: cannot listen on "
+                + where
+                + " ("
+                + flag
+                + "): "
+                + cause
+                + "; stop what holds the port or choose another");
     return EXIT_FAILED;
   }
 

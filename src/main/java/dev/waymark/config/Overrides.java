@@ -17,7 +17,12 @@ import java.util.TreeSet;
 final class Overrides {
   /** Variables of the launcher and of the command line, which are no keys. */
   private static final Set<String> OTHER_NAMES =
-      Set.of("WAYMARK_HOME", "WAYMARK_JAVA_OPTS", "WAYMARK_DEBUG", "WAYMARK_CONFIG");
+      Set.of(
+          "WAYMARK_HOME",
+          "WAYMARK_JAVA_HOME",
+          "WAYMARK_JAVA_OPTS",
+          "WAYMARK_DEBUG",
+          "WAYMARK_CONFIG");
 
   private final Map<Key<?>, Value> byKey = new LinkedHashMap<>();
   private final Problems problems;

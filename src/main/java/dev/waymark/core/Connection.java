@@ -181,9 +181,16 @@ public final class Connection {
     int bytes = frame.payload().readableBytes();
     CloseReason breach = breachOf(from, frame, bytes);
     if (breach != null) {
-      endByBridge(nowNs, breach, Origin.UPSTREAM);
+      boolean isClose = !frame.more() && (frame.close() != 0 || replies.isHoldingClose());
+      if (isClose) {
+        // Never answered (rule 8).
+        end(nowNs, breach, Origin.UPSTREAM);
+      } else {
+        endByBridge(nowNs, breach, Origin.UPSTREAM);
+      }
       return;
     }
+    replies.receive(bytes);
     lastActivityNs = nowNs;
     if (frame.more() || replies.isHolding()) {
       hold(nowNs, frame, bytes);
@@ -364,11 +371,14 @@ public final class Connection {
     if (frame.consumed() > client.sentOffset()) {
       return CloseReason.FLOW_CONTROL;
     }
-    replies.receive(bytes);
     if (from.isAcknowledging()) {
-      return replies.isOverrun() ? CloseReason.FLOW_CONTROL : null;
+      return replies.isOverrunBy(bytes) ? CloseReason.FLOW_CONTROL : null;
     }
-    return replies.queuedBytes() + bytes > shard.limits().replyQueueBytesMax() ? CloseReason.SLOW_CLIENT : null;
+    boolean isUnfinished = frame.more() || replies.isHolding();
+    if (isUnfinished && replies.isHeldTooLargeWith(bytes)) {
+      return CloseReason.FLOW_CONTROL;
+    }
+    return heldReplyBytes() + bytes > shard.limits().replyQueueBytesMax() ? CloseReason.SLOW_CLIENT : null;
   }
 
   private void hold(long nowNs, UpstreamFrame frame, int bytes) {
@@ -545,8 +555,14 @@ public final class Connection {
     return socket.clientHost();
   }
 
-  long queuedReplyBytes() {
-    return replies.queuedBytes();
+  /** Reply bytes in memory: those that wait for the client's socket, and those of an unfinished commit. */
+  long heldReplyBytes() {
+    return replies.queuedBytes() + replies.heldBytes();
+  }
+
+  /** All that it holds, as {@link Shard#hold} was told. */
+  long heldBytes() {
+    return client.pendingBytes() + heldReplyBytes() + partialBytes;
   }
 
   ShardListener listener() {

@@ -185,7 +185,9 @@ public final class Lane implements Balancer.Candidate {
     if (phase != Phase.OPEN) {
       return;
     }
-    counters.add(Counter.BATCHES_SENT, 1);
+    if (transport.batchBytes() > 0) {
+      counters.add(Counter.BATCHES_SENT, 1);
+    }
     boolean wasWritable = isWritable;
     isWritable = transport.flush();
     if (wasWritable && !isWritable) {
@@ -196,6 +198,11 @@ public final class Lane implements Balancer.Candidate {
 
   /** Looks at the clocks (rules 5 and 7). */
   void onTick(long nowNs) {
+    if (phase == Phase.CONNECTING && nowNs - lastReceivedNs >= shard.limits().laneTimeoutNs()) {
+      // A peer that accepts and then never speaks HTTP/2.
+      transport.cancel("not established in time");
+      breakWith(nowNs, "not established in time", CloseReason.UPSTREAM_LOST);
+    }
     if (phase != Phase.OPEN) {
       return;
     }
@@ -290,8 +297,11 @@ public final class Lane implements Balancer.Candidate {
       counters.add(Counter.FRAMES_FENCED, 1);
     } else {
       counters.add(Counter.FRAMES_UNKNOWN, 1);
-      transport.close(frame.connection(), frame.epoch(), CloseReason.UNKNOWN_CONNECTION);
-      sent(1);
+      // A Close is never answered (rule 8), and 0 is the lane: an upstream that echoes every frame would be answered for ever.
+      if (frame.close() == 0 && frame.connection() != 0) {
+        transport.close(frame.connection(), frame.epoch(), CloseReason.UNKNOWN_CONNECTION);
+        sent(1);
+      }
     }
   }
 

@@ -14,7 +14,7 @@ package dev.waymark.core;
  * @param settingsTimeoutNs how long a full initial window waits for the lane's first message
  * @param commitTimeoutNs how long an unfinished commit is held back
  * @param pingIntervalNs a lane silent for this long is sent a Ping
- * @param laneTimeoutNs a lane from which nothing came for this long after a Ping is broken
+ * @param laneTimeoutNs a lane that is not established after this long, or from which nothing came for this long after a Ping, is broken
  * @param laneRetryMinNs first wait before a broken lane is opened again; doubled each time
  * @param laneRetryMaxNs longest wait before a broken lane is opened again
  * @param creditDelayNs how long a credit below half the grant waits for data to travel with

@@ -132,9 +132,14 @@ final class ReplyStream {
 
   // --- outputs ---
 
-  /** The owner has gone past its limit. */
-  boolean isOverrun() {
-    return receivedOffset > limitOffset;
+  /** With so many bytes more the owner goes past its limit. */
+  boolean isOverrunBy(int bytes) {
+    return receivedOffset + bytes > limitOffset;
+  }
+
+  /** With so many bytes more the unfinished commit is larger than any may be (rule 4). */
+  boolean isHeldTooLargeWith(int bytes) {
+    return heldBytes() + bytes > grantBytes;
   }
 
   /** How far the owner could be allowed to go beyond what it knows. */
@@ -169,8 +174,18 @@ final class ReplyStream {
     return takenOffset - writtenOffset;
   }
 
+  /** Bytes of an unfinished commit, which wait for its rest. */
+  long heldBytes() {
+    return held == null ? 0 : held.bytes;
+  }
+
   boolean isHolding() {
     return held != null;
+  }
+
+  /** The held commit ends the connection when it is whole. */
+  boolean isHoldingClose() {
+    return held != null && held.close != 0;
   }
 
   /** When the held commit is given up; only while holding. */
@@ -186,6 +201,6 @@ final class ReplyStream {
     Check.that(writtenOffset <= takenOffset, "written beyond taken");
     Check.that(takenOffset <= receivedOffset, "taken beyond received");
     Check.that(limitOffset <= grantOffset(), "granted more than the grant");
-    Check.that(receivedOffset - takenOffset == (held == null ? 0 : held.bytes), "held is the gap");
+    Check.that(receivedOffset - takenOffset == heldBytes(), "held is the gap");
   }
 }

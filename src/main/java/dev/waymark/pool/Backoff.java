@@ -4,8 +4,9 @@ import java.time.Duration;
 import java.util.random.RandomGenerator;
 
 /**
- * Waits before another try: uniformly random between the least wait and a ceiling that doubles from twice the least with every
- * try, so that bridges which lost the same peer do not come back together. Confined to the control thread.
+ * Waits before another try: uniformly random between the least wait and a ceiling that doubles from
+ * twice the least with every try, so that bridges which lost the same peer do not come back
+ * together. Confined to the control thread.
  */
 final class Backoff {
   /** Nothing is tried more often, whatever the configuration says. */

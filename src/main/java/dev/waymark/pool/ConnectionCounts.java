@@ -5,8 +5,9 @@ import dev.waymark.core.UpstreamView;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * How many connections of all shards each upstream has. Thread-safe; reading takes no lock. An upstream without connections takes
- * no memory, so that names which change their addresses all the time do not fill it.
+ * How many connections of all shards each upstream has. Thread-safe; reading takes no lock. An
+ * upstream without connections takes no memory, so that names which change their addresses all the
+ * time do not fill it.
  */
 final class ConnectionCounts {
   private final ConcurrentHashMap<String, Integer> counts = new ConcurrentHashMap<>();

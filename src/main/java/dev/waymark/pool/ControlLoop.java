@@ -22,6 +22,7 @@ public record ControlLoop(
     Class<? extends Channel> domainChannelType) {
   /** A control thread on Java's own selectors. */
   public static ControlLoop nio(EventLoop eventLoop) {
-    return new ControlLoop(eventLoop, NioDatagramChannel.class, NioSocketChannel.class, NioDomainSocketChannel.class);
+    return new ControlLoop(
+        eventLoop, NioDatagramChannel.class, NioSocketChannel.class, NioDomainSocketChannel.class);
   }
 }

@@ -11,9 +11,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps asking for the addresses of a name: again when the smallest TTL ends, within bounds; at once when asked to, but at most
- * once a second; after a failure with exponential back-off. What was known stays until an answer with addresses says otherwise.
- * Confined to the control thread.
+ * Keeps asking for the addresses of a name: again when the smallest TTL ends, within bounds; at
+ * once when asked to, but at most once a second; after a failure with exponential back-off. What
+ * was known stays until an answer with addresses says otherwise. Confined to the control thread.
  */
 final class DnsDiscovery {
   static final long SOON_INTERVAL_MS = 1_000;
@@ -32,6 +32,7 @@ final class DnsDiscovery {
   private List<InetAddress> ipv4 = List.of();
   private List<InetAddress> ipv6 = List.of();
   private @Nullable ScheduledFuture<?> nextAsk;
+  private @Nullable ScheduledFuture<?> rest;
   private boolean isAsking;
 
   /** From a question until {@link #SOON_INTERVAL_MS} later. */
@@ -45,7 +46,11 @@ final class DnsDiscovery {
    * @param onFailed gets the reason
    */
   DnsDiscovery(
-      Dns target, ControlLoop control, Backoff backoff, Consumer<List<InetAddress>> onFound, Consumer<String> onFailed) {
+      Dns target,
+      ControlLoop control,
+      Backoff backoff,
+      Consumer<List<InetAddress>> onFound,
+      Consumer<String> onFailed) {
     this.target = target;
     this.control = control;
     this.lookup = NameLookup.of(control, target.server());
@@ -69,16 +74,16 @@ final class DnsDiscovery {
 
   void close() {
     isClosed = true;
-    cancelNext();
+    cancelTimers();
     lookup.close();
   }
 
   private void ask() {
-    cancelNext();
+    cancelTimers();
     isAsking = true;
     isWantedSoon = false;
     isResting = true;
-    control.eventLoop().schedule(this::rested, SOON_INTERVAL_MS, TimeUnit.MILLISECONDS);
+    rest = control.eventLoop().schedule(this::rested, SOON_INTERVAL_MS, TimeUnit.MILLISECONDS);
     lookup.ask(target.host(), this::answered);
   }
 
@@ -92,7 +97,11 @@ final class DnsDiscovery {
     if (isClosed) {
       return;
     }
-    nextAsk = control.eventLoop().schedule(this::ask, answer.isAny() ? found(answer) : failed(answer), TimeUnit.MILLISECONDS);
+    nextAsk =
+        control
+            .eventLoop()
+            .schedule(
+                this::ask, answer.isAny() ? found(answer) : failed(answer), TimeUnit.MILLISECONDS);
     askIfWanted();
   }
 
@@ -107,7 +116,11 @@ final class DnsDiscovery {
     backoff.reset();
     ipv4 = answer.ipv4().isAnswered() ? answer.ipv4().addresses() : ipv4;
     ipv6 = answer.ipv6().isAnswered() ? answer.ipv6().addresses() : ipv6;
-    onFound.accept(Stream.concat(ipv4.stream(), ipv6.stream()).distinct().sorted(BY_FAMILY_AND_NUMBER).toList());
+    onFound.accept(
+        Stream.concat(ipv4.stream(), ipv6.stream())
+            .distinct()
+            .sorted(BY_FAMILY_AND_NUMBER)
+            .toList());
     long ttlSeconds = Math.min(answer.ipv4().ttlSeconds(), answer.ipv6().ttlSeconds());
     return backoff.clampMs(TimeUnit.SECONDS.toMillis(ttlSeconds));
   }
@@ -117,10 +130,12 @@ final class DnsDiscovery {
     return backoff.nextMs();
   }
 
-  private void cancelNext() {
+  private void cancelTimers() {
     if (nextAsk != null) {
       nextAsk.cancel(false);
-      nextAsk = null;
+    }
+    if (rest != null) {
+      rest.cancel(false);
     }
   }
 }

@@ -22,10 +22,12 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * DNS questions of one address family, with Netty's resolver: search domains, several servers, CNAMEs, TCP for truncated answers.
+ * DNS questions of one address family, with Netty's resolver: search domains, several servers,
+ * CNAMEs, TCP for truncated answers.
  *
- * <p>The resolver tells the TTL of records only to its caches, so the "caches" given to it keep nothing and note the smallest
- * TTL, that of CNAMEs on the way included. Confined to the control thread.
+ * <p>The resolver tells the TTL of records only to its caches, so the "caches" given to it keep
+ * nothing and note the smallest TTL, that of CNAMEs on the way included. Confined to the control
+ * thread.
  */
 final class FamilyLookup implements AutoCloseable {
   private static final long QUERY_TIMEOUT_MS = 2_000;
@@ -37,7 +39,8 @@ final class FamilyLookup implements AutoCloseable {
   /**
    * @param server null: those of /etc/resolv.conf
    */
-  FamilyLookup(ControlLoop control, ResolvedAddressTypes family, @Nullable InetSocketAddress server) {
+  FamilyLookup(
+      ControlLoop control, ResolvedAddressTypes family, @Nullable InetSocketAddress server) {
     DnsNameResolverBuilder builder =
         new DnsNameResolverBuilder(control.eventLoop())
             .datagramChannelType(control.datagramChannelType())
@@ -57,7 +60,9 @@ final class FamilyLookup implements AutoCloseable {
   /** Asks and calls back once, on the control thread. */
   void ask(String host, Consumer<FamilyAnswer> onAnswer) {
     ttls.smallestSeconds = Integer.MAX_VALUE;
-    resolver.resolveAll(host).addListener((Future<List<InetAddress>> done) -> onAnswer.accept(answer(done)));
+    resolver
+        .resolveAll(host)
+        .addListener((Future<List<InetAddress>> done) -> onAnswer.accept(answer(done)));
   }
 
   private FamilyAnswer answer(Future<List<InetAddress>> done) {
@@ -69,13 +74,17 @@ final class FamilyLookup implements AutoCloseable {
     for (Throwable c = cause; c != null; c = c.getCause()) {
       if (c instanceof DnsErrorCauseException error) {
         boolean isNoSuchName = error.getCode().equals(DnsResponseCode.NXDOMAIN);
-        return isNoSuchName ? FamilyAnswer.none("NXDOMAIN") : FamilyAnswer.failed(label(error.getCode()));
+        return isNoSuchName
+            ? FamilyAnswer.none("NXDOMAIN")
+            : FamilyAnswer.failed(label(error.getCode()));
       }
       if (c instanceof DnsNameResolverException) {
         return FamilyAnswer.failed("no answer from the name server (" + c.getMessage() + ")");
       }
     }
-    return cause.getCause() == null ? FamilyAnswer.none("no address in the answer") : FamilyAnswer.failed(cause.toString());
+    return cause.getCause() == null
+        ? FamilyAnswer.none("no address in the answer")
+        : FamilyAnswer.failed(cause.toString());
   }
 
   private static String label(DnsResponseCode code) {
@@ -95,13 +104,19 @@ final class FamilyLookup implements AutoCloseable {
     }
 
     @Override
-    public DnsCacheEntry cache(String host, DnsRecord[] additionals, InetAddress address, long ttlSeconds, EventLoop loop) {
+    public DnsCacheEntry cache(
+        String host,
+        DnsRecord[] additionals,
+        InetAddress address,
+        long ttlSeconds,
+        EventLoop loop) {
       note(ttlSeconds);
       return new NotKept(address, null);
     }
 
     @Override
-    public DnsCacheEntry cache(String host, DnsRecord[] additionals, Throwable cause, EventLoop loop) {
+    public DnsCacheEntry cache(
+        String host, DnsRecord[] additionals, Throwable cause, EventLoop loop) {
       return new NotKept(null, cause);
     }
 
@@ -129,5 +144,6 @@ final class FamilyLookup implements AutoCloseable {
     }
   }
 
-  private record NotKept(@Nullable InetAddress address, @Nullable Throwable cause) implements DnsCacheEntry {}
+  private record NotKept(@Nullable InetAddress address, @Nullable Throwable cause)
+      implements DnsCacheEntry {}
 }

@@ -16,8 +16,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The health of one upstream, asked for ever. Each try is a channel of its own, so that only our back-off sets the pace, not
- * gRPC's, and a name is resolved anew for each. Confined to the control thread.
+ * The health of one upstream, asked for ever. Each try is a channel of its own, so that only our
+ * back-off sets the pace, not gRPC's, and a name is resolved anew for each. Confined to the control
+ * thread.
  */
 final class HealthWatch {
   /** A try without an answer for this long has failed; it covers the connect, which has 5 s. */
@@ -47,7 +48,12 @@ final class HealthWatch {
   private boolean isClosed;
 
   HealthWatch(
-      EventLoop loop, HealthChannels channels, String service, AddressFinder addresses, Backoff backoff, Listener listener) {
+      EventLoop loop,
+      HealthChannels channels,
+      String service,
+      AddressFinder addresses,
+      Backoff backoff,
+      Listener listener) {
     this.loop = loop;
     this.channels = channels;
     this.request = HealthCheckRequest.newBuilder().setService(service).build();
@@ -104,7 +110,9 @@ final class HealthWatch {
     }
 
     void start() {
-      firstAnswerTimeout = loop.schedule(() -> fail("no answer in time"), FIRST_ANSWER_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+      firstAnswerTimeout =
+          loop.schedule(
+              () -> fail("no answer in time"), FIRST_ANSWER_TIMEOUT_MS, TimeUnit.MILLISECONDS);
       HealthGrpc.newStub(channel).watch(request, this);
     }
 
@@ -140,7 +148,8 @@ final class HealthWatch {
       ConnectivityState state = channel.getState(false);
       if (state == ConnectivityState.READY) {
         answered(UpstreamHealth.UNIMPLEMENTED);
-        channel.notifyWhenStateChanged(state, () -> onLoop(() -> fail("the transport is " + channel.getState(false))));
+        channel.notifyWhenStateChanged(
+            state, () -> onLoop(() -> fail("the transport is " + channel.getState(false))));
       } else {
         fail("the transport is " + state);
       }
@@ -175,10 +184,14 @@ final class HealthWatch {
     }
   }
 
-  /** "UNAVAILABLE: io exception: Connection refused: …" without stack trace; the cause says more than gRPC's own words. */
+  /**
+   * "UNAVAILABLE: io exception: Connection refused: …" without stack trace; the cause says more
+   * than gRPC's own words.
+   */
   private static String describe(Status status) {
     Throwable cause = status.getCause();
-    String detail = cause != null && cause.getMessage() != null ? cause.getMessage() : status.getDescription();
+    String detail =
+        cause != null && cause.getMessage() != null ? cause.getMessage() : status.getDescription();
     return detail == null ? status.getCode().name() : status.getCode() + ": " + detail;
   }
 }

@@ -6,7 +6,9 @@ import dev.waymark.core.UpstreamView;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** The fewest connections for its weight; among equals in turn. Thread-safe, choosing takes no lock. */
+/**
+ * The fewest connections for its weight; among equals in turn. Thread-safe, choosing takes no lock.
+ */
 final class LeastConnections implements Balancer {
   private final ConnectionCounts counts = new ConnectionCounts();
   private final AtomicLong tickets = new AtomicLong();

@@ -13,13 +13,16 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Plaintext channels on the control thread itself: callbacks come on it, without a hand-over. No gRPC keep-alive, since default
- * servers refuse it; TCP's own options find a dead peer. Immutable.
+ * Plaintext channels on the control thread itself: callbacks come on it, without a hand-over. No
+ * gRPC keep-alive, since default servers refuse it; TCP's own options find a dead peer. Immutable.
  */
 public final class NettyHealthChannels implements HealthChannels {
   private static final int CONNECT_TIMEOUT_MS = 5_000;
 
-  /** gRPC takes this as "never idle": a channel without calls stays connected, so that its state tells of the transport. */
+  /**
+   * gRPC takes this as "never idle": a channel without calls stays connected, so that its state
+   * tells of the transport.
+   */
   private static final long NEVER_IDLE_DAYS = 365;
 
   private final ControlLoop control;

@@ -8,12 +8,18 @@ public interface PoolEvents {
   /** Discovery does not name this upstream any longer. */
   void upstreamGone(String pool, String upstream);
 
-  /** The health of an upstream is another one now; texts as in {@link dev.waymark.core.UpstreamView#health()}. */
+  /**
+   * The health of an upstream is another one now; texts as in {@link
+   * dev.waymark.core.UpstreamView#health()}.
+   */
   void healthChanged(String pool, String upstream, String from, String to);
 
   /** A name could not be resolved; what was known stays. Called for every try that failed. */
   void discoveryFailed(String pool, String name, String reason);
 
-  /** A Watch ended, or could not be opened; it will be tried again. Called for every try that failed. */
+  /**
+   * A Watch ended, or could not be opened; it will be tried again. Called for every try that
+   * failed.
+   */
   void healthWatchBroken(String pool, String upstream, String reason);
 }

@@ -19,9 +19,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One pool: finds its upstreams, watches their health and gives out a snapshot whenever anything changed.
+ * One pool: finds its upstreams, watches their health and gives out a snapshot whenever anything
+ * changed.
  *
- * <p>Works on the control thread; the public methods may be called from any thread, and all callbacks come on the control thread.
+ * <p>Works on the control thread; the public methods may be called from any thread, and all
+ * callbacks come on the control thread.
  */
 public final class PoolManager implements AutoCloseable {
   private static final int DNS_WEIGHT = 1;
@@ -65,18 +67,23 @@ public final class PoolManager implements AutoCloseable {
 
   // --- inputs ---
 
-  /** Starts to find and to watch; the first snapshot comes at once, with what is known without asking anybody. Once only. */
+  /**
+   * Starts to find and to watch; the first snapshot comes at once, with what is known without
+   * asking anybody. Once only.
+   */
   public void start() {
     control.eventLoop().execute(this::startOnLoop);
   }
 
   /** A lane to this upstream broke: the name is asked again at once, at most once a second. */
   public void onUpstreamLost(String address) {
-    control.eventLoop().execute(() -> {
-      if (discovery != null && !isClosed) {
-        discovery.askSoon();
-      }
-    });
+    control
+        .eventLoop()
+        .execute(() -> {
+          if (discovery != null && !isClosed) {
+            discovery.askSoon();
+          }
+        });
   }
 
   /** Ends all watching; no snapshot comes afterwards. The control thread goes on. */
@@ -88,10 +95,12 @@ public final class PoolManager implements AutoCloseable {
   // --- outputs ---
 
   /**
-   * Where to dial this upstream; empty as long as its name is not resolved, and when it is gone. Thread-safe.
+   * Where to dial this upstream; empty as long as its name is not resolved, and when it is gone.
+   * Thread-safe.
    *
    * @param address as in {@link UpstreamView#address()}
-   * @return {@link InetSocketAddress} or {@link java.net.UnixDomainSocketAddress} (see {@link UpstreamAddress#forChannelType})
+   * @return {@link InetSocketAddress} or {@link java.net.UnixDomainSocketAddress} (see {@link
+   *     UpstreamAddress#forChannelType})
    */
   public Optional<SocketAddress> socketAddress(String address) {
     return Optional.ofNullable(socketAddresses.get(address));
@@ -130,8 +139,12 @@ public final class PoolManager implements AutoCloseable {
   }
 
   private void onFound(int port, List<InetAddress> found) {
-    var endpoints = found.stream().map(ip -> new Endpoint(UpstreamAddress.format(ip, port), DNS_WEIGHT, Map.of())).toList();
-    if (!List.copyOf(upstreams.keySet()).equals(endpoints.stream().map(Endpoint::address).toList())) {
+    var endpoints =
+        found.stream()
+            .map(ip -> new Endpoint(UpstreamAddress.format(ip, port), DNS_WEIGHT, Map.of()))
+            .toList();
+    if (!List.copyOf(upstreams.keySet())
+        .equals(endpoints.stream().map(Endpoint::address).toList())) {
       replaceUpstreams(endpoints);
     }
   }
@@ -152,7 +165,9 @@ public final class PoolManager implements AutoCloseable {
 
   private void publish() {
     version++;
-    sink.accept(new PoolSnapshot(config.name(), version, upstreams.values().stream().map(Upstream::view).toList()));
+    sink.accept(
+        new PoolSnapshot(
+            config.name(), version, upstreams.values().stream().map(Upstream::view).toList()));
   }
 
   private void closeOnLoop() {
@@ -188,11 +203,18 @@ public final class PoolManager implements AutoCloseable {
       this.endpoint = endpoint;
       this.address = UpstreamAddress.parse(endpoint.address());
       var backoff = new Backoff(config.healthRetryMin(), config.healthRetryMax(), random);
-      this.watch = new HealthWatch(control.eventLoop(), channels, config.healthService(), this, backoff, this);
+      this.watch =
+          new HealthWatch(
+              control.eventLoop(), channels, config.healthService(), this, backoff, this);
     }
 
     UpstreamView view() {
-      return new UpstreamView(endpoint.address(), health.isServing(), health.name(), endpoint.weight(), endpoint.labels());
+      return new UpstreamView(
+          endpoint.address(),
+          health.isServing(),
+          health.name(),
+          endpoint.weight(),
+          endpoint.labels());
     }
 
     /** Before the snapshot that shows it: whoever reads it there can dial it. */
@@ -224,12 +246,17 @@ public final class PoolManager implements AutoCloseable {
     }
 
     private void onAnswer(
-        NameLookup.Answer answer, String host, int port, Consumer<SocketAddress> onFound, Consumer<String> onFailed) {
+        NameLookup.Answer answer,
+        String host,
+        int port,
+        Consumer<SocketAddress> onFound,
+        Consumer<String> onFailed) {
       if (isClosed) {
         return;
       }
       Optional<InetAddress> first =
-          Stream.concat(answer.ipv4().addresses().stream(), answer.ipv6().addresses().stream()).findFirst();
+          Stream.concat(answer.ipv4().addresses().stream(), answer.ipv6().addresses().stream())
+              .findFirst();
       if (first.isEmpty()) {
         events.discoveryFailed(config.name(), host, answer.reason());
         onFailed.accept("the name is not resolved: " + answer.reason());

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Two at random, of these the one with fewer connections for its weight ("the power of two choices": Mitzenmacher 2001). Unlike
- * least-connections, bridges that do not know of one another do not all run to the same upstream. Thread-safe, choosing takes no
- * lock.
+ * Two at random, of these the one with fewer connections for its weight ("the power of two
+ * choices": Mitzenmacher 2001). Unlike least-connections, bridges that do not know of one another
+ * do not all run to the same upstream. Thread-safe, choosing takes no lock.
  */
 final class RandomTwo implements Balancer {
   private final ConnectionCounts counts = new ConnectionCounts();

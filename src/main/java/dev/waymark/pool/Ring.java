@@ -10,9 +10,10 @@ import java.util.function.IntPredicate;
 /**
  * A consistent-hash ring (Karger and others 1997). Immutable.
  *
- * <p>An upstream's points depend on its address alone, so that another set of upstreams moves only the keys of those that came or
- * went. {@link #POINTS_MAX} bounds the whole: where it is passed, all have half as many points for a unit of weight, down to one;
- * fewer points are a subset of more, so that this moves few keys as well.
+ * <p>An upstream's points depend on its address alone, so that another set of upstreams moves only
+ * the keys of those that came or went. {@link #POINTS_MAX} bounds the whole: where it is passed,
+ * all have half as many points for a unit of weight, down to one; fewer points are a subset of
+ * more, so that this moves few keys as well.
  */
 final class Ring {
   static final int POINTS_PER_WEIGHT_MAX = 128;
@@ -41,7 +42,8 @@ final class Ring {
         unsorted.add(new Point(Hash.mix(seed + i * Hash.GOLDEN_GAMMA), owner));
       }
     }
-    unsorted.sort((a, b) -> a.hash != b.hash ? Long.compare(a.hash, b.hash) : Integer.compare(a.owner, b.owner));
+    unsorted.sort((a, b) ->
+        a.hash != b.hash ? Long.compare(a.hash, b.hash) : Integer.compare(a.owner, b.owner));
     points = unsorted.stream().mapToLong(Point::hash).toArray();
     owners = unsorted.stream().mapToInt(Point::owner).toArray();
   }

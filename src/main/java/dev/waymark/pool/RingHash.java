@@ -9,12 +9,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The same key goes to the same upstream while that is there. Thread-safe, without locks: a ring is immutable and replaced as a
- * whole; two shards that make a new one at the same time only do the work twice.
+ * The same key goes to the same upstream while that is there. Thread-safe, without locks: a ring is
+ * immutable and replaced as a whole; two shards that make a new one at the same time only do the
+ * work twice.
  *
- * <p>Shards may see different candidates, and upstreams come and go, so a ring keeps members that are no candidates now: they
- * are passed over, which gives what a ring of the candidates alone would give. Only a candidate that is not on the ring makes a
- * new one; it forgets the others when they are many more than the candidates.
+ * <p>Shards may see different candidates, and upstreams come and go, so a ring keeps members that
+ * are no candidates now: they are passed over, which gives what a ring of the candidates alone
+ * would give. Only a candidate that is not on the ring makes a new one; it forgets the others when
+ * they are many more than the candidates.
  */
 final class RingHash implements Balancer {
   private static final int FORGOTTEN_MEMBERS_MAX = 64;
@@ -33,10 +35,12 @@ final class RingHash implements Balancer {
     for (Candidate candidate : candidates) {
       byMember[current.member(candidate.upstream().address())] = candidate;
     }
-    long key = Hash.of(switch (hashBy) {
-      case CLIENT_ADDRESS -> clientHost;
-      case MARK -> mark.toString();
-    });
+    long key =
+        Hash.of(
+            switch (hashBy) {
+              case CLIENT_ADDRESS -> clientHost;
+              case MARK -> mark.toString();
+            });
     return byMember[current.find(key, member -> byMember[member] != null)];
   }
 

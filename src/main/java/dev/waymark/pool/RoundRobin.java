@@ -9,9 +9,10 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * In turn, over all shards together. Thread-safe, without locks.
  *
- * <p>Weights after the static stride scheduler of gRPC's weighted_round_robin (gRFC A58): tickets walk over the candidates round
- * after round, and a candidate with weight w takes part in w rounds of every max(w), evenly spread. Equal weights take part in
- * every round, which is exact alternation.
+ * <p>Weights after the static stride scheduler of gRPC's weighted_round_robin (gRFC A58): tickets
+ * walk over the candidates round after round, and a candidate with weight w takes part in w rounds
+ * of every max(w), evenly spread. Equal weights take part in every round, which is exact
+ * alternation.
  */
 final class RoundRobin implements Balancer {
   private final AtomicLong tickets = new AtomicLong();
@@ -34,7 +35,10 @@ final class RoundRobin implements Balancer {
     }
   }
 
-  /** Whether the line with slope weight / weightMax passes an integer in this round (Bresenham); the offset staggers equal weights. */
+  /**
+   * Whether the line with slope weight / weightMax passes an integer in this round (Bresenham); the
+   * offset staggers equal weights.
+   */
   private static boolean takesPart(long weight, long round, long offset, long weightMax) {
     long before = (round % weightMax) * weight + offset;
     return (before + weight) / weightMax != before / weightMax;

@@ -10,7 +10,10 @@ import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 
-/** The text of an upstream's address, understood: something to dial, or a name that has to be resolved first. Immutable. */
+/**
+ * The text of an upstream's address, understood: something to dial, or a name that has to be
+ * resolved first. Immutable.
+ */
 public sealed interface UpstreamAddress {
   /** Can be dialled as it is. */
   record Literal(SocketAddress socketAddress) implements UpstreamAddress {}
@@ -30,7 +33,8 @@ public sealed interface UpstreamAddress {
     if (text.startsWith(UNIX_PREFIX)) {
       String path = text.substring(UNIX_PREFIX.length());
       require(!path.isEmpty(), text);
-      return new Literal(UnixDomainSocketAddress.of(path.startsWith("//") ? path.substring(2) : path));
+      return new Literal(
+          UnixDomainSocketAddress.of(path.startsWith("//") ? path.substring(2) : path));
     }
     int colon = text.lastIndexOf(':');
     require(colon > 0, text);
@@ -48,15 +52,17 @@ public sealed interface UpstreamAddress {
 
   /** The text of this address and port: `10.0.0.7:4770`, `[::1]:4770`; never a name. */
   static String format(InetAddress address, int port) {
-    return NetUtil.toSocketAddressString(new InetSocketAddress(ofBytes(address.getAddress()), port));
+    return NetUtil.toSocketAddressString(
+        new InetSocketAddress(ofBytes(address.getAddress()), port));
   }
 
   /**
-   * The address in the class that a channel of this type dials: for Unix sockets Netty's native transports want their own, Java's
-   * selectors Java's.
+   * The address in the class that a channel of this type dials: for Unix sockets Netty's native
+   * transports want their own, Java's selectors Java's.
    */
   static SocketAddress forChannelType(SocketAddress address, Class<? extends Channel> channelType) {
-    return address instanceof UnixDomainSocketAddress unix && channelType != NioDomainSocketChannel.class
+    return address instanceof UnixDomainSocketAddress unix
+            && channelType != NioDomainSocketChannel.class
         ? new DomainSocketAddress(unix.getPath().toString())
         : address;
   }
@@ -88,6 +94,8 @@ public sealed interface UpstreamAddress {
 
   private static IllegalArgumentException refused(String text) {
     return new IllegalArgumentException(
-        "'" + text + "' is not the address of an upstream: host:port, [ipv6]:port or unix:/path expected");
+        "'"
+            + text
+            + "' is not the address of an upstream: host:port, [ipv6]:port or unix:/path expected");
   }
 }

@@ -2,7 +2,10 @@ package dev.waymark.pool;
 
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 
-/** What is known of an upstream's health; the names are what {@link dev.waymark.core.UpstreamView#health()} shows. */
+/**
+ * What is known of an upstream's health; the names are what {@link
+ * dev.waymark.core.UpstreamView#health()} shows.
+ */
 enum UpstreamHealth {
   /** Not asked yet, or it does not know. */
   UNKNOWN(false),

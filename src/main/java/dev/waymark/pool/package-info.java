@@ -1,9 +1,10 @@
 /**
- * Pools of upstreams: discovery (fixed lists and DNS), health (grpc.health.v1 Watch), balancing policies, snapshots.
+ * Pools of upstreams: discovery (fixed lists and DNS), health (grpc.health.v1 Watch), balancing
+ * policies, snapshots.
  *
- * <p>Not inside: lanes, connections, metrics and logs (they hear of changes through {@link dev.waymark.pool.PoolEvents}). Only
- * `cli` imports it. Everything but the balancers is confined to the control thread unless it says otherwise. Start at {@link
- * dev.waymark.pool.PoolManager}.
+ * <p>Not inside: lanes, connections, metrics and logs (they hear of changes through {@link
+ * dev.waymark.pool.PoolEvents}). Only `cli` imports it. Everything but the balancers is confined to
+ * the control thread unless it says otherwise. Start at {@link dev.waymark.pool.PoolManager}.
  */
 @NullMarked
 package dev.waymark.pool;

@@ -19,7 +19,8 @@ final class AttachHandler implements ServerCallHandler<InboundBatch, OutboundBat
   /**
    * @param onStarted called with every new lane, when {@link #forEachLane} knows it
    */
-  AttachHandler(Function<ServerCall<InboundBatch, OutboundBatch>, Lane> newLane, Consumer<Lane> onStarted) {
+  AttachHandler(
+      Function<ServerCall<InboundBatch, OutboundBatch>, Lane> newLane, Consumer<Lane> onStarted) {
     this.newLane = newLane;
     this.onStarted = onStarted;
   }
@@ -29,7 +30,8 @@ final class AttachHandler implements ServerCallHandler<InboundBatch, OutboundBat
   }
 
   @Override
-  public ServerCall.Listener<InboundBatch> startCall(ServerCall<InboundBatch, OutboundBatch> call, Metadata headers) {
+  public ServerCall.Listener<InboundBatch> startCall(
+      ServerCall<InboundBatch, OutboundBatch> call, Metadata headers) {
     Lane lane = newLane.apply(call);
     lane.start();
     lanes.add(lane);

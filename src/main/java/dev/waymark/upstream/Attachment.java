@@ -13,8 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One connection's time at this upstream. The methods of {@link Connection} are thread-safe; everything else is confined to the lane's
- * lock. What comes from a thread without the lock is handed to the lane, see {@link Lane#execute}.
+ * One connection's time at this upstream. The methods of {@link Connection} are thread-safe;
+ * everything else is confined to the lane's lock. What comes from a thread without the lock is
+ * handed to the lane, see {@link Lane#execute}.
  */
 final class Attachment implements Connection, ReplyQueue.Output {
   private static final Logger log = LoggerFactory.getLogger(Attachment.class);
@@ -47,7 +48,8 @@ final class Attachment implements Connection, ReplyQueue.Output {
   /** A copy of what waits in `replies`, for threads without the lock. */
   private volatile long waitingBytes;
 
-  Attachment(Lane lane, UpstreamOptions options, long connection, int epoch, Open open, Hello hello) {
+  Attachment(
+      Lane lane, UpstreamOptions options, long connection, int epoch, Open open, Hello hello) {
     this.lane = lane;
     this.options = options;
     this.connection = connection;
@@ -56,8 +58,13 @@ final class Attachment implements Connection, ReplyQueue.Output {
     this.hello = hello;
     this.replies = new ReplyQueue(this, options.acknowledge(), open.limit());
     this.grantBytes = replies.grantBytes();
-    boolean isCut = options.delivery() == Delivery.MESSAGES && !(open.framing() instanceof Framing.Raw);
-    this.assembler = isCut ? new MessageAssembler(open.frameBytesMax() > 0 ? open.frameBytesMax() : Limits.BATCH_BYTES_MAX) : null;
+    boolean isCut =
+        options.delivery() == Delivery.MESSAGES && !(open.framing() instanceof Framing.Raw);
+    this.assembler =
+        isCut
+            ? new MessageAssembler(
+                open.frameBytesMax() > 0 ? open.frameBytesMax() : Limits.BATCH_BYTES_MAX)
+            : null;
     // The first data of a re-opened connection says where its stream goes on.
     this.receivedOffset = epoch == 0 ? 0 : ABSENT;
   }
@@ -192,7 +199,8 @@ final class Attachment implements Connection, ReplyQueue.Output {
 
   @Override
   public int commitBytesMax() {
-    long most = options.queueBytesMax() - ReplyQueue.OVERHEAD_BYTES - Limits.CONTEXT_BYTES_MAX;
+    long most =
+        (long) options.queueBytesMax() - ReplyQueue.OVERHEAD_BYTES - Limits.CONTEXT_BYTES_MAX;
     // A bridge that has granted nothing yet has not said how large its grant is.
     return (int) (grantBytes == 0 ? most : Math.min(most, grantBytes));
   }
@@ -224,12 +232,11 @@ final class Attachment implements Connection, ReplyQueue.Output {
 
   @Override
   public void working() {
-    lane.execute(
-        () -> {
-          if (!isEnded && !isEnding && lane.isReady()) {
-            frame(Unpooled.EMPTY_BUFFER, ABSENT, null, false, false, 0);
-          }
-        });
+    lane.execute(() -> {
+      if (!isEnded && !isEnding && lane.isReady()) {
+        frame(Unpooled.EMPTY_BUFFER, ABSENT, null, false, false, 0);
+      }
+    });
   }
 
   @Override
@@ -265,12 +272,25 @@ final class Attachment implements Connection, ReplyQueue.Output {
 
   @Override
   public void frame(
-      ByteBuf owned, long consumed, byte @Nullable [] context, boolean more, boolean halfClose, int closeCode) {
+      ByteBuf owned,
+      long consumed,
+      byte @Nullable [] context,
+      boolean more,
+      boolean halfClose,
+      int closeCode) {
     boolean acknowledge = options.acknowledge();
     if (consumed > consumedOffset) {
       consumedOffset = consumed;
     }
-    lane.data(connection, epoch, owned, acknowledge ? consumed : ABSENT, acknowledge ? context : null, more, halfClose, closeCode);
+    lane.data(
+        connection,
+        epoch,
+        owned,
+        acknowledge ? consumed : ABSENT,
+        acknowledge ? context : null,
+        more,
+        halfClose,
+        closeCode);
     if (closeCode != 0) {
       lane.onUpstreamClosed(this, CloseReason.ofWireCode(closeCode));
     }
@@ -312,39 +332,66 @@ final class Attachment implements Connection, ReplyQueue.Output {
     long costBytes = costBytes(owned, context);
     checkRoom(owned, costBytes + mailboxBytes.get() + waitingBytes);
     mailboxBytes.addAndGet(costBytes);
-    lane.execute(
-        () -> {
-          mailboxBytes.addAndGet(-costBytes);
-          add(owned, consumed, context, whole, false, 0);
-        });
+    lane.execute(() -> {
+      mailboxBytes.addAndGet(-costBytes);
+      add(owned, consumed, context, whole, false, 0);
+    });
   }
 
   private void checkRoom(ByteBuf owned, long bytes) {
     if (bytes > options.queueBytesMax() && !isEnded) {
       owned.release();
       throw new IllegalStateException(
-          "more than " + options.queueBytesMax() + " bytes would wait for connection " + open.mark() + "; wait for onWritable");
+          "more than "
+              + options.queueBytesMax()
+              + " bytes would wait for connection "
+              + open.mark()
+              + "; wait for onWritable");
     }
   }
 
   private static long costBytes(ByteBuf payload, byte @Nullable [] context) {
-    return ReplyQueue.OVERHEAD_BYTES + payload.readableBytes() + (context == null ? 0 : context.length);
+    return (long) ReplyQueue.OVERHEAD_BYTES
+        + payload.readableBytes()
+        + (context == null ? 0 : context.length);
   }
 
-  private @Nullable String refusal(int bytes, long consumed, byte @Nullable [] context, boolean whole) {
+  private @Nullable String refusal(
+      int bytes, long consumed, byte @Nullable [] context, boolean whole) {
     if (whole && bytes > commitBytesMax()) {
-      return "a commit of " + bytes + " bytes is larger than the grant of " + commitBytesMax() + " bytes, connection " + open.mark();
+      return "a commit of "
+          + bytes
+          + " bytes is larger than the grant of "
+          + commitBytesMax()
+          + " bytes, connection "
+          + open.mark();
     }
     if (consumed > receivedOffset()) {
-      return "consumed " + consumed + " is beyond the " + receivedOffset() + " bytes received, connection " + open.mark();
+      return "consumed "
+          + consumed
+          + " is beyond the "
+          + receivedOffset()
+          + " bytes received, connection "
+          + open.mark();
     }
     if (context != null && context.length > Limits.CONTEXT_BYTES_MAX) {
-      return "a context of " + context.length + " bytes is larger than " + Limits.CONTEXT_BYTES_MAX + ", connection " + open.mark();
+      return "a context of "
+          + context.length
+          + " bytes is larger than "
+          + Limits.CONTEXT_BYTES_MAX
+          + ", connection "
+          + open.mark();
     }
     return null;
   }
 
-  private void add(ByteBuf owned, long consumed, byte @Nullable [] context, boolean whole, boolean halfClose, int closeCode) {
+  private void add(
+      ByteBuf owned,
+      long consumed,
+      byte @Nullable [] context,
+      boolean whole,
+      boolean halfClose,
+      int closeCode) {
     if (isEnded || isEnding) {
       owned.release();
       return;

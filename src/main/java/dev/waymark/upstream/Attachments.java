@@ -25,7 +25,11 @@ final class Attachments {
 
   /** Replaces an attachment of an older epoch. False: this one is the older, or the same again. */
   boolean add(Attachment attachment) {
-    return byMark.merge(attachment.mark(), attachment, (old, young) -> old.epoch() < young.epoch() ? young : old) == attachment;
+    return byMark.merge(
+            attachment.mark(),
+            attachment,
+            (old, young) -> old.epoch() < young.epoch() ? young : old)
+        == attachment;
   }
 
   /** Forgets this one, not its successor. */

@@ -6,17 +6,21 @@ import dev.waymark.core.Open;
 import io.netty.buffer.ByteBuf;
 
 /**
- * A connection that is attached to this upstream. Thread-safe: every method may be called from any thread and none blocks; calls of
- * one thread take effect in order.
+ * A connection that is attached to this upstream. Thread-safe: every method may be called from any
+ * thread and none blocks; calls of one thread take effect in order.
  *
- * <p>What goes beyond the bridge's grant waits inside, in order, up to a bound. When the attachment has ended everything is silently
- * dropped: {@link ConnectionHandler#onClose} has said so, or is about to.
+ * <p>What goes beyond the bridge's grant waits inside, in order, up to a bound. When the attachment
+ * has ended everything is silently dropped: {@link ConnectionHandler#onClose} has said so, or is
+ * about to.
  */
 public interface Connection {
   /** The connection's mark in text form. */
   String mark();
 
-  /** Which attachment of the connection this is: the fencing token for what the upstream does outside. */
+  /**
+   * Which attachment of the connection this is: the fencing token for what the upstream does
+   * outside.
+   */
   int epoch();
 
   /** What the bridge said of the connection. */
@@ -31,26 +35,37 @@ public interface Connection {
   /** How many client bytes have come so far, that is, up to which offset. */
   long receivedOffset();
 
-  /** Whether replies wait for the bridge's grant; {@link ConnectionHandler#onWritable} is called when none does any more. */
+  /**
+   * Whether replies wait for the bridge's grant; {@link ConnectionHandler#onWritable} is called
+   * when none does any more.
+   */
   boolean isWaiting();
 
-  /** The largest reply that {@link #commit} takes: the grant, or the bound of what may wait if that is smaller. */
+  /**
+   * The largest reply that {@link #commit} takes: the grant, or the bound of what may wait if that
+   * is smaller.
+   */
   int commitBytesMax();
 
   /**
-   * Reply bytes that acknowledge nothing: part of a longer reply, or none at all. They may be cut anywhere.
+   * Reply bytes that acknowledge nothing: part of a longer reply, or none at all. They may be cut
+   * anywhere.
    *
    * @param owned one reference passes to this method; released on every path
-   * @throws IllegalStateException after {@link #halfClose}, or if more would wait than the upstream allows
+   * @throws IllegalStateException after {@link #halfClose}, or if more would wait than the upstream
+   *     allows
    */
   void send(ByteBuf owned);
 
   /**
-   * A reply and what it answers, in one: the bridge takes both or neither, so the reply reaches the client once.
+   * A reply and what it answers, in one: the bridge takes both or neither, so the reply reaches the
+   * client once.
    *
    * @param owned one reference passes to this method; released on every path
-   * @param consumedOffset this upstream is done with every client byte before it; cumulative, a lower one than before is ignored
-   * @throws IllegalArgumentException if the reply is larger than {@link #commitBytesMax} or the offset beyond what was received
+   * @param consumedOffset this upstream is done with every client byte before it; cumulative, a
+   *     lower one than before is ignored
+   * @throws IllegalArgumentException if the reply is larger than {@link #commitBytesMax} or the
+   *     offset beyond what was received
    * @throws IllegalStateException as in {@link #send}
    */
   void commit(ByteBuf owned, long consumedOffset);
@@ -68,15 +83,21 @@ public interface Connection {
   /** Checkpoints a context, at most 4 KiB, alone; empty clears. */
   void context(byte[] context);
 
-  /** Tells the bridge that a long request is still being worked on, so that its progress clock starts anew. */
+  /**
+   * Tells the bridge that a long request is still being worked on, so that its progress clock
+   * starts anew.
+   */
   void working();
 
-  /** No reply bytes follow: the client gets a FIN behind the last byte, also when bytes still wait. */
+  /**
+   * No reply bytes follow: the client gets a FIN behind the last byte, also when bytes still wait.
+   */
   void halfClose();
 
   /**
-   * Ends the connection. DONE ends it cleanly behind all bytes sent; every other reason discards what waits and takes effect at once:
-   * ABORT resets the client; BUSY, NOT_HERE and SHUTTING_DOWN ask the bridge to try another upstream.
+   * Ends the connection. DONE ends it cleanly behind all bytes sent; every other reason discards
+   * what waits and takes effect at once: ABORT resets the client; BUSY, NOT_HERE and SHUTTING_DOWN
+   * ask the bridge to try another upstream.
    */
   void close(CloseReason reason);
 
@@ -90,7 +111,8 @@ public interface Connection {
   ByteBuf unframed(ByteBuf message);
 
   /**
-   * The message that carries this payload in the listener's framing: what {@link #unframed} took away is put back.
+   * The message that carries this payload in the listener's framing: what {@link #unframed} took
+   * away is put back.
    *
    * @param owned one reference passes to this method
    * @return owned by the caller

@@ -5,8 +5,8 @@ public enum Delivery {
   /** As they come, whatever the listener's framing. Nothing is held back. */
   BYTES,
   /**
-   * One call per message of the listener's framing, prefix and delimiter included. Where the framing is raw, a message is what one
-   * data frame carried.
+   * One call per message of the listener's framing, prefix and delimiter included. Where the
+   * framing is raw, a message is what one data frame carried.
    */
   MESSAGES
 }

@@ -24,11 +24,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One Attach call: reads batches, gives frames to attachments, gathers theirs into one batch per turn. Everything runs inside its
- * {@link LaneMailbox}; the `on…` methods and `announce…` may be called from any thread.
+ * One Attach call: reads batches, gives frames to attachments, gathers theirs into one batch per
+ * turn. Everything runs inside its {@link LaneMailbox}; the `on…` methods and `announce…` may be
+ * called from any thread.
  *
- * <p>The lane is always read where the bridge's grants bound the replies. Without Settings there are no grants, so reading pauses while
- * the transport takes no more.
+ * <p>The lane is always read where the bridge's grants bound the replies. Without Settings there
+ * are no grants, so reading pauses while the transport takes no more.
  */
 final class Lane {
   private static final Logger log = LoggerFactory.getLogger(Lane.class);
@@ -138,21 +139,19 @@ final class Lane {
   }
 
   void announceDraining() {
-    mailbox.execute(
-        () -> {
-          if (!isEnded) {
-            writer.draining();
-          }
-        });
+    mailbox.execute(() -> {
+      if (!isEnded) {
+        writer.draining();
+      }
+    });
   }
 
   void announceLoad(double utilisation, int capacity) {
-    mailbox.execute(
-        () -> {
-          if (!isEnded && isReady) {
-            writer.load(utilisation, capacity);
-          }
-        });
+    mailbox.execute(() -> {
+      if (!isEnded && isReady) {
+        writer.load(utilisation, capacity);
+      }
+    });
   }
 
   /** Does something inside the lane, now or on the thread that is inside. */
@@ -212,7 +211,8 @@ final class Lane {
       case BridgeControl.HalfClose(long offset) -> onClientHalfClose(offset);
       case BridgeControl.Close(CloseReason reason) -> onClose(reason);
       case BridgeControl.Ping(long id) -> onPing(id);
-      // Hand-over and pushes are not offered by this kit: what a bridge says of them does not concern it.
+      // Hand-over and pushes are not offered by this kit: what a bridge says of them does not
+      // concern it.
       case BridgeControl.Release _, BridgeControl.PushResult _ -> {}
     }
   }
@@ -234,7 +234,15 @@ final class Lane {
       return;
     }
     if (!registry.hasRoom()) {
-      data(connection, frame.epoch(), Unpooled.EMPTY_BUFFER, ABSENT, null, false, false, CloseReason.BUSY.wireCode());
+      data(
+          connection,
+          frame.epoch(),
+          Unpooled.EMPTY_BUFFER,
+          ABSENT,
+          null,
+          false,
+          false,
+          CloseReason.BUSY.wireCode());
       return;
     }
     Attachment attachment = new Attachment(this, options, connection, frame.epoch(), open, bridge);

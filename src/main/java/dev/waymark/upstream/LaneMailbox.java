@@ -5,8 +5,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets one thread at a time into a lane. A thread that brings work never waits: where another is inside, that one does the work before
- * it leaves. So a handler of one lane may send on another without a deadlock. Thread-safe.
+ * Lets one thread at a time into a lane. A thread that brings work never waits: where another is
+ * inside, that one does the work before it leaves. So a handler of one lane may send on another
+ * without a deadlock. Thread-safe.
  *
  * <p>Its bound is kept by those who bring work, see {@link UpstreamOptions#queueBytesMax}.
  */

@@ -19,7 +19,8 @@ final class MessageFraming {
       case Framing.Raw _, Framing.Fixed _ -> message;
       case Framing.Line _ -> stripDelimiter(message, NEW_LINE);
       case Framing.Delimiter(byte[] delimiter) -> stripDelimiter(message, delimiter);
-      case Framing.LengthPrefixed prefixed -> stripLength(message, prefixed.lengthOffset(), prefixed.lengthBytes());
+      case Framing.LengthPrefixed prefixed ->
+          stripLength(message, prefixed.lengthOffset(), prefixed.lengthBytes());
       case Framing.Varint _ -> stripLength(message, 0, varintBytes(message));
     };
   }
@@ -34,7 +35,8 @@ final class MessageFraming {
         case Framing.Raw _ -> owned.retain();
         case Framing.Fixed(int bytes) -> fixed(owned, bytes);
         case Framing.Line _ -> copy(owned, NEW_LINE.length).writeBytes(owned).writeBytes(NEW_LINE);
-        case Framing.Delimiter(byte[] delimiter) -> copy(owned, delimiter.length).writeBytes(owned).writeBytes(delimiter);
+        case Framing.Delimiter(byte[] delimiter) ->
+            copy(owned, delimiter.length).writeBytes(owned).writeBytes(delimiter);
         case Framing.LengthPrefixed prefixed -> putLength(owned, prefixed);
         case Framing.Varint _ -> putVarint(owned);
       };
@@ -47,7 +49,12 @@ final class MessageFraming {
     int payloadBytes = message.readableBytes() - delimiter.length;
     boolean isDelimited =
         payloadBytes >= 0
-            && ByteBufUtil.equals(message, message.readerIndex() + payloadBytes, Unpooled.wrappedBuffer(delimiter), 0, delimiter.length);
+            && ByteBufUtil.equals(
+                message,
+                message.readerIndex() + payloadBytes,
+                Unpooled.wrappedBuffer(delimiter),
+                0,
+                delimiter.length);
     // The last message before FIN may be without.
     return isDelimited ? message.slice(message.readerIndex(), payloadBytes) : message;
   }
@@ -55,7 +62,8 @@ final class MessageFraming {
   private static ByteBuf stripLength(ByteBuf message, int lengthOffset, int lengthBytes) {
     int rest = message.readableBytes() - lengthOffset - lengthBytes;
     if (rest < 0) {
-      throw new IllegalArgumentException("a message of " + message.readableBytes() + " bytes is too short for its length field");
+      throw new IllegalArgumentException(
+          "a message of " + message.readableBytes() + " bytes is too short for its length field");
     }
     int start = message.readerIndex();
     if (lengthOffset == 0) {
@@ -77,7 +85,8 @@ final class MessageFraming {
 
   private static ByteBuf fixed(ByteBuf payload, int bytes) {
     if (payload.readableBytes() != bytes) {
-      throw new IllegalArgumentException("messages of this listener have " + bytes + " bytes, not " + payload.readableBytes());
+      throw new IllegalArgumentException(
+          "messages of this listener have " + bytes + " bytes, not " + payload.readableBytes());
     }
     return payload.retain();
   }
@@ -85,10 +94,15 @@ final class MessageFraming {
   private static ByteBuf putLength(ByteBuf payload, Framing.LengthPrefixed prefixed) {
     int head = prefixed.lengthOffset();
     long value = (long) payload.readableBytes() - head - prefixed.lengthAdjustment();
-    boolean fits = prefixed.lengthBytes() == Long.BYTES || value < 1L << (8 * prefixed.lengthBytes());
+    boolean fits =
+        prefixed.lengthBytes() == Long.BYTES || value < 1L << (8 * prefixed.lengthBytes());
     if (payload.readableBytes() < head || value < 0 || !fits) {
       throw new IllegalArgumentException(
-          "a payload of " + payload.readableBytes() + " bytes does not fit a length field of " + prefixed.lengthBytes() + " bytes");
+          "a payload of "
+              + payload.readableBytes()
+              + " bytes does not fit a length field of "
+              + prefixed.lengthBytes()
+              + " bytes");
     }
     ByteBuf message = copy(payload, prefixed.lengthBytes()).writeBytes(payload, head);
     for (int i = 0; i < prefixed.lengthBytes(); i++) {
@@ -102,7 +116,7 @@ final class MessageFraming {
     ByteBuf message = copy(payload, VARINT_BYTES_MAX);
     int rest = payload.readableBytes();
     while (rest > 0x7f) {
-      message.writeByte(rest & 0x7f | 0x80);
+      message.writeByte((rest & 0x7f) | 0x80);
       rest >>>= 7;
     }
     return message.writeByte(rest).writeBytes(payload);

@@ -9,16 +9,20 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reply direction of one attachment: hands on what the grant allows and keeps the rest, in order. Confined to its lane's lock.
+ * The reply direction of one attachment: hands on what the grant allows and keeps the rest, in
+ * order. Confined to its lane's lock.
  *
- * <p>A whole reply (a commit) leaves in one go or not at all; any other may be cut at the limit. Small replies that wait are merged:
- * two commits in one are still both or neither.
+ * <p>A whole reply (a commit) leaves in one go or not at all; any other may be cut at the limit.
+ * Small replies that wait are merged: two commits in one are still both or neither.
  */
 final class ReplyQueue {
   /** What one waiting reply costs beside its bytes. */
   static final int OVERHEAD_BYTES = 64;
 
-  /** Small replies that wait are copied together up to this size, so that none holds a whole batch in memory. */
+  /**
+   * Small replies that wait are copied together up to this size, so that none holds a whole batch
+   * in memory.
+   */
   static final int MERGED_BYTES_MAX = 16 * 1024;
 
   /** Where frames go. */
@@ -27,7 +31,13 @@ final class ReplyQueue {
     boolean isReady();
 
     /** One frame of this attachment; the payload's reference passes. */
-    void frame(ByteBuf owned, long consumedOffset, byte @Nullable [] context, boolean more, boolean halfClose, int closeCode);
+    void frame(
+        ByteBuf owned,
+        long consumedOffset,
+        byte @Nullable [] context,
+        boolean more,
+        boolean halfClose,
+        int closeCode);
   }
 
   private static final class Reply {
@@ -70,7 +80,8 @@ final class ReplyQueue {
   private long waitingBytes;
 
   /**
-   * @param isGranted false: there is no limit (an upstream that does not acknowledge gets no credit)
+   * @param isGranted false: there is no limit (an upstream that does not acknowledge gets no
+   *     credit)
    * @param limit the first grant
    */
   ReplyQueue(Output output, boolean isGranted, long limit) {
@@ -83,11 +94,18 @@ final class ReplyQueue {
   // --- inputs ---
 
   /**
-   * The next reply; leaves at once if nothing waits and it fits. `whole`: not to be cut; its size is at most the grant.
+   * The next reply; leaves at once if nothing waits and it fits. `whole`: not to be cut; its size
+   * is at most the grant.
    *
    * @param owned one reference passes to this method
    */
-  void add(ByteBuf owned, long consumedOffset, byte @Nullable [] context, boolean whole, boolean halfClose, int closeCode) {
+  void add(
+      ByteBuf owned,
+      long consumedOffset,
+      byte @Nullable [] context,
+      boolean whole,
+      boolean halfClose,
+      int closeCode) {
     if (waiting.isEmpty() && output.isReady() && owned.readableBytes() <= room()) {
       emit(owned, consumedOffset, context, whole, halfClose, closeCode);
       return;
@@ -113,7 +131,13 @@ final class ReplyQueue {
       if (head.payload.readableBytes() <= room) {
         waiting.poll();
         waitingBytes -= head.costBytes();
-        emit(head.payload, head.consumedOffset, head.context, head.whole, head.halfClose, head.closeCode);
+        emit(
+            head.payload,
+            head.consumedOffset,
+            head.context,
+            head.whole,
+            head.halfClose,
+            head.closeCode);
       } else if (!head.whole && room > 0) {
         waitingBytes -= room;
         emit(head.payload.readRetainedSlice((int) room), -1, null, false, false, 0);
@@ -158,7 +182,13 @@ final class ReplyQueue {
     return limit - sentOffset;
   }
 
-  private void emit(ByteBuf owned, long consumedOffset, byte @Nullable [] context, boolean whole, boolean halfClose, int closeCode) {
+  private void emit(
+      ByteBuf owned,
+      long consumedOffset,
+      byte @Nullable [] context,
+      boolean whole,
+      boolean halfClose,
+      int closeCode) {
     int bytes = owned.readableBytes();
     sentOffset += bytes;
     Check.that(sentOffset <= limit, "replies stay within the limit");
@@ -174,7 +204,13 @@ final class ReplyQueue {
     output.frame(owned, consumedOffset, context, false, halfClose, closeCode);
   }
 
-  private void park(ByteBuf owned, long consumedOffset, byte @Nullable [] context, boolean whole, boolean halfClose, int closeCode) {
+  private void park(
+      ByteBuf owned,
+      long consumedOffset,
+      byte @Nullable [] context,
+      boolean whole,
+      boolean halfClose,
+      int closeCode) {
     int bytes = owned.readableBytes();
     boolean isPlain = !halfClose && closeCode == 0;
     if (isPlain && merge(owned, consumedOffset, context, whole)) {
@@ -187,13 +223,17 @@ final class ReplyQueue {
     waitingBytes += reply.costBytes();
   }
 
-  private boolean merge(ByteBuf owned, long consumedOffset, byte @Nullable [] context, boolean whole) {
+  private boolean merge(
+      ByteBuf owned, long consumedOffset, byte @Nullable [] context, boolean whole) {
     Reply tail = waiting.peekLast();
-    if (tail == null || !tail.mergeable || tail.payload.readableBytes() + owned.readableBytes() > mergedBytesMax()) {
+    if (tail == null
+        || !tail.mergeable
+        || tail.payload.readableBytes() + owned.readableBytes() > mergedBytesMax()) {
       return false;
     }
     waitingBytes -= tail.costBytes();
-    if (tail.payload == Unpooled.EMPTY_BUFFER) {
+    if (!tail.payload.isReadable()) {
+      tail.payload.release();
       tail.payload = copy(owned);
     } else {
       tail.payload.writeBytes(owned, owned.readerIndex(), owned.readableBytes());
@@ -213,7 +253,9 @@ final class ReplyQueue {
   private static ByteBuf copy(ByteBuf owned) {
     try {
       return owned.isReadable()
-          ? ByteBufAllocator.DEFAULT.buffer(owned.readableBytes(), MERGED_BYTES_MAX).writeBytes(owned, owned.readerIndex(), owned.readableBytes())
+          ? ByteBufAllocator.DEFAULT
+              .buffer(owned.readableBytes(), MERGED_BYTES_MAX)
+              .writeBytes(owned, owned.readerIndex(), owned.readableBytes())
           : Unpooled.EMPTY_BUFFER;
     } finally {
       owned.release();

@@ -6,7 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An upstream: serves Attach to any number of bridges with the handlers that it is given. Thread-safe.
+ * An upstream: serves Attach to any number of bridges with the handlers that it is given.
+ * Thread-safe.
  *
  * <pre>{@code
  * Upstream upstream = Upstream.builder(MyHandler::new).build();
@@ -23,8 +24,13 @@ public final class Upstream {
 
   private Upstream(UpstreamOptions options, ConnectionHandler.Factory factory) {
     attachments = new Attachments(options.connectionsMax());
-    handler = new AttachHandler(call -> new Lane(call, options, factory, attachments), this::onLaneStarted);
-    service = ServerServiceDefinition.builder(AttachMethod.upstreamService()).addMethod(AttachMethod.upstreamSide(), handler).build();
+    handler =
+        new AttachHandler(
+            call -> new Lane(call, options, factory, attachments), this::onLaneStarted);
+    service =
+        ServerServiceDefinition.builder(AttachMethod.upstreamService())
+            .addMethod(AttachMethod.upstreamSide(), handler)
+            .build();
   }
 
   /** An upstream whose connections get handlers from this factory. */
@@ -37,7 +43,10 @@ public final class Upstream {
     return service;
   }
 
-  /** Asks all bridges, now and for ever, to give this upstream no new connections; those that are here go on. */
+  /**
+   * Asks all bridges, now and for ever, to give this upstream no new connections; those that are
+   * here go on.
+   */
   public void drain() {
     isDraining = true;
     handler.forEachLane(Lane::announceDraining);
@@ -51,7 +60,8 @@ public final class Upstream {
    */
   public void load(double utilisation, int capacity) {
     if (!(utilisation >= 0 && utilisation <= 1) || capacity < 0) {
-      throw new IllegalArgumentException("utilisation is 0 to 1 and capacity not negative: " + utilisation + ", " + capacity);
+      throw new IllegalArgumentException(
+          "utilisation is 0 to 1 and capacity not negative: " + utilisation + ", " + capacity);
     }
     handler.forEachLane(lane -> lane.announceLoad(utilisation, capacity));
   }
@@ -81,7 +91,10 @@ public final class Upstream {
       this.factory = factory;
     }
 
-    /** False: no Settings, no `consumed`, no context: at most once (protocol.md, rule 5). Default true. */
+    /**
+     * False: no Settings, no `consumed`, no context: at most once (protocol.md, rule 5). Default
+     * true.
+     */
     public Builder acknowledge(boolean value) {
       options = options.withAcknowledge(value);
       return this;
@@ -93,13 +106,19 @@ public final class Upstream {
       return this;
     }
 
-    /** Unconsumed client bytes that one connection may have under way. Default 0: the bridge's own window. */
+    /**
+     * Unconsumed client bytes that one connection may have under way. Default 0: the bridge's own
+     * window.
+     */
     public Builder windowBytes(int value) {
       options = options.withWindowBytes(value);
       return this;
     }
 
-    /** Reply bytes of one connection that may wait for the bridge's grant. Default 1 MiB, at least 64 KiB. */
+    /**
+     * Reply bytes of one connection that may wait for the bridge's grant. Default 1 MiB, at least
+     * 64 KiB.
+     */
     public Builder queueBytesMax(int value) {
       options = options.withQueueBytesMax(value);
       return this;

@@ -8,12 +8,20 @@ import dev.waymark.core.Limits;
  *
  * @param acknowledge whether the upstream sends Settings and `consumed` (protocol.md, rules 3 to 5)
  * @param delivery in what pieces handlers get bytes
- * @param windowBytes unconsumed client bytes that one connection may have under way; 0: the bridge's own window
- * @param queueBytesMax reply bytes of one connection that wait for the bridge's grant, each reply with 64 bytes of overhead
+ * @param windowBytes unconsumed client bytes that one connection may have under way; 0: the
+ *     bridge's own window
+ * @param queueBytesMax reply bytes of one connection that wait for the bridge's grant, each reply
+ *     with 64 bytes of overhead
  * @param connectionsMax attachments at once; one more is refused with BUSY
  */
-record UpstreamOptions(boolean acknowledge, Delivery delivery, int windowBytes, int queueBytesMax, int connectionsMax) {
-  static final UpstreamOptions DEFAULTS = new UpstreamOptions(true, Delivery.BYTES, 0, 1024 * 1024, 1_000_000);
+record UpstreamOptions(
+    boolean acknowledge,
+    Delivery delivery,
+    int windowBytes,
+    int queueBytesMax,
+    int connectionsMax) {
+  static final UpstreamOptions DEFAULTS =
+      new UpstreamOptions(true, Delivery.BYTES, 0, 1024 * 1024, 1_000_000);
 
   static final int QUEUE_BYTES_MIN = 64 * 1024;
 
@@ -23,9 +31,14 @@ record UpstreamOptions(boolean acknowledge, Delivery delivery, int windowBytes, 
     Check.that(connectionsMax > 0, "an upstream takes at least one connection");
   }
 
-  /** What a connection may have under way before it is a breach: before it knows of our window, a bridge uses its initial one. */
+  /**
+   * What a connection may have under way before it is a breach: before it knows of our window, a
+   * bridge uses its initial one.
+   */
   long receivableBytesMax() {
-    return windowBytes == 0 ? Long.MAX_VALUE : Math.max(windowBytes, Limits.DEFAULTS.initialWindowBytes());
+    return windowBytes == 0
+        ? Long.MAX_VALUE
+        : Math.max(windowBytes, Limits.DEFAULTS.initialWindowBytes());
   }
 
   UpstreamOptions withAcknowledge(boolean value) {

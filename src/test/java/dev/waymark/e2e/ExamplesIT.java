@@ -106,15 +106,14 @@ final class ExamplesIT {
       socket.setSoTimeout(20_000);
       Thread writer =
           Thread.ofVirtual()
-              .start(
-                  () -> {
-                    try {
-                      socket.getOutputStream().write(sent);
-                      socket.shutdownOutput();
-                    } catch (IOException seenByTheReader) {
-                      return;
-                    }
-                  });
+              .start(() -> {
+                try {
+                  socket.getOutputStream().write(sent);
+                  socket.shutdownOutput();
+                } catch (IOException seenByTheReader) {
+                  return;
+                }
+              });
       byte[] received = socket.getInputStream().readAllBytes();
       writer.interrupt();
       return received;

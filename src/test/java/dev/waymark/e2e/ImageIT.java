@@ -7,7 +7,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** The container image, where an engine answers; misc/docker/check.sh builds it and says why not. */
+/**
+ * The container image, where an engine answers; misc/docker/check.sh builds it and says why not.
+ */
 final class ImageIT {
   private static final Duration BUILD_TIMEOUT = Duration.ofMinutes(3);
 

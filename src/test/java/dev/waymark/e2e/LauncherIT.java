@@ -14,7 +14,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The launcher against a Maven and a Java that only write down how they were called. */
 final class LauncherIT {
-  /** Counts its calls and leaves an archive as the real build would; `broken` in the POM fails it. */
+  /**
+   * Counts its calls and leaves an archive as the real build would; `broken` in the POM fails it.
+   */
   private static final String MAVEN =
       """
       #!/bin/sh

@@ -34,7 +34,9 @@ class BalancersTest {
       chosen.add(choose(balancer, i % 2 == 0 ? shardA : shardB, i));
     }
 
-    assertThat(chosen).containsExactly("10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1", "10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1");
+    assertThat(chosen)
+        .containsExactly(
+            "10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1", "10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1");
   }
 
   @Test
@@ -42,10 +44,15 @@ class BalancersTest {
     Balancer balancer = balancer(Policy.ROUND_ROBIN, HashBy.CLIENT_ADDRESS);
     List<Upstream> upstreams = upstreams(5, 1, 2);
 
-    List<String> chosen = IntStream.range(0, 800).mapToObj(i -> choose(balancer, upstreams, i)).toList();
+    List<String> chosen =
+        IntStream.range(0, 800).mapToObj(i -> choose(balancer, upstreams, i)).toList();
 
-    assertThat(count(chosen)).isEqualTo(Map.of("10.0.0.1:1", 500, "10.0.0.2:1", 100, "10.0.0.3:1", 200));
-    assertThat(IntStream.range(0, 792).map(i -> (int) chosen.subList(i, i + 8).stream().filter("10.0.0.3:1"::equals).count()))
+    assertThat(count(chosen))
+        .isEqualTo(Map.of("10.0.0.1:1", 500, "10.0.0.2:1", 100, "10.0.0.3:1", 200));
+    assertThat(
+            IntStream.range(0, 792)
+                .map(i ->
+                    (int) chosen.subList(i, i + 8).stream().filter("10.0.0.3:1"::equals).count()))
         .as("the light ones come evenly, not in a row")
         .allMatch(twos -> twos >= 1 && twos <= 3);
   }
@@ -83,7 +90,8 @@ class BalancersTest {
   @Test
   void leastConnections_weights_fillInProportion() {
     Balancer balancer = balancer(Policy.LEAST_CONNECTIONS, HashBy.CLIENT_ADDRESS);
-    assertThat(count(fill(balancer, upstreams(3, 1), 400))).isEqualTo(Map.of("10.0.0.1:1", 300, "10.0.0.2:1", 100));
+    assertThat(count(fill(balancer, upstreams(3, 1), 400)))
+        .isEqualTo(Map.of("10.0.0.1:1", 300, "10.0.0.2:1", 100));
   }
 
   @Test
@@ -99,7 +107,8 @@ class BalancersTest {
     Balancer balancer = balancer(Policy.RANDOM_TWO, HashBy.CLIENT_ADDRESS);
     List<Upstream> upstreams = upstreams(1, 1, 1);
     attach(balancer, upstreams.get(1), 10);
-    assertThat(IntStream.range(0, 1_000).mapToObj(i -> choose(balancer, upstreams, i))).doesNotContain("10.0.0.2:1");
+    assertThat(IntStream.range(0, 1_000).mapToObj(i -> choose(balancer, upstreams, i)))
+        .doesNotContain("10.0.0.2:1");
   }
 
   @ParameterizedTest
@@ -107,7 +116,8 @@ class BalancersTest {
   void ringHash_oneOfFiveLost_movesOnlyItsKeys(HashBy hashBy) {
     Balancer balancer = balancer(Policy.RING_HASH, hashBy);
     List<Upstream> five = upstreams(1, 1, 1, 1, 1);
-    List<Upstream> four = five.stream().filter(u -> !u.upstream().address().equals("10.0.0.3:1")).toList();
+    List<Upstream> four =
+        five.stream().filter(u -> !u.upstream().address().equals("10.0.0.3:1")).toList();
 
     for (int key = 0; key < KEYS; key++) {
       String before = choose(balancer, five, key);
@@ -127,7 +137,8 @@ class BalancersTest {
     List<Upstream> five = upstreams(1, 2, 3, 1, 1);
     choose(withHistory, five, 0);
     for (int key = 0; key < KEYS; key++) {
-      assertThat(choose(withHistory, five.subList(1, 4), key)).isEqualTo(choose(fresh, five.subList(1, 4), key));
+      assertThat(choose(withHistory, five.subList(1, 4), key))
+          .isEqualTo(choose(fresh, five.subList(1, 4), key));
     }
   }
 
@@ -135,7 +146,8 @@ class BalancersTest {
   void ringHash_keys_spreadByWeight() {
     Balancer balancer = balancer(Policy.RING_HASH, HashBy.CLIENT_ADDRESS);
     List<Upstream> upstreams = upstreams(1, 1, 2);
-    Map<String, Integer> counts = count(IntStream.range(0, KEYS).mapToObj(key -> choose(balancer, upstreams, key)).toList());
+    Map<String, Integer> counts =
+        count(IntStream.range(0, KEYS).mapToObj(key -> choose(balancer, upstreams, key)).toList());
     assertThat(counts.get("10.0.0.1:1")).isCloseTo(KEYS / 4, within(KEYS / 20));
     assertThat(counts.get("10.0.0.2:1")).isCloseTo(KEYS / 4, within(KEYS / 20));
     assertThat(counts.get("10.0.0.3:1")).isCloseTo(KEYS / 2, within(KEYS / 20));
@@ -145,7 +157,10 @@ class BalancersTest {
   void ringHash_upstreamsThatComeAndGo_areForgotten() {
     var balancer = new RingHash(HashBy.CLIENT_ADDRESS);
     for (int i = 0; i < 2_000; i++) {
-      var one = new Upstream(new UpstreamView("10.1." + i / 250 + "." + i % 250 + ":1", true, "SERVING", 1, Map.of()));
+      var one =
+          new Upstream(
+              new UpstreamView(
+                  "10.1." + i / 250 + "." + i % 250 + ":1", true, "SERVING", 1, Map.of()));
       assertThat(choose(balancer, List.of(one), i)).isEqualTo(one.upstream().address());
     }
     assertThat(balancer.memberCount()).isLessThan(100);
@@ -160,15 +175,20 @@ class BalancersTest {
   }
 
   private static Balancer balancer(Policy policy, HashBy hashBy) {
-    return Balancers.create(Fixtures.pool(p -> {
-      p.policy = policy;
-      p.hashBy = hashBy;
-    }), new SplittableRandom(1));
+    return Balancers.create(
+        Fixtures.pool(p -> {
+          p.policy = policy;
+          p.hashBy = hashBy;
+        }),
+        new SplittableRandom(1));
   }
 
   private static List<Upstream> upstreams(int... weights) {
     return IntStream.range(0, weights.length)
-        .mapToObj(i -> new Upstream(new UpstreamView("10.0.0." + (i + 1) + ":1", true, "SERVING", weights[i], Map.of())))
+        .mapToObj(i ->
+            new Upstream(
+                new UpstreamView(
+                    "10.0.0." + (i + 1) + ":1", true, "SERVING", weights[i], Map.of())))
         .toList();
   }
 

@@ -18,9 +18,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Discovery against a DNS server of the test. The upstreams found are loopback addresses where nobody listens. */
+/**
+ * Discovery against a DNS server of the test. The upstreams found are loopback addresses where
+ * nobody listens.
+ */
 class DnsDiscoveryIT {
-  private static final MultiThreadIoEventLoopGroup GROUP = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+  private static final MultiThreadIoEventLoopGroup GROUP =
+      new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
 
   private final TestDnsServer dns = new TestDnsServer(GROUP.next());
 
@@ -44,8 +48,10 @@ class DnsDiscoveryIT {
       dns.addresses = List.of("127.0.0.3");
       pool.awaitAddresses("127.0.0.3:9");
 
-      assertThat(pool.events).contains("found [::1]:9", "gone [::1]:9", "gone 127.0.0.2:9", "gone 127.0.0.10:9");
-      assertThat(pool.manager.socketAddress("127.0.0.3:9")).contains(new InetSocketAddress("127.0.0.3", 9));
+      assertThat(pool.events)
+          .contains("found [::1]:9", "gone [::1]:9", "gone 127.0.0.2:9", "gone 127.0.0.10:9");
+      assertThat(pool.manager.socketAddress("127.0.0.3:9"))
+          .contains(new InetSocketAddress("127.0.0.3", 9));
       assertThat(pool.manager.socketAddress("127.0.0.2:9")).isEmpty();
       List<Long> versions = pool.snapshots.stream().map(PoolSnapshot::version).toList();
       assertThat(versions.subList(0, 3)).isEqualTo(LongStream.of(1, 2, 3).boxed().toList());
@@ -53,13 +59,19 @@ class DnsDiscoveryIT {
   }
 
   @ParameterizedTest
-  @EnumSource(value = TestDnsServer.Mode.class, names = {"SILENT", "SERVFAIL", "NXDOMAIN"})
+  @EnumSource(
+      value = TestDnsServer.Mode.class,
+      names = {"SILENT", "SERVFAIL", "NXDOMAIN"})
   void server_failing_keepsWhatWasKnown(TestDnsServer.Mode failing) {
     dns.addresses = List.of("127.0.0.2");
     try (var pool = pool("backend.test")) {
       pool.awaitAddresses("127.0.0.2:9");
       dns.mode = failing;
-      pool.awaitEvent("failed backend.test " + (failing == TestDnsServer.Mode.SILENT ? "no answer from the name server" : failing));
+      pool.awaitEvent(
+          "failed backend.test "
+              + (failing == TestDnsServer.Mode.SILENT
+                  ? "no answer from the name server"
+                  : failing));
       assertThat(pool.addresses()).containsExactly("127.0.0.2:9");
 
       dns.addresses = List.of("127.0.0.3");
@@ -107,7 +119,8 @@ class DnsDiscoveryIT {
       pool.awaitAddresses("127.0.0.2:9");
       long startNs = System.nanoTime();
       await().atMost(Duration.ofSeconds(10)).until(() -> dns.ipv4QueryCount.get() >= 3);
-      assertThat(Duration.ofNanos(System.nanoTime() - startNs)).isBetween(Duration.ofMillis(1_500), Duration.ofSeconds(5));
+      assertThat(Duration.ofNanos(System.nanoTime() - startNs))
+          .isBetween(Duration.ofMillis(1_500), Duration.ofSeconds(5));
     }
   }
 
@@ -136,10 +149,12 @@ class DnsDiscoveryIT {
 
   @Test
   void fixedName_keepsItsNameAndIsResolved() {
-    try (var pool = new RecordedPool(p -> p.target = Fixtures.fixed("localhost:9", "127.0.0.2:9"))) {
+    try (var pool =
+        new RecordedPool(p -> p.target = Fixtures.fixed("localhost:9", "127.0.0.2:9"))) {
       pool.awaitHealths("localhost:9 UNREACHABLE -", "127.0.0.2:9 UNREACHABLE -");
       assertThat(pool.manager.socketAddress("localhost:9"))
-          .hasValueSatisfying(a -> assertThat(((InetSocketAddress) a).getAddress().isLoopbackAddress()).isTrue());
+          .hasValueSatisfying(
+              a -> assertThat(((InetSocketAddress) a).getAddress().isLoopbackAddress()).isTrue());
     }
   }
 

@@ -44,7 +44,8 @@ final class Fixtures {
   }
 
   static Target fixed(String... addresses) {
-    return new Target.Fixed(Stream.of(addresses).map(address -> new Endpoint(address, 1, Map.of())).toList());
+    return new Target.Fixed(
+        Stream.of(addresses).map(address -> new Endpoint(address, 1, Map.of())).toList());
   }
 
   static Target fixed(List<Endpoint> endpoints) {

@@ -49,7 +49,8 @@ class HealthWatchIT {
       pool.awaitHealths(upstream + " UNKNOWN -");
       health.setStatus("", ServingStatus.SERVING);
       pool.awaitHealths(upstream + " SERVING +");
-      assertThat(pool.snapshots.stream().map(PoolSnapshot::version)).containsExactly(1L, 2L, 3L, 4L, 5L);
+      assertThat(pool.snapshots.stream().map(PoolSnapshot::version))
+          .containsExactly(1L, 2L, 3L, 4L, 5L);
       assertThat(pool.events).contains("health " + upstream + " SERVING NOT_SERVING");
     }
   }
@@ -72,7 +73,9 @@ class HealthWatchIT {
       pool.awaitHealths(upstream + " SERVING +");
       stop();
       pool.awaitHealths(upstream + " UNREACHABLE -");
-      await().until(() -> pool.events.stream().filter(e -> e.startsWith("broken " + upstream)).count() >= 3);
+      await()
+          .until(() ->
+              pool.events.stream().filter(e -> e.startsWith("broken " + upstream)).count() >= 3);
       start(before, health.getHealthService());
       pool.awaitHealths(upstream + " SERVING +");
     }
@@ -126,7 +129,9 @@ class HealthWatchIT {
   }
 
   private String start(int wantedPort, BindableService... services) throws IOException {
-    NettyServerBuilder builder = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), wantedPort));
+    NettyServerBuilder builder =
+        NettyServerBuilder.forAddress(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), wantedPort));
     for (BindableService service : services) {
       builder.addService(service);
     }

@@ -19,7 +19,8 @@ final class RecordedPool implements AutoCloseable {
   final List<PoolSnapshot> snapshots = new CopyOnWriteArrayList<>();
   final List<String> events = new CopyOnWriteArrayList<>();
   final PoolManager manager;
-  private final MultiThreadIoEventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+  private final MultiThreadIoEventLoopGroup group =
+      new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
 
   RecordedPool(Consumer<Fixtures> options) {
     PoolConfig config = Fixtures.pool(options);
@@ -37,7 +38,9 @@ final class RecordedPool implements AutoCloseable {
 
   /** Address and health of every upstream, as the last snapshot has them. */
   List<String> healths() {
-    return views().stream().map(u -> u.address() + " " + u.health() + (u.isServing() ? " +" : " -")).toList();
+    return views().stream()
+        .map(u -> u.address() + " " + u.health() + (u.isServing() ? " +" : " -"))
+        .toList();
   }
 
   List<String> addresses() {
@@ -49,15 +52,23 @@ final class RecordedPool implements AutoCloseable {
   }
 
   void awaitHealths(String... healths) {
-    await().atMost(Duration.ofSeconds(10)).pollInterval(Duration.ofMillis(5)).until(this::healths, List.of(healths)::equals);
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .pollInterval(Duration.ofMillis(5))
+        .until(this::healths, List.of(healths)::equals);
   }
 
   void awaitAddresses(String... addresses) {
-    await().atMost(Duration.ofSeconds(10)).pollInterval(Duration.ofMillis(5)).until(this::addresses, List.of(addresses)::equals);
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .pollInterval(Duration.ofMillis(5))
+        .until(this::addresses, List.of(addresses)::equals);
   }
 
   void awaitEvent(String start) {
-    await().atMost(Duration.ofSeconds(10)).until(() -> events.stream().anyMatch(event -> event.startsWith(start)));
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .until(() -> events.stream().anyMatch(event -> event.startsWith(start)));
   }
 
   @Override

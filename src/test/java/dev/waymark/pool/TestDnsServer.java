@@ -31,7 +31,10 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A DNS server on a free loopback port, UDP and TCP, that gives the same answer to every name. Settings may change any time. */
+/**
+ * A DNS server on a free loopback port, UDP and TCP, that gives the same answer to every name.
+ * Settings may change any time.
+ */
 public final class TestDnsServer implements AutoCloseable {
   public enum Mode {
     ANSWER,
@@ -55,12 +58,18 @@ public final class TestDnsServer implements AutoCloseable {
         new Bootstrap()
             .group(loop)
             .channel(NioDatagramChannel.class)
-            .handler(new ChannelInitializer<>() {
-              @Override
-              protected void initChannel(Channel channel) {
-                channel.pipeline().addLast(new DatagramDnsQueryDecoder(), new DatagramDnsResponseEncoder(), new UdpAnswers());
-              }
-            })
+            .handler(
+                new ChannelInitializer<>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    channel
+                        .pipeline()
+                        .addLast(
+                            new DatagramDnsQueryDecoder(),
+                            new DatagramDnsResponseEncoder(),
+                            new UdpAnswers());
+                  }
+                })
             .bind("127.0.0.1", 0)
             .syncUninterruptibly()
             .channel();
@@ -68,12 +77,18 @@ public final class TestDnsServer implements AutoCloseable {
         new ServerBootstrap()
             .group(loop)
             .channel(NioServerSocketChannel.class)
-            .childHandler(new ChannelInitializer<SocketChannel>() {
-              @Override
-              protected void initChannel(SocketChannel channel) {
-                channel.pipeline().addLast(new TcpDnsQueryDecoder(), new TcpDnsResponseEncoder(), new TcpAnswers());
-              }
-            })
+            .childHandler(
+                new ChannelInitializer<SocketChannel>() {
+                  @Override
+                  protected void initChannel(SocketChannel channel) {
+                    channel
+                        .pipeline()
+                        .addLast(
+                            new TcpDnsQueryDecoder(),
+                            new TcpDnsResponseEncoder(),
+                            new TcpAnswers());
+                  }
+                })
             .bind("127.0.0.1", port())
             .syncUninterruptibly()
             .channel();
@@ -102,7 +117,8 @@ public final class TestDnsServer implements AutoCloseable {
   }
 
   private <R extends DnsResponse> R fill(DnsQuestion question, R response) {
-    response.addRecord(DnsSection.QUESTION, new DefaultDnsQuestion(question.name(), question.type()));
+    response.addRecord(
+        DnsSection.QUESTION, new DefaultDnsQuestion(question.name(), question.type()));
     switch (mode) {
       case SERVFAIL -> response.setCode(DnsResponseCode.SERVFAIL);
       case NXDOMAIN -> response.setCode(DnsResponseCode.NXDOMAIN);
@@ -116,11 +132,14 @@ public final class TestDnsServer implements AutoCloseable {
       byte[] ip = NetUtil.createByteArrayFromIpAddressString(address);
       if (question.type().equals(ip.length == 4 ? DnsRecordType.A : DnsRecordType.AAAA)) {
         response.addRecord(
-            DnsSection.ANSWER, new DefaultDnsRawRecord(question.name(), question.type(), ttlSeconds, Unpooled.wrappedBuffer(ip)));
+            DnsSection.ANSWER,
+            new DefaultDnsRawRecord(
+                question.name(), question.type(), ttlSeconds, Unpooled.wrappedBuffer(ip)));
       }
     }
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // a void promise reports to the pipeline
   private final class UdpAnswers extends SimpleChannelInboundHandler<DatagramDnsQuery> {
     @Override
     protected void channelRead0(ChannelHandlerContext context, DatagramDnsQuery query) {
@@ -128,9 +147,12 @@ public final class TestDnsServer implements AutoCloseable {
       if (isSilent(question)) {
         return;
       }
-      var response = new DatagramDnsResponse(/* sender= */ query.recipient(), /* recipient= */ query.sender(), query.id());
+      var response =
+          new DatagramDnsResponse(
+              /* sender= */ query.recipient(), /* recipient= */ query.sender(), query.id());
       if (mode == Mode.TRUNCATE_UDP) {
-        response.addRecord(DnsSection.QUESTION, new DefaultDnsQuestion(question.name(), question.type()));
+        response.addRecord(
+            DnsSection.QUESTION, new DefaultDnsQuestion(question.name(), question.type()));
         response.setTruncated(true);
       } else {
         fill(question, response);
@@ -139,11 +161,13 @@ public final class TestDnsServer implements AutoCloseable {
     }
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // a void promise reports to the pipeline
   private final class TcpAnswers extends SimpleChannelInboundHandler<DnsQuery> {
     @Override
     protected void channelRead0(ChannelHandlerContext context, DnsQuery query) {
       DnsQuestion question = query.recordAt(DnsSection.QUESTION);
-      context.writeAndFlush(fill(question, new DefaultDnsResponse(query.id())), context.voidPromise());
+      context.writeAndFlush(
+          fill(question, new DefaultDnsResponse(query.id())), context.voidPromise());
     }
   }
 }

@@ -40,7 +40,8 @@ final class FakeCall extends ServerCall<InboundBatch, OutboundBatch> {
   }
 
   /** A lane with a handler on its connection 1, opened with this framing and limit. */
-  static FakeCall opened(UpstreamOptions options, ConnectionHandler.Factory factory, Framing framing, long limit) {
+  static FakeCall opened(
+      UpstreamOptions options, ConnectionHandler.Factory factory, Framing framing, long limit) {
     FakeCall call = new FakeCall(options, factory, new Attachments(10)).greet();
     call.receive(openFrame(1, 0, framing, limit));
     call.sent.clear();
@@ -57,11 +58,14 @@ final class FakeCall extends ServerCall<InboundBatch, OutboundBatch> {
     for (BridgeFrame.Builder frame : frames) {
       batch.addFrames(frame);
     }
-    lane.onBatch(AttachMethod.upstreamSide().parseRequest(new ByteArrayInputStream(batch.build().toByteArray())));
+    lane.onBatch(
+        AttachMethod.upstreamSide()
+            .parseRequest(new ByteArrayInputStream(batch.build().toByteArray())));
   }
 
   static BridgeFrame.Builder openFrame(long connection, int epoch, Framing framing, long limit) {
-    Open open = Open.newBuilder().setMark("mark-" + connection).setFraming(framing).setLimit(limit).build();
+    Open open =
+        Open.newBuilder().setMark("mark-" + connection).setFraming(framing).setLimit(limit).build();
     return BridgeFrame.newBuilder().setConnection(connection).setEpoch(epoch).setOpen(open);
   }
 

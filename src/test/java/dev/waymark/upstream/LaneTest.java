@@ -21,17 +21,25 @@ import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 final class LaneTest {
   private static final Framing RAW = Framing.getDefaultInstance();
-  private static final Framing LINE = Framing.newBuilder().setKind(Framing.Kind.LINE).setFrameBytesMax(10).build();
-  private static final UpstreamOptions MESSAGES = UpstreamOptions.DEFAULTS.withDelivery(Delivery.MESSAGES);
+  private static final Framing LINE =
+      Framing.newBuilder().setKind(Framing.Kind.LINE).setFrameBytesMax(10).build();
+  private static final UpstreamOptions MESSAGES =
+      UpstreamOptions.DEFAULTS.withDelivery(Delivery.MESSAGES);
   private static final BiConsumer<Connection, ByteBuf> ECHO =
       (connection, data) -> connection.commit(data.retainedSlice(), connection.receivedOffset());
   private static final BiConsumer<Connection, ByteBuf> NOTHING = (_, _) -> {};
 
   private final List<ScriptHandler> handlers = new ArrayList<>();
+
+  @AfterEach
+  void releaseWhatWaits() {
+    handlers.forEach(handler -> handler.connection.close(CloseReason.ABORT));
+  }
 
   private ConnectionHandler.Factory handler(BiConsumer<Connection, ByteBuf> onData) {
     return connection -> {
@@ -50,7 +58,9 @@ final class LaneTest {
 
   @Test
   void start_acknowledging_sendsSettingsFirstWithTheWindow() {
-    FakeCall call = new FakeCall(UpstreamOptions.DEFAULTS.withWindowBytes(32_768), handler(ECHO), new Attachments(1));
+    FakeCall call =
+        new FakeCall(
+            UpstreamOptions.DEFAULTS.withWindowBytes(32_768), handler(ECHO), new Attachments(1));
     assertThat(call.frames().getFirst().getSettings().getWindowBytes()).isEqualTo(32_768);
     assertThat(call.requested).isEqualTo(1);
   }
@@ -84,8 +94,12 @@ final class LaneTest {
   void commit_exactlyTheGrant_leavesWhole_largerIsRefused() {
     FakeCall call = opened(NOTHING, 200_000);
     connection().commit(Unpooled.wrappedBuffer(new byte[200_000]), 0);
-    assertThat(call.frames()).extracting(UpstreamFrame::getMore).containsExactly(true, true, true, false);
-    assertThat(call.frames()).extracting(UpstreamFrame::hasConsumed).containsExactly(false, false, false, true);
+    assertThat(call.frames())
+        .extracting(UpstreamFrame::getMore)
+        .containsExactly(true, true, true, false);
+    assertThat(call.frames())
+        .extracting(UpstreamFrame::hasConsumed)
+        .containsExactly(false, false, false, true);
 
     ByteBuf large = Unpooled.wrappedBuffer(new byte[200_001]);
     assertThatThrownBy(() -> connection().commit(large, 0))
@@ -109,12 +123,17 @@ final class LaneTest {
   @Test
   void halfClose_bytesWaiting_finComesBehindThem() {
     FakeCall call = opened((connection, data) -> connection.send(data.retainedSlice()), 2);
-    call.receive(dataFrame(0, 0, "abc", false), BridgeFrame.newBuilder().setConnection(1).setHalfClose(HalfClose.newBuilder().setOffset(3)));
+    call.receive(
+        dataFrame(0, 0, "abc", false),
+        BridgeFrame.newBuilder()
+            .setConnection(1)
+            .setHalfClose(HalfClose.newBuilder().setOffset(3)));
     assertThat(call.frames()).noneMatch(UpstreamFrame::getHalfClose);
     call.receive(limitFrame(3));
     assertThat(call.replies()).isEqualTo("abc");
     assertThat(call.frames().getLast().getHalfClose()).isTrue();
-    assertThatThrownBy(() -> connection().send(text("x"))).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> connection().send(text("x")))
+        .isInstanceOf(IllegalStateException.class);
   }
 
   @Test
@@ -152,7 +171,8 @@ final class LaneTest {
     FakeCall call = opened(ECHO, 100);
     call.receive(openFrame(1, 1, RAW, 100));
     assertThat(handlers.getFirst().events).containsExactly("close FENCED");
-    call.receive(dataFrame(0, 0, "old", false), openFrame(1, 0, RAW, 100), dataFrame(1, 0, "new", false));
+    call.receive(
+        dataFrame(0, 0, "old", false), openFrame(1, 0, RAW, 100), dataFrame(1, 0, "new", false));
     assertThat(call.replies()).isEqualTo("new");
     assertThat(call.frames().getLast().getEpoch()).isEqualTo(1);
     assertThat(handlers).hasSize(2);
@@ -172,7 +192,10 @@ final class LaneTest {
   @Test
   void message_inPieces_isPutTogether() {
     FakeCall call = FakeCall.opened(MESSAGES, handler(ECHO), LINE, 100);
-    call.receive(dataFrame(0, 0, "he", false), dataFrame(0, 2, "llo\n", true), dataFrame(0, 6, "you\n", true));
+    call.receive(
+        dataFrame(0, 0, "he", false),
+        dataFrame(0, 2, "llo\n", true),
+        dataFrame(0, 6, "you\n", true));
     assertThat(handlers.getLast().events).containsExactly("data hello\n 6", "data you\n 10");
     assertThat(call.replies()).isEqualTo("hello\nyou\n");
   }
@@ -181,18 +204,22 @@ final class LaneTest {
   void message_longerThanTheListenerSays_closesTheConnection() {
     FakeCall call = FakeCall.opened(MESSAGES, handler(ECHO), LINE, 100);
     call.receive(dataFrame(0, 0, "12345678", false), dataFrame(0, 8, "901", false));
-    assertThat(call.frames().getLast().getCloseValue()).isEqualTo(CloseReason.FRAME_TOO_LONG.wireCode());
+    assertThat(call.frames().getLast().getCloseValue())
+        .isEqualTo(CloseReason.FRAME_TOO_LONG.wireCode());
   }
 
   @Test
   void window_overrun_closesTheConnectionWithFlowControl() {
-    FakeCall call = FakeCall.opened(UpstreamOptions.DEFAULTS.withWindowBytes(16_384), handler(NOTHING), RAW, 100);
+    FakeCall call =
+        FakeCall.opened(
+            UpstreamOptions.DEFAULTS.withWindowBytes(16_384), handler(NOTHING), RAW, 100);
     call.receive(dataFrame(0, 0, "x".repeat(16_384), false));
     assertThat(call.frames()).isEmpty();
     connection().consume(1);
     call.receive(dataFrame(0, 16_384, "y", false));
     call.receive(dataFrame(0, 16_385, "z", false));
-    assertThat(call.frames().getLast().getCloseValue()).isEqualTo(CloseReason.FLOW_CONTROL.wireCode());
+    assertThat(call.frames().getLast().getCloseValue())
+        .isEqualTo(CloseReason.FLOW_CONTROL.wireCode());
     assertThat(call.status).isNull();
   }
 
@@ -225,7 +252,8 @@ final class LaneTest {
 
   @Test
   void noAck_transportNotReady_readingPauses() {
-    FakeCall call = FakeCall.opened(UpstreamOptions.DEFAULTS.withAcknowledge(false), handler(ECHO), RAW, 0);
+    FakeCall call =
+        FakeCall.opened(UpstreamOptions.DEFAULTS.withAcknowledge(false), handler(ECHO), RAW, 0);
     call.isReady = false;
     int before = call.requested;
     call.receive(dataFrame(0, 0, "a", false));
@@ -253,7 +281,9 @@ final class LaneTest {
   void bridge_closesConnection_handlerIsToldAndNothingAnswered() {
     FakeCall call = opened(ECHO, 100);
     call.receive(
-        BridgeFrame.newBuilder().setConnection(1).setClose(Close.newBuilder().setReasonValue(CloseReason.CLIENT_RESET.wireCode())),
+        BridgeFrame.newBuilder()
+            .setConnection(1)
+            .setClose(Close.newBuilder().setReasonValue(CloseReason.CLIENT_RESET.wireCode())),
         dataFrame(0, 0, "late", false));
     assertThat(handlers.getLast().events).containsExactly("close CLIENT_RESET");
     assertThat(call.sent).isEmpty();
@@ -269,7 +299,10 @@ final class LaneTest {
 
   @Test
   void connections_overTheMaximum_areRefusedWithBusy() {
-    FakeCall call = new FakeCall(UpstreamOptions.DEFAULTS.withConnectionsMax(1), handler(ECHO), new Attachments(1)).greet();
+    FakeCall call =
+        new FakeCall(
+                UpstreamOptions.DEFAULTS.withConnectionsMax(1), handler(ECHO), new Attachments(1))
+            .greet();
     call.receive(openFrame(1, 0, RAW, 10), openFrame(2, 0, RAW, 10));
     assertThat(call.frames().getLast().getConnection()).isEqualTo(2);
     assertThat(call.frames().getLast().getCloseValue()).isEqualTo(CloseReason.BUSY.wireCode());
@@ -282,12 +315,11 @@ final class LaneTest {
     for (char name : "abcd".toCharArray()) {
       threads.add(
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    for (int i = 0; i < 1_000; i++) {
-                      connection().send(text(name + "%03d".formatted(i)));
-                    }
-                  }));
+              .start(() -> {
+                for (int i = 0; i < 1_000; i++) {
+                  connection().send(text(name + "%03d".formatted(i)));
+                }
+              }));
     }
     for (Thread thread : threads) {
       thread.join();
@@ -307,5 +339,4 @@ final class LaneTest {
   private static ByteBuf text(String text) {
     return ByteBufUtil.writeUtf8(UnpooledByteBufAllocator.DEFAULT, text).slice().asReadOnly();
   }
-
 }

@@ -7,11 +7,11 @@ import dev.waymark.core.Framing;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.api.Test;
-import java.util.stream.Stream;
 
 final class MessageFramingTest {
   static Stream<Arguments> framings() {
@@ -31,8 +31,10 @@ final class MessageFramingTest {
 
   @ParameterizedTest
   @MethodSource("framings")
-  void message_stripped_isThePayloadAndPutBackIsTheMessage(Framing framing, String message, String payload) {
-    ByteBuf stripped = MessageFraming.strip(framing, Unpooled.wrappedBuffer(ByteBufUtil.decodeHexDump(message)));
+  void message_stripped_isThePayloadAndPutBackIsTheMessage(
+      Framing framing, String message, String payload) {
+    ByteBuf stripped =
+        MessageFraming.strip(framing, Unpooled.wrappedBuffer(ByteBufUtil.decodeHexDump(message)));
     assertThat(ByteBufUtil.hexDump(stripped)).isEqualTo(payload);
 
     ByteBuf owned = Unpooled.wrappedBuffer(ByteBufUtil.decodeHexDump(payload));
@@ -45,7 +47,8 @@ final class MessageFramingTest {
   @Test
   void payload_thatDoesNotFit_isRefusedAndReleased() {
     ByteBuf large = Unpooled.wrappedBuffer(new byte[256]);
-    assertThatThrownBy(() -> MessageFraming.putBack(new Framing.LengthPrefixed(0, 1, false, 0), large))
+    assertThatThrownBy(
+            () -> MessageFraming.putBack(new Framing.LengthPrefixed(0, 1, false, 0), large))
         .isInstanceOf(IllegalArgumentException.class);
     assertThat(large.refCnt()).isZero();
   }
@@ -53,7 +56,8 @@ final class MessageFramingTest {
   @Test
   void message_tooShort_isRefused() {
     ByteBuf shortOne = Unpooled.wrappedBuffer(new byte[] {1});
-    assertThatThrownBy(() -> MessageFraming.strip(new Framing.LengthPrefixed(0, 4, false, 0), shortOne))
+    assertThatThrownBy(
+            () -> MessageFraming.strip(new Framing.LengthPrefixed(0, 4, false, 0), shortOne))
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> MessageFraming.strip(new Framing.Varint(), Unpooled.EMPTY_BUFFER))
         .isInstanceOf(IllegalArgumentException.class);

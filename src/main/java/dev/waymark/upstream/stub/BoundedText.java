@@ -1,12 +1,28 @@
 package dev.waymark.upstream.stub;
 
 /**
- * Text that may be read only so often: ends a pattern that goes back and forth over it. Confined to one thread.
- *
- * @param readsLeft one number, shared by all parts of the text
+ * Text that may be read only so often: ends a pattern that goes back and forth over it. Confined to
+ * one thread.
  */
-record BoundedText(CharSequence text, int[] readsLeft) implements CharSequence {
-  static final int READS_MAX = 1_000_000;
+final class BoundedText implements CharSequence {
+  private static final int READS_MAX = 1_000_000;
+
+  /** Shared by all parts of a text. */
+  private static final class Budget {
+    int reads = READS_MAX;
+  }
+
+  private final CharSequence text;
+  private final Budget budget;
+
+  private BoundedText(CharSequence text, Budget budget) {
+    this.text = text;
+    this.budget = budget;
+  }
+
+  static BoundedText of(String text) {
+    return new BoundedText(text, new Budget());
+  }
 
   @Override
   public int length() {
@@ -14,11 +30,11 @@ record BoundedText(CharSequence text, int[] readsLeft) implements CharSequence {
   }
 
   /**
-   * @throws IllegalStateException after {@link #READS_MAX} reads
+   * @throws IllegalStateException after a million reads
    */
   @Override
   public char charAt(int index) {
-    if (--readsLeft[0] < 0) {
+    if (--budget.reads < 0) {
       throw new IllegalStateException("text read too often");
     }
     return text.charAt(index);
@@ -26,7 +42,7 @@ record BoundedText(CharSequence text, int[] readsLeft) implements CharSequence {
 
   @Override
   public CharSequence subSequence(int start, int end) {
-    return new BoundedText(text.subSequence(start, end), readsLeft);
+    return new BoundedText(text.subSequence(start, end), budget);
   }
 
   @Override

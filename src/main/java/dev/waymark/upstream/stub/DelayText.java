@@ -19,11 +19,15 @@ public final class DelayText {
   public static Duration parse(String text) {
     Matcher matcher = FORM.matcher(text);
     if (!matcher.matches() || (matcher.group(2) == null && !text.equals("0"))) {
-      throw new IllegalArgumentException("'" + text + "' is no duration (expected: a number with ms, s or m, such as 100ms)");
+      throw new IllegalArgumentException(
+          "'" + text + "' is no duration (expected: a number with ms, s or m, such as 100ms)");
     }
     long number = Long.parseLong(matcher.group(1));
     String unit = matcher.group(2);
-    Duration delay = "s".equals(unit) ? Duration.ofSeconds(number) : "m".equals(unit) ? Duration.ofMinutes(number) : Duration.ofMillis(number);
+    Duration delay =
+        "s".equals(unit)
+            ? Duration.ofSeconds(number)
+            : "m".equals(unit) ? Duration.ofMinutes(number) : Duration.ofMillis(number);
     if (delay.compareTo(MAX) > 0) {
       throw new IllegalArgumentException("'" + text + "' is longer than an hour");
     }

@@ -33,18 +33,24 @@ final class Delays {
     return new Line();
   }
 
-  /** The answers of one connection: none overtakes another. `after` is confined to the connection's lane. */
+  /**
+   * The answers of one connection: none overtakes another. `after` is confined to the connection's
+   * lane.
+   */
   final class Line {
     private final AtomicLong waitingBytes = new AtomicLong();
     private long lastDueNs = Long.MIN_VALUE;
 
-    /** Runs it when the delay is over and all before it have run: at once, where nothing waits. False: too much waits. */
+    /**
+     * Runs it when the delay is over and all before it have run: at once, where nothing waits.
+     * False: too much waits.
+     */
     boolean after(Duration delay, int bytes, Runnable answer) {
       if (delay.isZero() && waitingBytes.get() == 0) {
         answer.run();
         return true;
       }
-      long costBytes = OVERHEAD_BYTES + bytes;
+      long costBytes = (long) OVERHEAD_BYTES + bytes;
       if (waitingBytes.addAndGet(costBytes) > WAITING_BYTES_MAX) {
         waitingBytes.addAndGet(-costBytes);
         return false;
@@ -52,7 +58,8 @@ final class Delays {
       long nowNs = nanoClock.getAsLong();
       long dueNs = nowNs + delay.toNanos();
       lastDueNs = lastDueNs == Long.MIN_VALUE || dueNs - lastDueNs > 0 ? dueNs : lastDueNs;
-      scheduler.schedule(() -> run(answer, costBytes), lastDueNs - nowNs, TimeUnit.NANOSECONDS);
+      var _ =
+          scheduler.schedule(() -> run(answer, costBytes), lastDueNs - nowNs, TimeUnit.NANOSECONDS);
       return true;
     }
 

@@ -4,7 +4,10 @@ import dev.waymark.upstream.Connection;
 import dev.waymark.upstream.ConnectionHandler;
 import io.netty.buffer.ByteBuf;
 
-/** Answers bytes with the same bytes, each commit with what it answers, and FIN with FIN. Confined to its lane. */
+/**
+ * Answers bytes with the same bytes, each commit with what it answers, and FIN with FIN. Confined
+ * to its lane.
+ */
 final class EchoHandler implements ConnectionHandler {
   private final Connection connection;
 

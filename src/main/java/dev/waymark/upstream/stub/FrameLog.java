@@ -31,7 +31,12 @@ final class FrameLog implements ConnectionHandler {
 
   @Override
   public void onData(ByteBuf data, long endOffset) {
-    log.info("data mark={} offset={} bytes={} {}", connection.mark(), endOffset - data.readableBytes(), data.readableBytes(), shown(data));
+    log.info(
+        "data mark={} offset={} bytes={} {}",
+        connection.mark(),
+        endOffset - data.readableBytes(),
+        data.readableBytes(),
+        shown(data));
     inner.onData(data, endOffset);
   }
 
@@ -53,7 +58,8 @@ final class FrameLog implements ConnectionHandler {
     inner.onClose(reason);
   }
 
-  private static String shown(ByteBuf data) {
+  /** The first bytes, with what cannot be printed in hexadecimal. */
+  static String shown(ByteBuf data) {
     StringBuilder text = new StringBuilder("\"");
     int bytes = Math.min(SHOWN_BYTES_MAX, data.readableBytes());
     for (int i = 0; i < bytes; i++) {

@@ -41,7 +41,8 @@ public record Rules(List<Rule> rules) {
    * @param delay before reply and close
    * @param close behind the reply; null: the connection goes on
    */
-  public record Rule(Match match, @Nullable String reply, Duration delay, @Nullable CloseReason close) {}
+  public record Rule(
+      Match match, @Nullable String reply, Duration delay, @Nullable CloseReason close) {}
 
   boolean isEmpty() {
     return rules.isEmpty();
@@ -49,7 +50,8 @@ public record Rules(List<Rule> rules) {
 
   /** The first rule for this message, or null. */
   @Nullable Rule find(String message) {
-    String start = message.length() > MATCHED_CHARS_MAX ? message.substring(0, MATCHED_CHARS_MAX) : message;
+    String start =
+        message.length() > MATCHED_CHARS_MAX ? message.substring(0, MATCHED_CHARS_MAX) : message;
     for (Rule rule : rules) {
       if (isMatch(rule.match(), start)) {
         return rule;
@@ -60,7 +62,8 @@ public record Rules(List<Rule> rules) {
 
   private static boolean isMatch(Match match, String message) {
     return switch (match) {
-      case Match.Equals(String text) -> message.equals(text) || withoutLineEnd(message).equals(text);
+      case Match.Equals(String text) ->
+          message.equals(text) || withoutLineEnd(message).equals(text);
       case Match.Contains(String text) -> message.contains(text);
       case Match.Regex(Pattern pattern) -> isFound(pattern, message);
     };
@@ -68,9 +71,12 @@ public record Rules(List<Rule> rules) {
 
   private static boolean isFound(Pattern pattern, String message) {
     try {
-      return pattern.matcher(new BoundedText(message, new int[] {BoundedText.READS_MAX})).find();
+      return pattern.matcher(BoundedText.of(message)).find();
     } catch (IllegalStateException | StackOverflowError tooCostly) {
-      log.warn("regex {} takes too many steps for a message of {} characters: no match", pattern, message.length());
+      log.warn(
+          "regex {} takes too many steps for a message of {} characters: no match",
+          pattern,
+          message.length());
       return false;
     }
   }

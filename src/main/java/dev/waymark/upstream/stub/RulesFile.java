@@ -30,11 +30,12 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
- * Reads rules from a YAML file: a list of maps with one of `equals`, `contains` or `regex`, and any of `reply`, `delay` and `close`.
- * Confined to one thread.
+ * Reads rules from a YAML file: a list of maps with one of `equals`, `contains` or `regex`, and any
+ * of `reply`, `delay` and `close`. Confined to one thread.
  */
 public final class RulesFile {
-  private static final List<String> KEYS = List.of("equals", "contains", "regex", "reply", "delay", "close");
+  private static final List<String> KEYS =
+      List.of("equals", "contains", "regex", "reply", "delay", "close");
 
   private final Path path;
 
@@ -52,14 +53,19 @@ public final class RulesFile {
   }
 
   private Rules read() {
-    LoadSettings settings = LoadSettings.builder().setUseMarks(true).setLabel(path.toString()).build();
+    LoadSettings settings =
+        LoadSettings.builder().setUseMarks(true).setLabel(path.toString()).build();
     try (Reader reader = Files.newBufferedReader(path)) {
       Optional<Node> root = new Compose(settings).composeReader(reader);
       return root.map(this::rules).orElse(Rules.NONE);
     } catch (MarkedYamlEngineException e) {
       throw bad(e.getProblemMark(), e.getProblem());
     } catch (IOException | YamlEngineException e) {
-      throw new ConfigException(path + ": cannot be read: " + e.getMessage() + "; name a readable YAML file with --rules");
+      throw new ConfigException(
+          path
+              + ": cannot be read: "
+              + e.getMessage()
+              + "; name a readable YAML file with --rules");
     }
   }
 
@@ -95,7 +101,9 @@ public final class RulesFile {
   private void put(Map<String, ScalarNode> values, NodeTuple pair) {
     String key = pair.getKeyNode() instanceof ScalarNode scalar ? scalar.getValue() : "?";
     if (!KEYS.contains(key)) {
-      throw bad(pair.getKeyNode(), "'" + key + "' is no key of a rule (expected: " + String.join(", ", KEYS) + ")");
+      throw bad(
+          pair.getKeyNode(),
+          "'" + key + "' is no key of a rule (expected: " + String.join(", ", KEYS) + ")");
     }
     if (!(pair.getValueNode() instanceof ScalarNode value)) {
       throw bad(pair.getValueNode(), key + ": a text is expected");
@@ -120,7 +128,8 @@ public final class RulesFile {
       matches.add(regex(regex));
     }
     if (matches.size() != 1) {
-      throw bad(rule, "a rule has one of equals, contains and regex, not " + matches.size() + " of them");
+      throw bad(
+          rule, "a rule has one of equals, contains and regex, not " + matches.size() + " of them");
     }
     return matches.getFirst();
   }
@@ -145,7 +154,11 @@ public final class RulesFile {
     try {
       return CloseReason.valueOf(node.getValue().toUpperCase(Locale.ROOT));
     } catch (IllegalArgumentException e) {
-      throw bad(node, "close: '" + node.getValue() + "' is no close reason (expected: DONE, ABORT, BUSY, NOT_HERE, SHUTTING_DOWN, …)");
+      throw bad(
+          node,
+          "close: '"
+              + node.getValue()
+              + "' is no close reason (expected: DONE, ABORT, BUSY, NOT_HERE, SHUTTING_DOWN, …)");
     }
   }
 

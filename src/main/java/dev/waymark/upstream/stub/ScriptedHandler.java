@@ -9,7 +9,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** Answers messages by rules, with a fixed text, or with themselves, now or later, in order. Confined to its lane. */
+/**
+ * Answers messages by rules, with a fixed text, or with themselves, now or later, in order.
+ * Confined to its lane.
+ */
 final class ScriptedHandler implements ConnectionHandler {
   private final Connection connection;
   private final StubOptions options;
@@ -24,7 +27,10 @@ final class ScriptedHandler implements ConnectionHandler {
   @Override
   public void onData(ByteBuf data, long endOffset) {
     ByteBuf payload = options.isByMessage() ? connection.unframed(data) : data;
-    Rules.Rule rule = options.rules().isEmpty() ? null : options.rules().find(payload.toString(StandardCharsets.UTF_8));
+    Rules.Rule rule =
+        options.rules().isEmpty()
+            ? null
+            : options.rules().find(payload.toString(StandardCharsets.UTF_8));
     byte @Nullable [] reply = reply(data, rule);
     Duration delay = rule == null ? options.delay() : options.delay().plus(rule.delay());
     CloseReason close = rule == null ? null : rule.close();
@@ -56,7 +62,9 @@ final class ScriptedHandler implements ConnectionHandler {
     if (rule == null && text == null) {
       return bytes(message.retainedSlice());
     }
-    return text == null ? null : bytes(connection.framed(Unpooled.wrappedBuffer(text.getBytes(StandardCharsets.UTF_8))));
+    return text == null
+        ? null
+        : bytes(connection.framed(Unpooled.wrappedBuffer(text.getBytes(StandardCharsets.UTF_8))));
   }
 
   private void answer(byte @Nullable [] reply, long endOffset) {
@@ -65,7 +73,8 @@ final class ScriptedHandler implements ConnectionHandler {
       return;
     }
     ByteBuf rest = Unpooled.wrappedBuffer(reply);
-    // Only the last part of an answer beyond the grant acknowledges: the earlier ones can be made again.
+    // Only the last part of an answer beyond the grant acknowledges: the earlier ones can be made
+    // again.
     if (rest.readableBytes() > connection.commitBytesMax()) {
       connection.send(rest.readRetainedSlice(rest.readableBytes() - connection.commitBytesMax()));
     }

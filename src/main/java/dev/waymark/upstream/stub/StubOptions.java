@@ -13,9 +13,15 @@ import org.jspecify.annotations.Nullable;
  * @param delay what every answer waits, in addition to its rule's delay
  * @param isLoggingFrames one INFO line per piece of data each way
  */
-public record StubOptions(boolean acknowledge, @Nullable String reply, Rules rules, Duration delay, boolean isLoggingFrames) {
+public record StubOptions(
+    boolean acknowledge,
+    @Nullable String reply,
+    Rules rules,
+    Duration delay,
+    boolean isLoggingFrames) {
   /** Answers bytes with the same bytes. */
-  public static final StubOptions ECHO = new StubOptions(true, null, Rules.NONE, Duration.ZERO, false);
+  public static final StubOptions ECHO =
+      new StubOptions(true, null, Rules.NONE, Duration.ZERO, false);
 
   /** Whether answers depend on where messages end. */
   boolean isByMessage() {

@@ -35,7 +35,9 @@ public final class StubServer implements AutoCloseable {
   private final Server server;
 
   private StubServer(List<InetSocketAddress> addresses, StubOptions options) throws IOException {
-    scheduler = Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("stub-delay").factory());
+    scheduler =
+        Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("stub-delay").factory());
     Delays delays = new Delays(scheduler, System::nanoTime);
     upstream =
         Upstream.builder(connection -> handler(connection, options, delays))
@@ -57,15 +59,22 @@ public final class StubServer implements AutoCloseable {
    *
    * @throws IOException if one of them cannot be bound; its message says which
    */
-  public static StubServer start(List<InetSocketAddress> addresses, StubOptions options) throws IOException {
+  public static StubServer start(List<InetSocketAddress> addresses, StubOptions options)
+      throws IOException {
     return new StubServer(addresses, options);
   }
 
   private static ConnectionHandler handler(Connection connection, StubOptions options, Delays delays) {
+    return options.isLoggingFrames()
+        ? new FrameLog(connection, unlogged(new LoggedConnection(connection), options, delays))
+        : unlogged(connection, options, delays);
+  }
+
+  private static ConnectionHandler unlogged(Connection connection, StubOptions options, Delays delays) {
     boolean isPlainEcho = !options.isByMessage() && options.delay().isZero();
-    ConnectionHandler handler =
-        isPlainEcho ? new EchoHandler(connection) : new ScriptedHandler(connection, options, delays.newLine());
-    return options.isLoggingFrames() ? new FrameLog(connection, handler) : handler;
+    return isPlainEcho
+        ? new EchoHandler(connection)
+        : new ScriptedHandler(connection, options, delays.newLine());
   }
 
   private Server server(List<InetSocketAddress> addresses) {
@@ -108,11 +117,6 @@ public final class StubServer implements AutoCloseable {
   /** The connection with this mark, or null. */
   public @Nullable Connection connection(String mark) {
     return upstream.connection(mark);
-  }
-
-  /** Waits until it was stopped. */
-  public void awaitStop() throws InterruptedException {
-    server.awaitTermination();
   }
 
   /** Says NOT_SERVING, then ends all lanes. Waits at most about a second; may be called again. */

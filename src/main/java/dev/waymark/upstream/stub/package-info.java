@@ -1,6 +1,7 @@
 /**
- * The development peer: an upstream that echoes, or answers by rules, with an admin port to make it misbehave. Also the echo upstream
- * that a bridge embeds. Not inside: the command line. Start at {@link dev.waymark.upstream.stub.StubServer}.
+ * The development peer: an upstream that echoes, or answers by rules, with an admin port to make it
+ * misbehave. Also the echo upstream that a bridge embeds. Not inside: the command line. Start at
+ * {@link dev.waymark.upstream.stub.StubServer}.
  */
 @NullMarked
 package dev.waymark.upstream.stub;

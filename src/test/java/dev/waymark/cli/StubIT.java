@@ -1,10 +1,14 @@
-package dev.waymark.upstream.stub;
+package dev.waymark.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.waymark.core.CloseReason;
+import dev.waymark.admin.EventLog;
+import dev.waymark.upstream.stub.Rules;
+import dev.waymark.upstream.stub.StubOptions;
+import dev.waymark.upstream.stub.StubServer;
 import dev.waymark.v1.BridgeBatch;
 import dev.waymark.v1.BridgeFrame;
 import dev.waymark.v1.Framing;
@@ -19,17 +23,23 @@ import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.jspecify.annotations.Nullable;
 
 /** The stub over real gRPC, spoken to with the generated classes. */
 final class StubIT {
   private static final Framing RAW = Framing.getDefaultInstance();
-  private static final Framing LINE = Framing.newBuilder().setKind(Framing.Kind.LINE).setFrameBytesMax(1000).build();
+  private static final Framing LINE =
+      Framing.newBuilder().setKind(Framing.Kind.LINE).setFrameBytesMax(1000).build();
   private static final int LIMIT = 256 * 1024;
 
   private @Nullable StubServer stub;
@@ -49,7 +59,10 @@ final class StubIT {
   void echo_dataAndFin_commitsEachReplyAndEnds() throws IOException {
     TestLane lane = start(StubOptions.ECHO).greet();
     lane.open(7, RAW, LIMIT).data(7, 0, "hello", false).data(7, 5, "world", false);
-    lane.send(BridgeFrame.newBuilder().setConnection(7).setHalfClose(HalfClose.newBuilder().setOffset(10)));
+    lane.send(
+        BridgeFrame.newBuilder()
+            .setConnection(7)
+            .setHalfClose(HalfClose.newBuilder().setOffset(10)));
 
     List<UpstreamFrame> frames = lane.await(4);
     assertThat(frames.getFirst().hasSettings()).isTrue();
@@ -101,9 +114,17 @@ final class StubIT {
         new Rules(
             List.of(
                 new Rules.Rule(new Rules.Match.Equals("ping"), "pong", Duration.ZERO, null),
-                new Rules.Rule(new Rules.Match.Regex(Pattern.compile("^q.it$")), "bye", Duration.ofMillis(20), CloseReason.DONE)));
+                new Rules.Rule(
+                    new Rules.Match.Regex(Pattern.compile("^q.it$")),
+                    "bye",
+                    Duration.ofMillis(20),
+                    CloseReason.DONE)));
     TestLane lane = start(new StubOptions(true, null, rules, Duration.ZERO, false)).greet();
-    lane.open(1, LINE, LIMIT).data(1, 0, "pi", false).data(1, 2, "ng\n", true).data(1, 5, "other\n", true).data(1, 11, "quit\n", true);
+    lane.open(1, LINE, LIMIT)
+        .data(1, 0, "pi", false)
+        .data(1, 2, "ng\n", true)
+        .data(1, 5, "other\n", true)
+        .data(1, 11, "quit\n", true);
 
     List<UpstreamFrame> frames = lane.await(5);
     assertThat(lane.replies(1, 3)).isEqualTo("pong\nother\nbye\n");
@@ -153,21 +174,74 @@ final class StubIT {
     assertThat(health()).isEqualTo(ServingStatus.NOT_SERVING);
   }
 
+  @Test
+  void admin_connectionsSendCloseDrainHealth_actOnTheStub()
+      throws IOException, InterruptedException {
+    TestLane lane = start(StubOptions.ECHO).greet().open(1, RAW, LIMIT).data(1, 0, "abc", false);
+    lane.replies(1, 1);
+    InetSocketAddress free = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    try (StubAdmin admin = new StubAdmin(free, stub(), new EventLog(Clock::nowNs))) {
+      admin.start();
+      assertThat(get(admin, "/connections").replaceAll("\\s", ""))
+          .isEqualTo(
+              "200{\"connections\":[{\"mark\":\"mark-1\",\"client\":\"127.0.0.1:9\",\"bytes\":3}]}");
+      assertThat(post(admin, "/send?mark=mark-1", "pushed")).startsWith("200");
+      assertThat(lane.replies(1, 2)).isEqualTo("abcpushed");
+      assertThat(post(admin, "/send?mark=nobody", "x"))
+          .startsWith("404")
+          .contains("no connection with mark 'nobody'");
+      assertThat(post(admin, "/close?mark=mark-1&code=NONSENSE", ""))
+          .startsWith("400")
+          .contains("NOT_HERE");
+      assertThat(post(admin, "/close?mark=mark-1&code=BUSY", "")).startsWith("200");
+      assertThat(lane.await(4).get(3).getCloseValue()).isEqualTo(CloseReason.BUSY.wireCode());
+      assertThat(post(admin, "/health?status=NOT_SERVING", "")).startsWith("200");
+      assertThat(health()).isEqualTo(ServingStatus.NOT_SERVING);
+      assertThat(post(admin, "/drain", "")).startsWith("200");
+      assertThat(lane.await(5).get(4).hasDraining()).isTrue();
+      assertThat(get(admin, "/drain")).startsWith("405");
+      assertThat(get(admin, "/healthz")).startsWith("200");
+    }
+  }
+
+  private static String get(StubAdmin admin, String path) throws IOException, InterruptedException {
+    return http(admin, path, HttpRequest.newBuilder());
+  }
+
+  private static String post(StubAdmin admin, String path, String body)
+      throws IOException, InterruptedException {
+    return http(
+        admin, path, HttpRequest.newBuilder().POST(HttpRequest.BodyPublishers.ofString(body)));
+  }
+
+  private static String http(StubAdmin admin, String path, HttpRequest.Builder request)
+      throws IOException, InterruptedException {
+    URI uri = URI.create("http://127.0.0.1:" + admin.address().getPort() + path);
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      var response = client.send(request.uri(uri).build(), HttpResponse.BodyHandlers.ofString());
+      return response.statusCode() + " " + response.body().strip();
+    }
+  }
+
   private ServingStatus health() {
-    return HealthGrpc.newBlockingStub(channel()).check(HealthCheckRequest.getDefaultInstance()).getStatus();
+    return HealthGrpc.newBlockingStub(channel())
+        .check(HealthCheckRequest.getDefaultInstance())
+        .getStatus();
   }
 
   private TestLane start(StubOptions options) throws IOException {
-    stub = StubServer.start(List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)), options);
+    stub =
+        StubServer.start(
+            List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)), options);
     channel = NettyChannelBuilder.forAddress("127.0.0.1", stub.port()).usePlaintext().build();
     return new TestLane(channel);
   }
 
   private StubServer stub() {
-    return java.util.Objects.requireNonNull(stub);
+    return Objects.requireNonNull(stub);
   }
 
   private ManagedChannel channel() {
-    return java.util.Objects.requireNonNull(channel);
+    return Objects.requireNonNull(channel);
   }
 }

@@ -1,4 +1,4 @@
-package dev.waymark.upstream.stub;
+package dev.waymark.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -30,7 +30,9 @@ final class TestLane implements StreamObserver<UpstreamBatch> {
   }
 
   TestLane greet() {
-    return send(BridgeFrame.newBuilder().setHello(Hello.newBuilder().setRevision(1).setInstance(1).setNode("test")));
+    return send(
+        BridgeFrame.newBuilder()
+            .setHello(Hello.newBuilder().setRevision(1).setInstance(1).setNode("test")));
   }
 
   TestLane open(long connection, Framing framing, long limit) {
@@ -55,12 +57,22 @@ final class TestLane implements StreamObserver<UpstreamBatch> {
   }
 
   static BridgeFrame.Builder openFrame(long connection, Framing framing, long limit) {
-    Open open = Open.newBuilder().setMark("mark-" + connection).setClientAddress("127.0.0.1:9").setFraming(framing).setLimit(limit).build();
+    Open open =
+        Open.newBuilder()
+            .setMark("mark-" + connection)
+            .setClientAddress("127.0.0.1:9")
+            .setFraming(framing)
+            .setLimit(limit)
+            .build();
     return BridgeFrame.newBuilder().setConnection(connection).setOpen(open);
   }
 
   static BridgeFrame.Builder dataFrame(long connection, long offset, String payload, boolean last) {
-    return BridgeFrame.newBuilder().setConnection(connection).setOffset(offset).setPayload(ByteString.copyFromUtf8(payload)).setLast(last);
+    return BridgeFrame.newBuilder()
+        .setConnection(connection)
+        .setOffset(offset)
+        .setPayload(ByteString.copyFromUtf8(payload))
+        .setLast(last);
   }
 
   /** All frames so far, when there are as many. */
@@ -76,7 +88,8 @@ final class TestLane implements StreamObserver<UpstreamBatch> {
   }
 
   Status awaitStatus() {
-    return org.awaitility.Awaitility.await().untilAtomic(status, org.hamcrest.Matchers.notNullValue());
+    return org.awaitility.Awaitility.await()
+        .untilAtomic(status, org.hamcrest.Matchers.notNullValue());
   }
 
   int batches() {

@@ -1,0 +1,124 @@
+package dev.waymark.cli;
+
+import dev.waymark.admin.EventLog;
+import dev.waymark.admin.HttpPort;
+import dev.waymark.admin.Reply;
+import dev.waymark.admin.Route;
+import dev.waymark.admin.Route.Refusal;
+import dev.waymark.admin.Route.Request;
+import dev.waymark.core.CloseReason;
+import dev.waymark.upstream.Connection;
+import dev.waymark.upstream.stub.StubServer;
+import io.netty.buffer.Unpooled;
+import java.net.InetSocketAddress;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The stub's admin port: what is connected, and how to make the stub misbehave. Answers are JSON. Thread-safe.
+ */
+final class StubAdmin implements AutoCloseable {
+  private static final int SEND_BYTES_MAX = 1024 * 1024;
+  private static final Reply OK = Reply.json(200, Map.of("status", "ok"));
+
+  /** One line of /connections. */
+  private record View(String mark, String client, long bytes) {}
+
+  private final StubServer stub;
+  private final HttpPort port;
+
+  /** A port that is not open yet. */
+  StubAdmin(InetSocketAddress address, StubServer stub, EventLog log) {
+    this.stub = stub;
+    this.port =
+        new HttpPort(
+            address,
+            List.of(
+                Route.get("/healthz", "200 while the process lives", _ -> OK),
+                Route.get("/connections", "those open now", _ -> connections()),
+                Route.post("/health", "?status=SERVING|NOT_SERVING", this::health),
+                Route.post("/drain", "announces Draining, stays up", _ -> drain()),
+                new Route(
+                    "/send", Set.of("POST"), "?mark=…, the body goes to that client", SEND_BYTES_MAX, this::send),
+                Route.post("/close", "?mark=…&code=DONE|ABORT|…", this::close)),
+            log);
+  }
+
+  /**
+   * Opens it.
+   *
+   * @throws dev.waymark.admin.AddressInUse where the address cannot be had
+   */
+  void start() {
+    port.start();
+  }
+
+  /** Where it listens. */
+  InetSocketAddress address() {
+    return port.address();
+  }
+
+  @Override
+  public void close() {
+    port.stop();
+  }
+
+  private Reply connections() {
+    List<View> open =
+        stub.connections().stream()
+            .map(one -> new View(one.mark(), one.open().clientAddress(), one.receivedOffset()))
+            .toList();
+    return Reply.json(200, Map.of("connections", open));
+  }
+
+  private Reply health(Request request) throws Refusal {
+    String status = request.demand("status");
+    boolean isServing =
+        switch (status) {
+          case "SERVING" -> true;
+          case "NOT_SERVING" -> false;
+          default -> throw new Refusal(400, "status is SERVING or NOT_SERVING, not '" + status + "'");
+        };
+    stub.setServing(isServing);
+    return OK;
+  }
+
+  private Reply drain() {
+    stub.drain();
+    return OK;
+  }
+
+  private Reply send(Request request) throws Refusal {
+    Connection connection = connection(request);
+    try {
+      connection.send(Unpooled.wrappedBuffer(request.body()));
+    } catch (IllegalStateException refused) {
+      throw new Refusal(409, String.valueOf(refused.getMessage()));
+    }
+    return OK;
+  }
+
+  private Reply close(Request request) throws Refusal {
+    Connection connection = connection(request);
+    String code = request.query().getOrDefault("code", CloseReason.DONE.name());
+    CloseReason reason =
+        Arrays.stream(CloseReason.values())
+            .filter(one -> one.name().equals(code))
+            .findFirst()
+            .orElseThrow(
+                () -> new Refusal(400, "code is one of " + Arrays.toString(CloseReason.values()) + ", not '" + code + "'"));
+    connection.close(reason);
+    return OK;
+  }
+
+  private Connection connection(Request request) throws Refusal {
+    String mark = request.demand("mark");
+    Connection connection = stub.connection(mark);
+    if (connection == null) {
+      throw new Refusal(404, "no connection with mark '" + mark + "' is attached; see /connections");
+    }
+    return connection;
+  }
+}

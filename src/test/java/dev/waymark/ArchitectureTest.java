@@ -1,0 +1,136 @@
+package dev.waymark;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.Dependency;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** The levels of docs/architecture.md, and what no class may call. */
+class ArchitectureTest {
+  private static final String ROOT = "dev.waymark.";
+
+  /** Which packages of our own each may see. */
+  private static final Map<String, Set<String>> ALLOWED =
+      Map.of(
+          "core", Set.of(),
+          "wire", Set.of("core", "v1"),
+          "config", Set.of("core"),
+          "listener", Set.of("core", "wire", "config"),
+          "lane", Set.of("core", "wire", "config"),
+          "pool", Set.of("core", "wire", "config", "v1"),
+          "upstream", Set.of("core", "wire", "config"),
+          "admin", Set.of("core", "wire", "config", "listener", "lane", "pool", "upstream"),
+          "control", Set.of("core", "wire", "config", "listener", "lane", "pool", "upstream", "v1"),
+          "cli", Set.of("core", "wire", "config", "listener", "lane", "pool", "upstream", "admin", "control"));
+
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("dev.waymark");
+
+  @Test
+  void imports_betweenPackages_pointDownOnly() {
+    Set<String> wrong = new TreeSet<>();
+    for (JavaClass each : CLASSES) {
+      String from = part(each);
+      if (from.equals("v1")) {
+        continue;
+      }
+      for (Dependency dependency : each.getDirectDependenciesFromSelf()) {
+        String to = part(dependency.getTargetClass());
+        if (!to.isEmpty() && !to.equals(from) && !ALLOWED.getOrDefault(from, Set.of()).contains(to)) {
+          wrong.add(each.getName() + " -> " + dependency.getTargetClass().getName() + ", allowed for " + from + ": " + ALLOWED.get(from));
+        }
+      }
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void core_seesNothingButTheJdkAndBuffers() {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage("dev.waymark.core..")
+            .should()
+            .dependOnClassesThat()
+            .resideOutsideOfPackages("java..", "org.jspecify..", "io.netty.buffer..", "dev.waymark.core..")
+            .andShould()
+            .dependOnClassesThat()
+            .doNotHaveFullyQualifiedName("io.netty.util.ReferenceCounted"));
+  }
+
+  @Test
+  void healthService_isSeenByPoolsAndUpstreamsOnly() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackages("dev.waymark.pool..", "dev.waymark.wire..", "dev.waymark.control..", "dev.waymark.upstream..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.grpc.health.v1.."));
+  }
+
+  @Test
+  void packages_haveNoCycles() {
+    check(slices().matching("dev.waymark.(**)").should().beFreeOfCycles());
+  }
+
+  @Test
+  void clock_isReadInOnePlace() {
+    ArchRule rule =
+        noClasses()
+            .that()
+            .doNotHaveFullyQualifiedName("dev.waymark.cli.Clock")
+            .should()
+            .callMethod(System.class, "nanoTime")
+            .orShould()
+            .callMethod(System.class, "currentTimeMillis");
+    check(rule);
+  }
+
+  @Test
+  void threads_neverSleep() {
+    check(noClasses().should().callMethod(Thread.class, "sleep", long.class).orShould().callMethod(Thread.class, "sleep", java.time.Duration.class));
+  }
+
+  @Test
+  void random_isGivenNotMade() {
+    check(noClasses().should().dependOnClassesThat().areAssignableTo(Random.class));
+  }
+
+  @Test
+  void loggers_areMadeInOneClass() {
+    Set<String> makers = new TreeSet<>();
+    for (JavaClass each : CLASSES) {
+      boolean isMaker = each.getDirectDependenciesFromSelf().stream().anyMatch(d -> d.getTargetClass().getName().equals("org.slf4j.LoggerFactory"));
+      if (isMaker && !each.getName().startsWith("dev.waymark.admin.Logging")) {
+        makers.add(each.getName());
+      }
+    }
+    assertThat(makers).hasSizeLessThanOrEqualTo(1).allMatch(name -> name.startsWith(ROOT + "admin."));
+  }
+
+  private static void check(ArchRule rule) {
+    rule.allowEmptyShould(true).check(CLASSES);
+  }
+
+  /** The part of the project that a class belongs to; empty: none. */
+  private static String part(JavaClass each) {
+    String name = each.getPackageName();
+    if (!name.startsWith(ROOT)) {
+      return "";
+    }
+    String rest = name.substring(ROOT.length());
+    return rest.contains(".") ? rest.substring(0, rest.indexOf('.')) : rest;
+  }
+}

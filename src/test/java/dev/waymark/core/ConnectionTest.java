@@ -1,0 +1,70 @@
+package dev.waymark.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class ConnectionTest {
+  private static final PoolOptions POOL = new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 5000 * Fixtures.MS, 30);
+
+  @Test
+  void connection_idleShorterThanTheWaitForAnUpstream_closesInTime() {
+    Fixtures fixtures = new Fixtures(POOL, 1000 * Fixtures.MS, 10_000);
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    fixtures.passMs(900);
+    assertThat(fixtures.effects).doesNotContain("FIN");
+    fixtures.passMs(300);
+    connection.onClientEnd(fixtures.nowNs);
+    fixtures.endTurn();
+    assertThat(fixtures.effects).endsWith("Close IDLE_TIMEOUT", "FIN", "close", "closed IDLE_TIMEOUT by BRIDGE");
+  }
+
+  @Test
+  void connection_withAFullWindow_pausesUntilConsumed() {
+    Fixtures fixtures = new Fixtures();
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    fixtures.takeEffects();
+    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(Fixtures.WINDOW + 5), false);
+    assertThat(fixtures.takeEffects()).containsExactly("data 0+100", "pause");
+    fixtures.receive(fixtures.frame(connection).consumed(60));
+    assertThat(fixtures.takeEffects()).containsExactly("data 100+5", "resume");
+  }
+
+  @Test
+  void commit_ofExactlyTheGrant_isGrantedAgain() {
+    Fixtures fixtures = new Fixtures();
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    for (int i = 1; i <= 3; i++) {
+      fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(20)).more(true));
+      fixtures.takeEffects();
+      fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(30)));
+      assertThat(fixtures.takeEffects()).containsExactly("written 50", "limit " + (50 + i * 50));
+    }
+  }
+
+  @Test
+  void credit_belowHalfTheGrant_isSentAfterAWhile() {
+    Fixtures fixtures = new Fixtures();
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(3)));
+    assertThat(fixtures.takeEffects()).endsWith("Open", "written 3");
+    fixtures.passMs(25);
+    assertThat(fixtures.takeEffects()).containsExactly("limit 53");
+  }
+
+  @Test
+  void breach_beforeTheSocketIsClosed_leavesNothingMiscounted() {
+    Fixtures fixtures = new Fixtures();
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    fixtures.isWritable = false;
+    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(Fixtures.WINDOW + 5), false);
+    connection.endByBridge(fixtures.nowNs, CloseReason.OPERATOR, CloseReason.Origin.BRIDGE);
+    fixtures.endTurn();
+    assertThat(fixtures.budget.usedBytes()).isZero();
+  }
+}

@@ -1,0 +1,74 @@
+package dev.waymark.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class LaneTest {
+  private final Fixtures fixtures = new Fixtures();
+
+  @Test
+  void frame_ofAConnectionThatNeverWas_isRefused() {
+    fixtures.attachedLane();
+    fixtures.takeEffects();
+    fixtures.receive(new UpstreamFrame().clear().connection(77));
+    assertThat(fixtures.takeEffects()).containsExactly("Close UNKNOWN_CONNECTION");
+  }
+
+  @Test
+  void close_ofAConnectionThatNeverWas_isNotAnswered() {
+    fixtures.attachedLane();
+    fixtures.takeEffects();
+    fixtures.receive(new UpstreamFrame().clear().connection(77).close(1));
+    assertThat(fixtures.takeEffects()).isEmpty();
+  }
+
+  @Test
+  void emptyFrame_ofTheLaneItself_isNotAnswered() {
+    fixtures.attachedLane();
+    fixtures.takeEffects();
+    fixtures.receive(new UpstreamFrame().clear());
+    assertThat(fixtures.takeEffects()).isEmpty();
+  }
+
+  @Test
+  void frame_ofAClosedConnection_isDroppedAndCounted() {
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
+    fixtures.endTurn();
+    fixtures.takeEffects();
+    fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(3)));
+    assertThat(fixtures.takeEffects()).isEmpty();
+    assertThat(fixtures.counters.total(Counter.FRAMES_FENCED)).isEqualTo(1);
+  }
+
+  @Test
+  void lane_silentAfterAPing_isBroken() {
+    fixtures.attachedLane();
+    fixtures.takeEffects();
+    fixtures.passMs(2200);
+    assertThat(fixtures.takeEffects()).containsExactly("Ping");
+    fixtures.passMs(6200);
+    assertThat(fixtures.takeEffects()).startsWith("cancel silent");
+  }
+
+  @Test
+  void push_isAnsweredNotOffered() {
+    fixtures.attachedLane();
+    fixtures.takeEffects();
+    fixtures.receive(new UpstreamFrame().clear().control(new UpstreamControl.Push(7)));
+    assertThat(fixtures.takeEffects()).containsExactly("NOT_OFFERED 7");
+  }
+
+  @Test
+  void fullInitialWindow_withoutAWord_countsAsPlain() {
+    fixtures.upstreams("a:1");
+    fixtures.lane().onReady(fixtures.nowNs);
+    Connection connection = fixtures.accept();
+    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(Fixtures.WINDOW + 5), false);
+    fixtures.takeEffects();
+    fixtures.passMs(1200);
+    assertThat(fixtures.takeEffects()).containsExactly("data 100+5", "resume");
+  }
+}

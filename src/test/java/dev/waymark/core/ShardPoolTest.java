@@ -1,0 +1,76 @@
+package dev.waymark.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class ShardPoolTest {
+  private final Fixtures fixtures = new Fixtures();
+
+  @Test
+  void connection_withoutUpstream_waitsAndIsAttached() {
+    Connection connection = fixtures.accept();
+    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(40), false);
+    assertThat(fixtures.takeEffects()).containsExactly("pause");
+    fixtures.upstreams("!a:1");
+    fixtures.lane().onReady(fixtures.nowNs);
+    assertThat(fixtures.takeEffects()).containsExactly("connect a:1", "Hello a:1");
+    fixtures.upstreams("a:1");
+    assertThat(fixtures.takeEffects()).containsExactly("Open", "data 0+40", "resume");
+  }
+
+  @Test
+  void connection_withoutUpstreamAndWait_isClosedAtOnce() {
+    Fixtures impatient = new Fixtures(new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 0, 0), 0, 10_000);
+    impatient.accept().onClientEnd(impatient.nowNs);
+    assertThat(impatient.takeEffects()).containsExactly("FIN", "close", "closed NO_UPSTREAM by BRIDGE");
+  }
+
+  @Test
+  void lane_broken_isOpenedAgainWithGrowingWaits() {
+    fixtures.upstreams("a:1");
+    fixtures.takeEffects();
+    long waitedMs = 0;
+    for (int i = 0; i < 12; i++) {
+      fixtures.lane().onBroken(fixtures.nowNs, "test");
+      long fromNs = fixtures.nowNs;
+      while (fixtures.takeEffects().isEmpty()) {
+        fixtures.passMs(100);
+      }
+      waitedMs = (fixtures.nowNs - fromNs) / Fixtures.MS;
+      assertThat(waitedMs).isLessThanOrEqualTo(1200);
+    }
+    assertThat(waitedMs).isGreaterThanOrEqualTo(500);
+  }
+
+  @Test
+  void upstream_gone_keepsItsLaneUntilTheLastConnection() {
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    fixtures.takeEffects();
+    fixtures.upstreams("b:1");
+    assertThat(fixtures.takeEffects()).containsExactly("connect b:1");
+    connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
+    assertThat(fixtures.takeEffects()).contains("Close CLIENT_RESET", "finish a:1");
+  }
+
+  @Test
+  void lane_draining_getsNoNewConnections() {
+    fixtures.attachedLane();
+    fixtures.receive(new UpstreamFrame().clear().control(new UpstreamControl.Draining()));
+    fixtures.takeEffects();
+    fixtures.accept();
+    assertThat(fixtures.takeEffects()).isEmpty();
+  }
+
+  @Test
+  void lane_thatTakesNoMore_getsNoNewConnectionsUntilItDoes() {
+    fixtures.isWritable = false;
+    fixtures.attachedLane();
+    fixtures.takeEffects();
+    fixtures.accept();
+    assertThat(fixtures.takeEffects()).isEmpty();
+    fixtures.lane().onReady(fixtures.nowNs);
+    assertThat(fixtures.takeEffects()).containsExactly("Open");
+  }
+}

@@ -1,0 +1,166 @@
+package dev.waymark.sim.checkers;
+
+import static dev.waymark.sim.checkers.RuleBrokenError.require;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/** Bounded memory: what is held is counted exactly; over the budget nobody is read, far over it reply queues go. */
+public final class Rule10Memory implements Watcher {
+  private static final String RULE = "rule 10 (memory)";
+
+  private static final class State {
+    long pending;
+    long held;
+    long queued;
+    long heldClose;
+    boolean isAttached;
+    boolean isUpstreamEnded;
+    boolean isHeldEnd;
+    boolean isOver;
+    boolean isPaused;
+    boolean isEndAsked;
+    int lane = -1;
+
+    void over() {
+      isOver = true;
+      pending = 0;
+      held = 0;
+    }
+  }
+
+  private final long budgetBytes;
+  private final Map<Long, State> states = new HashMap<>();
+  private boolean isAcceptingPaused;
+
+  public Rule10Memory(long budgetBytes) {
+    this.budgetBytes = budgetBytes;
+  }
+
+  @Override
+  public void onAccepted(long connection) {
+    states.put(connection, new State());
+  }
+
+  @Override
+  public void onClientBytes(long connection, int bytes, boolean isLast) {
+    State state = states.get(connection);
+    state.pending += state.isOver ? 0 : bytes;
+  }
+
+  @Override
+  public void onOpen(int lane, long connection, int epoch, long limit) {
+    State state = states.get(connection);
+    state.isAttached = true;
+    state.lane = lane;
+  }
+
+  @Override
+  public void onData(int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
+    states.get(connection).pending -= bytes.length;
+  }
+
+  @Override
+  public void onUpstreamFrame(int lane, UpstreamEvent frame) {
+    State state = states.get(frame.connection());
+    if (state == null || state.isOver || state.lane != lane) {
+      return;
+    }
+    state.held += frame.bytes();
+    state.isHeldEnd |= frame.halfClose();
+    state.heldClose = frame.close() == 0 ? state.heldClose : frame.close();
+    if (!frame.more()) {
+      state.isUpstreamEnded |= state.isHeldEnd;
+      if (state.heldClose != 0) {
+        state.over();
+      }
+      state.held = 0;
+    }
+  }
+
+  @Override
+  public void onSocketWrite(long connection, byte[] bytes) {
+    states.get(connection).queued += bytes.length;
+  }
+
+  @Override
+  public void onSocketTook(long connection, long bytes) {
+    states.get(connection).queued -= bytes;
+  }
+
+  @Override
+  public void onSocketFinish(long connection) {
+    State state = states.get(connection);
+    if (!state.isUpstreamEnded) {
+      state.over();
+    }
+  }
+
+  @Override
+  public void onSocketEnded(long connection, boolean isReset) {
+    State state = states.get(connection);
+    if (state != null) {
+      state.isEndAsked = true;
+      state.over();
+    }
+  }
+
+  @Override
+  public void onClose(int lane, long connection, int epoch, String reason) {
+    State state = states.get(connection);
+    if (state != null) {
+      state.over();
+    }
+  }
+
+  @Override
+  public void onLaneEnd(int lane) {
+    states.values().stream().filter(state -> state.lane == lane).forEach(State::over);
+  }
+
+  @Override
+  public void onSocketClosed(long connection) {
+    states.remove(connection);
+  }
+
+  @Override
+  public void onReading(long connection, boolean isPaused) {
+    State state = states.get(connection);
+    if (state != null) {
+      state.isPaused = isPaused;
+    }
+  }
+
+  @Override
+  public void onAccepting(boolean isPaused) {
+    isAcceptingPaused = isPaused;
+  }
+
+  @Override
+  public void onStepEnd(long heldBytes) {
+    long sum = 0;
+    boolean isAnyQueued = false;
+    boolean isAnyEnding = false;
+    for (State state : states.values()) {
+      sum += state.pending + state.held + state.queued;
+      isAnyQueued |= state.queued > 0;
+      isAnyEnding |= state.isEndAsked;
+    }
+    require(sum == heldBytes, RULE, "held bytes are miscounted", heldBytes, sum);
+    if (heldBytes > budgetBytes) {
+      require(isAcceptingPaused, RULE, "clients are accepted over the budget", heldBytes);
+      for (Map.Entry<Long, State> each : states.entrySet()) {
+        State state = each.getValue();
+        require(state.isOver || state.isPaused, RULE, "a client is read over the budget", each.getKey(), heldBytes);
+      }
+    }
+    boolean isFarOver = heldBytes > budgetBytes * 5 / 4;
+    require(!isFarOver || !isAnyQueued || isAnyEnding, RULE, "nothing is shed far over the budget", heldBytes, budgetBytes);
+    require(heldBytes > 0 || !isAcceptingPaused, RULE, "accepting stays paused", heldBytes);
+  }
+
+  /** Everything is closed. */
+  public void checkNothingHeld(long heldBytes) {
+    require(heldBytes == 0 && states.isEmpty(), RULE, "something is held for nobody", heldBytes, states.size());
+  }
+}

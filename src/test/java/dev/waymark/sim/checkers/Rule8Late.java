@@ -1,0 +1,106 @@
+package dev.waymark.sim.checkers;
+
+import static dev.waymark.sim.checkers.RuleBrokenError.require;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/** Late and unknown things: nothing after a Close, no Close answered, unknown connections are refused, known ones never. */
+public final class Rule8Late implements Watcher {
+  private static final String RULE = "rule 8 (late)";
+
+  private enum Attachment {
+    OPEN,
+    /** The bridge or the upstream has sent Close, or the lane broke. */
+    OVER
+  }
+
+  private final Set<Long> accepted = new HashSet<>();
+  private final Map<Long, Attachment> attachments = new HashMap<>();
+  private final Map<Long, Integer> owners = new HashMap<>();
+  private final Map<Long, Boolean> heldClose = new HashMap<>();
+  private final Set<Integer> endedLanes = new HashSet<>();
+  private int unknownFrames;
+  private int unknownCloses;
+
+  @Override
+  public void onAccepted(long connection) {
+    require(accepted.add(connection), RULE, "a mark given twice", connection);
+  }
+
+  @Override
+  public void onOpen(int lane, long connection, int epoch, long limit) {
+    require(accepted.contains(connection) && epoch == 0, RULE, "Open of what is not there", connection, epoch);
+    require(attachments.put(connection, Attachment.OPEN) == null, RULE, "two Opens of an epoch", connection);
+    owners.put(connection, lane);
+    live(lane);
+  }
+
+  @Override
+  public void onData(int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
+    attached(lane, connection, epoch, "data");
+  }
+
+  @Override
+  public void onLimit(int lane, long connection, int epoch, long limit) {
+    attached(lane, connection, epoch, "limit");
+  }
+
+  @Override
+  public void onHalfClose(int lane, long connection, int epoch, long offset) {
+    attached(lane, connection, epoch, "HalfClose");
+  }
+
+  @Override
+  public void onClose(int lane, long connection, int epoch, String reason) {
+    if (accepted.contains(connection)) {
+      attached(lane, connection, epoch, "Close(" + reason + ")");
+      attachments.put(connection, Attachment.OVER);
+    } else {
+      live(lane);
+      require(reason.equals("UNKNOWN_CONNECTION"), RULE, "an unknown connection refused with " + reason, connection);
+      unknownCloses++;
+    }
+  }
+
+  @Override
+  public void onUpstreamFrame(int lane, UpstreamEvent frame) {
+    long connection = frame.connection();
+    if (!accepted.contains(connection)) {
+      unknownFrames += frame.close() == 0 && connection != 0 ? 1 : 0;
+    } else if (Integer.valueOf(lane).equals(owners.get(connection))) {
+      boolean isClose = heldClose.merge(connection, frame.close() != 0, Boolean::logicalOr);
+      if (!frame.more() && isClose) {
+        attachments.put(connection, Attachment.OVER);
+      }
+    }
+  }
+
+  @Override
+  public void onLaneEnd(int lane) {
+    endedLanes.add(lane);
+    owners.forEach(
+        (connection, owner) -> {
+          if (owner == lane) {
+            attachments.put(connection, Attachment.OVER);
+          }
+        });
+  }
+
+  @Override
+  public void onStepEnd(long heldBytes) {
+    require(unknownFrames == unknownCloses, RULE, "each frame for an unknown connection is refused", unknownFrames, unknownCloses);
+  }
+
+  private void attached(int lane, long connection, int epoch, String what) {
+    boolean isAttached = attachments.get(connection) == Attachment.OPEN && owners.get(connection) == lane;
+    require(isAttached && epoch == 0, RULE, what + " without an attachment", connection, lane, epoch);
+    live(lane);
+  }
+
+  private void live(int lane) {
+    require(!endedLanes.contains(lane), RULE, "a frame on a lane that is over", lane);
+  }
+}
