@@ -22,6 +22,7 @@ import dev.waymark.core.PoolSnapshot;
 import dev.waymark.core.Shard;
 import dev.waymark.lane.LaneConnector;
 import dev.waymark.listener.Acceptor;
+import dev.waymark.listener.DescriptorLimit;
 import dev.waymark.listener.ListenerPort;
 import dev.waymark.pool.Balancers;
 import dev.waymark.pool.ControlLoop;
@@ -208,7 +209,11 @@ final class Bridge implements Acceptor {
     }
     ListenerPort.Sockets sockets =
         new ListenerPort.Sockets(
-            (EventLoop) shardLoops.next(), shardLoops, transport.serverType(), transport.userTimeoutMs());
+            (EventLoop) shardLoops.next(),
+            shardLoops,
+            transport.serverType(),
+            transport.userTimeoutMs(),
+            DescriptorLimit.ofProcess());
     for (ListenerConfig listener : config.listeners()) {
       ports.add(new ListenerPort(listener, sockets, this, events));
     }

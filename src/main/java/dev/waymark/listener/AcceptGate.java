@@ -12,38 +12,67 @@ import java.util.concurrent.TimeUnit;
  */
 final class AcceptGate extends ChannelInboundHandlerAdapter {
   enum Reason {
-    /** accept failed: no descriptors, or none of the kernel's memory. */
+    /** No descriptors but the reserve, or accept failed: none at all, or none of the kernel's memory. */
     DESCRIPTORS,
     /** The process is over its memory budget. */
     MEMORY
   }
 
-  /** After a failed accept the next try waits this long: closing connections give descriptors back meanwhile. */
+  /** The next look waits this long: closing connections give descriptors back meanwhile. */
   private static final long RETRY_MS = 250;
 
   private final Channel channel;
   private final String listener;
   private final ListenerCounters counters;
   private final ListenerEvents events;
+  private final DescriptorLimit descriptors;
   private final EnumSet<Reason> reasons = EnumSet.noneOf(Reason.class);
 
-  AcceptGate(Channel channel, String listener, ListenerCounters counters, ListenerEvents events) {
+  AcceptGate(
+      Channel channel, String listener, ListenerCounters counters, ListenerEvents events, DescriptorLimit descriptors) {
     this.channel = channel;
     this.listener = listener;
     this.counters = counters;
     this.events = events;
+    this.descriptors = descriptors;
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
     String message = cause.getMessage();
-    // Accepts that had been queued fail one after another: they are one pause.
-    if (close(Reason.DESCRIPTORS, message == null ? cause.toString() : message)) {
-      context.executor().schedule(() -> open(Reason.DESCRIPTORS), RETRY_MS, TimeUnit.MILLISECONDS);
+    closeForDescriptors(message == null ? cause.toString() : message);
+  }
+
+  /** Counted here and not on the client's own loop, which may lag behind a burst. */
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    descriptors.enter();
+    ((Channel) message).closeFuture().addListener(_ -> descriptors.leave());
+    if (descriptors.isReached()) {
+      closeForDescriptors("only the reserve of file descriptors is left; raise the limit (ulimit -n) or lower connections-max");
+    }
+    context.fireChannelRead(message);
+  }
+
+  private void closeForDescriptors(String cause) {
+    if (close(Reason.DESCRIPTORS, cause)) {
+      retryLater();
     }
   }
 
-  /** Returns false if it was closed for this reason already. */
+  private void retryLater() {
+    channel.eventLoop().schedule(this::retry, RETRY_MS, TimeUnit.MILLISECONDS);
+  }
+
+  private void retry() {
+    if (descriptors.isReached() && channel.isOpen()) {
+      retryLater();
+    } else {
+      open(Reason.DESCRIPTORS);
+    }
+  }
+
+  /** Returns whether it is a reason that was not there. */
   boolean close(Reason reason, String cause) {
     if (!reasons.add(reason)) {
       return false;

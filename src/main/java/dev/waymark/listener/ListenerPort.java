@@ -29,9 +29,14 @@ public final class ListenerPort {
    * @param acceptLoop runs the listening socket
    * @param shards run the clients' sockets, in turn
    * @param userTimeoutMs the channel type's TCP_USER_TIMEOUT; null where it has none
+   * @param descriptors shared by all ports
    */
   public record Sockets(
-      EventLoop acceptLoop, EventLoopGroup shards, Class<? extends ServerChannel> channelType, @Nullable ChannelOption<Integer> userTimeoutMs) {}
+      EventLoop acceptLoop,
+      EventLoopGroup shards,
+      Class<? extends ServerChannel> channelType,
+      @Nullable ChannelOption<Integer> userTimeoutMs,
+      DescriptorLimit descriptors) {}
 
   private final ListenerConfig config;
   private final Sockets sockets;
@@ -65,7 +70,7 @@ public final class ListenerPort {
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel server) {
-                    AcceptGate created = new AcceptGate(server, config.name(), counters, events);
+                    AcceptGate created = new AcceptGate(server, config.name(), counters, events, sockets.descriptors());
                     gate = created;
                     server.pipeline().addLast("accept-gate", created);
                   }

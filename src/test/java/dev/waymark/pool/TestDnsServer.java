@@ -31,7 +31,10 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A DNS server on a free loopback port, UDP and TCP, that gives the same answer to every name. Settings may change any time. */
+/**
+ * A DNS server on a free loopback port, UDP and TCP, that gives the same answer to every name.
+ * Settings may change any time.
+ */
 public final class TestDnsServer implements AutoCloseable {
   public enum Mode {
     ANSWER,
