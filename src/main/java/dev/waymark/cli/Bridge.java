@@ -38,10 +38,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
@@ -248,7 +248,7 @@ final class Bridge implements Acceptor {
                 events,
                 counters.forShard(),
                 budget,
-                ThreadLocalRandom.current()));
+                new SplittableRandom()));
   }
 
   private static PoolOptions options(PoolConfig pool) {

@@ -84,7 +84,7 @@ final class BridgeShard implements ShardEnvironment {
         () -> {
           try {
             answer.complete(question.apply(shard));
-          } catch (RuntimeException bug) {
+          } catch (RuntimeException | Error bug) {
             bugs.accept(bug);
             answer.completeExceptionally(bug);
           }
@@ -143,8 +143,11 @@ final class BridgeShard implements ShardEnvironment {
   }
 
   private void onTimer() {
-    guarded(() -> shard.onDeadline(Clock.nowNs()));
-    armTimer();
+    try {
+      guarded(() -> shard.onDeadline(Clock.nowNs()));
+    } finally {
+      armTimer();
+    }
   }
 
   @Override

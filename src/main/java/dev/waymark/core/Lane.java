@@ -54,6 +54,7 @@ public final class Lane implements Balancer.Candidate {
   private long settingsDeadlineNs;
   private boolean isSettingsDeadlineArmed;
   private long lastReceivedNs;
+  private boolean hasReceived;
   private long pingSentNs;
   private boolean isPingOpen;
   private long pingId;
@@ -101,6 +102,7 @@ public final class Lane implements Balancer.Candidate {
     }
     counters.add(Counter.FRAMES_RECEIVED, 1);
     lastReceivedNs = nowNs;
+    hasReceived = true;
     isPingOpen = false;
     UpstreamControl control = frame.control();
     if (mode == Mode.UNKNOWN && !(control instanceof Settings) && pool.options().acknowledge() == Acknowledge.AUTO) {
@@ -244,7 +246,7 @@ public final class Lane implements Balancer.Candidate {
 
   int failures() {
     // A lane that carried something starts the waiting anew; one that never did makes the next wait longer.
-    return mode == Mode.UNKNOWN ? failures : 0;
+    return hasReceived ? 0 : failures;
   }
 
   boolean isOpen() {
