@@ -42,11 +42,18 @@ record NettyTransport(
   private static final int COMPLETION_QUEUE = 32_768;
 
   /**
+   * One accept at a time. With the kernel's multishot accept it goes on accepting after the listener has paused, down to the last
+   * descriptor, and then fails in a loop. Netty reads the property once, when its io_uring classes load; who sets it has the last word.
+   */
+  private static final String MULTISHOT_ACCEPT = "io.netty.iouring.acceptMultiShotEnabled";
+
+  /**
    * The transport that was asked for; AUTO takes the first that works here.
    *
    * @throws ConfigException if the one asked for does not work here
    */
   static NettyTransport choose(Transport wanted) {
+    System.getProperties().putIfAbsent(MULTISHOT_ACCEPT, "false");
     return switch (wanted) {
       case IO_URING -> require(IoUring.unavailabilityCause(), "io_uring", ioUring());
       case EPOLL -> require(Epoll.unavailabilityCause(), "epoll", epoll());
