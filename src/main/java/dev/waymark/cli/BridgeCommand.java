@@ -1,5 +1,6 @@
 package dev.waymark.cli;
 
+import io.netty.util.NetUtil;
 import dev.waymark.admin.AddressInUse;
 import dev.waymark.admin.EventLog;
 import dev.waymark.admin.Logging;
@@ -89,7 +90,7 @@ final class BridgeCommand implements Callable<Integer> {
   private static String readyLine(Bridge bridge, LoadedConfig loaded) {
     String listening = bridge.ports().stream().map(port -> ListenerPort.text(port.address())).collect(Collectors.joining(", "));
     InetSocketAddress first = bridge.ports().getFirst().address();
-    String host = first.getAddress().isAnyLocalAddress() ? "127.0.0.1" : first.getAddress().getHostAddress();
+    String host = first.getAddress().isAnyLocalAddress() ? "127.0.0.1" : NetUtil.toAddressString(first.getAddress());
     String behind =
         loaded.isEmbeddedUpstream()
             ? "an embedded echo upstream on 127.0.0.1:4770"

@@ -1,5 +1,6 @@
 package dev.waymark.listener;
 
+import io.netty.util.NetUtil;
 import dev.waymark.core.ClientSocket;
 import dev.waymark.core.Connection;
 import io.netty.buffer.ByteBuf;
@@ -159,16 +160,12 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
     }
   }
 
-  /** host:port, IPv6 in brackets. */
+  /** host:port, IPv6 in brackets and short (RFC 5952), without a zone. */
   static String text(@Nullable InetSocketAddress address) {
-    if (address == null) {
-      return "unknown";
-    }
-    String host = host(address);
-    return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
+    return address == null ? "unknown" : NetUtil.toSocketAddressString(address);
   }
 
   private static String host(@Nullable InetSocketAddress address) {
-    return address == null || address.getAddress() == null ? "unknown" : address.getAddress().getHostAddress();
+    return address == null || address.getAddress() == null ? "unknown" : NetUtil.toAddressString(address.getAddress());
   }
 }

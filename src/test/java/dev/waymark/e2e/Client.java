@@ -1,5 +1,6 @@
 package dev.waymark.e2e;
 
+import io.netty.util.NetUtil;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -234,8 +235,6 @@ final class Client implements AutoCloseable {
   }
 
   private static String addressOf(Socket socket) {
-    InetAddress host = socket.getLocalAddress();
-    String text = host.getHostAddress().split("%", 2)[0];
-    return (text.indexOf(':') >= 0 ? "[" + text + "]" : text) + ":" + socket.getLocalPort();
+    return NetUtil.toSocketAddressString((InetSocketAddress) socket.getLocalSocketAddress());
   }
 }

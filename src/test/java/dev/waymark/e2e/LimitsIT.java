@@ -10,6 +10,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A bridge at the end of its descriptors, and one at the end of its memory. */
 final class LimitsIT {
@@ -28,9 +30,11 @@ final class LimitsIT {
     stub.close();
   }
 
-  @Test
-  void descriptors_usedUp_pauseAcceptingWithoutSpinningAndItGoesOn() {
-    String[] flags = Bridge.flagsOf(List.of(stub), "--shards=1");
+  @ParameterizedTest
+  @ValueSource(strings = {"nio", "epoll", "io_uring"})
+  void descriptors_usedUp_pauseAcceptingWithoutSpinningAndItGoesOn(String transport) {
+    TransportsIT.assumeWorks(transport);
+    String[] flags = Bridge.flagsOf(List.of(stub), "--shards=1", "--transport=" + transport);
     try (Bridge bridge = Bridge.start(launch -> launch.descriptorsMax(DESCRIPTORS), flags)) {
       List<Client> clients = Clients.connect(DESCRIPTORS, bridge.port());
       bridge.process().awaitLineWith("accept-paused");

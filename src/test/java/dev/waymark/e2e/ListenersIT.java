@@ -108,6 +108,7 @@ final class ListenersIT {
         var _ = bridge) {
       await().until(() -> bridge.admin().metric("waymark_connections_open") == 0);
       assertThat(bridge.admin().metric("waymark_memory_held_bytes")).isZero();
+      bridge.lookForLeaks();
     }
   }
 
@@ -207,7 +208,7 @@ final class ListenersIT {
     try (Client client = Client.connect(new InetSocketAddress("::1", bridge.port(5)), 0)) {
       assertAnswered(client);
       client.end().expectEnd();
-      assertThat(client.address()).startsWith("[0:0:0:0:0:0:0:1]:");
+      assertThat(client.address()).startsWith("[::1]:");
       bridge.assertClosed(client, "done");
     }
   }

@@ -34,6 +34,7 @@ final class TrafficIT {
       assertThat(bridge.process().isAlive()).as(bridge.process().describe()).isTrue();
       await().until(() -> bridge.admin().metric("waymark_connections_open") == 0);
       assertThat(bridge.admin().metric("waymark_memory_held_bytes")).as("nothing is held for nobody").isZero();
+      bridge.lookForLeaks();
     }
   }
 

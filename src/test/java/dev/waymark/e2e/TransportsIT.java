@@ -29,16 +29,22 @@ final class TransportsIT {
   @ParameterizedTest
   @ValueSource(strings = {"nio", "epoll", "io_uring"})
   void transport_whereItWorks_carriesBytesFinAndRst(String transport) {
-    assumeTrue(!transport.equals("epoll") || Epoll.isAvailable(), () -> String.valueOf(Epoll.unavailabilityCause()));
-    assumeTrue(!transport.equals("io_uring") || IoUring.isAvailable(), () -> String.valueOf(IoUring.unavailabilityCause()));
+    assumeWorks(transport);
     try (Bridge bridge = Bridge.before(stub, "--transport=" + transport, "--shards=2")) {
       bridge.process().awaitLineWith("bridge-started", "transport=" + transport);
       assertEcho(bridge);
       assertReset(bridge);
       assertHalt(bridge);
       assertThat(bridge.admin().metric("waymark_memory_held_bytes")).isZero();
+      bridge.lookForLeaks();
       assertThat(bridge.process().stop()).isZero();
     }
+  }
+
+  /** Skips the test, with the reason, where the transport does not work. */
+  static void assumeWorks(String transport) {
+    assumeTrue(!transport.equals("epoll") || Epoll.isAvailable(), () -> String.valueOf(Epoll.unavailabilityCause()));
+    assumeTrue(!transport.equals("io_uring") || IoUring.isAvailable(), () -> String.valueOf(IoUring.unavailabilityCause()));
   }
 
   private static void assertEcho(Bridge bridge) {

@@ -103,6 +103,7 @@ final class UpstreamsIT {
         var _ = bridge) {
       await().until(() -> bridge.admin().metric("waymark_connections_open") == 0);
       assertThat(bridge.admin().metric("waymark_memory_held_bytes")).isZero();
+      bridge.lookForLeaks();
     } finally {
       DNS_LOOP.shutdownGracefully(0, 1, java.util.concurrent.TimeUnit.SECONDS).syncUninterruptibly();
     }

@@ -162,6 +162,12 @@ public final class Waymark implements AutoCloseable {
     return process.exitValue();
   }
 
+  /** A full collection, after which Netty's leak detector reports what was lost as soon as it makes its next buffer. */
+  public void collectGarbage() {
+    Path jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd");
+    assertThat(program(jcmd.toString(), Long.toString(pid()), "GC.run").start().exitCode()).isZero();
+  }
+
   /** What it has used of the processors since its start. */
   public Duration cpuTime() {
     return process.info().totalCpuDuration().orElseThrow();
