@@ -1,12 +1,14 @@
 #!/bin/bash
-# Builds the image (jlinked Java on scratch: no registry needed), runs a bridge from it as it would run anywhere, sends bytes
-# through it and stops it. Needs target/waymark-VERSION.tar.gz. Code 0: all well; 69: not possible here, with the reason; else: failed.
+# Builds the image (jlinked Java on scratch: no registry needed), runs a bridge and a stub from it as they would run anywhere,
+# sends bytes through both and stops the bridge. Needs target/waymark-VERSION.tar.gz. Code 0: all well; 69: not possible here, with the reason; else: failed.
 set -euo pipefail
 root=$(CDPATH='' cd -P -- "$(dirname -- "$0")/../.." && pwd)
 image=waymark-check
 name=waymark-check-$$
+stub=$name-stub
 port=27000
 admin=27080
+upstream=27770
 healthy_seconds_max=30
 
 say() { echo "docker check: $*"; }
@@ -22,10 +24,11 @@ fail() {
   exit 1
 }
 
-# Sets engine (a command with its options) and run_options.
+# Sets engine (a command with its options), run_options, and stub_options: the stub shares the bridge's loopback address.
 choose_engine() {
   engine=(docker)
   run_options=(-p "127.0.0.1:$port:$port" -p "127.0.0.1:$admin:$admin")
+  stub_options=(--network "container:$name")
   build=(docker build)
   timeout 10 docker info >/dev/null 2>&1 && return
   command -v podman >/dev/null || not_here "docker does not answer and there is no podman"
@@ -36,11 +39,12 @@ choose_engine() {
   build=(buildah "${storage[@]}" bud --isolation chroot --format docker)
   engine=(podman "${storage[@]}" --cgroup-manager cgroupfs --runtime runc)
   run_options=(--network host --no-healthcheck --ulimit nofile=20000:20000 --ulimit nproc=1000:1000)
+  stub_options=("${run_options[@]}")
   timeout 10 "${engine[@]}" info >/dev/null 2>&1 || not_here "neither docker nor podman answers"
 }
 
 clean_up() {
-  "${engine[@]}" rm -f "$name" >/dev/null 2>&1 || :
+  "${engine[@]}" rm -f "$stub" "$name" >/dev/null 2>&1 || :
   rm -rf "$scratch"
 }
 
@@ -65,7 +69,8 @@ user=$("${engine[@]}" image inspect --format '{{.Config.User}}' "$image")
 [ "$("${engine[@]}" image inspect --format '{{if .Config.Healthcheck}}yes{{end}}' "$image")" = yes ] || fail "no health check"
 
 "${engine[@]}" run -d --name "$name" "${run_options[@]}" -e WAYMARK_LISTEN="0.0.0.0:$port" -e WAYMARK_ADMIN="0.0.0.0:$admin" \
-  "$image" >/dev/null
+  -e WAYMARK_UPSTREAM="static:///127.0.0.1:$upstream" "$image" >/dev/null
+"${engine[@]}" run -d --name "$stub" "${stub_options[@]}" "$image" stub --listen "127.0.0.1:$upstream" --admin 127.0.0.1:0 >/dev/null
 for ((second = 0; ; second++)); do
   "${engine[@]}" exec "$name" /opt/java/openjdk/bin/java -cp '/opt/waymark/lib/*' dev.waymark.cli.Main \
     health "http://127.0.0.1:$admin/readyz" >/dev/null 2>&1 && break
