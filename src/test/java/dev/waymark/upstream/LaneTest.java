@@ -336,6 +336,17 @@ final class LaneTest {
     }
   }
 
+  @Test
+  void send_cutAtTheLimit_moreIsMergedWithTheRest() {
+    FakeCall call = opened(NOTHING, 16_384);
+    connection().send(Unpooled.wrappedBuffer(new byte[10_000]));
+    connection().send(Unpooled.wrappedBuffer(new byte[16_000]));
+    connection().send(Unpooled.wrappedBuffer(new byte[1_000]));
+    assertThat(call.replies()).hasSize(16_384);
+    call.receive(limitFrame(100_000));
+    assertThat(call.replies()).hasSize(27_000);
+  }
+
   private static ByteBuf text(String text) {
     return ByteBufUtil.writeUtf8(UnpooledByteBufAllocator.DEFAULT, text).slice().asReadOnly();
   }
