@@ -80,6 +80,9 @@ final class Attachment implements Connection, ReplyQueue.Output {
   }
 
   void onData(ByteBuf payload, long offset, boolean last) {
+    if (isEnded) {
+      return; // The limit that came with it made room, and its handler used that to close.
+    }
     if (receivedOffset == ABSENT) {
       receivedOffset = offset;
       consumedOffset = offset;

@@ -347,6 +347,32 @@ final class LaneTest {
     assertThat(call.replies()).hasSize(27_000);
   }
 
+  @Test
+  void data_withALimitAfterWhichTheHandlerCloses_isDropped() {
+    FakeCall call = FakeCall.opened(MESSAGES, ClosingWhenWritable::new, LINE, 1);
+    call.receive(dataFrame(0, 0, "ab\n", true));
+    call.receive(dataFrame(0, 3, "longer than a line may be", false).setLimit(100));
+    assertThat(call.replies()).isEqualTo("ab\n");
+    assertThat(call.frames())
+        .extracting(UpstreamFrame::getCloseValue)
+        .containsExactly(0, 0, CloseReason.DONE.wireCode());
+  }
+
+  private record ClosingWhenWritable(Connection connection) implements ConnectionHandler {
+    @Override
+    public void onData(ByteBuf data, long endOffset) {
+      connection.send(data.retainedSlice());
+    }
+
+    @Override
+    public void onHalfClose() {}
+
+    @Override
+    public void onWritable() {
+      connection.close(CloseReason.DONE);
+    }
+  }
+
   private static ByteBuf text(String text) {
     return ByteBufUtil.writeUtf8(UnpooledByteBufAllocator.DEFAULT, text).slice().asReadOnly();
   }
