@@ -317,7 +317,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
       owned.release();
       throw new IllegalArgumentException(refusal);
     }
-    if (isHalfClosed) {
+    if (isHalfClosed && owned.isReadable()) {
       owned.release();
       throw new IllegalStateException("a reply after halfClose, connection " + open.mark());
     }

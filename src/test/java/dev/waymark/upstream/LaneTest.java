@@ -373,6 +373,17 @@ final class LaneTest {
     }
   }
 
+  @Test
+  void halfClose_clientGoesOn_itsBytesCanBeConsumed() {
+    FakeCall call = opened(NOTHING, 100);
+    connection().halfClose();
+    call.receive(dataFrame(0, 0, "abc", false));
+    connection().consume(3);
+    assertThat(call.frames().getLast().getConsumed()).isEqualTo(3);
+    assertThatThrownBy(() -> connection().commit(text("x"), 3))
+        .isInstanceOf(IllegalStateException.class);
+  }
+
   private static ByteBuf text(String text) {
     return ByteBufUtil.writeUtf8(UnpooledByteBufAllocator.DEFAULT, text).slice().asReadOnly();
   }
