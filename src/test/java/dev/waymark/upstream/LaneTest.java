@@ -384,6 +384,49 @@ final class LaneTest {
         .isInstanceOf(IllegalStateException.class);
   }
 
+  @Test
+  void send_fromTheHandlerAfterAnotherThread_comesBehind() {
+    FakeCall call =
+        opened(
+            (connection, _) -> {
+              onAnotherThread(() -> connection.commit(text("first "), 1));
+              connection.commit(text("second "), 1);
+              connection.send(text("third"));
+              connection.halfClose();
+            },
+            100);
+    call.receive(dataFrame(0, 0, "a", false));
+    assertThat(call.replies()).isEqualTo("first second third");
+    assertThat(call.frames().getLast().getHalfClose()).isTrue();
+    assertThat(call.sent).hasSize(1);
+  }
+
+  @Test
+  void halfCloseAndDone_fromTheHandlerAfterAnotherThreadsReply_comeBehind() {
+    FakeCall call =
+        opened(
+            (connection, _) -> {
+              onAnotherThread(() -> connection.commit(text("reply"), 1));
+              connection.halfClose();
+              connection.close(CloseReason.DONE);
+            },
+            100);
+    call.receive(dataFrame(0, 0, "a", false));
+    assertThat(call.replies()).isEqualTo("reply");
+    assertThat(call.frames())
+        .extracting(UpstreamFrame::getHalfClose)
+        .containsExactly(false, true, false);
+    assertThat(call.frames().getLast().getCloseValue()).isEqualTo(CloseReason.DONE.wireCode());
+  }
+
+  private static void onAnotherThread(Runnable task) {
+    try {
+      Thread.ofPlatform().start(task).join();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   private static ByteBuf text(String text) {
     return ByteBufUtil.writeUtf8(UnpooledByteBufAllocator.DEFAULT, text).slice().asReadOnly();
   }
