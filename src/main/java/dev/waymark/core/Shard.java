@@ -240,11 +240,12 @@ public final class Shard {
   }
 
   void oweCredit(long nowNs, Connection connection) {
-    if (creditOwed.isEmpty()) {
+    creditOwed.add(connection);
+    if (creditOwed.size() == 1) {
       creditDeadlineNs = nowNs + limits.creditDelayNs();
+      // Asks for nextDeadlineNs, so it comes last.
       environment.requestDeadline(creditDeadlineNs);
     }
-    creditOwed.add(connection);
   }
 
   void arm(DeadlineWheel.Node node, long deadlineNs) {

@@ -51,7 +51,7 @@ class ConnectionTest {
     fixtures.attachedLane();
     Connection connection = fixtures.accept();
     fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(3)));
-    assertThat(fixtures.takeEffects()).endsWith("Open", "written 3");
+    assertThat(fixtures.takeEffects()).endsWith("Open", "written 3", "timer in 20 ms");
     fixtures.passMs(25);
     assertThat(fixtures.takeEffects()).containsExactly("limit 53");
   }

@@ -293,7 +293,9 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   public void requestTurnEnd() {}
 
   @Override
-  public void requestDeadline(long deadlineNs) {}
+  public void requestDeadline(long deadlineNs) {
+    effects.add("timer in " + (shard.nextDeadlineNs() - nowNs) / MS + " ms");
+  }
 
   @Override
   public LaneTransport connect(Lane lane) {
