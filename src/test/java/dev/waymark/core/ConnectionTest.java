@@ -96,4 +96,24 @@ class ConnectionTest {
     assertThat(fixtures.takeEffects())
         .containsExactly("Ping", "Close OVERLOAD", "RST", "closed OVERLOAD by BRIDGE", "accept again", "resume");
   }
+
+  @Test
+  void clientThatReads_aTurnOfMoreRepliesThanItsQueue_isNotSlow() {
+    Fixtures fixtures = new Fixtures();
+    fixtures.upstreams("a:1");
+    fixtures.lane().onReady(fixtures.nowNs);
+    Connection connection = fixtures.accept();
+    fixtures.receive(fixtures.frame(connection));
+    fixtures.takeEffects();
+    for (int i = 0; i < 4; i++) {
+      fixtures.lane().onFrame(fixtures.nowNs, fixtures.frame(connection).payload(Fixtures.bytes(30)));
+    }
+    fixtures.endTurn();
+    assertThat(fixtures.takeEffects()).containsOnly("pause", "written 60", "resume");
+    fixtures.isKernelFull = true;
+    for (int i = 0; i < 3; i++) {
+      fixtures.lane().onFrame(fixtures.nowNs, fixtures.frame(connection).payload(Fixtures.bytes(30)));
+    }
+    assertThat(fixtures.takeEffects()).contains("Close SLOW_CLIENT");
+  }
 }
