@@ -1,6 +1,7 @@
 package dev.waymark.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 
@@ -115,5 +116,23 @@ class ConnectionTest {
       fixtures.lane().onFrame(fixtures.nowNs, fixtures.frame(connection).payload(Fixtures.bytes(30)));
     }
     assertThat(fixtures.takeEffects()).contains("Close SLOW_CLIENT");
+  }
+
+  @Test
+  void flush_ofOneConnectionFails_theOthersAndTheLaneAreFlushedNextTurn() {
+    Fixtures fixtures = new Fixtures();
+    Lane lane = fixtures.attachedLane();
+    Connection first = fixtures.accept();
+    Connection second = fixtures.accept();
+    lane.onFrame(fixtures.nowNs, fixtures.frame(first).payload(Fixtures.bytes(1)));
+    lane.onFrame(fixtures.nowNs, fixtures.frame(second).payload(Fixtures.bytes(2)));
+    second.onClientBytes(fixtures.nowNs, Fixtures.bytes(3), false);
+    long batches = fixtures.counters.total(Counter.BATCHES_SENT);
+    fixtures.isFlushFailing = true;
+    assertThatThrownBy(fixtures::endTurn).isInstanceOf(IllegalStateException.class);
+    fixtures.takeEffects();
+    fixtures.endTurn();
+    assertThat(fixtures.takeEffects()).contains("written 2");
+    assertThat(fixtures.counters.total(Counter.BATCHES_SENT)).isEqualTo(batches + 1);
   }
 }
