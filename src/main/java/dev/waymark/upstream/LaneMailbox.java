@@ -54,7 +54,10 @@ final class LaneMailbox {
     }
   }
 
-  /** Does it inside, behind all that was brought before: at the end of the turn if this thread is inside. */
+  /**
+   * Does it inside, behind all that was brought before: at the end of the turn if this thread is
+   * inside.
+   */
   void executeLast(Runnable task) {
     work.add(task);
     if (!lock.isHeldByCurrentThread()) {
