@@ -179,6 +179,10 @@ public final class Connection {
       return;
     }
     int bytes = frame.payload().readableBytes();
+    if (isFlushDue && !from.isAcknowledging() && isReplyQueueFullFor(bytes)) {
+      // What the kernel was not offered yet says nothing of the client.
+      flush();
+    }
     CloseReason breach = breachOf(from, frame, bytes);
     if (breach != null) {
       boolean isClose = !frame.more() && (frame.close() != 0 || replies.isHoldingClose());
@@ -382,7 +386,11 @@ public final class Connection {
     if (isUnfinished && replies.isHeldTooLargeWith(bytes)) {
       return CloseReason.FLOW_CONTROL;
     }
-    return heldReplyBytes() + bytes > shard.limits().replyQueueBytesMax() ? CloseReason.SLOW_CLIENT : null;
+    return isReplyQueueFullFor(bytes) ? CloseReason.SLOW_CLIENT : null;
+  }
+
+  private boolean isReplyQueueFullFor(int bytes) {
+    return heldReplyBytes() + bytes > shard.limits().replyQueueBytesMax();
   }
 
   private void hold(long nowNs, UpstreamFrame frame, int bytes) {

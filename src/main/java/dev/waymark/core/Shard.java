@@ -1,6 +1,7 @@
 package dev.waymark.core;
 
 import dev.waymark.core.CloseReason.Origin;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -35,8 +36,8 @@ public final class Shard {
   private final Map<String, ShardPool> pools = new HashMap<>();
   private final Map<String, ShardListener> listeners = new HashMap<>();
   private final ConnectionTable connections = new ConnectionTable();
-  private final List<Connection> connectionsToFlush = new ArrayList<>();
-  private final List<Lane> lanesToFlush = new ArrayList<>();
+  private final ArrayDeque<Connection> connectionsToFlush = new ArrayDeque<>();
+  private final ArrayDeque<Lane> lanesToFlush = new ArrayDeque<>();
   private final List<Connection> creditOwed = new ArrayList<>();
 
   private long acceptedCount;
@@ -110,18 +111,19 @@ public final class Shard {
   /** The input at hand has been handled: one flush per socket, one message per lane. */
   public void onTurnEnd(long nowNs) {
     try {
-      // Flushing a socket may free credit, which is a frame; so lanes come last, and the lists may grow meanwhile.
-      for (int i = 0; i < connectionsToFlush.size(); i++) {
-        connectionsToFlush.get(i).flush();
+      // Flushing a socket may free credit, which is a frame; so lanes come last, and the queues may grow meanwhile.
+      while (!connectionsToFlush.isEmpty()) {
+        connectionsToFlush.remove().flush();
       }
-      for (int i = 0; i < lanesToFlush.size(); i++) {
-        lanesToFlush.get(i).flush();
+      while (!lanesToFlush.isEmpty()) {
+        lanesToFlush.remove().flush();
       }
     } finally {
-      // Also when one fails, as where memory runs out: a shard without turns would stall for ever.
-      connectionsToFlush.clear();
-      lanesToFlush.clear();
       isTurnEndRequested = false;
+      if (!connectionsToFlush.isEmpty() || !lanesToFlush.isEmpty()) {
+        // One failed, as where memory runs out: the others must not stall for ever.
+        requestTurnEnd();
+      }
     }
     checkBudget(nowNs);
   }
@@ -240,11 +242,12 @@ public final class Shard {
   }
 
   void oweCredit(long nowNs, Connection connection) {
-    if (creditOwed.isEmpty()) {
+    creditOwed.add(connection);
+    if (creditOwed.size() == 1) {
       creditDeadlineNs = nowNs + limits.creditDelayNs();
+      // Asks for nextDeadlineNs, so it comes last.
       environment.requestDeadline(creditDeadlineNs);
     }
-    creditOwed.add(connection);
   }
 
   void arm(DeadlineWheel.Node node, long deadlineNs) {

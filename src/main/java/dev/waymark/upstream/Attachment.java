@@ -80,6 +80,9 @@ final class Attachment implements Connection, ReplyQueue.Output {
   }
 
   void onData(ByteBuf payload, long offset, boolean last) {
+    if (isEnded) {
+      return; // The limit that came with it made room, and its handler used that to close.
+    }
     if (receivedOffset == ABSENT) {
       receivedOffset = offset;
       consumedOffset = offset;
@@ -245,12 +248,16 @@ final class Attachment implements Connection, ReplyQueue.Output {
       return;
     }
     isHalfClosed = true;
-    lane.execute(() -> add(Unpooled.EMPTY_BUFFER, ABSENT, null, true, true, 0));
+    inOrder(() -> add(Unpooled.EMPTY_BUFFER, ABSENT, null, true, true, 0));
   }
 
   @Override
   public void close(CloseReason reason) {
-    lane.execute(() -> end(reason));
+    if (reason == CloseReason.DONE) {
+      inOrder(() -> end(reason));
+    } else {
+      lane.execute(() -> end(reason));
+    }
   }
 
   @Override
@@ -314,11 +321,11 @@ final class Attachment implements Connection, ReplyQueue.Output {
       owned.release();
       throw new IllegalArgumentException(refusal);
     }
-    if (isHalfClosed) {
+    if (isHalfClosed && owned.isReadable()) {
       owned.release();
       throw new IllegalStateException("a reply after halfClose, connection " + open.mark());
     }
-    if (lane.isHeld()) {
+    if (lane.isHeld() && mailboxBytes.get() == 0) {
       if (replies.isWaiting()) {
         checkRoom(owned, costBytes(owned, context) + replies.waitingBytes());
       }
@@ -332,10 +339,19 @@ final class Attachment implements Connection, ReplyQueue.Output {
     long costBytes = costBytes(owned, context);
     checkRoom(owned, costBytes + mailboxBytes.get() + waitingBytes);
     mailboxBytes.addAndGet(costBytes);
-    lane.execute(() -> {
+    lane.executeLast(() -> {
       mailboxBytes.addAndGet(-costBytes);
       add(owned, consumed, context, whole, false, 0);
     });
+  }
+
+  /** Behind the replies that other threads have handed over. */
+  private void inOrder(Runnable task) {
+    if (mailboxBytes.get() == 0) {
+      lane.execute(task);
+    } else {
+      lane.executeLast(task);
+    }
   }
 
   private void checkRoom(ByteBuf owned, long bytes) {

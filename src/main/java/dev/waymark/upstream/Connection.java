@@ -77,7 +77,9 @@ public interface Connection {
    */
   void commit(ByteBuf owned, long consumedOffset, byte[] context);
 
-  /** Acknowledges without a reply, behind all that was sent before. */
+  /**
+   * Acknowledges without a reply, behind all that was sent before; also after {@link #halfClose}.
+   */
   void consume(long consumedOffset);
 
   /** Checkpoints a context, at most 4 KiB, alone; empty clears. */

@@ -159,6 +159,11 @@ final class Lane {
     mailbox.execute(task);
   }
 
+  /** Does something inside the lane, behind everything that was handed over before. */
+  void executeLast(Runnable task) {
+    mailbox.executeLast(task);
+  }
+
   /** Whether the calling thread is inside. */
   boolean isHeld() {
     return mailbox.isHeld();

@@ -49,10 +49,20 @@ final class LaneMailbox {
   void execute(Runnable task) {
     if (lock.isHeldByCurrentThread()) {
       task.run();
-      return;
+    } else {
+      executeLast(task);
     }
+  }
+
+  /**
+   * Does it inside, behind all that was brought before: at the end of the turn if this thread is
+   * inside.
+   */
+  void executeLast(Runnable task) {
     work.add(task);
-    runPending();
+    if (!lock.isHeldByCurrentThread()) {
+      runPending();
+    }
   }
 
   boolean isHeld() {

@@ -228,7 +228,9 @@ final class ReplyQueue {
     Reply tail = waiting.peekLast();
     if (tail == null
         || !tail.mergeable
-        || tail.payload.readableBytes() + owned.readableBytes() > mergedBytesMax()) {
+        || tail.payload.readableBytes() + owned.readableBytes() > mergedBytesMax()
+        // What was cut off at the limit still takes its place in the buffer.
+        || tail.payload.isReadable() && tail.payload.maxWritableBytes() < owned.readableBytes()) {
       return false;
     }
     waitingBytes -= tail.costBytes();

@@ -1,6 +1,7 @@
 package dev.waymark.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 
@@ -51,7 +52,7 @@ class ConnectionTest {
     fixtures.attachedLane();
     Connection connection = fixtures.accept();
     fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(3)));
-    assertThat(fixtures.takeEffects()).endsWith("Open", "written 3");
+    assertThat(fixtures.takeEffects()).endsWith("Open", "written 3", "timer in 20 ms");
     fixtures.passMs(25);
     assertThat(fixtures.takeEffects()).containsExactly("limit 53");
   }
@@ -95,5 +96,43 @@ class ConnectionTest {
     fixtures.passMs(2500);
     assertThat(fixtures.takeEffects())
         .containsExactly("Ping", "Close OVERLOAD", "RST", "closed OVERLOAD by BRIDGE", "accept again", "resume");
+  }
+
+  @Test
+  void clientThatReads_aTurnOfMoreRepliesThanItsQueue_isNotSlow() {
+    Fixtures fixtures = new Fixtures();
+    fixtures.upstreams("a:1");
+    fixtures.lane().onReady(fixtures.nowNs);
+    Connection connection = fixtures.accept();
+    fixtures.receive(fixtures.frame(connection));
+    fixtures.takeEffects();
+    for (int i = 0; i < 4; i++) {
+      fixtures.lane().onFrame(fixtures.nowNs, fixtures.frame(connection).payload(Fixtures.bytes(30)));
+    }
+    fixtures.endTurn();
+    assertThat(fixtures.takeEffects()).containsOnly("pause", "written 60", "resume");
+    fixtures.isKernelFull = true;
+    for (int i = 0; i < 3; i++) {
+      fixtures.lane().onFrame(fixtures.nowNs, fixtures.frame(connection).payload(Fixtures.bytes(30)));
+    }
+    assertThat(fixtures.takeEffects()).contains("Close SLOW_CLIENT");
+  }
+
+  @Test
+  void flush_ofOneConnectionFails_theOthersAndTheLaneAreFlushedNextTurn() {
+    Fixtures fixtures = new Fixtures();
+    Lane lane = fixtures.attachedLane();
+    Connection first = fixtures.accept();
+    Connection second = fixtures.accept();
+    lane.onFrame(fixtures.nowNs, fixtures.frame(first).payload(Fixtures.bytes(1)));
+    lane.onFrame(fixtures.nowNs, fixtures.frame(second).payload(Fixtures.bytes(2)));
+    second.onClientBytes(fixtures.nowNs, Fixtures.bytes(3), false);
+    long batches = fixtures.counters.total(Counter.BATCHES_SENT);
+    fixtures.isFlushFailing = true;
+    assertThatThrownBy(fixtures::endTurn).isInstanceOf(IllegalStateException.class);
+    fixtures.takeEffects();
+    fixtures.endTurn();
+    assertThat(fixtures.takeEffects()).contains("written 2");
+    assertThat(fixtures.counters.total(Counter.BATCHES_SENT)).isEqualTo(batches + 1);
   }
 }

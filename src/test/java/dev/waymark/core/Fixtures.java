@@ -22,6 +22,7 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   final List<Socket> sockets = new ArrayList<>();
   boolean isWritable = true;
   boolean isKernelFull;
+  boolean isFlushFailing;
   long nowNs = Long.MAX_VALUE - 1000 * MS;
   private long version;
 
@@ -152,6 +153,10 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
 
     @Override
     public void flush() {
+      if (isFlushFailing) {
+        isFlushFailing = false;
+        throw new IllegalStateException("a test's defect");
+      }
       if (!isKernelFull) {
         drain();
       }
@@ -293,7 +298,9 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   public void requestTurnEnd() {}
 
   @Override
-  public void requestDeadline(long deadlineNs) {}
+  public void requestDeadline(long deadlineNs) {
+    effects.add("timer in " + (shard.nextDeadlineNs() - nowNs) / MS + " ms");
+  }
 
   @Override
   public LaneTransport connect(Lane lane) {

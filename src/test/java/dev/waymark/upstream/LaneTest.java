@@ -336,6 +336,97 @@ final class LaneTest {
     }
   }
 
+  @Test
+  void send_cutAtTheLimit_moreIsMergedWithTheRest() {
+    FakeCall call = opened(NOTHING, 16_384);
+    connection().send(Unpooled.wrappedBuffer(new byte[10_000]));
+    connection().send(Unpooled.wrappedBuffer(new byte[16_000]));
+    connection().send(Unpooled.wrappedBuffer(new byte[1_000]));
+    assertThat(call.replies()).hasSize(16_384);
+    call.receive(limitFrame(100_000));
+    assertThat(call.replies()).hasSize(27_000);
+  }
+
+  @Test
+  void data_withALimitAfterWhichTheHandlerCloses_isDropped() {
+    FakeCall call = FakeCall.opened(MESSAGES, ClosingWhenWritable::new, LINE, 1);
+    call.receive(dataFrame(0, 0, "ab\n", true));
+    call.receive(dataFrame(0, 3, "longer than a line may be", false).setLimit(100));
+    assertThat(call.replies()).isEqualTo("ab\n");
+    assertThat(call.frames())
+        .extracting(UpstreamFrame::getCloseValue)
+        .containsExactly(0, 0, CloseReason.DONE.wireCode());
+  }
+
+  private record ClosingWhenWritable(Connection connection) implements ConnectionHandler {
+    @Override
+    public void onData(ByteBuf data, long endOffset) {
+      connection.send(data.retainedSlice());
+    }
+
+    @Override
+    public void onHalfClose() {}
+
+    @Override
+    public void onWritable() {
+      connection.close(CloseReason.DONE);
+    }
+  }
+
+  @Test
+  void halfClose_clientGoesOn_itsBytesCanBeConsumed() {
+    FakeCall call = opened(NOTHING, 100);
+    connection().halfClose();
+    call.receive(dataFrame(0, 0, "abc", false));
+    connection().consume(3);
+    assertThat(call.frames().getLast().getConsumed()).isEqualTo(3);
+    assertThatThrownBy(() -> connection().commit(text("x"), 3))
+        .isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void send_fromTheHandlerAfterAnotherThread_comesBehind() {
+    FakeCall call =
+        opened(
+            (connection, _) -> {
+              onAnotherThread(() -> connection.commit(text("first "), 1));
+              connection.commit(text("second "), 1);
+              connection.send(text("third"));
+              connection.halfClose();
+            },
+            100);
+    call.receive(dataFrame(0, 0, "a", false));
+    assertThat(call.replies()).isEqualTo("first second third");
+    assertThat(call.frames().getLast().getHalfClose()).isTrue();
+    assertThat(call.sent).hasSize(1);
+  }
+
+  @Test
+  void halfCloseAndDone_fromTheHandlerAfterAnotherThreadsReply_comeBehind() {
+    FakeCall call =
+        opened(
+            (connection, _) -> {
+              onAnotherThread(() -> connection.commit(text("reply"), 1));
+              connection.halfClose();
+              connection.close(CloseReason.DONE);
+            },
+            100);
+    call.receive(dataFrame(0, 0, "a", false));
+    assertThat(call.replies()).isEqualTo("reply");
+    assertThat(call.frames())
+        .extracting(UpstreamFrame::getHalfClose)
+        .containsExactly(false, true, false);
+    assertThat(call.frames().getLast().getCloseValue()).isEqualTo(CloseReason.DONE.wireCode());
+  }
+
+  private static void onAnotherThread(Runnable task) {
+    try {
+      Thread.ofPlatform().start(task).join();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   private static ByteBuf text(String text) {
     return ByteBufUtil.writeUtf8(UnpooledByteBufAllocator.DEFAULT, text).slice().asReadOnly();
   }
