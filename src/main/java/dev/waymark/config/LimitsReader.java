@@ -61,7 +61,8 @@ final class LimitsReader {
         retryMin.value().toNanos(),
         retryMax.value().toNanos(),
         creditDelayNs,
-        lingerTimeout.toNanos());
+        lingerTimeout.toNanos(),
+        Limits.PIECE_BYTES);
   }
 
   private int bytes(Key<Integer> key) {

@@ -20,6 +20,9 @@ public interface ClientSocket {
    */
   void write(ByteBuf owned);
 
+  /** What was given to {@link #write} and the kernel has not taken yet; falls also while one large flush goes on. */
+  long unwrittenBytes();
+
   /** Hands what is queued to the kernel, as far as it takes it. */
   void flush();
 

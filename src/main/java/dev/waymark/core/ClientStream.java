@@ -144,6 +144,11 @@ final class ClientStream {
     return pendingBytes;
   }
 
+  /** How many buffers wait to be sent. */
+  int pendingPieces() {
+    return pending == null ? 0 : pending.size();
+  }
+
   void checkInvariants() {
     Check.that(consumedOffset <= sentOffset, "consumed beyond sent");
     Check.that(sentOffset + pendingBytes <= receivedOffset, "sent beyond received");

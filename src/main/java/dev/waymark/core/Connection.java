@@ -30,6 +30,9 @@ public final class Connection {
   /** Smaller replies to a client that does not keep up are copied out of their batch. */
   private static final int COMPACT_BYTES_MAX = 16 * 1024;
 
+  /** As small as this they always are: whether the client keeps up shows too late for them. */
+  private static final int ALWAYS_COMPACT_BYTES_MAX = 1024;
+
   private final Shard shard;
   private final ShardListener listener;
   private final ShardPool pool;
@@ -48,6 +51,8 @@ public final class Connection {
   private byte @Nullable [] context;
   private long lastActivityNs;
   private int partialBytes;
+  private long heldBytes;
+  private long kernelOffset;
   private long phaseDeadlineNs;
   private boolean isReadingPaused;
   private boolean isCreditOwed;
@@ -91,8 +96,8 @@ public final class Connection {
       send(owner, offset, owned, isLast);
     } else {
       client.enqueue(owned, isLast);
-      shard.hold(bytes);
       pump(nowNs);
+      settleHeld();
     }
   }
 
@@ -117,8 +122,8 @@ public final class Connection {
 
   /** Bytes of a message that is not complete wait at the edge, which says whenever their number changes. */
   public void onClientPartial(int bytes) {
-    shard.hold(bytes - partialBytes);
     partialBytes = bytes;
+    settleHeld();
   }
 
   /** The client's socket broke: CLIENT_RESET or CLIENT_TIMEOUT. */
@@ -127,11 +132,12 @@ public final class Connection {
     socket.reset();
   }
 
-  /** The client's socket took bytes, in the order of {@link ClientSocket#write}. */
-  public void onWritten(long nowNs, long bytes) {
+  /** The client's socket took bytes, in the order of {@link ClientSocket#write}, and with them so many buffers to their end. */
+  public void onWritten(long nowNs, long bytes, int pieces) {
     lastActivityNs = nowNs;
-    replies.written(bytes);
-    shard.hold(-bytes);
+    replies.written(bytes, pieces);
+    kernelOffset = replies.writtenOffset();
+    settleHeld();
     listener.counters().add(Counter.CLIENT_SENT_BYTES, bytes);
     switch (phase) {
       case ATTACHED -> {
@@ -153,8 +159,7 @@ public final class Connection {
     }
     endByBridge(nowNs, CloseReason.CLIENT_RESET, Origin.CLIENT);
     phase = Phase.CLOSED;
-    shard.hold(-replies.queuedBytes());
-    onClientPartial(0);
+    settleHeld();
     shard.onConnectionGone(this, summary(nowNs));
   }
 
@@ -169,6 +174,7 @@ public final class Connection {
     owner.open(this, openFrame());
     armDeadline();
     pump(nowNs);
+    settleHeld();
   }
 
   /** A frame for this connection came on this lane. */
@@ -204,6 +210,7 @@ public final class Connection {
       }
       commit(nowNs, frame.consumed(), frame.context(), frame.halfClose(), frame.close());
     }
+    settleHeld();
   }
 
   /** The owner's lane is open for more, or has shown whether it acknowledges. */
@@ -211,6 +218,7 @@ public final class Connection {
     isStalled = false;
     if (phase == Phase.ATTACHED) {
       pump(nowNs);
+      settleHeld();
     }
   }
 
@@ -222,6 +230,7 @@ public final class Connection {
     if (phase == Phase.ATTACHED) {
       pump(nowNs);
       grantCredit(nowNs);
+      settleHeld();
     }
   }
 
@@ -266,12 +275,20 @@ public final class Connection {
         if (replies.isHolding() && replies.holdDeadlineNs() - nowNs <= 0) {
           endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
         } else if (idleTimeoutNs > 0 && lastActivityNs + idleTimeoutNs - nowNs <= 0) {
-          endByBridge(nowNs, CloseReason.IDLE_TIMEOUT, Origin.BRIDGE);
+          if (hasSocketMoved()) {
+            lastActivityNs = nowNs;
+          } else {
+            endByBridge(nowNs, CloseReason.IDLE_TIMEOUT, Origin.BRIDGE);
+          }
         }
       }
       case CLOSING -> {
         if (phaseDeadlineNs - nowNs <= 0) {
-          socket.reset();
+          if (hasSocketMoved()) {
+            phaseDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
+          } else {
+            socket.reset();
+          }
         }
       }
       case CLOSED -> {}
@@ -312,7 +329,6 @@ public final class Connection {
         if (chunk == null) {
           break;
         }
-        shard.hold(-chunk.payload().readableBytes());
         send(owner, offset, chunk.payload(), chunk.isLast());
       }
       if (client.isEndToBeSent()) {
@@ -390,18 +406,16 @@ public final class Connection {
   }
 
   private boolean isReplyQueueFullFor(int bytes) {
-    return heldReplyBytes() + bytes > shard.limits().replyQueueBytesMax();
+    return replies.queuedBytes() + replies.heldBytes() + bytes > shard.limits().replyQueueBytesMax();
   }
 
   private void hold(long nowNs, UpstreamFrame frame, int bytes) {
     replies.hold(frame, nowNs + shard.limits().commitTimeoutNs());
-    shard.hold(bytes);
     if (frame.more()) {
       armDeadline();
       return;
     }
     HeldCommit whole = replies.takeHeld();
-    shard.hold(-whole.bytes());
     for (ByteBuf payload : whole.payloads()) {
       reply(payload, payload.readableBytes());
     }
@@ -411,8 +425,7 @@ public final class Connection {
   private void reply(ByteBuf owned, int bytes) {
     boolean isSlow = replies.queuedBytes() > 0 && !isFlushDue && bytes < COMPACT_BYTES_MAX;
     replies.take(bytes);
-    shard.hold(bytes);
-    socket.write(isSlow ? compact(owned) : owned);
+    socket.write(isSlow || bytes <= ALWAYS_COMPACT_BYTES_MAX ? compact(owned) : owned);
     if (!isFlushDue) {
       isFlushDue = true;
       shard.flushAtTurnEnd(this);
@@ -494,9 +507,9 @@ public final class Connection {
     closeOrigin = origin;
     detach();
     phase = Phase.CLOSING;
-    shard.hold(-client.pendingBytes());
     client.release();
-    shard.hold(-replies.dropHeld());
+    replies.dropHeld();
+    settleHeld();
     if (reason.isAbortive()) {
       socket.reset();
       return;
@@ -526,6 +539,20 @@ public final class Connection {
     if (replies.queuedBytes() == 0 && client.isEnded()) {
       socket.close();
     }
+  }
+
+  /** A slow client may be in the middle of one large flush, of which {@link #onWritten} tells at its end. */
+  private boolean hasSocketMoved() {
+    long before = kernelOffset;
+    kernelOffset = replies.takenOffset() - socket.unwrittenBytes();
+    return kernelOffset > before;
+  }
+
+  /** Tells the shard what changed in {@link #heldBytes}: at the end of each input that may have changed it. */
+  private void settleHeld() {
+    long now = heldBytes();
+    shard.hold(now - heldBytes);
+    heldBytes = now;
   }
 
   /** Puts the earliest of what may run out into the wheel. */
@@ -567,14 +594,18 @@ public final class Connection {
     return socket.clientHost();
   }
 
-  /** Reply bytes in memory: those that wait for the client's socket, and those of an unfinished commit. */
+  /** Memory of replies: those that wait for the client's socket, and those of an unfinished commit. */
   long heldReplyBytes() {
-    return replies.queuedBytes() + replies.heldBytes();
+    return phase == Phase.CLOSED
+        ? 0
+        : replies.queuedBytes() + replies.heldBytes() + (long) replies.pieces() * shard.limits().pieceBytes();
   }
 
-  /** All that it holds, as {@link Shard#hold} was told. */
+  /** All that it holds in memory. */
   long heldBytes() {
-    return client.pendingBytes() + heldReplyBytes() + partialBytes;
+    return phase == Phase.CLOSED
+        ? 0
+        : heldReplyBytes() + client.pendingBytes() + (long) client.pendingPieces() * shard.limits().pieceBytes() + partialBytes;
   }
 
   ShardListener listener() {

@@ -16,6 +16,9 @@ import java.util.Locale;
  * {@link #onReady}, {@link #onFrame} and {@link #onBroken}.
  */
 public final class Lane implements Balancer.Candidate {
+  /** Answers to frames for unknown connections and to pushes that may wait while the transport takes no more. */
+  static final int UNREAD_ANSWERS_MAX = 10_000;
+
   private enum Phase {
     /** The call is not established; to OPEN or BROKEN. */
     CONNECTING,
@@ -53,6 +56,7 @@ public final class Lane implements Balancer.Candidate {
   private int connectionCount;
   private long settingsDeadlineNs;
   private boolean isSettingsDeadlineArmed;
+  private int unreadAnswers;
   private long lastReceivedNs;
   private boolean hasReceived;
   private long pingSentNs;
@@ -302,7 +306,7 @@ public final class Lane implements Balancer.Candidate {
       // A Close is never answered (rule 8), and 0 is the lane: an upstream that echoes every frame would be answered for ever.
       if (frame.close() == 0 && frame.connection() != 0) {
         transport.close(frame.connection(), frame.epoch(), CloseReason.UNKNOWN_CONNECTION);
-        sent(1);
+        answered(nowNs);
       }
     }
   }
@@ -318,10 +322,21 @@ public final class Lane implements Balancer.Candidate {
       }
       case Push push -> {
         transport.notOffered(push.id());
-        sent(1);
+        answered(nowNs);
       }
       // Load is for balancing by load, Released answers a Release that this bridge does not send yet, Pong was noted above.
       case Load _, Released _, Pong _ -> {}
+    }
+  }
+
+  /** An upstream that asks and does not read would have its answers pile up. */
+  private void answered(long nowNs) {
+    sent(1);
+    unreadAnswers = isWritable ? 0 : unreadAnswers + 1;
+    if (unreadAnswers > UNREAD_ANSWERS_MAX) {
+      String cause = "it does not read the answers to what it sends";
+      transport.cancel(cause);
+      breakWith(nowNs, cause, CloseReason.UPSTREAM_LOST);
     }
   }
 

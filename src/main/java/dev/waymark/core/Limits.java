@@ -18,7 +18,8 @@ package dev.waymark.core;
  * @param laneRetryMinNs first wait before a broken lane is opened again; doubled each time
  * @param laneRetryMaxNs longest wait before a broken lane is opened again
  * @param creditDelayNs how long a credit below half the grant waits for data to travel with
- * @param lingerTimeoutNs how long a socket that is closed cleanly may take to drain
+ * @param lingerTimeoutNs how long a socket that is closed cleanly may take nothing before it is reset
+ * @param pieceBytes what each piece that is held counts for besides its bytes: a client may send, and not read, one byte at a time
  */
 public record Limits(
     int windowBytes,
@@ -35,7 +36,8 @@ public record Limits(
     long laneRetryMinNs,
     long laneRetryMaxNs,
     long creditDelayNs,
-    long lingerTimeoutNs) {
+    long lingerTimeoutNs,
+    int pieceBytes) {
   /** The largest payload of a frame (protocol.md, Service). */
   public static final int PAYLOAD_BYTES_MAX = 64 * 1024;
 
@@ -44,6 +46,9 @@ public record Limits(
 
   /** The largest context that an upstream may leave with a connection (protocol.md, Words). */
   public static final int CONTEXT_BYTES_MAX = 4 * 1024;
+
+  /** A buffer, its place in a queue, and in Netty's own behind it. */
+  public static final int PIECE_BYTES = 192;
 
   private static final int KIB = 1024;
   private static final long MS = 1_000_000L;
@@ -65,7 +70,8 @@ public record Limits(
           100 * MS,
           10_000 * MS,
           20 * MS,
-          10_000 * MS);
+          10_000 * MS,
+          PIECE_BYTES);
 
   public Limits {
     Check.that(windowBytes >= initialWindowBytes, "the window is at least the initial window");

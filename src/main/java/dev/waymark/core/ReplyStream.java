@@ -40,11 +40,6 @@ final class ReplyStream {
       return payloads;
     }
 
-    /** Bytes held. */
-    long bytes() {
-      return bytes;
-    }
-
     long consumed() {
       return consumed;
     }
@@ -67,6 +62,7 @@ final class ReplyStream {
   private long takenOffset;
   private long writtenOffset;
   private long limitOffset;
+  private int queuedPieces;
   private boolean isEnded;
   private @Nullable HeldCommit held;
 
@@ -98,26 +94,25 @@ final class ReplyStream {
     return java.util.Objects.requireNonNull(complete);
   }
 
-  /** The owner is gone, and with it the rest of the commit: as if it never came. Returns the bytes dropped. */
-  long dropHeld() {
-    if (held == null) {
-      return 0;
+  /** The owner is gone, and with it the rest of the commit: as if it never came. */
+  void dropHeld() {
+    if (held != null) {
+      held.payloads.forEach(ByteBuf::release);
+      receivedOffset -= held.bytes;
+      held = null;
     }
-    long bytes = held.bytes;
-    held.payloads.forEach(ByteBuf::release);
-    receivedOffset -= bytes;
-    held = null;
-    return bytes;
   }
 
-  /** Bytes took effect and wait for the client's socket. */
+  /** One piece took effect and waits for the client's socket. */
   void take(int bytes) {
     takenOffset += bytes;
+    queuedPieces++;
   }
 
-  /** The client's socket took bytes. */
-  void written(long bytes) {
+  /** The client's socket took bytes, and with them so many whole pieces. */
+  void written(long bytes, int pieces) {
     writtenOffset += bytes;
+    queuedPieces -= pieces;
   }
 
   /** The owner has ended this direction. */
@@ -179,6 +174,11 @@ final class ReplyStream {
     return held == null ? 0 : held.bytes;
   }
 
+  /** How many buffers there are of both. */
+  int pieces() {
+    return queuedPieces + (held == null ? 0 : held.payloads.size());
+  }
+
   boolean isHolding() {
     return held != null;
   }
@@ -202,5 +202,6 @@ final class ReplyStream {
     Check.that(takenOffset <= receivedOffset, "taken beyond received");
     Check.that(limitOffset <= grantOffset(), "granted more than the grant");
     Check.that(receivedOffset - takenOffset == heldBytes(), "held is the gap");
+    Check.that(queuedPieces >= 0 && (queuedBytes() == 0 || queuedPieces > 0), "what is queued is in pieces");
   }
 }

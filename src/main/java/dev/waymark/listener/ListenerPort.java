@@ -101,23 +101,28 @@ public final class ListenerPort {
 
   /** A shard is over the memory budget: accepts nothing until as many calls of {@link #resumeForMemory}. Any thread. */
   public void pauseForMemory() {
-    if (memoryPauses.getAndIncrement() == 0) {
-      atGate(opened -> opened.close(AcceptGate.Reason.MEMORY, "over the memory budget"));
-    }
+    memoryPauses.incrementAndGet();
+    settleMemory();
   }
 
   /** The counterpart of {@link #pauseForMemory}. Any thread. */
   public void resumeForMemory() {
-    if (memoryPauses.decrementAndGet() == 0) {
-      atGate(opened -> opened.open(AcceptGate.Reason.MEMORY));
-    }
+    memoryPauses.decrementAndGet();
+    settleMemory();
   }
 
-  private void atGate(java.util.function.Consumer<AcceptGate> action) {
+  /** Decides on the gate's own loop, by what holds then: shards pause and resume side by side. */
+  private void settleMemory() {
     AcceptGate opened = gate;
     Channel open = channel;
     if (opened != null && open != null) {
-      open.eventLoop().execute(() -> action.accept(opened));
+      open.eventLoop().execute(() -> {
+        if (memoryPauses.get() > 0) {
+          opened.close(AcceptGate.Reason.MEMORY, "over the memory budget");
+        } else {
+          opened.open(AcceptGate.Reason.MEMORY);
+        }
+      });
     }
   }
 

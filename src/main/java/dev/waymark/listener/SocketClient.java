@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.SocketChannel;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * for all before it.
  */
 final class SocketClient implements ClientSocket, ChannelFutureListener {
+  /** What the kernel has not taken at once. */
+  private record Flush(long bytes, int pieces) {}
+
   private final SocketChannel channel;
   private final LongSupplier clockNs;
   private final String clientAddress;
@@ -28,7 +32,8 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   private @Nullable Connection connection;
   private @Nullable ByteBuf lastWrite;
   private long turnBytes;
-  private @Nullable ArrayDeque<Long> flushedBytes;
+  private int turnPieces;
+  private @Nullable ArrayDeque<Flush> flushes;
   private boolean isFinishDue;
   private boolean isFinished;
 
@@ -71,6 +76,25 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
     }
     lastWrite = owned;
     turnBytes += owned.readableBytes();
+    turnPieces++;
+  }
+
+  @Override
+  public long unwrittenBytes() {
+    long[] bytes = {turnBytes};
+    ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
+    if (outbound != null) {
+      try {
+        outbound.forEachFlushedMessage(
+            message -> {
+              bytes[0] += ((ByteBuf) message).readableBytes();
+              return true;
+            });
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    return bytes[0];
   }
 
   @Override
@@ -80,32 +104,33 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
       return;
     }
     long bytes = turnBytes;
+    int pieces = turnPieces;
     lastWrite = null;
     turnBytes = 0;
+    turnPieces = 0;
     ChannelFuture written = channel.writeAndFlush(last);
     if (written.isSuccess()) {
-      onWritten(bytes);
+      onWritten(bytes, pieces);
     } else if (!written.isDone()) {
-      if (flushedBytes == null) {
-        flushedBytes = new ArrayDeque<>(4);
+      if (flushes == null) {
+        flushes = new ArrayDeque<>(4);
       }
-      flushedBytes.add(bytes);
+      flushes.add(new Flush(bytes, pieces));
       written.addListener(this);
     }
   }
 
   @Override
   public void operationComplete(ChannelFuture written) {
-    ArrayDeque<Long> flushed = flushedBytes;
-    Long bytes = flushed == null ? null : flushed.poll();
-    if (bytes != null && written.isSuccess()) {
-      onWritten(bytes);
+    Flush done = flushes == null ? null : flushes.poll();
+    if (done != null && written.isSuccess()) {
+      onWritten(done.bytes(), done.pieces());
     }
   }
 
-  private void onWritten(long bytes) {
+  private void onWritten(long bytes, int pieces) {
     if (connection != null) {
-      connection.onWritten(clockNs.getAsLong(), bytes);
+      connection.onWritten(clockNs.getAsLong(), bytes, pieces);
     }
     finishWhenWritten();
   }
@@ -118,7 +143,7 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   }
 
   private void finishWhenWritten() {
-    boolean isWritten = lastWrite == null && (flushedBytes == null || flushedBytes.isEmpty());
+    boolean isWritten = lastWrite == null && (flushes == null || flushes.isEmpty());
     if (isFinishDue && !isFinished && isWritten && channel.isOpen()) {
       isFinished = true;
       channel.shutdownOutput();
@@ -157,6 +182,7 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
       lastWrite.release();
       lastWrite = null;
       turnBytes = 0;
+      turnPieces = 0;
     }
   }
 

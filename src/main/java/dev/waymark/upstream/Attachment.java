@@ -62,8 +62,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
         options.delivery() == Delivery.MESSAGES && !(open.framing() instanceof Framing.Raw);
     this.assembler =
         isCut
-            ? new MessageAssembler(
-                open.frameBytesMax() > 0 ? open.frameBytesMax() : Limits.BATCH_BYTES_MAX)
+            ? new MessageAssembler(messageBytesMax(options, open))
             : null;
     // The first data of a re-opened connection says where its stream goes on.
     this.receivedOffset = epoch == 0 ? 0 : ABSENT;
@@ -102,13 +101,19 @@ final class Attachment implements Connection, ReplyQueue.Output {
       if (bytes > 0) {
         deliver(payload, endOffset);
       }
-    } else if (assembler.isTooLong(payload)) {
+    } else if (assembler.isTooLong(payload, last)) {
       refuse(CloseReason.FRAME_TOO_LONG);
     } else if (last) {
       deliverMessage(assembler.complete(payload), endOffset);
     } else {
       assembler.add(payload);
     }
+  }
+
+  /** A message longer than the window would wait for ever for its end. */
+  private static int messageBytesMax(UpstreamOptions options, Open open) {
+    int frameBytesMax = open.frameBytesMax() > 0 ? open.frameBytesMax() : Limits.BATCH_BYTES_MAX;
+    return options.windowBytes() == 0 ? frameBytesMax : Math.min(frameBytesMax, options.windowBytes());
   }
 
   void onLimit(long limit) {

@@ -16,9 +16,9 @@ final class MessageAssembler {
     this.bytesMax = bytesMax;
   }
 
-  /** Whether this piece makes the message longer than may be. */
-  boolean isTooLong(ByteBuf piece) {
-    return gatheredBytes() + piece.readableBytes() > bytesMax;
+  /** Whether this piece makes the message longer than may be: an unfinished one has at least a byte to come. */
+  boolean isTooLong(ByteBuf piece, boolean last) {
+    return gatheredBytes() + piece.readableBytes() + (last ? 0 : 1) > bytesMax;
   }
 
   /** Keeps a copy of a piece that does not end the message. */

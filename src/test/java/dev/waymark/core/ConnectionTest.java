@@ -70,6 +70,57 @@ class ConnectionTest {
   }
 
   @Test
+  void client_takingOneLargeFlushSlowly_isNotIdle() {
+    Fixtures fixtures = new Fixtures(POOL, 1000 * Fixtures.MS, 10_000);
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    fixtures.isKernelFull = true;
+    fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(40)));
+    for (int taken = 1; taken <= 3; taken++) {
+      fixtures.passMs(900);
+      fixtures.socket(connection).partlyTakenBytes = taken;
+    }
+    assertThat(fixtures.effects).doesNotContain("Close IDLE_TIMEOUT");
+    fixtures.passMs(2200);
+    assertThat(fixtures.effects).contains("Close IDLE_TIMEOUT");
+  }
+
+  @Test
+  void socket_lingering_isResetWhenItTakesNothingForTooLong() {
+    Fixtures fixtures = new Fixtures();
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    fixtures.isKernelFull = true;
+    fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(40)).close(CloseReason.DONE.wireCode()));
+    fixtures.passMs(9_000);
+    fixtures.socket(connection).partlyTakenBytes = 1;
+    fixtures.passMs(9_000);
+    assertThat(fixtures.effects).doesNotContain("RST");
+    fixtures.passMs(2_000);
+    assertThat(fixtures.effects).contains("RST");
+  }
+
+  @Test
+  void bytes_inManyPieces_countForTheMemoryOfThePiecesToo() {
+    Fixtures fixtures = new Fixtures();
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    fixtures.isKernelFull = true;
+    for (int i = 0; i < 3; i++) {
+      fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(1)));
+    }
+    assertThat(fixtures.budget.usedBytes()).isEqualTo(3 + 3 * Fixtures.PIECE);
+    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(Fixtures.WINDOW), true);
+    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(1), true);
+    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(1), true);
+    fixtures.endTurn();
+    assertThat(fixtures.budget.usedBytes()).isEqualTo(5 + 5 * Fixtures.PIECE);
+    connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
+    fixtures.endTurn();
+    assertThat(fixtures.budget.usedBytes()).isZero();
+  }
+
+  @Test
   void clientsThatNeverRead_aLittleOverTheBudget_doNotStopEverybodyForEver() {
     Fixtures fixtures = new Fixtures(POOL, 0, 90);
     fixtures.attachedLane();

@@ -48,11 +48,14 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
             new SplittableRandom(1));
   }
 
+  /** What a piece that is held counts for besides its bytes. */
+  static final int PIECE = 7;
+
   static Limits limits() {
     Limits d = Limits.DEFAULTS;
     return new Limits(
         WINDOW, WINDOW, GRANT, 80, d.memoryBudgetBytes(), 1000, 4096, 1000 * MS, 10_000 * MS, 2000 * MS, 6000 * MS, 100 * MS,
-        1000 * MS, 20 * MS, 10_000 * MS);
+        1000 * MS, 20 * MS, 10_000 * MS, PIECE);
   }
 
   // --- inputs ---
@@ -78,6 +81,10 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
 
   Lane lane() {
     return lanes.getLast();
+  }
+
+  Socket socket(Connection connection) {
+    return sockets.stream().filter(socket -> socket.connection == connection).findFirst().orElseThrow();
   }
 
   Connection accept() {
@@ -129,15 +136,21 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     Connection connection;
 
     private long queuedBytes;
+    private int queuedPieces;
+    /** Of the first flush; the kernel has not taken the whole. */
+    long partlyTakenBytes;
+
     private boolean isFinishDue;
     private boolean isOpen = true;
 
     void drain() {
       long bytes = queuedBytes;
+      int pieces = queuedPieces;
       queuedBytes = 0;
+      queuedPieces = 0;
       if (bytes > 0) {
         effects.add("written " + bytes);
-        connection.onWritten(nowNs, bytes);
+        connection.onWritten(nowNs, bytes, pieces);
       }
       if (isFinishDue && isOpen) {
         isFinishDue = false;
@@ -148,7 +161,13 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     @Override
     public void write(ByteBuf owned) {
       queuedBytes += owned.readableBytes();
+      queuedPieces++;
       owned.release();
+    }
+
+    @Override
+    public long unwrittenBytes() {
+      return queuedBytes - partlyTakenBytes;
     }
 
     @Override

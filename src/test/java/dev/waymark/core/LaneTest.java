@@ -62,6 +62,18 @@ class LaneTest {
   }
 
   @Test
+  void upstream_thatAsksAndDoesNotReadTheAnswers_isLost() {
+    fixtures.attachedLane();
+    fixtures.isWritable = false;
+    for (int i = 0; i <= Lane.UNREAD_ANSWERS_MAX; i++) {
+      fixtures.receive(new UpstreamFrame().clear().control(new UpstreamControl.Push(i)));
+    }
+    assertThat(fixtures.effects).doesNotContain("cancel it does not read the answers to what it sends");
+    fixtures.receive(new UpstreamFrame().clear().connection(77));
+    assertThat(fixtures.effects).contains("cancel it does not read the answers to what it sends");
+  }
+
+  @Test
   void fullInitialWindow_withoutAWord_countsAsPlain() {
     fixtures.upstreams("a:1");
     fixtures.lane().onReady(fixtures.nowNs);

@@ -26,7 +26,7 @@ class LimitsTest {
   }
 
   private static void refused(int window, int initial, int grant, long ping, long lane, long retryMin, long retryMax, int batch, String why) {
-    assertThatThrownBy(() -> new Limits(window, initial, grant, 1, 1, batch, 1, 1, 1, ping, lane, retryMin, retryMax, 1, 1))
+    assertThatThrownBy(() -> new Limits(window, initial, grant, 1, 1, batch, 1, 1, 1, ping, lane, retryMin, retryMax, 1, 1, 0))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(why);
   }

@@ -89,7 +89,8 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
             100 * MS,
             2000 * MS,
             20 * MS,
-            10_000 * MS);
+            10_000 * MS,
+            0);
     this.budget = new MemoryBudget(budgetBytes);
     this.watchers =
         new Watchers(

@@ -138,6 +138,11 @@ final class SimClient implements ClientSocket {
   }
 
   @Override
+  public long unwrittenBytes() {
+    return queuedBytes;
+  }
+
+  @Override
   public void flush() {
     flushableBytes = queuedBytes;
     toKernel();
@@ -152,6 +157,7 @@ final class SimClient implements ClientSocket {
       return;
     }
     long rest = took;
+    int pieces = 0;
     while (rest > 0) {
       ByteBuf head = queue.element();
       int part = (int) Math.min(rest, head.readableBytes());
@@ -159,6 +165,7 @@ final class SimClient implements ClientSocket {
       rest -= part;
       if (!head.isReadable()) {
         queue.remove().release();
+        pieces++;
       }
     }
     flushableBytes -= took;
@@ -166,7 +173,7 @@ final class SimClient implements ClientSocket {
     kernelBytes += took;
     tookBytes += took;
     sim.watchers().tell(watcher -> watcher.onSocketTook(sequence, took));
-    connection.onWritten(sim.nowNs(), took);
+    connection.onWritten(sim.nowNs(), took, pieces);
   }
 
   @Override

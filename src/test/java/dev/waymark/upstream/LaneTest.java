@@ -201,6 +201,17 @@ final class LaneTest {
   }
 
   @Test
+  void message_longerThanTheWindow_closesInsteadOfWaitingForItsEnd() {
+    UpstreamOptions narrow =
+        new UpstreamOptions(true, Delivery.MESSAGES, 8, MESSAGES.queueBytesMax(), MESSAGES.connectionsMax());
+    FakeCall call = FakeCall.opened(narrow, handler(ECHO), LINE, 100);
+    call.receive(dataFrame(0, 0, "1234567\n", true), dataFrame(0, 8, "12345678", false));
+    assertThat(call.replies()).isEqualTo("1234567\n");
+    assertThat(call.frames().getLast().getCloseValue())
+        .isEqualTo(CloseReason.FRAME_TOO_LONG.wireCode());
+  }
+
+  @Test
   void message_longerThanTheListenerSays_closesTheConnection() {
     FakeCall call = FakeCall.opened(MESSAGES, handler(ECHO), LINE, 100);
     call.receive(dataFrame(0, 0, "12345678", false), dataFrame(0, 8, "901", false));
