@@ -30,8 +30,10 @@ import dev.waymark.pool.NettyHealthChannels;
 import dev.waymark.pool.PoolManager;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.SingleThreadEventLoop;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -164,6 +166,7 @@ final class Bridge implements Acceptor {
     }
     awaitNoConnections();
     pools.values().forEach(pool -> pool.manager().close());
+    awaitNoChannels();
     shardLoops.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
     controlLoops.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
     if (wasStarted) {
@@ -178,6 +181,22 @@ final class Bridge implements Acceptor {
     while (connectionCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
       TimeUnit.MILLISECONDS.sleep(STOP_CHECK_MS);
     }
+  }
+
+  /** A port that could not be bound closes later, with io_uring; a loop that ends before its channels complains with a stack. */
+  private void awaitNoChannels() throws InterruptedException {
+    long deadlineNs = Clock.nowNs() + TimeUnit.MILLISECONDS.toNanos(STOP_TIMEOUT_MS);
+    while (channelCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
+      TimeUnit.MILLISECONDS.sleep(STOP_CHECK_MS);
+    }
+  }
+
+  private int channelCount() {
+    int count = 0;
+    for (EventExecutor loop : shardLoops) {
+      count += loop instanceof SingleThreadEventLoop channels ? channels.registeredChannels() : 0;
+    }
+    return count;
   }
 
   // --- parts ---
