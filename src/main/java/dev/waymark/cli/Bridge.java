@@ -55,6 +55,7 @@ final class Bridge implements Acceptor {
   /** What is left of a connection's last bytes after the drain may take this long. */
   private static final long STOP_TIMEOUT_MS = 1_000;
 
+  private static final long START_CHECK_MS = 50;
   private static final long DRAIN_CHECK_MS = 50;
   private static final long STOP_CHECK_MS = 5;
 
@@ -107,11 +108,12 @@ final class Bridge implements Acceptor {
   }
 
   /**
-   * Finds upstreams, and opens the listeners when each one's pool has a SERVING upstream, or after the start time-out.
+   * Finds upstreams, and opens the listeners when each one's pool has a SERVING upstream, or after the start time-out. Opens
+   * none, and is not ready, when the latch is released meanwhile.
    *
    * @throws StartException naming the listener and its address
    */
-  void start() throws InterruptedException {
+  void start(CountDownLatch stop) throws InterruptedException {
     createPools();
     createShards();
     BridgeMetrics.register(metrics, config, shards.size(), budget, ports, snapshots);
@@ -119,13 +121,25 @@ final class Bridge implements Acceptor {
     shards.values().forEach(BridgeShard::start);
     pools.values().forEach(pool -> pool.manager().start());
     for (CountDownLatch serving : firstServing.values()) {
-      boolean _ = serving.await(deadlineNs - Clock.nowNs(), TimeUnit.NANOSECONDS);
+      awaitServing(serving, deadlineNs, stop);
+    }
+    if (stop.getCount() == 0) {
+      return;
     }
     for (ListenerPort port : ports) {
       open(port);
     }
     readiness = new Readiness(true, "listeners are open");
     log.write(Event.BRIDGE_STARTED, "transport", transport.name(), "shards", shards.size(), "node", config.node());
+  }
+
+  private static void awaitServing(CountDownLatch serving, long deadlineNs, CountDownLatch stop) throws InterruptedException {
+    long leftNs = deadlineNs - Clock.nowNs();
+    while (leftNs > 0
+        && stop.getCount() > 0
+        && !serving.await(Math.min(leftNs, TimeUnit.MILLISECONDS.toNanos(START_CHECK_MS)), TimeUnit.NANOSECONDS)) {
+      leftNs = deadlineNs - Clock.nowNs();
+    }
   }
 
   /** Stops accepting; returns when the last connection has ended, the drain time-out is over, or the latch is released. */
