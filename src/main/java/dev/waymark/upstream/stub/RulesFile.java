@@ -49,7 +49,8 @@ public final class RulesFile {
   private Rules read() {
     Node root =
         YamlFile.root(path.toString(), YamlFile.bytes(path))
-            .orElseThrow(() -> new ConfigException(path + ": is empty (expected: a list of rules)"));
+            .orElseThrow(
+                () -> new ConfigException(path + ": is empty (expected: a list of rules)"));
     return rules(root);
   }
 
