@@ -30,8 +30,10 @@ import dev.waymark.pool.NettyHealthChannels;
 import dev.waymark.pool.PoolManager;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.SingleThreadEventLoop;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -53,6 +55,7 @@ final class Bridge implements Acceptor {
   /** What is left of a connection's last bytes after the drain may take this long. */
   private static final long STOP_TIMEOUT_MS = 1_000;
 
+  private static final long START_CHECK_MS = 50;
   private static final long DRAIN_CHECK_MS = 50;
   private static final long STOP_CHECK_MS = 5;
 
@@ -105,11 +108,12 @@ final class Bridge implements Acceptor {
   }
 
   /**
-   * Finds upstreams, and opens the listeners when each one's pool has a SERVING upstream, or after the start time-out.
+   * Finds upstreams, and opens the listeners when each one's pool has a SERVING upstream, or after the start time-out. Opens
+   * none, and is not ready, when the latch is released meanwhile.
    *
    * @throws StartException naming the listener and its address
    */
-  void start() throws InterruptedException {
+  void start(CountDownLatch stop) throws InterruptedException {
     createPools();
     createShards();
     BridgeMetrics.register(metrics, config, shards.size(), budget, ports, snapshots);
@@ -117,13 +121,25 @@ final class Bridge implements Acceptor {
     shards.values().forEach(BridgeShard::start);
     pools.values().forEach(pool -> pool.manager().start());
     for (CountDownLatch serving : firstServing.values()) {
-      boolean _ = serving.await(deadlineNs - Clock.nowNs(), TimeUnit.NANOSECONDS);
+      awaitServing(serving, deadlineNs, stop);
+    }
+    if (stop.getCount() == 0) {
+      return;
     }
     for (ListenerPort port : ports) {
       open(port);
     }
     readiness = new Readiness(true, "listeners are open");
     log.write(Event.BRIDGE_STARTED, "transport", transport.name(), "shards", shards.size(), "node", config.node());
+  }
+
+  private static void awaitServing(CountDownLatch serving, long deadlineNs, CountDownLatch stop) throws InterruptedException {
+    long leftNs = deadlineNs - Clock.nowNs();
+    while (leftNs > 0
+        && stop.getCount() > 0
+        && !serving.await(Math.min(leftNs, TimeUnit.MILLISECONDS.toNanos(START_CHECK_MS)), TimeUnit.NANOSECONDS)) {
+      leftNs = deadlineNs - Clock.nowNs();
+    }
   }
 
   /** Stops accepting; returns when the last connection has ended, the drain time-out is over, or the latch is released. */
@@ -164,6 +180,7 @@ final class Bridge implements Acceptor {
     }
     awaitNoConnections();
     pools.values().forEach(pool -> pool.manager().close());
+    awaitNoChannels();
     shardLoops.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
     controlLoops.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
     if (wasStarted) {
@@ -178,6 +195,22 @@ final class Bridge implements Acceptor {
     while (connectionCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
       TimeUnit.MILLISECONDS.sleep(STOP_CHECK_MS);
     }
+  }
+
+  /** A port that could not be bound closes later, with io_uring; a loop that ends before its channels complains with a stack. */
+  private void awaitNoChannels() throws InterruptedException {
+    long deadlineNs = Clock.nowNs() + TimeUnit.MILLISECONDS.toNanos(STOP_TIMEOUT_MS);
+    while (channelCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
+      TimeUnit.MILLISECONDS.sleep(STOP_CHECK_MS);
+    }
+  }
+
+  private int channelCount() {
+    int count = 0;
+    for (EventExecutor loop : shardLoops) {
+      count += loop instanceof SingleThreadEventLoop channels ? channels.registeredChannels() : 0;
+    }
+    return count;
   }
 
   // --- parts ---

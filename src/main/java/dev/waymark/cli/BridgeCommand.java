@@ -42,23 +42,25 @@ final class BridgeCommand implements Callable<Integer> {
     Logging.configure(loaded.config().log(), System.err);
     Stopper stopper = Stopper.install();
     Bridge bridge = new Bridge(loaded, new EventLog(Clock::nowNs));
-    try (StubServer _ = start(bridge, loaded)) {
-      out.println(readyLine(bridge, loaded));
-      out.flush();
-      stopper.await();
-      bridge.drain(stopper.hurry());
+    try (StubServer _ = start(bridge, loaded, stopper)) {
+      if (bridge.readiness().isReady()) {
+        out.println(readyLine(bridge, loaded));
+        out.flush();
+        stopper.await();
+        bridge.drain(stopper.hurry());
+      }
       bridge.stop();
     }
     return 0;
   }
 
-  /** Starts everything, or ends what has been started. */
-  private static @Nullable StubServer start(Bridge bridge, LoadedConfig loaded) throws InterruptedException {
+  /** Starts everything, or ends what has been started; a signal meanwhile leaves the bridge not ready. */
+  private static @Nullable StubServer start(Bridge bridge, LoadedConfig loaded, Stopper stopper) throws InterruptedException {
     StubServer embedded = null;
     try {
       startAdmin(bridge, loaded);
       embedded = loaded.isEmbeddedUpstream() ? startEmbedded() : null;
-      bridge.start();
+      bridge.start(stopper.stop());
       return embedded;
     } catch (StartException failure) {
       bridge.stop();

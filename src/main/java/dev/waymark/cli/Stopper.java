@@ -34,6 +34,11 @@ final class Stopper {
     first.await();
   }
 
+  /** Released by the first signal. */
+  CountDownLatch stop() {
+    return first;
+  }
+
   /** Released by the second signal. */
   CountDownLatch hurry() {
     return second;

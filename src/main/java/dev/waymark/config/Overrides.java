@@ -15,10 +15,10 @@ import java.util.TreeSet;
  * one load.
  */
 final class Overrides {
-  /** Variables of the launcher and of the command line, which are no keys. */
+  /** Variables of the launcher, the scripts and the command line, which are no keys. */
   private static final Set<String> OTHER_NAMES =
       Set.of(
-          "WAYMARK_HOME",
+          "WAYMARK_IMAGE",
           "WAYMARK_JAVA_HOME",
           "WAYMARK_JAVA_OPTS",
           "WAYMARK_DEBUG",

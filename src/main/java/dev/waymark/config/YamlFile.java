@@ -25,7 +25,7 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /** A YAML document as nodes with places, within bounds of size, depth and aliases. Stateless. */
-final class YamlFile {
+public final class YamlFile {
   static final int BYTES_MAX = 1024 * 1024;
   private static final int DEPTH_MAX = 32;
   private static final int ALIASES_MAX = 50;
@@ -37,7 +37,7 @@ final class YamlFile {
    *
    * @throws ConfigException if it cannot be read or is too large
    */
-  static byte[] bytes(Path file) {
+  public static byte[] bytes(Path file) {
     if (Files.isDirectory(file)) {
       throw new ConfigException(file + ": is a directory (expected: a YAML file)");
     }
@@ -63,7 +63,7 @@ final class YamlFile {
    * @param name of the file, as messages shall call it
    * @throws ConfigException if it is not one YAML document
    */
-  static Optional<Node> root(String name, byte[] bytes) {
+  public static Optional<Node> root(String name, byte[] bytes) {
     String text = decode(name, bytes);
     LoadSettings settings =
         LoadSettings.builder()

@@ -337,7 +337,14 @@ final class ConfigErrorsTest {
   void variable_thatIsUnknown_isWarnedOf() {
     Map<String, String> environment =
         Map.of(
-            "WAYMARK_LISTN", "x", "WAYMARK_JAVA_HOME", "/x", "WAYMARK_JAVA_OPTS", "-Xmx1g", "HOME", "/");
+            "WAYMARK_LISTN",
+            "x",
+            "WAYMARK_JAVA_HOME",
+            "/x",
+            "WAYMARK_JAVA_OPTS",
+            "-Xmx1g",
+            "WAYMARK_IMAGE",
+            "x");
     assertThat(Loading.flags(Map.of(), environment).warnings())
         .isEqualTo(
             List.of(

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -104,6 +105,19 @@ final class LauncherIT {
   }
 
   @Test
+  void run_terminatedWhileItBuilds_endsAtOnceAndSoDoesMaven() throws IOException {
+    Files.writeString(tree.resolve("pom.xml"), "<project>slow</project>");
+    try (Waymark run = launch(tree.resolve("waymark"))) {
+      Awaitility.await().until(() -> Files.exists(tree.resolve("mvn-calls")) && buildCount() == 1);
+      assertThat(run.stop()).isEqualTo(143);
+    }
+    String call = Files.readString(tree.resolve("mvn-calls"));
+    long maven = Long.parseLong(call.substring(0, call.indexOf(' ')));
+    assertThat(ProcessHandle.of(maven)).as("Maven").isEmpty();
+    assertNoBuilds();
+  }
+
+  @Test
   void run_brokenTree_showsWhatMavenSaidAndEndsWithOne() throws IOException {
     Files.writeString(tree.resolve("pom.xml"), "<project>broken</project>");
     try (Waymark run = launch(tree.resolve("waymark"))) {
@@ -111,15 +125,22 @@ final class LauncherIT {
       assertThat(run.stderr()).contains("[ERROR] broken pom").contains("the build failed");
       assertThat(run.stdout()).isEmpty();
     }
-    try (var builds = Files.newDirectoryStream(tree.resolve(".run"), "build-*")) {
-      assertThat(builds).as("no half builds").noneMatch(Files::isDirectory);
-    }
+    assertNoBuilds();
   }
 
   @Test
   void run_throughALinkFromElsewhere_findsItsTree() throws IOException {
     Path link = Files.createSymbolicLink(temp.resolve("link"), Path.of("a source tree/waymark"));
     assertThat(run(link)).isEqualTo(buildingLine());
+  }
+
+  @Test
+  void run_asAnArgumentOfTheShell_findsItsTree() throws IOException {
+    Files.copy(tree.resolve("waymark"), temp.resolve("waymark"));
+    Files.writeString(temp.resolve("pom.xml"), "<project/>");
+    try (Waymark run = launch(Path.of("sh"), "waymark")) {
+      assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
+    }
   }
 
   @Test
@@ -165,6 +186,12 @@ final class LauncherIT {
     return "waymark: building "
         + tree.toRealPath()
         + " (mvn package without tests; the first time takes some minutes) ...\n";
+  }
+
+  private void assertNoBuilds() throws IOException {
+    try (var builds = Files.newDirectoryStream(tree.resolve(".run"), "build-*")) {
+      assertThat(builds).as("no half builds").noneMatch(Files::isDirectory);
+    }
   }
 
   private int buildCount() throws IOException {

@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.io.UncheckedIOException;
 import org.assertj.core.api.Assertions;
@@ -77,6 +79,23 @@ final class StopIT {
       bridge.process().signal(signal);
       assertThat(bridge.process().exitCode(Duration.ofSeconds(15))).isZero();
       client.expectGone();
+    }
+  }
+
+  @Test
+  void sigterm_whileWaitingForUpstreams_endsAtOnceWithoutListening() throws IOException {
+    Path file = Files.writeString(Files.createTempFile("waymark", ".yml"), "start-timeout: 10m\n");
+    String dead = "127.0.0.1:" + Waymark.freePort();
+    try (Waymark bridge =
+        Waymark.start(
+            "bridge", "--config=" + file, "--listen=127.0.0.1:0", "--admin=127.0.0.1:0", "--upstream=static:///" + dead)) {
+      bridge.awaitLine("upstream-found");
+      bridge.signal("TERM");
+      assertThat(bridge.exitCode(Duration.ofSeconds(15))).as(bridge.describe()).isZero();
+      assertThat(bridge.stderr()).doesNotContain("listener-open").doesNotContain("\tat ");
+      assertThat(bridge.stdout()).isEmpty();
+    } finally {
+      Files.delete(file);
     }
   }
 

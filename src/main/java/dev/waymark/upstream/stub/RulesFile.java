@@ -1,12 +1,10 @@
 package dev.waymark.upstream.stub;
 
 import dev.waymark.config.ConfigException;
+import dev.waymark.config.YamlFile;
 import dev.waymark.core.CloseReason;
 import dev.waymark.upstream.stub.Rules.Match;
 import dev.waymark.upstream.stub.Rules.Rule;
-import java.io.IOException;
-import java.io.Reader;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,11 +16,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
-import org.snakeyaml.engine.v2.api.LoadSettings;
-import org.snakeyaml.engine.v2.api.lowlevel.Compose;
 import org.snakeyaml.engine.v2.exceptions.Mark;
-import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
-import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
@@ -53,20 +47,11 @@ public final class RulesFile {
   }
 
   private Rules read() {
-    LoadSettings settings =
-        LoadSettings.builder().setUseMarks(true).setLabel(path.toString()).build();
-    try (Reader reader = Files.newBufferedReader(path)) {
-      Optional<Node> root = new Compose(settings).composeReader(reader);
-      return root.map(this::rules).orElse(Rules.NONE);
-    } catch (MarkedYamlEngineException e) {
-      throw bad(e.getProblemMark(), e.getProblem());
-    } catch (IOException | YamlEngineException e) {
-      throw new ConfigException(
-          path
-              + ": cannot be read: "
-              + e.getMessage()
-              + "; name a readable YAML file with --rules");
-    }
+    Node root =
+        YamlFile.root(path.toString(), YamlFile.bytes(path))
+            .orElseThrow(
+                () -> new ConfigException(path + ": is empty (expected: a list of rules)"));
+    return rules(root);
   }
 
   private Rules rules(Node root) {

@@ -57,6 +57,7 @@ final class RulesFileTest {
         "- {equals: [a]}                 | rules.yml:1:12: equals: a text is expected",
         "equals: a                       | rules.yml:1:1: a list of rules is expected",
         "- {equals: a                    | rules.yml:1:",
+        "# nothing                       | rules.yml: is empty",
       })
   void rules_wrong_areRefusedWithTheirPlace(String yaml, String message) {
     assertThatThrownBy(() -> load(yaml))
@@ -69,6 +70,20 @@ final class RulesFileTest {
     assertThatThrownBy(() -> RulesFile.load(folder.resolve("none.yml")))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("none.yml");
+  }
+
+  @Test
+  void file_nestedWithoutEnd_isRefusedWithItsPlace() {
+    assertThatThrownBy(() -> load("[".repeat(100_000)))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("rules.yml:1:33: nested deeper than 32 levels");
+  }
+
+  @Test
+  void file_directory_isRefusedByName() {
+    assertThatThrownBy(() -> RulesFile.load(folder))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining(folder + ": is a directory");
   }
 
   @Test
