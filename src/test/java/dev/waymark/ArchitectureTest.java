@@ -35,10 +35,22 @@ class ArchitectureTest {
           "upstream", Set.of("core", "wire", "config"),
           "admin", Set.of("core", "wire", "config", "listener", "lane", "pool", "upstream"),
           "control", Set.of("core", "wire", "config", "listener", "lane", "pool", "upstream", "v1"),
-          "cli", Set.of("core", "wire", "config", "listener", "lane", "pool", "upstream", "admin", "control"));
+          "cli",
+              Set.of(
+                  "core",
+                  "wire",
+                  "config",
+                  "listener",
+                  "lane",
+                  "pool",
+                  "upstream",
+                  "admin",
+                  "control"));
 
   private static final JavaClasses CLASSES =
-      new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("dev.waymark");
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("dev.waymark");
 
   @Test
   void imports_betweenPackages_pointDownOnly() {
@@ -50,8 +62,17 @@ class ArchitectureTest {
       }
       for (Dependency dependency : each.getDirectDependenciesFromSelf()) {
         String to = part(dependency.getTargetClass());
-        if (!to.isEmpty() && !to.equals(from) && !ALLOWED.getOrDefault(from, Set.of()).contains(to)) {
-          wrong.add(each.getName() + " -> " + dependency.getTargetClass().getName() + ", allowed for " + from + ": " + ALLOWED.get(from));
+        if (!to.isEmpty()
+            && !to.equals(from)
+            && !ALLOWED.getOrDefault(from, Set.of()).contains(to)) {
+          wrong.add(
+              each.getName()
+                  + " -> "
+                  + dependency.getTargetClass().getName()
+                  + ", allowed for "
+                  + from
+                  + ": "
+                  + ALLOWED.get(from));
         }
       }
     }
@@ -66,7 +87,8 @@ class ArchitectureTest {
             .resideInAPackage("dev.waymark.core..")
             .should()
             .dependOnClassesThat(
-                resideOutsideOfPackages("java..", "org.jspecify..", "io.netty.buffer..", "dev.waymark.core..")
+                resideOutsideOfPackages(
+                        "java..", "org.jspecify..", "io.netty.buffer..", "dev.waymark.core..")
                     .and(not(name("io.netty.util.ReferenceCounted")))));
   }
 
@@ -75,7 +97,11 @@ class ArchitectureTest {
     check(
         noClasses()
             .that()
-            .resideOutsideOfPackages("dev.waymark.pool..", "dev.waymark.wire..", "dev.waymark.control..", "dev.waymark.upstream..")
+            .resideOutsideOfPackages(
+                "dev.waymark.pool..",
+                "dev.waymark.wire..",
+                "dev.waymark.control..",
+                "dev.waymark.upstream..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("io.grpc.health.v1.."));
@@ -101,19 +127,31 @@ class ArchitectureTest {
 
   @Test
   void threads_neverSleep() {
-    check(noClasses().should().callMethod(Thread.class, "sleep", long.class).orShould().callMethod(Thread.class, "sleep", java.time.Duration.class));
+    check(
+        noClasses()
+            .should()
+            .callMethod(Thread.class, "sleep", long.class)
+            .orShould()
+            .callMethod(Thread.class, "sleep", java.time.Duration.class));
   }
 
   @Test
   void random_isGivenNotMade() {
-    check(noClasses().should().callConstructor(Random.class).orShould().callConstructor(Random.class, long.class));
+    check(
+        noClasses()
+            .should()
+            .callConstructor(Random.class)
+            .orShould()
+            .callConstructor(Random.class, long.class));
   }
 
   @Test
   void loggers_areMadeByAdminAndTheKitOnly() {
     Set<String> makers = new TreeSet<>();
     for (JavaClass each : CLASSES) {
-      boolean isMaker = each.getDirectDependenciesFromSelf().stream().anyMatch(d -> d.getTargetClass().getName().equals("org.slf4j.LoggerFactory"));
+      boolean isMaker =
+          each.getDirectDependenciesFromSelf().stream()
+              .anyMatch(d -> d.getTargetClass().getName().equals("org.slf4j.LoggerFactory"));
       // The kit runs in processes of others too, where there is no EventLog.
       if (isMaker && !part(each).equals("upstream")) {
         makers.add(each.getSimpleName());

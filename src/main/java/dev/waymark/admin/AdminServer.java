@@ -48,21 +48,15 @@ public final class AdminServer {
             address,
             List.of(
                 Route.get("/metrics", "metrics as Prometheus text", _ -> metrics()),
+                Route.get("/healthz", "200 while the process lives", _ -> Reply.text("ok\n")),
                 Route.get(
-                    "/healthz",
-                    "200 while the process lives",
-                    _ -> Reply.text("ok\n")),
-                Route.get(
-                    "/readyz",
-                    "200 while new clients are served, else 503",
-                    _ -> readiness()),
+                    "/readyz", "200 while new clients are served, else 503", _ -> readiness()),
                 Route.get(
                     "/connections",
                     "open connections; ?limit=1000",
                     request -> connections(request.query())),
                 Route.get("/upstreams", "upstreams of all pools", _ -> upstreams()),
-                Route.get(
-                    "/config", "what is in force, secrets masked", _ -> config()),
+                Route.get("/config", "what is in force, secrets masked", _ -> config()),
                 new Route(
                     "/log-level",
                     Set.of("GET", "PUT", "POST"),

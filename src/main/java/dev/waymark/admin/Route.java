@@ -10,7 +10,8 @@ import java.util.Set;
  * @param summary one clause for the index
  * @param bodyBytesMax a larger body is refused; 0: it is not read
  */
-public record Route(String path, Set<String> methods, String summary, int bodyBytesMax, Answer answer) {
+public record Route(
+    String path, Set<String> methods, String summary, int bodyBytesMax, Answer answer) {
   /** How a request is answered, on a thread of the port. */
   @FunctionalInterface
   public interface Answer {

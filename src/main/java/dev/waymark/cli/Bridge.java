@@ -48,8 +48,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
- * A running bridge: puts the parts together, starts them in order and ends them in the other. {@link #start}, {@link #drain} and {@link
- * #stop} block and are called from one thread, none of the loops; the rest is thread-safe.
+ * A running bridge: puts the parts together, starts them in order and ends them in the other.
+ * {@link #start}, {@link #drain} and {@link #stop} block and are called from one thread, none of
+ * the loops; the rest is thread-safe.
  */
 final class Bridge implements Acceptor {
   /** What is left of a connection's last bytes after the drain may take this long. */
@@ -87,15 +88,20 @@ final class Bridge implements Acceptor {
     this.budget = new MemoryBudget(config.limits().memoryBudgetBytes());
     this.transport = NettyTransport.choose(config.transport());
     this.controlLoops =
-        new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("control"), NioIoHandler.newFactory());
+        new MultiThreadIoEventLoopGroup(
+            1, new DefaultThreadFactory("control"), NioIoHandler.newFactory());
     this.shardLoops =
-        new MultiThreadIoEventLoopGroup(shardCount(config), new DefaultThreadFactory("shard"), transport.ioHandlers());
-    this.admin = new AdminServer(config.admin().address(), new BridgeState(this, loaded), metrics, log);
+        new MultiThreadIoEventLoopGroup(
+            shardCount(config), new DefaultThreadFactory("shard"), transport.ioHandlers());
+    this.admin =
+        new AdminServer(config.admin().address(), new BridgeState(this, loaded), metrics, log);
   }
 
   /** Half the cores: the kernel's share of the work is the larger one (hotpath.md, 6). */
   private static int shardCount(BridgeConfig config) {
-    return config.shards() > 0 ? config.shards() : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+    return config.shards() > 0
+        ? config.shards()
+        : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
   }
 
   // --- life ---
@@ -104,12 +110,14 @@ final class Bridge implements Acceptor {
   void startAdmin() {
     ProcessMetrics.register(metrics, Version.current());
     admin.start();
-    controlLoops.next().scheduleAtFixedRate(log::writeSuppressed, LOG_SUMMARY_S, LOG_SUMMARY_S, TimeUnit.SECONDS);
+    controlLoops
+        .next()
+        .scheduleAtFixedRate(log::writeSuppressed, LOG_SUMMARY_S, LOG_SUMMARY_S, TimeUnit.SECONDS);
   }
 
   /**
-   * Finds upstreams, and opens the listeners when each one's pool has a SERVING upstream, or after the start time-out. Opens
-   * none, and is not ready, when the latch is released meanwhile.
+   * Finds upstreams, and opens the listeners when each one's pool has a SERVING upstream, or after
+   * the start time-out. Opens none, and is not ready, when the latch is released meanwhile.
    *
    * @throws StartException naming the listener and its address
    */
@@ -130,19 +138,32 @@ final class Bridge implements Acceptor {
       open(port);
     }
     readiness = new Readiness(true, "listeners are open");
-    log.write(Event.BRIDGE_STARTED, "transport", transport.name(), "shards", shards.size(), "node", config.node());
+    log.write(
+        Event.BRIDGE_STARTED,
+        "transport",
+        transport.name(),
+        "shards",
+        shards.size(),
+        "node",
+        config.node());
   }
 
-  private static void awaitServing(CountDownLatch serving, long deadlineNs, CountDownLatch stop) throws InterruptedException {
+  private static void awaitServing(CountDownLatch serving, long deadlineNs, CountDownLatch stop)
+      throws InterruptedException {
     long leftNs = deadlineNs - Clock.nowNs();
     while (leftNs > 0
         && stop.getCount() > 0
-        && !serving.await(Math.min(leftNs, TimeUnit.MILLISECONDS.toNanos(START_CHECK_MS)), TimeUnit.NANOSECONDS)) {
+        && !serving.await(
+            Math.min(leftNs, TimeUnit.MILLISECONDS.toNanos(START_CHECK_MS)),
+            TimeUnit.NANOSECONDS)) {
       leftNs = deadlineNs - Clock.nowNs();
     }
   }
 
-  /** Stops accepting; returns when the last connection has ended, the drain time-out is over, or the latch is released. */
+  /**
+   * Stops accepting; returns when the last connection has ended, the drain time-out is over, or the
+   * latch is released.
+   */
   void drain(CountDownLatch hurry) throws InterruptedException {
     readiness = new Readiness(false, "draining");
     isDraining = true;
@@ -151,7 +172,12 @@ final class Bridge implements Acceptor {
       log.write(Event.LISTENER_CLOSED, "listener", port.config().name());
     }
     long deadlineNs = Clock.nowNs() + config.drainTimeout().toNanos();
-    log.write(Event.DRAINING, "connections", connectionCount(), "timeout-ms", config.drainTimeout().toMillis());
+    log.write(
+        Event.DRAINING,
+        "connections",
+        connectionCount(),
+        "timeout-ms",
+        config.drainTimeout().toMillis());
     while (connectionCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
       if (hurry.await(DRAIN_CHECK_MS, TimeUnit.MILLISECONDS)) {
         return;
@@ -159,7 +185,10 @@ final class Bridge implements Acceptor {
     }
   }
 
-  /** Ends what is left, telling clients and upstreams, and frees every thread. Safe after a failed start. */
+  /**
+   * Ends what is left, telling clients and upstreams, and frees every thread. Safe after a failed
+   * start.
+   */
   void stop() throws InterruptedException {
     boolean wasStarted = readiness.isReady() || isDraining;
     readiness = new Readiness(false, "stopped");
@@ -167,11 +196,10 @@ final class Bridge implements Acceptor {
     List<CompletableFuture<Boolean>> stopped = new ArrayList<>();
     for (BridgeShard shard : shards.values()) {
       stopped.add(
-          shard.ask(
-              core -> {
-                core.stop(Clock.nowNs());
-                return true;
-              }));
+          shard.ask(core -> {
+            core.stop(Clock.nowNs());
+            return true;
+          }));
     }
     CompletableFuture.allOf(stopped.toArray(CompletableFuture[]::new)).join();
     awaitNoConnections();
@@ -197,7 +225,10 @@ final class Bridge implements Acceptor {
     }
   }
 
-  /** A port that could not be bound closes later, with io_uring; a loop that ends before its channels complains with a stack. */
+  /**
+   * A port that could not be bound closes later, with io_uring; a loop that ends before its
+   * channels complains with a stack.
+   */
   private void awaitNoChannels() throws InterruptedException {
     long deadlineNs = Clock.nowNs() + TimeUnit.MILLISECONDS.toNanos(STOP_TIMEOUT_MS);
     while (channelCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
@@ -224,7 +255,8 @@ final class Bridge implements Acceptor {
       NettyHealthChannels channels = new NettyHealthChannels(control, pool.userTimeout());
       pools.put(
           pool.name(),
-          new PoolLink(pool, new PoolManager(pool, control, channels, random, this::onSnapshot, events)));
+          new PoolLink(
+              pool, new PoolManager(pool, control, channels, random, this::onSnapshot, events)));
     }
   }
 
@@ -232,12 +264,15 @@ final class Bridge implements Acceptor {
     SecureRandom random = new SecureRandom();
     long instance = Mark.instance(Clock.nowUnixMs(), random.nextLong());
     List<Shard.PoolSetup> setups =
-        config.pools().stream().map(pool -> new Shard.PoolSetup(options(pool), balancer(pool))).toList();
+        config.pools().stream()
+            .map(pool -> new Shard.PoolSetup(options(pool), balancer(pool)))
+            .toList();
     List<ListenerOptions> listeners = config.listeners().stream().map(Bridge::options).toList();
     int count = shardLoops.executorCount();
     for (int index = 0; index < count; index++) {
       EventLoop loop = (EventLoop) shardLoops.next();
-      Shard.Identity identity = new Shard.Identity(index, count, instance, config.node(), Version.current());
+      Shard.Identity identity =
+          new Shard.Identity(index, count, instance, config.node(), Version.current());
       shards.put(loop, newShard(loop, identity, setups, listeners));
     }
     ListenerPort.Sockets sockets =
@@ -253,7 +288,10 @@ final class Bridge implements Acceptor {
   }
 
   private BridgeShard newShard(
-      EventLoop loop, Shard.Identity identity, List<Shard.PoolSetup> setups, List<ListenerOptions> listeners) {
+      EventLoop loop,
+      Shard.Identity identity,
+      List<Shard.PoolSetup> setups,
+      List<ListenerOptions> listeners) {
     LaneConnector connector =
         new LaneConnector(
             new LaneConnector.Settings(
@@ -308,12 +346,20 @@ final class Bridge implements Acceptor {
     } catch (IOException failure) {
       throw StartException.listener(port.config(), failure);
     }
-    log.write(Event.LISTENER_OPEN, "listener", port.config().name(), "address", ListenerPort.text(port.address()));
+    log.write(
+        Event.LISTENER_OPEN,
+        "listener",
+        port.config().name(),
+        "address",
+        ListenerPort.text(port.address()));
   }
 
   // --- inputs from the parts ---
 
-  /** A shard is told of upstreams that can be dialled; the others are looked up still. Control thread. */
+  /**
+   * A shard is told of upstreams that can be dialled; the others are looked up still. Control
+   * thread.
+   */
   private void onSnapshot(PoolSnapshot snapshot) {
     snapshots.put(snapshot.pool(), snapshot);
     PoolLink pool = pools.get(snapshot.pool());

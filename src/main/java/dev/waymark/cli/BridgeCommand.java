@@ -1,6 +1,5 @@
 package dev.waymark.cli;
 
-import io.netty.util.NetUtil;
 import dev.waymark.admin.AddressInUse;
 import dev.waymark.admin.EventLog;
 import dev.waymark.admin.Logging;
@@ -9,6 +8,7 @@ import dev.waymark.config.PoolConfig;
 import dev.waymark.listener.ListenerPort;
 import dev.waymark.upstream.stub.StubOptions;
 import dev.waymark.upstream.stub.StubServer;
+import io.netty.util.NetUtil;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class)
 final class BridgeCommand implements Callable<Integer> {
   /** Where a bridge without any configuration finds its own echo. */
-  private static final InetSocketAddress EMBEDDED_UPSTREAM = new InetSocketAddress("127.0.0.1", 4770);
+  private static final InetSocketAddress EMBEDDED_UPSTREAM =
+      new InetSocketAddress("127.0.0.1", 4770);
 
   @Mixin private BridgeFlags flags = new BridgeFlags();
 
@@ -54,8 +55,12 @@ final class BridgeCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Starts everything, or ends what has been started; a signal meanwhile leaves the bridge not ready. */
-  private static @Nullable StubServer start(Bridge bridge, LoadedConfig loaded, Stopper stopper) throws InterruptedException {
+  /**
+   * Starts everything, or ends what has been started; a signal meanwhile leaves the bridge not
+   * ready.
+   */
+  private static @Nullable StubServer start(Bridge bridge, LoadedConfig loaded, Stopper stopper)
+      throws InterruptedException {
     StubServer embedded = null;
     try {
       startAdmin(bridge, loaded);
@@ -75,7 +80,8 @@ final class BridgeCommand implements Callable<Integer> {
     try {
       bridge.startAdmin();
     } catch (AddressInUse failure) {
-      throw StartException.port("admin (admin.address, --admin)", loaded.config().admin().address(), failure.why());
+      throw StartException.port(
+          "admin (admin.address, --admin)", loaded.config().admin().address(), failure.why());
     }
   }
 
@@ -85,18 +91,29 @@ final class BridgeCommand implements Callable<Integer> {
     } catch (IOException failure) {
       String why = failure.getMessage();
       throw StartException.port(
-          "the embedded echo upstream (there is none with --upstream)", EMBEDDED_UPSTREAM, why == null ? "in use" : why);
+          "the embedded echo upstream (there is none with --upstream)",
+          EMBEDDED_UPSTREAM,
+          why == null ? "in use" : why);
     }
   }
 
   private static String readyLine(Bridge bridge, LoadedConfig loaded) {
-    String listening = bridge.ports().stream().map(port -> ListenerPort.text(port.address())).collect(Collectors.joining(", "));
+    String listening =
+        bridge.ports().stream()
+            .map(port -> ListenerPort.text(port.address()))
+            .collect(Collectors.joining(", "));
     InetSocketAddress first = bridge.ports().getFirst().address();
-    String host = first.getAddress().isAnyLocalAddress() ? "127.0.0.1" : NetUtil.toAddressString(first.getAddress());
+    String host =
+        first.getAddress().isAnyLocalAddress()
+            ? "127.0.0.1"
+            : NetUtil.toAddressString(first.getAddress());
     String behind =
         loaded.isEmbeddedUpstream()
             ? "an embedded echo upstream on 127.0.0.1:4770"
-            : "pools " + loaded.config().pools().stream().map(PoolConfig::name).collect(Collectors.joining(", "));
+            : "pools "
+                + loaded.config().pools().stream()
+                    .map(PoolConfig::name)
+                    .collect(Collectors.joining(", "));
     return "waymark bridge: listening on %s, with %s, admin on http://%s; try it: nc %s %d"
         .formatted(listening, behind, bridge.adminAddress(), host, first.getPort());
   }

@@ -12,7 +12,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.ToLongFunction;
 
-/** The shards' counters, summed over shards and shown as metrics from their first moment. Thread-safe. */
+/**
+ * The shards' counters, summed over shards and shown as metrics from their first moment.
+ * Thread-safe.
+ */
 final class BridgeCounters {
   private final Metrics metrics;
   private final Map<List<String>, List<Counters>> byLabels = new ConcurrentHashMap<>();
@@ -27,19 +30,22 @@ final class BridgeCounters {
     return new ShardCounters() {
       @Override
       public Counters listener(String listener) {
-        return own.computeIfAbsent(List.of("listener", listener), labels -> added(Scope.LISTENER, labels));
+        return own.computeIfAbsent(
+            List.of("listener", listener), labels -> added(Scope.LISTENER, labels));
       }
 
       @Override
       public Counters upstream(String pool, String upstream) {
-        return own.computeIfAbsent(List.of("pool", pool, "upstream", upstream), labels -> added(Scope.UPSTREAM, labels));
+        return own.computeIfAbsent(
+            List.of("pool", pool, "upstream", upstream), labels -> added(Scope.UPSTREAM, labels));
       }
     };
   }
 
   /** Connections that an upstream owns now. */
   long connections(String pool, String upstream) {
-    List<Counters> shards = byLabels.getOrDefault(List.of("pool", pool, "upstream", upstream), List.of());
+    List<Counters> shards =
+        byLabels.getOrDefault(List.of("pool", pool, "upstream", upstream), List.of());
     return sum(shards, BridgeCounters::attached);
   }
 
@@ -60,7 +66,8 @@ final class BridgeCounters {
   private void register(Scope scope, List<Counters> shards, String[] labels) {
     for (Counter counter : Counter.values()) {
       if (counter.scope() == scope) {
-        metrics.counter(counter.metric(), counter.help(), () -> sum(shards, one -> one.total(counter)), labels);
+        metrics.counter(
+            counter.metric(), counter.help(), () -> sum(shards, one -> one.total(counter)), labels);
       }
     }
     switch (scope) {
@@ -84,8 +91,15 @@ final class BridgeCounters {
 
   private void registerLevels(List<Counters> shards, String[] labels) {
     metrics.gauge(
-        "waymark_upstream_connections", "Connections that the upstream owns.", () -> sum(shards, BridgeCounters::attached), labels);
-    metrics.gauge("waymark_lanes_open", "Lanes that work.", () -> sum(shards, BridgeCounters::openLanes), labels);
+        "waymark_upstream_connections",
+        "Connections that the upstream owns.",
+        () -> sum(shards, BridgeCounters::attached),
+        labels);
+    metrics.gauge(
+        "waymark_lanes_open",
+        "Lanes that work.",
+        () -> sum(shards, BridgeCounters::openLanes),
+        labels);
   }
 
   private static long attached(Counters one) {
@@ -93,7 +107,9 @@ final class BridgeCounters {
   }
 
   private static long openLanes(Counters one) {
-    return one.total(Counter.LANES_OPENED) - one.total(Counter.LANES_BROKEN) - one.total(Counter.LANES_FINISHED);
+    return one.total(Counter.LANES_OPENED)
+        - one.total(Counter.LANES_BROKEN)
+        - one.total(Counter.LANES_FINISHED);
   }
 
   private static long sum(List<Counters> shards, ToLongFunction<Counters> amount) {

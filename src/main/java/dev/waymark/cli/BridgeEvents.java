@@ -30,7 +30,8 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
 
   /** Series of a pool that are there from the start. */
   void registerPool(String pool) {
-    metrics.counter(DISCOVERY_FAILURES, "Times that a pool's name could not be resolved.", "pool", pool);
+    metrics.counter(
+        DISCOVERY_FAILURES, "Times that a pool's name could not be resolved.", "pool", pool);
   }
 
   // --- shards ---
@@ -38,14 +39,24 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
   @Override
   public void onConnectionOpened(Mark mark, String listener, String clientAddress) {
     if (log.isEnabled(Event.CONNECTION_OPENED)) {
-      log.write(Event.CONNECTION_OPENED, "mark", mark, "listener", listener, "client", clientAddress);
+      log.write(
+          Event.CONNECTION_OPENED, "mark", mark, "listener", listener, "client", clientAddress);
     }
   }
 
   @Override
   public void onConnectionAttached(Mark mark, String pool, String upstream, int epoch) {
     if (log.isEnabled(Event.CONNECTION_ATTACHED)) {
-      log.write(Event.CONNECTION_ATTACHED, "mark", mark, "pool", pool, "upstream", upstream, "epoch", epoch);
+      log.write(
+          Event.CONNECTION_ATTACHED,
+          "mark",
+          mark,
+          "pool",
+          pool,
+          "upstream",
+          upstream,
+          "epoch",
+          epoch);
     }
   }
 
@@ -82,7 +93,16 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
 
   @Override
   public void onLaneBroken(String pool, String upstream, String cause, int connections) {
-    log.write(Event.LANE_BROKEN, "pool", pool, "upstream", upstream, "cause", cause, "connections", connections);
+    log.write(
+        Event.LANE_BROKEN,
+        "pool",
+        pool,
+        "upstream",
+        upstream,
+        "cause",
+        cause,
+        "connections",
+        connections);
     upstreamLost.accept(pool, upstream);
   }
 
@@ -121,14 +141,27 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
 
   @Override
   public void onRefused(String listener, String clientAddress, int connectionsMax) {
-    log.write(Event.CONNECTION_REFUSED, "listener", listener, "client", clientAddress, "connections-max", connectionsMax);
+    log.write(
+        Event.CONNECTION_REFUSED,
+        "listener",
+        listener,
+        "client",
+        clientAddress,
+        "connections-max",
+        connectionsMax);
   }
 
   // --- pools ---
 
   @Override
   public void upstreamFound(String pool, String upstream) {
-    metrics.counter(WATCH_FAILURES, "Times that a health Watch broke or could not be opened.", "pool", pool, "upstream", upstream);
+    metrics.counter(
+        WATCH_FAILURES,
+        "Times that a health Watch broke or could not be opened.",
+        "pool",
+        pool,
+        "upstream",
+        upstream);
     log.write(Event.UPSTREAM_FOUND, "pool", pool, "upstream", upstream);
   }
 
@@ -145,14 +178,23 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
 
   @Override
   public void discoveryFailed(String pool, String name, String reason) {
-    metrics.counter(DISCOVERY_FAILURES, "Times that a pool's name could not be resolved.", "pool", pool).inc();
+    metrics
+        .counter(
+            DISCOVERY_FAILURES, "Times that a pool's name could not be resolved.", "pool", pool)
+        .inc();
     log.write(Event.DISCOVERY_FAILED, "pool", pool, "name", name, "reason", reason);
   }
 
   @Override
   public void healthWatchBroken(String pool, String upstream, String reason) {
     metrics
-        .counter(WATCH_FAILURES, "Times that a health Watch broke or could not be opened.", "pool", pool, "upstream", upstream)
+        .counter(
+            WATCH_FAILURES,
+            "Times that a health Watch broke or could not be opened.",
+            "pool",
+            pool,
+            "upstream",
+            upstream)
         .inc();
     log.write(Event.HEALTH_WATCH_BROKEN, "pool", pool, "upstream", upstream, "reason", reason);
   }

@@ -21,7 +21,10 @@ final class BridgeMetrics {
       MemoryBudget budget,
       List<ListenerPort> ports,
       Map<String, PoolSnapshot> snapshots) {
-    metrics.gauge("waymark_memory_held_bytes", "Client and reply bytes that the process holds.", budget::usedBytes);
+    metrics.gauge(
+        "waymark_memory_held_bytes",
+        "Client and reply bytes that the process holds.",
+        budget::usedBytes);
     metrics.gauge("waymark_memory_budget_bytes", "The limit memory-budget.", budget::budgetBytes);
     metrics.gauge("waymark_shards", "Event loops that carry connections.", () -> shardCount);
     for (ListenerPort port : ports) {
@@ -35,9 +38,14 @@ final class BridgeMetrics {
   private static void registerPort(Metrics metrics, ListenerPort port) {
     String listener = port.config().name();
     var counters = port.counters();
-    metrics.gauge("waymark_connections_open", "Connections open now.", counters::open, "listener", listener);
     metrics.gauge(
-        "waymark_connections_max", "The limit connections-max.", () -> port.config().connectionsMax(), "listener", listener);
+        "waymark_connections_open", "Connections open now.", counters::open, "listener", listener);
+    metrics.gauge(
+        "waymark_connections_max",
+        "The limit connections-max.",
+        () -> port.config().connectionsMax(),
+        "listener",
+        listener);
     metrics.counter(
         "waymark_connections_refused_total",
         "Clients closed at once because of connections-max.",
@@ -52,9 +60,14 @@ final class BridgeMetrics {
         listener);
   }
 
-  private static void registerPool(Metrics metrics, String pool, Map<String, PoolSnapshot> snapshots) {
+  private static void registerPool(
+      Metrics metrics, String pool, Map<String, PoolSnapshot> snapshots) {
     metrics.gauge(
-        "waymark_pool_upstreams", "Upstreams that discovery found.", () -> upstreams(snapshots, pool).size(), "pool", pool);
+        "waymark_pool_upstreams",
+        "Upstreams that discovery found.",
+        () -> upstreams(snapshots, pool).size(),
+        "pool",
+        pool);
     metrics.gauge(
         "waymark_pool_upstreams_serving",
         "Upstreams to which connections may be given.",

@@ -27,8 +27,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A shard on its event loop: gives it turns, time and lanes, and hands over what comes from other threads. Methods say which thread may
- * call them.
+ * A shard on its event loop: gives it turns, time and lanes, and hands over what comes from other
+ * threads. Methods say which thread may call them.
  */
 final class BridgeShard implements ShardEnvironment {
   /** A pool's control side as a shard needs it. */
@@ -70,7 +70,10 @@ final class BridgeShard implements ShardEnvironment {
     loop.execute(this::armTimer);
   }
 
-  /** Only the newest snapshot of a pool waits to be taken, so the mailbox is as long as there are pools. */
+  /**
+   * Only the newest snapshot of a pool waits to be taken, so the mailbox is as long as there are
+   * pools.
+   */
   void publish(PoolSnapshot snapshot) {
     if (snapshotMailbox.put(snapshot.pool(), snapshot) == null) {
       loop.execute(() -> guarded(() -> takeSnapshot(snapshot.pool())));
@@ -80,15 +83,14 @@ final class BridgeShard implements ShardEnvironment {
   /** Asks the shard on its thread. */
   <T> CompletableFuture<T> ask(Function<Shard, T> question) {
     CompletableFuture<T> answer = new CompletableFuture<>();
-    loop.execute(
-        () -> {
-          try {
-            answer.complete(question.apply(shard));
-          } catch (RuntimeException | Error bug) {
-            bugs.accept(bug);
-            answer.completeExceptionally(bug);
-          }
-        });
+    loop.execute(() -> {
+      try {
+        answer.complete(question.apply(shard));
+      } catch (RuntimeException | Error bug) {
+        bugs.accept(bug);
+        answer.completeExceptionally(bug);
+      }
+    });
     return answer;
   }
 
@@ -139,7 +141,8 @@ final class BridgeShard implements ShardEnvironment {
 
   private void armTimer() {
     timerNs = shard.nextDeadlineNs();
-    timer = loop.schedule(this::onTimer, Math.max(0, timerNs - Clock.nowNs()), TimeUnit.NANOSECONDS);
+    timer =
+        loop.schedule(this::onTimer, Math.max(0, timerNs - Clock.nowNs()), TimeUnit.NANOSECONDS);
   }
 
   private void onTimer() {
@@ -160,7 +163,8 @@ final class BridgeShard implements ShardEnvironment {
     SocketAddress address =
         pool.manager()
             .socketAddress(upstream)
-            // Gone since the snapshot: the port cannot be dialled, and the lane breaks like any other.
+            // Gone since the snapshot: the port cannot be dialled, and the lane breaks like any
+            // other.
             .orElseGet(() -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     return connector.connect(lane, address, pool.config().userTimeout());
   }

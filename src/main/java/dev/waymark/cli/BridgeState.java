@@ -34,10 +34,12 @@ final class BridgeState implements AdminState {
 
   @Override
   public CompletionStage<ConnectionPage> connections(int limit) {
-    CompletableFuture<ConnectionPage> page = CompletableFuture.completedFuture(new ConnectionPage(0, List.of()));
+    CompletableFuture<ConnectionPage> page =
+        CompletableFuture.completedFuture(new ConnectionPage(0, List.of()));
     for (BridgeShard shard : bridge.shards()) {
       CompletableFuture<ConnectionPage> own =
-          shard.ask(core -> new ConnectionPage(core.connectionCount(), views(core.connections(limit))));
+          shard.ask(
+              core -> new ConnectionPage(core.connectionCount(), views(core.connections(limit))));
       page = page.thenCombine(own, (left, right) -> joined(left, right, limit));
     }
     return page;
@@ -72,7 +74,10 @@ final class BridgeState implements AdminState {
   @Override
   public List<UpstreamStatus> upstreams() {
     List<LaneStatus> lanes =
-        bridge.shards().stream().map(BridgeShard::lanes).flatMap(answer -> answer.join().stream()).toList();
+        bridge.shards().stream()
+            .map(BridgeShard::lanes)
+            .flatMap(answer -> answer.join().stream())
+            .toList();
     List<UpstreamStatus> statuses = new ArrayList<>();
     for (PoolSnapshot snapshot : bridge.snapshots().values()) {
       for (UpstreamView upstream : snapshot.upstreams()) {
@@ -84,7 +89,9 @@ final class BridgeState implements AdminState {
 
   private UpstreamStatus status(String pool, UpstreamView upstream, List<LaneStatus> lanes) {
     List<LaneStatus> own =
-        lanes.stream().filter(lane -> lane.pool().equals(pool) && lane.upstream().equals(upstream.address())).toList();
+        lanes.stream()
+            .filter(lane -> lane.pool().equals(pool) && lane.upstream().equals(upstream.address()))
+            .toList();
     return new UpstreamStatus(
         pool,
         upstream.address(),
@@ -99,7 +106,10 @@ final class BridgeState implements AdminState {
   @Override
   public Map<String, Object> config() {
     Map<String, Object> values = new LinkedHashMap<>();
-    loaded.entries().forEach(entry -> values.put(entry.key(), Map.of("value", entry.value(), "origin", entry.origin())));
+    loaded
+        .entries()
+        .forEach(entry ->
+            values.put(entry.key(), Map.of("value", entry.value(), "origin", entry.origin())));
     return values;
   }
 }

@@ -14,7 +14,12 @@ import picocli.CommandLine.ScopeType;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {BridgeCommand.class, StubCommand.class, ConfigCommand.class, HealthCommand.class})
+    subcommands = {
+      BridgeCommand.class,
+      StubCommand.class,
+      ConfigCommand.class,
+      HealthCommand.class
+    })
 public final class Main {
   @Option(
       names = "--debug",

@@ -42,8 +42,9 @@ record NettyTransport(
   private static final int COMPLETION_QUEUE = 32_768;
 
   /**
-   * One accept at a time. With the kernel's multishot accept it goes on accepting after the listener has paused, down to the last
-   * descriptor, and then fails in a loop. Netty reads the property once, when its io_uring classes load; who sets it has the last word.
+   * One accept at a time. With the kernel's multishot accept it goes on accepting after the
+   * listener has paused, down to the last descriptor, and then fails in a loop. Netty reads the
+   * property once, when its io_uring classes load; who sets it has the last word.
    */
   private static final String MULTISHOT_ACCEPT = "io.netty.iouring.acceptMultiShotEnabled";
 
@@ -62,16 +63,22 @@ record NettyTransport(
     };
   }
 
-  private static NettyTransport require(@Nullable Throwable missing, String name, NettyTransport transport) {
+  private static NettyTransport require(
+      @Nullable Throwable missing, String name, NettyTransport transport) {
     if (missing != null) {
       throw new ConfigException(
-          "transport: " + name + " does not work here (" + missing.getMessage() + "); use transport: auto");
+          "transport: "
+              + name
+              + " does not work here ("
+              + missing.getMessage()
+              + "); use transport: auto");
     }
     return transport;
   }
 
   private static NettyTransport ioUring() {
-    IoUringIoHandlerConfig rings = new IoUringIoHandlerConfig().setRingSize(SUBMISSION_RING).setCqSize(COMPLETION_QUEUE);
+    IoUringIoHandlerConfig rings =
+        new IoUringIoHandlerConfig().setRingSize(SUBMISSION_RING).setCqSize(COMPLETION_QUEUE);
     return new NettyTransport(
         "io_uring",
         IoUringIoHandler.newFactory(rings),

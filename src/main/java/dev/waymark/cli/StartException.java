@@ -13,14 +13,26 @@ final class StartException extends RuntimeException {
   }
 
   static StartException listener(ListenerConfig listener, IOException failure) {
-    return port("listener " + listener.name() + " (listeners[].address, --listen)", listener.address(), String.valueOf(failure.getMessage()));
+    return port(
+        "listener " + listener.name() + " (listeners[].address, --listen)",
+        listener.address(),
+        String.valueOf(failure.getMessage()));
   }
 
-  /** @param what the thing and the flag that sets its address */
+  /**
+   * @param what the thing and the flag that sets its address
+   */
   static StartException port(String what, InetSocketAddress address, String why) {
     String place = address.getHostString() + ":" + address.getPort();
     return new StartException(
-        "port " + address.getPort() + " cannot be opened for " + what + " at " + place + ": " + why
+        "port "
+            + address.getPort()
+            + " cannot be opened for "
+            + what
+            + " at "
+            + place
+            + ": "
+            + why
             + "; end what holds it, or choose another address");
   }
 }

@@ -11,10 +11,11 @@ import io.netty.channel.epoll.EpollIoOps;
 import io.netty.util.concurrent.ThreadAwareExecutor;
 
 /**
- * Netty's epoll without a defect of 4.2.18: a socket with nothing to wait for, as after a client's FIN, is taken out of the epoll set
- * but still counts as a member, so the next wish (a full socket that waits to be written) fails with ENOENT, and the channel is closed
- * with its replies unsent. Here such a socket stays in the set, edge-triggered and without wishes (docs/decisions/0015). Confined to its
- * event loop.
+ * Netty's epoll without a defect of 4.2.18: a socket with nothing to wait for, as after a client's
+ * FIN, is taken out of the epoll set but still counts as a member, so the next wish (a full socket
+ * that waits to be written) fails with ENOENT, and the channel is closed with its replies unsent.
+ * Here such a socket stays in the set, edge-triggered and without wishes (docs/decisions/0015).
+ * Confined to its event loop.
  */
 final class SteadyEpoll implements IoHandler {
   private static final IoOps NO_WISHES = EpollIoOps.EPOLLET;

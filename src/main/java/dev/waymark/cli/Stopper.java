@@ -4,8 +4,9 @@ import java.util.concurrent.CountDownLatch;
 import sun.misc.Signal;
 
 /**
- * Turns SIGTERM and SIGINT into a wish to stop, and a second one into hurry. By handlers rather than shutdown hooks, since after a hook
- * the exit code is the signal's and not the program's. Thread-safe.
+ * Turns SIGTERM and SIGINT into a wish to stop, and a second one into hurry. By handlers rather
+ * than shutdown hooks, since after a hook the exit code is the signal's and not the program's.
+ * Thread-safe.
  */
 final class Stopper {
   private final CountDownLatch first = new CountDownLatch(1);

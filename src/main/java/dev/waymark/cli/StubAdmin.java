@@ -17,7 +17,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The stub's admin port: what is connected, and how to make the stub misbehave. Answers are JSON. Thread-safe.
+ * The stub's admin port: what is connected, and how to make the stub misbehave. Answers are JSON.
+ * Thread-safe.
  */
 final class StubAdmin implements AutoCloseable {
   private static final int SEND_BYTES_MAX = 1024 * 1024;
@@ -41,7 +42,11 @@ final class StubAdmin implements AutoCloseable {
                 Route.post("/health", "?status=SERVING|NOT_SERVING", this::health),
                 Route.post("/drain", "announces Draining, stays up", _ -> drain()),
                 new Route(
-                    "/send", Set.of("POST"), "?mark=…, the body goes to that client", SEND_BYTES_MAX, this::send),
+                    "/send",
+                    Set.of("POST"),
+                    "?mark=…, the body goes to that client",
+                    SEND_BYTES_MAX,
+                    this::send),
                 Route.post("/close", "?mark=…&code=DONE|ABORT|…", this::close)),
             log);
   }
@@ -79,7 +84,8 @@ final class StubAdmin implements AutoCloseable {
         switch (status) {
           case "SERVING" -> true;
           case "NOT_SERVING" -> false;
-          default -> throw new Refusal(400, "status is SERVING or NOT_SERVING, not '" + status + "'");
+          default ->
+              throw new Refusal(400, "status is SERVING or NOT_SERVING, not '" + status + "'");
         };
     stub.setServing(isServing);
     return OK;
@@ -107,8 +113,14 @@ final class StubAdmin implements AutoCloseable {
         Arrays.stream(CloseReason.values())
             .filter(one -> one.name().equals(code))
             .findFirst()
-            .orElseThrow(
-                () -> new Refusal(400, "code is one of " + Arrays.toString(CloseReason.values()) + ", not '" + code + "'"));
+            .orElseThrow(() ->
+                new Refusal(
+                    400,
+                    "code is one of "
+                        + Arrays.toString(CloseReason.values())
+                        + ", not '"
+                        + code
+                        + "'"));
     connection.close(reason);
     return OK;
   }
@@ -117,7 +129,8 @@ final class StubAdmin implements AutoCloseable {
     String mark = request.demand("mark");
     Connection connection = stub.connection(mark);
     if (connection == null) {
-      throw new Refusal(404, "no connection with mark '" + mark + "' is attached; see /connections");
+      throw new Refusal(
+          404, "no connection with mark '" + mark + "' is attached; see /connections");
     }
     return connection;
   }

@@ -1,6 +1,9 @@
 package dev.waymark.config;
 
-/** A configuration that cannot be used; the message is for the user: where, key, value, what is expected, remedy. */
+/**
+ * A configuration that cannot be used; the message is for the user: where, key, value, what is
+ * expected, remedy.
+ */
 public final class ConfigException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -12,7 +12,8 @@ import java.time.Duration;
  * @param backlog connections that wait in the kernel to be accepted
  * @param isNoDelay TCP_NODELAY
  * @param isKeepAlive SO_KEEPALIVE
- * @param userTimeout TCP_USER_TIMEOUT: unacknowledged bytes for this long end the connection; zero: the kernel's own
+ * @param userTimeout TCP_USER_TIMEOUT: unacknowledged bytes for this long end the connection; zero:
+ *     the kernel's own
  * @param idleTimeout nothing sent either way for this long ends the connection; zero: never
  */
 public record ListenerConfig(

@@ -10,7 +10,8 @@ import java.util.Map;
  *
  * @param target where upstreams are found: one of the {@link Target} forms
  * @param healthService the service name asked of grpc.health.v1; empty: the server as a whole
- * @param healthRetryMin first wait before a broken health Watch is opened again; doubled each time, with jitter
+ * @param healthRetryMin first wait before a broken health Watch is opened again; doubled each time,
+ *     with jitter
  * @param healthRetryMax longest such wait
  * @param dnsTtlMin a name is not asked again sooner
  * @param dnsTtlMax a name is asked again at least this often
@@ -55,7 +56,9 @@ public record PoolConfig(
       }
     }
 
-    /** `dns://[SERVER[:PORT]]/host:port`; server empty: those of /etc/resolv.conf; else host:port. */
+    /**
+     * `dns://[SERVER[:PORT]]/host:port`; server empty: those of /etc/resolv.conf; else host:port.
+     */
     record Dns(String server, String host, int port) implements Target {}
   }
 

@@ -2,7 +2,9 @@ package dev.waymark.core;
 
 import java.util.List;
 
-/** Chooses the upstream of a new connection. One instance serves all shards of a pool: thread-safe. */
+/**
+ * Chooses the upstream of a new connection. One instance serves all shards of a pool: thread-safe.
+ */
 public interface Balancer {
   /** An upstream to choose from, with what the policies weigh. */
   interface Candidate {
@@ -13,7 +15,8 @@ public interface Balancer {
   /**
    * Chooses one.
    *
-   * @param candidates those with an open lane that may take a connection; never empty; the list is only valid during the call
+   * @param candidates those with an open lane that may take a connection; never empty; the list is
+   *     only valid during the call
    * @param clientHost the client's IP address without port
    * @param mark of the new connection
    */

@@ -2,7 +2,10 @@ package dev.waymark.core;
 
 import io.netty.buffer.ByteBuf;
 
-/** The client's socket as a connection uses it; implemented at the edge. Called on the shard's thread only. */
+/**
+ * The client's socket as a connection uses it; implemented at the edge. Called on the shard's
+ * thread only.
+ */
 public interface ClientSocket {
   /** host:port of the client, IPv6 in brackets. */
   String clientAddress();
@@ -14,13 +17,17 @@ public interface ClientSocket {
   String localAddress();
 
   /**
-   * Queues bytes; they leave at {@link #flush}. What the kernel took is reported by {@link Connection#onWritten}, in order.
+   * Queues bytes; they leave at {@link #flush}. What the kernel took is reported by {@link
+   * Connection#onWritten}, in order.
    *
    * @param owned the reference passes to this method
    */
   void write(ByteBuf owned);
 
-  /** What was given to {@link #write} and the kernel has not taken yet; falls also while one large flush goes on. */
+  /**
+   * What was given to {@link #write} and the kernel has not taken yet; falls also while one large
+   * flush goes on.
+   */
   long unwrittenBytes();
 
   /** Hands what is queued to the kernel, as far as it takes it. */

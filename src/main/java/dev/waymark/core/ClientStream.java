@@ -5,8 +5,8 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client's direction of one connection: what came, what was sent to the owner, what the owner is done with (rules 1 and 2). All
- * offsets are absolute. Confined to its shard's thread.
+ * The client's direction of one connection: what came, what was sent to the owner, what the owner
+ * is done with (rules 1 and 2). All offsets are absolute. Confined to its shard's thread.
  */
 final class ClientStream {
   /** Bytes that wait to be sent; `isLast`: they end a message. */
@@ -79,7 +79,8 @@ final class ClientStream {
   }
 
   /**
-   * Takes the next bytes to send, at most one payload and never past the window. To be asked again until null, after every input.
+   * Takes the next bytes to send, at most one payload and never past the window. To be asked again
+   * until null, after every input.
    *
    * @return the caller owns its payload; null if nothing waits or fits
    */
@@ -89,7 +90,8 @@ final class ClientStream {
       return null;
     }
     int bytes = head.payload().readableBytes();
-    int fitting = (int) Math.min(Math.min(bytes, Limits.PAYLOAD_BYTES_MAX), Math.max(0, room(windowBytes)));
+    int fitting =
+        (int) Math.min(Math.min(bytes, Limits.PAYLOAD_BYTES_MAX), Math.max(0, room(windowBytes)));
     if (fitting == 0 && bytes > 0) {
       return null;
     }
@@ -153,7 +155,10 @@ final class ClientStream {
     Check.that(consumedOffset <= sentOffset, "consumed beyond sent");
     Check.that(sentOffset + pendingBytes <= receivedOffset, "sent beyond received");
     Check.that(!isEndSent || isEmpty(), "FIN overtook bytes");
-    long waiting = pending == null ? 0 : pending.stream().mapToLong(chunk -> chunk.payload().readableBytes()).sum();
+    long waiting =
+        pending == null
+            ? 0
+            : pending.stream().mapToLong(chunk -> chunk.payload().readableBytes()).sum();
     Check.that(waiting == pendingBytes, "pending is counted both ways");
   }
 }

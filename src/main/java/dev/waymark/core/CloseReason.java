@@ -3,8 +3,8 @@ package dev.waymark.core;
 import java.util.Locale;
 
 /**
- * Why a connection, or its attachment to an upstream, ended. One enum for the wire (`CloseReason` in attach.proto has the same
- * names and numbers), the access log and metric labels. Immutable.
+ * Why a connection, or its attachment to an upstream, ended. One enum for the wire (`CloseReason`
+ * in attach.proto has the same names and numbers), the access log and metric labels. Immutable.
  */
 public enum CloseReason {
   DONE(1, Origin.UPSTREAM, "both directions ended, or the upstream asked for a clean end"),
@@ -86,17 +86,48 @@ public enum CloseReason {
     return meaning;
   }
 
-  /** Whether the client is told by RST, at once, that its stream is not complete; else by FIN after the last byte. */
+  /**
+   * Whether the client is told by RST, at once, that its stream is not complete; else by FIN after
+   * the last byte.
+   */
   public boolean isAbortive() {
     return switch (this) {
-      case ABORT, FLOW_CONTROL, COMMIT_INCOMPLETE, PROTOCOL, SLOW_CLIENT, OVERLOAD, INTERNAL, CLIENT_RESET, CLIENT_TIMEOUT -> true;
-      case DONE, BUSY, NOT_HERE, SHUTTING_DOWN, FENCED, IDLE_TIMEOUT, FRAME_TOO_LONG, FRAME_INCOMPLETE, FRAME_INVALID -> false;
-      case NO_UPSTREAM, UPSTREAM_LOST, UNKNOWN_CONNECTION, SETTINGS_LATE, WINDOW_STALLED, POISON, BRIDGE_STOPPED -> false;
+      case ABORT,
+          FLOW_CONTROL,
+          COMMIT_INCOMPLETE,
+          PROTOCOL,
+          SLOW_CLIENT,
+          OVERLOAD,
+          INTERNAL,
+          CLIENT_RESET,
+          CLIENT_TIMEOUT ->
+          true;
+      case DONE,
+          BUSY,
+          NOT_HERE,
+          SHUTTING_DOWN,
+          FENCED,
+          IDLE_TIMEOUT,
+          FRAME_TOO_LONG,
+          FRAME_INCOMPLETE,
+          FRAME_INVALID ->
+          false;
+      case NO_UPSTREAM,
+          UPSTREAM_LOST,
+          UNKNOWN_CONNECTION,
+          SETTINGS_LATE,
+          WINDOW_STALLED,
+          POISON,
+          BRIDGE_STOPPED ->
+          false;
       case OPERATOR -> false;
     };
   }
 
-  /** The reason with this number; PROTOCOL for a number that nobody knows, since the peer's intent is not known either. */
+  /**
+   * The reason with this number; PROTOCOL for a number that nobody knows, since the peer's intent
+   * is not known either.
+   */
   public static CloseReason ofWireCode(int wireCode) {
     return wireCode > 0 && wireCode < BY_WIRE_CODE.length ? BY_WIRE_CODE[wireCode] : PROTOCOL;
   }

@@ -10,10 +10,11 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One client socket from accept to close: joins its two directions, its owner and its end. Confined to its shard's thread.
+ * One client socket from accept to close: joins its two directions, its owner and its end. Confined
+ * to its shard's thread.
  *
- * <p>Inputs come from the socket (onClient…, onWritten, onSocketClosed) and from the lane (package-private); effects go to the {@link
- * ClientSocket} and the {@link Lane}.
+ * <p>Inputs come from the socket (onClient…, onWritten, onSocketClosed) and from the lane
+ * (package-private); effects go to the {@link ClientSocket} and the {@link Lane}.
  */
 public final class Connection {
   private enum Phase {
@@ -62,7 +63,13 @@ public final class Connection {
   private Origin closeOrigin = Origin.BRIDGE;
   private @Nullable Origin firstToEnd;
 
-  Connection(Shard shard, ShardListener listener, ClientSocket socket, Mark mark, long nowNs, long nowUnixMs) {
+  Connection(
+      Shard shard,
+      ShardListener listener,
+      ClientSocket socket,
+      Mark mark,
+      long nowNs,
+      long nowUnixMs) {
     this.shard = shard;
     this.listener = listener;
     this.pool = listener.pool();
@@ -120,7 +127,10 @@ public final class Connection {
     endByBridge(nowNs, reason, reason.origin());
   }
 
-  /** Bytes of a message that is not complete wait at the edge, which says whenever their number changes. */
+  /**
+   * Bytes of a message that is not complete wait at the edge, which says whenever their number
+   * changes.
+   */
   public void onClientPartial(int bytes) {
     partialBytes = bytes;
     settleHeld();
@@ -132,7 +142,10 @@ public final class Connection {
     socket.reset();
   }
 
-  /** The client's socket took bytes, in the order of {@link ClientSocket#write}, and with them so many buffers to their end. */
+  /**
+   * The client's socket took bytes, in the order of {@link ClientSocket#write}, and with them so
+   * many buffers to their end.
+   */
   public void onWritten(long nowNs, long bytes, int pieces) {
     lastActivityNs = nowNs;
     replies.written(bytes, pieces);
@@ -179,7 +192,10 @@ public final class Connection {
 
   /** A frame for this connection came on this lane. */
   void onFrame(long nowNs, Lane from, UpstreamFrame frame) {
-    boolean isLate = phase != Phase.ATTACHED || from != lane || Integer.compareUnsigned(frame.epoch(), epoch) < 0;
+    boolean isLate =
+        phase != Phase.ATTACHED
+            || from != lane
+            || Integer.compareUnsigned(frame.epoch(), epoch) < 0;
     if (isLate) {
       from.counters().add(Counter.FRAMES_FENCED, 1);
       return;
@@ -234,7 +250,10 @@ public final class Connection {
     }
   }
 
-  /** Nothing is waited for any more: drops the socket in whatever phase, with a reset if replies are lost by it. */
+  /**
+   * Nothing is waited for any more: drops the socket in whatever phase, with a reset if replies are
+   * lost by it.
+   */
   void abandon() {
     if (replies.queuedBytes() > 0) {
       socket.reset();
@@ -317,7 +336,9 @@ public final class Connection {
   // --- the client's direction ---
 
   private boolean canPass(Lane owner, int bytes) {
-    return owner.isWritable() && bytes <= Limits.PAYLOAD_BYTES_MAX && bytes <= client.room(owner.windowBytes());
+    return owner.isWritable()
+        && bytes <= Limits.PAYLOAD_BYTES_MAX
+        && bytes <= client.room(owner.windowBytes());
   }
 
   private void pump(long nowNs) {
@@ -366,7 +387,8 @@ public final class Connection {
   private void updateReading() {
     boolean isPaused =
         switch (phase) {
-          case WAITING -> client.pendingBytes() >= pool.options().noUpstreamBytesMax() || shard.isOverBudget();
+          case WAITING ->
+              client.pendingBytes() >= pool.options().noUpstreamBytesMax() || shard.isOverBudget();
           case ATTACHED -> !client.isEmpty() || shard.isOverBudget() || isReplyQueueLong();
           case CLOSING, CLOSED -> false;
         };
@@ -383,7 +405,9 @@ public final class Connection {
 
   /** Without credit only the client's own requests can be held back (rule 5). */
   private boolean isReplyQueueLong() {
-    return lane != null && !lane.isAcknowledging() && replies.queuedBytes() > shard.limits().replyQueueBytesMax() / 2;
+    return lane != null
+        && !lane.isAcknowledging()
+        && replies.queuedBytes() > shard.limits().replyQueueBytesMax() / 2;
   }
 
   // --- the reply direction ---
@@ -406,7 +430,8 @@ public final class Connection {
   }
 
   private boolean isReplyQueueFullFor(int bytes) {
-    return replies.queuedBytes() + replies.heldBytes() + bytes > shard.limits().replyQueueBytesMax();
+    return replies.queuedBytes() + replies.heldBytes() + bytes
+        > shard.limits().replyQueueBytesMax();
   }
 
   private void hold(long nowNs, UpstreamFrame frame, int bytes) {
@@ -441,7 +466,8 @@ public final class Connection {
     }
   }
 
-  private void commit(long nowNs, long consumed, byte @Nullable [] newContext, boolean isHalfClose, int close) {
+  private void commit(
+      long nowNs, long consumed, byte @Nullable [] newContext, boolean isHalfClose, int close) {
     if (newContext != null) {
       context = newContext.length == 0 ? null : newContext;
     }
@@ -532,8 +558,9 @@ public final class Connection {
   }
 
   /**
-   * All bytes written and the client's FIN seen, or it is known to be gone: closing earlier would make the kernel send RST for client
-   * bytes not read, and RST may overtake replies (RFC 1122, 4.2.2.13).
+   * All bytes written and the client's FIN seen, or it is known to be gone: closing earlier would
+   * make the kernel send RST for client bytes not read, and RST may overtake replies (RFC 1122,
+   * 4.2.2.13).
    */
   private void closeWhenDrained() {
     if (replies.queuedBytes() == 0 && client.isEnded()) {
@@ -541,14 +568,20 @@ public final class Connection {
     }
   }
 
-  /** A slow client may be in the middle of one large flush, of which {@link #onWritten} tells at its end. */
+  /**
+   * A slow client may be in the middle of one large flush, of which {@link #onWritten} tells at its
+   * end.
+   */
   private boolean hasSocketMoved() {
     long before = kernelOffset;
     kernelOffset = replies.takenOffset() - socket.unwrittenBytes();
     return kernelOffset > before;
   }
 
-  /** Tells the shard what changed in {@link #heldBytes}: at the end of each input that may have changed it. */
+  /**
+   * Tells the shard what changed in {@link #heldBytes}: at the end of each input that may have
+   * changed it.
+   */
   private void settleHeld() {
     long now = heldBytes();
     shard.hold(now - heldBytes);
@@ -594,18 +627,25 @@ public final class Connection {
     return socket.clientHost();
   }
 
-  /** Memory of replies: those that wait for the client's socket, and those of an unfinished commit. */
+  /**
+   * Memory of replies: those that wait for the client's socket, and those of an unfinished commit.
+   */
   long heldReplyBytes() {
     return phase == Phase.CLOSED
         ? 0
-        : replies.queuedBytes() + replies.heldBytes() + (long) replies.pieces() * shard.limits().pieceBytes();
+        : replies.queuedBytes()
+            + replies.heldBytes()
+            + (long) replies.pieces() * shard.limits().pieceBytes();
   }
 
   /** All that it holds in memory. */
   long heldBytes() {
     return phase == Phase.CLOSED
         ? 0
-        : heldReplyBytes() + client.pendingBytes() + (long) client.pendingPieces() * shard.limits().pieceBytes() + partialBytes;
+        : heldReplyBytes()
+            + client.pendingBytes()
+            + (long) client.pendingPieces() * shard.limits().pieceBytes()
+            + partialBytes;
   }
 
   ShardListener listener() {
@@ -620,7 +660,9 @@ public final class Connection {
     client.checkInvariants();
     replies.checkInvariants();
     Check.that((phase == Phase.ATTACHED) == (lane != null), "attached means owned");
-    Check.that(phase == Phase.WAITING || phase == Phase.ATTACHED || closeReason != null, "an end has a reason");
+    Check.that(
+        phase == Phase.WAITING || phase == Phase.ATTACHED || closeReason != null,
+        "an end has a reason");
   }
 
   private void remember(String upstream) {

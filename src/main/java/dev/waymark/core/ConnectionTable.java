@@ -3,7 +3,10 @@ package dev.waymark.core;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** The connections of a shard by sequence: open addressing with linear probing, no boxing. Confined to its shard's thread. */
+/**
+ * The connections of a shard by sequence: open addressing with linear probing, no boxing. Confined
+ * to its shard's thread.
+ */
 final class ConnectionTable {
   private static final int CAPACITY_MIN = 64;
 
@@ -32,7 +35,10 @@ final class ConnectionTable {
     size++;
   }
 
-  /** Removes it and closes the gap, so that probing needs no tombstones (Knuth, TAOCP 3, 6.4, algorithm R). */
+  /**
+   * Removes it and closes the gap, so that probing needs no tombstones (Knuth, TAOCP 3, 6.4,
+   * algorithm R).
+   */
   void remove(Connection connection) {
     int mask = slots.length - 1;
     int gap = home(connection.sequence(), mask);
@@ -89,7 +95,8 @@ final class ConnectionTable {
   }
 
   private static int home(long sequence, int mask) {
-    // Fibonacci hashing (Knuth, TAOCP 3, 6.4): sequences of one shard differ by the number of shards.
+    // Fibonacci hashing (Knuth, TAOCP 3, 6.4): sequences of one shard differ by the number of
+    // shards.
     return (int) ((sequence * 0x9E3779B97F4A7C15L) >>> 32) & mask;
   }
 }

@@ -2,11 +2,15 @@ package dev.waymark.core;
 
 import java.util.concurrent.atomic.AtomicLongArray;
 
-/** One total per {@link Counter} and per {@link CloseReason}. Written by one shard's thread, readable from any. */
+/**
+ * One total per {@link Counter} and per {@link CloseReason}. Written by one shard's thread,
+ * readable from any.
+ */
 public final class Counters {
   private static final int COUNTERS = Counter.values().length;
 
-  private final AtomicLongArray totals = new AtomicLongArray(COUNTERS + CloseReason.values().length);
+  private final AtomicLongArray totals =
+      new AtomicLongArray(COUNTERS + CloseReason.values().length);
 
   /** Adds; the one writer only. */
   void add(Counter counter, long amount) {

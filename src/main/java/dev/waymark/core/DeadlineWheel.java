@@ -3,9 +3,10 @@ package dev.waymark.core;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The next deadline of many connections: a hashed timing wheel (Varghese and Lauck, 1987, scheme 6) with intrusive lists, so that
- * arming and disarming cost no allocation and a closed connection leaves nothing behind. A deadline past the horizon is looked at
- * again when the horizon comes. Confined to its shard's thread.
+ * The next deadline of many connections: a hashed timing wheel (Varghese and Lauck, 1987, scheme 6)
+ * with intrusive lists, so that arming and disarming cost no allocation and a closed connection
+ * leaves nothing behind. A deadline past the horizon is looked at again when the horizon comes.
+ * Confined to its shard's thread.
  */
 final class DeadlineWheel {
   /** How late a deadline may be seen. */
@@ -70,7 +71,10 @@ final class DeadlineWheel {
     }
   }
 
-  /** Calls onDeadline of all whose time has come; they arm themselves again if they have a later one. */
+  /**
+   * Calls onDeadline of all whose time has come; they arm themselves again if they have a later
+   * one.
+   */
   void advance(long nowNs) {
     long until = Math.floorDiv(nowNs - originNs, TICK_NS);
     while (currentTick < until) {

@@ -1,6 +1,9 @@
 package dev.waymark.core;
 
-/** How a listener cuts the client's stream into messages; the bytes are never changed (rule 1). Immutable. */
+/**
+ * How a listener cuts the client's stream into messages; the bytes are never changed (rule 1).
+ * Immutable.
+ */
 public sealed interface Framing {
   /** No messages: bytes as they come. */
   record Raw() implements Framing {}
@@ -15,10 +18,13 @@ public sealed interface Framing {
   record Fixed(int bytes) implements Framing {}
 
   /**
-   * A field of `lengthBytes` (1, 2, 3, 4 or 8) bytes, `lengthOffset` bytes into the message, says how many bytes follow it, less
-   * `lengthAdjustment`. A message is lengthOffset + lengthBytes + value + lengthAdjustment bytes.
+   * A field of `lengthBytes` (1, 2, 3, 4 or 8) bytes, `lengthOffset` bytes into the message, says
+   * how many bytes follow it, less `lengthAdjustment`. A message is lengthOffset + lengthBytes +
+   * value + lengthAdjustment bytes.
    */
-  record LengthPrefixed(int lengthOffset, int lengthBytes, boolean littleEndian, int lengthAdjustment) implements Framing {}
+  record LengthPrefixed(
+      int lengthOffset, int lengthBytes, boolean littleEndian, int lengthAdjustment)
+      implements Framing {}
 
   /** A base-128 varint (as in protobuf, at most 5 bytes) says how many bytes follow it. */
   record Varint() implements Framing {}

@@ -10,7 +10,8 @@ package dev.waymark.core;
  * @param shard the shard that holds the lane, from 0
  * @param shards how many shards the bridge has
  */
-public record Hello(long instance, String node, String version, String pool, int shard, int shards) {
+public record Hello(
+    long instance, String node, String version, String pool, int shard, int shards) {
   /** Of the protocol. */
   public static final int REVISION = 1;
 }

@@ -12,11 +12,14 @@ import java.util.ArrayDeque;
 import java.util.Locale;
 
 /**
- * One Attach call between a shard and an upstream: carries frames of many connections. Confined to its shard's thread; the edge calls
- * {@link #onReady}, {@link #onFrame} and {@link #onBroken}.
+ * One Attach call between a shard and an upstream: carries frames of many connections. Confined to
+ * its shard's thread; the edge calls {@link #onReady}, {@link #onFrame} and {@link #onBroken}.
  */
 public final class Lane implements Balancer.Candidate {
-  /** Answers to frames for unknown connections and to pushes that may wait while the transport takes no more. */
+  /**
+   * Answers to frames for unknown connections and to pushes that may wait while the transport takes
+   * no more.
+   */
   static final int UNREAD_ANSWERS_MAX = 10_000;
 
   private enum Phase {
@@ -63,7 +66,13 @@ public final class Lane implements Balancer.Candidate {
   private boolean isPingOpen;
   private long pingId;
 
-  Lane(long nowNs, ShardPool pool, Shard shard, UpstreamView upstream, Counters counters, int failures) {
+  Lane(
+      long nowNs,
+      ShardPool pool,
+      Shard shard,
+      UpstreamView upstream,
+      Counters counters,
+      int failures) {
     this.pool = pool;
     this.shard = shard;
     this.upstream = upstream;
@@ -109,7 +118,9 @@ public final class Lane implements Balancer.Candidate {
     hasReceived = true;
     isPingOpen = false;
     UpstreamControl control = frame.control();
-    if (mode == Mode.UNKNOWN && !(control instanceof Settings) && pool.options().acknowledge() == Acknowledge.AUTO) {
+    if (mode == Mode.UNKNOWN
+        && !(control instanceof Settings)
+        && pool.options().acknowledge() == Acknowledge.AUTO) {
       become(nowNs, Mode.PLAIN, Integer.MAX_VALUE);
     }
     if (control == null) {
@@ -174,7 +185,10 @@ public final class Lane implements Balancer.Candidate {
     stalled.add(connection);
   }
 
-  /** A connection has filled its window: if this is still the initial one, the upstream has so long to say Settings. */
+  /**
+   * A connection has filled its window: if this is still the initial one, the upstream has so long
+   * to say Settings.
+   */
   void onWindowFull(long nowNs) {
     boolean isUndecided = mode == Mode.UNKNOWN && pool.options().acknowledge() == Acknowledge.AUTO;
     if (isUndecided && !isSettingsDeadlineArmed) {
@@ -249,7 +263,8 @@ public final class Lane implements Balancer.Candidate {
   }
 
   int failures() {
-    // A lane that carried something starts the waiting anew; one that never did makes the next wait longer.
+    // A lane that carried something starts the waiting anew; one that never did makes the next wait
+    // longer.
     return hasReceived ? 0 : failures;
   }
 
@@ -289,7 +304,12 @@ public final class Lane implements Balancer.Candidate {
 
   LaneStatus status() {
     return new LaneStatus(
-        poolName(), upstream.address(), isOpen(), isDraining, mode.name().toLowerCase(Locale.ROOT), connectionCount);
+        poolName(),
+        upstream.address(),
+        isOpen(),
+        isDraining,
+        mode.name().toLowerCase(Locale.ROOT),
+        connectionCount);
   }
 
   // --- transitions ---
@@ -303,7 +323,8 @@ public final class Lane implements Balancer.Candidate {
       counters.add(Counter.FRAMES_FENCED, 1);
     } else {
       counters.add(Counter.FRAMES_UNKNOWN, 1);
-      // A Close is never answered (rule 8), and 0 is the lane: an upstream that echoes every frame would be answered for ever.
+      // A Close is never answered (rule 8), and 0 is the lane: an upstream that echoes every frame
+      // would be answered for ever.
       if (frame.close() == 0 && frame.connection() != 0) {
         transport.close(frame.connection(), frame.epoch(), CloseReason.UNKNOWN_CONNECTION);
         answered(nowNs);
@@ -324,7 +345,8 @@ public final class Lane implements Balancer.Candidate {
         transport.notOffered(push.id());
         answered(nowNs);
       }
-      // Load is for balancing by load, Released answers a Release that this bridge does not send yet, Pong was noted above.
+      // Load is for balancing by load, Released answers a Release that this bridge does not send
+      // yet, Pong was noted above.
       case Load _, Released _, Pong _ -> {}
     }
   }
@@ -365,7 +387,10 @@ public final class Lane implements Balancer.Candidate {
     Limits limits = shard.limits();
     if (isPingOpen && nowNs - pingSentNs >= limits.laneTimeoutNs()) {
       transport.cancel("silent");
-      breakWith(nowNs, "nothing came for " + limits.laneTimeoutNs() / 1_000_000 + " ms after a Ping", CloseReason.UPSTREAM_LOST);
+      breakWith(
+          nowNs,
+          "nothing came for " + limits.laneTimeoutNs() / 1_000_000 + " ms after a Ping",
+          CloseReason.UPSTREAM_LOST);
     } else if (!isPingOpen && nowNs - lastReceivedNs >= limits.pingIntervalNs()) {
       isPingOpen = true;
       pingSentNs = nowNs;

@@ -3,8 +3,9 @@ package dev.waymark.core;
 import io.netty.buffer.ByteBuf;
 
 /**
- * The gRPC call under a lane, as the lane uses it; implemented at the edge. Frames gather and leave together at {@link #flush}. Called
- * on the shard's thread only, and only between {@link Lane#onReady} and the lane's end.
+ * The gRPC call under a lane, as the lane uses it; implemented at the edge. Frames gather and leave
+ * together at {@link #flush}. Called on the shard's thread only, and only between {@link
+ * Lane#onReady} and the lane's end.
  */
 public interface LaneTransport {
   /** Stands for a limit that does not travel with data. */

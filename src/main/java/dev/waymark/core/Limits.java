@@ -1,25 +1,31 @@
 package dev.waymark.core;
 
 /**
- * The bounds that the state machines of a shard enforce. Immutable. Worst case of promised memory per connection: windowBytes +
- * grantBytes; memoryBudgetBytes rules over all promises (rule 10).
+ * The bounds that the state machines of a shard enforce. Immutable. Worst case of promised memory
+ * per connection: windowBytes + grantBytes; memoryBudgetBytes rules over all promises (rule 10).
  *
- * @param windowBytes unconsumed client bytes that one connection may have under way; an upstream may ask for less
+ * @param windowBytes unconsumed client bytes that one connection may have under way; an upstream
+ *     may ask for less
  * @param initialWindowBytes the window until the lane's first message from the upstream
  * @param grantBytes reply bytes that the owner may send ahead of what the client's socket took
- * @param replyQueueBytesMax reply bytes that wait for a client whose upstream does not acknowledge, before it is closed
- * @param memoryBudgetBytes client and reply bytes that the whole process holds before it stops reading
+ * @param replyQueueBytesMax reply bytes that wait for a client whose upstream does not acknowledge,
+ *     before it is closed
+ * @param memoryBudgetBytes client and reply bytes that the whole process holds before it stops
+ *     reading
  * @param batchBytesMax a batch that has grown to this leaves before the turn ends
  * @param laneQueueBytesMax bytes handed to gRPC ahead of the transport, per lane
  * @param settingsTimeoutNs how long a full initial window waits for the lane's first message
  * @param commitTimeoutNs how long an unfinished commit is held back
  * @param pingIntervalNs a lane silent for this long is sent a Ping
- * @param laneTimeoutNs a lane that is not established after this long, or from which nothing came for this long after a Ping, is broken
+ * @param laneTimeoutNs a lane that is not established after this long, or from which nothing came
+ *     for this long after a Ping, is broken
  * @param laneRetryMinNs first wait before a broken lane is opened again; doubled each time
  * @param laneRetryMaxNs longest wait before a broken lane is opened again
  * @param creditDelayNs how long a credit below half the grant waits for data to travel with
- * @param lingerTimeoutNs how long a socket that is closed cleanly may take nothing before it is reset
- * @param pieceBytes what each piece that is held counts for besides its bytes: a client may send, and not read, one byte at a time
+ * @param lingerTimeoutNs how long a socket that is closed cleanly may take nothing before it is
+ *     reset
+ * @param pieceBytes what each piece that is held counts for besides its bytes: a client may send,
+ *     and not read, one byte at a time
  */
 public record Limits(
     int windowBytes,
@@ -78,6 +84,8 @@ public record Limits(
     Check.that(initialWindowBytes > 0 && grantBytes > 0, "window and grant are positive");
     Check.that(pingIntervalNs < laneTimeoutNs, "a Ping fits before its lane is judged");
     Check.that(laneRetryMinNs <= laneRetryMaxNs, "the retry's bounds are in order");
-    Check.that(batchBytesMax + 2 * PAYLOAD_BYTES_MAX <= BATCH_BYTES_MAX, "a full batch and one more frame fit a message");
+    Check.that(
+        batchBytesMax + 2 * PAYLOAD_BYTES_MAX <= BATCH_BYTES_MAX,
+        "a full batch and one more frame fit a message");
   }
 }

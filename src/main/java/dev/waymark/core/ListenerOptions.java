@@ -6,7 +6,10 @@ package dev.waymark.core;
  * @param name unique in the bridge; a metric label
  * @param pool whose upstreams own its connections
  * @param framing how messages are cut
- * @param frameBytesMax no message is longer, prefix and delimiter included; ignored with raw framing
- * @param idleTimeoutNs a connection on which nothing was sent either way for this long is closed; 0: never
+ * @param frameBytesMax no message is longer, prefix and delimiter included; ignored with raw
+ *     framing
+ * @param idleTimeoutNs a connection on which nothing was sent either way for this long is closed;
+ *     0: never
  */
-public record ListenerOptions(String name, String pool, Framing framing, int frameBytesMax, long idleTimeoutNs) {}
+public record ListenerOptions(
+    String name, String pool, Framing framing, int frameBytesMax, long idleTimeoutNs) {}

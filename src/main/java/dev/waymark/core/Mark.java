@@ -3,8 +3,8 @@ package dev.waymark.core;
 /**
  * The unique ID of a connection. Immutable.
  *
- * <p>The text form is Crockford base32 in lower case: 13 characters of instance, `-`, 9 characters of sequence. It is URL-safe,
- * sorts by the bridge's start and within a shard by accept order.
+ * <p>The text form is Crockford base32 in lower case: 13 characters of instance, `-`, 9 characters
+ * of sequence. It is URL-safe, sorts by the bridge's start and within a shard by accept order.
  *
  * @param instance the bridge process: 42 bits of milliseconds since 2020, 22 random bits; unsigned
  * @param sequence n x shards + shard, n from 1; at most 45 bits
@@ -20,9 +20,12 @@ public record Mark(long instance, long sequence) {
   /** The length of the text form. */
   public static final int TEXT_CHARS = INSTANCE_CHARS + 1 + SEQUENCE_CHARS;
 
-  private static final byte[] DIGITS = "0123456789abcdefghjkmnpqrstvwxyz".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+  private static final byte[] DIGITS =
+      "0123456789abcdefghjkmnpqrstvwxyz".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
 
-  /** The instance of a bridge that starts at this time with these random bits (the lowest 22 count). */
+  /**
+   * The instance of a bridge that starts at this time with these random bits (the lowest 22 count).
+   */
   public static long instance(long startUnixMs, long random) {
     return ((startUnixMs - EPOCH_UNIX_MS) << RANDOM_BITS) | (random & ((1L << RANDOM_BITS) - 1));
   }
@@ -34,7 +37,8 @@ public record Mark(long instance, long sequence) {
    */
   public static Mark parse(String text) {
     if (text.length() != TEXT_CHARS || text.charAt(INSTANCE_CHARS) != '-') {
-      throw new IllegalArgumentException("'" + text + "' is not a mark: 13 characters, '-', 9 characters expected");
+      throw new IllegalArgumentException(
+          "'" + text + "' is not a mark: 13 characters, '-', 9 characters expected");
     }
     return new Mark(decode(text, 0, INSTANCE_CHARS), decode(text, INSTANCE_CHARS + 1, TEXT_CHARS));
   }
@@ -45,7 +49,8 @@ public record Mark(long instance, long sequence) {
       int digit = digit(text.charAt(i));
       boolean overflows = i - from == INSTANCE_CHARS - 1 && value >>> 59 != 0;
       if (digit < 0 || overflows) {
-        throw new IllegalArgumentException("'" + text + "' is not a mark: character " + (i + 1) + " cannot stand there");
+        throw new IllegalArgumentException(
+            "'" + text + "' is not a mark: character " + (i + 1) + " cannot stand there");
       }
       value = value << 5 | digit;
     }

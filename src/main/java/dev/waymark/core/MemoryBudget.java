@@ -2,7 +2,10 @@ package dev.waymark.core;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** How many client and reply bytes the process holds, over all shards (rule 10). Thread-safe; shards report once per turn. */
+/**
+ * How many client and reply bytes the process holds, over all shards (rule 10). Thread-safe; shards
+ * report once per turn.
+ */
 public final class MemoryBudget {
   /** Reading resumes under this share of the budget, so that it does not flap. */
   private static final double RESUME_SHARE = 0.9;
@@ -10,7 +13,10 @@ public final class MemoryBudget {
   /** Over this share the largest reply queues are given up. */
   private static final double SHED_SHARE = 1.25;
 
-  /** Over the budget for longer than this, the largest connections are given up until it is under again. */
+  /**
+   * Over the budget for longer than this, the largest connections are given up until it is under
+   * again.
+   */
   static final long OVER_NS_MAX = 2_000_000_000L;
 
   private final long budgetBytes;
@@ -44,7 +50,10 @@ public final class MemoryBudget {
     return usedBytes.get() > (long) (budgetBytes * SHED_SHARE);
   }
 
-  /** A shard holds its share of the resume level or more: of all shards at least one does, while the process is not under it. */
+  /**
+   * A shard holds its share of the resume level or more: of all shards at least one does, while the
+   * process is not under it.
+   */
   boolean isShareOver(long shardBytes, int shards) {
     return shardBytes * shards >= (long) (budgetBytes * RESUME_SHARE);
   }

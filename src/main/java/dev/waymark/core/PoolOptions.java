@@ -5,10 +5,12 @@ package dev.waymark.core;
  *
  * @param name unique in the bridge; a metric label
  * @param acknowledge whether upstreams acknowledge what they have dealt with (rule 5)
- * @param noUpstreamWaitNs how long a connection waits for a SERVING upstream; 0: it is closed at once
+ * @param noUpstreamWaitNs how long a connection waits for a SERVING upstream; 0: it is closed at
+ *     once
  * @param noUpstreamBytesMax how many of its bytes are read meanwhile
  */
-public record PoolOptions(String name, Acknowledge acknowledge, long noUpstreamWaitNs, int noUpstreamBytesMax) {
+public record PoolOptions(
+    String name, Acknowledge acknowledge, long noUpstreamWaitNs, int noUpstreamBytesMax) {
   /** Whether the upstreams of a pool send Settings. */
   public enum Acknowledge {
     /** Whatever the first message on the lane shows. */

@@ -3,7 +3,8 @@ package dev.waymark.core;
 import java.util.List;
 
 /**
- * What the control plane tells every shard of a pool. Immutable; a higher version replaces a lower one.
+ * What the control plane tells every shard of a pool. Immutable; a higher version replaces a lower
+ * one.
  *
  * @param pool name
  * @param version counts up from 1 with every change

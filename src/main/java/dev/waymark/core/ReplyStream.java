@@ -5,8 +5,9 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reply direction of one connection: what came from the owner, what took effect, what the client's socket took, and how far the
- * owner may go (rules 2 and 4). All offsets are absolute. Confined to its shard's thread.
+ * The reply direction of one connection: what came from the owner, what took effect, what the
+ * client's socket took, and how far the owner may go (rules 2 and 4). All offsets are absolute.
+ * Confined to its shard's thread.
  */
 final class ReplyStream {
   /** A commit whose last frame has not come; nothing of it has taken effect. */
@@ -202,6 +203,8 @@ final class ReplyStream {
     Check.that(takenOffset <= receivedOffset, "taken beyond received");
     Check.that(limitOffset <= grantOffset(), "granted more than the grant");
     Check.that(receivedOffset - takenOffset == heldBytes(), "held is the gap");
-    Check.that(queuedPieces >= 0 && (queuedBytes() == 0 || queuedPieces > 0), "what is queued is in pieces");
+    Check.that(
+        queuedPieces >= 0 && (queuedBytes() == 0 || queuedPieces > 0),
+        "what is queued is in pieces");
   }
 }

@@ -12,8 +12,9 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One front event loop's connections and lanes. Confined to one thread, the shard's. After an input the edge waits for {@link
- * ShardEnvironment#requestTurnEnd} and {@link ShardEnvironment#requestDeadline}.
+ * One front event loop's connections and lanes. Confined to one thread, the shard's. After an input
+ * the edge waits for {@link ShardEnvironment#requestTurnEnd} and {@link
+ * ShardEnvironment#requestDeadline}.
  */
 public final class Shard {
   /**
@@ -68,22 +69,32 @@ public final class Shard {
     for (PoolSetup setup : poolSetups) {
       String name = setup.options().name();
       Hello hello =
-          new Hello(identity.instance(), identity.node(), identity.version(), name, identity.index(), identity.count());
-      pools.put(name, new ShardPool(setup.options(), this, setup.balancer(), hello, random, counters));
+          new Hello(
+              identity.instance(),
+              identity.node(),
+              identity.version(),
+              name,
+              identity.index(),
+              identity.count());
+      pools.put(
+          name, new ShardPool(setup.options(), this, setup.balancer(), hello, random, counters));
     }
     for (ListenerOptions options : listenerOptions) {
       ShardPool pool = pools.get(options.pool());
       if (pool == null) {
-        throw new IllegalArgumentException("listener " + options.name() + " names a pool that is not there: " + options.pool());
+        throw new IllegalArgumentException(
+            "listener " + options.name() + " names a pool that is not there: " + options.pool());
       }
-      listeners.put(options.name(), new ShardListener(options, pool, counters.listener(options.name())));
+      listeners.put(
+          options.name(), new ShardListener(options, pool, counters.listener(options.name())));
     }
   }
 
   // --- inputs ---
 
   /** A client was accepted: it gets a mark, and an upstream as soon as there is one. */
-  public Connection onAccepted(long nowNs, long nowUnixMs, String listenerName, ClientSocket socket) {
+  public Connection onAccepted(
+      long nowNs, long nowUnixMs, String listenerName, ClientSocket socket) {
     ShardListener listener = listeners.get(listenerName);
     if (listener == null) {
       throw new IllegalArgumentException("no listener " + listenerName);
@@ -111,7 +122,8 @@ public final class Shard {
   /** The input at hand has been handled: one flush per socket, one message per lane. */
   public void onTurnEnd(long nowNs) {
     try {
-      // Flushing a socket may free credit, which is a frame; so lanes come last, and the queues may grow meanwhile.
+      // Flushing a socket may free credit, which is a frame; so lanes come last, and the queues may
+      // grow meanwhile.
       while (!connectionsToFlush.isEmpty()) {
         connectionsToFlush.remove().flush();
       }
@@ -149,7 +161,8 @@ public final class Shard {
 
   /** Ends every connection that is left, and then every lane. */
   public void stop(long nowNs) {
-    connections.forEach(connection -> connection.endByBridge(nowNs, CloseReason.BRIDGE_STOPPED, Origin.BRIDGE));
+    connections.forEach(
+        connection -> connection.endByBridge(nowNs, CloseReason.BRIDGE_STOPPED, Origin.BRIDGE));
     onTurnEnd(nowNs);
     pools.values().forEach(ShardPool::finish);
   }
@@ -170,12 +183,11 @@ public final class Shard {
   /** At most this many of the connections, in no order. */
   public List<ConnectionStatus> connections(int countMax) {
     List<ConnectionStatus> some = new ArrayList<>();
-    connections.forEach(
-        connection -> {
-          if (some.size() < countMax) {
-            some.add(connection.status());
-          }
-        });
+    connections.forEach(connection -> {
+      if (some.size() < countMax) {
+        some.add(connection.status());
+      }
+    });
     return some;
   }
 
@@ -222,12 +234,11 @@ public final class Shard {
 
   void forEachOn(Lane lane, Consumer<Connection> action) {
     if (lane.connectionCount() > 0) {
-      connections.forEach(
-          connection -> {
-            if (connection.lane() == lane) {
-              action.accept(connection);
-            }
-          });
+      connections.forEach(connection -> {
+        if (connection.lane() == lane) {
+          action.accept(connection);
+        }
+      });
     }
   }
 
@@ -277,8 +288,9 @@ public final class Shard {
   }
 
   /**
-   * Rule 10: over the budget nobody is read, far over it the longest reply queues go. Over it for too long as well, whatever is held:
-   * clients that read nothing, or wait to be read in the middle of a message, would keep everybody else waiting for ever.
+   * Rule 10: over the budget nobody is read, far over it the longest reply queues go. Over it for
+   * too long as well, whatever is held: clients that read nothing, or wait to be read in the middle
+   * of a message, would keep everybody else waiting for ever.
    */
   private void checkBudget(long nowNs) {
     report();
@@ -297,7 +309,9 @@ public final class Shard {
     while (budget.isFarOver() && shedLargest(nowNs, Connection::heldReplyBytes)) {
       report();
     }
-    if (isOverBudget && nowNs - overBudgetSinceNs >= MemoryBudget.OVER_NS_MAX && budget.isShareOver(heldBytes, identity.count())) {
+    if (isOverBudget
+        && nowNs - overBudgetSinceNs >= MemoryBudget.OVER_NS_MAX
+        && budget.isShareOver(heldBytes, identity.count())) {
       shedLargest(nowNs, Connection::heldBytes);
       report();
     }
@@ -312,12 +326,11 @@ public final class Shard {
 
   private boolean shedLargest(long nowNs, ToLongFunction<Connection> size) {
     Connection[] largest = new Connection[1];
-    connections.forEach(
-        connection -> {
-          if (largest[0] == null || size.applyAsLong(connection) > size.applyAsLong(largest[0])) {
-            largest[0] = connection;
-          }
-        });
+    connections.forEach(connection -> {
+      if (largest[0] == null || size.applyAsLong(connection) > size.applyAsLong(largest[0])) {
+        largest[0] = connection;
+      }
+    });
     Connection victim = largest[0];
     if (victim == null || size.applyAsLong(victim) == 0) {
       return false;

@@ -1,6 +1,9 @@
 package dev.waymark.core;
 
-/** Where a shard's counters come from, so that whoever shows them knows of every one from the start. Thread-safe. */
+/**
+ * Where a shard's counters come from, so that whoever shows them knows of every one from the start.
+ * Thread-safe.
+ */
 public interface ShardCounters {
   /** Those of one listener in one shard; the same object for the same arguments. */
   Counters listener(String listener);

@@ -1,6 +1,9 @@
 package dev.waymark.core;
 
-/** What happens in a shard, for logs and the control plane. Called on the shard's thread; must not block. */
+/**
+ * What happens in a shard, for logs and the control plane. Called on the shard's thread; must not
+ * block.
+ */
 public interface ShardEvents {
   void onConnectionOpened(Mark mark, String listener, String clientAddress);
 
@@ -10,7 +13,9 @@ public interface ShardEvents {
 
   void onLaneOpen(String pool, String upstream);
 
-  /** @param connections how many were attached */
+  /**
+   * @param connections how many were attached
+   */
   void onLaneBroken(String pool, String upstream, String cause, int connections);
 
   /** A lane to an upstream that says SERVING could not be opened; it is tried again. */

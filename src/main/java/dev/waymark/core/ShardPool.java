@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.random.RandomGenerator;
 
 /**
- * A pool as one shard sees it: a lane to every upstream, and the connections that wait for one. Confined to its shard's thread, but for
- * the counters and the balancer.
+ * A pool as one shard sees it: a lane to every upstream, and the connections that wait for one.
+ * Confined to its shard's thread, but for the counters and the balancer.
  */
 final class ShardPool {
   /** Where an upstream stands here. */
@@ -38,7 +38,13 @@ final class ShardPool {
   private final List<Lane> eligible = new ArrayList<>();
   private long version;
 
-  ShardPool(PoolOptions options, Shard shard, Balancer balancer, Hello hello, RandomGenerator random, ShardCounters counters) {
+  ShardPool(
+      PoolOptions options,
+      Shard shard,
+      Balancer balancer,
+      Hello hello,
+      RandomGenerator random,
+      ShardCounters counters) {
     this.options = options;
     this.shard = shard;
     this.balancer = balancer;
@@ -123,7 +129,10 @@ final class ShardPool {
 
   void onAttached(Connection connection, Lane lane) {
     balancer.onAttached(lane.upstream());
-    shard.events().onConnectionAttached(connection.mark(), options.name(), lane.upstream().address(), connection.epoch());
+    shard
+        .events()
+        .onConnectionAttached(
+            connection.mark(), options.name(), lane.upstream().address(), connection.epoch());
   }
 
   void onDetached(Lane lane) {
@@ -166,12 +175,14 @@ final class ShardPool {
   // --- transitions ---
 
   private void attach(long nowNs, Connection connection) {
-    Balancer.Candidate chosen = balancer.choose(eligible, connection.clientHost(), connection.mark());
+    Balancer.Candidate chosen =
+        balancer.choose(eligible, connection.clientHost(), connection.mark());
     connection.attach(nowNs, (Lane) chosen);
   }
 
   private Lane newLane(long nowNs, UpstreamView view, int failures) {
-    return new Lane(nowNs, this, shard, view, counters.upstream(options.name(), view.address()), failures);
+    return new Lane(
+        nowNs, this, shard, view, counters.upstream(options.name(), view.address()), failures);
   }
 
   private void refresh(long nowNs) {
@@ -198,7 +209,10 @@ final class ShardPool {
     }
   }
 
-  /** Doubled with each failure, with full jitter in its upper half, so that shards and bridges do not retry in step. */
+  /**
+   * Doubled with each failure, with full jitter in its upper half, so that shards and bridges do
+   * not retry in step.
+   */
   private long retryNs(int failures) {
     Limits limits = shard.limits();
     int doublings = Math.min(failures - 1, 30);

@@ -3,7 +3,8 @@ package dev.waymark.core;
 /** What an upstream says beside data, rarely. Immutable. */
 public sealed interface UpstreamControl {
   /** The upstream acknowledges. `windowBytes` 0: the bridge's own window. */
-  record Settings(int revision, int windowBytes, boolean isAnnouncementsWanted) implements UpstreamControl {}
+  record Settings(int revision, int windowBytes, boolean isAnnouncementsWanted)
+      implements UpstreamControl {}
 
   /** No new connections, please. */
   record Draining() implements UpstreamControl {}

@@ -5,8 +5,8 @@ import io.netty.buffer.Unpooled;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One frame from an upstream: a reused cursor, valid until the next one is read into it. Fields mean what UpstreamFrame in
- * attach.proto says. Confined to its shard's thread.
+ * One frame from an upstream: a reused cursor, valid until the next one is read into it. Fields
+ * mean what UpstreamFrame in attach.proto says. Confined to its shard's thread.
  */
 public final class UpstreamFrame {
   /** Stands for an absent `consumed`. */

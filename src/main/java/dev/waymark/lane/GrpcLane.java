@@ -42,12 +42,17 @@ final class GrpcLane implements LaneTransport {
   /**
    * @param onReleased told when the channel was shut down
    */
-  GrpcLane(Lane lane, ManagedChannel channel, LaneConnector.Settings settings, Consumer<ManagedChannel> onReleased) {
+  GrpcLane(
+      Lane lane,
+      ManagedChannel channel,
+      LaneConnector.Settings settings,
+      Consumer<ManagedChannel> onReleased) {
     this.onReleased = onReleased;
     this.lane = lane;
     this.channel = channel;
     this.settings = settings;
-    CallOptions options = CallOptions.DEFAULT.withOnReadyThreshold(settings.limits().laneQueueBytesMax());
+    CallOptions options =
+        CallOptions.DEFAULT.withOnReadyThreshold(settings.limits().laneQueueBytesMax());
     this.call = channel.newCall(AttachMethod.bridgeSide(), options);
   }
 
@@ -71,7 +76,8 @@ final class GrpcLane implements LaneTransport {
   }
 
   @Override
-  public void data(long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
+  public void data(
+      long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
     if (isEnded) {
       owned.release();
     } else {
@@ -134,7 +140,13 @@ final class GrpcLane implements LaneTransport {
     if (!isEnded) {
       flush();
       call.halfClose();
-      finishTimeout = settings.loop().schedule(() -> cancel("the call was not ended in time"), FINISH_TIMEOUT_S, TimeUnit.SECONDS);
+      finishTimeout =
+          settings
+              .loop()
+              .schedule(
+                  () -> cancel("the call was not ended in time"),
+                  FINISH_TIMEOUT_S,
+                  TimeUnit.SECONDS);
     }
   }
 

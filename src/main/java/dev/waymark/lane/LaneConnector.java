@@ -24,11 +24,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Opens the lanes of one shard. Confined to its shard's thread.
  *
- * <p>A lane's channel runs on the shard's event loop with a direct executor, so that a byte never changes threads between the client's
- * socket and the lane's (docs/decisions).
+ * <p>A lane's channel runs on the shard's event loop with a direct executor, so that a byte never
+ * changes threads between the client's socket and the lane's (docs/decisions).
  */
 public final class LaneConnector {
-  /** HTTP/2 flow-control window, so that it is Attach's own windows that hold back (hotpath.md, 5). */
+  /**
+   * HTTP/2 flow-control window, so that it is Attach's own windows that hold back (hotpath.md, 5).
+   */
   private static final int HTTP2_WINDOW_BYTES = 4 * 1024 * 1024;
 
   /** Room for a message's framing beyond its batch. */
@@ -78,7 +80,8 @@ public final class LaneConnector {
   }
 
   /**
-   * Shuts down every channel, when the shard has stopped and before its loop ends. Any thread but the shard's; blocks.
+   * Shuts down every channel, when the shard has stopped and before its loop ends. Any thread but
+   * the shard's; blocks.
    *
    * @param timeoutMs of waiting for each
    */
@@ -92,17 +95,22 @@ public final class LaneConnector {
 
   /** The native transports have an address type of their own for unix sockets. */
   private SocketAddress dialled(SocketAddress address) {
-    boolean isNativeDomain = settings.domainChannelType() != NioDomainSocketChannel.class && address instanceof UnixDomainSocketAddress;
+    boolean isNativeDomain =
+        settings.domainChannelType() != NioDomainSocketChannel.class
+            && address instanceof UnixDomainSocketAddress;
     return isNativeDomain ? new DomainSocketAddress(address.toString()) : address;
   }
 
   private ManagedChannel channel(SocketAddress address, Duration userTimeout) {
-    boolean isDomain = address instanceof DomainSocketAddress || address instanceof UnixDomainSocketAddress;
+    boolean isDomain =
+        address instanceof DomainSocketAddress || address instanceof UnixDomainSocketAddress;
     NettyChannelBuilder builder =
         NettyChannelBuilder.forAddress(address)
             .usePlaintext()
             .eventLoopGroup(settings.loop())
-            .channelType(isDomain ? settings.domainChannelType() : settings.channelType(), address.getClass())
+            .channelType(
+                isDomain ? settings.domainChannelType() : settings.channelType(),
+                address.getClass())
             .directExecutor()
             .offloadExecutor(settings.loop())
             .disableRetry()

@@ -7,12 +7,15 @@ import java.util.EnumSet;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Pauses accepting while there is a reason to. First in the server channel's pipeline, so that a failed accept comes here. Confined to
- * the port's event loop.
+ * Pauses accepting while there is a reason to. First in the server channel's pipeline, so that a
+ * failed accept comes here. Confined to the port's event loop.
  */
 final class AcceptGate extends ChannelInboundHandlerAdapter {
   enum Reason {
-    /** No descriptors but the reserve, or accept failed: none at all, or none of the kernel's memory. */
+    /**
+     * No descriptors but the reserve, or accept failed: none at all, or none of the kernel's
+     * memory.
+     */
     DESCRIPTORS,
     /** The process is over its memory budget. */
     MEMORY
@@ -29,7 +32,11 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
   private final EnumSet<Reason> reasons = EnumSet.noneOf(Reason.class);
 
   AcceptGate(
-      Channel channel, String listener, ListenerCounters counters, ListenerEvents events, DescriptorLimit descriptors) {
+      Channel channel,
+      String listener,
+      ListenerCounters counters,
+      ListenerEvents events,
+      DescriptorLimit descriptors) {
     this.channel = channel;
     this.listener = listener;
     this.counters = counters;
@@ -49,7 +56,8 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
     descriptors.enter();
     ((Channel) message).closeFuture().addListener(_ -> descriptors.leave());
     if (descriptors.isReached()) {
-      closeForDescriptors("only the reserve of file descriptors is left; raise the limit (ulimit -n) or lower connections-max");
+      closeForDescriptors(
+          "only the reserve of file descriptors is left; raise the limit (ulimit -n) or lower connections-max");
     }
     context.fireChannelRead(message);
   }

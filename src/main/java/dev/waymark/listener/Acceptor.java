@@ -4,7 +4,10 @@ import dev.waymark.core.ClientSocket;
 import dev.waymark.core.Connection;
 import io.netty.channel.EventLoop;
 
-/** Where accepted sockets go: the shard of an event loop. Thread-safe; the connection it gives is confined to that loop. */
+/**
+ * Where accepted sockets go: the shard of an event loop. Thread-safe; the connection it gives is
+ * confined to that loop.
+ */
 public interface Acceptor {
   /** The monotonic clock of all shards. Any thread. */
   long nowNs();

@@ -10,7 +10,10 @@ import java.io.IOException;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Turns what happens on a client's channel into inputs of its connection. Confined to its event loop. */
+/**
+ * Turns what happens on a client's channel into inputs of its connection. Confined to its event
+ * loop.
+ */
 final class ClientHandler extends ChannelInboundHandlerAdapter {
   private final SocketClient socket;
   private final String listener;
@@ -103,7 +106,8 @@ final class ClientHandler extends ChannelInboundHandlerAdapter {
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
     if (cause instanceof IOException) {
       String message = String.valueOf(cause.getMessage()).toLowerCase(Locale.ROOT);
-      CloseReason reason = message.contains("timed out") ? CloseReason.CLIENT_TIMEOUT : CloseReason.CLIENT_RESET;
+      CloseReason reason =
+          message.contains("timed out") ? CloseReason.CLIENT_TIMEOUT : CloseReason.CLIENT_RESET;
       lose(reason);
     } else {
       acceptor.onBug(cause);

@@ -5,8 +5,9 @@ import java.lang.management.ManagementFactory;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * How many clients the process's limit of descriptors has room for. Some are kept back: a process that has none left cannot open a
- * lane, answer its admin port or load a class. Thread-safe; shared by all ports.
+ * How many clients the process's limit of descriptors has room for. Some are kept back: a process
+ * that has none left cannot open a lane, answer its admin port or load a class. Thread-safe; shared
+ * by all ports.
  */
 public final class DescriptorLimit {
   /** For lanes, health Watches, the admin port and jar files. */
@@ -22,7 +23,10 @@ public final class DescriptorLimit {
     this.clientsMax = clientsMax;
   }
 
-  /** What the process may still open now, less the reserve; without a bound where the machine does not tell. */
+  /**
+   * What the process may still open now, less the reserve; without a bound where the machine does
+   * not tell.
+   */
   public static DescriptorLimit ofProcess() {
     if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
       long max = system.getMaxFileDescriptorCount();

@@ -19,8 +19,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A port that accepts clients and spreads their sockets evenly over the shards: one acceptor, since long-lived connections spread
- * unevenly over SO_REUSEPORT sockets. Thread-safe.
+ * A port that accepts clients and spreads their sockets evenly over the shards: one acceptor, since
+ * long-lived connections spread unevenly over SO_REUSEPORT sockets. Thread-safe.
  */
 public final class ListenerPort {
   /**
@@ -47,7 +47,8 @@ public final class ListenerPort {
   private volatile @Nullable Channel channel;
   private volatile @Nullable AcceptGate gate;
 
-  public ListenerPort(ListenerConfig config, Sockets sockets, Acceptor acceptor, ListenerEvents events) {
+  public ListenerPort(
+      ListenerConfig config, Sockets sockets, Acceptor acceptor, ListenerEvents events) {
     this.config = config;
     this.sockets = sockets;
     this.acceptor = acceptor;
@@ -70,7 +71,9 @@ public final class ListenerPort {
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel server) {
-                    AcceptGate created = new AcceptGate(server, config.name(), counters, events, sockets.descriptors());
+                    AcceptGate created =
+                        new AcceptGate(
+                            server, config.name(), counters, events, sockets.descriptors());
                     gate = created;
                     server.pipeline().addLast("accept-gate", created);
                   }
@@ -86,7 +89,8 @@ public final class ListenerPort {
     var bound = bootstrap.bind(config.address()).awaitUninterruptibly();
     if (!bound.isSuccess()) {
       Throwable cause = Objects.requireNonNull(bound.cause());
-      throw new IOException(Objects.requireNonNullElse(cause.getMessage(), cause.toString()), cause);
+      throw new IOException(
+          Objects.requireNonNullElse(cause.getMessage(), cause.toString()), cause);
     }
     channel = bound.channel();
   }
@@ -99,7 +103,10 @@ public final class ListenerPort {
     }
   }
 
-  /** A shard is over the memory budget: accepts nothing until as many calls of {@link #resumeForMemory}. Any thread. */
+  /**
+   * A shard is over the memory budget: accepts nothing until as many calls of {@link
+   * #resumeForMemory}. Any thread.
+   */
   public void pauseForMemory() {
     memoryPauses.incrementAndGet();
     settleMemory();
@@ -116,13 +123,14 @@ public final class ListenerPort {
     AcceptGate opened = gate;
     Channel open = channel;
     if (opened != null && open != null) {
-      open.eventLoop().execute(() -> {
-        if (memoryPauses.get() > 0) {
-          opened.close(AcceptGate.Reason.MEMORY, "over the memory budget");
-        } else {
-          opened.open(AcceptGate.Reason.MEMORY);
-        }
-      });
+      open.eventLoop()
+          .execute(() -> {
+            if (memoryPauses.get() > 0) {
+              opened.close(AcceptGate.Reason.MEMORY, "over the memory budget");
+            } else {
+              opened.open(AcceptGate.Reason.MEMORY);
+            }
+          });
     }
   }
 
@@ -149,14 +157,22 @@ public final class ListenerPort {
     @Override
     protected void initChannel(SocketChannel client) {
       if (!counters.enter(config.connectionsMax())) {
-        events.onRefused(config.name(), SocketClient.text(client.remoteAddress()), config.connectionsMax());
+        events.onRefused(
+            config.name(), SocketClient.text(client.remoteAddress()), config.connectionsMax());
         client.close();
         return;
       }
       client.closeFuture().addListener(_ -> counters.leave());
       Framer framer =
-          config.framing() instanceof Framing.Raw ? null : Framer.of(config.framing(), config.frameBytesMax());
-      client.pipeline().addLast("client", new ClientHandler(new SocketClient(client, acceptor::nowNs), config.name(), framer, acceptor));
+          config.framing() instanceof Framing.Raw
+              ? null
+              : Framer.of(config.framing(), config.frameBytesMax());
+      client
+          .pipeline()
+          .addLast(
+              "client",
+              new ClientHandler(
+                  new SocketClient(client, acceptor::nowNs), config.name(), framer, acceptor));
     }
   }
 }

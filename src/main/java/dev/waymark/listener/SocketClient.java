@@ -1,6 +1,5 @@
 package dev.waymark.listener;
 
-import io.netty.util.NetUtil;
 import dev.waymark.core.ClientSocket;
 import dev.waymark.core.Connection;
 import io.netty.buffer.ByteBuf;
@@ -9,6 +8,7 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.function.LongSupplier;
@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A client's socket on Netty. Confined to its event loop.
  *
- * <p>One promise per flush tells what the kernel took: the last write of a turn waits here until the flush, and its completion stands
- * for all before it.
+ * <p>One promise per flush tells what the kernel took: the last write of a turn waits here until
+ * the flush, and its completion stands for all before it.
  */
 final class SocketClient implements ClientSocket, ChannelFutureListener {
   /** What the kernel has not taken at once. */
@@ -85,11 +85,10 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
     ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
     if (outbound != null) {
       try {
-        outbound.forEachFlushedMessage(
-            message -> {
-              bytes[0] += ((ByteBuf) message).readableBytes();
-              return true;
-            });
+        outbound.forEachFlushedMessage(message -> {
+          bytes[0] += ((ByteBuf) message).readableBytes();
+          return true;
+        });
       } catch (Exception e) {
         throw new IllegalStateException(e);
       }
@@ -192,6 +191,8 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   }
 
   private static String host(@Nullable InetSocketAddress address) {
-    return address == null || address.getAddress() == null ? "unknown" : NetUtil.toAddressString(address.getAddress());
+    return address == null || address.getAddress() == null
+        ? "unknown"
+        : NetUtil.toAddressString(address.getAddress());
   }
 }

@@ -60,10 +60,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
     this.grantBytes = replies.grantBytes();
     boolean isCut =
         options.delivery() == Delivery.MESSAGES && !(open.framing() instanceof Framing.Raw);
-    this.assembler =
-        isCut
-            ? new MessageAssembler(messageBytesMax(options, open))
-            : null;
+    this.assembler = isCut ? new MessageAssembler(messageBytesMax(options, open)) : null;
     // The first data of a re-opened connection says where its stream goes on.
     this.receivedOffset = epoch == 0 ? 0 : ABSENT;
   }
@@ -113,7 +110,9 @@ final class Attachment implements Connection, ReplyQueue.Output {
   /** A message longer than the window would wait for ever for its end. */
   private static int messageBytesMax(UpstreamOptions options, Open open) {
     int frameBytesMax = open.frameBytesMax() > 0 ? open.frameBytesMax() : Limits.BATCH_BYTES_MAX;
-    return options.windowBytes() == 0 ? frameBytesMax : Math.min(frameBytesMax, options.windowBytes());
+    return options.windowBytes() == 0
+        ? frameBytesMax
+        : Math.min(frameBytesMax, options.windowBytes());
   }
 
   void onLimit(long limit) {

@@ -16,7 +16,10 @@ final class MessageAssembler {
     this.bytesMax = bytesMax;
   }
 
-  /** Whether this piece makes the message longer than may be: an unfinished one has at least a byte to come. */
+  /**
+   * Whether this piece makes the message longer than may be: an unfinished one has at least a byte
+   * to come.
+   */
   boolean isTooLong(ByteBuf piece, boolean last) {
     return gatheredBytes() + piece.readableBytes() + (last ? 0 : 1) > bytesMax;
   }

@@ -44,12 +44,16 @@ final class SteadyEpollIT {
               .bind(InetAddress.getLoopbackAddress(), 0)
               .sync()
               .channel();
-      try (Socket client = new Socket(InetAddress.getLoopbackAddress(), ((InetSocketAddress) server.localAddress()).getPort())) {
+      try (Socket client =
+          new Socket(
+              InetAddress.getLoopbackAddress(),
+              ((InetSocketAddress) server.localAddress()).getPort())) {
         client.getOutputStream().write(1);
         client.shutdownOutput();
         Channel accepted = halfClosed.get(5, TimeUnit.SECONDS);
 
-        ChannelFuture written = accepted.writeAndFlush(Unpooled.buffer(REPLY_BYTES).writeZero(REPLY_BYTES));
+        ChannelFuture written =
+            accepted.writeAndFlush(Unpooled.buffer(REPLY_BYTES).writeZero(REPLY_BYTES));
 
         assertThat(client.getInputStream().readNBytes(REPLY_BYTES)).hasSize(REPLY_BYTES);
         assertThat(written.await(5, TimeUnit.SECONDS)).isTrue();

@@ -4,8 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.waymark.core.CloseReason;
 import dev.waymark.admin.EventLog;
+import dev.waymark.core.CloseReason;
 import dev.waymark.upstream.stub.Rules;
 import dev.waymark.upstream.stub.StubOptions;
 import dev.waymark.upstream.stub.StubServer;

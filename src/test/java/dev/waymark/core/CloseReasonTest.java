@@ -9,7 +9,9 @@ class CloseReasonTest {
   @Test
   void reasons_ofCoreAndProtocol_areTheSame() {
     for (CloseReason reason : CloseReason.values()) {
-      assertThat(dev.waymark.v1.CloseReason.valueOf(reason.name()).getNumber()).as(reason.name()).isEqualTo(reason.wireCode());
+      assertThat(dev.waymark.v1.CloseReason.valueOf(reason.name()).getNumber())
+          .as(reason.name())
+          .isEqualTo(reason.wireCode());
       assertThat(CloseReason.ofWireCode(reason.wireCode())).isEqualTo(reason);
     }
     long known =

@@ -3,10 +3,10 @@ package dev.waymark.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.HashMap;
-import java.util.Map;
-import java.util.SplittableRandom;
-import java.util.Set;
 import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class ConnectionTableTest {
@@ -48,12 +48,11 @@ class ConnectionTableTest {
       table.put(fixtures.accept());
     }
     int[] count = new int[1];
-    table.forEach(
-        connection -> {
-          count[0]++;
-          table.remove(connection);
-          table.remove(connection);
-        });
+    table.forEach(connection -> {
+      count[0]++;
+      table.remove(connection);
+      table.remove(connection);
+    });
     assertThat(count[0]).isEqualTo(100);
     assertThat(table.size()).isZero();
   }

@@ -6,7 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 
 class ConnectionTest {
-  private static final PoolOptions POOL = new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 5000 * Fixtures.MS, 30);
+  private static final PoolOptions POOL =
+      new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 5000 * Fixtures.MS, 30);
 
   @Test
   void connection_idleShorterThanTheWaitForAnUpstream_closesInTime() {
@@ -18,7 +19,8 @@ class ConnectionTest {
     fixtures.passMs(300);
     connection.onClientEnd(fixtures.nowNs);
     fixtures.endTurn();
-    assertThat(fixtures.effects).endsWith("Close IDLE_TIMEOUT", "FIN", "close", "closed IDLE_TIMEOUT by BRIDGE");
+    assertThat(fixtures.effects)
+        .endsWith("Close IDLE_TIMEOUT", "FIN", "close", "closed IDLE_TIMEOUT by BRIDGE");
   }
 
   @Test
@@ -91,7 +93,8 @@ class ConnectionTest {
     fixtures.attachedLane();
     Connection connection = fixtures.accept();
     fixtures.isKernelFull = true;
-    fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(40)).close(CloseReason.DONE.wireCode()));
+    fixtures.receive(
+        fixtures.frame(connection).payload(Fixtures.bytes(40)).close(CloseReason.DONE.wireCode()));
     fixtures.passMs(9_000);
     fixtures.socket(connection).partlyTakenBytes = 1;
     fixtures.passMs(9_000);
@@ -133,7 +136,8 @@ class ConnectionTest {
     assertThat(fixtures.takeEffects()).containsExactly("accept no more", "pause", "pause");
     fixtures.passMs(2500);
     assertThat(fixtures.takeEffects())
-        .containsExactly("Ping", "Close OVERLOAD", "RST", "closed OVERLOAD by BRIDGE", "accept again", "resume");
+        .containsExactly(
+            "Ping", "Close OVERLOAD", "RST", "closed OVERLOAD by BRIDGE", "accept again", "resume");
   }
 
   @Test
@@ -146,7 +150,8 @@ class ConnectionTest {
     fixtures.takeEffects();
     fixtures.passMs(2500);
     assertThat(fixtures.takeEffects())
-        .containsExactly("Ping", "Close OVERLOAD", "RST", "closed OVERLOAD by BRIDGE", "accept again", "resume");
+        .containsExactly(
+            "Ping", "Close OVERLOAD", "RST", "closed OVERLOAD by BRIDGE", "accept again", "resume");
   }
 
   @Test
@@ -158,13 +163,17 @@ class ConnectionTest {
     fixtures.receive(fixtures.frame(connection));
     fixtures.takeEffects();
     for (int i = 0; i < 4; i++) {
-      fixtures.lane().onFrame(fixtures.nowNs, fixtures.frame(connection).payload(Fixtures.bytes(30)));
+      fixtures
+          .lane()
+          .onFrame(fixtures.nowNs, fixtures.frame(connection).payload(Fixtures.bytes(30)));
     }
     fixtures.endTurn();
     assertThat(fixtures.takeEffects()).containsOnly("pause", "written 60", "resume");
     fixtures.isKernelFull = true;
     for (int i = 0; i < 3; i++) {
-      fixtures.lane().onFrame(fixtures.nowNs, fixtures.frame(connection).payload(Fixtures.bytes(30)));
+      fixtures
+          .lane()
+          .onFrame(fixtures.nowNs, fixtures.frame(connection).payload(Fixtures.bytes(30)));
     }
     assertThat(fixtures.takeEffects()).contains("Close SLOW_CLIENT");
   }

@@ -39,7 +39,8 @@ class DeadlineWheelTest {
     fixtures.nowNs += 1_000_000 * Fixtures.MS;
     fixtures.shard.onDeadline(fixtures.nowNs);
     assertThat(fixtures.effects).hasSize(10).containsOnly("FIN");
-    assertThat(fixtures.shard.nextDeadlineNs() - fixtures.nowNs).isBetween(1L, DeadlineWheel.TICK_NS);
+    assertThat(fixtures.shard.nextDeadlineNs() - fixtures.nowNs)
+        .isBetween(1L, DeadlineWheel.TICK_NS);
   }
 
   private static PoolOptions pool(long waitMs) {

@@ -33,7 +33,8 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   Fixtures(PoolOptions pool, long idleTimeoutNs, long budgetBytes) {
     budget = new MemoryBudget(budgetBytes);
     Shard.Identity identity = new Shard.Identity(0, 1, 42, "node", "0");
-    ListenerOptions listener = new ListenerOptions("listener", "pool", Framing.RAW, 0, idleTimeoutNs);
+    ListenerOptions listener =
+        new ListenerOptions("listener", "pool", Framing.RAW, 0, idleTimeoutNs);
     shard =
         new Shard(
             nowNs,
@@ -54,8 +55,22 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   static Limits limits() {
     Limits d = Limits.DEFAULTS;
     return new Limits(
-        WINDOW, WINDOW, GRANT, 80, d.memoryBudgetBytes(), 1000, 4096, 1000 * MS, 10_000 * MS, 2000 * MS, 6000 * MS, 100 * MS,
-        1000 * MS, 20 * MS, 10_000 * MS, PIECE);
+        WINDOW,
+        WINDOW,
+        GRANT,
+        80,
+        d.memoryBudgetBytes(),
+        1000,
+        4096,
+        1000 * MS,
+        10_000 * MS,
+        2000 * MS,
+        6000 * MS,
+        100 * MS,
+        1000 * MS,
+        20 * MS,
+        10_000 * MS,
+        PIECE);
   }
 
   // --- inputs ---
@@ -64,7 +79,8 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     List<UpstreamView> views = new ArrayList<>();
     for (String address : addresses) {
       boolean isServing = !address.startsWith("!");
-      views.add(new UpstreamView(isServing ? address : address.substring(1), isServing, "", 1, Map.of()));
+      views.add(
+          new UpstreamView(isServing ? address : address.substring(1), isServing, "", 1, Map.of()));
     }
     shard.onPool(nowNs, new PoolSnapshot("pool", ++version, views));
     endTurn();
@@ -74,7 +90,9 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   Lane attachedLane() {
     upstreams("a:1");
     lane().onReady(nowNs);
-    lane().onFrame(nowNs, new UpstreamFrame().clear().control(new UpstreamControl.Settings(1, 0, false)));
+    lane()
+        .onFrame(
+            nowNs, new UpstreamFrame().clear().control(new UpstreamControl.Settings(1, 0, false)));
     endTurn();
     return lane();
   }
@@ -84,7 +102,10 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   }
 
   Socket socket(Connection connection) {
-    return sockets.stream().filter(socket -> socket.connection == connection).findFirst().orElseThrow();
+    return sockets.stream()
+        .filter(socket -> socket.connection == connection)
+        .findFirst()
+        .orElseThrow();
   }
 
   Connection accept() {
@@ -137,6 +158,7 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
 
     private long queuedBytes;
     private int queuedPieces;
+
     /** Of the first flush; the kernel has not taken the whole. */
     long partlyTakenBytes;
 
@@ -258,7 +280,8 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     }
 
     @Override
-    public void data(long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
+    public void data(
+        long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
       gatheredBytes += owned.readableBytes();
       frame("data " + offset + "+" + owned.readableBytes());
       owned.release();

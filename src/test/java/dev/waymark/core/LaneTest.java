@@ -68,7 +68,8 @@ class LaneTest {
     for (int i = 0; i <= Lane.UNREAD_ANSWERS_MAX; i++) {
       fixtures.receive(new UpstreamFrame().clear().control(new UpstreamControl.Push(i)));
     }
-    assertThat(fixtures.effects).doesNotContain("cancel it does not read the answers to what it sends");
+    assertThat(fixtures.effects)
+        .doesNotContain("cancel it does not read the answers to what it sends");
     fixtures.receive(new UpstreamFrame().clear().connection(77));
     assertThat(fixtures.effects).contains("cancel it does not read the answers to what it sends");
   }

@@ -25,8 +25,20 @@ class LimitsTest {
     refused(10, 10, 1, 1, 2, 1, 2, Limits.BATCH_BYTES_MAX, "batch");
   }
 
-  private static void refused(int window, int initial, int grant, long ping, long lane, long retryMin, long retryMax, int batch, String why) {
-    assertThatThrownBy(() -> new Limits(window, initial, grant, 1, 1, batch, 1, 1, 1, ping, lane, retryMin, retryMax, 1, 1, 0))
+  private static void refused(
+      int window,
+      int initial,
+      int grant,
+      long ping,
+      long lane,
+      long retryMin,
+      long retryMax,
+      int batch,
+      String why) {
+    assertThatThrownBy(() ->
+            new Limits(
+                window, initial, grant, 1, 1, batch, 1, 1, 1, ping, lane, retryMin, retryMax, 1, 1,
+                0))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(why);
   }

@@ -34,17 +34,27 @@ class MarkTest {
       long later = Mark.instance(startUnixMs + 1 + random.nextLong(1000), random.nextLong());
       long sequence = random.nextLong(1L << 44);
       assertThat(new Mark(earlier, sequence).toString()).isLessThan(new Mark(later, 1).toString());
-      assertThat(new Mark(earlier, sequence).toString()).isLessThan(new Mark(earlier, sequence + 1).toString());
+      assertThat(new Mark(earlier, sequence).toString())
+          .isLessThan(new Mark(earlier, sequence + 1).toString());
     }
   }
 
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "0000000000000000000001", "0000000000000-00000001", "0000000000000_000000001", "000000000000u-000000001",
-        "000000000000A-000000001", "g000000000000-000000001", "0000000000000-00000000é", "0000000000000-0000000001"
+        "",
+        "0000000000000000000001",
+        "0000000000000-00000001",
+        "0000000000000_000000001",
+        "000000000000u-000000001",
+        "000000000000A-000000001",
+        "g000000000000-000000001",
+        "0000000000000-00000000é",
+        "0000000000000-0000000001"
       })
   void text_ofNoMark_isRefusedWithItsText(String text) {
-    assertThatThrownBy(() -> Mark.parse(text)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("'" + text + "' is not a mark");
+    assertThatThrownBy(() -> Mark.parse(text))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("'" + text + "' is not a mark");
   }
 }

@@ -21,9 +21,11 @@ class ShardPoolTest {
 
   @Test
   void connection_withoutUpstreamAndWait_isClosedAtOnce() {
-    Fixtures impatient = new Fixtures(new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 0, 0), 0, 10_000);
+    Fixtures impatient =
+        new Fixtures(new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 0, 0), 0, 10_000);
     impatient.accept().onClientEnd(impatient.nowNs);
-    assertThat(impatient.takeEffects()).containsExactly("FIN", "close", "closed NO_UPSTREAM by BRIDGE");
+    assertThat(impatient.takeEffects())
+        .containsExactly("FIN", "close", "closed NO_UPSTREAM by BRIDGE");
   }
 
   @Test

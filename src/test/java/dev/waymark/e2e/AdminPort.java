@@ -71,13 +71,15 @@ record AdminPort(String address) {
 
   private Answer ask(String method, String path) {
     try {
-      var connection = (HttpURLConnection) URI.create("http://" + address + path).toURL().openConnection();
+      var connection =
+          (HttpURLConnection) URI.create("http://" + address + path).toURL().openConnection();
       connection.setRequestMethod(method);
       connection.setConnectTimeout(TIMEOUT_MS);
       connection.setReadTimeout(TIMEOUT_MS);
       int status = connection.getResponseCode();
       try (var body = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
-        return new Answer(status, body == null ? "" : new String(body.readAllBytes(), StandardCharsets.UTF_8));
+        return new Answer(
+            status, body == null ? "" : new String(body.readAllBytes(), StandardCharsets.UTF_8));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(method + " " + path, e);

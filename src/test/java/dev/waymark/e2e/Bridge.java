@@ -12,7 +12,8 @@ import java.util.stream.Stream;
 
 /** A bridge in a process of its own, on ports that it chose itself. */
 final class Bridge implements AutoCloseable {
-  private static final String READY = "waymark bridge: listening on (.*), with .*, admin on http://(\\S+?);";
+  private static final String READY =
+      "waymark bridge: listening on (.*), with .*, admin on http://(\\S+?);";
   private static final Pattern PAIR = Pattern.compile("([a-z-]+)=(\\S+)");
 
   private final Waymark process;
@@ -47,11 +48,14 @@ final class Bridge implements AutoCloseable {
 
   static String[] flagsOf(List<Stub> stubs, String... flags) {
     String addresses = String.join(",", stubs.stream().map(Stub::address).toList());
-    return Stream.concat(Stream.of("--upstream=static:///" + addresses), Stream.of(flags)).toArray(String[]::new);
+    return Stream.concat(Stream.of("--upstream=static:///" + addresses), Stream.of(flags))
+        .toArray(String[]::new);
   }
 
   private static Bridge run(UnaryOperator<Waymark.Launch> setUp, String first, String... flags) {
-    String[] line = Stream.concat(Stream.of("bridge", "--admin=127.0.0.1:0", first), Stream.of(flags)).toArray(String[]::new);
+    String[] line =
+        Stream.concat(Stream.of("bridge", "--admin=127.0.0.1:0", first), Stream.of(flags))
+            .toArray(String[]::new);
     return new Bridge(setUp.apply(Waymark.command(line)).start());
   }
 
@@ -97,7 +101,10 @@ final class Bridge implements AutoCloseable {
     assertThat(awaitClosed(client)).containsEntry("reason", reason);
   }
 
-  /** Has it look for buffers that nobody released; {@link #close()} fails if there were any. For a bridge that still serves. */
+  /**
+   * Has it look for buffers that nobody released; {@link #close()} fails if there were any. For a
+   * bridge that still serves.
+   */
   void lookForLeaks() {
     for (int i = 0; i < 2; i++) {
       process.collectGarbage();

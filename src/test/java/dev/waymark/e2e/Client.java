@@ -1,8 +1,8 @@
 package dev.waymark.e2e;
 
-import io.netty.util.NetUtil;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.util.NetUtil;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -15,8 +15,9 @@ import java.net.SocketException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A client of a bridge before an echo: sends a stream of bytes that no other client sends, and checks every byte that comes back
- * against it. One thread sends and one reads; blocking, so give it virtual threads ({@link Clients}).
+ * A client of a bridge before an echo: sends a stream of bytes that no other client sends, and
+ * checks every byte that comes back against it. One thread sends and one reads; blocking, so give
+ * it virtual threads ({@link Clients}).
  */
 final class Client implements AutoCloseable {
   private static final int CHUNK_BYTES = 16 * 1024;
@@ -39,7 +40,10 @@ final class Client implements AutoCloseable {
     return connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
   }
 
-  /** With small buffers in its kernel, so that a client that does not read is felt at the bridge soon. */
+  /**
+   * With small buffers in its kernel, so that a client that does not read is felt at the bridge
+   * soon.
+   */
   static Client connectNarrow(int port) {
     return connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), CHUNK_BYTES);
   }
@@ -64,9 +68,14 @@ final class Client implements AutoCloseable {
     }
   }
 
-  /** A loopback address of its own, so that a port used again does not make two clients look the same in logs. */
+  /**
+   * A loopback address of its own, so that a port used again does not make two clients look the
+   * same in logs.
+   */
   private static byte[] ownHost(long seed) {
-    return new byte[] {127, (byte) (1 + seed / 62_500 % 100), (byte) (1 + seed / 250 % 250), (byte) (1 + seed % 250)};
+    return new byte[] {
+      127, (byte) (1 + seed / 62_500 % 100), (byte) (1 + seed / 250 % 250), (byte) (1 + seed % 250)
+    };
   }
 
   /** As the bridge's logs name it. */
@@ -108,12 +117,15 @@ final class Client implements AutoCloseable {
     for (long end = receivedOffset + bytes; receivedOffset < end; ) {
       int length = read(chunk, (int) Math.min(CHUNK_BYTES, end - receivedOffset));
       if (length < 0) {
-        throw new AssertionError("%s: the stream ended at %d, expected up to %d".formatted(address, receivedOffset, end));
+        throw new AssertionError(
+            "%s: the stream ended at %d, expected up to %d"
+                .formatted(address, receivedOffset, end));
       }
       fill(wanted, length, receivedOffset);
       for (int i = 0; i < length; i++) {
         if (chunk[i] != wanted[i]) {
-          throw new AssertionError("%s: wrong byte at offset %d".formatted(address, receivedOffset + i));
+          throw new AssertionError(
+              "%s: wrong byte at offset %d".formatted(address, receivedOffset + i));
         }
       }
       receivedOffset += length;
@@ -179,7 +191,9 @@ final class Client implements AutoCloseable {
 
   /** FIN comes, with nothing before it. */
   Client expectEnd() {
-    assertThat(read(new byte[1], 1)).as("%s: FIN after %d bytes", address, receivedOffset).isNegative();
+    assertThat(read(new byte[1], 1))
+        .as("%s: FIN after %d bytes", address, receivedOffset)
+        .isNegative();
     return this;
   }
 

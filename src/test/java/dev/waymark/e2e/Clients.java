@@ -15,7 +15,9 @@ import java.util.function.Consumer;
 final class Clients {
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
-  /** More at once than the backlog of a listener would be turned away by the kernel for a second. */
+  /**
+   * More at once than the backlog of a listener would be turned away by the kernel for a second.
+   */
   private static final int CONNECTING_MAX = 500;
 
   private Clients() {}
@@ -70,7 +72,8 @@ final class Clients {
 
   /** Does the same with all of them at once, and waits for all. The first failure is thrown. */
   static <T> void inParallel(List<T> all, Consumer<T> action) {
-    List<Background> tasks = all.stream().map(one -> inBackground(() -> action.accept(one))).toList();
+    List<Background> tasks =
+        all.stream().map(one -> inBackground(() -> action.accept(one))).toList();
     try {
       tasks.forEach(Background::join);
     } finally {

@@ -58,10 +58,13 @@ final class LimitsIT {
   void memory_usedUp_neitherEndsTheProcessNorTheOthers() {
     long budget = 2L * MIB;
     try (Bridge bridge = Bridge.before(stub, "--memory-budget=2MiB")) {
-      List<Client> slow = IntStream.range(0, 60).mapToObj(_ -> Client.connectNarrow(bridge.port())).toList();
+      List<Client> slow =
+          IntStream.range(0, 60).mapToObj(_ -> Client.connectNarrow(bridge.port())).toList();
       List<Clients.Background> senders =
           slow.stream().map(client -> Clients.inBackground(() -> client.send(16L * MIB))).toList();
-      await().until(() -> closed(bridge, "overload") > 0 || bridge.process().stderr().contains("over-budget"));
+      await()
+          .until(() ->
+              closed(bridge, "overload") > 0 || bridge.process().stderr().contains("over-budget"));
       await()
           .during(Duration.ofSeconds(1))
           .atMost(Duration.ofSeconds(20))
@@ -80,7 +83,9 @@ final class LimitsIT {
     Duration before = bridge.process().cpuTime();
     long startNs = System.nanoTime();
     await().until(() -> System.nanoTime() - startNs > Duration.ofSeconds(2).toNanos());
-    assertThat(bridge.process().cpuTime().minus(before)).as("CPU of two seconds").isLessThan(Duration.ofMillis(600));
+    assertThat(bridge.process().cpuTime().minus(before))
+        .as("CPU of two seconds")
+        .isLessThan(Duration.ofMillis(600));
   }
 
   private static long pauses(Bridge bridge) {

@@ -18,7 +18,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What listeners differ in: framing, limits, addresses. One bridge, before a stub that answers each message with `ok`. */
+/**
+ * What listeners differ in: framing, limits, addresses. One bridge, before a stub that answers each
+ * message with `ok`.
+ */
 final class ListenersIT {
   private static final int FRAME_MAX = 1_000;
   private static final int MESSAGES = 300;
@@ -50,7 +53,10 @@ final class ListenersIT {
     PREFIXED(1) {
       @Override
       byte[] framed(String text) {
-        return ByteBuffer.allocate(4 + text.length()).putInt(text.length()).put(text.getBytes(US_ASCII)).array();
+        return ByteBuffer.allocate(4 + text.length())
+            .putInt(text.length())
+            .put(text.getBytes(US_ASCII))
+            .array();
       }
 
       @Override
@@ -130,7 +136,9 @@ final class ListenersIT {
       }
       byte[] answers = client.readExactly(MESSAGES * answer.length);
       for (int i = 0; i < MESSAGES; i++) {
-        assertThat(java.util.Arrays.copyOfRange(answers, i * answer.length, (i + 1) * answer.length)).isEqualTo(answer);
+        assertThat(
+                java.util.Arrays.copyOfRange(answers, i * answer.length, (i + 1) * answer.length))
+            .isEqualTo(answer);
       }
       client.end().expectEnd();
       assertThat(bridge.awaitClosed(client))
@@ -180,9 +188,12 @@ final class ListenersIT {
       try (Client fourth = Client.connect(port)) {
         fourth.expectGone();
       }
-      assertThat(bridge.admin().metric("waymark_connections_refused_total", "listener=\"narrow\"")).isEqualTo(1);
+      assertThat(bridge.admin().metric("waymark_connections_refused_total", "listener=\"narrow\""))
+          .isEqualTo(1);
       first.end().expectEnd();
-      await().until(() -> bridge.admin().metric("waymark_connections_open", "listener=\"narrow\"") == 2);
+      await()
+          .until(
+              () -> bridge.admin().metric("waymark_connections_open", "listener=\"narrow\"") == 2);
       try (Client fifth = Client.connect(port)) {
         assertAnswered(fifth);
       }
@@ -219,6 +230,8 @@ final class ListenersIT {
   }
 
   private static long closed(Framing framing, String reason) {
-    return bridge.admin().metric("waymark_connections_closed_total", framing.label(), "reason=\"" + reason + "\"");
+    return bridge
+        .admin()
+        .metric("waymark_connections_closed_total", framing.label(), "reason=\"" + reason + "\"");
   }
 }

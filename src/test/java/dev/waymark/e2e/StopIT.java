@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.io.UncheckedIOException;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -49,7 +49,10 @@ final class StopIT {
       bridge.process().signal("TERM");
       await().until(() -> bridge.admin().status("/readyz") == 503);
       assertThat(bridge.admin().status("/healthz")).isEqualTo(200);
-      await().untilAsserted(() -> Assertions.assertThatThrownBy(bridge::connect).isInstanceOf(UncheckedIOException.class));
+      await()
+          .untilAsserted(() ->
+              Assertions.assertThatThrownBy(bridge::connect)
+                  .isInstanceOf(UncheckedIOException.class));
       client.echo(100_000).end().expectEnd();
       bridge.assertClosed(client, "done");
       assertThat(bridge.process().exitCode(Duration.ofSeconds(15))).isZero();
@@ -64,7 +67,9 @@ final class StopIT {
       bridge.process().signal("TERM");
       client.expectEnd().end();
       assertThat(bridge.process().exitCode(Duration.ofSeconds(15))).isZero();
-      assertThat(bridge.awaitClosed(client)).containsEntry("reason", "bridge_stopped").containsEntry("ended-by", "bridge");
+      assertThat(bridge.awaitClosed(client))
+          .containsEntry("reason", "bridge_stopped")
+          .containsEntry("ended-by", "bridge");
     }
   }
 
@@ -88,7 +93,11 @@ final class StopIT {
     String dead = "127.0.0.1:" + Waymark.freePort();
     try (Waymark bridge =
         Waymark.start(
-            "bridge", "--config=" + file, "--listen=127.0.0.1:0", "--admin=127.0.0.1:0", "--upstream=static:///" + dead)) {
+            "bridge",
+            "--config=" + file,
+            "--listen=127.0.0.1:0",
+            "--admin=127.0.0.1:0",
+            "--upstream=static:///" + dead)) {
       bridge.awaitLine("upstream-found");
       bridge.signal("TERM");
       assertThat(bridge.exitCode(Duration.ofSeconds(15))).as(bridge.describe()).isZero();
@@ -111,7 +120,10 @@ final class StopIT {
                 other + "=127.0.0.1:0",
                 "--upstream=static:///" + stub.address())) {
       assertThat(bridge.exitCode()).as(bridge.describe()).isEqualTo(1);
-      assertThat(bridge.stderr()).contains("port " + held.getLocalPort()).contains(flag).doesNotContain("\tat ");
+      assertThat(bridge.stderr())
+          .contains("port " + held.getLocalPort())
+          .contains(flag)
+          .doesNotContain("\tat ");
       assertThat(bridge.stdout()).isEmpty();
     }
   }

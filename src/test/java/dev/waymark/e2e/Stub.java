@@ -27,7 +27,9 @@ final class Stub implements AutoCloseable {
   static Stub at(String address, String... flags) {
     return new Stub(
         Waymark.start(
-            Stream.concat(Stream.of("stub", "--admin=127.0.0.1:0", "--listen=" + address), Stream.of(flags))
+            Stream.concat(
+                    Stream.of("stub", "--admin=127.0.0.1:0", "--listen=" + address),
+                    Stream.of(flags))
                 .toArray(String[]::new)));
   }
 

@@ -33,7 +33,9 @@ final class TrafficIT {
         var _ = bridge) {
       assertThat(bridge.process().isAlive()).as(bridge.process().describe()).isTrue();
       await().until(() -> bridge.admin().metric("waymark_connections_open") == 0);
-      assertThat(bridge.admin().metric("waymark_memory_held_bytes")).as("nothing is held for nobody").isZero();
+      assertThat(bridge.admin().metric("waymark_memory_held_bytes"))
+          .as("nothing is held for nobody")
+          .isZero();
       bridge.lookForLeaks();
     }
   }
@@ -41,9 +43,10 @@ final class TrafficIT {
   @Test
   void thousandClients_atOnce_getEveryByteFromTwoUpstreamsEvenly() {
     List<Client> clients = Clients.connect(1_000, bridge.port());
-    Clients.inParallel(clients, client -> client.echo(10_000));
+    // Before anybody speaks: a lane that is full for a moment is passed over.
+    await().until(() -> left.marks().size() + right.marks().size() == 1_000);
     assertThat(left.marks().size()).isBetween(490, 510);
-    assertThat(left.marks().size() + right.marks().size()).isEqualTo(1_000);
+    Clients.inParallel(clients, client -> client.echo(10_000));
     Clients.inParallel(clients, client -> client.echo(90_000).end().expectEnd());
     Clients.close(clients);
   }
@@ -62,7 +65,9 @@ final class TrafficIT {
   void client_halfClosing_getsAllRepliesAndThenFin() {
     try (Client client = bridge.connect()) {
       client.send(200_000).end().expect(200_000).expectEnd();
-      assertThat(bridge.awaitClosed(client)).containsEntry("reason", "done").containsEntry("ended-by", "client");
+      assertThat(bridge.awaitClosed(client))
+          .containsEntry("reason", "done")
+          .containsEntry("ended-by", "client");
     }
   }
 
@@ -72,7 +77,9 @@ final class TrafficIT {
       client.send(100).expect(100);
       close(bridge, client, "DONE");
       client.expectEnd().end();
-      assertThat(bridge.awaitClosed(client)).containsEntry("reason", "done").containsEntry("ended-by", "upstream");
+      assertThat(bridge.awaitClosed(client))
+          .containsEntry("reason", "done")
+          .containsEntry("ended-by", "upstream");
     }
   }
 
@@ -92,7 +99,9 @@ final class TrafficIT {
     client.send(100).expect(100);
     String mark = markOf(bridge, client);
     client.reset();
-    assertThat(bridge.awaitClosed(client)).containsEntry("reason", "client_reset").containsEntry("ended-by", "client");
+    assertThat(bridge.awaitClosed(client))
+        .containsEntry("reason", "client_reset")
+        .containsEntry("ended-by", "client");
     await().untilAsserted(() -> assertThat(left.marks()).doesNotContain(mark));
     await().untilAsserted(() -> assertThat(right.marks()).doesNotContain(mark));
   }
@@ -142,11 +151,14 @@ final class TrafficIT {
   void bothSides_writingWithoutReading_holdBoundedMemoryAndLetOthersGoOn() {
     int count = 8;
     long bytes = 16L * MIB;
-    List<Client> clients = IntStream.range(0, count).mapToObj(_ -> Client.connectNarrow(bridge.port())).toList();
-    List<Clients.Background> senders = clients.stream().map(one -> Clients.inBackground(() -> one.send(bytes))).toList();
+    List<Client> clients =
+        IntStream.range(0, count).mapToObj(_ -> Client.connectNarrow(bridge.port())).toList();
+    List<Clients.Background> senders =
+        clients.stream().map(one -> Clients.inBackground(() -> one.send(bytes))).toList();
     awaitStalled(clients);
     assertThat(senders).as("all are held back").noneMatch(Clients.Background::isDone);
-    assertThat(bridge.admin().metric("waymark_memory_held_bytes")).isLessThan(count * (256L + 256 + 128) * 1024);
+    assertThat(bridge.admin().metric("waymark_memory_held_bytes"))
+        .isLessThan(count * (256L + 256 + 128) * 1024);
     try (Client other = bridge.connect()) {
       other.echo(MIB).end().expectEnd();
     }
@@ -162,7 +174,9 @@ final class TrafficIT {
     Clients.inParallel(clients, client -> client.send(500).expect(500));
     Clients.inParallel(clients, client -> client.end().expectEnd());
     Clients.close(clients);
-    await().atMost(Duration.ofSeconds(20)).until(() -> bridge.admin().metric("waymark_connections_open") == 0);
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> bridge.admin().metric("waymark_connections_open") == 0);
   }
 
   private static void awaitStalled(List<Client> clients) {
@@ -170,13 +184,12 @@ final class TrafficIT {
     await()
         .pollInterval(Duration.ofMillis(500))
         .atMost(Duration.ofSeconds(30))
-        .until(
-            () -> {
-              long sent = clients.stream().mapToLong(Client::sentOffset).sum();
-              boolean isStalled = sent > 0 && sent == before[0];
-              before[0] = sent;
-              return isStalled;
-            });
+        .until(() -> {
+          long sent = clients.stream().mapToLong(Client::sentOffset).sum();
+          boolean isStalled = sent > 0 && sent == before[0];
+          before[0] = sent;
+          return isStalled;
+        });
   }
 
   private static void close(Bridge of, Client client, String code) {

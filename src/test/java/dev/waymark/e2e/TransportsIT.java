@@ -43,15 +43,21 @@ final class TransportsIT {
 
   /** Skips the test, with the reason, where the transport does not work. */
   static void assumeWorks(String transport) {
-    assumeTrue(!transport.equals("epoll") || Epoll.isAvailable(), () -> String.valueOf(Epoll.unavailabilityCause()));
-    assumeTrue(!transport.equals("io_uring") || IoUring.isAvailable(), () -> String.valueOf(IoUring.unavailabilityCause()));
+    assumeTrue(
+        !transport.equals("epoll") || Epoll.isAvailable(),
+        () -> String.valueOf(Epoll.unavailabilityCause()));
+    assumeTrue(
+        !transport.equals("io_uring") || IoUring.isAvailable(),
+        () -> String.valueOf(IoUring.unavailabilityCause()));
   }
 
   private static void assertEcho(Bridge bridge) {
     List<Client> clients = Clients.connect(20, bridge.port());
     Clients.inParallel(clients, client -> client.echo(1 << 20).end().expectEnd());
     for (Client client : clients) {
-      assertThat(bridge.awaitClosed(client)).containsEntry("reason", "done").containsEntry("ended-by", "client");
+      assertThat(bridge.awaitClosed(client))
+          .containsEntry("reason", "done")
+          .containsEntry("ended-by", "client");
     }
     Clients.close(clients);
   }
@@ -59,7 +65,9 @@ final class TransportsIT {
   private static void assertReset(Bridge bridge) {
     Client client = bridge.connect();
     client.echo(1_000).reset();
-    assertThat(bridge.awaitClosed(client)).containsEntry("reason", "client_reset").containsEntry("ended-by", "client");
+    assertThat(bridge.awaitClosed(client))
+        .containsEntry("reason", "client_reset")
+        .containsEntry("ended-by", "client");
     await().until(() -> stub.marks().isEmpty());
   }
 

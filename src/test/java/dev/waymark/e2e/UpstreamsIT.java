@@ -16,11 +16,14 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Upstreams that come, go, are killed, or do not acknowledge. One bridge with a pool for each case. */
+/**
+ * Upstreams that come, go, are killed, or do not acknowledge. One bridge with a pool for each case.
+ */
 final class UpstreamsIT {
   private static final int MIB = 1 << 20;
 
-  private static final MultiThreadIoEventLoopGroup DNS_LOOP = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+  private static final MultiThreadIoEventLoopGroup DNS_LOOP =
+      new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
   private static final String LATE_ADDRESS = "127.0.0.1:" + Waymark.freePort();
   private static final String NOBODY = "127.0.0.1:" + Waymark.freePort();
   private static final int SHARED_PORT = Waymark.freePort();
@@ -85,11 +88,15 @@ final class UpstreamsIT {
     StringBuilder listeners = new StringBuilder("listeners:\n");
     StringBuilder pools = new StringBuilder("pools:\n");
     for (Pool pool : Pool.values()) {
-      listeners.append("  - {name: %s, address: \"127.0.0.1:0\", pool: %s}\n".formatted(pool.key(), pool.key()));
-      pools.append("  - {name: %s, target: \"%s\", %s}\n".formatted(pool.key(), pool.found(), pool.more));
+      listeners.append(
+          "  - {name: %s, address: \"127.0.0.1:0\", pool: %s}\n".formatted(pool.key(), pool.key()));
+      pools.append(
+          "  - {name: %s, target: \"%s\", %s}\n".formatted(pool.key(), pool.found(), pool.more));
     }
     String rest = "start-timeout: 500ms\nlanes: {retry-max: 500ms}\n";
-    bridge = Bridge.configured(Files.writeString(folder.resolve("waymark.yml"), listeners.toString() + pools + rest));
+    bridge =
+        Bridge.configured(
+            Files.writeString(folder.resolve("waymark.yml"), listeners.toString() + pools + rest));
     awaitServing(Pool.PAIR, 2);
     awaitServing(Pool.NAMED, 1);
   }
@@ -105,7 +112,9 @@ final class UpstreamsIT {
       assertThat(bridge.admin().metric("waymark_memory_held_bytes")).isZero();
       bridge.lookForLeaks();
     } finally {
-      DNS_LOOP.shutdownGracefully(0, 1, java.util.concurrent.TimeUnit.SECONDS).syncUninterruptibly();
+      DNS_LOOP
+          .shutdownGracefully(0, 1, java.util.concurrent.TimeUnit.SECONDS)
+          .syncUninterruptibly();
     }
   }
 
@@ -138,7 +147,8 @@ final class UpstreamsIT {
       awaitServing(Pool.PAIR, 1);
       List<Client> clients = Clients.connect(10, Pool.PAIR.port());
       Clients.inParallel(clients, client -> client.echo(100).end().expectEnd());
-      clients.forEach(client -> assertThat(bridge.awaitClosed(client)).containsEntry("upstreams", second.address()));
+      clients.forEach(client ->
+          assertThat(bridge.awaitClosed(client)).containsEntry("upstreams", second.address()));
       Clients.close(clients);
       old.echo(1_000);
       first.admin().post("/health?status=SERVING");
@@ -166,7 +176,9 @@ final class UpstreamsIT {
         Client kept = connectTo(first, Pool.PAIR)) {
       second.process().kill();
       lost.expectEnd().end();
-      assertThat(bridge.awaitClosed(lost)).containsEntry("reason", "upstream_lost").containsEntry("upstreams", second.address());
+      assertThat(bridge.awaitClosed(lost))
+          .containsEntry("reason", "upstream_lost")
+          .containsEntry("upstreams", second.address());
       List<Client> clients = Clients.connect(10, Pool.PAIR.port());
       Clients.inParallel(clients, client -> client.echo(100));
       Clients.close(clients);
@@ -179,7 +191,10 @@ final class UpstreamsIT {
     connectTo(second, Pool.PAIR).close();
   }
 
-  /** Without credit nothing but the client's own pace holds replies back, so this one waits for each. */
+  /**
+   * Without credit nothing but the client's own pace holds replies back, so this one waits for
+   * each.
+   */
   @Test
   void upstream_notAcknowledging_echoesAndEnds() {
     try (Client client = Pool.PLAIN.connect()) {
@@ -195,14 +210,23 @@ final class UpstreamsIT {
   void upstream_notAcknowledging_clientNotReading_isHeldBackOrClosedAndOthersGoOn() {
     try (Client slow = Client.connectNarrow(Pool.PLAIN.port());
         var sender = Clients.inBackground(() -> slow.send(64L * MIB))) {
-      await().until(() -> isClosed(slow) || bridge.admin().metric("waymark_client_reading_paused_total", "listener=\"plain\"") > 0);
+      await()
+          .until(() ->
+              isClosed(slow)
+                  || bridge
+                          .admin()
+                          .metric("waymark_client_reading_paused_total", "listener=\"plain\"")
+                      > 0);
       assertThat(bridge.admin().metric("waymark_memory_held_bytes")).isLessThan(4L * MIB);
       try (Client other = Pool.PLAIN.connect()) {
         other.send(64 * 1024).expect(64 * 1024).end().expectEnd();
       }
       assertThat(sender.isDone() && !isClosed(slow)).as("64 MiB went nowhere").isFalse();
       slow.reset();
-      await().untilAsserted(() -> assertThat(bridge.awaitClosed(slow).get("reason")).isIn("slow_client", "client_reset"));
+      await()
+          .untilAsserted(() ->
+              assertThat(bridge.awaitClosed(slow).get("reason"))
+                  .isIn("slow_client", "client_reset"));
     }
   }
 
@@ -219,16 +243,18 @@ final class UpstreamsIT {
       }
       client.close();
     }
-    throw new AssertionError("no connection came to " + upstream.address() + "; " + bridge.process().describe());
+    throw new AssertionError(
+        "no connection came to " + upstream.address() + "; " + bridge.process().describe());
   }
 
   private static void awaitServing(Pool pool, int count) {
     await()
         .atMost(Duration.ofSeconds(20))
-        .untilAsserted(
-            () -> {
-              assertThat(bridge.admin().metric("waymark_pool_upstreams_serving", pool.label())).isEqualTo(count);
-              assertThat(bridge.admin().metric("waymark_lanes_open", pool.label())).isGreaterThanOrEqualTo(count);
-            });
+        .untilAsserted(() -> {
+          assertThat(bridge.admin().metric("waymark_pool_upstreams_serving", pool.label()))
+              .isEqualTo(count);
+          assertThat(bridge.admin().metric("waymark_lanes_open", pool.label()))
+              .isGreaterThanOrEqualTo(count);
+        });
   }
 }

@@ -97,7 +97,10 @@ public final class Waymark implements AutoCloseable {
     return find(pattern).getFirst();
   }
 
-  /** Waits for a line that holds all of these texts, and gives it: for long outputs, where an expression would be slow. */
+  /**
+   * Waits for a line that holds all of these texts, and gives it: for long outputs, where an
+   * expression would be slow.
+   */
   public String awaitLineWith(String... parts) {
     await("prints " + List.of(parts), START_TIMEOUT, () -> lineWith(parts).isPresent());
     return lineWith(parts).orElseThrow();
@@ -162,10 +165,14 @@ public final class Waymark implements AutoCloseable {
     return process.exitValue();
   }
 
-  /** A full collection, after which Netty's leak detector reports what was lost as soon as it makes its next buffer. */
+  /**
+   * A full collection, after which Netty's leak detector reports what was lost as soon as it makes
+   * its next buffer.
+   */
   public void collectGarbage() {
     Path jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd");
-    assertThat(program(jcmd.toString(), Long.toString(pid()), "GC.run").start().exitCode()).isZero();
+    assertThat(program(jcmd.toString(), Long.toString(pid()), "GC.run").start().exitCode())
+        .isZero();
   }
 
   /** What it has used of the processors since its start. */

@@ -11,7 +11,10 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** Fails a test class that lost a buffer. Registered for all by META-INF/services. */
 public final class LeakCheck implements AfterAllCallback {
-  /** References are handed over some time after the collection that cleared them; the second finds what the first left. */
+  /**
+   * References are handed over some time after the collection that cleared them; the second finds
+   * what the first left.
+   */
   private static final int COLLECTIONS = 2;
 
   @Override

@@ -20,7 +20,12 @@ final class LeakCheckTest {
   @MethodSource("allocators")
   void buffer_droppedUnreleased_isFoundWithWhereItWasTouched(ByteBufAllocator allocator) {
     drop(allocator);
-    await().untilAsserted(() -> assertThat(LeakCheck.leaks()).singleElement().asString().contains("LeakCheckTest.drop"));
+    await()
+        .untilAsserted(() ->
+            assertThat(LeakCheck.leaks())
+                .singleElement()
+                .asString()
+                .contains("LeakCheckTest.drop"));
   }
 
   @ParameterizedTest

@@ -4,7 +4,13 @@ import java.util.SplittableRandom;
 
 /** How often things go wrong, each in 10,000 steps. Immutable. */
 public record Faults(
-    int laneBreaks, int laneStalls, int clientResets, int clientVanishes, int clientStops, int hostileFrames, int healthChanges) {
+    int laneBreaks,
+    int laneStalls,
+    int clientResets,
+    int clientVanishes,
+    int clientStops,
+    int hostileFrames,
+    int healthChanges) {
   static Faults none() {
     return new Faults(0, 0, 0, 0, 0, 0, 0);
   }

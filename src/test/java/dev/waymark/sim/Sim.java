@@ -105,9 +105,11 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
     for (int i = 1 + upTo(3); i > 0; i--) {
       kinds.add(SimUpstream.Kind.values()[upTo(SimUpstream.Kind.values().length)]);
     }
-    PoolOptions pool = new PoolOptions("pool", Acknowledge.AUTO, oneIn(5) ? 0 : 1000 * MS, upTo(400));
+    PoolOptions pool =
+        new PoolOptions("pool", Acknowledge.AUTO, oneIn(5) ? 0 : 1000 * MS, upTo(400));
     Framing framing = isFramed ? new Framing.Line() : Framing.RAW;
-    ListenerOptions listener = new ListenerOptions("listener", "pool", framing, 64, oneIn(3) ? 3000 * MS : 0);
+    ListenerOptions listener =
+        new ListenerOptions("listener", "pool", framing, 64, oneIn(3) ? 3000 * MS : 0);
     return new Shard(
         nowNs,
         new Shard.Identity(shards - 1, shards, 42, "node", "0"),
@@ -181,7 +183,9 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
     for (int i = 0; i < kinds.size(); i++) {
       if (ratio == 0 || !oneIn(ratio)) {
         boolean isServing = ratio == 0 || !oneIn(ratio);
-        views.add(new UpstreamView("upstream:" + i, isServing, isServing ? "SERVING" : "NOT_SERVING", 1, Map.of()));
+        views.add(
+            new UpstreamView(
+                "upstream:" + i, isServing, isServing ? "SERVING" : "NOT_SERVING", 1, Map.of()));
       }
     }
     shard.onPool(nowNs, new PoolSnapshot("pool", ++version, views));
@@ -216,7 +220,8 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
     long before = -1;
     for (int i = 0, quietRounds = 0; i < HEAL_ROUNDS && quietRounds < QUIET_ROUNDS; i++) {
       settle(1);
-      long now = watchers.order().progressBytes() + clients.stream().mapToLong(SimClient::progress).sum();
+      long now =
+          watchers.order().progressBytes() + clients.stream().mapToLong(SimClient::progress).sum();
       quietRounds = now == before ? quietRounds + 1 : 0;
       before = now;
     }
@@ -368,7 +373,9 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
 
   @Override
   public String toString() {
-    StringBuilder text = new StringBuilder("now " + nowNs + ", held " + budget.usedBytes() + ", " + limits + ", " + faults);
+    StringBuilder text =
+        new StringBuilder(
+            "now " + nowNs + ", held " + budget.usedBytes() + ", " + limits + ", " + faults);
     clients.forEach(client -> text.append("\n  ").append(client));
     lanes.forEach(lane -> text.append("\n  ").append(lane));
     return text.toString();

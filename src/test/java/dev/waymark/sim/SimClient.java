@@ -42,7 +42,8 @@ final class SimClient implements ClientSocket {
   void connection(Connection accepted) {
     connection = accepted;
     if (accepted.sequence() != sequence) {
-      throw new AssertionError("the mark's sequence is " + accepted.sequence() + ", not " + sequence);
+      throw new AssertionError(
+          "the mark's sequence is " + accepted.sequence() + ", not " + sequence);
     }
   }
 
@@ -53,7 +54,8 @@ final class SimClient implements ClientSocket {
       tellClosed();
     } else if (isOpen) {
       if (sim.chance(sim.faults().clientResets())) {
-        connection.onClientLost(sim.nowNs(), sim.oneIn(2) ? CloseReason.CLIENT_RESET : CloseReason.CLIENT_TIMEOUT);
+        connection.onClientLost(
+            sim.nowNs(), sim.oneIn(2) ? CloseReason.CLIENT_RESET : CloseReason.CLIENT_TIMEOUT);
       } else if (sim.chance(sim.faults().clientVanishes())) {
         gone();
       } else {
@@ -200,7 +202,8 @@ final class SimClient implements ClientSocket {
   @Override
   public void close() {
     if (isOpen && queuedBytes > 0) {
-      throw new AssertionError("rule 1 (order): connection " + sequence + " closed before its last bytes were written");
+      throw new AssertionError(
+          "rule 1 (order): connection " + sequence + " closed before its last bytes were written");
     }
     endedByBridge(false);
   }
@@ -259,7 +262,8 @@ final class SimClient implements ClientSocket {
 
   void checkEchoed() {
     if (!isAllSent()) {
-      throw new AssertionError("rule 2 (windows): client " + sequence + " is not read any more: " + this);
+      throw new AssertionError(
+          "rule 2 (windows): client " + sequence + " is not read any more: " + this);
     }
     sim.watchers().order().checkEchoed(sequence, sentBytes, tookBytes);
   }
@@ -281,7 +285,18 @@ final class SimClient implements ClientSocket {
 
   @Override
   public String toString() {
-    return "client " + sequence + " sent " + sentBytes + "/" + totalBytes + " took " + tookBytes + " queued " + queuedBytes
-        + (isOpen ? " open" : " closed") + (isEnded ? " FIN" : "") + (isReadingPaused ? " paused" : "");
+    return "client "
+        + sequence
+        + " sent "
+        + sentBytes
+        + "/"
+        + totalBytes
+        + " took "
+        + tookBytes
+        + " queued "
+        + queuedBytes
+        + (isOpen ? " open" : " closed")
+        + (isEnded ? " FIN" : "")
+        + (isReadingPaused ? " paused" : "");
   }
 }

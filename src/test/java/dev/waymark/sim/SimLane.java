@@ -122,8 +122,16 @@ final class SimLane implements LaneTransport {
     }
     batch.writeByte(0);
     sim.watchers().tell(watcher -> watcher.onUpstreamFrame(number, event));
-    cursor.clear().connection(event.connection()).epoch(event.epoch()).payload(batch.slice(1, event.bytes()));
-    cursor.consumed(event.consumed()).more(event.more()).halfClose(event.halfClose()).close(event.close());
+    cursor
+        .clear()
+        .connection(event.connection())
+        .epoch(event.epoch())
+        .payload(batch.slice(1, event.bytes()));
+    cursor
+        .consumed(event.consumed())
+        .more(event.more())
+        .halfClose(event.halfClose())
+        .close(event.close());
     if (sim.oneIn(5)) {
       cursor.context(new byte[sim.upTo(9)]);
     }
@@ -131,7 +139,9 @@ final class SimLane implements LaneTransport {
     batch.release();
   }
 
-  /** A frame of the upstream is under way; its payload stands at this offset of the reply stream. */
+  /**
+   * A frame of the upstream is under way; its payload stands at this offset of the reply stream.
+   */
   record Reply(UpstreamEvent event, long offset) {}
 
   void send(Reply reply) {
@@ -156,7 +166,8 @@ final class SimLane implements LaneTransport {
   }
 
   @Override
-  public void data(long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
+  public void data(
+      long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
     byte[] bytes = new byte[owned.readableBytes()];
     owned.readBytes(bytes);
     owned.release();
@@ -264,6 +275,12 @@ final class SimLane implements LaneTransport {
 
   @Override
   public String toString() {
-    return "lane " + number + (isOver ? " over" : "") + (isStalled ? " stalled" : "") + (isReady ? "" : " not ready") + " " + upstream;
+    return "lane "
+        + number
+        + (isOver ? " over" : "")
+        + (isStalled ? " stalled" : "")
+        + (isReady ? "" : " not ready")
+        + " "
+        + upstream;
   }
 }

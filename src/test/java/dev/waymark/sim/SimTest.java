@@ -71,7 +71,8 @@ class SimTest {
       sim.run(STEPS);
     } catch (AssertionError | RuntimeException broken) {
       String command = "mvn -q test -Dtest=SimTest -Dwaymark.sim.seed=" + seed;
-      throw new AssertionError("FAILED " + broken.getMessage() + "\n  " + command + "\n" + sim, broken);
+      throw new AssertionError(
+          "FAILED " + broken.getMessage() + "\n  " + command + "\n" + sim, broken);
     }
     for (ConnectionSummary summary : sim.summaries()) {
       ends.merge(summary.reason(), 1, Integer::sum);

@@ -106,14 +106,24 @@ final class SimUpstream {
   }
 
   private void behave(long connection, Peer peer) {
-    if (kind == Kind.HALF_CLOSES_FIRST && !peer.isHalfClosed && !peer.isCommitOpen && sim.oneIn(20)) {
+    if (kind == Kind.HALF_CLOSES_FIRST
+        && !peer.isHalfClosed
+        && !peer.isCommitOpen
+        && sim.oneIn(20)) {
       peer.isHalfClosed = true;
       peer.isSilent = true;
       frame(connection, peer, 0, -1, false, true, 0);
     } else if (kind == Kind.CLOSES && !peer.isCommitOpen && sim.oneIn(20)) {
       peer.isOver = true;
       int bytes = (int) Math.max(0, Math.min(peer.limit - peer.replied, sim.upTo(30)));
-      frame(connection, peer, peer.isHalfClosed ? 0 : bytes, -1, false, false, 1 + sim.upTo(CloseReason.values().length));
+      frame(
+          connection,
+          peer,
+          peer.isHalfClosed ? 0 : bytes,
+          -1,
+          false,
+          false,
+          1 + sim.upTo(CloseReason.values().length));
     } else {
       echo(connection, peer, sim.oneIn(4) ? Integer.MAX_VALUE : 1 + sim.upTo(300), sim.upTo(4));
     }
@@ -123,15 +133,17 @@ final class SimUpstream {
     if (isHelloReceived) {
       settings();
     }
-    peers.forEach(
-        (connection, peer) -> {
-          if (!peer.isOver) {
-            echo(connection, peer, Integer.MAX_VALUE, 0);
-          }
-        });
+    peers.forEach((connection, peer) -> {
+      if (!peer.isOver) {
+        echo(connection, peer, Integer.MAX_VALUE, 0);
+      }
+    });
   }
 
-  /** Replies to what came, at most so many bytes, in one commit of 1 + parts frames, the last of which may have to wait. */
+  /**
+   * Replies to what came, at most so many bytes, in one commit of 1 + parts frames, the last of
+   * which may have to wait.
+   */
   private void echo(long connection, Peer peer, int most, int parts) {
     if (peer.isHalfClosed) {
       if (peer.isSilent && kind != Kind.PLAIN) {
@@ -152,24 +164,56 @@ final class SimUpstream {
     boolean isEnd = peer.isClientEnded && peer.replied + bytes >= peer.received;
     if (bytes > 0 || isEnd || peer.isCommitOpen) {
       peer.isHalfClosed = isEnd;
-      frame(connection, peer, bytes, kind == Kind.PLAIN ? -1 : Math.min(peer.received, peer.replied + bytes), false, isEnd, 0);
+      frame(
+          connection,
+          peer,
+          bytes,
+          kind == Kind.PLAIN ? -1 : Math.min(peer.received, peer.replied + bytes),
+          false,
+          isEnd,
+          0);
     }
   }
 
   private void attack(long connection, Peer peer) {
     peer.isDishonest = true;
     switch (sim.upTo(7)) {
-      case 0 -> frame(connection, peer, (int) Math.max(0, peer.limit - peer.replied) + 1, -1, sim.oneIn(2), false, sim.upTo(2));
+      case 0 ->
+          frame(
+              connection,
+              peer,
+              (int) Math.max(0, peer.limit - peer.replied) + 1,
+              -1,
+              sim.oneIn(2),
+              false,
+              sim.upTo(2));
       case 1 -> frame(connection, peer, 0, peer.received + 1 + sim.upTo(1 << 20), false, false, 0);
-      case 2 -> lane.send(new SimLane.Reply(new UpstreamEvent(connection, 1 + sim.upTo(9), 3, -1, false, false, 0), peer.replied));
-      case 3 -> lane.send(new SimLane.Reply(new UpstreamEvent(1_000_000 + sim.upTo(9), 0, 3, -1, false, false, sim.upTo(2)), 0));
-      case 4 -> lane.send(new SimLane.Reply(new UpstreamEvent(0, 0, sim.upTo(3), -1, false, false, 0), 0));
+      case 2 ->
+          lane.send(
+              new SimLane.Reply(
+                  new UpstreamEvent(connection, 1 + sim.upTo(9), 3, -1, false, false, 0),
+                  peer.replied));
+      case 3 ->
+          lane.send(
+              new SimLane.Reply(
+                  new UpstreamEvent(1_000_000 + sim.upTo(9), 0, 3, -1, false, false, sim.upTo(2)),
+                  0));
+      case 4 ->
+          lane.send(
+              new SimLane.Reply(new UpstreamEvent(0, 0, sim.upTo(3), -1, false, false, 0), 0));
       case 5 -> frame(connection, peer, 1, -1, false, true, 0);
       default -> lane.send(new UpstreamControl.Push(7));
     }
   }
 
-  private void frame(long connection, Peer peer, int bytes, long consumed, boolean more, boolean halfClose, int close) {
+  private void frame(
+      long connection,
+      Peer peer,
+      int bytes,
+      long consumed,
+      boolean more,
+      boolean halfClose,
+      int close) {
     UpstreamEvent event = new UpstreamEvent(connection, 0, bytes, consumed, more, halfClose, close);
     lane.send(new SimLane.Reply(event, peer.replied));
     peer.replied += bytes;
@@ -194,13 +238,20 @@ final class SimUpstream {
   @Override
   public String toString() {
     StringBuilder text = new StringBuilder(kind.name());
-    peers.forEach(
-        (connection, peer) -> {
-          if (!peer.isOver) {
-            text.append("\n    ").append(connection).append(" received ").append(peer.received).append(" replied ").append(peer.replied);
-            text.append(" limit ").append(peer.limit).append(peer.isClientEnded ? " FIN" : "").append(peer.isHalfClosed ? " ended" : "");
-          }
-        });
+    peers.forEach((connection, peer) -> {
+      if (!peer.isOver) {
+        text.append("\n    ")
+            .append(connection)
+            .append(" received ")
+            .append(peer.received)
+            .append(" replied ")
+            .append(peer.replied);
+        text.append(" limit ")
+            .append(peer.limit)
+            .append(peer.isClientEnded ? " FIN" : "")
+            .append(peer.isHalfClosed ? " ended" : "");
+      }
+    });
     return text.toString();
   }
 }

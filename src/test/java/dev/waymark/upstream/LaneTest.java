@@ -203,7 +203,8 @@ final class LaneTest {
   @Test
   void message_longerThanTheWindow_closesInsteadOfWaitingForItsEnd() {
     UpstreamOptions narrow =
-        new UpstreamOptions(true, Delivery.MESSAGES, 8, MESSAGES.queueBytesMax(), MESSAGES.connectionsMax());
+        new UpstreamOptions(
+            true, Delivery.MESSAGES, 8, MESSAGES.queueBytesMax(), MESSAGES.connectionsMax());
     FakeCall call = FakeCall.opened(narrow, handler(ECHO), LINE, 100);
     call.receive(dataFrame(0, 0, "1234567\n", true), dataFrame(0, 8, "12345678", false));
     assertThat(call.replies()).isEqualTo("1234567\n");

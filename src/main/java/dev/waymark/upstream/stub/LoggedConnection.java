@@ -8,7 +8,10 @@ import io.netty.buffer.ByteBuf;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Writes one line about everything that goes back on a connection, then lets it go. Thread-safe, as what it wraps. */
+/**
+ * Writes one line about everything that goes back on a connection, then lets it go. Thread-safe, as
+ * what it wraps.
+ */
 record LoggedConnection(Connection inner) implements Connection {
   private static final Logger log = LoggerFactory.getLogger(LoggedConnection.class);
 
@@ -72,7 +75,11 @@ record LoggedConnection(Connection inner) implements Connection {
 
   private void logCommit(ByteBuf payload, long consumedOffset) {
     log.info(
-        "commit mark={} consumed={} bytes={} {}", mark(), consumedOffset, payload.readableBytes(), FrameLog.shown(payload));
+        "commit mark={} consumed={} bytes={} {}",
+        mark(),
+        consumedOffset,
+        payload.readableBytes(),
+        FrameLog.shown(payload));
   }
 
   @Override

@@ -64,13 +64,15 @@ public final class StubServer implements AutoCloseable {
     return new StubServer(addresses, options);
   }
 
-  private static ConnectionHandler handler(Connection connection, StubOptions options, Delays delays) {
+  private static ConnectionHandler handler(
+      Connection connection, StubOptions options, Delays delays) {
     return options.isLoggingFrames()
         ? new FrameLog(connection, unlogged(new LoggedConnection(connection), options, delays))
         : unlogged(connection, options, delays);
   }
 
-  private static ConnectionHandler unlogged(Connection connection, StubOptions options, Delays delays) {
+  private static ConnectionHandler unlogged(
+      Connection connection, StubOptions options, Delays delays) {
     boolean isPlainEcho = !options.isByMessage() && options.delay().isZero();
     return isPlainEcho
         ? new EchoHandler(connection)

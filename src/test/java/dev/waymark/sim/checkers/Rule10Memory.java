@@ -5,7 +5,10 @@ import static dev.waymark.sim.checkers.RuleBrokenError.require;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Bounded memory: what is held is counted exactly; over the budget nobody is read, far over it reply queues go. */
+/**
+ * Bounded memory: what is held is counted exactly; over the budget nobody is read, far over it
+ * reply queues go.
+ */
 public final class Rule10Memory implements Watcher {
   private static final String RULE = "rule 10 (memory)";
 
@@ -56,7 +59,8 @@ public final class Rule10Memory implements Watcher {
   }
 
   @Override
-  public void onData(int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
+  public void onData(
+      int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
     states.get(connection).pending -= bytes.length;
   }
 
@@ -151,16 +155,31 @@ public final class Rule10Memory implements Watcher {
       require(isAcceptingPaused, RULE, "clients are accepted over the budget", heldBytes);
       for (Map.Entry<Long, State> each : states.entrySet()) {
         State state = each.getValue();
-        require(state.isOver || state.isPaused, RULE, "a client is read over the budget", each.getKey(), heldBytes);
+        require(
+            state.isOver || state.isPaused,
+            RULE,
+            "a client is read over the budget",
+            each.getKey(),
+            heldBytes);
       }
     }
     boolean isFarOver = heldBytes > budgetBytes * 5 / 4;
-    require(!isFarOver || !isAnyQueued || isAnyEnding, RULE, "nothing is shed far over the budget", heldBytes, budgetBytes);
+    require(
+        !isFarOver || !isAnyQueued || isAnyEnding,
+        RULE,
+        "nothing is shed far over the budget",
+        heldBytes,
+        budgetBytes);
     require(heldBytes > 0 || !isAcceptingPaused, RULE, "accepting stays paused", heldBytes);
   }
 
   /** Everything is closed. */
   public void checkNothingHeld(long heldBytes) {
-    require(heldBytes == 0 && states.isEmpty(), RULE, "something is held for nobody", heldBytes, states.size());
+    require(
+        heldBytes == 0 && states.isEmpty(),
+        RULE,
+        "something is held for nobody",
+        heldBytes,
+        states.size());
   }
 }

@@ -49,25 +49,57 @@ public final class Rule1Order implements Watcher {
   }
 
   @Override
-  public void onData(int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
+  public void onData(
+      int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
     State state = states.get(connection);
     require(!state.isHalfClosed, RULE, "HalfClose overtook bytes", connection, offset);
-    require(offset == state.laneBytes, RULE, "a gap or an overlap in the client's stream", connection, offset, state.laneBytes);
+    require(
+        offset == state.laneBytes,
+        RULE,
+        "a gap or an overlap in the client's stream",
+        connection,
+        offset,
+        state.laneBytes);
     checkBytes(connection, offset, bytes);
     for (int i = 1; i < bytes.length; i++) {
-      require(!state.messageEnds.contains(offset + i), RULE, "a payload holds the end of a message inside", connection, offset + i);
+      require(
+          !state.messageEnds.contains(offset + i),
+          RULE,
+          "a payload holds the end of a message inside",
+          connection,
+          offset + i);
     }
     state.laneBytes += bytes.length;
     progressBytes += bytes.length;
-    require(state.laneBytes <= state.clientBytes, RULE, "bytes that the client never sent", connection, state.laneBytes);
-    require(isLast == state.messageEnds.contains(state.laneBytes), RULE, "last in the wrong place", connection, state.laneBytes);
+    require(
+        state.laneBytes <= state.clientBytes,
+        RULE,
+        "bytes that the client never sent",
+        connection,
+        state.laneBytes);
+    require(
+        isLast == state.messageEnds.contains(state.laneBytes),
+        RULE,
+        "last in the wrong place",
+        connection,
+        state.laneBytes);
   }
 
   @Override
   public void onHalfClose(int lane, long connection, int epoch, long offset) {
     State state = states.get(connection);
-    require(state.isClientEnded && !state.isHalfClosed, RULE, "a HalfClose without FIN, or twice", connection);
-    require(offset == state.clientBytes && offset == state.laneBytes, RULE, "HalfClose overtook bytes", connection, offset, state.laneBytes);
+    require(
+        state.isClientEnded && !state.isHalfClosed,
+        RULE,
+        "a HalfClose without FIN, or twice",
+        connection);
+    require(
+        offset == state.clientBytes && offset == state.laneBytes,
+        RULE,
+        "HalfClose overtook bytes",
+        connection,
+        offset,
+        state.laneBytes);
     state.isHalfClosed = true;
   }
 
@@ -92,7 +124,12 @@ public final class Rule1Order implements Watcher {
     require(!state.isFinished, RULE, "bytes after FIN", connection);
     checkBytes(connection, state.writtenBytes, bytes);
     state.writtenBytes += bytes.length;
-    require(state.writtenBytes <= state.effectiveBytes, RULE, "bytes of a commit that did not take effect", connection, state.writtenBytes);
+    require(
+        state.writtenBytes <= state.effectiveBytes,
+        RULE,
+        "bytes of a commit that did not take effect",
+        connection,
+        state.writtenBytes);
   }
 
   @Override
@@ -100,7 +137,10 @@ public final class Rule1Order implements Watcher {
     State state = states.get(connection);
     state.isFinished = true;
     require(
-        !state.isUpstreamEnded || state.isOver || state.writtenBytes == state.effectiveBytes, RULE, "FIN overtook replies", connection);
+        !state.isUpstreamEnded || state.isOver || state.writtenBytes == state.effectiveBytes,
+        RULE,
+        "FIN overtook replies",
+        connection);
   }
 
   @Override
@@ -109,7 +149,8 @@ public final class Rule1Order implements Watcher {
     if (state != null) {
       state.isOver = true;
       require(
-          !reason.equals("DONE") || (state.isHalfClosed && state.writtenBytes == state.effectiveBytes),
+          !reason.equals("DONE")
+              || (state.isHalfClosed && state.writtenBytes == state.effectiveBytes),
           RULE,
           "Close(DONE) before all was sent and written",
           connection,
@@ -126,13 +167,30 @@ public final class Rule1Order implements Watcher {
   /** When all faults are over, what the client sent has come back whole. */
   public void checkEchoed(long connection, long clientBytes, long tookBytes) {
     State state = states.get(connection);
-    require(state.laneBytes == clientBytes, RULE, "client bytes are missing at the upstream", connection, state.laneBytes, clientBytes);
-    require(tookBytes == clientBytes, RULE, "reply bytes are missing at the client", connection, tookBytes, clientBytes);
+    require(
+        state.laneBytes == clientBytes,
+        RULE,
+        "client bytes are missing at the upstream",
+        connection,
+        state.laneBytes,
+        clientBytes);
+    require(
+        tookBytes == clientBytes,
+        RULE,
+        "reply bytes are missing at the client",
+        connection,
+        tookBytes,
+        clientBytes);
   }
 
   private static void checkBytes(long connection, long offset, byte[] bytes) {
     for (int i = 0; i < bytes.length; i++) {
-      require(bytes[i] == Watcher.byteAt(connection, offset + i), RULE, "a wrong byte", connection, offset + i);
+      require(
+          bytes[i] == Watcher.byteAt(connection, offset + i),
+          RULE,
+          "a wrong byte",
+          connection,
+          offset + i);
     }
   }
 }

@@ -7,7 +7,10 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 
-/** Windows and limits: the bridge keeps to its window, limits never go down, who overruns loses that connection. */
+/**
+ * Windows and limits: the bridge keeps to its window, limits never go down, who overruns loses that
+ * connection.
+ */
 public final class Rule2Windows implements Watcher {
   private static final String RULE = "rule 2 (windows)";
 
@@ -52,19 +55,27 @@ public final class Rule2Windows implements Watcher {
   }
 
   @Override
-  public void onData(int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
+  public void onData(
+      int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
     State state = states.get(connection);
     state.sent += bytes.length;
     if (!isPlain(lane)) {
       int window = windows.getOrDefault(lane, initialWindowBytes);
       long unconsumed = state.sent - state.consumed;
-      require(unconsumed <= window || bytes.length == 0, RULE, "more than the window under way", connection, unconsumed, window);
+      require(
+          unconsumed <= window || bytes.length == 0,
+          RULE,
+          "more than the window under way",
+          connection,
+          unconsumed,
+          window);
     }
   }
 
   private boolean isPlain(int lane) {
     Long sinceNs = fullSinceNs.get(lane);
-    boolean isTimedOut = !windows.containsKey(lane) && sinceNs != null && nowNs - sinceNs >= settingsTimeoutNs;
+    boolean isTimedOut =
+        !windows.containsKey(lane) && sinceNs != null && nowNs - sinceNs >= settingsTimeoutNs;
     return plainLanes.contains(lane) || isTimedOut;
   }
 
@@ -107,7 +118,13 @@ public final class Rule2Windows implements Watcher {
     State state = states.get(connection);
     if (state != null) {
       boolean isBlamed = reason.equals("FLOW_CONTROL") && windows.containsKey(lane);
-      require(!isBlamed || state.isBreach, RULE, "FLOW_CONTROL without a breach", connection, state.received, state.limit);
+      require(
+          !isBlamed || state.isBreach,
+          RULE,
+          "FLOW_CONTROL without a breach",
+          connection,
+          state.received,
+          state.limit);
       state.isOver = true;
     }
   }
@@ -126,13 +143,13 @@ public final class Rule2Windows implements Watcher {
 
   @Override
   public void onStepEnd(long heldBytes) {
-    states.forEach(
-        (connection, state) -> {
-          require(state.isOver || !state.isBreach, RULE, "a breach did not end its connection", connection);
-          if (!state.isOver && state.sent - state.consumed >= initialWindowBytes) {
-            fullSinceNs.putIfAbsent(state.lane, nowNs);
-          }
-        });
+    states.forEach((connection, state) -> {
+      require(
+          state.isOver || !state.isBreach, RULE, "a breach did not end its connection", connection);
+      if (!state.isOver && state.sent - state.consumed >= initialWindowBytes) {
+        fullSinceNs.putIfAbsent(state.lane, nowNs);
+      }
+    });
     states.values().removeIf(state -> state.isOver);
   }
 }

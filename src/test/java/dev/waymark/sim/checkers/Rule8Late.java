@@ -7,7 +7,10 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 
-/** Late and unknown things: nothing after a Close, no Close answered, unknown connections are refused, known ones never. */
+/**
+ * Late and unknown things: nothing after a Close, no Close answered, unknown connections are
+ * refused, known ones never.
+ */
 public final class Rule8Late implements Watcher {
   private static final String RULE = "rule 8 (late)";
 
@@ -32,14 +35,24 @@ public final class Rule8Late implements Watcher {
 
   @Override
   public void onOpen(int lane, long connection, int epoch, long limit) {
-    require(accepted.contains(connection) && epoch == 0, RULE, "Open of what is not there", connection, epoch);
-    require(attachments.put(connection, Attachment.OPEN) == null, RULE, "two Opens of an epoch", connection);
+    require(
+        accepted.contains(connection) && epoch == 0,
+        RULE,
+        "Open of what is not there",
+        connection,
+        epoch);
+    require(
+        attachments.put(connection, Attachment.OPEN) == null,
+        RULE,
+        "two Opens of an epoch",
+        connection);
     owners.put(connection, lane);
     live(lane);
   }
 
   @Override
-  public void onData(int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
+  public void onData(
+      int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
     attached(lane, connection, epoch, "data");
   }
 
@@ -60,7 +73,11 @@ public final class Rule8Late implements Watcher {
       attachments.put(connection, Attachment.OVER);
     } else {
       live(lane);
-      require(reason.equals("UNKNOWN_CONNECTION"), RULE, "an unknown connection refused with " + reason, connection);
+      require(
+          reason.equals("UNKNOWN_CONNECTION"),
+          RULE,
+          "an unknown connection refused with " + reason,
+          connection);
       unknownCloses++;
     }
   }
@@ -81,22 +98,28 @@ public final class Rule8Late implements Watcher {
   @Override
   public void onLaneEnd(int lane) {
     endedLanes.add(lane);
-    owners.forEach(
-        (connection, owner) -> {
-          if (owner == lane) {
-            attachments.put(connection, Attachment.OVER);
-          }
-        });
+    owners.forEach((connection, owner) -> {
+      if (owner == lane) {
+        attachments.put(connection, Attachment.OVER);
+      }
+    });
   }
 
   @Override
   public void onStepEnd(long heldBytes) {
-    require(unknownFrames == unknownCloses, RULE, "each frame for an unknown connection is refused", unknownFrames, unknownCloses);
+    require(
+        unknownFrames == unknownCloses,
+        RULE,
+        "each frame for an unknown connection is refused",
+        unknownFrames,
+        unknownCloses);
   }
 
   private void attached(int lane, long connection, int epoch, String what) {
-    boolean isAttached = attachments.get(connection) == Attachment.OPEN && owners.get(connection) == lane;
-    require(isAttached && epoch == 0, RULE, what + " without an attachment", connection, lane, epoch);
+    boolean isAttached =
+        attachments.get(connection) == Attachment.OPEN && owners.get(connection) == lane;
+    require(
+        isAttached && epoch == 0, RULE, what + " without an attachment", connection, lane, epoch);
     live(lane);
   }
 

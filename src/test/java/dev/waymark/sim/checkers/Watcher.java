@@ -1,8 +1,8 @@
 package dev.waymark.sim.checkers;
 
 /**
- * What can be seen at the edges of a shard. A lane is its number, a connection its sequence. Every method is called before its effect,
- * but for {@link #onStepEnd}.
+ * What can be seen at the edges of a shard. A lane is its number, a connection its sequence. Every
+ * method is called before its effect, but for {@link #onStepEnd}.
  */
 public interface Watcher {
   /** The byte at this place of either direction of a connection. */
@@ -34,7 +34,8 @@ public interface Watcher {
 
   default void onOpen(int lane, long connection, int epoch, long limit) {}
 
-  default void onData(int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {}
+  default void onData(
+      int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {}
 
   default void onLimit(int lane, long connection, int epoch, long limit) {}
 
@@ -54,5 +55,12 @@ public interface Watcher {
   default void onTime(long nowNs) {}
 
   /** A frame from an upstream; `consumed` -1: absent; `close` 0: none. */
-  record UpstreamEvent(long connection, int epoch, int bytes, long consumed, boolean more, boolean halfClose, int close) {}
+  record UpstreamEvent(
+      long connection,
+      int epoch,
+      int bytes,
+      long consumed,
+      boolean more,
+      boolean halfClose,
+      int close) {}
 }
