@@ -6,6 +6,7 @@ import dev.waymark.core.ReplyStream.HeldCommit;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -28,21 +29,14 @@ public final class Connection {
     CLOSED
   }
 
-  /** Smaller replies to a client that does not keep up are copied out of their batch. */
-  private static final int COMPACT_BYTES_MAX = 16 * 1024;
-
-  /** As small as this they always are: whether the client keeps up shows too late for them. */
-  private static final int ALWAYS_COMPACT_BYTES_MAX = 1024;
-
   private final Shard shard;
   private final ShardListener listener;
   private final ShardPool pool;
   private final ClientSocket socket;
-  private final Mark mark;
-  private final long acceptedNs;
-  private final long acceptedUnixMs;
+  private final Arrival arrival;
   private final ClientStream client = new ClientStream();
   private final ReplyStream replies;
+  private final ReplyDelivery delivery;
   private final DeadlineWheel.Node deadlineNode = new DeadlineWheel.Node(this);
 
   private Phase phase = Phase.WAITING;
@@ -53,11 +47,9 @@ public final class Connection {
   private long lastActivityNs;
   private int partialBytes;
   private long heldBytes;
-  private long kernelOffset;
   private long phaseDeadlineNs;
   private boolean isReadingPaused;
   private boolean isCreditOwed;
-  private boolean isFlushDue;
   private boolean isStalled;
   private @Nullable CloseReason closeReason;
   private Origin closeOrigin = Origin.BRIDGE;
@@ -74,12 +66,11 @@ public final class Connection {
     this.listener = listener;
     this.pool = listener.pool();
     this.socket = socket;
-    this.mark = mark;
-    this.acceptedNs = nowNs;
-    this.acceptedUnixMs = nowUnixMs;
+    this.arrival = Arrival.of(mark, listener.options(), socket, nowNs, nowUnixMs);
     this.lastActivityNs = nowNs;
     this.phaseDeadlineNs = nowNs + pool.options().noUpstreamWaitNs();
     this.replies = new ReplyStream(shard.limits().grantBytes());
+    this.delivery = new ReplyDelivery(replies, socket);
   }
 
   // --- inputs from the client ---
@@ -148,8 +139,7 @@ public final class Connection {
    */
   public void onWritten(long nowNs, long bytes, int pieces) {
     lastActivityNs = nowNs;
-    replies.written(bytes, pieces);
-    kernelOffset = replies.writtenOffset();
+    delivery.written(bytes, pieces);
     settleHeld();
     listener.counters().add(Counter.CLIENT_SENT_BYTES, bytes);
     switch (phase) {
@@ -184,7 +174,7 @@ public final class Connection {
     phase = Phase.ATTACHED;
     lane = owner;
     remember(owner.upstream().address());
-    owner.open(this, openFrame());
+    owner.open(this, arrival.open(replies.limitOffset()));
     armDeadline();
     pump(nowNs);
     settleHeld();
@@ -201,7 +191,7 @@ public final class Connection {
       return;
     }
     int bytes = frame.payload().readableBytes();
-    if (isFlushDue && !from.isAcknowledging() && isReplyQueueFullFor(bytes)) {
+    if (delivery.isFlushDue() && !from.isAcknowledging() && isReplyQueueFullFor(bytes)) {
       // What the kernel was not offered yet says nothing of the client.
       flush();
     }
@@ -222,7 +212,7 @@ public final class Connection {
       hold(nowNs, frame, bytes);
     } else {
       if (bytes > 0) {
-        reply(frame.payload().retainedSlice(), bytes);
+        reply(frame.payload().retainedSlice());
       }
       commit(nowNs, frame.consumed(), frame.context(), frame.halfClose(), frame.close());
     }
@@ -294,7 +284,7 @@ public final class Connection {
         if (replies.isHolding() && replies.holdDeadlineNs() - nowNs <= 0) {
           endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
         } else if (idleTimeoutNs > 0 && lastActivityNs + idleTimeoutNs - nowNs <= 0) {
-          if (hasSocketMoved()) {
+          if (delivery.hasMoved()) {
             lastActivityNs = nowNs;
           } else {
             endByBridge(nowNs, CloseReason.IDLE_TIMEOUT, Origin.BRIDGE);
@@ -303,7 +293,7 @@ public final class Connection {
       }
       case CLOSING -> {
         if (phaseDeadlineNs - nowNs <= 0) {
-          if (hasSocketMoved()) {
+          if (delivery.hasMoved()) {
             phaseDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
           } else {
             socket.reset();
@@ -327,9 +317,8 @@ public final class Connection {
 
   /** Hands the turn's replies to the kernel. */
   void flush() {
-    isFlushDue = false;
     if (phase != Phase.CLOSED) {
-      socket.flush();
+      delivery.flush();
     }
   }
 
@@ -442,27 +431,14 @@ public final class Connection {
     }
     HeldCommit whole = replies.takeHeld();
     for (ByteBuf payload : whole.payloads()) {
-      reply(payload, payload.readableBytes());
+      reply(payload);
     }
     commit(nowNs, whole.consumed(), whole.context(), whole.isHalfClose(), whole.close());
   }
 
-  private void reply(ByteBuf owned, int bytes) {
-    boolean isSlow = replies.queuedBytes() > 0 && !isFlushDue && bytes < COMPACT_BYTES_MAX;
-    replies.take(bytes);
-    socket.write(isSlow || bytes <= ALWAYS_COMPACT_BYTES_MAX ? compact(owned) : owned);
-    if (!isFlushDue) {
-      isFlushDue = true;
+  private void reply(ByteBuf owned) {
+    if (delivery.write(owned)) {
       shard.flushAtTurnEnd(this);
-    }
-  }
-
-  /** A slice would keep its whole batch in memory for as long as this client does not read. */
-  private static ByteBuf compact(ByteBuf owned) {
-    try {
-      return owned.copy();
-    } finally {
-      owned.release();
     }
   }
 
@@ -569,16 +545,6 @@ public final class Connection {
   }
 
   /**
-   * A slow client may be in the middle of one large flush, of which {@link #onWritten} tells at its
-   * end.
-   */
-  private boolean hasSocketMoved() {
-    long before = kernelOffset;
-    kernelOffset = replies.takenOffset() - socket.unwrittenBytes();
-    return kernelOffset > before;
-  }
-
-  /**
    * Tells the shard what changed in {@link #heldBytes}: at the end of each input that may have
    * changed it.
    */
@@ -608,11 +574,11 @@ public final class Connection {
 
   /** The second half of its mark. */
   public long sequence() {
-    return mark.sequence();
+    return arrival.mark().sequence();
   }
 
   public Mark mark() {
-    return mark;
+    return arrival.mark();
   }
 
   int epoch() {
@@ -624,7 +590,7 @@ public final class Connection {
   }
 
   String clientHost() {
-    return socket.clientHost();
+    return arrival.clientHost();
   }
 
   /**
@@ -671,27 +637,15 @@ public final class Connection {
     upstreams = List.copyOf(longer);
   }
 
-  private Open openFrame() {
-    return new Open(
-        mark.toString(),
-        listener.options().name(),
-        socket.clientAddress(),
-        socket.localAddress(),
-        acceptedUnixMs,
-        listener.options().framing(),
-        listener.options().frameBytesMax(),
-        replies.limitOffset());
-  }
-
   private ConnectionSummary summary(long nowNs) {
     return new ConnectionSummary(
-        mark,
-        listener.options().name(),
-        socket.clientAddress(),
+        arrival.mark(),
+        arrival.listener().name(),
+        arrival.clientAddress(),
         upstreams,
         client.receivedOffset(),
         replies.writtenOffset(),
-        nowNs - acceptedNs,
+        nowNs - arrival.acceptedNs(),
         closeOrigin,
         Objects.requireNonNullElse(closeReason, CloseReason.INTERNAL));
   }
@@ -699,14 +653,14 @@ public final class Connection {
   ConnectionStatus status() {
     Lane owner = lane;
     return new ConnectionStatus(
-        mark,
-        listener.options().name(),
-        socket.clientAddress(),
-        socket.localAddress(),
+        arrival.mark(),
+        arrival.listener().name(),
+        arrival.clientAddress(),
+        arrival.localAddress(),
         pool.options().name(),
         owner == null ? null : owner.upstream().address(),
-        phase.name().toLowerCase(java.util.Locale.ROOT),
-        acceptedUnixMs,
+        phase.name().toLowerCase(Locale.ROOT),
+        arrival.acceptedUnixMs(),
         client.receivedOffset(),
         replies.writtenOffset(),
         client.receivedOffset() - client.consumedOffset(),

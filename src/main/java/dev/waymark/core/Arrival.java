@@ -1,0 +1,42 @@
+package dev.waymark.core;
+
+/**
+ * What is known of a connection from its accept on. Immutable.
+ *
+ * @param mark its ID
+ * @param acceptedNs by the monotonic clock
+ * @param acceptedUnixMs by the wall clock
+ */
+record Arrival(
+    Mark mark,
+    ListenerOptions listener,
+    String clientAddress,
+    String clientHost,
+    String localAddress,
+    long acceptedNs,
+    long acceptedUnixMs) {
+  static Arrival of(
+      Mark mark, ListenerOptions listener, ClientSocket socket, long nowNs, long nowUnixMs) {
+    return new Arrival(
+        mark,
+        listener,
+        socket.clientAddress(),
+        socket.clientHost(),
+        socket.localAddress(),
+        nowNs,
+        nowUnixMs);
+  }
+
+  /** What a new owner is told. */
+  Open open(long limit) {
+    return new Open(
+        mark.toString(),
+        listener.name(),
+        clientAddress,
+        localAddress,
+        acceptedUnixMs,
+        listener.framing(),
+        listener.frameBytesMax(),
+        limit);
+  }
+}
