@@ -1,5 +1,7 @@
 package dev.waymark.core;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What is known of a connection from its accept on. Immutable.
  *
@@ -28,7 +30,7 @@ record Arrival(
   }
 
   /** What a new owner is told. */
-  Open open(long limit) {
+  Open open(long limit, @Nullable Reopen reopen) {
     return new Open(
         mark.toString(),
         listener.name(),
@@ -37,6 +39,7 @@ record Arrival(
         acceptedUnixMs,
         listener.framing(),
         listener.frameBytesMax(),
-        limit);
+        limit,
+        reopen);
   }
 }

@@ -29,6 +29,9 @@ public final class Connection {
     CLOSED
   }
 
+  /** One bad request must not walk through the fleet (rule 3). */
+  private static final int ATTEMPTS_WITHOUT_PROGRESS_MAX = 3;
+
   private final Shard shard;
   private final ShardListener listener;
   private final ShardPool pool;
@@ -42,6 +45,8 @@ public final class Connection {
   private Phase phase = Phase.WAITING;
   private @Nullable Lane lane;
   private int epoch;
+  private int attemptsWithoutProgress;
+  private Reopen.@Nullable Cause moveCause;
   private List<String> upstreams = List.of();
   private byte @Nullable [] context;
   private long lastActivityNs;
@@ -90,8 +95,9 @@ public final class Connection {
       owned.release();
     } else if (owner != null && client.isEmpty() && canPass(owner, bytes)) {
       long offset = client.sentOffset();
-      client.pass(bytes);
+      client.pass(owned, isLast, !owner.isNeverAcknowledging());
       send(owner, offset, owned, isLast);
+      settleHeld();
     } else {
       client.enqueue(owned, isLast);
       pump(nowNs);
@@ -173,8 +179,9 @@ public final class Connection {
     Check.that(phase == Phase.WAITING, "only a waiting connection is attached");
     phase = Phase.ATTACHED;
     lane = owner;
+    replies.granted();
     remember(owner.upstream().address());
-    owner.open(this, arrival.open(replies.limitOffset()));
+    owner.open(this, arrival.open(replies.limitOffset(), moveCause == null ? null : left(moveCause)));
     armDeadline();
     pump(nowNs);
     settleHeld();
@@ -254,7 +261,48 @@ public final class Connection {
 
   /** The owner's lane broke; incomplete commits are as if they had never come (rule 3). */
   void onLaneLost(long nowNs, CloseReason reason) {
-    end(nowNs, reason, Origin.UPSTREAM);
+    Lane owner = lane;
+    if (owner == null || owner.isNeverAcknowledging()) {
+      end(nowNs, reason, Origin.UPSTREAM);
+    } else {
+      reopen(nowNs, Reopen.Cause.LANE_BROKEN);
+    }
+  }
+
+  /** To another owner, from what the last one has consumed (rule 3). */
+  private void reopen(long nowNs, Reopen.Cause cause) {
+    boolean isWaitingForOwner = client.sentOffset() > client.consumedOffset();
+    if (isWaitingForOwner && ++attemptsWithoutProgress > ATTEMPTS_WITHOUT_PROGRESS_MAX) {
+      end(nowNs, CloseReason.POISON, Origin.CLIENT);
+      return;
+    }
+    listener.counters().add(Counter.REPLAYED_BYTES, client.rewind());
+    replies.dropHeld();
+    detach();
+    epoch++;
+    moveCause = cause;
+    isStalled = false;
+    phase = Phase.WAITING;
+    phaseDeadlineNs = nowNs + pool.options().noUpstreamWaitNs();
+    armDeadline();
+    settleHeld();
+    if (isDone()) {
+      // Nothing is left for an owner to do.
+      end(nowNs, CloseReason.DONE, Objects.requireNonNullElse(firstToEnd, Origin.UPSTREAM));
+    } else {
+      pool.assign(nowNs, this);
+    }
+  }
+
+  private Reopen left(Reopen.Cause cause) {
+    return new Reopen(
+        cause,
+        client.sentOffset(),
+        replies.takenOffset(),
+        replies.takenSinceConsumed(),
+        client.isEnded() ? client.receivedOffset() : -1,
+        replies.isEnded(),
+        context);
   }
 
   /** The bridge ends the connection: an upstream is told if there is one. */
@@ -334,12 +382,11 @@ public final class Connection {
     Lane owner = lane;
     if (phase == Phase.ATTACHED && owner != null) {
       while (owner.isWritable()) {
-        long offset = client.sentOffset();
-        Chunk chunk = client.next(owner.windowBytes());
+        Chunk chunk = client.next(owner.windowBytes(), !owner.isNeverAcknowledging());
         if (chunk == null) {
           break;
         }
-        send(owner, offset, chunk.payload(), chunk.isLast());
+        send(owner, chunk.offset(), chunk.payload(), chunk.isLast());
       }
       if (client.isEndToBeSent()) {
         client.endSent();
@@ -457,8 +504,12 @@ public final class Connection {
       }
     }
     if (consumed != UpstreamFrame.ABSENT) {
+      if (consumed > client.consumedOffset()) {
+        attemptsWithoutProgress = 0;
+      }
       boolean wasSent = client.consume(consumed);
       Check.that(wasSent, "consumed was checked when it came");
+      replies.endReply();
     }
     if (close != 0) {
       end(nowNs, CloseReason.ofWireCode(close), Origin.UPSTREAM);
@@ -490,15 +541,19 @@ public final class Connection {
 
   /** Rule 8: both directions have ended, all is consumed and written. */
   private void endWhenDone(long nowNs) {
-    boolean isDone =
-        phase == Phase.ATTACHED
-            && replies.isEnded()
-            && client.isEndSent()
-            && replies.queuedBytes() == 0
-            && client.consumedOffset() == client.sentOffset();
-    if (isDone) {
+    if (phase == Phase.ATTACHED
+        && client.isEndSent()
+        && replies.queuedBytes() == 0
+        && isDone()) {
       endByBridge(nowNs, CloseReason.DONE, Objects.requireNonNullElse(firstToEnd, Origin.UPSTREAM));
     }
+  }
+
+  /** Both directions have ended and all is consumed. */
+  private boolean isDone() {
+    return replies.isEnded()
+        && client.isEnded()
+        && client.consumedOffset() == client.receivedOffset();
   }
 
   private void end(long nowNs, CloseReason reason, Origin origin) {
@@ -609,8 +664,8 @@ public final class Connection {
     return phase == Phase.CLOSED
         ? 0
         : heldReplyBytes()
-            + client.pendingBytes()
-            + (long) client.pendingPieces() * shard.limits().pieceBytes()
+            + client.heldBytes()
+            + (long) client.pieces() * shard.limits().pieceBytes()
             + partialBytes;
   }
 

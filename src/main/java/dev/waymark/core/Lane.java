@@ -411,6 +411,7 @@ public final class Lane implements Balancer.Candidate {
     if (wasOpen) {
       counters.add(Counter.LANES_BROKEN, 1);
     }
+    pool.onLaneFull(this);
     shard.forEachOn(this, connection -> connection.onLaneLost(nowNs, reason));
     pool.onLaneBroken(nowNs, this, cause, wasOpen, connections);
   }

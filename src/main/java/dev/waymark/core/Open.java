@@ -1,5 +1,7 @@
 package dev.waymark.core;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What an upstream is told of a connection that is attached to it. Immutable.
  *
@@ -11,6 +13,7 @@ package dev.waymark.core;
  * @param framing how messages are cut
  * @param frameBytesMax no message is longer; 0 with raw framing
  * @param limit the reply offset that the upstream may not pass
+ * @param reopen what the former owner left behind; null at the first Open of a connection
  */
 public record Open(
     String mark,
@@ -20,4 +23,5 @@ public record Open(
     long acceptedUnixMs,
     Framing framing,
     int frameBytesMax,
-    long limit) {}
+    long limit,
+    @Nullable Reopen reopen) {}

@@ -61,6 +61,7 @@ final class ReplyStream {
   private final int grantBytes;
   private long receivedOffset;
   private long takenOffset;
+  private long replyStartOffset;
   private long writtenOffset;
   private long limitOffset;
   private int queuedPieces;
@@ -102,6 +103,11 @@ final class ReplyStream {
       receivedOffset -= held.bytes;
       held = null;
     }
+  }
+
+  /** A commit with `consumed` took effect: a reply ends here (rule 4). */
+  void endReply() {
+    replyStartOffset = takenOffset;
   }
 
   /** One piece took effect and waits for the client's socket. */
@@ -159,6 +165,11 @@ final class ReplyStream {
 
   long takenOffset() {
     return takenOffset;
+  }
+
+  /** Bytes that took effect since a reply last ended. */
+  long takenSinceConsumed() {
+    return takenOffset - replyStartOffset;
   }
 
   long writtenOffset() {

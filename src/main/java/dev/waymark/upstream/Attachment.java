@@ -5,6 +5,7 @@ import dev.waymark.core.Framing;
 import dev.waymark.core.Hello;
 import dev.waymark.core.Limits;
 import dev.waymark.core.Open;
+import dev.waymark.core.Reopen;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.concurrent.atomic.AtomicLong;
@@ -56,13 +57,21 @@ final class Attachment implements Connection, ReplyQueue.Output {
     this.epoch = epoch;
     this.open = open;
     this.hello = hello;
-    this.replies = new ReplyQueue(this, options.acknowledge(), open.limit());
+    Reopen left = open.reopen();
+    this.replies =
+        new ReplyQueue(
+            this,
+            options.acknowledge(),
+            open.limit(),
+            left == null ? 0 : left.taken(),
+            left == null ? 0 : left.takenSinceConsumed());
     this.grantBytes = replies.grantBytes();
     boolean isCut =
         options.delivery() == Delivery.MESSAGES && !(open.framing() instanceof Framing.Raw);
     this.assembler = isCut ? new MessageAssembler(messageBytesMax(options, open)) : null;
-    // The first data of a re-opened connection says where its stream goes on.
-    this.receivedOffset = epoch == 0 ? 0 : ABSENT;
+    this.receivedOffset = left == null ? 0 : left.firstOffset();
+    this.consumedOffset = receivedOffset;
+    this.isHalfClosed = left != null && left.isRepliesEnded();
   }
 
   // --- inputs, under the lane's lock ---
@@ -78,10 +87,6 @@ final class Attachment implements Connection, ReplyQueue.Output {
   void onData(ByteBuf payload, long offset, boolean last) {
     if (isEnded) {
       return; // The limit that came with it made room, and its handler used that to close.
-    }
-    if (receivedOffset == ABSENT) {
-      receivedOffset = offset;
-      consumedOffset = offset;
     }
     int bytes = payload.readableBytes();
     if (offset != receivedOffset) {
@@ -126,7 +131,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
   /** The client's stream ends at this offset. */
   void onHalfClose(long offset) {
     ConnectionHandler current = handler;
-    if (receivedOffset != ABSENT && offset != receivedOffset) {
+    if (offset != receivedOffset) {
       refuse(CloseReason.PROTOCOL);
       return;
     }

@@ -75,6 +75,7 @@ final class ReplyQueue {
   private final boolean isGranted;
   private final ArrayDeque<Reply> waiting = new ArrayDeque<>(0);
   private long sentOffset;
+  private long skipBytes;
   private long limit;
   private long grantBytes;
   private long waitingBytes;
@@ -82,13 +83,18 @@ final class ReplyQueue {
   /**
    * @param isGranted false: there is no limit (an upstream that does not acknowledge gets no
    *     credit)
-   * @param limit the first grant
+   * @param limit the first that is known
+   * @param taken where the stream goes on: reply bytes of former owners that took effect
+   * @param takenSinceConsumed how many bytes of the first reply took effect before, and are skipped
    */
-  ReplyQueue(Output output, boolean isGranted, long limit) {
+  ReplyQueue(
+      Output output, boolean isGranted, long limit, long taken, long takenSinceConsumed) {
     this.output = output;
     this.isGranted = isGranted;
     this.limit = isGranted ? limit : Long.MAX_VALUE;
-    this.grantBytes = this.limit;
+    this.sentOffset = taken;
+    this.skipBytes = takenSinceConsumed;
+    this.grantBytes = room();
   }
 
   // --- inputs ---
@@ -106,6 +112,7 @@ final class ReplyQueue {
       boolean whole,
       boolean halfClose,
       int closeCode) {
+    skip(owned, consumedOffset);
     if (waiting.isEmpty() && output.isReady() && owned.readableBytes() <= room()) {
       emit(owned, consumedOffset, context, whole, halfClose, closeCode);
       return;
@@ -177,6 +184,15 @@ final class ReplyQueue {
   }
 
   // --- transitions ---
+
+  /** What the client was given of this reply by a former owner is not sent again (rule 4). */
+  private void skip(ByteBuf owned, long consumedOffset) {
+    if (skipBytes > 0) {
+      int skipped = (int) Math.min(skipBytes, owned.readableBytes());
+      owned.skipBytes(skipped);
+      skipBytes = consumedOffset == -1 ? skipBytes - skipped : 0;
+    }
+  }
 
   private long room() {
     return limit - sentOffset;

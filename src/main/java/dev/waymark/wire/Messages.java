@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.waymark.core.Framing;
 import dev.waymark.core.Hello;
 import dev.waymark.core.Open;
+import dev.waymark.core.Reopen;
 
 /** The core's records as generated messages, and back. Stateless. */
 final class Messages {
@@ -45,7 +46,43 @@ final class Messages {
     if (!(open.framing() instanceof Framing.Raw)) {
       message.setFraming(toProto(open.framing()).setFrameBytesMax(open.frameBytesMax()));
     }
+    if (open.reopen() != null) {
+      message.setReopen(toProto(open.reopen()));
+    }
     return message.build();
+  }
+
+  private static dev.waymark.v1.Reopen toProto(Reopen reopen) {
+    var message =
+        dev.waymark.v1.Reopen.newBuilder()
+            .setCauseValue(reopen.cause().wireCode())
+            .setFirstOffset(reopen.firstOffset())
+            .setTaken(reopen.taken())
+            .setTakenSinceConsumed(reopen.takenSinceConsumed())
+            .setRepliesEnded(reopen.isRepliesEnded());
+    if (reopen.clientEndedAt() >= 0) {
+      message.setClientEndedAt(reopen.clientEndedAt());
+    }
+    if (reopen.context() != null) {
+      message.setContext(ByteString.copyFrom(reopen.context()));
+    }
+    return message.build();
+  }
+
+  private static Reopen toCore(dev.waymark.v1.Reopen reopen) throws MalformedFrameException {
+    demand(reopen.getFirstOffset() >= 0 && reopen.getTaken() >= 0);
+    demand(
+        reopen.getTakenSinceConsumed() >= 0
+            && reopen.getTakenSinceConsumed() <= reopen.getTaken());
+    demand(!reopen.hasClientEndedAt() || reopen.getClientEndedAt() >= reopen.getFirstOffset());
+    return new Reopen(
+        Reopen.Cause.ofWireCode(reopen.getCauseValue()),
+        reopen.getFirstOffset(),
+        reopen.getTaken(),
+        reopen.getTakenSinceConsumed(),
+        reopen.hasClientEndedAt() ? reopen.getClientEndedAt() : -1,
+        reopen.getRepliesEnded(),
+        reopen.getContext().isEmpty() ? null : reopen.getContext().toByteArray());
   }
 
   static Open toCore(dev.waymark.v1.Open open) throws MalformedFrameException {
@@ -58,7 +95,8 @@ final class Messages {
         open.getAcceptedUnixMs(),
         toCore(open.getFraming()),
         open.getFraming().getFrameBytesMax(),
-        open.getLimit() < 0 ? Long.MAX_VALUE : open.getLimit());
+        open.getLimit() < 0 ? Long.MAX_VALUE : open.getLimit(),
+        open.hasReopen() ? toCore(open.getReopen()) : null);
   }
 
   private static dev.waymark.v1.Framing.Builder toProto(Framing framing) {
