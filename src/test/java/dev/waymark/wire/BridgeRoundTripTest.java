@@ -98,7 +98,8 @@ class BridgeRoundTripTest {
             1_700_000_000_123L,
             framing,
             frameBytesMax,
-            262_144);
+            262_144,
+            null);
     writer.open(77, 3, open);
     readWritten();
     assertThat(frame.control()).isEqualTo(new BridgeControl.OpenControl(open));
