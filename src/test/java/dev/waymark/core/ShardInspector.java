@@ -7,4 +7,9 @@ public final class ShardInspector {
   public static void checkInvariants(Shard shard) {
     shard.checkInvariants();
   }
+
+  /** The lane's upstream counts as one that does not acknowledge. */
+  public static boolean isPlain(Lane lane) {
+    return lane.isNeverAcknowledging();
+  }
 }

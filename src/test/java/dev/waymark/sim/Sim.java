@@ -22,12 +22,15 @@ import dev.waymark.core.UpstreamView;
 import dev.waymark.sim.checkers.Rule10Memory;
 import dev.waymark.sim.checkers.Rule1Order;
 import dev.waymark.sim.checkers.Rule2Windows;
+import dev.waymark.sim.checkers.Rule3Replay;
 import dev.waymark.sim.checkers.Rule8Late;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /** One run of a shard in a simulated world: everything follows from the seed. */
@@ -58,6 +61,7 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
   private long accepted;
   private int lanesOpened;
   private long version;
+  private final Set<Long> spoilt = new HashSet<>();
   private boolean isTurnEndRequested;
   private boolean isAcceptingPaused;
   private boolean hasMutated;
@@ -96,6 +100,7 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
         new Watchers(
             new Rule1Order(),
             new Rule2Windows(window, initialWindow, limits.settingsTimeoutNs()),
+            new Rule3Replay(),
             new Rule8Late(),
             new Rule10Memory(budgetBytes));
     this.shard = newShard();
@@ -165,6 +170,7 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
       shard.onTurnEnd(nowNs);
     }
     ShardInspector.checkInvariants(shard);
+    lanes.forEach(SimLane::tellMode);
     watchers.tell(watcher -> watcher.onStepEnd(budget.usedBytes()));
     lanes.removeIf(SimLane::isOver);
     clients.removeIf(SimClient::isOver);
@@ -197,7 +203,8 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
     publish(0);
     settleUntilQuiet();
     for (SimClient client : clients) {
-      if (lanes.stream().anyMatch(lane -> lane.isEchoing(client.sequence())) && client.isOpen()) {
+      boolean isEchoed = lanes.stream().anyMatch(lane -> lane.isEchoing(client.sequence()));
+      if (isEchoed && client.isOpen() && !spoilt.contains(client.sequence())) {
         client.checkEchoed();
       }
     }
@@ -322,6 +329,11 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
   public void onUnderBudget(long usedBytes, long budgetBytes) {}
 
   // --- for clients and lanes ---
+
+  /** An owner of this connection was no honest echo: what comes back need not be what was sent. */
+  void spoil(long connection) {
+    spoilt.add(connection);
+  }
 
   long nowNs() {
     return nowNs;

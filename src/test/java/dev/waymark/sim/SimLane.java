@@ -5,6 +5,7 @@ import dev.waymark.core.Hello;
 import dev.waymark.core.Lane;
 import dev.waymark.core.LaneTransport;
 import dev.waymark.core.Open;
+import dev.waymark.core.ShardInspector;
 import dev.waymark.core.UpstreamControl;
 import dev.waymark.core.UpstreamFrame;
 import dev.waymark.sim.checkers.Watcher;
@@ -31,6 +32,7 @@ final class SimLane implements LaneTransport {
   private boolean isReady;
   private boolean isStalled;
   private boolean isOver;
+  private boolean isPlainTold;
   private Runnable reordered;
 
   SimLane(Sim sim, Lane lane, int number, SimUpstream.Kind kind) {
@@ -78,6 +80,14 @@ final class SimLane implements LaneTransport {
     }
   }
 
+  /** Tells once that the upstream counts as one without Settings. */
+  void tellMode() {
+    if (!isPlainTold && ShardInspector.isPlain(lane)) {
+      isPlainTold = true;
+      sim.watchers().tell(watcher -> watcher.onPlain(number));
+    }
+  }
+
   private void broken() {
     over();
     lane.onBroken(sim.nowNs(), "simulated");
@@ -85,6 +95,7 @@ final class SimLane implements LaneTransport {
 
   private void over() {
     if (!isOver) {
+      tellMode();
       isOver = true;
       sim.watchers().tell(watcher -> watcher.onLaneEnd(number));
       toUpstream.clear();
@@ -161,8 +172,8 @@ final class SimLane implements LaneTransport {
 
   @Override
   public void open(long connection, int epoch, Open open) {
-    tell(watcher -> watcher.onOpen(number, connection, epoch, open.limit()));
-    gather(100, () -> upstream.onOpen(connection, open.limit()));
+    tell(watcher -> watcher.onOpen(number, connection, epoch, open.limit(), open.reopen()));
+    gather(100, () -> upstream.onOpen(connection, epoch, open));
   }
 
   @Override

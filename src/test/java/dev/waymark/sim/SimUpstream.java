@@ -1,6 +1,8 @@
 package dev.waymark.sim;
 
 import dev.waymark.core.CloseReason;
+import dev.waymark.core.Open;
+import dev.waymark.core.Reopen;
 import dev.waymark.core.UpstreamControl;
 import dev.waymark.sim.checkers.Watcher.UpstreamEvent;
 import java.util.ArrayList;
@@ -25,6 +27,7 @@ final class SimUpstream {
     private long received;
     private long replied;
     private long limit;
+    private int epoch;
     private boolean isClientEnded;
     private boolean isHalfClosed;
     private boolean isCommitOpen;
@@ -56,9 +59,21 @@ final class SimUpstream {
     }
   }
 
-  void onOpen(long connection, long limit) {
+  void onOpen(long connection, int epoch, Open open) {
     Peer peer = new Peer();
-    peer.limit = limit;
+    peer.epoch = epoch;
+    peer.limit = open.limit();
+    Reopen left = open.reopen();
+    if (left != null) {
+      // An echo: its replies are the client's own bytes, and stand at the same offsets.
+      peer.received = left.firstOffset();
+      peer.replied = left.taken();
+      peer.isHalfClosed = left.isRepliesEnded();
+      peer.isSilent = left.isRepliesEnded();
+    }
+    if (kind == Kind.PLAIN) {
+      sim.spoil(connection);
+    }
     peers.put(connection, peer);
   }
 
@@ -112,6 +127,7 @@ final class SimUpstream {
         && sim.oneIn(20)) {
       peer.isHalfClosed = true;
       peer.isSilent = true;
+      sim.spoil(connection);
       frame(connection, peer, 0, -1, false, true, 0);
     } else if (kind == Kind.CLOSES && !peer.isCommitOpen && sim.oneIn(20)) {
       peer.isOver = true;
@@ -161,6 +177,15 @@ final class SimUpstream {
         return;
       }
     }
+    if (bytes > 1 && !peer.isCommitOpen && kind != Kind.PLAIN && sim.oneIn(5)) {
+      // A long reply in several commits, of which only the last carries `consumed`.
+      int part = 1 + sim.upTo(bytes - 1);
+      frame(connection, peer, part, -1, false, false, 0);
+      bytes -= part;
+      if (sim.oneIn(3)) {
+        return;
+      }
+    }
     boolean isEnd = peer.isClientEnded && peer.replied + bytes >= peer.received;
     if (bytes > 0 || isEnd || peer.isCommitOpen) {
       peer.isHalfClosed = isEnd;
@@ -177,6 +202,7 @@ final class SimUpstream {
 
   private void attack(long connection, Peer peer) {
     peer.isDishonest = true;
+    sim.spoil(connection);
     switch (sim.upTo(7)) {
       case 0 ->
           frame(
@@ -191,7 +217,7 @@ final class SimUpstream {
       case 2 ->
           lane.send(
               new SimLane.Reply(
-                  new UpstreamEvent(connection, 1 + sim.upTo(9), 3, -1, false, false, 0),
+                  new UpstreamEvent(connection, peer.epoch + 1 + sim.upTo(9), 3, -1, false, false, 0),
                   peer.replied));
       case 3 ->
           lane.send(
@@ -214,7 +240,7 @@ final class SimUpstream {
       boolean more,
       boolean halfClose,
       int close) {
-    UpstreamEvent event = new UpstreamEvent(connection, 0, bytes, consumed, more, halfClose, close);
+    UpstreamEvent event = new UpstreamEvent(connection, peer.epoch, bytes, consumed, more, halfClose, close);
     lane.send(new SimLane.Reply(event, peer.replied));
     peer.replied += bytes;
     peer.isCommitOpen = more;

@@ -2,8 +2,12 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
+import dev.waymark.core.Reopen;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Bounded memory: what is held is counted exactly; over the budget nobody is read, far over it
@@ -13,27 +17,44 @@ public final class Rule10Memory implements Watcher {
   private static final String RULE = "rule 10 (memory)";
 
   private static final class State {
-    long pending;
+    long received;
+    long sent;
+    long consumed;
+    long heldConsumed = -1;
     long held;
     long queued;
     long heldClose;
     boolean isAttached;
     boolean isUpstreamEnded;
+    boolean isFinished;
     boolean isHeldEnd;
     boolean isOver;
     boolean isPaused;
     boolean isEndAsked;
     int lane = -1;
+    int epoch;
+
+    /** Its lane broke: another owner will have what was not consumed. */
+    void lost(boolean isPlain) {
+      lane = -1;
+      held = 0;
+      heldConsumed = -1;
+      sent = consumed;
+      if (isPlain) {
+        over();
+      }
+    }
 
     void over() {
       isOver = true;
-      pending = 0;
+      consumed = received;
       held = 0;
     }
   }
 
   private final long budgetBytes;
   private final Map<Long, State> states = new HashMap<>();
+  private final Set<Integer> plainLanes = new HashSet<>();
   private boolean isAcceptingPaused;
 
   public Rule10Memory(long budgetBytes) {
@@ -48,28 +69,38 @@ public final class Rule10Memory implements Watcher {
   @Override
   public void onClientBytes(long connection, int bytes, boolean isLast) {
     State state = states.get(connection);
-    state.pending += state.isOver ? 0 : bytes;
+    state.received += bytes;
+    state.consumed += state.isOver ? bytes : 0;
   }
 
   @Override
-  public void onOpen(int lane, long connection, int epoch, long limit) {
+  public void onOpen(
+      int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
     State state = states.get(connection);
     state.isAttached = true;
     state.lane = lane;
+    state.epoch = epoch;
+    state.heldClose = 0;
+    state.isHeldEnd = false;
   }
 
   @Override
   public void onData(
       int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
-    states.get(connection).pending -= bytes.length;
+    State state = states.get(connection);
+    state.sent = offset + bytes.length;
+    if (plainLanes.contains(lane)) {
+      state.consumed = Math.max(state.consumed, state.sent);
+    }
   }
 
   @Override
   public void onUpstreamFrame(int lane, UpstreamEvent frame) {
     State state = states.get(frame.connection());
-    if (state == null || state.isOver || state.lane != lane) {
+    if (state == null || state.isOver || state.lane != lane || state.epoch != frame.epoch()) {
       return;
     }
+    state.heldConsumed = Math.max(state.heldConsumed, frame.consumed());
     state.held += frame.bytes();
     state.isHeldEnd |= frame.halfClose();
     state.heldClose = frame.close() == 0 ? state.heldClose : frame.close();
@@ -79,7 +110,17 @@ public final class Rule10Memory implements Watcher {
         state.over();
       }
       state.held = 0;
+      state.consumed = Math.max(state.consumed, Math.min(state.sent, state.heldConsumed));
+      state.heldConsumed = -1;
     }
+  }
+
+  @Override
+  public void onPlain(int lane) {
+    plainLanes.add(lane);
+    states.values().stream()
+        .filter(state -> state.lane == lane && !state.isOver)
+        .forEach(state -> state.consumed = Math.max(state.consumed, state.sent));
   }
 
   @Override
@@ -95,9 +136,11 @@ public final class Rule10Memory implements Watcher {
   @Override
   public void onSocketFinish(long connection) {
     State state = states.get(connection);
-    if (!state.isUpstreamEnded) {
+    // The first FIN may be the upstream's half-close.
+    if (!state.isUpstreamEnded || state.isFinished) {
       state.over();
     }
+    state.isFinished = true;
   }
 
   @Override
@@ -119,7 +162,9 @@ public final class Rule10Memory implements Watcher {
 
   @Override
   public void onLaneEnd(int lane) {
-    states.values().stream().filter(state -> state.lane == lane).forEach(State::over);
+    states.values().stream()
+        .filter(state -> state.lane == lane)
+        .forEach(state -> state.lost(plainLanes.contains(lane)));
   }
 
   @Override
@@ -146,7 +191,7 @@ public final class Rule10Memory implements Watcher {
     boolean isAnyQueued = false;
     boolean isAnyEnding = false;
     for (State state : states.values()) {
-      sum += state.pending + state.held + state.queued;
+      sum += state.received - state.consumed + state.held + state.queued;
       isAnyQueued |= state.queued > 0;
       isAnyEnding |= state.isEndAsked;
     }

@@ -2,10 +2,12 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
+import dev.waymark.core.Reopen;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Bytes arrive in order and exactly; nothing overtakes them; `last` stands where messages end. */
 public final class Rule1Order implements Watcher {
@@ -14,6 +16,8 @@ public final class Rule1Order implements Watcher {
   private static final class State {
     long clientBytes;
     boolean isClientEnded;
+    int lane;
+    int epoch;
     final Set<Long> messageEnds = new HashSet<>();
     long laneBytes;
     boolean isHalfClosed;
@@ -104,9 +108,23 @@ public final class Rule1Order implements Watcher {
   }
 
   @Override
+  public void onOpen(
+      int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+    State state = states.get(connection);
+    state.lane = lane;
+    state.epoch = epoch;
+    state.isHalfClosed = false;
+    state.heldBytes = 0;
+    state.isHeldHalfClose = false;
+    if (left != null) {
+      state.laneBytes = left.firstOffset();
+    }
+  }
+
+  @Override
   public void onUpstreamFrame(int lane, UpstreamEvent frame) {
     State state = states.get(frame.connection());
-    if (state == null || state.isOver) {
+    if (state == null || state.isOver || state.lane != lane || state.epoch != frame.epoch()) {
       return;
     }
     state.heldBytes += frame.bytes();

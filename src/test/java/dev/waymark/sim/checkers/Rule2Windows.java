@@ -2,10 +2,12 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
+import dev.waymark.core.Reopen;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Windows and limits: the bridge keeps to its window, limits never go down, who overruns loses that
@@ -16,6 +18,7 @@ public final class Rule2Windows implements Watcher {
 
   private static final class State {
     int lane;
+    int epoch;
     long sent;
     long consumed;
     long limit;
@@ -42,10 +45,17 @@ public final class Rule2Windows implements Watcher {
   }
 
   @Override
-  public void onOpen(int lane, long connection, int epoch, long limit) {
+  public void onOpen(
+      int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
     State state = new State();
     state.lane = lane;
+    state.epoch = epoch;
     state.limit = limit;
+    if (left != null) {
+      state.sent = left.firstOffset();
+      state.consumed = left.firstOffset();
+      state.received = left.taken();
+    }
     states.put(connection, state);
   }
 
@@ -93,14 +103,14 @@ public final class Rule2Windows implements Watcher {
       plainLanes.add(lane);
     }
     State state = states.get(frame.connection());
-    if (state == null || state.isOver || state.lane != lane) {
+    if (state == null || state.isOver || state.lane != lane || frame.epoch() < state.epoch) {
       return;
     }
     state.received += frame.bytes();
     if (isAcknowledging && state.received > state.limit) {
       state.isBreach = true;
     }
-    if (frame.consumed() > state.sent || frame.epoch() != 0) {
+    if (frame.consumed() > state.sent || frame.epoch() != state.epoch) {
       state.isBreach = true;
     }
     state.heldConsumed = Math.max(state.heldConsumed, frame.consumed());

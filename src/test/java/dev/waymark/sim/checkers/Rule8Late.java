@@ -2,10 +2,12 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
+import dev.waymark.core.Reopen;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Late and unknown things: nothing after a Close, no Close answered, unknown connections are
@@ -23,6 +25,7 @@ public final class Rule8Late implements Watcher {
   private final Set<Long> accepted = new HashSet<>();
   private final Map<Long, Attachment> attachments = new HashMap<>();
   private final Map<Long, Integer> owners = new HashMap<>();
+  private final Map<Long, Integer> epochs = new HashMap<>();
   private final Map<Long, Boolean> heldClose = new HashMap<>();
   private final Set<Integer> endedLanes = new HashSet<>();
   private int unknownFrames;
@@ -34,19 +37,23 @@ public final class Rule8Late implements Watcher {
   }
 
   @Override
-  public void onOpen(int lane, long connection, int epoch, long limit) {
+  public void onOpen(
+      int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+    require(accepted.contains(connection), RULE, "Open of what is not there", connection, epoch);
     require(
-        accepted.contains(connection) && epoch == 0,
+        epoch == epochs.merge(connection, 0, (before, _) -> before + 1),
         RULE,
-        "Open of what is not there",
+        "an Open that is not the next epoch's",
         connection,
         epoch);
+    require((left == null) == (epoch == 0), RULE, "facts of a former owner", connection, epoch);
     require(
-        attachments.put(connection, Attachment.OPEN) == null,
+        attachments.put(connection, Attachment.OPEN) != Attachment.OPEN,
         RULE,
-        "two Opens of an epoch",
+        "two owners at once",
         connection);
     owners.put(connection, lane);
+    heldClose.remove(connection);
     live(lane);
   }
 
@@ -87,7 +94,8 @@ public final class Rule8Late implements Watcher {
     long connection = frame.connection();
     if (!accepted.contains(connection)) {
       unknownFrames += frame.close() == 0 && connection != 0 ? 1 : 0;
-    } else if (Integer.valueOf(lane).equals(owners.get(connection))) {
+    } else if (Integer.valueOf(lane).equals(owners.get(connection))
+        && epochs.get(connection) == frame.epoch()) {
       boolean isClose = heldClose.merge(connection, frame.close() != 0, Boolean::logicalOr);
       if (!frame.more() && isClose) {
         attachments.put(connection, Attachment.OVER);
@@ -119,7 +127,7 @@ public final class Rule8Late implements Watcher {
     boolean isAttached =
         attachments.get(connection) == Attachment.OPEN && owners.get(connection) == lane;
     require(
-        isAttached && epoch == 0, RULE, what + " without an attachment", connection, lane, epoch);
+        isAttached && epochs.get(connection) == epoch, RULE, what + " without an attachment", connection, lane, epoch);
     live(lane);
   }
 

@@ -1,5 +1,8 @@
 package dev.waymark.sim.checkers;
 
+import dev.waymark.core.Reopen;
+import org.jspecify.annotations.Nullable;
+
 /**
  * What can be seen at the edges of a shard. A lane is its number, a connection its sequence. Every
  * method is called before its effect, but for {@link #onStepEnd}.
@@ -32,7 +35,9 @@ public interface Watcher {
 
   default void onAccepting(boolean isPaused) {}
 
-  default void onOpen(int lane, long connection, int epoch, long limit) {}
+  /** `left` is null at the first Open. */
+  default void onOpen(
+      int lane, long connection, int epoch, long limit, @Nullable Reopen left) {}
 
   default void onData(
       int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {}
@@ -44,6 +49,9 @@ public interface Watcher {
   default void onClose(int lane, long connection, int epoch, String reason) {}
 
   default void onSettings(int lane, int windowBytes) {}
+
+  /** From now on the lane is one without Settings. */
+  default void onPlain(int lane) {}
 
   default void onUpstreamFrame(int lane, UpstreamEvent frame) {}
 
