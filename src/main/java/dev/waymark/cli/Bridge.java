@@ -97,7 +97,7 @@ final class Bridge implements Acceptor {
         new AdminServer(config.admin().address(), new BridgeState(this, loaded), metrics, log);
   }
 
-  /** Half the cores: the kernel's share of the work is the larger one (hotpath.md, 6). */
+  /** Half the cores: the kernel's share of the work is the larger one (docs/decisions/0013). */
   private static int shardCount(BridgeConfig config) {
     return config.shards() > 0
         ? config.shards()

@@ -16,7 +16,7 @@ public enum CloseReason {
   CLIENT_RESET(7, Origin.CLIENT, "the client reset its socket"),
   CLIENT_TIMEOUT(8, Origin.CLIENT, "the client's host stopped answering"),
   IDLE_TIMEOUT(9, Origin.BRIDGE, "nothing was sent either way for the idle-timeout"),
-  FRAME_TOO_LONG(10, Origin.CLIENT, "a message is longer than frame-bytes-max"),
+  FRAME_TOO_LONG(10, Origin.CLIENT, "a message is longer than frame-max"),
   FRAME_INCOMPLETE(11, Origin.CLIENT, "the client ended in the middle of a message"),
   FRAME_INVALID(12, Origin.CLIENT, "a length field that cannot be"),
   NO_UPSTREAM(13, Origin.BRIDGE, "no upstream was SERVING in time"),
