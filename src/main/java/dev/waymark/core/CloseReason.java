@@ -15,7 +15,7 @@ public enum CloseReason {
   FENCED(6, Origin.BRIDGE, "a newer epoch owns the connection"),
   CLIENT_RESET(7, Origin.CLIENT, "the client reset its socket"),
   CLIENT_TIMEOUT(8, Origin.CLIENT, "the client's host stopped answering"),
-  IDLE_TIMEOUT(9, Origin.BRIDGE, "nothing was sent either way for the idle-timeout"),
+  IDLE_TIMEOUT(9, Origin.BRIDGE, "no byte moved either way for the idle-timeout"),
   FRAME_TOO_LONG(10, Origin.CLIENT, "a message is longer than frame-max"),
   FRAME_INCOMPLETE(11, Origin.CLIENT, "the client ended in the middle of a message"),
   FRAME_INVALID(12, Origin.CLIENT, "a length field that cannot be"),
