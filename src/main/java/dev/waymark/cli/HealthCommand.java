@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
     description = "Asks URL; exit code 0 if the answer is 2xx, 1 if not, 2 if the URL is none.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class)
-public final class HealthCommand implements Callable<Integer> {
+final class HealthCommand implements Callable<Integer> {
   private static final Pattern DURATION = Pattern.compile("([0-9]{1,6})(ms|s|m)");
   private static final int PORT_MAX = 65_535;
 

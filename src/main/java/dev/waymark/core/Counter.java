@@ -71,6 +71,7 @@ public enum Counter {
     this.help = help;
   }
 
+  /** Which labels it has. */
   public Scope scope() {
     return scope;
   }

@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -131,13 +132,12 @@ final class ListenersIT {
     try (Client client = Client.connect(bridge.port(framing.listener))) {
       for (int at = 0; at < sent.length; ) {
         int end = Math.min(sent.length, at + 1 + random.nextInt(random.nextBoolean() ? 3 : 4_000));
-        client.write(java.util.Arrays.copyOfRange(sent, at, end));
+        client.write(Arrays.copyOfRange(sent, at, end));
         at = end;
       }
       byte[] answers = client.readExactly(MESSAGES * answer.length);
       for (int i = 0; i < MESSAGES; i++) {
-        assertThat(
-                java.util.Arrays.copyOfRange(answers, i * answer.length, (i + 1) * answer.length))
+        assertThat(Arrays.copyOfRange(answers, i * answer.length, (i + 1) * answer.length))
             .isEqualTo(answer);
       }
       client.end().expectEnd();
@@ -169,7 +169,7 @@ final class ListenersIT {
     long before = closed(framing, "frame_incomplete");
     byte[] whole = framing.framed("half a message");
     try (Client client = Client.connect(bridge.port(framing.listener))) {
-      client.write(java.util.Arrays.copyOf(whole, whole.length - 1)).end();
+      client.write(Arrays.copyOf(whole, whole.length - 1)).end();
       client.expectGone();
       bridge.assertClosed(client, "frame_incomplete");
       assertThat(closed(framing, "frame_incomplete")).isEqualTo(before + 1);
