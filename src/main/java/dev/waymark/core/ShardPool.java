@@ -65,7 +65,7 @@ final class ShardPool {
     for (UpstreamView view : snapshot.upstreams()) {
       Place known = places.get(view.address());
       if (known == null) {
-        places.put(view.address(), new Place(view, newLane(nowNs, view, 0)));
+        places.put(view.address(), new Place(view, newLane(nowNs, view)));
       } else {
         if (view.isServing() && !known.view.isServing()) {
           known.retryAtNs = nowNs;
@@ -116,7 +116,9 @@ final class ShardPool {
     eligible.remove(lane);
     Place place = places.get(lane.upstream().address());
     if (place != null && place.lane == lane) {
-      place.failures = lane.failures() + 1;
+      // One that ends as soon as it has said Settings has not worked either.
+      boolean hasWorked = lane.hasWorkedFor(nowNs, longestRetryNs(place.failures));
+      place.failures = hasWorked ? 1 : place.failures + 1;
       place.retryAtNs = nowNs + retryNs(place.failures);
     }
     forgetUnused();
@@ -146,7 +148,7 @@ final class ShardPool {
     for (Place place : List.copyOf(places.values())) {
       place.lane.onTick(nowNs);
       if (place.lane.isBroken() && !place.isGone && place.retryAtNs - nowNs <= 0) {
-        place.lane = newLane(nowNs, place.view, place.failures);
+        place.lane = newLane(nowNs, place.view);
       }
     }
   }
@@ -180,9 +182,8 @@ final class ShardPool {
     connection.attach(nowNs, (Lane) chosen);
   }
 
-  private Lane newLane(long nowNs, UpstreamView view, int failures) {
-    return new Lane(
-        nowNs, this, shard, view, counters.upstream(options.name(), view.address()), failures);
+  private Lane newLane(long nowNs, UpstreamView view) {
+    return new Lane(nowNs, this, shard, view, counters.upstream(options.name(), view.address()));
   }
 
   private void refresh(long nowNs) {
@@ -214,10 +215,14 @@ final class ShardPool {
    * not retry in step.
    */
   private long retryNs(int failures) {
-    Limits limits = shard.limits();
-    int doublings = Math.min(failures - 1, 30);
-    long cappedNs = Math.min(limits.laneRetryMaxNs(), limits.laneRetryMinNs() << doublings);
-    long longestNs = cappedNs <= 0 ? limits.laneRetryMaxNs() : cappedNs;
+    long longestNs = longestRetryNs(failures);
     return longestNs / 2 + random.nextLong(longestNs / 2 + 1);
+  }
+
+  private long longestRetryNs(int failures) {
+    Limits limits = shard.limits();
+    int doublings = Math.clamp(failures - 1, 0, 30);
+    long cappedNs = Math.min(limits.laneRetryMaxNs(), limits.laneRetryMinNs() << doublings);
+    return cappedNs <= 0 ? limits.laneRetryMaxNs() : cappedNs;
   }
 }

@@ -46,6 +46,31 @@ class ShardPoolTest {
   }
 
   @Test
+  void lane_thatEndsRightAfterSettings_isOpenedAgainWithGrowingWaits() {
+    fixtures.upstreams("a:1");
+    long waitedMs = 0;
+    for (int i = 0; i < 12; i++) {
+      waitedMs = waitAfterABreakMs();
+      fixtures.lane().onReady(fixtures.nowNs);
+      fixtures.receive(
+          new UpstreamFrame().clear().control(new UpstreamControl.Settings(1, 0, false)));
+    }
+    assertThat(waitedMs).isGreaterThanOrEqualTo(500);
+    fixtures.passMs(1_000);
+    assertThat(waitAfterABreakMs()).isLessThanOrEqualTo(200);
+  }
+
+  private long waitAfterABreakMs() {
+    fixtures.lane().onBroken(fixtures.nowNs, "test");
+    fixtures.takeEffects();
+    long fromNs = fixtures.nowNs;
+    while (fixtures.takeEffects().isEmpty()) {
+      fixtures.passMs(100);
+    }
+    return (fixtures.nowNs - fromNs) / Fixtures.MS;
+  }
+
+  @Test
   void upstream_gone_keepsItsLaneUntilTheLastConnection() {
     fixtures.attachedLane();
     Connection connection = fixtures.accept();
