@@ -206,6 +206,7 @@ final class ShardPool {
         each.remove();
         eligible.remove(place.lane);
         place.lane.finish();
+        counters.forgetUpstream(options.name(), place.view.address());
       }
     }
   }

@@ -29,6 +29,18 @@ class ShardPoolTest {
   }
 
   @Test
+  void upstream_gone_isForgottenWithItsLastConnection() {
+    fixtures.upstreams("a:1");
+    fixtures.lane().onReady(fixtures.nowNs);
+    Connection connection = fixtures.accept();
+    fixtures.upstreams("b:1");
+    assertThat(fixtures.forgotten).isEmpty();
+    connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
+    fixtures.endTurn();
+    assertThat(fixtures.forgotten).containsExactly("a:1");
+  }
+
+  @Test
   void lane_broken_isOpenedAgainWithGrowingWaits() {
     fixtures.upstreams("a:1");
     fixtures.takeEffects();
