@@ -377,7 +377,7 @@ public final class Connection {
     boolean isPaused =
         switch (phase) {
           case WAITING ->
-              client.pendingBytes() >= pool.options().noUpstreamBytesMax() || shard.isOverBudget();
+              heldClientBytes() >= pool.options().noUpstreamBytesMax() || shard.isOverBudget();
           case ATTACHED -> !client.isEmpty() || shard.isOverBudget() || isReplyQueueLong();
           case CLOSING, CLOSED -> false;
         };
@@ -606,12 +606,12 @@ public final class Connection {
 
   /** All that it holds in memory. */
   long heldBytes() {
-    return phase == Phase.CLOSED
-        ? 0
-        : heldReplyBytes()
-            + client.pendingBytes()
-            + (long) client.pendingPieces() * shard.limits().pieceBytes()
-            + partialBytes;
+    return phase == Phase.CLOSED ? 0 : heldReplyBytes() + heldClientBytes() + partialBytes;
+  }
+
+  /** Memory of the client's bytes that wait to be sent. */
+  private long heldClientBytes() {
+    return client.pendingBytes() + (long) client.pendingPieces() * shard.limits().pieceBytes();
   }
 
   ShardListener listener() {
