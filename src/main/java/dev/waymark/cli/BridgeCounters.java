@@ -39,8 +39,7 @@ final class BridgeCounters {
 
       @Override
       public Counters upstream(String pool, String upstream) {
-        return own.computeIfAbsent(
-            labels(pool, upstream), labels -> added(Scope.UPSTREAM, labels));
+        return own.computeIfAbsent(labels(pool, upstream), labels -> added(Scope.UPSTREAM, labels));
       }
 
       @Override
@@ -78,7 +77,9 @@ final class BridgeCounters {
     return counters;
   }
 
-  /** The last shard that forgets an upstream takes its series along: names change their addresses. */
+  /**
+   * The last shard that forgets an upstream takes its series along: names change their addresses.
+   */
   private void remove(Counters counters, List<String> labels) {
     byLabels.computeIfPresent(
         labels,
@@ -135,10 +136,7 @@ final class BridgeCounters {
         () -> sum(shards, BridgeCounters::attached),
         labels);
     metrics.gauge(
-        LANES_OPEN,
-        "Lanes that work.",
-        () -> sum(shards, BridgeCounters::openLanes),
-        labels);
+        LANES_OPEN, "Lanes that work.", () -> sum(shards, BridgeCounters::openLanes), labels);
   }
 
   private static long attached(Counters one) {

@@ -49,6 +49,8 @@ public final class Connection {
   private long heldBytes;
   private long phaseDeadlineNs;
   private boolean isReadingPaused;
+  private @Nullable CloseReason breach;
+  private long breachDeadlineNs;
   private boolean isCreditOwed;
   private boolean isStalled;
   private @Nullable CloseReason closeReason;
@@ -113,9 +115,18 @@ public final class Connection {
     }
   }
 
-  /** The client's bytes cannot be cut into messages. */
+  /**
+   * The client's bytes cannot be cut into messages from here on. The messages before are still
+   * answered: the connection ends when the owner is done with them, or with none of them for the
+   * linger-timeout.
+   */
   public void onClientBreach(long nowNs, CloseReason reason) {
-    endByBridge(nowNs, reason, reason.origin());
+    if (breach == null) {
+      breach = reason;
+      breachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
+      endWhenDone(nowNs);
+      armDeadline();
+    }
   }
 
   /**
@@ -283,6 +294,8 @@ public final class Connection {
       case ATTACHED -> {
         if (replies.isHolding() && replies.holdDeadlineNs() - nowNs <= 0) {
           endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
+        } else if (breach != null && breachDeadlineNs - nowNs <= 0) {
+          endByBridge(nowNs, breach, breach.origin());
         } else if (idleTimeoutNs > 0 && lastActivityNs + idleTimeoutNs - nowNs <= 0) {
           if (delivery.hasMoved()) {
             lastActivityNs = nowNs;
@@ -341,13 +354,13 @@ public final class Connection {
         }
         send(owner, offset, chunk.payload(), chunk.isLast());
       }
-      if (client.isEndToBeSent()) {
+      if (client.isEndToBeSent() && breach == null) {
         client.endSent();
         owner.halfClose(this, client.sentOffset());
-        endWhenDone(nowNs);
       } else if (!client.isEmpty()) {
         waitFor(nowNs, owner);
       }
+      endWhenDone(nowNs);
     }
     updateReading();
   }
@@ -457,6 +470,9 @@ public final class Connection {
       }
     }
     if (consumed != UpstreamFrame.ABSENT) {
+      if (consumed > client.consumedOffset()) {
+        breachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
+      }
       boolean wasSent = client.consume(consumed);
       Check.that(wasSent, "consumed was checked when it came");
     }
@@ -490,6 +506,10 @@ public final class Connection {
 
   /** Rule 8: both directions have ended, all is consumed and written. */
   private void endWhenDone(long nowNs) {
+    if (breach != null) {
+      endWhenAnswered(nowNs, breach);
+      return;
+    }
     boolean isDone =
         phase == Phase.ATTACHED
             && replies.isEnded()
@@ -498,6 +518,16 @@ public final class Connection {
             && client.consumedOffset() == client.sentOffset();
     if (isDone) {
       endByBridge(nowNs, CloseReason.DONE, Objects.requireNonNullElse(firstToEnd, Origin.UPSTREAM));
+    }
+  }
+
+  private void endWhenAnswered(long nowNs, CloseReason reason) {
+    boolean isAnswered =
+        client.isEmpty()
+            && client.consumedOffset() == client.sentOffset()
+            && replies.queuedBytes() == 0;
+    if (isAnswered && (phase == Phase.WAITING || phase == Phase.ATTACHED)) {
+      endByBridge(nowNs, reason, reason.origin());
     }
   }
 
@@ -562,6 +592,8 @@ public final class Connection {
       case ATTACHED -> {
         if (replies.isHolding()) {
           shard.arm(deadlineNode, replies.holdDeadlineNs());
+        } else if (breach != null) {
+          shard.arm(deadlineNode, breachDeadlineNs);
         } else if (idleTimeoutNs > 0) {
           shard.arm(deadlineNode, lastActivityNs + idleTimeoutNs);
         }

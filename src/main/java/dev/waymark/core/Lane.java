@@ -271,7 +271,7 @@ public final class Lane implements Balancer.Candidate {
 
   /** New connections may be given to it, as far as the lane is concerned. */
   boolean isTakingConnections() {
-    return phase == Phase.OPEN && isWritable && !isDraining;
+    return phase == Phase.OPEN && !isDraining;
   }
 
   boolean isWritable() {

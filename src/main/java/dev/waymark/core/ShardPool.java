@@ -36,6 +36,10 @@ final class ShardPool {
   private final Map<String, Place> places = new LinkedHashMap<>();
   private final LinkedHashSet<Connection> waiting = new LinkedHashSet<>();
   private final List<Lane> eligible = new ArrayList<>();
+
+  /** They would be eligible if their transport took more; taken where there is no other. */
+  private final List<Lane> full = new ArrayList<>();
+
   private long version;
 
   ShardPool(
@@ -80,7 +84,7 @@ final class ShardPool {
 
   /** A connection without an owner: it gets one, now or later, or ends. */
   void assign(long nowNs, Connection connection) {
-    if (!eligible.isEmpty()) {
+    if (isAnyEligible()) {
       attach(nowNs, connection);
     } else if (options.noUpstreamWaitNs() == 0) {
       connection.endByBridge(nowNs, CloseReason.NO_UPSTREAM, CloseReason.Origin.BRIDGE);
@@ -104,16 +108,18 @@ final class ShardPool {
   }
 
   void onLaneFull(Lane lane) {
-    eligible.remove(lane);
+    if (eligible.remove(lane)) {
+      full.add(lane);
+    }
   }
 
   void onLaneDraining(Lane lane) {
     shard.events().onUpstreamDraining(options.name(), lane.upstream().address());
-    eligible.remove(lane);
+    notEligible(lane);
   }
 
   void onLaneBroken(long nowNs, Lane lane, String cause, boolean wasOpen, int connections) {
-    eligible.remove(lane);
+    notEligible(lane);
     Place place = places.get(lane.upstream().address());
     if (place != null && place.lane == lane) {
       // One that ends as soon as it has said Settings has not worked either.
@@ -158,6 +164,7 @@ final class ShardPool {
     places.values().forEach(place -> place.lane.finish());
     places.clear();
     eligible.clear();
+    full.clear();
   }
 
   // --- outputs ---
@@ -178,7 +185,8 @@ final class ShardPool {
 
   private void attach(long nowNs, Connection connection) {
     Balancer.Candidate chosen =
-        balancer.choose(eligible, connection.clientHost(), connection.mark());
+        balancer.choose(
+            eligible.isEmpty() ? full : eligible, connection.clientHost(), connection.mark());
     connection.attach(nowNs, (Lane) chosen);
   }
 
@@ -186,14 +194,24 @@ final class ShardPool {
     return new Lane(nowNs, this, shard, view, counters.upstream(options.name(), view.address()));
   }
 
+  private boolean isAnyEligible() {
+    return !eligible.isEmpty() || !full.isEmpty();
+  }
+
+  private void notEligible(Lane lane) {
+    eligible.remove(lane);
+    full.remove(lane);
+  }
+
   private void refresh(long nowNs) {
     eligible.clear();
+    full.clear();
     for (Place place : places.values()) {
       if (!place.isGone && place.view.isServing() && place.lane.isTakingConnections()) {
-        eligible.add(place.lane);
+        (place.lane.isWritable() ? eligible : full).add(place.lane);
       }
     }
-    while (!eligible.isEmpty() && !waiting.isEmpty()) {
+    while (isAnyEligible() && !waiting.isEmpty()) {
       Connection first = waiting.removeFirst();
       attach(nowNs, first);
     }
@@ -204,7 +222,7 @@ final class ShardPool {
       Place place = each.next();
       if (place.isGone && place.lane.connectionCount() == 0) {
         each.remove();
-        eligible.remove(place.lane);
+        notEligible(place.lane);
         place.lane.finish();
         counters.forgetUpstream(options.name(), place.view.address());
       }

@@ -29,6 +29,27 @@ class ShardPoolTest {
   }
 
   @Test
+  void lane_thatTakesNoMore_isGivenConnectionsWhereThereIsNoOther() {
+    fixtures.isWritable = false;
+    fixtures.attachedLane();
+    fixtures.takeEffects();
+    fixtures.accept();
+    assertThat(fixtures.takeEffects()).containsExactly("Open");
+  }
+
+  @Test
+  void lane_thatTakesNoMore_isPassedOverWhereThereIsAnother() {
+    fixtures.isWritable = false;
+    Lane full = fixtures.attachedLane();
+    fixtures.isWritable = true;
+    fixtures.upstreams("a:1", "b:1");
+    fixtures.lanes.getLast().onReady(fixtures.nowNs);
+    fixtures.endTurn();
+    assertThat(fixtures.accept().lane()).isNotSameAs(full);
+    assertThat(full.isWritable()).isFalse();
+  }
+
+  @Test
   void upstream_gone_isForgottenWithItsLastConnection() {
     fixtures.upstreams("a:1");
     fixtures.lane().onReady(fixtures.nowNs);
@@ -100,16 +121,5 @@ class ShardPoolTest {
     fixtures.takeEffects();
     fixtures.accept();
     assertThat(fixtures.takeEffects()).isEmpty();
-  }
-
-  @Test
-  void lane_thatTakesNoMore_getsNoNewConnectionsUntilItDoes() {
-    fixtures.isWritable = false;
-    fixtures.attachedLane();
-    fixtures.takeEffects();
-    fixtures.accept();
-    assertThat(fixtures.takeEffects()).isEmpty();
-    fixtures.lane().onReady(fixtures.nowNs);
-    assertThat(fixtures.takeEffects()).containsExactly("Open");
   }
 }

@@ -153,9 +153,10 @@ final class ListenersIT {
     long before = closed(framing, "frame_too_long");
     byte[] answer = framing.framed("ok");
     try (Client client = Client.connect(bridge.port(framing.listener))) {
-      client.write(framing.framed("good"));
-      assertThat(client.readExactly(answer.length)).isEqualTo(answer);
-      client.write(framing.tooLong());
+      client.write(afterGoodOnes(framing, framing.tooLong()));
+      for (int i = 0; i < MESSAGES; i++) {
+        assertThat(client.readExactly(answer.length)).isEqualTo(answer);
+      }
       client.expectGone();
       client.close();
       bridge.assertClosed(client, "frame_too_long");
@@ -165,15 +166,28 @@ final class ListenersIT {
 
   @ParameterizedTest
   @EnumSource
-  void fin_inTheMiddleOfAMessage_closesWithItsReason(Framing framing) {
+  void fin_inTheMiddleOfAMessage_closesWithItsReasonAfterTheAnswersBefore(Framing framing) {
     long before = closed(framing, "frame_incomplete");
     byte[] whole = framing.framed("half a message");
     try (Client client = Client.connect(bridge.port(framing.listener))) {
-      client.write(Arrays.copyOf(whole, whole.length - 1)).end();
+      client.write(afterGoodOnes(framing, Arrays.copyOf(whole, whole.length - 1))).end();
+      byte[] answer = framing.framed("ok");
+      for (int i = 0; i < MESSAGES; i++) {
+        assertThat(client.readExactly(answer.length)).isEqualTo(answer);
+      }
       client.expectGone();
       bridge.assertClosed(client, "frame_incomplete");
       assertThat(closed(framing, "frame_incomplete")).isEqualTo(before + 1);
     }
+  }
+
+  private static byte[] afterGoodOnes(Framing framing, byte[] bad) {
+    var stream = new ByteArrayOutputStream();
+    for (int i = 0; i < MESSAGES; i++) {
+      stream.writeBytes(framing.framed("good"));
+    }
+    stream.writeBytes(bad);
+    return stream.toByteArray();
   }
 
   @Test
