@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Whatever a peer sends, the readers read it or say MalformedFrameException, and nothing is kept.
  */
 class HostileBytesTest {
-  private static final int INPUTS_PER_SEED = 20_000;
+  private static final int INPUTS_PER_SEED = 8_000;
 
   /** Reads a whole batch. */
   private interface Reading {
