@@ -1,5 +1,6 @@
 package dev.waymark.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.ConnectException;
 import java.net.URI;
@@ -64,9 +65,11 @@ final class HealthCommand implements Callable<Integer> {
       return failed("no answer within " + timeout);
     } catch (ExecutionException e) {
       return failed(
-          e.getCause() instanceof ConnectException
-              ? "cannot connect"
-              : String.valueOf(e.getCause()));
+          switch (e.getCause()) {
+            case ConnectException _ -> "cannot connect";
+            case IOException _ -> "no answer in HTTP; give the URL of an admin port";
+            case null, default -> String.valueOf(e.getCause());
+          });
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return failed("interrupted");
