@@ -2,7 +2,6 @@ package dev.waymark.admin;
 
 import com.codahale.metrics.Counter;
 import com.codahale.metrics.Gauge;
-import com.codahale.metrics.Histogram;
 import com.codahale.metrics.Metric;
 import com.codahale.metrics.MetricRegistry;
 import dev.waymark.core.Check;
@@ -18,12 +17,12 @@ import java.util.regex.Pattern;
 
 /**
  * The metrics of the process. Thread-safe. Dropwizard's registry holds them under
- * `name{label="value",…}`: totals as Counters, levels as Gauges, distributions as Histograms; names
- * and help follow the Prometheus conventions. A series is there, with 0, from its registration on.
+ * `name{label="value",…}`: totals as Counters, levels as Gauges; names and help follow the
+ * Prometheus conventions. A series is there, with 0, from its registration on.
  *
- * <p>Totals and distributions are whole numbers: where the name says seconds (`…_seconds_total`,
- * `…_seconds`) they are kept in nanoseconds and shown in seconds. Label values come from bounded
- * sets only: listener, pool, upstream, reason, kind.
+ * <p>Totals are whole numbers: where the name says seconds (`…_seconds_total`) they are kept in
+ * nanoseconds and shown in seconds. Label values come from bounded sets only: listener, pool,
+ * upstream, reason, kind.
  */
 public final class Metrics {
   private static final String TOTAL = "_total";
@@ -38,24 +37,19 @@ public final class Metrics {
 
   enum Kind {
     COUNTER,
-    GAUGE,
-    SUMMARY
+    GAUGE
   }
 
   /** One line of figures. */
   record Series(Family family, List<String> labelValues, Metric metric) {}
 
-  /**
-   * The registry itself, for reporters. Register through this class, so that the series have help
-   * and labels.
-   */
-  public MetricRegistry registry() {
+  MetricRegistry registry() {
     return registry;
   }
 
   /** The counter of this name and these labels; registered at the first call. */
   public Counter counter(String name, String help, String... labelPairs) {
-    return (Counter) registered(Kind.COUNTER, name, help, labelPairs, new Counter());
+    return (Counter) put(Kind.COUNTER, name, help, labelPairs, new Counter(), false);
   }
 
   /**
@@ -76,30 +70,14 @@ public final class Metrics {
     replace(Kind.GAUGE, name, help, labelPairs, (Gauge<Number>) level::getAsDouble);
   }
 
-  /** The distribution of this name and these labels; registered at the first call. */
-  public Histogram histogram(String name, String help, String... labelPairs) {
-    return (Histogram) registered(Kind.SUMMARY, name, help, labelPairs, new SummedHistogram());
-  }
-
   /** Forgets one series. */
   public void remove(String name, String... labelPairs) {
-    removeKey(key(name, labelNames(labelPairs), labelValues(labelPairs)));
-  }
-
-  /** Forgets every series that has all of these labels, as those of an upstream that is gone. */
-  public void removeAll(String... labelPairs) {
-    Check.that(labelPairs.length > 0, "some label says which series");
-    List<String> names = labelNames(labelPairs);
-    List<String> values = labelValues(labelPairs);
-    series.forEach((key, one) -> {
-      for (int i = 0; i < names.size(); i++) {
-        int at = one.family().labelNames().indexOf(names.get(i));
-        if (at < 0 || !one.labelValues().get(at).equals(values.get(i))) {
-          return;
-        }
-      }
-      removeKey(key);
-    });
+    series.computeIfPresent(
+        key(name, labelNames(labelPairs), labelValues(labelPairs)),
+        (key, gone) -> {
+          registry.remove(key);
+          return null;
+        });
   }
 
   /** The Prometheus text of all series, families in the order of their names, suffixes aside. */
@@ -109,11 +87,6 @@ public final class Metrics {
 
   Collection<Series> series() {
     return series.values();
-  }
-
-  private Metric registered(
-      Kind kind, String name, String help, String[] labelPairs, Metric fresh) {
-    return put(kind, name, help, labelPairs, fresh, false);
   }
 
   private void replace(Kind kind, String name, String help, String[] labelPairs, Metric fresh) {
@@ -151,15 +124,6 @@ public final class Metrics {
         known == null || known.equals(family),
         "all series of a name have the same kind, help and labels");
     return family;
-  }
-
-  private void removeKey(String key) {
-    series.computeIfPresent(
-        key,
-        (same, gone) -> {
-          registry.remove(same);
-          return null;
-        });
   }
 
   private static List<String> labelNames(String[] labelPairs) {

@@ -2,7 +2,6 @@ package dev.waymark.admin;
 
 import com.codahale.metrics.Counter;
 import com.codahale.metrics.Gauge;
-import com.codahale.metrics.Snapshot;
 import dev.waymark.admin.Metrics.Family;
 import dev.waymark.admin.Metrics.Series;
 import io.prometheus.metrics.config.EscapingScheme;
@@ -17,10 +16,6 @@ import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricMetadata;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
-import io.prometheus.metrics.model.snapshots.Quantile;
-import io.prometheus.metrics.model.snapshots.Quantiles;
-import io.prometheus.metrics.model.snapshots.SummarySnapshot;
-import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSnapshot;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -37,7 +32,6 @@ final class PrometheusText {
 
   private static final String TOTAL = "_total";
   private static final String INFO = "_info";
-  private static final double[] QUANTILES = {0.5, 0.9, 0.99, 0.999};
   private static final double SECONDS_PER_NS = 1e-9;
   private static final PrometheusTextFormatWriter WRITER = PrometheusTextFormatWriter.create();
 
@@ -62,10 +56,7 @@ final class PrometheusText {
 
   private static MetricSnapshot snapshot(List<Series> series) {
     Family family = series.getFirst().family();
-    double unit =
-        family.name().endsWith("_seconds") || family.name().endsWith("_seconds_total")
-            ? SECONDS_PER_NS
-            : 1;
+    double unit = family.name().endsWith("_seconds_total") ? SECONDS_PER_NS : 1;
     return switch (family.kind()) {
       case COUNTER ->
           new CounterSnapshot(
@@ -76,8 +67,6 @@ final class PrometheusText {
                   metadata(family, INFO),
                   points(series, one -> new InfoDataPointSnapshot(labels(one))))
               : new GaugeSnapshot(metadata(family, ""), points(series, PrometheusText::gaugePoint));
-      case SUMMARY ->
-          new SummarySnapshot(metadata(family, ""), points(series, one -> summaryPoint(one, unit)));
     };
   }
 
@@ -105,21 +94,6 @@ final class PrometheusText {
   private static GaugeDataPointSnapshot gaugePoint(Series one) {
     Number level = (Number) ((Gauge<?>) one.metric()).getValue();
     return GaugeDataPointSnapshot.builder().value(level.doubleValue()).labels(labels(one)).build();
-  }
-
-  private static SummaryDataPointSnapshot summaryPoint(Series one, double unit) {
-    SummedHistogram histogram = (SummedHistogram) one.metric();
-    Snapshot values = histogram.getSnapshot();
-    List<Quantile> quantiles = new ArrayList<>();
-    for (double quantile : QUANTILES) {
-      quantiles.add(new Quantile(quantile, values.getValue(quantile) * unit));
-    }
-    return SummaryDataPointSnapshot.builder()
-        .quantiles(Quantiles.of(quantiles))
-        .count(histogram.getCount())
-        .sum(histogram.sum() * unit)
-        .labels(labels(one))
-        .build();
   }
 
   /** The writer adds the suffix of a kind itself. */

@@ -15,7 +15,6 @@ import dev.waymark.core.Balancer;
 import dev.waymark.core.ClientSocket;
 import dev.waymark.core.Connection;
 import dev.waymark.core.ListenerOptions;
-import dev.waymark.core.Mark;
 import dev.waymark.core.MemoryBudget;
 import dev.waymark.core.PoolOptions;
 import dev.waymark.core.PoolSnapshot;
@@ -30,10 +29,8 @@ import dev.waymark.pool.NettyHealthChannels;
 import dev.waymark.pool.PoolManager;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.SingleThreadEventLoop;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
-import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -41,7 +38,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -53,12 +49,8 @@ import java.util.random.RandomGenerator;
  * the loops; the rest is thread-safe.
  */
 final class Bridge implements Acceptor {
-  /** What is left of a connection's last bytes after the drain may take this long. */
-  private static final long STOP_TIMEOUT_MS = 1_000;
-
   private static final long START_CHECK_MS = 50;
   private static final long DRAIN_CHECK_MS = 50;
-  private static final long STOP_CHECK_MS = 5;
 
   /** How soon the end of a storm of log lines is told with its count. */
   private static final long LOG_SUMMARY_S = 10;
@@ -75,8 +67,7 @@ final class Bridge implements Acceptor {
   private final Map<String, PoolSnapshot> snapshots = new ConcurrentHashMap<>();
   private final Map<String, CountDownLatch> firstServing = new LinkedHashMap<>();
   private final List<ListenerPort> ports = new ArrayList<>();
-  private final Map<EventLoop, BridgeShard> shards = new LinkedHashMap<>();
-  private final MultiThreadIoEventLoopGroup shardLoops;
+  private final BridgeShards shards;
   private final MultiThreadIoEventLoopGroup controlLoops;
   private boolean isDraining;
   private volatile Readiness readiness = new Readiness(false, "starting");
@@ -90,18 +81,9 @@ final class Bridge implements Acceptor {
     this.controlLoops =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("control"), NioIoHandler.newFactory());
-    this.shardLoops =
-        new MultiThreadIoEventLoopGroup(
-            shardCount(config), new DefaultThreadFactory("shard"), transport.ioHandlers());
+    this.shards = new BridgeShards(config.shards(), transport);
     this.admin =
         new AdminServer(config.admin().address(), new BridgeState(this, loaded), metrics, log);
-  }
-
-  /** Half the cores: the kernel's share of the work is the larger one (hotpath.md, 6). */
-  private static int shardCount(BridgeConfig config) {
-    return config.shards() > 0
-        ? config.shards()
-        : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
   }
 
   // --- life ---
@@ -124,9 +106,10 @@ final class Bridge implements Acceptor {
   void start(CountDownLatch stop) throws InterruptedException {
     createPools();
     createShards();
-    BridgeMetrics.register(metrics, config, shards.size(), budget, ports, snapshots);
+    createPorts();
+    BridgeMetrics.register(metrics, config, shards.all().size(), budget, ports, snapshots);
     long deadlineNs = Clock.nowNs() + config.startTimeout().toNanos();
-    shards.values().forEach(BridgeShard::start);
+    shards.start();
     pools.values().forEach(pool -> pool.manager().start());
     for (CountDownLatch serving : firstServing.values()) {
       awaitServing(serving, deadlineNs, stop);
@@ -143,7 +126,7 @@ final class Bridge implements Acceptor {
         "transport",
         transport.name(),
         "shards",
-        shards.size(),
+        shards.all().size(),
         "node",
         config.node());
   }
@@ -175,10 +158,10 @@ final class Bridge implements Acceptor {
     log.write(
         Event.DRAINING,
         "connections",
-        connectionCount(),
+        shards.connectionCount(),
         "timeout-ms",
         config.drainTimeout().toMillis());
-    while (connectionCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
+    while (shards.connectionCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
       if (hurry.await(DRAIN_CHECK_MS, TimeUnit.MILLISECONDS)) {
         return;
       }
@@ -193,55 +176,15 @@ final class Bridge implements Acceptor {
     boolean wasStarted = readiness.isReady() || isDraining;
     readiness = new Readiness(false, "stopped");
     ports.forEach(ListenerPort::close);
-    List<CompletableFuture<Boolean>> stopped = new ArrayList<>();
-    for (BridgeShard shard : shards.values()) {
-      stopped.add(
-          shard.ask(core -> {
-            core.stop(Clock.nowNs());
-            return true;
-          }));
-    }
-    CompletableFuture.allOf(stopped.toArray(CompletableFuture[]::new)).join();
-    awaitNoConnections();
-    for (BridgeShard shard : shards.values()) {
-      shard.close(STOP_TIMEOUT_MS);
-    }
-    awaitNoConnections();
+    shards.endConnections();
     pools.values().forEach(pool -> pool.manager().close());
-    awaitNoChannels();
-    shardLoops.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
-    controlLoops.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
+    shards.endLoops();
+    controlLoops.shutdownGracefully(0, BridgeShards.STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
     if (wasStarted) {
       log.write(Event.STOPPED);
     }
     log.writeSuppressed();
     admin.stop();
-  }
-
-  private void awaitNoConnections() throws InterruptedException {
-    long deadlineNs = Clock.nowNs() + TimeUnit.MILLISECONDS.toNanos(STOP_TIMEOUT_MS);
-    while (connectionCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
-      TimeUnit.MILLISECONDS.sleep(STOP_CHECK_MS);
-    }
-  }
-
-  /**
-   * A port that could not be bound closes later, with io_uring; a loop that ends before its
-   * channels complains with a stack.
-   */
-  private void awaitNoChannels() throws InterruptedException {
-    long deadlineNs = Clock.nowNs() + TimeUnit.MILLISECONDS.toNanos(STOP_TIMEOUT_MS);
-    while (channelCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
-      TimeUnit.MILLISECONDS.sleep(STOP_CHECK_MS);
-    }
-  }
-
-  private int channelCount() {
-    int count = 0;
-    for (EventExecutor loop : shardLoops) {
-      count += loop instanceof SingleThreadEventLoop channels ? channels.registeredChannels() : 0;
-    }
-    return count;
   }
 
   // --- parts ---
@@ -261,24 +204,19 @@ final class Bridge implements Acceptor {
   }
 
   private void createShards() {
-    SecureRandom random = new SecureRandom();
-    long instance = Mark.instance(Clock.nowUnixMs(), random.nextLong());
     List<Shard.PoolSetup> setups =
         config.pools().stream()
             .map(pool -> new Shard.PoolSetup(options(pool), balancer(pool)))
             .toList();
     List<ListenerOptions> listeners = config.listeners().stream().map(Bridge::options).toList();
-    int count = shardLoops.executorCount();
-    for (int index = 0; index < count; index++) {
-      EventLoop loop = (EventLoop) shardLoops.next();
-      Shard.Identity identity =
-          new Shard.Identity(index, count, instance, config.node(), Version.current());
-      shards.put(loop, newShard(loop, identity, setups, listeners));
-    }
+    shards.create(config.node(), (loop, identity) -> newShard(loop, identity, setups, listeners));
+  }
+
+  private void createPorts() {
     ListenerPort.Sockets sockets =
         new ListenerPort.Sockets(
-            (EventLoop) shardLoops.next(),
-            shardLoops,
+            (EventLoop) shards.loops().next(),
+            shards.loops(),
             transport.serverType(),
             transport.userTimeoutMs(),
             DescriptorLimit.ofProcess());
@@ -374,7 +312,7 @@ final class Bridge implements Acceptor {
             snapshot.upstreams().stream()
                 .filter(upstream -> pool.manager().socketAddress(upstream.address()).isPresent())
                 .toList());
-    shards.values().forEach(shard -> shard.publish(dialled));
+    shards.publish(dialled);
     if (dialled.isAnyServing()) {
       serving.countDown();
     }
@@ -394,11 +332,7 @@ final class Bridge implements Acceptor {
 
   @Override
   public Connection onAccepted(EventLoop loop, String listener, ClientSocket socket) {
-    BridgeShard shard = shards.get(loop);
-    if (shard == null) {
-      throw new IllegalStateException("a client on a loop without a shard");
-    }
-    return shard.onAccepted(listener, socket);
+    return shards.on(loop).onAccepted(listener, socket);
   }
 
   @Override
@@ -413,7 +347,7 @@ final class Bridge implements Acceptor {
   }
 
   List<BridgeShard> shards() {
-    return List.copyOf(shards.values());
+    return shards.all();
   }
 
   List<ListenerPort> ports() {
@@ -430,9 +364,5 @@ final class Bridge implements Acceptor {
 
   String adminAddress() {
     return ListenerPort.text(admin.address());
-  }
-
-  private int connectionCount() {
-    return shards.values().stream().mapToInt(shard -> shard.connectionCount().join()).sum();
   }
 }

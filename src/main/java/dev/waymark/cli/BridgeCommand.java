@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +39,7 @@ final class BridgeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    PrintWriter out = java.util.Objects.requireNonNull(spec).commandLine().getOut();
+    PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
     LoadedConfig loaded = flags.load(spec.commandLine().getErr());
     Logging.configure(loaded.config().log(), System.err);
     Stopper stopper = Stopper.install();

@@ -17,6 +17,9 @@ import java.util.function.ToLongFunction;
  * Thread-safe.
  */
 final class BridgeCounters {
+  private static final String UPSTREAM_CONNECTIONS = "waymark_upstream_connections";
+  private static final String LANES_OPEN = "waymark_lanes_open";
+
   private final Metrics metrics;
   private final Map<List<String>, List<Counters>> byLabels = new ConcurrentHashMap<>();
 
@@ -36,31 +39,68 @@ final class BridgeCounters {
 
       @Override
       public Counters upstream(String pool, String upstream) {
-        return own.computeIfAbsent(
-            List.of("pool", pool, "upstream", upstream), labels -> added(Scope.UPSTREAM, labels));
+        return own.computeIfAbsent(labels(pool, upstream), labels -> added(Scope.UPSTREAM, labels));
+      }
+
+      @Override
+      public void forgetUpstream(String pool, String upstream) {
+        Counters forgotten = own.remove(labels(pool, upstream));
+        if (forgotten != null) {
+          remove(forgotten, labels(pool, upstream));
+        }
       }
     };
   }
 
   /** Connections that an upstream owns now. */
   long connections(String pool, String upstream) {
-    List<Counters> shards =
-        byLabels.getOrDefault(List.of("pool", pool, "upstream", upstream), List.of());
+    List<Counters> shards = byLabels.getOrDefault(labels(pool, upstream), List.of());
     return sum(shards, BridgeCounters::attached);
+  }
+
+  private static List<String> labels(String pool, String upstream) {
+    return List.of("pool", pool, "upstream", upstream);
   }
 
   private Counters added(Scope scope, List<String> labels) {
     Counters counters = new Counters();
-    byLabels
-        .computeIfAbsent(
-            labels,
-            fresh -> {
-              List<Counters> shards = new CopyOnWriteArrayList<>();
-              register(scope, shards, fresh.toArray(String[]::new));
-              return shards;
-            })
-        .add(counters);
+    byLabels.compute(
+        labels,
+        (_, known) -> {
+          List<Counters> shards = known == null ? new CopyOnWriteArrayList<>() : known;
+          shards.add(counters);
+          if (known == null) {
+            register(scope, shards, labels.toArray(String[]::new));
+          }
+          return shards;
+        });
     return counters;
+  }
+
+  /**
+   * The last shard that forgets an upstream takes its series along: names change their addresses.
+   */
+  private void remove(Counters counters, List<String> labels) {
+    byLabels.computeIfPresent(
+        labels,
+        (_, shards) -> {
+          shards.remove(counters);
+          if (!shards.isEmpty()) {
+            return shards;
+          }
+          unregisterUpstream(labels.toArray(String[]::new));
+          return null;
+        });
+  }
+
+  private void unregisterUpstream(String[] labels) {
+    for (Counter counter : Counter.values()) {
+      if (counter.scope() == Scope.UPSTREAM) {
+        metrics.remove(counter.metric(), labels);
+      }
+    }
+    metrics.remove(UPSTREAM_CONNECTIONS, labels);
+    metrics.remove(LANES_OPEN, labels);
   }
 
   private void register(Scope scope, List<Counters> shards, String[] labels) {
@@ -91,15 +131,12 @@ final class BridgeCounters {
 
   private void registerLevels(List<Counters> shards, String[] labels) {
     metrics.gauge(
-        "waymark_upstream_connections",
+        UPSTREAM_CONNECTIONS,
         "Connections that the upstream owns.",
         () -> sum(shards, BridgeCounters::attached),
         labels);
     metrics.gauge(
-        "waymark_lanes_open",
-        "Lanes that work.",
-        () -> sum(shards, BridgeCounters::openLanes),
-        labels);
+        LANES_OPEN, "Lanes that work.", () -> sum(shards, BridgeCounters::openLanes), labels);
   }
 
   private static long attached(Counters one) {

@@ -1,5 +1,6 @@
 package dev.waymark.cli;
 
+import com.codahale.metrics.Counter;
 import dev.waymark.admin.Event;
 import dev.waymark.admin.EventLog;
 import dev.waymark.admin.Metrics;
@@ -154,30 +155,24 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
   // --- pools ---
 
   @Override
-  public void upstreamFound(String pool, String upstream) {
-    metrics.counter(
-        WATCH_FAILURES,
-        "Times that a health Watch broke or could not be opened.",
-        "pool",
-        pool,
-        "upstream",
-        upstream);
+  public void onUpstreamFound(String pool, String upstream) {
+    watchFailures(pool, upstream);
     log.write(Event.UPSTREAM_FOUND, "pool", pool, "upstream", upstream);
   }
 
   @Override
-  public void upstreamGone(String pool, String upstream) {
+  public void onUpstreamGone(String pool, String upstream) {
     metrics.remove(WATCH_FAILURES, "pool", pool, "upstream", upstream);
     log.write(Event.UPSTREAM_GONE, "pool", pool, "upstream", upstream);
   }
 
   @Override
-  public void healthChanged(String pool, String upstream, String from, String to) {
+  public void onHealthChanged(String pool, String upstream, String from, String to) {
     log.write(Event.UPSTREAM_HEALTH, "pool", pool, "upstream", upstream, "from", from, "to", to);
   }
 
   @Override
-  public void discoveryFailed(String pool, String name, String reason) {
+  public void onDiscoveryFailed(String pool, String name, String reason) {
     metrics
         .counter(
             DISCOVERY_FAILURES, "Times that a pool's name could not be resolved.", "pool", pool)
@@ -186,16 +181,19 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
   }
 
   @Override
-  public void healthWatchBroken(String pool, String upstream, String reason) {
-    metrics
-        .counter(
-            WATCH_FAILURES,
-            "Times that a health Watch broke or could not be opened.",
-            "pool",
-            pool,
-            "upstream",
-            upstream)
-        .inc();
+  public void onHealthWatchBroken(String pool, String upstream, String reason) {
+    watchFailures(pool, upstream).inc();
     log.write(Event.HEALTH_WATCH_BROKEN, "pool", pool, "upstream", upstream, "reason", reason);
+  }
+
+  /** There, with 0, from when the upstream is found. */
+  private Counter watchFailures(String pool, String upstream) {
+    return metrics.counter(
+        WATCH_FAILURES,
+        "Times that a health Watch broke or could not be opened.",
+        "pool",
+        pool,
+        "upstream",
+        upstream);
   }
 }

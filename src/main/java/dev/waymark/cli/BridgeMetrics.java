@@ -23,7 +23,7 @@ final class BridgeMetrics {
       Map<String, PoolSnapshot> snapshots) {
     metrics.gauge(
         "waymark_memory_held_bytes",
-        "Client and reply bytes that the process holds.",
+        "Client and reply bytes that the process holds, and 192 for each piece of them.",
         budget::usedBytes);
     metrics.gauge("waymark_memory_budget_bytes", "The limit memory-budget.", budget::budgetBytes);
     metrics.gauge("waymark_shards", "Event loops that carry connections.", () -> shardCount);

@@ -1,5 +1,6 @@
 package dev.waymark.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.ConnectException;
 import java.net.URI;
@@ -28,7 +29,7 @@ import picocli.CommandLine.Spec;
     description = "Asks URL; exit code 0 if the answer is 2xx, 1 if not, 2 if the URL is none.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class)
-public final class HealthCommand implements Callable<Integer> {
+final class HealthCommand implements Callable<Integer> {
   private static final Pattern DURATION = Pattern.compile("([0-9]{1,6})(ms|s|m)");
   private static final int PORT_MAX = 65_535;
 
@@ -64,9 +65,11 @@ public final class HealthCommand implements Callable<Integer> {
       return failed("no answer within " + timeout);
     } catch (ExecutionException e) {
       return failed(
-          e.getCause() instanceof ConnectException
-              ? "cannot connect"
-              : String.valueOf(e.getCause()));
+          switch (e.getCause()) {
+            case ConnectException _ -> "cannot connect";
+            case IOException _ -> "no answer in HTTP; give the URL of an admin port";
+            case null, default -> String.valueOf(e.getCause());
+          });
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return failed("interrupted");

@@ -10,7 +10,7 @@ import picocli.CommandLine.ScopeType;
 @Command(
     name = "waymark",
     description =
-        "Long-lived TCP connections, marked and multiplexed over gRPC to stateless back-ends.",
+        "Long-lived TCP connections, marked and multiplexed over gRPC to upstreams that need no state.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND",

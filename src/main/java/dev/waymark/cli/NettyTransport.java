@@ -36,7 +36,7 @@ record NettyTransport(
     Class<? extends Channel> clientType,
     Class<? extends Channel> domainType,
     @Nullable ChannelOption<Integer> userTimeoutMs) {
-  /** At 9,800 connections smaller rings overflow (hotpath.md, 4). */
+  /** At 9,800 connections smaller rings overflow (docs/decisions/0012). */
   private static final int SUBMISSION_RING = 4_096;
 
   private static final int COMPLETION_QUEUE = 32_768;

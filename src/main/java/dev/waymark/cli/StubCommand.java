@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
     description = "An upstream for development: echoes, or answers by rules.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class)
-public final class StubCommand implements Callable<Integer> {
+final class StubCommand implements Callable<Integer> {
   private static final int EXIT_FAILED = 1;
 
   @Spec private @Nullable CommandSpec spec;

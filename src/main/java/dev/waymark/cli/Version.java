@@ -3,12 +3,12 @@ package dev.waymark.cli;
 import picocli.CommandLine.IVersionProvider;
 
 /** The version of this build, from the jar's manifest. */
-public final class Version implements IVersionProvider {
+final class Version implements IVersionProvider {
   /** For a run from class files, where there is no manifest. */
   private static final String UNPACKED = "development";
 
   /** `0.1.0` or similar. */
-  public static String current() {
+  static String current() {
     String version = Version.class.getPackage().getImplementationVersion();
     return version == null ? UNPACKED : version;
   }

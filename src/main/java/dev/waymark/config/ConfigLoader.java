@@ -46,7 +46,10 @@ public final class ConfigLoader {
           .ifPresent(flag ->
               flags.put(
                   flag,
-                  key.meaning() + key.defaultText().map(text -> " Default: " + text).orElse("")));
+                  key.meaning()
+                      + " Value: "
+                      + key.type().expected()
+                      + key.defaultText().map(text -> ". Default: " + text).orElse("")));
     }
     return flags;
   }

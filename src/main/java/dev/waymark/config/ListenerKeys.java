@@ -126,7 +126,7 @@ final class ListenerKeys {
               AT + "idle-timeout",
               ValueType.durationOrOff("8760h"),
               "1h",
-              "A connection on which nothing is sent either way for this long is closed; off: never.")
+              "A connection on which no byte moves either way for this long is closed; off: never.")
           .withFlag("--idle-timeout");
 
   static final List<Key<?>> ALL =

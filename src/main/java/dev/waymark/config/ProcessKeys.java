@@ -65,14 +65,14 @@ final class ProcessKeys {
               "memory-budget",
               ValueType.longSize("1MiB", "1024GiB"),
               "128MiB",
-              "Bytes of clients and replies that the bridge holds before it stops reading.")
+              "Client and reply bytes that the bridge holds, and 192 for each piece of them, before it stops reading and accepting.")
           .withFlag("--memory-budget");
   static final Key<Duration> LINGER_TIMEOUT =
       Key.of(
           "linger-timeout",
           ValueType.duration("1h"),
           "10s",
-          "How long a socket that is closed cleanly may take to drain.");
+          "A socket that is closed cleanly is reset when it takes nothing, and does not close, for this long.");
 
   static final Key<Integer> WINDOW =
       Key.of(

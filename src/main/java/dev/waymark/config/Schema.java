@@ -3,7 +3,6 @@ package dev.waymark.config;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -52,11 +51,6 @@ final class Schema {
    */
   static Map<String, Child> childrenOf(String prefix) {
     return CHILDREN.getOrDefault(prefix, Map.of());
-  }
-
-  /** The key with this flag. */
-  static Optional<Key<?>> byFlag(String flag) {
-    return KEYS.stream().filter(key -> key.flag().equals(Optional.of(flag))).findFirst();
   }
 
   /** Names of the environment variables that stand for flags. */

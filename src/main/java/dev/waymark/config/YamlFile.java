@@ -38,6 +38,9 @@ public final class YamlFile {
    * @throws ConfigException if it cannot be read or is too large
    */
   public static byte[] bytes(Path file) {
+    if (file.toString().isEmpty()) {
+      throw new ConfigException("an empty file name; give the path of a YAML file");
+    }
     if (Files.isDirectory(file)) {
       throw new ConfigException(file + ": is a directory (expected: a YAML file)");
     }
@@ -48,8 +51,7 @@ public final class YamlFile {
       }
       return bytes;
     } catch (NoSuchFileException missing) {
-      throw new ConfigException(
-          file + ": no such file; give the path of a YAML file with --config");
+      throw new ConfigException(file + ": no such file; give the path of a YAML file");
     } catch (AccessDeniedException denied) {
       throw new ConfigException(file + ": may not be read by this user; change its mode or owner");
     } catch (IOException broken) {

@@ -54,6 +54,8 @@ public final class Connection {
   private long heldBytes;
   private long phaseDeadlineNs;
   private boolean isReadingPaused;
+  private @Nullable CloseReason breach;
+  private long breachDeadlineNs;
   private boolean isCreditOwed;
   private boolean isStalled;
   private @Nullable CloseReason closeReason;
@@ -119,9 +121,18 @@ public final class Connection {
     }
   }
 
-  /** The client's bytes cannot be cut into messages. */
+  /**
+   * The client's bytes cannot be cut into messages from here on. The messages before are still
+   * answered: the connection ends when the owner is done with them, or with none of them for the
+   * linger-timeout.
+   */
   public void onClientBreach(long nowNs, CloseReason reason) {
-    endByBridge(nowNs, reason, reason.origin());
+    if (breach == null) {
+      breach = reason;
+      breachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
+      endWhenDone(nowNs);
+      armDeadline();
+    }
   }
 
   /**
@@ -286,10 +297,13 @@ public final class Connection {
     phaseDeadlineNs = nowNs + pool.options().noUpstreamWaitNs();
     armDeadline();
     settleHeld();
-    if (isDone()) {
+    if (breach != null) {
+      endWhenAnswered(nowNs, breach);
+    }
+    if (isDone() && phase == Phase.WAITING) {
       // Nothing is left for an owner to do.
       end(nowNs, CloseReason.DONE, Objects.requireNonNullElse(firstToEnd, Origin.UPSTREAM));
-    } else {
+    } else if (phase == Phase.WAITING) {
       pool.assign(nowNs, this);
     }
   }
@@ -300,7 +314,7 @@ public final class Connection {
         client.sentOffset(),
         replies.takenOffset(),
         replies.takenSinceConsumed(),
-        client.isEnded() ? client.receivedOffset() : -1,
+        client.isEnded() && breach == null ? client.receivedOffset() : -1,
         replies.isEnded(),
         context);
   }
@@ -331,6 +345,8 @@ public final class Connection {
       case ATTACHED -> {
         if (replies.isHolding() && replies.holdDeadlineNs() - nowNs <= 0) {
           endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
+        } else if (breach != null && breachDeadlineNs - nowNs <= 0) {
+          endByBridge(nowNs, breach, breach.origin());
         } else if (idleTimeoutNs > 0 && lastActivityNs + idleTimeoutNs - nowNs <= 0) {
           if (delivery.hasMoved()) {
             lastActivityNs = nowNs;
@@ -388,13 +404,13 @@ public final class Connection {
         }
         send(owner, chunk.offset(), chunk.payload(), chunk.isLast());
       }
-      if (client.isEndToBeSent()) {
+      if (client.isEndToBeSent() && breach == null) {
         client.endSent();
         owner.halfClose(this, client.sentOffset());
-        endWhenDone(nowNs);
       } else if (!client.isEmpty()) {
         waitFor(nowNs, owner);
       }
+      endWhenDone(nowNs);
     }
     updateReading();
   }
@@ -424,7 +440,7 @@ public final class Connection {
     boolean isPaused =
         switch (phase) {
           case WAITING ->
-              client.pendingBytes() >= pool.options().noUpstreamBytesMax() || shard.isOverBudget();
+              heldClientBytes() >= pool.options().noUpstreamBytesMax() || shard.isOverBudget();
           case ATTACHED -> !client.isEmpty() || shard.isOverBudget() || isReplyQueueLong();
           case CLOSING, CLOSED -> false;
         };
@@ -506,6 +522,7 @@ public final class Connection {
     if (consumed != UpstreamFrame.ABSENT) {
       if (consumed > client.consumedOffset()) {
         attemptsWithoutProgress = 0;
+        breachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
       }
       boolean wasSent = client.consume(consumed);
       Check.that(wasSent, "consumed was checked when it came");
@@ -541,6 +558,10 @@ public final class Connection {
 
   /** Rule 8: both directions have ended, all is consumed and written. */
   private void endWhenDone(long nowNs) {
+    if (breach != null) {
+      endWhenAnswered(nowNs, breach);
+      return;
+    }
     if (phase == Phase.ATTACHED
         && client.isEndSent()
         && replies.queuedBytes() == 0
@@ -554,6 +575,16 @@ public final class Connection {
     return replies.isEnded()
         && client.isEnded()
         && client.consumedOffset() == client.receivedOffset();
+  }
+
+  private void endWhenAnswered(long nowNs, CloseReason reason) {
+    boolean isAnswered =
+        client.isEmpty()
+            && client.consumedOffset() == client.sentOffset()
+            && replies.queuedBytes() == 0;
+    if (isAnswered && (phase == Phase.WAITING || phase == Phase.ATTACHED)) {
+      endByBridge(nowNs, reason, reason.origin());
+    }
   }
 
   private void end(long nowNs, CloseReason reason, Origin origin) {
@@ -617,6 +648,8 @@ public final class Connection {
       case ATTACHED -> {
         if (replies.isHolding()) {
           shard.arm(deadlineNode, replies.holdDeadlineNs());
+        } else if (breach != null) {
+          shard.arm(deadlineNode, breachDeadlineNs);
         } else if (idleTimeoutNs > 0) {
           shard.arm(deadlineNode, lastActivityNs + idleTimeoutNs);
         }
@@ -661,12 +694,12 @@ public final class Connection {
 
   /** All that it holds in memory. */
   long heldBytes() {
-    return phase == Phase.CLOSED
-        ? 0
-        : heldReplyBytes()
-            + client.heldBytes()
-            + (long) client.pieces() * shard.limits().pieceBytes()
-            + partialBytes;
+    return phase == Phase.CLOSED ? 0 : heldReplyBytes() + heldClientBytes() + partialBytes;
+  }
+
+  /** Memory of the client's bytes that wait to be sent, or may have to be sent again. */
+  private long heldClientBytes() {
+    return client.heldBytes() + (long) client.pieces() * shard.limits().pieceBytes();
   }
 
   ShardListener listener() {

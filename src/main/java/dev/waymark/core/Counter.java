@@ -75,6 +75,7 @@ public enum Counter {
     this.help = help;
   }
 
+  /** Which labels it has. */
   public Scope scope() {
     return scope;
   }

@@ -46,8 +46,8 @@ public final class Lane implements Balancer.Candidate {
   private final Shard shard;
   private final UpstreamView upstream;
   private final Counters counters;
-  private final int failures;
   private final LaneTransport transport;
+  private final long createdNs;
   private final ArrayDeque<Connection> stalled = new ArrayDeque<>();
 
   private Phase phase = Phase.CONNECTING;
@@ -66,18 +66,12 @@ public final class Lane implements Balancer.Candidate {
   private boolean isPingOpen;
   private long pingId;
 
-  Lane(
-      long nowNs,
-      ShardPool pool,
-      Shard shard,
-      UpstreamView upstream,
-      Counters counters,
-      int failures) {
+  Lane(long nowNs, ShardPool pool, Shard shard, UpstreamView upstream, Counters counters) {
     this.pool = pool;
     this.shard = shard;
     this.upstream = upstream;
     this.counters = counters;
-    this.failures = failures;
+    this.createdNs = nowNs;
     this.lastReceivedNs = nowNs;
     this.windowBytes = shard.limits().initialWindowBytes();
     this.transport = shard.environment().connect(this);
@@ -262,10 +256,9 @@ public final class Lane implements Balancer.Candidate {
     return counters;
   }
 
-  int failures() {
-    // A lane that carried something starts the waiting anew; one that never did makes the next wait
-    // longer.
-    return hasReceived ? 0 : failures;
+  /** Something came on it, and that long has passed since it was made. */
+  boolean hasWorkedFor(long nowNs, long leastNs) {
+    return hasReceived && nowNs - createdNs >= leastNs;
   }
 
   boolean isOpen() {
@@ -278,7 +271,7 @@ public final class Lane implements Balancer.Candidate {
 
   /** New connections may be given to it, as far as the lane is concerned. */
   boolean isTakingConnections() {
-    return phase == Phase.OPEN && isWritable && !isDraining;
+    return phase == Phase.OPEN && !isDraining;
   }
 
   boolean isWritable() {

@@ -10,8 +10,8 @@ package dev.waymark.core;
  * @param grantBytes reply bytes that the owner may send ahead of what the client's socket took
  * @param replyQueueBytesMax reply bytes that wait for a client whose upstream does not acknowledge,
  *     before it is closed
- * @param memoryBudgetBytes client and reply bytes that the whole process holds before it stops
- *     reading
+ * @param memoryBudgetBytes client and reply bytes that the whole process holds, and pieceBytes for
+ *     each piece of them, before it stops reading
  * @param batchBytesMax a batch that has grown to this leaves before the turn ends
  * @param laneQueueBytesMax bytes handed to gRPC ahead of the transport, per lane
  * @param settingsTimeoutNs how long a full initial window waits for the lane's first message

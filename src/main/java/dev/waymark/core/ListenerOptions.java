@@ -8,8 +8,8 @@ package dev.waymark.core;
  * @param framing how messages are cut
  * @param frameBytesMax no message is longer, prefix and delimiter included; ignored with raw
  *     framing
- * @param idleTimeoutNs a connection on which nothing was sent either way for this long is closed;
- *     0: never
+ * @param idleTimeoutNs a connection on which no byte moved either way for this long is closed; 0:
+ *     never
  */
 public record ListenerOptions(
     String name, String pool, Framing framing, int frameBytesMax, long idleTimeoutNs) {}

@@ -1,5 +1,7 @@
 package dev.waymark.core;
 
+import java.nio.charset.StandardCharsets;
+
 /**
  * The unique ID of a connection. Immutable.
  *
@@ -21,7 +23,7 @@ public record Mark(long instance, long sequence) {
   public static final int TEXT_CHARS = INSTANCE_CHARS + 1 + SEQUENCE_CHARS;
 
   private static final byte[] DIGITS =
-      "0123456789abcdefghjkmnpqrstvwxyz".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+      "0123456789abcdefghjkmnpqrstvwxyz".getBytes(StandardCharsets.US_ASCII);
 
   /**
    * The instance of a bridge that starts at this time with these random bits (the lowest 22 count).
@@ -72,7 +74,7 @@ public record Mark(long instance, long sequence) {
     encode(instance, text, 0, INSTANCE_CHARS);
     text[INSTANCE_CHARS] = '-';
     encode(sequence, text, INSTANCE_CHARS + 1, TEXT_CHARS);
-    return new String(text, java.nio.charset.StandardCharsets.ISO_8859_1);
+    return new String(text, StandardCharsets.ISO_8859_1);
   }
 
   private static void encode(long value, byte[] text, int from, int to) {

@@ -3,8 +3,8 @@ package dev.waymark.core;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * How many client and reply bytes the process holds, over all shards (rule 10). Thread-safe; shards
- * report once per turn.
+ * How many client and reply bytes the process holds, over all shards, with {@link
+ * Limits#pieceBytes} for each piece of them (rule 10). Thread-safe; shards report once per turn.
  */
 public final class MemoryBudget {
   /** Reading resumes under this share of the budget, so that it does not flap. */
@@ -30,10 +30,12 @@ public final class MemoryBudget {
     usedBytes.addAndGet(bytes);
   }
 
+  /** What all shards hold, as they last reported. */
   public long usedBytes() {
     return usedBytes.get();
   }
 
+  /** The limit {@link Limits#memoryBudgetBytes}. */
   public long budgetBytes() {
     return budgetBytes;
   }

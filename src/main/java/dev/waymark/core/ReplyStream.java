@@ -2,6 +2,7 @@ package dev.waymark.core;
 
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,7 +94,7 @@ final class ReplyStream {
     HeldCommit complete = held;
     Check.that(complete != null, "a commit is held");
     held = null;
-    return java.util.Objects.requireNonNull(complete);
+    return Objects.requireNonNull(complete);
   }
 
   /** The owner is gone, and with it the rest of the commit: as if it never came. */
@@ -202,7 +203,7 @@ final class ReplyStream {
 
   /** When the held commit is given up; only while holding. */
   long holdDeadlineNs() {
-    return java.util.Objects.requireNonNull(held).deadlineNs;
+    return Objects.requireNonNull(held).deadlineNs;
   }
 
   boolean isEnded() {

@@ -10,4 +10,7 @@ public interface ShardCounters {
 
   /** Those of one upstream in one shard; the same object for the same arguments. */
   Counters upstream(String pool, String upstream);
+
+  /** The upstream has left its pool, and nothing of it is left in the shard. */
+  void forgetUpstream(String pool, String upstream);
 }

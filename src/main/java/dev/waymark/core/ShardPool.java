@@ -36,6 +36,10 @@ final class ShardPool {
   private final Map<String, Place> places = new LinkedHashMap<>();
   private final LinkedHashSet<Connection> waiting = new LinkedHashSet<>();
   private final List<Lane> eligible = new ArrayList<>();
+
+  /** They would be eligible if their transport took more; taken where there is no other. */
+  private final List<Lane> full = new ArrayList<>();
+
   private long version;
 
   ShardPool(
@@ -65,7 +69,7 @@ final class ShardPool {
     for (UpstreamView view : snapshot.upstreams()) {
       Place known = places.get(view.address());
       if (known == null) {
-        places.put(view.address(), new Place(view, newLane(nowNs, view, 0)));
+        places.put(view.address(), new Place(view, newLane(nowNs, view)));
       } else {
         if (view.isServing() && !known.view.isServing()) {
           known.retryAtNs = nowNs;
@@ -80,7 +84,7 @@ final class ShardPool {
 
   /** A connection without an owner: it gets one, now or later, or ends. */
   void assign(long nowNs, Connection connection) {
-    if (!eligible.isEmpty()) {
+    if (isAnyEligible()) {
       attach(nowNs, connection);
     } else if (options.noUpstreamWaitNs() == 0) {
       connection.endByBridge(nowNs, CloseReason.NO_UPSTREAM, CloseReason.Origin.BRIDGE);
@@ -104,19 +108,23 @@ final class ShardPool {
   }
 
   void onLaneFull(Lane lane) {
-    eligible.remove(lane);
+    if (eligible.remove(lane)) {
+      full.add(lane);
+    }
   }
 
   void onLaneDraining(Lane lane) {
     shard.events().onUpstreamDraining(options.name(), lane.upstream().address());
-    eligible.remove(lane);
+    notEligible(lane);
   }
 
   void onLaneBroken(long nowNs, Lane lane, String cause, boolean wasOpen, int connections) {
-    eligible.remove(lane);
+    notEligible(lane);
     Place place = places.get(lane.upstream().address());
     if (place != null && place.lane == lane) {
-      place.failures = lane.failures() + 1;
+      // One that ends as soon as it has said Settings has not worked either.
+      boolean hasWorked = lane.hasWorkedFor(nowNs, longestRetryNs(place.failures));
+      place.failures = hasWorked ? 1 : place.failures + 1;
       place.retryAtNs = nowNs + retryNs(place.failures);
     }
     forgetUnused();
@@ -146,7 +154,7 @@ final class ShardPool {
     for (Place place : List.copyOf(places.values())) {
       place.lane.onTick(nowNs);
       if (place.lane.isBroken() && !place.isGone && place.retryAtNs - nowNs <= 0) {
-        place.lane = newLane(nowNs, place.view, place.failures);
+        place.lane = newLane(nowNs, place.view);
       }
     }
   }
@@ -156,6 +164,7 @@ final class ShardPool {
     places.values().forEach(place -> place.lane.finish());
     places.clear();
     eligible.clear();
+    full.clear();
   }
 
   // --- outputs ---
@@ -176,23 +185,33 @@ final class ShardPool {
 
   private void attach(long nowNs, Connection connection) {
     Balancer.Candidate chosen =
-        balancer.choose(eligible, connection.clientHost(), connection.mark());
+        balancer.choose(
+            eligible.isEmpty() ? full : eligible, connection.clientHost(), connection.mark());
     connection.attach(nowNs, (Lane) chosen);
   }
 
-  private Lane newLane(long nowNs, UpstreamView view, int failures) {
-    return new Lane(
-        nowNs, this, shard, view, counters.upstream(options.name(), view.address()), failures);
+  private Lane newLane(long nowNs, UpstreamView view) {
+    return new Lane(nowNs, this, shard, view, counters.upstream(options.name(), view.address()));
+  }
+
+  private boolean isAnyEligible() {
+    return !eligible.isEmpty() || !full.isEmpty();
+  }
+
+  private void notEligible(Lane lane) {
+    eligible.remove(lane);
+    full.remove(lane);
   }
 
   private void refresh(long nowNs) {
     eligible.clear();
+    full.clear();
     for (Place place : places.values()) {
       if (!place.isGone && place.view.isServing() && place.lane.isTakingConnections()) {
-        eligible.add(place.lane);
+        (place.lane.isWritable() ? eligible : full).add(place.lane);
       }
     }
-    while (!eligible.isEmpty() && !waiting.isEmpty()) {
+    while (isAnyEligible() && !waiting.isEmpty()) {
       Connection first = waiting.removeFirst();
       attach(nowNs, first);
     }
@@ -203,8 +222,9 @@ final class ShardPool {
       Place place = each.next();
       if (place.isGone && place.lane.connectionCount() == 0) {
         each.remove();
-        eligible.remove(place.lane);
+        notEligible(place.lane);
         place.lane.finish();
+        counters.forgetUpstream(options.name(), place.view.address());
       }
     }
   }
@@ -214,10 +234,14 @@ final class ShardPool {
    * not retry in step.
    */
   private long retryNs(int failures) {
-    Limits limits = shard.limits();
-    int doublings = Math.min(failures - 1, 30);
-    long cappedNs = Math.min(limits.laneRetryMaxNs(), limits.laneRetryMinNs() << doublings);
-    long longestNs = cappedNs <= 0 ? limits.laneRetryMaxNs() : cappedNs;
+    long longestNs = longestRetryNs(failures);
     return longestNs / 2 + random.nextLong(longestNs / 2 + 1);
+  }
+
+  private long longestRetryNs(int failures) {
+    Limits limits = shard.limits();
+    int doublings = Math.clamp(failures - 1, 0, 30);
+    long cappedNs = Math.min(limits.laneRetryMaxNs(), limits.laneRetryMinNs() << doublings);
+    return cappedNs <= 0 ? limits.laneRetryMaxNs() : cappedNs;
   }
 }

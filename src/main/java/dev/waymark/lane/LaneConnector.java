@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LaneConnector {
   /**
-   * HTTP/2 flow-control window, so that it is Attach's own windows that hold back (hotpath.md, 5).
+   * HTTP/2 flow-control window, so that it is Attach's own windows that hold back
+   * (docs/decisions/0003).
    */
   private static final int HTTP2_WINDOW_BYTES = 4 * 1024 * 1024;
 

@@ -21,6 +21,8 @@ final class ClientHandler extends ChannelInboundHandlerAdapter {
   private final Acceptor acceptor;
   private @Nullable Connection connection;
   private @Nullable ByteBuf partial;
+  private boolean isUncut;
+  private boolean isEndSeen;
   private boolean isUnreadable;
 
   ClientHandler(SocketClient socket, String listener, @Nullable Framer framer, Acceptor acceptor) {
@@ -28,6 +30,9 @@ final class ClientHandler extends ChannelInboundHandlerAdapter {
     this.listener = listener;
     this.framer = framer;
     this.acceptor = acceptor;
+    if (framer != null) {
+      socket.onResumed(this::cutRest);
+    }
   }
 
   @Override
@@ -46,18 +51,32 @@ final class ClientHandler extends ChannelInboundHandlerAdapter {
     } else if (framer == null) {
       to.onClientBytes(acceptor.nowNs(), bytes, false);
     } else {
-      cut(to, framer, bytes);
+      ByteBuf head = partial;
+      partial = null;
+      cut(to, framer, head == null ? bytes : append(head, bytes));
     }
   }
 
-  private void cut(Connection to, Framer by, ByteBuf bytes) {
-    ByteBuf whole = partial == null ? bytes : append(partial, bytes);
-    partial = null;
+  /** The socket is read again: what came before that is first. */
+  private void cutRest() {
+    ByteBuf rest = partial;
+    Connection to = connection;
+    if (isUncut && rest != null && framer != null && to != null) {
+      partial = null;
+      cut(to, framer, rest);
+      endIfSeen(to);
+    }
+  }
+
+  private void cut(Connection to, Framer by, ByteBuf whole) {
     long nowNs = acceptor.nowNs();
     try {
-      for (int length = by.next(whole); length >= 0; length = by.next(whole)) {
+      int length = 0;
+      while (socket.isReading() && (length = by.next(whole)) >= 0) {
         to.onClientBytes(nowNs, whole.readRetainedSlice(length), true);
       }
+      // Cut later: many small messages cost many times their bytes.
+      isUncut = length >= 0 && whole.isReadable();
     } catch (FramingException breach) {
       isUnreadable = true;
       whole.release();
@@ -68,18 +87,29 @@ final class ClientHandler extends ChannelInboundHandlerAdapter {
     keep(to, whole);
   }
 
-  private static ByteBuf append(ByteBuf head, ByteBuf tail) {
+  private ByteBuf append(ByteBuf head, ByteBuf tail) {
     try {
-      return head.writeBytes(tail);
+      if (!isUncut) {
+        return head.writeBytes(tail);
+      }
+      // Messages that were cut off its front are on their way: it must not grow under them.
+      int bytes = head.readableBytes() + tail.readableBytes();
+      try {
+        return head.alloc().buffer(bytes * 2).writeBytes(head).writeBytes(tail);
+      } finally {
+        head.release();
+      }
     } finally {
       tail.release();
     }
   }
 
-  /** The rest is copied: a slice would keep the read buffer of the messages before it. */
+  /**
+   * The rest of a message is copied: a slice would keep the read buffer of the messages before it.
+   */
   private void keep(Connection to, ByteBuf rest) {
     int bytes = rest.readableBytes();
-    if (bytes > 0 && rest.readerIndex() == 0 && rest.isWritable()) {
+    if (isUncut || (bytes > 0 && rest.readerIndex() == 0 && rest.isWritable())) {
       partial = rest;
     } else {
       try {
@@ -94,12 +124,22 @@ final class ClientHandler extends ChannelInboundHandlerAdapter {
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
     if (event == ChannelInputShutdownEvent.INSTANCE && connection != null) {
-      if (partial != null) {
-        releasePartial();
-        connection.onClientBreach(acceptor.nowNs(), CloseReason.FRAME_INCOMPLETE);
-      }
-      connection.onClientEnd(acceptor.nowNs());
+      isEndSeen = true;
+      endIfSeen(connection);
     }
+  }
+
+  /** The end comes after all messages, those included that are not cut yet. */
+  private void endIfSeen(Connection to) {
+    if (!isEndSeen || isUncut) {
+      return;
+    }
+    isEndSeen = false;
+    if (partial != null) {
+      releasePartial();
+      to.onClientBreach(acceptor.nowNs(), CloseReason.FRAME_INCOMPLETE);
+    }
+    to.onClientEnd(acceptor.nowNs());
   }
 
   @Override

@@ -9,7 +9,7 @@ import io.netty.util.ByteProcessor;
  * Cuts the stream of one client into messages without changing or copying a byte. Confined to the
  * connection's event loop; after an exception it is of no further use.
  */
-public abstract sealed class Framer {
+abstract sealed class Framer {
   private static final int DELIMITER_BYTES_MAX = 16;
 
   private Framer() {}
@@ -19,8 +19,8 @@ public abstract sealed class Framer {
    *
    * @param frameBytesMax longest message, its prefix or delimiter included
    */
-  public static Framer of(Framing framing, int frameBytesMax) {
-    Check.that(frameBytesMax > 0, "frame-bytes-max is positive");
+  static Framer of(Framing framing, int frameBytesMax) {
+    Check.that(frameBytesMax > 0, "frame-max is positive");
     return switch (framing) {
       case Framing.Raw() -> new RawFramer();
       case Framing.Line() -> new ByteFramer((byte) '\n', frameBytesMax);
@@ -48,12 +48,12 @@ public abstract sealed class Framer {
    * @param in borrowed, only looked at
    * @throws FramingException as soon as the message is known to be too long or impossible
    */
-  public abstract int next(ByteBuf in) throws FramingException;
+  abstract int next(ByteBuf in) throws FramingException;
 
   /** No messages: whatever is there may go. */
   private static final class RawFramer extends Framer {
     @Override
-    public int next(ByteBuf in) {
+    int next(ByteBuf in) {
       return in.isReadable() ? in.readableBytes() : -1;
     }
   }
@@ -62,12 +62,12 @@ public abstract sealed class Framer {
     private final int bytes;
 
     FixedFramer(int bytes, int frameBytesMax) {
-      Check.that(bytes > 0 && bytes <= frameBytesMax, "a fixed message fits frame-bytes-max");
+      Check.that(bytes > 0 && bytes <= frameBytesMax, "a fixed message fits frame-max");
       this.bytes = bytes;
     }
 
     @Override
-    public int next(ByteBuf in) {
+    int next(ByteBuf in) {
       return in.readableBytes() >= bytes ? bytes : -1;
     }
   }
@@ -86,7 +86,7 @@ public abstract sealed class Framer {
     }
 
     @Override
-    public int next(ByteBuf in) throws FramingException {
+    int next(ByteBuf in) throws FramingException {
       int start = in.readerIndex();
       int limitBytes = Math.min(in.readableBytes(), frameBytesMax);
       int found = in.indexOf(start + scannedBytes, start + limitBytes, last);
@@ -130,7 +130,7 @@ public abstract sealed class Framer {
     }
 
     @Override
-    public int next(ByteBuf in) throws FramingException {
+    int next(ByteBuf in) throws FramingException {
       int start = in.readerIndex();
       int limitBytes = Math.min(in.readableBytes(), frameBytesMax);
       int found = in.forEachByte(start + scannedBytes, limitBytes - scannedBytes, this);
@@ -161,9 +161,7 @@ public abstract sealed class Framer {
     private final Framing.LengthPrefixed prefix;
     private final int headerBytes;
 
-    /**
-     * The largest value that leaves the message within frame-bytes-max; negative where none does.
-     */
+    /** The largest value that leaves the message within frame-max; negative where none does. */
     private final long valueMax;
 
     LengthFramer(Framing.LengthPrefixed prefix, int frameBytesMax) {
@@ -175,14 +173,14 @@ public abstract sealed class Framer {
           "a length field has 1, 2, 3, 4 or 8 bytes");
       Check.that(prefix.lengthOffset() >= 0, "a length field's offset is not negative");
       long header = (long) prefix.lengthOffset() + prefix.lengthBytes();
-      Check.that(header <= frameBytesMax, "a length field lies within frame-bytes-max");
+      Check.that(header <= frameBytesMax, "a length field lies within frame-max");
       this.prefix = prefix;
       this.headerBytes = (int) header;
       this.valueMax = frameBytesMax - header - prefix.lengthAdjustment();
     }
 
     @Override
-    public int next(ByteBuf in) throws FramingException {
+    int next(ByteBuf in) throws FramingException {
       if (in.readableBytes() < headerBytes) {
         return -1;
       }
@@ -221,7 +219,7 @@ public abstract sealed class Framer {
     }
 
     @Override
-    public int next(ByteBuf in) throws FramingException {
+    int next(ByteBuf in) throws FramingException {
       long value = 0;
       int readableBytes = Math.min(in.readableBytes(), VARINT_BYTES_MAX);
       for (int i = 0; i < readableBytes; i++) {

@@ -6,7 +6,7 @@ import dev.waymark.core.CloseReason;
  * A client's stream that cannot be cut. One instance per reason and no stack trace: hostile input
  * must cost nothing (rule 11).
  */
-public final class FramingException extends Exception {
+final class FramingException extends Exception {
   private static final long serialVersionUID = 1L;
 
   static final FramingException TOO_LONG = new FramingException(CloseReason.FRAME_TOO_LONG);
@@ -20,7 +20,7 @@ public final class FramingException extends Exception {
   }
 
   /** FRAME_TOO_LONG or FRAME_INVALID. */
-  public CloseReason reason() {
+  CloseReason reason() {
     return reason;
   }
 }

@@ -134,10 +134,12 @@ public final class ListenerPort {
     }
   }
 
+  /** What it was made of. */
   public ListenerConfig config() {
     return config;
   }
 
+  /** Its totals, read by any thread. */
   public ListenerCounters counters() {
     return counters;
   }

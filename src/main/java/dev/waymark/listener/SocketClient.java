@@ -30,6 +30,7 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   private final String clientHost;
   private final String localAddress;
   private @Nullable Connection connection;
+  private @Nullable Runnable onResumed;
   private @Nullable ByteBuf lastWrite;
   private long turnBytes;
   private int turnPieces;
@@ -48,6 +49,17 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
 
   void connection(Connection accepted) {
     connection = accepted;
+  }
+
+  /**
+   * Called on the event loop, never from within {@link #resumeReading}, whenever reading goes on.
+   */
+  void onResumed(Runnable action) {
+    onResumed = action;
+  }
+
+  boolean isReading() {
+    return channel.config().isAutoRead();
   }
 
   SocketChannel channel() {
@@ -158,6 +170,9 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   public void resumeReading() {
     if (channel.isOpen()) {
       channel.config().setAutoRead(true);
+      if (onResumed != null) {
+        channel.eventLoop().execute(onResumed);
+      }
     }
   }
 

@@ -39,4 +39,14 @@ final class Backoff {
   void reset() {
     ceilingMs = leastMs;
   }
+
+  /**
+   * A try succeeded and ended: the next wait is a short one, unless the success was shorter than
+   * the waits before it. What always ends soon after it began is tried ever more seldom too.
+   */
+  void resetAfter(long successMs) {
+    if (successMs >= ceilingMs) {
+      reset();
+    }
+  }
 }

@@ -3,6 +3,7 @@ package dev.waymark.pool;
 import dev.waymark.config.PoolConfig.Target.Dns;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetAddress;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -20,7 +21,7 @@ final class DnsDiscovery {
 
   private static final Comparator<InetAddress> BY_FAMILY_AND_NUMBER =
       Comparator.<InetAddress>comparingInt(a -> a.getAddress().length)
-          .thenComparing(InetAddress::getAddress, java.util.Arrays::compareUnsigned);
+          .thenComparing(InetAddress::getAddress, Arrays::compareUnsigned);
 
   private final Dns target;
   private final ControlLoop control;

@@ -104,6 +104,7 @@ final class HealthWatch {
   private final class Try implements StreamObserver<HealthCheckResponse> {
     private final ManagedChannel channel;
     private @Nullable ScheduledFuture<?> firstAnswerTimeout;
+    private long firstAnswerNs;
 
     Try(ManagedChannel channel) {
       this.channel = channel;
@@ -117,6 +118,9 @@ final class HealthWatch {
     }
 
     void end() {
+      if (hasAnswered()) {
+        backoff.resetAfter(TimeUnit.NANOSECONDS.toMillis(loop.ticker().nanoTime() - firstAnswerNs));
+      }
       cancelTimeout();
       channel.shutdownNow();
     }
@@ -131,7 +135,7 @@ final class HealthWatch {
     public void onError(Throwable error) {
       Status status = Status.fromThrowable(error);
       onLoop(() -> {
-        if (status.getCode() == Status.Code.UNIMPLEMENTED && firstAnswerTimeout != null) {
+        if (status.getCode() == Status.Code.UNIMPLEMENTED && !hasAnswered()) {
           followTransport();
         } else {
           fail(describe(status));
@@ -156,9 +160,16 @@ final class HealthWatch {
     }
 
     private void answered(UpstreamHealth health) {
+      if (!hasAnswered()) {
+        firstAnswerNs = loop.ticker().nanoTime();
+      }
       cancelTimeout();
-      backoff.reset();
       listener.onHealth(health);
+    }
+
+    /** Once started, it is armed until the first answer. */
+    private boolean hasAnswered() {
+      return firstAnswerTimeout == null;
     }
 
     private void fail(String reason) {

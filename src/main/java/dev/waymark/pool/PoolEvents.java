@@ -3,23 +3,23 @@ package dev.waymark.pool;
 /** What happens to a pool, for logs and counters. Called on the control thread; must not block. */
 public interface PoolEvents {
   /** Discovery found an upstream. */
-  void upstreamFound(String pool, String upstream);
+  void onUpstreamFound(String pool, String upstream);
 
   /** Discovery does not name this upstream any longer. */
-  void upstreamGone(String pool, String upstream);
+  void onUpstreamGone(String pool, String upstream);
 
   /**
    * The health of an upstream is another one now; texts as in {@link
    * dev.waymark.core.UpstreamView#health()}.
    */
-  void healthChanged(String pool, String upstream, String from, String to);
+  void onHealthChanged(String pool, String upstream, String from, String to);
 
   /** A name could not be resolved; what was known stays. Called for every try that failed. */
-  void discoveryFailed(String pool, String name, String reason);
+  void onDiscoveryFailed(String pool, String name, String reason);
 
   /**
    * A Watch ended, or could not be opened; it will be tried again. Called for every try that
    * failed.
    */
-  void healthWatchBroken(String pool, String upstream, String reason);
+  void onHealthWatchBroken(String pool, String upstream, String reason);
 }

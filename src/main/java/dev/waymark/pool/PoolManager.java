@@ -130,9 +130,9 @@ public final class PoolManager implements AutoCloseable {
               control,
               backoff,
               found -> onFound(dns.port(), found),
-              reason -> events.discoveryFailed(config.name(), dns.host(), reason));
+              reason -> events.onDiscoveryFailed(config.name(), dns.host(), reason));
     } catch (IllegalArgumentException badServer) {
-      events.discoveryFailed(config.name(), dns.host(), String.valueOf(badServer.getMessage()));
+      events.onDiscoveryFailed(config.name(), dns.host(), String.valueOf(badServer.getMessage()));
       return;
     }
     discovery.start();
@@ -223,7 +223,7 @@ public final class PoolManager implements AutoCloseable {
       if (address instanceof UpstreamAddress.Literal(SocketAddress literal)) {
         socketAddresses.put(endpoint.address(), literal);
       }
-      events.upstreamFound(config.name(), endpoint.address());
+      events.onUpstreamFound(config.name(), endpoint.address());
     }
 
     void start() {
@@ -233,7 +233,7 @@ public final class PoolManager implements AutoCloseable {
     void close() {
       watch.close();
       socketAddresses.remove(endpoint.address());
-      events.upstreamGone(config.name(), endpoint.address());
+      events.onUpstreamGone(config.name(), endpoint.address());
     }
 
     @Override
@@ -258,7 +258,7 @@ public final class PoolManager implements AutoCloseable {
           Stream.concat(answer.ipv4().addresses().stream(), answer.ipv6().addresses().stream())
               .findFirst();
       if (first.isEmpty()) {
-        events.discoveryFailed(config.name(), host, answer.reason());
+        events.onDiscoveryFailed(config.name(), host, answer.reason());
         onFailed.accept("the name is not resolved: " + answer.reason());
         return;
       }
@@ -272,14 +272,14 @@ public final class PoolManager implements AutoCloseable {
       UpstreamHealth from = health;
       if (now != from) {
         health = now;
-        events.healthChanged(config.name(), endpoint.address(), from.name(), now.name());
+        events.onHealthChanged(config.name(), endpoint.address(), from.name(), now.name());
         publish();
       }
     }
 
     @Override
     public void onBroken(String reason) {
-      events.healthWatchBroken(config.name(), endpoint.address(), reason);
+      events.onHealthWatchBroken(config.name(), endpoint.address(), reason);
     }
   }
 }

@@ -86,8 +86,7 @@ public interface Connection {
   void context(byte[] context);
 
   /**
-   * Tells the bridge that a long request is still being worked on, so that its progress clock
-   * starts anew.
+   * Tells the bridge that a long request is still being worked on, so that its clocks start anew.
    */
   void working();
 

@@ -29,7 +29,6 @@ class MetricsPromtoolIT {
             "reason",
             "done")
         .inc();
-    metrics.histogram("waymark_shard_turn_duration_seconds", "Turns.", "shard", "0").update(5);
     Process promtool =
         new ProcessBuilder("promtool", "check", "metrics").redirectErrorStream(true).start();
     try (OutputStream in = promtool.getOutputStream()) {

@@ -1,5 +1,6 @@
 package dev.waymark.cli;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
@@ -9,6 +10,7 @@ import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,6 +60,24 @@ class HealthCommandIT {
     server.stop(0);
     assertThat(run("http://127.0.0.1:" + server.getAddress().getPort() + "/200")).isEqualTo(1);
     assertThat(err.toString()).contains("cannot connect");
+  }
+
+  @Test
+  void health_portThatDoesNotSpeakHttp_isOneWithALineOfItsOwn() throws Exception {
+    try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Thread answering =
+          Thread.startVirtualThread(() -> {
+            try (Socket client = other.accept()) {
+              client.getOutputStream().write("SSH-2.0-other\r\n".getBytes(US_ASCII));
+              client.getInputStream().readAllBytes();
+            } catch (IOException gone) {
+              // The command has seen enough.
+            }
+          });
+      assertThat(run("http://127.0.0.1:" + other.getLocalPort() + "/")).isEqualTo(1);
+      assertThat(err.toString()).contains("no answer in HTTP").doesNotContain("Exception");
+      answering.join();
+    }
   }
 
   @ParameterizedTest

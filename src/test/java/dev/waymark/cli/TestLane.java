@@ -18,6 +18,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
+import org.awaitility.Awaitility;
+import org.hamcrest.Matchers;
 
 /** The bridge's end of a lane, made of generated classes. Thread-safe. */
 final class TestLane implements StreamObserver<UpstreamBatch> {
@@ -77,19 +79,18 @@ final class TestLane implements StreamObserver<UpstreamBatch> {
 
   /** All frames so far, when there are as many. */
   List<UpstreamFrame> await(int frames) {
-    org.awaitility.Awaitility.await().until(() -> frames().size() >= frames);
+    Awaitility.await().until(() -> frames().size() >= frames);
     return frames();
   }
 
   /** The reply bytes of a connection, when that many frames with bytes have come. */
   String replies(long connection, int frames) {
-    org.awaitility.Awaitility.await().until(() -> replies(connection).size() >= frames);
+    Awaitility.await().until(() -> replies(connection).size() >= frames);
     return String.join("", replies(connection));
   }
 
   Status awaitStatus() {
-    return org.awaitility.Awaitility.await()
-        .untilAtomic(status, org.hamcrest.Matchers.notNullValue());
+    return Awaitility.await().untilAtomic(status, Matchers.notNullValue());
   }
 
   int batches() {

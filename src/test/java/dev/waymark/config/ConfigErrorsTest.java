@@ -319,7 +319,8 @@ final class ConfigErrorsTest {
   @Test
   void path_thatIsNoReadableFile_isRefused(@TempDir Path folder) throws IOException {
     Path missing = folder.resolve("waymark.yml");
-    assertRefused(missing, missing + ": no such file; give the path of a YAML file with --config");
+    assertRefused(missing, missing + ": no such file; give the path of a YAML file");
+    assertRefused(Path.of(""), "an empty file name; give the path of a YAML file");
     assertRefused(folder, folder + ": is a directory (expected: a YAML file)");
     Path large = Files.write(folder.resolve("large.yml"), new byte[YamlFile.BYTES_MAX + 1]);
     assertRefused(large, large + ": larger than 1MiB (expected: a configuration)");

@@ -104,6 +104,41 @@ class ConnectionTest {
   }
 
   @Test
+  void breach_behindWholeMessages_endsWhenTheyAreAnswered() {
+    Fixtures fixtures = new Fixtures();
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(Fixtures.WINDOW), true);
+    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), true);
+    connection.onClientBreach(fixtures.nowNs, CloseReason.FRAME_INCOMPLETE);
+    connection.onClientEnd(fixtures.nowNs);
+    fixtures.endTurn();
+    fixtures.takeEffects();
+    fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(9)).consumed(100));
+    assertThat(fixtures.takeEffects()).startsWith("data 100+5", "resume", "written 9");
+    fixtures.receive(fixtures.frame(connection).consumed(105));
+    assertThat(fixtures.takeEffects())
+        .endsWith("Close FRAME_INCOMPLETE", "FIN", "close", "closed FRAME_INCOMPLETE by CLIENT");
+  }
+
+  @Test
+  void breach_behindMessagesThatNobodyAnswers_endsAfterTheLinger() {
+    Fixtures fixtures = new Fixtures();
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), true);
+    connection.onClientBreach(fixtures.nowNs, CloseReason.FRAME_TOO_LONG);
+    connection.onClientEnd(fixtures.nowNs);
+    for (int second = 1; second <= 9; second++) {
+      fixtures.passMs(1_000);
+      fixtures.receive(new UpstreamFrame().clear().control(new UpstreamControl.Pong(second)));
+    }
+    assertThat(fixtures.takeEffects()).doesNotContain("Close FRAME_TOO_LONG");
+    fixtures.passMs(1_500);
+    assertThat(fixtures.takeEffects()).contains("Close FRAME_TOO_LONG", "close");
+  }
+
+  @Test
   void bytes_inManyPieces_countForTheMemoryOfThePiecesToo() {
     Fixtures fixtures = new Fixtures();
     fixtures.attachedLane();

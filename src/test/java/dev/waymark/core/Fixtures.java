@@ -20,6 +20,7 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   final MemoryBudget budget;
   final Shard shard;
   final List<Socket> sockets = new ArrayList<>();
+  final List<String> forgotten = new ArrayList<>();
   boolean isWritable = true;
   boolean isKernelFull;
   boolean isFlushFailing;
@@ -380,6 +381,11 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   @Override
   public Counters upstream(String pool, String upstream) {
     return counters;
+  }
+
+  @Override
+  public void forgetUpstream(String pool, String upstream) {
+    forgotten.add(upstream);
   }
 
   @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.waymark.core.ReplyStream.HeldCommit;
 import io.netty.buffer.ByteBuf;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 class ReplyStreamTest {
@@ -68,7 +69,7 @@ class ReplyStreamTest {
     stream.take(bytes);
   }
 
-  private void hold(int bytes, java.util.function.Consumer<UpstreamFrame> fields) {
+  private void hold(int bytes, Consumer<UpstreamFrame> fields) {
     UpstreamFrame frame = new UpstreamFrame().clear().payload(Fixtures.bytes(bytes));
     fields.accept(frame);
     stream.receive(bytes);

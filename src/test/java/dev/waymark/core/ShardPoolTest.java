@@ -29,6 +29,39 @@ class ShardPoolTest {
   }
 
   @Test
+  void lane_thatTakesNoMore_isGivenConnectionsWhereThereIsNoOther() {
+    fixtures.isWritable = false;
+    fixtures.attachedLane();
+    fixtures.takeEffects();
+    fixtures.accept();
+    assertThat(fixtures.takeEffects()).containsExactly("Open");
+  }
+
+  @Test
+  void lane_thatTakesNoMore_isPassedOverWhereThereIsAnother() {
+    fixtures.isWritable = false;
+    Lane full = fixtures.attachedLane();
+    fixtures.isWritable = true;
+    fixtures.upstreams("a:1", "b:1");
+    fixtures.lanes.getLast().onReady(fixtures.nowNs);
+    fixtures.endTurn();
+    assertThat(fixtures.accept().lane()).isNotSameAs(full);
+    assertThat(full.isWritable()).isFalse();
+  }
+
+  @Test
+  void upstream_gone_isForgottenWithItsLastConnection() {
+    fixtures.upstreams("a:1");
+    fixtures.lane().onReady(fixtures.nowNs);
+    Connection connection = fixtures.accept();
+    fixtures.upstreams("b:1");
+    assertThat(fixtures.forgotten).isEmpty();
+    connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
+    fixtures.endTurn();
+    assertThat(fixtures.forgotten).containsExactly("a:1");
+  }
+
+  @Test
   void lane_broken_isOpenedAgainWithGrowingWaits() {
     fixtures.upstreams("a:1");
     fixtures.takeEffects();
@@ -43,6 +76,31 @@ class ShardPoolTest {
       assertThat(waitedMs).isLessThanOrEqualTo(1200);
     }
     assertThat(waitedMs).isGreaterThanOrEqualTo(500);
+  }
+
+  @Test
+  void lane_thatEndsRightAfterSettings_isOpenedAgainWithGrowingWaits() {
+    fixtures.upstreams("a:1");
+    long waitedMs = 0;
+    for (int i = 0; i < 12; i++) {
+      waitedMs = waitAfterABreakMs();
+      fixtures.lane().onReady(fixtures.nowNs);
+      fixtures.receive(
+          new UpstreamFrame().clear().control(new UpstreamControl.Settings(1, 0, false)));
+    }
+    assertThat(waitedMs).isGreaterThanOrEqualTo(500);
+    fixtures.passMs(1_000);
+    assertThat(waitAfterABreakMs()).isLessThanOrEqualTo(200);
+  }
+
+  private long waitAfterABreakMs() {
+    fixtures.lane().onBroken(fixtures.nowNs, "test");
+    fixtures.takeEffects();
+    long fromNs = fixtures.nowNs;
+    while (fixtures.takeEffects().isEmpty()) {
+      fixtures.passMs(100);
+    }
+    return (fixtures.nowNs - fromNs) / Fixtures.MS;
   }
 
   @Test
@@ -63,16 +121,5 @@ class ShardPoolTest {
     fixtures.takeEffects();
     fixtures.accept();
     assertThat(fixtures.takeEffects()).isEmpty();
-  }
-
-  @Test
-  void lane_thatTakesNoMore_getsNoNewConnectionsUntilItDoes() {
-    fixtures.isWritable = false;
-    fixtures.attachedLane();
-    fixtures.takeEffects();
-    fixtures.accept();
-    assertThat(fixtures.takeEffects()).isEmpty();
-    fixtures.lane().onReady(fixtures.nowNs);
-    assertThat(fixtures.takeEffects()).containsExactly("Open");
   }
 }

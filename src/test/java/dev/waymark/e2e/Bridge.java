@@ -2,6 +2,7 @@ package dev.waymark.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +43,7 @@ final class Bridge implements AutoCloseable {
   }
 
   /** With the listeners of a file. */
-  static Bridge configured(java.nio.file.Path file, String... flags) {
+  static Bridge configured(Path file, String... flags) {
     return run(launch -> launch, "--config=" + file, flags);
   }
 

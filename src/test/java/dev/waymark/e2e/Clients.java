@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -63,8 +64,8 @@ final class Clients {
     List<Client> clients = new ArrayList<>();
     while (clients.size() < count) {
       int some = Math.min(CONNECTING_MAX, count - clients.size());
-      List<Client> next = java.util.Collections.synchronizedList(new ArrayList<>());
-      inParallel(java.util.Collections.nCopies(some, port), to -> next.add(Client.connect(to)));
+      List<Client> next = Collections.synchronizedList(new ArrayList<>());
+      inParallel(Collections.nCopies(some, port), to -> next.add(Client.connect(to)));
       clients.addAll(next);
     }
     return clients;

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -76,6 +77,31 @@ final class LimitsIT {
         other.echo(MIB).end().expectEnd();
       }
       await().until(() -> bridge.admin().metric("waymark_memory_held_bytes") == 0);
+    }
+  }
+
+  /** One read of the socket may bring tens of thousands of messages: they are cut as they leave. */
+  @Test
+  void memory_manyTinyMessages_isNotHeldManyTimesTheirBytes() {
+    long budget = 16L * MIB;
+    try (Bridge bridge = Bridge.before(stub, "--memory-budget=16MiB", "--framing=line")) {
+      List<Client> slow =
+          IntStream.range(0, 20).mapToObj(_ -> Client.connectNarrow(bridge.port())).toList();
+      byte[] lines = new byte[4 * MIB];
+      Arrays.fill(lines, (byte) '\n');
+      List<Clients.Background> senders =
+          slow.stream().map(client -> Clients.inBackground(() -> client.write(lines))).toList();
+      long[] peak = {0};
+      await()
+          .pollInterval(Duration.ofMillis(10))
+          .during(Duration.ofSeconds(3))
+          .until(() -> {
+            peak[0] = Math.max(peak[0], bridge.admin().metric("waymark_memory_held_bytes"));
+            return true;
+          });
+      assertThat(peak[0]).isPositive().isLessThan(2 * budget);
+      slow.forEach(Client::reset);
+      senders.forEach(Clients.Background::close);
     }
   }
 

@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -131,13 +132,12 @@ final class ListenersIT {
     try (Client client = Client.connect(bridge.port(framing.listener))) {
       for (int at = 0; at < sent.length; ) {
         int end = Math.min(sent.length, at + 1 + random.nextInt(random.nextBoolean() ? 3 : 4_000));
-        client.write(java.util.Arrays.copyOfRange(sent, at, end));
+        client.write(Arrays.copyOfRange(sent, at, end));
         at = end;
       }
       byte[] answers = client.readExactly(MESSAGES * answer.length);
       for (int i = 0; i < MESSAGES; i++) {
-        assertThat(
-                java.util.Arrays.copyOfRange(answers, i * answer.length, (i + 1) * answer.length))
+        assertThat(Arrays.copyOfRange(answers, i * answer.length, (i + 1) * answer.length))
             .isEqualTo(answer);
       }
       client.end().expectEnd();
@@ -153,9 +153,10 @@ final class ListenersIT {
     long before = closed(framing, "frame_too_long");
     byte[] answer = framing.framed("ok");
     try (Client client = Client.connect(bridge.port(framing.listener))) {
-      client.write(framing.framed("good"));
-      assertThat(client.readExactly(answer.length)).isEqualTo(answer);
-      client.write(framing.tooLong());
+      client.write(afterGoodOnes(framing, framing.tooLong()));
+      for (int i = 0; i < MESSAGES; i++) {
+        assertThat(client.readExactly(answer.length)).isEqualTo(answer);
+      }
       client.expectGone();
       client.close();
       bridge.assertClosed(client, "frame_too_long");
@@ -165,15 +166,28 @@ final class ListenersIT {
 
   @ParameterizedTest
   @EnumSource
-  void fin_inTheMiddleOfAMessage_closesWithItsReason(Framing framing) {
+  void fin_inTheMiddleOfAMessage_closesWithItsReasonAfterTheAnswersBefore(Framing framing) {
     long before = closed(framing, "frame_incomplete");
     byte[] whole = framing.framed("half a message");
     try (Client client = Client.connect(bridge.port(framing.listener))) {
-      client.write(java.util.Arrays.copyOf(whole, whole.length - 1)).end();
+      client.write(afterGoodOnes(framing, Arrays.copyOf(whole, whole.length - 1))).end();
+      byte[] answer = framing.framed("ok");
+      for (int i = 0; i < MESSAGES; i++) {
+        assertThat(client.readExactly(answer.length)).isEqualTo(answer);
+      }
       client.expectGone();
       bridge.assertClosed(client, "frame_incomplete");
       assertThat(closed(framing, "frame_incomplete")).isEqualTo(before + 1);
     }
+  }
+
+  private static byte[] afterGoodOnes(Framing framing, byte[] bad) {
+    var stream = new ByteArrayOutputStream();
+    for (int i = 0; i < MESSAGES; i++) {
+      stream.writeBytes(framing.framed("good"));
+    }
+    stream.writeBytes(bad);
+    return stream.toByteArray();
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.waymark.pool.TestDnsServer;
+import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import java.io.IOException;
@@ -11,6 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -64,7 +67,7 @@ final class UpstreamsIT {
     }
 
     String key() {
-      return name().toLowerCase(java.util.Locale.ROOT);
+      return name().toLowerCase(Locale.ROOT);
     }
 
     private String found() {
@@ -79,7 +82,7 @@ final class UpstreamsIT {
 
   @BeforeAll
   static void start(@TempDir Path folder) throws IOException {
-    dns = new TestDnsServer((io.netty.channel.EventLoop) DNS_LOOP.next());
+    dns = new TestDnsServer((EventLoop) DNS_LOOP.next());
     dns.ttlSeconds = 1;
     dns.addresses = List.of("127.0.0.1");
     first = Stub.at("127.0.0.1:" + SHARED_PORT);
@@ -112,9 +115,7 @@ final class UpstreamsIT {
       assertThat(bridge.admin().metric("waymark_memory_held_bytes")).isZero();
       bridge.lookForLeaks();
     } finally {
-      DNS_LOOP
-          .shutdownGracefully(0, 1, java.util.concurrent.TimeUnit.SECONDS)
-          .syncUninterruptibly();
+      DNS_LOOP.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     }
   }
 

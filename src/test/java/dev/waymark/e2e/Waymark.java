@@ -6,9 +6,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -109,12 +107,6 @@ public final class Waymark implements AutoCloseable {
   /** Waits until GET of the URL answers 200, `/readyz` of a bridge for one. */
   public Waymark awaitOk(String url) {
     await("answers " + url, START_TIMEOUT, () -> isOk(url));
-    return this;
-  }
-
-  /** Waits until the loopback port accepts a connection. */
-  public Waymark awaitPort(int port) {
-    await("accepts on port " + port, START_TIMEOUT, () -> accepts(port));
     return this;
   }
 
@@ -255,21 +247,11 @@ public final class Waymark implements AutoCloseable {
     }
   }
 
-  private static boolean accepts(int port) {
-    try (var socket = new Socket()) {
-      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1_000);
-      return true;
-    } catch (IOException notYet) {
-      return false;
-    }
-  }
-
   /** How a process is to start. Confined to the test's thread. */
   public static final class Launch {
     private final List<String> args;
     private final boolean isWaymark;
     private final Map<String, String> environment = new HashMap<>();
-    private final List<String> jvmOptions = new ArrayList<>();
     private int descriptorsMax;
     private Path directory = Path.of("").toAbsolutePath();
 
@@ -281,12 +263,6 @@ public final class Waymark implements AutoCloseable {
     /** Sets one variable; WAYMARK_ variables of the test's own environment are not passed on. */
     public Launch env(String key, String value) {
       environment.put(key, value);
-      return this;
-    }
-
-    /** Adds an option of the JVM, after the standard ones, so that it wins. */
-    public Launch jvm(String option) {
-      jvmOptions.add(option);
       return this;
     }
 
@@ -333,7 +309,6 @@ public final class Waymark implements AutoCloseable {
               "--sun-misc-unsafe-memory-access=allow",
               "-Xmx512m",
               "-Dio.netty.leakDetection.level=paranoid"));
-      line.addAll(jvmOptions);
       line.add("dev.waymark.cli.Main");
       line.addAll(args);
       return line;

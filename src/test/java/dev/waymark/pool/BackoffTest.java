@@ -32,6 +32,22 @@ class BackoffTest {
   }
 
   @Test
+  void successes_thatAreShort_doNotStartShortAgain() {
+    Backoff backoff = backoff(1);
+    long most =
+        LongStream.range(0, 20)
+            .map(i -> {
+              backoff.resetAfter(1);
+              return backoff.nextMs();
+            })
+            .max()
+            .orElseThrow();
+    assertThat(most).isGreaterThan(5_000);
+    backoff.resetAfter(10_000);
+    assertThat(backoff.nextMs()).isLessThanOrEqualTo(200);
+  }
+
+  @Test
   void zeroBounds_neverSpin() {
     Backoff backoff = new Backoff(Duration.ZERO, Duration.ZERO, new SplittableRandom(1));
     assertThat(backoff.nextMs()).isEqualTo(Backoff.FLOOR_MS);

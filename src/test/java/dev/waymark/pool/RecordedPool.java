@@ -79,27 +79,27 @@ final class RecordedPool implements AutoCloseable {
 
   private final class Recorder implements PoolEvents {
     @Override
-    public void upstreamFound(String pool, String upstream) {
+    public void onUpstreamFound(String pool, String upstream) {
       events.add("found " + upstream);
     }
 
     @Override
-    public void upstreamGone(String pool, String upstream) {
+    public void onUpstreamGone(String pool, String upstream) {
       events.add("gone " + upstream);
     }
 
     @Override
-    public void healthChanged(String pool, String upstream, String from, String to) {
+    public void onHealthChanged(String pool, String upstream, String from, String to) {
       events.add("health " + upstream + " " + from + " " + to);
     }
 
     @Override
-    public void discoveryFailed(String pool, String name, String reason) {
+    public void onDiscoveryFailed(String pool, String name, String reason) {
       events.add("failed " + name + " " + reason);
     }
 
     @Override
-    public void healthWatchBroken(String pool, String upstream, String reason) {
+    public void onHealthWatchBroken(String pool, String upstream, String reason) {
       events.add("broken " + upstream + " " + reason);
     }
   }

@@ -300,6 +300,9 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
   }
 
   @Override
+  public void forgetUpstream(String pool, String upstream) {}
+
+  @Override
   public void onConnectionOpened(Mark mark, String listener, String clientAddress) {}
 
   @Override

@@ -1,5 +1,7 @@
 package dev.waymark.sim.checkers;
 
+import java.util.Arrays;
+
 /** A rule of docs/protocol.md does not hold. */
 public final class RuleBrokenError extends AssertionError {
   private static final long serialVersionUID = 1;
@@ -10,7 +12,7 @@ public final class RuleBrokenError extends AssertionError {
 
   static void require(boolean holds, String rule, String what, long... values) {
     if (!holds) {
-      throw new RuleBrokenError(rule, what + " " + java.util.Arrays.toString(values));
+      throw new RuleBrokenError(rule, what + " " + Arrays.toString(values));
     }
   }
 }

@@ -1,0 +1,38 @@
+package dev.waymark.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.waymark.admin.Metrics;
+import dev.waymark.core.ShardCounters;
+import org.junit.jupiter.api.Test;
+
+class BridgeCountersTest {
+  private final Metrics metrics = new Metrics();
+  private final BridgeCounters counters = new BridgeCounters(metrics);
+  private final ShardCounters first = counters.forShard();
+  private final ShardCounters second = counters.forShard();
+
+  @Test
+  void upstream_forgottenByAllShards_leavesNoSeries() {
+    first.upstream("pool", "a:1");
+    second.upstream("pool", "a:1");
+    second.upstream("pool", "b:1");
+    first.forgetUpstream("pool", "a:1");
+    assertThat(text()).contains("a:1");
+    second.forgetUpstream("pool", "a:1");
+    assertThat(text()).doesNotContain("a:1").contains("b:1");
+  }
+
+  @Test
+  void upstream_thatComesBack_isShownAgain() {
+    first.upstream("pool", "a:1");
+    first.forgetUpstream("pool", "a:1");
+    first.upstream("pool", "a:1");
+    assertThat(text()).contains("waymark_upstream_connections{pool=\"pool\",upstream=\"a:1\"} 0");
+  }
+
+  private String text() {
+    return new String(metrics.prometheusText(), UTF_8);
+  }
+}
