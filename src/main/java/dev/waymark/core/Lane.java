@@ -404,7 +404,8 @@ public final class Lane implements Balancer.Candidate {
     if (wasOpen) {
       counters.add(Counter.LANES_BROKEN, 1);
     }
-    pool.onLaneFull(this);
+    // First of all: those that it loses are given to others.
+    pool.notEligible(this);
     shard.forEachOn(this, connection -> connection.onLaneLost(nowNs, reason));
     pool.onLaneBroken(nowNs, this, cause, wasOpen, connections);
   }

@@ -198,7 +198,8 @@ final class ShardPool {
     return !eligible.isEmpty() || !full.isEmpty();
   }
 
-  private void notEligible(Lane lane) {
+  /** No connection is given to it any more. */
+  void notEligible(Lane lane) {
     eligible.remove(lane);
     full.remove(lane);
   }

@@ -138,6 +138,17 @@ class ClosingTableTest {
   private static final Event CONSUME = frame("CONSUME", frame -> frame.consumed(10));
   private static final Event LANE_LOST =
       event("LANE_LOST", world -> world.fixtures.lane().onBroken(world.fixtures.nowNs, "test"));
+  private static final Event BACK =
+      event(
+          "BACK",
+          world -> {
+            world.fixtures.passMs(2_000);
+            world.fixtures.lane().onReady(world.fixtures.nowNs);
+            world.fixtures.receive(
+                new UpstreamFrame().clear().control(new UpstreamControl.Settings(1, 0, false)));
+            world.fixtures.effects.removeIf(
+                effect -> effect.startsWith("connect") || effect.startsWith("Hello"));
+          });
   private static final Event SETTINGS =
       event(
           "SETTINGS",
@@ -332,20 +343,62 @@ class ClosingTableTest {
     rows.add(
         row(
             "lane lost, bytes queued",
-            List.of(OPEN, FIN, KERNEL_FULL, BIG_REPLY, LANE_LOST, DRAIN),
+            List.of(OPEN_PLAIN, FIN, KERNEL_FULL, BIG_REPLY, LANE_LOST, DRAIN),
             CloseReason.UPSTREAM_LOST,
             "HalfClose 0",
+            "pause",
+            "resume",
             "written 45",
             "close",
             "closed UPSTREAM_LOST by UPSTREAM"));
     rows.add(
         row(
             "lane lost in the middle of a commit",
-            List.of(OPEN, HALF_COMMIT, LANE_LOST, FIN),
+            List.of(OPEN_PLAIN, HALF_COMMIT, LANE_LOST, FIN),
             CloseReason.UPSTREAM_LOST,
             "FIN",
             "close",
             "closed UPSTREAM_LOST by UPSTREAM"));
+    rows.add(
+        row(
+            "lane lost, another owner answers",
+            List.of(OPEN, DATA, FIN, LANE_LOST, BACK, REPLY_FIN),
+            CloseReason.DONE,
+            "data 0+10",
+            "HalfClose 10",
+            "Open",
+            "data 0+10",
+            "HalfClose 10",
+            "written 10",
+            "FIN",
+            "Close DONE",
+            "close",
+            "closed DONE by CLIENT"));
+    rows.add(
+        row(
+            "lane lost when all was done but written",
+            List.of(OPEN, DATA, FIN, KERNEL_FULL, REPLY_FIN, LANE_LOST, DRAIN),
+            CloseReason.DONE,
+            "data 0+10",
+            "HalfClose 10",
+            "written 10",
+            "close",
+            "closed DONE by CLIENT"));
+    rows.add(
+        row(
+            "a request that kills every owner",
+            List.of(OPEN, DATA, LANE_LOST, BACK, LANE_LOST, BACK, LANE_LOST, BACK, LANE_LOST, FIN),
+            CloseReason.POISON,
+            "data 0+10",
+            "Open",
+            "data 0+10",
+            "Open",
+            "data 0+10",
+            "Open",
+            "data 0+10",
+            "FIN",
+            "close",
+            "closed POISON by CLIENT"));
     rows.add(
         row(
             "commit never completed",
@@ -521,7 +574,6 @@ class ClosingTableTest {
             CloseReason.IDLE_TIMEOUT,
             CloseReason.UNKNOWN_CONNECTION,
             CloseReason.WINDOW_STALLED,
-            CloseReason.POISON,
             CloseReason.INTERNAL);
   }
 }

@@ -152,7 +152,7 @@ class ConnectionTest {
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(1), true);
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(1), true);
     fixtures.endTurn();
-    assertThat(fixtures.budget.usedBytes()).isEqualTo(5 + 5 * Fixtures.PIECE);
+    assertThat(fixtures.budget.usedBytes()).isEqualTo(5 + Fixtures.WINDOW + 6 * Fixtures.PIECE);
     connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
     fixtures.endTurn();
     assertThat(fixtures.budget.usedBytes()).isZero();

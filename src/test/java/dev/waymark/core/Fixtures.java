@@ -119,7 +119,7 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   }
 
   UpstreamFrame frame(Connection connection) {
-    return new UpstreamFrame().clear().connection(connection.sequence());
+    return new UpstreamFrame().clear().connection(connection.sequence()).epoch(connection.epoch());
   }
 
   void receive(UpstreamFrame frame) {
