@@ -316,6 +316,7 @@ public final class Connection {
         replies.takenSinceConsumed(),
         client.isEnded() && breach == null ? client.receivedOffset() : -1,
         replies.isEnded(),
+        shard.limits().grantBytes(),
         context);
   }
 

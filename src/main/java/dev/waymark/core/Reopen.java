@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  *     many of a reproducible reply
  * @param clientEndedAt where the client ended its direction; -1 if it has not
  * @param isRepliesEnded the former owner has ended the reply direction
+ * @param grantBytes how far ahead of the client the new owner may go once the client has taken what
+ *     former owners sent; a commit is at most this
  * @param context the last one that took effect; null if there is none. Not to be changed
  */
 public record Reopen(
@@ -21,6 +23,7 @@ public record Reopen(
     long takenSinceConsumed,
     long clientEndedAt,
     boolean isRepliesEnded,
+    int grantBytes,
     byte @Nullable [] context) {
   /** Why a connection moved; `Reopen.Cause` in attach.proto has the same names and numbers. */
   public enum Cause {

@@ -63,6 +63,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
             this,
             options.acknowledge(),
             open.limit(),
+            left == null ? open.limit() : left.grantBytes(),
             left == null ? 0 : left.taken(),
             left == null ? 0 : left.takenSinceConsumed());
     this.grantBytes = replies.grantBytes();

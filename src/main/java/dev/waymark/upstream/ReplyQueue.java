@@ -84,17 +84,23 @@ final class ReplyQueue {
    * @param isGranted false: there is no limit (an upstream that does not acknowledge gets no
    *     credit)
    * @param limit the first that is known
+   * @param grantBytes the most that can be sent ahead, once the client has taken what is queued
    * @param taken where the stream goes on: reply bytes of former owners that took effect
    * @param takenSinceConsumed how many bytes of the first reply took effect before, and are skipped
    */
   ReplyQueue(
-      Output output, boolean isGranted, long limit, long taken, long takenSinceConsumed) {
+      Output output,
+      boolean isGranted,
+      long limit,
+      long grantBytes,
+      long taken,
+      long takenSinceConsumed) {
     this.output = output;
     this.isGranted = isGranted;
     this.limit = isGranted ? limit : Long.MAX_VALUE;
     this.sentOffset = taken;
     this.skipBytes = takenSinceConsumed;
-    this.grantBytes = room();
+    this.grantBytes = isGranted ? grantBytes : Long.MAX_VALUE;
   }
 
   // --- inputs ---

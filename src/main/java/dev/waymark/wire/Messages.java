@@ -59,7 +59,8 @@ final class Messages {
             .setFirstOffset(reopen.firstOffset())
             .setTaken(reopen.taken())
             .setTakenSinceConsumed(reopen.takenSinceConsumed())
-            .setRepliesEnded(reopen.isRepliesEnded());
+            .setRepliesEnded(reopen.isRepliesEnded())
+            .setGrant(reopen.grantBytes());
     if (reopen.clientEndedAt() >= 0) {
       message.setClientEndedAt(reopen.clientEndedAt());
     }
@@ -74,6 +75,7 @@ final class Messages {
     demand(
         reopen.getTakenSinceConsumed() >= 0
             && reopen.getTakenSinceConsumed() <= reopen.getTaken());
+    demand(reopen.getGrant() >= 0);
     demand(!reopen.hasClientEndedAt() || reopen.getClientEndedAt() >= reopen.getFirstOffset());
     return new Reopen(
         Reopen.Cause.ofWireCode(reopen.getCauseValue()),
@@ -82,6 +84,7 @@ final class Messages {
         reopen.getTakenSinceConsumed(),
         reopen.hasClientEndedAt() ? reopen.getClientEndedAt() : -1,
         reopen.getRepliesEnded(),
+        reopen.getGrant(),
         reopen.getContext().isEmpty() ? null : reopen.getContext().toByteArray());
   }
 

@@ -190,6 +190,42 @@ final class LaneTest {
   }
 
   @Test
+  void reopened_repliesGoOnWhereTheFormerOwnerStopped() {
+    FakeCall call = FakeCall.opened(MESSAGES, handler(NOTHING), LINE, 100);
+    call.receive(reopenFrame(20, 50, 4, 60));
+    call.receive(dataFrame(1, 20, "again\n", true));
+    assertThat(handlers.getLast().events).containsExactly("data again\n 26");
+    connection().commit(text("0123456789"), 26);
+    assertThat(call.replies()).isEqualTo("456789");
+    connection().commit(text("next"), 26);
+    assertThat(call.replies()).isEqualTo("456789next");
+  }
+
+  @Test
+  void reopened_whileTheClientHasOldRepliesToTake_commitOfTheGrantWaitsForItsLimit() {
+    FakeCall call = FakeCall.opened(MESSAGES, handler(NOTHING), LINE, 100);
+    call.receive(reopenFrame(0, 95, 0, 100));
+    connection().commit(text("x".repeat(100)), 0);
+    assertThat(call.replies()).isEmpty();
+    call.receive(limitFrame(195).setEpoch(1));
+    assertThat(call.replies()).hasSize(100);
+  }
+
+  /** Of connection 1 at its second owner. */
+  private static BridgeFrame.Builder reopenFrame(
+      long firstOffset, long taken, long takenSinceConsumed, long limit) {
+    BridgeFrame.Builder frame = openFrame(1, 1, LINE, limit);
+    frame
+        .getOpenBuilder()
+        .getReopenBuilder()
+        .setFirstOffset(firstOffset)
+        .setTaken(taken)
+        .setTakenSinceConsumed(takenSinceConsumed)
+        .setGrant(100);
+    return frame;
+  }
+
+  @Test
   void message_inPieces_isPutTogether() {
     FakeCall call = FakeCall.opened(MESSAGES, handler(ECHO), LINE, 100);
     call.receive(
