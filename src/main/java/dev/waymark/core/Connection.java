@@ -49,8 +49,8 @@ public final class Connection {
   private long heldBytes;
   private long phaseDeadlineNs;
   private boolean isReadingPaused;
-  private @Nullable CloseReason breach;
-  private long breachDeadlineNs;
+  private @Nullable CloseReason clientBreach;
+  private long clientBreachDeadlineNs;
   private boolean isCreditOwed;
   private boolean isStalled;
   private @Nullable CloseReason closeReason;
@@ -121,9 +121,9 @@ public final class Connection {
    * linger-timeout.
    */
   public void onClientBreach(long nowNs, CloseReason reason) {
-    if (breach == null) {
-      breach = reason;
-      breachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
+    if (clientBreach == null) {
+      clientBreach = reason;
+      clientBreachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
       endWhenDone(nowNs);
       armDeadline();
     }
@@ -184,6 +184,7 @@ public final class Connection {
     Check.that(phase == Phase.WAITING, "only a waiting connection is attached");
     phase = Phase.ATTACHED;
     lane = owner;
+    clientBreachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
     remember(owner.upstream().address());
     owner.open(this, arrival.open(replies.limitOffset()));
     armDeadline();
@@ -294,8 +295,8 @@ public final class Connection {
       case ATTACHED -> {
         if (replies.isHolding() && replies.holdDeadlineNs() - nowNs <= 0) {
           endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
-        } else if (breach != null && breachDeadlineNs - nowNs <= 0) {
-          endByBridge(nowNs, breach, breach.origin());
+        } else if (clientBreach != null && clientBreachDeadlineNs - nowNs <= 0) {
+          endByBridge(nowNs, clientBreach, clientBreach.origin());
         } else if (idleTimeoutNs > 0 && lastActivityNs + idleTimeoutNs - nowNs <= 0) {
           if (delivery.hasMoved()) {
             lastActivityNs = nowNs;
@@ -354,7 +355,7 @@ public final class Connection {
         }
         send(owner, offset, chunk.payload(), chunk.isLast());
       }
-      if (client.isEndToBeSent() && breach == null) {
+      if (client.isEndToBeSent() && clientBreach == null) {
         client.endSent();
         owner.halfClose(this, client.sentOffset());
       } else if (!client.isEmpty()) {
@@ -471,7 +472,7 @@ public final class Connection {
     }
     if (consumed != UpstreamFrame.ABSENT) {
       if (consumed > client.consumedOffset()) {
-        breachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
+        clientBreachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
       }
       boolean wasSent = client.consume(consumed);
       Check.that(wasSent, "consumed was checked when it came");
@@ -506,8 +507,8 @@ public final class Connection {
 
   /** Rule 8: both directions have ended, all is consumed and written. */
   private void endWhenDone(long nowNs) {
-    if (breach != null) {
-      endWhenAnswered(nowNs, breach);
+    if (clientBreach != null) {
+      endWhenAnswered(nowNs, clientBreach);
       return;
     }
     boolean isDone =
@@ -592,8 +593,8 @@ public final class Connection {
       case ATTACHED -> {
         if (replies.isHolding()) {
           shard.arm(deadlineNode, replies.holdDeadlineNs());
-        } else if (breach != null) {
-          shard.arm(deadlineNode, breachDeadlineNs);
+        } else if (clientBreach != null) {
+          shard.arm(deadlineNode, clientBreachDeadlineNs);
         } else if (idleTimeoutNs > 0) {
           shard.arm(deadlineNode, lastActivityNs + idleTimeoutNs);
         }
