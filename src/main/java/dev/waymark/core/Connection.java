@@ -54,8 +54,8 @@ public final class Connection {
   private long heldBytes;
   private long phaseDeadlineNs;
   private boolean isReadingPaused;
-  private @Nullable CloseReason breach;
-  private long breachDeadlineNs;
+  private @Nullable CloseReason clientBreach;
+  private long clientBreachDeadlineNs;
   private boolean isCreditOwed;
   private boolean isStalled;
   private @Nullable CloseReason closeReason;
@@ -127,9 +127,9 @@ public final class Connection {
    * linger-timeout.
    */
   public void onClientBreach(long nowNs, CloseReason reason) {
-    if (breach == null) {
-      breach = reason;
-      breachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
+    if (clientBreach == null) {
+      clientBreach = reason;
+      clientBreachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
       endWhenDone(nowNs);
       armDeadline();
     }
@@ -191,6 +191,7 @@ public final class Connection {
     phase = Phase.ATTACHED;
     lane = owner;
     replies.granted();
+    clientBreachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
     remember(owner.upstream().address());
     owner.open(this, arrival.open(replies.limitOffset(), moveCause == null ? null : left(moveCause)));
     armDeadline();
@@ -297,8 +298,8 @@ public final class Connection {
     phaseDeadlineNs = nowNs + pool.options().noUpstreamWaitNs();
     armDeadline();
     settleHeld();
-    if (breach != null) {
-      endWhenAnswered(nowNs, breach);
+    if (clientBreach != null) {
+      endWhenAnswered(nowNs, clientBreach);
     }
     if (isDone() && phase == Phase.WAITING) {
       // Nothing is left for an owner to do.
@@ -314,7 +315,7 @@ public final class Connection {
         client.sentOffset(),
         replies.takenOffset(),
         replies.takenSinceConsumed(),
-        client.isEnded() && breach == null ? client.receivedOffset() : -1,
+        client.isEnded() && clientBreach == null ? client.receivedOffset() : -1,
         replies.isEnded(),
         shard.limits().grantBytes(),
         context);
@@ -346,8 +347,8 @@ public final class Connection {
       case ATTACHED -> {
         if (replies.isHolding() && replies.holdDeadlineNs() - nowNs <= 0) {
           endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
-        } else if (breach != null && breachDeadlineNs - nowNs <= 0) {
-          endByBridge(nowNs, breach, breach.origin());
+        } else if (clientBreach != null && clientBreachDeadlineNs - nowNs <= 0) {
+          endByBridge(nowNs, clientBreach, clientBreach.origin());
         } else if (idleTimeoutNs > 0 && lastActivityNs + idleTimeoutNs - nowNs <= 0) {
           if (delivery.hasMoved()) {
             lastActivityNs = nowNs;
@@ -405,7 +406,7 @@ public final class Connection {
         }
         send(owner, chunk.offset(), chunk.payload(), chunk.isLast());
       }
-      if (client.isEndToBeSent() && breach == null) {
+      if (client.isEndToBeSent() && clientBreach == null) {
         client.endSent();
         owner.halfClose(this, client.sentOffset());
       } else if (!client.isEmpty()) {
@@ -523,7 +524,7 @@ public final class Connection {
     if (consumed != UpstreamFrame.ABSENT) {
       if (consumed > client.consumedOffset()) {
         attemptsWithoutProgress = 0;
-        breachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
+        clientBreachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
       }
       boolean wasSent = client.consume(consumed);
       Check.that(wasSent, "consumed was checked when it came");
@@ -559,8 +560,8 @@ public final class Connection {
 
   /** Rule 8: both directions have ended, all is consumed and written. */
   private void endWhenDone(long nowNs) {
-    if (breach != null) {
-      endWhenAnswered(nowNs, breach);
+    if (clientBreach != null) {
+      endWhenAnswered(nowNs, clientBreach);
       return;
     }
     if (phase == Phase.ATTACHED
@@ -649,8 +650,8 @@ public final class Connection {
       case ATTACHED -> {
         if (replies.isHolding()) {
           shard.arm(deadlineNode, replies.holdDeadlineNs());
-        } else if (breach != null) {
-          shard.arm(deadlineNode, breachDeadlineNs);
+        } else if (clientBreach != null) {
+          shard.arm(deadlineNode, clientBreachDeadlineNs);
         } else if (idleTimeoutNs > 0) {
           shard.arm(deadlineNode, lastActivityNs + idleTimeoutNs);
         }

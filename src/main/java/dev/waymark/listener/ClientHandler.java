@@ -137,6 +137,7 @@ final class ClientHandler extends ChannelInboundHandlerAdapter {
     isEndSeen = false;
     if (partial != null) {
       releasePartial();
+      to.onClientPartial(0);
       to.onClientBreach(acceptor.nowNs(), CloseReason.FRAME_INCOMPLETE);
     }
     to.onClientEnd(acceptor.nowNs());

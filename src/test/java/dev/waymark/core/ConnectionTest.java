@@ -122,6 +122,22 @@ class ConnectionTest {
   }
 
   @Test
+  void breach_beforeThereIsAnOwner_leavesTheOwnerItsTime() {
+    PoolOptions patient =
+        new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 60_000 * Fixtures.MS, 30);
+    Fixtures fixtures = new Fixtures(patient, 0, 10_000);
+    Connection connection = fixtures.accept();
+    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), true);
+    connection.onClientBreach(fixtures.nowNs, CloseReason.FRAME_TOO_LONG);
+    fixtures.passMs(20_000);
+    fixtures.attachedLane();
+    fixtures.passMs(500);
+    assertThat(fixtures.takeEffects()).contains("data 0+5").doesNotContain("Close FRAME_TOO_LONG");
+    fixtures.receive(fixtures.frame(connection).consumed(5));
+    assertThat(fixtures.takeEffects()).contains("Close FRAME_TOO_LONG");
+  }
+
+  @Test
   void breach_behindMessagesThatNobodyAnswers_endsAfterTheLinger() {
     Fixtures fixtures = new Fixtures();
     fixtures.attachedLane();
