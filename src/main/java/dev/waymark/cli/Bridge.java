@@ -262,7 +262,12 @@ final class Bridge implements Acceptor {
 
   private static PoolOptions options(PoolConfig pool) {
     long waitNs = pool.isWaitingForUpstream() ? pool.noUpstreamWait().toNanos() : 0;
-    return new PoolOptions(pool.name(), pool.acknowledge(), waitNs, pool.noUpstreamBytesMax());
+    return new PoolOptions(
+        pool.name(),
+        pool.acknowledge(),
+        waitNs,
+        pool.noUpstreamBytesMax(),
+        PoolOptions.Moving.DEFAULTS);
   }
 
   private static ListenerOptions options(ListenerConfig listener) {

@@ -123,8 +123,7 @@ final class ClientStream {
     }
     int bytes = head.payload().readableBytes();
     int fitting =
-        (int)
-            Math.min(Math.min(bytes, Limits.PAYLOAD_BYTES_MAX), Math.max(0, room(windowBytes)));
+        (int) Math.min(Math.min(bytes, Limits.PAYLOAD_BYTES_MAX), Math.max(0, room(windowBytes)));
     if (fitting == 0 && bytes > 0) {
       return null;
     }

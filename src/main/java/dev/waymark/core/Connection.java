@@ -193,7 +193,8 @@ public final class Connection {
     replies.granted();
     clientBreachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
     remember(owner.upstream().address());
-    owner.open(this, arrival.open(replies.limitOffset(), moveCause == null ? null : left(moveCause)));
+    owner.open(
+        this, arrival.open(replies.limitOffset(), moveCause == null ? null : left(moveCause)));
     armDeadline();
     pump(nowNs);
     settleHeld();
@@ -564,10 +565,7 @@ public final class Connection {
       endWhenAnswered(nowNs, clientBreach);
       return;
     }
-    if (phase == Phase.ATTACHED
-        && client.isEndSent()
-        && replies.queuedBytes() == 0
-        && isDone()) {
+    if (phase == Phase.ATTACHED && client.isEndSent() && replies.queuedBytes() == 0 && isDone()) {
       endByBridge(nowNs, CloseReason.DONE, Objects.requireNonNullElse(firstToEnd, Origin.UPSTREAM));
     }
   }

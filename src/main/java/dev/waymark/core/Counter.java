@@ -16,9 +16,7 @@ public enum Counter {
       "waymark_client_reading_paused_total",
       "Times a client's socket was no longer read, to hold it back."),
   REPLAYED_BYTES(
-      Scope.LISTENER,
-      "waymark_replayed_bytes_total",
-      "Client bytes sent again to a new owner."),
+      Scope.LISTENER, "waymark_replayed_bytes_total", "Client bytes sent again to a new owner."),
   CONNECTIONS_ATTACHED(
       Scope.UPSTREAM,
       "waymark_upstream_connections_attached_total",

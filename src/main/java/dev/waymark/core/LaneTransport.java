@@ -29,6 +29,9 @@ public interface LaneTransport {
 
   void close(long connection, int epoch, CloseReason reason);
 
+  /** The connection is to be handed over. */
+  void release(long connection, int epoch);
+
   void ping(long id);
 
   /** Answers a Push, which this bridge does not offer. */

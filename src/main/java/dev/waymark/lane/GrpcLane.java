@@ -101,6 +101,11 @@ final class GrpcLane implements LaneTransport {
   }
 
   @Override
+  public void release(long connection, int epoch) {
+    writer.release(connection, epoch);
+  }
+
+  @Override
   public void ping(long id) {
     writer.ping(id);
   }

@@ -10,6 +10,7 @@ import dev.waymark.core.Open;
 import dev.waymark.v1.HalfClose;
 import dev.waymark.v1.Ping;
 import dev.waymark.v1.PushResult;
+import dev.waymark.v1.Release;
 import io.netty.buffer.ByteBuf;
 
 /**
@@ -108,6 +109,15 @@ public final class BridgeBatchWriter {
   public void close(long connection, int epoch, CloseReason reason) {
     var close = dev.waymark.v1.Close.newBuilder().setReasonValue(reason.wireCode());
     append(newBuilder().setConnection(connection).setEpoch(epoch).setClose(close));
+  }
+
+  /** The attachment is to be handed over. */
+  public void release(long connection, int epoch) {
+    append(
+        newBuilder()
+            .setConnection(connection)
+            .setEpoch(epoch)
+            .setRelease(Release.getDefaultInstance()));
   }
 
   /** Asks for a Pong with the same id. */

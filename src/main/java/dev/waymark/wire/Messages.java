@@ -73,8 +73,7 @@ final class Messages {
   private static Reopen toCore(dev.waymark.v1.Reopen reopen) throws MalformedFrameException {
     demand(reopen.getFirstOffset() >= 0 && reopen.getTaken() >= 0);
     demand(
-        reopen.getTakenSinceConsumed() >= 0
-            && reopen.getTakenSinceConsumed() <= reopen.getTaken());
+        reopen.getTakenSinceConsumed() >= 0 && reopen.getTakenSinceConsumed() <= reopen.getTaken());
     demand(reopen.getGrant() >= 0);
     demand(!reopen.hasClientEndedAt() || reopen.getClientEndedAt() >= reopen.getFirstOffset());
     return new Reopen(

@@ -1,7 +1,7 @@
 package dev.waymark.core;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.waymark.core.ClientStream.Chunk;
@@ -122,7 +122,8 @@ class ClientStreamTest {
   @Test
   void pass_whereBytesWait_isADefect() {
     stream.enqueue(Fixtures.bytes(1), false);
-    assertThatThrownBy(() -> stream.pass(Fixtures.bytes(1), false, true)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> stream.pass(Fixtures.bytes(1), false, true))
+        .isInstanceOf(IllegalStateException.class);
   }
 
   private void pass(int bytes) {
@@ -138,7 +139,9 @@ class ClientStreamTest {
   /** All that is sent under this window, with a bar where a message ends. */
   private String taken(int window) {
     StringBuilder text = new StringBuilder();
-    for (Chunk chunk = stream.next(window, true); chunk != null; chunk = stream.next(window, true)) {
+    for (Chunk chunk = stream.next(window, true);
+        chunk != null;
+        chunk = stream.next(window, true)) {
       text.append(chunk.payload().toString(US_ASCII)).append(chunk.isLast() ? "|" : "");
       chunk.payload().release();
     }

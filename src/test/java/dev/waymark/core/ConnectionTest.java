@@ -7,7 +7,12 @@ import org.junit.jupiter.api.Test;
 
 class ConnectionTest {
   private static final PoolOptions POOL =
-      new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 5000 * Fixtures.MS, 30);
+      new PoolOptions(
+          "pool",
+          PoolOptions.Acknowledge.AUTO,
+          5000 * Fixtures.MS,
+          30,
+          PoolOptions.Moving.DEFAULTS);
 
   @Test
   void connection_idleShorterThanTheWaitForAnUpstream_closesInTime() {
@@ -124,7 +129,12 @@ class ConnectionTest {
   @Test
   void breach_beforeThereIsAnOwner_leavesTheOwnerItsTime() {
     PoolOptions patient =
-        new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 60_000 * Fixtures.MS, 30);
+        new PoolOptions(
+            "pool",
+            PoolOptions.Acknowledge.AUTO,
+            60_000 * Fixtures.MS,
+            30,
+            PoolOptions.Moving.DEFAULTS);
     Fixtures fixtures = new Fixtures(patient, 0, 10_000);
     Connection connection = fixtures.accept();
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), true);

@@ -44,6 +44,11 @@ class DeadlineWheelTest {
   }
 
   private static PoolOptions pool(long waitMs) {
-    return new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, waitMs * Fixtures.MS, 30);
+    return new PoolOptions(
+        "pool",
+        PoolOptions.Acknowledge.AUTO,
+        waitMs * Fixtures.MS,
+        30,
+        PoolOptions.Moving.DEFAULTS);
   }
 }

@@ -28,7 +28,11 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   private long version;
 
   Fixtures() {
-    this(new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 5000 * MS, 30), 0, 10_000);
+    this(
+        new PoolOptions(
+            "pool", PoolOptions.Acknowledge.AUTO, 5000 * MS, 30, PoolOptions.Moving.DEFAULTS),
+        0,
+        10_000);
   }
 
   Fixtures(PoolOptions pool, long idleTimeoutNs, long budgetBytes) {
@@ -301,6 +305,11 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     @Override
     public void close(long connection, int epoch, CloseReason reason) {
       frame("Close " + reason);
+    }
+
+    @Override
+    public void release(long connection, int epoch) {
+      frame("Release");
     }
 
     @Override

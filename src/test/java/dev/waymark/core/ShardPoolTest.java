@@ -22,7 +22,11 @@ class ShardPoolTest {
   @Test
   void connection_withoutUpstreamAndWait_isClosedAtOnce() {
     Fixtures impatient =
-        new Fixtures(new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 0, 0), 0, 10_000);
+        new Fixtures(
+            new PoolOptions(
+                "pool", PoolOptions.Acknowledge.AUTO, 0, 0, PoolOptions.Moving.DEFAULTS),
+            0,
+            10_000);
     impatient.accept().onClientEnd(impatient.nowNs);
     assertThat(impatient.takeEffects())
         .containsExactly("FIN", "close", "closed NO_UPSTREAM by BRIDGE");

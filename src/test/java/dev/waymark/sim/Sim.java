@@ -111,7 +111,12 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
       kinds.add(SimUpstream.Kind.values()[upTo(SimUpstream.Kind.values().length)]);
     }
     PoolOptions pool =
-        new PoolOptions("pool", Acknowledge.AUTO, oneIn(5) ? 0 : 1000 * MS, upTo(400));
+        new PoolOptions(
+            "pool",
+            Acknowledge.AUTO,
+            oneIn(5) ? 0 : 1000 * MS,
+            upTo(400),
+            PoolOptions.Moving.DEFAULTS);
     Framing framing = isFramed ? new Framing.Line() : Framing.RAW;
     ListenerOptions listener =
         new ListenerOptions("listener", "pool", framing, 64, oneIn(3) ? 3000 * MS : 0);

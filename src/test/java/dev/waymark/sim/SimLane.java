@@ -231,6 +231,11 @@ final class SimLane implements LaneTransport {
   }
 
   @Override
+  public void release(long connection, int epoch) {
+    throw new AssertionError("nothing is released in this simulation");
+  }
+
+  @Override
   public void ping(long id) {
     gather(0, () -> send(new UpstreamControl.Pong(id)));
   }

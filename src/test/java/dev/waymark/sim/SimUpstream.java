@@ -217,7 +217,8 @@ final class SimUpstream {
       case 2 ->
           lane.send(
               new SimLane.Reply(
-                  new UpstreamEvent(connection, peer.epoch + 1 + sim.upTo(9), 3, -1, false, false, 0),
+                  new UpstreamEvent(
+                      connection, peer.epoch + 1 + sim.upTo(9), 3, -1, false, false, 0),
                   peer.replied));
       case 3 ->
           lane.send(
@@ -240,7 +241,8 @@ final class SimUpstream {
       boolean more,
       boolean halfClose,
       int close) {
-    UpstreamEvent event = new UpstreamEvent(connection, peer.epoch, bytes, consumed, more, halfClose, close);
+    UpstreamEvent event =
+        new UpstreamEvent(connection, peer.epoch, bytes, consumed, more, halfClose, close);
     lane.send(new SimLane.Reply(event, peer.replied));
     peer.replied += bytes;
     peer.isCommitOpen = more;

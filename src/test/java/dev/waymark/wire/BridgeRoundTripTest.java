@@ -110,7 +110,9 @@ class BridgeRoundTripTest {
   @Test
   void open_withDelimiter_isReadAsItWasWritten() throws Exception {
     writer.open(
-        1, 0, new Open("0-1", "", "", "", 0, new Framing.Delimiter(new byte[] {13, 0, -1}), 9, 0, null));
+        1,
+        0,
+        new Open("0-1", "", "", "", 0, new Framing.Delimiter(new byte[] {13, 0, -1}), 9, 0, null));
     readWritten();
     assertThat(frame.control())
         .isInstanceOfSatisfying(

@@ -74,8 +74,7 @@ public final class Rule10Memory implements Watcher {
   }
 
   @Override
-  public void onOpen(
-      int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
     State state = states.get(connection);
     state.isAttached = true;
     state.lane = lane;

@@ -108,8 +108,7 @@ public final class Rule1Order implements Watcher {
   }
 
   @Override
-  public void onOpen(
-      int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
     State state = states.get(connection);
     state.lane = lane;
     state.epoch = epoch;

@@ -45,8 +45,7 @@ public final class Rule2Windows implements Watcher {
   }
 
   @Override
-  public void onOpen(
-      int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
     State state = new State();
     state.lane = lane;
     state.epoch = epoch;

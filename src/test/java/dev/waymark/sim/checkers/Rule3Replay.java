@@ -55,8 +55,7 @@ public final class Rule3Replay implements Watcher {
   }
 
   @Override
-  public void onOpen(
-      int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
     State state = states.get(connection);
     state.lane = lane;
     state.epoch = epoch;
@@ -81,8 +80,7 @@ public final class Rule3Replay implements Watcher {
           "where the client ended",
           connection,
           left.clientEndedAt());
-      require(
-          left.isRepliesEnded() == state.isRepliesEnded, RULE, "replies ended", connection);
+      require(left.isRepliesEnded() == state.isRepliesEnded, RULE, "replies ended", connection);
       require(
           state.attemptsWithoutProgress <= ATTEMPTS_MAX,
           RULE,

@@ -37,8 +37,7 @@ public final class Rule8Late implements Watcher {
   }
 
   @Override
-  public void onOpen(
-      int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
     require(accepted.contains(connection), RULE, "Open of what is not there", connection, epoch);
     require(
         epoch == epochs.merge(connection, 0, (before, _) -> before + 1),
@@ -127,7 +126,12 @@ public final class Rule8Late implements Watcher {
     boolean isAttached =
         attachments.get(connection) == Attachment.OPEN && owners.get(connection) == lane;
     require(
-        isAttached && epochs.get(connection) == epoch, RULE, what + " without an attachment", connection, lane, epoch);
+        isAttached && epochs.get(connection) == epoch,
+        RULE,
+        what + " without an attachment",
+        connection,
+        lane,
+        epoch);
     live(lane);
   }
 

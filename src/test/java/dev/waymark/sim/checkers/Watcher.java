@@ -36,8 +36,7 @@ public interface Watcher {
   default void onAccepting(boolean isPaused) {}
 
   /** `left` is null at the first Open. */
-  default void onOpen(
-      int lane, long connection, int epoch, long limit, @Nullable Reopen left) {}
+  default void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {}
 
   default void onData(
       int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {}
