@@ -86,6 +86,11 @@ public enum CloseReason {
     return meaning;
   }
 
+  /** The upstream asks that another be tried (rule 8). */
+  public boolean isRefusal() {
+    return this == BUSY || this == NOT_HERE || this == SHUTTING_DOWN;
+  }
+
   /**
    * Whether the client is told by RST, at once, that its stream is not complete; else by FIN after
    * the last byte.
