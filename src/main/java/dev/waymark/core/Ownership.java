@@ -58,7 +58,7 @@ final class Ownership {
     returns = isReturn ? returns + 1 : 0;
     mayMoveAtNs = isReturn ? nowNs + backOffNs(returns) : nowNs;
     lane = owner;
-    former = null;
+    former = isReturn ? null : former;
     destination = null;
     remember(owner.upstream().address());
   }
@@ -76,7 +76,11 @@ final class Ownership {
    */
   void leave(long nowNs, Reopen.Cause why, boolean isHandedOver) {
     cause = why;
-    former = isHandedOver ? lane : null;
+    if (isHandedOver) {
+      former = lane;
+    } else if (why != Reopen.Cause.REFUSED) {
+      former = null;
+    }
     destination = isHandedOver && handOver != null ? handOver.destination() : null;
     forgetHandOver();
     lane = null;
