@@ -32,7 +32,8 @@ public enum CloseReason {
   BRIDGE_STOPPED(23, Origin.BRIDGE, "the bridge is shutting down"),
   PROTOCOL(24, Origin.UPSTREAM, "a frame that breaks the protocol"),
   INTERNAL(25, Origin.BRIDGE, "a defect of the bridge"),
-  OPERATOR(26, Origin.BRIDGE, "an operator closed it");
+  OPERATOR(26, Origin.BRIDGE, "an operator closed it"),
+  MOVED(27, Origin.BRIDGE, "handed over to another upstream; ends an attachment, no connection");
 
   /** Who brought the end about. */
   public enum Origin {
@@ -125,7 +126,7 @@ public enum CloseReason {
           POISON,
           BRIDGE_STOPPED ->
           false;
-      case OPERATOR -> false;
+      case OPERATOR, MOVED -> false;
     };
   }
 

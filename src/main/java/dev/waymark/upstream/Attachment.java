@@ -37,6 +37,18 @@ final class Attachment implements Connection, ReplyQueue.Output {
   private @Nullable ConnectionHandler handler;
   private boolean isBlocked;
   private long consumedOffset;
+
+  /** Up to where the handler got the client's bytes; the rest of a message may have come. */
+  private long deliveredOffset;
+
+  /** What a former owner sent of an unfinished reply still counts, for whoever answers it. */
+  private boolean isReplyInherited;
+
+  /** Bytes left here that no `consumed` has followed yet. */
+  private boolean isInReply;
+
+  private boolean isReleasing;
+  private boolean isReleaseAsked;
   private volatile long receivedOffset;
   private volatile boolean isEnded;
   private volatile boolean isEnding;
@@ -72,6 +84,8 @@ final class Attachment implements Connection, ReplyQueue.Output {
     this.assembler = isCut ? new MessageAssembler(messageBytesMax(options, open)) : null;
     this.receivedOffset = left == null ? 0 : left.firstOffset();
     this.consumedOffset = receivedOffset;
+    this.deliveredOffset = receivedOffset;
+    this.isReplyInherited = left != null && left.takenSinceConsumed() > 0;
     this.isHalfClosed = left != null && left.isRepliesEnded();
   }
 
@@ -86,8 +100,9 @@ final class Attachment implements Connection, ReplyQueue.Output {
   }
 
   void onData(ByteBuf payload, long offset, boolean last) {
-    if (isEnded) {
-      return; // The limit that came with it made room, and its handler used that to close.
+    // The limit that came with it made room, and its handler used that to close.
+    if (isEnded || isReleasing) {
+      return;
     }
     int bytes = payload.readableBytes();
     if (offset != receivedOffset) {
@@ -132,6 +147,9 @@ final class Attachment implements Connection, ReplyQueue.Output {
   /** The client's stream ends at this offset. */
   void onHalfClose(long offset) {
     ConnectionHandler current = handler;
+    if (isReleasing) {
+      return; // The next owner is told.
+    }
     if (offset != receivedOffset) {
       refuse(CloseReason.PROTOCOL);
       return;
@@ -144,6 +162,24 @@ final class Attachment implements Connection, ReplyQueue.Output {
     } catch (RuntimeException defect) {
       onDefect(defect);
     }
+  }
+
+  /** The bridge wants to move the connection: nothing more comes for this attachment. */
+  void onRelease() {
+    ConnectionHandler current = handler;
+    if (isEnded || isEnding || isReleasing || current == null) {
+      return;
+    }
+    isReleasing = true;
+    if (assembler != null) {
+      assembler.discard();
+    }
+    try {
+      current.onRelease();
+    } catch (RuntimeException defect) {
+      onDefect(defect);
+    }
+    releaseIfDone();
   }
 
   /** The transport takes more again. */
@@ -253,6 +289,14 @@ final class Attachment implements Connection, ReplyQueue.Output {
   }
 
   @Override
+  public void release() {
+    inOrder(() -> {
+      isReleaseAsked = isReleasing;
+      releaseIfDone();
+    });
+  }
+
+  @Override
   public void halfClose() {
     if (isHalfClosed) {
       return;
@@ -299,6 +343,8 @@ final class Attachment implements Connection, ReplyQueue.Output {
     if (consumed > consumedOffset) {
       consumedOffset = consumed;
     }
+    isInReply = consumed == ABSENT && (isInReply || owned.isReadable());
+    isReplyInherited &= consumed == ABSENT;
     lane.data(
         connection,
         epoch,
@@ -444,11 +490,30 @@ final class Attachment implements Connection, ReplyQueue.Output {
     frame(Unpooled.EMPTY_BUFFER, ABSENT, null, false, false, reason.wireCode());
   }
 
-  /** After anything that may have moved the queue: tell the lane, the handler, or nobody. */
+  /** After anything that may have moved the queue. */
   private void settle() {
-    if (isEnded) {
+    if (!isEnded) {
+      settleQueue();
+      releaseIfDone();
+    }
+  }
+
+  /**
+   * Ends the attachment for the next owner when all has left, and everything is consumed or the
+   * handler does not want to go on.
+   */
+  private void releaseIfDone() {
+    if (!isReleasing || isEnded || isEnding || replies.isWaiting() || mailboxBytes.get() > 0) {
       return;
     }
+    if (consumedOffset >= deliveredOffset || isReleaseAsked && !isInReply) {
+      // `consumed` would end the reply that the next owner is to go on with.
+      lane.released(this, isReplyInherited ? ABSENT : consumedOffset);
+    }
+  }
+
+  /** Tells the lane, the handler, or nobody. */
+  private void settleQueue() {
     boolean wasWaiting = isWaiting;
     if (!wasWaiting && !replies.isWaiting()) {
       return;
@@ -482,6 +547,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
     if (current == null || isEnding) {
       return;
     }
+    deliveredOffset = endOffset;
     try {
       current.onData(borrowed, endOffset);
     } catch (RuntimeException defect) {

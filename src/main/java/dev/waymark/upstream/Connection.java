@@ -86,9 +86,20 @@ public interface Connection {
   void context(byte[] context);
 
   /**
-   * Tells the bridge that a long request is still being worked on, so that its clocks start anew.
+   * Tells the bridge that a long request is still being worked on, so that its clocks start anew
+   * (protocol.md, rule 7). To be called more often than the bridge's `progress-timeout` (30 s by
+   * default) while nothing is consumed; costs one empty frame, and nothing while the transport
+   * takes no more.
    */
   void working();
+
+  /**
+   * Hands the connection over now, with what was acknowledged so far: the next owner gets every
+   * later byte again. Takes effect behind all that was sent before, and where a reply ends: after
+   * {@link #send} with the next {@link #commit} or {@link #consume}. What is sent after that is
+   * dropped. Without effect before {@link ConnectionHandler#onRelease}.
+   */
+  void release();
 
   /**
    * No reply bytes follow: the client gets a FIN behind the last byte, also when bytes still wait.
