@@ -52,6 +52,12 @@ public final class Chaos implements Callable<Integer> {
   @Option(names = "--leak-detection", defaultValue = "simple", description = "Netty's, at the bridge")
   String leakDetection = "simple";
 
+  @Option(names = "--payload-bytes", description = "of every request; default: from 1 to 200,000")
+  int payloadBytes;
+
+  @Option(names = "--slow-ms", defaultValue = "3000", description = "replies that took longer are told; default: ${DEFAULT-VALUE}")
+  int slowMs = 3_000;
+
   /** What a run ended with. */
   record Result(Tally tally, long moves, long replayedBytes) {}
 
@@ -73,7 +79,7 @@ public final class Chaos implements Callable<Integer> {
 
   Result run() throws InterruptedException {
     out.printf("seed %d: %d clients, %d upstreams, %s for %d s%n", seed, clients, upstreams, kinds, seconds);
-    Tally tally = new Tally();
+    Tally tally = new Tally(TimeUnit.MILLISECONDS.toNanos(slowMs), this::say);
     try (Fleet fleet = new Fleet(upstreams, List.of("--rules=" + rules()), this::say);
         ChaosBridge bridge =
             ChaosBridge.start(fleet.target(), "", launch -> launch.leakDetection(leakDetection))) {
@@ -98,7 +104,7 @@ public final class Chaos implements Callable<Integer> {
       running.add(
           Thread.ofVirtual()
               .name("client-" + i)
-              .start(new CheckedClient(i, port, seed, tally, over)));
+              .start(new CheckedClient(i, port, seed, payloadBytes, tally, over)));
     }
     return running;
   }
@@ -111,7 +117,6 @@ public final class Chaos implements Callable<Integer> {
     long nextNs = startNs + TimeUnit.SECONDS.toNanos(2);
     long errors = 0;
     for (long nowNs = startNs; nowNs - endNs < 0; nowNs = System.nanoTime()) {
-      fleet.heal(nowNs);
       if (nextNs - nowNs <= 0) {
         Misfortune next = Misfortune.next(kinds, random);
         fleet.strike(next);

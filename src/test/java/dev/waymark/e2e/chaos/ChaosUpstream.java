@@ -7,14 +7,14 @@ import java.util.regex.MatchResult;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** A place where a stub runs, or does not. Confined to one thread. */
+/** A place where a stub runs, or does not. For one thread at a time. */
 final class ChaosUpstream implements AutoCloseable {
   private static final String READY = "stub serves Attach on (\\S+) .*, admin on http://(\\S+)";
 
   private final String address;
   private final List<String> flags;
-  private @Nullable Waymark process;
-  private @Nullable AdminPort admin;
+  private volatile @Nullable Waymark process;
+  private volatile @Nullable AdminPort admin;
 
   ChaosUpstream(String address, List<String> flags) {
     this.address = address;
@@ -28,10 +28,6 @@ final class ChaosUpstream implements AutoCloseable {
   /** The address without its port. */
   String host() {
     return address.substring(0, address.lastIndexOf(':'));
-  }
-
-  boolean isRunning() {
-    return process != null;
   }
 
   void start() {
@@ -94,16 +90,18 @@ final class ChaosUpstream implements AutoCloseable {
   }
 
   private Waymark running() {
-    if (process == null) {
+    Waymark now = process;
+    if (now == null) {
       throw new IllegalStateException(address + " does not run");
     }
-    return process;
+    return now;
   }
 
   private AdminPort admin() {
-    if (admin == null) {
+    AdminPort now = admin;
+    if (now == null) {
       throw new IllegalStateException(address + " does not run");
     }
-    return admin;
+    return now;
   }
 }

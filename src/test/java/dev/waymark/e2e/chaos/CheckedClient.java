@@ -29,18 +29,21 @@ final class CheckedClient implements Runnable {
   private final long id;
   private final Habit habit;
   private final int port;
+  private final int payloadBytes;
   private final Tally tally;
   private final CountDownLatch over;
   private final SplittableRandom random;
   private int number;
 
   /**
+   * @param payloadBytes of every request; 0: of many sizes
    * @param over released when no more requests are to be sent
    */
-  CheckedClient(int id, int port, long seed, Tally tally, CountDownLatch over) {
+  CheckedClient(int id, int port, long seed, int payloadBytes, Tally tally, CountDownLatch over) {
     this.id = id;
     this.habit = Habit.of(id);
     this.port = port;
+    this.payloadBytes = payloadBytes;
     this.tally = tally;
     this.over = over;
     this.random = new SplittableRandom(seed * 31 + id);
@@ -89,7 +92,7 @@ final class CheckedClient implements Runnable {
       int count = habit.requestsMax == 0 ? Integer.MAX_VALUE : random.nextInt(habit.requestsMax) + 1;
       for (int i = 0; i < count && !isOver(think()); i++) {
         Message next =
-            Message.of(id, number++, Message.payloadBytes(random), System.nanoTime());
+            Message.of(id, number++, size(), System.nanoTime());
         underWay.put(next);
         socket.getOutputStream().write(next.bytes());
       }
@@ -102,6 +105,10 @@ final class CheckedClient implements Runnable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private int size() {
+    return payloadBytes > 0 ? payloadBytes : Message.payloadBytes(random);
   }
 
   private long think() {
@@ -131,7 +138,7 @@ final class CheckedClient implements Runnable {
         }
         tally.replied(reply.length);
         if (habit != Habit.SLOW_READER) {
-          tally.pauses().add(System.nanoTime() - next.sentNs());
+          tally.paused(System.nanoTime() - next.sentNs(), socket.getLocalPort(), next);
         }
       }
     } catch (InterruptedException e) {

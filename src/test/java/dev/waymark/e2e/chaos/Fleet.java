@@ -6,25 +6,21 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
- * Upstreams on addresses of one DNS name, and what befalls them. Of all, two are always well.
- * Confined to one thread, but for {@link #count}.
+ * Upstreams on addresses of one DNS name, and what befalls them. Of all, two are always well. Thread-safe.
  */
 final class Fleet implements AutoCloseable {
   private static final int WELL_MIN = 2;
   private static final int DRAIN_MS_MAX = 5_000;
   private static final String NAME = "upstreams.test";
-
-  private record Recovery(long atNs, ChaosUpstream upstream, Runnable action) {}
 
   private final MultiThreadIoEventLoopGroup loop =
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -33,8 +29,8 @@ final class Fleet implements AutoCloseable {
   private final List<ChaosUpstream> all;
   private final List<ChaosUpstream> well;
   private final List<ChaosUpstream> named;
-  private final PriorityQueue<Recovery> recoveries =
-      new PriorityQueue<>(Comparator.comparingLong(Recovery::atNs));
+  private final List<Thread> recoveries = new ArrayList<>();
+  private final CountDownLatch healing = new CountDownLatch(1);
   private final Map<Misfortune.Kind, Integer> counts = new HashMap<>();
   private final Consumer<String> log;
 
@@ -63,7 +59,7 @@ final class Fleet implements AutoCloseable {
   }
 
   /** Strikes one that is well, unless too few are. */
-  void strike(Misfortune misfortune) {
+  synchronized void strike(Misfortune misfortune) {
     if (well.size() <= WELL_MIN) {
       return;
     }
@@ -97,27 +93,22 @@ final class Fleet implements AutoCloseable {
             victim,
             () -> {
               replace(victim);
-              named.add(victim);
-              publish();
+              comeBack(victim);
             });
       }
     }
   }
 
-  /** Heals whose time has come. */
-  void heal(long nowNs) {
-    Recovery next = recoveries.peek();
-    while (next != null && next.atNs() - nowNs <= 0) {
-      recoveries.remove();
-      next.action().run();
-      well.add(next.upstream());
-      next = recoveries.peek();
+  /** Heals all, now. */
+  void healAll() throws InterruptedException {
+    healing.countDown();
+    List<Thread> all;
+    synchronized (this) {
+      all = List.copyOf(recoveries);
     }
-  }
-
-  /** Heals all. */
-  void healAll() {
-    heal(Long.MAX_VALUE / 2 + System.nanoTime() / 2);
+    for (Thread recovery : all) {
+      recovery.join();
+    }
   }
 
   @Override
@@ -135,8 +126,32 @@ final class Fleet implements AutoCloseable {
   }
 
   private void after(long ms, ChaosUpstream upstream, Runnable action) {
+    recoveries.removeIf(each -> !each.isAlive());
     recoveries.add(
-        new Recovery(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ms), upstream, action));
+        Thread.ofVirtual()
+            .start(() -> {
+              awaitHealing(ms);
+              action.run();
+              log.accept(upstream.address() + " is well");
+              isWell(upstream);
+            }));
+  }
+
+  private void awaitHealing(long ms) {
+    try {
+      healing.await(ms, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private synchronized void isWell(ChaosUpstream upstream) {
+    well.add(upstream);
+  }
+
+  private synchronized void comeBack(ChaosUpstream upstream) {
+    named.add(upstream);
+    publish();
   }
 
   private void publish() {

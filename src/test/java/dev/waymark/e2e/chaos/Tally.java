@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /** What all clients together saw. Thread-safe. */
 final class Tally {
@@ -18,6 +19,17 @@ final class Tally {
   /** From request to reply, of clients that read as fast as they can. */
   private final Latencies pauses = new Latencies();
 
+  private final long slowNs;
+  private final Consumer<String> log;
+
+  /**
+   * @param slowNs what took longer is told
+   */
+  Tally(long slowNs, Consumer<String> log) {
+    this.slowNs = slowNs;
+    this.log = log;
+  }
+
   void connected() {
     connections.incrementAndGet();
   }
@@ -31,6 +43,16 @@ final class Tally {
     errorCount.incrementAndGet();
     if (errors.size() < ERRORS_MAX) {
       errors.add(what);
+    }
+  }
+
+  /** From request to reply. */
+  void paused(long ns, int clientPort, Message request) {
+    pauses.add(ns);
+    if (ns > slowNs) {
+      log.accept(
+          "slow: the reply to request %d of %d bytes, from port %d, took %d ms"
+              .formatted(request.number(), request.bytes().length, clientPort, ns / 1_000_000));
     }
   }
 
