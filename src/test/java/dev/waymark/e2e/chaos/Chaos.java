@@ -55,6 +55,9 @@ public final class Chaos implements Callable<Integer> {
   @Option(names = "--payload-bytes", description = "of every request; default: from 1 to 200,000")
   int payloadBytes;
 
+  @Option(names = "--under-way", description = "requests of one connection at most; default: by habit")
+  int underWayMax = Integer.MAX_VALUE;
+
   @Option(names = "--slow-ms", defaultValue = "3000", description = "replies that took longer are told; default: ${DEFAULT-VALUE}")
   int slowMs = 3_000;
 
@@ -104,7 +107,7 @@ public final class Chaos implements Callable<Integer> {
       running.add(
           Thread.ofVirtual()
               .name("client-" + i)
-              .start(new CheckedClient(i, port, seed, payloadBytes, tally, over)));
+              .start(new CheckedClient(i, port, seed, payloadBytes, underWayMax, tally, over)));
     }
     return running;
   }

@@ -30,6 +30,7 @@ final class CheckedClient implements Runnable {
   private final Habit habit;
   private final int port;
   private final int payloadBytes;
+  private final int underWayMax;
   private final Tally tally;
   private final CountDownLatch over;
   private final SplittableRandom random;
@@ -37,13 +38,15 @@ final class CheckedClient implements Runnable {
 
   /**
    * @param payloadBytes of every request; 0: of many sizes
+   * @param underWayMax requests of one connection that wait for replies, at most; one more is sent
    * @param over released when no more requests are to be sent
    */
-  CheckedClient(int id, int port, long seed, int payloadBytes, Tally tally, CountDownLatch over) {
+  CheckedClient(int id, int port, long seed, int payloadBytes, int underWayMax, Tally tally, CountDownLatch over) {
     this.id = id;
     this.habit = Habit.of(id);
     this.port = port;
     this.payloadBytes = payloadBytes;
+    this.underWayMax = Math.min(underWayMax, habit.underWayMax);
     this.tally = tally;
     this.over = over;
     this.random = new SplittableRandom(seed * 31 + id);
@@ -73,7 +76,7 @@ final class CheckedClient implements Runnable {
   }
 
   private void exchange(Socket socket) throws IOException {
-    BlockingQueue<Message> underWay = new LinkedBlockingQueue<>(habit.underWayMax);
+    BlockingQueue<Message> underWay = new LinkedBlockingQueue<>(underWayMax);
     Thread sender = Thread.ofVirtual().start(() -> send(socket, underWay));
     try {
       check(socket, underWay);

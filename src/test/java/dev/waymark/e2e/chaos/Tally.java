@@ -9,6 +9,7 @@ import java.util.function.Consumer;
 /** What all clients together saw. Thread-safe. */
 final class Tally {
   private static final int ERRORS_MAX = 100;
+  private static final int SLOW_TOLD_MAX = 100;
 
   private final AtomicLong replies = new AtomicLong();
   private final AtomicLong replyBytes = new AtomicLong();
@@ -19,6 +20,7 @@ final class Tally {
   /** From request to reply, of clients that read as fast as they can. */
   private final Latencies pauses = new Latencies();
 
+  private final AtomicLong slow = new AtomicLong();
   private final long slowNs;
   private final Consumer<String> log;
 
@@ -49,7 +51,7 @@ final class Tally {
   /** From request to reply. */
   void paused(long ns, int clientPort, Message request) {
     pauses.add(ns);
-    if (ns > slowNs) {
+    if (ns > slowNs && slow.incrementAndGet() <= SLOW_TOLD_MAX) {
       log.accept(
           "slow: the reply to request %d of %d bytes, from port %d, took %d ms"
               .formatted(request.number(), request.bytes().length, clientPort, ns / 1_000_000));
