@@ -64,6 +64,7 @@ public final class Lane implements Balancer.Candidate {
   private int leavingCount;
   private int comingCount;
   private boolean isHeldBack;
+  private long openedNs;
   private long heldBackSinceNs;
   private int stalledCount;
   private long lastStalledNs;
@@ -105,6 +106,7 @@ public final class Lane implements Balancer.Candidate {
     switch (phase) {
       case CONNECTING -> {
         phase = Phase.OPEN;
+        openedNs = nowNs;
         isWritable = true;
         counters.add(Counter.LANES_OPENED, 1);
         transport.hello(pool.hello());
@@ -290,7 +292,7 @@ public final class Lane implements Balancer.Candidate {
     }
     if (mode == Mode.ACKNOWLEDGING) {
       checkSilence(nowNs);
-    } else if (isUnproven() && nowNs - createdNs >= shard.limits().laneTimeoutNs()) {
+    } else if (isUnproven() && nowNs - openedNs >= shard.limits().laneTimeoutNs()) {
       transport.cancel("silent");
       breakWith(nowNs, "it took the call and said nothing", CloseReason.UPSTREAM_LOST);
     }

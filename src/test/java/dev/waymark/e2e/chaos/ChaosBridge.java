@@ -29,7 +29,7 @@ final class ChaosBridge implements AutoCloseable {
       pools:
         - {name: chaos, target: "%s", health-retry-max: 500ms, dns-ttl-min: 500ms}
       admin: {address: "127.0.0.1:0"}
-      log: {access: false}
+      log: {access: true}
       lanes: {ping-interval: 500ms, lane-timeout: 2s, retry-max: 500ms}
       %s
       """;
