@@ -110,7 +110,9 @@ public final class Rule10Memory implements Watcher {
       state.held = 0;
       state.consumed = Math.max(state.consumed, Math.min(state.sent, state.heldConsumed));
       state.heldConsumed = -1;
-      if (close != 0) {
+      if (frame.isReleased()) {
+        state.lost(false);
+      } else if (close != 0) {
         boolean isRefusal = CloseReason.ofWireCode((int) close).isRefusal();
         if (isRefusal && !plainLanes.contains(lane)) {
           state.lost(false);
