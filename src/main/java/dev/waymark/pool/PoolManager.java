@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -32,6 +33,8 @@ import org.jspecify.annotations.Nullable;
 public final class PoolManager implements AutoCloseable {
   private static final int DNS_WEIGHT = 1;
 
+  private record Suspect(String address, Suspicion why) {}
+
   private final ControlLoop control;
   private final HealthChannels channels;
   private final RandomGenerator random;
@@ -40,6 +43,9 @@ public final class PoolManager implements AutoCloseable {
 
   /** Read by any thread, written by the control thread. */
   private final Map<String, SocketAddress> socketAddresses = new ConcurrentHashMap<>();
+
+  /** Those that wait for the control thread: each once, however often shards say it. */
+  private final Set<Suspect> suspects = ConcurrentHashMap.newKeySet();
 
   /** By address, in the order of the snapshot. */
   private Map<String, Upstream> upstreams = new LinkedHashMap<>();
@@ -89,7 +95,10 @@ public final class PoolManager implements AutoCloseable {
    * once, at most once a second.
    */
   public void onUpstreamSuspect(String address, Suspicion why) {
-    control.eventLoop().execute(() -> suspectOnLoop(address, why));
+    Suspect suspect = new Suspect(address, why);
+    if (suspects.add(suspect)) {
+      control.eventLoop().execute(() -> suspectOnLoop(suspect));
+    }
   }
 
   /**
@@ -144,15 +153,17 @@ public final class PoolManager implements AutoCloseable {
     }
   }
 
-  private void suspectOnLoop(String address, Suspicion why) {
+  private void suspectOnLoop(Suspect suspect) {
+    suspects.remove(suspect);
     if (isClosed) {
       return;
     }
-    if (discovery != null && isLost(why)) {
+    if (discovery != null && isLost(suspect.why)) {
       discovery.askSoon();
     }
-    state.onSuspicion(nowNs(), address, why);
-    publishChanges();
+    if (state.onSuspicion(nowNs(), suspect.address, suspect.why)) {
+      publishChanges();
+    }
   }
 
   private void reconfigureOnLoop(PoolConfig next) {
