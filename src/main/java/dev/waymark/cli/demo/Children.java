@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The processes that the demo started: none outlives it. Whoever ends in order closes this; a
- * shutdown hook kills what is left after a failure; a guard, a shell that reads from a pipe, does so
- * when the demo itself is killed, since then the pipe ends. Thread-safe.
+ * shutdown hook kills what is left after a failure; a guard, a shell that reads from a pipe, does
+ * so when the demo itself is killed, since then the pipe ends. Thread-safe.
  */
 final class Children implements AutoCloseable {
   /** Remembers the last line; interrupts of the terminal are for the demo. */

@@ -1,6 +1,5 @@
 package dev.waymark.cli.demo;
 
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -90,7 +89,9 @@ public final class Demo {
 
   private List<DemoUpstream> startUpstreams(Children children, AdminClient http)
       throws InterruptedException {
-    screen.print("starting a bridge, %d upstreams and %d clients ...".formatted(UPSTREAMS, options.clients()));
+    screen.print(
+        "starting a bridge, %d upstreams and %d clients ..."
+            .formatted(UPSTREAMS, options.clients()));
     SplittableRandom ports = new SplittableRandom(clock.getAsLong());
     List<DemoUpstream> upstreams =
         IntStream.range(0, UPSTREAMS)
@@ -208,7 +209,11 @@ public final class Demo {
             .map(each -> each.getKey().label() + " " + each.getValue())
             .collect(Collectors.joining(", "));
     screen.print("");
-    screen.print("waymark demo, seed " + options.seed() + ": " + (what.isEmpty() ? "nothing happened" : what));
+    screen.print(
+        "waymark demo, seed "
+            + options.seed()
+            + ": "
+            + (what.isEmpty() ? "nothing happened" : what));
     screen.print("  " + DemoTable.traffic(totals));
     screen.print("  " + DemoTable.moving(totals, scrape));
     screen.print("  " + DemoTable.verdict(totals));

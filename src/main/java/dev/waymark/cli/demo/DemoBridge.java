@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 /** The bridge, a process of its own on ports that it chose. Thread-safe. */
 final class DemoBridge {
   /** What of its configuration is not a bridge's default, for people. */
-  static final String SETTINGS = "ping-interval 500 ms and lane-timeout 2 s (2 s and 6 s by default)";
+  static final String SETTINGS =
+      "ping-interval 500 ms and lane-timeout 2 s (2 s and 6 s by default)";
 
   private static final Pattern READY =
       Pattern.compile("listening on (\\S+):(\\d+), with .*, admin on (http://\\S+?);");

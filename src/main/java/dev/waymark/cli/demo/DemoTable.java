@@ -54,7 +54,8 @@ final class DemoTable {
   }
 
   static String verdict(Tally.Totals totals) {
-    return format("closes %,d, lost %,d, twice %,d", totals.closes(), totals.lost(), totals.twice());
+    return format(
+        "closes %,d, lost %,d, twice %,d", totals.closes(), totals.lost(), totals.twice());
   }
 
   static String ms(long ns) {

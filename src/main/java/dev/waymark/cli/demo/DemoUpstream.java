@@ -31,7 +31,9 @@ final class DemoUpstream {
   private static final List<String> JVM_OPTIONS =
       List.of("-Xmx96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
 
-  /** Below the ports that the system gives to clients, one of which could sit there at a restart. */
+  /**
+   * Below the ports that the system gives to clients, one of which could sit there at a restart.
+   */
   private static final int PORT_MIN = 10_000;
 
   private static final int PORT_MAX = 32_000;

@@ -16,7 +16,9 @@ import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A waymark command in a process of its own, run by this process's Java and classes. Thread-safe. */
+/**
+ * A waymark command in a process of its own, run by this process's Java and classes. Thread-safe.
+ */
 final class Program {
   private static final long READY_TIMEOUT_S = 30;
   private static final long STOP_TIMEOUT_S = 5;

@@ -63,8 +63,10 @@ final class Requests {
 
   private String line(long number) {
     SplittableRandom random = new SplittableRandom(client * 1_000_003L + number);
-    int chars = random.nextInt(random.nextInt(LARGE_ONE_IN) == 0 ? LARGE_CHARS_MAX : SMALL_CHARS_MAX);
-    String text = client + " " + number + " " + Character.toString('a' + (int) (number % 26)).repeat(chars);
+    int chars =
+        random.nextInt(random.nextInt(LARGE_ONE_IN) == 0 ? LARGE_CHARS_MAX : SMALL_CHARS_MAX);
+    String text =
+        client + " " + number + " " + Character.toString('a' + (int) (number % 26)).repeat(chars);
     CRC32C sum = new CRC32C();
     sum.update(text.getBytes(StandardCharsets.US_ASCII));
     return text + " " + Long.toHexString(sum.getValue());

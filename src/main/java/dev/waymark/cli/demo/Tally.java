@@ -58,11 +58,6 @@ final class Tally {
 
   Totals totals() {
     return new Totals(
-        requests.sum(),
-        replies.sum(),
-        lost.sum(),
-        twice.sum(),
-        closes.sum(),
-        longestPauseNs.get());
+        requests.sum(), replies.sum(), lost.sum(), twice.sum(), closes.sum(), longestPauseNs.get());
   }
 }

@@ -22,11 +22,7 @@ final class Ticker implements AutoCloseable {
   private volatile Scrape latest = Scrape.NONE;
 
   Ticker(
-      String title,
-      DemoBridge bridge,
-      List<DemoUpstream> upstreams,
-      Tally tally,
-      Screen screen) {
+      String title, DemoBridge bridge, List<DemoUpstream> upstreams, Tally tally, Screen screen) {
     this.title = title;
     this.bridge = bridge;
     this.upstreams = upstreams;
@@ -71,9 +67,6 @@ final class Ticker implements AutoCloseable {
   private DemoTable.Row row(DemoUpstream upstream) {
     String address = upstream.address();
     return new DemoTable.Row(
-        address,
-        upstream.state().label(),
-        latest.connections(address),
-        latest.replyBytes(address));
+        address, upstream.state().label(), latest.connections(address), latest.replyBytes(address));
   }
 }

@@ -49,16 +49,24 @@ public final class Chaos implements Callable<Integer> {
       description = "of ${COMPLETION-CANDIDATES}; default: all")
   List<Misfortune.Kind> kinds = List.of(Misfortune.Kind.values());
 
-  @Option(names = "--leak-detection", defaultValue = "simple", description = "Netty's, at the bridge")
+  @Option(
+      names = "--leak-detection",
+      defaultValue = "simple",
+      description = "Netty's, at the bridge")
   String leakDetection = "simple";
 
   @Option(names = "--payload-bytes", description = "of every request; default: from 1 to 200,000")
   int payloadBytes;
 
-  @Option(names = "--under-way", description = "requests of one connection at most; default: by habit")
+  @Option(
+      names = "--under-way",
+      description = "requests of one connection at most; default: by habit")
   int underWayMax = Integer.MAX_VALUE;
 
-  @Option(names = "--slow-ms", defaultValue = "3000", description = "replies that took longer are told; default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--slow-ms",
+      defaultValue = "3000",
+      description = "replies that took longer are told; default: ${DEFAULT-VALUE}")
   int slowMs = 3_000;
 
   /** What a run ended with. */
@@ -81,7 +89,9 @@ public final class Chaos implements Callable<Integer> {
   }
 
   Result run() throws InterruptedException {
-    out.printf("seed %d: %d clients, %d upstreams, %s for %d s%n", seed, clients, upstreams, kinds, seconds);
+    out.printf(
+        "seed %d: %d clients, %d upstreams, %s for %d s%n",
+        seed, clients, upstreams, kinds, seconds);
     Tally tally = new Tally(TimeUnit.MILLISECONDS.toNanos(slowMs), this::say);
     try (Fleet fleet = new Fleet(upstreams, List.of("--rules=" + rules()), this::say);
         ChaosBridge bridge =
@@ -138,7 +148,11 @@ public final class Chaos implements Callable<Integer> {
     long endNs = System.nanoTime() + END_TIMEOUT.toNanos();
     for (Thread client : running) {
       if (!client.join(Duration.ofNanos(Math.max(1, endNs - System.nanoTime())))) {
-        tally.error(client.getName() + " has not ended " + END_TIMEOUT.toSeconds() + " s after the last request");
+        tally.error(
+            client.getName()
+                + " has not ended "
+                + END_TIMEOUT.toSeconds()
+                + " s after the last request");
       }
     }
   }
@@ -149,13 +163,15 @@ public final class Chaos implements Callable<Integer> {
     long endNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(15);
     while (left(bridge) > 0) {
       if (endNs - System.nanoTime() <= 0) {
-        tally.error(left(bridge) + " connections and bytes are left at the bridge: " + bridge.admin().get("/connections"));
+        tally.error(
+            left(bridge)
+                + " connections and bytes are left at the bridge: "
+                + bridge.admin().get("/connections"));
         break;
       }
       clock.await(TICK_MS, TimeUnit.MILLISECONDS);
     }
-    return new Result(
-        tally, bridge.moves(), bridge.admin().metric("waymark_replayed_bytes_total"));
+    return new Result(tally, bridge.moves(), bridge.admin().metric("waymark_replayed_bytes_total"));
   }
 
   private static long left(ChaosBridge bridge) {

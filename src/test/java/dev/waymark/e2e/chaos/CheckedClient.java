@@ -41,7 +41,14 @@ final class CheckedClient implements Runnable {
    * @param underWayMax requests of one connection that wait for replies, at most; one more is sent
    * @param over released when no more requests are to be sent
    */
-  CheckedClient(int id, int port, long seed, int payloadBytes, int underWayMax, Tally tally, CountDownLatch over) {
+  CheckedClient(
+      int id,
+      int port,
+      long seed,
+      int payloadBytes,
+      int underWayMax,
+      Tally tally,
+      CountDownLatch over) {
     this.id = id;
     this.habit = Habit.of(id);
     this.port = port;
@@ -81,7 +88,8 @@ final class CheckedClient implements Runnable {
     try {
       check(socket, underWay);
     } catch (IOException e) {
-      throw new IOException("%s, from %s".formatted(e.getMessage(), socket.getLocalSocketAddress()), e);
+      throw new IOException(
+          "%s, from %s".formatted(e.getMessage(), socket.getLocalSocketAddress()), e);
     } finally {
       socket.close();
       sender.interrupt();
@@ -92,10 +100,10 @@ final class CheckedClient implements Runnable {
 
   private void send(Socket socket, BlockingQueue<Message> underWay) {
     try {
-      int count = habit.requestsMax == 0 ? Integer.MAX_VALUE : random.nextInt(habit.requestsMax) + 1;
+      int count =
+          habit.requestsMax == 0 ? Integer.MAX_VALUE : random.nextInt(habit.requestsMax) + 1;
       for (int i = 0; i < count && !isOver(think()); i++) {
-        Message next =
-            Message.of(id, number++, size(), System.nanoTime());
+        Message next = Message.of(id, number++, size(), System.nanoTime());
         underWay.put(next);
         socket.getOutputStream().write(next.bytes());
       }
@@ -157,7 +165,8 @@ final class CheckedClient implements Runnable {
     try {
       int lengthBytes = in.readInt();
       if (lengthBytes < 0 || lengthBytes > Message.BYTES_MAX) {
-        throw new IOException("request %d: no length: %d".formatted(expected.number(), lengthBytes));
+        throw new IOException(
+            "request %d: no length: %d".formatted(expected.number(), lengthBytes));
       }
       byte[] reply = new byte[Message.LENGTH_BYTES + lengthBytes];
       ByteBuffer.wrap(reply).putInt(lengthBytes);

@@ -15,7 +15,8 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
- * Upstreams on addresses of one DNS name, and what befalls them. Of all, two are always well. Thread-safe.
+ * Upstreams on addresses of one DNS name, and what befalls them. Of all, two are always well.
+ * Thread-safe.
  */
 final class Fleet implements AutoCloseable {
   private static final int WELL_MIN = 2;

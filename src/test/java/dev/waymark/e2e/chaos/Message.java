@@ -43,7 +43,8 @@ record Message(int number, byte[] bytes, long sentNs) {
   }
 
   /** What is wrong with the reply that came in place of this; null: nothing. */
-  @org.jspecify.annotations.Nullable String differenceTo(byte[] reply) {
+  @org.jspecify.annotations.Nullable
+  String differenceTo(byte[] reply) {
     if (Arrays.equals(bytes, reply)) {
       return null;
     }
@@ -55,8 +56,7 @@ record Message(int number, byte[] bytes, long sentNs) {
             bytes.length,
             isWhole
                 ? "the reply to request %d of client %d"
-                    .formatted(
-                        came.getInt(LENGTH_BYTES + Long.BYTES), came.getLong(LENGTH_BYTES))
+                    .formatted(came.getInt(LENGTH_BYTES + Long.BYTES), came.getLong(LENGTH_BYTES))
                 : "a broken reply",
             reply.length,
             Arrays.mismatch(bytes, reply));
