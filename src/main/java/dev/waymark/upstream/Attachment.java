@@ -34,22 +34,15 @@ final class Attachment implements Connection, ReplyQueue.Output {
   /** Handed over by other threads, not in `replies` yet. */
   private final AtomicLong mailboxBytes = new AtomicLong();
 
+  private final HandOver handOver;
   private @Nullable ConnectionHandler handler;
   private boolean isBlocked;
   private long consumedOffset;
 
   /** Up to where the handler got the client's bytes; the rest of a message may have come. */
-  private long deliveredOffset;
+  private volatile long deliveredOffset;
 
-  /** What a former owner sent of an unfinished reply still counts, for whoever answers it. */
-  private boolean isReplyInherited;
-
-  /** Bytes left here that no `consumed` has followed yet. */
-  private boolean isInReply;
-
-  private boolean isReleasing;
-  private boolean isReleaseAsked;
-  private volatile long receivedOffset;
+  private long receivedOffset;
   private volatile boolean isEnded;
   private volatile boolean isEnding;
   private volatile boolean isHalfClosed;
@@ -85,7 +78,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
     this.receivedOffset = left == null ? 0 : left.firstOffset();
     this.consumedOffset = receivedOffset;
     this.deliveredOffset = receivedOffset;
-    this.isReplyInherited = left != null && left.takenSinceConsumed() > 0;
+    this.handOver = new HandOver(left != null && left.takenSinceConsumed() > 0);
     this.isHalfClosed = left != null && left.isRepliesEnded();
   }
 
@@ -101,7 +94,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
 
   void onData(ByteBuf payload, long offset, boolean last) {
     // The limit that came with it made room, and its handler used that to close.
-    if (isEnded || isReleasing) {
+    if (isEnded || handOver.isBegun()) {
       return;
     }
     int bytes = payload.readableBytes();
@@ -147,7 +140,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
   /** The client's stream ends at this offset. */
   void onHalfClose(long offset) {
     ConnectionHandler current = handler;
-    if (isReleasing) {
+    if (handOver.isBegun()) {
       return; // The next owner is told.
     }
     if (offset != receivedOffset) {
@@ -167,10 +160,10 @@ final class Attachment implements Connection, ReplyQueue.Output {
   /** The bridge wants to move the connection: nothing more comes for this attachment. */
   void onRelease() {
     ConnectionHandler current = handler;
-    if (isEnded || isEnding || isReleasing || current == null) {
+    if (isEnded || isEnding || handOver.isBegun() || current == null) {
       return;
     }
-    isReleasing = true;
+    handOver.begin();
     if (assembler != null) {
       assembler.discard();
     }
@@ -238,7 +231,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
 
   @Override
   public long receivedOffset() {
-    return Math.max(0, receivedOffset);
+    return deliveredOffset;
   }
 
   @Override
@@ -291,7 +284,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
   @Override
   public void release() {
     inOrder(() -> {
-      isReleaseAsked = isReleasing;
+      handOver.ask();
       releaseIfDone();
     });
   }
@@ -343,8 +336,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
     if (consumed > consumedOffset) {
       consumedOffset = consumed;
     }
-    isInReply = consumed == ABSENT && (isInReply || owned.isReadable());
-    isReplyInherited &= consumed == ABSENT;
+    handOver.onFrame(owned.isReadable(), consumed);
     lane.data(
         connection,
         epoch,
@@ -503,12 +495,9 @@ final class Attachment implements Connection, ReplyQueue.Output {
    * handler does not want to go on.
    */
   private void releaseIfDone() {
-    if (!isReleasing || isEnded || isEnding || replies.isWaiting() || mailboxBytes.get() > 0) {
-      return;
-    }
-    if (consumedOffset >= deliveredOffset || isReleaseAsked && !isInReply) {
-      // `consumed` would end the reply that the next owner is to go on with.
-      lane.released(this, isReplyInherited ? ABSENT : consumedOffset);
+    boolean hasLeft = !replies.isWaiting() && mailboxBytes.get() == 0;
+    if (!isEnded && !isEnding && hasLeft && handOver.isDue(deliveredOffset, consumedOffset)) {
+      lane.released(this, handOver.finalConsumed(consumedOffset));
     }
   }
 

@@ -32,7 +32,10 @@ public interface Connection {
   /** False once the attachment has ended. */
   boolean isOpen();
 
-  /** How many client bytes have come so far, that is, up to which offset. */
+  /**
+   * Up to which offset the handler has been given client bytes. The start of a message that is not
+   * whole does not count in {@link Delivery#MESSAGES}: it must not be consumed before it is given.
+   */
   long receivedOffset();
 
   /**

@@ -6,6 +6,7 @@ import static dev.waymark.upstream.FakeCall.openFrame;
 import static dev.waymark.upstream.FakeCall.releaseFrame;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.waymark.core.CloseReason;
 import dev.waymark.v1.BridgeFrame;
@@ -112,6 +113,16 @@ final class ReleaseTest {
     call.receive(dataFrame(0, 0, "one\n", true), dataFrame(0, 4, "tw", false), releaseFrame(0));
     assertReleased(call, 4);
     assertThat(events()).containsExactly("data one\n 4", "release", "close MOVED");
+  }
+
+  @Test
+  void consume_partOfAMessage_isRefused() {
+    FakeCall call = FakeCall.opened(MESSAGES, handler(NOTHING), LINE, 100);
+    call.receive(dataFrame(0, 0, "one\n", true), dataFrame(0, 4, "tw", false));
+    assertThat(connection().receivedOffset()).isEqualTo(4);
+    assertThatThrownBy(() -> connection().consume(6))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("beyond the 4 bytes received");
   }
 
   @Test
