@@ -3,8 +3,8 @@ package dev.waymark.core;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * One total per {@link Counter}, {@link CloseReason} and {@link Reopen.Cause}, and how long pauses were. Written by one shard's thread,
- * readable from any.
+ * One total per {@link Counter}, {@link CloseReason} and {@link Reopen.Cause}, and how long pauses
+ * were. Written by one shard's thread, readable from any.
  */
 public final class Counters {
   /** Upper bounds of {@link #pauses}, in nanoseconds; what is longer is counted last. */
