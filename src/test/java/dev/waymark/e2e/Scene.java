@@ -216,8 +216,6 @@ final class Scene implements AutoCloseable {
 
   @Override
   public void close() {
-    if (Boolean.getBoolean("scene.log")) System.out.println(bridge.process().describe());
-    if (Boolean.getBoolean("scene.log")) stubs.forEach(x -> System.out.println(x.process().describe()));
     Clients.close(clients);
     bridge.close();
     stubs.forEach(Stub::close);
