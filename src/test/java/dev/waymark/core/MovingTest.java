@@ -434,8 +434,7 @@ class MovingTest {
     fixtures.endTurn();
     assertThat(fixtures.takeEffects()).isEmpty();
     assertThat(fixtures.counters.total(Counter.FRAMES_FENCED)).isOne();
-    fixtures.answer(
-        connection, fixtures.frame(connection).payload(Fixtures.bytes(3)).consumed(10));
+    fixtures.answer(connection, fixtures.frame(connection).payload(Fixtures.bytes(3)).consumed(10));
     assertThat(fixtures.takeEffects()).contains("written 3");
   }
 

@@ -64,7 +64,9 @@ public record AdminPort(String address) {
 
   private Stream<JsonObject> connections() {
     JsonArray all =
-        JsonParser.parseString(get("/connections?limit=" + CONNECTIONS_MAX)).getAsJsonObject().getAsJsonArray("connections");
+        JsonParser.parseString(get("/connections?limit=" + CONNECTIONS_MAX))
+            .getAsJsonObject()
+            .getAsJsonArray("connections");
     return all.asList().stream().map(JsonElement::getAsJsonObject);
   }
 

@@ -43,8 +43,8 @@ final class CrashIT {
         scene.awaitConnections(heir, LOADED);
         assertThat(heir.epochs())
             .containsAllEntriesOf(own)
-            .allSatisfy((mark, epoch) ->
-                assertThat(epoch).isEqualTo(orphans.containsKey(mark) ? 1 : 0));
+            .allSatisfy(
+                (mark, epoch) -> assertThat(epoch).isEqualTo(orphans.containsKey(mark) ? 1 : 0));
         long before = load.replies();
         await().until(() -> load.replies() > before + LOADED);
         load.stop();
@@ -67,10 +67,13 @@ final class CrashIT {
     try (Scene scene = Scene.before(stubs, "policy: round-robin")) {
       Client client = scene.connect();
       client.write(ascii("who, later?")).end();
-      await().until(() -> scene.stubs().stream().mapToLong(stub -> stub.stat("requests")).sum() == 1);
+      await()
+          .until(() -> scene.stubs().stream().mapToLong(stub -> stub.stat("requests")).sum() == 1);
       Stub victim = scene.ownerOf(client);
       victim.process().kill();
-      assertThat(client.readExactly(3)).asString().isEqualTo(victim == stubs.get(0) ? "two" : "one");
+      assertThat(client.readExactly(3))
+          .asString()
+          .isEqualTo(victim == stubs.get(0) ? "two" : "one");
       client.expectEnd();
       scene.bridge().assertClosed(client, "done");
     }

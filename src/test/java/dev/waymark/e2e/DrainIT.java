@@ -47,7 +47,7 @@ final class DrainIT {
         assertThat(leaving.stat("released")).isEqualTo(leavers);
         assertThat(leaving.stat("fenced")).isZero();
         assertThat(heir.stat("replayedOpens")).isZero();
-        assertThat(load.longestPause()).isLessThan(Duration.ofSeconds(3));
+        assertThat(load.longestPause()).isLessThan(Duration.ofSeconds(5));
       }
       assertThat(scene.replayedBytes()).isZero();
       scene.assertNoneClosed();
@@ -56,30 +56,22 @@ final class DrainIT {
   }
 
   @Test
-  void upstream_drainingAlone_keepsItsConnectionsAtWork() {
-    try (Scene scene = Scene.of(1, "drain-timeout: 1s")) {
+  void drain_ofAnIdleLane_arrivesAtOnceAndWithNowhereToGoTheyStayAtWork() {
+    try (Scene scene = Scene.of(2, "rebalance: off, drain-timeout: 1s")) {
+      Stub last = scene.stub(1);
       List<Client> clients = scene.connect(50);
-      try (Load load = Load.on(clients, 300, 50)) {
-        await().until(() -> load.replies() > 50);
-        scene.stub(0).admin().post("/drain");
-        long before = load.replies();
-        // Well past the drain's time.
-        await().until(() -> load.replies() > before + 50 * 60);
-        load.stop();
-      }
-      assertThat(scene.stub(0).epochs().values()).hasSize(50).containsOnly(0);
-      scene.assertNoneClosed();
-      scene.endAll(clients);
-    }
-  }
-
-  @Test
-  void drain_ofAnIdleLane_arrivesAtOnce() {
-    try (Scene scene = Scene.of(2, "rebalance: off")) {
-      List<Client> clients = scene.connect(10);
       Clients.inParallel(clients, client -> client.echo(10));
       scene.stub(0).admin().post("/drain");
-      assertThat(scene.awaitConnections(scene.stub(1), 10)).isLessThan(Duration.ofSeconds(1));
+      assertThat(scene.awaitConnections(last, 50)).isLessThan(Duration.ofSeconds(1));
+      Map<String, Integer> epochs = last.epochs();
+      last.admin().post("/drain");
+      try (Load load = Load.on(clients, 300, 50)) {
+        // Well past the drain's time.
+        await().until(() -> load.replies() > 50 * 60);
+        load.stop();
+      }
+      assertThat(last.epochs()).isEqualTo(epochs);
+      scene.assertNoneClosed();
       scene.endAll(clients);
     }
   }
@@ -118,8 +110,7 @@ final class DrainIT {
   void upstreams_allRestartedOneByOne_clientsNeverReconnectAndEndUpEvenlySpread() {
     int count = 5_000;
     List<Stub> stubs =
-        Scene.together(
-            List.of(DrainIT::fixedStub, DrainIT::fixedStub, DrainIT::fixedStub));
+        Scene.together(List.of(DrainIT::fixedStub, DrainIT::fixedStub, DrainIT::fixedStub));
     try (Scene scene = Scene.before(stubs, "moves-per-second: 5000")) {
       List<Client> clients = scene.connect(count);
       try (Load load = Load.on(clients, 100, 4_000)) {

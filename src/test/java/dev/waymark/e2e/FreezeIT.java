@@ -16,7 +16,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Upstreams that fall silent though nothing broke: frozen, hanging, or behind a lost link. */
 final class FreezeIT {
-  /** The lane's clock (2 s, and a Ping each 500 ms), and time for a busy machine. */
+  private static final String CLOCK = "ping-interval: 500ms, lane-timeout: 2s";
+
+  /** The lane's clock, and time for a busy machine. */
   private static final Duration FOUND_OUT_MAX = Duration.ofSeconds(6);
 
   @TempDir private static Path folder;
@@ -39,7 +41,7 @@ final class FreezeIT {
   @Test
   void upstream_frozen_losesItsConnectionsAndIsNotHeardWhenItWakesUp() throws IOException {
     String rules = rules("- {contains: \"who, later?\", reply: \"${name}\", delay: 1s}\n");
-    try (Scene scene = Scene.before(oneAndTwo(rules, rules), "rebalance: off")) {
+    try (Scene scene = Scene.before(oneAndTwo(rules, rules), "rebalance: off", CLOCK)) {
       Stub frozen = scene.stub(0);
       Stub heir = scene.stub(1);
       List<Client> clients = scene.connect(200);
@@ -48,7 +50,9 @@ final class FreezeIT {
         load.forgetPauses();
         Client asker = scene.connectTo(frozen);
         asker.write(ascii("who, later?"));
-        await().until(() -> frozen.stat("requests") > 0 && frozen.epochs().containsKey(scene.markOf(asker)));
+        await()
+            .until(() ->
+                frozen.stat("requests") > 0 && frozen.epochs().containsKey(scene.markOf(asker)));
         frozen.process().signal("STOP");
         try {
           Duration took =
@@ -111,7 +115,7 @@ final class FreezeIT {
     String host = "127.77.0.1";
     List<Stub> stubs =
         Scene.together(List.of(() -> Scene.stub(host + ":0"), () -> Scene.stub("127.0.0.1:0")));
-    try (Scene scene = Scene.before(stubs, "rebalance: off")) {
+    try (Scene scene = Scene.before(stubs, "rebalance: off", CLOCK)) {
       List<Client> clients = scene.connect(100);
       try (Load load = Load.on(clients, 300, 100)) {
         await().until(() -> load.replies() > 200);
@@ -138,10 +142,9 @@ final class FreezeIT {
         Scene.together(
             List.of(
                 () -> Scene.stub(host + ":0", "--no-ack"),
-                () -> Scene.stub("127.0.0.1:0", "--no-ack", "--log-frames")));
+                () -> Scene.stub("127.0.0.1:0", "--no-ack")));
     try (Scene scene =
-        Scene.before(
-            stubs, "rebalance: off, user-timeout: 2s, on-upstream-loss: reopen")) {
+        Scene.before(stubs, "rebalance: off, user-timeout: 2s, on-upstream-loss: reopen")) {
       Client client = scene.connectTo(scene.stub(0));
       try (LostLink _ = LostLink.to(host)) {
         client.write(ascii("lost"));

@@ -14,7 +14,9 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Upstreams that come up on the DNS name of a pool take their share of the connections there are. */
+/**
+ * Upstreams that come up on the DNS name of a pool take their share of the connections there are.
+ */
 final class ScaleOutIT {
   private static final int CLIENTS = 300;
 
@@ -74,8 +76,8 @@ final class ScaleOutIT {
         .atMost(Duration.ofSeconds(30))
         .untilAsserted(() ->
             assertThat(Scene.shares(of).values())
-                .allSatisfy(each ->
-                    assertThat(each).isBetween(share - share / 10, share + share / 10)));
+                .allSatisfy(
+                    each -> assertThat(each).isBetween(share - share / 10, share + share / 10)));
     assertThat(scene.metric("waymark_connections_open")).isEqualTo(CLIENTS);
   }
 }

@@ -28,8 +28,10 @@ final class Scene implements AutoCloseable {
       """
       listeners: [{name: raw, address: "127.0.0.1:0", pool: moving, connections-max: 12000}]
       pools: [{name: moving, target: "%s", health-retry-max: 300ms, %s}]
-      lanes: {ping-interval: 500ms, lane-timeout: 2s, retry-max: 300ms}
+      lanes: {retry-max: 300ms, %s}
       """;
+
+  private static final String DEFAULT_CLOCK = "lane-timeout: 6s";
 
   private final List<Stub> stubs;
   private final Bridge bridge;
@@ -47,18 +49,27 @@ final class Scene implements AutoCloseable {
 
   /** Before these stubs, which the scene closes. */
   static Scene before(List<Stub> stubs, String poolKeys) {
+    return before(stubs, poolKeys, DEFAULT_CLOCK);
+  }
+
+  /** The same, with these keys of lanes. */
+  static Scene before(List<Stub> stubs, String poolKeys, String laneKeys) {
     String addresses = String.join(",", stubs.stream().map(Stub::address).toList());
-    Scene scene = at("static:///" + addresses, stubs, poolKeys);
+    Scene scene = at("static:///" + addresses, stubs, poolKeys, laneKeys);
     scene.awaitServing(stubs.size());
     return scene;
   }
 
   /** Before a target under which these stubs may be found. */
   static Scene at(String target, List<Stub> stubs, String poolKeys) {
+    return at(target, stubs, poolKeys, DEFAULT_CLOCK);
+  }
+
+  private static Scene at(String target, List<Stub> stubs, String poolKeys, String laneKeys) {
     try {
       Path file = Files.createTempFile("waymark-scene", ".yml");
       try {
-        Files.writeString(file, CONFIG.formatted(target, poolKeys));
+        Files.writeString(file, CONFIG.formatted(target, poolKeys, laneKeys));
         Bridge bridge = Bridge.configured(launch -> launch.leakDetection("simple"), file);
         return new Scene(new ArrayList<>(stubs), bridge);
       } finally {
@@ -74,9 +85,9 @@ final class Scene implements AutoCloseable {
     return together(Collections.nCopies(count, () -> stub("127.0.0.1:0", flags)));
   }
 
-  /** With a check for leaks that costs little. */
+  /** As cheap as it gets: tests of moving start many. */
   static Stub stub(String address, String... flags) {
-    return Stub.start(launch -> launch.leakDetection("simple"), address, flags);
+    return Stub.start(launch -> launch.leakDetection("simple").quick(), address, flags);
   }
 
   /** Starts all of them at once, and gives them in their order. */

@@ -241,8 +241,7 @@ final class LaneTest {
     FakeCall call = FakeCall.opened(MESSAGES, handler(ECHO), LINE, 100);
     call.receive(
         dataFrame(0, 0, "\n", true), dataFrame(0, 1, "\n", true), dataFrame(0, 2, "a\n", true));
-    assertThat(handlers.getLast().events)
-        .containsExactly("data \n 1", "data \n 2", "data a\n 4");
+    assertThat(handlers.getLast().events).containsExactly("data \n 1", "data \n 2", "data a\n 4");
     assertThat(connection().unframed(Unpooled.wrappedBuffer(new byte[] {'\n'})).readableBytes())
         .isZero();
     assertThat(call.replies()).isEqualTo("\n\na\n");
