@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 /** Upstreams that announce that they will go: connections are handed over, nothing is replayed. */
 final class DrainIT {
-  /** With -Dwaymark.drain.connections=10000 (docs/operations.md gives a figure for it). */
+  /** With -Dwaymark.drain.connections=10000. */
   private static final int MANY = Integer.getInteger("waymark.drain.connections", 4_000);
 
   private static final int LOADED = 2_000;
