@@ -55,7 +55,8 @@ final class CrashIT {
         await().until(() -> load.replies() > before + LOADED);
         load.stop();
         System.out.printf(
-            "killed: longest wait for a reply %s; at the bridge %s%n", load.pauses(), pauses(scene));
+            "killed: longest wait for a reply %s; at the bridge %s%n",
+            load.pauses(), pauses(scene));
         assertThat(load.longestPause()).isLessThan(Duration.ofSeconds(5));
       }
       scene.assertNoneClosed();
