@@ -3,26 +3,35 @@ package dev.waymark.core;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * One total per {@link Counter} and per {@link CloseReason}. Written by one shard's thread,
- * readable from any.
+ * One total per {@link Counter}, {@link CloseReason} and {@link PushResult.Outcome}. Written by one
+ * shard's thread, readable from any.
  */
 public final class Counters {
   private static final int COUNTERS = Counter.values().length;
 
+  private static final int REASONS = CloseReason.values().length;
+
   private final AtomicLongArray totals =
-      new AtomicLongArray(COUNTERS + CloseReason.values().length);
+      new AtomicLongArray(COUNTERS + REASONS + PushResult.Outcome.values().length);
 
   /** Adds; the one writer only. */
   void add(Counter counter, long amount) {
-    int index = counter.ordinal();
-    // One writer: a plain read and an opaque write need no locked instruction.
-    totals.setOpaque(index, totals.getPlain(index) + amount);
+    add(counter.ordinal(), amount);
   }
 
   /** Counts one connection closed for this reason; the one writer only. */
   void addClosed(CloseReason reason) {
-    int index = COUNTERS + reason.ordinal();
-    totals.setOpaque(index, totals.getPlain(index) + 1);
+    add(COUNTERS + reason.ordinal(), 1);
+  }
+
+  /** Counts one push of the upstream that was answered; the one writer only. */
+  void addPush(PushResult.Outcome outcome) {
+    add(COUNTERS + REASONS + outcome.ordinal(), 1);
+  }
+
+  private void add(int index, long amount) {
+    // One writer: a plain read and an opaque write need no locked instruction.
+    totals.setOpaque(index, totals.getPlain(index) + amount);
   }
 
   /** The total so far; any thread. */
@@ -33,5 +42,10 @@ public final class Counters {
   /** Connections closed for this reason so far; any thread. */
   public long closed(CloseReason reason) {
     return totals.getOpaque(COUNTERS + reason.ordinal());
+  }
+
+  /** Pushes of the upstream answered so; any thread. */
+  public long pushes(PushResult.Outcome outcome) {
+    return totals.getOpaque(COUNTERS + REASONS + outcome.ordinal());
   }
 }

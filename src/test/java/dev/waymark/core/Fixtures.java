@@ -5,7 +5,9 @@ import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 
 /** One shard with one pool, and all its effects as text, in order. */
 final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Balancer {
@@ -20,9 +22,12 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   final MemoryBudget budget;
   final Shard shard;
   final List<Socket> sockets = new ArrayList<>();
+  final List<PushResult> pushResults = new ArrayList<>();
+  final List<Consumer<PushResult>> forwarded = new ArrayList<>();
   final List<String> forgotten = new ArrayList<>();
   boolean isWritable = true;
   boolean isKernelFull;
+  boolean isMailboxFull;
   boolean isFlushFailing;
   long nowNs = Long.MAX_VALUE - 1000 * MS;
   private long version;
@@ -39,7 +44,7 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     budget = new MemoryBudget(budgetBytes);
     Shard.Identity identity = new Shard.Identity(0, 1, 42, "node", "0");
     ListenerOptions listener =
-        new ListenerOptions("listener", "pool", Framing.RAW, 0, idleTimeoutNs);
+        new ListenerOptions("listener", "pool", Framing.RAW, 0, idleTimeoutNs, Set.of());
     shard =
         new Shard(
             nowNs,
@@ -75,6 +80,8 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
         1000 * MS,
         20 * MS,
         10_000 * MS,
+        5000 * MS,
+        20,
         PIECE);
   }
 
@@ -318,8 +325,29 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     }
 
     @Override
-    public void notOffered(long pushId) {
-      frame("NOT_OFFERED " + pushId);
+    public void pushResult(PushResult result) {
+      frame(result.outcome() + " " + result.id());
+      pushResults.add(result);
+    }
+
+    @Override
+    public void syncing() {
+      frame("Syncing");
+    }
+
+    @Override
+    public void opened(long connection, String mark, String listener, String clientAddress) {
+      frame("Opened " + connection + " " + listener);
+    }
+
+    @Override
+    public void closed(long connection, CloseReason reason) {
+      frame("Closed " + connection + " " + reason);
+    }
+
+    @Override
+    public void synced() {
+      frame("Synced");
     }
 
     @Override
@@ -359,6 +387,14 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     lanes.add(lane);
     effects.add("connect " + lane.upstream().address());
     return new Transport(lane.upstream().address());
+  }
+
+  @Override
+  public boolean forwardPush(
+      int shard, String pool, UpstreamControl.Push push, Consumer<PushResult> reply) {
+    effects.add("forward " + push.id() + " to " + shard);
+    forwarded.add(reply);
+    return !isMailboxFull;
   }
 
   @Override
