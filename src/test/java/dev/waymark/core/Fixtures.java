@@ -2,6 +2,7 @@ package dev.waymark.core;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -41,22 +42,31 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   }
 
   Fixtures(PoolOptions pool, long idleTimeoutNs, long budgetBytes) {
+    this(List.of(pool), List.of(listener("listener", "pool", idleTimeoutNs)), budgetBytes, 1);
+  }
+
+  /** The first of so many shards, with several pools. */
+  Fixtures(
+      List<PoolOptions> pools, List<ListenerOptions> listeners, long budgetBytes, int shards) {
     budget = new MemoryBudget(budgetBytes);
-    Shard.Identity identity = new Shard.Identity(0, 1, 42, "node", "0");
-    ListenerOptions listener =
-        new ListenerOptions("listener", "pool", Framing.RAW, 0, idleTimeoutNs, Set.of());
+    Shard.Identity identity = new Shard.Identity(0, shards, 42, "node", "0");
     shard =
         new Shard(
             nowNs,
             identity,
             limits(),
-            List.of(new Shard.PoolSetup(pool, this)),
-            List.of(listener),
+            pools.stream().map(pool -> new Shard.PoolSetup(pool, this)).toList(),
+            listeners,
             this,
             this,
             this,
             budget,
             new SplittableRandom(1));
+  }
+
+  static ListenerOptions listener(
+      String name, String pool, long idleTimeoutNs, String... pushFrom) {
+    return new ListenerOptions(name, pool, Framing.RAW, 0, idleTimeoutNs, Set.of(pushFrom));
   }
 
   /** What a piece that is held counts for besides its bytes. */
@@ -88,13 +98,17 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   // --- inputs ---
 
   void upstreams(String... addresses) {
+    upstreamsOf("pool", addresses);
+  }
+
+  void upstreamsOf(String pool, String... addresses) {
     List<UpstreamView> views = new ArrayList<>();
     for (String address : addresses) {
       boolean isServing = !address.startsWith("!");
       views.add(
           new UpstreamView(isServing ? address : address.substring(1), isServing, "", 1, Map.of()));
     }
-    shard.onPool(nowNs, new PoolSnapshot("pool", ++version, views));
+    shard.onPool(nowNs, new PoolSnapshot(pool, ++version, views));
     endTurn();
   }
 
@@ -109,6 +123,17 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     return lane();
   }
 
+  /** An upstream of that pool that acknowledges and wants announcements or not, and its lane. */
+  Lane laneOf(String pool, String address, boolean isAnnouncementsWanted) {
+    upstreamsOf(pool, address);
+    Lane lane = lane();
+    lane.onReady(nowNs);
+    UpstreamControl settings = new UpstreamControl.Settings(1, 0, isAnnouncementsWanted);
+    lane.onFrame(nowNs, new UpstreamFrame().clear().control(settings));
+    endTurn();
+    return lane;
+  }
+
   Lane lane() {
     return lanes.getLast();
   }
@@ -121,9 +146,13 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   }
 
   Connection accept() {
+    return accept("listener");
+  }
+
+  Connection accept(String listener) {
     Socket socket = new Socket();
     sockets.add(socket);
-    Connection connection = shard.onAccepted(nowNs, 1, "listener", socket);
+    Connection connection = shard.onAccepted(nowNs, 1, listener, socket);
     socket.connection = connection;
     endTurn();
     return connection;
@@ -140,6 +169,10 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
 
   static ByteBuf bytes(int count) {
     return Unpooled.wrappedBuffer(new byte[count]);
+  }
+
+  static ByteBuf text(String text) {
+    return Unpooled.copiedBuffer(text, StandardCharsets.ISO_8859_1);
   }
 
   void passMs(long ms) {
@@ -177,6 +210,9 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     private boolean isFinishDue;
     private boolean isOpen = true;
 
+    /** All that was written, as text. */
+    final StringBuilder content = new StringBuilder();
+
     void drain() {
       long bytes = queuedBytes;
       int pieces = queuedPieces;
@@ -196,6 +232,7 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     public void write(ByteBuf owned) {
       queuedBytes += owned.readableBytes();
       queuedPieces++;
+      content.append(owned.toString(StandardCharsets.ISO_8859_1));
       owned.release();
     }
 
