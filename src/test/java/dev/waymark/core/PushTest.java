@@ -252,7 +252,7 @@ class PushTest {
         List.of(1, 2, 3).stream()
             .map(_ -> {
               Connection connection = fixtures.accept();
-              connection.onSocketClosed(fixtures.nowNs);
+              connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
               return connection.mark();
             })
             .toList();
@@ -387,7 +387,7 @@ class PushTest {
 
   private Connection closed(String listener) {
     Connection connection = fixtures.accept(listener);
-    connection.onSocketClosed(fixtures.nowNs);
+    connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
     return connection;
   }
 
