@@ -75,6 +75,11 @@ final class StubCommand implements Callable<Integer> {
       description = "What every answer waits, such as 100ms.")
   private String delay = "0";
 
+  @Option(
+      names = "--announcements",
+      description = "Have all connections announced, whoever owns them: GET /announced.")
+  private boolean announcements;
+
   @Option(names = "--log-frames", description = "One log line for everything that comes and goes.")
   private boolean logFrames;
 
@@ -126,10 +131,15 @@ final class StubCommand implements Callable<Integer> {
   }
 
   private StubOptions options() {
+    if (noAck && announcements) {
+      throw new ParameterException(
+          spec().commandLine(),
+          "--announcements: not with --no-ack, as they are asked for in Settings; leave one away");
+    }
     try {
       Duration wait = DelayText.parse(delay);
       return new StubOptions(
-          !noAck, reply, rules == null ? Rules.NONE : RulesFile.load(rules), wait, logFrames);
+          !noAck, reply, rules == null ? Rules.NONE : RulesFile.load(rules), wait, logFrames, announcements);
     } catch (ConfigException e) {
       throw new ParameterException(spec().commandLine(), e.getMessage());
     } catch (IllegalArgumentException e) {

@@ -90,7 +90,7 @@ final class StubIT {
 
   @Test
   void noAck_data_answersWithoutSettingsAndConsumed() throws IOException {
-    TestLane lane = start(new StubOptions(false, null, Rules.NONE, Duration.ZERO, false)).greet();
+    TestLane lane = start(new StubOptions(false, null, Rules.NONE, Duration.ZERO, false, false)).greet();
     lane.open(1, RAW, 0).data(1, 0, "plain", false);
 
     UpstreamFrame frame = lane.await(1).getFirst();
@@ -119,7 +119,7 @@ final class StubIT {
                     "bye",
                     Duration.ofMillis(20),
                     CloseReason.DONE)));
-    TestLane lane = start(new StubOptions(true, null, rules, Duration.ZERO, false)).greet();
+    TestLane lane = start(new StubOptions(true, null, rules, Duration.ZERO, false, false)).greet();
     lane.open(1, LINE, LIMIT)
         .data(1, 0, "pi", false)
         .data(1, 2, "ng\n", true)

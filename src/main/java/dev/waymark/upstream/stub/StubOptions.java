@@ -12,16 +12,18 @@ import org.jspecify.annotations.Nullable;
  * @param rules tried before, in order
  * @param delay what every answer waits, in addition to its rule's delay
  * @param isLoggingFrames one INFO line per piece of data each way
+ * @param isAnnouncing has all connections announced; not without `acknowledge`
  */
 public record StubOptions(
     boolean acknowledge,
     @Nullable String reply,
     Rules rules,
     Duration delay,
-    boolean isLoggingFrames) {
+    boolean isLoggingFrames,
+    boolean isAnnouncing) {
   /** Answers bytes with the same bytes. */
   public static final StubOptions ECHO =
-      new StubOptions(true, null, Rules.NONE, Duration.ZERO, false);
+      new StubOptions(true, null, Rules.NONE, Duration.ZERO, false, false);
 
   /** Whether answers depend on where messages end. */
   boolean isByMessage() {
