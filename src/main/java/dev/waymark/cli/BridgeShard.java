@@ -138,8 +138,7 @@ final class BridgeShard implements ShardEnvironment {
 
   private void takePushes() {
     pushMailbox.take(letter ->
-        guarded(() ->
-            shard.onPush(Clock.nowNs(), letter.pool(), letter.push(), letter.reply())));
+        guarded(() -> shard.onPush(Clock.nowNs(), letter.pool(), letter.push(), letter.reply())));
   }
 
   @Override

@@ -141,8 +141,7 @@ final class StubAdmin implements AutoCloseable {
     String epoch = request.query().get("epoch");
     try {
       PushAnswer answer =
-          stub.push(
-                  mark, request.body(), epoch == null ? null : Integer.parseUnsignedInt(epoch))
+          stub.push(mark, request.body(), epoch == null ? null : Integer.parseUnsignedInt(epoch))
               .toCompletableFuture()
               .get(PUSH_TIMEOUT_S, TimeUnit.SECONDS);
       return Reply.json(200, PushView.of(answer));

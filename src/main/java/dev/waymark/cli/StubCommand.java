@@ -139,7 +139,12 @@ final class StubCommand implements Callable<Integer> {
     try {
       Duration wait = DelayText.parse(delay);
       return new StubOptions(
-          !noAck, reply, rules == null ? Rules.NONE : RulesFile.load(rules), wait, logFrames, announcements);
+          !noAck,
+          reply,
+          rules == null ? Rules.NONE : RulesFile.load(rules),
+          wait,
+          logFrames,
+          announcements);
     } catch (ConfigException e) {
       throw new ParameterException(spec().commandLine(), e.getMessage());
     } catch (IllegalArgumentException e) {

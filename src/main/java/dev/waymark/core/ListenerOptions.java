@@ -15,7 +15,12 @@ import java.util.Set;
  * @param pushFrom names of other pools whose upstreams may push to its connections (rule 6)
  */
 public record ListenerOptions(
-    String name, String pool, Framing framing, int frameBytesMax, long idleTimeoutNs, Set<String> pushFrom) {
+    String name,
+    String pool,
+    Framing framing,
+    int frameBytesMax,
+    long idleTimeoutNs,
+    Set<String> pushFrom) {
   public ListenerOptions {
     pushFrom = Set.copyOf(pushFrom);
   }

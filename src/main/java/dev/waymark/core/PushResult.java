@@ -12,11 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param waitingBytes of FULL: pushed bytes of the connection that wait already
  */
 public record PushResult(
-    long id,
-    Outcome outcome,
-    @Nullable CloseReason reason,
-    long closedUnixMs,
-    long waitingBytes) {
+    long id, Outcome outcome, @Nullable CloseReason reason, long closedUnixMs, long waitingBytes) {
   /** The names and numbers of attach.proto. */
   public enum Outcome {
     WRITTEN(1),

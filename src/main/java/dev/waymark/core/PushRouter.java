@@ -68,10 +68,8 @@ final class PushRouter {
   }
 
   /** A connection's socket is closed. */
-  void onConnectionGone(
-      Connection connection, @Nullable CloseReason reason, long closedUnixMs) {
-    closes.put(
-        connection.sequence(), new Closed(connection.listener(), reason, closedUnixMs));
+  void onConnectionGone(Connection connection, @Nullable CloseReason reason, long closedUnixMs) {
+    closes.put(connection.sequence(), new Closed(connection.listener(), reason, closedUnixMs));
   }
 
   // --- transitions ---

@@ -28,8 +28,7 @@ public sealed interface UpstreamControl {
    * @param payload at most {@link Limits#PAYLOAD_BYTES_MAX}; not to be changed
    * @param epoch the only one in which they are to be written, or {@link UpstreamFrame#ABSENT}
    */
-  record Push(long id, @Nullable Mark mark, byte[] payload, long epoch)
-      implements UpstreamControl {
+  record Push(long id, @Nullable Mark mark, byte[] payload, long epoch) implements UpstreamControl {
     /** It names another epoch than this one. */
     boolean isFencedIn(int presentEpoch) {
       return epoch != UpstreamFrame.ABSENT && (int) epoch != presentEpoch;

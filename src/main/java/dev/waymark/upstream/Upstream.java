@@ -177,7 +177,8 @@ public final class Upstream {
      */
     public Upstream build() {
       Check.that(
-          listener == null || options.acknowledge(), "announcements need an acknowledging upstream");
+          listener == null || options.acknowledge(),
+          "announcements need an acknowledging upstream");
       return new Upstream(options, factory, listener);
     }
   }

@@ -135,8 +135,7 @@ public final class UpstreamBatchWriter {
    *     UpstreamFrame#ABSENT}
    */
   public void push(long id, String mark, ByteBuf payload, long epochOrAbsent) {
-    Check.that(
-        payload.readableBytes() <= Limits.PAYLOAD_BYTES_MAX, "a payload is at most 64 KiB");
+    Check.that(payload.readableBytes() <= Limits.PAYLOAD_BYTES_MAX, "a payload is at most 64 KiB");
     byte[] bytes = new byte[payload.readableBytes()];
     payload.getBytes(payload.readerIndex(), bytes);
     var push =

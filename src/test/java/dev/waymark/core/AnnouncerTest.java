@@ -20,8 +20,7 @@ class AnnouncerTest {
     assertThat(announced())
         .startsWith("Syncing")
         .endsWith("Synced")
-        .containsExactlyInAnyOrder(
-            "Syncing", "Opened 1 listener", "Opened 2 listener", "Synced");
+        .containsExactlyInAnyOrder("Syncing", "Opened 1 listener", "Opened 2 listener", "Synced");
     fixtures.accept();
     first.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
     fixtures.endTurn();
@@ -43,8 +42,7 @@ class AnnouncerTest {
         new Fixtures(
             List.of(pool("one"), pool("two")),
             List.of(
-                Fixtures.listener("first", "one", 0, "two"),
-                Fixtures.listener("second", "two", 0)),
+                Fixtures.listener("first", "one", 0, "two"), Fixtures.listener("second", "two", 0)),
             10_000,
             1);
     fixtures.accept("first");

@@ -46,8 +46,7 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   }
 
   /** The first of so many shards, with several pools. */
-  Fixtures(
-      List<PoolOptions> pools, List<ListenerOptions> listeners, long budgetBytes, int shards) {
+  Fixtures(List<PoolOptions> pools, List<ListenerOptions> listeners, long budgetBytes, int shards) {
     budget = new MemoryBudget(budgetBytes);
     Shard.Identity identity = new Shard.Identity(0, shards, 42, "node", "0");
     shard =

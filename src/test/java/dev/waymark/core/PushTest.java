@@ -364,10 +364,7 @@ class PushTest {
   private void twoShards() {
     fixtures =
         new Fixtures(
-            List.of(pool("pool")),
-            List.of(Fixtures.listener("listener", "pool", 0)),
-            10_000,
-            2);
+            List.of(pool("pool")), List.of(Fixtures.listener("listener", "pool", 0)), 10_000, 2);
     fixtures.attachedLane();
   }
 
@@ -377,8 +374,7 @@ class PushTest {
         new Fixtures(
             List.of(pool("one"), pool("two"), pool("idle")),
             List.of(
-                Fixtures.listener("first", "one", 0, "two"),
-                Fixtures.listener("second", "two", 0)),
+                Fixtures.listener("first", "one", 0, "two"), Fixtures.listener("second", "two", 0)),
             10_000,
             1);
     fixtures.laneOf("one", "a:1", false);
@@ -412,9 +408,7 @@ class PushTest {
         new UpstreamFrame()
             .clear()
             .control(new UpstreamControl.Push(++lastId, mark, payload, epoch)));
-    return fixtures.pushResults.size() == before
-        ? null
-        : fixtures.pushResults.getLast().outcome();
+    return fixtures.pushResults.size() == before ? null : fixtures.pushResults.getLast().outcome();
   }
 
   private List<Outcome> results() {

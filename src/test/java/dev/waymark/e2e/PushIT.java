@@ -138,8 +138,8 @@ final class PushIT {
 
     owner(mark).admin().post("/send?mark=" + mark, "part");
     var waiting =
-        Clients.inBackground(() ->
-            assertThat(outcome(stub, mark, "y".repeat(60_000))).isEqualTo("expired"));
+        Clients.inBackground(
+            () -> assertThat(outcome(stub, mark, "y".repeat(60_000))).isEqualTo("expired"));
     await().until(() -> bridge.admin().metric("waymark_memory_held_bytes") >= 60_000);
     JsonObject full = push(stub, mark, "y".repeat(6_000));
     assertThat(full.get("outcome").getAsString()).isEqualTo("full");

@@ -69,8 +69,7 @@ final class BridgeLinkTest implements AnnouncementListener {
     for (int code = 1; code <= 8; code++) {
       CompletableFuture<PushAnswer> answer = push(MARK, "x");
       lane.receive(result(pushes(lane).getLast().getId(), code, 0, 0));
-      String expected =
-          code == 8 ? "UNKNOWN" : PushResult.Outcome.forNumber(code).name();
+      String expected = code == 8 ? "UNKNOWN" : PushResult.Outcome.forNumber(code).name();
       assertThat(answer.join().outcome().name()).isEqualTo(expected);
     }
   }
@@ -129,7 +128,10 @@ final class BridgeLinkTest implements AnnouncementListener {
     lane.lane.onCancel();
     assertThat(announced)
         .containsExactly(
-            "forget 1", "opened " + MARK + " l c:1", "synced 1", "closed " + MARK + " DONE",
+            "forget 1",
+            "opened " + MARK + " l c:1",
+            "synced 1",
+            "closed " + MARK + " DONE",
             "forget 1");
     assertThat(lane.status).isEqualTo(Status.OK);
   }

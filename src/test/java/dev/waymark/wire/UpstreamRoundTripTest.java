@@ -150,7 +150,9 @@ class UpstreamRoundTripTest {
               next.getMore(),
               next.getHalfClose(),
               next.getCloseValue());
-      case SETTINGS -> writer.settings(next.getSettings().getWindowBytes(), next.getSettings().getAnnouncements());
+      case SETTINGS ->
+          writer.settings(
+              next.getSettings().getWindowBytes(), next.getSettings().getAnnouncements());
       case DRAINING -> writer.draining();
       case LOAD -> writer.load(next.getLoad().getUtilisation(), next.getLoad().getCapacity());
       case PONG -> writer.pong(next.getPong().getId());
@@ -178,7 +180,8 @@ class UpstreamRoundTripTest {
               next.more(),
               next.halfClose(),
               next.close());
-      case UpstreamControl.Settings settings -> writer.settings(settings.windowBytes(), settings.isAnnouncementsWanted());
+      case UpstreamControl.Settings settings ->
+          writer.settings(settings.windowBytes(), settings.isAnnouncementsWanted());
       case UpstreamControl.Draining() -> writer.draining();
       case UpstreamControl.Load(double utilisation, int capacity) ->
           writer.load(utilisation, capacity);
