@@ -5,7 +5,9 @@ import dev.waymark.core.CloseReason;
 import dev.waymark.core.Counter;
 import dev.waymark.core.Counter.Scope;
 import dev.waymark.core.Counters;
+import dev.waymark.core.PushResult;
 import dev.waymark.core.ShardCounters;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,6 +21,7 @@ import java.util.function.ToLongFunction;
 final class BridgeCounters {
   private static final String UPSTREAM_CONNECTIONS = "waymark_upstream_connections";
   private static final String LANES_OPEN = "waymark_lanes_open";
+  private static final String PUSHES = "waymark_pushes_total";
 
   private final Metrics metrics;
   private final Map<List<String>, List<Counters>> byLabels = new ConcurrentHashMap<>();
@@ -101,6 +104,9 @@ final class BridgeCounters {
     }
     metrics.remove(UPSTREAM_CONNECTIONS, labels);
     metrics.remove(LANES_OPEN, labels);
+    for (PushResult.Outcome outcome : PushResult.Outcome.values()) {
+      metrics.remove(PUSHES, withOutcome(labels, outcome));
+    }
   }
 
   private void register(Scope scope, List<Counters> shards, String[] labels) {
@@ -112,7 +118,10 @@ final class BridgeCounters {
     }
     switch (scope) {
       case LISTENER -> registerReasons(shards, labels);
-      case UPSTREAM -> registerLevels(shards, labels);
+      case UPSTREAM -> {
+        registerLevels(shards, labels);
+        registerOutcomes(shards, labels);
+      }
     }
   }
 
@@ -127,6 +136,23 @@ final class BridgeCounters {
           "reason",
           reason.label());
     }
+  }
+
+  private void registerOutcomes(List<Counters> shards, String[] labels) {
+    for (PushResult.Outcome outcome : PushResult.Outcome.values()) {
+      metrics.counter(
+          PUSHES,
+          "Pushes of the upstream, by what became of them.",
+          () -> sum(shards, one -> one.pushes(outcome)),
+          withOutcome(labels, outcome));
+    }
+  }
+
+  private static String[] withOutcome(String[] labels, PushResult.Outcome outcome) {
+    String[] longer = Arrays.copyOf(labels, labels.length + 2);
+    longer[labels.length] = "outcome";
+    longer[labels.length + 1] = outcome.label();
+    return longer;
   }
 
   private void registerLevels(List<Counters> shards, String[] labels) {
