@@ -225,7 +225,7 @@ class PushTest {
     fixtures.isKernelFull = true;
     fixtures.receive(reply(connection, "one"));
     push(connection, "waits");
-    fixtures.receive(fixtures.frame(connection).close(CloseReason.BUSY.wireCode()));
+    fixtures.receive(fixtures.frame(connection).close(CloseReason.DONE.wireCode()));
     push(connection, "while it closes");
     fixtures.socket(connection).drain();
     connection.onClientEnd(fixtures.nowNs);
@@ -234,9 +234,9 @@ class PushTest {
     push(connection, "after it closed");
     assertThat(fixtures.pushResults)
         .containsExactly(
-            new PushResult(1, Outcome.GONE, CloseReason.BUSY, 1001, 0),
-            new PushResult(2, Outcome.GONE, CloseReason.BUSY, 1001, 0),
-            new PushResult(3, Outcome.GONE, CloseReason.BUSY, 1001, 0));
+            new PushResult(1, Outcome.GONE, CloseReason.DONE, 1001, 0),
+            new PushResult(2, Outcome.GONE, CloseReason.DONE, 1001, 0),
+            new PushResult(3, Outcome.GONE, CloseReason.DONE, 1001, 0));
   }
 
   @Test
