@@ -387,9 +387,7 @@ public final class Connection {
   }
 
   private void replayed() {
-    listener
-        .counters()
-        .add(Counter.REPLAYED_BYTES, client.sentOffset() - client.consumedOffset());
+    listener.counters().add(Counter.REPLAYED_BYTES, client.sentOffset() - client.consumedOffset());
   }
 
   private boolean isLossBearable(long nowNs) {
@@ -537,8 +535,7 @@ public final class Connection {
         fence(nowNs, Reopen.Cause.STALLED);
         owner.onStalled(nowNs);
       }
-      case WINDOW_STALLED ->
-          endByBridge(nowNs, CloseReason.WINDOW_STALLED, Origin.UPSTREAM);
+      case WINDOW_STALLED -> endByBridge(nowNs, CloseReason.WINDOW_STALLED, Origin.UPSTREAM);
     }
   }
 
@@ -648,7 +645,8 @@ public final class Connection {
   // --- the reply direction ---
 
   private @Nullable CloseReason breachOf(Lane from, UpstreamFrame frame, int bytes) {
-    if (frame.epoch() != ownership.epoch() || (replies.isEnded() && (bytes > 0 || frame.halfClose()))) {
+    if (frame.epoch() != ownership.epoch()
+        || (replies.isEnded() && (bytes > 0 || frame.halfClose()))) {
       return CloseReason.PROTOCOL;
     }
     boolean isReleased = frame.control() instanceof Released;

@@ -98,8 +98,7 @@ final class Mover {
           if (allowance >= 1) {
             Lane wanted =
                 (Lane) balancer.choose(eligible, connection.clientHost(), connection.mark());
-            if (wanted != lane
-                && connection.release(nowNs, Reopen.Cause.REBALANCE, wanted)) {
+            if (wanted != lane && connection.release(nowNs, Reopen.Cause.REBALANCE, wanted)) {
               allowance--;
             }
           }
@@ -118,12 +117,7 @@ final class Mover {
   }
 
   private void moveSurplus(
-      long nowNs,
-      Connection connection,
-      Lane lane,
-      double wanted,
-      List<Lane> eligible,
-      int total) {
+      long nowNs, Connection connection, Lane lane, double wanted, List<Lane> eligible, int total) {
     if (allowance < 1 || lane.expectedCount() <= Math.ceil(wanted)) {
       return;
     }

@@ -243,7 +243,6 @@ final class Ownership {
   private void remember(String upstream) {
     List<String> longer = new ArrayList<>(history);
     longer.add(upstream);
-    history =
-        List.copyOf(longer.subList(Math.max(0, longer.size() - HISTORY_MAX), longer.size()));
+    history = List.copyOf(longer.subList(Math.max(0, longer.size() - HISTORY_MAX), longer.size()));
   }
 }

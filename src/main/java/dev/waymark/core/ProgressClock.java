@@ -57,9 +57,7 @@ final class ProgressClock {
         : Verdict.WORKING;
   }
 
-  /**
-   * When to look again; only while it is on. What is sent until then cannot be too old before.
-   */
+  /** When to look again; only while it is on. What is sent until then cannot be too old before. */
   long deadlineNs(long nowNs, boolean isWaiting, boolean isWindowFull) {
     return (isWaiting ? (isWindowFull ? progressNs : signNs) : nowNs) + timeoutNs;
   }

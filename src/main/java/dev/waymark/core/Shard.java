@@ -80,7 +80,8 @@ public final class Shard {
               identity.index(),
               identity.count());
       pools.put(
-          name, new ShardPool(nowNs, setup.options(), this, setup.balancer(), hello, random, counters));
+          name,
+          new ShardPool(nowNs, setup.options(), this, setup.balancer(), hello, random, counters));
     }
     for (ListenerOptions options : listenerOptions) {
       ShardPool pool = pools.get(options.pool());
@@ -154,7 +155,8 @@ public final class Shard {
     } finally {
       isTurnEndRequested = false;
       if (isAnyLeft || !connectionsToFlush.isEmpty() || !lanesToFlush.isEmpty()) {
-        // Re-opens are paced, or one failed, as where memory runs out: the others must not stall for ever.
+        // Re-opens are paced, or one failed, as where memory runs out: the others must not stall
+        // for ever.
         requestTurnEnd();
       }
       announceAtTurnEnd();

@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
  * Confined to its shard's thread, but for the counters and the balancer.
  */
 final class ShardPool {
-  /** Re-opens in one turn: those whose upstream lives are not to wait for those that lost theirs. */
+  /**
+   * Re-opens in one turn: those whose upstream lives are not to wait for those that lost theirs.
+   */
   static final int PLACED_PER_TURN = 256;
 
   /** Where an upstream stands here. */

@@ -570,7 +570,7 @@ class ClosingTableTest {
     Set<CloseReason> missing = EnumSet.allOf(CloseReason.class);
     rows().forEach(row -> missing.remove(row.reason()));
     // Those of the clocks and of refusals have tests of their own in MovingTest, ConnectionTest and
-    // LaneTest; FENCED ends an attachment, never a connection.
+    // LaneTest; FENCED and MOVED end attachments, never a connection.
     assertThat(missing)
         .containsExactlyInAnyOrder(
             CloseReason.BUSY,
@@ -580,6 +580,7 @@ class ClosingTableTest {
             CloseReason.IDLE_TIMEOUT,
             CloseReason.UNKNOWN_CONNECTION,
             CloseReason.WINDOW_STALLED,
-            CloseReason.INTERNAL);
+            CloseReason.INTERNAL,
+            CloseReason.MOVED);
   }
 }

@@ -158,7 +158,8 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
 
   /** The owner hands the connection over. */
   void released(Connection connection, long consumed) {
-    answer(connection, frame(connection).consumed(consumed).control(new UpstreamControl.Released()));
+    answer(
+        connection, frame(connection).consumed(consumed).control(new UpstreamControl.Released()));
   }
 
   /** A frame from the owner. */

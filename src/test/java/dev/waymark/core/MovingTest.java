@@ -44,8 +44,7 @@ class MovingTest {
   }
 
   private void refuse(Connection connection) {
-    fixtures.answer(
-        connection, fixtures.frame(connection).close(CloseReason.BUSY.wireCode()));
+    fixtures.answer(connection, fixtures.frame(connection).close(CloseReason.BUSY.wireCode()));
   }
 
   /** Both lanes answer Pings meanwhile. */
@@ -259,9 +258,7 @@ class MovingTest {
     fixtures.takeEffects();
     draining(lanes.getFirst());
     fixtures.passMs(5_000);
-    assertThat(fixtures.takeEffects())
-        .filteredOn("Release"::equals)
-        .hasSizeBetween(45, 55);
+    assertThat(fixtures.takeEffects()).filteredOn("Release"::equals).hasSizeBetween(45, 55);
   }
 
   @Test

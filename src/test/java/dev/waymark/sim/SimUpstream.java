@@ -242,11 +242,13 @@ final class SimUpstream {
       case 3 ->
           lane.send(
               new SimLane.Reply(
-                  new UpstreamEvent(1_000_000 + sim.upTo(9), 0, 3, -1, false, false, sim.upTo(2), false),
+                  new UpstreamEvent(
+                      1_000_000 + sim.upTo(9), 0, 3, -1, false, false, sim.upTo(2), false),
                   0));
       case 4 ->
           lane.send(
-              new SimLane.Reply(new UpstreamEvent(0, 0, sim.upTo(3), -1, false, false, 0, false), 0));
+              new SimLane.Reply(
+                  new UpstreamEvent(0, 0, sim.upTo(3), -1, false, false, 0, false), 0));
       case 5 -> frame(connection, peer, 1, -1, false, true, 0);
       default -> lane.send(new UpstreamControl.Push(7, null, new byte[1], -1));
     }
