@@ -6,6 +6,7 @@ import dev.waymark.core.CloseReason;
 import dev.waymark.core.Counter;
 import dev.waymark.core.Counter.Scope;
 import dev.waymark.core.Counters;
+import dev.waymark.core.PushResult;
 import dev.waymark.core.Reopen;
 import dev.waymark.core.ShardCounters;
 import java.util.Arrays;
@@ -22,6 +23,7 @@ import java.util.function.ToLongFunction;
 final class BridgeCounters {
   private static final String UPSTREAM_CONNECTIONS = "waymark_upstream_connections";
   private static final String LANES_OPEN = "waymark_lanes_open";
+  private static final String PUSHES = "waymark_pushes_total";
 
   private final Metrics metrics;
   private final Map<List<String>, List<Counters>> byLabels = new ConcurrentHashMap<>();
@@ -104,6 +106,9 @@ final class BridgeCounters {
     }
     metrics.remove(UPSTREAM_CONNECTIONS, labels);
     metrics.remove(LANES_OPEN, labels);
+    for (PushResult.Outcome outcome : PushResult.Outcome.values()) {
+      metrics.remove(PUSHES, withOutcome(labels, outcome));
+    }
   }
 
   private void register(Scope scope, List<Counters> shards, String[] labels) {
@@ -118,7 +123,10 @@ final class BridgeCounters {
         registerReasons(shards, labels);
         registerMoves(shards, labels);
       }
-      case UPSTREAM -> registerLevels(shards, labels);
+      case UPSTREAM -> {
+        registerLevels(shards, labels);
+        registerOutcomes(shards, labels);
+      }
     }
   }
 
@@ -161,6 +169,23 @@ final class BridgeCounters {
       Arrays.setAll(counts, bucket -> counts[bucket] + more[bucket]);
     }
     return new Durations(boundsNs, counts, sum(shards, Counters::pauseSumNs));
+  }
+
+  private void registerOutcomes(List<Counters> shards, String[] labels) {
+    for (PushResult.Outcome outcome : PushResult.Outcome.values()) {
+      metrics.counter(
+          PUSHES,
+          "Pushes of the upstream, by what became of them.",
+          () -> sum(shards, one -> one.pushes(outcome)),
+          withOutcome(labels, outcome));
+    }
+  }
+
+  private static String[] withOutcome(String[] labels, PushResult.Outcome outcome) {
+    String[] longer = Arrays.copyOf(labels, labels.length + 2);
+    longer[labels.length] = "outcome";
+    longer[labels.length + 1] = outcome.label();
+    return longer;
   }
 
   private void registerLevels(List<Counters> shards, String[] labels) {

@@ -13,12 +13,14 @@ import dev.waymark.core.MemoryBudget;
 import dev.waymark.core.PoolOptions;
 import dev.waymark.core.PoolOptions.Acknowledge;
 import dev.waymark.core.PoolSnapshot;
+import dev.waymark.core.PushResult;
 import dev.waymark.core.Shard;
 import dev.waymark.core.ShardCounters;
 import dev.waymark.core.ShardEnvironment;
 import dev.waymark.core.ShardEvents;
 import dev.waymark.core.ShardInspector;
 import dev.waymark.core.Suspicion;
+import dev.waymark.core.UpstreamControl;
 import dev.waymark.core.UpstreamView;
 import dev.waymark.sim.checkers.Rule10Memory;
 import dev.waymark.sim.checkers.Rule1Order;
@@ -33,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 
 /** One run of a shard in a simulated world: everything follows from the seed. */
 final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balancer {
@@ -95,6 +98,8 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
             2000 * MS,
             20 * MS,
             10_000 * MS,
+            5000 * MS,
+            500,
             0);
     this.budget = new MemoryBudget(budgetBytes);
     this.watchers =
@@ -120,7 +125,7 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
             new PoolOptions.Moving(0, 10_000 * MS, 0, 2_000, false, false, false));
     Framing framing = isFramed ? new Framing.Line() : Framing.RAW;
     ListenerOptions listener =
-        new ListenerOptions("listener", "pool", framing, 64, oneIn(3) ? 3000 * MS : 0);
+        new ListenerOptions("listener", "pool", framing, 64, oneIn(3) ? 3000 * MS : 0, Set.of());
     return new Shard(
         nowNs,
         new Shard.Identity(shards - 1, shards, 42, "node", "0"),
@@ -267,6 +272,12 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
     SimLane transport = new SimLane(this, lane, ++lanesOpened, kinds.get(upstream));
     lanes.add(transport);
     return transport;
+  }
+
+  @Override
+  public boolean forwardPush(
+      int shard, String pool, UpstreamControl.Push push, Consumer<PushResult> reply) {
+    return false;
   }
 
   @Override

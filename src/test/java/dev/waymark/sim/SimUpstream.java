@@ -250,7 +250,7 @@ final class SimUpstream {
               new SimLane.Reply(
                   new UpstreamEvent(0, 0, sim.upTo(3), -1, false, false, 0, false), 0));
       case 5 -> frame(connection, peer, 1, -1, false, true, 0);
-      default -> lane.send(new UpstreamControl.Push(7));
+      default -> lane.send(new UpstreamControl.Push(7, null, new byte[1], -1));
     }
   }
 
