@@ -241,9 +241,9 @@ public final class Connection {
         reply(frame.payload().retainedSlice());
       }
       commit(nowNs, frame.consumed(), frame.context(), frame.halfClose(), frame.close());
-      if (frame.control() instanceof Released) {
-        onReleased(nowNs);
-      }
+    }
+    if (frame.control() instanceof Released) {
+      onReleased(nowNs);
     }
     settleHeld();
   }

@@ -240,6 +240,21 @@ class MovingTest {
   }
 
   @Test
+  void released_asTheLastFrameOfACommitInParts_handsOver() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    data(connection, 10);
+    draining(lanes.getFirst());
+    fixtures.answer(
+        connection, fixtures.frame(connection).payload(Fixtures.bytes(3)).more(true));
+    fixtures.takeEffects();
+    fixtures.released(connection, 10);
+    assertThat(owner(connection)).isEqualTo("b:1");
+    assertThat(fixtures.takeEffects()).contains("Open").doesNotContain("Close FENCED");
+  }
+
+
+  @Test
   void released_unasked_isABreach() {
     fixtures.attachedLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
