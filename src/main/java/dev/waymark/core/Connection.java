@@ -263,10 +263,13 @@ public final class Connection {
     if (owner != null && owner.isNeverAcknowledging()) {
       client.consumeAllSent();
     }
+    // From here on an owner that acknowledges is under the progress clock.
+    progress.onSign(nowNs);
     if (phase == Phase.ATTACHED) {
       pump(nowNs);
       grantCredit(nowNs);
       settleHeld();
+      armDeadline(nowNs);
     }
   }
 

@@ -167,6 +167,24 @@ class MovingTest {
     assertThat(fixtures.suspicions).isEmpty();
   }
 
+  @Test
+  void owner_thatSaysSettingsLate_isUnderTheClockFromThenOn() {
+    fixtures =
+        new Fixtures(new PoolOptions("pool", Acknowledge.AUTO, 0, 30, STEADY), 0, 1_000_000);
+    fixtures.upstreams("a:1", "b:1");
+    fixtures.lanes.forEach(lane -> lane.onReady(fixtures.nowNs));
+    fixtures.endTurn();
+    Connection connection = fixtures.accept();
+    data(connection, 10);
+    fixtures.passMs(1_000);
+    fixtures.lanes.forEach(fixtures::settings);
+    pass(29_000);
+    assertThat(owner(connection)).isEqualTo("a:1");
+    pass(1_200);
+    assertThat(owner(connection)).isEqualTo("b:1");
+  }
+
+
   // --- hand-overs ---
 
   @Test
