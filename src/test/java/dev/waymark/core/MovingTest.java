@@ -246,6 +246,21 @@ class MovingTest {
   }
 
   @Test
+  void handOver_backToTheFormerOwner_asksEverybodyAnewTheNextTime() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    draining(lanes.getFirst());
+    fixtures.released(connection, 0);
+    refuse(connection);
+    assertThat(owner(connection)).isEqualTo("a:1");
+    fixtures.passMs(300);
+    assertThat(connection.ownership().handOver()).isNotNull();
+    fixtures.released(connection, 0);
+    assertThat(owner(connection)).isEqualTo("b:1");
+  }
+
+
+  @Test
   void lane_brokenDuringAHandOver_isReplayedElsewhere() {
     List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
