@@ -344,6 +344,27 @@ class MovingTest {
     assertThat(fixtures.takeEffects()).containsExactly("Open");
   }
 
+  @Test
+  void plainUpstream_followedByOneWithCredit_mayHaveGonePastItsLimit() {
+    fixtures = with(reopeningPlain());
+    fixtures.upstreams("a:1", "b:1");
+    fixtures.lanes.forEach(lane -> lane.onReady(fixtures.nowNs));
+    fixtures.endTurn();
+    Connection connection = fixtures.accept();
+    Lane plain = Fixtures.owner(connection);
+    fixtures.isKernelFull = true;
+    plain.onFrame(
+        fixtures.nowNs,
+        fixtures.frame(connection).payload(Fixtures.bytes(Fixtures.GRANT + 10)));
+    fixtures.settings(fixtures.lanes.getLast());
+    plain.onBroken(fixtures.nowNs, "test");
+    fixtures.endTurn();
+    assertThat(owner(connection)).isEqualTo("b:1");
+    fixtures.answer(connection, fixtures.frame(connection).consumed(0));
+    assertThat(owner(connection)).isEqualTo("b:1");
+  }
+
+
   // --- leaders ---
 
   @Test
