@@ -65,7 +65,6 @@ public final class Lane implements Balancer.Candidate {
   private int comingCount;
   private boolean isHeldBack;
   private long openedNs;
-  private long heldBackSinceNs;
   private int stalledCount;
   private long lastStalledNs;
   private long settingsDeadlineNs;
@@ -307,7 +306,6 @@ public final class Lane implements Balancer.Candidate {
       return;
     }
     isHeldBack = isHeld;
-    heldBackSinceNs = nowNs;
     shard.forEachOn(this, connection -> connection.onLaneChanged(nowNs));
   }
 
@@ -364,10 +362,6 @@ public final class Lane implements Balancer.Candidate {
 
   boolean isHeldBack() {
     return isHeldBack;
-  }
-
-  long heldBackSinceNs() {
-    return heldBackSinceNs;
   }
 
   private boolean isUnproven() {

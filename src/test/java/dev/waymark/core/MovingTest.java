@@ -413,6 +413,36 @@ class MovingTest {
     assertThat(owner(idle)).isEqualTo("a:1");
   }
 
+  @Test
+  void leader_missing_leavesBytesTheirWholeTimeWheneverTheyCome() {
+    fixtures = with(new Moving(0, 10_000 * MS, 0, 2_000, false, true, false));
+    fixtures.attachedLanes("a:1", "!b:1");
+    Connection connection = fixtures.accept();
+    fixtures.upstreams("!a:1", "!b:1");
+    pass(60_000);
+    data(connection, 5);
+    pass(4_000);
+    assertThat(fixtures.summaries).isEmpty();
+    assertThat(owner(connection)).isEqualTo("a:1");
+    pass(1_200);
+    assertThat(owner(connection)).isEqualTo("nobody");
+  }
+
+
+  @Test
+  void leader_changedFromOneThatCannotHandOver_isFollowedWherePlainConnectionsGoOn() {
+    fixtures = with(new Moving(0, 10_000 * MS, 0, 2_000, false, true, true));
+    fixtures.upstreams("a:1", "!b:1");
+    fixtures.lanes.forEach(lane -> lane.onReady(fixtures.nowNs));
+    fixtures.endTurn();
+    Connection connection = fixtures.accept();
+    Fixtures.owner(connection).onFrame(fixtures.nowNs, fixtures.frame(connection));
+    fixtures.upstreams("!a:1", "b:1");
+    fixtures.endTurn();
+    assertThat(owner(connection)).isEqualTo("b:1");
+  }
+
+
   // --- rebalancing ---
 
   @Test
