@@ -1,0 +1,44 @@
+package dev.waymark.sim;
+
+import dev.waymark.core.LaneTransport;
+import dev.waymark.sim.checkers.Ledger;
+import dev.waymark.sim.checkers.Watcher.UpstreamEvent;
+
+/** Where the defect of a run strikes. */
+final class Mutations {
+  private final Sim sim;
+  private final Mutation mutation;
+  private boolean hasStruck;
+
+  Mutations(Sim sim, Mutation mutation) {
+    this.sim = sim;
+    this.mutation = mutation;
+  }
+
+  /** Whether the defect strikes here: once, somewhere. */
+  boolean strikes(Mutation candidate) {
+    boolean isStruck = mutation == candidate && !hasStruck && sim.dice().oneIn(5);
+    hasStruck |= isStruck;
+    return isStruck;
+  }
+
+  /** Whether it is this defect, which strikes always. */
+  boolean is(Mutation candidate) {
+    return mutation == candidate;
+  }
+
+  /** What the core sees of a lane. */
+  LaneTransport between(SimLane lane) {
+    return mutation == Mutation.NONE ? lane : new MutatedLane(sim, lane);
+  }
+
+  /** The lane on which the core gets to see a frame that came on this one. */
+  SimLane takerOf(SimLane lane, UpstreamEvent event, boolean isLaneOver) {
+    Ledger ledger = sim.watchers().ledger();
+    SimLane owner = mutation == Mutation.NONE ? null : sim.lane(ledger.lane(event.connection()));
+    Mutation late =
+        isLaneOver ? Mutation.TAKE_DEAD_LANES_FRAME : Mutation.TAKE_LATE_FRAME;
+    boolean isLate = owner != null && !ledger.isOwners(lane.number(), event) && event.bytes() > 0;
+    return isLate && event.close() == 0 && strikes(late) ? owner : lane;
+  }
+}
