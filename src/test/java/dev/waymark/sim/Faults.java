@@ -9,6 +9,7 @@ package dev.waymark.sim;
  * @param freezes an upstream process stops, and its sockets stay
  * @param hangs an upstream works on a connection no more
  * @param drains an upstream says Draining
+ * @param lateFrames an upstream sends for an attachment that is over
  * @param poisons a client sends what kills its upstreams
  */
 record Faults(
@@ -19,6 +20,7 @@ record Faults(
     int freezes,
     int hangs,
     int drains,
+    int lateFrames,
     int poisons,
     int clientResets,
     int clientVanishes,
@@ -26,7 +28,7 @@ record Faults(
     int hostileFrames,
     int healthChanges) {
   static Faults none() {
-    return new Faults(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    return new Faults(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   }
 
   /** Each kind present or not, at a rate of its own. */
@@ -39,6 +41,7 @@ record Faults(
         rate(dice, 20),
         rate(dice, 300),
         rate(dice, 30),
+        rate(dice, 3000),
         rate(dice, 1000),
         rate(dice, 150),
         rate(dice, 150),
@@ -49,7 +52,7 @@ record Faults(
 
   /** Upstreams come and go; none is hostile, and clients are patient. */
   static Faults moving() {
-    return new Faults(40, 100, 40, 15, 10, 200, 30, 0, 0, 0, 0, 0, 60);
+    return new Faults(40, 100, 40, 15, 10, 200, 30, 2000, 0, 0, 0, 0, 0, 60);
   }
 
   private static int rate(Dice dice, int most) {

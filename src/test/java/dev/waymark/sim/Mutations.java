@@ -32,13 +32,15 @@ final class Mutations {
     return mutation == Mutation.NONE ? lane : new MutatedLane(sim, lane);
   }
 
-  /** The lane on which the core gets to see a frame that came on this one. */
-  SimLane takerOf(SimLane lane, UpstreamEvent event, boolean isLaneOver) {
+  /** Whether the core takes this frame, which is not the owner's, for one of the owner's. */
+  boolean takesLate(SimLane lane, UpstreamEvent event, boolean isLaneOver) {
+    if (!is(isLaneOver ? Mutation.TAKE_DEAD_LANES_FRAME : Mutation.TAKE_LATE_FRAME)) {
+      return false;
+    }
     Ledger ledger = sim.watchers().ledger();
-    SimLane owner = mutation == Mutation.NONE ? null : sim.lane(ledger.lane(event.connection()));
-    Mutation late =
-        isLaneOver ? Mutation.TAKE_DEAD_LANES_FRAME : Mutation.TAKE_LATE_FRAME;
-    boolean isLate = owner != null && !ledger.isOwners(lane.number(), event) && event.bytes() > 0;
-    return isLate && event.close() == 0 && strikes(late) ? owner : lane;
+    boolean isEffective = event.bytes() > 0 && !event.more() && event.close() == 0;
+    return isEffective
+        && !ledger.isOwners(lane.number(), event)
+        && sim.lane(ledger.lane(event.connection())) != null;
   }
 }

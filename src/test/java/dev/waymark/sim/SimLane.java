@@ -8,6 +8,7 @@ import dev.waymark.core.Open;
 import dev.waymark.core.ShardInspector;
 import dev.waymark.core.UpstreamControl;
 import dev.waymark.core.UpstreamFrame;
+import dev.waymark.sim.checkers.Ledger;
 import dev.waymark.sim.checkers.Watcher;
 import dev.waymark.sim.checkers.Watcher.UpstreamEvent;
 import io.netty.buffer.ByteBuf;
@@ -219,11 +220,13 @@ final class SimLane implements LaneTransport {
       batch.writeByte(Watcher.byteAt(event.connection(), reply.offset() + i));
     }
     batch.writeByte(0);
-    SimLane taker = sim.mutations().takerOf(this, event, phase == Phase.ZOMBIE);
+    boolean isTakenLate = sim.mutations().takesLate(this, event, phase == Phase.ZOMBIE);
+    Ledger ledger = sim.watchers().ledger();
+    SimLane taker = isTakenLate ? sim.lane(ledger.lane(event.connection())) : this;
     cursor
         .clear()
         .connection(event.connection())
-        .epoch(taker == this ? event.epoch() : sim.watchers().ledger().epoch(event.connection()))
+        .epoch(isTakenLate ? ledger.epoch(event.connection()) : event.epoch())
         .payload(batch.slice(1, event.bytes()))
         .consumed(event.consumed())
         .context(event.context())
@@ -352,6 +355,10 @@ final class SimLane implements LaneTransport {
 
   int number() {
     return number;
+  }
+
+  boolean isOpen() {
+    return phase == Phase.OPEN;
   }
 
   boolean isOver() {

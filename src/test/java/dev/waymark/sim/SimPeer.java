@@ -88,7 +88,7 @@ final class SimPeer {
       attack();
     } else if (!isOver) {
       live();
-    } else if (dice.chance(sim.faults().hostileFrames())) {
+    } else if (dice.chance(sim.faults().lateFrames())) {
       frame(dice.upTo(20), -1, false, false, dice.oneIn(2) ? 1 : 0, dice.oneIn(4));
     }
   }
@@ -205,7 +205,9 @@ final class SimPeer {
       }
     }
     boolean isEnd = isClientEnded && replied + bytes >= received;
-    if (bytes > 0 || isEnd || isCommitOpen) {
+    // A former owner has replied to more than what came: nothing is left to do but to say so.
+    boolean isSkipping = received < replied && consumed < received && !isPlain;
+    if (bytes > 0 || isEnd || isCommitOpen || isSkipping) {
       isHalfClosed = isEnd;
       consumed = isPlain ? consumed : Math.max(consumed, Math.min(received, replied + bytes));
       frame(bytes, isPlain ? -1 : consumed, false, isEnd, 0, false);
@@ -229,7 +231,7 @@ final class SimPeer {
       case 3 -> foreign(1_000_000 + dice.upTo(9), 0, 3, dice.upTo(2));
       case 4 -> foreign(0, 0, dice.upTo(3), 0);
       case 5 -> frame(1, -1, false, true, 0, false);
-      case 6 -> frame(dice.upTo(2), -1, dice.oneIn(3), false, dice.oneIn(3) ? 3 : 0, true);
+      case 6 -> frame(0, -1, dice.oneIn(3), false, dice.oneIn(3) ? 3 : 0, true);
       default -> lane.send(new UpstreamControl.Push(7));
     }
   }

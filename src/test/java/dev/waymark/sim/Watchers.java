@@ -1,6 +1,7 @@
 package dev.waymark.sim;
 
 import dev.waymark.sim.checkers.Ledger;
+import dev.waymark.sim.checkers.PendingStates;
 import dev.waymark.sim.checkers.Rule10Memory;
 import dev.waymark.sim.checkers.Rule1Order;
 import dev.waymark.sim.checkers.Rule2Windows;
@@ -38,6 +39,11 @@ final class Watchers {
                 ledger, setup.moving().progressTimeoutNs(), setup.moving().releaseTimeoutNs()),
             new Rule8Late(ledger),
             new Rule9HandOver(ledger),
+            new PendingStates(
+                ledger,
+                owners,
+                setup.pool().noUpstreamWaitNs(),
+                setup.limits().commitTimeoutNs()),
             memory);
     ledger.rules(rules);
     all = new Watcher[rules.size() + 1];

@@ -23,6 +23,7 @@ public final class Ledger implements Watcher {
     long sent;
     long consumed;
     boolean isReleasing;
+    boolean isHolding;
     long heldBytes;
     long heldConsumed = -1;
     byte @Nullable [] heldContext;
@@ -33,6 +34,7 @@ public final class Ledger implements Watcher {
     boolean isOver;
 
     void dropHeld() {
+      isHolding = false;
       heldBytes = 0;
       heldConsumed = -1;
       heldContext = null;
@@ -40,7 +42,15 @@ public final class Ledger implements Watcher {
       heldClose = 0;
     }
 
+    /** Nothing of it takes effect, and the connection ends. */
+    boolean isBrokenBy(UpstreamEvent frame) {
+      boolean isAfterEnd = isUpstreamEnded && (frame.bytes() > 0 || frame.halfClose());
+      boolean isUnasked = !isReleasing || frame.more() || frame.close() != 0;
+      return isAfterEnd || frame.consumed() > sent || (frame.isReleased() && isUnasked);
+    }
+
     void hold(UpstreamEvent frame) {
+      isHolding = true;
       heldBytes += frame.bytes();
       heldConsumed = Math.max(heldConsumed, frame.consumed());
       heldContext = frame.context() == null ? heldContext : frame.context();
@@ -115,6 +125,11 @@ public final class Ledger implements Watcher {
     return entry(connection).heldBytes;
   }
 
+  /** The end of a commit is awaited. */
+  public boolean isHolding(long connection) {
+    return entry(connection).isHolding;
+  }
+
   /** Settings came on this lane. */
   public boolean isAcknowledging(int lane) {
     return settled.contains(lane);
@@ -124,12 +139,9 @@ public final class Ledger implements Watcher {
     return plain.contains(lane);
   }
 
-  /** Connections that are attached now. */
-  public List<Long> attached() {
-    return entries.entrySet().stream()
-        .filter(each -> each.getValue().lane != -1)
-        .map(Map.Entry::getKey)
-        .toList();
+  /** Connections that are not closed. */
+  public Set<Long> connections() {
+    return entries.keySet();
   }
 
   private Entry entry(long connection) {
@@ -187,7 +199,7 @@ public final class Ledger implements Watcher {
       onPlain(lane);
     }
     Entry entry = entries.get(frame.connection());
-    if (entry == null || !isOwners(lane, frame)) {
+    if (entry == null || !isOwners(lane, frame) || entry.isBrokenBy(frame)) {
       return;
     }
     entry.hold(frame);

@@ -77,11 +77,16 @@ public final class Rule6Owners implements Watcher {
 
   private void follow(int lane, long connection) {
     require(
-        !isFollowingLeader || isServing(lane),
+        mayHaveBytes(lane),
         RULE,
         "client bytes to one that is no leader",
         connection,
         lane);
+  }
+
+  /** The pool does not follow a leader, or this is it. */
+  boolean mayHaveBytes(int lane) {
+    return !isFollowingLeader || isServing(lane);
   }
 
   /** New connections may be given to it, for all that the bridge knows. */
