@@ -55,6 +55,8 @@ public final class Connection {
   private long clientBreachDeadlineNs;
   private boolean isCreditOwed;
   private boolean isStalled;
+  private boolean isAwaitingLeader;
+  private long leaderDeadlineNs;
   private @Nullable CloseReason closeReason;
   private Origin closeOrigin = Origin.BRIDGE;
   private @Nullable Origin firstToEnd;
@@ -245,9 +247,9 @@ public final class Connection {
         reply(frame.payload().retainedSlice());
       }
       commit(nowNs, frame.consumed(), frame.context(), frame.halfClose(), frame.close());
-      if (frame.control() instanceof Released) {
-        onReleased(nowNs);
-      }
+    }
+    if (frame.control() instanceof Released) {
+      onReleased(nowNs);
     }
     settleHeld();
   }
@@ -289,10 +291,13 @@ public final class Connection {
     if (owner != null && owner.isNeverAcknowledging()) {
       client.consumeAllSent();
     }
+    // From here on an owner that acknowledges is under the progress clock.
+    progress.onSign(nowNs);
     if (phase == Phase.ATTACHED) {
       pump(nowNs);
       grantCredit(nowNs);
       settleHeld();
+      armDeadline(nowNs);
     }
   }
 
@@ -346,6 +351,13 @@ public final class Connection {
       } else {
         endByBridge(nowNs, CloseReason.SHUTTING_DOWN, Origin.UPSTREAM);
       }
+    }
+  }
+
+  /** Its owner leads no more and cannot hand over: where another can go on, it is left. */
+  void desert(long nowNs, Reopen.Cause cause) {
+    if (phase == Phase.ATTACHED && ownership.handOver() == null && isReopening()) {
+      fence(nowNs, cause);
     }
   }
 
@@ -514,7 +526,7 @@ public final class Connection {
     } else if (handOver != null && handOver.deadlineNs() - nowNs <= 0) {
       suspect(Suspicion.TIMED_OUT);
       fence(nowNs, handOver.cause());
-    } else if (isHeldBack() && !client.isEmpty() && heldBackDeadlineNs() - nowNs <= 0) {
+    } else if (handOver == null && isAwaitingLeader && leaderDeadlineNs - nowNs <= 0) {
       endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
     } else if (idleTimeoutNs > 0 && lastActivityNs + idleTimeoutNs - nowNs <= 0) {
       if (delivery.hasMoved()) {
@@ -589,6 +601,7 @@ public final class Connection {
       } else if (!client.isEmpty() && !isHandedOver) {
         waitFor(nowNs, owner);
       }
+      awaitLeader(nowNs, owner);
       endWhenDone(nowNs);
     }
     updateReading();
@@ -885,8 +898,8 @@ public final class Connection {
     } else if (isOwnerClocked()) {
       shard.arm(deadlineNode, progress.deadlineNs(nowNs, isAwaitingOwner(), isWindowFull()));
     }
-    if (isHeldBack() && !client.isEmpty()) {
-      shard.arm(deadlineNode, heldBackDeadlineNs());
+    if (handOver == null && isAwaitingLeader) {
+      shard.arm(deadlineNode, leaderDeadlineNs);
     }
     if (idleTimeoutNs > 0) {
       shard.arm(deadlineNode, lastActivityNs + idleTimeoutNs);
@@ -903,15 +916,14 @@ public final class Connection {
     return owner != null && !client.isEmpty() && client.room(owner.windowBytes()) <= 0;
   }
 
-  /** A pool that follows its leader has none: new bytes wait here. */
-  private boolean isHeldBack() {
-    Lane owner = ownership.lane();
-    return owner != null && owner.isHeldBack();
-  }
-
-  private long heldBackDeadlineNs() {
-    return Objects.requireNonNull(ownership.lane()).heldBackSinceNs()
-        + pool.options().noUpstreamWaitNs();
+  /** A pool that follows its leader has none: new bytes wait here, from now on or no longer. */
+  private void awaitLeader(long nowNs, Lane owner) {
+    boolean isAwaiting = owner.isHeldBack() && (!client.isEmpty() || client.isEndToBeSent());
+    if (isAwaiting && !isAwaitingLeader) {
+      leaderDeadlineNs = nowNs + pool.options().noUpstreamWaitNs();
+      shard.arm(deadlineNode, leaderDeadlineNs);
+    }
+    isAwaitingLeader = isAwaiting;
   }
 
   private void suspect(Suspicion why) {

@@ -66,7 +66,6 @@ public final class Lane implements Balancer.Candidate {
   private int comingCount;
   private boolean isHeldBack;
   private long openedNs;
-  private long heldBackSinceNs;
   private int stalledCount;
   private long lastStalledNs;
   private long settingsDeadlineNs;
@@ -311,7 +310,6 @@ public final class Lane implements Balancer.Candidate {
       return;
     }
     isHeldBack = isHeld;
-    heldBackSinceNs = nowNs;
     shard.forEachOn(this, connection -> connection.onLaneChanged(nowNs));
   }
 
@@ -374,10 +372,6 @@ public final class Lane implements Balancer.Candidate {
 
   boolean isHeldBack() {
     return isHeldBack;
-  }
-
-  long heldBackSinceNs() {
-    return heldBackSinceNs;
   }
 
   private boolean isUnproven() {

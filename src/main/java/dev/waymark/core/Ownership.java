@@ -59,6 +59,8 @@ final class Ownership {
     mayMoveAtNs = isReturn ? nowNs + backOffNs(returns) : nowNs;
     lane = owner;
     former = isReturn ? null : former;
+    // Nobody else was left: all are asked anew when it moves again.
+    avoided = isReturn ? List.of() : avoided;
     destination = null;
     remember(owner.upstream().address());
   }

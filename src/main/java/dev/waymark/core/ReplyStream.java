@@ -135,9 +135,12 @@ final class ReplyStream {
 
   // --- outputs ---
 
-  /** With so many bytes more the owner goes past its limit. */
+  /**
+   * With so many bytes more the owner goes past its limit. One that sends none does not: a former
+   * owner without credit may have gone past it.
+   */
   boolean isOverrunBy(int bytes) {
-    return receivedOffset + bytes > limitOffset;
+    return bytes > 0 && receivedOffset + bytes > limitOffset;
   }
 
   /** With so many bytes more the unfinished commit is larger than any may be (rule 4). */

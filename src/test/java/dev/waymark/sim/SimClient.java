@@ -10,6 +10,7 @@ import java.util.ArrayDeque;
 /** A client and its socket, with a kernel buffer of a few bytes. */
 final class SimClient implements ClientSocket {
   private final Sim sim;
+  private final Dice dice;
   private final long sequence;
   private final boolean isFramed;
   private final boolean isByteByByte;
@@ -31,12 +32,14 @@ final class SimClient implements ClientSocket {
 
   SimClient(Sim sim, long sequence, boolean isFramed) {
     this.sim = sim;
+    this.dice = sim.dice();
     this.sequence = sequence;
     this.isFramed = isFramed;
-    this.isByteByByte = sim.oneIn(6);
-    this.totalBytes = sim.oneIn(8) ? 0 : sim.upTo(isByteByByte ? 60 : sim.oneIn(4) ? 6000 : 1500);
-    this.kernelBytesMax = 1 + sim.upTo(sim.oneIn(3) ? 8 : 800);
-    this.isEndWanted = !sim.oneIn(3);
+    this.isByteByByte = dice.oneIn(6);
+    this.totalBytes =
+        dice.oneIn(8) ? 0 : dice.upTo(isByteByByte ? 60 : dice.oneIn(4) ? 6000 : 1500);
+    this.kernelBytesMax = 1 + dice.upTo(dice.oneIn(3) ? 8 : 800);
+    this.isEndWanted = !dice.oneIn(3);
   }
 
   void connection(Connection accepted) {
@@ -53,10 +56,10 @@ final class SimClient implements ClientSocket {
     if (isClosedToldLater) {
       tellClosed();
     } else if (isOpen) {
-      if (sim.chance(sim.faults().clientResets())) {
+      if (dice.chance(sim.faults().clientResets())) {
         connection.onClientLost(
-            sim.nowNs(), sim.oneIn(2) ? CloseReason.CLIENT_RESET : CloseReason.CLIENT_TIMEOUT);
-      } else if (sim.chance(sim.faults().clientVanishes())) {
+            sim.nowNs(), dice.oneIn(2) ? CloseReason.CLIENT_RESET : CloseReason.CLIENT_TIMEOUT);
+      } else if (dice.chance(sim.faults().clientVanishes())) {
         gone();
       } else {
         live();
@@ -65,16 +68,16 @@ final class SimClient implements ClientSocket {
   }
 
   private void live() {
-    if (sim.chance(sim.faults().clientStops())) {
+    if (dice.chance(sim.faults().clientStops())) {
       isStopped = !isStopped;
     }
-    if (!isReadingPaused && sim.oneIn(2)) {
-      send(isByteByByte ? 1 : 1 + sim.upTo(300));
+    if (!isReadingPaused && dice.oneIn(2)) {
+      send(isByteByByte ? 1 : 1 + dice.upTo(300));
     } else if (isEndWanted && !isReadingPaused && sentBytes == totalBytes) {
       end();
     }
     if (!isStopped) {
-      read(1 + sim.upTo(400));
+      read(1 + dice.upTo(400));
     }
   }
 
@@ -110,7 +113,7 @@ final class SimClient implements ClientSocket {
     for (int i = 0; i < bytes; i++) {
       buffer.writeByte(Watcher.byteAt(sequence, sentBytes + i));
     }
-    boolean isLast = isFramed && sim.oneIn(3);
+    boolean isLast = isFramed && dice.oneIn(3);
     sentBytes += bytes;
     sim.watchers().tell(watcher -> watcher.onClientBytes(sequence, bytes, isLast));
     connection.onClientBytes(sim.nowNs(), buffer, isLast);
@@ -127,7 +130,7 @@ final class SimClient implements ClientSocket {
   public void write(ByteBuf owned) {
     byte[] bytes = new byte[owned.readableBytes()];
     owned.getBytes(owned.readerIndex(), bytes);
-    if (sim.isMutated(Mutation.DUPLICATE_REPLY_BYTE) && bytes.length > 1) {
+    if (sim.mutations().strikes(Mutation.DUPLICATE_REPLY_BYTE) && bytes.length > 1) {
       bytes[1] = bytes[0];
     }
     sim.watchers().tell(watcher -> watcher.onSocketWrite(sequence, bytes));
@@ -224,7 +227,7 @@ final class SimClient implements ClientSocket {
     isOpen = false;
     queue.forEach(ByteBuf::release);
     queue.clear();
-    if (sim.oneIn(2)) {
+    if (dice.oneIn(2)) {
       tellClosed();
     } else {
       isClosedToldLater = true;
@@ -234,6 +237,7 @@ final class SimClient implements ClientSocket {
   private void tellClosed() {
     isClosedToldLater = false;
     connection.onSocketClosed(sim.nowNs());
+    sim.ended(sequence);
     sim.watchers().tell(watcher -> watcher.onSocketClosed(sequence));
   }
 

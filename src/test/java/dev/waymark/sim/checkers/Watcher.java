@@ -4,8 +4,9 @@ import dev.waymark.core.Reopen;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What can be seen at the edges of a shard. A lane is its number, a connection its sequence. Every
- * method is called before its effect, but for {@link #onStepEnd}.
+ * What can be seen at the edges of a shard, and what the {@link Ledger} concludes from it. A lane
+ * is its number, a connection its sequence. Every method is called before its effect, but for
+ * {@link #onStepEnd}.
  */
 public interface Watcher {
   /** The byte at this place of either direction of a connection. */
@@ -35,6 +36,15 @@ public interface Watcher {
 
   default void onAccepting(boolean isPaused) {}
 
+  /** The bridge opens a lane to an upstream. */
+  default void onConnect(int lane, int upstream) {}
+
+  /** What the bridge is about to be told of the health of an upstream; false: not to be found. */
+  default void onView(int upstream, boolean isServing) {}
+
+  /** The upstream says Draining on this lane. */
+  default void onDraining(int lane) {}
+
   /** `left` is null at the first Open. */
   default void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {}
 
@@ -58,17 +68,50 @@ public interface Watcher {
 
   default void onLaneEnd(int lane) {}
 
+  /** The owner's whole commit takes effect. */
+  default void onCommit(Commit commit) {}
+
+  /** The owner is the owner no more. */
+  default void onLeft(long connection, Leaving how) {}
+
   /** All that the bridge had to do at once has been done. */
   default void onStepEnd(long heldBytes) {}
 
   default void onTime(long nowNs) {}
 
-  /** A frame from an upstream; `consumed` -1: absent; `close` 0: none; `isReleased`: Released. */
+  /** How a connection leaves its owner. */
+  enum Leaving {
+    /** The lane broke. */
+    LOST,
+    REFUSED,
+    FENCED,
+    RELEASED,
+    /** There is to be no owner any more. */
+    ENDED
+  }
+
+  /**
+   * Frames of one commit; `consumed` -1: absent; `context` null: absent. Without acknowledgements
+   * each ends a reply.
+   */
+  record Commit(
+      long connection,
+      long bytes,
+      long consumed,
+      byte @Nullable [] context,
+      boolean isEnd,
+      boolean isReplyEnd) {}
+
+  /**
+   * A frame from an upstream; `consumed` -1: absent; `context` null: absent; `close` 0: none;
+   * `isReleased`: Released.
+   */
   record UpstreamEvent(
       long connection,
       int epoch,
       int bytes,
       long consumed,
+      byte @Nullable [] context,
       boolean more,
       boolean halfClose,
       int close,
