@@ -169,8 +169,7 @@ class MovingTest {
 
   @Test
   void owner_thatSaysSettingsLate_isUnderTheClockFromThenOn() {
-    fixtures =
-        new Fixtures(new PoolOptions("pool", Acknowledge.AUTO, 0, 30, STEADY), 0, 1_000_000);
+    fixtures = new Fixtures(new PoolOptions("pool", Acknowledge.AUTO, 0, 30, STEADY), 0, 1_000_000);
     fixtures.upstreams("a:1", "b:1");
     fixtures.lanes.forEach(lane -> lane.onReady(fixtures.nowNs));
     fixtures.endTurn();
@@ -183,7 +182,6 @@ class MovingTest {
     pass(1_200);
     assertThat(owner(connection)).isEqualTo("b:1");
   }
-
 
   // --- hand-overs ---
 
@@ -259,7 +257,6 @@ class MovingTest {
     assertThat(owner(connection)).isEqualTo("b:1");
   }
 
-
   @Test
   void lane_brokenDuringAHandOver_isReplayedElsewhere() {
     List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
@@ -278,14 +275,12 @@ class MovingTest {
     Connection connection = fixtures.accept();
     data(connection, 10);
     draining(lanes.getFirst());
-    fixtures.answer(
-        connection, fixtures.frame(connection).payload(Fixtures.bytes(3)).more(true));
+    fixtures.answer(connection, fixtures.frame(connection).payload(Fixtures.bytes(3)).more(true));
     fixtures.takeEffects();
     fixtures.released(connection, 10);
     assertThat(owner(connection)).isEqualTo("b:1");
     assertThat(fixtures.takeEffects()).contains("Open").doesNotContain("Close FENCED");
   }
-
 
   @Test
   void released_unasked_isABreach() {
@@ -354,8 +349,7 @@ class MovingTest {
     Lane plain = Fixtures.owner(connection);
     fixtures.isKernelFull = true;
     plain.onFrame(
-        fixtures.nowNs,
-        fixtures.frame(connection).payload(Fixtures.bytes(Fixtures.GRANT + 10)));
+        fixtures.nowNs, fixtures.frame(connection).payload(Fixtures.bytes(Fixtures.GRANT + 10)));
     fixtures.settings(fixtures.lanes.getLast());
     plain.onBroken(fixtures.nowNs, "test");
     fixtures.endTurn();
@@ -363,7 +357,6 @@ class MovingTest {
     fixtures.answer(connection, fixtures.frame(connection).consumed(0));
     assertThat(owner(connection)).isEqualTo("b:1");
   }
-
 
   // --- leaders ---
 
@@ -428,7 +421,6 @@ class MovingTest {
     assertThat(owner(connection)).isEqualTo("nobody");
   }
 
-
   @Test
   void leader_changedFromOneThatCannotHandOver_isFollowedWherePlainConnectionsGoOn() {
     fixtures = with(new Moving(0, 10_000 * MS, 0, 2_000, false, true, true));
@@ -441,7 +433,6 @@ class MovingTest {
     fixtures.endTurn();
     assertThat(owner(connection)).isEqualTo("b:1");
   }
-
 
   // --- rebalancing ---
 

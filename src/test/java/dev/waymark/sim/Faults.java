@@ -10,6 +10,7 @@ package dev.waymark.sim;
  * @param hangs an upstream works on a connection no more
  * @param drains an upstream says Draining
  * @param lateFrames an upstream sends for an attachment that is over
+ * @param clientBreaches a client sends what is no message
  * @param poisons a client sends what kills its upstreams
  */
 record Faults(
@@ -25,10 +26,11 @@ record Faults(
     int clientResets,
     int clientVanishes,
     int clientStops,
+    int clientBreaches,
     int hostileFrames,
     int healthChanges) {
   static Faults none() {
-    return new Faults(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    return new Faults(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   }
 
   /** Each kind present or not, at a rate of its own. */
@@ -46,13 +48,14 @@ record Faults(
         rate(dice, 150),
         rate(dice, 150),
         rate(dice, 400),
+        rate(dice, 150),
         rate(dice, 500),
         rate(dice, 100));
   }
 
   /** Upstreams come and go; none is hostile, and clients are patient. */
   static Faults moving() {
-    return new Faults(40, 100, 40, 15, 10, 200, 30, 2000, 0, 0, 0, 0, 0, 60);
+    return new Faults(40, 100, 40, 15, 10, 200, 30, 2000, 0, 0, 0, 0, 0, 0, 60);
   }
 
   private static int rate(Dice dice, int most) {

@@ -1,9 +1,9 @@
 package dev.waymark.sim;
 
+import dev.waymark.core.CloseReason;
 import dev.waymark.core.ConnectionSummary;
 import dev.waymark.core.Counter;
 import dev.waymark.core.Counters;
-import dev.waymark.core.CloseReason;
 import dev.waymark.core.Lane;
 import dev.waymark.core.LaneTransport;
 import dev.waymark.core.MemoryBudget;
@@ -42,6 +42,7 @@ final class Sim implements ShardEnvironment {
   private final Watchers watchers;
   private final SimEvents events = new SimEvents();
   private final SimFleet fleet;
+  private final SimBalancer balancer;
   private final List<SimClient> clients = new ArrayList<>();
   private final List<SimLane> lanes = new ArrayList<>();
   private final Set<Long> spoilt = new HashSet<>();
@@ -68,12 +69,13 @@ final class Sim implements ShardEnvironment {
     this.watchers = new Watchers(setup);
     this.mutations = new Mutations(this, mutation);
     this.fleet = new SimFleet(this, dice, setup);
+    this.balancer = new SimBalancer(dice);
     this.shard =
         new Shard(
             nowNs,
             new Shard.Identity(setup.shards() - 1, setup.shards(), 42, "node", "0"),
             setup.limits(),
-            List.of(new Shard.PoolSetup(setup.pool(), new SimBalancer(dice))),
+            List.of(new Shard.PoolSetup(setup.pool(), balancer)),
             List.of(setup.listener()),
             this,
             events,
@@ -91,7 +93,12 @@ final class Sim implements ShardEnvironment {
       step();
       endStep();
     }
-    healAndSettle();
+    if (dice.oneIn(6)) {
+      stopAtOnce();
+    } else {
+      healAndSettle();
+    }
+    checkNothingLeft();
   }
 
   private void step() {
@@ -128,6 +135,7 @@ final class Sim implements ShardEnvironment {
     }
     if (++stepCount % INVARIANTS_EVERY == 0) {
       ShardInspector.checkInvariants(shard);
+      ShardInspector.checkCounts(shard, lanes.stream().map(SimLane::lane).toList());
     }
     lanes.forEach(SimLane::tellMode);
     watchers.tell(watcher -> watcher.onStepEnd(budget.usedBytes()));
@@ -162,11 +170,27 @@ final class Sim implements ShardEnvironment {
       clients.forEach(SimClient::end);
       settle(25);
     }
-    if (!clients.isEmpty() || shard.connectionCount() > 0) {
-      throw new AssertionError("rule 2 (windows): connections that do not end");
-    }
     shard.stop(nowNs);
     endStep();
+  }
+
+  /** The bridge ends in the middle of it all. */
+  private void stopAtOnce() {
+    shard.stop(nowNs);
+    endStep();
+    shard.abandon();
+    for (int i = 0; !clients.isEmpty() && i < HEAL_ROUNDS; i++) {
+      settle(25);
+    }
+  }
+
+  private void checkNothingLeft() {
+    if (!clients.isEmpty() || shard.connectionCount() > 0) {
+      throw new AssertionError("liveness: connections that do not end");
+    }
+    if (balancer.attached() != 0) {
+      throw new AssertionError("the balancer counts " + balancer.attached() + " for nothing");
+    }
     watchers.memory().checkNothingHeld(budget.usedBytes());
     watchers.replay().checkReplayed(events.counters().total(Counter.REPLAYED_BYTES));
     if (allocator.metric().usedHeapMemory() != 0) {

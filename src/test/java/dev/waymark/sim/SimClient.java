@@ -29,6 +29,7 @@ final class SimClient implements ClientSocket {
   private boolean isOpen = true;
   private boolean isClosedToldLater;
   private boolean isStopped;
+  private boolean isBroken;
 
   SimClient(Sim sim, long sequence, boolean isFramed) {
     this.sim = sim;
@@ -36,7 +37,8 @@ final class SimClient implements ClientSocket {
     this.sequence = sequence;
     this.isFramed = isFramed;
     this.isByteByByte = dice.oneIn(6);
-    this.totalBytes = dice.oneIn(8) ? 0 : dice.upTo(isByteByByte ? 60 : dice.oneIn(4) ? 6000 : 1500);
+    this.totalBytes =
+        dice.oneIn(8) ? 0 : dice.upTo(isByteByByte ? 60 : dice.oneIn(4) ? 6000 : 1500);
     this.kernelBytesMax = 1 + dice.upTo(dice.oneIn(3) ? 8 : 800);
     this.isEndWanted = !dice.oneIn(3);
   }
@@ -70,9 +72,11 @@ final class SimClient implements ClientSocket {
     if (dice.chance(sim.faults().clientStops())) {
       isStopped = !isStopped;
     }
-    if (!isReadingPaused && dice.oneIn(2)) {
+    if (isFramed && !isReadingPaused && !isEnded && dice.chance(sim.faults().clientBreaches())) {
+      breach();
+    } else if (!isReadingPaused && dice.oneIn(2)) {
       send(isByteByByte ? 1 : 1 + dice.upTo(300));
-    } else if (isEndWanted && !isReadingPaused && sentBytes == totalBytes) {
+    } else if (isEndWanted && !isReadingPaused && isAllSent()) {
       end();
     }
     if (!isStopped) {
@@ -103,9 +107,18 @@ final class SimClient implements ClientSocket {
     }
   }
 
+  /** From here on it sends nothing that could be read. */
+  private void breach() {
+    if (!isBroken) {
+      isBroken = true;
+      sim.watchers().tell(watcher -> watcher.onClientBreach(sequence));
+      connection.onClientBreach(sim.nowNs(), CloseReason.FRAME_INVALID);
+    }
+  }
+
   private void send(int most) {
     int bytes = (int) Math.min(most, totalBytes - sentBytes);
-    if (bytes <= 0 || isEnded) {
+    if (bytes <= 0 || isEnded || isBroken) {
       return;
     }
     ByteBuf buffer = sim.buffer(bytes);
@@ -260,7 +273,7 @@ final class SimClient implements ClientSocket {
   }
 
   boolean isAllSent() {
-    return sentBytes == totalBytes || isEnded;
+    return sentBytes == totalBytes || isEnded || isBroken;
   }
 
   void checkEchoed() {

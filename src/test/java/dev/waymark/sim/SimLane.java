@@ -353,6 +353,10 @@ final class SimLane implements LaneTransport {
 
   // --- for the simulation ---
 
+  Lane lane() {
+    return lane;
+  }
+
   int number() {
     return number;
   }

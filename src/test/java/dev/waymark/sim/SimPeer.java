@@ -84,7 +84,9 @@ final class SimPeer {
   // --- what it does ---
 
   void act() {
-    if (kind == SimUpstream.Kind.HOSTILE && dice.chance(sim.faults().hostileFrames() * 10)) {
+    if (kind == SimUpstream.Kind.HOSTILE
+        && !isOver
+        && dice.chance(sim.faults().hostileFrames() * 10)) {
       attack();
     } else if (!isOver) {
       live();
@@ -206,7 +208,7 @@ final class SimPeer {
     }
     boolean isEnd = isClientEnded && replied + bytes >= received;
     // A former owner has replied to more than what came: nothing is left to do but to say so.
-    boolean isSkipping = received < replied && consumed < received && !isPlain;
+    boolean isSkipping = received <= replied && consumed < received && !isPlain;
     if (bytes > 0 || isEnd || isCommitOpen || isSkipping) {
       isHalfClosed = isEnd;
       consumed = isPlain ? consumed : Math.max(consumed, Math.min(received, replied + bytes));

@@ -40,10 +40,7 @@ final class Watchers {
             new Rule8Late(ledger),
             new Rule9HandOver(ledger),
             new PendingStates(
-                ledger,
-                owners,
-                setup.pool().noUpstreamWaitNs(),
-                setup.limits().commitTimeoutNs()),
+                ledger, owners, setup.pool().noUpstreamWaitNs(), setup.limits().commitTimeoutNs()),
             memory);
     ledger.rules(rules);
     all = new Watcher[rules.size() + 1];

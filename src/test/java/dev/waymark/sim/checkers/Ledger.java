@@ -199,12 +199,18 @@ public final class Ledger implements Watcher {
       onPlain(lane);
     }
     Entry entry = entries.get(frame.connection());
-    if (entry == null || !isOwners(lane, frame) || entry.isBrokenBy(frame)) {
+    if (entry == null || !isOwners(lane, frame)) {
       return;
     }
-    entry.hold(frame);
-    if (!frame.more()) {
-      commit(lane, frame, entry);
+    boolean isBroken = entry.isBrokenBy(frame);
+    if (isBroken && !frame.more() && (frame.close() != 0 || entry.heldClose != 0)) {
+      // A Close is not answered, so this is all that is seen of the end.
+      left(frame.connection(), entry, Leaving.ENDED);
+    } else if (!isBroken) {
+      entry.hold(frame);
+      if (!frame.more()) {
+        commit(lane, frame, entry);
+      }
     }
   }
 
@@ -223,10 +229,7 @@ public final class Ledger implements Watcher {
     entry.dropHeld();
     if (close != 0) {
       boolean isRefusal = CloseReason.ofWireCode(close).isRefusal();
-      left(
-          frame.connection(),
-          entry,
-          isRefusal && goesOn(lane) ? Leaving.REFUSED : Leaving.ENDED);
+      left(frame.connection(), entry, isRefusal && goesOn(lane) ? Leaving.REFUSED : Leaving.ENDED);
     } else if (frame.isReleased() && entry.isReleasing) {
       left(frame.connection(), entry, Leaving.RELEASED);
     }

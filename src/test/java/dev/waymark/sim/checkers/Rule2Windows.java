@@ -106,8 +106,7 @@ public final class Rule2Windows implements Watcher {
 
   @Override
   public void onStepEnd(long heldBytes) {
-    states.forEach(
-        (connection, state) ->
-            require(!state.isBreach, RULE, "a breach did not end its connection", connection));
+    states.forEach((connection, state) ->
+        require(!state.isBreach, RULE, "a breach did not end its connection", connection));
   }
 }

@@ -76,12 +76,7 @@ public final class Rule6Owners implements Watcher {
   }
 
   private void follow(int lane, long connection) {
-    require(
-        mayHaveBytes(lane),
-        RULE,
-        "client bytes to one that is no leader",
-        connection,
-        lane);
+    require(mayHaveBytes(lane), RULE, "client bytes to one that is no leader", connection, lane);
   }
 
   /** The pool does not follow a leader, or this is it. */

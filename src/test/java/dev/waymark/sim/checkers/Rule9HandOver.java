@@ -44,7 +44,8 @@ public final class Rule9HandOver implements Watcher {
   @Override
   public void onLeft(long connection, Leaving how) {
     int lane = ledger.lane(connection);
-    left.put(connection, new Last(how, ledger.isReleasing(connection), ledger.isAcknowledging(lane)));
+    left.put(
+        connection, new Last(how, ledger.isReleasing(connection), ledger.isAcknowledging(lane)));
     handedOver += how == Leaving.RELEASED ? 1 : 0;
   }
 

@@ -4,9 +4,9 @@ import dev.waymark.core.Reopen;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What can be seen at the edges of a shard, and what the {@link Ledger} concludes from it. A lane is
- * its number, a connection its sequence. Every method is called before its effect, but for {@link
- * #onStepEnd}.
+ * What can be seen at the edges of a shard, and what the {@link Ledger} concludes from it. A lane
+ * is its number, a connection its sequence. Every method is called before its effect, but for
+ * {@link #onStepEnd}.
  */
 public interface Watcher {
   /** The byte at this place of either direction of a connection. */
@@ -19,6 +19,9 @@ public interface Watcher {
   default void onClientBytes(long connection, int bytes, boolean isLast) {}
 
   default void onClientEnd(long connection) {}
+
+  /** What follows from the client cannot be cut into messages; its FIN counts no more. */
+  default void onClientBreach(long connection) {}
 
   default void onSocketWrite(long connection, byte[] bytes) {}
 
