@@ -38,6 +38,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -273,7 +274,8 @@ final class Bridge implements Acceptor {
         listener.pool(),
         listener.framing(),
         listener.frameBytesMax(),
-        listener.idleTimeout().toNanos());
+        listener.idleTimeout().toNanos(),
+        Set.copyOf(listener.pushFrom()));
   }
 
   private static Balancer balancer(PoolConfig pool) {

@@ -1,11 +1,15 @@
 package dev.waymark.cli;
 
 import dev.waymark.admin.Metrics;
+import dev.waymark.admin.Metrics.Durations;
 import dev.waymark.core.CloseReason;
 import dev.waymark.core.Counter;
 import dev.waymark.core.Counter.Scope;
 import dev.waymark.core.Counters;
+import dev.waymark.core.PushResult;
+import dev.waymark.core.Reopen;
 import dev.waymark.core.ShardCounters;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,6 +23,7 @@ import java.util.function.ToLongFunction;
 final class BridgeCounters {
   private static final String UPSTREAM_CONNECTIONS = "waymark_upstream_connections";
   private static final String LANES_OPEN = "waymark_lanes_open";
+  private static final String PUSHES = "waymark_pushes_total";
 
   private final Metrics metrics;
   private final Map<List<String>, List<Counters>> byLabels = new ConcurrentHashMap<>();
@@ -101,6 +106,9 @@ final class BridgeCounters {
     }
     metrics.remove(UPSTREAM_CONNECTIONS, labels);
     metrics.remove(LANES_OPEN, labels);
+    for (PushResult.Outcome outcome : PushResult.Outcome.values()) {
+      metrics.remove(PUSHES, withOutcome(labels, outcome));
+    }
   }
 
   private void register(Scope scope, List<Counters> shards, String[] labels) {
@@ -111,8 +119,14 @@ final class BridgeCounters {
       }
     }
     switch (scope) {
-      case LISTENER -> registerReasons(shards, labels);
-      case UPSTREAM -> registerLevels(shards, labels);
+      case LISTENER -> {
+        registerReasons(shards, labels);
+        registerMoves(shards, labels);
+      }
+      case UPSTREAM -> {
+        registerLevels(shards, labels);
+        registerOutcomes(shards, labels);
+      }
     }
   }
 
@@ -127,6 +141,51 @@ final class BridgeCounters {
           "reason",
           reason.label());
     }
+  }
+
+  private void registerMoves(List<Counters> shards, String[] labels) {
+    for (Reopen.Cause cause : Reopen.Cause.values()) {
+      metrics.counter(
+          "waymark_connections_moved_total",
+          "Times that a connection left its owner for another, by cause.",
+          () -> sum(shards, one -> one.moved(cause)),
+          labels[0],
+          labels[1],
+          "cause",
+          cause.label());
+    }
+    metrics.histogram(
+        "waymark_pause_seconds",
+        "How long connections that moved were without an owner that served them.",
+        () -> pauses(shards),
+        labels);
+  }
+
+  private static Durations pauses(List<Counters> shards) {
+    long[] boundsNs = Counters.pauseBoundsNs();
+    long[] counts = new long[boundsNs.length + 1];
+    for (Counters shard : shards) {
+      long[] more = shard.pauses();
+      Arrays.setAll(counts, bucket -> counts[bucket] + more[bucket]);
+    }
+    return new Durations(boundsNs, counts, sum(shards, Counters::pauseSumNs));
+  }
+
+  private void registerOutcomes(List<Counters> shards, String[] labels) {
+    for (PushResult.Outcome outcome : PushResult.Outcome.values()) {
+      metrics.counter(
+          PUSHES,
+          "Pushes of the upstream, by what became of them.",
+          () -> sum(shards, one -> one.pushes(outcome)),
+          withOutcome(labels, outcome));
+    }
+  }
+
+  private static String[] withOutcome(String[] labels, PushResult.Outcome outcome) {
+    String[] longer = Arrays.copyOf(labels, labels.length + 2);
+    longer[labels.length] = "outcome";
+    longer[labels.length + 1] = outcome.label();
+    return longer;
   }
 
   private void registerLevels(List<Counters> shards, String[] labels) {

@@ -7,8 +7,10 @@ import dev.waymark.core.Lane;
 import dev.waymark.core.LaneStatus;
 import dev.waymark.core.LaneTransport;
 import dev.waymark.core.PoolSnapshot;
+import dev.waymark.core.PushResult;
 import dev.waymark.core.Shard;
 import dev.waymark.core.ShardEnvironment;
+import dev.waymark.core.UpstreamControl.Push;
 import dev.waymark.lane.LaneConnector;
 import dev.waymark.listener.ListenerPort;
 import dev.waymark.pool.PoolManager;
@@ -41,6 +43,8 @@ final class BridgeShard implements ShardEnvironment {
   private final Consumer<Throwable> bugs;
   private final Shard shard;
   private final Map<String, PoolSnapshot> snapshotMailbox = new ConcurrentHashMap<>();
+  private final PushMailbox pushMailbox;
+  private List<BridgeShard> peers = List.of();
   private @Nullable ScheduledFuture<?> timer;
   private long timerNs;
 
@@ -61,7 +65,13 @@ final class BridgeShard implements ShardEnvironment {
     this.pools = pools;
     this.ports = ports;
     this.bugs = bugs;
+    this.pushMailbox = new PushMailbox(() -> loop.execute(this::takePushes));
     this.shard = shards.apply(this);
+  }
+
+  /** All shards of the bridge, by their index. Before {@link #start}. */
+  void join(List<BridgeShard> shardsByIndex) {
+    peers = shardsByIndex;
   }
 
   // --- any thread ---
@@ -123,6 +133,24 @@ final class BridgeShard implements ShardEnvironment {
     PoolSnapshot snapshot = snapshotMailbox.remove(pool);
     if (snapshot != null) {
       shard.onPool(Clock.nowNs(), snapshot);
+    }
+  }
+
+  private void takePushes() {
+    pushMailbox.take(letter ->
+        guarded(() -> shard.onPush(Clock.nowNs(), letter.pool(), letter.push(), letter.reply())));
+  }
+
+  @Override
+  public boolean forwardPush(int index, String pool, Push push, Consumer<PushResult> reply) {
+    Consumer<PushResult> replyHere = result -> answer(reply, result);
+    return peers.get(index).pushMailbox.offer(new PushMailbox.Letter(pool, push, replyHere));
+  }
+
+  /** On the other shard's thread. */
+  private void answer(Consumer<PushResult> reply, PushResult result) {
+    if (!loop.isShuttingDown()) {
+      loop.execute(() -> guarded(() -> reply.accept(result)));
     }
   }
 

@@ -56,6 +56,7 @@ final class BridgeShards {
       Shard.Identity identity = new Shard.Identity(index, count, instance, node, Version.current());
       shards.put(loop, shardOn.apply(loop, identity));
     }
+    shards.values().forEach(shard -> shard.join(all()));
   }
 
   void start() {

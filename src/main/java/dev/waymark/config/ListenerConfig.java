@@ -3,6 +3,7 @@ package dev.waymark.config;
 import dev.waymark.core.Framing;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * A port that accepts clients. Immutable.
@@ -15,6 +16,7 @@ import java.time.Duration;
  * @param userTimeout TCP_USER_TIMEOUT: unacknowledged bytes for this long end the connection; zero:
  *     the kernel's own
  * @param idleTimeout nothing sent either way for this long ends the connection; zero: never
+ * @param pushFrom other pools whose upstreams may push to its connections
  */
 public record ListenerConfig(
     String name,
@@ -27,4 +29,9 @@ public record ListenerConfig(
     boolean isNoDelay,
     boolean isKeepAlive,
     Duration userTimeout,
-    Duration idleTimeout) {}
+    Duration idleTimeout,
+    List<String> pushFrom) {
+  public ListenerConfig {
+    pushFrom = List.copyOf(pushFrom);
+  }
+}

@@ -128,6 +128,11 @@ final class ListenerKeys {
               "1h",
               "A connection on which no byte moves either way for this long is closed; off: never.")
           .withFlag("--idle-timeout");
+  static final Key<List<String>> PUSH_FROM =
+      Key.without(
+          AT + "push-from",
+          ValueType.names(),
+          "Other pools whose upstreams may push to the connections, and have them announced.");
 
   static final List<Key<?>> ALL =
       List.of(
@@ -148,7 +153,8 @@ final class ListenerKeys {
           NO_DELAY,
           KEEP_ALIVE,
           USER_TIMEOUT,
-          IDLE_TIMEOUT);
+          IDLE_TIMEOUT,
+          PUSH_FROM);
 
   private ListenerKeys() {}
 

@@ -54,7 +54,20 @@ final class ListenerReader {
         settings.get(ListenerKeys.NO_DELAY, i).value(),
         settings.get(ListenerKeys.KEEP_ALIVE, i).value(),
         settings.get(ListenerKeys.USER_TIMEOUT, i).value(),
-        settings.get(ListenerKeys.IDLE_TIMEOUT, i).value());
+        settings.get(ListenerKeys.IDLE_TIMEOUT, i).value(),
+        pushFrom(i));
+  }
+
+  private List<String> pushFrom(int i) {
+    Optional<Setting<List<String>>> pushFrom = settings.find(ListenerKeys.PUSH_FROM, i);
+    pushFrom.ifPresent(setting -> {
+      if (!pools.containsAll(setting.value())) {
+        settings.refuse(
+            setting.refusal("names of pools, separated by commas: " + String.join(", ", pools))
+                + "; add the pool or name only these");
+      }
+    });
+    return pushFrom.map(Setting::value).orElse(List.of());
   }
 
   private String pool(int i) {

@@ -4,10 +4,12 @@ import dev.waymark.core.ClientStream.Chunk;
 import dev.waymark.core.CloseReason.Origin;
 import dev.waymark.core.Ownership.HandOver;
 import dev.waymark.core.ReplyStream.HeldCommit;
+import dev.waymark.core.UpstreamControl.Push;
 import dev.waymark.core.UpstreamControl.Released;
 import io.netty.buffer.ByteBuf;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +60,8 @@ public final class Connection {
   private @Nullable CloseReason closeReason;
   private Origin closeOrigin = Origin.BRIDGE;
   private @Nullable Origin firstToEnd;
+  private @Nullable PushQueue pushes;
+  private long endedUnixMs;
 
   Connection(
       Shard shard,
@@ -181,7 +185,7 @@ public final class Connection {
     endByBridge(nowNs, CloseReason.CLIENT_RESET, Origin.CLIENT);
     phase = Phase.CLOSED;
     settleHeld();
-    shard.onConnectionGone(this, summary(nowNs));
+    shard.onConnectionGone(this, summary(nowNs), endedUnixMs);
   }
 
   // --- inputs from the lane and the shard ---
@@ -250,6 +254,28 @@ public final class Connection {
     settleHeld();
   }
 
+  /**
+   * Bytes from any upstream, for the place where a reply ends (rule 6).
+   *
+   * @param reply told what became of them, once, now or later
+   */
+  void push(long nowNs, Push push, Consumer<PushResult> reply) {
+    if (phase == Phase.CLOSING || phase == Phase.CLOSED) {
+      reply.accept(PushResult.gone(push.id(), closeReason, endedUnixMs));
+      return;
+    }
+    if (replies.isEnded()) {
+      reply.accept(PushResult.gone(push.id(), null, 0));
+      return;
+    }
+    if (pushes == null) {
+      pushes = new PushQueue(replies, delivery, shard.limits());
+    }
+    flushIfDue(pushes.offer(nowNs, push, reply, epoch(), shard.isOverBudget()));
+    armDeadline(nowNs);
+    settleHeld();
+  }
+
   /** The owner's lane is open for more, or has shown whether it acknowledges. */
   void onLaneChanged(long nowNs) {
     isStalled = false;
@@ -280,7 +306,7 @@ public final class Connection {
    * lost by it.
    */
   void abandon() {
-    if (replies.queuedBytes() > 0) {
+    if (delivery.queuedBytes() > 0) {
       socket.reset();
     } else {
       socket.close();
@@ -398,6 +424,9 @@ public final class Connection {
     client.rewind();
     replies.dropHeld();
     ownership.leave(nowNs, cause, isHandedOver);
+    if (pushes != null) {
+      pushes.onEpoch(ownership.epoch());
+    }
     owner.detached(this);
     listener.counters().addMoved(cause);
     isStalled = false;
@@ -458,6 +487,10 @@ public final class Connection {
 
   /** Something may have run out. */
   void onDeadline(long nowNs) {
+    if (pushes != null) {
+      pushes.onDeadline(nowNs);
+      settleHeld();
+    }
     switch (phase) {
       case WAITING -> {
         if (phaseDeadlineNs - nowNs <= 0) {
@@ -665,8 +698,20 @@ public final class Connection {
   }
 
   private void reply(ByteBuf owned) {
-    if (delivery.write(owned)) {
+    flushIfDue(delivery.write(owned));
+  }
+
+  private void flushIfDue(boolean isDue) {
+    if (isDue) {
       shard.flushAtTurnEnd(this);
+    }
+  }
+
+  /** What waits for the end of a reply goes behind it, before a FIN. */
+  private void endReply() {
+    replies.endReply();
+    if (pushes != null) {
+      flushIfDue(pushes.onReplyEnd());
     }
   }
 
@@ -675,8 +720,13 @@ public final class Connection {
     if (newContext != null) {
       context = newContext.length == 0 ? null : newContext;
     }
+    Lane owner = ownership.lane();
+    if (consumed != UpstreamFrame.ABSENT || (owner != null && owner.isNeverAcknowledging())) {
+      endReply();
+    }
     if (isHalfClose) {
       replies.end();
+      endPushes(null, 0);
       if (firstToEnd == null) {
         firstToEnd = Origin.UPSTREAM;
       }
@@ -692,7 +742,6 @@ public final class Connection {
       }
       boolean wasSent = client.consume(consumed);
       Check.that(wasSent, "consumed was checked when it came");
-      replies.endReply();
     }
     if (close != 0) {
       CloseReason reason = CloseReason.ofWireCode(close);
@@ -761,6 +810,8 @@ public final class Connection {
     }
     closeReason = reason;
     closeOrigin = origin;
+    endedUnixMs = arrival.unixMs(nowNs);
+    endPushes(reason, endedUnixMs);
     detach();
     phase = Phase.CLOSING;
     client.release();
@@ -775,6 +826,12 @@ public final class Connection {
     socket.finish();
     updateReading();
     closeWhenDrained();
+  }
+
+  private void endPushes(@Nullable CloseReason reason, long unixMs) {
+    if (pushes != null) {
+      pushes.onEnd(reason, unixMs);
+    }
   }
 
   private void detach() {
@@ -793,7 +850,7 @@ public final class Connection {
    * 4.2.2.13).
    */
   private void closeWhenDrained() {
-    if (replies.queuedBytes() == 0 && client.isEnded()) {
+    if (delivery.queuedBytes() == 0 && client.isEnded()) {
       socket.close();
     }
   }
@@ -810,6 +867,9 @@ public final class Connection {
 
   /** Puts the earliest of what may run out into the wheel. */
   void armDeadline(long nowNs) {
+    if (pushes != null && pushes.isWaiting()) {
+      shard.arm(deadlineNode, pushes.deadlineNs());
+    }
     switch (phase) {
       case WAITING -> {
         shard.arm(deadlineNode, phaseDeadlineNs);
@@ -884,6 +944,10 @@ public final class Connection {
     return arrival.mark();
   }
 
+  Arrival arrival() {
+    return arrival;
+  }
+
   int epoch() {
     return ownership.epoch();
   }
@@ -906,14 +970,18 @@ public final class Connection {
   }
 
   /**
-   * Memory of replies: those that wait for the client's socket, and those of an unfinished commit.
+   * Memory of what goes to the client: replies that wait for its socket, those of an unfinished
+   * commit, and what is pushed.
    */
   long heldReplyBytes() {
-    return phase == Phase.CLOSED
-        ? 0
-        : replies.queuedBytes()
-            + replies.heldBytes()
-            + (long) replies.pieces() * shard.limits().pieceBytes();
+    if (phase == Phase.CLOSED) {
+      return 0;
+    }
+    long pieces = replies.pieces() + delivery.pushedPieces();
+    return delivery.queuedBytes()
+        + replies.heldBytes()
+        + pieces * shard.limits().pieceBytes()
+        + (pushes == null ? 0 : pushes.heldBytes());
   }
 
   /** All that it holds in memory. */
@@ -950,7 +1018,7 @@ public final class Connection {
         arrival.clientAddress(),
         ownership.history(),
         client.receivedOffset(),
-        replies.writtenOffset(),
+        delivery.writtenBytes(),
         nowNs - arrival.acceptedNs(),
         closeOrigin,
         Objects.requireNonNullElse(closeReason, CloseReason.INTERNAL));
@@ -968,8 +1036,8 @@ public final class Connection {
         phase.name().toLowerCase(Locale.ROOT),
         arrival.acceptedUnixMs(),
         client.receivedOffset(),
-        replies.writtenOffset(),
+        delivery.writtenBytes(),
         client.receivedOffset() - client.consumedOffset(),
-        replies.queuedBytes());
+        delivery.queuedBytes());
   }
 }

@@ -176,6 +176,11 @@ final class ReplyStream {
     return takenOffset - replyStartOffset;
   }
 
+  /** The last byte that took effect ends a reply, or there was none yet. */
+  boolean isBetweenReplies() {
+    return takenSinceConsumed() == 0;
+  }
+
   long writtenOffset() {
     return writtenOffset;
   }

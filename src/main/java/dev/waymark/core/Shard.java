@@ -40,6 +40,8 @@ public final class Shard {
   private final ArrayDeque<Connection> connectionsToFlush = new ArrayDeque<>();
   private final ArrayDeque<Lane> lanesToFlush = new ArrayDeque<>();
   private final List<Connection> creditOwed = new ArrayList<>();
+  private final Announcements announcements = new Announcements();
+  private final PushRouter pushes;
 
   private long acceptedCount;
   private long heldBytes;
@@ -66,6 +68,7 @@ public final class Shard {
     this.events = events;
     this.budget = budget;
     this.wheel = new DeadlineWheel(nowNs);
+    this.pushes = new PushRouter(this, identity, listeners.values());
     for (PoolSetup setup : poolSetups) {
       String name = setup.options().name();
       Hello hello =
@@ -104,6 +107,8 @@ public final class Shard {
     Mark mark = new Mark(identity.instance(), acceptedCount * identity.count() + identity.index());
     Connection connection = new Connection(this, listener, socket, mark, nowNs, nowUnixMs);
     connections.put(connection);
+    announcements.onOpened(connection);
+    announceAtTurnEnd();
     listener.counters().add(Counter.CONNECTIONS_ACCEPTED, 1);
     events.onConnectionOpened(mark, listenerName, socket.clientAddress());
     connection.armDeadline(nowNs);
@@ -120,6 +125,17 @@ public final class Shard {
     }
   }
 
+  /**
+   * A push that came on a lane of another shard, for a connection of this one.
+   *
+   * @param pool of that lane
+   * @param reply told what became of it, once, now or later, on this thread
+   */
+  public void onPush(
+      long nowNs, String pool, UpstreamControl.Push push, Consumer<PushResult> reply) {
+    pushes.push(nowNs, pool, push, reply);
+  }
+
   /** The input at hand has been handled: one flush per socket, one message per lane. */
   public void onTurnEnd(long nowNs) {
     boolean isAnyLeft = false;
@@ -127,6 +143,7 @@ public final class Shard {
       for (ShardPool pool : pools.values()) {
         isAnyLeft |= pool.placeSome(nowNs);
       }
+      announcements.send();
       // Flushing a socket may free credit, which is a frame; so lanes come last, and the queues may
       // grow meanwhile.
       while (!connectionsToFlush.isEmpty()) {
@@ -142,6 +159,7 @@ public final class Shard {
         // for ever.
         requestTurnEnd();
       }
+      announceAtTurnEnd();
     }
     checkBudget(nowNs);
   }
@@ -243,6 +261,29 @@ public final class Shard {
     return sequence % identity.count() == identity.index() && n >= 1 && n <= acceptedCount;
   }
 
+  /** Of all connections, in no order. */
+  long[] sequences() {
+    long[] sequences = new long[connections.size()];
+    int[] next = new int[1];
+    connections.forEach(connection -> sequences[next[0]++] = connection.sequence());
+    return sequences;
+  }
+
+  PushRouter pushes() {
+    return pushes;
+  }
+
+  Announcements announcements() {
+    return announcements;
+  }
+
+  /** Asks for a turn's end if a lane would take announcements. */
+  void announceAtTurnEnd() {
+    if (announcements.hasMore()) {
+      requestTurnEnd();
+    }
+  }
+
   void forEachOn(Lane lane, Consumer<Connection> action) {
     if (lane.connectionCount() > 0) {
       connections.forEach(connection -> {
@@ -284,9 +325,12 @@ public final class Shard {
     }
   }
 
-  void onConnectionGone(Connection connection, ConnectionSummary summary) {
+  void onConnectionGone(Connection connection, ConnectionSummary summary, long endedUnixMs) {
     wheel.disarm(connection.deadlineNode());
     connections.remove(connection);
+    pushes.onConnectionGone(connection, summary.reason(), endedUnixMs);
+    announcements.onClosed(connection, summary.reason());
+    announceAtTurnEnd();
     connection.listener().counters().addClosed(summary.reason());
     events.onConnectionClosed(summary);
   }

@@ -8,9 +8,11 @@ import dev.waymark.core.Lane;
 import dev.waymark.core.LaneTransport;
 import dev.waymark.core.MemoryBudget;
 import dev.waymark.core.PoolSnapshot;
+import dev.waymark.core.PushResult;
 import dev.waymark.core.Shard;
 import dev.waymark.core.ShardEnvironment;
 import dev.waymark.core.ShardInspector;
+import dev.waymark.core.UpstreamControl;
 import dev.waymark.sim.checkers.Ledger;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -18,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** One run of a shard in a simulated world: everything follows from the seed. */
 final class Sim implements ShardEnvironment {
@@ -263,6 +266,12 @@ final class Sim implements ShardEnvironment {
     lanes.add(transport);
     watchers.tell(watcher -> watcher.onConnect(lanesOpened, process.number()));
     return mutations.between(transport);
+  }
+
+  @Override
+  public boolean forwardPush(
+      int shard, String pool, UpstreamControl.Push push, Consumer<PushResult> reply) {
+    return false;
   }
 
   @Override

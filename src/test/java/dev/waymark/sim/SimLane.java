@@ -5,6 +5,7 @@ import dev.waymark.core.Hello;
 import dev.waymark.core.Lane;
 import dev.waymark.core.LaneTransport;
 import dev.waymark.core.Open;
+import dev.waymark.core.PushResult;
 import dev.waymark.core.ShardInspector;
 import dev.waymark.core.UpstreamControl;
 import dev.waymark.core.UpstreamFrame;
@@ -308,7 +309,27 @@ final class SimLane implements LaneTransport {
   }
 
   @Override
-  public void notOffered(long pushId) {
+  public void pushResult(PushResult result) {
+    gather(0, () -> {});
+  }
+
+  @Override
+  public void syncing() {
+    gather(0, () -> {});
+  }
+
+  @Override
+  public void opened(long connection, String mark, String listener, String clientAddress) {
+    gather(0, () -> {});
+  }
+
+  @Override
+  public void closed(long connection, CloseReason reason) {
+    gather(0, () -> {});
+  }
+
+  @Override
+  public void synced() {
     gather(0, () -> {});
   }
 

@@ -7,6 +7,7 @@ import dev.waymark.core.PoolOptions;
 import dev.waymark.core.PoolOptions.Acknowledge;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What a run is set up with, chosen by its seed. Immutable.
@@ -35,7 +36,7 @@ record SimSetup(
         1 + dice.upTo(3),
         limits(dice),
         pool,
-        new ListenerOptions("listener", "pool", framing, 64, dice.oneIn(3) ? 3000 * MS : 0),
+        new ListenerOptions("listener", "pool", framing, 64, dice.oneIn(3) ? 3000 * MS : 0, Set.of()),
         kinds(dice, pool.acknowledge()));
   }
 
@@ -70,6 +71,8 @@ record SimSetup(
         (isQuick ? 500 : 2000) * MS,
         20 * MS,
         10_000 * MS,
+        (isQuick ? 500 : 5000) * MS,
+        20 + dice.upTo(500),
         0);
   }
 
