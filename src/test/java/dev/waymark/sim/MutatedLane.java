@@ -4,6 +4,7 @@ import dev.waymark.core.CloseReason;
 import dev.waymark.core.Hello;
 import dev.waymark.core.LaneTransport;
 import dev.waymark.core.Open;
+import dev.waymark.core.PushResult;
 import dev.waymark.core.Reopen;
 import io.netty.buffer.ByteBuf;
 
@@ -137,8 +138,28 @@ final class MutatedLane implements LaneTransport {
   }
 
   @Override
-  public void notOffered(long pushId) {
-    lane.notOffered(pushId);
+  public void pushResult(PushResult result) {
+    lane.pushResult(result);
+  }
+
+  @Override
+  public void syncing() {
+    lane.syncing();
+  }
+
+  @Override
+  public void opened(long connection, String mark, String listener, String clientAddress) {
+    lane.opened(connection, mark, listener, clientAddress);
+  }
+
+  @Override
+  public void closed(long connection, CloseReason reason) {
+    lane.closed(connection, reason);
+  }
+
+  @Override
+  public void synced() {
+    lane.synced();
   }
 
   @Override

@@ -221,7 +221,8 @@ public final class Ledger implements Watcher {
             entry.heldBytes,
             Math.min(entry.sent, entry.heldConsumed),
             entry.heldContext,
-            entry.isHeldEnd);
+            entry.isHeldEnd,
+            entry.heldConsumed >= 0 || plain.contains(lane));
     rules.forEach(rule -> rule.onCommit(commit));
     int close = entry.heldClose;
     entry.consumed = Math.max(entry.consumed, commit.consumed());

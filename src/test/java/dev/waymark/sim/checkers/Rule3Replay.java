@@ -106,11 +106,11 @@ public final class Rule3Replay implements Watcher {
     if (context != null) {
       state.context = context.length == 0 ? null : context;
     }
-    if (commit.consumed() >= 0) {
+    if (commit.isReplyEnd()) {
       state.replyStart = state.taken;
-      if (commit.consumed() > ledger.consumed(commit.connection())) {
-        state.lossesWithoutProgress = 0;
-      }
+    }
+    if (commit.consumed() > ledger.consumed(commit.connection())) {
+      state.lossesWithoutProgress = 0;
     }
   }
 

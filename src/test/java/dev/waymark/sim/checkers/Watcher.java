@@ -93,9 +93,17 @@ public interface Watcher {
     ENDED
   }
 
-  /** Frames of one commit; `consumed` -1: absent; `context` null: absent. */
+  /**
+   * Frames of one commit; `consumed` -1: absent; `context` null: absent; `isEnd`: of the replies;
+   * `isReplyEnd`: of one reply.
+   */
   record Commit(
-      long connection, long bytes, long consumed, byte @Nullable [] context, boolean isEnd) {}
+      long connection,
+      long bytes,
+      long consumed,
+      byte @Nullable [] context,
+      boolean isEnd,
+      boolean isReplyEnd) {}
 
   /**
    * A frame from an upstream; `consumed` -1: absent; `context` null: absent; `close` 0: none;
