@@ -24,6 +24,7 @@ import java.util.function.Consumer;
 
 /** One run of a shard in a simulated world: everything follows from the seed. */
 final class Sim implements ShardEnvironment {
+  static final long INSTANCE = 42;
   private static final long MS = 1_000_000L;
   private static final int CLIENTS_MAX = 24;
   private static final int HEAL_ROUNDS = 3000;
@@ -55,6 +56,7 @@ final class Sim implements ShardEnvironment {
   private long nowNs;
   private long accepted;
   private int lanesOpened;
+  private int pushes;
   private int endsChecked;
   private int stepCount;
   private boolean isTurnEndRequested;
@@ -76,7 +78,7 @@ final class Sim implements ShardEnvironment {
     this.shard =
         new Shard(
             nowNs,
-            new Shard.Identity(setup.shards() - 1, setup.shards(), 42, "node", "0"),
+            new Shard.Identity(setup.shards() - 1, setup.shards(), INSTANCE, "node", "0"),
             setup.limits(),
             List.of(new Shard.PoolSetup(setup.pool(), balancer)),
             List.of(setup.listener()),
@@ -319,6 +321,16 @@ final class Sim implements ShardEnvironment {
   /** So many bytes of the client have been sent to anybody. */
   long everSent(long connection) {
     return watchers.order().everSent(connection);
+  }
+
+  /** One that is there, was, or will be. */
+  long anyConnection() {
+    return (1L + dice.upTo((int) accepted + 1)) * setup.shards() + setup.shards() - 1;
+  }
+
+  /** The number of the next push. */
+  int nextPush() {
+    return ++pushes;
   }
 
   Dice dice() {

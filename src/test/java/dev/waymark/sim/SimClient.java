@@ -17,12 +17,16 @@ final class SimClient implements ClientSocket {
   private final int totalBytes;
   private int kernelBytesMax;
   private final boolean isEndWanted;
-  private final ArrayDeque<ByteBuf> queue = new ArrayDeque<>();
+  private final ArrayDeque<Piece> queue = new ArrayDeque<>();
+
+  private record Piece(ByteBuf payload, boolean isPush) {}
+
   private Connection connection;
   private long flushableBytes;
   private long queuedBytes;
   private long kernelBytes;
   private long tookBytes;
+  private long tookPushedBytes;
   private long sentBytes;
   private boolean isEnded;
   private boolean isReadingPaused;
@@ -142,13 +146,23 @@ final class SimClient implements ClientSocket {
   public void write(ByteBuf owned) {
     byte[] bytes = new byte[owned.readableBytes()];
     owned.getBytes(owned.readerIndex(), bytes);
+    if (SimPush.isPush(bytes)) {
+      sim.watchers()
+          .tell(watcher -> watcher.onPushWritten(sequence, SimPush.id(bytes), bytes.length));
+      enqueue(owned, true);
+      return;
+    }
     if (sim.mutations().strikes(Mutation.DUPLICATE_REPLY_BYTE) && bytes.length > 1) {
       bytes[1] = bytes[0];
     }
     sim.watchers().tell(watcher -> watcher.onSocketWrite(sequence, bytes));
+    enqueue(owned, false);
+  }
+
+  private void enqueue(ByteBuf owned, boolean isPush) {
     if (isOpen) {
-      queuedBytes += bytes.length;
-      queue.add(owned);
+      queuedBytes += owned.readableBytes();
+      queue.add(new Piece(owned, isPush));
     } else {
       owned.release();
     }
@@ -176,12 +190,13 @@ final class SimClient implements ClientSocket {
     long rest = took;
     int pieces = 0;
     while (rest > 0) {
-      ByteBuf head = queue.element();
+      ByteBuf head = queue.element().payload();
       int part = (int) Math.min(rest, head.readableBytes());
       head.skipBytes(part);
+      tookPushedBytes += queue.element().isPush() ? part : 0;
       rest -= part;
       if (!head.isReadable()) {
-        queue.remove().release();
+        queue.remove().payload().release();
         pieces++;
       }
     }
@@ -237,7 +252,7 @@ final class SimClient implements ClientSocket {
 
   private void gone() {
     isOpen = false;
-    queue.forEach(ByteBuf::release);
+    queue.forEach(piece -> piece.payload().release());
     queue.clear();
     if (dice.oneIn(2)) {
       tellClosed();
@@ -281,7 +296,7 @@ final class SimClient implements ClientSocket {
       throw new AssertionError(
           "rule 2 (windows): client " + sequence + " is not read any more: " + this);
     }
-    sim.watchers().order().checkEchoed(sequence, sentBytes, tookBytes);
+    sim.watchers().order().checkEchoed(sequence, sentBytes, tookBytes - tookPushedBytes);
   }
 
   @Override

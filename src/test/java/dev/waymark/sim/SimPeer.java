@@ -234,7 +234,7 @@ final class SimPeer {
       case 4 -> foreign(0, 0, dice.upTo(3), 0);
       case 5 -> frame(1, -1, false, true, 0, false);
       case 6 -> frame(0, -1, dice.oneIn(3), false, dice.oneIn(3) ? 3 : 0, true);
-      default -> lane.send(new UpstreamControl.Push(7, null, new byte[1], -1));
+      default -> lane.send(SimPush.any(sim, sim.nextPush()));
     }
   }
 

@@ -96,7 +96,8 @@ public final class Ledger implements Watcher {
 
   /** -1: it was never attached. */
   public int epoch(long connection) {
-    return entry(connection).epoch;
+    Entry entry = entries.get(connection);
+    return entry == null ? -1 : entry.epoch;
   }
 
   /** This frame on this lane is of the present attachment. */

@@ -71,6 +71,14 @@ public interface Watcher {
 
   default void onLaneEnd(int lane) {}
 
+  /** The upstream pushes; `epoch` -1: any. */
+  default void onPush(int lane, long id, long connection, int bytes, long epoch) {}
+
+  default void onPushResult(int lane, long id, String outcome) {}
+
+  /** Pushed bytes go to the client's socket. */
+  default void onPushWritten(long connection, long id, int bytes) {}
+
   /** The owner's whole commit takes effect. */
   default void onCommit(Commit commit) {}
 
