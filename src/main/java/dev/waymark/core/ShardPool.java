@@ -213,7 +213,8 @@ final class ShardPool {
     }
     moveAway(nowNs);
     if (options.moving().isRebalancing()) {
-      mover.rebalance(nowNs, eligible);
+      // A Release may fill a lane, which is eligible no more then.
+      mover.rebalance(nowNs, List.copyOf(eligible));
     }
   }
 

@@ -456,6 +456,19 @@ class MovingTest {
     assertThat(fixtures.counters.total(Counter.REPLAYED_BYTES)).isZero();
   }
 
+  @Test
+  void lane_filledByReleases_endsNoRebalancing() {
+    fixtures = with(new Moving(0, 10_000 * MS, 0, 20_000, true, false, false));
+    fixtures.attachedLanes("a:1");
+    IntStream.range(0, 2_000).forEach(i -> fixtures.accept());
+    fixtures.attachedLanes("a:1", "b:1", "c:1");
+    fixtures.passMs(900);
+    fixtures.takeEffects();
+    fixtures.isWritable = false;
+    fixtures.passMs(300);
+    assertThat(fixtures.takeEffects()).filteredOn("Release"::equals).hasSizeGreaterThan(1_000);
+  }
+
   /** Owners answer each Release at once. */
   private void spread(List<Connection> connections, long ms) {
     for (long passed = 0; passed < ms; passed += 100) {

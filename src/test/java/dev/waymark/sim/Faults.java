@@ -10,7 +10,9 @@ package dev.waymark.sim;
  * @param hangs an upstream works on a connection no more
  * @param drains an upstream says Draining
  * @param lateFrames an upstream sends for an attachment that is over
+ * @param clientBreaches a client sends what is no message
  * @param poisons a client sends what kills its upstreams
+ * @param pushes no misfortune, but as often an upstream pushes to some client
  */
 record Faults(
     int laneBreaks,
@@ -25,10 +27,12 @@ record Faults(
     int clientResets,
     int clientVanishes,
     int clientStops,
+    int clientBreaches,
     int hostileFrames,
-    int healthChanges) {
+    int healthChanges,
+    int pushes) {
   static Faults none() {
-    return new Faults(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    return new Faults(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 200);
   }
 
   /** Each kind present or not, at a rate of its own. */
@@ -46,13 +50,15 @@ record Faults(
         rate(dice, 150),
         rate(dice, 150),
         rate(dice, 400),
+        rate(dice, 150),
         rate(dice, 500),
-        rate(dice, 100));
+        rate(dice, 100),
+        rate(dice, 1000));
   }
 
   /** Upstreams come and go; none is hostile, and clients are patient. */
   static Faults moving() {
-    return new Faults(40, 100, 40, 15, 10, 200, 30, 2000, 0, 0, 0, 0, 0, 60);
+    return new Faults(40, 100, 40, 15, 10, 200, 30, 2000, 0, 0, 0, 0, 0, 0, 60, 200);
   }
 
   private static int rate(Dice dice, int most) {

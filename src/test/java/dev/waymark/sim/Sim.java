@@ -24,6 +24,7 @@ import java.util.function.Consumer;
 
 /** One run of a shard in a simulated world: everything follows from the seed. */
 final class Sim implements ShardEnvironment {
+  static final long INSTANCE = 42;
   private static final long MS = 1_000_000L;
   private static final int CLIENTS_MAX = 24;
   private static final int HEAL_ROUNDS = 3000;
@@ -45,6 +46,7 @@ final class Sim implements ShardEnvironment {
   private final Watchers watchers;
   private final SimEvents events = new SimEvents();
   private final SimFleet fleet;
+  private final SimBalancer balancer;
   private final List<SimClient> clients = new ArrayList<>();
   private final List<SimLane> lanes = new ArrayList<>();
   private final Set<Long> spoilt = new HashSet<>();
@@ -54,6 +56,7 @@ final class Sim implements ShardEnvironment {
   private long nowNs;
   private long accepted;
   private int lanesOpened;
+  private int pushes;
   private int endsChecked;
   private int stepCount;
   private boolean isTurnEndRequested;
@@ -71,12 +74,13 @@ final class Sim implements ShardEnvironment {
     this.watchers = new Watchers(setup);
     this.mutations = new Mutations(this, mutation);
     this.fleet = new SimFleet(this, dice, setup);
+    this.balancer = new SimBalancer(dice);
     this.shard =
         new Shard(
             nowNs,
-            new Shard.Identity(setup.shards() - 1, setup.shards(), 42, "node", "0"),
+            new Shard.Identity(setup.shards() - 1, setup.shards(), INSTANCE, "node", "0"),
             setup.limits(),
-            List.of(new Shard.PoolSetup(setup.pool(), new SimBalancer(dice))),
+            List.of(new Shard.PoolSetup(setup.pool(), balancer)),
             List.of(setup.listener()),
             this,
             events,
@@ -94,7 +98,12 @@ final class Sim implements ShardEnvironment {
       step();
       endStep();
     }
-    healAndSettle();
+    if (dice.oneIn(6)) {
+      stopAtOnce();
+    } else {
+      healAndSettle();
+    }
+    checkNothingLeft();
   }
 
   private void step() {
@@ -131,6 +140,7 @@ final class Sim implements ShardEnvironment {
     }
     if (++stepCount % INVARIANTS_EVERY == 0) {
       ShardInspector.checkInvariants(shard);
+      ShardInspector.checkCounts(shard, lanes.stream().map(SimLane::lane).toList());
     }
     lanes.forEach(SimLane::tellMode);
     watchers.tell(watcher -> watcher.onStepEnd(budget.usedBytes()));
@@ -165,11 +175,27 @@ final class Sim implements ShardEnvironment {
       clients.forEach(SimClient::end);
       settle(25);
     }
-    if (!clients.isEmpty() || shard.connectionCount() > 0) {
-      throw new AssertionError("rule 2 (windows): connections that do not end");
-    }
     shard.stop(nowNs);
     endStep();
+  }
+
+  /** The bridge ends in the middle of it all. */
+  private void stopAtOnce() {
+    shard.stop(nowNs);
+    endStep();
+    shard.abandon();
+    for (int i = 0; !clients.isEmpty() && i < HEAL_ROUNDS; i++) {
+      settle(25);
+    }
+  }
+
+  private void checkNothingLeft() {
+    if (!clients.isEmpty() || shard.connectionCount() > 0) {
+      throw new AssertionError("liveness: connections that do not end");
+    }
+    if (balancer.attached() != 0) {
+      throw new AssertionError("the balancer counts " + balancer.attached() + " for nothing");
+    }
     watchers.memory().checkNothingHeld(budget.usedBytes());
     watchers.replay().checkReplayed(events.counters().total(Counter.REPLAYED_BYTES));
     if (allocator.metric().usedHeapMemory() != 0) {
@@ -295,6 +321,16 @@ final class Sim implements ShardEnvironment {
   /** So many bytes of the client have been sent to anybody. */
   long everSent(long connection) {
     return watchers.order().everSent(connection);
+  }
+
+  /** One that is there, was, or will be. */
+  long anyConnection() {
+    return (1L + dice.upTo((int) accepted + 1)) * setup.shards() + setup.shards() - 1;
+  }
+
+  /** The number of the next push. */
+  int nextPush() {
+    return ++pushes;
   }
 
   Dice dice() {

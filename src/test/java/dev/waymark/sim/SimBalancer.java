@@ -5,17 +5,27 @@ import dev.waymark.core.Mark;
 import dev.waymark.core.UpstreamView;
 import java.util.List;
 
-/** Any upstream will do. */
+/** Any upstream will do; or each connection has one of its own among those that are there. */
 final class SimBalancer implements Balancer {
   private final Dice dice;
+  private final boolean isByKey;
+  private int attached;
 
   SimBalancer(Dice dice) {
     this.dice = dice;
+    this.isByKey = dice.oneIn(4);
+  }
+
+  /** Connections that are attached to any upstream, as it was told. */
+  int attached() {
+    return attached;
   }
 
   @Override
   public Candidate choose(List<? extends Candidate> candidates, String clientHost, Mark mark) {
-    return candidates.get(dice.upTo(candidates.size()));
+    int key = (int) (mark.sequence() * 0x9E3779B9L >>> 16);
+    int index = isByKey ? Math.floorMod(key, candidates.size()) : dice.upTo(candidates.size());
+    return candidates.get(index);
   }
 
   @Override
@@ -25,12 +35,16 @@ final class SimBalancer implements Balancer {
 
   @Override
   public boolean isByKey() {
-    return false;
+    return isByKey;
   }
 
   @Override
-  public void onAttached(UpstreamView upstream) {}
+  public void onAttached(UpstreamView upstream) {
+    attached++;
+  }
 
   @Override
-  public void onDetached(UpstreamView upstream) {}
+  public void onDetached(UpstreamView upstream) {
+    attached--;
+  }
 }

@@ -17,18 +17,23 @@ final class SimClient implements ClientSocket {
   private final int totalBytes;
   private int kernelBytesMax;
   private final boolean isEndWanted;
-  private final ArrayDeque<ByteBuf> queue = new ArrayDeque<>();
+  private final ArrayDeque<Piece> queue = new ArrayDeque<>();
+
+  private record Piece(ByteBuf payload, boolean isPush) {}
+
   private Connection connection;
   private long flushableBytes;
   private long queuedBytes;
   private long kernelBytes;
   private long tookBytes;
+  private long tookPushedBytes;
   private long sentBytes;
   private boolean isEnded;
   private boolean isReadingPaused;
   private boolean isOpen = true;
   private boolean isClosedToldLater;
   private boolean isStopped;
+  private boolean isBroken;
 
   SimClient(Sim sim, long sequence, boolean isFramed) {
     this.sim = sim;
@@ -71,9 +76,11 @@ final class SimClient implements ClientSocket {
     if (dice.chance(sim.faults().clientStops())) {
       isStopped = !isStopped;
     }
-    if (!isReadingPaused && dice.oneIn(2)) {
+    if (isFramed && !isReadingPaused && !isEnded && dice.chance(sim.faults().clientBreaches())) {
+      breach();
+    } else if (!isReadingPaused && dice.oneIn(2)) {
       send(isByteByByte ? 1 : 1 + dice.upTo(300));
-    } else if (isEndWanted && !isReadingPaused && sentBytes == totalBytes) {
+    } else if (isEndWanted && !isReadingPaused && isAllSent()) {
       end();
     }
     if (!isStopped) {
@@ -104,9 +111,18 @@ final class SimClient implements ClientSocket {
     }
   }
 
+  /** From here on it sends nothing that could be read. */
+  private void breach() {
+    if (!isBroken) {
+      isBroken = true;
+      sim.watchers().tell(watcher -> watcher.onClientBreach(sequence));
+      connection.onClientBreach(sim.nowNs(), CloseReason.FRAME_INVALID);
+    }
+  }
+
   private void send(int most) {
     int bytes = (int) Math.min(most, totalBytes - sentBytes);
-    if (bytes <= 0 || isEnded) {
+    if (bytes <= 0 || isEnded || isBroken) {
       return;
     }
     ByteBuf buffer = sim.buffer(bytes);
@@ -130,13 +146,23 @@ final class SimClient implements ClientSocket {
   public void write(ByteBuf owned) {
     byte[] bytes = new byte[owned.readableBytes()];
     owned.getBytes(owned.readerIndex(), bytes);
+    if (SimPush.isPush(bytes)) {
+      sim.watchers()
+          .tell(watcher -> watcher.onPushWritten(sequence, SimPush.id(bytes), bytes.length));
+      enqueue(owned, true);
+      return;
+    }
     if (sim.mutations().strikes(Mutation.DUPLICATE_REPLY_BYTE) && bytes.length > 1) {
       bytes[1] = bytes[0];
     }
     sim.watchers().tell(watcher -> watcher.onSocketWrite(sequence, bytes));
+    enqueue(owned, false);
+  }
+
+  private void enqueue(ByteBuf owned, boolean isPush) {
     if (isOpen) {
-      queuedBytes += bytes.length;
-      queue.add(owned);
+      queuedBytes += owned.readableBytes();
+      queue.add(new Piece(owned, isPush));
     } else {
       owned.release();
     }
@@ -164,12 +190,13 @@ final class SimClient implements ClientSocket {
     long rest = took;
     int pieces = 0;
     while (rest > 0) {
-      ByteBuf head = queue.element();
+      ByteBuf head = queue.element().payload();
       int part = (int) Math.min(rest, head.readableBytes());
       head.skipBytes(part);
+      tookPushedBytes += queue.element().isPush() ? part : 0;
       rest -= part;
       if (!head.isReadable()) {
-        queue.remove().release();
+        queue.remove().payload().release();
         pieces++;
       }
     }
@@ -225,7 +252,7 @@ final class SimClient implements ClientSocket {
 
   private void gone() {
     isOpen = false;
-    queue.forEach(ByteBuf::release);
+    queue.forEach(piece -> piece.payload().release());
     queue.clear();
     if (dice.oneIn(2)) {
       tellClosed();
@@ -261,7 +288,7 @@ final class SimClient implements ClientSocket {
   }
 
   boolean isAllSent() {
-    return sentBytes == totalBytes || isEnded;
+    return sentBytes == totalBytes || isEnded || isBroken;
   }
 
   void checkEchoed() {
@@ -269,7 +296,7 @@ final class SimClient implements ClientSocket {
       throw new AssertionError(
           "rule 2 (windows): client " + sequence + " is not read any more: " + this);
     }
-    sim.watchers().order().checkEchoed(sequence, sentBytes, tookBytes);
+    sim.watchers().order().checkEchoed(sequence, sentBytes, tookBytes - tookPushedBytes);
   }
 
   @Override

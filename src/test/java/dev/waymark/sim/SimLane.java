@@ -206,6 +206,16 @@ final class SimLane implements LaneTransport {
     if (phase != Phase.ZOMBIE) {
       if (control instanceof UpstreamControl.Settings settings) {
         sim.watchers().tell(watcher -> watcher.onSettings(number, settings.windowBytes()));
+      } else if (control instanceof UpstreamControl.Push push) {
+        sim.watchers()
+            .tell(
+                watcher ->
+                    watcher.onPush(
+                        number,
+                        push.id(),
+                        push.mark().sequence(),
+                        push.payload().length,
+                        push.epoch()));
       } else if (control instanceof UpstreamControl.Draining) {
         sim.watchers().tell(watcher -> watcher.onDraining(number));
       }
@@ -310,6 +320,7 @@ final class SimLane implements LaneTransport {
 
   @Override
   public void pushResult(PushResult result) {
+    tell(watcher -> watcher.onPushResult(number, result.id(), result.outcome().name()));
     gather(0, () -> {});
   }
 
@@ -373,6 +384,10 @@ final class SimLane implements LaneTransport {
   }
 
   // --- for the simulation ---
+
+  Lane lane() {
+    return lane;
+  }
 
   int number() {
     return number;

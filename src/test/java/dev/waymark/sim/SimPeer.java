@@ -84,7 +84,9 @@ final class SimPeer {
   // --- what it does ---
 
   void act() {
-    if (kind == SimUpstream.Kind.HOSTILE && dice.chance(sim.faults().hostileFrames() * 10)) {
+    if (kind == SimUpstream.Kind.HOSTILE
+        && !isOver
+        && dice.chance(sim.faults().hostileFrames() * 10)) {
       attack();
     } else if (!isOver) {
       live();
@@ -206,7 +208,7 @@ final class SimPeer {
     }
     boolean isEnd = isClientEnded && replied + bytes >= received;
     // A former owner has replied to more than what came: nothing is left to do but to say so.
-    boolean isSkipping = received < replied && consumed < received && !isPlain;
+    boolean isSkipping = received <= replied && consumed < received && !isPlain;
     if (bytes > 0 || isEnd || isCommitOpen || isSkipping) {
       isHalfClosed = isEnd;
       consumed = isPlain ? consumed : Math.max(consumed, Math.min(received, replied + bytes));
@@ -232,7 +234,7 @@ final class SimPeer {
       case 4 -> foreign(0, 0, dice.upTo(3), 0);
       case 5 -> frame(1, -1, false, true, 0, false);
       case 6 -> frame(0, -1, dice.oneIn(3), false, dice.oneIn(3) ? 3 : 0, true);
-      default -> lane.send(new UpstreamControl.Push(7, null, new byte[1], -1));
+      default -> lane.send(SimPush.any(sim, sim.nextPush()));
     }
   }
 

@@ -36,8 +36,7 @@ record SimSetup(
         1 + dice.upTo(3),
         limits(dice),
         pool,
-        new ListenerOptions(
-            "listener", "pool", framing, 64, dice.oneIn(3) ? 3000 * MS : 0, Set.of()),
+        new ListenerOptions("listener", "pool", framing, 64, dice.oneIn(3) ? 3000 * MS : 0, Set.of()),
         kinds(dice, pool.acknowledge()));
   }
 
@@ -72,8 +71,8 @@ record SimSetup(
         (isQuick ? 500 : 2000) * MS,
         20 * MS,
         10_000 * MS,
-        5000 * MS,
-        500,
+        (isQuick ? 500 : 5000) * MS,
+        20 + dice.upTo(500),
         0);
   }
 

@@ -111,6 +111,9 @@ final class SimUpstream {
       isDrainingSaid = true;
       lane.send(new UpstreamControl.Draining());
     }
+    if (dice.chance(sim.faults().pushes())) {
+      lane.send(SimPush.any(sim, sim.nextPush()));
+    }
     if (kind == Kind.SLOW && !dice.oneIn(10)) {
       return;
     }
@@ -138,7 +141,7 @@ final class SimUpstream {
   private void settings() {
     if (kind != Kind.PLAIN && !isSettingsSent) {
       isSettingsSent = true;
-      lane.send(new UpstreamControl.Settings(1, sim.askedWindowBytes(), false));
+      lane.send(new UpstreamControl.Settings(1, sim.askedWindowBytes(), dice.oneIn(3)));
     }
   }
 

@@ -7,6 +7,7 @@ import dev.waymark.sim.checkers.Rule1Order;
 import dev.waymark.sim.checkers.Rule2Windows;
 import dev.waymark.sim.checkers.Rule3Replay;
 import dev.waymark.sim.checkers.Rule6Owners;
+import dev.waymark.sim.checkers.Rule6Pushes;
 import dev.waymark.sim.checkers.Rule7Clocks;
 import dev.waymark.sim.checkers.Rule8Late;
 import dev.waymark.sim.checkers.Rule9HandOver;
@@ -21,13 +22,15 @@ final class Watchers {
   private final Rule3Replay replay;
   private final Rule6Owners owners;
   private final Rule10Memory memory;
+  private final Rule6Pushes pushes;
   private final Watcher[] all;
 
   Watchers(SimSetup setup) {
     ledger = new Ledger(setup.moving().isReopeningPlain(), setup.isSettingsRequired());
     replay = new Rule3Replay(ledger);
     owners = new Rule6Owners(ledger, setup.moving().isFollowingLeader());
-    memory = new Rule10Memory(ledger, setup.limits().memoryBudgetBytes());
+    pushes = new Rule6Pushes(ledger, setup.limits().pushWaitNs());
+    memory = new Rule10Memory(ledger, pushes, setup.limits().memoryBudgetBytes());
     List<Watcher> rules =
         List.of(
             order,
@@ -35,6 +38,7 @@ final class Watchers {
                 ledger, setup.limits().windowBytes(), setup.limits().initialWindowBytes()),
             replay,
             owners,
+            pushes,
             new Rule7Clocks(
                 ledger, setup.moving().progressTimeoutNs(), setup.moving().releaseTimeoutNs()),
             new Rule8Late(ledger),
@@ -69,6 +73,10 @@ final class Watchers {
 
   Rule6Owners owners() {
     return owners;
+  }
+
+  Rule6Pushes pushes() {
+    return pushes;
   }
 
   Rule10Memory memory() {

@@ -96,7 +96,8 @@ public final class Ledger implements Watcher {
 
   /** -1: it was never attached. */
   public int epoch(long connection) {
-    return entry(connection).epoch;
+    Entry entry = entries.get(connection);
+    return entry == null ? -1 : entry.epoch;
   }
 
   /** This frame on this lane is of the present attachment. */
@@ -199,12 +200,18 @@ public final class Ledger implements Watcher {
       onPlain(lane);
     }
     Entry entry = entries.get(frame.connection());
-    if (entry == null || !isOwners(lane, frame) || entry.isBrokenBy(frame)) {
+    if (entry == null || !isOwners(lane, frame)) {
       return;
     }
-    entry.hold(frame);
-    if (!frame.more()) {
-      commit(lane, frame, entry);
+    boolean isBroken = entry.isBrokenBy(frame);
+    if (isBroken && !frame.more() && (frame.close() != 0 || entry.heldClose != 0)) {
+      // A Close is not answered, so this is all that is seen of the end.
+      left(frame.connection(), entry, Leaving.ENDED);
+    } else if (!isBroken) {
+      entry.hold(frame);
+      if (!frame.more()) {
+        commit(lane, frame, entry);
+      }
     }
   }
 
@@ -216,7 +223,7 @@ public final class Ledger implements Watcher {
             Math.min(entry.sent, entry.heldConsumed),
             entry.heldContext,
             entry.isHeldEnd,
-            entry.heldConsumed >= 0 || isPlain(lane));
+            entry.heldConsumed >= 0 || plain.contains(lane));
     rules.forEach(rule -> rule.onCommit(commit));
     int close = entry.heldClose;
     entry.consumed = Math.max(entry.consumed, commit.consumed());

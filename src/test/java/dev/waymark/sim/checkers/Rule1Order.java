@@ -16,6 +16,7 @@ public final class Rule1Order implements Watcher {
   private static final class State {
     long clientBytes;
     boolean isClientEnded;
+    boolean isClientBroken;
     final Set<Long> messageEnds = new HashSet<>();
     long laneBytes;
     long everSent;
@@ -47,6 +48,11 @@ public final class Rule1Order implements Watcher {
   @Override
   public void onClientEnd(long connection) {
     states.get(connection).isClientEnded = true;
+  }
+
+  @Override
+  public void onClientBreach(long connection) {
+    states.get(connection).isClientBroken = true;
   }
 
   @Override
@@ -100,7 +106,7 @@ public final class Rule1Order implements Watcher {
   public void onHalfClose(int lane, long connection, int epoch, long offset) {
     State state = states.get(connection);
     require(
-        state.isClientEnded && !state.isHalfClosed,
+        state.isClientEnded && !state.isClientBroken && !state.isHalfClosed,
         RULE,
         "a HalfClose without FIN, or twice",
         connection);

@@ -21,9 +21,15 @@ public final class Rule3Replay implements Watcher {
     long replyStart;
     long clientBytes;
     boolean isClientEnded;
+    boolean isClientBroken;
     boolean isRepliesEnded;
     byte @Nullable [] context;
     int lossesWithoutProgress;
+
+    /** Owners are told of the client's end. */
+    boolean isTold() {
+      return isClientEnded && !isClientBroken;
+    }
   }
 
   private final Ledger ledger;
@@ -50,6 +56,11 @@ public final class Rule3Replay implements Watcher {
   }
 
   @Override
+  public void onClientBreach(long connection) {
+    states.get(connection).isClientBroken = true;
+  }
+
+  @Override
   public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
     State state = states.get(connection);
     if (left == null) {
@@ -72,7 +83,7 @@ public final class Rule3Replay implements Watcher {
         connection,
         left.takenSinceConsumed());
     require(
-        left.clientEndedAt() == (state.isClientEnded ? state.clientBytes : -1),
+        left.clientEndedAt() == (state.isTold() ? state.clientBytes : -1),
         RULE,
         "where the client ended",
         connection,

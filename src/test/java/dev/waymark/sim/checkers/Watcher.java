@@ -20,6 +20,9 @@ public interface Watcher {
 
   default void onClientEnd(long connection) {}
 
+  /** What follows from the client cannot be cut into messages; its FIN counts no more. */
+  default void onClientBreach(long connection) {}
+
   default void onSocketWrite(long connection, byte[] bytes) {}
 
   default void onSocketTook(long connection, long bytes) {}
@@ -68,6 +71,14 @@ public interface Watcher {
 
   default void onLaneEnd(int lane) {}
 
+  /** The upstream pushes; `epoch` -1: any. */
+  default void onPush(int lane, long id, long connection, int bytes, long epoch) {}
+
+  default void onPushResult(int lane, long id, String outcome) {}
+
+  /** Pushed bytes go to the client's socket. */
+  default void onPushWritten(long connection, long id, int bytes) {}
+
   /** The owner's whole commit takes effect. */
   default void onCommit(Commit commit) {}
 
@@ -91,8 +102,8 @@ public interface Watcher {
   }
 
   /**
-   * Frames of one commit; `consumed` -1: absent; `context` null: absent. Without acknowledgements
-   * each ends a reply.
+   * Frames of one commit; `consumed` -1: absent; `context` null: absent; `isEnd`: of the replies;
+   * `isReplyEnd`: of one reply.
    */
   record Commit(
       long connection,
