@@ -276,7 +276,8 @@ final class Bridge implements Acceptor {
         listener.pool(),
         listener.framing(),
         listener.frameBytesMax(),
-        listener.idleTimeout().toNanos());
+        listener.idleTimeout().toNanos(),
+        listener.age());
   }
 
   private static Balancer balancer(PoolConfig pool) {

@@ -1,5 +1,6 @@
 package dev.waymark.config;
 
+import dev.waymark.core.AgeOptions;
 import dev.waymark.core.Framing;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import java.time.Duration;
  * @param userTimeout TCP_USER_TIMEOUT: unacknowledged bytes for this long end the connection; zero:
  *     the kernel's own
  * @param idleTimeout nothing sent either way for this long ends the connection; zero: never
+ * @param age how old connections may become
  */
 public record ListenerConfig(
     String name,
@@ -27,4 +29,5 @@ public record ListenerConfig(
     boolean isNoDelay,
     boolean isKeepAlive,
     Duration userTimeout,
-    Duration idleTimeout) {}
+    Duration idleTimeout,
+    AgeOptions age) {}

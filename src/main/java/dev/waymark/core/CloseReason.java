@@ -32,7 +32,8 @@ public enum CloseReason {
   BRIDGE_STOPPED(23, Origin.BRIDGE, "the bridge is shutting down"),
   PROTOCOL(24, Origin.UPSTREAM, "a frame that breaks the protocol"),
   INTERNAL(25, Origin.BRIDGE, "a defect of the bridge"),
-  OPERATOR(26, Origin.BRIDGE, "an operator closed it");
+  OPERATOR(26, Origin.BRIDGE, "an operator closed it"),
+  CONNECTION_AGE(27, Origin.BRIDGE, "older than connection-age-max");
 
   /** Who brought the end about. */
   public enum Origin {
@@ -120,7 +121,7 @@ public enum CloseReason {
           POISON,
           BRIDGE_STOPPED ->
           false;
-      case OPERATOR -> false;
+      case OPERATOR, CONNECTION_AGE -> false;
     };
   }
 

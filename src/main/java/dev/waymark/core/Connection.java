@@ -41,6 +41,7 @@ public final class Connection {
   private final ReplyStream replies;
   private final ReplyDelivery delivery;
   private final DeadlineWheel.Node deadlineNode = new DeadlineWheel.Node(this);
+  private final @Nullable ConnectionAge age;
 
   private Phase phase = Phase.WAITING;
   private @Nullable Lane lane;
@@ -74,6 +75,8 @@ public final class Connection {
     this.pool = listener.pool();
     this.socket = socket;
     this.arrival = Arrival.of(mark, listener.options(), socket, nowNs, nowUnixMs);
+    AgeOptions ageOptions = listener.options().age();
+    this.age = ageOptions.isLimited() ? new ConnectionAge(ageOptions, mark, nowNs) : null;
     this.lastActivityNs = nowNs;
     this.phaseDeadlineNs = nowNs + pool.options().noUpstreamWaitNs();
     this.replies = new ReplyStream(shard.limits().grantBytes());
@@ -336,8 +339,17 @@ public final class Connection {
     updateReading();
   }
 
+  /** The bridge ends in so long: one that has an age ends at its own place within that time. */
+  void onDrain(long nowNs, long timeoutNs) {
+    if (age != null) {
+      age.onDrain(nowNs, timeoutNs);
+      armDeadline();
+    }
+  }
+
   /** Something may have run out. */
   void onDeadline(long nowNs) {
+    endWhenOld(nowNs);
     long idleTimeoutNs = listener.options().idleTimeoutNs();
     switch (phase) {
       case WAITING -> {
@@ -565,6 +577,7 @@ public final class Connection {
       endWhenAnswered(nowNs, clientBreach);
       return;
     }
+    endWhenOld(nowNs);
     if (phase == Phase.ATTACHED && client.isEndSent() && replies.queuedBytes() == 0 && isDone()) {
       endByBridge(nowNs, CloseReason.DONE, Objects.requireNonNullElse(firstToEnd, Origin.UPSTREAM));
     }
@@ -585,6 +598,37 @@ public final class Connection {
     if (isAnswered && (phase == Phase.WAITING || phase == Phase.ATTACHED)) {
       endByBridge(nowNs, reason, reason.origin());
     }
+  }
+
+  /** Past its age: at a place where nothing is lost, or when the grace is over. */
+  private void endWhenOld(long nowNs) {
+    boolean isLive = phase == Phase.WAITING || phase == Phase.ATTACHED;
+    if (age != null && isLive && age.isDue(nowNs)) {
+      if (isQuiet(nowNs) || age.isOver(nowNs)) {
+        endByBridge(nowNs, CloseReason.CONNECTION_AGE, Origin.BRIDGE);
+      } else {
+        age.onNotQuiet(nowNs);
+      }
+    }
+  }
+
+  /**
+   * No message is under way, none is being answered, every reply is written. One that has ended one
+   * direction is about to end by itself.
+   */
+  private boolean isQuiet(long nowNs) {
+    boolean isPlain = lane != null && lane.isNeverAcknowledging();
+    boolean isBetweenReplies =
+        isPlain
+            ? nowNs - lastActivityNs >= ConnectionAge.SILENCE_NS
+            : replies.takenSinceConsumed() == 0;
+    return isBetweenReplies
+        && partialBytes == 0
+        && !client.isEnded()
+        && !replies.isEnded()
+        && client.consumedOffset() == client.receivedOffset()
+        && !replies.isHolding()
+        && replies.queuedBytes() == 0;
   }
 
   private void end(long nowNs, CloseReason reason, Origin origin) {
@@ -643,6 +687,9 @@ public final class Connection {
   /** Puts the earliest of what may run out into the wheel. */
   void armDeadline() {
     long idleTimeoutNs = listener.options().idleTimeoutNs();
+    if (age != null && (phase == Phase.WAITING || phase == Phase.ATTACHED)) {
+      shard.arm(deadlineNode, age.deadlineNs());
+    }
     switch (phase) {
       case WAITING, CLOSING -> shard.arm(deadlineNode, phaseDeadlineNs);
       case ATTACHED -> {

@@ -10,6 +10,18 @@ package dev.waymark.core;
  *     framing
  * @param idleTimeoutNs a connection on which no byte moved either way for this long is closed; 0:
  *     never
+ * @param age how old its connections may become
  */
 public record ListenerOptions(
-    String name, String pool, Framing framing, int frameBytesMax, long idleTimeoutNs) {}
+    String name,
+    String pool,
+    Framing framing,
+    int frameBytesMax,
+    long idleTimeoutNs,
+    AgeOptions age) {
+  /** Without a limit of age. */
+  public ListenerOptions(
+      String name, String pool, Framing framing, int frameBytesMax, long idleTimeoutNs) {
+    this(name, pool, framing, frameBytesMax, idleTimeoutNs, AgeOptions.OFF);
+  }
+}

@@ -154,6 +154,14 @@ public final class Shard {
     }
   }
 
+  /**
+   * The bridge will stop in so long. Connections with a limit of age are ended within that time,
+   * spread over it.
+   */
+  public void onDrain(long nowNs, long timeoutNs) {
+    connections.forEach(connection -> connection.onDrain(nowNs, timeoutNs));
+  }
+
   /** After {@link #stop}: drops the sockets whose clients have not closed their side. */
   public void abandon() {
     connections.forEach(Connection::abandon);

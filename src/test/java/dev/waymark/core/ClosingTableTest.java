@@ -574,6 +574,8 @@ class ClosingTableTest {
             CloseReason.IDLE_TIMEOUT,
             CloseReason.UNKNOWN_CONNECTION,
             CloseReason.WINDOW_STALLED,
-            CloseReason.INTERNAL);
+            CloseReason.INTERNAL,
+            // ConnectionAgeTest
+            CloseReason.CONNECTION_AGE);
   }
 }

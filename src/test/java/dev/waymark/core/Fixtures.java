@@ -35,11 +35,25 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
         10_000);
   }
 
+  /** With a listener whose connections become so old. */
+  Fixtures(AgeOptions age) {
+    this(
+        new PoolOptions(
+            "pool", PoolOptions.Acknowledge.AUTO, 5000 * MS, 30, PoolOptions.Moving.DEFAULTS),
+        0,
+        10_000,
+        age);
+  }
+
   Fixtures(PoolOptions pool, long idleTimeoutNs, long budgetBytes) {
+    this(pool, idleTimeoutNs, budgetBytes, AgeOptions.OFF);
+  }
+
+  private Fixtures(PoolOptions pool, long idleTimeoutNs, long budgetBytes, AgeOptions age) {
     budget = new MemoryBudget(budgetBytes);
     Shard.Identity identity = new Shard.Identity(0, 1, 42, "node", "0");
     ListenerOptions listener =
-        new ListenerOptions("listener", "pool", Framing.RAW, 0, idleTimeoutNs);
+        new ListenerOptions("listener", "pool", Framing.RAW, 0, idleTimeoutNs, age);
     shard =
         new Shard(
             nowNs,
