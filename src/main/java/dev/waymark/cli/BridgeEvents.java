@@ -7,26 +7,28 @@ import dev.waymark.admin.Metrics;
 import dev.waymark.core.ConnectionSummary;
 import dev.waymark.core.Mark;
 import dev.waymark.core.ShardEvents;
+import dev.waymark.core.Suspicion;
 import dev.waymark.listener.ListenerEvents;
 import dev.waymark.pool.PoolEvents;
-import java.util.function.BiConsumer;
 
 /** What happens in the bridge, as log lines and counts. Thread-safe. */
 final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
+  /** Hears what speaks against an upstream; called on the shards' threads. */
+  interface Suspicions {
+    void onUpstreamSuspect(String pool, String upstream, Suspicion why);
+  }
+
   private static final String DISCOVERY_FAILURES = "waymark_discovery_failures_total";
   private static final String WATCH_FAILURES = "waymark_health_watch_failures_total";
 
   private final EventLog log;
   private final Metrics metrics;
-  private final BiConsumer<String, String> upstreamLost;
+  private final Suspicions suspicions;
 
-  /**
-   * @param upstreamLost told the pool and address of every upstream to which a lane broke
-   */
-  BridgeEvents(EventLog log, Metrics metrics, BiConsumer<String, String> upstreamLost) {
+  BridgeEvents(EventLog log, Metrics metrics, Suspicions suspicions) {
     this.log = log;
     this.metrics = metrics;
-    this.upstreamLost = upstreamLost;
+    this.suspicions = suspicions;
   }
 
   /** Series of a pool that are there from the start. */
@@ -104,13 +106,16 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
         cause,
         "connections",
         connections);
-    upstreamLost.accept(pool, upstream);
   }
 
   @Override
   public void onLaneRefused(String pool, String upstream, String cause) {
     log.write(Event.LANE_REFUSED, "pool", pool, "upstream", upstream, "cause", cause);
-    upstreamLost.accept(pool, upstream);
+  }
+
+  @Override
+  public void onUpstreamSuspect(String pool, String upstream, Suspicion why) {
+    suspicions.onUpstreamSuspect(pool, upstream, why);
   }
 
   @Override

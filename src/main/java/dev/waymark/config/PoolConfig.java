@@ -1,6 +1,7 @@
 package dev.waymark.config;
 
 import dev.waymark.core.PoolOptions.Acknowledge;
+import dev.waymark.core.PoolOptions.Moving;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import java.util.Map;
  * @param dnsTtlMax a name is asked again at least this often
  * @param isWaitingForUpstream whether a connection waits where no upstream is SERVING
  * @param userTimeout TCP_USER_TIMEOUT of lanes; zero: the kernel's own
+ * @param moving when connections leave an upstream that lives, and how
  */
 public record PoolConfig(
     String name,
@@ -32,7 +34,8 @@ public record PoolConfig(
     boolean isWaitingForUpstream,
     Duration noUpstreamWait,
     int noUpstreamBytesMax,
-    Duration userTimeout) {
+    Duration userTimeout,
+    Moving moving) {
   /** How the upstream of a new connection is chosen. */
   public enum Policy {
     ROUND_ROBIN,

@@ -15,6 +15,18 @@ final class PoolKeys {
     CLOSE
   }
 
+  /** What becomes of the connections of an upstream that does not acknowledge and is lost. */
+  enum OnUpstreamLoss {
+    CLOSE,
+    REOPEN
+  }
+
+  /** Which upstreams of a pool own connections. */
+  enum Follow {
+    NONE,
+    LEADER
+  }
+
   private static final String AT = "pools[].";
   private static final String UPSTREAM = AT + "upstreams[].";
 
@@ -114,6 +126,49 @@ final class PoolKeys {
           "10s",
           "Bytes that an upstream's host does not acknowledge for this long break its lanes; off: the kernel's own.");
 
+  static final Key<OnUpstreamLoss> ON_UPSTREAM_LOSS =
+      Key.of(
+          AT + "on-upstream-loss",
+          ValueType.word(OnUpstreamLoss.class),
+          "close",
+          "What becomes of connections whose upstream is lost and does not acknowledge; those of others are replayed to another.");
+  static final Key<Duration> PROGRESS_TIMEOUT =
+      Key.of(
+          AT + "progress-timeout",
+          ValueType.durationOrOff("24h"),
+          "30s",
+          "Bytes that an upstream has not dealt with for this long, without a word, go to another; off for long polls.");
+  static final Key<Duration> RELEASE_TIMEOUT =
+      Key.of(
+          AT + "release-timeout",
+          ValueType.duration("1h"),
+          "10s",
+          "How long an upstream may take to hand a connection over before it is taken away.");
+  static final Key<Duration> DRAIN_TIMEOUT =
+      Key.of(
+          AT + "drain-timeout",
+          ValueType.durationOrOff("24h"),
+          "60s",
+          "How long connections that cannot be handed over stay with an upstream that drains; off: as long as it lets them.");
+  static final Key<Integer> MOVES_PER_SECOND =
+      Key.of(
+          AT + "moves-per-second",
+          ValueType.number(1, 1_000_000),
+          "2000",
+          "Planned moves of connections that the bridge begins in a second.");
+  static final Key<Boolean> REBALANCE =
+      Key.of(
+          AT + "rebalance",
+          ValueType.onOff(),
+          "on",
+          "Connections move to upstreams that come, until the shares are right.");
+  static final Key<Follow> FOLLOW =
+      Key.of(
+          AT + "follow",
+          ValueType.word(Follow.class),
+          "none",
+          "leader: all connections belong to the upstream that turned SERVING last, and to no other.");
+
   static final List<Key<?>> ALL =
       List.of(
           NAME,
@@ -132,7 +187,14 @@ final class PoolKeys {
           NO_UPSTREAM,
           NO_UPSTREAM_WAIT,
           NO_UPSTREAM_BYTES,
-          USER_TIMEOUT);
+          USER_TIMEOUT,
+          ON_UPSTREAM_LOSS,
+          PROGRESS_TIMEOUT,
+          RELEASE_TIMEOUT,
+          DRAIN_TIMEOUT,
+          MOVES_PER_SECOND,
+          REBALANCE,
+          FOLLOW);
 
   private PoolKeys() {}
 }

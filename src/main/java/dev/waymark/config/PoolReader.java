@@ -2,8 +2,11 @@ package dev.waymark.config;
 
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
+import dev.waymark.config.PoolKeys.Follow;
 import dev.waymark.config.PoolKeys.NoUpstream;
+import dev.waymark.config.PoolKeys.OnUpstreamLoss;
 import dev.waymark.config.Values.Elements;
+import dev.waymark.core.PoolOptions.Moving;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -58,7 +61,21 @@ final class PoolReader {
         settings.get(PoolKeys.NO_UPSTREAM, i).value() == NoUpstream.WAIT,
         settings.get(PoolKeys.NO_UPSTREAM_WAIT, i).value(),
         settings.get(PoolKeys.NO_UPSTREAM_BYTES, i).value(),
-        settings.get(PoolKeys.USER_TIMEOUT, i).value());
+        settings.get(PoolKeys.USER_TIMEOUT, i).value(),
+        moving(i));
+  }
+
+  private Moving moving(int i) {
+    boolean isReopening =
+        settings.get(PoolKeys.ON_UPSTREAM_LOSS, i).value() == OnUpstreamLoss.REOPEN;
+    return new Moving(
+        settings.get(PoolKeys.PROGRESS_TIMEOUT, i).value().toNanos(),
+        settings.get(PoolKeys.RELEASE_TIMEOUT, i).value().toNanos(),
+        settings.get(PoolKeys.DRAIN_TIMEOUT, i).value().toNanos(),
+        settings.get(PoolKeys.MOVES_PER_SECOND, i).value(),
+        settings.get(PoolKeys.REBALANCE, i).value(),
+        settings.get(PoolKeys.FOLLOW, i).value() == Follow.LEADER,
+        isReopening);
   }
 
   private Target target(int i) {

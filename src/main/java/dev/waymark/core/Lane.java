@@ -44,12 +44,12 @@ public final class Lane implements Balancer.Candidate {
 
   private final ShardPool pool;
   private final Shard shard;
-  private final UpstreamView upstream;
   private final Counters counters;
   private final LaneTransport transport;
   private final long createdNs;
   private final ArrayDeque<Connection> stalled = new ArrayDeque<>();
 
+  private UpstreamView upstream;
   private Phase phase = Phase.CONNECTING;
   private Mode mode = Mode.UNKNOWN;
   private int windowBytes;
@@ -208,6 +208,11 @@ public final class Lane implements Balancer.Candidate {
       counters.add(Counter.LANE_STALLS, 1);
       pool.onLaneFull(this);
     }
+  }
+
+  /** Another weight or health; the address is the same. */
+  void onUpstreamChanged(UpstreamView view) {
+    upstream = view;
   }
 
   /** Looks at the clocks (rules 5 and 7). */

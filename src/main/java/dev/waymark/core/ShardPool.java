@@ -75,6 +75,7 @@ final class ShardPool {
           known.retryAtNs = nowNs;
         }
         known.view = view;
+        known.lane.onUpstreamChanged(view);
         known.isGone = false;
       }
     }
@@ -130,9 +131,16 @@ final class ShardPool {
     forgetUnused();
     if (wasOpen) {
       shard.events().onLaneBroken(options.name(), lane.upstream().address(), cause, connections);
+      suspect(lane, Suspicion.LANE_BROKEN);
     } else if (lane.upstream().isServing()) {
       shard.events().onLaneRefused(options.name(), lane.upstream().address(), cause);
+      suspect(lane, Suspicion.LANE_REFUSED);
     }
+  }
+
+  /** Tells the control plane, which may eject the upstream. */
+  void suspect(Lane lane, Suspicion why) {
+    shard.events().onUpstreamSuspect(options.name(), lane.upstream().address(), why);
   }
 
   void onAttached(Connection connection, Lane lane) {

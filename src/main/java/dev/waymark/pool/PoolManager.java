@@ -4,6 +4,7 @@ import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.core.PoolSnapshot;
+import dev.waymark.core.Suspicion;
 import dev.waymark.core.UpstreamView;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -75,15 +76,22 @@ public final class PoolManager implements AutoCloseable {
     control.eventLoop().execute(this::startOnLoop);
   }
 
-  /** A lane to this upstream broke: the name is asked again at once, at most once a second. */
-  public void onUpstreamLost(String address) {
+  /**
+   * A shard holds something against this upstream. When it is lost, the name is asked again at
+   * once, at most once a second.
+   */
+  public void onUpstreamSuspect(String address, Suspicion why) {
     control
         .eventLoop()
         .execute(() -> {
-          if (discovery != null && !isClosed) {
+          if (discovery != null && !isClosed && isLost(why)) {
             discovery.askSoon();
           }
         });
+  }
+
+  private static boolean isLost(Suspicion why) {
+    return why == Suspicion.LANE_BROKEN || why == Suspicion.LANE_REFUSED;
   }
 
   /** Ends all watching; no snapshot comes afterwards. The control thread goes on. */

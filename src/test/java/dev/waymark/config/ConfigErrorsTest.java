@@ -180,6 +180,21 @@ final class ConfigErrorsTest {
         row(
             "pools: [{target: \"unix:a\"}]",
             "waymark.yml:1:18: pools[0].target: unix:a (expected: unix: and an absolute path of at most 107 bytes)"),
+        row(
+            "pools: [{target: \"unix:/a\", on-upstream-loss: keep}]",
+            "waymark.yml:1:47: pools[0].on-upstream-loss: keep (expected: close, reopen)"),
+        row(
+            "pools: [{target: \"unix:/a\", release-timeout: off}]",
+            "waymark.yml:1:46: pools[0].release-timeout: off (expected: a duration up to 1h, such as 500ms, 30s or 5m)"),
+        row(
+            "pools: [{target: \"unix:/a\", moves-per-second: 0}]",
+            "waymark.yml:1:47: pools[0].moves-per-second: 0 (expected: a whole number from 1 to 1000000)"),
+        row(
+            "pools: [{target: \"unix:/a\", rebalance: true}]",
+            "waymark.yml:1:40: pools[0].rebalance: true (expected: on, off)"),
+        row(
+            "pools: [{target: \"unix:/a\", follow: the-leader}]",
+            "waymark.yml:1:37: pools[0].follow: the-leader (expected: none, leader)"),
         // framing
         row(
             "listeners: [{framing: lines}]",

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.core.Framing;
+import dev.waymark.core.PoolOptions.Moving;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -62,6 +63,26 @@ final class ConfigLoaderTest {
                 List.of(
                     new Endpoint("[::1]:4770", 3, Map.of("topology.kubernetes.io/zone", "a")),
                     new Endpoint("backend:4770", 1, Map.of()))));
+  }
+
+  @Test
+  void moving_ofPool_isRead() {
+    assertThat(Loading.flags(Map.of(), Map.of()).config().pools().getFirst().moving())
+        .isEqualTo(Moving.DEFAULTS);
+    String file =
+        """
+        pools:
+          - target: unix:/a
+            on-upstream-loss: reopen
+            progress-timeout: off
+            release-timeout: 1s
+            drain-timeout: off
+            moves-per-second: 7
+            rebalance: off
+            follow: leader
+        """;
+    assertThat(Loading.file(file).config().pools().getFirst().moving())
+        .isEqualTo(new Moving(0, 1_000_000_000L, 0, 7, false, true, true));
   }
 
   @Test

@@ -391,6 +391,16 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   }
 
   @Override
+  public double share(List<? extends Candidate> candidates, Candidate of) {
+    return 1.0 / candidates.size();
+  }
+
+  @Override
+  public boolean isByKey() {
+    return false;
+  }
+
+  @Override
   public void onAttached(UpstreamView upstream) {}
 
   @Override
@@ -422,6 +432,9 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     summaries.add(summary);
     effects.add("closed " + summary.reason() + " by " + summary.endedBy());
   }
+
+  @Override
+  public void onUpstreamSuspect(String pool, String upstream, Suspicion why) {}
 
   @Override
   public void onLaneOpen(String pool, String upstream) {}

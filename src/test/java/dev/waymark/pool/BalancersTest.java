@@ -161,7 +161,7 @@ class BalancersTest {
           new Upstream(
               new UpstreamView(
                   "10.1." + i / 250 + "." + i % 250 + ":1", true, "SERVING", 1, Map.of()));
-      assertThat(choose(balancer, List.of(one), i)).isEqualTo(one.upstream().address());
+      assertThat(balancer.choose(List.of(one), "192.0.2.1", new Mark(7, i + 1))).isSameAs(one);
     }
     assertThat(balancer.memberCount()).isLessThan(100);
   }
@@ -169,9 +169,31 @@ class BalancersTest {
   @Test
   void ring_heavyWeights_staysBounded() {
     Map<String, Integer> weights = new HashMap<>();
-    IntStream.range(0, 100).forEach(i -> weights.put("10.0.0." + i + ":1", 1_000));
+    IntStream.range(0, 100).forEach(i -> weights.put("10.0.0." + i + ":1", 1_000 * 100));
     assertThat(new Ring(weights).pointCount()).isEqualTo(100_000);
-    assertThat(new Ring(Map.of("a:1", 1)).pointCount()).isEqualTo(Ring.POINTS_PER_WEIGHT_MAX);
+    assertThat(new Ring(Map.of("a:1", 100)).pointCount()).isEqualTo(Ring.POINTS_PER_WEIGHT_MAX);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Policy.class)
+  void share_byWeight_isWhatIsChosen(Policy policy) {
+    Balancer balancer = balancer(policy, HashBy.MARK);
+    List<Upstream> upstreams = upstreams(1, 1, 2);
+    Map<String, Integer> counts = count(fill(balancer, upstreams, KEYS));
+    for (Upstream upstream : upstreams) {
+      double share = balancer.share(upstreams, upstream);
+      assertThat(share).isEqualTo(upstream.upstream().weight() / 4.0);
+      assertThat(counts.get(upstream.upstream().address()))
+          .isCloseTo((int) (KEYS * share), within(KEYS / 20));
+    }
+  }
+
+  @Test
+  void isByKey_isSoForRingHashAlone() {
+    assertThat(balancer(Policy.RING_HASH, HashBy.MARK).isByKey()).isTrue();
+    assertThat(balancer(Policy.ROUND_ROBIN, HashBy.MARK).isByKey()).isFalse();
+    assertThat(balancer(Policy.LEAST_CONNECTIONS, HashBy.MARK).isByKey()).isFalse();
+    assertThat(balancer(Policy.RANDOM_TWO, HashBy.MARK).isByKey()).isFalse();
   }
 
   private static Balancer balancer(Policy policy, HashBy hashBy) {

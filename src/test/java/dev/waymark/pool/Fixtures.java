@@ -6,6 +6,7 @@ import dev.waymark.config.PoolConfig.HashBy;
 import dev.waymark.config.PoolConfig.Policy;
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.core.PoolOptions.Acknowledge;
+import dev.waymark.core.PoolOptions.Moving;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,7 @@ final class Fixtures {
   Duration healthRetryMin = Duration.ofMillis(20);
   Duration healthRetryMax = Duration.ofMillis(200);
   Duration dnsTtlMin = Duration.ofMillis(50);
+  Moving moving = Moving.DEFAULTS;
   Duration dnsTtlMax = Duration.ofMillis(200);
 
   static PoolConfig pool(Consumer<Fixtures> options) {
@@ -40,7 +42,8 @@ final class Fixtures {
         true,
         Duration.ofSeconds(5),
         65_536,
-        Duration.ofSeconds(20));
+        Duration.ofSeconds(20),
+        f.moving);
   }
 
   static Target fixed(String... addresses) {
