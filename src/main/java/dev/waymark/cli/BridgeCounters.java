@@ -18,10 +18,12 @@ import java.util.function.ToLongFunction;
  */
 final class BridgeCounters {
   private static final String UPSTREAM_CONNECTIONS = "waymark_upstream_connections";
+  private static final String CLOSED = "waymark_connections_closed_total";
   private static final String LANES_OPEN = "waymark_lanes_open";
 
   private final Metrics metrics;
   private final Map<List<String>, List<Counters>> byLabels = new ConcurrentHashMap<>();
+  private final List<Map<List<String>, Counters>> byShard = new CopyOnWriteArrayList<>();
 
   BridgeCounters(Metrics metrics) {
     this.metrics = metrics;
@@ -30,6 +32,7 @@ final class BridgeCounters {
   /** The view of one more shard, which alone writes what it gets. */
   ShardCounters forShard() {
     Map<List<String>, Counters> own = new ConcurrentHashMap<>();
+    byShard.add(own);
     return new ShardCounters() {
       @Override
       public Counters listener(String listener) {
@@ -56,6 +59,18 @@ final class BridgeCounters {
   long connections(String pool, String upstream) {
     List<Counters> shards = byLabels.getOrDefault(labels(pool, upstream), List.of());
     return sum(shards, BridgeCounters::attached);
+  }
+
+  /** A listener is gone, and its last connection too. */
+  void forgetListener(String listener) {
+    List<String> labels = List.of("listener", listener);
+    byShard.forEach(own -> own.remove(labels));
+    byLabels.computeIfPresent(
+        labels,
+        (_, _) -> {
+          unregisterListener(labels.toArray(String[]::new));
+          return null;
+        });
   }
 
   private static List<String> labels(String pool, String upstream) {
@@ -93,6 +108,17 @@ final class BridgeCounters {
         });
   }
 
+  private void unregisterListener(String[] labels) {
+    for (Counter counter : Counter.values()) {
+      if (counter.scope() == Scope.LISTENER) {
+        metrics.remove(counter.metric(), labels);
+      }
+    }
+    for (CloseReason reason : CloseReason.values()) {
+      metrics.remove(CLOSED, labels[0], labels[1], "reason", reason.label());
+    }
+  }
+
   private void unregisterUpstream(String[] labels) {
     for (Counter counter : Counter.values()) {
       if (counter.scope() == Scope.UPSTREAM) {
@@ -119,7 +145,7 @@ final class BridgeCounters {
   private void registerReasons(List<Counters> shards, String[] labels) {
     for (CloseReason reason : CloseReason.values()) {
       metrics.counter(
-          "waymark_connections_closed_total",
+          CLOSED,
           "Connections that ended, by reason.",
           () -> sum(shards, one -> one.closed(reason)),
           labels[0],

@@ -724,6 +724,11 @@ public final class Connection {
     return lane;
   }
 
+  /** Whether it has an owner from this pool, or waits for one. */
+  boolean isIn(ShardPool of) {
+    return pool == of && (phase == Phase.WAITING || phase == Phase.ATTACHED);
+  }
+
   String clientHost() {
     return arrival.clientHost();
   }

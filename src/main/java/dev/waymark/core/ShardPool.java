@@ -27,7 +27,6 @@ final class ShardPool {
     }
   }
 
-  private final PoolOptions options;
   private final Shard shard;
   private final Balancer balancer;
   private final Hello hello;
@@ -40,6 +39,7 @@ final class ShardPool {
   /** They would be eligible if their transport took more; taken where there is no other. */
   private final List<Lane> full = new ArrayList<>();
 
+  private PoolOptions options;
   private long version;
 
   ShardPool(
@@ -165,6 +165,17 @@ final class ShardPool {
         place.lane = newLane(nowNs, place.view);
       }
     }
+  }
+
+  /** Other options of the same name. */
+  void onOptions(PoolOptions next) {
+    options = next;
+  }
+
+  /** It is no longer configured, and nobody needs it: every lane is finished and forgotten. */
+  void remove() {
+    places.values().forEach(place -> place.isGone = true);
+    forgetUnused();
   }
 
   /** The bridge ends: every lane is finished. */
