@@ -49,31 +49,26 @@ public final class AdminServer {
     this.state = state;
     this.metrics = metrics;
     this.log = log;
-    this.port =
-        new HttpPort(
-            address,
-            Stream.concat(routes(), Stream.of(more)).toList(),
-            log);
+    this.port = new HttpPort(address, Stream.concat(routes(), Stream.of(more)).toList(), log);
   }
 
   private Stream<Route> routes() {
     return Stream.of(
-                Route.get("/metrics", "metrics as Prometheus text", _ -> metrics()),
-                Route.get("/healthz", "200 while the process lives", _ -> Reply.text("ok\n")),
-                Route.get(
-                    "/readyz", "200 while new clients are served, else 503", _ -> readiness()),
-                Route.get(
-                    "/connections",
-                    "open connections; ?limit=1000",
-                    request -> connections(request.query())),
-                Route.get("/upstreams", "upstreams of all pools", _ -> upstreams()),
-                Route.get("/config", "what is in force, secrets masked", _ -> config()),
-                new Route(
-                    "/log-level",
-                    Set.of("GET", "PUT", "POST"),
-                    "read, or set with level; ?logger=waymark&level=debug",
-                    0,
-                    request -> logLevel(request.method(), request.query())));
+        Route.get("/metrics", "metrics as Prometheus text", _ -> metrics()),
+        Route.get("/healthz", "200 while the process lives", _ -> Reply.text("ok\n")),
+        Route.get("/readyz", "200 while new clients are served, else 503", _ -> readiness()),
+        Route.get(
+            "/connections",
+            "open connections; ?limit=1000",
+            request -> connections(request.query())),
+        Route.get("/upstreams", "upstreams of all pools", _ -> upstreams()),
+        Route.get("/config", "what is in force, secrets masked", _ -> config()),
+        new Route(
+            "/log-level",
+            Set.of("GET", "PUT", "POST"),
+            "read, or set with level; ?logger=waymark&level=debug",
+            0,
+            request -> logLevel(request.method(), request.query())));
   }
 
   /**

@@ -84,15 +84,10 @@ final class Bridge implements Acceptor {
         new BridgePools(
             ControlLoop.nio((EventLoop) controlLoops.next()), events, metrics, shards::publish);
     this.ports = new BridgePorts(sockets(), this, events, log, metrics);
-    this.reload =
-        new Reload(loaded, file, new Reload.Parts(pools, ports, shards), log, metrics);
+    this.reload = new Reload(loaded, file, new Reload.Parts(pools, ports, shards), log, metrics);
     this.admin =
         new AdminServer(
-            config.admin().address(),
-            new BridgeState(this),
-            metrics,
-            log,
-            ReloadRoute.of(reload));
+            config.admin().address(), new BridgeState(this), metrics, log, ReloadRoute.of(reload));
   }
 
   private ListenerPort.Sockets sockets() {
@@ -114,9 +109,7 @@ final class Bridge implements Acceptor {
     controlLoops
         .next()
         .scheduleAtFixedRate(log::writeSuppressed, LOG_SUMMARY_S, LOG_SUMMARY_S, TimeUnit.SECONDS);
-    controlLoops
-        .next()
-        .scheduleAtFixedRate(this::sweepBeside, SWEEP_S, SWEEP_S, TimeUnit.SECONDS);
+    controlLoops.next().scheduleAtFixedRate(this::sweepBeside, SWEEP_S, SWEEP_S, TimeUnit.SECONDS);
   }
 
   /** It waits for shards, for which the control thread must not. */
@@ -167,11 +160,7 @@ final class Bridge implements Acceptor {
     Duration timeout = inForce().config().drainTimeout();
     long deadlineNs = Clock.nowNs() + timeout.toNanos();
     log.write(
-        Event.DRAINING,
-        "connections",
-        shards.connectionCount(),
-        "timeout-ms",
-        timeout.toMillis());
+        Event.DRAINING, "connections", shards.connectionCount(), "timeout-ms", timeout.toMillis());
     shards.drain(timeout.toNanos());
     while (shards.connectionCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
       if (hurry.await(DRAIN_CHECK_MS, TimeUnit.MILLISECONDS)) {

@@ -33,12 +33,7 @@ final class BridgeMetrics {
   static void registerListener(Metrics metrics, ListenerConfig config, ListenerCounters counters) {
     String listener = config.name();
     metrics.gauge(OPEN, "Connections open now.", counters::open, "listener", listener);
-    metrics.gauge(
-        MAX,
-        "The limit connections-max.",
-        config::connectionsMax,
-        "listener",
-        listener);
+    metrics.gauge(MAX, "The limit connections-max.", config::connectionsMax, "listener", listener);
     metrics.counter(
         REFUSED,
         "Clients closed at once because of connections-max.",

@@ -73,8 +73,7 @@ final class BridgePorts {
       known.ifPresent(free::remove);
       places.add(new Place(config, known.orElseGet(() -> newPort(config)), known.isEmpty()));
     }
-    List<ListenerPort> fresh =
-        places.stream().filter(Place::isNew).map(Place::port).toList();
+    List<ListenerPort> fresh = places.stream().filter(Place::isNew).map(Place::port).toList();
     for (Place place : places) {
       try {
         if (place.isNew) {

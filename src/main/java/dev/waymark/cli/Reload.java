@@ -157,7 +157,9 @@ final class Reload {
     }
     if (!isOpen) {
       return new Outcome.Impossible(
-          closing.getCount() == 0 ? "the bridge drains" : "the bridge is still starting; try again");
+          closing.getCount() == 0
+              ? "the bridge drains"
+              : "the bridge is still starting; try again");
     }
     try {
       LoadedConfig next = file.get().get();
@@ -201,9 +203,7 @@ final class Reload {
   }
 
   private void addPools(Set<String> added, BridgeConfig next) {
-    next.pools().stream()
-        .filter(pool -> added.contains(pool.name()))
-        .forEach(parts.pools::add);
+    next.pools().stream().filter(pool -> added.contains(pool.name())).forEach(parts.pools::add);
     parts.shards.configure(parts.pools.setups(added), List.of());
     parts.pools.start();
     added.forEach(parts.pools::publishAgain);

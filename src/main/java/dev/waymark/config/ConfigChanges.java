@@ -68,23 +68,24 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
 
   private static void add(List<String> lines, String kind, Elements elements) {
     elements.added.forEach(name -> lines.add(kind + name + " added"));
-    elements.changed.forEach((name, keys) ->
-        lines.add(kind + name + " changed: " + String.join(", ", keys)));
+    elements.changed.forEach(
+        (name, keys) -> lines.add(kind + name + " changed: " + String.join(", ", keys)));
     elements.removed.forEach(name -> lines.add(kind + name + " removed"));
   }
 
   private static Set<String> process(LoadedConfig now, LoadedConfig next, Problems problems) {
     Map<String, Entry> before = outsideLists(now);
     Set<String> changed = new LinkedHashSet<>();
-    outsideLists(next).forEach((key, entry) -> {
-      Entry old = before.get(key);
-      if (old != null && !old.value().equals(entry.value())) {
-        changed.add(key);
-        if (!CHANGEABLE.contains(key)) {
-          problems.add(needsRestart(old, entry, "restart"));
-        }
-      }
-    });
+    outsideLists(next)
+        .forEach((key, entry) -> {
+          Entry old = before.get(key);
+          if (old != null && !old.value().equals(entry.value())) {
+            changed.add(key);
+            if (!CHANGEABLE.contains(key)) {
+              problems.add(needsRestart(old, entry, "restart"));
+            }
+          }
+        });
     return changed;
   }
 
@@ -166,12 +167,14 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
       }
     }
     Map<String, Map<String, Entry>> byName = new LinkedHashMap<>();
-    byIndex.values().forEach(entries -> {
-      Entry name = entries.get("name");
-      if (name != null) {
-        byName.put(name.value(), entries);
-      }
-    });
+    byIndex
+        .values()
+        .forEach(entries -> {
+          Entry name = entries.get("name");
+          if (name != null) {
+            byName.put(name.value(), entries);
+          }
+        });
     return byName;
   }
 }

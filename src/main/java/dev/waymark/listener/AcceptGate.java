@@ -8,8 +8,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * Keeps a port from accepting until it is told to, and pauses it while there is a reason to. First in the server channel's pipeline, so that a
- * failed accept comes here. Confined to the port's event loop.
+ * Keeps a port from accepting until it is told to, and pauses it while there is a reason to. First
+ * in the server channel's pipeline, so that a failed accept comes here. Confined to the port's
+ * event loop.
  */
 final class AcceptGate extends ChannelInboundHandlerAdapter {
   enum Reason {

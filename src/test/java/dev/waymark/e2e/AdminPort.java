@@ -32,6 +32,13 @@ record AdminPort(String address) {
     return success("POST", path);
   }
 
+  /** The answer to a POST that is not granted. */
+  String refusal(int status, String path) {
+    Answer answer = ask("POST", path);
+    assertThat(answer.status()).as("POST %s: %s", path, answer.body()).isEqualTo(status);
+    return answer.body();
+  }
+
   /** The marks of the connections open now. */
   List<String> marks() {
     return connections().map(connection -> connection.get("mark").getAsString()).toList();
