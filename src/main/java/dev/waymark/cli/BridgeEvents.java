@@ -10,6 +10,10 @@ import dev.waymark.core.ShardEvents;
 import dev.waymark.core.Suspicion;
 import dev.waymark.listener.ListenerEvents;
 import dev.waymark.pool.PoolEvents;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** What happens in the bridge, as log lines and counts. Thread-safe. */
 final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
@@ -20,6 +24,12 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
 
   private static final String DISCOVERY_FAILURES = "waymark_discovery_failures_total";
   private static final String WATCH_FAILURES = "waymark_health_watch_failures_total";
+
+  private static final String EJECTIONS = "waymark_upstream_ejections_total";
+  private static final String EJECTED = "waymark_upstream_ejected";
+
+  /** Pool and address of those that are ejected now. */
+  private final Set<List<String>> ejected = ConcurrentHashMap.newKeySet();
 
   private final EventLog log;
   private final Metrics metrics;
@@ -166,18 +176,52 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
   @Override
   public void onUpstreamFound(String pool, String upstream) {
     watchFailures(pool, upstream);
+    ejections(pool, upstream);
+    metrics.gauge(
+        EJECTED,
+        "1 while the upstream is ejected.",
+        () -> ejected.contains(List.of(pool, upstream)) ? 1 : 0,
+        "pool",
+        pool,
+        "upstream",
+        upstream);
     log.write(Event.UPSTREAM_FOUND, "pool", pool, "upstream", upstream);
   }
 
   @Override
   public void onUpstreamGone(String pool, String upstream) {
-    metrics.remove(WATCH_FAILURES, "pool", pool, "upstream", upstream);
+    ejected.remove(List.of(pool, upstream));
+    for (String name : List.of(WATCH_FAILURES, EJECTIONS, EJECTED)) {
+      metrics.remove(name, "pool", pool, "upstream", upstream);
+    }
     log.write(Event.UPSTREAM_GONE, "pool", pool, "upstream", upstream);
   }
 
   @Override
   public void onHealthChanged(String pool, String upstream, String from, String to) {
     log.write(Event.UPSTREAM_HEALTH, "pool", pool, "upstream", upstream, "from", from, "to", to);
+  }
+
+  @Override
+  public void onUpstreamEjected(String pool, String upstream, Suspicion why, long forNs) {
+    ejected.add(List.of(pool, upstream));
+    ejections(pool, upstream).inc();
+    log.write(
+        Event.UPSTREAM_EJECTED,
+        "pool",
+        pool,
+        "upstream",
+        upstream,
+        "reason",
+        why.name().toLowerCase(Locale.ROOT),
+        "for-ms",
+        forNs / 1_000_000);
+  }
+
+  @Override
+  public void onUpstreamReturned(String pool, String upstream) {
+    ejected.remove(List.of(pool, upstream));
+    log.write(Event.UPSTREAM_RETURNED, "pool", pool, "upstream", upstream);
   }
 
   @Override
@@ -193,6 +237,11 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
   public void onHealthWatchBroken(String pool, String upstream, String reason) {
     watchFailures(pool, upstream).inc();
     log.write(Event.HEALTH_WATCH_BROKEN, "pool", pool, "upstream", upstream, "reason", reason);
+  }
+
+  private Counter ejections(String pool, String upstream) {
+    return metrics.counter(
+        EJECTIONS, "Times that the upstream was ejected.", "pool", pool, "upstream", upstream);
   }
 
   /** There, with 0, from when the upstream is found. */

@@ -19,6 +19,8 @@ import java.util.Map;
  * @param isWaitingForUpstream whether a connection waits where no upstream is SERVING
  * @param userTimeout TCP_USER_TIMEOUT of lanes; zero: the kernel's own
  * @param moving when connections leave an upstream that lives, and how
+ * @param slowStart how long the weight of an upstream that turns SERVING rises; zero: not at all
+ * @param subsets in the order of the file; who fits none belongs to the rest
  */
 public record PoolConfig(
     String name,
@@ -35,7 +37,14 @@ public record PoolConfig(
     Duration noUpstreamWait,
     int noUpstreamBytesMax,
     Duration userTimeout,
-    Moving moving) {
+    Moving moving,
+    Ejection ejection,
+    Duration slowStart,
+    List<Subset> subsets) {
+  public PoolConfig {
+    subsets = List.copyOf(subsets);
+  }
+
   /** How the upstream of a new connection is chosen. */
   public enum Policy {
     ROUND_ROBIN,
@@ -48,6 +57,40 @@ public record PoolConfig(
   public enum HashBy {
     CLIENT_ADDRESS,
     MARK
+  }
+
+  /**
+   * When an upstream that misbehaves gets no new connections.
+   *
+   * @param suspicionsMax so many of them eject
+   * @param window within this time
+   * @param time how long the first time
+   * @param timeMax never longer
+   * @param percentMax never more of the pool
+   */
+  public record Ejection(
+      boolean isOn,
+      int suspicionsMax,
+      Duration window,
+      Duration time,
+      Duration timeMax,
+      int percentMax) {}
+
+  /**
+   * A part of the pool with a share of its own.
+   *
+   * @param labels who has all of them belongs to it
+   * @param sharePercent 0: no connections
+   */
+  public record Subset(Map<String, String> labels, int sharePercent) {
+    public Subset {
+      labels = Map.copyOf(labels);
+    }
+
+    /** Whether an upstream with these labels belongs to it. */
+    public boolean has(Map<String, String> upstreamLabels) {
+      return upstreamLabels.entrySet().containsAll(labels.entrySet());
+    }
   }
 
   /** Where upstreams are found. */

@@ -2,7 +2,9 @@ package dev.waymark.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.waymark.config.PoolConfig.Ejection;
 import dev.waymark.config.PoolConfig.Endpoint;
+import dev.waymark.config.PoolConfig.Subset;
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.core.Framing;
 import dev.waymark.core.PoolOptions.Moving;
@@ -83,6 +85,37 @@ final class ConfigLoaderTest {
         """;
     assertThat(Loading.file(file).config().pools().getFirst().moving())
         .isEqualTo(new Moving(0, 1_000_000_000L, 0, 7, false, true, true));
+  }
+
+  @Test
+  void subsetsAndEjection_ofPool_areRead() {
+    String file =
+        """
+        pools:
+          - upstreams:
+              - {address: "a:1", labels: {version: next, zone: a}}
+              - {address: "b:1"}
+            subsets:
+              - {share-percent: 5, labels: {version: next}}
+            ejection: off
+            ejection-suspicions: 2
+            ejection-window: 1s
+            ejection-time: 2s
+            ejection-time-max: 3s
+            ejected-max-percent: 10
+            slow-start: 1m
+        """;
+    LoadedConfig loaded = Loading.file(file);
+    PoolConfig pool = loaded.config().pools().getFirst();
+    assertThat(pool.subsets()).containsExactly(new Subset(Map.of("version", "next"), 5));
+    assertThat(pool.ejection())
+        .isEqualTo(
+            new Ejection(
+                false, 2, Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(3), 10));
+    assertThat(pool.slowStart()).isEqualTo(Duration.ofMinutes(1));
+    assertThat(Loading.file(loaded.yaml()).config())
+        .usingRecursiveComparison()
+        .isEqualTo(loaded.config());
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.waymark.config.PoolConfig;
 import dev.waymark.core.PoolSnapshot;
+import dev.waymark.core.Suspicion;
 import dev.waymark.core.UpstreamView;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -91,6 +92,16 @@ final class RecordedPool implements AutoCloseable {
     @Override
     public void onHealthChanged(String pool, String upstream, String from, String to) {
       events.add("health " + upstream + " " + from + " " + to);
+    }
+
+    @Override
+    public void onUpstreamEjected(String pool, String upstream, Suspicion why, long forNs) {
+      events.add("ejected " + upstream + " " + why);
+    }
+
+    @Override
+    public void onUpstreamReturned(String pool, String upstream) {
+      events.add("returned " + upstream);
     }
 
     @Override
