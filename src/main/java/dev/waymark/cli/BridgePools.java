@@ -114,6 +114,7 @@ final class BridgePools {
     Pool pool = pool(next.name());
     pools.put(next.name(), pool.with(next));
     pool.balancer.reconfigure(next);
+    pool.manager.reconfigure(next);
   }
 
   /** No listener names it any more: it goes with the last connection that needs it. */

@@ -101,7 +101,9 @@ final class FleetIT {
     return bridge.admin().metric("waymark_connections_open");
   }
 
-  /** A client that comes back whenever a bridge ends its connection, which it may between replies. */
+  /**
+   * A client that comes back whenever a bridge ends its connection, which it may between replies.
+   */
   private static void stay(AtomicReference<Client> current, boolean isBusy) {
     while (!Thread.currentThread().isInterrupted()) {
       try (Client client = connect()) {

@@ -261,6 +261,73 @@ final class ReloadIT {
     bridge.process().awaitLineWith("\"event\":\"reloaded\"");
   }
 
+  private static String weighted(int redWeight, int blueWeight) {
+    return """
+      - name: red
+        upstreams:
+          - {address: '%s', weight: %d}
+          - {address: '%s', weight: %d}
+    """
+        .formatted(red.address(), redWeight, blue.address(), blueWeight);
+  }
+
+  private static String canary(int percent) {
+    return """
+      - name: red
+        subsets:
+          - {share-percent: %d, labels: {version: canary}}
+        upstreams:
+          - {address: '%s'}
+          - {address: '%s', labels: {version: canary}}
+    """
+        .formatted(percent, red.address(), blue.address());
+  }
+
+  /** How many of 100 new connections the second upstream gets. */
+  private long bluePercent() {
+    await()
+        .untilAsserted(() -> assertThat(metric("waymark_lanes_open", blue.address())).isPositive());
+    long before = metric("waymark_upstream_connections_attached_total", blue.address());
+    List<Client> clients = Clients.connect(100, bridge.port());
+    Clients.inParallel(clients, client -> client.echo(10));
+    Clients.close(clients);
+    return metric("waymark_upstream_connections_attached_total", blue.address()) - before;
+  }
+
+  @Test
+  void weights_changed_areFollowedByNewConnections() throws IOException {
+    write(listener("game", 0, "red"), weighted(1, 1));
+    assertThat(reload().getFirst()).startsWith("pool red changed: ");
+    try (Client old = bridge.connect().echo(1_000)) {
+      assertThat(bluePercent()).isBetween(40L, 60L);
+      write(listener("game", 0, "red"), weighted(9, 1));
+      bridge.process().signal("HUP");
+      bridge.process().awaitLineWith("reloaded cause=signal", "pool red", "upstreams[0].weight");
+      assertThat(bluePercent()).isBetween(5L, 15L);
+      write(listener("game", 0, "red"), weighted(9, 0));
+      assertThat(bridge.admin().refusal(422, "/reload")).contains("weight: 0");
+      assertThat(bluePercent()).isBetween(5L, 15L);
+      old.echo(1_000);
+    }
+  }
+
+  @Test
+  void canary_growsByTheShareInTheFile() throws IOException {
+    write(listener("game", 0, "red"), canary(0));
+    reload();
+    assertThat(bluePercent()).isZero();
+    write(listener("game", 0, "red"), canary(5));
+    assertThat(reload()).containsExactly("pool red changed: subsets[0].share-percent");
+    assertThat(bluePercent()).isBetween(2L, 9L);
+    write(listener("game", 0, "red"), canary(60));
+    bridge.process().signal("HUP");
+    bridge.process().awaitLineWith("reloaded cause=signal", "share-percent");
+    assertThat(bluePercent()).isBetween(50L, 70L);
+    write(listener("game", 0, "red"), canary(101));
+    assertThat(bridge.admin().refusal(422, "/reload")).contains("share-percent: 101");
+    assertThat(bluePercent()).isBetween(50L, 70L);
+  }
+
   @Test
   void bridge_withoutAFile_saysSo() {
     try (Bridge plain = Bridge.before(red)) {
