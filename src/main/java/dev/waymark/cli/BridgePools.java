@@ -117,6 +117,14 @@ final class BridgePools {
     pool.manager.reconfigure(next);
   }
 
+  /**
+   * Returns when the control thread has done what was asked of it so far: what followed from it is
+   * on its way to the shards, ahead of what they are told from now on.
+   */
+  void settle() {
+    control.eventLoop().submit(() -> {}).awaitUninterruptibly();
+  }
+
   /** No listener names it any more: it goes with the last connection that needs it. */
   void retire(String name) {
     retired.add(name);

@@ -44,8 +44,8 @@ final class Reload {
   /** What a reload changes. */
   record Parts(BridgePools pools, BridgePorts ports, BridgeShards shards) {}
 
-  /** Callers that wait for others; more are sent away. */
-  private static final int WAITING_MAX = 2;
+  /** Requests at once, of which one runs and the others wait; more are sent away. */
+  private static final int REQUESTS_MAX = 3;
 
   private final Optional<Supplier<LoadedConfig>> file;
   private final Parts parts;
@@ -54,7 +54,7 @@ final class Reload {
   private final ReentrantLock lock = new ReentrantLock(true);
   private final CountDownLatch closing = new CountDownLatch(1);
   private final AtomicBoolean isSignalWaiting = new AtomicBoolean();
-  private final AtomicInteger callers = new AtomicInteger();
+  private final AtomicInteger requests = new AtomicInteger();
   private boolean isOpen;
   private volatile LoadedConfig inForce;
 
@@ -115,8 +115,8 @@ final class Reload {
   /** A request; blocks until it is done, at most some start-timeouts. */
   Outcome onRequest() {
     try {
-      if (callers.incrementAndGet() > WAITING_MAX) {
-        return new Outcome.Impossible("other reloads are under way; try again");
+      if (requests.incrementAndGet() > REQUESTS_MAX) {
+        return new Outcome.Impossible("other reloads wait already; try again");
       }
       lock.lock();
       try {
@@ -125,7 +125,7 @@ final class Reload {
         lock.unlock();
       }
     } finally {
-      callers.decrementAndGet();
+      requests.decrementAndGet();
     }
   }
 
@@ -185,6 +185,7 @@ final class Reload {
         parts.pools.reconfigure(pool);
       }
     }
+    parts.pools.settle();
     parts.shards.configure(
         parts.pools.setups(changes.pools().changed().keySet()),
         chosen(next.listeners(), changes.listeners().addedOrChanged()));

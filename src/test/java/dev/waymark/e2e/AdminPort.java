@@ -32,6 +32,10 @@ record AdminPort(String address) {
     return success("POST", path);
   }
 
+  int postStatus(String path) {
+    return ask("POST", path).status();
+  }
+
   /** The answer to a POST that is not granted. */
   String refusal(int status, String path) {
     Answer answer = ask("POST", path);

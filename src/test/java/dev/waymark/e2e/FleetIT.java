@@ -81,7 +81,7 @@ final class FleetIT {
     Files.writeString(
         file,
         """
-        drain-timeout: 20s
+        drain-timeout: 8s
         listeners:
           - {name: fleet, address: '%s:%d', connection-age-grace: 5s%s}
         pools:

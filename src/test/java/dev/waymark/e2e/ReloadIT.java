@@ -11,7 +11,9 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -336,6 +338,21 @@ final class ReloadIT {
       plain.process().awaitLineWith("reload-refused", "without a file");
       plain.connect().echo(1_000).close();
     }
+  }
+
+  @Test
+  void reloads_atOnce_runOneAfterTheOther() throws IOException {
+    write(listener("game", 0, "red") + listener("chat", 0, "red"), pool("red", red));
+    List<Integer> statuses = new CopyOnWriteArrayList<>();
+    Clients.inParallel(
+        Collections.nCopies(12, "/reload"),
+        path -> statuses.add(bridge.admin().postStatus(path)));
+    assertThat(statuses).hasSize(12).contains(200);
+    assertThat(statuses).allMatch(status -> status == 200 || status == 409);
+    assertThat(bridge.process().stderr())
+        .containsOnlyOnce("listener chat added")
+        .containsOnlyOnce("listener-open listener=chat");
+    Client.connect(portOf("chat")).echo(1_000).close();
   }
 
   @Test
