@@ -101,17 +101,23 @@ final class PoolState {
     leaveNobodyOut(nowNs);
   }
 
-  /** A shard holds something against this upstream. */
-  void onSuspicion(long nowNs, String address, Suspicion why) {
+  /**
+   * A shard holds something against this upstream.
+   *
+   * @return whether the views are others now
+   */
+  boolean onSuspicion(long nowNs, String address, Suspicion why) {
     // Where health has said so already there is nothing to eject, and a leader is the only one.
     if (!isServing(address) || config.moving().isFollowingLeader()) {
-      return;
+      return false;
     }
     boolean isAnyOther =
         members.keySet().stream().anyMatch(other -> !other.equals(address) && isServing(other));
-    if (ejector.onSuspicion(nowNs, address, why, members.size(), isAnyOther)) {
+    boolean isEjected = ejector.onSuspicion(nowNs, address, why, members.size(), isAnyOther);
+    if (isEjected) {
       events.onUpstreamEjected(config.name(), address, why, ejector.leftNs(nowNs, address));
     }
+    return isEjected;
   }
 
   /** Time passed. */
@@ -159,7 +165,7 @@ final class PoolState {
     Endpoint endpoint = member.endpoint;
     return new UpstreamView(
         endpoint.address(),
-        standing(endpoint),
+        standing(member),
         member.health.name(),
         endpoint.weight(),
         member.ramp.percent(nowNs, slowStartNs()),
@@ -167,12 +173,8 @@ final class PoolState {
         endpoint.labels());
   }
 
-  private Standing standing(Endpoint endpoint) {
-    String address = endpoint.address();
-    Member member = members.get(address);
-    if (member == null) {
-      return Standing.DOWN;
-    }
+  private Standing standing(Member member) {
+    String address = member.endpoint.address();
     if (config.moving().isFollowingLeader()) {
       return leadership.isLeader(address)
           ? Standing.SERVING
@@ -181,7 +183,7 @@ final class PoolState {
     if (!member.health.isServing()) {
       return member.isLeaving ? Standing.DRAINING : Standing.DOWN;
     }
-    if (subset(endpoint).sharePercent() == 0) {
+    if (subset(member.endpoint).sharePercent() == 0) {
       return Standing.DRAINING;
     }
     return ejector.isEjected(address) ? Standing.EJECTED : Standing.SERVING;
@@ -203,7 +205,7 @@ final class PoolState {
 
   private boolean isServing(String address) {
     Member member = members.get(address);
-    return member != null && standing(member.endpoint) == Standing.SERVING;
+    return member != null && standing(member) == Standing.SERVING;
   }
 
   /** An ejected upstream is better than none. */

@@ -345,8 +345,7 @@ final class ReloadIT {
     write(listener("game", 0, "red") + listener("chat", 0, "red"), pool("red", red));
     List<Integer> statuses = new CopyOnWriteArrayList<>();
     Clients.inParallel(
-        Collections.nCopies(12, "/reload"),
-        path -> statuses.add(bridge.admin().postStatus(path)));
+        Collections.nCopies(12, "/reload"), path -> statuses.add(bridge.admin().postStatus(path)));
     assertThat(statuses).hasSize(12).contains(200);
     assertThat(statuses).allMatch(status -> status == 200 || status == 409);
     assertThat(bridge.process().stderr())
