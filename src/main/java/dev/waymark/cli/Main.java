@@ -17,6 +17,7 @@ import picocli.CommandLine.ScopeType;
     subcommands = {
       BridgeCommand.class,
       StubCommand.class,
+      DemoCommand.class,
       ConfigCommand.class,
       HealthCommand.class
     })

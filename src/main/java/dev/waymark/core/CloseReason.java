@@ -33,7 +33,8 @@ public enum CloseReason {
   PROTOCOL(24, Origin.UPSTREAM, "a frame that breaks the protocol"),
   INTERNAL(25, Origin.BRIDGE, "a defect of the bridge"),
   OPERATOR(26, Origin.BRIDGE, "an operator closed it"),
-  CONNECTION_AGE(27, Origin.BRIDGE, "older than connection-age-max");
+  MOVED(27, Origin.BRIDGE, "handed over to another upstream; ends an attachment, no connection"),
+  CONNECTION_AGE(28, Origin.BRIDGE, "older than connection-age-max");
 
   /** Who brought the end about. */
   public enum Origin {
@@ -87,6 +88,11 @@ public enum CloseReason {
     return meaning;
   }
 
+  /** The upstream asks that another be tried (rule 8). */
+  public boolean isRefusal() {
+    return this == BUSY || this == NOT_HERE || this == SHUTTING_DOWN;
+  }
+
   /**
    * Whether the client is told by RST, at once, that its stream is not complete; else by FIN after
    * the last byte.
@@ -121,7 +127,7 @@ public enum CloseReason {
           POISON,
           BRIDGE_STOPPED ->
           false;
-      case OPERATOR, CONNECTION_AGE -> false;
+      case OPERATOR, MOVED, CONNECTION_AGE -> false;
     };
   }
 

@@ -70,7 +70,7 @@ public final class Shard {
     this.budget = budget;
     this.random = random;
     this.wheel = new DeadlineWheel(nowNs);
-    onConfigured(poolSetups, listenerOptions);
+    onConfigured(nowNs, poolSetups, listenerOptions);
   }
 
   // --- inputs ---
@@ -88,7 +88,7 @@ public final class Shard {
     connections.put(connection);
     listener.counters().add(Counter.CONNECTIONS_ACCEPTED, 1);
     events.onConnectionOpened(mark, listenerName, socket.clientAddress());
-    connection.armDeadline();
+    connection.armDeadline(nowNs);
     listener.pool().assign(nowNs, connection);
     connection.onBudgetChanged();
     return connection;
@@ -98,11 +98,12 @@ public final class Shard {
    * Pools and listeners that are new, or have other options from now on. A listener's connections
    * keep what held when they came; a pool that is known keeps its balancer.
    */
-  public void onConfigured(List<PoolSetup> poolSetups, List<ListenerOptions> listenerOptions) {
+  public void onConfigured(
+      long nowNs, List<PoolSetup> poolSetups, List<ListenerOptions> listenerOptions) {
     for (PoolSetup setup : poolSetups) {
       ShardPool known = pools.get(setup.options().name());
       if (known == null) {
-        pools.put(setup.options().name(), newPool(setup));
+        pools.put(setup.options().name(), newPool(nowNs, setup));
       } else {
         known.onOptions(setup.options());
       }
@@ -154,7 +155,11 @@ public final class Shard {
 
   /** The input at hand has been handled: one flush per socket, one message per lane. */
   public void onTurnEnd(long nowNs) {
+    boolean isAnyLeft = false;
     try {
+      for (ShardPool pool : pools.values()) {
+        isAnyLeft |= pool.placeSome(nowNs);
+      }
       // Flushing a socket may free credit, which is a frame; so lanes come last, and the queues may
       // grow meanwhile.
       while (!connectionsToFlush.isEmpty()) {
@@ -165,8 +170,9 @@ public final class Shard {
       }
     } finally {
       isTurnEndRequested = false;
-      if (!connectionsToFlush.isEmpty() || !lanesToFlush.isEmpty()) {
-        // One failed, as where memory runs out: the others must not stall for ever.
+      if (isAnyLeft || !connectionsToFlush.isEmpty() || !lanesToFlush.isEmpty()) {
+        // Re-opens are paced, or one failed, as where memory runs out: the others must not stall
+        // for ever.
         requestTurnEnd();
       }
     }
@@ -247,7 +253,7 @@ public final class Shard {
 
   // --- for connections, lanes and pools ---
 
-  private ShardPool newPool(PoolSetup setup) {
+  private ShardPool newPool(long nowNs, PoolSetup setup) {
     Hello hello =
         new Hello(
             identity.instance(),
@@ -256,7 +262,7 @@ public final class Shard {
             setup.options().name(),
             identity.index(),
             identity.count());
-    return new ShardPool(setup.options(), this, setup.balancer(), hello, random, counters);
+    return new ShardPool(nowNs, setup.options(), this, setup.balancer(), hello, random, counters);
   }
 
   Limits limits() {
@@ -273,6 +279,11 @@ public final class Shard {
 
   boolean isOverBudget() {
     return isOverBudget;
+  }
+
+  /** How many shards the bridge has. */
+  int count() {
+    return identity.count();
   }
 
   @Nullable Connection connection(long sequence) {
@@ -333,7 +344,7 @@ public final class Shard {
     events.onConnectionClosed(summary);
   }
 
-  private void requestTurnEnd() {
+  void requestTurnEnd() {
     if (!isTurnEndRequested) {
       isTurnEndRequested = true;
       environment.requestTurnEnd();

@@ -33,7 +33,7 @@ class ShardConfiguredTest {
   void listener_withOtherOptions_keepsThoseOfItsConnections() {
     fixtures.attachedLane();
     fixtures.accept();
-    fixtures.shard.onConfigured(List.of(), List.of(listener("listener", 500)));
+    fixtures.shard.onConfigured(fixtures.nowNs, List.of(), List.of(listener("listener", 500)));
     fixtures.passMs(1_000);
     assertThat(fixtures.effects).doesNotContain("Close IDLE_TIMEOUT");
     fixtures.accept();
@@ -47,7 +47,7 @@ class ShardConfiguredTest {
     fixtures.takeEffects();
     PoolOptions impatient =
         new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 0, 0, PoolOptions.Moving.DEFAULTS);
-    fixtures.shard.onConfigured(List.of(new Shard.PoolSetup(impatient, fixtures)), List.of());
+    fixtures.shard.onConfigured(fixtures.nowNs, List.of(new Shard.PoolSetup(impatient, fixtures)), List.of());
     assertThat(fixtures.takeEffects()).isEmpty();
     fixtures.upstreams("!a:1");
     fixtures.accept();
@@ -90,7 +90,7 @@ class ShardConfiguredTest {
     removeListener();
     assertThat(removePool()).isTrue();
     assertThat(removePool()).isTrue();
-    fixtures.shard.onConfigured(
+    fixtures.shard.onConfigured(fixtures.nowNs, 
         List.of(new Shard.PoolSetup(WAITING, fixtures)), List.of(listener("listener", 0)));
     fixtures.takeEffects();
     fixtures.attachedLane();

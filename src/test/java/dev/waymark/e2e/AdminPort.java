@@ -15,20 +15,20 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** The HTTP port of a bridge or a stub. */
-record AdminPort(String address) {
+public record AdminPort(String address) {
   private static final int TIMEOUT_MS = 20_000;
 
   private record Answer(int status, String body) {}
 
-  int status(String path) {
+  public int status(String path) {
     return ask("GET", path).status();
   }
 
-  String get(String path) {
+  public String get(String path) {
     return success("GET", path);
   }
 
-  String post(String path) {
+  public String post(String path) {
     return success("POST", path);
   }
 
@@ -44,12 +44,12 @@ record AdminPort(String address) {
   }
 
   /** The marks of the connections open now. */
-  List<String> marks() {
+  public List<String> marks() {
     return connections().map(connection -> connection.get("mark").getAsString()).toList();
   }
 
   /** The mark of the one connection of this client. */
-  String markOf(String clientAddress) {
+  public String markOf(String clientAddress) {
     return connections()
         .filter(connection -> connection.get("client").getAsString().equals(clientAddress))
         .map(connection -> connection.get("mark").getAsString())
@@ -64,7 +64,7 @@ record AdminPort(String address) {
   }
 
   /** The sum of the series of this name that have all of these labels, given as `reason="done"`. */
-  long metric(String name, String... labels) {
+  public long metric(String name, String... labels) {
     return (long)
         get("/metrics")
             .lines()

@@ -252,6 +252,7 @@ public final class Waymark implements AutoCloseable {
     private final List<String> args;
     private final boolean isWaymark;
     private final Map<String, String> environment = new HashMap<>();
+    private String leakDetection = "paranoid";
     private int descriptorsMax;
     private Path directory = Path.of("").toAbsolutePath();
 
@@ -269,6 +270,12 @@ public final class Waymark implements AutoCloseable {
     /** The most descriptors that the process may open. */
     public Launch descriptorsMax(int count) {
       descriptorsMax = count;
+      return this;
+    }
+
+    /** Netty's: paranoid, unless it costs too much. */
+    public Launch leakDetection(String level) {
+      leakDetection = level;
       return this;
     }
 
@@ -308,7 +315,7 @@ public final class Waymark implements AutoCloseable {
               "--enable-native-access=ALL-UNNAMED",
               "--sun-misc-unsafe-memory-access=allow",
               "-Xmx512m",
-              "-Dio.netty.leakDetection.level=paranoid"));
+              "-Dio.netty.leakDetection.level=" + leakDetection));
       line.add("dev.waymark.cli.Main");
       line.addAll(args);
       return line;

@@ -117,7 +117,7 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
             Acknowledge.AUTO,
             oneIn(5) ? 0 : 1000 * MS,
             upTo(400),
-            PoolOptions.Moving.DEFAULTS);
+            new PoolOptions.Moving(0, 10_000 * MS, 0, 2_000, false, false, false));
     Framing framing = isFramed ? new Framing.Line() : Framing.RAW;
     ListenerOptions listener =
         new ListenerOptions("listener", "pool", framing, 64, oneIn(3) ? 3000 * MS : 0);

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Compiles the product and its tests, then runs a program of the tests: java.sh CLASS [ARGUMENT ...]. With WAYMARK_CHAOS_BUILT set
+# it takes what is compiled already.
+set -eu
+root=$(CDPATH='' cd -P -- "$(dirname -- "$0")/../.." && pwd)
+class_path_file=$root/target/test-class-path
+
+cd "$root"
+if [ -z "${WAYMARK_CHAOS_BUILT:-}" ] || [ ! -r "$class_path_file" ]; then
+  # shellcheck disable=SC2086 # MAVEN is several words
+  ${MAVEN:-mvn -B} -q test-compile dependency:build-classpath -Dmdep.outputFile="$class_path_file" -Dmdep.includeScope=test
+fi
+# A connection is a descriptor here and one more in the bridge.
+# shellcheck disable=SC3045 # every sh in use knows it
+ulimit -n "$(ulimit -H -n)" 2>/dev/null || :
+exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" -cp "target/test-classes:target/classes:$(cat "$class_path_file")" \
+  --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow ${WAYMARK_JAVA_OPTS:-} "$@"

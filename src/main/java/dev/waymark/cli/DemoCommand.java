@@ -1,0 +1,76 @@
+package dev.waymark.cli;
+
+import dev.waymark.cli.demo.Demo;
+import dev.waymark.cli.demo.DemoException;
+import java.io.Console;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** `waymark demo`: shows that clients notice nothing while upstreams come and go. */
+@Command(
+    name = "demo",
+    description = {
+      "Starts a bridge, three upstreams and clients that check every reply; kills, freezes, drains and restarts the upstreams.",
+      "Exit code 3 if a reply was lost or came twice, or a connection was closed."
+    },
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class)
+final class DemoCommand implements Callable<Integer> {
+  private static final int CLIENTS_MAX = 5_000;
+  private static final int SEEDS = 1_000_000;
+
+  @Spec private @Nullable CommandSpec spec;
+
+  @Option(
+      names = "--seconds",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "How long; 0, the default: until Ctrl-C.")
+  private int seconds;
+
+  @Option(
+      names = "--clients",
+      paramLabel = "N",
+      defaultValue = "200",
+      description = "Connections (default: ${DEFAULT-VALUE}).")
+  private int clients;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Of the order of misfortunes; by default another one each time.")
+  private @Nullable Long seed;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    CommandSpec command = Objects.requireNonNull(spec);
+    if (seconds < 0 || clients < 1 || clients > CLIENTS_MAX) {
+      throw new ParameterException(
+          command.commandLine(),
+          "--seconds is 0 or more, --clients from 1 to %d; got %d and %d"
+              .formatted(CLIENTS_MAX, seconds, clients));
+    }
+    long order = seed == null ? Math.floorMod(Clock.nowUnixMs(), SEEDS) : seed;
+    Stopper stopper = Stopper.install();
+    Console console = System.console();
+    Demo demo =
+        new Demo(
+            new Demo.Options(seconds, clients, order),
+            command.commandLine().getOut(),
+            console != null && console.isTerminal(),
+            stopper.stop(),
+            Clock::nowNs);
+    try {
+      return demo.run();
+    } catch (DemoException failure) {
+      command.commandLine().getErr().println("waymark demo: " + failure.getMessage());
+      return 1;
+    }
+  }
+}

@@ -1,0 +1,56 @@
+package dev.waymark.cli.demo;
+
+import java.util.List;
+
+/** What a bridge's /metrics said at one moment. Immutable. */
+record Scrape(List<String> lines) {
+  static final Scrape NONE = new Scrape(List.of());
+
+  Scrape {
+    lines = List.copyOf(lines);
+  }
+
+  static Scrape of(String text) {
+    return new Scrape(text.lines().filter(line -> !line.startsWith("#")).toList());
+  }
+
+  /** The sum of the series of this name whose labels have this in them; empty: all. */
+  long sum(String name, String label) {
+    double sum = 0;
+    for (String line : lines) {
+      boolean isNamed = line.startsWith(name + "{") || line.startsWith(name + " ");
+      if (isNamed && line.contains(label)) {
+        sum += Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1));
+      }
+    }
+    return (long) sum;
+  }
+
+  long sum(String name) {
+    return sum(name, "");
+  }
+
+  /** How often a connection was given to another upstream. */
+  long moves() {
+    long attached = sum("waymark_upstream_connections_attached_total");
+    return Math.max(0, attached - sum("waymark_connections_accepted_total"));
+  }
+
+  long replayedBytes() {
+    return sum("waymark_replayed_bytes_total");
+  }
+
+  /** Those that this upstream owns. */
+  long connections(String upstream) {
+    return sum("waymark_upstream_connections", upstreamLabel(upstream));
+  }
+
+  /** Reply bytes that came from this upstream. */
+  long replyBytes(String upstream) {
+    return sum("waymark_upstream_received_bytes_total", upstreamLabel(upstream));
+  }
+
+  private static String upstreamLabel(String upstream) {
+    return "upstream=\"" + upstream + "\"";
+  }
+}

@@ -1,0 +1,53 @@
+package dev.waymark.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** `waymark demo` as its users see it, without a terminal. */
+final class DemoIT {
+  @Test
+  void demo_ofSomeSeconds_showsMisfortunesAndLosesNothing() {
+    try (Waymark demo = Waymark.start("demo", "--seconds=15", "--seed=5", "--clients=100")) {
+      assertThat(demo.exitCode(Duration.ofSeconds(90))).as(demo.describe()).isZero();
+      assertThat(demo.stdout())
+          .contains("SIGTERM", "is well again; longest pause of a client meanwhile: ")
+          .contains("waymark demo, seed 5: ")
+          .containsPattern("requests [0-9,]+, replies [0-9,]+\n")
+          .containsPattern("moves [1-9][0-9,]*, bytes replayed [0-9,]+, longest pause [0-9,]+ ms\n")
+          .endsWith("closes 0, lost 0, twice 0\n")
+          .doesNotContain("\u001b");
+    }
+  }
+
+  @Test
+  void sigterm_endsItCleanlyWithASummary() {
+    try (Waymark demo = Waymark.start("demo", "--clients=10")) {
+      demo.awaitLine("requests [1-9]");
+      List<ProcessHandle> children = ProcessHandle.of(demo.pid()).orElseThrow().children().toList();
+      assertThat(children).hasSizeGreaterThanOrEqualTo(4);
+      assertThat(demo.stop()).isZero();
+      assertThat(demo.stdout()).contains("closes 0, lost 0, twice 0\n");
+      awaitGone(children);
+    }
+  }
+
+  @Test
+  void sigkill_takesItsProcessesWithIt() {
+    try (Waymark demo = Waymark.start("demo", "--clients=10")) {
+      demo.awaitLine("requests [1-9]");
+      List<ProcessHandle> children = ProcessHandle.of(demo.pid()).orElseThrow().children().toList();
+      ProcessHandle.of(demo.pid()).orElseThrow().destroyForcibly();
+      awaitGone(children);
+    }
+  }
+
+  private static void awaitGone(List<ProcessHandle> children) {
+    await()
+        .atMost(Duration.ofSeconds(15))
+        .until(() -> children.stream().noneMatch(ProcessHandle::isAlive));
+  }
+}

@@ -1,0 +1,213 @@
+package dev.waymark.e2e.chaos;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/**
+ * Runs checked clients through a bridge while its upstreams suffer in a seeded order; exit code 1
+ * if a client saw anything but its replies. A program of its own: misc/chaos/run.sh.
+ */
+@CommandLine.Command(name = "chaos", mixinStandardHelpOptions = true)
+public final class Chaos implements Callable<Integer> {
+  private static final Duration END_TIMEOUT = Duration.ofSeconds(60);
+  private static final long TICK_MS = 50;
+
+  /** With a rule, a stub answers whole messages; no message is this one. */
+  private static final String RULES = "- {equals: \"none is this\", reply: \"never\"}\n";
+
+  private final PrintStream out;
+
+  @Option(names = "--seconds", defaultValue = "60", description = "default: ${DEFAULT-VALUE}")
+  int seconds = 60;
+
+  @Option(names = "--seed", description = "of sizes and misfortunes; default: from the clock")
+  long seed = System.nanoTime() % 1_000_000;
+
+  @Option(names = "--clients", defaultValue = "100", description = "default: ${DEFAULT-VALUE}")
+  int clients = 100;
+
+  @Option(names = "--upstreams", defaultValue = "4", description = "default: ${DEFAULT-VALUE}")
+  int upstreams = 4;
+
+  @Option(
+      names = "--misfortunes",
+      split = ",",
+      paramLabel = "KIND",
+      description = "of ${COMPLETION-CANDIDATES}; default: all")
+  List<Misfortune.Kind> kinds = List.of(Misfortune.Kind.values());
+
+  @Option(
+      names = "--leak-detection",
+      defaultValue = "simple",
+      description = "Netty's, at the bridge")
+  String leakDetection = "simple";
+
+  @Option(names = "--payload-bytes", description = "of every request; default: from 1 to 200,000")
+  int payloadBytes;
+
+  @Option(
+      names = "--under-way",
+      description = "requests of one connection at most; default: by habit")
+  int underWayMax = Integer.MAX_VALUE;
+
+  @Option(
+      names = "--slow-ms",
+      defaultValue = "3000",
+      description = "replies that took longer are told; default: ${DEFAULT-VALUE}")
+  int slowMs = 3_000;
+
+  /** What a run ended with. */
+  record Result(Tally tally, long moves, long replayedBytes) {}
+
+  Chaos(PrintStream out) {
+    this.out = out;
+  }
+
+  public static void main(String[] args) {
+    System.exit(
+        new CommandLine(new Chaos(System.out))
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .execute(args));
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    return run().tally().errorCount() == 0 ? 0 : 1;
+  }
+
+  Result run() throws InterruptedException {
+    out.printf(
+        "seed %d: %d clients, %d upstreams, %s for %d s%n",
+        seed, clients, upstreams, kinds, seconds);
+    Tally tally = new Tally(TimeUnit.MILLISECONDS.toNanos(slowMs), this::say);
+    try (Fleet fleet = new Fleet(upstreams, List.of("--rules=" + rules()), this::say);
+        ChaosBridge bridge =
+            ChaosBridge.start(fleet.target(), "", launch -> launch.leakDetection(leakDetection))) {
+      CountDownLatch over = new CountDownLatch(1);
+      List<Thread> running = startClients(bridge, tally, over);
+      torment(fleet, tally);
+      over.countDown();
+      awaitEnd(running, tally);
+      Result result = settled(bridge, tally);
+      summary(fleet, result);
+      if (tally.errorCount() > 0) {
+        out.println(bridge.process().describe());
+      }
+      return result;
+    }
+  }
+
+  private List<Thread> startClients(ChaosBridge bridge, Tally tally, CountDownLatch over) {
+    List<Thread> running = new ArrayList<>();
+    for (int i = 0; i < clients; i++) {
+      int port = i / 10 % 2 == 0 ? bridge.framedPort() : bridge.rawPort();
+      running.add(
+          Thread.ofVirtual()
+              .name("client-" + i)
+              .start(new CheckedClient(i, port, seed, payloadBytes, underWayMax, tally, over)));
+    }
+    return running;
+  }
+
+  private void torment(Fleet fleet, Tally tally) throws InterruptedException {
+    SplittableRandom random = new SplittableRandom(seed);
+    CountDownLatch clock = new CountDownLatch(1);
+    long startNs = System.nanoTime();
+    long endNs = startNs + TimeUnit.SECONDS.toNanos(seconds);
+    long nextNs = startNs + TimeUnit.SECONDS.toNanos(2);
+    long errors = 0;
+    for (long nowNs = startNs; nowNs - endNs < 0; nowNs = System.nanoTime()) {
+      if (nextNs - nowNs <= 0) {
+        Misfortune next = Misfortune.next(kinds, random);
+        fleet.strike(next);
+        nextNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(next.untilNextMs());
+      }
+      if (tally.errorCount() > errors) {
+        tally.errors().stream().skip(errors).forEach(this::say);
+        errors = tally.errorCount();
+      }
+      clock.await(TICK_MS, TimeUnit.MILLISECONDS);
+    }
+    fleet.healAll();
+  }
+
+  private static void awaitEnd(List<Thread> running, Tally tally) throws InterruptedException {
+    long endNs = System.nanoTime() + END_TIMEOUT.toNanos();
+    for (Thread client : running) {
+      if (!client.join(Duration.ofNanos(Math.max(1, endNs - System.nanoTime())))) {
+        tally.error(
+            client.getName()
+                + " has not ended "
+                + END_TIMEOUT.toSeconds()
+                + " s after the last request");
+      }
+    }
+  }
+
+  /** Nothing of the clients is left at the bridge. */
+  private static Result settled(ChaosBridge bridge, Tally tally) throws InterruptedException {
+    CountDownLatch clock = new CountDownLatch(1);
+    long endNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(15);
+    while (left(bridge) > 0) {
+      if (endNs - System.nanoTime() <= 0) {
+        tally.error(
+            left(bridge)
+                + " connections and bytes are left at the bridge: "
+                + bridge.admin().get("/connections"));
+        break;
+      }
+      clock.await(TICK_MS, TimeUnit.MILLISECONDS);
+    }
+    return new Result(tally, bridge.moves(), bridge.admin().metric("waymark_replayed_bytes_total"));
+  }
+
+  private static long left(ChaosBridge bridge) {
+    return bridge.admin().metric("waymark_connections_open")
+        + bridge.admin().metric("waymark_memory_held_bytes");
+  }
+
+  private void summary(Fleet fleet, Result result) {
+    Tally tally = result.tally();
+    out.printf(
+        Locale.ROOT,
+        "seed %d: %s%n%d connections, %d replies of %d MiB checked, %d moves, %d bytes replayed%nrequest to reply: %s%nerrors: %d%n",
+        seed,
+        fleet.counts(),
+        tally.connections(),
+        tally.replies(),
+        tally.replyBytes() >> 20,
+        result.moves(),
+        result.replayedBytes(),
+        tally.pauses().text(),
+        tally.errorCount());
+    tally.errors().forEach(out::println);
+    out.flush();
+  }
+
+  private void say(String what) {
+    out.printf("%tT.%<tL %s%n", System.currentTimeMillis(), what);
+  }
+
+  private static Path rules() {
+    try {
+      Path file = Files.createTempFile("waymark-chaos", ".rules.yml");
+      file.toFile().deleteOnExit();
+      return Files.writeString(file, RULES);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

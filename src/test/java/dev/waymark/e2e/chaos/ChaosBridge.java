@@ -1,0 +1,100 @@
+package dev.waymark.e2e.chaos;
+
+import dev.waymark.e2e.AdminPort;
+import dev.waymark.e2e.Waymark;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.regex.MatchResult;
+import java.util.stream.Stream;
+
+/** A bridge with a raw and a framed listener before one pool. */
+final class ChaosBridge implements AutoCloseable {
+  private static final String READY =
+      "waymark bridge: listening on (.*), with .*, admin on http://(\\S+?);";
+
+  /** The lane's clock is set to less than many a freeze lasts. */
+  private static final String CONFIG =
+      """
+      listeners:
+        - {name: raw, address: "127.0.0.1:0", pool: chaos}
+        - name: framed
+          address: "127.0.0.1:0"
+          pool: chaos
+          framing: {type: length-prefixed, length-bytes: 4}
+          frame-max: 200KiB
+      pools:
+        - {name: chaos, target: "%s", health-retry-max: 500ms, dns-ttl-min: 500ms}
+      admin: {address: "127.0.0.1:0"}
+      log: {access: true}
+      lanes: {ping-interval: 500ms, lane-timeout: 2s, retry-max: 500ms}
+      %s
+      """;
+
+  private final Path file;
+  private final Waymark process;
+  private final List<Integer> ports;
+  private final AdminPort admin;
+
+  private ChaosBridge(Path file, Waymark process) {
+    this.file = file;
+    this.process = process;
+    MatchResult ready = process.awaitLine(READY);
+    this.ports = Stream.of(ready.group(1).split(", ", -1)).map(ChaosBridge::portOf).toList();
+    this.admin = new AdminPort(ready.group(2));
+  }
+
+  /**
+   * @param more lines of the configuration
+   */
+  static ChaosBridge start(String target, String more, UnaryOperator<Waymark.Launch> setUp) {
+    try {
+      Path file = Files.createTempFile("waymark-chaos", ".yml");
+      Files.writeString(file, CONFIG.formatted(target, more));
+      return new ChaosBridge(
+          file, setUp.apply(Waymark.command("bridge", "--config=" + file)).start());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Of the raw listener. */
+  int rawPort() {
+    return ports.getFirst();
+  }
+
+  int framedPort() {
+    return ports.getLast();
+  }
+
+  AdminPort admin() {
+    return admin;
+  }
+
+  Waymark process() {
+    return process;
+  }
+
+  /** How often a connection was given to another upstream. */
+  long moves() {
+    return admin.metric("waymark_upstream_connections_attached_total")
+        - admin.metric("waymark_connections_accepted_total");
+  }
+
+  @Override
+  public void close() {
+    process.close();
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static int portOf(String address) {
+    return Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
+  }
+}

@@ -1,0 +1,24 @@
+package dev.waymark.e2e.chaos;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/** Half a minute of {@link Chaos}; `misc/chaos/run.sh` runs it for longer. */
+final class ChaosIT {
+  /** An own seed for each run, or one that failed: -Dwaymark.chaos.seed=… */
+  private static final Long SEED = Long.getLong("waymark.chaos.seed");
+
+  @Test
+  void clients_whileUpstreamsSuffer_getEachReplyOnceAndInOrder() throws InterruptedException {
+    Chaos chaos = new Chaos(System.out);
+    chaos.seconds = 30;
+    chaos.clients = 40;
+    chaos.leakDetection = "paranoid";
+    chaos.seed = SEED == null ? chaos.seed : SEED;
+    Chaos.Result result = chaos.run();
+    assertThat(result.tally().errors()).as("seed %d", chaos.seed).isEmpty();
+    assertThat(result.tally().replies()).isPositive();
+    assertThat(result.replayedBytes()).isPositive();
+  }
+}

@@ -1,0 +1,107 @@
+package dev.waymark.e2e.chaos;
+
+import dev.waymark.e2e.AdminPort;
+import dev.waymark.e2e.Waymark;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** A place where a stub runs, or does not. For one thread at a time. */
+final class ChaosUpstream implements AutoCloseable {
+  private static final String READY = "stub serves Attach on (\\S+) .*, admin on http://(\\S+)";
+
+  private final String address;
+  private final List<String> flags;
+  private volatile @Nullable Waymark process;
+  private volatile @Nullable AdminPort admin;
+
+  ChaosUpstream(String address, List<String> flags) {
+    this.address = address;
+    this.flags = flags;
+  }
+
+  String address() {
+    return address;
+  }
+
+  /** The address without its port. */
+  String host() {
+    return address.substring(0, address.lastIndexOf(':'));
+  }
+
+  void start() {
+    String[] line =
+        Stream.concat(
+                Stream.of("stub", "--admin=127.0.0.1:0", "--listen=" + address), flags.stream())
+            .toArray(String[]::new);
+    Waymark next = Waymark.command(line).leakDetection("simple").start();
+    process = next;
+    MatchResult ready = next.awaitLine(READY);
+    admin = new AdminPort(ready.group(2));
+  }
+
+  /** SIGKILL. */
+  void kill() {
+    running().kill();
+    ended();
+  }
+
+  /** SIGTERM. */
+  void stop() {
+    running().stop();
+    ended();
+  }
+
+  void freeze() {
+    running().signal("STOP");
+  }
+
+  void thaw() {
+    running().signal("CONT");
+  }
+
+  /** Announces Draining. */
+  void drain() {
+    admin().post("/drain");
+  }
+
+  void serve(boolean isServing) {
+    admin().post("/health?status=" + (isServing ? "SERVING" : "NOT_SERVING"));
+  }
+
+  int connections() {
+    return admin().marks().size();
+  }
+
+  @Override
+  public void close() {
+    Waymark last = process;
+    if (last != null) {
+      last.close();
+    }
+  }
+
+  private void ended() {
+    // Looks for leaks.
+    running().close();
+    process = null;
+    admin = null;
+  }
+
+  private Waymark running() {
+    Waymark now = process;
+    if (now == null) {
+      throw new IllegalStateException(address + " does not run");
+    }
+    return now;
+  }
+
+  private AdminPort admin() {
+    AdminPort now = admin;
+    if (now == null) {
+      throw new IllegalStateException(address + " does not run");
+    }
+    return now;
+  }
+}
