@@ -81,7 +81,8 @@ final class BridgeShard implements ShardEnvironment {
   CompletableFuture<Boolean> configure(
       List<Shard.PoolSetup> setups, List<ListenerConfig> listenerConfigs) {
     return ask(core -> {
-      core.onConfigured(Clock.nowNs(), setups, listenerConfigs.stream().map(BridgeShard::options).toList());
+      core.onConfigured(
+          Clock.nowNs(), setups, listenerConfigs.stream().map(BridgeShard::options).toList());
       listenerConfigs.forEach(config -> listeners.put(config.name(), config));
       return true;
     });

@@ -54,8 +54,9 @@ class ConnectionAgeTest {
   @Test
   void connection_betweenThePartsOfAReply_isNotEnded() {
     Connection connection = connected();
+    pass(89_000);
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), false);
-    pass(101_000);
+    pass(12_000);
     fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(9)));
     assertThat(fixtures.effects).contains("written 9").doesNotContain("FIN");
     fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(3)).consumed(5));
@@ -76,8 +77,10 @@ class ConnectionAgeTest {
   @Test
   void connection_neverQuiet_isEndedAfterTheGrace() {
     Connection connection = connected();
+    pass(89_000);
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), false);
-    pass(109_000);
+    pass(20_000);
+    fixtures.receive(fixtures.frame(connection));
     assertThat(fixtures.effects).doesNotContain("FIN");
     pass(11_200);
     assertThat(fixtures.effects).contains("Close CONNECTION_AGE", "FIN");
@@ -139,8 +142,9 @@ class ConnectionAgeTest {
   @Test
   void drain_ofAConnectionThatIsDue_letsItFinishItsReply() {
     Connection connection = connected();
+    pass(89_000);
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), false);
-    pass(101_000);
+    pass(12_000);
     fixtures.shard.onDrain(fixtures.nowNs, 4 * SECOND);
     pass(800);
     assertThat(fixtures.effects).doesNotContain("FIN");

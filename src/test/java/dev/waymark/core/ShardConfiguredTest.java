@@ -47,7 +47,8 @@ class ShardConfiguredTest {
     fixtures.takeEffects();
     PoolOptions impatient =
         new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 0, 0, PoolOptions.Moving.DEFAULTS);
-    fixtures.shard.onConfigured(fixtures.nowNs, List.of(new Shard.PoolSetup(impatient, fixtures)), List.of());
+    fixtures.shard.onConfigured(
+        fixtures.nowNs, List.of(new Shard.PoolSetup(impatient, fixtures)), List.of());
     assertThat(fixtures.takeEffects()).isEmpty();
     fixtures.upstreams("!a:1");
     fixtures.accept();
@@ -90,8 +91,10 @@ class ShardConfiguredTest {
     removeListener();
     assertThat(removePool()).isTrue();
     assertThat(removePool()).isTrue();
-    fixtures.shard.onConfigured(fixtures.nowNs, 
-        List.of(new Shard.PoolSetup(WAITING, fixtures)), List.of(listener("listener", 0)));
+    fixtures.shard.onConfigured(
+        fixtures.nowNs,
+        List.of(new Shard.PoolSetup(WAITING, fixtures)),
+        List.of(listener("listener", 0)));
     fixtures.takeEffects();
     fixtures.attachedLane();
     fixtures.accept();
