@@ -76,8 +76,8 @@ final class SubsetsIT {
           .until(() -> bridge.admin().metric("waymark_upstream_ejected", address) == 1);
       assertThat(bridge.admin().metric("waymark_upstream_ejections_total")).isEqualTo(1);
       assertThat(bridge.admin().metric("waymark_pool_upstreams_serving")).isEqualTo(1);
-      assertThat(bridge.admin().get("/upstreams")).contains("\"standing\":\"ejected\"");
-      bridge.process().awaitLineWith(" upstream-ejected ", " reason=lane_refused ");
+      assertThat(bridge.admin().get("/upstreams")).contains("\"standing\": \"ejected\"");
+      bridge.process().awaitLineWith(" upstream-ejected ", " upstream=" + address + " ");
     } finally {
       liar.shutdownNow();
     }
