@@ -22,6 +22,8 @@ import java.util.function.ToLongFunction;
 final class BridgeCounters {
   private static final String UPSTREAM_CONNECTIONS = "waymark_upstream_connections";
   private static final String CLOSED = "waymark_connections_closed_total";
+  private static final String MOVED = "waymark_connections_moved_total";
+  private static final String PAUSE = "waymark_pause_seconds";
   private static final String LANES_OPEN = "waymark_lanes_open";
 
   private final Metrics metrics;
@@ -120,6 +122,10 @@ final class BridgeCounters {
     for (CloseReason reason : CloseReason.values()) {
       metrics.remove(CLOSED, labels[0], labels[1], "reason", reason.label());
     }
+    for (Reopen.Cause cause : Reopen.Cause.values()) {
+      metrics.remove(MOVED, labels[0], labels[1], "cause", cause.label());
+    }
+    metrics.remove(PAUSE, labels);
   }
 
   private void unregisterUpstream(String[] labels) {
@@ -164,7 +170,7 @@ final class BridgeCounters {
   private void registerMoves(List<Counters> shards, String[] labels) {
     for (Reopen.Cause cause : Reopen.Cause.values()) {
       metrics.counter(
-          "waymark_connections_moved_total",
+          MOVED,
           "Times that a connection left its owner for another, by cause.",
           () -> sum(shards, one -> one.moved(cause)),
           labels[0],
@@ -173,7 +179,7 @@ final class BridgeCounters {
           cause.label());
     }
     metrics.histogram(
-        "waymark_pause_seconds",
+        PAUSE,
         "How long connections that moved were without an owner that served them.",
         () -> pauses(shards),
         labels);
