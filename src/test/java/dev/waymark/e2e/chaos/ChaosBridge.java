@@ -16,20 +16,24 @@ final class ChaosBridge implements AutoCloseable {
   private static final String READY =
       "waymark bridge: listening on (.*), with .*, admin on http://(\\S+?);";
 
-  /** The lane's clock is set to less than many a freeze lasts. */
+  /**
+   * The lane's clock is set to less than many a freeze lasts. The kernel takes a reader that is
+   * slow for one that is gone (TCP_USER_TIMEOUT with a window that is all but closed), so that it
+   * has more time here.
+   */
   private static final String CONFIG =
       """
       listeners:
-        - {name: raw, address: "127.0.0.1:0", pool: chaos}
+        - {name: raw, address: "127.0.0.1:0", pool: chaos, user-timeout: 10m}
         - name: framed
           address: "127.0.0.1:0"
           pool: chaos
+          user-timeout: 10m
           framing: {type: length-prefixed, length-bytes: 4}
           frame-max: 200KiB
       pools:
         - {name: chaos, target: "%s", health-retry-max: 500ms, dns-ttl-min: 500ms}
       admin: {address: "127.0.0.1:0"}
-      log: {access: false}
       lanes: {ping-interval: 500ms, lane-timeout: 2s, retry-max: 500ms}
       %s
       """;

@@ -2,7 +2,6 @@ package dev.waymark.e2e.chaos;
 
 import dev.waymark.e2e.Waymark;
 import java.io.File;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,7 +33,10 @@ public final class Churn implements Callable<Integer> {
   @Option(names = "--seconds", defaultValue = "600", description = "default: ${DEFAULT-VALUE}")
   int seconds = 600;
 
-  @Option(names = "--clients", defaultValue = "50", description = "at once; default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--clients",
+      defaultValue = "50",
+      description = "at once; default: ${DEFAULT-VALUE}")
   int clients = 50;
 
   /** What the processes hold while nobody is connected, after a full collection. */
@@ -66,17 +68,45 @@ public final class Churn implements Callable<Integer> {
     try (stub) {
       stub.start();
       try (ChaosBridge bridge =
-          ChaosBridge.start("static:///" + stub.address(), "", launch -> launch.leakDetection("simple"))) {
+          ChaosBridge.start(
+              "static:///" + stub.address(),
+              "log: {access: false}",
+              launch -> launch.leakDetection("simple"))) {
         List<String> errors = new ArrayList<>();
         churn(bridge, seconds / 4, errors);
         Sample before = sample(bridge, stub);
         churn(bridge, seconds - seconds / 4, errors);
         Sample after = sample(bridge, stub);
-        compare("heap of the bridge", before, after, Sample::bridgeHeapBytes, HEAP_MORE_BYTES_MAX, errors);
-        compare("direct memory of the bridge", before, after, Sample::bridgeDirectBytes, DIRECT_MORE_BYTES_MAX, errors);
-        compare("descriptors of the bridge", before, after, Sample::bridgeDescriptors, DESCRIPTORS_MORE_MAX, errors);
-        compare("heap of the stub", before, after, Sample::stubHeapBytes, HEAP_MORE_BYTES_MAX, errors);
-        compare("descriptors of the stub", before, after, Sample::stubDescriptors, DESCRIPTORS_MORE_MAX, errors);
+        compare(
+            "heap of the bridge",
+            before,
+            after,
+            Sample::bridgeHeapBytes,
+            HEAP_MORE_BYTES_MAX,
+            errors);
+        compare(
+            "direct memory of the bridge",
+            before,
+            after,
+            Sample::bridgeDirectBytes,
+            DIRECT_MORE_BYTES_MAX,
+            errors);
+        compare(
+            "descriptors of the bridge",
+            before,
+            after,
+            Sample::bridgeDescriptors,
+            DESCRIPTORS_MORE_MAX,
+            errors);
+        compare(
+            "heap of the stub", before, after, Sample::stubHeapBytes, HEAP_MORE_BYTES_MAX, errors);
+        compare(
+            "descriptors of the stub",
+            before,
+            after,
+            Sample::stubDescriptors,
+            DESCRIPTORS_MORE_MAX,
+            errors);
         return errors;
       }
     }

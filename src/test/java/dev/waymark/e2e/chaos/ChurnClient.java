@@ -55,7 +55,9 @@ final class ChurnClient implements Runnable {
   }
 
   private byte[] ownHost(int number) {
-    return new byte[] {127, (byte) (1 + id % 250), (byte) (number / 250 % 250), (byte) (1 + number % 250)};
+    return new byte[] {
+      127, (byte) (1 + id % 250), (byte) (number / 250 % 250), (byte) (1 + number % 250)
+    };
   }
 
   private static void use(Socket socket, Message request) throws IOException {

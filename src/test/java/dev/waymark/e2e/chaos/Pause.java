@@ -15,8 +15,8 @@ import picocli.CommandLine.Option;
 
 /**
  * How long clients wait when their upstream is killed: from SIGKILL to each connection's first
- * reply. Every connection of the victim has a request under way, since it is frozen a moment before;
- * the others go on asking. A program of its own: misc/chaos/pause.sh.
+ * reply. Every connection of the victim has a request under way, since it is frozen a moment
+ * before; the others go on asking. A program of its own: misc/chaos/pause.sh.
  */
 @CommandLine.Command(name = "pause", mixinStandardHelpOptions = true)
 public final class Pause implements Callable<Integer> {
@@ -64,7 +64,9 @@ public final class Pause implements Callable<Integer> {
           "static:///" + all.stream().map(ChaosUpstream::address).collect(Collectors.joining(","));
       try (ChaosBridge bridge =
               ChaosBridge.start(
-                  target, String.join("\n", config), launch -> launch.leakDetection("disabled"));
+                  target,
+                  "log: {access: false}\n" + String.join("\n", config),
+                  launch -> launch.leakDetection("disabled"));
           PacedClients clients = new PacedClients(connections, bridge.rawPort())) {
         return rounds(all, bridge, clients);
       }
@@ -94,7 +96,8 @@ public final class Pause implements Callable<Integer> {
       awaitServing(bridge, clients);
       clients.load(rate, inSeconds(1));
     }
-    out.printf("all other requests: %d, %s%n", clients.ordinary().count(), clients.ordinary().text());
+    out.printf(
+        "all other requests: %d, %s%n", clients.ordinary().count(), clients.ordinary().text());
     return 0;
   }
 
