@@ -1,4 +1,4 @@
-"""An echo upstream for Waymark from proto/waymark/v1/attach.proto alone: python3 upstream.py [HOST:PORT]."""
+"""An acknowledging echo upstream for Waymark from proto/waymark/v1/attach.proto alone: python3 upstream.py [HOST:PORT]."""
 
 import asyncio
 import signal
@@ -6,25 +6,76 @@ import sys
 
 import grpc
 from waymark.v1 import attach_pb2, attach_pb2_grpc
+from waymark.v1.attach_pb2 import UpstreamBatch, UpstreamFrame
+
+PAYLOAD_BYTES_MAX = 64 * 1024
+BATCH_BYTES_MAX = 512 * 1024  # of payload; a batch may have 1 MiB with everything
 
 
-def answer(frame):
-    """The frame that answers one of the bridge's, or None."""
+class Attachment:
+    """One connection's time here. All numbers are offsets from the start of its streams, not of this attachment."""
+
+    def __init__(self, connection, epoch, opened):
+        self.ids = {"connection": connection, "epoch": epoch}
+        # After a former owner, bytes come from where it stopped consuming, and replies go on behind those that took effect. (An
+        # upstream with replies in several frames also leaves out the first `taken_since_consumed` bytes of its first reply.)
+        self.consumed, self.sent = opened.reopen.first_offset, opened.reopen.taken
+        self.limit = opened.limit
+        self.waiting = b""  # what is to be echoed
+        self.replies_ended = opened.reopen.replies_ended
+        self.fin = False  # the client's FIN is to be answered
+
+    def answers(self):
+        """What may go now. Each reply is one frame with what it answers: the bridge takes both or neither."""
+        while self.waiting and self.sent < self.limit:
+            size = min(len(self.waiting), self.limit - self.sent, PAYLOAD_BYTES_MAX)
+            reply, self.waiting = self.waiting[:size], self.waiting[size:]
+            self.sent += size
+            self.consumed += size
+            yield UpstreamFrame(**self.ids, payload=reply, consumed=self.consumed)
+        if self.fin and not self.waiting:
+            self.fin = False
+            yield UpstreamFrame(**self.ids, half_close=True)
+
+
+def on_frame(attachments, frame):
+    """The frames that answer one of the bridge's; `attachments` are those of the lane, by connection."""
     control = frame.WhichOneof("control")
-    if control == "half_close":  # The client's FIN came after all its bytes, so ours goes after all our answers.
-        return attach_pb2.UpstreamFrame(connection=frame.connection, epoch=frame.epoch, half_close=True)
-    if control is None and frame.payload:  # Neither control nor a mere limit: data.
-        return attach_pb2.UpstreamFrame(connection=frame.connection, epoch=frame.epoch, payload=frame.payload)
-    return None
+    if control == "ping":
+        yield UpstreamFrame(pong=attach_pb2.Pong(id=frame.ping.id))
+    elif control == "open":
+        attachments[frame.connection] = Attachment(frame.connection, frame.epoch, frame.open)
+    attachment = attachments.get(frame.connection)
+    if attachment is None or attachment.ids["epoch"] != frame.epoch:
+        return  # Late, or of the lane itself.
+    attachment.limit = max(attachment.limit, frame.limit)
+    attachment.waiting += frame.payload
+    attachment.fin |= control == "half_close" and not attachment.replies_ended
+    if control == "close":  # Never answered.
+        del attachments[frame.connection]
+    elif control == "release":  # To be moved. What waits for credit is not consumed: the next owner gets it again.
+        del attachments[frame.connection]
+        yield UpstreamFrame(**attachment.ids, consumed=attachment.consumed, released=attach_pb2.Released())
+    else:
+        yield from attachment.answers()
 
 
 class Echo(attach_pb2_grpc.UpstreamServicer):
-    # One call is a lane: frames of many connections. Without Settings nothing else is expected of an upstream.
+    # One call is a lane: frames of many connections. When it ends, the bridge gives them to another upstream.
     async def Attach(self, batches, context):
+        yield UpstreamBatch(frames=[UpstreamFrame(settings=attach_pb2.Settings(revision=1))])
+        attachments = {}
         async for batch in batches:
-            frames = [reply for reply in map(answer, batch.frames) if reply is not None]
+            frames, size = [], 0
+            for frame in batch.frames:
+                for reply in on_frame(attachments, frame):
+                    frames.append(reply)
+                    size += len(reply.payload)
+                    if size >= BATCH_BYTES_MAX:
+                        yield UpstreamBatch(frames=frames)
+                        frames, size = [], 0
             if frames:
-                yield attach_pb2.UpstreamBatch(frames=frames)
+                yield UpstreamBatch(frames=frames)
 
 
 async def main(address):

@@ -5,7 +5,11 @@ package dev.waymark.admin;
  * JSON.
  *
  * @param health as the health service names it, or UNREACHABLE
+ * @param standing serving, ejected, draining or down
  * @param isServing new connections may be given to it
+ * @param weight as configured
+ * @param rampPercent how much of its weight holds now
+ * @param subset number of the subset that it belongs to, 0 in a pool without subsets
  * @param connections attached to it now, by all shards
  * @param lanes that all shards hold to it
  * @param openLanes those of them that work
@@ -14,7 +18,11 @@ public record UpstreamStatus(
     String pool,
     String address,
     String health,
+    String standing,
     boolean isServing,
+    int weight,
+    int rampPercent,
+    int subset,
     long connections,
     int lanes,
     int openLanes,

@@ -19,6 +19,7 @@ import dev.waymark.core.MemoryBudget;
 import dev.waymark.core.PoolOptions;
 import dev.waymark.core.PoolSnapshot;
 import dev.waymark.core.Shard;
+import dev.waymark.core.Suspicion;
 import dev.waymark.lane.LaneConnector;
 import dev.waymark.listener.Acceptor;
 import dev.waymark.listener.DescriptorLimit;
@@ -75,7 +76,7 @@ final class Bridge implements Acceptor {
   Bridge(LoadedConfig loaded, EventLog log) {
     this.config = loaded.config();
     this.log = log;
-    this.events = new BridgeEvents(log, metrics, this::onUpstreamLost);
+    this.events = new BridgeEvents(log, metrics, this::onUpstreamSuspect);
     this.budget = new MemoryBudget(config.limits().memoryBudgetBytes());
     this.transport = NettyTransport.choose(config.transport());
     this.controlLoops =
@@ -263,11 +264,7 @@ final class Bridge implements Acceptor {
   private static PoolOptions options(PoolConfig pool) {
     long waitNs = pool.isWaitingForUpstream() ? pool.noUpstreamWait().toNanos() : 0;
     return new PoolOptions(
-        pool.name(),
-        pool.acknowledge(),
-        waitNs,
-        pool.noUpstreamBytesMax(),
-        PoolOptions.Moving.DEFAULTS);
+        pool.name(), pool.acknowledge(), waitNs, pool.noUpstreamBytesMax(), pool.moving());
   }
 
   private static ListenerOptions options(ListenerConfig listener) {
@@ -323,10 +320,10 @@ final class Bridge implements Acceptor {
     }
   }
 
-  private void onUpstreamLost(String pool, String upstream) {
+  private void onUpstreamSuspect(String pool, String upstream, Suspicion why) {
     PoolLink link = pools.get(pool);
     if (link != null) {
-      link.manager().onUpstreamLost(upstream);
+      link.manager().onUpstreamSuspect(upstream, why);
     }
   }
 

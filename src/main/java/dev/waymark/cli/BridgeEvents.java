@@ -7,26 +7,38 @@ import dev.waymark.admin.Metrics;
 import dev.waymark.core.ConnectionSummary;
 import dev.waymark.core.Mark;
 import dev.waymark.core.ShardEvents;
+import dev.waymark.core.Suspicion;
 import dev.waymark.listener.ListenerEvents;
 import dev.waymark.pool.PoolEvents;
-import java.util.function.BiConsumer;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** What happens in the bridge, as log lines and counts. Thread-safe. */
 final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
+  /** Hears what speaks against an upstream; called on the shards' threads. */
+  interface Suspicions {
+    void onUpstreamSuspect(String pool, String upstream, Suspicion why);
+  }
+
   private static final String DISCOVERY_FAILURES = "waymark_discovery_failures_total";
   private static final String WATCH_FAILURES = "waymark_health_watch_failures_total";
 
+  private static final String EJECTIONS = "waymark_upstream_ejections_total";
+  private static final String EJECTED = "waymark_upstream_ejected";
+
+  /** Pool and address of those that are ejected now. */
+  private final Set<List<String>> ejected = ConcurrentHashMap.newKeySet();
+
   private final EventLog log;
   private final Metrics metrics;
-  private final BiConsumer<String, String> upstreamLost;
+  private final Suspicions suspicions;
 
-  /**
-   * @param upstreamLost told the pool and address of every upstream to which a lane broke
-   */
-  BridgeEvents(EventLog log, Metrics metrics, BiConsumer<String, String> upstreamLost) {
+  BridgeEvents(EventLog log, Metrics metrics, Suspicions suspicions) {
     this.log = log;
     this.metrics = metrics;
-    this.upstreamLost = upstreamLost;
+    this.suspicions = suspicions;
   }
 
   /** Series of a pool that are there from the start. */
@@ -104,13 +116,16 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
         cause,
         "connections",
         connections);
-    upstreamLost.accept(pool, upstream);
   }
 
   @Override
   public void onLaneRefused(String pool, String upstream, String cause) {
     log.write(Event.LANE_REFUSED, "pool", pool, "upstream", upstream, "cause", cause);
-    upstreamLost.accept(pool, upstream);
+  }
+
+  @Override
+  public void onUpstreamSuspect(String pool, String upstream, Suspicion why) {
+    suspicions.onUpstreamSuspect(pool, upstream, why);
   }
 
   @Override
@@ -157,18 +172,52 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
   @Override
   public void onUpstreamFound(String pool, String upstream) {
     watchFailures(pool, upstream);
+    ejections(pool, upstream);
+    metrics.gauge(
+        EJECTED,
+        "1 while the upstream is ejected.",
+        () -> ejected.contains(List.of(pool, upstream)) ? 1 : 0,
+        "pool",
+        pool,
+        "upstream",
+        upstream);
     log.write(Event.UPSTREAM_FOUND, "pool", pool, "upstream", upstream);
   }
 
   @Override
   public void onUpstreamGone(String pool, String upstream) {
-    metrics.remove(WATCH_FAILURES, "pool", pool, "upstream", upstream);
+    ejected.remove(List.of(pool, upstream));
+    for (String name : List.of(WATCH_FAILURES, EJECTIONS, EJECTED)) {
+      metrics.remove(name, "pool", pool, "upstream", upstream);
+    }
     log.write(Event.UPSTREAM_GONE, "pool", pool, "upstream", upstream);
   }
 
   @Override
   public void onHealthChanged(String pool, String upstream, String from, String to) {
     log.write(Event.UPSTREAM_HEALTH, "pool", pool, "upstream", upstream, "from", from, "to", to);
+  }
+
+  @Override
+  public void onUpstreamEjected(String pool, String upstream, Suspicion why, long forNs) {
+    ejected.add(List.of(pool, upstream));
+    ejections(pool, upstream).inc();
+    log.write(
+        Event.UPSTREAM_EJECTED,
+        "pool",
+        pool,
+        "upstream",
+        upstream,
+        "reason",
+        why.name().toLowerCase(Locale.ROOT),
+        "for-ms",
+        forNs / 1_000_000);
+  }
+
+  @Override
+  public void onUpstreamReturned(String pool, String upstream) {
+    ejected.remove(List.of(pool, upstream));
+    log.write(Event.UPSTREAM_RETURNED, "pool", pool, "upstream", upstream);
   }
 
   @Override
@@ -184,6 +233,11 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
   public void onHealthWatchBroken(String pool, String upstream, String reason) {
     watchFailures(pool, upstream).inc();
     log.write(Event.HEALTH_WATCH_BROKEN, "pool", pool, "upstream", upstream, "reason", reason);
+  }
+
+  private Counter ejections(String pool, String upstream) {
+    return metrics.counter(
+        EJECTIONS, "Times that the upstream was ejected.", "pool", pool, "upstream", upstream);
   }
 
   /** There, with 0, from when the upstream is found. */

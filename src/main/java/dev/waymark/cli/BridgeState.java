@@ -13,6 +13,7 @@ import dev.waymark.core.UpstreamView;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -96,11 +97,15 @@ final class BridgeState implements AdminState {
         pool,
         upstream.address(),
         upstream.health(),
+        upstream.standing().name().toLowerCase(Locale.ROOT),
         upstream.isServing(),
+        upstream.weight(),
+        upstream.rampPercent(),
+        upstream.subset().number(),
         bridge.counters().connections(pool, upstream.address()),
         own.size(),
         (int) own.stream().filter(LaneStatus::isOpen).count(),
-        own.stream().anyMatch(LaneStatus::isDraining));
+        upstream.isDraining() || own.stream().anyMatch(LaneStatus::isDraining));
   }
 
   @Override

@@ -8,7 +8,9 @@ import dev.waymark.admin.Route.Refusal;
 import dev.waymark.admin.Route.Request;
 import dev.waymark.core.CloseReason;
 import dev.waymark.upstream.Connection;
+import dev.waymark.upstream.stub.RefusalText;
 import dev.waymark.upstream.stub.StubServer;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.net.InetSocketAddress;
 import java.util.Arrays;
@@ -25,7 +27,7 @@ final class StubAdmin implements AutoCloseable {
   private static final Reply OK = Reply.json(200, Map.of("status", "ok"));
 
   /** One line of /connections. */
-  private record View(String mark, String client, long bytes) {}
+  private record View(String mark, String client, int epoch, long bytes) {}
 
   private final StubServer stub;
   private final HttpPort port;
@@ -39,8 +41,11 @@ final class StubAdmin implements AutoCloseable {
             List.of(
                 Route.get("/healthz", "200 while the process lives", _ -> OK),
                 Route.get("/connections", "those open now", _ -> connections()),
+                Route.get("/stats", "counts since the start", _ -> Reply.json(200, stub.stats())),
                 Route.post("/health", "?status=SERVING|NOT_SERVING", this::health),
                 Route.post("/drain", "announces Draining, stays up", _ -> drain()),
+                Route.post(
+                    "/refuse", "?code=busy|not_here|shutting_down|none: new ones", this::refuse),
                 new Route(
                     "/send",
                     Set.of("POST"),
@@ -73,7 +78,8 @@ final class StubAdmin implements AutoCloseable {
   private Reply connections() {
     List<View> open =
         stub.connections().stream()
-            .map(one -> new View(one.mark(), one.open().clientAddress(), one.receivedOffset()))
+            .map(one ->
+                new View(one.mark(), one.open().clientAddress(), one.epoch(), one.receivedOffset()))
             .toList();
     return Reply.json(200, Map.of("connections", open));
   }
@@ -96,10 +102,24 @@ final class StubAdmin implements AutoCloseable {
     return OK;
   }
 
+  private Reply refuse(Request request) throws Refusal {
+    try {
+      stub.refuse(RefusalText.parse(request.demand("code")));
+    } catch (IllegalArgumentException unknown) {
+      throw new Refusal(400, "code: " + unknown.getMessage());
+    }
+    return OK;
+  }
+
   private Reply send(Request request) throws Refusal {
     Connection connection = connection(request);
     try {
-      connection.send(Unpooled.wrappedBuffer(request.body()));
+      // It answers nothing, so it consumes nothing; but it is complete, not the start of a reply.
+      ByteBuf rest = Unpooled.wrappedBuffer(request.body());
+      while (rest.readableBytes() > connection.commitBytesMax()) {
+        connection.commit(rest.readRetainedSlice(connection.commitBytesMax()), 0);
+      }
+      connection.commit(rest, 0);
     } catch (IllegalStateException refused) {
       throw new Refusal(409, String.valueOf(refused.getMessage()));
     }

@@ -6,6 +6,7 @@ import dev.waymark.admin.Logging;
 import dev.waymark.config.ConfigException;
 import dev.waymark.config.LogConfig;
 import dev.waymark.upstream.stub.DelayText;
+import dev.waymark.upstream.stub.RefusalText;
 import dev.waymark.upstream.stub.Rules;
 import dev.waymark.upstream.stub.RulesFile;
 import dev.waymark.upstream.stub.StubOptions;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,6 +35,7 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class)
 final class StubCommand implements Callable<Integer> {
   private static final int EXIT_FAILED = 1;
+  private static final long DRAIN_POLL_MS = 20;
 
   @Spec private @Nullable CommandSpec spec;
 
@@ -58,14 +61,15 @@ final class StubCommand implements Callable<Integer> {
   @Option(
       names = "--reply",
       paramLabel = "TEXT",
-      description = "Answer every message with this text instead of the message.")
+      description =
+          "Answer every message with this text instead of the message; $${name}, $${epoch} and $${mark} in it say who answered whom.")
   private @Nullable String reply;
 
   @Option(
       names = "--rules",
       paramLabel = "FILE",
       description =
-          "A YAML list of {equals|contains|regex: TEXT, reply: TEXT, delay: 100ms, close: DONE|ABORT|…}; the first that matches counts.")
+          "A YAML list of {equals|contains|regex: TEXT, reply: TEXT, delay: 100ms, close: DONE|ABORT|…, crash: true, hang: true}; the first that matches counts.")
   private @Nullable Path rules;
 
   @Option(
@@ -75,12 +79,34 @@ final class StubCommand implements Callable<Integer> {
       description = "What every answer waits, such as 100ms.")
   private String delay = "0";
 
+  @Option(
+      names = "--name",
+      paramLabel = "TEXT",
+      description = "What $${name} in a reply stands for (default: the address of --listen).")
+  private @Nullable String name;
+
+  @Option(
+      names = "--refuse",
+      paramLabel = "CODE",
+      defaultValue = "none",
+      description = "Refuse every connection: busy, not_here or shutting_down.")
+  private String refuse = "none";
+
+  @Option(
+      names = "--drain-timeout",
+      paramLabel = "DURATION",
+      defaultValue = "30s",
+      description =
+          "How long SIGTERM waits for the connections to move away (default: ${DEFAULT-VALUE}).")
+  private String drainTimeout = "30s";
+
   @Option(names = "--log-frames", description = "One log line for everything that comes and goes.")
   private boolean logFrames;
 
   @Override
   public Integer call() throws InterruptedException {
     StubOptions options = options();
+    Duration patience = duration("--drain-timeout", drainTimeout);
     Logging.configure(new LogConfig(LogConfig.Format.TEXT, LogConfig.Level.INFO, true), System.err);
     Stopper stopper = Stopper.install();
     List<InetSocketAddress> addresses = new ArrayList<>();
@@ -101,19 +127,49 @@ final class StubCommand implements Callable<Integer> {
     }
     sayReady(server, adminServer);
     stopper.await();
+    drain(server, patience, stopper);
     server.close();
     adminServer.close();
     return 0;
   }
 
-  private void sayReady(StubServer server, StubAdmin adminServer) {
+  /** Returns when nobody is attached any more, the time is over, or a second signal came. */
+  private void drain(StubServer server, Duration patience, Stopper stopper)
+      throws InterruptedException {
+    server.setServing(false);
+    server.drain();
+    int attached = server.connections().size();
+    if (attached == 0) {
+      return;
+    }
+    say(
+        "waymark stub drains: ends when its "
+            + attached
+            + " connections have moved away, after "
+            + drainTimeout
+            + ", or at a second signal");
+    long deadlineNs = Clock.nowNs() + patience.toNanos();
+    while (!server.connections().isEmpty() && deadlineNs - Clock.nowNs() > 0) {
+      if (stopper.hurry().await(DRAIN_POLL_MS, TimeUnit.MILLISECONDS)) {
+        break;
+      }
+    }
+    say("waymark stub ends with " + server.connections().size() + " connections attached");
+  }
+
+  private void say(String line) {
     PrintWriter out = spec().commandLine().getOut();
+    out.println(line);
+    out.flush();
+  }
+
+  private void sayReady(StubServer server, StubAdmin adminServer) {
     String where =
         listen.size() == 1
             ? hostOf(listen.getFirst()) + ":" + server.port()
             : String.join(",", listen);
     String how = noAck ? "without acknowledging" : "acknowledging";
-    out.println(
+    say(
         "waymark stub serves Attach on "
             + where
             + " ("
@@ -122,18 +178,30 @@ final class StubCommand implements Callable<Integer> {
             + hostOf(admin)
             + ":"
             + adminServer.address().getPort());
-    out.flush();
   }
 
   private StubOptions options() {
     try {
-      Duration wait = DelayText.parse(delay);
       return new StubOptions(
-          !noAck, reply, rules == null ? Rules.NONE : RulesFile.load(rules), wait, logFrames);
+          !noAck,
+          reply,
+          rules == null ? Rules.NONE : RulesFile.load(rules),
+          duration("--delay", delay),
+          logFrames,
+          name,
+          RefusalText.parse(refuse));
     } catch (ConfigException e) {
       throw new ParameterException(spec().commandLine(), e.getMessage());
     } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec().commandLine(), "--delay: " + e.getMessage());
+      throw new ParameterException(spec().commandLine(), "--refuse: " + e.getMessage());
+    }
+  }
+
+  private Duration duration(String flag, String text) {
+    try {
+      return DelayText.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec().commandLine(), flag + ": " + e.getMessage());
     }
   }
 

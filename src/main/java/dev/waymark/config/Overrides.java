@@ -76,6 +76,7 @@ final class Overrides {
     if (byKey.get(PoolKeys.TARGET) instanceof Value target
         && isOnly(values, target, "pools", PoolKeys.NAME, "upstreams")) {
       values.remove("pools[0].upstreams");
+      values.remove("pools[0].subsets");
     }
     byKey.forEach((key, said) -> {
       if (key.path().startsWith("listeners[].")) {

@@ -1,6 +1,7 @@
 package dev.waymark.config;
 
 import dev.waymark.core.PoolOptions.Acknowledge;
+import dev.waymark.core.PoolOptions.Moving;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,9 @@ import java.util.Map;
  * @param dnsTtlMax a name is asked again at least this often
  * @param isWaitingForUpstream whether a connection waits where no upstream is SERVING
  * @param userTimeout TCP_USER_TIMEOUT of lanes; zero: the kernel's own
+ * @param moving when connections leave an upstream that lives, and how
+ * @param slowStart how long the weight of an upstream that turns SERVING rises; zero: not at all
+ * @param subsets in the order of the file; who fits none belongs to the rest
  */
 public record PoolConfig(
     String name,
@@ -32,7 +36,15 @@ public record PoolConfig(
     boolean isWaitingForUpstream,
     Duration noUpstreamWait,
     int noUpstreamBytesMax,
-    Duration userTimeout) {
+    Duration userTimeout,
+    Moving moving,
+    Ejection ejection,
+    Duration slowStart,
+    List<Subset> subsets) {
+  public PoolConfig {
+    subsets = List.copyOf(subsets);
+  }
+
   /** How the upstream of a new connection is chosen. */
   public enum Policy {
     ROUND_ROBIN,
@@ -45,6 +57,40 @@ public record PoolConfig(
   public enum HashBy {
     CLIENT_ADDRESS,
     MARK
+  }
+
+  /**
+   * When an upstream that misbehaves gets no new connections.
+   *
+   * @param suspicionsMax so many of them eject
+   * @param window within this time
+   * @param time how long the first time
+   * @param timeMax never longer
+   * @param percentMax never more of the pool
+   */
+  public record Ejection(
+      boolean isOn,
+      int suspicionsMax,
+      Duration window,
+      Duration time,
+      Duration timeMax,
+      int percentMax) {}
+
+  /**
+   * A part of the pool with a share of its own.
+   *
+   * @param labels who has all of them belongs to it
+   * @param sharePercent 0: no connections
+   */
+  public record Subset(Map<String, String> labels, int sharePercent) {
+    public Subset {
+      labels = Map.copyOf(labels);
+    }
+
+    /** Whether an upstream with these labels belongs to it. */
+    public boolean has(Map<String, String> upstreamLabels) {
+      return upstreamLabels.entrySet().containsAll(labels.entrySet());
+    }
   }
 
   /** Where upstreams are found. */

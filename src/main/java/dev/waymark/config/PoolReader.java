@@ -1,25 +1,28 @@
 package dev.waymark.config;
 
+import dev.waymark.config.PoolConfig.Ejection;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
+import dev.waymark.config.PoolKeys.Follow;
 import dev.waymark.config.PoolKeys.NoUpstream;
+import dev.waymark.config.PoolKeys.OnUpstreamLoss;
 import dev.waymark.config.Values.Elements;
+import dev.waymark.core.PoolOptions.Moving;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /** Makes pools of settings. Confined to one load. */
 final class PoolReader {
-  private static final Pattern LABEL = Pattern.compile("[A-Za-z0-9._/-]{1,63}");
-
   private final Settings settings;
+  private final LabelReader labels;
 
   PoolReader(Settings settings) {
     this.settings = settings;
+    this.labels = new LabelReader(settings);
   }
 
   List<PoolConfig> read(int count) {
@@ -58,7 +61,37 @@ final class PoolReader {
         settings.get(PoolKeys.NO_UPSTREAM, i).value() == NoUpstream.WAIT,
         settings.get(PoolKeys.NO_UPSTREAM_WAIT, i).value(),
         settings.get(PoolKeys.NO_UPSTREAM_BYTES, i).value(),
-        settings.get(PoolKeys.USER_TIMEOUT, i).value());
+        settings.get(PoolKeys.USER_TIMEOUT, i).value(),
+        moving(i),
+        ejection(i),
+        settings.get(PoolKeys.SLOW_START, i).value(),
+        new SubsetReader(settings, labels).read(i, target));
+  }
+
+  private Moving moving(int i) {
+    boolean isReopening =
+        settings.get(PoolKeys.ON_UPSTREAM_LOSS, i).value() == OnUpstreamLoss.REOPEN;
+    return new Moving(
+        settings.get(PoolKeys.PROGRESS_TIMEOUT, i).value().toNanos(),
+        settings.get(PoolKeys.RELEASE_TIMEOUT, i).value().toNanos(),
+        settings.get(PoolKeys.DRAIN_TIMEOUT, i).value().toNanos(),
+        settings.get(PoolKeys.MOVES_PER_SECOND, i).value(),
+        settings.get(PoolKeys.REBALANCE, i).value(),
+        settings.get(PoolKeys.FOLLOW, i).value() == Follow.LEADER,
+        isReopening);
+  }
+
+  private Ejection ejection(int i) {
+    Setting<Duration> time = settings.get(PoolKeys.EJECTION_TIME, i);
+    Setting<Duration> timeMax = settings.get(PoolKeys.EJECTION_TIME_MAX, i);
+    settings.checkOrder(time, timeMax, true);
+    return new Ejection(
+        settings.get(PoolKeys.EJECTION, i).value(),
+        settings.get(PoolKeys.EJECTION_SUSPICIONS, i).value(),
+        settings.get(PoolKeys.EJECTION_WINDOW, i).value(),
+        time.value(),
+        timeMax.value(),
+        settings.get(PoolKeys.EJECTED_MAX_PERCENT, i).value());
   }
 
   private Target target(int i) {
@@ -111,37 +144,14 @@ final class PoolReader {
       }
       Optional<Setting<String>> address = settings.find(PoolKeys.UPSTREAM_ADDRESS, i, j);
       int weight = settings.get(PoolKeys.UPSTREAM_WEIGHT, i, j).value();
-      Map<String, String> labels = labels(i, j);
-      address.ifPresent(given -> {
-        if (upstreams.putIfAbsent(given.value(), new Endpoint(given.value(), weight, labels))
+      Map<String, String> given = labels.read(PoolKeys.UPSTREAM_LABEL, i, j);
+      address.ifPresent(found -> {
+        if (upstreams.putIfAbsent(found.value(), new Endpoint(found.value(), weight, given))
             != null) {
-          settings.refuse(given, "every upstream once; give it more weight instead");
+          settings.refuse(found, "every upstream once; give it more weight instead");
         }
       });
     }
     return List.copyOf(upstreams.values());
-  }
-
-  private Map<String, String> labels(int i, int j) {
-    String prefix = PoolKeys.UPSTREAM_LABEL.at(i, j).replace("*", "");
-    Map<String, String> labels = new LinkedHashMap<>();
-    settings
-        .values()
-        .under(prefix)
-        .forEach((name, value) -> {
-          if (!LABEL.matcher(name).matches()) {
-            settings.refuse(
-                value
-                    .origin()
-                    .refusal(
-                        prefix + Setting.printable(name),
-                        Setting.printable(value.text()),
-                        "a name of 1 to 63 of A-Z, a-z, 0-9, ., _, / and -"));
-          }
-          settings
-              .find(PoolKeys.UPSTREAM_LABEL, value, prefix + name)
-              .ifPresent(label -> labels.put(name, label.value()));
-        });
-    return labels;
   }
 }

@@ -137,6 +137,14 @@ record ValueType<T>(String expected, Reader<T> reader) {
             });
   }
 
+  /** `on` or `off`. */
+  static ValueType<Boolean> onOff() {
+    Map<String, Boolean> words = new LinkedHashMap<>();
+    words.put("on", true);
+    words.put("off", false);
+    return word(words);
+  }
+
   /** One of an enum's constants, in lower case, with dashes for underscores. */
   static <E extends Enum<E>> ValueType<E> word(Class<E> type) {
     return word(Arrays.stream(type.getEnumConstants()).collect(words()));

@@ -22,6 +22,19 @@ public interface Balancer {
    */
   Candidate choose(List<? extends Candidate> candidates, String clientHost, Mark mark);
 
+  /**
+   * The part of all connections, 0 to 1, that this candidate should have beside the others.
+   *
+   * @param candidates as for {@link #choose}; the candidate is one of them
+   */
+  double share(List<? extends Candidate> candidates, Candidate of);
+
+  /**
+   * The choice follows from the connection and the candidates alone: who rebalances asks {@link
+   * #choose} for each connection, since shares would move the wrong ones.
+   */
+  boolean isByKey();
+
   /** A connection was attached to this upstream, by any shard. */
   void onAttached(UpstreamView upstream);
 

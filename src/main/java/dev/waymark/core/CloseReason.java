@@ -32,7 +32,8 @@ public enum CloseReason {
   BRIDGE_STOPPED(23, Origin.BRIDGE, "the bridge is shutting down"),
   PROTOCOL(24, Origin.UPSTREAM, "a frame that breaks the protocol"),
   INTERNAL(25, Origin.BRIDGE, "a defect of the bridge"),
-  OPERATOR(26, Origin.BRIDGE, "an operator closed it");
+  OPERATOR(26, Origin.BRIDGE, "an operator closed it"),
+  MOVED(27, Origin.BRIDGE, "handed over to another upstream; ends an attachment, no connection");
 
   /** Who brought the end about. */
   public enum Origin {
@@ -86,6 +87,11 @@ public enum CloseReason {
     return meaning;
   }
 
+  /** The upstream asks that another be tried (rule 8). */
+  public boolean isRefusal() {
+    return this == BUSY || this == NOT_HERE || this == SHUTTING_DOWN;
+  }
+
   /**
    * Whether the client is told by RST, at once, that its stream is not complete; else by FIN after
    * the last byte.
@@ -120,7 +126,7 @@ public enum CloseReason {
           POISON,
           BRIDGE_STOPPED ->
           false;
-      case OPERATOR -> false;
+      case OPERATOR, MOVED -> false;
     };
   }
 

@@ -2,10 +2,10 @@ package dev.waymark.core;
 
 import dev.waymark.core.ClientStream.Chunk;
 import dev.waymark.core.CloseReason.Origin;
+import dev.waymark.core.Ownership.HandOver;
 import dev.waymark.core.ReplyStream.HeldCommit;
+import dev.waymark.core.UpstreamControl.Released;
 import io.netty.buffer.ByteBuf;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -29,9 +29,6 @@ public final class Connection {
     CLOSED
   }
 
-  /** One bad request must not walk through the fleet (rule 3). */
-  private static final int ATTEMPTS_WITHOUT_PROGRESS_MAX = 3;
-
   private final Shard shard;
   private final ShardListener listener;
   private final ShardPool pool;
@@ -42,12 +39,10 @@ public final class Connection {
   private final ReplyDelivery delivery;
   private final DeadlineWheel.Node deadlineNode = new DeadlineWheel.Node(this);
 
+  private final Ownership ownership = new Ownership();
+  private final ProgressClock progress;
+
   private Phase phase = Phase.WAITING;
-  private @Nullable Lane lane;
-  private int epoch;
-  private int attemptsWithoutProgress;
-  private Reopen.@Nullable Cause moveCause;
-  private List<String> upstreams = List.of();
   private byte @Nullable [] context;
   private long lastActivityNs;
   private int partialBytes;
@@ -76,6 +71,7 @@ public final class Connection {
     this.arrival = Arrival.of(mark, listener.options(), socket, nowNs, nowUnixMs);
     this.lastActivityNs = nowNs;
     this.phaseDeadlineNs = nowNs + pool.options().noUpstreamWaitNs();
+    this.progress = new ProgressClock(pool.options().moving().progressTimeoutNs());
     this.replies = new ReplyStream(shard.limits().grantBytes());
     this.delivery = new ReplyDelivery(replies, socket);
   }
@@ -92,11 +88,14 @@ public final class Connection {
     int bytes = owned.readableBytes();
     lastActivityNs = nowNs;
     listener.counters().add(Counter.CLIENT_RECEIVED_BYTES, bytes);
-    Lane owner = lane;
+    Lane owner = ownership.lane();
     if (phase == Phase.CLOSING || phase == Phase.CLOSED) {
       owned.release();
     } else if (owner != null && client.isEmpty() && canPass(owner, bytes)) {
       long offset = client.sentOffset();
+      if (client.consumedOffset() == offset) {
+        progress.onProgress(nowNs);
+      }
       client.pass(owned, isLast, !owner.isNeverAcknowledging());
       send(owner, offset, owned, isLast);
       settleHeld();
@@ -131,7 +130,7 @@ public final class Connection {
       clientBreach = reason;
       clientBreachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
       endWhenDone(nowNs);
-      armDeadline();
+      armDeadline(nowNs);
     }
   }
 
@@ -189,14 +188,16 @@ public final class Connection {
   void attach(long nowNs, Lane owner) {
     Check.that(phase == Phase.WAITING, "only a waiting connection is attached");
     phase = Phase.ATTACHED;
-    lane = owner;
+    ownership.attach(nowNs, owner);
     replies.granted();
     clientBreachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
-    remember(owner.upstream().address());
-    owner.open(
-        this, arrival.open(replies.limitOffset(), moveCause == null ? null : left(moveCause)));
-    armDeadline();
+    Reopen.Cause cause = ownership.cause();
+    owner.open(this, arrival.open(replies.limitOffset(), cause == null ? null : left(cause)));
+    armDeadline(nowNs);
     pump(nowNs);
+    if (client.consumedOffset() == client.sentOffset()) {
+      endPause(nowNs);
+    }
     settleHeld();
   }
 
@@ -204,8 +205,8 @@ public final class Connection {
   void onFrame(long nowNs, Lane from, UpstreamFrame frame) {
     boolean isLate =
         phase != Phase.ATTACHED
-            || from != lane
-            || Integer.compareUnsigned(frame.epoch(), epoch) < 0;
+            || from != ownership.lane()
+            || Integer.compareUnsigned(frame.epoch(), ownership.epoch()) < 0;
     if (isLate) {
       from.counters().add(Counter.FRAMES_FENCED, 1);
       return;
@@ -228,6 +229,11 @@ public final class Connection {
     }
     replies.receive(bytes);
     lastActivityNs = nowNs;
+    progress.onSign(nowNs);
+    if (frame.close() == 0) {
+      ownership.onOwnerFrame();
+      endPause(nowNs);
+    }
     if (frame.more() || replies.isHolding()) {
       hold(nowNs, frame, bytes);
     } else {
@@ -235,6 +241,9 @@ public final class Connection {
         reply(frame.payload().retainedSlice());
       }
       commit(nowNs, frame.consumed(), frame.context(), frame.halfClose(), frame.close());
+      if (frame.control() instanceof Released) {
+        onReleased(nowNs);
+      }
     }
     settleHeld();
   }
@@ -250,7 +259,8 @@ public final class Connection {
 
   /** The owner has shown whether it acknowledges, and with it its window. */
   void onLaneDecided(long nowNs) {
-    if (lane != null && lane.isNeverAcknowledging()) {
+    Lane owner = ownership.lane();
+    if (owner != null && owner.isNeverAcknowledging()) {
       client.consumeAllSent();
     }
     if (phase == Phase.ATTACHED) {
@@ -274,30 +284,113 @@ public final class Connection {
 
   /** The owner's lane broke; incomplete commits are as if they had never come (rule 3). */
   void onLaneLost(long nowNs, CloseReason reason) {
-    Lane owner = lane;
-    if (owner == null || owner.isNeverAcknowledging()) {
-      end(nowNs, reason, Origin.UPSTREAM);
+    if (isReopening()) {
+      replay(nowNs, Reopen.Cause.LANE_BROKEN);
     } else {
-      reopen(nowNs, Reopen.Cause.LANE_BROKEN);
+      end(nowNs, reason, Origin.UPSTREAM);
+    }
+  }
+
+  /**
+   * The connection is to have another owner, which the present one prepares (rule 9).
+   *
+   * @param destination null: whoever is best when it is released
+   * @return whether anything was begun
+   */
+  boolean release(long nowNs, Reopen.Cause cause, @Nullable Lane destination) {
+    Lane owner = ownership.lane();
+    if (phase != Phase.ATTACHED || owner == null || !ownership.mayMove(nowNs)) {
+      return false;
+    }
+    if (!owner.isAcknowledging()) {
+      return false;
+    }
+    long deadlineNs = nowNs + pool.options().moving().releaseTimeoutNs();
+    ownership.release(new HandOver(cause, destination, deadlineNs));
+    owner.release(this);
+    armDeadline(nowNs);
+    return true;
+  }
+
+  /** The owner has had its time to go; one that cannot hand over is left without its help. */
+  void expel(long nowNs, Reopen.Cause cause) {
+    if (phase == Phase.ATTACHED && ownership.handOver() == null) {
+      if (isReopening()) {
+        fence(nowNs, cause);
+      } else {
+        endByBridge(nowNs, CloseReason.SHUTTING_DOWN, Origin.UPSTREAM);
+      }
+    }
+  }
+
+  private void onReleased(long nowNs) {
+    HandOver handOver = ownership.handOver();
+    if (phase == Phase.ATTACHED && handOver != null) {
+      leave(nowNs, handOver.cause(), true);
+    }
+  }
+
+  /** The owner does not take the connection, or no longer (rule 8). */
+  private void onRefused(long nowNs, CloseReason reason) {
+    Lane refuser = Objects.requireNonNull(ownership.lane());
+    long patienceNs = pool.options().noUpstreamWaitNs();
+    if (isReopening() && ownership.onRefused(nowNs, refuser, patienceNs)) {
+      leave(nowNs, Reopen.Cause.REFUSED, false);
+    } else {
+      end(nowNs, reason, Origin.UPSTREAM);
+    }
+  }
+
+  /** The owner lives and does not do its part: another gets the connection. */
+  private void fence(long nowNs, Reopen.Cause cause) {
+    Lane owner = Objects.requireNonNull(ownership.lane());
+    ownership.avoid(owner.upstream().address());
+    if (isLossBearable(nowNs)) {
+      owner.close(this, CloseReason.FENCED);
+      replayed();
+      leave(nowNs, cause, false);
     }
   }
 
   /** To another owner, from what the last one has consumed (rule 3). */
-  private void reopen(long nowNs, Reopen.Cause cause) {
-    boolean isWaitingForOwner = client.sentOffset() > client.consumedOffset();
-    if (isWaitingForOwner && ++attemptsWithoutProgress > ATTEMPTS_WITHOUT_PROGRESS_MAX) {
-      end(nowNs, CloseReason.POISON, Origin.CLIENT);
-      return;
+  private void replay(long nowNs, Reopen.Cause cause) {
+    if (isLossBearable(nowNs)) {
+      replayed();
+      leave(nowNs, cause, false);
     }
-    listener.counters().add(Counter.REPLAYED_BYTES, client.rewind());
+  }
+
+  private void replayed() {
+    listener.counters().add(Counter.REPLAYED_BYTES, client.sentOffset() - client.consumedOffset());
+  }
+
+  private boolean isLossBearable(long nowNs) {
+    boolean isWaitingForOwner = client.sentOffset() > client.consumedOffset();
+    if (isWaitingForOwner && !ownership.isLossBearable()) {
+      endByBridge(nowNs, CloseReason.POISON, Origin.CLIENT);
+      return false;
+    }
+    return true;
+  }
+
+  /** Whether another owner can go on where the present one stopped. */
+  private boolean isReopening() {
+    Lane owner = ownership.lane();
+    return owner == null
+        || !owner.isNeverAcknowledging()
+        || pool.options().moving().isReopeningPlain();
+  }
+
+  private void leave(long nowNs, Reopen.Cause cause, boolean isHandedOver) {
+    Lane owner = Objects.requireNonNull(ownership.lane());
+    client.rewind();
     replies.dropHeld();
-    detach();
-    epoch++;
-    moveCause = cause;
+    ownership.leave(nowNs, cause, isHandedOver);
+    owner.detached(this);
+    listener.counters().addMoved(cause);
     isStalled = false;
     phase = Phase.WAITING;
     phaseDeadlineNs = nowNs + pool.options().noUpstreamWaitNs();
-    armDeadline();
     settleHeld();
     if (clientBreach != null) {
       endWhenAnswered(nowNs, clientBreach);
@@ -306,7 +399,22 @@ public final class Connection {
       // Nothing is left for an owner to do.
       end(nowNs, CloseReason.DONE, Objects.requireNonNullElse(firstToEnd, Origin.UPSTREAM));
     } else if (phase == Phase.WAITING) {
-      pool.assign(nowNs, this);
+      pool.assignAgain(this);
+      armDeadline(nowNs);
+      updateReading();
+    }
+  }
+
+  /** All that might take it have refused it: they are asked again after a while. */
+  void backOff(long nowNs) {
+    ownership.backOff(nowNs);
+    armDeadline(nowNs);
+  }
+
+  private void endPause(long nowNs) {
+    long pauseNs = ownership.takePauseNs(nowNs);
+    if (pauseNs >= 0) {
+      listener.counters().addPause(pauseNs);
     }
   }
 
@@ -324,7 +432,7 @@ public final class Connection {
 
   /** The bridge ends the connection: an upstream is told if there is one. */
   void endByBridge(long nowNs, CloseReason reason, Origin origin) {
-    Lane owner = lane;
+    Lane owner = ownership.lane();
     if (phase == Phase.ATTACHED && owner != null) {
       owner.close(this, reason);
     }
@@ -338,26 +446,16 @@ public final class Connection {
 
   /** Something may have run out. */
   void onDeadline(long nowNs) {
-    long idleTimeoutNs = listener.options().idleTimeoutNs();
     switch (phase) {
       case WAITING -> {
         if (phaseDeadlineNs - nowNs <= 0) {
           endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
+        } else if (ownership.isBackingOff() && ownership.retryAtNs() - nowNs <= 0) {
+          ownership.retry();
+          pool.assignAgain(this);
         }
       }
-      case ATTACHED -> {
-        if (replies.isHolding() && replies.holdDeadlineNs() - nowNs <= 0) {
-          endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
-        } else if (clientBreach != null && clientBreachDeadlineNs - nowNs <= 0) {
-          endByBridge(nowNs, clientBreach, clientBreach.origin());
-        } else if (idleTimeoutNs > 0 && lastActivityNs + idleTimeoutNs - nowNs <= 0) {
-          if (delivery.hasMoved()) {
-            lastActivityNs = nowNs;
-          } else {
-            endByBridge(nowNs, CloseReason.IDLE_TIMEOUT, Origin.BRIDGE);
-          }
-        }
-      }
+      case ATTACHED -> onAttachedDeadline(nowNs);
       case CLOSING -> {
         if (phaseDeadlineNs - nowNs <= 0) {
           if (delivery.hasMoved()) {
@@ -369,13 +467,49 @@ public final class Connection {
       }
       case CLOSED -> {}
     }
-    armDeadline();
+    armDeadline(nowNs);
+  }
+
+  private void onAttachedDeadline(long nowNs) {
+    long idleTimeoutNs = listener.options().idleTimeoutNs();
+    HandOver handOver = ownership.handOver();
+    if (replies.isHolding() && replies.holdDeadlineNs() - nowNs <= 0) {
+      suspect(Suspicion.TIMED_OUT);
+      endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
+    } else if (clientBreach != null && clientBreachDeadlineNs - nowNs <= 0) {
+      endByBridge(nowNs, clientBreach, clientBreach.origin());
+    } else if (handOver != null && handOver.deadlineNs() - nowNs <= 0) {
+      suspect(Suspicion.TIMED_OUT);
+      fence(nowNs, handOver.cause());
+    } else if (isHeldBack() && !client.isEmpty() && heldBackDeadlineNs() - nowNs <= 0) {
+      endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
+    } else if (idleTimeoutNs > 0 && lastActivityNs + idleTimeoutNs - nowNs <= 0) {
+      if (delivery.hasMoved()) {
+        lastActivityNs = nowNs;
+      } else {
+        endByBridge(nowNs, CloseReason.IDLE_TIMEOUT, Origin.BRIDGE);
+      }
+    } else if (handOver == null && isOwnerClocked() && isAwaitingOwner()) {
+      judgeOwner(nowNs);
+    }
+  }
+
+  private void judgeOwner(long nowNs) {
+    switch (progress.verdict(nowNs, isWindowFull())) {
+      case WORKING -> {}
+      case STALLED -> {
+        Lane owner = Objects.requireNonNull(ownership.lane());
+        fence(nowNs, Reopen.Cause.STALLED);
+        owner.onStalled(nowNs);
+      }
+      case WINDOW_STALLED -> endByBridge(nowNs, CloseReason.WINDOW_STALLED, Origin.UPSTREAM);
+    }
   }
 
   /** Sends what is owed since {@link Shard#oweCredit}. */
   void sendOwedCredit() {
     isCreditOwed = false;
-    Lane owner = lane;
+    Lane owner = ownership.lane();
     if (phase == Phase.ATTACHED && owner != null && replies.creditBytes() > 0) {
       replies.granted();
       owner.limit(this, replies.limitOffset());
@@ -392,25 +526,34 @@ public final class Connection {
   // --- the client's direction ---
 
   private boolean canPass(Lane owner, int bytes) {
-    return owner.isWritable()
+    return isTakingData(owner)
         && bytes <= Limits.PAYLOAD_BYTES_MAX
         && bytes <= client.room(owner.windowBytes());
   }
 
+  /** Nothing more is sent in an epoch that is to be handed over (rule 9). */
+  private boolean isTakingData(Lane owner) {
+    return owner.isWritable() && !owner.isHeldBack() && ownership.handOver() == null;
+  }
+
   private void pump(long nowNs) {
-    Lane owner = lane;
+    Lane owner = ownership.lane();
     if (phase == Phase.ATTACHED && owner != null) {
-      while (owner.isWritable()) {
+      if (client.consumedOffset() == client.sentOffset()) {
+        progress.onProgress(nowNs);
+      }
+      while (isTakingData(owner)) {
         Chunk chunk = client.next(owner.windowBytes(), !owner.isNeverAcknowledging());
         if (chunk == null) {
           break;
         }
         send(owner, chunk.offset(), chunk.payload(), chunk.isLast());
       }
-      if (client.isEndToBeSent() && clientBreach == null) {
+      boolean isHandedOver = ownership.handOver() != null || owner.isHeldBack();
+      if (client.isEndToBeSent() && clientBreach == null && !isHandedOver) {
         client.endSent();
         owner.halfClose(this, client.sentOffset());
-      } else if (!client.isEmpty()) {
+      } else if (!client.isEmpty() && !isHandedOver) {
         waitFor(nowNs, owner);
       }
       endWhenDone(nowNs);
@@ -460,15 +603,21 @@ public final class Connection {
 
   /** Without credit only the client's own requests can be held back (rule 5). */
   private boolean isReplyQueueLong() {
-    return lane != null
-        && !lane.isAcknowledging()
+    Lane owner = ownership.lane();
+    return owner != null
+        && !owner.isAcknowledging()
         && replies.queuedBytes() > shard.limits().replyQueueBytesMax() / 2;
   }
 
   // --- the reply direction ---
 
   private @Nullable CloseReason breachOf(Lane from, UpstreamFrame frame, int bytes) {
-    if (frame.epoch() != epoch || (replies.isEnded() && (bytes > 0 || frame.halfClose()))) {
+    if (frame.epoch() != ownership.epoch()
+        || (replies.isEnded() && (bytes > 0 || frame.halfClose()))) {
+      return CloseReason.PROTOCOL;
+    }
+    boolean isReleased = frame.control() instanceof Released;
+    if (isReleased && (ownership.handOver() == null || frame.more() || frame.close() != 0)) {
       return CloseReason.PROTOCOL;
     }
     if (frame.consumed() > client.sentOffset()) {
@@ -492,7 +641,7 @@ public final class Connection {
   private void hold(long nowNs, UpstreamFrame frame, int bytes) {
     replies.hold(frame, nowNs + shard.limits().commitTimeoutNs());
     if (frame.more()) {
-      armDeadline();
+      armDeadline(nowNs);
       return;
     }
     HeldCommit whole = replies.takeHeld();
@@ -524,7 +673,8 @@ public final class Connection {
     }
     if (consumed != UpstreamFrame.ABSENT) {
       if (consumed > client.consumedOffset()) {
-        attemptsWithoutProgress = 0;
+        ownership.onProgress();
+        progress.onProgress(nowNs);
         clientBreachDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
       }
       boolean wasSent = client.consume(consumed);
@@ -532,7 +682,12 @@ public final class Connection {
       replies.endReply();
     }
     if (close != 0) {
-      end(nowNs, CloseReason.ofWireCode(close), Origin.UPSTREAM);
+      CloseReason reason = CloseReason.ofWireCode(close);
+      if (reason.isRefusal()) {
+        onRefused(nowNs, reason);
+      } else {
+        end(nowNs, reason, Origin.UPSTREAM);
+      }
       return;
     }
     if (consumed != UpstreamFrame.ABSENT && !client.isEmpty()) {
@@ -544,7 +699,7 @@ public final class Connection {
   }
 
   private void grantCredit(long nowNs) {
-    Lane owner = lane;
+    Lane owner = ownership.lane();
     if (owner == null || !owner.isAcknowledging() || replies.isEnded()) {
       return;
     }
@@ -603,18 +758,18 @@ public final class Connection {
       return;
     }
     phaseDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
-    armDeadline();
+    armDeadline(nowNs);
     socket.finish();
     updateReading();
     closeWhenDrained();
   }
 
   private void detach() {
-    Lane owner = lane;
+    Lane owner = ownership.lane();
+    ownership.end();
     if (owner == null) {
       pool.stopWaiting(this);
     } else {
-      lane = null;
       owner.detached(this);
     }
   }
@@ -641,20 +796,68 @@ public final class Connection {
   }
 
   /** Puts the earliest of what may run out into the wheel. */
-  void armDeadline() {
-    long idleTimeoutNs = listener.options().idleTimeoutNs();
+  void armDeadline(long nowNs) {
     switch (phase) {
-      case WAITING, CLOSING -> shard.arm(deadlineNode, phaseDeadlineNs);
-      case ATTACHED -> {
-        if (replies.isHolding()) {
-          shard.arm(deadlineNode, replies.holdDeadlineNs());
-        } else if (clientBreach != null) {
-          shard.arm(deadlineNode, clientBreachDeadlineNs);
-        } else if (idleTimeoutNs > 0) {
-          shard.arm(deadlineNode, lastActivityNs + idleTimeoutNs);
+      case WAITING -> {
+        shard.arm(deadlineNode, phaseDeadlineNs);
+        if (ownership.isBackingOff()) {
+          shard.arm(deadlineNode, ownership.retryAtNs());
         }
       }
+      case CLOSING -> shard.arm(deadlineNode, phaseDeadlineNs);
+      case ATTACHED -> armAttachedDeadline(nowNs);
       case CLOSED -> {}
+    }
+  }
+
+  /** The wheel keeps the earliest. */
+  private void armAttachedDeadline(long nowNs) {
+    long idleTimeoutNs = listener.options().idleTimeoutNs();
+    HandOver handOver = ownership.handOver();
+    if (replies.isHolding()) {
+      shard.arm(deadlineNode, replies.holdDeadlineNs());
+    }
+    if (clientBreach != null) {
+      shard.arm(deadlineNode, clientBreachDeadlineNs);
+    }
+    if (handOver != null) {
+      shard.arm(deadlineNode, handOver.deadlineNs());
+    } else if (isOwnerClocked()) {
+      shard.arm(deadlineNode, progress.deadlineNs(nowNs, isAwaitingOwner(), isWindowFull()));
+    }
+    if (isHeldBack() && !client.isEmpty()) {
+      shard.arm(deadlineNode, heldBackDeadlineNs());
+    }
+    if (idleTimeoutNs > 0) {
+      shard.arm(deadlineNode, lastActivityNs + idleTimeoutNs);
+    }
+  }
+
+  private boolean isOwnerClocked() {
+    Lane owner = ownership.lane();
+    return progress.isOn() && owner != null && owner.isAcknowledging();
+  }
+
+  private boolean isWindowFull() {
+    Lane owner = ownership.lane();
+    return owner != null && !client.isEmpty() && client.room(owner.windowBytes()) <= 0;
+  }
+
+  /** A pool that follows its leader has none: new bytes wait here. */
+  private boolean isHeldBack() {
+    Lane owner = ownership.lane();
+    return owner != null && owner.isHeldBack();
+  }
+
+  private long heldBackDeadlineNs() {
+    return Objects.requireNonNull(ownership.lane()).heldBackSinceNs()
+        + pool.options().noUpstreamWaitNs();
+  }
+
+  private void suspect(Suspicion why) {
+    Lane owner = ownership.lane();
+    if (owner != null) {
+      owner.suspect(why);
     }
   }
 
@@ -670,11 +873,20 @@ public final class Connection {
   }
 
   int epoch() {
-    return epoch;
+    return ownership.epoch();
   }
 
   @Nullable Lane lane() {
-    return lane;
+    return ownership.lane();
+  }
+
+  Ownership ownership() {
+    return ownership;
+  }
+
+  /** Its owner was sent bytes that it has not consumed. */
+  boolean isAwaitingOwner() {
+    return phase == Phase.ATTACHED && client.sentOffset() > client.consumedOffset();
   }
 
   String clientHost() {
@@ -713,16 +925,10 @@ public final class Connection {
   void checkInvariants() {
     client.checkInvariants();
     replies.checkInvariants();
-    Check.that((phase == Phase.ATTACHED) == (lane != null), "attached means owned");
+    Check.that((phase == Phase.ATTACHED) == (ownership.lane() != null), "attached means owned");
     Check.that(
         phase == Phase.WAITING || phase == Phase.ATTACHED || closeReason != null,
         "an end has a reason");
-  }
-
-  private void remember(String upstream) {
-    List<String> longer = new ArrayList<>(upstreams);
-    longer.add(upstream);
-    upstreams = List.copyOf(longer);
   }
 
   private ConnectionSummary summary(long nowNs) {
@@ -730,7 +936,7 @@ public final class Connection {
         arrival.mark(),
         arrival.listener().name(),
         arrival.clientAddress(),
-        upstreams,
+        ownership.history(),
         client.receivedOffset(),
         replies.writtenOffset(),
         nowNs - arrival.acceptedNs(),
@@ -739,7 +945,7 @@ public final class Connection {
   }
 
   ConnectionStatus status() {
-    Lane owner = lane;
+    Lane owner = ownership.lane();
     return new ConnectionStatus(
         arrival.mark(),
         arrival.listener().name(),

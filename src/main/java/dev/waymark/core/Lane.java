@@ -22,6 +22,9 @@ public final class Lane implements Balancer.Candidate {
    */
   static final int UNREAD_ANSWERS_MAX = 10_000;
 
+  /** Fewer connections than this may have stalled because of what they sent. */
+  private static final int STALLED_MIN = 3;
+
   private enum Phase {
     /** The call is not established; to OPEN or BROKEN. */
     CONNECTING,
@@ -44,12 +47,13 @@ public final class Lane implements Balancer.Candidate {
 
   private final ShardPool pool;
   private final Shard shard;
-  private final UpstreamView upstream;
   private final Counters counters;
   private final LaneTransport transport;
   private final long createdNs;
+  private final boolean isToProveItself;
   private final ArrayDeque<Connection> stalled = new ArrayDeque<>();
 
+  private UpstreamView upstream;
   private Phase phase = Phase.CONNECTING;
   private Mode mode = Mode.UNKNOWN;
   private int windowBytes;
@@ -57,6 +61,13 @@ public final class Lane implements Balancer.Candidate {
   private boolean isFlushDue;
   private boolean isDraining;
   private int connectionCount;
+  private int leavingCount;
+  private int comingCount;
+  private boolean isHeldBack;
+  private long openedNs;
+  private long heldBackSinceNs;
+  private int stalledCount;
+  private long lastStalledNs;
   private long settingsDeadlineNs;
   private boolean isSettingsDeadlineArmed;
   private int unreadAnswers;
@@ -66,7 +77,18 @@ public final class Lane implements Balancer.Candidate {
   private boolean isPingOpen;
   private long pingId;
 
-  Lane(long nowNs, ShardPool pool, Shard shard, UpstreamView upstream, Counters counters) {
+  /**
+   * @param isToProveItself the upstream acknowledged before, and is given nothing until it does so
+   *     again: a process that is stopped takes calls as well
+   */
+  Lane(
+      long nowNs,
+      ShardPool pool,
+      Shard shard,
+      UpstreamView upstream,
+      Counters counters,
+      boolean isToProveItself) {
+    this.isToProveItself = isToProveItself;
     this.pool = pool;
     this.shard = shard;
     this.upstream = upstream;
@@ -84,6 +106,7 @@ public final class Lane implements Balancer.Candidate {
     switch (phase) {
       case CONNECTING -> {
         phase = Phase.OPEN;
+        openedNs = nowNs;
         isWritable = true;
         counters.add(Counter.LANES_OPENED, 1);
         transport.hello(pool.hello());
@@ -117,7 +140,7 @@ public final class Lane implements Balancer.Candidate {
         && pool.options().acknowledge() == Acknowledge.AUTO) {
       become(nowNs, Mode.PLAIN, Integer.MAX_VALUE);
     }
-    if (control == null) {
+    if (control == null || control instanceof Released) {
       onConnectionFrame(nowNs, frame);
     } else {
       onControl(nowNs, control);
@@ -159,6 +182,12 @@ public final class Lane implements Balancer.Candidate {
     sent(1);
   }
 
+  /** Asks for the connection back. */
+  void release(Connection connection) {
+    transport.release(connection.sequence(), connection.epoch());
+    sent(1);
+  }
+
   void close(Connection connection, CloseReason reason) {
     if (phase == Phase.OPEN) {
       transport.close(connection.sequence(), connection.epoch(), reason);
@@ -172,6 +201,39 @@ public final class Lane implements Balancer.Candidate {
     counters.add(Counter.CONNECTIONS_DETACHED, 1);
     stalled.remove(connection);
     pool.onDetached(this);
+  }
+
+  /** So many more of its connections are on their way to others. */
+  void leaving(int change) {
+    leavingCount += change;
+  }
+
+  /** So many more connections are to come from others. */
+  void coming(int change) {
+    comingCount += change;
+  }
+
+  /**
+   * A connection was taken from it because it showed no sign of work. More than half of those that
+   * wait for it: it is not the connection that is to blame (rule 7).
+   */
+  void onStalled(long nowNs) {
+    long memoryNs = pool.options().moving().progressTimeoutNs();
+    stalledCount = nowNs - lastStalledNs > memoryNs ? 1 : stalledCount + 1;
+    lastStalledNs = nowNs;
+    if (stalledCount >= STALLED_MIN) {
+      int[] waiting = new int[1];
+      shard.forEachOn(this, connection -> waiting[0] += connection.isAwaitingOwner() ? 1 : 0);
+      if (stalledCount > waiting[0]) {
+        stalledCount = 0;
+        suspect(Suspicion.STALLED);
+      }
+    }
+  }
+
+  /** Something speaks against the upstream. */
+  void suspect(Suspicion why) {
+    pool.suspect(this, why);
   }
 
   /** The connection has bytes, and the transport takes no more: it is called when it does. */
@@ -210,6 +272,11 @@ public final class Lane implements Balancer.Candidate {
     }
   }
 
+  /** Another weight or health; the address is the same. */
+  void onUpstreamChanged(UpstreamView view) {
+    upstream = view;
+  }
+
   /** Looks at the clocks (rules 5 and 7). */
   void onTick(long nowNs) {
     if (phase == Phase.CONNECTING && nowNs - lastReceivedNs >= shard.limits().laneTimeoutNs()) {
@@ -225,7 +292,23 @@ public final class Lane implements Balancer.Candidate {
     }
     if (mode == Mode.ACKNOWLEDGING) {
       checkSilence(nowNs);
+    } else if (isUnproven() && nowNs - openedNs >= shard.limits().laneTimeoutNs()) {
+      transport.cancel("silent");
+      breakWith(nowNs, "it took the call and said nothing", CloseReason.UPSTREAM_LOST);
     }
+  }
+
+  /**
+   * Its pool follows a leader, which this is not any more, or again: no client bytes go to it (rule
+   * 6).
+   */
+  void holdBack(long nowNs, boolean isHeld) {
+    if (isHeld == isHeldBack) {
+      return;
+    }
+    isHeldBack = isHeld;
+    heldBackSinceNs = nowNs;
+    shard.forEachOn(this, connection -> connection.onLaneChanged(nowNs));
   }
 
   /** The upstream is no longer wanted and has no connections here. */
@@ -271,7 +354,24 @@ public final class Lane implements Balancer.Candidate {
 
   /** New connections may be given to it, as far as the lane is concerned. */
   boolean isTakingConnections() {
-    return phase == Phase.OPEN && !isDraining;
+    return phase == Phase.OPEN && !isDraining && !isUnproven();
+  }
+
+  /** It said that it wants no new connections. */
+  boolean isDraining() {
+    return isDraining;
+  }
+
+  boolean isHeldBack() {
+    return isHeldBack;
+  }
+
+  long heldBackSinceNs() {
+    return heldBackSinceNs;
+  }
+
+  private boolean isUnproven() {
+    return isToProveItself && mode != Mode.ACKNOWLEDGING;
   }
 
   boolean isWritable() {
@@ -293,6 +393,16 @@ public final class Lane implements Balancer.Candidate {
 
   int connectionCount() {
     return connectionCount;
+  }
+
+  /** How many it will have when all hand-overs that are under way have ended. */
+  int expectedCount() {
+    return connectionCount - leavingCount + comingCount;
+  }
+
+  /** Of its connections, those that are not on their way to others. */
+  int stayingCount() {
+    return connectionCount - leavingCount;
   }
 
   LaneStatus status() {
@@ -331,15 +441,14 @@ public final class Lane implements Balancer.Candidate {
       case Draining _ -> {
         if (!isDraining) {
           isDraining = true;
-          pool.onLaneDraining(this);
+          pool.onLaneDraining(nowNs, this);
         }
       }
       case Push push -> {
         transport.notOffered(push.id());
         answered(nowNs);
       }
-      // Load is for balancing by load, Released answers a Release that this bridge does not send
-      // yet, Pong was noted above.
+      // Load is for balancing by load, Released belongs to a connection, Pong was noted above.
       case Load _, Released _, Pong _ -> {}
     }
   }
@@ -374,6 +483,9 @@ public final class Lane implements Balancer.Candidate {
     windowBytes = nextWindowBytes;
     isSettingsDeadlineArmed = false;
     shard.forEachOn(this, connection -> connection.onLaneDecided(nowNs));
+    if (isToProveItself) {
+      pool.onLaneWritable(nowNs);
+    }
   }
 
   private void checkSilence(long nowNs) {

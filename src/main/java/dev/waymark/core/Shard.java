@@ -77,7 +77,8 @@ public final class Shard {
               identity.index(),
               identity.count());
       pools.put(
-          name, new ShardPool(setup.options(), this, setup.balancer(), hello, random, counters));
+          name,
+          new ShardPool(nowNs, setup.options(), this, setup.balancer(), hello, random, counters));
     }
     for (ListenerOptions options : listenerOptions) {
       ShardPool pool = pools.get(options.pool());
@@ -105,7 +106,7 @@ public final class Shard {
     connections.put(connection);
     listener.counters().add(Counter.CONNECTIONS_ACCEPTED, 1);
     events.onConnectionOpened(mark, listenerName, socket.clientAddress());
-    connection.armDeadline();
+    connection.armDeadline(nowNs);
     listener.pool().assign(nowNs, connection);
     connection.onBudgetChanged();
     return connection;
@@ -121,7 +122,11 @@ public final class Shard {
 
   /** The input at hand has been handled: one flush per socket, one message per lane. */
   public void onTurnEnd(long nowNs) {
+    boolean isAnyLeft = false;
     try {
+      for (ShardPool pool : pools.values()) {
+        isAnyLeft |= pool.placeSome(nowNs);
+      }
       // Flushing a socket may free credit, which is a frame; so lanes come last, and the queues may
       // grow meanwhile.
       while (!connectionsToFlush.isEmpty()) {
@@ -132,8 +137,9 @@ public final class Shard {
       }
     } finally {
       isTurnEndRequested = false;
-      if (!connectionsToFlush.isEmpty() || !lanesToFlush.isEmpty()) {
-        // One failed, as where memory runs out: the others must not stall for ever.
+      if (isAnyLeft || !connectionsToFlush.isEmpty() || !lanesToFlush.isEmpty()) {
+        // Re-opens are paced, or one failed, as where memory runs out: the others must not stall
+        // for ever.
         requestTurnEnd();
       }
     }
@@ -222,6 +228,11 @@ public final class Shard {
     return isOverBudget;
   }
 
+  /** How many shards the bridge has. */
+  int count() {
+    return identity.count();
+  }
+
   @Nullable Connection connection(long sequence) {
     return connections.get(sequence);
   }
@@ -280,7 +291,7 @@ public final class Shard {
     events.onConnectionClosed(summary);
   }
 
-  private void requestTurnEnd() {
+  void requestTurnEnd() {
     if (!isTurnEndRequested) {
       isTurnEndRequested = true;
       environment.requestTurnEnd();

@@ -21,6 +21,9 @@ public interface ShardEvents {
   /** A lane to an upstream that says SERVING could not be opened; it is tried again. */
   void onLaneRefused(String pool, String upstream, String cause);
 
+  /** Something speaks against an upstream; called for every time. */
+  void onUpstreamSuspect(String pool, String upstream, Suspicion why);
+
   void onUpstreamDraining(String pool, String upstream);
 
   void onOverBudget(long usedBytes, long budgetBytes);

@@ -7,12 +7,18 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A pool as one shard sees it: a lane to every upstream, and the connections that wait for one.
  * Confined to its shard's thread, but for the counters and the balancer.
  */
 final class ShardPool {
+  /**
+   * Re-opens in one turn: those whose upstream lives are not to wait for those that lost theirs.
+   */
+  static final int PLACED_PER_TURN = 256;
+
   /** Where an upstream stands here. */
   private static final class Place {
     private UpstreamView view;
@@ -20,6 +26,9 @@ final class ShardPool {
     private Lane lane;
     private int failures;
     private long retryAtNs;
+    private boolean hasAcknowledged;
+    private boolean isLeft;
+    private long leftSinceNs;
 
     private Place(UpstreamView view, Lane lane) {
       this.view = view;
@@ -33,8 +42,15 @@ final class ShardPool {
   private final Hello hello;
   private final RandomGenerator random;
   private final ShardCounters counters;
+  private final Mover mover;
   private final Map<String, Place> places = new LinkedHashMap<>();
+
+  /** Nobody takes them now. */
   private final LinkedHashSet<Connection> waiting = new LinkedHashSet<>();
+
+  /** To be given to others, a portion in each turn. */
+  private final LinkedHashSet<Connection> placing = new LinkedHashSet<>();
+
   private final List<Lane> eligible = new ArrayList<>();
 
   /** They would be eligible if their transport took more; taken where there is no other. */
@@ -43,6 +59,7 @@ final class ShardPool {
   private long version;
 
   ShardPool(
+      long nowNs,
       PoolOptions options,
       Shard shard,
       Balancer balancer,
@@ -55,6 +72,7 @@ final class ShardPool {
     this.hello = hello;
     this.random = random;
     this.counters = counters;
+    this.mover = new Mover(nowNs, shard, balancer);
   }
 
   // --- inputs ---
@@ -69,33 +87,60 @@ final class ShardPool {
     for (UpstreamView view : snapshot.upstreams()) {
       Place known = places.get(view.address());
       if (known == null) {
-        places.put(view.address(), new Place(view, newLane(nowNs, view)));
+        places.put(view.address(), new Place(view, newLane(nowNs, view, false)));
       } else {
-        if (view.isServing() && !known.view.isServing()) {
-          known.retryAtNs = nowNs;
-        }
-        known.view = view;
-        known.isGone = false;
+        onView(nowNs, known, view);
       }
+    }
+    for (Place place : places.values()) {
+      boolean isHeld = options.moving().isFollowingLeader() && !place.view.isServing();
+      place.lane.holdBack(nowNs, isHeld);
     }
     forgetUnused();
     refresh(nowNs);
+    moveAway(nowNs);
   }
 
-  /** A connection without an owner: it gets one, now or later, or ends. */
-  void assign(long nowNs, Connection connection) {
-    if (isAnyEligible()) {
-      attach(nowNs, connection);
-    } else if (options.noUpstreamWaitNs() == 0) {
-      connection.endByBridge(nowNs, CloseReason.NO_UPSTREAM, CloseReason.Origin.BRIDGE);
-    } else {
-      waiting.add(connection);
-      connection.armDeadline();
+  private void onView(long nowNs, Place known, UpstreamView view) {
+    if (view.isServing() && !known.view.isServing()) {
+      known.retryAtNs = nowNs;
     }
+    if (view.isServing()
+        && (view.effectiveWeight() != known.view.effectiveWeight()
+            || !view.subset().equals(known.view.subset()))) {
+      mover.rebalanceSoon(nowNs);
+    }
+    known.view = view;
+    known.isGone = false;
+    known.lane.onUpstreamChanged(view);
+  }
+
+  /** A new connection: it gets an owner, now or later, or ends. */
+  void assign(long nowNs, Connection connection) {
+    place(nowNs, connection);
+  }
+
+  /** A connection that has left its owner: it gets another at the end of a turn. */
+  void assignAgain(Connection connection) {
+    placing.add(connection);
+    shard.requestTurnEnd();
+  }
+
+  /**
+   * A turn ends: so many get another owner.
+   *
+   * @return whether there are more
+   */
+  boolean placeSome(long nowNs) {
+    for (int left = PLACED_PER_TURN; left > 0 && !placing.isEmpty(); left--) {
+      place(nowNs, placing.removeFirst());
+    }
+    return !placing.isEmpty();
   }
 
   void stopWaiting(Connection connection) {
     waiting.remove(connection);
+    placing.remove(connection);
   }
 
   void onLaneOpen(long nowNs, Lane lane) {
@@ -113,9 +158,10 @@ final class ShardPool {
     }
   }
 
-  void onLaneDraining(Lane lane) {
+  void onLaneDraining(long nowNs, Lane lane) {
     shard.events().onUpstreamDraining(options.name(), lane.upstream().address());
     notEligible(lane);
+    moveAway(nowNs);
   }
 
   void onLaneBroken(long nowNs, Lane lane, String cause, boolean wasOpen, int connections) {
@@ -126,13 +172,21 @@ final class ShardPool {
       boolean hasWorked = lane.hasWorkedFor(nowNs, longestRetryNs(place.failures));
       place.failures = hasWorked ? 1 : place.failures + 1;
       place.retryAtNs = nowNs + retryNs(place.failures);
+      place.hasAcknowledged |= lane.isAcknowledging();
     }
     forgetUnused();
     if (wasOpen) {
       shard.events().onLaneBroken(options.name(), lane.upstream().address(), cause, connections);
+      suspect(lane, Suspicion.LANE_BROKEN);
     } else if (lane.upstream().isServing()) {
       shard.events().onLaneRefused(options.name(), lane.upstream().address(), cause);
+      suspect(lane, Suspicion.LANE_REFUSED);
     }
+  }
+
+  /** Tells the control plane, which may eject the upstream. */
+  void suspect(Lane lane, Suspicion why) {
+    shard.events().onUpstreamSuspect(options.name(), lane.upstream().address(), why);
   }
 
   void onAttached(Connection connection, Lane lane) {
@@ -154,8 +208,12 @@ final class ShardPool {
     for (Place place : List.copyOf(places.values())) {
       place.lane.onTick(nowNs);
       if (place.lane.isBroken() && !place.isGone && place.retryAtNs - nowNs <= 0) {
-        place.lane = newLane(nowNs, place.view);
+        place.lane = newLane(nowNs, place.view, place.hasAcknowledged);
       }
+    }
+    moveAway(nowNs);
+    if (options.moving().isRebalancing()) {
+      mover.rebalance(nowNs, eligible);
     }
   }
 
@@ -183,15 +241,86 @@ final class ShardPool {
 
   // --- transitions ---
 
-  private void attach(long nowNs, Connection connection) {
-    Balancer.Candidate chosen =
-        balancer.choose(
-            eligible.isEmpty() ? full : eligible, connection.clientHost(), connection.mark());
-    connection.attach(nowNs, (Lane) chosen);
+  private void place(long nowNs, Connection connection) {
+    Lane chosen = choose(connection);
+    if (chosen != null) {
+      connection.attach(nowNs, chosen);
+    } else if (isAnyEligible()) {
+      connection.backOff(nowNs);
+    } else if (options.noUpstreamWaitNs() == 0) {
+      connection.endByBridge(nowNs, CloseReason.NO_UPSTREAM, CloseReason.Origin.BRIDGE);
+    } else {
+      waiting.add(connection);
+      connection.armDeadline(nowNs);
+    }
   }
 
-  private Lane newLane(long nowNs, UpstreamView view) {
-    return new Lane(nowNs, this, shard, view, counters.upstream(options.name(), view.address()));
+  private @Nullable Lane choose(Connection connection) {
+    Ownership ownership = connection.ownership();
+    if (!ownership.isAvoidingAny()) {
+      return chooseAmong(eligible.isEmpty() ? full : eligible, connection);
+    }
+    Lane destination = ownership.destination();
+    if (destination != null && eligible.contains(destination)) {
+      return destination;
+    }
+    Lane other = chooseAmong(notAvoided(eligible, ownership), connection);
+    if (other == null) {
+      other = chooseAmong(notAvoided(full, ownership), connection);
+    }
+    Lane former = ownership.former();
+    // An Open that nobody takes is tried at last where it came from (rule 9).
+    return other == null && former != null && former.isOpen() ? former : other;
+  }
+
+  private @Nullable Lane chooseAmong(List<Lane> lanes, Connection connection) {
+    return lanes.isEmpty()
+        ? null
+        : (Lane) balancer.choose(lanes, connection.clientHost(), connection.mark());
+  }
+
+  private static List<Lane> notAvoided(List<Lane> lanes, Ownership ownership) {
+    return lanes.stream().filter(lane -> !ownership.isAvoiding(lane)).toList();
+  }
+
+  /** Upstreams that are being left lose what they have to others, where there are any (rule 9). */
+  private void moveAway(long nowNs) {
+    mover.refill(nowNs, options.moving());
+    long drainTimeoutNs = options.moving().drainTimeoutNs();
+    for (Place place : List.copyOf(places.values())) {
+      Reopen.Cause cause = causeToLeave(place);
+      if (cause == null) {
+        place.isLeft = false;
+      } else if (!place.isLeft) {
+        place.isLeft = true;
+        place.leftSinceNs = nowNs;
+      }
+      if (cause != null && isAnyEligible()) {
+        boolean isOverdue = drainTimeoutNs > 0 && nowNs - place.leftSinceNs >= drainTimeoutNs;
+        mover.leave(nowNs, place.lane, cause, isOverdue);
+      }
+    }
+  }
+
+  private Reopen.@Nullable Cause causeToLeave(Place place) {
+    if (place.lane.isHeldBack()) {
+      return Reopen.Cause.LEADER_CHANGED;
+    }
+    boolean isLeft = place.lane.isDraining() || place.isGone || place.view.isDraining();
+    return isLeft ? Reopen.Cause.DRAINING : null;
+  }
+
+  private Lane newLane(long nowNs, UpstreamView view, boolean isToProveItself) {
+    Lane lane =
+        new Lane(
+            nowNs,
+            this,
+            shard,
+            view,
+            counters.upstream(options.name(), view.address()),
+            isToProveItself);
+    lane.holdBack(nowNs, options.moving().isFollowingLeader() && !view.isServing());
+    return lane;
   }
 
   private boolean isAnyEligible() {
@@ -205,16 +334,22 @@ final class ShardPool {
   }
 
   private void refresh(long nowNs) {
+    List<Lane> before = new ArrayList<>(eligible);
+    before.addAll(full);
     eligible.clear();
     full.clear();
     for (Place place : places.values()) {
       if (!place.isGone && place.view.isServing() && place.lane.isTakingConnections()) {
         (place.lane.isWritable() ? eligible : full).add(place.lane);
+        if (!before.contains(place.lane)) {
+          mover.rebalanceSoon(nowNs);
+        }
       }
     }
-    while (isAnyEligible() && !waiting.isEmpty()) {
-      Connection first = waiting.removeFirst();
-      attach(nowNs, first);
+    if (isAnyEligible() && !waiting.isEmpty()) {
+      placing.addAll(waiting);
+      waiting.clear();
+      shard.requestTurnEnd();
     }
   }
 

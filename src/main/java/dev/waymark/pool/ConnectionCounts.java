@@ -26,8 +26,8 @@ final class ConnectionCounts {
 
   /** Whether the first would carry less for its weight with one more connection than the second. */
   boolean isLess(Candidate first, Candidate second) {
-    long firstLoad = (of(first.upstream()) + 1L) * second.upstream().weight();
-    long secondLoad = (of(second.upstream()) + 1L) * first.upstream().weight();
+    long firstLoad = (of(first.upstream()) + 1L) * second.upstream().effectiveWeight();
+    long secondLoad = (of(second.upstream()) + 1L) * first.upstream().effectiveWeight();
     return firstLoad < secondLoad;
   }
 }

@@ -1,17 +1,20 @@
 package dev.waymark.pool;
 
-import dev.waymark.core.Balancer;
+import dev.waymark.core.Balancer.Candidate;
 import dev.waymark.core.Mark;
-import dev.waymark.core.UpstreamView;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The fewest connections for its weight; among equals in turn. Thread-safe, choosing takes no lock.
  */
-final class LeastConnections implements Balancer {
-  private final ConnectionCounts counts = new ConnectionCounts();
+final class LeastConnections implements Chooser {
+  private final ConnectionCounts counts;
   private final AtomicLong tickets = new AtomicLong();
+
+  LeastConnections(ConnectionCounts counts) {
+    this.counts = counts;
+  }
 
   @Override
   public Candidate choose(List<? extends Candidate> candidates, String clientHost, Mark mark) {
@@ -25,15 +28,5 @@ final class LeastConnections implements Balancer {
       }
     }
     return best;
-  }
-
-  @Override
-  public void onAttached(UpstreamView upstream) {
-    counts.onAttached(upstream);
-  }
-
-  @Override
-  public void onDetached(UpstreamView upstream) {
-    counts.onDetached(upstream);
   }
 }

@@ -1,5 +1,7 @@
 package dev.waymark.pool;
 
+import dev.waymark.core.Suspicion;
+
 /** What happens to a pool, for logs and counters. Called on the control thread; must not block. */
 public interface PoolEvents {
   /** Discovery found an upstream. */
@@ -13,6 +15,17 @@ public interface PoolEvents {
    * dev.waymark.core.UpstreamView#health()}.
    */
   void onHealthChanged(String pool, String upstream, String from, String to);
+
+  /**
+   * An upstream that misbehaved gets no new connections.
+   *
+   * @param why what was the last straw
+   * @param forNs for how long
+   */
+  void onUpstreamEjected(String pool, String upstream, Suspicion why, long forNs);
+
+  /** Its ejection is over. */
+  void onUpstreamReturned(String pool, String upstream);
 
   /** A name could not be resolved; what was known stays. Called for every try that failed. */
   void onDiscoveryFailed(String pool, String name, String reason);

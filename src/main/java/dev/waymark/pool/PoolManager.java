@@ -4,7 +4,9 @@ import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.core.PoolSnapshot;
+import dev.waymark.core.Suspicion;
 import dev.waymark.core.UpstreamView;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -12,7 +14,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
@@ -28,7 +33,8 @@ import org.jspecify.annotations.Nullable;
 public final class PoolManager implements AutoCloseable {
   private static final int DNS_WEIGHT = 1;
 
-  private final PoolConfig config;
+  private record Suspect(String address, Suspicion why) {}
+
   private final ControlLoop control;
   private final HealthChannels channels;
   private final RandomGenerator random;
@@ -38,12 +44,20 @@ public final class PoolManager implements AutoCloseable {
   /** Read by any thread, written by the control thread. */
   private final Map<String, SocketAddress> socketAddresses = new ConcurrentHashMap<>();
 
+  /** Those that wait for the control thread: each once, however often shards say it. */
+  private final Set<Suspect> suspects = ConcurrentHashMap.newKeySet();
+
   /** By address, in the order of the snapshot. */
   private Map<String, Upstream> upstreams = new LinkedHashMap<>();
 
+  private final PoolState state;
+  private PoolConfig config;
+  private List<UpstreamView> published = List.of();
   private @Nullable DnsDiscovery discovery;
+  private @Nullable ScheduledFuture<?> timer;
   private @Nullable NameLookup systemLookup;
   private long version;
+  private boolean isStarted;
   private boolean isClosed;
 
   /**
@@ -63,6 +77,7 @@ public final class PoolManager implements AutoCloseable {
     this.random = random;
     this.sink = sink;
     this.events = events;
+    this.state = new PoolState(config, events);
   }
 
   // --- inputs ---
@@ -75,15 +90,31 @@ public final class PoolManager implements AutoCloseable {
     control.eventLoop().execute(this::startOnLoop);
   }
 
-  /** A lane to this upstream broke: the name is asked again at once, at most once a second. */
-  public void onUpstreamLost(String address) {
-    control
-        .eventLoop()
-        .execute(() -> {
-          if (discovery != null && !isClosed) {
-            discovery.askSoon();
-          }
-        });
+  /**
+   * A shard holds something against this upstream. When it is lost, the name is asked again at
+   * once, at most once a second.
+   */
+  public void onUpstreamSuspect(String address, Suspicion why) {
+    Suspect suspect = new Suspect(address, why);
+    if (suspects.add(suspect)) {
+      control.eventLoop().execute(() -> suspectOnLoop(suspect));
+    }
+  }
+
+  /**
+   * Another configuration of the same pool. Upstreams that stay keep their Watch and what is known
+   * of their health; those of a name stay until another name is resolved.
+   */
+  public void reconfigure(PoolConfig next) {
+    if (control.eventLoop().inEventLoop()) {
+      reconfigureOnLoop(next);
+    } else {
+      control.eventLoop().execute(() -> reconfigureOnLoop(next));
+    }
+  }
+
+  private static boolean isLost(Suspicion why) {
+    return why == Suspicion.LANE_BROKEN || why == Suspicion.LANE_REFUSED;
   }
 
   /** Ends all watching; no snapshot comes afterwards. The control thread goes on. */
@@ -112,12 +143,68 @@ public final class PoolManager implements AutoCloseable {
     if (isClosed) {
       return;
     }
+    isStarted = true;
     switch (config.target()) {
       case Target.Fixed(List<Endpoint> endpoints) -> replaceUpstreams(endpoints);
       case Target.Dns dns -> {
         replaceUpstreams(List.of());
         startDiscovery(dns);
       }
+    }
+  }
+
+  private void suspectOnLoop(Suspect suspect) {
+    suspects.remove(suspect);
+    if (isClosed) {
+      return;
+    }
+    if (discovery != null && isLost(suspect.why)) {
+      discovery.askSoon();
+    }
+    if (state.onSuspicion(nowNs(), suspect.address, suspect.why)) {
+      publishChanges();
+    }
+  }
+
+  private void reconfigureOnLoop(PoolConfig next) {
+    PoolConfig before = config;
+    config = next;
+    state.reconfigure(nowNs(), next);
+    if (!isStarted || isClosed) {
+      return;
+    }
+    if (!health(before).equals(health(next))) {
+      upstreams.values().forEach(Upstream::watchAnew);
+    }
+    if (!discovery(before).equals(discovery(next))) {
+      closeDiscovery();
+      if (next.target() instanceof Target.Dns dns) {
+        startDiscovery(dns);
+      }
+    }
+    if (next.target() instanceof Target.Fixed(List<Endpoint> endpoints)) {
+      replaceUpstreams(endpoints);
+    } else {
+      publishChanges();
+    }
+  }
+
+  /** What a Watch is made of. */
+  private static List<Object> health(PoolConfig config) {
+    return List.of(config.healthService(), config.healthRetryMin(), config.healthRetryMax());
+  }
+
+  /** What discovery is made of; fixed lists have none. */
+  private static List<Object> discovery(PoolConfig config) {
+    return config.target() instanceof Target.Dns dns
+        ? List.of(dns, config.dnsTtlMin(), config.dnsTtlMax())
+        : List.of();
+  }
+
+  private void closeDiscovery() {
+    if (discovery != null) {
+      discovery.close();
+      discovery = null;
     }
   }
 
@@ -143,8 +230,7 @@ public final class PoolManager implements AutoCloseable {
         found.stream()
             .map(ip -> new Endpoint(UpstreamAddress.format(ip, port), DNS_WEIGHT, Map.of()))
             .toList();
-    if (!List.copyOf(upstreams.keySet())
-        .equals(endpoints.stream().map(Endpoint::address).toList())) {
+    if (!state.endpoints().equals(endpoints)) {
       replaceUpstreams(endpoints);
     }
   }
@@ -153,21 +239,56 @@ public final class PoolManager implements AutoCloseable {
     Map<String, Upstream> before = upstreams;
     upstreams = new LinkedHashMap<>();
     for (Endpoint endpoint : endpoints) {
-      Upstream kept = before.remove(endpoint.address());
-      upstreams.put(endpoint.address(), kept != null ? kept : new Upstream(endpoint));
+      String address = endpoint.address();
+      Upstream kept = before.remove(address);
+      upstreams.put(address, kept != null ? kept : new Upstream(address));
     }
     before.values().forEach(Upstream::close);
+    state.onUpstreams(nowNs(), endpoints);
     List<Upstream> fresh = upstreams.values().stream().filter(u -> !u.isStarted).toList();
     fresh.forEach(Upstream::prepare);
-    publish();
+    if (version == 0) {
+      publish(state.views(nowNs()));
+    }
+    publishChanges();
     fresh.forEach(Upstream::start);
   }
 
-  private void publish() {
+  /**
+   * After every input: tells the shards what is another now, and comes back when time alone does.
+   */
+  private void publishChanges() {
+    long nowNs = nowNs();
+    List<UpstreamView> views = state.views(nowNs);
+    if (!views.equals(published)) {
+      publish(views);
+    }
+    if (timer != null) {
+      timer.cancel(false);
+      timer = null;
+    }
+    OptionalLong deadlineNs = state.nextDeadlineNs(nowNs);
+    if (deadlineNs.isPresent()) {
+      long waitNs = Math.max(0, deadlineNs.getAsLong() - nowNs);
+      timer = control.eventLoop().schedule(this::onDeadline, waitNs, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  private void onDeadline() {
+    if (!isClosed) {
+      state.onDeadline(nowNs());
+      publishChanges();
+    }
+  }
+
+  private void publish(List<UpstreamView> views) {
+    published = views;
     version++;
-    sink.accept(
-        new PoolSnapshot(
-            config.name(), version, upstreams.values().stream().map(Upstream::view).toList()));
+    sink.accept(new PoolSnapshot(config.name(), version, views));
+  }
+
+  private long nowNs() {
+    return control.eventLoop().ticker().nanoTime();
   }
 
   private void closeOnLoop() {
@@ -175,8 +296,9 @@ public final class PoolManager implements AutoCloseable {
       return;
     }
     isClosed = true;
-    if (discovery != null) {
-      discovery.close();
+    closeDiscovery();
+    if (timer != null) {
+      timer.cancel(false);
     }
     upstreams.values().forEach(upstream -> upstream.watch.close());
     if (systemLookup != null) {
@@ -193,37 +315,37 @@ public final class PoolManager implements AutoCloseable {
 
   /** An upstream and its Watch. */
   private final class Upstream implements HealthWatch.Listener, HealthWatch.AddressFinder {
-    private final Endpoint endpoint;
+    private final String name;
     private final UpstreamAddress address;
-    private final HealthWatch watch;
-    private UpstreamHealth health = UpstreamHealth.UNKNOWN;
+    private HealthWatch watch;
     private boolean isStarted;
 
-    Upstream(Endpoint endpoint) {
-      this.endpoint = endpoint;
-      this.address = UpstreamAddress.parse(endpoint.address());
-      var backoff = new Backoff(config.healthRetryMin(), config.healthRetryMax(), random);
-      this.watch =
-          new HealthWatch(
-              control.eventLoop(), channels, config.healthService(), this, backoff, this);
+    Upstream(String name) {
+      this.name = name;
+      this.address = UpstreamAddress.parse(name);
+      this.watch = newWatch();
     }
 
-    UpstreamView view() {
-      return new UpstreamView(
-          endpoint.address(),
-          health.isServing(),
-          health.name(),
-          endpoint.weight(),
-          endpoint.labels());
+    private HealthWatch newWatch() {
+      var backoff = new Backoff(config.healthRetryMin(), config.healthRetryMax(), random);
+      return new HealthWatch(
+          control.eventLoop(), channels, config.healthService(), this, backoff, this);
+    }
+
+    /** What was known of its health holds until the new Watch has an answer. */
+    void watchAnew() {
+      watch.close();
+      watch = newWatch();
+      watch.start();
     }
 
     /** Before the snapshot that shows it: whoever reads it there can dial it. */
     void prepare() {
       isStarted = true;
       if (address instanceof UpstreamAddress.Literal(SocketAddress literal)) {
-        socketAddresses.put(endpoint.address(), literal);
+        socketAddresses.put(name, literal);
       }
-      events.onUpstreamFound(config.name(), endpoint.address());
+      events.onUpstreamFound(config.name(), name);
     }
 
     void start() {
@@ -232,8 +354,8 @@ public final class PoolManager implements AutoCloseable {
 
     void close() {
       watch.close();
-      socketAddresses.remove(endpoint.address());
-      events.onUpstreamGone(config.name(), endpoint.address());
+      socketAddresses.remove(name);
+      events.onUpstreamGone(config.name(), name);
     }
 
     @Override
@@ -263,23 +385,19 @@ public final class PoolManager implements AutoCloseable {
         return;
       }
       var found = new InetSocketAddress(first.get(), port);
-      socketAddresses.put(endpoint.address(), found);
+      socketAddresses.put(name, found);
       onFound.accept(found);
     }
 
     @Override
     public void onHealth(UpstreamHealth now) {
-      UpstreamHealth from = health;
-      if (now != from) {
-        health = now;
-        events.onHealthChanged(config.name(), endpoint.address(), from.name(), now.name());
-        publish();
-      }
+      state.onHealth(nowNs(), name, now);
+      publishChanges();
     }
 
     @Override
     public void onBroken(String reason) {
-      events.onHealthWatchBroken(config.name(), endpoint.address(), reason);
+      events.onHealthWatchBroken(config.name(), name, reason);
     }
   }
 }

@@ -1,8 +1,7 @@
 package dev.waymark.pool;
 
-import dev.waymark.core.Balancer;
+import dev.waymark.core.Balancer.Candidate;
 import dev.waymark.core.Mark;
-import dev.waymark.core.UpstreamView;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -11,13 +10,14 @@ import java.util.concurrent.atomic.AtomicLong;
  * choices": Mitzenmacher 2001). Unlike least-connections, bridges that do not know of one another
  * do not all run to the same upstream. Thread-safe, choosing takes no lock.
  */
-final class RandomTwo implements Balancer {
-  private final ConnectionCounts counts = new ConnectionCounts();
+final class RandomTwo implements Chooser {
+  private final ConnectionCounts counts;
 
   /** The state of a SplitMix64 generator, which shards may share without a lock. */
   private final AtomicLong state;
 
-  RandomTwo(long seed) {
+  RandomTwo(long seed, ConnectionCounts counts) {
+    this.counts = counts;
     state = new AtomicLong(seed);
   }
 
@@ -33,15 +33,5 @@ final class RandomTwo implements Balancer {
     Candidate one = candidates.get(first);
     Candidate two = candidates.get(others < first ? others : others + 1);
     return counts.isLess(two, one) ? two : one;
-  }
-
-  @Override
-  public void onAttached(UpstreamView upstream) {
-    counts.onAttached(upstream);
-  }
-
-  @Override
-  public void onDetached(UpstreamView upstream) {
-    counts.onDetached(upstream);
   }
 }

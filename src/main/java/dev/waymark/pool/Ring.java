@@ -13,13 +13,16 @@ import java.util.function.IntPredicate;
  * <p>An upstream's points depend on its address alone, so that another set of upstreams moves only
  * the keys of those that came or went. {@link #POINTS_MAX} bounds the whole: where it is passed,
  * all have half as many points for a unit of weight, down to one; fewer points are a subset of
- * more, so that this moves few keys as well.
+ * more, so that this moves few keys as well. Weights are in hundredths, as {@link
+ * dev.waymark.core.UpstreamView#effectiveWeight()}.
  */
 final class Ring {
   static final int POINTS_PER_WEIGHT_MAX = 128;
 
   /** 1.5 MiB; only a set whose weights alone are more, with one point for each unit, is larger. */
   static final int POINTS_MAX = 1 << 17;
+
+  private static final int WEIGHT_UNIT = 100;
 
   private final Map<String, Integer> weights;
   private final Map<String, Integer> members = new HashMap<>();
@@ -30,14 +33,16 @@ final class Ring {
     this.weights = Map.copyOf(weights);
     List<String> addresses = new ArrayList<>(this.weights.keySet());
     addresses.sort(null);
-    int unit = pointsPerWeight(this.weights.values().stream().mapToLong(Integer::longValue).sum());
+    int unit =
+        pointsPerWeight(
+            this.weights.values().stream().mapToLong(Integer::longValue).sum() / WEIGHT_UNIT);
     record Point(long hash, int owner) {}
     List<Point> unsorted = new ArrayList<>();
     for (int owner = 0; owner < addresses.size(); owner++) {
       String address = addresses.get(owner);
       members.put(address, owner);
       long seed = Hash.of(address);
-      int count = unit * weights.getOrDefault(address, 1);
+      int count = pointCount(unit, weights.getOrDefault(address, WEIGHT_UNIT));
       for (int i = 1; i <= count; i++) {
         unsorted.add(new Point(Hash.mix(seed + i * Hash.GOLDEN_GAMMA), owner));
       }
@@ -46,6 +51,11 @@ final class Ring {
         a.hash != b.hash ? Long.compare(a.hash, b.hash) : Integer.compare(a.owner, b.owner));
     points = unsorted.stream().mapToLong(Point::hash).toArray();
     owners = unsorted.stream().mapToInt(Point::owner).toArray();
+  }
+
+  /** At least one: whoever is on the ring may be found. */
+  private static int pointCount(int unit, int weight) {
+    return (int) Math.max(1, (long) unit * weight / WEIGHT_UNIT);
   }
 
   private static int pointsPerWeight(long weightSum) {

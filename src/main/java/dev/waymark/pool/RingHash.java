@@ -1,7 +1,7 @@
 package dev.waymark.pool;
 
 import dev.waymark.config.PoolConfig.HashBy;
-import dev.waymark.core.Balancer;
+import dev.waymark.core.Balancer.Candidate;
 import dev.waymark.core.Mark;
 import dev.waymark.core.UpstreamView;
 import java.util.HashMap;
@@ -18,7 +18,7 @@ import java.util.Map;
  * would give. Only a candidate that is not on the ring makes a new one; it forgets the others when
  * they are many more than the candidates.
  */
-final class RingHash implements Balancer {
+final class RingHash implements Chooser {
   private static final int FORGOTTEN_MEMBERS_MAX = 64;
 
   private final HashBy hashBy;
@@ -51,7 +51,7 @@ final class RingHash implements Balancer {
   private Ring ringWith(List<? extends Candidate> candidates) {
     Ring current = ring;
     for (Candidate candidate : candidates) {
-      if (!current.has(candidate.upstream().address(), candidate.upstream().weight())) {
+      if (!current.has(candidate.upstream().address(), candidate.upstream().effectiveWeight())) {
         Ring next = grown(current, candidates);
         ring = next;
         return next;
@@ -65,14 +65,8 @@ final class RingHash implements Balancer {
     Map<String, Integer> weights = new HashMap<>(isForgetting ? Map.of() : current.weights());
     for (Candidate candidate : candidates) {
       UpstreamView upstream = candidate.upstream();
-      weights.put(upstream.address(), upstream.weight());
+      weights.put(upstream.address(), upstream.effectiveWeight());
     }
     return new Ring(weights);
   }
-
-  @Override
-  public void onAttached(UpstreamView upstream) {}
-
-  @Override
-  public void onDetached(UpstreamView upstream) {}
 }

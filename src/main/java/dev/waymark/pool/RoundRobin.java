@@ -1,8 +1,7 @@
 package dev.waymark.pool;
 
-import dev.waymark.core.Balancer;
+import dev.waymark.core.Balancer.Candidate;
 import dev.waymark.core.Mark;
-import dev.waymark.core.UpstreamView;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -14,7 +13,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * of every max(w), evenly spread. Equal weights take part in every round, which is exact
  * alternation.
  */
-final class RoundRobin implements Balancer {
+final class RoundRobin implements Chooser {
   private final AtomicLong tickets = new AtomicLong();
 
   @Override
@@ -22,14 +21,15 @@ final class RoundRobin implements Balancer {
     int count = candidates.size();
     long weightMax = 1;
     for (int i = 0; i < count; i++) {
-      weightMax = Math.max(weightMax, candidates.get(i).upstream().weight());
+      weightMax = Math.max(weightMax, candidates.get(i).upstream().effectiveWeight());
     }
     while (true) {
       long ticket = tickets.getAndIncrement();
       long round = ticket / count;
       int index = (int) (ticket % count);
       Candidate candidate = candidates.get(index);
-      if (takesPart(candidate.upstream().weight(), round, weightMax * index / count, weightMax)) {
+      int weight = candidate.upstream().effectiveWeight();
+      if (takesPart(weight, round, weightMax * index / count, weightMax)) {
         return candidate;
       }
     }
@@ -43,10 +43,4 @@ final class RoundRobin implements Balancer {
     long before = (round % weightMax) * weight + offset;
     return (before + weight) / weightMax != before / weightMax;
   }
-
-  @Override
-  public void onAttached(UpstreamView upstream) {}
-
-  @Override
-  public void onDetached(UpstreamView upstream) {}
 }

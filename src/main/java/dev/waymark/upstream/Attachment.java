@@ -34,10 +34,15 @@ final class Attachment implements Connection, ReplyQueue.Output {
   /** Handed over by other threads, not in `replies` yet. */
   private final AtomicLong mailboxBytes = new AtomicLong();
 
+  private final HandOver handOver;
   private @Nullable ConnectionHandler handler;
   private boolean isBlocked;
   private long consumedOffset;
-  private volatile long receivedOffset;
+
+  /** Up to where the handler got the client's bytes; the rest of a message may have come. */
+  private volatile long deliveredOffset;
+
+  private long receivedOffset;
   private volatile boolean isEnded;
   private volatile boolean isEnding;
   private volatile boolean isHalfClosed;
@@ -72,6 +77,8 @@ final class Attachment implements Connection, ReplyQueue.Output {
     this.assembler = isCut ? new MessageAssembler(messageBytesMax(options, open)) : null;
     this.receivedOffset = left == null ? 0 : left.firstOffset();
     this.consumedOffset = receivedOffset;
+    this.deliveredOffset = receivedOffset;
+    this.handOver = new HandOver(left != null && left.takenSinceConsumed() > 0);
     this.isHalfClosed = left != null && left.isRepliesEnded();
   }
 
@@ -86,8 +93,9 @@ final class Attachment implements Connection, ReplyQueue.Output {
   }
 
   void onData(ByteBuf payload, long offset, boolean last) {
-    if (isEnded) {
-      return; // The limit that came with it made room, and its handler used that to close.
+    // The limit that came with it made room, and its handler used that to close.
+    if (isEnded || handOver.isBegun()) {
+      return;
     }
     int bytes = payload.readableBytes();
     if (offset != receivedOffset) {
@@ -132,6 +140,9 @@ final class Attachment implements Connection, ReplyQueue.Output {
   /** The client's stream ends at this offset. */
   void onHalfClose(long offset) {
     ConnectionHandler current = handler;
+    if (handOver.isBegun()) {
+      return; // The next owner is told.
+    }
     if (offset != receivedOffset) {
       refuse(CloseReason.PROTOCOL);
       return;
@@ -144,6 +155,24 @@ final class Attachment implements Connection, ReplyQueue.Output {
     } catch (RuntimeException defect) {
       onDefect(defect);
     }
+  }
+
+  /** The bridge wants to move the connection: nothing more comes for this attachment. */
+  void onRelease() {
+    ConnectionHandler current = handler;
+    if (isEnded || isEnding || handOver.isBegun() || current == null) {
+      return;
+    }
+    handOver.begin();
+    if (assembler != null) {
+      assembler.discard();
+    }
+    try {
+      current.onRelease();
+    } catch (RuntimeException defect) {
+      onDefect(defect);
+    }
+    releaseIfDone();
   }
 
   /** The transport takes more again. */
@@ -202,7 +231,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
 
   @Override
   public long receivedOffset() {
-    return Math.max(0, receivedOffset);
+    return deliveredOffset;
   }
 
   @Override
@@ -253,6 +282,14 @@ final class Attachment implements Connection, ReplyQueue.Output {
   }
 
   @Override
+  public void release() {
+    inOrder(() -> {
+      handOver.ask();
+      releaseIfDone();
+    });
+  }
+
+  @Override
   public void halfClose() {
     if (isHalfClosed) {
       return;
@@ -299,6 +336,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
     if (consumed > consumedOffset) {
       consumedOffset = consumed;
     }
+    handOver.onFrame(owned.isReadable(), consumed);
     lane.data(
         connection,
         epoch,
@@ -444,11 +482,27 @@ final class Attachment implements Connection, ReplyQueue.Output {
     frame(Unpooled.EMPTY_BUFFER, ABSENT, null, false, false, reason.wireCode());
   }
 
-  /** After anything that may have moved the queue: tell the lane, the handler, or nobody. */
+  /** After anything that may have moved the queue. */
   private void settle() {
-    if (isEnded) {
-      return;
+    if (!isEnded) {
+      settleQueue();
+      releaseIfDone();
     }
+  }
+
+  /**
+   * Ends the attachment for the next owner when all has left, and everything is consumed or the
+   * handler does not want to go on.
+   */
+  private void releaseIfDone() {
+    boolean hasLeft = !replies.isWaiting() && mailboxBytes.get() == 0;
+    if (!isEnded && !isEnding && hasLeft && handOver.isDue(deliveredOffset, consumedOffset)) {
+      lane.released(this, handOver.finalConsumed(consumedOffset));
+    }
+  }
+
+  /** Tells the lane, the handler, or nobody. */
+  private void settleQueue() {
     boolean wasWaiting = isWaiting;
     if (!wasWaiting && !replies.isWaiting()) {
       return;
@@ -482,6 +536,7 @@ final class Attachment implements Connection, ReplyQueue.Output {
     if (current == null || isEnding) {
       return;
     }
+    deliveredOffset = endOffset;
     try {
       current.onData(borrowed, endOffset);
     } catch (RuntimeException defect) {

@@ -23,13 +23,23 @@ final class Attachments {
     return byMark.get(mark);
   }
 
-  /** Replaces an attachment of an older epoch. False: this one is the older, or the same again. */
-  boolean add(Attachment attachment) {
-    return byMark.merge(
-            attachment.mark(),
-            attachment,
-            (old, young) -> old.epoch() < young.epoch() ? young : old)
-        == attachment;
+  /**
+   * Of two attachments of a mark the one with the higher epoch stays. Returns the other one, which
+   * is this one if it is the older or the same again; null if there is no other.
+   */
+  @Nullable Attachment add(Attachment attachment) {
+    while (true) {
+      Attachment former = byMark.putIfAbsent(attachment.mark(), attachment);
+      if (former == null) {
+        return null;
+      }
+      if (Integer.compareUnsigned(former.epoch(), attachment.epoch()) >= 0) {
+        return attachment;
+      }
+      if (byMark.replace(attachment.mark(), former, attachment)) {
+        return former;
+      }
+    }
   }
 
   /** Forgets this one, not its successor. */

@@ -32,7 +32,10 @@ public interface Connection {
   /** False once the attachment has ended. */
   boolean isOpen();
 
-  /** How many client bytes have come so far, that is, up to which offset. */
+  /**
+   * Up to which offset the handler has been given client bytes. The start of a message that is not
+   * whole does not count in {@link Delivery#MESSAGES}: it must not be consumed before it is given.
+   */
   long receivedOffset();
 
   /**
@@ -86,9 +89,20 @@ public interface Connection {
   void context(byte[] context);
 
   /**
-   * Tells the bridge that a long request is still being worked on, so that its clocks start anew.
+   * Tells the bridge that a long request is still being worked on, so that its clocks start anew
+   * (protocol.md, rule 7). To be called more often than the bridge's `progress-timeout` (30 s by
+   * default) while nothing is consumed; costs one empty frame, and nothing while the transport
+   * takes no more.
    */
   void working();
+
+  /**
+   * Hands the connection over now, with what was acknowledged so far: the next owner gets every
+   * later byte again. Takes effect behind all that was sent before, and where a reply ends: after
+   * {@link #send} with the next {@link #commit} or {@link #consume}. What is sent after that is
+   * dropped. Without effect before {@link ConnectionHandler#onRelease}.
+   */
+  void release();
 
   /**
    * No reply bytes follow: the client gets a FIN behind the last byte, also when bytes still wait.

@@ -191,9 +191,15 @@ final class Lane {
       boolean halfClose,
       int closeCode) {
     writer.data(connection, epoch, owned, consumedOffset, context, more, halfClose, closeCode);
-    if (writer.batch().bytes() >= Limits.DEFAULTS.batchBytesMax()) {
-      flush();
-    }
+    flushIfLarge();
+  }
+
+  /** The last frame of this attachment, which ends here; `consumedOffset` is absent or final. */
+  void released(Attachment attachment, long consumedOffset) {
+    writer.released(attachment.connection(), attachment.epoch(), consumedOffset);
+    flushIfLarge();
+    forget(attachment);
+    attachment.onEnd(CloseReason.MOVED);
   }
 
   /** The close of this attachment was sent. */
@@ -216,9 +222,9 @@ final class Lane {
       case BridgeControl.HalfClose(long offset) -> onClientHalfClose(offset);
       case BridgeControl.Close(CloseReason reason) -> onClose(reason);
       case BridgeControl.Ping(long id) -> onPing(id);
-      // Hand-over and pushes are not offered by this kit: what a bridge says of them does not
-      // concern it.
-      case BridgeControl.Release _, BridgeControl.PushResult _ -> {}
+      case BridgeControl.Release _ -> onRelease();
+      // Pushes are not offered by this kit: what a bridge says of them does not concern it.
+      case BridgeControl.PushResult _ -> {}
     }
   }
 
@@ -251,8 +257,8 @@ final class Lane {
       return;
     }
     Attachment attachment = new Attachment(this, options, connection, frame.epoch(), open, bridge);
-    Attachment former = registry.find(open.mark());
-    if (!registry.add(attachment)) {
+    Attachment former = registry.add(attachment);
+    if (former == attachment) {
       return;
     }
     if (former != null) {
@@ -295,11 +301,17 @@ final class Lane {
     }
   }
 
+  private void onRelease() {
+    Attachment attachment = current();
+    // Who acknowledges nothing cannot say from where another is to go on (rule 5).
+    if (attachment != null && options.acknowledge()) {
+      attachment.onRelease();
+    }
+  }
+
   private void onPing(long id) {
     writer.pong(id);
-    if (writer.batch().bytes() >= Limits.DEFAULTS.batchBytesMax()) {
-      flush();
-    }
+    flushIfLarge();
   }
 
   /** Whom the frame concerns; null if that one is gone or of another epoch. */
@@ -317,6 +329,12 @@ final class Lane {
     registry.remove(attachment);
     if (attachments.get(attachment.connection()) == attachment) {
       attachments.remove(attachment.connection());
+    }
+  }
+
+  private void flushIfLarge() {
+    if (writer.batch().bytes() >= Limits.DEFAULTS.batchBytesMax()) {
+      flush();
     }
   }
 

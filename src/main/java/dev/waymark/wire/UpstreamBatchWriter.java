@@ -9,6 +9,7 @@ import dev.waymark.core.UpstreamFrame;
 import dev.waymark.v1.Draining;
 import dev.waymark.v1.Load;
 import dev.waymark.v1.Pong;
+import dev.waymark.v1.Released;
 import dev.waymark.v1.Settings;
 import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
@@ -119,6 +120,20 @@ public final class UpstreamBatchWriter {
     if (closeCode != 0) {
       batch.varintField(CLOSE_TAG, closeCode);
     }
+  }
+
+  /**
+   * The last frame of an epoch, after a Release.
+   *
+   * @param consumedOrAbsent final, or {@link UpstreamFrame#ABSENT} for what was said before
+   */
+  public void released(long connection, int epoch, long consumedOrAbsent) {
+    var frame =
+        newBuilder()
+            .setConnection(connection)
+            .setEpoch(epoch)
+            .setReleased(Released.getDefaultInstance());
+    append(consumedOrAbsent == UpstreamFrame.ABSENT ? frame : frame.setConsumed(consumedOrAbsent));
   }
 
   /** No new connections, please. */

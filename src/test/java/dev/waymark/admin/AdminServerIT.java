@@ -72,7 +72,9 @@ class AdminServerIT {
       if (isBroken) {
         throw new IllegalStateException("secret detail");
       }
-      return List.of(new UpstreamStatus("p", "127.0.0.1:4770", "SERVING", true, 3, 2, 1, false));
+      return List.of(
+          new UpstreamStatus(
+              "p", "127.0.0.1:4770", "SERVING", "serving", true, 1, 100, 0, 3, 2, 1, false));
     }
 
     @Override

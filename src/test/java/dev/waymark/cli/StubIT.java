@@ -7,12 +7,15 @@ import static org.awaitility.Awaitility.await;
 import dev.waymark.admin.EventLog;
 import dev.waymark.core.CloseReason;
 import dev.waymark.upstream.stub.Rules;
+import dev.waymark.upstream.stub.Rules.Fault;
 import dev.waymark.upstream.stub.StubOptions;
 import dev.waymark.upstream.stub.StubServer;
 import dev.waymark.v1.BridgeBatch;
 import dev.waymark.v1.BridgeFrame;
 import dev.waymark.v1.Framing;
 import dev.waymark.v1.HalfClose;
+import dev.waymark.v1.Ping;
+import dev.waymark.v1.Release;
 import dev.waymark.v1.UpstreamFrame;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -90,7 +93,8 @@ final class StubIT {
 
   @Test
   void noAck_data_answersWithoutSettingsAndConsumed() throws IOException {
-    TestLane lane = start(new StubOptions(false, null, Rules.NONE, Duration.ZERO, false)).greet();
+    TestLane lane =
+        start(new StubOptions(false, null, Rules.NONE, Duration.ZERO, false, null, null)).greet();
     lane.open(1, RAW, 0).data(1, 0, "plain", false);
 
     UpstreamFrame frame = lane.await(1).getFirst();
@@ -119,7 +123,7 @@ final class StubIT {
                     "bye",
                     Duration.ofMillis(20),
                     CloseReason.DONE)));
-    TestLane lane = start(new StubOptions(true, null, rules, Duration.ZERO, false)).greet();
+    TestLane lane = start(options(null, rules, null)).greet();
     lane.open(1, LINE, LIMIT)
         .data(1, 0, "pi", false)
         .data(1, 2, "ng\n", true)
@@ -131,6 +135,58 @@ final class StubIT {
     assertThat(frames.get(1).getConsumed()).isEqualTo(5);
     assertThat(frames.get(4).getCloseValue()).isEqualTo(CloseReason.DONE.wireCode());
     assertThat(stub().connections()).isEmpty();
+  }
+
+  private static StubOptions options(
+      @Nullable String reply, Rules rules, @Nullable CloseReason refusal) {
+    return new StubOptions(true, reply, rules, Duration.ZERO, false, "one", refusal);
+  }
+
+  @Test
+  void reply_withPlaceholders_saysWhoAnsweredWhom() throws IOException {
+    TestLane lane =
+        start(options("${name} ${epoch} ${mark}", Rules.NONE, null)).greet().open(1, LINE, LIMIT);
+    lane.data(1, 0, "who\n", true);
+    assertThat(lane.replies(1, 1)).isEqualTo("one 0 mark-1\n");
+  }
+
+  @Test
+  void rules_hang_connectionIsNeverAnsweredOthersAre() throws IOException {
+    Rules rules =
+        new Rules(
+            List.of(
+                new Rules.Rule(
+                    new Rules.Match.Equals("stick"), null, Duration.ZERO, null, Fault.HANG)));
+    TestLane lane = start(options(null, rules, null)).greet();
+    lane.open(1, LINE, LIMIT).open(2, LINE, LIMIT);
+    lane.data(1, 0, "stick\n", true).data(1, 6, "more\n", true).data(2, 0, "on\n", true);
+    lane.send(BridgeFrame.newBuilder().setPing(Ping.newBuilder().setId(5)));
+    List<UpstreamFrame> frames = lane.await(3);
+    assertThat(frames.get(1).getPayload().toString(UTF_8)).isEqualTo("on\n");
+    assertThat(frames.get(2).getPong().getId()).isEqualTo(5);
+  }
+
+  @Test
+  void refuse_switched_refusesOpensUntilNone() throws IOException, InterruptedException {
+    TestLane lane = start(options(null, Rules.NONE, CloseReason.NOT_HERE)).greet();
+    lane.open(1, RAW, LIMIT);
+    assertThat(lane.await(2).get(1).getCloseValue()).isEqualTo(CloseReason.NOT_HERE.wireCode());
+    InetSocketAddress free = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    try (StubAdmin admin = new StubAdmin(free, stub(), new EventLog(Clock::nowNs))) {
+      admin.start();
+      assertThat(post(admin, "/refuse?code=BUSY", "")).startsWith("200");
+      lane.open(2, RAW, LIMIT);
+      assertThat(lane.await(3).get(2).getCloseValue()).isEqualTo(CloseReason.BUSY.wireCode());
+      assertThat(post(admin, "/refuse?code=maybe", "")).startsWith("400").contains("not_here");
+      assertThat(post(admin, "/refuse?code=none", "")).startsWith("200");
+      lane.open(3, RAW, LIMIT).data(3, 0, "in", false);
+      assertThat(lane.replies(3, 1)).isEqualTo("in");
+      lane.send(BridgeFrame.newBuilder().setConnection(3).setRelease(Release.getDefaultInstance()));
+      assertThat(lane.await(5).get(4).hasReleased()).isTrue();
+      assertThat(get(admin, "/stats").replaceAll("\\s", ""))
+          .isEqualTo(
+              "200{\"opens\":1,\"reopens\":0,\"replayedOpens\":0,\"refused\":2,\"released\":1,\"fenced\":0,\"requests\":1}");
+    }
   }
 
   @Test
@@ -184,7 +240,7 @@ final class StubIT {
       admin.start();
       assertThat(get(admin, "/connections").replaceAll("\\s", ""))
           .isEqualTo(
-              "200{\"connections\":[{\"mark\":\"mark-1\",\"client\":\"127.0.0.1:9\",\"bytes\":3}]}");
+              "200{\"connections\":[{\"mark\":\"mark-1\",\"client\":\"127.0.0.1:9\",\"epoch\":0,\"bytes\":3}]}");
       assertThat(post(admin, "/send?mark=mark-1", "pushed")).startsWith("200");
       assertThat(lane.replies(1, 2)).isEqualTo("abcpushed");
       assertThat(post(admin, "/send?mark=nobody", "x"))

@@ -180,6 +180,39 @@ final class ConfigErrorsTest {
         row(
             "pools: [{target: \"unix:a\"}]",
             "waymark.yml:1:18: pools[0].target: unix:a (expected: unix: and an absolute path of at most 107 bytes)"),
+        row(
+            "pools: [{target: \"unix:/a\", on-upstream-loss: keep}]",
+            "waymark.yml:1:47: pools[0].on-upstream-loss: keep (expected: close, reopen)"),
+        row(
+            "pools: [{target: \"unix:/a\", release-timeout: off}]",
+            "waymark.yml:1:46: pools[0].release-timeout: off (expected: a duration up to 1h, such as 500ms, 30s or 5m)"),
+        row(
+            "pools: [{target: \"unix:/a\", moves-per-second: 0}]",
+            "waymark.yml:1:47: pools[0].moves-per-second: 0 (expected: a whole number from 1 to 1000000)"),
+        row(
+            "pools: [{target: \"unix:/a\", rebalance: true}]",
+            "waymark.yml:1:40: pools[0].rebalance: true (expected: on, off)"),
+        row(
+            "pools: [{target: \"unix:/a\", follow: the-leader}]",
+            "waymark.yml:1:37: pools[0].follow: the-leader (expected: none, leader)"),
+        row(
+            "pools: [{target: \"unix:/a\", ejection-time: 10m}]",
+            "waymark.yml:1:44: pools[0].ejection-time: 10m (expected: <= ejection-time-max 5m); lower it or raise ejection-time-max"),
+        row(
+            "pools:\n- upstreams: [{address: \"a:1\", labels: {v: new}}]\n  subsets: [{labels: {v: new}}]",
+            "waymark.yml:3:13: pools[0].subsets[0].share-percent: missing (expected: a whole number from 0 to 100)"),
+        row(
+            "pools:\n- upstreams: [{address: \"a:1\", labels: {v: new}}]\n  subsets: [{share-percent: 5}]",
+            "waymark.yml:3:13: pools[0].subsets[0].labels: missing (expected: at least one label, as NAME: TEXT)"),
+        row(
+            "pools:\n- upstreams: [{address: \"a:1\", labels: {v: new}}]\n  subsets: [{share-percent: 5, labels: {v: old}}]",
+            "waymark.yml:3:13: pools[0].subsets[0].labels: no upstream is of this subset (expected: an upstream of the list `upstreams` with all of these labels that no subset before it takes)"),
+        row(
+            "pools:\n- target: \"dns:///a:1\"\n  subsets: [{share-percent: 5, labels: {v: new}}]",
+            "waymark.yml:3:13: pools[0].subsets[0].labels: no upstream is of this subset (expected: an upstream of the list `upstreams` with all of these labels that no subset before it takes)"),
+        row(
+            "pools:\n- upstreams: [{address: \"a:1\", labels: {v: a}}, {address: \"b:1\", labels: {v: b}}]\n  subsets:\n  - {share-percent: 60, labels: {v: a}}\n  - {share-percent: 50, labels: {v: b}}",
+            "waymark.yml:4:3: pools[0].subsets: shares of 110 % together (expected: at most 100); lower one"),
         // framing
         row(
             "listeners: [{framing: lines}]",

@@ -2,9 +2,12 @@ package dev.waymark.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.waymark.config.PoolConfig.Ejection;
 import dev.waymark.config.PoolConfig.Endpoint;
+import dev.waymark.config.PoolConfig.Subset;
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.core.Framing;
+import dev.waymark.core.PoolOptions.Moving;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -62,6 +65,57 @@ final class ConfigLoaderTest {
                 List.of(
                     new Endpoint("[::1]:4770", 3, Map.of("topology.kubernetes.io/zone", "a")),
                     new Endpoint("backend:4770", 1, Map.of()))));
+  }
+
+  @Test
+  void moving_ofPool_isRead() {
+    assertThat(Loading.flags(Map.of(), Map.of()).config().pools().getFirst().moving())
+        .isEqualTo(Moving.DEFAULTS);
+    String file =
+        """
+        pools:
+          - target: unix:/a
+            on-upstream-loss: reopen
+            progress-timeout: off
+            release-timeout: 1s
+            drain-timeout: off
+            moves-per-second: 7
+            rebalance: off
+            follow: leader
+        """;
+    assertThat(Loading.file(file).config().pools().getFirst().moving())
+        .isEqualTo(new Moving(0, 1_000_000_000L, 0, 7, false, true, true));
+  }
+
+  @Test
+  void subsetsAndEjection_ofPool_areRead() {
+    String file =
+        """
+        pools:
+          - upstreams:
+              - {address: "a:1", labels: {version: next, zone: a}}
+              - {address: "b:1"}
+            subsets:
+              - {share-percent: 5, labels: {version: next}}
+            ejection: off
+            ejection-suspicions: 2
+            ejection-window: 1s
+            ejection-time: 2s
+            ejection-time-max: 3s
+            ejected-max-percent: 10
+            slow-start: 1m
+        """;
+    LoadedConfig loaded = Loading.file(file);
+    PoolConfig pool = loaded.config().pools().getFirst();
+    assertThat(pool.subsets()).containsExactly(new Subset(Map.of("version", "next"), 5));
+    assertThat(pool.ejection())
+        .isEqualTo(
+            new Ejection(
+                false, 2, Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(3), 10));
+    assertThat(pool.slowStart()).isEqualTo(Duration.ofMinutes(1));
+    assertThat(Loading.file(loaded.yaml()).config())
+        .usingRecursiveComparison()
+        .isEqualTo(loaded.config());
   }
 
   @Test

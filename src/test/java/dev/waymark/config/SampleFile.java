@@ -13,6 +13,8 @@ final class SampleFile {
           ListenerKeys.FRAMING_SIZE, "16",
           PoolKeys.UPSTREAM_ADDRESS, "127.0.0.1:4770",
           PoolKeys.UPSTREAM_LABEL, "a",
+          PoolKeys.SUBSET_SHARE, "5",
+          PoolKeys.SUBSET_LABEL, "a",
           ProcessKeys.NODE, "bridge-1");
 
   private final StringBuilder out = new StringBuilder();
@@ -37,7 +39,10 @@ final class SampleFile {
     int end = key.path().lastIndexOf('.') + 1;
     String section = key.path().substring(0, end);
     String name = key.path().substring(end);
-    boolean isChoice = section.endsWith("framing.") || section.contains("upstreams[].");
+    boolean isChoice =
+        section.endsWith("framing.")
+            || section.contains("upstreams[].")
+            || section.contains("subsets[].");
     boolean isComment = isChoice || key.defaultText().isEmpty();
     boolean isFirstOfList =
         section.endsWith("[].") && !section.equals(open) && !open.startsWith(section);
@@ -70,7 +75,9 @@ final class SampleFile {
   }
 
   private static String dash(String name) {
-    return name.equals("address") ? "- " : name.equals("weight") || name.equals("*") ? "  " : "";
+    return name.equals("address") || name.equals("share-percent")
+        ? "- "
+        : name.equals("weight") || name.equals("*") ? "  " : "";
   }
 
   private void header(String section, String base, boolean isChoice) {

@@ -5,6 +5,7 @@ import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 
 /** One shard with one pool, and all its effects as text, in order. */
@@ -21,6 +22,7 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   final Shard shard;
   final List<Socket> sockets = new ArrayList<>();
   final List<String> forgotten = new ArrayList<>();
+  final List<String> suspicions = new ArrayList<>();
   boolean isWritable = true;
   boolean isKernelFull;
   boolean isFlushFailing;
@@ -104,6 +106,39 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
 
   Lane lane() {
     return lanes.getLast();
+  }
+
+  /** Upstreams that acknowledge, and the last lane to each. */
+  List<Lane> attachedLanes(String... addresses) {
+    int known = lanes.size();
+    upstreams(addresses);
+    List<Lane> added = List.copyOf(lanes.subList(known, lanes.size()));
+    added.forEach(this::settings);
+    return added;
+  }
+
+  /** The lane is established, and its upstream acknowledges. */
+  void settings(Lane lane) {
+    lane.onReady(nowNs);
+    lane.onFrame(
+        nowNs, new UpstreamFrame().clear().control(new UpstreamControl.Settings(1, 0, false)));
+    endTurn();
+  }
+
+  /** The owner hands the connection over. */
+  void released(Connection connection, long consumed) {
+    answer(
+        connection, frame(connection).consumed(consumed).control(new UpstreamControl.Released()));
+  }
+
+  /** A frame from the owner. */
+  void answer(Connection connection, UpstreamFrame frame) {
+    owner(connection).onFrame(nowNs, frame);
+    endTurn();
+  }
+
+  static Lane owner(Connection connection) {
+    return Objects.requireNonNull(connection.lane());
   }
 
   Socket socket(Connection connection) {
@@ -377,6 +412,16 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   }
 
   @Override
+  public double share(List<? extends Candidate> candidates, Candidate of) {
+    return 1.0 / candidates.size();
+  }
+
+  @Override
+  public boolean isByKey() {
+    return false;
+  }
+
+  @Override
   public void onAttached(UpstreamView upstream) {}
 
   @Override
@@ -407,6 +452,11 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   public void onConnectionClosed(ConnectionSummary summary) {
     summaries.add(summary);
     effects.add("closed " + summary.reason() + " by " + summary.endedBy());
+  }
+
+  @Override
+  public void onUpstreamSuspect(String pool, String upstream, Suspicion why) {
+    suspicions.add(upstream + " " + why);
   }
 
   @Override

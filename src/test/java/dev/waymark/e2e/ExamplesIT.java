@@ -2,6 +2,7 @@ package dev.waymark.e2e;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.protobuf.ByteString;
@@ -10,6 +11,12 @@ import dev.waymark.v1.BridgeFrame;
 import dev.waymark.v1.HalfClose;
 import dev.waymark.v1.Hello;
 import dev.waymark.v1.Open;
+import dev.waymark.v1.Ping;
+import dev.waymark.v1.Pong;
+import dev.waymark.v1.Release;
+import dev.waymark.v1.Released;
+import dev.waymark.v1.Reopen;
+import dev.waymark.v1.Settings;
 import dev.waymark.v1.UpstreamBatch;
 import dev.waymark.v1.UpstreamFrame;
 import dev.waymark.v1.UpstreamGrpc;
@@ -21,7 +28,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -31,34 +40,122 @@ final class ExamplesIT {
   private static final int NOT_AVAILABLE = 69;
 
   private static final int EPOCH = 3;
+  private static final int REQUESTS = 400;
 
   /** More than 2^53, which a careless JavaScript upstream would round. */
   private static final long CONNECTION = (1L << 60) + 1;
 
-  @ParameterizedTest
-  @ValueSource(strings = {"python", "node"})
-  void frames_onALane_areAnsweredForTheSameConnectionAndEpoch(String language) throws Exception {
+  @Test
+  void plain_framesOnALane_areAnsweredForTheSameConnectionAndEpoch() throws Exception {
+    List<UpstreamFrame> answers =
+        answers(
+            "node",
+            3,
+            batch(frame().setOpen(Open.newBuilder().setMark("m")), data("one", 0)),
+            batch(frame().setLimit(1 << 20), data("two", 3)),
+            batch(frame().setHalfClose(HalfClose.newBuilder().setOffset(6))));
+    assertThat(answers)
+        .containsExactly(
+            reply("one").build(), reply("two").build(), replyFrame().setHalfClose(true).build());
+  }
+
+  @Test
+  void acknowledging_framesOnALane_areAnsweredWithinTheLimitAndConsumed() throws Exception {
+    List<UpstreamFrame> answers =
+        answers(
+            "python",
+            6,
+            batch(laneFrame().setPing(Ping.newBuilder().setId(9))),
+            batch(frame().setOpen(Open.newBuilder().setMark("m").setLimit(4)), data("one", 0)),
+            batch(data("two", 3), frame().setHalfClose(HalfClose.newBuilder().setOffset(6))),
+            batch(frame().setLimit(1 << 20)));
+    assertThat(answers)
+        .containsExactly(
+            UpstreamFrame.newBuilder().setSettings(Settings.newBuilder().setRevision(1)).build(),
+            UpstreamFrame.newBuilder().setPong(Pong.newBuilder().setId(9)).build(),
+            reply("one").setConsumed(3).build(),
+            reply("t").setConsumed(4).build(),
+            reply("wo").setConsumed(6).build(),
+            replyFrame().setHalfClose(true).build());
+  }
+
+  @Test
+  void acknowledging_reopenedAndReleased_goesOnAndHandsOverWhereItStopped() throws Exception {
+    Reopen left = Reopen.newBuilder().setFirstOffset(100).setTaken(50).build();
+    List<UpstreamFrame> answers =
+        answers(
+            "python",
+            3,
+            batch(
+                frame().setOpen(Open.newBuilder().setMark("m").setLimit(52).setReopen(left)),
+                data("one", 100).setEpoch(EPOCH - 1),
+                data("two", 100)),
+            batch(frame().setRelease(Release.getDefaultInstance()), data("late", 103)));
+    assertThat(answers.subList(1, 3))
+        .containsExactly(
+            reply("tw").setConsumed(102).build(),
+            replyFrame().setConsumed(102).setReleased(Released.getDefaultInstance()).build());
+  }
+
+  /** As many frames as are wanted, or more if they came with them. */
+  private static List<UpstreamFrame> answers(String language, int count, BridgeBatch... batches)
+      throws Exception {
     int port = Waymark.freePort();
     try (Waymark example = startExample(language, port)) {
       var channel = NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
       try {
         var lane = UpstreamGrpc.newBlockingV2Stub(channel).attach();
         lane.write(batch(laneFrame().setHello(Hello.newBuilder().setRevision(1))));
-        lane.write(batch(frame().setOpen(Open.newBuilder().setMark("m")), data("one")));
-        lane.write(batch(frame().setLimit(1 << 20), data("two")));
-        lane.write(batch(frame().setHalfClose(HalfClose.newBuilder().setOffset(6))));
-
+        for (BridgeBatch batch : batches) {
+          lane.write(batch);
+        }
         var answers = new ArrayList<UpstreamFrame>();
-        while (answers.size() < 3) {
+        while (answers.size() < count) {
           UpstreamBatch batch = lane.read(10, TimeUnit.SECONDS);
           assertThat(batch).as(example.describe()).isNotNull();
           answers.addAll(batch.getFramesList());
         }
-        assertThat(answers).containsExactly(reply("one"), reply("two"), replyHalfClose());
         lane.cancel("done", null);
+        return answers;
       } finally {
         channel.shutdownNow();
       }
+    }
+  }
+
+  @Test
+  void acknowledging_killedUnderRequests_everyByteComesBackOnceFromTheOther() throws Exception {
+    int first = Waymark.freePort();
+    int second = Waymark.freePort();
+    String upstreams = "--upstream=static:///127.0.0.1:" + first + ",127.0.0.1:" + second;
+    try (Waymark doomed = startExample("python", first);
+        Waymark other = startExample("python", second);
+        Bridge bridge = Bridge.start(launch -> launch, upstreams)) {
+      await().until(() -> bridge.admin().metric("waymark_pool_upstreams_serving") == 2);
+      List<Client> clients = Clients.connect(20, bridge.port());
+      var halfWay = new CountDownLatch(clients.size());
+      try (var traffic =
+          Clients.inBackground(
+              () -> Clients.inParallel(clients, client -> requests(client, halfWay)))) {
+        assertThat(halfWay.await(30, TimeUnit.SECONDS)).as("requests go on").isTrue();
+        String its = "upstream=\"127.0.0.1:" + first + "\"";
+        assertThat(bridge.admin().metric("waymark_upstream_connections", its)).isPositive();
+        doomed.kill();
+        traffic.join();
+      }
+      assertThat(bridge.admin().marks()).hasSize(clients.size());
+      Clients.inParallel(clients, client -> client.end().expectEnd());
+      assertThat(other.isAlive()).as(other.describe()).isTrue();
+    }
+  }
+
+  /** Of many sizes; each byte that comes back is checked against what was sent at its offset. */
+  private static void requests(Client client, CountDownLatch halfWay) {
+    for (int number = 0; number < REQUESTS; number++) {
+      if (number == REQUESTS / 2) {
+        halfWay.countDown();
+      }
+      client.echo(1 + number * 37L % 5_000);
     }
   }
 
@@ -134,19 +231,15 @@ final class ExamplesIT {
     return BridgeFrame.newBuilder().setConnection(CONNECTION).setEpoch(EPOCH);
   }
 
-  private static BridgeFrame.Builder data(String text) {
-    return frame().setPayload(ByteString.copyFrom(text, UTF_8));
+  private static BridgeFrame.Builder data(String text, long offset) {
+    return frame().setPayload(ByteString.copyFrom(text, UTF_8)).setOffset(offset);
   }
 
   private static UpstreamFrame.Builder replyFrame() {
     return UpstreamFrame.newBuilder().setConnection(CONNECTION).setEpoch(EPOCH);
   }
 
-  private static UpstreamFrame reply(String text) {
-    return replyFrame().setPayload(ByteString.copyFrom(text, UTF_8)).build();
-  }
-
-  private static UpstreamFrame replyHalfClose() {
-    return replyFrame().setHalfClose(true).build();
+  private static UpstreamFrame.Builder reply(String text) {
+    return replyFrame().setPayload(ByteString.copyFrom(text, UTF_8));
   }
 }

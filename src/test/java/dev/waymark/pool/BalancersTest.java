@@ -8,6 +8,8 @@ import dev.waymark.config.PoolConfig.Policy;
 import dev.waymark.core.Balancer;
 import dev.waymark.core.Mark;
 import dev.waymark.core.UpstreamView;
+import dev.waymark.core.UpstreamView.Standing;
+import dev.waymark.core.UpstreamView.Subset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -161,7 +163,7 @@ class BalancersTest {
           new Upstream(
               new UpstreamView(
                   "10.1." + i / 250 + "." + i % 250 + ":1", true, "SERVING", 1, Map.of()));
-      assertThat(choose(balancer, List.of(one), i)).isEqualTo(one.upstream().address());
+      assertThat(balancer.choose(List.of(one), "192.0.2.1", new Mark(7, i + 1))).isSameAs(one);
     }
     assertThat(balancer.memberCount()).isLessThan(100);
   }
@@ -169,12 +171,140 @@ class BalancersTest {
   @Test
   void ring_heavyWeights_staysBounded() {
     Map<String, Integer> weights = new HashMap<>();
-    IntStream.range(0, 100).forEach(i -> weights.put("10.0.0." + i + ":1", 1_000));
+    IntStream.range(0, 100).forEach(i -> weights.put("10.0.0." + i + ":1", 1_000 * 100));
     assertThat(new Ring(weights).pointCount()).isEqualTo(100_000);
-    assertThat(new Ring(Map.of("a:1", 1)).pointCount()).isEqualTo(Ring.POINTS_PER_WEIGHT_MAX);
+    assertThat(new Ring(Map.of("a:1", 100)).pointCount()).isEqualTo(Ring.POINTS_PER_WEIGHT_MAX);
   }
 
-  private static Balancer balancer(Policy policy, HashBy hashBy) {
+  @ParameterizedTest
+  @EnumSource(Policy.class)
+  void share_byWeight_isWhatIsChosen(Policy policy) {
+    Balancer balancer = balancer(policy, HashBy.MARK);
+    List<Upstream> upstreams = upstreams(1, 1, 2);
+    Map<String, Integer> counts = count(fill(balancer, upstreams, KEYS));
+    for (Upstream upstream : upstreams) {
+      double share = balancer.share(upstreams, upstream);
+      assertThat(share).isEqualTo(upstream.upstream().weight() / 4.0);
+      assertThat(counts.get(upstream.upstream().address()))
+          .isCloseTo((int) (KEYS * share), within(KEYS / 20));
+    }
+  }
+
+  @Test
+  void isByKey_isSoForRingHashAlone() {
+    assertThat(balancer(Policy.RING_HASH, HashBy.MARK).isByKey()).isTrue();
+    assertThat(balancer(Policy.ROUND_ROBIN, HashBy.MARK).isByKey()).isFalse();
+    assertThat(balancer(Policy.LEAST_CONNECTIONS, HashBy.MARK).isByKey()).isFalse();
+    assertThat(balancer(Policy.RANDOM_TWO, HashBy.MARK).isByKey()).isFalse();
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Policy.class, names = "RING_HASH", mode = EnumSource.Mode.EXCLUDE)
+  void subsets_ofAThousandConnections_getTheirPercentToOne(Policy policy) {
+    Balancer balancer = balancer(policy, HashBy.MARK);
+    Map<String, Integer> counts = count(fill(balancer, canary(), 1_000));
+    assertThat(counts.get("canary:1")).isCloseTo(50, within(1));
+    assertThat(counts.get("old:1")).isCloseTo(475, within(10));
+    assertThat(counts.get("old:2")).isCloseTo(475, within(10));
+  }
+
+  @ParameterizedTest
+  @EnumSource(HashBy.class)
+  void subsets_ofRingHash_followFromTheMark(HashBy hashBy) {
+    Balancer balancer = balancer(Policy.RING_HASH, hashBy);
+    int chosen = 0;
+    for (int key = 0; key < KEYS; key++) {
+      Mark mark = new Mark(7, key + 1);
+      String first = balancer.choose(canary(), "192.0.2." + key, mark).upstream().address();
+      assertThat(balancer.choose(canary(), "192.0.2." + key, mark).upstream().address())
+          .isEqualTo(first);
+      chosen += first.equals("canary:1") ? 1 : 0;
+    }
+    assertThat(chosen).isCloseTo(KEYS / 20, within(KEYS / 200));
+  }
+
+  @Test
+  void subset_hashedByMark_spreadsItsConnectionsInside() {
+    Balancer balancer = balancer(Policy.RING_HASH, HashBy.MARK);
+    List<Upstream> upstreams =
+        List.of(inSubset("a:1", 1, 0, 10), inSubset("a:2", 1, 0, 10), inSubset("b:1", 1, 1, 90));
+    Map<String, Integer> counts = count(fill(balancer, upstreams, KEYS));
+    assertThat(counts.get("a:1")).isCloseTo(KEYS / 20, within(KEYS / 80));
+    assertThat(counts.get("a:2")).isCloseTo(KEYS / 20, within(KEYS / 80));
+  }
+
+  @Test
+  void subset_withoutCandidates_leavesItsShareToTheOthers() {
+    Balancer balancer = balancer(Policy.ROUND_ROBIN, HashBy.MARK);
+    List<Upstream> upstreams = List.of(inSubset("a:1", 1, 0, 20), inSubset("c:1", 1, 2, 60));
+    assertThat(count(fill(balancer, upstreams, 1_000)).get("a:1")).isCloseTo(250, within(2));
+    assertThat(balancer.share(upstreams, upstreams.getFirst())).isEqualTo(0.25);
+    List<Upstream> alone = List.of(inSubset("a:1", 1, 0, 0));
+    assertThat(fill(balancer, alone, 1)).containsExactly("a:1");
+    assertThat(balancer.share(alone, alone.getFirst())).isEqualTo(1.0);
+  }
+
+  @Test
+  void subsets_allWithoutShare_areNotLookedAt() {
+    Balancer balancer = balancer(Policy.ROUND_ROBIN, HashBy.MARK);
+    List<Upstream> upstreams = List.of(inSubset("a:1", 1, 0, 0), inSubset("c:1", 1, 2, 0));
+    assertThat(count(fill(balancer, upstreams, 10)).values()).containsExactly(5, 5);
+    assertThat(balancer.share(upstreams, upstreams.getFirst())).isEqualTo(0.5);
+  }
+
+  @Test
+  void share_isOfTheSubset_thenByWeightInside() {
+    Balancer balancer = balancer(Policy.ROUND_ROBIN, HashBy.MARK);
+    List<Upstream> upstreams =
+        List.of(inSubset("a:1", 3, 0, 20), inSubset("a:2", 1, 0, 20), inSubset("b:1", 9, 1, 80));
+    assertThat(upstreams.stream().map(u -> balancer.share(upstreams, u)))
+        .containsExactly(0.15, 0.05, 0.8);
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Policy.class, names = "RANDOM_TWO", mode = EnumSource.Mode.EXCLUDE)
+  void slowStart_givesLess(Policy policy) {
+    Balancer balancer = balancer(policy, HashBy.MARK);
+    List<Upstream> upstreams = List.of(ramping("a:1", 100), ramping("b:1", 25));
+    Map<String, Integer> counts = count(fill(balancer, upstreams, KEYS));
+    assertThat(counts.get("b:1")).isCloseTo(KEYS / 5, within(KEYS / 25));
+    assertThat(balancer.share(upstreams, upstreams.getLast())).isEqualTo(0.2);
+  }
+
+  @Test
+  void reconfigure_toAnotherPolicy_knowsTheConnectionsThatAreThere() {
+    PoolBalancer balancer = balancer(Policy.ROUND_ROBIN, HashBy.MARK);
+    List<Upstream> upstreams = upstreams(1, 1);
+    attach(balancer, upstreams.getFirst(), 10);
+    balancer.reconfigure(Fixtures.pool(p -> p.policy = Policy.LEAST_CONNECTIONS));
+    assertThat(fill(balancer, upstreams, 10)).containsOnly("10.0.0.2:1");
+    balancer.reconfigure(Fixtures.pool(p -> p.policy = Policy.RING_HASH));
+    assertThat(balancer.isByKey()).isTrue();
+  }
+
+  private static List<Upstream> canary() {
+    return List.of(
+        inSubset("canary:1", 1, 0, 5), inSubset("old:1", 1, 1, 95), inSubset("old:2", 1, 1, 95));
+  }
+
+  private static Upstream inSubset(String address, int weight, int number, int percent) {
+    return new Upstream(
+        new UpstreamView(
+            address,
+            Standing.SERVING,
+            "SERVING",
+            weight,
+            100,
+            new Subset(number, percent),
+            Map.of()));
+  }
+
+  private static Upstream ramping(String address, int percent) {
+    return new Upstream(
+        new UpstreamView(address, Standing.SERVING, "SERVING", 1, percent, Subset.WHOLE, Map.of()));
+  }
+
+  private static PoolBalancer balancer(Policy policy, HashBy hashBy) {
     return Balancers.create(
         Fixtures.pool(p -> {
           p.policy = policy;

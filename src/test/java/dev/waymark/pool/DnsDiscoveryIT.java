@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.core.PoolSnapshot;
+import dev.waymark.core.Suspicion;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import java.net.InetSocketAddress;
@@ -132,7 +133,7 @@ class DnsDiscoveryIT {
       pool.awaitAddresses("127.0.0.2:9");
       dns.addresses = List.of("127.0.0.3");
       for (int i = 0; i < 100; i++) {
-        pool.manager.onUpstreamLost("127.0.0.2:9");
+        pool.manager.onUpstreamSuspect("127.0.0.2:9", Suspicion.LANE_BROKEN);
       }
       pool.awaitAddresses("127.0.0.3:9");
       assertThat(dns.ipv4QueryCount.get()).isEqualTo(2);

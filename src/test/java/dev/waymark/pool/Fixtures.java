@@ -1,11 +1,14 @@
 package dev.waymark.pool;
 
 import dev.waymark.config.PoolConfig;
+import dev.waymark.config.PoolConfig.Ejection;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.HashBy;
 import dev.waymark.config.PoolConfig.Policy;
+import dev.waymark.config.PoolConfig.Subset;
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.core.PoolOptions.Acknowledge;
+import dev.waymark.core.PoolOptions.Moving;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +24,12 @@ final class Fixtures {
   Duration healthRetryMin = Duration.ofMillis(20);
   Duration healthRetryMax = Duration.ofMillis(200);
   Duration dnsTtlMin = Duration.ofMillis(50);
+  Ejection ejection =
+      new Ejection(
+          true, 5, Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofMinutes(5), 50);
+  Duration slowStart = Duration.ZERO;
+  List<Subset> subsets = List.of();
+  Moving moving = Moving.DEFAULTS;
   Duration dnsTtlMax = Duration.ofMillis(200);
 
   static PoolConfig pool(Consumer<Fixtures> options) {
@@ -40,7 +49,11 @@ final class Fixtures {
         true,
         Duration.ofSeconds(5),
         65_536,
-        Duration.ofSeconds(20));
+        Duration.ofSeconds(20),
+        f.moving,
+        f.ejection,
+        f.slowStart,
+        f.subsets);
   }
 
   static Target fixed(String... addresses) {

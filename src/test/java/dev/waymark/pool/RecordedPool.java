@@ -17,7 +17,8 @@ import java.util.function.Consumer;
 /** A started pool on a control thread of its own, with all that it said. */
 final class RecordedPool implements AutoCloseable {
   final List<PoolSnapshot> snapshots = new CopyOnWriteArrayList<>();
-  final List<String> events = new CopyOnWriteArrayList<>();
+  private final RecordedEvents recorder = new RecordedEvents();
+  final List<String> events = recorder.events;
   final PoolManager manager;
   private final MultiThreadIoEventLoopGroup group =
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -32,7 +33,7 @@ final class RecordedPool implements AutoCloseable {
             new NettyHealthChannels(control, config.userTimeout()),
             new SplittableRandom(1),
             snapshots::add,
-            new Recorder());
+            recorder);
     manager.start();
   }
 
@@ -43,11 +44,23 @@ final class RecordedPool implements AutoCloseable {
         .toList();
   }
 
+  /** Address and standing of every upstream, as the last snapshot has them. */
+  List<String> standings() {
+    return views().stream().map(u -> u.address() + " " + u.standing()).toList();
+  }
+
+  void awaitStandings(String... standings) {
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .pollInterval(Duration.ofMillis(5))
+        .until(this::standings, List.of(standings)::equals);
+  }
+
   List<String> addresses() {
     return views().stream().map(UpstreamView::address).toList();
   }
 
-  private List<UpstreamView> views() {
+  List<UpstreamView> views() {
     return snapshots.isEmpty() ? List.of() : snapshots.getLast().upstreams();
   }
 
@@ -75,32 +88,5 @@ final class RecordedPool implements AutoCloseable {
   public void close() {
     manager.close();
     group.shutdownGracefully(50, 5_000, TimeUnit.MILLISECONDS).syncUninterruptibly();
-  }
-
-  private final class Recorder implements PoolEvents {
-    @Override
-    public void onUpstreamFound(String pool, String upstream) {
-      events.add("found " + upstream);
-    }
-
-    @Override
-    public void onUpstreamGone(String pool, String upstream) {
-      events.add("gone " + upstream);
-    }
-
-    @Override
-    public void onHealthChanged(String pool, String upstream, String from, String to) {
-      events.add("health " + upstream + " " + from + " " + to);
-    }
-
-    @Override
-    public void onDiscoveryFailed(String pool, String name, String reason) {
-      events.add("failed " + name + " " + reason);
-    }
-
-    @Override
-    public void onHealthWatchBroken(String pool, String upstream, String reason) {
-      events.add("broken " + upstream + " " + reason);
-    }
   }
 }

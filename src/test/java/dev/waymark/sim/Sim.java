@@ -18,6 +18,7 @@ import dev.waymark.core.ShardCounters;
 import dev.waymark.core.ShardEnvironment;
 import dev.waymark.core.ShardEvents;
 import dev.waymark.core.ShardInspector;
+import dev.waymark.core.Suspicion;
 import dev.waymark.core.UpstreamView;
 import dev.waymark.sim.checkers.Rule10Memory;
 import dev.waymark.sim.checkers.Rule1Order;
@@ -116,7 +117,7 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
             Acknowledge.AUTO,
             oneIn(5) ? 0 : 1000 * MS,
             upTo(400),
-            PoolOptions.Moving.DEFAULTS);
+            new PoolOptions.Moving(0, 10_000 * MS, 0, 2_000, false, false, false));
     Framing framing = isFramed ? new Framing.Line() : Framing.RAW;
     ListenerOptions listener =
         new ListenerOptions("listener", "pool", framing, 64, oneIn(3) ? 3000 * MS : 0);
@@ -289,6 +290,16 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
   }
 
   @Override
+  public double share(List<? extends Candidate> candidates, Candidate of) {
+    return 1.0 / candidates.size();
+  }
+
+  @Override
+  public boolean isByKey() {
+    return false;
+  }
+
+  @Override
   public void onAttached(UpstreamView upstream) {}
 
   @Override
@@ -323,6 +334,9 @@ final class Sim implements ShardEnvironment, ShardEvents, ShardCounters, Balance
 
   @Override
   public void onLaneBroken(String pool, String upstream, String cause, int connections) {}
+
+  @Override
+  public void onUpstreamSuspect(String pool, String upstream, Suspicion why) {}
 
   @Override
   public void onLaneRefused(String pool, String upstream, String cause) {}

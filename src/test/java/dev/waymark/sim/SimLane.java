@@ -142,7 +142,8 @@ final class SimLane implements LaneTransport {
         .consumed(event.consumed())
         .more(event.more())
         .halfClose(event.halfClose())
-        .close(event.close());
+        .close(event.close())
+        .control(event.isReleased() ? new UpstreamControl.Released() : null);
     if (sim.oneIn(5)) {
       cursor.context(new byte[sim.upTo(9)]);
     }
@@ -232,7 +233,8 @@ final class SimLane implements LaneTransport {
 
   @Override
   public void release(long connection, int epoch) {
-    throw new AssertionError("nothing is released in this simulation");
+    tell(watcher -> watcher.onRelease(number, connection, epoch));
+    gather(0, () -> upstream.onRelease(connection));
   }
 
   @Override

@@ -34,6 +34,7 @@ final class SimUpstream {
     private boolean isOver;
     private boolean isDishonest;
     private boolean isSilent;
+    private boolean isReleaseAsked;
   }
 
   private final Sim sim;
@@ -87,6 +88,10 @@ final class SimUpstream {
     peers.get(connection).isClientEnded = true;
   }
 
+  void onRelease(long connection) {
+    peers.get(connection).isReleaseAsked = true;
+  }
+
   void onClose(long connection) {
     Peer peer = peers.get(connection);
     if (peer != null) {
@@ -131,7 +136,9 @@ final class SimUpstream {
       frame(connection, peer, 0, -1, false, true, 0);
     } else if (kind == Kind.CLOSES && !peer.isCommitOpen && sim.oneIn(20)) {
       peer.isOver = true;
-      int bytes = (int) Math.max(0, Math.min(peer.limit - peer.replied, sim.upTo(30)));
+      // No more than an echo would say: the connection may go on elsewhere.
+      long most = Math.min(peer.limit, peer.received) - peer.replied;
+      int bytes = (int) Math.max(0, Math.min(most, sim.upTo(30)));
       frame(
           connection,
           peer,
@@ -140,6 +147,8 @@ final class SimUpstream {
           false,
           false,
           1 + sim.upTo(CloseReason.values().length));
+    } else if (peer.isReleaseAsked && sim.oneIn(4)) {
+      release(connection, peer);
     } else {
       echo(connection, peer, sim.oneIn(4) ? Integer.MAX_VALUE : 1 + sim.upTo(300), sim.upTo(4));
     }
@@ -152,8 +161,18 @@ final class SimUpstream {
     peers.forEach((connection, peer) -> {
       if (!peer.isOver) {
         echo(connection, peer, Integer.MAX_VALUE, 0);
+        release(connection, peer);
       }
     });
+  }
+
+  /** Hands it over, done or not. */
+  private void release(long connection, Peer peer) {
+    if (peer.isReleaseAsked && !peer.isCommitOpen) {
+      peer.isOver = true;
+      UpstreamEvent event = new UpstreamEvent(connection, peer.epoch, 0, -1, false, false, 0, true);
+      lane.send(new SimLane.Reply(event, peer.replied));
+    }
   }
 
   /**
@@ -218,16 +237,18 @@ final class SimUpstream {
           lane.send(
               new SimLane.Reply(
                   new UpstreamEvent(
-                      connection, peer.epoch + 1 + sim.upTo(9), 3, -1, false, false, 0),
+                      connection, peer.epoch + 1 + sim.upTo(9), 3, -1, false, false, 0, false),
                   peer.replied));
       case 3 ->
           lane.send(
               new SimLane.Reply(
-                  new UpstreamEvent(1_000_000 + sim.upTo(9), 0, 3, -1, false, false, sim.upTo(2)),
+                  new UpstreamEvent(
+                      1_000_000 + sim.upTo(9), 0, 3, -1, false, false, sim.upTo(2), false),
                   0));
       case 4 ->
           lane.send(
-              new SimLane.Reply(new UpstreamEvent(0, 0, sim.upTo(3), -1, false, false, 0), 0));
+              new SimLane.Reply(
+                  new UpstreamEvent(0, 0, sim.upTo(3), -1, false, false, 0, false), 0));
       case 5 -> frame(connection, peer, 1, -1, false, true, 0);
       default -> lane.send(new UpstreamControl.Push(7));
     }
@@ -242,7 +263,7 @@ final class SimUpstream {
       boolean halfClose,
       int close) {
     UpstreamEvent event =
-        new UpstreamEvent(connection, peer.epoch, bytes, consumed, more, halfClose, close);
+        new UpstreamEvent(connection, peer.epoch, bytes, consumed, more, halfClose, close, false);
     lane.send(new SimLane.Reply(event, peer.replied));
     peer.replied += bytes;
     peer.isCommitOpen = more;

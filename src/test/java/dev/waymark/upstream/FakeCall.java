@@ -7,6 +7,7 @@ import dev.waymark.v1.BridgeFrame;
 import dev.waymark.v1.Framing;
 import dev.waymark.v1.Hello;
 import dev.waymark.v1.Open;
+import dev.waymark.v1.Release;
 import dev.waymark.v1.UpstreamBatch;
 import dev.waymark.v1.UpstreamFrame;
 import dev.waymark.wire.AttachMethod;
@@ -80,6 +81,13 @@ final class FakeCall extends ServerCall<InboundBatch, OutboundBatch> {
 
   static BridgeFrame.Builder limitFrame(long limit) {
     return BridgeFrame.newBuilder().setConnection(1).setLimit(limit);
+  }
+
+  static BridgeFrame.Builder releaseFrame(int epoch) {
+    return BridgeFrame.newBuilder()
+        .setConnection(1)
+        .setEpoch(epoch)
+        .setRelease(Release.getDefaultInstance());
   }
 
   List<UpstreamFrame> frames() {

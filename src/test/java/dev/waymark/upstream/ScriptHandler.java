@@ -31,6 +31,11 @@ final class ScriptHandler implements ConnectionHandler {
   }
 
   @Override
+  public void onRelease() {
+    events.add("release");
+  }
+
+  @Override
   public void onWritable() {
     events.add("writable");
   }

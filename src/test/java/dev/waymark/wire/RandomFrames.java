@@ -9,6 +9,7 @@ import dev.waymark.v1.HalfClose;
 import dev.waymark.v1.Load;
 import dev.waymark.v1.Ping;
 import dev.waymark.v1.Pong;
+import dev.waymark.v1.Released;
 import dev.waymark.v1.Settings;
 import dev.waymark.v1.UpstreamFrame;
 import java.util.SplittableRandom;
@@ -57,6 +58,13 @@ final class RandomFrames {
       }
       case 3 -> {
         return frame.setPong(Pong.newBuilder().setId(random.nextLong())).build();
+      }
+      case 4 -> {
+        frame.setConnection(number(random)).setEpoch((int) number(random));
+        if (random.nextBoolean()) {
+          frame.setConsumed(number(random));
+        }
+        return frame.setReleased(Released.getDefaultInstance()).build();
       }
       default ->
           frame

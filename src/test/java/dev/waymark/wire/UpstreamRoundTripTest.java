@@ -124,6 +124,11 @@ class UpstreamRoundTripTest {
       case DRAINING -> writer.draining();
       case LOAD -> writer.load(next.getLoad().getUtilisation(), next.getLoad().getCapacity());
       case PONG -> writer.pong(next.getPong().getId());
+      case RELEASED ->
+          writer.released(
+              next.getConnection(),
+              next.getEpoch(),
+              next.hasConsumed() ? next.getConsumed() : UpstreamFrame.ABSENT);
       default -> throw new AssertionError(next);
     }
   }
@@ -145,6 +150,8 @@ class UpstreamRoundTripTest {
       case UpstreamControl.Load(double utilisation, int capacity) ->
           writer.load(utilisation, capacity);
       case UpstreamControl.Pong(long id) -> writer.pong(id);
+      case UpstreamControl.Released() ->
+          writer.released(next.connection(), next.epoch(), next.consumed());
       default -> throw new AssertionError(next.control());
     }
   }

@@ -47,6 +47,12 @@ final class FrameLog implements ConnectionHandler {
   }
 
   @Override
+  public void onRelease() {
+    log.info("release mark={}", connection.mark());
+    inner.onRelease();
+  }
+
+  @Override
   public void onWritable() {
     log.info("writable mark={}", connection.mark());
     inner.onWritable();

@@ -101,6 +101,12 @@ record LoggedConnection(Connection inner) implements Connection {
   }
 
   @Override
+  public void release() {
+    log.info("release-asked mark={}", mark());
+    inner.release();
+  }
+
+  @Override
   public void halfClose() {
     log.info("half-close-sent mark={}", mark());
     inner.halfClose();

@@ -22,6 +22,16 @@ public record Rules(List<Rule> rules) {
     rules = List.copyOf(rules);
   }
 
+  /** What goes wrong. */
+  public enum Fault {
+    /** Nothing. */
+    NONE,
+    /** The process halts at once. */
+    CRASH,
+    /** The connection is never answered again; the process and its other connections live. */
+    HANG
+  }
+
   /** When a rule applies. */
   public sealed interface Match {
     /** The message is this text, its line end aside. */
@@ -38,11 +48,21 @@ public record Rules(List<Rule> rules) {
    * One rule.
    *
    * @param reply null: none
-   * @param delay before reply and close
+   * @param delay before reply, close and crash
    * @param close behind the reply; null: the connection goes on
+   * @param fault in place of an answer
    */
   public record Rule(
-      Match match, @Nullable String reply, Duration delay, @Nullable CloseReason close) {}
+      Match match,
+      @Nullable String reply,
+      Duration delay,
+      @Nullable CloseReason close,
+      Fault fault) {
+    /** A rule that answers. */
+    public Rule(Match match, @Nullable String reply, Duration delay, @Nullable CloseReason close) {
+      this(match, reply, delay, close, Fault.NONE);
+    }
+  }
 
   boolean isEmpty() {
     return rules.isEmpty();

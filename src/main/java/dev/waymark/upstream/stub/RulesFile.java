@@ -25,11 +25,11 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
  * Reads rules from a YAML file: a list of maps with one of `equals`, `contains` or `regex`, and any
- * of `reply`, `delay` and `close`. Confined to one thread.
+ * of `reply`, `delay` and `close`, or one of `crash` and `hang`. Confined to one thread.
  */
 public final class RulesFile {
   private static final List<String> KEYS =
-      List.of("equals", "contains", "regex", "reply", "delay", "close");
+      List.of("equals", "contains", "regex", "reply", "delay", "close", "crash", "hang");
 
   private final Path path;
 
@@ -80,7 +80,30 @@ public final class RulesFile {
         match(node, values),
         reply == null ? null : reply.getValue(),
         delay == null ? Duration.ZERO : delay(delay),
-        close == null ? null : closeReason(close));
+        close == null ? null : closeReason(close),
+        fault(node, values));
+  }
+
+  private Rules.Fault fault(Node rule, Map<String, ScalarNode> values) {
+    boolean isCrash = isTrue("crash", values);
+    boolean isHang = isTrue("hang", values);
+    boolean hasAnswer = values.containsKey("reply") || values.containsKey("close");
+    if (isCrash && isHang || (isCrash || isHang) && hasAnswer) {
+      throw bad(rule, "a rule has crash, or hang, or reply and close");
+    }
+    return isCrash ? Rules.Fault.CRASH : isHang ? Rules.Fault.HANG : Rules.Fault.NONE;
+  }
+
+  private boolean isTrue(String key, Map<String, ScalarNode> values) {
+    @Nullable ScalarNode node = values.get(key);
+    if (node == null) {
+      return false;
+    }
+    return switch (node.getValue()) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw bad(node, key + ": '" + node.getValue() + "' is neither true nor false");
+    };
   }
 
   private void put(Map<String, ScalarNode> values, NodeTuple pair) {

@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,20 +18,35 @@ final class ScriptedHandler implements ConnectionHandler {
   private final Connection connection;
   private final StubOptions options;
   private final Delays.Line line;
+  private final String name;
+  private final Consumer<String> crash;
+  private boolean isHanging;
 
-  ScriptedHandler(Connection connection, StubOptions options, Delays.Line line) {
+  /**
+   * @param name of the stub, for replies that say it
+   * @param crash ends the process; takes the reason
+   */
+  ScriptedHandler(
+      Connection connection,
+      StubOptions options,
+      Delays.Line line,
+      String name,
+      Consumer<String> crash) {
     this.connection = connection;
     this.options = options;
     this.line = line;
+    this.name = name;
+    this.crash = crash;
   }
 
   @Override
   public void onData(ByteBuf data, long endOffset) {
-    ByteBuf payload = options.isByMessage() ? connection.unframed(data) : data;
-    Rules.Rule rule =
-        options.rules().isEmpty()
-            ? null
-            : options.rules().find(payload.toString(StandardCharsets.UTF_8));
+    Rules.Rule rule = rule(data);
+    isHanging |= rule != null && rule.fault() == Rules.Fault.HANG;
+    if (isHanging) {
+      return; // Nor is what comes behind: its answer would overtake.
+    }
+    boolean isCrash = rule != null && rule.fault() == Rules.Fault.CRASH;
     byte @Nullable [] reply = reply(data, rule);
     Duration delay = rule == null ? options.delay() : options.delay().plus(rule.delay());
     CloseReason close = rule == null ? null : rule.close();
@@ -39,6 +55,9 @@ final class ScriptedHandler implements ConnectionHandler {
             delay,
             reply == null ? 0 : reply.length,
             () -> {
+              if (isCrash) {
+                crash.accept("a rule asks for it, connection " + connection.mark());
+              }
               answer(reply, endOffset);
               if (close != null) {
                 connection.close(close);
@@ -51,9 +70,16 @@ final class ScriptedHandler implements ConnectionHandler {
 
   @Override
   public void onHalfClose() {
-    if (!line.after(Duration.ZERO, 0, connection::halfClose)) {
+    if (!isHanging && !line.after(Duration.ZERO, 0, connection::halfClose)) {
       connection.close(CloseReason.BUSY);
     }
+  }
+
+  private Rules.@Nullable Rule rule(ByteBuf data) {
+    if (options.rules().isEmpty()) {
+      return null;
+    }
+    return options.rules().find(connection.unframed(data).toString(StandardCharsets.UTF_8));
   }
 
   /** The bytes to send, framing included; null: none. */
@@ -62,9 +88,19 @@ final class ScriptedHandler implements ConnectionHandler {
     if (rule == null && text == null) {
       return bytes(message.retainedSlice());
     }
-    return text == null
-        ? null
-        : bytes(connection.framed(Unpooled.wrappedBuffer(text.getBytes(StandardCharsets.UTF_8))));
+    if (text == null) {
+      return null;
+    }
+    byte[] filledIn = fillIn(text).getBytes(StandardCharsets.UTF_8);
+    return bytes(connection.framed(Unpooled.wrappedBuffer(filledIn)));
+  }
+
+  private String fillIn(String text) {
+    return text.contains("${")
+        ? text.replace("${name}", name)
+            .replace("${epoch}", Integer.toString(connection.epoch()))
+            .replace("${mark}", connection.mark())
+        : text;
   }
 
   private void answer(byte @Nullable [] reply, long endOffset) {

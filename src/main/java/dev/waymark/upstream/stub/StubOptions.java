@@ -1,6 +1,6 @@
 package dev.waymark.upstream.stub;
 
-import java.nio.charset.StandardCharsets;
+import dev.waymark.core.CloseReason;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -12,23 +12,23 @@ import org.jspecify.annotations.Nullable;
  * @param rules tried before, in order
  * @param delay what every answer waits, in addition to its rule's delay
  * @param isLoggingFrames one INFO line per piece of data each way
+ * @param name what `${name}` in replies stands for; null: the first address
+ * @param refusal with what every connection is refused; null: none is
  */
 public record StubOptions(
     boolean acknowledge,
     @Nullable String reply,
     Rules rules,
     Duration delay,
-    boolean isLoggingFrames) {
+    boolean isLoggingFrames,
+    @Nullable String name,
+    @Nullable CloseReason refusal) {
   /** Answers bytes with the same bytes. */
   public static final StubOptions ECHO =
-      new StubOptions(true, null, Rules.NONE, Duration.ZERO, false);
+      new StubOptions(true, null, Rules.NONE, Duration.ZERO, false, null, null);
 
   /** Whether answers depend on where messages end. */
   boolean isByMessage() {
     return reply != null || !rules.isEmpty();
-  }
-
-  byte @Nullable [] replyBytes() {
-    return reply == null ? null : reply.getBytes(StandardCharsets.UTF_8);
   }
 }

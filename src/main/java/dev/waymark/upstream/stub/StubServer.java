@@ -1,5 +1,6 @@
 package dev.waymark.upstream.stub;
 
+import dev.waymark.core.CloseReason;
 import dev.waymark.upstream.Connection;
 import dev.waymark.upstream.ConnectionHandler;
 import dev.waymark.upstream.Delivery;
@@ -15,7 +16,10 @@ import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A running stub: Attach, health and reflection on one or more addresses. Thread-safe. */
 public final class StubServer implements AutoCloseable {
@@ -29,18 +33,51 @@ public final class StubServer implements AutoCloseable {
   private static final long KEEP_ALIVE_MIN_MS = 1_000;
   private static final String SERVICE = "waymark.v1.Upstream";
 
+  private static final Logger log = LoggerFactory.getLogger(StubServer.class);
+  private static final int CRASHED = 1;
+
+  /**
+   * What happened since the start.
+   *
+   * @param opens attachments, re-opened ones included, refused ones not
+   * @param reopens of these, those that another upstream, or this one, had before
+   * @param replayedOpens of these, those after a broken lane or a stall: what was unconsumed comes
+   *     again
+   * @param refused attachments that were refused as {@link #refuse} says
+   * @param released attachments that were handed over
+   * @param fenced attachments that ended because another owner was given the connection
+   * @param requests messages, or pieces of data where nothing depends on messages
+   */
+  public record Stats(
+      long opens,
+      long reopens,
+      long replayedOpens,
+      long refused,
+      long released,
+      long fenced,
+      long requests) {}
+
+  private final StubOptions options;
+  private final StubStats stats = new StubStats();
+  private final Consumer<String> crash;
+  private final Delays delays;
+  private volatile @Nullable CloseReason refusal;
   private final Upstream upstream;
   private final HealthStatusManager health = new HealthStatusManager();
   private final ScheduledExecutorService scheduler;
   private final Server server;
 
-  private StubServer(List<InetSocketAddress> addresses, StubOptions options) throws IOException {
+  private StubServer(List<InetSocketAddress> addresses, StubOptions options, Consumer<String> crash)
+      throws IOException {
+    this.options = options;
+    this.crash = crash;
+    this.refusal = options.refusal();
     scheduler =
         Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("stub-delay").factory());
-    Delays delays = new Delays(scheduler, System::nanoTime);
+    delays = new Delays(scheduler, System::nanoTime);
     upstream =
-        Upstream.builder(connection -> handler(connection, options, delays))
+        Upstream.builder(this::open)
             .acknowledge(options.acknowledge())
             .delivery(options.isByMessage() ? Delivery.MESSAGES : Delivery.BYTES)
             .build();
@@ -55,28 +92,50 @@ public final class StubServer implements AutoCloseable {
   }
 
   /**
-   * Listens on these addresses, of which there is at least one; port 0 takes a free one.
+   * Listens on these addresses, of which there is at least one; port 0 takes a free one. A rule
+   * that crashes halts the process.
    *
    * @throws IOException if one of them cannot be bound; its message says which
    */
   public static StubServer start(List<InetSocketAddress> addresses, StubOptions options)
       throws IOException {
-    return new StubServer(addresses, options);
+    return start(addresses, options, StubServer::halt);
   }
 
-  private static ConnectionHandler handler(
-      Connection connection, StubOptions options, Delays delays) {
+  /** As above; `crash` is what a rule that crashes calls, with the reason. */
+  static StubServer start(
+      List<InetSocketAddress> addresses, StubOptions options, Consumer<String> crash)
+      throws IOException {
+    return new StubServer(addresses, options, crash);
+  }
+
+  private static void halt(String why) {
+    log.error("crash: {}", why);
+    Runtime.getRuntime().halt(CRASHED);
+  }
+
+  private ConnectionHandler open(Connection connection) {
+    CloseReason reason = refusal;
+    if (reason != null) {
+      stats.onRefused();
+      connection.close(reason);
+      return new RefusingHandler();
+    }
+    stats.onOpen(connection.open().reopen());
+    return new CountedHandler(handler(connection), stats);
+  }
+
+  private ConnectionHandler handler(Connection connection) {
     return options.isLoggingFrames()
-        ? new FrameLog(connection, unlogged(new LoggedConnection(connection), options, delays))
-        : unlogged(connection, options, delays);
+        ? new FrameLog(connection, unlogged(new LoggedConnection(connection)))
+        : unlogged(connection);
   }
 
-  private static ConnectionHandler unlogged(
-      Connection connection, StubOptions options, Delays delays) {
+  private ConnectionHandler unlogged(Connection connection) {
     boolean isPlainEcho = !options.isByMessage() && options.delay().isZero();
     return isPlainEcho
         ? new EchoHandler(connection)
-        : new ScriptedHandler(connection, options, delays.newLine());
+        : new ScriptedHandler(connection, options, delays.newLine(), name(), crash);
   }
 
   private Server server(List<InetSocketAddress> addresses) {
@@ -92,6 +151,26 @@ public final class StubServer implements AutoCloseable {
         .addService(health.getHealthService())
         .addService(ProtoReflectionServiceV1.newInstance())
         .build();
+  }
+
+  /** What the stub calls itself in replies: its name, or its first address. */
+  public String name() {
+    if (options.name() != null) {
+      return options.name();
+    }
+    return server.getListenSockets().getFirst() instanceof InetSocketAddress first
+        ? first.getAddress().getHostAddress() + ":" + first.getPort()
+        : "stub";
+  }
+
+  /** With what every new connection is refused from now on; null: none is. */
+  public void refuse(@Nullable CloseReason reason) {
+    refusal = reason;
+  }
+
+  /** What happened so far. */
+  public Stats stats() {
+    return stats.now();
   }
 
   /** The port of the first address. */

@@ -2,6 +2,7 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
+import dev.waymark.core.CloseReason;
 import dev.waymark.core.Reopen;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -105,12 +106,20 @@ public final class Rule10Memory implements Watcher {
     state.heldClose = frame.close() == 0 ? state.heldClose : frame.close();
     if (!frame.more()) {
       state.isUpstreamEnded |= state.isHeldEnd;
-      if (state.heldClose != 0) {
-        state.over();
-      }
+      long close = state.heldClose;
       state.held = 0;
       state.consumed = Math.max(state.consumed, Math.min(state.sent, state.heldConsumed));
       state.heldConsumed = -1;
+      if (frame.isReleased()) {
+        state.lost(false);
+      } else if (close != 0) {
+        boolean isRefusal = CloseReason.ofWireCode((int) close).isRefusal();
+        if (isRefusal && !plainLanes.contains(lane)) {
+          state.lost(false);
+        } else {
+          state.over();
+        }
+      }
     }
   }
 
@@ -154,7 +163,9 @@ public final class Rule10Memory implements Watcher {
   @Override
   public void onClose(int lane, long connection, int epoch, String reason) {
     State state = states.get(connection);
-    if (state != null) {
+    if (state != null && reason.equals(CloseReason.FENCED.name())) {
+      state.lost(false);
+    } else if (state != null) {
       state.over();
     }
   }

@@ -2,6 +2,7 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
+import dev.waymark.core.CloseReason;
 import dev.waymark.core.Reopen;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -24,13 +25,23 @@ public final class Rule1Order implements Watcher {
     long effectiveBytes;
     long heldBytes;
     boolean isHeldHalfClose;
+    int heldClose;
     boolean isUpstreamEnded;
     long writtenBytes;
     boolean isFinished;
     boolean isOver;
+
+    /** Another owner will go on. */
+    void detached() {
+      lane = -1;
+      heldBytes = 0;
+      isHeldHalfClose = false;
+      heldClose = 0;
+    }
   }
 
   private final Map<Long, State> states = new HashMap<>();
+  private final Set<Integer> plainLanes = new HashSet<>();
   private long progressBytes;
 
   @Override
@@ -115,6 +126,7 @@ public final class Rule1Order implements Watcher {
     state.isHalfClosed = false;
     state.heldBytes = 0;
     state.isHeldHalfClose = false;
+    state.heldClose = 0;
     if (left != null) {
       state.laneBytes = left.firstOffset();
     }
@@ -128,11 +140,21 @@ public final class Rule1Order implements Watcher {
     }
     state.heldBytes += frame.bytes();
     state.isHeldHalfClose |= frame.halfClose();
+    state.heldClose = frame.close() == 0 ? state.heldClose : frame.close();
     if (!frame.more()) {
       state.effectiveBytes += state.heldBytes;
       state.isUpstreamEnded |= state.isHeldHalfClose;
       state.heldBytes = 0;
+      boolean isRefusal = CloseReason.ofWireCode(state.heldClose).isRefusal();
+      if (frame.isReleased() || (isRefusal && !plainLanes.contains(lane))) {
+        state.detached();
+      }
     }
+  }
+
+  @Override
+  public void onPlain(int lane) {
+    plainLanes.add(lane);
   }
 
   @Override
@@ -163,7 +185,9 @@ public final class Rule1Order implements Watcher {
   @Override
   public void onClose(int lane, long connection, int epoch, String reason) {
     State state = states.get(connection);
-    if (state != null) {
+    if (state != null && reason.equals("FENCED")) {
+      state.detached();
+    } else if (state != null) {
       state.isOver = true;
       require(
           !reason.equals("DONE")

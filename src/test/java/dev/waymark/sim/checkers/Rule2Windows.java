@@ -116,7 +116,7 @@ public final class Rule2Windows implements Watcher {
     if (!frame.more() && !state.isBreach) {
       state.consumed = Math.max(state.consumed, state.heldConsumed);
     }
-    state.isHeldClose |= frame.close() != 0;
+    state.isHeldClose |= frame.close() != 0 || frame.isReleased();
     if (state.isHeldClose && !frame.more()) {
       state.isOver = true;
     }

@@ -2,9 +2,12 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
+import dev.waymark.core.CloseReason;
 import dev.waymark.core.Reopen;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Rule3Replay implements Watcher {
   private static final String RULE = "rule 3 (replay)";
-  private static final int ATTEMPTS_MAX = 3;
+  private static final int LOSSES_MAX = 2;
 
   private static final class State {
     int lane = -1;
@@ -25,19 +28,35 @@ public final class Rule3Replay implements Watcher {
     long clientBytes;
     boolean isClientEnded;
     boolean isRepliesEnded;
-    int attemptsWithoutProgress;
+    int lossesWithoutProgress;
     long held;
     long heldConsumed = -1;
     boolean isHeldEnd;
+    int heldClose;
 
     void drop() {
       held = 0;
       heldConsumed = -1;
       isHeldEnd = false;
+      heldClose = 0;
+    }
+
+    /** The owner was lost. */
+    void lost() {
+      lossesWithoutProgress += sent > consumed ? 1 : 0;
+      left();
+    }
+
+    /** Another owner is needed. */
+    void left() {
+      lane = -1;
+      drop();
+      sent = consumed;
     }
   }
 
   private final Map<Long, State> states = new HashMap<>();
+  private final Set<Integer> plainLanes = new HashSet<>();
 
   @Override
   public void onAccepted(long connection) {
@@ -82,7 +101,7 @@ public final class Rule3Replay implements Watcher {
           left.clientEndedAt());
       require(left.isRepliesEnded() == state.isRepliesEnded, RULE, "replies ended", connection);
       require(
-          state.attemptsWithoutProgress <= ATTEMPTS_MAX,
+          state.lossesWithoutProgress <= LOSSES_MAX,
           RULE,
           "re-opened too often without progress",
           connection);
@@ -104,21 +123,35 @@ public final class Rule3Replay implements Watcher {
     state.held += frame.bytes();
     state.heldConsumed = Math.max(state.heldConsumed, frame.consumed());
     state.isHeldEnd |= frame.halfClose();
+    state.heldClose = frame.close() == 0 ? state.heldClose : frame.close();
     if (!frame.more()) {
       state.taken += state.held;
       state.isRepliesEnded |= state.isHeldEnd;
       if (state.heldConsumed >= 0) {
         state.replyStart = state.taken;
-        state.attemptsWithoutProgress =
-            state.heldConsumed > state.consumed ? 0 : state.attemptsWithoutProgress;
+        state.lossesWithoutProgress =
+            state.heldConsumed > state.consumed ? 0 : state.lossesWithoutProgress;
         state.consumed = Math.max(state.consumed, state.heldConsumed);
       }
+      boolean isRefusal = CloseReason.ofWireCode(state.heldClose).isRefusal();
       state.drop();
+      if (frame.isReleased() || (isRefusal && !plainLanes.contains(lane))) {
+        state.left();
+      }
+    }
+  }
+
+  @Override
+  public void onClose(int lane, long connection, int epoch, String reason) {
+    State state = states.get(connection);
+    if (state != null && state.lane == lane && reason.equals("FENCED")) {
+      state.lost();
     }
   }
 
   @Override
   public void onPlain(int lane) {
+    plainLanes.add(lane);
     states.values().stream()
         .filter(state -> state.lane == lane)
         .forEach(state -> state.consumed = Math.max(state.consumed, state.sent));
@@ -128,10 +161,7 @@ public final class Rule3Replay implements Watcher {
   public void onLaneEnd(int lane) {
     for (State state : states.values()) {
       if (state.lane == lane) {
-        state.lane = -1;
-        state.drop();
-        state.attemptsWithoutProgress += state.sent > state.consumed ? 1 : 0;
-        state.sent = state.consumed;
+        state.lost();
       }
     }
   }

@@ -18,6 +18,8 @@ public final class Rule8Late implements Watcher {
 
   private enum Attachment {
     OPEN,
+    /** Release was sent: no data, no FIN. */
+    RELEASING,
     /** The bridge or the upstream has sent Close, or the lane broke. */
     OVER
   }
@@ -47,10 +49,11 @@ public final class Rule8Late implements Watcher {
         epoch);
     require((left == null) == (epoch == 0), RULE, "facts of a former owner", connection, epoch);
     require(
-        attachments.put(connection, Attachment.OPEN) != Attachment.OPEN,
+        attachments.getOrDefault(connection, Attachment.OVER) == Attachment.OVER,
         RULE,
         "two owners at once",
         connection);
+    attachments.put(connection, Attachment.OPEN);
     owners.put(connection, lane);
     heldClose.remove(connection);
     live(lane);
@@ -64,7 +67,7 @@ public final class Rule8Late implements Watcher {
 
   @Override
   public void onLimit(int lane, long connection, int epoch, long limit) {
-    attached(lane, connection, epoch, "limit");
+    owned(lane, connection, epoch, "limit");
   }
 
   @Override
@@ -73,9 +76,15 @@ public final class Rule8Late implements Watcher {
   }
 
   @Override
+  public void onRelease(int lane, long connection, int epoch) {
+    attached(lane, connection, epoch, "Release");
+    attachments.put(connection, Attachment.RELEASING);
+  }
+
+  @Override
   public void onClose(int lane, long connection, int epoch, String reason) {
     if (accepted.contains(connection)) {
-      attached(lane, connection, epoch, "Close(" + reason + ")");
+      owned(lane, connection, epoch, "Close(" + reason + ")");
       attachments.put(connection, Attachment.OVER);
     } else {
       live(lane);
@@ -96,7 +105,7 @@ public final class Rule8Late implements Watcher {
     } else if (Integer.valueOf(lane).equals(owners.get(connection))
         && epochs.get(connection) == frame.epoch()) {
       boolean isClose = heldClose.merge(connection, frame.close() != 0, Boolean::logicalOr);
-      if (!frame.more() && isClose) {
+      if (frame.isReleased() || (!frame.more() && isClose)) {
         attachments.put(connection, Attachment.OVER);
       }
     }
@@ -123,8 +132,20 @@ public final class Rule8Late implements Watcher {
   }
 
   private void attached(int lane, long connection, int epoch, String what) {
+    require(
+        attachments.get(connection) != Attachment.RELEASING,
+        RULE,
+        what + " after Release",
+        connection,
+        lane,
+        epoch);
+    owned(lane, connection, epoch, what);
+  }
+
+  private void owned(int lane, long connection, int epoch, String what) {
     boolean isAttached =
-        attachments.get(connection) == Attachment.OPEN && owners.get(connection) == lane;
+        attachments.getOrDefault(connection, Attachment.OVER) != Attachment.OVER
+            && owners.get(connection) == lane;
     require(
         isAttached && epochs.get(connection) == epoch,
         RULE,

@@ -45,6 +45,8 @@ public interface Watcher {
 
   default void onHalfClose(int lane, long connection, int epoch, long offset) {}
 
+  default void onRelease(int lane, long connection, int epoch) {}
+
   default void onClose(int lane, long connection, int epoch, String reason) {}
 
   default void onSettings(int lane, int windowBytes) {}
@@ -61,7 +63,7 @@ public interface Watcher {
 
   default void onTime(long nowNs) {}
 
-  /** A frame from an upstream; `consumed` -1: absent; `close` 0: none. */
+  /** A frame from an upstream; `consumed` -1: absent; `close` 0: none; `isReleased`: Released. */
   record UpstreamEvent(
       long connection,
       int epoch,
@@ -69,5 +71,6 @@ public interface Watcher {
       long consumed,
       boolean more,
       boolean halfClose,
-      int close) {}
+      int close,
+      boolean isReleased) {}
 }

@@ -36,7 +36,13 @@ final class RulesFileTest {
               delay: 100ms
             - regex: ^qu?it
               close: DONE
+            - equals: poison
+              crash: true
+            - equals: stick
+              hang: true
             """);
+    assertThat(Objects.requireNonNull(rules.find("poison")).fault()).isEqualTo(Rules.Fault.CRASH);
+    assertThat(Objects.requireNonNull(rules.find("stick")).fault()).isEqualTo(Rules.Fault.HANG);
     assertThat(Objects.requireNonNull(rules.find("ping\r\n")).reply()).isEqualTo("pong");
     assertThat(Objects.requireNonNull(rules.find("too slow")).delay())
         .isEqualTo(Duration.ofMillis(100));
@@ -53,6 +59,8 @@ final class RulesFileTest {
         "- {reply: a}                    | rules.yml:1:3: a rule has one of equals, contains and regex, not 0",
         "- {equals: a, delay: soon}      | rules.yml:1:22: delay: 'soon' is no duration",
         "- {equals: a, close: LATER}     | rules.yml:1:22: close: 'LATER' is no close reason",
+        "- {equals: a, crash: perhaps}   | rules.yml:1:22: crash: 'perhaps' is neither true nor false",
+        "- {equals: a, hang: true, reply: b} | rules.yml:1:3: a rule has crash, or hang, or reply",
         "- {regex: '('}                  | rules.yml:1:11: regex: Unclosed group",
         "- {equals: [a]}                 | rules.yml:1:12: equals: a text is expected",
         "equals: a                       | rules.yml:1:1: a list of rules is expected",

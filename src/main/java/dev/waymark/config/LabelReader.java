@@ -1,0 +1,40 @@
+package dev.waymark.config;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/** Makes labels of settings. Confined to one load. */
+final class LabelReader {
+  private static final Pattern LABEL = Pattern.compile("[A-Za-z0-9._/-]{1,63}");
+
+  private final Settings settings;
+
+  LabelReader(Settings settings) {
+    this.settings = settings;
+  }
+
+  /** The labels under a key that ends with any name. */
+  Map<String, String> read(Key<String> key, int i, int j) {
+    String prefix = key.at(i, j).replace("*", "");
+    Map<String, String> labels = new LinkedHashMap<>();
+    settings
+        .values()
+        .under(prefix)
+        .forEach((name, value) -> {
+          if (!LABEL.matcher(name).matches()) {
+            settings.refuse(
+                value
+                    .origin()
+                    .refusal(
+                        prefix + Setting.printable(name),
+                        Setting.printable(value.text()),
+                        "a name of 1 to 63 of A-Z, a-z, 0-9, ., _, / and -"));
+          }
+          settings
+              .find(key, value, prefix + name)
+              .ifPresent(label -> labels.put(name, label.value()));
+        });
+    return labels;
+  }
+}

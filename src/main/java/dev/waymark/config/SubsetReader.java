@@ -1,0 +1,85 @@
+package dev.waymark.config;
+
+import dev.waymark.config.PoolConfig.Endpoint;
+import dev.waymark.config.PoolConfig.Subset;
+import dev.waymark.config.PoolConfig.Target;
+import dev.waymark.config.Values.Elements;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Makes the subsets of a pool of settings. Confined to one load. */
+final class SubsetReader {
+  private static final int WHOLE_PERCENT = 100;
+
+  private final Settings settings;
+  private final LabelReader labels;
+
+  SubsetReader(Settings settings, LabelReader labels) {
+    this.settings = settings;
+    this.labels = labels;
+  }
+
+  List<Subset> read(int i, Target target) {
+    String path = "pools[" + i + "].subsets";
+    Optional<Elements> list = settings.values().list(path);
+    if (list.isEmpty()) {
+      return List.of();
+    }
+    List<Subset> subsets = new ArrayList<>();
+    int percents = 0;
+    for (int j = 0; j < list.get().count(); j++) {
+      String place = list.get().elements().get(j).place() + ": " + path + "[" + j + "]";
+      int percent = percent(i, j, place);
+      Map<String, String> wanted = labels.read(PoolKeys.SUBSET_LABEL, i, j);
+      Subset subset = new Subset(wanted, percent);
+      checkLabels(subset, target, subsets, place);
+      subsets.add(subset);
+      percents += percent;
+    }
+    if (percents > WHOLE_PERCENT) {
+      settings.refuse(
+          list.get().origin().place()
+              + ": "
+              + path
+              + ": shares of "
+              + percents
+              + " % together (expected: at most 100); lower one");
+    }
+    return subsets;
+  }
+
+  private int percent(int i, int j, String place) {
+    if (settings.values().value(PoolKeys.SUBSET_SHARE.at(i, j)).isEmpty()) {
+      settings.refuse(
+          place
+              + ".share-percent: missing (expected: "
+              + PoolKeys.SUBSET_SHARE.type().expected()
+              + ")");
+    }
+    return settings.find(PoolKeys.SUBSET_SHARE, i, j).map(Setting::value).orElse(0);
+  }
+
+  private void checkLabels(Subset subset, Target target, List<Subset> before, String place) {
+    if (subset.labels().isEmpty()) {
+      settings.refuse(place + ".labels: missing (expected: at least one label, as NAME: TEXT)");
+      return;
+    }
+    List<Endpoint> upstreams =
+        switch (target) {
+          case Target.Fixed(List<Endpoint> fixed) -> fixed;
+          case Target.Dns _ -> List.of();
+        };
+    boolean isAny =
+        upstreams.stream()
+            .map(Endpoint::labels)
+            .anyMatch(own -> subset.has(own) && before.stream().noneMatch(b -> b.has(own)));
+    if (!isAny) {
+      settings.refuse(
+          place
+              + ".labels: no upstream is of this subset (expected: an upstream of the list"
+              + " `upstreams` with all of these labels that no subset before it takes)");
+    }
+  }
+}

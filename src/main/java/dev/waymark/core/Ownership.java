@@ -1,0 +1,248 @@
+package dev.waymark.core;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who owns one connection, who did, and where it is to go next: epochs, losses, refusals and a
+ * hand-over under way (rules 3, 8 and 9). A state machine without I/O, confined to its shard's
+ * thread.
+ */
+final class Ownership {
+  /**
+   * Released is waited for.
+   *
+   * @param destination chosen when it began; null: whoever is best when it ends
+   * @param deadlineNs past it the owner is fenced
+   */
+  record HandOver(Reopen.Cause cause, @Nullable Lane destination, long deadlineNs) {}
+
+  /** One bad request must not walk through the fleet (rule 3): so many owners it may take along. */
+  static final int LOSSES_WITHOUT_PROGRESS_MAX = 3;
+
+  /** Former owners that the access log names. */
+  private static final int HISTORY_MAX = 16;
+
+  /** After a move that nobody took: doubled with each until {@link #BACK_OFF_MAX_NS}. */
+  private static final long BACK_OFF_MIN_NS = 100_000_000L;
+
+  private static final long BACK_OFF_MAX_NS = 5_000_000_000L;
+
+  private @Nullable Lane lane;
+  private int epoch;
+  private @Nullable HandOver handOver;
+  private Reopen.@Nullable Cause cause;
+  private @Nullable Lane former;
+  private @Nullable Lane destination;
+  private List<String> history = List.of();
+  private List<String> avoided = List.of();
+  private int lossesWithoutProgress;
+  private boolean isRefused;
+  private long refusedSinceNs;
+  private long lastRefusedNs;
+  private int backOffs;
+  private long retryAtNs;
+  private boolean isBackingOff;
+  private int returns;
+  private long mayMoveAtNs;
+  private long leftAtNs;
+  private boolean isPaused;
+
+  // --- inputs ---
+
+  /** A new owner. */
+  void attach(long nowNs, Lane owner) {
+    boolean isReturn = owner == former;
+    returns = isReturn ? returns + 1 : 0;
+    mayMoveAtNs = isReturn ? nowNs + backOffNs(returns) : nowNs;
+    lane = owner;
+    former = isReturn ? null : former;
+    destination = null;
+    remember(owner.upstream().address());
+  }
+
+  /** A hand-over begins; ended by {@link #leave} or {@link #end}. */
+  void release(HandOver begun) {
+    handOver = begun;
+    counted(begun, 1);
+  }
+
+  /**
+   * The owner is the owner no more, and another is needed.
+   *
+   * @param isHandedOver it lives, and would take the connection back
+   */
+  void leave(long nowNs, Reopen.Cause why, boolean isHandedOver) {
+    cause = why;
+    if (isHandedOver) {
+      former = lane;
+    } else if (why != Reopen.Cause.REFUSED) {
+      former = null;
+    }
+    destination = isHandedOver && handOver != null ? handOver.destination() : null;
+    forgetHandOver();
+    lane = null;
+    epoch++;
+    leftAtNs = nowNs;
+    isPaused = true;
+  }
+
+  /** There is no owner any more, and none is needed. */
+  void end() {
+    forgetHandOver();
+    lane = null;
+    former = null;
+    destination = null;
+  }
+
+  /** The owner was lost while bytes waited for it. False: it was one too many. */
+  boolean isLossBearable() {
+    return ++lossesWithoutProgress < LOSSES_WITHOUT_PROGRESS_MAX;
+  }
+
+  /** `consumed` moved. */
+  void onProgress() {
+    lossesWithoutProgress = 0;
+    avoided = List.of();
+  }
+
+  /** Not to be this upstream again, until there is progress or nobody is left. */
+  void avoid(String upstream) {
+    if (!avoided.contains(upstream)) {
+      List<String> longer = new ArrayList<>(avoided);
+      longer.add(upstream);
+      avoided = List.copyOf(longer);
+    }
+  }
+
+  /**
+   * The upstream refused.
+   *
+   * @param patienceNs refusals further apart than this have nothing to do with one another
+   * @return false: for so long everybody has refused
+   */
+  boolean onRefused(long nowNs, Lane refuser, long patienceNs) {
+    if (!isRefused || nowNs - lastRefusedNs > patienceNs + BACK_OFF_MAX_NS) {
+      isRefused = true;
+      refusedSinceNs = nowNs;
+    }
+    lastRefusedNs = nowNs;
+    avoid(refuser.upstream().address());
+    return nowNs - refusedSinceNs <= patienceNs;
+  }
+
+  /** All that might take it were avoided: after a while each is asked again. */
+  void backOff(long nowNs) {
+    backOffs++;
+    isBackingOff = true;
+    retryAtNs = nowNs + backOffNs(backOffs);
+  }
+
+  /** The wait is over. */
+  void retry() {
+    isBackingOff = false;
+    avoided = List.of();
+  }
+
+  /** The owner answers: it has not refused. */
+  void onOwnerFrame() {
+    isRefused = false;
+    backOffs = 0;
+  }
+
+  // --- outputs ---
+
+  @Nullable Lane lane() {
+    return lane;
+  }
+
+  int epoch() {
+    return epoch;
+  }
+
+  @Nullable HandOver handOver() {
+    return handOver;
+  }
+
+  /** Why it moved last; null if it never did. */
+  Reopen.@Nullable Cause cause() {
+    return cause;
+  }
+
+  /** Where a hand-over was to lead to. */
+  @Nullable Lane destination() {
+    return destination;
+  }
+
+  /** Who handed it over, and is asked again when nobody else takes it. */
+  @Nullable Lane former() {
+    return former;
+  }
+
+  boolean isAvoiding(Lane candidate) {
+    return candidate == former || avoided.contains(candidate.upstream().address());
+  }
+
+  /** False while most connections, which avoid nobody. */
+  boolean isAvoidingAny() {
+    return former != null || !avoided.isEmpty();
+  }
+
+  boolean isBackingOff() {
+    return isBackingOff;
+  }
+
+  long retryAtNs() {
+    return retryAtNs;
+  }
+
+  /** A planned move may begin. */
+  boolean mayMove(long nowNs) {
+    return handOver == null && mayMoveAtNs - nowNs <= 0;
+  }
+
+  /** The owners so far, oldest first, the last {@value #HISTORY_MAX} of them. */
+  List<String> history() {
+    return history;
+  }
+
+  /**
+   * How long the connection has been without an owner that serves it, once; -1 if it has not, or
+   * was asked before.
+   */
+  long takePauseNs(long nowNs) {
+    if (!isPaused) {
+      return -1;
+    }
+    isPaused = false;
+    return nowNs - leftAtNs;
+  }
+
+  // --- transitions ---
+
+  private static long backOffNs(int times) {
+    return Math.min(BACK_OFF_MAX_NS, BACK_OFF_MIN_NS << Math.clamp(times - 1, 0, 10));
+  }
+
+  private void forgetHandOver() {
+    if (handOver != null) {
+      counted(handOver, -1);
+      handOver = null;
+    }
+  }
+
+  private void counted(HandOver one, int change) {
+    Objects.requireNonNull(lane).leaving(change);
+    if (one.destination() != null) {
+      one.destination().coming(change);
+    }
+  }
+
+  private void remember(String upstream) {
+    List<String> longer = new ArrayList<>(history);
+    longer.add(upstream);
+    history = List.copyOf(longer.subList(Math.max(0, longer.size() - HISTORY_MAX), longer.size()));
+  }
+}

@@ -1,0 +1,64 @@
+package dev.waymark.core;
+
+/**
+ * Whether an owner works on what it was sent (rule 7). Idle connections have nothing unconsumed and
+ * never count. A state machine without I/O, confined to its shard's thread.
+ */
+final class ProgressClock {
+  /** What the clock says of an owner. */
+  enum Verdict {
+    WORKING,
+    /** No frame came for too long: another owner may do better. */
+    STALLED,
+    /** Frames come, but the window has been full for too long without any `consumed`. */
+    WINDOW_STALLED
+  }
+
+  private final long timeoutNs;
+  private long progressNs;
+  private long signNs;
+
+  /**
+   * @param timeoutNs positive; or 0: every owner is taken to work
+   */
+  ProgressClock(long timeoutNs) {
+    this.timeoutNs = timeoutNs;
+  }
+
+  // --- inputs ---
+
+  /** Bytes were sent where none was unconsumed, or `consumed` moved. */
+  void onProgress(long nowNs) {
+    progressNs = nowNs;
+    signNs = nowNs;
+  }
+
+  /** A frame came, were it an empty one. */
+  void onSign(long nowNs) {
+    signNs = nowNs;
+  }
+
+  // --- outputs ---
+
+  boolean isOn() {
+    return timeoutNs > 0;
+  }
+
+  /** Only while bytes are unconsumed. */
+  Verdict verdict(long nowNs, boolean isWindowFull) {
+    if (!isOn()) {
+      return Verdict.WORKING;
+    }
+    if (nowNs - signNs >= timeoutNs) {
+      return Verdict.STALLED;
+    }
+    return isWindowFull && nowNs - progressNs >= timeoutNs
+        ? Verdict.WINDOW_STALLED
+        : Verdict.WORKING;
+  }
+
+  /** When to look again; only while it is on. What is sent until then cannot be too old before. */
+  long deadlineNs(long nowNs, boolean isWaiting, boolean isWindowFull) {
+    return (isWaiting ? (isWindowFull ? progressNs : signNs) : nowNs) + timeoutNs;
+  }
+}

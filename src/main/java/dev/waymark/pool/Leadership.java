@@ -1,0 +1,49 @@
+package dev.waymark.pool;
+
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Who leads a pool whose upstreams elect a leader among themselves and show it by SERVING: the one
+ * that turned SERVING last. An old leader that has not noticed, and still says SERVING, leads
+ * nobody. Confined to the control thread.
+ */
+final class Leadership {
+  /** In the order in which they turned SERVING. */
+  private final LinkedHashSet<String> serving = new LinkedHashSet<>();
+
+  private final Set<String> led = new HashSet<>();
+
+  /** Its health changed, or is what it was. */
+  void onHealth(String upstream, boolean isServing) {
+    if (isServing) {
+      serving.add(upstream);
+    } else {
+      serving.remove(upstream);
+    }
+    leader().ifPresent(led::add);
+  }
+
+  /** Discovery does not name it any more. */
+  void onGone(String upstream) {
+    serving.remove(upstream);
+    led.remove(upstream);
+    leader().ifPresent(led::add);
+  }
+
+  /** To whom all connections belong; empty while there is none. */
+  Optional<String> leader() {
+    return serving.isEmpty() ? Optional.empty() : Optional.of(serving.getLast());
+  }
+
+  boolean isLeader(String upstream) {
+    return leader().filter(upstream::equals).isPresent();
+  }
+
+  /** It led and does not any more, so that it may have connections of another's. */
+  boolean isFormerLeader(String upstream) {
+    return led.contains(upstream) && !isLeader(upstream);
+  }
+}

@@ -1,0 +1,74 @@
+package dev.waymark.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How a stub ends. */
+final class StubStopIT {
+  private static final Duration SOON = Duration.ofSeconds(10);
+
+  @TempDir Path folder;
+
+  @Test
+  void sigterm_nobodyAttached_endsAtOnce() {
+    try (Stub stub = Stub.start("--drain-timeout=10m")) {
+      stub.process().signal("TERM");
+      assertThat(stub.process().exitCode(SOON)).isZero();
+      assertThat(stub.process().stdout()).doesNotContain("drains");
+    }
+  }
+
+  @Test
+  void sigterm_attachedAndNowhereToGo_endsWhenTheClientDoes() {
+    try (Stub stub = Stub.start("--drain-timeout=10m");
+        Bridge bridge = Bridge.before(stub);
+        Client client = bridge.connect()) {
+      client.echo(10);
+      stub.process().signal("TERM");
+      stub.process().awaitLine("stub drains: ends when its 1 connections have moved away");
+      client.echo(10);
+      client.reset();
+      assertThat(stub.process().exitCode(SOON)).isZero();
+      assertThat(stub.process().stdout()).contains("ends with 0 connections attached");
+    }
+  }
+
+  @Test
+  void sigterm_twiceOrPastTheTime_endsWithConnectionsAttached() {
+    try (Stub hurried = Stub.start("--drain-timeout=10m");
+        Stub late = Stub.start("--drain-timeout=100ms");
+        Bridge one = Bridge.before(hurried);
+        Bridge two = Bridge.before(late);
+        Client first = one.connect();
+        Client second = two.connect()) {
+      first.echo(10);
+      second.echo(10);
+      hurried.process().signal("TERM");
+      hurried.process().awaitLine("stub drains");
+      hurried.process().signal("TERM");
+      late.process().signal("TERM");
+      assertThat(hurried.process().exitCode(SOON)).isZero();
+      assertThat(late.process().exitCode(SOON)).isZero();
+      assertThat(late.process().stdout()).contains("ends with 1 connections attached");
+    }
+  }
+
+  @Test
+  void rule_crash_haltsTheProcessWithAMessage() throws IOException {
+    Path rules = Files.writeString(folder.resolve("rules.yml"), "- {contains: x, crash: true}");
+    try (Stub stub = Stub.start("--rules=" + rules);
+        Bridge bridge = Bridge.before(stub);
+        Client client = bridge.connect()) {
+      client.write(new byte[] {'x'});
+      assertThat(stub.process().exitCode(SOON)).isOne();
+      await().until(() -> stub.process().stderr().contains("crash: a rule asks for it"));
+    }
+  }
+}
