@@ -74,6 +74,14 @@ final class ChaosBridge implements AutoCloseable {
     return ports.getLast();
   }
 
+  /** What it says of the connection from this local port of the client. */
+  String connectionFrom(int clientPort) {
+    return Stream.of(admin.get("/connections?limit=10000").replaceAll("\\s+", " ").split("(?=\\{ *\"mark\")"))
+        .filter(each -> each.contains(":" + clientPort + "\""))
+        .findFirst()
+        .orElse("port " + clientPort + ": the bridge has no such connection");
+  }
+
   AdminPort admin() {
     return admin;
   }

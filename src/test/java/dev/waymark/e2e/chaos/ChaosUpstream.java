@@ -35,6 +35,10 @@ final class ChaosUpstream implements AutoCloseable {
     return address.substring(0, address.lastIndexOf(':'));
   }
 
+  boolean isRunning() {
+    return process != null;
+  }
+
   void start() {
     String[] line =
         Stream.concat(

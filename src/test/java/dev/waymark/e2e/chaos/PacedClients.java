@@ -17,6 +17,7 @@ import java.util.Set;
  */
 final class PacedClients implements AutoCloseable {
   private static final int REQUEST_BYTES = 100;
+  private static final int LATE_MS = 4_000;
 
   private static final class Client {
     final SocketChannel socket;
@@ -83,13 +84,20 @@ final class PacedClients implements AutoCloseable {
    * Waits until those that were told to ask have a reply, while the others go on.
    *
    * @param fromNs from when on it is measured
+   * @param onLate called once if some wait after {@value #LATE_MS} ms
    * @return how long each took
    */
-  Latencies awaitReplies(long fromNs, int requestsPerSecond, long untilNs) throws IOException {
+  Latencies awaitReplies(long fromNs, int requestsPerSecond, long untilNs, Runnable onLate)
+      throws IOException {
     Latencies pauses = new Latencies();
     long asked = 0;
+    boolean isLate = false;
     while (waitedFor > 0) {
       long nowNs = System.nanoTime();
+      if (!isLate && nowNs - fromNs > LATE_MS * 1_000_000L) {
+        isLate = true;
+        onLate.run();
+      }
       if (untilNs - nowNs <= 0) {
         throw new IOException(waitedFor + " connections got no reply");
       }
@@ -100,6 +108,15 @@ final class PacedClients implements AutoCloseable {
       read(1, new Measure(pauses, fromNs));
     }
     return pauses;
+  }
+
+  /** The local ports of some that were told to ask and have no reply yet. */
+  List<Integer> waiting(int countMax) {
+    return clients.stream()
+        .filter(client -> client.isWaitedFor)
+        .map(client -> client.port)
+        .limit(countMax)
+        .toList();
   }
 
   /** From request to reply of all that was not waited for. */
@@ -172,11 +189,14 @@ final class PacedClients implements AutoCloseable {
     long nowNs = System.nanoTime();
     client.isUnderWay = false;
     if (client.isWaitedFor && measure != null) {
-      client.isWaitedFor = false;
-      waitedFor--;
       measure.pauses().add(nowNs - measure.fromNs());
     } else {
       ordinary.add(nowNs - client.sentNs);
+    }
+    if (client.isWaitedFor) {
+      // Where nothing was measured yet, the connection had been moved before its upstream froze.
+      client.isWaitedFor = false;
+      waitedFor--;
     }
   }
 }

@@ -21,6 +21,7 @@ import picocli.CommandLine.Option;
 @CommandLine.Command(name = "pause", mixinStandardHelpOptions = true)
 public final class Pause implements Callable<Integer> {
   private static final long FREEZE_MS = 300;
+  private static final int LATE_TOLD_MAX = 4;
   private static final long WARM_UP_S = 5;
   private static final long REPLY_TIMEOUT_S = 30;
 
@@ -89,7 +90,11 @@ public final class Pause implements Callable<Integer> {
       clients.load(rate, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(FREEZE_MS));
       long fromNs = System.nanoTime();
       Thread killer = Thread.ofPlatform().start(victim::kill);
-      Latencies pauses = clients.awaitReplies(fromNs, rate, inSeconds(REPLY_TIMEOUT_S));
+      Latencies pauses = clients.awaitReplies(
+              fromNs,
+              rate,
+              inSeconds(REPLY_TIMEOUT_S),
+              () -> clients.waiting(LATE_TOLD_MAX).forEach(port -> tellLate(bridge, all, port)));
       out.printf("kill %d: %d connections, %s%n", round + 1, pauses.count(), pauses.text());
       killer.join();
       victim.start();
@@ -99,6 +104,13 @@ public final class Pause implements Callable<Integer> {
     out.printf(
         "all other requests: %d, %s%n", clients.ordinary().count(), clients.ordinary().text());
     return 0;
+  }
+
+  private void tellLate(ChaosBridge bridge, List<ChaosUpstream> all, int port) {
+    out.printf("late: %s%n", bridge.connectionFrom(port));
+    all.stream()
+        .filter(upstream -> upstream.isRunning() && upstream.clientPorts().contains(port))
+        .forEach(upstream -> out.printf("      %s has it%n", upstream.address()));
   }
 
   private void awaitServing(ChaosBridge bridge, PacedClients clients)
