@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
@@ -37,8 +38,18 @@ public final class Metrics {
 
   enum Kind {
     COUNTER,
-    GAUGE
+    GAUGE,
+    HISTOGRAM
   }
+
+  /**
+   * How often something was so large.
+   *
+   * @param boundsNs upper bounds of the buckets, ascending, in nanoseconds; shown in seconds
+   * @param counts how many fell into each bucket, and last how many were larger than all bounds
+   * @param sumNs of all of them
+   */
+  public record Durations(long[] boundsNs, long[] counts, long sumNs) {}
 
   /** One line of figures. */
   record Series(Family family, List<String> labelValues, Metric metric) {}
@@ -68,6 +79,15 @@ public final class Metrics {
   /** A level with a fraction, read when asked for; `level` is called by any thread. */
   public void gauge(String name, String help, DoubleSupplier level, String... labelPairs) {
     replace(Kind.GAUGE, name, help, labelPairs, (Gauge<Number>) level::getAsDouble);
+  }
+
+  /**
+   * How long something took, counted elsewhere and read when asked for, by any thread; the name
+   * ends with `_seconds`.
+   */
+  public void histogram(
+      String name, String help, Supplier<Durations> durations, String... labelPairs) {
+    replace(Kind.HISTOGRAM, name, help, labelPairs, (Gauge<Durations>) durations::get);
   }
 
   /** Forgets one series. */

@@ -2,14 +2,18 @@ package dev.waymark.admin;
 
 import com.codahale.metrics.Counter;
 import com.codahale.metrics.Gauge;
+import dev.waymark.admin.Metrics.Durations;
 import dev.waymark.admin.Metrics.Family;
 import dev.waymark.admin.Metrics.Series;
 import io.prometheus.metrics.config.EscapingScheme;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
+import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.InfoSnapshot;
 import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
@@ -33,6 +37,7 @@ final class PrometheusText {
   private static final String TOTAL = "_total";
   private static final String INFO = "_info";
   private static final double SECONDS_PER_NS = 1e-9;
+  private static final double NS_PER_SECOND = 1e9;
   private static final PrometheusTextFormatWriter WRITER = PrometheusTextFormatWriter.create();
 
   private PrometheusText() {}
@@ -67,6 +72,9 @@ final class PrometheusText {
                   metadata(family, INFO),
                   points(series, one -> new InfoDataPointSnapshot(labels(one))))
               : new GaugeSnapshot(metadata(family, ""), points(series, PrometheusText::gaugePoint));
+      case HISTOGRAM ->
+          new HistogramSnapshot(
+              metadata(family, ""), points(series, PrometheusText::histogramPoint));
     };
   }
 
@@ -94,6 +102,22 @@ final class PrometheusText {
   private static GaugeDataPointSnapshot gaugePoint(Series one) {
     Number level = (Number) ((Gauge<?>) one.metric()).getValue();
     return GaugeDataPointSnapshot.builder().value(level.doubleValue()).labels(labels(one)).build();
+  }
+
+  private static HistogramDataPointSnapshot histogramPoint(Series one) {
+    Durations durations = (Durations) ((Gauge<?>) one.metric()).getValue();
+    ClassicHistogramBuckets.Builder buckets = ClassicHistogramBuckets.builder();
+    long[] counts = durations.counts();
+    for (int i = 0; i < counts.length; i++) {
+      boolean isLast = i == durations.boundsNs().length;
+      double bound = isLast ? Double.POSITIVE_INFINITY : durations.boundsNs()[i] / NS_PER_SECOND;
+      buckets.bucket(bound, counts[i]);
+    }
+    return HistogramDataPointSnapshot.builder()
+        .classicHistogramBuckets(buckets.build())
+        .sum(durations.sumNs() / NS_PER_SECOND)
+        .labels(labels(one))
+        .build();
   }
 
   /** The writer adds the suffix of a kind itself. */

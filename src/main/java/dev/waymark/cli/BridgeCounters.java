@@ -1,11 +1,14 @@
 package dev.waymark.cli;
 
 import dev.waymark.admin.Metrics;
+import dev.waymark.admin.Metrics.Durations;
 import dev.waymark.core.CloseReason;
 import dev.waymark.core.Counter;
 import dev.waymark.core.Counter.Scope;
 import dev.waymark.core.Counters;
+import dev.waymark.core.Reopen;
 import dev.waymark.core.ShardCounters;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -111,7 +114,10 @@ final class BridgeCounters {
       }
     }
     switch (scope) {
-      case LISTENER -> registerReasons(shards, labels);
+      case LISTENER -> {
+        registerReasons(shards, labels);
+        registerMoves(shards, labels);
+      }
       case UPSTREAM -> registerLevels(shards, labels);
     }
   }
@@ -127,6 +133,34 @@ final class BridgeCounters {
           "reason",
           reason.label());
     }
+  }
+
+  private void registerMoves(List<Counters> shards, String[] labels) {
+    for (Reopen.Cause cause : Reopen.Cause.values()) {
+      metrics.counter(
+          "waymark_connections_moved_total",
+          "Times that a connection left its owner for another, by cause.",
+          () -> sum(shards, one -> one.moved(cause)),
+          labels[0],
+          labels[1],
+          "cause",
+          cause.label());
+    }
+    metrics.histogram(
+        "waymark_pause_seconds",
+        "How long connections that moved were without an owner that served them.",
+        () -> pauses(shards),
+        labels);
+  }
+
+  private static Durations pauses(List<Counters> shards) {
+    long[] boundsNs = Counters.pauseBoundsNs();
+    long[] counts = new long[boundsNs.length + 1];
+    for (Counters shard : shards) {
+      long[] more = shard.pauses();
+      Arrays.setAll(counts, bucket -> counts[bucket] + more[bucket]);
+    }
+    return new Durations(boundsNs, counts, sum(shards, Counters::pauseSumNs));
   }
 
   private void registerLevels(List<Counters> shards, String[] labels) {

@@ -7,7 +7,6 @@ import dev.waymark.core.PoolSnapshot;
 import dev.waymark.core.Suspicion;
 import dev.waymark.core.UpstreamView;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.LinkedHashMap;
@@ -20,19 +19,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One pool: finds its upstreams, watches their health and gives out a snapshot whenever anything
- * changed.
+ * changed. What follows from what it hears is {@link PoolState}'s.
  *
  * <p>Works on the control thread; the public methods may be called from any thread, and all
  * callbacks come on the control thread.
  */
 public final class PoolManager implements AutoCloseable {
-  private static final int DNS_WEIGHT = 1;
-
   private record Suspect(String address, Suspicion why) {}
 
   private final ControlLoop control;
@@ -40,22 +36,17 @@ public final class PoolManager implements AutoCloseable {
   private final RandomGenerator random;
   private final Consumer<PoolSnapshot> sink;
   private final PoolEvents events;
-
-  /** Read by any thread, written by the control thread. */
-  private final Map<String, SocketAddress> socketAddresses = new ConcurrentHashMap<>();
+  private final PoolState state;
+  private final Discovery discovery;
+  private final DialAddresses addresses;
 
   /** Those that wait for the control thread: each once, however often shards say it. */
   private final Set<Suspect> suspects = ConcurrentHashMap.newKeySet();
 
-  /** By address, in the order of the snapshot. */
   private Map<String, Upstream> upstreams = new LinkedHashMap<>();
-
-  private final PoolState state;
   private PoolConfig config;
   private List<UpstreamView> published = List.of();
-  private @Nullable DnsDiscovery discovery;
   private @Nullable ScheduledFuture<?> timer;
-  private @Nullable NameLookup systemLookup;
   private long version;
   private boolean isStarted;
   private boolean isClosed;
@@ -78,6 +69,10 @@ public final class PoolManager implements AutoCloseable {
     this.sink = sink;
     this.events = events;
     this.state = new PoolState(config, events);
+    this.discovery = new Discovery(control, random, events, this::onFound);
+    this.addresses =
+        new DialAddresses(
+            control, (host, reason) -> events.onDiscoveryFailed(config.name(), host, reason));
   }
 
   // --- inputs ---
@@ -103,7 +98,8 @@ public final class PoolManager implements AutoCloseable {
 
   /**
    * Another configuration of the same pool. Upstreams that stay keep their Watch and what is known
-   * of their health; those of a name stay until another name is resolved.
+   * of their health, until another Watch has an answer; all of them stay until a name that is new
+   * is resolved.
    */
   public void reconfigure(PoolConfig next) {
     if (control.eventLoop().inEventLoop()) {
@@ -111,10 +107,6 @@ public final class PoolManager implements AutoCloseable {
     } else {
       control.eventLoop().execute(() -> reconfigureOnLoop(next));
     }
-  }
-
-  private static boolean isLost(Suspicion why) {
-    return why == Suspicion.LANE_BROKEN || why == Suspicion.LANE_REFUSED;
   }
 
   /** Ends all watching; no snapshot comes afterwards. The control thread goes on. */
@@ -134,7 +126,7 @@ public final class PoolManager implements AutoCloseable {
    *     UpstreamAddress#forChannelType})
    */
   public Optional<SocketAddress> socketAddress(String address) {
-    return Optional.ofNullable(socketAddresses.get(address));
+    return addresses.of(address);
   }
 
   // --- transitions ---
@@ -144,13 +136,10 @@ public final class PoolManager implements AutoCloseable {
       return;
     }
     isStarted = true;
-    switch (config.target()) {
-      case Target.Fixed(List<Endpoint> endpoints) -> replaceUpstreams(endpoints);
-      case Target.Dns dns -> {
-        replaceUpstreams(List.of());
-        startDiscovery(dns);
-      }
+    if (config.target() instanceof Target.Dns) {
+      publish(List.of());
     }
+    discovery.follow(config);
   }
 
   private void suspectOnLoop(Suspect suspect) {
@@ -158,7 +147,7 @@ public final class PoolManager implements AutoCloseable {
     if (isClosed) {
       return;
     }
-    if (discovery != null && isLost(suspect.why)) {
+    if (suspect.why == Suspicion.LANE_BROKEN || suspect.why == Suspicion.LANE_REFUSED) {
       discovery.askSoon();
     }
     if (state.onSuspicion(nowNs(), suspect.address, suspect.why)) {
@@ -167,26 +156,17 @@ public final class PoolManager implements AutoCloseable {
   }
 
   private void reconfigureOnLoop(PoolConfig next) {
-    PoolConfig before = config;
+    boolean isWatchedOtherwise = !health(config).equals(health(next));
     config = next;
     state.reconfigure(nowNs(), next);
     if (!isStarted || isClosed) {
       return;
     }
-    if (!health(before).equals(health(next))) {
+    if (isWatchedOtherwise) {
       upstreams.values().forEach(Upstream::watchAnew);
     }
-    if (!discovery(before).equals(discovery(next))) {
-      closeDiscovery();
-      if (next.target() instanceof Target.Dns dns) {
-        startDiscovery(dns);
-      }
-    }
-    if (next.target() instanceof Target.Fixed(List<Endpoint> endpoints)) {
-      replaceUpstreams(endpoints);
-    } else {
-      publishChanges();
-    }
+    discovery.follow(next);
+    publishChanges();
   }
 
   /** What a Watch is made of. */
@@ -194,48 +174,10 @@ public final class PoolManager implements AutoCloseable {
     return List.of(config.healthService(), config.healthRetryMin(), config.healthRetryMax());
   }
 
-  /** What discovery is made of; fixed lists have none. */
-  private static List<Object> discovery(PoolConfig config) {
-    return config.target() instanceof Target.Dns dns
-        ? List.of(dns, config.dnsTtlMin(), config.dnsTtlMax())
-        : List.of();
-  }
-
-  private void closeDiscovery() {
-    if (discovery != null) {
-      discovery.close();
-      discovery = null;
-    }
-  }
-
-  private void startDiscovery(Target.Dns dns) {
-    var backoff = new Backoff(config.dnsTtlMin(), config.dnsTtlMax(), random);
-    try {
-      discovery =
-          new DnsDiscovery(
-              dns,
-              control,
-              backoff,
-              found -> onFound(dns.port(), found),
-              reason -> events.onDiscoveryFailed(config.name(), dns.host(), reason));
-    } catch (IllegalArgumentException badServer) {
-      events.onDiscoveryFailed(config.name(), dns.host(), String.valueOf(badServer.getMessage()));
+  private void onFound(List<Endpoint> endpoints) {
+    if (state.endpoints().equals(endpoints)) {
       return;
     }
-    discovery.start();
-  }
-
-  private void onFound(int port, List<InetAddress> found) {
-    var endpoints =
-        found.stream()
-            .map(ip -> new Endpoint(UpstreamAddress.format(ip, port), DNS_WEIGHT, Map.of()))
-            .toList();
-    if (!state.endpoints().equals(endpoints)) {
-      replaceUpstreams(endpoints);
-    }
-  }
-
-  private void replaceUpstreams(List<Endpoint> endpoints) {
     Map<String, Upstream> before = upstreams;
     upstreams = new LinkedHashMap<>();
     for (Endpoint endpoint : endpoints) {
@@ -247,9 +189,6 @@ public final class PoolManager implements AutoCloseable {
     state.onUpstreams(nowNs(), endpoints);
     List<Upstream> fresh = upstreams.values().stream().filter(u -> !u.isStarted).toList();
     fresh.forEach(Upstream::prepare);
-    if (version == 0) {
-      publish(state.views(nowNs()));
-    }
     publishChanges();
     fresh.forEach(Upstream::start);
   }
@@ -296,33 +235,22 @@ public final class PoolManager implements AutoCloseable {
       return;
     }
     isClosed = true;
-    closeDiscovery();
+    discovery.close();
     if (timer != null) {
       timer.cancel(false);
     }
     upstreams.values().forEach(upstream -> upstream.watch.close());
-    if (systemLookup != null) {
-      systemLookup.close();
-    }
-  }
-
-  private NameLookup systemLookup() {
-    if (systemLookup == null) {
-      systemLookup = NameLookup.ofSystem(control);
-    }
-    return systemLookup;
+    addresses.close();
   }
 
   /** An upstream and its Watch. */
   private final class Upstream implements HealthWatch.Listener, HealthWatch.AddressFinder {
-    private final String name;
-    private final UpstreamAddress address;
+    private final String address;
     private HealthWatch watch;
     private boolean isStarted;
 
-    Upstream(String name) {
-      this.name = name;
-      this.address = UpstreamAddress.parse(name);
+    Upstream(String address) {
+      this.address = address;
       this.watch = newWatch();
     }
 
@@ -342,10 +270,8 @@ public final class PoolManager implements AutoCloseable {
     /** Before the snapshot that shows it: whoever reads it there can dial it. */
     void prepare() {
       isStarted = true;
-      if (address instanceof UpstreamAddress.Literal(SocketAddress literal)) {
-        socketAddresses.put(name, literal);
-      }
-      events.onUpstreamFound(config.name(), name);
+      addresses.add(address);
+      events.onUpstreamFound(config.name(), address);
     }
 
     void start() {
@@ -354,50 +280,24 @@ public final class PoolManager implements AutoCloseable {
 
     void close() {
       watch.close();
-      socketAddresses.remove(name);
-      events.onUpstreamGone(config.name(), name);
+      addresses.remove(address);
+      events.onUpstreamGone(config.name(), address);
     }
 
     @Override
     public void find(Consumer<SocketAddress> onFound, Consumer<String> onFailed) {
-      switch (address) {
-        case UpstreamAddress.Literal(SocketAddress literal) -> onFound.accept(literal);
-        case UpstreamAddress.Name(String host, int port) ->
-            systemLookup().ask(host, answer -> onAnswer(answer, host, port, onFound, onFailed));
-      }
-    }
-
-    private void onAnswer(
-        NameLookup.Answer answer,
-        String host,
-        int port,
-        Consumer<SocketAddress> onFound,
-        Consumer<String> onFailed) {
-      if (isClosed) {
-        return;
-      }
-      Optional<InetAddress> first =
-          Stream.concat(answer.ipv4().addresses().stream(), answer.ipv6().addresses().stream())
-              .findFirst();
-      if (first.isEmpty()) {
-        events.onDiscoveryFailed(config.name(), host, answer.reason());
-        onFailed.accept("the name is not resolved: " + answer.reason());
-        return;
-      }
-      var found = new InetSocketAddress(first.get(), port);
-      socketAddresses.put(name, found);
-      onFound.accept(found);
+      addresses.find(address, onFound, onFailed);
     }
 
     @Override
     public void onHealth(UpstreamHealth now) {
-      state.onHealth(nowNs(), name, now);
+      state.onHealth(nowNs(), address, now);
       publishChanges();
     }
 
     @Override
     public void onBroken(String reason) {
-      events.onHealthWatchBroken(config.name(), name, reason);
+      events.onHealthWatchBroken(config.name(), address, reason);
     }
   }
 }

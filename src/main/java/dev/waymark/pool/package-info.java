@@ -1,6 +1,6 @@
 /**
- * Pools of upstreams: discovery (fixed lists and DNS), health (grpc.health.v1 Watch), balancing
- * policies, snapshots.
+ * Pools of upstreams: discovery (fixed lists and DNS), health (grpc.health.v1 Watch), what follows
+ * from both (ejection, slow start, leader, subsets), balancing policies, snapshots.
  *
  * <p>Not inside: lanes, connections, metrics and logs (they hear of changes through {@link
  * dev.waymark.pool.PoolEvents}). Only `cli` imports it. Everything but the balancers is confined to

@@ -78,6 +78,25 @@ class MetricsTest {
   }
 
   @Test
+  void histogram_inTheText_hasCumulativeBucketsInSeconds() {
+    metrics.histogram(
+        "waymark_x_seconds",
+        "X.",
+        () ->
+            new Metrics.Durations(
+                new long[] {1_000_000, 500_000_000}, new long[] {3, 2, 1}, 2_500_000_000L),
+        "listener",
+        "l");
+    assertThat(text().lines())
+        .contains(
+            "waymark_x_seconds_bucket{listener=\"l\",le=\"0.001\"} 3",
+            "waymark_x_seconds_bucket{listener=\"l\",le=\"0.5\"} 5",
+            "waymark_x_seconds_bucket{listener=\"l\",le=\"+Inf\"} 6",
+            "waymark_x_seconds_sum{listener=\"l\"} 2.5",
+            "waymark_x_seconds_count{listener=\"l\"} 6");
+  }
+
+  @Test
   void remove_ofOneSeries_leavesTheOthers() {
     metrics.gauge("waymark_x", "X.", () -> 1L, "upstream", "u");
     metrics.gauge("waymark_x", "X.", () -> 1L, "upstream", "v");
