@@ -92,8 +92,7 @@ final class ChaosBridge implements AutoCloseable {
 
   /** How often a connection was given to another upstream. */
   long moves() {
-    return admin.metric("waymark_upstream_connections_attached_total")
-        - admin.metric("waymark_connections_accepted_total");
+    return admin.metric("waymark_connections_moved_total");
   }
 
   @Override
