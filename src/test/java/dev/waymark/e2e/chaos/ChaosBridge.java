@@ -76,7 +76,11 @@ final class ChaosBridge implements AutoCloseable {
 
   /** What it says of the connection from this local port of the client. */
   String connectionFrom(int clientPort) {
-    return Stream.of(admin.get("/connections?limit=10000").replaceAll("\\s+", " ").split("(?=\\{ *\"mark\")"))
+    return Stream.of(
+            admin
+                .get("/connections?limit=10000")
+                .replaceAll("\\s+", " ")
+                .split("(?=\\{ *\"mark\")"))
         .filter(each -> each.contains(":" + clientPort + "\""))
         .findFirst()
         .orElse("port " + clientPort + ": the bridge has no such connection");

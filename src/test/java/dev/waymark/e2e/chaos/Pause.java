@@ -90,7 +90,8 @@ public final class Pause implements Callable<Integer> {
       clients.load(rate, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(FREEZE_MS));
       long fromNs = System.nanoTime();
       Thread killer = Thread.ofPlatform().start(victim::kill);
-      Latencies pauses = clients.awaitReplies(
+      Latencies pauses =
+          clients.awaitReplies(
               fromNs,
               rate,
               inSeconds(REPLY_TIMEOUT_S),
