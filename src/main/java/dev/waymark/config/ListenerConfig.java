@@ -1,5 +1,6 @@
 package dev.waymark.config;
 
+import dev.waymark.core.AgeOptions;
 import dev.waymark.core.Framing;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import java.util.List;
  *     the kernel's own
  * @param idleTimeout nothing sent either way for this long ends the connection; zero: never
  * @param pushFrom other pools whose upstreams may push to its connections
+ * @param age how old connections may become
  */
 public record ListenerConfig(
     String name,
@@ -30,7 +32,8 @@ public record ListenerConfig(
     boolean isKeepAlive,
     Duration userTimeout,
     Duration idleTimeout,
-    List<String> pushFrom) {
+    List<String> pushFrom,
+    AgeOptions age) {
   public ListenerConfig {
     pushFrom = List.copyOf(pushFrom);
   }

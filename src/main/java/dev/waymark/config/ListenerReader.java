@@ -2,6 +2,7 @@ package dev.waymark.config;
 
 import dev.waymark.config.ListenerKeys.ByteOrder;
 import dev.waymark.config.ListenerKeys.FramingType;
+import dev.waymark.core.AgeOptions;
 import dev.waymark.core.Framing;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,7 +56,15 @@ final class ListenerReader {
         settings.get(ListenerKeys.KEEP_ALIVE, i).value(),
         settings.get(ListenerKeys.USER_TIMEOUT, i).value(),
         settings.get(ListenerKeys.IDLE_TIMEOUT, i).value(),
-        pushFrom(i));
+        pushFrom(i),
+        age(i));
+  }
+
+  private AgeOptions age(int i) {
+    return new AgeOptions(
+        settings.get(ListenerKeys.AGE_MAX, i).value().toNanos(),
+        settings.get(ListenerKeys.AGE_JITTER, i).value(),
+        settings.get(ListenerKeys.AGE_GRACE, i).value().toNanos());
   }
 
   private List<String> pushFrom(int i) {

@@ -40,7 +40,7 @@ public final class Connection {
   private final ReplyStream replies;
   private final ReplyDelivery delivery;
   private final DeadlineWheel.Node deadlineNode = new DeadlineWheel.Node(this);
-
+  private final @Nullable ConnectionAge age;
   private final Ownership ownership = new Ownership();
   private final ProgressClock progress;
 
@@ -75,6 +75,8 @@ public final class Connection {
     this.pool = listener.pool();
     this.socket = socket;
     this.arrival = Arrival.of(mark, listener.options(), socket, nowNs, nowUnixMs);
+    AgeOptions ageOptions = listener.options().age();
+    this.age = ageOptions.isLimited() ? new ConnectionAge(ageOptions, mark, nowNs) : null;
     this.lastActivityNs = nowNs;
     this.phaseDeadlineNs = nowNs + pool.options().noUpstreamWaitNs();
     this.progress = new ProgressClock(pool.options().moving().progressTimeoutNs());
@@ -485,12 +487,21 @@ public final class Connection {
     updateReading();
   }
 
+  /** The bridge ends in so long: one that has an age ends at its own place within that time. */
+  void onDrain(long nowNs, long timeoutNs) {
+    if (age != null) {
+      age.onDrain(nowNs, timeoutNs);
+      armDeadline(nowNs);
+    }
+  }
+
   /** Something may have run out. */
   void onDeadline(long nowNs) {
     if (pushes != null) {
       pushes.onDeadline(nowNs);
       settleHeld();
     }
+    endWhenOld(nowNs);
     switch (phase) {
       case WAITING -> {
         if (phaseDeadlineNs - nowNs <= 0) {
@@ -782,6 +793,7 @@ public final class Connection {
       endWhenAnswered(nowNs, clientBreach);
       return;
     }
+    endWhenOld(nowNs);
     if (phase == Phase.ATTACHED && client.isEndSent() && replies.queuedBytes() == 0 && isDone()) {
       endByBridge(nowNs, CloseReason.DONE, Objects.requireNonNullElse(firstToEnd, Origin.UPSTREAM));
     }
@@ -802,6 +814,38 @@ public final class Connection {
     if (isAnswered && (phase == Phase.WAITING || phase == Phase.ATTACHED)) {
       endByBridge(nowNs, reason, reason.origin());
     }
+  }
+
+  /** Past its age: at a place where nothing is lost, or when the grace is over. */
+  private void endWhenOld(long nowNs) {
+    boolean isLive = phase == Phase.WAITING || phase == Phase.ATTACHED;
+    if (age != null && isLive && age.isDue(nowNs)) {
+      if (isQuiet(nowNs) || age.isOver(nowNs)) {
+        endByBridge(nowNs, CloseReason.CONNECTION_AGE, Origin.BRIDGE);
+      } else {
+        age.onNotQuiet(nowNs);
+      }
+    }
+  }
+
+  /**
+   * No message is under way, none is being answered, every reply is written. One that has ended one
+   * direction is about to end by itself.
+   */
+  private boolean isQuiet(long nowNs) {
+    Lane owner = ownership.lane();
+    boolean isPlain = owner != null && owner.isNeverAcknowledging();
+    boolean isBetweenReplies =
+        isPlain
+            ? nowNs - lastActivityNs >= ConnectionAge.SILENCE_NS
+            : replies.takenSinceConsumed() == 0;
+    return isBetweenReplies
+        && partialBytes == 0
+        && !client.isEnded()
+        && !replies.isEnded()
+        && client.consumedOffset() == client.receivedOffset()
+        && !replies.isHolding()
+        && replies.queuedBytes() == 0;
   }
 
   private void end(long nowNs, CloseReason reason, Origin origin) {
@@ -869,6 +913,9 @@ public final class Connection {
   void armDeadline(long nowNs) {
     if (pushes != null && pushes.isWaiting()) {
       shard.arm(deadlineNode, pushes.deadlineNs());
+    }
+    if (age != null && (phase == Phase.WAITING || phase == Phase.ATTACHED)) {
+      shard.arm(deadlineNode, age.deadlineNs());
     }
     switch (phase) {
       case WAITING -> {
@@ -963,6 +1010,11 @@ public final class Connection {
   /** Its owner was sent bytes that it has not consumed. */
   boolean isAwaitingOwner() {
     return phase == Phase.ATTACHED && client.sentOffset() > client.consumedOffset();
+  }
+
+  /** Whether it has an owner from this pool, or waits for one. */
+  boolean isIn(ShardPool of) {
+    return pool == of && (phase == Phase.WAITING || phase == Phase.ATTACHED);
   }
 
   String clientHost() {

@@ -32,7 +32,9 @@ public final class Shard {
   private final Limits limits;
   private final ShardEnvironment environment;
   private final ShardEvents events;
+  private final ShardCounters counters;
   private final MemoryBudget budget;
+  private final RandomGenerator random;
   private final DeadlineWheel wheel;
   private final Map<String, ShardPool> pools = new HashMap<>();
   private final Map<String, ShardListener> listeners = new HashMap<>();
@@ -66,32 +68,12 @@ public final class Shard {
     this.limits = limits;
     this.environment = environment;
     this.events = events;
+    this.counters = counters;
     this.budget = budget;
+    this.random = random;
     this.wheel = new DeadlineWheel(nowNs);
     this.pushes = new PushRouter(this, identity, listeners.values());
-    for (PoolSetup setup : poolSetups) {
-      String name = setup.options().name();
-      Hello hello =
-          new Hello(
-              identity.instance(),
-              identity.node(),
-              identity.version(),
-              name,
-              identity.index(),
-              identity.count());
-      pools.put(
-          name,
-          new ShardPool(nowNs, setup.options(), this, setup.balancer(), hello, random, counters));
-    }
-    for (ListenerOptions options : listenerOptions) {
-      ShardPool pool = pools.get(options.pool());
-      if (pool == null) {
-        throw new IllegalArgumentException(
-            "listener " + options.name() + " names a pool that is not there: " + options.pool());
-      }
-      listeners.put(
-          options.name(), new ShardListener(options, pool, counters.listener(options.name())));
-    }
+    onConfigured(nowNs, poolSetups, listenerOptions);
   }
 
   // --- inputs ---
@@ -115,6 +97,57 @@ public final class Shard {
     listener.pool().assign(nowNs, connection);
     connection.onBudgetChanged();
     return connection;
+  }
+
+  /**
+   * Pools and listeners that are new, or have other options from now on. A listener's connections
+   * keep what held when they came; a pool that is known keeps its balancer.
+   */
+  public void onConfigured(
+      long nowNs, List<PoolSetup> poolSetups, List<ListenerOptions> listenerOptions) {
+    for (PoolSetup setup : poolSetups) {
+      ShardPool known = pools.get(setup.options().name());
+      if (known == null) {
+        pools.put(setup.options().name(), newPool(nowNs, setup));
+      } else {
+        known.onOptions(setup.options());
+      }
+    }
+    for (ListenerOptions options : listenerOptions) {
+      ShardPool pool = pools.get(options.pool());
+      if (pool == null) {
+        throw new IllegalArgumentException(
+            "listener " + options.name() + " names a pool that is not there: " + options.pool());
+      }
+      listeners.put(
+          options.name(), new ShardListener(options, pool, counters.listener(options.name())));
+    }
+  }
+
+  /** No client comes to this listener any more; its connections live on. */
+  public void onListenerRemoved(String listener) {
+    listeners.remove(listener);
+  }
+
+  /**
+   * Ends the lanes of a pool that no listener names, unless a connection still needs it: to be
+   * asked again.
+   *
+   * @return whether the pool is gone
+   */
+  public boolean removePoolIfUnused(String name) {
+    ShardPool pool = pools.get(name);
+    if (pool == null) {
+      return true;
+    }
+    boolean[] isUsed = new boolean[1];
+    listeners.values().forEach(listener -> isUsed[0] |= listener.pool() == pool);
+    connections.forEach(connection -> isUsed[0] |= connection.isIn(pool));
+    if (!isUsed[0]) {
+      pools.remove(name);
+      pool.remove();
+    }
+    return !isUsed[0];
   }
 
   /** The control plane has a new view of a pool. */
@@ -178,6 +211,14 @@ public final class Shard {
     }
   }
 
+  /**
+   * The bridge will stop in so long. Connections with a limit of age are ended within that time,
+   * spread over it.
+   */
+  public void onDrain(long nowNs, long timeoutNs) {
+    connections.forEach(connection -> connection.onDrain(nowNs, timeoutNs));
+  }
+
   /** After {@link #stop}: drops the sockets whose clients have not closed their side. */
   public void abandon() {
     connections.forEach(Connection::abandon);
@@ -229,6 +270,18 @@ public final class Shard {
   }
 
   // --- for connections, lanes and pools ---
+
+  private ShardPool newPool(long nowNs, PoolSetup setup) {
+    Hello hello =
+        new Hello(
+            identity.instance(),
+            identity.node(),
+            identity.version(),
+            setup.options().name(),
+            identity.index(),
+            identity.count());
+    return new ShardPool(nowNs, setup.options(), this, setup.balancer(), hello, random, counters);
+  }
 
   Limits limits() {
     return limits;

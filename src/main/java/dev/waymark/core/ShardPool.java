@@ -36,7 +36,6 @@ final class ShardPool {
     }
   }
 
-  private final PoolOptions options;
   private final Shard shard;
   private final Balancer balancer;
   private final Hello hello;
@@ -56,6 +55,7 @@ final class ShardPool {
   /** They would be eligible if their transport took more; taken where there is no other. */
   private final List<Lane> full = new ArrayList<>();
 
+  private PoolOptions options;
   private long version;
 
   ShardPool(
@@ -216,6 +216,17 @@ final class ShardPool {
       // A Release may fill a lane, which is eligible no more then.
       mover.rebalance(nowNs, List.copyOf(eligible));
     }
+  }
+
+  /** Other options of the same name. */
+  void onOptions(PoolOptions next) {
+    options = next;
+  }
+
+  /** It is no longer configured, and nobody needs it: every lane is finished and forgotten. */
+  void remove() {
+    places.values().forEach(place -> place.isGone = true);
+    forgetUnused();
   }
 
   /** The bridge ends: every lane is finished. */

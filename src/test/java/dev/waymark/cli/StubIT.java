@@ -94,7 +94,8 @@ final class StubIT {
   @Test
   void noAck_data_answersWithoutSettingsAndConsumed() throws IOException {
     TestLane lane =
-        start(new StubOptions(false, null, Rules.NONE, Duration.ZERO, false, null, null, false)).greet();
+        start(new StubOptions(false, null, Rules.NONE, Duration.ZERO, false, null, null, false))
+            .greet();
     lane.open(1, RAW, 0).data(1, 0, "plain", false);
 
     UpstreamFrame frame = lane.await(1).getFirst();

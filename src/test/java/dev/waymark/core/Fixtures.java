@@ -43,6 +43,17 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
         10_000);
   }
 
+  /** With a listener whose connections become so old. */
+  Fixtures(AgeOptions age) {
+    this(
+        List.of(
+            new PoolOptions(
+                "pool", PoolOptions.Acknowledge.AUTO, 5000 * MS, 30, PoolOptions.Moving.DEFAULTS)),
+        List.of(new ListenerOptions("listener", "pool", Framing.RAW, 0, 0, Set.of(), age)),
+        10_000,
+        1);
+  }
+
   Fixtures(PoolOptions pool, long idleTimeoutNs, long budgetBytes) {
     this(List.of(pool), List.of(listener("listener", "pool", idleTimeoutNs)), budgetBytes, 1);
   }
@@ -67,7 +78,8 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
 
   static ListenerOptions listener(
       String name, String pool, long idleTimeoutNs, String... pushFrom) {
-    return new ListenerOptions(name, pool, Framing.RAW, 0, idleTimeoutNs, Set.of(pushFrom));
+    return new ListenerOptions(
+        name, pool, Framing.RAW, 0, idleTimeoutNs, Set.of(pushFrom), AgeOptions.OFF);
   }
 
   /** What a piece that is held counts for besides its bytes. */

@@ -39,6 +39,17 @@ public record AdminPort(String address) {
     return success("POST", path);
   }
 
+  int postStatus(String path) {
+    return ask("POST", path).status();
+  }
+
+  /** The answer to a POST that is not granted. */
+  String refusal(int status, String path) {
+    Answer answer = ask("POST", path);
+    assertThat(answer.status()).as("POST %s: %s", path, answer.body()).isEqualTo(status);
+    return answer.body();
+  }
+
   /** The marks of the connections open now. */
   public List<String> marks() {
     return connections().map(connection -> connection.get("mark").getAsString()).toList();

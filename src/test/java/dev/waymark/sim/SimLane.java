@@ -212,14 +212,13 @@ final class SimLane implements LaneTransport {
         sim.watchers().tell(watcher -> watcher.onSettings(number, settings.windowBytes()));
       } else if (control instanceof UpstreamControl.Push push) {
         sim.watchers()
-            .tell(
-                watcher ->
-                    watcher.onPush(
-                        number,
-                        push.id(),
-                        push.mark().sequence(),
-                        push.payload().length,
-                        push.epoch()));
+            .tell(watcher ->
+                watcher.onPush(
+                    number,
+                    push.id(),
+                    push.mark().sequence(),
+                    push.payload().length,
+                    push.epoch()));
       } else if (control instanceof UpstreamControl.Draining) {
         sim.watchers().tell(watcher -> watcher.onDraining(number));
       }

@@ -3,7 +3,6 @@ package dev.waymark.sim;
 import dev.waymark.core.CloseReason;
 import dev.waymark.core.Open;
 import dev.waymark.core.Reopen;
-import dev.waymark.core.UpstreamControl;
 import dev.waymark.sim.checkers.Watcher.UpstreamEvent;
 
 /** A connection as an upstream knows it on one lane: it echoes, well or badly. */

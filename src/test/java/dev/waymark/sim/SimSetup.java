@@ -7,7 +7,6 @@ import dev.waymark.core.PoolOptions;
 import dev.waymark.core.PoolOptions.Acknowledge;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * What a run is set up with, chosen by its seed. Immutable.
@@ -36,7 +35,7 @@ record SimSetup(
         1 + dice.upTo(3),
         limits(dice),
         pool,
-        new ListenerOptions("listener", "pool", framing, 64, dice.oneIn(3) ? 3000 * MS : 0, Set.of()),
+        new ListenerOptions("listener", "pool", framing, 64, dice.oneIn(3) ? 3000 * MS : 0),
         kinds(dice, pool.acknowledge()));
   }
 

@@ -104,7 +104,11 @@ public final class Rule10Memory implements Watcher {
       isAnyEnding |= state.isEndAsked;
     }
     require(
-        sum <= heldBytes && heldBytes <= sum + pushes.orphanBytes(), RULE, "held bytes are miscounted", heldBytes, sum);
+        sum <= heldBytes && heldBytes <= sum + pushes.orphanBytes(),
+        RULE,
+        "held bytes are miscounted",
+        heldBytes,
+        sum);
     if (heldBytes > budgetBytes) {
       require(isAcceptingPaused, RULE, "clients are accepted over the budget", heldBytes);
       for (Map.Entry<Long, State> each : states.entrySet()) {

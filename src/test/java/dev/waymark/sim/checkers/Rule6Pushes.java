@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Pushes: written whole, once, in order and only where a reply ends; each is answered once, in time,
- * and truly.
+ * Pushes: written whole, once, in order and only where a reply ends; each is answered once, in
+ * time, and truly.
  */
 public final class Rule6Pushes implements Watcher {
   private static final String RULE = "rule 6 (pushes)";
@@ -79,10 +79,7 @@ public final class Rule6Pushes implements Watcher {
   public void onPushWritten(long connection, long id, int bytes) {
     Push push = pushes.get(id);
     require(
-        push != null
-            && push.connection == connection
-            && push.bytes == bytes
-            && !push.isWritten,
+        push != null && push.connection == connection && push.bytes == bytes && !push.isWritten,
         RULE,
         "written without a push, or twice, or in part",
         connection,
@@ -114,8 +111,7 @@ public final class Rule6Pushes implements Watcher {
   public void onPushResult(int lane, long id, String outcome) {
     Push push = pushes.remove(id);
     require(push != null && push.lane == lane, RULE, "answered without a push, or twice", id);
-    require(
-        push.isWritten == outcome.equals("WRITTEN"), RULE, "a false answer: " + outcome, id);
+    require(push.isWritten == outcome.equals("WRITTEN"), RULE, "a false answer: " + outcome, id);
     boolean isTrue =
         switch (outcome) {
           case "NEVER_EXISTED" -> !accepted.contains(push.connection);
