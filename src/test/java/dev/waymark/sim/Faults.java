@@ -53,12 +53,12 @@ record Faults(
         rate(dice, 150),
         rate(dice, 500),
         rate(dice, 100),
-        rate(dice, 1000));
+        rate(dice, 3000));
   }
 
   /** Upstreams come and go; none is hostile, and clients are patient. */
   static Faults moving() {
-    return new Faults(40, 100, 40, 15, 10, 200, 30, 2000, 0, 0, 0, 0, 0, 0, 60, 200);
+    return new Faults(30, 100, 120, 15, 10, 200, 30, 2000, 0, 0, 0, 0, 0, 0, 60, 2000);
   }
 
   private static int rate(Dice dice, int most) {

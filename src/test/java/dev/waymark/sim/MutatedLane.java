@@ -139,7 +139,13 @@ final class MutatedLane implements LaneTransport {
 
   @Override
   public void pushResult(PushResult result) {
-    lane.pushResult(result);
+    if (mutations.strikes(Mutation.PUSH_NOT_ANSWERED)) {
+      return;
+    }
+    boolean isFalse = mutations.strikes(Mutation.PUSH_ANSWERED_FALSELY);
+    PushResult.Outcome[] outcomes = PushResult.Outcome.values();
+    PushResult.Outcome next = outcomes[(result.outcome().ordinal() + 1) % outcomes.length];
+    lane.pushResult(isFalse ? new PushResult(result.id(), next, null, 0, 0) : result);
   }
 
   @Override

@@ -15,6 +15,10 @@ enum Mutation {
   LOSE_CONTEXT("rule 3"),
   /** Part of a commit takes effect. */
   APPLY_UNFINISHED("rule 1"),
+  /** Every commit is taken for the end of a reply. */
+  END_REPLIES_EARLY("rule 6"),
+  PUSH_NOT_ANSWERED("rule 6"),
+  PUSH_ANSWERED_FALSELY("rule 6"),
   FENCE_WHO_WORKS("rule 7"),
   CLOSE_TWICE("rule 8"),
   LIMIT_AFTER_CLOSE("rule 8"),

@@ -325,6 +325,9 @@ final class Sim implements ShardEnvironment {
 
   /** One that is there, was, or will be. */
   long anyConnection() {
+    if (!clients.isEmpty() && !dice.oneIn(4)) {
+      return clients.get(dice.upTo(clients.size())).sequence();
+    }
     return (1L + dice.upTo((int) accepted + 1)) * setup.shards() + setup.shards() - 1;
   }
 

@@ -146,12 +146,16 @@ final class SimClient implements ClientSocket {
   public void write(ByteBuf owned) {
     byte[] bytes = new byte[owned.readableBytes()];
     owned.getBytes(owned.readerIndex(), bytes);
-    if (SimPush.isPush(bytes)) {
+    if (!SimPush.isPush(bytes)) {
+      writeReply(owned, bytes);
+    } else {
       sim.watchers()
           .tell(watcher -> watcher.onPushWritten(sequence, SimPush.id(bytes), bytes.length));
       enqueue(owned, true);
-      return;
     }
+  }
+
+  private void writeReply(ByteBuf owned, byte[] bytes) {
     if (sim.mutations().strikes(Mutation.DUPLICATE_REPLY_BYTE) && bytes.length > 1) {
       bytes[1] = bytes[0];
     }

@@ -74,14 +74,7 @@ final class SimLane implements LaneTransport {
           broken();
         }
       }
-      case ZOMBIE -> {
-        receive(dice.upTo(3));
-        upstream.act();
-        deliver(dice.upTo(3));
-        if (--zombieActs <= 0) {
-          gone();
-        }
-      }
+      case ZOMBIE -> haunt();
       case GONE -> {}
     }
   }
@@ -98,7 +91,7 @@ final class SimLane implements LaneTransport {
   private void work() {
     Faults faults = sim.faults();
     if (isPartitioned) {
-      isPartitioned = !dice.oneIn(100);
+      isPartitioned = !dice.oneIn(200);
     } else if (dice.chance(faults.laneBreaks())) {
       broken();
     } else if (dice.chance(faults.partitions())) {
@@ -113,6 +106,17 @@ final class SimLane implements LaneTransport {
         upstream.act();
       }
       deliver(1 + dice.upTo(4));
+    }
+  }
+
+  private void haunt() {
+    receive(dice.upTo(3));
+    if (phase == Phase.ZOMBIE) {
+      upstream.act();
+      deliver(dice.upTo(3));
+    }
+    if (--zombieActs <= 0) {
+      gone();
     }
   }
 
@@ -203,7 +207,7 @@ final class SimLane implements LaneTransport {
   }
 
   private void deliver(UpstreamControl control) {
-    if (phase != Phase.ZOMBIE) {
+    if (phase == Phase.OPEN || phase == Phase.ORPHAN) {
       if (control instanceof UpstreamControl.Settings settings) {
         sim.watchers().tell(watcher -> watcher.onSettings(number, settings.windowBytes()));
       } else if (control instanceof UpstreamControl.Push push) {
@@ -233,12 +237,13 @@ final class SimLane implements LaneTransport {
     boolean isTakenLate = sim.mutations().takesLate(this, event, phase == Phase.ZOMBIE);
     Ledger ledger = sim.watchers().ledger();
     SimLane taker = isTakenLate ? sim.lane(ledger.lane(event.connection())) : this;
+    boolean isEndedEarly = sim.mutations().is(Mutation.END_REPLIES_EARLY);
     cursor
         .clear()
         .connection(event.connection())
         .epoch(isTakenLate ? ledger.epoch(event.connection()) : event.epoch())
         .payload(batch.slice(1, event.bytes()))
-        .consumed(event.consumed())
+        .consumed(Math.max(event.consumed(), isEndedEarly ? 0 : -1))
         .context(event.context())
         .more(event.more() && !sim.mutations().strikes(Mutation.APPLY_UNFINISHED))
         .halfClose(event.halfClose())

@@ -202,6 +202,10 @@ final class SimPeer {
       frame(part, -1, false, false, 0, false);
       bytes -= part;
       if (dice.oneIn(3)) {
+        if (dice.chance(sim.faults().pushes() * 3)) {
+          // It has to wait for the rest.
+          lane.send(SimPush.to(sim, connection));
+        }
         return;
       }
     }
@@ -233,7 +237,7 @@ final class SimPeer {
       case 4 -> foreign(0, 0, dice.upTo(3), 0);
       case 5 -> frame(1, -1, false, true, 0, false);
       case 6 -> frame(0, -1, dice.oneIn(3), false, dice.oneIn(3) ? 3 : 0, true);
-      default -> lane.send(SimPush.any(sim, sim.nextPush()));
+      default -> lane.send(SimPush.any(sim));
     }
   }
 

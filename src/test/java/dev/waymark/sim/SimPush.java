@@ -14,9 +14,13 @@ final class SimPush {
 
   private SimPush() {}
 
-  static UpstreamControl.Push any(Sim sim, int id) {
+  static UpstreamControl.Push any(Sim sim) {
+    return to(sim, sim.anyConnection());
+  }
+
+  static UpstreamControl.Push to(Sim sim, long connection) {
     Dice dice = sim.dice();
-    long connection = sim.anyConnection();
+    int id = sim.nextPush();
     long epoch = dice.oneIn(4) ? Math.max(0, sim.watchers().ledger().epoch(connection)) : -1;
     byte[] payload = new byte[HEAD_BYTES + dice.upTo(MORE_BYTES_MAX)];
     ByteBuffer.wrap(payload).putInt(MAGIC).putInt(id);

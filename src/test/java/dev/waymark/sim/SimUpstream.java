@@ -112,7 +112,7 @@ final class SimUpstream {
       lane.send(new UpstreamControl.Draining());
     }
     if (dice.chance(sim.faults().pushes())) {
-      lane.send(SimPush.any(sim, sim.nextPush()));
+      lane.send(SimPush.any(sim));
     }
     if (kind == Kind.SLOW && !dice.oneIn(10)) {
       return;
