@@ -19,9 +19,10 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 class SimTest {
   /** Most runs are short, so that there are many of them. */
-  private static final int STEPS_MIN = 200;
+  private static final int STEPS_MIN = 150;
 
-  private static final int STEPS_MAX = 1200;
+  private static final int STEPS_MAX = 900;
+  private static final int MUTATED_STEPS = 1200;
   private static final long FIRST_SEED = Long.getLong("waymark.sim.first", 0x5eed);
   private static final int SEEDS = Integer.getInteger("waymark.sim.seeds", 10_000);
   private static final Long ONE_SEED = Long.getLong("waymark.sim.seed");
@@ -75,7 +76,7 @@ class SimTest {
     Map<String, Integer> seen = new TreeMap<>();
     for (int seed = 0; seed < 50; seed++) {
       try {
-        new Sim(seed, Faults.moving(), mutation).run(STEPS_MAX);
+        new Sim(seed, Faults.moving(), mutation).run(MUTATED_STEPS);
       } catch (AssertionError | RuntimeException broken) {
         seen.merge(String.valueOf(broken.getMessage()).split(" \\(")[0], 1, Integer::sum);
       }

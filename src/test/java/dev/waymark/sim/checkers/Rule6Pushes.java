@@ -45,6 +45,10 @@ public final class Rule6Pushes implements Watcher {
   private final Map<Sender, Long> lastWritten = new HashMap<>();
   private final Map<Long, Long> openReplyBytes = new HashMap<>();
   private final Set<Long> accepted = new HashSet<>();
+
+  /** In this step. */
+  private final Set<Long> released = new HashSet<>();
+
   private long nowNs;
   private long written;
 
@@ -71,6 +75,13 @@ public final class Rule6Pushes implements Watcher {
   }
 
   @Override
+  public void onLeft(long connection, Leaving how) {
+    if (how == Leaving.RELEASED || how == Leaving.REFUSED) {
+      released.add(connection);
+    }
+  }
+
+  @Override
   public void onPush(int lane, long id, long connection, int bytes, long epoch) {
     pushes.put(id, new Push(lane, connection, bytes, epoch, nowNs));
   }
@@ -91,8 +102,10 @@ public final class Rule6Pushes implements Watcher {
         connection,
         id);
     long present = ledger.epoch(connection) + (ledger.lane(connection) == -1 ? 1 : 0);
+    // The commit that hands the connection over ends a reply in the epoch that it ends.
+    boolean isLastOfEpoch = released.contains(connection) && push.epoch == present - 1;
     require(
-        push.epoch == -1 || push.epoch == present,
+        push.epoch == -1 || push.epoch == present || isLastOfEpoch,
         RULE,
         "written in another epoch",
         connection,
@@ -130,6 +143,7 @@ public final class Rule6Pushes implements Watcher {
 
   @Override
   public void onStepEnd(long heldBytes) {
+    released.clear();
     pushes.values().removeIf(push -> push.isOrphan && isLate(push));
     pushes.forEach((id, push) -> require(!isLate(push), RULE, "not answered in time", id));
   }
