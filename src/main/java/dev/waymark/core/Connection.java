@@ -425,6 +425,10 @@ public final class Connection {
     Lane owner = Objects.requireNonNull(ownership.lane());
     client.rewind();
     replies.dropHeld();
+    if (owner.isNeverAcknowledging()) {
+      // Nobody is asked for the request of an unfinished reply again: the next one is a new reply.
+      replies.endReply();
+    }
     ownership.leave(nowNs, cause, isHandedOver);
     if (pushes != null) {
       pushes.onEpoch(ownership.epoch());

@@ -19,6 +19,7 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
 
   final List<String> effects = new ArrayList<>();
   final List<ConnectionSummary> summaries = new ArrayList<>();
+  final List<Open> opens = new ArrayList<>();
   final List<Lane> lanes = new ArrayList<>();
   final Counters counters = new Counters();
   final MemoryBudget budget;
@@ -371,6 +372,7 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
 
     @Override
     public void open(long connection, int epoch, Open open) {
+      opens.add(open);
       frame("Open");
     }
 

@@ -44,6 +44,24 @@ class LaneTest {
   }
 
   @Test
+  void close_crossingClose_isDroppedNeitherAnsweredNorCountedTwice() {
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    UpstreamFrame close = fixtures.frame(connection).close(CloseReason.DONE.wireCode());
+    fixtures.takeEffects();
+    connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
+    fixtures.endTurn();
+    assertThat(fixtures.takeEffects()).contains("Close CLIENT_RESET");
+    fixtures.receive(close);
+    assertThat(fixtures.takeEffects()).isEmpty();
+    assertThat(fixtures.summaries)
+        .singleElement()
+        .satisfies(summary -> assertThat(summary.reason()).isEqualTo(CloseReason.CLIENT_RESET));
+    assertThat(fixtures.counters.total(Counter.FRAMES_FENCED)).isOne();
+    assertThat(fixtures.counters.total(Counter.CONNECTIONS_DETACHED)).isOne();
+  }
+
+  @Test
   void lane_silentAfterAPing_isBroken() {
     fixtures.attachedLane();
     fixtures.takeEffects();

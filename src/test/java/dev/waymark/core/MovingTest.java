@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Connections that change their owner: rules 3, 7, 8 and 9. */
 class MovingTest {
@@ -358,6 +360,24 @@ class MovingTest {
     assertThat(owner(connection)).isEqualTo("b:1");
   }
 
+  @Test
+  void plainUpstream_lostAfterReplies_nothingOfTheNextReplyIsSkipped() {
+    fixtures = with(reopeningPlain());
+    fixtures.upstreams("a:1", "b:1");
+    fixtures.lanes.forEach(lane -> lane.onReady(fixtures.nowNs));
+    fixtures.endTurn();
+    Connection connection = fixtures.accept();
+    data(connection, 10);
+    fixtures.answer(connection, fixtures.frame(connection).payload(Fixtures.bytes(10)));
+    Fixtures.owner(connection).onBroken(fixtures.nowNs, "test");
+    fixtures.endTurn();
+    assertThat(fixtures.opens.getLast().reopen())
+        .satisfies(reopen -> {
+          assertThat(reopen.taken()).isEqualTo(10);
+          assertThat(reopen.takenSinceConsumed()).isZero();
+        });
+  }
+
   // --- leaders ---
 
   @Test
@@ -497,6 +517,71 @@ class MovingTest {
     assertThat(owner(connection)).isEqualTo("nobody");
     fixtures.settings(second);
     assertThat(connection.lane()).isSameAs(second);
+  }
+
+  @Test
+  void connection_awayAndBackOnOneLane_framesOfTheFirstTimeAreFenced() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    UpstreamFrame late = fixtures.frame(connection).payload(Fixtures.bytes(5)).consumed(10);
+    data(connection, 10);
+    pass(30_200);
+    assertThat(owner(connection)).isEqualTo("b:1");
+    lanes.getLast().onBroken(fixtures.nowNs, "test");
+    fixtures.endTurn();
+    pass(200);
+    assertThat(connection.lane()).isSameAs(lanes.getFirst());
+    assertThat(connection.epoch()).isEqualTo(2);
+    fixtures.takeEffects();
+    lanes.getFirst().onFrame(fixtures.nowNs, late);
+    fixtures.endTurn();
+    assertThat(fixtures.takeEffects()).isEmpty();
+    assertThat(fixtures.counters.total(Counter.FRAMES_FENCED)).isOne();
+    fixtures.answer(connection, fixtures.frame(connection).payload(Fixtures.bytes(3)).consumed(10));
+    assertThat(fixtures.takeEffects()).contains("written 3");
+  }
+
+  /** Before the lane is established, and right after the Open. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void upstream_flappingBeforeAnOpenIsAnswered_leaksNothingAndEveryWaitEnds(boolean isOpened) {
+    List<Connection> connections = new ArrayList<>();
+    fixtures.upstreams("a:1");
+    for (int i = 0; i < 3; i++) {
+      connections.add(fixtures.accept());
+      data(connections.getLast(), 10);
+    }
+    connections.getFirst().onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
+    for (int i = 0; i < 200; i++) {
+      Lane lane = fixtures.lane();
+      if (isOpened) {
+        lane.onReady(fixtures.nowNs);
+        fixtures.endTurn();
+      }
+      lane.onBroken(fixtures.nowNs, "flap");
+      fixtures.upstreams("!a:1");
+      int known = fixtures.lanes.size();
+      fixtures.upstreams("a:1");
+      for (int wait = 0; fixtures.lanes.size() == known && wait < 30; wait++) {
+        fixtures.passMs(100);
+      }
+    }
+    connections.forEach(connection -> connection.onClientEnd(fixtures.nowNs));
+    assertThat(fixtures.summaries)
+        .extracting(ConnectionSummary::reason)
+        .hasSize(3)
+        .first()
+        .isEqualTo(CloseReason.CLIENT_RESET);
+    assertThat(fixtures.summaries.subList(1, 3))
+        .extracting(ConnectionSummary::reason)
+        .containsOnly(isOpened ? CloseReason.POISON : CloseReason.NO_UPSTREAM);
+    assertThat(fixtures.budget.usedBytes()).isZero();
+    assertThat(fixtures.counters.total(Counter.CONNECTIONS_ATTACHED))
+        .isEqualTo(fixtures.counters.total(Counter.CONNECTIONS_DETACHED));
+    fixtures.upstreams();
+    fixtures.lane().onBroken(fixtures.nowNs, "gone");
+    fixtures.endTurn();
+    assertThat(fixtures.forgotten).contains("a:1");
   }
 
   @Test

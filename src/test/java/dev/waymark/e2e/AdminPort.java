@@ -12,11 +12,14 @@ import java.net.HttpURLConnection;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The HTTP port of a bridge or a stub. */
 public record AdminPort(String address) {
   private static final int TIMEOUT_MS = 20_000;
+  private static final int CONNECTIONS_MAX = 10_000;
 
   private record Answer(int status, String body) {}
 
@@ -55,18 +58,33 @@ public record AdminPort(String address) {
     return connections().map(connection -> connection.get("mark").getAsString()).toList();
   }
 
-  /** The mark of the one connection of this client. */
-  public String markOf(String clientAddress) {
+  /** Of a stub's connections: how often each was opened before, by mark. */
+  public Map<String, Integer> epochs() {
+    return connections()
+        .collect(
+            Collectors.toMap(
+                connection -> connection.get("mark").getAsString(),
+                connection -> connection.get("epoch").getAsInt()));
+  }
+
+  /** The open connection of this client, as the bridge shows it. */
+  public JsonObject connectionOf(String clientAddress) {
     return connections()
         .filter(connection -> connection.get("client").getAsString().equals(clientAddress))
-        .map(connection -> connection.get("mark").getAsString())
         .findFirst()
         .orElseThrow();
   }
 
+  /** The mark of the one connection of this client. */
+  public String markOf(String clientAddress) {
+    return connectionOf(clientAddress).get("mark").getAsString();
+  }
+
   private Stream<JsonObject> connections() {
     JsonArray all =
-        JsonParser.parseString(get("/connections")).getAsJsonObject().getAsJsonArray("connections");
+        JsonParser.parseString(get("/connections?limit=" + CONNECTIONS_MAX))
+            .getAsJsonObject()
+            .getAsJsonArray("connections");
     return all.asList().stream().map(JsonElement::getAsJsonObject);
   }
 

@@ -47,6 +47,11 @@ final class Bridge implements AutoCloseable {
     return run(launch -> launch, "--config=" + file, flags);
   }
 
+  /** The same, and set up. */
+  static Bridge configured(UnaryOperator<Waymark.Launch> setUp, Path file, String... flags) {
+    return run(setUp, "--config=" + file, flags);
+  }
+
   static String[] flagsOf(List<Stub> stubs, String... flags) {
     String addresses = String.join(",", stubs.stream().map(Stub::address).toList());
     return Stream.concat(Stream.of("--upstream=static:///" + addresses), Stream.of(flags))

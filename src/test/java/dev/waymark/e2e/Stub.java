@@ -1,6 +1,9 @@
 package dev.waymark.e2e;
 
+import com.google.gson.JsonParser;
 import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.regex.MatchResult;
 import java.util.stream.Stream;
 
@@ -25,12 +28,15 @@ final class Stub implements AutoCloseable {
   }
 
   static Stub at(String address, String... flags) {
-    return new Stub(
-        Waymark.start(
-            Stream.concat(
-                    Stream.of("stub", "--admin=127.0.0.1:0", "--listen=" + address),
-                    Stream.of(flags))
-                .toArray(String[]::new)));
+    return start(launch -> launch, address, flags);
+  }
+
+  static Stub start(UnaryOperator<Waymark.Launch> setUp, String address, String... flags) {
+    String[] line =
+        Stream.concat(
+                Stream.of("stub", "--admin=127.0.0.1:0", "--listen=" + address), Stream.of(flags))
+            .toArray(String[]::new);
+    return new Stub(setUp.apply(Waymark.command(line)).start());
   }
 
   String address() {
@@ -44,6 +50,16 @@ final class Stub implements AutoCloseable {
   /** The connections attached now. */
   List<String> marks() {
     return admin.marks();
+  }
+
+  /** Of the connections attached now, by mark. */
+  Map<String, Integer> epochs() {
+    return admin.epochs();
+  }
+
+  /** One of the counts since its start, such as `released`. */
+  long stat(String name) {
+    return JsonParser.parseString(admin.get("/stats")).getAsJsonObject().get(name).getAsLong();
   }
 
   Waymark process() {

@@ -254,6 +254,7 @@ public final class Waymark implements AutoCloseable {
     private final Map<String, String> environment = new HashMap<>();
     private String leakDetection = "paranoid";
     private int descriptorsMax;
+    private boolean isQuick;
     private Path directory = Path.of("").toAbsolutePath();
 
     private Launch(List<String> args, boolean isWaymark) {
@@ -276,6 +277,12 @@ public final class Waymark implements AutoCloseable {
     /** Netty's: paranoid, unless it costs too much. */
     public Launch leakDetection(String level) {
       leakDetection = level;
+      return this;
+    }
+
+    /** Costs little to start, and more when it works hard. */
+    public Launch quick() {
+      isQuick = true;
       return this;
     }
 
@@ -316,6 +323,9 @@ public final class Waymark implements AutoCloseable {
               "--sun-misc-unsafe-memory-access=allow",
               "-Xmx512m",
               "-Dio.netty.leakDetection.level=" + leakDetection));
+      if (isQuick) {
+        line.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+      }
       line.add("dev.waymark.cli.Main");
       line.addAll(args);
       return line;

@@ -4,6 +4,7 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoop;
@@ -31,13 +32,17 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A DNS server on a free loopback port, UDP and TCP, that gives the same answer to every name.
  * Settings may change any time.
  */
 public final class TestDnsServer implements AutoCloseable {
+  private static final int PORT_ATTEMPTS = 20;
+
   public enum Mode {
     ANSWER,
     TRUNCATE_UDP,
@@ -60,26 +65,41 @@ public final class TestDnsServer implements AutoCloseable {
   private final Channel tcp;
 
   public TestDnsServer(EventLoop loop) {
-    udp =
-        new Bootstrap()
-            .group(loop)
-            .channel(NioDatagramChannel.class)
-            .handler(
-                new ChannelInitializer<>() {
-                  @Override
-                  protected void initChannel(Channel channel) {
-                    channel
-                        .pipeline()
-                        .addLast(
-                            new DatagramDnsQueryDecoder(),
-                            new DatagramDnsResponseEncoder(),
-                            new UdpAnswers());
-                  }
-                })
-            .bind("127.0.0.1", 0)
-            .syncUninterruptibly()
-            .channel();
-    tcp =
+    Channel boundUdp = udp(loop);
+    Channel boundTcp = tcp(loop, boundUdp);
+    for (int i = 0; i < PORT_ATTEMPTS && boundTcp == null; i++) {
+      boundUdp.close().syncUninterruptibly();
+      boundUdp = udp(loop);
+      boundTcp = tcp(loop, boundUdp);
+    }
+    udp = boundUdp;
+    tcp = Objects.requireNonNull(boundTcp, "a port that UDP and TCP both have free");
+  }
+
+  private Channel udp(EventLoop loop) {
+    return new Bootstrap()
+        .group(loop)
+        .channel(NioDatagramChannel.class)
+        .handler(
+            new ChannelInitializer<>() {
+              @Override
+              protected void initChannel(Channel channel) {
+                channel
+                    .pipeline()
+                    .addLast(
+                        new DatagramDnsQueryDecoder(),
+                        new DatagramDnsResponseEncoder(),
+                        new UdpAnswers());
+              }
+            })
+        .bind("127.0.0.1", 0)
+        .syncUninterruptibly()
+        .channel();
+  }
+
+  /** On the same port; null: somebody else has it. */
+  private @Nullable Channel tcp(EventLoop loop, Channel udp) {
+    ChannelFuture bound =
         new ServerBootstrap()
             .group(loop)
             .channel(NioServerSocketChannel.class)
@@ -95,9 +115,9 @@ public final class TestDnsServer implements AutoCloseable {
                             new TcpAnswers());
                   }
                 })
-            .bind("127.0.0.1", port())
-            .syncUninterruptibly()
-            .channel();
+            .bind("127.0.0.1", ((InetSocketAddress) udp.localAddress()).getPort())
+            .awaitUninterruptibly();
+    return bound.isSuccess() ? bound.channel() : null;
   }
 
   int port() {

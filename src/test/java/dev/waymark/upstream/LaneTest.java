@@ -237,6 +237,17 @@ final class LaneTest {
   }
 
   @Test
+  void message_empty_isDeliveredAndAnswered() {
+    FakeCall call = FakeCall.opened(MESSAGES, handler(ECHO), LINE, 100);
+    call.receive(
+        dataFrame(0, 0, "\n", true), dataFrame(0, 1, "\n", true), dataFrame(0, 2, "a\n", true));
+    assertThat(handlers.getLast().events).containsExactly("data \n 1", "data \n 2", "data a\n 4");
+    assertThat(connection().unframed(Unpooled.wrappedBuffer(new byte[] {'\n'})).readableBytes())
+        .isZero();
+    assertThat(call.replies()).isEqualTo("\n\na\n");
+  }
+
+  @Test
   void message_longerThanTheWindow_closesInsteadOfWaitingForItsEnd() {
     UpstreamOptions narrow =
         new UpstreamOptions(
@@ -335,6 +346,21 @@ final class LaneTest {
         dataFrame(0, 0, "late", false));
     assertThat(handlers.getLast().events).containsExactly("close CLIENT_RESET");
     assertThat(call.sent).isEmpty();
+  }
+
+  @Test
+  void close_crossingClose_isIgnored() {
+    FakeCall call = opened(ECHO, 100);
+    connection().close(CloseReason.DONE);
+    assertThat(call.frames().getLast().getCloseValue()).isEqualTo(CloseReason.DONE.wireCode());
+    int sent = call.frames().size();
+    call.receive(
+        BridgeFrame.newBuilder()
+            .setConnection(1)
+            .setClose(Close.newBuilder().setReasonValue(CloseReason.CLIENT_RESET.wireCode())));
+    assertThat(call.frames()).hasSize(sent);
+    assertThat(call.status).isNull();
+    assertThat(handlers.getLast().events).hasSizeLessThanOrEqualTo(1);
   }
 
   @Test

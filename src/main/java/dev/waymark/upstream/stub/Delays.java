@@ -1,6 +1,8 @@
 package dev.waymark.upstream.stub;
 
 import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -18,11 +20,13 @@ final class Delays {
   /** Waiting answers of one connection, each with its overhead. */
   private static final long WAITING_BYTES_MAX = 16L * 1024 * 1024;
 
+  private record Waiting(Runnable answer, long costBytes) {}
+
   private final ScheduledExecutorService scheduler;
   private final LongSupplier nanoClock;
 
   /**
-   * @param scheduler of one thread, so that what is due at the same time keeps its order
+   * @param scheduler of one thread
    */
   Delays(ScheduledExecutorService scheduler, LongSupplier nanoClock) {
     this.scheduler = scheduler;
@@ -39,6 +43,7 @@ final class Delays {
    */
   final class Line {
     private final AtomicLong waitingBytes = new AtomicLong();
+    private final Queue<Waiting> waiting = new ConcurrentLinkedQueue<>();
     private long lastDueNs = Long.MIN_VALUE;
 
     /**
@@ -58,18 +63,23 @@ final class Delays {
       long nowNs = nanoClock.getAsLong();
       long dueNs = nowNs + delay.toNanos();
       lastDueNs = lastDueNs == Long.MIN_VALUE || dueNs - lastDueNs > 0 ? dueNs : lastDueNs;
-      var _ =
-          scheduler.schedule(() -> run(answer, costBytes), lastDueNs - nowNs, TimeUnit.NANOSECONDS);
+      waiting.add(new Waiting(answer, costBytes));
+      var _ = scheduler.schedule(this::runNext, lastDueNs - nowNs, TimeUnit.NANOSECONDS);
       return true;
     }
 
-    private void run(Runnable answer, long costBytes) {
+    /**
+     * The scheduler reads the clock again, so that of two that are due at the same time the second
+     * may come up first: whichever comes up, the one that waits longest is run.
+     */
+    private void runNext() {
+      Waiting next = waiting.remove();
       try {
-        answer.run();
+        next.answer().run();
       } catch (RuntimeException refused) {
         log.warn("a delayed answer was refused: {}", refused.getMessage());
       } finally {
-        waitingBytes.addAndGet(-costBytes);
+        waitingBytes.addAndGet(-next.costBytes());
       }
     }
   }

@@ -1,0 +1,120 @@
+package dev.waymark.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Upstreams that are killed: their connections go on elsewhere, exactly where they were. */
+final class CrashIT {
+  private static final int LOADED = 500;
+
+  @TempDir private static Path folder;
+
+  private static String rules(String text) throws IOException {
+    return "--rules=" + Files.writeString(Files.createTempFile(folder, "rules", ".yml"), text);
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  @Test
+  void upstream_killedUnderLoad_clientsSeeAPauseAndNothingElse() {
+    try (Scene scene = Scene.of(2, "policy: round-robin")) {
+      List<Client> clients = scene.connect(LOADED);
+      try (Load load = Load.on(clients, 300, 200)) {
+        await().until(() -> load.replies() > 2 * LOADED);
+        Stub victim = scene.stub(0);
+        Stub heir = scene.stub(1);
+        Map<String, Integer> orphans = victim.epochs();
+        Map<String, Integer> own = heir.epochs();
+        assertThat(orphans.size() + own.size()).isEqualTo(LOADED);
+        load.forgetPauses();
+        victim.process().kill();
+        scene.awaitConnections(heir, LOADED);
+        assertThat(heir.epochs())
+            .containsAllEntriesOf(own)
+            .allSatisfy(
+                (mark, epoch) -> assertThat(epoch).isEqualTo(orphans.containsKey(mark) ? 1 : 0));
+        long before = load.replies();
+        await().until(() -> load.replies() > before + LOADED);
+        load.stop();
+        System.out.println("killed: longest wait for a reply " + load.pauses());
+        assertThat(load.longestPause()).isLessThan(Duration.ofSeconds(5));
+      }
+      scene.assertNoneClosed();
+      scene.endAll(clients);
+    }
+  }
+
+  @Test
+  void upstream_killedBetweenFinAndReply_theOtherRepliesAndThenComesFin() throws IOException {
+    String rules = rules("- {contains: \"who, later?\", reply: \"${name}\", delay: 2s}\n");
+    List<Stub> stubs =
+        Scene.together(
+            List.of(
+                () -> Scene.stub("127.0.0.1:0", rules, "--name=one"),
+                () -> Scene.stub("127.0.0.1:0", rules, "--name=two")));
+    try (Scene scene = Scene.before(stubs, "policy: round-robin")) {
+      Client client = scene.connect();
+      client.write(ascii("who, later?")).end();
+      await()
+          .until(() -> scene.stubs().stream().mapToLong(stub -> stub.stat("requests")).sum() == 1);
+      Stub victim = scene.ownerOf(client);
+      victim.process().kill();
+      assertThat(client.readExactly(3))
+          .asString()
+          .isEqualTo(victim == stubs.get(0) ? "two" : "one");
+      client.expectEnd();
+      scene.bridge().assertClosed(client, "done");
+    }
+  }
+
+  @Test
+  void upstream_killedWithRepliesStillQueued_slowClientGetsThemOnce() {
+    try (Scene scene = Scene.of(2, "policy: round-robin")) {
+      Client client = Client.connectNarrow(scene.bridge().port());
+      int bytes = 2 << 20;
+      try (client;
+          var sender = Clients.inBackground(() -> client.send(bytes).end())) {
+        await()
+            .ignoreExceptions()
+            .until(() ->
+                scene.bridge().admin().connectionOf(client.address()).get("queuedBytes").getAsLong()
+                    > 100_000);
+        scene.ownerOf(client).process().kill();
+        client.expect(bytes).expectEnd();
+        sender.join();
+      }
+      scene.bridge().assertClosed(client, "done");
+    }
+  }
+
+  @Test
+  void request_thatKillsItsUpstreams_takesThreeAtMostAndEndsItsClient() throws IOException {
+    String rules = rules("- {contains: \"a poison request\", crash: true}\n");
+    try (Scene scene = Scene.of(5, "policy: round-robin", rules)) {
+      List<Client> clients = scene.connect(50);
+      Clients.inParallel(clients, client -> client.echo(100));
+      Client poisoner = scene.connect();
+      poisoner.write(ascii("a poison request"));
+      poisoner.expectGone();
+      poisoner.close();
+      assertThat(scene.bridge().awaitClosed(poisoner)).containsEntry("reason", "poison");
+      Clients.inParallel(clients, client -> client.echo(100));
+      assertThat(scene.stubs().stream().filter(stub -> !stub.process().isAlive()).count())
+          .as("upstreams taken down")
+          .isBetween(2L, 3L);
+      Clients.inParallel(clients, client -> client.end().expectEnd());
+    }
+  }
+}

@@ -1,0 +1,161 @@
+package dev.waymark.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Upstreams that fall silent though nothing broke: frozen, hanging, or behind a lost link. */
+final class FreezeIT {
+  private static final String CLOCK = "ping-interval: 500ms, lane-timeout: 2s";
+
+  /** The lane's clock, and time for a busy machine. */
+  private static final Duration FOUND_OUT_MAX = Duration.ofSeconds(6);
+
+  @TempDir private static Path folder;
+
+  private static String rules(String text) throws IOException {
+    return "--rules=" + Files.writeString(Files.createTempFile(folder, "rules", ".yml"), text);
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  private static List<Stub> oneAndTwo(String flagOfOne, String flagOfTwo) {
+    return Scene.together(
+        List.of(
+            () -> Scene.stub("127.0.0.1:0", "--name=one", flagOfOne),
+            () -> Scene.stub("127.0.0.1:0", "--name=two", flagOfTwo)));
+  }
+
+  @Test
+  void upstream_frozen_losesItsConnectionsAndIsNotHeardWhenItWakesUp() throws IOException {
+    String rules = rules("- {contains: \"who, later?\", reply: \"${name}\", delay: 1s}\n");
+    try (Scene scene = Scene.before(oneAndTwo(rules, rules), "rebalance: off", CLOCK)) {
+      Stub frozen = scene.stub(0);
+      Stub heir = scene.stub(1);
+      List<Client> clients = scene.connect(200);
+      try (Load load = Load.on(clients, 300, 200)) {
+        await().until(() -> load.replies() > 400);
+        load.forgetPauses();
+        Client asker = scene.connectTo(frozen);
+        asker.write(ascii("who, later?"));
+        await()
+            .until(() ->
+                frozen.stat("requests") > 0 && frozen.epochs().containsKey(scene.markOf(asker)));
+        frozen.process().signal("STOP");
+        try {
+          Duration took =
+              scene.awaitConnections(heir, (int) scene.metric("waymark_connections_open"));
+          assertThat(took).isLessThan(FOUND_OUT_MAX);
+        } finally {
+          frozen.process().signal("CONT");
+        }
+        scene.awaitServing(2);
+        await().untilAsserted(() -> assertThat(frozen.epochs()).isEmpty());
+        assertThat(asker.readExactly(3)).asString().isEqualTo("two");
+        long before = load.replies();
+        await().until(() -> load.replies() > before + 400);
+        load.stop();
+        System.out.println("frozen: longest wait for a reply " + load.pauses());
+        assertThat(load.longestPause()).isLessThan(FOUND_OUT_MAX);
+        asker.end().expectEnd();
+      }
+      Clients.inParallel(clients, client -> client.end().expectEnd());
+      await()
+          .untilAsserted(() ->
+              assertThat(scene.metric("waymark_connections_closed_total"))
+                  .isEqualTo(scene.metric("waymark_connections_closed_total", "reason=\"done\"")));
+    }
+  }
+
+  @Test
+  void handler_hanging_losesItsConnectionOnlyAndTheLaneFlows() throws IOException {
+    String hang = rules("- {contains: \"hang here\", hang: true}\n");
+    try (Scene scene =
+        Scene.before(oneAndTwo(hang, "--delay=0ms"), "rebalance: off, progress-timeout: 2s")) {
+      Stub stuck = scene.stub(0);
+      Stub heir = scene.stub(1);
+      List<Client> clients = scene.connect(50);
+      Client hung = scene.connectTo(stuck);
+      String mark = scene.markOf(hung);
+      try (Load load = Load.on(clients, 300, 50)) {
+        await().until(() -> load.replies() > 100);
+        load.forgetPauses();
+        Map<String, Integer> others = new HashMap<>(stuck.epochs());
+        others.remove(mark);
+        long startNs = System.nanoTime();
+        hung.write(ascii("hang here"));
+        assertThat(hung.readExactly(9)).asString().isEqualTo("hang here");
+        assertThat(Duration.ofNanos(System.nanoTime() - startNs))
+            .isBetween(Duration.ofMillis(1_900), FOUND_OUT_MAX);
+        assertThat(heir.epochs()).containsEntry(mark, 1);
+        assertThat(stuck.epochs()).isEqualTo(others);
+        assertThat(stuck.stat("fenced")).isOne();
+        load.stop();
+        assertThat(load.longestPause()).isLessThan(Duration.ofMillis(1_500));
+      }
+      scene.assertNoneClosed();
+    }
+  }
+
+  @Test
+  void link_lost_isNoticedByPing() {
+    LostLink.assumePossible();
+    String host = "127.77.0.1";
+    List<Stub> stubs =
+        Scene.together(List.of(() -> Scene.stub(host + ":0"), () -> Scene.stub("127.0.0.1:0")));
+    try (Scene scene = Scene.before(stubs, "rebalance: off", CLOCK)) {
+      List<Client> clients = scene.connect(100);
+      try (Load load = Load.on(clients, 300, 100)) {
+        await().until(() -> load.replies() > 200);
+        load.forgetPauses();
+        try (LostLink _ = LostLink.to(host)) {
+          assertThat(scene.awaitConnections(scene.stub(1), 100)).isLessThan(FOUND_OUT_MAX);
+          long before = load.replies();
+          await().until(() -> load.replies() > before + 200);
+          load.stop();
+        }
+        System.out.println("lost link: longest wait for a reply " + load.pauses());
+      }
+      scene.assertNoneClosed();
+      scene.endAll(clients);
+    }
+  }
+
+  /** What was under way is lost with it: at most once, without acknowledgements. */
+  @Test
+  void link_lostWithoutAcknowledgements_isNoticedByTheKernel() {
+    LostLink.assumePossible();
+    String host = "127.77.0.2";
+    List<Stub> stubs =
+        Scene.together(
+            List.of(
+                () -> Scene.stub(host + ":0", "--no-ack"),
+                () -> Scene.stub("127.0.0.1:0", "--no-ack")));
+    try (Scene scene =
+        Scene.before(stubs, "rebalance: off, user-timeout: 2s, on-upstream-loss: reopen")) {
+      Client client = scene.connectTo(scene.stub(0));
+      try (LostLink _ = LostLink.to(host)) {
+        client.write(ascii("lost"));
+        Stub heir = scene.stub(1);
+        await()
+            .atMost(FOUND_OUT_MAX)
+            .untilAsserted(() -> assertThat(heir.epochs()).containsEntry(scene.markOf(client), 1));
+        client.write(ascii("found"));
+        assertThat(client.readExactly(5)).asString().isEqualTo("found");
+      }
+      scene.assertNoneClosed();
+    }
+  }
+}
