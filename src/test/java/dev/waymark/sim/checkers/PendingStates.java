@@ -63,6 +63,13 @@ public final class PendingStates implements Watcher {
   }
 
   @Override
+  public void onView(int upstream, boolean isServing) {
+    if (isServing) {
+      states.values().forEach(state -> state.hasMoved = true);
+    }
+  }
+
+  @Override
   public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
     states.get(connection).hasMoved = true;
   }
