@@ -80,32 +80,44 @@ final class FreezeIT {
   }
 
   @Test
-  void handler_hanging_losesItsConnectionOnlyAndTheLaneFlows() throws IOException {
-    String hang = rules("- {contains: \"hang here\", hang: true}\n");
+  void handlers_hangingOrLate_loseTheirConnectionsOnlyAndTheLaneFlows() throws IOException {
+    String faults =
+        rules(
+            """
+            - {contains: "hang here", hang: true}
+            - {contains: "late here", reply: "too late", delay: 4s}
+            """);
     try (Scene scene =
-        Scene.before(oneAndTwo(hang, "--delay=0ms"), "rebalance: off, progress-timeout: 2s")) {
+        Scene.before(oneAndTwo(faults, "--delay=0ms"), "rebalance: off, progress-timeout: 2s")) {
       Stub stuck = scene.stub(0);
       Stub heir = scene.stub(1);
       List<Client> clients = scene.connect(50);
       Client hung = scene.connectTo(stuck);
-      String mark = scene.markOf(hung);
+      Client late = scene.connectTo(stuck);
+      List<String> moving = List.of(scene.markOf(hung), scene.markOf(late));
       try (Load load = Load.on(clients, 300, 50)) {
         await().until(() -> load.replies() > 100);
         load.forgetPauses();
         Map<String, Integer> others = new HashMap<>(stuck.epochs());
-        others.remove(mark);
+        others.keySet().removeAll(moving);
         long startNs = System.nanoTime();
         hung.write(ascii("hang here"));
+        late.write(ascii("late here"));
         assertThat(hung.readExactly(9)).asString().isEqualTo("hang here");
+        assertThat(late.readExactly(9)).asString().isEqualTo("late here");
         assertThat(Duration.ofNanos(System.nanoTime() - startNs))
             .isBetween(Duration.ofMillis(1_900), FOUND_OUT_MAX);
-        assertThat(heir.epochs()).containsEntry(mark, 1);
+        assertThat(heir.epochs()).containsEntry(moving.get(0), 1).containsEntry(moving.get(1), 1);
         assertThat(stuck.epochs()).isEqualTo(others);
-        assertThat(stuck.stat("fenced")).isOne();
+        assertThat(stuck.stat("fenced")).isEqualTo(2);
+        // Meanwhile the late reply is made, for nobody.
+        await().during(Duration.ofSeconds(3)).until(() -> stuck.process().isAlive());
         load.stop();
         assertThat(load.longestPause()).isLessThan(Duration.ofMillis(1_500));
       }
       scene.assertNoneClosed();
+      late.end().expectEnd();
+      hung.end().expectEnd();
     }
   }
 
