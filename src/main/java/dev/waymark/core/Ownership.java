@@ -104,6 +104,11 @@ final class Ownership {
     return ++lossesWithoutProgress < LOSSES_WITHOUT_PROGRESS_MAX;
   }
 
+  /** The next loss would not be borne. */
+  boolean isOnLastChance() {
+    return lossesWithoutProgress == LOSSES_WITHOUT_PROGRESS_MAX - 1;
+  }
+
   /** `consumed` moved. */
   void onProgress() {
     lossesWithoutProgress = 0;

@@ -50,6 +50,7 @@ final class ShardPool {
   /** To be given to others, a portion in each turn. */
   private final LinkedHashSet<Connection> placing = new LinkedHashSet<>();
 
+  private final LastChances lastChances = new LastChances();
   private final List<Lane> eligible = new ArrayList<>();
 
   /** They would be eligible if their transport took more; taken where there is no other. */
@@ -132,6 +133,10 @@ final class ShardPool {
    * @return whether there are more
    */
   boolean placeSome(long nowNs) {
+    Connection next = lastChances.next(nowNs);
+    if (next != null) {
+      place(nowNs, next);
+    }
     for (int left = PLACED_PER_TURN; left > 0 && !placing.isEmpty(); left--) {
       place(nowNs, placing.removeFirst());
     }
@@ -141,6 +146,7 @@ final class ShardPool {
   void stopWaiting(Connection connection) {
     waiting.remove(connection);
     placing.remove(connection);
+    lastChances.forget(connection);
   }
 
   void onLaneOpen(long nowNs, Lane lane) {
@@ -211,6 +217,9 @@ final class ShardPool {
         place.lane = newLane(nowNs, place.view, place.hasAcknowledged);
       }
     }
+    if (lastChances.isAnyWaiting()) {
+      shard.requestTurnEnd();
+    }
     moveAway(nowNs);
     if (options.moving().isRebalancing()) {
       // A Release may fill a lane, which is eligible no more then.
@@ -254,6 +263,9 @@ final class ShardPool {
   // --- transitions ---
 
   private void place(long nowNs, Connection connection) {
+    if (lastChances.isToWait(nowNs, connection)) {
+      return;
+    }
     Lane chosen = choose(connection);
     if (chosen != null) {
       connection.attach(nowNs, chosen);

@@ -585,6 +585,29 @@ class MovingTest {
   }
 
   @Test
+  void connections_onTheirLastChance_areOpenedOneAfterTheOther() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1");
+    List<Connection> suspects = List.of(fixtures.accept(), fixtures.accept(), fixtures.accept());
+    suspects.forEach(suspect -> data(suspect, 10));
+    lanes.get(0).onBroken(fixtures.nowNs, "test");
+    fixtures.endTurn();
+    assertThat(suspects).extracting(MovingTest::owner).containsOnly("b:1");
+    lanes.get(1).onBroken(fixtures.nowNs, "test");
+    fixtures.endTurn();
+    assertThat(suspects)
+        .extracting(MovingTest::owner)
+        .containsExactlyInAnyOrder("c:1", "nobody", "nobody");
+    Connection first =
+        suspects.stream().filter(one -> one.lane() != null).findFirst().orElseThrow();
+    fixtures.answer(first, fixtures.frame(first).consumed(10));
+    assertThat(suspects)
+        .extracting(MovingTest::owner)
+        .containsExactlyInAnyOrder("c:1", "c:1", "nobody");
+    fixtures.passMs(200);
+    assertThat(suspects).extracting(MovingTest::owner).containsOnly("c:1");
+  }
+
+  @Test
   void reopens_ofManyConnections_takeSeveralTurns() {
     List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
     List<Connection> connections = new ArrayList<>();

@@ -124,6 +124,10 @@ public final class Rule3Replay implements Watcher {
 
   @Override
   public void onLeft(long connection, Leaving how) {
+    if (ledger.isPlain(ledger.lane(connection))) {
+      // What it was sent counts as consumed, so nothing of its reply is to come.
+      states.get(connection).replyStart = states.get(connection).taken;
+    }
     if (how == Leaving.LOST || how == Leaving.FENCED) {
       lost(connection);
     }

@@ -76,6 +76,9 @@ public final class Rule6Pushes implements Watcher {
 
   @Override
   public void onLeft(long connection, Leaving how) {
+    if (ledger.isPlain(ledger.lane(connection))) {
+      openReplyBytes.put(connection, 0L);
+    }
     if (how == Leaving.RELEASED || how == Leaving.REFUSED) {
       released.add(connection);
     }
