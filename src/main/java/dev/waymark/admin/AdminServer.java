@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The admin port of a bridge. Thread-safe. Open to whoever reaches it: keep it on loopback. */
@@ -38,32 +39,36 @@ public final class AdminServer {
 
   private record LogLevel(String logger, String level) {}
 
-  /** A server that is not open yet. */
-  public AdminServer(InetSocketAddress address, AdminState state, Metrics metrics, EventLog log) {
+  /**
+   * A server that is not open yet.
+   *
+   * @param more paths besides those of its own
+   */
+  public AdminServer(
+      InetSocketAddress address, AdminState state, Metrics metrics, EventLog log, Route... more) {
     this.state = state;
     this.metrics = metrics;
     this.log = log;
-    this.port =
-        new HttpPort(
-            address,
-            List.of(
-                Route.get("/metrics", "metrics as Prometheus text", _ -> metrics()),
-                Route.get("/healthz", "200 while the process lives", _ -> Reply.text("ok\n")),
-                Route.get(
-                    "/readyz", "200 while new clients are served, else 503", _ -> readiness()),
-                Route.get(
-                    "/connections",
-                    "open connections; ?limit=1000",
-                    request -> connections(request.query())),
-                Route.get("/upstreams", "upstreams of all pools", _ -> upstreams()),
-                Route.get("/config", "what is in force, secrets masked", _ -> config()),
-                new Route(
-                    "/log-level",
-                    Set.of("GET", "PUT", "POST"),
-                    "read, or set with level; ?logger=waymark&level=debug",
-                    0,
-                    request -> logLevel(request.method(), request.query()))),
-            log);
+    this.port = new HttpPort(address, Stream.concat(routes(), Stream.of(more)).toList(), log);
+  }
+
+  private Stream<Route> routes() {
+    return Stream.of(
+        Route.get("/metrics", "metrics as Prometheus text", _ -> metrics()),
+        Route.get("/healthz", "200 while the process lives", _ -> Reply.text("ok\n")),
+        Route.get("/readyz", "200 while new clients are served, else 503", _ -> readiness()),
+        Route.get(
+            "/connections",
+            "open connections; ?limit=1000",
+            request -> connections(request.query())),
+        Route.get("/upstreams", "upstreams of all pools", _ -> upstreams()),
+        Route.get("/config", "what is in force, secrets masked", _ -> config()),
+        new Route(
+            "/log-level",
+            Set.of("GET", "PUT", "POST"),
+            "read, or set with level; ?logger=waymark&level=debug",
+            0,
+            request -> logLevel(request.method(), request.query())));
   }
 
   /**

@@ -32,6 +32,8 @@ public enum Event {
   OVER_BUDGET(Level.WARN),
   UNDER_BUDGET(Level.INFO),
   LOG_LEVEL(Level.INFO),
+  RELOADED(Level.INFO),
+  RELOAD_REFUSED(Level.WARN),
   DRAINING(Level.INFO),
   STOPPED(Level.INFO),
   BUG(Level.ERROR);

@@ -39,6 +39,13 @@ public final class Logging {
           case JSON -> new JsonLineEncoder();
         },
         out);
+    setLevels(config);
+    bridgeJul(context);
+  }
+
+  /** The levels that a configuration wants, the rest as it was. */
+  public static void setLevels(LogConfig config) {
+    LoggerContext context = context();
     Level level = Level.toLevel(config.level().name());
     context
         .getLogger(Logger.ROOT_LOGGER_NAME)
@@ -48,7 +55,6 @@ public final class Logging {
     context.getLogger("dev.waymark").setLevel(level);
     context.getLogger(LOGGER).setLevel(level);
     context.getLogger(ACCESS_LOGGER).setLevel(config.isAccessLogged() ? null : Level.OFF);
-    bridgeJul(context);
   }
 
   static void configure(LoggerContext context, Encoder<ILoggingEvent> encoder, OutputStream out) {

@@ -21,6 +21,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
+import sun.misc.Signal;
 
 /** `waymark bridge`: accepts clients and carries their bytes to upstreams, until SIGTERM. */
 @Command(
@@ -43,7 +44,9 @@ final class BridgeCommand implements Callable<Integer> {
     LoadedConfig loaded = flags.load(spec.commandLine().getErr());
     Logging.configure(loaded.config().log(), System.err);
     Stopper stopper = Stopper.install();
-    Bridge bridge = new Bridge(loaded, new EventLog(Clock::nowNs));
+    Bridge bridge = new Bridge(loaded, flags.again(), new EventLog(Clock::nowNs));
+    // From the start on: its default would end the process.
+    Signal.handle(new Signal("HUP"), _ -> bridge.reload().onSignal());
     try (StubServer _ = start(bridge, loaded, stopper)) {
       if (bridge.readiness().isReady()) {
         out.println(readyLine(bridge, loaded));

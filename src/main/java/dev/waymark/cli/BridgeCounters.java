@@ -6,6 +6,7 @@ import dev.waymark.core.CloseReason;
 import dev.waymark.core.Counter;
 import dev.waymark.core.Counter.Scope;
 import dev.waymark.core.Counters;
+import dev.waymark.core.PushResult;
 import dev.waymark.core.Reopen;
 import dev.waymark.core.ShardCounters;
 import java.util.Arrays;
@@ -21,10 +22,15 @@ import java.util.function.ToLongFunction;
  */
 final class BridgeCounters {
   private static final String UPSTREAM_CONNECTIONS = "waymark_upstream_connections";
+  private static final String CLOSED = "waymark_connections_closed_total";
+  private static final String MOVED = "waymark_connections_moved_total";
+  private static final String PAUSE = "waymark_pause_seconds";
   private static final String LANES_OPEN = "waymark_lanes_open";
+  private static final String PUSHES = "waymark_pushes_total";
 
   private final Metrics metrics;
   private final Map<List<String>, List<Counters>> byLabels = new ConcurrentHashMap<>();
+  private final List<Map<List<String>, Counters>> byShard = new CopyOnWriteArrayList<>();
 
   BridgeCounters(Metrics metrics) {
     this.metrics = metrics;
@@ -33,6 +39,7 @@ final class BridgeCounters {
   /** The view of one more shard, which alone writes what it gets. */
   ShardCounters forShard() {
     Map<List<String>, Counters> own = new ConcurrentHashMap<>();
+    byShard.add(own);
     return new ShardCounters() {
       @Override
       public Counters listener(String listener) {
@@ -59,6 +66,18 @@ final class BridgeCounters {
   long connections(String pool, String upstream) {
     List<Counters> shards = byLabels.getOrDefault(labels(pool, upstream), List.of());
     return sum(shards, BridgeCounters::attached);
+  }
+
+  /** A listener is gone, and its last connection too. */
+  void forgetListener(String listener) {
+    List<String> labels = List.of("listener", listener);
+    byShard.forEach(own -> own.remove(labels));
+    byLabels.computeIfPresent(
+        labels,
+        (_, _) -> {
+          unregisterListener(labels.toArray(String[]::new));
+          return null;
+        });
   }
 
   private static List<String> labels(String pool, String upstream) {
@@ -96,6 +115,21 @@ final class BridgeCounters {
         });
   }
 
+  private void unregisterListener(String[] labels) {
+    for (Counter counter : Counter.values()) {
+      if (counter.scope() == Scope.LISTENER) {
+        metrics.remove(counter.metric(), labels);
+      }
+    }
+    for (CloseReason reason : CloseReason.values()) {
+      metrics.remove(CLOSED, labels[0], labels[1], "reason", reason.label());
+    }
+    for (Reopen.Cause cause : Reopen.Cause.values()) {
+      metrics.remove(MOVED, labels[0], labels[1], "cause", cause.label());
+    }
+    metrics.remove(PAUSE, labels);
+  }
+
   private void unregisterUpstream(String[] labels) {
     for (Counter counter : Counter.values()) {
       if (counter.scope() == Scope.UPSTREAM) {
@@ -104,6 +138,9 @@ final class BridgeCounters {
     }
     metrics.remove(UPSTREAM_CONNECTIONS, labels);
     metrics.remove(LANES_OPEN, labels);
+    for (PushResult.Outcome outcome : PushResult.Outcome.values()) {
+      metrics.remove(PUSHES, withOutcome(labels, outcome));
+    }
   }
 
   private void register(Scope scope, List<Counters> shards, String[] labels) {
@@ -118,14 +155,17 @@ final class BridgeCounters {
         registerReasons(shards, labels);
         registerMoves(shards, labels);
       }
-      case UPSTREAM -> registerLevels(shards, labels);
+      case UPSTREAM -> {
+        registerLevels(shards, labels);
+        registerOutcomes(shards, labels);
+      }
     }
   }
 
   private void registerReasons(List<Counters> shards, String[] labels) {
     for (CloseReason reason : CloseReason.values()) {
       metrics.counter(
-          "waymark_connections_closed_total",
+          CLOSED,
           "Connections that ended, by reason.",
           () -> sum(shards, one -> one.closed(reason)),
           labels[0],
@@ -138,7 +178,7 @@ final class BridgeCounters {
   private void registerMoves(List<Counters> shards, String[] labels) {
     for (Reopen.Cause cause : Reopen.Cause.values()) {
       metrics.counter(
-          "waymark_connections_moved_total",
+          MOVED,
           "Times that a connection left its owner for another, by cause.",
           () -> sum(shards, one -> one.moved(cause)),
           labels[0],
@@ -147,7 +187,7 @@ final class BridgeCounters {
           cause.label());
     }
     metrics.histogram(
-        "waymark_pause_seconds",
+        PAUSE,
         "How long connections that moved were without an owner that served them.",
         () -> pauses(shards),
         labels);
@@ -161,6 +201,23 @@ final class BridgeCounters {
       Arrays.setAll(counts, bucket -> counts[bucket] + more[bucket]);
     }
     return new Durations(boundsNs, counts, sum(shards, Counters::pauseSumNs));
+  }
+
+  private void registerOutcomes(List<Counters> shards, String[] labels) {
+    for (PushResult.Outcome outcome : PushResult.Outcome.values()) {
+      metrics.counter(
+          PUSHES,
+          "Pushes of the upstream, by what became of them.",
+          () -> sum(shards, one -> one.pushes(outcome)),
+          withOutcome(labels, outcome));
+    }
+  }
+
+  private static String[] withOutcome(String[] labels, PushResult.Outcome outcome) {
+    String[] longer = Arrays.copyOf(labels, labels.length + 2);
+    longer[labels.length] = "outcome";
+    longer[labels.length + 1] = outcome.label();
+    return longer;
   }
 
   private void registerLevels(List<Counters> shards, String[] labels) {

@@ -47,6 +47,10 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
         DISCOVERY_FAILURES, "Times that a pool's name could not be resolved.", "pool", pool);
   }
 
+  void unregisterPool(String pool) {
+    metrics.remove(DISCOVERY_FAILURES, "pool", pool);
+  }
+
   // --- shards ---
 
   @Override

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -51,14 +52,23 @@ final class BridgeFlags {
     return load(System.getenv(), err);
   }
 
+  /** Reads the configuration again, in the same way; empty where no file is part of it. */
+  Optional<Supplier<LoadedConfig>> again() {
+    Map<String, String> environment = System.getenv();
+    return file(environment)
+        .map(given -> () -> ConfigLoader.load(Optional.of(given), flags, environment));
+  }
+
+  private Optional<Path> file(Map<String, String> environment) {
+    return Optional.ofNullable(file)
+        .or(() ->
+            Optional.ofNullable(environment.get("WAYMARK_CONFIG"))
+                .filter(name -> !name.isEmpty())
+                .map(Path::of));
+  }
+
   LoadedConfig load(Map<String, String> environment, PrintWriter err) {
-    Optional<Path> given =
-        Optional.ofNullable(file)
-            .or(() ->
-                Optional.ofNullable(environment.get("WAYMARK_CONFIG"))
-                    .filter(name -> !name.isEmpty())
-                    .map(Path::of));
-    LoadedConfig loaded = ConfigLoader.load(given, flags, environment);
+    LoadedConfig loaded = ConfigLoader.load(file(environment), flags, environment);
     loaded.warnings().forEach(warning -> err.println("warning: " + warning));
     err.flush();
     return loaded;

@@ -1,24 +1,27 @@
 package dev.waymark.cli;
 
-import dev.waymark.config.PoolConfig;
+import dev.waymark.config.ListenerConfig;
 import dev.waymark.core.ClientSocket;
 import dev.waymark.core.Connection;
 import dev.waymark.core.Lane;
 import dev.waymark.core.LaneStatus;
 import dev.waymark.core.LaneTransport;
+import dev.waymark.core.ListenerOptions;
 import dev.waymark.core.PoolSnapshot;
+import dev.waymark.core.PushResult;
 import dev.waymark.core.Shard;
 import dev.waymark.core.ShardEnvironment;
+import dev.waymark.core.UpstreamControl.Push;
 import dev.waymark.lane.LaneConnector;
-import dev.waymark.listener.ListenerPort;
-import dev.waymark.pool.PoolManager;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -31,29 +34,27 @@ import org.jspecify.annotations.Nullable;
  * threads. Methods say which thread may call them.
  */
 final class BridgeShard implements ShardEnvironment {
-  /** A pool's control side as a shard needs it. */
-  record PoolLink(PoolConfig config, PoolManager manager) {}
-
   private final EventLoop loop;
   private final LaneConnector connector;
-  private final Map<String, PoolLink> pools;
-  private final List<ListenerPort> ports;
+  private final BridgePools pools;
+  private final BridgePorts ports;
   private final Consumer<Throwable> bugs;
   private final Shard shard;
   private final Map<String, PoolSnapshot> snapshotMailbox = new ConcurrentHashMap<>();
+  private final PushMailbox pushMailbox;
+  private List<BridgeShard> peers = List.of();
+  private final Map<String, ListenerConfig> listeners = new HashMap<>();
   private @Nullable ScheduledFuture<?> timer;
   private long timerNs;
 
   /**
    * @param shards makes the shard that this one serves
-   * @param pools filled before {@link #start}
-   * @param ports filled before {@link #start}
    */
   BridgeShard(
       EventLoop loop,
       LaneConnector connector,
-      Map<String, PoolLink> pools,
-      List<ListenerPort> ports,
+      BridgePools pools,
+      BridgePorts ports,
       Consumer<Throwable> bugs,
       Function<ShardEnvironment, Shard> shards) {
     this.loop = loop;
@@ -61,7 +62,13 @@ final class BridgeShard implements ShardEnvironment {
     this.pools = pools;
     this.ports = ports;
     this.bugs = bugs;
+    this.pushMailbox = new PushMailbox(() -> loop.execute(this::takePushes));
     this.shard = shards.apply(this);
+  }
+
+  /** All shards of the bridge, by their index. Before {@link #start}. */
+  void join(List<BridgeShard> shardsByIndex) {
+    peers = shardsByIndex;
   }
 
   // --- any thread ---
@@ -78,6 +85,37 @@ final class BridgeShard implements ShardEnvironment {
     if (snapshotMailbox.put(snapshot.pool(), snapshot) == null) {
       loop.execute(() -> guarded(() -> takeSnapshot(snapshot.pool())));
     }
+  }
+
+  /** Pools and listeners that are new or changed. */
+  CompletableFuture<Boolean> configure(
+      List<Shard.PoolSetup> setups, List<ListenerConfig> listenerConfigs) {
+    return ask(core -> {
+      core.onConfigured(
+          Clock.nowNs(), setups, listenerConfigs.stream().map(BridgeShard::options).toList());
+      listenerConfigs.forEach(config -> listeners.put(config.name(), config));
+      return true;
+    });
+  }
+
+  private static ListenerOptions options(ListenerConfig listener) {
+    return new ListenerOptions(
+        listener.name(),
+        listener.pool(),
+        listener.framing(),
+        listener.frameBytesMax(),
+        listener.idleTimeout().toNanos(),
+        Set.copyOf(listener.pushFrom()),
+        listener.age());
+  }
+
+  /** Listeners to which no client comes any more. */
+  CompletableFuture<Boolean> removeListeners(Set<String> names) {
+    return ask(core -> {
+      names.forEach(core::onListenerRemoved);
+      listeners.keySet().removeAll(names);
+      return true;
+    });
   }
 
   /** Asks the shard on its thread. */
@@ -115,6 +153,14 @@ final class BridgeShard implements ShardEnvironment {
 
   // --- the shard's thread ---
 
+  ListenerConfig listener(String name) {
+    ListenerConfig config = listeners.get(name);
+    if (config == null) {
+      throw new IllegalStateException("no listener " + name);
+    }
+    return config;
+  }
+
   Connection onAccepted(String listener, ClientSocket socket) {
     return shard.onAccepted(Clock.nowNs(), Clock.nowUnixMs(), listener, socket);
   }
@@ -123,6 +169,24 @@ final class BridgeShard implements ShardEnvironment {
     PoolSnapshot snapshot = snapshotMailbox.remove(pool);
     if (snapshot != null) {
       shard.onPool(Clock.nowNs(), snapshot);
+    }
+  }
+
+  private void takePushes() {
+    pushMailbox.take(letter ->
+        guarded(() -> shard.onPush(Clock.nowNs(), letter.pool(), letter.push(), letter.reply())));
+  }
+
+  @Override
+  public boolean forwardPush(int index, String pool, Push push, Consumer<PushResult> reply) {
+    Consumer<PushResult> replyHere = result -> answer(reply, result);
+    return peers.get(index).pushMailbox.offer(new PushMailbox.Letter(pool, push, replyHere));
+  }
+
+  /** On the other shard's thread. */
+  private void answer(Consumer<PushResult> reply, PushResult result) {
+    if (!loop.isShuttingDown()) {
+      loop.execute(() -> guarded(() -> reply.accept(result)));
     }
   }
 
@@ -155,28 +219,23 @@ final class BridgeShard implements ShardEnvironment {
 
   @Override
   public LaneTransport connect(Lane lane) {
-    PoolLink pool = pools.get(lane.poolName());
-    if (pool == null) {
-      throw new IllegalStateException("no pool " + lane.poolName());
-    }
-    String upstream = lane.upstream().address();
     SocketAddress address =
-        pool.manager()
-            .socketAddress(upstream)
+        pools
+            .address(lane.poolName(), lane.upstream().address())
             // Gone since the snapshot: the port cannot be dialled, and the lane breaks like any
             // other.
             .orElseGet(() -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-    return connector.connect(lane, address, pool.config().userTimeout());
+    return connector.connect(lane, address, pools.userTimeout(lane.poolName()));
   }
 
   @Override
   public void pauseAccepting() {
-    ports.forEach(ListenerPort::pauseForMemory);
+    ports.pauseForMemory();
   }
 
   @Override
   public void resumeAccepting() {
-    ports.forEach(ListenerPort::resumeForMemory);
+    ports.resumeForMemory();
   }
 
   /** A defect must not end the loop's turn for everybody else. */

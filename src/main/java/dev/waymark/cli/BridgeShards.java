@@ -1,5 +1,6 @@
 package dev.waymark.cli;
 
+import dev.waymark.config.ListenerConfig;
 import dev.waymark.core.Mark;
 import dev.waymark.core.PoolSnapshot;
 import dev.waymark.core.Shard;
@@ -9,13 +10,14 @@ import io.netty.channel.SingleThreadEventLoop;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.function.IntSupplier;
 
 /**
@@ -56,6 +58,7 @@ final class BridgeShards {
       Shard.Identity identity = new Shard.Identity(index, count, instance, node, Version.current());
       shards.put(loop, shardOn.apply(loop, identity));
     }
+    shards.values().forEach(shard -> shard.join(all()));
   }
 
   void start() {
@@ -67,17 +70,45 @@ final class BridgeShards {
     shards.values().forEach(shard -> shard.publish(snapshot));
   }
 
+  /**
+   * Has every shard take over pools and listeners that are new or changed. Blocks until all have.
+   */
+  void configure(List<Shard.PoolSetup> pools, List<ListenerConfig> listeners) {
+    askAll(shard -> shard.configure(pools, listeners));
+  }
+
+  /** No client comes to these listeners any more. Blocks until every shard knows. */
+  void removeListeners(Set<String> listeners) {
+    askAll(shard -> shard.removeListeners(listeners));
+  }
+
+  /** Whether no shard has this pool any more; those that do not need it give it up. Blocks. */
+  boolean removePoolIfUnused(String pool) {
+    return askAll(shard -> shard.ask(core -> core.removePoolIfUnused(pool)));
+  }
+
+  /** The bridge will stop in so long. Blocks until every shard knows. */
+  void drain(long timeoutNs) {
+    askAll(shard ->
+        shard.ask(core -> {
+          core.onDrain(Clock.nowNs(), timeoutNs);
+          return true;
+        }));
+  }
+
+  /** Asks all at once; whether all say yes. */
+  private boolean askAll(Function<BridgeShard, CompletableFuture<Boolean>> question) {
+    List<CompletableFuture<Boolean>> answers = shards.values().stream().map(question).toList();
+    return answers.stream().filter(CompletableFuture::join).count() == answers.size();
+  }
+
   /** Closes every connection and lane; what does not end in time is dropped. Blocks. */
   void endConnections() throws InterruptedException {
-    List<CompletableFuture<Boolean>> stopped = new ArrayList<>();
-    for (BridgeShard shard : shards.values()) {
-      stopped.add(
-          shard.ask(core -> {
-            core.stop(Clock.nowNs());
-            return true;
-          }));
-    }
-    CompletableFuture.allOf(stopped.toArray(CompletableFuture[]::new)).join();
+    askAll(shard ->
+        shard.ask(core -> {
+          core.stop(Clock.nowNs());
+          return true;
+        }));
     awaitNone(this::connectionCount);
     for (BridgeShard shard : shards.values()) {
       shard.close(STOP_TIMEOUT_MS);

@@ -5,7 +5,6 @@ import dev.waymark.admin.ConnectionPage;
 import dev.waymark.admin.ConnectionView;
 import dev.waymark.admin.Readiness;
 import dev.waymark.admin.UpstreamStatus;
-import dev.waymark.config.LoadedConfig;
 import dev.waymark.core.ConnectionStatus;
 import dev.waymark.core.LaneStatus;
 import dev.waymark.core.PoolSnapshot;
@@ -21,11 +20,9 @@ import java.util.concurrent.CompletionStage;
 /** What the admin port tells of a bridge. Thread-safe. */
 final class BridgeState implements AdminState {
   private final Bridge bridge;
-  private final LoadedConfig loaded;
 
-  BridgeState(Bridge bridge, LoadedConfig loaded) {
+  BridgeState(Bridge bridge) {
     this.bridge = bridge;
-    this.loaded = loaded;
   }
 
   @Override
@@ -111,7 +108,8 @@ final class BridgeState implements AdminState {
   @Override
   public Map<String, Object> config() {
     Map<String, Object> values = new LinkedHashMap<>();
-    loaded
+    bridge
+        .inForce()
         .entries()
         .forEach(entry ->
             values.put(entry.key(), Map.of("value", entry.value(), "origin", entry.origin())));

@@ -8,6 +8,8 @@ import dev.waymark.admin.Route.Refusal;
 import dev.waymark.admin.Route.Request;
 import dev.waymark.core.CloseReason;
 import dev.waymark.upstream.Connection;
+import dev.waymark.upstream.PushAnswer;
+import dev.waymark.upstream.stub.AnnouncedMarks;
 import dev.waymark.upstream.stub.RefusalText;
 import dev.waymark.upstream.stub.StubServer;
 import io.netty.buffer.ByteBuf;
@@ -15,8 +17,13 @@ import io.netty.buffer.Unpooled;
 import java.net.InetSocketAddress;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The stub's admin port: what is connected, and how to make the stub misbehave. Answers are JSON.
@@ -24,10 +31,26 @@ import java.util.Set;
  */
 final class StubAdmin implements AutoCloseable {
   private static final int SEND_BYTES_MAX = 1024 * 1024;
+
+  /** Longer than bridges let a push wait. */
+  private static final long PUSH_TIMEOUT_S = 15;
+
   private static final Reply OK = Reply.json(200, Map.of("status", "ok"));
 
   /** One line of /connections. */
   private record View(String mark, String client, int epoch, long bytes) {}
+
+  private record PushView(
+      String outcome, @Nullable String reason, long closedUnixMs, long waitingBytes) {
+    static PushView of(PushAnswer answer) {
+      CloseReason reason = answer.reason();
+      return new PushView(
+          answer.outcome().name().toLowerCase(Locale.ROOT),
+          reason == null ? null : reason.label(),
+          answer.closedUnixMs(),
+          answer.waitingBytes());
+    }
+  }
 
   private final StubServer stub;
   private final HttpPort port;
@@ -52,6 +75,13 @@ final class StubAdmin implements AutoCloseable {
                     "?mark=…, the body goes to that client",
                     SEND_BYTES_MAX,
                     this::send),
+                new Route(
+                    "/push",
+                    Set.of("POST"),
+                    "?mark=…[&epoch=…], the body goes to that client, whoever owns it",
+                    SEND_BYTES_MAX,
+                    this::push),
+                Route.get("/announced", "those announced, with --announcements", this::announced),
                 Route.post("/close", "?mark=…&code=DONE|ABORT|…", this::close)),
             log);
   }
@@ -124,6 +154,35 @@ final class StubAdmin implements AutoCloseable {
       throw new Refusal(409, String.valueOf(refused.getMessage()));
     }
     return OK;
+  }
+
+  private Reply push(Request request) throws Refusal {
+    String mark = request.demand("mark");
+    String epoch = request.query().get("epoch");
+    try {
+      PushAnswer answer =
+          stub.push(mark, request.body(), epoch == null ? null : Integer.parseUnsignedInt(epoch))
+              .toCompletableFuture()
+              .get(PUSH_TIMEOUT_S, TimeUnit.SECONDS);
+      return Reply.json(200, PushView.of(answer));
+    } catch (NumberFormatException e) {
+      throw new Refusal(400, "epoch is a number, not '" + epoch + "'");
+    } catch (IllegalArgumentException e) {
+      throw new Refusal(413, String.valueOf(e.getMessage()));
+    } catch (TimeoutException e) {
+      throw new Refusal(504, "the bridge did not answer within " + PUSH_TIMEOUT_S + " s");
+    } catch (InterruptedException | ExecutionException e) {
+      throw new Refusal(503, "the stub stops");
+    }
+  }
+
+  private Reply announced(Request request) throws Refusal {
+    AnnouncedMarks announced = stub.announced();
+    if (announced == null) {
+      throw new Refusal(404, "nothing is announced; start the stub with --announcements");
+    }
+    return Reply.json(
+        200, Map.of("syncedLanes", announced.syncedLanes(), "connections", announced.all()));
   }
 
   private Reply close(Request request) throws Refusal {

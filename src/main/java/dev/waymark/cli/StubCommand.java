@@ -100,6 +100,11 @@ final class StubCommand implements Callable<Integer> {
           "How long SIGTERM waits for the connections to move away (default: ${DEFAULT-VALUE}).")
   private String drainTimeout = "30s";
 
+  @Option(
+      names = "--announcements",
+      description = "Have all connections announced, whoever owns them: GET /announced.")
+  private boolean announcements;
+
   @Option(names = "--log-frames", description = "One log line for everything that comes and goes.")
   private boolean logFrames;
 
@@ -181,6 +186,11 @@ final class StubCommand implements Callable<Integer> {
   }
 
   private StubOptions options() {
+    if (noAck && announcements) {
+      throw new ParameterException(
+          spec().commandLine(),
+          "--announcements: not with --no-ack, as they are asked for in Settings; leave one away");
+    }
     try {
       return new StubOptions(
           !noAck,
@@ -189,7 +199,8 @@ final class StubCommand implements Callable<Integer> {
           duration("--delay", delay),
           logFrames,
           name,
-          RefusalText.parse(refuse));
+          RefusalText.parse(refuse),
+          announcements);
     } catch (ConfigException e) {
       throw new ParameterException(spec().commandLine(), e.getMessage());
     } catch (IllegalArgumentException e) {

@@ -40,6 +40,8 @@ final class LimitsReader {
     Setting<Duration> retryMin = settings.get(RETRY_MIN);
     Setting<Duration> retryMax = settings.get(RETRY_MAX);
     long creditDelayNs = ns(ProcessKeys.CREDIT_DELAY);
+    long pushWaitNs = ns(ProcessKeys.PUSH_WAIT);
+    int pushBytesMax = bytes(ProcessKeys.PUSH_BYTES_MAX);
     settings.checkOrder(initialWindow, window, true);
     settings.checkOrder(pingInterval, laneTimeout, false);
     settings.checkOrder(retryMin, retryMax, true);
@@ -62,6 +64,8 @@ final class LimitsReader {
         retryMax.value().toNanos(),
         creditDelayNs,
         lingerTimeout.toNanos(),
+        pushWaitNs,
+        pushBytesMax,
         Limits.PIECE_BYTES);
   }
 

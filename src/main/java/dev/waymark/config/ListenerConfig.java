@@ -1,8 +1,10 @@
 package dev.waymark.config;
 
+import dev.waymark.core.AgeOptions;
 import dev.waymark.core.Framing;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * A port that accepts clients. Immutable.
@@ -15,6 +17,8 @@ import java.time.Duration;
  * @param userTimeout TCP_USER_TIMEOUT: unacknowledged bytes for this long end the connection; zero:
  *     the kernel's own
  * @param idleTimeout nothing sent either way for this long ends the connection; zero: never
+ * @param pushFrom other pools whose upstreams may push to its connections
+ * @param age how old connections may become
  */
 public record ListenerConfig(
     String name,
@@ -27,4 +31,10 @@ public record ListenerConfig(
     boolean isNoDelay,
     boolean isKeepAlive,
     Duration userTimeout,
-    Duration idleTimeout) {}
+    Duration idleTimeout,
+    List<String> pushFrom,
+    AgeOptions age) {
+  public ListenerConfig {
+    pushFrom = List.copyOf(pushFrom);
+  }
+}

@@ -128,6 +128,29 @@ final class ListenerKeys {
               "1h",
               "A connection on which no byte moves either way for this long is closed; off: never.")
           .withFlag("--idle-timeout");
+  static final Key<List<String>> PUSH_FROM =
+      Key.without(
+          AT + "push-from",
+          ValueType.names(),
+          "Other pools whose upstreams may push to the connections, and have them announced.");
+  static final Key<Duration> AGE_MAX =
+      Key.of(
+          AT + "connection-age-max",
+          ValueType.durationOrOff("8760h"),
+          "off",
+          "An older connection is closed where no message is under way, so that clients spread over a fleet of bridges anew; off: never.");
+  static final Key<Integer> AGE_JITTER =
+      Key.of(
+          AT + "connection-age-jitter",
+          ValueType.number(0, 90),
+          "10",
+          "Percent by which connection-age-max is shortened at most, for each connection by another part of it.");
+  static final Key<Duration> AGE_GRACE =
+      Key.of(
+          AT + "connection-age-grace",
+          ValueType.durationOrOff("24h"),
+          "30s",
+          "How much older a connection may become while messages are under way, before it is closed anyway.");
 
   static final List<Key<?>> ALL =
       List.of(
@@ -148,7 +171,11 @@ final class ListenerKeys {
           NO_DELAY,
           KEEP_ALIVE,
           USER_TIMEOUT,
-          IDLE_TIMEOUT);
+          IDLE_TIMEOUT,
+          PUSH_FROM,
+          AGE_MAX,
+          AGE_JITTER,
+          AGE_GRACE);
 
   private ListenerKeys() {}
 

@@ -2,6 +2,7 @@ package dev.waymark.config;
 
 import dev.waymark.config.ListenerKeys.ByteOrder;
 import dev.waymark.config.ListenerKeys.FramingType;
+import dev.waymark.core.AgeOptions;
 import dev.waymark.core.Framing;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,7 +55,28 @@ final class ListenerReader {
         settings.get(ListenerKeys.NO_DELAY, i).value(),
         settings.get(ListenerKeys.KEEP_ALIVE, i).value(),
         settings.get(ListenerKeys.USER_TIMEOUT, i).value(),
-        settings.get(ListenerKeys.IDLE_TIMEOUT, i).value());
+        settings.get(ListenerKeys.IDLE_TIMEOUT, i).value(),
+        pushFrom(i),
+        age(i));
+  }
+
+  private AgeOptions age(int i) {
+    return new AgeOptions(
+        settings.get(ListenerKeys.AGE_MAX, i).value().toNanos(),
+        settings.get(ListenerKeys.AGE_JITTER, i).value(),
+        settings.get(ListenerKeys.AGE_GRACE, i).value().toNanos());
+  }
+
+  private List<String> pushFrom(int i) {
+    Optional<Setting<List<String>>> pushFrom = settings.find(ListenerKeys.PUSH_FROM, i);
+    pushFrom.ifPresent(setting -> {
+      if (!pools.containsAll(setting.value())) {
+        settings.refuse(
+            setting.refusal("names of pools, separated by commas: " + String.join(", ", pools))
+                + "; add the pool or name only these");
+      }
+    });
+    return pushFrom.map(Setting::value).orElse(List.of());
   }
 
   private String pool(int i) {

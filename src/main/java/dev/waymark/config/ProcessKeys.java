@@ -148,6 +148,18 @@ final class ProcessKeys {
           ValueType.duration("10s"),
           "20ms",
           "How long a small credit waits for data to travel with.");
+  static final Key<Duration> PUSH_WAIT =
+      Key.of(
+          "lanes.push-wait",
+          ValueType.duration("1h"),
+          "5s",
+          "How long pushed bytes wait for the end of a reply.");
+  static final Key<Integer> PUSH_BYTES_MAX =
+      Key.of(
+          "lanes.push-bytes-max",
+          ValueType.size("1KiB", "1GiB"),
+          "64KiB",
+          "Pushed bytes of one connection that wait, for the end of a reply or for the client's socket.");
 
   static final List<Key<?>> ALL =
       List.of(
@@ -174,7 +186,9 @@ final class ProcessKeys {
           LANE_TIMEOUT,
           RETRY_MIN,
           RETRY_MAX,
-          CREDIT_DELAY);
+          CREDIT_DELAY,
+          PUSH_WAIT,
+          PUSH_BYTES_MAX);
 
   private ProcessKeys() {}
 }

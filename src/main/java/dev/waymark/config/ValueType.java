@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -184,6 +185,20 @@ record ValueType<T>(String expected, Reader<T> reader) {
             throw new BadValueException(expected);
           }
           return text;
+        });
+  }
+
+  /** Names of listeners or pools. */
+  static ValueType<List<String>> names() {
+    String expected = "names separated by commas, each 1 to 63 of a-z, 0-9 and -";
+    return new ValueType<>(
+        expected,
+        text -> {
+          List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
+          if (!names.stream().allMatch(name -> NAME.matcher(name).matches())) {
+            throw new BadValueException(expected);
+          }
+          return names;
         });
   }
 

@@ -29,6 +29,11 @@ record Arrival(
         nowUnixMs);
   }
 
+  /** The wall clock at this time, as far as the one at accept tells. */
+  long unixMs(long nowNs) {
+    return acceptedUnixMs + (nowNs - acceptedNs) / 1_000_000;
+  }
+
   /** What a new owner is told. */
   Open open(long limit, @Nullable Reopen reopen) {
     return new Open(

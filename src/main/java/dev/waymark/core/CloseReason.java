@@ -33,7 +33,8 @@ public enum CloseReason {
   PROTOCOL(24, Origin.UPSTREAM, "a frame that breaks the protocol"),
   INTERNAL(25, Origin.BRIDGE, "a defect of the bridge"),
   OPERATOR(26, Origin.BRIDGE, "an operator closed it"),
-  MOVED(27, Origin.BRIDGE, "handed over to another upstream; ends an attachment, no connection");
+  MOVED(27, Origin.BRIDGE, "handed over to another upstream; ends an attachment, no connection"),
+  CONNECTION_AGE(28, Origin.BRIDGE, "older than connection-age-max");
 
   /** Who brought the end about. */
   public enum Origin {
@@ -126,7 +127,7 @@ public enum CloseReason {
           POISON,
           BRIDGE_STOPPED ->
           false;
-      case OPERATOR, MOVED -> false;
+      case OPERATOR, MOVED, CONNECTION_AGE -> false;
     };
   }
 

@@ -4,10 +4,12 @@ import dev.waymark.core.ClientStream.Chunk;
 import dev.waymark.core.CloseReason.Origin;
 import dev.waymark.core.Ownership.HandOver;
 import dev.waymark.core.ReplyStream.HeldCommit;
+import dev.waymark.core.UpstreamControl.Push;
 import dev.waymark.core.UpstreamControl.Released;
 import io.netty.buffer.ByteBuf;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,7 +40,7 @@ public final class Connection {
   private final ReplyStream replies;
   private final ReplyDelivery delivery;
   private final DeadlineWheel.Node deadlineNode = new DeadlineWheel.Node(this);
-
+  private final @Nullable ConnectionAge age;
   private final Ownership ownership = new Ownership();
   private final ProgressClock progress;
 
@@ -53,9 +55,13 @@ public final class Connection {
   private long clientBreachDeadlineNs;
   private boolean isCreditOwed;
   private boolean isStalled;
+  private boolean isAwaitingLeader;
+  private long leaderDeadlineNs;
   private @Nullable CloseReason closeReason;
   private Origin closeOrigin = Origin.BRIDGE;
   private @Nullable Origin firstToEnd;
+  private @Nullable PushQueue pushes;
+  private long endedUnixMs;
 
   Connection(
       Shard shard,
@@ -69,6 +75,8 @@ public final class Connection {
     this.pool = listener.pool();
     this.socket = socket;
     this.arrival = Arrival.of(mark, listener.options(), socket, nowNs, nowUnixMs);
+    AgeOptions ageOptions = listener.options().age();
+    this.age = ageOptions.isLimited() ? new ConnectionAge(ageOptions, mark, nowNs) : null;
     this.lastActivityNs = nowNs;
     this.phaseDeadlineNs = nowNs + pool.options().noUpstreamWaitNs();
     this.progress = new ProgressClock(pool.options().moving().progressTimeoutNs());
@@ -179,7 +187,7 @@ public final class Connection {
     endByBridge(nowNs, CloseReason.CLIENT_RESET, Origin.CLIENT);
     phase = Phase.CLOSED;
     settleHeld();
-    shard.onConnectionGone(this, summary(nowNs));
+    shard.onConnectionGone(this, summary(nowNs), endedUnixMs);
   }
 
   // --- inputs from the lane and the shard ---
@@ -241,10 +249,32 @@ public final class Connection {
         reply(frame.payload().retainedSlice());
       }
       commit(nowNs, frame.consumed(), frame.context(), frame.halfClose(), frame.close());
-      if (frame.control() instanceof Released) {
-        onReleased(nowNs);
-      }
     }
+    if (frame.control() instanceof Released) {
+      onReleased(nowNs);
+    }
+    settleHeld();
+  }
+
+  /**
+   * Bytes from any upstream, for the place where a reply ends (rule 6).
+   *
+   * @param reply told what became of them, once, now or later
+   */
+  void push(long nowNs, Push push, Consumer<PushResult> reply) {
+    if (phase == Phase.CLOSING || phase == Phase.CLOSED) {
+      reply.accept(PushResult.gone(push.id(), closeReason, endedUnixMs));
+      return;
+    }
+    if (replies.isEnded()) {
+      reply.accept(PushResult.gone(push.id(), null, 0));
+      return;
+    }
+    if (pushes == null) {
+      pushes = new PushQueue(replies, delivery, shard.limits());
+    }
+    flushIfDue(pushes.offer(nowNs, push, reply, epoch(), shard.isOverBudget()));
+    armDeadline(nowNs);
     settleHeld();
   }
 
@@ -263,10 +293,13 @@ public final class Connection {
     if (owner != null && owner.isNeverAcknowledging()) {
       client.consumeAllSent();
     }
+    // From here on an owner that acknowledges is under the progress clock.
+    progress.onSign(nowNs);
     if (phase == Phase.ATTACHED) {
       pump(nowNs);
       grantCredit(nowNs);
       settleHeld();
+      armDeadline(nowNs);
     }
   }
 
@@ -275,7 +308,7 @@ public final class Connection {
    * lost by it.
    */
   void abandon() {
-    if (replies.queuedBytes() > 0) {
+    if (delivery.queuedBytes() > 0) {
       socket.reset();
     } else {
       socket.close();
@@ -320,6 +353,13 @@ public final class Connection {
       } else {
         endByBridge(nowNs, CloseReason.SHUTTING_DOWN, Origin.UPSTREAM);
       }
+    }
+  }
+
+  /** Its owner leads no more and cannot hand over: where another can go on, it is left. */
+  void desert(long nowNs, Reopen.Cause cause) {
+    if (phase == Phase.ATTACHED && ownership.handOver() == null && isReopening()) {
+      fence(nowNs, cause);
     }
   }
 
@@ -390,6 +430,9 @@ public final class Connection {
       replies.endReply();
     }
     ownership.leave(nowNs, cause, isHandedOver);
+    if (pushes != null) {
+      pushes.onEpoch(ownership.epoch());
+    }
     owner.detached(this);
     listener.counters().addMoved(cause);
     isStalled = false;
@@ -448,8 +491,21 @@ public final class Connection {
     updateReading();
   }
 
+  /** The bridge ends in so long: one that has an age ends at its own place within that time. */
+  void onDrain(long nowNs, long timeoutNs) {
+    if (age != null) {
+      age.onDrain(nowNs, timeoutNs);
+      armDeadline(nowNs);
+    }
+  }
+
   /** Something may have run out. */
   void onDeadline(long nowNs) {
+    if (pushes != null) {
+      pushes.onDeadline(nowNs);
+      settleHeld();
+    }
+    endWhenOld(nowNs);
     switch (phase) {
       case WAITING -> {
         if (phaseDeadlineNs - nowNs <= 0) {
@@ -485,7 +541,7 @@ public final class Connection {
     } else if (handOver != null && handOver.deadlineNs() - nowNs <= 0) {
       suspect(Suspicion.TIMED_OUT);
       fence(nowNs, handOver.cause());
-    } else if (isHeldBack() && !client.isEmpty() && heldBackDeadlineNs() - nowNs <= 0) {
+    } else if (handOver == null && isAwaitingLeader && leaderDeadlineNs - nowNs <= 0) {
       endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
     } else if (idleTimeoutNs > 0 && lastActivityNs + idleTimeoutNs - nowNs <= 0) {
       if (delivery.hasMoved()) {
@@ -560,6 +616,7 @@ public final class Connection {
       } else if (!client.isEmpty() && !isHandedOver) {
         waitFor(nowNs, owner);
       }
+      awaitLeader(nowNs, owner);
       endWhenDone(nowNs);
     }
     updateReading();
@@ -656,8 +713,20 @@ public final class Connection {
   }
 
   private void reply(ByteBuf owned) {
-    if (delivery.write(owned)) {
+    flushIfDue(delivery.write(owned));
+  }
+
+  private void flushIfDue(boolean isDue) {
+    if (isDue) {
       shard.flushAtTurnEnd(this);
+    }
+  }
+
+  /** What waits for the end of a reply goes behind it, before a FIN. */
+  private void endReply() {
+    replies.endReply();
+    if (pushes != null) {
+      flushIfDue(pushes.onReplyEnd());
     }
   }
 
@@ -666,8 +735,13 @@ public final class Connection {
     if (newContext != null) {
       context = newContext.length == 0 ? null : newContext;
     }
+    Lane owner = ownership.lane();
+    if (consumed != UpstreamFrame.ABSENT || (owner != null && owner.isNeverAcknowledging())) {
+      endReply();
+    }
     if (isHalfClose) {
       replies.end();
+      endPushes(null, 0);
       if (firstToEnd == null) {
         firstToEnd = Origin.UPSTREAM;
       }
@@ -683,7 +757,6 @@ public final class Connection {
       }
       boolean wasSent = client.consume(consumed);
       Check.that(wasSent, "consumed was checked when it came");
-      replies.endReply();
     }
     if (close != 0) {
       CloseReason reason = CloseReason.ofWireCode(close);
@@ -724,6 +797,7 @@ public final class Connection {
       endWhenAnswered(nowNs, clientBreach);
       return;
     }
+    endWhenOld(nowNs);
     if (phase == Phase.ATTACHED && client.isEndSent() && replies.queuedBytes() == 0 && isDone()) {
       endByBridge(nowNs, CloseReason.DONE, Objects.requireNonNullElse(firstToEnd, Origin.UPSTREAM));
     }
@@ -746,12 +820,46 @@ public final class Connection {
     }
   }
 
+  /** Past its age: at a place where nothing is lost, or when the grace is over. */
+  private void endWhenOld(long nowNs) {
+    boolean isLive = phase == Phase.WAITING || phase == Phase.ATTACHED;
+    if (age != null && isLive && age.isDue(nowNs)) {
+      if (isQuiet(nowNs) || age.isOver(nowNs)) {
+        endByBridge(nowNs, CloseReason.CONNECTION_AGE, Origin.BRIDGE);
+      } else {
+        age.onNotQuiet(nowNs);
+      }
+    }
+  }
+
+  /**
+   * No message is under way, none is being answered, every reply is written. One that has ended one
+   * direction is about to end by itself.
+   */
+  private boolean isQuiet(long nowNs) {
+    Lane owner = ownership.lane();
+    boolean isPlain = owner != null && owner.isNeverAcknowledging();
+    boolean isBetweenReplies =
+        isPlain
+            ? nowNs - lastActivityNs >= ConnectionAge.SILENCE_NS
+            : replies.takenSinceConsumed() == 0;
+    return isBetweenReplies
+        && partialBytes == 0
+        && !client.isEnded()
+        && !replies.isEnded()
+        && client.consumedOffset() == client.receivedOffset()
+        && !replies.isHolding()
+        && replies.queuedBytes() == 0;
+  }
+
   private void end(long nowNs, CloseReason reason, Origin origin) {
     if (phase == Phase.CLOSING || phase == Phase.CLOSED) {
       return;
     }
     closeReason = reason;
     closeOrigin = origin;
+    endedUnixMs = arrival.unixMs(nowNs);
+    endPushes(reason, endedUnixMs);
     detach();
     phase = Phase.CLOSING;
     client.release();
@@ -766,6 +874,12 @@ public final class Connection {
     socket.finish();
     updateReading();
     closeWhenDrained();
+  }
+
+  private void endPushes(@Nullable CloseReason reason, long unixMs) {
+    if (pushes != null) {
+      pushes.onEnd(reason, unixMs);
+    }
   }
 
   private void detach() {
@@ -784,7 +898,7 @@ public final class Connection {
    * 4.2.2.13).
    */
   private void closeWhenDrained() {
-    if (replies.queuedBytes() == 0 && client.isEnded()) {
+    if (delivery.queuedBytes() == 0 && client.isEnded()) {
       socket.close();
     }
   }
@@ -801,6 +915,12 @@ public final class Connection {
 
   /** Puts the earliest of what may run out into the wheel. */
   void armDeadline(long nowNs) {
+    if (pushes != null && pushes.isWaiting()) {
+      shard.arm(deadlineNode, pushes.deadlineNs());
+    }
+    if (age != null && (phase == Phase.WAITING || phase == Phase.ATTACHED)) {
+      shard.arm(deadlineNode, age.deadlineNs());
+    }
     switch (phase) {
       case WAITING -> {
         shard.arm(deadlineNode, phaseDeadlineNs);
@@ -829,8 +949,8 @@ public final class Connection {
     } else if (isOwnerClocked()) {
       shard.arm(deadlineNode, progress.deadlineNs(nowNs, isAwaitingOwner(), isWindowFull()));
     }
-    if (isHeldBack() && !client.isEmpty()) {
-      shard.arm(deadlineNode, heldBackDeadlineNs());
+    if (handOver == null && isAwaitingLeader) {
+      shard.arm(deadlineNode, leaderDeadlineNs);
     }
     if (idleTimeoutNs > 0) {
       shard.arm(deadlineNode, lastActivityNs + idleTimeoutNs);
@@ -847,15 +967,14 @@ public final class Connection {
     return owner != null && !client.isEmpty() && client.room(owner.windowBytes()) <= 0;
   }
 
-  /** A pool that follows its leader has none: new bytes wait here. */
-  private boolean isHeldBack() {
-    Lane owner = ownership.lane();
-    return owner != null && owner.isHeldBack();
-  }
-
-  private long heldBackDeadlineNs() {
-    return Objects.requireNonNull(ownership.lane()).heldBackSinceNs()
-        + pool.options().noUpstreamWaitNs();
+  /** A pool that follows its leader has none: new bytes wait here, from now on or no longer. */
+  private void awaitLeader(long nowNs, Lane owner) {
+    boolean isAwaiting = owner.isHeldBack() && (!client.isEmpty() || client.isEndToBeSent());
+    if (isAwaiting && !isAwaitingLeader) {
+      leaderDeadlineNs = nowNs + pool.options().noUpstreamWaitNs();
+      shard.arm(deadlineNode, leaderDeadlineNs);
+    }
+    isAwaitingLeader = isAwaiting;
   }
 
   private void suspect(Suspicion why) {
@@ -876,6 +995,10 @@ public final class Connection {
     return arrival.mark();
   }
 
+  Arrival arrival() {
+    return arrival;
+  }
+
   int epoch() {
     return ownership.epoch();
   }
@@ -893,19 +1016,28 @@ public final class Connection {
     return phase == Phase.ATTACHED && client.sentOffset() > client.consumedOffset();
   }
 
+  /** Whether it has an owner from this pool, or waits for one. */
+  boolean isIn(ShardPool of) {
+    return pool == of && (phase == Phase.WAITING || phase == Phase.ATTACHED);
+  }
+
   String clientHost() {
     return arrival.clientHost();
   }
 
   /**
-   * Memory of replies: those that wait for the client's socket, and those of an unfinished commit.
+   * Memory of what goes to the client: replies that wait for its socket, those of an unfinished
+   * commit, and what is pushed.
    */
   long heldReplyBytes() {
-    return phase == Phase.CLOSED
-        ? 0
-        : replies.queuedBytes()
-            + replies.heldBytes()
-            + (long) replies.pieces() * shard.limits().pieceBytes();
+    if (phase == Phase.CLOSED) {
+      return 0;
+    }
+    long pieces = replies.pieces() + delivery.pushedPieces();
+    return delivery.queuedBytes()
+        + replies.heldBytes()
+        + pieces * shard.limits().pieceBytes()
+        + (pushes == null ? 0 : pushes.heldBytes());
   }
 
   /** All that it holds in memory. */
@@ -942,7 +1074,7 @@ public final class Connection {
         arrival.clientAddress(),
         ownership.history(),
         client.receivedOffset(),
-        replies.writtenOffset(),
+        delivery.writtenBytes(),
         nowNs - arrival.acceptedNs(),
         closeOrigin,
         Objects.requireNonNullElse(closeReason, CloseReason.INTERNAL));
@@ -960,8 +1092,8 @@ public final class Connection {
         phase.name().toLowerCase(Locale.ROOT),
         arrival.acceptedUnixMs(),
         client.receivedOffset(),
-        replies.writtenOffset(),
+        delivery.writtenBytes(),
         client.receivedOffset() - client.consumedOffset(),
-        replies.queuedBytes());
+        delivery.queuedBytes());
   }
 }

@@ -50,6 +50,14 @@ public enum Counter {
       Scope.UPSTREAM,
       "waymark_lanes_finished_total",
       "Lanes that the bridge ended because nobody needed them."),
+  ANNOUNCEMENTS_SENT(
+      Scope.UPSTREAM,
+      "waymark_announcements_sent_total",
+      "Connections whose beginning or end was announced to the upstream."),
+  ANNOUNCEMENT_RESYNCS(
+      Scope.UPSTREAM,
+      "waymark_announcement_resyncs_total",
+      "Times that the upstream read so slowly that all was announced anew."),
   LANE_STALLS(
       Scope.UPSTREAM,
       "waymark_lane_stalls_total",

@@ -3,8 +3,8 @@ package dev.waymark.core;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * One total per {@link Counter}, {@link CloseReason} and {@link Reopen.Cause}, and how long pauses
- * were. Written by one shard's thread, readable from any.
+ * One total per {@link Counter}, {@link CloseReason}, {@link Reopen.Cause} and {@link
+ * PushResult.Outcome}, and how long pauses were. Written by one shard's thread, readable from any.
  */
 public final class Counters {
   /** Upper bounds of {@link #pauses}, in nanoseconds; what is longer is counted last. */
@@ -29,8 +29,10 @@ public final class Counters {
   private static final int MOVED = CLOSED + CloseReason.values().length;
   private static final int PAUSES = MOVED + Reopen.Cause.values().length;
   private static final int PAUSE_SUM = PAUSES + PAUSE_BOUNDS_NS.length + 1;
+  private static final int PUSHES = PAUSE_SUM + 1;
 
-  private final AtomicLongArray totals = new AtomicLongArray(PAUSE_SUM + 1);
+  private final AtomicLongArray totals =
+      new AtomicLongArray(PUSHES + PushResult.Outcome.values().length);
 
   /** Adds; the one writer only. */
   void add(Counter counter, long amount) {
@@ -45,6 +47,11 @@ public final class Counters {
   /** Counts one connection that left its owner for this cause; the one writer only. */
   void addMoved(Reopen.Cause cause) {
     add(MOVED + cause.ordinal(), 1);
+  }
+
+  /** Counts one push of the upstream that was answered; the one writer only. */
+  void addPush(PushResult.Outcome outcome) {
+    add(PUSHES + outcome.ordinal(), 1);
   }
 
   /** One connection was without an owner that served it for so long; the one writer only. */
@@ -97,5 +104,10 @@ public final class Counters {
   private void add(int index, long amount) {
     // One writer: a plain read and an opaque write need no locked instruction.
     totals.setOpaque(index, totals.getPlain(index) + amount);
+  }
+
+  /** Pushes of the upstream answered so; any thread. */
+  public long pushes(PushResult.Outcome outcome) {
+    return totals.getOpaque(PUSHES + outcome.ordinal());
   }
 }

@@ -1,5 +1,7 @@
 package dev.waymark.core;
 
+import java.util.List;
+
 /**
  * Who speaks at the bridge's end of a lane. Immutable.
  *
@@ -14,4 +16,7 @@ public record Hello(
     long instance, String node, String version, String pool, int shard, int shards) {
   /** Of the protocol. */
   public static final int REVISION = 1;
+
+  /** What a bridge says that it offers. */
+  public static final List<String> FEATURES = List.of("push", "announcements");
 }

@@ -10,6 +10,7 @@ import dev.waymark.core.UpstreamControl.Settings;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One Attach call between a shard and an upstream: carries frames of many connections. Confined to
@@ -65,7 +66,6 @@ public final class Lane implements Balancer.Candidate {
   private int comingCount;
   private boolean isHeldBack;
   private long openedNs;
-  private long heldBackSinceNs;
   private int stalledCount;
   private long lastStalledNs;
   private long settingsDeadlineNs;
@@ -76,6 +76,7 @@ public final class Lane implements Balancer.Candidate {
   private long pingSentNs;
   private boolean isPingOpen;
   private long pingId;
+  private @Nullable Announcer announcer;
 
   /**
    * @param isToProveItself the upstream acknowledged before, and is given nothing until it does so
@@ -120,6 +121,7 @@ public final class Lane implements Balancer.Candidate {
         isWritable = true;
         pool.onLaneWritable(nowNs);
         resumeStalled(nowNs);
+        shard.announceAtTurnEnd();
       }
       case BROKEN, FINISHED -> {}
     }
@@ -279,6 +281,7 @@ public final class Lane implements Balancer.Candidate {
 
   /** Looks at the clocks (rules 5 and 7). */
   void onTick(long nowNs) {
+    breakIfUnread(nowNs);
     if (phase == Phase.CONNECTING && nowNs - lastReceivedNs >= shard.limits().laneTimeoutNs()) {
       // A peer that accepts and then never speaks HTTP/2.
       transport.cancel("not established in time");
@@ -307,12 +310,12 @@ public final class Lane implements Balancer.Candidate {
       return;
     }
     isHeldBack = isHeld;
-    heldBackSinceNs = nowNs;
     shard.forEachOn(this, connection -> connection.onLaneChanged(nowNs));
   }
 
   /** The upstream is no longer wanted and has no connections here. */
   void finish() {
+    stopAnnouncing();
     if (phase == Phase.OPEN) {
       phase = Phase.FINISHED;
       counters.add(Counter.LANES_FINISHED, 1);
@@ -344,6 +347,11 @@ public final class Lane implements Balancer.Candidate {
     return hasReceived && nowNs - createdNs >= leastNs;
   }
 
+  /** For what is sent with {@link #sent} behind it; only while the lane is writable. */
+  LaneTransport transport() {
+    return transport;
+  }
+
   boolean isOpen() {
     return phase == Phase.OPEN;
   }
@@ -364,10 +372,6 @@ public final class Lane implements Balancer.Candidate {
 
   boolean isHeldBack() {
     return isHeldBack;
-  }
-
-  long heldBackSinceNs() {
-    return heldBackSinceNs;
   }
 
   private boolean isUnproven() {
@@ -430,7 +434,8 @@ public final class Lane implements Balancer.Candidate {
       // would be answered for ever.
       if (frame.close() == 0 && frame.connection() != 0) {
         transport.close(frame.connection(), frame.epoch(), CloseReason.UNKNOWN_CONNECTION);
-        answered(nowNs);
+        answered();
+        breakIfUnread(nowNs);
       }
     }
   }
@@ -445,19 +450,31 @@ public final class Lane implements Balancer.Candidate {
         }
       }
       case Push push -> {
-        transport.notOffered(push.id());
-        answered(nowNs);
+        shard.pushes().push(nowNs, poolName(), push, this::onPushResult);
+        breakIfUnread(nowNs);
       }
       // Load is for balancing by load, Released belongs to a connection, Pong was noted above.
       case Load _, Released _, Pong _ -> {}
     }
   }
 
-  /** An upstream that asks and does not read would have its answers pile up. */
-  private void answered(long nowNs) {
+  /** May come long after the push, and from within what happens to another lane. */
+  private void onPushResult(PushResult result) {
+    counters.addPush(result.outcome());
+    if (phase == Phase.OPEN) {
+      transport.pushResult(result);
+      answered();
+    }
+  }
+
+  private void answered() {
     sent(1);
     unreadAnswers = isWritable ? 0 : unreadAnswers + 1;
-    if (unreadAnswers > UNREAD_ANSWERS_MAX) {
+  }
+
+  /** An upstream that asks and does not read would have its answers pile up. */
+  private void breakIfUnread(long nowNs) {
+    if (phase == Phase.OPEN && unreadAnswers > UNREAD_ANSWERS_MAX) {
       String cause = "it does not read the answers to what it sends";
       transport.cancel(cause);
       breakWith(nowNs, cause, CloseReason.UPSTREAM_LOST);
@@ -476,6 +493,11 @@ public final class Lane implements Balancer.Candidate {
     int own = shard.limits().windowBytes();
     int asked = settings.windowBytes();
     become(nowNs, Mode.ACKNOWLEDGING, asked <= 0 ? own : Math.min(own, asked));
+    if (settings.isAnnouncementsWanted() && announcer == null) {
+      announcer = new Announcer(this, shard);
+      shard.announcements().add(announcer);
+      shard.announceAtTurnEnd();
+    }
   }
 
   private void become(long nowNs, Mode next, int nextWindowBytes) {
@@ -512,6 +534,7 @@ public final class Lane implements Balancer.Candidate {
     phase = Phase.BROKEN;
     isWritable = false;
     stalled.clear();
+    stopAnnouncing();
     int connections = connectionCount;
     if (wasOpen) {
       counters.add(Counter.LANES_BROKEN, 1);
@@ -520,6 +543,12 @@ public final class Lane implements Balancer.Candidate {
     pool.notEligible(this);
     shard.forEachOn(this, connection -> connection.onLaneLost(nowNs, reason));
     pool.onLaneBroken(nowNs, this, cause, wasOpen, connections);
+  }
+
+  private void stopAnnouncing() {
+    if (announcer != null) {
+      shard.announcements().remove(announcer);
+    }
   }
 
   private void resumeStalled(long nowNs) {
@@ -531,7 +560,8 @@ public final class Lane implements Balancer.Candidate {
     }
   }
 
-  private void sent(int frames) {
+  /** So many frames were given to the transport. */
+  void sent(int frames) {
     counters.add(Counter.FRAMES_SENT, frames);
     if (transport.batchBytes() >= shard.limits().batchBytesMax()) {
       flush();

@@ -34,8 +34,20 @@ public interface LaneTransport {
 
   void ping(long id);
 
-  /** Answers a Push, which this bridge does not offer. */
-  void notOffered(long pushId);
+  /** Answers a Push. */
+  void pushResult(PushResult result);
+
+  /** Announcements begin, or begin anew. */
+  void syncing();
+
+  /** Announces that a connection is there. */
+  void opened(long connection, String mark, String listener, String clientAddress);
+
+  /** Announces that a connection is no more. */
+  void closed(long connection, CloseReason reason);
+
+  /** All that is there was announced. */
+  void synced();
 
   /** Encoded bytes that wait for {@link #flush}. */
   int batchBytes();

@@ -24,6 +24,8 @@ package dev.waymark.core;
  * @param creditDelayNs how long a credit below half the grant waits for data to travel with
  * @param lingerTimeoutNs how long a socket that is closed cleanly may take nothing before it is
  *     reset
+ * @param pushWaitNs how long a push waits for the end of a reply
+ * @param pushBytesMax pushed bytes of one connection that wait, for that or for the client's socket
  * @param pieceBytes what each piece that is held counts for besides its bytes: a client may send,
  *     and not read, one byte at a time
  */
@@ -43,6 +45,8 @@ public record Limits(
     long laneRetryMaxNs,
     long creditDelayNs,
     long lingerTimeoutNs,
+    long pushWaitNs,
+    int pushBytesMax,
     int pieceBytes) {
   /** The largest payload of a frame (protocol.md, Service). */
   public static final int PAYLOAD_BYTES_MAX = 64 * 1024;
@@ -77,6 +81,8 @@ public record Limits(
           10_000 * MS,
           20 * MS,
           10_000 * MS,
+          5_000 * MS,
+          64 * KIB,
           PIECE_BYTES);
 
   public Limits {

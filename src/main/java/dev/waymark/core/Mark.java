@@ -45,6 +45,22 @@ public record Mark(long instance, long sequence) {
     return new Mark(decode(text, 0, INSTANCE_CHARS), decode(text, INSTANCE_CHARS + 1, TEXT_CHARS));
   }
 
+  /** Whether the text is a mark's, for texts that a peer may send. */
+  public static boolean isMark(String text) {
+    if (text.length() != TEXT_CHARS || text.charAt(INSTANCE_CHARS) != '-') {
+      return false;
+    }
+    for (int i = 0; i < TEXT_CHARS; i++) {
+      // 13 digits are a bit more than 64.
+      int digitMax = i == 0 ? 15 : 31;
+      int digit = digit(text.charAt(i));
+      if (i != INSTANCE_CHARS && (digit < 0 || digit > digitMax)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   private static long decode(String text, int from, int to) {
     long value = 0;
     for (int i = from; i < to; i++) {

@@ -57,7 +57,13 @@ final class Mover {
     }
     if (cause == Reopen.Cause.LEADER_CHANGED) {
       // Nobody else may serve them: there is nothing to be gentle with.
-      shard.forEachOn(lane, connection -> connection.release(nowNs, cause, null));
+      shard.forEachOn(
+          lane,
+          connection -> {
+            if (!connection.release(nowNs, cause, null) && !lane.isAcknowledging()) {
+              connection.desert(nowNs, cause);
+            }
+          });
     } else {
       shard.forEachOn(lane, connection -> leave(nowNs, connection, lane, cause, isOverdue));
     }

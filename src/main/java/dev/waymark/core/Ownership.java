@@ -59,6 +59,8 @@ final class Ownership {
     mayMoveAtNs = isReturn ? nowNs + backOffNs(returns) : nowNs;
     lane = owner;
     former = isReturn ? null : former;
+    // Nobody else was left: all are asked anew when it moves again.
+    avoided = isReturn ? List.of() : avoided;
     destination = null;
     remember(owner.upstream().address());
   }
@@ -100,6 +102,11 @@ final class Ownership {
   /** The owner was lost while bytes waited for it. False: it was one too many. */
   boolean isLossBearable() {
     return ++lossesWithoutProgress < LOSSES_WITHOUT_PROGRESS_MAX;
+  }
+
+  /** The next loss would not be borne. */
+  boolean isOnLastChance() {
+    return lossesWithoutProgress == LOSSES_WITHOUT_PROGRESS_MAX - 1;
   }
 
   /** `consumed` moved. */

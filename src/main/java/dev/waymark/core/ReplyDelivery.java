@@ -1,10 +1,11 @@
 package dev.waymark.core;
 
 import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Hands the replies of one connection to its client's socket, once per turn. Confined to its
- * shard's thread.
+ * Hands the replies of one connection, and what is pushed to it, to its client's socket, once per
+ * turn. Confined to its shard's thread.
  */
 final class ReplyDelivery {
   /** Smaller replies to a client that does not keep up are copied out of their batch. */
@@ -15,6 +16,7 @@ final class ReplyDelivery {
 
   private final ReplyStream replies;
   private final ClientSocket socket;
+  private @Nullable PushedBytes pushed;
   private boolean isFlushDue;
   private long kernelOffset;
 
@@ -33,7 +35,25 @@ final class ReplyDelivery {
     int bytes = owned.readableBytes();
     boolean isSlow = replies.queuedBytes() > 0 && !isFlushDue && bytes < COMPACT_BYTES_MAX;
     replies.take(bytes);
-    socket.write(isSlow || bytes <= ALWAYS_COMPACT_BYTES_MAX ? compact(owned) : owned);
+    return hand(isSlow || bytes <= ALWAYS_COMPACT_BYTES_MAX ? compact(owned) : owned);
+  }
+
+  /**
+   * Pushed bytes, at least one, go behind all replies so far; they leave at {@link #flush}.
+   *
+   * @param owned the reference passes to this method
+   * @return the flush was not due before
+   */
+  boolean push(ByteBuf owned) {
+    if (pushed == null) {
+      pushed = new PushedBytes();
+    }
+    pushed.hand(replies.takenOffset(), owned.readableBytes());
+    return hand(owned);
+  }
+
+  private boolean hand(ByteBuf owned) {
+    socket.write(owned);
     boolean isFirst = !isFlushDue;
     isFlushDue = true;
     return isFirst;
@@ -51,8 +71,13 @@ final class ReplyDelivery {
 
   /** The kernel took bytes to the end of a flush. */
   void written(long bytes, int pieces) {
-    replies.written(bytes, pieces);
-    kernelOffset = replies.writtenOffset();
+    if (pushed == null || pushed.isEmpty()) {
+      replies.written(bytes, pieces);
+    } else {
+      long replyBytes = pushed.written(bytes, replies.writtenOffset());
+      replies.written(replyBytes, pieces - pushed.takeFinishedPieces());
+    }
+    kernelOffset = writtenBytes();
   }
 
   /**
@@ -61,8 +86,28 @@ final class ReplyDelivery {
    */
   boolean hasMoved() {
     long before = kernelOffset;
-    kernelOffset = replies.takenOffset() - socket.unwrittenBytes();
+    kernelOffset = writtenBytes() + queuedBytes() - socket.unwrittenBytes();
     return kernelOffset > before;
+  }
+
+  /** Bytes that the client's socket took, pushed ones too. */
+  long writtenBytes() {
+    return replies.writtenOffset() + (pushed == null ? 0 : pushed.writtenBytes());
+  }
+
+  /** Bytes that wait for the client's socket, pushed ones too. */
+  long queuedBytes() {
+    return replies.queuedBytes() + pushedBytes();
+  }
+
+  /** Pushed bytes that wait for the client's socket. */
+  long pushedBytes() {
+    return pushed == null ? 0 : pushed.handedBytes() - pushed.writtenBytes();
+  }
+
+  /** How many buffers they are. */
+  int pushedPieces() {
+    return pushed == null ? 0 : pushed.pieces();
   }
 
   /** A slice would keep its whole batch in memory for as long as this client does not read. */

@@ -135,9 +135,12 @@ final class ReplyStream {
 
   // --- outputs ---
 
-  /** With so many bytes more the owner goes past its limit. */
+  /**
+   * With so many bytes more the owner goes past its limit. One that sends none does not: a former
+   * owner without credit may have gone past it.
+   */
   boolean isOverrunBy(int bytes) {
-    return receivedOffset + bytes > limitOffset;
+    return bytes > 0 && receivedOffset + bytes > limitOffset;
   }
 
   /** With so many bytes more the unfinished commit is larger than any may be (rule 4). */
@@ -171,6 +174,11 @@ final class ReplyStream {
   /** Bytes that took effect since a reply last ended. */
   long takenSinceConsumed() {
     return takenOffset - replyStartOffset;
+  }
+
+  /** The last byte that took effect ends a reply, or there was none yet. */
+  boolean isBetweenReplies() {
+    return takenSinceConsumed() == 0;
   }
 
   long writtenOffset() {

@@ -32,7 +32,9 @@ public final class Shard {
   private final Limits limits;
   private final ShardEnvironment environment;
   private final ShardEvents events;
+  private final ShardCounters counters;
   private final MemoryBudget budget;
+  private final RandomGenerator random;
   private final DeadlineWheel wheel;
   private final Map<String, ShardPool> pools = new HashMap<>();
   private final Map<String, ShardListener> listeners = new HashMap<>();
@@ -40,6 +42,8 @@ public final class Shard {
   private final ArrayDeque<Connection> connectionsToFlush = new ArrayDeque<>();
   private final ArrayDeque<Lane> lanesToFlush = new ArrayDeque<>();
   private final List<Connection> creditOwed = new ArrayList<>();
+  private final Announcements announcements = new Announcements();
+  private final PushRouter pushes;
 
   private long acceptedCount;
   private long heldBytes;
@@ -64,31 +68,12 @@ public final class Shard {
     this.limits = limits;
     this.environment = environment;
     this.events = events;
+    this.counters = counters;
     this.budget = budget;
+    this.random = random;
     this.wheel = new DeadlineWheel(nowNs);
-    for (PoolSetup setup : poolSetups) {
-      String name = setup.options().name();
-      Hello hello =
-          new Hello(
-              identity.instance(),
-              identity.node(),
-              identity.version(),
-              name,
-              identity.index(),
-              identity.count());
-      pools.put(
-          name,
-          new ShardPool(nowNs, setup.options(), this, setup.balancer(), hello, random, counters));
-    }
-    for (ListenerOptions options : listenerOptions) {
-      ShardPool pool = pools.get(options.pool());
-      if (pool == null) {
-        throw new IllegalArgumentException(
-            "listener " + options.name() + " names a pool that is not there: " + options.pool());
-      }
-      listeners.put(
-          options.name(), new ShardListener(options, pool, counters.listener(options.name())));
-    }
+    this.pushes = new PushRouter(this, identity, listeners.values());
+    onConfigured(nowNs, poolSetups, listenerOptions);
   }
 
   // --- inputs ---
@@ -104,12 +89,65 @@ public final class Shard {
     Mark mark = new Mark(identity.instance(), acceptedCount * identity.count() + identity.index());
     Connection connection = new Connection(this, listener, socket, mark, nowNs, nowUnixMs);
     connections.put(connection);
+    announcements.onOpened(connection);
+    announceAtTurnEnd();
     listener.counters().add(Counter.CONNECTIONS_ACCEPTED, 1);
     events.onConnectionOpened(mark, listenerName, socket.clientAddress());
     connection.armDeadline(nowNs);
     listener.pool().assign(nowNs, connection);
     connection.onBudgetChanged();
     return connection;
+  }
+
+  /**
+   * Pools and listeners that are new, or have other options from now on. A listener's connections
+   * keep what held when they came; a pool that is known keeps its balancer.
+   */
+  public void onConfigured(
+      long nowNs, List<PoolSetup> poolSetups, List<ListenerOptions> listenerOptions) {
+    for (PoolSetup setup : poolSetups) {
+      ShardPool known = pools.get(setup.options().name());
+      if (known == null) {
+        pools.put(setup.options().name(), newPool(nowNs, setup));
+      } else {
+        known.onOptions(setup.options());
+      }
+    }
+    for (ListenerOptions options : listenerOptions) {
+      ShardPool pool = pools.get(options.pool());
+      if (pool == null) {
+        throw new IllegalArgumentException(
+            "listener " + options.name() + " names a pool that is not there: " + options.pool());
+      }
+      listeners.put(
+          options.name(), new ShardListener(options, pool, counters.listener(options.name())));
+    }
+  }
+
+  /** No client comes to this listener any more; its connections live on. */
+  public void onListenerRemoved(String listener) {
+    listeners.remove(listener);
+  }
+
+  /**
+   * Ends the lanes of a pool that no listener names, unless a connection still needs it: to be
+   * asked again.
+   *
+   * @return whether the pool is gone
+   */
+  public boolean removePoolIfUnused(String name) {
+    ShardPool pool = pools.get(name);
+    if (pool == null) {
+      return true;
+    }
+    boolean[] isUsed = new boolean[1];
+    listeners.values().forEach(listener -> isUsed[0] |= listener.pool() == pool);
+    connections.forEach(connection -> isUsed[0] |= connection.isIn(pool));
+    if (!isUsed[0]) {
+      pools.remove(name);
+      pool.remove();
+    }
+    return !isUsed[0];
   }
 
   /** The control plane has a new view of a pool. */
@@ -120,6 +158,17 @@ public final class Shard {
     }
   }
 
+  /**
+   * A push that came on a lane of another shard, for a connection of this one.
+   *
+   * @param pool of that lane
+   * @param reply told what became of it, once, now or later, on this thread
+   */
+  public void onPush(
+      long nowNs, String pool, UpstreamControl.Push push, Consumer<PushResult> reply) {
+    pushes.push(nowNs, pool, push, reply);
+  }
+
   /** The input at hand has been handled: one flush per socket, one message per lane. */
   public void onTurnEnd(long nowNs) {
     boolean isAnyLeft = false;
@@ -127,6 +176,7 @@ public final class Shard {
       for (ShardPool pool : pools.values()) {
         isAnyLeft |= pool.placeSome(nowNs);
       }
+      announcements.send();
       // Flushing a socket may free credit, which is a frame; so lanes come last, and the queues may
       // grow meanwhile.
       while (!connectionsToFlush.isEmpty()) {
@@ -142,6 +192,7 @@ public final class Shard {
         // for ever.
         requestTurnEnd();
       }
+      announceAtTurnEnd();
     }
     checkBudget(nowNs);
   }
@@ -158,6 +209,14 @@ public final class Shard {
       pools.values().forEach(pool -> pool.onTick(nowNs));
       checkBudget(nowNs);
     }
+  }
+
+  /**
+   * The bridge will stop in so long. Connections with a limit of age are ended within that time,
+   * spread over it.
+   */
+  public void onDrain(long nowNs, long timeoutNs) {
+    connections.forEach(connection -> connection.onDrain(nowNs, timeoutNs));
   }
 
   /** After {@link #stop}: drops the sockets whose clients have not closed their side. */
@@ -212,6 +271,18 @@ public final class Shard {
 
   // --- for connections, lanes and pools ---
 
+  private ShardPool newPool(long nowNs, PoolSetup setup) {
+    Hello hello =
+        new Hello(
+            identity.instance(),
+            identity.node(),
+            identity.version(),
+            setup.options().name(),
+            identity.index(),
+            identity.count());
+    return new ShardPool(nowNs, setup.options(), this, setup.balancer(), hello, random, counters);
+  }
+
   Limits limits() {
     return limits;
   }
@@ -241,6 +312,29 @@ public final class Shard {
   boolean hasEverBeen(long sequence) {
     long n = sequence / identity.count();
     return sequence % identity.count() == identity.index() && n >= 1 && n <= acceptedCount;
+  }
+
+  /** Of all connections, in no order. */
+  long[] sequences() {
+    long[] sequences = new long[connections.size()];
+    int[] next = new int[1];
+    connections.forEach(connection -> sequences[next[0]++] = connection.sequence());
+    return sequences;
+  }
+
+  PushRouter pushes() {
+    return pushes;
+  }
+
+  Announcements announcements() {
+    return announcements;
+  }
+
+  /** Asks for a turn's end if a lane would take announcements. */
+  void announceAtTurnEnd() {
+    if (announcements.hasMore()) {
+      requestTurnEnd();
+    }
   }
 
   void forEachOn(Lane lane, Consumer<Connection> action) {
@@ -284,9 +378,12 @@ public final class Shard {
     }
   }
 
-  void onConnectionGone(Connection connection, ConnectionSummary summary) {
+  void onConnectionGone(Connection connection, ConnectionSummary summary, long endedUnixMs) {
     wheel.disarm(connection.deadlineNode());
     connections.remove(connection);
+    pushes.onConnectionGone(connection, summary.reason(), endedUnixMs);
+    announcements.onClosed(connection, summary.reason());
+    announceAtTurnEnd();
     connection.listener().counters().addClosed(summary.reason());
     events.onConnectionClosed(summary);
   }

@@ -1,5 +1,7 @@
 package dev.waymark.core;
 
+import java.util.function.Consumer;
+
 /** What a shard needs from outside; implemented at the edge. Called on the shard's thread only. */
 public interface ShardEnvironment {
   /** Asks for one call of {@link Shard#onTurnEnd} when the input at hand has been handled. */
@@ -10,6 +12,16 @@ public interface ShardEnvironment {
 
   /** Opens a call to this upstream; inputs go to the lane, none during this method. */
   LaneTransport connect(Lane lane);
+
+  /**
+   * Hands a push to the shard that holds its connection: {@link Shard#onPush} on its thread.
+   *
+   * @param pool of the lane on which it came
+   * @param reply to be told what became of it on this shard's thread, once
+   * @return false: too much is under way already, and nothing was taken
+   */
+  boolean forwardPush(
+      int shard, String pool, UpstreamControl.Push push, Consumer<PushResult> reply);
 
   /** The process is over its memory budget: accept no client until told. */
   void pauseAccepting();

@@ -20,6 +20,11 @@ final class ShardListener {
     return pool;
   }
 
+  /** Upstreams of this pool may push to its connections, and know which there are (rule 6). */
+  boolean isOpenTo(String poolName) {
+    return options.pool().equals(poolName) || options.pushFrom().contains(poolName);
+  }
+
   Counters counters() {
     return counters;
   }

@@ -36,7 +36,6 @@ final class ShardPool {
     }
   }
 
-  private final PoolOptions options;
   private final Shard shard;
   private final Balancer balancer;
   private final Hello hello;
@@ -51,11 +50,13 @@ final class ShardPool {
   /** To be given to others, a portion in each turn. */
   private final LinkedHashSet<Connection> placing = new LinkedHashSet<>();
 
+  private final LastChances lastChances = new LastChances();
   private final List<Lane> eligible = new ArrayList<>();
 
   /** They would be eligible if their transport took more; taken where there is no other. */
   private final List<Lane> full = new ArrayList<>();
 
+  private PoolOptions options;
   private long version;
 
   ShardPool(
@@ -132,6 +133,10 @@ final class ShardPool {
    * @return whether there are more
    */
   boolean placeSome(long nowNs) {
+    Connection next = lastChances.next(nowNs);
+    if (next != null) {
+      place(nowNs, next);
+    }
     for (int left = PLACED_PER_TURN; left > 0 && !placing.isEmpty(); left--) {
       place(nowNs, placing.removeFirst());
     }
@@ -141,6 +146,7 @@ final class ShardPool {
   void stopWaiting(Connection connection) {
     waiting.remove(connection);
     placing.remove(connection);
+    lastChances.forget(connection);
   }
 
   void onLaneOpen(long nowNs, Lane lane) {
@@ -211,10 +217,25 @@ final class ShardPool {
         place.lane = newLane(nowNs, place.view, place.hasAcknowledged);
       }
     }
+    if (lastChances.isAnyWaiting()) {
+      shard.requestTurnEnd();
+    }
     moveAway(nowNs);
     if (options.moving().isRebalancing()) {
-      mover.rebalance(nowNs, eligible);
+      // A Release may fill a lane, which is eligible no more then.
+      mover.rebalance(nowNs, List.copyOf(eligible));
     }
+  }
+
+  /** Other options of the same name. */
+  void onOptions(PoolOptions next) {
+    options = next;
+  }
+
+  /** It is no longer configured, and nobody needs it: every lane is finished and forgotten. */
+  void remove() {
+    places.values().forEach(place -> place.isGone = true);
+    forgetUnused();
   }
 
   /** The bridge ends: every lane is finished. */
@@ -242,6 +263,9 @@ final class ShardPool {
   // --- transitions ---
 
   private void place(long nowNs, Connection connection) {
+    if (lastChances.isToWait(nowNs, connection)) {
+      return;
+    }
     Lane chosen = choose(connection);
     if (chosen != null) {
       connection.attach(nowNs, chosen);

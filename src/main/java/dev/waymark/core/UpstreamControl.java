@@ -1,5 +1,7 @@
 package dev.waymark.core;
 
+import org.jspecify.annotations.Nullable;
+
 /** What an upstream says beside data, rarely. Immutable. */
 public sealed interface UpstreamControl {
   /** The upstream acknowledges. `windowBytes` 0: the bridge's own window. */
@@ -18,6 +20,18 @@ public sealed interface UpstreamControl {
   /** The last frame of an epoch after a Release. */
   record Released() implements UpstreamControl {}
 
-  /** Bytes for any connection; only its id is kept, since this bridge answers NOT_OFFERED. */
-  record Push(long id) implements UpstreamControl {}
+  /**
+   * Bytes for any connection (rule 6).
+   *
+   * @param id the upstream's own number, for the answer
+   * @param mark of the connection; null where its text is none
+   * @param payload at most {@link Limits#PAYLOAD_BYTES_MAX}; not to be changed
+   * @param epoch the only one in which they are to be written, or {@link UpstreamFrame#ABSENT}
+   */
+  record Push(long id, @Nullable Mark mark, byte[] payload, long epoch) implements UpstreamControl {
+    /** It names another epoch than this one. */
+    boolean isFencedIn(int presentEpoch) {
+      return epoch != UpstreamFrame.ABSENT && (int) epoch != presentEpoch;
+    }
+  }
 }

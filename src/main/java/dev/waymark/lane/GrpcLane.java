@@ -5,6 +5,7 @@ import dev.waymark.core.Hello;
 import dev.waymark.core.Lane;
 import dev.waymark.core.LaneTransport;
 import dev.waymark.core.Open;
+import dev.waymark.core.PushResult;
 import dev.waymark.core.UpstreamFrame;
 import dev.waymark.wire.AttachMethod;
 import dev.waymark.wire.BridgeBatchWriter;
@@ -111,8 +112,28 @@ final class GrpcLane implements LaneTransport {
   }
 
   @Override
-  public void notOffered(long pushId) {
-    writer.notOffered(pushId);
+  public void pushResult(PushResult result) {
+    writer.pushResult(result);
+  }
+
+  @Override
+  public void syncing() {
+    writer.syncing();
+  }
+
+  @Override
+  public void opened(long connection, String mark, String listener, String clientAddress) {
+    writer.opened(connection, mark, listener, clientAddress);
+  }
+
+  @Override
+  public void closed(long connection, CloseReason reason) {
+    writer.closed(connection, reason);
+  }
+
+  @Override
+  public void synced() {
+    writer.synced();
   }
 
   @Override

@@ -5,10 +5,12 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.EnumSet;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
- * Pauses accepting while there is a reason to. First in the server channel's pipeline, so that a
- * failed accept comes here. Confined to the port's event loop.
+ * Keeps a port from accepting until it is told to, and pauses it while there is a reason to. First
+ * in the server channel's pipeline, so that a failed accept comes here. Confined to the port's
+ * event loop.
  */
 final class AcceptGate extends ChannelInboundHandlerAdapter {
   enum Reason {
@@ -25,23 +27,33 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
   private static final long RETRY_MS = 250;
 
   private final Channel channel;
-  private final String listener;
-  private final ListenerCounters counters;
+  private final Supplier<ListenerPort.Use> use;
   private final ListenerEvents events;
   private final DescriptorLimit descriptors;
   private final EnumSet<Reason> reasons = EnumSet.noneOf(Reason.class);
+  private boolean isStarted;
 
+  /**
+   * @param channel does not accept yet
+   * @param use whose port it is, which may change
+   */
   AcceptGate(
       Channel channel,
-      String listener,
-      ListenerCounters counters,
+      Supplier<ListenerPort.Use> use,
       ListenerEvents events,
       DescriptorLimit descriptors) {
     this.channel = channel;
-    this.listener = listener;
-    this.counters = counters;
+    this.use = use;
     this.events = events;
     this.descriptors = descriptors;
+  }
+
+  /** Accepts from now on, unless there is a reason not to. */
+  void start() {
+    isStarted = true;
+    if (reasons.isEmpty() && channel.isOpen()) {
+      channel.config().setAutoRead(true);
+    }
   }
 
   @Override
@@ -85,18 +97,18 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
     if (!reasons.add(reason)) {
       return false;
     }
-    counters.pause();
+    use.get().counters().pause();
     if (reasons.size() == 1) {
       channel.config().setAutoRead(false);
-      events.onAcceptPaused(listener, cause);
+      events.onAcceptPaused(use.get().listener(), cause);
     }
     return true;
   }
 
   void open(Reason reason) {
     if (reasons.remove(reason) && reasons.isEmpty() && channel.isOpen()) {
-      events.onAcceptResumed(listener);
-      channel.config().setAutoRead(true);
+      events.onAcceptResumed(use.get().listener());
+      channel.config().setAutoRead(isStarted);
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.waymark.listener;
 
+import dev.waymark.config.ListenerConfig;
 import dev.waymark.core.ClientSocket;
 import dev.waymark.core.Connection;
 import io.netty.channel.EventLoop;
@@ -11,6 +12,12 @@ import io.netty.channel.EventLoop;
 public interface Acceptor {
   /** The monotonic clock of all shards. Any thread. */
   long nowNs();
+
+  /**
+   * What holds for a client of this listener that is accepted now; called on the loop's thread, in
+   * the same turn as {@link #onAccepted}.
+   */
+  ListenerConfig listener(EventLoop loop, String listener);
 
   /** A client was accepted on this loop; called on the loop's thread. */
   Connection onAccepted(EventLoop loop, String listener, ClientSocket socket);

@@ -15,12 +15,13 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A port that accepts clients and spreads their sockets evenly over the shards: one acceptor, since
- * long-lived connections spread unevenly over SO_REUSEPORT sockets. Thread-safe.
+ * long-lived connections spread unevenly over SO_REUSEPORT sockets. It belongs to one address for
+ * good, and to one listener at a time. Thread-safe.
  */
 public final class ListenerPort {
   /**
@@ -30,69 +31,92 @@ public final class ListenerPort {
    * @param shards run the clients' sockets, in turn
    * @param userTimeoutMs the channel type's TCP_USER_TIMEOUT; null where it has none
    * @param descriptors shared by all ports
+   * @param memory shared by all ports
    */
   public record Sockets(
       EventLoop acceptLoop,
       EventLoopGroup shards,
       Class<? extends ServerChannel> channelType,
       @Nullable ChannelOption<Integer> userTimeoutMs,
-      DescriptorLimit descriptors) {}
+      DescriptorLimit descriptors,
+      MemoryPauses memory) {}
 
-  private final ListenerConfig config;
+  /** Whose port it is. */
+  record Use(String listener, ListenerCounters counters) {}
+
+  private final InetSocketAddress wanted;
+  private final int backlog;
   private final Sockets sockets;
   private final Acceptor acceptor;
   private final ListenerEvents events;
-  private final ListenerCounters counters = new ListenerCounters();
-  private final AtomicInteger memoryPauses = new AtomicInteger();
+  private volatile Use use;
   private volatile @Nullable Channel channel;
   private volatile @Nullable AcceptGate gate;
 
+  /**
+   * A port that is not open yet.
+   *
+   * @param counters of the listener's name
+   */
   public ListenerPort(
-      ListenerConfig config, Sockets sockets, Acceptor acceptor, ListenerEvents events) {
-    this.config = config;
+      ListenerConfig config,
+      ListenerCounters counters,
+      Sockets sockets,
+      Acceptor acceptor,
+      ListenerEvents events) {
+    this.wanted = config.address();
+    this.backlog = config.backlog();
+    this.use = new Use(config.name(), counters);
     this.sockets = sockets;
     this.acceptor = acceptor;
     this.events = events;
   }
 
   /**
-   * Binds and accepts from now on. Blocks; not on an event loop.
+   * Binds: the kernel takes clients, which wait. Blocks; not on an event loop.
    *
    * @throws IOException if the address cannot be bound; the message names it
    */
-  public void open() throws IOException {
+  public void bind() throws IOException {
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(sockets.acceptLoop(), sockets.shards())
             .channel(sockets.channelType())
-            .option(ChannelOption.SO_BACKLOG, config.backlog())
+            .option(ChannelOption.SO_BACKLOG, backlog)
             .option(ChannelOption.SO_REUSEADDR, true)
+            .option(ChannelOption.AUTO_READ, false)
             .handler(
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel server) {
                     AcceptGate created =
                         new AcceptGate(
-                            server, config.name(), counters, events, sockets.descriptors());
+                            server, ListenerPort.this::use, events, sockets.descriptors());
                     gate = created;
                     server.pipeline().addLast("accept-gate", created);
                   }
                 })
             .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
-            .childOption(ChannelOption.TCP_NODELAY, config.isNoDelay())
-            .childOption(ChannelOption.SO_KEEPALIVE, config.isKeepAlive())
             .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WriteBufferWaterMark.DEFAULT)
             .childHandler(new ClientInitializer());
-    if (sockets.userTimeoutMs() != null && config.userTimeout().isPositive()) {
-      bootstrap.childOption(sockets.userTimeoutMs(), (int) config.userTimeout().toMillis());
-    }
-    var bound = bootstrap.bind(config.address()).awaitUninterruptibly();
+    var bound = bootstrap.bind(wanted).awaitUninterruptibly();
     if (!bound.isSuccess()) {
       Throwable cause = Objects.requireNonNull(bound.cause());
       throw new IOException(
           Objects.requireNonNullElse(cause.getMessage(), cause.toString()), cause);
     }
     channel = bound.channel();
+  }
+
+  /** Accepts from now on, those that wait first. Only after {@link #bind}. Any thread. */
+  public void accept() {
+    onGate(AcceptGate::start);
+    settleMemory();
+  }
+
+  /** From now on it is this listener's. Any thread. */
+  public void use(String listener, ListenerCounters counters) {
+    use = new Use(listener, counters);
   }
 
   /** Stops accepting; connections go on. Blocks until the port is free; not on an event loop. */
@@ -103,48 +127,42 @@ public final class ListenerPort {
     }
   }
 
-  /**
-   * A shard is over the memory budget: accepts nothing until as many calls of {@link
-   * #resumeForMemory}. Any thread.
-   */
-  public void pauseForMemory() {
-    memoryPauses.incrementAndGet();
-    settleMemory();
+  /** Pauses or goes on, as {@link Sockets#memory} says. Any thread. */
+  public void settleMemory() {
+    // Decided on the gate's own loop, by what holds then: shards pause and resume side by side.
+    onGate(opened -> {
+      if (sockets.memory().isAny()) {
+        opened.close(AcceptGate.Reason.MEMORY, "over the memory budget");
+      } else {
+        opened.open(AcceptGate.Reason.MEMORY);
+      }
+    });
   }
 
-  /** The counterpart of {@link #pauseForMemory}. Any thread. */
-  public void resumeForMemory() {
-    memoryPauses.decrementAndGet();
-    settleMemory();
-  }
-
-  /** Decides on the gate's own loop, by what holds then: shards pause and resume side by side. */
-  private void settleMemory() {
+  private void onGate(Consumer<AcceptGate> action) {
     AcceptGate opened = gate;
     Channel open = channel;
     if (opened != null && open != null) {
-      open.eventLoop()
-          .execute(() -> {
-            if (memoryPauses.get() > 0) {
-              opened.close(AcceptGate.Reason.MEMORY, "over the memory budget");
-            } else {
-              opened.open(AcceptGate.Reason.MEMORY);
-            }
-          });
+      open.eventLoop().execute(() -> action.accept(opened));
     }
   }
 
-  /** What it was made of. */
-  public ListenerConfig config() {
-    return config;
+  private Use use() {
+    return use;
   }
 
-  /** Its totals, read by any thread. */
-  public ListenerCounters counters() {
-    return counters;
+  /** The name of its listener. */
+  public String listener() {
+    return use.listener();
   }
 
-  /** Where it listens in fact: the port is never 0. Only after {@link #open}. */
+  /** Whether it listens where the configuration wants it; where any port will do, by the name. */
+  public boolean isFor(ListenerConfig config) {
+    return wanted.equals(config.address())
+        && (wanted.getPort() != 0 || use.listener().equals(config.name()));
+  }
+
+  /** Where it listens in fact: the port is never 0. Only after {@link #bind}. */
   public InetSocketAddress address() {
     SocketAddress local = Objects.requireNonNull(channel, "not open").localAddress();
     return (InetSocketAddress) local;
@@ -158,13 +176,16 @@ public final class ListenerPort {
   private final class ClientInitializer extends ChannelInitializer<SocketChannel> {
     @Override
     protected void initChannel(SocketChannel client) {
-      if (!counters.enter(config.connectionsMax())) {
+      Use now = use;
+      ListenerConfig config = acceptor.listener(client.eventLoop(), now.listener());
+      if (!now.counters().enter(config.connectionsMax())) {
         events.onRefused(
             config.name(), SocketClient.text(client.remoteAddress()), config.connectionsMax());
         client.close();
         return;
       }
-      client.closeFuture().addListener(_ -> counters.leave());
+      client.closeFuture().addListener(_ -> now.counters().leave());
+      setOptions(client, config);
       Framer framer =
           config.framing() instanceof Framing.Raw
               ? null
@@ -175,6 +196,14 @@ public final class ListenerPort {
               "client",
               new ClientHandler(
                   new SocketClient(client, acceptor::nowNs), config.name(), framer, acceptor));
+    }
+
+    private void setOptions(SocketChannel client, ListenerConfig config) {
+      client.config().setTcpNoDelay(config.isNoDelay()).setKeepAlive(config.isKeepAlive());
+      ChannelOption<Integer> userTimeoutMs = sockets.userTimeoutMs();
+      if (userTimeoutMs != null && config.userTimeout().isPositive()) {
+        client.config().setOption(userTimeoutMs, (int) config.userTimeout().toMillis());
+      }
     }
   }
 }

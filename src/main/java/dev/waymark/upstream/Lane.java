@@ -45,6 +45,8 @@ final class Lane {
   private final BridgeFrame frame = new BridgeFrame();
   private final LongObjectHashMap<Attachment> attachments = new LongObjectHashMap<>();
   private final ArrayDeque<Attachment> blocked = new ArrayDeque<>();
+  private final BridgeLinks links;
+  private final BridgeLink link;
   private @Nullable Hello hello;
   private boolean isReady;
   private boolean isReadingPaused;
@@ -54,11 +56,14 @@ final class Lane {
       ServerCall<InboundBatch, OutboundBatch> call,
       UpstreamOptions options,
       ConnectionHandler.Factory factory,
-      Attachments registry) {
+      Attachments registry,
+      BridgeLinks links) {
     this.call = call;
     this.options = options;
     this.factory = factory;
     this.registry = registry;
+    this.links = links;
+    this.link = links.newLink(this);
   }
 
   // --- inputs, any thread ---
@@ -71,7 +76,7 @@ final class Lane {
       call.sendHeaders(new Metadata());
       isReady = call.isReady();
       if (options.acknowledge()) {
-        writer.settings(options.windowBytes());
+        writer.settings(options.windowBytes(), links.isAnnouncementsWanted());
       }
       call.request(1);
     } finally {
@@ -202,6 +207,12 @@ final class Lane {
     attachment.onEnd(CloseReason.MOVED);
   }
 
+  /** One Push; the payload stays the caller's. */
+  void push(long id, String mark, ByteBuf payload, long epochOrAbsent) {
+    writer.push(id, mark, payload, epochOrAbsent);
+    flushIfLarge();
+  }
+
   /** The close of this attachment was sent. */
   void onUpstreamClosed(Attachment attachment, CloseReason reason) {
     forget(attachment);
@@ -223,8 +234,12 @@ final class Lane {
       case BridgeControl.Close(CloseReason reason) -> onClose(reason);
       case BridgeControl.Ping(long id) -> onPing(id);
       case BridgeControl.Release _ -> onRelease();
-      // Pushes are not offered by this kit: what a bridge says of them does not concern it.
-      case BridgeControl.PushResult _ -> {}
+      case BridgeControl.PushResult result -> link.onPushResult(result);
+      case BridgeControl.Syncing _,
+          BridgeControl.Opened _,
+          BridgeControl.Closed _,
+          BridgeControl.Synced _ ->
+          link.onAnnouncement(frame.connection(), frame.control());
     }
   }
 
@@ -234,6 +249,7 @@ final class Lane {
       return;
     }
     hello = first;
+    link.onHello(first);
     log.debug("lane of bridge {} shard {} pool {}", first.node(), first.shard(), first.pool());
   }
 
@@ -376,6 +392,7 @@ final class Lane {
   }
 
   private void endAttachments() {
+    link.onEnd();
     List<Attachment> ended = List.copyOf(attachments.values());
     attachments.clear();
     blocked.clear();

@@ -1,8 +1,12 @@
 package dev.waymark.upstream;
 
+import dev.waymark.core.Check;
+import dev.waymark.core.UpstreamFrame;
 import dev.waymark.wire.AttachMethod;
 import io.grpc.ServerServiceDefinition;
+import io.netty.buffer.ByteBuf;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,15 +22,20 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Upstream {
   private final Attachments attachments;
+  private final BridgeLinks links;
   private final AttachHandler handler;
   private final ServerServiceDefinition service;
   private volatile boolean isDraining;
 
-  private Upstream(UpstreamOptions options, ConnectionHandler.Factory factory) {
+  private Upstream(
+      UpstreamOptions options,
+      ConnectionHandler.Factory factory,
+      @Nullable AnnouncementListener listener) {
+    links = new BridgeLinks(listener);
     attachments = new Attachments(options.connectionsMax());
     handler =
         new AttachHandler(
-            call -> new Lane(call, options, factory, attachments), this::onLaneStarted);
+            call -> new Lane(call, options, factory, attachments, links), this::onLaneStarted);
     service =
         ServerServiceDefinition.builder(AttachMethod.upstreamService())
             .addMethod(AttachMethod.upstreamSide(), handler)
@@ -66,6 +75,27 @@ public final class Upstream {
     handler.forEachLane(lane -> lane.announceLoad(utilisation, capacity));
   }
 
+  /**
+   * Sends bytes to a client, whoever owns its connection, to be written behind a whole reply
+   * (protocol.md, rule 6). Pushes of one thread to one connection are written in order.
+   *
+   * <p>Where this upstream is in several pools, the push goes by the lane of any of them.
+   *
+   * @param mark of the connection, in text form
+   * @param owned at most 64 KiB; one reference passes to this method
+   * @return completed with what became of it; its actions may run under a lane's lock and must not
+   *     block
+   * @throws IllegalArgumentException if the bytes are too many
+   */
+  public CompletionStage<PushAnswer> push(String mark, ByteBuf owned) {
+    return links.push(mark, owned, UpstreamFrame.ABSENT);
+  }
+
+  /** As {@link #push(String, ByteBuf)}, but only while the connection is in this epoch. */
+  public CompletionStage<PushAnswer> push(String mark, ByteBuf owned, int epoch) {
+    return links.push(mark, owned, Integer.toUnsignedLong(epoch));
+  }
+
   /** Those attached now, in no order. */
   public List<Connection> connections() {
     return attachments.all();
@@ -86,6 +116,7 @@ public final class Upstream {
   public static final class Builder {
     private final ConnectionHandler.Factory factory;
     private UpstreamOptions options = UpstreamOptions.DEFAULTS;
+    private @Nullable AnnouncementListener listener;
 
     private Builder(ConnectionHandler.Factory factory) {
       this.factory = factory;
@@ -130,8 +161,25 @@ public final class Upstream {
       return this;
     }
 
+    /**
+     * Has all connections of the bridges announced, whoever owns them. Not without {@link
+     * #acknowledge}. Default: none are.
+     */
+    public Builder announcements(AnnouncementListener value) {
+      listener = value;
+      return this;
+    }
+
+    /**
+     * The upstream.
+     *
+     * @throws IllegalStateException if what it is set to contradicts itself
+     */
     public Upstream build() {
-      return new Upstream(options, factory);
+      Check.that(
+          listener == null || options.acknowledge(),
+          "announcements need an acknowledging upstream");
+      return new Upstream(options, factory, listener);
     }
   }
 }

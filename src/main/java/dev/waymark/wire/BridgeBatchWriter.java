@@ -7,10 +7,14 @@ import dev.waymark.core.CloseReason;
 import dev.waymark.core.Hello;
 import dev.waymark.core.Limits;
 import dev.waymark.core.Open;
+import dev.waymark.core.PushResult;
+import dev.waymark.v1.Closed;
 import dev.waymark.v1.HalfClose;
+import dev.waymark.v1.Opened;
 import dev.waymark.v1.Ping;
-import dev.waymark.v1.PushResult;
 import dev.waymark.v1.Release;
+import dev.waymark.v1.Synced;
+import dev.waymark.v1.Syncing;
 import io.netty.buffer.ByteBuf;
 
 /**
@@ -125,10 +129,40 @@ public final class BridgeBatchWriter {
     append(newBuilder().setPing(Ping.newBuilder().setId(id)));
   }
 
-  /** Answers a Push: this bridge does not offer pushes. */
-  public void notOffered(long pushId) {
-    var result = PushResult.newBuilder().setId(pushId).setOutcome(PushResult.Outcome.NOT_OFFERED);
-    append(newBuilder().setPushResult(result));
+  /** Answers a Push. */
+  public void pushResult(PushResult result) {
+    CloseReason reason = result.reason();
+    var message =
+        dev.waymark.v1.PushResult.newBuilder()
+            .setId(result.id())
+            .setOutcomeValue(result.outcome().wireCode())
+            .setReasonValue(reason == null ? 0 : reason.wireCode())
+            .setClosedUnixMs(result.closedUnixMs())
+            .setWaitingBytes(result.waitingBytes());
+    append(newBuilder().setPushResult(message));
+  }
+
+  /** Announcements begin, or begin anew. */
+  public void syncing() {
+    append(newBuilder().setSyncing(Syncing.getDefaultInstance()));
+  }
+
+  /** Announces that a connection is there. */
+  public void opened(long connection, String mark, String listener, String clientAddress) {
+    var opened =
+        Opened.newBuilder().setMark(mark).setListener(listener).setClientAddress(clientAddress);
+    append(newBuilder().setConnection(connection).setOpened(opened));
+  }
+
+  /** Announces that a connection is no more. */
+  public void closed(long connection, CloseReason reason) {
+    var closed = Closed.newBuilder().setReasonValue(reason.wireCode());
+    append(newBuilder().setConnection(connection).setClosed(closed));
+  }
+
+  /** All that is there was announced. */
+  public void synced() {
+    append(newBuilder().setSynced(Synced.getDefaultInstance()));
   }
 
   private static int headBytes(long connection, int epoch) {

@@ -24,6 +24,18 @@ public sealed interface BridgeControl {
   /** Finish what has come, then Released. */
   record Release() implements BridgeControl {}
 
+  /** What the lane announced so far is void: all that is there is announced anew. */
+  record Syncing() implements BridgeControl {}
+
+  /** The frame's connection is there. */
+  record Opened(String mark, String listener, String clientAddress) implements BridgeControl {}
+
+  /** The frame's connection is no more. */
+  record Closed(CloseReason reason) implements BridgeControl {}
+
+  /** All that is there was announced. */
+  record Synced() implements BridgeControl {}
+
   /** The answer to a Push; codes are the numbers in attach.proto, what does not apply is 0. */
   record PushResult(long id, int outcomeCode, int reasonCode, long closedUnixMs, long waitingBytes)
       implements BridgeControl {}

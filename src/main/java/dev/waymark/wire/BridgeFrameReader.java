@@ -3,12 +3,16 @@ package dev.waymark.wire;
 import dev.waymark.core.CloseReason;
 import dev.waymark.core.Limits;
 import dev.waymark.v1.Close;
+import dev.waymark.v1.Closed;
 import dev.waymark.v1.HalfClose;
 import dev.waymark.v1.Hello;
 import dev.waymark.v1.Open;
+import dev.waymark.v1.Opened;
 import dev.waymark.v1.Ping;
 import dev.waymark.v1.PushResult;
 import dev.waymark.v1.Release;
+import dev.waymark.v1.Synced;
+import dev.waymark.v1.Syncing;
 import io.netty.buffer.ByteBuf;
 
 /**
@@ -16,7 +20,7 @@ import io.netty.buffer.ByteBuf;
  * the thread of its lane.
  */
 public final class BridgeFrameReader {
-  private static final int FIELD_MAX = 17;
+  private static final int FIELD_MAX = 18;
 
   /** Between the fields of data and those of control; not used by this revision. */
   private static final int UNUSED_FIELD = 7;
@@ -74,17 +78,21 @@ public final class BridgeFrameReader {
       case 16 << 3 | 2 -> into.control(pushResult(fields.message(PushResult.parser())));
       case 17 << 3 | 2 ->
           into.control(new BridgeControl.Ping(fields.message(Ping.parser()).getId()));
-      default -> readOther(tag, into);
+      default -> readAnnouncement(tag, into);
     }
   }
 
-  private void readOther(int tag, BridgeFrame into) throws MalformedFrameException {
+  private void readAnnouncement(int tag, BridgeFrame into) throws MalformedFrameException {
     switch (tag) {
-      // Announcements, which only an upstream that asked for them is sent; a member of the oneof
-      // all the same.
-      case 13 << 3 | 2, 14 << 3 | 2, 15 << 3 | 2 -> {
-        fields.skipDelimited();
-        into.control(null);
+      case 13 << 3 | 2 -> into.control(opened(fields.message(Opened.parser())));
+      case 14 << 3 | 2 -> into.control(closed(fields.message(Closed.parser())));
+      case 15 << 3 | 2 -> {
+        fields.message(Synced.parser());
+        into.control(new BridgeControl.Synced());
+      }
+      case 18 << 3 | 2 -> {
+        fields.message(Syncing.parser());
+        into.control(new BridgeControl.Syncing());
       }
       default -> fields.skip(tag, tag >>> 3 == UNUSED_FIELD ? 0 : FIELD_MAX);
     }
@@ -97,6 +105,15 @@ public final class BridgeFrameReader {
 
   private static BridgeControl close(Close close) {
     return new BridgeControl.Close(CloseReason.ofWireCode(close.getReasonValue()));
+  }
+
+  private static BridgeControl opened(Opened opened) {
+    return new BridgeControl.Opened(
+        opened.getMark(), opened.getListener(), opened.getClientAddress());
+  }
+
+  private static BridgeControl closed(Closed closed) {
+    return new BridgeControl.Closed(CloseReason.ofWireCode(closed.getReasonValue()));
   }
 
   private static BridgeControl pushResult(PushResult result) {

@@ -15,6 +15,7 @@ final class Messages {
   static dev.waymark.v1.Hello toProto(Hello hello) {
     return dev.waymark.v1.Hello.newBuilder()
         .setRevision(Hello.REVISION)
+        .addAllFeatures(Hello.FEATURES)
         .setInstance(hello.instance())
         .setNode(hello.node())
         .setVersion(hello.version())

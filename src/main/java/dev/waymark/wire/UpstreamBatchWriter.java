@@ -2,6 +2,7 @@ package dev.waymark.wire;
 
 import static dev.waymark.v1.UpstreamFrame.newBuilder;
 
+import com.google.protobuf.UnsafeByteOperations;
 import dev.waymark.core.Check;
 import dev.waymark.core.Hello;
 import dev.waymark.core.Limits;
@@ -9,6 +10,7 @@ import dev.waymark.core.UpstreamFrame;
 import dev.waymark.v1.Draining;
 import dev.waymark.v1.Load;
 import dev.waymark.v1.Pong;
+import dev.waymark.v1.Push;
 import dev.waymark.v1.Released;
 import dev.waymark.v1.Settings;
 import io.netty.buffer.ByteBuf;
@@ -37,11 +39,13 @@ public final class UpstreamBatchWriter {
   }
 
   /** The upstream acknowledges. To be the first frame. `windowBytes` 0: the bridge's own window. */
-  public void settings(int windowBytes) {
-    append(
-        newBuilder()
-            .setSettings(
-                Settings.newBuilder().setRevision(Hello.REVISION).setWindowBytes(windowBytes)));
+  public void settings(int windowBytes, boolean isAnnouncementsWanted) {
+    var settings =
+        Settings.newBuilder()
+            .setRevision(Hello.REVISION)
+            .setWindowBytes(windowBytes)
+            .setAnnouncements(isAnnouncementsWanted);
+    append(newBuilder().setSettings(settings));
   }
 
   /**
@@ -134,6 +138,30 @@ public final class UpstreamBatchWriter {
             .setEpoch(epoch)
             .setReleased(Released.getDefaultInstance());
     append(consumedOrAbsent == UpstreamFrame.ABSENT ? frame : frame.setConsumed(consumedOrAbsent));
+  }
+
+  /**
+   * Bytes for any connection of the bridge.
+   *
+   * @param id stands in the answer
+   * @param mark of the connection
+   * @param payload at most {@link Limits#PAYLOAD_BYTES_MAX}; stays the caller's
+   * @param epochOrAbsent the only one in which they are to be written, or {@link
+   *     UpstreamFrame#ABSENT}
+   */
+  public void push(long id, String mark, ByteBuf payload, long epochOrAbsent) {
+    Check.that(payload.readableBytes() <= Limits.PAYLOAD_BYTES_MAX, "a payload is at most 64 KiB");
+    byte[] bytes = new byte[payload.readableBytes()];
+    payload.getBytes(payload.readerIndex(), bytes);
+    var push =
+        Push.newBuilder()
+            .setId(id)
+            .setMark(mark)
+            .setPayload(UnsafeByteOperations.unsafeWrap(bytes));
+    if (epochOrAbsent != UpstreamFrame.ABSENT) {
+      push.setEpoch((int) epochOrAbsent);
+    }
+    append(newBuilder().setPush(push));
   }
 
   /** No new connections, please. */

@@ -1,6 +1,7 @@
 package dev.waymark.wire;
 
 import dev.waymark.core.Limits;
+import dev.waymark.core.Mark;
 import dev.waymark.core.UpstreamControl;
 import dev.waymark.core.UpstreamFrame;
 import dev.waymark.v1.Draining;
@@ -63,8 +64,7 @@ public final class UpstreamFrameReader {
         fields.message(Released.parser());
         into.control(new UpstreamControl.Released());
       }
-      case 11 << 3 | 2 ->
-          into.control(new UpstreamControl.Push(fields.message(Push.parser()).getId()));
+      case 11 << 3 | 2 -> into.control(push(fields.message(Push.parser())));
       case 12 << 3 | 2 -> {
         fields.message(Draining.parser());
         into.control(new UpstreamControl.Draining());
@@ -74,6 +74,17 @@ public final class UpstreamFrameReader {
           into.control(new UpstreamControl.Pong(fields.message(Pong.parser()).getId()));
       default -> fields.skip(tag, FIELD_MAX);
     }
+  }
+
+  private static UpstreamControl push(Push push) throws MalformedFrameException {
+    if (push.getPayload().size() > Limits.PAYLOAD_BYTES_MAX) {
+      throw MalformedFrameException.PAYLOAD_TOO_LONG;
+    }
+    return new UpstreamControl.Push(
+        push.getId(),
+        Mark.isMark(push.getMark()) ? Mark.parse(push.getMark()) : null,
+        push.getPayload().toByteArray(),
+        push.hasEpoch() ? Integer.toUnsignedLong(push.getEpoch()) : UpstreamFrame.ABSENT);
   }
 
   private static UpstreamControl settings(Settings settings) {

@@ -32,6 +32,18 @@ class BridgeCountersTest {
     assertThat(text()).contains("waymark_upstream_connections{pool=\"pool\",upstream=\"a:1\"} 0");
   }
 
+  @Test
+  void listener_forgotten_leavesNoSeriesAndMayComeBack() {
+    var before = first.listener("game");
+    second.listener("game");
+    counters.forgetListener("game");
+    assertThat(text()).doesNotContain("game");
+    assertThat(first.listener("game")).isNotSameAs(before);
+    assertThat(text())
+        .contains("waymark_connections_accepted_total{listener=\"game\"} 0")
+        .contains("reason=\"connection_age\"");
+  }
+
   private String text() {
     return new String(metrics.prometheusText(), UTF_8);
   }

@@ -94,7 +94,8 @@ final class StubIT {
   @Test
   void noAck_data_answersWithoutSettingsAndConsumed() throws IOException {
     TestLane lane =
-        start(new StubOptions(false, null, Rules.NONE, Duration.ZERO, false, null, null)).greet();
+        start(new StubOptions(false, null, Rules.NONE, Duration.ZERO, false, null, null, false))
+            .greet();
     lane.open(1, RAW, 0).data(1, 0, "plain", false);
 
     UpstreamFrame frame = lane.await(1).getFirst();
@@ -139,7 +140,7 @@ final class StubIT {
 
   private static StubOptions options(
       @Nullable String reply, Rules rules, @Nullable CloseReason refusal) {
-    return new StubOptions(true, reply, rules, Duration.ZERO, false, "one", refusal);
+    return new StubOptions(true, reply, rules, Duration.ZERO, false, "one", refusal, false);
   }
 
   @Test

@@ -142,6 +142,12 @@ final class ConfigErrorsTest {
             "listeners: [{pool: backend}]\npools: [{name: backends, target: \"unix:/a\"}]",
             "waymark.yml:1:20: listeners[0].pool: backend (expected: the name of a pool: backends); did you mean backends?"),
         row(
+            "listeners: [{push-from: \"backends, guests\"}]\npools: [{name: backends, target: \"unix:/a\"}]",
+            "waymark.yml:1:25: listeners[0].push-from: backends, guests (expected: names of pools, separated by commas: backends); add the pool or name only these"),
+        row(
+            "listeners: [{push-from: \"a,\"}]",
+            "waymark.yml:1:25: listeners[0].push-from: a, (expected: names separated by commas, each 1 to 63 of a-z, 0-9 and -)"),
+        row(
             "listeners: [{name: a}]\npools:\n- {name: x, target: \"unix:/a\"}\n- {name: y, target: \"unix:/b\"}",
             "waymark.yml:1:13: listeners[0].pool: missing (expected one of: x, y)"),
         row(

@@ -581,6 +581,8 @@ class ClosingTableTest {
             CloseReason.UNKNOWN_CONNECTION,
             CloseReason.WINDOW_STALLED,
             CloseReason.INTERNAL,
-            CloseReason.MOVED);
+            CloseReason.MOVED,
+            // ConnectionAgeTest
+            CloseReason.CONNECTION_AGE);
   }
 }

@@ -2,11 +2,14 @@ package dev.waymark.core;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 
 /** One shard with one pool, and all its effects as text, in order. */
 final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Balancer {
@@ -22,10 +25,13 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   final MemoryBudget budget;
   final Shard shard;
   final List<Socket> sockets = new ArrayList<>();
+  final List<PushResult> pushResults = new ArrayList<>();
+  final List<Consumer<PushResult>> forwarded = new ArrayList<>();
   final List<String> forgotten = new ArrayList<>();
   final List<String> suspicions = new ArrayList<>();
   boolean isWritable = true;
   boolean isKernelFull;
+  boolean isMailboxFull;
   boolean isFlushFailing;
   long nowNs = Long.MAX_VALUE - 1000 * MS;
   private long version;
@@ -38,23 +44,43 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
         10_000);
   }
 
+  /** With a listener whose connections become so old. */
+  Fixtures(AgeOptions age) {
+    this(
+        List.of(
+            new PoolOptions(
+                "pool", PoolOptions.Acknowledge.AUTO, 5000 * MS, 30, PoolOptions.Moving.DEFAULTS)),
+        List.of(new ListenerOptions("listener", "pool", Framing.RAW, 0, 0, Set.of(), age)),
+        10_000,
+        1);
+  }
+
   Fixtures(PoolOptions pool, long idleTimeoutNs, long budgetBytes) {
+    this(List.of(pool), List.of(listener("listener", "pool", idleTimeoutNs)), budgetBytes, 1);
+  }
+
+  /** The first of so many shards, with several pools. */
+  Fixtures(List<PoolOptions> pools, List<ListenerOptions> listeners, long budgetBytes, int shards) {
     budget = new MemoryBudget(budgetBytes);
-    Shard.Identity identity = new Shard.Identity(0, 1, 42, "node", "0");
-    ListenerOptions listener =
-        new ListenerOptions("listener", "pool", Framing.RAW, 0, idleTimeoutNs);
+    Shard.Identity identity = new Shard.Identity(0, shards, 42, "node", "0");
     shard =
         new Shard(
             nowNs,
             identity,
             limits(),
-            List.of(new Shard.PoolSetup(pool, this)),
-            List.of(listener),
+            pools.stream().map(pool -> new Shard.PoolSetup(pool, this)).toList(),
+            listeners,
             this,
             this,
             this,
             budget,
             new SplittableRandom(1));
+  }
+
+  static ListenerOptions listener(
+      String name, String pool, long idleTimeoutNs, String... pushFrom) {
+    return new ListenerOptions(
+        name, pool, Framing.RAW, 0, idleTimeoutNs, Set.of(pushFrom), AgeOptions.OFF);
   }
 
   /** What a piece that is held counts for besides its bytes. */
@@ -78,19 +104,25 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
         1000 * MS,
         20 * MS,
         10_000 * MS,
+        5000 * MS,
+        20,
         PIECE);
   }
 
   // --- inputs ---
 
   void upstreams(String... addresses) {
+    upstreamsOf("pool", addresses);
+  }
+
+  void upstreamsOf(String pool, String... addresses) {
     List<UpstreamView> views = new ArrayList<>();
     for (String address : addresses) {
       boolean isServing = !address.startsWith("!");
       views.add(
           new UpstreamView(isServing ? address : address.substring(1), isServing, "", 1, Map.of()));
     }
-    shard.onPool(nowNs, new PoolSnapshot("pool", ++version, views));
+    shard.onPool(nowNs, new PoolSnapshot(pool, ++version, views));
     endTurn();
   }
 
@@ -103,6 +135,17 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
             nowNs, new UpstreamFrame().clear().control(new UpstreamControl.Settings(1, 0, false)));
     endTurn();
     return lane();
+  }
+
+  /** An upstream of that pool that acknowledges and wants announcements or not, and its lane. */
+  Lane laneOf(String pool, String address, boolean isAnnouncementsWanted) {
+    upstreamsOf(pool, address);
+    Lane lane = lane();
+    lane.onReady(nowNs);
+    UpstreamControl settings = new UpstreamControl.Settings(1, 0, isAnnouncementsWanted);
+    lane.onFrame(nowNs, new UpstreamFrame().clear().control(settings));
+    endTurn();
+    return lane;
   }
 
   Lane lane() {
@@ -150,9 +193,13 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   }
 
   Connection accept() {
+    return accept("listener");
+  }
+
+  Connection accept(String listener) {
     Socket socket = new Socket();
     sockets.add(socket);
-    Connection connection = shard.onAccepted(nowNs, 1, "listener", socket);
+    Connection connection = shard.onAccepted(nowNs, 1, listener, socket);
     socket.connection = connection;
     endTurn();
     return connection;
@@ -169,6 +216,10 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
 
   static ByteBuf bytes(int count) {
     return Unpooled.wrappedBuffer(new byte[count]);
+  }
+
+  static ByteBuf text(String text) {
+    return Unpooled.copiedBuffer(text, StandardCharsets.ISO_8859_1);
   }
 
   void passMs(long ms) {
@@ -206,6 +257,9 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     private boolean isFinishDue;
     private boolean isOpen = true;
 
+    /** All that was written, as text. */
+    final StringBuilder content = new StringBuilder();
+
     void drain() {
       long bytes = queuedBytes;
       int pieces = queuedPieces;
@@ -225,6 +279,7 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     public void write(ByteBuf owned) {
       queuedBytes += owned.readableBytes();
       queuedPieces++;
+      content.append(owned.toString(StandardCharsets.ISO_8859_1));
       owned.release();
     }
 
@@ -355,8 +410,29 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     }
 
     @Override
-    public void notOffered(long pushId) {
-      frame("NOT_OFFERED " + pushId);
+    public void pushResult(PushResult result) {
+      frame(result.outcome() + " " + result.id());
+      pushResults.add(result);
+    }
+
+    @Override
+    public void syncing() {
+      frame("Syncing");
+    }
+
+    @Override
+    public void opened(long connection, String mark, String listener, String clientAddress) {
+      frame("Opened " + connection + " " + listener);
+    }
+
+    @Override
+    public void closed(long connection, CloseReason reason) {
+      frame("Closed " + connection + " " + reason);
+    }
+
+    @Override
+    public void synced() {
+      frame("Synced");
     }
 
     @Override
@@ -396,6 +472,14 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     lanes.add(lane);
     effects.add("connect " + lane.upstream().address());
     return new Transport(lane.upstream().address());
+  }
+
+  @Override
+  public boolean forwardPush(
+      int shard, String pool, UpstreamControl.Push push, Consumer<PushResult> reply) {
+    effects.add("forward " + push.id() + " to " + shard);
+    forwarded.add(reply);
+    return !isMailboxFull;
   }
 
   @Override

@@ -72,24 +72,20 @@ class LaneTest {
   }
 
   @Test
-  void push_isAnsweredNotOffered() {
-    fixtures.attachedLane();
-    fixtures.takeEffects();
-    fixtures.receive(new UpstreamFrame().clear().control(new UpstreamControl.Push(7)));
-    assertThat(fixtures.takeEffects()).containsExactly("NOT_OFFERED 7");
-  }
-
-  @Test
   void upstream_thatAsksAndDoesNotReadTheAnswers_isLost() {
     fixtures.attachedLane();
     fixtures.isWritable = false;
     for (int i = 0; i <= Lane.UNREAD_ANSWERS_MAX; i++) {
-      fixtures.receive(new UpstreamFrame().clear().control(new UpstreamControl.Push(i)));
+      fixtures.receive(new UpstreamFrame().clear().control(push(i)));
     }
     assertThat(fixtures.effects)
         .doesNotContain("cancel it does not read the answers to what it sends");
     fixtures.receive(new UpstreamFrame().clear().connection(77));
     assertThat(fixtures.effects).contains("cancel it does not read the answers to what it sends");
+  }
+
+  private static UpstreamControl push(long id) {
+    return new UpstreamControl.Push(id, null, new byte[1], UpstreamFrame.ABSENT);
   }
 
   @Test

@@ -56,5 +56,12 @@ class MarkTest {
     assertThatThrownBy(() -> Mark.parse(text))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("'" + text + "' is not a mark");
+    assertThat(Mark.isMark(text)).isFalse();
+  }
+
+  @Test
+  void text_ofAMark_isOne() {
+    assertThat(Mark.isMark(new Mark(-1, (1L << 45) - 1).toString())).isTrue();
+    assertThat(Mark.isMark(new Mark(0, 0).toString())).isTrue();
   }
 }

@@ -169,6 +169,22 @@ class MovingTest {
     assertThat(fixtures.suspicions).isEmpty();
   }
 
+  @Test
+  void owner_thatSaysSettingsLate_isUnderTheClockFromThenOn() {
+    fixtures = new Fixtures(new PoolOptions("pool", Acknowledge.AUTO, 0, 30, STEADY), 0, 1_000_000);
+    fixtures.upstreams("a:1", "b:1");
+    fixtures.lanes.forEach(lane -> lane.onReady(fixtures.nowNs));
+    fixtures.endTurn();
+    Connection connection = fixtures.accept();
+    data(connection, 10);
+    fixtures.passMs(1_000);
+    fixtures.lanes.forEach(fixtures::settings);
+    pass(29_000);
+    assertThat(owner(connection)).isEqualTo("a:1");
+    pass(1_200);
+    assertThat(owner(connection)).isEqualTo("b:1");
+  }
+
   // --- hand-overs ---
 
   @Test
@@ -230,6 +246,20 @@ class MovingTest {
   }
 
   @Test
+  void handOver_backToTheFormerOwner_asksEverybodyAnewTheNextTime() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    draining(lanes.getFirst());
+    fixtures.released(connection, 0);
+    refuse(connection);
+    assertThat(owner(connection)).isEqualTo("a:1");
+    fixtures.passMs(300);
+    assertThat(connection.ownership().handOver()).isNotNull();
+    fixtures.released(connection, 0);
+    assertThat(owner(connection)).isEqualTo("b:1");
+  }
+
+  @Test
   void lane_brokenDuringAHandOver_isReplayedElsewhere() {
     List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
@@ -239,6 +269,19 @@ class MovingTest {
     lanes.getFirst().onBroken(fixtures.nowNs, "test");
     fixtures.endTurn();
     assertThat(fixtures.takeEffects()).containsExactly("Open", "data 0+10");
+  }
+
+  @Test
+  void released_asTheLastFrameOfACommitInParts_handsOver() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    data(connection, 10);
+    draining(lanes.getFirst());
+    fixtures.answer(connection, fixtures.frame(connection).payload(Fixtures.bytes(3)).more(true));
+    fixtures.takeEffects();
+    fixtures.released(connection, 10);
+    assertThat(owner(connection)).isEqualTo("b:1");
+    assertThat(fixtures.takeEffects()).contains("Open").doesNotContain("Close FENCED");
   }
 
   @Test
@@ -296,6 +339,25 @@ class MovingTest {
     fixtures.endTurn();
     assertThat(owner(connection)).isEqualTo("b:1");
     assertThat(fixtures.takeEffects()).containsExactly("Open");
+  }
+
+  @Test
+  void plainUpstream_followedByOneWithCredit_mayHaveGonePastItsLimit() {
+    fixtures = with(reopeningPlain());
+    fixtures.upstreams("a:1", "b:1");
+    fixtures.lanes.forEach(lane -> lane.onReady(fixtures.nowNs));
+    fixtures.endTurn();
+    Connection connection = fixtures.accept();
+    Lane plain = Fixtures.owner(connection);
+    fixtures.isKernelFull = true;
+    plain.onFrame(
+        fixtures.nowNs, fixtures.frame(connection).payload(Fixtures.bytes(Fixtures.GRANT + 10)));
+    fixtures.settings(fixtures.lanes.getLast());
+    plain.onBroken(fixtures.nowNs, "test");
+    fixtures.endTurn();
+    assertThat(owner(connection)).isEqualTo("b:1");
+    fixtures.answer(connection, fixtures.frame(connection).consumed(0));
+    assertThat(owner(connection)).isEqualTo("b:1");
   }
 
   @Test
@@ -364,6 +426,34 @@ class MovingTest {
     assertThat(owner(idle)).isEqualTo("a:1");
   }
 
+  @Test
+  void leader_missing_leavesBytesTheirWholeTimeWheneverTheyCome() {
+    fixtures = with(new Moving(0, 10_000 * MS, 0, 2_000, false, true, false));
+    fixtures.attachedLanes("a:1", "!b:1");
+    Connection connection = fixtures.accept();
+    fixtures.upstreams("!a:1", "!b:1");
+    pass(60_000);
+    data(connection, 5);
+    pass(4_000);
+    assertThat(fixtures.summaries).isEmpty();
+    assertThat(owner(connection)).isEqualTo("a:1");
+    pass(1_200);
+    assertThat(owner(connection)).isEqualTo("nobody");
+  }
+
+  @Test
+  void leader_changedFromOneThatCannotHandOver_isFollowedWherePlainConnectionsGoOn() {
+    fixtures = with(new Moving(0, 10_000 * MS, 0, 2_000, false, true, true));
+    fixtures.upstreams("a:1", "!b:1");
+    fixtures.lanes.forEach(lane -> lane.onReady(fixtures.nowNs));
+    fixtures.endTurn();
+    Connection connection = fixtures.accept();
+    Fixtures.owner(connection).onFrame(fixtures.nowNs, fixtures.frame(connection));
+    fixtures.upstreams("!a:1", "b:1");
+    fixtures.endTurn();
+    assertThat(owner(connection)).isEqualTo("b:1");
+  }
+
   // --- rebalancing ---
 
   @Test
@@ -384,6 +474,19 @@ class MovingTest {
     }
     assertThat(fixtures.counters.moved(Reopen.Cause.REBALANCE) - before).isEqualTo(12);
     assertThat(fixtures.counters.total(Counter.REPLAYED_BYTES)).isZero();
+  }
+
+  @Test
+  void lane_filledByReleases_endsNoRebalancing() {
+    fixtures = with(new Moving(0, 10_000 * MS, 0, 20_000, true, false, false));
+    fixtures.attachedLanes("a:1");
+    IntStream.range(0, 2_000).forEach(i -> fixtures.accept());
+    fixtures.attachedLanes("a:1", "b:1", "c:1");
+    fixtures.passMs(900);
+    fixtures.takeEffects();
+    fixtures.isWritable = false;
+    fixtures.passMs(300);
+    assertThat(fixtures.takeEffects()).filteredOn("Release"::equals).hasSizeGreaterThan(1_000);
   }
 
   /** Owners answer each Release at once. */
@@ -479,6 +582,29 @@ class MovingTest {
     fixtures.lane().onBroken(fixtures.nowNs, "gone");
     fixtures.endTurn();
     assertThat(fixtures.forgotten).contains("a:1");
+  }
+
+  @Test
+  void connections_onTheirLastChance_areOpenedOneAfterTheOther() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1");
+    List<Connection> suspects = List.of(fixtures.accept(), fixtures.accept(), fixtures.accept());
+    suspects.forEach(suspect -> data(suspect, 10));
+    lanes.get(0).onBroken(fixtures.nowNs, "test");
+    fixtures.endTurn();
+    assertThat(suspects).extracting(MovingTest::owner).containsOnly("b:1");
+    lanes.get(1).onBroken(fixtures.nowNs, "test");
+    fixtures.endTurn();
+    assertThat(suspects)
+        .extracting(MovingTest::owner)
+        .containsExactlyInAnyOrder("c:1", "nobody", "nobody");
+    Connection first =
+        suspects.stream().filter(one -> one.lane() != null).findFirst().orElseThrow();
+    fixtures.answer(first, fixtures.frame(first).consumed(10));
+    assertThat(suspects)
+        .extracting(MovingTest::owner)
+        .containsExactlyInAnyOrder("c:1", "c:1", "nobody");
+    fixtures.passMs(200);
+    assertThat(suspects).extracting(MovingTest::owner).containsOnly("c:1");
   }
 
   @Test

@@ -1,11 +1,40 @@
 package dev.waymark.core;
 
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+
 /** Opens what the simulation needs of a shard and nobody else does. Stateless. */
 public final class ShardInspector {
   private ShardInspector() {}
 
   public static void checkInvariants(Shard shard) {
     shard.checkInvariants();
+  }
+
+  /** What lanes count of their connections is what these are. */
+  public static void checkCounts(Shard shard, Collection<Lane> lanes) {
+    Map<Lane, Integer> coming = new HashMap<>();
+    for (Lane lane : lanes) {
+      int[] counts = new int[2];
+      shard.forEachOn(
+          lane,
+          connection -> {
+            Ownership.HandOver handOver = connection.ownership().handOver();
+            counts[0]++;
+            counts[1] += handOver == null ? 0 : 1;
+            if (handOver != null && handOver.destination() != null) {
+              coming.merge(handOver.destination(), 1, Integer::sum);
+            }
+          });
+      Check.that(lane.connectionCount() == counts[0], "a lane counts its connections");
+      Check.that(
+          lane.stayingCount() == counts[0] - counts[1], "a lane counts those that are leaving");
+    }
+    for (Lane lane : lanes) {
+      int expected = lane.stayingCount() + coming.getOrDefault(lane, 0);
+      Check.that(lane.expectedCount() == expected, "a lane counts those that are to come");
+    }
   }
 
   /** The lane's upstream counts as one that does not acknowledge. */

@@ -31,8 +31,26 @@ public record AdminPort(String address) {
     return success("GET", path);
   }
 
+  /** Sends a body, and gives the answer as JSON. */
+  JsonObject post(String path, String body) {
+    Answer answer = ask("POST", path, body.getBytes(StandardCharsets.ISO_8859_1));
+    assertThat(answer.status()).as("POST %s: %s", path, answer.body()).isEqualTo(200);
+    return JsonParser.parseString(answer.body()).getAsJsonObject();
+  }
+
   public String post(String path) {
     return success("POST", path);
+  }
+
+  int postStatus(String path) {
+    return ask("POST", path).status();
+  }
+
+  /** The answer to a POST that is not granted. */
+  String refusal(int status, String path) {
+    Answer answer = ask("POST", path);
+    assertThat(answer.status()).as("POST %s: %s", path, answer.body()).isEqualTo(status);
+    return answer.body();
   }
 
   /** The marks of the connections open now. */
@@ -88,16 +106,25 @@ public record AdminPort(String address) {
   }
 
   private Answer ask(String method, String path) {
+    return ask(method, path, new byte[0]);
+  }
+
+  private Answer ask(String method, String path, byte[] body) {
     try {
       var connection =
           (HttpURLConnection) URI.create("http://" + address + path).toURL().openConnection();
       connection.setRequestMethod(method);
       connection.setConnectTimeout(TIMEOUT_MS);
       connection.setReadTimeout(TIMEOUT_MS);
+      if (body.length > 0) {
+        connection.setDoOutput(true);
+        connection.getOutputStream().write(body);
+      }
       int status = connection.getResponseCode();
-      try (var body = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+      try (var answer = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
         return new Answer(
-            status, body == null ? "" : new String(body.readAllBytes(), StandardCharsets.UTF_8));
+            status,
+            answer == null ? "" : new String(answer.readAllBytes(), StandardCharsets.UTF_8));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(method + " " + path, e);

@@ -112,10 +112,23 @@ final class Client implements AutoCloseable {
 
   /** Reads the next bytes and compares them with what was, or will be, sent. */
   Client expect(long bytes) {
+    if (!expectOrEnd(bytes)) {
+      throw new AssertionError(
+          "%s: the stream ended at %d, expected %d more".formatted(address, receivedOffset, bytes));
+    }
+    return this;
+  }
+
+  /** The same, but FIN may come in place of them all. */
+  boolean expectOrEnd(long bytes) {
+    long startOffset = receivedOffset;
     byte[] chunk = new byte[CHUNK_BYTES];
     byte[] wanted = new byte[CHUNK_BYTES];
     for (long end = receivedOffset + bytes; receivedOffset < end; ) {
       int length = read(chunk, (int) Math.min(CHUNK_BYTES, end - receivedOffset));
+      if (length < 0 && receivedOffset == startOffset) {
+        return false;
+      }
       if (length < 0) {
         throw new AssertionError(
             "%s: the stream ended at %d, expected up to %d"
@@ -130,7 +143,7 @@ final class Client implements AutoCloseable {
       }
       receivedOffset += length;
     }
-    return this;
+    return true;
   }
 
   /** Sends and reads at the same time, since more than the windows would block. */

@@ -29,6 +29,8 @@ import io.netty.handler.codec.dns.TcpDnsQueryDecoder;
 import io.netty.handler.codec.dns.TcpDnsResponseEncoder;
 import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -51,6 +53,10 @@ public final class TestDnsServer implements AutoCloseable {
 
   public volatile List<String> addresses = List.of();
   public volatile int ttlSeconds;
+
+  /** Each answer starts with another address, as name servers do it. */
+  public volatile boolean isRotating;
+
   volatile Mode mode = Mode.ANSWER;
   volatile boolean isSilentForIpv6;
   final AtomicInteger ipv4QueryCount = new AtomicInteger();
@@ -148,7 +154,11 @@ public final class TestDnsServer implements AutoCloseable {
   }
 
   private void addAddresses(DnsQuestion question, DnsResponse response) {
-    for (String address : addresses) {
+    List<String> all = new ArrayList<>(addresses);
+    if (isRotating) {
+      Collections.rotate(all, -ipv4QueryCount.get());
+    }
+    for (String address : all) {
       byte[] ip = NetUtil.createByteArrayFromIpAddressString(address);
       if (question.type().equals(ip.length == 4 ? DnsRecordType.A : DnsRecordType.AAAA)) {
         response.addRecord(

@@ -1,33 +1,67 @@
 package dev.waymark.sim;
 
-import java.util.SplittableRandom;
-
-/** How often things go wrong, each in 10,000 steps. Immutable. */
-public record Faults(
+/**
+ * How often things go wrong, each in 10,000 steps. Immutable.
+ *
+ * @param laneBreaks a lane breaks, however
+ * @param partitions a lane passes nothing on any more
+ * @param crashes an upstream process ends and takes its lanes along
+ * @param freezes an upstream process stops, and its sockets stay
+ * @param hangs an upstream works on a connection no more
+ * @param drains an upstream says Draining
+ * @param lateFrames an upstream sends for an attachment that is over
+ * @param clientBreaches a client sends what is no message
+ * @param poisons a client sends what kills its upstreams
+ * @param pushes no misfortune, but as often an upstream pushes to some client
+ */
+record Faults(
     int laneBreaks,
     int laneStalls,
+    int partitions,
+    int crashes,
+    int freezes,
+    int hangs,
+    int drains,
+    int lateFrames,
+    int poisons,
     int clientResets,
     int clientVanishes,
     int clientStops,
+    int clientBreaches,
     int hostileFrames,
-    int healthChanges) {
+    int healthChanges,
+    int pushes) {
   static Faults none() {
-    return new Faults(0, 0, 0, 0, 0, 0, 0);
+    return new Faults(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 200);
   }
 
   /** Each kind present or not, at a rate of its own. */
-  static Faults any(SplittableRandom random) {
+  static Faults any(Dice dice) {
     return new Faults(
-        rate(random, 60),
-        rate(random, 600),
-        rate(random, 150),
-        rate(random, 150),
-        rate(random, 400),
-        rate(random, 500),
-        rate(random, 100));
+        rate(dice, 60),
+        rate(dice, 600),
+        rate(dice, 60),
+        rate(dice, 30),
+        rate(dice, 20),
+        rate(dice, 300),
+        rate(dice, 30),
+        rate(dice, 3000),
+        rate(dice, 1000),
+        rate(dice, 150),
+        rate(dice, 150),
+        rate(dice, 400),
+        rate(dice, 150),
+        rate(dice, 500),
+        rate(dice, 100),
+        rate(dice, 3000));
   }
 
-  private static int rate(SplittableRandom random, int most) {
-    return random.nextBoolean() ? 0 : random.nextInt(most);
+  /** Upstreams come and go; none is hostile, and clients are patient. */
+  static Faults moving() {
+    return new Faults(30, 100, 120, 15, 10, 200, 30, 2000, 0, 0, 0, 0, 0, 0, 60, 2000);
+  }
+
+  private static int rate(Dice dice, int most) {
+    return dice.oneIn(2) ? 0 : dice.upTo(most);
   }
 }

@@ -2,12 +2,44 @@ package dev.waymark.sim;
 
 /** A defect put between the core and the world, to show that the checkers see it. */
 enum Mutation {
-  NONE,
-  DROP_DATA,
-  REORDER_DATA,
-  DUPLICATE_REPLY_BYTE,
-  FORGET_LIMITS,
-  CLOSE_TWICE,
-  LATE_DATA,
-  LOSE_LAST
+  NONE(""),
+  DROP_DATA("rule 1"),
+  REORDER_DATA("rule 1"),
+  LOSE_LAST("rule 1"),
+  DUPLICATE_REPLY_BYTE("rule 1"),
+  FORGET_LIMITS("rule 1"),
+  LIMIT_GOES_DOWN("rule 2"),
+  REPLAY_FROM_SENT("rule 3"),
+  REPLAY_TOO_MUCH("rule 3"),
+  FORGET_TAKEN("rule 3"),
+  LOSE_CONTEXT("rule 3"),
+  /** Part of a commit takes effect. */
+  APPLY_UNFINISHED("rule 1"),
+  /** Every commit is taken for the end of a reply. */
+  END_REPLIES_EARLY("rule 6"),
+  PUSH_NOT_ANSWERED("rule 6"),
+  PUSH_ANSWERED_FALSELY("rule 6"),
+  FENCE_WHO_WORKS("rule 7"),
+  CLOSE_TWICE("rule 8"),
+  LIMIT_AFTER_CLOSE("rule 8"),
+  FENCED_NOT_SENT("rule 8"),
+  EPOCH_NOT_RAISED("rule 8"),
+  /** A frame of an older epoch, on a lane that lives. */
+  TAKE_LATE_FRAME("rule 1"),
+  /** A frame that comes when its lane has ended. */
+  TAKE_DEAD_LANES_FRAME("rule 1"),
+  DATA_AFTER_RELEASE("rule 9"),
+  FALSE_CAUSE("rule 9"),
+  RELEASE_TWICE("rule 9");
+
+  private final String rule;
+
+  Mutation(String rule) {
+    this.rule = rule;
+  }
+
+  /** The checker that is meant to see it. */
+  String rule() {
+    return rule;
+  }
 }

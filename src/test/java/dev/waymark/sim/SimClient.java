@@ -10,33 +10,41 @@ import java.util.ArrayDeque;
 /** A client and its socket, with a kernel buffer of a few bytes. */
 final class SimClient implements ClientSocket {
   private final Sim sim;
+  private final Dice dice;
   private final long sequence;
   private final boolean isFramed;
   private final boolean isByteByByte;
   private final int totalBytes;
   private int kernelBytesMax;
   private final boolean isEndWanted;
-  private final ArrayDeque<ByteBuf> queue = new ArrayDeque<>();
+  private final ArrayDeque<Piece> queue = new ArrayDeque<>();
+
+  private record Piece(ByteBuf payload, boolean isPush) {}
+
   private Connection connection;
   private long flushableBytes;
   private long queuedBytes;
   private long kernelBytes;
   private long tookBytes;
+  private long tookPushedBytes;
   private long sentBytes;
   private boolean isEnded;
   private boolean isReadingPaused;
   private boolean isOpen = true;
   private boolean isClosedToldLater;
   private boolean isStopped;
+  private boolean isBroken;
 
   SimClient(Sim sim, long sequence, boolean isFramed) {
     this.sim = sim;
+    this.dice = sim.dice();
     this.sequence = sequence;
     this.isFramed = isFramed;
-    this.isByteByByte = sim.oneIn(6);
-    this.totalBytes = sim.oneIn(8) ? 0 : sim.upTo(isByteByByte ? 60 : sim.oneIn(4) ? 6000 : 1500);
-    this.kernelBytesMax = 1 + sim.upTo(sim.oneIn(3) ? 8 : 800);
-    this.isEndWanted = !sim.oneIn(3);
+    this.isByteByByte = dice.oneIn(6);
+    this.totalBytes =
+        dice.oneIn(8) ? 0 : dice.upTo(isByteByByte ? 60 : dice.oneIn(4) ? 6000 : 1500);
+    this.kernelBytesMax = 1 + dice.upTo(dice.oneIn(3) ? 8 : 800);
+    this.isEndWanted = !dice.oneIn(3);
   }
 
   void connection(Connection accepted) {
@@ -53,10 +61,10 @@ final class SimClient implements ClientSocket {
     if (isClosedToldLater) {
       tellClosed();
     } else if (isOpen) {
-      if (sim.chance(sim.faults().clientResets())) {
+      if (dice.chance(sim.faults().clientResets())) {
         connection.onClientLost(
-            sim.nowNs(), sim.oneIn(2) ? CloseReason.CLIENT_RESET : CloseReason.CLIENT_TIMEOUT);
-      } else if (sim.chance(sim.faults().clientVanishes())) {
+            sim.nowNs(), dice.oneIn(2) ? CloseReason.CLIENT_RESET : CloseReason.CLIENT_TIMEOUT);
+      } else if (dice.chance(sim.faults().clientVanishes())) {
         gone();
       } else {
         live();
@@ -65,16 +73,18 @@ final class SimClient implements ClientSocket {
   }
 
   private void live() {
-    if (sim.chance(sim.faults().clientStops())) {
+    if (dice.chance(sim.faults().clientStops())) {
       isStopped = !isStopped;
     }
-    if (!isReadingPaused && sim.oneIn(2)) {
-      send(isByteByByte ? 1 : 1 + sim.upTo(300));
-    } else if (isEndWanted && !isReadingPaused && sentBytes == totalBytes) {
+    if (isFramed && !isReadingPaused && !isEnded && dice.chance(sim.faults().clientBreaches())) {
+      breach();
+    } else if (!isReadingPaused && dice.oneIn(2)) {
+      send(isByteByByte ? 1 : 1 + dice.upTo(300));
+    } else if (isEndWanted && !isReadingPaused && isAllSent()) {
       end();
     }
     if (!isStopped) {
-      read(1 + sim.upTo(400));
+      read(1 + dice.upTo(400));
     }
   }
 
@@ -101,16 +111,25 @@ final class SimClient implements ClientSocket {
     }
   }
 
+  /** From here on it sends nothing that could be read. */
+  private void breach() {
+    if (!isBroken) {
+      isBroken = true;
+      sim.watchers().tell(watcher -> watcher.onClientBreach(sequence));
+      connection.onClientBreach(sim.nowNs(), CloseReason.FRAME_INVALID);
+    }
+  }
+
   private void send(int most) {
     int bytes = (int) Math.min(most, totalBytes - sentBytes);
-    if (bytes <= 0 || isEnded) {
+    if (bytes <= 0 || isEnded || isBroken) {
       return;
     }
     ByteBuf buffer = sim.buffer(bytes);
     for (int i = 0; i < bytes; i++) {
       buffer.writeByte(Watcher.byteAt(sequence, sentBytes + i));
     }
-    boolean isLast = isFramed && sim.oneIn(3);
+    boolean isLast = isFramed && dice.oneIn(3);
     sentBytes += bytes;
     sim.watchers().tell(watcher -> watcher.onClientBytes(sequence, bytes, isLast));
     connection.onClientBytes(sim.nowNs(), buffer, isLast);
@@ -127,13 +146,27 @@ final class SimClient implements ClientSocket {
   public void write(ByteBuf owned) {
     byte[] bytes = new byte[owned.readableBytes()];
     owned.getBytes(owned.readerIndex(), bytes);
-    if (sim.isMutated(Mutation.DUPLICATE_REPLY_BYTE) && bytes.length > 1) {
+    if (!SimPush.isPush(bytes)) {
+      writeReply(owned, bytes);
+    } else {
+      sim.watchers()
+          .tell(watcher -> watcher.onPushWritten(sequence, SimPush.id(bytes), bytes.length));
+      enqueue(owned, true);
+    }
+  }
+
+  private void writeReply(ByteBuf owned, byte[] bytes) {
+    if (sim.mutations().strikes(Mutation.DUPLICATE_REPLY_BYTE) && bytes.length > 1) {
       bytes[1] = bytes[0];
     }
     sim.watchers().tell(watcher -> watcher.onSocketWrite(sequence, bytes));
+    enqueue(owned, false);
+  }
+
+  private void enqueue(ByteBuf owned, boolean isPush) {
     if (isOpen) {
-      queuedBytes += bytes.length;
-      queue.add(owned);
+      queuedBytes += owned.readableBytes();
+      queue.add(new Piece(owned, isPush));
     } else {
       owned.release();
     }
@@ -161,12 +194,13 @@ final class SimClient implements ClientSocket {
     long rest = took;
     int pieces = 0;
     while (rest > 0) {
-      ByteBuf head = queue.element();
+      ByteBuf head = queue.element().payload();
       int part = (int) Math.min(rest, head.readableBytes());
       head.skipBytes(part);
+      tookPushedBytes += queue.element().isPush() ? part : 0;
       rest -= part;
       if (!head.isReadable()) {
-        queue.remove().release();
+        queue.remove().payload().release();
         pieces++;
       }
     }
@@ -222,9 +256,9 @@ final class SimClient implements ClientSocket {
 
   private void gone() {
     isOpen = false;
-    queue.forEach(ByteBuf::release);
+    queue.forEach(piece -> piece.payload().release());
     queue.clear();
-    if (sim.oneIn(2)) {
+    if (dice.oneIn(2)) {
       tellClosed();
     } else {
       isClosedToldLater = true;
@@ -234,6 +268,7 @@ final class SimClient implements ClientSocket {
   private void tellClosed() {
     isClosedToldLater = false;
     connection.onSocketClosed(sim.nowNs());
+    sim.ended(sequence);
     sim.watchers().tell(watcher -> watcher.onSocketClosed(sequence));
   }
 
@@ -257,7 +292,7 @@ final class SimClient implements ClientSocket {
   }
 
   boolean isAllSent() {
-    return sentBytes == totalBytes || isEnded;
+    return sentBytes == totalBytes || isEnded || isBroken;
   }
 
   void checkEchoed() {
@@ -265,7 +300,7 @@ final class SimClient implements ClientSocket {
       throw new AssertionError(
           "rule 2 (windows): client " + sequence + " is not read any more: " + this);
     }
-    sim.watchers().order().checkEchoed(sequence, sentBytes, tookBytes);
+    sim.watchers().order().checkEchoed(sequence, sentBytes, tookBytes - tookPushedBytes);
   }
 
   @Override

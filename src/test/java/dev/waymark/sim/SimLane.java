@@ -5,9 +5,11 @@ import dev.waymark.core.Hello;
 import dev.waymark.core.Lane;
 import dev.waymark.core.LaneTransport;
 import dev.waymark.core.Open;
+import dev.waymark.core.PushResult;
 import dev.waymark.core.ShardInspector;
 import dev.waymark.core.UpstreamControl;
 import dev.waymark.core.UpstreamFrame;
+import dev.waymark.sim.checkers.Ledger;
 import dev.waymark.sim.checkers.Watcher;
 import dev.waymark.sim.checkers.Watcher.UpstreamEvent;
 import io.netty.buffer.ByteBuf;
@@ -20,63 +22,134 @@ import java.util.function.Consumer;
 final class SimLane implements LaneTransport {
   private static final int FRAME_BYTES = 10;
 
+  /** How long the upstream goes on for a bridge that has ended the call. */
+  private static final int ZOMBIE_ACTS_MAX = 40;
+
+  private enum Phase {
+    CONNECTING,
+    OPEN,
+    /** The upstream has gone; the bridge is yet to be told. */
+    ORPHAN,
+    /** The bridge has left; the upstream is yet to be told, and what it sends comes too late. */
+    ZOMBIE,
+    GONE
+  }
+
   private final Sim sim;
+  private final Dice dice;
   private final Lane lane;
   private final int number;
+  private final SimProcess process;
   private final SimUpstream upstream;
   private final List<Runnable> gathered = new ArrayList<>();
   private final ArrayDeque<Runnable> toUpstream = new ArrayDeque<>();
   private final ArrayDeque<Object> toBridge = new ArrayDeque<>();
   private final UpstreamFrame cursor = new UpstreamFrame();
+  private Phase phase = Phase.CONNECTING;
   private int gatheredBytes;
-  private boolean isReady;
   private boolean isStalled;
-  private boolean isOver;
+  private boolean isPartitioned;
   private boolean isPlainTold;
-  private Runnable reordered;
+  private int zombieActs;
 
-  SimLane(Sim sim, Lane lane, int number, SimUpstream.Kind kind) {
+  SimLane(Sim sim, Lane lane, int number, SimProcess process) {
     this.sim = sim;
+    this.dice = sim.dice();
     this.lane = lane;
     this.number = number;
-    this.upstream = new SimUpstream(sim, this, kind);
+    this.process = process;
+    this.upstream = new SimUpstream(sim, this, process);
+    process.lane(this);
   }
 
   // --- what happens to it ---
 
   void act() {
-    if (isOver) {
-      return;
-    }
-    if (!isReady) {
-      if (sim.oneIn(4)) {
-        isReady = true;
-        lane.onReady(sim.nowNs());
+    switch (phase) {
+      case CONNECTING -> connect();
+      case OPEN -> work();
+      case ORPHAN -> {
+        deliver(dice.upTo(3));
+        if (phase == Phase.ORPHAN && dice.oneIn(4)) {
+          broken();
+        }
       }
-    } else if (sim.chance(sim.faults().laneBreaks())) {
+      case ZOMBIE -> haunt();
+      case GONE -> {}
+    }
+  }
+
+  private void connect() {
+    if (!process.isUp() && dice.oneIn(4)) {
       broken();
+    } else if (process.isUp() && dice.oneIn(4)) {
+      phase = Phase.OPEN;
+      lane.onReady(sim.nowNs());
+    }
+  }
+
+  private void work() {
+    Faults faults = sim.faults();
+    if (isPartitioned) {
+      isPartitioned = !dice.oneIn(200);
+    } else if (dice.chance(faults.laneBreaks())) {
+      broken();
+    } else if (dice.chance(faults.partitions())) {
+      isPartitioned = true;
     } else {
-      if (isStalled && sim.oneIn(5)) {
+      if (isStalled && dice.oneIn(5)) {
         isStalled = false;
         lane.onReady(sim.nowNs());
       }
-      receive(1 + sim.upTo(4));
+      if (!process.isFrozen()) {
+        receive(1 + dice.upTo(4));
+        upstream.act();
+      }
+      deliver(1 + dice.upTo(4));
+    }
+  }
+
+  private void haunt() {
+    receive(dice.upTo(3));
+    if (phase == Phase.ZOMBIE) {
       upstream.act();
-      deliver(1 + sim.upTo(4));
+      deliver(dice.upTo(3));
+    }
+    if (--zombieActs <= 0) {
+      gone();
+    }
+  }
+
+  /** The upstream process has ended. */
+  void orphan() {
+    toUpstream.clear();
+    if (phase == Phase.OPEN) {
+      phase = Phase.ORPHAN;
+    } else if (phase == Phase.ZOMBIE) {
+      gone();
     }
   }
 
   /** Everything that is under way arrives, and the upstream does all that it can. */
   void heal() {
-    if (!isOver) {
-      if (!isReady || isStalled) {
-        isReady = true;
-        isStalled = false;
+    isPartitioned = false;
+    switch (phase) {
+      case CONNECTING -> {
+        phase = Phase.OPEN;
         lane.onReady(sim.nowNs());
       }
-      receive(Integer.MAX_VALUE);
-      upstream.heal();
-      deliver(Integer.MAX_VALUE);
+      case OPEN -> {
+        if (isStalled) {
+          isStalled = false;
+          lane.onReady(sim.nowNs());
+        }
+        receive(Integer.MAX_VALUE);
+        upstream.heal();
+        deliver(Integer.MAX_VALUE);
+      }
+      case ORPHAN -> broken();
+      case ZOMBIE -> gone();
+      case GONE -> {}
     }
   }
 
@@ -90,18 +163,30 @@ final class SimLane implements LaneTransport {
 
   private void broken() {
     over();
+    gone();
     lane.onBroken(sim.nowNs(), "simulated");
   }
 
+  /** The bridge's end. */
   private void over() {
-    if (!isOver) {
+    if (phase != Phase.ZOMBIE && phase != Phase.GONE) {
       tellMode();
-      isOver = true;
       sim.watchers().tell(watcher -> watcher.onLaneEnd(number));
-      toUpstream.clear();
-      toBridge.clear();
       gathered.clear();
+      zombieActs = dice.upTo(ZOMBIE_ACTS_MAX);
+      boolean isHeard = phase == Phase.OPEN && zombieActs > 0;
+      phase = Phase.ZOMBIE;
+      if (!isHeard) {
+        gone();
+      }
     }
+  }
+
+  private void gone() {
+    phase = Phase.GONE;
+    process.gone(this);
+    toUpstream.clear();
+    toBridge.clear();
   }
 
   private void receive(int most) {
@@ -111,17 +196,34 @@ final class SimLane implements LaneTransport {
   }
 
   private void deliver(int most) {
-    for (int i = 0; i < most && !toBridge.isEmpty() && !isOver; i++) {
+    for (int i = 0; i < most && !toBridge.isEmpty(); i++) {
+      tellMode();
       switch (toBridge.remove()) {
-        case UpstreamControl.Settings settings -> {
-          sim.watchers().tell(watcher -> watcher.onSettings(number, settings.windowBytes()));
-          lane.onFrame(sim.nowNs(), cursor.clear().control(settings));
-        }
-        case UpstreamControl control -> lane.onFrame(sim.nowNs(), cursor.clear().control(control));
+        case UpstreamControl control -> deliver(control);
         case Reply reply -> deliver(reply);
         case Object other -> throw new AssertionError(other);
       }
     }
+  }
+
+  private void deliver(UpstreamControl control) {
+    if (phase == Phase.OPEN || phase == Phase.ORPHAN) {
+      if (control instanceof UpstreamControl.Settings settings) {
+        sim.watchers().tell(watcher -> watcher.onSettings(number, settings.windowBytes()));
+      } else if (control instanceof UpstreamControl.Push push) {
+        sim.watchers()
+            .tell(watcher ->
+                watcher.onPush(
+                    number,
+                    push.id(),
+                    push.mark().sequence(),
+                    push.payload().length,
+                    push.epoch()));
+      } else if (control instanceof UpstreamControl.Draining) {
+        sim.watchers().tell(watcher -> watcher.onDraining(number));
+      }
+    }
+    lane.onFrame(sim.nowNs(), cursor.clear().control(control));
   }
 
   private void deliver(Reply reply) {
@@ -132,22 +234,23 @@ final class SimLane implements LaneTransport {
       batch.writeByte(Watcher.byteAt(event.connection(), reply.offset() + i));
     }
     batch.writeByte(0);
-    sim.watchers().tell(watcher -> watcher.onUpstreamFrame(number, event));
+    boolean isTakenLate = sim.mutations().takesLate(this, event, phase == Phase.ZOMBIE);
+    Ledger ledger = sim.watchers().ledger();
+    SimLane taker = isTakenLate ? sim.lane(ledger.lane(event.connection())) : this;
+    boolean isEndedEarly = sim.mutations().is(Mutation.END_REPLIES_EARLY);
     cursor
         .clear()
         .connection(event.connection())
-        .epoch(event.epoch())
-        .payload(batch.slice(1, event.bytes()));
-    cursor
-        .consumed(event.consumed())
-        .more(event.more())
+        .epoch(isTakenLate ? ledger.epoch(event.connection()) : event.epoch())
+        .payload(batch.slice(1, event.bytes()))
+        .consumed(Math.max(event.consumed(), isEndedEarly ? 0 : -1))
+        .context(event.context())
+        .more(event.more() && !sim.mutations().strikes(Mutation.APPLY_UNFINISHED))
         .halfClose(event.halfClose())
         .close(event.close())
         .control(event.isReleased() ? new UpstreamControl.Released() : null);
-    if (sim.oneIn(5)) {
-      cursor.context(new byte[sim.upTo(9)]);
-    }
-    lane.onFrame(sim.nowNs(), cursor);
+    sim.watchers().tell(watcher -> watcher.onUpstreamFrame(number, event));
+    taker.lane.onFrame(sim.nowNs(), cursor);
     batch.release();
   }
 
@@ -168,7 +271,7 @@ final class SimLane implements LaneTransport {
 
   @Override
   public void hello(Hello hello) {
-    gather(0, () -> upstream.onHello());
+    gather(0, upstream::onHello);
   }
 
   @Override
@@ -183,34 +286,17 @@ final class SimLane implements LaneTransport {
     byte[] bytes = new byte[owned.readableBytes()];
     owned.readBytes(bytes);
     owned.release();
-    if (sim.isMutated(Mutation.DROP_DATA)) {
-      return;
-    }
-    boolean isLast = last && !sim.isMutated(Mutation.LOSE_LAST);
-    Runnable told =
-        () -> {
-          tell(watcher -> watcher.onData(number, connection, epoch, offset, bytes, isLast));
-          if (limit != NO_LIMIT) {
-            tell(watcher -> watcher.onLimit(number, connection, epoch, limit));
-          }
-        };
-    if (sim.isMutated(Mutation.REORDER_DATA)) {
-      reordered = told;
-      return;
-    }
-    told.run();
-    if (reordered != null) {
-      reordered.run();
+    tell(watcher -> watcher.onData(number, connection, epoch, offset, bytes, last));
+    if (limit != NO_LIMIT) {
+      tell(watcher -> watcher.onLimit(number, connection, epoch, limit));
     }
     gather(bytes.length, () -> upstream.onData(connection, bytes.length, limit));
   }
 
   @Override
   public void limit(long connection, int epoch, long limit) {
-    if (!sim.isEverMutated(Mutation.FORGET_LIMITS)) {
-      tell(watcher -> watcher.onLimit(number, connection, epoch, limit));
-      gather(0, () -> upstream.onData(connection, 0, limit));
-    }
+    tell(watcher -> watcher.onLimit(number, connection, epoch, limit));
+    gather(0, () -> upstream.onData(connection, 0, limit));
   }
 
   @Override
@@ -222,12 +308,6 @@ final class SimLane implements LaneTransport {
   @Override
   public void close(long connection, int epoch, CloseReason reason) {
     tell(watcher -> watcher.onClose(number, connection, epoch, reason.name()));
-    if (sim.isMutated(Mutation.CLOSE_TWICE)) {
-      tell(watcher -> watcher.onClose(number, connection, epoch, reason.name()));
-    }
-    if (sim.isMutated(Mutation.LATE_DATA)) {
-      tell(watcher -> watcher.onLimit(number, connection, epoch, Long.MAX_VALUE));
-    }
     gather(0, () -> upstream.onClose(connection));
   }
 
@@ -243,7 +323,28 @@ final class SimLane implements LaneTransport {
   }
 
   @Override
-  public void notOffered(long pushId) {
+  public void pushResult(PushResult result) {
+    tell(watcher -> watcher.onPushResult(number, result.id(), result.outcome().name()));
+    gather(0, () -> {});
+  }
+
+  @Override
+  public void syncing() {
+    gather(0, () -> {});
+  }
+
+  @Override
+  public void opened(long connection, String mark, String listener, String clientAddress) {
+    gather(0, () -> {});
+  }
+
+  @Override
+  public void closed(long connection, CloseReason reason) {
+    gather(0, () -> {});
+  }
+
+  @Override
+  public void synced() {
     gather(0, () -> {});
   }
 
@@ -254,10 +355,12 @@ final class SimLane implements LaneTransport {
 
   @Override
   public boolean flush() {
-    toUpstream.addAll(gathered);
+    if (phase == Phase.OPEN) {
+      toUpstream.addAll(gathered);
+    }
     gathered.clear();
     gatheredBytes = 0;
-    isStalled |= sim.chance(sim.faults().laneStalls());
+    isStalled |= dice.chance(sim.faults().laneStalls());
     return !isStalled;
   }
 
@@ -272,9 +375,10 @@ final class SimLane implements LaneTransport {
   }
 
   private void tell(Consumer<Watcher> event) {
-    if (isOver) {
+    if (phase == Phase.ZOMBIE || phase == Phase.GONE) {
       throw new AssertionError("rule 8 (late): a frame on lane " + number + ", which is over");
     }
+    tellMode();
     sim.watchers().tell(event);
   }
 
@@ -283,21 +387,36 @@ final class SimLane implements LaneTransport {
     gathered.add(arrival);
   }
 
+  // --- for the simulation ---
+
+  Lane lane() {
+    return lane;
+  }
+
+  int number() {
+    return number;
+  }
+
+  boolean isOpen() {
+    return phase == Phase.OPEN;
+  }
+
   boolean isOver() {
-    return isOver;
+    return phase == Phase.GONE;
   }
 
   boolean isEchoing(long connection) {
-    return !isOver && upstream.isEchoing(connection);
+    return phase == Phase.OPEN && upstream.isEchoing(connection);
   }
 
   @Override
   public String toString() {
     return "lane "
         + number
-        + (isOver ? " over" : "")
+        + " "
+        + phase
         + (isStalled ? " stalled" : "")
-        + (isReady ? "" : " not ready")
+        + (isPartitioned ? " partitioned" : "")
         + " "
         + upstream;
   }

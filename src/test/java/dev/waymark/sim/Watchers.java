@@ -1,24 +1,85 @@
 package dev.waymark.sim;
 
+import dev.waymark.sim.checkers.Ledger;
+import dev.waymark.sim.checkers.PendingStates;
 import dev.waymark.sim.checkers.Rule10Memory;
 import dev.waymark.sim.checkers.Rule1Order;
 import dev.waymark.sim.checkers.Rule2Windows;
 import dev.waymark.sim.checkers.Rule3Replay;
+import dev.waymark.sim.checkers.Rule6Owners;
+import dev.waymark.sim.checkers.Rule6Pushes;
+import dev.waymark.sim.checkers.Rule7Clocks;
 import dev.waymark.sim.checkers.Rule8Late;
+import dev.waymark.sim.checkers.Rule9HandOver;
 import dev.waymark.sim.checkers.Watcher;
 import java.util.List;
 import java.util.function.Consumer;
 
 /** All checkers of a run. */
-record Watchers(
-    Rule1Order order,
-    Rule2Windows windows,
-    Rule3Replay replay,
-    Rule8Late late,
-    Rule10Memory memory) {
+final class Watchers {
+  private final Ledger ledger;
+  private final Rule1Order order = new Rule1Order();
+  private final Rule3Replay replay;
+  private final Rule6Owners owners;
+  private final Rule10Memory memory;
+  private final Rule6Pushes pushes;
+  private final Watcher[] all;
+
+  Watchers(SimSetup setup) {
+    ledger = new Ledger(setup.moving().isReopeningPlain(), setup.isSettingsRequired());
+    replay = new Rule3Replay(ledger);
+    owners = new Rule6Owners(ledger, setup.moving().isFollowingLeader());
+    pushes = new Rule6Pushes(ledger, setup.limits().pushWaitNs());
+    memory = new Rule10Memory(ledger, pushes, setup.limits().memoryBudgetBytes());
+    List<Watcher> rules =
+        List.of(
+            order,
+            new Rule2Windows(
+                ledger, setup.limits().windowBytes(), setup.limits().initialWindowBytes()),
+            replay,
+            owners,
+            pushes,
+            new Rule7Clocks(
+                ledger, setup.moving().progressTimeoutNs(), setup.moving().releaseTimeoutNs()),
+            new Rule8Late(ledger),
+            new Rule9HandOver(ledger),
+            new PendingStates(
+                ledger, owners, setup.pool().noUpstreamWaitNs(), setup.limits().commitTimeoutNs()),
+            memory);
+    ledger.rules(rules);
+    all = new Watcher[rules.size() + 1];
+    rules.toArray(all);
+    all[rules.size()] = ledger;
+  }
+
+  /** The rules first, so that they find in the ledger how things stood before. */
   void tell(Consumer<Watcher> event) {
-    for (Watcher watcher : List.of(order, windows, replay, late, memory)) {
+    for (Watcher watcher : all) {
       event.accept(watcher);
     }
+  }
+
+  Ledger ledger() {
+    return ledger;
+  }
+
+  Rule1Order order() {
+    return order;
+  }
+
+  Rule3Replay replay() {
+    return replay;
+  }
+
+  Rule6Owners owners() {
+    return owners;
+  }
+
+  Rule6Pushes pushes() {
+    return pushes;
+  }
+
+  Rule10Memory memory() {
+    return memory;
   }
 }

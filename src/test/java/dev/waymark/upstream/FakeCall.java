@@ -36,7 +36,15 @@ final class FakeCall extends ServerCall<InboundBatch, OutboundBatch> {
   @Nullable Status status;
 
   FakeCall(UpstreamOptions options, ConnectionHandler.Factory factory, Attachments registry) {
-    lane = new Lane(this, options, factory, registry);
+    this(options, factory, registry, new BridgeLinks(null));
+  }
+
+  FakeCall(
+      UpstreamOptions options,
+      ConnectionHandler.Factory factory,
+      Attachments registry,
+      BridgeLinks links) {
+    lane = new Lane(this, options, factory, registry, links);
     lane.start();
   }
 

@@ -6,11 +6,10 @@ import dev.waymark.core.CloseReason;
 import dev.waymark.core.Framing;
 import dev.waymark.core.Hello;
 import dev.waymark.core.Open;
+import dev.waymark.core.PushResult;
 import dev.waymark.v1.BridgeBatch;
 import dev.waymark.v1.HalfClose;
-import dev.waymark.v1.Opened;
 import dev.waymark.v1.Release;
-import dev.waymark.v1.Synced;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
@@ -136,8 +135,8 @@ class BridgeRoundTripTest {
     }
     writer.ping(-1);
     assertThat(control()).isEqualTo(new BridgeControl.Ping(-1));
-    writer.notOffered(6);
-    assertThat(control()).isEqualTo(new BridgeControl.PushResult(6, 8, 0, 0, 0));
+    writer.pushResult(new PushResult(6, PushResult.Outcome.GONE, CloseReason.DONE, 77, 5));
+    assertThat(control()).isEqualTo(new BridgeControl.PushResult(6, 2, 1, 77, 5));
   }
 
   @Test
@@ -160,15 +159,27 @@ class BridgeRoundTripTest {
   }
 
   @Test
-  void announcements_areReadAsFramesWithoutControl() throws Exception {
-    read(
-        dev.waymark.v1.BridgeFrame.newBuilder()
-            .setConnection(4)
-            .setOpened(Opened.newBuilder().setMark("m"))
-            .build());
-    assertThat(frame.control()).isNull();
-    read(dev.waymark.v1.BridgeFrame.newBuilder().setSynced(Synced.getDefaultInstance()).build());
-    assertThat(frame.control()).isNull();
+  void announcements_written_areReadAsTheyWere() throws Exception {
+    writer.syncing();
+    assertThat(control()).isEqualTo(new BridgeControl.Syncing());
+    writer.opened(4, "m", "l", "c:1");
+    assertThat(control()).isEqualTo(new BridgeControl.Opened("m", "l", "c:1"));
+    assertThat(frame.connection()).isEqualTo(4);
+    writer.closed(4, CloseReason.CLIENT_RESET);
+    assertThat(control()).isEqualTo(new BridgeControl.Closed(CloseReason.CLIENT_RESET));
+    assertThat(frame.connection()).isEqualTo(4);
+    writer.synced();
+    assertThat(control()).isEqualTo(new BridgeControl.Synced());
+  }
+
+  @Test
+  void outcomes_haveTheNamesAndNumbersOfTheProtocol() {
+    for (PushResult.Outcome outcome : PushResult.Outcome.values()) {
+      assertThat(dev.waymark.v1.PushResult.Outcome.forNumber(outcome.wireCode()).name())
+          .isEqualTo(outcome.name());
+    }
+    assertThat(dev.waymark.v1.PushResult.Outcome.values())
+        .hasSize(PushResult.Outcome.values().length + 2);
   }
 
   @Test
@@ -218,6 +229,12 @@ class BridgeRoundTripTest {
               next.getEpoch(),
               CloseReason.ofWireCode(next.getClose().getReasonValue()));
       case PING -> writer.ping(next.getPing().getId());
+      case SYNCING -> writer.syncing();
+      case SYNCED -> writer.synced();
+      case OPENED -> writer.opened(connection, "m", "l", "c:1");
+      case CLOSED ->
+          writer.closed(connection, CloseReason.ofWireCode(next.getClosed().getReasonValue()));
+      case PUSH_RESULT -> writer.pushResult(result(next.getPushResult()));
       default -> throw new AssertionError(next);
     }
   }
@@ -238,7 +255,38 @@ class BridgeRoundTripTest {
       case BridgeControl.Close(CloseReason reason) ->
           writer.close(connection, next.epoch(), reason);
       case BridgeControl.Ping(long id) -> writer.ping(id);
+      case BridgeControl.Syncing() -> writer.syncing();
+      case BridgeControl.Synced() -> writer.synced();
+      case BridgeControl.Opened(String mark, String listener, String clientAddress) ->
+          writer.opened(connection, mark, listener, clientAddress);
+      case BridgeControl.Closed(CloseReason reason) -> writer.closed(connection, reason);
+      case BridgeControl.PushResult(
+              long id,
+              int outcomeCode,
+              int reasonCode,
+              long closedUnixMs,
+              long waitingBytes) ->
+          writer.pushResult(result(id, outcomeCode, reasonCode, closedUnixMs, waitingBytes));
       default -> throw new AssertionError(next.control());
     }
+  }
+
+  private static PushResult result(dev.waymark.v1.PushResult result) {
+    return result(
+        result.getId(),
+        result.getOutcomeValue(),
+        result.getReasonValue(),
+        result.getClosedUnixMs(),
+        result.getWaitingBytes());
+  }
+
+  private static PushResult result(
+      long id, int outcomeCode, int reasonCode, long closedUnixMs, long waitingBytes) {
+    return new PushResult(
+        id,
+        PushResult.Outcome.values()[outcomeCode - 1],
+        reasonCode == 0 ? null : CloseReason.ofWireCode(reasonCode),
+        closedUnixMs,
+        waitingBytes);
   }
 }

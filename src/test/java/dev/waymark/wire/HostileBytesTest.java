@@ -163,6 +163,9 @@ class HostileBytesTest {
     assertBridgeRefused(
         dev.waymark.v1.BridgeFrame.newBuilder().setPayload(payload),
         MalformedFrameException.PAYLOAD_TOO_LONG);
+    assertUpstreamRefused(
+        dev.waymark.v1.UpstreamFrame.newBuilder().setPush(Push.newBuilder().setPayload(payload)),
+        MalformedFrameException.PAYLOAD_TOO_LONG);
   }
 
   @Test
@@ -265,7 +268,7 @@ class HostileBytesTest {
     byte[] inner = rubbish(random, random.nextInt(100));
     ByteBuf bytes = Unpooled.buffer();
     bytes.writeByte(0x0a).writeByte(inner.length + (inner.length < 128 ? 2 : 3));
-    int field = 1 + random.nextInt(15);
+    int field = 1 + random.nextInt(15); // one-byte tags
     bytes.writeByte(field << 3 | 2).writeByte(inner.length).writeBytes(inner);
     return ByteBufUtil.getBytes(bytes);
   }

@@ -2,15 +2,22 @@ package dev.waymark.wire;
 
 import com.google.protobuf.ByteString;
 import dev.waymark.core.CloseReason;
+import dev.waymark.core.Mark;
 import dev.waymark.v1.BridgeFrame;
 import dev.waymark.v1.Close;
+import dev.waymark.v1.Closed;
 import dev.waymark.v1.Draining;
 import dev.waymark.v1.HalfClose;
 import dev.waymark.v1.Load;
+import dev.waymark.v1.Opened;
 import dev.waymark.v1.Ping;
 import dev.waymark.v1.Pong;
+import dev.waymark.v1.Push;
+import dev.waymark.v1.PushResult;
 import dev.waymark.v1.Released;
 import dev.waymark.v1.Settings;
+import dev.waymark.v1.Synced;
+import dev.waymark.v1.Syncing;
 import dev.waymark.v1.UpstreamFrame;
 import java.util.SplittableRandom;
 
@@ -22,6 +29,27 @@ final class RandomFrames {
 
   static BridgeFrame bridge(SplittableRandom random) {
     var frame = BridgeFrame.newBuilder();
+    switch (random.nextInt(40)) {
+      case 0 -> {
+        return frame.setPushResult(pushResult(random)).build();
+      }
+      case 1 -> {
+        return frame.setSyncing(Syncing.getDefaultInstance()).build();
+      }
+      case 2 -> {
+        return frame.setSynced(Synced.getDefaultInstance()).build();
+      }
+      case 3 -> {
+        Opened opened =
+            Opened.newBuilder().setMark("m").setListener("l").setClientAddress("c:1").build();
+        return frame.setConnection(number(random)).setOpened(opened).build();
+      }
+      case 4 -> {
+        Closed closed = Closed.newBuilder().setReasonValue(1 + random.nextInt(26)).build();
+        return frame.setConnection(number(random)).setClosed(closed).build();
+      }
+      default -> {}
+    }
     if (random.nextInt(10) == 0) {
       return frame.setPing(Ping.newBuilder().setId(random.nextLong())).build();
     }
@@ -66,6 +94,9 @@ final class RandomFrames {
         }
         return frame.setReleased(Released.getDefaultInstance()).build();
       }
+      case 5 -> {
+        return frame.setPush(push(random)).build();
+      }
       default ->
           frame
               .setConnection(number(random))
@@ -82,6 +113,25 @@ final class RandomFrames {
         .setMore(random.nextBoolean())
         .setHalfClose(random.nextBoolean())
         .setCloseValue(random.nextInt(4) == 0 ? random.nextInt(30) - 2 : 0)
+        .build();
+  }
+
+  private static Push push(SplittableRandom random) {
+    Push.Builder push =
+        Push.newBuilder()
+            .setId(random.nextLong())
+            .setMark(new Mark(random.nextLong(), number(random) >>> 19).toString())
+            .setPayload(payload(random));
+    return random.nextBoolean() ? push.setEpoch((int) number(random)).build() : push.build();
+  }
+
+  private static PushResult pushResult(SplittableRandom random) {
+    return PushResult.newBuilder()
+        .setId(random.nextLong())
+        .setOutcomeValue(1 + random.nextInt(7))
+        .setReasonValue(random.nextInt(27))
+        .setClosedUnixMs(number(random))
+        .setWaitingBytes(number(random))
         .build();
   }
 

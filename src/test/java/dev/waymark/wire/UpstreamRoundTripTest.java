@@ -3,6 +3,7 @@ package dev.waymark.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import dev.waymark.core.Mark;
 import dev.waymark.core.UpstreamControl;
 import dev.waymark.core.UpstreamFrame;
 import dev.waymark.v1.Push;
@@ -11,6 +12,7 @@ import dev.waymark.v1.UpstreamBatch;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -90,9 +92,37 @@ class UpstreamRoundTripTest {
             .setReleased(Released.getDefaultInstance())
             .build());
     assertThat(frame.control()).isEqualTo(new UpstreamControl.Released());
-    var push = Push.newBuilder().setId(9).setMark("m").setPayload(ByteString.copyFromUtf8("hello"));
-    read(dev.waymark.v1.UpstreamFrame.newBuilder().setPush(push).build());
-    assertThat(frame.control()).isEqualTo(new UpstreamControl.Push(9));
+  }
+
+  @Test
+  void push_written_isReadAsItWas() throws Exception {
+    Mark mark = new Mark(-7, 99);
+    writer.push(9, mark.toString(), Unpooled.wrappedBuffer(new byte[] {1, 2}), 0xffff_ffffL);
+    assertThat(reader.read(Unpooled.wrappedBuffer(Bytes.drain(writer.batch())), frame)).isTrue();
+    assertThat(frame.control())
+        .isInstanceOfSatisfying(
+            UpstreamControl.Push.class,
+            push -> {
+              assertThat(push.id()).isEqualTo(9);
+              assertThat(push.mark()).isEqualTo(mark);
+              assertThat(push.payload()).containsExactly(1, 2);
+              assertThat(push.epoch()).isEqualTo(0xffff_ffffL);
+            });
+  }
+
+  @Test
+  void push_withATextThatIsNoMark_isReadWithout() throws Exception {
+    for (String text : List.of("", "m", "g".repeat(13) + "-" + "0".repeat(9), "é".repeat(23))) {
+      var push = Push.newBuilder().setMark(text).setPayload(ByteString.copyFromUtf8("hello"));
+      read(dev.waymark.v1.UpstreamFrame.newBuilder().setPush(push).build());
+      assertThat(frame.control())
+          .isInstanceOfSatisfying(
+              UpstreamControl.Push.class,
+              read -> {
+                assertThat(read.mark()).isNull();
+                assertThat(read.epoch()).isEqualTo(UpstreamFrame.ABSENT);
+              });
+    }
   }
 
   @Test
@@ -120,7 +150,9 @@ class UpstreamRoundTripTest {
               next.getMore(),
               next.getHalfClose(),
               next.getCloseValue());
-      case SETTINGS -> writer.settings(next.getSettings().getWindowBytes());
+      case SETTINGS ->
+          writer.settings(
+              next.getSettings().getWindowBytes(), next.getSettings().getAnnouncements());
       case DRAINING -> writer.draining();
       case LOAD -> writer.load(next.getLoad().getUtilisation(), next.getLoad().getCapacity());
       case PONG -> writer.pong(next.getPong().getId());
@@ -129,6 +161,14 @@ class UpstreamRoundTripTest {
               next.getConnection(),
               next.getEpoch(),
               next.hasConsumed() ? next.getConsumed() : UpstreamFrame.ABSENT);
+      case PUSH ->
+          writer.push(
+              next.getPush().getId(),
+              next.getPush().getMark(),
+              Unpooled.wrappedBuffer(next.getPush().getPayload().toByteArray()),
+              next.getPush().hasEpoch()
+                  ? Integer.toUnsignedLong(next.getPush().getEpoch())
+                  : UpstreamFrame.ABSENT);
       default -> throw new AssertionError(next);
     }
   }
@@ -145,13 +185,16 @@ class UpstreamRoundTripTest {
               next.more(),
               next.halfClose(),
               next.close());
-      case UpstreamControl.Settings settings -> writer.settings(settings.windowBytes());
+      case UpstreamControl.Settings settings ->
+          writer.settings(settings.windowBytes(), settings.isAnnouncementsWanted());
       case UpstreamControl.Draining() -> writer.draining();
       case UpstreamControl.Load(double utilisation, int capacity) ->
           writer.load(utilisation, capacity);
       case UpstreamControl.Pong(long id) -> writer.pong(id);
       case UpstreamControl.Released() ->
           writer.released(next.connection(), next.epoch(), next.consumed());
+      case UpstreamControl.Push(long id, Mark mark, byte[] payload, long epoch) ->
+          writer.push(id, String.valueOf(mark), Unpooled.wrappedBuffer(payload), epoch);
       default -> throw new AssertionError(next.control());
     }
   }

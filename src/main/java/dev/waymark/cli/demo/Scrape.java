@@ -32,8 +32,7 @@ record Scrape(List<String> lines) {
 
   /** How often a connection was given to another upstream. */
   long moves() {
-    long attached = sum("waymark_upstream_connections_attached_total");
-    return Math.max(0, attached - sum("waymark_connections_accepted_total"));
+    return sum("waymark_connections_moved_total");
   }
 
   long replayedBytes() {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param isLoggingFrames one INFO line per piece of data each way
  * @param name what `${name}` in replies stands for; null: the first address
  * @param refusal with what every connection is refused; null: none is
+ * @param isAnnouncing has all connections announced; not without `acknowledge`
  */
 public record StubOptions(
     boolean acknowledge,
@@ -22,10 +23,11 @@ public record StubOptions(
     Duration delay,
     boolean isLoggingFrames,
     @Nullable String name,
-    @Nullable CloseReason refusal) {
+    @Nullable CloseReason refusal,
+    boolean isAnnouncing) {
   /** Answers bytes with the same bytes. */
   public static final StubOptions ECHO =
-      new StubOptions(true, null, Rules.NONE, Duration.ZERO, false, null, null);
+      new StubOptions(true, null, Rules.NONE, Duration.ZERO, false, null, null, false);
 
   /** Whether answers depend on where messages end. */
   boolean isByMessage() {

@@ -4,15 +4,18 @@ import dev.waymark.core.CloseReason;
 import dev.waymark.upstream.Connection;
 import dev.waymark.upstream.ConnectionHandler;
 import dev.waymark.upstream.Delivery;
+import dev.waymark.upstream.PushAnswer;
 import dev.waymark.upstream.Upstream;
 import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -63,6 +66,7 @@ public final class StubServer implements AutoCloseable {
   private final Delays delays;
   private volatile @Nullable CloseReason refusal;
   private final Upstream upstream;
+  private final @Nullable AnnouncedMarks announced;
   private final HealthStatusManager health = new HealthStatusManager();
   private final ScheduledExecutorService scheduler;
   private final Server server;
@@ -76,11 +80,12 @@ public final class StubServer implements AutoCloseable {
         Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("stub-delay").factory());
     delays = new Delays(scheduler, System::nanoTime);
-    upstream =
+    Upstream.Builder builder =
         Upstream.builder(this::open)
             .acknowledge(options.acknowledge())
-            .delivery(options.isByMessage() ? Delivery.MESSAGES : Delivery.BYTES)
-            .build();
+            .delivery(options.isByMessage() ? Delivery.MESSAGES : Delivery.BYTES);
+    announced = options.isAnnouncing() ? new AnnouncedMarks() : null;
+    upstream = (announced == null ? builder : builder.announcements(announced)).build();
     setServing(true);
     server = server(addresses);
     try {
@@ -198,6 +203,23 @@ public final class StubServer implements AutoCloseable {
   /** The connection with this mark, or null. */
   public @Nullable Connection connection(String mark) {
     return upstream.connection(mark);
+  }
+
+  /**
+   * Pushes bytes to a client, whoever owns its connection.
+   *
+   * @param epoch the only one in which they are to be written; null: any
+   * @throws IllegalArgumentException if they are too many
+   */
+  public CompletionStage<PushAnswer> push(String mark, byte[] bytes, @Nullable Integer epoch) {
+    return epoch == null
+        ? upstream.push(mark, Unpooled.wrappedBuffer(bytes))
+        : upstream.push(mark, Unpooled.wrappedBuffer(bytes), epoch);
+  }
+
+  /** What was announced; null without {@link StubOptions#isAnnouncing}. */
+  public @Nullable AnnouncedMarks announced() {
+    return announced;
   }
 
   /** Says NOT_SERVING, then ends all lanes. Waits at most about a second; may be called again. */

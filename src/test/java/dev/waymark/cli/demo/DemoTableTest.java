@@ -10,9 +10,8 @@ final class DemoTableTest {
       Scrape.of(
           """
           # HELP waymark_connections_accepted_total so many
-          waymark_connections_accepted_total{listener="demo"} 200.0
-          waymark_upstream_connections_attached_total{pool="demo",upstream="a:1"} 150.0
-          waymark_upstream_connections_attached_total{pool="demo",upstream="b:2"} 1.234E3
+          waymark_connections_moved_total{cause="lane_broken",listener="demo"} 150.0
+          waymark_connections_moved_total{cause="draining",listener="demo"} 1.034E3
           waymark_upstream_connections{pool="demo",upstream="a:1"} 12.0
           waymark_upstream_connections{pool="demo",upstream="a:11"} 9.0
           waymark_upstream_received_bytes_total{pool="demo",upstream="a:1"} 2048.0

@@ -69,6 +69,11 @@ public final class Chaos implements Callable<Integer> {
       description = "replies that took longer are told; default: ${DEFAULT-VALUE}")
   int slowMs = 3_000;
 
+  @Option(
+      names = "--access-log",
+      description = "shows the lines of connections that did not end well")
+  boolean isAccessLogged;
+
   /** What a run ended with. */
   record Result(Tally tally, long moves, long replayedBytes) {}
 
@@ -95,7 +100,10 @@ public final class Chaos implements Callable<Integer> {
     Tally tally = new Tally(TimeUnit.MILLISECONDS.toNanos(slowMs), this::say);
     try (Fleet fleet = new Fleet(upstreams, List.of("--rules=" + rules()), this::say);
         ChaosBridge bridge =
-            ChaosBridge.start(fleet.target(), "", launch -> launch.leakDetection(leakDetection))) {
+            ChaosBridge.start(
+                fleet.target(),
+                "log: {access: " + isAccessLogged + "}",
+                launch -> launch.leakDetection(leakDetection))) {
       CountDownLatch over = new CountDownLatch(1);
       List<Thread> running = startClients(bridge, tally, over);
       torment(fleet, tally);
@@ -104,7 +112,19 @@ public final class Chaos implements Callable<Integer> {
       Result result = settled(bridge, tally);
       summary(fleet, result);
       if (tally.errorCount() > 0) {
-        out.println(bridge.process().describe());
+        bridge
+            .process()
+            .describe()
+            .lines()
+            .filter(line -> !line.contains("reason=done"))
+            .forEach(out::println);
+        bridge
+            .admin()
+            .get("/metrics")
+            .lines()
+            .filter(line -> line.startsWith("waymark_connections_closed_total"))
+            .filter(line -> !line.endsWith(" 0") && !line.endsWith(" 0.0"))
+            .forEach(out::println);
       }
       return result;
     }

@@ -16,20 +16,24 @@ final class ChaosBridge implements AutoCloseable {
   private static final String READY =
       "waymark bridge: listening on (.*), with .*, admin on http://(\\S+?);";
 
-  /** The lane's clock is set to less than many a freeze lasts. */
+  /**
+   * The lane's clock is set to less than many a freeze lasts. The kernel takes a reader that is
+   * slow for one that is gone (TCP_USER_TIMEOUT with a window that is all but closed), so that it
+   * has more time here.
+   */
   private static final String CONFIG =
       """
       listeners:
-        - {name: raw, address: "127.0.0.1:0", pool: chaos}
+        - {name: raw, address: "127.0.0.1:0", pool: chaos, user-timeout: 10m}
         - name: framed
           address: "127.0.0.1:0"
           pool: chaos
+          user-timeout: 10m
           framing: {type: length-prefixed, length-bytes: 4}
           frame-max: 200KiB
       pools:
         - {name: chaos, target: "%s", health-retry-max: 500ms, dns-ttl-min: 500ms}
       admin: {address: "127.0.0.1:0"}
-      log: {access: true}
       lanes: {ping-interval: 500ms, lane-timeout: 2s, retry-max: 500ms}
       %s
       """;
@@ -70,6 +74,18 @@ final class ChaosBridge implements AutoCloseable {
     return ports.getLast();
   }
 
+  /** What it says of the connection from this local port of the client. */
+  String connectionFrom(int clientPort) {
+    return Stream.of(
+            admin
+                .get("/connections?limit=10000")
+                .replaceAll("\\s+", " ")
+                .split("(?=\\{ *\"mark\")"))
+        .filter(each -> each.contains(":" + clientPort + "\""))
+        .findFirst()
+        .orElse("port " + clientPort + ": the bridge has no such connection");
+  }
+
   AdminPort admin() {
     return admin;
   }
@@ -80,8 +96,7 @@ final class ChaosBridge implements AutoCloseable {
 
   /** How often a connection was given to another upstream. */
   long moves() {
-    return admin.metric("waymark_upstream_connections_attached_total")
-        - admin.metric("waymark_connections_accepted_total");
+    return admin.metric("waymark_connections_moved_total");
   }
 
   @Override

@@ -3,13 +3,18 @@ package dev.waymark.e2e.chaos;
 import dev.waymark.e2e.AdminPort;
 import dev.waymark.e2e.Waymark;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A place where a stub runs, or does not. For one thread at a time. */
 final class ChaosUpstream implements AutoCloseable {
   private static final String READY = "stub serves Attach on (\\S+) .*, admin on http://(\\S+)";
+
+  private static final Pattern CLIENT_PORT = Pattern.compile("\"client\": *\"[^\"]*:(\\d+)\"");
 
   private final String address;
   private final List<String> flags;
@@ -30,6 +35,10 @@ final class ChaosUpstream implements AutoCloseable {
     return address.substring(0, address.lastIndexOf(':'));
   }
 
+  boolean isRunning() {
+    return process != null;
+  }
+
   void start() {
     String[] line =
         Stream.concat(
@@ -41,9 +50,10 @@ final class ChaosUpstream implements AutoCloseable {
     admin = new AdminPort(ready.group(2));
   }
 
-  /** SIGKILL. */
+  /** SIGKILL, at once. Returns when the process is gone. */
   void kill() {
-    running().kill();
+    ProcessHandle.of(running().pid()).ifPresent(ProcessHandle::destroyForcibly);
+    running().exitCode();
     ended();
   }
 
@@ -68,6 +78,19 @@ final class ChaosUpstream implements AutoCloseable {
 
   void serve(boolean isServing) {
     admin().post("/health?status=" + (isServing ? "SERVING" : "NOT_SERVING"));
+  }
+
+  /** The local ports of the clients whose connections it owns. */
+  Set<Integer> clientPorts() {
+    return CLIENT_PORT
+        .matcher(admin().get("/connections"))
+        .results()
+        .map(match -> Integer.valueOf(match.group(1)))
+        .collect(Collectors.toSet());
+  }
+
+  long pid() {
+    return running().pid();
   }
 
   int connections() {

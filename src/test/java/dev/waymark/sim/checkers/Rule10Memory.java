@@ -2,13 +2,8 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
-import dev.waymark.core.CloseReason;
-import dev.waymark.core.Reopen;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Bounded memory: what is held is counted exactly; over the budget nobody is read, far over it
@@ -19,46 +14,21 @@ public final class Rule10Memory implements Watcher {
 
   private static final class State {
     long received;
-    long sent;
-    long consumed;
-    long heldConsumed = -1;
-    long held;
     long queued;
-    long heldClose;
-    boolean isAttached;
-    boolean isUpstreamEnded;
-    boolean isFinished;
-    boolean isHeldEnd;
     boolean isOver;
     boolean isPaused;
     boolean isEndAsked;
-    int lane = -1;
-    int epoch;
-
-    /** Its lane broke: another owner will have what was not consumed. */
-    void lost(boolean isPlain) {
-      lane = -1;
-      held = 0;
-      heldConsumed = -1;
-      sent = consumed;
-      if (isPlain) {
-        over();
-      }
-    }
-
-    void over() {
-      isOver = true;
-      consumed = received;
-      held = 0;
-    }
   }
 
+  private final Ledger ledger;
+  private final Rule6Pushes pushes;
   private final long budgetBytes;
   private final Map<Long, State> states = new HashMap<>();
-  private final Set<Integer> plainLanes = new HashSet<>();
   private boolean isAcceptingPaused;
 
-  public Rule10Memory(long budgetBytes) {
+  public Rule10Memory(Ledger ledger, Rule6Pushes pushes, long budgetBytes) {
+    this.ledger = ledger;
+    this.pushes = pushes;
     this.budgetBytes = budgetBytes;
   }
 
@@ -69,66 +39,12 @@ public final class Rule10Memory implements Watcher {
 
   @Override
   public void onClientBytes(long connection, int bytes, boolean isLast) {
-    State state = states.get(connection);
-    state.received += bytes;
-    state.consumed += state.isOver ? bytes : 0;
+    states.get(connection).received += bytes;
   }
 
   @Override
-  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
-    State state = states.get(connection);
-    state.isAttached = true;
-    state.lane = lane;
-    state.epoch = epoch;
-    state.heldClose = 0;
-    state.isHeldEnd = false;
-  }
-
-  @Override
-  public void onData(
-      int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
-    State state = states.get(connection);
-    state.sent = offset + bytes.length;
-    if (plainLanes.contains(lane)) {
-      state.consumed = Math.max(state.consumed, state.sent);
-    }
-  }
-
-  @Override
-  public void onUpstreamFrame(int lane, UpstreamEvent frame) {
-    State state = states.get(frame.connection());
-    if (state == null || state.isOver || state.lane != lane || state.epoch != frame.epoch()) {
-      return;
-    }
-    state.heldConsumed = Math.max(state.heldConsumed, frame.consumed());
-    state.held += frame.bytes();
-    state.isHeldEnd |= frame.halfClose();
-    state.heldClose = frame.close() == 0 ? state.heldClose : frame.close();
-    if (!frame.more()) {
-      state.isUpstreamEnded |= state.isHeldEnd;
-      long close = state.heldClose;
-      state.held = 0;
-      state.consumed = Math.max(state.consumed, Math.min(state.sent, state.heldConsumed));
-      state.heldConsumed = -1;
-      if (frame.isReleased()) {
-        state.lost(false);
-      } else if (close != 0) {
-        boolean isRefusal = CloseReason.ofWireCode((int) close).isRefusal();
-        if (isRefusal && !plainLanes.contains(lane)) {
-          state.lost(false);
-        } else {
-          state.over();
-        }
-      }
-    }
-  }
-
-  @Override
-  public void onPlain(int lane) {
-    plainLanes.add(lane);
-    states.values().stream()
-        .filter(state -> state.lane == lane && !state.isOver)
-        .forEach(state -> state.consumed = Math.max(state.consumed, state.sent));
+  public void onLeft(long connection, Leaving how) {
+    states.get(connection).isOver |= how == Leaving.ENDED;
   }
 
   @Override
@@ -137,18 +53,13 @@ public final class Rule10Memory implements Watcher {
   }
 
   @Override
-  public void onSocketTook(long connection, long bytes) {
-    states.get(connection).queued -= bytes;
+  public void onPushWritten(long connection, long id, int bytes) {
+    states.get(connection).queued += bytes;
   }
 
   @Override
-  public void onSocketFinish(long connection) {
-    State state = states.get(connection);
-    // The first FIN may be the upstream's half-close.
-    if (!state.isUpstreamEnded || state.isFinished) {
-      state.over();
-    }
-    state.isFinished = true;
+  public void onSocketTook(long connection, long bytes) {
+    states.get(connection).queued -= bytes;
   }
 
   @Override
@@ -156,25 +67,7 @@ public final class Rule10Memory implements Watcher {
     State state = states.get(connection);
     if (state != null) {
       state.isEndAsked = true;
-      state.over();
     }
-  }
-
-  @Override
-  public void onClose(int lane, long connection, int epoch, String reason) {
-    State state = states.get(connection);
-    if (state != null && reason.equals(CloseReason.FENCED.name())) {
-      state.lost(false);
-    } else if (state != null) {
-      state.over();
-    }
-  }
-
-  @Override
-  public void onLaneEnd(int lane) {
-    states.values().stream()
-        .filter(state -> state.lane == lane)
-        .forEach(state -> state.lost(plainLanes.contains(lane)));
   }
 
   @Override
@@ -197,15 +90,25 @@ public final class Rule10Memory implements Watcher {
 
   @Override
   public void onStepEnd(long heldBytes) {
-    long sum = 0;
+    long sum = pushes.waitingBytes();
     boolean isAnyQueued = false;
     boolean isAnyEnding = false;
-    for (State state : states.values()) {
-      sum += state.received - state.consumed + state.held + state.queued;
+    for (Map.Entry<Long, State> each : states.entrySet()) {
+      State state = each.getValue();
+      long connection = each.getKey();
+      sum += state.queued;
+      if (!state.isOver) {
+        sum += state.received - ledger.consumed(connection) + ledger.heldBytes(connection);
+      }
       isAnyQueued |= state.queued > 0;
       isAnyEnding |= state.isEndAsked;
     }
-    require(sum == heldBytes, RULE, "held bytes are miscounted", heldBytes, sum);
+    require(
+        sum <= heldBytes && heldBytes <= sum + pushes.orphanBytes(),
+        RULE,
+        "held bytes are miscounted",
+        heldBytes,
+        sum);
     if (heldBytes > budgetBytes) {
       require(isAcceptingPaused, RULE, "clients are accepted over the budget", heldBytes);
       for (Map.Entry<Long, State> each : states.entrySet()) {

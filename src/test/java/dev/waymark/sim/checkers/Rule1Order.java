@@ -2,7 +2,6 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
-import dev.waymark.core.CloseReason;
 import dev.waymark.core.Reopen;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -17,31 +16,19 @@ public final class Rule1Order implements Watcher {
   private static final class State {
     long clientBytes;
     boolean isClientEnded;
-    int lane;
-    int epoch;
+    boolean isClientBroken;
     final Set<Long> messageEnds = new HashSet<>();
     long laneBytes;
+    long everSent;
     boolean isHalfClosed;
     long effectiveBytes;
-    long heldBytes;
-    boolean isHeldHalfClose;
-    int heldClose;
     boolean isUpstreamEnded;
     long writtenBytes;
     boolean isFinished;
     boolean isOver;
-
-    /** Another owner will go on. */
-    void detached() {
-      lane = -1;
-      heldBytes = 0;
-      isHeldHalfClose = false;
-      heldClose = 0;
-    }
   }
 
   private final Map<Long, State> states = new HashMap<>();
-  private final Set<Integer> plainLanes = new HashSet<>();
   private long progressBytes;
 
   @Override
@@ -61,6 +48,20 @@ public final class Rule1Order implements Watcher {
   @Override
   public void onClientEnd(long connection) {
     states.get(connection).isClientEnded = true;
+  }
+
+  @Override
+  public void onClientBreach(long connection) {
+    states.get(connection).isClientBroken = true;
+  }
+
+  @Override
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+    State state = states.get(connection);
+    state.isHalfClosed = false;
+    if (left != null) {
+      state.laneBytes = left.firstOffset();
+    }
   }
 
   @Override
@@ -85,6 +86,7 @@ public final class Rule1Order implements Watcher {
           offset + i);
     }
     state.laneBytes += bytes.length;
+    state.everSent = Math.max(state.everSent, state.laneBytes);
     progressBytes += bytes.length;
     require(
         state.laneBytes <= state.clientBytes,
@@ -104,7 +106,7 @@ public final class Rule1Order implements Watcher {
   public void onHalfClose(int lane, long connection, int epoch, long offset) {
     State state = states.get(connection);
     require(
-        state.isClientEnded && !state.isHalfClosed,
+        state.isClientEnded && !state.isClientBroken && !state.isHalfClosed,
         RULE,
         "a HalfClose without FIN, or twice",
         connection);
@@ -119,42 +121,15 @@ public final class Rule1Order implements Watcher {
   }
 
   @Override
-  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
-    State state = states.get(connection);
-    state.lane = lane;
-    state.epoch = epoch;
-    state.isHalfClosed = false;
-    state.heldBytes = 0;
-    state.isHeldHalfClose = false;
-    state.heldClose = 0;
-    if (left != null) {
-      state.laneBytes = left.firstOffset();
-    }
+  public void onCommit(Commit commit) {
+    State state = states.get(commit.connection());
+    state.effectiveBytes += commit.bytes();
+    state.isUpstreamEnded |= commit.isEnd();
   }
 
   @Override
-  public void onUpstreamFrame(int lane, UpstreamEvent frame) {
-    State state = states.get(frame.connection());
-    if (state == null || state.isOver || state.lane != lane || state.epoch != frame.epoch()) {
-      return;
-    }
-    state.heldBytes += frame.bytes();
-    state.isHeldHalfClose |= frame.halfClose();
-    state.heldClose = frame.close() == 0 ? state.heldClose : frame.close();
-    if (!frame.more()) {
-      state.effectiveBytes += state.heldBytes;
-      state.isUpstreamEnded |= state.isHeldHalfClose;
-      state.heldBytes = 0;
-      boolean isRefusal = CloseReason.ofWireCode(state.heldClose).isRefusal();
-      if (frame.isReleased() || (isRefusal && !plainLanes.contains(lane))) {
-        state.detached();
-      }
-    }
-  }
-
-  @Override
-  public void onPlain(int lane) {
-    plainLanes.add(lane);
+  public void onLeft(long connection, Leaving how) {
+    states.get(connection).isOver |= how == Leaving.ENDED;
   }
 
   @Override
@@ -185,10 +160,7 @@ public final class Rule1Order implements Watcher {
   @Override
   public void onClose(int lane, long connection, int epoch, String reason) {
     State state = states.get(connection);
-    if (state != null && reason.equals("FENCED")) {
-      state.detached();
-    } else if (state != null) {
-      state.isOver = true;
+    if (state != null) {
       require(
           !reason.equals("DONE")
               || (state.isHalfClosed && state.writtenBytes == state.effectiveBytes),
@@ -200,9 +172,19 @@ public final class Rule1Order implements Watcher {
     }
   }
 
+  @Override
+  public void onSocketClosed(long connection) {
+    states.remove(connection);
+  }
+
   /** Bytes that got to upstreams so far. */
   public long progressBytes() {
     return progressBytes;
+  }
+
+  /** Client bytes that any upstream has been sent. */
+  public long everSent(long connection) {
+    return states.get(connection).everSent;
   }
 
   /** When all faults are over, what the client sent has come back whole. */

@@ -4,9 +4,7 @@ import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
 import dev.waymark.core.Reopen;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,32 +14,25 @@ import org.jspecify.annotations.Nullable;
 public final class Rule2Windows implements Watcher {
   private static final String RULE = "rule 2 (windows)";
 
+  /** One attachment. */
   private static final class State {
     int lane;
     int epoch;
-    long sent;
-    long consumed;
     long limit;
     long received;
-    long heldConsumed = -1;
-    boolean isHeldClose;
-    boolean isOver;
     boolean isBreach;
   }
 
+  private final Ledger ledger;
   private final int windowBytes;
   private final int initialWindowBytes;
   private final Map<Long, State> states = new HashMap<>();
   private final Map<Integer, Integer> windows = new HashMap<>();
-  private final Set<Integer> plainLanes = new HashSet<>();
-  private final Map<Integer, Long> fullSinceNs = new HashMap<>();
-  private final long settingsTimeoutNs;
-  private long nowNs;
 
-  public Rule2Windows(int windowBytes, int initialWindowBytes, long settingsTimeoutNs) {
+  public Rule2Windows(Ledger ledger, int windowBytes, int initialWindowBytes) {
+    this.ledger = ledger;
     this.windowBytes = windowBytes;
     this.initialWindowBytes = initialWindowBytes;
-    this.settingsTimeoutNs = settingsTimeoutNs;
   }
 
   @Override
@@ -50,11 +41,7 @@ public final class Rule2Windows implements Watcher {
     state.lane = lane;
     state.epoch = epoch;
     state.limit = limit;
-    if (left != null) {
-      state.sent = left.firstOffset();
-      state.consumed = left.firstOffset();
-      state.received = left.taken();
-    }
+    state.received = left == null ? 0 : left.taken();
     states.put(connection, state);
   }
 
@@ -66,11 +53,9 @@ public final class Rule2Windows implements Watcher {
   @Override
   public void onData(
       int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
-    State state = states.get(connection);
-    state.sent += bytes.length;
-    if (!isPlain(lane)) {
+    if (!ledger.isPlain(lane)) {
       int window = windows.getOrDefault(lane, initialWindowBytes);
-      long unconsumed = state.sent - state.consumed;
+      long unconsumed = ledger.sent(connection) + bytes.length - ledger.consumed(connection);
       require(
           unconsumed <= window || bytes.length == 0,
           RULE,
@@ -81,84 +66,47 @@ public final class Rule2Windows implements Watcher {
     }
   }
 
-  private boolean isPlain(int lane) {
-    Long sinceNs = fullSinceNs.get(lane);
-    boolean isTimedOut =
-        !windows.containsKey(lane) && sinceNs != null && nowNs - sinceNs >= settingsTimeoutNs;
-    return plainLanes.contains(lane) || isTimedOut;
-  }
-
   @Override
   public void onLimit(int lane, long connection, int epoch, long limit) {
     State state = states.get(connection);
-    require(limit >= state.limit, RULE, "a limit went down", connection, limit, state.limit);
-    state.limit = limit;
+    if (state != null) {
+      require(limit >= state.limit, RULE, "a limit went down", connection, limit, state.limit);
+      state.limit = limit;
+    }
   }
 
   @Override
   public void onUpstreamFrame(int lane, UpstreamEvent frame) {
-    boolean isAcknowledging = windows.containsKey(lane);
-    if (!isAcknowledging) {
-      plainLanes.add(lane);
-    }
     State state = states.get(frame.connection());
-    if (state == null || state.isOver || state.lane != lane || frame.epoch() < state.epoch) {
+    if (state == null || state.lane != lane || frame.epoch() < state.epoch) {
       return;
     }
     state.received += frame.bytes();
-    if (isAcknowledging && state.received > state.limit) {
-      state.isBreach = true;
-    }
-    if (frame.consumed() > state.sent || frame.epoch() != state.epoch) {
-      state.isBreach = true;
-    }
-    state.heldConsumed = Math.max(state.heldConsumed, frame.consumed());
-    if (!frame.more() && !state.isBreach) {
-      state.consumed = Math.max(state.consumed, state.heldConsumed);
-    }
-    state.isHeldClose |= frame.close() != 0 || frame.isReleased();
-    if (state.isHeldClose && !frame.more()) {
-      state.isOver = true;
-    }
+    state.isBreach |=
+        frame.epoch() != state.epoch
+            || frame.consumed() > ledger.sent(frame.connection())
+            || (ledger.isAcknowledging(lane) && frame.bytes() > 0 && state.received > state.limit);
   }
 
   @Override
   public void onClose(int lane, long connection, int epoch, String reason) {
     State state = states.get(connection);
-    if (state != null) {
-      boolean isBlamed = reason.equals("FLOW_CONTROL") && windows.containsKey(lane);
-      require(
-          !isBlamed || state.isBreach,
-          RULE,
-          "FLOW_CONTROL without a breach",
-          connection,
-          state.received,
-          state.limit);
-      state.isOver = true;
-    }
+    boolean isBlamed = reason.equals("FLOW_CONTROL") && ledger.isAcknowledging(lane);
+    require(
+        !isBlamed || (state != null && state.isBreach),
+        RULE,
+        "FLOW_CONTROL without a breach",
+        connection);
   }
 
   @Override
-  public void onLaneEnd(int lane) {
-    for (State state : states.values()) {
-      state.isOver |= state.lane == lane;
-    }
-  }
-
-  @Override
-  public void onTime(long now) {
-    nowNs = now;
+  public void onLeft(long connection, Leaving how) {
+    states.remove(connection);
   }
 
   @Override
   public void onStepEnd(long heldBytes) {
-    states.forEach((connection, state) -> {
-      require(
-          state.isOver || !state.isBreach, RULE, "a breach did not end its connection", connection);
-      if (!state.isOver && state.sent - state.consumed >= initialWindowBytes) {
-        fullSinceNs.putIfAbsent(state.lane, nowNs);
-      }
-    });
-    states.values().removeIf(state -> state.isOver);
+    states.forEach((connection, state) ->
+        require(!state.isBreach, RULE, "a breach did not end its connection", connection));
   }
 }

@@ -2,61 +2,43 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
-import dev.waymark.core.CloseReason;
 import dev.waymark.core.Reopen;
+import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Replay and atomic commits (rules 3 and 4): a new owner is given exactly what no former owner has
- * consumed, and is told exactly what took effect.
+ * consumed, and is told exactly what took effect; and one bad request ends after three owners.
  */
 public final class Rule3Replay implements Watcher {
   private static final String RULE = "rule 3 (replay)";
-  private static final int LOSSES_MAX = 2;
+  private static final int LOSSES_MAX = 3;
 
   private static final class State {
-    int lane = -1;
-    int epoch;
-    long sent;
-    long consumed;
     long taken;
     long replyStart;
     long clientBytes;
     boolean isClientEnded;
+    boolean isClientBroken;
     boolean isRepliesEnded;
+    byte @Nullable [] context;
     int lossesWithoutProgress;
-    long held;
-    long heldConsumed = -1;
-    boolean isHeldEnd;
-    int heldClose;
 
-    void drop() {
-      held = 0;
-      heldConsumed = -1;
-      isHeldEnd = false;
-      heldClose = 0;
-    }
-
-    /** The owner was lost. */
-    void lost() {
-      lossesWithoutProgress += sent > consumed ? 1 : 0;
-      left();
-    }
-
-    /** Another owner is needed. */
-    void left() {
-      lane = -1;
-      drop();
-      sent = consumed;
+    /** Owners are told of the client's end. */
+    boolean isTold() {
+      return isClientEnded && !isClientBroken;
     }
   }
 
+  private final Ledger ledger;
   private final Map<Long, State> states = new HashMap<>();
-  private final Set<Integer> plainLanes = new HashSet<>();
+  private long replayedBytes;
+
+  public Rule3Replay(Ledger ledger) {
+    this.ledger = ledger;
+  }
 
   @Override
   public void onAccepted(long connection) {
@@ -74,96 +56,104 @@ public final class Rule3Replay implements Watcher {
   }
 
   @Override
+  public void onClientBreach(long connection) {
+    states.get(connection).isClientBroken = true;
+  }
+
+  @Override
   public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
     State state = states.get(connection);
-    state.lane = lane;
-    state.epoch = epoch;
-    if (left != null) {
-      require(
-          left.firstOffset() == state.consumed,
-          RULE,
-          "not replayed from what was consumed",
-          connection,
-          left.firstOffset(),
-          state.consumed);
-      require(left.taken() == state.taken, RULE, "taken", connection, left.taken(), state.taken);
-      require(
-          left.takenSinceConsumed() == state.taken - state.replyStart,
-          RULE,
-          "taken since consumed",
-          connection,
-          left.takenSinceConsumed());
-      require(
-          left.clientEndedAt() == (state.isClientEnded ? state.clientBytes : -1),
-          RULE,
-          "where the client ended",
-          connection,
-          left.clientEndedAt());
-      require(left.isRepliesEnded() == state.isRepliesEnded, RULE, "replies ended", connection);
-      require(
-          state.lossesWithoutProgress <= LOSSES_MAX,
-          RULE,
-          "re-opened too often without progress",
-          connection);
-    }
-  }
-
-  @Override
-  public void onData(
-      int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
-    states.get(connection).sent = offset + bytes.length;
-  }
-
-  @Override
-  public void onUpstreamFrame(int lane, UpstreamEvent frame) {
-    State state = states.get(frame.connection());
-    if (state == null || state.lane != lane || state.epoch != frame.epoch()) {
+    if (left == null) {
       return;
     }
-    state.held += frame.bytes();
-    state.heldConsumed = Math.max(state.heldConsumed, frame.consumed());
-    state.isHeldEnd |= frame.halfClose();
-    state.heldClose = frame.close() == 0 ? state.heldClose : frame.close();
-    if (!frame.more()) {
-      state.taken += state.held;
-      state.isRepliesEnded |= state.isHeldEnd;
-      if (state.heldConsumed >= 0) {
-        state.replyStart = state.taken;
-        state.lossesWithoutProgress =
-            state.heldConsumed > state.consumed ? 0 : state.lossesWithoutProgress;
-        state.consumed = Math.max(state.consumed, state.heldConsumed);
-      }
-      boolean isRefusal = CloseReason.ofWireCode(state.heldClose).isRefusal();
-      state.drop();
-      if (frame.isReleased() || (isRefusal && !plainLanes.contains(lane))) {
-        state.left();
-      }
+    long consumed = ledger.consumed(connection);
+    long first = left.firstOffset();
+    require(
+        first == consumed,
+        RULE,
+        "not replayed from what was consumed",
+        connection,
+        first,
+        consumed);
+    require(left.taken() == state.taken, RULE, "taken", connection, left.taken(), state.taken);
+    require(
+        left.takenSinceConsumed() == state.taken - state.replyStart,
+        RULE,
+        "taken since consumed",
+        connection,
+        left.takenSinceConsumed());
+    require(
+        left.clientEndedAt() == (state.isTold() ? state.clientBytes : -1),
+        RULE,
+        "where the client ended",
+        connection,
+        left.clientEndedAt());
+    require(left.isRepliesEnded() == state.isRepliesEnded, RULE, "replies ended", connection);
+    require(Arrays.equals(left.context(), state.context), RULE, "another context", connection);
+    require(
+        state.lossesWithoutProgress < LOSSES_MAX,
+        RULE,
+        "re-opened too often without progress",
+        connection);
+  }
+
+  @Override
+  public void onCommit(Commit commit) {
+    State state = states.get(commit.connection());
+    state.taken += commit.bytes();
+    state.isRepliesEnded |= commit.isEnd();
+    byte[] context = commit.context();
+    if (context != null) {
+      state.context = context.length == 0 ? null : context;
+    }
+    if (commit.isReplyEnd()) {
+      state.replyStart = state.taken;
+    }
+    if (commit.consumed() > ledger.consumed(commit.connection())) {
+      state.lossesWithoutProgress = 0;
     }
   }
 
   @Override
   public void onClose(int lane, long connection, int epoch, String reason) {
+    if (reason.equals("POISON")) {
+      // The last loss is told so.
+      lost(connection);
+    }
+  }
+
+  @Override
+  public void onLeft(long connection, Leaving how) {
+    if (ledger.isPlain(ledger.lane(connection))) {
+      // What it was sent counts as consumed, so nothing of its reply is to come.
+      states.get(connection).replyStart = states.get(connection).taken;
+    }
+    if (how == Leaving.LOST || how == Leaving.FENCED) {
+      lost(connection);
+    }
+  }
+
+  private void lost(long connection) {
     State state = states.get(connection);
-    if (state != null && state.lane == lane && reason.equals("FENCED")) {
-      state.lost();
-    }
+    long unconsumed = ledger.sent(connection) - ledger.consumed(connection);
+    state.lossesWithoutProgress += unconsumed > 0 ? 1 : 0;
+    replayedBytes += state.lossesWithoutProgress < LOSSES_MAX ? unconsumed : 0;
   }
 
-  @Override
-  public void onPlain(int lane) {
-    plainLanes.add(lane);
-    states.values().stream()
-        .filter(state -> state.lane == lane)
-        .forEach(state -> state.consumed = Math.max(state.consumed, state.sent));
+  /** How a connection ended, as the bridge says. */
+  public void checkEnd(long connection, boolean isPoison) {
+    State state = states.get(connection);
+    require(
+        !isPoison || state.lossesWithoutProgress >= LOSSES_MAX,
+        RULE,
+        "POISON for an honest request",
+        connection,
+        state.lossesWithoutProgress);
   }
 
-  @Override
-  public void onLaneEnd(int lane) {
-    for (State state : states.values()) {
-      if (state.lane == lane) {
-        state.lost();
-      }
-    }
+  /** What the bridge says it replayed: nothing of it in a hand-over. */
+  public void checkReplayed(long bytes) {
+    require(bytes == replayedBytes, RULE, "replayed bytes are miscounted", bytes, replayedBytes);
   }
 
   @Override

@@ -16,22 +16,16 @@ import org.jspecify.annotations.Nullable;
 public final class Rule8Late implements Watcher {
   private static final String RULE = "rule 8 (late)";
 
-  private enum Attachment {
-    OPEN,
-    /** Release was sent: no data, no FIN. */
-    RELEASING,
-    /** The bridge or the upstream has sent Close, or the lane broke. */
-    OVER
-  }
-
+  private final Ledger ledger;
   private final Set<Long> accepted = new HashSet<>();
-  private final Map<Long, Attachment> attachments = new HashMap<>();
-  private final Map<Long, Integer> owners = new HashMap<>();
   private final Map<Long, Integer> epochs = new HashMap<>();
-  private final Map<Long, Boolean> heldClose = new HashMap<>();
   private final Set<Integer> endedLanes = new HashSet<>();
   private int unknownFrames;
   private int unknownCloses;
+
+  public Rule8Late(Ledger ledger) {
+    this.ledger = ledger;
+  }
 
   @Override
   public void onAccepted(long connection) {
@@ -48,21 +42,14 @@ public final class Rule8Late implements Watcher {
         connection,
         epoch);
     require((left == null) == (epoch == 0), RULE, "facts of a former owner", connection, epoch);
-    require(
-        attachments.getOrDefault(connection, Attachment.OVER) == Attachment.OVER,
-        RULE,
-        "two owners at once",
-        connection);
-    attachments.put(connection, Attachment.OPEN);
-    owners.put(connection, lane);
-    heldClose.remove(connection);
+    require(ledger.lane(connection) == -1, RULE, "two owners at once", connection);
     live(lane);
   }
 
   @Override
   public void onData(
       int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
-    attached(lane, connection, epoch, "data");
+    owned(lane, connection, epoch, "data");
   }
 
   @Override
@@ -72,20 +59,18 @@ public final class Rule8Late implements Watcher {
 
   @Override
   public void onHalfClose(int lane, long connection, int epoch, long offset) {
-    attached(lane, connection, epoch, "HalfClose");
+    owned(lane, connection, epoch, "HalfClose");
   }
 
   @Override
   public void onRelease(int lane, long connection, int epoch) {
-    attached(lane, connection, epoch, "Release");
-    attachments.put(connection, Attachment.RELEASING);
+    owned(lane, connection, epoch, "Release");
   }
 
   @Override
   public void onClose(int lane, long connection, int epoch, String reason) {
     if (accepted.contains(connection)) {
       owned(lane, connection, epoch, "Close(" + reason + ")");
-      attachments.put(connection, Attachment.OVER);
     } else {
       live(lane);
       require(
@@ -100,25 +85,14 @@ public final class Rule8Late implements Watcher {
   @Override
   public void onUpstreamFrame(int lane, UpstreamEvent frame) {
     long connection = frame.connection();
-    if (!accepted.contains(connection)) {
+    if (!accepted.contains(connection) && !endedLanes.contains(lane)) {
       unknownFrames += frame.close() == 0 && connection != 0 ? 1 : 0;
-    } else if (Integer.valueOf(lane).equals(owners.get(connection))
-        && epochs.get(connection) == frame.epoch()) {
-      boolean isClose = heldClose.merge(connection, frame.close() != 0, Boolean::logicalOr);
-      if (frame.isReleased() || (!frame.more() && isClose)) {
-        attachments.put(connection, Attachment.OVER);
-      }
     }
   }
 
   @Override
   public void onLaneEnd(int lane) {
     endedLanes.add(lane);
-    owners.forEach((connection, owner) -> {
-      if (owner == lane) {
-        attachments.put(connection, Attachment.OVER);
-      }
-    });
   }
 
   @Override
@@ -131,23 +105,9 @@ public final class Rule8Late implements Watcher {
         unknownCloses);
   }
 
-  private void attached(int lane, long connection, int epoch, String what) {
-    require(
-        attachments.get(connection) != Attachment.RELEASING,
-        RULE,
-        what + " after Release",
-        connection,
-        lane,
-        epoch);
-    owned(lane, connection, epoch, what);
-  }
-
   private void owned(int lane, long connection, int epoch, String what) {
-    boolean isAttached =
-        attachments.getOrDefault(connection, Attachment.OVER) != Attachment.OVER
-            && owners.get(connection) == lane;
     require(
-        isAttached && epochs.get(connection) == epoch,
+        ledger.lane(connection) == lane && ledger.epoch(connection) == epoch,
         RULE,
         what + " without an attachment",
         connection,

@@ -4,8 +4,9 @@ import dev.waymark.core.Reopen;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What can be seen at the edges of a shard. A lane is its number, a connection its sequence. Every
- * method is called before its effect, but for {@link #onStepEnd}.
+ * What can be seen at the edges of a shard, and what the {@link Ledger} concludes from it. A lane
+ * is its number, a connection its sequence. Every method is called before its effect, but for
+ * {@link #onStepEnd}.
  */
 public interface Watcher {
   /** The byte at this place of either direction of a connection. */
@@ -18,6 +19,9 @@ public interface Watcher {
   default void onClientBytes(long connection, int bytes, boolean isLast) {}
 
   default void onClientEnd(long connection) {}
+
+  /** What follows from the client cannot be cut into messages; its FIN counts no more. */
+  default void onClientBreach(long connection) {}
 
   default void onSocketWrite(long connection, byte[] bytes) {}
 
@@ -34,6 +38,15 @@ public interface Watcher {
   default void onReading(long connection, boolean isPaused) {}
 
   default void onAccepting(boolean isPaused) {}
+
+  /** The bridge opens a lane to an upstream. */
+  default void onConnect(int lane, int upstream) {}
+
+  /** What the bridge is about to be told of the health of an upstream; false: not to be found. */
+  default void onView(int upstream, boolean isServing) {}
+
+  /** The upstream says Draining on this lane. */
+  default void onDraining(int lane) {}
 
   /** `left` is null at the first Open. */
   default void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {}
@@ -58,17 +71,58 @@ public interface Watcher {
 
   default void onLaneEnd(int lane) {}
 
+  /** The upstream pushes; `epoch` -1: any. */
+  default void onPush(int lane, long id, long connection, int bytes, long epoch) {}
+
+  default void onPushResult(int lane, long id, String outcome) {}
+
+  /** Pushed bytes go to the client's socket. */
+  default void onPushWritten(long connection, long id, int bytes) {}
+
+  /** The owner's whole commit takes effect. */
+  default void onCommit(Commit commit) {}
+
+  /** The owner is the owner no more. */
+  default void onLeft(long connection, Leaving how) {}
+
   /** All that the bridge had to do at once has been done. */
   default void onStepEnd(long heldBytes) {}
 
   default void onTime(long nowNs) {}
 
-  /** A frame from an upstream; `consumed` -1: absent; `close` 0: none; `isReleased`: Released. */
+  /** How a connection leaves its owner. */
+  enum Leaving {
+    /** The lane broke. */
+    LOST,
+    REFUSED,
+    FENCED,
+    RELEASED,
+    /** There is to be no owner any more. */
+    ENDED
+  }
+
+  /**
+   * Frames of one commit; `consumed` -1: absent; `context` null: absent; `isEnd`: of the replies;
+   * `isReplyEnd`: of one reply.
+   */
+  record Commit(
+      long connection,
+      long bytes,
+      long consumed,
+      byte @Nullable [] context,
+      boolean isEnd,
+      boolean isReplyEnd) {}
+
+  /**
+   * A frame from an upstream; `consumed` -1: absent; `context` null: absent; `close` 0: none;
+   * `isReleased`: Released.
+   */
   record UpstreamEvent(
       long connection,
       int epoch,
       int bytes,
       long consumed,
+      byte @Nullable [] context,
       boolean more,
       boolean halfClose,
       int close,

@@ -1,0 +1,233 @@
+package dev.waymark.cli;
+
+import dev.waymark.admin.Metrics;
+import dev.waymark.config.PoolConfig;
+import dev.waymark.core.PoolOptions;
+import dev.waymark.core.PoolSnapshot;
+import dev.waymark.core.Shard;
+import dev.waymark.core.Suspicion;
+import dev.waymark.core.UpstreamView;
+import dev.waymark.pool.Balancers;
+import dev.waymark.pool.ControlLoop;
+import dev.waymark.pool.NettyHealthChannels;
+import dev.waymark.pool.PoolBalancer;
+import dev.waymark.pool.PoolManager;
+import java.net.SocketAddress;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+
+/**
+ * The control side of a bridge's pools: discovery, health and balancing. Pools are changed by one
+ * thread at a time, none of the loops; the rest is thread-safe.
+ */
+final class BridgePools {
+  private static final long START_CHECK_MS = 50;
+
+  /**
+   * @param serving released when an upstream that can be dialled is SERVING for the first time
+   */
+  private record Pool(
+      PoolConfig config, PoolManager manager, PoolBalancer balancer, CountDownLatch serving) {
+    Pool with(PoolConfig next) {
+      return new Pool(next, manager, balancer, serving);
+    }
+  }
+
+  private final ControlLoop control;
+  private final BridgeEvents events;
+  private final Metrics metrics;
+  private final Consumer<PoolSnapshot> shards;
+  private final RandomGenerator random = new SecureRandom();
+  private final Map<String, Pool> pools = new ConcurrentHashMap<>();
+  private final Map<String, PoolSnapshot> snapshots = new ConcurrentHashMap<>();
+  private final Set<String> retired = ConcurrentHashMap.newKeySet();
+  private final List<PoolManager> unstarted = new ArrayList<>();
+
+  /**
+   * @param shards told of every snapshot, on the control thread
+   */
+  BridgePools(
+      ControlLoop control, BridgeEvents events, Metrics metrics, Consumer<PoolSnapshot> shards) {
+    this.control = control;
+    this.events = events;
+    this.metrics = metrics;
+    this.shards = shards;
+  }
+
+  // --- changes ---
+
+  /** A pool that finds nothing until {@link #start}; or one that was to go, and stays. */
+  void add(PoolConfig config) {
+    if (retired.remove(config.name())) {
+      reconfigure(config);
+      return;
+    }
+    NettyHealthChannels channels = new NettyHealthChannels(control, config.userTimeout());
+    PoolManager manager =
+        new PoolManager(config, control, channels, random, this::onSnapshot, events);
+    events.registerPool(config.name());
+    BridgeMetrics.registerPool(metrics, config.name(), snapshots);
+    unstarted.add(manager);
+    pools.put(
+        config.name(),
+        new Pool(config, manager, Balancers.create(config, random), new CountDownLatch(1)));
+  }
+
+  /** Has the pools that were added find their upstreams, once every shard knows them. */
+  void start() {
+    unstarted.forEach(PoolManager::start);
+    unstarted.clear();
+  }
+
+  /**
+   * Returns when each of these pools has had a SERVING upstream, when the time is over, or when the
+   * latch is released.
+   */
+  void awaitServing(Collection<String> names, long deadlineNs, CountDownLatch stop)
+      throws InterruptedException {
+    for (String name : names) {
+      CountDownLatch serving = pool(name).serving;
+      long leftNs = deadlineNs - Clock.nowNs();
+      while (leftNs > 0
+          && stop.getCount() > 0
+          && !serving.await(
+              Math.min(leftNs, TimeUnit.MILLISECONDS.toNanos(START_CHECK_MS)),
+              TimeUnit.NANOSECONDS)) {
+        leftNs = deadlineNs - Clock.nowNs();
+      }
+    }
+  }
+
+  /** Other options of a pool that is there. */
+  void reconfigure(PoolConfig next) {
+    Pool pool = pool(next.name());
+    pools.put(next.name(), pool.with(next));
+    pool.balancer.reconfigure(next);
+    pool.manager.reconfigure(next);
+  }
+
+  /**
+   * Returns when the control thread has done what was asked of it so far: what followed from it is
+   * on its way to the shards, ahead of what they are told from now on.
+   */
+  void settle() {
+    control.eventLoop().submit(() -> {}).awaitUninterruptibly();
+  }
+
+  /** No listener names it any more: it goes with the last connection that needs it. */
+  void retire(String name) {
+    retired.add(name);
+  }
+
+  /** Those that are to go. */
+  Set<String> retired() {
+    return Set.copyOf(retired);
+  }
+
+  /** No shard has it any more. */
+  void forget(String name) {
+    retired.remove(name);
+    Pool gone = pools.remove(name);
+    PoolSnapshot last = snapshots.remove(name);
+    if (gone != null) {
+      gone.manager.close();
+    }
+    if (last != null) {
+      last.upstreams().forEach(upstream -> events.onUpstreamGone(name, upstream.address()));
+    }
+    events.unregisterPool(name);
+    BridgeMetrics.unregisterPool(metrics, name);
+  }
+
+  /** Ends all discovery and watching. */
+  void close() {
+    pools.values().forEach(pool -> pool.manager.close());
+  }
+
+  // --- for the shards ---
+
+  /** What a shard is to know of these pools. */
+  List<Shard.PoolSetup> setups(Collection<String> names) {
+    return names.stream()
+        .map(this::pool)
+        .map(pool -> new Shard.PoolSetup(options(pool.config), pool.balancer))
+        .toList();
+  }
+
+  private static PoolOptions options(PoolConfig pool) {
+    long waitNs = pool.isWaitingForUpstream() ? pool.noUpstreamWait().toNanos() : 0;
+    return new PoolOptions(
+        pool.name(), pool.acknowledge(), waitNs, pool.noUpstreamBytesMax(), pool.moving());
+  }
+
+  /** Tells the shards once more what is known of a pool; those that know it ignore it. */
+  void publishAgain(String name) {
+    PoolSnapshot known = snapshots.get(name);
+    if (known != null) {
+      shards.accept(dialled(pool(name), known));
+    }
+  }
+
+  /** Where to dial an upstream; empty when it is gone. */
+  Optional<SocketAddress> address(String name, String upstream) {
+    return pool(name).manager.socketAddress(upstream);
+  }
+
+  Duration userTimeout(String name) {
+    return pool(name).config.userTimeout();
+  }
+
+  /** A shard holds something against an upstream. */
+  void onUpstreamSuspect(String name, String upstream, Suspicion why) {
+    Pool pool = pools.get(name);
+    if (pool != null) {
+      pool.manager.onUpstreamSuspect(upstream, why);
+    }
+  }
+
+  /** What is known of each pool, by name. */
+  Map<String, PoolSnapshot> snapshots() {
+    return snapshots;
+  }
+
+  private void onSnapshot(PoolSnapshot snapshot) {
+    Pool pool = pools.get(snapshot.pool());
+    if (pool == null) {
+      return;
+    }
+    snapshots.put(snapshot.pool(), snapshot);
+    PoolSnapshot dialled = dialled(pool, snapshot);
+    shards.accept(dialled);
+    if (dialled.isAnyServing()) {
+      pool.serving.countDown();
+    }
+  }
+
+  /** A shard is told of upstreams that can be dialled; the others are looked up still. */
+  private static PoolSnapshot dialled(Pool pool, PoolSnapshot snapshot) {
+    List<UpstreamView> dialled =
+        snapshot.upstreams().stream()
+            .filter(upstream -> pool.manager.socketAddress(upstream.address()).isPresent())
+            .toList();
+    return new PoolSnapshot(snapshot.pool(), snapshot.version(), dialled);
+  }
+
+  private Pool pool(String name) {
+    Pool pool = pools.get(name);
+    if (pool == null) {
+      throw new IllegalStateException("no pool " + name);
+    }
+    return pool;
+  }
+}

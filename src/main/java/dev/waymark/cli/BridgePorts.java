@@ -1,0 +1,169 @@
+package dev.waymark.cli;
+
+import dev.waymark.admin.Event;
+import dev.waymark.admin.EventLog;
+import dev.waymark.admin.Metrics;
+import dev.waymark.config.ListenerConfig;
+import dev.waymark.listener.Acceptor;
+import dev.waymark.listener.ListenerCounters;
+import dev.waymark.listener.ListenerEvents;
+import dev.waymark.listener.ListenerPort;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * The listening ports of a bridge, and what is counted under the names of its listeners. Ports are
+ * changed by one thread at a time, none of the loops; the rest is thread-safe.
+ */
+final class BridgePorts {
+  /** A listener and the port that it is to have. */
+  private record Place(ListenerConfig config, ListenerPort port, boolean isNew) {}
+
+  /** The ports of another configuration: bound, but not accepting. Immutable. */
+  static final class Prepared {
+    private final List<Place> places;
+    private final List<ListenerPort> leaving;
+
+    private Prepared(List<Place> places, List<ListenerPort> leaving) {
+      this.places = places;
+      this.leaving = leaving;
+    }
+  }
+
+  private final ListenerPort.Sockets sockets;
+  private final Acceptor acceptor;
+  private final ListenerEvents events;
+  private final EventLog log;
+  private final Metrics metrics;
+  private final List<ListenerPort> ports = new CopyOnWriteArrayList<>();
+  private final Map<String, ListenerConfig> configs = new ConcurrentHashMap<>();
+  private final Map<String, ListenerCounters> counters = new ConcurrentHashMap<>();
+
+  BridgePorts(
+      ListenerPort.Sockets sockets,
+      Acceptor acceptor,
+      ListenerEvents events,
+      EventLog log,
+      Metrics metrics) {
+    this.sockets = sockets;
+    this.acceptor = acceptor;
+    this.events = events;
+    this.log = log;
+    this.metrics = metrics;
+  }
+
+  /**
+   * Binds what these listeners need and is not there; a listener that keeps its address keeps its
+   * port, whatever its name. To be followed by {@link #commit}. Blocks.
+   *
+   * @throws StartException naming the listener and its address; nothing is bound then
+   */
+  Prepared prepare(List<ListenerConfig> listeners) {
+    List<ListenerPort> free = new ArrayList<>(ports);
+    List<Place> places = new ArrayList<>();
+    for (ListenerConfig config : listeners) {
+      Optional<ListenerPort> known = free.stream().filter(port -> port.isFor(config)).findFirst();
+      known.ifPresent(free::remove);
+      places.add(new Place(config, known.orElseGet(() -> newPort(config)), known.isEmpty()));
+    }
+    List<ListenerPort> fresh = places.stream().filter(Place::isNew).map(Place::port).toList();
+    for (Place place : places) {
+      try {
+        if (place.isNew) {
+          place.port.bind();
+        }
+      } catch (IOException failure) {
+        fresh.forEach(ListenerPort::close);
+        throw StartException.listener(place.config, failure);
+      }
+    }
+    return new Prepared(places, free);
+  }
+
+  private ListenerPort newPort(ListenerConfig config) {
+    return new ListenerPort(config, countersOf(config.name()), sockets, acceptor, events);
+  }
+
+  private ListenerCounters countersOf(String listener) {
+    return counters.computeIfAbsent(listener, _ -> new ListenerCounters());
+  }
+
+  /** Accepts on the ports that were prepared, and closes those that nobody wants. Blocks. */
+  void commit(Prepared prepared) {
+    configs.clear();
+    for (Place place : prepared.places) {
+      configs.put(place.config.name(), place.config);
+      ListenerCounters own = countersOf(place.config.name());
+      BridgeMetrics.registerListener(metrics, place.config, own);
+      open(place, own);
+    }
+    ports.addAll(prepared.places.stream().filter(Place::isNew).map(Place::port).toList());
+    ports.removeAll(prepared.leaving);
+    prepared.leaving.forEach(this::close);
+  }
+
+  private void open(Place place, ListenerCounters own) {
+    String name = place.config.name();
+    String before = place.port.listener();
+    place.port.use(name, own);
+    if (place.isNew) {
+      place.port.accept();
+    } else if (!before.equals(name)) {
+      log.write(Event.LISTENER_CLOSED, "listener", before);
+    } else {
+      return;
+    }
+    String address = ListenerPort.text(place.port.address());
+    log.write(Event.LISTENER_OPEN, "listener", name, "address", address);
+  }
+
+  private void close(ListenerPort port) {
+    port.close();
+    log.write(Event.LISTENER_CLOSED, "listener", port.listener());
+  }
+
+  /** Stops accepting; connections go on. Blocks. */
+  void close() {
+    ports.forEach(this::close);
+    ports.clear();
+  }
+
+  /** Names of listeners that are gone, and whose last connection is: they are forgotten. */
+  Set<String> takeEnded() {
+    Set<String> ended = new HashSet<>();
+    counters.forEach((name, own) -> {
+      if (!configs.containsKey(name) && own.open() == 0) {
+        ended.add(name);
+      }
+    });
+    for (String name : ended) {
+      counters.remove(name);
+      BridgeMetrics.unregisterListener(metrics, name);
+    }
+    return ended;
+  }
+
+  /** A shard is over the memory budget. Any thread. */
+  void pauseForMemory() {
+    sockets.memory().enter();
+    ports.forEach(ListenerPort::settleMemory);
+  }
+
+  /** The counterpart of {@link #pauseForMemory}. Any thread. */
+  void resumeForMemory() {
+    sockets.memory().leave();
+    ports.forEach(ListenerPort::settleMemory);
+  }
+
+  /** Those that are open, at first in the order of the configuration. */
+  List<ListenerPort> all() {
+    return List.copyOf(ports);
+  }
+}

@@ -1,0 +1,46 @@
+package dev.waymark.core;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The lanes of a shard that asked for announcements. Confined to its shard's thread. */
+final class Announcements {
+  private final List<Announcer> announcers = new ArrayList<>();
+
+  void add(Announcer announcer) {
+    announcers.add(announcer);
+  }
+
+  void remove(Announcer announcer) {
+    announcers.remove(announcer);
+  }
+
+  void onOpened(Connection connection) {
+    for (Announcer announcer : announcers) {
+      announcer.onOpened(connection);
+    }
+  }
+
+  void onClosed(Connection connection, CloseReason reason) {
+    for (Announcer announcer : announcers) {
+      announcer.onClosed(connection, reason);
+    }
+  }
+
+  /** Some lane would take more. */
+  boolean hasMore() {
+    for (Announcer announcer : announcers) {
+      if (announcer.hasMore()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Sends a turn's share to each lane. */
+  void send() {
+    for (Announcer announcer : announcers) {
+      announcer.send();
+    }
+  }
+}

@@ -1,0 +1,99 @@
+package dev.waymark.core;
+
+import dev.waymark.core.PushResult.Outcome;
+import dev.waymark.core.UpstreamControl.Push;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives a push to the connection that it names, or says why not (rule 6). Confined to its shard's
+ * thread.
+ *
+ * <p>A pool learns of a mark only what it may: where it may push to some listeners, a mark of which
+ * the listener is not known is FORBIDDEN.
+ */
+final class PushRouter {
+  /** Closes that a process remembers, over all its shards. */
+  static final int CLOSES_MAX = 65_536;
+
+  private record Closed(ShardListener listener, @Nullable CloseReason reason, long unixMs) {}
+
+  private final Shard shard;
+  private final Shard.Identity identity;
+  private final Collection<ShardListener> listeners;
+  private final Map<Long, Closed> closes;
+
+  /**
+   * @param listeners a view of those of the shard
+   */
+  PushRouter(Shard shard, Shard.Identity identity, Collection<ShardListener> listeners) {
+    this.shard = shard;
+    this.identity = identity;
+    this.listeners = listeners;
+    int closesMax = Math.max(1, CLOSES_MAX / identity.count());
+    this.closes =
+        new LinkedHashMap<>() {
+          @Override
+          protected boolean removeEldestEntry(Map.Entry<Long, Closed> eldest) {
+            return size() > closesMax;
+          }
+        };
+  }
+
+  // --- inputs ---
+
+  /**
+   * A push came on a lane of this shard.
+   *
+   * @param pool of the lane
+   * @param reply told what became of it, once, now or later, on this thread
+   */
+  void push(long nowNs, String pool, Push push, Consumer<PushResult> reply) {
+    Mark mark = push.mark();
+    if (listeners.stream().noneMatch(listener -> listener.isOpenTo(pool))) {
+      reply.accept(PushResult.of(push.id(), Outcome.FORBIDDEN));
+    } else if (mark == null || mark.instance() != identity.instance()) {
+      reply.accept(PushResult.of(push.id(), Outcome.NEVER_EXISTED));
+    } else {
+      int home = (int) (mark.sequence() % identity.count());
+      if (home == identity.index()) {
+        pushHere(nowNs, pool, push, mark.sequence(), reply);
+      } else if (!shard.environment().forwardPush(home, pool, push, reply)) {
+        reply.accept(PushResult.full(push.id(), 0));
+      }
+    }
+  }
+
+  /** A connection's socket is closed. */
+  void onConnectionGone(Connection connection, @Nullable CloseReason reason, long closedUnixMs) {
+    closes.put(connection.sequence(), new Closed(connection.listener(), reason, closedUnixMs));
+  }
+
+  // --- transitions ---
+
+  private void pushHere(
+      long nowNs, String pool, Push push, long sequence, Consumer<PushResult> reply) {
+    Connection connection = shard.connection(sequence);
+    Closed closed = connection == null ? closes.get(sequence) : null;
+    if (connection != null && connection.listener().isOpenTo(pool)) {
+      connection.push(nowNs, push, reply);
+    } else if (closed != null && closed.listener.isOpenTo(pool)) {
+      reply.accept(PushResult.gone(push.id(), closed.reason, closed.unixMs));
+    } else {
+      // If it is there, it is forbidden to this pool, so that the pool is not open to all.
+      reply.accept(unknown(pool, push.id(), sequence));
+    }
+  }
+
+  private PushResult unknown(String pool, long id, long sequence) {
+    if (!listeners.stream().allMatch(listener -> listener.isOpenTo(pool))) {
+      return PushResult.of(id, Outcome.FORBIDDEN);
+    }
+    return shard.hasEverBeen(sequence)
+        ? PushResult.gone(id, null, 0)
+        : PushResult.of(id, Outcome.NEVER_EXISTED);
+  }
+}

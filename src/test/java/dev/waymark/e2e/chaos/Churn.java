@@ -1,0 +1,191 @@
+package dev.waymark.e2e.chaos;
+
+import dev.waymark.e2e.Waymark;
+import java.io.File;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
+import java.util.regex.MatchResult;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/**
+ * Connections that come, ask and go, one after the other, for as long as one likes: afterwards
+ * bridge and stub hold as much memory and as many descriptors as after the first quarter. A program
+ * of its own: misc/chaos/churn.sh.
+ */
+@CommandLine.Command(name = "churn", mixinStandardHelpOptions = true)
+public final class Churn implements Callable<Integer> {
+  private static final int SETTLE_MS_MAX = 20_000;
+  private static final int DESCRIPTORS_MORE_MAX = 8;
+  private static final long HEAP_MORE_BYTES_MAX = 2L << 20;
+  private static final long DIRECT_MORE_BYTES_MAX = 4L << 20;
+
+  private final PrintStream out;
+  private int round;
+
+  @Option(names = "--seconds", defaultValue = "600", description = "default: ${DEFAULT-VALUE}")
+  int seconds = 600;
+
+  @Option(
+      names = "--clients",
+      defaultValue = "50",
+      description = "at once; default: ${DEFAULT-VALUE}")
+  int clients = 50;
+
+  /** What the processes hold while nobody is connected, after a full collection. */
+  record Sample(
+      long bridgeHeapBytes,
+      long bridgeDirectBytes,
+      long bridgeDescriptors,
+      long stubHeapBytes,
+      long stubDescriptors) {}
+
+  Churn(PrintStream out) {
+    this.out = out;
+  }
+
+  public static void main(String[] args) {
+    System.exit(new CommandLine(new Churn(System.out)).execute(args));
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    List<String> errors = run();
+    errors.forEach(out::println);
+    return errors.isEmpty() ? 0 : 1;
+  }
+
+  /** What went wrong. */
+  List<String> run() throws InterruptedException {
+    ChaosUpstream stub = new ChaosUpstream("127.0.0.1:" + Waymark.freePort(), List.of());
+    try (stub) {
+      stub.start();
+      try (ChaosBridge bridge =
+          ChaosBridge.start(
+              "static:///" + stub.address(),
+              "log: {access: false}",
+              launch -> launch.leakDetection("simple"))) {
+        List<String> errors = new ArrayList<>();
+        churn(bridge, seconds / 4, errors);
+        Sample before = sample(bridge, stub);
+        churn(bridge, seconds - seconds / 4, errors);
+        Sample after = sample(bridge, stub);
+        compare(
+            "heap of the bridge",
+            before,
+            after,
+            Sample::bridgeHeapBytes,
+            HEAP_MORE_BYTES_MAX,
+            errors);
+        compare(
+            "direct memory of the bridge",
+            before,
+            after,
+            Sample::bridgeDirectBytes,
+            DIRECT_MORE_BYTES_MAX,
+            errors);
+        compare(
+            "descriptors of the bridge",
+            before,
+            after,
+            Sample::bridgeDescriptors,
+            DESCRIPTORS_MORE_MAX,
+            errors);
+        compare(
+            "heap of the stub", before, after, Sample::stubHeapBytes, HEAP_MORE_BYTES_MAX, errors);
+        compare(
+            "descriptors of the stub",
+            before,
+            after,
+            Sample::stubDescriptors,
+            DESCRIPTORS_MORE_MAX,
+            errors);
+        return errors;
+      }
+    }
+  }
+
+  private void churn(ChaosBridge bridge, int forSeconds, List<String> errors)
+      throws InterruptedException {
+    CountDownLatch over = new CountDownLatch(1);
+    List<ChurnClient> all = new ArrayList<>();
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < clients; i++) {
+      ChurnClient client =
+          new ChurnClient(round++, i % 2 == 0 ? bridge.rawPort() : bridge.framedPort(), over);
+      all.add(client);
+      threads.add(Thread.ofVirtual().start(client));
+    }
+    over.await(forSeconds, TimeUnit.SECONDS);
+    over.countDown();
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    all.stream().map(ChurnClient::error).filter(error -> error != null).forEach(errors::add);
+    out.printf(
+        "%d s: %d connections%n",
+        forSeconds, all.stream().mapToLong(ChurnClient::connections).sum());
+  }
+
+  private Sample sample(ChaosBridge bridge, ChaosUpstream stub) throws InterruptedException {
+    awaitQuiet(bridge, stub);
+    Sample sample =
+        new Sample(
+            liveHeapBytes(bridge.process().pid()),
+            bridge.admin().metric("waymark_jvm_netty_direct_bytes"),
+            descriptors(bridge.process().pid()),
+            liveHeapBytes(stub.pid()),
+            descriptors(stub.pid()));
+    out.println(sample);
+    return sample;
+  }
+
+  private static void awaitQuiet(ChaosBridge bridge, ChaosUpstream stub)
+      throws InterruptedException {
+    CountDownLatch clock = new CountDownLatch(1);
+    for (int ms = 0; ms < SETTLE_MS_MAX; ms += 100) {
+      if (bridge.admin().metric("waymark_connections_open") == 0 && stub.connections() == 0) {
+        return;
+      }
+      clock.await(100, TimeUnit.MILLISECONDS);
+    }
+    throw new AssertionError(
+        "connections are left: " + bridge.admin().get("/connections") + stub.connections());
+  }
+
+  /** The histogram counts what a full collection leaves. */
+  private static long liveHeapBytes(long pid) {
+    String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+    MatchResult total =
+        Waymark.program(jcmd, Long.toString(pid), "GC.class_histogram")
+            .start()
+            .awaitLine("^Total +\\d+ +(\\d+)");
+    return Long.parseLong(total.group(1));
+  }
+
+  /** 0 where there is no /proc. */
+  private static long descriptors(long pid) {
+    String @Nullable [] open = new File("/proc/" + pid + "/fd").list();
+    return open == null ? 0 : open.length;
+  }
+
+  private static void compare(
+      String what,
+      Sample before,
+      Sample after,
+      ToLongFunction<Sample> part,
+      long moreMax,
+      List<String> errors) {
+    long more = part.applyAsLong(after) - part.applyAsLong(before);
+    if (more > moreMax) {
+      errors.add("%s grew by %d, from %s to %s".formatted(what, more, before, after));
+    }
+  }
+}

@@ -1,0 +1,15 @@
+package dev.waymark.e2e.chaos;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/** A minute of {@link Churn}; `misc/chaos/churn.sh` runs it for ten. */
+final class ChurnIT {
+  @Test
+  void connections_comingAndGoing_leaveNothingBehind() throws InterruptedException {
+    Churn churn = new Churn(System.out);
+    churn.seconds = 50;
+    assertThat(churn.run()).isEmpty();
+  }
+}

@@ -1,0 +1,178 @@
+package dev.waymark.sim.checkers;
+
+import static dev.waymark.sim.checkers.RuleBrokenError.require;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Pushes: written whole, once, in order and only where a reply ends; each is answered once, in
+ * time, and truly.
+ */
+public final class Rule6Pushes implements Watcher {
+  private static final String RULE = "rule 6 (pushes)";
+
+  /** Deadlines are looked at in ticks of 100 ms. */
+  private static final long LATE_NS_MAX = 300_000_000L;
+
+  private static final class Push {
+    final int lane;
+    final long connection;
+    final int bytes;
+    final long epoch;
+    final long sinceNs;
+    boolean isWritten;
+
+    /** Its lane has ended: nobody will hear what became of it. */
+    boolean isOrphan;
+
+    Push(int lane, long connection, int bytes, long epoch, long sinceNs) {
+      this.lane = lane;
+      this.connection = connection;
+      this.bytes = bytes;
+      this.epoch = epoch;
+      this.sinceNs = sinceNs;
+    }
+  }
+
+  private record Sender(int lane, long connection) {}
+
+  private final Ledger ledger;
+  private final long pushWaitNs;
+  private final Map<Long, Push> pushes = new HashMap<>();
+  private final Map<Sender, Long> lastWritten = new HashMap<>();
+  private final Map<Long, Long> openReplyBytes = new HashMap<>();
+  private final Set<Long> accepted = new HashSet<>();
+
+  /** In this step. */
+  private final Set<Long> released = new HashSet<>();
+
+  private long nowNs;
+  private long written;
+
+  public Rule6Pushes(Ledger ledger, long pushWaitNs) {
+    this.ledger = ledger;
+    this.pushWaitNs = pushWaitNs;
+  }
+
+  @Override
+  public void onTime(long now) {
+    nowNs = now;
+  }
+
+  @Override
+  public void onAccepted(long connection) {
+    accepted.add(connection);
+  }
+
+  @Override
+  public void onCommit(Commit commit) {
+    long connection = commit.connection();
+    long open = openReplyBytes.getOrDefault(connection, 0L) + commit.bytes();
+    openReplyBytes.put(connection, commit.isReplyEnd() ? 0 : open);
+  }
+
+  @Override
+  public void onLeft(long connection, Leaving how) {
+    if (ledger.isPlain(ledger.lane(connection))) {
+      openReplyBytes.put(connection, 0L);
+    }
+    if (how == Leaving.RELEASED || how == Leaving.REFUSED) {
+      released.add(connection);
+    }
+  }
+
+  @Override
+  public void onPush(int lane, long id, long connection, int bytes, long epoch) {
+    pushes.put(id, new Push(lane, connection, bytes, epoch, nowNs));
+  }
+
+  @Override
+  public void onPushWritten(long connection, long id, int bytes) {
+    Push push = pushes.get(id);
+    require(
+        push != null && push.connection == connection && push.bytes == bytes && !push.isWritten,
+        RULE,
+        "written without a push, or twice, or in part",
+        connection,
+        id);
+    require(
+        openReplyBytes.getOrDefault(connection, 0L) == 0,
+        RULE,
+        "written in the middle of a reply",
+        connection,
+        id);
+    long present = ledger.epoch(connection) + (ledger.lane(connection) == -1 ? 1 : 0);
+    // The commit that hands the connection over ends a reply in the epoch that it ends.
+    boolean isLastOfEpoch = released.contains(connection) && push.epoch == present - 1;
+    require(
+        push.epoch == -1 || push.epoch == present || isLastOfEpoch,
+        RULE,
+        "written in another epoch",
+        connection,
+        id,
+        present);
+    Long before = lastWritten.put(new Sender(push.lane, connection), id);
+    require(before == null || before < id, RULE, "out of order", connection, id);
+    push.isWritten = true;
+    written++;
+    if (push.isOrphan) {
+      pushes.remove(id);
+    }
+  }
+
+  @Override
+  public void onPushResult(int lane, long id, String outcome) {
+    Push push = pushes.remove(id);
+    require(push != null && push.lane == lane, RULE, "answered without a push, or twice", id);
+    require(push.isWritten == outcome.equals("WRITTEN"), RULE, "a false answer: " + outcome, id);
+    boolean isTrue =
+        switch (outcome) {
+          case "NEVER_EXISTED" -> !accepted.contains(push.connection);
+          case "FENCED" -> push.epoch != -1;
+          case "EXPIRED" -> nowNs - push.sinceNs >= pushWaitNs;
+          case "FORBIDDEN" -> false;
+          default -> true;
+        };
+    require(isTrue, RULE, "a false answer: " + outcome, id, push.connection);
+  }
+
+  @Override
+  public void onLaneEnd(int lane) {
+    pushes.values().forEach(push -> push.isOrphan |= push.lane == lane);
+  }
+
+  @Override
+  public void onStepEnd(long heldBytes) {
+    released.clear();
+    pushes.values().removeIf(push -> push.isOrphan && isLate(push));
+    pushes.forEach((id, push) -> require(!isLate(push), RULE, "not answered in time", id));
+  }
+
+  private boolean isLate(Push push) {
+    return nowNs - push.sinceNs > pushWaitNs + LATE_NS_MAX;
+  }
+
+  /** Bytes of pushes that wait for the end of a reply. */
+  long waitingBytes() {
+    return pushes.values().stream()
+        .filter(push -> !push.isOrphan && !push.isWritten)
+        .mapToLong(push -> push.bytes)
+        .sum();
+  }
+
+  /** Bytes of pushes that may wait as well, or may have been given up. */
+  long orphanBytes() {
+    return pushes.values().stream()
+        .filter(push -> push.isOrphan)
+        .mapToLong(push -> push.bytes)
+        .sum();
+  }
+
+  /** How many reached a client. */
+  public long written() {
+    return written;
+  }
+}

@@ -1,0 +1,139 @@
+package dev.waymark.sim.checkers;
+
+import static dev.waymark.sim.checkers.RuleBrokenError.require;
+
+import dev.waymark.core.Reopen;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Clocks: an owner that shows no sign of work is fenced in time, and nobody else is; a hand-over
+ * ends in time.
+ */
+public final class Rule7Clocks implements Watcher {
+  private static final String RULE = "rule 7 (clocks)";
+
+  /** Deadlines are looked at in ticks of 100 ms. */
+  private static final long LATE_NS_MAX = 250_000_000L;
+
+  /** Those that are late are looked for this often. */
+  private static final long SAMPLE_NS = 25_000_000L;
+
+  private static final class State {
+    long signNs;
+    long releasedNs;
+  }
+
+  private final Ledger ledger;
+  private final long progressTimeoutNs;
+  private final long releaseTimeoutNs;
+  private final Map<Long, State> states = new HashMap<>();
+  private long nowNs;
+  private long sampledNs;
+
+  /**
+   * @param progressTimeoutNs 0: nobody is fenced for lack of progress
+   */
+  public Rule7Clocks(Ledger ledger, long progressTimeoutNs, long releaseTimeoutNs) {
+    this.ledger = ledger;
+    this.progressTimeoutNs = progressTimeoutNs;
+    this.releaseTimeoutNs = releaseTimeoutNs;
+  }
+
+  @Override
+  public void onTime(long now) {
+    nowNs = now;
+  }
+
+  @Override
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+    State state = new State();
+    state.signNs = nowNs;
+    states.put(connection, state);
+  }
+
+  @Override
+  public void onData(
+      int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
+    if (ledger.sent(connection) == ledger.consumed(connection)) {
+      states.get(connection).signNs = nowNs;
+    }
+  }
+
+  @Override
+  public void onSettings(int lane, int windowBytes) {
+    states.forEach((connection, state) -> {
+      if (ledger.lane(connection) == lane) {
+        state.signNs = nowNs;
+      }
+    });
+  }
+
+  @Override
+  public void onRelease(int lane, long connection, int epoch) {
+    states.get(connection).releasedNs = nowNs;
+  }
+
+  @Override
+  public void onUpstreamFrame(int lane, UpstreamEvent frame) {
+    if (ledger.isOwners(lane, frame)) {
+      states.get(frame.connection()).signNs = nowNs;
+    }
+  }
+
+  @Override
+  public void onLeft(long connection, Leaving how) {
+    State state = states.remove(connection);
+    if (how != Leaving.FENCED || state == null) {
+      return;
+    }
+    int lane = ledger.lane(connection);
+    if (ledger.isReleasing(connection)) {
+      require(
+          nowNs - state.releasedNs >= releaseTimeoutNs,
+          RULE,
+          "fenced before its time to hand over has passed",
+          connection);
+    } else if (ledger.isAcknowledging(lane)) {
+      require(
+          isWaiting(connection) && nowNs - state.signNs >= progressTimeoutNs,
+          RULE,
+          "fenced though it works",
+          connection,
+          nowNs - state.signNs);
+    }
+  }
+
+  @Override
+  public void onStepEnd(long heldBytes) {
+    if (nowNs - sampledNs >= SAMPLE_NS) {
+      sampledNs = nowNs;
+      states.forEach(this::checkInTime);
+    }
+  }
+
+  private void checkInTime(long connection, State state) {
+    if (ledger.isReleasing(connection)) {
+      require(
+          nowNs - state.releasedNs <= releaseTimeoutNs + LATE_NS_MAX,
+          RULE,
+          "a hand-over that does not end",
+          connection,
+          nowNs - state.releasedNs);
+    } else if (isWaiting(connection)) {
+      require(
+          nowNs - state.signNs <= progressTimeoutNs + LATE_NS_MAX,
+          RULE,
+          "an owner that does not work keeps a connection",
+          connection,
+          nowNs - state.signNs);
+    }
+  }
+
+  private boolean isWaiting(long connection) {
+    return progressTimeoutNs > 0
+        && ledger.isAcknowledging(ledger.lane(connection))
+        && ledger.sent(connection) > ledger.consumed(connection);
+  }
+}
