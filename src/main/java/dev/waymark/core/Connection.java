@@ -374,6 +374,7 @@ public final class Connection {
   private void onRefused(long nowNs, CloseReason reason) {
     Lane refuser = Objects.requireNonNull(ownership.lane());
     long patienceNs = pool.options().noUpstreamWaitNs();
+    refuser.suspect(Suspicion.OPEN_REFUSED);
     if (isReopening() && ownership.onRefused(nowNs, refuser, patienceNs)) {
       leave(nowNs, Reopen.Cause.REFUSED, false);
     } else {

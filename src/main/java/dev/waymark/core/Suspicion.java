@@ -8,7 +8,7 @@ public enum Suspicion {
   LANE_REFUSED,
   /** It refused a connection that another would take. */
   OPEN_REFUSED,
-  /** A connection that it owned was taken from it by a clock: of its progress or its hand-over. */
+  /** It did not hand a connection over, or end a commit, in time. */
   TIMED_OUT,
   /** More than half of the connections of a lane that wait for it have stalled (rule 7). */
   STALLED

@@ -76,6 +76,7 @@ class MovingTest {
     assertThat(owner(connection)).isEqualTo("a:1");
     refuse(connection);
     assertThat(owner(connection)).isEqualTo("b:1");
+    assertThat(fixtures.suspicions).containsExactly("a:1 OPEN_REFUSED");
     refuse(connection);
     assertThat(owner(connection)).isEqualTo("nobody");
     fixtures.takeEffects();

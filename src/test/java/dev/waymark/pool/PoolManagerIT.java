@@ -135,6 +135,7 @@ class PoolManagerIT {
           .noneMatch(event -> event.contains(a.address()));
       assertThat(pool.snapshots.subList(snapshots, pool.snapshots.size()))
           .as("not for a moment")
+          .filteredOn(s -> s.upstreams().getFirst().address().equals(c.address()))
           .allMatch(s -> s.upstreams().getLast().isServing());
       assertThat(pool.manager.socketAddress(b.address())).isEmpty();
     }

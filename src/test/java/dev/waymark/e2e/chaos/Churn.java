@@ -24,7 +24,10 @@ import picocli.CommandLine.Option;
 public final class Churn implements Callable<Integer> {
   private static final int SETTLE_MS_MAX = 20_000;
   private static final int DESCRIPTORS_MORE_MAX = 8;
-  private static final long HEAP_MORE_BYTES_MAX = 2L << 20;
+
+  /** 65,536 closes are remembered, for pushes that come too late: some 5 MiB when all are there. */
+  private static final long HEAP_MORE_BYTES_MAX = 8L << 20;
+
   private static final long DIRECT_MORE_BYTES_MAX = 4L << 20;
 
   private final PrintStream out;
