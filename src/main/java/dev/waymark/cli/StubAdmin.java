@@ -72,7 +72,7 @@ final class StubAdmin implements AutoCloseable {
                 new Route(
                     "/send",
                     Set.of("POST"),
-                    "?mark=…, the body goes to that client",
+                    "?mark=…[&part=true], the body goes to that client; part: of a reply that goes on",
                     SEND_BYTES_MAX,
                     this::send),
                 new Route(
@@ -144,6 +144,10 @@ final class StubAdmin implements AutoCloseable {
   private Reply send(Request request) throws Refusal {
     Connection connection = connection(request);
     try {
+      if ("true".equals(request.query().get("part"))) {
+        connection.send(Unpooled.wrappedBuffer(request.body()));
+        return OK;
+      }
       // It answers nothing, so it consumes nothing; but it is complete, not the start of a reply.
       ByteBuf rest = Unpooled.wrappedBuffer(request.body());
       while (rest.readableBytes() > connection.commitBytesMax()) {

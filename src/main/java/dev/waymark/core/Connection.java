@@ -31,6 +31,9 @@ public final class Connection {
     CLOSED
   }
 
+  /** How long a connection that moves is offered to upstreams that serve, at least. */
+  private static final long MOVE_WAIT_NS_MIN = 5_000_000_000L;
+
   private final Shard shard;
   private final ShardListener listener;
   private final ShardPool pool;
@@ -164,6 +167,9 @@ public final class Connection {
   public void onWritten(long nowNs, long bytes, int pieces) {
     lastActivityNs = nowNs;
     delivery.written(bytes, pieces);
+    if (replies.queuedBytes() == 0) {
+      progress.onSign(nowNs);
+    }
     settleHeld();
     listener.counters().add(Counter.CLIENT_SENT_BYTES, bytes);
     switch (phase) {
@@ -203,7 +209,7 @@ public final class Connection {
     owner.open(this, arrival.open(replies.limitOffset(), cause == null ? null : left(cause)));
     armDeadline(nowNs);
     pump(nowNs);
-    if (client.consumedOffset() == client.sentOffset()) {
+    if (client.isEmpty() && client.consumedOffset() == client.sentOffset()) {
       endPause(nowNs);
     }
     settleHeld();
@@ -239,7 +245,6 @@ public final class Connection {
     lastActivityNs = nowNs;
     progress.onSign(nowNs);
     if (frame.close() == 0) {
-      ownership.onOwnerFrame();
       endPause(nowNs);
     }
     if (frame.more() || replies.isHolding()) {
@@ -294,7 +299,7 @@ public final class Connection {
       client.consumeAllSent();
     }
     // From here on an owner that acknowledges is under the progress clock.
-    progress.onSign(nowNs);
+    progress.onProgress(nowNs);
     if (phase == Phase.ATTACHED) {
       pump(nowNs);
       grantCredit(nowNs);
@@ -373,7 +378,7 @@ public final class Connection {
   /** The owner does not take the connection, or no longer (rule 8). */
   private void onRefused(long nowNs, CloseReason reason) {
     Lane refuser = Objects.requireNonNull(ownership.lane());
-    long patienceNs = pool.options().noUpstreamWaitNs();
+    long patienceNs = moveWaitNs();
     refuser.suspect(Suspicion.OPEN_REFUSED);
     if (isReopening() && ownership.onRefused(nowNs, refuser, patienceNs)) {
       leave(nowNs, Reopen.Cause.REFUSED, false);
@@ -438,7 +443,7 @@ public final class Connection {
     listener.counters().addMoved(cause);
     isStalled = false;
     phase = Phase.WAITING;
-    phaseDeadlineNs = nowNs + pool.options().noUpstreamWaitNs();
+    phaseDeadlineNs = nowNs + moveWaitNs();
     settleHeld();
     if (clientBreach != null) {
       endWhenAnswered(nowNs, clientBreach);
@@ -451,6 +456,11 @@ public final class Connection {
       armDeadline(nowNs);
       updateReading();
     }
+  }
+
+  /** Where nobody serves the pool decides; where somebody does, there is time to ask. */
+  private long moveWaitNs() {
+    return Math.max(MOVE_WAIT_NS_MIN, pool.options().noUpstreamWaitNs());
   }
 
   /** All that might take it have refused it: they are asked again after a while. */
@@ -540,7 +550,9 @@ public final class Connection {
     } else if (clientBreach != null && clientBreachDeadlineNs - nowNs <= 0) {
       endByBridge(nowNs, clientBreach, clientBreach.origin());
     } else if (handOver != null && handOver.deadlineNs() - nowNs <= 0) {
-      suspect(Suspicion.TIMED_OUT);
+      if (replies.queuedBytes() == 0) {
+        suspect(Suspicion.TIMED_OUT);
+      }
       fence(nowNs, handOver.cause());
     } else if (handOver == null && isAwaitingLeader && leaderDeadlineNs - nowNs <= 0) {
       endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
@@ -556,6 +568,11 @@ public final class Connection {
   }
 
   private void judgeOwner(long nowNs) {
+    if (replies.queuedBytes() > 0) {
+      // The client does not read: its owner may wait for credit, and has nothing to say.
+      progress.onSign(nowNs);
+      return;
+    }
     switch (progress.verdict(nowNs, isWindowFull())) {
       case WORKING -> {}
       case STALLED -> {
@@ -571,7 +588,8 @@ public final class Connection {
   void sendOwedCredit() {
     isCreditOwed = false;
     Lane owner = ownership.lane();
-    if (phase == Phase.ATTACHED && owner != null && replies.creditBytes() > 0) {
+    boolean isOwed = phase == Phase.ATTACHED && !replies.isEnded() && replies.creditBytes() > 0;
+    if (isOwed && owner != null && owner.isAcknowledging()) {
       replies.granted();
       owner.limit(this, replies.limitOffset());
     }
@@ -751,6 +769,9 @@ public final class Connection {
       }
     }
     if (consumed != UpstreamFrame.ABSENT) {
+      if (close == 0) {
+        ownership.onAnswer();
+      }
       if (consumed > client.consumedOffset()) {
         ownership.onProgress();
         progress.onProgress(nowNs);

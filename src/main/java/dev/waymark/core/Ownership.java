@@ -153,8 +153,8 @@ final class Ownership {
     avoided = List.of();
   }
 
-  /** The owner answers: it has not refused. */
-  void onOwnerFrame() {
+  /** The owner answers with `consumed`: it has not refused. */
+  void onAnswer() {
     isRefused = false;
     backOffs = 0;
   }

@@ -53,10 +53,10 @@ final class PushRouter {
    */
   void push(long nowNs, String pool, Push push, Consumer<PushResult> reply) {
     Mark mark = push.mark();
-    if (listeners.stream().noneMatch(listener -> listener.isOpenTo(pool))) {
-      reply.accept(PushResult.of(push.id(), Outcome.FORBIDDEN));
-    } else if (mark == null || mark.instance() != identity.instance()) {
-      reply.accept(PushResult.of(push.id(), Outcome.NEVER_EXISTED));
+    if (mark == null || mark.instance() != identity.instance()) {
+      boolean isOpenToNone = listeners.stream().noneMatch(listener -> listener.isOpenTo(pool));
+      reply.accept(
+          PushResult.of(push.id(), isOpenToNone ? Outcome.FORBIDDEN : Outcome.NEVER_EXISTED));
     } else {
       int home = (int) (mark.sequence() % identity.count());
       if (home == identity.index()) {
@@ -89,7 +89,9 @@ final class PushRouter {
   }
 
   private PushResult unknown(String pool, long id, long sequence) {
-    if (!listeners.stream().allMatch(listener -> listener.isOpenTo(pool))) {
+    boolean isOpenToAll =
+        !listeners.isEmpty() && listeners.stream().allMatch(listener -> listener.isOpenTo(pool));
+    if (!isOpenToAll) {
       return PushResult.of(id, Outcome.FORBIDDEN);
     }
     return shard.hasEverBeen(sequence)

@@ -110,7 +110,7 @@ public final class Shard {
       if (known == null) {
         pools.put(setup.options().name(), newPool(nowNs, setup));
       } else {
-        known.onOptions(setup.options());
+        known.onOptions(nowNs, setup.options());
       }
     }
     for (ListenerOptions options : listenerOptions) {

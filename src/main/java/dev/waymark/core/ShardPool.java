@@ -93,7 +93,12 @@ final class ShardPool {
         onView(nowNs, known, view);
       }
     }
-    for (Place place : places.values()) {
+    settleViews(nowNs);
+  }
+
+  /** Who leads, who may be given connections and who is left follows from views and options. */
+  private void settleViews(long nowNs) {
+    for (Place place : List.copyOf(places.values())) {
       boolean isHeld = options.moving().isFollowingLeader() && !place.view.isServing();
       place.lane.holdBack(nowNs, isHeld);
     }
@@ -228,8 +233,9 @@ final class ShardPool {
   }
 
   /** Other options of the same name. */
-  void onOptions(PoolOptions next) {
+  void onOptions(long nowNs, PoolOptions next) {
     options = next;
+    settleViews(nowNs);
   }
 
   /** It is no longer configured, and nobody needs it: every lane is finished and forgotten. */
@@ -342,7 +348,7 @@ final class ShardPool {
             shard,
             view,
             counters.upstream(options.name(), view.address()),
-            isToProveItself);
+            isToProveItself && options.acknowledge() != PoolOptions.Acknowledge.NEVER);
     lane.holdBack(nowNs, options.moving().isFollowingLeader() && !view.isServing());
     return lane;
   }

@@ -250,6 +250,9 @@ final class ReplyQueue {
     Reply tail = waiting.peekLast();
     if (tail == null
         || !tail.mergeable
+        // What follows an acknowledgement belongs to the next reply: in one frame it would be taken
+        // for the end of this one.
+        || tail.consumedOffset != -1 && consumedOffset == -1 && owned.isReadable()
         || tail.payload.readableBytes() + owned.readableBytes() > mergedBytesMax()
         // What was cut off at the limit still takes its place in the buffer.
         || tail.payload.isReadable() && tail.payload.maxWritableBytes() < owned.readableBytes()) {

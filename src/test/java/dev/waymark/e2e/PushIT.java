@@ -97,13 +97,13 @@ final class PushIT {
       String mark = echoed(client);
       Stub owner = owner(mark);
       Stub other = stubs.stream().filter(stub -> stub != owner).findFirst().orElseThrow();
-      owner.admin().post("/send?mark=" + mark, "one ");
+      owner.admin().post("/send?part=true&mark=" + mark, "one ");
       assertThat(read(client, 4)).isEqualTo("one ");
       var pushing =
           Clients.inBackground(() -> assertThat(outcome(other, mark, "PUSH")).isEqualTo("written"));
       // The push waits: bytes of it are held at the bridge.
       await().until(() -> bridge.admin().metric("waymark_memory_held_bytes") > 0);
-      owner.admin().post("/send?mark=" + mark, "two ");
+      owner.admin().post("/send?part=true&mark=" + mark, "two ");
       client.write(ECHOED.getBytes(StandardCharsets.ISO_8859_1));
       assertThat(read(client, 9)).isEqualTo("two .PUSH");
       pushing.join();
@@ -136,7 +136,7 @@ final class PushIT {
     assertThat(outcome(stub, "7zzzzzzzzzzzz-000000001", "x")).isEqualTo("no_lane");
     assertThat(outcome(stub, "nonsense", "x")).isEqualTo("never_existed");
 
-    owner(mark).admin().post("/send?mark=" + mark, "part");
+    owner(mark).admin().post("/send?part=true&mark=" + mark, "part");
     var waiting =
         Clients.inBackground(
             () -> assertThat(outcome(stub, mark, "y".repeat(60_000))).isEqualTo("expired"));

@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class ChurnClient implements Runnable {
   private static final int TIMEOUT_MS = 20_000;
   private static final int PAYLOAD_BYTES_MAX = 5_000;
+  private static final int PAUSE_MS = 50;
 
   private final int id;
   private final int port;
@@ -51,6 +53,16 @@ final class ChurnClient implements Runnable {
         error = "churn client %d, connection %d: %s".formatted(id, number, e);
       }
       connections = ++number;
+      pause();
+    }
+  }
+
+  /** Where the kernel tracks connections it has place for some 262,144 in two minutes. */
+  private void pause() {
+    try {
+      over.await(PAUSE_MS, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      error = "churn client %d: interrupted".formatted(id);
     }
   }
 

@@ -17,6 +17,9 @@ public final class PendingStates implements Watcher {
   /** They are looked at this often. */
   private static final long SAMPLE_NS = 25_000_000L;
 
+  /** One that moves is offered to those that serve for at least so long. */
+  private static final long MOVE_WAIT_NS_MIN = 5_000_000_000L;
+
   private enum Pending {
     NO,
     OWNER,
@@ -110,7 +113,12 @@ public final class PendingStates implements Watcher {
       state.hasMoved = false;
       state.sinceNs = nowNs;
     }
-    long timeoutNs = pending == Pending.COMMIT ? commitTimeoutNs : noUpstreamWaitNs;
+    long timeoutNs =
+        switch (pending) {
+          case COMMIT -> commitTimeoutNs;
+          case OWNER -> Math.max(MOVE_WAIT_NS_MIN, noUpstreamWaitNs);
+          case LEADER, NO -> noUpstreamWaitNs;
+        };
     require(
         pending == Pending.NO || nowNs - state.sinceNs <= timeoutNs + LATE_NS_MAX,
         RULE,

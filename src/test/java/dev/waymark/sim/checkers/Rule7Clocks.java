@@ -25,6 +25,9 @@ public final class Rule7Clocks implements Watcher {
     long releasedNs;
   }
 
+  /** Replies that clients have not read: meanwhile an owner may wait for credit. */
+  private final Map<Long, Long> queuedBytes = new HashMap<>();
+
   private final Ledger ledger;
   private final long progressTimeoutNs;
   private final long releaseTimeoutNs;
@@ -68,6 +71,24 @@ public final class Rule7Clocks implements Watcher {
         state.signNs = nowNs;
       }
     });
+  }
+
+  @Override
+  public void onSocketWrite(long connection, byte[] bytes) {
+    queuedBytes.merge(connection, (long) bytes.length, Long::sum);
+  }
+
+  @Override
+  public void onSocketTook(long connection, long bytes) {
+    State state = states.get(connection);
+    if (queuedBytes.merge(connection, -bytes, Long::sum) == 0 && state != null) {
+      state.signNs = nowNs;
+    }
+  }
+
+  @Override
+  public void onSocketClosed(long connection) {
+    queuedBytes.remove(connection);
   }
 
   @Override
@@ -121,7 +142,7 @@ public final class Rule7Clocks implements Watcher {
           "a hand-over that does not end",
           connection,
           nowNs - state.releasedNs);
-    } else if (isWaiting(connection)) {
+    } else if (isWaiting(connection) && queuedBytes.getOrDefault(connection, 0L) == 0) {
       require(
           nowNs - state.signNs <= progressTimeoutNs + LATE_NS_MAX,
           RULE,
