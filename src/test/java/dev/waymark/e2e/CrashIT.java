@@ -100,7 +100,7 @@ final class CrashIT {
   void upstream_killedWithRepliesStillQueued_slowClientGetsThemOnce() {
     try (Scene scene = Scene.of(2, "policy: round-robin")) {
       Client client = Client.connectNarrow(scene.bridge().port());
-      int bytes = 2 << 20;
+      int bytes = 16 << 20; // The kernel takes some MiB, whoever reads.
       try (client;
           var sender = Clients.inBackground(() -> client.send(bytes).end())) {
         await()
