@@ -32,8 +32,8 @@ final class SlowClientIT {
           assertThat(load.longestPause()).isLessThan(Duration.ofSeconds(2));
           assertThat(sender.isDone()).as("64 MiB went nowhere").isFalse();
           load.stop();
+          slow.reset();
         }
-        slow.reset();
       }
       Clients.inParallel(clients, client -> client.end().expectEnd());
     }

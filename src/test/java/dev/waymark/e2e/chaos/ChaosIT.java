@@ -12,7 +12,7 @@ final class ChaosIT {
   @Test
   void clients_whileUpstreamsSuffer_getEachReplyOnceAndInOrder() throws InterruptedException {
     Chaos chaos = new Chaos(System.out);
-    chaos.seconds = 30;
+    chaos.seconds = 20;
     chaos.clients = 40;
     chaos.leakDetection = "paranoid";
     chaos.seed = SEED == null ? chaos.seed : SEED;
