@@ -628,11 +628,11 @@ public final class Connection {
         }
         send(owner, chunk.offset(), chunk.payload(), chunk.isLast());
       }
-      boolean isHandedOver = ownership.handOver() != null || owner.isHeldBack();
-      if (client.isEndToBeSent() && clientBreach == null && !isHandedOver) {
+      boolean isHeldHere = ownership.handOver() != null || owner.isHeldBack();
+      if (client.isEndToBeSent() && clientBreach == null && !isHeldHere) {
         client.endSent();
         owner.halfClose(this, client.sentOffset());
-      } else if (!client.isEmpty() && !isHandedOver) {
+      } else if (!client.isEmpty() && !isHeldHere) {
         waitFor(nowNs, owner);
       }
       awaitLeader(nowNs, owner);

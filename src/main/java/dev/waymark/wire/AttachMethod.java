@@ -57,14 +57,14 @@ public final class AttachMethod {
 
     @Override
     public OutboundBatch parse(InputStream message) {
-      throw new UnsupportedOperationException("a batch that is sent is not read");
+      throw new IllegalStateException("this side of the method sends such batches and reads none");
     }
   }
 
   private static final class Inbound implements Marshaller<InboundBatch> {
     @Override
     public InputStream stream(InboundBatch batch) {
-      throw new UnsupportedOperationException("a batch that was read is not sent");
+      throw new IllegalStateException("this side of the method reads such batches and sends none");
     }
 
     @Override
