@@ -66,7 +66,8 @@ final class LimitsReader {
         lingerTimeout.toNanos(),
         pushWaitNs,
         pushBytesMax,
-        Limits.PIECE_BYTES);
+        Limits.CLIENT_PIECE_BYTES,
+        Limits.REPLY_PIECE_BYTES);
   }
 
   private int bytes(Key<Integer> key) {

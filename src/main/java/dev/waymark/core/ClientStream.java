@@ -10,10 +10,26 @@ import org.jspecify.annotations.Nullable;
  * can be given it again. All offsets are absolute. Confined to its shard's thread.
  */
 final class ClientStream {
-  /** Bytes of the stream, from `offset` on; `isLast`: they end a message. */
+  /**
+   * Bytes of the stream, from `offset` on; `isLast`: they end a message. What is kept is shared
+   * with what is sent: nobody moves the payload's indices.
+   */
   record Chunk(ByteBuf payload, long offset, boolean isLast) {
     private long endOffset() {
       return offset + payload.readableBytes();
+    }
+
+    /** Its first bytes, in a reference of their own. */
+    private Chunk head(int bytes) {
+      return new Chunk(payload.retainedSlice(payload.readerIndex(), bytes), offset, false);
+    }
+
+    /** Without its first bytes, in place of the whole. */
+    private Chunk skip(int bytes) {
+      int left = payload.readableBytes() - bytes;
+      ByteBuf rest = payload.retainedSlice(payload.readerIndex() + bytes, left);
+      payload.release();
+      return new Chunk(rest, offset + bytes, isLast);
     }
   }
 
@@ -130,8 +146,8 @@ final class ClientStream {
     pending.poll();
     Chunk next = head;
     if (fitting < bytes) {
-      next = new Chunk(head.payload().readRetainedSlice(fitting), head.offset(), false);
-      pending.addFirst(new Chunk(head.payload(), head.offset() + fitting, head.isLast()));
+      next = head.head(fitting);
+      pending.addFirst(head.skip(fitting));
     } else if (pending.isEmpty()) {
       pending = null;
     }
@@ -192,7 +208,7 @@ final class ClientStream {
 
   private void sent(ByteBuf payload, boolean isLast, boolean isKept) {
     if (isKept) {
-      kept = added(kept, new Chunk(payload.retainedDuplicate(), sentOffset, isLast));
+      kept = added(kept, new Chunk(payload.retain(), sentOffset, isLast));
     }
     sentOffset += payload.readableBytes();
   }
@@ -210,9 +226,8 @@ final class ClientStream {
     if (head == null) {
       kept = null;
     } else if (head.offset() < consumedOffset) {
-      head.payload().skipBytes((int) (consumedOffset - head.offset()));
       chunks.remove();
-      chunks.addFirst(new Chunk(head.payload(), consumedOffset, head.isLast()));
+      chunks.addFirst(head.skip((int) (consumedOffset - head.offset())));
     }
   }
 

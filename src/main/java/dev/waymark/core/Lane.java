@@ -8,7 +8,7 @@ import dev.waymark.core.UpstreamControl.Push;
 import dev.waymark.core.UpstreamControl.Released;
 import dev.waymark.core.UpstreamControl.Settings;
 import io.netty.buffer.ByteBuf;
-import java.util.ArrayDeque;
+import java.util.LinkedHashSet;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -50,9 +50,9 @@ public final class Lane implements Balancer.Candidate {
   private final Shard shard;
   private final Counters counters;
   private final LaneTransport transport;
-  private final long createdNs;
+  private final LaneClock clock;
   private final boolean isToProveItself;
-  private final ArrayDeque<Connection> stalled = new ArrayDeque<>();
+  private final LinkedHashSet<Connection> stalled = new LinkedHashSet<>();
 
   private UpstreamView upstream;
   private Phase phase = Phase.CONNECTING;
@@ -65,22 +65,15 @@ public final class Lane implements Balancer.Candidate {
   private int leavingCount;
   private int comingCount;
   private boolean isHeldBack;
-  private long openedNs;
   private int stalledCount;
   private long lastStalledNs;
-  private long settingsDeadlineNs;
-  private boolean isSettingsDeadlineArmed;
   private int unreadAnswers;
-  private long lastReceivedNs;
-  private boolean hasReceived;
-  private long pingSentNs;
-  private boolean isPingOpen;
   private long pingId;
   private @Nullable Announcer announcer;
 
   /**
-   * @param isToProveItself the upstream acknowledged before, and is given nothing until it does so
-   *     again: a process that is stopped takes calls as well
+   * @param isToProveItself the upstream is given nothing until it says Settings: because it did so
+   *     before, and a process that is stopped takes calls as well, or because its pool requires it
    */
   Lane(
       long nowNs,
@@ -94,8 +87,7 @@ public final class Lane implements Balancer.Candidate {
     this.shard = shard;
     this.upstream = upstream;
     this.counters = counters;
-    this.createdNs = nowNs;
-    this.lastReceivedNs = nowNs;
+    this.clock = new LaneClock(nowNs, shard.limits());
     this.windowBytes = shard.limits().initialWindowBytes();
     this.transport = shard.environment().connect(this);
   }
@@ -107,7 +99,7 @@ public final class Lane implements Balancer.Candidate {
     switch (phase) {
       case CONNECTING -> {
         phase = Phase.OPEN;
-        openedNs = nowNs;
+        clock.onOpen(nowNs);
         isWritable = true;
         counters.add(Counter.LANES_OPENED, 1);
         transport.hello(pool.hello());
@@ -133,9 +125,7 @@ public final class Lane implements Balancer.Candidate {
       return;
     }
     counters.add(Counter.FRAMES_RECEIVED, 1);
-    lastReceivedNs = nowNs;
-    hasReceived = true;
-    isPingOpen = false;
+    clock.onReceived(nowNs);
     UpstreamControl control = frame.control();
     if (mode == Mode.UNKNOWN
         && !(control instanceof Settings)
@@ -249,9 +239,8 @@ public final class Lane implements Balancer.Candidate {
    */
   void onWindowFull(long nowNs) {
     boolean isUndecided = mode == Mode.UNKNOWN && pool.options().acknowledge() == Acknowledge.AUTO;
-    if (isUndecided && !isSettingsDeadlineArmed) {
-      isSettingsDeadlineArmed = true;
-      settingsDeadlineNs = nowNs + shard.limits().settingsTimeoutNs();
+    if (isUndecided) {
+      clock.awaitSettings(nowNs);
     }
   }
 
@@ -282,22 +271,21 @@ public final class Lane implements Balancer.Candidate {
   /** Looks at the clocks (rules 5 and 7). */
   void onTick(long nowNs) {
     breakIfUnread(nowNs);
-    if (phase == Phase.CONNECTING && nowNs - lastReceivedNs >= shard.limits().laneTimeoutNs()) {
-      // A peer that accepts and then never speaks HTTP/2.
+    if (phase == Phase.CONNECTING && clock.isNotEstablished(nowNs)) {
       transport.cancel("not established in time");
       breakWith(nowNs, "not established in time", CloseReason.UPSTREAM_LOST);
     }
     if (phase != Phase.OPEN) {
       return;
     }
-    if (isSettingsDeadlineArmed && mode == Mode.UNKNOWN && settingsDeadlineNs - nowNs <= 0) {
+    if (mode == Mode.UNKNOWN && clock.isSettingsOverdue(nowNs)) {
       become(nowNs, Mode.PLAIN, Integer.MAX_VALUE);
     }
     if (mode == Mode.ACKNOWLEDGING) {
       checkSilence(nowNs);
-    } else if (isUnproven() && nowNs - openedNs >= shard.limits().laneTimeoutNs()) {
-      transport.cancel("silent");
-      breakWith(nowNs, "it took the call and said nothing", CloseReason.UPSTREAM_LOST);
+    } else if (isUnproven() && clock.isProofOverdue(nowNs)) {
+      transport.cancel("no Settings");
+      breakWith(nowNs, "it took the call and did not say Settings", CloseReason.UPSTREAM_LOST);
     }
   }
 
@@ -344,7 +332,7 @@ public final class Lane implements Balancer.Candidate {
 
   /** Something came on it, and that long has passed since it was made. */
   boolean hasWorkedFor(long nowNs, long leastNs) {
-    return hasReceived && nowNs - createdNs >= leastNs;
+    return clock.hasWorkedFor(nowNs, leastNs);
   }
 
   /** For what is sent with {@link #sent} behind it; only while the lane is writable. */
@@ -503,7 +491,6 @@ public final class Lane implements Balancer.Candidate {
   private void become(long nowNs, Mode next, int nextWindowBytes) {
     mode = next;
     windowBytes = nextWindowBytes;
-    isSettingsDeadlineArmed = false;
     shard.forEachOn(this, connection -> connection.onLaneDecided(nowNs));
     if (isToProveItself) {
       pool.onLaneWritable(nowNs);
@@ -511,16 +498,15 @@ public final class Lane implements Balancer.Candidate {
   }
 
   private void checkSilence(long nowNs) {
-    Limits limits = shard.limits();
-    if (isPingOpen && nowNs - pingSentNs >= limits.laneTimeoutNs()) {
+    if (clock.isPingOverdue(nowNs)) {
       transport.cancel("silent");
+      long timeoutMs = shard.limits().laneTimeoutNs() / 1_000_000;
       breakWith(
           nowNs,
-          "nothing came for " + limits.laneTimeoutNs() / 1_000_000 + " ms after a Ping",
+          "nothing came for " + timeoutMs + " ms after a Ping",
           CloseReason.UPSTREAM_LOST);
-    } else if (!isPingOpen && nowNs - lastReceivedNs >= limits.pingIntervalNs()) {
-      isPingOpen = true;
-      pingSentNs = nowNs;
+    } else if (clock.isPingDue(nowNs)) {
+      clock.onPing(nowNs);
       transport.ping(++pingId);
       sent(1);
     }
@@ -552,11 +538,8 @@ public final class Lane implements Balancer.Candidate {
   }
 
   private void resumeStalled(long nowNs) {
-    for (int waiting = stalled.size(); waiting > 0 && isWritable; waiting--) {
-      Connection connection = stalled.poll();
-      if (connection != null) {
-        connection.onLaneChanged(nowNs);
-      }
+    for (int left = stalled.size(); left > 0 && isWritable && !stalled.isEmpty(); left--) {
+      stalled.removeFirst().onLaneChanged(nowNs);
     }
   }
 

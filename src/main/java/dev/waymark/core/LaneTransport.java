@@ -18,7 +18,8 @@ public interface LaneTransport {
   /**
    * Client bytes.
    *
-   * @param owned the reference passes to this method
+   * @param owned the reference passes to this method, not its indices: the bytes may have to be
+   *     sent again
    * @param limit a new limit that travels along, or {@link #NO_LIMIT}
    */
   void data(long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit);

@@ -4,7 +4,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * How many client and reply bytes the process holds, over all shards, with {@link
- * Limits#pieceBytes} for each piece of them (rule 10). Thread-safe; shards report once per turn.
+ * Limits#clientPieceBytes} or {@link Limits#replyPieceBytes} for each piece of them (rule 10).
+ * Thread-safe; shards report once per turn.
  */
 public final class MemoryBudget {
   /** Reading resumes under this share of the budget, so that it does not flap. */

@@ -340,7 +340,7 @@ final class ShardPool {
     return isLeft ? Reopen.Cause.DRAINING : null;
   }
 
-  private Lane newLane(long nowNs, UpstreamView view, boolean isToProveItself) {
+  private Lane newLane(long nowNs, UpstreamView view, boolean hasAcknowledged) {
     Lane lane =
         new Lane(
             nowNs,
@@ -348,9 +348,17 @@ final class ShardPool {
             shard,
             view,
             counters.upstream(options.name(), view.address()),
-            isToProveItself && options.acknowledge() != PoolOptions.Acknowledge.NEVER);
+            isToProveItself(hasAcknowledged));
     lane.holdBack(nowNs, options.moving().isFollowingLeader() && !view.isServing());
     return lane;
+  }
+
+  private boolean isToProveItself(boolean hasAcknowledged) {
+    return switch (options.acknowledge()) {
+      case AUTO -> hasAcknowledged;
+      case REQUIRED -> true;
+      case NEVER -> false;
+    };
   }
 
   private boolean isAnyEligible() {

@@ -103,6 +103,22 @@ class ClientStreamTest {
   }
 
   @Test
+  void consume_ofBytesThatTheLaneStillHolds_leavesThemToIt() {
+    ByteBuf sent = Unpooled.copiedBuffer("abcdef", US_ASCII);
+    stream.pass(sent, false, true);
+    stream.consume(2);
+    stream.rewind();
+    stream.consume(2);
+    Chunk again = Objects.requireNonNull(stream.next(1, true));
+    assertThat(again.payload().toString(US_ASCII)).isEqualTo("c");
+    assertThat(sent.toString(US_ASCII)).isEqualTo("abcdef");
+    sent.release();
+    again.payload().release();
+    stream.release();
+    assertThat(sent.refCnt()).isZero();
+  }
+
+  @Test
   void rewind_afterFinWasSent_sendsItAgain() {
     stream.end();
     stream.endSent();

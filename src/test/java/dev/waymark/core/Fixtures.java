@@ -106,6 +106,7 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
         10_000 * MS,
         5000 * MS,
         20,
+        PIECE,
         PIECE);
   }
 

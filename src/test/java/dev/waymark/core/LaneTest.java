@@ -84,6 +84,48 @@ class LaneTest {
     assertThat(fixtures.effects).contains("cancel it does not read the answers to what it sends");
   }
 
+  @Test
+  void lane_withoutSettingsWhereTheyAreRequired_isGivenNothingAndBroken() {
+    Fixtures required =
+        new Fixtures(
+            new PoolOptions(
+                "pool",
+                PoolOptions.Acknowledge.REQUIRED,
+                20_000 * Fixtures.MS,
+                30,
+                PoolOptions.Moving.DEFAULTS),
+            0,
+            10_000);
+    required.upstreams("a:1");
+    required.lane().onReady(required.nowNs);
+    required.endTurn();
+    Connection connection = required.accept();
+    required.takeEffects();
+    required.passMs(6100);
+    assertThat(required.takeEffects()).contains("cancel no Settings").doesNotContain("Open");
+    required.settings(required.lane());
+    assertThat(required.takeEffects()).contains("Open");
+    assertThat(Fixtures.owner(connection).isAcknowledging()).isTrue();
+  }
+
+  @Test
+  void lane_fullThenHeldBackAndNot_pumpsAConnectionOnce() {
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    fixtures.isWritable = false;
+    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), false);
+    fixtures.endTurn();
+    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), false);
+    fixtures.lane().holdBack(fixtures.nowNs, true);
+    fixtures.lane().holdBack(fixtures.nowNs, false);
+    connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
+    fixtures.isWritable = true;
+    fixtures.takeEffects();
+    fixtures.lane().onReady(fixtures.nowNs);
+    fixtures.endTurn();
+    assertThat(fixtures.takeEffects()).isEmpty();
+  }
+
   private static UpstreamControl push(long id) {
     return new UpstreamControl.Push(id, null, new byte[1], UpstreamFrame.ABSENT);
   }

@@ -83,6 +83,7 @@ class MovingTest {
     fixtures.passMs(200);
     assertThat(owner(connection)).isEqualTo("a:1");
     assertThat(fixtures.takeEffects()).containsExactly("Open", "data 0+10");
+    assertThat(fixtures.counters.total(Counter.REPLAYED_BYTES)).isEqualTo(20);
   }
 
   @Test

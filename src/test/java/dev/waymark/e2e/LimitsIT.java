@@ -99,7 +99,7 @@ final class LimitsIT {
             peak[0] = Math.max(peak[0], bridge.admin().metric("waymark_memory_held_bytes"));
             return true;
           });
-      assertThat(peak[0]).isPositive().isLessThan(3 * budget);
+      assertThat(peak[0]).isPositive().isLessThan(2 * budget);
       slow.forEach(Client::reset);
       senders.forEach(Clients.Background::close);
     }

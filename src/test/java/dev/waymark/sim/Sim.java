@@ -1,6 +1,5 @@
 package dev.waymark.sim;
 
-import dev.waymark.core.CloseReason;
 import dev.waymark.core.ConnectionSummary;
 import dev.waymark.core.Counter;
 import dev.waymark.core.Counters;
@@ -310,7 +309,7 @@ final class Sim implements ShardEnvironment {
   /** The socket is closed, and the bridge has said why. */
   void ended(long connection) {
     ConnectionSummary summary = events.summaries().get(endsChecked++);
-    watchers.replay().checkEnd(connection, summary.reason() == CloseReason.POISON);
+    watchers.replay().checkEnd(connection, summary.reason());
   }
 
   /** Null: it is over. */

@@ -284,7 +284,7 @@ final class SimLane implements LaneTransport {
   public void data(
       long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
     byte[] bytes = new byte[owned.readableBytes()];
-    owned.readBytes(bytes);
+    owned.getBytes(owned.readerIndex(), bytes);
     owned.release();
     tell(watcher -> watcher.onData(number, connection, epoch, offset, bytes, last));
     if (limit != NO_LIMIT) {

@@ -72,6 +72,7 @@ record SimSetup(
         10_000 * MS,
         (isQuick ? 500 : 5000) * MS,
         20 + dice.upTo(500),
+        0,
         0);
   }
 
@@ -81,9 +82,7 @@ record SimSetup(
     for (int i = 1 + dice.upTo(4); i > 0; i--) {
       // Each run has some that are honest, or there would be nothing to save.
       SimUpstream.Kind any = dice.oneIn(2) ? SimUpstream.Kind.HONEST : all[dice.upTo(all.length)];
-      boolean isStarving = acknowledge == Acknowledge.REQUIRED && any == SimUpstream.Kind.PLAIN;
-      SimUpstream.Kind fitting = isStarving ? SimUpstream.Kind.LATE_SETTINGS : any;
-      kinds.add(acknowledge == Acknowledge.NEVER ? SimUpstream.Kind.PLAIN : fitting);
+      kinds.add(acknowledge == Acknowledge.NEVER ? SimUpstream.Kind.PLAIN : any);
     }
     return List.copyOf(kinds);
   }

@@ -136,6 +136,11 @@ public final class Ledger implements Watcher {
     return settled.contains(lane);
   }
 
+  /** Settings are to come on this lane before anything is given to it. */
+  boolean isUnproven(int lane) {
+    return isSettingsRequired && !settled.contains(lane);
+  }
+
   public boolean isPlain(int lane) {
     return plain.contains(lane);
   }

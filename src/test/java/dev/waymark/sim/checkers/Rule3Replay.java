@@ -2,6 +2,7 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
+import dev.waymark.core.CloseReason;
 import dev.waymark.core.Reopen;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -25,6 +26,9 @@ public final class Rule3Replay implements Watcher {
     boolean isRepliesEnded;
     byte @Nullable [] context;
     int lossesWithoutProgress;
+
+    /** Unconsumed when the last owner refused; 0 once there is another. */
+    long refusedBytes;
 
     /** Owners are told of the client's end. */
     boolean isTold() {
@@ -63,6 +67,7 @@ public final class Rule3Replay implements Watcher {
   @Override
   public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
     State state = states.get(connection);
+    state.refusedBytes = 0;
     if (left == null) {
       return;
     }
@@ -128,30 +133,44 @@ public final class Rule3Replay implements Watcher {
       // What it was sent counts as consumed, so nothing of its reply is to come.
       states.get(connection).replyStart = states.get(connection).taken;
     }
-    if (how == Leaving.LOST || how == Leaving.FENCED) {
-      lost(connection);
+    switch (how) {
+      case LOST, FENCED -> lost(connection);
+      case REFUSED -> {
+        states.get(connection).refusedBytes = unconsumed(connection);
+        replayedBytes += unconsumed(connection);
+      }
+      case RELEASED -> replayedBytes += unconsumed(connection);
+      case ENDED -> {}
     }
   }
 
   private void lost(long connection) {
     State state = states.get(connection);
-    long unconsumed = ledger.sent(connection) - ledger.consumed(connection);
+    long unconsumed = unconsumed(connection);
     state.lossesWithoutProgress += unconsumed > 0 ? 1 : 0;
     replayedBytes += state.lossesWithoutProgress < LOSSES_MAX ? unconsumed : 0;
   }
 
+  private long unconsumed(long connection) {
+    return ledger.sent(connection) - ledger.consumed(connection);
+  }
+
   /** How a connection ended, as the bridge says. */
-  public void checkEnd(long connection, boolean isPoison) {
+  public void checkEnd(long connection, CloseReason reason) {
     State state = states.get(connection);
+    if (reason.isRefusal()) {
+      // The last one that refused ended it: nobody is sent what it was sent.
+      replayedBytes -= state.refusedBytes;
+    }
     require(
-        !isPoison || state.lossesWithoutProgress >= LOSSES_MAX,
+        reason != CloseReason.POISON || state.lossesWithoutProgress >= LOSSES_MAX,
         RULE,
         "POISON for an honest request",
         connection,
         state.lossesWithoutProgress);
   }
 
-  /** What the bridge says it replayed: nothing of it in a hand-over. */
+  /** What the bridge says it replayed. */
   public void checkReplayed(long bytes) {
     require(bytes == replayedBytes, RULE, "replayed bytes are miscounted", bytes, replayedBytes);
   }

@@ -48,7 +48,7 @@ public final class Rule6Owners implements Watcher {
   public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
     boolean isReturn = Objects.equals(formers.get(connection), lane);
     require(
-        isReturn || (isServing(lane) && !draining.contains(lane)),
+        isReturn || isEligible(lane),
         RULE,
         "an owner that is not to have any connections",
         connection,
@@ -86,7 +86,7 @@ public final class Rule6Owners implements Watcher {
 
   /** New connections may be given to it, for all that the bridge knows. */
   public boolean isEligible(int lane) {
-    return isServing(lane) && !draining.contains(lane);
+    return isServing(lane) && !draining.contains(lane) && !ledger.isUnproven(lane);
   }
 
   private boolean isServing(int lane) {

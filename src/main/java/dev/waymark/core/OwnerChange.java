@@ -1,0 +1,168 @@
+package dev.waymark.core;
+
+import dev.waymark.core.CloseReason.Origin;
+import dev.waymark.core.Ownership.HandOver;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How one connection gets from its owner to another: handed over, fenced, refused or lost, or ended
+ * where it may not go on (rules 3, 8 and 9). Confined to its shard's thread.
+ */
+final class OwnerChange {
+  /** How long a connection that moves is offered to upstreams that serve, at least. */
+  private static final long WAIT_NS_MIN = 5_000_000_000L;
+
+  private final Connection connection;
+  private final Shard shard;
+  private final Ownership ownership;
+  private final ClientDirection client;
+  private final ReplyDirection replies;
+
+  OwnerChange(
+      Connection connection,
+      Shard shard,
+      Ownership ownership,
+      ClientDirection client,
+      ReplyDirection replies) {
+    this.connection = connection;
+    this.shard = shard;
+    this.ownership = ownership;
+    this.client = client;
+    this.replies = replies;
+  }
+
+  // --- inputs; the connection is attached ---
+
+  /**
+   * Another owner is wanted, for whom the present one prepares.
+   *
+   * @param destination null: whoever is best when it is released
+   * @return whether anything was begun
+   */
+  boolean release(long nowNs, Reopen.Cause cause, @Nullable Lane destination) {
+    Lane owner = owner();
+    if (!ownership.mayMove(nowNs) || !owner.isAcknowledging()) {
+      return false;
+    }
+    long deadlineNs = nowNs + moving().releaseTimeoutNs();
+    ownership.release(new HandOver(cause, destination, deadlineNs));
+    owner.release(connection);
+    return true;
+  }
+
+  /** The owner hands over. */
+  void onReleased(long nowNs) {
+    HandOver handOver = ownership.handOver();
+    if (handOver != null) {
+      leave(nowNs, handOver.cause(), true);
+    }
+  }
+
+  /** The owner has had its time to go; one that cannot hand over is left without its help. */
+  void expel(long nowNs, Reopen.Cause cause) {
+    if (ownership.handOver() == null) {
+      if (isReopening()) {
+        fence(nowNs, cause);
+      } else {
+        connection.endByBridge(nowNs, CloseReason.SHUTTING_DOWN, Origin.UPSTREAM);
+      }
+    }
+  }
+
+  /** The owner leads no more and cannot hand over: where another can go on, it is left. */
+  void desert(long nowNs, Reopen.Cause cause) {
+    if (ownership.handOver() == null && isReopening()) {
+      fence(nowNs, cause);
+    }
+  }
+
+  /** The owner does not take the connection, or no longer (rule 8). */
+  void onRefused(long nowNs, CloseReason reason) {
+    Lane refuser = owner();
+    refuser.suspect(Suspicion.OPEN_REFUSED);
+    if (isReopening() && ownership.onRefused(nowNs, refuser, waitNs())) {
+      leave(nowNs, Reopen.Cause.REFUSED, false);
+    } else {
+      connection.end(nowNs, reason, Origin.UPSTREAM);
+    }
+  }
+
+  /** The owner lives and does not do its part. */
+  void fence(long nowNs, Reopen.Cause cause) {
+    Lane owner = owner();
+    ownership.avoid(owner.upstream().address());
+    if (isLossBearable(nowNs)) {
+      owner.close(connection, CloseReason.FENCED);
+      leave(nowNs, cause, false);
+    }
+  }
+
+  /** The owner is gone. */
+  void onLost(long nowNs, CloseReason reason) {
+    if (!isReopening()) {
+      connection.end(nowNs, reason, Origin.UPSTREAM);
+    } else if (isLossBearable(nowNs)) {
+      leave(nowNs, Reopen.Cause.LANE_BROKEN, false);
+    }
+  }
+
+  // --- outputs ---
+
+  /** How long it may take to find an owner: where somebody serves, there is time to ask. */
+  private long waitNs() {
+    return Math.max(WAIT_NS_MIN, connection.pool().options().noUpstreamWaitNs());
+  }
+
+  /** What the next owner is told of the last one; null for the first owner. */
+  @Nullable Reopen reopen() {
+    Reopen.Cause cause = ownership.cause();
+    return cause == null
+        ? null
+        : new Reopen(
+            cause,
+            client.stream().sentOffset(),
+            replies.stream().takenOffset(),
+            replies.stream().takenSinceConsumed(),
+            client.endedAt(),
+            replies.stream().isEnded(),
+            shard.limits().grantBytes(),
+            replies.context());
+  }
+
+  // --- transitions ---
+
+  /** False: one request has taken along as many owners as it may, and the connection has ended. */
+  private boolean isLossBearable(long nowNs) {
+    if (client.isAwaitingOwner() && !ownership.isLossBearable()) {
+      connection.endByBridge(nowNs, CloseReason.POISON, Origin.CLIENT);
+      return false;
+    }
+    return true;
+  }
+
+  /** Whether another owner can go on where the present one stopped. */
+  private boolean isReopening() {
+    return !owner().isNeverAcknowledging() || moving().isReopeningPlain();
+  }
+
+  /** From now on what the owner has not consumed waits for another (rule 3). */
+  private void leave(long nowNs, Reopen.Cause cause, boolean isHandedOver) {
+    Lane owner = owner();
+    Counters counters = connection.listener().counters();
+    counters.add(Counter.REPLAYED_BYTES, client.stream().rewind());
+    ownership.leave(nowNs, cause, isHandedOver);
+    replies.onLeft(owner, ownership.epoch());
+    owner.detached(connection);
+    counters.addMoved(cause);
+    connection.onOwnerLeft(nowNs, nowNs + waitNs());
+  }
+
+  private Lane owner() {
+    return Objects.requireNonNull(ownership.lane());
+  }
+
+  private PoolOptions.Moving moving() {
+    return connection.pool().options().moving();
+  }
+}
