@@ -67,8 +67,7 @@ public final class NettyHealthChannels implements HealthChannels {
     if (userTimeout.isZero() || control.socketChannelType() != NioSocketChannel.class) {
       return;
     }
-    int intervalS =
-        Math.clamp(userTimeout.toSeconds() / (PROBES + 1), 1, PROBE_INTERVAL_S_MAX);
+    int intervalS = Math.clamp(userTimeout.toSeconds() / (PROBES + 1), 1, PROBE_INTERVAL_S_MAX);
     builder
         .withOption(ChannelOption.SO_KEEPALIVE, true)
         .withOption(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPIDLE), intervalS)

@@ -65,7 +65,8 @@ final class BridgePoolsIT {
   }
 
   private static PoolConfig config(String upstream) {
-    return ConfigLoader.load(Optional.empty(), Map.of("--upstream", "static:///" + upstream), Map.of())
+    return ConfigLoader.load(
+            Optional.empty(), Map.of("--upstream", "static:///" + upstream), Map.of())
         .config()
         .pools()
         .getFirst();
