@@ -135,7 +135,7 @@ final class Bridge implements Acceptor {
     if (stop.getCount() == 0) {
       return;
     }
-    ports.commit(ports.prepare(config.listeners()));
+    ports.switchTo(ports.prepare(config.listeners()));
     reload.open();
     readiness = new Readiness(true, "listeners are open");
     log.write(

@@ -17,6 +17,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,6 +44,9 @@ final class BridgePools {
       return new Pool(next, manager, balancer, serving);
     }
   }
+
+  /** The pools of one moment. */
+  record Known(Map<String, PoolConfig> configs, Set<String> retired) {}
 
   private final ControlLoop control;
   private final BridgeEvents events;
@@ -73,21 +77,21 @@ final class BridgePools {
       reconfigure(config);
       return;
     }
-    NettyHealthChannels channels = new NettyHealthChannels(control, config.userTimeout());
     PoolManager manager =
-        new PoolManager(config, control, channels, random, this::onSnapshot, events);
+        new PoolManager(
+            config, control, new NettyHealthChannels(control), random, this::onSnapshot, events);
+    PoolBalancer balancer = Balancers.create(config, random);
+    pools.put(config.name(), new Pool(config, manager, balancer, new CountDownLatch(1)));
+    unstarted.add(manager);
     events.registerPool(config.name());
     BridgeMetrics.registerPool(metrics, config.name(), snapshots);
-    unstarted.add(manager);
-    pools.put(
-        config.name(),
-        new Pool(config, manager, Balancers.create(config, random), new CountDownLatch(1)));
   }
 
   /** Has the pools that were added find their upstreams, once every shard knows them. */
   void start() {
-    unstarted.forEach(PoolManager::start);
-    unstarted.clear();
+    while (!unstarted.isEmpty()) {
+      unstarted.removeFirst().start();
+    }
   }
 
   /**
@@ -117,6 +121,27 @@ final class BridgePools {
     pool.manager.reconfigure(next);
   }
 
+  /** What there is now, for {@link #restore}. */
+  Known known() {
+    Map<String, PoolConfig> configs = new HashMap<>();
+    pools.forEach((name, pool) -> configs.put(name, pool.config));
+    return new Known(Map.copyOf(configs), retired());
+  }
+
+  /** As it was: what has been added since is to go, the rest has the options that it had. */
+  void restore(Known before) {
+    for (Pool pool : pools.values()) {
+      String name = pool.config.name();
+      PoolConfig config = before.configs.get(name);
+      if (config == null || before.retired.contains(name)) {
+        retire(name);
+      }
+      if (config != null && !config.equals(pool.config)) {
+        reconfigure(config);
+      }
+    }
+  }
+
   /**
    * Returns when the control thread has done what was asked of it so far: what followed from it is
    * on its way to the shards, ahead of what they are told from now on.
@@ -135,14 +160,17 @@ final class BridgePools {
     return Set.copyOf(retired);
   }
 
-  /** No shard has it any more. */
+  /** No shard has it any more. Blocks until nothing comes from it either. */
   void forget(String name) {
     retired.remove(name);
-    Pool gone = pools.remove(name);
-    PoolSnapshot last = snapshots.remove(name);
+    Pool gone = pools.get(name);
     if (gone != null) {
+      unstarted.remove(gone.manager);
       gone.manager.close();
+      settle();
+      pools.remove(name);
     }
+    PoolSnapshot last = snapshots.remove(name);
     if (last != null) {
       last.upstreams().forEach(upstream -> events.onUpstreamGone(name, upstream.address()));
     }

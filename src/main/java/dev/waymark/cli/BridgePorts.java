@@ -10,6 +10,7 @@ import dev.waymark.listener.ListenerEvents;
 import dev.waymark.listener.ListenerPort;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
 
 /**
  * The listening ports of a bridge, and what is counted under the names of its listeners. Ports are
@@ -30,10 +32,18 @@ final class BridgePorts {
   static final class Prepared {
     private final List<Place> places;
     private final List<ListenerPort> leaving;
+    private final Map<ListenerPort, String> namesBefore;
+    private final Map<String, ListenerConfig> configsBefore;
 
-    private Prepared(List<Place> places, List<ListenerPort> leaving) {
+    private Prepared(
+        List<Place> places,
+        List<ListenerPort> leaving,
+        Map<ListenerPort, String> namesBefore,
+        Map<String, ListenerConfig> configsBefore) {
       this.places = places;
       this.leaving = leaving;
+      this.namesBefore = namesBefore;
+      this.configsBefore = configsBefore;
     }
   }
 
@@ -61,7 +71,7 @@ final class BridgePorts {
 
   /**
    * Binds what these listeners need and is not there; a listener that keeps its address keeps its
-   * port, whatever its name. To be followed by {@link #commit}. Blocks.
+   * port, whatever its name. To be followed by {@link #switchTo}, or {@link #undo}. Blocks.
    *
    * @throws StartException naming the listener and its address; nothing is bound then
    */
@@ -73,18 +83,25 @@ final class BridgePorts {
       known.ifPresent(free::remove);
       places.add(new Place(config, known.orElseGet(() -> newPort(config)), known.isEmpty()));
     }
-    List<ListenerPort> fresh = places.stream().filter(Place::isNew).map(Place::port).toList();
-    for (Place place : places) {
-      try {
-        if (place.isNew) {
-          place.port.bind();
-        }
-      } catch (IOException failure) {
-        fresh.forEach(ListenerPort::close);
-        throw StartException.listener(place.config, failure);
-      }
+    try {
+      places.forEach(BridgePorts::bind);
+    } catch (RuntimeException failure) {
+      places.stream().filter(Place::isNew).map(Place::port).forEach(ListenerPort::close);
+      throw failure;
     }
-    return new Prepared(places, free);
+    Map<ListenerPort, String> names =
+        ports.stream().collect(Collectors.toMap(port -> port, ListenerPort::listener));
+    return new Prepared(places, free, names, Map.copyOf(configs));
+  }
+
+  private static void bind(Place place) {
+    try {
+      if (place.isNew) {
+        place.port.bind();
+      }
+    } catch (IOException failure) {
+      throw StartException.listener(place.config, failure);
+    }
   }
 
   private ListenerPort newPort(ListenerConfig config) {
@@ -95,33 +112,63 @@ final class BridgePorts {
     return counters.computeIfAbsent(listener, _ -> new ListenerCounters());
   }
 
-  /** Accepts on the ports that were prepared, and closes those that nobody wants. Blocks. */
-  void commit(Prepared prepared) {
-    configs.clear();
+  /**
+   * Accepts on the ports that were prepared. Those that nobody wants any more accept until {@link
+   * #closeLeaving}, until when there is {@link #undo}. Blocks.
+   */
+  void switchTo(Prepared prepared) {
+    use(prepared.places.stream().map(Place::config).toList());
     for (Place place : prepared.places) {
-      configs.put(place.config.name(), place.config);
-      ListenerCounters own = countersOf(place.config.name());
-      BridgeMetrics.registerListener(metrics, place.config, own);
-      open(place, own);
+      if (place.isNew) {
+        ports.add(place.port);
+        place.port.accept();
+        logOpen(place.port);
+      } else {
+        giveTo(place.config.name(), place.port);
+      }
     }
-    ports.addAll(prepared.places.stream().filter(Place::isNew).map(Place::port).toList());
+  }
+
+  /** Closes the ports that nobody wants any more. Blocks. */
+  void closeLeaving(Prepared prepared) {
     ports.removeAll(prepared.leaving);
     prepared.leaving.forEach(this::close);
   }
 
-  private void open(Place place, ListenerCounters own) {
-    String name = place.config.name();
-    String before = place.port.listener();
-    place.port.use(name, own);
-    if (place.isNew) {
-      place.port.accept();
-    } else if (!before.equals(name)) {
-      log.write(Event.LISTENER_CLOSED, "listener", before);
-    } else {
-      return;
+  /** As if nothing had been prepared; connections that were accepted meanwhile go on. Blocks. */
+  void undo(Prepared prepared) {
+    for (Place place : prepared.places) {
+      if (ports.contains(place.port) && place.isNew) {
+        close(place.port);
+        ports.remove(place.port);
+      } else if (place.isNew) {
+        place.port.close();
+      }
     }
-    String address = ListenerPort.text(place.port.address());
-    log.write(Event.LISTENER_OPEN, "listener", name, "address", address);
+    prepared.namesBefore.forEach((port, name) -> giveTo(name, port));
+    use(prepared.configsBefore.values());
+  }
+
+  private void giveTo(String listener, ListenerPort port) {
+    String before = port.listener();
+    port.use(listener, countersOf(listener));
+    if (!before.equals(listener)) {
+      log.write(Event.LISTENER_CLOSED, "listener", before);
+      logOpen(port);
+    }
+  }
+
+  private void use(Collection<ListenerConfig> listeners) {
+    configs.clear();
+    for (ListenerConfig config : listeners) {
+      configs.put(config.name(), config);
+      BridgeMetrics.registerListener(metrics, config, countersOf(config.name()));
+    }
+  }
+
+  private void logOpen(ListenerPort port) {
+    String address = ListenerPort.text(port.address());
+    log.write(Event.LISTENER_OPEN, "listener", port.listener(), "address", address);
   }
 
   private void close(ListenerPort port) {

@@ -10,7 +10,6 @@ import dev.waymark.config.ConfigException;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.config.LogConfig;
-import dev.waymark.config.PoolConfig;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -37,12 +36,19 @@ final class Reload {
     /** The file cannot be used, and nothing has changed; the message has a line for each reason. */
     record Refused(String message) implements Outcome {}
 
+    /** A defect of the bridge; what is in force then, the message says. */
+    record Failed(String message) implements Outcome {}
+
     /** There is nothing to reload, or not now. */
     record Impossible(String why) implements Outcome {}
   }
 
   /** What a reload changes. */
   record Parts(BridgePools pools, BridgePorts ports, BridgeShards shards) {}
+
+  /** A reload under way: what changes, to what, and what there was before. */
+  private record Change(
+      ConfigChanges what, BridgeConfig next, BridgePools.Known pools, BridgePorts.Prepared ports) {}
 
   /** Requests at once, of which one runs and the others wait; more are sent away. */
   private static final int REQUESTS_MAX = 3;
@@ -144,6 +150,8 @@ final class Reload {
           message
               .lines()
               .forEach(line -> log.write(Event.RELOAD_REFUSED, "cause", cause, "reason", line));
+      case Outcome.Failed(String message) ->
+          log.write(Event.RELOAD_REFUSED, "cause", cause, "reason", message);
       case Outcome.Impossible(String why) ->
           log.write(Event.RELOAD_REFUSED, "cause", cause, "reason", why);
     }
@@ -161,38 +169,92 @@ final class Reload {
               ? "the bridge drains"
               : "the bridge is still starting; try again");
     }
+    LoadedConfig before = inForce;
     try {
       LoadedConfig next = file.get().get();
-      ConfigChanges changes = ConfigChanges.between(inForce, next);
-      apply(changes, next.config());
-      inForce = next;
+      ConfigChanges changes = ConfigChanges.between(before, next);
+      apply(changes, next);
       return new Outcome.Applied(changes.lines());
     } catch (ConfigException | StartException refused) {
       return new Outcome.Refused(String.valueOf(refused.getMessage()));
+    } catch (RuntimeException bug) {
+      log.write(Event.BUG, "exception", bug);
+      return new Outcome.Failed("a defect of the bridge: " + bug + "; " + stateAfter(bug, before));
     }
+  }
+
+  private String stateAfter(RuntimeException bug, LoadedConfig before) {
+    if (inForce != before) {
+      return "the file is in force, but not all that it no longer names is gone";
+    }
+    return bug.getSuppressed().length == 0
+        ? "nothing has changed"
+        : "the former configuration is in force, but not all of it could be put back; restart";
+  }
+
+  /** What only takes away comes last, when nothing can be refused any more. */
+  private void apply(ConfigChanges changes, LoadedConfig next) {
+    BridgePools.Known pools = parts.pools.known();
+    BridgePorts.Prepared ports = parts.ports.prepare(next.config().listeners());
+    Change change = new Change(changes, next.config(), pools, ports);
+    try {
+      takeOver(change);
+    } catch (RuntimeException bug) {
+      undo(change, bug);
+      throw bug;
+    }
+    inForce = next;
+    parts.ports.closeLeaving(ports);
+    parts.shards.removeListeners(changes.listeners().removed());
+    changes.pools().removed().forEach(parts.pools::retire);
   }
 
   /**
    * In an order in which no client meets anything half done: ports are bound, then pools find their
    * upstreams, then listeners go over to them.
    */
-  private void apply(ConfigChanges changes, BridgeConfig next) {
-    BridgePorts.Prepared ports = parts.ports.prepare(next.listeners());
-    // Nothing below is refused.
-    addPools(changes.pools().added(), next);
-    for (PoolConfig pool : next.pools()) {
-      if (changes.pools().changed().containsKey(pool.name())) {
-        parts.pools.reconfigure(pool);
-      }
-    }
+  private void takeOver(Change change) {
+    BridgeConfig next = change.next;
+    Set<String> changed = change.what.pools().changed().keySet();
+    addPools(change.what.pools().added(), next);
+    next.pools().stream()
+        .filter(pool -> changed.contains(pool.name()))
+        .forEach(parts.pools::reconfigure);
     parts.pools.settle();
     parts.shards.configure(
-        parts.pools.setups(changes.pools().changed().keySet()),
-        chosen(next.listeners(), changes.listeners().addedOrChanged()));
-    parts.ports.commit(ports);
-    parts.shards.removeListeners(changes.listeners().removed());
-    changes.pools().removed().forEach(parts.pools::retire);
+        parts.pools.setups(changed),
+        chosen(next.listeners(), change.what.listeners().addedOrChanged()));
+    parts.ports.switchTo(change.ports);
     log(inForce.config().log(), next.log());
+  }
+
+  /**
+   * The other way round; where one step fails too, the others are taken all the same, and the
+   * failure is kept with the first.
+   */
+  private void undo(Change change, RuntimeException bug) {
+    BridgeConfig now = inForce.config();
+    ConfigChanges what = change.what;
+    List<Runnable> steps =
+        List.of(
+            () -> log(change.next.log(), now.log()),
+            () -> parts.ports.undo(change.ports),
+            () -> parts.pools.restore(change.pools),
+            parts.pools::settle,
+            () ->
+                parts.shards.configure(
+                    parts.pools.setups(what.pools().changed().keySet()),
+                    chosen(now.listeners(), what.listeners().changed().keySet())),
+            () -> parts.shards.removeListeners(what.listeners().added()));
+    for (Runnable step : steps) {
+      try {
+        step.run();
+      } catch (RuntimeException another) {
+        if (another != bug) {
+          bug.addSuppressed(another);
+        }
+      }
+    }
   }
 
   private static void log(LogConfig now, LogConfig next) {

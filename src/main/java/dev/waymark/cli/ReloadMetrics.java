@@ -35,7 +35,7 @@ final class ReloadMetrics {
         appliedUnixS = Instant.now().getEpochSecond();
         applied.inc();
       }
-      case Reload.Outcome.Refused _ -> {
+      case Reload.Outcome.Refused _, Reload.Outcome.Failed _ -> {
         isLastApplied = false;
         refused.inc();
       }

@@ -21,6 +21,7 @@ final class ReloadRoute {
       case Reload.Outcome.Applied(List<String> changes) ->
           Reply.json(200, Map.of("applied", changes));
       case Reload.Outcome.Refused(String message) -> text(422, message);
+      case Reload.Outcome.Failed(String message) -> text(500, message);
       case Reload.Outcome.Impossible(String why) -> text(409, why);
     };
   }

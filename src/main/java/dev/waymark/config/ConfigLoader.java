@@ -94,25 +94,25 @@ public final class ConfigLoader {
         new ListenerReader(settings, addresses, poolNames, window).read(counts.listeners());
     AdminConfig admin = new AdminConfig(addresses.add(settings.get(ProcessKeys.ADMIN_ADDRESS)));
     Setting<Long> memoryBudget = settings.get(ProcessKeys.MEMORY_BUDGET);
-    Duration linger = settings.get(ProcessKeys.LINGER_TIMEOUT).value();
+    Duration linger = settings.value(ProcessKeys.LINGER_TIMEOUT);
     return new BridgeConfig(
         listeners,
         pools,
         admin,
         log(settings),
-        settings.get(ProcessKeys.TRANSPORT).value(),
-        settings.get(ProcessKeys.SHARDS).value(),
+        settings.value(ProcessKeys.TRANSPORT),
+        settings.value(ProcessKeys.SHARDS),
         settings.get(ProcessKeys.NODE, hostName()).value(),
-        settings.get(ProcessKeys.DRAIN_TIMEOUT).value(),
-        settings.get(ProcessKeys.START_TIMEOUT).value(),
+        settings.value(ProcessKeys.DRAIN_TIMEOUT),
+        settings.value(ProcessKeys.START_TIMEOUT),
         new LimitsReader(settings, problems).read(window, memoryBudget, linger));
   }
 
   private static LogConfig log(Settings settings) {
     return new LogConfig(
-        settings.get(ProcessKeys.LOG_FORMAT).value(),
-        settings.get(ProcessKeys.LOG_LEVEL).value(),
-        settings.get(ProcessKeys.LOG_ACCESS).value());
+        settings.value(ProcessKeys.LOG_FORMAT),
+        settings.value(ProcessKeys.LOG_LEVEL),
+        settings.value(ProcessKeys.LOG_ACCESS));
   }
 
   /** Values are read as they depend on one another; they are shown as the reference lists them. */

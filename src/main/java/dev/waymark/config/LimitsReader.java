@@ -3,9 +3,8 @@ package dev.waymark.config;
 import static dev.waymark.config.ProcessKeys.INITIAL_WINDOW;
 import static dev.waymark.config.ProcessKeys.LANE_TIMEOUT;
 import static dev.waymark.config.ProcessKeys.PING_INTERVAL;
-import static dev.waymark.config.ProcessKeys.RETRY_MAX;
-import static dev.waymark.config.ProcessKeys.RETRY_MIN;
 
+import dev.waymark.config.Settings.Range;
 import dev.waymark.core.Limits;
 import java.time.Duration;
 
@@ -29,22 +28,20 @@ final class LimitsReader {
    */
   Limits read(Setting<Integer> window, Setting<Long> memoryBudget, Duration lingerTimeout) {
     Setting<Integer> initialWindow = settings.get(INITIAL_WINDOW);
-    int grant = bytes(ProcessKeys.GRANT);
-    int replyQueue = bytes(ProcessKeys.REPLY_QUEUE);
-    int batch = bytes(ProcessKeys.BATCH);
-    int queue = bytes(ProcessKeys.QUEUE);
+    int grant = settings.value(ProcessKeys.GRANT);
+    int replyQueue = settings.value(ProcessKeys.REPLY_QUEUE);
+    int batch = settings.value(ProcessKeys.BATCH);
+    int queue = settings.value(ProcessKeys.QUEUE);
     long settingsTimeoutNs = ns(ProcessKeys.SETTINGS_TIMEOUT);
     long commitTimeoutNs = ns(ProcessKeys.COMMIT_TIMEOUT);
     Setting<Duration> pingInterval = settings.get(PING_INTERVAL);
     Setting<Duration> laneTimeout = settings.get(LANE_TIMEOUT);
-    Setting<Duration> retryMin = settings.get(RETRY_MIN);
-    Setting<Duration> retryMax = settings.get(RETRY_MAX);
+    Range<Duration> retry = settings.range(ProcessKeys.RETRY_MIN, ProcessKeys.RETRY_MAX);
     long creditDelayNs = ns(ProcessKeys.CREDIT_DELAY);
     long pushWaitNs = ns(ProcessKeys.PUSH_WAIT);
-    int pushBytesMax = bytes(ProcessKeys.PUSH_BYTES_MAX);
+    int pushBytesMax = settings.value(ProcessKeys.PUSH_BYTES_MAX);
     settings.checkOrder(initialWindow, window, true);
     settings.checkOrder(pingInterval, laneTimeout, false);
-    settings.checkOrder(retryMin, retryMax, true);
     if (!problems.isEmpty()) {
       return Limits.DEFAULTS;
     }
@@ -60,8 +57,8 @@ final class LimitsReader {
         commitTimeoutNs,
         pingInterval.value().toNanos(),
         laneTimeout.value().toNanos(),
-        retryMin.value().toNanos(),
-        retryMax.value().toNanos(),
+        retry.min().toNanos(),
+        retry.max().toNanos(),
         creditDelayNs,
         lingerTimeout.toNanos(),
         pushWaitNs,
@@ -70,11 +67,7 @@ final class LimitsReader {
         Limits.REPLY_PIECE_BYTES);
   }
 
-  private int bytes(Key<Integer> key) {
-    return settings.get(key).value();
-  }
-
   private long ns(Key<Duration> key) {
-    return settings.get(key).value().toNanos();
+    return settings.value(key).toNanos();
   }
 }

@@ -50,21 +50,21 @@ final class ListenerReader {
         pool,
         framing,
         frameMax.value(),
-        settings.get(ListenerKeys.CONNECTIONS_MAX, i).value(),
-        settings.get(ListenerKeys.BACKLOG, i).value(),
-        settings.get(ListenerKeys.NO_DELAY, i).value(),
-        settings.get(ListenerKeys.KEEP_ALIVE, i).value(),
-        settings.get(ListenerKeys.USER_TIMEOUT, i).value(),
-        settings.get(ListenerKeys.IDLE_TIMEOUT, i).value(),
+        settings.value(ListenerKeys.CONNECTIONS_MAX, i),
+        settings.value(ListenerKeys.BACKLOG, i),
+        settings.value(ListenerKeys.NO_DELAY, i),
+        settings.value(ListenerKeys.KEEP_ALIVE, i),
+        settings.value(ListenerKeys.USER_TIMEOUT, i),
+        settings.value(ListenerKeys.IDLE_TIMEOUT, i),
         pushFrom(i),
         age(i));
   }
 
   private AgeOptions age(int i) {
     return new AgeOptions(
-        settings.get(ListenerKeys.AGE_MAX, i).value().toNanos(),
-        settings.get(ListenerKeys.AGE_JITTER, i).value(),
-        settings.get(ListenerKeys.AGE_GRACE, i).value().toNanos());
+        settings.value(ListenerKeys.AGE_MAX, i).toNanos(),
+        settings.value(ListenerKeys.AGE_JITTER, i),
+        settings.value(ListenerKeys.AGE_GRACE, i).toNanos());
   }
 
   private List<String> pushFrom(int i) {
@@ -109,7 +109,7 @@ final class ListenerReader {
 
   private Framing framing(int i) {
     if (settings.values().under(ListenerKeys.FRAMING.at(i) + ".").isEmpty()) {
-      return settings.get(ListenerKeys.FRAMING, i).value();
+      return settings.value(ListenerKeys.FRAMING, i);
     }
     Optional<Setting<FramingType>> type = settings.find(ListenerKeys.FRAMING_TYPE, i);
     if (type.isEmpty()) {
@@ -141,10 +141,10 @@ final class ListenerReader {
   }
 
   private Framing lengthPrefixed(int i) {
-    int lengthBytes = settings.get(ListenerKeys.FRAMING_LENGTH_BYTES, i).value();
-    ByteOrder order = settings.get(ListenerKeys.FRAMING_BYTE_ORDER, i).value();
-    int offset = settings.get(ListenerKeys.FRAMING_LENGTH_OFFSET, i).value();
-    int adjustment = settings.get(ListenerKeys.FRAMING_LENGTH_ADJUSTMENT, i).value();
+    int lengthBytes = settings.value(ListenerKeys.FRAMING_LENGTH_BYTES, i);
+    ByteOrder order = settings.value(ListenerKeys.FRAMING_BYTE_ORDER, i);
+    int offset = settings.value(ListenerKeys.FRAMING_LENGTH_OFFSET, i);
+    int adjustment = settings.value(ListenerKeys.FRAMING_LENGTH_ADJUSTMENT, i);
     return new Framing.LengthPrefixed(offset, lengthBytes, order == ByteOrder.LITTLE, adjustment);
   }
 

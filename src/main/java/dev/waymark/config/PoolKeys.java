@@ -135,7 +135,7 @@ final class PoolKeys {
           AT + "user-timeout",
           ValueType.durationOrOff("24h"),
           "10s",
-          "Bytes that an upstream's host does not acknowledge for this long break its lanes; off: the kernel's own.");
+          "An upstream's host that acknowledges nothing for this long loses its lanes and its health Watch; off: the kernel decides.");
 
   static final Key<OnUpstreamLoss> ON_UPSTREAM_LOSS =
       Key.of(

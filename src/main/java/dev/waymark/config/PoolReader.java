@@ -6,6 +6,7 @@ import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.config.PoolKeys.Follow;
 import dev.waymark.config.PoolKeys.NoUpstream;
 import dev.waymark.config.PoolKeys.OnUpstreamLoss;
+import dev.waymark.config.Settings.Range;
 import dev.waymark.config.Values.Elements;
 import dev.waymark.core.PoolOptions.Moving;
 import java.time.Duration;
@@ -37,16 +38,12 @@ final class PoolReader {
   private PoolConfig pool(int i, UniqueNames names) {
     String name = names.add(settings.get(PoolKeys.NAME, i));
     Target target = target(i);
-    var policy = settings.get(PoolKeys.POLICY, i).value();
-    var hashBy = settings.get(PoolKeys.HASH_BY, i).value();
-    var acknowledge = settings.get(PoolKeys.ACKNOWLEDGE, i).value();
-    String healthService = settings.get(PoolKeys.HEALTH_SERVICE, i).value();
-    Setting<Duration> retryMin = settings.get(PoolKeys.HEALTH_RETRY_MIN, i);
-    Setting<Duration> retryMax = settings.get(PoolKeys.HEALTH_RETRY_MAX, i);
-    settings.checkOrder(retryMin, retryMax, true);
-    Setting<Duration> ttlMin = settings.get(PoolKeys.DNS_TTL_MIN, i);
-    Setting<Duration> ttlMax = settings.get(PoolKeys.DNS_TTL_MAX, i);
-    settings.checkOrder(ttlMin, ttlMax, true);
+    var policy = settings.value(PoolKeys.POLICY, i);
+    var hashBy = settings.value(PoolKeys.HASH_BY, i);
+    var acknowledge = settings.value(PoolKeys.ACKNOWLEDGE, i);
+    String healthService = settings.value(PoolKeys.HEALTH_SERVICE, i);
+    Range<Duration> retry = settings.range(PoolKeys.HEALTH_RETRY_MIN, PoolKeys.HEALTH_RETRY_MAX, i);
+    Range<Duration> ttl = settings.range(PoolKeys.DNS_TTL_MIN, PoolKeys.DNS_TTL_MAX, i);
     return new PoolConfig(
         name,
         target,
@@ -54,44 +51,41 @@ final class PoolReader {
         hashBy,
         acknowledge,
         healthService,
-        retryMin.value(),
-        retryMax.value(),
-        ttlMin.value(),
-        ttlMax.value(),
-        settings.get(PoolKeys.NO_UPSTREAM, i).value() == NoUpstream.WAIT,
-        settings.get(PoolKeys.NO_UPSTREAM_WAIT, i).value(),
-        settings.get(PoolKeys.NO_UPSTREAM_BYTES, i).value(),
-        settings.get(PoolKeys.USER_TIMEOUT, i).value(),
+        retry.min(),
+        retry.max(),
+        ttl.min(),
+        ttl.max(),
+        settings.value(PoolKeys.NO_UPSTREAM, i) == NoUpstream.WAIT,
+        settings.value(PoolKeys.NO_UPSTREAM_WAIT, i),
+        settings.value(PoolKeys.NO_UPSTREAM_BYTES, i),
+        settings.value(PoolKeys.USER_TIMEOUT, i),
         moving(i),
         ejection(i),
-        settings.get(PoolKeys.SLOW_START, i).value(),
+        settings.value(PoolKeys.SLOW_START, i),
         new SubsetReader(settings, labels).read(i, target));
   }
 
   private Moving moving(int i) {
-    boolean isReopening =
-        settings.get(PoolKeys.ON_UPSTREAM_LOSS, i).value() == OnUpstreamLoss.REOPEN;
+    boolean isReopening = settings.value(PoolKeys.ON_UPSTREAM_LOSS, i) == OnUpstreamLoss.REOPEN;
     return new Moving(
-        settings.get(PoolKeys.PROGRESS_TIMEOUT, i).value().toNanos(),
-        settings.get(PoolKeys.RELEASE_TIMEOUT, i).value().toNanos(),
-        settings.get(PoolKeys.DRAIN_TIMEOUT, i).value().toNanos(),
-        settings.get(PoolKeys.MOVES_PER_SECOND, i).value(),
-        settings.get(PoolKeys.REBALANCE, i).value(),
-        settings.get(PoolKeys.FOLLOW, i).value() == Follow.LEADER,
+        settings.value(PoolKeys.PROGRESS_TIMEOUT, i).toNanos(),
+        settings.value(PoolKeys.RELEASE_TIMEOUT, i).toNanos(),
+        settings.value(PoolKeys.DRAIN_TIMEOUT, i).toNanos(),
+        settings.value(PoolKeys.MOVES_PER_SECOND, i),
+        settings.value(PoolKeys.REBALANCE, i),
+        settings.value(PoolKeys.FOLLOW, i) == Follow.LEADER,
         isReopening);
   }
 
   private Ejection ejection(int i) {
-    Setting<Duration> time = settings.get(PoolKeys.EJECTION_TIME, i);
-    Setting<Duration> timeMax = settings.get(PoolKeys.EJECTION_TIME_MAX, i);
-    settings.checkOrder(time, timeMax, true);
+    Range<Duration> time = settings.range(PoolKeys.EJECTION_TIME, PoolKeys.EJECTION_TIME_MAX, i);
     return new Ejection(
-        settings.get(PoolKeys.EJECTION, i).value(),
-        settings.get(PoolKeys.EJECTION_SUSPICIONS, i).value(),
-        settings.get(PoolKeys.EJECTION_WINDOW, i).value(),
-        time.value(),
-        timeMax.value(),
-        settings.get(PoolKeys.EJECTED_MAX_PERCENT, i).value());
+        settings.value(PoolKeys.EJECTION, i),
+        settings.value(PoolKeys.EJECTION_SUSPICIONS, i),
+        settings.value(PoolKeys.EJECTION_WINDOW, i),
+        time.min(),
+        time.max(),
+        settings.value(PoolKeys.EJECTED_MAX_PERCENT, i));
   }
 
   private Target target(int i) {
@@ -110,7 +104,7 @@ final class PoolReader {
                       + ": "
                       + pool
                       + ": has neither target nor upstreams (expected: one of both)"));
-      return settings.get(PoolKeys.TARGET, i).value();
+      return settings.value(PoolKeys.TARGET, i);
     }
     if (hasTarget) {
       settings.refuse(
@@ -132,18 +126,9 @@ final class PoolReader {
   private List<Endpoint> upstreams(int i, Elements list) {
     Map<String, Endpoint> upstreams = new LinkedHashMap<>();
     for (int j = 0; j < list.count(); j++) {
-      String at = PoolKeys.UPSTREAM_ADDRESS.at(i, j);
-      if (settings.values().value(at).isEmpty()) {
-        settings.refuse(
-            list.elements().get(j).place()
-                + ": "
-                + at
-                + ": missing (expected: "
-                + PoolKeys.UPSTREAM_ADDRESS.type().expected()
-                + ")");
-      }
-      Optional<Setting<String>> address = settings.find(PoolKeys.UPSTREAM_ADDRESS, i, j);
-      int weight = settings.get(PoolKeys.UPSTREAM_WEIGHT, i, j).value();
+      Optional<Setting<String>> address =
+          settings.demand(PoolKeys.UPSTREAM_ADDRESS, list.elements().get(j), i, j);
+      int weight = settings.value(PoolKeys.UPSTREAM_WEIGHT, i, j);
       Map<String, String> given = labels.read(PoolKeys.UPSTREAM_LABEL, i, j);
       address.ifPresent(found -> {
         if (upstreams.putIfAbsent(found.value(), new Endpoint(found.value(), weight, given))

@@ -8,6 +8,9 @@ import java.util.Optional;
 
 /** Reads values by key, keeps what is in force, and notes what is wrong. Confined to one load. */
 final class Settings {
+  /** Two values in force, of which the first is not above the second. */
+  record Range<T>(T min, T max) {}
+
   private final Values values;
   private final Problems problems;
   private final List<Entry> entries = new ArrayList<>();
@@ -20,6 +23,19 @@ final class Settings {
   /** The value in force of a key that has a default. */
   <T> Setting<T> get(Key<T> key, int... at) {
     return get(key, key.defaultText().orElseThrow(), at);
+  }
+
+  /** The same where nothing else is to be known of it. */
+  <T> T value(Key<T> key, int... at) {
+    return get(key, at).value();
+  }
+
+  /** The values in force of two keys, of which the first may not be above the second. */
+  <T extends Comparable<? super T>> Range<T> range(Key<T> low, Key<T> high, int... at) {
+    Setting<T> min = get(low, at);
+    Setting<T> max = get(high, at);
+    checkOrder(min, max, true);
+    return new Range<>(min.value(), max.value());
   }
 
   /** The value in force, with a default that is known only now. */
@@ -35,6 +51,16 @@ final class Settings {
   /** What was said; empty if nothing was, or something wrong. */
   <T> Optional<Setting<T>> find(Key<T> key, int... at) {
     return values.value(key.at(at)).flatMap(value -> read(key, value, key.at(at)));
+  }
+
+  /** What was said in this element of a list, where something must be. */
+  <T> Optional<Setting<T>> demand(Key<T> key, Origin.File element, int... at) {
+    if (values.value(key.at(at)).isEmpty()) {
+      refuse(
+          "%s: %s: missing (expected: %s)"
+              .formatted(element.place(), key.at(at), key.type().expected()));
+    }
+    return find(key, at);
   }
 
   /** The same for a key whose path ends with any name. */

@@ -30,8 +30,10 @@ final class SubsetReader {
     List<Subset> subsets = new ArrayList<>();
     int percents = 0;
     for (int j = 0; j < list.get().count(); j++) {
-      String place = list.get().elements().get(j).place() + ": " + path + "[" + j + "]";
-      int percent = percent(i, j, place);
+      Origin.File origin = list.get().elements().get(j);
+      String place = origin.place() + ": " + path + "[" + j + "]";
+      int percent =
+          settings.demand(PoolKeys.SUBSET_SHARE, origin, i, j).map(Setting::value).orElse(0);
       Map<String, String> wanted = labels.read(PoolKeys.SUBSET_LABEL, i, j);
       Subset subset = new Subset(wanted, percent);
       checkLabels(subset, target, subsets, place);
@@ -48,17 +50,6 @@ final class SubsetReader {
               + " % together (expected: at most 100); lower one");
     }
     return subsets;
-  }
-
-  private int percent(int i, int j, String place) {
-    if (settings.values().value(PoolKeys.SUBSET_SHARE.at(i, j)).isEmpty()) {
-      settings.refuse(
-          place
-              + ".share-percent: missing (expected: "
-              + PoolKeys.SUBSET_SHARE.type().expected()
-              + ")");
-    }
-    return settings.find(PoolKeys.SUBSET_SHARE, i, j).map(Setting::value).orElse(0);
   }
 
   private void checkLabels(Subset subset, Target target, List<Subset> before, String place) {

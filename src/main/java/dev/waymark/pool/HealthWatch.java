@@ -13,6 +13,7 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.net.SocketAddress;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +38,7 @@ final class HealthWatch {
   }
 
   private final EventLoop loop;
-  private final HealthChannels channels;
+  private final Function<SocketAddress, ManagedChannel> channels;
   private final HealthCheckRequest request;
   private final AddressFinder addresses;
   private final Backoff backoff;
@@ -47,9 +48,12 @@ final class HealthWatch {
   private @Nullable ScheduledFuture<?> nextTry;
   private boolean isClosed;
 
+  /**
+   * @param channels opens a channel for a try, which shuts it down
+   */
   HealthWatch(
       EventLoop loop,
-      HealthChannels channels,
+      Function<SocketAddress, ManagedChannel> channels,
       String service,
       AddressFinder addresses,
       Backoff backoff,
@@ -77,7 +81,7 @@ final class HealthWatch {
 
   private void open(SocketAddress address) {
     if (!isClosed) {
-      current = new Try(channels.open(address));
+      current = new Try(channels.apply(address));
       current.start();
     }
   }

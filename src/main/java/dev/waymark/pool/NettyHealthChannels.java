@@ -3,18 +3,17 @@ package dev.waymark.pool;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.epoll.EpollChannelOption;
-import io.netty.channel.epoll.EpollSocketChannel;
-import io.netty.channel.uring.IoUringChannelOption;
-import io.netty.channel.uring.IoUringSocketChannel;
+import io.netty.channel.socket.nio.NioChannelOption;
+import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import jdk.net.ExtendedSocketOptions;
 
 /**
  * Plaintext channels on the control thread itself: callbacks come on it, without a hand-over. No
- * gRPC keep-alive, since default servers refuse it; TCP's own options find a dead peer. Immutable.
+ * gRPC keep-alive, since default servers refuse it; TCP's own probes find a dead peer. Immutable.
  */
 public final class NettyHealthChannels implements HealthChannels {
   private static final int CONNECT_TIMEOUT_MS = 5_000;
@@ -25,19 +24,22 @@ public final class NettyHealthChannels implements HealthChannels {
    */
   private static final long NEVER_IDLE_DAYS = 365;
 
-  private final ControlLoop control;
-  private final int userTimeoutMs;
-
   /**
-   * @param userTimeout TCP_USER_TIMEOUT; zero: the kernel's own; only native transports can set it
+   * After a first silence as long as their interval, so many find nothing before a peer is dead.
    */
-  public NettyHealthChannels(ControlLoop control, Duration userTimeout) {
+  private static final int PROBES = 3;
+
+  /** The kernel takes no longer one. */
+  private static final int PROBE_INTERVAL_S_MAX = 32_767;
+
+  private final ControlLoop control;
+
+  public NettyHealthChannels(ControlLoop control) {
     this.control = control;
-    this.userTimeoutMs = (int) Math.min(userTimeout.toMillis(), Integer.MAX_VALUE);
   }
 
   @Override
-  public ManagedChannel open(SocketAddress address) {
+  public ManagedChannel open(SocketAddress address, Duration userTimeout) {
     boolean isTcp = address instanceof InetSocketAddress;
     var type = isTcp ? control.socketChannelType() : control.domainChannelType();
     SocketAddress dialled = isTcp ? address : UpstreamAddress.forChannelType(address, type);
@@ -51,21 +53,25 @@ public final class NettyHealthChannels implements HealthChannels {
             .idleTimeout(NEVER_IDLE_DAYS, TimeUnit.DAYS)
             .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS);
     if (isTcp) {
-      setUserTimeout(builder);
+      setUserTimeout(builder, userTimeout);
     } else {
       builder.overrideAuthority("localhost");
     }
     return builder.build();
   }
 
-  private void setUserTimeout(NettyChannelBuilder builder) {
-    if (userTimeoutMs == 0) {
+  /**
+   * Nothing is sent on a Watch for hours, so TCP's own probes have to find that the peer is dead.
+   */
+  private void setUserTimeout(NettyChannelBuilder builder, Duration userTimeout) {
+    if (userTimeout.isZero() || control.socketChannelType() != NioSocketChannel.class) {
       return;
     }
-    if (EpollSocketChannel.class == control.socketChannelType()) {
-      builder.withOption(EpollChannelOption.TCP_USER_TIMEOUT, userTimeoutMs);
-    } else if (IoUringSocketChannel.class == control.socketChannelType()) {
-      builder.withOption(IoUringChannelOption.TCP_USER_TIMEOUT, userTimeoutMs);
-    }
+    int intervalS = Math.clamp(userTimeout.toSeconds() / (PROBES + 1), 1, PROBE_INTERVAL_S_MAX);
+    builder
+        .withOption(ChannelOption.SO_KEEPALIVE, true)
+        .withOption(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPIDLE), intervalS)
+        .withOption(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPINTERVAL), intervalS)
+        .withOption(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPCOUNT), PROBES);
   }
 }

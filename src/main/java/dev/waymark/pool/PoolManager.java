@@ -171,7 +171,11 @@ public final class PoolManager implements AutoCloseable {
 
   /** What a Watch is made of. */
   private static List<Object> health(PoolConfig config) {
-    return List.of(config.healthService(), config.healthRetryMin(), config.healthRetryMax());
+    return List.of(
+        config.healthService(),
+        config.healthRetryMin(),
+        config.healthRetryMax(),
+        config.userTimeout());
   }
 
   private void onFound(List<Endpoint> endpoints) {
@@ -257,7 +261,12 @@ public final class PoolManager implements AutoCloseable {
     private HealthWatch newWatch() {
       var backoff = new Backoff(config.healthRetryMin(), config.healthRetryMax(), random);
       return new HealthWatch(
-          control.eventLoop(), channels, config.healthService(), this, backoff, this);
+          control.eventLoop(),
+          address -> channels.open(address, config.userTimeout()),
+          config.healthService(),
+          this,
+          backoff,
+          this);
     }
 
     /** What was known of its health holds until the new Watch has an answer. */

@@ -88,7 +88,7 @@ final class PoolState {
     if (now != from) {
       member.health = now;
       events.onHealthChanged(config.name(), address, from.name(), now.name());
-      leadership.onHealth(address, now.isServing());
+      leadership.onHealth(address, now);
     }
     if (now.isServing() && !from.isServing() && !member.isFromStart) {
       member.ramp.start(nowNs);

@@ -24,6 +24,7 @@ final class Fixtures {
   Duration healthRetryMin = Duration.ofMillis(20);
   Duration healthRetryMax = Duration.ofMillis(200);
   Duration dnsTtlMin = Duration.ofMillis(50);
+  Duration userTimeout = Duration.ofSeconds(20);
   Ejection ejection =
       new Ejection(
           true, 5, Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofMinutes(5), 50);
@@ -49,7 +50,7 @@ final class Fixtures {
         true,
         Duration.ofSeconds(5),
         65_536,
-        Duration.ofSeconds(20),
+        f.userTimeout,
         f.moving,
         f.ejection,
         f.slowStart,

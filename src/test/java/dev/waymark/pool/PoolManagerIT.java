@@ -110,6 +110,26 @@ class PoolManagerIT {
   }
 
   @Test
+  void reconfigure_ofTheUserTimeout_watchesAnewAndNobodyNotices() {
+    Consumer<Fixtures> options = p -> p.target = Fixtures.fixed(a.address(), b.address());
+    b.say(ServingStatus.SERVING);
+    try (var pool = new RecordedPool(options)) {
+      awaitStandings(pool, "SERVING", "SERVING");
+      int events = pool.events.size();
+      int snapshots = pool.snapshots.size();
+      Duration other = Duration.ofSeconds(3);
+      pool.manager.reconfigure(Fixtures.pool(options.andThen(p -> p.userTimeout = other)));
+      await().until(() -> pool.userTimeouts.stream().filter(other::equals).count() == 2);
+      b.say(ServingStatus.NOT_SERVING);
+      awaitStandings(pool, "SERVING", "DRAINING");
+      assertThat(pool.events.subList(events, pool.events.size()))
+          .containsExactly("health " + b.address() + " SERVING NOT_SERVING");
+      assertThat(pool.snapshots).hasSize(snapshots + 1);
+      assertThat(pool.userTimeouts).as("each once").hasSize(4);
+    }
+  }
+
+  @Test
   void reconfigure_ofTheList_keepsTheWatchesOfThoseThatStay() {
     try (var pool = new RecordedPool(p -> p.target = Fixtures.fixed(a.address(), b.address()))) {
       awaitStandings(pool, "SERVING", "DOWN");

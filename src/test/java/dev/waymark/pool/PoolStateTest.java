@@ -154,6 +154,21 @@ class PoolStateTest {
   }
 
   @Test
+  void leader_whoseWatchBreaksAndIsBack_leadsOnlyIfNobodyTurnedServingSince() {
+    PoolState state = state(p -> p.moving = following());
+    upstreams(state, "a", "b");
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
+    assertThat(standings(state)).containsExactly("a DRAINING", "b DOWN");
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    assertThat(standings(state)).containsExactly("a SERVING", "b DOWN");
+    state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
+    state.onHealth(nowNs, "b", UpstreamHealth.SERVING);
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    assertThat(standings(state)).containsExactly("a DRAINING", "b SERVING");
+  }
+
+  @Test
   void leader_isNeverEjected() {
     PoolState state = state(p -> p.moving = following());
     serving(state, "a", "b");

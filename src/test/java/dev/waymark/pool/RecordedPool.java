@@ -19,6 +19,10 @@ final class RecordedPool implements AutoCloseable {
   final List<PoolSnapshot> snapshots = new CopyOnWriteArrayList<>();
   private final RecordedEvents recorder = new RecordedEvents();
   final List<String> events = recorder.events;
+
+  /** Of the channels that were opened for Watches. */
+  final List<Duration> userTimeouts = new CopyOnWriteArrayList<>();
+
   final PoolManager manager;
   private final MultiThreadIoEventLoopGroup group =
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -26,11 +30,15 @@ final class RecordedPool implements AutoCloseable {
   RecordedPool(Consumer<Fixtures> options) {
     PoolConfig config = Fixtures.pool(options);
     ControlLoop control = ControlLoop.nio(group.next());
+    HealthChannels channels = new NettyHealthChannels(control);
     manager =
         new PoolManager(
             config,
             control,
-            new NettyHealthChannels(control, config.userTimeout()),
+            (address, userTimeout) -> {
+              userTimeouts.add(userTimeout);
+              return channels.open(address, userTimeout);
+            },
             new SplittableRandom(1),
             snapshots::add,
             recorder);

@@ -9,7 +9,7 @@ final class DemoTable {
   private static final String ROW = "  %-22s %-10s %11s %15s";
 
   /** One line of the table. */
-  record Row(String upstream, String state, long connections, long replyBytes) {}
+  record Row(String upstream, String state, long connections, long requests) {}
 
   private DemoTable() {}
 
@@ -19,15 +19,11 @@ final class DemoTable {
     List<String> lines = new ArrayList<>();
     lines.add(title);
     lines.add("");
-    lines.add(format(ROW, "upstream", "state", "connections", "KiB replied"));
+    lines.add(format(ROW, "upstream", "state", "connections", "requests"));
     for (Row row : rows) {
       lines.add(
           format(
-              ROW,
-              row.upstream(),
-              row.state(),
-              row.connections(),
-              format("%,d", row.replyBytes() >> 10)));
+              ROW, row.upstream(), row.state(), row.connections(), format("%,d", row.requests())));
     }
     lines.add("");
     lines.add("  " + traffic(totals));

@@ -9,7 +9,10 @@ import java.util.SplittableRandom;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** A place where a stub runs, or does not. For one thread, but for {@link #state}. */
+/**
+ * A place where a stub runs, or does not. For one thread, but for {@link #state}, {@link #look} and
+ * {@link #requests}.
+ */
 final class DemoUpstream {
   enum State {
     STARTING,
@@ -43,8 +46,9 @@ final class DemoUpstream {
   private final AdminClient http;
   private final String address;
   private @Nullable Program program;
-  private String admin = "";
+  private volatile String admin = "";
   private volatile State state = State.ENDED;
+  private final RequestCount requests = new RequestCount();
 
   DemoUpstream(Children children, AdminClient http, SplittableRandom random) {
     this.children = children;
@@ -72,6 +76,26 @@ final class DemoUpstream {
     return state;
   }
 
+  /** Those it has had, as it said last. */
+  long requests() {
+    return requests.total();
+  }
+
+  /** Asks it, if it can be asked; else what it said last stays. */
+  void look() {
+    if (state != State.WELL && state != State.DRAINING) {
+      return;
+    }
+    String asked = admin;
+    try {
+      requests.onStats(asked, http.get(asked + "/stats"));
+    } catch (IOException gone) {
+      // What was known stays.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   /** Starts its process; {@link #awaitReady} waits until it serves. */
   void start() {
     state = State.STARTING;
@@ -81,11 +105,13 @@ final class DemoUpstream {
 
   void awaitReady() throws InterruptedException {
     admin = running().awaitReady().group(1);
+    requests.onStarted(admin);
     state = State.WELL;
   }
 
   /** SIGKILL. */
   void kill() throws InterruptedException {
+    look();
     state = State.KILLED;
     running().kill();
   }
@@ -114,6 +140,7 @@ final class DemoUpstream {
 
   /** SIGTERM. */
   void stop() throws InterruptedException {
+    look();
     running().stop();
     state = State.ENDED;
   }

@@ -41,15 +41,6 @@ record Scrape(List<String> lines) {
 
   /** Those that this upstream owns. */
   long connections(String upstream) {
-    return sum("waymark_upstream_connections", upstreamLabel(upstream));
-  }
-
-  /** Reply bytes that came from this upstream. */
-  long replyBytes(String upstream) {
-    return sum("waymark_upstream_received_bytes_total", upstreamLabel(upstream));
-  }
-
-  private static String upstreamLabel(String upstream) {
-    return "upstream=\"" + upstream + "\"";
+    return sum("waymark_upstream_connections", "upstream=\"" + upstream + "\"");
   }
 }

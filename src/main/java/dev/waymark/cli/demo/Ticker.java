@@ -57,6 +57,7 @@ final class Ticker implements AutoCloseable {
     look();
     Tally.Totals totals = tally.totals();
     if (screen.isTerminal()) {
+      upstreams.forEach(DemoUpstream::look);
       List<DemoTable.Row> rows = upstreams.stream().map(this::row).toList();
       screen.draw(DemoTable.render(title, rows, totals, latest, screen.events()));
     } else {
@@ -67,6 +68,6 @@ final class Ticker implements AutoCloseable {
   private DemoTable.Row row(DemoUpstream upstream) {
     String address = upstream.address();
     return new DemoTable.Row(
-        address, upstream.state().label(), latest.connections(address), latest.replyBytes(address));
+        address, upstream.state().label(), latest.connections(address), upstream.requests());
   }
 }

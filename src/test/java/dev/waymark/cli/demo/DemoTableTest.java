@@ -14,7 +14,6 @@ final class DemoTableTest {
           waymark_connections_moved_total{cause="draining",listener="demo"} 1.034E3
           waymark_upstream_connections{pool="demo",upstream="a:1"} 12.0
           waymark_upstream_connections{pool="demo",upstream="a:11"} 9.0
-          waymark_upstream_received_bytes_total{pool="demo",upstream="a:1"} 2048.0
           waymark_replayed_bytes_total{listener="demo"} 4321.0
           """);
   private static final Tally.Totals TOTALS = new Tally.Totals(1000, 999, 3, 2, 1, 1_234_567_890L);
@@ -23,14 +22,14 @@ final class DemoTableTest {
   void table_ofAMoment_showsUpstreamsTotalsAndEvents() {
     List<DemoTable.Row> rows =
         List.of(
-            new DemoTable.Row("a:1", "well", SCRAPE.connections("a:1"), SCRAPE.replyBytes("a:1")),
+            new DemoTable.Row("a:1", "well", SCRAPE.connections("a:1"), 12_345),
             new DemoTable.Row("b:2", "frozen", 0, 0));
     assertThat(DemoTable.render("title", rows, TOTALS, SCRAPE, List.of("b:2 is frozen")))
         .containsExactly(
             "title",
             "",
-            "  upstream               state      connections     KiB replied",
-            "  a:1                    well                12               2",
+            "  upstream               state      connections        requests",
+            "  a:1                    well                12          12,345",
             "  b:2                    frozen               0               0",
             "",
             "  requests 1,000, replies 999",
