@@ -12,27 +12,28 @@ import java.util.function.Function;
 
 /** Turns Attach calls into lanes, and knows those that are open. Thread-safe. */
 final class AttachHandler implements ServerCallHandler<InboundBatch, OutboundBatch> {
-  private final Function<ServerCall<InboundBatch, OutboundBatch>, Lane> newLane;
-  private final Consumer<Lane> onStarted;
-  private final Set<Lane> lanes = ConcurrentHashMap.newKeySet();
+  private final Function<ServerCall<InboundBatch, OutboundBatch>, ServerLane> newLane;
+  private final Consumer<ServerLane> onStarted;
+  private final Set<ServerLane> lanes = ConcurrentHashMap.newKeySet();
 
   /**
    * @param onStarted called with every new lane, when {@link #forEachLane} knows it
    */
   AttachHandler(
-      Function<ServerCall<InboundBatch, OutboundBatch>, Lane> newLane, Consumer<Lane> onStarted) {
+      Function<ServerCall<InboundBatch, OutboundBatch>, ServerLane> newLane,
+      Consumer<ServerLane> onStarted) {
     this.newLane = newLane;
     this.onStarted = onStarted;
   }
 
-  void forEachLane(Consumer<Lane> action) {
+  void forEachLane(Consumer<ServerLane> action) {
     lanes.forEach(action);
   }
 
   @Override
   public ServerCall.Listener<InboundBatch> startCall(
       ServerCall<InboundBatch, OutboundBatch> call, Metadata headers) {
-    Lane lane = newLane.apply(call);
+    ServerLane lane = newLane.apply(call);
     lane.start();
     lanes.add(lane);
     onStarted.accept(lane);

@@ -18,9 +18,10 @@ final class Attachments {
     return byMark.size() < countMax;
   }
 
-  /** The attachment of this mark, or null. */
-  @Nullable Attachment find(String mark) {
-    return byMark.get(mark);
+  /** The connection with this mark, or null. */
+  @Nullable Connection find(String mark) {
+    Attachment attachment = byMark.get(mark);
+    return attachment == null ? null : attachment.attached();
   }
 
   /**
@@ -47,8 +48,9 @@ final class Attachments {
     byMark.remove(attachment.mark(), attachment);
   }
 
+  /** The connections, in no order. */
   List<Connection> all() {
-    return List.copyOf(byMark.values());
+    return byMark.values().stream().<Connection>map(Attachment::attached).toList();
   }
 
   int count() {

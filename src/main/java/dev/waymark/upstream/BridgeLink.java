@@ -29,7 +29,7 @@ final class BridgeLink {
   private record Unanswered(CompletableFuture<PushAnswer> answer, long bytes) {}
 
   private final BridgeLinks registry;
-  private final Lane lane;
+  private final ServerLane lane;
   private final long number;
   private final @Nullable AnnouncementListener listener;
   private final AtomicLong unansweredBytes = new AtomicLong();
@@ -39,7 +39,7 @@ final class BridgeLink {
   private long lastId;
 
   BridgeLink(
-      BridgeLinks registry, Lane lane, long number, @Nullable AnnouncementListener listener) {
+      BridgeLinks registry, ServerLane lane, long number, @Nullable AnnouncementListener listener) {
     this.registry = registry;
     this.lane = lane;
     this.number = number;

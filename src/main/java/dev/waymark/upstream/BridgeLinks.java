@@ -31,7 +31,7 @@ final class BridgeLinks {
   }
 
   /** That of a new lane. */
-  BridgeLink newLink(Lane lane) {
+  BridgeLink newLink(ServerLane lane) {
     return new BridgeLink(this, lane, lastNumber.incrementAndGet(), listener);
   }
 

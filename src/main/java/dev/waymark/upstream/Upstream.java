@@ -35,7 +35,8 @@ public final class Upstream {
     attachments = new Attachments(options.connectionsMax());
     handler =
         new AttachHandler(
-            call -> new Lane(call, options, factory, attachments, links), this::onLaneStarted);
+            call -> new ServerLane(call, options, factory, attachments, links),
+            this::onLaneStarted);
     service =
         ServerServiceDefinition.builder(AttachMethod.upstreamService())
             .addMethod(AttachMethod.upstreamSide(), handler)
@@ -58,7 +59,7 @@ public final class Upstream {
    */
   public void drain() {
     isDraining = true;
-    handler.forEachLane(Lane::announceDraining);
+    handler.forEachLane(ServerLane::announceDraining);
   }
 
   /**
@@ -106,7 +107,7 @@ public final class Upstream {
     return attachments.find(mark);
   }
 
-  private void onLaneStarted(Lane lane) {
+  private void onLaneStarted(ServerLane lane) {
     if (isDraining) {
       lane.announceDraining();
     }

@@ -40,7 +40,7 @@ class AnnouncerTest {
   void lane_isToldOfListenersThatAreOpenToItsPool() {
     fixtures =
         new Fixtures(
-            List.of(pool("one"), pool("two")),
+            List.of(Fixtures.pool("one"), Fixtures.pool("two")),
             List.of(
                 Fixtures.listener("first", "one", 0, "two"), Fixtures.listener("second", "two", 0)),
             10_000,
@@ -114,7 +114,7 @@ class AnnouncerTest {
   private List<Connection> accept(int count) {
     List<Connection> accepted = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      Fixtures.Socket socket = fixtures.new Socket();
+      FakeSocket socket = new FakeSocket(fixtures);
       socket.connection = fixtures.shard.onAccepted(fixtures.nowNs, 1, "listener", socket);
       accepted.add(socket.connection);
     }
@@ -125,10 +125,5 @@ class AnnouncerTest {
     return fixtures.takeEffects().stream()
         .filter(effect -> effect.matches("(Opened|Closed|Sync).*"))
         .toList();
-  }
-
-  private static PoolOptions pool(String name) {
-    return new PoolOptions(
-        name, PoolOptions.Acknowledge.AUTO, 5_000_000_000L, 30, PoolOptions.Moving.DEFAULTS);
   }
 }

@@ -6,13 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 
 class ConnectionTest {
-  private static final PoolOptions POOL =
-      new PoolOptions(
-          "pool",
-          PoolOptions.Acknowledge.AUTO,
-          5000 * Fixtures.MS,
-          30,
-          PoolOptions.Moving.DEFAULTS);
+  private static final PoolOptions POOL = Fixtures.pool("pool");
 
   @Test
   void connection_idleShorterThanTheWaitForAnUpstream_closesInTime() {

@@ -12,23 +12,24 @@ import java.util.SplittableRandom;
 import java.util.function.Consumer;
 
 /** One shard with one pool, and all its effects as text, in order. */
-final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Balancer {
+final class Fixtures implements ShardEnvironment, Balancer {
   static final long MS = 1_000_000L;
   static final int WINDOW = 100;
   static final int GRANT = 50;
 
   final List<String> effects = new ArrayList<>();
-  final List<ConnectionSummary> summaries = new ArrayList<>();
+  private final KeptEvents events = new KeptEvents(this::onClosed);
+  final List<ConnectionSummary> summaries = events.summaries();
+  final List<String> suspicions = events.suspicions();
+  final List<String> forgotten = events.forgotten();
+  final Counters counters = events.counters();
   final List<Open> opens = new ArrayList<>();
   final List<Lane> lanes = new ArrayList<>();
-  final Counters counters = new Counters();
   final MemoryBudget budget;
   final Shard shard;
-  final List<Socket> sockets = new ArrayList<>();
+  final List<FakeSocket> sockets = new ArrayList<>();
   final List<PushResult> pushResults = new ArrayList<>();
   final List<Consumer<PushResult>> forwarded = new ArrayList<>();
-  final List<String> forgotten = new ArrayList<>();
-  final List<String> suspicions = new ArrayList<>();
   boolean isWritable = true;
   boolean isKernelFull;
   boolean isMailboxFull;
@@ -37,19 +38,13 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   private long version;
 
   Fixtures() {
-    this(
-        new PoolOptions(
-            "pool", PoolOptions.Acknowledge.AUTO, 5000 * MS, 30, PoolOptions.Moving.DEFAULTS),
-        0,
-        10_000);
+    this(pool("pool"), 0, 10_000);
   }
 
   /** With a listener whose connections become so old. */
   Fixtures(AgeOptions age) {
     this(
-        List.of(
-            new PoolOptions(
-                "pool", PoolOptions.Acknowledge.AUTO, 5000 * MS, 30, PoolOptions.Moving.DEFAULTS)),
+        List.of(pool("pool")),
         List.of(new ListenerOptions("listener", "pool", Framing.RAW, 0, 0, Set.of(), age)),
         10_000,
         1);
@@ -71,10 +66,15 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
             pools.stream().map(pool -> new Shard.PoolSetup(pool, this)).toList(),
             listeners,
             this,
-            this,
-            this,
+            events,
+            events,
             budget,
             new SplittableRandom(1));
+  }
+
+  static PoolOptions pool(String name) {
+    return new PoolOptions(
+        name, PoolOptions.Acknowledge.AUTO, 5000 * MS, 30, PoolOptions.Moving.DEFAULTS);
   }
 
   static ListenerOptions listener(
@@ -130,23 +130,16 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   /** An upstream that acknowledges, and its lane. */
   Lane attachedLane() {
     upstreams("a:1");
-    lane().onReady(nowNs);
-    lane()
-        .onFrame(
-            nowNs, new UpstreamFrame().clear().control(new UpstreamControl.Settings(1, 0, false)));
-    endTurn();
+    settings(lane());
     return lane();
   }
 
   /** An upstream of that pool that acknowledges and wants announcements or not, and its lane. */
   Lane laneOf(String pool, String address, boolean isAnnouncementsWanted) {
     upstreamsOf(pool, address);
-    Lane lane = lane();
-    lane.onReady(nowNs);
-    UpstreamControl settings = new UpstreamControl.Settings(1, 0, isAnnouncementsWanted);
-    lane.onFrame(nowNs, new UpstreamFrame().clear().control(settings));
-    endTurn();
-    return lane;
+    lane().onReady(nowNs);
+    control(lane(), new UpstreamControl.Settings(1, 0, isAnnouncementsWanted));
+    return lane();
   }
 
   Lane lane() {
@@ -162,11 +155,31 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     return added;
   }
 
+  /** Upstreams that have said nothing, and all lanes established. */
+  void plainLanes(String... addresses) {
+    upstreams(addresses);
+    lanes.forEach(lane -> lane.onReady(nowNs));
+    endTurn();
+  }
+
   /** The lane is established, and its upstream acknowledges. */
   void settings(Lane lane) {
     lane.onReady(nowNs);
-    lane.onFrame(
-        nowNs, new UpstreamFrame().clear().control(new UpstreamControl.Settings(1, 0, false)));
+    control(lane, new UpstreamControl.Settings(1, 0, false));
+  }
+
+  /** A frame of the lane itself. */
+  void control(Lane lane, UpstreamControl control) {
+    lane.onFrame(nowNs, new UpstreamFrame().clear().control(control));
+    endTurn();
+  }
+
+  void draining(Lane lane) {
+    control(lane, new UpstreamControl.Draining());
+  }
+
+  void broken(Lane lane) {
+    lane.onBroken(nowNs, "test");
     endTurn();
   }
 
@@ -182,11 +195,28 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     endTurn();
   }
 
+  /** The owner refuses the connection. */
+  void refuse(Connection connection) {
+    answer(connection, frame(connection).close(CloseReason.BUSY.wireCode()));
+  }
+
   static Lane owner(Connection connection) {
     return Objects.requireNonNull(connection.lane());
   }
 
-  Socket socket(Connection connection) {
+  /** Of its owner, or "nobody". */
+  static String ownerAddress(Connection connection) {
+    Lane lane = connection.lane();
+    return lane == null ? "nobody" : lane.upstream().address();
+  }
+
+  /** Bytes from the client. */
+  void data(Connection connection, int bytes) {
+    connection.onClientBytes(nowNs, bytes(bytes), false);
+    endTurn();
+  }
+
+  FakeSocket socket(Connection connection) {
     return sockets.stream()
         .filter(socket -> socket.connection == connection)
         .findFirst()
@@ -198,7 +228,7 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   }
 
   Connection accept(String listener) {
-    Socket socket = new Socket();
+    FakeSocket socket = new FakeSocket(this);
     sockets.add(socket);
     Connection connection = shard.onAccepted(nowNs, 1, listener, socket);
     socket.connection = connection;
@@ -233,6 +263,17 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     nowNs = end;
   }
 
+  /** Time passes, and all upstreams answer Pings. */
+  void passWithPongs(long ms) {
+    for (long left = ms; left > 0; left -= 1_000) {
+      passMs(Math.min(left, 1_000));
+      for (Lane lane : List.copyOf(lanes)) {
+        lane.onFrame(nowNs, new UpstreamFrame().clear().control(new UpstreamControl.Pong(1)));
+      }
+      endTurn();
+    }
+  }
+
   void endTurn() {
     shard.onTurnEnd(nowNs);
     shard.checkInvariants();
@@ -244,218 +285,8 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
     return taken;
   }
 
-  /** A client's socket whose kernel takes all or nothing. */
-  final class Socket implements ClientSocket {
-    @SuppressWarnings("NullAway.Init") // Set as soon as it is accepted.
-    Connection connection;
-
-    private long queuedBytes;
-    private int queuedPieces;
-
-    /** Of the first flush; the kernel has not taken the whole. */
-    long partlyTakenBytes;
-
-    private boolean isFinishDue;
-    private boolean isOpen = true;
-
-    /** All that was written, as text. */
-    final StringBuilder content = new StringBuilder();
-
-    void drain() {
-      long bytes = queuedBytes;
-      int pieces = queuedPieces;
-      queuedBytes = 0;
-      queuedPieces = 0;
-      if (bytes > 0) {
-        effects.add("written " + bytes);
-        connection.onWritten(nowNs, bytes, pieces);
-      }
-      if (isFinishDue && isOpen) {
-        isFinishDue = false;
-        effects.add("FIN");
-      }
-    }
-
-    @Override
-    public void write(ByteBuf owned) {
-      queuedBytes += owned.readableBytes();
-      queuedPieces++;
-      content.append(owned.toString(StandardCharsets.ISO_8859_1));
-      owned.release();
-    }
-
-    @Override
-    public long unwrittenBytes() {
-      return queuedBytes - partlyTakenBytes;
-    }
-
-    @Override
-    public void flush() {
-      if (isFlushFailing) {
-        isFlushFailing = false;
-        throw new IllegalStateException("a test's defect");
-      }
-      if (!isKernelFull) {
-        drain();
-      }
-    }
-
-    private boolean isFinished;
-
-    @Override
-    public void finish() {
-      isFinishDue = !isFinished;
-      isFinished = true;
-      flush();
-    }
-
-    @Override
-    public void pauseReading() {
-      effects.add("pause");
-    }
-
-    @Override
-    public void resumeReading() {
-      effects.add("resume");
-    }
-
-    @Override
-    public void close() {
-      ended("close");
-    }
-
-    @Override
-    public void reset() {
-      ended("RST");
-    }
-
-    private void ended(String how) {
-      if (isOpen) {
-        isOpen = false;
-        effects.add(how);
-        connection.onSocketClosed(nowNs);
-      }
-    }
-
-    @Override
-    public String clientAddress() {
-      return "10.0.0.1:1";
-    }
-
-    @Override
-    public String clientHost() {
-      return "10.0.0.1";
-    }
-
-    @Override
-    public String localAddress() {
-      return "10.0.0.2:7000";
-    }
-  }
-
-  private final class Transport implements LaneTransport {
-    private final String upstream;
-    private int gatheredBytes;
-
-    Transport(String upstream) {
-      this.upstream = upstream;
-    }
-
-    private void frame(String text) {
-      gatheredBytes++;
-      effects.add(text);
-    }
-
-    @Override
-    public void hello(Hello hello) {
-      frame("Hello " + upstream);
-    }
-
-    @Override
-    public void open(long connection, int epoch, Open open) {
-      opens.add(open);
-      frame("Open");
-    }
-
-    @Override
-    public void data(
-        long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
-      gatheredBytes += owned.readableBytes();
-      frame("data " + offset + "+" + owned.readableBytes());
-      owned.release();
-    }
-
-    @Override
-    public void limit(long connection, int epoch, long limit) {
-      frame("limit " + limit);
-    }
-
-    @Override
-    public void halfClose(long connection, int epoch, long offset) {
-      frame("HalfClose " + offset);
-    }
-
-    @Override
-    public void close(long connection, int epoch, CloseReason reason) {
-      frame("Close " + reason);
-    }
-
-    @Override
-    public void release(long connection, int epoch) {
-      frame("Release");
-    }
-
-    @Override
-    public void ping(long id) {
-      frame("Ping");
-    }
-
-    @Override
-    public void pushResult(PushResult result) {
-      frame(result.outcome() + " " + result.id());
-      pushResults.add(result);
-    }
-
-    @Override
-    public void syncing() {
-      frame("Syncing");
-    }
-
-    @Override
-    public void opened(long connection, String mark, String listener, String clientAddress) {
-      frame("Opened " + connection + " " + listener);
-    }
-
-    @Override
-    public void closed(long connection, CloseReason reason) {
-      frame("Closed " + connection + " " + reason);
-    }
-
-    @Override
-    public void synced() {
-      frame("Synced");
-    }
-
-    @Override
-    public int batchBytes() {
-      return gatheredBytes;
-    }
-
-    @Override
-    public boolean flush() {
-      gatheredBytes = 0;
-      return isWritable;
-    }
-
-    @Override
-    public void cancel(String cause) {
-      effects.add("cancel " + cause);
-    }
-
-    @Override
-    public void finish() {
-      effects.add("finish " + upstream);
-    }
+  private void onClosed(ConnectionSummary summary) {
+    effects.add("closed " + summary.reason() + " by " + summary.endedBy());
   }
 
   // --- what the shard needs ---
@@ -472,7 +303,7 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
   public LaneTransport connect(Lane lane) {
     lanes.add(lane);
     effects.add("connect " + lane.upstream().address());
-    return new Transport(lane.upstream().address());
+    return new FakeTransport(this, lane.upstream().address());
   }
 
   @Override
@@ -513,54 +344,4 @@ final class Fixtures implements ShardEnvironment, ShardEvents, ShardCounters, Ba
 
   @Override
   public void onDetached(UpstreamView upstream) {}
-
-  @Override
-  public Counters listener(String listener) {
-    return counters;
-  }
-
-  @Override
-  public Counters upstream(String pool, String upstream) {
-    return counters;
-  }
-
-  @Override
-  public void forgetUpstream(String pool, String upstream) {
-    forgotten.add(upstream);
-  }
-
-  @Override
-  public void onConnectionOpened(Mark mark, String listener, String clientAddress) {}
-
-  @Override
-  public void onConnectionAttached(Mark mark, String pool, String upstream, int epoch) {}
-
-  @Override
-  public void onConnectionClosed(ConnectionSummary summary) {
-    summaries.add(summary);
-    effects.add("closed " + summary.reason() + " by " + summary.endedBy());
-  }
-
-  @Override
-  public void onUpstreamSuspect(String pool, String upstream, Suspicion why) {
-    suspicions.add(upstream + " " + why);
-  }
-
-  @Override
-  public void onLaneOpen(String pool, String upstream) {}
-
-  @Override
-  public void onLaneBroken(String pool, String upstream, String cause, int connections) {}
-
-  @Override
-  public void onLaneRefused(String pool, String upstream, String cause) {}
-
-  @Override
-  public void onUpstreamDraining(String pool, String upstream) {}
-
-  @Override
-  public void onOverBudget(long usedBytes, long budgetBytes) {}
-
-  @Override
-  public void onUnderBudget(long usedBytes, long budgetBytes) {}
 }

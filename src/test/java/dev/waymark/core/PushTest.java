@@ -178,7 +178,7 @@ class PushTest {
 
   @Test
   void push_whileTheProcessIsOutOfMemory_isFull() {
-    fixtures = new Fixtures(pool("pool"), 0, 40);
+    fixtures = new Fixtures(Fixtures.pool("pool"), 0, 40);
     Connection connection = connected();
     fixtures.isKernelFull = true;
     fixtures.receive(reply(connection, "x".repeat(42)).consumed(0));
@@ -196,20 +196,13 @@ class PushTest {
 
   @Test
   void push_thatWaitsWhileTheConnectionMoves_isFencedOnlyIfItNamedTheEpoch() {
-    fixtures.upstreams("a:1", "b:1");
-    for (Lane lane : fixtures.lanes) {
-      lane.onReady(fixtures.nowNs);
-      lane.onFrame(
-          fixtures.nowNs,
-          new UpstreamFrame().clear().control(new UpstreamControl.Settings(1, 0, false)));
-    }
+    fixtures.attachedLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
-    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(3), false);
+    fixtures.data(connection, 3);
     fixtures.lanes.getFirst().onFrame(fixtures.nowNs, reply(connection, "one "));
     assertThat(push(connection.mark(), "fenced", 0)).isNull();
     assertThat(push(connection.mark(), "PUSH", ABSENT)).isNull();
-    fixtures.lanes.getFirst().onBroken(fixtures.nowNs, "a test");
-    fixtures.endTurn();
+    fixtures.broken(fixtures.lanes.getFirst());
     assertThat(results()).containsExactly(Outcome.FENCED);
     fixtures.receive(reply(connection, "two ").consumed(3));
     assertThat(results()).containsExactly(Outcome.FENCED, Outcome.WRITTEN);
@@ -243,7 +236,7 @@ class PushTest {
   void push_toAConnectionForgotten_isGoneWithoutReason() {
     fixtures =
         new Fixtures(
-            List.of(pool("pool")),
+            List.of(Fixtures.pool("pool")),
             List.of(Fixtures.listener("listener", "pool", 0)),
             10_000,
             PushRouter.CLOSES_MAX / 2);
@@ -364,7 +357,7 @@ class PushTest {
   private void twoShards() {
     fixtures =
         new Fixtures(
-            List.of(pool("pool")), List.of(Fixtures.listener("listener", "pool", 0)), 10_000, 2);
+            List.of(Fixtures.pool("pool")), List.of(Fixtures.listener("listener", "pool", 0)), 10_000, 2);
     fixtures.attachedLane();
   }
 
@@ -372,7 +365,7 @@ class PushTest {
   private void twoListeners() {
     fixtures =
         new Fixtures(
-            List.of(pool("one"), pool("two"), pool("idle")),
+            List.of(Fixtures.pool("one"), Fixtures.pool("two"), Fixtures.pool("idle")),
             List.of(
                 Fixtures.listener("first", "one", 0, "two"), Fixtures.listener("second", "two", 0)),
             10_000,
@@ -387,11 +380,6 @@ class PushTest {
     return connection;
   }
 
-  private static PoolOptions pool(String name) {
-    return new PoolOptions(
-        name, PoolOptions.Acknowledge.AUTO, 5_000_000_000L, 30, PoolOptions.Moving.DEFAULTS);
-  }
-
   private UpstreamFrame reply(Connection connection, String text) {
     return fixtures.frame(connection).payload(Fixtures.text(text));
   }
@@ -404,10 +392,8 @@ class PushTest {
   private @Nullable Outcome push(@Nullable Mark mark, String text, long epoch) {
     int before = fixtures.pushResults.size();
     byte[] payload = text.getBytes(StandardCharsets.ISO_8859_1);
-    fixtures.receive(
-        new UpstreamFrame()
-            .clear()
-            .control(new UpstreamControl.Push(++lastId, mark, payload, epoch)));
+    fixtures.control(
+        fixtures.lane(), new UpstreamControl.Push(++lastId, mark, payload, epoch));
     return fixtures.pushResults.size() == before ? null : fixtures.pushResults.getLast().outcome();
   }
 

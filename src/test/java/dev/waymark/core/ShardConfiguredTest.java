@@ -7,13 +7,7 @@ import org.junit.jupiter.api.Test;
 
 /** What a reload tells a shard. */
 class ShardConfiguredTest {
-  private static final PoolOptions WAITING =
-      new PoolOptions(
-          "pool",
-          PoolOptions.Acknowledge.AUTO,
-          5000 * Fixtures.MS,
-          30,
-          PoolOptions.Moving.DEFAULTS);
+  private static final PoolOptions WAITING = Fixtures.pool("pool");
 
   private final Fixtures fixtures = new Fixtures();
 

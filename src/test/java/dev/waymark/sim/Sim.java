@@ -3,6 +3,7 @@ package dev.waymark.sim;
 import dev.waymark.core.ConnectionSummary;
 import dev.waymark.core.Counter;
 import dev.waymark.core.Counters;
+import dev.waymark.core.KeptEvents;
 import dev.waymark.core.Lane;
 import dev.waymark.core.LaneTransport;
 import dev.waymark.core.MemoryBudget;
@@ -43,7 +44,7 @@ final class Sim implements ShardEnvironment {
   private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(false, true);
   private final MemoryBudget budget;
   private final Watchers watchers;
-  private final SimEvents events = new SimEvents();
+  private final KeptEvents events = new KeptEvents();
   private final SimFleet fleet;
   private final SimBalancer balancer;
   private final List<SimClient> clients = new ArrayList<>();

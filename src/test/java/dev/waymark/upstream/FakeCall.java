@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /** A gRPC call without gRPC: keeps what the lane sends. Confined to one thread. */
 final class FakeCall extends ServerCall<InboundBatch, OutboundBatch> {
   final List<UpstreamBatch> sent = new ArrayList<>();
-  final Lane lane;
+  final ServerLane lane;
   boolean isReady = true;
   int requested;
   @Nullable Status status;
@@ -44,7 +44,7 @@ final class FakeCall extends ServerCall<InboundBatch, OutboundBatch> {
       ConnectionHandler.Factory factory,
       Attachments registry,
       BridgeLinks links) {
-    lane = new Lane(this, options, factory, registry, links);
+    lane = new ServerLane(this, options, factory, registry, links);
     lane.start();
   }
 

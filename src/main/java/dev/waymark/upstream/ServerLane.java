@@ -16,34 +16,30 @@ import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.util.collection.LongObjectHashMap;
 import java.util.ArrayDeque;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One Attach call: reads batches, gives frames to attachments, gathers theirs into one batch per
- * turn. Everything runs inside its {@link LaneMailbox}; the `on…` methods and `announce…` may be
- * called from any thread.
+ * The upstream's side of a lane, one Attach call: reads batches, gives frames to attachments,
+ * gathers theirs into one batch per turn. Everything runs inside its {@link LaneMailbox}; the `on…`
+ * methods and `announce…` may be called from any thread.
  *
  * <p>The lane is always read where the bridge's grants bound the replies. Without Settings there
  * are no grants, so reading pauses while the transport takes no more.
  */
-final class Lane {
-  private static final Logger log = LoggerFactory.getLogger(Lane.class);
+final class ServerLane {
+  private static final Logger log = LoggerFactory.getLogger(ServerLane.class);
   private static final long ABSENT = -1;
 
   private final ServerCall<InboundBatch, OutboundBatch> call;
   private final UpstreamOptions options;
-  private final ConnectionHandler.Factory factory;
-  private final Attachments registry;
+  private final LaneAttachments attachments;
   private final LaneMailbox mailbox = new LaneMailbox(this::flush);
   private final UpstreamBatchWriter writer = new UpstreamBatchWriter();
   private final BridgeFrameReader reader = new BridgeFrameReader();
   private final BridgeFrame frame = new BridgeFrame();
-  private final LongObjectHashMap<Attachment> attachments = new LongObjectHashMap<>();
   private final ArrayDeque<Attachment> blocked = new ArrayDeque<>();
   private final BridgeLinks links;
   private final BridgeLink link;
@@ -52,7 +48,7 @@ final class Lane {
   private boolean isReadingPaused;
   private boolean isEnded;
 
-  Lane(
+  ServerLane(
       ServerCall<InboundBatch, OutboundBatch> call,
       UpstreamOptions options,
       ConnectionHandler.Factory factory,
@@ -60,8 +56,7 @@ final class Lane {
       BridgeLinks links) {
     this.call = call;
     this.options = options;
-    this.factory = factory;
-    this.registry = registry;
+    this.attachments = new LaneAttachments(this, options, factory, registry);
     this.links = links;
     this.link = links.newLink(this);
   }
@@ -164,7 +159,7 @@ final class Lane {
     mailbox.execute(task);
   }
 
-  /** Does something inside the lane, behind everything that was handed over before. */
+  /** Does something inside the lane, behind everything that was brought before. */
   void executeLast(Runnable task) {
     mailbox.executeLast(task);
   }
@@ -203,8 +198,7 @@ final class Lane {
   void released(Attachment attachment, long consumedOffset) {
     writer.released(attachment.connection(), attachment.epoch(), consumedOffset);
     flushIfLarge();
-    forget(attachment);
-    attachment.onEnd(CloseReason.MOVED);
+    endAttachment(attachment, CloseReason.MOVED);
   }
 
   /** One Push; the payload stays the caller's. */
@@ -213,10 +207,9 @@ final class Lane {
     flushIfLarge();
   }
 
-  /** The close of this attachment was sent. */
-  void onUpstreamClosed(Attachment attachment, CloseReason reason) {
-    forget(attachment);
-    attachment.onEnd(reason);
+  /** This attachment is over: no frame of it follows. */
+  void endAttachment(Attachment attachment, CloseReason reason) {
+    attachments.end(attachment, reason);
   }
 
   // --- transitions ---
@@ -260,32 +253,12 @@ final class Lane {
       end(Status.INVALID_ARGUMENT.withDescription("an Open for the lane itself"));
       return;
     }
-    if (!registry.hasRoom()) {
-      data(
-          connection,
-          frame.epoch(),
-          Unpooled.EMPTY_BUFFER,
-          ABSENT,
-          null,
-          false,
-          false,
-          CloseReason.BUSY.wireCode());
-      return;
+    if (attachments.hasRoom()) {
+      attachments.open(connection, frame.epoch(), open, bridge);
+    } else {
+      int busy = CloseReason.BUSY.wireCode();
+      data(connection, frame.epoch(), Unpooled.EMPTY_BUFFER, ABSENT, null, false, false, busy);
     }
-    Attachment attachment = new Attachment(this, options, connection, frame.epoch(), open, bridge);
-    Attachment former = registry.add(attachment);
-    if (former == attachment) {
-      return;
-    }
-    if (former != null) {
-      former.lane().execute(() -> former.lane().supersede(former));
-    }
-    Attachment namesake = attachments.put(connection, attachment);
-    if (namesake != null) {
-      registry.remove(namesake);
-      namesake.onEnd(CloseReason.FENCED);
-    }
-    attachment.onOpen(factory);
   }
 
   private void onData() {
@@ -312,8 +285,7 @@ final class Lane {
   private void onClose(CloseReason reason) {
     Attachment attachment = current();
     if (attachment != null) {
-      forget(attachment);
-      attachment.onEnd(reason);
+      endAttachment(attachment, reason);
     }
   }
 
@@ -332,20 +304,7 @@ final class Lane {
 
   /** Whom the frame concerns; null if that one is gone or of another epoch. */
   private @Nullable Attachment current() {
-    Attachment attachment = attachments.get(frame.connection());
-    return attachment != null && attachment.epoch() == frame.epoch() ? attachment : null;
-  }
-
-  private void supersede(Attachment former) {
-    forget(former);
-    former.onEnd(CloseReason.FENCED);
-  }
-
-  private void forget(Attachment attachment) {
-    registry.remove(attachment);
-    if (attachments.get(attachment.connection()) == attachment) {
-      attachments.remove(attachment.connection());
-    }
+    return attachments.find(frame.connection(), frame.epoch());
   }
 
   private void flushIfLarge() {
@@ -393,12 +352,7 @@ final class Lane {
 
   private void endAttachments() {
     link.onEnd();
-    List<Attachment> ended = List.copyOf(attachments.values());
-    attachments.clear();
     blocked.clear();
-    for (Attachment attachment : ended) {
-      registry.remove(attachment);
-      attachment.onEnd(CloseReason.UPSTREAM_LOST);
-    }
+    attachments.endAll(CloseReason.UPSTREAM_LOST);
   }
 }
