@@ -1,32 +1,53 @@
 package dev.waymark.core;
 
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The last closes of a shard by sequence; the eldest is forgotten first. Confined to its shard's
  * thread.
  *
- * <p>A ring of parallel arrays in the order of closing, and slots with places in it, found by open
- * addressing: 29 bytes for each close that is remembered, with capacities that are no power of two
- * up to 32. All of it grows by doubling until the capacity is reached, so that a bridge with few
- * closes holds little.
+ * <p>A ring of places in the order of closing, and chains of the places whose sequences have the
+ * same hash: 29 bytes at most for each close that is remembered. The ring is made of chunks, each
+ * when it is first needed, so that a bridge with few closes holds little, and so that no array is
+ * half a region of the collector's, which would then cost it a whole one.
  */
 final class RecentCloses {
-  private static final int LENGTH_MIN = 64;
+  private static final int CHUNK_BITS = 10;
+  private static final int CHUNK_LENGTH = 1 << CHUNK_BITS;
 
-  private static final int BYTES_OF_CLOSE = Long.BYTES + Long.BYTES + Byte.BYTES + Integer.BYTES;
+  private static final int BYTES_OF_CLOSE =
+      Long.BYTES + Long.BYTES + Byte.BYTES + Integer.BYTES + Integer.BYTES;
 
   private static final byte NO_REASON = 0;
 
-  private final int capacity;
-  private long[] sequences;
-  private long[] closedUnixMs;
-  private byte[] reasons;
-  private @Nullable ShardListener[] listeners;
+  private static final class Chunk {
+    final long[] sequences;
+    final long[] closedUnixMs;
+    final byte[] reasons;
+    final @Nullable ShardListener[] listeners;
 
-  /** 1 + a place in the ring; 0: free. */
-  private int[] slots;
+    /** 1 + the next place of the same chain; 0: there is none. */
+    final int[] nexts;
+
+    Chunk(int length) {
+      sequences = new long[length];
+      closedUnixMs = new long[length];
+      reasons = new byte[length];
+      listeners = new @Nullable ShardListener[length];
+      nexts = new int[length];
+    }
+  }
+
+  private final int capacity;
+  private final List<Chunk> chunks = new ArrayList<>();
+
+  /** By hash, 1 + the first place of its chain; 0: there is none. */
+  private int[] heads = new int[1];
+
+  /** Places there are by now. */
+  private int length;
 
   private int size;
 
@@ -39,12 +60,6 @@ final class RecentCloses {
   RecentCloses(int capacity) {
     Check.that(capacity > 0, "no close to remember");
     this.capacity = capacity;
-    int length = Math.min(capacity, LENGTH_MIN);
-    sequences = new long[length];
-    closedUnixMs = new long[length];
-    reasons = new byte[length];
-    listeners = new @Nullable ShardListener[length];
-    slots = new int[slotCount(length)];
   }
 
   // --- inputs ---
@@ -54,21 +69,22 @@ final class RecentCloses {
    *
    * @param reason null: unknown
    */
-  void add(
-      long sequence, ShardListener listener, @Nullable CloseReason reason, long closedAtUnixMs) {
+  void add(long sequence, ShardListener listener, @Nullable CloseReason reason, long closedUnixMs) {
     if (size == capacity) {
-      forget(next);
+      unlink(next);
     } else {
-      if (size == sequences.length) {
+      if (size == length) {
         grow();
       }
       size++;
     }
-    sequences[next] = sequence;
-    closedUnixMs[next] = closedAtUnixMs;
-    reasons[next] = reason == null ? NO_REASON : (byte) reason.wireCode();
-    listeners[next] = listener;
-    insert(next);
+    Chunk chunk = chunkOf(next);
+    int at = at(next);
+    chunk.sequences[at] = sequence;
+    chunk.closedUnixMs[at] = closedUnixMs;
+    chunk.reasons[at] = reason == null ? NO_REASON : (byte) reason.wireCode();
+    chunk.listeners[at] = listener;
+    link(next);
     next = next + 1 == capacity ? 0 : next + 1;
   }
 
@@ -76,18 +92,15 @@ final class RecentCloses {
 
   /** Where it is remembered, until the next one is added; negative: nowhere. */
   int find(long sequence) {
-    int mask = slots.length - 1;
-    for (int i = home(sequence, mask); slots[i] != 0; i = (i + 1) & mask) {
-      int place = slots[i] - 1;
-      if (sequences[place] == sequence) {
-        return place;
-      }
+    int place = heads[home(sequence, heads.length - 1)] - 1;
+    while (place >= 0 && sequence(place) != sequence) {
+      place = nextOf(place);
     }
-    return -1;
+    return place;
   }
 
   ShardListener listener(int place) {
-    ShardListener listener = listeners[place];
+    ShardListener listener = chunkOf(place).listeners[at(place)];
     if (listener == null) {
       throw new IllegalArgumentException("no close is there");
     }
@@ -96,11 +109,12 @@ final class RecentCloses {
 
   /** Null: unknown. */
   @Nullable CloseReason reason(int place) {
-    return reasons[place] == NO_REASON ? null : CloseReason.ofWireCode(reasons[place]);
+    byte reason = chunkOf(place).reasons[at(place)];
+    return reason == NO_REASON ? null : CloseReason.ofWireCode(reason);
   }
 
   long closedUnixMs(int place) {
-    return closedUnixMs[place];
+    return chunkOf(place).closedUnixMs[at(place)];
   }
 
   int size() {
@@ -109,53 +123,58 @@ final class RecentCloses {
 
   /** Of its arrays, with references of four bytes. */
   long heldBytes() {
-    return (long) sequences.length * BYTES_OF_CLOSE + (long) slots.length * Integer.BYTES;
+    return (long) length * BYTES_OF_CLOSE + (long) heads.length * Integer.BYTES;
   }
 
   // --- transitions ---
 
   private void grow() {
-    int length = (int) Math.min(capacity, sequences.length * 2L);
-    sequences = Arrays.copyOf(sequences, length);
-    closedUnixMs = Arrays.copyOf(closedUnixMs, length);
-    reasons = Arrays.copyOf(reasons, length);
-    listeners = Arrays.copyOf(listeners, length);
-    slots = new int[slotCount(length)];
-    for (int place = 0; place < size; place++) {
-      insert(place);
-    }
-  }
-
-  private void insert(int place) {
-    int mask = slots.length - 1;
-    int i = home(sequences[place], mask);
-    while (slots[i] != 0) {
-      i = (i + 1) & mask;
-    }
-    slots[i] = place + 1;
-  }
-
-  /** Closes the gap, as {@link ConnectionTable#remove} does. */
-  private void forget(int place) {
-    int mask = slots.length - 1;
-    int gap = home(sequences[place], mask);
-    while (slots[gap] != place + 1) {
-      gap = (gap + 1) & mask;
-    }
-    for (int i = (gap + 1) & mask; slots[i] != 0; i = (i + 1) & mask) {
-      int distance = (i - home(sequences[slots[i] - 1], mask)) & mask;
-      if (distance >= ((i - gap) & mask)) {
-        slots[gap] = slots[i];
-        gap = i;
+    int more = Math.min(CHUNK_LENGTH, capacity - length);
+    chunks.add(new Chunk(more));
+    length += more;
+    int headCount = Integer.highestOneBit(length);
+    if (headCount > heads.length) {
+      heads = new int[headCount];
+      for (int place = 0; place < size; place++) {
+        link(place);
       }
     }
-    slots[gap] = 0;
   }
 
-  /** A power of two of which at most three quarters are in use, and one is free. */
-  private static int slotCount(int length) {
-    int least = length + Math.max(1, length / 3);
-    return Integer.highestOneBit(least - 1) << 1;
+  private void link(int place) {
+    int home = home(sequence(place), heads.length - 1);
+    chunkOf(place).nexts[at(place)] = heads[home];
+    heads[home] = place + 1;
+  }
+
+  private void unlink(int place) {
+    int home = home(sequence(place), heads.length - 1);
+    int before = heads[home] - 1;
+    if (before == place) {
+      heads[home] = nextOf(place) + 1;
+      return;
+    }
+    while (nextOf(before) != place) {
+      before = nextOf(before);
+    }
+    chunkOf(before).nexts[at(before)] = nextOf(place) + 1;
+  }
+
+  private long sequence(int place) {
+    return chunkOf(place).sequences[at(place)];
+  }
+
+  /** Negative: the chain ends here. */
+  private int nextOf(int place) {
+    return chunkOf(place).nexts[at(place)] - 1;
+  }
+
+  private Chunk chunkOf(int place) {
+    return chunks.get(place >> CHUNK_BITS);
+  }
+
+  private static int at(int place) {
+    return place & (CHUNK_LENGTH - 1);
   }
 
   static int home(long sequence, int mask) {
