@@ -3,8 +3,6 @@ package dev.waymark.core;
 import dev.waymark.core.PushResult.Outcome;
 import dev.waymark.core.UpstreamControl.Push;
 import java.util.Collection;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -19,12 +17,10 @@ final class PushRouter {
   /** Closes that a process remembers, over all its shards. */
   static final int CLOSES_MAX = 65_536;
 
-  private record Closed(ShardListener listener, @Nullable CloseReason reason, long unixMs) {}
-
   private final Shard shard;
   private final Shard.Identity identity;
   private final Collection<ShardListener> listeners;
-  private final Map<Long, Closed> closes;
+  private final RecentCloses closes;
 
   /**
    * @param listeners a view of those of the shard
@@ -33,14 +29,7 @@ final class PushRouter {
     this.shard = shard;
     this.identity = identity;
     this.listeners = listeners;
-    int closesMax = Math.max(1, CLOSES_MAX / identity.count());
-    this.closes =
-        new LinkedHashMap<>() {
-          @Override
-          protected boolean removeEldestEntry(Map.Entry<Long, Closed> eldest) {
-            return size() > closesMax;
-          }
-        };
+    this.closes = new RecentCloses(Math.max(1, CLOSES_MAX / identity.count()));
   }
 
   // --- inputs ---
@@ -69,7 +58,7 @@ final class PushRouter {
 
   /** A connection's socket is closed. */
   void onConnectionGone(Connection connection, @Nullable CloseReason reason, long closedUnixMs) {
-    closes.put(connection.sequence(), new Closed(connection.listener(), reason, closedUnixMs));
+    closes.add(connection.sequence(), connection.listener(), reason, closedUnixMs);
   }
 
   // --- transitions ---
@@ -77,11 +66,11 @@ final class PushRouter {
   private void pushHere(
       long nowNs, String pool, Push push, long sequence, Consumer<PushResult> reply) {
     Connection connection = shard.connection(sequence);
-    Closed closed = connection == null ? closes.get(sequence) : null;
+    int closed = connection == null ? closes.find(sequence) : -1;
     if (connection != null && connection.listener().isOpenTo(pool)) {
       connection.push(nowNs, push, reply);
-    } else if (closed != null && closed.listener.isOpenTo(pool)) {
-      reply.accept(PushResult.gone(push.id(), closed.reason, closed.unixMs));
+    } else if (closed >= 0 && closes.listener(closed).isOpenTo(pool)) {
+      reply.accept(PushResult.gone(push.id(), closes.reason(closed), closes.closedUnixMs(closed)));
     } else {
       // If it is there, it is forbidden to this pool, so that the pool is not open to all.
       reply.accept(unknown(pool, push.id(), sequence));

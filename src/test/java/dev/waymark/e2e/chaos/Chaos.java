@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -27,6 +28,14 @@ public final class Chaos implements Callable<Integer> {
 
   /** With a rule, a stub answers whole messages; no message is this one. */
   private static final String RULES = "- {equals: \"none is this\", reply: \"never\"}\n";
+
+  /** Of what clients send, about one message in fifty has one of these somewhere. */
+  private static final String HANG_RULES =
+      """
+      - {contains: "ab", hang: true}
+      - {contains: "KL", hang: true}
+      - {contains: "78", hang: true}
+      """;
 
   private final PrintStream out;
 
@@ -75,7 +84,7 @@ public final class Chaos implements Callable<Integer> {
   boolean isAccessLogged;
 
   /** What a run ended with. */
-  record Result(Tally tally, long moves, long replayedBytes) {}
+  record Result(Tally tally, Map<String, Long> moves, long replayedBytes) {}
 
   Chaos(PrintStream out) {
     this.out = out;
@@ -98,7 +107,12 @@ public final class Chaos implements Callable<Integer> {
         "seed %d: %d clients, %d upstreams, %s for %d s%n",
         seed, clients, upstreams, kinds, seconds);
     Tally tally = new Tally(TimeUnit.MILLISECONDS.toNanos(slowMs), this::say);
-    try (Fleet fleet = new Fleet(upstreams, List.of("--rules=" + rules()), this::say);
+    try (Fleet fleet =
+            new Fleet(
+                upstreams,
+                List.of("--rules=" + rules(RULES)),
+                List.of("--rules=" + rules(HANG_RULES)),
+                this::say);
         ChaosBridge bridge =
             ChaosBridge.start(
                 fleet.target(),
@@ -203,7 +217,7 @@ public final class Chaos implements Callable<Integer> {
     Tally tally = result.tally();
     out.printf(
         Locale.ROOT,
-        "seed %d: %s%n%d connections, %d replies of %d MiB checked, %d moves, %d bytes replayed%nrequest to reply: %s%nerrors: %d%n",
+        "seed %d: %s%n%d connections, %d replies of %d MiB checked, moves %s, %d bytes replayed%nrequest to reply: %s%nerrors: %d%n",
         seed,
         fleet.counts(),
         tally.connections(),
@@ -221,11 +235,11 @@ public final class Chaos implements Callable<Integer> {
     out.printf("%tT.%<tL %s%n", System.currentTimeMillis(), what);
   }
 
-  private static Path rules() {
+  private static Path rules(String text) {
     try {
       Path file = Files.createTempFile("waymark-chaos", ".rules.yml");
       file.toFile().deleteOnExit();
-      return Files.writeString(file, RULES);
+      return Files.writeString(file, text);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -7,6 +7,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.regex.MatchResult;
 import java.util.stream.Stream;
@@ -16,10 +18,13 @@ final class ChaosBridge implements AutoCloseable {
   private static final String READY =
       "waymark bridge: listening on (.*), with .*, admin on http://(\\S+?);";
 
+  private static final List<String> CAUSES =
+      List.of("lane_broken", "refused", "stalled", "draining", "rebalance");
+
   /**
-   * The lane's clock is set to less than many a freeze lasts. The kernel takes a reader that is
-   * slow for one that is gone (TCP_USER_TIMEOUT with a window that is all but closed), so that it
-   * has more time here.
+   * The lane's clock is set to less than many a freeze lasts, a handler's to less than one hangs.
+   * The kernel takes a reader that is slow for one that is gone (TCP_USER_TIMEOUT with a window
+   * that is all but closed), so that it has more time here.
    */
   private static final String CONFIG =
       """
@@ -32,7 +37,11 @@ final class ChaosBridge implements AutoCloseable {
           framing: {type: length-prefixed, length-bytes: 4}
           frame-max: 200KiB
       pools:
-        - {name: chaos, target: "%s", health-retry-max: 500ms, dns-ttl-min: 500ms}
+        - name: chaos
+          target: "%s"
+          health-retry-max: 500ms
+          dns-ttl-min: 500ms
+          progress-timeout: 4s
       admin: {address: "127.0.0.1:0"}
       lanes: {ping-interval: 500ms, lane-timeout: 2s, retry-max: 500ms}
       %s
@@ -94,9 +103,13 @@ final class ChaosBridge implements AutoCloseable {
     return process;
   }
 
-  /** How often a connection was given to another upstream. */
-  long moves() {
-    return admin.metric("waymark_connections_moved_total");
+  /** How often a connection was given to another upstream, by cause. */
+  Map<String, Long> moves() {
+    Map<String, Long> moves = new TreeMap<>();
+    for (String cause : CAUSES) {
+      moves.put(cause, admin.metric("waymark_connections_moved_total", "cause=\"" + cause + "\""));
+    }
+    return moves;
   }
 
   @Override

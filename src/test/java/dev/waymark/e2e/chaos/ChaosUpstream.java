@@ -40,6 +40,11 @@ final class ChaosUpstream implements AutoCloseable {
   }
 
   void start() {
+    start(flags);
+  }
+
+  /** With other flags than its own, this time. */
+  void start(List<String> flags) {
     String[] line =
         Stream.concat(
                 Stream.of("stub", "--admin=127.0.0.1:0", "--listen=" + address), flags.stream())
@@ -78,6 +83,15 @@ final class ChaosUpstream implements AutoCloseable {
 
   void serve(boolean isServing) {
     admin().post("/health?status=" + (isServing ? "SERVING" : "NOT_SERVING"));
+  }
+
+  /**
+   * Refuses new connections.
+   *
+   * @param code as the stub names it; `none`: takes them
+   */
+  void refuse(String code) {
+    admin().post("/refuse?code=" + code);
   }
 
   /** The local ports of the clients whose connections it owns. */

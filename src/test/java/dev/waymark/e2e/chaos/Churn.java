@@ -25,8 +25,7 @@ public final class Churn implements Callable<Integer> {
   private static final int SETTLE_MS_MAX = 20_000;
   private static final int DESCRIPTORS_MORE_MAX = 8;
 
-  /** 65,536 closes are remembered, for pushes that come too late: some 5 MiB when all are there. */
-  private static final long HEAP_MORE_BYTES_MAX = 8L << 20;
+  private static final long HEAP_MORE_BYTES_MAX = 2L << 20;
 
   private static final long DIRECT_MORE_BYTES_MAX = 4L << 20;
 
@@ -179,7 +178,7 @@ public final class Churn implements Callable<Integer> {
     return open == null ? 0 : open.length;
   }
 
-  private static void compare(
+  private void compare(
       String what,
       Sample before,
       Sample after,
@@ -187,6 +186,7 @@ public final class Churn implements Callable<Integer> {
       long moreMax,
       List<String> errors) {
     long more = part.applyAsLong(after) - part.applyAsLong(before);
+    out.printf("%s: %+d%n", what, more);
     if (more > moreMax) {
       errors.add("%s grew by %d, from %s to %s".formatted(what, more, before, after));
     }

@@ -15,7 +15,16 @@ record Misfortune(Kind kind, int pick, long forMs, long untilNextMs) {
     /** NOT_SERVING, then SERVING. */
     UNHEALTHY,
     /** It leaves the name, is ended, and comes back. */
-    LEAVE
+    LEAVE,
+    /** New connections are refused, then taken again; those it has go on. */
+    REFUSE,
+    /**
+     * In its place comes a process that never answers some of the connections, and answers Pings;
+     * then an honest one again.
+     */
+    HANG,
+    /** One that was not there before joins the name, and leaves it again. */
+    JOIN
   }
 
   private static final long FOR_MS_MIN = 500;
