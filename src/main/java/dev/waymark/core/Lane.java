@@ -502,9 +502,7 @@ public final class Lane implements Balancer.Candidate {
       transport.cancel("silent");
       long timeoutMs = shard.limits().laneTimeoutNs() / 1_000_000;
       breakWith(
-          nowNs,
-          "nothing came for " + timeoutMs + " ms after a Ping",
-          CloseReason.UPSTREAM_LOST);
+          nowNs, "nothing came for " + timeoutMs + " ms after a Ping", CloseReason.UPSTREAM_LOST);
     } else if (clock.isPingDue(nowNs)) {
       clock.onPing(nowNs);
       transport.ping(++pingId);

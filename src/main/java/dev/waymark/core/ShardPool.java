@@ -138,9 +138,9 @@ final class ShardPool {
    * @return whether there are more
    */
   boolean placeSome(long nowNs) {
-    Connection next = lastChances.next(nowNs);
-    if (next != null) {
-      place(nowNs, next);
+    Connection lastChance = lastChances.first();
+    if (lastChance != null) {
+      place(nowNs, lastChance);
     }
     for (int left = PLACED_PER_TURN; left > 0 && !placing.isEmpty(); left--) {
       place(nowNs, placing.removeFirst());
@@ -222,7 +222,8 @@ final class ShardPool {
         place.lane = newLane(nowNs, place.view, place.hasAcknowledged);
       }
     }
-    if (lastChances.isAnyWaiting()) {
+    lastChances.forgetOver(nowNs);
+    if (lastChances.first() != null) {
       shard.requestTurnEnd();
     }
     moveAway(nowNs);
@@ -269,9 +270,28 @@ final class ShardPool {
   // --- transitions ---
 
   private void place(long nowNs, Connection connection) {
-    if (lastChances.isToWait(nowNs, connection)) {
-      return;
+    boolean isLastChance = connection.ownership().isOnLastChance() && isAnyEligible();
+    if (!isLastChance || !placeApart(nowNs, connection)) {
+      placeAnywhere(nowNs, connection);
     }
+  }
+
+  /** Where no other connection on its last chance is to be answered; false: it need not be so. */
+  private boolean placeApart(long nowNs, Connection connection) {
+    List<Lane> free =
+        notAvoided(eligible, connection.ownership()).stream()
+            .filter(lane -> lastChances.isFree(nowNs, lane))
+            .toList();
+    Lane chosen = chooseAmong(free, connection);
+    if (chosen == null) {
+      return lastChances.await(nowNs, connection);
+    }
+    lastChances.begin(nowNs, connection, chosen);
+    connection.attach(nowNs, chosen);
+    return true;
+  }
+
+  private void placeAnywhere(long nowNs, Connection connection) {
     Lane chosen = choose(connection);
     if (chosen != null) {
       connection.attach(nowNs, chosen);

@@ -103,6 +103,11 @@ final class Bridge implements AutoCloseable {
     return values;
   }
 
+  /** The access-log lines of all that have ended so far. */
+  List<String> closed() {
+    return process.describe().lines().filter(line -> line.contains(" connection-closed ")).toList();
+  }
+
   void assertClosed(Client client, String reason) {
     assertThat(awaitClosed(client)).containsEntry("reason", reason);
   }

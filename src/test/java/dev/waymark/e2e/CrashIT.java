@@ -21,6 +21,11 @@ final class CrashIT {
   /** 2,500 requests a second, whatever the number of clients. */
   private static final long THINK_MS = LOADED * 2 / 5;
 
+  /** Who ask all the time while a poison request walks: most have a request under way. */
+  private static final int POISON_BYSTANDERS = 100;
+
+  private static final long POISON_THINK_MS = 5;
+
   @TempDir private static Path folder;
 
   private static String rules(String text) throws IOException {
@@ -116,22 +121,33 @@ final class CrashIT {
     }
   }
 
+  /** Each crash takes requests of others along; these are the last to pay for it. */
   @Test
-  void request_thatKillsItsUpstreams_takesThreeAtMostAndEndsItsClient() throws IOException {
+  void request_thatKillsItsUpstreams_takesThreeAtMostAndEndsItsClientAlone() throws IOException {
     String rules = rules("- {contains: \"a poison request\", crash: true}\n");
     try (Scene scene = Scene.of(5, "policy: round-robin", rules)) {
-      List<Client> clients = scene.connect(50);
-      Clients.inParallel(clients, client -> client.echo(100));
-      Client poisoner = scene.connect();
-      poisoner.write(ascii("a poison request"));
-      poisoner.expectGone();
-      poisoner.close();
-      assertThat(scene.bridge().awaitClosed(poisoner)).containsEntry("reason", "poison");
-      Clients.inParallel(clients, client -> client.echo(100));
+      List<Client> others = scene.connect(POISON_BYSTANDERS);
+      try (Load load = Load.on(others, 300, POISON_THINK_MS)) {
+        await().until(() -> load.replies() > 2 * POISON_BYSTANDERS);
+        load.forgetPauses();
+        Client poisoner = scene.connect();
+        poisoner.write(ascii("a poison request"));
+        poisoner.expectGone();
+        poisoner.close();
+        assertThat(scene.bridge().awaitClosed(poisoner)).containsEntry("reason", "poison");
+        long before = load.replies();
+        await().until(() -> load.replies() > before + 2 * POISON_BYSTANDERS);
+        assertThat(scene.bridge().closed()).as("closed: the poisoner alone").hasSize(1);
+        load.stop();
+        System.out.printf(
+            "poisoned: longest wait for a reply %s; at the bridge %s%n",
+            load.pauses(), pauses(scene));
+      }
       assertThat(scene.stubs().stream().filter(stub -> !stub.process().isAlive()).count())
           .as("upstreams taken down")
           .isBetween(2L, 3L);
-      Clients.inParallel(clients, client -> client.end().expectEnd());
+      assertThat(scene.replayedBytes()).isPositive();
+      scene.endAll(others);
     }
   }
 }
