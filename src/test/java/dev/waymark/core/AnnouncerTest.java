@@ -85,7 +85,7 @@ class AnnouncerTest {
     fixtures.accept();
     announced();
     for (int i = 0; i <= Announcer.WAITING_MAX / 2; i++) {
-      fixtures.shard.onAccepted(fixtures.nowNs, 1, "listener", fixtures.new Socket());
+      fixtures.shard.onAccepted(fixtures.nowNs, 1, "listener", new FakeSocket(fixtures));
     }
     assertThat(announced()).isEmpty();
     assertThat(fixtures.counters.total(Counter.ANNOUNCEMENT_RESYNCS)).isZero();

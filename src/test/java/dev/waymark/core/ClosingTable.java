@@ -4,7 +4,6 @@ import static dev.waymark.core.ClosingRow.row;
 
 import dev.waymark.core.CloseReason.Origin;
 import dev.waymark.core.ClosingRow.Event;
-import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -144,25 +143,24 @@ final class ClosingTable {
   /** Both sides end their streams. */
   private static Stream<ClosingRow> ends() {
     return Stream.of(
-        row("client ends first, all answered").after( OPEN, DATA, FIN, REPLY_FIN)
+        row("client ends first, all answered")
+            .after(OPEN, DATA, FIN, REPLY_FIN)
             .shows("data 0+10, HalfClose 10, written 10, FIN, Close DONE, close")
             .ends(CloseReason.DONE, Origin.CLIENT),
-        row("upstream ends first").after( OPEN, DATA, REPLY_FIN, FIN)
+        row("upstream ends first")
+            .after(OPEN, DATA, REPLY_FIN, FIN)
             .shows("data 0+10, written 10, FIN, HalfClose 10, Close DONE, close")
             .ends(CloseReason.DONE, Origin.UPSTREAM),
-        row("both ended, the last byte not consumed").after( OPEN, DATA, FIN, UPSTREAM_FIN, CONSUME)
+        row("both ended, the last byte not consumed")
+            .after(OPEN, DATA, FIN, UPSTREAM_FIN, CONSUME)
             .shows("data 0+10, HalfClose 10, FIN, Close DONE, close")
             .ends(CloseReason.DONE, Origin.CLIENT),
-        row("both ended, the last reply not written").after(
-                OPEN,
-                DATA,
-                KERNEL_FULL,
-                REPLY_FIN,
-                FIN,
-                DRAIN)
+        row("both ended, the last reply not written")
+            .after(OPEN, DATA, KERNEL_FULL, REPLY_FIN, FIN, DRAIN)
             .shows("data 0+10, HalfClose 10, written 10, Close DONE, close")
             .ends(CloseReason.DONE, Origin.UPSTREAM),
-        row("upstream without Settings").after( OPEN_PLAIN, DATA, FIN, UPSTREAM_FIN)
+        row("upstream without Settings")
+            .after(OPEN_PLAIN, DATA, FIN, UPSTREAM_FIN)
             .shows("data 0+10, HalfClose 10, FIN, Close DONE, close")
             .ends(CloseReason.DONE, Origin.CLIENT));
   }
@@ -170,13 +168,16 @@ final class ClosingTable {
   /** The client breaks off. */
   private static Stream<ClosingRow> clientLosses() {
     return Stream.of(
-        row("client resets").after( OPEN, DATA, RST)
+        row("client resets")
+            .after(OPEN, DATA, RST)
             .shows("data 0+10, Close CLIENT_RESET, RST")
             .ends(CloseReason.CLIENT_RESET, Origin.CLIENT),
-        row("client's host is gone").after( OPEN, TIMED_OUT)
+        row("client's host is gone")
+            .after(OPEN, TIMED_OUT)
             .shows("Close CLIENT_TIMEOUT, RST")
             .ends(CloseReason.CLIENT_TIMEOUT, Origin.CLIENT),
-        row("the first reason wins").after( OPEN, RST, OVERRUN, LANE_LOST)
+        row("the first reason wins")
+            .after(OPEN, RST, OVERRUN, LANE_LOST)
             .shows("Close CLIENT_RESET, RST")
             .ends(CloseReason.CLIENT_RESET, Origin.CLIENT));
   }
@@ -186,7 +187,8 @@ final class ClosingTable {
     return Stream.of(
             CloseReason.FRAME_TOO_LONG, CloseReason.FRAME_INCOMPLETE, CloseReason.FRAME_INVALID)
         .map(reason ->
-            row("client breaks the framing").after( OPEN, breach(reason), FIN)
+            row("client breaks the framing")
+                .after(OPEN, breach(reason), FIN)
                 .shows("Close " + reason + ", FIN, close")
                 .ends(reason, Origin.CLIENT));
   }
@@ -194,16 +196,20 @@ final class ClosingTable {
   /** Nobody owns the connection yet. */
   private static Stream<ClosingRow> waits() {
     return Stream.of(
-        row("client resets while waiting").after( WAIT, DATA, RST)
+        row("client resets while waiting")
+            .after(WAIT, DATA, RST)
             .shows("RST")
             .ends(CloseReason.CLIENT_RESET, Origin.CLIENT),
-        row("FIN while waiting, then an upstream").after( WAIT, DATA, FIN, ATTACH, REPLY_FIN)
+        row("FIN while waiting, then an upstream")
+            .after(WAIT, DATA, FIN, ATTACH, REPLY_FIN)
             .shows("Open, data 0+10, HalfClose 10, written 10, FIN, Close DONE, close")
             .ends(CloseReason.DONE, Origin.CLIENT),
-        row("FIN while waiting, and nobody comes").after( WAIT, FIN, pass(5200))
+        row("FIN while waiting, and nobody comes")
+            .after(WAIT, FIN, pass(5200))
             .shows("FIN, close")
             .ends(CloseReason.NO_UPSTREAM, Origin.BRIDGE),
-        row("nobody comes and the client stays").after( WAIT, DATA, pass(5200), pass(10_200))
+        row("nobody comes and the client stays")
+            .after(WAIT, DATA, pass(5200), pass(10_200))
             .shows("FIN, RST")
             .ends(CloseReason.NO_UPSTREAM, Origin.BRIDGE));
   }
@@ -211,27 +217,16 @@ final class ClosingTable {
   /** The upstream closes the connection. */
   private static Stream<ClosingRow> upstreamCloses() {
     return Stream.of(
-        row("upstream closes cleanly, bytes queued").after(
-                OPEN,
-                FIN,
-                KERNEL_FULL,
-                BIG_REPLY,
-                closeWith(CloseReason.DONE),
-                DRAIN)
+        row("upstream closes cleanly, bytes queued")
+            .after(OPEN, FIN, KERNEL_FULL, BIG_REPLY, closeWith(CloseReason.DONE), DRAIN)
             .shows("HalfClose 0, written 45, close")
             .ends(CloseReason.DONE, Origin.UPSTREAM),
-        row("upstream closes cleanly, client ends later").after(
-                OPEN,
-                closeWith(CloseReason.DONE),
-                DATA,
-                FIN)
+        row("upstream closes cleanly, client ends later")
+            .after(OPEN, closeWith(CloseReason.DONE), DATA, FIN)
             .shows("FIN, close")
             .ends(CloseReason.DONE, Origin.UPSTREAM),
-        row("upstream aborts, bytes queued").after(
-                OPEN,
-                KERNEL_FULL,
-                BIG_REPLY,
-                closeWith(CloseReason.ABORT))
+        row("upstream aborts, bytes queued")
+            .after(OPEN, KERNEL_FULL, BIG_REPLY, closeWith(CloseReason.ABORT))
             .shows("RST")
             .ends(CloseReason.ABORT, Origin.UPSTREAM));
   }
@@ -240,14 +235,8 @@ final class ClosingTable {
   private static Stream<ClosingRow> refusals() {
     return Stream.of(CloseReason.BUSY, CloseReason.NOT_HERE, CloseReason.SHUTTING_DOWN)
         .map(refusal ->
-            row("upstream refuses, and takes it later").after(
-                    OPEN,
-                    DATA,
-                    closeWith(refusal),
-                    pass(200),
-                    FIN,
-                    CONSUME,
-                    UPSTREAM_FIN)
+            row("upstream refuses, and takes it later")
+                .after(OPEN, DATA, closeWith(refusal), pass(200), FIN, CONSUME, UPSTREAM_FIN)
                 .shows("data 0+10, Open, data 0+10, HalfClose 10, FIN, Close DONE, close")
                 .ends(CloseReason.DONE, Origin.CLIENT));
   }
@@ -255,36 +244,26 @@ final class ClosingTable {
   /** A lane breaks. */
   private static Stream<ClosingRow> laneLosses() {
     return Stream.of(
-        row("lane lost, bytes queued").after( OPEN_PLAIN, FIN, KERNEL_FULL, BIG_REPLY, LANE_LOST, DRAIN)
+        row("lane lost, bytes queued")
+            .after(OPEN_PLAIN, FIN, KERNEL_FULL, BIG_REPLY, LANE_LOST, DRAIN)
             .shows("HalfClose 0, pause, resume, written 45, close")
             .ends(CloseReason.UPSTREAM_LOST, Origin.UPSTREAM),
-        row("lane lost in the middle of a commit").after( OPEN_PLAIN, HALF_COMMIT, LANE_LOST, FIN)
+        row("lane lost in the middle of a commit")
+            .after(OPEN_PLAIN, HALF_COMMIT, LANE_LOST, FIN)
             .shows("FIN, close")
             .ends(CloseReason.UPSTREAM_LOST, Origin.UPSTREAM),
-        row("lane lost, another owner answers").after( OPEN, DATA, FIN, LANE_LOST, BACK, REPLY_FIN)
+        row("lane lost, another owner answers")
+            .after(OPEN, DATA, FIN, LANE_LOST, BACK, REPLY_FIN)
             .shows(
                 "data 0+10, HalfClose 10, Open, data 0+10, HalfClose 10, written 10, FIN, "
                     + "Close DONE, close")
             .ends(CloseReason.DONE, Origin.CLIENT),
-        row("lane lost when all was done but written").after(
-                OPEN,
-                DATA,
-                FIN,
-                KERNEL_FULL,
-                REPLY_FIN,
-                LANE_LOST,
-                DRAIN)
+        row("lane lost when all was done but written")
+            .after(OPEN, DATA, FIN, KERNEL_FULL, REPLY_FIN, LANE_LOST, DRAIN)
             .shows("data 0+10, HalfClose 10, written 10, close")
             .ends(CloseReason.DONE, Origin.CLIENT),
-        row("a request that kills every owner").after(
-                OPEN,
-                DATA,
-                LANE_LOST,
-                BACK,
-                LANE_LOST,
-                BACK,
-                LANE_LOST,
-                FIN)
+        row("a request that kills every owner")
+            .after(OPEN, DATA, LANE_LOST, BACK, LANE_LOST, BACK, LANE_LOST, FIN)
             .shows("data 0+10, Open, data 0+10, Open, data 0+10, FIN, close")
             .ends(CloseReason.POISON, Origin.CLIENT));
   }
@@ -292,19 +271,24 @@ final class ClosingTable {
   /** The upstream breaks a rule. */
   private static Stream<ClosingRow> breaches() {
     return Stream.of(
-        row("commit never completed").after( OPEN, HALF_COMMIT, pass(5000), PONG, pass(5200))
+        row("commit never completed")
+            .after(OPEN, HALF_COMMIT, pass(5000), PONG, pass(5200))
             .shows("Ping, Ping, Close COMMIT_INCOMPLETE, RST")
             .ends(CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM),
-        row("upstream goes past its limit").after( OPEN, OVERRUN)
+        row("upstream goes past its limit")
+            .after(OPEN, OVERRUN)
             .shows("Close FLOW_CONTROL, RST")
             .ends(CloseReason.FLOW_CONTROL, Origin.UPSTREAM),
-        row("a Close is not answered, whatever else is wrong with it").after( OPEN, OVERRUN_CLOSE)
+        row("a Close is not answered, whatever else is wrong with it")
+            .after(OPEN, OVERRUN_CLOSE)
             .shows("RST")
             .ends(CloseReason.FLOW_CONTROL, Origin.UPSTREAM),
-        row("consumed beyond what was sent").after( OPEN, DATA, CONSUMED_BEYOND)
+        row("consumed beyond what was sent")
+            .after(OPEN, DATA, CONSUMED_BEYOND)
             .shows("data 0+10, Close FLOW_CONTROL, RST")
             .ends(CloseReason.FLOW_CONTROL, Origin.UPSTREAM),
-        row("an endless commit without Settings").after(
+        row("an endless commit without Settings")
+            .after(
                 OPEN_PLAIN,
                 HALF_COMMIT,
                 HALF_COMMIT,
@@ -314,16 +298,20 @@ final class ClosingTable {
                 HALF_COMMIT)
             .shows("Close FLOW_CONTROL, RST")
             .ends(CloseReason.FLOW_CONTROL, Origin.UPSTREAM),
-        row("an epoch to come").after( OPEN, NEXT_EPOCH)
+        row("an epoch to come")
+            .after(OPEN, NEXT_EPOCH)
             .shows("Close PROTOCOL, RST")
             .ends(CloseReason.PROTOCOL, Origin.UPSTREAM),
-        row("bytes after the end").after( OPEN, DATA, UPSTREAM_FIN, REPLY)
+        row("bytes after the end")
+            .after(OPEN, DATA, UPSTREAM_FIN, REPLY)
             .shows("data 0+10, FIN, Close PROTOCOL, RST")
             .ends(CloseReason.PROTOCOL, Origin.UPSTREAM),
-        row("the client does not read").after( OPEN_PLAIN, KERNEL_FULL, BIG_REPLY, BIG_REPLY)
+        row("the client does not read")
+            .after(OPEN_PLAIN, KERNEL_FULL, BIG_REPLY, BIG_REPLY)
             .shows("pause, Close SLOW_CLIENT, RST")
             .ends(CloseReason.SLOW_CLIENT, Origin.UPSTREAM),
-        row("Settings after other frames").after( OPEN_PLAIN, SETTINGS, FIN)
+        row("Settings after other frames")
+            .after(OPEN_PLAIN, SETTINGS, FIN)
             .shows("cancel SETTINGS_LATE, FIN, close")
             .ends(CloseReason.SETTINGS_LATE, Origin.UPSTREAM));
   }
@@ -331,19 +319,24 @@ final class ClosingTable {
   /** The bridge or its operator wants it. */
   private static Stream<ClosingRow> bridgeCloses() {
     return Stream.of(
-        row("far over the budget").after( OPEN, KERNEL_FULL, BIG_REPLY, BUDGET, pass(200))
+        row("far over the budget")
+            .after(OPEN, KERNEL_FULL, BIG_REPLY, BUDGET, pass(200))
             .shows("accept no more, pause, Close OVERLOAD, RST")
             .ends(CloseReason.OVERLOAD, Origin.BRIDGE),
-        row("far over the budget by an unfinished commit").after( OPEN, HALF_COMMIT, BUDGET, pass(200))
+        row("far over the budget by an unfinished commit")
+            .after(OPEN, HALF_COMMIT, BUDGET, pass(200))
             .shows("accept no more, pause, Close OVERLOAD, RST")
             .ends(CloseReason.OVERLOAD, Origin.BRIDGE),
-        row("the bridge stops").after( OPEN, STOP, FIN)
+        row("the bridge stops")
+            .after(OPEN, STOP, FIN)
             .shows("Close BRIDGE_STOPPED, FIN, finish a:1, close")
             .ends(CloseReason.BRIDGE_STOPPED, Origin.BRIDGE),
-        row("the bridge stops, a connection waits").after( WAIT, DATA, STOP, FIN)
+        row("the bridge stops, a connection waits")
+            .after(WAIT, DATA, STOP, FIN)
             .shows("FIN, close")
             .ends(CloseReason.BRIDGE_STOPPED, Origin.BRIDGE),
-        row("an operator closes it").after( OPEN, OPERATOR, FIN)
+        row("an operator closes it")
+            .after(OPEN, OPERATOR, FIN)
             .shows("Close OPERATOR, FIN, close")
             .ends(CloseReason.OPERATOR, Origin.BRIDGE));
   }

@@ -22,7 +22,6 @@ final class ClosingWorld {
 
   /** How lanes come to be is nothing that the table shows. */
   void forgetLanes() {
-    fixtures.effects.removeIf(
-        effect -> effect.startsWith("connect") || effect.startsWith("Hello"));
+    fixtures.effects.removeIf(effect -> effect.startsWith("connect") || effect.startsWith("Hello"));
   }
 }

@@ -357,7 +357,10 @@ class PushTest {
   private void twoShards() {
     fixtures =
         new Fixtures(
-            List.of(Fixtures.pool("pool")), List.of(Fixtures.listener("listener", "pool", 0)), 10_000, 2);
+            List.of(Fixtures.pool("pool")),
+            List.of(Fixtures.listener("listener", "pool", 0)),
+            10_000,
+            2);
     fixtures.attachedLane();
   }
 
@@ -392,8 +395,7 @@ class PushTest {
   private @Nullable Outcome push(@Nullable Mark mark, String text, long epoch) {
     int before = fixtures.pushResults.size();
     byte[] payload = text.getBytes(StandardCharsets.ISO_8859_1);
-    fixtures.control(
-        fixtures.lane(), new UpstreamControl.Push(++lastId, mark, payload, epoch));
+    fixtures.control(fixtures.lane(), new UpstreamControl.Push(++lastId, mark, payload, epoch));
     return fixtures.pushResults.size() == before ? null : fixtures.pushResults.getLast().outcome();
   }
 
