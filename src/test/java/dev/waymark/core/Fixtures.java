@@ -137,9 +137,10 @@ final class Fixtures implements ShardEnvironment, Balancer {
   /** An upstream of that pool that acknowledges and wants announcements or not, and its lane. */
   Lane laneOf(String pool, String address, boolean isAnnouncementsWanted) {
     upstreamsOf(pool, address);
-    lane().onReady(nowNs);
-    control(lane(), new UpstreamControl.Settings(1, 0, isAnnouncementsWanted));
-    return lane();
+    Lane lane = lane();
+    lane.onReady(nowNs);
+    control(lane, new UpstreamControl.Settings(1, 0, isAnnouncementsWanted));
+    return lane;
   }
 
   Lane lane() {
