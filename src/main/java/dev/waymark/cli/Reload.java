@@ -10,6 +10,7 @@ import dev.waymark.config.ConfigException;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.config.LogConfig;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -18,6 +19,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the configuration again and applies what changed, as a whole or not at all
@@ -204,9 +206,12 @@ final class Reload {
       throw bug;
     }
     inForce = next;
-    parts.ports.closeLeaving(ports);
-    parts.shards.removeListeners(changes.listeners().removed());
-    changes.pools().removed().forEach(parts.pools::retire);
+    runAll(
+        List.of(
+            () -> parts.ports.closeLeaving(ports),
+            () -> parts.shards.removeListeners(changes.listeners().removed()),
+            () -> changes.pools().removed().forEach(parts.pools::retire)),
+        null);
   }
 
   /**
@@ -235,7 +240,10 @@ final class Reload {
   private void undo(Change change, RuntimeException bug) {
     BridgeConfig now = inForce.config();
     ConfigChanges what = change.what;
-    List<Runnable> steps =
+    Set<String> former = new HashSet<>(change.pools.configs().keySet());
+    former.retainAll(what.pools().added());
+    former.addAll(what.pools().changed().keySet());
+    runAll(
         List.of(
             () -> log(change.next.log(), now.log()),
             () -> parts.ports.undo(change.ports),
@@ -243,17 +251,33 @@ final class Reload {
             parts.pools::settle,
             () ->
                 parts.shards.configure(
-                    parts.pools.setups(what.pools().changed().keySet()),
+                    parts.pools.setups(former),
                     chosen(now.listeners(), what.listeners().changed().keySet())),
-            () -> parts.shards.removeListeners(what.listeners().added()));
+            () -> parts.shards.removeListeners(what.listeners().added())),
+        bug);
+  }
+
+  /**
+   * Each step, whatever becomes of the others.
+   *
+   * @param cause why they are taken, thrown by whoever calls this, with what goes wrong here; null:
+   *     the first that goes wrong is thrown
+   */
+  private static void runAll(List<Runnable> steps, @Nullable RuntimeException cause) {
+    RuntimeException first = cause;
     for (Runnable step : steps) {
       try {
         step.run();
-      } catch (RuntimeException another) {
-        if (another != bug) {
-          bug.addSuppressed(another);
+      } catch (RuntimeException bug) {
+        if (first == null) {
+          first = bug;
+        } else if (first != bug) {
+          first.addSuppressed(bug);
         }
       }
+    }
+    if (cause == null && first != null) {
+      throw first;
     }
   }
 

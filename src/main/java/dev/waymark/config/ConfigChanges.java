@@ -37,7 +37,7 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
   /**
    * Compares.
    *
-   * @thentries ConfigException with a line for each key that cannot change without a restart
+   * @throws ConfigException with a line for each key that cannot change without a restart
    */
   public static ConfigChanges between(LoadedConfig now, LoadedConfig next) {
     Problems problems = new Problems();

@@ -63,8 +63,7 @@ final class LimitsReader {
         lingerTimeout.toNanos(),
         pushWaitNs,
         pushBytesMax,
-        Limits.CLIENT_PIECE_BYTES,
-        Limits.REPLY_PIECE_BYTES);
+        Limits.PIECE_BYTES);
   }
 
   private long ns(Key<Duration> key) {

@@ -65,7 +65,7 @@ final class ProcessKeys {
               "memory-budget",
               ValueType.longSize("1MiB", "1024GiB"),
               "128MiB",
-              "Client and reply bytes that the bridge holds, and 96 (of a client) or 192 (of a reply) for each piece of them, before it stops reading and accepting.")
+              "Client and reply bytes that the bridge holds, and 192 for each piece of them, before it stops reading and accepting.")
           .withFlag("--memory-budget");
   static final Key<Duration> LINGER_TIMEOUT =
       Key.of(

@@ -149,7 +149,7 @@ final class ClientDirection {
 
   /** Memory of bytes that wait to be sent, or may have to be sent again. */
   long heldBytes() {
-    return stream.heldBytes() + (long) stream.pieces() * shard.limits().clientPieceBytes();
+    return stream.heldBytes() + (long) stream.pieces() * shard.limits().pieceBytes();
   }
 
   /** The same, with what waits at the edge. */

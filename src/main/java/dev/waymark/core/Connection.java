@@ -93,6 +93,9 @@ public final class Connection {
       pump(nowNs);
     }
     settleHeld();
+    if (!isReadingPaused && shard.isOverBudget()) {
+      updateReading();
+    }
   }
 
   /** The client sent FIN, after all its bytes. */
@@ -142,7 +145,7 @@ public final class Connection {
     lastActivityNs = nowNs;
     replies.delivery().written(bytes, pieces);
     if (replies.stream().queuedBytes() == 0) {
-      progress.onSign(nowNs);
+      progress.resume(nowNs);
     }
     settleHeld();
     listener.counters().add(Counter.CLIENT_SENT_BYTES, bytes);
@@ -190,17 +193,14 @@ public final class Connection {
 
   /** A frame for this connection came on this lane. */
   void onFrame(long nowNs, Lane from, UpstreamFrame frame) {
-    boolean isLate =
-        phase != Phase.ATTACHED
-            || from != ownership.lane()
-            || Integer.compareUnsigned(frame.epoch(), ownership.epoch()) < 0;
-    if (isLate) {
+    int bytes = frame.payload().readableBytes();
+    if (!isLate(from, frame) && !from.isAcknowledging()) {
+      // The socket may take all, and with that the connection end.
+      replies.makeRoomFor(bytes);
+    }
+    if (isLate(from, frame)) {
       from.counters().add(Counter.FRAMES_FENCED, 1);
       return;
-    }
-    int bytes = frame.payload().readableBytes();
-    if (!from.isAcknowledging()) {
-      replies.makeRoomFor(bytes);
     }
     CloseReason breach = replies.breachOf(from, frame, client.stream().sentOffset());
     if (breach != null) {
@@ -220,6 +220,9 @@ public final class Connection {
         replies.deliver(frame.payload().retainedSlice());
       }
       commit(nowNs, frame.consumed(), frame.context(), frame.halfClose(), frame.close());
+    }
+    if (replies.stream().queuedBytes() > 0) {
+      progress.pause(nowNs);
     }
     if (frame.control() instanceof Released && phase == Phase.ATTACHED) {
       change.onReleased(nowNs);
@@ -424,6 +427,12 @@ public final class Connection {
         socket.resumeReading();
       }
     }
+  }
+
+  private boolean isLate(Lane from, UpstreamFrame frame) {
+    return phase != Phase.ATTACHED
+        || from != ownership.lane()
+        || Integer.compareUnsigned(frame.epoch(), ownership.epoch()) < 0;
   }
 
   private void onBreach(long nowNs, UpstreamFrame frame, CloseReason breach) {

@@ -190,11 +190,6 @@ final class ConnectionDeadlines {
 
   private void onProgressOverdue(long nowNs) {
     ProgressClock progress = connection.progress();
-    if (connection.replies().stream().queuedBytes() > 0) {
-      // The client does not read: its owner may wait for credit, and has nothing to say.
-      progress.onSign(nowNs);
-      return;
-    }
     Lane owner = owner();
     switch (progress.verdict(nowNs, connection.client().isWindowFull(owner))) {
       case WORKING -> {}

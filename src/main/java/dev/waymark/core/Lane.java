@@ -51,7 +51,7 @@ public final class Lane implements Balancer.Candidate {
   private final Counters counters;
   private final LaneTransport transport;
   private final LaneClock clock;
-  private final boolean isToProveItself;
+  private final boolean hasAcknowledged;
   private final LinkedHashSet<Connection> stalled = new LinkedHashSet<>();
 
   private UpstreamView upstream;
@@ -72,8 +72,8 @@ public final class Lane implements Balancer.Candidate {
   private @Nullable Announcer announcer;
 
   /**
-   * @param isToProveItself the upstream is given nothing until it says Settings: because it did so
-   *     before, and a process that is stopped takes calls as well, or because its pool requires it
+   * @param hasAcknowledged the upstream did so before, and is given nothing until it says Settings
+   *     again: a process that is stopped takes calls as well
    */
   Lane(
       long nowNs,
@@ -81,8 +81,8 @@ public final class Lane implements Balancer.Candidate {
       Shard shard,
       UpstreamView upstream,
       Counters counters,
-      boolean isToProveItself) {
-    this.isToProveItself = isToProveItself;
+      boolean hasAcknowledged) {
+    this.hasAcknowledged = hasAcknowledged;
     this.pool = pool;
     this.shard = shard;
     this.upstream = upstream;
@@ -278,12 +278,13 @@ public final class Lane implements Balancer.Candidate {
     if (phase != Phase.OPEN) {
       return;
     }
-    if (mode == Mode.UNKNOWN && clock.isSettingsOverdue(nowNs)) {
+    boolean isNever = pool.options().acknowledge() == Acknowledge.NEVER;
+    if (mode == Mode.UNKNOWN && (isNever || clock.isSettingsOverdue(nowNs))) {
       become(nowNs, Mode.PLAIN, Integer.MAX_VALUE);
     }
     if (mode == Mode.ACKNOWLEDGING) {
       checkSilence(nowNs);
-    } else if (isUnproven() && clock.isProofOverdue(nowNs)) {
+    } else if (isUnproven() && clock.isProofOverdue(nowNs) && isWithoutPlainConnections()) {
       transport.cancel("no Settings");
       breakWith(nowNs, "it took the call and did not say Settings", CloseReason.UPSTREAM_LOST);
     }
@@ -362,8 +363,14 @@ public final class Lane implements Balancer.Candidate {
     return isHeldBack;
   }
 
+  /** It is given nothing until it says Settings. */
   private boolean isUnproven() {
-    return isToProveItself && mode != Mode.ACKNOWLEDGING;
+    return mode != Mode.ACKNOWLEDGING
+        && switch (pool.options().acknowledge()) {
+          case AUTO -> hasAcknowledged;
+          case REQUIRED -> true;
+          case NEVER -> false;
+        };
   }
 
   boolean isWritable() {
@@ -492,9 +499,7 @@ public final class Lane implements Balancer.Candidate {
     mode = next;
     windowBytes = nextWindowBytes;
     shard.forEachOn(this, connection -> connection.onLaneDecided(nowNs));
-    if (isToProveItself) {
-      pool.onLaneWritable(nowNs);
-    }
+    pool.onLaneWritable(nowNs);
   }
 
   private void checkSilence(long nowNs) {
@@ -508,6 +513,11 @@ public final class Lane implements Balancer.Candidate {
       transport.ping(++pingId);
       sent(1);
     }
+  }
+
+  /** After a reload they may go on as they began; nobody joins them. */
+  private boolean isWithoutPlainConnections() {
+    return mode == Mode.UNKNOWN || connectionCount == 0;
   }
 
   private void breakWith(long nowNs, String cause, CloseReason reason) {

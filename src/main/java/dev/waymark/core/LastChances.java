@@ -46,11 +46,7 @@ final class LastChances {
       waiting.put(connection, nowNs);
       return true;
     }
-    boolean isWaiting = sinceNs != null && nowNs - sinceNs < WAIT_NS_MAX;
-    if (!isWaiting) {
-      forget(connection);
-    }
-    return isWaiting;
+    return sinceNs != null && nowNs - sinceNs < WAIT_NS_MAX;
   }
 
   /** It is given to this lane. */

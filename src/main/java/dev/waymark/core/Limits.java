@@ -10,8 +10,8 @@ package dev.waymark.core;
  * @param grantBytes reply bytes that the owner may send ahead of what the client's socket took
  * @param replyQueueBytesMax reply bytes that wait for a client whose upstream does not acknowledge,
  *     before it is closed
- * @param memoryBudgetBytes client and reply bytes that the whole process holds, and
- *     clientPieceBytes or replyPieceBytes for each piece of them, before it stops reading
+ * @param memoryBudgetBytes client and reply bytes that the whole process holds, and pieceBytes for
+ *     each piece of them, before it stops reading
  * @param batchBytesMax a batch that has grown to this leaves before the turn ends
  * @param laneQueueBytesMax bytes handed to gRPC ahead of the transport, per lane
  * @param settingsTimeoutNs how long a full initial window waits for the lane's first message
@@ -26,9 +26,8 @@ package dev.waymark.core;
  *     reset
  * @param pushWaitNs how long a push waits for the end of a reply
  * @param pushBytesMax pushed bytes of one connection that wait, for that or for the client's socket
- * @param clientPieceBytes what each held piece from a client counts for besides its bytes: it may
- *     send one byte at a time
- * @param replyPieceBytes what each held piece of a reply counts for besides its bytes
+ * @param pieceBytes what each piece that is held counts for besides its bytes: a client may send,
+ *     and not read, one byte at a time
  */
 public record Limits(
     int windowBytes,
@@ -48,8 +47,7 @@ public record Limits(
     long lingerTimeoutNs,
     long pushWaitNs,
     int pushBytesMax,
-    int clientPieceBytes,
-    int replyPieceBytes) {
+    int pieceBytes) {
   /** The largest payload of a frame (protocol.md, Service). */
   public static final int PAYLOAD_BYTES_MAX = 64 * 1024;
 
@@ -59,11 +57,8 @@ public record Limits(
   /** The largest context that an upstream may leave with a connection (protocol.md, Words). */
   public static final int CONTEXT_BYTES_MAX = 4 * 1024;
 
-  /** A slice of what was read, and its place in a queue (decision 0016). */
-  public static final int CLIENT_PIECE_BYTES = 96;
-
-  /** A buffer, its place in a queue, and in Netty's own behind it (decision 0016). */
-  public static final int REPLY_PIECE_BYTES = 192;
+  /** A buffer, its place in a queue, and in Netty's own behind it. */
+  public static final int PIECE_BYTES = 192;
 
   private static final int KIB = 1024;
   private static final long MS = 1_000_000L;
@@ -88,8 +83,7 @@ public record Limits(
           10_000 * MS,
           5_000 * MS,
           64 * KIB,
-          CLIENT_PIECE_BYTES,
-          REPLY_PIECE_BYTES);
+          PIECE_BYTES);
 
   public Limits {
     Check.that(windowBytes >= initialWindowBytes, "the window is at least the initial window");

@@ -4,8 +4,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * How many client and reply bytes the process holds, over all shards, with {@link
- * Limits#clientPieceBytes} or {@link Limits#replyPieceBytes} for each piece of them (rule 10).
- * Thread-safe; shards report once per turn.
+ * Limits#pieceBytes} for each piece of them (rule 10). Thread-safe; shards report once per turn,
+ * and whenever they hold much more.
  */
 public final class MemoryBudget {
   /** Reading resumes under this share of the budget, so that it does not flap. */
@@ -19,6 +19,9 @@ public final class MemoryBudget {
    * again.
    */
   static final long OVER_NS_MAX = 2_000_000_000L;
+
+  /** So much more than a shard has reported is reported within its turn too. */
+  static final long UNREPORTED_BYTES_MAX = 1024 * 1024;
 
   private final long budgetBytes;
   private final AtomicLong usedBytes = new AtomicLong();

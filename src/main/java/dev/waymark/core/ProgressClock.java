@@ -17,6 +17,8 @@ final class ProgressClock {
   private final long timeoutNs;
   private long progressNs;
   private long signNs;
+  private boolean isPaused;
+  private long pausedNs;
 
   /**
    * @param timeoutNs positive; or 0: every owner is taken to work
@@ -31,11 +33,32 @@ final class ProgressClock {
   void onProgress(long nowNs) {
     progressNs = nowNs;
     signNs = nowNs;
+    pausedNs = nowNs;
   }
 
   /** A frame came, were it an empty one. */
   void onSign(long nowNs) {
     signNs = nowNs;
+  }
+
+  /**
+   * Replies wait for the client, so the owner may wait for credit and have nothing to say: the
+   * clock stands still.
+   */
+  void pause(long nowNs) {
+    if (!isPaused) {
+      isPaused = true;
+      pausedNs = nowNs;
+    }
+  }
+
+  /** The client took them all. */
+  void resume(long nowNs) {
+    if (isPaused) {
+      isPaused = false;
+      progressNs += nowNs - pausedNs;
+      signNs = nowNs;
+    }
   }
 
   // --- outputs ---
@@ -46,7 +69,7 @@ final class ProgressClock {
 
   /** Only while bytes are unconsumed. */
   Verdict verdict(long nowNs, boolean isWindowFull) {
-    if (!isOn()) {
+    if (!isOn() || isPaused) {
       return Verdict.WORKING;
     }
     if (nowNs - signNs >= timeoutNs) {
@@ -59,6 +82,7 @@ final class ProgressClock {
 
   /** When to look again; only while it is on. What is sent until then cannot be too old before. */
   long deadlineNs(long nowNs, boolean isWaiting, boolean isWindowFull) {
-    return (isWaiting ? (isWindowFull ? progressNs : signNs) : nowNs) + timeoutNs;
+    boolean isRunning = isWaiting && !isPaused;
+    return (isRunning ? (isWindowFull ? progressNs : signNs) : nowNs) + timeoutNs;
   }
 }

@@ -120,7 +120,7 @@ final class PushQueue {
 
   /** Memory of those that wait. */
   long heldBytes() {
-    return waitingBytes + (long) waiting.size() * limits.replyPieceBytes();
+    return waitingBytes + (long) waiting.size() * limits.pieceBytes();
   }
 
   private @Nullable Waiting poll() {

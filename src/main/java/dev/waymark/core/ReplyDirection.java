@@ -213,7 +213,7 @@ final class ReplyDirection {
     long pieces = stream.pieces() + delivery.pushedPieces();
     return delivery.queuedBytes()
         + stream.heldBytes()
-        + pieces * shard.limits().replyPieceBytes()
+        + pieces * shard.limits().pieceBytes()
         + (pushes == null ? 0 : pushes.heldBytes());
   }
 

@@ -50,6 +50,7 @@ public final class Shard {
   private long reportedHeldBytes;
   private boolean isTurnEndRequested;
   private boolean isOverBudget;
+  private boolean isPausing;
   private long overBudgetSinceNs;
   private long creditDeadlineNs;
 
@@ -295,7 +296,12 @@ public final class Shard {
     return events;
   }
 
+  /** As of the last turn, or of now if much more is held since. */
   boolean isOverBudget() {
+    if (heldBytes - reportedHeldBytes >= MemoryBudget.UNREPORTED_BYTES_MAX) {
+      report();
+      isOverBudget |= budget.isOver();
+    }
     return isOverBudget;
   }
 
@@ -402,14 +408,16 @@ public final class Shard {
    */
   private void checkBudget(long nowNs) {
     report();
-    if (!isOverBudget && budget.isOver()) {
-      isOverBudget = true;
+    isOverBudget |= budget.isOver();
+    if (isOverBudget && !isPausing) {
+      isPausing = true;
       overBudgetSinceNs = nowNs;
       events.onOverBudget(budget.usedBytes(), budget.budgetBytes());
       environment.pauseAccepting();
       connections.forEach(Connection::onBudgetChanged);
     } else if (isOverBudget && budget.isUnderAgain()) {
       isOverBudget = false;
+      isPausing = false;
       events.onUnderBudget(budget.usedBytes(), budget.budgetBytes());
       environment.resumeAccepting();
       connections.forEach(Connection::onBudgetChanged);

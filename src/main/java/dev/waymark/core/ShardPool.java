@@ -138,10 +138,7 @@ final class ShardPool {
    * @return whether there are more
    */
   boolean placeSome(long nowNs) {
-    Connection lastChance = lastChances.first();
-    if (lastChance != null) {
-      place(nowNs, lastChance);
-    }
+    placeLastChances(nowNs);
     for (int left = PLACED_PER_TURN; left > 0 && !placing.isEmpty(); left--) {
       place(nowNs, placing.removeFirst());
     }
@@ -272,19 +269,29 @@ final class ShardPool {
   private void place(long nowNs, Connection connection) {
     boolean isLastChance = connection.ownership().isOnLastChance() && isAnyEligible();
     if (!isLastChance || !placeApart(nowNs, connection)) {
+      lastChances.forget(connection);
       placeAnywhere(nowNs, connection);
+    }
+  }
+
+  private void placeLastChances(long nowNs) {
+    Connection next = lastChances.first();
+    Connection before = null;
+    while (next != null && next != before) {
+      place(nowNs, next);
+      before = next;
+      next = lastChances.first();
     }
   }
 
   /** Where no other connection on its last chance is to be answered; false: it need not be so. */
   private boolean placeApart(long nowNs, Connection connection) {
-    List<Lane> free =
-        notAvoided(eligible, connection.ownership()).stream()
-            .filter(lane -> lastChances.isFree(nowNs, lane))
-            .toList();
-    Lane chosen = chooseAmong(free, connection);
+    List<Lane> lanes = notAvoided(eligible, connection.ownership());
+    Lane chosen =
+        chooseAmong(
+            lanes.stream().filter(lane -> lastChances.isFree(nowNs, lane)).toList(), connection);
     if (chosen == null) {
-      return lastChances.await(nowNs, connection);
+      return !lanes.isEmpty() && lastChances.await(nowNs, connection);
     }
     lastChances.begin(nowNs, connection, chosen);
     connection.attach(nowNs, chosen);
@@ -368,17 +375,9 @@ final class ShardPool {
             shard,
             view,
             counters.upstream(options.name(), view.address()),
-            isToProveItself(hasAcknowledged));
+            hasAcknowledged);
     lane.holdBack(nowNs, options.moving().isFollowingLeader() && !view.isServing());
     return lane;
-  }
-
-  private boolean isToProveItself(boolean hasAcknowledged) {
-    return switch (options.acknowledge()) {
-      case AUTO -> hasAcknowledged;
-      case REQUIRED -> true;
-      case NEVER -> false;
-    };
   }
 
   private boolean isAnyEligible() {

@@ -34,6 +34,36 @@ class ConnectionTest {
     assertThat(fixtures.takeEffects()).containsExactly("data 100+5", "resume");
   }
 
+  /** The socket takes all while a frame makes room for itself: that was the last answer. */
+  @Test
+  void frame_withWhoseRoomTheConnectionEnds_isFenced() {
+    Fixtures fixtures = new Fixtures();
+    fixtures.plainLanes("a:1");
+    Connection connection = fixtures.accept();
+    UpstreamFrame frame = fixtures.frame(connection);
+    fixtures.lane().onFrame(fixtures.nowNs, frame.payload(Fixtures.bytes(45)));
+    connection.onClientBreach(fixtures.nowNs, CloseReason.FRAME_TOO_LONG);
+    fixtures.lane().onFrame(fixtures.nowNs, frame);
+    fixtures.endTurn();
+    assertThat(fixtures.effects).contains("Close FRAME_TOO_LONG", "written 45");
+    assertThat(fixtures.counters.total(Counter.FRAMES_FENCED)).isEqualTo(1);
+  }
+
+  @Test
+  void manyMessagesInOneTurn_beyondTheBudget_pauseReadingBeforeTheTurnEnds() {
+    Fixtures fixtures = new Fixtures();
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    int bytes = (int) MemoryBudget.UNREPORTED_BYTES_MAX;
+    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(1), true);
+    assertThat(fixtures.effects).doesNotContain("pause");
+    Connection other = fixtures.accept();
+    fixtures.takeEffects();
+    other.onClientPartial(bytes);
+    other.onClientBytes(fixtures.nowNs, Fixtures.bytes(1), true);
+    assertThat(fixtures.takeEffects()).contains("pause");
+  }
+
   @Test
   void commit_ofExactlyTheGrant_isGrantedAgain() {
     Fixtures fixtures = new Fixtures();

@@ -106,7 +106,6 @@ final class Fixtures implements ShardEnvironment, Balancer {
         10_000 * MS,
         5000 * MS,
         20,
-        PIECE,
         PIECE);
   }
 

@@ -2,6 +2,7 @@ package dev.waymark.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class LaneTest {
@@ -108,22 +109,36 @@ class LaneTest {
     assertThat(Fixtures.owner(connection).isAcknowledging()).isTrue();
   }
 
+  /** A pool whose options change: nobody joins a lane that does not fit, and none is cut. */
   @Test
-  void lane_fullThenHeldBackAndNot_pumpsAConnectionOnce() {
-    fixtures.attachedLane();
+  void acknowledge_requiredByAReload_leavesPlainConnectionsAndGivesTheLaneNoOthers() {
+    fixtures.plainLanes("a:1");
+    Connection before = fixtures.accept();
+    fixtures.receive(fixtures.frame(before));
+    reconfigure(PoolOptions.Acknowledge.REQUIRED);
+    Connection after = fixtures.accept();
+    fixtures.passMs(2_000);
+    assertThat(Fixtures.owner(before)).isSameAs(fixtures.lane());
+    assertThat(after.lane()).isNull();
+  }
+
+  @Test
+  void acknowledge_neverByAReload_decidesALaneThatHasSaidNothing() {
+    fixtures.plainLanes("a:1");
     Connection connection = fixtures.accept();
-    fixtures.isWritable = false;
-    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), false);
+    fixtures.data(connection, Fixtures.WINDOW + 5);
+    reconfigure(PoolOptions.Acknowledge.NEVER);
+    fixtures.passMs(200);
+    assertThat(fixtures.lane().isNeverAcknowledging()).isTrue();
+    assertThat(connection.heldBytes()).isZero();
+  }
+
+  private void reconfigure(PoolOptions.Acknowledge acknowledge) {
+    PoolOptions options =
+        new PoolOptions("pool", acknowledge, 5_000 * Fixtures.MS, 30, PoolOptions.Moving.DEFAULTS);
+    fixtures.shard.onConfigured(
+        fixtures.nowNs, List.of(new Shard.PoolSetup(options, fixtures)), List.of());
     fixtures.endTurn();
-    connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), false);
-    fixtures.lane().holdBack(fixtures.nowNs, true);
-    fixtures.lane().holdBack(fixtures.nowNs, false);
-    connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
-    fixtures.isWritable = true;
-    fixtures.takeEffects();
-    fixtures.lane().onReady(fixtures.nowNs);
-    fixtures.endTurn();
-    assertThat(fixtures.takeEffects()).isEmpty();
   }
 
   private static UpstreamControl push(long id) {

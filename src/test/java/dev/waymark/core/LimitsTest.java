@@ -38,7 +38,7 @@ class LimitsTest {
     assertThatThrownBy(() ->
             new Limits(
                 window, initial, grant, 1, 1, batch, 1, 1, 1, ping, lane, retryMin, retryMax, 1, 1,
-                1, 1, 0, 0))
+                1, 1, 0))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(why);
   }

@@ -58,6 +58,34 @@ class OwnerClocksTest {
         .containsExactly(CloseReason.WINDOW_STALLED);
   }
 
+  /** An owner without credit cannot commit: it has its time when the client reads again. */
+  @Test
+  void window_fullWhileTheClientDoesNotRead_doesNotCountAgainstTheOwner() {
+    fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, Fixtures.WINDOW + 1);
+    fixtures.isKernelFull = true;
+    fixtures.answer(connection, fixtures.frame(connection).payload(Fixtures.bytes(10)));
+    fixtures.passWithPongs(45_000);
+    fixtures.isKernelFull = false;
+    fixtures.socket(connection).drain();
+    fixtures.passWithPongs(29_000);
+    assertThat(ownerAddress(connection)).isEqualTo("a:1");
+  }
+
+  @Test
+  void push_takenByTheClient_isNoSignOfTheOwner() {
+    fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, 10);
+    fixtures.passWithPongs(20_000);
+    Mark mark = connection.mark();
+    fixtures.control(
+        fixtures.lane(), new UpstreamControl.Push(1, mark, new byte[4], UpstreamFrame.ABSENT));
+    fixtures.passWithPongs(10_200);
+    assertThat(ownerAddress(connection)).isEqualTo("b:1");
+  }
+
   @Test
   void lane_ofWhichMostStall_isSuspected() {
     fixtures.attachedLanes("a:1", "b:1");

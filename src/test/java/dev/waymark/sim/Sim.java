@@ -29,8 +29,8 @@ final class Sim implements ShardEnvironment {
   private static final int CLIENTS_MAX = 24;
   private static final int HEAL_ROUNDS = 3000;
 
-  /** Longer than the waits for Settings and for an upstream. */
-  private static final int QUIET_ROUNDS = 20;
+  /** Longer than the waits for Settings, for an upstream, and for a lane of its own. */
+  private static final int QUIET_ROUNDS = 60;
 
   /** They cost as much as the steps. */
   private static final int INVARIANTS_EVERY = 4;

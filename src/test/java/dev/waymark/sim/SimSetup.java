@@ -72,7 +72,6 @@ record SimSetup(
         10_000 * MS,
         (isQuick ? 500 : 5000) * MS,
         20 + dice.upTo(500),
-        0,
         0);
   }
 

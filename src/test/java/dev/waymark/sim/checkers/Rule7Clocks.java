@@ -3,6 +3,7 @@ package dev.waymark.sim.checkers;
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
 import dev.waymark.core.Reopen;
+import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -25,9 +26,38 @@ public final class Rule7Clocks implements Watcher {
     long releasedNs;
   }
 
-  /** Replies that clients have not read: meanwhile an owner may wait for credit. */
-  private final Map<Long, Long> queuedBytes = new HashMap<>();
+  /**
+   * What waits for one client's socket: while replies do, their owner may wait for credit; pushes
+   * are not the owner's.
+   */
+  private static final class Queue {
+    private record Segment(long bytes, boolean isReply) {}
 
+    private final ArrayDeque<Segment> segments = new ArrayDeque<>();
+    private long replyBytes;
+
+    void add(long bytes, boolean isReply) {
+      segments.add(new Segment(bytes, isReply));
+      replyBytes += isReply ? bytes : 0;
+    }
+
+    /** Whether the last reply byte was taken. */
+    boolean take(long bytes) {
+      long before = replyBytes;
+      for (long left = bytes; left > 0; ) {
+        Segment head = segments.remove();
+        long taken = Math.min(left, head.bytes);
+        left -= taken;
+        replyBytes -= head.isReply ? taken : 0;
+        if (taken < head.bytes) {
+          segments.addFirst(new Segment(head.bytes - taken, head.isReply));
+        }
+      }
+      return before > 0 && replyBytes == 0;
+    }
+  }
+
+  private final Map<Long, Queue> queues = new HashMap<>();
   private final Ledger ledger;
   private final long progressTimeoutNs;
   private final long releaseTimeoutNs;
@@ -75,20 +105,25 @@ public final class Rule7Clocks implements Watcher {
 
   @Override
   public void onSocketWrite(long connection, byte[] bytes) {
-    queuedBytes.merge(connection, (long) bytes.length, Long::sum);
+    queues.computeIfAbsent(connection, _ -> new Queue()).add(bytes.length, true);
+  }
+
+  @Override
+  public void onPushWritten(long connection, long id, int bytes) {
+    queues.computeIfAbsent(connection, _ -> new Queue()).add(bytes, false);
   }
 
   @Override
   public void onSocketTook(long connection, long bytes) {
     State state = states.get(connection);
-    if (queuedBytes.merge(connection, -bytes, Long::sum) == 0 && state != null) {
+    if (queues.get(connection).take(bytes) && state != null) {
       state.signNs = nowNs;
     }
   }
 
   @Override
   public void onSocketClosed(long connection) {
-    queuedBytes.remove(connection);
+    queues.remove(connection);
   }
 
   @Override
@@ -142,7 +177,7 @@ public final class Rule7Clocks implements Watcher {
           "a hand-over that does not end",
           connection,
           nowNs - state.releasedNs);
-    } else if (isWaiting(connection) && queuedBytes.getOrDefault(connection, 0L) == 0) {
+    } else if (isWaiting(connection) && !isReplyQueued(connection)) {
       require(
           nowNs - state.signNs <= progressTimeoutNs + LATE_NS_MAX,
           RULE,
@@ -150,6 +185,11 @@ public final class Rule7Clocks implements Watcher {
           connection,
           nowNs - state.signNs);
     }
+  }
+
+  private boolean isReplyQueued(long connection) {
+    Queue queue = queues.get(connection);
+    return queue != null && queue.replyBytes > 0;
   }
 
   private boolean isWaiting(long connection) {
