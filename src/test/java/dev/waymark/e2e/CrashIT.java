@@ -125,7 +125,7 @@ final class CrashIT {
   @Test
   void request_thatKillsItsUpstreams_takesThreeAtMostAndEndsItsClientAlone() throws IOException {
     String rules = rules("- {contains: \"a poison request\", crash: true}\n");
-    try (Scene scene = Scene.of(5, "policy: round-robin", rules)) {
+    try (Scene scene = Scene.ofOneShard(5, "policy: round-robin", rules)) {
       List<Client> others = scene.connect(POISON_BYSTANDERS);
       try (Load load = Load.on(others, 300, POISON_THINK_MS)) {
         await().until(() -> load.replies() > 2 * POISON_BYSTANDERS);

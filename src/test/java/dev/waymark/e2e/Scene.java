@@ -26,10 +26,14 @@ final class Scene implements AutoCloseable {
   /** A lane that breaks is tried again soon, and a stub that comes back is seen soon. */
   private static final String CONFIG =
       """
+      shards: %d
       listeners: [{name: raw, address: "127.0.0.1:0", pool: moving, connections-max: 12000}]
       pools: [{name: moving, target: "%s", health-retry-max: 300ms, %s}]
       lanes: {retry-max: 300ms, %s}
       """;
+
+  /** As many as suit the machine. */
+  private static final int DEFAULT_SHARDS = 0;
 
   private static final String DEFAULT_CLOCK = "lane-timeout: 6s";
 
@@ -47,6 +51,11 @@ final class Scene implements AutoCloseable {
     return before(stubs(stubs, stubFlags), poolKeys);
   }
 
+  /** The same, with a bridge of one shard: suspects of different shards are not kept apart. */
+  static Scene ofOneShard(int stubs, String poolKeys, String... stubFlags) {
+    return before(stubs(stubs, stubFlags), poolKeys, DEFAULT_CLOCK, 1);
+  }
+
   /** Before these stubs, which the scene closes. */
   static Scene before(List<Stub> stubs, String poolKeys) {
     return before(stubs, poolKeys, DEFAULT_CLOCK);
@@ -54,22 +63,27 @@ final class Scene implements AutoCloseable {
 
   /** The same, with these keys of lanes. */
   static Scene before(List<Stub> stubs, String poolKeys, String laneKeys) {
+    return before(stubs, poolKeys, laneKeys, DEFAULT_SHARDS);
+  }
+
+  private static Scene before(List<Stub> stubs, String poolKeys, String laneKeys, int shards) {
     String addresses = String.join(",", stubs.stream().map(Stub::address).toList());
-    Scene scene = at("static:///" + addresses, stubs, poolKeys, laneKeys);
+    Scene scene = at("static:///" + addresses, stubs, poolKeys, laneKeys, shards);
     scene.awaitServing(stubs.size());
     return scene;
   }
 
   /** Before a target under which these stubs may be found. */
   static Scene at(String target, List<Stub> stubs, String poolKeys) {
-    return at(target, stubs, poolKeys, DEFAULT_CLOCK);
+    return at(target, stubs, poolKeys, DEFAULT_CLOCK, DEFAULT_SHARDS);
   }
 
-  private static Scene at(String target, List<Stub> stubs, String poolKeys, String laneKeys) {
+  private static Scene at(
+      String target, List<Stub> stubs, String poolKeys, String laneKeys, int shards) {
     try {
       Path file = Files.createTempFile("waymark-scene", ".yml");
       try {
-        Files.writeString(file, CONFIG.formatted(target, poolKeys, laneKeys));
+        Files.writeString(file, CONFIG.formatted(shards, target, poolKeys, laneKeys));
         Bridge bridge = Bridge.configured(launch -> launch.leakDetection("simple"), file);
         return new Scene(new ArrayList<>(stubs), bridge);
       } finally {
