@@ -77,6 +77,7 @@ final class Crowd implements Work, Owner {
   public CompletableFuture<Void> stop() {
     loop.execute(
         () -> {
+          askRest();
           isStopped = true;
           stopAll();
           checkReady();
@@ -183,6 +184,13 @@ final class Crowd implements Work, Owner {
     } else if (due < requestsMax()) {
       long waitNs = Math.max(0, pacing.dueNs(due) - plan.nowNs());
       loop.schedule(this::pace, waitNs, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  /** Where each is to ask once, each is: one that was not asked would not be known to be alive. */
+  private void askRest() {
+    while (pacing != null && due < connections.length && requestsMax() == connections.length) {
+      connections[(int) due++].admit(1);
     }
   }
 

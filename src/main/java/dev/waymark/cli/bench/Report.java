@@ -57,8 +57,8 @@ public final class Report {
     Tally.Counts counts = result.counts();
     row(
         lines,
-        "connections",
-        "%,d opened in %.2f s, %,d open at the end",
+        "opened",
+        "%,d connections, those to begin with in %.2f s; open at the end: %,d",
         counts.connected(),
         result.connectSeconds(),
         result.openAtEnd());
