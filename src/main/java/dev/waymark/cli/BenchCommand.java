@@ -5,6 +5,7 @@ import dev.waymark.cli.bench.BenchException;
 import dev.waymark.cli.bench.BenchOptions;
 import dev.waymark.cli.bench.BenchOptions.Mode;
 import dev.waymark.cli.bench.EchoServer;
+import dev.waymark.cli.bench.Figures;
 import dev.waymark.cli.bench.Report;
 import dev.waymark.cli.bench.Result;
 import dev.waymark.cli.bench.Sockets;
@@ -76,8 +77,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--window",
       paramLabel = "N",
-      description =
-          "Requests under way on one connection, at most (default: 1; 16 with --rate).")
+      description = "Requests under way on one connection, at most (default: 1; 16 with --rate).")
   private @Nullable Integer window;
 
   @Option(
@@ -95,7 +95,8 @@ final class BenchCommand implements Callable<Integer> {
 
   @Option(
       names = "--idle",
-      description = "Connections that do nothing, and ask once at the end to show that they are alive.")
+      description =
+          "Connections that do nothing, and ask once at the end to show that they are alive.")
   private boolean isIdle;
 
   @Option(
@@ -191,7 +192,7 @@ final class BenchCommand implements Callable<Integer> {
       out.flush();
     }
     if (json != null) {
-      writeJson(json, Report.json(result, Version.current(), Clock.nowUnixMs()));
+      writeJson(json, Figures.json(result, Version.current(), Clock.nowUnixMs()));
     }
     return result.exitCode();
   }
@@ -203,8 +204,7 @@ final class BenchCommand implements Callable<Integer> {
     CountDownLatch stop = Stopper.install().stop();
     try (EchoServer server = open(resolved, address)) {
       PrintWriter out = spec.commandLine().getOut();
-      out.println(
-          "waymark bench: echo on " + address(server.address()) + "; Ctrl-C ends it");
+      out.println("waymark bench: echo on " + address(server.address()) + "; Ctrl-C ends it");
       out.flush();
       server.run(stop);
     }
@@ -219,7 +219,11 @@ final class BenchCommand implements Callable<Integer> {
       return new EchoServer(address);
     } catch (IOException e) {
       throw new BenchException(
-          "--serve-echo: " + text + " cannot be opened: " + e.getMessage() + "; choose another port");
+          "--serve-echo: "
+              + text
+              + " cannot be opened: "
+              + e.getMessage()
+              + "; choose another port");
     }
   }
 
@@ -243,6 +247,10 @@ final class BenchCommand implements Callable<Integer> {
     range("--interval", intervalMs, INTERVAL_MS_MIN, INTERVAL_MS_MAX);
     int underWay = window == null ? rate > 0 && !isStorm ? PACED_WINDOW : 1 : window;
     range("--window", underWay, 1, BenchOptions.WINDOW_MAX);
+    if ((long) connections * underWay > BenchOptions.UNDER_WAY_MAX) {
+      throw refused(
+          "--connections times --window: at most %,d".formatted(BenchOptions.UNDER_WAY_MAX));
+    }
     return new BenchOptions(
         label,
         isStorm ? Mode.STORM : isIdle ? Mode.IDLE : Mode.LOAD,

@@ -149,8 +149,7 @@ final class BenchIT {
         };
     try (FaultyEcho echo = FaultyEcho.start(stall);
         Waymark bench =
-            bench(
-                echo.address(), "--connections=10", "--rate=100", "--seconds=3", "--json=-")) {
+            bench(echo.address(), "--connections=10", "--rate=100", "--seconds=3", "--json=-")) {
       assertThat(bench.exitCode()).as(bench.describe()).isZero();
       JsonObject figures = figures(bench);
       assertThat(figures.get("requests").getAsLong()).isEqualTo(300);
@@ -198,7 +197,9 @@ final class BenchIT {
             .descriptorsMax(512)
             .start()) {
       assertThat(bench.exitCode()).isEqualTo(2);
-      assertThat(bench.stderr()).contains("--connections: 900", "ulimit -n").doesNotContain("\tat ");
+      assertThat(bench.stderr())
+          .contains("--connections: 900", "ulimit -n")
+          .doesNotContain("\tat ");
     }
   }
 
@@ -221,10 +222,7 @@ final class BenchIT {
     String[] args = Stream.of(flags.split(" ")).filter(f -> !f.isEmpty()).toArray(String[]::new);
     try (Waymark bench = bench(args)) {
       assertThat(bench.exitCode()).isEqualTo(2);
-      assertThat(bench.stderr().lines())
-          .hasSize(2)
-          .last()
-          .isEqualTo("Try 'waymark bench --help'.");
+      assertThat(bench.stderr().lines()).hasSize(2).last().isEqualTo("Try 'waymark bench --help'.");
     }
   }
 

@@ -185,7 +185,9 @@ public final class Bench {
 
   // --- time ---
 
-  /** Tells the progress until then. True: it is to end now, by the user's wish or for want of work. */
+  /**
+   * Tells the progress until then. True: it is to end now, by the user's wish or for want of work.
+   */
   private boolean tickUntil(long deadlineNs) throws InterruptedException {
     while (deadlineNs - plan.nowNs() > 0) {
       long tickNs = startNs + ns((ticks + 1) * plan.options().intervalMs() / 1e3);
@@ -200,7 +202,10 @@ public final class Bench {
   }
 
   private boolean isDeserted() {
-    return plan.options().mode() != BenchOptions.Mode.STORM && plan.tally().open() == 0;
+    Tally.Counts counts = plan.tally().counts();
+    return plan.options().mode() == BenchOptions.Mode.STORM
+        ? counts.connected() == 0 && counts.refused() > plan.options().connections()
+        : plan.tally().open() == 0;
   }
 
   private void tick() {

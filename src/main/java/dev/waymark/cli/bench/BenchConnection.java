@@ -202,8 +202,7 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
     long offset = receivedOffset + at - in.position();
     plan.tally()
         .wrong(
-            Corruption.find(
-                plan.payload(), in, at, number, offset, writtenOffset, plan.numbers()));
+            Corruption.find(plan.payload(), in, at, number, offset, writtenOffset, plan.numbers()));
     close();
   }
 

@@ -12,7 +12,8 @@ import java.util.List;
  * @param connections at a time
  * @param sizes of the requests, in bytes
  * @param window requests under way on one connection, at most
- * @param rate requests, or connections with STORM, a second, all together; 0: as fast as replies come
+ * @param rate requests, or connections with STORM, a second, all together; 0: as fast as replies
+ *     come
  * @param seconds how long is measured
  * @param warmupSeconds how long is run before, and not measured
  * @param sources local addresses to connect from, in turn; empty: the system's choice
@@ -39,6 +40,7 @@ public record BenchOptions(
   public static final int CONNECTIONS_MAX = 1_000_000;
   public static final int SIZE_MAX = 16 << 20;
   public static final int WINDOW_MAX = 1_024;
+  public static final int UNDER_WAY_MAX = 16 << 20;
   public static final double RATE_MAX = 10_000_000;
   public static final double SECONDS_MAX = 86_400;
   public static final int THREADS_MAX = 64;

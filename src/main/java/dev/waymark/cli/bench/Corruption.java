@@ -11,10 +11,14 @@ import java.util.Locale;
  * @param expected as an unsigned number, as is got
  * @param story where the bytes that came belong, in words
  */
-record Corruption(
-    Kind kind, int connection, long offset, int expected, int got, String story) {
+record Corruption(Kind kind, int connection, long offset, int expected, int got, String story) {
   /** Within so many bytes a whole word is found, wherever the wrong run begins. */
   private static final int SEARCH_BYTES = 2 * Payload.WORD_BYTES;
+
+  /** How far another connection may be ahead; beyond, a word is no connection's. */
+  private static final long AHEAD_FACTOR = 100;
+
+  private static final long AHEAD_BYTES = 1L << 30;
 
   /** What can be wrong with a byte. */
   enum Kind {
@@ -62,7 +66,9 @@ record Corruption(
         Kind kind = from < offset ? Kind.DOUBLED : isSwapped ? Kind.SWAPPED : Kind.LOST;
         return new Corruption(kind, connection, offset, expected, got, moved(kind, offset, from));
       }
-      if (place.number() < connections && place.number() != connection && place.offset() < 1L << 40) {
+      if (place.number() < connections
+          && place.number() != connection
+          && place.offset() < AHEAD_FACTOR * sentOffset + AHEAD_BYTES) {
         String story =
             "bytes of connection %d, offset %d".formatted(place.number(), Math.max(0, from));
         return new Corruption(Kind.FOREIGN, connection, offset, expected, got, story);

@@ -62,45 +62,42 @@ final class Crowd implements Work, Owner {
   public void start(long startNs) {
     BenchOptions options = plan.options();
     double share = (double) connections.length / options.connections();
-    loop.execute(
-        () -> {
-          if (options.isPaced()) {
-            pacing = new Pacing(startNs, options.rate() * share);
-            pace();
-          } else {
-            loop.schedule(this::askAll, startNs - plan.nowNs(), TimeUnit.NANOSECONDS);
-          }
-        });
+    loop.execute(() -> {
+      if (options.isPaced()) {
+        pacing = new Pacing(startNs, options.rate() * share);
+        pace();
+      } else {
+        loop.schedule(this::askAll, startNs - plan.nowNs(), TimeUnit.NANOSECONDS);
+      }
+    });
   }
 
   @Override
   public CompletableFuture<Void> stop() {
-    loop.execute(
-        () -> {
-          askRest();
-          isStopped = true;
-          stopAll();
-          checkReady();
-          checkDrained();
-        });
+    loop.execute(() -> {
+      askRest();
+      isStopped = true;
+      stopAll();
+      checkReady();
+      checkDrained();
+    });
     return drained;
   }
 
   @Override
   public CompletableFuture<Void> close() {
-    loop.execute(
-        () -> {
-          isStopped = true;
-          isClosed = true;
-          long nowNs = plan.nowNs();
-          for (BenchConnection each : connections) {
-            for (long i = each.isOpen() ? each.underWay() : 0; i > 0; i--) {
-              plan.tally().unanswered(each.oldestStartNs(), nowNs - each.oldestStartNs());
-            }
-            each.close();
-          }
-          checkClosed();
-        });
+    loop.execute(() -> {
+      isStopped = true;
+      isClosed = true;
+      long nowNs = plan.nowNs();
+      for (BenchConnection each : connections) {
+        for (long i = each.isOpen() ? each.underWay() : 0; i > 0; i--) {
+          plan.tally().unanswered(each.oldestStartNs(), nowNs - each.oldestStartNs());
+        }
+        each.close();
+      }
+      checkClosed();
+    });
     return closed;
   }
 

@@ -10,7 +10,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 
-/** Opens connections to the targets in turn, from the sources in turn. Confined to its event loop. */
+/**
+ * Opens connections to the targets in turn, from the sources in turn. Confined to its event loop.
+ */
 final class Dialer {
   static final int CONNECT_TIMEOUT_MS = 10_000;
 
@@ -55,11 +57,10 @@ final class Dialer {
       InetAddress source = sources.get(number / targets.size() % sources.size());
       result = one.connect(target, new InetSocketAddress(source, 0));
     }
-    result.addListener(
-        done -> {
-          if (done.cause() != null) {
-            connection.onRefused(done.cause());
-          }
-        });
+    result.addListener(done -> {
+      if (done.cause() != null) {
+        connection.onRefused(done.cause());
+      }
+    });
   }
 }

@@ -20,8 +20,14 @@ record Pacing(long startNs, double perSecond) {
     if (nowNs - startNs < 0) {
       return 0;
     }
-    long guess = (long) ((nowNs - startNs) * perSecond / SECOND_NS);
-    // The two roundings may differ by one.
-    return dueNs(guess) - nowNs <= 0 ? guess + 1 : guess;
+    long count = (long) ((nowNs - startNs) * perSecond / SECOND_NS);
+    // Rounded twice, so it may be off by one, and has to agree with dueNs.
+    while (dueNs(count) - nowNs <= 0) {
+      count++;
+    }
+    while (count > 0 && dueNs(count - 1) - nowNs > 0) {
+      count--;
+    }
+    return count;
   }
 }

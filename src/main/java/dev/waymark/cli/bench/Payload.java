@@ -28,7 +28,7 @@ final class Payload {
    * @param seed of the run: bytes left over from another run are not taken for this one's
    */
   Payload(long seed) {
-    this.seed = seed;
+    this.seed = mix(seed);
   }
 
   /** Where some bytes stand: the connection, and the place in its stream. */
@@ -105,6 +105,15 @@ final class Payload {
   /** Its own inverse. */
   private static long spread(long product) {
     return product ^ product >>> 32;
+  }
+
+  /**
+   * SplitMix64: so that words such as 0, which come of themselves, have no place in the streams.
+   */
+  private static long mix(long seed) {
+    long mixed = (seed ^ seed >>> 30) * 0xbf58_476d_1ce4_e5b9L + FACTOR;
+    mixed = (mixed ^ mixed >>> 27) * 0x94d0_49bb_1331_11ebL;
+    return mixed ^ mixed >>> 31;
   }
 
   private static int wrongByte(ByteBuffer in, int from, int to, long word, int firstByte) {

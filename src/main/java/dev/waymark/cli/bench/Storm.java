@@ -54,45 +54,41 @@ final class Storm implements Work, Owner {
   @Override
   public void start(long startNs) {
     BenchOptions options = plan.options();
-    loop.execute(
-        () -> {
-          if (options.isPaced()) {
-            pacing = new Pacing(startNs, options.rate() / step);
-          }
-          beginMore();
-        });
+    loop.execute(() -> {
+      if (options.isPaced()) {
+        pacing = new Pacing(startNs, options.rate() / step);
+      }
+      beginMore();
+    });
   }
 
   @Override
   public CompletableFuture<Void> stop() {
-    loop.execute(
-        () -> {
-          isStopped = true;
-          if (pacing != null) {
-            long nowNs = plan.nowNs();
-            for (long dueCount = pacing.dueCount(nowNs); begun < dueCount; begun++) {
-              plan.tally().unsent(pacing.dueNs(begun), nowNs - pacing.dueNs(begun));
-            }
-          }
-          checkEnd();
-        });
+    loop.execute(() -> {
+      isStopped = true;
+      if (pacing != null) {
+        long nowNs = plan.nowNs();
+        for (long dueCount = pacing.dueCount(nowNs); begun < dueCount; begun++) {
+          plan.tally().unsent(pacing.dueNs(begun), nowNs - pacing.dueNs(begun));
+        }
+      }
+      checkEnd();
+    });
     return drained;
   }
 
   @Override
   public CompletableFuture<Void> close() {
-    loop.execute(
-        () -> {
-          isStopped = true;
-          isClosed = true;
-          long nowNs = plan.nowNs();
-          live.forEach(
-              (connection, startNs) -> {
-                plan.tally().unanswered(startNs, nowNs - startNs);
-                connection.close();
-              });
-          checkEnd();
-        });
+    loop.execute(() -> {
+      isStopped = true;
+      isClosed = true;
+      long nowNs = plan.nowNs();
+      live.forEach((connection, startNs) -> {
+        plan.tally().unanswered(startNs, nowNs - startNs);
+        connection.close();
+      });
+      checkEnd();
+    });
     return closed;
   }
 

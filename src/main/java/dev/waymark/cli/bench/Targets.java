@@ -13,7 +13,7 @@ public final class Targets {
   private Targets() {}
 
   /**
-   * All addresses of all names.
+   * All addresses of all names; of a name, those of the family that the system prefers.
    *
    * @throws BenchException if a text is not HOST:PORT, or a name has no address
    */
@@ -22,8 +22,12 @@ public final class Targets {
     for (String text : texts) {
       InetSocketAddress target = parse(text);
       try {
-        for (InetAddress address : InetAddress.getAllByName(target.getHostString())) {
-          targets.add(new InetSocketAddress(address, target.getPort()));
+        InetAddress[] addresses = InetAddress.getAllByName(target.getHostString());
+        for (InetAddress address : addresses) {
+          // localhost is two of them, and few servers listen on both.
+          if (address.getClass() == addresses[0].getClass()) {
+            targets.add(new InetSocketAddress(address, target.getPort()));
+          }
         }
       } catch (UnknownHostException e) {
         throw new BenchException(text + ": there is no address for this name");
