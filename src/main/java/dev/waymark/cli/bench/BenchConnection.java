@@ -113,8 +113,8 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
   // --- what the socket says ---
 
   /** It could not be opened. */
-  void onRefused(Throwable cause) {
-    end(Refusals.told(cause));
+  void onRefused(String why) {
+    end(why);
   }
 
   @Override

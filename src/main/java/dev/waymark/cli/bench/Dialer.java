@@ -59,7 +59,7 @@ final class Dialer {
     }
     result.addListener(done -> {
       if (done.cause() != null) {
-        connection.onRefused(done.cause());
+        connection.onRefused(Refusals.told(target, done.cause()));
       }
     });
   }

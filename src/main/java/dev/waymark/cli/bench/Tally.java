@@ -137,7 +137,7 @@ final class Tally {
     return open.sum();
   }
 
-  /** The first few things that went wrong. */
+  /** The first few things that went wrong, each said once. */
   List<String> failures() {
     synchronized (failures) {
       return List.copyOf(failures);
@@ -152,7 +152,7 @@ final class Tally {
 
   private void tell(String why) {
     synchronized (failures) {
-      if (failures.size() < FAILURES_TOLD_MAX) {
+      if (failures.size() < FAILURES_TOLD_MAX && !failures.contains(why)) {
         failures.add(why);
       }
     }
