@@ -39,7 +39,7 @@ final class BenchIT {
       assertThat(bench.stdout()).contains("50 connections", "0 wrong, 0 lost", "p99.9");
       assertThat(bench.stderr()).contains("(warm-up)", "requests/s");
       JsonObject figures = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
-      assertThat(figures.get("requests").getAsLong()).isGreaterThan(100);
+      assertThat(figures.get("requests").getAsLong()).isPositive();
       assertThat(figures.get("exitCode").getAsInt()).isZero();
       assertThat(figures.getAsJsonObject("latencyUs").get("p99").getAsDouble()).isPositive();
       assertThat(figures.get("requestsPerCpuSecond").getAsDouble()).isPositive();

@@ -36,6 +36,7 @@ public final class Bench {
   private final Consumer<String> progress;
   private final Histogram latency = Tally.histogram();
   private final List<Interval> intervals = new ArrayList<>();
+  private final List<LoopBuffers> buffers = new ArrayList<>();
   private long startNs;
   private long lastTickNs;
   private int ticks;
@@ -71,7 +72,9 @@ public final class Bench {
     try {
       return run(works(group));
     } finally {
-      group.shutdownGracefully(0, 1, TimeUnit.SECONDS).await(1, TimeUnit.SECONDS);
+      if (group.shutdownGracefully(0, 1, TimeUnit.SECONDS).await(1, TimeUnit.SECONDS)) {
+        buffers.forEach(LoopBuffers::release);
+      }
     }
   }
 
@@ -94,6 +97,7 @@ public final class Bench {
     for (int i = 0; i < options.threads(); i++) {
       EventLoop loop = group.next();
       Dialer dialer = new Dialer(options, sockets, loop);
+      buffers.add(dialer.buffers());
       int end = (int) ((long) options.connections() * (i + 1) / options.threads());
       works.add(
           options.mode() == BenchOptions.Mode.STORM

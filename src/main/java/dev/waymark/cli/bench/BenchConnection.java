@@ -12,10 +12,9 @@ import org.jspecify.annotations.Nullable;
  * that comes back. Confined to its event loop.
  */
 final class BenchConnection extends ChannelInboundHandlerAdapter {
-  private static final int WRITE_BYTES_MAX = 64 << 10;
-
   private final Plan plan;
   private final Owner owner;
+  private final LoopBuffers buffers;
   private final int number;
   private final long[] startNs;
   private long begunNs;
@@ -40,9 +39,10 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
   /** Where the oldest reply that is awaited ends. */
   private long awaitedOffset;
 
-  BenchConnection(Plan plan, Owner owner, int number) {
+  BenchConnection(Plan plan, Owner owner, LoopBuffers buffers, int number) {
     this.plan = plan;
     this.owner = owner;
+    this.buffers = buffers;
     this.number = number;
     this.startNs = new long[plan.options().window()];
     this.awaitedOffset = plan.sizes().of(number, 0);
@@ -227,7 +227,7 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
     }
     boolean isWritten = false;
     while (writtenOffset < endOffset && channel.isWritable()) {
-      write(channel, (int) Math.min(WRITE_BYTES_MAX, endOffset - writtenOffset));
+      write(channel, (int) Math.min(LoopBuffers.WRITE_BYTES, endOffset - writtenOffset));
       isWritten = true;
     }
     if (isWritten) {
@@ -244,7 +244,7 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void write(Channel to, int length) {
-    ByteBuf bytes = to.alloc().directBuffer(length, length);
+    ByteBuf bytes = buffers.forWriting(to.alloc(), length);
     plan.payload().fill(bytes.internalNioBuffer(0, length), number, writtenOffset);
     bytes.writerIndex(length);
     writtenOffset += length;

@@ -46,7 +46,7 @@ final class Crowd implements Work, Owner {
     this.firstNumber = firstNumber;
     this.connections = new BenchConnection[count];
     for (int i = 0; i < count; i++) {
-      connections[i] = new BenchConnection(plan, this, firstNumber + i);
+      connections[i] = new BenchConnection(plan, this, dialer.buffers(), firstNumber + i);
     }
   }
 

@@ -4,7 +4,6 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.epoll.EpollChannelOption;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -22,12 +21,15 @@ final class Dialer {
   private final Bootstrap bootstrap;
   private final List<InetSocketAddress> targets;
   private final List<InetAddress> sources;
+  private final LoopBuffers buffers;
 
   Dialer(BenchOptions options, Sockets sockets, EventLoop loop) {
     this.targets = options.targets();
     this.sources = options.sources();
     int reply = new Sizes(options.sizes()).largest();
     int read = (int) Math.clamp((long) reply * options.window(), READ_BYTES_MIN, READ_BYTES_MAX);
+    // One byte more than a reply: a read that leaves room needs no second one.
+    buffers = new LoopBuffers(read + 1);
     bootstrap =
         new Bootstrap()
             .group(loop)
@@ -35,8 +37,7 @@ final class Dialer {
             .disableResolver()
             .option(ChannelOption.TCP_NODELAY, true)
             .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS)
-            // One byte more than a reply: a read that leaves room needs no second one.
-            .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(read + 1));
+            .option(ChannelOption.RECVBUF_ALLOCATOR, buffers.receiver());
     if (options.isReset()) {
       bootstrap.option(ChannelOption.SO_LINGER, 0);
     }
@@ -44,6 +45,11 @@ final class Dialer {
       // The port is chosen when it connects, so each source has all ports for each target.
       bootstrap.option(EpollChannelOption.IP_BIND_ADDRESS_NO_PORT, true);
     }
+  }
+
+  /** What its connections share. */
+  LoopBuffers buffers() {
+    return buffers;
   }
 
   void connect(BenchConnection connection) {

@@ -146,7 +146,7 @@ final class Storm implements Work, Owner {
   private void begin(long nowNs) {
     long startNs = pacing == null ? nowNs : pacing.dueNs(begun);
     int number = (int) ((first + begun * step) % plan.numbers());
-    BenchConnection connection = new BenchConnection(plan, this, number);
+    BenchConnection connection = new BenchConnection(plan, this, dialer.buffers(), number);
     connection.onBegin(nowNs);
     begun++;
     live.put(connection, startNs);
