@@ -9,7 +9,8 @@ import org.HdrHistogram.Histogram;
  * @param seconds how long was measured, less than asked for if it was stopped
  * @param connectSeconds until all were connected
  * @param openAtEnd connections that were still there when it was over
- * @param latency of the requests that count, in nanoseconds
+ * @param latency in nanoseconds, of all requests that were answered, and of those that were not but
+ *     should have been, with the time they had waited
  * @param connects how long connecting took, in nanoseconds
  * @param cpuNs what this process used in the measured time
  */
@@ -40,7 +41,7 @@ public record Result(
   }
 
   long requests() {
-    return latency.getTotalCount();
+    return counts.answered();
   }
 
   double requestsPerSecond() {

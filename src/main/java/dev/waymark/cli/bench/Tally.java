@@ -18,6 +18,7 @@ final class Tally {
   private final Recorder warmup = recorder();
   private final Recorder measured = recorder();
   private final Recorder connects = recorder();
+  private final LongAdder answered = new LongAdder();
   private final LongAdder bytes = new LongAdder();
   private final LongAdder connected = new LongAdder();
   private final LongAdder refused = new LongAdder();
@@ -30,8 +31,13 @@ final class Tally {
   private volatile long fromNs = Long.MAX_VALUE;
   private volatile long toNs = Long.MAX_VALUE;
 
-  /** Sums at one moment. */
+  /**
+   * Sums at one moment.
+   *
+   * @param answered requests of the measured time, as are their bytes
+   */
   record Counts(
+      long answered,
       long connected,
       long refused,
       long lost,
@@ -77,6 +83,7 @@ final class Tally {
       warmup.recordValue(bounded(latencyNs));
     } else if (countedAtNs < toNs) {
       measured.recordValue(bounded(latencyNs));
+      answered.increment();
       bytes.add(size);
     }
   }
@@ -124,6 +131,7 @@ final class Tally {
 
   Counts counts() {
     return new Counts(
+        answered.sum(),
         connected.sum(),
         refused.sum(),
         lost.sum(),

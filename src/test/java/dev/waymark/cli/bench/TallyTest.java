@@ -20,6 +20,7 @@ class TallyTest {
     assertThat(tally.takeInterval(total).getTotalCount()).isEqualTo(4);
     assertThat(total.getTotalCount()).isEqualTo(2);
     assertThat(total.getMinValue()).isEqualTo(1_000);
+    assertThat(tally.counts().answered()).isEqualTo(2);
     assertThat(tally.counts().bytes()).isEqualTo(128);
   }
 
@@ -44,6 +45,7 @@ class TallyTest {
     tally.takeInterval(total);
     assertThat(total.getTotalCount()).isEqualTo(2);
     assertThat(total.getMaxValue()).isGreaterThanOrEqualTo(Tally.LATENCY_MAX_NS);
+    assertThat(tally.counts().answered()).isZero();
     assertThat(tally.counts().unanswered()).isEqualTo(1);
     assertThat(tally.counts().unsent()).isEqualTo(2);
     assertThat(tally.counts().errors()).isEqualTo(1);
