@@ -18,6 +18,7 @@ import picocli.CommandLine.ScopeType;
       BridgeCommand.class,
       StubCommand.class,
       DemoCommand.class,
+      BenchCommand.class,
       ConfigCommand.class,
       HealthCommand.class
     })

@@ -1,0 +1,82 @@
+"""The table: medians over the rounds, and ratios to HAProxy. `python3 report.py FILE ...` prints it again."""
+
+import json
+import statistics
+import sys
+
+BASE = "haproxy"
+
+# Figure, heading, whether the ratio to HAProxy is of interest.
+COLUMNS = [
+    ("perSecond", "per s", True),
+    ("perCpuSecond", "per CPU-s", True),
+    ("p50Us", "p50 µs", False),
+    ("p99Us", "p99 µs", True),
+    ("p999Us", "p99.9 µs", False),
+    ("rssMiB", "memory MiB", False),
+    ("rssBytesPerConnection", "RSS B/conn", True),
+    ("heapBytesPerConnection", "heap B/conn", False),
+    ("directBytesPerConnection", "direct B/conn", False),
+    ("emptyRssMiB", "empty MiB", False),
+    ("startMs", "start ms", True),
+    ("warmUpSeconds", "to 90 % s", False),
+    ("errors", "errors", False),
+]
+TOLD = {name for name, _, _ in COLUMNS}
+
+
+def number(value):
+    if isinstance(value, list):
+        return "+".join(number(each) for each in value)
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.1f}"
+
+
+def table(lines):
+    """Markdown, a table for each kind of figures."""
+    groups, kinds = {}, {}
+    for line in lines:
+        groups.setdefault((line["case"], line["system"]), []).append(line)
+    for key, rounds in groups.items():
+        columns = tuple(column for column in COLUMNS if column[0] in rounds[0])
+        kinds.setdefault(columns, []).append(key)
+    return "\n".join(part for columns, keys in kinds.items() for part in one_table(columns, keys, groups))
+
+
+def one_table(columns, keys, groups):
+    heads = ["case", "system", "rounds"]
+    for _, heading, has_ratio in columns:
+        heads += [heading, "x HAProxy"] if has_ratio else [heading]
+    yield "| " + " | ".join(heads) + " |"
+    yield "|" + "---|" * len(heads)
+    for case, system in keys:
+        rounds = groups[case, system]
+        cells = [case, system, str(len(rounds))]
+        for name, _, has_ratio in columns:
+            cells.append(cell(name, [line[name] for line in rounds]))
+            if has_ratio:
+                cells.append(ratio(name, rounds, groups.get((case, BASE), [])))
+        yield "| " + " | ".join(cells) + " |"
+    yield ""
+
+
+def cell(name, values):
+    if name == "errors":
+        return number(sum(values))
+    if isinstance(values[0], list):
+        return "+".join(number(statistics.median(each)) for each in zip(*values))
+    spread = f" ({number(min(values))}–{number(max(values))})" if len(values) > 1 else ""
+    return number(statistics.median(values)) + spread
+
+
+def ratio(name, rounds, base):
+    """Within each round, as both ran side by side; then the median and the spread."""
+    by_round = {line["round"]: line[name] for line in base}
+    ratios = [line[name] / by_round[line["round"]] for line in rounds if by_round.get(line["round"])]
+    if not ratios or base is rounds:
+        return ""
+    spread = f" ({min(ratios):.2f}–{max(ratios):.2f})" if len(ratios) > 1 else ""
+    return f"{statistics.median(ratios):.2f}{spread}"
+
+
+if __name__ == "__main__":
+    print(table([json.loads(line) for path in sys.argv[1:] for line in open(path)]))

@@ -1,0 +1,349 @@
+"""Measures the bridge beside what a user would pick instead. Standard library only. See README.md."""
+
+import argparse
+import fnmatch
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import report
+from systems import WAYMARK, Echo, Failure, HAProxy, Waymark, build, check
+
+BENCH_TIMEOUT_S = 300
+SIZES = {"KiB": 1024, "MiB": 1 << 20, "": 1}
+LOAD = re.compile(r"(\d+)(KiB|MiB|)x(\d+)(?:w(\d+))?")
+HAPROXY_CONNECTIONS_MAX = 9_800
+IDLE_CONNECTIONS = 19_000
+IDLE_SECONDS = 20
+UPSTREAMS = [2, 20, 200]
+CONNECTIONS = [100, 1_000, 9_800, 19_000]
+WARM_UP_CASES = ["64x100", "64KiBx16w4"]
+WARM_UP_SECONDS = 15
+WARM_UP_STEP_MS = 100
+
+
+class Run:
+    """One invocation: its options, and where its figures go."""
+
+    def __init__(self, options, folder, out):
+        self.options, self.folder, self.out = options, folder, out
+        self.lines, self.round = [], 0
+
+    def bench(self, system, *flags, seconds=None, warmup=2):
+        """Runs `waymark bench` against a system: its figures."""
+        path = os.path.join(self.folder, "bench.json")
+        command = [WAYMARK, "bench", f"127.0.0.1:{system.port}", "--quiet", "--json", path]
+        command += ["--seconds", str(seconds or self.options.seconds), "--warmup", str(warmup)]
+        command += ["--cpu-of", system.pids(), *map(str, flags)]
+        done = subprocess.run(command, timeout=BENCH_TIMEOUT_S + self.options.seconds)
+        with open(path) as file:
+            text = file.read()
+        if not text:
+            raise Failure(f"waymark bench ended with {done.returncode} and without figures")
+        return json.loads(text)
+
+    def write(self, case, system, figures):
+        """Keeps one line: `figures` are numbers by name."""
+        line = {"case": case, "system": system, "round": self.round, **figures}
+        self.lines.append(line)
+        self.out.write(json.dumps(line) + "\n")
+        self.out.flush()
+        told = ", ".join(f"{key} {report.number(value)}" for key, value in figures.items() if key in report.TOLD)
+        print(f"  {case:<18} {system:<16} {told}", file=sys.stderr, flush=True)
+
+    def last(self, case, system, figure):
+        """What was measured in this round; None if it was not."""
+        for line in reversed(self.lines):
+            if (line["case"], line["system"], line["round"]) == (case, system, self.round):
+                return line[figure]
+        return None
+
+
+def figures(result):
+    """The part of bench's JSON that is kept, memory included."""
+    latency = result["latencyUs"]
+    errors = result["wrong"] + result["unanswered"] + result["connections"]["lost"] + result["connections"]["refused"]
+    return {
+        "perSecond": result["requestsPerSecond"],
+        "perCpuSecond": result["requestsPerCpuSecond"],
+        "p50Us": latency["p50"],
+        "p99Us": latency["p99"],
+        "p999Us": latency["p99.9"],
+        "errors": errors,
+        "unsent": result["unsent"],
+        "generatorCpuSeconds": result["generator"]["cpuSeconds"],
+        "cpuSeconds": [each["cpuSeconds"] for each in result["processes"]],
+        "rssMiB": [round(each["rssBytes"] / 1048576, 1) for each in result["processes"]],
+        "load1": os.getloadavg()[0],
+    }
+
+
+def load_flags(case):
+    """64x1000, 64KiBx16w4: size, connections, requests under way on each."""
+    size, unit, connections, window = LOAD.fullmatch(case).groups()
+    flags = ["--size", int(size) * SIZES[unit], "--connections", connections, "--window", window or 1]
+    return flags + sources(int(connections))
+
+
+def sources(connections):
+    return ["--source", "127.0.0.0/8"] if connections > 5_000 else []
+
+
+# --- cases that are run against all systems in turn
+
+
+def load(run, case, systems):
+    for system in systems:
+        run.write(case, system.name, figures(run.bench(system, *load_flags(case))))
+
+
+def open10k(run, case, systems):
+    paced(run, case, systems, 10_000)
+
+
+def openhalf(run, case, systems):
+    """At half of the lower peak of those that are proxies."""
+    peaks = []
+    for system in systems:
+        if system.name != "echo":
+            peak = run.last("64x1000", system.name, "perSecond")
+            peaks.append(peak or run.bench(system, *load_flags("64x1000"))["requestsPerSecond"])
+    paced(run, case, systems, int(min(peaks, default=20_000) / 2))
+
+
+def paced(run, case, systems, rate):
+    for system in systems:
+        result = run.bench(system, "--size", 64, "--connections", 1_000, "--rate", rate)
+        run.write(case, system.name, {"rate": rate, **figures(result)})
+
+
+def storm(run, case, systems):
+    for system in systems:
+        flags = ["--storm", "--connections", 50, "--size", 64, "--source", "127.0.0.0/8"]
+        run.write(case, system.name, figures(run.bench(system, *flags)))
+
+
+# --- cases that start their own systems
+
+
+def idle19000(run, case, folder):
+    port = run.options.port + 300
+    crowds = [(Waymark("waymark", folder, port), IDLE_CONNECTIONS)]
+    if "haproxy" in run.options.systems:
+        crowds.append((HAProxy("haproxy", folder, port + 50), HAPROXY_CONNECTIONS_MAX))
+    for system, count in crowds:
+        with system:
+            time.sleep(2)
+            run.write(case, system.name, idle(run, system, count))
+
+
+def idle(run, system, count):
+    """Memory of the process that clients connect to, before and with them. Java's after a full collection."""
+    process = system.processes[-1]
+    is_java = isinstance(system, Waymark)
+    before = memory(system, process, is_java)
+    path = os.path.join(run.folder, "idle.json")
+    command = [WAYMARK, "bench", f"127.0.0.1:{system.port}", "--idle", "--connections", str(count), "--quiet"]
+    command += ["--seconds", str(IDLE_SECONDS), "--json", path, *sources(count)]
+    bench = subprocess.Popen(command)
+    # All are there when the system's descriptors have stopped to grow.
+    known, deadline = -1, time.monotonic() + BENCH_TIMEOUT_S
+    while time.monotonic() < deadline:
+        time.sleep(1)
+        descriptors = len(os.listdir(f"/proc/{process.pid}/fd"))
+        if descriptors >= count and descriptors == known:
+            break
+        known = descriptors
+    after = memory(system, process, is_java)
+    code = bench.wait(BENCH_TIMEOUT_S)
+    with open(path) as file:
+        result = json.load(file)
+    grown = {name: (after[name] - before[name]) / count for name in before}
+    return {
+        "connections": count,
+        "rssBytesPerConnection": round(grown["rss"]),
+        "heapBytesPerConnection": round(grown.get("heap", 0)),
+        "directBytesPerConnection": round(grown.get("direct", 0)),
+        "emptyRssMiB": round(before["rss"] / 1048576, 1),
+        "connectSeconds": result["connections"]["connectSeconds"],
+        "errors": code,
+    }
+
+
+def memory(system, process, is_java):
+    if is_java:
+        process.collect_garbage()
+        time.sleep(0.5)
+    now = {"rss": process.rss_bytes()}
+    if is_java:
+        now["heap"] = system.metric("waymark_jvm_memory_used_bytes", 'area="heap"')
+        now["direct"] = system.metric("waymark_jvm_netty_direct_bytes")
+    return now
+
+
+def start(run, case, folder):
+    """From exec to a port that takes a connection."""
+    port = run.options.port + 300
+    systems = [Waymark("waymark", folder, port)]
+    if "haproxy" in run.options.systems:
+        systems.append(HAProxy("haproxy", folder, port + 50))
+    for system in systems:
+        with system:
+            run.write(case, system.name, {"startMs": round(system.processes[-1].started_s * 1e3)})
+
+
+def warmup(run, case, folder):
+    """From the first request of a new bridge to 90 % of its final rate. The echo tells how much of it is bench's own."""
+    for load_case in WARM_UP_CASES:
+        port = run.options.port + 300
+        for system in [Waymark("waymark", folder, port), Echo("echo", folder, port + 50)]:
+            with system:
+                flags = [*load_flags(load_case), "--interval", WARM_UP_STEP_MS]
+                result = run.bench(system, *flags, seconds=WARM_UP_SECONDS, warmup=0)
+                rates = [each["requestsPerSecond"] for each in result["intervals"]]
+                run.write(f"{case}:{load_case}", system.name, warm_up_figures(rates))
+
+
+def warm_up_figures(rates):
+    final = statistics.median(rates[-len(rates) // 3 :])
+    # A second's mean, so that one lucky step does not count.
+    steps = 1_000 // WARM_UP_STEP_MS
+    warm = next(i for i in range(len(rates)) if statistics.mean(rates[i : i + steps]) >= 0.9 * final)
+    return {"warmUpSeconds": warm * WARM_UP_STEP_MS / 1e3, "perSecond": round(final), "errors": 0}
+
+
+def upstreams(run, case, folder):
+    for count in UPSTREAMS:
+        with Waymark("waymark", folder, run.options.port + 300, upstreams=count) as system:
+            warm(run, system)
+            run.write(f"{case}:{count}", "waymark", figures(run.bench(system, *load_flags("64x1000"))))
+
+
+def connections(run, case, folder):
+    with Waymark("waymark", folder, run.options.port + 300) as system:
+        warm(run, system)
+        for count in CONNECTIONS:
+            run.write(f"{case}:{count}", "waymark", figures(run.bench(system, *load_flags(f"64x{count}"))))
+
+
+def acks(run, case, folder):
+    port = run.options.port + 300
+    on = Waymark("acks-on", folder, port)
+    off = Waymark("acks-off", folder, port + 50, stub_args=["--no-ack"])
+    with on, off:
+        warm(run, on)
+        warm(run, off)
+        for load_case in ["64x1000", "16KiBx100", "64KiBx16w4"]:
+            load_of = [(system, run.bench(system, *load_flags(load_case))) for system in (on, off)]
+            for system, result in load_of:
+                run.write(f"{case}:{load_case}", system.name, figures(result))
+
+
+def warm(run, system):
+    """What the JVM compiles for small and for large requests."""
+    for case in ("64x200", "64KiBx16w4"):
+        run.bench(system, *load_flags(case), seconds=run.options.warm, warmup=0)
+
+
+# --- all of it
+
+SHARED = {"open10k": open10k, "openhalf": openhalf, "storm": storm}
+OWN = {
+    "idle19000": idle19000,
+    "start": start,
+    "warmup": warmup,
+    "upstreams": upstreams,
+    "connections": connections,
+    "acks": acks,
+}
+LOADS = ["64x1", "64x100", "64x1000", "64x9800", "1KiBx1000", "16KiBx100", "64KiBx16w4"]
+ALL = LOADS + list(SHARED) + list(OWN)
+
+
+def chosen(names):
+    """Cases by name or pattern, and any other SIZExCONNECTIONS."""
+    cases = []
+    for name in names or ALL:
+        found = fnmatch.filter(ALL, name) or ([name] if LOAD.fullmatch(name) else [])
+        if not found:
+            raise Failure(f"unknown case {name}; known: {' '.join(ALL)}, and others such as 1KiBx50w8")
+        cases += [each for each in found if each not in cases]
+    return cases
+
+
+def shared_round(run, cases, folder):
+    """All systems stand side by side; each case is run against one after the other."""
+    port = run.options.port
+    kinds = {"haproxy": HAProxy, "waymark": Waymark, "echo": Echo}
+    systems = [kinds[name](name, folder, port + 100 * i) for i, name in enumerate(run.options.systems)]
+    try:
+        for system in systems:
+            system.start()
+        for system in systems:
+            if system.needs_warm_up:
+                warm(run, system)
+            else:
+                run.bench(system, *load_flags("64x100"), seconds=2, warmup=0)
+        for case in cases:
+            # Nobody is always the first, with the machine just rested.
+            systems = systems[1:] + systems[:1]
+            SHARED.get(case, load)(run, case, systems)
+    finally:
+        for system in systems:
+            system.stop()
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, epilog="cases: " + " ".join(ALL))
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="by name or pattern, as '64x*'; default: all")
+    parser.add_argument("--rounds", type=int, default=3, help="default: 3")
+    parser.add_argument("--seconds", type=float, default=5, help="measured for each case; default: 5")
+    parser.add_argument("--warm", type=float, default=10, help="seconds of small and of large requests for a new bridge; default: 10")
+    parser.add_argument("--systems", default="haproxy,waymark,echo", help="default: haproxy,waymark,echo")
+    parser.add_argument("--port", type=int, default=20_000, help="the first of 600 ports; default: 20000")
+    parser.add_argument("--out", help="file for a line of JSON each; default: a new one in the temporary folder")
+    options = parser.parse_args()
+    options.systems = options.systems.split(",")
+    unknown = set(options.systems) - {"haproxy", "waymark", "echo"}
+    if unknown:
+        parser.error(f"--systems: unknown {', '.join(unknown)}")
+    return options
+
+
+def main():
+    options = parse()
+    cases = chosen(options.cases)
+    if "haproxy" in options.systems:
+        check()
+    build()
+    folder = tempfile.mkdtemp(prefix="waymark-bench-")
+    path = options.out or os.path.join(folder, "figures.jsonl")
+    print(f"logs in {folder}, figures in {path}", file=sys.stderr)
+    with open(path, "a") as out:
+        run = Run(options, folder, out)
+        try:
+            for run.round in range(1, options.rounds + 1):
+                print(f"round {run.round} of {options.rounds}", file=sys.stderr)
+                shared = [case for case in cases if case not in OWN]
+                if shared:
+                    shared_round(run, shared, folder)
+                for case in cases:
+                    if case in OWN:
+                        OWN[case](run, case, folder)
+        except KeyboardInterrupt:
+            print("stopped; what there is:", file=sys.stderr)
+        finally:
+            print(report.table(run.lines))
+    return 1 if any(line.get("errors") for line in run.lines) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failure as failure:
+        sys.exit(f"bench: {failure}")

@@ -1,0 +1,186 @@
+"""What is measured: each system is one or more processes on loopback ports, and one port that echoes."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+WAYMARK = os.path.join(ROOT, "waymark")
+OPEN_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 20
+
+
+class Failure(Exception):
+    """Something that the user has to see; one line."""
+
+
+def check():
+    """What has to be there, and the build."""
+    if not find_haproxy():
+        raise Failure("haproxy is missing: apt-get install haproxy (or leave it out: --systems waymark,echo)")
+
+
+def find_haproxy():
+    return shutil.which("haproxy") or shutil.which("haproxy", path="/usr/local/sbin:/usr/sbin:/sbin")
+
+
+def build():
+    if subprocess.run([WAYMARK, "--version"], stdout=subprocess.DEVNULL).returncode != 0:
+        raise Failure("./waymark does not run; its messages are above")
+
+
+class Process:
+    """One process, its output in a file."""
+
+    def __init__(self, folder, name, command):
+        self.name = name
+        self.log = os.path.join(folder, name + ".log")
+        self.started = time.monotonic()
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self.pid = self.process.pid
+
+    def await_open(self, port):
+        """Returns how many seconds after its start the port took a connection."""
+        deadline = self.started + OPEN_TIMEOUT_S
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return time.monotonic() - self.started
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.001)
+        raise Failure(f"{self.name} does not listen on {port}; its output: {self.log}")
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def rss_bytes(self):
+        with open(f"/proc/{self.pid}/status") as status:
+            return int(re.search(r"VmRSS:\s+(\d+) kB", status.read()).group(1)) * 1024
+
+    def collect_garbage(self):
+        java = os.readlink(f"/proc/{self.pid}/exe")
+        jcmd = os.path.join(os.path.dirname(java), "jcmd")
+        if os.path.exists(jcmd):
+            subprocess.run([jcmd, str(self.pid), "GC.run"], stdout=subprocess.DEVNULL, check=False)
+
+
+class System:
+    """Some processes and the port where clients connect. `needs_warm_up`: it gets faster as it runs."""
+
+    needs_warm_up = False
+
+    def __init__(self, name, folder, first_port):
+        self.name, self.folder, self.port, self.processes = name, folder, first_port, []
+
+    def start(self):
+        raise NotImplementedError
+
+    def pids(self):
+        return ",".join(str(process.pid) for process in self.processes)
+
+    def run(self, name, port, command):
+        process = Process(self.folder, name, command)
+        self.processes.append(process)
+        process.started_s = process.await_open(port)
+        return process
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.stop()
+        self.processes = []
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class Echo(System):
+    """The plain echo, without anything before it."""
+
+    def start(self):
+        self.run(self.name, self.port, echo_command(self.port))
+
+
+class HAProxy(System):
+    """HAProxy with one thread before a plain echo."""
+
+    def start(self):
+        config = os.path.join(self.folder, "haproxy.cfg")
+        with open(config, "w") as file:
+            file.write(HAPROXY.format(port=self.port, echo=self.port + 1))
+        self.run("haproxy-echo", self.port + 1, echo_command(self.port + 1))
+        self.run("haproxy", self.port, [find_haproxy(), "-f", config, "-db"])
+
+
+class Waymark(System):
+    """A bridge before a Java stub, which may serve many ports."""
+
+    needs_warm_up = True
+
+    def __init__(self, name, folder, first_port, bridge_args=(), stub_args=(), upstreams=1):
+        super().__init__(name, folder, first_port)
+        self.admin = first_port + 1
+        self.upstreams = [f"127.0.0.1:{first_port + 10 + i}" for i in range(upstreams)]
+        self.bridge_args, self.stub_args = list(bridge_args), list(stub_args)
+
+    def start(self):
+        listen = ",".join(self.upstreams)
+        stub = [WAYMARK, "stub", "--listen", listen, "--admin", f"127.0.0.1:{self.port + 2}"]
+        self.run(self.name + "-stub", self.port + 10, stub + self.stub_args)
+        bridge = [WAYMARK, "bridge", "--listen", f"127.0.0.1:{self.port}", "--admin", f"127.0.0.1:{self.admin}"]
+        bridge += ["--upstream", "static:///" + listen] + self.bridge_args
+        self.bridge = self.run(self.name + "-bridge", self.port, bridge)
+        self.await_ready()
+
+    def await_ready(self):
+        deadline = time.monotonic() + OPEN_TIMEOUT_S
+        while self.metric("waymark_pool_upstreams_serving", default=len(self.upstreams)) < len(self.upstreams):
+            if time.monotonic() > deadline:
+                raise Failure(f"the upstreams do not serve; see {self.bridge.log}")
+            time.sleep(0.1)
+
+    def metric(self, name, labels="", default=None):
+        """The sum of a metric over all labels that contain the given text."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}/metrics", timeout=10) as page:
+            lines = page.read().decode().splitlines()
+        found = [line for line in lines if re.match(re.escape(name) + r"[ {]", line) and labels in line]
+        if not found and default is not None:
+            return default
+        return sum(float(line.rsplit(" ", 1)[1]) for line in found)
+
+
+def echo_command(port):
+    return [WAYMARK, "bench", "--serve-echo", f"127.0.0.1:{port}"]
+
+
+HAPROXY = """global
+  nbthread 1
+  maxconn 9980
+  ulimit-n 20000
+defaults
+  mode tcp
+  timeout connect 10s
+  timeout client 1h
+  timeout server 1h
+listen bench
+  bind 127.0.0.1:{port} backlog 4096
+  server echo 127.0.0.1:{echo}
+"""

@@ -1,0 +1,47 @@
+package dev.waymark.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class BenchCommandTest {
+  private final StringWriter err = new StringWriter();
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          ''                               | which HOST:PORT?
+          127.0.0.1                        | 127.0.0.1 (expected: HOST:PORT,
+          127.0.0.1:1 --size=0             | --size: 0 (expected: 1 to 16MiB,
+          127.0.0.1:1 --sizes=64,17MiB     | --size: 17MiB (expected: 1 to 16MiB,
+          127.0.0.1:1 --connections=0      | --connections: 0 (expected: 1 to 1000000)
+          127.0.0.1:1 --window=2000        | --window: 2000 (expected: 1 to 1024)
+          127.0.0.1:1 --window=1024 --connections=100000 | --connections times --window: at most
+          127.0.0.1:1 --storm --idle       | --storm and --idle exclude each other
+          127.0.0.1:1 --idle --rate=5      | --idle and --rate exclude each other
+          127.0.0.1:1 --seconds=NaN        | --seconds: NaN (expected: 0.001 to 86400)
+          127.0.0.1:1 --rate=-1            | --rate: -1 (expected: 0 to 10000000)
+          127.0.0.1:1 --source=localhost   | --source: localhost (expected: an address or a network
+          127.0.0.1:1 --json=/nowhere/file | --json: cannot write to /nowhere/file
+          --serve-echo=7000                | 7000 (expected: HOST:PORT,
+          """)
+  void badUsage_ofAnyKind_isRefusedInOneLine(String flags, String message) {
+    assertThat(run(flags)).isEqualTo(2);
+    assertThat(err.toString().lines()).hasSize(2).last().isEqualTo("Try 'waymark bench --help'.");
+    assertThat(err.toString()).startsWith(message);
+  }
+
+  private int run(String flags) {
+    String[] args =
+        Stream.concat(Stream.of("bench"), Stream.of(flags.split(" ")).filter(f -> !f.isEmpty()))
+            .toArray(String[]::new);
+    return Main.commandLine(Map.of()).setErr(new PrintWriter(err)).execute(args);
+  }
+}

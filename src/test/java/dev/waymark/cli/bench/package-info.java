@@ -1,0 +1,4 @@
+@NullMarked
+package dev.waymark.cli.bench;
+
+import org.jspecify.annotations.NullMarked;
