@@ -127,7 +127,7 @@ final class BenchCommand implements Callable<Integer> {
 
   // --- surroundings ---
 
-  private static Sockets sockets() {
+  static Sockets sockets() {
     NettyTransport transport =
         NettyTransport.choose(Epoll.isAvailable() ? Transport.EPOLL : Transport.NIO);
     return new Sockets(transport.name(), transport.ioHandlers(), transport.clientType());

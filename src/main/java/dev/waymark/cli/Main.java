@@ -20,7 +20,8 @@ import picocli.CommandLine.ScopeType;
       DemoCommand.class,
       BenchCommand.class,
       ConfigCommand.class,
-      HealthCommand.class
+      HealthCommand.class,
+      TrainCommand.class
     })
 public final class Main {
   @Option(

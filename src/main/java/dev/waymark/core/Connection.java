@@ -551,11 +551,11 @@ public final class Connection {
     client.stream().release();
     replies.stream().dropHeld();
     settleHeld();
+    phaseDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
     if (reason.isAbortive()) {
       socket.reset();
       return;
     }
-    phaseDeadlineNs = nowNs + shard.limits().lingerTimeoutNs();
     armDeadline(nowNs);
     socket.finish();
     updateReading();

@@ -13,6 +13,7 @@ import dev.waymark.listener.ListenerPort;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
@@ -51,7 +52,7 @@ final class ReloadUndoIT {
 
   @BeforeEach
   void start() throws Exception {
-    next = load("", POOL.formatted("red", 5));
+    next = load("", POOL.formatted("red", 1));
     bridge = new Bridge(next, Optional.of(() -> next), new EventLog(Clock::nowNs));
     bridge.startAdmin();
     bridge.start(new CountDownLatch(1));
@@ -118,9 +119,17 @@ final class ReloadUndoIT {
         config.warnings());
   }
 
+  private void assertThatAClientWaitsForASecondAgain() throws IOException {
+    InetSocketAddress game = bridge.ports().getFirst().address();
+    try (Socket client = new Socket(game.getAddress(), game.getPort())) {
+      client.setSoTimeout(20_000);
+      assertThat(client.getInputStream().read()).as("the end").isEqualTo(-1);
+    }
+  }
+
   @Test
   void reload_thatMeetsADefect_undoesWhatItPreparedAndSaysSo() throws Exception {
-    LoadedConfig good = load(chat(), POOL.formatted("red", 7) + POOL.formatted("blue", 5));
+    LoadedConfig good = load(chat(), POOL.formatted("red", 60) + POOL.formatted("blue", 5));
     LoadedConfig before = bridge.inForce();
     next = broken(good);
     assertThat(bridge.reload().onRequest())
@@ -133,6 +142,7 @@ final class ReloadUndoIT {
     assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), freePort).close())
         .isInstanceOf(IOException.class);
     await().untilAsserted(() -> assertThat(bridge.snapshots()).containsOnlyKeys("red"));
+    assertThatAClientWaitsForASecondAgain();
     next = good;
     assertThat(bridge.reload().onRequest())
         .isEqualTo(

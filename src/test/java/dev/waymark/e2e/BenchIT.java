@@ -169,11 +169,11 @@ final class BenchIT {
   }
 
   @Test
-  void interrupt_whileItRuns_endsItWithTheSummary() {
+  void signal_whileItRuns_endsItWithTheSummary() {
     try (FaultyEcho echo = FaultyEcho.start(NONE);
         Waymark bench = bench(echo.address(), "--seconds=1000", "--progress", "--interval=100")) {
       bench.awaitLine("requests/s");
-      bench.signal("INT");
+      bench.signal("TERM");
       assertThat(bench.exitCode()).as(bench.describe()).isZero();
       assertThat(bench.stdout()).contains("100 connections", "0 wrong, 0 lost");
     }

@@ -94,10 +94,15 @@ final class Tally {
     waited(countedAtNs, waitedNs);
   }
 
-  /** Due, and not even sent by the end, since those before it were not answered. */
+  /**
+   * Due, and not even sent by the end, since those before it were not answered; nothing is due from
+   * the end of the measured time on.
+   */
   void unsent(long countedAtNs, long waitedNs) {
-    unsent.increment();
-    waited(countedAtNs, waitedNs);
+    if (countedAtNs < toNs) {
+      unsent.increment();
+      waited(countedAtNs, waitedNs);
+    }
   }
 
   void refused(String why) {
