@@ -28,7 +28,7 @@ import picocli.CommandLine.Command;
     description = "Runs a bridge, an upstream and clients for some seconds, and ends.")
 final class TrainCommand implements Callable<Integer> {
   private static final InetSocketAddress ANY = new InetSocketAddress("127.0.0.1", 0);
-  private static final double SECONDS = 3;
+  private static final double SECONDS = 2;
 
   @Override
   public Integer call() throws IOException, AddressInUse, InterruptedException {
