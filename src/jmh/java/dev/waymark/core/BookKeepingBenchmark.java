@@ -33,8 +33,7 @@ public class BookKeepingBenchmark {
 
   private static final long WINDOW_BYTES = Limits.DEFAULTS.windowBytes();
 
-  private final ByteBuf payload =
-      ByteBufAllocator.DEFAULT.directBuffer(BYTES).writerIndex(BYTES);
+  private final ByteBuf payload = ByteBufAllocator.DEFAULT.directBuffer(BYTES).writerIndex(BYTES);
   private final ClientStream passing = new ClientStream();
   private final ClientStream piped = new ClientStream();
   private final ClientStream replayed = new ClientStream();

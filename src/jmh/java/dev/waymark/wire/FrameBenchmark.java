@@ -114,8 +114,7 @@ public class FrameBenchmark {
 
   private void fillUpstreamBatch() {
     for (int i = 0; i < FRAMES; i++) {
-      upstreamWriter.data(
-          CONNECTION + i, EPOCH, payload.retain(), OFFSET, null, false, false, 0);
+      upstreamWriter.data(CONNECTION + i, EPOCH, payload.retain(), OFFSET, null, false, false, 0);
     }
   }
 
