@@ -12,9 +12,10 @@ import tempfile
 import time
 
 import report
-from systems import WAYMARK, Echo, Failure, HAProxy, Waymark, build, check
+from systems import ROOT, WAYMARK, Echo, Failure, HAProxy, Waymark, build, check
 
 BENCH_TIMEOUT_S = 300
+IDLE_CROWD = os.path.join(ROOT, "misc", "bench", "jmh.sh")
 SIZES = {"KiB": 1024, "MiB": 1 << 20, "": 1}
 LOAD = re.compile(r"(\d+)(KiB|MiB|)x(\d+)(?:w(\d+))?")
 HAPROXY_CONNECTIONS_MAX = 9_800
@@ -186,6 +187,15 @@ def memory(system, process, is_java):
     return now
 
 
+def core1000000(run, case, folder):
+    """Heap of the core alone, with simulated connections."""
+    done = subprocess.run([IDLE_CROWD, "idle-crowd", case.removeprefix("core")], stdout=subprocess.PIPE)
+    if not done.stdout:
+        raise Failure(f"{IDLE_CROWD} ended with {done.returncode} and without figures")
+    each = json.loads(done.stdout)["heapBytesPerConnection"]
+    run.write(case, "waymark", {"heapBytesPerConnection": each, "errors": done.returncode})
+
+
 def start(run, case, folder):
     """From exec to a port that takes a connection."""
     port = run.options.port + 300
@@ -255,6 +265,7 @@ def warm(run, system):
 SHARED = {"open10k": open10k, "openhalf": openhalf, "storm": storm}
 OWN = {
     "idle19000": idle19000,
+    "core1000000": core1000000,
     "start": start,
     "warmup": warmup,
     "upstreams": upstreams,

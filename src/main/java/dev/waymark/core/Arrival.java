@@ -13,18 +13,16 @@ record Arrival(
     Mark mark,
     ListenerOptions listener,
     String clientAddress,
-    String clientHost,
     String localAddress,
     long acceptedNs,
     long acceptedUnixMs) {
   static Arrival of(
-      Mark mark, ListenerOptions listener, ClientSocket socket, long nowNs, long nowUnixMs) {
+      Mark mark, ShardListener listener, ClientSocket socket, long nowNs, long nowUnixMs) {
     return new Arrival(
         mark,
-        listener,
+        listener.options(),
         socket.clientAddress(),
-        socket.clientHost(),
-        socket.localAddress(),
+        listener.shared(socket.localAddress()),
         nowNs,
         nowUnixMs);
   }

@@ -81,11 +81,12 @@ final class ClientDirection {
       connection.progress().onProgress(nowNs);
     }
     while (isTakingData(owner)) {
+      long offset = stream.sentOffset();
       Chunk chunk = stream.next(owner.windowBytes(), !owner.isNeverAcknowledging());
       if (chunk == null) {
         break;
       }
-      send(owner, chunk.offset(), chunk.payload(), chunk.isLast());
+      send(owner, offset, chunk.payload(), chunk.isLast());
     }
     boolean isHeldHere = connection.ownership().handOver() != null || owner.isHeldBack();
     if (stream.isEndToBeSent() && breach == null && !isHeldHere) {

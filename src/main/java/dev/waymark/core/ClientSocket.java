@@ -10,10 +10,10 @@ public interface ClientSocket {
   /** host:port of the client, IPv6 in brackets. */
   String clientAddress();
 
-  /** The client's IP address without port. */
+  /** The client's IP address without port; may be a new text each time. */
   String clientHost();
 
-  /** host:port that the client dialled. */
+  /** host:port that the client dialled; may be a new text each time. Asked for once. */
   String localAddress();
 
   /**

@@ -1,7 +1,6 @@
 package dev.waymark.core;
 
 import io.netty.buffer.ByteBuf;
-import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,25 +10,53 @@ import org.jspecify.annotations.Nullable;
  */
 final class ClientStream {
   /**
-   * Bytes of the stream, from `offset` on; `isLast`: they end a message. What is kept is shared
-   * with what is sent: nobody moves the payload's indices.
+   * Bytes of the stream, and the chunk behind them: a list without objects of its own. What is kept
+   * is shared with what is sent: nobody moves the payload's indices.
    */
-  record Chunk(ByteBuf payload, long offset, boolean isLast) {
-    private long endOffset() {
-      return offset + payload.readableBytes();
+  static final class Chunk {
+    private ByteBuf payload;
+    private boolean isLast;
+    private @Nullable Chunk following;
+
+    private Chunk(ByteBuf payload, boolean isLast) {
+      this.payload = payload;
+      this.isLast = isLast;
     }
 
-    /** Its first bytes, in a reference of their own. */
-    private Chunk head(int bytes) {
-      return new Chunk(payload.retainedSlice(payload.readerIndex(), bytes), offset, false);
+    ByteBuf payload() {
+      return payload;
     }
 
-    /** Without its first bytes, in place of the whole. */
-    private Chunk skip(int bytes) {
-      int left = payload.readableBytes() - bytes;
-      ByteBuf rest = payload.retainedSlice(payload.readerIndex() + bytes, left);
+    /** They end a message. */
+    boolean isLast() {
+      return isLast;
+    }
+
+    private int bytes() {
+      return payload.readableBytes();
+    }
+
+    /** All but its first bytes move to a new chunk behind it. */
+    private void split(int bytes) {
+      Chunk rest = new Chunk(slice(bytes, bytes() - bytes), isLast);
+      rest.following = following;
+      following = rest;
+      isLast = false;
+      become(slice(0, bytes));
+    }
+
+    /** Loses its first bytes. */
+    private void skip(int bytes) {
+      become(slice(bytes, bytes() - bytes));
+    }
+
+    private ByteBuf slice(int from, int bytes) {
+      return payload.retainedSlice(payload.readerIndex() + from, bytes);
+    }
+
+    private void become(ByteBuf owned) {
       payload.release();
-      return new Chunk(rest, offset + bytes, isLast);
+      payload = owned;
     }
   }
 
@@ -38,18 +65,22 @@ final class ClientStream {
   private long consumedOffset;
   private boolean isEnded;
   private boolean isEndSent;
+  private int pieces;
 
-  /** Sent and not consumed; null while empty, as for most connections most of the time. */
-  private @Nullable ArrayDeque<Chunk> kept;
+  /** Sent and not consumed, and behind that what waits to be sent. */
+  private @Nullable Chunk first;
 
-  /** Waits to be sent. */
-  private @Nullable ArrayDeque<Chunk> pending;
+  /** The first that waits to be sent. */
+  private @Nullable Chunk unsent;
+
+  private @Nullable Chunk last;
 
   // --- inputs ---
 
   /** Bytes came that cannot be sent at once. */
   void enqueue(ByteBuf owned, boolean isLast) {
-    pending = added(pending, new Chunk(owned, receivedOffset, isLast));
+    Chunk added = add(owned, isLast);
+    unsent = unsent == null ? added : unsent;
     receivedOffset += owned.readableBytes();
   }
 
@@ -59,9 +90,12 @@ final class ClientStream {
    * @param borrowed kept by a reference of its own where the owner acknowledges
    */
   void pass(ByteBuf borrowed, boolean isLast, boolean isKept) {
-    Check.that(pending == null, "bytes pass only where none wait");
+    Check.that(unsent == null, "bytes pass only where none wait");
     receivedOffset += borrowed.readableBytes();
-    sent(borrowed, isLast, isKept);
+    sentOffset += borrowed.readableBytes();
+    if (isKept) {
+      add(borrowed.retain(), isLast);
+    }
   }
 
   /** The client sent FIN. */
@@ -79,8 +113,8 @@ final class ClientStream {
       return false;
     }
     if (offset > consumedOffset) {
+      forget(offset - consumedOffset);
       consumedOffset = offset;
-      forgetConsumed();
     }
     return true;
   }
@@ -97,14 +131,7 @@ final class ClientStream {
    */
   long rewind() {
     long bytes = sentOffset - consumedOffset;
-    ArrayDeque<Chunk> again = kept;
-    if (again != null) {
-      if (pending != null) {
-        again.addAll(pending);
-      }
-      pending = again;
-      kept = null;
-    }
+    unsent = first;
     sentOffset = consumedOffset;
     isEndSent = false;
     return bytes;
@@ -112,10 +139,10 @@ final class ClientStream {
 
   /** Drops what waits and what is kept. */
   void release() {
-    releaseAll(pending);
-    releaseAll(kept);
-    pending = null;
-    kept = null;
+    unsent = null;
+    for (Chunk chunk = first; chunk != null; chunk = first) {
+      removeFirst(chunk).release();
+    }
   }
 
   // --- outputs ---
@@ -133,31 +160,34 @@ final class ClientStream {
    * @return the caller owns its payload; null if nothing waits or fits
    */
   @Nullable Chunk next(long windowBytes, boolean isKept) {
-    Chunk head = pending == null ? null : pending.peek();
-    if (pending == null || head == null) {
+    Chunk next = unsent;
+    if (next == null) {
       return null;
     }
-    int bytes = head.payload().readableBytes();
+    int bytes = next.bytes();
     int fitting =
         (int) Math.min(Math.min(bytes, Limits.PAYLOAD_BYTES_MAX), Math.max(0, room(windowBytes)));
     if (fitting == 0 && bytes > 0) {
       return null;
     }
-    pending.poll();
-    Chunk next = head;
     if (fitting < bytes) {
-      next = head.head(fitting);
-      pending.addFirst(head.skip(fitting));
-    } else if (pending.isEmpty()) {
-      pending = null;
+      next.split(fitting);
+      pieces++;
+      last = last == next ? next.following : last;
     }
-    sent(next.payload(), next.isLast(), isKept);
+    unsent = next.following;
+    sentOffset += fitting;
+    if (isKept || first != next) {
+      next.payload.retain();
+    } else {
+      removeFirst(next);
+    }
     return next;
   }
 
   /** Nothing waits to be sent. */
   boolean isEmpty() {
-    return pending == null;
+    return unsent == null;
   }
 
   boolean isEnded() {
@@ -191,55 +221,54 @@ final class ClientStream {
 
   /** Bytes that wait to be sent. */
   long pendingBytes() {
-    return pending == null ? 0 : receivedOffset - sentOffset;
+    return unsent == null ? 0 : receivedOffset - sentOffset;
   }
 
   /** Bytes in memory: those that wait, and those that may have to be sent again. */
   long heldBytes() {
-    return pendingBytes() + (kept == null ? 0 : sentOffset - consumedOffset);
+    return pendingBytes() + (first == unsent ? 0 : sentOffset - consumedOffset);
   }
 
   /** How many buffers that is. */
   int pieces() {
-    return (pending == null ? 0 : pending.size()) + (kept == null ? 0 : kept.size());
+    return pieces;
   }
 
   // --- transitions ---
 
-  private void sent(ByteBuf payload, boolean isLast, boolean isKept) {
-    if (isKept) {
-      kept = added(kept, new Chunk(payload.retain(), sentOffset, isLast));
+  private Chunk add(ByteBuf owned, boolean isLast) {
+    Chunk added = new Chunk(owned, isLast);
+    if (last == null) {
+      first = added;
+    } else {
+      last.following = added;
     }
-    sentOffset += payload.readableBytes();
+    last = added;
+    pieces++;
+    return added;
   }
 
-  private void forgetConsumed() {
-    ArrayDeque<Chunk> chunks = kept;
-    if (chunks == null) {
-      return;
-    }
-    Chunk head = chunks.peek();
-    while (head != null && head.endOffset() <= consumedOffset) {
-      chunks.remove().payload().release();
-      head = chunks.peek();
-    }
-    if (head == null) {
-      kept = null;
-    } else if (head.offset() < consumedOffset) {
-      chunks.remove();
-      chunks.addFirst(head.skip((int) (consumedOffset - head.offset())));
-    }
+  /** The caller owns its payload. */
+  private ByteBuf removeFirst(Chunk chunk) {
+    first = chunk.following;
+    last = first == null ? null : last;
+    // An old one that is garbage would keep all that follow.
+    chunk.following = null;
+    pieces--;
+    return chunk.payload;
   }
 
-  private static ArrayDeque<Chunk> added(@Nullable ArrayDeque<Chunk> chunks, Chunk chunk) {
-    ArrayDeque<Chunk> longer = chunks == null ? new ArrayDeque<>(4) : chunks;
-    longer.add(chunk);
-    return longer;
-  }
-
-  private static void releaseAll(@Nullable ArrayDeque<Chunk> chunks) {
-    if (chunks != null) {
-      chunks.forEach(chunk -> chunk.payload().release());
+  /** So many more of the kept bytes are consumed. */
+  private void forget(long bytes) {
+    long left = bytes;
+    Chunk chunk = first;
+    while (chunk != null && chunk != unsent && chunk.bytes() <= left) {
+      left -= chunk.bytes();
+      removeFirst(chunk).release();
+      chunk = first;
+    }
+    if (chunk != null && chunk != unsent && left > 0) {
+      chunk.skip((int) left);
     }
   }
 
@@ -247,18 +276,20 @@ final class ClientStream {
     Check.that(consumedOffset <= sentOffset, "consumed beyond sent");
     Check.that(sentOffset <= receivedOffset, "sent beyond received");
     Check.that(!isEndSent || isEmpty(), "FIN overtook bytes");
-    checkGapless(kept, consumedOffset, sentOffset);
-    checkGapless(pending, sentOffset, receivedOffset);
+    Check.that(
+        first == unsent || bytes(first, unsent) == sentOffset - consumedOffset,
+        "what is kept is the gap between consumed and sent");
+    Check.that(
+        unsent == null || bytes(unsent, null) == receivedOffset - sentOffset,
+        "what waits is the gap between sent and received");
+    Check.that((first == null) == (last == null), "a list has both ends or none");
   }
 
-  private static void checkGapless(@Nullable ArrayDeque<Chunk> chunks, long from, long to) {
-    if (chunks != null) {
-      long offset = from;
-      for (Chunk chunk : chunks) {
-        Check.that(chunk.offset() == offset, "chunks follow one another");
-        offset = chunk.endOffset();
-      }
-      Check.that(offset == to, "chunks reach to the end");
+  private static long bytes(@Nullable Chunk from, @Nullable Chunk until) {
+    long bytes = 0;
+    for (Chunk chunk = from; chunk != null && chunk != until; chunk = chunk.following) {
+      bytes += chunk.bytes();
     }
+    return bytes;
   }
 }

@@ -61,7 +61,7 @@ public final class Connection {
     this.listener = listener;
     this.pool = listener.pool();
     this.socket = socket;
-    this.arrival = Arrival.of(mark, listener.options(), socket, nowNs, nowUnixMs);
+    this.arrival = Arrival.of(mark, listener, socket, nowNs, nowUnixMs);
     this.lastActivityNs = nowNs;
     this.phaseDeadlineNs = nowNs + pool.options().noUpstreamWaitNs();
     this.progress = new ProgressClock(pool.options().moving().progressTimeoutNs());
@@ -683,7 +683,7 @@ public final class Connection {
   }
 
   String clientHost() {
-    return arrival.clientHost();
+    return socket.clientHost();
   }
 
   DeadlineWheel.Node deadlineNode() {

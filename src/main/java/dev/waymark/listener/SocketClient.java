@@ -27,8 +27,6 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   private final SocketChannel channel;
   private final LongSupplier clockNs;
   private final String clientAddress;
-  private final String clientHost;
-  private final String localAddress;
   private @Nullable Connection connection;
   private @Nullable Runnable onResumed;
   private @Nullable ByteBuf lastWrite;
@@ -41,10 +39,8 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   SocketClient(SocketChannel channel, LongSupplier clockNs) {
     this.channel = channel;
     this.clockNs = clockNs;
-    // Taken now: the kernel forgets them with the socket.
+    // Taken now: the kernel forgets it with the socket.
     this.clientAddress = text(channel.remoteAddress());
-    this.clientHost = host(channel.remoteAddress());
-    this.localAddress = text(channel.localAddress());
   }
 
   void connection(Connection accepted) {
@@ -73,12 +69,12 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
 
   @Override
   public String clientHost() {
-    return clientHost;
+    return host(clientAddress);
   }
 
   @Override
   public String localAddress() {
-    return localAddress;
+    return text(channel.localAddress());
   }
 
   @Override
@@ -205,9 +201,12 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
     return address == null ? "unknown" : NetUtil.toSocketAddressString(address);
   }
 
-  private static String host(@Nullable InetSocketAddress address) {
-    return address == null || address.getAddress() == null
-        ? "unknown"
-        : NetUtil.toAddressString(address.getAddress());
+  /** Of what {@link #text} made. */
+  static String host(String address) {
+    int colon = address.lastIndexOf(':');
+    if (colon < 0) {
+      return address;
+    }
+    return address.startsWith("[") ? address.substring(1, colon - 1) : address.substring(0, colon);
   }
 }

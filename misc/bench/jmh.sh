@@ -1,0 +1,21 @@
+#!/bin/sh
+# Benchmarks of single steps (JMH): jmh.sh [REGEX] [JMH-OPTIONS]. What an idle connection costs the core: jmh.sh idle-crowd [COUNT].
+# Builds them first, apart from everything else, in target/jmh. MVN: the Maven to build with. See README.md.
+set -eu
+cd "$(dirname -- "$0")/../.."
+
+${MVN:-mvn} -B -q -Pjmh process-test-classes >&2
+
+# The JVM's options are those of ./waymark; a JMH fork has them too.
+run_java() {
+  "${JAVA_HOME:+$JAVA_HOME/bin/}java" -cp "target/jmh/test-classes:target/jmh/classes:$(cat target/jmh/classpath)" \
+    --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+UseCompactObjectHeaders "$@"
+}
+
+if [ "${1:-}" = idle-crowd ]; then
+  shift
+  run_java -Xms2g -Xmx2g -XX:+UseSerialGC dev.waymark.core.IdleCrowd "$@"
+else
+  run_java org.openjdk.jmh.Main -prof gc -rf json -rff target/jmh/figures.json "$@"
+  echo "figures in target/jmh/figures.json"
+fi
