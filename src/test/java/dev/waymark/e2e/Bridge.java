@@ -30,7 +30,7 @@ final class Bridge implements AutoCloseable {
 
   /** With one listener before these stubs. */
   static Bridge before(List<Stub> stubs, String... flags) {
-    return start(launch -> launch, flagsOf(stubs, flags));
+    return start(Waymark.Launch::quick, flagsOf(stubs, flags));
   }
 
   static Bridge before(Stub stub, String... flags) {
@@ -44,7 +44,7 @@ final class Bridge implements AutoCloseable {
 
   /** With the listeners of a file. */
   static Bridge configured(Path file, String... flags) {
-    return run(launch -> launch, "--config=" + file, flags);
+    return run(Waymark.Launch::quick, "--config=" + file, flags);
   }
 
   /** The same, and set up. */

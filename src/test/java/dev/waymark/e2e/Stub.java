@@ -28,7 +28,7 @@ final class Stub implements AutoCloseable {
   }
 
   static Stub at(String address, String... flags) {
-    return start(launch -> launch, address, flags);
+    return start(Waymark.Launch::quick, address, flags);
   }
 
   static Stub start(UnaryOperator<Waymark.Launch> setUp, String address, String... flags) {
