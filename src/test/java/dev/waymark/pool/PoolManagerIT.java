@@ -96,7 +96,7 @@ class PoolManagerIT {
     Consumer<Fixtures> options =
         p -> {
           p.target = Fixtures.fixed(a.address(), b.address());
-          p.slowStart = Duration.ofMillis(400);
+          p.slowStart = Duration.ofSeconds(2);
         };
     try (var pool = new RecordedPool(options)) {
       awaitStandings(pool, "SERVING", "DOWN");
