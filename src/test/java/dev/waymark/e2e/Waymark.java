@@ -313,16 +313,9 @@ public final class Waymark implements AutoCloseable {
     }
 
     private List<String> java() {
-      var line = new ArrayList<String>();
-      line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-      line.addAll(
-          List.of(
-              "-cp",
-              programClassPath(),
-              "--enable-native-access=ALL-UNNAMED",
-              "--sun-misc-unsafe-memory-access=allow",
-              "-Xmx512m",
-              "-Dio.netty.leakDetection.level=" + leakDetection));
+      var line = new ArrayList<String>(Waymark.java(programClassPath()));
+      line.addAll(LearnedStart.jvmOptions());
+      line.addAll(List.of("-Xmx512m", "-Dio.netty.leakDetection.level=" + leakDetection));
       if (isQuick) {
         line.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
       }
@@ -330,12 +323,23 @@ public final class Waymark implements AutoCloseable {
       line.addAll(args);
       return line;
     }
+  }
 
-    /** The test's own without the test classes, whose resources are not the program's. */
-    private static String programClassPath() {
-      return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-          .filter(entry -> !entry.endsWith("test-classes"))
-          .collect(Collectors.joining(File.pathSeparator));
-    }
+  /** The JVM under test with the launcher's options. */
+  static List<String> java(String classPath) {
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-cp",
+        classPath,
+        "--enable-native-access=ALL-UNNAMED",
+        "--sun-misc-unsafe-memory-access=allow",
+        "-XX:+UseCompactObjectHeaders");
+  }
+
+  /** The test's own without the test classes, whose resources are not the program's. */
+  static String programClassPath() {
+    return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+        .filter(entry -> !entry.endsWith("test-classes"))
+        .collect(Collectors.joining(File.pathSeparator));
   }
 }

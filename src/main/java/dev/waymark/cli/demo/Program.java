@@ -3,6 +3,7 @@ package dev.waymark.cli.demo;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -17,7 +18,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A waymark command in a process of its own, run by this process's Java and classes. Thread-safe.
+ * A waymark command in a process of its own, run by this process's Java, classes and JVM options.
+ * Thread-safe.
  */
 final class Program {
   private static final long READY_TIMEOUT_S = 30;
@@ -47,8 +49,7 @@ final class Program {
     List<String> line = new ArrayList<>();
     line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     line.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    line.add("--enable-native-access=ALL-UNNAMED");
-    line.add("--sun-misc-unsafe-memory-access=allow");
+    line.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     line.addAll(jvmOptions);
     line.add("dev.waymark.cli.Main");
     line.addAll(command);

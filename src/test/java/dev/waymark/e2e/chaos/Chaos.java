@@ -163,11 +163,13 @@ public final class Chaos implements Callable<Integer> {
     long endNs = startNs + TimeUnit.SECONDS.toNanos(seconds);
     long nextNs = startNs + TimeUnit.SECONDS.toNanos(2);
     long errors = 0;
+    // The first kind's, which is a kill by default: even a short run replays.
+    Misfortune next = Misfortune.of(kinds.getFirst(), random);
     for (long nowNs = startNs; nowNs - endNs < 0; nowNs = System.nanoTime()) {
       if (nextNs - nowNs <= 0) {
-        Misfortune next = Misfortune.next(kinds, random);
         fleet.strike(next);
         nextNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(next.untilNextMs());
+        next = Misfortune.next(kinds, random);
       }
       if (tally.errorCount() > errors) {
         tally.errors().stream().skip(errors).forEach(this::say);

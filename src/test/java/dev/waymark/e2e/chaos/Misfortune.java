@@ -32,10 +32,14 @@ record Misfortune(Kind kind, int pick, long forMs, long untilNextMs) {
   private static final long NEXT_MS_MIN = 600;
   private static final long NEXT_MS_MAX = 2_500;
 
-  /** The next one. */
+  /** The next one, of any of these kinds. */
   static Misfortune next(List<Kind> kinds, SplittableRandom random) {
+    return of(kinds.get(random.nextInt(kinds.size())), random);
+  }
+
+  static Misfortune of(Kind kind, SplittableRandom random) {
     return new Misfortune(
-        kinds.get(random.nextInt(kinds.size())),
+        kind,
         random.nextInt(Integer.MAX_VALUE),
         random.nextLong(FOR_MS_MIN, FOR_MS_MAX),
         random.nextLong(NEXT_MS_MIN, NEXT_MS_MAX));
