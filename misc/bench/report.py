@@ -69,14 +69,19 @@ def cell(name, values):
 
 
 def ratio(name, rounds, base):
-    """Within each round, as both ran side by side; then the median and the spread."""
-    by_round = {line["round"]: line[name] for line in base}
-    ratios = [line[name] / by_round[line["round"]] for line in rounds if by_round.get(line["round"])]
-    if not ratios or base is rounds:
+    found = ratios(name, rounds, base)
+    if not found or base is rounds:
         return ""
-    spread = f" ({min(ratios):.2f}–{max(ratios):.2f})" if len(ratios) > 1 else ""
-    return f"{statistics.median(ratios):.2f}{spread}"
+    spread = f" ({min(found):.2f}–{max(found):.2f})" if len(found) > 1 else ""
+    return f"{statistics.median(found):.2f}{spread}"
+
+
+def ratios(name, rounds, base):
+    """Within each round, as both ran side by side."""
+    by_round = {line["round"]: line.get(name) for line in base}
+    return [line[name] / by_round[line["round"]] for line in rounds if by_round.get(line["round"])]
 
 
 if __name__ == "__main__":
-    print(table([json.loads(line) for path in sys.argv[1:] for line in open(path)]))
+    lines = [json.loads(line) for path in sys.argv[1:] for line in open(path)]
+    print(table([line for line in lines if "case" in line]))

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 
+import machine
 import report
 from systems import ROOT, WAYMARK, Echo, Failure, HAProxy, Waymark, build, check
 
@@ -331,11 +332,12 @@ def main():
     cases = chosen(options.cases)
     if "haproxy" in options.systems:
         check()
-    build()
+    about = machine.about(build())
     folder = tempfile.mkdtemp(prefix="waymark-bench-")
     path = options.out or os.path.join(folder, "figures.jsonl")
     print(f"logs in {folder}, figures in {path}", file=sys.stderr)
     with open(path, "a") as out:
+        out.write(json.dumps({"run": about}) + "\n")
         run = Run(options, folder, out)
         try:
             for run.round in range(1, options.rounds + 1):

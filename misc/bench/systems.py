@@ -29,8 +29,12 @@ def find_haproxy():
 
 
 def build():
-    if subprocess.run([WAYMARK, "--version"], stdout=subprocess.DEVNULL).returncode != 0:
+    """Returns what Java and waymark say of their versions."""
+    environment = {**os.environ, "WAYMARK_JAVA_OPTS": os.environ.get("WAYMARK_JAVA_OPTS", "") + " --show-version"}
+    done = subprocess.run([WAYMARK, "--version"], stdout=subprocess.PIPE, text=True, env=environment)
+    if done.returncode != 0:
         raise Failure("./waymark does not run; its messages are above")
+    return done.stdout
 
 
 class Process:

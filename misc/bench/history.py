@@ -1,0 +1,193 @@
+"""Keeps the figures of a release, a line of JSON each, and draws the chart of them. Standard library only. See README.md."""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import sys
+
+import chart
+import machine
+import report
+import run
+from systems import ROOT, Failure, build
+
+HISTORY = os.path.join(ROOT, "misc", "bench", "history", "releases.jsonl")
+CHART = os.path.join(ROOT, "docs", "images", "performance.svg")
+# What a release is judged by; of other cases a line has what there is.
+NEEDED = [(case, system) for case in run.LOADS for system in (report.BASE, "waymark")]
+KEPT = [*(name for name, _, _ in report.COLUMNS if name != "errors"), "rate"]
+RATIOS = [name for name, _, has_ratio in report.COLUMNS if has_ratio]
+VERSION = re.compile(r"\d+(\.\d+)*(-[0-9A-Za-z.]+)?")
+
+
+class Refused(Exception):
+    """What is wrong, where, and what to do: one line."""
+
+
+# --- figures of a run, as run.sh leaves them
+
+
+def read_figures(paths, is_here):
+    """What was measured (machine.about), and the lines of all runs. A round is (run, round): only within one are ratios taken."""
+    abouts, lines, runs = [], [], 0
+    for path in paths:
+        runs += 1
+        for place, line in read_lines(path):
+            if isinstance(line.get("run"), dict):
+                abouts.append(line["run"])
+                runs += 1
+            elif {"case", "system", "round"} <= line.keys():
+                lines.append({**line, "round": (runs, line["round"])})
+            else:
+                raise Refused(f"{place}: neither figures nor what was measured; wanted is a file of run.sh --out")
+    if not lines:
+        raise Refused(f"{', '.join(paths)}: no figures; run.sh --out writes them")
+    if is_here and not abouts:
+        abouts = [machine.about(build())]
+    if not abouts:
+        raise Refused(f"{paths[0]}: does not say what was measured; --here if it was this machine, today, at this commit")
+    if any({**each, "date": ""} != {**abouts[0], "date": ""} for each in abouts):
+        raise Refused(f"{', '.join(paths)}: runs of different commits or machines; keep one of them")
+    return abouts[0], lines
+
+
+def read_lines(path):
+    """(file:line, object) for each."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            texts = file.read().splitlines()
+    except (OSError, UnicodeDecodeError) as failure:
+        raise Refused(f"{path}: {getattr(failure, 'strerror', None) or 'not text'}") from None
+    for number, text in enumerate(texts, 1):
+        try:
+            line = json.loads(text)
+        except ValueError:
+            line = None
+        if not isinstance(line, dict):
+            raise Refused(f"{path}:{number}: not an object of JSON")
+        yield f"{path}:{number}", line
+
+
+# --- a release
+
+
+def release(about, lines, version):
+    """The line of a release."""
+    groups = {}
+    for line in lines:
+        if line.get("errors"):
+            raise Refused(f"{line['case']} of {line['system']} has errors, so its figures count for nothing; measure it again")
+        groups.setdefault((line["case"], line["system"]), []).append(line)
+    for key, rounds in groups.items():
+        if len({line["round"] for line in rounds}) < len(rounds):
+            raise Refused(f"{key[0]} of {key[1]} twice in one round; give each run a file of its own")
+    cases = {}
+    for (case, system), rounds in groups.items():
+        cases.setdefault(case, {})[system] = figures(rounds, groups.get((case, report.BASE), []))
+    missing = [f"{case} of {system}" for case, system in NEEDED if "perCpuSecond" not in cases.get(case, {}).get(system, {})]
+    if missing:
+        raise Refused(f"a release needs {', '.join(missing)}; measure it with run.sh, or give its file too")
+    return {**about, "version": version, "cases": cases}
+
+
+def figures(rounds, base):
+    """Medians and spreads by name, and of the ratios to HAProxy."""
+    names = [name for name in KEPT if all(is_figure(line.get(name)) for line in rounds)]
+    kept = {"rounds": len(rounds), **{name: spread([line[name] for line in rounds]) for name in names}}
+    if rounds is not base:
+        ratios = {name: report.ratios(name, rounds, base) for name in RATIOS if name in names}
+        kept["ratios"] = {name: spread(values) for name, values in ratios.items() if values}
+    return kept
+
+
+def is_figure(value):
+    if isinstance(value, list):
+        return all(is_figure(each) for each in value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def spread(values):
+    """Of a list, as the memory of several processes, one for each of its elements."""
+    if isinstance(values[0], list):
+        return [spread(each) for each in zip(*values)]
+    return {"median": tidy(statistics.median(values)), "min": tidy(min(values)), "max": tidy(max(values))}
+
+
+def tidy(value):
+    """More digits than these are noise."""
+    return round(value) if abs(value) >= 1_000 else round(value, 3)
+
+
+def version_of(about, told):
+    version = told or about["version"].removesuffix("-SNAPSHOT")
+    if not VERSION.fullmatch(version):
+        raise Refused(f"{version} is not a version; --version 1.2.3")
+    return version
+
+
+# --- the history
+
+
+def add(releases, new, is_replaced):
+    """The releases with the new one at its end, or in the place of the one that had its version."""
+    versions = [each["version"] for each in releases]
+    if new["version"] not in versions:
+        return [*releases, new]
+    if not is_replaced:
+        raise Refused(f"{new['version']} is already there; --replace puts these figures in its place")
+    return [new if each["version"] == new["version"] else each for each in releases]
+
+
+def read_history(path):
+    releases = [line for _, line in read_lines(path)] if os.path.exists(path) else []
+    for number, each in enumerate(releases, 1):
+        if not {"version", "date", "commit", "machine", "cases"} <= each.keys():
+            raise Refused(f"{path}:{number}: not the line of a release")
+    return releases
+
+
+def write(path, text):
+    """Whole or not at all."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(path + ".new", path)
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="history.sh", description=__doc__)
+    parser.add_argument("figures", nargs="*", metavar="FIGURES", help="files of run.sh --out; none: draw the chart again")
+    parser.add_argument("--version", help="of the release; default: the one that was measured, without -SNAPSHOT")
+    parser.add_argument("--replace", action="store_true", help="the figures of a version that is already there")
+    parser.add_argument("--here", action="store_true", help="for figures that do not say it: measured on this machine, today, at this commit")
+    parser.add_argument("--history", default=HISTORY, metavar="FILE", help=f"default: {os.path.relpath(HISTORY, ROOT)}")
+    parser.add_argument("--chart", default=CHART, metavar="FILE", help=f"default: {os.path.relpath(CHART, ROOT)}")
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    releases = read_history(options.history)
+    if options.figures:
+        about, lines = read_figures(options.figures, options.here)
+        new = release(about, lines, version_of(about, options.version))
+        releases = add(releases, new, options.replace)
+    if not releases:
+        raise Refused(f"{options.history}: no release yet; history.sh FIGURES adds one")
+    # First what can fail.
+    picture = chart.draw(releases)
+    if options.figures:
+        write(options.history, "".join(json.dumps(each) + "\n" for each in releases))
+        print(f"{new['version']}: {len(new['cases'])} cases in {os.path.relpath(options.history)}")
+    write(options.chart, picture)
+    print(f"chart in {os.path.relpath(options.chart)}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (Refused, Failure) as refused:
+        print(f"history: {refused}", file=sys.stderr)
+        sys.exit(2)

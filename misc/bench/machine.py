@@ -1,0 +1,49 @@
+"""What was measured, and on what: the first line of a file of figures, so that they can be told apart years later."""
+
+import datetime
+import os
+import platform
+import re
+import subprocess
+
+from systems import ROOT, find_haproxy
+
+
+def about(told):
+    """`told` is what `java --show-version` and `waymark --version` print, see systems.build."""
+    return {
+        "version": found(r"^waymark (\S+)", told),
+        "date": datetime.date.today().isoformat(),
+        "commit": commit(),
+        "machine": {
+            "cpu": cpu(),
+            "cores": os.cpu_count(),
+            "kernel": platform.release(),
+            "java": found(r"\(build ([^,)]+)\)", told),
+            "haproxy": found(r"version (\S+)", output([find_haproxy() or "haproxy", "-v"])),
+        },
+    }
+
+
+def commit():
+    """Ends in -dirty where something was changed since; unknown outside of a repository."""
+    return output(["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]).strip() or "unknown"
+
+
+def cpu():
+    with open("/proc/cpuinfo") as file:
+        name = found(r"^model name\s*: (.+)$", file.read())
+    return platform.machine() if name == "unknown" else name
+
+
+def found(pattern, text):
+    match = re.search(pattern, text, re.MULTILINE)
+    return match.group(1).strip() if match else "unknown"
+
+
+def output(command):
+    """Empty if it cannot be run: no figure depends on it."""
+    try:
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    except OSError:
+        return ""
