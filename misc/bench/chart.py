@@ -25,7 +25,7 @@ BARS = [
 ]
 # One of each kind; more lines could not be told apart.
 TREND = [("64x1000", "64 B × 1,000"), ("64x100", "64 B × 100"), ("64KiBx16w4", "64 KiB × 16"), ("64x1", "64 B × 1")]
-TREND_RELEASES_MAX = 12
+TREND_RELEASES_MAX = 10
 TREND_HEIGHT = 220
 LATENCY = [("open10k", "{rate} requests/s"), ("openhalf", "{rate} requests/s: half of the lower peak")]
 PERCENTILES = [("p50Us", "p50"), ("p99Us", "p99"), ("p999Us", "p99.9")]
@@ -35,7 +35,8 @@ SYSTEMS = [("haproxy", "HAProxy + echo"), ("waymark", "Waymark")]
 STYLE = """
 text { font: 14px -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif; fill: #1f2328 }
 .title { font-size: 21px; font-weight: 600 } .head { font-size: 16px; font-weight: 600 }
-.value { font-weight: 600 } .soft { fill: #59636e; font-size: 13px }
+.value { font-weight: 600 } .value, .clear { paint-order: stroke; stroke: #ffffff; stroke-width: 4px; stroke-linejoin: round }
+.soft { fill: #59636e; font-size: 13px }
 .ground { fill: #ffffff; stroke: #d1d9e0 } .grid { stroke: #d1d9e0 } .bar, .waymark, .t0 { fill: #0072b2; stroke: #0072b2 }
 .haproxy { fill: #c65a00; stroke: #c65a00 } .base { stroke: #c65a00; stroke-width: 2.5 } .baseText { fill: #a84c00; font-weight: 600 }
 .halo { stroke: #ffffff; stroke-width: 4.5 } .spread { stroke: #1f2328; stroke-width: 1.5 } .thin { stroke-width: 2; stroke-opacity: .5 }
@@ -44,7 +45,7 @@ text { font: 14px -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans
 @media (prefers-color-scheme: dark) {
 text { fill: #f0f6fc } .soft { fill: #a9b4c0 } .ground { fill: #0d1117; stroke: #3d444d } .grid { stroke: #343b44 }
 .bar, .waymark, .t0 { fill: #3d9fdc; stroke: #3d9fdc } .haproxy { fill: #f0a030; stroke: #f0a030 } .base { stroke: #f0a030 } .baseText { fill: #f0a030 }
-.halo { stroke: #0d1117 } .spread { stroke: #f0f6fc }
+.halo, .value, .clear { stroke: #0d1117 } .spread { stroke: #f0f6fc }
 .t1 { fill: #2fc79a; stroke: #2fc79a } .t2 { fill: #e08cc8; stroke: #e08cc8 } .t3 { fill: #b3bcc6; stroke: #b3bcc6 }
 .line { fill: none }
 }
@@ -111,15 +112,13 @@ def bars(picture, release):
     picture.y = 42
     picture.text(EDGE, picture.y, title(release), "title")
     picture.y += 6
-    rounds = release["cases"]["64x1000"]["waymark"]["rounds"]
     picture.paragraph(
-        "Requests for each second of CPU that everything behind the clients uses, as a multiple of HAProxy + echo. "
-        + (f"Bars: median of {rounds} rounds; whiskers: smallest and largest." if rounds > 1 else "Measured once."),
+        "Requests for each second of CPU that everything behind the clients uses, as a multiple of HAProxy + echo. " + rounds_told(release),
         "soft",
     )
     top = picture.y + 42
     rows = list(bar_rows(release, top))
-    most = max(spread["max"] for _, _, spread in rows)
+    most = max(1, *(spread["max"] for _, _, spread in rows))
     bottom = rows[-1][0] + ROW / 2 + 4
 
     def x(value):
@@ -138,6 +137,14 @@ def bars(picture, release):
     for y, _, spread in rows:
         whisker(picture, y, spread, x)
     picture.y = bottom + 20
+
+
+def rounds_told(release):
+    counts = [release["cases"][case]["waymark"]["rounds"] for group in BARS for case, _ in group if ratio(release, case)]
+    if max(counts) == 1:
+        return "Measured once."
+    of = f"{max(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+    return f"Bars: median of {of} rounds; whiskers: smallest and largest."
 
 
 def bar_rows(release, top):
@@ -180,20 +187,24 @@ def steps(most):
 
 
 def latency(picture, release):
-    """Both systems on a scale of powers, since the tail is ten times the median."""
+    """Both systems on a logarithmic scale, since the tail is many times the median."""
     cases = [(case, head) for case, head in LATENCY if all(has_latency(release, case, system) for system, _ in SYSTEMS)]
     if not cases:
         return
     picture.y += 46
     picture.text(EDGE, picture.y, "Latency at a fixed rate, 64 B over 1,000 connections", "head")
     picture.y += 2
-    picture.paragraph("Open loop: counted from when a request was due. Milliseconds; less is better. Scale: powers of ten.", "soft")
+    picture.paragraph(
+        "Open loop: counted from when a request was due. Marks: medians; lines: smallest and largest. "
+        "Milliseconds on a logarithmic scale; less is better.",
+        "soft",
+    )
     picture.y += 24
     at = LEFT
     for system, name in reversed(SYSTEMS):
         mark(picture, at, picture.y - 5, system)
         picture.text(at + 12, picture.y, name)
-        at += 30 + 8 * len(name)
+        at += 46 + 8 * len(name)
     spreads = [release["cases"][case][system][figure] for case, _ in cases for system, _ in SYSTEMS for figure, _ in PERCENTILES]
     low = math.log10(min(each["min"] for each in spreads)) - 0.05
     high = math.log10(max(each["max"] for each in spreads))
@@ -213,7 +224,7 @@ def latency(picture, release):
             picture.text(LEFT - 12, y + 5 + LATENCY_ROW / 2, label, "", "end")
         picture.line(x(spread["min"]), y, x(spread["max"]), y, f"{system} thin")
         mark(picture, x(spread["median"]), y, system)
-        picture.text(x(max(spread["max"], spread["median"])) + 10, y + 5, milliseconds(spread["median"]))
+        picture.text(x(max(spread["max"], spread["median"])) + 10, y + 5, milliseconds(spread["median"]), "clear")
     picture.y = bottom + 20
 
 
@@ -221,10 +232,10 @@ def latency_rows(release, cases, y):
     """(middle, system, label, spread) of each line, (base, text) of each head, and where they end."""
     rows, heads = [], []
     for case, head in cases:
-        y += 20
+        y += 24
         rate = release["cases"][case]["waymark"]["rate"]["median"]
         heads.append((y, head.format(rate=f"{rate:,.0f}")))
-        y += 8
+        y += 10
         for figure, label in PERCENTILES:
             for system, _ in SYSTEMS:
                 y += LATENCY_ROW
@@ -257,7 +268,7 @@ def ticks(low, high):
 
 def milliseconds(value_us):
     value_ms = value_us / 1e3
-    return f"{value_ms:.0f}" if value_ms >= 10 else f"{value_ms:.1f}" if value_ms >= 1 else f"{value_ms:.2f}"
+    return f"{value_ms:.{0 if value_ms >= 10 else 1 if value_ms >= 1 else 2}f} ms"
 
 
 # --- from release to release
@@ -265,6 +276,7 @@ def milliseconds(value_us):
 
 def trend(picture, releases):
     lines = [(f"t{i}", label, [ratio(each, case) for each in releases]) for i, (case, label) in enumerate(TREND)]
+    lines = [line for line in lines if any(line[2])]
     picture.y += 46
     picture.text(EDGE, picture.y, "From release to release", "head")
     picture.y += 2
@@ -290,8 +302,10 @@ def trend(picture, releases):
     for i, each in enumerate(releases):
         picture.text(x(i), bottom + 20, each["version"], "soft", "middle")
     ends = [(y(1), "", "HAProxy + echo")]
-    for kind, label, spreads in lines:
-        points = [(x(i), y(spread["median"]), spread) for i, spread in enumerate(spreads) if spread]
+    for place, (kind, label, spreads) in enumerate(lines):
+        # Beside one another, so that no spread hides another.
+        aside = 5 * (place - (len(lines) - 1) / 2)
+        points = [(x(i) + aside, y(spread["median"]), spread) for i, spread in enumerate(spreads) if spread]
         picture.add(f'<polyline points="{" ".join(f"{px:.1f},{py:.1f}" for px, py, _ in points)}" class="{kind} line"/>')
         for px, py, spread in points:
             picture.line(px, y(spread["min"]), px, y(spread["max"]), f"{kind} thin")

@@ -1,0 +1,24 @@
+package dev.waymark.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The scripts that keep a release's figures and draw them, by their own tests: misc/bench/test.sh.
+ */
+final class BenchScriptsIT {
+  private static final int NOT_AVAILABLE = 69;
+
+  @Test
+  void scripts_ofTheBenchmark_passTheirTests() {
+    String script = Path.of("misc", "bench", "test.sh").toAbsolutePath().toString();
+    try (Waymark tests = Waymark.program(script).start()) {
+      int code = tests.exitCode();
+      assumeTrue(code != NOT_AVAILABLE, tests.stdout());
+      assertThat(code).as(tests.describe()).isZero();
+    }
+  }
+}
