@@ -37,14 +37,15 @@ text { font: 14px -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans
 .title { font-size: 21px; font-weight: 600 } .head { font-size: 16px; font-weight: 600 }
 .value { font-weight: 600 } .value, .clear { paint-order: stroke; stroke: #ffffff; stroke-width: 4px; stroke-linejoin: round }
 .soft { fill: #59636e; font-size: 13px }
-.ground { fill: #ffffff; stroke: #d1d9e0 } .grid { stroke: #d1d9e0 } .bar, .waymark, .t0 { fill: #0072b2; stroke: #0072b2 }
+.ground { fill: #ffffff; stroke: #d1d9e0 } .grid { stroke: #d1d9e0 } .waymark, .t0 { fill: #0072b2; stroke: #0072b2 }
 .haproxy { fill: #c65a00; stroke: #c65a00 } .base { stroke: #c65a00; stroke-width: 2.5 } .baseText { fill: #a84c00; font-weight: 600 }
 .halo { stroke: #ffffff; stroke-width: 4.5 } .spread { stroke: #1f2328; stroke-width: 1.5 } .thin { stroke-width: 2; stroke-opacity: .5 }
 .t1 { fill: #007f5f; stroke: #007f5f } .t2 { fill: #a3418a; stroke: #a3418a } .t3 { fill: #6e7781; stroke: #6e7781 }
 .line { fill: none; stroke-width: 2.5 }
 @media (prefers-color-scheme: dark) {
 text { fill: #f0f6fc } .soft { fill: #a9b4c0 } .ground { fill: #0d1117; stroke: #3d444d } .grid { stroke: #343b44 }
-.bar, .waymark, .t0 { fill: #3d9fdc; stroke: #3d9fdc } .haproxy { fill: #f0a030; stroke: #f0a030 } .base { stroke: #f0a030 } .baseText { fill: #f0a030 }
+.waymark, .t0 { fill: #3d9fdc; stroke: #3d9fdc } .haproxy { fill: #f0a030; stroke: #f0a030 }
+.base { stroke: #f0a030 } .baseText { fill: #f0a030 }
 .halo, .value, .clear { stroke: #0d1117 } .spread { stroke: #f0f6fc }
 .t1 { fill: #2fc79a; stroke: #2fc79a } .t2 { fill: #e08cc8; stroke: #e08cc8 } .t3 { fill: #b3bcc6; stroke: #b3bcc6 }
 .line { fill: none }

@@ -31,8 +31,7 @@ def commit():
 
 
 def cpu():
-    with open("/proc/cpuinfo") as file:
-        name = found(r"^model name\s*: (.+)$", file.read())
+    name = found(r"^model name\s*: (.+)$", output(["cat", "/proc/cpuinfo"]))
     return platform.machine() if name == "unknown" else name
 
 

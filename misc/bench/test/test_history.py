@@ -141,7 +141,8 @@ class HistoryTest(unittest.TestCase):
 
 class RunTest(unittest.TestCase):
     def test_versions_are_found_in_what_java_and_waymark_print(self):
-        about = machine.about("openjdk 25 2025-09-16\nOpenJDK Runtime Environment X (build 25+36-LTS)\nY (build 25+36-LTS, mixed)\nwaymark 1.2 (Java 25)\n")
+        java = "openjdk 25 2025-09-16\nOpenJDK Runtime Environment X (build 25+36-LTS)\nY (build 25+36-LTS, mixed)\n"
+        about = machine.about(java + "waymark 1.2 (Java 25)\n")
         self.assertEqual((about["version"], about["machine"]["java"]), ("1.2", "25+36-LTS"))
         self.assertGreater(about["machine"]["cores"], 0)
 
