@@ -1,26 +1,28 @@
 package dev.waymark.cli;
 
-import dev.waymark.admin.AddressInUse;
-import dev.waymark.admin.EventLog;
-import dev.waymark.admin.Logging;
 import dev.waymark.cli.bench.Bench;
 import dev.waymark.cli.bench.BenchOptions;
-import dev.waymark.config.ConfigLoader;
-import dev.waymark.config.LoadedConfig;
 import dev.waymark.upstream.stub.StubOptions;
 import dev.waymark.upstream.stub.StubServer;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.PipedReader;
+import java.io.PipedWriter;
+import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
+import sun.misc.Signal;
 
 /**
- * `waymark train`: some seconds of everything in one process, for the launcher, which has the JVM
- * write down what it learns by it (`-XX:AOTCacheOutput`; docs/performance.md, Start).
+ * `waymark train`: some seconds of a bridge, as its command line starts it, with an upstream and
+ * clients, for the launcher, which has the JVM write down what it learns by it
+ * (`-XX:AOTCacheOutput`; docs/performance.md, Start).
  */
 @Command(
     name = "train",
@@ -28,28 +30,38 @@ import picocli.CommandLine.Command;
     description = "Runs a bridge, an upstream and clients for some seconds, and ends.")
 final class TrainCommand implements Callable<Integer> {
   private static final InetSocketAddress ANY = new InetSocketAddress("127.0.0.1", 0);
+  private static final Pattern PORT = Pattern.compile("listening on 127.0.0.1:(\\d+),");
   private static final double SECONDS = 2;
 
   @Override
-  public Integer call() throws IOException, AddressInUse, InterruptedException {
-    try (StubServer stub = StubServer.start(List.of(ANY), StubOptions.ECHO)) {
-      Map<String, String> flags =
-          Map.of(
-              "--listen", "127.0.0.1:0",
-              "--upstream", "static:///127.0.0.1:" + stub.port(),
-              "--admin", "127.0.0.1:0",
-              "--log-level", "error");
-      LoadedConfig config = ConfigLoader.load(Optional.empty(), flags, Map.of());
-      Logging.configure(config.config().log(), System.err);
-      Bridge bridge = new Bridge(config, Optional.empty(), new EventLog(Clock::nowNs));
-      bridge.startAdmin();
-      bridge.start(new CountDownLatch(1));
-      InetSocketAddress clients = bridge.ports().getFirst().address();
+  public Integer call() throws IOException, InterruptedException {
+    try (StubServer stub = StubServer.start(List.of(ANY), StubOptions.ECHO);
+        PipedReader output = new PipedReader()) {
+      PrintWriter out = new PrintWriter(new PipedWriter(output));
+      String[] bridge = {
+        "bridge",
+        "--listen=127.0.0.1:0",
+        "--upstream=static:///127.0.0.1:" + stub.port(),
+        "--admin=127.0.0.1:0"
+      };
+      Thread running =
+          Thread.ofPlatform()
+              .start(() -> Main.commandLine(Map.of(), bridge).setOut(out).execute(bridge));
+      InetSocketAddress clients = address(new BufferedReader(output).readLine());
       ask(clients, 100, 64, 1);
       ask(clients, 16, 64 * 1024, 4);
-      bridge.stop();
+      Signal.raise(new Signal("TERM"));
+      running.join();
     }
     return 0;
+  }
+
+  private static InetSocketAddress address(String readyLine) {
+    Matcher matcher = PORT.matcher(readyLine);
+    if (!matcher.find()) {
+      throw new IllegalStateException("no port in: " + readyLine);
+    }
+    return new InetSocketAddress(ANY.getAddress(), Integer.parseInt(matcher.group(1)));
   }
 
   private static void ask(InetSocketAddress target, int connections, int bytes, int window)
