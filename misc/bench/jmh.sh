@@ -1,5 +1,6 @@
 #!/bin/sh
 # Benchmarks of single steps (JMH): jmh.sh [REGEX] [JMH-OPTIONS]. What an idle connection costs the core: jmh.sh idle-crowd [COUNT].
+# What a bare gRPC stream costs: jmh.sh bare-stream.
 # Builds them first, apart from everything else, in target/jmh. MVN: the Maven to build with. See README.md.
 set -eu
 cd "$(dirname -- "$0")/../.."
@@ -15,6 +16,8 @@ run_java() {
 if [ "${1:-}" = idle-crowd ]; then
   shift
   run_java -Xms2g -Xmx2g -XX:+UseSerialGC dev.waymark.core.IdleCrowd "$@"
+elif [ "${1:-}" = bare-stream ]; then
+  run_java -XX:MaxNewSize=32m -Dio.netty.leakDetection.level=disabled dev.waymark.lane.BareStream
 else
   run_java org.openjdk.jmh.Main -prof gc -rf json -rff target/jmh/figures.json "$@"
   echo "figures in target/jmh/figures.json"
