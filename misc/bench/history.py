@@ -48,6 +48,8 @@ def read_figures(paths, is_here):
         abouts = [machine.about(build())]
     if not abouts:
         raise Refused(f"{paths[0]}: does not say what was measured; --here if it was this machine, today, at this commit")
+    if re.search("-dirty$|^unknown$", abouts[0]["commit"]):
+        raise Refused(f"{paths[0]}: measured at {abouts[0]['commit']}, which nobody can get again; commit first")
     if any({**each, "date": ""} != {**abouts[0], "date": ""} for each in abouts):
         raise Refused(f"{', '.join(paths)}: runs of different commits or machines; keep one of them")
     return abouts[0], lines
@@ -89,6 +91,9 @@ def release(about, lines, version):
     missing = [f"{case} of {system}" for case, system in NEEDED if "perCpuSecond" not in cases.get(case, {}).get(system, {})]
     if missing:
         raise Refused(f"a release needs {', '.join(missing)}; measure it with run.sh, or give its file too")
+    apart = [case for case, system in NEEDED if system != report.BASE and "perCpuSecond" not in cases[case][system]["ratios"]]
+    if apart:
+        raise Refused(f"{', '.join(apart)}: never measured beside {report.BASE} in one run; there are no ratios to take")
     return {**about, "version": version, "cases": cases}
 
 

@@ -20,6 +20,7 @@ def about(told):
             "cores": os.cpu_count(),
             "kernel": platform.release(),
             "java": found(r"\(build ([^,)]+)\)", told),
+            "options": os.environ.get("WAYMARK_JAVA_OPTS", ""),
             "haproxy": found(r"version (\S+)", output([find_haproxy() or "haproxy", "-v"])),
         },
     }

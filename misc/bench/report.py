@@ -83,5 +83,12 @@ def ratios(name, rounds, base):
 
 
 if __name__ == "__main__":
-    lines = [json.loads(line) for path in sys.argv[1:] for line in open(path)]
-    print(table([line for line in lines if "case" in line]))
+    lines, runs = [], 0
+    for path in sys.argv[1:]:
+        with open(path, encoding="utf-8") as file:
+            for line in map(json.loads, file):
+                # Each run counts its rounds from 1.
+                runs += "run" in line
+                if "case" in line:
+                    lines.append({**line, "round": (path, runs, line["round"])})
+    print(table(lines))

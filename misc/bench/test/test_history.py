@@ -54,8 +54,8 @@ class HistoryTest(unittest.TestCase):
         self.assertRegex(done.stderr, f"^history: [^\n]*{words}[^\n]*\n$")
         self.assertEqual(read(self.history) if os.path.exists(self.history) else None, before)
 
-    def written(self, lines):
-        path = self.path("changed.jsonl")
+    def written(self, lines, name="changed.jsonl"):
+        path = self.path(name)
         with open(path, "w", encoding="utf-8") as file:
             file.writelines(json.dumps(line) + "\n" for line in lines)
         return path
@@ -134,9 +134,17 @@ class HistoryTest(unittest.TestCase):
 
     def test_what_is_in_the_documents_is_drawn_from_the_history(self):
         releases = history.read_history(history.HISTORY)
-        self.assertEqual(os.path.exists(history.CHART), bool(releases))
-        if releases:
-            self.assertEqual(read(history.CHART), chart.draw(releases), "misc/bench/history.sh draws it again")
+        self.assertTrue(releases)
+        self.assertEqual(read(history.CHART), chart.draw(releases), "misc/bench/history.sh draws it again")
+
+    def test_measured_in_a_changed_tree_is_refused(self):
+        changed = {"run": {**self.figures[0]["run"], "commit": "0123456789ab-dirty"}}
+        self.assert_refused("commit first", self.written([changed, *self.figures[1:]]))
+
+    def test_systems_never_side_by_side_are_refused(self):
+        head, lines = self.figures[0], self.figures[1:]
+        files = [self.written([head, *[each for each in lines if (each["system"] == "haproxy") == base]], name) for base, name in ((True, "a"), (False, "b"))]
+        self.assert_refused("no ratios", *files)
 
 
 class RunTest(unittest.TestCase):

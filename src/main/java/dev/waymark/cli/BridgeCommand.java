@@ -101,6 +101,7 @@ final class BridgeCommand implements Callable<Integer> {
     }
   }
 
+  /** For people, and for {@link TrainCommand}, which reads the first address. */
   private static String readyLine(Bridge bridge, LoadedConfig loaded) {
     String listening =
         bridge.ports().stream()

@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -28,10 +29,12 @@ final class BridgeFlags {
   private @Nullable Path file;
 
   private final Map<String, String> flags = new LinkedHashMap<>();
+  private @Nullable CommandSpec command;
 
   /** Called by picocli when the command is made. */
   @Spec(Spec.Target.MIXEE)
   void addFlags(CommandSpec command) {
+    this.command = command;
     ConfigLoader.flags()
         .forEach((name, meaning) ->
             command.addOption(
@@ -49,14 +52,18 @@ final class BridgeFlags {
    * @throws dev.waymark.config.ConfigException which {@link Main} reports
    */
   LoadedConfig load(PrintWriter err) {
-    return load(System.getenv(), err);
+    return load(environment(), err);
   }
 
   /** Reads the configuration again, in the same way; empty where no file is part of it. */
   Optional<Supplier<LoadedConfig>> again() {
-    Map<String, String> environment = System.getenv();
+    Map<String, String> environment = environment();
     return file(environment)
         .map(given -> () -> ConfigLoader.load(Optional.of(given), flags, environment));
+  }
+
+  private Map<String, String> environment() {
+    return ((Main) Objects.requireNonNull(command).root().userObject()).environment();
   }
 
   private Optional<Path> file(Map<String, String> environment) {

@@ -27,25 +27,37 @@ public final class Main {
           HealthCommand.class,
           TrainCommand.class);
 
+  /**
+   * Of Netty, which reads them once: stack traces of a sample of its buffers, and JFR events for
+   * each (docs/decisions/0023). Who sets one has the last word.
+   */
+  private static final Map<String, String> NETTY =
+      Map.of("io.netty.leakDetection.level", "disabled", "io.netty.jfr.enabled", "false");
+
+  private final Map<String, String> environment;
+
   @Option(
       names = "--debug",
       scope = ScopeType.INHERIT,
       description = "Show the stack of an unexpected failure (also: WAYMARK_DEBUG=1).")
   private boolean isDebug;
 
-  private Main() {}
+  private Main(Map<String, String> environment) {
+    this.environment = environment;
+  }
 
   public static void main(String[] args) {
+    NETTY.forEach(System.getProperties()::putIfAbsent);
     System.exit(commandLine(System.getenv(), args).execute(args));
   }
 
   /**
-   * The command that the first argument names, or else all, as each costs some 15 ms of a start;
-   * with {@link Failures} as the last resort.
+   * The command that the first of the arguments names, or else all: to make one takes time at each
+   * start. With {@link Failures} as the last resort.
    */
   static CommandLine commandLine(Map<String, String> environment, String... args) {
     Failures failures = new Failures(environment);
-    CommandLine line = new CommandLine(new Main());
+    CommandLine line = new CommandLine(new Main(environment));
     List<Class<?>> asked =
         COMMANDS.stream()
             .filter(command -> args.length > 0 && name(command).equals(args[0]))
@@ -56,6 +68,11 @@ public final class Main {
 
   private static String name(Class<?> command) {
     return command.getAnnotation(Command.class).name();
+  }
+
+  /** What commands read in place of the process's own. */
+  Map<String, String> environment() {
+    return environment;
   }
 
   boolean isDebug() {

@@ -13,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -30,7 +31,7 @@ import sun.misc.Signal;
     description = "Runs a bridge, an upstream and clients for some seconds, and ends.")
 final class TrainCommand implements Callable<Integer> {
   private static final InetSocketAddress ANY = new InetSocketAddress("127.0.0.1", 0);
-  private static final Pattern PORT = Pattern.compile("listening on 127.0.0.1:(\\d+),");
+  private static final Pattern PORT = Pattern.compile("listening on 127\\.0\\.0\\.1:(\\d+),");
   private static final double SECONDS = 2;
 
   @Override
@@ -44,16 +45,27 @@ final class TrainCommand implements Callable<Integer> {
         "--upstream=static:///127.0.0.1:" + stub.port(),
         "--admin=127.0.0.1:0"
       };
-      Thread running =
-          Thread.ofPlatform()
-              .start(() -> Main.commandLine(Map.of(), bridge).setOut(out).execute(bridge));
-      InetSocketAddress clients = address(new BufferedReader(output).readLine());
-      ask(clients, 100, 64, 1);
-      ask(clients, 16, 64 * 1024, 4);
-      Signal.raise(new Signal("TERM"));
-      running.join();
+      CompletableFuture<Integer> exitCode = new CompletableFuture<>();
+      Thread.ofPlatform().start(() -> exitCode.complete(run(bridge, out)));
+      String readyLine = new BufferedReader(output).readLine();
+      if (readyLine != null) {
+        try {
+          InetSocketAddress clients = address(readyLine);
+          ask(clients, 100, 64, 1);
+          ask(clients, 16, 64 * 1024, 4);
+        } finally {
+          Signal.raise(new Signal("TERM"));
+        }
+      }
+      return exitCode.join();
     }
-    return 0;
+  }
+
+  /** Runs a bridge to its end, and closes its output then, however it ends. */
+  private static int run(String[] bridge, PrintWriter out) {
+    try (out) {
+      return Main.commandLine(Map.of(), bridge).setOut(out).execute(bridge);
+    }
   }
 
   private static InetSocketAddress address(String readyLine) {

@@ -42,6 +42,6 @@ final class BenchCommandTest {
     String[] args =
         Stream.concat(Stream.of("bench"), Stream.of(flags.split(" ")).filter(f -> !f.isEmpty()))
             .toArray(String[]::new);
-    return Main.commandLine(Map.of()).setErr(new PrintWriter(err)).execute(args);
+    return Main.commandLine(Map.of(), args).setErr(new PrintWriter(err)).execute(args);
   }
 }

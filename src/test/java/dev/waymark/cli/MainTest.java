@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -27,7 +29,7 @@ final class MainTest {
   }
 
   private int run(String... args) {
-    CommandLine main = Main.commandLine(environment);
+    CommandLine main = Main.commandLine(environment, args);
     main.addSubcommand(new Fail());
     return main.setOut(new PrintWriter(out)).setErr(new PrintWriter(err)).execute(args);
   }
@@ -72,6 +74,28 @@ final class MainTest {
     environment = Map.of("WAYMARK_DEBUG", "1");
     assertThat(run("fail")).isEqualTo(1);
     assertThat(err.toString()).contains("\tat dev.waymark.cli.MainTest");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bridge", "stub", "demo", "bench", "config", "health", "train"})
+  void command_byItsName_isTheOnlyOneMadeAndHasItsHelp(String command) {
+    assertThat(Main.commandLine(environment, command, "--help").getSubcommands())
+        .containsOnlyKeys(command);
+    assertThat(run(command, "--help")).isZero();
+    assertThat(out.toString()).contains("waymark " + command, "--debug");
+  }
+
+  @Test
+  void help_ofAll_namesEachCommand() {
+    assertThat(run("--help")).isZero();
+    assertThat(out.toString()).contains("bridge", "stub", "demo", "bench", "config", "health");
+  }
+
+  @Test
+  void environment_isTheOneGivenNotTheProcesses() {
+    environment = Map.of("WAYMARK_ADMIN", "127.0.0.9:1");
+    assertThat(run("--debug", "config", "show")).isZero();
+    assertThat(out.toString()).contains("address: 127.0.0.9:1");
   }
 
   @Test

@@ -19,6 +19,7 @@ final class BenchScriptsIT {
       int code = tests.exitCode();
       assumeTrue(code != NOT_AVAILABLE, tests.stdout());
       assertThat(code).as(tests.describe()).isZero();
+      assertThat(tests.stderr()).containsPattern("Ran [1-9][0-9]+ tests");
     }
   }
 }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -16,58 +17,67 @@ import java.util.stream.Stream;
  */
 final class LearnedStart {
   private static final long TRAIN_TIMEOUT_S = 120;
-  private static final List<String> OPTIONS = options();
+  private static final LearnedStart OF_ALL = new LearnedStart();
+
+  private List<String> jvmOptions = List.of();
+  private boolean isTried;
 
   private LearnedStart() {}
 
-  /** Options for a JVM with this class path; learned first where that has not been done. */
+  /**
+   * Options for a JVM with the program's class path; learned first where that has not been done.
+   *
+   * @throws IllegalStateException if that fails, for the first caller; the others go without
+   */
   static List<String> jvmOptions() {
-    return OPTIONS;
+    return OF_ALL.options();
   }
 
-  private static List<String> options() {
-    String classPath = Waymark.programClassPath();
+  private synchronized List<String> options() {
+    if (!isTried) {
+      isTried = true;
+      try {
+        jvmOptions = learned(Waymark.programClassPath());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException(e);
+      }
+    }
+    return jvmOptions;
+  }
+
+  private static List<String> learned(String classPath) throws IOException, InterruptedException {
     List<Path> entries = Stream.of(classPath.split(File.pathSeparator)).map(Path::of).toList();
     // It holds for jars alone: an IDE's folders of classes go without.
     if (entries.stream().anyMatch(Files::isDirectory)) {
       return List.of();
     }
-    Path cache = entries.getFirst().resolveSibling("tests.aot");
-    try {
-      if (!isNewer(cache, entries.getFirst())) {
-        train(classPath, cache);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
+    Path jar = entries.getFirst();
+    // Of another Java is another one.
+    Path cache = jar.resolveSibling("tests-" + Runtime.version() + ".aot");
+    if (!Files.exists(cache)
+        || Files.getLastModifiedTime(cache).compareTo(Files.getLastModifiedTime(jar)) <= 0) {
+      train(classPath, cache);
     }
     return List.of("-XX:AOTCache=" + cache, "-Xlog:aot=off", "-Xlog:cds=off");
   }
 
-  private static boolean isNewer(Path cache, Path jar) throws IOException {
-    return Files.exists(cache)
-        && Files.getLastModifiedTime(cache).compareTo(Files.getLastModifiedTime(jar)) > 0;
-  }
-
   private static void train(String classPath, Path cache) throws IOException, InterruptedException {
+    Path unfinished = cache.resolveSibling(cache.getFileName() + ".new");
+    Path log = cache.resolveSibling("tests.aot.log");
+    Files.deleteIfExists(unfinished);
     List<String> line = new ArrayList<>(Waymark.java(classPath));
-    line.addAll(
-        List.of(
-            "-Xlog:aot=off",
-            "-Xlog:cds=off",
-            "-XX:AOTCacheOutput=" + cache,
-            "dev.waymark.cli.Main",
-            "train"));
+    line.add("-XX:AOTCacheOutput=" + unfinished);
+    line.addAll(List.of("dev.waymark.cli.Main", "train"));
     Process process =
-        new ProcessBuilder(line)
-            .redirectErrorStream(true)
-            .redirectOutput(cache.resolveSibling("tests.aot.log").toFile())
-            .start();
-    if (!process.waitFor(TRAIN_TIMEOUT_S, TimeUnit.SECONDS) || process.exitValue() != 0) {
-      process.destroyForcibly();
-      throw new IllegalStateException("waymark train failed: " + cache + ".log tells more");
+        new ProcessBuilder(line).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+    boolean isOver = process.waitFor(TRAIN_TIMEOUT_S, TimeUnit.SECONDS);
+    process.destroyForcibly();
+    if (!isOver || process.exitValue() != 0 || !Files.exists(unfinished)) {
+      throw new IllegalStateException("waymark train failed; its output is in " + log);
     }
+    Files.move(unfinished, cache, StandardCopyOption.ATOMIC_MOVE);
   }
 }

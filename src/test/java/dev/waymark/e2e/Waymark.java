@@ -325,7 +325,7 @@ public final class Waymark implements AutoCloseable {
     }
   }
 
-  /** The JVM under test with the launcher's options. */
+  /** The JVM under test, with those options of the launcher without which a cache does not fit. */
   static List<String> java(String classPath) {
     return List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),

@@ -18,13 +18,23 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A waymark command in a process of its own, run by this process's Java, classes and JVM options.
+ * A waymark command in a process of its own, run by this process's Java and classes.
  * Thread-safe.
  */
 final class Program {
   private static final long READY_TIMEOUT_S = 30;
   private static final long STOP_TIMEOUT_S = 5;
   private static final int LAST_LINES_MAX = 20;
+
+  private static final List<String> INHERITED =
+      List.of(
+          "--enable-native-access=",
+          "--sun-misc-unsafe-memory-access=",
+          "-XX:+UseCompactObjectHeaders",
+          "-XX:AOTCache=",
+          "-Xlog:aot=",
+          "-Xlog:cds=",
+          "-Dio.netty.");
 
   private final String name;
   private final Process process;
@@ -40,6 +50,16 @@ final class Program {
   }
 
   /**
+   * Of this JVM's options, those that its own processes need too. Not its memory, its collector and
+   * its debugger: a port or a file is for one process.
+   */
+  static List<String> inherited(List<String> jvmOptions) {
+    return jvmOptions.stream()
+        .filter(option -> INHERITED.stream().anyMatch(option::startsWith))
+        .toList();
+  }
+
+  /**
    * Starts a command; it is ready with the first line of its output that has this pattern in it.
    *
    * @throws DemoException if there is no starting it
@@ -49,7 +69,7 @@ final class Program {
     List<String> line = new ArrayList<>();
     line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     line.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    line.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    line.addAll(inherited(ManagementFactory.getRuntimeMXBean().getInputArguments()));
     line.addAll(jvmOptions);
     line.add("dev.waymark.cli.Main");
     line.addAll(command);

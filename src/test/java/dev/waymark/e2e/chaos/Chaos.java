@@ -163,7 +163,7 @@ public final class Chaos implements Callable<Integer> {
     long endNs = startNs + TimeUnit.SECONDS.toNanos(seconds);
     long nextNs = startNs + TimeUnit.SECONDS.toNanos(2);
     long errors = 0;
-    // The first kind's, which is a kill by default: even a short run replays.
+    // The first kind's, which is a kill unless others were asked for: a short run has one too.
     Misfortune next = Misfortune.of(kinds.getFirst(), random);
     for (long nowNs = startNs; nowNs - endNs < 0; nowNs = System.nanoTime()) {
       if (nextNs - nowNs <= 0) {

@@ -1,0 +1,61 @@
+#!/bin/sh
+# Where the bridge's time and memory go: profile.sh [OPTIONS OF waymark bench], as `profile.sh --connections 100 --size 16KiB`.
+# Starts a bridge and a stub on loopback, loads them, and prints the CPU by part and by function (perf) and allocations by class
+# and by place (JFR). Needed: Linux, perf (apt-get install linux-perf), a JDK 25. PORT: the first of three, default 20700.
+set -eu
+cd "$(dirname -- "$0")/../.."
+port=${PORT:-20700}
+warm_up_seconds=10
+seconds=5
+folder=$(mktemp -d "${TMPDIR:-/tmp}/waymark-profile-XXXXXX")
+command -v perf >/dev/null || {
+  echo "profile.sh: there is no perf on the path; apt-get install linux-perf" >&2
+  exit 2
+}
+[ $# -gt 0 ] || set -- --connections 1000 --size 64
+
+stop() { kill "${stub:-}" "${bridge:-}" 2>/dev/null || :; }
+trap stop EXIT
+
+load() {
+  load_seconds=$1
+  shift
+  ./waymark bench "127.0.0.1:$port" --quiet --warmup 1 --seconds "$load_seconds" "$@" >"$folder/load" 2>&1
+}
+
+./waymark stub --listen "127.0.0.1:$((port + 1))" --admin "127.0.0.1:$((port + 3))" >"$folder/stub" 2>&1 &
+stub=$!
+# The map from addresses to Java methods is written at the end, for perf to read.
+WAYMARK_JAVA_OPTS="${WAYMARK_JAVA_OPTS:-} -XX:+UnlockDiagnosticVMOptions -XX:+DumpPerfMapAtExit" \
+  ./waymark bridge --listen "127.0.0.1:$port" --upstream "static:///127.0.0.1:$((port + 1))" --admin "127.0.0.1:$((port + 2))" \
+  --log-access false >"$folder/bridge" 2>&1 &
+bridge=$!
+tries=0
+until ./waymark health "http://127.0.0.1:$((port + 2))/readyz" >/dev/null 2>&1; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 50 ] || {
+    echo "profile.sh: the bridge did not start:" >&2
+    cat "$folder/stub" "$folder/bridge" >&2
+    exit 1
+  }
+done
+java_bin=$(dirname -- "$(readlink -f "/proc/$bridge/exe")")
+
+load "$warm_up_seconds" "$@"
+load $((seconds + 3)) "$@" &
+sleep 2
+perf record -q -F 2000 -p "$bridge" -o "$folder/perf.data" -- sleep "$seconds" 2>/dev/null
+wait $!
+"$java_bin/jcmd" "$bridge" JFR.start name=profile settings=profile >/dev/null
+load "$seconds" "$@"
+"$java_bin/jcmd" "$bridge" JFR.stop name=profile filename="$folder/profile.jfr" >/dev/null
+kill "$bridge" && wait "$bridge" || :
+
+echo "## CPU by part"
+perf report -i "$folder/perf.data" --stdio --no-children -s comm,dso 2>/dev/null | grep -v '^#' | sed 's/ *$//' | grep . | head -n 8
+echo "## CPU by function"
+perf report -i "$folder/perf.data" --stdio --no-children -s symbol 2>/dev/null | grep -v '^#' | sed 's/ *- *- *$//; s/ *$//' | grep . | head -n 40
+for view in allocation-by-class allocation-by-site; do
+  "$java_bin/jfr" view --width 140 "$view" "$folder/profile.jfr" | head -n 20
+done
+echo "all of it: $folder"

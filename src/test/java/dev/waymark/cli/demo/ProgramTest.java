@@ -1,0 +1,30 @@
+package dev.waymark.cli.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+final class ProgramTest {
+  @Test
+  void options_ofOneProcessAlone_areNotInherited() {
+    List<String> shared =
+        List.of(
+            "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow",
+            "-XX:AOTCache=start.aot",
+            "-Xlog:aot=off",
+            "-Dio.netty.leakDetection.level=paranoid");
+    List<String> own =
+        List.of(
+            "-XX:+UseZGC",
+            "-Xms1g",
+            "-Xlog:gc:file=gc.log",
+            "-agentlib:jdwp=transport=dt_socket,server=y,address=5005",
+            "-XX:AOTCacheOutput=start.aot",
+            "-XX:StartFlightRecording=filename=a.jfr");
+    assertThat(Program.inherited(Stream.concat(shared.stream(), own.stream()).toList()))
+        .isEqualTo(shared);
+  }
+}
