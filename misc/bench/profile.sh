@@ -1,7 +1,7 @@
 #!/bin/sh
 # Where the bridge's time and memory go: profile.sh [OPTIONS OF waymark bench], as `profile.sh --connections 100 --size 16KiB`.
 # Starts a bridge and a stub on loopback, loads them, and prints the CPU by part and by function (perf) and allocations by class
-# and by place (JFR). Needed: Linux, perf (apt-get install linux-perf), a JDK 25. PORT: the first of three, default 20700.
+# and by place (JFR; the first sample of a thread has the weight of all that came before it, so the topmost is to be overlooked). Needed: Linux, perf (apt-get install linux-perf), a JDK 25. PORT: the first of three, default 20700.
 set -eu
 cd "$(dirname -- "$0")/../.."
 port=${PORT:-20700}

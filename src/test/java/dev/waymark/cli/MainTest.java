@@ -77,7 +77,7 @@ final class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"bridge", "stub", "demo", "bench", "config", "health", "train"})
+  @ValueSource(strings = {"bridge", "stub", "demo", "bench", "config", "health"})
   void command_byItsName_isTheOnlyOneMadeAndHasItsHelp(String command) {
     assertThat(Main.commandLine(environment, command, "--help").getSubcommands())
         .containsOnlyKeys(command);

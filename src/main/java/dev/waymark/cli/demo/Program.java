@@ -18,8 +18,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A waymark command in a process of its own, run by this process's Java and classes.
- * Thread-safe.
+ * A waymark command in a process of its own, run by this process's Java and classes. Thread-safe.
  */
 final class Program {
   private static final long READY_TIMEOUT_S = 30;
