@@ -1,7 +1,8 @@
 #!/bin/sh
 # Where the bridge's time and memory go: profile.sh [OPTIONS OF waymark bench], as `profile.sh --connections 100 --size 16KiB`.
 # Starts a bridge and a stub on loopback, loads them, and prints the CPU by part and by function (perf) and allocations by class
-# and by place (JFR; the first sample of a thread has the weight of all that came before it, so the topmost is to be overlooked). Needed: Linux, perf (apt-get install linux-perf), a JDK 25. PORT: the first of three, default 20700.
+# and by place (JFR; the first sample of a thread has the weight of all that came before it: overlook the topmost). Needed: Linux,
+# perf (apt-get install linux-perf), a JDK 25. PORT: the first of four, default 20700.
 set -eu
 cd "$(dirname -- "$0")/../.."
 port=${PORT:-20700}
@@ -20,7 +21,10 @@ trap stop EXIT
 load() {
   load_seconds=$1
   shift
-  ./waymark bench "127.0.0.1:$port" --quiet --warmup 1 --seconds "$load_seconds" "$@" >"$folder/load" 2>&1
+  ./waymark bench "127.0.0.1:$port" --quiet --warmup 1 --seconds "$load_seconds" "$@" >"$folder/load" 2>&1 || {
+    cat "$folder/load" >&2
+    exit 1
+  }
 }
 
 ./waymark stub --listen "127.0.0.1:$((port + 1))" --admin "127.0.0.1:$((port + 3))" >"$folder/stub" 2>&1 &
@@ -49,7 +53,8 @@ wait $!
 "$java_bin/jcmd" "$bridge" JFR.start name=profile settings=profile >/dev/null
 load "$seconds" "$@"
 "$java_bin/jcmd" "$bridge" JFR.stop name=profile filename="$folder/profile.jfr" >/dev/null
-kill "$bridge" && wait "$bridge" || :
+kill "$bridge"
+wait "$bridge" || :
 
 echo "## CPU by part"
 perf report -i "$folder/perf.data" --stdio --no-children -s comm,dso 2>/dev/null | grep -v '^#' | sed 's/ *$//' | grep . | head -n 8
