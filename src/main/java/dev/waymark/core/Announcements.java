@@ -5,14 +5,26 @@ import java.util.List;
 
 /** The lanes of a shard that asked for announcements. Confined to its shard's thread. */
 final class Announcements {
+  private final Shard shard;
   private final List<Announcer> announcers = new ArrayList<>();
 
-  void add(Announcer announcer) {
-    announcers.add(announcer);
+  Announcements(Shard shard) {
+    this.shard = shard;
   }
 
-  void remove(Announcer announcer) {
-    announcers.remove(announcer);
+  /** The lane asked for them, were it again. */
+  void start(Lane lane) {
+    for (Announcer announcer : announcers) {
+      if (announcer.lane() == lane) {
+        return;
+      }
+    }
+    announcers.add(new Announcer(lane, shard));
+  }
+
+  /** The lane has ended. */
+  void stop(Lane lane) {
+    announcers.removeIf(announcer -> announcer.lane() == lane);
   }
 
   void onOpened(Connection connection) {

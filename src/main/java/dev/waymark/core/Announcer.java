@@ -25,6 +25,7 @@ final class Announcer {
   private record Change(Arrival connection, @Nullable CloseReason reason) {}
 
   private final Lane lane;
+  private final LaneSender sender;
   private final Shard shard;
   private final ArrayDeque<Change> changes = new ArrayDeque<>();
   private boolean isSyncDue = true;
@@ -34,6 +35,7 @@ final class Announcer {
 
   Announcer(Lane lane, Shard shard) {
     this.lane = lane;
+    this.sender = lane.sender();
     this.shard = shard;
   }
 
@@ -63,8 +65,12 @@ final class Announcer {
 
   // --- outputs ---
 
+  Lane lane() {
+    return lane;
+  }
+
   boolean hasMore() {
-    return lane.isWritable() && (isSyncDue || isSyncing || !changes.isEmpty());
+    return sender.isWritable() && (isSyncDue || isSyncing || !changes.isEmpty());
   }
 
   /** Sends a turn's share. */
@@ -77,7 +83,7 @@ final class Announcer {
       } else {
         tell(changes.remove());
       }
-      lane.sent(1);
+      sender.sent();
     }
   }
 
@@ -86,7 +92,7 @@ final class Announcer {
     isSyncing = true;
     present = shard.sequences();
     presentIndex = 0;
-    lane.transport().syncing();
+    sender.transport().syncing();
   }
 
   private void syncNext() {
@@ -99,21 +105,21 @@ final class Announcer {
     }
     isSyncing = false;
     present = NONE;
-    lane.transport().synced();
+    sender.transport().synced();
   }
 
   private void tell(Change change) {
     Arrival connection = change.connection;
     long sequence = connection.mark().sequence();
     if (change.reason == null) {
-      lane.transport()
+      sender.transport()
           .opened(
               sequence,
               connection.mark().toString(),
               connection.listener().name(),
               connection.clientAddress());
     } else {
-      lane.transport().closed(sequence, change.reason);
+      sender.transport().closed(sequence, change.reason);
     }
     lane.counters().add(Counter.ANNOUNCEMENTS_SENT, 1);
   }

@@ -91,7 +91,7 @@ final class ClientDirection {
     boolean isHeldHere = connection.ownership().handOver() != null || owner.isHeldBack();
     if (stream.isEndToBeSent() && breach == null && !isHeldHere) {
       stream.endSent();
-      owner.halfClose(connection, stream.sentOffset());
+      owner.sender().halfClose(connection, stream.sentOffset());
     } else if (!stream.isEmpty() && !isHeldHere) {
       waitFor(nowNs, owner);
     }
@@ -172,7 +172,7 @@ final class ClientDirection {
   }
 
   private void send(Lane owner, long offset, ByteBuf owned, boolean isLast) {
-    owner.data(connection, offset, owned, isLast, connection.replies().limitToSend(owner));
+    owner.sender().data(connection, offset, owned, isLast, connection.replies().limitToSend(owner));
     if (owner.isNeverAcknowledging()) {
       stream.consumeAllSent();
     }
@@ -182,7 +182,7 @@ final class ClientDirection {
     if (owner.isWritable()) {
       owner.onWindowFull(nowNs);
     } else {
-      owner.stall(connection);
+      owner.sender().stall(connection);
     }
   }
 

@@ -1,31 +1,18 @@
 package dev.waymark.core;
 
-import dev.waymark.core.PoolOptions.Acknowledge;
 import dev.waymark.core.UpstreamControl.Draining;
 import dev.waymark.core.UpstreamControl.Load;
 import dev.waymark.core.UpstreamControl.Pong;
 import dev.waymark.core.UpstreamControl.Push;
 import dev.waymark.core.UpstreamControl.Released;
 import dev.waymark.core.UpstreamControl.Settings;
-import io.netty.buffer.ByteBuf;
-import java.util.LinkedHashSet;
-import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 
 /**
- * One Attach call between a shard and an upstream: carries frames of many connections. Confined to
+ * One Attach call between a shard and an upstream: carries frames of many connections. What it
+ * sends is in {@link LaneSender}, whether its upstream acknowledges in {@link LaneMode}. Confined to
  * its shard's thread; the edge calls {@link #onReady}, {@link #onFrame} and {@link #onBroken}.
  */
 public final class Lane implements Balancer.Candidate {
-  /**
-   * Answers to frames for unknown connections and to pushes that may wait while the transport takes
-   * no more.
-   */
-  static final int UNREAD_ANSWERS_MAX = 10_000;
-
-  /** Fewer connections than this may have stalled because of what they sent. */
-  private static final int STALLED_MIN = 3;
-
   private enum Phase {
     /** The call is not established; to OPEN or BROKEN. */
     CONNECTING,
@@ -37,39 +24,19 @@ public final class Lane implements Balancer.Candidate {
     FINISHED
   }
 
-  private enum Mode {
-    /** Nothing has come yet; to one of the others. */
-    UNKNOWN,
-    /** Settings came: windows, credit and clocks hold. */
-    ACKNOWLEDGING,
-    /** Something else came first, or nothing for too long (rule 5). */
-    PLAIN
-  }
-
   private final ShardPool pool;
   private final Shard shard;
   private final Counters counters;
   private final LaneTransport transport;
   private final LaneClock clock;
-  private final boolean hasAcknowledged;
-  private final LinkedHashSet<Connection> stalled = new LinkedHashSet<>();
+  private final LaneMode mode;
+  private final LaneSender sender;
+  private final LaneConnections connections = new LaneConnections();
 
   private UpstreamView upstream;
   private Phase phase = Phase.CONNECTING;
-  private Mode mode = Mode.UNKNOWN;
-  private int windowBytes;
-  private boolean isWritable;
-  private boolean isFlushDue;
   private boolean isDraining;
-  private int connectionCount;
-  private int leavingCount;
-  private int comingCount;
   private boolean isHeldBack;
-  private int stalledCount;
-  private long lastStalledNs;
-  private int unreadAnswers;
-  private long pingId;
-  private @Nullable Announcer announcer;
 
   /**
    * @param hasAcknowledged the upstream did so before, and is given nothing until it says Settings
@@ -82,14 +49,14 @@ public final class Lane implements Balancer.Candidate {
       UpstreamView upstream,
       Counters counters,
       boolean hasAcknowledged) {
-    this.hasAcknowledged = hasAcknowledged;
     this.pool = pool;
     this.shard = shard;
     this.upstream = upstream;
     this.counters = counters;
     this.clock = new LaneClock(nowNs, shard.limits());
-    this.windowBytes = shard.limits().initialWindowBytes();
+    this.mode = new LaneMode(pool, shard.limits(), hasAcknowledged);
     this.transport = shard.environment().connect(this);
+    this.sender = new LaneSender(this, shard, counters, transport);
   }
 
   // --- inputs from the edge ---
@@ -100,19 +67,17 @@ public final class Lane implements Balancer.Candidate {
       case CONNECTING -> {
         phase = Phase.OPEN;
         clock.onOpen(nowNs);
-        isWritable = true;
         counters.add(Counter.LANES_OPENED, 1);
-        transport.hello(pool.hello());
-        sent(1);
-        if (pool.options().acknowledge() == Acknowledge.NEVER) {
-          become(nowNs, Mode.PLAIN, Integer.MAX_VALUE);
+        sender.hello(pool.hello());
+        if (mode.onOptions()) {
+          onDecided(nowNs);
         }
         pool.onLaneOpen(nowNs, this);
       }
       case OPEN -> {
-        isWritable = true;
+        sender.onWritable();
         pool.onLaneWritable(nowNs);
-        resumeStalled(nowNs);
+        sender.resumeStalled(nowNs);
         shard.announceAtTurnEnd();
       }
       case BROKEN, FINISHED -> {}
@@ -127,10 +92,8 @@ public final class Lane implements Balancer.Candidate {
     counters.add(Counter.FRAMES_RECEIVED, 1);
     clock.onReceived(nowNs);
     UpstreamControl control = frame.control();
-    if (mode == Mode.UNKNOWN
-        && !(control instanceof Settings)
-        && pool.options().acknowledge() == Acknowledge.AUTO) {
-      become(nowNs, Mode.PLAIN, Integer.MAX_VALUE);
+    if (mode.onFrame(control)) {
+      onDecided(nowNs);
     }
     if (control == null || control instanceof Released) {
       onConnectionFrame(nowNs, frame);
@@ -150,59 +113,27 @@ public final class Lane implements Balancer.Candidate {
 
   // --- inputs from connections ---
 
+  /** It is the owner from now on. */
   void open(Connection connection, Open open) {
-    connectionCount++;
+    connections.attached(1);
     counters.add(Counter.CONNECTIONS_ATTACHED, 1);
     pool.onAttached(connection, this);
-    transport.open(connection.sequence(), connection.epoch(), open);
-    sent(1);
+    sender.open(connection, open);
   }
 
-  void data(Connection connection, long offset, ByteBuf owned, boolean isLast, long limit) {
-    counters.add(Counter.UPSTREAM_SENT_BYTES, owned.readableBytes());
-    transport.data(connection.sequence(), connection.epoch(), offset, owned, isLast, limit);
-    sent(1);
-  }
-
-  void limit(Connection connection, long limit) {
-    transport.limit(connection.sequence(), connection.epoch(), limit);
-    sent(1);
-  }
-
-  void halfClose(Connection connection, long offset) {
-    transport.halfClose(connection.sequence(), connection.epoch(), offset);
-    sent(1);
-  }
-
-  /** Asks for the connection back. */
-  void release(Connection connection) {
-    transport.release(connection.sequence(), connection.epoch());
-    sent(1);
-  }
-
+  /** Tells the upstream, if it can still be told. */
   void close(Connection connection, CloseReason reason) {
     if (phase == Phase.OPEN) {
-      transport.close(connection.sequence(), connection.epoch(), reason);
-      sent(1);
+      sender.close(connection, reason);
     }
   }
 
   /** The connection is no longer attached. */
   void detached(Connection connection) {
-    connectionCount--;
+    connections.attached(-1);
     counters.add(Counter.CONNECTIONS_DETACHED, 1);
-    stalled.remove(connection);
+    sender.forget(connection);
     pool.onDetached(this);
-  }
-
-  /** So many more of its connections are on their way to others. */
-  void leaving(int change) {
-    leavingCount += change;
-  }
-
-  /** So many more connections are to come from others. */
-  void coming(int change) {
-    comingCount += change;
   }
 
   /**
@@ -211,16 +142,15 @@ public final class Lane implements Balancer.Candidate {
    */
   void onStalled(long nowNs) {
     long memoryNs = pool.options().moving().progressTimeoutNs();
-    stalledCount = nowNs - lastStalledNs > memoryNs ? 1 : stalledCount + 1;
-    lastStalledNs = nowNs;
-    if (stalledCount >= STALLED_MIN) {
-      int[] waiting = new int[1];
-      shard.forEachOn(this, connection -> waiting[0] += connection.isAwaitingOwner() ? 1 : 0);
-      if (stalledCount > waiting[0]) {
-        stalledCount = 0;
-        suspect(Suspicion.STALLED);
-      }
+    if (connections.onStalled(nowNs, memoryNs, this::waitingCount)) {
+      suspect(Suspicion.STALLED);
     }
+  }
+
+  private int waitingCount() {
+    int[] waiting = new int[1];
+    shard.forEachOn(this, connection -> waiting[0] += connection.isAwaitingOwner() ? 1 : 0);
+    return waiting[0];
   }
 
   /** Something speaks against the upstream. */
@@ -228,18 +158,12 @@ public final class Lane implements Balancer.Candidate {
     pool.suspect(this, why);
   }
 
-  /** The connection has bytes, and the transport takes no more: it is called when it does. */
-  void stall(Connection connection) {
-    stalled.add(connection);
-  }
-
   /**
    * A connection has filled its window: if this is still the initial one, the upstream has so long
    * to say Settings.
    */
   void onWindowFull(long nowNs) {
-    boolean isUndecided = mode == Mode.UNKNOWN && pool.options().acknowledge() == Acknowledge.AUTO;
-    if (isUndecided) {
+    if (mode.isUndecided()) {
       clock.awaitSettings(nowNs);
     }
   }
@@ -248,16 +172,7 @@ public final class Lane implements Balancer.Candidate {
 
   /** Sends the turn's frames. */
   void flush() {
-    isFlushDue = false;
-    if (phase != Phase.OPEN) {
-      return;
-    }
-    if (transport.batchBytes() > 0) {
-      counters.add(Counter.BATCHES_SENT, 1);
-    }
-    boolean wasWritable = isWritable;
-    isWritable = transport.flush();
-    if (wasWritable && !isWritable) {
+    if (phase == Phase.OPEN && sender.flush()) {
       counters.add(Counter.LANE_STALLS, 1);
       pool.onLaneFull(this);
     }
@@ -278,13 +193,12 @@ public final class Lane implements Balancer.Candidate {
     if (phase != Phase.OPEN) {
       return;
     }
-    boolean isNever = pool.options().acknowledge() == Acknowledge.NEVER;
-    if (mode == Mode.UNKNOWN && (isNever || clock.isSettingsOverdue(nowNs))) {
-      become(nowNs, Mode.PLAIN, Integer.MAX_VALUE);
+    if (mode.onOptions() || (clock.isSettingsOverdue(nowNs) && mode.onSettingsOverdue())) {
+      onDecided(nowNs);
     }
-    if (mode == Mode.ACKNOWLEDGING) {
+    if (mode.isAcknowledging()) {
       checkSilence(nowNs);
-    } else if (isUnproven() && clock.isProofOverdue(nowNs) && isWithoutPlainConnections()) {
+    } else if (mode.isUnproven() && clock.isProofOverdue(nowNs) && isWithoutPlainConnections()) {
       transport.cancel("no Settings");
       breakWith(nowNs, "it took the call and did not say Settings", CloseReason.UPSTREAM_LOST);
     }
@@ -304,7 +218,7 @@ public final class Lane implements Balancer.Candidate {
 
   /** The upstream is no longer wanted and has no connections here. */
   void finish() {
-    stopAnnouncing();
+    shard.announcements().stop(this);
     if (phase == Phase.OPEN) {
       phase = Phase.FINISHED;
       counters.add(Counter.LANES_FINISHED, 1);
@@ -336,9 +250,9 @@ public final class Lane implements Balancer.Candidate {
     return clock.hasWorkedFor(nowNs, leastNs);
   }
 
-  /** For what is sent with {@link #sent} behind it; only while the lane is writable. */
-  LaneTransport transport() {
-    return transport;
+  /** Only while the lane is open. */
+  LaneSender sender() {
+    return sender;
   }
 
   boolean isOpen() {
@@ -351,7 +265,7 @@ public final class Lane implements Balancer.Candidate {
 
   /** New connections may be given to it, as far as the lane is concerned. */
   boolean isTakingConnections() {
-    return phase == Phase.OPEN && !isDraining && !isUnproven();
+    return phase == Phase.OPEN && !isDraining && !mode.isUnproven();
   }
 
   /** It said that it wants no new connections. */
@@ -363,45 +277,29 @@ public final class Lane implements Balancer.Candidate {
     return isHeldBack;
   }
 
-  /** It is given nothing until it says Settings. */
-  private boolean isUnproven() {
-    return mode != Mode.ACKNOWLEDGING
-        && switch (pool.options().acknowledge()) {
-          case AUTO -> hasAcknowledged;
-          case REQUIRED -> true;
-          case NEVER -> false;
-        };
-  }
-
   boolean isWritable() {
-    return isWritable;
+    return sender.isWritable();
   }
 
   boolean isAcknowledging() {
-    return mode == Mode.ACKNOWLEDGING;
+    return mode.isAcknowledging();
   }
 
   boolean isNeverAcknowledging() {
-    return mode == Mode.PLAIN;
+    return mode.isPlain();
   }
 
   /** Of each connection, as of now. */
   int windowBytes() {
-    return windowBytes;
+    return mode.windowBytes();
+  }
+
+  LaneConnections connections() {
+    return connections;
   }
 
   int connectionCount() {
-    return connectionCount;
-  }
-
-  /** How many it will have when all hand-overs that are under way have ended. */
-  int expectedCount() {
-    return connectionCount - leavingCount + comingCount;
-  }
-
-  /** Of its connections, those that are not on their way to others. */
-  int stayingCount() {
-    return connectionCount - leavingCount;
+    return connections.count();
   }
 
   LaneStatus status() {
@@ -410,8 +308,8 @@ public final class Lane implements Balancer.Candidate {
         upstream.address(),
         isOpen(),
         isDraining,
-        mode.name().toLowerCase(Locale.ROOT),
-        connectionCount);
+        mode.label(),
+        connections.count());
   }
 
   // --- transitions ---
@@ -428,8 +326,7 @@ public final class Lane implements Balancer.Candidate {
       // A Close is never answered (rule 8), and 0 is the lane: an upstream that echoes every frame
       // would be answered for ever.
       if (frame.close() == 0 && frame.connection() != 0) {
-        transport.close(frame.connection(), frame.epoch(), CloseReason.UNKNOWN_CONNECTION);
-        answered();
+        sender.answer(frame);
         breakIfUnread(nowNs);
       }
     }
@@ -457,19 +354,13 @@ public final class Lane implements Balancer.Candidate {
   private void onPushResult(PushResult result) {
     counters.addPush(result.outcome());
     if (phase == Phase.OPEN) {
-      transport.pushResult(result);
-      answered();
+      sender.answer(result);
     }
-  }
-
-  private void answered() {
-    sent(1);
-    unreadAnswers = isWritable ? 0 : unreadAnswers + 1;
   }
 
   /** An upstream that asks and does not read would have its answers pile up. */
   private void breakIfUnread(long nowNs) {
-    if (phase == Phase.OPEN && unreadAnswers > UNREAD_ANSWERS_MAX) {
+    if (phase == Phase.OPEN && sender.isUnread()) {
       String cause = "it does not read the answers to what it sends";
       transport.cancel(cause);
       breakWith(nowNs, cause, CloseReason.UPSTREAM_LOST);
@@ -477,27 +368,24 @@ public final class Lane implements Balancer.Candidate {
   }
 
   private void onSettings(long nowNs, Settings settings) {
-    if (pool.options().acknowledge() == Acknowledge.NEVER) {
+    if (mode.isNeverAsked()) {
       return;
     }
-    if (mode == Mode.PLAIN) {
+    if (mode.isPlain()) {
       transport.cancel("SETTINGS_LATE");
       breakWith(nowNs, "Settings came after other frames", CloseReason.SETTINGS_LATE);
       return;
     }
-    int own = shard.limits().windowBytes();
-    int asked = settings.windowBytes();
-    become(nowNs, Mode.ACKNOWLEDGING, asked <= 0 ? own : Math.min(own, asked));
-    if (settings.isAnnouncementsWanted() && announcer == null) {
-      announcer = new Announcer(this, shard);
-      shard.announcements().add(announcer);
+    mode.onSettings(settings);
+    onDecided(nowNs);
+    if (settings.isAnnouncementsWanted()) {
+      shard.announcements().start(this);
       shard.announceAtTurnEnd();
     }
   }
 
-  private void become(long nowNs, Mode next, int nextWindowBytes) {
-    mode = next;
-    windowBytes = nextWindowBytes;
+  /** Its connections learn whether it acknowledges, and how much it takes. */
+  private void onDecided(long nowNs) {
     shard.forEachOn(this, connection -> connection.onLaneDecided(nowNs));
     pool.onLaneWritable(nowNs);
   }
@@ -510,14 +398,13 @@ public final class Lane implements Balancer.Candidate {
           nowNs, "nothing came for " + timeoutMs + " ms after a Ping", CloseReason.UPSTREAM_LOST);
     } else if (clock.isPingDue(nowNs)) {
       clock.onPing(nowNs);
-      transport.ping(++pingId);
-      sent(1);
+      sender.ping();
     }
   }
 
   /** After a reload they may go on as they began; nobody joins them. */
   private boolean isWithoutPlainConnections() {
-    return mode == Mode.UNKNOWN || connectionCount == 0;
+    return !mode.isPlain() || connections.count() == 0;
   }
 
   private void breakWith(long nowNs, String cause, CloseReason reason) {
@@ -526,39 +413,15 @@ public final class Lane implements Balancer.Candidate {
     }
     boolean wasOpen = phase == Phase.OPEN;
     phase = Phase.BROKEN;
-    isWritable = false;
-    stalled.clear();
-    stopAnnouncing();
-    int connections = connectionCount;
+    sender.onBroken();
+    shard.announcements().stop(this);
+    int lostCount = connections.count();
     if (wasOpen) {
       counters.add(Counter.LANES_BROKEN, 1);
     }
     // First of all: those that it loses are given to others.
     pool.notEligible(this);
     shard.forEachOn(this, connection -> connection.onLaneLost(nowNs, reason));
-    pool.onLaneBroken(nowNs, this, cause, wasOpen, connections);
-  }
-
-  private void stopAnnouncing() {
-    if (announcer != null) {
-      shard.announcements().remove(announcer);
-    }
-  }
-
-  private void resumeStalled(long nowNs) {
-    for (int left = stalled.size(); left > 0 && isWritable && !stalled.isEmpty(); left--) {
-      stalled.removeFirst().onLaneChanged(nowNs);
-    }
-  }
-
-  /** So many frames were given to the transport. */
-  void sent(int frames) {
-    counters.add(Counter.FRAMES_SENT, frames);
-    if (transport.batchBytes() >= shard.limits().batchBytesMax()) {
-      flush();
-    } else if (!isFlushDue) {
-      isFlushDue = true;
-      shard.flushAtTurnEnd(this);
-    }
+    pool.onLaneBroken(nowNs, this, cause, wasOpen, lostCount);
   }
 }

@@ -52,7 +52,7 @@ final class Mover {
    * @param isOverdue it has had the drain time-out: connections that cannot be handed over go too
    */
   void leave(long nowNs, Lane lane, Reopen.Cause cause, boolean isOverdue) {
-    if (lane.stayingCount() == 0) {
+    if (lane.connections().stayingCount() == 0) {
       return;
     }
     if (cause == Reopen.Cause.LEADER_CHANGED) {
@@ -112,10 +112,10 @@ final class Mover {
   }
 
   private void rebalanceByShare(long nowNs, List<Lane> eligible) {
-    int total = eligible.stream().mapToInt(Lane::expectedCount).sum();
+    int total = eligible.stream().mapToInt(lane -> lane.connections().expectedCount()).sum();
     for (Lane lane : eligible) {
       double wanted = balancer.share(eligible, lane) * total;
-      if (lane.expectedCount() > Math.ceil(wanted)) {
+      if (lane.connections().expectedCount() > Math.ceil(wanted)) {
         shard.forEachOn(
             lane, connection -> moveSurplus(nowNs, connection, lane, wanted, eligible, total));
       }
@@ -124,13 +124,13 @@ final class Mover {
 
   private void moveSurplus(
       long nowNs, Connection connection, Lane lane, double wanted, List<Lane> eligible, int total) {
-    if (allowance < 1 || lane.expectedCount() <= Math.ceil(wanted)) {
+    if (allowance < 1 || lane.connections().expectedCount() <= Math.ceil(wanted)) {
       return;
     }
     Lane poorest = lane;
     double missing = 0;
     for (Lane other : eligible) {
-      double missingThere = balancer.share(eligible, other) * total - other.expectedCount();
+      double missingThere = balancer.share(eligible, other) * total - other.connections().expectedCount();
       if (missingThere > missing) {
         poorest = other;
         missing = missingThere;

@@ -47,7 +47,7 @@ final class OwnerChange {
     }
     long deadlineNs = nowNs + moving().releaseTimeoutNs();
     ownership.release(new HandOver(cause, destination, deadlineNs));
-    owner.release(connection);
+    owner.sender().release(connection);
     return true;
   }
 

@@ -241,9 +241,9 @@ final class Ownership {
   }
 
   private void counted(HandOver one, int change) {
-    Objects.requireNonNull(lane).leaving(change);
+    Objects.requireNonNull(lane).connections().leaving(change);
     if (one.destination() != null) {
-      one.destination().coming(change);
+      one.destination().connections().coming(change);
     }
   }
 

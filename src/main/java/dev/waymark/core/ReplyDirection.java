@@ -142,7 +142,7 @@ final class ReplyDirection {
     }
     if (stream.isCreditDue()) {
       stream.granted();
-      owner.limit(connection, stream.limitOffset());
+      owner.sender().limit(connection, stream.limitOffset());
     } else if (!isCreditOwed && stream.creditBytes() > 0) {
       isCreditOwed = true;
       shard.oweCredit(nowNs, connection);
@@ -159,7 +159,7 @@ final class ReplyDirection {
     boolean isOwed = !stream.isEnded() && stream.creditBytes() > 0;
     if (isOwed && owner != null && owner.isAcknowledging()) {
       stream.granted();
-      owner.limit(connection, stream.limitOffset());
+      owner.sender().limit(connection, stream.limitOffset());
     }
   }
 

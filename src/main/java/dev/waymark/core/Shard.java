@@ -42,7 +42,7 @@ public final class Shard {
   private final ArrayDeque<Connection> connectionsToFlush = new ArrayDeque<>();
   private final ArrayDeque<Lane> lanesToFlush = new ArrayDeque<>();
   private final List<Connection> creditOwed = new ArrayList<>();
-  private final Announcements announcements = new Announcements();
+  private final Announcements announcements = new Announcements(this);
   private final PushRouter pushes;
 
   private long acceptedCount;

@@ -76,7 +76,7 @@ class LaneTest {
   void upstream_thatAsksAndDoesNotReadTheAnswers_isLost() {
     fixtures.attachedLane();
     fixtures.isWritable = false;
-    for (int i = 0; i <= Lane.UNREAD_ANSWERS_MAX; i++) {
+    for (int i = 0; i <= LaneSender.UNREAD_ANSWERS_MAX; i++) {
       fixtures.receive(new UpstreamFrame().clear().control(push(i)));
     }
     assertThat(fixtures.effects)

@@ -1,0 +1,116 @@
+package dev.waymark.core;
+
+import dev.waymark.core.PoolOptions.Acknowledge;
+import dev.waymark.core.UpstreamControl.Settings;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the upstream of one lane has shown: whether it acknowledges, and what window it has (rule
+ * 5). Inputs say whether it is decided by them: then every connection of the lane is told. A state
+ * machine without I/O, confined to its shard's thread.
+ */
+final class LaneMode {
+  private enum Mode {
+    /** Nothing has come yet; to one of the others. */
+    UNKNOWN,
+    /** Settings came: windows, credit and clocks hold. */
+    ACKNOWLEDGING,
+    /** Something else came first, or nothing for too long (rule 5). */
+    PLAIN
+  }
+
+  private final ShardPool pool;
+  private final Limits limits;
+  private final boolean hasAcknowledged;
+  private Mode mode = Mode.UNKNOWN;
+  private int windowBytes;
+
+  /**
+   * @param pool asked for its options, which may change
+   * @param hasAcknowledged it did so before
+   */
+  LaneMode(ShardPool pool, Limits limits, boolean hasAcknowledged) {
+    this.pool = pool;
+    this.limits = limits;
+    this.hasAcknowledged = hasAcknowledged;
+    this.windowBytes = limits.initialWindowBytes();
+  }
+
+  // --- inputs ---
+
+  /** The lane is established, or the pool's options may be others. */
+  boolean onOptions() {
+    return mode == Mode.UNKNOWN && isNeverAsked() && becomePlain();
+  }
+
+  /**
+   * A frame came.
+   *
+   * @param control null: it is for a connection
+   */
+  boolean onFrame(@Nullable UpstreamControl control) {
+    return isUndecided() && !(control instanceof Settings) && becomePlain();
+  }
+
+  /** Settings were awaited for too long. */
+  boolean onSettingsOverdue() {
+    return mode == Mode.UNKNOWN && becomePlain();
+  }
+
+  /** Settings came, and are neither late nor ignored. */
+  void onSettings(Settings settings) {
+    mode = Mode.ACKNOWLEDGING;
+    int own = limits.windowBytes();
+    int asked = settings.windowBytes();
+    windowBytes = asked <= 0 ? own : Math.min(own, asked);
+  }
+
+  // --- outputs ---
+
+  boolean isAcknowledging() {
+    return mode == Mode.ACKNOWLEDGING;
+  }
+
+  boolean isPlain() {
+    return mode == Mode.PLAIN;
+  }
+
+  /** Settings may come; whatever comes before them, or their absence, shows that there are none. */
+  boolean isUndecided() {
+    return mode == Mode.UNKNOWN && pool.options().acknowledge() == Acknowledge.AUTO;
+  }
+
+  /** Settings are ignored. */
+  boolean isNeverAsked() {
+    return pool.options().acknowledge() == Acknowledge.NEVER;
+  }
+
+  /** It is given nothing until it says Settings. */
+  boolean isUnproven() {
+    return mode != Mode.ACKNOWLEDGING
+        && switch (pool.options().acknowledge()) {
+          case AUTO -> hasAcknowledged;
+          case REQUIRED -> true;
+          case NEVER -> false;
+        };
+  }
+
+  /** Of each connection, as of now. */
+  int windowBytes() {
+    return windowBytes;
+  }
+
+  /** For people. */
+  String label() {
+    return mode.name().toLowerCase(Locale.ROOT);
+  }
+
+  // --- transitions ---
+
+  private boolean becomePlain() {
+    mode = Mode.PLAIN;
+    windowBytes = Integer.MAX_VALUE;
+    return true;
+  }
+}
