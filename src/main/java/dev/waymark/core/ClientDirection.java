@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * From the client's socket to the owner: sends what came as far as lane, window and leader let it,
- * and says what waits here (rules 1, 2, 3 and 6). Confined to its shard's thread.
+ * says what waits here, and pauses the reading (rules 1, 2, 3, 6 and 10). Confined to its shard's thread.
  */
 final class ClientDirection {
   private final Connection connection;
@@ -18,6 +18,7 @@ final class ClientDirection {
   private long breachDeadlineNs;
   private boolean isAwaitingLeader;
   private long leaderDeadlineNs;
+  private boolean isReadingPaused;
 
   ClientDirection(Connection connection, Shard shard) {
     this.connection = connection;
@@ -98,6 +99,20 @@ final class ClientDirection {
     awaitLeader(nowNs, owner);
   }
 
+  /** Something changed that pauses the reading of the client, or no longer does (rule 10). */
+  void updateReading() {
+    boolean isPaused = isReadingToPause(connection.lane());
+    if (isPaused != isReadingPaused) {
+      isReadingPaused = isPaused;
+      if (isPaused) {
+        connection.listener().counters().add(Counter.READING_PAUSED, 1);
+        connection.socket().pauseReading();
+      } else {
+        connection.socket().resumeReading();
+      }
+    }
+  }
+
   // --- outputs ---
 
   ClientStream stream() {
@@ -148,6 +163,10 @@ final class ClientDirection {
     return stream.isEnded() && breach == null ? stream.receivedOffset() : -1;
   }
 
+  boolean isReadingPaused() {
+    return isReadingPaused;
+  }
+
   /** Memory of bytes that wait to be sent, or may have to be sent again. */
   long heldBytes() {
     return stream.heldBytes() + (long) stream.pieces() * shard.limits().pieceBytes();
@@ -159,6 +178,15 @@ final class ClientDirection {
   }
 
   // --- transitions ---
+
+  private boolean isReadingToPause(@Nullable Lane owner) {
+    if (owner != null) {
+      return !stream.isEmpty() || shard.isOverBudget() || connection.replies().isQueueLong(owner);
+    }
+    return connection.isWaiting()
+        && (heldBytes() >= connection.pool().options().noUpstreamBytesMax()
+            || shard.isOverBudget());
+  }
 
   private boolean canPass(Lane owner, int bytes) {
     return isTakingData(owner)
@@ -191,7 +219,7 @@ final class ClientDirection {
     boolean isAwaiting = owner.isHeldBack() && (!stream.isEmpty() || stream.isEndToBeSent());
     if (isAwaiting && !isAwaitingLeader) {
       leaderDeadlineNs = nowNs + connection.pool().options().noUpstreamWaitNs();
-      shard.arm(connection.deadlineNode(), leaderDeadlineNs);
+      shard.arm(connection.deadlines().node(), leaderDeadlineNs);
     }
     isAwaitingLeader = isAwaiting;
   }

@@ -3,13 +3,13 @@ package dev.waymark.core;
 import dev.waymark.core.CloseReason.Origin;
 import dev.waymark.core.Ownership.HandOver;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What may run out in the life of one connection, and what then happens. One entry of the wheel
  * stands for all of it. Confined to its shard's thread.
  */
 final class ConnectionDeadlines {
+  /** In the order in which they are judged: one may put an end to others. */
   private enum Deadline {
     /** A push waits for the end of a reply. */
     PUSH,
@@ -23,10 +23,10 @@ final class ConnectionDeadlines {
     COMMIT,
     /** The owner works on the messages before those that cannot be read. */
     BREACH,
-    /** The owner was asked to hand over. */
-    HAND_OVER,
     /** The pool has no leader, and bytes wait for one. */
     LEADER,
+    /** The owner was asked to hand over. */
+    HAND_OVER,
     /** Nothing moves in either direction. */
     IDLE,
     /** The owner has bytes that it has not consumed (rule 7). */
@@ -35,171 +35,164 @@ final class ConnectionDeadlines {
     LINGER
   }
 
-  @FunctionalInterface
-  private interface Visitor {
-    void visit(Deadline which, long atNs);
-  }
+  private static final Deadline[] ALL = Deadline.values();
 
   private final Connection connection;
-  private final Shard shard;
   private final DeadlineWheel.Node node;
-  private final @Nullable ConnectionAge age;
+  private long phaseDeadlineNs;
 
-  /**
-   * @param age null: it may become as old as it likes
-   */
-  ConnectionDeadlines(Connection connection, Shard shard, @Nullable ConnectionAge age) {
+  ConnectionDeadlines(Connection connection) {
     this.connection = connection;
-    this.shard = shard;
-    this.age = age;
     this.node = new DeadlineWheel.Node(connection);
   }
+
+  // --- inputs ---
+
+  /** An owner is waited for until then. */
+  void waitUntil(long deadlineNs) {
+    phaseDeadlineNs = deadlineNs;
+  }
+
+  /** The socket may take nothing for so long, from now on. */
+  void linger(long nowNs) {
+    phaseDeadlineNs = nowNs + connection.shard().limits().lingerTimeoutNs();
+  }
+
+  /** Puts the earliest into the wheel. */
+  void arm(long nowNs) {
+    for (Deadline which : ALL) {
+      if (isSet(which)) {
+        connection.shard().arm(node, atNs(which, nowNs));
+      }
+    }
+  }
+
+  /** Something may have run out. */
+  void onDeadline(long nowNs) {
+    for (Deadline which : ALL) {
+      if (isSet(which) && atNs(which, nowNs) - nowNs <= 0) {
+        onDue(nowNs, which);
+      }
+    }
+    arm(nowNs);
+  }
+
+  // --- outputs ---
 
   /** Its place in the wheel. */
   DeadlineWheel.Node node() {
     return node;
   }
 
-  /** Puts the earliest into the wheel. */
-  void arm(long nowNs) {
-    each(nowNs, (_, atNs) -> shard.arm(node, atNs));
-  }
+  // --- each of them: whether, when, and what then ---
 
-  /** The bridge ends in so long. */
-  void onDrain(long nowNs, long timeoutNs) {
-    if (age != null) {
-      age.onDrain(nowNs, timeoutNs);
-      arm(nowNs);
-    }
-  }
-
-  /** Something may have run out. */
-  void onDeadline(long nowNs) {
-    each(
-        nowNs,
-        (which, atNs) -> {
-          if (atNs - nowNs <= 0) {
-            onDue(nowNs, which);
-          }
-        });
-    arm(nowNs);
-  }
-
-  /** Each that holds now, in the order in which they are judged: one may put an end to others. */
-  private void each(long nowNs, Visitor visitor) {
-    if (connection.replies().isPushWaiting()) {
-      visitor.visit(Deadline.PUSH, connection.replies().pushDeadlineNs());
-    }
-    if (age != null && connection.isLive()) {
-      visitor.visit(Deadline.AGE, age.deadlineNs());
-    }
-    if (connection.isWaiting()) {
-      visitor.visit(Deadline.NO_UPSTREAM, connection.phaseDeadlineNs());
-    }
-    if (connection.isWaiting() && connection.ownership().isBackingOff()) {
-      visitor.visit(Deadline.RETRY, connection.ownership().retryAtNs());
-    }
+  private boolean isSet(Deadline which) {
     Lane owner = connection.lane();
-    if (owner != null) {
-      eachAttached(nowNs, owner, visitor);
-    }
-    if (connection.isClosing()) {
-      visitor.visit(Deadline.LINGER, connection.phaseDeadlineNs());
-    }
+    return switch (which) {
+      case PUSH -> connection.replies().isPushWaiting();
+      case AGE -> connection.isLive() && connection.end().isAgeLimited();
+      case NO_UPSTREAM -> connection.isWaiting();
+      case RETRY -> connection.isWaiting() && connection.ownership().isBackingOff();
+      case COMMIT -> owner != null && connection.replies().stream().isHolding();
+      case BREACH -> owner != null && connection.client().breach() != null;
+      case LEADER -> owner != null && connection.client().isAwaitingLeader() && !isHandingOver();
+      case HAND_OVER -> owner != null && isHandingOver();
+      case IDLE -> owner != null && connection.listener().options().idleTimeoutNs() > 0;
+      case PROGRESS ->
+          owner != null
+              && owner.isAcknowledging()
+              && connection.progress().isOn()
+              && !isHandingOver();
+      case LINGER -> connection.end().isClosing();
+    };
   }
 
-  private void eachAttached(long nowNs, Lane owner, Visitor visitor) {
+  /** Only of one that is set. */
+  private long atNs(Deadline which, long nowNs) {
     ClientDirection client = connection.client();
-    if (isStillWith(owner) && connection.replies().stream().isHolding()) {
-      visitor.visit(Deadline.COMMIT, connection.replies().stream().holdDeadlineNs());
-    }
-    if (isStillWith(owner) && client.breach() != null) {
-      visitor.visit(Deadline.BREACH, client.breachDeadlineNs());
-    }
-    if (isStillWith(owner) && client.isAwaitingLeader() && !isHandingOver()) {
-      visitor.visit(Deadline.LEADER, client.leaderDeadlineNs());
-    }
-    HandOver handOver = connection.ownership().handOver();
-    if (isStillWith(owner) && handOver != null) {
-      visitor.visit(Deadline.HAND_OVER, handOver.deadlineNs());
-    }
-    long idleTimeoutNs = connection.listener().options().idleTimeoutNs();
-    if (isStillWith(owner) && idleTimeoutNs > 0) {
-      visitor.visit(Deadline.IDLE, connection.lastActivityNs() + idleTimeoutNs);
-    }
-    ProgressClock progress = connection.progress();
-    if (isStillWith(owner) && !isHandingOver() && progress.isOn() && owner.isAcknowledging()) {
-      visitor.visit(
-          Deadline.PROGRESS,
-          progress.deadlineNs(nowNs, client.isAwaitingOwner(), client.isWindowFull(owner)));
-    }
-  }
-
-  private boolean isStillWith(Lane owner) {
-    return connection.lane() == owner;
-  }
-
-  private boolean isHandingOver() {
-    return connection.ownership().handOver() != null;
+    return switch (which) {
+      case PUSH -> connection.replies().pushDeadlineNs();
+      case AGE -> connection.end().ageDeadlineNs();
+      case NO_UPSTREAM, LINGER -> phaseDeadlineNs;
+      case RETRY -> connection.ownership().retryAtNs();
+      case COMMIT -> connection.replies().stream().holdDeadlineNs();
+      case BREACH -> client.breachDeadlineNs();
+      case LEADER -> client.leaderDeadlineNs();
+      case HAND_OVER -> handOver().deadlineNs();
+      case IDLE -> connection.lastActivityNs() + connection.listener().options().idleTimeoutNs();
+      case PROGRESS ->
+          connection
+              .progress()
+              .deadlineNs(nowNs, client.isAwaitingOwner(), client.isWindowFull(owner()));
+    };
   }
 
   private void onDue(long nowNs, Deadline which) {
     switch (which) {
       case PUSH -> {
         connection.replies().expirePushes(nowNs);
-        connection.onPushesExpired();
+        connection.settleHeld();
       }
-      case AGE -> connection.endWhenOld(nowNs);
-      case NO_UPSTREAM, LEADER ->
-          connection.endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
-      case RETRY -> connection.retry();
+      case AGE -> connection.end().whenOld(nowNs);
+      case NO_UPSTREAM, LEADER -> endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
+      case RETRY -> connection.change().retry();
       case COMMIT -> {
         owner().suspect(Suspicion.TIMED_OUT);
-        connection.endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
+        endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
       }
       case BREACH -> {
         CloseReason breach = Objects.requireNonNull(connection.client().breach());
-        connection.endByBridge(nowNs, breach, breach.origin());
+        endByBridge(nowNs, breach, breach.origin());
       }
       case HAND_OVER -> onHandOverOverdue(nowNs);
       case IDLE -> {
         if (connection.replies().delivery().hasMoved()) {
-          connection.onClientMoved(nowNs);
+          connection.onActivity(nowNs);
         } else {
-          connection.endByBridge(nowNs, CloseReason.IDLE_TIMEOUT, Origin.BRIDGE);
+          endByBridge(nowNs, CloseReason.IDLE_TIMEOUT, Origin.BRIDGE);
         }
       }
       case PROGRESS -> onProgressOverdue(nowNs);
       case LINGER -> {
         if (connection.replies().delivery().hasMoved()) {
-          connection.onClientMoved(nowNs);
+          linger(nowNs);
         } else {
-          connection.resetSocket();
+          connection.socket().reset();
         }
       }
     }
   }
 
   private void onHandOverOverdue(long nowNs) {
-    HandOver handOver = Objects.requireNonNull(connection.ownership().handOver());
+    Reopen.Cause cause = handOver().cause();
     if (connection.replies().stream().queuedBytes() == 0) {
       owner().suspect(Suspicion.TIMED_OUT);
     }
-    connection.change().fence(nowNs, handOver.cause());
+    connection.change().fence(nowNs, cause);
   }
 
   private void onProgressOverdue(long nowNs) {
-    ProgressClock progress = connection.progress();
     Lane owner = owner();
-    switch (progress.verdict(nowNs, connection.client().isWindowFull(owner))) {
+    switch (connection.progress().verdict(nowNs, connection.client().isWindowFull(owner))) {
       case WORKING -> {}
       case STALLED -> {
         connection.change().fence(nowNs, Reopen.Cause.STALLED);
         owner.onStalled(nowNs);
       }
-      case WINDOW_STALLED ->
-          connection.endByBridge(nowNs, CloseReason.WINDOW_STALLED, Origin.UPSTREAM);
+      case WINDOW_STALLED -> endByBridge(nowNs, CloseReason.WINDOW_STALLED, Origin.UPSTREAM);
     }
+  }
+
+  private void endByBridge(long nowNs, CloseReason reason, Origin origin) {
+    connection.end().byBridge(nowNs, reason, origin);
+  }
+
+  private boolean isHandingOver() {
+    return connection.ownership().handOver() != null;
+  }
+
+  private HandOver handOver() {
+    return Objects.requireNonNull(connection.ownership().handOver());
   }
 
   private Lane owner() {

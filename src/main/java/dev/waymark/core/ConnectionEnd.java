@@ -5,24 +5,23 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether a connection may end, and who ended it, why and when (rule 8). A state machine without
- * I/O, confined to its shard's thread.
+ * The end of one connection: when it may come, who brought it, why and when, and how the socket
+ * takes its last bytes (rule 8). Confined to its shard's thread.
  */
 final class ConnectionEnd {
-  private final ClientDirection client;
-  private final ReplyDirection replies;
+  private final Connection connection;
   private final @Nullable ConnectionAge age;
   private @Nullable Origin firstToEnd;
   private @Nullable CloseReason reason;
   private Origin origin = Origin.BRIDGE;
   private long unixMs;
+  private boolean isClosed;
 
   /**
    * @param age null: it may become as old as it likes
    */
-  ConnectionEnd(ClientDirection client, ReplyDirection replies, @Nullable ConnectionAge age) {
-    this.client = client;
-    this.replies = replies;
+  ConnectionEnd(Connection connection, @Nullable ConnectionAge age) {
+    this.connection = connection;
     this.age = age;
   }
 
@@ -35,43 +34,130 @@ final class ConnectionEnd {
     }
   }
 
-  /** The connection ends, once. */
-  void ended(CloseReason why, Origin by, long atUnixMs) {
-    Check.that(reason == null, "a connection ends once");
+  /** The bridge ends in so long: one that has an age ends at its own place within that time. */
+  void onDrain(long nowNs, long timeoutNs) {
+    if (age != null) {
+      age.onDrain(nowNs, timeoutNs);
+      connection.armDeadline(nowNs);
+    }
+  }
+
+  /** Something was sent, consumed or written: ends the connection if nothing is left to do. */
+  void whenDone(long nowNs) {
+    CloseReason breach = connection.client().breach();
+    if (breach != null) {
+      if (isLive() && isAnswered()) {
+        byBridge(nowNs, breach, breach.origin());
+      }
+      return;
+    }
+    whenOld(nowNs);
+    if (connection.lane() != null && isDoneAndWritten()) {
+      byBridge(nowNs, CloseReason.DONE, firstToEnd());
+    }
+  }
+
+  /** Past its age: at a place where nothing is lost, or when the grace is over. */
+  void whenOld(long nowNs) {
+    if (isLive() && isOldEnough(nowNs)) {
+      byBridge(nowNs, CloseReason.CONNECTION_AGE, Origin.BRIDGE);
+    }
+  }
+
+  /** The bridge ends the connection: an upstream is told if there is one. */
+  void byBridge(long nowNs, CloseReason why, Origin by) {
+    Lane owner = connection.lane();
+    if (owner != null) {
+      owner.close(connection, why);
+    }
+    begin(nowNs, why, by);
+  }
+
+  /** The connection ends, unless it has; an upstream knows, or there is none. */
+  void begin(long nowNs, CloseReason why, Origin by) {
+    if (!isLive()) {
+      return;
+    }
     reason = why;
     origin = by;
-    unixMs = atUnixMs;
+    unixMs = connection.arrival().unixMs(nowNs);
+    connection.replies().endPushes(why, unixMs);
+    connection.change().end();
+    connection.client().stream().release();
+    connection.replies().stream().dropHeld();
+    connection.settleHeld();
+    connection.deadlines().linger(nowNs);
+    if (why.isAbortive()) {
+      connection.socket().reset();
+      return;
+    }
+    connection.armDeadline(nowNs);
+    connection.socket().finish();
+    connection.client().updateReading();
+    closeWhenDrained();
+  }
+
+  /**
+   * All bytes written and the client's FIN seen, or it is known to be gone: closing earlier would
+   * make the kernel send RST for client bytes not read, and RST may overtake replies (RFC 1122,
+   * 4.2.2.13).
+   */
+  void closeWhenDrained() {
+    if (isClosing()
+        && connection.replies().delivery().queuedBytes() == 0
+        && connection.client().stream().isEnded()) {
+      connection.socket().close();
+    }
+  }
+
+  /**
+   * Nothing is waited for any more: drops the socket, with a reset if replies are lost by it.
+   */
+  void abandon() {
+    if (connection.replies().delivery().queuedBytes() > 0) {
+      connection.socket().reset();
+    } else {
+      connection.socket().close();
+    }
+  }
+
+  /** The socket is gone. */
+  void closed() {
+    isClosed = true;
   }
 
   // --- outputs ---
 
+  /** Neither ended nor about to. */
+  boolean isLive() {
+    return reason == null;
+  }
+
+  /** The reason is known, the attachment over; the socket takes the last bytes. */
+  boolean isClosing() {
+    return reason != null && !isClosed;
+  }
+
+  /** The socket is gone. */
+  boolean isClosed() {
+    return isClosed;
+  }
+
   /** Both directions have ended, and all is consumed. */
   boolean isDone() {
-    return replies.stream().isEnded() && client.stream().isEnded() && client.isConsumed();
+    ClientDirection client = connection.client();
+    return connection.replies().stream().isEnded()
+        && client.stream().isEnded()
+        && client.isConsumed();
   }
 
-  /** The owner knows of the end, and the client's socket took every reply too. */
-  boolean isDoneAndWritten() {
-    return client.stream().isEndSent() && replies.stream().queuedBytes() == 0 && isDone();
+  boolean isAgeLimited() {
+    return age != null;
   }
 
-  /** All that could be read of the client is answered. */
-  boolean isAnswered() {
-    return client.stream().isEmpty()
-        && !client.isAwaitingOwner()
-        && replies.stream().queuedBytes() == 0;
-  }
-
-  /** It is past its age, and at a place where nothing is lost or past its grace too. */
-  boolean isOldEnough(long nowNs, @Nullable Lane owner, long lastActivityNs) {
-    if (age == null || !age.isDue(nowNs)) {
-      return false;
-    }
-    boolean isEnough = age.isOver(nowNs) || isQuiet(owner, nowNs - lastActivityNs);
-    if (!isEnough) {
-      age.onNotQuiet(nowNs);
-    }
-    return isEnough;
+  /** When to look whether it is old enough; only where that is limited. */
+  long ageDeadlineNs() {
+    return Objects.requireNonNull(age).deadlineNs();
   }
 
   /** Who has ended a direction first: whoever it is, the end is theirs. */
@@ -95,22 +181,49 @@ final class ConnectionEnd {
 
   // --- transitions ---
 
+  /** The owner knows of the end, and the client's socket took every reply too. */
+  private boolean isDoneAndWritten() {
+    return connection.client().stream().isEndSent()
+        && connection.replies().stream().queuedBytes() == 0
+        && isDone();
+  }
+
+  /** All that could be read of the client is answered. */
+  private boolean isAnswered() {
+    return connection.client().stream().isEmpty()
+        && !connection.client().isAwaitingOwner()
+        && connection.replies().stream().queuedBytes() == 0;
+  }
+
+  /** It is past its age, and at a place where nothing is lost or past its grace too. */
+  private boolean isOldEnough(long nowNs) {
+    if (age == null || !age.isDue(nowNs)) {
+      return false;
+    }
+    boolean isEnough = age.isOver(nowNs) || isQuiet(nowNs - connection.lastActivityNs());
+    if (!isEnough) {
+      age.onNotQuiet(nowNs);
+    }
+    return isEnough;
+  }
+
   /**
    * No message is under way, none is being answered, every reply is written. One that has ended one
    * direction is about to end by itself.
    */
-  private boolean isQuiet(@Nullable Lane owner, long silenceNs) {
+  private boolean isQuiet(long silenceNs) {
+    ClientDirection client = connection.client();
+    ReplyStream replies = connection.replies().stream();
+    Lane owner = connection.lane();
     boolean isPlain = owner != null && owner.isNeverAcknowledging();
     boolean isBetweenReplies =
-        isPlain
-            ? silenceNs >= ConnectionAge.SILENCE_NS
-            : replies.stream().takenSinceConsumed() == 0;
+        isPlain ? silenceNs >= ConnectionAge.SILENCE_NS : replies.isBetweenReplies();
     return isBetweenReplies
         && client.isBetweenMessages()
         && client.isConsumed()
         && !client.stream().isEnded()
-        && !replies.stream().isEnded()
-        && !replies.stream().isHolding()
-        && replies.stream().queuedBytes() == 0;
+        && !replies.isEnded()
+        && !replies.isHolding()
+        && replies.queuedBytes() == 0;
   }
 }

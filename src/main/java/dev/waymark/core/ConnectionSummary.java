@@ -2,6 +2,7 @@ package dev.waymark.core;
 
 import dev.waymark.core.CloseReason.Origin;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A connection that has ended, for the access log. Immutable.
@@ -21,4 +22,18 @@ public record ConnectionSummary(
     long sentBytes,
     long durationNs,
     Origin endedBy,
-    CloseReason reason) {}
+    CloseReason reason) {
+  static ConnectionSummary of(Connection connection, long nowNs) {
+    Arrival arrival = connection.arrival();
+    return new ConnectionSummary(
+        arrival.mark(),
+        arrival.listener().name(),
+        arrival.clientAddress(),
+        connection.ownership().history(),
+        connection.client().stream().receivedOffset(),
+        connection.replies().delivery().writtenBytes(),
+        nowNs - arrival.acceptedNs(),
+        connection.end().origin(),
+        Objects.requireNonNullElse(connection.end().reason(), CloseReason.INTERNAL));
+  }
+}

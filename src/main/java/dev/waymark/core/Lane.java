@@ -1,16 +1,12 @@
 package dev.waymark.core;
 
-import dev.waymark.core.UpstreamControl.Draining;
-import dev.waymark.core.UpstreamControl.Load;
-import dev.waymark.core.UpstreamControl.Pong;
-import dev.waymark.core.UpstreamControl.Push;
-import dev.waymark.core.UpstreamControl.Released;
 import dev.waymark.core.UpstreamControl.Settings;
 
 /**
  * One Attach call between a shard and an upstream: carries frames of many connections. What it
- * sends is in {@link LaneSender}, whether its upstream acknowledges in {@link LaneMode}. Confined to
- * its shard's thread; the edge calls {@link #onReady}, {@link #onFrame} and {@link #onBroken}.
+ * sends is in {@link LaneSender}, where frames go that come in {@link FrameRouter}, whether its
+ * upstream acknowledges in {@link LaneMode}. Confined to its shard's thread; the edge calls {@link
+ * #onReady}, {@link #onFrame} and {@link #onBroken}.
  */
 public final class Lane implements Balancer.Candidate {
   private enum Phase {
@@ -31,6 +27,7 @@ public final class Lane implements Balancer.Candidate {
   private final LaneClock clock;
   private final LaneMode mode;
   private final LaneSender sender;
+  private final FrameRouter router;
   private final LaneConnections connections = new LaneConnections();
 
   private UpstreamView upstream;
@@ -57,6 +54,7 @@ public final class Lane implements Balancer.Candidate {
     this.mode = new LaneMode(pool, shard.limits(), hasAcknowledged);
     this.transport = shard.environment().connect(this);
     this.sender = new LaneSender(this, shard, counters, transport);
+    this.router = new FrameRouter(this, shard, counters, sender);
   }
 
   // --- inputs from the edge ---
@@ -91,15 +89,10 @@ public final class Lane implements Balancer.Candidate {
     }
     counters.add(Counter.FRAMES_RECEIVED, 1);
     clock.onReceived(nowNs);
-    UpstreamControl control = frame.control();
-    if (mode.onFrame(control)) {
+    if (mode.onFrame(frame.control())) {
       onDecided(nowNs);
     }
-    if (control == null || control instanceof Released) {
-      onConnectionFrame(nowNs, frame);
-    } else {
-      onControl(nowNs, control);
-    }
+    router.onFrame(nowNs, frame);
   }
 
   /**
@@ -165,6 +158,41 @@ public final class Lane implements Balancer.Candidate {
   void onWindowFull(long nowNs) {
     if (mode.isUndecided()) {
       clock.awaitSettings(nowNs);
+    }
+  }
+
+  // --- inputs from its router ---
+
+  void onSettings(long nowNs, Settings settings) {
+    if (mode.isNeverAsked()) {
+      return;
+    }
+    if (mode.isPlain()) {
+      transport.cancel("SETTINGS_LATE");
+      breakWith(nowNs, "Settings came after other frames", CloseReason.SETTINGS_LATE);
+      return;
+    }
+    mode.onSettings(settings);
+    onDecided(nowNs);
+    if (settings.isAnnouncementsWanted()) {
+      shard.announcements().start(this);
+      shard.announceAtTurnEnd();
+    }
+  }
+
+  void onDraining(long nowNs) {
+    if (!isDraining) {
+      isDraining = true;
+      pool.onLaneDraining(nowNs, this);
+    }
+  }
+
+  /** An upstream that asks and does not read would have its answers pile up. */
+  void breakIfUnread(long nowNs) {
+    if (phase == Phase.OPEN && sender.isUnread()) {
+      String cause = "it does not read the answers to what it sends";
+      transport.cancel(cause);
+      breakWith(nowNs, cause, CloseReason.UPSTREAM_LOST);
     }
   }
 
@@ -314,76 +342,6 @@ public final class Lane implements Balancer.Candidate {
 
   // --- transitions ---
 
-  private void onConnectionFrame(long nowNs, UpstreamFrame frame) {
-    Connection connection = shard.connection(frame.connection());
-    if (connection != null) {
-      counters.add(Counter.UPSTREAM_RECEIVED_BYTES, frame.payload().readableBytes());
-      connection.onFrame(nowNs, this, frame);
-    } else if (shard.hasEverBeen(frame.connection())) {
-      counters.add(Counter.FRAMES_FENCED, 1);
-    } else {
-      counters.add(Counter.FRAMES_UNKNOWN, 1);
-      // A Close is never answered (rule 8), and 0 is the lane: an upstream that echoes every frame
-      // would be answered for ever.
-      if (frame.close() == 0 && frame.connection() != 0) {
-        sender.answer(frame);
-        breakIfUnread(nowNs);
-      }
-    }
-  }
-
-  private void onControl(long nowNs, UpstreamControl control) {
-    switch (control) {
-      case Settings settings -> onSettings(nowNs, settings);
-      case Draining _ -> {
-        if (!isDraining) {
-          isDraining = true;
-          pool.onLaneDraining(nowNs, this);
-        }
-      }
-      case Push push -> {
-        shard.pushes().push(nowNs, poolName(), push, this::onPushResult);
-        breakIfUnread(nowNs);
-      }
-      // Load is for balancing by load, Released belongs to a connection, Pong was noted above.
-      case Load _, Released _, Pong _ -> {}
-    }
-  }
-
-  /** May come long after the push, and from within what happens to another lane. */
-  private void onPushResult(PushResult result) {
-    counters.addPush(result.outcome());
-    if (phase == Phase.OPEN) {
-      sender.answer(result);
-    }
-  }
-
-  /** An upstream that asks and does not read would have its answers pile up. */
-  private void breakIfUnread(long nowNs) {
-    if (phase == Phase.OPEN && sender.isUnread()) {
-      String cause = "it does not read the answers to what it sends";
-      transport.cancel(cause);
-      breakWith(nowNs, cause, CloseReason.UPSTREAM_LOST);
-    }
-  }
-
-  private void onSettings(long nowNs, Settings settings) {
-    if (mode.isNeverAsked()) {
-      return;
-    }
-    if (mode.isPlain()) {
-      transport.cancel("SETTINGS_LATE");
-      breakWith(nowNs, "Settings came after other frames", CloseReason.SETTINGS_LATE);
-      return;
-    }
-    mode.onSettings(settings);
-    onDecided(nowNs);
-    if (settings.isAnnouncementsWanted()) {
-      shard.announcements().start(this);
-      shard.announceAtTurnEnd();
-    }
-  }
-
   /** Its connections learn whether it acknowledges, and how much it takes. */
   private void onDecided(long nowNs) {
     shard.forEachOn(this, connection -> connection.onLaneDecided(nowNs));
@@ -421,7 +379,7 @@ public final class Lane implements Balancer.Candidate {
     }
     // First of all: those that it loses are given to others.
     pool.notEligible(this);
-    shard.forEachOn(this, connection -> connection.onLaneLost(nowNs, reason));
+    shard.forEachOn(this, connection -> connection.change().onLost(nowNs, reason));
     pool.onLaneBroken(nowNs, this, cause, wasOpen, lostCount);
   }
 }

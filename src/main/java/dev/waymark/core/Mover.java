@@ -60,8 +60,8 @@ final class Mover {
       shard.forEachOn(
           lane,
           connection -> {
-            if (!connection.release(nowNs, cause, null) && !lane.isAcknowledging()) {
-              connection.desert(nowNs, cause);
+            if (!connection.change().release(nowNs, cause, null) && !lane.isAcknowledging()) {
+              connection.change().desert(nowNs, cause);
             }
           });
     } else {
@@ -89,10 +89,10 @@ final class Mover {
     if (allowance < 1) {
       return;
     }
-    if (connection.release(nowNs, cause, null)) {
+    if (connection.change().release(nowNs, cause, null)) {
       allowance--;
     } else if (isOverdue && !lane.isAcknowledging()) {
-      connection.expel(nowNs, cause);
+      connection.change().expel(nowNs, cause);
       allowance--;
     }
   }
@@ -104,7 +104,7 @@ final class Mover {
           if (allowance >= 1) {
             Lane wanted =
                 (Lane) balancer.choose(eligible, connection.clientHost(), connection.mark());
-            if (wanted != lane && connection.release(nowNs, Reopen.Cause.REBALANCE, wanted)) {
+            if (wanted != lane && connection.change().release(nowNs, Reopen.Cause.REBALANCE, wanted)) {
               allowance--;
             }
           }
@@ -136,7 +136,7 @@ final class Mover {
         missing = missingThere;
       }
     }
-    if (poorest != lane && connection.release(nowNs, Reopen.Cause.REBALANCE, poorest)) {
+    if (poorest != lane && connection.change().release(nowNs, Reopen.Cause.REBALANCE, poorest)) {
       allowance--;
     }
   }

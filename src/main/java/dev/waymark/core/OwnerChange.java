@@ -6,8 +6,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How one connection gets from its owner to another: handed over, fenced, refused or lost, or ended
- * where it may not go on (rules 3, 8 and 9). Confined to its shard's thread.
+ * How one connection gets an owner, and from it to another: handed over, fenced, refused or lost,
+ * or ended where it may not go on (rules 3, 8 and 9). Confined to its shard's thread.
  */
 final class OwnerChange {
   /** How long a connection that moves is offered to upstreams that serve, at least. */
@@ -32,7 +32,44 @@ final class OwnerChange {
     this.replies = replies;
   }
 
+  // --- inputs; the connection waits for an owner ---
+
+  /** A new owner. */
+  void attach(long nowNs, Lane owner) {
+    Check.that(connection.isWaiting(), "only a waiting connection is attached");
+    ownership.attach(nowNs, owner);
+    replies.stream().granted();
+    client.extendBreach(nowNs);
+    owner.open(connection, connection.arrival().open(replies.stream().limitOffset(), reopen()));
+    connection.armDeadline(nowNs);
+    connection.pump(nowNs);
+    if (client.stream().isEmpty() && !client.isAwaitingOwner()) {
+      endPause(nowNs);
+    }
+    connection.settleHeld();
+  }
+
+  /** All that might take it have refused it: they are asked again after a while. */
+  void backOff(long nowNs) {
+    ownership.backOff(nowNs);
+    connection.armDeadline(nowNs);
+  }
+
+  /** They are asked again. */
+  void retry() {
+    ownership.retry();
+    connection.pool().assignAgain(connection);
+  }
+
   // --- inputs; the connection is attached ---
+
+  /** It has an owner that serves it: it is no longer without one, if it was. */
+  void endPause(long nowNs) {
+    long pauseNs = ownership.takePauseNs(nowNs);
+    if (pauseNs >= 0) {
+      connection.listener().counters().addPause(pauseNs);
+    }
+  }
 
   /**
    * Another owner is wanted, for whom the present one prepares.
@@ -48,6 +85,7 @@ final class OwnerChange {
     long deadlineNs = nowNs + moving().releaseTimeoutNs();
     ownership.release(new HandOver(cause, destination, deadlineNs));
     owner.sender().release(connection);
+    connection.armDeadline(nowNs);
     return true;
   }
 
@@ -65,7 +103,7 @@ final class OwnerChange {
       if (isReopening()) {
         fence(nowNs, cause);
       } else {
-        connection.endByBridge(nowNs, CloseReason.SHUTTING_DOWN, Origin.UPSTREAM);
+        connection.end().byBridge(nowNs, CloseReason.SHUTTING_DOWN, Origin.UPSTREAM);
       }
     }
   }
@@ -84,7 +122,7 @@ final class OwnerChange {
     if (isReopening() && ownership.onRefused(nowNs, refuser, waitNs())) {
       leave(nowNs, Reopen.Cause.REFUSED, false);
     } else {
-      connection.end(nowNs, reason, Origin.UPSTREAM);
+      connection.end().begin(nowNs, reason, Origin.UPSTREAM);
     }
   }
 
@@ -101,18 +139,26 @@ final class OwnerChange {
   /** The owner is gone. */
   void onLost(long nowNs, CloseReason reason) {
     if (!isReopening()) {
-      connection.end(nowNs, reason, Origin.UPSTREAM);
+      connection.end().begin(nowNs, reason, Origin.UPSTREAM);
     } else if (isLossBearable(nowNs)) {
       leave(nowNs, Reopen.Cause.LANE_BROKEN, false);
     }
   }
 
-  // --- outputs ---
+  // --- input; in whatever phase ---
 
-  /** How long it may take to find an owner: where somebody serves, there is time to ask. */
-  private long waitNs() {
-    return Math.max(WAIT_NS_MIN, connection.pool().options().noUpstreamWaitNs());
+  /** The connection has ended, and an owner is no longer needed. */
+  void end() {
+    Lane owner = ownership.lane();
+    ownership.end();
+    if (owner == null) {
+      connection.pool().stopWaiting(connection);
+    } else {
+      owner.detached(connection);
+    }
   }
+
+  // --- outputs ---
 
   /** What the next owner is told of the last one; null for the first owner. */
   @Nullable Reopen reopen() {
@@ -135,7 +181,7 @@ final class OwnerChange {
   /** False: one request has taken along as many owners as it may, and the connection has ended. */
   private boolean isLossBearable(long nowNs) {
     if (client.isAwaitingOwner() && !ownership.isLossBearable()) {
-      connection.endByBridge(nowNs, CloseReason.POISON, Origin.CLIENT);
+      connection.end().byBridge(nowNs, CloseReason.POISON, Origin.CLIENT);
       return false;
     }
     return true;
@@ -155,7 +201,28 @@ final class OwnerChange {
     replies.onLeft(owner, ownership.epoch());
     owner.detached(connection);
     counters.addMoved(cause);
-    connection.onOwnerLeft(nowNs, nowNs + waitNs());
+    connection.deadlines().waitUntil(nowNs + waitNs());
+    connection.settleHeld();
+    offer(nowNs);
+  }
+
+  /** To the pool, unless nothing is left for an owner to do. */
+  private void offer(long nowNs) {
+    if (client.breach() != null) {
+      connection.end().whenDone(nowNs);
+    }
+    if (connection.isWaiting() && connection.end().isDone()) {
+      connection.end().begin(nowNs, CloseReason.DONE, connection.end().firstToEnd());
+    } else if (connection.isWaiting()) {
+      connection.pool().assignAgain(connection);
+      connection.armDeadline(nowNs);
+      client.updateReading();
+    }
+  }
+
+  /** How long it may take to find an owner: where somebody serves, there is time to ask. */
+  private long waitNs() {
+    return Math.max(WAIT_NS_MIN, connection.pool().options().noUpstreamWaitNs());
   }
 
   private Lane owner() {

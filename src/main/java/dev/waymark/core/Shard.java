@@ -96,7 +96,7 @@ public final class Shard {
     events.onConnectionOpened(mark, listenerName, socket.clientAddress());
     connection.armDeadline(nowNs);
     listener.pool().assign(nowNs, connection);
-    connection.onBudgetChanged();
+    connection.client().updateReading();
     return connection;
   }
 
@@ -217,18 +217,18 @@ public final class Shard {
    * spread over it.
    */
   public void onDrain(long nowNs, long timeoutNs) {
-    connections.forEach(connection -> connection.onDrain(nowNs, timeoutNs));
+    connections.forEach(connection -> connection.end().onDrain(nowNs, timeoutNs));
   }
 
   /** After {@link #stop}: drops the sockets whose clients have not closed their side. */
   public void abandon() {
-    connections.forEach(Connection::abandon);
+    connections.forEach(connection -> connection.end().abandon());
   }
 
   /** Ends every connection that is left, and then every lane. */
   public void stop(long nowNs) {
     connections.forEach(
-        connection -> connection.endByBridge(nowNs, CloseReason.BRIDGE_STOPPED, Origin.BRIDGE));
+        connection -> connection.end().byBridge(nowNs, CloseReason.BRIDGE_STOPPED, Origin.BRIDGE));
     onTurnEnd(nowNs);
     pools.values().forEach(ShardPool::finish);
   }
@@ -251,7 +251,7 @@ public final class Shard {
     List<ConnectionStatus> some = new ArrayList<>();
     connections.forEach(connection -> {
       if (some.size() < countMax) {
-        some.add(connection.status());
+        some.add(ConnectionStatus.of(connection));
       }
     });
     return some;
@@ -385,7 +385,7 @@ public final class Shard {
   }
 
   void onConnectionGone(Connection connection, ConnectionSummary summary, long endedUnixMs) {
-    wheel.disarm(connection.deadlineNode());
+    wheel.disarm(connection.deadlines().node());
     connections.remove(connection);
     pushes.onConnectionGone(connection, summary.reason(), endedUnixMs);
     announcements.onClosed(connection, summary.reason());
@@ -414,13 +414,13 @@ public final class Shard {
       overBudgetSinceNs = nowNs;
       events.onOverBudget(budget.usedBytes(), budget.budgetBytes());
       environment.pauseAccepting();
-      connections.forEach(Connection::onBudgetChanged);
+      connections.forEach(connection -> connection.client().updateReading());
     } else if (isOverBudget && budget.isUnderAgain()) {
       isOverBudget = false;
       isPausing = false;
       events.onUnderBudget(budget.usedBytes(), budget.budgetBytes());
       environment.resumeAccepting();
-      connections.forEach(Connection::onBudgetChanged);
+      connections.forEach(connection -> connection.client().updateReading());
     }
     while (budget.isFarOver() && shedLargest(nowNs, Connection::heldReplyBytes)) {
       report();
@@ -452,8 +452,8 @@ public final class Shard {
       return false;
     }
     long before = heldBytes;
-    victim.endByBridge(nowNs, CloseReason.OVERLOAD, Origin.BRIDGE);
-    victim.abandon();
+    victim.end().byBridge(nowNs, CloseReason.OVERLOAD, Origin.BRIDGE);
+    victim.end().abandon();
     return heldBytes < before;
   }
 }

@@ -294,18 +294,18 @@ final class ShardPool {
       return !lanes.isEmpty() && lastChances.await(nowNs, connection);
     }
     lastChances.begin(nowNs, connection, chosen);
-    connection.attach(nowNs, chosen);
+    connection.change().attach(nowNs, chosen);
     return true;
   }
 
   private void placeAnywhere(long nowNs, Connection connection) {
     Lane chosen = choose(connection);
     if (chosen != null) {
-      connection.attach(nowNs, chosen);
+      connection.change().attach(nowNs, chosen);
     } else if (isAnyEligible()) {
-      connection.backOff(nowNs);
+      connection.change().backOff(nowNs);
     } else if (options.noUpstreamWaitNs() == 0) {
-      connection.endByBridge(nowNs, CloseReason.NO_UPSTREAM, CloseReason.Origin.BRIDGE);
+      connection.end().byBridge(nowNs, CloseReason.NO_UPSTREAM, CloseReason.Origin.BRIDGE);
     } else {
       waiting.add(connection);
       connection.armDeadline(nowNs);

@@ -113,7 +113,7 @@ class PushTest {
     fixtures.socket(connection).drain();
     fixtures.endTurn();
     assertThat(fixtures.takeEffects()).containsExactly("written 55", "limit 90");
-    assertThat(connection.status().toString()).contains("55");
+    assertThat(ConnectionStatus.of(connection).toString()).contains("55");
   }
 
   @Test
