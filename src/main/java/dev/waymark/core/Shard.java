@@ -7,7 +7,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.function.ToLongFunction;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +32,6 @@ public final class Shard {
   private final ShardEnvironment environment;
   private final ShardEvents events;
   private final ShardCounters counters;
-  private final MemoryBudget budget;
   private final RandomGenerator random;
   private final DeadlineWheel wheel;
   private final Map<String, ShardPool> pools = new HashMap<>();
@@ -42,16 +40,12 @@ public final class Shard {
   private final ArrayDeque<Connection> connectionsToFlush = new ArrayDeque<>();
   private final ArrayDeque<Lane> lanesToFlush = new ArrayDeque<>();
   private final List<Connection> creditOwed = new ArrayList<>();
+  private final ShardMemory memory;
   private final Announcements announcements = new Announcements(this);
   private final PushRouter pushes;
 
   private long acceptedCount;
-  private long heldBytes;
-  private long reportedHeldBytes;
   private boolean isTurnEndRequested;
-  private boolean isOverBudget;
-  private boolean isPausing;
-  private long overBudgetSinceNs;
   private long creditDeadlineNs;
 
   public Shard(
@@ -70,9 +64,9 @@ public final class Shard {
     this.environment = environment;
     this.events = events;
     this.counters = counters;
-    this.budget = budget;
     this.random = random;
     this.wheel = new DeadlineWheel(nowNs);
+    this.memory = new ShardMemory(this, connections, budget);
     this.pushes = new PushRouter(this, identity, listeners.values());
     onConfigured(nowNs, poolSetups, listenerOptions);
   }
@@ -195,7 +189,7 @@ public final class Shard {
       }
       announceAtTurnEnd();
     }
-    checkBudget(nowNs);
+    memory.check(nowNs);
   }
 
   /** Time has passed. */
@@ -208,7 +202,7 @@ public final class Shard {
     if (wheel.nextTickNs() - nowNs <= 0) {
       wheel.advance(nowNs);
       pools.values().forEach(pool -> pool.onTick(nowNs));
-      checkBudget(nowNs);
+      memory.check(nowNs);
     }
   }
 
@@ -265,9 +259,7 @@ public final class Shard {
   /** All that always holds; the simulation asks after each step. */
   void checkInvariants() {
     connections.forEach(Connection::checkInvariants);
-    long[] held = new long[1];
-    connections.forEach(connection -> held[0] += connection.heldBytes());
-    Check.that(heldBytes == held[0], "held bytes are counted both ways");
+    memory.checkInvariants();
   }
 
   // --- for connections, lanes and pools ---
@@ -296,13 +288,9 @@ public final class Shard {
     return events;
   }
 
-  /** As of the last turn, or of now if much more is held since. */
+  /** The process holds more than it may; see {@link ShardMemory}. */
   boolean isOverBudget() {
-    if (heldBytes - reportedHeldBytes >= MemoryBudget.UNREPORTED_BYTES_MAX) {
-      report();
-      isOverBudget |= budget.isOver();
-    }
-    return isOverBudget;
+    return memory.isOverBudget();
   }
 
   /** How many shards the bridge has. */
@@ -379,7 +367,7 @@ public final class Shard {
   /** The shard holds so many bytes more; the budget learns of it when the turn ends. */
   void hold(long bytes) {
     if (bytes != 0) {
-      heldBytes += bytes;
+      memory.hold(bytes);
       requestTurnEnd();
     }
   }
@@ -399,61 +387,5 @@ public final class Shard {
       isTurnEndRequested = true;
       environment.requestTurnEnd();
     }
-  }
-
-  /**
-   * Rule 10: over the budget nobody is read, far over it the longest reply queues go. Over it for
-   * too long as well, whatever is held: clients that read nothing, or wait to be read in the middle
-   * of a message, would keep everybody else waiting for ever.
-   */
-  private void checkBudget(long nowNs) {
-    report();
-    isOverBudget |= budget.isOver();
-    if (isOverBudget && !isPausing) {
-      isPausing = true;
-      overBudgetSinceNs = nowNs;
-      events.onOverBudget(budget.usedBytes(), budget.budgetBytes());
-      environment.pauseAccepting();
-      connections.forEach(connection -> connection.client().updateReading());
-    } else if (isOverBudget && budget.isUnderAgain()) {
-      isOverBudget = false;
-      isPausing = false;
-      events.onUnderBudget(budget.usedBytes(), budget.budgetBytes());
-      environment.resumeAccepting();
-      connections.forEach(connection -> connection.client().updateReading());
-    }
-    while (budget.isFarOver() && shedLargest(nowNs, Connection::heldReplyBytes)) {
-      report();
-    }
-    if (isOverBudget
-        && nowNs - overBudgetSinceNs >= MemoryBudget.OVER_NS_MAX
-        && budget.isShareOver(heldBytes, identity.count())) {
-      shedLargest(nowNs, Connection::heldBytes);
-      report();
-    }
-  }
-
-  private void report() {
-    if (heldBytes != reportedHeldBytes) {
-      budget.add(heldBytes - reportedHeldBytes);
-      reportedHeldBytes = heldBytes;
-    }
-  }
-
-  private boolean shedLargest(long nowNs, ToLongFunction<Connection> size) {
-    Connection[] largest = new Connection[1];
-    connections.forEach(connection -> {
-      if (largest[0] == null || size.applyAsLong(connection) > size.applyAsLong(largest[0])) {
-        largest[0] = connection;
-      }
-    });
-    Connection victim = largest[0];
-    if (victim == null || size.applyAsLong(victim) == 0) {
-      return false;
-    }
-    long before = heldBytes;
-    victim.end().byBridge(nowNs, CloseReason.OVERLOAD, Origin.BRIDGE);
-    victim.end().abandon();
-    return heldBytes < before;
   }
 }

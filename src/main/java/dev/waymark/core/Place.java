@@ -1,0 +1,137 @@
+package dev.waymark.core;
+
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where an upstream stands in one shard: its lane, when a broken one is opened again, and whether
+ * it is being left. Confined to its shard's thread.
+ */
+final class Place {
+  private final Limits limits;
+  private UpstreamView view;
+  private Lane lane;
+  private boolean isGone;
+  private int failures;
+  private long retryAtNs;
+  private boolean hasAcknowledged;
+  private boolean isLeft;
+  private long leftSinceNs;
+
+  Place(Limits limits, UpstreamView view, Lane lane) {
+    this.limits = limits;
+    this.view = view;
+    this.lane = lane;
+  }
+
+  // --- inputs ---
+
+  /** Discovery names it no more. */
+  void gone() {
+    isGone = true;
+  }
+
+  /**
+   * Discovery names it.
+   *
+   * @return whether another share is due to it
+   */
+  boolean onView(long nowNs, UpstreamView next) {
+    if (next.isServing() && !view.isServing()) {
+      retryAtNs = nowNs;
+    }
+    boolean isShareChanged =
+        next.isServing()
+            && (next.effectiveWeight() != view.effectiveWeight()
+                || !next.subset().equals(view.subset()));
+    view = next;
+    isGone = false;
+    lane.onUpstreamChanged(next);
+    return isShareChanged;
+  }
+
+  /** Its lane broke: another is opened after a while. */
+  void onLaneBroken(long nowNs, RandomGenerator random) {
+    // One that ends as soon as it has said Settings has not worked either.
+    boolean hasWorked = lane.hasWorkedFor(nowNs, longestRetryNs());
+    failures = hasWorked ? 1 : failures + 1;
+    retryAtNs = nowNs + retryNs(random);
+    hasAcknowledged |= lane.isAcknowledging();
+  }
+
+  /** Another lane stands for the one that broke. */
+  void lane(Lane next) {
+    lane = next;
+  }
+
+  /**
+   * To be asked in every tick.
+   *
+   * @return why it is being left; null if it is not
+   */
+  Reopen.@Nullable Cause causeToLeave(long nowNs) {
+    Reopen.Cause cause = causeToLeave();
+    if (cause != null && !isLeft) {
+      leftSinceNs = nowNs;
+    }
+    isLeft = cause != null;
+    return cause;
+  }
+
+  // --- outputs ---
+
+  UpstreamView view() {
+    return view;
+  }
+
+  Lane lane() {
+    return lane;
+  }
+
+  /** A lane of it said Settings before it broke. */
+  boolean hasAcknowledged() {
+    return hasAcknowledged;
+  }
+
+  boolean isRetryDue(long nowNs) {
+    return lane.isBroken() && !isGone && retryAtNs - nowNs <= 0;
+  }
+
+  boolean isTakingConnections() {
+    return !isGone && view.isServing() && lane.isTakingConnections();
+  }
+
+  /** It has been left for so long. */
+  boolean isLeftFor(long nowNs, long timeoutNs) {
+    return isLeft && nowNs - leftSinceNs >= timeoutNs;
+  }
+
+  /** Nobody needs it. */
+  boolean isUnused() {
+    return isGone && lane.connectionCount() == 0;
+  }
+
+  // --- transitions ---
+
+  private Reopen.@Nullable Cause causeToLeave() {
+    if (lane.isHeldBack()) {
+      return Reopen.Cause.LEADER_CHANGED;
+    }
+    return lane.isDraining() || isGone || view.isDraining() ? Reopen.Cause.DRAINING : null;
+  }
+
+  /**
+   * Doubled with each failure, with full jitter in its upper half, so that shards and bridges do
+   * not retry in step.
+   */
+  private long retryNs(RandomGenerator random) {
+    long longestNs = longestRetryNs();
+    return longestNs / 2 + random.nextLong(longestNs / 2 + 1);
+  }
+
+  private long longestRetryNs() {
+    int doublings = Math.clamp(failures - 1, 0, 30);
+    long cappedNs = Math.min(limits.laneRetryMaxNs(), limits.laneRetryMinNs() << doublings);
+    return cappedNs <= 0 ? limits.laneRetryMaxNs() : cappedNs;
+  }
+}
