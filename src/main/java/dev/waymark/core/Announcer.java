@@ -112,7 +112,8 @@ final class Announcer {
     Arrival connection = change.connection;
     long sequence = connection.mark().sequence();
     if (change.reason == null) {
-      sender.transport()
+      sender
+          .transport()
           .opened(
               sequence,
               connection.mark().toString(),

@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * From the client's socket to the owner: sends what came as far as lane, window and leader let it,
- * says what waits here, and pauses the reading (rules 1, 2, 3, 6 and 10). Confined to its shard's thread.
+ * says what waits here, and pauses the reading (rules 1, 2, 3, 6 and 10). Confined to its shard's
+ * thread.
  */
 final class ClientDirection {
   private final Connection connection;

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * closed: which of them follows from {@link Ownership} and {@link ConnectionEnd}. Inputs come from
  * the socket (onClient…, onWritten, onSocketClosed) and from the lane (package-private); effects go
  * to the {@link ClientSocket} and the {@link Lane}. What a byte meets is in {@link ClientDirection}
- * and {@link ReplyDirection}, what the owner says in {@link Commits}, how the owner changes in {@link
- * OwnerChange}, what may run out in {@link ConnectionDeadlines}.
+ * and {@link ReplyDirection}, what the owner says in {@link Commits}, how the owner changes in
+ * {@link OwnerChange}, what may run out in {@link ConnectionDeadlines}.
  */
 public final class Connection {
   private final Shard shard;
@@ -53,7 +53,8 @@ public final class Connection {
     this.commits = new Commits(this, replies);
     this.change = new OwnerChange(this, shard, ownership, client, replies);
     AgeOptions age = listener.options().age();
-    this.end = new ConnectionEnd(this, age.isLimited() ? new ConnectionAge(age, mark, nowNs) : null);
+    this.end =
+        new ConnectionEnd(this, age.isLimited() ? new ConnectionAge(age, mark, nowNs) : null);
     this.deadlines = new ConnectionDeadlines(this);
     deadlines.waitUntil(nowNs + pool.noUpstreamWaitNs());
   }

@@ -110,9 +110,7 @@ final class ConnectionEnd {
     }
   }
 
-  /**
-   * Nothing is waited for any more: drops the socket, with a reset if replies are lost by it.
-   */
+  /** Nothing is waited for any more: drops the socket, with a reset if replies are lost by it. */
   void abandon() {
     if (connection.replies().delivery().queuedBytes() > 0) {
       connection.socket().reset();

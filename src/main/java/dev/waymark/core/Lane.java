@@ -332,12 +332,7 @@ public final class Lane implements Balancer.Candidate {
 
   LaneStatus status() {
     return new LaneStatus(
-        poolName(),
-        upstream.address(),
-        isOpen(),
-        isDraining,
-        mode.label(),
-        connections.count());
+        poolName(), upstream.address(), isOpen(), isDraining, mode.label(), connections.count());
   }
 
   // --- transitions ---

@@ -104,7 +104,8 @@ final class Mover {
           if (allowance >= 1) {
             Lane wanted =
                 (Lane) balancer.choose(eligible, connection.clientHost(), connection.mark());
-            if (wanted != lane && connection.change().release(nowNs, Reopen.Cause.REBALANCE, wanted)) {
+            if (wanted != lane
+                && connection.change().release(nowNs, Reopen.Cause.REBALANCE, wanted)) {
               allowance--;
             }
           }
@@ -130,7 +131,8 @@ final class Mover {
     Lane poorest = lane;
     double missing = 0;
     for (Lane other : eligible) {
-      double missingThere = balancer.share(eligible, other) * total - other.connections().expectedCount();
+      double missingThere =
+          balancer.share(eligible, other) * total - other.connections().expectedCount();
       if (missingThere > missing) {
         poorest = other;
         missing = missingThere;

@@ -114,12 +114,11 @@ final class ShardMemory {
 
   private @Nullable Connection largest(ToLongFunction<Connection> size) {
     Connection[] largest = new Connection[1];
-    connections.forEach(
-        connection -> {
-          if (largest[0] == null || size.applyAsLong(connection) > size.applyAsLong(largest[0])) {
-            largest[0] = connection;
-          }
-        });
+    connections.forEach(connection -> {
+      if (largest[0] == null || size.applyAsLong(connection) > size.applyAsLong(largest[0])) {
+        largest[0] = connection;
+      }
+    });
     return largest[0];
   }
 }

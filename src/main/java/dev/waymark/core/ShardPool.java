@@ -7,9 +7,9 @@ import java.util.Map;
 import java.util.random.RandomGenerator;
 
 /**
- * A pool as one shard sees it: a lane to every upstream, and the connections that go to them.
- * Which of them takes a connection is in {@link Placement}, which planned moves begin in {@link
- * Mover}. Confined to its shard's thread, but for the counters and the balancer.
+ * A pool as one shard sees it: a lane to every upstream, and the connections that go to them. Which
+ * of them takes a connection is in {@link Placement}, which planned moves begin in {@link Mover}.
+ * Confined to its shard's thread, but for the counters and the balancer.
  */
 final class ShardPool {
   private final Shard shard;

@@ -1,5 +1,6 @@
 package dev.waymark.core;
 
+import dev.waymark.core.PushResult.Outcome;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
@@ -10,6 +11,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** One shard with one pool, and all its effects as text, in order. */
 final class Fixtures implements ShardEnvironment, Balancer {
@@ -36,6 +38,7 @@ final class Fixtures implements ShardEnvironment, Balancer {
   boolean isFlushFailing;
   long nowNs = Long.MAX_VALUE - 1000 * MS;
   private long version;
+  private long lastPushId;
 
   Fixtures() {
     this(pool("pool"), 0, 10_000);
@@ -243,6 +246,28 @@ final class Fixtures implements ShardEnvironment, Balancer {
   void receive(UpstreamFrame frame) {
     lane().onFrame(nowNs, frame);
     endTurn();
+  }
+
+  /** A frame of the owner with these bytes. */
+  UpstreamFrame reply(Connection connection, String text) {
+    return frame(connection).payload(text(text));
+  }
+
+  @Nullable Outcome push(Connection connection, String text) {
+    return push(connection.mark(), text, UpstreamFrame.ABSENT);
+  }
+
+  /** On the newest lane. What it was answered at once, or null. */
+  @Nullable Outcome push(@Nullable Mark mark, String text, long epoch) {
+    int before = pushResults.size();
+    byte[] payload = text.getBytes(StandardCharsets.ISO_8859_1);
+    control(lane(), new UpstreamControl.Push(++lastPushId, mark, payload, epoch));
+    return pushResults.size() == before ? null : pushResults.getLast().outcome();
+  }
+
+  /** What pushes were answered so far. */
+  List<Outcome> pushOutcomes() {
+    return pushResults.stream().map(PushResult::outcome).toList();
   }
 
   static ByteBuf bytes(int count) {

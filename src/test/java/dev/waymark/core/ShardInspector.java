@@ -29,11 +29,13 @@ public final class ShardInspector {
           });
       Check.that(lane.connectionCount() == counts[0], "a lane counts its connections");
       Check.that(
-          lane.connections().stayingCount() == counts[0] - counts[1], "a lane counts those that are leaving");
+          lane.connections().stayingCount() == counts[0] - counts[1],
+          "a lane counts those that are leaving");
     }
     for (Lane lane : lanes) {
       int expected = lane.connections().stayingCount() + coming.getOrDefault(lane, 0);
-      Check.that(lane.connections().expectedCount() == expected, "a lane counts those that are to come");
+      Check.that(
+          lane.connections().expectedCount() == expected, "a lane counts those that are to come");
     }
   }
 

@@ -8,10 +8,7 @@ import dev.waymark.core.Open;
 import dev.waymark.core.PushResult;
 import dev.waymark.core.ShardInspector;
 import dev.waymark.core.UpstreamControl;
-import dev.waymark.core.UpstreamFrame;
-import dev.waymark.sim.checkers.Ledger;
 import dev.waymark.sim.checkers.Watcher;
-import dev.waymark.sim.checkers.Watcher.UpstreamEvent;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -43,8 +40,7 @@ final class SimLane implements LaneTransport {
   private final SimUpstream upstream;
   private final List<Runnable> gathered = new ArrayList<>();
   private final ArrayDeque<Runnable> toUpstream = new ArrayDeque<>();
-  private final ArrayDeque<Object> toBridge = new ArrayDeque<>();
-  private final UpstreamFrame cursor = new UpstreamFrame();
+  private final SimDelivery toBridge;
   private Phase phase = Phase.CONNECTING;
   private int gatheredBytes;
   private boolean isStalled;
@@ -58,6 +54,7 @@ final class SimLane implements LaneTransport {
     this.lane = lane;
     this.number = number;
     this.process = process;
+    this.toBridge = new SimDelivery(sim, this);
     this.upstream = new SimUpstream(sim, this, process);
     process.lane(this);
   }
@@ -69,7 +66,7 @@ final class SimLane implements LaneTransport {
       case CONNECTING -> connect();
       case OPEN -> work();
       case ORPHAN -> {
-        deliver(dice.upTo(3));
+        toBridge.deliver(dice.upTo(3));
         if (phase == Phase.ORPHAN && dice.oneIn(4)) {
           broken();
         }
@@ -105,7 +102,7 @@ final class SimLane implements LaneTransport {
         receive(1 + dice.upTo(4));
         upstream.act();
       }
-      deliver(1 + dice.upTo(4));
+      toBridge.deliver(1 + dice.upTo(4));
     }
   }
 
@@ -113,7 +110,7 @@ final class SimLane implements LaneTransport {
     receive(dice.upTo(3));
     if (phase == Phase.ZOMBIE) {
       upstream.act();
-      deliver(dice.upTo(3));
+      toBridge.deliver(dice.upTo(3));
     }
     if (--zombieActs <= 0) {
       gone();
@@ -145,7 +142,7 @@ final class SimLane implements LaneTransport {
         }
         receive(Integer.MAX_VALUE);
         upstream.heal();
-        deliver(Integer.MAX_VALUE);
+        toBridge.deliver(Integer.MAX_VALUE);
       }
       case ORPHAN -> broken();
       case ZOMBIE -> gone();
@@ -195,71 +192,7 @@ final class SimLane implements LaneTransport {
     }
   }
 
-  private void deliver(int most) {
-    for (int i = 0; i < most && !toBridge.isEmpty(); i++) {
-      tellMode();
-      switch (toBridge.remove()) {
-        case UpstreamControl control -> deliver(control);
-        case Reply reply -> deliver(reply);
-        case Object other -> throw new AssertionError(other);
-      }
-    }
-  }
-
-  private void deliver(UpstreamControl control) {
-    if (phase == Phase.OPEN || phase == Phase.ORPHAN) {
-      if (control instanceof UpstreamControl.Settings settings) {
-        sim.watchers().tell(watcher -> watcher.onSettings(number, settings.windowBytes()));
-      } else if (control instanceof UpstreamControl.Push push) {
-        sim.watchers()
-            .tell(watcher ->
-                watcher.onPush(
-                    number,
-                    push.id(),
-                    push.mark().sequence(),
-                    push.payload().length,
-                    push.epoch()));
-      } else if (control instanceof UpstreamControl.Draining) {
-        sim.watchers().tell(watcher -> watcher.onDraining(number));
-      }
-    }
-    lane.onFrame(sim.nowNs(), cursor.clear().control(control));
-  }
-
-  private void deliver(Reply reply) {
-    UpstreamEvent event = reply.event();
-    ByteBuf batch = sim.buffer(event.bytes() + 2);
-    batch.writeByte(0);
-    for (int i = 0; i < event.bytes(); i++) {
-      batch.writeByte(Watcher.byteAt(event.connection(), reply.offset() + i));
-    }
-    batch.writeByte(0);
-    boolean isTakenLate = sim.mutations().takesLate(this, event, phase == Phase.ZOMBIE);
-    Ledger ledger = sim.watchers().ledger();
-    SimLane taker = isTakenLate ? sim.lane(ledger.lane(event.connection())) : this;
-    boolean isEndedEarly = sim.mutations().is(Mutation.END_REPLIES_EARLY);
-    cursor
-        .clear()
-        .connection(event.connection())
-        .epoch(isTakenLate ? ledger.epoch(event.connection()) : event.epoch())
-        .payload(batch.slice(1, event.bytes()))
-        .consumed(Math.max(event.consumed(), isEndedEarly ? 0 : -1))
-        .context(event.context())
-        .more(event.more() && !sim.mutations().strikes(Mutation.APPLY_UNFINISHED))
-        .halfClose(event.halfClose())
-        .close(event.close())
-        .control(event.isReleased() ? new UpstreamControl.Released() : null);
-    sim.watchers().tell(watcher -> watcher.onUpstreamFrame(number, event));
-    taker.lane.onFrame(sim.nowNs(), cursor);
-    batch.release();
-  }
-
-  /**
-   * A frame of the upstream is under way; its payload stands at this offset of the reply stream.
-   */
-  record Reply(UpstreamEvent event, long offset) {}
-
-  void send(Reply reply) {
+  void send(SimDelivery.Reply reply) {
     toBridge.add(reply);
   }
 
@@ -399,6 +332,16 @@ final class SimLane implements LaneTransport {
 
   boolean isOpen() {
     return phase == Phase.OPEN;
+  }
+
+  /** What comes on it counts. */
+  boolean isHeard() {
+    return phase == Phase.OPEN || phase == Phase.ORPHAN;
+  }
+
+  /** What comes on it comes too late. */
+  boolean isZombie() {
+    return phase == Phase.ZOMBIE;
   }
 
   boolean isOver() {

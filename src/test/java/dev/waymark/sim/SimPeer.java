@@ -244,7 +244,7 @@ final class SimPeer {
   private void foreign(long other, int otherEpoch, int bytes, int close) {
     UpstreamEvent event =
         new UpstreamEvent(other, otherEpoch, bytes, -1, null, false, false, close, false);
-    lane.send(new SimLane.Reply(event, replied));
+    lane.send(new SimDelivery.Reply(event, replied));
   }
 
   private void frame(
@@ -256,7 +256,7 @@ final class SimPeer {
     UpstreamEvent event =
         new UpstreamEvent(
             connection, epoch, bytes, consumedTo, context, more, halfClose, close, isReleased);
-    lane.send(new SimLane.Reply(event, replied));
+    lane.send(new SimDelivery.Reply(event, replied));
     replied += bytes;
     isCommitOpen = more;
   }
