@@ -64,7 +64,7 @@ code=0
 # 125: the engine itself failed. Whatever else is the image's own failure.
 [ "$code" -ne 125 ] || not_here "no container starts here: $(tail -n 1 "$scratch/run.log")"
 [ "$code" -eq 0 ] || fail "--version ended with $code: $(cat "$scratch/run.log")"
-say "$(tail -n 1 "$scratch/version")"
+say "$(grep '^waymark ' "$scratch/version")"
 grep -q 'dev.waymark.cli.Main source: shared objects file' "$scratch/version" || fail "what the JVM learned at the build is not used"
 user=$("${engine[@]}" image inspect --format '{{.Config.User}}' "$image")
 [ "$user" = 65532:65532 ] || fail "the image runs as '$user'"
