@@ -31,17 +31,9 @@ class Refused(Exception):
 
 def read_figures(paths, is_here):
     """What was measured (machine.about), and the lines of all runs. A round is (run, round): only within one are ratios taken."""
-    abouts, lines, runs = [], [], 0
-    for path in paths:
-        runs += 1
-        for place, line in read_lines(path):
-            if isinstance(line.get("run"), dict):
-                abouts.append(line["run"])
-                runs += 1
-            elif {"case", "system", "round"} <= line.keys():
-                lines.append({**line, "round": (runs, line["round"])})
-            else:
-                raise Refused(f"{place}: neither figures nor what was measured; wanted is a file of run.sh --out")
+    all_lines = list(report.rounds_apart(map(read_run_lines, paths)))
+    abouts = [line["run"] for line in all_lines if "run" in line]
+    lines = [line for line in all_lines if "run" not in line]
     if not lines:
         raise Refused(f"{', '.join(paths)}: no figures; run.sh --out writes them")
     if is_here and not abouts:
@@ -53,6 +45,15 @@ def read_figures(paths, is_here):
     if any({**each, "date": ""} != {**abouts[0], "date": ""} for each in abouts):
         raise Refused(f"{', '.join(paths)}: runs of different commits or machines; keep one of them")
     return abouts[0], lines
+
+
+def read_run_lines(path):
+    """Each is what was measured, or figures."""
+    for place, line in read_lines(path):
+        is_known = isinstance(line["run"], dict) if "run" in line else {"case", "system", "round"} <= line.keys()
+        if not is_known:
+            raise Refused(f"{place}: neither figures nor what was measured; wanted is a file of run.sh --out")
+        yield line
 
 
 def read_lines(path):

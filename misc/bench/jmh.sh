@@ -7,10 +7,10 @@ cd "$(dirname -- "$0")/../.."
 
 ${MVN:-mvn} -B -q -Pjmh process-test-classes >&2
 
-# Those options of ./waymark that change objects and buffers; a JMH fork has them too.
+# A JMH fork has these options too.
 run_java() {
   "${JAVA_HOME:+$JAVA_HOME/bin/}java" -cp "target/jmh/test-classes:target/jmh/classes:$(cat target/jmh/classpath)" \
-    --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+UseCompactObjectHeaders "$@"
+    @misc/jvm.options "$@"
 }
 
 if [ "${1:-}" = idle-crowd ]; then

@@ -82,13 +82,20 @@ def ratios(name, rounds, base):
     return [line[name] / by_round[line["round"]] for line in rounds if by_round.get(line["round"])]
 
 
+def rounds_apart(files):
+    """The lines of all files, their rounds as (run, round): each run counts from 1, and begins with a file or with what was measured."""
+    run = 0
+    for lines in files:
+        run += 1
+        for line in lines:
+            run += "run" in line
+            yield {**line, "round": (run, line["round"])} if "round" in line else line
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        yield from map(json.loads, file)
+
+
 if __name__ == "__main__":
-    lines, runs = [], 0
-    for path in sys.argv[1:]:
-        with open(path, encoding="utf-8") as file:
-            for line in map(json.loads, file):
-                # Each run counts its rounds from 1.
-                runs += "run" in line
-                if "case" in line:
-                    lines.append({**line, "round": (path, runs, line["round"])})
-    print(table(lines))
+    print(table([line for line in rounds_apart(map(read, sys.argv[1:])) if "case" in line]))

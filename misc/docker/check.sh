@@ -59,11 +59,13 @@ say "building with: ${build[*]}"
   >"$scratch/build.log" 2>&1 || { cat "$scratch/build.log" >&2; exit 1; }
 
 code=0
-version=$("${engine[@]}" run --rm "${run_options[@]}" "$image" --version 2>"$scratch/run.log") || code=$?
+"${engine[@]}" run --rm "${run_options[@]}" -e JDK_JAVA_OPTIONS=-Xlog:class+load "$image" --version \
+  >"$scratch/version" 2>"$scratch/run.log" || code=$?
 # 125: the engine itself failed. Whatever else is the image's own failure.
 [ "$code" -ne 125 ] || not_here "no container starts here: $(tail -n 1 "$scratch/run.log")"
 [ "$code" -eq 0 ] || fail "--version ended with $code: $(cat "$scratch/run.log")"
-say "$version"
+say "$(grep '^waymark ' "$scratch/version")"
+grep -q 'dev.waymark.cli.Main source: shared objects file' "$scratch/version" || fail "what the JVM learned at the build is not used"
 user=$("${engine[@]}" image inspect --format '{{.Config.User}}' "$image")
 [ "$user" = 65532:65532 ] || fail "the image runs as '$user'"
 [ "$("${engine[@]}" image inspect --format '{{if .Config.Healthcheck}}yes{{end}}' "$image")" = yes ] || fail "no health check"
@@ -72,8 +74,8 @@ user=$("${engine[@]}" image inspect --format '{{.Config.User}}' "$image")
   -e WAYMARK_UPSTREAM="static:///127.0.0.1:$upstream" "$image" >/dev/null
 "${engine[@]}" run -d --name "$stub" "${stub_options[@]}" "$image" stub --listen "127.0.0.1:$upstream" --admin 127.0.0.1:0 >/dev/null
 for ((second = 0; ; second++)); do
-  "${engine[@]}" exec "$name" /opt/java/openjdk/bin/java -cp '/opt/waymark/lib/*' dev.waymark.cli.Main \
-    health "http://127.0.0.1:$admin/readyz" >/dev/null 2>&1 && break
+  "${engine[@]}" exec "$name" /opt/java/openjdk/bin/java -cp '/opt/waymark/lib/*' @/opt/waymark/jvm.options \
+    -XX:AOTCache=/opt/waymark/start.aot dev.waymark.cli.Main health "http://127.0.0.1:$admin/readyz" >/dev/null 2>&1 && break
   [ "$("${engine[@]}" inspect --format '{{.State.Running}}' "$name")" = true ] || fail "ended by itself"
   [ "$second" -lt "$healthy_seconds_max" ] || fail "not healthy after $healthy_seconds_max s"
   sleep 1

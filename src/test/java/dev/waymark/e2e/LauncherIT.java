@@ -64,7 +64,7 @@ final class LauncherIT {
       assertThat(run.stdout())
           .startsWith(run.pid() + " descriptors ")
           .contains("<dev.waymark.cli.Main>\n<stub>\n<two words>\n")
-          .contains("<--enable-native-access=ALL-UNNAMED>\n");
+          .containsPattern("<@/.*/jvm\\.options>\n<-XX:MaxNewSize=\\d+m>\n");
       assertThat(run.awaitLine("descriptors (\\S+) of \\1$")).isNotNull();
       assertThat(buildCount()).isEqualTo(1);
     }
@@ -151,7 +151,13 @@ final class LauncherIT {
     try (Waymark run = launch(release.resolve("bin/waymark"))) {
       assertThat(run.exitCode()).isEqualTo(7);
       assertThat(run.stderr()).isEmpty();
-      assertThat(run.stdout()).contains("<" + release.toRealPath() + "/lib/*>");
+      assertThat(run.stdout())
+          .contains(
+              "<"
+                  + release.toRealPath()
+                  + "/lib/*>\n<@"
+                  + release.toRealPath()
+                  + "/jvm.options>\n");
     }
   }
 

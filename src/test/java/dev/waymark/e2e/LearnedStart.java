@@ -5,79 +5,111 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
+import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What the JVM learns of a start, as the launcher has it learned (docs/performance.md, Start): the
- * tests start hundreds of processes, and each costs half. Thread-safe.
+ * The release as it ships, unpacked beside its archive, and what its `bin/waymark train` had the
+ * JVM learn (docs/performance.md, Start): the tests start hundreds of processes, and each costs
+ * half. Where there is no archive, as in an IDE, the test's own class path. Thread-safe.
  */
 final class LearnedStart {
-  private static final long TRAIN_TIMEOUT_S = 120;
+  /** How large a heap may be decides how references look, and so whether a cache fits. */
+  static final String HEAP = "-Xmx512m";
+
+  private static final Duration TRAIN_TIMEOUT = Duration.ofSeconds(120);
   private static final LearnedStart OF_ALL = new LearnedStart();
 
-  private List<String> jvmOptions = List.of();
+  private static final String UNPACK_AND_TRAIN =
+      """
+      rm -rf "$2" && mkdir "$2" && tar -xzf "$1" -C "$2" --strip-components=1 &&
+      exec "$2/bin/waymark" train
+      """;
+
+  private Optional<Path> release = Optional.empty();
   private boolean isTried;
 
   private LearnedStart() {}
 
   /**
-   * Options for a JVM with the program's class path; learned first where that has not been done.
+   * The options of a JVM that is to run the program, class path included; learned first where that
+   * has not been done.
    *
    * @throws IllegalStateException if that fails, for the first caller; the others go without
    */
   static List<String> jvmOptions() {
-    return OF_ALL.options();
+    return release().map(LearnedStart::learned).orElseGet(LearnedStart::plain);
   }
 
-  private synchronized List<String> options() {
+  /** Where the release is, trained; empty without an archive. Throws as {@link #jvmOptions()}. */
+  static Optional<Path> release() {
+    return OF_ALL.trained();
+  }
+
+  private static List<String> learned(Path release) {
+    return List.of(
+        "-cp",
+        release.resolve("lib") + "/*",
+        "@" + release.resolve("jvm.options"),
+        HEAP,
+        "-XX:AOTCache=" + release.resolve("start.aot"),
+        "-Xlog:aot=off",
+        "-Xlog:cds=off");
+  }
+
+  private static List<String> plain() {
+    return List.of(
+        "-cp",
+        programClassPath().collect(Collectors.joining(File.pathSeparator)),
+        "@" + Path.of("misc", "jvm.options").toAbsolutePath(),
+        HEAP);
+  }
+
+  /** The test's own without the test classes, whose resources are not the program's. */
+  private static Stream<String> programClassPath() {
+    return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+        .filter(entry -> !entry.endsWith("test-classes"));
+  }
+
+  private synchronized Optional<Path> trained() {
     if (!isTried) {
       isTried = true;
       try {
-        jvmOptions = learned(Waymark.programClassPath());
+        release = train(Path.of(programClassPath().findFirst().orElseThrow()));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException(e);
       }
     }
-    return jvmOptions;
+    return release;
   }
 
-  private static List<String> learned(String classPath) throws IOException, InterruptedException {
-    List<Path> entries = Stream.of(classPath.split(File.pathSeparator)).map(Path::of).toList();
-    // It holds for jars alone: an IDE's folders of classes go without.
-    if (entries.stream().anyMatch(Files::isDirectory)) {
-      return List.of();
+  private static Optional<Path> train(Path jar) throws IOException {
+    Path archive = jar.resolveSibling(jar.getFileName().toString().replace(".jar", ".tar.gz"));
+    if (!Files.isRegularFile(jar) || !Files.exists(archive)) {
+      return Optional.empty();
     }
-    Path jar = entries.getFirst();
     // Of another Java is another one.
-    Path cache = jar.resolveSibling("tests-" + Runtime.version() + ".aot");
+    Path folder = archive.resolveSibling("tests-" + Runtime.version());
+    Path cache = folder.resolve("start.aot");
     if (!Files.exists(cache)
-        || Files.getLastModifiedTime(cache).compareTo(Files.getLastModifiedTime(jar)) <= 0) {
-      train(classPath, cache);
+        || Files.getLastModifiedTime(cache).compareTo(Files.getLastModifiedTime(archive)) <= 0) {
+      unpackAndTrain(archive, folder);
     }
-    return List.of("-XX:AOTCache=" + cache, "-Xlog:aot=off", "-Xlog:cds=off");
+    return Optional.of(folder);
   }
 
-  private static void train(String classPath, Path cache) throws IOException, InterruptedException {
-    Path unfinished = cache.resolveSibling(cache.getFileName() + ".new");
-    Path log = cache.resolveSibling("tests.aot.log");
-    Files.deleteIfExists(unfinished);
-    List<String> line = new ArrayList<>(Waymark.java(classPath));
-    line.add("-XX:AOTCacheOutput=" + unfinished);
-    line.addAll(List.of("dev.waymark.cli.Main", "train"));
-    Process process =
-        new ProcessBuilder(line).redirectErrorStream(true).redirectOutput(log.toFile()).start();
-    boolean isOver = process.waitFor(TRAIN_TIMEOUT_S, TimeUnit.SECONDS);
-    process.destroyForcibly();
-    if (!isOver || process.exitValue() != 0 || !Files.exists(unfinished)) {
-      throw new IllegalStateException("waymark train failed; its output is in " + log);
+  private static void unpackAndTrain(Path archive, Path folder) {
+    try (Waymark training =
+        Waymark.program("sh", "-c", UNPACK_AND_TRAIN, "sh", archive.toString(), folder.toString())
+            .env("WAYMARK_JAVA_HOME", System.getProperty("java.home"))
+            .env("JDK_JAVA_OPTIONS", HEAP)
+            .start()) {
+      if (training.exitCode(TRAIN_TIMEOUT) != 0) {
+        throw new IllegalStateException("waymark train failed: " + training.describe());
+      }
     }
-    Files.move(unfinished, cache, StandardCopyOption.ATOMIC_MOVE);
   }
 }

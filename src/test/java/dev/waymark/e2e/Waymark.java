@@ -2,7 +2,6 @@ package dev.waymark.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -23,7 +22,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
@@ -313,9 +311,10 @@ public final class Waymark implements AutoCloseable {
     }
 
     private List<String> java() {
-      var line = new ArrayList<String>(Waymark.java(programClassPath()));
+      var line = new ArrayList<String>();
+      line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
       line.addAll(LearnedStart.jvmOptions());
-      line.addAll(List.of("-Xmx512m", "-Dio.netty.leakDetection.level=" + leakDetection));
+      line.add("-Dio.netty.leakDetection.level=" + leakDetection);
       if (isQuick) {
         line.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
       }
@@ -323,23 +322,5 @@ public final class Waymark implements AutoCloseable {
       line.addAll(args);
       return line;
     }
-  }
-
-  /** The JVM under test, with those options of the launcher without which a cache does not fit. */
-  static List<String> java(String classPath) {
-    return List.of(
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "-cp",
-        classPath,
-        "--enable-native-access=ALL-UNNAMED",
-        "--sun-misc-unsafe-memory-access=allow",
-        "-XX:+UseCompactObjectHeaders");
-  }
-
-  /** The test's own without the test classes, whose resources are not the program's. */
-  static String programClassPath() {
-    return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-        .filter(entry -> !entry.endsWith("test-classes"))
-        .collect(Collectors.joining(File.pathSeparator));
   }
 }
