@@ -74,7 +74,7 @@ public final class Lane implements Balancer.Candidate {
       }
       case OPEN -> {
         sender.onWritable();
-        pool.onLaneWritable(nowNs);
+        pool.onLaneWritable(this);
         sender.resumeStalled(nowNs);
         shard.announceAtTurnEnd();
       }
@@ -340,7 +340,7 @@ public final class Lane implements Balancer.Candidate {
   /** Its connections learn whether it acknowledges, and how much it takes. */
   private void onDecided(long nowNs) {
     shard.forEachOn(this, connection -> connection.onLaneDecided(nowNs));
-    pool.onLaneWritable(nowNs);
+    pool.onLaneDecided(nowNs);
   }
 
   private void checkSilence(long nowNs) {

@@ -101,8 +101,13 @@ final class ShardPool {
     refresh(nowNs);
   }
 
-  void onLaneWritable(long nowNs) {
+  /** The lane has shown whether it acknowledges: it may take connections from now on. */
+  void onLaneDecided(long nowNs) {
     refresh(nowNs);
+  }
+
+  void onLaneWritable(Lane lane) {
+    placement.onLaneWritable(lane);
   }
 
   /** No connection is given to it any more. */
