@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * How one connection gets an owner, and from it to another: handed over, fenced, refused or lost,
  * or ended where it may not go on (rules 3, 8 and 9). Confined to its shard's thread.
+ *
+ * <p>Who takes the connection from its owner asks only while there is one, as {@link
+ * Shard#forEachOn} does: without one it is a defect of the caller.
  */
 final class OwnerChange {
   /** How long a connection that moves is offered to upstreams that serve, at least. */
@@ -226,7 +229,9 @@ final class OwnerChange {
   }
 
   private Lane owner() {
-    return Objects.requireNonNull(ownership.lane());
+    Lane owner = ownership.lane();
+    Check.that(owner != null, "only an attached connection is taken from its owner");
+    return Objects.requireNonNull(owner);
   }
 
   private PoolOptions.Moving moving() {
