@@ -374,5 +374,8 @@ public final class Connection {
     client.stream().checkInvariants();
     replies.stream().checkInvariants();
     Check.that(isLive() || ownership.lane() == null, "one that has ended has no owner");
+    int places = pool().placesOf(this) + (ownership.isBackingOff() ? 1 : 0);
+    Check.that(
+        places == (isWaiting() ? 1 : 0), "who waits is in one place, who does not is in none");
   }
 }

@@ -138,6 +138,27 @@ final class Placement {
     return List.copyOf(eligible);
   }
 
+  /** In how many places the connection waits: one at most. */
+  int placesOf(Connection connection) {
+    return (waiting.contains(connection) ? 1 : 0)
+        + (placing.contains(connection) ? 1 : 0)
+        + (lastChances.isWaiting(connection) ? 1 : 0);
+  }
+
+  void checkInvariants() {
+    Check.that(waiting.isEmpty() || !isAnyEligible(), "nobody waits where a lane takes connections");
+    Check.that(
+        eligible.size() + full.size() == taking.size(), "a lane that takes is eligible or full");
+    // Those that are gone, too.
+    waiting.forEach(Placement::checkWaiting);
+    placing.forEach(Placement::checkWaiting);
+    lastChances.forEachWaiting(Placement::checkWaiting);
+  }
+
+  private static void checkWaiting(Connection connection) {
+    Check.that(connection.isWaiting(), "who needs no owner waits for none");
+  }
+
   // --- transitions ---
 
   private void sortOut() {

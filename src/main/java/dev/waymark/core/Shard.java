@@ -259,6 +259,7 @@ public final class Shard {
   /** All that always holds; the simulation asks after each step. */
   void checkInvariants() {
     connections.forEach(Connection::checkInvariants);
+    pools.values().forEach(ShardPool::checkInvariants);
     memory.checkInvariants();
   }
 

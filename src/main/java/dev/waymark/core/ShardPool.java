@@ -209,6 +209,15 @@ final class ShardPool {
     return places.values().stream().map(place -> place.lane().status()).toList();
   }
 
+  /** In how many places the connection waits for an owner. */
+  int placesOf(Connection connection) {
+    return placement.placesOf(connection);
+  }
+
+  void checkInvariants() {
+    placement.checkInvariants();
+  }
+
   // --- transitions ---
 
   /** Upstreams that are being left lose what they have to others, where there are any (rule 9). */
