@@ -146,7 +146,8 @@ final class Placement {
   }
 
   void checkInvariants() {
-    Check.that(waiting.isEmpty() || !isAnyEligible(), "nobody waits where a lane takes connections");
+    Check.that(
+        waiting.isEmpty() || !isAnyEligible(), "nobody waits where a lane takes connections");
     Check.that(
         eligible.size() + full.size() == taking.size(), "a lane that takes is eligible or full");
     // Those that are gone, too.
@@ -200,7 +201,7 @@ final class Placement {
     } else if (isAnyEligible()) {
       connection.change().backOff(nowNs);
     } else if (pool.options().noUpstreamWaitNs() == 0) {
-      connection.end().byBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
+      connection.end().endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
     } else {
       waiting.add(connection);
       connection.armDeadline(nowNs);

@@ -355,8 +355,7 @@ final class Fixtures implements ShardEnvironment, Balancer {
 
   @Override
   public Candidate choose(List<? extends Candidate> candidates, String clientHost, Mark mark) {
-    this.candidates =
-        candidates.stream().map(candidate -> candidate.upstream().address()).toList();
+    this.candidates = candidates.stream().map(candidate -> candidate.upstream().address()).toList();
     return candidates.getFirst();
   }
 

@@ -1,6 +1,8 @@
 package dev.waymark.sim;
 
-/** A defect put between the core and the world, or into the core, to show that the checkers see it. */
+/**
+ * A defect put between the core and the world, or into the core, to show that the checkers see it.
+ */
 enum Mutation {
   NONE(""),
   DROP_DATA("rule 1"),
