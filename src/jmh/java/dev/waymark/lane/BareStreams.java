@@ -74,7 +74,8 @@ final class BareStreams {
         """
 
         | | streams | requests a message | bytes | messages per s | CPU, µs a message | CPU, µs a request | of that with %d |
-        |---|---|---|---|---|---|---|---|"""
+        |---|---|---|---|---|---|---|---|\
+        """
             .formatted(STREAMS.getFirst()));
     grpcCases.forEach(each -> printRow(each, grpcCases.getFirst()));
     tcpCases.forEach(each -> printRow(each, tcpCases.getFirst()));

@@ -58,12 +58,7 @@ final class BareTcp {
     Bootstrap client = new Bootstrap().group(loop).channel(IoUringSocketChannel.class);
     for (SocketAddress address : addresses.subList(0, sockets)) {
       flow.channels.add(
-          client
-              .clone()
-              .handler(new Asker(flow))
-              .connect(address)
-              .syncUninterruptibly()
-              .channel());
+          client.clone().handler(new Asker(flow)).connect(address).syncUninterruptibly().channel());
     }
     return flow;
   }
