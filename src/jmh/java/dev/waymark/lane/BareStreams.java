@@ -24,7 +24,7 @@ final class BareStreams {
   /** Odd, for the median. One more comes before, as a warm-up. */
   private static final int ROUNDS = 5;
 
-  private static final long SETTLE_MS = 1_000;
+  private static final long SETTLE_MS = 2_000;
   private static final long MEASURED_MS = 3_000;
 
   private BareStreams() {}

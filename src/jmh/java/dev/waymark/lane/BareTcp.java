@@ -78,6 +78,12 @@ final class BareTcp {
     public void channelReadComplete(ChannelHandlerContext context) {
       context.flush();
     }
+
+    /** A client that closes with bytes under way. */
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      context.close();
+    }
   }
 
   /** All sockets of a flow. Confined to the loop, but for the methods of {@link BareFlow}. */
