@@ -101,6 +101,7 @@ final class BareGrpc {
     final List<ManagedChannel> channels = new ArrayList<>();
     final byte[] message;
     volatile @Nullable Throwable failure;
+    volatile boolean isEnding;
 
     Streams(byte[] message) {
       this.message = message;
@@ -125,7 +126,8 @@ final class BareGrpc {
 
     @Override
     public void close() throws InterruptedException {
-      channels.forEach(ManagedChannel::shutdownNow);
+      isEnding = true;
+      channels.forEach(ManagedChannel::shutdown);
       for (ManagedChannel channel : channels) {
         channel.awaitTermination(1, TimeUnit.SECONDS);
       }
@@ -136,6 +138,7 @@ final class BareGrpc {
   private static final class Asker implements ClientResponseObserver<byte[], byte[]> {
     private final Streams flow;
     private @Nullable ClientCallStreamObserver<byte[]> requests;
+    private boolean isEnded;
 
     Asker(Streams flow) {
       this.flow = flow;
@@ -149,7 +152,12 @@ final class BareGrpc {
     @Override
     public void onNext(byte[] reply) {
       flow.echoes.incrementAndGet();
-      Objects.requireNonNull(requests).onNext(flow.message);
+      if (!flow.isEnding) {
+        Objects.requireNonNull(requests).onNext(flow.message);
+      } else if (!isEnded) {
+        isEnded = true;
+        Objects.requireNonNull(requests).onCompleted();
+      }
     }
 
     @Override

@@ -4,7 +4,6 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -26,8 +25,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What of {@link BareGrpc} is not gRPC's: sockets on the same loop, and an echo of bytes on loops
- * like those of gRPC's server.
+ * What of {@link BareGrpc} is not gRPC's: sockets on the same loop, and an echo of bytes on as many
+ * epoll loops as Netty takes by default.
  */
 final class BareTcp {
   private final EventLoop loop;
@@ -78,12 +77,6 @@ final class BareTcp {
     public void channelReadComplete(ChannelHandlerContext context) {
       context.flush();
     }
-
-    /** A client that closes with bytes under way. */
-    @Override
-    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-      context.close();
-    }
   }
 
   /** All sockets of a flow. Confined to the loop, but for the methods of {@link BareFlow}. */
@@ -92,6 +85,7 @@ final class BareTcp {
     final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     final ByteBuf message;
     volatile @Nullable Throwable failure;
+    volatile boolean isEnding;
 
     Sockets(int bytes) {
       this.message = Unpooled.directBuffer(bytes).writeZero(bytes);
@@ -107,7 +101,7 @@ final class BareTcp {
 
     @Override
     public void close() {
-      channels.forEach(Channel::close);
+      isEnding = true;
       channels.newCloseFuture().syncUninterruptibly();
       message.release();
     }
@@ -127,6 +121,15 @@ final class BareTcp {
       ask(context);
     }
 
+    /** With nothing under way, so that the other end sees no reset. */
+    private void askOrClose(ChannelHandlerContext context) {
+      if (flow.isEnding) {
+        context.close();
+      } else {
+        ask(context);
+      }
+    }
+
     private void ask(ChannelHandlerContext context) {
       missingBytes = flow.message.readableBytes();
       context.writeAndFlush(flow.message.retainedDuplicate(), context.voidPromise());
@@ -139,7 +142,7 @@ final class BareTcp {
       bytes.release();
       if (missingBytes == 0) {
         flow.echoes.incrementAndGet();
-        ask(context);
+        askOrClose(context);
       }
     }
 
