@@ -27,10 +27,16 @@ final class LearnedStartIT {
   }
 
   /**
-   * The cache has old objects: where the young generation takes the whole heap, the JVM ends itself.
+   * The cache has old objects: where the young generation takes the whole heap, the JVM ends
+   * itself.
    */
   @ParameterizedTest
-  @ValueSource(strings = {"-XX:+UseSerialGC -Xmx32m", "-XX:+UseSerialGC -Xmx8m", "-XX:MaxRAM=64m -XX:+UseSerialGC"})
+  @ValueSource(
+      strings = {
+        "-XX:+UseSerialGC -Xmx32m",
+        "-XX:+UseSerialGC -Xmx8m",
+        "-XX:MaxRAM=64m -XX:+UseSerialGC"
+      })
   void start_byTheLauncherInASmallHeap_usesWhatItsTrainingLearned(String heap) {
     assertUsed(launcher(heap));
   }
