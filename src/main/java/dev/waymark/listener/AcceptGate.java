@@ -1,6 +1,7 @@
 package dev.waymark.listener;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.EnumSet;
@@ -30,6 +31,10 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
   private final Supplier<ListenerPort.Use> use;
   private final ListenerEvents events;
   private final DescriptorLimit descriptors;
+
+  /** One for all clients: each would hold its own for as long as it is connected. */
+  private final ChannelFutureListener leave;
+
   private final EnumSet<Reason> reasons = EnumSet.noneOf(Reason.class);
   private boolean isStarted;
 
@@ -46,6 +51,7 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
     this.use = use;
     this.events = events;
     this.descriptors = descriptors;
+    this.leave = _ -> descriptors.leave();
   }
 
   /** Accepts from now on, unless there is a reason not to. */
@@ -66,7 +72,7 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
     descriptors.enter();
-    ((Channel) message).closeFuture().addListener(_ -> descriptors.leave());
+    ((Channel) message).closeFuture().addListener(leave);
     if (descriptors.isReached()) {
       closeForDescriptors(
           "only the reserve of file descriptors is left; raise the limit (ulimit -n) or lower connections-max");

@@ -19,17 +19,27 @@ final class ClientHandler extends ChannelInboundHandlerAdapter {
   private final String listener;
   private final @Nullable Framer framer;
   private final Acceptor acceptor;
+  private final ListenerCounters counters;
   private @Nullable Connection connection;
   private @Nullable ByteBuf partial;
   private boolean isUncut;
   private boolean isEndSeen;
   private boolean isUnreadable;
 
-  ClientHandler(SocketClient socket, String listener, @Nullable Framer framer, Acceptor acceptor) {
+  /**
+   * @param counters has a place for this client, which is given back when its channel is gone
+   */
+  ClientHandler(
+      SocketClient socket,
+      String listener,
+      @Nullable Framer framer,
+      Acceptor acceptor,
+      ListenerCounters counters) {
     this.socket = socket;
     this.listener = listener;
     this.framer = framer;
     this.acceptor = acceptor;
+    this.counters = counters;
     if (framer != null) {
       socket.onResumed(this::cutRest);
     }
@@ -171,6 +181,12 @@ final class ClientHandler extends ChannelInboundHandlerAdapter {
     if (connection != null) {
       connection.onSocketClosed(acceptor.nowNs());
     }
+  }
+
+  /** The channel is closed, also where it never became active. */
+  @Override
+  public void handlerRemoved(ChannelHandlerContext context) {
+    counters.leave();
   }
 
   private void releasePartial() {

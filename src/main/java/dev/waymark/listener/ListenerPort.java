@@ -3,11 +3,13 @@ package dev.waymark.listener;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.core.Framing;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.SocketChannel;
@@ -16,6 +18,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,11 +47,16 @@ public final class ListenerPort {
   /** Whose port it is. */
   record Use(String listener, ListenerCounters counters) {}
 
+  /** One for all sockets: by default each has its own. As many reads in a row as by default. */
+  private static final RecvByteBufAllocator READ_SIZES =
+      new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(16);
+
   private final InetSocketAddress wanted;
   private final int backlog;
   private final Sockets sockets;
   private final Acceptor acceptor;
   private final ListenerEvents events;
+  private final LongSupplier clockNs;
   private volatile Use use;
   private volatile @Nullable Channel channel;
   private volatile @Nullable AcceptGate gate;
@@ -70,6 +78,7 @@ public final class ListenerPort {
     this.sockets = sockets;
     this.acceptor = acceptor;
     this.events = events;
+    this.clockNs = acceptor::nowNs;
   }
 
   /**
@@ -98,6 +107,7 @@ public final class ListenerPort {
                 })
             .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
             .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WriteBufferWaterMark.DEFAULT)
+            .childOption(ChannelOption.RECVBUF_ALLOCATOR, READ_SIZES)
             .childHandler(new ClientInitializer());
     var bound = bootstrap.bind(wanted).awaitUninterruptibly();
     if (!bound.isSuccess()) {
@@ -184,7 +194,6 @@ public final class ListenerPort {
         client.close();
         return;
       }
-      client.closeFuture().addListener(_ -> now.counters().leave());
       setOptions(client, config);
       Framer framer =
           config.framing() instanceof Framing.Raw
@@ -195,7 +204,11 @@ public final class ListenerPort {
           .addLast(
               "client",
               new ClientHandler(
-                  new SocketClient(client, acceptor::nowNs), config.name(), framer, acceptor));
+                  new SocketClient(client, clockNs),
+                  config.name(),
+                  framer,
+                  acceptor,
+                  now.counters()));
     }
 
     private void setOptions(SocketChannel client, ListenerConfig config) {
