@@ -3,10 +3,11 @@
 # Starts a bridge and a stub on loopback, loads them, and prints what both ask of the kernel for each request (perf stat; as root),
 # the bridge's CPU by part and by function (perf), its allocations by class and by place (JFR; the first sample of a thread has the weight of all that came before it: overlook the topmost). Needed: Linux,
 # perf (apt-get install linux-perf), a JDK 25. PORT: the first of four, default 20700.
+# WARM_UP_SECONDS, default 10: 0 shows a JVM that has just started.
 set -eu
 cd "$(dirname -- "$0")/../.."
 port=${PORT:-20700}
-warm_up_seconds=10
+warm_up_seconds=${WARM_UP_SECONDS:-10}
 seconds=5
 folder=$(mktemp -d "${TMPDIR:-/tmp}/waymark-profile-XXXXXX")
 command -v perf >/dev/null || {
@@ -62,9 +63,11 @@ for_each_request() {
   done
 }
 
-load "$warm_up_seconds" "$@"
-echo "## For each request"
-for_each_request "$@"
+if [ "$warm_up_seconds" -gt 0 ]; then
+  load "$warm_up_seconds" "$@"
+  echo "## For each request"
+  for_each_request "$@"
+fi
 load $((seconds + 3)) "$@" &
 sleep 2
 perf record -q -F 2000 -p "$bridge" -o "$folder/perf.data" -- sleep "$seconds" 2>/dev/null
