@@ -67,6 +67,13 @@ code=0
 say "$(grep '^waymark ' "$scratch/version")"
 grep -q 'dev.waymark.cli.Main source: shared objects file' "$scratch/version" || fail "what the JVM learned at the build is not used"
 
+# With other memory, and so with another collector, than it was learned with: where the engine cannot limit it, by options.
+"${engine[@]}" run --rm "${run_options[@]}" --memory 300m -e JDK_JAVA_OPTIONS=-Xlog:class+load "$image" --version \
+  >"$scratch/version" 2>"$scratch/run.log" ||
+  "${engine[@]}" run --rm "${run_options[@]}" -e JDK_JAVA_OPTIONS="-Xlog:class+load -Xmx100m -XX:+UseSerialGC" "$image" --version \
+    >"$scratch/version" 2>"$scratch/run.log" || fail "--version with little memory: $(cat "$scratch/run.log")"
+grep -q 'dev.waymark.cli.Main source: shared objects file' "$scratch/version" || fail "with little memory the cache is not used"
+
 mkdir "$scratch/derived"
 : >"$scratch/derived/patched.jar"
 printf 'FROM %s\nCOPY patched.jar /opt/waymark/lib/\n' "$image" >"$scratch/derived/Dockerfile"
