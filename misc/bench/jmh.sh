@@ -1,6 +1,6 @@
 #!/bin/sh
 # Benchmarks of single steps (JMH): jmh.sh [REGEX] [JMH-OPTIONS]. What an idle connection costs the core: jmh.sh idle-crowd [COUNT].
-# What a bare gRPC stream costs: jmh.sh bare-stream.
+# What bare gRPC streams cost, one, and many beside as many sockets: jmh.sh bare-stream.
 # Builds them first, apart from everything else, in target/jmh. MVN: the Maven to build with. See README.md.
 set -eu
 cd "$(dirname -- "$0")/../.."

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Where the bridge's time and memory go: profile.sh [OPTIONS OF waymark bench], as `profile.sh --connections 100 --size 16KiB`.
-# Starts a bridge and a stub on loopback, loads them, and prints the CPU by part and by function (perf) and allocations by class
-# and by place (JFR; the first sample of a thread has the weight of all that came before it: overlook the topmost). Needed: Linux,
+# Starts a bridge and a stub on loopback, loads them, and prints what both ask of the kernel for each request (perf stat; as root),
+# the bridge's CPU by part and by function (perf), its allocations by class and by place (JFR; the first sample of a thread has the weight of all that came before it: overlook the topmost). Needed: Linux,
 # perf (apt-get install linux-perf), a JDK 25. PORT: the first of four, default 20700.
+# WARM_UP_SECONDS, default 10: 0 shows a JVM that has just started.
 set -eu
 cd "$(dirname -- "$0")/../.."
 port=${PORT:-20700}
-warm_up_seconds=10
+warm_up_seconds=${WARM_UP_SECONDS:-10}
 seconds=5
 folder=$(mktemp -d "${TMPDIR:-/tmp}/waymark-profile-XXXXXX")
 command -v perf >/dev/null || {
@@ -45,7 +46,28 @@ until ./waymark health "http://127.0.0.1:$((port + 2))/readyz" >/dev/null 2>&1; 
 done
 java_bin=$(dirname -- "$(readlink -f "/proc/$bridge/exe")")
 
-load "$warm_up_seconds" "$@"
+# The load under `perf stat`, and its counts for each request. Threads of the JVM that serve no request count too: a few a second.
+events=context-switches,raw_syscalls:sys_enter
+for_each_request() {
+  perf stat -x ' ' -e "$events" -p "$bridge" -o "$folder/stat.bridge" -- \
+    perf stat -x ' ' -e "$events" -p "$stub" -o "$folder/stat.stub" -- \
+    ./waymark bench "127.0.0.1:$port" --quiet --warmup 0 --seconds "$seconds" --json "$folder/counted.json" "$@" >"$folder/load" 2>&1 || {
+    cat "$folder/load" >&2
+    exit 1
+  }
+  requests=$(sed -n 's/.*"requests": *\([0-9]*\).*/\1/p' "$folder/counted.json")
+  for part in bridge stub; do
+    awk -v part="$part" -v requests="$requests" '
+      $1 ~ /^[0-9]+$/ { printf "%-8s %-28s %.2f\n", part, $0 ~ /sys_enter/ ? "system calls" : "context switches", $1 / requests }' \
+      "$folder/stat.$part"
+  done
+}
+
+if [ "$warm_up_seconds" -gt 0 ]; then
+  load "$warm_up_seconds" "$@"
+  echo "## For each request"
+  for_each_request "$@"
+fi
 load $((seconds + 3)) "$@" &
 sleep 2
 perf record -q -F 2000 -p "$bridge" -o "$folder/perf.data" -- sleep "$seconds" 2>/dev/null

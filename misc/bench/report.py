@@ -19,6 +19,7 @@ COLUMNS = [
     ("directBytesPerConnection", "direct B/conn", False),
     ("emptyRssMiB", "empty MiB", False),
     ("startMs", "start ms", True),
+    ("framesPerBatch", "frames a batch", False),
     ("warmUpSeconds", "to 90 % s", False),
     ("errors", "errors", False),
 ]

@@ -21,8 +21,11 @@ SIZES = {"KiB": 1024, "MiB": 1 << 20, "": 1}
 LOAD = re.compile(r"(\d+)(KiB|MiB|)x(\d+)(?:w(\d+))?")
 HAPROXY_CONNECTIONS_MAX = 9_800
 IDLE_CONNECTIONS = 19_000
-IDLE_SECONDS = 20
+IDLE_SECONDS = 30
+# Longer than TrimNativeHeapInterval in misc/jvm.options.
+TRIM_SECONDS = 11
 UPSTREAMS = [2, 20, 200]
+SHARDS = [1, 2]
 CONNECTIONS = [100, 1_000, 9_800, 19_000]
 WARM_UP_CASES = ["64x100", "64KiBx16w4"]
 WARM_UP_SECONDS = 15
@@ -145,7 +148,7 @@ def idle19000(run, case, folder):
 
 
 def idle(run, system, count):
-    """Memory of the process that clients connect to, before and with them. Java's after a full collection."""
+    """Memory of the process that clients connect to, before and with them. Java's after a full collection and a trim."""
     process = system.processes[-1]
     is_java = isinstance(system, Waymark)
     before = memory(system, process, is_java)
@@ -180,7 +183,7 @@ def idle(run, system, count):
 def memory(system, process, is_java):
     if is_java:
         process.collect_garbage()
-        time.sleep(0.5)
+        time.sleep(TRIM_SECONDS)
     now = {"rss": process.rss_bytes()}
     if is_java:
         now["heap"] = system.metric("waymark_jvm_memory_used_bytes", 'area="heap"')
@@ -255,6 +258,28 @@ def acks(run, case, folder):
                 run.write(f"{case}:{load_case}", system.name, figures(result))
 
 
+def shards(run, case, folder):
+    """One event loop, and two: what it does to the batches of a lane, and to what a request costs."""
+    port = run.options.port + 300
+    systems = [Waymark(f"shards-{n}", folder, port + 50 * n, bridge_args=["--shards", str(n)]) for n in SHARDS]
+    with systems[0], systems[1]:
+        for system in systems:
+            warm(run, system)
+        for load_case in ["64x100", "64x1000", "16KiBx100"]:
+            for system in systems:
+                write_with_batches(run, f"{case}:{load_case}", system, *load_flags(load_case))
+        for system in systems:
+            write_with_batches(run, f"{case}:open10k", system, "--size", 64, "--connections", 1_000, "--rate", 10_000)
+
+
+def write_with_batches(run, case, system, *flags):
+    names = ["waymark_lane_frames_sent_total", "waymark_lane_batches_sent_total"]
+    before = [system.metric(name) for name in names]
+    result = run.bench(system, *flags)
+    frames, batches = (system.metric(name) - was for name, was in zip(names, before))
+    run.write(case, system.name, {**figures(result), "framesPerBatch": round(frames / max(batches, 1), 1)})
+
+
 def warm(run, system):
     """What the JVM compiles for small and for large requests."""
     for case in ("64x200", "64KiBx16w4"):
@@ -272,6 +297,7 @@ OWN = {
     "upstreams": upstreams,
     "connections": connections,
     "acks": acks,
+    "shards": shards,
 }
 LOADS = ["64x1", "64x100", "64x1000", "64x9800", "1KiBx1000", "16KiBx100", "64KiBx16w4"]
 ALL = LOADS + list(SHARED) + list(OWN)

@@ -58,9 +58,9 @@ final class Commits {
     boolean isClose = !frame.more() && (frame.close() != 0 || replies.stream().isHoldingClose());
     if (isClose) {
       // Never answered (rule 8).
-      connection.end().begin(nowNs, breach, Origin.UPSTREAM);
+      connection.end().endWithoutTelling(nowNs, breach, Origin.UPSTREAM);
     } else {
-      connection.end().byBridge(nowNs, breach, Origin.UPSTREAM);
+      connection.end().endByBridge(nowNs, breach, Origin.UPSTREAM);
     }
   }
 
@@ -98,7 +98,7 @@ final class Commits {
     }
     if (isHalfClose) {
       replies.end();
-      connection.end().directionEnded(Origin.UPSTREAM);
+      connection.end().onDirectionEnded(Origin.UPSTREAM);
       if (close == 0) {
         connection.socket().finish();
       }
@@ -115,7 +115,7 @@ final class Commits {
     } else if (replies.isQueueLong(owner)) {
       connection.client().updateReading();
     }
-    connection.end().whenDone(nowNs);
+    connection.end().endIfDone(nowNs);
   }
 
   private void consume(long nowNs, long consumed, boolean isAnswer) {
@@ -136,7 +136,7 @@ final class Commits {
     if (reason.isRefusal()) {
       connection.change().onRefused(nowNs, reason);
     } else {
-      connection.end().begin(nowNs, reason, Origin.UPSTREAM);
+      connection.end().endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
     }
   }
 }

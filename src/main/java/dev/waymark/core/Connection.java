@@ -54,7 +54,8 @@ public final class Connection {
     this.change = new OwnerChange(this, shard, ownership, client, replies);
     AgeOptions age = listener.options().age();
     this.end =
-        new ConnectionEnd(this, age.isLimited() ? new ConnectionAge(age, mark, nowNs) : null);
+        new ConnectionEnd(
+            this, client, replies, age.isLimited() ? new ConnectionAge(age, mark, nowNs) : null);
     this.deadlines = new ConnectionDeadlines(this);
     deadlines.waitUntil(nowNs + pool.noUpstreamWaitNs());
   }
@@ -87,7 +88,7 @@ public final class Connection {
   public void onClientEnd(long nowNs) {
     lastActivityNs = nowNs;
     client.end();
-    end.directionEnded(Origin.CLIENT);
+    end.onDirectionEnded(Origin.CLIENT);
     if (isLive()) {
       pump(nowNs);
     } else {
@@ -102,7 +103,7 @@ public final class Connection {
    */
   public void onClientBreach(long nowNs, CloseReason reason) {
     if (client.breach(nowNs, reason)) {
-      end.whenDone(nowNs);
+      end.endIfDone(nowNs);
       armDeadline(nowNs);
     }
   }
@@ -118,7 +119,7 @@ public final class Connection {
 
   /** The client's socket broke: CLIENT_RESET or CLIENT_TIMEOUT. */
   public void onClientLost(long nowNs, CloseReason reason) {
-    end.byBridge(nowNs, reason, Origin.CLIENT);
+    end.endByBridge(nowNs, reason, Origin.CLIENT);
     socket.reset();
   }
 
@@ -143,7 +144,7 @@ public final class Connection {
     if (client.isReadingPaused()) {
       client.updateReading();
     }
-    end.whenDone(nowNs);
+    end.endIfDone(nowNs);
   }
 
   /** The socket is closed, by either side; the last input. */
@@ -151,8 +152,8 @@ public final class Connection {
     if (end.isClosed()) {
       return;
     }
-    end.byBridge(nowNs, CloseReason.CLIENT_RESET, Origin.CLIENT);
-    end.closed();
+    end.endByBridge(nowNs, CloseReason.CLIENT_RESET, Origin.CLIENT);
+    end.onSocketClosed();
     settleHeld();
     shard.onConnectionGone(this, ConnectionSummary.of(this, nowNs), end.unixMs());
   }
@@ -180,7 +181,7 @@ public final class Connection {
     settleHeld();
   }
 
-  /** The owner's lane is open for more, or has shown whether it acknowledges. */
+  /** The owner's lane takes more, or is held back, or no longer is. */
   void onLaneChanged(long nowNs) {
     if (ownership.lane() != null) {
       pump(nowNs);
@@ -244,7 +245,7 @@ public final class Connection {
     Lane owner = ownership.lane();
     if (owner != null) {
       client.pump(nowNs, owner);
-      end.whenDone(nowNs);
+      end.endIfDone(nowNs);
     }
     client.updateReading();
   }
@@ -374,5 +375,8 @@ public final class Connection {
     client.stream().checkInvariants();
     replies.stream().checkInvariants();
     Check.that(isLive() || ownership.lane() == null, "one that has ended has no owner");
+    int places = pool().placesOf(this) + (ownership.isBackingOff() ? 1 : 0);
+    Check.that(
+        places == (isWaiting() ? 1 : 0), "who waits is in one place, who does not is in none");
   }
 }

@@ -133,7 +133,7 @@ final class ConnectionDeadlines {
         connection.replies().expirePushes(nowNs);
         connection.settleHeld();
       }
-      case AGE -> connection.end().whenOld(nowNs);
+      case AGE -> connection.end().endIfOld(nowNs);
       case NO_UPSTREAM, LEADER -> endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
       case RETRY -> connection.change().retry();
       case COMMIT -> {
@@ -184,7 +184,7 @@ final class ConnectionDeadlines {
   }
 
   private void endByBridge(long nowNs, CloseReason reason, Origin origin) {
-    connection.end().byBridge(nowNs, reason, origin);
+    connection.end().endByBridge(nowNs, reason, origin);
   }
 
   private boolean isHandingOver() {

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConnectionEnd {
   private final Connection connection;
+  private final ClientDirection client;
+  private final ReplyDirection replies;
   private final @Nullable ConnectionAge age;
   private @Nullable Origin firstToEnd;
   private @Nullable CloseReason reason;
@@ -20,15 +22,21 @@ final class ConnectionEnd {
   /**
    * @param age null: it may become as old as it likes
    */
-  ConnectionEnd(Connection connection, @Nullable ConnectionAge age) {
+  ConnectionEnd(
+      Connection connection,
+      ClientDirection client,
+      ReplyDirection replies,
+      @Nullable ConnectionAge age) {
     this.connection = connection;
+    this.client = client;
+    this.replies = replies;
     this.age = age;
   }
 
   // --- inputs ---
 
   /** One direction has ended. */
-  void directionEnded(Origin by) {
+  void onDirectionEnded(Origin by) {
     if (firstToEnd == null) {
       firstToEnd = by;
     }
@@ -43,48 +51,48 @@ final class ConnectionEnd {
   }
 
   /** Something was sent, consumed or written: ends the connection if nothing is left to do. */
-  void whenDone(long nowNs) {
-    CloseReason breach = connection.client().breach();
+  void endIfDone(long nowNs) {
+    CloseReason breach = client.breach();
     if (breach != null) {
       if (isLive() && isAnswered()) {
-        byBridge(nowNs, breach, breach.origin());
+        endByBridge(nowNs, breach, breach.origin());
       }
       return;
     }
-    whenOld(nowNs);
+    endIfOld(nowNs);
     if (connection.lane() != null && isDoneAndWritten()) {
-      byBridge(nowNs, CloseReason.DONE, firstToEnd());
+      endByBridge(nowNs, CloseReason.DONE, firstToEnd());
     }
   }
 
   /** Past its age: at a place where nothing is lost, or when the grace is over. */
-  void whenOld(long nowNs) {
+  void endIfOld(long nowNs) {
     if (isLive() && isOldEnough(nowNs)) {
-      byBridge(nowNs, CloseReason.CONNECTION_AGE, Origin.BRIDGE);
+      endByBridge(nowNs, CloseReason.CONNECTION_AGE, Origin.BRIDGE);
     }
   }
 
   /** The bridge ends the connection: an upstream is told if there is one. */
-  void byBridge(long nowNs, CloseReason why, Origin by) {
+  void endByBridge(long nowNs, CloseReason why, Origin by) {
     Lane owner = connection.lane();
     if (owner != null) {
       owner.close(connection, why);
     }
-    begin(nowNs, why, by);
+    endWithoutTelling(nowNs, why, by);
   }
 
   /** The connection ends, unless it has; an upstream knows, or there is none. */
-  void begin(long nowNs, CloseReason why, Origin by) {
+  void endWithoutTelling(long nowNs, CloseReason why, Origin by) {
     if (!isLive()) {
       return;
     }
     reason = why;
     origin = by;
     unixMs = connection.arrival().unixMs(nowNs);
-    connection.replies().endPushes(why, unixMs);
+    replies.endPushes(why, unixMs);
     connection.change().end();
-    connection.client().stream().release();
-    connection.replies().stream().dropHeld();
+    client.stream().release();
+    replies.stream().dropHeld();
     connection.settleHeld();
     connection.deadlines().linger(nowNs);
     if (why.isAbortive()) {
@@ -93,7 +101,7 @@ final class ConnectionEnd {
     }
     connection.armDeadline(nowNs);
     connection.socket().finish();
-    connection.client().updateReading();
+    client.updateReading();
     closeWhenDrained();
   }
 
@@ -103,16 +111,14 @@ final class ConnectionEnd {
    * 4.2.2.13).
    */
   void closeWhenDrained() {
-    if (isClosing()
-        && connection.replies().delivery().queuedBytes() == 0
-        && connection.client().stream().isEnded()) {
+    if (isClosing() && replies.delivery().queuedBytes() == 0 && client.stream().isEnded()) {
       connection.socket().close();
     }
   }
 
   /** Nothing is waited for any more: drops the socket, with a reset if replies are lost by it. */
   void abandon() {
-    if (connection.replies().delivery().queuedBytes() > 0) {
+    if (replies.delivery().queuedBytes() > 0) {
       connection.socket().reset();
     } else {
       connection.socket().close();
@@ -120,7 +126,7 @@ final class ConnectionEnd {
   }
 
   /** The socket is gone. */
-  void closed() {
+  void onSocketClosed() {
     isClosed = true;
   }
 
@@ -143,10 +149,7 @@ final class ConnectionEnd {
 
   /** Both directions have ended, and all is consumed. */
   boolean isDone() {
-    ClientDirection client = connection.client();
-    return connection.replies().stream().isEnded()
-        && client.stream().isEnded()
-        && client.isConsumed();
+    return replies.stream().isEnded() && client.stream().isEnded() && client.isConsumed();
   }
 
   boolean isAgeLimited() {
@@ -181,16 +184,14 @@ final class ConnectionEnd {
 
   /** The owner knows of the end, and the client's socket took every reply too. */
   private boolean isDoneAndWritten() {
-    return connection.client().stream().isEndSent()
-        && connection.replies().stream().queuedBytes() == 0
-        && isDone();
+    return client.stream().isEndSent() && replies.stream().queuedBytes() == 0 && isDone();
   }
 
   /** All that could be read of the client is answered. */
   private boolean isAnswered() {
-    return connection.client().stream().isEmpty()
-        && !connection.client().isAwaitingOwner()
-        && connection.replies().stream().queuedBytes() == 0;
+    return client.stream().isEmpty()
+        && !client.isAwaitingOwner()
+        && replies.stream().queuedBytes() == 0;
   }
 
   /** It is past its age, and at a place where nothing is lost or past its grace too. */
@@ -210,18 +211,17 @@ final class ConnectionEnd {
    * direction is about to end by itself.
    */
   private boolean isQuiet(long silenceNs) {
-    ClientDirection client = connection.client();
-    ReplyStream replies = connection.replies().stream();
+    ReplyStream stream = replies.stream();
     Lane owner = connection.lane();
     boolean isPlain = owner != null && owner.isNeverAcknowledging();
     boolean isBetweenReplies =
-        isPlain ? silenceNs >= ConnectionAge.SILENCE_NS : replies.isBetweenReplies();
+        isPlain ? silenceNs >= ConnectionAge.SILENCE_NS : stream.isBetweenReplies();
     return isBetweenReplies
         && client.isBetweenMessages()
         && client.isConsumed()
         && !client.stream().isEnded()
-        && !replies.isEnded()
-        && !replies.isHolding()
-        && replies.queuedBytes() == 0;
+        && !stream.isEnded()
+        && !stream.isHolding()
+        && stream.queuedBytes() == 0;
   }
 }

@@ -51,7 +51,7 @@ public final class Lane implements Balancer.Candidate {
     this.upstream = upstream;
     this.counters = counters;
     this.clock = new LaneClock(nowNs, shard.limits());
-    this.mode = new LaneMode(pool, shard.limits(), hasAcknowledged);
+    this.mode = new LaneMode(pool::options, shard.limits(), hasAcknowledged);
     this.transport = shard.environment().connect(this);
     this.sender = new LaneSender(this, shard, counters, transport);
     this.router = new FrameRouter(this, shard, counters, sender);
@@ -67,14 +67,14 @@ public final class Lane implements Balancer.Candidate {
         clock.onOpen(nowNs);
         counters.add(Counter.LANES_OPENED, 1);
         sender.hello(pool.hello());
-        if (mode.onOptions()) {
+        if (mode.decideByOptions()) {
           onDecided(nowNs);
         }
         pool.onLaneOpen(nowNs, this);
       }
       case OPEN -> {
         sender.onWritable();
-        pool.onLaneWritable(nowNs);
+        pool.onLaneWritable(this);
         sender.resumeStalled(nowNs);
         shard.announceAtTurnEnd();
       }
@@ -164,7 +164,7 @@ public final class Lane implements Balancer.Candidate {
   // --- inputs from its router ---
 
   void onSettings(long nowNs, Settings settings) {
-    if (mode.isNeverAsked()) {
+    if (mode.isIgnoringSettings()) {
       return;
     }
     if (mode.isPlain()) {
@@ -221,7 +221,7 @@ public final class Lane implements Balancer.Candidate {
     if (phase != Phase.OPEN) {
       return;
     }
-    if (mode.onOptions() || (clock.isSettingsOverdue(nowNs) && mode.onSettingsOverdue())) {
+    if (mode.decideByOptions() || (clock.isSettingsOverdue(nowNs) && mode.onSettingsOverdue())) {
       onDecided(nowNs);
     }
     if (mode.isAcknowledging()) {
@@ -278,7 +278,7 @@ public final class Lane implements Balancer.Candidate {
     return clock.hasWorkedFor(nowNs, leastNs);
   }
 
-  /** Only while the lane is open. */
+  /** Given frames only while the lane is open. */
   LaneSender sender() {
     return sender;
   }
@@ -340,7 +340,7 @@ public final class Lane implements Balancer.Candidate {
   /** Its connections learn whether it acknowledges, and how much it takes. */
   private void onDecided(long nowNs) {
     shard.forEachOn(this, connection -> connection.onLaneDecided(nowNs));
-    pool.onLaneWritable(nowNs);
+    pool.onLaneDecided(nowNs);
   }
 
   private void checkSilence(long nowNs) {

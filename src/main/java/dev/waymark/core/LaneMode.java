@@ -3,6 +3,7 @@ package dev.waymark.core;
 import dev.waymark.core.PoolOptions.Acknowledge;
 import dev.waymark.core.UpstreamControl.Settings;
 import java.util.Locale;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,18 +21,18 @@ final class LaneMode {
     PLAIN
   }
 
-  private final ShardPool pool;
+  private final Supplier<PoolOptions> options;
   private final Limits limits;
   private final boolean hasAcknowledged;
   private Mode mode = Mode.UNKNOWN;
   private int windowBytes;
 
   /**
-   * @param pool asked for its options, which may change
+   * @param options of its pool, which may change
    * @param hasAcknowledged it did so before
    */
-  LaneMode(ShardPool pool, Limits limits, boolean hasAcknowledged) {
-    this.pool = pool;
+  LaneMode(Supplier<PoolOptions> options, Limits limits, boolean hasAcknowledged) {
+    this.options = options;
     this.limits = limits;
     this.hasAcknowledged = hasAcknowledged;
     this.windowBytes = limits.initialWindowBytes();
@@ -39,9 +40,9 @@ final class LaneMode {
 
   // --- inputs ---
 
-  /** The lane is established, or the pool's options may be others. */
-  boolean onOptions() {
-    return mode == Mode.UNKNOWN && isNeverAsked() && becomePlain();
+  /** The lane is established, or the pool's options may be others: asked in each tick. */
+  boolean decideByOptions() {
+    return mode == Mode.UNKNOWN && isIgnoringSettings() && becomePlain();
   }
 
   /**
@@ -78,18 +79,18 @@ final class LaneMode {
 
   /** Settings may come; whatever comes before them, or their absence, shows that there are none. */
   boolean isUndecided() {
-    return mode == Mode.UNKNOWN && pool.options().acknowledge() == Acknowledge.AUTO;
+    return mode == Mode.UNKNOWN && acknowledge() == Acknowledge.AUTO;
   }
 
-  /** Settings are ignored. */
-  boolean isNeverAsked() {
-    return pool.options().acknowledge() == Acknowledge.NEVER;
+  /** What Settings say means nothing in its pool. */
+  boolean isIgnoringSettings() {
+    return acknowledge() == Acknowledge.NEVER;
   }
 
   /** It is given nothing until it says Settings. */
   boolean isUnproven() {
     return mode != Mode.ACKNOWLEDGING
-        && switch (pool.options().acknowledge()) {
+        && switch (acknowledge()) {
           case AUTO -> hasAcknowledged;
           case REQUIRED -> true;
           case NEVER -> false;
@@ -107,6 +108,10 @@ final class LaneMode {
   }
 
   // --- transitions ---
+
+  private Acknowledge acknowledge() {
+    return options.get().acknowledge();
+  }
 
   private boolean becomePlain() {
     mode = Mode.PLAIN;

@@ -5,8 +5,9 @@ import java.util.LinkedHashSet;
 
 /**
  * What one lane sends: frames gather in its transport and leave together, at the turn's end or when
- * they are a batch; connections that have more wait here for the transport. Used only while the
- * lane is open. Confined to its shard's thread.
+ * they are a batch; connections that have more wait here for the transport. It is given frames only
+ * while the lane is open; whether it is writable may be asked at any time. Confined to its shard's
+ * thread.
  */
 final class LaneSender {
   /**

@@ -3,6 +3,7 @@ package dev.waymark.core;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,6 +73,15 @@ final class LastChances {
   boolean isFree(long nowNs, Lane lane) {
     Trial trial = trials.get(lane);
     return trial == null || trial.isOver(nowNs, lane);
+  }
+
+  /** It waits for a lane of its own. */
+  boolean isWaiting(Connection connection) {
+    return waiting.containsKey(connection);
+  }
+
+  void forEachWaiting(Consumer<Connection> action) {
+    waiting.keySet().forEach(action);
   }
 
   /** Who has waited longest; null: nobody waits. */

@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * How one connection gets an owner, and from it to another: handed over, fenced, refused or lost,
  * or ended where it may not go on (rules 3, 8 and 9). Confined to its shard's thread.
+ *
+ * <p>Who takes the connection from its owner asks only while there is one, as {@link
+ * Shard#forEachOn} does: without one it is a defect of the caller.
  */
 final class OwnerChange {
   /** How long a connection that moves is offered to upstreams that serve, at least. */
@@ -103,7 +106,7 @@ final class OwnerChange {
       if (isReopening()) {
         fence(nowNs, cause);
       } else {
-        connection.end().byBridge(nowNs, CloseReason.SHUTTING_DOWN, Origin.UPSTREAM);
+        connection.end().endByBridge(nowNs, CloseReason.SHUTTING_DOWN, Origin.UPSTREAM);
       }
     }
   }
@@ -122,7 +125,7 @@ final class OwnerChange {
     if (isReopening() && ownership.onRefused(nowNs, refuser, waitNs())) {
       leave(nowNs, Reopen.Cause.REFUSED, false);
     } else {
-      connection.end().begin(nowNs, reason, Origin.UPSTREAM);
+      connection.end().endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
     }
   }
 
@@ -139,7 +142,7 @@ final class OwnerChange {
   /** The owner is gone. */
   void onLost(long nowNs, CloseReason reason) {
     if (!isReopening()) {
-      connection.end().begin(nowNs, reason, Origin.UPSTREAM);
+      connection.end().endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
     } else if (isLossBearable(nowNs)) {
       leave(nowNs, Reopen.Cause.LANE_BROKEN, false);
     }
@@ -181,7 +184,7 @@ final class OwnerChange {
   /** False: one request has taken along as many owners as it may, and the connection has ended. */
   private boolean isLossBearable(long nowNs) {
     if (client.isAwaitingOwner() && !ownership.isLossBearable()) {
-      connection.end().byBridge(nowNs, CloseReason.POISON, Origin.CLIENT);
+      connection.end().endByBridge(nowNs, CloseReason.POISON, Origin.CLIENT);
       return false;
     }
     return true;
@@ -209,10 +212,10 @@ final class OwnerChange {
   /** To the pool, unless nothing is left for an owner to do. */
   private void offer(long nowNs) {
     if (client.breach() != null) {
-      connection.end().whenDone(nowNs);
+      connection.end().endIfDone(nowNs);
     }
     if (connection.isWaiting() && connection.end().isDone()) {
-      connection.end().begin(nowNs, CloseReason.DONE, connection.end().firstToEnd());
+      connection.end().endWithoutTelling(nowNs, CloseReason.DONE, connection.end().firstToEnd());
     } else if (connection.isWaiting()) {
       connection.pool().assignAgain(connection);
       connection.armDeadline(nowNs);
@@ -226,7 +229,9 @@ final class OwnerChange {
   }
 
   private Lane owner() {
-    return Objects.requireNonNull(ownership.lane());
+    Lane owner = ownership.lane();
+    Check.that(owner != null, "only an attached connection is taken from its owner");
+    return Objects.requireNonNull(owner);
   }
 
   private PoolOptions.Moving moving() {

@@ -94,6 +94,7 @@ final class Ownership {
   /** There is no owner any more, and none is needed. */
   void end() {
     forgetHandOver();
+    isBackingOff = false;
     lane = null;
     former = null;
     destination = null;

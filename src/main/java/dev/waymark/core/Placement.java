@@ -27,9 +27,14 @@ final class Placement {
   private final LinkedHashSet<Connection> placing = new LinkedHashSet<>();
 
   private final LastChances lastChances = new LastChances();
+
+  /** The lanes that take connections, in the order of their upstreams. */
+  private final LinkedHashSet<Lane> taking = new LinkedHashSet<>();
+
+  /** Those of them whose transport takes more, in the same order. */
   private final List<Lane> eligible = new ArrayList<>();
 
-  /** They would be eligible if their transport took more; taken where there is no other. */
+  /** The others; taken where there is no eligible one. */
   private final List<Lane> full = new ArrayList<>();
 
   Placement(ShardPool pool, Shard shard, Balancer balancer) {
@@ -45,31 +50,36 @@ final class Placement {
    *
    * @return whether there is one that did not
    */
-  boolean onLanes(List<Lane> taking) {
-    List<Lane> before = new ArrayList<>(eligible);
-    before.addAll(full);
-    eligible.clear();
-    full.clear();
-    for (Lane lane : taking) {
-      (lane.isWritable() ? eligible : full).add(lane);
-    }
+  boolean onLanes(List<Lane> lanes) {
+    boolean isAnyNew = !taking.containsAll(lanes);
+    taking.clear();
+    taking.addAll(lanes);
+    sortOut();
     if (isAnyEligible() && !waiting.isEmpty()) {
       placing.addAll(waiting);
       waiting.clear();
       shard.requestTurnEnd();
     }
-    return !before.containsAll(taking);
+    return isAnyNew;
   }
 
   /** The lane's transport takes no more for now. */
   void onLaneFull(Lane lane) {
-    if (eligible.remove(lane)) {
-      full.add(lane);
+    if (eligible.contains(lane)) {
+      sortOut();
+    }
+  }
+
+  /** The lane's transport takes more after it took no more. Nobody waited because of it. */
+  void onLaneWritable(Lane lane) {
+    if (full.contains(lane)) {
+      sortOut();
     }
   }
 
   /** No connection is given to it any more. */
   void notEligible(Lane lane) {
+    taking.remove(lane);
     eligible.remove(lane);
     full.remove(lane);
   }
@@ -120,7 +130,7 @@ final class Placement {
 
   /** Some lane takes connections. */
   boolean isAnyEligible() {
-    return !eligible.isEmpty() || !full.isEmpty();
+    return !taking.isEmpty();
   }
 
   /** The lanes that take connections and whose transports take more; as they are now. */
@@ -128,7 +138,37 @@ final class Placement {
     return List.copyOf(eligible);
   }
 
+  /** In how many places the connection waits: one at most. */
+  int placesOf(Connection connection) {
+    return (waiting.contains(connection) ? 1 : 0)
+        + (placing.contains(connection) ? 1 : 0)
+        + (lastChances.isWaiting(connection) ? 1 : 0);
+  }
+
+  void checkInvariants() {
+    Check.that(
+        waiting.isEmpty() || !isAnyEligible(), "nobody waits where a lane takes connections");
+    Check.that(
+        eligible.size() + full.size() == taking.size(), "a lane that takes is eligible or full");
+    // Those that are gone, too.
+    waiting.forEach(Placement::checkWaiting);
+    placing.forEach(Placement::checkWaiting);
+    lastChances.forEachWaiting(Placement::checkWaiting);
+  }
+
+  private static void checkWaiting(Connection connection) {
+    Check.that(connection.isWaiting(), "who needs no owner waits for none");
+  }
+
   // --- transitions ---
+
+  private void sortOut() {
+    eligible.clear();
+    full.clear();
+    for (Lane lane : taking) {
+      (lane.isWritable() ? eligible : full).add(lane);
+    }
+  }
 
   private void placeLastChances(long nowNs) {
     Connection next = lastChances.first();
@@ -161,7 +201,7 @@ final class Placement {
     } else if (isAnyEligible()) {
       connection.change().backOff(nowNs);
     } else if (pool.options().noUpstreamWaitNs() == 0) {
-      connection.end().byBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
+      connection.end().endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
     } else {
       waiting.add(connection);
       connection.armDeadline(nowNs);

@@ -221,8 +221,8 @@ public final class Shard {
 
   /** Ends every connection that is left, and then every lane. */
   public void stop(long nowNs) {
-    connections.forEach(
-        connection -> connection.end().byBridge(nowNs, CloseReason.BRIDGE_STOPPED, Origin.BRIDGE));
+    connections.forEach(connection ->
+        connection.end().endByBridge(nowNs, CloseReason.BRIDGE_STOPPED, Origin.BRIDGE));
     onTurnEnd(nowNs);
     pools.values().forEach(ShardPool::finish);
   }
@@ -259,6 +259,7 @@ public final class Shard {
   /** All that always holds; the simulation asks after each step. */
   void checkInvariants() {
     connections.forEach(Connection::checkInvariants);
+    pools.values().forEach(ShardPool::checkInvariants);
     memory.checkInvariants();
   }
 

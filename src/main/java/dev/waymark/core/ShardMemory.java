@@ -107,7 +107,7 @@ final class ShardMemory {
       return false;
     }
     long before = heldBytes;
-    victim.end().byBridge(nowNs, CloseReason.OVERLOAD, Origin.BRIDGE);
+    victim.end().endByBridge(nowNs, CloseReason.OVERLOAD, Origin.BRIDGE);
     victim.end().abandon();
     return heldBytes < before;
   }

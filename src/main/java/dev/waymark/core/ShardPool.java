@@ -19,7 +19,7 @@ final class ShardPool {
   private final ShardCounters counters;
   private final Mover mover;
   private final Placement placement;
-  private final Map<String, Place> places = new LinkedHashMap<>();
+  private final Map<String, UpstreamStanding> standings = new LinkedHashMap<>();
 
   private PoolOptions options;
   private long version;
@@ -50,12 +50,12 @@ final class ShardPool {
       return;
     }
     version = snapshot.version();
-    places.values().forEach(Place::gone);
+    standings.values().forEach(UpstreamStanding::gone);
     for (UpstreamView view : snapshot.upstreams()) {
-      Place known = places.get(view.address());
+      UpstreamStanding known = standings.get(view.address());
       if (known == null) {
         Lane lane = newLane(nowNs, view, false);
-        places.put(view.address(), new Place(shard.limits(), view, lane));
+        standings.put(view.address(), new UpstreamStanding(shard.limits(), view, lane));
       } else if (known.onView(nowNs, view)) {
         mover.rebalanceSoon(nowNs);
       }
@@ -65,8 +65,8 @@ final class ShardPool {
 
   /** Who leads, who may be given connections and who is left follows from views and options. */
   private void settleViews(long nowNs) {
-    for (Place place : List.copyOf(places.values())) {
-      place.lane().holdBack(nowNs, isHeldBack(place.view()));
+    for (UpstreamStanding standing : List.copyOf(standings.values())) {
+      standing.lane().holdBack(nowNs, isHeldBack(standing.view()));
     }
     forgetUnused();
     refresh(nowNs);
@@ -101,8 +101,13 @@ final class ShardPool {
     refresh(nowNs);
   }
 
-  void onLaneWritable(long nowNs) {
+  /** The lane has shown whether it acknowledges: it may take connections from now on. */
+  void onLaneDecided(long nowNs) {
     refresh(nowNs);
+  }
+
+  void onLaneWritable(Lane lane) {
+    placement.onLaneWritable(lane);
   }
 
   /** No connection is given to it any more. */
@@ -122,9 +127,9 @@ final class ShardPool {
 
   void onLaneBroken(long nowNs, Lane lane, String cause, boolean wasOpen, int connections) {
     placement.notEligible(lane);
-    Place place = places.get(lane.upstream().address());
-    if (place != null && place.lane() == lane) {
-      place.onLaneBroken(nowNs, random);
+    UpstreamStanding standing = standings.get(lane.upstream().address());
+    if (standing != null && standing.lane() == lane) {
+      standing.onLaneBroken(nowNs, random);
     }
     forgetUnused();
     if (wasOpen) {
@@ -157,10 +162,10 @@ final class ShardPool {
   }
 
   void onTick(long nowNs) {
-    for (Place place : List.copyOf(places.values())) {
-      place.lane().onTick(nowNs);
-      if (place.isRetryDue(nowNs)) {
-        place.lane(newLane(nowNs, place.view(), place.hasAcknowledged()));
+    for (UpstreamStanding standing : List.copyOf(standings.values())) {
+      standing.lane().onTick(nowNs);
+      if (standing.isRetryDue(nowNs)) {
+        standing.lane(newLane(nowNs, standing.view(), standing.hasAcknowledged()));
       }
     }
     placement.onTick(nowNs);
@@ -179,14 +184,14 @@ final class ShardPool {
 
   /** It is no longer configured, and nobody needs it: every lane is finished and forgotten. */
   void remove() {
-    places.values().forEach(Place::gone);
+    standings.values().forEach(UpstreamStanding::gone);
     forgetUnused();
   }
 
   /** The bridge ends: every lane is finished. */
   void finish() {
-    places.values().forEach(place -> place.lane().finish());
-    places.clear();
+    standings.values().forEach(standing -> standing.lane().finish());
+    standings.clear();
     placement.onLanes(List.of());
   }
 
@@ -201,7 +206,16 @@ final class ShardPool {
   }
 
   List<LaneStatus> status() {
-    return places.values().stream().map(place -> place.lane().status()).toList();
+    return standings.values().stream().map(standing -> standing.lane().status()).toList();
+  }
+
+  /** In how many places the connection waits for an owner. */
+  int placesOf(Connection connection) {
+    return placement.placesOf(connection);
+  }
+
+  void checkInvariants() {
+    placement.checkInvariants();
   }
 
   // --- transitions ---
@@ -210,11 +224,12 @@ final class ShardPool {
   private void moveAway(long nowNs) {
     mover.refill(nowNs, options.moving());
     long drainTimeoutNs = options.moving().drainTimeoutNs();
-    for (Place place : List.copyOf(places.values())) {
-      Reopen.Cause cause = place.causeToLeave(nowNs);
+    for (UpstreamStanding standing : List.copyOf(standings.values())) {
+      standing.noteLeaving(nowNs);
+      Reopen.Cause cause = standing.causeToLeave();
       if (cause != null && placement.isAnyEligible()) {
-        boolean isOverdue = drainTimeoutNs > 0 && place.isLeftFor(nowNs, drainTimeoutNs);
-        mover.leave(nowNs, place.lane(), cause, isOverdue);
+        boolean isOverdue = drainTimeoutNs > 0 && standing.isLeftFor(nowNs, drainTimeoutNs);
+        mover.leave(nowNs, standing.lane(), cause, isOverdue);
       }
     }
   }
@@ -239,20 +254,23 @@ final class ShardPool {
 
   private void refresh(long nowNs) {
     List<Lane> taking =
-        places.values().stream().filter(Place::isTakingConnections).map(Place::lane).toList();
+        standings.values().stream()
+            .filter(UpstreamStanding::isTakingConnections)
+            .map(UpstreamStanding::lane)
+            .toList();
     if (placement.onLanes(taking)) {
       mover.rebalanceSoon(nowNs);
     }
   }
 
   private void forgetUnused() {
-    for (Iterator<Place> each = places.values().iterator(); each.hasNext(); ) {
-      Place place = each.next();
-      if (place.isUnused()) {
+    for (Iterator<UpstreamStanding> each = standings.values().iterator(); each.hasNext(); ) {
+      UpstreamStanding standing = each.next();
+      if (standing.isUnused()) {
         each.remove();
-        placement.notEligible(place.lane());
-        place.lane().finish();
-        counters.forgetUpstream(options.name(), place.view().address());
+        placement.notEligible(standing.lane());
+        standing.lane().finish();
+        counters.forgetUpstream(options.name(), standing.view().address());
       }
     }
   }

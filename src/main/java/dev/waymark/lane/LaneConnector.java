@@ -102,7 +102,8 @@ public final class LaneConnector {
     return isNativeDomain ? new DomainSocketAddress(address.toString()) : address;
   }
 
-  private ManagedChannel channel(SocketAddress address, Duration userTimeout) {
+  /** One with a lane's options, which is not closed by {@link #close}. */
+  ManagedChannel channel(SocketAddress address, Duration userTimeout) {
     boolean isDomain =
         address instanceof DomainSocketAddress || address instanceof UnixDomainSocketAddress;
     NettyChannelBuilder builder =

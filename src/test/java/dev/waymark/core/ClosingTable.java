@@ -91,7 +91,10 @@ final class ClosingTable {
       event(
           "OPERATOR",
           world ->
-              world.connection.end().byBridge(world.nowNs(), CloseReason.OPERATOR, Origin.BRIDGE));
+              world
+                  .connection
+                  .end()
+                  .endByBridge(world.nowNs(), CloseReason.OPERATOR, Origin.BRIDGE));
 
   private static Event event(String name, Consumer<ClosingWorld> action) {
     return new Event(name, action);

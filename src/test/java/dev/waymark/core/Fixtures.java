@@ -32,6 +32,10 @@ final class Fixtures implements ShardEnvironment, Balancer {
   final List<FakeSocket> sockets = new ArrayList<>();
   final List<PushResult> pushResults = new ArrayList<>();
   final List<Consumer<PushResult>> forwarded = new ArrayList<>();
+
+  /** Addresses, of the last choice. */
+  List<String> candidates = List.of();
+
   boolean isWritable = true;
   boolean isKernelFull;
   boolean isMailboxFull;
@@ -351,6 +355,7 @@ final class Fixtures implements ShardEnvironment, Balancer {
 
   @Override
   public Candidate choose(List<? extends Candidate> candidates, String clientHost, Mark mark) {
+    this.candidates = candidates.stream().map(candidate -> candidate.upstream().address()).toList();
     return candidates.getFirst();
   }
 

@@ -4,6 +4,7 @@ import static dev.waymark.core.Fixtures.ownerAddress;
 import static dev.waymark.core.MovingFixtures.STEADY;
 import static dev.waymark.core.MovingFixtures.with;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.waymark.core.PoolOptions.Moving;
 import java.util.ArrayList;
@@ -50,6 +51,14 @@ class HandOverTest {
     assertThat(fixtures.takeEffects())
         .filteredOn(effect -> !effect.equals("Ping"))
         .containsExactly("Close FENCED", "Open", "data 0+10");
+  }
+
+  @Test
+  void connection_withoutOwner_isNotTakenFromOne() {
+    Connection waiting = fixtures.accept();
+    assertThatThrownBy(() -> waiting.change().expel(fixtures.nowNs, Reopen.Cause.DRAINING))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("only an attached connection is taken from its owner");
   }
 
   @Test

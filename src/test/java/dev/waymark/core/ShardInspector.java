@@ -3,6 +3,8 @@ package dev.waymark.core;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
 
 /** Opens what the simulation needs of a shard and nobody else does. Stateless. */
 public final class ShardInspector {
@@ -36,6 +38,34 @@ public final class ShardInspector {
       int expected = lane.connections().stayingCount() + coming.getOrDefault(lane, 0);
       Check.that(
           lane.connections().expectedCount() == expected, "a lane counts those that are to come");
+    }
+  }
+
+  /** A defect: nobody knows any more of those that wait for an owner. */
+  public static void forgetWaiting(Shard shard) {
+    forEach(
+        shard,
+        connection -> {
+          if (connection.isWaiting()) {
+            connection.pool().stopWaiting(connection);
+          }
+        });
+  }
+
+  /** A defect: those that have an owner are to be given another. */
+  public static void placeAttached(Shard shard) {
+    forEach(
+        shard,
+        connection -> {
+          if (connection.lane() != null) {
+            connection.pool().assignAgain(connection);
+          }
+        });
+  }
+
+  private static void forEach(Shard shard, Consumer<Connection> action) {
+    for (long sequence : shard.sequences()) {
+      action.accept(Objects.requireNonNull(shard.connection(sequence)));
     }
   }
 

@@ -2,6 +2,7 @@ package dev.waymark.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ShardPoolTest {
@@ -51,6 +52,39 @@ class ShardPoolTest {
     fixtures.endTurn();
     assertThat(fixtures.accept().lane()).isNotSameAs(full);
     assertThat(full.isWritable()).isFalse();
+  }
+
+  @Test
+  void lane_thatTakesMoreAgain_isBackInItsPlaceAmongTheOthers() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1");
+    fill(lanes.get(1));
+    fill(lanes.getFirst());
+    assertThat(candidatesOfTheNext()).containsExactly("c:1");
+    lanes.getFirst().onReady(fixtures.nowNs);
+    assertThat(candidatesOfTheNext()).containsExactly("a:1", "c:1");
+    lanes.get(1).onReady(fixtures.nowNs);
+    assertThat(candidatesOfTheNext()).containsExactly("a:1", "b:1", "c:1");
+  }
+
+  @Test
+  void lane_drainingWhileItTakesNoMore_getsNoNewConnectionsWhenItTakesMoreAgain() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    fill(lanes.getFirst());
+    fixtures.draining(lanes.getFirst());
+    lanes.getFirst().onReady(fixtures.nowNs);
+    assertThat(candidatesOfTheNext()).containsExactly("b:1");
+  }
+
+  private void fill(Lane lane) {
+    fixtures.isWritable = false;
+    lane.sender().ping();
+    fixtures.endTurn();
+    fixtures.isWritable = true;
+  }
+
+  private List<String> candidatesOfTheNext() {
+    fixtures.accept();
+    return fixtures.candidates;
   }
 
   @Test

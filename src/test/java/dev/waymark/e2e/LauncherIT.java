@@ -13,6 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The launcher against a Maven and a Java that only write down how they were called. */
@@ -153,9 +154,7 @@ final class LauncherIT {
 
   @Test
   void run_unpackedRelease_startsWithoutABuild() throws IOException {
-    Path release = temp.resolve("a release");
-    Files.createDirectories(release.resolve("lib"));
-    executable(release.resolve("bin/waymark"), Files.readString(Path.of("waymark")));
+    Path release = release(Files.readString(Path.of("waymark")));
     try (Waymark run = launch(release.resolve("bin/waymark"))) {
       assertThat(run.exitCode()).isEqualTo(7);
       assertThat(run.stderr()).isEmpty();
@@ -167,6 +166,67 @@ final class LauncherIT {
                   + release.toRealPath()
                   + "/jvm.options>\n");
     }
+  }
+
+  /** Limits are of cgroups, from the root of all: of 512 MiB, a tenth of which is 51. */
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          a large machine                  |  2 | 24684084 | 0::/           |                           | 32
+          many cores, little memory        | 64 |  2097152 | 0::/           |                           | 204
+          its cgroup's limit               | 64 | 24684084 | 0::/a/b        | a/b/memory.max=536870912  | 51
+          a limit above its cgroup         | 64 | 24684084 | 0::/a/b        | a/memory.max=536870912 a/b/memory.max=max | 51
+          a limit above a higher one       | 64 | 24684084 | 0::/a/b        | a/memory.max=536870912 a/b/memory.max=1073741824 | 51
+          a container                      | 64 | 24684084 | 0::/           | memory.max=536870912      | 51
+          a limit beyond the machine       | 64 |  2097152 | 0::/           | memory.max=99999999999999 | 204
+          no limit                         |  2 | 24684084 | 0::/a          | a/memory.max=max          | 32
+          its cgroup's limit, version 1    | 64 | 24684084 | 3:cpu:/c 4:memory:/a/b 0::/ | memory/a/b/memory.limit_in_bytes=536870912 | 51
+          a limit above it, version 1      | 64 | 24684084 | 4:hugetlb,memory:/a/b 0::/  | memory/a/memory.limit_in_bytes=536870912   | 51
+          a container, version 1           | 64 | 24684084 | 4:memory:/host/b | memory/memory.limit_in_bytes=536870912 | 51
+          no limit, version 1              |  2 | 24684084 | 4:memory:/     | memory/memory.limit_in_bytes=9223372036854771712 | 32
+          a system without /proc           | 64 |          |                |                           | 1024
+          """)
+  void run_coresAndMemory_boundTheYoungGeneration(
+      String where, int cores, String memoryKib, String cgroups, String limits, int boundMib)
+      throws IOException {
+    Path machine = machine(cores, memoryKib, cgroups, limits);
+    String launcher =
+        Files.readString(Path.of("waymark"))
+            .replace("/proc/", machine + "/proc/")
+            .replace("/sys/fs/cgroup", machine + "/cgroup");
+    try (Waymark run = launch(release(launcher).resolve("bin/waymark"))) {
+      assertThat(run.exitCode()).isEqualTo(7);
+      assertThat(run.stderr()).isEmpty();
+      assertThat(run.stdout())
+          .contains("<-XX:MaxNewSize=" + boundMib + "m>\n<-XX:G1HeapRegionSize=1m>\n");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-Xmx32m",
+        "-Xms32m",
+        "-Xmn8m",
+        "-XX:MaxHeapSize=32m",
+        "-XX:NewSize=8m",
+        "-XX:NewRatio=3",
+        "-XX:MaxRAM=512m",
+        "-XX:MaxRAMPercentage=60",
+        "-Da=b -XX:+UseSerialGC"
+      })
+  void run_heapOrCollectorChosen_leavesTheYoungGenerationAlone(String options) throws IOException {
+    assertThat(options("WAYMARK_JAVA_OPTS", options))
+        .endsWith("/jvm.options>\n<" + options.replace(" ", ">\n<") + ">\n");
+    assertThat(options("JDK_JAVA_OPTIONS", options)).endsWith("/jvm.options>\n");
+  }
+
+  @Test
+  void run_otherOptions_boundTheYoungGenerationToo() throws IOException {
+    assertThat(options("WAYMARK_JAVA_OPTS", "-Xlog:gc -XX:MaxGCPauseMillis=50"))
+        .containsPattern("<-XX:MaxNewSize=\\d+m>\n<-XX:G1HeapRegionSize=1m>\n<-Xlog:gc>\n");
   }
 
   @Test
@@ -199,6 +259,15 @@ final class LauncherIT {
     }
   }
 
+  /** Java's words up to the program's name, with options in this variable. */
+  private String options(String variable, String value) throws IOException {
+    Path release = release(Files.readString(Path.of("waymark")));
+    try (Waymark run = launcher(release.resolve("bin/waymark")).env(variable, value).start()) {
+      assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
+      return run.stdout().substring(0, run.stdout().indexOf("<dev.waymark.cli.Main>"));
+    }
+  }
+
   private String optionsOf(Path release) {
     try (Waymark run = launch(release.resolve("bin/waymark"))) {
       assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
@@ -207,14 +276,43 @@ final class LauncherIT {
   }
 
   private Waymark launch(Path launcher, String... args) {
+    return launcher(launcher, args).start();
+  }
+
+  private Waymark.Launch launcher(Path launcher, String... args) {
     String[] line = new String[args.length + 1];
     line[0] = launcher.toString();
     System.arraycopy(args, 0, line, 1, args.length);
     return Waymark.program(line)
         .in(temp)
         .env("PATH", temp.resolve("bin") + ":" + System.getenv("PATH"))
-        .env("WAYMARK_JAVA_HOME", javaHome.toString())
-        .start();
+        .env("WAYMARK_JAVA_HOME", javaHome.toString());
+  }
+
+  private Path release(String launcher) throws IOException {
+    Path release = temp.resolve("a release");
+    Files.createDirectories(release.resolve("lib"));
+    executable(release.resolve("bin/waymark"), launcher);
+    return release;
+  }
+
+  /** What the launcher reads of a machine, in a folder; null for what there is not. */
+  private Path machine(int cores, String memoryKib, String cgroups, String limits)
+      throws IOException {
+    Path machine = Files.createDirectories(temp.resolve("machine"));
+    executable(temp.resolve("bin/getconf"), "#!/bin/sh\necho " + cores + "\n");
+    if (memoryKib != null) {
+      Files.createDirectories(machine.resolve("proc/self"));
+      Files.writeString(
+          machine.resolve("proc/meminfo"), "MemTotal:  " + memoryKib + " kB\nMemFree:  1 kB\n");
+      Files.writeString(machine.resolve("proc/self/cgroup"), cgroups.replace(' ', '\n') + "\n");
+    }
+    for (String limit : limits == null ? new String[0] : limits.split(" ")) {
+      Path file = machine.resolve("cgroup").resolve(limit.substring(0, limit.indexOf('=')));
+      Files.createDirectories(file.getParent());
+      Files.writeString(file, limit.substring(limit.indexOf('=') + 1) + "\n");
+    }
+    return machine;
   }
 
   private String buildingLine() throws IOException {

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What the JVM learned is used: a cache that does not fit is passed over in silence, and all starts
@@ -21,11 +23,22 @@ final class LearnedStartIT {
 
   @Test
   void start_byTheLauncher_usesWhatItsTrainingLearned() {
-    Path launcher = LearnedStart.release().orElseThrow().resolve("bin/waymark");
-    assertUsed(
-        Waymark.program(launcher.toString(), "--version")
-            .env("WAYMARK_JAVA_HOME", System.getProperty("java.home"))
-            .env("WAYMARK_JAVA_OPTS", LearnedStart.HEAP + " " + SHOW_CLASSES));
+    assertUsed(launcher(LearnedStart.HEAP));
+  }
+
+  /**
+   * The cache has old objects: where the young generation takes the whole heap, the JVM ends
+   * itself.
+   */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-XX:+UseSerialGC -Xmx32m",
+        "-XX:+UseSerialGC -Xmx8m",
+        "-XX:MaxRAM=64m -XX:+UseSerialGC"
+      })
+  void start_byTheLauncherInASmallHeap_usesWhatItsTrainingLearned(String heap) {
+    assertUsed(launcher(heap));
   }
 
   @Test
@@ -47,6 +60,13 @@ final class LearnedStartIT {
       assertThat(run.stderr()).contains("waymark: " + cache + " was not learned from the jars");
       assertThat(run.stdout()).isEmpty();
     }
+  }
+
+  private static Waymark.Launch launcher(String heap) {
+    Path launcher = LearnedStart.release().orElseThrow().resolve("bin/waymark");
+    return Waymark.program(launcher.toString(), "--version")
+        .env("WAYMARK_JAVA_HOME", System.getProperty("java.home"))
+        .env("WAYMARK_JAVA_OPTS", heap + " " + SHOW_CLASSES);
   }
 
   private static void assertUsed(Waymark.Launch launch) {

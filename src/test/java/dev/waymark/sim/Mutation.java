@@ -1,6 +1,8 @@
 package dev.waymark.sim;
 
-/** A defect put between the core and the world, to show that the checkers see it. */
+/**
+ * A defect put between the core and the world, or into the core, to show that the checkers see it.
+ */
 enum Mutation {
   NONE(""),
   DROP_DATA("rule 1"),
@@ -30,7 +32,13 @@ enum Mutation {
   TAKE_DEAD_LANES_FRAME("rule 1"),
   DATA_AFTER_RELEASE("rule 9"),
   FALSE_CAUSE("rule 9"),
-  RELEASE_TWICE("rule 9");
+  RELEASE_TWICE("rule 9"),
+  /** Within the core: connections that no input will ever serve. */
+  FORGET_WAITING(Mutation.WAITING),
+  /** Within the core: connections that have what they are to get. */
+  PLACE_ATTACHED(Mutation.WAITING);
+
+  private static final String WAITING = "who waits is in one place, who does not is in none";
 
   private final String rule;
 

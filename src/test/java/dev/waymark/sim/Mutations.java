@@ -1,6 +1,8 @@
 package dev.waymark.sim;
 
 import dev.waymark.core.LaneTransport;
+import dev.waymark.core.Shard;
+import dev.waymark.core.ShardInspector;
 import dev.waymark.sim.checkers.Ledger;
 import dev.waymark.sim.checkers.Watcher.UpstreamEvent;
 
@@ -25,6 +27,15 @@ final class Mutations {
   /** Whether it is this defect, which strikes always. */
   boolean is(Mutation candidate) {
     return mutation == candidate;
+  }
+
+  /** Where the defect is one of what the core keeps. */
+  void corrupt(Shard shard) {
+    if (is(Mutation.FORGET_WAITING)) {
+      ShardInspector.forgetWaiting(shard);
+    } else if (is(Mutation.PLACE_ATTACHED)) {
+      ShardInspector.placeAttached(shard);
+    }
   }
 
   /** What the core sees of a lane. */

@@ -139,6 +139,7 @@ final class Sim implements ShardEnvironment {
       shard.onTurnEnd(nowNs);
     }
     if (++stepCount % INVARIANTS_EVERY == 0) {
+      mutations.corrupt(shard);
       ShardInspector.checkInvariants(shard);
       ShardInspector.checkCounts(shard, lanes.stream().map(SimLane::lane).toList());
     }

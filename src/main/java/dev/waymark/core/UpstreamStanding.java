@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * Where an upstream stands in one shard: its lane, when a broken one is opened again, and whether
  * it is being left. Confined to its shard's thread.
  */
-final class Place {
+final class UpstreamStanding {
   private final Limits limits;
   private UpstreamView view;
   private Lane lane;
@@ -18,7 +18,7 @@ final class Place {
   private boolean isLeft;
   private long leftSinceNs;
 
-  Place(Limits limits, UpstreamView view, Lane lane) {
+  UpstreamStanding(Limits limits, UpstreamView view, Lane lane) {
     this.limits = limits;
     this.view = view;
     this.lane = lane;
@@ -64,18 +64,13 @@ final class Place {
     lane = next;
   }
 
-  /**
-   * To be asked in every tick.
-   *
-   * @return why it is being left; null if it is not
-   */
-  Reopen.@Nullable Cause causeToLeave(long nowNs) {
-    Reopen.Cause cause = causeToLeave();
-    if (cause != null && !isLeft) {
+  /** Time has passed, or views, options or its lane are others: it may be left from now on. */
+  void noteLeaving(long nowNs) {
+    boolean wasLeft = isLeft;
+    isLeft = causeToLeave() != null;
+    if (isLeft && !wasLeft) {
       leftSinceNs = nowNs;
     }
-    isLeft = cause != null;
-    return cause;
   }
 
   // --- outputs ---
@@ -101,9 +96,17 @@ final class Place {
     return !isGone && view.isServing() && lane.isTakingConnections();
   }
 
-  /** It has been left for so long. */
+  /** Why it is being left; null if it is not. */
+  Reopen.@Nullable Cause causeToLeave() {
+    if (lane.isHeldBack()) {
+      return Reopen.Cause.LEADER_CHANGED;
+    }
+    return lane.isDraining() || isGone || view.isDraining() ? Reopen.Cause.DRAINING : null;
+  }
+
+  /** It has been left for so long; only of one that is. */
   boolean isLeftFor(long nowNs, long timeoutNs) {
-    return isLeft && nowNs - leftSinceNs >= timeoutNs;
+    return nowNs - leftSinceNs >= timeoutNs;
   }
 
   /** Nobody needs it. */
@@ -112,13 +115,6 @@ final class Place {
   }
 
   // --- transitions ---
-
-  private Reopen.@Nullable Cause causeToLeave() {
-    if (lane.isHeldBack()) {
-      return Reopen.Cause.LEADER_CHANGED;
-    }
-    return lane.isDraining() || isGone || view.isDraining() ? Reopen.Cause.DRAINING : null;
-  }
 
   /**
    * Doubled with each failure, with full jitter in its upper half, so that shards and bridges do
