@@ -66,6 +66,24 @@ code=0
 [ "$code" -eq 0 ] || fail "--version ended with $code: $(cat "$scratch/run.log")"
 say "$(grep '^waymark ' "$scratch/version")"
 grep -q 'dev.waymark.cli.Main source: shared objects file' "$scratch/version" || fail "what the JVM learned at the build is not used"
+
+# With other memory, and so with another collector, than it was learned with: where the engine cannot limit it, by options.
+"${engine[@]}" run --rm "${run_options[@]}" --memory 300m -e JDK_JAVA_OPTIONS=-Xlog:class+load "$image" --version \
+  >"$scratch/version" 2>"$scratch/run.log" ||
+  "${engine[@]}" run --rm "${run_options[@]}" -e JDK_JAVA_OPTIONS="-Xlog:class+load -Xmx100m -XX:+UseSerialGC" "$image" --version \
+    >"$scratch/version" 2>"$scratch/run.log" || fail "--version with little memory: $(cat "$scratch/run.log")"
+grep -q 'dev.waymark.cli.Main source: shared objects file' "$scratch/version" || fail "with little memory the cache is not used"
+
+mkdir "$scratch/derived"
+: >"$scratch/derived/patched.jar"
+printf 'FROM %s\nCOPY patched.jar /opt/waymark/lib/\n' "$image" >"$scratch/derived/Dockerfile"
+"${build[@]}" -t "$image-derived" "$scratch/derived" >"$scratch/build.log" 2>&1 || { cat "$scratch/build.log" >&2; exit 1; }
+code=0
+"${engine[@]}" run --rm "${run_options[@]}" "$image-derived" --version >"$scratch/version" 2>&1 || code=$?
+[ "$code" -eq 1 ] && grep -q '^waymark: /opt/waymark/start.aot was not learned from .*/opt/waymark/lib/patched.jar' "$scratch/version" ||
+  fail "with another jar --version ended with $code: $(cat "$scratch/version")"
+say "with another jar: $(cat "$scratch/version")"
+
 user=$("${engine[@]}" image inspect --format '{{.Config.User}}' "$image")
 [ "$user" = 65532:65532 ] || fail "the image runs as '$user'"
 [ "$("${engine[@]}" image inspect --format '{{if .Config.Healthcheck}}yes{{end}}' "$image")" = yes ] || fail "no health check"

@@ -2,6 +2,7 @@ package dev.waymark.cli;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -48,7 +49,19 @@ public final class Main {
 
   public static void main(String[] args) {
     NETTY.forEach(System.getProperties()::putIfAbsent);
+    Optional<String> refusal = refusal(args);
+    if (refusal.isPresent()) {
+      System.err.println("waymark: " + refusal.get());
+      System.exit(Failures.FAILED);
+    }
     System.exit(commandLine(System.getenv(), args).execute(args));
+  }
+
+  /** Why nothing can be run, if so. No lambda: at each start it would take a millisecond. */
+  private static Optional<String> refusal(String... args) {
+    Optional<LearnedJars> jars = LearnedJars.ofProcess();
+    boolean isTraining = args.length > 0 && args[0].equals(TrainCommand.NAME);
+    return jars.isEmpty() || isTraining ? Optional.empty() : jars.get().refusal();
   }
 
   /**

@@ -12,6 +12,7 @@ import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -26,16 +27,22 @@ import sun.misc.Signal;
  * (`-XX:AOTCacheOutput`; docs/performance.md, Start).
  */
 @Command(
-    name = "train",
+    name = TrainCommand.NAME,
     hidden = true,
     description = "Runs a bridge, an upstream and clients for some seconds, and ends.")
 final class TrainCommand implements Callable<Integer> {
+  static final String NAME = "train";
+
   private static final InetSocketAddress ANY = new InetSocketAddress("127.0.0.1", 0);
   private static final Pattern PORT = Pattern.compile("listening on 127\\.0\\.0\\.1:(\\d+),");
   private static final double SECONDS = 2;
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    Optional<LearnedJars> jars = LearnedJars.ofProcess();
+    if (jars.isPresent()) {
+      jars.get().writeDown();
+    }
     try (StubServer stub = StubServer.start(List.of(ANY), StubOptions.ECHO);
         PipedReader output = new PipedReader()) {
       PrintWriter out = new PrintWriter(new PipedWriter(output));

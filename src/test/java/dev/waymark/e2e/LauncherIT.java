@@ -83,10 +83,13 @@ final class LauncherIT {
     assertThat(buildCount()).isEqualTo(1);
   }
 
-  @Test
-  void run_sourceNewerThanTheBuild_buildsAgainAndKeepsTheBuildBefore() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {"src/main/New.java", "src/assembly/release.xml"})
+  void run_sourceNewerThanTheBuild_buildsAgainAndKeepsTheBuildBefore(String name)
+      throws IOException {
     run(tree.resolve("waymark"));
-    Path source = Files.writeString(tree.resolve("src/main/New.java"), "class New {}");
+    Files.createDirectories(tree.resolve(name).getParent());
+    Path source = Files.writeString(tree.resolve(name), "new");
     Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(1)));
     assertThat(run(tree.resolve("waymark"))).isEqualTo(buildingLine());
     assertThat(buildCount()).isEqualTo(2);

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 /**
  * The release as it ships, unpacked beside its archive, and what its `bin/waymark train` had the
  * JVM learn (docs/performance.md, Start): the tests start hundreds of processes, and each costs
- * half. Where there is no archive, as in an IDE, the test's own class path. Thread-safe.
+ * half. Where the classes are in a folder, as in an IDE, the test's own class path. Thread-safe.
  */
 final class LearnedStart {
   /** How large a heap may be decides how references look, and so whether a cache fits. */
@@ -38,13 +38,19 @@ final class LearnedStart {
    * The options of a JVM that is to run the program, class path included; learned first where that
    * has not been done.
    *
-   * @throws IllegalStateException if that fails, for the first caller; the others go without
+   * @throws IllegalStateException if that fails or there is no archive beside the jar, for the
+   *     first caller; the others go without
    */
   static List<String> jvmOptions() {
     return release().map(LearnedStart::learned).orElseGet(LearnedStart::plain);
   }
 
-  /** Where the release is, trained; empty without an archive. Throws as {@link #jvmOptions()}. */
+  /** True if the classes under test come as a jar, from a whole build: then there is a release. */
+  static boolean isOfJar() {
+    return Files.isRegularFile(program());
+  }
+
+  /** Where the release is, trained; empty without a jar. Throws as {@link #jvmOptions()}. */
   static Optional<Path> release() {
     return OF_ALL.trained();
   }
@@ -74,11 +80,15 @@ final class LearnedStart {
         .filter(entry -> !entry.endsWith("test-classes"));
   }
 
+  private static Path program() {
+    return Path.of(programClassPath().findFirst().orElseThrow());
+  }
+
   private synchronized Optional<Path> trained() {
     if (!isTried) {
       isTried = true;
       try {
-        release = train(Path.of(programClassPath().findFirst().orElseThrow()));
+        release = isOfJar() ? Optional.of(train(program())) : Optional.empty();
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -86,10 +96,10 @@ final class LearnedStart {
     return release;
   }
 
-  private static Optional<Path> train(Path jar) throws IOException {
+  private static Path train(Path jar) throws IOException {
     Path archive = jar.resolveSibling(jar.getFileName().toString().replace(".jar", ".tar.gz"));
-    if (!Files.isRegularFile(jar) || !Files.exists(archive)) {
-      return Optional.empty();
+    if (!Files.exists(archive)) {
+      throw new IllegalStateException("no " + archive + " beside the jar: run mvn package");
     }
     // Of another Java is another one.
     Path folder = archive.resolveSibling("tests-" + Runtime.version());
@@ -98,7 +108,7 @@ final class LearnedStart {
         || Files.getLastModifiedTime(cache).compareTo(Files.getLastModifiedTime(archive)) <= 0) {
       unpackAndTrain(archive, folder);
     }
-    return Optional.of(folder);
+    return folder;
   }
 
   private static void unpackAndTrain(Path archive, Path folder) {

@@ -18,7 +18,7 @@ final class LearnedStartIT {
 
   @BeforeAll
   static void release() {
-    assumeTrue(LearnedStart.release().isPresent(), "no release: an IDE's run, or a single goal's");
+    assumeTrue(LearnedStart.isOfJar(), "no jar: an IDE's run, or a single goal's");
   }
 
   @Test
@@ -49,6 +49,17 @@ final class LearnedStartIT {
   @Test
   void quickStart_byATest_usesWhatWasLearned() {
     assertUsed(Waymark.command("--version").quick().env("JDK_JAVA_OPTIONS", SHOW_CLASSES));
+  }
+
+  @Test
+  void start_cacheOfOtherJars_endsWithOneLine() {
+    Path cache = LearnedStart.release().orElseThrow().resolve("start.aot");
+    String namesIt = "-Dwaymark.cache=" + cache;
+    try (Waymark run = Waymark.command("--version").env("JDK_JAVA_OPTIONS", namesIt).start()) {
+      assertThat(run.exitCode()).as(run.describe()).isEqualTo(1);
+      assertThat(run.stderr()).contains("waymark: " + cache + " was not learned from the jars");
+      assertThat(run.stdout()).isEmpty();
+    }
   }
 
   private static Waymark.Launch launcher(String heap) {
