@@ -1,8 +1,9 @@
 #!/bin/sh
 # Where the bridge's time and memory go: profile.sh [OPTIONS OF waymark bench], as `profile.sh --connections 100 --size 16KiB`.
 # Starts a bridge and a stub on loopback, loads them, and prints what both ask of the kernel for each request (perf stat; as root),
-# the bridge's CPU by part and by function (perf), its allocations by class and by place (JFR; the first sample of a thread has the weight of all that came before it: overlook the topmost). Needed: Linux,
-# perf (apt-get install linux-perf), a JDK 25. PORT: the first of four, default 20700.
+# the bridge's CPU by part and by function (perf), its allocations by class and by place (JFR; the first sample of a thread has the
+# weight of all that came before it: overlook the topmost). Needed: Linux, perf (apt-get install linux-perf), a JDK 25. PORT: the
+# first of four, default 20700.
 # WARM_UP_SECONDS, default 10: 0 shows a JVM that has just started.
 set -eu
 cd "$(dirname -- "$0")/../.."
