@@ -26,20 +26,20 @@ public final class BareStream {
     var loops = new MultiThreadIoEventLoopGroup(1, IoUringIoHandler.newFactory(rings));
     EventLoop loop = loops.next();
     BareGrpc grpc = new BareGrpc(loop, 1);
-    measure(grpc, 64, 1);
-    measure(grpc, 64, 100);
-    measure(grpc, 16 << 10, 1);
-    measure(grpc, 16 << 10, 100);
+    System.out.println(line(grpc, 64, 1));
+    System.out.println(line(grpc, 64, 100));
+    System.out.println(line(grpc, 16 << 10, 1));
+    System.out.println(line(grpc, 16 << 10, 100));
     grpc.close();
-    BareStreams.print(loop);
+    System.out.println(BareStreams.table(loop));
     loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
   }
 
-  private static void measure(BareGrpc grpc, int bytes, int underWay) throws InterruptedException {
+  private static String line(BareGrpc grpc, int bytes, int underWay) throws InterruptedException {
     BareFlow.Cost cost = grpc.open(1, bytes, underWay).measure(WARM_UP_MS, MEASURED_MS);
-    System.out.printf(
+    return String.format(
         Locale.ROOT,
-        "{\"bytes\": %d, \"underWay\": %d, \"perSecond\": %.0f, \"cpuUsPerRequest\": %.1f}%n",
+        "{\"bytes\": %d, \"underWay\": %d, \"perSecond\": %.0f, \"cpuUsPerRequest\": %.1f}",
         bytes,
         underWay,
         cost.perSecond(),

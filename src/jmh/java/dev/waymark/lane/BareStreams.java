@@ -51,8 +51,8 @@ final class BareStreams {
     }
   }
 
-  /** Prints a table in Markdown: medians (smallest–largest) of rounds. Blocks for minutes. */
-  static void print(EventLoop loop) throws IOException, InterruptedException {
+  /** A table in Markdown: medians (smallest–largest) of rounds. Blocks for minutes. */
+  static String table(EventLoop loop) throws IOException, InterruptedException {
     int ports = Collections.max(STREAMS);
     BareGrpc grpc = new BareGrpc(loop, ports);
     BareTcp tcp = new BareTcp(loop, ports);
@@ -70,17 +70,19 @@ final class BareStreams {
         each.rounds.add(measure(each));
       }
     }
-    System.out.println(
-        """
+    StringBuilder table =
+        new StringBuilder(
+            """
 
-        | | streams | requests a message | bytes | messages per s | CPU, µs a message | CPU, µs a request | of that with %d |
-        |---|---|---|---|---|---|---|---|\
-        """
-            .formatted(STREAMS.getFirst()));
-    grpcCases.forEach(each -> printRow(each, grpcCases.getFirst()));
-    tcpCases.forEach(each -> printRow(each, tcpCases.getFirst()));
+            | | streams | requests a message | bytes | messages per s | CPU, µs a message | CPU, µs a request | of that with %d |
+            |---|---|---|---|---|---|---|---|
+            """
+                .formatted(STREAMS.getFirst()));
+    grpcCases.forEach(each -> table.append(row(each, grpcCases.getFirst())));
+    tcpCases.forEach(each -> table.append(row(each, tcpCases.getFirst())));
     grpc.close();
     tcp.close();
+    return table.toString();
   }
 
   private static List<Case> cases(String what, Opener opener) {
@@ -91,8 +93,8 @@ final class BareStreams {
     return each.opener.open(each.streams, each.bytes()).measure(SETTLE_MS, MEASURED_MS);
   }
 
-  private static void printRow(Case each, Case base) {
-    System.out.printf(
+  private static String row(Case each, Case base) {
+    return String.format(
         Locale.ROOT,
         "| %s | %d | %d | %,d | %s | %s | %s | %s |%n",
         each.what,
