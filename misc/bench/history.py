@@ -10,13 +10,13 @@ import sys
 import chart
 import machine
 import report
-import run
+from cases import LOADS
 from systems import ROOT, Failure, build
 
 HISTORY = os.path.join(ROOT, "misc", "bench", "history", "releases.jsonl")
 CHART = os.path.join(ROOT, "docs", "images", "performance.svg")
 # What a release is judged by; of other cases a line has what there is.
-NEEDED = [(case, system) for case in run.LOADS for system in (report.BASE, "waymark")]
+NEEDED = [(case, system) for case in LOADS for system in (report.BASE, "waymark")]
 KEPT = [*(name for name, _, _ in report.COLUMNS if name != "errors"), "rate"]
 RATIOS = [name for name, _, has_ratio in report.COLUMNS if has_ratio]
 VERSION = re.compile(r"\d+(\.\d+)*(-[0-9A-Za-z.]+)?")

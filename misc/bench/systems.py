@@ -11,6 +11,7 @@ import urllib.request
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WAYMARK = os.path.join(ROOT, "waymark")
 OPEN_TIMEOUT_S = 60
+BENCH_TIMEOUT_S = 300
 STOP_TIMEOUT_S = 20
 
 
@@ -30,22 +31,27 @@ def find_haproxy():
 
 def build():
     """Returns what Java and waymark say of their versions."""
-    environment = {**os.environ, "WAYMARK_JAVA_OPTS": os.environ.get("WAYMARK_JAVA_OPTS", "") + " --show-version"}
+    environment = with_java_options("--show-version")
     done = subprocess.run([WAYMARK, "--version"], stdout=subprocess.PIPE, text=True, env=environment)
     if done.returncode != 0:
         raise Failure("./waymark does not run; its messages are above")
     return done.stdout
 
 
+def with_java_options(options):
+    """The environment in which ./waymark has these options too; those that are there already come first."""
+    return {**os.environ, "WAYMARK_JAVA_OPTS": f"{os.environ.get('WAYMARK_JAVA_OPTS', '')} {options}"}
+
+
 class Process:
     """One process, its output in a file."""
 
-    def __init__(self, folder, name, command):
+    def __init__(self, folder, name, command, environment):
         self.name = name
         self.log = os.path.join(folder, name + ".log")
         self.started = time.monotonic()
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
         self.pid = self.process.pid
 
     def await_open(self, port):
@@ -93,8 +99,8 @@ class System:
     def pids(self):
         return ",".join(str(process.pid) for process in self.processes)
 
-    def run(self, name, port, command):
-        process = Process(self.folder, name, command)
+    def run(self, name, port, command, environment=None):
+        process = Process(self.folder, name, command, environment)
         self.processes.append(process)
         process.started_s = process.await_open(port)
         return process
@@ -139,19 +145,20 @@ class Waymark(System):
 
     needs_warm_up = True
 
-    def __init__(self, name, folder, first_port, bridge_args=(), stub_args=(), upstreams=1):
+    def __init__(self, name, folder, first_port, bridge_args=(), stub_args=(), upstreams=1, java_options=""):
         super().__init__(name, folder, first_port)
         self.admin = first_port + 1
         self.upstreams = [f"127.0.0.1:{first_port + 10 + i}" for i in range(upstreams)]
         self.bridge_args, self.stub_args = list(bridge_args), list(stub_args)
+        self.environment = with_java_options(java_options)
 
     def start(self):
         listen = ",".join(self.upstreams)
         stub = [WAYMARK, "stub", "--listen", listen, "--admin", f"127.0.0.1:{self.port + 2}"]
-        self.run(self.name + "-stub", self.port + 10, stub + self.stub_args)
+        self.run(self.name + "-stub", self.port + 10, stub + self.stub_args, self.environment)
         bridge = [WAYMARK, "bridge", "--listen", f"127.0.0.1:{self.port}", "--admin", f"127.0.0.1:{self.admin}"]
         bridge += ["--upstream", "static:///" + listen] + self.bridge_args
-        self.bridge = self.run(self.name + "-bridge", self.port, bridge)
+        self.bridge = self.run(self.name + "-bridge", self.port, bridge, self.environment)
         self.await_ready()
 
     def await_ready(self):

@@ -5,12 +5,7 @@ import java.lang.management.ManagementFactory;
 
 /** Messages between both ends in this process, each of which goes out again when it is back. */
 interface BareFlow {
-  /**
-   * Messages that came back so far. Any thread.
-   *
-   * @throws IllegalStateException if a connection is lost
-   */
-  long echoes();
+  EchoCount count();
 
   /** Ends it. Blocks, so from none of its loops. */
   void close() throws InterruptedException;
@@ -34,13 +29,13 @@ interface BareFlow {
   default Cost measure(long warmUpMs, long measuredMs) throws InterruptedException {
     var process = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
     Thread.sleep(warmUpMs);
-    long echoes = echoes();
+    long echoes = count().get();
     long cpuNs = process.getProcessCpuTime();
     long ns = System.nanoTime();
     Thread.sleep(measuredMs);
     ns = System.nanoTime() - ns;
     cpuNs = process.getProcessCpuTime() - cpuNs;
-    echoes = echoes() - echoes;
+    echoes = count().get() - echoes;
     close();
     return new Cost(echoes, ns, cpuNs);
   }

@@ -27,7 +27,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -97,11 +96,9 @@ final class BareGrpc {
 
   /** All streams of a flow. Confined to the loop, but for the methods of {@link BareFlow}. */
   private static final class Streams implements BareFlow {
-    final AtomicLong echoes = new AtomicLong();
+    final EchoCount count = new EchoCount();
     final List<ManagedChannel> channels = new ArrayList<>();
     final byte[] message;
-    volatile @Nullable Throwable failure;
-    volatile boolean isEnding;
 
     Streams(byte[] message) {
       this.message = message;
@@ -117,16 +114,13 @@ final class BareGrpc {
     }
 
     @Override
-    public long echoes() {
-      if (failure != null) {
-        throw new IllegalStateException(failure);
-      }
-      return echoes.get();
+    public EchoCount count() {
+      return count;
     }
 
     @Override
     public void close() throws InterruptedException {
-      isEnding = true;
+      count.end();
       channels.forEach(ManagedChannel::shutdown);
       for (ManagedChannel channel : channels) {
         channel.awaitTermination(1, TimeUnit.SECONDS);
@@ -151,8 +145,8 @@ final class BareGrpc {
 
     @Override
     public void onNext(byte[] reply) {
-      flow.echoes.incrementAndGet();
-      if (!flow.isEnding) {
+      flow.count.onEcho();
+      if (!flow.count.isEnding()) {
         Objects.requireNonNull(requests).onNext(flow.message);
       } else if (!isEnded) {
         isEnded = true;
@@ -162,7 +156,7 @@ final class BareGrpc {
 
     @Override
     public void onError(Throwable end) {
-      flow.failure = end;
+      flow.count.onFailure(end);
     }
 
     @Override

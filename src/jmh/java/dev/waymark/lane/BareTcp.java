@@ -21,8 +21,6 @@ import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What of {@link BareGrpc} is not gRPC's: sockets on the same loop, and an echo of bytes on as many
@@ -81,27 +79,22 @@ final class BareTcp {
 
   /** All sockets of a flow. Confined to the loop, but for the methods of {@link BareFlow}. */
   private static final class Sockets implements BareFlow {
-    final AtomicLong echoes = new AtomicLong();
+    final EchoCount count = new EchoCount();
     final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     final ByteBuf message;
-    volatile @Nullable Throwable failure;
-    volatile boolean isEnding;
 
     Sockets(int bytes) {
       this.message = Unpooled.directBuffer(bytes).writeZero(bytes);
     }
 
     @Override
-    public long echoes() {
-      if (failure != null) {
-        throw new IllegalStateException(failure);
-      }
-      return echoes.get();
+    public EchoCount count() {
+      return count;
     }
 
     @Override
     public void close() {
-      isEnding = true;
+      count.end();
       channels.newCloseFuture().syncUninterruptibly();
       message.release();
     }
@@ -123,7 +116,7 @@ final class BareTcp {
 
     /** With nothing under way, so that the other end sees no reset. */
     private void askOrClose(ChannelHandlerContext context) {
-      if (flow.isEnding) {
+      if (flow.count.isEnding()) {
         context.close();
       } else {
         ask(context);
@@ -141,19 +134,19 @@ final class BareTcp {
       missingBytes -= bytes.readableBytes();
       bytes.release();
       if (missingBytes == 0) {
-        flow.echoes.incrementAndGet();
+        flow.count.onEcho();
         askOrClose(context);
       }
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-      flow.failure = new IllegalStateException("a socket was closed");
+      flow.count.onFailure(new IllegalStateException("a socket was closed"));
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-      flow.failure = cause;
+      flow.count.onFailure(cause);
       context.close();
     }
   }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * Turns what happens on a client's channel into inputs of its connection. Confined to its event
  * loop.
  */
-final class ClientHandler extends ChannelInboundHandlerAdapter {
+final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnable {
   private final SocketClient socket;
   private final String listener;
   private final @Nullable Framer framer;
@@ -41,7 +41,7 @@ final class ClientHandler extends ChannelInboundHandlerAdapter {
     this.acceptor = acceptor;
     this.counters = counters;
     if (framer != null) {
-      socket.onResumed(this::cutRest);
+      socket.onResumed(this);
     }
   }
 
@@ -68,7 +68,8 @@ final class ClientHandler extends ChannelInboundHandlerAdapter {
   }
 
   /** The socket is read again: what came before that is first. */
-  private void cutRest() {
+  @Override
+  public void run() {
     ByteBuf rest = partial;
     Connection to = connection;
     if (isUncut && rest != null && framer != null && to != null) {

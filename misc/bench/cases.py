@@ -1,0 +1,318 @@
+"""The cases: what each asks of the systems, and which of the figures are kept."""
+
+import contextlib
+import fnmatch
+import json
+import os
+import re
+import statistics
+import subprocess
+import time
+
+from systems import BENCH_TIMEOUT_S, ROOT, WAYMARK, Echo, Failure, HAProxy, Waymark
+
+IDLE_CROWD = os.path.join(ROOT, "misc", "bench", "jmh.sh")
+SIZES = {"KiB": 1024, "MiB": 1 << 20, "": 1}
+PAUSE = re.compile(r"Safepoint .*Total: *(\d+) ns")
+LOAD = re.compile(r"(\d+)(KiB|MiB|)x(\d+)(?:w(\d+))?")
+HAPROXY_CONNECTIONS_MAX = 9_800
+IDLE_CONNECTIONS = 19_000
+IDLE_SECONDS = 60
+# Longer than two of TrimNativeHeapInterval in misc/jvm.options.
+TRIM_SECONDS = 21
+UPSTREAMS = [2, 20, 200]
+SHARDS = [1, 2]
+CONNECTIONS = [100, 1_000, 9_800, 19_000]
+WARM_UP_CASES = ["64x100", "64KiBx16w4"]
+WARM_UP_SECONDS = 15
+WARM_UP_STEP_MS = 100
+# As shipped, and the others of the JVM, with the same room for garbage.
+COLLECTORS = {
+    "g1": "",
+    "serial": "-XX:+UseSerialGC -XX:MaxNewSize=32m",
+    "parallel": "-XX:+UseParallelGC -XX:MaxNewSize=32m",
+    "zgc": "-XX:+UseZGC",
+}
+
+
+def figures(result):
+    """The part of bench's JSON that is kept, memory included."""
+    latency = result["latencyUs"]
+    errors = result["wrong"] + result["unanswered"] + result["connections"]["lost"] + result["connections"]["refused"]
+    return {
+        "perSecond": result["requestsPerSecond"],
+        "perCpuSecond": result["requestsPerCpuSecond"],
+        "p50Us": latency["p50"],
+        "p99Us": latency["p99"],
+        "p999Us": latency["p99.9"],
+        "maxUs": latency["max"],
+        "errors": errors,
+        "unsent": result["unsent"],
+        "generatorCpuSeconds": result["generator"]["cpuSeconds"],
+        "cpuSeconds": [each["cpuSeconds"] for each in result["processes"]],
+        "rssMiB": [round(each["rssBytes"] / 1048576, 1) for each in result["processes"]],
+        "load1": os.getloadavg()[0],
+    }
+
+
+def load_flags(case):
+    """64x1000, 64KiBx16w4: size, connections, requests under way on each."""
+    size, unit, connections, window = LOAD.fullmatch(case).groups()
+    flags = ["--size", int(size) * SIZES[unit], "--connections", connections, "--window", window or 1]
+    return flags + sources(int(connections))
+
+
+def sources(connections):
+    return ["--source", "127.0.0.0/8"] if connections > 5_000 else []
+
+
+# --- cases that are run against all systems in turn
+
+
+def load(run, case, systems):
+    for system in systems:
+        run.write(case, system.name, figures(run.bench(system, *load_flags(case))))
+
+
+def open10k(run, case, systems):
+    paced(run, case, systems, 10_000)
+
+
+def openhalf(run, case, systems):
+    """At half of the lower peak of those that are proxies."""
+    peaks = []
+    for system in systems:
+        if system.name != "echo":
+            peak = run.last("64x1000", system.name, "perSecond")
+            peaks.append(peak or run.bench(system, *load_flags("64x1000"))["requestsPerSecond"])
+    paced(run, case, systems, int(min(peaks, default=20_000) / 2))
+
+
+def paced(run, case, systems, rate):
+    for system in systems:
+        result = run.bench(system, "--size", 64, "--connections", 1_000, "--rate", rate)
+        run.write(case, system.name, {"rate": rate, **figures(result)})
+
+
+def storm(run, case, systems):
+    for system in systems:
+        flags = ["--storm", "--connections", 50, "--size", 64, "--source", "127.0.0.0/8"]
+        run.write(case, system.name, figures(run.bench(system, *flags)))
+
+
+# --- cases that start their own systems
+
+
+def idle19000(run, case, folder):
+    port = run.options.port + 300
+    crowds = [(Waymark("waymark", folder, port), IDLE_CONNECTIONS)]
+    if "haproxy" in run.options.systems:
+        crowds.append((HAProxy("haproxy", folder, port + 50), HAPROXY_CONNECTIONS_MAX))
+    for system, count in crowds:
+        with system:
+            time.sleep(2)
+            run.write(case, system.name, idle(run, system, count))
+
+
+def idle(run, system, count):
+    """Memory of the process that clients connect to, before and with them. Java's after a full collection and a trim."""
+    process = system.processes[-1]
+    is_java = isinstance(system, Waymark)
+    before = memory(system, process, is_java)
+    path = os.path.join(run.folder, "idle.json")
+    command = [WAYMARK, "bench", f"127.0.0.1:{system.port}", "--idle", "--connections", str(count), "--quiet"]
+    command += ["--seconds", str(IDLE_SECONDS), "--json", path, *sources(count)]
+    bench = subprocess.Popen(command)
+    # All are there when the system's descriptors have stopped to grow.
+    known, deadline = -1, time.monotonic() + BENCH_TIMEOUT_S
+    while time.monotonic() < deadline:
+        time.sleep(1)
+        descriptors = len(os.listdir(f"/proc/{process.pid}/fd"))
+        if descriptors >= count and descriptors == known:
+            break
+        known = descriptors
+    after = memory(system, process, is_java)
+    code = bench.wait(BENCH_TIMEOUT_S)
+    with open(path) as file:
+        result = json.load(file)
+    grown = {name: (after[name] - before[name]) / count for name in before}
+    return {
+        "connections": count,
+        "rssBytesPerConnection": round(grown["rss"]),
+        "heapBytesPerConnection": round(grown.get("heap", 0)),
+        "directBytesPerConnection": round(grown.get("direct", 0)),
+        "emptyRssMiB": round(before["rss"] / 1048576, 1),
+        "connectSeconds": result["connections"]["connectSeconds"],
+        "errors": code,
+    }
+
+
+def memory(system, process, is_java):
+    if is_java:
+        process.collect_garbage()
+        time.sleep(TRIM_SECONDS)
+    now = {"rss": process.rss_bytes()}
+    if is_java:
+        now["heap"] = system.metric("waymark_jvm_memory_used_bytes", 'area="heap"')
+        now["direct"] = system.metric("waymark_jvm_netty_direct_bytes")
+    return now
+
+
+def core1000000(run, case, folder):
+    """Heap of the core alone, with simulated connections."""
+    done = subprocess.run([IDLE_CROWD, "idle-crowd", case.removeprefix("core")], stdout=subprocess.PIPE)
+    if not done.stdout:
+        raise Failure(f"{IDLE_CROWD} ended with {done.returncode} and without figures")
+    each = json.loads(done.stdout)["heapBytesPerConnection"]
+    run.write(case, "waymark", {"heapBytesPerConnection": each, "errors": done.returncode})
+
+
+def start(run, case, folder):
+    """From exec to a port that takes a connection."""
+    port = run.options.port + 300
+    systems = [Waymark("waymark", folder, port)]
+    if "haproxy" in run.options.systems:
+        systems.append(HAProxy("haproxy", folder, port + 50))
+    for system in systems:
+        with system:
+            run.write(case, system.name, {"startMs": round(system.processes[-1].started_s * 1e3)})
+
+
+def warmup(run, case, folder):
+    """From the first request of a new bridge to 90 % of its final rate. The echo tells how much of it is bench's own."""
+    for load_case in WARM_UP_CASES:
+        port = run.options.port + 300
+        for system in [Waymark("waymark", folder, port), Echo("echo", folder, port + 50)]:
+            with system:
+                flags = [*load_flags(load_case), "--interval", WARM_UP_STEP_MS]
+                result = run.bench(system, *flags, seconds=WARM_UP_SECONDS, warmup=0)
+                rates = [each["requestsPerSecond"] for each in result["intervals"]]
+                run.write(f"{case}:{load_case}", system.name, warm_up_figures(rates))
+
+
+def warm_up_figures(rates):
+    final = statistics.median(rates[-len(rates) // 3 :])
+    # A second's mean, so that one lucky step does not count.
+    steps = 1_000 // WARM_UP_STEP_MS
+    warm = next(i for i in range(len(rates)) if statistics.mean(rates[i : i + steps]) >= 0.9 * final)
+    return {"warmUpSeconds": warm * WARM_UP_STEP_MS / 1e3, "perSecond": round(final), "errors": 0}
+
+
+def upstreams(run, case, folder):
+    for count in UPSTREAMS:
+        with Waymark("waymark", folder, run.options.port + 300, upstreams=count) as system:
+            warm(run, system)
+            run.write(f"{case}:{count}", "waymark", figures(run.bench(system, *load_flags("64x1000"))))
+
+
+def connections(run, case, folder):
+    with Waymark("waymark", folder, run.options.port + 300) as system:
+        warm(run, system)
+        for count in CONNECTIONS:
+            run.write(f"{case}:{count}", "waymark", figures(run.bench(system, *load_flags(f"64x{count}"))))
+
+
+def acks(run, case, folder):
+    port = run.options.port + 300
+    on = Waymark("acks-on", folder, port)
+    off = Waymark("acks-off", folder, port + 50, stub_args=["--no-ack"])
+    with on, off:
+        warm(run, on)
+        warm(run, off)
+        for load_case in ["64x1000", "16KiBx100", "64KiBx16w4"]:
+            load_of = [(system, run.bench(system, *load_flags(load_case))) for system in (on, off)]
+            for system, result in load_of:
+                run.write(f"{case}:{load_case}", system.name, figures(result))
+
+
+def shards(run, case, folder):
+    """One event loop, and two: what it does to the batches of a lane, and to what a request costs."""
+    port = run.options.port + 300
+    systems = [Waymark(f"shards-{n}", folder, port + 50 * n, bridge_args=["--shards", str(n)]) for n in SHARDS]
+    with systems[0], systems[1]:
+        for system in systems:
+            warm(run, system)
+        for load_case in ["64x100", "64x1000", "16KiBx100"]:
+            for system in systems:
+                write_with_batches(run, f"{case}:{load_case}", system, *load_flags(load_case))
+        for system in systems:
+            write_with_batches(run, f"{case}:open10k", system, "--size", 64, "--connections", 1_000, "--rate", 10_000)
+
+
+def collectors(run, case, folder):
+    """At half of HAProxy's peak, as `openhalf`: whose pauses show in the latency. The echo tells what the machine does."""
+    port = run.options.port + 300
+    pauses = "-Xlog:safepoint:file=" + os.path.join(folder, "pauses-%p.log")
+    systems = [
+        Waymark(name, folder, port + 50 * i, java_options=f"{options} {pauses}")
+        for i, (name, options) in enumerate(COLLECTORS.items())
+    ]
+    systems += [Echo("echo", folder, port + 240), HAProxy("haproxy", folder, port + 250)]
+    with contextlib.ExitStack() as stack:
+        for system in systems:
+            stack.enter_context(system)
+            if system.needs_warm_up:
+                warm(run, system)
+        peak = run.bench(systems[-1], *load_flags("64x1000"))["requestsPerSecond"]
+        # Nobody is always the first, with the machine just rested.
+        first = run.round % len(systems)
+        for system in systems[first:] + systems[:first]:
+            before = [pauses_ms(process, folder) for process in system.processes]
+            result = run.bench(system, "--size", 64, "--connections", 1_000, "--rate", int(peak / 2))
+            found = []
+            for process, known in zip(system.processes, before):
+                found += pauses_ms(process, folder)[len(known) :]
+            kept = {"rate": int(peak / 2), "pauses": len(found), "pauseMaxMs": max(found, default=0)}
+            run.write(case, system.name, {**figures(result), **kept})
+
+
+def pauses_ms(process, folder):
+    """How long a JVM stood still, each time so far; nothing for what is no JVM."""
+    path = os.path.join(folder, f"pauses-{process.pid}.log")
+    if not os.path.exists(path):
+        return []
+    with open(path) as file:
+        return [int(ns) / 1e6 for ns in PAUSE.findall(file.read())]
+
+
+def write_with_batches(run, case, system, *flags):
+    names = ["waymark_lane_frames_sent_total", "waymark_lane_batches_sent_total"]
+    before = [system.metric(name) for name in names]
+    result = run.bench(system, *flags)
+    frames, batches = (system.metric(name) - was for name, was in zip(names, before))
+    run.write(case, system.name, {**figures(result), "framesPerBatch": round(frames / max(batches, 1), 1)})
+
+
+def warm(run, system):
+    """What the JVM compiles for small and for large requests."""
+    for case in ("64x200", "64KiBx16w4"):
+        run.bench(system, *load_flags(case), seconds=run.options.warm, warmup=0)
+
+
+# --- all of them, by name
+
+SHARED = {"open10k": open10k, "openhalf": openhalf, "storm": storm}
+OWN = {
+    "idle19000": idle19000,
+    "core1000000": core1000000,
+    "start": start,
+    "warmup": warmup,
+    "upstreams": upstreams,
+    "connections": connections,
+    "acks": acks,
+    "shards": shards,
+    "collectors": collectors,
+}
+LOADS = ["64x1", "64x100", "64x1000", "64x9800", "1KiBx1000", "16KiBx100", "64KiBx16w4"]
+ALL = LOADS + list(SHARED) + list(OWN)
+
+
+def chosen(names):
+    """Cases by name or pattern, and any other SIZExCONNECTIONS."""
+    cases = []
+    for name in names or ALL:
+        found = fnmatch.filter(ALL, name) or ([name] if LOAD.fullmatch(name) else [])
+        if not found:
+            raise Failure(f"unknown case {name}; known: {' '.join(ALL)}, and others such as 1KiBx50w8")
+        cases += [each for each in found if each not in cases]
+    return cases
