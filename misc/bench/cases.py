@@ -4,6 +4,7 @@ import contextlib
 import fnmatch
 import json
 import os
+import random
 import re
 import statistics
 import subprocess
@@ -13,7 +14,7 @@ from systems import BENCH_TIMEOUT_S, ROOT, WAYMARK, Echo, Failure, HAProxy, Waym
 
 IDLE_CROWD = os.path.join(ROOT, "misc", "bench", "jmh.sh")
 SIZES = {"KiB": 1024, "MiB": 1 << 20, "": 1}
-PAUSE = re.compile(r"Safepoint .*Total: *(\d+) ns")
+PAUSE = re.compile(r"^\[(\d+)ms\].*Safepoint .* Total: *(\d+) ns", re.MULTILINE)
 LOAD = re.compile(r"(\d+)(KiB|MiB|)x(\d+)(?:w(\d+))?")
 HAPROXY_CONNECTIONS_MAX = 9_800
 IDLE_CONNECTIONS = 19_000
@@ -26,12 +27,13 @@ CONNECTIONS = [100, 1_000, 9_800, 19_000]
 WARM_UP_CASES = ["64x100", "64KiBx16w4"]
 WARM_UP_SECONDS = 15
 WARM_UP_STEP_MS = 100
-# As shipped, and the others of the JVM, with the same room for garbage.
+YOUNG_MIB = 16 * os.cpu_count()
+# As shipped, and others with as much room for garbage; ZGC has one bound for all.
 COLLECTORS = {
     "g1": "",
-    "serial": "-XX:+UseSerialGC -XX:MaxNewSize=32m",
-    "parallel": "-XX:+UseParallelGC -XX:MaxNewSize=32m",
-    "zgc": "-XX:+UseZGC",
+    "serial": f"-XX:+UseSerialGC -XX:MaxNewSize={YOUNG_MIB}m",
+    "parallel": f"-XX:+UseParallelGC -XX:MaxNewSize={YOUNG_MIB}m",
+    "zgc": f"-XX:+UseZGC -XX:SoftMaxHeapSize={3 * YOUNG_MIB}m",
 }
 
 
@@ -242,37 +244,37 @@ def shards(run, case, folder):
 def collectors(run, case, folder):
     """At half of HAProxy's peak, as `openhalf`: whose pauses show in the latency. The echo tells what the machine does."""
     port = run.options.port + 300
-    pauses = "-Xlog:safepoint:file=" + os.path.join(folder, "pauses-%p.log")
-    systems = [
-        Waymark(name, folder, port + 50 * i, java_options=f"{options} {pauses}")
-        for i, (name, options) in enumerate(COLLECTORS.items())
-    ]
-    systems += [Echo("echo", folder, port + 240), HAProxy("haproxy", folder, port + 250)]
+    log = f"-Xlog:safepoint:file={folder}/pauses-%p.log:timemillis"
+    bridges = [Waymark(name, folder, port + 40 * i, java_options=f"{COLLECTORS[name]} {log}") for i, name in enumerate(COLLECTORS)]
+    port += 40 * len(bridges)
+    systems = [*bridges, Echo("echo", folder, port)]
+    if "haproxy" in run.options.systems:
+        systems.append(HAProxy("haproxy", folder, port + 10))
     with contextlib.ExitStack() as stack:
         for system in systems:
-            stack.enter_context(system)
-            if system.needs_warm_up:
-                warm(run, system)
-        peak = run.bench(systems[-1], *load_flags("64x1000"))["requestsPerSecond"]
-        # Nobody is always the first, with the machine just rested.
-        first = run.round % len(systems)
-        for system in systems[first:] + systems[:first]:
-            before = [pauses_ms(process, folder) for process in system.processes]
-            result = run.bench(system, "--size", 64, "--connections", 1_000, "--rate", int(peak / 2))
-            found = []
-            for process, known in zip(system.processes, before):
-                found += pauses_ms(process, folder)[len(known) :]
-            kept = {"rate": int(peak / 2), "pauses": len(found), "pauseMaxMs": max(found, default=0)}
-            run.write(case, system.name, {**figures(result), **kept})
+            warm(run, stack.enter_context(system))
+        rate = 10_000
+        if isinstance(systems[-1], HAProxy):
+            rate = int(run.bench(systems[-1], *load_flags("64x1000"))["requestsPerSecond"] / 2)
+        # Nobody is always the first, with the machine just rested, nor always behind the same.
+        for system in random.Random(run.round).sample(systems, len(systems)):
+            result = run.bench(system, "--size", 64, "--connections", 1_000, "--rate", rate)
+            kept = {"rate": rate, **figures(result)}
+            if system in bridges:
+                found = [ms for process in system.processes for ms in pauses_ms(folder, process.pid, result)]
+                kept |= {"pauses": len(found), "pauseMaxMs": max(found, default=0)}
+            run.write(case, system.name, kept)
 
 
-def pauses_ms(process, folder):
-    """How long a JVM stood still, each time so far; nothing for what is no JVM."""
-    path = os.path.join(folder, f"pauses-{process.pid}.log")
-    if not os.path.exists(path):
-        return []
+def pauses_ms(folder, pid, result):
+    """How long a JVM stood still, each time that ended while bench measured."""
+    end_ms = result["endUnixMs"]
+    path = os.path.join(folder, f"pauses-{pid}.log")
     with open(path) as file:
-        return [int(ns) / 1e6 for ns in PAUSE.findall(file.read())]
+        pauses = [(int(at_ms), int(ns) / 1e6) for at_ms, ns in PAUSE.findall(file.read())]
+    if not pauses:
+        raise Failure(f"{path} has no pause in it; has the JVM another format for -Xlog:safepoint?")
+    return [ms for at_ms, ms in pauses if end_ms - result["seconds"] * 1_000 <= at_ms <= end_ms]
 
 
 def write_with_batches(run, case, system, *flags):
@@ -284,7 +286,10 @@ def write_with_batches(run, case, system, *flags):
 
 
 def warm(run, system):
-    """What the JVM compiles for small and for large requests."""
+    """What the JVM compiles for small and for large requests; an echo has little to compile."""
+    if not system.needs_warm_up:
+        run.bench(system, *load_flags("64x100"), seconds=2, warmup=0)
+        return
     for case in ("64x200", "64KiBx16w4"):
         run.bench(system, *load_flags(case), seconds=run.options.warm, warmup=0)
 

@@ -41,7 +41,7 @@ def table(lines):
     for line in lines:
         groups.setdefault((line["case"], line["system"]), []).append(line)
     for key, rounds in groups.items():
-        columns = tuple(column for column in COLUMNS if column[0] in rounds[0])
+        columns = tuple(column for column in COLUMNS if all(column[0] in line for line in rounds))
         kinds.setdefault(columns, []).append(key)
     return "\n".join(part for columns, keys in kinds.items() for part in one_table(columns, keys, groups))
 

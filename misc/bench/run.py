@@ -9,7 +9,7 @@ import tempfile
 
 import machine
 import report
-from cases import ALL, OWN, SHARED, chosen, load, load_flags, warm
+from cases import ALL, OWN, SHARED, chosen, load, warm
 from systems import BENCH_TIMEOUT_S, WAYMARK, Echo, Failure, HAProxy, Waymark, build, check
 
 
@@ -59,10 +59,7 @@ def shared_round(run, cases, folder):
         for system in systems:
             system.start()
         for system in systems:
-            if system.needs_warm_up:
-                warm(run, system)
-            else:
-                run.bench(system, *load_flags("64x100"), seconds=2, warmup=0)
+            warm(run, system)
         for case in cases:
             # Nobody is always the first, with the machine just rested.
             systems = systems[1:] + systems[:1]

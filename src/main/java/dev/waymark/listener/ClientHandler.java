@@ -11,8 +11,9 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns what happens on a client's channel into inputs of its connection. Confined to its event
- * loop.
+ * Turns what happens on a client's channel into inputs of its connection. As a Runnable it is what
+ * {@link SocketClient#onResumed} calls, so that an idle connection holds no lambda for it. Confined
+ * to its event loop.
  */
 final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnable {
   private final SocketClient socket;
@@ -67,9 +68,13 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
     }
   }
 
-  /** The socket is read again: what came before that is first. */
   @Override
   public void run() {
+    cutRest();
+  }
+
+  /** The socket is read again: what came before that is first. */
+  private void cutRest() {
     ByteBuf rest = partial;
     Connection to = connection;
     if (isUncut && rest != null && framer != null && to != null) {
