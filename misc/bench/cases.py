@@ -117,7 +117,7 @@ def idle19000(run, case, folder):
 
 
 def idle(run, system, count):
-    """Memory of the process that clients connect to, before and with them. Java's after a full collection and a trim."""
+    """Memory of the process that clients connect to, before and with them. Java's after a full collection and two trims."""
     process = system.processes[-1]
     is_java = isinstance(system, Waymark)
     before = memory(system, process, is_java)

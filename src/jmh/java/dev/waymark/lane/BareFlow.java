@@ -5,6 +5,7 @@ import java.lang.management.ManagementFactory;
 
 /** Messages between both ends in this process, each of which goes out again when it is back. */
 interface BareFlow {
+  /** What came back so far. Any thread. */
   EchoCount count();
 
   /** Ends it. Blocks, so from none of its loops. */
