@@ -32,6 +32,8 @@ public enum Event {
   OVER_BUDGET(Level.WARN),
   UNDER_BUDGET(Level.INFO),
   LOG_LEVEL(Level.INFO),
+  /** Standard error did not take them in time. */
+  LOG_DROPPED(Level.WARN),
   RELOADED(Level.INFO),
   RELOAD_REFUSED(Level.WARN),
   DRAINING(Level.INFO),

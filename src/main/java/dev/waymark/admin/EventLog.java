@@ -76,6 +76,11 @@ public final class EventLog {
     (suppressed == 0 ? line : line.addKeyValue(SUPPRESSED, suppressed)).log();
   }
 
+  /** So many lines are missing where this one stands, as nobody took them. */
+  public void onDropped(long lines) {
+    write(Event.LOG_DROPPED, "lines", lines);
+  }
+
   /**
    * Tells what was suppressed where no further event of the kind came to tell it. To be called now
    * and then, and at the end.

@@ -33,6 +33,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -69,8 +70,13 @@ final class Bridge implements Acceptor {
 
   /**
    * @param file reads the configuration again; empty where there is no file
+   * @param logDropped how many lines of the log were dropped so far; any thread
    */
-  Bridge(LoadedConfig loaded, Optional<Supplier<LoadedConfig>> file, EventLog log) {
+  Bridge(
+      LoadedConfig loaded,
+      Optional<Supplier<LoadedConfig>> file,
+      EventLog log,
+      LongSupplier logDropped) {
     this.config = loaded.config();
     this.log = log;
     this.events = new BridgeEvents(log, metrics, this::onUpstreamSuspect);
@@ -88,6 +94,7 @@ final class Bridge implements Acceptor {
     this.admin =
         new AdminServer(
             config.admin().address(), new BridgeState(this), metrics, log, ReloadRoute.of(reload));
+    BridgeMetrics.registerLog(metrics, logDropped);
   }
 
   private ListenerPort.Sockets sockets() {

@@ -3,6 +3,7 @@ package dev.waymark.cli;
 import dev.waymark.admin.AddressInUse;
 import dev.waymark.admin.EventLog;
 import dev.waymark.admin.Logging;
+import dev.waymark.admin.OutputQueue;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.listener.ListenerPort;
@@ -44,7 +45,10 @@ final class BridgeCommand implements Callable<Integer> {
     LoadedConfig loaded = flags.load(spec.commandLine().getErr());
     Logging.configure(loaded.config().log(), System.err);
     Stopper stopper = Stopper.install();
-    Bridge bridge = new Bridge(loaded, flags.again(), new EventLog(Clock::nowNs));
+    EventLog log = new EventLog(Clock::nowNs);
+    OutputQueue errors = ((Main) spec.root().userObject()).streams().err();
+    errors.onDropped(log::onDropped);
+    Bridge bridge = new Bridge(loaded, flags.again(), log, errors::droppedCount);
     // From the start on: its default would end the process.
     Signal.handle(new Signal("HUP"), _ -> bridge.reload().onSignal());
     try (StubServer _ = start(bridge, loaded, stopper)) {

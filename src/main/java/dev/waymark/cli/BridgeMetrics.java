@@ -8,6 +8,7 @@ import dev.waymark.core.UpstreamView;
 import dev.waymark.listener.ListenerCounters;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /** The bridge's levels and limits as metrics. Stateless. */
 final class BridgeMetrics {
@@ -27,6 +28,13 @@ final class BridgeMetrics {
         budget::usedBytes);
     metrics.gauge("waymark_memory_budget_bytes", "The limit memory-budget.", budget::budgetBytes);
     metrics.gauge("waymark_shards", "Event loops that carry connections.", () -> shardCount);
+  }
+
+  static void registerLog(Metrics metrics, LongSupplier dropped) {
+    metrics.counter(
+        "waymark_log_dropped_total",
+        "Log lines dropped because standard error did not take them in time.",
+        dropped);
   }
 
   /** Again for one that has changed. */

@@ -35,7 +35,12 @@ public final class Main {
   private static final Map<String, String> NETTY =
       Map.of("io.netty.leakDetection.level", "disabled", "io.netty.jfr.enabled", "false");
 
+  /** Their output is queued: it is beside the point of what they do, and must not stop it. */
+  private static final List<Class<?>> LONG_RUNNING =
+      List.of(BridgeCommand.class, StubCommand.class, DemoCommand.class);
+
   private final Map<String, String> environment;
+  private final StandardStreams streams;
 
   @Option(
       names = "--debug",
@@ -43,18 +48,25 @@ public final class Main {
       description = "Show the stack of an unexpected failure (also: WAYMARK_DEBUG=1).")
   private boolean isDebug;
 
-  private Main(Map<String, String> environment) {
+  private Main(Map<String, String> environment, StandardStreams streams) {
     this.environment = environment;
+    this.streams = streams;
   }
 
   public static void main(String[] args) {
     NETTY.forEach(System.getProperties()::putIfAbsent);
+    StandardStreams streams = new StandardStreams();
+    streams.install();
     Optional<String> refusal = refusal(args);
     if (refusal.isPresent()) {
       System.err.println("waymark: " + refusal.get());
       System.exit(Failures.FAILED);
     }
-    System.exit(commandLine(System.getenv(), args).execute(args));
+    CommandLine line = commandLine(System.getenv(), streams, args);
+    if (!asked(LONG_RUNNING, args).isEmpty()) {
+      line.setOut(streams.out());
+    }
+    System.exit(line.execute(args));
   }
 
   /** Why nothing can be run, if so. No lambda: at each start it would take a millisecond. */
@@ -69,14 +81,22 @@ public final class Main {
    * start. With {@link Failures} as the last resort.
    */
   static CommandLine commandLine(Map<String, String> environment, String... args) {
+    return commandLine(environment, new StandardStreams(), args);
+  }
+
+  private static CommandLine commandLine(
+      Map<String, String> environment, StandardStreams streams, String... args) {
     Failures failures = new Failures(environment);
-    CommandLine line = new CommandLine(new Main(environment));
-    List<Class<?>> asked =
-        COMMANDS.stream()
-            .filter(command -> args.length > 0 && name(command).equals(args[0]))
-            .toList();
+    CommandLine line = new CommandLine(new Main(environment, streams));
+    List<Class<?>> asked = asked(COMMANDS, args);
     (asked.isEmpty() ? COMMANDS : asked).forEach(line::addSubcommand);
     return line.setParameterExceptionHandler(failures).setExecutionExceptionHandler(failures);
+  }
+
+  private static List<Class<?>> asked(List<Class<?>> commands, String... args) {
+    return commands.stream()
+        .filter(command -> args.length > 0 && name(command).equals(args[0]))
+        .toList();
   }
 
   private static String name(Class<?> command) {
@@ -86,6 +106,11 @@ public final class Main {
   /** What commands read in place of the process's own. */
   Map<String, String> environment() {
     return environment;
+  }
+
+  /** The process's own output. */
+  StandardStreams streams() {
+    return streams;
   }
 
   boolean isDebug() {

@@ -123,7 +123,9 @@ final class StubCommand implements Callable<Integer> {
     } catch (IOException e) {
       return cannotListen("--listen", String.join(",", listen), e);
     }
-    StubAdmin adminServer = new StubAdmin(adminAddress, server, new EventLog(Clock::nowNs));
+    EventLog log = new EventLog(Clock::nowNs);
+    ((Main) spec().root().userObject()).streams().err().onDropped(log::onDropped);
+    StubAdmin adminServer = new StubAdmin(adminAddress, server, log);
     try {
       adminServer.start();
     } catch (AddressInUse e) {

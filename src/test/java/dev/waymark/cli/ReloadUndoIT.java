@@ -53,7 +53,7 @@ final class ReloadUndoIT {
   @BeforeEach
   void start() throws Exception {
     next = load("", POOL.formatted("red", 1));
-    bridge = new Bridge(next, Optional.of(() -> next), new EventLog(Clock::nowNs));
+    bridge = new Bridge(next, Optional.of(() -> next), new EventLog(Clock::nowNs), () -> 0);
     bridge.startAdmin();
     bridge.start(new CountDownLatch(1));
   }

@@ -254,6 +254,7 @@ public final class Waymark implements AutoCloseable {
     private int descriptorsMax;
     private boolean isQuick;
     private Path directory = Path.of("").toAbsolutePath();
+    private ProcessBuilder.Redirect output = ProcessBuilder.Redirect.PIPE;
 
     private Launch(List<String> args, boolean isWaymark) {
       this.args = args;
@@ -284,6 +285,12 @@ public final class Waymark implements AutoCloseable {
       return this;
     }
 
+    /** Where both outputs go; else the test reads them. */
+    public Launch outputTo(Path file) {
+      output = ProcessBuilder.Redirect.appendTo(file.toFile());
+      return this;
+    }
+
     /** Where the process runs; else where the test does. */
     public Launch in(Path workingDirectory) {
       directory = workingDirectory;
@@ -295,6 +302,7 @@ public final class Waymark implements AutoCloseable {
       builder.directory(directory.toFile());
       builder.environment().keySet().removeIf(key -> key.startsWith("WAYMARK_"));
       builder.environment().putAll(environment);
+      builder.redirectOutput(output).redirectError(output);
       try {
         return new Waymark(String.join(" ", args), builder.start());
       } catch (IOException e) {
