@@ -54,6 +54,9 @@ public record Limits(
   /** The largest batch (protocol.md, Service). */
   public static final int BATCH_BYTES_MAX = 1024 * 1024;
 
+  /** The largest Open (protocol.md, Service). */
+  public static final int OPEN_BYTES_MAX = 16 * 1024;
+
   /** The largest context that an upstream may leave with a connection (protocol.md, Words). */
   public static final int CONTEXT_BYTES_MAX = 4 * 1024;
 

@@ -34,9 +34,6 @@ public final class LaneConnector {
    */
   private static final int HTTP2_WINDOW_BYTES = 4 * 1024 * 1024;
 
-  /** Room for a message's framing beyond its batch. */
-  private static final int MESSAGE_SLACK_BYTES = 64 * 1024;
-
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
 
   /**
@@ -117,7 +114,7 @@ public final class LaneConnector {
             .offloadExecutor(settings.loop())
             .disableRetry()
             .flowControlWindow(HTTP2_WINDOW_BYTES)
-            .maxInboundMessageSize(Limits.BATCH_BYTES_MAX + MESSAGE_SLACK_BYTES)
+            .maxInboundMessageSize(Limits.BATCH_BYTES_MAX)
             .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) CONNECT_TIMEOUT.toMillis());
     if (isDomain) {
       builder.overrideAuthority("localhost");

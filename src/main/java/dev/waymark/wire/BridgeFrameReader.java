@@ -1,5 +1,6 @@
 package dev.waymark.wire;
 
+import com.google.protobuf.MessageLite;
 import dev.waymark.core.CloseReason;
 import dev.waymark.core.Limits;
 import dev.waymark.v1.Close;
@@ -28,8 +29,9 @@ public final class BridgeFrameReader {
   private final FieldReader fields = new FieldReader();
 
   /**
-   * Reads the next frame, from the batch's reader index on, and moves that behind it. Of a field
-   * that comes twice the last one counts; unknown ones are passed over.
+   * Reads the next frame, from the batch's reader index on, and moves that behind it. As every
+   * protobuf parser does: of a scalar field that comes twice the last one counts, a message that
+   * comes in parts is merged, and unknown fields, groups too, are passed over.
    *
    * @param batch stays the caller's
    * @param into its payload is a slice of the batch that is not retained
@@ -45,6 +47,10 @@ public final class BridgeFrameReader {
     while (fields.hasMore()) {
       readField(fields.tag(), into);
     }
+    MessageLite control = fields.control();
+    if (control != null) {
+      into.control(toCore(control));
+    }
     fields.leaveFrame();
     return true;
   }
@@ -57,45 +63,49 @@ public final class BridgeFrameReader {
       case 4 << 3 -> into.offset(fields.offset());
       case 5 << 3 -> into.last(fields.bool());
       case 6 << 3 -> into.limit(fields.offset());
-      default -> readControl(tag, into);
+      default -> readControl(tag);
     }
   }
 
-  private void readControl(int tag, BridgeFrame into) throws MalformedFrameException {
+  private void readControl(int tag) throws MalformedFrameException {
     switch (tag) {
-      case 8 << 3 | 2 ->
-          into.control(
-              new BridgeControl.HelloControl(Messages.toCore(fields.message(Hello.parser()))));
-      case 9 << 3 | 2 ->
-          into.control(
-              new BridgeControl.OpenControl(Messages.toCore(fields.message(Open.parser()))));
-      case 10 << 3 | 2 -> into.control(halfClose(fields.message(HalfClose.parser())));
-      case 11 << 3 | 2 -> into.control(close(fields.message(Close.parser())));
-      case 12 << 3 | 2 -> {
-        fields.message(Release.parser());
-        into.control(new BridgeControl.Release());
-      }
-      case 16 << 3 | 2 -> into.control(pushResult(fields.message(PushResult.parser())));
-      case 17 << 3 | 2 ->
-          into.control(new BridgeControl.Ping(fields.message(Ping.parser()).getId()));
-      default -> readAnnouncement(tag, into);
-    }
-  }
-
-  private void readAnnouncement(int tag, BridgeFrame into) throws MalformedFrameException {
-    switch (tag) {
-      case 13 << 3 | 2 -> into.control(opened(fields.message(Opened.parser())));
-      case 14 << 3 | 2 -> into.control(closed(fields.message(Closed.parser())));
-      case 15 << 3 | 2 -> {
-        fields.message(Synced.parser());
-        into.control(new BridgeControl.Synced());
-      }
-      case 18 << 3 | 2 -> {
-        fields.message(Syncing.parser());
-        into.control(new BridgeControl.Syncing());
-      }
+      case 8 << 3 | 2 -> fields.control(Hello.newBuilder());
+      case 9 << 3 | 2 -> fields.control(Open.newBuilder());
+      case 10 << 3 | 2 -> fields.control(HalfClose.newBuilder());
+      case 11 << 3 | 2 -> fields.control(Close.newBuilder());
+      case 12 << 3 | 2 -> fields.control(Release.newBuilder());
+      case 13 << 3 | 2 -> fields.control(Opened.newBuilder());
+      case 14 << 3 | 2 -> fields.control(Closed.newBuilder());
+      case 15 << 3 | 2 -> fields.control(Synced.newBuilder());
+      case 16 << 3 | 2 -> fields.control(PushResult.newBuilder());
+      case 17 << 3 | 2 -> fields.control(Ping.newBuilder());
+      case 18 << 3 | 2 -> fields.control(Syncing.newBuilder());
       default -> fields.skip(tag, tag >>> 3 == UNUSED_FIELD ? 0 : FIELD_MAX);
     }
+  }
+
+  private static BridgeControl toCore(MessageLite control) throws MalformedFrameException {
+    return switch (control) {
+      case Hello hello -> new BridgeControl.HelloControl(Messages.toCore(hello));
+      case Open open -> open(open);
+      case HalfClose halfClose -> halfClose(halfClose);
+      case Close close -> close(close);
+      case Release _ -> new BridgeControl.Release();
+      case Opened opened -> opened(opened);
+      case Closed closed -> closed(closed);
+      case Synced _ -> new BridgeControl.Synced();
+      case PushResult result -> pushResult(result);
+      case Ping ping -> new BridgeControl.Ping(ping.getId());
+      case Syncing _ -> new BridgeControl.Syncing();
+      default -> throw new IllegalStateException("readControl knows no other");
+    };
+  }
+
+  private static BridgeControl open(Open open) throws MalformedFrameException {
+    if (open.getSerializedSize() > Limits.OPEN_BYTES_MAX) {
+      throw MalformedFrameException.OPEN_TOO_LONG;
+    }
+    return new BridgeControl.OpenControl(Messages.toCore(open));
   }
 
   private static BridgeControl halfClose(HalfClose halfClose) {

@@ -1,11 +1,11 @@
 package dev.waymark.wire;
 
 import com.google.protobuf.CodedInputStream;
-import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
-import com.google.protobuf.Parser;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads protobuf fields from a part of a buffer and never beyond it. Reads by absolute index: the
@@ -20,12 +20,18 @@ final class FieldReader {
   private static final int VARINT = 0;
   private static final int FIXED64 = 1;
   private static final int DELIMITED = 2;
+  private static final int GROUP_START = 3;
+  private static final int GROUP_END = 4;
   private static final int FIXED32 = 5;
   private static final int FRAMES_TAG = FRAMES_FIELD << WIRE_TYPE_BITS | DELIMITED;
+
+  /** Groups within groups; where the generated parsers stop too. */
+  static final int GROUP_DEPTH_MAX = 100;
 
   private ByteBuf buffer = Unpooled.EMPTY_BUFFER;
   private int position;
   private int end;
+  private MessageLite.@Nullable Builder control;
 
   /**
    * Goes to the next frame of a batch, from its reader index on, over fields that nobody knows.
@@ -34,6 +40,7 @@ final class FieldReader {
    */
   boolean enterFrame(ByteBuf batch) throws MalformedFrameException {
     buffer = batch;
+    control = null;
     position = batch.readerIndex();
     end = batch.writerIndex();
     while (hasMore()) {
@@ -53,6 +60,7 @@ final class FieldReader {
   void leaveFrame() {
     buffer.readerIndex(end);
     buffer = Unpooled.EMPTY_BUFFER;
+    control = null;
   }
 
   /** Whether any field is left in what was entered. */
@@ -123,16 +131,30 @@ final class FieldReader {
     return context;
   }
 
-  /** The nested message that comes next. */
-  <T extends MessageLite> T message(Parser<T> parser) throws MalformedFrameException {
+  /**
+   * The member of the frame's `control` that comes next. One may come in parts, which are merged;
+   * of several members the last one counts.
+   *
+   * @param empty for the first part of it
+   */
+  void control(MessageLite.Builder empty) throws MalformedFrameException {
+    if (control == null || control.getClass() != empty.getClass()) {
+      control = empty;
+    }
     int bytes = length();
     try {
-      T message = parser.parseFrom(CodedInputStream.newInstance(buffer.nioBuffer(position, bytes)));
+      var input = CodedInputStream.newInstance(buffer.nioBuffer(position, bytes));
+      control.mergeFrom(input);
+      input.checkLastTagWas(0);
       position += bytes;
-      return message;
-    } catch (InvalidProtocolBufferException e) {
+    } catch (IOException e) {
       throw MalformedFrameException.CONTROL_INVALID;
     }
+  }
+
+  /** What the frame has as `control`, when all its fields were read; null for none. */
+  @Nullable MessageLite control() {
+    return control == null ? null : control.build();
   }
 
   /**
@@ -144,18 +166,29 @@ final class FieldReader {
     if (tag >>> WIRE_TYPE_BITS <= knownFieldMax) {
       throw MalformedFrameException.WIRE_TYPE_MISMATCH;
     }
+    skipValue(tag, GROUP_DEPTH_MAX);
+  }
+
+  private void skipValue(int tag, int groupsLeft) throws MalformedFrameException {
     switch (tag & (1 << WIRE_TYPE_BITS) - 1) {
       case VARINT -> varint();
       case FIXED64 -> advance(Long.BYTES);
-      case DELIMITED -> skipDelimited();
+      case DELIMITED -> advance(length());
+      case GROUP_START -> skipGroup(tag, groupsLeft - 1);
       case FIXED32 -> advance(Integer.BYTES);
       default -> throw MalformedFrameException.WIRE_TYPE_INVALID;
     }
   }
 
-  /** Goes over a length and as many bytes. */
-  void skipDelimited() throws MalformedFrameException {
-    advance(length());
+  /** Goes over fields up to the end of the group that began with this tag. */
+  private void skipGroup(int startTag, int groupsLeft) throws MalformedFrameException {
+    if (groupsLeft < 0) {
+      throw MalformedFrameException.GROUP_TOO_DEEP;
+    }
+    int endTag = startTag - GROUP_START + GROUP_END;
+    for (int tag = tag(); tag != endTag; tag = tag()) {
+      skipValue(tag, groupsLeft);
+    }
   }
 
   private int length() throws MalformedFrameException {

@@ -6,6 +6,7 @@ import io.grpc.KnownLength;
 import io.grpc.Status;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -15,15 +16,9 @@ import java.nio.ByteBuffer;
  * slices that were retained live on. Confined to the thread of its lane.
  */
 public final class InboundBatch {
-  /**
-   * What a peer that counts a batch's bytes in another way may send beyond {@link
-   * Limits#BATCH_BYTES_MAX}.
-   */
-  static final int SLACK_BYTES = Limits.PAYLOAD_BYTES_MAX;
-
-  static final int BYTES_MAX = Limits.BATCH_BYTES_MAX + SLACK_BYTES;
-
   private static final int CHUNK_BYTES = 16 * 1024;
+
+  private static final InboundBatch TOO_LARGE = new InboundBatch(Unpooled.EMPTY_BUFFER);
 
   private final ByteBuf content;
 
@@ -32,23 +27,25 @@ public final class InboundBatch {
   }
 
   /**
-   * Copies a whole message; the stream stays the caller's.
+   * Copies a whole message; the stream stays the caller's. One that is too large is not copied; its
+   * {@link #content} says so, since an exception here would be a stack trace in the log for
+   * whatever a peer sends.
    *
-   * @throws io.grpc.StatusRuntimeException RESOURCE_EXHAUSTED if it is too large, INTERNAL if it
-   *     cannot be read
+   * @throws io.grpc.StatusRuntimeException INTERNAL if it cannot be read
    */
   static InboundBatch copyOf(InputStream message) {
     ByteBuf content = null;
     boolean isWhole = false;
     try {
       int bytes = message instanceof KnownLength ? message.available() : CHUNK_BYTES;
-      if (bytes > BYTES_MAX) {
-        throw tooLarge();
+      if (bytes > Limits.BATCH_BYTES_MAX) {
+        return TOO_LARGE;
       }
       content = ByteBufAllocator.DEFAULT.directBuffer(bytes);
-      copyBuffers(message, content);
-      copyRest(message, content);
-      isWhole = true;
+      isWhole = copyBuffers(message, content) && copyRest(message, content);
+      if (!isWhole) {
+        return TOO_LARGE;
+      }
       return new InboundBatch(content);
     } catch (IOException e) {
       throw Status.INTERNAL
@@ -62,8 +59,15 @@ public final class InboundBatch {
     }
   }
 
-  /** All that came; what was not read of it yet is between its indices. Owned by this batch. */
-  public ByteBuf content() {
+  /**
+   * All that came; what was not read of it yet is between its indices. Owned by this batch.
+   *
+   * @throws MalformedFrameException it was larger than {@link Limits#BATCH_BYTES_MAX}
+   */
+  public ByteBuf content() throws MalformedFrameException {
+    if (this == TOO_LARGE) {
+      throw MalformedFrameException.BATCH_TOO_LARGE;
+    }
     return content;
   }
 
@@ -72,41 +76,42 @@ public final class InboundBatch {
     content.release();
   }
 
-  /** From the transport's own buffers; stops at the first that has none to show. */
-  private static void copyBuffers(InputStream message, ByteBuf content) throws IOException {
+  /**
+   * From the transport's own buffers; stops at the first that has none to show.
+   *
+   * @return false: there is more than a batch may have
+   */
+  private static boolean copyBuffers(InputStream message, ByteBuf content) throws IOException {
     if (!(message instanceof HasByteBuffer buffers) || !buffers.byteBufferSupported()) {
-      return;
+      return true;
     }
     while (message.available() > 0) {
       ByteBuffer next = buffers.getByteBuffer();
       if (next == null || !next.hasRemaining()) {
-        return;
+        return true;
       }
       int bytes = next.remaining();
-      demandRoom(content, bytes);
+      if (content.readableBytes() + bytes > Limits.BATCH_BYTES_MAX) {
+        return false;
+      }
       content.writeBytes(next);
       message.skipNBytes(bytes);
     }
+    return true;
   }
 
-  private static void copyRest(InputStream message, ByteBuf content) throws IOException {
+  /**
+   * @return false: there is more than a batch may have
+   */
+  private static boolean copyRest(InputStream message, ByteBuf content) throws IOException {
     boolean isLengthKnown = message instanceof KnownLength;
     int bytes = isLengthKnown ? message.available() : CHUNK_BYTES;
     while (bytes > 0 && content.writeBytes(message, bytes) >= 0) {
-      demandRoom(content, 0);
+      if (content.readableBytes() > Limits.BATCH_BYTES_MAX) {
+        return false;
+      }
       bytes = isLengthKnown ? message.available() : CHUNK_BYTES;
     }
-  }
-
-  private static void demandRoom(ByteBuf content, int bytes) {
-    if (content.readableBytes() + bytes > BYTES_MAX) {
-      throw tooLarge();
-    }
-  }
-
-  private static RuntimeException tooLarge() {
-    return Status.RESOURCE_EXHAUSTED
-        .withDescription("a batch of more than " + Limits.BATCH_BYTES_MAX + " bytes")
-        .asRuntimeException();
+    return true;
   }
 }

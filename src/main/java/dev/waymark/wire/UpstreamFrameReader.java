@@ -1,5 +1,6 @@
 package dev.waymark.wire;
 
+import com.google.protobuf.MessageLite;
 import dev.waymark.core.Limits;
 import dev.waymark.core.Mark;
 import dev.waymark.core.UpstreamControl;
@@ -22,8 +23,9 @@ public final class UpstreamFrameReader {
   private final FieldReader fields = new FieldReader();
 
   /**
-   * Reads the next frame, from the batch's reader index on, and moves that behind it. Of a field
-   * that comes twice the last one counts; unknown ones are passed over.
+   * Reads the next frame, from the batch's reader index on, and moves that behind it. As every
+   * protobuf parser does: of a scalar field that comes twice the last one counts, a message that
+   * comes in parts is merged, and unknown fields, groups too, are passed over.
    *
    * @param batch stays the caller's
    * @param into its payload is a slice of the batch that is not retained
@@ -39,6 +41,10 @@ public final class UpstreamFrameReader {
     while (fields.hasMore()) {
       readField(fields.tag(), into);
     }
+    MessageLite control = fields.control();
+    if (control != null) {
+      into.control(toCore(control));
+    }
     fields.leaveFrame();
     return true;
   }
@@ -53,27 +59,32 @@ public final class UpstreamFrameReader {
       case 6 << 3 -> into.more(fields.bool());
       case 7 << 3 -> into.halfClose(fields.bool());
       case 8 << 3 -> into.close((int) fields.varint());
-      default -> readControl(tag, into);
+      default -> readControl(tag);
     }
   }
 
-  private void readControl(int tag, UpstreamFrame into) throws MalformedFrameException {
+  private void readControl(int tag) throws MalformedFrameException {
     switch (tag) {
-      case 9 << 3 | 2 -> into.control(settings(fields.message(Settings.parser())));
-      case 10 << 3 | 2 -> {
-        fields.message(Released.parser());
-        into.control(new UpstreamControl.Released());
-      }
-      case 11 << 3 | 2 -> into.control(push(fields.message(Push.parser())));
-      case 12 << 3 | 2 -> {
-        fields.message(Draining.parser());
-        into.control(new UpstreamControl.Draining());
-      }
-      case 13 << 3 | 2 -> into.control(load(fields.message(Load.parser())));
-      case 14 << 3 | 2 ->
-          into.control(new UpstreamControl.Pong(fields.message(Pong.parser()).getId()));
+      case 9 << 3 | 2 -> fields.control(Settings.newBuilder());
+      case 10 << 3 | 2 -> fields.control(Released.newBuilder());
+      case 11 << 3 | 2 -> fields.control(Push.newBuilder());
+      case 12 << 3 | 2 -> fields.control(Draining.newBuilder());
+      case 13 << 3 | 2 -> fields.control(Load.newBuilder());
+      case 14 << 3 | 2 -> fields.control(Pong.newBuilder());
       default -> fields.skip(tag, FIELD_MAX);
     }
+  }
+
+  private static UpstreamControl toCore(MessageLite control) throws MalformedFrameException {
+    return switch (control) {
+      case Settings settings -> settings(settings);
+      case Released _ -> new UpstreamControl.Released();
+      case Push push -> push(push);
+      case Draining _ -> new UpstreamControl.Draining();
+      case Load load -> load(load);
+      case Pong pong -> new UpstreamControl.Pong(pong.getId());
+      default -> throw new IllegalStateException("readControl knows no other");
+    };
   }
 
   private static UpstreamControl push(Push push) throws MalformedFrameException {

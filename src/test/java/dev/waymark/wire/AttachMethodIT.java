@@ -1,9 +1,15 @@
 package dev.waymark.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnknownFieldSet;
+import dev.waymark.core.Limits;
 import dev.waymark.core.UpstreamFrame;
+import dev.waymark.v1.BridgeBatch;
+import dev.waymark.v1.UpstreamGrpc;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
@@ -12,6 +18,7 @@ import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import io.grpc.StatusException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.ProtoFileDescriptorSupplier;
@@ -107,6 +114,30 @@ class AttachMethodIT {
     assertThat(payload.refCnt()).isZero();
     assertThat(writer.batch().isEmpty()).isTrue();
     call.cancel("done", null);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {Limits.BATCH_BYTES_MAX, Limits.BATCH_BYTES_MAX + 1})
+  void batch_ofAGeneratedClient_isTakenUpToTheBound(int bytes) throws Exception {
+    UnknownFieldSet.Field padding =
+        UnknownFieldSet.Field.newBuilder()
+            .addLengthDelimited(ByteString.copyFrom(new byte[bytes - 5]))
+            .build();
+    BridgeBatch batch =
+        BridgeBatch.newBuilder()
+            .setUnknownFields(UnknownFieldSet.newBuilder().addField(100, padding).build())
+            .build();
+    assertThat(batch.getSerializedSize()).isEqualTo(bytes);
+    var lane = UpstreamGrpc.newBlockingV2Stub(channel).attach();
+    lane.write(batch);
+    if (bytes <= Limits.BATCH_BYTES_MAX) {
+      assertThat(lane.read(10, TimeUnit.SECONDS)).isNotNull();
+    } else {
+      assertThatThrownBy(() -> lane.read(10, TimeUnit.SECONDS))
+          .isInstanceOf(StatusException.class)
+          .hasMessage("INVALID_ARGUMENT: a batch of more than 1 MiB");
+    }
+    lane.cancel("done", null);
   }
 
   @Test

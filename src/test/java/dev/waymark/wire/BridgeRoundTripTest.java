@@ -74,6 +74,29 @@ class BridgeRoundTripTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(longs = {21, 22, 23})
+  void randomFrames_looselyEncoded_areWhatTheReaderReads(long seed) throws Exception {
+    var random = new SplittableRandom(seed);
+    var encoding = new LooseEncoding(seed);
+    for (int round = 0; round < 100; round++) {
+      var sent = BridgeBatch.newBuilder();
+      for (int i = random.nextInt(12); i > 0; i--) {
+        sent.addFrames(RandomFrames.bridge(random));
+      }
+      byte[] loose = encoding.encode(sent.build());
+      ByteBuf batch = Unpooled.wrappedBuffer(loose);
+      for (dev.waymark.v1.BridgeFrame expected : sent.getFramesList()) {
+        assertThat(reader.read(batch, frame)).isTrue();
+        write(frame);
+        assertThat(BridgeBatch.parseFrom(Bytes.drain(writer.batch())).getFramesList())
+            .as("seed %d round %d", seed, round)
+            .containsExactly(expected);
+      }
+      assertThat(reader.read(batch, frame)).isFalse();
+    }
+  }
+
   static List<Framing> framings() {
     return List.of(
         Framing.RAW,

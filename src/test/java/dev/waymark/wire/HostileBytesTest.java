@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnknownFieldSet;
+import dev.waymark.core.CloseReason;
 import dev.waymark.core.Limits;
+import dev.waymark.core.UpstreamControl;
 import dev.waymark.core.UpstreamFrame;
 import dev.waymark.v1.BridgeBatch;
 import dev.waymark.v1.Framing;
@@ -83,9 +86,18 @@ class HostileBytesTest {
         row("connection as bytes", "0a020a00", MalformedFrameException.WIRE_TYPE_MISMATCH),
         row("payload as varint", "0a021801", MalformedFrameException.WIRE_TYPE_MISMATCH),
         row("control as varint", "0a025001", MalformedFrameException.WIRE_TYPE_MISMATCH),
-        row("group starts", "0a02f30700", MalformedFrameException.WIRE_TYPE_INVALID),
+        row("group without an end", "0a02f307", MalformedFrameException.TRUNCATED),
+        row(
+            "group that ends in the next frame",
+            "0a02f3070a02f407",
+            MalformedFrameException.TRUNCATED),
         row("group ends", "0a02f40700", MalformedFrameException.WIRE_TYPE_INVALID),
-        row("group at the batch", "1b1c", MalformedFrameException.WIRE_TYPE_INVALID),
+        row("another group ends", "0a04f307fc07", MalformedFrameException.WIRE_TYPE_INVALID),
+        row("group ends at the batch", "1c", MalformedFrameException.WIRE_TYPE_INVALID),
+        row("wire type 7 in a group", "0a04f307f707", MalformedFrameException.WIRE_TYPE_INVALID),
+        row("field 0 in a group", "0a03f30700", MalformedFrameException.TAG_INVALID),
+        row("control as a group", "0a025354", MalformedFrameException.WIRE_TYPE_MISMATCH),
+        row("frames as a group", "0b0c", MalformedFrameException.WIRE_TYPE_MISMATCH),
         row("wire type 7", "0a02f70700", MalformedFrameException.WIRE_TYPE_INVALID),
         row("unknown fixed64 cut", "0a03f1070000", MalformedFrameException.TRUNCATED),
         row("unknown fixed32 cut", "0a03f507000000", MalformedFrameException.TRUNCATED),
@@ -133,6 +145,97 @@ class HostileBytesTest {
   }
 
   @Test
+  void unknownGroups_atBothLevels_arePassedOver() throws MalformedFrameException {
+    var group =
+        UnknownFieldSet.newBuilder()
+            .addField(
+                500, groupOf(groupOf(UnknownFieldSet.Field.newBuilder().addVarint(7).build())))
+            .build();
+    var frame = dev.waymark.v1.BridgeFrame.newBuilder().setConnection(8).setUnknownFields(group);
+    byte[] batch =
+        BridgeBatch.newBuilder().setUnknownFields(group).addFrames(frame).build().toByteArray();
+    assertThat(bridgeFrames(Unpooled.wrappedBuffer(batch))).isEqualTo(1);
+    assertThat(upstreamFrames(Unpooled.wrappedBuffer(batch))).isEqualTo(1);
+  }
+
+  /** As deep as the generated parsers go, and no deeper. */
+  @Test
+  void unknownGroups_nestedDeeply_arePassedOverUpToABound() throws Exception {
+    byte[] deepest = nestedGroups(FieldReader.GROUP_DEPTH_MAX);
+    assertThat(BridgeBatch.parseFrom(deepest).getFramesCount()).isZero();
+    assertThat(bridgeFrames(Unpooled.wrappedBuffer(deepest))).isZero();
+    assertThat(upstreamFrames(Unpooled.wrappedBuffer(deepest))).isZero();
+    byte[] tooDeep = nestedGroups(FieldReader.GROUP_DEPTH_MAX + 1);
+    assertThatThrownBy(() -> BridgeBatch.parseFrom(tooDeep))
+        .isInstanceOf(InvalidProtocolBufferException.class);
+    assertThatThrownBy(() -> bridgeFrames(Unpooled.wrappedBuffer(tooDeep)))
+        .isSameAs(MalformedFrameException.GROUP_TOO_DEEP);
+    assertThatThrownBy(() -> upstreamFrames(Unpooled.wrappedBuffer(tooDeep)))
+        .isSameAs(MalformedFrameException.GROUP_TOO_DEEP);
+  }
+
+  private static byte[] nestedGroups(int depth) {
+    byte[] bytes = new byte[2 * depth];
+    Arrays.fill(bytes, 0, depth, (byte) (9 << 3 | 3));
+    Arrays.fill(bytes, depth, 2 * depth, (byte) (9 << 3 | 4));
+    return bytes;
+  }
+
+  private static UnknownFieldSet.Field groupOf(UnknownFieldSet.Field field) {
+    var inner = UnknownFieldSet.newBuilder().addField(501, field).build();
+    return UnknownFieldSet.Field.newBuilder().addGroup(inner).build();
+  }
+
+  @Test
+  void negativeCloseCode_inTenBytes_isNoCodeThatIsKnown() throws MalformedFrameException {
+    var frame = new UpstreamFrame();
+    ByteBuf batch =
+        Unpooled.wrappedBuffer(HexFormat.of().parseHex("0a0b" + "40ffffffffffffffffff01"));
+    assertThat(new UpstreamFrameReader().read(batch, frame)).isTrue();
+    assertThat(frame.close()).isEqualTo(-1);
+    assertThat(CloseReason.ofWireCode(frame.close())).isEqualTo(CloseReason.PROTOCOL);
+  }
+
+  /** Settings with a window, then a Pong, then Settings in two parts. */
+  @Test
+  void controlInParts_isMergedAndTheLastMemberCounts() throws MalformedFrameException {
+    var frame = new UpstreamFrame();
+    ByteBuf batch =
+        Unpooled.wrappedBuffer(
+            HexFormat.of().parseHex("0a10" + "4a021807" + "72020801" + "4a020801" + "4a022001"));
+    assertThat(new UpstreamFrameReader().read(batch, frame)).isTrue();
+    assertThat(frame.control()).isEqualTo(new UpstreamControl.Settings(1, 0, true));
+  }
+
+  /** An Open whose framing is whole only with its second part. */
+  @Test
+  void openInParts_isReadWhenItIsWhole() throws MalformedFrameException {
+    Framing kind = Framing.newBuilder().setKind(Framing.Kind.FIXED).build();
+    Framing size = Framing.newBuilder().setSize(12).build();
+    ByteString halves =
+        dev.waymark.v1.BridgeFrame.newBuilder()
+            .setOpen(Open.newBuilder().setMark("m").setFraming(kind))
+            .build()
+            .toByteString()
+            .concat(
+                dev.waymark.v1.BridgeFrame.newBuilder()
+                    .setOpen(Open.newBuilder().setFraming(size))
+                    .build()
+                    .toByteString());
+    ByteBuf batch = Unpooled.buffer().writeByte(0x0a).writeByte(halves.size());
+    batch.writeBytes(halves.toByteArray());
+    var frame = new BridgeFrame();
+    assertThat(new BridgeFrameReader().read(batch, frame)).isTrue();
+    assertThat(frame.control())
+        .isInstanceOfSatisfying(
+            BridgeControl.OpenControl.class,
+            read -> {
+              assertThat(read.open().mark()).isEqualTo("m");
+              assertThat(read.open().framing()).isEqualTo(new dev.waymark.core.Framing.Fixed(12));
+            });
+  }
+
+  @Test
   void fieldThatComesTwice_lastOneCounts() throws MalformedFrameException {
     var frame = new UpstreamFrame();
     byte[] bytes =
@@ -166,6 +269,19 @@ class HostileBytesTest {
     assertUpstreamRefused(
         dev.waymark.v1.UpstreamFrame.newBuilder().setPush(Push.newBuilder().setPayload(payload)),
         MalformedFrameException.PAYLOAD_TOO_LONG);
+  }
+
+  @Test
+  void open_isReadUpToItsBound() throws MalformedFrameException {
+    var largest = Open.newBuilder().setMark("m".repeat(Limits.OPEN_BYTES_MAX - 4)).build();
+    assertThat(largest.getSerializedSize()).isEqualTo(Limits.OPEN_BYTES_MAX);
+    var frame = dev.waymark.v1.BridgeFrame.newBuilder().setOpen(largest);
+    byte[] batch = BridgeBatch.newBuilder().addFrames(frame).build().toByteArray();
+    assertThat(bridgeFrames(Unpooled.wrappedBuffer(batch))).isEqualTo(1);
+    assertBridgeRefused(
+        dev.waymark.v1.BridgeFrame.newBuilder()
+            .setOpen(largest.toBuilder().setMark(largest.getMark() + "m")),
+        MalformedFrameException.OPEN_TOO_LONG);
   }
 
   @Test

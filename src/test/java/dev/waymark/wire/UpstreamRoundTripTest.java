@@ -68,6 +68,29 @@ class UpstreamRoundTripTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(longs = {21, 22, 23})
+  void randomFrames_looselyEncoded_areWhatTheReaderReads(long seed) throws Exception {
+    var random = new SplittableRandom(seed);
+    var encoding = new LooseEncoding(seed);
+    for (int round = 0; round < 100; round++) {
+      var sent = UpstreamBatch.newBuilder();
+      for (int i = random.nextInt(12); i > 0; i--) {
+        sent.addFrames(RandomFrames.upstream(random));
+      }
+      byte[] loose = encoding.encode(sent.build());
+      ByteBuf batch = Unpooled.wrappedBuffer(loose);
+      for (dev.waymark.v1.UpstreamFrame expected : sent.getFramesList()) {
+        assertThat(reader.read(batch, frame)).isTrue();
+        write(frame);
+        assertThat(UpstreamBatch.parseFrom(Bytes.drain(writer.batch())).getFramesList())
+            .as("seed %d round %d", seed, round)
+            .containsExactly(expected);
+      }
+      assertThat(reader.read(batch, frame)).isFalse();
+    }
+  }
+
   @Test
   void emptyFrame_isReadWithDefaults() throws Exception {
     read(dev.waymark.v1.UpstreamFrame.getDefaultInstance());
