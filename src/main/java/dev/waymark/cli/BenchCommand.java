@@ -8,13 +8,14 @@ import dev.waymark.cli.bench.Figures;
 import dev.waymark.cli.bench.Report;
 import dev.waymark.cli.bench.Result;
 import dev.waymark.cli.bench.Sockets;
-import dev.waymark.cli.bench.Targets;
 import dev.waymark.config.BridgeConfig.Transport;
+import dev.waymark.config.ConfigException;
+import dev.waymark.config.ListenAddresses;
+import dev.waymark.listener.ListenerPort;
 import io.netty.channel.epoll.Epoll;
 import java.io.Console;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -92,25 +93,22 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private int serveEcho(String address) throws IOException {
-    InetSocketAddress unresolved = Targets.parse(address);
-    InetSocketAddress resolved =
-        new InetSocketAddress(unresolved.getHostString(), unresolved.getPort());
     CountDownLatch stop = Stopper.install().stop();
-    try (EchoServer server = open(resolved, address)) {
+    try (EchoServer server = open(address)) {
       PrintWriter out = spec.commandLine().getOut();
-      out.println("waymark bench: echo on " + address(server.address()) + "; Ctrl-C ends it");
+      out.println(
+          "waymark bench: echo on " + ListenerPort.text(server.address()) + "; Ctrl-C ends it");
       out.flush();
       server.run(stop);
     }
     return 0;
   }
 
-  private static EchoServer open(InetSocketAddress address, String text) {
+  private static EchoServer open(String text) {
     try {
-      if (address.isUnresolved()) {
-        throw new BenchException(text + ": there is no address for this name");
-      }
-      return new EchoServer(address);
+      return new EchoServer(ListenAddresses.parse("--serve-echo", text));
+    } catch (ConfigException bad) {
+      throw new BenchException(String.valueOf(bad.getMessage()));
     } catch (IOException e) {
       throw new BenchException(
           "--serve-echo: "
@@ -164,10 +162,5 @@ final class BenchCommand implements Callable<Integer> {
     } else {
       Files.writeString(Path.of(place), line + System.lineSeparator());
     }
-  }
-
-  private static String address(InetSocketAddress address) {
-    String host = address.getAddress().getHostAddress();
-    return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
   }
 }

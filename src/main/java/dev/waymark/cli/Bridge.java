@@ -101,7 +101,7 @@ final class Bridge implements Acceptor {
     return new ListenerPort.Sockets(
         (EventLoop) shards.loops().next(),
         shards.loops(),
-        transport.serverType(),
+        transport.servers(),
         transport.userTimeoutMs(),
         DescriptorLimit.ofProcess(),
         new MemoryPauses());

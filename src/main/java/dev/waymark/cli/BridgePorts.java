@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The listening ports of a bridge, and what is counted under the names of its listeners. Ports are
@@ -26,22 +27,36 @@ import java.util.stream.Collectors;
  */
 final class BridgePorts {
   /** A listener and the port that it is to have. */
-  private record Place(ListenerConfig config, ListenerPort port, boolean isNew) {}
+  private record Place(ListenerConfig config, ListenerPort port, boolean isNew) {
+    boolean isBlockedBy(ListenerPort other) {
+      return isNew && other.isInTheWayOf(config.address());
+    }
+  }
+
+  private interface Binding {
+    void bind(ListenerPort port) throws IOException;
+  }
 
   /** The ports of another configuration: bound, but not accepting. Immutable. */
   static final class Prepared {
     private final List<Place> places;
     private final List<ListenerPort> leaving;
+
+    /** Of the leaving ones, those that are closed already, as they were in the way. */
+    private final List<ListenerPort> closed;
+
     private final Map<ListenerPort, String> namesBefore;
     private final Map<String, ListenerConfig> configsBefore;
 
     private Prepared(
         List<Place> places,
         List<ListenerPort> leaving,
+        List<ListenerPort> closed,
         Map<ListenerPort, String> namesBefore,
         Map<String, ListenerConfig> configsBefore) {
       this.places = places;
       this.leaving = leaving;
+      this.closed = closed;
       this.namesBefore = namesBefore;
       this.configsBefore = configsBefore;
     }
@@ -71,9 +86,11 @@ final class BridgePorts {
 
   /**
    * Binds what these listeners need and is not there; a listener that keeps its address keeps its
-   * port, whatever its name. To be followed by {@link #switchTo}, or {@link #undo}. Blocks.
+   * port, whatever its name. A port that nobody wants any more and that is in the way of a new one,
+   * as 127.0.0.1:7000 is in the way of 0.0.0.0:7000, is closed for it; all others accept as before.
+   * To be followed by {@link #switchTo}, or {@link #undo}. Blocks.
    *
-   * @throws StartException naming the listener and its address; nothing is bound then
+   * @throws StartException naming the listener and its address; nothing has changed then
    */
   Prepared prepare(List<ListenerConfig> listeners) {
     List<ListenerPort> free = new ArrayList<>(ports);
@@ -83,21 +100,63 @@ final class BridgePorts {
       known.ifPresent(free::remove);
       places.add(new Place(config, known.orElseGet(() -> newPort(config)), known.isEmpty()));
     }
-    try {
-      places.forEach(BridgePorts::bind);
-    } catch (RuntimeException failure) {
-      places.stream().filter(Place::isNew).map(Place::port).forEach(ListenerPort::close);
-      throw failure;
-    }
+    List<ListenerPort> blocking =
+        free.stream().filter(port -> places.stream().anyMatch(p -> p.isBlockedBy(port))).toList();
+    bindAll(places, blocking);
     Map<ListenerPort, String> names =
         ports.stream().collect(Collectors.toMap(port -> port, ListenerPort::listener));
-    return new Prepared(places, free, names, Map.copyOf(configs));
+    return new Prepared(places, free, blocking, names, Map.copyOf(configs));
   }
 
-  private static void bind(Place place) {
+  /** What can be refused without closing a port is bound first. */
+  private static void bindAll(List<Place> places, List<ListenerPort> blocking) {
+    List<Place> blocked =
+        places.stream().filter(place -> blocking.stream().anyMatch(place::isBlockedBy)).toList();
+    List<Place> others = places.stream().filter(place -> !blocked.contains(place)).toList();
+    List<ListenerPort> closed = new ArrayList<>();
+    try {
+      others.forEach(place -> bind(place, ListenerPort::bind));
+      for (ListenerPort port : blocking) {
+        closed.add(port);
+        port.close();
+      }
+      blocked.forEach(place -> bind(place, ListenerPort::bindInPlaceOfAnother));
+    } catch (RuntimeException failure) {
+      places.stream().filter(Place::isNew).map(Place::port).forEach(ListenerPort::close);
+      reopen(closed, failure);
+      throw failure;
+    }
+  }
+
+  /**
+   * Binds ports that had been closed for others, and accepts.
+   *
+   * @param cause why; it is kept with the failure where one of them cannot be had any more
+   */
+  private static void reopen(List<ListenerPort> closed, @Nullable RuntimeException cause) {
+    for (ListenerPort port : closed) {
+      try {
+        port.bindInPlaceOfAnother();
+        port.accept();
+      } catch (IOException lost) {
+        IllegalStateException failure =
+            new IllegalStateException(
+                "listener %s has lost %s: %s"
+                    .formatted(
+                        port.listener(), ListenerPort.text(port.address()), lost.getMessage()),
+                lost);
+        if (cause != null) {
+          failure.addSuppressed(cause);
+        }
+        throw failure;
+      }
+    }
+  }
+
+  private static void bind(Place place, Binding how) {
     try {
       if (place.isNew) {
-        place.port.bind();
+        how.bind(place.port);
       }
     } catch (IOException failure) {
       throw StartException.listener(place.config, failure);
@@ -145,6 +204,7 @@ final class BridgePorts {
         place.port.close();
       }
     }
+    reopen(prepared.closed, null);
     prepared.namesBefore.forEach((port, name) -> giveTo(name, port));
     use(prepared.configsBefore.values());
   }

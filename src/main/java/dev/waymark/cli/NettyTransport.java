@@ -2,16 +2,17 @@ package dev.waymark.cli;
 
 import dev.waymark.config.BridgeConfig.Transport;
 import dev.waymark.config.ConfigException;
+import dev.waymark.listener.ServerSockets;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.IoHandlerFactory;
-import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
@@ -22,6 +23,10 @@ import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringIoHandlerConfig;
 import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.channel.uring.IoUringSocketChannel;
+import io.netty.channel.uring.Ipv4ServerSocketChannel;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.nio.channels.spi.SelectorProvider;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +37,7 @@ import org.jspecify.annotations.Nullable;
 record NettyTransport(
     String name,
     IoHandlerFactory ioHandlers,
-    Class<? extends ServerChannel> serverType,
+    ServerSockets servers,
     Class<? extends Channel> clientType,
     Class<? extends Channel> domainType,
     @Nullable ChannelOption<Integer> userTimeoutMs) {
@@ -82,7 +87,8 @@ record NettyTransport(
     return new NettyTransport(
         "io_uring",
         IoUringIoHandler.newFactory(rings),
-        IoUringServerSocketChannel.class,
+        address ->
+            isIpv4(address) ? new Ipv4ServerSocketChannel() : new IoUringServerSocketChannel(),
         IoUringSocketChannel.class,
         IoUringDomainSocketChannel.class,
         IoUringChannelOption.TCP_USER_TIMEOUT);
@@ -92,7 +98,7 @@ record NettyTransport(
     return new NettyTransport(
         "epoll",
         SteadyEpoll.newFactory(),
-        EpollServerSocketChannel.class,
+        address -> new EpollServerSocketChannel(familyOf(address)),
         EpollSocketChannel.class,
         EpollDomainSocketChannel.class,
         EpollChannelOption.TCP_USER_TIMEOUT);
@@ -102,9 +108,17 @@ record NettyTransport(
     return new NettyTransport(
         "nio",
         NioIoHandler.newFactory(),
-        NioServerSocketChannel.class,
+        address -> new NioServerSocketChannel(SelectorProvider.provider(), familyOf(address)),
         NioSocketChannel.class,
         NioDomainSocketChannel.class,
         null);
+  }
+
+  private static boolean isIpv4(InetAddress address) {
+    return address instanceof Inet4Address;
+  }
+
+  private static SocketProtocolFamily familyOf(InetAddress address) {
+    return isIpv4(address) ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
   }
 }

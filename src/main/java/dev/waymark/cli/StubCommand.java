@@ -4,7 +4,9 @@ import dev.waymark.admin.AddressInUse;
 import dev.waymark.admin.EventLog;
 import dev.waymark.admin.Logging;
 import dev.waymark.config.ConfigException;
+import dev.waymark.config.ListenAddresses;
 import dev.waymark.config.LogConfig;
+import dev.waymark.listener.ListenerPort;
 import dev.waymark.upstream.stub.DelayText;
 import dev.waymark.upstream.stub.RefusalText;
 import dev.waymark.upstream.stub.Rules;
@@ -20,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -45,7 +48,7 @@ final class StubCommand implements Callable<Integer> {
       paramLabel = "ADDR",
       defaultValue = "127.0.0.1:4770",
       description =
-          "Where Attach is served, host:port, several by comma (default: ${DEFAULT-VALUE}).")
+          "Where Attach is served, HOST:PORT, several by comma; :4770 is every IPv4 address, [::]:4770 every address of both families (default: ${DEFAULT-VALUE}).")
   private List<String> listen = List.of();
 
   @Option(
@@ -172,9 +175,7 @@ final class StubCommand implements Callable<Integer> {
 
   private void sayReady(StubServer server, StubAdmin adminServer) {
     String where =
-        listen.size() == 1
-            ? hostOf(listen.getFirst()) + ":" + server.port()
-            : String.join(",", listen);
+        server.addresses().stream().map(ListenerPort::text).collect(Collectors.joining(","));
     String how = noAck ? "without acknowledging" : "acknowledging";
     say(
         "waymark stub serves Attach on "
@@ -182,9 +183,7 @@ final class StubCommand implements Callable<Integer> {
             + " ("
             + how
             + "), admin on http://"
-            + hostOf(admin)
-            + ":"
-            + adminServer.address().getPort());
+            + ListenerPort.text(adminServer.address()));
   }
 
   private StubOptions options() {
@@ -219,25 +218,15 @@ final class StubCommand implements Callable<Integer> {
   }
 
   private InetSocketAddress address(String flag, String text) {
-    int colon = text.lastIndexOf(':');
     try {
-      int port = Integer.parseInt(text.substring(colon + 1));
-      if (colon > 0 && port >= 0 && port <= 0xffff) {
-        InetSocketAddress address = new InetSocketAddress(bare(text.substring(0, colon)), port);
-        if (!address.isUnresolved()) {
-          return address;
-        }
-      }
-    } catch (NumberFormatException e) {
-      // Said below.
+      return ListenAddresses.parse(flag, text);
+    } catch (ConfigException e) {
+      throw new ParameterException(spec().commandLine(), e.getMessage());
     }
-    throw new ParameterException(
-        spec().commandLine(),
-        flag + ": '" + text + "' is no address (expected: host:port, such as 127.0.0.1:4770)");
   }
 
   private int cannotListen(String flag, String asked, IOException why) {
-    // gRPC names the one address of several that failed behind a slash.
+    // gRPC names the address that failed behind a slash.
     String message = String.valueOf(why.getMessage());
     String where =
         why.getCause() != null && message.contains("/")
@@ -263,13 +252,5 @@ final class StubCommand implements Callable<Integer> {
       throw new IllegalStateException("picocli sets the spec");
     }
     return spec;
-  }
-
-  private static String hostOf(String address) {
-    return address.substring(0, address.lastIndexOf(':'));
-  }
-
-  private static String bare(String host) {
-    return host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host;
   }
 }

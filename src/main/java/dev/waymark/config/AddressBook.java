@@ -30,7 +30,7 @@ final class AddressBook {
     HostPort wanted = setting.value();
     InetSocketAddress address = new InetSocketAddress(resolve(setting), wanted.port());
     for (Taken other : taken) {
-      if (!setting.isRefused() && clash(address, other.address)) {
+      if (!setting.isRefused() && ListenAddresses.exclude(address, other.address)) {
         settings.refuse(
             setting,
             "an address of its own; " + other.setting.path() + " is " + other.setting.text());
@@ -54,14 +54,5 @@ final class AddressBook {
         return InetAddress.getLoopbackAddress();
       }
     }
-  }
-
-  /** A wildcard takes the port of every address of its family. */
-  private static boolean clash(InetSocketAddress a, InetSocketAddress b) {
-    if (a.getPort() == 0 || a.getPort() != b.getPort()) {
-      return false;
-    }
-    boolean isWild = a.getAddress().isAnyLocalAddress() || b.getAddress().isAnyLocalAddress();
-    return a.equals(b) || (isWild && a.getAddress().getClass() == b.getAddress().getClass());
   }
 }

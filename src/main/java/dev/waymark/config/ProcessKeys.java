@@ -16,7 +16,7 @@ final class ProcessKeys {
               "admin.address",
               HostPort.listening(),
               "127.0.0.1:7080",
-              "Where metrics, health and state are served over HTTP, to everybody who reaches it.")
+              "Where metrics, health and state are served over HTTP, to everybody who reaches it. Wildcards as in listeners[].address.")
           .withFlag("--admin");
   static final Key<Format> LOG_FORMAT =
       Key.of("log.format", ValueType.word(Format.class), "text", "How log lines look.")

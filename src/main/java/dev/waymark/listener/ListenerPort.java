@@ -1,5 +1,6 @@
 package dev.waymark.listener;
 
+import dev.waymark.config.ListenAddresses;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.core.Framing;
 import io.netty.bootstrap.ServerBootstrap;
@@ -10,13 +11,14 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.RecvByteBufAllocator;
-import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.SocketChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +34,7 @@ public final class ListenerPort {
    *
    * @param acceptLoop runs the listening socket
    * @param shards run the clients' sockets, in turn
+   * @param servers opens listening sockets
    * @param userTimeoutMs the channel type's TCP_USER_TIMEOUT; null where it has none
    * @param descriptors shared by all ports
    * @param memory shared by all ports
@@ -39,7 +42,7 @@ public final class ListenerPort {
   public record Sockets(
       EventLoop acceptLoop,
       EventLoopGroup shards,
-      Class<? extends ServerChannel> channelType,
+      ServerSockets servers,
       @Nullable ChannelOption<Integer> userTimeoutMs,
       DescriptorLimit descriptors,
       MemoryPauses memory) {}
@@ -51,7 +54,16 @@ public final class ListenerPort {
   private static final RecvByteBufAllocator READ_SIZES =
       new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(16);
 
+  /** How long a port of this process may take to become free after it was closed. */
+  private static final long REBIND_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(1);
+
+  private static final long REBIND_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(2);
+
   private final InetSocketAddress wanted;
+
+  /** Where it is bound, or is to be. */
+  private volatile InetSocketAddress place;
+
   private final int backlog;
   private final Sockets sockets;
   private final Acceptor acceptor;
@@ -73,6 +85,7 @@ public final class ListenerPort {
       Acceptor acceptor,
       ListenerEvents events) {
     this.wanted = config.address();
+    this.place = wanted;
     this.backlog = config.backlog();
     this.use = new Use(config.name(), counters);
     this.sockets = sockets;
@@ -82,15 +95,39 @@ public final class ListenerPort {
   }
 
   /**
-   * Binds: the kernel takes clients, which wait. Blocks; not on an event loop.
+   * Binds: the kernel takes clients, which wait. After {@link #close} it may be bound again, and
+   * has the port that it had. Blocks; not on an event loop.
    *
    * @throws IOException if the address cannot be bound; the message names it
    */
   public void bind() throws IOException {
+    tryBind();
+  }
+
+  /**
+   * As {@link #bind}, where a port of this process was closed just before to make room: NIO gives
+   * it back only when its loop turns next.
+   */
+  public void bindInPlaceOfAnother() throws IOException {
+    long deadlineNs = clockNs.getAsLong() + REBIND_TIMEOUT_NS;
+    while (true) {
+      try {
+        tryBind();
+        return;
+      } catch (IOException inUse) {
+        if (clockNs.getAsLong() - deadlineNs >= 0) {
+          throw inUse;
+        }
+      }
+      LockSupport.parkNanos(REBIND_INTERVAL_NS);
+    }
+  }
+
+  private void tryBind() throws IOException {
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(sockets.acceptLoop(), sockets.shards())
-            .channel(sockets.channelType())
+            .channelFactory(() -> sockets.servers().open(place.getAddress()))
             .option(ChannelOption.SO_BACKLOG, backlog)
             .option(ChannelOption.SO_REUSEADDR, true)
             .option(ChannelOption.AUTO_READ, false)
@@ -109,13 +146,14 @@ public final class ListenerPort {
             .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WriteBufferWaterMark.DEFAULT)
             .childOption(ChannelOption.RECVBUF_ALLOCATOR, READ_SIZES)
             .childHandler(new ClientInitializer());
-    var bound = bootstrap.bind(wanted).awaitUninterruptibly();
+    var bound = bootstrap.bind(place).awaitUninterruptibly();
     if (!bound.isSuccess()) {
       Throwable cause = Objects.requireNonNull(bound.cause());
       throw new IOException(
           Objects.requireNonNullElse(cause.getMessage(), cause.toString()), cause);
     }
     channel = bound.channel();
+    place = address();
   }
 
   /** Accepts from now on, those that wait first. Only after {@link #bind}. Any thread. */
@@ -129,7 +167,7 @@ public final class ListenerPort {
     use = new Use(listener, counters);
   }
 
-  /** Stops accepting; connections go on. Blocks until the port is free; not on an event loop. */
+  /** Stops accepting; connections go on. Blocks; not on an event loop. */
   public void close() {
     Channel open = channel;
     if (open != null) {
@@ -170,6 +208,11 @@ public final class ListenerPort {
   public boolean isFor(ListenerConfig config) {
     return wanted.equals(config.address())
         && (wanted.getPort() != 0 || use.listener().equals(config.name()));
+  }
+
+  /** Whether this port has to be closed before that address can be bound. */
+  public boolean isInTheWayOf(InetSocketAddress address) {
+    return ListenAddresses.exclude(place, address);
   }
 
   /** Where it listens in fact: the port is never 0. Only after {@link #bind}. */

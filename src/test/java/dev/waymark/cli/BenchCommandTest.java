@@ -30,7 +30,7 @@ final class BenchCommandTest {
           127.0.0.1:1 --rate=-1            | --rate: -1 (expected: 0 to 10000000)
           127.0.0.1:1 --source=localhost   | --source: localhost (expected: an address or a network
           127.0.0.1:1 --json=/nowhere/file | --json: cannot write to /nowhere/file
-          --serve-echo=7000                | 7000 (expected: HOST:PORT,
+          --serve-echo=7000                | --serve-echo: 7000 (expected: HOST:PORT,
           """)
   void badUsage_ofAnyKind_isRefusedInOneLine(String flags, String message) {
     assertThat(run(flags)).isEqualTo(2);

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A changed file is applied to the running bridge: what changed in it, and as a whole. */
 final class ReloadIT {
@@ -55,8 +57,12 @@ final class ReloadIT {
   }
 
   private static String listener(String name, int port, String pool, String... more) {
-    return "  - {name: %s, address: '127.0.0.1:%d', pool: %s%s}\n"
-        .formatted(name, port, pool, more.length == 0 ? "" : ", " + String.join(", ", more));
+    return listenerAt("127.0.0.1:" + port, name, pool, more);
+  }
+
+  private static String listenerAt(String address, String name, String pool, String... more) {
+    return "  - {name: %s, address: '%s', pool: %s%s}\n"
+        .formatted(name, address, pool, more.length == 0 ? "" : ", " + String.join(", ", more));
   }
 
   private static String pool(String name, Stub upstream) {
@@ -193,6 +199,49 @@ final class ReloadIT {
       assertThatThrownBy(bridge::connect).isInstanceOf(UncheckedIOException.class);
       old.echo(1_000);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"nio", "epoll", "io_uring"})
+  void listener_betweenAddressAndWildcard_movesAndKeepsItsClients(String transport)
+      throws IOException {
+    TransportsIT.assumeWorks(transport);
+    bridge.close();
+    bridge = Bridge.configured(file, "--transport=" + transport);
+    int port = Waymark.freePort();
+    write(listener("game", port, "red"), pool("red", red));
+    reload();
+    try (Client old = Client.connect(port).echo(1_000)) {
+      for (String address :
+          List.of("0.0.0.0", "[::]", "127.0.0.1", "[::]", "0.0.0.0", "127.0.0.1")) {
+        write(listenerAt(address + ":" + port, "game", "red"), pool("red", red));
+        assertThat(reload()).containsExactly("listener game changed: address");
+        Client.connect(port).echo(1_000).close();
+        old.echo(1_000);
+      }
+      write(listenerAt("0.0.0.0:" + port, "play", "red"), pool("red", red));
+      assertThat(reload()).containsExactly("listener play added", "listener game removed");
+      Client.connect(port).echo(1_000).close();
+      old.echo(1_000);
+    }
+  }
+
+  @Test
+  void portInUse_besideAnAddressThatMovesToTheWildcard_leavesThatWhereItWas() throws IOException {
+    int port = Waymark.freePort();
+    write(listener("game", port, "red"), pool("red", red));
+    reload();
+    // Free on 127.0.0.1 until the wildcard is wanted.
+    try (Client old = Client.connect(port).echo(1_000);
+        var held = new ServerSocket(port, 1, InetAddress.ofLiteral("127.0.0.2"))) {
+      write(listenerAt("0.0.0.0:" + port, "game", "red"), pool("red", red));
+      assertThat(bridge.admin().refusal(422, "/reload"))
+          .contains("port " + held.getLocalPort(), "listener game");
+      Client.connect(port).echo(1_000).close();
+      old.echo(1_000);
+    }
+    assertThat(reload()).containsExactly("listener game changed: address");
+    Client.connect(port).echo(1_000).close();
   }
 
   @Test

@@ -1,7 +1,10 @@
 package dev.waymark.cli.bench;
 
 import java.io.IOException;
+import java.net.Inet4Address;
 import java.net.InetSocketAddress;
+import java.net.ProtocolFamily;
+import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
@@ -26,15 +29,22 @@ public final class EchoServer implements AutoCloseable {
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
 
   /**
+   * @param address one of IPv4, the wildcard too, is not served over IPv6; `::` is over both
    * @throws IOException if the port cannot be opened
    */
   public EchoServer(InetSocketAddress address) throws IOException {
     selector = Selector.open();
-    server = ServerSocketChannel.open();
+    server = ServerSocketChannel.open(family(address));
     server.setOption(StandardSocketOptions.SO_REUSEADDR, true);
     server.bind(address, BACKLOG);
     server.configureBlocking(false);
     server.register(selector, SelectionKey.OP_ACCEPT);
+  }
+
+  private static ProtocolFamily family(InetSocketAddress address) {
+    return address.getAddress() instanceof Inet4Address
+        ? StandardProtocolFamily.INET
+        : StandardProtocolFamily.INET6;
   }
 
   /** Where it listens. */

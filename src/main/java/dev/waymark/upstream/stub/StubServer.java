@@ -8,7 +8,6 @@ import dev.waymark.upstream.PushAnswer;
 import dev.waymark.upstream.Upstream;
 import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
-import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.netty.buffer.Unpooled;
@@ -69,7 +68,10 @@ public final class StubServer implements AutoCloseable {
   private final @Nullable AnnouncedMarks announced;
   private final HealthStatusManager health = new HealthStatusManager();
   private final ScheduledExecutorService scheduler;
-  private final Server server;
+  private final StubSockets sockets = new StubSockets();
+
+  /** One for each address. */
+  private final List<Server> servers;
 
   private StubServer(List<InetSocketAddress> addresses, StubOptions options, Consumer<String> crash)
       throws IOException {
@@ -87,11 +89,14 @@ public final class StubServer implements AutoCloseable {
     announced = options.isAnnouncing() ? new AnnouncedMarks() : null;
     upstream = (announced == null ? builder : builder.announcements(announced)).build();
     setServing(true);
-    server = server(addresses);
+    servers = addresses.stream().map(this::server).toList();
     try {
-      server.start();
+      for (Server server : servers) {
+        server.start();
+      }
     } catch (IOException e) {
-      scheduler.shutdownNow();
+      servers.forEach(Server::shutdownNow);
+      end();
       throw e;
     }
   }
@@ -143,10 +148,9 @@ public final class StubServer implements AutoCloseable {
         : new ScriptedHandler(connection, options, delays.newLine(), name(), crash);
   }
 
-  private Server server(List<InetSocketAddress> addresses) {
-    NettyServerBuilder builder = NettyServerBuilder.forAddress(addresses.getFirst());
-    addresses.stream().skip(1).forEach(builder::addListenAddress);
-    return builder
+  private Server server(InetSocketAddress address) {
+    return sockets
+        .serverOn(address)
         .directExecutor()
         .flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
         .maxInboundMessageSize(INBOUND_MESSAGE_BYTES_MAX)
@@ -163,7 +167,7 @@ public final class StubServer implements AutoCloseable {
     if (options.name() != null) {
       return options.name();
     }
-    return server.getListenSockets().getFirst() instanceof InetSocketAddress first
+    return servers.getFirst().getListenSockets().getFirst() instanceof InetSocketAddress first
         ? first.getAddress().getHostAddress() + ":" + first.getPort()
         : "stub";
   }
@@ -178,9 +182,17 @@ public final class StubServer implements AutoCloseable {
     return stats.now();
   }
 
+  /** Where it listens, in the order asked for; ports are real where 0 was asked for. */
+  public List<InetSocketAddress> addresses() {
+    return servers.stream()
+        .flatMap(server -> server.getListenSockets().stream())
+        .map(InetSocketAddress.class::cast)
+        .toList();
+  }
+
   /** The port of the first address. */
   public int port() {
-    return server.getPort();
+    return servers.getFirst().getPort();
   }
 
   /** What the health service says from now on. */
@@ -226,16 +238,30 @@ public final class StubServer implements AutoCloseable {
   @Override
   public void close() {
     health.enterTerminalState();
-    server.shutdown();
+    servers.forEach(Server::shutdown);
     try {
-      if (!server.awaitTermination(STOP_GRACE_MS, TimeUnit.MILLISECONDS)) {
-        server.shutdownNow();
-        server.awaitTermination(STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+      if (!haveEnded(STOP_GRACE_MS)) {
+        servers.forEach(Server::shutdownNow);
+        haveEnded(STOP_TIMEOUT_MS);
       }
     } catch (InterruptedException e) {
-      server.shutdownNow();
+      servers.forEach(Server::shutdownNow);
       Thread.currentThread().interrupt();
     }
+    end();
+  }
+
+  private boolean haveEnded(long timeoutMs) throws InterruptedException {
+    for (Server server : servers) {
+      if (!server.awaitTermination(timeoutMs, TimeUnit.MILLISECONDS)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void end() {
     scheduler.shutdownNow();
+    sockets.close();
   }
 }
