@@ -192,18 +192,14 @@ final class StubAdmin implements AutoCloseable {
   private Reply close(Request request) throws Refusal {
     Connection connection = connection(request);
     String code = request.query().getOrDefault("code", CloseReason.DONE.name());
+    List<CloseReason> allowed =
+        Arrays.stream(CloseReason.values()).filter(one -> !one.isOfAttachmentOnly()).toList();
     CloseReason reason =
-        Arrays.stream(CloseReason.values())
+        allowed.stream()
             .filter(one -> one.name().equals(code))
             .findFirst()
-            .orElseThrow(() ->
-                new Refusal(
-                    400,
-                    "code is one of "
-                        + Arrays.toString(CloseReason.values())
-                        + ", not '"
-                        + code
-                        + "'"));
+            .orElseThrow(
+                () -> new Refusal(400, "code is one of " + allowed + ", not '" + code + "'"));
     connection.close(reason);
     return OK;
   }

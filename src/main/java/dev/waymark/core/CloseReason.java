@@ -93,6 +93,11 @@ public enum CloseReason {
     return this == BUSY || this == NOT_HERE || this == SHUTTING_DOWN;
   }
 
+  /** It ends an attachment and never a connection: only a bridge says so (rule 8). */
+  public boolean isOfAttachmentOnly() {
+    return this == FENCED || this == MOVED || this == UNKNOWN_CONNECTION;
+  }
+
   /**
    * Whether the client is told by RST, at once, that its stream is not complete; else by FIN after
    * the last byte.
@@ -137,5 +142,11 @@ public enum CloseReason {
    */
   public static CloseReason ofWireCode(int wireCode) {
     return wireCode > 0 && wireCode < BY_WIRE_CODE.length ? BY_WIRE_CODE[wireCode] : PROTOCOL;
+  }
+
+  /** The reason for which an upstream ends a connection; PROTOCOL for one that it cannot have. */
+  public static CloseReason saidByUpstream(int wireCode) {
+    CloseReason reason = ofWireCode(wireCode);
+    return reason.isOfAttachmentOnly() ? PROTOCOL : reason;
   }
 }

@@ -96,7 +96,8 @@ final class Commits {
     if (isConsuming || owner.isNeverAcknowledging()) {
       replies.endReply();
     }
-    if (isHalfClose) {
+    // Said again it changes nothing: an owner answers the client's end whoever ended the replies.
+    if (isHalfClose && !replies.stream().isEnded()) {
       replies.end();
       connection.end().onDirectionEnded(Origin.UPSTREAM);
       if (close == 0) {
@@ -107,7 +108,7 @@ final class Commits {
       consume(nowNs, consumed, close == 0);
     }
     if (close != 0) {
-      onClose(nowNs, CloseReason.ofWireCode(close));
+      onClose(nowNs, CloseReason.saidByUpstream(close));
       return;
     }
     if (isConsuming && !connection.client().stream().isEmpty()) {

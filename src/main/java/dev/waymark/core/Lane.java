@@ -34,6 +34,7 @@ public final class Lane implements Balancer.Candidate {
   private Phase phase = Phase.CONNECTING;
   private boolean isDraining;
   private boolean isHeldBack;
+  private boolean isWindowChanged;
 
   /**
    * @param hasAcknowledged the upstream did so before, and is given nothing until it says Settings
@@ -172,11 +173,19 @@ public final class Lane implements Balancer.Candidate {
       breakWith(nowNs, "Settings came after other frames", CloseReason.SETTINGS_LATE);
       return;
     }
+    boolean isFirst = !mode.isAcknowledging();
     mode.onSettings(settings);
-    onDecided(nowNs);
+    if (isFirst) {
+      onDecided(nowNs);
+    } else {
+      // Its connections learn of it in the next tick: however often it comes, that costs the same.
+      isWindowChanged = true;
+    }
     if (settings.isAnnouncementsWanted()) {
       shard.announcements().start(this);
       shard.announceAtTurnEnd();
+    } else {
+      shard.announcements().stop(this);
     }
   }
 
@@ -223,6 +232,10 @@ public final class Lane implements Balancer.Candidate {
     }
     if (mode.decideByOptions() || (clock.isSettingsOverdue(nowNs) && mode.onSettingsOverdue())) {
       onDecided(nowNs);
+    }
+    if (isWindowChanged) {
+      isWindowChanged = false;
+      shard.forEachOn(this, connection -> connection.onLaneChanged(nowNs));
     }
     if (mode.isAcknowledging()) {
       checkSilence(nowNs);

@@ -59,7 +59,7 @@ final class LaneMode {
     return mode == Mode.UNKNOWN && becomePlain();
   }
 
-  /** Settings came, and are neither late nor ignored. */
+  /** Settings came, for the first time or again, and are neither late nor ignored. */
   void onSettings(Settings settings) {
     mode = Mode.ACKNOWLEDGING;
     int own = limits.windowBytes();

@@ -34,8 +34,7 @@ final class ReplyDirection {
   @Nullable CloseReason breachOf(Lane from, UpstreamFrame frame, long clientSentOffset) {
     int bytes = frame.payload().readableBytes();
     Ownership ownership = connection.ownership();
-    if (frame.epoch() != ownership.epoch()
-        || (stream.isEnded() && (bytes > 0 || frame.halfClose()))) {
+    if (frame.epoch() != ownership.epoch() || (stream.isEnded() && bytes > 0)) {
       return CloseReason.PROTOCOL;
     }
     boolean isReleased = frame.control() instanceof Released;

@@ -172,6 +172,11 @@ final class AttachedConnection implements Connection {
 
   @Override
   public void close(CloseReason reason) {
+    if (reason.isOfAttachmentOnly()) {
+      throw new IllegalArgumentException(
+          reason
+              + " is for bridges to say; DONE, ABORT, BUSY, NOT_HERE and SHUTTING_DOWN are usual");
+    }
     if (reason == CloseReason.DONE) {
       inOrder(() -> attachment.close(reason));
     } else {

@@ -28,6 +28,7 @@ final class Attachment implements ReplyQueue.Output {
   private final HandOver handOver;
   private @Nullable ConnectionHandler handler;
   private long consumedOffset;
+  private boolean isClientEnded;
   private boolean isBlocked;
   private boolean isEnding;
   private boolean isEnded;
@@ -72,6 +73,10 @@ final class Attachment implements ReplyQueue.Output {
     if (isEnded || handOver.isBegun()) {
       return;
     }
+    if (isClientEnded) {
+      refuse(CloseReason.PROTOCOL);
+      return;
+    }
     CloseReason refusal = clientBytes.onData(borrowed, offset, last, consumedOffset);
     if (refusal != null) {
       refuse(refusal);
@@ -94,7 +99,9 @@ final class Attachment implements ReplyQueue.Output {
       refuse(CloseReason.PROTOCOL);
       return;
     }
-    if (current != null && !isEnding) {
+    boolean isAgain = isClientEnded;
+    isClientEnded = true;
+    if (current != null && !isEnding && !isAgain) {
       guard(current::onHalfClose);
     }
   }

@@ -113,6 +113,9 @@ public interface Connection {
    * Ends the connection. DONE ends it cleanly behind all bytes sent; every other reason discards
    * what waits and takes effect at once: ABORT resets the client; BUSY, NOT_HERE and SHUTTING_DOWN
    * ask the bridge to try another upstream.
+   *
+   * @throws IllegalArgumentException for FENCED, MOVED and UNKNOWN_CONNECTION, which only bridges
+   *     say
    */
   void close(CloseReason reason);
 

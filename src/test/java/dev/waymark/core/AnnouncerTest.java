@@ -29,6 +29,21 @@ class AnnouncerTest {
   }
 
   @Test
+  void lane_thatAsksAgain_goesOnUntilItAsksNoMore() {
+    Lane lane = fixtures.laneOf("pool", "a:1", true);
+    fixtures.accept();
+    assertThat(announced()).containsExactly("Syncing", "Synced", "Opened 1 listener");
+    fixtures.control(lane, new UpstreamControl.Settings(1, 0, true));
+    fixtures.accept();
+    assertThat(announced()).containsExactly("Opened 2 listener");
+    fixtures.control(lane, new UpstreamControl.Settings(1, 0, false));
+    fixtures.accept();
+    assertThat(announced()).isEmpty();
+    fixtures.control(lane, new UpstreamControl.Settings(1, 0, true));
+    assertThat(announced()).startsWith("Syncing").endsWith("Synced").hasSize(5);
+  }
+
+  @Test
   void lane_thatDoesNotAsk_isToldNothing() {
     fixtures.attachedLane();
     fixtures.accept().onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);

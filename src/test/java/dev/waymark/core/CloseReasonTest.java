@@ -23,6 +23,18 @@ class CloseReasonTest {
   }
 
   @Test
+  void wireCode_thatOnlyABridgeSays_isAProtocolErrorOfAnUpstream() {
+    for (CloseReason reason : CloseReason.values()) {
+      assertThat(CloseReason.saidByUpstream(reason.wireCode()))
+          .isEqualTo(
+              switch (reason) {
+                case FENCED, MOVED, UNKNOWN_CONNECTION -> CloseReason.PROTOCOL;
+                default -> reason;
+              });
+    }
+  }
+
+  @Test
   void wireCode_thatNobodyKnows_isAProtocolError() {
     assertThat(CloseReason.ofWireCode(0)).isEqualTo(CloseReason.PROTOCOL);
     assertThat(CloseReason.ofWireCode(-1)).isEqualTo(CloseReason.PROTOCOL);

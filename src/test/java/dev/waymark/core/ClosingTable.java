@@ -139,6 +139,7 @@ final class ClosingTable {
             refusals(),
             laneLosses(),
             breaches(),
+            closesOfBridgesOnly(),
             bridgeCloses())
         .flatMap(rows -> rows);
   }
@@ -309,6 +310,10 @@ final class ClosingTable {
             .after(OPEN, DATA, UPSTREAM_FIN, REPLY)
             .shows("data 0+10, FIN, Close PROTOCOL, RST")
             .ends(CloseReason.PROTOCOL, Origin.UPSTREAM),
+        row("the end, said twice")
+            .after(OPEN, DATA, UPSTREAM_FIN, UPSTREAM_FIN, CONSUME, FIN)
+            .shows("data 0+10, FIN, HalfClose 10, Close DONE, close")
+            .ends(CloseReason.DONE, Origin.UPSTREAM),
         row("the client does not read")
             .after(OPEN_PLAIN, KERNEL_FULL, BIG_REPLY, BIG_REPLY)
             .shows("pause, Close SLOW_CLIENT, RST")
@@ -317,6 +322,16 @@ final class ClosingTable {
             .after(OPEN_PLAIN, SETTINGS, FIN)
             .shows("cancel SETTINGS_LATE, FIN, close")
             .ends(CloseReason.SETTINGS_LATE, Origin.UPSTREAM));
+  }
+
+  /** The upstream says what only a bridge can say. */
+  private static Stream<ClosingRow> closesOfBridgesOnly() {
+    return Stream.of(CloseReason.FENCED, CloseReason.MOVED, CloseReason.UNKNOWN_CONNECTION)
+        .map(reason ->
+            row("upstream closes with " + reason)
+                .after(OPEN, DATA, closeWith(reason))
+                .shows("data 0+10, RST")
+                .ends(CloseReason.PROTOCOL, Origin.UPSTREAM));
   }
 
   /** The bridge or its operator wants it. */

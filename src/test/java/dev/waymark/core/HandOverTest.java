@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.waymark.core.PoolOptions.Moving;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -124,6 +125,31 @@ class HandOverTest {
     fixtures.released(connection, 10);
     assertThat(ownerAddress(connection)).isEqualTo("b:1");
     assertThat(fixtures.takeEffects()).contains("Open").doesNotContain("Close FENCED");
+  }
+
+  @Test
+  void released_withALastReplyAndTheEnd_isACommitBeforeTheHandOver() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, 10);
+    fixtures.draining(lanes.getFirst());
+    fixtures.takeEffects();
+    fixtures.answer(
+        connection,
+        fixtures
+            .frame(connection)
+            .payload(Fixtures.bytes(3))
+            .consumed(7)
+            .context(new byte[] {1})
+            .halfClose(true)
+            .control(new UpstreamControl.Released()));
+    assertThat(ownerAddress(connection)).isEqualTo("b:1");
+    assertThat(fixtures.takeEffects()).containsExactly("written 3", "FIN", "Open", "data 7+3");
+    Reopen left = Objects.requireNonNull(fixtures.opens.getLast().reopen());
+    assertThat(left.taken()).isEqualTo(3);
+    assertThat(left.takenSinceConsumed()).isZero();
+    assertThat(left.isRepliesEnded()).isTrue();
+    assertThat(left.context()).containsExactly(1);
   }
 
   @Test

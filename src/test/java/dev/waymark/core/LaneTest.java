@@ -63,6 +63,50 @@ class LaneTest {
   }
 
   @Test
+  void settings_again_changeTheWindowFromTheNextTickOn() {
+    Lane lane = fixtures.attachedLane();
+    fixtures.control(lane, new UpstreamControl.Settings(1, 10, false));
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, 30);
+    assertThat(fixtures.takeEffects()).contains("data 0+10").doesNotContain("data 10+20");
+    fixtures.control(lane, new UpstreamControl.Settings(1, 20, false));
+    fixtures.passMs(200);
+    assertThat(fixtures.takeEffects()).contains("data 10+10");
+    fixtures.control(lane, new UpstreamControl.Settings(1, 0, false));
+    fixtures.passMs(200);
+    assertThat(fixtures.takeEffects()).contains("data 20+10");
+  }
+
+  /** What is under way may be more than a window that has become smaller. */
+  @Test
+  void settings_againWithASmallerWindow_waitForWhatIsUnderWay() {
+    Lane lane = fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, 50);
+    fixtures.control(lane, new UpstreamControl.Settings(1, 20, false));
+    fixtures.data(connection, 5);
+    fixtures.passMs(200);
+    fixtures.takeEffects();
+    fixtures.receive(fixtures.frame(connection).consumed(30));
+    assertThat(fixtures.takeEffects()).doesNotContain("data 50+5");
+    fixtures.receive(fixtures.frame(connection).consumed(40));
+    assertThat(fixtures.takeEffects()).contains("data 50+5");
+  }
+
+  /** An upstream that says them for ever does not count as one that works. */
+  @Test
+  void settings_againAndAgain_areNoSignOfAHandler() {
+    Lane lane = fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, 10);
+    for (int second = 0; second < 31 && connection.epoch() == 0; second++) {
+      fixtures.passMs(1_000);
+      fixtures.control(lane, new UpstreamControl.Settings(1, 10 + second, false));
+    }
+    assertThat(connection.epoch()).isEqualTo(1);
+  }
+
+  @Test
   void lane_silentAfterAPing_isBroken() {
     fixtures.attachedLane();
     fixtures.takeEffects();

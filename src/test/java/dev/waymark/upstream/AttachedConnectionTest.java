@@ -90,6 +90,36 @@ final class AttachedConnectionTest {
   }
 
   @Test
+  void halfClose_ofTheClientTwice_isToldOnceAndBytesBehindItAreABreach() {
+    FakeCall call = handlers.opened(ECHO, 100);
+    call.receive(dataFrame(0, 0, "abc", false), halfCloseFrame(3), halfCloseFrame(3));
+    assertThat(handlers.events()).containsExactly("data abc 3", "half-close");
+    assertThat(call.frames()).noneMatch(frame -> frame.getCloseValue() != 0);
+    call.receive(dataFrame(0, 3, "d", false));
+    assertThat(call.frames().getLast().getCloseValue()).isEqualTo(CloseReason.PROTOCOL.wireCode());
+    assertThat(handlers.events()).hasSize(3).endsWith("close PROTOCOL");
+  }
+
+  @Test
+  void close_withWhatOnlyBridgesSay_isRefused() {
+    FakeCall call = handlers.opened(NOTHING, 100);
+    for (CloseReason reason :
+        List.of(CloseReason.FENCED, CloseReason.MOVED, CloseReason.UNKNOWN_CONNECTION)) {
+      assertThatThrownBy(() -> handlers.connection().close(reason))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining(reason.name());
+    }
+    assertThat(call.frames()).isEmpty();
+    assertThat(handlers.connection().isOpen()).isTrue();
+  }
+
+  private static BridgeFrame.Builder halfCloseFrame(long offset) {
+    return BridgeFrame.newBuilder()
+        .setConnection(1)
+        .setHalfClose(HalfClose.newBuilder().setOffset(offset));
+  }
+
+  @Test
   void close_done_comesBehindWaitingBytes_abortAtOnce() {
     FakeCall call = handlers.opened(NOTHING, 2);
     handlers.connection().send(text("abc"));

@@ -160,14 +160,18 @@ public final class RulesFile {
 
   private CloseReason closeReason(ScalarNode node) {
     try {
-      return CloseReason.valueOf(node.getValue().toUpperCase(Locale.ROOT));
+      CloseReason reason = CloseReason.valueOf(node.getValue().toUpperCase(Locale.ROOT));
+      if (!reason.isOfAttachmentOnly()) {
+        return reason;
+      }
     } catch (IllegalArgumentException e) {
-      throw bad(
-          node,
-          "close: '"
-              + node.getValue()
-              + "' is no close reason (expected: DONE, ABORT, BUSY, NOT_HERE, SHUTTING_DOWN, …)");
+      // Said below.
     }
+    throw bad(
+        node,
+        "close: '"
+            + node.getValue()
+            + "' is no close reason of an upstream (expected: DONE, ABORT, BUSY, NOT_HERE, SHUTTING_DOWN, …)");
   }
 
   private ConfigException bad(Node node, String message) {

@@ -44,7 +44,7 @@ public final class Ledger implements Watcher {
 
     /** Nothing of it takes effect, and the connection ends. */
     boolean isBrokenBy(UpstreamEvent frame) {
-      boolean isAfterEnd = isUpstreamEnded && (frame.bytes() > 0 || frame.halfClose());
+      boolean isAfterEnd = isUpstreamEnded && frame.bytes() > 0;
       boolean isUnasked = !isReleasing || frame.more() || frame.close() != 0;
       return isAfterEnd || frame.consumed() > sent || (frame.isReleased() && isUnasked);
     }
