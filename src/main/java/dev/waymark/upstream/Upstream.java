@@ -15,10 +15,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * Upstream upstream = Upstream.builder(MyHandler::new).build();
- * NettyServerBuilder.forPort(4770).directExecutor().addService(upstream.service()).build().start();
+ * UpstreamServer.start(upstream, NettyServerBuilder.forPort(4770));
  * }</pre>
  *
- * <p>With `directExecutor()` a frame never changes threads; handlers must not block in any case.
+ * <p>On a gRPC server that has other services too, add {@link #service()} to it, and let it run
+ * with `directExecutor()`, so that a frame never changes threads; handlers must not block in any
+ * case.
  */
 public final class Upstream {
   private final Attachments attachments;
@@ -100,6 +102,11 @@ public final class Upstream {
   /** Those attached now, in no order. */
   public List<Connection> connections() {
     return attachments.all();
+  }
+
+  /** How many are attached now. */
+  public int connectionCount() {
+    return attachments.count();
   }
 
   /** The one with this mark, or null. */
