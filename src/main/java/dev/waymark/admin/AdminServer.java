@@ -1,5 +1,7 @@
 package dev.waymark.admin;
 
+import dev.waymark.admin.Route.Refusal;
+import dev.waymark.config.AdminConfig;
 import dev.waymark.config.LogConfig;
 import java.net.InetSocketAddress;
 import java.util.Arrays;
@@ -8,7 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -21,7 +23,7 @@ public final class AdminServer {
   private static final int CONNECTIONS_DEFAULT = 1_000;
   private static final int CONNECTIONS_MAX = 100_000;
 
-  /** How long the shards may take to list their connections. */
+  /** How long the shards may take to answer. */
   private static final long STATE_TIMEOUT_SECONDS = 5;
 
   /** Lists of connections made at once: a long one takes tens of megabytes. */
@@ -45,30 +47,44 @@ public final class AdminServer {
    * @param more paths besides those of its own
    */
   public AdminServer(
-      InetSocketAddress address, AdminState state, Metrics metrics, EventLog log, Route... more) {
+      AdminConfig config, AdminState state, Metrics metrics, EventLog log, Route... more) {
     this.state = state;
     this.metrics = metrics;
     this.log = log;
-    this.port = new HttpPort(address, Stream.concat(routes(), Stream.of(more)).toList(), log);
+    this.port =
+        new HttpPort(
+            config.address(),
+            config.hosts(),
+            Stream.concat(routes(), Stream.of(more)).toList(),
+            log);
+    metrics.counter(
+        "waymark_admin_requests_refused_total",
+        "Requests of the admin port that came by a Host, or from a page, that is not served.",
+        port::refused);
+    metrics.counter(
+        "waymark_admin_connections_evicted_total",
+        "Connections of the admin port that were closed to make room for others.",
+        port::evicted);
   }
 
   private Stream<Route> routes() {
     return Stream.of(
         Route.get("/metrics", "metrics as Prometheus text", _ -> metrics()),
-        Route.get("/healthz", "200 while the process lives", _ -> Reply.text("ok\n")),
-        Route.get("/readyz", "200 while new clients are served, else 503", _ -> readiness()),
+        Route.probe("/healthz", "200 while every event loop turns, else 503", _ -> health()),
+        Route.probe("/readyz", "200 while new clients are served, else 503", _ -> readiness()),
         Route.get(
-            "/connections",
-            "open connections; ?limit=1000",
-            request -> connections(request.query())),
+                "/connections",
+                "open connections; ?limit=1000",
+                request -> connections(request.query()))
+            .taking("limit"),
         Route.get("/upstreams", "upstreams of all pools", _ -> upstreams()),
         Route.get("/config", "what is in force, secrets masked", _ -> config()),
-        new Route(
-            "/log-level",
-            Set.of("GET", "PUT", "POST"),
-            "read, or set with level; ?logger=waymark&level=debug",
-            0,
-            request -> logLevel(request.method(), request.query())));
+        Route.get(
+                "/log-level",
+                "read, or set with level; ?logger=waymark&level=debug",
+                request -> logLevel(request.method(), request.query()))
+            .allowing("GET", "PUT", "POST")
+            .taking("logger", "level"));
   }
 
   /**
@@ -94,47 +110,55 @@ public final class AdminServer {
     return new Reply(200, PrometheusText.CONTENT_TYPE, metrics.prometheusText());
   }
 
+  private Reply health() {
+    Readiness health = state.health();
+    return health.isReady() ? Reply.text("ok\n") : Reply.json(503, health);
+  }
+
   private Reply readiness() {
     Readiness readiness = state.readiness();
     return Reply.json(readiness.isReady() ? 200 : 503, readiness);
   }
 
-  private Reply upstreams() {
-    return Reply.json(200, new Upstreams(state.upstreams()));
+  private Reply upstreams() throws Refusal {
+    return Reply.json(200, new Upstreams(answer(state.upstreams())));
   }
 
   private Reply config() {
     return Reply.json(200, Objects.requireNonNull(Masking.masked(state.config())));
   }
 
-  private Reply connections(Map<String, String> query) {
+  private Reply connections(Map<String, String> query) throws Refusal {
     String asked = query.getOrDefault("limit", Integer.toString(CONNECTIONS_DEFAULT));
     if (!asked.matches("[0-9]{1,6}") || Integer.parseInt(asked) > CONNECTIONS_MAX) {
-      return Reply.error(400, "limit is a number from 0 to " + CONNECTIONS_MAX);
+      throw new Refusal(400, "limit is a number from 0 to " + CONNECTIONS_MAX);
     }
     if (!connectionLists.tryAcquire()) {
-      return Reply.error(503, "other lists of connections are being made; try again");
+      throw new Refusal(503, "other lists of connections are being made; try again");
     }
     try {
-      ConnectionPage page =
-          state
-              .connections(Integer.parseInt(asked))
-              .toCompletableFuture()
-              .get(STATE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      ConnectionPage page = answer(state.connections(Integer.parseInt(asked)));
       return Reply.json(
           200,
           new Connections(
               page.total(), page.connections().size() < page.total(), page.connections()));
+    } finally {
+      connectionLists.release();
+    }
+  }
+
+  /** What the shards say, if they do in time. */
+  private static <T> T answer(CompletionStage<T> stage) throws Refusal {
+    try {
+      return stage.toCompletableFuture().get(STATE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
     } catch (TimeoutException e) {
-      return Reply.error(
+      throw new Refusal(
           503, "the shards did not answer within %d s".formatted(STATE_TIMEOUT_SECONDS));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return Reply.error(503, "the admin port closes");
+      throw new Refusal(503, "the admin port closes");
     } catch (ExecutionException e) {
-      throw new IllegalStateException("connections cannot be listed", e.getCause());
-    } finally {
-      connectionLists.release();
+      throw new IllegalStateException("the shards cannot be asked", e.getCause());
     }
   }
 

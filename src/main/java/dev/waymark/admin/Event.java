@@ -31,6 +31,8 @@ public enum Event {
   DISCOVERY_FAILED(Level.WARN),
   OVER_BUDGET(Level.WARN),
   UNDER_BUDGET(Level.INFO),
+  /** A request on the admin port that came by a name, or from a page, that is not served. */
+  ADMIN_REFUSED(Level.WARN),
   LOG_LEVEL(Level.INFO),
   /** Standard error did not take them in time. */
   LOG_DROPPED(Level.WARN),

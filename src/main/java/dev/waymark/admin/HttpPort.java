@@ -1,71 +1,129 @@
 package dev.waymark.admin;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import com.sun.net.httpserver.Headers;
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import dev.waymark.admin.Route.Refusal;
 import dev.waymark.admin.Route.Request;
 import dev.waymark.core.Check;
-import java.io.IOException;
-import java.io.OutputStream;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.SocketProtocolFamily;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.stream.ChunkedWriteHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.net.Inet4Address;
 import java.net.InetSocketAddress;
-import java.net.SocketException;
-import java.net.URLDecoder;
-import java.util.Comparator;
-import java.util.HashMap;
+import java.nio.channels.spi.SelectorProvider;
+import java.util.Collection;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.concurrent.SynchronousQueue;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A small HTTP server for operators: a table of routes, bounded in threads, connections, and the
- * size and time of a request. Thread-safe. A request that is too slow, too large or no HTTP costs
- * its own connection and at most one of the threads meanwhile.
+ * A small HTTP server for operators: a table of routes, bounded in connections, threads, and the
+ * size and time of a request. Thread-safe.
+ *
+ * <p>One event loop of its own has all sockets and answers probes itself; what may take longer is
+ * answered by some threads beside it. So no peer, however slow or silent, delays a probe
+ * (docs/decisions/0030). Buffers are on the heap: the port answers when there is no memory left
+ * outside it.
  */
 public final class HttpPort {
-  /** Requests at once; a connection beyond them is closed. Threads end when they are not needed. */
-  private static final int THREADS_MAX = 32;
+  /** Connections at once; see {@link HttpCrowd}. */
+  private static final int CONNECTIONS_MAX = 256;
+
+  /** Requests answered at once; the others wait, those of {@link Route#isProbe} excepted. */
+  private static final int THREADS_MAX = 16;
 
   private static final long THREAD_IDLE_SECONDS = 10;
-  private static final int BACKLOG = 128;
-  private static final AtomicInteger THREAD_IDS = new AtomicInteger();
-
-  /** The JDK's server reads its limits once, from properties; what the operator has set stays. */
-  private static final Map<String, String> LIMITS =
-      Map.of(
-          "sun.net.httpserver.maxReqTime", "5",
-          "sun.net.httpserver.maxRspTime", "30",
-          "sun.net.httpserver.idleInterval", "30",
-          "sun.net.httpserver.maxIdleConnections", "64",
-          "sun.net.httpserver.maxReqHeaders", "64",
-          "sun.net.httpserver.maxReqHeaderSize", "16384",
-          "jdk.httpserver.maxConnections", "256");
-
-  static {
-    Map<Object, Object> properties = System.getProperties();
-    LIMITS.forEach(properties::putIfAbsent);
-  }
+  private static final int BACKLOG = 1_024;
+  private static final int REQUEST_LINE_BYTES_MAX = 8 * 1024;
+  private static final int HEADERS_BYTES_MAX = 16 * 1024;
+  private static final int BODY_PIECE_BYTES_MAX = 8 * 1024;
+  private static final long STOP_TIMEOUT_MS = 1_000;
 
   private final InetSocketAddress wanted;
-  private final Map<String, Route> routes = new TreeMap<>();
   private final EventLog log;
-  private @Nullable HttpServer server;
-  private @Nullable ThreadPoolExecutor threads;
+  private final HttpRoutes routes;
+  private final HttpCrowd crowd = new HttpCrowd(CONNECTIONS_MAX);
+  private final AtomicLong refused = new AtomicLong();
+  private @Nullable MultiThreadIoEventLoopGroup loop;
+  private @Nullable ThreadPoolExecutor workers;
+  private @Nullable Channel server;
 
-  /** A port that is not open yet. `/` is its index unless a route says otherwise. */
-  public HttpPort(InetSocketAddress address, List<Route> routes, EventLog log) {
+  /** What connections see of their port. */
+  final class Shared {
+    private final Executor workers;
+
+    Shared(Executor workers) {
+      this.workers = workers;
+    }
+
+    HttpRoutes routes() {
+      return routes;
+    }
+
+    HttpCrowd crowd() {
+      return crowd;
+    }
+
+    Executor workers() {
+      return workers;
+    }
+
+    EventLog log() {
+      return log;
+    }
+
+    /** Any thread. */
+    Reply reply(Route route, Request request) {
+      try {
+        return route.answer().to(request);
+      } catch (Refusal refusal) {
+        return refusal.reply();
+      } catch (RuntimeException bug) {
+        log.write(Event.BUG, "where", "admin", "path", route.path(), "error", bug);
+        return Reply.error(500, "internal error; see the log");
+      }
+    }
+
+    void onRefused(Channel channel, String target, Refusal refusal) {
+      if (refusal.isForeign()) {
+        refused.incrementAndGet();
+        log.write(
+            Event.ADMIN_REFUSED,
+            "client",
+            channel.remoteAddress(),
+            "path",
+            target,
+            "reason",
+            refusal.getMessage());
+      }
+    }
+  }
+
+  /**
+   * A port that is not open yet. `/` is its index unless a route says otherwise.
+   *
+   * @param hosts names served as Host besides addresses, localhost and names without a dot
+   */
+  public HttpPort(
+      InetSocketAddress address, Collection<String> hosts, List<Route> routes, EventLog log) {
     this.wanted = address;
     this.log = log;
-    routes.forEach(route -> this.routes.put(route.path(), route));
-    this.routes.putIfAbsent("/", Route.get("/", "this text", _ -> index()));
+    this.routes = new HttpRoutes(routes, new HttpGuard(hosts));
   }
 
   /**
@@ -74,145 +132,97 @@ public final class HttpPort {
    * @throws AddressInUse where the address cannot be had
    */
   public void start() {
-    Check.that(server == null, "a port is started once");
+    Check.that(loop == null, "a port is started once");
     if (wanted.isUnresolved()) {
       throw new AddressInUse(wanted, "unknown host");
     }
-    HttpServer opened;
-    try {
-      opened = HttpServer.create(wanted, BACKLOG);
-    } catch (SocketException e) {
-      throw new AddressInUse(wanted, String.valueOf(e.getMessage()));
-    } catch (IOException e) {
-      throw new AddressInUse(wanted, e.toString());
-    }
-    threads =
+    MultiThreadIoEventLoopGroup started =
+        new MultiThreadIoEventLoopGroup(
+            1, new DefaultThreadFactory("admin", true), NioIoHandler.newFactory());
+    ThreadPoolExecutor threads =
         new ThreadPoolExecutor(
-            0,
+            THREADS_MAX,
             THREADS_MAX,
             THREAD_IDLE_SECONDS,
             TimeUnit.SECONDS,
-            new SynchronousQueue<>(),
-            HttpPort::thread);
-    opened.setExecutor(threads);
-    opened.createContext("/", this::handle);
-    opened.start();
-    server = opened;
+            new LinkedBlockingQueue<>(CONNECTIONS_MAX),
+            new DefaultThreadFactory("admin-worker", true));
+    threads.allowCoreThreadTimeOut(true);
+    loop = started;
+    workers = threads;
+    ChannelFuture bound = bind(started, new Shared(threads));
+    if (!bound.isSuccess()) {
+      stop();
+      Throwable cause = Objects.requireNonNull(bound.cause());
+      throw new AddressInUse(
+          wanted, Objects.requireNonNullElse(cause.getMessage(), cause.toString()));
+    }
+    server = bound.channel();
+  }
+
+  private ChannelFuture bind(MultiThreadIoEventLoopGroup started, Shared shared) {
+    return new ServerBootstrap()
+        .group(started)
+        .channelFactory(this::listeningSocket)
+        .option(ChannelOption.SO_BACKLOG, BACKLOG)
+        .option(ChannelOption.SO_REUSEADDR, true)
+        .childOption(ChannelOption.AUTO_READ, false)
+        .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+        .childOption(ChannelOption.TCP_NODELAY, true)
+        .childOption(ChannelOption.ALLOCATOR, new UnpooledByteBufAllocator(false))
+        .childHandler(
+            new ChannelInitializer<SocketChannel>() {
+              @Override
+              protected void initChannel(SocketChannel client) {
+                client
+                    .pipeline()
+                    .addLast("http", new HttpServerCodec(limits()))
+                    .addLast("pieces", new ChunkedWriteHandler())
+                    .addLast("admin", new HttpConnection(shared, client));
+              }
+            })
+        .bind(wanted)
+        .awaitUninterruptibly();
+  }
+
+  /** Of the address's own family: else an IPv4 wildcard takes IPv6 as well. */
+  private NioServerSocketChannel listeningSocket() {
+    boolean isIpv4 = wanted.getAddress() instanceof Inet4Address;
+    return new NioServerSocketChannel(
+        SelectorProvider.provider(),
+        isIpv4 ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6);
+  }
+
+  private static HttpDecoderConfig limits() {
+    return new HttpDecoderConfig()
+        .setMaxInitialLineLength(REQUEST_LINE_BYTES_MAX)
+        .setMaxHeaderSize(HEADERS_BYTES_MAX)
+        .setMaxChunkSize(BODY_PIECE_BYTES_MAX);
   }
 
   /** The address it listens on; the port is real where 0 was asked for. */
   public InetSocketAddress address() {
-    return server == null ? wanted : server.getAddress();
+    return server == null ? wanted : (InetSocketAddress) server.localAddress();
   }
 
   /** Closes the port and what is connected to it. */
   public void stop() {
-    if (server != null && threads != null) {
-      server.stop(0);
-      threads.shutdownNow();
+    if (loop != null) {
+      loop.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS)
+          .awaitUninterruptibly(STOP_TIMEOUT_MS);
+    }
+    if (workers != null) {
+      workers.shutdownNow();
     }
   }
 
-  private static Thread thread(Runnable work) {
-    return Thread.ofPlatform()
-        .daemon()
-        .name("admin-" + THREAD_IDS.incrementAndGet())
-        .unstarted(work);
+  /** Requests refused because of their Host, or because another site's page sent them. */
+  public long refused() {
+    return refused.get();
   }
 
-  private void handle(HttpExchange exchange) throws IOException {
-    try (exchange) {
-      String method = exchange.getRequestMethod();
-      Route route = routes.get(String.valueOf(exchange.getRequestURI().getPath()));
-      Reply reply = reply(exchange, method, route);
-      Headers headers = exchange.getResponseHeaders();
-      headers.set("Content-Type", reply.contentType());
-      headers.set("Cache-Control", "no-store");
-      headers.set("X-Content-Type-Options", "nosniff");
-      if (hasBody(exchange)) { // it may not have been read to its end
-        headers.set("Connection", "close");
-      }
-      if (method.equals("HEAD")) {
-        headers.set("Content-Length", Integer.toString(reply.body().length));
-        exchange.sendResponseHeaders(reply.status(), -1);
-        return;
-      }
-      exchange.sendResponseHeaders(reply.status(), reply.body().length);
-      try (OutputStream out = exchange.getResponseBody()) {
-        out.write(reply.body());
-      }
-    }
-  }
-
-  private Reply reply(HttpExchange exchange, String method, @Nullable Route route) {
-    if (route == null) {
-      return Reply.error(404, "no such path; GET / lists them");
-    }
-    TreeSet<String> allowed = new TreeSet<>(route.methods());
-    if (allowed.contains("GET")) {
-      allowed.add("HEAD");
-    }
-    if (!allowed.contains(method)) {
-      exchange.getResponseHeaders().set("Allow", String.join(", ", allowed));
-      return Reply.error(405, "this path allows " + String.join(", ", allowed));
-    }
-    Map<String, String> query;
-    try {
-      query = query(exchange.getRequestURI().getRawQuery());
-    } catch (IllegalArgumentException e) {
-      return Reply.error(400, "the query is not URL-encoded");
-    }
-    try {
-      return route.answer().to(new Request(method, query, body(exchange, route)));
-    } catch (Refusal refusal) {
-      return Reply.error(refusal.status(), String.valueOf(refusal.getMessage()));
-    } catch (IOException e) {
-      return Reply.error(400, "the body did not come whole");
-    } catch (RuntimeException bug) {
-      log.write(Event.BUG, "where", "admin", "path", route.path(), "error", bug);
-      return Reply.error(500, "internal error; see the log");
-    }
-  }
-
-  private static byte[] body(HttpExchange exchange, Route route) throws IOException, Refusal {
-    if (route.bodyBytesMax() == 0) {
-      return new byte[0];
-    }
-    byte[] body = exchange.getRequestBody().readNBytes(route.bodyBytesMax() + 1);
-    if (body.length > route.bodyBytesMax()) {
-      throw new Refusal(413, "at most " + route.bodyBytesMax() + " bytes are taken at once");
-    }
-    return body;
-  }
-
-  private static boolean hasBody(HttpExchange exchange) {
-    Headers headers = exchange.getRequestHeaders();
-    String length = headers.getFirst("Content-Length");
-    return headers.containsKey("Transfer-Encoding") || length != null && !length.equals("0");
-  }
-
-  private static Map<String, String> query(@Nullable String raw) {
-    Map<String, String> query = new HashMap<>();
-    for (String pair : raw == null || raw.isEmpty() ? new String[0] : raw.split("&", -1)) {
-      int at = pair.indexOf('=');
-      String key = at < 0 ? pair : pair.substring(0, at);
-      String value = at < 0 ? "" : pair.substring(at + 1);
-      query.put(URLDecoder.decode(key, UTF_8), URLDecoder.decode(value, UTF_8));
-    }
-    return query;
-  }
-
-  private Reply index() {
-    StringBuilder text = new StringBuilder();
-    routes.values().stream()
-        .sorted(Comparator.comparing(Route::path))
-        .forEach(route ->
-            text.append(
-                "%-12s %-14s %s\n"
-                    .formatted(
-                        String.join(",", new TreeSet<>(route.methods())),
-                        route.path(),
-                        route.summary())));
-    return Reply.text(text.toString());
+  /** Connections closed to make room for others. */
+  public long evicted() {
+    return crowd.evicted();
   }
 }

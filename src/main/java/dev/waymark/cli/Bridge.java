@@ -93,7 +93,7 @@ final class Bridge implements Acceptor {
     this.reload = new Reload(loaded, file, new Reload.Parts(pools, ports, shards), log, metrics);
     this.admin =
         new AdminServer(
-            config.admin().address(), new BridgeState(this), metrics, log, ReloadRoute.of(reload));
+            config.admin(), new BridgeState(this), metrics, log, ReloadRoute.of(reload));
     BridgeMetrics.registerLog(metrics, logDropped);
   }
 
@@ -256,6 +256,10 @@ final class Bridge implements Acceptor {
   }
 
   // --- outputs ---
+
+  Readiness health() {
+    return new Readiness(true, "ok");
+  }
 
   Readiness readiness() {
     return readiness;

@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Stream;
 
 /** What the admin port tells of a bridge. Thread-safe. */
 final class BridgeState implements AdminState {
@@ -23,6 +24,11 @@ final class BridgeState implements AdminState {
 
   BridgeState(Bridge bridge) {
     this.bridge = bridge;
+  }
+
+  @Override
+  public Readiness health() {
+    return bridge.health();
   }
 
   @Override
@@ -70,12 +76,18 @@ final class BridgeState implements AdminState {
   }
 
   @Override
-  public List<UpstreamStatus> upstreams() {
-    List<LaneStatus> lanes =
-        bridge.shards().stream()
-            .map(BridgeShard::lanes)
-            .flatMap(answer -> answer.join().stream())
-            .toList();
+  public CompletionStage<List<UpstreamStatus>> upstreams() {
+    CompletableFuture<List<LaneStatus>> lanes = CompletableFuture.completedFuture(List.of());
+    for (BridgeShard shard : bridge.shards()) {
+      lanes =
+          lanes.thenCombine(
+              shard.lanes(),
+              (left, right) -> Stream.concat(left.stream(), right.stream()).toList());
+    }
+    return lanes.thenApply(this::upstreams);
+  }
+
+  private List<UpstreamStatus> upstreams(List<LaneStatus> lanes) {
     List<UpstreamStatus> statuses = new ArrayList<>();
     for (PoolSnapshot snapshot : bridge.snapshots().values()) {
       for (UpstreamView upstream : snapshot.upstreams()) {

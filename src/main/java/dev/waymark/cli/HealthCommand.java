@@ -5,9 +5,11 @@ import java.io.PrintWriter;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -66,6 +68,8 @@ final class HealthCommand implements Callable<Integer> {
     } catch (ExecutionException e) {
       return failed(
           switch (e.getCause()) {
+            case ConnectException unknown when isUnresolved(unknown) ->
+                "unknown host " + uri().getHost() + "; the name resolves to no address";
             case ConnectException _ -> "cannot connect";
             case IOException _ -> "no answer in HTTP; give the URL of an admin port";
             case null, default -> String.valueOf(e.getCause());
@@ -76,6 +80,16 @@ final class HealthCommand implements Callable<Integer> {
     } finally {
       client.shutdownNow();
     }
+  }
+
+  /** The client wraps it so. */
+  private static boolean isUnresolved(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof UnresolvedAddressException || cause instanceof UnknownHostException) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private URI uri() {

@@ -19,7 +19,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -31,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class StubAdmin implements AutoCloseable {
   private static final int SEND_BYTES_MAX = 1024 * 1024;
+
+  private static final int CONNECTIONS_MAX = 999_999;
 
   /** Longer than bridges let a push wait. */
   private static final long PUSH_TIMEOUT_S = 15;
@@ -61,28 +62,32 @@ final class StubAdmin implements AutoCloseable {
     this.port =
         new HttpPort(
             address,
+            List.of(),
             List.of(
-                Route.get("/healthz", "200 while the process lives", _ -> OK),
-                Route.get("/connections", "those open now", _ -> connections()),
+                Route.probe("/healthz", "200 while the process lives", _ -> OK),
+                Route.get("/connections", "those open now; ?limit=1000", this::connections)
+                    .taking("limit"),
                 Route.get("/stats", "counts since the start", _ -> Reply.json(200, stub.stats())),
-                Route.post("/health", "?status=SERVING|NOT_SERVING", this::health),
+                Route.post("/health", "?status=SERVING|NOT_SERVING", this::health).taking("status"),
                 Route.post("/drain", "announces Draining, stays up", _ -> drain()),
                 Route.post(
-                    "/refuse", "?code=busy|not_here|shutting_down|none: new ones", this::refuse),
-                new Route(
-                    "/send",
-                    Set.of("POST"),
-                    "?mark=…[&part=true], the body goes to that client; part: of a reply that goes on",
-                    SEND_BYTES_MAX,
-                    this::send),
-                new Route(
-                    "/push",
-                    Set.of("POST"),
-                    "?mark=…[&epoch=…], the body goes to that client, whoever owns it",
-                    SEND_BYTES_MAX,
-                    this::push),
+                        "/refuse", "?code=busy|not_here|shutting_down|none: new ones", this::refuse)
+                    .taking("code"),
+                Route.post(
+                        "/send",
+                        "?mark=…[&part=true], the body goes to that client; part: of a reply that goes on",
+                        this::send)
+                    .taking("mark", "part")
+                    .withBody(SEND_BYTES_MAX),
+                Route.post(
+                        "/push",
+                        "?mark=…[&epoch=…], the body goes to that client, whoever owns it",
+                        this::push)
+                    .taking("mark", "epoch")
+                    .withBody(SEND_BYTES_MAX),
                 Route.get("/announced", "those announced, with --announcements", this::announced),
-                Route.post("/close", "?mark=…&code=DONE|ABORT|…", this::close)),
+                Route.post("/close", "?mark=…&code=DONE|ABORT|…", this::close)
+                    .taking("mark", "code")),
             log);
   }
 
@@ -105,9 +110,14 @@ final class StubAdmin implements AutoCloseable {
     port.stop();
   }
 
-  private Reply connections() {
+  private Reply connections(Request request) throws Refusal {
+    String limit = request.query().getOrDefault("limit", Integer.toString(CONNECTIONS_MAX));
+    if (!limit.matches("[0-9]{1,6}")) {
+      throw new Refusal(400, "limit is a number from 0 to " + CONNECTIONS_MAX);
+    }
     List<View> open =
         stub.connections().stream()
+            .limit(Integer.parseInt(limit))
             .map(one ->
                 new View(one.mark(), one.open().clientAddress(), one.epoch(), one.receivedOffset()))
             .toList();

@@ -92,7 +92,7 @@ public final class ConfigLoader {
     List<String> poolNames = pools.stream().map(PoolConfig::name).toList();
     List<ListenerConfig> listeners =
         new ListenerReader(settings, addresses, poolNames, window).read(counts.listeners());
-    AdminConfig admin = new AdminConfig(addresses.add(settings.get(ProcessKeys.ADMIN_ADDRESS)));
+    AdminConfig admin = admin(settings, addresses);
     Setting<Long> memoryBudget = settings.get(ProcessKeys.MEMORY_BUDGET);
     Duration linger = settings.value(ProcessKeys.LINGER_TIMEOUT);
     return new BridgeConfig(
@@ -106,6 +106,14 @@ public final class ConfigLoader {
         settings.value(ProcessKeys.DRAIN_TIMEOUT),
         settings.value(ProcessKeys.START_TIMEOUT),
         new LimitsReader(settings, problems).read(window, memoryBudget, linger));
+  }
+
+  private static AdminConfig admin(Settings settings, AddressBook addresses) {
+    Setting<HostPort> address = settings.get(ProcessKeys.ADMIN_ADDRESS);
+    List<String> hosts = new ArrayList<>();
+    hosts.add(address.value().host());
+    settings.find(ProcessKeys.ADMIN_HOSTS).map(Setting::value).ifPresent(hosts::addAll);
+    return new AdminConfig(addresses.add(address), hosts);
   }
 
   private static LogConfig log(Settings settings) {

@@ -18,6 +18,12 @@ final class ProcessKeys {
               "127.0.0.1:7080",
               "Where metrics, health and state are served over HTTP, to everybody who reaches it. Wildcards as in listeners[].address.")
           .withFlag("--admin");
+  static final Key<List<String>> ADMIN_HOSTS =
+      Key.without(
+              "admin.hosts",
+              ValueType.hostNames(),
+              "Names by which the admin port may be asked for (the header Host), besides IP addresses, localhost, names without a dot and the name in admin.address.")
+          .withFlag("--admin-hosts");
   static final Key<Format> LOG_FORMAT =
       Key.of("log.format", ValueType.word(Format.class), "text", "How log lines look.")
           .withFlag("--log-format");
@@ -164,6 +170,7 @@ final class ProcessKeys {
   static final List<Key<?>> ALL =
       List.of(
           ADMIN_ADDRESS,
+          ADMIN_HOSTS,
           LOG_FORMAT,
           LOG_LEVEL,
           LOG_ACCESS,

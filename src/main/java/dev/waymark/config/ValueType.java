@@ -36,6 +36,8 @@ record ValueType<T>(String expected, Reader<T> reader) {
           "m", Duration.ofMinutes(1),
           "h", Duration.ofHours(1));
   private static final Pattern NAME = Pattern.compile("[a-z0-9-]{1,63}");
+  private static final Pattern HOST_NAME =
+      Pattern.compile("(\\*\\.)?[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?");
   private static final int DELIMITER_BYTES_MAX = 16;
 
   /** A whole number from min to max. */
@@ -196,6 +198,21 @@ record ValueType<T>(String expected, Reader<T> reader) {
         text -> {
           List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
           if (!names.stream().allMatch(name -> NAME.matcher(name).matches())) {
+            throw new BadValueException(expected);
+          }
+          return names;
+        });
+  }
+
+  /** Names of hosts, or with a star for all names below one. */
+  static ValueType<List<String>> hostNames() {
+    String expected =
+        "names of hosts separated by commas, such as bridge.example.com or *.example.com";
+    return new ValueType<>(
+        expected,
+        text -> {
+          List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
+          if (!names.stream().allMatch(name -> HOST_NAME.matcher(name).matches())) {
             throw new BadValueException(expected);
           }
           return names;

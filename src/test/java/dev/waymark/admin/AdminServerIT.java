@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.waymark.config.AdminConfig;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -40,7 +41,7 @@ class AdminServerIT {
   private final FixedState state = new FixedState();
   private final AdminServer server =
       new AdminServer(
-          new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+          config(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)),
           state,
           metrics,
           new EventLog(System::nanoTime));
@@ -48,7 +49,13 @@ class AdminServerIT {
 
   private static final class FixedState implements AdminState {
     private volatile boolean isReady;
+    private volatile boolean isStuck;
     private volatile boolean isBroken;
+
+    @Override
+    public Readiness health() {
+      return new Readiness(!isStuck, isStuck ? "shard 0 has not turned for 5 s" : "ok");
+    }
 
     @Override
     public Readiness readiness() {
@@ -68,13 +75,14 @@ class AdminServerIT {
     }
 
     @Override
-    public List<UpstreamStatus> upstreams() {
+    public CompletionStage<List<UpstreamStatus>> upstreams() {
       if (isBroken) {
         throw new IllegalStateException("secret detail");
       }
-      return List.of(
-          new UpstreamStatus(
-              "p", "127.0.0.1:4770", "SERVING", "serving", true, 1, 100, 0, 3, 2, 1, false));
+      return CompletableFuture.completedFuture(
+          List.of(
+              new UpstreamStatus(
+                  "p", "127.0.0.1:4770", "SERVING", "serving", true, 1, 100, 0, 3, 2, 1, false)));
     }
 
     @Override
@@ -84,6 +92,10 @@ class AdminServerIT {
       admin.put("api-Token", "t0p");
       return Map.of("admin", admin, "list", List.of(Map.of("tls-key", "t0p", "weight", 1)));
     }
+  }
+
+  private static AdminConfig config(InetSocketAddress address) {
+    return new AdminConfig(address, List.of("admin.example.com"));
   }
 
   @BeforeEach
@@ -211,20 +223,94 @@ class AdminServerIT {
   @Test
   void start_portInUse_namesTheAddress() {
     AdminServer second =
-        new AdminServer(server.address(), state, metrics, new EventLog(System::nanoTime));
+        new AdminServer(
+            config(server.address()), state, new Metrics(), new EventLog(System::nanoTime));
     assertThatThrownBy(second::start)
         .isInstanceOf(AddressInUse.class)
         .hasMessageContaining(":" + server.address().getPort())
         .hasMessageContaining("--admin");
     AdminServer nowhere =
         new AdminServer(
-            InetSocketAddress.createUnresolved("no.such.invalid", 1),
+            config(InetSocketAddress.createUnresolved("no.such.invalid", 1)),
             state,
-            metrics,
+            new Metrics(),
             new EventLog(System::nanoTime));
     assertThatThrownBy(nowhere::start)
         .isInstanceOf(AddressInUse.class)
         .hasMessageContaining("unknown host");
+  }
+
+  @Test
+  void health_loopThatDoesNotTurn_is503WithTheReason() throws Exception {
+    state.isStuck = true;
+    HttpResponse<String> health = send("GET", "/healthz");
+    assertThat(health.statusCode()).isEqualTo(503);
+    assertThat(json(health).get("reason").getAsString()).contains("has not turned");
+  }
+
+  @Test
+  void request_byForeignNameOrPage_isRefused() throws Exception {
+    for (String path : List.of("GET /config", "POST /log-level?level=info", "GET /healthz")) {
+      String foreign = path + " HTTP/1.1\r\nContent-Length: 0\r\nConnection: close\r\nHost: ";
+      assertThat(exchange(foreign + "evil.example\r\nOrigin: http://evil.example\r\n\r\n"))
+          .startsWith("HTTP/1.1 421 ")
+          .contains("admin.hosts");
+      assertThat(exchange(foreign + "127.0.0.1\r\nOrigin: http://evil.example\r\n\r\n"))
+          .startsWith("HTTP/1.1 403 ");
+      assertThat(exchange(foreign + "127.0.0.1\r\n\r\n")).startsWith("HTTP/1.1 200 ");
+      assertThat(exchange(foreign + "admin.example.com:7080\r\n\r\n")).startsWith("HTTP/1.1 200 ");
+    }
+    assertThat(send("GET", "/metrics").body()).contains("waymark_admin_requests_refused_total 6.0");
+  }
+
+  @Test
+  void query_unknownOrRepeatedKey_isRefusedByName() throws Exception {
+    HttpResponse<String> unknown = send("GET", "/connections?limt=5");
+    assertThat(unknown.statusCode()).isEqualTo(400);
+    assertThat(json(unknown).get("error").getAsString())
+        .isEqualTo("unknown parameter 'limt'; /connections takes limit");
+    assertThat(json(send("GET", "/upstreams?pool=a")).get("error").getAsString())
+        .isEqualTo("unknown parameter 'pool'; /upstreams takes none");
+    assertThat(send("GET", "/connections?limit=1&limit=2").statusCode()).isEqualTo(400);
+  }
+
+  @Test
+  void probe_whileOthersHoldThePort_isAnsweredAtOnce() throws Exception {
+    List<Socket> others = new ArrayList<>();
+    List<Long> tookMs = new ArrayList<>();
+    try {
+      for (int i = 0; i < 300; i++) {
+        others.add(raw(i % 2 == 0 ? "" : "GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: "));
+      }
+      for (int i = 0; i < 40; i++) {
+        others.add(
+            raw("POST /log-level?level=info HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\na"));
+        others.add(raw("GET /connections?limit=100000 HTTP/1.1\r\nHost: x\r\n\r\n".repeat(20)));
+      }
+      for (int i = 0; i < 20; i++) {
+        long startNs = System.nanoTime();
+        assertThat(exchange("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+            .startsWith("HTTP/1.1 200 ");
+        tookMs.add((System.nanoTime() - startNs) / 1_000_000);
+      }
+    } finally {
+      for (Socket socket : others) {
+        socket.close();
+      }
+    }
+    assertThat(tookMs.stream().sorted().toList().get(tookMs.size() / 2))
+        .as("median of %s", tookMs)
+        .isLessThan(100);
+    assertThat(send("GET", "/metrics").body())
+        .doesNotContain("waymark_admin_connections_evicted_total 0.0");
+  }
+
+  @Test
+  void request_peerThatHasEndedItsSide_isAnswered() throws Exception {
+    try (Socket socket = raw("GET /healthz HTTP/1.0\r\n\r\n")) {
+      socket.shutdownOutput();
+      assertThat(readAll(socket)).startsWith("HTTP/1.0 200 ").endsWith("ok\n");
+    }
   }
 
   @Test
@@ -275,6 +361,12 @@ class AdminServerIT {
     Socket socket = new Socket(server.address().getAddress(), server.address().getPort());
     socket.getOutputStream().write(bytes.getBytes(ISO_8859_1));
     return socket;
+  }
+
+  private String exchange(String bytes) throws IOException {
+    try (Socket socket = raw(bytes)) {
+      return readAll(socket);
+    }
   }
 
   private static String readAll(Socket socket) throws IOException {

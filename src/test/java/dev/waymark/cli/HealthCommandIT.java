@@ -63,6 +63,14 @@ class HealthCommandIT {
   }
 
   @Test
+  void health_nameWithoutAddress_saysSo() {
+    assertThat(run("http://no-such-host.invalid:7080/readyz")).isEqualTo(1);
+    assertThat(err.toString())
+        .isEqualToIgnoringNewLines(
+            "health: http://no-such-host.invalid:7080/readyz: unknown host no-such-host.invalid; the name resolves to no address");
+  }
+
+  @Test
   void health_portThatDoesNotSpeakHttp_isOneWithALineOfItsOwn() throws Exception {
     try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       Thread answering =
