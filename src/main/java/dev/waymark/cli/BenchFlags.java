@@ -72,6 +72,7 @@ final class BenchFlags {
       names = "--seconds",
       paramLabel = "S",
       defaultValue = "10",
+      converter = LengthOfTime.Seconds.class,
       description = "How long is measured (default: ${DEFAULT-VALUE}).")
   private double seconds;
 
@@ -79,6 +80,7 @@ final class BenchFlags {
       names = "--warmup",
       paramLabel = "S",
       defaultValue = "0",
+      converter = LengthOfTime.Seconds.class,
       description = "How long is run before, and not measured (default: ${DEFAULT-VALUE}).")
   private double warmupSeconds;
 
@@ -114,6 +116,7 @@ final class BenchFlags {
       names = "--interval",
       paramLabel = "MS",
       defaultValue = "1000",
+      converter = LengthOfTime.Millis.class,
       description = "Between two lines of progress (default: ${DEFAULT-VALUE}).")
   private int intervalMs;
 

@@ -6,16 +6,17 @@ import dev.waymark.admin.Logging;
 import dev.waymark.admin.OutputQueue;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.config.PoolConfig;
+import dev.waymark.config.PoolConfig.Endpoint;
+import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.listener.ListenerPort;
-import dev.waymark.upstream.stub.StubOptions;
-import dev.waymark.upstream.stub.StubServer;
 import io.netty.util.NetUtil;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -31,10 +32,6 @@ import sun.misc.Signal;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class)
 final class BridgeCommand implements Callable<Integer> {
-  /** Where a bridge without any configuration finds its own echo. */
-  private static final InetSocketAddress EMBEDDED_UPSTREAM =
-      new InetSocketAddress("127.0.0.1", 4770);
-
   @Mixin private BridgeFlags flags = new BridgeFlags();
 
   @Spec private @Nullable CommandSpec spec;
@@ -42,16 +39,18 @@ final class BridgeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-    LoadedConfig loaded = flags.load(spec.commandLine().getErr());
-    Logging.configure(loaded.config().log(), System.err);
+    LoadedConfig read = flags.load(spec.commandLine().getErr());
+    Logging.configure(read.config().log(), System.err);
     Stopper stopper = Stopper.install();
     EventLog log = new EventLog(Clock::nowNs);
     OutputQueue errors = ((Main) spec.root().userObject()).streams().err();
     errors.onDropped(log::onDropped);
-    Bridge bridge = new Bridge(loaded, flags.again(), log, errors::droppedCount);
-    // From the start on: its default would end the process.
-    Signal.handle(new Signal("HUP"), _ -> bridge.reload().onSignal());
-    try (StubServer _ = start(bridge, loaded, stopper)) {
+    try (EmbeddedUpstream embedded = EmbeddedUpstream.start(read)) {
+      LoadedConfig loaded = embedded.findableIn(read);
+      Bridge bridge = new Bridge(loaded, again(embedded), log, errors::droppedCount);
+      // From the start on: its default would end the process.
+      Signal.handle(new Signal("HUP"), _ -> bridge.reload().onSignal());
+      start(bridge, loaded, stopper);
       if (bridge.readiness().isReady()) {
         out.println(readyLine(bridge, loaded));
         out.flush();
@@ -63,23 +62,21 @@ final class BridgeCommand implements Callable<Integer> {
     return 0;
   }
 
+  private Optional<Supplier<LoadedConfig>> again(EmbeddedUpstream embedded) {
+    return flags.again().map(reader -> () -> embedded.findableIn(reader.get()));
+  }
+
   /**
    * Starts everything, or ends what has been started; a signal meanwhile leaves the bridge not
    * ready.
    */
-  private static @Nullable StubServer start(Bridge bridge, LoadedConfig loaded, Stopper stopper)
+  private static void start(Bridge bridge, LoadedConfig loaded, Stopper stopper)
       throws InterruptedException {
-    StubServer embedded = null;
     try {
       startAdmin(bridge, loaded);
-      embedded = loaded.isEmbeddedUpstream() ? startEmbedded() : null;
       bridge.start(stopper.stop());
-      return embedded;
     } catch (StartException failure) {
       bridge.stop();
-      if (embedded != null) {
-        embedded.close();
-      }
       throw failure;
     }
   }
@@ -90,18 +87,6 @@ final class BridgeCommand implements Callable<Integer> {
     } catch (AddressInUse failure) {
       throw StartException.port(
           "admin (admin.address, --admin)", loaded.config().admin().address(), failure.why());
-    }
-  }
-
-  private static StubServer startEmbedded() {
-    try {
-      return StubServer.start(List.of(EMBEDDED_UPSTREAM), StubOptions.ECHO);
-    } catch (IOException failure) {
-      String why = failure.getMessage();
-      throw StartException.port(
-          "the embedded echo upstream (there is none with --upstream)",
-          EMBEDDED_UPSTREAM,
-          why == null ? "in use" : why);
     }
   }
 
@@ -118,12 +103,20 @@ final class BridgeCommand implements Callable<Integer> {
             : NetUtil.toAddressString(first.getAddress());
     String behind =
         loaded.isEmbeddedUpstream()
-            ? "an embedded echo upstream on 127.0.0.1:4770"
+            ? "an embedded echo upstream on " + upstream(loaded)
             : "pools "
                 + loaded.config().pools().stream()
                     .map(PoolConfig::name)
                     .collect(Collectors.joining(", "));
     return "waymark bridge: listening on %s, with %s, admin on http://%s; try it: nc %s %d"
         .formatted(listening, behind, bridge.adminAddress(), host, first.getPort());
+  }
+
+  /** Where the only upstream is. */
+  private static String upstream(LoadedConfig loaded) {
+    return switch (loaded.config().pools().getFirst().target()) {
+      case Target.Fixed(List<Endpoint> upstreams) -> upstreams.getFirst().address();
+      case Target.Dns dns -> dns.host();
+    };
   }
 }

@@ -124,7 +124,8 @@ final class BridgeState implements AdminState {
         .inForce()
         .entries()
         .forEach(entry ->
-            values.put(entry.key(), Map.of("value", entry.value(), "origin", entry.origin())));
+            values.put(
+                entry.key(), Map.of("value", entry.value(), "origin", entry.origin().text())));
     return values;
   }
 }

@@ -2,6 +2,7 @@ package dev.waymark.cli;
 
 import dev.waymark.config.BridgeConfig;
 import dev.waymark.config.ConfigLoader;
+import dev.waymark.config.LoadedConfig;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Map;
@@ -27,13 +28,20 @@ final class ConfigCommand {
     spec = CommandSpec.create();
   }
 
-  /** Of the file alone: neither flags nor environment. */
+  /** What `bridge --config FILE` would say here. */
   @Command(
-      description = "Check FILE and say all that is wrong with it.",
+      description = {
+        "Check FILE and say all that is wrong with it, as a bridge would read it here: WAYMARK_… variables count. Nothing is opened."
+      },
       mixinStandardHelpOptions = true,
       versionProvider = Version.class)
   int check(@Parameters(paramLabel = "FILE", description = "The configuration.") Path file) {
-    BridgeConfig config = ConfigLoader.load(Optional.of(file), Map.of(), Map.of()).config();
+    Map<String, String> environment = ((Main) spec.root().userObject()).environment();
+    LoadedConfig loaded = ConfigLoader.load(Optional.of(file), Map.of(), environment);
+    PrintWriter err = spec.commandLine().getErr();
+    loaded.warnings().forEach(warning -> err.println("warning: " + warning));
+    err.flush();
+    BridgeConfig config = loaded.config();
     out()
         .println(
             file

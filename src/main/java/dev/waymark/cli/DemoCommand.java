@@ -31,7 +31,8 @@ final class DemoCommand implements Callable<Integer> {
       names = "--seconds",
       paramLabel = "N",
       defaultValue = "0",
-      description = "How long; 0, the default: until Ctrl-C.")
+      converter = LengthOfTime.WholeSeconds.class,
+      description = "How long, in seconds or with a unit; 0, the default: until Ctrl-C.")
   private int seconds;
 
   @Option(

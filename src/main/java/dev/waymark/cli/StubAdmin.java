@@ -127,7 +127,7 @@ final class StubAdmin implements AutoCloseable {
   private Reply health(Request request) throws Refusal {
     String status = request.demand("status");
     boolean isServing =
-        switch (status) {
+        switch (status.toUpperCase(Locale.ROOT)) {
           case "SERVING" -> true;
           case "NOT_SERVING" -> false;
           default ->
@@ -154,7 +154,7 @@ final class StubAdmin implements AutoCloseable {
   private Reply send(Request request) throws Refusal {
     Connection connection = connection(request);
     try {
-      if ("true".equals(request.query().get("part"))) {
+      if ("true".equalsIgnoreCase(request.query().get("part"))) {
         connection.send(Unpooled.wrappedBuffer(request.body()));
         return OK;
       }
@@ -206,7 +206,7 @@ final class StubAdmin implements AutoCloseable {
         Arrays.stream(CloseReason.values()).filter(one -> !one.isOfAttachmentOnly()).toList();
     CloseReason reason =
         allowed.stream()
-            .filter(one -> one.name().equals(code))
+            .filter(one -> one.name().equalsIgnoreCase(code))
             .findFirst()
             .orElseThrow(
                 () -> new Refusal(400, "code is one of " + allowed + ", not '" + code + "'"));

@@ -36,4 +36,9 @@ public record BridgeConfig(
     listeners = List.copyOf(listeners);
     pools = List.copyOf(pools);
   }
+
+  BridgeConfig withPools(List<PoolConfig> others) {
+    return new BridgeConfig(
+        listeners, others, admin, log, transport, shards, node, drainTimeout, startTimeout, limits);
+  }
 }

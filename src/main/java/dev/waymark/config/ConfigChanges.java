@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -42,7 +43,8 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
   public static ConfigChanges between(LoadedConfig now, LoadedConfig next) {
     Problems problems = new Problems();
     if (next.isEmbeddedUpstream() && !now.isEmbeddedUpstream()) {
-      problems.add(
+      problems.addLine(
+          new Origin.Default(Optional.empty(), "pools"),
           "pools: none is named any more; the embedded echo upstream starts with the bridge only: name a pool, or restart");
     }
     var listeners = elements("listeners", now, next);
@@ -82,7 +84,7 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
           if (old != null && !old.value().equals(entry.value())) {
             changed.add(key);
             if (!CHANGEABLE.contains(key)) {
-              problems.add(needsRestart(old, entry, "restart"));
+              problems.addLine(entry.origin(), needsRestart(old, entry, "restart"));
             }
           }
         });
@@ -98,7 +100,7 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
   }
 
   private static String needsRestart(Entry old, Entry entry, String remedy) {
-    return entry.origin()
+    return entry.origin().text()
         + ": "
         + entry.key()
         + ": "
@@ -122,7 +124,8 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
         Entry old = before.getOrDefault(name, Map.of()).get("backlog");
         Entry entry = after.getOrDefault(name, Map.of()).get("backlog");
         if (old != null && entry != null) {
-          problems.add(needsRestart(old, entry, "restart, change the address too"));
+          problems.addLine(
+              entry.origin(), needsRestart(old, entry, "restart, change the address too"));
         }
       }
     });

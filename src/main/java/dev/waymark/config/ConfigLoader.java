@@ -1,11 +1,13 @@
 package dev.waymark.config;
 
 import dev.waymark.config.AddressBook.Resolver;
+import dev.waymark.config.LoadedConfig.EmbeddedEcho;
 import dev.waymark.config.LoadedConfig.Entry;
 import dev.waymark.config.Overrides.Counts;
 import dev.waymark.config.Values.Elements;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -70,24 +72,37 @@ public final class ConfigLoader {
     boolean isEmbedded = values.list("pools").isEmpty() && !overrides.has(PoolKeys.TARGET);
     Counts counts = overrides.layOver(values);
     Settings settings = new Settings(values, problems);
-    BridgeConfig config = bridge(settings, counts, resolver, problems);
+    AddressBook addresses = new AddressBook(resolver, settings);
+    BridgeConfig config = bridge(settings, counts, addresses, problems);
+    Optional<Setting<HostPort>> echo =
+        isEmbedded ? Optional.of(settings.get(ProcessKeys.ECHO)) : Optional.empty();
+    Optional<EmbeddedEcho> embedded = echo.map(setting -> echo(setting, addresses));
     problems.raise();
-    return new LoadedConfig(
-        config, inOrder(settings.entries()), isEmbedded, Overrides.warnings(environment));
+    LoadedConfig loaded =
+        new LoadedConfig(
+            config, inOrder(settings.entries()), embedded, Overrides.warnings(environment));
+    return embedded.map(one -> loaded.withEchoOn(one.address())).orElse(loaded);
+  }
+
+  /** A default that another has is no mistake: the bridge then takes any free port. */
+  private static EmbeddedEcho echo(Setting<HostPort> setting, AddressBook addresses) {
+    InetSocketAddress address =
+        setting.isDefault()
+            ? new InetSocketAddress(setting.value().host(), setting.value().port())
+            : addresses.add(setting);
+    return new EmbeddedEcho(address, setting.isDefault());
   }
 
   private static boolean checkFilled(Values values, String list, Problems problems) {
     Optional<Elements> empty = values.list(list).filter(elements -> elements.count() == 0);
     empty.ifPresent(elements ->
-        problems.add(
-            elements.origin().place() + ": " + list + ": an empty list (expected: at least one)"));
+        problems.add(elements.origin(), list + ": an empty list (expected: at least one)"));
     return empty.isEmpty();
   }
 
   private static BridgeConfig bridge(
-      Settings settings, Counts counts, Resolver resolver, Problems problems) {
+      Settings settings, Counts counts, AddressBook addresses, Problems problems) {
     Setting<Integer> window = settings.get(ProcessKeys.WINDOW);
-    AddressBook addresses = new AddressBook(resolver, settings);
     List<PoolConfig> pools = new PoolReader(settings).read(counts.pools());
     List<String> poolNames = pools.stream().map(PoolConfig::name).toList();
     List<ListenerConfig> listeners =

@@ -62,7 +62,7 @@ final class EntryWriter {
     out.append(line)
         .repeat(' ', Math.max(1, COMMENT_COLUMN - line.length()))
         .append("# ")
-        .append(Setting.printable(entry.origin()))
+        .append(Setting.printable(entry.origin().text()))
         .append('\n');
   }
 

@@ -41,7 +41,8 @@ final class FileWalk {
         .ifPresentOrElse(
             root -> walk.root(root),
             () ->
-                problems.add(
+                problems.addLine(
+                    new Origin.File(name, 1, 1),
                     name + ": is empty (expected: listeners and pools; see waymark config show)"));
     return walk.values;
   }
@@ -51,12 +52,13 @@ final class FileWalk {
       map(map, "", "");
     } else {
       problems.add(
-          origin(root).place()
-              + ": not a configuration (expected: a map of keys such as listeners and pools)");
+          origin(root),
+          "not a configuration (expected: a map of keys such as listeners and pools)");
     }
   }
 
   private void map(MappingNode map, String schemaPrefix, String prefix) {
+    values.putPlace(prefix.isEmpty() ? "" : prefix.substring(0, prefix.length() - 1), origin(map));
     Map<String, Child> children = Schema.childrenOf(schemaPrefix);
     Map<String, Origin.File> seen = new HashMap<>();
     for (NodeTuple tuple : map.getValue()) {
@@ -67,19 +69,16 @@ final class FileWalk {
       Origin.File at = origin(tuple.getKeyNode());
       if (!(tuple.getKeyNode() instanceof ScalarNode keyNode)) {
         problems.add(
-            at.place()
-                + ": a key that is not a word (expected: "
-                + String.join(", ", children.keySet())
-                + ")");
+            at,
+            "a key that is not a word (expected: " + String.join(", ", children.keySet()) + ")");
         continue;
       }
       String key = keyNode.getValue();
       Origin.File first = seen.putIfAbsent(key, at);
       if (first != null) {
         problems.add(
-            at.place()
-                + ": "
-                + prefix
+            at,
+            prefix
                 + Setting.printable(key)
                 + ": given twice, first at "
                 + first.place()
@@ -102,16 +101,15 @@ final class FileWalk {
         meant
             .map(word -> "; did you mean " + word + "?")
             .orElse(" (expected one of: " + String.join(", ", children.keySet()) + ")");
-    problems.add(at.place() + ": " + prefix + Setting.printable(key) + ": unknown key" + remedy);
+    problems.add(at, prefix + Setting.printable(key) + ": unknown key" + remedy);
   }
 
   private void value(Node node, Child child, String schemaPrefix, String path) {
     switch (node) {
       case ScalarNode scalar when isNull(scalar) ->
           problems.add(
-              origin(node).place()
-                  + ": "
-                  + path
+              origin(node),
+              path
                   + ": has no value (expected: "
                   + child.expected()
                   + "); give one or remove the key");
@@ -123,14 +121,7 @@ final class FileWalk {
           list(list, schemaPrefix + child.name() + "[].", path);
       default ->
           problems.add(
-              origin(node).place()
-                  + ": "
-                  + path
-                  + ": "
-                  + kind(node)
-                  + " (expected: "
-                  + child.expected()
-                  + ")");
+              origin(node), path + ": " + kind(node) + " (expected: " + child.expected() + ")");
     }
   }
 
@@ -143,9 +134,8 @@ final class FileWalk {
         map(map, schemaPrefix, at + ".");
       } else {
         problems.add(
-            origin(element).place()
-                + ": "
-                + at
+            origin(element),
+            at
                 + ": "
                 + kind(element)
                 + " (expected: a map of keys such as "

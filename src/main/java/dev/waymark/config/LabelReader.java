@@ -24,12 +24,9 @@ final class LabelReader {
         .forEach((name, value) -> {
           if (!LABEL.matcher(name).matches()) {
             settings.refuse(
-                value
-                    .origin()
-                    .refusal(
-                        prefix + Setting.printable(name),
-                        Setting.printable(value.text()),
-                        "a name of 1 to 63 of A-Z, a-z, 0-9, ., _, / and -"));
+                value,
+                prefix + Setting.printable(name),
+                "a name of 1 to 63 of A-Z, a-z, 0-9, ., _, / and -");
           }
           settings
               .find(key, value, prefix + name)

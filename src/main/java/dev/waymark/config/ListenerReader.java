@@ -72,8 +72,9 @@ final class ListenerReader {
     pushFrom.ifPresent(setting -> {
       if (!pools.containsAll(setting.value())) {
         settings.refuse(
-            setting.refusal("names of pools, separated by commas: " + String.join(", ", pools))
-                + "; add the pool or name only these");
+            setting,
+            "names of pools, separated by commas: " + String.join(", ", pools),
+            "; add the pool or name only these");
       }
     });
     return pushFrom.map(Setting::value).orElse(List.of());
@@ -82,9 +83,7 @@ final class ListenerReader {
   private String pool(int i) {
     String path = ListenerKeys.POOL.at(i);
     if (pools.size() > 1 && settings.values().value(path).isEmpty()) {
-      String place = place(i);
-      settings.refuse(
-          place + path + ": missing (expected one of: " + String.join(", ", pools) + ")");
+      refuseMissing(i, path, String.join(", ", pools));
       return pools.getFirst();
     }
     Setting<String> pool = settings.get(ListenerKeys.POOL, pools.getFirst(), i);
@@ -93,18 +92,15 @@ final class ListenerReader {
           Nearest.to(pool.value(), pools)
               .map(near -> "; did you mean " + near + "?")
               .orElse("; add the pool or name one of these");
-      settings.refuse(pool.refusal("the name of a pool: " + String.join(", ", pools)) + meant);
+      settings.refuse(pool, "the name of a pool: " + String.join(", ", pools), meant);
     }
     return pool.value();
   }
 
-  private String place(int i) {
-    return settings
-        .values()
-        .list("listeners")
-        .filter(list -> i < list.count())
-        .map(list -> list.elements().get(i).place() + ": ")
-        .orElse("");
+  private void refuseMissing(int i, String path, String words) {
+    // Several pools, and maps, are in files only.
+    Origin.File at = settings.values().near("listeners[" + i + "]").orElseThrow();
+    settings.refuse(at, path + ": missing (expected one of: " + words + ")");
   }
 
   private Framing framing(int i) {
@@ -114,12 +110,8 @@ final class ListenerReader {
     Optional<Setting<FramingType>> type = settings.find(ListenerKeys.FRAMING_TYPE, i);
     if (type.isEmpty()) {
       if (settings.values().value(ListenerKeys.FRAMING_TYPE.at(i)).isEmpty()) {
-        settings.refuse(
-            place(i)
-                + ListenerKeys.FRAMING_TYPE.at(i)
-                + ": missing (expected one of: "
-                + ListenerKeys.FRAMING_TYPE.type().expected()
-                + ")");
+        refuseMissing(
+            i, ListenerKeys.FRAMING_TYPE.at(i), ListenerKeys.FRAMING_TYPE.type().expected());
       }
       return Framing.RAW;
     }
@@ -169,11 +161,7 @@ final class ListenerReader {
                 user == FramingType.LENGTH_PREFIXED
                     ? "length-prefixed"
                     : user.name().toLowerCase(Locale.ROOT);
-            settings.refuse(
-                value
-                    .origin()
-                    .refusal(
-                        prefix + name, Setting.printable(value.text()), "only with type " + word));
+            settings.refuse(value, prefix + name, "only with type " + word);
           }
         });
   }
@@ -217,9 +205,7 @@ final class ListenerReader {
       settings
           .values()
           .value(blamed.at(i))
-          .ifPresent(value ->
-              settings.refuse(
-                  value.origin().refusal(blamed.at(i), Setting.printable(value.text()), expected)));
+          .ifPresent(value -> settings.refuse(value, blamed.at(i), expected));
     }
   }
 }

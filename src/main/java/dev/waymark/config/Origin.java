@@ -1,7 +1,9 @@
 package dev.waymark.config;
 
+import java.util.Optional;
+
 /** Where a value came from. Immutable. */
-sealed interface Origin {
+public sealed interface Origin {
   /** A flag, `--admin`. */
   record Flag(String name) implements Origin {}
 
@@ -15,8 +17,14 @@ sealed interface Origin {
     }
   }
 
-  /** Nobody said anything. */
-  record Default() implements Origin {}
+  /**
+   * Nobody said anything.
+   *
+   * @param near where it could be said: the innermost part of the file that is there; empty without
+   *     a file
+   * @param remedy what sets it
+   */
+  record Default(Optional<File> near, String remedy) implements Origin {}
 
   /** As `config show` prints it. */
   default String text() {
@@ -35,7 +43,15 @@ sealed interface Origin {
       case Environment variable ->
           "environment " + variable.name + "=" + value + ": expected " + expected;
       case File file -> file.place() + ": " + path + ": " + value + " (expected: " + expected + ")";
-      case Default _ -> path + ": " + value + " (the default; expected: " + expected + ")";
+      case Default(Optional<File> near, String remedy) ->
+          near.map(file -> file.place() + ": ").orElse("")
+              + path
+              + ": "
+              + value
+              + " (the default; expected: "
+              + expected
+              + "); set "
+              + remedy;
     };
   }
 }

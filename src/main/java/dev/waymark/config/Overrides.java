@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /**
  * What flags and environment say, laid over the file: a flag first, then its variable. Confined to
@@ -23,6 +24,19 @@ final class Overrides {
           "WAYMARK_JAVA_OPTS",
           "WAYMARK_DEBUG",
           "WAYMARK_CONFIG");
+
+  /**
+   * What Kubernetes gives every pod for each service of its namespace, here of services whose names
+   * start with waymark.
+   */
+  private static final Pattern OF_A_SERVICE =
+      Pattern.compile(
+          "WAYMARK(_[A-Z0-9]+)*_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)");
+
+  /** The one of them that somebody could have meant for us is told by its value. */
+  private static final Pattern PORT_OF_A_SERVICE = Pattern.compile("WAYMARK(_[A-Z0-9]+)*_PORT");
+
+  private static final Pattern URL = Pattern.compile("(tcp|udp|sctp)://.*");
 
   private final Map<Key<?>, Value> byKey = new LinkedHashMap<>();
   private final Problems problems;
@@ -46,13 +60,20 @@ final class Overrides {
         : Optional.empty();
   }
 
+  private static boolean isOfAService(String name, String value) {
+    return OF_A_SERVICE.matcher(name).matches()
+        || (PORT_OF_A_SERVICE.matcher(name).matches() && URL.matcher(value).matches());
+  }
+
   /** A warning for each variable that looks like ours and is not. */
   static List<String> warnings(Map<String, String> environment) {
     Set<String> known = new TreeSet<>(Schema.environmentNames());
     known.addAll(OTHER_NAMES);
     List<String> warnings = new ArrayList<>();
     for (String name : new TreeSet<>(environment.keySet())) {
-      if (name.startsWith("WAYMARK_") && !known.contains(name)) {
+      if (name.startsWith("WAYMARK_")
+          && !known.contains(name)
+          && !isOfAService(name, environment.getOrDefault(name, ""))) {
         String remedy =
             Nearest.to(name, known).map(meant -> "; did you mean " + meant + "?").orElse("");
         warnings.add(
@@ -118,7 +139,7 @@ final class Overrides {
     Value name =
         values
             .value(ListenerKeys.NAME.at(0))
-            .orElse(new Value(ListenerKeys.NAME.defaultText().orElseThrow(), new Origin.Default()));
+            .orElse(new Value(ListenerKeys.NAME.defaultText().orElseThrow(), said.origin()));
     for (int i = 0; i < addresses.length; i++) {
       String prefix = "listeners[" + i + "].";
       model.forEach((path, value) -> values.put(prefix + path, value.text(), value.origin()));
@@ -150,7 +171,9 @@ final class Overrides {
               + "): set the "
               + what
               + " there";
-      problems.add(said.origin().refusal(nameKey.path(), Setting.printable(said.text()), expected));
+      problems.addLine(
+          said.origin(),
+          said.origin().refusal(nameKey.path(), Setting.printable(said.text()), expected));
     }
     return count <= 1;
   }

@@ -45,6 +45,28 @@ public record PoolConfig(
     subsets = List.copyOf(subsets);
   }
 
+  PoolConfig withTarget(Target other) {
+    return new PoolConfig(
+        name,
+        other,
+        policy,
+        hashBy,
+        acknowledge,
+        healthService,
+        healthRetryMin,
+        healthRetryMax,
+        dnsTtlMin,
+        dnsTtlMax,
+        isWaitingForUpstream,
+        noUpstreamWait,
+        noUpstreamBytesMax,
+        userTimeout,
+        moving,
+        ejection,
+        slowStart,
+        subsets);
+  }
+
   /** How the upstream of a new connection is chosen. */
   public enum Policy {
     ROUND_ROBIN,

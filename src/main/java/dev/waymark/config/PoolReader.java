@@ -100,25 +100,17 @@ final class PoolReader {
           .filter(pools -> !hasTarget && i < pools.count())
           .ifPresent(pools ->
               settings.refuse(
-                  pools.elements().get(i).place()
-                      + ": "
-                      + pool
-                      + ": has neither target nor upstreams (expected: one of both)"));
+                  pools.elements().get(i),
+                  pool + ": has neither target nor upstreams (expected: one of both)"));
       return settings.value(PoolKeys.TARGET, i);
     }
     if (hasTarget) {
       settings.refuse(
-          list.get().origin().place()
-              + ": "
-              + path
-              + ": beside target (expected: one of both); remove one");
+          list.get().origin(), path + ": beside target (expected: one of both); remove one");
     }
     if (list.get().count() == 0) {
       settings.refuse(
-          list.get().origin().place()
-              + ": "
-              + path
-              + ": an empty list (expected: at least one upstream)");
+          list.get().origin(), path + ": an empty list (expected: at least one upstream)");
     }
     return new Target.Fixed(upstreams(i, list.get()));
   }

@@ -1,25 +1,76 @@
 package dev.waymark.config;
 
-import java.util.LinkedHashSet;
-import java.util.Set;
+import java.util.Comparator;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
-/** All that is wrong, to be told at once. Confined to one load. */
+/**
+ * All that is wrong, to be told at once: flags and variables first, then the file from top to
+ * bottom. Confined to one load.
+ */
 final class Problems {
   private static final int COUNT_MAX = 50;
 
-  private final Set<String> lines = new LinkedHashSet<>();
-  private int droppedCount;
+  /**
+   * A mistake.
+   *
+   * @param number in the order of being noticed
+   */
+  private record Problem(Origin origin, int number, String line) {
+    static final Comparator<Problem> IN_ORDER =
+        Comparator.<Problem>comparingInt(problem -> rank(problem.origin))
+            .thenComparingInt(problem -> lineOf(problem.origin))
+            .thenComparingInt(problem -> columnOf(problem.origin))
+            .thenComparingInt(Problem::number);
 
-  void add(String line) {
-    if (lines.size() < COUNT_MAX) {
-      lines.add(line);
-    } else if (!lines.contains(line)) {
-      droppedCount++;
+    private static int rank(Origin origin) {
+      return switch (origin) {
+        case Origin.Flag _ -> 0;
+        case Origin.Environment _ -> 1;
+        case Origin.File _, Origin.Default _ -> 2;
+      };
+    }
+
+    private static int lineOf(Origin origin) {
+      return switch (origin) {
+        case Origin.File file -> file.line();
+        case Origin.Default byDefault -> byDefault.near().map(Origin.File::line).orElse(0);
+        case Origin.Flag _, Origin.Environment _ -> 0;
+      };
+    }
+
+    private static int columnOf(Origin origin) {
+      return switch (origin) {
+        case Origin.File file -> file.column();
+        case Origin.Default byDefault -> byDefault.near().map(Origin.File::column).orElse(0);
+        case Origin.Flag _, Origin.Environment _ -> 0;
+      };
+    }
+  }
+
+  /** The first of them, in order. */
+  private final TreeSet<Problem> first = new TreeSet<>(Problem.IN_ORDER);
+
+  private int addedCount;
+
+  /** A mistake at a place in the file, told after it. */
+  void add(Origin.File at, String what) {
+    addLine(at, at.place() + ": " + what);
+  }
+
+  /** A mistake in a line of its own, which names its place itself. */
+  void addLine(Origin origin, String line) {
+    if (first.stream().anyMatch(known -> known.line.equals(line))) {
+      return;
+    }
+    first.add(new Problem(origin, addedCount++, line));
+    if (first.size() > COUNT_MAX) {
+      first.pollLast();
     }
   }
 
   boolean isEmpty() {
-    return lines.isEmpty();
+    return first.isEmpty();
   }
 
   /**
@@ -28,9 +79,11 @@ final class Problems {
    * @throws ConfigException with one line for each
    */
   void raise() {
-    if (!lines.isEmpty()) {
-      String rest = droppedCount == 0 ? "" : "\nand " + droppedCount + " more";
-      throw new ConfigException(String.join("\n", lines) + rest);
+    if (!first.isEmpty()) {
+      int dropped = addedCount - first.size();
+      throw new ConfigException(
+          first.stream().map(Problem::line).collect(Collectors.joining("\n"))
+              + (dropped == 0 ? "" : "\nand " + dropped + " more"));
     }
   }
 }

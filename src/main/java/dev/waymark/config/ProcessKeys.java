@@ -24,6 +24,13 @@ final class ProcessKeys {
               ValueType.hostNames(),
               "Names by which the admin port may be asked for (the header Host), besides IP addresses, localhost, names without a dot and the name in admin.address.")
           .withFlag("--admin-hosts");
+  static final Key<HostPort> ECHO =
+      Key.of(
+              "echo",
+              HostPort.listening(),
+              "127.0.0.1:4770",
+              "Where the embedded echo upstream listens, which runs only where no pool and no upstream is named; if nobody sets it and it is taken, any free port.")
+          .withFlag("--echo");
   static final Key<Format> LOG_FORMAT =
       Key.of("log.format", ValueType.word(Format.class), "text", "How log lines look.")
           .withFlag("--log-format");
@@ -171,6 +178,7 @@ final class ProcessKeys {
       List.of(
           ADMIN_ADDRESS,
           ADMIN_HOSTS,
+          ECHO,
           LOG_FORMAT,
           LOG_LEVEL,
           LOG_ACCESS,

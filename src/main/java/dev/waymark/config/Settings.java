@@ -41,11 +41,22 @@ final class Settings {
   /** The value in force, with a default that is known only now. */
   <T> Setting<T> get(Key<T> key, String defaultText, int... at) {
     Value value =
-        values.value(key.at(at)).orElseGet(() -> new Value(defaultText, new Origin.Default()));
+        values
+            .value(key.at(at))
+            .orElseGet(() -> new Value(defaultText, byDefault(key, key.at(at))));
     return read(key, value, key.at(at))
         .orElseGet(() ->
             new Setting<>(
                 key.at(at), trusted(key, defaultText), value.text(), value.origin(), true));
+  }
+
+  private Origin.Default byDefault(Key<?> key, String path) {
+    Optional<Origin.File> near = values.near(path);
+    String setter =
+        near.isEmpty() && key.flag().isPresent()
+            ? key.flag().get() + " or " + Key.environmentName(key.flag().get())
+            : path;
+    return new Origin.Default(near, setter);
   }
 
   /** What was said; empty if nothing was, or something wrong. */
@@ -56,9 +67,7 @@ final class Settings {
   /** What was said in this element of a list, where something must be. */
   <T> Optional<Setting<T>> demand(Key<T> key, Origin.File element, int... at) {
     if (values.value(key.at(at)).isEmpty()) {
-      refuse(
-          "%s: %s: missing (expected: %s)"
-              .formatted(element.place(), key.at(at), key.type().expected()));
+      refuse(element, key.at(at) + ": missing (expected: " + key.type().expected() + ")");
     }
     return find(key, at);
   }
@@ -69,12 +78,12 @@ final class Settings {
   }
 
   private <T> Optional<Setting<T>> read(Key<T> key, Value value, String path) {
-    entries.add(new Entry(path, value.text(), value.origin().text()));
+    entries.add(new Entry(path, value.text(), value.origin()));
     try {
       T read = key.type().reader().read(value.text());
       return Optional.of(new Setting<>(path, read, value.text(), value.origin(), false));
     } catch (BadValueException bad) {
-      problems.add(value.origin().refusal(path, Setting.printable(value.text()), bad.expected()));
+      refuse(value, path, bad.expected());
       return Optional.empty();
     }
   }
@@ -89,14 +98,29 @@ final class Settings {
 
   /** Notes that a value does not go with the rest. */
   void refuse(Setting<?> setting, String expected) {
+    refuse(setting, expected, "");
+  }
+
+  /**
+   * The same.
+   *
+   * @param remedy to follow it, with its punctuation
+   */
+  void refuse(Setting<?> setting, String expected, String remedy) {
     if (!setting.isRefused()) {
-      problems.add(setting.refusal(expected));
+      problems.addLine(setting.origin(), setting.refusal(expected) + remedy);
     }
   }
 
-  /** Notes anything else that is wrong. */
-  void refuse(String line) {
-    problems.add(line);
+  /** Notes that a value is not what it should be. */
+  void refuse(Value value, String path, String expected) {
+    Origin origin = value.origin();
+    problems.addLine(origin, origin.refusal(path, Setting.printable(value.text()), expected));
+  }
+
+  /** Notes anything else that is wrong at a place in the file. */
+  void refuse(Origin.File at, String what) {
+    problems.add(at, what);
   }
 
   Values values() {
@@ -123,13 +147,9 @@ final class Settings {
     String lowName = low.nameBeside(high);
     String highName = high.nameBeside(low);
     if (low.isDefault() && !high.isDefault()) {
-      problems.add(
-          high.refusal(">" + mark + lowName + " " + low.text()) + "; raise it or lower " + lowName);
+      refuse(high, ">" + mark + lowName + " " + low.text(), "; raise it or lower " + lowName);
     } else {
-      problems.add(
-          low.refusal("<" + mark + highName + " " + high.text())
-              + "; lower it or raise "
-              + highName);
+      refuse(low, "<" + mark + highName + " " + high.text(), "; lower it or raise " + highName);
     }
   }
 }

@@ -31,30 +31,28 @@ final class SubsetReader {
     int percents = 0;
     for (int j = 0; j < list.get().count(); j++) {
       Origin.File origin = list.get().elements().get(j);
-      String place = origin.place() + ": " + path + "[" + j + "]";
+      String at = path + "[" + j + "]";
       int percent =
           settings.demand(PoolKeys.SUBSET_SHARE, origin, i, j).map(Setting::value).orElse(0);
       Map<String, String> wanted = labels.read(PoolKeys.SUBSET_LABEL, i, j);
       Subset subset = new Subset(wanted, percent);
-      checkLabels(subset, target, subsets, place);
+      checkLabels(subset, target, subsets, origin, at);
       subsets.add(subset);
       percents += percent;
     }
     if (percents > WHOLE_PERCENT) {
       settings.refuse(
-          list.get().origin().place()
-              + ": "
-              + path
-              + ": shares of "
-              + percents
-              + " % together (expected: at most 100); lower one");
+          list.get().origin(),
+          path + ": shares of " + percents + " % together (expected: at most 100); lower one");
     }
     return subsets;
   }
 
-  private void checkLabels(Subset subset, Target target, List<Subset> before, String place) {
+  private void checkLabels(
+      Subset subset, Target target, List<Subset> before, Origin.File origin, String path) {
     if (subset.labels().isEmpty()) {
-      settings.refuse(place + ".labels: missing (expected: at least one label, as NAME: TEXT)");
+      settings.refuse(
+          origin, path + ".labels: missing (expected: at least one label, as NAME: TEXT)");
       return;
     }
     List<Endpoint> upstreams =
@@ -68,7 +66,8 @@ final class SubsetReader {
             .anyMatch(own -> subset.has(own) && before.stream().noneMatch(b -> b.has(own)));
     if (!isAny) {
       settings.refuse(
-          place
+          origin,
+          path
               + ".labels: no upstream is of this subset (expected: an upstream of the list"
               + " `upstreams` with all of these labels that no subset before it takes)");
     }

@@ -32,20 +32,25 @@ final class Targets {
   static ValueType<String> address() {
     return new ValueType<>(
         "HOST:PORT, such as 10.0.0.7:4770 or [::1]:4770, or unix:/PATH",
-        text -> text.startsWith(UNIX) ? unix(text) : HostPort.dialled(text).text());
+        text -> hasScheme(text, UNIX) ? unix(text) : HostPort.dialled(text).text());
   }
 
   private static Target read(String text) throws BadValueException {
-    if (text.startsWith(STATIC)) {
+    if (hasScheme(text, STATIC)) {
       return fixed(text.substring(STATIC.length()));
     }
-    if (text.startsWith(UNIX)) {
+    if (hasScheme(text, UNIX)) {
       return new Target.Fixed(List.of(endpoint(unix(text))));
     }
-    if (text.startsWith(DNS)) {
+    if (hasScheme(text, DNS)) {
       return dns(text.substring(DNS.length()));
     }
     throw new BadValueException(EXPECTED);
+  }
+
+  /** In any case (RFC 3986, section 3.1). */
+  private static boolean hasScheme(String text, String scheme) {
+    return text.regionMatches(true, 0, scheme, 0, scheme.length());
   }
 
   private static Target fixed(String list) throws BadValueException {

@@ -107,7 +107,8 @@ record ValueType<T>(String expected, Reader<T> reader) {
     return new ValueType<>(
         expected,
         text -> {
-          Duration duration = isOffAllowed && text.equals("off") ? Duration.ZERO : durationOf(text);
+          Duration duration =
+              isOffAllowed && text.equalsIgnoreCase("off") ? Duration.ZERO : durationOf(text);
           Duration longest = durationOf(max);
           if (duration == null
               || longest == null
@@ -128,12 +129,12 @@ record ValueType<T>(String expected, Reader<T> reader) {
     return unit == null ? null : unit.multipliedBy(Long.parseLong(amount.group(1)));
   }
 
-  /** `true` or `false`. */
+  /** `true` or `false`; like all words in any case. */
   static ValueType<Boolean> bool() {
     return new ValueType<>(
         "true or false",
         text ->
-            switch (text) {
+            switch (text.toLowerCase(Locale.ROOT)) {
               case "true" -> true;
               case "false" -> false;
               default -> throw new BadValueException("true or false");
@@ -157,13 +158,13 @@ record ValueType<T>(String expected, Reader<T> reader) {
     return Collectors.toMap(ValueType::wordOf, e -> e, (a, b) -> a, LinkedHashMap::new);
   }
 
-  /** One of some words. */
+  /** One of some words, which are lower-case; what is read may be in any case. */
   static <V> ValueType<V> word(Map<String, V> values) {
     String expected = String.join(", ", values.keySet());
     return new ValueType<>(
         expected,
         text -> {
-          V value = values.get(text);
+          V value = values.get(text.toLowerCase(Locale.ROOT));
           if (value == null) {
             throw new BadValueException(expected);
           }

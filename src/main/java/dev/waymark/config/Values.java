@@ -1,5 +1,6 @@
 package dev.waymark.config;
 
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +27,7 @@ final class Values {
 
   private final Map<String, Value> values = new LinkedHashMap<>();
   private final Map<String, Elements> lists = new LinkedHashMap<>();
+  private final Map<String, Origin.File> places = new HashMap<>();
 
   void put(String path, String text, Origin origin) {
     values.put(path, new Value(text, origin));
@@ -33,6 +35,19 @@ final class Values {
 
   void putList(String path, List<Origin.File> elements, Origin.File origin) {
     lists.put(path, new Elements(elements, origin));
+  }
+
+  /** Where in the file a map, a list or one of its elements starts; the path of the whole is "". */
+  void putPlace(String path, Origin.File at) {
+    places.put(path, at);
+  }
+
+  /** The innermost part of the file that this path would stand in; empty without a file. */
+  Optional<Origin.File> near(String path) {
+    Origin.File found = places.get(path);
+    return found != null || path.isEmpty()
+        ? Optional.ofNullable(found)
+        : near(path.substring(0, Math.max(0, path.lastIndexOf('.'))));
   }
 
   Optional<Value> value(String path) {

@@ -27,6 +27,11 @@ final class BenchCommandTest {
           127.0.0.1:1 --storm --idle       | --storm and --idle exclude each other
           127.0.0.1:1 --idle --rate=5      | --idle and --rate exclude each other
           127.0.0.1:1 --seconds=NaN        | --seconds: NaN (expected: 0.001 to 86400)
+          127.0.0.1:1 --seconds=2w         | Invalid value for option
+          127.0.0.1:1 --seconds=25h        | --seconds: 90000 (expected: 0.001 to 86400)
+          127.0.0.1:1 --warmup=1x          | Invalid value for option '--warmup': '1x' (expected: seconds, such as 30, or 500ms, 30s, 5m or 1h)
+          127.0.0.1:1 --interval=5ms       | --interval: 5 (expected: 10 to 60000)
+          127.0.0.1:1 --interval=2m        | --interval: 120000 (expected: 10 to 60000)
           127.0.0.1:1 --rate=-1            | --rate: -1 (expected: 0 to 10000000)
           127.0.0.1:1 --source=localhost   | --source: localhost (expected: an address or a network
           127.0.0.1:1 --json=/nowhere/file | --json: cannot write to /nowhere/file

@@ -116,6 +116,29 @@ final class MainTest {
   }
 
   @Test
+  void check_ofWhatCannotStartHere_isRefused(@TempDir Path folder) throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("a.yml"), "listeners:\n- {name: a}\n- {name: b, address: \":1\"}\n");
+    environment = Map.of("WAYMARK_LISTEN", ":3", "WAYMARK_LISTN", ":4");
+    assertThat(run("config", "check", file.toString())).isEqualTo(2);
+    assertThat(out).hasToString("");
+    assertThat(err)
+        .hasToString(
+            "environment WAYMARK_LISTEN=:3: expected a file with one of the listeners; "
+                + file
+                + " has 2 (a, b): set the addresses there\n");
+  }
+
+  @Test
+  void check_ofGoodFile_warnsLikeABridge(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("a.yml"), "shards: 1\n");
+    environment = Map.of("WAYMARK_LISTN", ":4");
+    assertThat(run("config", "check", file.toString())).isZero();
+    assertThat(err.toString()).startsWith("warning: environment WAYMARK_LISTN: unknown variable");
+  }
+
+  @Test
   void show_withFlags_saysWhereValuesCameFrom() {
     assertThat(run("config", "show", "--admin", "127.0.0.1:0", "--upstream=unix:/a")).isZero();
     assertThat(out.toString())

@@ -115,7 +115,7 @@ final class ReloadUndoIT {
             whole.startTimeout(),
             whole.limits()),
         config.entries(),
-        config.isEmbeddedUpstream(),
+        config.embeddedEcho(),
         config.warnings());
   }
 

@@ -7,7 +7,9 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -64,7 +66,7 @@ final class ConfigErrorsTest {
             "waymark.yml:1:7: log.colour: unknown key (expected one of: format, level, access)"),
         row(
             "? [a]\n: 1",
-            "waymark.yml:1:3: a key that is not a word (expected: listeners, pools, admin, log, transport, shards, node, drain-timeout, start-timeout, memory-budget, linger-timeout, lanes)"),
+            "waymark.yml:1:3: a key that is not a word (expected: listeners, pools, admin, echo, log, transport, shards, node, drain-timeout, start-timeout, memory-budget, linger-timeout, lanes)"),
         // kinds
         row(
             "shards:",
@@ -263,7 +265,23 @@ final class ConfigErrorsTest {
         row(
             "lanes: {batch: 1MiB}",
             "waymark.yml:1:16: lanes.batch: 1MiB (expected: a size from 1KiB to 896KiB, such as 64KiB or 1MiB)"),
+        // defaults
+        row(
+            "listeners:\n- {name: a}\n- {name: b}",
+            "waymark.yml:3:3: listeners[1].address: 127.0.0.1:7000 (the default; expected: an address of its own; listeners[0].address is 127.0.0.1:7000); set listeners[1].address"),
+        row(
+            "listeners:\n- address: \":1\"\n- address: \":2\"",
+            "waymark.yml:3:3: listeners[1].name: default (the default; expected: a name of its own; listeners[0].name is the same); set listeners[1].name"),
+        row(
+            "log: {level: info}\nlisteners: [{address: \"127.0.0.1:7080\"}]",
+            "waymark.yml:1:1: admin.address: 127.0.0.1:7080 (the default; expected: an address of its own; listeners[0].address is 127.0.0.1:7080); set admin.address"),
+        row(
+            "log: {level: info}\npools:\n- {name: x, target: \"unix:/a\"}\n- {name: y, target: \"unix:/b\"}",
+            "waymark.yml:1:1: listeners[0].pool: missing (expected one of: x, y)"),
         // all at once
+        row(
+            "log: {level: loud}\nadmin: {adress: x}\nlisteners: [{framing: lines}]\nshards: many\npools:\n- {name: a, target: \"unix:/a\", policy: none}\n- {name: b}\n",
+            "waymark.yml:1:14: log.level: loud (expected: error, warn, info, debug, trace)\nwaymark.yml:2:9: admin.adress: unknown key; did you mean address?\nwaymark.yml:3:13: listeners[0].pool: missing (expected one of: a, b)\nwaymark.yml:3:23: listeners[0].framing: lines (expected: raw, line, varint)\nwaymark.yml:4:9: shards: many (expected: a whole number from 0 to 1024)\nwaymark.yml:6:40: pools[0].policy: none (expected: round-robin, least-connections, random-two, ring-hash)\nwaymark.yml:7:3: pools[1]: has neither target nor upstreams (expected: one of both)"),
         row(
             "shard: 1\nlog: {level: loud}\n",
             "waymark.yml:1:1: shard: unknown key; did you mean shards?\nwaymark.yml:2:14: log.level: loud (expected: error, warn, info, debug, trace)"));
@@ -300,7 +318,19 @@ final class ConfigErrorsTest {
         arguments(
             Map.of("--framing", "line", "--frame-max", "1MiB"),
             Map.of(),
-            "--frame-max 1MiB: expected <= lanes.window 256KiB; lower it or raise lanes.window"));
+            "--frame-max 1MiB: expected <= lanes.window 256KiB; lower it or raise lanes.window"),
+        arguments(
+            Map.of("--listen", "127.0.0.1:7080"),
+            Map.of(),
+            "admin.address: 127.0.0.1:7080 (the default; expected: an address of its own; listeners[0].address is 127.0.0.1:7080); set --admin or WAYMARK_ADMIN"),
+        arguments(
+            Map.of("--echo", "127.0.0.1:7000"),
+            Map.of(),
+            "--echo 127.0.0.1:7000: expected an address of its own; listeners[0].address is 127.0.0.1:7000"),
+        arguments(
+            Map.of("--shards", "x"),
+            Map.of("WAYMARK_NODE", "\u0001", "WAYMARK_LOG_LEVEL", "loud"),
+            "--shards x: expected a whole number from 0 to 1024\nenvironment WAYMARK_LOG_LEVEL=loud: expected error, warn, info, debug, trace\nenvironment WAYMARK_NODE=\\u0001: expected text of 1 to 253 printable characters"));
   }
 
   @ParameterizedTest
@@ -352,7 +382,10 @@ final class ConfigErrorsTest {
     for (int i = 0; i < 60; i++) {
       file.append("unknown-").append(i).append(": 1\n");
     }
-    assertThatThrownBy(() -> Loading.file(file.toString())).hasMessageEndingWith("\nand 10 more");
+    file.insert(0, "shards: x\n");
+    assertThatThrownBy(() -> Loading.file(file.toString()))
+        .hasMessageStartingWith("waymark.yml:1:9: shards: x ")
+        .hasMessageEndingWith("\nand 11 more");
   }
 
   @Test
@@ -371,6 +404,33 @@ final class ConfigErrorsTest {
     assertThatThrownBy(() -> ConfigLoader.load(Optional.of(file), Map.of(), Map.of()))
         .isInstanceOf(ConfigException.class)
         .hasMessage(message);
+  }
+
+  @Test
+  void variables_thatKubernetesSetsForAService_areNoMistakes() {
+    Map<String, String> environment = new HashMap<>();
+    for (String service : List.of("WAYMARK", "WAYMARK_ADMIN", "WAYMARK_V2_CLIENTS")) {
+      environment.put(service + "_SERVICE_HOST", "10.96.0.7");
+      environment.put(service + "_SERVICE_PORT", "7000");
+      environment.put(service + "_SERVICE_PORT_CLIENTS_TLS", "7000");
+      environment.put(service + "_PORT", "tcp://10.96.0.7:7000");
+      for (String protocol : List.of("TCP", "UDP", "SCTP")) {
+        String port = service + "_PORT_7000_" + protocol;
+        environment.put(port, protocol.toLowerCase(Locale.ROOT) + "://10.96.0.7:7000");
+        environment.put(port + "_PROTO", protocol.toLowerCase(Locale.ROOT));
+        environment.put(port + "_PORT", "7000");
+        environment.put(port + "_ADDR", "10.96.0.7");
+      }
+    }
+    assertThat(Loading.flags(Map.of(), environment).warnings()).isEmpty();
+  }
+
+  @Test
+  void variable_namedLikeOneOfAService_isWarnedOfWithAnotherValue() {
+    assertThat(Loading.flags(Map.of(), Map.of("WAYMARK_PORT", "7000")).warnings())
+        .singleElement()
+        .asString()
+        .startsWith("environment WAYMARK_PORT: unknown variable, ignored");
   }
 
   @Test

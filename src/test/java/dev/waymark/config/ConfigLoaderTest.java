@@ -11,6 +11,7 @@ import dev.waymark.core.PoolOptions.Moving;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -135,7 +136,7 @@ final class ConfigLoaderTest {
             .filter(e -> e.key().equals("admin.address"))
             .findFirst()
             .orElseThrow();
-    return entry.value() + " " + entry.origin();
+    return entry.value() + " " + entry.origin().text();
   }
 
   @Test
@@ -161,6 +162,42 @@ final class ConfigLoaderTest {
         .isEqualTo(new Target.Fixed(List.of(new Endpoint("unix:/a", 1, Map.of()))));
     assertThat(Loading.flags(Map.of("--upstream", "unix:/a"), Map.of()).isEmbeddedUpstream())
         .isFalse();
+  }
+
+  @Test
+  void words_inAnyCase_areTaken() {
+    String file =
+        """
+        listeners: [{framing: {type: LENGTH-PREFIXED, byte-order: Little}, no-delay: FALSE, idle-timeout: OFF}]
+        pools: [{target: "STATIC:///a:1", policy: Ring-Hash, hash-by: MARK, acknowledge: AUTO, rebalance: On, follow: Leader}]
+        log: {format: Json, access: True}
+        transport: EPOLL
+        """;
+    LoadedConfig loaded =
+        Loading.file(file, Map.of("--log-level", "DEBUG"), Map.of("WAYMARK_LOG_FORMAT", "TEXT"));
+    String lower = file.toLowerCase(Locale.ROOT).replace("json", "text") + "\n";
+    assertThat(loaded.config())
+        .isEqualTo(Loading.file(lower, Map.of("--log-level", "debug"), Map.of()).config());
+  }
+
+  @Test
+  void echo_withAnAddressOfItsOwn_isWhereItsPoolLooks() {
+    LoadedConfig loaded = Loading.flags(Map.of("--echo", "127.0.0.1:4999"), Map.of());
+    assertThat(loaded.embeddedEcho())
+        .hasValue(new LoadedConfig.EmbeddedEcho(new InetSocketAddress("127.0.0.1", 4999), false));
+    assertThat(loaded.config().pools().getFirst().target())
+        .isEqualTo(new Target.Fixed(List.of(new Endpoint("127.0.0.1:4999", 1, Map.of()))));
+    assertThat(loaded.yaml()).contains("target: static:///127.0.0.1:4999 ");
+  }
+
+  @Test
+  void echo_onAPortOfItsChoice_isFoundLater() {
+    LoadedConfig loaded = Loading.flags(Map.of("--echo", ":0"), Map.of());
+    LoadedConfig found = loaded.withEchoOn(new InetSocketAddress("0.0.0.0", 5001));
+    assertThat(found.config().pools().getFirst().target())
+        .isEqualTo(new Target.Fixed(List.of(new Endpoint("127.0.0.1:5001", 1, Map.of()))));
+    LoadedConfig others = Loading.flags(Map.of("--upstream", "unix:/a"), Map.of());
+    assertThat(others.withEchoOn(new InetSocketAddress("0.0.0.0", 5001))).isEqualTo(others);
   }
 
   @ParameterizedTest

@@ -99,7 +99,7 @@ public final class RulesFile {
     if (node == null) {
       return false;
     }
-    return switch (node.getValue()) {
+    return switch (node.getValue().toLowerCase(Locale.ROOT)) {
       case "true" -> true;
       case "false" -> false;
       default -> throw bad(node, key + ": '" + node.getValue() + "' is neither true nor false");

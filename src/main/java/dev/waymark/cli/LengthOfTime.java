@@ -1,0 +1,67 @@
+package dev.waymark.cli;
+
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * Flags that take a plain number of a unit that their description names, and a number with its own
+ * unit as well: `30`, `30s`, `0.5m`. Stateless.
+ */
+public final class LengthOfTime {
+  private static final Pattern WITH_UNIT =
+      Pattern.compile("([0-9]{1,9}(?:\\.[0-9]{1,9})?)(ms|s|m|h)");
+  private static final Map<String, Double> UNIT_SECONDS =
+      Map.of("ms", 1e-3, "s", 1.0, "m", 60.0, "h", 3_600.0);
+  private static final double MS_PER_SECOND = 1e3;
+
+  private LengthOfTime() {}
+
+  /** A plain number is seconds. */
+  public static final class Seconds implements ITypeConverter<Double> {
+    @Override
+    public Double convert(String text) {
+      return seconds(text, 1, "seconds");
+    }
+  }
+
+  /** Whole seconds, rounded up. */
+  public static final class WholeSeconds implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      return whole(text, seconds(text, 1, "seconds"));
+    }
+  }
+
+  /** Whole milliseconds, rounded up; a plain number is milliseconds. */
+  public static final class Millis implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      return whole(text, seconds(text, 1 / MS_PER_SECOND, "milliseconds") * MS_PER_SECOND);
+    }
+  }
+
+  private static double seconds(String text, double plainUnit, String plainName) {
+    Matcher parts = WITH_UNIT.matcher(text);
+    if (parts.matches()) {
+      return Double.parseDouble(parts.group(1)) * UNIT_SECONDS.getOrDefault(parts.group(2), 1.0);
+    }
+    try {
+      return Double.parseDouble(text) * plainUnit;
+    } catch (NumberFormatException neither) {
+      throw new TypeConversionException(
+          "'" + text + "' (expected: " + plainName + ", such as 30, or 500ms, 30s, 5m or 1h)");
+    }
+  }
+
+  private static int whole(String text, double amount) {
+    // A fraction that only the conversion made does not count.
+    double rounded = Math.ceil(amount - 1e-6);
+    if (!(Math.abs(rounded) <= Integer.MAX_VALUE)) {
+      throw new TypeConversionException("'" + text + "' is too long");
+    }
+    return (int) rounded;
+  }
+}
