@@ -7,9 +7,16 @@ cd "$(dirname -- "$0")/../.."
 
 ${MVN:-mvn} -B -q -Pjmh process-test-classes >&2
 
+# shellcheck source=misc/java_home.sh
+. misc/java_home.sh
+find_jdk java || {
+  echo "jmh.sh: no Java 25 or later found; set JAVA_HOME to one" >&2
+  exit 1
+}
+
 # A JMH fork has these options too.
 run_java() {
-  "${JAVA_HOME:+$JAVA_HOME/bin/}java" -cp "target/jmh/test-classes:target/jmh/classes:$(cat target/jmh/classpath)" \
+  "$java_home/bin/java" -cp "target/jmh/test-classes:target/jmh/classes:$(cat target/jmh/classpath)" \
     @misc/jvm.options "$@"
 }
 

@@ -15,6 +15,10 @@ command -v perf >/dev/null || {
   echo "profile.sh: there is no perf on the path; apt-get install linux-perf" >&2
   exit 2
 }
+perf stat -- true >"$folder/perf" 2>&1 || {
+  echo "profile.sh: perf may not count here (root, or kernel.perf_event_paranoid=1, is needed): $(head -n 1 "$folder/perf")" >&2
+  exit 2
+}
 [ $# -gt 0 ] || set -- --connections 1000 --size 64
 
 stop() { kill "${stub:-}" "${bridge:-}" 2>/dev/null || :; }

@@ -13,5 +13,11 @@ fi
 # A connection is a descriptor here and one more in the bridge.
 # shellcheck disable=SC3045 # every sh in use knows it
 ulimit -n "$(ulimit -H -n)" 2>/dev/null || :
-exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" -cp "target/test-classes:target/classes:$(cat "$class_path_file")" \
+# shellcheck source=misc/java_home.sh
+. misc/java_home.sh
+find_jdk java || {
+  echo "java.sh: no Java 25 or later found; set JAVA_HOME to one" >&2
+  exit 1
+}
+exec "$java_home/bin/java" -cp "target/test-classes:target/classes:$(cat "$class_path_file")" \
   --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow ${WAYMARK_JAVA_OPTS:-} "$@"

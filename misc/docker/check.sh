@@ -6,9 +6,6 @@ root=$(CDPATH='' cd -P -- "$(dirname -- "$0")/../.." && pwd)
 image=waymark-check
 name=waymark-check-$$
 stub=$name-stub
-port=27000
-admin=27080
-upstream=27770
 healthy_seconds_max=30
 
 say() { echo "docker check: $*"; }
@@ -24,13 +21,23 @@ fail() {
   exit 1
 }
 
+# A port on which nothing listens, below those that the system gives to clients.
+free_port() {
+  local candidate
+  while candidate=$((10000 + RANDOM % 22000)) && (: <"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null; do :; done
+  echo "$candidate"
+}
+
 # Sets engine (a command with its options), run_options, and stub_options: the stub shares the bridge's loopback address.
 choose_engine() {
   engine=(docker)
   run_options=(-p "127.0.0.1:$port:$port" -p "127.0.0.1:$admin:$admin")
   stub_options=(--network "container:$name")
   build=(docker build)
-  timeout 10 docker info >/dev/null 2>&1 && return
+  if timeout 10 docker info >/dev/null 2>&1; then
+    # What a daemon elsewhere publishes is not on this machine's loopback address.
+    case ${DOCKER_HOST:-unix:} in unix:*) return ;; *) not_here "docker answers from $DOCKER_HOST" ;; esac
+  fi
   command -v podman >/dev/null || not_here "docker does not answer and there is no podman"
   command -v buildah >/dev/null || not_here "docker does not answer and there is no buildah"
   [ "$(id -u)" -eq 0 ] || not_here "docker does not answer, and podman is tried as root only"
@@ -48,11 +55,15 @@ clean_up() {
   rm -rf "$scratch"
 }
 
+port=$(free_port)
+admin=$(free_port)
+upstream=$(free_port)
 scratch=$(mktemp -d)
 engine=(true)
 trap clean_up EXIT
 choose_engine
 
+ldd --version 2>&1 | grep -qi -e glibc -e 'gnu libc' || not_here "the C library of this machine is not glibc (ldd), which the image's Java needs"
 "$root/misc/docker/prepare.sh"
 say "building with: ${build[*]}"
 "${build[@]}" --build-arg BUILD=prebuilt --build-arg RUNTIME=scratch -t "$image" -f "$root/docker/Dockerfile" "$root" \

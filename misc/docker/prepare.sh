@@ -15,11 +15,9 @@ die() {
   exit 1
 }
 
-for home in "${JAVA_HOME:-}" /opt/java/openjdk /usr/lib/jvm/* none; do
-  [ "$home" != none ] || die "no JDK 25 or later with jlink found; set JAVA_HOME to one."
-  [ -x "$home/bin/jlink" ] && [ -r "$home/release" ] &&
-    [ "$(sed -n 's/^JAVA_VERSION="\{0,1\}\([0-9]*\).*/\1/p' "$home/release")" -ge 25 ] && break
-done
+# shellcheck source=misc/java_home.sh
+. "$root/misc/java_home.sh"
+find_jdk jlink || die "no JDK 25 or later with jlink found; set JAVA_HOME to one."
 
 # shellcheck disable=SC2012 # names are Maven's own
 archive=$(ls -t "$root"/target/waymark-*.tar.gz 2>/dev/null | head -n 1)
@@ -28,7 +26,7 @@ archive=$(ls -t "$root"/target/waymark-*.tar.gz 2>/dev/null | head -n 1)
 rm -rf "$out"
 mkdir -p "$out/app" "$out/root/opt/java" "$out/root/etc" "$out/root/tmp"
 tar -xzf "$archive" -C "$out/app" --strip-components=1 --no-same-owner
-"$home/bin/jlink" --add-modules "$modules" --strip-debug --no-header-files --no-man-pages --compress zip-6 \
+"$java_home/bin/jlink" --add-modules "$modules" --strip-debug --no-header-files --no-man-pages --compress zip-6 \
   --output "$out/root/opt/java/openjdk"
 
 # Each shared library that the runtime's own files ask for, at the path where the loader looks for it.

@@ -21,16 +21,21 @@ import dev.waymark.v1.UpstreamBatch;
 import dev.waymark.v1.UpstreamFrame;
 import dev.waymark.v1.UpstreamGrpc;
 import io.grpc.netty.NettyChannelBuilder;
+import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -38,6 +43,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class ExamplesIT {
   /** What the run scripts end with when something they need is not on this machine. */
   private static final int NOT_AVAILABLE = 69;
+
+  /** It may have to fetch packages. */
+  private static final Duration CHECK_TIMEOUT = Duration.ofMinutes(2);
 
   private static final int EPOCH = 3;
   private static final int REQUESTS = 400;
@@ -180,15 +188,72 @@ final class ExamplesIT {
     }
   }
 
-  private static Waymark startExample(String language, int port) {
-    Path script = Path.of("misc", "examples", language, "run.sh").toAbsolutePath();
-    try (Waymark check = Waymark.program(script.toString(), "--check").start()) {
-      int code = check.exitCode();
+  /**
+   * As Debian's python3-grpc-tools, which knows no `optional`: what stands beside it is taken, and
+   * if that does not work either, the check says so and not the run.
+   */
+  @Test
+  void python_generatorThatRefuses_isPassedOverOrSaid(@TempDir Path temp) throws IOException {
+    assumeThatItRuns("python");
+    Path module = Files.createDirectories(temp.resolve("modules/grpc_tools"));
+    Files.writeString(module.resolve("__init__.py"), "");
+    Files.writeString(module.resolve("protoc.py"), "raise SystemExit('no `optional` here')\n");
+    Waymark.Launch launch =
+        Waymark.program(script("python"), "--check")
+            .env("PYTHONPATH", temp.resolve("modules").toString())
+            .env("GENERATED", temp.resolve("generated").toString());
+    boolean isProtocHere = isOnPath("protoc") && isOnPath("grpc_python_plugin");
+    try (Waymark check = launch.start()) {
+      assertThat(check.exitCode()).as(check.describe()).isEqualTo(isProtocHere ? 0 : NOT_AVAILABLE);
+    }
+    Path refusing = Files.createDirectories(temp.resolve("bin")).resolve("protoc");
+    Files.writeString(refusing, "#!/bin/sh\necho 'nor here' >&2\nexit 1\n");
+    assertThat(refusing.toFile().setExecutable(true)).isTrue();
+    launch
+        .env("PATH", refusing.getParent() + File.pathSeparator + System.getenv("PATH"))
+        .env("GENERATED", temp.resolve("again").toString());
+    try (Waymark check = launch.start()) {
+      assertThat(check.exitCode()).as(check.describe()).isEqualTo(NOT_AVAILABLE);
+      assertThat(check.stderr()).contains("nor here").contains("nothing here generates code");
+    }
+    assertThat(temp.resolve("again")).doesNotExist();
+  }
+
+  @Test
+  void node_tooOld_isSaid(@TempDir Path temp) throws IOException {
+    Path old = temp.resolve("node");
+    Files.writeString(old, "#!/bin/sh\necho 12.22.0\n");
+    assertThat(old.toFile().setExecutable(true)).isTrue();
+    try (Waymark check =
+        Waymark.program(script("node"), "--check")
+            .env("PATH", temp + File.pathSeparator + System.getenv("PATH"))
+            .start()) {
+      assertThat(check.exitCode()).as(check.describe()).isEqualTo(NOT_AVAILABLE);
+      assertThat(check.stderr()).contains("node 12.22.0 is too old");
+    }
+  }
+
+  private static boolean isOnPath(String command) {
+    return Stream.of(System.getenv("PATH").split(File.pathSeparator))
+        .anyMatch(folder -> Files.isExecutable(Path.of(folder, command)));
+  }
+
+  private static String script(String language) {
+    return Path.of("misc", "examples", language, "run.sh").toAbsolutePath().toString();
+  }
+
+  private static void assumeThatItRuns(String language) {
+    try (Waymark check = Waymark.program(script(language), "--check").start()) {
+      int code = check.exitCode(CHECK_TIMEOUT);
       assumeTrue(code != NOT_AVAILABLE, check.stderr());
       assertThat(code).as(check.describe()).isZero();
     }
+  }
+
+  private static Waymark startExample(String language, int port) {
+    assumeThatItRuns(language);
     String address = "127.0.0.1:" + port;
-    Waymark example = Waymark.program(script.toString(), address).start();
+    Waymark example = Waymark.program(script(language), address).start();
     try {
       example.awaitLine(language + " upstream on " + address);
       return example;

@@ -18,7 +18,8 @@ final class ImageIT {
   @Test
   void image_builtAndRun_echoesBytesAndStopsCleanly() {
     String script = Path.of("misc", "docker", "check.sh").toAbsolutePath().toString();
-    try (Waymark check = Waymark.program(script).start()) {
+    try (Waymark check =
+        Waymark.program(script).env("JAVA_HOME", System.getProperty("java.home")).start()) {
       int code = check.exitCode(BUILD_TIMEOUT);
       assumeTrue(code != NOT_AVAILABLE, check.stdout());
       assertThat(code).as(check.describe()).isZero();

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -35,6 +36,10 @@ public final class Waymark implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration POLL_INTERVAL = Duration.ofMillis(20);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(45);
+
+  /** What a JVM takes from the environment, and may say so on its output. */
+  private static final Set<String> JVM_OPTIONS =
+      Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS");
 
   /** Fixed ports lie below the ephemeral ones, or a client socket could sit on them. */
   private static final int PORT_MIN = 10_000;
@@ -261,7 +266,10 @@ public final class Waymark implements AutoCloseable {
       this.isWaymark = isWaymark;
     }
 
-    /** Sets one variable; WAYMARK_ variables of the test's own environment are not passed on. */
+    /**
+     * Sets one variable; of the test's own environment WAYMARK_ variables, and those with options
+     * for every JVM, are not passed on.
+     */
     public Launch env(String key, String value) {
       environment.put(key, value);
       return this;
@@ -300,7 +308,10 @@ public final class Waymark implements AutoCloseable {
     public Waymark start() {
       ProcessBuilder builder = new ProcessBuilder(limited(isWaymark ? java() : args));
       builder.directory(directory.toFile());
-      builder.environment().keySet().removeIf(key -> key.startsWith("WAYMARK_"));
+      builder
+          .environment()
+          .keySet()
+          .removeIf(key -> key.startsWith("WAYMARK_") || JVM_OPTIONS.contains(key));
       builder.environment().putAll(environment);
       builder.redirectOutput(output).redirectError(output);
       try {
