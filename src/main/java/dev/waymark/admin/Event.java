@@ -29,6 +29,7 @@ public enum Event {
   UPSTREAM_RETURNED(Level.INFO),
   HEALTH_WATCH_BROKEN(Level.DEBUG),
   DISCOVERY_FAILED(Level.WARN),
+  LOOP_LATE(Level.WARN),
   OVER_BUDGET(Level.WARN),
   UNDER_BUDGET(Level.INFO),
   /** A request on the admin port that came by a name, or from a page, that is not served. */

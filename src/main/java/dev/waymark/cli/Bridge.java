@@ -85,10 +85,15 @@ final class Bridge implements Acceptor {
     this.controlLoops =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("control"), NioIoHandler.newFactory());
+    LoopWatch controlTime = newWatch("control");
+    controlTime.startTicking((EventLoop) controlLoops.next());
     this.shards = new BridgeShards(config.shards(), transport);
     this.pools =
         new BridgePools(
-            ControlLoop.nio((EventLoop) controlLoops.next()), events, metrics, shards::publish);
+            ControlLoop.nio((EventLoop) controlLoops.next(), controlTime),
+            events,
+            metrics,
+            shards::publish);
     this.ports = new BridgePorts(sockets(), this, events, log, metrics);
     this.reload = new Reload(loaded, file, new Reload.Parts(pools, ports, shards), log, metrics);
     this.admin =
@@ -138,7 +143,7 @@ final class Bridge implements Acceptor {
     shards.configure(pools.setups(poolNames), config.listeners());
     shards.start();
     pools.start();
-    pools.awaitServing(poolNames, Clock.nowNs() + config.startTimeout().toNanos(), stop);
+    pools.awaitServing(poolNames, new Wait(config.startTimeout().toNanos()), stop);
     if (stop.getCount() == 0) {
       return;
     }
@@ -165,11 +170,11 @@ final class Bridge implements Acceptor {
     reload.close();
     ports.close();
     Duration timeout = inForce().config().drainTimeout();
-    long deadlineNs = Clock.nowNs() + timeout.toNanos();
+    Wait wait = new Wait(timeout.toNanos());
     log.write(
         Event.DRAINING, "connections", shards.connectionCount(), "timeout-ms", timeout.toMillis());
     shards.drain(timeout.toNanos());
-    while (shards.connectionCount() > 0 && deadlineNs - Clock.nowNs() > 0) {
+    while (shards.connectionCount() > 0 && !wait.isOver()) {
       if (hurry.await(DRAIN_CHECK_MS, TimeUnit.MILLISECONDS)) {
         return;
       }
@@ -199,6 +204,7 @@ final class Bridge implements Acceptor {
   // --- parts ---
 
   private BridgeShard newShard(EventLoop loop, Shard.Identity identity) {
+    LoopWatch time = newWatch("shard-" + identity.index());
     LaneConnector connector =
         new LaneConnector(
             new LaneConnector.Settings(
@@ -207,10 +213,11 @@ final class Bridge implements Acceptor {
                 transport.domainType(),
                 transport.userTimeoutMs(),
                 config.limits(),
-                Clock::nowNs,
+                time::nowNs,
                 this::onBug));
     return new BridgeShard(
         loop,
+        time,
         connector,
         pools,
         ports,
@@ -229,6 +236,12 @@ final class Bridge implements Acceptor {
                 new SplittableRandom()));
   }
 
+  private LoopWatch newWatch(String loop) {
+    LoopWatch watch = new LoopWatch(loop, events);
+    BridgeMetrics.registerLoop(metrics, watch);
+    return watch;
+  }
+
   // --- inputs from the parts ---
 
   private void onUpstreamSuspect(String pool, String upstream, Suspicion why) {
@@ -236,8 +249,8 @@ final class Bridge implements Acceptor {
   }
 
   @Override
-  public long nowNs() {
-    return Clock.nowNs();
+  public LongSupplier clockNs(EventLoop loop) {
+    return shards.on(loop).time()::nowNs;
   }
 
   @Override

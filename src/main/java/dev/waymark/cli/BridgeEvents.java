@@ -16,7 +16,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** What happens in the bridge, as log lines and counts. Thread-safe. */
-final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
+final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, LoopWatch.Listener {
   /** Hears what speaks against an upstream; called on the shards' threads. */
   interface Suspicions {
     void onUpstreamSuspect(String pool, String upstream, Suspicion why);
@@ -145,6 +145,11 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents {
   @Override
   public void onUnderBudget(long usedBytes, long budgetBytes) {
     log.write(Event.UNDER_BUDGET, "used-bytes", usedBytes, "budget-bytes", budgetBytes);
+  }
+
+  @Override
+  public void onLoopLate(String loop, long standstillNs) {
+    log.write(Event.LOOP_LATE, "loop", loop, "late-ms", standstillNs / 1_000_000);
   }
 
   // --- listeners ---

@@ -1,7 +1,9 @@
 package dev.waymark.cli;
 
 import dev.waymark.admin.Metrics;
+import dev.waymark.admin.Metrics.Durations;
 import dev.waymark.config.ListenerConfig;
+import dev.waymark.core.Histogram;
 import dev.waymark.core.MemoryBudget;
 import dev.waymark.core.PoolSnapshot;
 import dev.waymark.core.UpstreamView;
@@ -35,6 +37,25 @@ final class BridgeMetrics {
         "waymark_log_dropped_total",
         "Log lines dropped because standard error did not take them in time.",
         dropped);
+  }
+
+  static void registerLoop(Metrics metrics, LoopWatch watch) {
+    metrics.histogram(
+        "waymark_event_loop_lag_seconds",
+        "How late timers of the event loop fired, ten times a second.",
+        () -> durations(watch.lag()),
+        "loop",
+        watch.loop());
+    metrics.histogram(
+        "waymark_event_loop_standstill_seconds",
+        "How long the event loop stood still, beyond 0.1 s; no deadline counts that time.",
+        () -> durations(watch.standstills()),
+        "loop",
+        watch.loop());
+  }
+
+  private static Durations durations(Histogram histogram) {
+    return new Durations(histogram.boundsNs(), histogram.counts(), histogram.sumNs());
   }
 
   /** Again for one that has changed. */

@@ -98,17 +98,17 @@ final class BridgePools {
    * Returns when each of these pools has had a SERVING upstream, when the time is over, or when the
    * latch is released.
    */
-  void awaitServing(Collection<String> names, long deadlineNs, CountDownLatch stop)
+  void awaitServing(Collection<String> names, Wait wait, CountDownLatch stop)
       throws InterruptedException {
     for (String name : names) {
       CountDownLatch serving = pool(name).serving;
-      long leftNs = deadlineNs - Clock.nowNs();
+      long leftNs = wait.leftNs();
       while (leftNs > 0
           && stop.getCount() > 0
           && !serving.await(
               Math.min(leftNs, TimeUnit.MILLISECONDS.toNanos(START_CHECK_MS)),
               TimeUnit.NANOSECONDS)) {
-        leftNs = deadlineNs - Clock.nowNs();
+        leftNs = wait.leftNs();
       }
     }
   }

@@ -7,6 +7,8 @@ import dev.waymark.core.Lane;
 import dev.waymark.core.LaneStatus;
 import dev.waymark.core.LaneTransport;
 import dev.waymark.core.ListenerOptions;
+import dev.waymark.core.LoopClock;
+import dev.waymark.core.LoopTime;
 import dev.waymark.core.PoolSnapshot;
 import dev.waymark.core.PushResult;
 import dev.waymark.core.Shard;
@@ -35,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class BridgeShard implements ShardEnvironment {
   private final EventLoop loop;
+  private final LoopWatch time;
   private final LaneConnector connector;
   private final BridgePools pools;
   private final BridgePorts ports;
@@ -46,24 +49,28 @@ final class BridgeShard implements ShardEnvironment {
   private final Map<String, ListenerConfig> listeners = new HashMap<>();
   private @Nullable ScheduledFuture<?> timer;
   private long timerNs;
+  private long timerDueNs;
 
   /**
    * @param shards makes the shard that this one serves
    */
   BridgeShard(
       EventLoop loop,
+      LoopWatch time,
       LaneConnector connector,
       BridgePools pools,
       BridgePorts ports,
       Consumer<Throwable> bugs,
       Function<ShardEnvironment, Shard> shards) {
     this.loop = loop;
+    this.time = time;
     this.connector = connector;
     this.pools = pools;
     this.ports = ports;
     this.bugs = bugs;
     this.pushMailbox = new PushMailbox(() -> loop.execute(this::takePushes));
     this.shard = shards.apply(this);
+    time.onStandstill(shard::onStandstill);
   }
 
   /** All shards of the bridge, by their index. Before {@link #start}. */
@@ -74,7 +81,10 @@ final class BridgeShard implements ShardEnvironment {
   // --- any thread ---
 
   void start() {
-    loop.execute(this::armTimer);
+    loop.execute(() -> {
+      time.start();
+      armTimer();
+    });
   }
 
   /**
@@ -92,7 +102,7 @@ final class BridgeShard implements ShardEnvironment {
       List<Shard.PoolSetup> setups, List<ListenerConfig> listenerConfigs) {
     return ask(core -> {
       core.onConfigured(
-          Clock.nowNs(), setups, listenerConfigs.stream().map(BridgeShard::options).toList());
+          time.nowNs(), setups, listenerConfigs.stream().map(BridgeShard::options).toList());
       listenerConfigs.forEach(config -> listeners.put(config.name(), config));
       return true;
     });
@@ -114,6 +124,22 @@ final class BridgeShard implements ShardEnvironment {
     return ask(core -> {
       names.forEach(core::onListenerRemoved);
       listeners.keySet().removeAll(names);
+      return true;
+    });
+  }
+
+  /** The bridge will stop in so long. */
+  CompletableFuture<Boolean> drain(long timeoutNs) {
+    return ask(core -> {
+      core.onDrain(time.nowNs(), timeoutNs);
+      return true;
+    });
+  }
+
+  /** Ends every connection and lane. */
+  CompletableFuture<Boolean> stop() {
+    return ask(core -> {
+      core.stop(time.nowNs());
       return true;
     });
   }
@@ -153,6 +179,10 @@ final class BridgeShard implements ShardEnvironment {
 
   // --- the shard's thread ---
 
+  LoopTime time() {
+    return time;
+  }
+
   ListenerConfig listener(String name) {
     ListenerConfig config = listeners.get(name);
     if (config == null) {
@@ -162,19 +192,19 @@ final class BridgeShard implements ShardEnvironment {
   }
 
   Connection onAccepted(String listener, ClientSocket socket) {
-    return shard.onAccepted(Clock.nowNs(), Clock.nowUnixMs(), listener, socket);
+    return shard.onAccepted(time.nowNs(), Clock.nowUnixMs(), listener, socket);
   }
 
   private void takeSnapshot(String pool) {
     PoolSnapshot snapshot = snapshotMailbox.remove(pool);
     if (snapshot != null) {
-      shard.onPool(Clock.nowNs(), snapshot);
+      shard.onPool(time.nowNs(), snapshot);
     }
   }
 
   private void takePushes() {
     pushMailbox.take(letter ->
-        guarded(() -> shard.onPush(Clock.nowNs(), letter.pool(), letter.push(), letter.reply())));
+        guarded(() -> shard.onPush(time.nowNs(), letter.pool(), letter.push(), letter.reply())));
   }
 
   @Override
@@ -192,7 +222,7 @@ final class BridgeShard implements ShardEnvironment {
 
   @Override
   public void requestTurnEnd() {
-    loop.execute(() -> guarded(() -> shard.onTurnEnd(Clock.nowNs())));
+    loop.execute(() -> guarded(() -> shard.onTurnEnd(time.nowNs())));
   }
 
   @Override
@@ -205,13 +235,24 @@ final class BridgeShard implements ShardEnvironment {
 
   private void armTimer() {
     timerNs = shard.nextDeadlineNs();
-    timer =
-        loop.schedule(this::onTimer, Math.max(0, timerNs - Clock.nowNs()), TimeUnit.NANOSECONDS);
+    schedule(Math.max(0, timerNs - time.nowNs()));
+  }
+
+  private void schedule(long waitNs) {
+    timerDueNs = Clock.nowNs() + waitNs;
+    timer = loop.schedule(this::onTimer, waitNs, TimeUnit.NANOSECONDS);
   }
 
   private void onTimer() {
+    time.onTimer(timerDueNs);
+    long nowNs = time.nowNs();
+    if (time.isDeferringDeadlines()) {
+      // What peers sent meanwhile is read before any of them is judged.
+      schedule(LoopClock.TICK_NS);
+      return;
+    }
     try {
-      guarded(() -> shard.onDeadline(Clock.nowNs()));
+      guarded(() -> shard.onDeadline(nowNs));
     } finally {
       armTimer();
     }

@@ -89,11 +89,7 @@ final class BridgeShards {
 
   /** The bridge will stop in so long. Blocks until every shard knows. */
   void drain(long timeoutNs) {
-    askAll(shard ->
-        shard.ask(core -> {
-          core.onDrain(Clock.nowNs(), timeoutNs);
-          return true;
-        }));
+    askAll(shard -> shard.drain(timeoutNs));
   }
 
   /** Asks all at once; whether all say yes. */
@@ -104,11 +100,7 @@ final class BridgeShards {
 
   /** Closes every connection and lane; what does not end in time is dropped. Blocks. */
   void endConnections() throws InterruptedException {
-    askAll(shard ->
-        shard.ask(core -> {
-          core.stop(Clock.nowNs());
-          return true;
-        }));
+    askAll(BridgeShard::stop);
     awaitNone(this::connectionCount);
     for (BridgeShard shard : shards.values()) {
       shard.close(STOP_TIMEOUT_MS);
@@ -156,8 +148,8 @@ final class BridgeShards {
   }
 
   private static void awaitNone(IntSupplier count) throws InterruptedException {
-    long deadlineNs = Clock.nowNs() + TimeUnit.MILLISECONDS.toNanos(STOP_TIMEOUT_MS);
-    while (count.getAsInt() > 0 && deadlineNs - Clock.nowNs() > 0) {
+    Wait wait = new Wait(TimeUnit.MILLISECONDS.toNanos(STOP_TIMEOUT_MS));
+    while (count.getAsInt() > 0 && !wait.isOver()) {
       TimeUnit.MILLISECONDS.sleep(STOP_CHECK_MS);
     }
   }

@@ -295,7 +295,7 @@ final class Reload {
     parts.pools.start();
     added.forEach(parts.pools::publishAgain);
     try {
-      parts.pools.awaitServing(added, Clock.nowNs() + next.startTimeout().toNanos(), closing);
+      parts.pools.awaitServing(added, new Wait(next.startTimeout().toNanos()), closing);
     } catch (InterruptedException hurry) {
       Thread.currentThread().interrupt();
     }

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * What is known of a connection from its accept on. Immutable.
  *
  * @param mark its ID
- * @param acceptedNs by the monotonic clock
+ * @param acceptedNs as {@link Shard#elapsedNs}
  * @param acceptedUnixMs by the wall clock
  */
 record Arrival(
@@ -17,19 +17,23 @@ record Arrival(
     long acceptedNs,
     long acceptedUnixMs) {
   static Arrival of(
-      Mark mark, ShardListener listener, ClientSocket socket, long nowNs, long nowUnixMs) {
+      Mark mark, ShardListener listener, ClientSocket socket, long elapsedNs, long nowUnixMs) {
     return new Arrival(
         mark,
         listener.options(),
         socket.clientAddress(),
         listener.shared(socket.localAddress()),
-        nowNs,
+        elapsedNs,
         nowUnixMs);
   }
 
-  /** The wall clock at this time, as far as the one at accept tells. */
-  long unixMs(long nowNs) {
-    return acceptedUnixMs + (nowNs - acceptedNs) / 1_000_000;
+  /**
+   * The wall clock at this time, as far as the one at accept tells.
+   *
+   * @param elapsedNs as {@link Shard#elapsedNs}
+   */
+  long unixMs(long elapsedNs) {
+    return acceptedUnixMs + (elapsedNs - acceptedNs) / 1_000_000;
   }
 
   /** What a new owner is told. */

@@ -44,7 +44,7 @@ public final class Connection {
     this.shard = shard;
     this.listener = listener;
     this.socket = socket;
-    this.arrival = Arrival.of(mark, listener, socket, nowNs, nowUnixMs);
+    this.arrival = Arrival.of(mark, listener, socket, shard.elapsedNs(nowNs), nowUnixMs);
     this.lastActivityNs = nowNs;
     PoolOptions pool = listener.pool().options();
     this.progress = new ProgressClock(pool.moving().progressTimeoutNs());

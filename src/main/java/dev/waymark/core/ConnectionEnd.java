@@ -88,7 +88,7 @@ final class ConnectionEnd {
     }
     reason = why;
     origin = by;
-    unixMs = connection.arrival().unixMs(nowNs);
+    unixMs = connection.arrival().unixMs(connection.shard().elapsedNs(nowNs));
     replies.endPushes(why, unixMs);
     connection.change().end();
     client.stream().release();

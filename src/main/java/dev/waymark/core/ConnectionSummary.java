@@ -10,7 +10,7 @@ import java.util.Objects;
  * @param upstreams the addresses that owned it, in order; empty if none ever did
  * @param receivedBytes bytes from the client
  * @param sentBytes bytes that the client's socket took
- * @param durationNs from accept to the socket's close
+ * @param durationNs from accept to the socket's close, standstills of the bridge included
  * @param endedBy who brought the end about
  */
 public record ConnectionSummary(
@@ -32,7 +32,7 @@ public record ConnectionSummary(
         connection.ownership().history(),
         connection.client().stream().receivedOffset(),
         connection.replies().delivery().writtenBytes(),
-        nowNs - arrival.acceptedNs(),
+        connection.shard().elapsedNs(nowNs) - arrival.acceptedNs(),
         connection.end().origin(),
         Objects.requireNonNullElse(connection.end().reason(), CloseReason.INTERNAL));
   }

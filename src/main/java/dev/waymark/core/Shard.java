@@ -45,6 +45,7 @@ public final class Shard {
   private final PushRouter pushes;
 
   private long acceptedCount;
+  private long standstillNs;
   private boolean isTurnEndRequested;
   private long creditDeadlineNs;
 
@@ -206,6 +207,11 @@ public final class Shard {
     }
   }
 
+  /** The loop stood still for so long, which counts in no deadline: {@link LoopClock}. */
+  public void onStandstill(long forNs) {
+    standstillNs += forNs;
+  }
+
   /**
    * The bridge will stop in so long. Connections with a limit of age are ended within that time,
    * spread over it.
@@ -292,6 +298,11 @@ public final class Shard {
   /** The process holds more than it may; see {@link ShardMemory}. */
   boolean isOverBudget() {
     return memory.isOverBudget();
+  }
+
+  /** The loop's time and all standstills of the loop: what a clock on the wall has measured. */
+  long elapsedNs(long nowNs) {
+    return nowNs + standstillNs;
   }
 
   /** How many shards the bridge has. */

@@ -4,14 +4,15 @@ import dev.waymark.config.ListenerConfig;
 import dev.waymark.core.ClientSocket;
 import dev.waymark.core.Connection;
 import io.netty.channel.EventLoop;
+import java.util.function.LongSupplier;
 
 /**
  * Where accepted sockets go: the shard of an event loop. Thread-safe; the connection it gives is
  * confined to that loop.
  */
 public interface Acceptor {
-  /** The monotonic clock of all shards. Any thread. */
-  long nowNs();
+  /** The time of the loop's shard, to be read on the loop's thread. */
+  LongSupplier clockNs(EventLoop loop);
 
   /**
    * What holds for a client of this listener that is accepted now; called on the loop's thread, in

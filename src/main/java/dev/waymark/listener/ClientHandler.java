@@ -60,7 +60,7 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
     if (to == null || isUnreadable) {
       bytes.release();
     } else if (framer == null) {
-      to.onClientBytes(acceptor.nowNs(), bytes, false);
+      to.onClientBytes(socket.nowNs(), bytes, false);
     } else {
       ByteBuf head = partial;
       partial = null;
@@ -85,7 +85,7 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
   }
 
   private void cut(Connection to, Framer by, ByteBuf whole) {
-    long nowNs = acceptor.nowNs();
+    long nowNs = socket.nowNs();
     try {
       int length = 0;
       while (socket.isReading() && (length = by.next(whole)) >= 0) {
@@ -154,9 +154,9 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
     if (partial != null) {
       releasePartial();
       to.onClientPartial(0);
-      to.onClientBreach(acceptor.nowNs(), CloseReason.FRAME_INCOMPLETE);
+      to.onClientBreach(socket.nowNs(), CloseReason.FRAME_INCOMPLETE);
     }
-    to.onClientEnd(acceptor.nowNs());
+    to.onClientEnd(socket.nowNs());
   }
 
   @Override
@@ -176,7 +176,7 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
     if (connection == null) {
       socket.reset();
     } else {
-      connection.onClientLost(acceptor.nowNs(), reason);
+      connection.onClientLost(socket.nowNs(), reason);
     }
   }
 
@@ -185,7 +185,7 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
     releasePartial();
     socket.release();
     if (connection != null) {
-      connection.onSocketClosed(acceptor.nowNs());
+      connection.onSocketClosed(socket.nowNs());
     }
   }
 

@@ -20,7 +20,6 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,7 +67,6 @@ public final class ListenerPort {
   private final Sockets sockets;
   private final Acceptor acceptor;
   private final ListenerEvents events;
-  private final LongSupplier clockNs;
   private volatile Use use;
   private volatile @Nullable Channel channel;
   private volatile @Nullable AcceptGate gate;
@@ -91,7 +89,6 @@ public final class ListenerPort {
     this.sockets = sockets;
     this.acceptor = acceptor;
     this.events = events;
-    this.clockNs = acceptor::nowNs;
   }
 
   /**
@@ -247,7 +244,7 @@ public final class ListenerPort {
           .addLast(
               "client",
               new ClientHandler(
-                  new SocketClient(client, clockNs),
+                  new SocketClient(client, acceptor.clockNs(client.eventLoop())),
                   config.name(),
                   framer,
                   acceptor,

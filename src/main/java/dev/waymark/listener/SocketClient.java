@@ -54,6 +54,11 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
     onResumed = action;
   }
 
+  /** The time of its shard. */
+  long nowNs() {
+    return clockNs.getAsLong();
+  }
+
   boolean isReading() {
     return channel.config().isAutoRead();
   }
@@ -137,7 +142,7 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
 
   private void onWritten(long bytes, int pieces) {
     if (connection != null) {
-      connection.onWritten(clockNs.getAsLong(), bytes, pieces);
+      connection.onWritten(nowNs(), bytes, pieces);
     }
     finishWhenWritten();
   }

@@ -1,5 +1,6 @@
 package dev.waymark.pool;
 
+import dev.waymark.core.LoopTime;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.DatagramChannel;
@@ -9,20 +10,26 @@ import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 
 /**
- * The control thread, and the channel types that its transport understands. Immutable.
+ * The control thread, its time, and the channel types that its transport understands. Immutable.
  *
+ * @param time to be asked on the thread itself
  * @param datagramChannelType for DNS
  * @param socketChannelType for health Watches and DNS over TCP
  * @param domainChannelType for health Watches of `unix:` upstreams
  */
 public record ControlLoop(
     EventLoop eventLoop,
+    LoopTime time,
     Class<? extends DatagramChannel> datagramChannelType,
     Class<? extends SocketChannel> socketChannelType,
     Class<? extends Channel> domainChannelType) {
   /** A control thread on Java's own selectors. */
-  public static ControlLoop nio(EventLoop eventLoop) {
+  public static ControlLoop nio(EventLoop eventLoop, LoopTime time) {
     return new ControlLoop(
-        eventLoop, NioDatagramChannel.class, NioSocketChannel.class, NioDomainSocketChannel.class);
+        eventLoop,
+        time,
+        NioDatagramChannel.class,
+        NioSocketChannel.class,
+        NioDomainSocketChannel.class);
   }
 }

@@ -85,7 +85,8 @@ final class DnsDiscovery {
     isWantedSoon = false;
     isResting = true;
     rest = control.eventLoop().schedule(this::rested, SOON_INTERVAL_MS, TimeUnit.MILLISECONDS);
-    lookup.ask(target.host(), this::answered);
+    StandstillCheck standstill = new StandstillCheck(control.time());
+    lookup.ask(target.host(), answer -> answered(answer, standstill));
   }
 
   private void rested() {
@@ -93,9 +94,14 @@ final class DnsDiscovery {
     askIfWanted();
   }
 
-  private void answered(NameLookup.Answer answer) {
+  private void answered(NameLookup.Answer answer, StandstillCheck standstill) {
     isAsking = false;
     if (isClosed) {
+      return;
+    }
+    if (!answer.isAny() && standstill.hasStoodStill()) {
+      // The answer may have been there in time.
+      ask();
       return;
     }
     nextAsk =

@@ -1,5 +1,6 @@
 package dev.waymark.pool;
 
+import dev.waymark.core.LoopTime;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -8,6 +9,7 @@ import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.stub.StreamObserver;
+import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.SocketAddress;
@@ -38,6 +40,7 @@ final class HealthWatch {
   }
 
   private final EventLoop loop;
+  private final LoopTime time;
   private final Function<SocketAddress, ManagedChannel> channels;
   private final HealthCheckRequest request;
   private final AddressFinder addresses;
@@ -52,13 +55,14 @@ final class HealthWatch {
    * @param channels opens a channel for a try, which shuts it down
    */
   HealthWatch(
-      EventLoop loop,
+      ControlLoop control,
       Function<SocketAddress, ManagedChannel> channels,
       String service,
       AddressFinder addresses,
       Backoff backoff,
       Listener listener) {
-    this.loop = loop;
+    this.loop = control.eventLoop();
+    this.time = control.time();
     this.channels = channels;
     this.request = HealthCheckRequest.newBuilder().setService(service).build();
     this.addresses = addresses;
@@ -107,6 +111,7 @@ final class HealthWatch {
   /** One channel and its Watch; what comes after its end is dropped. */
   private final class Try implements StreamObserver<HealthCheckResponse> {
     private final ManagedChannel channel;
+    private final StandstillCheck standstill = new StandstillCheck(time);
     private @Nullable ScheduledFuture<?> firstAnswerTimeout;
     private long firstAnswerNs;
 
@@ -117,13 +122,13 @@ final class HealthWatch {
     void start() {
       firstAnswerTimeout =
           loop.schedule(
-              () -> fail("no answer in time"), FIRST_ANSWER_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+              () -> timedOut("no answer in time"), FIRST_ANSWER_TIMEOUT_MS, TimeUnit.MILLISECONDS);
       HealthGrpc.newStub(channel).watch(request, this);
     }
 
     void end() {
       if (hasAnswered()) {
-        backoff.resetAfter(TimeUnit.NANOSECONDS.toMillis(loop.ticker().nanoTime() - firstAnswerNs));
+        backoff.resetAfter(TimeUnit.NANOSECONDS.toMillis(time.nowNs() - firstAnswerNs));
       }
       cancelTimeout();
       channel.shutdownNow();
@@ -141,6 +146,8 @@ final class HealthWatch {
       onLoop(() -> {
         if (status.getCode() == Status.Code.UNIMPLEMENTED && !hasAnswered()) {
           followTransport();
+        } else if (status.getCause() instanceof ConnectTimeoutException) {
+          timedOut(describe(status));
         } else {
           fail(describe(status));
         }
@@ -165,7 +172,7 @@ final class HealthWatch {
 
     private void answered(UpstreamHealth health) {
       if (!hasAnswered()) {
-        firstAnswerNs = loop.ticker().nanoTime();
+        firstAnswerNs = time.nowNs();
       }
       cancelTimeout();
       listener.onHealth(health);
@@ -174,6 +181,16 @@ final class HealthWatch {
     /** Once started, it is armed until the first answer. */
     private boolean hasAnswered() {
       return firstAnswerTimeout == null;
+    }
+
+    /** Tried again at once where it was the bridge that did nothing for a while. */
+    private void timedOut(String reason) {
+      if (!standstill.hasStoodStill()) {
+        fail(reason);
+      } else if (current == this) {
+        HealthWatch.this.end();
+        HealthWatch.this.start();
+      }
     }
 
     private void fail(String reason) {

@@ -231,7 +231,7 @@ public final class PoolManager implements AutoCloseable {
   }
 
   private long nowNs() {
-    return control.eventLoop().ticker().nanoTime();
+    return control.time().nowNs();
   }
 
   private void closeOnLoop() {
@@ -261,7 +261,7 @@ public final class PoolManager implements AutoCloseable {
     private HealthWatch newWatch() {
       var backoff = new Backoff(config.healthRetryMin(), config.healthRetryMax(), random);
       return new HealthWatch(
-          control.eventLoop(),
+          control,
           address -> channels.open(address, config.userTimeout()),
           config.healthService(),
           this,

@@ -25,7 +25,7 @@ final class BridgePoolsIT {
   private final Metrics metrics = new Metrics();
   private final BridgePools pools =
       new BridgePools(
-          ControlLoop.nio(group.next()),
+          ControlLoop.nio(group.next(), new LoopWatch("control", (_, _) -> {})),
           new BridgeEvents(new EventLog(Clock::nowNs), metrics, (_, _, _) -> {}),
           metrics,
           _ -> {});

@@ -122,6 +122,34 @@ final class FreezeIT {
   }
 
   @Test
+  void bridge_frozen_chargesNobodyForItsOwnPause() {
+    Duration pause = Duration.ofMillis(1_200);
+    try (Scene scene =
+        Scene.before(
+            oneAndTwo("--delay=400ms", "--delay=400ms"),
+            "rebalance: off, progress-timeout: 1s",
+            "ping-interval: 200ms, lane-timeout: 800ms")) {
+      List<Client> clients = scene.connect(4);
+      clients.forEach(client -> client.write(ascii("slow")));
+      await().until(() -> scene.stub(0).stat("requests") + scene.stub(1).stat("requests") == 4);
+      Waymark bridge = scene.bridge().process();
+      bridge.signal("STOP");
+      // As when a whole host sleeps: what upstreams say is not there when the bridge wakes up.
+      scene.signalStubs("STOP");
+      await().pollDelay(pause).until(() -> true);
+      bridge.signal("CONT");
+      bridge.awaitLineWith(" WARN ", " loop-late ", " loop=shard-0 ");
+      scene.signalStubs("CONT");
+      clients.forEach(client -> assertThat(client.readExactly(4)).asString().isEqualTo("slow"));
+      assertThat(scene.metric("waymark_lanes_broken_total")).isZero();
+      assertThat(scene.metric("waymark_connections_moved_total")).isZero();
+      assertThat(scene.metric("waymark_upstream_ejections_total")).isZero();
+      assertThat(scene.metric("waymark_event_loop_standstill_seconds_count")).isPositive();
+      scene.assertNoneClosed();
+    }
+  }
+
+  @Test
   void link_lost_isNoticedByPing() {
     LostLink.assumePossible();
     String host = "127.77.0.1";

@@ -121,6 +121,11 @@ final class Scene implements AutoCloseable {
     return bridge;
   }
 
+  /** To every stub, by its name without SIG. */
+  void signalStubs(String signal) {
+    stubs.forEach(stub -> stub.process().signal(signal));
+  }
+
   Stub stub(int index) {
     return stubs.get(index);
   }

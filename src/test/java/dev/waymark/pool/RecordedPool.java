@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.core.PoolSnapshot;
 import dev.waymark.core.UpstreamView;
+import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import java.time.Duration;
@@ -29,7 +30,8 @@ final class RecordedPool implements AutoCloseable {
 
   RecordedPool(Consumer<Fixtures> options) {
     PoolConfig config = Fixtures.pool(options);
-    ControlLoop control = ControlLoop.nio(group.next());
+    EventLoop loop = group.next();
+    ControlLoop control = ControlLoop.nio(loop, new TickerTime(loop));
     HealthChannels channels = new NettyHealthChannels(control);
     manager =
         new PoolManager(

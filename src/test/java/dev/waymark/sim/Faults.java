@@ -13,6 +13,7 @@ package dev.waymark.sim;
  * @param clientBreaches a client sends what is no message
  * @param poisons a client sends what kills its upstreams
  * @param pushes no misfortune, but as often an upstream pushes to some client
+ * @param standstills the bridge itself stands still, for seconds to a minute
  */
 record Faults(
     int laneBreaks,
@@ -30,9 +31,10 @@ record Faults(
     int clientBreaches,
     int hostileFrames,
     int healthChanges,
-    int pushes) {
+    int pushes,
+    int standstills) {
   static Faults none() {
-    return new Faults(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 200);
+    return new Faults(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 200, 0);
   }
 
   /** Each kind present or not, at a rate of its own. */
@@ -53,12 +55,13 @@ record Faults(
         rate(dice, 150),
         rate(dice, 500),
         rate(dice, 100),
-        rate(dice, 3000));
+        rate(dice, 3000),
+        rate(dice, 60));
   }
 
   /** Upstreams come and go; none is hostile, and clients are patient. */
   static Faults moving() {
-    return new Faults(30, 100, 120, 15, 10, 200, 30, 2000, 0, 0, 0, 0, 0, 0, 60, 2000);
+    return new Faults(30, 100, 120, 15, 10, 200, 30, 2000, 0, 0, 0, 0, 0, 0, 60, 2000, 40);
   }
 
   private static int rate(Dice dice, int most) {

@@ -33,6 +33,8 @@ enum Mutation {
   DATA_AFTER_RELEASE("rule 9"),
   FALSE_CAUSE("rule 9"),
   RELEASE_TWICE("rule 9"),
+  /** Time in which the bridge stood still counts. */
+  CHARGE_STANDSTILLS("own pauses"),
   /** Within the core: connections that no input will ever serve. */
   FORGET_WAITING(Mutation.WAITING),
   /** Within the core: connections that have what they are to get. */

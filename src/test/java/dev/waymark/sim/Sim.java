@@ -52,8 +52,8 @@ final class Sim implements ShardEnvironment {
   private final Set<Long> spoilt = new HashSet<>();
   private final Set<Long> poison = new HashSet<>();
   private final Shard shard;
+  private final SimTime time;
   private Faults faults;
-  private long nowNs;
   private long accepted;
   private int lanesOpened;
   private int pushes;
@@ -68,16 +68,17 @@ final class Sim implements ShardEnvironment {
   Sim(long seed, Faults faults, Mutation mutation) {
     this.dice = new Dice(seed);
     this.faults = faults == null ? Faults.any(dice) : faults;
-    this.nowNs = dice.any();
     this.setup = SimSetup.any(dice);
     this.budget = new MemoryBudget(setup.limits().memoryBudgetBytes());
     this.watchers = new Watchers(setup);
     this.mutations = new Mutations(this, mutation);
+    this.time =
+        new SimTime(dice.any(), mutation == Mutation.CHARGE_STANDSTILLS, this::onStandstill);
     this.fleet = new SimFleet(this, dice, setup);
     this.balancer = new SimBalancer(dice);
     this.shard =
         new Shard(
-            nowNs,
+            time.nowNs(),
             new Shard.Identity(setup.shards() - 1, setup.shards(), INSTANCE, "node", "0"),
             setup.limits(),
             List.of(new Shard.PoolSetup(setup.pool(), balancer)),
@@ -107,10 +108,14 @@ final class Sim implements ShardEnvironment {
   }
 
   private void step() {
-    passTime(
-        dice.oneIn(300)
-            ? dice.upTo(4000) * MS
-            : dice.oneIn(20) ? dice.upTo(200) * MS : dice.upTo(2000) * 1000L);
+    if (dice.chance(faults.standstills())) {
+      standStill();
+    } else {
+      passTime(
+          dice.oneIn(300)
+              ? dice.upTo(4000) * MS
+              : dice.oneIn(20) ? dice.upTo(200) * MS : dice.upTo(2000) * 1000L);
+    }
     int what = dice.upTo(20);
     fleet.act();
     if (what == 0 && clients.size() < CLIENTS_MAX && !isAcceptingPaused) {
@@ -123,20 +128,33 @@ final class Sim implements ShardEnvironment {
   }
 
   private void passTime(long ns) {
-    nowNs += ns;
-    watchers.tell(watcher -> watcher.onTime(nowNs));
+    time.pass(ns);
+    watchers.tell(watcher -> watcher.onTime(time.awakeNs()));
+  }
+
+  /** The bridge stands still while its upstreams go on. */
+  private void standStill() {
+    for (int i = dice.upTo(10); i > 0; i--) {
+      List.copyOf(lanes).forEach(SimLane::workUnheard);
+    }
+    time.standStill((1000 + dice.upTo(60_000)) * MS);
+    watchers.tell(watcher -> watcher.onTime(time.awakeNs()));
+  }
+
+  private void onStandstill(long forNs) {
+    shard.onStandstill(forNs);
   }
 
   private void endStep() {
-    if (shard.nextDeadlineNs() - nowNs <= 0) {
-      shard.onDeadline(nowNs);
+    if (shard.nextDeadlineNs() - nowNs() <= 0 && time.isDeadlineTime()) {
+      shard.onDeadline(nowNs());
     }
     for (int turns = 0; isTurnEndRequested; turns++) {
       if (turns > 100) {
         throw new AssertionError("the turn does not end");
       }
       isTurnEndRequested = false;
-      shard.onTurnEnd(nowNs);
+      shard.onTurnEnd(nowNs());
     }
     if (++stepCount % INVARIANTS_EVERY == 0) {
       mutations.corrupt(shard);
@@ -157,7 +175,7 @@ final class Sim implements ShardEnvironment {
       poison.add(sequence);
     }
     watchers.tell(watcher -> watcher.onAccepted(sequence));
-    client.connection(shard.onAccepted(nowNs, 1, "listener", client));
+    client.connection(shard.onAccepted(nowNs(), 1, "listener", client));
   }
 
   /** Faults end: everything flows, goes quiet, and ends. */
@@ -176,13 +194,13 @@ final class Sim implements ShardEnvironment {
       clients.forEach(SimClient::end);
       settle(25);
     }
-    shard.stop(nowNs);
+    shard.stop(nowNs());
     endStep();
   }
 
   /** The bridge ends in the middle of it all. */
   private void stopAtOnce() {
-    shard.stop(nowNs);
+    shard.stop(nowNs());
     endStep();
     shard.abandon();
     for (int i = 0; !clients.isEmpty() && i < HEAL_ROUNDS; i++) {
@@ -295,7 +313,7 @@ final class Sim implements ShardEnvironment {
   // --- for clients, lanes and upstreams ---
 
   void told(PoolSnapshot snapshot) {
-    shard.onPool(nowNs, snapshot);
+    shard.onPool(nowNs(), snapshot);
   }
 
   /** An owner of this connection was no honest echo: what comes back need not be what was sent. */
@@ -312,6 +330,7 @@ final class Sim implements ShardEnvironment {
   void ended(long connection) {
     ConnectionSummary summary = events.summaries().get(endsChecked++);
     watchers.replay().checkEnd(connection, summary.reason());
+    watchers.ownPauses().checkEnd(connection, summary);
   }
 
   /** Null: it is over. */
@@ -346,7 +365,7 @@ final class Sim implements ShardEnvironment {
   }
 
   long nowNs() {
-    return nowNs;
+    return time.nowNs();
   }
 
   Faults faults() {
@@ -378,7 +397,7 @@ final class Sim implements ShardEnvironment {
   public String toString() {
     StringBuilder text =
         new StringBuilder(
-            "now " + nowNs + ", held " + budget.usedBytes() + ", " + setup + ", " + faults);
+            "now " + nowNs() + ", held " + budget.usedBytes() + ", " + setup + ", " + faults);
     text.append("\n  ").append(fleet);
     clients.forEach(client -> text.append("\n  ").append(client));
     lanes.forEach(lane -> text.append("\n  ").append(lane));

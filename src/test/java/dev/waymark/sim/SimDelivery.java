@@ -50,6 +50,7 @@ final class SimDelivery {
 
   private void deliver(UpstreamControl control) {
     if (lane.isHeard()) {
+      sim.watchers().tell(watcher -> watcher.onHeard(lane.number()));
       tell(control);
     }
     lane.lane().onFrame(sim.nowNs(), cursor.clear().control(control));
@@ -92,6 +93,7 @@ final class SimDelivery {
         .halfClose(event.halfClose())
         .close(event.close())
         .control(event.isReleased() ? new UpstreamControl.Released() : null);
+    sim.watchers().tell(watcher -> watcher.onHeard(lane.number()));
     sim.watchers().tell(watcher -> watcher.onUpstreamFrame(lane.number(), event));
     taker.lane().onFrame(sim.nowNs(), cursor);
     batch.release();

@@ -13,11 +13,18 @@ import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /** A fake Attach call: frames under way in both directions, and the upstream at its end. */
 final class SimLane implements LaneTransport {
   private static final int FRAME_BYTES = 10;
+
+  private static final String NO_SETTINGS = "no Settings";
+
+  /** Why the bridge gives up a lane from which something does not come. */
+  private static final Set<String> TIMEOUTS =
+      Set.of("silent", "not established in time", NO_SETTINGS);
 
   /** How long the upstream goes on for a bridge that has ended the call. */
   private static final int ZOMBIE_ACTS_MAX = 40;
@@ -103,6 +110,14 @@ final class SimLane implements LaneTransport {
         upstream.act();
       }
       toBridge.deliver(1 + dice.upTo(4));
+    }
+  }
+
+  /** The bridge stands still: the upstream does something, which waits for the bridge. */
+  void workUnheard() {
+    if (phase == Phase.OPEN && !isPartitioned && !process.isFrozen()) {
+      receive(1 + dice.upTo(4));
+      upstream.act();
     }
   }
 
@@ -299,6 +314,9 @@ final class SimLane implements LaneTransport {
 
   @Override
   public void cancel(String cause) {
+    if (TIMEOUTS.contains(cause)) {
+      sim.watchers().tell(watcher -> watcher.onLaneTimedOut(number, !cause.equals(NO_SETTINGS)));
+    }
     over();
   }
 

@@ -1,6 +1,7 @@
 package dev.waymark.sim;
 
 import dev.waymark.sim.checkers.Ledger;
+import dev.waymark.sim.checkers.OwnPauses;
 import dev.waymark.sim.checkers.PendingStates;
 import dev.waymark.sim.checkers.Rule10Memory;
 import dev.waymark.sim.checkers.Rule1Order;
@@ -23,6 +24,7 @@ final class Watchers {
   private final Rule6Owners owners;
   private final Rule10Memory memory;
   private final Rule6Pushes pushes;
+  private final OwnPauses ownPauses;
   private final Watcher[] all;
 
   Watchers(SimSetup setup) {
@@ -31,8 +33,14 @@ final class Watchers {
     owners = new Rule6Owners(ledger, setup.moving().isFollowingLeader());
     pushes = new Rule6Pushes(ledger, setup.limits().pushWaitNs());
     memory = new Rule10Memory(ledger, pushes, setup.limits().memoryBudgetBytes());
+    ownPauses =
+        new OwnPauses(
+            setup.limits().laneTimeoutNs(),
+            setup.pool().noUpstreamWaitNs(),
+            setup.listener().idleTimeoutNs());
     List<Watcher> rules =
         List.of(
+            ownPauses,
             order,
             new Rule2Windows(
                 ledger, setup.limits().windowBytes(), setup.limits().initialWindowBytes()),
@@ -77,6 +85,10 @@ final class Watchers {
 
   Rule6Pushes pushes() {
     return pushes;
+  }
+
+  OwnPauses ownPauses() {
+    return ownPauses;
   }
 
   Rule10Memory memory() {

@@ -69,6 +69,16 @@ public interface Watcher {
 
   default void onUpstreamFrame(int lane, UpstreamEvent frame) {}
 
+  /** Anything comes on this lane. */
+  default void onHeard(int lane) {}
+
+  /**
+   * The bridge gives it up because something did not come.
+   *
+   * @param isSilence nothing did
+   */
+  default void onLaneTimedOut(int lane, boolean isSilence) {}
+
   default void onLaneEnd(int lane) {}
 
   /** The upstream pushes; `epoch` -1: any. */
@@ -88,6 +98,7 @@ public interface Watcher {
   /** All that the bridge had to do at once has been done. */
   default void onStepEnd(long heldBytes) {}
 
+  /** How long the bridge has been running: standstills of its own count as one tick. */
   default void onTime(long nowNs) {}
 
   /** How a connection leaves its owner. */
