@@ -39,6 +39,9 @@ final class QuietEdge
   }
 
   @Override
+  public void askOthersToFree() {}
+
+  @Override
   public void pauseAccepting() {
     throw new IllegalStateException("a benchmark holds more than the budget");
   }
@@ -167,6 +170,9 @@ final class QuietEdge
 
   @Override
   public void onConnectionAttached(Mark mark, String pool, String upstream, int epoch) {}
+
+  @Override
+  public void onConnectionTaken(Taken taken) {}
 
   @Override
   public void onConnectionClosed(ConnectionSummary summary) {}

@@ -15,6 +15,8 @@ public enum Event {
   ACCEPT_RESUMED(Level.INFO),
   CONNECTION_OPENED(Level.DEBUG),
   CONNECTION_ATTACHED(Level.DEBUG),
+  /** From an owner that did not do its part. */
+  CONNECTION_TAKEN(Level.WARN),
   CONNECTION_REFUSED(Level.WARN),
   /** The access log: one line for every connection, at its end. */
   CONNECTION_CLOSED(Level.INFO),

@@ -6,6 +6,7 @@ import dev.waymark.core.CloseReason;
 import dev.waymark.core.Counter;
 import dev.waymark.core.Counter.Scope;
 import dev.waymark.core.Counters;
+import dev.waymark.core.Histogram;
 import dev.waymark.core.PushResult;
 import dev.waymark.core.Reopen;
 import dev.waymark.core.ShardCounters;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
 /**
@@ -25,6 +27,8 @@ final class BridgeCounters {
   private static final String CLOSED = "waymark_connections_closed_total";
   private static final String MOVED = "waymark_connections_moved_total";
   private static final String PAUSE = "waymark_pause_seconds";
+  private static final String DETECTION = "waymark_pause_detection_seconds";
+  private static final String MOVE = "waymark_pause_move_seconds";
   private static final String LANES_OPEN = "waymark_lanes_open";
   private static final String PUSHES = "waymark_pushes_total";
 
@@ -127,7 +131,9 @@ final class BridgeCounters {
     for (Reopen.Cause cause : Reopen.Cause.values()) {
       metrics.remove(MOVED, labels[0], labels[1], "cause", cause.label());
     }
-    metrics.remove(PAUSE, labels);
+    for (String name : List.of(PAUSE, DETECTION, MOVE)) {
+      metrics.remove(name, labels);
+    }
   }
 
   private void unregisterUpstream(String[] labels) {
@@ -188,19 +194,30 @@ final class BridgeCounters {
     }
     metrics.histogram(
         PAUSE,
-        "How long connections that moved were without an owner that served them.",
-        () -> pauses(shards),
+        "How long nobody served connections that moved.",
+        () -> durations(shards, Counters::pauses),
+        labels);
+    metrics.histogram(
+        DETECTION,
+        "The first part of each pause: until the former owner was given up.",
+        () -> durations(shards, Counters::pauseDetections),
+        labels);
+    metrics.histogram(
+        MOVE,
+        "The second part of each pause: until another owner served.",
+        () -> durations(shards, Counters::pauseMoves),
         labels);
   }
 
-  private static Durations pauses(List<Counters> shards) {
+  private static Durations durations(List<Counters> shards, Function<Counters, Histogram> of) {
+    List<Histogram> parts = shards.stream().map(of).toList();
     long[] boundsNs = Counters.pauseBoundsNs();
     long[] counts = new long[boundsNs.length + 1];
-    for (Counters shard : shards) {
-      long[] more = shard.pauses();
+    for (Histogram part : parts) {
+      long[] more = part.counts();
       Arrays.setAll(counts, bucket -> counts[bucket] + more[bucket]);
     }
-    return new Durations(boundsNs, counts, sum(shards, Counters::pauseSumNs));
+    return new Durations(boundsNs, counts, parts.stream().mapToLong(Histogram::sumNs).sum());
   }
 
   private void registerOutcomes(List<Counters> shards, String[] labels) {

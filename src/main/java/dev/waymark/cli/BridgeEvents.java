@@ -8,6 +8,7 @@ import dev.waymark.core.ConnectionSummary;
 import dev.waymark.core.Mark;
 import dev.waymark.core.ShardEvents;
 import dev.waymark.core.Suspicion;
+import dev.waymark.core.Taken;
 import dev.waymark.listener.ListenerEvents;
 import dev.waymark.pool.PoolEvents;
 import java.util.List;
@@ -75,6 +76,26 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
           "epoch",
           epoch);
     }
+  }
+
+  @Override
+  public void onConnectionTaken(Taken taken) {
+    log.write(
+        Event.CONNECTION_TAKEN,
+        "mark",
+        taken.mark(),
+        "pool",
+        taken.pool(),
+        "upstream",
+        taken.upstream(),
+        "reason",
+        taken.why().label(),
+        "silent-ms",
+        taken.silentNs() / 1_000_000,
+        "stuck-ms",
+        taken.stuckNs() / 1_000_000,
+        "unconsumed-bytes",
+        taken.unconsumedBytes());
   }
 
   @Override

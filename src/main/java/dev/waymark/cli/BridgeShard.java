@@ -27,6 +27,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +47,7 @@ final class BridgeShard implements ShardEnvironment {
   private final Map<String, PoolSnapshot> snapshotMailbox = new ConcurrentHashMap<>();
   private final PushMailbox pushMailbox;
   private List<BridgeShard> peers = List.of();
+  private final AtomicBoolean isAskedToFree = new AtomicBoolean();
   private final Map<String, ListenerConfig> listeners = new HashMap<>();
   private @Nullable ScheduledFuture<?> timer;
   private long timerNs;
@@ -267,6 +269,21 @@ final class BridgeShard implements ShardEnvironment {
             // other.
             .orElseGet(() -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     return connector.connect(lane, address, pools.userTimeout(lane.poolName()));
+  }
+
+  @Override
+  public void askOthersToFree() {
+    peers.stream().filter(peer -> peer != this).forEach(BridgeShard::askToFree);
+  }
+
+  /** On another shard's thread. */
+  private void askToFree() {
+    if (!loop.isShuttingDown() && isAskedToFree.compareAndSet(false, true)) {
+      loop.execute(() -> {
+        isAskedToFree.set(false);
+        guarded(() -> shard.onMemoryAsked(time.nowNs()));
+      });
+    }
   }
 
   @Override

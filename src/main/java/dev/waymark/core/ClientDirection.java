@@ -35,6 +35,9 @@ final class ClientDirection {
    * @return whether there may be more to send
    */
   boolean receive(long nowNs, @Nullable Lane owner, ByteBuf owned, boolean isLast) {
+    if (isConsumed()) {
+      connection.progress().onServed(nowNs);
+    }
     if (owner == null || !stream.isEmpty() || !canPass(owner, owned.readableBytes())) {
       stream.enqueue(owned, isLast);
       return true;

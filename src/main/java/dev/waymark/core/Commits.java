@@ -37,9 +37,6 @@ final class Commits {
     }
     replies.stream().receive(bytes);
     connection.onSign(nowNs);
-    if (frame.close() == 0) {
-      connection.change().endPause(nowNs);
-    }
     apply(nowNs, frame, bytes);
     if (replies.stream().queuedBytes() > 0) {
       connection.progress().pause(nowNs);
@@ -72,7 +69,18 @@ final class Commits {
     if (bytes > 0) {
       replies.deliver(frame.payload().retainedSlice());
     }
+    long consumedOffset = connection.client().stream().consumedOffset();
+    boolean isServing = bytes > 0 || frame.consumed() > consumedOffset || frame.halfClose();
+    if (isServing && frame.close() == 0) {
+      serve(nowNs);
+    }
     commit(nowNs, frame.consumed(), frame.context(), frame.halfClose(), frame.close());
+  }
+
+  /** The client gets something, or its bytes are dealt with: it waits no longer. */
+  private void serve(long nowNs) {
+    connection.progress().onServed(nowNs);
+    connection.change().endPause(nowNs);
   }
 
   private void hold(long nowNs, UpstreamFrame frame) {
@@ -80,6 +88,9 @@ final class Commits {
     if (whole == null) {
       connection.armDeadline(nowNs);
       return;
+    }
+    if (whole.close() == 0) {
+      serve(nowNs);
     }
     whole.payloads().forEach(replies::deliver);
     commit(nowNs, whole.consumed(), whole.context(), whole.isHalfClose(), whole.close());

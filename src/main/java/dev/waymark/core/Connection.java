@@ -120,7 +120,7 @@ public final class Connection {
   /** The client's socket broke: CLIENT_RESET or CLIENT_TIMEOUT. */
   public void onClientLost(long nowNs, CloseReason reason) {
     end.endByBridge(nowNs, reason, Origin.CLIENT);
-    socket.reset();
+    end.reset();
   }
 
   /**
@@ -363,12 +363,12 @@ public final class Connection {
 
   /** Memory of what goes to the client. */
   long heldReplyBytes() {
-    return end.isClosed() ? 0 : replies.heldBytes();
+    return end.isDropped() ? 0 : replies.heldBytes();
   }
 
   /** All that it holds in memory. */
   long heldBytes() {
-    return end.isClosed() ? 0 : replies.heldBytes() + client.heldBytesWithPartial();
+    return end.isDropped() ? 0 : replies.heldBytes() + client.heldBytesWithPartial();
   }
 
   void checkInvariants() {

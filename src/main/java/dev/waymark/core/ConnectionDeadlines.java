@@ -137,6 +137,7 @@ final class ConnectionDeadlines {
       case NO_UPSTREAM, LEADER -> endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
       case RETRY -> connection.change().retry();
       case COMMIT -> {
+        connection.change().tellTaken(nowNs, Taken.Why.COMMIT_INCOMPLETE);
         owner().suspect(Suspicion.TIMED_OUT);
         endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
       }
@@ -157,7 +158,7 @@ final class ConnectionDeadlines {
         if (connection.replies().delivery().hasMoved()) {
           linger(nowNs);
         } else {
-          connection.socket().reset();
+          connection.end().reset();
         }
       }
     }
@@ -168,7 +169,7 @@ final class ConnectionDeadlines {
     if (connection.replies().stream().queuedBytes() == 0) {
       owner().suspect(Suspicion.TIMED_OUT);
     }
-    connection.change().fence(nowNs, cause);
+    connection.change().fence(nowNs, cause, Taken.Why.RELEASE_OVERDUE);
   }
 
   private void onProgressOverdue(long nowNs) {
@@ -176,10 +177,13 @@ final class ConnectionDeadlines {
     switch (connection.progress().verdict(nowNs, connection.client().isWindowFull(owner))) {
       case WORKING -> {}
       case STALLED -> {
-        connection.change().fence(nowNs, Reopen.Cause.STALLED);
+        connection.change().fence(nowNs, Reopen.Cause.STALLED, Taken.Why.STALLED);
         owner.onStalled(nowNs);
       }
-      case WINDOW_STALLED -> endByBridge(nowNs, CloseReason.WINDOW_STALLED, Origin.UPSTREAM);
+      case WINDOW_STALLED -> {
+        connection.change().tellTaken(nowNs, Taken.Why.WINDOW_STALLED);
+        endByBridge(nowNs, CloseReason.WINDOW_STALLED, Origin.UPSTREAM);
+      }
     }
   }
 

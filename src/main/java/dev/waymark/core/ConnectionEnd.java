@@ -17,6 +17,7 @@ final class ConnectionEnd {
   private @Nullable CloseReason reason;
   private Origin origin = Origin.BRIDGE;
   private long unixMs;
+  private boolean isDropped;
   private boolean isClosed;
 
   /**
@@ -96,7 +97,7 @@ final class ConnectionEnd {
     connection.settleHeld();
     connection.deadlines().linger(nowNs);
     if (why.isAbortive()) {
-      connection.socket().reset();
+      reset();
       return;
     }
     connection.armDeadline(nowNs);
@@ -112,21 +113,39 @@ final class ConnectionEnd {
    */
   void closeWhenDrained() {
     if (isClosing() && replies.delivery().queuedBytes() == 0 && client.stream().isEnded()) {
-      connection.socket().close();
+      close();
     }
   }
 
   /** Nothing is waited for any more: drops the socket, with a reset if replies are lost by it. */
   void abandon() {
     if (replies.delivery().queuedBytes() > 0) {
-      connection.socket().reset();
+      reset();
     } else {
-      connection.socket().close();
+      close();
     }
+  }
+
+  /** Drops the socket with a reset, and what it has not taken. */
+  void reset() {
+    onDropped();
+    connection.socket().reset();
+  }
+
+  private void close() {
+    onDropped();
+    connection.socket().close();
+  }
+
+  /** What the connection holds goes with its socket, soon: it counts no more. */
+  private void onDropped() {
+    isDropped = true;
+    connection.settleHeld();
   }
 
   /** The socket is gone. */
   void onSocketClosed() {
+    isDropped = true;
     isClosed = true;
   }
 
@@ -140,6 +159,11 @@ final class ConnectionEnd {
   /** The reason is known, the attachment over; the socket takes the last bytes. */
   boolean isClosing() {
     return reason != null && !isClosed;
+  }
+
+  /** The socket is gone, or is about to be: nothing is held for it. */
+  boolean isDropped() {
+    return isDropped;
   }
 
   /** The socket is gone. */

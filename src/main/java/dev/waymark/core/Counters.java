@@ -7,32 +7,35 @@ import java.util.concurrent.atomic.AtomicLongArray;
  * PushResult.Outcome}, and how long pauses were. Written by one shard's thread, readable from any.
  */
 public final class Counters {
-  /** Upper bounds of {@link #pauses}, in nanoseconds; what is longer is counted last. */
+  private static final long MS = 1_000_000L;
+
   private static final long[] PAUSE_BOUNDS_NS = {
-    1_000_000L,
-    5_000_000L,
-    10_000_000L,
-    25_000_000L,
-    50_000_000L,
-    100_000_000L,
-    250_000_000L,
-    500_000_000L,
-    1_000_000_000L,
-    2_500_000_000L,
-    5_000_000_000L,
-    10_000_000_000L,
-    30_000_000_000L
+    MS,
+    5 * MS,
+    10 * MS,
+    25 * MS,
+    50 * MS,
+    100 * MS,
+    250 * MS,
+    500 * MS,
+    1_000 * MS,
+    2_500 * MS,
+    5_000 * MS,
+    10_000 * MS,
+    30_000 * MS,
+    60_000 * MS
   };
 
   private static final int COUNTERS = Counter.values().length;
   private static final int CLOSED = COUNTERS;
   private static final int MOVED = CLOSED + CloseReason.values().length;
-  private static final int PAUSES = MOVED + Reopen.Cause.values().length;
-  private static final int PAUSE_SUM = PAUSES + PAUSE_BOUNDS_NS.length + 1;
-  private static final int PUSHES = PAUSE_SUM + 1;
+  private static final int PUSHES = MOVED + Reopen.Cause.values().length;
 
   private final AtomicLongArray totals =
       new AtomicLongArray(PUSHES + PushResult.Outcome.values().length);
+  private final Histogram pauses = new Histogram(PAUSE_BOUNDS_NS);
+  private final Histogram pauseDetections = new Histogram(PAUSE_BOUNDS_NS);
+  private final Histogram pauseMoves = new Histogram(PAUSE_BOUNDS_NS);
 
   /** Adds; the one writer only. */
   void add(Counter counter, long amount) {
@@ -54,14 +57,16 @@ public final class Counters {
     add(PUSHES + outcome.ordinal(), 1);
   }
 
-  /** One connection was without an owner that served it for so long; the one writer only. */
-  void addPause(long pauseNs) {
-    int bucket = 0;
-    while (bucket < PAUSE_BOUNDS_NS.length && pauseNs > PAUSE_BOUNDS_NS[bucket]) {
-      bucket++;
-    }
-    add(PAUSES + bucket, 1);
-    add(PAUSE_SUM, pauseNs);
+  /**
+   * Nobody served one connection for so long; the one writer only.
+   *
+   * @param detectionNs from when it was last served until its owner was given up
+   * @param moveNs from then until another served it
+   */
+  void addPause(long detectionNs, long moveNs) {
+    pauses.add(detectionNs + moveNs);
+    pauseDetections.add(detectionNs);
+    pauseMoves.add(moveNs);
   }
 
   /** The total so far; any thread. */
@@ -79,26 +84,24 @@ public final class Counters {
     return totals.getOpaque(MOVED + cause.ordinal());
   }
 
-  /** Upper bounds of the buckets of {@link #pauses}, in nanoseconds, ascending. */
+  /** Upper bounds of the three histograms of pauses, in nanoseconds, ascending. */
   public static long[] pauseBoundsNs() {
     return PAUSE_BOUNDS_NS.clone();
   }
 
-  /**
-   * Pauses so far by their length, one count for each bound and one for what is longer than all;
-   * any thread.
-   */
-  public long[] pauses() {
-    long[] counts = new long[PAUSE_BOUNDS_NS.length + 1];
-    for (int bucket = 0; bucket < counts.length; bucket++) {
-      counts[bucket] = totals.getOpaque(PAUSES + bucket);
-    }
-    return counts;
+  /** How long nobody served connections that moved; any thread. */
+  public Histogram pauses() {
+    return pauses;
   }
 
-  /** All pauses so far, together; any thread. */
-  public long pauseSumNs() {
-    return totals.getOpaque(PAUSE_SUM);
+  /** The first part of each pause, until the former owner was given up; any thread. */
+  public Histogram pauseDetections() {
+    return pauseDetections;
+  }
+
+  /** The second part of each pause, until another owner served; any thread. */
+  public Histogram pauseMoves() {
+    return pauseMoves;
   }
 
   private void add(int index, long amount) {

@@ -286,6 +286,11 @@ public final class Lane implements Balancer.Candidate {
     return counters;
   }
 
+  /** When something last came on it; when it was made, if nothing has. */
+  long heardNs() {
+    return clock.lastReceivedNs();
+  }
+
   /** Something came on it, and that long has passed since it was made. */
   boolean hasWorkedFor(long nowNs, long leastNs) {
     return clock.hasWorkedFor(nowNs, leastNs);

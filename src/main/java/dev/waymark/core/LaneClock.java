@@ -77,6 +77,11 @@ final class LaneClock {
     return isPingOpen && nowNs - pingSentNs >= limits.laneTimeoutNs();
   }
 
+  /** When something last came; when the lane was made, if nothing has. */
+  long lastReceivedNs() {
+    return lastReceivedNs;
+  }
+
   /** Something came, and that long has passed since the lane was made. */
   boolean hasWorkedFor(long nowNs, long leastNs) {
     return hasReceived && nowNs - createdNs >= leastNs;

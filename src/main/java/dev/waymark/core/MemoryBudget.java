@@ -11,8 +11,8 @@ public final class MemoryBudget {
   /** Reading resumes under this share of the budget, so that it does not flap. */
   private static final double RESUME_SHARE = 0.9;
 
-  /** Over this share the largest reply queues are given up. */
-  private static final double SHED_SHARE = 1.25;
+  /** From this share on the largest reply queues are given up. */
+  private static final double HARD_SHARE = 1.25;
 
   /**
    * Over the budget for longer than this, the largest connections are given up until it is under
@@ -34,6 +34,23 @@ public final class MemoryBudget {
     usedBytes.addAndGet(bytes);
   }
 
+  /**
+   * These bytes are about to be freed, if the process holds as much as this mark or more. Shards
+   * that free at the same time never free for the same excess.
+   *
+   * @return false: it does not, and nothing is to be freed
+   */
+  boolean free(long bytes, long markBytes) {
+    long used = usedBytes.get();
+    while (used >= markBytes) {
+      if (usedBytes.compareAndSet(used, used - bytes)) {
+        return true;
+      }
+      used = usedBytes.get();
+    }
+    return false;
+  }
+
   /** What all shards hold, as they last reported. */
   public long usedBytes() {
     return usedBytes.get();
@@ -49,18 +66,20 @@ public final class MemoryBudget {
   }
 
   boolean isUnderAgain() {
-    return usedBytes.get() < (long) (budgetBytes * RESUME_SHARE);
+    return usedBytes.get() < resumeBytes();
   }
 
   boolean isFarOver() {
-    return usedBytes.get() > (long) (budgetBytes * SHED_SHARE);
+    return usedBytes.get() >= hardBytes();
   }
 
-  /**
-   * A shard holds its share of the resume level or more: of all shards at least one does, while the
-   * process is not under it.
-   */
-  boolean isShareOver(long shardBytes, int shards) {
-    return shardBytes * shards >= (long) (budgetBytes * RESUME_SHARE);
+  /** Under this reading goes on. */
+  long resumeBytes() {
+    return (long) (budgetBytes * RESUME_SHARE);
+  }
+
+  /** From here on reply queues are given up at once. */
+  long hardBytes() {
+    return (long) (budgetBytes * HARD_SHARE);
   }
 }

@@ -68,9 +68,9 @@ final class OwnerChange {
 
   /** It has an owner that serves it: it is no longer without one, if it was. */
   void endPause(long nowNs) {
-    long pauseNs = ownership.takePauseNs(nowNs);
-    if (pauseNs >= 0) {
-      connection.listener().counters().addPause(pauseNs);
+    Ownership.Pause pause = ownership.takePause(nowNs);
+    if (pause != null) {
+      connection.listener().counters().addPause(pause.detectionNs(), pause.moveNs());
     }
   }
 
@@ -104,7 +104,7 @@ final class OwnerChange {
   void expel(long nowNs, Reopen.Cause cause) {
     if (ownership.handOver() == null) {
       if (isReopening()) {
-        fence(nowNs, cause);
+        fence(nowNs, cause, Taken.Why.DRAIN_OVERDUE);
       } else {
         connection.end().endByBridge(nowNs, CloseReason.SHUTTING_DOWN, Origin.UPSTREAM);
       }
@@ -114,7 +114,7 @@ final class OwnerChange {
   /** The owner leads no more and cannot hand over: where another can go on, it is left. */
   void desert(long nowNs, Reopen.Cause cause) {
     if (ownership.handOver() == null && isReopening()) {
-      fence(nowNs, cause);
+      fence(nowNs, cause, Taken.Why.LEADER_CHANGED);
     }
   }
 
@@ -130,13 +130,32 @@ final class OwnerChange {
   }
 
   /** The owner lives and does not do its part. */
-  void fence(long nowNs, Reopen.Cause cause) {
+  void fence(long nowNs, Reopen.Cause cause, Taken.Why why) {
     Lane owner = owner();
+    tellTaken(nowNs, why);
     ownership.avoid(owner.upstream().address());
     if (isLossBearable(nowNs)) {
       owner.close(connection, CloseReason.FENCED);
       leave(nowNs, cause, false);
     }
+  }
+
+  /** Somebody should know that the owner did not do its part. */
+  void tellTaken(long nowNs, Taken.Why why) {
+    Lane owner = owner();
+    ProgressClock progress = connection.progress();
+    boolean isWaiting = client.isAwaitingOwner();
+    shard
+        .events()
+        .onConnectionTaken(
+            new Taken(
+                connection.mark(),
+                owner.poolName(),
+                owner.upstream().address(),
+                why,
+                nowNs - progress.signNs(),
+                isWaiting ? nowNs - progress.servedNs() : 0,
+                client.stream().sentOffset() - client.stream().consumedOffset()));
   }
 
   /** The owner is gone. */
@@ -199,14 +218,30 @@ final class OwnerChange {
   private void leave(long nowNs, Reopen.Cause cause, boolean isHandedOver) {
     Lane owner = owner();
     Counters counters = connection.listener().counters();
+    long servedNs = servedNs(nowNs, owner, isHandedOver || cause == Reopen.Cause.REFUSED);
     counters.add(Counter.REPLAYED_BYTES, client.stream().rewind());
-    ownership.leave(nowNs, cause, isHandedOver);
+    ownership.leave(nowNs, cause, isHandedOver, servedNs);
     replies.onLeft(owner, ownership.epoch());
     owner.detached(connection);
     counters.addMoved(cause);
     connection.deadlines().waitUntil(nowNs + waitNs());
     connection.settleHeld();
     offer(nowNs);
+  }
+
+  /**
+   * Until when the client was served: one that waits for the owner, until it began to wait or was
+   * last given something; another, until its lane was last heard. Lanes without Settings are not
+   * asked for a sign, so their silence means nothing.
+   */
+  private long servedNs(long nowNs, Lane owner, boolean isOwnerThere) {
+    if (replies.stream().queuedBytes() > 0) {
+      return nowNs;
+    }
+    if (!client.isConsumed()) {
+      return connection.progress().servedNs();
+    }
+    return isOwnerThere || !owner.isAcknowledging() ? nowNs : owner.heardNs();
   }
 
   /** To the pool, unless nothing is left for an owner to do. */

@@ -19,6 +19,14 @@ final class Ownership {
    */
   record HandOver(Reopen.Cause cause, @Nullable Lane destination, long deadlineNs) {}
 
+  /**
+   * Nobody served the connection.
+   *
+   * @param detectionNs from when it was last served until its owner was given up
+   * @param moveNs from then until another serves it
+   */
+  record Pause(long detectionNs, long moveNs) {}
+
   /** One bad request must not walk through the fleet (rule 3): so many owners it may take along. */
   static final int LOSSES_WITHOUT_PROGRESS_MAX = 3;
 
@@ -47,6 +55,7 @@ final class Ownership {
   private boolean isBackingOff;
   private int returns;
   private long mayMoveAtNs;
+  private long servedNs;
   private long leftAtNs;
   private boolean isPaused;
 
@@ -75,8 +84,9 @@ final class Ownership {
    * The owner is the owner no more, and another is needed.
    *
    * @param isHandedOver it lives, and would take the connection back
+   * @param lastServedNs until when it served the client
    */
-  void leave(long nowNs, Reopen.Cause why, boolean isHandedOver) {
+  void leave(long nowNs, Reopen.Cause why, boolean isHandedOver, long lastServedNs) {
     cause = why;
     if (isHandedOver) {
       former = lane;
@@ -87,8 +97,12 @@ final class Ownership {
     forgetHandOver();
     lane = null;
     epoch++;
-    leftAtNs = nowNs;
-    isPaused = true;
+    if (!isPaused) {
+      // An owner that is lost before it has served does not end the pause.
+      isPaused = true;
+      servedNs = lastServedNs;
+      leftAtNs = nowNs;
+    }
   }
 
   /** There is no owner any more, and none is needed. */
@@ -216,16 +230,13 @@ final class Ownership {
     return history;
   }
 
-  /**
-   * How long the connection has been without an owner that serves it, once; -1 if it has not, or
-   * was asked before.
-   */
-  long takePauseNs(long nowNs) {
+  /** How long nobody has served the connection; null if somebody does. It ends now. */
+  @Nullable Pause takePause(long nowNs) {
     if (!isPaused) {
-      return -1;
+      return null;
     }
     isPaused = false;
-    return nowNs - leftAtNs;
+    return new Pause(leftAtNs - servedNs, nowNs - leftAtNs);
   }
 
   // --- transitions ---

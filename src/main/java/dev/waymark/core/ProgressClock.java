@@ -17,6 +17,7 @@ final class ProgressClock {
   private final long timeoutNs;
   private long progressNs;
   private long signNs;
+  private long servedNs;
   private boolean isPaused;
   private long pausedNs;
 
@@ -34,6 +35,11 @@ final class ProgressClock {
     progressNs = nowNs;
     signNs = nowNs;
     pausedNs = nowNs;
+  }
+
+  /** The client begins to wait, or a commit took effect: it has been served until now. */
+  void onServed(long nowNs) {
+    servedNs = nowNs;
   }
 
   /** A frame came, were it an empty one. */
@@ -58,6 +64,7 @@ final class ProgressClock {
       isPaused = false;
       progressNs += nowNs - pausedNs;
       signNs = nowNs;
+      servedNs = nowNs;
     }
   }
 
@@ -65,6 +72,16 @@ final class ProgressClock {
 
   boolean isOn() {
     return timeoutNs > 0;
+  }
+
+  /** When the last frame came. */
+  long signNs() {
+    return signNs;
+  }
+
+  /** Until when the client was served; only while it waits for something. */
+  long servedNs() {
+    return servedNs;
   }
 
   /** Only while bytes are unconsumed. */

@@ -193,6 +193,14 @@ public final class Shard {
     memory.check(nowNs);
   }
 
+  /**
+   * Another shard finds that the process holds far too much: {@link
+   * ShardEnvironment#askOthersToFree}.
+   */
+  public void onMemoryAsked(long nowNs) {
+    memory.check(nowNs);
+  }
+
   /** Time has passed. */
   public void onDeadline(long nowNs) {
     if (!creditOwed.isEmpty() && creditDeadlineNs - nowNs <= 0) {

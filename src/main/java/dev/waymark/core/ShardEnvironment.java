@@ -23,6 +23,12 @@ public interface ShardEnvironment {
   boolean forwardPush(
       int shard, String pool, UpstreamControl.Push push, Consumer<PushResult> reply);
 
+  /**
+   * The process holds far too much, and this shard no more than its share of it: asks for {@link
+   * Shard#onMemoryAsked} of the other shards.
+   */
+  void askOthersToFree();
+
   /** The process is over its memory budget: accept no client until told. */
   void pauseAccepting();
 

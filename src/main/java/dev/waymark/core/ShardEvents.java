@@ -9,6 +9,9 @@ public interface ShardEvents {
 
   void onConnectionAttached(Mark mark, String pool, String upstream, int epoch);
 
+  /** Called for every one; an upstream that hangs may have thousands. */
+  void onConnectionTaken(Taken taken);
+
   void onConnectionClosed(ConnectionSummary summary);
 
   void onLaneOpen(String pool, String upstream);

@@ -1,15 +1,29 @@
 package dev.waymark.core;
 
 import dev.waymark.core.CloseReason.Origin;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.function.ToLongFunction;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What the connections of one shard hold in memory, and what happens when the process holds too
- * much (rule 10): over the budget nobody is read, far over it the longest reply queues go. Confined
- * to its shard's thread.
+ * much (rule 10). Over the budget nobody is read. Far over it the longest reply queues go at once;
+ * over it for too long the largest connections go in steps. As few go as are needed: what is being
+ * freed counts as free. Confined to its shard's thread.
+ *
+ * <p>The budget is that of all shards. Each shard frees only what it holds beyond its share, and
+ * all of them together only what is too much.
  */
 final class ShardMemory {
+  /** Between two steps clients have time to read. */
+  static final long STEP_NS = 100_000_000L;
+
+  /** A step frees this part of what is still too much, and at least one connection. */
+  private static final int STEP_DIVISOR = 4;
+
+  private record Holder(Connection connection, long bytes) {}
+
   private final Shard shard;
   private final ConnectionTable connections;
   private final MemoryBudget budget;
@@ -17,7 +31,7 @@ final class ShardMemory {
   private long reportedBytes;
   private boolean isOverBudget;
   private boolean isPausing;
-  private long overBudgetSinceNs;
+  private long nextStepNs;
 
   ShardMemory(Shard shard, ConnectionTable connections, MemoryBudget budget) {
     this.shard = shard;
@@ -45,15 +59,14 @@ final class ShardMemory {
     } else if (isOverBudget && budget.isUnderAgain()) {
       resume();
     }
-    while (budget.isFarOver() && shedLargest(nowNs, Connection::heldReplyBytes)) {
-      report();
+    if (budget.isFarOver()) {
+      shedReplies(nowNs);
     }
-    if (isOverBudget
-        && nowNs - overBudgetSinceNs >= MemoryBudget.OVER_NS_MAX
-        && budget.isShareOver(heldBytes, shard.count())) {
-      shedLargest(nowNs, Connection::heldBytes);
-      report();
+    if (isOverBudget && nextStepNs - nowNs <= 0) {
+      nextStepNs = nowNs + STEP_NS;
+      shedStep(nowNs);
     }
+    report();
   }
 
   // --- outputs ---
@@ -77,7 +90,7 @@ final class ShardMemory {
 
   private void pause(long nowNs) {
     isPausing = true;
-    overBudgetSinceNs = nowNs;
+    nextStepNs = nowNs + MemoryBudget.OVER_NS_MAX;
     shard.events().onOverBudget(budget.usedBytes(), budget.budgetBytes());
     shard.environment().pauseAccepting();
     connections.forEach(connection -> connection.client().updateReading());
@@ -99,26 +112,61 @@ final class ShardMemory {
   }
 
   /**
-   * @return whether less is held by it
+   * Replies are what no pause of the reading holds back. Client bytes count up to the budget only:
+   * a burst of them is let through, and must not cost those their sockets who have a reply under
+   * way.
    */
-  private boolean shedLargest(long nowNs, ToLongFunction<Connection> size) {
-    Connection victim = largest(size);
-    if (victim == null || size.applyAsLong(victim) == 0) {
-      return false;
+  private void shedReplies(long nowNs) {
+    long[] replyBytes = new long[1];
+    connections.forEach(connection -> replyBytes[0] += connection.heldReplyBytes());
+    long clientBytes = Math.min(heldBytes - replyBytes[0], share(budget.budgetBytes()));
+    long excessBytes = replyBytes[0] + clientBytes - share(budget.hardBytes());
+    if (excessBytes >= 0) {
+      shed(nowNs, Connection::heldReplyBytes, budget.hardBytes(), excessBytes);
     }
-    long before = heldBytes;
-    victim.end().endByBridge(nowNs, CloseReason.OVERLOAD, Origin.BRIDGE);
-    victim.end().abandon();
-    return heldBytes < before;
+    if (budget.isFarOver()) {
+      shard.environment().askOthersToFree();
+    }
   }
 
-  private @Nullable Connection largest(ToLongFunction<Connection> size) {
-    Connection[] largest = new Connection[1];
+  /** A part of what is too much, and of what is more than this shard's share. */
+  private void shedStep(long nowNs) {
+    long ownExcessBytes = heldBytes - share(budget.resumeBytes());
+    long excessBytes = Math.min(ownExcessBytes, budget.usedBytes() - budget.resumeBytes());
+    if (excessBytes >= 0) {
+      shed(nowNs, Connection::heldBytes, budget.resumeBytes(), excessBytes / STEP_DIVISOR);
+    }
+  }
+
+  /** Of all shards at least one holds its share or more while all together hold the whole. */
+  private long share(long bytes) {
+    return bytes / shard.count();
+  }
+
+  /** The largest first, until more than so much is freed or the process is under the mark. */
+  private void shed(long nowNs, ToLongFunction<Connection> size, long markBytes, long bytes) {
+    long leftBytes = bytes;
+    for (Holder holder : largestFirst(size)) {
+      long freedBytes = holder.connection.heldBytes();
+      if (leftBytes < 0 || !budget.free(freedBytes, markBytes)) {
+        return;
+      }
+      reportedBytes -= freedBytes;
+      leftBytes -= Math.max(1, freedBytes);
+      holder.connection.end().endByBridge(nowNs, CloseReason.OVERLOAD, Origin.BRIDGE);
+      holder.connection.end().abandon();
+    }
+  }
+
+  private List<Holder> largestFirst(ToLongFunction<Connection> size) {
+    List<Holder> holders = new ArrayList<>();
     connections.forEach(connection -> {
-      if (largest[0] == null || size.applyAsLong(connection) > size.applyAsLong(largest[0])) {
-        largest[0] = connection;
+      long bytes = size.applyAsLong(connection);
+      if (bytes > 0) {
+        holders.add(new Holder(connection, bytes));
       }
     });
-    return largest[0];
+    holders.sort(Comparator.comparingLong(Holder::bytes).reversed());
+    return holders;
   }
 }

@@ -106,13 +106,12 @@ public final class ListenerPort {
    * it back only when its loop turns next.
    */
   public void bindInPlaceOfAnother() throws IOException {
-    long deadlineNs = clockNs.getAsLong() + REBIND_TIMEOUT_NS;
-    while (true) {
+    for (long leftNs = REBIND_TIMEOUT_NS; ; leftNs -= REBIND_INTERVAL_NS) {
       try {
         tryBind();
         return;
       } catch (IOException inUse) {
-        if (clockNs.getAsLong() - deadlineNs >= 0) {
+        if (leftNs <= 0) {
           throw inUse;
         }
       }

@@ -86,7 +86,13 @@ final class ClosingTable {
           });
   private static final Event STOP =
       event("STOP", world -> world.fixtures.shard.stop(world.nowNs()));
-  private static final Event BUDGET = event("BUDGET", world -> world.fixtures.budget.add(20_000));
+  private static final Event SMALL_BUDGET =
+      event(
+          "SMALL_BUDGET",
+          world -> {
+            world.fixtures = new Fixtures(Fixtures.pool("pool"), 0, 4);
+            world.fixtures.budget.add(4);
+          });
   private static final Event OPERATOR =
       event(
           "OPERATOR",
@@ -338,11 +344,11 @@ final class ClosingTable {
   private static Stream<ClosingRow> bridgeCloses() {
     return Stream.of(
         row("far over the budget")
-            .after(OPEN, KERNEL_FULL, BIG_REPLY, BUDGET, pass(200))
+            .after(SMALL_BUDGET, OPEN, KERNEL_FULL, BIG_REPLY)
             .shows("accept no more, pause, Close OVERLOAD, RST")
             .ends(CloseReason.OVERLOAD, Origin.BRIDGE),
         row("far over the budget by an unfinished commit")
-            .after(OPEN, HALF_COMMIT, BUDGET, pass(200))
+            .after(SMALL_BUDGET, OPEN, HALF_COMMIT)
             .shows("accept no more, pause, Close OVERLOAD, RST")
             .ends(CloseReason.OVERLOAD, Origin.BRIDGE),
         row("the bridge stops")

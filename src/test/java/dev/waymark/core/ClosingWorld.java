@@ -2,7 +2,7 @@ package dev.waymark.core;
 
 /** A world with one connection. Confined to one thread. */
 final class ClosingWorld {
-  final Fixtures fixtures = new Fixtures();
+  Fixtures fixtures = new Fixtures();
 
   @SuppressWarnings("NullAway.Init") // The first event of every row makes it.
   Connection connection;

@@ -19,6 +19,7 @@ final class FakeSocket implements ClientSocket {
   private boolean isFinishDue;
   private boolean isOpen = true;
   private boolean isFinished;
+  private boolean isGone;
 
   /** All that was written, as text. */
   final StringBuilder content = new StringBuilder();
@@ -41,6 +42,18 @@ final class FakeSocket implements ClientSocket {
       isFinishDue = false;
       fixtures.effects.add("FIN");
     }
+  }
+
+  /** It was closed by the bridge, and now is. */
+  void finishClosing() {
+    if (!isOpen && !isGone) {
+      isGone = true;
+      connection.onSocketClosed(fixtures.nowNs);
+    }
+  }
+
+  boolean isOpen() {
+    return isOpen;
   }
 
   @Override
@@ -98,7 +111,10 @@ final class FakeSocket implements ClientSocket {
     if (isOpen) {
       isOpen = false;
       fixtures.effects.add(how);
-      connection.onSocketClosed(fixtures.nowNs);
+      isGone = !fixtures.isClosingLate;
+      if (isGone) {
+        connection.onSocketClosed(fixtures.nowNs);
+      }
     }
   }
 

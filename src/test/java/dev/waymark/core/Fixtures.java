@@ -22,6 +22,7 @@ final class Fixtures implements ShardEnvironment, Balancer {
   final List<String> effects = new ArrayList<>();
   private final KeptEvents events = new KeptEvents(this::onClosed);
   final List<ConnectionSummary> summaries = events.summaries();
+  final List<Taken> taken = events.taken();
   final List<String> suspicions = events.suspicions();
   final List<String> forgotten = events.forgotten();
   final Counters counters = events.counters();
@@ -39,6 +40,13 @@ final class Fixtures implements ShardEnvironment, Balancer {
   boolean isWritable = true;
   boolean isKernelFull;
   boolean isMailboxFull;
+
+  /** Sockets that the bridge closes are told to be closed by {@link #finishClosing}. */
+  boolean isClosingLate;
+
+  /** How often other shards were asked to free memory. */
+  int asksToFree;
+
   boolean isFlushFailing;
   long nowNs = Long.MAX_VALUE - 1000 * MS;
   private long version;
@@ -230,6 +238,12 @@ final class Fixtures implements ShardEnvironment, Balancer {
         .orElseThrow();
   }
 
+  /** All sockets that the bridge has closed are gone. */
+  void finishClosing() {
+    sockets.forEach(FakeSocket::finishClosing);
+    endTurn();
+  }
+
   Connection accept() {
     return accept("listener");
   }
@@ -341,6 +355,11 @@ final class Fixtures implements ShardEnvironment, Balancer {
     effects.add("forward " + push.id() + " to " + shard);
     forwarded.add(reply);
     return !isMailboxFull;
+  }
+
+  @Override
+  public void askOthersToFree() {
+    asksToFree++;
   }
 
   @Override

@@ -9,6 +9,7 @@ public final class KeptEvents implements ShardEvents, ShardCounters {
   private final Consumer<ConnectionSummary> onClosed;
   private final Counters counters = new Counters();
   private final List<ConnectionSummary> summaries = new ArrayList<>();
+  private final List<Taken> taken = new ArrayList<>();
   private final List<String> suspicions = new ArrayList<>();
   private final List<String> forgotten = new ArrayList<>();
 
@@ -31,6 +32,11 @@ public final class KeptEvents implements ShardEvents, ShardCounters {
   /** How each connection ended; not a copy. */
   public List<ConnectionSummary> summaries() {
     return summaries;
+  }
+
+  /** What was taken from owners by force; not a copy. */
+  List<Taken> taken() {
+    return taken;
   }
 
   /** Each upstream and why; not a copy. */
@@ -63,6 +69,11 @@ public final class KeptEvents implements ShardEvents, ShardCounters {
 
   @Override
   public void onConnectionAttached(Mark mark, String pool, String upstream, int epoch) {}
+
+  @Override
+  public void onConnectionTaken(Taken taken) {
+    this.taken.add(taken);
+  }
 
   @Override
   public void onConnectionClosed(ConnectionSummary summary) {

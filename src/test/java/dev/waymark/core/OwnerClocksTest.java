@@ -30,6 +30,34 @@ class OwnerClocksTest {
   }
 
   @Test
+  void connection_takenFromAHangingHandler_isToldWithHowLongNothingCame() {
+    fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, 10);
+    fixtures.passWithPongs(20_000);
+    fixtures.answer(connection, fixtures.frame(connection));
+    fixtures.passWithPongs(30_200);
+    assertThat(fixtures.taken).hasSize(1);
+    Taken taken = fixtures.taken.getFirst();
+    assertThat(taken.mark()).isEqualTo(connection.mark());
+    assertThat(taken.pool()).isEqualTo("pool");
+    assertThat(taken.upstream()).isEqualTo("a:1");
+    assertThat(taken.why()).isEqualTo(Taken.Why.STALLED);
+    assertThat(taken.silentNs() / Fixtures.MS).isBetween(30_000L, 30_100L);
+    assertThat(taken.stuckNs() / Fixtures.MS).isBetween(50_000L, 50_100L);
+    assertThat(taken.unconsumedBytes()).isEqualTo(10);
+  }
+
+  @Test
+  void connection_whoseHandOverIsOverdue_isTold() {
+    fixtures.attachedLanes("a:1", "b:1");
+    fixtures.accept();
+    fixtures.draining(fixtures.lanes.getFirst());
+    fixtures.passWithPongs(10_200);
+    assertThat(fixtures.taken).extracting(Taken::why).containsExactly(Taken.Why.RELEASE_OVERDUE);
+  }
+
+  @Test
   void owner_thatSaysItStillWorks_keepsTheConnection() {
     fixtures.attachedLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
@@ -56,6 +84,8 @@ class OwnerClocksTest {
     assertThat(fixtures.summaries)
         .extracting(ConnectionSummary::reason)
         .containsExactly(CloseReason.WINDOW_STALLED);
+    assertThat(fixtures.taken).extracting(Taken::why).containsExactly(Taken.Why.WINDOW_STALLED);
+    assertThat(fixtures.taken.getFirst().stuckNs() / Fixtures.MS).isGreaterThanOrEqualTo(30_000);
   }
 
   /** An owner without credit cannot commit: it has its time when the client reads again. */

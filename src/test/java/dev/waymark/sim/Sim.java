@@ -296,6 +296,9 @@ final class Sim implements ShardEnvironment {
   }
 
   @Override
+  public void askOthersToFree() {}
+
+  @Override
   public void pauseAccepting() {
     accepting(true);
   }

@@ -32,7 +32,7 @@ final class Watchers {
     replay = new Rule3Replay(ledger);
     owners = new Rule6Owners(ledger, setup.moving().isFollowingLeader());
     pushes = new Rule6Pushes(ledger, setup.limits().pushWaitNs());
-    memory = new Rule10Memory(ledger, pushes, setup.limits().memoryBudgetBytes());
+    memory = new Rule10Memory(ledger, pushes, setup.limits().memoryBudgetBytes(), setup.shards());
     ownPauses =
         new OwnPauses(
             setup.limits().laneTimeoutNs(),
