@@ -23,7 +23,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
-import sun.misc.Signal;
 
 /** `waymark bridge`: accepts clients and carries their bytes to upstreams, until SIGTERM. */
 @Command(
@@ -39,7 +38,13 @@ final class BridgeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-    LoadedConfig read = flags.load(spec.commandLine().getErr());
+    PrintWriter err = spec.commandLine().getErr();
+    // Before the configuration is read, so that none is missed that means a later state of the
+    // file.
+    Hangup hangup =
+        Hangup.install(
+            why -> err.println("warning: SIGHUP stays ignored, no reload by it: " + why));
+    LoadedConfig read = flags.load(err);
     Logging.configure(read.config().log(), System.err);
     Stopper stopper = Stopper.install();
     EventLog log = new EventLog(Clock::nowNs);
@@ -48,8 +53,7 @@ final class BridgeCommand implements Callable<Integer> {
     try (EmbeddedUpstream embedded = EmbeddedUpstream.start(read)) {
       LoadedConfig loaded = embedded.findableIn(read);
       Bridge bridge = new Bridge(loaded, again(embedded), log, errors::droppedCount);
-      // From the start on: its default would end the process.
-      Signal.handle(new Signal("HUP"), _ -> bridge.reload().onSignal());
+      hangup.handleBy(bridge.reload()::onSignal);
       start(bridge, loaded, stopper);
       if (bridge.readiness().isReady()) {
         out.println(readyLine(bridge, loaded));

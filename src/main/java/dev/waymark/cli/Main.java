@@ -54,6 +54,9 @@ public final class Main {
   }
 
   public static void main(String[] args) {
+    if (args.length > 0 && args[0].equals("bridge")) {
+      Hangup.outlive();
+    }
     NETTY.forEach(System.getProperties()::putIfAbsent);
     StandardStreams streams = new StandardStreams();
     streams.install();

@@ -61,6 +61,10 @@ final class Reload {
   private final ReloadMetrics metrics;
   private final ReentrantLock lock = new ReentrantLock(true);
   private final CountDownLatch closing = new CountDownLatch(1);
+
+  /** The bridge has started, or will not. */
+  private final CountDownLatch settled = new CountDownLatch(1);
+
   private final AtomicBoolean isSignalWaiting = new AtomicBoolean();
   private final AtomicInteger requests = new AtomicInteger();
   private boolean isOpen;
@@ -89,11 +93,13 @@ final class Reload {
     lock.lock();
     isOpen = true;
     lock.unlock();
+    settled.countDown();
   }
 
   /** The bridge ends: waits for the reload under way, and lets no other in. */
   void close() {
     closing.countDown();
+    settled.countDown();
     lock.lock();
     isOpen = false;
     lock.unlock();
@@ -106,9 +112,18 @@ final class Reload {
 
   // --- reloading ---
 
-  /** SIGHUP. While one waits for its turn another adds nothing. */
+  /**
+   * SIGHUP. One that comes while the bridge starts waits until it has started; while one waits,
+   * another adds nothing.
+   */
   void onSignal() {
     if (!isSignalWaiting.compareAndSet(false, true)) {
+      return;
+    }
+    try {
+      settled.await();
+    } catch (InterruptedException end) {
+      Thread.currentThread().interrupt();
       return;
     }
     lock.lock();

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -124,6 +125,30 @@ final class ReloadUndoIT {
     try (Socket client = new Socket(game.getAddress(), game.getPort())) {
       client.setSoTimeout(20_000);
       assertThat(client.getInputStream().read()).as("the end").isEqualTo(-1);
+    }
+  }
+
+  @Test
+  void signal_whileTheBridgeStarts_waitsUntilItHasStarted() throws Exception {
+    AtomicInteger reads = new AtomicInteger();
+    Bridge other =
+        new Bridge(
+            next,
+            Optional.of(() -> {
+              reads.incrementAndGet();
+              return next;
+            }),
+            new EventLog(Clock::nowNs),
+            () -> 0);
+    try {
+      Thread signal = Thread.ofPlatform().start(other.reload()::onSignal);
+      await().until(() -> signal.getState() == Thread.State.WAITING);
+      other.startAdmin();
+      other.start(new CountDownLatch(1));
+      signal.join();
+      assertThat(reads).hasValue(1);
+    } finally {
+      other.stop();
     }
   }
 

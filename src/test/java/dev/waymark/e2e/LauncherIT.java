@@ -1,6 +1,7 @@
 package dev.waymark.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,6 +9,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,8 +29,9 @@ final class LauncherIT {
       """
       #!/bin/sh
       echo "$$ $*" >>mvn-calls
-      if grep -q broken pom.xml; then echo '[ERROR] broken pom'; exit 1; fi
-      if grep -q slow pom.xml; then until [ -e go-on ]; do :; done; fi
+      if grep -q broken pom.xml; then echo '[INFO] Scanning'; echo '[ERROR] broken pom'; exit 1; fi
+      echo '[INFO] --- maven-compiler-plugin:3.14.0:compile (default-compile) @ waymark ---'
+      if grep -q slow pom.xml; then until [ -e go-on ]; do sleep 0.1; done; fi
       mkdir -p target/waymark-1/bin target/waymark-1/lib
       cp waymark target/waymark-1/bin/waymark
       echo jar >target/waymark-1/lib/waymark-1.jar
@@ -37,6 +42,7 @@ final class LauncherIT {
       """
       #!/bin/sh
       echo "$$ descriptors $(ulimit -n) of $(ulimit -H -n)"
+      grep SigIgn: /proc/$$/status
       for word; do
         echo "<$word>"
         case $word in -XX:AOTCacheOutput=*) : >"${word#*=}" && exit ;; esac
@@ -127,11 +133,97 @@ final class LauncherIT {
   }
 
   @Test
+  void run_buildThatTakesLong_saysWhereItStands() throws IOException {
+    Files.writeString(tree.resolve("pom.xml"), "<project>slow</project>");
+    String launcher = Files.readString(Path.of("waymark"));
+    executable(
+        tree.resolve("waymark"), launcher.replace("progress_seconds=30", "progress_seconds=1"));
+    try (Waymark run = launch(tree.resolve("waymark"))) {
+      run.awaitLine("waymark: building, for 0:0\\d, compiler:compile$");
+      Files.createFile(tree.resolve("go-on"));
+      assertThat(run.exitCode()).isEqualTo(7);
+      assertThat(run.stderr()).doesNotContain("\u001b").doesNotContain("\r");
+      assertThat(run.stdout()).startsWith(run.pid() + " descriptors ");
+    }
+  }
+
+  @Test
+  void run_trainingFails_saysSo() throws IOException {
+    executable(javaHome.resolve("bin/java"), "#!/bin/sh\nexit 1\n");
+    try (Waymark run = launch(tree.resolve("waymark"))) {
+      assertThat(run.exitCode()).isOne();
+      assertThat(run.stderr()).contains("that failed, see ", "starts take about twice as long");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"dash", "bash", "busybox sh"})
+  void run_builtTreeOfAnother_runsOrSaysWhatToDo(String shell) throws IOException {
+    assumeTrue(isThere(shell.split(" ")[0]), "no " + shell);
+    run(tree.resolve("waymark"));
+    try (Waymark run = asAnother(shell)) {
+      assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
+      assertThat(run.stderr()).isEmpty();
+    }
+    Path source = Files.writeString(tree.resolve("src/main/New.java"), "new");
+    Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(1)));
+    try (Waymark run = asAnother(shell)) {
+      assertThat(run.exitCode()).isOne();
+      assertThat(run.stderr())
+          .contains("newer than its build", "cannot write to " + tree.toRealPath() + "/.run: start")
+          .hasLineCount(1);
+    }
+    try (Waymark run = asAnother(shell, "train")) {
+      assertThat(run.exitCode()).isOne();
+      assertThat(run.stderr()).contains("cannot write to");
+    }
+  }
+
+  @Test
+  void run_freshTreeOfAnother_saysWhatToDo() throws IOException {
+    try (Waymark run = asAnother("sh")) {
+      assertThat(run.exitCode()).isOne();
+      assertThat(run.stderr()).contains(" is not built, and ", "cannot write to").hasLineCount(1);
+    }
+  }
+
+  @Test
+  void run_builtTreeOnAReadOnlyMount_runsOrSaysWhatToDo() throws IOException {
+    assumeTrue(isRoot() && isThere("unshare"), "needs root and unshare, for a mount of its own");
+    run(tree.resolve("waymark"));
+    try (Waymark run = onReadOnlyMount()) {
+      assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
+      assertThat(run.stderr()).isEmpty();
+    }
+    Path source = Files.writeString(tree.resolve("src/main/New.java"), "new");
+    Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(1)));
+    try (Waymark run = onReadOnlyMount()) {
+      assertThat(run.exitCode()).isOne();
+      assertThat(run.stderr()).contains("cannot write to").hasLineCount(1);
+    }
+    try (Waymark run = onReadOnlyMount("train")) {
+      assertThat(run.exitCode()).isOne();
+    }
+  }
+
+  @Test
+  void train_withHelp_trainsNothing() throws IOException {
+    Path release = release(Files.readString(Path.of("waymark")));
+    try (Waymark run = launch(release.resolve("bin/waymark"), "train", "--help")) {
+      assertThat(run.exitCode()).isEqualTo(7);
+      assertThat(run.stdout()).contains("<train>\n<--help>\n").doesNotContain("AOTCacheOutput");
+    }
+  }
+
+  @Test
   void run_brokenTree_showsWhatMavenSaidAndEndsWithOne() throws IOException {
     Files.writeString(tree.resolve("pom.xml"), "<project>broken</project>");
     try (Waymark run = launch(tree.resolve("waymark"))) {
       assertThat(run.exitCode()).isEqualTo(1);
-      assertThat(run.stderr()).contains("[ERROR] broken pom").contains("the build failed");
+      assertThat(run.stderr())
+          .contains("[ERROR] broken pom")
+          .contains("the build failed")
+          .doesNotContain("[INFO]");
       assertThat(run.stdout()).isEmpty();
     }
     assertNoBuilds();
@@ -243,6 +335,18 @@ final class LauncherIT {
     assertThat(optionsOf(release)).doesNotContain("<-XX:AOTCache=");
   }
 
+  @ParameterizedTest
+  @CsvSource({"bridge, 1", "stub, 0"})
+  void run_aBridge_startsJavaWithHangupIgnored(String command, int hangup) throws IOException {
+    assumeTrue(Files.exists(Path.of("/proc/self/status")), "no /proc");
+    Path release = release(Files.readString(Path.of("waymark")));
+    try (Waymark run = launch(release.resolve("bin/waymark"), command)) {
+      assertThat(run.exitCode()).isEqualTo(7);
+      String ignored = run.awaitLine("SigIgn:\\s*([0-9a-f]+)").group(1);
+      assertThat(Long.parseLong(ignored, 16) & 1).isEqualTo(hangup);
+    }
+  }
+
   @Test
   void run_javaTooOld_saysWhatIsNeeded() throws IOException {
     Files.writeString(javaHome.resolve("release"), "JAVA_VERSION=\"1.8.0_402\"\n");
@@ -272,6 +376,50 @@ final class LauncherIT {
     try (Waymark run = launch(release.resolve("bin/waymark"))) {
       assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
       return run.stdout();
+    }
+  }
+
+  /** As a user who may read the tree and not write to it. */
+  private Waymark asAnother(String shell, String... args) throws IOException {
+    var read = PosixFilePermissions.fromString("rwxr-xr-x");
+    Files.setPosixFilePermissions(temp, read);
+    List<String> line = new ArrayList<>();
+    if (isRoot()) {
+      assumeTrue(isThere("setpriv"), "no setpriv, to become another user");
+      line.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
+    } else {
+      Files.setPosixFilePermissions(tree, PosixFilePermissions.fromString("r-xr-xr-x"));
+      if (Files.exists(tree.resolve(".run"))) {
+        assertThat(program("chmod", "-R", "a-w", tree.resolve(".run").toString())).isZero();
+      }
+    }
+    line.addAll(List.of(shell.split(" ")));
+    line.add(tree.resolve("waymark").toString());
+    line.addAll(List.of(args));
+    return launcher(Path.of(line.removeFirst()), line.toArray(String[]::new)).start();
+  }
+
+  private Waymark onReadOnlyMount(String... args) {
+    List<String> line = new ArrayList<>();
+    String mount =
+        "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" && exec \"$0/waymark\" \"$@\"";
+    line.addAll(List.of("-m", "sh", "-c", mount, tree.toString()));
+    line.addAll(List.of(args));
+    return launcher(Path.of("unshare"), line.toArray(String[]::new)).start();
+  }
+
+  private static boolean isRoot() {
+    return "root".equals(System.getProperty("user.name"));
+  }
+
+  private static boolean isThere(String program) {
+    return Stream.of(System.getenv("PATH").split(":"))
+        .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
+  }
+
+  private static int program(String... line) {
+    try (Waymark run = Waymark.program(line).start()) {
+      return run.exitCode();
     }
   }
 
@@ -318,7 +466,8 @@ final class LauncherIT {
   private String buildingLine() throws IOException {
     return "waymark: building "
         + tree.toRealPath()
-        + " (mvn package without tests; the first time takes some minutes) ...\n";
+        + " (mvn package without tests): about a minute; where Maven has to download libraries and plugins first, 2 to 10 ...\n"
+        + "waymark: built; running it for some 10 s more, so that Java learns to start it faster ...\n";
   }
 
   private void assertNoBuilds() throws IOException {

@@ -390,6 +390,17 @@ final class ReloadIT {
   }
 
   @Test
+  void signal_ignoredWhenTheProcessStarts_reloadsAllTheSame() {
+    try (Bridge plain = Bridge.start(launch -> launch.quick().ignoring("HUP"))) {
+      await()
+          .untilAsserted(() -> {
+            plain.process().signal("HUP");
+            assertThat(plain.process().stderr()).contains("reload-refused", "without a file");
+          });
+    }
+  }
+
+  @Test
   void reloads_atOnce_runOneAfterTheOther() throws IOException {
     write(listener("game", 0, "red") + listener("chat", 0, "red"), pool("red", red));
     List<Integer> statuses = new CopyOnWriteArrayList<>();

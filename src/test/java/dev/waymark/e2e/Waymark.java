@@ -257,6 +257,7 @@ public final class Waymark implements AutoCloseable {
     private final Map<String, String> environment = new HashMap<>();
     private String leakDetection = "paranoid";
     private int descriptorsMax;
+    private String ignoredSignal = "";
     private boolean isQuick;
     private Path directory = Path.of("").toAbsolutePath();
     private ProcessBuilder.Redirect output = ProcessBuilder.Redirect.PIPE;
@@ -278,6 +279,12 @@ public final class Waymark implements AutoCloseable {
     /** The most descriptors that the process may open. */
     public Launch descriptorsMax(int count) {
       descriptorsMax = count;
+      return this;
+    }
+
+    /** By its name without SIG: ignored when the process starts, as under `nohup`. */
+    public Launch ignoring(String signal) {
+      ignoredSignal = signal;
       return this;
     }
 
@@ -322,10 +329,12 @@ public final class Waymark implements AutoCloseable {
     }
 
     private List<String> limited(List<String> commandLine) {
-      if (descriptorsMax == 0) {
+      if (descriptorsMax == 0 && ignoredSignal.isEmpty()) {
         return commandLine;
       }
-      var shell = List.of("sh", "-c", "ulimit -n " + descriptorsMax + "; exec \"$@\"", "sh");
+      String limit = descriptorsMax == 0 ? "" : "ulimit -n " + descriptorsMax + "; ";
+      String trap = ignoredSignal.isEmpty() ? "" : "trap '' " + ignoredSignal + "; ";
+      var shell = List.of("sh", "-c", limit + trap + "exec \"$@\"", "sh");
       return Stream.concat(shell.stream(), commandLine.stream()).toList();
     }
 
