@@ -158,8 +158,8 @@ final class StubCommand implements Callable<Integer> {
             + " connections have moved away, after "
             + drainTimeout
             + ", or at a second signal");
-    long deadlineNs = Clock.nowNs() + patience.toNanos();
-    while (!server.connections().isEmpty() && deadlineNs - Clock.nowNs() > 0) {
+    Wait wait = new Wait(patience.toNanos());
+    while (!server.connections().isEmpty() && !wait.isOver()) {
       if (stopper.hurry().await(DRAIN_POLL_MS, TimeUnit.MILLISECONDS)) {
         break;
       }

@@ -69,6 +69,11 @@ final class FreezeIT {
         load.stop();
         System.out.println("frozen: longest wait for a reply " + load.pauses());
         assertThat(load.longestPause()).isLessThan(FOUND_OUT_MAX);
+        // Half of the clients moved, each after a silence of at least the lane's time-out.
+        long pauses = scene.metric("waymark_pause_seconds_count");
+        assertThat(scene.metric("waymark_pause_detection_seconds_sum"))
+            .isGreaterThanOrEqualTo(2 * pauses)
+            .isPositive();
         asker.end().expectEnd();
       }
       Clients.inParallel(clients, client -> client.end().expectEnd());
@@ -110,6 +115,15 @@ final class FreezeIT {
         assertThat(heir.epochs()).containsEntry(moving.get(0), 1).containsEntry(moving.get(1), 1);
         assertThat(stuck.epochs()).isEqualTo(others);
         assertThat(stuck.stat("fenced")).isEqualTo(2);
+        for (String mark : moving) {
+          scene
+              .bridge()
+              .process()
+              .awaitLineWith(
+                  " WARN ",
+                  " connection-taken mark=" + mark,
+                  " upstream=" + stuck.address() + " reason=stalled silent-ms=2");
+        }
         // Meanwhile the late reply is made, for nobody.
         await().during(Duration.ofSeconds(3)).until(() -> stuck.process().isAlive());
         load.stop();
