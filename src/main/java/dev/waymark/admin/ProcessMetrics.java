@@ -2,18 +2,29 @@ package dev.waymark.admin;
 
 import com.sun.management.UnixOperatingSystemMXBean;
 import io.netty.util.internal.PlatformDependent;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryMXBean;
 import java.lang.management.MemoryUsage;
 import java.lang.management.ThreadMXBean;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /** What the process itself uses: memory, collections, threads, descriptors. Stateless. */
 public final class ProcessMetrics {
   private static final double MS_PER_SECOND = 1e3;
+  private static final long BYTES_PER_KIB = 1024;
+
+  /** Of Linux. */
+  private static final Path STATUS = Path.of("/proc/self/status");
+
+  private static final String RESIDENT = "VmRSS:";
 
   private ProcessMetrics() {}
 
@@ -37,8 +48,25 @@ public final class ProcessMetrics {
     ManagementFactory.getGarbageCollectorMXBeans()
         .forEach(collector -> collections(metrics, collector));
     threads(metrics);
+    if (Files.isReadable(STATUS)) {
+      metrics.gauge(
+          "process_resident_memory_bytes",
+          "Memory of the process that is in RAM.",
+          ProcessMetrics::residentBytes);
+    }
     if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
       system(metrics, system);
+    }
+  }
+
+  /** `VmRSS:     123456 kB`; see proc(5). */
+  private static long residentBytes() {
+    try (Stream<String> lines = Files.lines(STATUS)) {
+      String line = lines.filter(one -> one.startsWith(RESIDENT)).findFirst().orElseThrow();
+      String amount = line.substring(RESIDENT.length()).strip();
+      return Long.parseLong(amount.substring(0, amount.indexOf(' '))) * BYTES_PER_KIB;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

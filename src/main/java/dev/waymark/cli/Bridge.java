@@ -65,7 +65,7 @@ final class Bridge implements Acceptor {
   private final BridgePools pools;
   private final BridgePorts ports;
   private final Reload reload;
-  private boolean isDraining;
+  private volatile boolean isDraining;
   private volatile Readiness readiness = new Readiness(false, "starting");
 
   /**
@@ -100,6 +100,7 @@ final class Bridge implements Acceptor {
         new AdminServer(
             config.admin(), new BridgeState(this), metrics, log, ReloadRoute.of(reload));
     BridgeMetrics.registerLog(metrics, logDropped);
+    BridgeMetrics.registerReadiness(metrics, () -> readiness.isReady(), () -> isDraining);
   }
 
   private ListenerPort.Sockets sockets() {

@@ -29,6 +29,8 @@ final class BridgeCounters {
   private static final String PAUSE = "waymark_pause_seconds";
   private static final String DETECTION = "waymark_pause_detection_seconds";
   private static final String MOVE = "waymark_pause_move_seconds";
+  private static final String DURATION = "waymark_connection_duration_seconds";
+  private static final String ROUND_TRIP = "waymark_lane_round_trip_seconds";
   private static final String LANES_OPEN = "waymark_lanes_open";
   private static final String PUSHES = "waymark_pushes_total";
 
@@ -131,7 +133,7 @@ final class BridgeCounters {
     for (Reopen.Cause cause : Reopen.Cause.values()) {
       metrics.remove(MOVED, labels[0], labels[1], "cause", cause.label());
     }
-    for (String name : List.of(PAUSE, DETECTION, MOVE)) {
+    for (String name : List.of(PAUSE, DETECTION, MOVE, DURATION)) {
       metrics.remove(name, labels);
     }
   }
@@ -144,6 +146,7 @@ final class BridgeCounters {
     }
     metrics.remove(UPSTREAM_CONNECTIONS, labels);
     metrics.remove(LANES_OPEN, labels);
+    metrics.remove(ROUND_TRIP, labels);
     for (PushResult.Outcome outcome : PushResult.Outcome.values()) {
       metrics.remove(PUSHES, withOutcome(labels, outcome));
     }
@@ -159,10 +162,20 @@ final class BridgeCounters {
     switch (scope) {
       case LISTENER -> {
         registerReasons(shards, labels);
+        metrics.histogram(
+            DURATION,
+            "How long connections lasted that have ended.",
+            () -> durations(shards, Counters::connectionDurations),
+            labels);
         registerMoves(shards, labels);
       }
       case UPSTREAM -> {
         registerLevels(shards, labels);
+        metrics.histogram(
+            ROUND_TRIP,
+            "How long Pings took to be answered.",
+            () -> durations(shards, Counters::roundTrips),
+            labels);
         registerOutcomes(shards, labels);
       }
     }
@@ -211,7 +224,7 @@ final class BridgeCounters {
 
   private static Durations durations(List<Counters> shards, Function<Counters, Histogram> of) {
     List<Histogram> parts = shards.stream().map(of).toList();
-    long[] boundsNs = Counters.pauseBoundsNs();
+    long[] boundsNs = parts.getFirst().boundsNs();
     long[] counts = new long[boundsNs.length + 1];
     for (Histogram part : parts) {
       long[] more = part.counts();

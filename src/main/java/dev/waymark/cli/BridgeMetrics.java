@@ -10,6 +10,7 @@ import dev.waymark.core.UpstreamView;
 import dev.waymark.listener.ListenerCounters;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /** The bridge's levels and limits as metrics. Stateless. */
@@ -56,6 +57,16 @@ final class BridgeMetrics {
 
   private static Durations durations(Histogram histogram) {
     return new Durations(histogram.boundsNs(), histogram.counts(), histogram.sumNs());
+  }
+
+  static void registerReadiness(
+      Metrics metrics, BooleanSupplier ready, BooleanSupplier draining) {
+    metrics.gauge(
+        "waymark_ready", "1 while new clients are served.", () -> ready.getAsBoolean() ? 1L : 0L);
+    metrics.gauge(
+        "waymark_draining",
+        "1 from the signal to stop on, while connections end.",
+        () -> draining.getAsBoolean() ? 1L : 0L);
   }
 
   /** Again for one that has changed. */

@@ -51,6 +51,7 @@ final class BridgePools {
   private final ControlLoop control;
   private final BridgeEvents events;
   private final Metrics metrics;
+  private final UpstreamMetrics upstreamMetrics;
   private final Consumer<PoolSnapshot> shards;
   private final RandomGenerator random = new SecureRandom();
   private final Map<String, Pool> pools = new ConcurrentHashMap<>();
@@ -66,6 +67,7 @@ final class BridgePools {
     this.control = control;
     this.events = events;
     this.metrics = metrics;
+    this.upstreamMetrics = new UpstreamMetrics(metrics);
     this.shards = shards;
   }
 
@@ -175,6 +177,7 @@ final class BridgePools {
       last.upstreams().forEach(upstream -> events.onUpstreamGone(name, upstream.address()));
     }
     events.unregisterPool(name);
+    upstreamMetrics.forgetPool(name);
     BridgeMetrics.unregisterPool(metrics, name);
   }
 
@@ -235,6 +238,7 @@ final class BridgePools {
       return;
     }
     snapshots.put(snapshot.pool(), snapshot);
+    upstreamMetrics.onSnapshot(snapshot, Clock.nowUnixMs());
     PoolSnapshot dialled = dialled(pool, snapshot);
     shards.accept(dialled);
     if (dialled.isAnyServing()) {

@@ -26,6 +26,30 @@ public final class Counters {
     60_000 * MS
   };
 
+  private static final long US = 1_000L;
+  private static final long S = 1_000_000_000L;
+
+  private static final long[] ROUND_TRIP_BOUNDS_NS = {
+    100 * US,
+    250 * US,
+    500 * US,
+    1_000 * US,
+    2_500 * US,
+    5_000 * US,
+    10_000 * US,
+    25_000 * US,
+    50_000 * US,
+    100_000 * US,
+    250_000 * US,
+    500_000 * US,
+    S,
+    5 * S
+  };
+
+  private static final long[] CONNECTION_BOUNDS_NS = {
+    S / 100, S / 10, S, 10 * S, 60 * S, 600 * S, 3_600 * S, 6 * 3_600 * S, 24 * 3_600 * S, 168 * 3_600 * S
+  };
+
   private static final int COUNTERS = Counter.values().length;
   private static final int CLOSED = COUNTERS;
   private static final int MOVED = CLOSED + CloseReason.values().length;
@@ -36,6 +60,9 @@ public final class Counters {
   private final Histogram pauses = new Histogram(PAUSE_BOUNDS_NS);
   private final Histogram pauseDetections = new Histogram(PAUSE_BOUNDS_NS);
   private final Histogram pauseMoves = new Histogram(PAUSE_BOUNDS_NS);
+
+  private final Histogram roundTrips = new Histogram(ROUND_TRIP_BOUNDS_NS);
+  private final Histogram connectionDurations = new Histogram(CONNECTION_BOUNDS_NS);
 
   /** Adds; the one writer only. */
   void add(Counter counter, long amount) {
@@ -67,6 +94,26 @@ public final class Counters {
     pauses.add(detectionNs + moveNs);
     pauseDetections.add(detectionNs);
     pauseMoves.add(moveNs);
+  }
+
+  /** A Ping was answered after so long; the one writer only. */
+  void addRoundTrip(long durationNs) {
+    roundTrips.add(durationNs);
+  }
+
+  /** One connection ended after so long; the one writer only. */
+  void addConnectionDuration(long durationNs) {
+    connectionDurations.add(durationNs);
+  }
+
+  /** From Pings to their Pongs; any thread. */
+  public Histogram roundTrips() {
+    return roundTrips;
+  }
+
+  /** How long connections lasted that have ended; any thread. */
+  public Histogram connectionDurations() {
+    return connectionDurations;
   }
 
   /** The total so far; any thread. */

@@ -60,8 +60,9 @@ final class FrameRouter {
         shard.pushes().push(nowNs, lane.poolName(), push, this::onPushResult);
         lane.breakIfUnread(nowNs);
       }
-      // Load is for balancing by load, Released belongs to a connection, the lane has noted Pong.
-      case Load _, Released _, Pong _ -> {}
+      case Pong(long id) -> lane.onPong(nowNs, id);
+      // Load is for balancing by load, Released belongs to a connection.
+      case Load _, Released _ -> {}
     }
   }
 

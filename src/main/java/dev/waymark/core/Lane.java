@@ -189,6 +189,10 @@ public final class Lane implements Balancer.Candidate {
     }
   }
 
+  void onPong(long nowNs, long id) {
+    clock.onPong(nowNs, id).ifPresent(counters::addRoundTrip);
+  }
+
   void onDraining(long nowNs) {
     if (!isDraining) {
       isDraining = true;
@@ -369,7 +373,9 @@ public final class Lane implements Balancer.Candidate {
           nowNs, "nothing came for " + timeoutMs + " ms after a Ping", CloseReason.UPSTREAM_LOST);
     } else if (clock.isPingDue(nowNs)) {
       clock.onPing(nowNs);
-      sender.ping();
+      clock.onProbe(nowNs, sender.ping());
+    } else if (clock.isProbeDue(nowNs)) {
+      clock.onProbe(nowNs, sender.ping());
     }
   }
 

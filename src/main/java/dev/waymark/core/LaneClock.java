@@ -1,5 +1,7 @@
 package dev.waymark.core;
 
+import java.util.OptionalLong;
+
 /**
  * When a lane's upstream was heard, and how long it may be silent: before the lane is established,
  * before its Settings, and after a Ping (rules 5 and 7). A state machine without I/O, confined to
@@ -13,6 +15,9 @@ final class LaneClock {
   private boolean hasReceived;
   private boolean isPingOpen;
   private long pingSentNs;
+  private long probeId;
+  private long probeSentNs;
+  private boolean isProbeOpen;
   private boolean isSettingsAwaited;
   private long settingsDeadlineNs;
 
@@ -27,6 +32,7 @@ final class LaneClock {
   /** The lane is established. */
   void onOpen(long nowNs) {
     openedNs = nowNs;
+    probeSentNs = nowNs;
   }
 
   /** A frame came. */
@@ -36,10 +42,30 @@ final class LaneClock {
     isPingOpen = false;
   }
 
-  /** A Ping was sent. */
+  /** A Ping was sent, and the lane is judged by whether anything comes after it. */
   void onPing(long nowNs) {
     isPingOpen = true;
     pingSentNs = nowNs;
+  }
+
+  /** A Ping was sent, for whatever reason: its Pong measures the round trip. */
+  void onProbe(long nowNs, long id) {
+    probeId = id;
+    probeSentNs = nowNs;
+    isProbeOpen = true;
+  }
+
+  /**
+   * A Pong came.
+   *
+   * @return how long the round trip took; empty where it does not answer the last Ping
+   */
+  OptionalLong onPong(long nowNs, long id) {
+    if (!isProbeOpen || id != probeId) {
+      return OptionalLong.empty();
+    }
+    isProbeOpen = false;
+    return OptionalLong.of(nowNs - probeSentNs);
   }
 
   /** From now on Settings are missed, unless they were before. */
@@ -70,6 +96,11 @@ final class LaneClock {
   /** It has been silent for long enough to be asked. */
   boolean isPingDue(long nowNs) {
     return !isPingOpen && nowNs - lastReceivedNs >= limits.pingIntervalNs();
+  }
+
+  /** The round trip has not been measured for long enough, and is not being measured. */
+  boolean isProbeDue(long nowNs) {
+    return !isProbeOpen && nowNs - probeSentNs >= limits.pingIntervalNs();
   }
 
   /** It was asked, and has said nothing for too long. */

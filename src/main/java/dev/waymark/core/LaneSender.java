@@ -89,9 +89,11 @@ final class LaneSender {
     sent();
   }
 
-  void ping() {
+  /** Sends a Ping, and gives its number. */
+  long ping() {
     transport.ping(++pingId);
     sent();
+    return pingId;
   }
 
   /** Tells that there is no such connection. */

@@ -398,7 +398,9 @@ public final class Shard {
     pushes.onConnectionGone(connection, summary.reason(), endedUnixMs);
     announcements.onClosed(connection, summary.reason());
     announceAtTurnEnd();
-    connection.listener().counters().addClosed(summary.reason());
+    Counters counters = connection.listener().counters();
+    counters.addClosed(summary.reason());
+    counters.addConnectionDuration(summary.durationNs());
     events.onConnectionClosed(summary);
   }
 

@@ -138,6 +138,7 @@ class MetricsTest {
     List<String> lines = text().lines().toList();
     assertThat(lines).contains("waymark_build_info{version=\"0.1\"} 1").doesNotHaveDuplicates();
     assertThat(lines).anyMatch(line -> line.startsWith("process_open_fds "));
+    assertThat(lines).anyMatch(line -> line.startsWith("process_resident_memory_bytes "));
     assertThat(lines)
         .anyMatch(line -> line.startsWith("waymark_jvm_memory_used_bytes{area=\"heap\"}"));
     assertThat(lines)

@@ -62,6 +62,55 @@ class LaneTest {
     assertThat(fixtures.counters.total(Counter.CONNECTIONS_DETACHED)).isOne();
   }
 
+  /** Frames come all the time, so that nobody need ask whether the upstream lives. */
+  private void passBusily(Lane lane, long ms) {
+    for (long passed = 0; passed < ms; passed += 100) {
+      fixtures.passMs(100);
+      fixtures.control(lane, new UpstreamControl.Load(0.5, 1));
+    }
+  }
+
+  @Test
+  void ping_onABusyLane_measuresTheRoundTripOnceInAnInterval() {
+    Lane lane = fixtures.attachedLane();
+    long intervalMs = Fixtures.limits().pingIntervalNs() / 1_000_000;
+    fixtures.takeEffects();
+    passBusily(lane, intervalMs + 200);
+    assertThat(fixtures.takeEffects()).containsOnlyOnce("Ping");
+    fixtures.control(lane, new UpstreamControl.Pong(7));
+    assertThat(fixtures.counters.roundTrips().count()).as("another number").isZero();
+    fixtures.passMs(30);
+    fixtures.control(lane, new UpstreamControl.Pong(1));
+    assertThat(fixtures.counters.roundTrips().count()).isOne();
+    assertThat(fixtures.counters.roundTrips().sumNs()).isBetween(30_000_000L, 330_000_000L);
+    fixtures.control(lane, new UpstreamControl.Pong(1));
+    assertThat(fixtures.counters.roundTrips().count()).as("once more").isOne();
+    passBusily(lane, intervalMs + 200);
+    assertThat(fixtures.takeEffects()).containsOnlyOnce("Ping");
+  }
+
+  @Test
+  void pong_thatNeverComes_breaksNoBusyLane() {
+    Lane lane = fixtures.attachedLane();
+    Limits limits = Fixtures.limits();
+    fixtures.takeEffects();
+    passBusily(lane, 3 * (limits.pingIntervalNs() + limits.laneTimeoutNs()) / 1_000_000);
+    assertThat(lane.isOpen()).isTrue();
+    assertThat(fixtures.takeEffects()).containsOnlyOnce("Ping");
+  }
+
+  @Test
+  void end_ofAConnection_countsHowLongItLasted() {
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    fixtures.passMs(2_000);
+    connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
+    fixtures.endTurn();
+    assertThat(fixtures.counters.connectionDurations().count()).isOne();
+    assertThat(fixtures.counters.connectionDurations().sumNs())
+        .isBetween(2_000_000_000L, 2_200_000_000L);
+  }
+
   @Test
   void settings_again_changeTheWindowFromTheNextTickOn() {
     Lane lane = fixtures.attachedLane();
