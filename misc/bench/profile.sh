@@ -6,6 +6,8 @@
 # first of four, default 20700.
 # WARM_UP_SECONDS, default 10: 0 shows a JVM that has just started.
 set -eu
+# perf and awk: numbers without marks of thousands, with a point.
+export LC_ALL=C
 cd "$(dirname -- "$0")/../.."
 port=${PORT:-20700}
 warm_up_seconds=${WARM_UP_SECONDS:-10}

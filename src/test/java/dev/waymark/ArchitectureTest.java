@@ -7,12 +7,15 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitAccessTarget;
 import com.tngtech.archunit.core.domain.Dependency;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnitAccess;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -143,6 +146,44 @@ class ArchitectureTest {
             .callConstructor(Random.class)
             .orShould()
             .callConstructor(Random.class, long.class));
+  }
+
+  @Test
+  void text_neverDependsOnTheHostsLanguage() {
+    Set<String> wrong = new TreeSet<>();
+    for (JavaClass each : CLASSES) {
+      if (part(each).equals("v1")) {
+        continue;
+      }
+      for (JavaCodeUnitAccess<?> access : each.getCodeUnitAccessesFromSelf()) {
+        if (isByTheHostsLanguage(access.getTarget())) {
+          wrong.add(access.getDescription());
+        }
+      }
+    }
+    assertThat(wrong).as("give Locale.ROOT: digits and letters of other languages").isEmpty();
+  }
+
+  /** Formats, or changes case, by the default locale because it was given none. */
+  private static boolean isByTheHostsLanguage(CodeUnitAccessTarget target) {
+    String owner = target.getOwner().getName();
+    String name = target.getName();
+    List<String> parameters =
+        target.getRawParameterTypes().stream().map(JavaClass::getName).toList();
+    boolean isGivenOne = parameters.contains("java.util.Locale");
+    return switch (owner) {
+      case "java.lang.String" ->
+          !isGivenOne && Set.of("format", "formatted", "toLowerCase", "toUpperCase").contains(name);
+      case "java.io.PrintStream", "java.io.PrintWriter", "java.io.Console" ->
+          !isGivenOne && Set.of("format", "printf").contains(name);
+      case "java.util.Formatter" -> !isGivenOne && name.equals("<init>");
+      case "java.time.format.DateTimeFormatter" ->
+          !isGivenOne && (name.equals("ofPattern") || name.startsWith("ofLocalized"));
+      case "java.time.format.DateTimeFormatterBuilder" -> !isGivenOne && name.equals("toFormatter");
+      case "java.util.Locale" -> name.equals("getDefault");
+      case "java.util.Scanner" -> true;
+      default -> owner.startsWith("java.text.");
+    };
   }
 
   @Test

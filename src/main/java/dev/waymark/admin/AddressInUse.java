@@ -1,6 +1,7 @@
 package dev.waymark.admin;
 
 import java.net.InetSocketAddress;
+import java.util.Locale;
 
 /** The admin port cannot be opened; the message is for the user. */
 public final class AddressInUse extends RuntimeException {
@@ -9,8 +10,12 @@ public final class AddressInUse extends RuntimeException {
 
   AddressInUse(InetSocketAddress address, String why) {
     super(
-        "admin address %s:%d cannot be opened: %s; choose another with --admin or admin.address"
-            .formatted(address.getHostString(), address.getPort(), why));
+        String.format(
+            Locale.ROOT,
+            "admin address %s:%d cannot be opened: %s; choose another with --admin or admin.address",
+            address.getHostString(),
+            address.getPort(),
+            why));
     this.why = why;
   }
 

@@ -153,7 +153,9 @@ public final class AdminServer {
       return stage.toCompletableFuture().get(STATE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
     } catch (TimeoutException e) {
       throw new Refusal(
-          503, "the shards did not answer within %d s".formatted(STATE_TIMEOUT_SECONDS));
+          503,
+          String.format(
+              Locale.ROOT, "the shards did not answer within %d s", STATE_TIMEOUT_SECONDS));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new Refusal(503, "the admin port closes");

@@ -68,8 +68,10 @@ final class HttpGuard {
     if (!isServed(host)) {
       throw new Refusal(
           421,
-          "the Host '%s' is not served here; use an IP address or localhost, or add the name to admin.hosts"
-              .formatted(shortened(host)));
+          String.format(
+              Locale.ROOT,
+              "the Host '%s' is not served here; use an IP address or localhost, or add the name to admin.hosts",
+              shortened(host)));
     }
   }
 

@@ -13,6 +13,7 @@ import io.netty.handler.codec.http.TooLongHttpLineException;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -54,7 +55,7 @@ final class HttpRoutes {
   }
 
   private static String line(String methods, String path, String summary) {
-    return "%-12s %-14s %s\n".formatted(methods, path, summary);
+    return String.format(Locale.ROOT, "%-12s %-14s %s\n", methods, path, summary);
   }
 
   /**
@@ -132,13 +133,14 @@ final class HttpRoutes {
 
   private static String unknown(String key, Route route) {
     String shown = key.length() > 100 ? key.substring(0, 100) + "…" : key;
-    return "unknown parameter '%s'; %s takes %s"
-        .formatted(
-            shown,
-            route.path(),
-            route.parameters().isEmpty()
-                ? "none"
-                : String.join(", ", new TreeSet<>(route.parameters())));
+    return String.format(
+        Locale.ROOT,
+        "unknown parameter '%s'; %s takes %s",
+        shown,
+        route.path(),
+        route.parameters().isEmpty()
+            ? "none"
+            : String.join(", ", new TreeSet<>(route.parameters())));
   }
 
   private static void checkLength(HttpRequest head, Route route) throws Refusal {

@@ -1,5 +1,7 @@
 package dev.waymark.admin;
 
+import java.util.Locale;
+
 /** Values as text that cannot break out of its line. Stateless. */
 final class LineText {
   private LineText() {}
@@ -28,7 +30,7 @@ final class LineText {
           if (isSafe(text, i)) {
             out.append(c);
           } else {
-            out.append(String.format("\\u%04x", (int) c));
+            out.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
           }
         }
       }

@@ -59,7 +59,7 @@ public final class ProcessMetrics {
     }
   }
 
-  /** `VmRSS:     123456 kB`; see proc(5). */
+  /** `VmRSS: 123456 kB`; see proc(5). */
   private static long residentBytes() {
     try (Stream<String> lines = Files.lines(STATUS)) {
       String line = lines.filter(one -> one.startsWith(RESIDENT)).findFirst().orElseThrow();

@@ -6,6 +6,7 @@ import dev.waymark.cli.bench.BenchOptions.Mode;
 import dev.waymark.cli.bench.Sources;
 import dev.waymark.cli.bench.Targets;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -145,7 +146,10 @@ final class BenchFlags {
     range("--window", underWay, 1, BenchOptions.WINDOW_MAX);
     if ((long) connections * underWay > BenchOptions.UNDER_WAY_MAX) {
       throw refused(
-          "--connections times --window: at most %,d".formatted(BenchOptions.UNDER_WAY_MAX));
+          String.format(
+              Locale.ROOT,
+              "--connections times --window: at most %,d",
+              BenchOptions.UNDER_WAY_MAX));
     }
     return new BenchOptions(
         label,
@@ -176,13 +180,18 @@ final class BenchFlags {
       }
     }
     throw refused(
-        "--size: %s (expected: 1 to %dMiB, such as 64, 1KiB or 64,1KiB,16KiB)"
-            .formatted(text, BenchOptions.SIZE_MAX >> 20));
+        String.format(
+            Locale.ROOT,
+            "--size: %s (expected: 1 to %dMiB, such as 64, 1KiB or 64,1KiB,16KiB)",
+            text,
+            BenchOptions.SIZE_MAX >> 20));
   }
 
   private static void range(String name, double value, double min, double max) {
     if (!(value >= min && value <= max)) {
-      throw refused("%s: %s (expected: %s to %s)".formatted(name, n(value), n(min), n(max)));
+      throw refused(
+          String.format(
+              Locale.ROOT, "%s: %s (expected: %s to %s)", name, n(value), n(min), n(max)));
     }
   }
 

@@ -13,6 +13,7 @@ import io.netty.util.NetUtil;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -112,8 +113,14 @@ final class BridgeCommand implements Callable<Integer> {
                 + loaded.config().pools().stream()
                     .map(PoolConfig::name)
                     .collect(Collectors.joining(", "));
-    return "waymark bridge: listening on %s, with %s, admin on http://%s; try it: nc %s %d"
-        .formatted(listening, behind, bridge.adminAddress(), host, first.getPort());
+    return String.format(
+        Locale.ROOT,
+        "waymark bridge: listening on %s, with %s, admin on http://%s; try it: nc %s %d",
+        listening,
+        behind,
+        bridge.adminAddress(),
+        host,
+        first.getPort());
   }
 
   /** Where the only upstream is. */

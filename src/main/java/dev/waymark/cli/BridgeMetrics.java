@@ -59,8 +59,7 @@ final class BridgeMetrics {
     return new Durations(histogram.boundsNs(), histogram.counts(), histogram.sumNs());
   }
 
-  static void registerReadiness(
-      Metrics metrics, BooleanSupplier ready, BooleanSupplier draining) {
+  static void registerReadiness(Metrics metrics, BooleanSupplier ready, BooleanSupplier draining) {
     metrics.gauge(
         "waymark_ready", "1 while new clients are served.", () -> ready.getAsBoolean() ? 1L : 0L);
     metrics.gauge(

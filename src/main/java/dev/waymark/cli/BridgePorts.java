@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -141,9 +142,12 @@ final class BridgePorts {
       } catch (IOException lost) {
         IllegalStateException failure =
             new IllegalStateException(
-                "listener %s has lost %s: %s"
-                    .formatted(
-                        port.listener(), ListenerPort.text(port.address()), lost.getMessage()),
+                String.format(
+                    Locale.ROOT,
+                    "listener %s has lost %s: %s",
+                    port.listener(),
+                    ListenerPort.text(port.address()),
+                    lost.getMessage()),
                 lost);
         if (cause != null) {
           failure.addSuppressed(cause);

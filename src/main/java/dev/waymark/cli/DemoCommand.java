@@ -3,6 +3,7 @@ package dev.waymark.cli;
 import dev.waymark.cli.demo.Demo;
 import dev.waymark.cli.demo.DemoException;
 import java.io.Console;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -54,8 +55,12 @@ final class DemoCommand implements Callable<Integer> {
     if (seconds < 0 || clients < 1 || clients > CLIENTS_MAX) {
       throw new ParameterException(
           command.commandLine(),
-          "--seconds is 0 or more, --clients from 1 to %d; got %d and %d"
-              .formatted(CLIENTS_MAX, seconds, clients));
+          String.format(
+              Locale.ROOT,
+              "--seconds is 0 or more, --clients from 1 to %d; got %d and %d",
+              CLIENTS_MAX,
+              seconds,
+              clients));
     }
     long order = seed == null ? Math.floorMod(Clock.nowUnixMs(), SEEDS) : seed;
     Stopper stopper = Stopper.install();

@@ -1,6 +1,7 @@
 package dev.waymark.cli;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine;
@@ -57,6 +58,8 @@ public final class Main {
     if (args.length > 0 && args[0].equals("bridge")) {
       Hangup.outlive();
     }
+    // Our own code never asks for it; libraries do, and not everybody's digits are 0 to 9.
+    Locale.setDefault(Locale.ROOT);
     NETTY.forEach(System.getProperties()::putIfAbsent);
     StandardStreams streams = new StandardStreams();
     streams.install();

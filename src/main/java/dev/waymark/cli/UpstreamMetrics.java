@@ -26,12 +26,7 @@ final class UpstreamMetrics {
   /** What {@link UpstreamView#health} says. */
   private static final List<String> HEALTHS =
       List.of(
-          "unknown",
-          "serving",
-          "not_serving",
-          "service_unknown",
-          "unimplemented",
-          "unreachable");
+          "unknown", "serving", "not_serving", "service_unknown", "unimplemented", "unreachable");
 
   private static final double MS_PER_SECOND = 1e3;
 
@@ -56,8 +51,7 @@ final class UpstreamMetrics {
       if (before == null
           || before.standing != upstream.standing()
           || !before.health.equals(upstream.health())) {
-        known.put(
-            upstream.address(), new Known(upstream.standing(), upstream.health(), nowUnixMs));
+        known.put(upstream.address(), new Known(upstream.standing(), upstream.health(), nowUnixMs));
       }
       if (before == null) {
         register(known, pool, upstream.address());
@@ -104,7 +98,8 @@ final class UpstreamMetrics {
   }
 
   private static String[] labels(String pool, String upstream, String... more) {
-    String[] labels = Arrays.copyOf(new String[] {"pool", pool, "upstream", upstream}, 4 + more.length);
+    String[] labels =
+        Arrays.copyOf(new String[] {"pool", pool, "upstream", upstream}, 4 + more.length);
     System.arraycopy(more, 0, labels, 4, more.length);
     return labels;
   }

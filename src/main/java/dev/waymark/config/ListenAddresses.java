@@ -4,6 +4,7 @@ import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Locale;
 
 /** Addresses to listen on: how they are written, and which exclude each other. No state. */
 public final class ListenAddresses {
@@ -38,7 +39,8 @@ public final class ListenAddresses {
       }
       return address;
     } catch (BadValueException bad) {
-      throw new ConfigException("%s: %s (expected: %s)".formatted(flag, text, bad.expected()));
+      throw new ConfigException(
+          String.format(Locale.ROOT, "%s: %s (expected: %s)", flag, text, bad.expected()));
     }
   }
 

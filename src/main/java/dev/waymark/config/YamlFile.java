@@ -9,6 +9,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -83,7 +84,9 @@ public final class YamlFile {
       throw new ConfigException(
           place(name, text, character.getPosition())
               + String.format(
-                  ": not YAML: the character U+%04X may not stand here", character.getCodePoint()));
+                  Locale.ROOT,
+                  ": not YAML: the character U+%04X may not stand here",
+                  character.getCodePoint()));
     } catch (YamlEngineException other) {
       throw new ConfigException(
           name + ": not YAML: " + Setting.printable(firstLine(other.getMessage())));

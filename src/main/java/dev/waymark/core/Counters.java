@@ -47,7 +47,16 @@ public final class Counters {
   };
 
   private static final long[] CONNECTION_BOUNDS_NS = {
-    S / 100, S / 10, S, 10 * S, 60 * S, 600 * S, 3_600 * S, 6 * 3_600 * S, 24 * 3_600 * S, 168 * 3_600 * S
+    S / 100,
+    S / 10,
+    S,
+    10 * S,
+    60 * S,
+    600 * S,
+    3_600 * S,
+    6 * 3_600 * S,
+    24 * 3_600 * S,
+    168 * 3_600 * S
   };
 
   private static final int COUNTERS = Counter.values().length;

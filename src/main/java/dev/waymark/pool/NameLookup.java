@@ -133,7 +133,7 @@ final class NameLookup implements AutoCloseable {
       }
     }
     var file = HostsFileEntriesProvider.parser().parseSilently();
-    String name = host.toLowerCase(Locale.ENGLISH);
+    String name = host.toLowerCase(Locale.ROOT);
     Answer answer =
         answer(
             file.ipv4Entries().getOrDefault(name, List.of()),

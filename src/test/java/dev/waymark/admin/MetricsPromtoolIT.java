@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class MetricsPromtoolIT {
-  private static final Pattern RULES = Pattern.compile("```yaml\n(groups:\n.*?)```", Pattern.DOTALL);
+  private static final Pattern RULES =
+      Pattern.compile("```yaml\n(groups:\n.*?)```", Pattern.DOTALL);
   private static final Pattern NAME = Pattern.compile("\\b(?:waymark|process)_[a-z0-9_]+\\b");
 
   @Test

@@ -47,7 +47,8 @@ final class UpstreamMetricsTest {
     String changed =
         "waymark_upstream_state_changed_timestamp_seconds{pool=\"game\",upstream=\"a:1\"} ";
     snapshot(1_500, view("a:1", Standing.SERVING, "SERVING"));
-    snapshot(2_500, view("a:1", Standing.SERVING, "SERVING"), view("b:1", Standing.DOWN, "UNKNOWN"));
+    snapshot(
+        2_500, view("a:1", Standing.SERVING, "SERVING"), view("b:1", Standing.DOWN, "UNKNOWN"));
     assertThat(text()).contains(changed + "1.5");
     snapshot(3_500, view("a:1", Standing.EJECTED, "SERVING"));
     assertThat(text()).contains(changed + "3.5");
@@ -61,9 +62,12 @@ final class UpstreamMetricsTest {
 
   @Test
   void upstream_thatIsGone_leavesNoSeries() {
-    snapshot(1_000, view("a:1", Standing.SERVING, "SERVING"), view("b:1", Standing.DOWN, "UNKNOWN"));
+    snapshot(
+        1_000, view("a:1", Standing.SERVING, "SERVING"), view("b:1", Standing.DOWN, "UNKNOWN"));
     snapshot(1_000, view("b:1", Standing.DOWN, "UNKNOWN"));
-    assertThat(text()).noneMatch(line -> line.contains("a:1")).anyMatch(line -> line.contains("b:1"));
+    assertThat(text())
+        .noneMatch(line -> line.contains("a:1"))
+        .anyMatch(line -> line.contains("b:1"));
     upstreams.forgetPool("game");
     assertThat(text()).noneMatch(line -> line.contains("b:1"));
   }

@@ -7,6 +7,7 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -84,8 +85,12 @@ public final class Bench {
       long room = max - system.getOpenFileDescriptorCount() - DESCRIPTORS_RESERVE;
       if (plan.options().connections() > room) {
         throw new BenchException(
-            "--connections: %d, but this process may open %d descriptors, which leaves %d for connections; raise the limit (ulimit -n), or start several with fewer connections each"
-                .formatted(plan.options().connections(), max, Math.max(0, room)));
+            String.format(
+                Locale.ROOT,
+                "--connections: %d, but this process may open %d descriptors, which leaves %d for connections; raise the limit (ulimit -n), or start several with fewer connections each",
+                plan.options().connections(),
+                max,
+                Math.max(0, room)));
       }
     }
   }
@@ -233,7 +238,11 @@ public final class Bench {
     if (plan.nowNs() - lastTickNs >= ns(plan.options().intervalMs() / 1e3)) {
       lastTickNs = plan.nowNs();
       progress.accept(
-          "connecting: %d of %d".formatted(plan.tally().open(), plan.options().connections()));
+          String.format(
+              Locale.ROOT,
+              "connecting: %d of %d",
+              plan.tally().open(),
+              plan.options().connections()));
     }
   }
 

@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.nio.ByteBuffer;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -161,14 +162,15 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
     }
     String why = failure == null ? "closed by the other side" : failure;
     end(
-        "connection %d (%s): %s, after %d of %d bytes had come back, requests unanswered: %d"
-            .formatted(
-                number,
-                context.channel().localAddress(),
-                why,
-                receivedOffset,
-                endOffset,
-                underWay()));
+        String.format(
+            Locale.ROOT,
+            "connection %d (%s): %s, after %d of %d bytes had come back, requests unanswered: %d",
+            number,
+            context.channel().localAddress(),
+            why,
+            receivedOffset,
+            endOffset,
+            underWay()));
   }
 
   private void end(@Nullable String why) {

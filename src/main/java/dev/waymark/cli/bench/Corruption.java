@@ -70,7 +70,11 @@ record Corruption(Kind kind, int connection, long offset, int expected, int got,
           && place.number() != connection
           && place.offset() < AHEAD_FACTOR * sentOffset + AHEAD_BYTES) {
         String story =
-            "bytes of connection %d, offset %d".formatted(place.number(), Math.max(0, from));
+            String.format(
+                Locale.ROOT,
+                "bytes of connection %d, offset %d",
+                place.number(),
+                Math.max(0, from));
         return new Corruption(Kind.FOREIGN, connection, offset, expected, got, story);
       }
     }
@@ -110,9 +114,9 @@ record Corruption(Kind kind, int connection, long offset, int expected, int got,
 
   private static String moved(Kind kind, long offset, long from) {
     return switch (kind) {
-      case LOST -> "%d bytes are missing".formatted(from - offset);
-      case DOUBLED -> "%d bytes come again".formatted(offset - from);
-      default -> "bytes of offset %d stand here".formatted(from);
+      case LOST -> String.format(Locale.ROOT, "%d bytes are missing", from - offset);
+      case DOUBLED -> String.format(Locale.ROOT, "%d bytes come again", offset - from);
+      default -> String.format(Locale.ROOT, "bytes of offset %d stand here", from);
     };
   }
 }

@@ -16,8 +16,13 @@ final class Refusals {
   static String told(InetSocketAddress target, Throwable cause) {
     String reason = reason(cause);
     String lower = reason.toLowerCase(Locale.ROOT);
-    return "cannot connect to %s:%d: %s%s"
-        .formatted(target.getAddress().getHostAddress(), target.getPort(), reason, remedy(lower));
+    return String.format(
+        Locale.ROOT,
+        "cannot connect to %s:%d: %s%s",
+        target.getAddress().getHostAddress(),
+        target.getPort(),
+        reason,
+        remedy(lower));
   }
 
   /** What the system says, or the name of the failure where it says nothing. */

@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
@@ -90,8 +91,11 @@ public final class Demo {
   private List<DemoUpstream> startUpstreams(Children children, AdminClient http)
       throws InterruptedException {
     screen.print(
-        "starting a bridge, %d upstreams and %d clients ..."
-            .formatted(UPSTREAMS, options.clients()));
+        String.format(
+            Locale.ROOT,
+            "starting a bridge, %d upstreams and %d clients ...",
+            UPSTREAMS,
+            options.clients()));
     SplittableRandom ports = new SplittableRandom(clock.getAsLong());
     List<DemoUpstream> upstreams =
         IntStream.range(0, UPSTREAMS)
@@ -106,8 +110,11 @@ public final class Demo {
 
   private void introduce(DemoBridge bridge) {
     screen.event(
-        "clients connect to %s; the bridge's admin port is %s"
-            .formatted(bridge.address().toString().substring(1), bridge.admin()));
+        String.format(
+            Locale.ROOT,
+            "clients connect to %s; the bridge's admin port is %s",
+            bridge.address().toString().substring(1),
+            bridge.admin()));
     screen.event("so that a freeze is noticed soon, the bridge runs with " + DemoBridge.SETTINGS);
   }
 
@@ -121,12 +128,13 @@ public final class Demo {
   }
 
   private String title() {
-    return "waymark demo: %d clients, %d upstreams, seed %d, %s; Ctrl-C ends it"
-        .formatted(
-            options.clients(),
-            UPSTREAMS,
-            options.seed(),
-            options.seconds() == 0 ? "until it is ended" : options.seconds() + " s");
+    return String.format(
+        Locale.ROOT,
+        "waymark demo: %d clients, %d upstreams, seed %d, %s; Ctrl-C ends it",
+        options.clients(),
+        UPSTREAMS,
+        options.seed(),
+        options.seconds() == 0 ? "until it is ended" : options.seconds() + " s");
   }
 
   // --- misfortunes ---
@@ -168,8 +176,11 @@ public final class Demo {
       }
     }
     screen.event(
-        "%s is well again; longest pause of a client meanwhile: %s"
-            .formatted(upstream.address(), DemoTable.ms(tally.takeLatestPauseNs())));
+        String.format(
+            Locale.ROOT,
+            "%s is well again; longest pause of a client meanwhile: %s",
+            upstream.address(),
+            DemoTable.ms(tally.takeLatestPauseNs())));
   }
 
   private static void restart(DemoUpstream upstream) throws InterruptedException {

@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -46,7 +47,7 @@ final class DemoBridge {
     try {
       Path file = Files.createTempFile("waymark-demo", ".yml");
       try {
-        Files.writeString(file, CONFIG.formatted(String.join(",", upstreams)));
+        Files.writeString(file, String.format(Locale.ROOT, CONFIG, String.join(",", upstreams)));
         List<String> command = List.of("bridge", "--config=" + file);
         Program program = Program.start(children, READY, JVM_OPTIONS, command);
         return new DemoBridge(http, program, program.awaitReady());

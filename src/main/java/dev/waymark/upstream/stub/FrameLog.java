@@ -4,6 +4,7 @@ import dev.waymark.core.CloseReason;
 import dev.waymark.upstream.Connection;
 import dev.waymark.upstream.ConnectionHandler;
 import io.netty.buffer.ByteBuf;
+import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,7 +72,10 @@ final class FrameLog implements ConnectionHandler {
     for (int i = 0; i < bytes; i++) {
       int value = data.getUnsignedByte(data.readerIndex() + i);
       boolean isPrintable = value >= ' ' && value < 0x7f && value != '"' && value != '\\';
-      text.append(isPrintable ? String.valueOf((char) value) : "\\x%02x".formatted(value));
+      text.append(
+          isPrintable
+              ? String.valueOf((char) value)
+              : String.format(Locale.ROOT, "\\x%02x", value));
     }
     return text.append(bytes < data.readableBytes() ? "\"…" : "\"").toString();
   }
