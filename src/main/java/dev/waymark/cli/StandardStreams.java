@@ -35,6 +35,12 @@ final class StandardStreams {
             Thread.ofPlatform().name("last-lines").unstarted(() -> queue.drain(DRAIN_TIMEOUT)));
   }
 
+  /** Waits until what was printed is written, for a bounded time: before the process is halted. */
+  void drain() {
+    err.drain(DRAIN_TIMEOUT);
+    out.drain(DRAIN_TIMEOUT);
+  }
+
   /** Standard output, for a command that runs until it is stopped. */
   PrintWriter out() {
     return new PrintWriter(out, true, System.out.charset());

@@ -117,17 +117,18 @@ final class StubCommand implements Callable<Integer> {
     Duration patience = duration("--drain-timeout", drainTimeout);
     Logging.configure(new LogConfig(LogConfig.Format.TEXT, LogConfig.Level.INFO, true), System.err);
     Stopper stopper = Stopper.install();
+    StandardStreams streams = ((Main) spec().root().userObject()).streams();
     List<InetSocketAddress> addresses = new ArrayList<>();
     listen.forEach(text -> addresses.add(address("--listen", text)));
     InetSocketAddress adminAddress = address("--admin", admin);
     StubServer server;
     try {
-      server = StubServer.start(addresses, options);
+      server = StubServer.start(addresses, options, streams::drain);
     } catch (IOException e) {
       return cannotListen("--listen", String.join(",", listen), e);
     }
     EventLog log = new EventLog(Clock::nowNs);
-    ((Main) spec().root().userObject()).streams().err().onDropped(log::onDropped);
+    streams.err().onDropped(log::onDropped);
     StubAdmin adminServer = new StubAdmin(adminAddress, server, log);
     try {
       adminServer.start();

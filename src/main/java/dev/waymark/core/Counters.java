@@ -140,11 +140,6 @@ public final class Counters {
     return totals.getOpaque(MOVED + cause.ordinal());
   }
 
-  /** Upper bounds of the three histograms of pauses, in nanoseconds, ascending. */
-  public static long[] pauseBoundsNs() {
-    return PAUSE_BOUNDS_NS.clone();
-  }
-
   /** How long nobody served connections that moved; any thread. */
   public Histogram pauses() {
     return pauses;

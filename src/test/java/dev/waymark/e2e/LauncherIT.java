@@ -43,6 +43,7 @@ final class LauncherIT {
       #!/bin/sh
       echo "$$ descriptors $(ulimit -n) of $(ulimit -H -n)"
       grep SigIgn: /proc/$$/status
+      echo "locale all=${LC_ALL:-} messages=${LC_MESSAGES:-} ctype=${LC_CTYPE:-}"
       for word; do
         echo "<$word>"
         case $word in -XX:AOTCacheOutput=*) : >"${word#*=}" && exit ;; esac
@@ -344,6 +345,15 @@ final class LauncherIT {
       assertThat(run.exitCode()).isEqualTo(7);
       String ignored = run.awaitLine("SigIgn:\\s*([0-9a-f]+)").group(1);
       assertThat(Long.parseLong(ignored, 16) & 1).isEqualTo(hangup);
+    }
+  }
+
+  @Test
+  void run_onAHostWithALanguage_hasErrorsInEnglishAndFileNamesAsTheyWere() throws IOException {
+    Path launcher = release(Files.readString(Path.of("waymark"))).resolve("bin/waymark");
+    try (Waymark run = launcher(launcher).env("LC_ALL", "de_DE.UTF-8").start()) {
+      assertThat(run.exitCode()).isEqualTo(7);
+      assertThat(run.stdout()).contains("locale all= messages=C ctype=de_DE.UTF-8\n");
     }
   }
 

@@ -109,7 +109,18 @@ public final class StubServer implements AutoCloseable {
    */
   public static StubServer start(List<InetSocketAddress> addresses, StubOptions options)
       throws IOException {
-    return start(addresses, options, StubServer::halt);
+    return start(addresses, options, () -> {});
+  }
+
+  /**
+   * As above.
+   *
+   * @param lastWords called before the process is halted, so that what was logged gets out
+   */
+  public static StubServer start(
+      List<InetSocketAddress> addresses, StubOptions options, Runnable lastWords)
+      throws IOException {
+    return start(addresses, options, (String why) -> halt(why, lastWords));
   }
 
   /** As above; `crash` is what a rule that crashes calls, with the reason. */
@@ -119,8 +130,9 @@ public final class StubServer implements AutoCloseable {
     return new StubServer(addresses, options, crash);
   }
 
-  private static void halt(String why) {
+  private static void halt(String why, Runnable lastWords) {
     log.error("crash: {}", why);
+    lastWords.run();
     Runtime.getRuntime().halt(CRASHED);
   }
 
