@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -34,10 +35,24 @@ public final class OutputQueue extends OutputStream {
   /** Until a write that failed is tried again. */
   private static final long RETRY_NS = TimeUnit.MILLISECONDS.toNanos(100);
 
+  /**
+   * Between two writes: what comes meanwhile leaves with one system call, and those who print need
+   * not wake the writer.
+   */
+  private static final long GATHER_NS = TimeUnit.MILLISECONDS.toNanos(1);
+
   private final WritableByteChannel channel;
   private final String threadName;
   private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
+
+  /** For the writer while it has nothing to do. */
+  private final Condition filled = lock.newCondition();
+
+  /** For the writer while it pauses. */
+  private final Condition ending = lock.newCondition();
+
+  /** For those who wait for the last bytes. */
+  private final Condition written = lock.newCondition();
 
   private byte[] waiting = new byte[KEPT_BYTES];
   private int waitingBytes;
@@ -90,7 +105,7 @@ public final class OutputQueue extends OutputStream {
         isRunning = true;
         Thread.ofPlatform().daemon().name(threadName).start(this::run);
       }
-      changed.signalAll();
+      filled.signal();
     } finally {
       lock.unlock();
     }
@@ -126,9 +141,9 @@ public final class OutputQueue extends OutputStream {
     lock.lock();
     try {
       isEnding = true;
-      changed.signalAll();
+      ending.signalAll();
       while (leftNs > 0 && (waitingBytes > 0 || isWriting)) {
-        leftNs = changed.awaitNanos(leftNs);
+        leftNs = written.awaitNanos(leftNs);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -169,10 +184,8 @@ public final class OutputQueue extends OutputStream {
       LongConsumer listener;
       lock.lock();
       try {
-        isWriting = false;
-        changed.signalAll();
         while (waitingBytes == 0) {
-          changed.awaitUninterruptibly();
+          filled.awaitUninterruptibly();
         }
         isWriting = true;
         taken = waiting;
@@ -191,6 +204,18 @@ public final class OutputQueue extends OutputStream {
       }
       writeAll(ByteBuffer.wrap(taken, 0, length));
       spare = taken.length <= KEPT_BYTES ? taken : new byte[KEPT_BYTES];
+      onWritten();
+    }
+  }
+
+  private void onWritten() {
+    lock.lock();
+    try {
+      isWriting = false;
+      written.signalAll();
+      pause(GATHER_NS);
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -198,34 +223,47 @@ public final class OutputQueue extends OutputStream {
     int end = bytes.limit();
     while (bytes.position() < end) {
       bytes.limit(Math.min(end, bytes.position() + PIECE_BYTES));
-      if (!isWritten(bytes) && !awaitRetry()) {
+      int count = write(bytes);
+      if (count <= 0 && !awaitRetry(count < 0)) {
         return;
       }
     }
   }
 
-  /** False where the channel takes nothing now: it is non-blocking and full, or it fails. */
-  private boolean isWritten(ByteBuffer bytes) {
+  /** How much the channel took: 0 where it is non-blocking and full, -1 where it fails. */
+  private int write(ByteBuffer bytes) {
     try {
-      return channel.write(bytes) > 0;
+      return channel.write(bytes);
     } catch (IOException unwritable) {
-      return false;
+      return -1;
     }
   }
 
-  /** Whether to try again. */
-  private boolean awaitRetry() {
+  /** Whether to try again: at the end of the process only where somebody may be reading. */
+  private boolean awaitRetry(boolean hasFailed) {
     lock.lock();
     try {
-      long leftNs = RETRY_NS;
-      while (leftNs > 0 && !isEnding) {
-        leftNs = changed.awaitNanos(leftNs);
+      pause(RETRY_NS);
+      if (!isEnding || hasFailed) {
+        return !isEnding;
       }
-      return !isEnding;
-    } catch (InterruptedException e) {
-      return false;
     } finally {
       lock.unlock();
+    }
+    LockSupport.parkNanos(GATHER_NS);
+    return true;
+  }
+
+  /** With the lock, which is free meanwhile; the end of the process ends it. */
+  private void pause(long ns) {
+    long leftNs = ns;
+    try {
+      while (leftNs > 0 && !isEnding) {
+        leftNs = ending.awaitNanos(leftNs);
+      }
+    } catch (InterruptedException e) {
+      // Nobody interrupts the writer.
+      Thread.currentThread().interrupt();
     }
   }
 }

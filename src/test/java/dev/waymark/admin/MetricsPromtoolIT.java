@@ -32,7 +32,8 @@ class MetricsPromtoolIT {
     String metrics = Files.readString(Path.of("docs/metrics.md"));
     Matcher names = NAME.matcher(rules.group(1));
     while (names.find()) {
-      assertThat(metrics).contains("| `" + names.group().replaceFirst("_bucket$", "") + "` |");
+      assertThat(metrics)
+          .contains("| `" + names.group().replaceFirst("_(bucket|sum|count)$", "") + "` |");
     }
   }
 

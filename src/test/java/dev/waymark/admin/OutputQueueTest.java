@@ -147,6 +147,18 @@ final class OutputQueueTest {
   }
 
   @Test
+  void drain_ofAFullDescriptorThatDoesNotBlock_waitsForItsReader() throws Exception {
+    pipe.mostAtOnce = 0;
+    print("last words\n");
+    await().until(() -> queue.waitingBytes() == 0);
+    Thread drain = Thread.startVirtualThread(() -> queue.drain(Duration.ofSeconds(15)));
+    await().until(() -> drain.getState() == Thread.State.TIMED_WAITING);
+    pipe.mostAtOnce = 4;
+    drain.join();
+    assertThat(pipe.text()).isEqualTo("last words\n");
+  }
+
+  @Test
   void descriptor_nonBlocking_getsTheRestLater() {
     pipe.mostAtOnce = 3;
     print("in small pieces\n");
