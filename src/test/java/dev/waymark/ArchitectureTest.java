@@ -5,6 +5,7 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsid
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitAccessTarget;
@@ -28,27 +29,32 @@ class ArchitectureTest {
 
   /** Which packages of our own each may see. */
   private static final Map<String, Set<String>> ALLOWED =
-      Map.of(
-          "core", Set.of(),
-          "wire", Set.of("core", "v1"),
-          "config", Set.of("core"),
-          "listener", Set.of("core", "wire", "config"),
-          "lane", Set.of("core", "wire", "config"),
-          "pool", Set.of("core", "wire", "config", "v1"),
-          "upstream", Set.of("core", "wire", "config"),
-          "admin", Set.of("core", "wire", "config", "listener", "lane", "pool", "upstream"),
-          "control", Set.of("core", "wire", "config", "listener", "lane", "pool", "upstream", "v1"),
-          "cli",
+      Map.ofEntries(
+          entry("core", Set.of()),
+          entry("wire", Set.of("core", "v1")),
+          entry("config", Set.of("core")),
+          entry("dial", Set.of()),
+          entry("listener", Set.of("core", "wire", "config")),
+          entry("lane", Set.of("core", "wire", "config", "dial")),
+          entry("pool", Set.of("core", "wire", "config", "dial", "v1")),
+          entry("upstream", Set.of("core", "wire", "config")),
+          entry("admin", Set.of("core", "wire", "config", "listener", "lane", "pool", "upstream")),
+          entry(
+              "control",
+              Set.of("core", "wire", "config", "listener", "lane", "pool", "upstream", "v1")),
+          entry(
+              "cli",
               Set.of(
                   "core",
                   "wire",
                   "config",
+                  "dial",
                   "listener",
                   "lane",
                   "pool",
                   "upstream",
                   "admin",
-                  "control"));
+                  "control")));
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()

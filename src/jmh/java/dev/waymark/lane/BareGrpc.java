@@ -1,6 +1,8 @@
 package dev.waymark.lane;
 
 import dev.waymark.core.Limits;
+import dev.waymark.dial.Dial;
+import dev.waymark.dial.UpstreamProblem;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
@@ -43,6 +45,15 @@ final class BareGrpc {
           .setFullMethodName("bare/Echo")
           .build();
 
+  private static final LaneConnector.Attempts NO_ATTEMPTS =
+      new LaneConnector.Attempts() {
+        @Override
+        public void onTaken(String pool, String upstream) {}
+
+        @Override
+        public void onRefused(String pool, String upstream, UpstreamProblem problem) {}
+      };
+
   private final EventLoop loop;
   private final LaneConnector connector;
   private final Server server;
@@ -61,7 +72,8 @@ final class BareGrpc {
                 null,
                 Limits.DEFAULTS,
                 System::nanoTime,
-                bug -> {}));
+                bug -> {},
+                NO_ATTEMPTS));
     var anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     NettyServerBuilder builder = NettyServerBuilder.forAddress(anyPort);
     for (int i = 1; i < ports; i++) {
@@ -83,7 +95,7 @@ final class BareGrpc {
   BareFlow open(int streams, int bytes, int underWay) {
     Streams flow = new Streams(new byte[bytes]);
     for (SocketAddress address : server.getListenSockets().subList(0, streams)) {
-      ManagedChannel channel = connector.channel(address, Duration.ZERO);
+      ManagedChannel channel = connector.channel("bare:1", address, Duration.ZERO, new Dial());
       flow.channels.add(channel);
       loop.execute(() -> flow.start(channel, underWay));
     }

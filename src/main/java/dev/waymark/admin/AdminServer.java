@@ -37,7 +37,7 @@ public final class AdminServer {
 
   private record Connections(long total, boolean truncated, List<ConnectionView> connections) {}
 
-  private record Upstreams(List<UpstreamStatus> upstreams) {}
+  private record Upstreams(List<PoolStatus> pools, List<UpstreamStatus> upstreams) {}
 
   private record LogLevel(String logger, String level) {}
 
@@ -77,7 +77,10 @@ public final class AdminServer {
                 "open connections; ?limit=1000",
                 request -> connections(request.query()))
             .taking("limit"),
-        Route.get("/upstreams", "upstreams of all pools", _ -> upstreams()),
+        Route.get(
+            "/upstreams",
+            "pools and their upstreams, and why one does not serve",
+            _ -> upstreams()),
         Route.get("/config", "what is in force, secrets masked", _ -> config()),
         Route.get(
                 "/log-level",
@@ -121,7 +124,7 @@ public final class AdminServer {
   }
 
   private Reply upstreams() throws Refusal {
-    return Reply.json(200, new Upstreams(answer(state.upstreams())));
+    return Reply.json(200, new Upstreams(state.pools(), answer(state.upstreams())));
   }
 
   private Reply config() {

@@ -17,6 +17,9 @@ public interface AdminState {
   /** Up to `limit` of the connections open now. The stage may be completed by any thread. */
   CompletionStage<ConnectionPage> connections(int limit);
 
+  /** All pools. */
+  List<PoolStatus> pools();
+
   /** All upstreams of all pools. The stage may be completed by any thread. */
   CompletionStage<List<UpstreamStatus>> upstreams();
 

@@ -13,6 +13,8 @@ package dev.waymark.admin;
  * @param connections attached to it now, by all shards
  * @param lanes that all shards hold to it
  * @param openLanes those of them that work
+ * @param cause a word for why it does not serve; empty: it does, or nothing is known yet
+ * @param problem the same in words
  */
 public record UpstreamStatus(
     String pool,
@@ -26,4 +28,6 @@ public record UpstreamStatus(
     long connections,
     int lanes,
     int openLanes,
-    boolean isDraining) {}
+    boolean isDraining,
+    String cause,
+    String problem) {}

@@ -4,6 +4,7 @@ import dev.waymark.admin.AdminServer;
 import dev.waymark.admin.Event;
 import dev.waymark.admin.EventLog;
 import dev.waymark.admin.Metrics;
+import dev.waymark.admin.PoolStatus;
 import dev.waymark.admin.ProcessMetrics;
 import dev.waymark.admin.Readiness;
 import dev.waymark.config.BridgeConfig;
@@ -13,7 +14,6 @@ import dev.waymark.config.PoolConfig;
 import dev.waymark.core.ClientSocket;
 import dev.waymark.core.Connection;
 import dev.waymark.core.MemoryBudget;
-import dev.waymark.core.PoolSnapshot;
 import dev.waymark.core.Shard;
 import dev.waymark.core.Suspicion;
 import dev.waymark.lane.LaneConnector;
@@ -28,7 +28,6 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
@@ -151,6 +150,7 @@ final class Bridge implements Acceptor {
     ports.switchTo(ports.prepare(config.listeners()));
     reload.open();
     readiness = new Readiness(true, "listeners are open");
+    List<PoolStatus> statuses = pools.statuses();
     log.write(
         Event.BRIDGE_STARTED,
         "transport",
@@ -158,7 +158,11 @@ final class Bridge implements Acceptor {
         "shards",
         shards.all().size(),
         "node",
-        config.node());
+        config.node(),
+        "upstreams",
+        statuses.stream().mapToInt(PoolStatus::upstreams).sum(),
+        "serving",
+        statuses.stream().mapToInt(PoolStatus::serving).sum());
   }
 
   /**
@@ -215,7 +219,8 @@ final class Bridge implements Acceptor {
                 transport.userTimeoutMs(),
                 config.limits(),
                 time::nowNs,
-                this::onBug));
+                this::onBug,
+                pools));
     return new BridgeShard(
         loop,
         time,
@@ -287,8 +292,8 @@ final class Bridge implements Acceptor {
     return ports.all();
   }
 
-  Map<String, PoolSnapshot> snapshots() {
-    return pools.snapshots();
+  BridgePools pools() {
+    return pools;
   }
 
   Reload reload() {

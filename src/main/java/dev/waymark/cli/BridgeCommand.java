@@ -5,20 +5,11 @@ import dev.waymark.admin.EventLog;
 import dev.waymark.admin.Logging;
 import dev.waymark.admin.OutputQueue;
 import dev.waymark.config.LoadedConfig;
-import dev.waymark.config.PoolConfig;
-import dev.waymark.config.PoolConfig.Endpoint;
-import dev.waymark.config.PoolConfig.Target;
-import dev.waymark.listener.ListenerPort;
-import io.netty.util.NetUtil;
 import java.io.PrintWriter;
-import java.net.InetSocketAddress;
-import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -57,7 +48,7 @@ final class BridgeCommand implements Callable<Integer> {
       hangup.handleBy(bridge.reload()::onSignal);
       start(bridge, loaded, stopper);
       if (bridge.readiness().isReady()) {
-        out.println(readyLine(bridge, loaded));
+        out.println(new ReadyLine(bridge, loaded).text());
         out.flush();
         stopper.await();
         bridge.drain(stopper.hurry());
@@ -93,41 +84,5 @@ final class BridgeCommand implements Callable<Integer> {
       throw StartException.port(
           "admin (admin.address, --admin)", loaded.config().admin().address(), failure.why());
     }
-  }
-
-  /** For people, and for {@link TrainCommand}, which reads the first address. */
-  private static String readyLine(Bridge bridge, LoadedConfig loaded) {
-    String listening =
-        bridge.ports().stream()
-            .map(port -> ListenerPort.text(port.address()))
-            .collect(Collectors.joining(", "));
-    InetSocketAddress first = bridge.ports().getFirst().address();
-    String host =
-        first.getAddress().isAnyLocalAddress()
-            ? "127.0.0.1"
-            : NetUtil.toAddressString(first.getAddress());
-    String behind =
-        loaded.isEmbeddedUpstream()
-            ? "an embedded echo upstream on " + upstream(loaded)
-            : "pools "
-                + loaded.config().pools().stream()
-                    .map(PoolConfig::name)
-                    .collect(Collectors.joining(", "));
-    return String.format(
-        Locale.ROOT,
-        "waymark bridge: listening on %s, with %s, admin on http://%s; try it: nc %s %d",
-        listening,
-        behind,
-        bridge.adminAddress(),
-        host,
-        first.getPort());
-  }
-
-  /** Where the only upstream is. */
-  private static String upstream(LoadedConfig loaded) {
-    return switch (loaded.config().pools().getFirst().target()) {
-      case Target.Fixed(List<Endpoint> upstreams) -> upstreams.getFirst().address();
-      case Target.Dns dns -> dns.host();
-    };
   }
 }

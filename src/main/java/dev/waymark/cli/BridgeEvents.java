@@ -9,12 +9,14 @@ import dev.waymark.core.Mark;
 import dev.waymark.core.ShardEvents;
 import dev.waymark.core.Suspicion;
 import dev.waymark.core.Taken;
+import dev.waymark.dial.UpstreamProblem;
 import dev.waymark.listener.ListenerEvents;
 import dev.waymark.pool.PoolEvents;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /** What happens in the bridge, as log lines and counts. Thread-safe. */
 final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, LoopWatch.Listener {
@@ -26,6 +28,7 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
   private static final String DISCOVERY_FAILURES = "waymark_discovery_failures_total";
   private static final String WATCH_FAILURES = "waymark_health_watch_failures_total";
 
+  private static final String PROBLEM = "waymark_upstream_problem";
   private static final String EJECTIONS = "waymark_upstream_ejections_total";
   private static final String EJECTED = "waymark_upstream_ejected";
 
@@ -251,12 +254,67 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
   }
 
   @Override
-  public void onDiscoveryFailed(String pool, String name, String reason) {
+  public void onUpstreamNotServing(
+      String pool, String upstream, UpstreamProblem problem, long forNs) {
+    log.write(
+        Event.UPSTREAM_NOT_SERVING,
+        "pool",
+        pool,
+        "upstream",
+        upstream,
+        "cause",
+        problem.kind().label(),
+        "problem",
+        problem.text(),
+        "for-ms",
+        forNs / 1_000_000);
+  }
+
+  @Override
+  public void onProblemChanged(
+      String pool,
+      String upstream,
+      UpstreamProblem.@Nullable Kind from,
+      UpstreamProblem.@Nullable Kind to) {
+    if (from != null) {
+      metrics.remove(PROBLEM, "pool", pool, "upstream", upstream, "cause", from.label());
+    }
+    if (to != null) {
+      metrics.gauge(
+          PROBLEM,
+          "1 while the upstream does not serve, for this cause.",
+          () -> 1,
+          "pool",
+          pool,
+          "upstream",
+          upstream,
+          "cause",
+          to.label());
+    }
+  }
+
+  @Override
+  public void onDiscoveryFailing(String pool, String name, UpstreamProblem problem, long forNs) {
+    log.write(
+        Event.DISCOVERY_FAILED,
+        "pool",
+        pool,
+        "name",
+        name,
+        "cause",
+        problem.kind().label(),
+        "problem",
+        problem.text(),
+        "for-ms",
+        forNs / 1_000_000);
+  }
+
+  @Override
+  public void onNameNotResolved(String pool) {
     metrics
         .counter(
             DISCOVERY_FAILURES, "Times that a pool's name could not be resolved.", "pool", pool)
         .inc();
-    log.write(Event.DISCOVERY_FAILED, "pool", pool, "name", name, "reason", reason);
   }
 
   @Override

@@ -1,12 +1,15 @@
 package dev.waymark.cli;
 
 import dev.waymark.admin.Metrics;
+import dev.waymark.admin.PoolStatus;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.core.PoolOptions;
 import dev.waymark.core.PoolSnapshot;
 import dev.waymark.core.Shard;
 import dev.waymark.core.Suspicion;
 import dev.waymark.core.UpstreamView;
+import dev.waymark.dial.UpstreamProblem;
+import dev.waymark.lane.LaneConnector;
 import dev.waymark.pool.Balancers;
 import dev.waymark.pool.ControlLoop;
 import dev.waymark.pool.NettyHealthChannels;
@@ -17,6 +20,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,16 +36,17 @@ import java.util.random.RandomGenerator;
  * The control side of a bridge's pools: discovery, health and balancing. Pools are changed by one
  * thread at a time, none of the loops; the rest is thread-safe.
  */
-final class BridgePools {
+final class BridgePools implements LaneConnector.Attempts {
   private static final long START_CHECK_MS = 50;
 
   /**
-   * @param serving released when an upstream that can be dialled is SERVING for the first time
+   * @param started released when an upstream serves for the first time: its health says so, and it
+   *     has taken a lane
    */
   private record Pool(
-      PoolConfig config, PoolManager manager, PoolBalancer balancer, CountDownLatch serving) {
+      PoolConfig config, PoolManager manager, PoolBalancer balancer, FirstServing started) {
     Pool with(PoolConfig next) {
-      return new Pool(next, manager, balancer, serving);
+      return new Pool(next, manager, balancer, started);
     }
   }
 
@@ -83,7 +88,7 @@ final class BridgePools {
         new PoolManager(
             config, control, new NettyHealthChannels(control), random, this::onSnapshot, events);
     PoolBalancer balancer = Balancers.create(config, random);
-    pools.put(config.name(), new Pool(config, manager, balancer, new CountDownLatch(1)));
+    pools.put(config.name(), new Pool(config, manager, balancer, new FirstServing()));
     unstarted.add(manager);
     events.registerPool(config.name());
     BridgeMetrics.registerPool(metrics, config.name(), snapshots);
@@ -103,7 +108,7 @@ final class BridgePools {
   void awaitServing(Collection<String> names, Wait wait, CountDownLatch stop)
       throws InterruptedException {
     for (String name : names) {
-      CountDownLatch serving = pool(name).serving;
+      CountDownLatch serving = pool(name).started.latch();
       long leftNs = wait.leftNs();
       while (leftNs > 0
           && stop.getCount() > 0
@@ -227,6 +232,50 @@ final class BridgePools {
     }
   }
 
+  @Override
+  public void onTaken(String name, String upstream) {
+    Pool pool = pools.get(name);
+    if (pool != null) {
+      pool.manager.onLaneTaken(upstream);
+      pool.started.onTaken(upstream);
+    }
+  }
+
+  @Override
+  public void onRefused(String name, String upstream, UpstreamProblem problem) {
+    Pool pool = pools.get(name);
+    if (pool != null) {
+      pool.manager.onLaneRefused(upstream, problem);
+    }
+  }
+
+  /** Why an upstream does not serve; empty: it does, or nothing is known yet. */
+  Optional<UpstreamProblem> problem(String name, String upstream) {
+    Pool pool = pools.get(name);
+    return pool == null ? Optional.empty() : pool.manager.problem(upstream);
+  }
+
+  /** All pools, by name. */
+  List<PoolStatus> statuses() {
+    return pools.values().stream()
+        .map(this::status)
+        .sorted(Comparator.comparing(PoolStatus::pool))
+        .toList();
+  }
+
+  private PoolStatus status(Pool pool) {
+    String name = pool.config.name();
+    PoolSnapshot snapshot = snapshots.get(name);
+    List<UpstreamView> upstreams = snapshot == null ? List.of() : snapshot.upstreams();
+    Optional<UpstreamProblem> problem = pool.manager.discoveryProblem();
+    return new PoolStatus(
+        name,
+        upstreams.size(),
+        (int) upstreams.stream().filter(UpstreamView::isServing).count(),
+        problem.map(p -> p.kind().label()).orElse(""),
+        problem.map(UpstreamProblem::text).orElse(""));
+  }
+
   /** What is known of each pool, by name. */
   Map<String, PoolSnapshot> snapshots() {
     return snapshots;
@@ -241,9 +290,7 @@ final class BridgePools {
     upstreamMetrics.onSnapshot(snapshot, Clock.nowUnixMs());
     PoolSnapshot dialled = dialled(pool, snapshot);
     shards.accept(dialled);
-    if (dialled.isAnyServing()) {
-      pool.serving.countDown();
-    }
+    pool.started.onSnapshot(dialled);
   }
 
   /** A shard is told of upstreams that can be dialled; the others are looked up still. */

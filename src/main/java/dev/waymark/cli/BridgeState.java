@@ -3,17 +3,20 @@ package dev.waymark.cli;
 import dev.waymark.admin.AdminState;
 import dev.waymark.admin.ConnectionPage;
 import dev.waymark.admin.ConnectionView;
+import dev.waymark.admin.PoolStatus;
 import dev.waymark.admin.Readiness;
 import dev.waymark.admin.UpstreamStatus;
 import dev.waymark.core.ConnectionStatus;
 import dev.waymark.core.LaneStatus;
 import dev.waymark.core.PoolSnapshot;
 import dev.waymark.core.UpstreamView;
+import dev.waymark.dial.UpstreamProblem;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Stream;
@@ -76,6 +79,11 @@ final class BridgeState implements AdminState {
   }
 
   @Override
+  public List<PoolStatus> pools() {
+    return bridge.pools().statuses();
+  }
+
+  @Override
   public CompletionStage<List<UpstreamStatus>> upstreams() {
     CompletableFuture<List<LaneStatus>> lanes = CompletableFuture.completedFuture(List.of());
     for (BridgeShard shard : bridge.shards()) {
@@ -89,7 +97,7 @@ final class BridgeState implements AdminState {
 
   private List<UpstreamStatus> upstreams(List<LaneStatus> lanes) {
     List<UpstreamStatus> statuses = new ArrayList<>();
-    for (PoolSnapshot snapshot : bridge.snapshots().values()) {
+    for (PoolSnapshot snapshot : bridge.pools().snapshots().values()) {
       for (UpstreamView upstream : snapshot.upstreams()) {
         statuses.add(status(snapshot.pool(), upstream, lanes));
       }
@@ -102,6 +110,7 @@ final class BridgeState implements AdminState {
         lanes.stream()
             .filter(lane -> lane.pool().equals(pool) && lane.upstream().equals(upstream.address()))
             .toList();
+    Optional<UpstreamProblem> problem = bridge.pools().problem(pool, upstream.address());
     return new UpstreamStatus(
         pool,
         upstream.address(),
@@ -114,7 +123,9 @@ final class BridgeState implements AdminState {
         bridge.counters().connections(pool, upstream.address()),
         own.size(),
         (int) own.stream().filter(LaneStatus::isOpen).count(),
-        upstream.isDraining() || own.stream().anyMatch(LaneStatus::isDraining));
+        upstream.isDraining() || own.stream().anyMatch(LaneStatus::isDraining),
+        problem.map(p -> p.kind().label()).orElse(""),
+        problem.map(UpstreamProblem::text).orElse(""));
   }
 
   @Override

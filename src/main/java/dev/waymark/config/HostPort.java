@@ -1,5 +1,7 @@
 package dev.waymark.config;
 
+import java.net.InetAddress;
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
@@ -10,8 +12,17 @@ import java.util.regex.Pattern;
 record HostPort(String host, int port) {
   private static final int PORT_MAX = 65_535;
   private static final int HOST_CHARS_MAX = 253;
+
+  /**
+   * Labels of 1 to 63 characters (RFC 1035, section 2.3.4), with the underscore that container
+   * networks use. The last one has a letter: what has none is a mistyped IPv4 address.
+   */
   private static final Pattern NAME =
-      Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?");
+      Pattern.compile(
+          "([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.)*"
+              + "(?=[A-Za-z0-9_-]*[A-Za-z_])[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\\.?");
+
+  private static final Pattern IPV4 = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}");
   private static final Pattern IPV6 =
       Pattern.compile("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?");
   private static final String EXPECTED = "HOST:PORT, such as 127.0.0.1:7000 or [::1]:7000";
@@ -24,7 +35,33 @@ record HostPort(String host, int port) {
 
   /** Where a peer is found: port 1 to 65535. */
   static HostPort dialled(String text) throws BadValueException {
-    return read(text, 1);
+    HostPort dialled = read(text, 1);
+    if (dialled.isLinkLocalWithoutZone()) {
+      throw new BadValueException(
+          "the zone of a link-local address, such as [" + dialled.host + "%eth0]:" + dialled.port);
+    }
+    return dialled;
+  }
+
+  /** Each link of a host has such addresses, so nobody knows where to send (RFC 4007). */
+  private boolean isLinkLocalWithoutZone() {
+    return host.indexOf(':') >= 0
+        && host.indexOf('%') < 0
+        && InetAddress.ofLiteral(host).isLinkLocalAddress();
+  }
+
+  /** Whether both are the same, however they are written. */
+  boolean isSameAs(HostPort other) {
+    return port == other.port && canonicalHost().equals(other.canonicalHost());
+  }
+
+  private String canonicalHost() {
+    int zone = host.indexOf('%');
+    boolean isIp = host.indexOf(':') >= 0 || IPV4.matcher(host).matches();
+    return isIp
+        ? InetAddress.ofLiteral(zone < 0 ? host : host.substring(0, zone)).getHostAddress()
+            + (zone < 0 ? "" : host.substring(zone))
+        : host.toLowerCase(Locale.ROOT);
   }
 
   private static HostPort read(String text, int portMin) throws BadValueException {
@@ -38,15 +75,32 @@ record HostPort(String host, int port) {
   private static String host(String text) throws BadValueException {
     if (text.startsWith("[") && text.endsWith("]")) {
       String address = text.substring(1, text.length() - 1);
-      if (IPV6.matcher(address).matches()) {
+      if (IPV6.matcher(address).matches() && isIpv6(address)) {
         return address;
       }
+    } else if (IPV4.matcher(text).matches() && isLiteral(text)) {
+      return text;
     } else if (text.indexOf(':') >= 0) {
       throw new BadValueException("an IPv6 address in brackets, such as [::1]:7000");
     } else if (text.length() <= HOST_CHARS_MAX && NAME.matcher(text).matches()) {
       return text;
     }
     throw new BadValueException(EXPECTED);
+  }
+
+  /** The interface that a zone names need not be there yet. */
+  private static boolean isIpv6(String address) {
+    int zone = address.indexOf('%');
+    return isLiteral(zone < 0 ? address : address.substring(0, zone));
+  }
+
+  private static boolean isLiteral(String address) {
+    try {
+      InetAddress unused = InetAddress.ofLiteral(address);
+      return true;
+    } catch (IllegalArgumentException notAnAddress) {
+      return false;
+    }
   }
 
   private static int port(String text, int portMin) throws BadValueException {

@@ -54,16 +54,15 @@ final class Targets {
   }
 
   private static Target fixed(String list) throws BadValueException {
-    List<Endpoint> upstreams = new ArrayList<>();
+    List<HostPort> upstreams = new ArrayList<>();
     for (String address : list.split(",", -1)) {
-      Endpoint upstream = endpoint(HostPort.dialled(address.strip()).text());
-      if (upstreams.contains(upstream)) {
-        throw new BadValueException(
-            "every upstream once; " + upstream.address() + " is there twice");
+      HostPort upstream = HostPort.dialled(address.strip());
+      if (upstreams.stream().anyMatch(upstream::isSameAs)) {
+        throw new BadValueException("every upstream once; " + upstream.text() + " is there twice");
       }
       upstreams.add(upstream);
     }
-    return new Target.Fixed(upstreams);
+    return new Target.Fixed(upstreams.stream().map(each -> endpoint(each.text())).toList());
   }
 
   private static Target dns(String rest) throws BadValueException {

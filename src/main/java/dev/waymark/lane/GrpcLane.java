@@ -7,6 +7,9 @@ import dev.waymark.core.LaneTransport;
 import dev.waymark.core.Open;
 import dev.waymark.core.PushResult;
 import dev.waymark.core.UpstreamFrame;
+import dev.waymark.dial.Dial;
+import dev.waymark.dial.UpstreamProblem;
+import dev.waymark.dial.UpstreamProblem.Kind;
 import dev.waymark.wire.AttachMethod;
 import dev.waymark.wire.BridgeBatchWriter;
 import dev.waymark.wire.InboundBatch;
@@ -20,8 +23,9 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.concurrent.Future;
+import java.net.SocketAddress;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One Attach call: frames out as batches, batches in as frames. Confined to its shard's thread. */
@@ -29,38 +33,56 @@ final class GrpcLane implements LaneTransport {
   /** How long an upstream may take to end its side of a call that the bridge has finished. */
   private static final long FINISH_TIMEOUT_S = 10;
 
+  /**
+   * An upstream without the method says so within a round trip; one that says nothing for so long
+   * has taken the call. Those that do not acknowledge may say nothing for hours.
+   */
+  private static final long TAKEN_AFTER_MS = 200;
+
+  private static final UpstreamProblem NO_ATTACH =
+      new UpstreamProblem(Kind.NO_ATTACH, "speaks gRPC, but has no Attach method");
+
   private final Lane lane;
-  private final ManagedChannel channel;
+  private final LaneConnector connector;
   private final LaneConnector.Settings settings;
-  private final Consumer<ManagedChannel> onReleased;
-  private final ClientCall<OutboundBatch, InboundBatch> call;
   private final BridgeBatchWriter writer = new BridgeBatchWriter();
   private final UpstreamFrameReader reader = new UpstreamFrameReader();
   private final UpstreamFrame frame = new UpstreamFrame();
+  private final Dial dial = new Dial();
+  private @Nullable ManagedChannel channel;
+  private @Nullable ClientCall<OutboundBatch, InboundBatch> call;
   private @Nullable Future<?> finishTimeout;
+  private @Nullable Future<?> takenTimer;
+  private boolean isTaken;
   private boolean isEnded;
 
-  /**
-   * @param onReleased told when the channel was shut down
-   */
-  GrpcLane(
-      Lane lane,
-      ManagedChannel channel,
-      LaneConnector.Settings settings,
-      Consumer<ManagedChannel> onReleased) {
-    this.onReleased = onReleased;
+  GrpcLane(Lane lane, LaneConnector connector, LaneConnector.Settings settings) {
     this.lane = lane;
-    this.channel = channel;
+    this.connector = connector;
     this.settings = settings;
-    CallOptions options =
-        CallOptions.DEFAULT.withOnReadyThreshold(settings.limits().laneQueueBytesMax());
-    this.call = channel.newCall(AttachMethod.bridgeSide(), options);
   }
 
-  void start() {
-    if (!isEnded) {
-      call.start(new Listener(), new Metadata());
-      call.request(1);
+  /** Dials; what is wrong with that breaks this lane only. */
+  void start(SocketAddress address, Duration userTimeout) {
+    if (isEnded) {
+      return;
+    }
+    try {
+      ManagedChannel opened =
+          connector.channel(lane.upstream().address(), address, userTimeout, dial);
+      channel = opened;
+      connector.opened(opened);
+      CallOptions options =
+          CallOptions.DEFAULT.withOnReadyThreshold(settings.limits().laneQueueBytesMax());
+      ClientCall<OutboundBatch, InboundBatch> started =
+          opened.newCall(AttachMethod.bridgeSide(), options);
+      call = started;
+      started.start(new Listener(), new Metadata());
+      started.request(1);
+    } catch (RuntimeException bug) {
+      cancel(CloseReason.INTERNAL.name());
+      settings.bugs().accept(bug);
+      lane.onBroken(settings.clockNs().getAsLong(), "a defect of the bridge: " + bug);
     }
   }
 
@@ -143,29 +165,34 @@ final class GrpcLane implements LaneTransport {
 
   @Override
   public boolean flush() {
-    if (isEnded) {
+    ClientCall<OutboundBatch, InboundBatch> open = call;
+    if (isEnded || open == null) {
       return false;
     }
     if (!writer.batch().isEmpty()) {
-      call.sendMessage(writer.batch());
+      open.sendMessage(writer.batch());
     }
-    return call.isReady();
+    return open.isReady();
   }
 
   @Override
   public void cancel(String cause) {
     if (!isEnded) {
       isEnded = true;
-      call.cancel(cause, null);
       release();
+      ClientCall<OutboundBatch, InboundBatch> open = call;
+      if (open != null && channel != null) {
+        connector.end(open, cause, channel, takenTimer != null);
+      }
     }
   }
 
   @Override
   public void finish() {
-    if (!isEnded) {
+    ClientCall<OutboundBatch, InboundBatch> open = call;
+    if (!isEnded && open != null) {
       flush();
-      call.halfClose();
+      open.halfClose();
       finishTimeout =
           settings
               .loop()
@@ -176,12 +203,26 @@ final class GrpcLane implements LaneTransport {
     }
   }
 
+  private void awaitTaken() {
+    if (takenTimer == null) {
+      takenTimer = settings.loop().schedule(this::taken, TAKEN_AFTER_MS, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void taken() {
+    if (!isTaken && !isEnded) {
+      isTaken = true;
+      settings.attempts().onTaken(lane.poolName(), lane.upstream().address());
+    }
+  }
+
   private void release() {
     writer.batch().release();
-    channel.shutdownNow();
-    onReleased.accept(channel);
     if (finishTimeout != null) {
       finishTimeout.cancel(false);
+    }
+    if (takenTimer != null) {
+      takenTimer.cancel(false);
     }
   }
 
@@ -210,29 +251,58 @@ final class GrpcLane implements LaneTransport {
     public void onReady() {
       assert settings.loop().inEventLoop() : "a lane off its shard";
       if (!isEnded) {
+        awaitTaken();
         lane.onReady(settings.clockNs().getAsLong());
       }
     }
 
     @Override
+    public void onHeaders(Metadata headers) {
+      taken();
+    }
+
+    @Override
     public void onMessage(InboundBatch batch) {
       onBatch(batch);
-      if (!isEnded) {
-        call.request(1);
+      ClientCall<OutboundBatch, InboundBatch> open = call;
+      if (!isEnded && open != null) {
+        open.request(1);
       }
     }
 
     @Override
     public void onClose(Status status, Metadata trailers) {
-      boolean wasEnded = isEnded;
-      isEnded = true;
-      release();
-      if (!wasEnded) {
-        lane.onBroken(settings.clockNs().getAsLong(), describe(status));
+      if (!isEnded) {
+        isEnded = true;
+        release();
+        if (channel != null) {
+          connector.close(channel);
+        }
+        String cause = describe(status);
+        if (status.getCode() == Status.Code.UNIMPLEMENTED && !isTaken) {
+          UpstreamProblem problem = refusal(status);
+          settings.attempts().onRefused(lane.poolName(), lane.upstream().address(), problem);
+          cause = problem.text() + " (" + cause + ")";
+        }
+        lane.onBroken(settings.clockNs().getAsLong(), cause);
       }
     }
 
-    private static String describe(Status status) {
+    /** gRPC makes the same of a web server's 404. */
+    private static UpstreamProblem refusal(Status status) {
+      String said = String.valueOf(status.getDescription());
+      int lineEnd = said.indexOf('\n');
+      return said.startsWith("HTTP status code")
+          ? new UpstreamProblem(
+              Kind.NOT_GRPC,
+              "answers HTTP/2, but not gRPC: " + (lineEnd < 0 ? said : said.substring(0, lineEnd)))
+          : NO_ATTACH;
+    }
+
+    private String describe(Status status) {
+      if (dial.problem().isPresent()) {
+        return dial.problem().get().text();
+      }
       Throwable cause = status.getCause();
       String description = status.getDescription();
       StringBuilder text = new StringBuilder(status.getCode().name());

@@ -3,13 +3,17 @@ package dev.waymark.lane;
 import dev.waymark.core.Lane;
 import dev.waymark.core.LaneTransport;
 import dev.waymark.core.Limits;
+import dev.waymark.dial.Dial;
+import dev.waymark.dial.Dialler;
+import dev.waymark.dial.Pacer;
+import dev.waymark.dial.UpstreamProblem;
+import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.socket.nio.NioDomainSocketChannel;
-import io.netty.channel.unix.DomainSocketAddress;
+import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.time.Duration;
@@ -34,7 +38,14 @@ public final class LaneConnector {
    */
   private static final int HTTP2_WINDOW_BYTES = 4 * 1024 * 1024;
 
-  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+  /**
+   * Hears whether upstreams have the Attach method. Called on the shard's thread, for every lane.
+   */
+  public interface Attempts {
+    void onTaken(String pool, String upstream);
+
+    void onRefused(String pool, String upstream, UpstreamProblem problem);
+  }
 
   /**
    * What the lanes of a shard have in common.
@@ -44,6 +55,7 @@ public final class LaneConnector {
    * @param userTimeoutMs the channel types' TCP_USER_TIMEOUT; null where they have none
    * @param clockNs monotonic
    * @param bugs told of exceptions that are defects of the bridge
+   * @param attempts told how lanes are received
    */
   public record Settings(
       EventLoop loop,
@@ -52,15 +64,21 @@ public final class LaneConnector {
       @Nullable ChannelOption<Integer> userTimeoutMs,
       Limits limits,
       LongSupplier clockNs,
-      Consumer<Throwable> bugs) {}
+      Consumer<Throwable> bugs,
+      Attempts attempts) {}
 
   private final Settings settings;
+  private final Dialler dialler;
+  private final Pacer pacer;
 
   /** Those that are not shut down; added to and removed from by the shard's thread. */
   private final Set<ManagedChannel> channels = ConcurrentHashMap.newKeySet();
 
   public LaneConnector(Settings settings) {
     this.settings = settings;
+    this.dialler =
+        new Dialler(settings.loop(), settings.channelType(), settings.domainChannelType());
+    this.pacer = new Pacer(settings.loop());
   }
 
   /**
@@ -70,10 +88,8 @@ public final class LaneConnector {
    * @param userTimeout TCP_USER_TIMEOUT; zero: the kernel's own
    */
   public LaneTransport connect(Lane lane, SocketAddress address, Duration userTimeout) {
-    ManagedChannel channel = channel(dialled(address), userTimeout);
-    channels.add(channel);
-    GrpcLane transport = new GrpcLane(lane, channel, settings, channels::remove);
-    settings.loop().execute(transport::start);
+    GrpcLane transport = new GrpcLane(lane, this, settings);
+    pacer.later(() -> transport.start(address, userTimeout));
     return transport;
   }
 
@@ -91,34 +107,44 @@ public final class LaneConnector {
     }
   }
 
-  /** The native transports have an address type of their own for unix sockets. */
-  private SocketAddress dialled(SocketAddress address) {
-    boolean isNativeDomain =
-        settings.domainChannelType() != NioDomainSocketChannel.class
-            && address instanceof UnixDomainSocketAddress;
-    return isNativeDomain ? new DomainSocketAddress(address.toString()) : address;
+  // --- for its lanes ---
+
+  /** It is open until its call ends. */
+  void opened(ManagedChannel channel) {
+    channels.add(channel);
   }
 
-  /** One with a lane's options, which is not closed by {@link #close}. */
-  ManagedChannel channel(SocketAddress address, Duration userTimeout) {
-    boolean isDomain =
-        address instanceof DomainSocketAddress || address instanceof UnixDomainSocketAddress;
+  /** Its call has ended. */
+  void close(ManagedChannel channel) {
+    channel.shutdownNow();
+    channels.remove(channel);
+  }
+
+  /**
+   * Cancels a call: at once if it is established, else a little later, as there may be hundreds.
+   */
+  void end(ClientCall<?, ?> call, String cause, ManagedChannel channel, boolean isEstablished) {
+    Runnable end =
+        () -> {
+          call.cancel(cause, null);
+          close(channel);
+        };
+    if (isEstablished) {
+      end.run();
+    } else {
+      pacer.later(end);
+    }
+  }
+
+  /** One with a lane's options. */
+  ManagedChannel channel(String upstream, SocketAddress address, Duration userTimeout, Dial dial) {
     NettyChannelBuilder builder =
-        NettyChannelBuilder.forAddress(address)
-            .usePlaintext()
-            .eventLoopGroup(settings.loop())
-            .channelType(
-                isDomain ? settings.domainChannelType() : settings.channelType(),
-                address.getClass())
-            .directExecutor()
-            .offloadExecutor(settings.loop())
-            .disableRetry()
+        dialler
+            .channel(upstream, address, dial)
             .flowControlWindow(HTTP2_WINDOW_BYTES)
-            .maxInboundMessageSize(Limits.BATCH_BYTES_MAX)
-            .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) CONNECT_TIMEOUT.toMillis());
-    if (isDomain) {
-      builder.overrideAuthority("localhost");
-    } else if (settings.userTimeoutMs() != null && userTimeout.isPositive()) {
+            .maxInboundMessageSize(Limits.BATCH_BYTES_MAX);
+    boolean isTcp = address instanceof InetSocketAddress;
+    if (isTcp && settings.userTimeoutMs() != null && userTimeout.isPositive()) {
       builder.withOption(settings.userTimeoutMs(), (int) userTimeout.toMillis());
     }
     return builder.build();

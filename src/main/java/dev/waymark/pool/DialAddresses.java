@@ -1,15 +1,17 @@
 package dev.waymark.pool;
 
+import dev.waymark.dial.UpstreamProblem;
+import dev.waymark.dial.UpstreamProblem.Kind;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.UnknownHostException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Where the upstreams of a pool are dialled; names of a list are looked up each time. Confined to
@@ -18,29 +20,36 @@ import org.jspecify.annotations.Nullable;
 final class DialAddresses {
   /** Hears of every name that could not be resolved. */
   interface Failures {
-    void onNotResolved(String host, String reason);
+    void onNotResolved();
   }
 
-  private final ControlLoop control;
   private final Failures failures;
   private final Map<String, UpstreamAddress> wanted = new HashMap<>();
 
   /** Read by any thread, written by the control thread. */
   private final Map<String, SocketAddress> known = new ConcurrentHashMap<>();
 
-  private @Nullable NameLookup systemLookup;
+  private final NameLookup lookup;
 
-  DialAddresses(ControlLoop control, Failures failures) {
-    this.control = control;
+  DialAddresses(NameLookup lookup, Failures failures) {
+    this.lookup = lookup;
     this.failures = failures;
   }
 
   /** An upstream that is there now; a literal address is known at once. */
   void add(String upstream) {
-    UpstreamAddress address = UpstreamAddress.parse(upstream);
+    UpstreamAddress address = parse(upstream);
     wanted.put(upstream, address);
     if (address instanceof UpstreamAddress.Literal(SocketAddress literal)) {
       known.put(upstream, literal);
+    }
+  }
+
+  private static UpstreamAddress parse(String upstream) {
+    try {
+      return UpstreamAddress.parse(upstream);
+    } catch (IllegalArgumentException refused) {
+      return new UpstreamAddress.Refused(String.valueOf(refused.getMessage()));
     }
   }
 
@@ -50,18 +59,20 @@ final class DialAddresses {
   }
 
   /** Looks it up and calls back once, perhaps before this returns; not at all when it is gone. */
-  void find(String upstream, Consumer<SocketAddress> onFound, Consumer<String> onFailed) {
+  void find(String upstream, Consumer<SocketAddress> onFound, Consumer<UpstreamProblem> onFailed) {
     switch (wanted.get(upstream)) {
       case UpstreamAddress.Literal(SocketAddress literal) -> onFound.accept(literal);
       case UpstreamAddress.Name(String host, int port) ->
-          systemLookup()
-              .ask(
-                  host,
-                  answer -> {
-                    if (wanted.containsKey(upstream)) {
-                      onAnswer(upstream, answer, host, port, onFound, onFailed);
-                    }
-                  });
+          lookup.ask(
+              host,
+              answer -> {
+                if (wanted.containsKey(upstream)) {
+                  onAnswer(upstream, answer, port, onFound, onFailed);
+                }
+              });
+      case UpstreamAddress.Zoned zoned -> findZoned(upstream, zoned, onFound, onFailed);
+      case UpstreamAddress.Refused(String reason) ->
+          onFailed.accept(new UpstreamProblem(Kind.CONNECT_FAILED, reason));
       case null -> {}
     }
   }
@@ -73,24 +84,20 @@ final class DialAddresses {
 
   void close() {
     wanted.clear();
-    if (systemLookup != null) {
-      systemLookup.close();
-    }
   }
 
   private void onAnswer(
       String upstream,
       NameLookup.Answer answer,
-      String host,
       int port,
       Consumer<SocketAddress> onFound,
-      Consumer<String> onFailed) {
+      Consumer<UpstreamProblem> onFailed) {
     Optional<InetAddress> first =
         Stream.concat(answer.ipv4().addresses().stream(), answer.ipv6().addresses().stream())
             .findFirst();
     if (first.isEmpty()) {
-      failures.onNotResolved(host, answer.reason());
-      onFailed.accept("the name is not resolved: " + answer.reason());
+      failures.onNotResolved();
+      onFailed.accept(answer.problem());
       return;
     }
     var found = new InetSocketAddress(first.get(), port);
@@ -98,10 +105,18 @@ final class DialAddresses {
     onFound.accept(found);
   }
 
-  private NameLookup systemLookup() {
-    if (systemLookup == null) {
-      systemLookup = NameLookup.ofSystem(control);
+  private void findZoned(
+      String upstream,
+      UpstreamAddress.Zoned zoned,
+      Consumer<SocketAddress> onFound,
+      Consumer<UpstreamProblem> onFailed) {
+    try {
+      InetSocketAddress found = zoned.resolve();
+      known.put(upstream, found);
+      onFound.accept(found);
+    } catch (UnknownHostException noSuchInterface) {
+      String reason = "no route: " + noSuchInterface.getMessage();
+      onFailed.accept(new UpstreamProblem(Kind.NO_ROUTE, reason));
     }
-    return systemLookup;
   }
 }

@@ -3,9 +3,11 @@ package dev.waymark.pool;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
+import dev.waymark.dial.UpstreamProblem;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -19,8 +21,9 @@ final class Discovery {
 
   private final ControlLoop control;
   private final RandomGenerator random;
-  private final PoolEvents events;
+  private final ResolverFiles files;
   private final Consumer<List<Endpoint>> onFound;
+  private final BiConsumer<String, UpstreamProblem> onFailed;
 
   /** What the present DNS discovery was made of. */
   private List<Object> followed = List.of();
@@ -29,16 +32,19 @@ final class Discovery {
 
   /**
    * @param onFound gets all upstreams, whenever they are found anew
+   * @param onFailed gets the name that could not be resolved, and why
    */
   Discovery(
       ControlLoop control,
       RandomGenerator random,
-      PoolEvents events,
-      Consumer<List<Endpoint>> onFound) {
+      ResolverFiles files,
+      Consumer<List<Endpoint>> onFound,
+      BiConsumer<String, UpstreamProblem> onFailed) {
     this.control = control;
     this.random = random;
-    this.events = events;
+    this.files = files;
     this.onFound = onFound;
+    this.onFailed = onFailed;
   }
 
   /**
@@ -79,19 +85,14 @@ final class Discovery {
 
   private void start(PoolConfig config, Target.Dns target) {
     var backoff = new Backoff(config.dnsTtlMin(), config.dnsTtlMax(), random);
-    try {
-      dns =
-          new DnsDiscovery(
-              target,
-              control,
-              backoff,
-              found -> onFound.accept(endpoints(target.port(), found)),
-              reason -> events.onDiscoveryFailed(config.name(), target.host(), reason));
-    } catch (IllegalArgumentException badServer) {
-      events.onDiscoveryFailed(
-          config.name(), target.host(), String.valueOf(badServer.getMessage()));
-      return;
-    }
+    dns =
+        new DnsDiscovery(
+            target,
+            control,
+            NameLookup.of(control, files, target.server()),
+            backoff,
+            found -> onFound.accept(endpoints(target.port(), found)),
+            problem -> onFailed.accept(target.host(), problem));
     dns.start();
   }
 

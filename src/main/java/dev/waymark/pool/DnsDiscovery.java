@@ -1,6 +1,7 @@
 package dev.waymark.pool;
 
 import dev.waymark.config.PoolConfig.Target.Dns;
+import dev.waymark.dial.UpstreamProblem;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetAddress;
 import java.util.Arrays;
@@ -13,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps asking for the addresses of a name: again when the smallest TTL ends, within bounds; at
- * once when asked to, but at most once a second; after a failure with exponential back-off. What
- * was known stays until an answer with addresses says otherwise. Confined to the control thread.
+ * once when asked to, but at most once a second; after a failure with exponential back-off; soon
+ * after resolv.conf or the hosts file has changed. What was known stays until an answer with
+ * addresses says otherwise. Confined to the control thread.
  */
 final class DnsDiscovery {
   static final long SOON_INTERVAL_MS = 1_000;
@@ -28,12 +30,13 @@ final class DnsDiscovery {
   private final NameLookup lookup;
   private final Backoff backoff;
   private final Consumer<List<InetAddress>> onFound;
-  private final Consumer<String> onFailed;
+  private final Consumer<UpstreamProblem> onFailed;
 
   private List<InetAddress> ipv4 = List.of();
   private List<InetAddress> ipv6 = List.of();
   private @Nullable ScheduledFuture<?> nextAsk;
   private @Nullable ScheduledFuture<?> rest;
+  private @Nullable ScheduledFuture<?> fileCheck;
   private boolean isAsking;
 
   /** From a question until {@link #SOON_INTERVAL_MS} later. */
@@ -49,12 +52,13 @@ final class DnsDiscovery {
   DnsDiscovery(
       Dns target,
       ControlLoop control,
+      NameLookup lookup,
       Backoff backoff,
       Consumer<List<InetAddress>> onFound,
-      Consumer<String> onFailed) {
+      Consumer<UpstreamProblem> onFailed) {
     this.target = target;
     this.control = control;
-    this.lookup = NameLookup.of(control, target.server());
+    this.lookup = lookup;
     this.backoff = backoff;
     this.onFound = onFound;
     this.onFailed = onFailed;
@@ -62,6 +66,21 @@ final class DnsDiscovery {
 
   void start() {
     ask();
+    fileCheck =
+        control
+            .eventLoop()
+            .scheduleWithFixedDelay(
+                this::checkFiles,
+                ResolverFiles.CHECK_MS,
+                ResolverFiles.CHECK_MS,
+                TimeUnit.MILLISECONDS);
+  }
+
+  /** Other name servers or another hosts file may have another answer. */
+  private void checkFiles() {
+    if (lookup.isOutdated()) {
+      askSoon();
+    }
   }
 
   /** Asks at once, or when the second since the last question is over. */
@@ -76,7 +95,9 @@ final class DnsDiscovery {
   void close() {
     isClosed = true;
     cancelTimers();
-    lookup.close();
+    if (fileCheck != null) {
+      fileCheck.cancel(false);
+    }
   }
 
   private void ask() {
@@ -133,7 +154,7 @@ final class DnsDiscovery {
   }
 
   private long failed(NameLookup.Answer answer) {
-    onFailed.accept(answer.reason());
+    onFailed.accept(answer.problem());
     return backoff.nextMs();
   }
 

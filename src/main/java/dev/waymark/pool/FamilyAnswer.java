@@ -1,7 +1,10 @@
 package dev.waymark.pool;
 
+import dev.waymark.dial.UpstreamProblem;
+import dev.waymark.dial.UpstreamProblem.Kind;
 import java.net.InetAddress;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a name server said of a name in one address family. Immutable.
@@ -9,24 +12,30 @@ import java.util.List;
  * @param isAnswered false: nobody answered, so nothing is known; true without addresses: there are
  *     none
  * @param ttlSeconds the smallest of the answer
- * @param reason why there are no addresses; empty if there are some
+ * @param problem why there are no addresses; null if there are some
  */
 record FamilyAnswer(
-    boolean isAnswered, List<InetAddress> addresses, long ttlSeconds, String reason) {
+    boolean isAnswered,
+    List<InetAddress> addresses,
+    long ttlSeconds,
+    @Nullable UpstreamProblem problem) {
+  private static final UpstreamProblem NO_ADDRESS =
+      new UpstreamProblem(Kind.NO_ADDRESS, "the name has no address");
+
   FamilyAnswer {
     addresses = List.copyOf(addresses);
   }
 
   static FamilyAnswer of(List<InetAddress> addresses, long ttlSeconds) {
+    return new FamilyAnswer(true, addresses, ttlSeconds, addresses.isEmpty() ? NO_ADDRESS : null);
+  }
+
+  static FamilyAnswer none(UpstreamProblem problem) {
+    return new FamilyAnswer(true, List.of(), Integer.MAX_VALUE, problem);
+  }
+
+  static FamilyAnswer failed(String text) {
     return new FamilyAnswer(
-        true, addresses, ttlSeconds, addresses.isEmpty() ? "no address in the answer" : "");
-  }
-
-  static FamilyAnswer none(String reason) {
-    return new FamilyAnswer(true, List.of(), Integer.MAX_VALUE, reason);
-  }
-
-  static FamilyAnswer failed(String reason) {
-    return new FamilyAnswer(false, List.of(), Integer.MAX_VALUE, reason);
+        false, List.of(), Integer.MAX_VALUE, new UpstreamProblem(Kind.DNS_FAILED, text));
   }
 }

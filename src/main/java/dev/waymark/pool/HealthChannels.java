@@ -1,5 +1,6 @@
 package dev.waymark.pool;
 
+import dev.waymark.dial.Dial;
 import io.grpc.ManagedChannel;
 import java.net.SocketAddress;
 import java.time.Duration;
@@ -9,9 +10,11 @@ public interface HealthChannels {
   /**
    * A channel to this address, not yet connected; the caller shuts it down.
    *
+   * @param upstream the text of its address, as in {@link dev.waymark.core.UpstreamView#address()}
    * @param address resolved; {@link java.net.UnixDomainSocketAddress} for `unix:`
    * @param userTimeout a peer whose host acknowledges nothing for so long is dead; zero: the kernel
    *     decides
+   * @param dial is told how the connection goes
    */
-  ManagedChannel open(SocketAddress address, Duration userTimeout);
+  ManagedChannel open(String upstream, SocketAddress address, Duration userTimeout, Dial dial);
 }

@@ -1,6 +1,9 @@
 package dev.waymark.pool;
 
 import dev.waymark.core.LoopTime;
+import dev.waymark.dial.Dial;
+import dev.waymark.dial.UpstreamProblem;
+import dev.waymark.dial.UpstreamProblem.Kind;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -13,9 +16,9 @@ import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.SocketAddress;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,21 +30,33 @@ final class HealthWatch {
   /** A try without an answer for this long has failed; it covers the connect, which has 5 s. */
   static final long FIRST_ANSWER_TIMEOUT_MS = 10_000;
 
+  /** A try without an answer for this long is told of, and goes on. */
+  static final long SILENCE_MS = 1_500;
+
   /** Finds the socket address to dial; calls back once, on the control thread. */
   interface AddressFinder {
-    void find(Consumer<SocketAddress> onFound, Consumer<String> onFailed);
+    void find(Consumer<SocketAddress> onFound, Consumer<UpstreamProblem> onFailed);
+  }
+
+  /** Opens a channel for a try, which shuts it down. */
+  interface Channels {
+    ManagedChannel open(SocketAddress address, Dial dial);
   }
 
   /** Hears what the Watch says. */
   interface Listener {
     void onHealth(UpstreamHealth health);
 
-    void onBroken(String reason);
+    /** Why it does not serve, as far as is known; called for every try that shows it. */
+    void onProblem(UpstreamProblem problem);
+
+    /** A try failed; it is tried again. */
+    void onBroken(UpstreamProblem problem);
   }
 
   private final EventLoop loop;
   private final LoopTime time;
-  private final Function<SocketAddress, ManagedChannel> channels;
+  private final Channels channels;
   private final HealthCheckRequest request;
   private final AddressFinder addresses;
   private final Backoff backoff;
@@ -51,12 +66,9 @@ final class HealthWatch {
   private @Nullable ScheduledFuture<?> nextTry;
   private boolean isClosed;
 
-  /**
-   * @param channels opens a channel for a try, which shuts it down
-   */
   HealthWatch(
       ControlLoop control,
-      Function<SocketAddress, ManagedChannel> channels,
+      Channels channels,
       String service,
       AddressFinder addresses,
       Backoff backoff,
@@ -72,7 +84,14 @@ final class HealthWatch {
 
   /** Opens the first Watch. */
   void start() {
-    addresses.find(this::open, this::broken);
+    if (isClosed) {
+      return;
+    }
+    try {
+      addresses.find(this::open, this::broken);
+    } catch (RuntimeException bug) {
+      broken(defect(bug));
+    }
   }
 
   void close() {
@@ -84,20 +103,31 @@ final class HealthWatch {
   }
 
   private void open(SocketAddress address) {
-    if (!isClosed) {
-      current = new Try(channels.apply(address));
+    if (isClosed) {
+      return;
+    }
+    try {
+      Dial dial = new Dial();
+      current = new Try(channels.open(address, dial), dial);
       current.start();
+    } catch (RuntimeException bug) {
+      broken(defect(bug));
     }
   }
 
-  private void broken(String reason) {
+  private static UpstreamProblem defect(RuntimeException bug) {
+    return new UpstreamProblem(Kind.INTERNAL, "a defect of the bridge: " + bug);
+  }
+
+  private void broken(UpstreamProblem problem) {
     if (isClosed) {
       return;
     }
     end();
     nextTry = loop.schedule(this::start, backoff.nextMs(), TimeUnit.MILLISECONDS);
     listener.onHealth(UpstreamHealth.UNREACHABLE);
-    listener.onBroken(reason);
+    listener.onProblem(problem);
+    listener.onBroken(problem);
   }
 
   private void end() {
@@ -112,17 +142,20 @@ final class HealthWatch {
   private final class Try implements StreamObserver<HealthCheckResponse> {
     private final ManagedChannel channel;
     private final StandstillCheck standstill = new StandstillCheck(time);
+    private final Dial dial;
+    private @Nullable ScheduledFuture<?> silence;
     private @Nullable ScheduledFuture<?> firstAnswerTimeout;
     private long firstAnswerNs;
 
-    Try(ManagedChannel channel) {
+    Try(ManagedChannel channel, Dial dial) {
       this.channel = channel;
+      this.dial = dial;
     }
 
     void start() {
+      silence = loop.schedule(this::stillSilent, SILENCE_MS, TimeUnit.MILLISECONDS);
       firstAnswerTimeout =
-          loop.schedule(
-              () -> timedOut("no answer in time"), FIRST_ANSWER_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+          loop.schedule(this::noAnswer, FIRST_ANSWER_TIMEOUT_MS, TimeUnit.MILLISECONDS);
       HealthGrpc.newStub(channel).watch(request, this);
     }
 
@@ -132,6 +165,23 @@ final class HealthWatch {
       }
       cancelTimeout();
       channel.shutdownNow();
+    }
+
+    private void stillSilent() {
+      if (!standstill.hasStoodStill()) {
+        dial.problemOfSilence().ifPresent(listener::onProblem);
+      }
+    }
+
+    private void noAnswer() {
+      timedOut(
+          dial.problemOfSilence()
+              .orElseGet(() ->
+                  new UpstreamProblem(
+                      Kind.HEALTH_SILENT,
+                      "speaks HTTP/2, but its health service does not answer within "
+                          + FIRST_ANSWER_TIMEOUT_MS / 1_000
+                          + " s")));
     }
 
     @Override
@@ -146,28 +196,43 @@ final class HealthWatch {
       onLoop(() -> {
         if (status.getCode() == Status.Code.UNIMPLEMENTED && !hasAnswered()) {
           followTransport();
-        } else if (status.getCause() instanceof ConnectTimeoutException) {
-          timedOut(describe(status));
+          return;
+        }
+        UpstreamProblem problem = dial.problem().orElseGet(() -> problemOf(status));
+        if (status.getCause() instanceof ConnectTimeoutException) {
+          timedOut(problem);
         } else {
-          fail(describe(status));
+          fail(problem);
         }
       });
     }
 
     @Override
     public void onCompleted() {
-      onLoop(() -> fail("the upstream ended the Watch"));
+      onLoop(() ->
+          fail(new UpstreamProblem(Kind.HEALTH_FAILED, "the upstream ended the health Watch")));
     }
 
     private void followTransport() {
       ConnectivityState state = channel.getState(false);
       if (state == ConnectivityState.READY) {
         answered(UpstreamHealth.UNIMPLEMENTED);
-        channel.notifyWhenStateChanged(
-            state, () -> onLoop(() -> fail("the transport is " + channel.getState(false))));
+        channel.notifyWhenStateChanged(state, () -> onLoop(() -> fail(lost(channel))));
       } else {
-        fail("the transport is " + state);
+        fail(lost(channel));
       }
+    }
+
+    private static UpstreamProblem lost(ManagedChannel channel) {
+      return new UpstreamProblem(
+          Kind.CONNECTION_LOST,
+          "the connection is lost; the channel is " + channel.getState(false));
+    }
+
+    private UpstreamProblem problemOf(Status status) {
+      return hasAnswered()
+          ? new UpstreamProblem(Kind.CONNECTION_LOST, "the health Watch broke: " + describe(status))
+          : new UpstreamProblem(Kind.HEALTH_FAILED, "the health Watch failed: " + describe(status));
     }
 
     private void answered(UpstreamHealth health) {
@@ -176,6 +241,7 @@ final class HealthWatch {
       }
       cancelTimeout();
       listener.onHealth(health);
+      saidOf(health).ifPresent(listener::onProblem);
     }
 
     /** Once started, it is armed until the first answer. */
@@ -184,22 +250,26 @@ final class HealthWatch {
     }
 
     /** Tried again at once where it was the bridge that did nothing for a while. */
-    private void timedOut(String reason) {
+    private void timedOut(UpstreamProblem problem) {
       if (!standstill.hasStoodStill()) {
-        fail(reason);
+        fail(problem);
       } else if (current == this) {
         HealthWatch.this.end();
         HealthWatch.this.start();
       }
     }
 
-    private void fail(String reason) {
+    private void fail(UpstreamProblem problem) {
       if (current == this) {
-        broken(reason);
+        broken(problem);
       }
     }
 
     private void cancelTimeout() {
+      if (silence != null) {
+        silence.cancel(false);
+        silence = null;
+      }
       if (firstAnswerTimeout != null) {
         firstAnswerTimeout.cancel(false);
         firstAnswerTimeout = null;
@@ -214,6 +284,28 @@ final class HealthWatch {
         step.run();
       }
     }
+  }
+
+  /** What an upstream says of itself; empty: it serves. */
+  private Optional<UpstreamProblem> saidOf(UpstreamHealth health) {
+    return switch (health) {
+      case SERVING, UNIMPLEMENTED, UNREACHABLE -> Optional.empty();
+      case NOT_SERVING ->
+          problem(Kind.NOT_SERVING, "its health service says NOT_SERVING" + ofService());
+      case SERVICE_UNKNOWN ->
+          problem(
+              Kind.SERVICE_UNKNOWN,
+              "its health service knows no service '" + request.getService() + "'");
+      case UNKNOWN -> problem(Kind.HEALTH_UNKNOWN, "its health service says UNKNOWN" + ofService());
+    };
+  }
+
+  private String ofService() {
+    return request.getService().isEmpty() ? "" : " of service '" + request.getService() + "'";
+  }
+
+  private static Optional<UpstreamProblem> problem(Kind kind, String text) {
+    return Optional.of(new UpstreamProblem(kind, text));
   }
 
   /**

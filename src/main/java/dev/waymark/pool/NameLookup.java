@@ -1,6 +1,6 @@
 package dev.waymark.pool;
 
-import io.netty.resolver.HostsFileEntriesProvider;
+import dev.waymark.dial.UpstreamProblem;
 import io.netty.resolver.ResolvedAddressTypes;
 import io.netty.util.NetUtil;
 import java.net.InetAddress;
@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * DNS, for IPv4 and IPv6 apart, so that a lost packet of one family is not taken for "no such
  * addresses". Confined to the control thread.
  */
-final class NameLookup implements AutoCloseable {
+final class NameLookup {
   /**
    * What is known now.
    *
@@ -29,48 +30,59 @@ final class NameLookup implements AutoCloseable {
       return !ipv4.addresses().isEmpty() || !ipv6.addresses().isEmpty();
     }
 
-    /**
-     * The reason why there is none; where one family failed, its failure says more than "no such
-     * record".
-     */
-    String reason() {
-      return !ipv4.isAnswered() || ipv6.isAnswered() ? ipv4.reason() : ipv6.reason();
+    /** Why there is none; where one family failed, its failure says more than "no such record". */
+    UpstreamProblem problem() {
+      FamilyAnswer telling = !ipv4.isAnswered() || ipv6.isAnswered() ? ipv4 : ipv6;
+      return Objects.requireNonNull(telling.problem(), "asked of an answer with addresses");
     }
   }
 
-  private final FamilyLookup ipv4;
-  private final FamilyLookup ipv6;
+  private final ControlLoop control;
+  private final ResolverFiles files;
+  private final String server;
 
-  private NameLookup(ControlLoop control, @Nullable InetSocketAddress server) {
-    ipv4 = new FamilyLookup(control, ResolvedAddressTypes.IPV4_ONLY, server);
-    ipv6 = new FamilyLookup(control, ResolvedAddressTypes.IPV6_ONLY, server);
-  }
-
-  /** Asks the name servers of /etc/resolv.conf. */
-  static NameLookup ofSystem(ControlLoop control) {
-    return new NameLookup(control, null);
+  private NameLookup(ControlLoop control, ResolverFiles files, String server) {
+    this.control = control;
+    this.files = files;
+    this.server = server;
   }
 
   /**
-   * Asks one name server.
+   * Asks one name server, or those of resolv.conf.
    *
    * @param server ip:port, or a name of the hosts file in place of the ip; empty: those of
-   *     /etc/resolv.conf
-   * @throws IllegalArgumentException if the server is neither
+   *     resolv.conf
    */
-  static NameLookup of(ControlLoop control, String server) {
-    return server.isEmpty() ? ofSystem(control) : new NameLookup(control, serverAddress(server));
+  static NameLookup of(ControlLoop control, ResolverFiles files, String server) {
+    return new NameLookup(control, files, server);
   }
 
-  private static InetSocketAddress serverAddress(String server) {
+  /** Whether another answer may be due: a file that it depends on has changed. */
+  boolean isOutdated() {
+    return files.isChanged();
+  }
+
+  /** Whom to ask now. */
+  private ResolvConf conf() throws UnknownHostException {
+    ResolvConf conf = files.resolvConf();
+    if (!server.isEmpty()) {
+      return conf.withServer(serverAddress());
+    }
+    if (conf.servers().isEmpty()) {
+      throw new UnknownHostException(
+          "no name server is configured: there is no nameserver line in " + files.resolvConfPath());
+    }
+    return conf;
+  }
+
+  private InetSocketAddress serverAddress() throws UnknownHostException {
     return switch (UpstreamAddress.parse(server)) {
       case UpstreamAddress.Literal(InetSocketAddress address) -> address;
-      case UpstreamAddress.Literal(var other) ->
-          throw new IllegalArgumentException("a name server at " + other + " cannot be asked");
+      case UpstreamAddress.Zoned zoned -> zoned.resolve();
       case UpstreamAddress.Name(String host, int port) -> {
         Answer known = ofLiteralOrHostsFile(host);
         if (known == null) {
-          throw new IllegalArgumentException(
+          throw new UnknownHostException(
               "the name server '"
                   + server
                   + "' is not an IP address and not in the hosts file; use its IP address");
@@ -81,24 +93,35 @@ final class NameLookup implements AutoCloseable {
                 : known.ipv4().addresses();
         yield new InetSocketAddress(found.getFirst(), port);
       }
+      case UpstreamAddress.Literal _, UpstreamAddress.Refused _ ->
+          throw new UnknownHostException("a name server at '" + server + "' cannot be asked");
     };
   }
 
-  /**
-   * Asks anew and calls back once, on the control thread, perhaps before this returns. One question
-   * at a time counts TTLs.
-   */
+  /** Asks anew and calls back once, on the control thread, perhaps before this returns. */
   void ask(String host, Consumer<Answer> onAnswer) {
     Answer known = ofLiteralOrHostsFile(host);
     if (known != null) {
       onAnswer.accept(known);
       return;
     }
+    try {
+      askServers(conf(), host, onAnswer);
+    } catch (UnknownHostException | IllegalArgumentException cannotAsk) {
+      FamilyAnswer failed = FamilyAnswer.failed(String.valueOf(cannotAsk.getMessage()));
+      onAnswer.accept(new Answer(failed, failed));
+    }
+  }
+
+  private void askServers(ResolvConf conf, String host, Consumer<Answer> onAnswer) {
     var both =
         new Object() {
           @Nullable FamilyAnswer first;
         };
-    ipv4.ask(
+    FamilyLookup.ask(
+        control,
+        ResolvedAddressTypes.IPV4_ONLY,
+        conf,
         host,
         four -> {
           FamilyAnswer six = both.first;
@@ -107,7 +130,10 @@ final class NameLookup implements AutoCloseable {
             onAnswer.accept(new Answer(four, six));
           }
         });
-    ipv6.ask(
+    FamilyLookup.ask(
+        control,
+        ResolvedAddressTypes.IPV6_ONLY,
+        conf,
         host,
         six -> {
           FamilyAnswer four = both.first;
@@ -118,11 +144,7 @@ final class NameLookup implements AutoCloseable {
         });
   }
 
-  /**
-   * Read each time, since the file may change while the bridge runs (Docker and Kubernetes write
-   * it).
-   */
-  private static @Nullable Answer ofLiteralOrHostsFile(String host) {
+  private @Nullable Answer ofLiteralOrHostsFile(String host) {
     byte[] ip = NetUtil.createByteArrayFromIpAddressString(host);
     if (ip != null) {
       try {
@@ -132,23 +154,17 @@ final class NameLookup implements AutoCloseable {
         throw new IllegalStateException(notFourOrSixteenBytes);
       }
     }
-    var file = HostsFileEntriesProvider.parser().parseSilently();
-    String name = host.toLowerCase(Locale.ROOT);
+    String lower = host.toLowerCase(Locale.ROOT);
+    String name = lower.endsWith(".") ? lower.substring(0, lower.length() - 1) : lower;
     Answer answer =
         answer(
-            file.ipv4Entries().getOrDefault(name, List.of()),
-            file.ipv6Entries().getOrDefault(name, List.of()));
+            files.hosts().ipv4Entries().getOrDefault(name, List.of()),
+            files.hosts().ipv6Entries().getOrDefault(name, List.of()));
     return answer.isAny() ? answer : null;
   }
 
   private static Answer answer(List<InetAddress> ipv4, List<InetAddress> ipv6) {
     return new Answer(
         FamilyAnswer.of(ipv4, Integer.MAX_VALUE), FamilyAnswer.of(ipv6, Integer.MAX_VALUE));
-  }
-
-  @Override
-  public void close() {
-    ipv4.close();
-    ipv6.close();
   }
 }

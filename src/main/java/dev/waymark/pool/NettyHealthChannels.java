@@ -1,5 +1,7 @@
 package dev.waymark.pool;
 
+import dev.waymark.dial.Dial;
+import dev.waymark.dial.Dialler;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.ChannelOption;
@@ -16,8 +18,6 @@ import jdk.net.ExtendedSocketOptions;
  * gRPC keep-alive, since default servers refuse it; TCP's own probes find a dead peer. Immutable.
  */
 public final class NettyHealthChannels implements HealthChannels {
-  private static final int CONNECT_TIMEOUT_MS = 5_000;
-
   /**
    * gRPC takes this as "never idle": a channel without calls stays connected, so that its state
    * tells of the transport.
@@ -33,29 +33,21 @@ public final class NettyHealthChannels implements HealthChannels {
   private static final int PROBE_INTERVAL_S_MAX = 32_767;
 
   private final ControlLoop control;
+  private final Dialler dialler;
 
   public NettyHealthChannels(ControlLoop control) {
     this.control = control;
+    this.dialler =
+        new Dialler(control.eventLoop(), control.socketChannelType(), control.domainChannelType());
   }
 
   @Override
-  public ManagedChannel open(SocketAddress address, Duration userTimeout) {
-    boolean isTcp = address instanceof InetSocketAddress;
-    var type = isTcp ? control.socketChannelType() : control.domainChannelType();
-    SocketAddress dialled = isTcp ? address : UpstreamAddress.forChannelType(address, type);
+  public ManagedChannel open(
+      String upstream, SocketAddress address, Duration userTimeout, Dial dial) {
     NettyChannelBuilder builder =
-        NettyChannelBuilder.forAddress(dialled)
-            .usePlaintext()
-            .eventLoopGroup(control.eventLoop())
-            .channelType(type, dialled.getClass())
-            .directExecutor()
-            .disableRetry()
-            .idleTimeout(NEVER_IDLE_DAYS, TimeUnit.DAYS)
-            .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS);
-    if (isTcp) {
+        dialler.channel(upstream, address, dial).idleTimeout(NEVER_IDLE_DAYS, TimeUnit.DAYS);
+    if (address instanceof InetSocketAddress) {
       setUserTimeout(builder, userTimeout);
-    } else {
-      builder.overrideAuthority("localhost");
     }
     return builder.build();
   }

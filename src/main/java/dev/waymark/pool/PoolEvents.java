@@ -1,6 +1,8 @@
 package dev.waymark.pool;
 
 import dev.waymark.core.Suspicion;
+import dev.waymark.dial.UpstreamProblem;
+import org.jspecify.annotations.Nullable;
 
 /** What happens to a pool, for logs and counters. Called on the control thread; must not block. */
 public interface PoolEvents {
@@ -27,8 +29,26 @@ public interface PoolEvents {
   /** Its ejection is over. */
   void onUpstreamReturned(String pool, String upstream);
 
-  /** A name could not be resolved; what was known stays. Called for every try that failed. */
-  void onDiscoveryFailed(String pool, String name, String reason);
+  /**
+   * An upstream does not serve. Called at once, when the kind of the problem is another one, and
+   * every {@value ProblemReport#REPEAT_S} seconds while it lasts.
+   *
+   * @param forNs since when it has not served
+   */
+  void onUpstreamNotServing(String pool, String upstream, UpstreamProblem problem, long forNs);
+
+  /** The reason why an upstream does not serve is of another kind now; null: there is none. */
+  void onProblemChanged(
+      String pool,
+      String upstream,
+      UpstreamProblem.@Nullable Kind from,
+      UpstreamProblem.@Nullable Kind to);
+
+  /** The name of a pool could not be resolved; what was known stays. Told like the above. */
+  void onDiscoveryFailing(String pool, String name, UpstreamProblem problem, long forNs);
+
+  /** A name could not be resolved. Called for every try that failed. */
+  void onNameNotResolved(String pool);
 
   /**
    * A Watch ended, or could not be opened; it will be tried again. Called for every try that

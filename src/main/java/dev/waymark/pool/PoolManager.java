@@ -6,6 +6,9 @@ import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.core.PoolSnapshot;
 import dev.waymark.core.Suspicion;
 import dev.waymark.core.UpstreamView;
+import dev.waymark.dial.Pacer;
+import dev.waymark.dial.UpstreamProblem;
+import dev.waymark.dial.UpstreamProblem.Kind;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -29,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * callbacks come on the control thread.
  */
 public final class PoolManager implements AutoCloseable {
+  private static final long PROBLEM_CHECK_S = 10;
+
   private record Suspect(String address, Suspicion why) {}
 
   private final ControlLoop control;
@@ -39,6 +44,13 @@ public final class PoolManager implements AutoCloseable {
   private final PoolState state;
   private final Discovery discovery;
   private final DialAddresses addresses;
+  private final Pacer pacer;
+  private final ProblemReport discoveryReport = new ProblemReport();
+
+  /** By address, why an upstream does not serve. Read by any thread. */
+  private final Map<String, UpstreamProblem> problems = new ConcurrentHashMap<>();
+
+  private volatile Optional<UpstreamProblem> discoveryProblem = Optional.empty();
 
   /** Those that wait for the control thread: each once, however often shards say it. */
   private final Set<Suspect> suspects = ConcurrentHashMap.newKeySet();
@@ -47,6 +59,7 @@ public final class PoolManager implements AutoCloseable {
   private PoolConfig config;
   private List<UpstreamView> published = List.of();
   private @Nullable ScheduledFuture<?> timer;
+  private @Nullable ScheduledFuture<?> problemCheck;
   private long version;
   private boolean isStarted;
   private boolean isClosed;
@@ -69,10 +82,13 @@ public final class PoolManager implements AutoCloseable {
     this.sink = sink;
     this.events = events;
     this.state = new PoolState(config, events);
-    this.discovery = new Discovery(control, random, events, this::onFound);
+    ResolverFiles files = ResolverFiles.ofSystem();
+    this.discovery =
+        new Discovery(control, random, files, this::onDiscovered, this::onDiscoveryFailed);
     this.addresses =
         new DialAddresses(
-            control, (host, reason) -> events.onDiscoveryFailed(config.name(), host, reason));
+            NameLookup.of(control, files, ""), () -> events.onNameNotResolved(config.name()));
+    this.pacer = new Pacer(control.eventLoop());
   }
 
   // --- inputs ---
@@ -94,6 +110,18 @@ public final class PoolManager implements AutoCloseable {
     if (suspects.add(suspect)) {
       control.eventLoop().execute(() -> suspectOnLoop(suspect));
     }
+  }
+
+  /** An upstream took a lane: it has the Attach method. Called for every lane. */
+  public void onLaneTaken(String address) {
+    if (problems.containsKey(address)) {
+      control.eventLoop().execute(() -> onAttach(address, null));
+    }
+  }
+
+  /** An upstream refused a lane, since it has no Attach method. Called for every lane. */
+  public void onLaneRefused(String address, UpstreamProblem problem) {
+    control.eventLoop().execute(() -> onAttach(address, problem));
   }
 
   /**
@@ -122,11 +150,20 @@ public final class PoolManager implements AutoCloseable {
    * Thread-safe.
    *
    * @param address as in {@link UpstreamView#address()}
-   * @return {@link InetSocketAddress} or {@link java.net.UnixDomainSocketAddress} (see {@link
-   *     UpstreamAddress#forChannelType})
+   * @return {@link InetSocketAddress} or {@link java.net.UnixDomainSocketAddress}
    */
   public Optional<SocketAddress> socketAddress(String address) {
     return addresses.of(address);
+  }
+
+  /** Why this upstream does not serve; empty: it serves, or nothing is known yet. Thread-safe. */
+  public Optional<UpstreamProblem> problem(String address) {
+    return Optional.ofNullable(problems.get(address));
+  }
+
+  /** Why the pool's name could not be resolved the last time it was asked for. Thread-safe. */
+  public Optional<UpstreamProblem> discoveryProblem() {
+    return discoveryProblem;
   }
 
   // --- transitions ---
@@ -136,6 +173,14 @@ public final class PoolManager implements AutoCloseable {
       return;
     }
     isStarted = true;
+    problemCheck =
+        control
+            .eventLoop()
+            .scheduleWithFixedDelay(
+                () -> upstreams.values().forEach(Upstream::tellIfItLasts),
+                PROBLEM_CHECK_S,
+                PROBLEM_CHECK_S,
+                TimeUnit.SECONDS);
     if (config.target() instanceof Target.Dns) {
       publish(List.of());
     }
@@ -178,6 +223,29 @@ public final class PoolManager implements AutoCloseable {
         config.userTimeout());
   }
 
+  private void onDiscovered(List<Endpoint> endpoints) {
+    discoveryReport.clear();
+    discoveryProblem = Optional.empty();
+    onFound(endpoints);
+  }
+
+  private void onDiscoveryFailed(String host, UpstreamProblem problem) {
+    events.onNameNotResolved(config.name());
+    discoveryProblem = Optional.of(problem);
+    long nowNs = nowNs();
+    if (discoveryReport.on(nowNs, problem)) {
+      long forNs = nowNs - discoveryReport.sinceNs();
+      events.onDiscoveryFailing(config.name(), host, problem, forNs);
+    }
+  }
+
+  private void onAttach(String address, @Nullable UpstreamProblem problem) {
+    Upstream upstream = upstreams.get(address);
+    if (upstream != null && !isClosed) {
+      upstream.onAttach(problem);
+    }
+  }
+
   private void onFound(List<Endpoint> endpoints) {
     if (state.endpoints().equals(endpoints)) {
       return;
@@ -189,12 +257,13 @@ public final class PoolManager implements AutoCloseable {
       Upstream kept = before.remove(address);
       upstreams.put(address, kept != null ? kept : new Upstream(address));
     }
-    before.values().forEach(Upstream::close);
+    before.values().forEach(Upstream::forget);
+    before.values().forEach(upstream -> pacer.later(upstream.watch::close));
     state.onUpstreams(nowNs(), endpoints);
     List<Upstream> fresh = upstreams.values().stream().filter(u -> !u.isStarted).toList();
     fresh.forEach(Upstream::prepare);
     publishChanges();
-    fresh.forEach(Upstream::start);
+    fresh.forEach(upstream -> pacer.later(upstream::start));
   }
 
   /**
@@ -243,6 +312,9 @@ public final class PoolManager implements AutoCloseable {
     if (timer != null) {
       timer.cancel(false);
     }
+    if (problemCheck != null) {
+      problemCheck.cancel(false);
+    }
     upstreams.values().forEach(upstream -> upstream.watch.close());
     addresses.close();
   }
@@ -250,6 +322,8 @@ public final class PoolManager implements AutoCloseable {
   /** An upstream and its Watch. */
   private final class Upstream implements HealthWatch.Listener, HealthWatch.AddressFinder {
     private final String address;
+    private final ProblemReport healthReport = new ProblemReport();
+    private final ProblemReport attachReport = new ProblemReport();
     private HealthWatch watch;
     private boolean isStarted;
 
@@ -262,7 +336,7 @@ public final class PoolManager implements AutoCloseable {
       var backoff = new Backoff(config.healthRetryMin(), config.healthRetryMax(), random);
       return new HealthWatch(
           control,
-          address -> channels.open(address, config.userTimeout()),
+          (socket, dial) -> channels.open(address, socket, config.userTimeout(), dial),
           config.healthService(),
           this,
           backoff,
@@ -287,26 +361,100 @@ public final class PoolManager implements AutoCloseable {
       watch.start();
     }
 
-    void close() {
-      watch.close();
+    /** Nothing comes of it any more; its Watch is closed a little later. */
+    void forget() {
       addresses.remove(address);
+      show(Optional.empty());
       events.onUpstreamGone(config.name(), address);
     }
 
     @Override
-    public void find(Consumer<SocketAddress> onFound, Consumer<String> onFailed) {
+    public void find(Consumer<SocketAddress> onFound, Consumer<UpstreamProblem> onFailed) {
       addresses.find(address, onFound, onFailed);
     }
 
     @Override
     public void onHealth(UpstreamHealth now) {
+      if (upstreams.get(address) != this) {
+        return;
+      }
       state.onHealth(nowNs(), address, now);
+      if (now.isServing()) {
+        healthReport.clear();
+      } else if (now == UpstreamHealth.UNREACHABLE) {
+        attachReport.clear();
+      }
+      showProblem();
       publishChanges();
     }
 
     @Override
-    public void onBroken(String reason) {
-      events.onHealthWatchBroken(config.name(), address, reason);
+    public void onProblem(UpstreamProblem problem) {
+      tell(healthReport, problem);
+    }
+
+    @Override
+    public void onBroken(UpstreamProblem problem) {
+      events.onHealthWatchBroken(config.name(), address, problem.text());
+    }
+
+    /** Its lanes are taken (null), or refused for want of the method. */
+    void onAttach(@Nullable UpstreamProblem problem) {
+      boolean wasRefused = attachReport.current().isPresent();
+      if (problem != null) {
+        tell(attachReport, withHealth(problem));
+      } else {
+        attachReport.clear();
+        showProblem();
+      }
+      if (wasRefused != (problem != null)) {
+        state.onAttach(nowNs(), address, problem != null);
+        publishChanges();
+      }
+    }
+
+    private UpstreamProblem withHealth(UpstreamProblem problem) {
+      boolean isNeither = problem.kind() == Kind.NO_ATTACH && state.isWithoutHealth(address);
+      return isNeither
+          ? new UpstreamProblem(
+              problem.kind(), "speaks gRPC, but has no health service and no Attach method")
+          : problem;
+    }
+
+    private void tell(ProblemReport report, UpstreamProblem problem) {
+      if (upstreams.get(address) != this) {
+        return;
+      }
+      long nowNs = nowNs();
+      boolean isExpected = state.isExpectedNotToServe(address);
+      boolean isDue = isExpected ? report.onExpected(nowNs, problem) : report.on(nowNs, problem);
+      showProblem();
+      if (isDue) {
+        events.onUpstreamNotServing(config.name(), address, problem, nowNs - report.sinceNs());
+      }
+    }
+
+    void tellIfItLasts() {
+      Optional.ofNullable(problems.get(address))
+          .ifPresent(shown -> {
+            boolean isOfHealth = healthReport.current().isPresent();
+            tell(isOfHealth ? healthReport : attachReport, shown);
+          });
+    }
+
+    /** Where health has a problem, nothing is known of lanes. */
+    private void showProblem() {
+      show(healthReport.current().or(attachReport::current));
+    }
+
+    private void show(Optional<UpstreamProblem> problem) {
+      UpstreamProblem before =
+          problem.isPresent() ? problems.put(address, problem.get()) : problems.remove(address);
+      Kind from = before == null ? null : before.kind();
+      Kind to = problem.map(UpstreamProblem::kind).orElse(null);
+      if (from != to) {
+        events.onProblemChanged(config.name(), address, from, to);
+      }
     }
   }
 }

@@ -31,6 +31,9 @@ final class PoolState {
 
     boolean hasServed;
 
+    /** It has no Attach method, whatever its health says. */
+    boolean isWithoutAttach;
+
     /** It said NOT_SERVING after SERVING, and nothing since but that its Watch broke. */
     boolean isLeaving;
 
@@ -94,11 +97,22 @@ final class PoolState {
       member.ramp.start(nowNs);
     }
     member.isFromStart = false;
+    // What comes back may be another process.
+    member.isWithoutAttach &= now != UpstreamHealth.UNREACHABLE;
     if (now != UpstreamHealth.UNREACHABLE) {
       member.isLeaving = now == UpstreamHealth.NOT_SERVING && member.hasServed;
     }
     member.hasServed |= now.isServing();
     leaveNobodyOut(nowNs);
+  }
+
+  /** A lane was refused for want of the Attach method, or it was taken. */
+  void onAttach(long nowNs, String address, boolean isRefused) {
+    Member member = members.get(address);
+    if (member != null) {
+      member.isWithoutAttach = isRefused;
+      leaveNobodyOut(nowNs);
+    }
   }
 
   /**
@@ -136,6 +150,22 @@ final class PoolState {
   }
 
   // --- outputs ---
+
+  /** It announced that it would go, or it follows a leader: that it does not serve is no news. */
+  boolean isExpectedNotToServe(String address) {
+    Member member = members.get(address);
+    return member != null
+        && (member.isLeaving
+            || (config.moving().isFollowingLeader()
+                && member.health == UpstreamHealth.NOT_SERVING
+                && members.keySet().stream().anyMatch(this::isServing)));
+  }
+
+  /** It has no health service. */
+  boolean isWithoutHealth(String address) {
+    Member member = members.get(address);
+    return member != null && member.health == UpstreamHealth.UNIMPLEMENTED;
+  }
 
   List<Endpoint> endpoints() {
     return members.values().stream().map(member -> member.endpoint).toList();
@@ -175,6 +205,9 @@ final class PoolState {
 
   private Standing standing(Member member) {
     String address = member.endpoint.address();
+    if (member.isWithoutAttach) {
+      return Standing.DOWN;
+    }
     if (config.moving().isFollowingLeader()) {
       return leadership.isLeader(address)
           ? Standing.SERVING

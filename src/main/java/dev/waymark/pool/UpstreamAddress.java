@@ -1,12 +1,12 @@
 package dev.waymark.pool;
 
-import io.netty.channel.Channel;
-import io.netty.channel.socket.nio.NioDomainSocketChannel;
-import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.util.NetUtil;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.net.SocketAddress;
+import java.net.SocketException;
 import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 
@@ -21,11 +21,39 @@ public sealed interface UpstreamAddress {
   /** A host name and a port. */
   record Name(String host, int port) implements UpstreamAddress {}
 
+  /**
+   * An IPv6 address of the links of one network interface, which may come and go.
+   *
+   * @param zone name of the interface (RFC 4007, section 11)
+   */
+  record Zoned(Inet6Address address, String zone, int port) implements UpstreamAddress {
+    /**
+     * What can be dialled now.
+     *
+     * @throws UnknownHostException in words for the operator, if there is no such interface
+     */
+    InetSocketAddress resolve() throws UnknownHostException {
+      try {
+        NetworkInterface link = NetworkInterface.getByName(zone);
+        if (link != null) {
+          return withScope(address.getAddress(), link.getIndex(), port);
+        }
+      } catch (SocketException failure) {
+        throw new UnknownHostException("cannot look up network interface '" + zone + "'");
+      }
+      throw new UnknownHostException("there is no network interface '" + zone + "' on this host");
+    }
+  }
+
+  /** Can never be dialled. */
+  record Refused(String reason) implements UpstreamAddress {}
+
   /** How a path of a Unix socket starts. */
   String UNIX_PREFIX = "unix:";
 
   /**
-   * Understands `host:port`, `1.2.3.4:port`, `[::1]:port`, `unix:/path` and `unix:///path`.
+   * Understands `host:port`, `1.2.3.4:port`, `[::1]:port`, `[fe80::1%eth0]:port`, `unix:/path` and
+   * `unix:///path`.
    *
    * @throws IllegalArgumentException naming the text and what is expected
    */
@@ -42,6 +70,11 @@ public sealed interface UpstreamAddress {
     int port = port(text, text.substring(colon + 1));
     boolean isBracketed = host.startsWith("[") && host.endsWith("]");
     require(isBracketed || host.indexOf(':') < 0, text);
+    int zone = isBracketed ? host.indexOf('%') : -1;
+    if (zone >= 0) {
+      return zoned(
+          text, host.substring(1, zone), host.substring(zone + 1, host.length() - 1), port);
+    }
     byte[] ip = NetUtil.createByteArrayFromIpAddressString(host);
     if (ip != null) {
       return new Literal(new InetSocketAddress(ofBytes(ip), port));
@@ -50,21 +83,36 @@ public sealed interface UpstreamAddress {
     return new Name(host, port);
   }
 
-  /** The text of this address and port: `10.0.0.7:4770`, `[::1]:4770`; never a name. */
-  static String format(InetAddress address, int port) {
-    return NetUtil.toSocketAddressString(
-        new InetSocketAddress(ofBytes(address.getAddress()), port));
+  private static UpstreamAddress zoned(String text, String ip, String zone, int port) {
+    byte[] bytes = NetUtil.createByteArrayFromIpAddressString(ip);
+    require(!zone.isEmpty() && bytes != null, text);
+    require(ofBytes(bytes) instanceof Inet6Address, text);
+    boolean isIndex = zone.length() < 10 && zone.chars().allMatch(c -> c >= '0' && c <= '9');
+    return isIndex
+        ? new Literal(withScope(bytes, Integer.parseInt(zone), port))
+        : new Zoned((Inet6Address) ofBytes(bytes), zone, port);
+  }
+
+  private static InetSocketAddress withScope(byte[] ip, int scope, int port) {
+    try {
+      return new InetSocketAddress(Inet6Address.getByAddress(null, ip, scope), port);
+    } catch (UnknownHostException notSixteenBytes) {
+      throw new IllegalStateException(notSixteenBytes);
+    }
   }
 
   /**
-   * The address in the class that a channel of this type dials: for Unix sockets Netty's native
-   * transports want their own, Java's selectors Java's.
+   * The text of this address and port: `10.0.0.7:4770`, `[::1]:4770`, `[fe80::1%2]:4770`; never a
+   * name.
    */
-  static SocketAddress forChannelType(SocketAddress address, Class<? extends Channel> channelType) {
-    return address instanceof UnixDomainSocketAddress unix
-            && channelType != NioDomainSocketChannel.class
-        ? new DomainSocketAddress(unix.getPath().toString())
-        : address;
+  static String format(InetAddress address, int port) {
+    String text =
+        NetUtil.toSocketAddressString(new InetSocketAddress(ofBytes(address.getAddress()), port));
+    return scopeOf(address) == 0 ? text : text.replace("]", "%" + scopeOf(address) + "]");
+  }
+
+  private static int scopeOf(InetAddress address) {
+    return address instanceof Inet6Address six ? six.getScopeId() : 0;
   }
 
   /** An address without a host name, so that it prints as numbers. */

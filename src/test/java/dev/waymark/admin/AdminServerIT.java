@@ -75,6 +75,11 @@ class AdminServerIT {
     }
 
     @Override
+    public List<PoolStatus> pools() {
+      return List.of(new PoolStatus("p", 1, 1, "", ""));
+    }
+
+    @Override
     public CompletionStage<List<UpstreamStatus>> upstreams() {
       if (isBroken) {
         throw new IllegalStateException("secret detail");
@@ -82,7 +87,20 @@ class AdminServerIT {
       return CompletableFuture.completedFuture(
           List.of(
               new UpstreamStatus(
-                  "p", "127.0.0.1:4770", "SERVING", "serving", true, 1, 100, 0, 3, 2, 1, false)));
+                  "p",
+                  "127.0.0.1:4770",
+                  "SERVING",
+                  "serving",
+                  true,
+                  1,
+                  100,
+                  0,
+                  3,
+                  2,
+                  1,
+                  false,
+                  "",
+                  "")));
     }
 
     @Override

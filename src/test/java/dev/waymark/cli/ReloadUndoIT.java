@@ -166,7 +166,7 @@ final class ReloadUndoIT {
     assertThat(bridge.ports()).extracting(ListenerPort::listener).containsExactly("game");
     assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), freePort).close())
         .isInstanceOf(IOException.class);
-    await().untilAsserted(() -> assertThat(bridge.snapshots()).containsOnlyKeys("red"));
+    await().untilAsserted(() -> assertThat(bridge.pools().snapshots()).containsOnlyKeys("red"));
     assertThatAClientWaitsForASecondAgain();
     next = good;
     assertThat(bridge.reload().onRequest())

@@ -186,6 +186,26 @@ final class ConfigErrorsTest {
             "pools: [{target: \"static:///a:1,a:1\"}]",
             "waymark.yml:1:18: pools[0].target: static:///a:1,a:1 (expected: every upstream once; a:1 is there twice)"),
         row(
+            "pools: [{target: \"static:///[::1]:1,[0:0::1]:1\"}]",
+            "waymark.yml:1:18: pools[0].target: static:///[::1]:1,[0:0::1]:1 (expected: every upstream once; [0:0::1]:1 is there twice)"),
+        row(
+            "pools: [{target: \"static:///a..b:1\"}]",
+            "waymark.yml:1:18: pools[0].target: static:///a..b:1 (expected: HOST:PORT, such as 127.0.0.1:7000 or [::1]:7000)"),
+        row(
+            "pools: [{target: \"static:///" + "a".repeat(64) + ".example:1\"}]",
+            "waymark.yml:1:18: pools[0].target: static:///"
+                + "a".repeat(64)
+                + ".example:1 (expected: HOST:PORT, such as 127.0.0.1:7000 or [::1]:7000)"),
+        row(
+            "pools: [{target: \"static:///10.0.0.256:1\"}]",
+            "waymark.yml:1:18: pools[0].target: static:///10.0.0.256:1 (expected: HOST:PORT, such as 127.0.0.1:7000 or [::1]:7000)"),
+        row(
+            "pools: [{target: \"static:///[1::2::3]:1\"}]",
+            "waymark.yml:1:18: pools[0].target: static:///[1::2::3]:1 (expected: HOST:PORT, such as 127.0.0.1:7000 or [::1]:7000)"),
+        row(
+            "pools: [{target: \"static:///[fe80::1]:1\"}]",
+            "waymark.yml:1:18: pools[0].target: static:///[fe80::1]:1 (expected: the zone of a link-local address, such as [fe80::1%eth0]:1)"),
+        row(
             "pools: [{target: \"unix:a\"}]",
             "waymark.yml:1:18: pools[0].target: unix:a (expected: unix: and an absolute path of at most 107 bytes)"),
         row(

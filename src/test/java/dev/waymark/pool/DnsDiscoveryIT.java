@@ -62,7 +62,7 @@ class DnsDiscoveryIT {
   @ParameterizedTest
   @EnumSource(
       value = TestDnsServer.Mode.class,
-      names = {"SILENT", "SERVFAIL", "NXDOMAIN"})
+      names = {"SILENT", "SERVFAIL", "NXDOMAIN", "REFUSED", "CUT_SHORT"})
   void server_failing_keepsWhatWasKnown(TestDnsServer.Mode failing) {
     dns.addresses = List.of("127.0.0.2");
     try (var pool = pool("backend.test")) {
@@ -70,9 +70,13 @@ class DnsDiscoveryIT {
       dns.mode = failing;
       pool.awaitEvent(
           "failed backend.test "
-              + (failing == TestDnsServer.Mode.SILENT
-                  ? "no answer from the name server"
-                  : failing));
+              + switch (failing) {
+                case SILENT -> "no answer from name server " + dns.address() + " within 2 s";
+                case NXDOMAIN -> "the name does not exist (NXDOMAIN)";
+                case REFUSED -> "name server " + dns.address() + " refuses to answer (REFUSED)";
+                case CUT_SHORT -> "the answer of name server " + dns.address() + " is cut short";
+                default -> "name server " + dns.address() + " answers with the error " + failing;
+              });
       assertThat(pool.addresses()).containsExactly("127.0.0.2:9");
 
       dns.addresses = List.of("127.0.0.3");
@@ -87,7 +91,7 @@ class DnsDiscoveryIT {
     try (var pool = pool("backend.test")) {
       pool.awaitAddresses("127.0.0.2:9");
       dns.addresses = List.of();
-      pool.awaitEvent("failed backend.test no address in the answer");
+      pool.awaitEvent("failed backend.test the name has no address");
       assertThat(pool.addresses()).containsExactly("127.0.0.2:9");
     }
   }

@@ -1,12 +1,17 @@
 package dev.waymark.pool;
 
 import dev.waymark.core.Suspicion;
+import dev.waymark.dial.UpstreamProblem;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 
 /** What a pool said, as text. Thread-safe. */
 final class RecordedEvents implements PoolEvents {
   final List<String> events = new CopyOnWriteArrayList<>();
+
+  /** Upstream, kind and words of every problem that was told. */
+  final List<String> problems = new CopyOnWriteArrayList<>();
 
   @Override
   public void onUpstreamFound(String pool, String upstream) {
@@ -34,9 +39,25 @@ final class RecordedEvents implements PoolEvents {
   }
 
   @Override
-  public void onDiscoveryFailed(String pool, String name, String reason) {
-    events.add("failed " + name + " " + reason);
+  public void onUpstreamNotServing(
+      String pool, String upstream, UpstreamProblem problem, long forNs) {
+    problems.add(upstream + " " + problem.kind().label() + ": " + problem.text());
   }
+
+  @Override
+  public void onProblemChanged(
+      String pool,
+      String upstream,
+      UpstreamProblem.@Nullable Kind from,
+      UpstreamProblem.@Nullable Kind to) {}
+
+  @Override
+  public void onDiscoveryFailing(String pool, String name, UpstreamProblem problem, long forNs) {
+    events.add("failed " + name + " " + problem.text());
+  }
+
+  @Override
+  public void onNameNotResolved(String pool) {}
 
   @Override
   public void onHealthWatchBroken(String pool, String upstream, String reason) {

@@ -20,6 +20,7 @@ final class RecordedPool implements AutoCloseable {
   final List<PoolSnapshot> snapshots = new CopyOnWriteArrayList<>();
   private final RecordedEvents recorder = new RecordedEvents();
   final List<String> events = recorder.events;
+  final List<String> problems = recorder.problems;
 
   /** Of the channels that were opened for Watches. */
   final List<Duration> userTimeouts = new CopyOnWriteArrayList<>();
@@ -37,9 +38,9 @@ final class RecordedPool implements AutoCloseable {
         new PoolManager(
             config,
             control,
-            (address, userTimeout) -> {
+            (upstream, address, userTimeout, dial) -> {
               userTimeouts.add(userTimeout);
-              return channels.open(address, userTimeout);
+              return channels.open(upstream, address, userTimeout, dial);
             },
             new SplittableRandom(1),
             snapshots::add,

@@ -2,13 +2,17 @@ package dev.waymark.pool;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.socket.DatagramPacket;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
@@ -42,13 +46,17 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TestDnsServer implements AutoCloseable {
   private static final int PORT_ATTEMPTS = 20;
+  private static final int MISSING_BYTES = 3;
 
   public enum Mode {
     ANSWER,
     TRUNCATE_UDP,
     SILENT,
     SERVFAIL,
-    NXDOMAIN
+    NXDOMAIN,
+    REFUSED,
+    /** The last three bytes of the answer are missing. */
+    CUT_SHORT
   }
 
   public volatile List<String> addresses = List.of();
@@ -87,6 +95,7 @@ public final class TestDnsServer implements AutoCloseable {
                 channel
                     .pipeline()
                     .addLast(
+                        new Scissors(),
                         new DatagramDnsQueryDecoder(),
                         new DatagramDnsResponseEncoder(),
                         new UdpAnswers());
@@ -148,7 +157,8 @@ public final class TestDnsServer implements AutoCloseable {
     switch (mode) {
       case SERVFAIL -> response.setCode(DnsResponseCode.SERVFAIL);
       case NXDOMAIN -> response.setCode(DnsResponseCode.NXDOMAIN);
-      case ANSWER, TRUNCATE_UDP, SILENT -> addAddresses(question, response);
+      case REFUSED -> response.setCode(DnsResponseCode.REFUSED);
+      case ANSWER, TRUNCATE_UDP, SILENT, CUT_SHORT -> addAddresses(question, response);
     }
     return response;
   }
@@ -166,6 +176,17 @@ public final class TestDnsServer implements AutoCloseable {
             new DefaultDnsRawRecord(
                 question.name(), question.type(), ttlSeconds, Unpooled.wrappedBuffer(ip)));
       }
+    }
+  }
+
+  private final class Scissors extends ChannelOutboundHandlerAdapter {
+    @Override
+    public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+      if (mode == Mode.CUT_SHORT) {
+        ByteBuf answer = ((DatagramPacket) message).content();
+        answer.writerIndex(answer.writerIndex() - MISSING_BYTES);
+      }
+      context.write(message, promise);
     }
   }
 

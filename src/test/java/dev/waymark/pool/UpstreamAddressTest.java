@@ -2,13 +2,14 @@ package dev.waymark.pool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.netty.channel.epoll.EpollDomainSocketChannel;
-import io.netty.channel.socket.nio.NioDomainSocketChannel;
-import io.netty.channel.unix.DomainSocketAddress;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.net.UnixDomainSocketAddress;
+import java.net.UnknownHostException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -34,9 +35,53 @@ class UpstreamAddressTest {
         .isEqualTo(new UpstreamAddress.Name("backend.internal", 4770));
   }
 
+  @Test
+  void zone_isKept() throws Exception {
+    NetworkInterface loopback = NetworkInterface.getByName("lo");
+    assumeTrue(loopback != null, "there is no network interface 'lo' here");
+    assertThat(UpstreamAddress.parse("[fe80::1%3]:4770"))
+        .isEqualTo(
+            new UpstreamAddress.Literal(
+                new InetSocketAddress(
+                    Inet6Address.getByAddress(
+                        null, InetAddress.ofLiteral("fe80::1").getAddress(), 3),
+                    4770)));
+    assertThat(UpstreamAddress.parse("[fe80::1%lo]:4770"))
+        .isInstanceOfSatisfying(
+            UpstreamAddress.Zoned.class,
+            zoned -> assertThat(scopeOf(zoned)).isEqualTo(loopback.getIndex()));
+  }
+
+  private static int scopeOf(UpstreamAddress.Zoned zoned) {
+    try {
+      return ((Inet6Address) zoned.resolve().getAddress()).getScopeId();
+    } catch (UnknownHostException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void zone_withoutItsInterface_isSaid() {
+    var zoned = (UpstreamAddress.Zoned) UpstreamAddress.parse("[fe80::1%no-such0]:4770");
+    assertThatThrownBy(zoned::resolve)
+        .hasMessage("there is no network interface 'no-such0' on this host");
+  }
+
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "a", "a:", ":1", "a:0", "a:65536", "a:b", "::1:4770", "[a]:1", "unix:"})
+      strings = {
+        "",
+        "a",
+        "a:",
+        ":1",
+        "a:0",
+        "a:65536",
+        "a:b",
+        "::1:4770",
+        "[a]:1",
+        "unix:",
+        "[::1%]:1"
+      })
   void anythingElse_isRefusedByName(String text) {
     assertThatThrownBy(() -> UpstreamAddress.parse(text))
         .isInstanceOf(IllegalArgumentException.class)
@@ -51,13 +96,8 @@ class UpstreamAddressTest {
         .isEqualTo("10.0.0.7:4770");
     assertThat(UpstreamAddress.format(InetAddress.getByName("2001:db8::1"), 4770))
         .isEqualTo("[2001:db8::1]:4770");
-  }
-
-  @Test
-  void unixSocket_takesTheClassOfTheTransport() {
-    var unix = UnixDomainSocketAddress.of("/run/a.sock");
-    assertThat(UpstreamAddress.forChannelType(unix, NioDomainSocketChannel.class)).isSameAs(unix);
-    assertThat(UpstreamAddress.forChannelType(unix, EpollDomainSocketChannel.class))
-        .isEqualTo(new DomainSocketAddress("/run/a.sock"));
+    InetAddress scoped =
+        Inet6Address.getByAddress("name", InetAddress.ofLiteral("fe80::1").getAddress(), 3);
+    assertThat(UpstreamAddress.format(scoped, 4770)).isEqualTo("[fe80::1%3]:4770");
   }
 }
