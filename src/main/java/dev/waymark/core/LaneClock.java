@@ -18,6 +18,7 @@ final class LaneClock {
   private long probeId;
   private long probeSentNs;
   private boolean isProbeOpen;
+  private long measuredNs;
   private boolean isSettingsAwaited;
   private long settingsDeadlineNs;
 
@@ -32,7 +33,7 @@ final class LaneClock {
   /** The lane is established. */
   void onOpen(long nowNs) {
     openedNs = nowNs;
-    probeSentNs = nowNs;
+    measuredNs = nowNs;
   }
 
   /** A frame came. */
@@ -65,6 +66,7 @@ final class LaneClock {
       return OptionalLong.empty();
     }
     isProbeOpen = false;
+    measuredNs = nowNs;
     return OptionalLong.of(nowNs - probeSentNs);
   }
 
@@ -100,7 +102,7 @@ final class LaneClock {
 
   /** The round trip has not been measured for long enough, and is not being measured. */
   boolean isProbeDue(long nowNs) {
-    return !isProbeOpen && nowNs - probeSentNs >= limits.pingIntervalNs();
+    return !isProbeOpen && nowNs - measuredNs >= limits.pingIntervalNs();
   }
 
   /** It was asked, and has said nothing for too long. */

@@ -273,7 +273,7 @@ class HostileBytesTest {
 
   @Test
   void open_isReadUpToItsBound() throws MalformedFrameException {
-    var largest = Open.newBuilder().setMark("m".repeat(Limits.OPEN_BYTES_MAX - 4)).build();
+    var largest = Open.newBuilder().setMark("m".repeat(Limits.OPEN_BYTES_MAX - 3)).build();
     assertThat(largest.getSerializedSize()).isEqualTo(Limits.OPEN_BYTES_MAX);
     var frame = dev.waymark.v1.BridgeFrame.newBuilder().setOpen(largest);
     byte[] batch = BridgeBatch.newBuilder().addFrames(frame).build().toByteArray();
