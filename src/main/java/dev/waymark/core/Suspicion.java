@@ -11,5 +11,7 @@ public enum Suspicion {
   /** It did not hand a connection over, or end a commit, in time. */
   TIMED_OUT,
   /** More than half of the connections of a lane that wait for it have stalled (rule 7). */
-  STALLED
+  STALLED,
+  /** Its health service changes its mind, or answers, too often, or floods the bridge otherwise. */
+  HEALTH_FLOOD
 }

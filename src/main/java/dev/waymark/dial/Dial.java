@@ -48,6 +48,10 @@ public final class Dial {
     isHttp2 = true;
   }
 
+  void flooded(String why) {
+    failed(new UpstreamProblem(Kind.FLOOD, why));
+  }
+
   /** The first one counts, the others follow from it. */
   void failed(UpstreamProblem why) {
     if (problem == null) {

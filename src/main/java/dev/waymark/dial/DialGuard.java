@@ -52,9 +52,21 @@ final class DialGuard extends ChannelDuplexHandler {
     promise.addListener(done -> {
       if (done.cause() != null) {
         dial.failed(ConnectFailures.problemOf(remote, done.cause()));
+        close(context);
       }
     });
     context.connect(remote, local, promise);
+  }
+
+  /**
+   * gRPC forgets a channel whose connect failed, and on io_uring its descriptor stays open
+   * (docs/decisions/0024). Not through the whole pipeline: closed, it would hide the cause from
+   * gRPC.
+   */
+  private static void close(ChannelHandlerContext context) {
+    if (!context.executor().isShutdown()) {
+      context.close();
+    }
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.waymark.dial;
 
+import dev.waymark.http2.PeerGuard;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
@@ -46,7 +47,7 @@ public record Dialler(
     ChannelFactory<Channel> guarded =
         () -> {
           Channel channel = channels.newChannel();
-          channel.pipeline().addFirst(new DialGuard(dial));
+          channel.pipeline().addLast(new DialGuard(dial), PeerGuard.ofServer(dial::flooded));
           return channel;
         };
     return NettyChannelBuilder.forAddress(dialled)

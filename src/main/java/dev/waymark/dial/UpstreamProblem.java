@@ -48,6 +48,8 @@ public record UpstreamProblem(Kind kind, String text) {
     SERVICE_UNKNOWN,
     /** Its health service says UNKNOWN. */
     HEALTH_UNKNOWN,
+    /** It sends too much: frames without data, or answers of its health service. */
+    FLOOD,
     /** A connection that worked is lost. */
     CONNECTION_LOST,
     /** A defect of the bridge. */

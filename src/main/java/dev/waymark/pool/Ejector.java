@@ -122,7 +122,7 @@ final class Ejector {
   // --- transitions ---
 
   private boolean isDue(long nowNs, Record record, Suspicion why) {
-    if (why == Suspicion.STALLED) {
+    if (why == Suspicion.STALLED || why == Suspicion.HEALTH_FLOOD) {
       return true;
     }
     Long last = record.lastNs.get(why);

@@ -9,7 +9,6 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
-import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.stub.StreamObserver;
 import io.netty.channel.ConnectTimeoutException;
@@ -142,6 +141,7 @@ final class HealthWatch {
   private final class Try implements StreamObserver<HealthCheckResponse> {
     private final ManagedChannel channel;
     private final StandstillCheck standstill = new StandstillCheck(time);
+    private final AnswerLimit limit = new AnswerLimit();
     private final Dial dial;
     private @Nullable ScheduledFuture<?> silence;
     private @Nullable ScheduledFuture<?> firstAnswerTimeout;
@@ -186,8 +186,15 @@ final class HealthWatch {
 
     @Override
     public void onNext(HealthCheckResponse response) {
-      ServingStatus status = response.getStatus();
-      onLoop(() -> answered(UpstreamHealth.of(status)));
+      UpstreamHealth health = UpstreamHealth.of(response.getStatus());
+      onLoop(() -> {
+        String excess = limit.onAnswer(time.nowNs(), health);
+        if (excess == null) {
+          answered(health);
+        } else {
+          fail(new UpstreamProblem(Kind.FLOOD, excess));
+        }
+      });
     }
 
     @Override
@@ -217,16 +224,18 @@ final class HealthWatch {
       ConnectivityState state = channel.getState(false);
       if (state == ConnectivityState.READY) {
         answered(UpstreamHealth.UNIMPLEMENTED);
-        channel.notifyWhenStateChanged(state, () -> onLoop(() -> fail(lost(channel))));
+        channel.notifyWhenStateChanged(state, () -> onLoop(() -> fail(lost())));
       } else {
-        fail(lost(channel));
+        fail(lost());
       }
     }
 
-    private static UpstreamProblem lost(ManagedChannel channel) {
-      return new UpstreamProblem(
-          Kind.CONNECTION_LOST,
-          "the connection is lost; the channel is " + channel.getState(false));
+    private UpstreamProblem lost() {
+      return dial.problem()
+          .orElseGet(() ->
+              new UpstreamProblem(
+                  Kind.CONNECTION_LOST,
+                  "the connection is lost; the channel is " + channel.getState(false)));
     }
 
     private UpstreamProblem problemOf(Status status) {

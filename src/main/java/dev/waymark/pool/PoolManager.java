@@ -396,6 +396,10 @@ public final class PoolManager implements AutoCloseable {
     @Override
     public void onBroken(UpstreamProblem problem) {
       events.onHealthWatchBroken(config.name(), address, problem.text());
+      if (problem.kind() == UpstreamProblem.Kind.FLOOD
+          && state.onSuspicion(nowNs(), address, Suspicion.HEALTH_FLOOD)) {
+        publishChanges();
+      }
     }
 
     /** Its lanes are taken (null), or refused for want of the method. */

@@ -121,8 +121,10 @@ final class PoolState {
    * @return whether the views are others now
    */
   boolean onSuspicion(long nowNs, String address, Suspicion why) {
-    // Where health has said so already there is nothing to eject, and a leader is the only one.
-    if (!isServing(address) || config.moving().isFollowingLeader()) {
+    // Where health has said so already there is nothing to eject, unless it is health that cannot
+    // be relied on; and a leader is the only one.
+    boolean isDueToHealth = why == Suspicion.HEALTH_FLOOD && members.containsKey(address);
+    if (!isServing(address) && !isDueToHealth || config.moving().isFollowingLeader()) {
       return false;
     }
     boolean isAnyOther =

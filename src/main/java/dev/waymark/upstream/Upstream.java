@@ -2,12 +2,17 @@ package dev.waymark.upstream;
 
 import dev.waymark.core.Check;
 import dev.waymark.core.UpstreamFrame;
+import dev.waymark.http2.ServerGuard;
 import dev.waymark.wire.AttachMethod;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.netty.NettyServerBuilder;
 import io.netty.buffer.ByteBuf;
+import io.netty.util.concurrent.Ticker;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An upstream: serves Attach to any number of bridges with the handlers that it is given.
@@ -15,14 +20,22 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * Upstream upstream = Upstream.builder(MyHandler::new).build();
- * UpstreamServer.start(upstream, NettyServerBuilder.forPort(4770));
+ * UpstreamServer.start(upstream, Upstream.guard(NettyServerBuilder.forPort(4770)));
  * }</pre>
  *
  * <p>On a gRPC server that has other services too, add {@link #service()} to it, and let it run
  * with `directExecutor()`, so that a frame never changes threads; handlers must not block in any
- * case.
+ * case. {@link #guard} bounds what its clients can do to it.
  */
 public final class Upstream {
+  /**
+   * Calls under way on one connection of a guarded server. A bridge has one for each lane, with a
+   * connection of its own.
+   */
+  private static final int CALLS_PER_CONNECTION_MAX = 1_000;
+
+  private static final Logger log = LoggerFactory.getLogger(Upstream.class);
+
   private final Attachments attachments;
   private final BridgeLinks links;
   private final AttachHandler handler;
@@ -48,6 +61,21 @@ public final class Upstream {
   /** An upstream whose connections get handlers from this factory. */
   public static Builder builder(ConnectionHandler.Factory factory) {
     return new Builder(factory);
+  }
+
+  /**
+   * Limits what a bridge, or whoever else connects, can do to this gRPC server: a connection that
+   * floods it with control frames, or does not read the answers to them, is closed with GOAWAY
+   * (ENHANCE_YOUR_CALM) and one line in the log, and has at most 1,000 calls under way. Other
+   * services of the same server are not affected as long as they are used within these limits.
+   *
+   * <p>For servers without TLS: it takes the place of their protocol negotiator.
+   *
+   * @return the same builder
+   */
+  public static NettyServerBuilder guard(NettyServerBuilder server) {
+    ServerGuard.install(server, new FloodLog(log, Ticker.systemTicker()));
+    return server.maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION_MAX);
   }
 
   /** What to add to a gRPC server. */

@@ -3,6 +3,7 @@ package dev.waymark.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.waymark.http2.RawServer;
 import dev.waymark.pool.TestDnsServer;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -25,11 +26,15 @@ import org.junit.jupiter.api.io.TempDir;
 final class UpstreamsIT {
   private static final int MIB = 1 << 20;
 
+  /** Longer than anything but a stalled shard takes on a busy machine. */
+  private static final Duration STALL = Duration.ofSeconds(1);
+
   private static final MultiThreadIoEventLoopGroup DNS_LOOP =
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
   private static final String LATE_ADDRESS = "127.0.0.1:" + Waymark.freePort();
   private static final String NOBODY = "127.0.0.1:" + Waymark.freePort();
   private static final int SHARED_PORT = Waymark.freePort();
+  private static final int FLOODING_PORT = Waymark.freePort();
 
   private static TestDnsServer dns;
   private static Stub first;
@@ -44,7 +49,8 @@ final class UpstreamsIT {
     IMPATIENT("static:///" + NOBODY, "no-upstream-wait: 300ms"),
     NAMED("", "dns-ttl-min: 500ms"),
     PAIR("", "health-retry-max: 500ms"),
-    PLAIN("", "policy: least-connections");
+    PLAIN("", "policy: least-connections"),
+    FLOODING("static:///127.0.0.1:" + FLOODING_PORT, "health-retry-max: 300ms");
 
     private final String target;
     private final String more;
@@ -72,7 +78,7 @@ final class UpstreamsIT {
 
     private String found() {
       return switch (this) {
-        case WAITING, CLOSING, IMPATIENT -> target;
+        case WAITING, CLOSING, IMPATIENT, FLOODING -> target;
         case NAMED -> "dns://" + dns.address() + "/backend.test:" + SHARED_PORT;
         case PAIR -> "static:///" + first.address() + "," + second.address();
         case PLAIN -> "static:///" + plain.address();
@@ -229,6 +235,39 @@ final class UpstreamsIT {
               assertThat(bridge.awaitClosed(slow).get("reason"))
                   .isIn("slow_client", "client_reset"));
     }
+  }
+
+  @Test
+  void upstream_thatFloods_isLeftWithAReasonAndOthersGoOn() throws IOException {
+    var worst = Duration.ZERO;
+    try (var _ =
+            RawServer.start(
+                FLOODING_PORT,
+                connection -> {
+                  if (connection.isWatch()) {
+                    connection.serveHealth();
+                  } else {
+                    connection.flood();
+                  }
+                });
+        Client other = connectTo(first, Pool.PAIR)) {
+      String reason = "upstream=127.0.0.1:" + FLOODING_PORT + " cause=\"HTTP/2 flood: the upstream";
+      while (!bridge.process().stderr().contains(reason)) {
+        long sinceNs = System.nanoTime();
+        other.echo(100);
+        worst = max(worst, Duration.ofNanos(System.nanoTime() - sinceNs));
+      }
+      for (int i = 0; i < 200; i++) {
+        long sinceNs = System.nanoTime();
+        other.echo(100);
+        worst = max(worst, Duration.ofNanos(System.nanoTime() - sinceNs));
+      }
+    }
+    assertThat(worst).isLessThan(STALL);
+  }
+
+  private static Duration max(Duration one, Duration other) {
+    return one.compareTo(other) > 0 ? one : other;
   }
 
   private static boolean isClosed(Client client) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.waymark.core.PoolSnapshot;
+import dev.waymark.http2.RawServer;
 import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
@@ -125,6 +126,34 @@ class HealthWatchIT {
     } finally {
       stop();
       group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+  }
+
+  @Test
+  void health_thatFlaps_isNotFollowedButEjected() throws Exception {
+    String flapping = start(0, health.getHealthService());
+    try (var steady = new HealthServer(ServingStatus.SERVING);
+        var pool = new RecordedPool(p -> p.target = Fixtures.fixed(flapping, steady.address()))) {
+      pool.awaitStandings(flapping + " SERVING", steady.address() + " SERVING");
+      for (int i = 0; i < 1_000; i++) {
+        health.setStatus("", i % 2 == 0 ? ServingStatus.NOT_SERVING : ServingStatus.SERVING);
+      }
+      pool.awaitEvent(
+          "broken "
+              + flapping
+              + " the health service sent more than 10 changes of its health within 10 s");
+      pool.awaitStandings(flapping + " EJECTED", steady.address() + " SERVING");
+      assertThat(pool.snapshots.size()).isLessThan(30);
+      assertThat(pool.events).contains("ejected " + flapping + " HEALTH_FLOOD");
+    }
+  }
+
+  @Test
+  void peer_thatFloodsTheWatch_isUnreachableWithAReason() throws Exception {
+    try (var flooder = RawServer.start(RawServer.Connection::flood);
+        var pool = pool(flooder.address(), "")) {
+      pool.awaitEvent("broken " + flooder.address() + " HTTP/2 flood: the upstream sent");
+      pool.awaitHealths(flooder.address() + " UNREACHABLE -");
     }
   }
 

@@ -92,6 +92,17 @@ class PoolStateTest {
   }
 
   @Test
+  void upstream_whoseHealthFloods_isEjectedWhateverItSays() {
+    PoolState state = state(p -> {});
+    serving(state, "a", "b");
+    state.onHealth(nowNs, "a", UpstreamHealth.NOT_SERVING);
+    state.onSuspicion(nowNs, "a", Suspicion.HEALTH_FLOOD);
+    state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    assertThat(standings(state)).containsExactly("a EJECTED", "b SERVING");
+  }
+
+  @Test
   void upstreams_thatWereThereBeforeTheBridge_startAtFullWeight() {
     PoolState state = state(p -> p.slowStart = Duration.ofSeconds(30));
     serving(state, "a", "b");

@@ -161,8 +161,7 @@ public final class StubServer implements AutoCloseable {
   }
 
   private Server server(InetSocketAddress address) {
-    return sockets
-        .serverOn(address)
+    return Upstream.guard(sockets.serverOn(address))
         .directExecutor()
         .flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
         .maxInboundMessageSize(INBOUND_MESSAGE_BYTES_MAX)
