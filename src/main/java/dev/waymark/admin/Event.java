@@ -9,6 +9,8 @@ import org.slf4j.event.Level;
  */
 public enum Event {
   BRIDGE_STARTED(Level.INFO),
+  /** Something works less well than it could; told once, at the start. */
+  DEGRADED(Level.WARN),
   LISTENER_OPEN(Level.INFO),
   LISTENER_CLOSED(Level.INFO),
   ACCEPT_PAUSED(Level.WARN),

@@ -58,6 +58,7 @@ final class Bridge implements Acceptor {
   private final BridgeEvents events;
   private final MemoryBudget budget;
   private final NettyTransport transport;
+  private final DescriptorLimit descriptors = DescriptorLimit.ofProcess();
   private final AdminServer admin;
   private final MultiThreadIoEventLoopGroup controlLoops;
   private final BridgeShards shards;
@@ -108,7 +109,7 @@ final class Bridge implements Acceptor {
         shards.loops(),
         transport.servers(),
         transport.userTimeoutMs(),
-        DescriptorLimit.ofProcess(),
+        descriptors,
         new MemoryPauses());
   }
 
@@ -163,6 +164,16 @@ final class Bridge implements Acceptor {
         statuses.stream().mapToInt(PoolStatus::upstreams).sum(),
         "serving",
         statuses.stream().mapToInt(PoolStatus::serving).sum());
+    Shortfall.of(Shortfall.Surroundings.here(transport, descriptors.clientsMax()), reload.inForce())
+        .forEach(one ->
+            log.write(
+                Event.DEGRADED,
+                "what",
+                one.what(),
+                "reason",
+                one.reason(),
+                "effect",
+                one.effect()));
   }
 
   /**

@@ -2,7 +2,6 @@ package dev.waymark.cli;
 
 import dev.waymark.cli.demo.Demo;
 import dev.waymark.cli.demo.DemoException;
-import java.io.Console;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -64,12 +63,12 @@ final class DemoCommand implements Callable<Integer> {
     }
     long order = seed == null ? Math.floorMod(Clock.nowUnixMs(), SEEDS) : seed;
     Stopper stopper = Stopper.install();
-    Console console = System.console();
+    Main main = (Main) command.root().userObject();
     Demo demo =
         new Demo(
             new Demo.Options(seconds, clients, order),
             command.commandLine().getOut(),
-            console != null && console.isTerminal(),
+            Terminal.canRedraw(System.console(), main.environment()),
             stopper.stop(),
             Clock::nowNs);
     try {

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
@@ -96,6 +97,9 @@ public final class Main {
     CommandLine line = new CommandLine(new Main(environment, streams));
     List<Class<?>> asked = asked(COMMANDS, args);
     (asked.isEmpty() ? COMMANDS : asked).forEach(line::addSubcommand);
+    if (Terminal.isDumb(environment)) {
+      line.setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF));
+    }
     return line.setParameterExceptionHandler(failures).setExecutionExceptionHandler(failures);
   }
 

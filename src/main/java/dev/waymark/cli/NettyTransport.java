@@ -27,12 +27,14 @@ import io.netty.channel.uring.Ipv4ServerSocketChannel;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.nio.channels.spi.SelectorProvider;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What carries the sockets of the shards. Immutable.
  *
  * @param userTimeoutMs the transport's TCP_USER_TIMEOUT; null where it has none
+ * @param fallbackReason why it is not a better one, where nobody asked for it
  */
 record NettyTransport(
     String name,
@@ -40,7 +42,10 @@ record NettyTransport(
     ServerSockets servers,
     Class<? extends Channel> clientType,
     Class<? extends Channel> domainType,
-    @Nullable ChannelOption<Integer> userTimeoutMs) {
+    @Nullable ChannelOption<Integer> userTimeoutMs,
+    Optional<String> fallbackReason) {
+  private static final int CAUSES_MAX = 10;
+
   /** At 9,800 connections smaller rings overflow (docs/decisions/0012). */
   private static final int SUBMISSION_RING = 4_096;
 
@@ -63,8 +68,13 @@ record NettyTransport(
     return switch (wanted) {
       case IO_URING -> require(IoUring.unavailabilityCause(), "io_uring", ioUring());
       case EPOLL -> require(Epoll.unavailabilityCause(), "epoll", epoll());
-      case NIO -> nio();
-      case AUTO -> IoUring.isAvailable() ? ioUring() : Epoll.isAvailable() ? epoll() : nio();
+      case NIO -> nio(Optional.empty());
+      case AUTO ->
+          IoUring.isAvailable()
+              ? ioUring()
+              : Epoll.isAvailable()
+                  ? epoll()
+                  : nio(Optional.of(reason(Epoll.unavailabilityCause())));
     };
   }
 
@@ -75,7 +85,7 @@ record NettyTransport(
           "transport: "
               + name
               + " does not work here ("
-              + missing.getMessage()
+              + reason(missing)
               + "); use transport: auto");
     }
     return transport;
@@ -91,7 +101,8 @@ record NettyTransport(
             isIpv4(address) ? new Ipv4ServerSocketChannel() : new IoUringServerSocketChannel(),
         IoUringSocketChannel.class,
         IoUringDomainSocketChannel.class,
-        IoUringChannelOption.TCP_USER_TIMEOUT);
+        IoUringChannelOption.TCP_USER_TIMEOUT,
+        Optional.empty());
   }
 
   private static NettyTransport epoll() {
@@ -101,17 +112,31 @@ record NettyTransport(
         address -> new EpollServerSocketChannel(familyOf(address)),
         EpollSocketChannel.class,
         EpollDomainSocketChannel.class,
-        EpollChannelOption.TCP_USER_TIMEOUT);
+        EpollChannelOption.TCP_USER_TIMEOUT,
+        Optional.empty());
   }
 
-  private static NettyTransport nio() {
+  /** The innermost cause: those around it say only that a library was not loaded. */
+  private static String reason(@Nullable Throwable missing) {
+    if (missing == null) {
+      return "unknown";
+    }
+    Throwable innermost = missing;
+    for (int depth = 0; innermost.getCause() != null && depth < CAUSES_MAX; depth++) {
+      innermost = innermost.getCause();
+    }
+    return String.valueOf(innermost.getMessage());
+  }
+
+  private static NettyTransport nio(Optional<String> fallbackReason) {
     return new NettyTransport(
         "nio",
         NioIoHandler.newFactory(),
         address -> new NioServerSocketChannel(SelectorProvider.provider(), familyOf(address)),
         NioSocketChannel.class,
         NioDomainSocketChannel.class,
-        null);
+        null,
+        fallbackReason);
   }
 
   private static boolean isIpv4(InetAddress address) {

@@ -29,7 +29,12 @@ import sun.misc.Signal;
 @Command(
     name = TrainCommand.NAME,
     hidden = true,
-    description = "Runs a bridge, an upstream and clients for some seconds, and ends.")
+    description = {
+      "Runs a bridge, an upstream and clients for some seconds, and ends.",
+      "For the launcher, which has Java learn by it how to start faster (docs/decisions/0022): `bin/waymark train`, once after unpacking a release."
+    },
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class)
 final class TrainCommand implements Callable<Integer> {
   static final String NAME = "train";
 

@@ -36,6 +36,11 @@ public final class DescriptorLimit {
     return new DescriptorLimit(Long.MAX_VALUE);
   }
 
+  /** How many clients there is room for; {@link Long#MAX_VALUE}: as many as come. */
+  public long clientsMax() {
+    return clientsMax;
+  }
+
   /** One more client. */
   void enter() {
     clients.incrementAndGet();

@@ -77,7 +77,7 @@ final class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"bridge", "stub", "demo", "bench", "config", "health"})
+  @ValueSource(strings = {"bridge", "stub", "demo", "bench", "config", "health", "train"})
   void command_byItsName_isTheOnlyOneMadeAndHasItsHelp(String command) {
     assertThat(Main.commandLine(environment, command, "--help").getSubcommands())
         .containsOnlyKeys(command);
@@ -89,6 +89,13 @@ final class MainTest {
   void help_ofAll_namesEachCommand() {
     assertThat(run("--help")).isZero();
     assertThat(out.toString()).contains("bridge", "stub", "demo", "bench", "config", "health");
+  }
+
+  @Test
+  void help_onADumbTerminal_hasNoEscapes() {
+    environment = Map.of("TERM", "dumb");
+    assertThat(Main.commandLine(environment, "demo").getSubcommands().values())
+        .allMatch(demo -> demo.getColorScheme().ansi() == CommandLine.Help.Ansi.OFF);
   }
 
   @Test

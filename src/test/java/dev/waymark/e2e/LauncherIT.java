@@ -255,7 +255,9 @@ final class LauncherIT {
           .contains(
               "<"
                   + release.toRealPath()
-                  + "/lib/*>\n<@"
+                  + "/lib/*>\n<-Djava.library.path="
+                  + release.toRealPath()
+                  + "/native>\n<@"
                   + release.toRealPath()
                   + "/jvm.options>\n");
     }
@@ -333,7 +335,11 @@ final class LauncherIT {
     }
     assertThat(optionsOf(release)).contains("<-XX:AOTCache=");
     Files.writeString(jar, "patched jar");
-    assertThat(optionsOf(release)).doesNotContain("<-XX:AOTCache=");
+    try (Waymark run = launch(release.resolve("bin/waymark"))) {
+      assertThat(run.exitCode()).isEqualTo(7);
+      assertThat(run.stdout()).doesNotContain("<-XX:AOTCache=");
+      assertThat(run.stderr()).contains("starts slowly", "was learned from other jars", " train\n");
+    }
   }
 
   @ParameterizedTest

@@ -9,6 +9,7 @@ import io.netty.channel.uring.IoUring;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -38,6 +39,21 @@ final class TransportsIT {
       assertThat(bridge.admin().metric("waymark_memory_held_bytes")).isZero();
       bridge.lookForLeaks();
       assertThat(bridge.process().stop()).isZero();
+    }
+  }
+
+  @Test
+  void auto_withoutANativeLibrary_saysWhyAndWhatIsLost() {
+    try (Bridge bridge =
+        Bridge.start(
+            launch ->
+                launch.quick().env("JDK_JAVA_OPTIONS", "-Dio.netty.native.workdir=/proc/waymark"),
+            Bridge.flagsOf(List.of(stub)))) {
+      bridge
+          .process()
+          .awaitLineWith(
+              "WARN  degraded what=\"transport nio\"", "reason=", "user-timeout does nothing");
+      bridge.connect().echo(1_000).close();
     }
   }
 

@@ -74,15 +74,24 @@ public final class Demo {
       DemoBridge bridge = DemoBridge.start(children, http, addresses);
       introduce(bridge);
       List<Thread> clients = startClients(bridge);
-      try (Ticker ticker = new Ticker(title(), bridge, upstreams, tally, screen)) {
-        torment(upstreams, clock.getAsLong());
-        boolean isCut = stop.getCount() == 0;
-        Tally.Totals atStop = tally.totals();
-        over.countDown();
-        awaitLastReplies(clients, isCut);
-        ticker.look();
-        return summary(isCut ? atStop : tally.totals(), ticker.latest());
-      }
+      Ending ending = show(bridge, upstreams, clients);
+      return summary(ending.totals(), ending.scrape());
+    }
+  }
+
+  /** What there was at the end. */
+  private record Ending(Tally.Totals totals, Scrape scrape) {}
+
+  private Ending show(DemoBridge bridge, List<DemoUpstream> upstreams, List<Thread> clients)
+      throws InterruptedException {
+    try (Ticker ticker = new Ticker(title(), bridge, upstreams, tally, screen)) {
+      torment(upstreams, clock.getAsLong());
+      boolean isCut = stop.getCount() == 0;
+      Tally.Totals atStop = tally.totals();
+      over.countDown();
+      awaitLastReplies(clients, isCut);
+      ticker.look();
+      return new Ending(isCut ? atStop : tally.totals(), ticker.latest());
     }
   }
 

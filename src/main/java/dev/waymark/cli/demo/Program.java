@@ -33,6 +33,7 @@ final class Program {
           "-XX:AOTCache=",
           "-Xlog:aot=",
           "-Xlog:cds=",
+          "-Djava.library.path=",
           "-Dio.netty.");
 
   private final String name;

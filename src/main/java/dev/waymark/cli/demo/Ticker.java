@@ -6,7 +6,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/** Looks at the bridge every now and then, and draws what there is, on a thread of its own. */
+/**
+ * Looks at the bridge every now and then, and draws what there is, on a thread of its own. Closes
+ * the screen with itself.
+ */
 final class Ticker implements AutoCloseable {
   private static final long TERMINAL_MS = 500;
   private static final long LINES_MS = 5_000;
@@ -51,6 +54,7 @@ final class Ticker implements AutoCloseable {
   @Override
   public void close() {
     thread.shutdownNow();
+    screen.close();
   }
 
   private void tick() {
