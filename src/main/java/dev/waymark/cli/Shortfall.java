@@ -5,6 +5,7 @@ import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.config.LoadedConfig.Entry;
 import dev.waymark.config.Origin;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,8 +40,9 @@ record Shortfall(String what, String reason, String effect) {
 
     /** Without a bound where the system does not tell. */
     private static int acceptQueue() {
-      try {
-        return Integer.parseInt(Files.readString(SOMAXCONN).strip());
+      // In one read, which readString does not do: the kernel gives such a file at once or cut off.
+      try (BufferedReader file = Files.newBufferedReader(SOMAXCONN)) {
+        return Integer.parseInt(String.valueOf(file.readLine()).strip());
       } catch (IOException | NumberFormatException unknown) {
         return Integer.MAX_VALUE;
       }

@@ -1,6 +1,8 @@
 package dev.waymark.cli;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.waymark.cli.Shortfall.Surroundings;
 import dev.waymark.config.BridgeConfig.Transport;
@@ -53,6 +55,16 @@ final class ShortfallTest {
     assertThat(Shortfall.of(here(1_000, 128, SHARING), wanted))
         .extracting(Shortfall::what)
         .containsExactly("room for 1000 clients", "backlog 128");
+  }
+
+  @Test
+  void acceptQueue_isWhatTheKernelSays() throws IOException, InterruptedException {
+    assumeTrue(Files.exists(Path.of("/proc/sys/net/core/somaxconn")), "no /proc/sys");
+    Process cat = new ProcessBuilder("cat", "/proc/sys/net/core/somaxconn").start();
+    String said = new String(cat.getInputStream().readAllBytes(), US_ASCII).strip();
+    assertThat(cat.waitFor()).isZero();
+    assertThat(Surroundings.here(NettyTransport.choose(Transport.NIO), 1).acceptQueueMax())
+        .hasToString(said);
   }
 
   @Test
