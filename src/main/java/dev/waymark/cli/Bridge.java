@@ -43,6 +43,9 @@ import java.util.function.Supplier;
 final class Bridge implements Acceptor {
   private static final long DRAIN_CHECK_MS = 50;
 
+  /** An upstream that says nothing for 200 ms has taken a lane ({@link LaneConnector.Attempts}). */
+  private static final long PROOF_TIMEOUT_NS = TimeUnit.MILLISECONDS.toNanos(300);
+
   /** How soon the end of a storm of log lines is told with its count. */
   private static final long LOG_SUMMARY_S = 10;
 
@@ -151,6 +154,7 @@ final class Bridge implements Acceptor {
     ports.switchTo(ports.prepare(config.listeners()));
     reload.open();
     readiness = new Readiness(true, "listeners are open");
+    pools.awaitProof(poolNames, new Wait(PROOF_TIMEOUT_NS));
     List<PoolStatus> statuses = pools.statuses();
     log.write(
         Event.BRIDGE_STARTED,

@@ -39,10 +39,6 @@ import java.util.random.RandomGenerator;
 final class BridgePools implements LaneConnector.Attempts {
   private static final long START_CHECK_MS = 50;
 
-  /**
-   * @param started released when an upstream serves for the first time: its health says so, and it
-   *     has taken a lane
-   */
   private record Pool(
       PoolConfig config, PoolManager manager, PoolBalancer balancer, FirstServing started) {
     Pool with(PoolConfig next) {
@@ -108,7 +104,7 @@ final class BridgePools implements LaneConnector.Attempts {
   void awaitServing(Collection<String> names, Wait wait, CountDownLatch stop)
       throws InterruptedException {
     for (String name : names) {
-      CountDownLatch serving = pool(name).started.latch();
+      CountDownLatch serving = pool(name).started.serving();
       long leftNs = wait.leftNs();
       while (leftNs > 0
           && stop.getCount() > 0
@@ -118,6 +114,20 @@ final class BridgePools implements LaneConnector.Attempts {
         leftNs = wait.leftNs();
       }
     }
+  }
+
+  /**
+   * Returns when it is known whether those that serve by their health take lanes, so that they can
+   * be counted, or when the time is over.
+   */
+  void awaitProof(Collection<String> names, Wait wait) throws InterruptedException {
+    for (String name : names) {
+      FirstServing started = pool(name).started;
+      if (started.serving().getCount() == 0) {
+        boolean unused = started.proven().await(wait.leftNs(), TimeUnit.NANOSECONDS);
+      }
+    }
+    settle();
   }
 
   /** Other options of a pool that is there. */
@@ -237,7 +247,7 @@ final class BridgePools implements LaneConnector.Attempts {
     Pool pool = pools.get(name);
     if (pool != null) {
       pool.manager.onLaneTaken(upstream);
-      pool.started.onTaken(upstream);
+      pool.started.onLane(upstream);
     }
   }
 
@@ -246,6 +256,7 @@ final class BridgePools implements LaneConnector.Attempts {
     Pool pool = pools.get(name);
     if (pool != null) {
       pool.manager.onLaneRefused(upstream, problem);
+      pool.started.onLane(upstream);
     }
   }
 

@@ -8,42 +8,55 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * Whether a pool has ever had an upstream that serves: its health says so, and it has taken a lane.
- * Thread-safe.
+ * Whether a pool has ever had an upstream that serves by its health, and whether such a one has
+ * shown that it takes lanes, or that it does not. Thread-safe.
  */
 final class FirstServing {
-  private final CountDownLatch latch = new CountDownLatch(1);
-  private final Set<String> taken = ConcurrentHashMap.newKeySet();
+  private final CountDownLatch serving = new CountDownLatch(1);
+  private final CountDownLatch proven = new CountDownLatch(1);
+  private final Set<String> answered = ConcurrentHashMap.newKeySet();
   private volatile PoolSnapshot snapshot = new PoolSnapshot("", 0, List.of());
 
-  /** Released once, for ever. */
-  CountDownLatch latch() {
-    return latch;
+  /** Released for ever when health says that an upstream serves. */
+  CountDownLatch serving() {
+    return serving;
+  }
+
+  /** Released for ever when an upstream that serves by its health has taken or refused a lane. */
+  CountDownLatch proven() {
+    return proven;
   }
 
   /**
    * @param dialled the upstreams that can be dialled
    */
   void onSnapshot(PoolSnapshot dialled) {
-    if (latch.getCount() > 0) {
+    if (proven.getCount() > 0) {
       snapshot = dialled;
       check();
     }
   }
 
-  void onTaken(String upstream) {
-    if (latch.getCount() > 0) {
-      taken.add(upstream);
+  /** An upstream has taken or refused a lane. */
+  void onLane(String upstream) {
+    if (proven.getCount() > 0) {
+      answered.add(upstream);
       check();
     }
   }
 
   private void check() {
-    if (snapshot.upstreams().stream()
-        .filter(UpstreamView::isServing)
-        .anyMatch(upstream -> taken.contains(upstream.address()))) {
-      latch.countDown();
-      taken.clear();
+    List<String> known =
+        snapshot.upstreams().stream()
+            .filter(UpstreamView::isServing)
+            .map(UpstreamView::address)
+            .toList();
+    if (!known.isEmpty()) {
+      serving.countDown();
+    }
+    if (known.stream().anyMatch(answered::contains)) {
+      proven.countDown();
+      answered.clear();
     }
   }
 }

@@ -6,7 +6,6 @@ import dev.waymark.config.LoadedConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.listener.ListenerPort;
-import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
@@ -95,9 +94,13 @@ final class ReadyLine {
     return status == null ? 0 : status.serving();
   }
 
+  /** As `nc` takes it: an IPv6 address without brackets, but with its zone. */
   private static String host(InetSocketAddress address) {
-    return address.getAddress().isAnyLocalAddress()
-        ? "127.0.0.1"
-        : NetUtil.toAddressString(address.getAddress());
+    if (address.getAddress().isAnyLocalAddress()) {
+      return "127.0.0.1";
+    }
+    String text = ListenerPort.text(address);
+    String host = text.substring(0, text.lastIndexOf(':'));
+    return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
   }
 }

@@ -14,6 +14,7 @@ import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.SocketChannel;
 import java.io.IOException;
+import java.net.Inet6Address;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.Objects;
@@ -217,9 +218,12 @@ public final class ListenerPort {
     return (InetSocketAddress) local;
   }
 
-  /** host:port, IPv6 in brackets. */
+  /** host:port, IPv6 in brackets and with its zone: one can connect to what is printed. */
   public static String text(InetSocketAddress address) {
-    return SocketClient.text(address);
+    String text = SocketClient.text(address);
+    return address.getAddress() instanceof Inet6Address six && six.getScopeId() != 0
+        ? text.replace("]", "%" + six.getScopeId() + "]")
+        : text;
   }
 
   private final class ClientInitializer extends ChannelInitializer<SocketChannel> {

@@ -9,7 +9,6 @@ import io.netty.resolver.dns.DnsNameResolverException;
 import io.netty.resolver.dns.DnsNameResolverTimeoutException;
 import io.netty.resolver.dns.DnsQueryLifecycleObserver;
 import io.netty.resolver.dns.DnsQueryLifecycleObserverFactory;
-import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.LinkedHashMap;
@@ -97,7 +96,7 @@ final class LookupNotes implements DnsQueryLifecycleObserverFactory {
 
   private static String text(@Nullable SocketAddress server) {
     return server instanceof InetSocketAddress inet
-        ? "name server " + NetUtil.toSocketAddressString(inet)
+        ? "name server " + UpstreamAddress.format(inet.getAddress(), inet.getPort())
         : "a name server";
   }
 
