@@ -35,6 +35,7 @@ public enum Event {
   HEALTH_WATCH_BROKEN(Level.DEBUG),
   DISCOVERY_FAILED(Level.WARN),
   LOOP_LATE(Level.WARN),
+  MEMORY_LIMITS(Level.INFO),
   OVER_BUDGET(Level.WARN),
   UNDER_BUDGET(Level.INFO),
   /** A request on the admin port that came by a name, or from a page, that is not served. */
@@ -46,7 +47,11 @@ public enum Event {
   RELOAD_REFUSED(Level.WARN),
   DRAINING(Level.INFO),
   STOPPED(Level.INFO),
-  BUG(Level.ERROR);
+  BUG(Level.ERROR),
+  /** The process ends. */
+  OUT_OF_MEMORY(Level.ERROR),
+  /** The process ends. */
+  FATAL(Level.ERROR);
 
   private final Level level;
   private final String label;

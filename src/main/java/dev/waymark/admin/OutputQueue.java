@@ -56,6 +56,7 @@ public final class OutputQueue extends OutputStream {
 
   private byte[] waiting = new byte[KEPT_BYTES];
   private int waitingBytes;
+  private volatile boolean isFailing;
   private boolean isWriting;
   private boolean isEnding;
   private boolean isRunning;
@@ -164,6 +165,16 @@ public final class OutputQueue extends OutputStream {
     }
   }
 
+  /** Whether something was dropped, or cannot be written at present. */
+  public boolean isLost() {
+    lock.lock();
+    try {
+      return droppedCount > 0 || waitingBytes > 0 || isFailing;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   int waitingBytes() {
     lock.lock();
     try {
@@ -233,8 +244,11 @@ public final class OutputQueue extends OutputStream {
   /** How much the channel took: 0 where it is non-blocking and full, -1 where it fails. */
   private int write(ByteBuffer bytes) {
     try {
-      return channel.write(bytes);
+      int count = channel.write(bytes);
+      isFailing = count <= 0;
+      return count;
     } catch (IOException unwritable) {
+      isFailing = true;
       return -1;
     }
   }

@@ -59,7 +59,10 @@ final class Bridge implements Acceptor {
   private final Metrics metrics = new Metrics();
   private final BridgeCounters counters = new BridgeCounters(metrics);
   private final BridgeEvents events;
+  private final MemoryLimits memory;
   private final MemoryBudget budget;
+  private final Abort abort;
+  private final TurnWatch turns = new TurnWatch();
   private final NettyTransport transport;
   private final DescriptorLimit descriptors = DescriptorLimit.ofProcess();
   private final AdminServer admin;
@@ -69,6 +72,7 @@ final class Bridge implements Acceptor {
   private final BridgePorts ports;
   private final Reload reload;
   private volatile boolean isDraining;
+  private volatile boolean isEnding;
   private volatile Readiness readiness = new Readiness(false, "starting");
 
   /**
@@ -83,7 +87,9 @@ final class Bridge implements Acceptor {
     this.config = loaded.config();
     this.log = log;
     this.events = new BridgeEvents(log, metrics, this::onUpstreamSuspect);
-    this.budget = new MemoryBudget(config.limits().memoryBudgetBytes());
+    this.memory = MemoryLimits.ofProcess();
+    this.budget = new MemoryBudget(config.limits().memoryBudgetBytes(), memory::isDirectShort);
+    this.abort = new Abort(log, System::exit);
     this.transport = NettyTransport.choose(config.transport());
     this.controlLoops =
         new MultiThreadIoEventLoopGroup(
@@ -112,6 +118,8 @@ final class Bridge implements Acceptor {
         shards.loops(),
         transport.servers(),
         transport.userTimeoutMs(),
+        memory.readBytesMax(),
+        budget::isOver,
         descriptors,
         new MemoryPauses());
   }
@@ -122,6 +130,18 @@ final class Bridge implements Acceptor {
   void startAdmin() {
     ProcessMetrics.register(metrics, Version.current());
     admin.start();
+    watch("control", (EventLoop) controlLoops.next());
+    turns.start();
+    log.write(
+        Event.MEMORY_LIMITS,
+        "memory-bytes",
+        memory.totalBytes(),
+        "heap-max-bytes",
+        memory.heapBytes(),
+        "direct-max-bytes",
+        memory.directBytes(),
+        "budget-bytes",
+        budget.budgetBytes());
     controlLoops
         .next()
         .scheduleAtFixedRate(log::writeSuppressed, LOG_SUMMARY_S, LOG_SUMMARY_S, TimeUnit.SECONDS);
@@ -143,7 +163,8 @@ final class Bridge implements Acceptor {
     config.pools().forEach(pools::add);
     List<String> poolNames = config.pools().stream().map(PoolConfig::name).toList();
     shards.create(config.node(), this::newShard);
-    BridgeMetrics.register(metrics, shards.all().size(), budget);
+    BridgeMetrics.register(metrics, shards.all().size(), budget, memory);
+    shards.watch(this::watch);
     shards.configure(pools.setups(poolNames), config.listeners());
     shards.start();
     pools.start();
@@ -207,6 +228,7 @@ final class Bridge implements Acceptor {
    */
   void stop() throws InterruptedException {
     boolean wasStarted = readiness.isReady() || isDraining;
+    isEnding = true;
     readiness = new Readiness(false, "stopped");
     reload.close();
     ports.close();
@@ -218,6 +240,7 @@ final class Bridge implements Acceptor {
       log.write(Event.STOPPED);
     }
     log.writeSuppressed();
+    turns.close();
     admin.stop();
   }
 
@@ -263,6 +286,17 @@ final class Bridge implements Acceptor {
     return watch;
   }
 
+  /** An event loop that ends by itself takes the process along. */
+  private void watch(String name, EventLoop loop) {
+    turns.watch(name, loop);
+    loop.terminationFuture()
+        .addListener(_ -> {
+          if (!isEnding) {
+            abort.onLoopEnded(name);
+          }
+        });
+  }
+
   // --- inputs from the parts ---
 
   private void onUpstreamSuspect(String pool, String upstream, Suspicion why) {
@@ -286,17 +320,36 @@ final class Bridge implements Acceptor {
 
   @Override
   public void onBug(Throwable bug) {
-    log.write(Event.BUG, "exception", bug);
+    if (bug instanceof Error) {
+      abort.onError("shard", bug);
+    } else {
+      log.write(Event.BUG, "exception", bug);
+    }
+  }
+
+  /** A thread has ended by this; of Netty's it can be for want of memory. */
+  void onUncaught(String thread, Throwable failure) {
+    if (failure instanceof Error) {
+      abort.onError(thread, failure);
+    } else {
+      log.write(Event.BUG, "where", thread, "exception", failure);
+    }
   }
 
   // --- outputs ---
 
+  /** Whether every event loop turns. */
   Readiness health() {
-    return new Readiness(true, "ok");
+    return turns
+        .stuck()
+        .map(why -> new Readiness(false, why))
+        .orElseGet(() -> new Readiness(true, "every event loop turns"));
   }
 
+  /** Whether new clients are served. */
   Readiness readiness() {
-    return readiness;
+    Readiness health = health();
+    return health.isReady() ? readiness : health;
   }
 
   List<BridgeShard> shards() {

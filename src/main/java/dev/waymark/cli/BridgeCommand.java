@@ -45,6 +45,8 @@ final class BridgeCommand implements Callable<Integer> {
     try (EmbeddedUpstream embedded = EmbeddedUpstream.start(read)) {
       LoadedConfig loaded = embedded.findableIn(read);
       Bridge bridge = new Bridge(loaded, again(embedded), log, errors::droppedCount);
+      Thread.setDefaultUncaughtExceptionHandler(
+          (thread, failure) -> bridge.onUncaught(thread.getName(), failure));
       hangup.handleBy(bridge.reload()::onSignal);
       start(bridge, loaded, stopper);
       if (bridge.readiness().isReady()) {

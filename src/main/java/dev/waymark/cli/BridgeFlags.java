@@ -59,7 +59,10 @@ final class BridgeFlags {
   Optional<Supplier<LoadedConfig>> again() {
     Map<String, String> environment = environment();
     return file(environment)
-        .map(given -> () -> ConfigLoader.load(Optional.of(given), flags, environment));
+        .map(given ->
+            () ->
+                MemoryLimits.ofProcess()
+                    .fit(ConfigLoader.load(Optional.of(given), flags, environment)));
   }
 
   private Map<String, String> environment() {
@@ -75,7 +78,8 @@ final class BridgeFlags {
   }
 
   LoadedConfig load(Map<String, String> environment, PrintWriter err) {
-    LoadedConfig loaded = ConfigLoader.load(file(environment), flags, environment);
+    LoadedConfig loaded =
+        MemoryLimits.ofProcess().fit(ConfigLoader.load(file(environment), flags, environment));
     loaded.warnings().forEach(warning -> err.println("warning: " + warning));
     err.flush();
     return loaded;

@@ -24,12 +24,16 @@ final class BridgeMetrics {
 
   private BridgeMetrics() {}
 
-  static void register(Metrics metrics, int shardCount, MemoryBudget budget) {
+  static void register(Metrics metrics, int shardCount, MemoryBudget budget, MemoryLimits memory) {
     metrics.gauge(
         "waymark_memory_held_bytes",
         "Client and reply bytes that the process holds, and 192 for each piece of them.",
         budget::usedBytes);
     metrics.gauge("waymark_memory_budget_bytes", "The limit memory-budget.", budget::budgetBytes);
+    metrics.gauge(
+        "waymark_jvm_netty_direct_max_bytes",
+        "The most that Netty may take outside the heap.",
+        () -> memory.directBytes());
     metrics.gauge("waymark_shards", "Event loops that carry connections.", () -> shardCount);
   }
 

@@ -300,7 +300,7 @@ final class BridgeShard implements ShardEnvironment {
   private void guarded(Runnable turn) {
     try {
       turn.run();
-    } catch (RuntimeException bug) {
+    } catch (RuntimeException | Error bug) {
       bugs.accept(bug);
     }
   }

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
@@ -59,6 +60,14 @@ final class BridgeShards {
       shards.put(loop, shardOn.apply(loop, identity));
     }
     shards.values().forEach(shard -> shard.join(all()));
+  }
+
+  /** Hands over each loop with a name for people. */
+  void watch(BiConsumer<String, EventLoop> watch) {
+    int index = 0;
+    for (EventLoop loop : shards.keySet()) {
+      watch.accept("shard " + index++, loop);
+    }
   }
 
   void start() {

@@ -1,13 +1,16 @@
 package dev.waymark.cli;
 
+import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 
 /** The one binary: `waymark COMMAND`. */
@@ -41,6 +44,9 @@ public final class Main {
   private static final List<Class<?>> LONG_RUNNING =
       List.of(BridgeCommand.class, StubCommand.class, DemoCommand.class);
 
+  /** Whose one line of output is a courtesy. */
+  private static final List<Class<?>> SERVERS = List.of(BridgeCommand.class, StubCommand.class);
+
   private final Map<String, String> environment;
   private final StandardStreams streams;
 
@@ -73,7 +79,32 @@ public final class Main {
     if (!asked(LONG_RUNNING, args).isEmpty()) {
       line.setOut(streams.out());
     }
-    System.exit(line.execute(args));
+    System.exit(run(line, streams::isOutLost, args));
+  }
+
+  /**
+   * Runs a command, which has failed where its output could not be written.
+   *
+   * @param isOutLost whether what was queued for standard output could not be written
+   */
+  static int run(CommandLine line, BooleanSupplier isOutLost, String... args) {
+    int code = line.execute(args);
+    boolean isServer = line.getParseResult() != null && isServer(line.getParseResult());
+    if (code != 0 || isServer || !(line.getOut().checkError() | isOutLost.getAsBoolean())) {
+      return code;
+    }
+    PrintWriter err = line.getErr();
+    err.println("waymark: standard output cannot be written: it is closed, or its disk is full");
+    err.flush();
+    return Failures.FAILED;
+  }
+
+  /** Whether serving was the purpose, and not output; it was not with `--help`. */
+  private static boolean isServer(ParseResult parsed) {
+    return parsed.hasSubcommand()
+        && SERVERS.contains(parsed.subcommand().commandSpec().userObject().getClass())
+        && !parsed.subcommand().isUsageHelpRequested()
+        && !parsed.subcommand().isVersionHelpRequested();
   }
 
   /** Why nothing can be run, if so. No lambda: at each start it would take a millisecond. */

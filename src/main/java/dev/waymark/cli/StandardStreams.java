@@ -46,6 +46,12 @@ final class StandardStreams {
     return new PrintWriter(out, true, System.out.charset());
   }
 
+  /** Whether something for standard output could not be written, or was not read; waits for it. */
+  boolean isOutLost() {
+    out.drain(DRAIN_TIMEOUT);
+    return System.out.checkError() || out.isLost();
+  }
+
   /** Standard error: the log, and messages for people. */
   OutputQueue err() {
     return err;

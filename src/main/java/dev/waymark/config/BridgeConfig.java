@@ -41,4 +41,10 @@ public record BridgeConfig(
     return new BridgeConfig(
         listeners, others, admin, log, transport, shards, node, drainTimeout, startTimeout, limits);
   }
+
+  /** The same within other limits. */
+  BridgeConfig withLimits(Limits others) {
+    return new BridgeConfig(
+        listeners, pools, admin, log, transport, shards, node, drainTimeout, startTimeout, others);
+  }
 }

@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A checked configuration and where each value came from. Immutable.
@@ -66,6 +67,37 @@ public record LoadedConfig(
         entries.stream().map(entry -> entry.withTarget("static:///" + text)).toList(),
         embeddedEcho,
         warnings);
+  }
+
+  /** The entry of `memory-budget`. */
+  public Entry memoryBudget() {
+    return entries.stream()
+        .filter(entry -> entry.key().equals(ProcessKeys.MEMORY_BUDGET.path()))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /**
+   * The same with another `memory-budget` than was asked for.
+   *
+   * @param text of the entry
+   * @param why a clause for people
+   */
+  public LoadedConfig withMemoryBudget(long bytes, String text, String why) {
+    Entry asked = memoryBudget();
+    Entry fitted =
+        new Entry(asked.key(), text, new Origin.Fitted(asked.origin(), asked.value(), why));
+    return new LoadedConfig(
+        config.withLimits(config.limits().withMemoryBudgetBytes(bytes)),
+        entries.stream().map(entry -> entry.equals(asked) ? fitted : entry).toList(),
+        embeddedEcho,
+        warnings);
+  }
+
+  /** The same with more lines for the user. */
+  public LoadedConfig withWarnings(List<String> more) {
+    List<String> all = Stream.concat(warnings.stream(), more.stream()).toList();
+    return new LoadedConfig(config, entries, embeddedEcho, all);
   }
 
   /** The values in force as a file that loads, each line with its origin as a comment. */

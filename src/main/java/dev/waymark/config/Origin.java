@@ -26,6 +26,15 @@ public sealed interface Origin {
    */
   record Default(Optional<File> near, String remedy) implements Origin {}
 
+  /**
+   * Not what was asked for, but what can be kept.
+   *
+   * @param asked where the value came from that cannot
+   * @param value what it was
+   * @param why a clause
+   */
+  record Fitted(Origin asked, String value, String why) implements Origin {}
+
   /** As `config show` prints it. */
   default String text() {
     return switch (this) {
@@ -33,12 +42,15 @@ public sealed interface Origin {
       case Environment variable -> "environment " + variable.name;
       case File file -> file.place();
       case Default _ -> "default";
+      case Fitted(Origin asked, String value, String why) ->
+          asked.text() + " " + value + ", " + why;
     };
   }
 
   /** A refusal in one line. */
   default String refusal(String path, String value, String expected) {
     return switch (this) {
+      case Fitted fitted -> fitted.asked.refusal(path, value, expected);
       case Flag flag -> flag.name + " " + value + ": expected " + expected;
       case Environment variable ->
           "environment " + variable.name + "=" + value + ": expected " + expected;

@@ -28,6 +28,7 @@ final class Problems {
         case Origin.Flag _ -> 0;
         case Origin.Environment _ -> 1;
         case Origin.File _, Origin.Default _ -> 2;
+        case Origin.Fitted fitted -> rank(fitted.asked());
       };
     }
 
@@ -36,6 +37,7 @@ final class Problems {
         case Origin.File file -> file.line();
         case Origin.Default byDefault -> byDefault.near().map(Origin.File::line).orElse(0);
         case Origin.Flag _, Origin.Environment _ -> 0;
+        case Origin.Fitted fitted -> lineOf(fitted.asked());
       };
     }
 
@@ -44,6 +46,7 @@ final class Problems {
         case Origin.File file -> file.column();
         case Origin.Default byDefault -> byDefault.near().map(Origin.File::column).orElse(0);
         case Origin.Flag _, Origin.Environment _ -> 0;
+        case Origin.Fitted fitted -> columnOf(fitted.asked());
       };
     }
   }

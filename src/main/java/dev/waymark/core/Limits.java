@@ -97,4 +97,27 @@ public record Limits(
         batchBytesMax + 2 * PAYLOAD_BYTES_MAX <= BATCH_BYTES_MAX,
         "a full batch and one more frame fit a message");
   }
+
+  /** The same with another budget. */
+  public Limits withMemoryBudgetBytes(long bytes) {
+    return new Limits(
+        windowBytes,
+        initialWindowBytes,
+        grantBytes,
+        replyQueueBytesMax,
+        bytes,
+        batchBytesMax,
+        laneQueueBytesMax,
+        settingsTimeoutNs,
+        commitTimeoutNs,
+        pingIntervalNs,
+        laneTimeoutNs,
+        laneRetryMinNs,
+        laneRetryMaxNs,
+        creditDelayNs,
+        lingerTimeoutNs,
+        pushWaitNs,
+        pushBytesMax,
+        pieceBytes);
+  }
 }

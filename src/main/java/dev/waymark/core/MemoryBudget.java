@@ -1,6 +1,7 @@
 package dev.waymark.core;
 
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 
 /**
  * How many client and reply bytes the process holds, over all shards, with {@link
@@ -23,11 +24,24 @@ public final class MemoryBudget {
   /** So much more than a shard has reported is reported within its turn too. */
   static final long UNREPORTED_BYTES_MAX = 1024 * 1024;
 
+  /** While memory is short, this part of the budget is the whole. */
+  private static final int SHORT_DIVISOR = 4;
+
   private final long budgetBytes;
+  private final BooleanSupplier isShort;
   private final AtomicLong usedBytes = new AtomicLong();
 
   public MemoryBudget(long budgetBytes) {
+    this(budgetBytes, () -> false);
+  }
+
+  /**
+   * @param isShort whether less memory is left than the budget takes for granted; asked often, by
+   *     every shard
+   */
+  public MemoryBudget(long budgetBytes, BooleanSupplier isShort) {
     this.budgetBytes = budgetBytes;
+    this.isShort = isShort;
   }
 
   void add(long bytes) {
@@ -61,8 +75,14 @@ public final class MemoryBudget {
     return budgetBytes;
   }
 
-  boolean isOver() {
-    return usedBytes.get() > budgetBytes;
+  /** What may be held at this moment: the budget, or a part of it while memory is short. */
+  public long limitBytes() {
+    return isShort.getAsBoolean() ? budgetBytes / SHORT_DIVISOR : budgetBytes;
+  }
+
+  /** Whether more is held, as shards last reported. */
+  public boolean isOver() {
+    return usedBytes.get() > limitBytes();
   }
 
   boolean isUnderAgain() {
@@ -75,11 +95,11 @@ public final class MemoryBudget {
 
   /** Under this reading goes on. */
   long resumeBytes() {
-    return (long) (budgetBytes * RESUME_SHARE);
+    return (long) (limitBytes() * RESUME_SHARE);
   }
 
   /** From here on reply queues are given up at once. */
   long hardBytes() {
-    return (long) (budgetBytes * HARD_SHARE);
+    return (long) (limitBytes() * HARD_SHARE);
   }
 }

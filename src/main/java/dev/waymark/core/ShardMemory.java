@@ -91,7 +91,7 @@ final class ShardMemory {
   private void pause(long nowNs) {
     isPausing = true;
     nextStepNs = nowNs + MemoryBudget.OVER_NS_MAX;
-    shard.events().onOverBudget(budget.usedBytes(), budget.budgetBytes());
+    shard.events().onOverBudget(budget.usedBytes(), budget.limitBytes());
     shard.environment().pauseAccepting();
     connections.forEach(connection -> connection.client().updateReading());
   }
@@ -99,7 +99,7 @@ final class ShardMemory {
   private void resume() {
     isOverBudget = false;
     isPausing = false;
-    shard.events().onUnderBudget(budget.usedBytes(), budget.budgetBytes());
+    shard.events().onUnderBudget(budget.usedBytes(), budget.limitBytes());
     shard.environment().resumeAccepting();
     connections.forEach(connection -> connection.client().updateReading());
   }
@@ -119,7 +119,7 @@ final class ShardMemory {
   private void shedReplies(long nowNs) {
     long[] replyBytes = new long[1];
     connections.forEach(connection -> replyBytes[0] += connection.heldReplyBytes());
-    long clientBytes = Math.min(heldBytes - replyBytes[0], share(budget.budgetBytes()));
+    long clientBytes = Math.min(heldBytes - replyBytes[0], share(budget.limitBytes()));
     long excessBytes = replyBytes[0] + clientBytes - share(budget.hardBytes());
     if (excessBytes >= 0) {
       shed(nowNs, Connection::heldReplyBytes, budget.hardBytes(), excessBytes);

@@ -237,7 +237,7 @@ final class GrpcLane implements LaneTransport {
     } catch (MalformedFrameException malformed) {
       cancel(CloseReason.PROTOCOL.name());
       lane.onBroken(nowNs, "a frame that cannot be read: " + malformed.getMessage());
-    } catch (RuntimeException bug) {
+    } catch (RuntimeException | Error bug) {
       settings.bugs().accept(bug);
       cancel(CloseReason.INTERNAL.name());
       lane.onBroken(nowNs, "a defect of the bridge: " + bug);

@@ -166,6 +166,9 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
       CloseReason reason =
           message.contains("timed out") ? CloseReason.CLIENT_TIMEOUT : CloseReason.CLIENT_RESET;
       lose(reason);
+    } else if (cause instanceof OutOfMemoryError) {
+      // The JVM ends when the heap is exhausted: this is Netty's limit, or the JVM's, outside it.
+      lose(CloseReason.OVERLOAD);
     } else {
       acceptor.onBug(cause);
       lose(CloseReason.INTERNAL);

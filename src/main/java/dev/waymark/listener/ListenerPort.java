@@ -4,13 +4,11 @@ import dev.waymark.config.ListenAddresses;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.core.Framing;
 import io.netty.bootstrap.ServerBootstrap;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.SocketChannel;
 import java.io.IOException;
@@ -20,6 +18,7 @@ import java.net.SocketAddress;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +35,8 @@ public final class ListenerPort {
    * @param shards run the clients' sockets, in turn
    * @param servers opens listening sockets
    * @param userTimeoutMs the channel type's TCP_USER_TIMEOUT; null where it has none
+   * @param readBytesMax the largest read of a client's socket
+   * @param isMemoryShort whether too much memory is held; asked at each read
    * @param descriptors shared by all ports
    * @param memory shared by all ports
    */
@@ -44,15 +45,13 @@ public final class ListenerPort {
       EventLoopGroup shards,
       ServerSockets servers,
       @Nullable ChannelOption<Integer> userTimeoutMs,
+      int readBytesMax,
+      BooleanSupplier isMemoryShort,
       DescriptorLimit descriptors,
       MemoryPauses memory) {}
 
   /** Whose port it is. */
   record Use(String listener, ListenerCounters counters) {}
-
-  /** One for all sockets: by default each has its own. As many reads in a row as by default. */
-  private static final RecvByteBufAllocator READ_SIZES =
-      new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(16);
 
   /** How long a port of this process may take to become free after it was closed. */
   private static final long REBIND_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(1);
@@ -66,6 +65,10 @@ public final class ListenerPort {
 
   private final int backlog;
   private final Sockets sockets;
+
+  /** One for all clients: by default each has its own. */
+  private final ReadSizes readSizes;
+
   private final Acceptor acceptor;
   private final ListenerEvents events;
   private volatile Use use;
@@ -88,6 +91,7 @@ public final class ListenerPort {
     this.backlog = config.backlog();
     this.use = new Use(config.name(), counters);
     this.sockets = sockets;
+    this.readSizes = new ReadSizes(sockets.readBytesMax(), sockets.isMemoryShort());
     this.acceptor = acceptor;
     this.events = events;
   }
@@ -141,7 +145,7 @@ public final class ListenerPort {
                 })
             .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
             .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WriteBufferWaterMark.DEFAULT)
-            .childOption(ChannelOption.RECVBUF_ALLOCATOR, READ_SIZES)
+            .childOption(ChannelOption.RECVBUF_ALLOCATOR, readSizes)
             .childHandler(new ClientInitializer());
     var bound = bootstrap.bind(place).awaitUninterruptibly();
     if (!bound.isSuccess()) {

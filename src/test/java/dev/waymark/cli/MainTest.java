@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -83,6 +84,39 @@ final class MainTest {
         .containsOnlyKeys(command);
     assertThat(run(command, "--help")).isZero();
     assertThat(out.toString()).contains("waymark " + command, "--debug");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--help", "--version", "config show", "bridge --help", "stub --version"})
+  void output_thatCannotBeWritten_isOneWithALine(String command) {
+    String[] args = command.split(" ");
+    Writer full =
+        new Writer() {
+          @Override
+          public void write(char[] chars, int offset, int length) throws IOException {
+            throw new IOException("No space left on device");
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    CommandLine main =
+        Main.commandLine(environment, args)
+            .setOut(new PrintWriter(full))
+            .setErr(new PrintWriter(err));
+    assertThat(Main.run(main, () -> false, args)).isEqualTo(1);
+    assertThat(err.toString()).contains("standard output cannot be written");
+  }
+
+  @Test
+  void output_thatWasQueuedAndLost_isOne() {
+    String[] args = {"config", "show"};
+    CommandLine main = Main.commandLine(environment, args).setOut(new PrintWriter(out));
+    main.setErr(new PrintWriter(err));
+    assertThat(Main.run(main, () -> true, args)).isEqualTo(1);
   }
 
   @Test

@@ -70,6 +70,20 @@ class ShardMemoryTest {
   }
 
   @Test
+  void budget_whileMemoryIsShort_isAQuarter() {
+    boolean[] isShort = new boolean[1];
+    MemoryBudget budget = new MemoryBudget(1_000, () -> isShort[0]);
+    budget.add(400);
+    assertThat(budget.isOver()).isFalse();
+    isShort[0] = true;
+    assertThat(budget.isOver()).isTrue();
+    assertThat(budget.isFarOver()).isTrue();
+    assertThat(budget.limitBytes()).isEqualTo(250);
+    budget.add(-180);
+    assertThat(budget.isUnderAgain()).isTrue();
+  }
+
+  @Test
   void clients_thatDoNotRead_goInSteps() {
     Fixtures fixtures = world(64L * HELD);
     replyToAll(fixtures, accept(fixtures, 75), REPLY);

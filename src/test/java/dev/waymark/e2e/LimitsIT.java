@@ -80,6 +80,52 @@ final class LimitsIT {
     }
   }
 
+  /** The budget by default is larger than all that there is outside the heap. */
+  @Test
+  void memory_shortOutsideTheHeap_breaksNoLane() {
+    String[] flags = Bridge.flagsOf(List.of(stub), "--shards=1");
+    try (Bridge bridge =
+        Bridge.start(
+            launch ->
+                launch
+                    .leakDetection("disabled")
+                    .env("_JAVA_OPTIONS", "-Xmx96m -Dio.netty.maxDirectMemory=" + 48 * MIB),
+            flags)) {
+      assertThat(bridge.admin().metric("waymark_memory_budget_bytes")).isEqualTo(16L * MIB);
+      List<Client> slow =
+          IntStream.range(0, 300).mapToObj(_ -> Client.connectNarrow(bridge.port())).toList();
+      List<Clients.Background> senders =
+          slow.stream().map(client -> Clients.inBackground(() -> client.send(16L * MIB))).toList();
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> bridge.admin().metric("waymark_memory_held_bytes") > 4 * MIB);
+      await()
+          .during(Duration.ofSeconds(2))
+          .atMost(Duration.ofSeconds(4))
+          .until(() -> bridge.admin().status("/healthz") == 200);
+      slow.forEach(Client::reset);
+      senders.forEach(Clients.Background::close);
+      try (Client other = bridge.connect()) {
+        other.echo(MIB).end().expectEnd();
+      }
+      assertThat(bridge.process().stderr())
+          .doesNotContain("lane-broken", "OutOfMemory", "ERROR", "event executor");
+    }
+  }
+
+  @Test
+  void heap_exhausted_isLoggedAndEndsWithCodeThree() {
+    try (Waymark bridge =
+        Waymark.command("bridge", "--listen=127.0.0.1:0", "--admin=127.0.0.1:0")
+            .leakDetection("disabled")
+            .quick()
+            .env("_JAVA_OPTIONS", "-Xmx6m")
+            .start()) {
+      assertThat(bridge.exitCode()).isEqualTo(3);
+      assertThat(bridge.stderr()).containsPattern("Z ERROR out-of-memory where=heap exit-code=3");
+    }
+  }
+
   /** One read of the socket may bring tens of thousands of messages: they are cut as they leave. */
   @Test
   void memory_manyTinyMessages_isNotHeldManyTimesTheirBytes() {
