@@ -26,6 +26,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.internal.PlatformDependent;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -60,6 +61,7 @@ final class Bridge implements Acceptor {
   private final BridgeCounters counters = new BridgeCounters(metrics);
   private final BridgeEvents events;
   private final MemoryLimits memory;
+  private final DirectMemory direct;
   private final MemoryBudget budget;
   private final Abort abort;
   private final TurnWatch turns = new TurnWatch();
@@ -88,7 +90,8 @@ final class Bridge implements Acceptor {
     this.log = log;
     this.events = new BridgeEvents(log, metrics, this::onUpstreamSuspect);
     this.memory = MemoryLimits.ofProcess();
-    this.budget = new MemoryBudget(config.limits().memoryBudgetBytes(), memory::isDirectShort);
+    this.direct = new DirectMemory(memory, PlatformDependent::usedDirectMemory);
+    this.budget = new MemoryBudget(config.limits().memoryBudgetBytes(), direct::isShort);
     this.abort = new Abort(log, System::exit);
     this.transport = NettyTransport.choose(config.transport());
     this.controlLoops =
@@ -119,7 +122,7 @@ final class Bridge implements Acceptor {
         transport.servers(),
         transport.userTimeoutMs(),
         memory.readBytesMax(),
-        budget::isOver,
+        () -> budget.isOver() || direct.isShort(),
         descriptors,
         new MemoryPauses());
   }

@@ -34,13 +34,12 @@ record MemoryLimits(long totalBytes, long heapBytes, long directBytes) {
   private static final long DIRECT_BYTES_MIN = 32 * MIB;
 
   /**
-   * Share of the direct memory for what connections hold. The rest is for what the budget does not
-   * count: reads under way, up to 3 MiB of queue, batch and message for each lane, and free pieces
-   * of the allocators' chunks.
+   * Share of the direct memory, beyond what is to be spared, for what connections hold. The rest is
+   * for what the budget does not count: reads under way, up to 3 MiB of queue, batch and message
+   * for each lane, and free pieces of the allocators' chunks.
    */
   private static final int BUDGET_SHARE = 3;
 
-  /** With so little left of the direct memory, connections have to give some back. */
   private static final long SPARE_BYTES_MIN = 12 * MIB;
 
   private static final int SPARE_PERCENT = 20;
@@ -88,15 +87,11 @@ record MemoryLimits(long totalBytes, long heapBytes, long directBytes) {
 
   /** The largest `memory-budget` that can be kept. */
   long budgetBytesMax() {
-    return Math.max(BUDGET_BYTES_MIN, directBytes / BUDGET_SHARE / MIB * MIB);
+    return Math.max(BUDGET_BYTES_MIN, (directBytes - SPARE_BYTES_MIN) / BUDGET_SHARE / MIB * MIB);
   }
 
-  /** Whether little is left of what Netty may take. Any thread, often. */
-  boolean isDirectShort() {
-    return PlatformDependent.usedDirectMemory() > directBytes - spareBytes();
-  }
-
-  private long spareBytes() {
+  /** With less left of the direct memory, connections have to give some back. */
+  long spareBytes() {
     return Math.max(SPARE_BYTES_MIN, directBytes / 100 * SPARE_PERCENT);
   }
 
@@ -127,7 +122,7 @@ record MemoryLimits(long totalBytes, long heapBytes, long directBytes) {
               + fitted
               + " is in force: lower it, or give the process more memory");
     }
-    String why = "lowered to a third of the memory outside the heap, " + mib(directBytes);
+    String why = "lowered to what " + mib(directBytes) + " of memory outside the heap allow";
     return loaded.withMemoryBudget(max, fitted, why).withWarnings(warnings);
   }
 

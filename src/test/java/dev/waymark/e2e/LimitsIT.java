@@ -91,7 +91,7 @@ final class LimitsIT {
                     .leakDetection("disabled")
                     .env("_JAVA_OPTIONS", "-Xmx96m -Dio.netty.maxDirectMemory=" + 48 * MIB),
             flags)) {
-      assertThat(bridge.admin().metric("waymark_memory_budget_bytes")).isEqualTo(16L * MIB);
+      assertThat(bridge.admin().metric("waymark_memory_budget_bytes")).isEqualTo(12L * MIB);
       List<Client> slow =
           IntStream.range(0, 300).mapToObj(_ -> Client.connectNarrow(bridge.port())).toList();
       List<Clients.Background> senders =
