@@ -29,7 +29,7 @@ final class DemoIT {
       demo.awaitLine("requests [1-9]");
       List<ProcessHandle> children = ProcessHandle.of(demo.pid()).orElseThrow().children().toList();
       assertThat(children).hasSizeGreaterThanOrEqualTo(4);
-      assertThat(demo.stop()).isZero();
+      assertThat(demo.stop()).as(demo.describe()).isZero();
       assertThat(demo.stdout()).contains("closes 0, lost 0, twice 0\n");
       awaitGone(children);
     }

@@ -4,10 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
+import dev.waymark.v1.BridgeBatch;
+import dev.waymark.v1.UpstreamBatch;
+import dev.waymark.v1.UpstreamGrpc;
+import io.grpc.BindableService;
 import io.grpc.Server;
+import io.grpc.Status;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -51,35 +57,86 @@ final class SubsetsIT {
 
   @Test
   void upstream_thatServesByItsOwnAccountOnly_isEjected(@TempDir Path folder) throws IOException {
-    HealthStatusManager health = new HealthStatusManager();
-    health.setStatus("", ServingStatus.SERVING);
-    Server liar =
-        NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
-            .addService(health.getHealthService())
-            .build()
-            .start();
-    String address = "127.0.0.1:" + liar.getPort();
-    try (Stub honest = Stub.start();
-        Bridge bridge =
-            Bridge.configured(
-                Files.writeString(
-                    folder.resolve("waymark.yml"),
-                    """
-                    listeners: [{address: "127.0.0.1:0"}]
-                    pools:
-                      - upstreams: [{address: "%s"}, {address: "%s"}]
-                        ejection-suspicions: 3
-                    """
-                        .formatted(honest.address(), address)))) {
+    try (Liar liar = Liar.start(new FailingAttach());
+        Stub honest = Stub.start();
+        Bridge bridge = bridge(folder, honest.address(), liar.address())) {
       await()
           .atMost(Duration.ofSeconds(30))
-          .until(() -> bridge.admin().metric("waymark_upstream_ejected", address) == 1);
+          .until(() -> bridge.admin().metric("waymark_upstream_ejected", liar.address()) == 1);
       assertThat(bridge.admin().metric("waymark_upstream_ejections_total")).isEqualTo(1);
       assertThat(bridge.admin().metric("waymark_pool_upstreams_serving")).isEqualTo(1);
       assertThat(bridge.admin().get("/upstreams")).contains("\"standing\": \"ejected\"");
-      bridge.process().awaitLineWith(" upstream-ejected ", " upstream=" + address + " ");
-    } finally {
-      liar.shutdownNow();
+      bridge
+          .process()
+          .awaitLineWith(" upstream-ejected ", " upstream=" + liar.address() + " ");
+    }
+  }
+
+  @Test
+  void upstream_withHealthButWithoutAttach_isDownWithThisCause(@TempDir Path folder)
+      throws IOException {
+    try (Liar liar = Liar.start();
+        Stub honest = Stub.start();
+        Bridge bridge = bridge(folder, honest.address(), liar.address())) {
+      bridge
+          .process()
+          .awaitLineWith(
+              " upstream-not-serving ", " upstream=" + liar.address() + " ", " cause=no_attach ");
+      await().until(() -> bridge.admin().metric("waymark_pool_upstreams_serving") == 1);
+      assertThat(bridge.admin().get("/upstreams")).contains("\"standing\": \"down\"");
+    }
+  }
+
+  private static Bridge bridge(Path folder, String first, String second) throws IOException {
+    return Bridge.configured(
+        Files.writeString(
+            folder.resolve("waymark.yml"),
+            """
+            listeners: [{address: "127.0.0.1:0"}]
+            pools:
+              - upstreams: [{address: "%s"}, {address: "%s"}]
+                ejection-suspicions: 3
+            """
+                .formatted(first, second)));
+  }
+
+  /** Its health service says SERVING, whatever else it has. */
+  private record Liar(Server server) implements AutoCloseable {
+    static Liar start(BindableService... services) throws IOException {
+      HealthStatusManager health = new HealthStatusManager();
+      health.setStatus("", ServingStatus.SERVING);
+      NettyServerBuilder builder =
+          NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
+              .addService(health.getHealthService());
+      List.of(services).forEach(builder::addService);
+      return new Liar(builder.build().start());
+    }
+
+    String address() {
+      return "127.0.0.1:" + server.getPort();
+    }
+
+    @Override
+    public void close() {
+      server.shutdownNow();
+    }
+  }
+
+  /** Takes no lane. */
+  private static final class FailingAttach extends UpstreamGrpc.UpstreamImplBase {
+    @Override
+    public StreamObserver<BridgeBatch> attach(StreamObserver<UpstreamBatch> answers) {
+      answers.onError(Status.INTERNAL.withDescription("out of order").asException());
+      return new StreamObserver<>() {
+        @Override
+        public void onNext(BridgeBatch batch) {}
+
+        @Override
+        public void onError(Throwable error) {}
+
+        @Override
+        public void onCompleted() {}
+      };
     }
   }
 }

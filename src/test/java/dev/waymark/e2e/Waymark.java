@@ -115,7 +115,8 @@ public final class Waymark implements AutoCloseable {
 
   /** SIGTERM, then waits for the end: the exit code. */
   public int stop() {
-    process.destroy();
+    // Process.destroy would close its output as well, and the program would fail to write it.
+    process.toHandle().destroy();
     return exitCode();
   }
 
