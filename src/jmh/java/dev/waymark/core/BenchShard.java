@@ -39,7 +39,7 @@ final class BenchShard {
             nowNs,
             new Shard.Identity(0, 1, 42, "node", "0"),
             Limits.DEFAULTS,
-            List.of(new Shard.PoolSetup(pool, edge)),
+            List.of(new Shard.PoolSetup(pool, edge, new Quarantine(System::nanoTime))),
             List.of(new ListenerOptions(LISTENER, POOL, Framing.RAW, 0, 0)),
             edge,
             edge,

@@ -5,6 +5,7 @@ import dev.waymark.admin.PoolStatus;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.core.PoolOptions;
 import dev.waymark.core.PoolSnapshot;
+import dev.waymark.core.Quarantine;
 import dev.waymark.core.Shard;
 import dev.waymark.core.Suspicion;
 import dev.waymark.core.UpstreamView;
@@ -40,9 +41,13 @@ final class BridgePools implements LaneConnector.Attempts {
   private static final long START_CHECK_MS = 50;
 
   private record Pool(
-      PoolConfig config, PoolManager manager, PoolBalancer balancer, FirstServing started) {
+      PoolConfig config,
+      PoolManager manager,
+      PoolBalancer balancer,
+      Quarantine quarantine,
+      FirstServing started) {
     Pool with(PoolConfig next) {
-      return new Pool(next, manager, balancer, started);
+      return new Pool(next, manager, balancer, quarantine, started);
     }
   }
 
@@ -84,7 +89,9 @@ final class BridgePools implements LaneConnector.Attempts {
         new PoolManager(
             config, control, new NettyHealthChannels(control), random, this::onSnapshot, events);
     PoolBalancer balancer = Balancers.create(config, random);
-    pools.put(config.name(), new Pool(config, manager, balancer, new FirstServing()));
+    pools.put(
+        config.name(),
+        new Pool(config, manager, balancer, new Quarantine(Clock::nowNs), new FirstServing()));
     unstarted.add(manager);
     events.registerPool(config.name());
     BridgeMetrics.registerPool(metrics, config.name(), snapshots);
@@ -207,7 +214,7 @@ final class BridgePools implements LaneConnector.Attempts {
   List<Shard.PoolSetup> setups(Collection<String> names) {
     return names.stream()
         .map(this::pool)
-        .map(pool -> new Shard.PoolSetup(options(pool.config), pool.balancer))
+        .map(pool -> new Shard.PoolSetup(options(pool.config), pool.balancer, pool.quarantine))
         .toList();
   }
 

@@ -26,7 +26,7 @@ public enum CloseReason {
   UNKNOWN_CONNECTION(17, Origin.UPSTREAM, "no such connection was ever on this shard"),
   SETTINGS_LATE(18, Origin.UPSTREAM, "Settings came after the lane was taken for one without"),
   WINDOW_STALLED(19, Origin.UPSTREAM, "a full window without any consumed for too long"),
-  POISON(20, Origin.CLIENT, "re-opened too often without progress"),
+  POISON(20, Origin.CLIENT, "its request ended one upstream after the other"),
   SLOW_CLIENT(21, Origin.CLIENT, "the client does not read its replies"),
   OVERLOAD(22, Origin.BRIDGE, "the bridge is out of its memory budget"),
   BRIDGE_STOPPED(23, Origin.BRIDGE, "the bridge is shutting down"),

@@ -136,7 +136,9 @@ final class Commits {
       connection.ownership().onAnswer();
     }
     if (consumed > client.stream().consumedOffset()) {
-      connection.ownership().onProgress();
+      if (connection.ownership().onProgress()) {
+        connection.pool().onCleared(connection);
+      }
       connection.progress().onProgress(nowNs);
       client.extendBreach(nowNs);
     }

@@ -134,7 +134,13 @@ final class ConnectionDeadlines {
         connection.settleHeld();
       }
       case AGE -> connection.end().endIfOld(nowNs);
-      case NO_UPSTREAM, LEADER -> endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
+      case NO_UPSTREAM -> {
+        phaseDeadlineNs = connection.pool().waitEndNs(nowNs);
+        if (phaseDeadlineNs - nowNs <= 0) {
+          endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
+        }
+      }
+      case LEADER -> endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
       case RETRY -> connection.change().retry();
       case COMMIT -> {
         connection.change().tellTaken(nowNs, Taken.Why.COMMIT_INCOMPLETE);

@@ -17,6 +17,14 @@ public enum Counter {
       "Times a client's socket was no longer read, to hold it back."),
   REPLAYED_BYTES(
       Scope.LISTENER, "waymark_replayed_bytes_total", "Client bytes sent again to a new owner."),
+  SUSPECTS_TRIED(
+      Scope.LISTENER,
+      "waymark_suspects_tried_total",
+      "Connections that lost one owner after the other and were tried apart from others."),
+  SUSPECTS_UNTRIED(
+      Scope.LISTENER,
+      "waymark_suspects_untried_total",
+      "The same, given to an upstream like any other: too many waited, or for too long."),
   CONNECTIONS_ATTACHED(
       Scope.UPSTREAM,
       "waymark_upstream_connections_attached_total",

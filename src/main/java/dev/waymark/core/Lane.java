@@ -127,7 +127,7 @@ public final class Lane implements Balancer.Candidate {
     connections.attached(-1);
     counters.add(Counter.CONNECTIONS_DETACHED, 1);
     sender.forget(connection);
-    pool.onDetached(this);
+    pool.onDetached(connection, this);
   }
 
   /**
@@ -397,7 +397,7 @@ public final class Lane implements Balancer.Candidate {
       counters.add(Counter.LANES_BROKEN, 1);
     }
     // First of all: those that it loses are given to others.
-    pool.notEligible(this);
+    pool.onLaneBreaking(nowNs, this, wasOpen);
     shard.forEachOn(this, connection -> connection.change().onLost(nowNs, reason));
     pool.onLaneBroken(nowNs, this, cause, wasOpen, lostCount);
   }

@@ -86,7 +86,7 @@ final class Mover {
 
   private void leave(
       long nowNs, Connection connection, Lane lane, Reopen.Cause cause, boolean isOverdue) {
-    if (allowance < 1) {
+    if (allowance < 1 || connection.ownership().isSuspect()) {
       return;
     }
     if (connection.change().release(nowNs, cause, null)) {

@@ -13,9 +13,6 @@ import org.jspecify.annotations.Nullable;
  * Shard#forEachOn} does: without one it is a defect of the caller.
  */
 final class OwnerChange {
-  /** How long a connection that moves is offered to upstreams that serve, at least. */
-  private static final long WAIT_NS_MIN = 5_000_000_000L;
-
   private final Connection connection;
   private final Shard shard;
   private final Ownership ownership;
@@ -52,10 +49,18 @@ final class OwnerChange {
     connection.settleHeld();
   }
 
-  /** All that might take it have refused it: they are asked again after a while. */
+  /**
+   * All that might take it have refused it: they are asked again after a while, or have been for
+   * long enough (rule 8).
+   */
   void backOff(long nowNs) {
-    ownership.backOff(nowNs);
-    connection.armDeadline(nowNs);
+    CloseReason reason = ownership.refusedFor(nowNs, waitNs());
+    if (reason != null) {
+      connection.end().endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
+    } else {
+      ownership.backOff(nowNs, waitNs());
+      connection.armDeadline(nowNs);
+    }
   }
 
   /** They are asked again. */
@@ -122,7 +127,8 @@ final class OwnerChange {
   void onRefused(long nowNs, CloseReason reason) {
     Lane refuser = owner();
     refuser.suspect(Suspicion.OPEN_REFUSED);
-    if (isReopening() && ownership.onRefused(nowNs, refuser, waitNs())) {
+    if (isReopening()) {
+      ownership.onRefused(nowNs, refuser, reason, waitNs());
       leave(nowNs, Reopen.Cause.REFUSED, false);
     } else {
       connection.end().endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
@@ -134,7 +140,7 @@ final class OwnerChange {
     Lane owner = owner();
     tellTaken(nowNs, why);
     ownership.avoid(owner.upstream().address());
-    if (isLossBearable(nowNs)) {
+    if (isLossBearable(nowNs, Evidence.Company.FENCED)) {
       owner.close(connection, CloseReason.FENCED);
       leave(nowNs, cause, false);
     }
@@ -162,7 +168,7 @@ final class OwnerChange {
   void onLost(long nowNs, CloseReason reason) {
     if (!isReopening()) {
       connection.end().endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
-    } else if (isLossBearable(nowNs)) {
+    } else if (isLossBearable(nowNs, connection.pool().company(connection, owner()))) {
       leave(nowNs, Reopen.Cause.LANE_BROKEN, false);
     }
   }
@@ -172,6 +178,9 @@ final class OwnerChange {
   /** The connection has ended, and an owner is no longer needed. */
   void end() {
     Lane owner = ownership.lane();
+    if (owner != null && client.isAwaitingOwner()) {
+      connection.pool().onLeftover(owner);
+    }
     ownership.end();
     if (owner == null) {
       connection.pool().stopWaiting(connection);
@@ -200,9 +209,11 @@ final class OwnerChange {
 
   // --- transitions ---
 
-  /** False: one request has taken along as many owners as it may, and the connection has ended. */
-  private boolean isLossBearable(long nowNs) {
-    if (client.isAwaitingOwner() && !ownership.isLossBearable()) {
+  /** False: a request of the connection is proven to end its owners, and it has ended. */
+  private boolean isLossBearable(long nowNs, Evidence.Company company) {
+    long afterNs = connection.progress().waitedNs(nowNs);
+    if (client.isAwaitingOwner()
+        && ownership.onLoss(company, afterNs, connection.pool().breaks())) {
       connection.end().endByBridge(nowNs, CloseReason.POISON, Origin.CLIENT);
       return false;
     }
@@ -219,7 +230,11 @@ final class OwnerChange {
     Lane owner = owner();
     Counters counters = connection.listener().counters();
     long servedNs = servedNs(nowNs, owner, isHandedOver || cause == Reopen.Cause.REFUSED);
-    counters.add(Counter.REPLAYED_BYTES, client.stream().rewind());
+    long replayed = client.stream().rewind();
+    counters.add(Counter.REPLAYED_BYTES, replayed);
+    if (replayed > 0) {
+      connection.pool().onLeftover(owner);
+    }
     ownership.leave(nowNs, cause, isHandedOver, servedNs);
     replies.onLeft(owner, ownership.epoch());
     owner.detached(connection);
@@ -258,9 +273,9 @@ final class OwnerChange {
     }
   }
 
-  /** How long it may take to find an owner: where somebody serves, there is time to ask. */
+  /** How long it may take until an upstream takes the connection. */
   private long waitNs() {
-    return Math.max(WAIT_NS_MIN, connection.pool().options().noUpstreamWaitNs());
+    return connection.pool().options().noUpstreamWaitNs();
   }
 
   private Lane owner() {

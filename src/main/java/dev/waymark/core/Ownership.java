@@ -27,8 +27,12 @@ final class Ownership {
    */
   record Pause(long detectionNs, long moveNs) {}
 
-  /** One bad request must not walk through the fleet (rule 3): so many owners it may take along. */
-  static final int LOSSES_WITHOUT_PROGRESS_MAX = 3;
+  /**
+   * Nobody has taken the connection since the first of these.
+   *
+   * @param reason of the last one
+   */
+  private record Refusals(long sinceNs, long lastNs, CloseReason reason) {}
 
   /** Former owners that the access log names. */
   private static final int HISTORY_MAX = 16;
@@ -46,10 +50,13 @@ final class Ownership {
   private @Nullable Lane destination;
   private List<String> history = List.of();
   private List<String> avoided = List.of();
-  private int lossesWithoutProgress;
-  private boolean isRefused;
-  private long refusedSinceNs;
-  private long lastRefusedNs;
+
+  /** Null for most, who have lost no owner since the last progress. */
+  private @Nullable Evidence evidence;
+
+  /** Null for most, whom nobody has refused since the last answer. */
+  private @Nullable Refusals refusals;
+
   private int backOffs;
   private long retryAtNs;
   private boolean isBackingOff;
@@ -114,20 +121,31 @@ final class Ownership {
     destination = null;
   }
 
-  /** The owner was lost while bytes waited for it. False: it was one too many. */
-  boolean isLossBearable() {
-    return ++lossesWithoutProgress < LOSSES_WITHOUT_PROGRESS_MAX;
+  /**
+   * The owner was lost while bytes waited for it.
+   *
+   * @param afterNs how long it had had the bytes
+   * @param breaks lanes of the pool that have broken so far, this one included if it has
+   * @return whether it is proven that these bytes are to blame
+   */
+  boolean onLoss(Evidence.Company company, long afterNs, long breaks) {
+    if (evidence == null) {
+      evidence = new Evidence(breaks - 1);
+    }
+    evidence.onLoss(company, afterNs);
+    return evidence.isProof(breaks);
   }
 
-  /** The next loss would not be borne. */
-  boolean isOnLastChance() {
-    return lossesWithoutProgress == LOSSES_WITHOUT_PROGRESS_MAX - 1;
-  }
-
-  /** `consumed` moved. */
-  void onProgress() {
-    lossesWithoutProgress = 0;
+  /**
+   * `consumed` moved.
+   *
+   * @return whether anything had spoken against the connection
+   */
+  boolean onProgress() {
+    boolean wasBlamed = evidence != null;
+    evidence = null;
     avoided = List.of();
+    return wasBlamed;
   }
 
   /** Not to be this upstream again, until there is progress or nobody is left. */
@@ -142,24 +160,29 @@ final class Ownership {
   /**
    * The upstream refused.
    *
-   * @param patienceNs refusals further apart than this have nothing to do with one another
-   * @return false: for so long everybody has refused
+   * @param patienceNs refusals that lie further apart than the longest back-off beyond this have
+   *     nothing to do with one another
    */
-  boolean onRefused(long nowNs, Lane refuser, long patienceNs) {
-    if (!isRefused || nowNs - lastRefusedNs > patienceNs + BACK_OFF_MAX_NS) {
-      isRefused = true;
-      refusedSinceNs = nowNs;
+  void onRefused(long nowNs, Lane refuser, CloseReason reason, long patienceNs) {
+    if (refusals == null || nowNs - refusals.lastNs() > patienceNs + BACK_OFF_MAX_NS) {
+      refusals = new Refusals(nowNs, nowNs, reason);
+    } else {
+      refusals = new Refusals(refusals.sinceNs(), nowNs, reason);
     }
-    lastRefusedNs = nowNs;
     avoid(refuser.upstream().address());
-    return nowNs - refusedSinceNs <= patienceNs;
   }
 
-  /** All that might take it were avoided: after a while each is asked again. */
-  void backOff(long nowNs) {
+  /**
+   * All that might take it were avoided: after a while each is asked again, the last time when the
+   * patience with refusals ends.
+   */
+  void backOff(long nowNs, long patienceNs) {
     backOffs++;
     isBackingOff = true;
     retryAtNs = nowNs + backOffNs(backOffs);
+    if (refusals != null && retryAtNs - (refusals.sinceNs() + patienceNs) > 0) {
+      retryAtNs = refusals.sinceNs() + patienceNs;
+    }
   }
 
   /** The wait is over. */
@@ -170,7 +193,7 @@ final class Ownership {
 
   /** The owner answers with `consumed`: it has not refused. */
   void onAnswer() {
-    isRefused = false;
+    refusals = null;
     backOffs = 0;
   }
 
@@ -201,6 +224,26 @@ final class Ownership {
   /** Who handed it over, and is asked again when nobody else takes it. */
   @Nullable Lane former() {
     return former;
+  }
+
+  /** It is to be tried before it is given to an upstream that serves others (rule 3). */
+  boolean isSuspect() {
+    return evidence != null && evidence.isSuspect();
+  }
+
+  /** A suspect; but others are likelier to be to blame. */
+  boolean isUnlikely() {
+    return evidence != null && evidence.isUnlikely();
+  }
+
+  /** How long a trial of this suspect lasts at most. */
+  long trialNs() {
+    return evidence == null ? 0 : evidence.trialNs();
+  }
+
+  /** Why the last one refused, if it has been refused for so long; else null. */
+  @Nullable CloseReason refusedFor(long nowNs, long patienceNs) {
+    return refusals != null && nowNs - refusals.sinceNs() >= patienceNs ? refusals.reason() : null;
   }
 
   boolean isAvoiding(Lane candidate) {

@@ -2,8 +2,10 @@ package dev.waymark.core;
 
 import dev.waymark.core.CloseReason.Origin;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +18,9 @@ final class Placement {
    */
   static final int PLACED_PER_TURN = 256;
 
+  /** While a lane takes connections, those that wait for another reason are looked at so often. */
+  private static final long AGAIN_NS = 1_000_000_000L;
+
   private final ShardPool pool;
   private final Shard shard;
   private final Balancer balancer;
@@ -26,21 +31,34 @@ final class Placement {
   /** To be given to others, a portion in each turn. */
   private final LinkedHashSet<Connection> placing = new LinkedHashSet<>();
 
-  private final LastChances lastChances = new LastChances();
+  private final Trials trials;
+
+  /** Suspects that were answered where others are tried. */
+  private final List<Connection> cleared = new ArrayList<>();
 
   /** The lanes that take connections, in the order of their upstreams. */
   private final LinkedHashSet<Lane> taking = new LinkedHashSet<>();
 
-  /** Those of them whose transport takes more, in the same order. */
+  /** Those of them that some shard has set apart for suspects. */
+  private Set<Lane> apart = new HashSet<>();
+
+  /**
+   * Those that are not set apart, or all where all are, as far as their transports take more; in
+   * the same order.
+   */
   private final List<Lane> eligible = new ArrayList<>();
 
-  /** The others; taken where there is no eligible one. */
+  /** The others of these; taken where there is no eligible one. */
   private final List<Lane> full = new ArrayList<>();
 
-  Placement(ShardPool pool, Shard shard, Balancer balancer) {
+  private long lastTakingNs;
+
+  Placement(long nowNs, ShardPool pool, Shard shard, Balancer balancer, Trials trials) {
     this.pool = pool;
     this.shard = shard;
     this.balancer = balancer;
+    this.trials = trials;
+    this.lastTakingNs = nowNs;
   }
 
   // --- inputs ---
@@ -50,16 +68,20 @@ final class Placement {
    *
    * @return whether there is one that did not
    */
-  boolean onLanes(List<Lane> lanes) {
+  boolean onLanes(long nowNs, List<Lane> lanes) {
     boolean isAnyNew = !taking.containsAll(lanes);
+    noteTaking(nowNs);
     taking.clear();
     taking.addAll(lanes);
+    noteTaking(nowNs);
+    apart = pool.setApart(taking);
     sortOut();
     if (isAnyEligible() && !waiting.isEmpty()) {
       placing.addAll(waiting);
       waiting.clear();
       shard.requestTurnEnd();
     }
+    tryAtTurnEnd();
     return isAnyNew;
   }
 
@@ -78,18 +100,54 @@ final class Placement {
   }
 
   /** No connection is given to it any more. */
-  void notEligible(Lane lane) {
-    taking.remove(lane);
-    eligible.remove(lane);
-    full.remove(lane);
+  void notEligible(long nowNs, Lane lane) {
+    noteTaking(nowNs);
+    forget(lane);
+  }
+
+  /** It takes none any more, and has none. */
+  void forget(Lane lane) {
+    if (taking.remove(lane)) {
+      apart.remove(lane);
+      sortOut();
+    }
+  }
+
+  /** The same, and it is about to take those along that it has. */
+  void onLaneBreaking(long nowNs, Lane lane) {
+    notEligible(nowNs, lane);
+    trials.onBreaking(lane);
+  }
+
+  /** It has taken them along. */
+  void onLaneBroken(Lane lane) {
+    trials.onBroken(lane);
+    tryAtTurnEnd();
+  }
+
+  /** It was answered on this lane, which it is to leave if that is set apart. */
+  void onCleared(Connection connection, Lane lane) {
+    if (isToBeEmptied(lane)) {
+      cleared.add(connection);
+      shard.requestTurnEnd();
+    }
+    onTried(connection, lane);
+  }
+
+  /** It was answered on this lane, or has left it. */
+  void onTried(Connection connection, Lane lane) {
+    if (trials.leave(connection, lane)) {
+      shard.requestTurnEnd();
+    }
   }
 
   /** The connection gets an owner, now or later, or ends. */
   void place(long nowNs, Connection connection) {
-    boolean isLastChance = connection.ownership().isOnLastChance() && isAnyEligible();
-    if (!isLastChance || !placeApart(nowNs, connection)) {
-      lastChances.forget(connection);
+    boolean isToBeTried = connection.ownership().isSuspect() && isAnyNotAvoided(connection);
+    if (!isToBeTried) {
       placeAnywhere(nowNs, connection);
+    } else if (!trials.await(nowNs, connection)) {
+      placeUntried(nowNs, connection);
     }
   }
 
@@ -105,9 +163,17 @@ final class Placement {
    * @return whether there are more
    */
   boolean placeSome(long nowNs) {
-    placeLastChances(nowNs);
     for (int left = PLACED_PER_TURN; left > 0 && !placing.isEmpty(); left--) {
       place(nowNs, placing.removeFirst());
+    }
+    while (!cleared.isEmpty()) {
+      Connection next = cleared.removeLast();
+      if (next.lane() != null && isToBeEmptied(next.lane())) {
+        next.change().release(nowNs, Reopen.Cause.REBALANCE, null);
+      }
+    }
+    if (!trials.isIdle()) {
+      tryOut(nowNs);
     }
     return !placing.isEmpty();
   }
@@ -116,14 +182,17 @@ final class Placement {
   void forget(Connection connection) {
     waiting.remove(connection);
     placing.remove(connection);
-    lastChances.forget(connection);
+    trials.forget(connection);
   }
 
   void onTick(long nowNs) {
-    lastChances.forgetOver(nowNs);
-    if (lastChances.first() != null) {
-      shard.requestTurnEnd();
+    noteTaking(nowNs);
+    noteApart();
+    trials.onTick(nowNs);
+    for (Connection connection : trials.overdue(nowNs, taking)) {
+      placeUntried(nowNs, connection);
     }
+    tryAtTurnEnd();
   }
 
   // --- outputs ---
@@ -133,7 +202,7 @@ final class Placement {
     return !taking.isEmpty();
   }
 
-  /** The lanes that take connections and whose transports take more; as they are now. */
+  /** The lanes that any connection may be given to; as they are now. */
   List<Lane> eligible() {
     return List.copyOf(eligible);
   }
@@ -142,18 +211,35 @@ final class Placement {
   int placesOf(Connection connection) {
     return (waiting.contains(connection) ? 1 : 0)
         + (placing.contains(connection) ? 1 : 0)
-        + (lastChances.isWaiting(connection) ? 1 : 0);
+        + (trials.isWaiting(connection) ? 1 : 0);
+  }
+
+  /** Suspects are to be tried on it, and its other connections may go elsewhere. */
+  boolean isToBeEmptied(Lane lane) {
+    return apart.contains(lane) && apart.size() < taking.size();
+  }
+
+  /** In what company this connection lost this lane. */
+  Evidence.Company company(Connection connection, Lane lane) {
+    return trials.company(connection, lane);
+  }
+
+  /** Until when a connection waits; later than now as long as some lane takes connections. */
+  long waitEndNs(long nowNs) {
+    long waitNs = pool.options().noUpstreamWaitNs();
+    return isAnyEligible() ? nowNs + Math.max(waitNs, AGAIN_NS) : lastTakingNs + waitNs;
   }
 
   void checkInvariants() {
     Check.that(
         waiting.isEmpty() || !isAnyEligible(), "nobody waits where a lane takes connections");
     Check.that(
-        eligible.size() + full.size() == taking.size(), "a lane that takes is eligible or full");
+        eligible.size() + full.size() == openLanes().size(),
+        "a lane that takes is eligible, full or set apart");
     // Those that are gone, too.
     waiting.forEach(Placement::checkWaiting);
     placing.forEach(Placement::checkWaiting);
-    lastChances.forEachWaiting(Placement::checkWaiting);
+    trials.forEachWaiting(Placement::checkWaiting);
   }
 
   private static void checkWaiting(Connection connection) {
@@ -165,33 +251,58 @@ final class Placement {
   private void sortOut() {
     eligible.clear();
     full.clear();
-    for (Lane lane : taking) {
+    for (Lane lane : openLanes()) {
       (lane.isWritable() ? eligible : full).add(lane);
     }
   }
 
-  private void placeLastChances(long nowNs) {
-    Connection next = lastChances.first();
-    Connection before = null;
-    while (next != null && next != before) {
-      place(nowNs, next);
-      before = next;
-      next = lastChances.first();
+  /** Those that are not set apart; all, where all are. */
+  private List<Lane> openLanes() {
+    return taking.stream().filter(lane -> !isToBeEmptied(lane)).toList();
+  }
+
+  private void noteTaking(long nowNs) {
+    lastTakingNs = taking.isEmpty() ? lastTakingNs : nowNs;
+  }
+
+  /** Shards set lanes apart, and give them back. */
+  private void noteApart() {
+    Set<Lane> now = pool.setApart(taking);
+    if (!now.equals(apart)) {
+      apart = now;
+      sortOut();
     }
   }
 
-  /** Where no other connection on its last chance is to be answered; false: it need not be so. */
-  private boolean placeApart(long nowNs, Connection connection) {
-    List<Lane> lanes = notAvoided(eligible, connection.ownership());
-    Lane chosen =
-        chooseAmong(
-            lanes.stream().filter(lane -> lastChances.isFree(nowNs, lane)).toList(), connection);
-    if (chosen == null) {
-      return !lanes.isEmpty() && lastChances.await(nowNs, connection);
+  private void tryAtTurnEnd() {
+    if (!trials.isIdle()) {
+      shard.requestTurnEnd();
     }
-    lastChances.begin(nowNs, connection, chosen);
-    connection.change().attach(nowNs, chosen);
-    return true;
+  }
+
+  private void tryOut(long nowNs) {
+    List<Lane> toEmpty = trials.settle(nowNs, taking);
+    noteApart();
+    if (!toEmpty.isEmpty()) {
+      pool.onSetApart(nowNs);
+    }
+    trials.begin(
+        nowNs,
+        taking.size() == 1,
+        (suspect, lane) -> {
+          suspect.listener().counters().add(Counter.SUSPECTS_TRIED, 1);
+          suspect.change().attach(nowNs, lane);
+        });
+  }
+
+  private void placeUntried(long nowNs, Connection suspect) {
+    suspect.listener().counters().add(Counter.SUSPECTS_UNTRIED, 1);
+    trials.forget(suspect);
+    placeAnywhere(nowNs, suspect);
+  }
+
+  private boolean isAnyNotAvoided(Connection connection) {
+    return taking.stream().anyMatch(lane -> !connection.ownership().isAvoiding(lane));
   }
 
   private void placeAnywhere(long nowNs, Connection connection) {

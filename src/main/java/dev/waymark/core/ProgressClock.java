@@ -84,6 +84,11 @@ final class ProgressClock {
     return servedNs;
   }
 
+  /** How long the owner has had bytes without consuming any; only while it has some. */
+  long waitedNs(long nowNs) {
+    return nowNs - progressNs;
+  }
+
   /** Only while bytes are unconsumed. */
   Verdict verdict(long nowNs, boolean isWindowFull) {
     if (!isOn() || isPaused) {

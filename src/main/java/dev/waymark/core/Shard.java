@@ -24,8 +24,8 @@ public final class Shard {
    */
   public record Identity(int index, int count, long instance, String node, String version) {}
 
-  /** A pool and what chooses among its upstreams. */
-  public record PoolSetup(PoolOptions options, Balancer balancer) {}
+  /** A pool, what chooses among its upstreams, and where its suspects are tried. */
+  public record PoolSetup(PoolOptions options, Balancer balancer, Quarantine quarantine) {}
 
   private final Identity identity;
   private final Limits limits;
@@ -238,7 +238,7 @@ public final class Shard {
     connections.forEach(connection ->
         connection.end().endByBridge(nowNs, CloseReason.BRIDGE_STOPPED, Origin.BRIDGE));
     onTurnEnd(nowNs);
-    pools.values().forEach(ShardPool::finish);
+    pools.values().forEach(pool -> pool.finish(nowNs));
   }
 
   // --- outputs ---
@@ -288,7 +288,7 @@ public final class Shard {
             setup.options().name(),
             identity.index(),
             identity.count());
-    return new ShardPool(nowNs, setup.options(), this, setup.balancer(), hello, random, counters);
+    return new ShardPool(nowNs, setup, this, hello, random, counters);
   }
 
   Limits limits() {

@@ -1,9 +1,13 @@
 package dev.waymark.core;
 
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 
 /**
@@ -14,6 +18,7 @@ import java.util.random.RandomGenerator;
 final class ShardPool {
   private final Shard shard;
   private final Balancer balancer;
+  private final Quarantine quarantine;
   private final Hello hello;
   private final RandomGenerator random;
   private final ShardCounters counters;
@@ -23,23 +28,26 @@ final class ShardPool {
 
   private PoolOptions options;
   private long version;
+  private long breaks;
 
   ShardPool(
       long nowNs,
-      PoolOptions options,
+      Shard.PoolSetup setup,
       Shard shard,
-      Balancer balancer,
       Hello hello,
       RandomGenerator random,
       ShardCounters counters) {
-    this.options = options;
+    this.options = setup.options();
     this.shard = shard;
-    this.balancer = balancer;
+    this.balancer = setup.balancer();
+    this.quarantine = setup.quarantine();
     this.hello = hello;
     this.random = random;
     this.counters = counters;
     this.mover = new Mover(nowNs, shard, balancer);
-    this.placement = new Placement(this, shard, balancer);
+    Trials trials =
+        new Trials(hello.shard(), quarantine, this::site, lane -> standing(lane).isSettled());
+    this.placement = new Placement(nowNs, this, shard, balancer, trials);
   }
 
   // --- inputs ---
@@ -55,7 +63,8 @@ final class ShardPool {
       UpstreamStanding known = standings.get(view.address());
       if (known == null) {
         Lane lane = newLane(nowNs, view, false);
-        standings.put(view.address(), new UpstreamStanding(shard.limits(), view, lane));
+        TrialSite site = quarantine.join(view.address());
+        standings.put(view.address(), new UpstreamStanding(shard.limits(), site, view, lane));
       } else if (known.onView(nowNs, view)) {
         mover.rebalanceSoon(nowNs);
       }
@@ -97,6 +106,7 @@ final class ShardPool {
   }
 
   void onLaneOpen(long nowNs, Lane lane) {
+    standing(lane).onLaneOpen();
     shard.events().onLaneOpen(options.name(), lane.upstream().address());
     refresh(nowNs);
   }
@@ -110,23 +120,27 @@ final class ShardPool {
     placement.onLaneWritable(lane);
   }
 
-  /** No connection is given to it any more. */
-  void notEligible(Lane lane) {
-    placement.notEligible(lane);
-  }
-
   void onLaneFull(Lane lane) {
     placement.onLaneFull(lane);
   }
 
   void onLaneDraining(long nowNs, Lane lane) {
     shard.events().onUpstreamDraining(options.name(), lane.upstream().address());
-    placement.notEligible(lane);
+    placement.notEligible(nowNs, lane);
     moveAway(nowNs);
   }
 
+  /** No connection is given to it any more, and it is about to take those along that it has. */
+  void onLaneBreaking(long nowNs, Lane lane, boolean wasOpen) {
+    if (wasOpen) {
+      breaks++;
+      site(lane).broken();
+    }
+    placement.onLaneBreaking(nowNs, lane);
+  }
+
   void onLaneBroken(long nowNs, Lane lane, String cause, boolean wasOpen, int connections) {
-    placement.notEligible(lane);
+    placement.onLaneBroken(lane);
     UpstreamStanding standing = standings.get(lane.upstream().address());
     if (standing != null && standing.lane() == lane) {
       standing.onLaneBroken(nowNs, random);
@@ -147,6 +161,7 @@ final class ShardPool {
   }
 
   void onAttached(Connection connection, Lane lane) {
+    site(lane).attached();
     balancer.onAttached(lane.upstream());
     shard
         .events()
@@ -154,11 +169,33 @@ final class ShardPool {
             connection.mark(), options.name(), lane.upstream().address(), connection.epoch());
   }
 
-  void onDetached(Lane lane) {
+  void onDetached(Connection connection, Lane lane) {
+    site(lane).detached();
     balancer.onDetached(lane.upstream());
+    placement.onTried(connection, lane);
     if (lane.connectionCount() == 0) {
       forgetUnused();
     }
+  }
+
+  /** A connection leaves this lane, and bytes of it that were not consumed stay at the upstream. */
+  void onLeftover(Lane lane) {
+    if (lane.isOpen()) {
+      site(lane).leftover();
+    }
+  }
+
+  /** Its owner made progress with bytes that had been under suspicion. */
+  void onCleared(Connection connection) {
+    Lane lane = connection.lane();
+    if (lane != null) {
+      placement.onCleared(connection, lane);
+    }
+  }
+
+  /** Lanes are set apart for suspects: their other connections are to leave them. */
+  void onSetApart(long nowNs) {
+    moveAway(nowNs);
   }
 
   void onTick(long nowNs) {
@@ -189,10 +226,15 @@ final class ShardPool {
   }
 
   /** The bridge ends: every lane is finished. */
-  void finish() {
-    standings.values().forEach(standing -> standing.lane().finish());
+  void finish(long nowNs) {
+    standings
+        .values()
+        .forEach(standing -> {
+          standing.lane().finish();
+          quarantine.leave(standing.view().address());
+        });
     standings.clear();
-    placement.onLanes(List.of());
+    placement.onLanes(nowNs, List.of());
   }
 
   // --- outputs ---
@@ -203,6 +245,21 @@ final class ShardPool {
 
   Hello hello() {
     return hello;
+  }
+
+  /** In what company this connection lost this lane. */
+  Evidence.Company company(Connection connection, Lane lane) {
+    return placement.company(connection, lane);
+  }
+
+  /** How many lanes have broken that had worked. */
+  long breaks() {
+    return breaks;
+  }
+
+  /** Until when a connection waits for an upstream, if nothing else happens. */
+  long waitEndNs(long nowNs) {
+    return placement.waitEndNs(nowNs);
   }
 
   List<LaneStatus> status() {
@@ -226,9 +283,12 @@ final class ShardPool {
     long drainTimeoutNs = options.moving().drainTimeoutNs();
     for (UpstreamStanding standing : List.copyOf(standings.values())) {
       standing.noteLeaving(nowNs);
-      Reopen.Cause cause = standing.causeToLeave();
+      Reopen.Cause left = standing.causeToLeave();
+      boolean isEmptied = left == null && placement.isToBeEmptied(standing.lane());
+      Reopen.Cause cause = isEmptied ? Reopen.Cause.REBALANCE : left;
       if (cause != null && placement.isAnyEligible()) {
-        boolean isOverdue = drainTimeoutNs > 0 && standing.isLeftFor(nowNs, drainTimeoutNs);
+        boolean isOverdue =
+            left != null && drainTimeoutNs > 0 && standing.isLeftFor(nowNs, drainTimeoutNs);
         mover.leave(nowNs, standing.lane(), cause, isOverdue);
       }
     }
@@ -247,6 +307,25 @@ final class ShardPool {
     return lane;
   }
 
+  /** Those of these lanes that some shard has set apart for suspects. */
+  Set<Lane> setApart(Collection<Lane> lanes) {
+    Set<Lane> apart = new HashSet<>();
+    for (Lane lane : lanes) {
+      if (site(lane).isSetApart()) {
+        apart.add(lane);
+      }
+    }
+    return apart;
+  }
+
+  private TrialSite site(Lane lane) {
+    return standing(lane).site();
+  }
+
+  private UpstreamStanding standing(Lane lane) {
+    return Objects.requireNonNull(standings.get(lane.upstream().address()));
+  }
+
   /** Client bytes go to the leader only, where there is one. */
   private boolean isHeldBack(UpstreamView view) {
     return options.moving().isFollowingLeader() && !view.isServing();
@@ -258,7 +337,7 @@ final class ShardPool {
             .filter(UpstreamStanding::isTakingConnections)
             .map(UpstreamStanding::lane)
             .toList();
-    if (placement.onLanes(taking)) {
+    if (placement.onLanes(nowNs, taking)) {
       mover.rebalanceSoon(nowNs);
     }
   }
@@ -268,8 +347,9 @@ final class ShardPool {
       UpstreamStanding standing = each.next();
       if (standing.isUnused()) {
         each.remove();
-        placement.notEligible(standing.lane());
+        placement.forget(standing.lane());
         standing.lane().finish();
+        quarantine.leave(standing.view().address());
         counters.forgetUpstream(options.name(), standing.view().address());
       }
     }

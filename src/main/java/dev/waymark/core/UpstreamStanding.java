@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class UpstreamStanding {
   private final Limits limits;
+  private final TrialSite site;
   private UpstreamView view;
   private Lane lane;
   private boolean isGone;
@@ -18,8 +19,12 @@ final class UpstreamStanding {
   private boolean isLeft;
   private long leftSinceNs;
 
-  UpstreamStanding(Limits limits, UpstreamView view, Lane lane) {
+  /** By the time that all shards share. */
+  private long openedNs;
+
+  UpstreamStanding(Limits limits, TrialSite site, UpstreamView view, Lane lane) {
     this.limits = limits;
+    this.site = site;
     this.view = view;
     this.lane = lane;
   }
@@ -59,6 +64,11 @@ final class UpstreamStanding {
     hasAcknowledged |= lane.isAcknowledging();
   }
 
+  /** Its lane is established. */
+  void onLaneOpen() {
+    openedNs = site.nowNs();
+  }
+
   /** Another lane stands for the one that broke. */
   void lane(Lane next) {
     lane = next;
@@ -81,6 +91,16 @@ final class UpstreamStanding {
 
   Lane lane() {
     return lane;
+  }
+
+  /** Its lane is one to the process that runs now, for all that any shard knows. */
+  boolean isSettled() {
+    return site.isSettled(openedNs);
+  }
+
+  /** It, as all shards see it. */
+  TrialSite site() {
+    return site;
   }
 
   /** A lane of it said Settings before it broke. */

@@ -30,6 +30,7 @@ final class Fixtures implements ShardEnvironment, Balancer {
   final List<Lane> lanes = new ArrayList<>();
   final MemoryBudget budget;
   final Shard shard;
+  final Quarantine quarantine;
   final List<FakeSocket> sockets = new ArrayList<>();
   final List<PushResult> pushResults = new ArrayList<>();
   final List<Consumer<PushResult>> forwarded = new ArrayList<>();
@@ -71,14 +72,36 @@ final class Fixtures implements ShardEnvironment, Balancer {
 
   /** The first of so many shards, with several pools. */
   Fixtures(List<PoolOptions> pools, List<ListenerOptions> listeners, long budgetBytes, int shards) {
+    this(pools, listeners, budgetBytes, new Shard.Identity(0, shards, 42, "node", "0"), null);
+  }
+
+  /**
+   * A shard of the same bridge as another, of which it learns by its quarantine alone; time passes
+   * for each by itself.
+   */
+  static Fixtures besides(Fixtures other) {
+    return new Fixtures(
+        List.of(pool("pool")),
+        List.of(listener("listener", "pool", 0)),
+        10_000,
+        new Shard.Identity(1, 2, 42, "node", "0"),
+        other.quarantine);
+  }
+
+  private Fixtures(
+      List<PoolOptions> pools,
+      List<ListenerOptions> listeners,
+      long budgetBytes,
+      Shard.Identity identity,
+      @Nullable Quarantine shared) {
+    quarantine = shared != null ? shared : new Quarantine(() -> nowNs);
     budget = new MemoryBudget(budgetBytes);
-    Shard.Identity identity = new Shard.Identity(0, shards, 42, "node", "0");
     shard =
         new Shard(
             nowNs,
             identity,
             limits(),
-            pools.stream().map(pool -> new Shard.PoolSetup(pool, this)).toList(),
+            pools.stream().map(pool -> new Shard.PoolSetup(pool, this, quarantine)).toList(),
             listeners,
             this,
             events,

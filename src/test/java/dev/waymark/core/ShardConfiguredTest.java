@@ -42,7 +42,9 @@ class ShardConfiguredTest {
     PoolOptions impatient =
         new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 0, 0, PoolOptions.Moving.DEFAULTS);
     fixtures.shard.onConfigured(
-        fixtures.nowNs, List.of(new Shard.PoolSetup(impatient, fixtures)), List.of());
+        fixtures.nowNs,
+        List.of(new Shard.PoolSetup(impatient, fixtures, new Quarantine(() -> fixtures.nowNs))),
+        List.of());
     assertThat(fixtures.takeEffects()).isEmpty();
     fixtures.upstreams("!a:1");
     fixtures.accept();
@@ -87,7 +89,7 @@ class ShardConfiguredTest {
     assertThat(removePool()).isTrue();
     fixtures.shard.onConfigured(
         fixtures.nowNs,
-        List.of(new Shard.PoolSetup(WAITING, fixtures)),
+        List.of(new Shard.PoolSetup(WAITING, fixtures, new Quarantine(() -> fixtures.nowNs))),
         List.of(listener("listener", 0)));
     fixtures.takeEffects();
     fixtures.attachedLane();

@@ -63,6 +63,22 @@ public final class ShardInspector {
         });
   }
 
+  /** A defect: whoever has lost an owner seems to have been alone with it. */
+  public static void blameAll(Shard shard) {
+    forEach(
+        shard,
+        connection -> {
+          if (connection.ownership().isSuspect()) {
+            connection.ownership().onLoss(Evidence.Company.NOBODY, 0, 0);
+          }
+        });
+  }
+
+  /** A defect: no loss speaks against anybody for long. */
+  public static void forgiveAll(Shard shard) {
+    forEach(shard, connection -> connection.ownership().onProgress());
+  }
+
   private static void forEach(Shard shard, Consumer<Connection> action) {
     for (long sequence : shard.sequences()) {
       action.accept(Objects.requireNonNull(shard.connection(sequence)));

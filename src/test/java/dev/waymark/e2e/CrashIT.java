@@ -26,6 +26,9 @@ final class CrashIT {
 
   private static final long POISON_THINK_MS = 5;
 
+  private static final int MANY = 150;
+  private static final int POISONERS = 8;
+
   @TempDir private static Path folder;
 
   private static String rules(String text) throws IOException {
@@ -148,6 +151,47 @@ final class CrashIT {
           .isBetween(2L, 3L);
       assertThat(scene.replayedBytes()).isPositive();
       scene.endAll(others);
+    }
+  }
+
+  /** Upstreams come back soon; everybody else has a request under way nearly all the time. */
+  @Test
+  void requests_thatKillTheirUpstreams_ofManyClients_endTheirClientsAlone() throws IOException {
+    try (MortalUpstream one = new MortalUpstream();
+        MortalUpstream two = new MortalUpstream();
+        MortalUpstream three = new MortalUpstream()) {
+      List<MortalUpstream> upstreams = List.of(one, two, three);
+      String addresses = String.join(",", upstreams.stream().map(MortalUpstream::address).toList());
+      try (Scene scene = Scene.at("static:///" + addresses, List.of(), "policy: round-robin")) {
+        scene.awaitServing(upstreams.size());
+        List<Client> others = scene.connect(MANY - POISONERS);
+        List<Client> poisoners = scene.connect(POISONERS);
+        try (Load load = Load.on(others, 300, POISON_THINK_MS)) {
+          await().until(() -> load.replies() > 2 * MANY);
+          load.forgetPauses();
+          Clients.inParallel(
+              poisoners,
+              poisoner -> {
+                poisoner.write(ascii("poison"));
+                poisoner.expectGone();
+                poisoner.close();
+              });
+          long before = load.replies();
+          await().until(() -> load.replies() > before + 2 * MANY);
+          load.stop();
+          System.out.printf(
+              "poisoned by %d: longest wait for a reply %s; %d upstreams killed%n",
+              POISONERS, load.pauses(), upstreams.stream().mapToInt(MortalUpstream::deaths).sum());
+        }
+        await()
+            .untilAsserted(() ->
+                assertThat(scene.metric("waymark_connections_closed_total", "reason=\"poison\""))
+                    .isEqualTo(POISONERS));
+        assertThat(scene.metric("waymark_connections_closed_total"))
+            .as("closed: the poisoners alone")
+            .isEqualTo(POISONERS);
+        scene.endAll(others);
+      }
     }
   }
 }

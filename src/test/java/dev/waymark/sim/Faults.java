@@ -64,6 +64,16 @@ record Faults(
     return new Faults(30, 100, 120, 15, 10, 200, 30, 2000, 0, 0, 0, 0, 0, 0, 60, 2000, 40);
   }
 
+  /** Clients send poison, and nothing else goes wrong. */
+  static Faults poison() {
+    return new Faults(0, 0, 0, 0, 0, 0, 0, 0, 1000, 0, 0, 0, 0, 0, 0, 50, 0);
+  }
+
+  /** Whoever loses an owner has lost it to poison. */
+  boolean isPoisonAlone() {
+    return equals(poison());
+  }
+
   private static int rate(Dice dice, int most) {
     return dice.oneIn(2) ? 0 : dice.upTo(most);
   }

@@ -35,6 +35,12 @@ enum Mutation {
   RELEASE_TWICE("rule 9"),
   /** Time in which the bridge stood still counts. */
   CHARGE_STANDSTILLS("own pauses"),
+  /** Within the core: whoever loses an owner is to blame. */
+  BLAME_COMPANY("rule 3 (innocents)"),
+  /** Within the core: nobody is ever to blame. */
+  BLAME_NOBODY("rule 3 (innocents)"),
+  /** Upstreams are not given the time that they have to come back. */
+  IMPATIENT("rule 3 (innocents)"),
   /** Within the core: connections that no input will ever serve. */
   FORGET_WAITING(Mutation.WAITING),
   /** Within the core: connections that have what they are to get. */
@@ -46,6 +52,19 @@ enum Mutation {
 
   Mutation(String rule) {
     this.rule = rule;
+  }
+
+  /** The faults that bring it to light. */
+  Faults faults() {
+    return switch (this) {
+      case BLAME_COMPANY, BLAME_NOBODY, IMPATIENT -> Faults.poison();
+      default -> Faults.moving();
+    };
+  }
+
+  /** How long it takes until it shows. */
+  int steps() {
+    return faults().isPoisonAlone() ? SimTest.POISON_STEPS : 1200;
   }
 
   /** The checker that is meant to see it. */

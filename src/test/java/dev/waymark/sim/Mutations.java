@@ -1,6 +1,7 @@
 package dev.waymark.sim;
 
 import dev.waymark.core.LaneTransport;
+import dev.waymark.core.PoolOptions;
 import dev.waymark.core.Shard;
 import dev.waymark.core.ShardInspector;
 import dev.waymark.sim.checkers.Ledger;
@@ -35,7 +36,23 @@ final class Mutations {
       ShardInspector.forgetWaiting(shard);
     } else if (is(Mutation.PLACE_ATTACHED)) {
       ShardInspector.placeAttached(shard);
+    } else if (is(Mutation.BLAME_COMPANY)) {
+      ShardInspector.blameAll(shard);
+    } else if (is(Mutation.BLAME_NOBODY)) {
+      ShardInspector.forgiveAll(shard);
     }
+  }
+
+  /** What the core is told of its pool. */
+  PoolOptions options(PoolOptions given) {
+    return is(Mutation.IMPATIENT)
+        ? new PoolOptions(
+            given.name(),
+            given.acknowledge(),
+            given.noUpstreamWaitNs() / 20,
+            given.noUpstreamBytesMax(),
+            given.moving())
+        : given;
   }
 
   /** What the core sees of a lane. */

@@ -1,5 +1,6 @@
 package dev.waymark.sim;
 
+import dev.waymark.core.CloseReason.Origin;
 import dev.waymark.core.ConnectionSummary;
 import dev.waymark.core.Counter;
 import dev.waymark.core.Counters;
@@ -9,11 +10,13 @@ import dev.waymark.core.LaneTransport;
 import dev.waymark.core.MemoryBudget;
 import dev.waymark.core.PoolSnapshot;
 import dev.waymark.core.PushResult;
+import dev.waymark.core.Quarantine;
 import dev.waymark.core.Shard;
 import dev.waymark.core.ShardEnvironment;
 import dev.waymark.core.ShardInspector;
 import dev.waymark.core.UpstreamControl;
 import dev.waymark.sim.checkers.Ledger;
+import dev.waymark.sim.checkers.Watcher;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayList;
@@ -68,9 +71,9 @@ final class Sim implements ShardEnvironment {
   Sim(long seed, Faults faults, Mutation mutation) {
     this.dice = new Dice(seed);
     this.faults = faults == null ? Faults.any(dice) : faults;
-    this.setup = SimSetup.any(dice);
+    this.setup = this.faults.isPoisonAlone() ? SimSetup.withPoison(dice) : SimSetup.any(dice);
     this.budget = new MemoryBudget(setup.limits().memoryBudgetBytes());
-    this.watchers = new Watchers(setup);
+    this.watchers = new Watchers(setup, this.faults.isPoisonAlone());
     this.mutations = new Mutations(this, mutation);
     this.time =
         new SimTime(dice.any(), mutation == Mutation.CHARGE_STANDSTILLS, this::onStandstill);
@@ -81,7 +84,9 @@ final class Sim implements ShardEnvironment {
             time.nowNs(),
             new Shard.Identity(setup.shards() - 1, setup.shards(), INSTANCE, "node", "0"),
             setup.limits(),
-            List.of(new Shard.PoolSetup(setup.pool(), balancer)),
+            List.of(
+                new Shard.PoolSetup(
+                    mutations.options(setup.pool()), balancer, new Quarantine(time::nowNs))),
             List.of(setup.listener()),
             this,
             events,
@@ -162,6 +167,9 @@ final class Sim implements ShardEnvironment {
       ShardInspector.checkCounts(shard, lanes.stream().map(SimLane::lane).toList());
     }
     lanes.forEach(SimLane::tellMode);
+    if (lanes.stream().anyMatch(this::isTaking)) {
+      watchers.tell(Watcher::onServing);
+    }
     watchers.tell(watcher -> watcher.onStepEnd(budget.usedBytes()));
     lanes.removeIf(SimLane::isOver);
     clients.removeIf(SimClient::isOver);
@@ -244,6 +252,11 @@ final class Sim implements ShardEnvironment {
         throw new AssertionError("liveness: " + connection + " stays on lane " + lane);
       }
     }
+  }
+
+  /** The bridge has all that it needs to give connections to this lane. */
+  private boolean isTaking(SimLane lane) {
+    return isEligible(lane) && watchers.ledger().isAcknowledging(lane.number());
   }
 
   private boolean isEligible(SimLane lane) {
@@ -333,6 +346,9 @@ final class Sim implements ShardEnvironment {
   void ended(long connection) {
     ConnectionSummary summary = events.summaries().get(endsChecked++);
     watchers.replay().checkEnd(connection, summary.reason());
+    if (summary.endedBy() != Origin.UPSTREAM) {
+      watchers.innocents().checkEnd(connection, summary.reason());
+    }
     watchers.ownPauses().checkEnd(connection, summary);
   }
 

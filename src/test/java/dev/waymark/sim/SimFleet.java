@@ -28,9 +28,9 @@ final class SimFleet {
 
   void act() {
     Faults faults = sim.faults();
-    processes.forEach(SimProcess::act);
+    processes.forEach(process -> process.act(sim.nowNs(), faults.isPoisonAlone()));
     if (dice.chance(faults.crashes())) {
-      any().crash();
+      any().crash(sim.nowNs());
     }
     if (dice.chance(faults.freezes())) {
       any().freeze();

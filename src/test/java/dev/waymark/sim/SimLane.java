@@ -107,7 +107,10 @@ final class SimLane implements LaneTransport {
       }
       if (!process.isFrozen()) {
         receive(1 + dice.upTo(4));
-        upstream.act();
+        // What came may have ended the process.
+        if (phase == Phase.OPEN) {
+          upstream.act();
+        }
       }
       toBridge.deliver(1 + dice.upTo(4));
     }
@@ -346,6 +349,10 @@ final class SimLane implements LaneTransport {
 
   int number() {
     return number;
+  }
+
+  boolean isConnecting() {
+    return phase == Phase.CONNECTING;
   }
 
   boolean isOpen() {

@@ -18,6 +18,7 @@ final class SimProcess {
   private Standing standing = Standing.SERVING;
   private boolean isListed = true;
   private boolean isUp = true;
+  private long upAgainNs;
   private boolean isFrozen;
   private boolean isDraining;
 
@@ -29,21 +30,26 @@ final class SimProcess {
 
   // --- what happens to it ---
 
-  void act() {
-    if (!isUp && dice.oneIn(60)) {
+  /**
+   * @param isSupervised it comes back when its time has come, not at some time
+   */
+  void act(long nowNs, boolean isSupervised) {
+    if (!isUp && (isSupervised ? upAgainNs - nowNs <= 0 : dice.oneIn(60))) {
       isUp = true;
       isDraining = false;
     }
     isFrozen = isFrozen && !dice.oneIn(200);
   }
 
-  /** Its lanes break, each at a time of its own. */
-  void crash() {
+  /** Its lanes break, each at a time of its own; it may come back then. */
+  void crash(long nowUpAgainNs) {
+    upAgainNs = nowUpAgainNs;
     isUp = false;
     isFrozen = false;
     newest.clear();
-    List.copyOf(lanes).forEach(SimLane::orphan);
-    lanes.clear();
+    List<SimLane> lost = lanes.stream().filter(lane -> !lane.isConnecting()).toList();
+    lanes.removeAll(lost);
+    lost.forEach(SimLane::orphan);
   }
 
   void freeze() {

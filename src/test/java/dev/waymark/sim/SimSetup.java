@@ -6,6 +6,7 @@ import dev.waymark.core.ListenerOptions;
 import dev.waymark.core.PoolOptions;
 import dev.waymark.core.PoolOptions.Acknowledge;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -20,6 +21,23 @@ record SimSetup(
     ListenerOptions listener,
     List<SimUpstream.Kind> kinds) {
   private static final long MS = 1_000_000L;
+
+  /** How long a process stays down after poison, where nothing else goes wrong. */
+  static final long RESTART_NS_MAX = 400 * MS;
+
+  /** Upstreams that are honest and come back within the wait. */
+  static SimSetup withPoison(Dice dice) {
+    SimSetup any = any(dice);
+    PoolOptions.Moving moving =
+        new PoolOptions.Moving(0, 60_000 * MS, 0, 2_000, dice.oneIn(2), false, false);
+    return new SimSetup(
+        any.shards,
+        any.limits,
+        new PoolOptions(
+            "pool", Acknowledge.AUTO, 5_000 * MS, any.pool.noUpstreamBytesMax(), moving),
+        new ListenerOptions("listener", "pool", any.listener.framing(), 64, 0),
+        Collections.nCopies(2 + dice.upTo(3), SimUpstream.Kind.HONEST));
+  }
 
   static SimSetup any(Dice dice) {
     Framing framing = dice.oneIn(2) ? new Framing.Line() : Framing.RAW;

@@ -22,7 +22,8 @@ class SimTest {
   private static final int STEPS_MIN = 150;
 
   private static final int STEPS_MAX = 900;
-  private static final int MUTATED_STEPS = 1200;
+  static final int POISON_STEPS = 3000;
+  private static final int POISON_SEEDS = Integer.getInteger("waymark.sim.poison.seeds", 100);
   private static final long FIRST_SEED = Long.getLong("waymark.sim.first", 0x5eed);
   private static final int SEEDS = Integer.getInteger("waymark.sim.seeds", 10_000);
   private static final Long ONE_SEED = Long.getLong("waymark.sim.seed");
@@ -70,15 +71,28 @@ class SimTest {
     }
   }
 
+  /** Long runs: each that is poisonous has to be caught, and there are several. */
+  @Test
+  void shard_underPoison_closesNoInnocent() {
+    for (int i = 0; i < POISON_SEEDS; i++) {
+      long seed = FIRST_SEED + i;
+      run(
+          new Sim(seed, Faults.poison(), Mutation.NONE),
+          POISON_STEPS,
+          "-Dwaymark.sim.poison.seeds=1 -Dwaymark.sim.first=" + seed);
+    }
+    assertThat(ends).containsKeys(CloseReason.POISON);
+  }
+
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
   void checkers_withADefectAtTheEdge_seeIt(Mutation mutation) {
     Map<String, Integer> seen = new TreeMap<>();
     for (int seed = 0; seed < 50; seed++) {
       try {
-        new Sim(seed, Faults.moving(), mutation).run(MUTATED_STEPS);
+        new Sim(seed, mutation.faults(), mutation).run(mutation.steps());
       } catch (AssertionError | RuntimeException broken) {
-        seen.merge(String.valueOf(broken.getMessage()).split(" \\(")[0], 1, Integer::sum);
+        seen.merge(ruleOf(broken, mutation), 1, Integer::sum);
       }
     }
     assertThat(seen.getOrDefault(mutation.rule(), 0))
@@ -86,12 +100,24 @@ class SimTest {
         .isGreaterThan(5);
   }
 
+  /** What saw it: the rule, or as much of it as the mutation names. */
+  private static String ruleOf(Throwable broken, Mutation mutation) {
+    String message = String.valueOf(broken.getMessage());
+    return message.startsWith(mutation.rule()) ? mutation.rule() : message.split(" \\(")[0];
+  }
+
   private void run(long seed, Faults faults) {
-    Sim sim = new Sim(seed, faults, Mutation.NONE);
+    run(
+        new Sim(seed, faults, Mutation.NONE),
+        STEPS_MIN + (int) Math.floorMod(seed * 31, (long) STEPS_MAX - STEPS_MIN),
+        "-Dwaymark.sim.seed=" + seed);
+  }
+
+  private void run(Sim sim, int steps, String option) {
     try {
-      sim.run(STEPS_MIN + (int) Math.floorMod(seed * 31, (long) STEPS_MAX - STEPS_MIN));
+      sim.run(steps);
     } catch (AssertionError | RuntimeException broken) {
-      String command = "mvn -q test -Dtest=SimTest -Dwaymark.sim.seed=" + seed;
+      String command = "mvn -q test -Dtest=SimTest " + option;
       throw new AssertionError(
           "FAILED " + broken.getMessage() + "\n  " + command + "\n" + sim, broken);
     }

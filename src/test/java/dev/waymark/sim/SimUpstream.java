@@ -73,8 +73,10 @@ final class SimUpstream {
     if (peer != null) {
       peer.onData(bytes, limit);
     }
-    if (bytes > 0 && sim.isPoison(connection) && dice.oneIn(2)) {
-      process.crash();
+    boolean isSure = sim.faults().isPoisonAlone();
+    if (bytes > 0 && process.isUp() && sim.isPoison(connection) && (isSure || dice.oneIn(2))) {
+      sim.watchers().tell(watcher -> watcher.onKill(connection));
+      process.crash(sim.nowNs() + dice.upTo((int) SimSetup.RESTART_NS_MAX));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.waymark.sim;
 
+import dev.waymark.sim.checkers.Innocents;
 import dev.waymark.sim.checkers.Ledger;
 import dev.waymark.sim.checkers.OwnPauses;
 import dev.waymark.sim.checkers.PendingStates;
@@ -25,9 +26,10 @@ final class Watchers {
   private final Rule10Memory memory;
   private final Rule6Pushes pushes;
   private final OwnPauses ownPauses;
+  private final Innocents innocents;
   private final Watcher[] all;
 
-  Watchers(SimSetup setup) {
+  Watchers(SimSetup setup, boolean isPoisonAlone) {
     ledger = new Ledger(setup.moving().isReopeningPlain(), setup.isSettingsRequired());
     replay = new Rule3Replay(ledger);
     owners = new Rule6Owners(ledger, setup.moving().isFollowingLeader());
@@ -38,6 +40,10 @@ final class Watchers {
             setup.limits().laneTimeoutNs(),
             setup.pool().noUpstreamWaitNs(),
             setup.listener().idleTimeoutNs());
+    innocents =
+        new Innocents(
+            isPoisonAlone,
+            setup.moving().isFollowingLeader() ? 0 : setup.pool().noUpstreamWaitNs());
     List<Watcher> rules =
         List.of(
             ownPauses,
@@ -52,7 +58,12 @@ final class Watchers {
             new Rule8Late(ledger),
             new Rule9HandOver(ledger),
             new PendingStates(
-                ledger, owners, setup.pool().noUpstreamWaitNs(), setup.limits().commitTimeoutNs()),
+                ledger,
+                owners,
+                replay,
+                setup.pool().noUpstreamWaitNs(),
+                setup.limits().commitTimeoutNs()),
+            innocents,
             memory);
     ledger.rules(rules);
     all = new Watcher[rules.size() + 1];
@@ -77,6 +88,10 @@ final class Watchers {
 
   Rule3Replay replay() {
     return replay;
+  }
+
+  Innocents innocents() {
+    return innocents;
   }
 
   Rule6Owners owners() {

@@ -20,9 +20,13 @@ public final class PendingStates implements Watcher {
   /** One that moves is offered to those that serve for at least so long. */
   private static final long MOVE_WAIT_NS_MIN = 5_000_000_000L;
 
+  /** A suspect waits for its trial at most so long. */
+  private static final long TRIAL_WAIT_NS_MAX = 30_000_000_000L;
+
   private enum Pending {
     NO,
     OWNER,
+    TRIAL,
     LEADER,
     COMMIT
   }
@@ -36,6 +40,7 @@ public final class PendingStates implements Watcher {
 
   private final Ledger ledger;
   private final Rule6Owners owners;
+  private final Rule3Replay replay;
   private final long noUpstreamWaitNs;
   private final long commitTimeoutNs;
   private final Map<Long, State> states = new HashMap<>();
@@ -43,9 +48,14 @@ public final class PendingStates implements Watcher {
   private long sampledNs;
 
   public PendingStates(
-      Ledger ledger, Rule6Owners owners, long noUpstreamWaitNs, long commitTimeoutNs) {
+      Ledger ledger,
+      Rule6Owners owners,
+      Rule3Replay replay,
+      long noUpstreamWaitNs,
+      long commitTimeoutNs) {
     this.ledger = ledger;
     this.owners = owners;
+    this.replay = replay;
     this.noUpstreamWaitNs = noUpstreamWaitNs;
     this.commitTimeoutNs = commitTimeoutNs;
   }
@@ -117,6 +127,8 @@ public final class PendingStates implements Watcher {
         switch (pending) {
           case COMMIT -> commitTimeoutNs;
           case OWNER -> Math.max(MOVE_WAIT_NS_MIN, noUpstreamWaitNs);
+          // Before and after it there may be no upstream.
+          case TRIAL -> TRIAL_WAIT_NS_MAX + 2 * Math.max(MOVE_WAIT_NS_MIN, noUpstreamWaitNs);
           case LEADER, NO -> noUpstreamWaitNs;
         };
     require(
@@ -133,7 +145,7 @@ public final class PendingStates implements Watcher {
     }
     int lane = ledger.lane(connection);
     if (lane == -1) {
-      return Pending.OWNER;
+      return replay.isSuspect(connection) ? Pending.TRIAL : Pending.OWNER;
     }
     if (ledger.isHolding(connection)) {
       return Pending.COMMIT;

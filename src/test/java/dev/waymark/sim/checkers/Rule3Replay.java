@@ -11,11 +11,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Replay and atomic commits (rules 3 and 4): a new owner is given exactly what no former owner has
- * consumed, and is told exactly what took effect; and one bad request ends after three owners.
+ * consumed, and is told exactly what took effect; and no request is called bad before it has lost
+ * three owners.
  */
 public final class Rule3Replay implements Watcher {
   private static final String RULE = "rule 3 (replay)";
-  private static final int LOSSES_MAX = 3;
+  private static final int LOSSES_MIN = 3;
+
+  /** From so many losses on a connection is tried apart from others. */
+  private static final int SUSPECT_LOSSES = 2;
 
   private static final class State {
     long taken;
@@ -27,8 +31,8 @@ public final class Rule3Replay implements Watcher {
     byte @Nullable [] context;
     int lossesWithoutProgress;
 
-    /** Unconsumed when the last owner refused; 0 once there is another. */
-    long refusedBytes;
+    /** Unconsumed when the last owner was lost; 0 once there is another. */
+    long lostBytes;
 
     /** Owners are told of the client's end. */
     boolean isTold() {
@@ -67,7 +71,7 @@ public final class Rule3Replay implements Watcher {
   @Override
   public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
     State state = states.get(connection);
-    state.refusedBytes = 0;
+    state.lostBytes = 0;
     if (left == null) {
       return;
     }
@@ -95,11 +99,6 @@ public final class Rule3Replay implements Watcher {
         left.clientEndedAt());
     require(left.isRepliesEnded() == state.isRepliesEnded, RULE, "replies ended", connection);
     require(Arrays.equals(left.context(), state.context), RULE, "another context", connection);
-    require(
-        state.lossesWithoutProgress < LOSSES_MAX,
-        RULE,
-        "re-opened too often without progress",
-        connection);
   }
 
   @Override
@@ -123,7 +122,7 @@ public final class Rule3Replay implements Watcher {
   public void onClose(int lane, long connection, int epoch, String reason) {
     if (reason.equals("POISON")) {
       // The last loss is told so.
-      lost(connection);
+      states.get(connection).lossesWithoutProgress++;
     }
   }
 
@@ -135,11 +134,7 @@ public final class Rule3Replay implements Watcher {
     }
     switch (how) {
       case LOST, FENCED -> lost(connection);
-      case REFUSED -> {
-        states.get(connection).refusedBytes = unconsumed(connection);
-        replayedBytes += unconsumed(connection);
-      }
-      case RELEASED -> replayedBytes += unconsumed(connection);
+      case REFUSED, RELEASED -> replayedBytes += unconsumed(connection);
       case ENDED -> {}
     }
   }
@@ -148,22 +143,28 @@ public final class Rule3Replay implements Watcher {
     State state = states.get(connection);
     long unconsumed = unconsumed(connection);
     state.lossesWithoutProgress += unconsumed > 0 ? 1 : 0;
-    replayedBytes += state.lossesWithoutProgress < LOSSES_MAX ? unconsumed : 0;
+    state.lostBytes = unconsumed;
+    replayedBytes += unconsumed;
   }
 
   private long unconsumed(long connection) {
     return ledger.sent(connection) - ledger.consumed(connection);
   }
 
+  /** It may wait until it is tried. */
+  boolean isSuspect(long connection) {
+    return states.get(connection).lossesWithoutProgress >= SUSPECT_LOSSES;
+  }
+
   /** How a connection ended, as the bridge says. */
   public void checkEnd(long connection, CloseReason reason) {
     State state = states.get(connection);
-    if (reason.isRefusal()) {
-      // The last one that refused ended it: nobody is sent what it was sent.
-      replayedBytes -= state.refusedBytes;
+    if (reason == CloseReason.POISON) {
+      // Nobody else is sent what the last one had.
+      replayedBytes -= state.lostBytes;
     }
     require(
-        reason != CloseReason.POISON || state.lossesWithoutProgress >= LOSSES_MAX,
+        reason != CloseReason.POISON || state.lossesWithoutProgress >= LOSSES_MIN,
         RULE,
         "POISON for an honest request",
         connection,

@@ -45,6 +45,12 @@ public interface Watcher {
   /** What the bridge is about to be told of the health of an upstream; false: not to be found. */
   default void onView(int upstream, boolean isServing) {}
 
+  /** Some lane takes connections for certain, at the end of a step. */
+  default void onServing() {}
+
+  /** What this client sent ends an upstream's process. */
+  default void onKill(long connection) {}
+
   /** The upstream says Draining on this lane. */
   default void onDraining(int lane) {}
 
