@@ -58,7 +58,7 @@ final class Bridge implements Acceptor {
 
   private final EventLog log;
   private final Metrics metrics = new Metrics();
-  private final BridgeCounters counters = new BridgeCounters(metrics);
+  private final BridgeCounters counters;
   private final BridgeEvents events;
   private final MemoryLimits memory;
   private final DirectMemory direct;
@@ -97,6 +97,7 @@ final class Bridge implements Acceptor {
     this.controlLoops =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("control"), NioIoHandler.newFactory());
+    this.counters = new BridgeCounters(metrics, controlLoops.next());
     LoopWatch controlTime = newWatch("control");
     controlTime.startTicking((EventLoop) controlLoops.next());
     this.shards = new BridgeShards(config.shards(), transport);

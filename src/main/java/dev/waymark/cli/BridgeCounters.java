@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
@@ -35,11 +36,17 @@ final class BridgeCounters {
   private static final String PUSHES = "waymark_pushes_total";
 
   private final Metrics metrics;
+  private final Executor registrar;
   private final Map<List<String>, List<Counters>> byLabels = new ConcurrentHashMap<>();
   private final List<Map<List<String>, Counters>> byShard = new CopyOnWriteArrayList<>();
 
-  BridgeCounters(Metrics metrics) {
+  /**
+   * @param registrar adds and removes the series of upstreams, in order: there may be tens of
+   *     thousands at once, for which shards must not wait
+   */
+  BridgeCounters(Metrics metrics, Executor registrar) {
     this.metrics = metrics;
+    this.registrar = registrar;
   }
 
   /** The view of one more shard, which alone writes what it gets. */
@@ -98,7 +105,11 @@ final class BridgeCounters {
           List<Counters> shards = known == null ? new CopyOnWriteArrayList<>() : known;
           shards.add(counters);
           if (known == null) {
-            register(scope, shards, labels.toArray(String[]::new));
+            String[] pairs = labels.toArray(String[]::new);
+            switch (scope) {
+              case LISTENER -> register(scope, shards, pairs);
+              case UPSTREAM -> registrar.execute(() -> register(scope, shards, pairs));
+            }
           }
           return shards;
         });
@@ -116,7 +127,8 @@ final class BridgeCounters {
           if (!shards.isEmpty()) {
             return shards;
           }
-          unregisterUpstream(labels.toArray(String[]::new));
+          String[] pairs = labels.toArray(String[]::new);
+          registrar.execute(() -> unregisterUpstream(pairs));
           return null;
         });
   }

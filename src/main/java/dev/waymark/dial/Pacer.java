@@ -14,7 +14,7 @@ public final class Pacer {
   static final long TURN_BUDGET_NS = 2_000_000;
 
   /** In between, the loop serves everybody else. */
-  static final long PAUSE_NS = 2_000_000;
+  static final long PAUSE_NS = 4_000_000;
 
   private final EventLoop loop;
   private final ArrayDeque<Runnable> waiting = new ArrayDeque<>();

@@ -34,6 +34,12 @@ import org.jspecify.annotations.Nullable;
 public final class PoolManager implements AutoCloseable {
   private static final long PROBLEM_CHECK_S = 10;
 
+  /**
+   * Health and lanes change the snapshot no more often: where hundreds of upstreams fail, each of
+   * them would have all of them looked at.
+   */
+  private static final long PUBLISH_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(5);
+
   private record Suspect(String address, Suspicion why) {}
 
   private final ControlLoop control;
@@ -59,6 +65,8 @@ public final class PoolManager implements AutoCloseable {
   private PoolConfig config;
   private List<UpstreamView> published = List.of();
   private @Nullable ScheduledFuture<?> timer;
+  private @Nullable ScheduledFuture<?> nextPublish;
+  private long lastPublishNs;
   private @Nullable ScheduledFuture<?> problemCheck;
   private long version;
   private boolean isStarted;
@@ -266,11 +274,32 @@ public final class PoolManager implements AutoCloseable {
     fresh.forEach(upstream -> pacer.later(upstream::start));
   }
 
+  /** After an input that may come from each of many upstreams. */
+  private void publishSoon() {
+    if (nextPublish != null) {
+      return;
+    }
+    long leftNs = lastPublishNs + PUBLISH_INTERVAL_NS - nowNs();
+    if (leftNs <= 0) {
+      publishChanges();
+    } else {
+      nextPublish = control.eventLoop().schedule(this::publishNow, leftNs, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  private void publishNow() {
+    nextPublish = null;
+    if (!isClosed) {
+      publishChanges();
+    }
+  }
+
   /**
    * After every input: tells the shards what is another now, and comes back when time alone does.
    */
   private void publishChanges() {
     long nowNs = nowNs();
+    lastPublishNs = nowNs;
     List<UpstreamView> views = state.views(nowNs);
     if (!views.equals(published)) {
       publish(views);
@@ -385,7 +414,7 @@ public final class PoolManager implements AutoCloseable {
         attachReport.clear();
       }
       showProblem();
-      publishChanges();
+      publishSoon();
     }
 
     @Override
@@ -413,7 +442,7 @@ public final class PoolManager implements AutoCloseable {
       }
       if (wasRefused != (problem != null)) {
         state.onAttach(nowNs(), address, problem != null);
-        publishChanges();
+        publishSoon();
       }
     }
 

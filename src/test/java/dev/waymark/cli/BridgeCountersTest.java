@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.waymark.admin.Metrics;
 import dev.waymark.core.ShardCounters;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import org.junit.jupiter.api.Test;
 
 class BridgeCountersTest {
   private final Metrics metrics = new Metrics();
-  private final BridgeCounters counters = new BridgeCounters(metrics);
+  private final BridgeCounters counters = new BridgeCounters(metrics, Runnable::run);
   private final ShardCounters first = counters.forShard();
   private final ShardCounters second = counters.forShard();
 
@@ -42,6 +44,19 @@ class BridgeCountersTest {
     assertThat(text())
         .contains("waymark_connections_accepted_total{listener=\"game\"} 0")
         .contains("reason=\"connection_age\"");
+  }
+
+  @Test
+  void hundredsOfUpstreams_areRegisteredByAnotherThread() {
+    Deque<Runnable> later = new ArrayDeque<>();
+    ShardCounters shard = new BridgeCounters(metrics, later::add).forShard();
+    for (int i = 0; i < 500; i++) {
+      shard.upstream("pool", "u:" + i);
+    }
+    shard.forgetUpstream("pool", "u:7");
+    assertThat(text()).as("the shard has no work with it").doesNotContain("u:");
+    later.forEach(Runnable::run);
+    assertThat(text()).contains("\"u:499\"").doesNotContain("\"u:7\"");
   }
 
   private String text() {

@@ -51,8 +51,9 @@ class DialGuardIT {
                 .isEqualTo(
                     "connection refused: nothing listens there, and the connection met itself"));
     // NIO closes the descriptor when its selector turns next. TIME-WAIT would last a minute.
-    await().atMost(Duration.ofSeconds(5)).untilAsserted(() ->
-        assertThatCode(() -> bindStrictly(port)).doesNotThrowAnyException());
+    await()
+        .atMost(Duration.ofSeconds(5))
+        .untilAsserted(() -> assertThatCode(() -> bindStrictly(port)).doesNotThrowAnyException());
   }
 
   /** Fails where a connection of this port is in TIME-WAIT. */
