@@ -66,9 +66,7 @@ final class SubsetsIT {
       assertThat(bridge.admin().metric("waymark_upstream_ejections_total")).isEqualTo(1);
       assertThat(bridge.admin().metric("waymark_pool_upstreams_serving")).isEqualTo(1);
       assertThat(bridge.admin().get("/upstreams")).contains("\"standing\": \"ejected\"");
-      bridge
-          .process()
-          .awaitLineWith(" upstream-ejected ", " upstream=" + liar.address() + " ");
+      bridge.process().awaitLineWith(" upstream-ejected ", " upstream=" + liar.address() + " ");
     }
   }
 
