@@ -63,7 +63,7 @@ engine=(true)
 trap clean_up EXIT
 choose_engine
 
-ldd --version 2>&1 | grep -qi -e glibc -e 'gnu libc' || not_here "the C library of this machine is not glibc (ldd), which the image's Java needs"
+getconf GNU_LIBC_VERSION >/dev/null 2>&1 || not_here "the C library of this machine is not glibc, which the image's Java needs"
 "$root/misc/docker/prepare.sh"
 say "building with: ${build[*]}"
 "${build[@]}" --build-arg BUILD=prebuilt --build-arg RUNTIME=scratch -t "$image" -f "$root/docker/Dockerfile" "$root" \
