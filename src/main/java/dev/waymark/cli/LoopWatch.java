@@ -22,27 +22,14 @@ final class LoopWatch implements LoopTime, LoopClock.Listener {
 
   private static final long MS = 1_000_000L;
 
+  /** The highest bound of the histograms. */
+  private static final long LATE_NS_MAX = 100_000 * MS;
+
   private final String loop;
   private final Listener listener;
   private final LoopClock clock = new LoopClock(this);
-  private final Histogram lag =
-      new Histogram(
-          MS,
-          5 * MS,
-          10 * MS,
-          25 * MS,
-          50 * MS,
-          100 * MS,
-          250 * MS,
-          500 * MS,
-          1_000 * MS,
-          2_500 * MS,
-          5_000 * MS,
-          10_000 * MS,
-          30_000 * MS);
-  private final Histogram standstills =
-      new Histogram(
-          250 * MS, 500 * MS, 1_000 * MS, 2_500 * MS, 5_000 * MS, 10_000 * MS, 30_000 * MS);
+  private final Histogram lag = Histogram.between(MS, LATE_NS_MAX);
+  private final Histogram standstills = Histogram.between(250 * MS, LATE_NS_MAX);
   private LoopClock.Listener onStandstill = _ -> {};
 
   /**

@@ -7,44 +7,10 @@ import java.util.concurrent.atomic.AtomicLongArray;
  * PushResult.Outcome}, and how long pauses were. Written by one shard's thread, readable from any.
  */
 public final class Counters {
-  private static final long MS = 1_000_000L;
-
-  private static final long[] PAUSE_BOUNDS_NS = {
-    MS,
-    5 * MS,
-    10 * MS,
-    25 * MS,
-    50 * MS,
-    100 * MS,
-    250 * MS,
-    500 * MS,
-    1_000 * MS,
-    2_500 * MS,
-    5_000 * MS,
-    10_000 * MS,
-    30_000 * MS,
-    60_000 * MS
-  };
-
   private static final long US = 1_000L;
+  private static final long MS = 1_000_000L;
   private static final long S = 1_000_000_000L;
-
-  private static final long[] ROUND_TRIP_BOUNDS_NS = {
-    100 * US,
-    250 * US,
-    500 * US,
-    1_000 * US,
-    2_500 * US,
-    5_000 * US,
-    10_000 * US,
-    25_000 * US,
-    50_000 * US,
-    100_000 * US,
-    250_000 * US,
-    500_000 * US,
-    S,
-    5 * S
-  };
+  private static final long PAUSE_NS_MAX = 100 * S;
 
   private static final long[] CONNECTION_BOUNDS_NS = {
     S / 100,
@@ -66,11 +32,11 @@ public final class Counters {
 
   private final AtomicLongArray totals =
       new AtomicLongArray(PUSHES + PushResult.Outcome.values().length);
-  private final Histogram pauses = new Histogram(PAUSE_BOUNDS_NS);
-  private final Histogram pauseDetections = new Histogram(PAUSE_BOUNDS_NS);
-  private final Histogram pauseMoves = new Histogram(PAUSE_BOUNDS_NS);
+  private final Histogram pauses = Histogram.between(MS, PAUSE_NS_MAX);
+  private final Histogram pauseDetections = Histogram.between(MS, PAUSE_NS_MAX);
+  private final Histogram pauseMoves = Histogram.between(MS, PAUSE_NS_MAX);
 
-  private final Histogram roundTrips = new Histogram(ROUND_TRIP_BOUNDS_NS);
+  private final Histogram roundTrips = Histogram.between(100 * US, 5 * S);
   private final Histogram connectionDurations = new Histogram(CONNECTION_BOUNDS_NS);
 
   /** Adds; the one writer only. */

@@ -1,6 +1,7 @@
 package dev.waymark.core;
 
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.stream.LongStream;
 
 /** Counts durations by their length. Written by one thread, readable from any. */
 public final class Histogram {
@@ -15,6 +16,21 @@ public final class Histogram {
   public Histogram(long... boundsNs) {
     this.boundsNs = boundsNs.clone();
     this.totals = new AtomicLongArray(boundsNs.length + 2);
+  }
+
+  /**
+   * A histogram with buckets up to 1, 2.5 and 5 times each power of ten within these bounds.
+   *
+   * @param minNs the lowest bound: 1, 2.5 or 5 times a power of ten, at least 10 ns
+   * @param maxNs the highest bound is this or the next one below it
+   */
+  public static Histogram between(long minNs, long maxNs) {
+    var boundsNs = LongStream.builder();
+    for (long decadeNs = 10; decadeNs <= maxNs; decadeNs *= 10) {
+      boundsNs.add(decadeNs).add(decadeNs * 5 / 2).add(decadeNs * 5);
+    }
+    return new Histogram(
+        boundsNs.build().filter(boundNs -> boundNs >= minNs && boundNs <= maxNs).toArray());
   }
 
   /** Counts one; the one writer only. */

@@ -19,10 +19,6 @@ class HandOverTest {
 
   private Fixtures fixtures = with(STEADY);
 
-  /** Nothing moves but what a test asks for. */
-  private static final Moving STEADY =
-      new Moving(30_000 * MS, 10_000 * MS, 60_000 * MS, 2_000, false, false, false);
-
   @Test
   void upstream_draining_handsItsConnectionsOverAndNothingIsReplayed() {
     List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
