@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -29,11 +30,19 @@ public final class AdminServer {
   /** Lists of connections made at once: a long one takes tens of megabytes. */
   private static final int CONNECTION_LISTS_MAX = 2;
 
+  /**
+   * Replies put together at once: half of the cores, so that the port's event loop, which answers
+   * probes, always finds one.
+   */
+  private static final int RENDERINGS_MAX =
+      Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+
   private final AdminState state;
   private final Metrics metrics;
   private final EventLog log;
   private final HttpPort port;
   private final Semaphore connectionLists = new Semaphore(CONNECTION_LISTS_MAX);
+  private final Semaphore renderings = new Semaphore(RENDERINGS_MAX);
 
   private record Connections(long total, boolean truncated, List<ConnectionView> connections) {}
 
@@ -110,7 +119,8 @@ public final class AdminServer {
   }
 
   private Reply metrics() {
-    return new Reply(200, PrometheusText.CONTENT_TYPE, metrics.prometheusText());
+    return rendered(
+        () -> new Reply(200, PrometheusText.CONTENT_TYPE, metrics.prometheusText()));
   }
 
   private Reply health() {
@@ -124,11 +134,13 @@ public final class AdminServer {
   }
 
   private Reply upstreams() throws Refusal {
-    return Reply.json(200, new Upstreams(state.pools(), answer(state.upstreams())));
+    Upstreams upstreams = new Upstreams(state.pools(), answer(state.upstreams()));
+    return rendered(() -> Reply.json(200, upstreams));
   }
 
   private Reply config() {
-    return Reply.json(200, Objects.requireNonNull(Masking.masked(state.config())));
+    return rendered(
+        () -> Reply.json(200, Objects.requireNonNull(Masking.masked(state.config()))));
   }
 
   private Reply connections(Map<String, String> query) throws Refusal {
@@ -141,12 +153,22 @@ public final class AdminServer {
     }
     try {
       ConnectionPage page = answer(state.connections(Integer.parseInt(asked)));
-      return Reply.json(
-          200,
+      Connections connections =
           new Connections(
-              page.total(), page.connections().size() < page.total(), page.connections()));
+              page.total(), page.connections().size() < page.total(), page.connections());
+      return rendered(() -> Reply.json(200, connections));
     } finally {
       connectionLists.release();
+    }
+  }
+
+  /** Waits for its turn, which comes: nothing in a rendering waits for anybody else. */
+  private Reply rendered(Supplier<Reply> rendering) {
+    renderings.acquireUninterruptibly();
+    try {
+      return rendering.get();
+    } finally {
+      renderings.release();
     }
   }
 

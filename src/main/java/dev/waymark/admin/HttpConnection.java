@@ -73,6 +73,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private boolean isHead;
   private HttpVersion version = HttpVersion.HTTP_1_1;
   private boolean isInputEnded;
+
+  /** A request was in what is being read now: one that follows it was sent ahead of the reply. */
+  private boolean hasReadRequest;
+
   private @Nullable Future<?> deadline;
 
   HttpConnection(HttpPort.Shared port, Channel channel) {
@@ -108,13 +112,14 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
     try {
-      if (phase == Phase.HEAD && message instanceof HttpRequest head) {
+      if (phase == Phase.HEAD && !hasReadRequest && message instanceof HttpRequest head) {
+        hasReadRequest = true;
         onHead(head);
       } else if (phase == Phase.BODY && message instanceof HttpContent content) {
         onContent(content);
       } else if (message instanceof HttpRequest) {
         // Sent ahead of the reply, which no usual client does: it may ask again.
-        isKeptAlive = false;
+        onSentAhead();
       }
     } finally {
       ReferenceCountUtil.release(message);
@@ -123,6 +128,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelReadComplete(ChannelHandlerContext context) {
+    hasReadRequest = false;
     if (phase == Phase.HEAD || phase == Phase.BODY) {
       context.read();
     }
@@ -172,6 +178,14 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
     body.clear();
     await(Phase.BODY, REQUEST_TIMEOUT_MS);
+  }
+
+  /** Else one connection could have hundreds of probes answered in a turn of the loop. */
+  private void onSentAhead() {
+    isKeptAlive = false;
+    if (phase == Phase.HEAD) {
+      linger();
+    }
   }
 
   private void onContent(HttpContent content) {
@@ -269,10 +283,14 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       await(Phase.HEAD, IDLE_TIMEOUT_MS);
       channel.read();
     } else {
-      await(Phase.LINGERING, LINGER_MS);
-      ((SocketChannel) channel).shutdownOutput();
-      channel.config().setAutoRead(true);
+      linger();
     }
+  }
+
+  private void linger() {
+    await(Phase.LINGERING, LINGER_MS);
+    ((SocketChannel) channel).shutdownOutput();
+    channel.config().setAutoRead(true);
   }
 
   private void await(Phase next, long timeoutMs) {

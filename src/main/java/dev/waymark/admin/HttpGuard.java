@@ -9,6 +9,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +25,14 @@ import org.jspecify.annotations.Nullable;
 final class HttpGuard {
   /** RFC 1035, 2.3.4. */
   private static final int LABEL_CHARS_MAX = 63;
+
+  /**
+   * `host:port` (RFC 9110, section 7.2). What is left over when a host is cut out of a text could
+   * be somebody else's name.
+   */
+  private static final Pattern AUTHORITY =
+      Pattern.compile(
+          "(\\[(?<address>[0-9A-Fa-f:.]+(%[A-Za-z0-9._~%-]+)?)]|(?<name>[^\\[\\]:/?#@,\\s]+))(:(?<port>[0-9]{0,5}))?");
 
   private static final String LOCALHOST = "localhost";
   private static final String ANY_BELOW = "*.";
@@ -61,10 +71,11 @@ final class HttpGuard {
   }
 
   private void checkHost(String authority) throws Refusal {
-    String host = host(authority);
-    if (host.isEmpty()) {
-      throw new Refusal(400, "the Host header names no host");
+    Matcher matcher = AUTHORITY.matcher(authority.strip());
+    if (!matcher.matches()) {
+      throw new Refusal(400, "the Host header is not a host, with a port or without");
     }
+    String host = host(matcher);
     if (!isServed(host)) {
       throw new Refusal(
           421,
@@ -127,18 +138,18 @@ final class HttpGuard {
   }
 
   private static String withPort(String authority, int port) {
-    String host = host(authority);
-    int colon = authority.lastIndexOf(':');
-    boolean hasPort = colon > authority.lastIndexOf(']') && colon < authority.length() - 1;
-    return host + ":" + (hasPort ? authority.substring(colon + 1) : Integer.toString(port));
+    Matcher matcher = AUTHORITY.matcher(authority.strip());
+    if (!matcher.matches()) {
+      return "";
+    }
+    String given = matcher.group("port");
+    return host(matcher) + ":" + (given == null || given.isEmpty() ? port : given);
   }
 
-  /** Without port and brackets, in lower case; empty where there is none. */
-  private static String host(String authority) {
-    String text = authority.strip();
-    int end = text.startsWith("[") ? text.indexOf(']') : text.indexOf(':');
-    String host = end < 0 ? text : text.substring(text.startsWith("[") ? 1 : 0, end);
-    return normal(host);
+  /** Without port and brackets, in lower case. */
+  private static String host(Matcher authority) {
+    String address = authority.group("address");
+    return address == null ? normal(authority.group("name")) : address;
   }
 
   private static String normal(String name) {

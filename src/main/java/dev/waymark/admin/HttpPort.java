@@ -9,6 +9,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketChannel;
@@ -52,6 +53,10 @@ public final class HttpPort {
   private static final int REQUEST_LINE_BYTES_MAX = 8 * 1024;
   private static final int HEADERS_BYTES_MAX = 16 * 1024;
   private static final int BODY_PIECE_BYTES_MAX = 8 * 1024;
+
+  /** A connection is read once in a turn of the loop, and this much: then others have their turn. */
+  private static final int READ_BYTES_MAX = 8 * 1024;
+
   private static final long STOP_TIMEOUT_MS = 1_000;
 
   private final InetSocketAddress wanted;
@@ -169,6 +174,9 @@ public final class HttpPort {
         .childOption(ChannelOption.AUTO_READ, false)
         .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
         .childOption(ChannelOption.TCP_NODELAY, true)
+        .childOption(
+            ChannelOption.RECVBUF_ALLOCATOR,
+            new FixedRecvByteBufAllocator(READ_BYTES_MAX).maxMessagesPerRead(1))
         .childOption(ChannelOption.ALLOCATOR, new UnpooledByteBufAllocator(false))
         .childHandler(
             new ChannelInitializer<SocketChannel>() {

@@ -24,6 +24,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -321,6 +323,49 @@ class AdminServerIT {
         .isLessThan(100);
     assertThat(send("GET", "/metrics").body())
         .doesNotContain("waymark_admin_connections_evicted_total 0.0");
+  }
+
+  @Test
+  void probes_sentAheadOfTheReply_areNotAnswered() throws Exception {
+    String probe = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    try (Socket socket = raw(probe.repeat(100))) {
+      assertThat(readAll(socket)).containsOnlyOnce("HTTP/1.1 200 ");
+    }
+    try (Socket socket = raw(probe)) {
+      socket.getInputStream().readNBytes(1);
+      socket.getOutputStream().write(probe.getBytes(ISO_8859_1));
+      socket.shutdownOutput();
+      assertThat(readAll(socket)).as("the second, after the reply").contains("TTP/1.1 200 ", "HTTP/1.1 200 ");
+    }
+  }
+
+  @Test
+  void replies_ofManyRequests_leaveCoresToTheProbes() throws Exception {
+    AtomicInteger running = new AtomicInteger();
+    AtomicInteger most = new AtomicInteger();
+    metrics.gauge(
+        "waymark_slow",
+        "Slow.",
+        () -> {
+          most.accumulateAndGet(running.incrementAndGet(), Math::max);
+          LockSupport.parkNanos(2_000_000);
+          return running.getAndDecrement();
+        });
+    List<Socket> scrapers = new ArrayList<>();
+    try {
+      for (int i = 0; i < 40; i++) {
+        scrapers.add(raw("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+      }
+      for (Socket scraper : scrapers) {
+        assertThat(readAll(scraper)).contains("waymark_slow");
+      }
+    } finally {
+      for (Socket scraper : scrapers) {
+        scraper.close();
+      }
+    }
+    assertThat(most.get())
+        .isBetween(1, Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
   }
 
   @Test
