@@ -66,6 +66,12 @@ final class LookupNotes implements DnsQueryLifecycleObserverFactory {
     said(name).failure = "the answer of " + text(server) + " is cut short";
   }
 
+  /** The answer is to be fetched over TCP; this holds where it cannot be. */
+  void onTruncated(SocketAddress server, String name) {
+    said(name).failure =
+        "the answer of " + text(server) + " does not fit UDP, and there is none over TCP";
+  }
+
   /** What came is not even the beginning of an answer. */
   void onNonsense(SocketAddress server) {
     nonsense = "what " + text(server) + " answers is not DNS";

@@ -9,8 +9,10 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.socket.DatagramPacket;
 import java.net.InetSocketAddress;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -25,6 +27,11 @@ class AnswerFilterTest {
 
   private final LookupNotes notes = new LookupNotes();
   private final EmbeddedChannel channel = new EmbeddedChannel(new AnswerFilter(notes));
+
+  @BeforeEach
+  void ask() {
+    channel.writeOutbound(new DatagramPacket(question(7), SERVER));
+  }
 
   @AfterEach
   void close() {
@@ -77,10 +84,50 @@ class AnswerFilterTest {
   }
 
   @Test
+  void messageThatAnswersNoQuery_isDroppedAndSaysNothing() {
+    ByteBuf otherId = answer(0, 0, 0).setShort(0, 8);
+    ByteBuf otherName = answer(0, 0, 0).setByte(HEADER_BYTES + 1, 'b');
+    ByteBuf otherType = answer(0, 0, 0).setByte(HEADER_BYTES + 4, 28);
+    ByteBuf query = answer(0, 0, 0).setShort(2, 0x0100);
+    InetSocketAddress elsewhere = new InetSocketAddress("10.0.0.3", 53);
+    for (DatagramPacket packet :
+        List.of(
+            from(SERVER, otherId),
+            from(SERVER, otherName),
+            from(SERVER, otherType),
+            from(SERVER, query),
+            from(elsewhere, answer(0, 0, 0)))) {
+      channel.writeInbound(packet);
+      assertThat((Object) channel.readInbound()).as("%s", packet).isNull();
+      assertThat(packet.refCnt()).isZero();
+    }
+    assertThat(notes.failure(new IllegalStateException("nobody answered")).isAnswered()).isFalse();
+    read(answer(0, 1, 0).setByte(HEADER_BYTES + 1, 'A')).release();
+    assertThat(notes.failure(new IllegalStateException()).isAnswered()).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 3, 5, 16})
+  void addressOfAnotherLength_isAFailure(int bytes) {
+    ByteBuf message = answer(0, 1, 0).setShort(HEADER_BYTES + QUESTION_BYTES + 10, bytes);
+    message.writeZero(20);
+    assertThat(rcode(read(message))).isEqualTo(SERVFAIL);
+    assertThat(notes.failure(new IllegalStateException()).isAnswered()).isFalse();
+  }
+
+  @Test
+  void truncatedAnswer_withoutOneOverTcp_isAFailure() {
+    read(answer(0x0200, 1, 0)).release();
+    assertThat(notes.failure(new IllegalStateException()))
+        .isEqualTo(
+            FamilyAnswer.failed(
+                "the answer of name server 10.0.0.2:53 does not fit UDP, and there is none over TCP"));
+  }
+
+  @Test
   void messageOverTcp_isCheckedBehindItsLength() {
-    ByteBuf message = answer(0, 2, 1);
-    ByteBuf framed = Unpooled.buffer().writeShort(message.readableBytes()).writeBytes(message);
-    channel.writeInbound(framed);
+    channel.writeOutbound(framed(question(7)));
+    channel.writeInbound(framed(answer(0, 2, 1)));
     ByteBuf passed = channel.readInbound();
     assertThat(passed.readShort()).isEqualTo((short) passed.readableBytes());
     assertThat(count(passed.slice(), 6)).isEqualTo(2);
@@ -92,9 +139,17 @@ class AnswerFilterTest {
   }
 
   private ByteBuf read(ByteBuf message) {
-    channel.writeInbound(new DatagramPacket(message, /* recipient= */ SERVER, SERVER));
+    channel.writeInbound(from(SERVER, message));
     DatagramPacket packet = channel.readInbound();
     return packet.content();
+  }
+
+  private static DatagramPacket from(InetSocketAddress server, ByteBuf message) {
+    return new DatagramPacket(message, /* recipient= */ server, server);
+  }
+
+  private static ByteBuf framed(ByteBuf message) {
+    return Unpooled.buffer().writeShort(message.readableBytes()).writeBytes(message);
   }
 
   private static int count(ByteBuf message, int index) {
@@ -103,6 +158,12 @@ class AnswerFilterTest {
 
   private static int rcode(ByteBuf message) {
     return message.getUnsignedShort(message.readerIndex() + 2) & 0xF;
+  }
+
+  /** Of the name "a.". */
+  private static ByteBuf question(int id) {
+    ByteBuf message = Unpooled.buffer().writeShort(id).writeShort(0x0100).writeShort(1).writeZero(6);
+    return message.writeByte(1).writeByte('a').writeByte(0).writeShort(1).writeShort(1);
   }
 
   /** Of the name "a.". */
