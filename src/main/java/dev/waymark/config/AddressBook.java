@@ -45,7 +45,7 @@ final class AddressBook {
   private InetAddress resolve(Setting<HostPort> setting) {
     String host = setting.value().host();
     try {
-      return InetAddress.ofLiteral(host);
+      return ListenAddresses.bound(InetAddress.ofLiteral(host), ListenAddresses::hasIpv6);
     } catch (IllegalArgumentException isName) {
       try {
         return resolver.resolve(host);

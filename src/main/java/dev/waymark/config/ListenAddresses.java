@@ -1,14 +1,39 @@
 package dev.waymark.config;
 
+import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.nio.channels.ServerSocketChannel;
 import java.util.Locale;
+import java.util.function.BooleanSupplier;
 
 /** Addresses to listen on: how they are written, and which exclude each other. No state. */
 public final class ListenAddresses {
+  private static final InetAddress IPV4_WILDCARD = InetAddress.ofLiteral("0.0.0.0");
+
   private ListenAddresses() {}
+
+  /** Whether this host has IPv6, as Java sees it: not where it is switched off, as in many containers. */
+  static boolean hasIpv6() {
+    try (var probe = ServerSocketChannel.open(StandardProtocolFamily.INET6)) {
+      return probe.isOpen();
+    } catch (UnsupportedOperationException | IOException none) {
+      return false;
+    }
+  }
+
+  /**
+   * What is bound for an address: the IPv6 wildcard is every address of both families, of which
+   * some hosts have one only.
+   */
+  static InetAddress bound(InetAddress address, BooleanSupplier hasIpv6) {
+    return address instanceof Inet6Address && address.isAnyLocalAddress() && !hasIpv6.getAsBoolean()
+        ? IPV4_WILDCARD
+        : address;
+  }
 
   /**
    * Whether only one of the two can be bound at a time: they have the port in common and the
@@ -37,7 +62,8 @@ public final class ListenAddresses {
       if (address.isUnresolved()) {
         throw new BadValueException("an address of this host, or a name that resolves to one");
       }
-      return address;
+      return new InetSocketAddress(
+          bound(address.getAddress(), ListenAddresses::hasIpv6), address.getPort());
     } catch (BadValueException bad) {
       throw new ConfigException(
           String.format(Locale.ROOT, "%s: %s (expected: %s)", flag, text, bad.expected()));

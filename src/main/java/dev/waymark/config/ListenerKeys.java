@@ -38,7 +38,7 @@ final class ListenerKeys {
               AT + "address",
               HostPort.listening(),
               "127.0.0.1:7000",
-              "Where clients connect. 0.0.0.0:7000, or :7000 for short, is every IPv4 address and no IPv6 one; [::]:7000 is every address of both. Port 0 is any free port.")
+              "Where clients connect. 0.0.0.0:7000, or :7000 for short, is every IPv4 address and no IPv6 one; [::]:7000 is every address of both, or of IPv4 where the host has no IPv6. Port 0 is any free port.")
           .withFlag("--listen");
   static final Key<String> POOL =
       Key.without(

@@ -32,10 +32,23 @@ final class ListenAddressesTest {
     assertThat(ListenAddresses.exclude(at("0.0.0.0", 0), at("0.0.0.0", 0))).isFalse();
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "::, true, ::",
+    "::, false, 0.0.0.0",
+    "::1, false, ::1",
+    "0.0.0.0, true, 0.0.0.0",
+    "127.0.0.1, false, 127.0.0.1",
+  })
+  void wildcardOfBothFamilies_withoutIpv6_isThatOfIpv4(String wanted, boolean has, String bound) {
+    assertThat(ListenAddresses.bound(InetAddress.ofLiteral(wanted), () -> has))
+        .isEqualTo(InetAddress.ofLiteral(bound));
+  }
+
   @Test
   void text_isReadAsInTheConfiguration() {
     assertThat(ListenAddresses.parse("--listen", ":7000")).isEqualTo(at("0.0.0.0", 7000));
-    assertThat(ListenAddresses.parse("--listen", "[::]:7000")).isEqualTo(at("::", 7000));
+    assertThat(ListenAddresses.parse("--listen", "[::]:7000")).isEqualTo(at(ListenAddresses.hasIpv6() ? "::" : "0.0.0.0", 7000));
     assertThatThrownBy(() -> ListenAddresses.parse("--listen", "7000"))
         .isInstanceOf(ConfigException.class)
         .hasMessageStartingWith("--listen: 7000 (expected: HOST:PORT");
