@@ -52,7 +52,12 @@ record HostPort(String host, int port) {
 
   /** Whether both are the same, however they are written. */
   boolean isSameAs(HostPort other) {
-    return port == other.port && canonicalHost().equals(other.canonicalHost());
+    return canonical().equals(other.canonical());
+  }
+
+  /** The one text of all that mean the same. */
+  String canonical() {
+    return canonicalHost() + ":" + port;
   }
 
   private String canonicalHost() {

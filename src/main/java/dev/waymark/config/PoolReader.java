@@ -123,8 +123,8 @@ final class PoolReader {
       int weight = settings.value(PoolKeys.UPSTREAM_WEIGHT, i, j);
       Map<String, String> given = labels.read(PoolKeys.UPSTREAM_LABEL, i, j);
       address.ifPresent(found -> {
-        if (upstreams.putIfAbsent(found.value(), new Endpoint(found.value(), weight, given))
-            != null) {
+        Endpoint endpoint = new Endpoint(found.value(), weight, given);
+        if (upstreams.putIfAbsent(Targets.canonical(found.value()), endpoint) != null) {
           settings.refuse(found, "every upstream once; give it more weight instead");
         }
       });

@@ -35,6 +35,15 @@ final class Targets {
         text -> hasScheme(text, UNIX) ? unix(text) : HostPort.dialled(text).text());
   }
 
+  /** The same for all ways to write the address of one upstream, as {@link #address} reads it. */
+  static String canonical(String address) {
+    try {
+      return hasScheme(address, UNIX) ? address : HostPort.dialled(address).canonical();
+    } catch (BadValueException defect) {
+      throw new IllegalStateException(address, defect);
+    }
+  }
+
   private static Target read(String text) throws BadValueException {
     if (hasScheme(text, STATIC)) {
       return fixed(text.substring(STATIC.length()));

@@ -95,6 +95,7 @@ final class ConfigErrorsTest {
         row(
             "shards: 99999999999999999999",
             "waymark.yml:1:9: shards: 99999999999999999999 (expected: a whole number from 0 to 1024)"),
+        row("shards: ١", "waymark.yml:1:9: shards: ١ (expected: a whole number from 0 to 1024)"),
         row(
             "transport: uring",
             "waymark.yml:1:12: transport: uring (expected: auto, io_uring, epoll, nio)"),
@@ -179,6 +180,9 @@ final class ConfigErrorsTest {
         row(
             "pools: [{target: \"a:1\"}]",
             "waymark.yml:1:18: pools[0].target: a:1 (expected: static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns:///HOST:PORT or dns://SERVER:PORT/HOST:PORT)"),
+        row(
+            "pools: [{upstreams: [{address: \"a:1\"}, {address: \"A:1\"}]}]",
+            "waymark.yml:1:50: pools[0].upstreams[1].address: A:1 (expected: every upstream once; give it more weight instead)"),
         row(
             "pools: [{target: \"dns://a:1\"}]",
             "waymark.yml:1:18: pools[0].target: dns://a:1 (expected: three slashes, or a server before the third: dns:///HOST:PORT)"),
