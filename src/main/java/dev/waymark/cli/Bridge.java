@@ -238,6 +238,8 @@ final class Bridge implements Acceptor {
     ports.close();
     shards.endConnections();
     pools.close();
+    // Snapshots on their way would meet loops that have ended.
+    pools.settle();
     shards.endLoops();
     controlLoops.shutdownGracefully(0, BridgeShards.STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
     if (wasStarted) {
