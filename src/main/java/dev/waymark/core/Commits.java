@@ -136,6 +136,9 @@ final class Commits {
       connection.ownership().onAnswer();
     }
     if (consumed > client.stream().consumedOffset()) {
+      if (connection.ownership().hasLostAlone()) {
+        connection.pool().onDoubt();
+      }
       if (connection.ownership().onProgress()) {
         connection.pool().onCleared(connection);
       }

@@ -34,7 +34,7 @@ final class Evidence {
   /** Who kills later than this is found by the progress clock, if at all. */
   static final long TRIAL_NS_MAX = 30_000_000_000L;
 
-  /** So many losses in nobody's company are proof, whoever else kills upstreams meanwhile. */
+  /** So many losses in nobody's company are proof, though others kill upstreams meanwhile. */
   private static final int ISOLATED_LOSSES_MAX = 2;
 
   /** The same, where other connections could not be kept away. */
@@ -48,7 +48,6 @@ final class Evidence {
   private int apartLosses;
   private int isolatedLosses;
   private int fencedLosses;
-  private boolean isIsolatedAtOnce;
   private long longestNs;
 
   /**
@@ -64,10 +63,8 @@ final class Evidence {
    * @param afterNs how long it had had them
    */
   void onLoss(Company company, long afterNs) {
-    boolean isAtOnce = afterNs <= AT_ONCE_NS;
     losses++;
     longestNs = Math.max(longestNs, afterNs);
-    isIsolatedAtOnce |= isAtOnce && company == Company.NOBODY;
     switch (company) {
       case OTHERS -> {}
       case NO_OTHER_SUSPECT -> apartLosses++;
@@ -98,17 +95,25 @@ final class Evidence {
         : Math.clamp(2 * longestNs, TRIAL_NS_MIN, TRIAL_NS_MAX);
   }
 
+  /** It has lost an owner that nobody else used. */
+  boolean hasLostAlone() {
+    return isolatedLosses > 0;
+  }
+
   /**
-   * No other connection can have caused the losses.
+   * Nothing else can have caused the losses.
    *
    * @param breaks lanes of the pool that have broken so far
+   * @param doubts signs that upstreams die of something else than what clients send; one alone may
+   *     be a coincidence
    */
-  boolean isProof(long breaks) {
+  boolean isProof(long breaks, int doubts) {
     boolean wasAtEachBreak = breaks - breaksBefore <= losses;
+    int more = Math.max(0, doubts - 1);
     return losses >= LOSSES_MIN
-        && ((isolatedLosses > 0 && (wasAtEachBreak || isIsolatedAtOnce))
-            || isolatedLosses >= ISOLATED_LOSSES_MAX
-            || apartLosses >= APART_LOSSES_MAX
+        && ((isolatedLosses > 0 && wasAtEachBreak && doubts == 0)
+            || isolatedLosses >= ISOLATED_LOSSES_MAX + more
+            || apartLosses >= APART_LOSSES_MAX + more
             || fencedLosses >= FENCED_LOSSES_MAX);
   }
 }

@@ -212,8 +212,9 @@ final class OwnerChange {
   /** False: a request of the connection is proven to end its owners, and it has ended. */
   private boolean isLossBearable(long nowNs, Evidence.Company company) {
     long afterNs = connection.progress().waitedNs(nowNs);
+    ShardPool pool = connection.pool();
     if (client.isAwaitingOwner()
-        && ownership.onLoss(company, afterNs, connection.pool().breaks())) {
+        && ownership.onLoss(company, afterNs, pool.breaks(), pool.doubts())) {
       connection.end().endByBridge(nowNs, CloseReason.POISON, Origin.CLIENT);
       return false;
     }

@@ -126,14 +126,15 @@ final class Ownership {
    *
    * @param afterNs how long it had had the bytes
    * @param breaks lanes of the pool that have broken so far, this one included if it has
+   * @param doubts signs that upstreams die of something else
    * @return whether it is proven that these bytes are to blame
    */
-  boolean onLoss(Evidence.Company company, long afterNs, long breaks) {
+  boolean onLoss(Evidence.Company company, long afterNs, long breaks, int doubts) {
     if (evidence == null) {
       evidence = new Evidence(breaks - 1);
     }
     evidence.onLoss(company, afterNs);
-    return evidence.isProof(breaks);
+    return evidence.isProof(breaks, doubts);
   }
 
   /**
@@ -229,6 +230,11 @@ final class Ownership {
   /** It is to be tried before it is given to an upstream that serves others (rule 3). */
   boolean isSuspect() {
     return evidence != null && evidence.isSuspect();
+  }
+
+  /** It has lost an owner that nobody else used, and no other has made progress since. */
+  boolean hasLostAlone() {
+    return evidence != null && evidence.hasLostAlone();
   }
 
   /** A suspect; but others are likelier to be to blame. */

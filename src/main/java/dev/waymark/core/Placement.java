@@ -21,6 +21,9 @@ final class Placement {
   /** While a lane takes connections, those that wait for another reason are looked at so often. */
   private static final long AGAIN_NS = 1_000_000_000L;
 
+  /** While connections wait for any upstream, so often each is tried. */
+  private static final int RETRIES_OF_A_WAIT = 5;
+
   private final ShardPool pool;
   private final Shard shard;
   private final Balancer balancer;
@@ -228,6 +231,18 @@ final class Placement {
   long waitEndNs(long nowNs) {
     long waitNs = pool.options().noUpstreamWaitNs();
     return isAnyEligible() ? nowNs + Math.max(waitNs, AGAIN_NS) : lastTakingNs + waitNs;
+  }
+
+  /**
+   * A lane is retried after this at the latest: where connections wait for the first one that is
+   * back, a long back-off would use up their wait.
+   */
+  long longestRetryNs() {
+    boolean isWaitedFor = taking.isEmpty() && (!waiting.isEmpty() || trials.isAnyWaiting());
+    return isWaitedFor
+        ? Math.max(
+            shard.limits().laneRetryMinNs(), pool.options().noUpstreamWaitNs() / RETRIES_OF_A_WAIT)
+        : Long.MAX_VALUE;
   }
 
   void checkInvariants() {

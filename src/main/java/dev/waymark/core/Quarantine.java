@@ -6,8 +6,8 @@ import java.util.function.LongSupplier;
 
 /**
  * What the shards of a bridge have to know of one another when they try suspects of one pool (rule
- * 3): which upstreams are set apart, who uses them, and whether others wait for their turn. One
- * instance for all shards of a pool. Thread-safe.
+ * 3): which upstreams are set apart, who uses them, whether others wait for their turn, and whether
+ * upstreams die of something else too. One instance for all shards of a pool. Thread-safe.
  */
 public final class Quarantine {
   private static final class Shared {
@@ -22,6 +22,7 @@ public final class Quarantine {
   private final LongSupplier clockNs;
   private final ConcurrentHashMap<String, Shared> sites = new ConcurrentHashMap<>();
   private final AtomicInteger waitingShards = new AtomicInteger();
+  private final Doubts doubts = new Doubts();
 
   /**
    * @param clockNs monotonic, and the same for all shards; asked by any of them
@@ -50,6 +51,16 @@ public final class Quarantine {
   /** A shard has suspects that wait, or has none any more. */
   void waiting(boolean isWaiting) {
     waitingShards.addAndGet(isWaiting ? 1 : -1);
+  }
+
+  /** A shard has seen that an upstream died of something else than what clients send. */
+  void doubt() {
+    doubts.add(clockNs.getAsLong());
+  }
+
+  /** How many signs of it there are. */
+  int doubts() {
+    return doubts.count(clockNs.getAsLong());
   }
 
   /** How many shards have suspects that wait. */

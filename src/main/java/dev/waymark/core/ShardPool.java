@@ -134,6 +134,9 @@ final class ShardPool {
   void onLaneBreaking(long nowNs, Lane lane, boolean wasOpen) {
     if (wasOpen) {
       breaks++;
+      if (isDyingUnused(lane)) {
+        quarantine.doubt();
+      }
       site(lane).broken();
     }
     placement.onLaneBreaking(nowNs, lane);
@@ -199,9 +202,10 @@ final class ShardPool {
   }
 
   void onTick(long nowNs) {
+    long longestRetryNs = placement.longestRetryNs();
     for (UpstreamStanding standing : List.copyOf(standings.values())) {
       standing.lane().onTick(nowNs);
-      if (standing.isRetryDue(nowNs)) {
+      if (standing.isRetryDue(nowNs, longestRetryNs)) {
         standing.lane(newLane(nowNs, standing.view(), standing.hasAcknowledged()));
       }
     }
@@ -250,6 +254,16 @@ final class ShardPool {
   /** In what company this connection lost this lane. */
   Evidence.Company company(Connection connection, Lane lane) {
     return placement.company(connection, lane);
+  }
+
+  /** One that had lost an owner alone has been answered: that owner died of something else. */
+  void onDoubt() {
+    quarantine.doubt();
+  }
+
+  /** How many signs there are that upstreams die of something else than what clients send. */
+  int doubts() {
+    return quarantine.doubts();
   }
 
   /** How many lanes have broken that had worked. */
@@ -316,6 +330,12 @@ final class ShardPool {
       }
     }
     return apart;
+  }
+
+  /** It did not say that it would go, and no client can have made it. */
+  private boolean isDyingUnused(Lane lane) {
+    UpstreamStanding standing = standing(lane);
+    return standing.causeToLeave() == null && standing.isSettled() && standing.site().isUnused();
   }
 
   private TrialSite site(Lane lane) {

@@ -123,8 +123,17 @@ final class TrialSite {
 
   /** And none had lately that left bytes there. */
   boolean isClean() {
+    return isEmpty() && isFreeOfLeftovers(LEFTOVER_NS);
+  }
+
+  /** And none had for so long that poison among them would have worked. */
+  boolean isUnused() {
+    return isEmpty() && isFreeOfLeftovers(Evidence.TRIAL_NS_MAX);
+  }
+
+  private boolean isFreeOfLeftovers(long forNs) {
     Moment last = lastLeftover;
-    return isEmpty() && (last == null || nowNs() - last.atNs > LEFTOVER_NS);
+    return last == null || nowNs() - last.atNs > forNs;
   }
 
   /**

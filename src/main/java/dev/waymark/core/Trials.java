@@ -311,6 +311,10 @@ final class Trials {
     return waiting.isEmpty() && trials.isEmpty();
   }
 
+  boolean isAnyWaiting() {
+    return !waiting.isEmpty();
+  }
+
   boolean isWaiting(Connection connection) {
     return waiting.containsKey(connection);
   }

@@ -14,6 +14,7 @@ final class UpstreamStanding {
   private Lane lane;
   private boolean isGone;
   private int failures;
+  private long brokenNs;
   private long retryAtNs;
   private boolean hasAcknowledged;
   private boolean isLeft;
@@ -60,6 +61,7 @@ final class UpstreamStanding {
     // One that ends as soon as it has said Settings has not worked either.
     boolean hasWorked = lane.hasWorkedFor(nowNs, longestRetryNs());
     failures = hasWorked ? 1 : failures + 1;
+    brokenNs = nowNs;
     retryAtNs = nowNs + retryNs(random);
     hasAcknowledged |= lane.isAcknowledging();
   }
@@ -108,8 +110,12 @@ final class UpstreamStanding {
     return hasAcknowledged;
   }
 
-  boolean isRetryDue(long nowNs) {
-    return lane.isBroken() && !isGone && retryAtNs - nowNs <= 0;
+  /**
+   * @param longestNs it is retried after this at the latest
+   */
+  boolean isRetryDue(long nowNs, long longestNs) {
+    boolean isDue = retryAtNs - nowNs <= 0 || nowNs - brokenNs >= longestNs;
+    return lane.isBroken() && !isGone && isDue;
   }
 
   boolean isTakingConnections() {

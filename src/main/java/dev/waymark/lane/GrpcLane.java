@@ -263,6 +263,7 @@ final class GrpcLane implements LaneTransport {
 
     @Override
     public void onMessage(InboundBatch batch) {
+      taken();
       onBatch(batch);
       ClientCall<OutboundBatch, InboundBatch> open = call;
       if (!isEnded && open != null) {

@@ -93,6 +93,13 @@ final class HealthWatch {
     }
   }
 
+  /** The upstream is there, for all that others know: a try that waits comes at once. */
+  void tryNow() {
+    if (nextTry != null && nextTry.cancel(false)) {
+      start();
+    }
+  }
+
   void close() {
     isClosed = true;
     end();

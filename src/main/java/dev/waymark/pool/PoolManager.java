@@ -120,7 +120,11 @@ public final class PoolManager implements AutoCloseable {
     }
   }
 
-  /** An upstream took a lane: it has the Attach method. Called for every lane. */
+  /**
+   * An upstream took a lane: it has the Attach method, and is there. Where its Watch was broken and
+   * waits, it is asked at once: each has a back-off of its own, and a lane alone serves nobody.
+   * Called for every lane.
+   */
   public void onLaneTaken(String address) {
     if (problems.containsKey(address)) {
       control.eventLoop().execute(() -> onAttach(address, null));
@@ -251,6 +255,9 @@ public final class PoolManager implements AutoCloseable {
     Upstream upstream = upstreams.get(address);
     if (upstream != null && !isClosed) {
       upstream.onAttach(problem);
+      if (problem == null) {
+        upstream.watch.tryNow();
+      }
     }
   }
 

@@ -69,7 +69,7 @@ public final class ShardInspector {
         shard,
         connection -> {
           if (connection.ownership().isSuspect()) {
-            connection.ownership().onLoss(Evidence.Company.NOBODY, 0, 0);
+            connection.ownership().onLoss(Evidence.Company.NOBODY, 0, 0, 0);
           }
         });
   }

@@ -39,13 +39,46 @@ class TrialsTest {
     assertThat(reason(suspect)).isEqualTo(CloseReason.POISON);
   }
 
+  /** Whoever kills upstreams by hand hits one during a trial sooner or later. */
   @Test
-  void suspect_lostAtOnceWhereNobodyElseIs_isClosedWhoeverDiesToo() {
+  void suspect_lostAtOnceWhereNobodyElseIs_isClosedTheSecondTimeWhoeverDiesToo() {
     List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1");
     Connection suspect = suspect(lanes);
     fixtures.broken(lanes.get(3));
     fixtures.broken(lanes.get(2));
+    assertThat(suspect.isLive()).isTrue();
+    fixtures.passMs(1_000);
+    open();
+    fixtures.broken(Fixtures.owner(suspect));
     assertThat(reason(suspect)).isEqualTo(CloseReason.POISON);
+  }
+
+  @Test
+  void suspect_lostAloneWhereUpstreamsDieUnused_isTriedOnceMoreForEachAfterTheFirst() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1", "e:1", "f:1");
+    Connection suspect = suspect(lanes);
+    assertThat(ownerAddress(suspect)).isEqualTo("c:1");
+    lanes.subList(3, 6).forEach(fixtures::broken);
+    for (int lost = 0; lost < 4; lost++) {
+      assertThat(suspect.isLive()).as("after %d lone losses", lost).isTrue();
+      open();
+      fixtures.broken(Fixtures.owner(suspect));
+      fixtures.passMs(300);
+    }
+    assertThat(reason(suspect)).isEqualTo(CloseReason.POISON);
+  }
+
+  @Test
+  void suspect_lostAloneAndAnsweredByTheNext_wasLostToSomethingElse() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1");
+    Connection suspect = suspect(lanes);
+    fixtures.broken(lanes.get(3));
+    assertThat(fixtures.quarantine.doubts()).as("one died unused").isEqualTo(1);
+    fixtures.broken(lanes.get(2));
+    fixtures.passMs(300);
+    open();
+    fixtures.answer(suspect, fixtures.frame(suspect).consumed(10));
+    assertThat(fixtures.quarantine.doubts()).isEqualTo(2);
   }
 
   @Test

@@ -21,6 +21,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -78,6 +79,27 @@ class HealthWatchIT {
           .until(() ->
               pool.events.stream().filter(e -> e.startsWith("broken " + upstream)).count() >= 3);
       start(before, health.getHealthService());
+      pool.awaitHealths(upstream + " SERVING +");
+    }
+  }
+
+  /** Lanes have a back-off of their own, and find it first. */
+  @Test
+  void server_thatTakesALane_isAskedAtOnce() throws Exception {
+    String upstream = start(0, health.getHealthService());
+    int before = port;
+    Consumer<Fixtures> patient =
+        p -> {
+          p.target = Fixtures.fixed(upstream);
+          p.healthRetryMin = Duration.ofHours(1);
+          p.healthRetryMax = Duration.ofHours(1);
+        };
+    try (var pool = new RecordedPool(patient)) {
+      pool.awaitHealths(upstream + " SERVING +");
+      stop();
+      pool.awaitHealths(upstream + " UNREACHABLE -");
+      start(before, health.getHealthService());
+      pool.manager.onLaneTaken(upstream);
       pool.awaitHealths(upstream + " SERVING +");
     }
   }
