@@ -267,8 +267,16 @@ final class Trials {
     }
   }
 
-  /** Those that have waited longest and may be given to this lane. */
+  /**
+   * Those that have waited longest and may be given to this lane. Who has lost an owner alone comes
+   * first, and alone: it is cleared by this, or proven to be poisonous.
+   */
   private List<Connection> group(Lane lane) {
+    List<Connection> likeliest =
+        waiting(lane).filter(suspect -> suspect.ownership().hasLostAlone()).limit(1).toList();
+    if (!likeliest.isEmpty()) {
+      return likeliest;
+    }
     List<Connection> unlikely =
         waiting(lane).filter(Trials::isUnlikely).limit(groupSize.unlikely()).toList();
     return unlikely.isEmpty() ? waiting(lane).limit(groupSize.likely()).toList() : unlikely;

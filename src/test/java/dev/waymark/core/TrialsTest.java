@@ -82,6 +82,26 @@ class TrialsTest {
   }
 
   @Test
+  void suspect_lostAlone_isTriedNextThoughAnotherHasWaitedLonger() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1");
+    fixtures.broken(lanes.get(3));
+    List<Connection> suspects = List.of(fixtures.accept(), fixtures.accept());
+    suspects.forEach(one -> fixtures.data(one, 10));
+    fixtures.broken(lanes.get(0));
+    fixtures.broken(lanes.get(1));
+    Connection first = suspects.stream().filter(one -> one.lane() != null).findAny().orElseThrow();
+    Connection second = suspects.get(1 - suspects.indexOf(first));
+    assertThat(ownerAddress(second)).isEqualTo("nobody");
+    fixtures.broken(lanes.get(2));
+    assertThat(first.isLive()).as("one died unused: once is not enough").isTrue();
+    fixtures.passMs(300);
+    Lane next = fixtures.lanes.stream().filter(lane -> !lane.isBroken()).findFirst().orElseThrow();
+    fixtures.settings(next);
+    assertThat(first.lane()).isSameAs(next);
+    assertThat(ownerAddress(second)).isEqualTo("nobody");
+  }
+
+  @Test
   void suspects_withOneUpstream_areAnsweredOneAfterTheOther() {
     fixtures.attachedLanes("a:1");
     List<Connection> all = Stream.generate(fixtures::accept).limit(4).toList();
