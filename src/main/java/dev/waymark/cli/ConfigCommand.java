@@ -37,7 +37,9 @@ final class ConfigCommand {
       versionProvider = Version.class)
   int check(@Parameters(paramLabel = "FILE", description = "The configuration.") Path file) {
     Map<String, String> environment = ((Main) spec.root().userObject()).environment();
-    LoadedConfig loaded = ConfigLoader.load(Optional.of(file), Map.of(), environment);
+    LoadedConfig loaded =
+        MemoryLimits.ofProcess()
+            .fit(ConfigLoader.load(Optional.of(file), Map.of(), environment));
     PrintWriter err = spec.commandLine().getErr();
     loaded.warnings().forEach(warning -> err.println("warning: " + warning));
     err.flush();

@@ -131,6 +131,8 @@ public final class Main {
     if (Terminal.isDumb(environment)) {
       line.setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF));
     }
+    // `--reply @x` is a text, whatever files are here.
+    line.setExpandAtFiles(false);
     return line.setParameterExceptionHandler(failures).setExecutionExceptionHandler(failures);
   }
 

@@ -76,6 +76,9 @@ public final class ConfigLoader {
     BridgeConfig config = bridge(settings, counts, addresses, problems);
     Optional<Setting<HostPort>> echo =
         isEmbedded ? Optional.of(settings.get(ProcessKeys.ECHO)) : Optional.empty();
+    if (!isEmbedded) {
+      settings.check(ProcessKeys.ECHO);
+    }
     Optional<EmbeddedEcho> embedded = echo.map(setting -> echo(setting, addresses));
     problems.raise();
     LoadedConfig loaded =

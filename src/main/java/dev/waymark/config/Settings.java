@@ -64,6 +64,19 @@ final class Settings {
     return values.value(key.at(at)).flatMap(value -> read(key, value, key.at(at)));
   }
 
+  /** Notes what is wrong with a value that is not in force here. */
+  void check(Key<?> key) {
+    values
+        .value(key.path())
+        .ifPresent(value -> {
+          try {
+            Object unused = key.type().reader().read(value.text());
+          } catch (BadValueException bad) {
+            refuse(value, key.path(), bad.expected());
+          }
+        });
+  }
+
   /** What was said in this element of a list, where something must be. */
   <T> Optional<Setting<T>> demand(Key<T> key, Origin.File element, int... at) {
     if (values.value(key.at(at)).isEmpty()) {

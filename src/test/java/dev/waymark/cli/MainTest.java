@@ -180,6 +180,25 @@ final class MainTest {
   }
 
   @Test
+  void check_ofABudgetThatCannotBeKept_warnsLikeABridge(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("large.yml");
+    Files.writeString(file, "memory-budget: 1024GiB\n");
+    assertThat(run("config", "show", "--config", file.toString())).isZero();
+    assertThat(err.toString()).contains("memory-budget: 1024GiB cannot be kept");
+    String warned = err.toString();
+    err.getBuffer().setLength(0);
+    assertThat(run("config", "check", file.toString())).isZero();
+    assertThat(err).hasToString(warned);
+  }
+
+  @Test
+  void argument_thatStartsWithAnAt_isNoFileOfArguments(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("args"), "--shards 3");
+    assertThat(run("config", "show", "--node", "@" + file)).isZero();
+    assertThat(out.toString()).contains("node: \"@" + file).doesNotContain("shards: 3");
+  }
+
+  @Test
   void show_withFlags_saysWhereValuesCameFrom() {
     assertThat(run("config", "show", "--admin", "127.0.0.1:0", "--upstream=unix:/a")).isZero();
     assertThat(out.toString())

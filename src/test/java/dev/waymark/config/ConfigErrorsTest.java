@@ -97,6 +97,9 @@ final class ConfigErrorsTest {
             "waymark.yml:1:9: shards: 99999999999999999999 (expected: a whole number from 0 to 1024)"),
         row("shards: ١", "waymark.yml:1:9: shards: ١ (expected: a whole number from 0 to 1024)"),
         row(
+            "echo: off\npools: [{name: a, target: \"unix:/a\"}]",
+            "waymark.yml:1:7: echo: off (expected: HOST:PORT, such as 127.0.0.1:7000 or [::1]:7000)"),
+        row(
             "transport: uring",
             "waymark.yml:1:12: transport: uring (expected: auto, io_uring, epoll, nio)"),
         row("log: {access: yes}", "waymark.yml:1:15: log.access: yes (expected: true or false)"),
