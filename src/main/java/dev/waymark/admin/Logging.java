@@ -52,6 +52,9 @@ public final class Logging {
         .setLevel(level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN);
     // gRPC sets SO_KEEPALIVE on unix sockets too, and Netty warns of it at every connect.
     context.getLogger("io.netty.bootstrap").setLevel(Level.ERROR);
+    // Warns of single frames, as often as a peer sends them and with the text that it chose; what
+    // breaks a lane or a Watch is in their own events.
+    context.getLogger("io.grpc.netty").setLevel(Level.ERROR);
     context.getLogger("dev.waymark").setLevel(level);
     context.getLogger(LOGGER).setLevel(level);
     context.getLogger(ACCESS_LOGGER).setLevel(config.isAccessLogged() ? null : Level.OFF);

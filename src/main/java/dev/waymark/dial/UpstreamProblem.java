@@ -8,6 +8,18 @@ import java.util.Locale;
  * @param text the cause in words, one clause, without the upstream's address
  */
 public record UpstreamProblem(Kind kind, String text) {
+  /** A peer may have a say in the text, and send 16 KiB of it. */
+  public static final int TEXT_CHARS_MAX = 400;
+
+  public UpstreamProblem {
+    text = shortened(text);
+  }
+
+  /** At most {@link #TEXT_CHARS_MAX} of it; for texts that go where problems do. */
+  public static String shortened(String text) {
+    return text.length() <= TEXT_CHARS_MAX ? text : text.substring(0, TEXT_CHARS_MAX - 1) + "…";
+  }
+
   /** What an operator has to look at; docs/operations.md has a remedy for each. */
   public enum Kind {
     /** The name does not exist (NXDOMAIN). */

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Stands between a socket and gRPC's HTTP/2 handler and ends the connection at once when the peer
  * floods it ({@link FrameMeter}) or does not read the answers to its control frames. Nothing of
- * what it then sent is handled. Confined to the event loop of its channel.
+ * what it then sent is handled. What a peer may send takes no more than its share of the event
+ * loop ({@link ReadTurns}). Confined to the event loop of its channel.
  *
  * <p>Of a channel that was dialled it also reads nothing after our own GOAWAY, and closes it soon,
  * whether the peer reads that or not.
@@ -38,6 +39,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
   private final FrameMeter.Peer peer;
   private final Consumer<String> onFlood;
   private final FrameHeads sent;
+  private final ReadTurns turns = new ReadTurns();
   private @Nullable FrameMeter meter;
   private int unreadFrames;
   private boolean isFilterInstalled;
@@ -79,11 +81,36 @@ public final class PeerGuard extends ChannelDuplexHandler {
     }
     String flood = meter(context).onBytes((ByteBuf) message);
     if (flood == null) {
-      context.fireChannelRead(message);
+      turns.onRead(context, (ByteBuf) message);
     } else {
       ReferenceCountUtil.release(message);
       end(context, flood);
     }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    turns.onReadComplete();
+    context.fireChannelReadComplete();
+  }
+
+  /** The codec asks for more by itself where the channel does not. */
+  @Override
+  public void read(ChannelHandlerContext context) {
+    if (!turns.isPaused()) {
+      context.read();
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) {
+    turns.onInactive(context);
+    context.fireChannelInactive();
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext context) {
+    turns.end();
   }
 
   private FrameMeter meter(ChannelHandlerContext context) {
@@ -143,8 +170,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
   /** The codec waits for half a minute until a peer has read this, and reads on meanwhile. */
   private void onGoAway(ChannelHandlerContext context) {
     if (peer == FrameMeter.Peer.SERVER && !isEnding) {
-      isEnding = true;
-      context.channel().config().setAutoRead(false);
+      endReading(context);
       closeLater(context);
     }
   }
@@ -152,12 +178,17 @@ public final class PeerGuard extends ChannelDuplexHandler {
   // --- the end ---
 
   private void end(ChannelHandlerContext context, String why) {
-    isEnding = true;
-    context.channel().config().setAutoRead(false);
+    endReading(context);
     ByteBuf text = ByteBufUtil.writeUtf8(context.alloc(), why);
     context.writeAndFlush(Unpooled.wrappedBuffer(goAwayHead(context, text), text));
     onFlood.accept(why);
     context.close();
+  }
+
+  private void endReading(ChannelHandlerContext context) {
+    isEnding = true;
+    turns.end();
+    context.channel().config().setAutoRead(false);
   }
 
   /** GOAWAY with ENHANCE_YOUR_CALM and the reason as debug data (RFC 9113, section 6.8). */

@@ -313,7 +313,7 @@ final class GrpcLane implements LaneTransport {
       if (cause != null && cause.getMessage() != null && !cause.getMessage().equals(description)) {
         text.append(" (").append(cause.getMessage()).append(')');
       }
-      return text.toString();
+      return UpstreamProblem.shortened(text.toString());
     }
   }
 }

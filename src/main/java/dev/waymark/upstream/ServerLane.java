@@ -33,6 +33,9 @@ final class ServerLane {
   private static final Logger log = LoggerFactory.getLogger(ServerLane.class);
   private static final long ABSENT = -1;
 
+  /** Answers (Pong, BUSY) that may wait while the transport takes no more; the bridge's own limit. */
+  static final int UNREAD_ANSWERS_MAX = 10_000;
+
   private final ServerCall<InboundBatch, OutboundBatch> call;
   private final UpstreamOptions options;
   private final LaneAttachments attachments;
@@ -45,6 +48,7 @@ final class ServerLane {
   private final BridgeLink link;
   private @Nullable Hello hello;
   private boolean isReady;
+  private int unreadAnswers;
   private boolean isReadingPaused;
   private boolean isEnded;
 
@@ -258,6 +262,7 @@ final class ServerLane {
     } else {
       int busy = CloseReason.BUSY.wireCode();
       data(connection, frame.epoch(), Unpooled.EMPTY_BUFFER, ABSENT, null, false, false, busy);
+      answered();
     }
   }
 
@@ -300,6 +305,17 @@ final class ServerLane {
   private void onPing(long id) {
     writer.pong(id);
     flushIfLarge();
+    answered();
+  }
+
+  /** A bridge that asks and does not read would have the answers pile up. */
+  private void answered() {
+    unreadAnswers = isReady ? 0 : unreadAnswers + 1;
+    if (unreadAnswers > UNREAD_ANSWERS_MAX) {
+      end(
+          Status.RESOURCE_EXHAUSTED.withDescription(
+              "the bridge does not read the answers to what it sends"));
+    }
   }
 
   /** Whom the frame concerns; null if that one is gone or of another epoch. */

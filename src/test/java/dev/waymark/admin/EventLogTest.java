@@ -179,6 +179,7 @@ class EventLogTest {
     LoggerFactory.getLogger("io.netty.Test").info("hidden");
     java.util.logging.Logger.getLogger("io.grpc.Test").info("hidden");
     java.util.logging.Logger.getLogger("io.grpc.Test").warning("shown\nsafely");
+    java.util.logging.Logger.getLogger("io.grpc.netty.Test").warning("one per frame of a peer");
     assertThat(lines()).hasSize(2);
     assertThat(lines().getLast()).endsWith("WARN  shown\\nsafely logger=io.grpc.Test");
   }

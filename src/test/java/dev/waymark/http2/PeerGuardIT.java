@@ -111,7 +111,7 @@ final class PeerGuardIT {
         })) {
       watch(server);
 
-      await().until(() -> !floods.isEmpty());
+      await().atMost(30, TimeUnit.SECONDS).until(() -> !floods.isEmpty());
       assertThat(floods).singleElement().asString().contains("does not read the answers");
     }
   }

@@ -21,6 +21,9 @@ public final class RawServer implements AutoCloseable {
   /** gRPC's first call on a connection. */
   public static final int STREAM = 3;
 
+  /** So small that a peer soon notices what is not read. */
+  private static final int SOCKET_BYTES = 64 * 1024;
+
   private static final int HEAD_BYTES = 9;
   private static final int PREFACE_BYTES = 24;
   private static final byte[] NOTHING = {};
@@ -133,8 +136,9 @@ public final class RawServer implements AutoCloseable {
 
   /** Listens on this loopback port. */
   public static RawServer start(int port, Script script) throws IOException {
-    var server =
-        new RawServer(new ServerSocket(port, 50, InetAddress.getLoopbackAddress()), script);
+    var listening = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
+    listening.setReceiveBufferSize(SOCKET_BYTES);
+    var server = new RawServer(listening, script);
     Thread.ofVirtual().start(server::accept);
     return server;
   }

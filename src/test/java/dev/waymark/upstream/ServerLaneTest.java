@@ -71,6 +71,35 @@ final class ServerLaneTest {
   }
 
   @Test
+  void pings_whoseAnswersAreNotRead_endTheLane() {
+    FakeCall call = handlers.opened(ECHO, 100);
+    call.isReady = false;
+    for (int i = 0; i <= ServerLane.UNREAD_ANSWERS_MAX; i++) {
+      assertThat(call.status).isNull();
+      call.receive(pingFrame());
+    }
+    call.receive(pingFrame());
+
+    assertThat(call.status).extracting(Status::getCode).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    assertThat(handlers.events()).containsExactly("close UPSTREAM_LOST");
+  }
+
+  @Test
+  void pings_whoseAnswersAreRead_areAnsweredForEver() {
+    FakeCall call = handlers.opened(ECHO, 100);
+    for (int i = 0; i <= 2 * ServerLane.UNREAD_ANSWERS_MAX; i++) {
+      call.receive(pingFrame());
+      call.sent.clear();
+    }
+
+    assertThat(call.status).isNull();
+  }
+
+  private static BridgeFrame.Builder pingFrame() {
+    return BridgeFrame.newBuilder().setPing(Ping.newBuilder().setId(77));
+  }
+
+  @Test
   void transport_notReady_repliesWaitUntilItIs() {
     FakeCall call = handlers.opened(ECHO, 100);
     call.isReady = false;
