@@ -30,6 +30,7 @@ final class DialGuard extends ChannelDuplexHandler {
       new UpstreamProblem(
           Kind.CLOSES_AT_ONCE, "accepts the connection and resets it without a byte");
 
+  private final SocketAddress address;
   private final Dial dial;
 
   /** What came, as long as it is too short to tell what it is. */
@@ -38,7 +39,11 @@ final class DialGuard extends ChannelDuplexHandler {
   private boolean isKnown;
   private boolean isConnected;
 
-  DialGuard(Dial dial) {
+  /**
+   * @param address is dialled, whatever address gRPC gives
+   */
+  DialGuard(SocketAddress address, Dial dial) {
+    this.address = address;
     this.dial = dial;
   }
 
@@ -51,11 +56,11 @@ final class DialGuard extends ChannelDuplexHandler {
     dial.connecting();
     promise.addListener(done -> {
       if (done.cause() != null) {
-        dial.failed(ConnectFailures.problemOf(remote, done.cause()));
+        dial.failed(ConnectFailures.problemOf(address, done.cause()));
         close(context);
       }
     });
-    context.connect(remote, local, promise);
+    context.connect(address, local, promise);
   }
 
   /**

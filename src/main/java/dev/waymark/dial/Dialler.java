@@ -31,6 +31,13 @@ public record Dialler(
   private static final String UNIX_AUTHORITY = "localhost";
 
   /**
+   * What gRPC is told of every Unix socket: it makes a URI of the path, and refuses those with
+   * other characters than ASCII's.
+   */
+  private static final UnixDomainSocketAddress UNIX_TARGET =
+      UnixDomainSocketAddress.of("/upstream");
+
+  /**
    * A channel to this address, to be built.
    *
    * @param upstream as configured or discovered; what it sees as its authority is this, without an
@@ -47,10 +54,10 @@ public record Dialler(
     ChannelFactory<Channel> guarded =
         () -> {
           Channel channel = channels.newChannel();
-          channel.pipeline().addLast(new DialGuard(dial), PeerGuard.ofServer(dial::flooded));
+          channel.pipeline().addLast(new DialGuard(dialled, dial), PeerGuard.ofServer(dial::flooded));
           return channel;
         };
-    return NettyChannelBuilder.forAddress(dialled)
+    return NettyChannelBuilder.forAddress(isTcp ? dialled : forChannelType(UNIX_TARGET, type))
         .overrideAuthority(isTcp ? authority(upstream) : UNIX_AUTHORITY)
         .usePlaintext()
         .eventLoopGroup(loop)

@@ -40,7 +40,7 @@ class DialGuardIT {
             .group(GROUP)
             .channel(NioSocketChannel.class)
             .option(ChannelOption.SO_REUSEADDR, true)
-            .handler(new DialGuard(dial))
+            .handler(new DialGuard(port, dial))
             .connect(port, port)
             .awaitUninterruptibly()
             .channel();

@@ -49,6 +49,16 @@ class DiallerTest {
   }
 
   @Test
+  void unixSocket_mayHaveAnyName() {
+    var address = new DomainSocketAddress("/run/é 100% [a].sock");
+    var dialler = new Dialler(LOOP, NioSocketChannel.class, EpollDomainSocketChannel.class);
+    ManagedChannel channel = dialler.channel("unix:/run/é", address, new Dial()).build();
+    channel.shutdownNow();
+
+    assertThat(channel.authority()).isEqualTo("localhost");
+  }
+
+  @Test
   void unixSocket_takesTheClassOfTheTransport() {
     var unix = UnixDomainSocketAddress.of("/run/a.sock");
     assertThat(Dialler.forChannelType(unix, NioDomainSocketChannel.class)).isSameAs(unix);
