@@ -119,8 +119,7 @@ public final class AdminServer {
   }
 
   private Reply metrics() {
-    return rendered(
-        () -> new Reply(200, PrometheusText.CONTENT_TYPE, metrics.prometheusText()));
+    return rendered(() -> new Reply(200, PrometheusText.CONTENT_TYPE, metrics.prometheusText()));
   }
 
   private Reply health() {
@@ -139,8 +138,7 @@ public final class AdminServer {
   }
 
   private Reply config() {
-    return rendered(
-        () -> Reply.json(200, Objects.requireNonNull(Masking.masked(state.config()))));
+    return rendered(() -> Reply.json(200, Objects.requireNonNull(Masking.masked(state.config()))));
   }
 
   private Reply connections(Map<String, String> query) throws Refusal {

@@ -54,7 +54,9 @@ public final class HttpPort {
   private static final int HEADERS_BYTES_MAX = 16 * 1024;
   private static final int BODY_PIECE_BYTES_MAX = 8 * 1024;
 
-  /** A connection is read once in a turn of the loop, and this much: then others have their turn. */
+  /**
+   * A connection is read once in a turn of the loop, and this much: then others have their turn.
+   */
   private static final int READ_BYTES_MAX = 8 * 1024;
 
   private static final long STOP_TIMEOUT_MS = 1_000;

@@ -38,8 +38,7 @@ final class ConfigCommand {
   int check(@Parameters(paramLabel = "FILE", description = "The configuration.") Path file) {
     Map<String, String> environment = ((Main) spec.root().userObject()).environment();
     LoadedConfig loaded =
-        MemoryLimits.ofProcess()
-            .fit(ConfigLoader.load(Optional.of(file), Map.of(), environment));
+        MemoryLimits.ofProcess().fit(ConfigLoader.load(Optional.of(file), Map.of(), environment));
     PrintWriter err = spec.commandLine().getErr();
     loaded.warnings().forEach(warning -> err.println("warning: " + warning));
     err.flush();

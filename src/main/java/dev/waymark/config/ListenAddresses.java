@@ -16,7 +16,10 @@ public final class ListenAddresses {
 
   private ListenAddresses() {}
 
-  /** Whether this host has IPv6, as Java sees it: not where it is switched off, as in many containers. */
+  /**
+   * Whether this host has IPv6, as Java sees it: not where it is switched off, as in many
+   * containers.
+   */
   static boolean hasIpv6() {
     try (var probe = ServerSocketChannel.open(StandardProtocolFamily.INET6)) {
       return probe.isOpen();

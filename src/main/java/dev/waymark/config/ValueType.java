@@ -48,7 +48,8 @@ record ValueType<T>(String expected, Reader<T> reader) {
         expected,
         text -> {
           // Java's own reader takes the digits of all scripts.
-          long number = WHOLE_NUMBER.matcher(text).matches() ? Long.parseLong(text) : Long.MAX_VALUE;
+          long number =
+              WHOLE_NUMBER.matcher(text).matches() ? Long.parseLong(text) : Long.MAX_VALUE;
           if (number < min || number > max) {
             throw new BadValueException(expected);
           }

@@ -16,7 +16,8 @@ import java.util.Locale;
  * Looks at the messages of a name server before Netty's resolver does, which takes what it can read
  * of one that was cut short, and asks the servers that an answer refers to, whoever they are. A
  * message that is not whole becomes a SERVFAIL; of a whole one the answers are passed on, and no
- * referrals. What answers no query of this channel is dropped, and says nothing. Confined to the control thread.
+ * referrals. What answers no query of this channel is dropped, and says nothing. Confined to the
+ * control thread.
  */
 final class AnswerFilter extends ChannelDuplexHandler {
   /** Before a message over TCP (RFC 1035, section 4.2.2). */

@@ -335,7 +335,9 @@ class AdminServerIT {
       socket.getInputStream().readNBytes(1);
       socket.getOutputStream().write(probe.getBytes(ISO_8859_1));
       socket.shutdownOutput();
-      assertThat(readAll(socket)).as("the second, after the reply").contains("TTP/1.1 200 ", "HTTP/1.1 200 ");
+      assertThat(readAll(socket))
+          .as("the second, after the reply")
+          .contains("TTP/1.1 200 ", "HTTP/1.1 200 ");
     }
   }
 

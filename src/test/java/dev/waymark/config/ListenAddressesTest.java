@@ -48,7 +48,8 @@ final class ListenAddressesTest {
   @Test
   void text_isReadAsInTheConfiguration() {
     assertThat(ListenAddresses.parse("--listen", ":7000")).isEqualTo(at("0.0.0.0", 7000));
-    assertThat(ListenAddresses.parse("--listen", "[::]:7000")).isEqualTo(at(ListenAddresses.hasIpv6() ? "::" : "0.0.0.0", 7000));
+    assertThat(ListenAddresses.parse("--listen", "[::]:7000"))
+        .isEqualTo(at(ListenAddresses.hasIpv6() ? "::" : "0.0.0.0", 7000));
     assertThatThrownBy(() -> ListenAddresses.parse("--listen", "7000"))
         .isInstanceOf(ConfigException.class)
         .hasMessageStartingWith("--listen: 7000 (expected: HOST:PORT");

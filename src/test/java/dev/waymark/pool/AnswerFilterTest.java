@@ -162,7 +162,8 @@ class AnswerFilterTest {
 
   /** Of the name "a.". */
   private static ByteBuf question(int id) {
-    ByteBuf message = Unpooled.buffer().writeShort(id).writeShort(0x0100).writeShort(1).writeZero(6);
+    ByteBuf message =
+        Unpooled.buffer().writeShort(id).writeShort(0x0100).writeShort(1).writeZero(6);
     return message.writeByte(1).writeByte('a').writeByte(0).writeShort(1).writeShort(1);
   }
 
