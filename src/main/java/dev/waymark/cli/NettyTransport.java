@@ -28,6 +28,7 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,8 +67,8 @@ record NettyTransport(
   static NettyTransport choose(Transport wanted) {
     System.getProperties().putIfAbsent(MULTISHOT_ACCEPT, "false");
     return switch (wanted) {
-      case IO_URING -> require(IoUring.unavailabilityCause(), "io_uring", ioUring());
-      case EPOLL -> require(Epoll.unavailabilityCause(), "epoll", epoll());
+      case IO_URING -> require(IoUring.unavailabilityCause(), "io_uring", NettyTransport::ioUring);
+      case EPOLL -> require(Epoll.unavailabilityCause(), "epoll", NettyTransport::epoll);
       case NIO -> nio(Optional.empty());
       case AUTO ->
           IoUring.isAvailable()
@@ -78,8 +79,9 @@ record NettyTransport(
     };
   }
 
+  /** Made only where it works: its classes do not load elsewhere. */
   private static NettyTransport require(
-      @Nullable Throwable missing, String name, NettyTransport transport) {
+      @Nullable Throwable missing, String name, Supplier<NettyTransport> transport) {
     if (missing != null) {
       throw new ConfigException(
           "transport: "
@@ -88,7 +90,7 @@ record NettyTransport(
               + reason(missing)
               + "); use transport: auto");
     }
-    return transport;
+    return transport.get();
   }
 
   private static NettyTransport ioUring() {

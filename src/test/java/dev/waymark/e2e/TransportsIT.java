@@ -57,6 +57,21 @@ final class TransportsIT {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"epoll", "io_uring"})
+  void transport_askedForWhereItDoesNotWork_isAMistakeOfTheConfiguration(String transport) {
+    try (Waymark bridge =
+        Waymark.command("bridge", "--transport=" + transport, "--echo=127.0.0.1:0")
+            .env("JDK_JAVA_OPTIONS", "-Dio.netty.transport.noNative=true")
+            .start()) {
+      assertThat(bridge.exitCode()).isEqualTo(2);
+      assertThat(bridge.stderr())
+          .contains("transport: " + transport + " does not work here (")
+          .contains("use transport: auto")
+          .doesNotContain("Exception");
+    }
+  }
+
   /** Skips the test, with the reason, where the transport does not work. */
   static void assumeWorks(String transport) {
     assumeTrue(
