@@ -36,7 +36,7 @@ final class ClientDirection {
    */
   boolean receive(long nowNs, @Nullable Lane owner, ByteBuf owned, boolean isLast) {
     if (isConsumed()) {
-      connection.progress().onServed(nowNs);
+      connection.progress().onServed(shard.elapsedNs(nowNs));
     }
     if (owner == null || !stream.isEmpty() || !canPass(owner, owned.readableBytes())) {
       stream.enqueue(owned, isLast);

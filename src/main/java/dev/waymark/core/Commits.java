@@ -79,7 +79,7 @@ final class Commits {
 
   /** The client gets something, or its bytes are dealt with: it waits no longer. */
   private void serve(long nowNs) {
-    connection.progress().onServed(nowNs);
+    connection.progress().onServed(connection.shard().elapsedNs(nowNs));
     connection.change().endPause(nowNs);
   }
 

@@ -131,7 +131,7 @@ public final class Connection {
     lastActivityNs = nowNs;
     replies.delivery().written(bytes, pieces);
     if (replies.stream().queuedBytes() == 0) {
-      progress.resume(nowNs);
+      progress.resume(nowNs, shard.elapsedNs(nowNs));
     }
     settleHeld();
     listener.counters().add(Counter.CLIENT_SENT_BYTES, bytes);

@@ -89,7 +89,7 @@ public final class Lane implements Balancer.Candidate {
       return;
     }
     counters.add(Counter.FRAMES_RECEIVED, 1);
-    clock.onReceived(nowNs);
+    clock.onReceived(nowNs, shard.elapsedNs(nowNs));
     if (mode.onFrame(frame.control())) {
       onDecided(nowNs);
     }
@@ -290,9 +290,9 @@ public final class Lane implements Balancer.Candidate {
     return counters;
   }
 
-  /** When something last came on it; when it was made, if nothing has. */
+  /** When something last came on it, as {@link Shard#elapsedNs}; only if something has. */
   long heardNs() {
-    return clock.lastReceivedNs();
+    return clock.heardNs();
   }
 
   /** Something came on it, and that long has passed since it was made. */

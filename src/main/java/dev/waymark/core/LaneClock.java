@@ -12,6 +12,7 @@ final class LaneClock {
   private final long createdNs;
   private long openedNs;
   private long lastReceivedNs;
+  private long heardNs;
   private boolean hasReceived;
   private boolean isPingOpen;
   private long pingSentNs;
@@ -36,9 +37,14 @@ final class LaneClock {
     measuredNs = nowNs;
   }
 
-  /** A frame came. */
-  void onReceived(long nowNs) {
+  /**
+   * A frame came.
+   *
+   * @param elapsedNs as {@link Shard#elapsedNs}
+   */
+  void onReceived(long nowNs, long elapsedNs) {
     lastReceivedNs = nowNs;
+    heardNs = elapsedNs;
     hasReceived = true;
     isPingOpen = false;
   }
@@ -110,9 +116,9 @@ final class LaneClock {
     return isPingOpen && nowNs - pingSentNs >= limits.laneTimeoutNs();
   }
 
-  /** When something last came; when the lane was made, if nothing has. */
-  long lastReceivedNs() {
-    return lastReceivedNs;
+  /** When something last came, as {@link Shard#elapsedNs}; only if something has. */
+  long heardNs() {
+    return heardNs;
   }
 
   /** Something came, and that long has passed since the lane was made. */

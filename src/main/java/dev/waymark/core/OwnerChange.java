@@ -73,7 +73,7 @@ final class OwnerChange {
 
   /** It has an owner that serves it: it is no longer without one, if it was. */
   void endPause(long nowNs) {
-    Ownership.Pause pause = ownership.takePause(nowNs);
+    Ownership.Pause pause = ownership.takePause(shard.elapsedNs(nowNs));
     if (pause != null) {
       connection.listener().counters().addPause(pause.detectionNs(), pause.moveNs());
     }
@@ -160,7 +160,7 @@ final class OwnerChange {
                 owner.upstream().address(),
                 why,
                 nowNs - progress.signNs(),
-                isWaiting ? nowNs - progress.servedNs() : 0,
+                isWaiting ? shard.elapsedNs(nowNs) - progress.servedNs() : 0,
                 client.stream().sentOffset() - client.stream().consumedOffset()));
   }
 
@@ -236,7 +236,7 @@ final class OwnerChange {
     if (replayed > 0) {
       connection.pool().onLeftover(owner);
     }
-    ownership.leave(nowNs, cause, isHandedOver, servedNs);
+    ownership.leave(cause, isHandedOver, servedNs, shard.elapsedNs(nowNs));
     replies.onLeft(owner, ownership.epoch());
     owner.detached(connection);
     counters.addMoved(cause);
@@ -248,16 +248,18 @@ final class OwnerChange {
   /**
    * Until when the client was served: one that waits for the owner, until it began to wait or was
    * last given something; another, until its lane was last heard. Lanes without Settings are not
-   * asked for a sign, so their silence means nothing.
+   * asked for a sign, so their silence means nothing. Like the whole pause as {@link
+   * Shard#elapsedNs}: clients feel the bridge's own standstills too.
    */
   private long servedNs(long nowNs, Lane owner, boolean isOwnerThere) {
+    long elapsedNs = shard.elapsedNs(nowNs);
     if (replies.stream().queuedBytes() > 0) {
-      return nowNs;
+      return elapsedNs;
     }
     if (!client.isConsumed()) {
       return connection.progress().servedNs();
     }
-    return isOwnerThere || !owner.isAcknowledging() ? nowNs : owner.heardNs();
+    return isOwnerThere || !owner.isAcknowledging() ? elapsedNs : owner.heardNs();
   }
 
   /** To the pool, unless nothing is left for an owner to do. */

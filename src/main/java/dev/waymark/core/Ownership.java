@@ -91,9 +91,10 @@ final class Ownership {
    * The owner is the owner no more, and another is needed.
    *
    * @param isHandedOver it lives, and would take the connection back
-   * @param lastServedNs until when it served the client
+   * @param lastServedNs until when it served the client, as {@link Shard#elapsedNs}
+   * @param elapsedNs the same of now
    */
-  void leave(long nowNs, Reopen.Cause why, boolean isHandedOver, long lastServedNs) {
+  void leave(Reopen.Cause why, boolean isHandedOver, long lastServedNs, long elapsedNs) {
     cause = why;
     if (isHandedOver) {
       former = lane;
@@ -108,7 +109,7 @@ final class Ownership {
       // An owner that is lost before it has served does not end the pause.
       isPaused = true;
       servedNs = lastServedNs;
-      leftAtNs = nowNs;
+      leftAtNs = elapsedNs;
     }
   }
 
@@ -279,13 +280,17 @@ final class Ownership {
     return history;
   }
 
-  /** How long nobody has served the connection; null if somebody does. It ends now. */
-  @Nullable Pause takePause(long nowNs) {
+  /**
+   * How long nobody has served the connection; null if somebody does. It ends now.
+   *
+   * @param elapsedNs now, as {@link Shard#elapsedNs}
+   */
+  @Nullable Pause takePause(long elapsedNs) {
     if (!isPaused) {
       return null;
     }
     isPaused = false;
-    return new Pause(leftAtNs - servedNs, nowNs - leftAtNs);
+    return new Pause(leftAtNs - servedNs, elapsedNs - leftAtNs);
   }
 
   // --- transitions ---

@@ -37,9 +37,13 @@ final class ProgressClock {
     pausedNs = nowNs;
   }
 
-  /** The client begins to wait, or a commit took effect: it has been served until now. */
-  void onServed(long nowNs) {
-    servedNs = nowNs;
+  /**
+   * The client begins to wait, or a commit took effect: it has been served until now.
+   *
+   * @param elapsedNs as {@link Shard#elapsedNs}: a client waits while the bridge stands still, too
+   */
+  void onServed(long elapsedNs) {
+    servedNs = elapsedNs;
   }
 
   /** A frame came, were it an empty one. */
@@ -58,13 +62,17 @@ final class ProgressClock {
     }
   }
 
-  /** The client took them all. */
-  void resume(long nowNs) {
+  /**
+   * The client took them all.
+   *
+   * @param elapsedNs as for {@link #onServed}
+   */
+  void resume(long nowNs, long elapsedNs) {
     if (isPaused) {
       isPaused = false;
       progressNs += nowNs - pausedNs;
       signNs = nowNs;
-      servedNs = nowNs;
+      servedNs = elapsedNs;
     }
   }
 
@@ -79,7 +87,7 @@ final class ProgressClock {
     return signNs;
   }
 
-  /** Until when the client was served; only while it waits for something. */
+  /** Until when the client was served, as {@link Shard#elapsedNs}; only while it waits. */
   long servedNs() {
     return servedNs;
   }

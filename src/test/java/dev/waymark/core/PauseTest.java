@@ -90,6 +90,33 @@ class PauseTest {
   }
 
   @Test
+  void standstillOfTheBridge_whileARequestWaits_isFeltByTheClientToo() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    fixtures.passMs(500);
+    fixtures.data(connection, 10);
+    fixtures.passMs(100);
+    fixtures.shard.onStandstill(4_000 * Fixtures.MS);
+    fixtures.passMs(100);
+    fixtures.broken(lanes.getFirst());
+    fixtures.shard.onStandstill(700 * Fixtures.MS);
+    fixtures.passMs(30);
+    commit(connection, 10);
+    assertPause(4_200, 730);
+  }
+
+  @Test
+  void standstillOfTheBridge_whileNothingWaits_isPartOfTheSilenceOfTheLane() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    fixtures.accept();
+    fixtures.passMs(100);
+    fixtures.shard.onStandstill(3_000 * Fixtures.MS);
+    fixtures.passMs(100);
+    fixtures.broken(lanes.getFirst());
+    assertPause(3_200, 0);
+  }
+
+  @Test
   void reply_inManyCommits_servesUntilTheLastOfThem() {
     List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
