@@ -25,12 +25,10 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.stream.ChunkedStream;
 import io.netty.util.ReferenceCountUtil;
-import io.netty.util.concurrent.Future;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,18 +37,18 @@ import org.jspecify.annotations.Nullable;
  */
 final class HttpConnection extends ChannelInboundHandlerAdapter {
   /** A request has to be there whole within this, from the connection's start. */
-  private static final long REQUEST_TIMEOUT_MS = 5_000;
+  private static final long REQUEST_TIMEOUT_NS = 5_000_000_000L;
 
   /** How long a connection that has been served may wait for its next request. */
-  private static final long IDLE_TIMEOUT_MS = 30_000;
+  private static final long IDLE_TIMEOUT_NS = 30_000_000_000L;
 
-  private static final long REPLY_TIMEOUT_MS = 30_000;
+  private static final long REPLY_TIMEOUT_NS = 30_000_000_000L;
 
   /**
    * How long the rest of a request is thrown away after its reply: to close at once would reset the
    * connection, and the reply with it.
    */
-  private static final long LINGER_MS = 2_000;
+  private static final long LINGER_NS = 2_000_000_000L;
 
   /** Longer replies are written piece by piece, as they are read. */
   private static final int REPLY_PIECE_BYTES = 16 * 1024;
@@ -77,7 +75,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   /** A request was in what is being read now: one that follows it was sent ahead of the reply. */
   private boolean hasReadRequest;
 
-  private @Nullable Future<?> deadline;
+  private long deadlineNs;
 
   HttpConnection(HttpPort.Shared port, Channel channel) {
     this.port = port;
@@ -89,6 +87,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     return phase != Phase.ANSWERING && phase != Phase.WRITING;
   }
 
+  /** A step has taken too long; the answering has no limit. */
+  boolean isOverdue(long nowNs) {
+    return phase != Phase.ANSWERING && deadlineNs - nowNs <= 0;
+  }
+
   void close() {
     channel.close();
   }
@@ -98,14 +101,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   @Override
   public void channelActive(ChannelHandlerContext context) {
     port.crowd().enter(this);
-    await(Phase.HEAD, REQUEST_TIMEOUT_MS);
+    await(Phase.HEAD, REQUEST_TIMEOUT_NS);
     context.read();
   }
 
   @Override
   public void channelInactive(ChannelHandlerContext context) {
     port.crowd().leave(this);
-    cancelDeadline();
     body.release();
   }
 
@@ -177,7 +179,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
           new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE));
     }
     body.clear();
-    await(Phase.BODY, REQUEST_TIMEOUT_MS);
+    await(Phase.BODY, REQUEST_TIMEOUT_NS);
   }
 
   /** Else one connection could have hundreds of probes answered in a turn of the loop. */
@@ -207,7 +209,6 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   private void answer(HttpRoutes.Match found, byte[] bytes) {
     Request request = new Request(found.method(), found.query(), bytes);
-    cancelDeadline();
     phase = Phase.ANSWERING;
     if (found.route().isProbe()) {
       write(port.reply(found.route(), request), null);
@@ -241,7 +242,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void write(Reply reply, @Nullable String allow, long waitingBytes) {
-    await(Phase.WRITING, REPLY_TIMEOUT_MS);
+    await(Phase.WRITING, REPLY_TIMEOUT_NS);
     HttpResponse head =
         new DefaultHttpResponse(version(), HttpResponseStatus.valueOf(reply.status()));
     head.headers()
@@ -280,7 +281,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       close();
     } else if (isKeptAlive) {
       port.crowd().renew(this);
-      await(Phase.HEAD, IDLE_TIMEOUT_MS);
+      await(Phase.HEAD, IDLE_TIMEOUT_NS);
       channel.read();
     } else {
       linger();
@@ -288,20 +289,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void linger() {
-    await(Phase.LINGERING, LINGER_MS);
+    await(Phase.LINGERING, LINGER_NS);
     ((SocketChannel) channel).shutdownOutput();
     channel.config().setAutoRead(true);
   }
 
-  private void await(Phase next, long timeoutMs) {
-    cancelDeadline();
+  private void await(Phase next, long timeoutNs) {
     phase = next;
-    deadline = channel.eventLoop().schedule(this::close, timeoutMs, TimeUnit.MILLISECONDS);
-  }
-
-  private void cancelDeadline() {
-    if (deadline != null) {
-      deadline.cancel(false);
-    }
+    deadlineNs = port.nowNs() + timeoutNs;
   }
 }

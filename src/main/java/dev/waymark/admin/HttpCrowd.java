@@ -1,6 +1,7 @@
 package dev.waymark.admin;
 
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -49,6 +50,13 @@ final class HttpCrowd {
 
   void leave(HttpConnection connection) {
     connections.remove(connection);
+  }
+
+  /** Closes those of which a step has taken too long. */
+  void closeOverdue(long nowNs) {
+    List.copyOf(connections).stream()
+        .filter(connection -> connection.isOverdue(nowNs))
+        .forEach(HttpConnection::close);
   }
 
   /**

@@ -3,12 +3,14 @@ package dev.waymark.admin;
 import dev.waymark.admin.Route.Refusal;
 import dev.waymark.admin.Route.Request;
 import dev.waymark.core.Check;
+import dev.waymark.core.LoopClock;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -30,6 +32,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,9 +76,30 @@ public final class HttpPort {
   /** What connections see of their port. */
   final class Shared {
     private final Executor workers;
+    private final LongSupplier monotonicNs;
+    private final LoopClock clock = new LoopClock(_ -> {});
 
-    Shared(Executor workers) {
+    Shared(Executor workers, LongSupplier monotonicNs) {
       this.workers = workers;
+      this.monotonicNs = monotonicNs;
+    }
+
+    /** From now on {@link #tick} is called once per {@link LoopClock#TICK_NS}. */
+    void start() {
+      clock.start(monotonicNs.getAsLong());
+    }
+
+    /** Time has passed. What came while the port stood still is read before anybody is judged. */
+    void tick() {
+      long nowNs = nowNs();
+      if (!clock.isDeferringDeadlines()) {
+        crowd.closeOverdue(nowNs);
+      }
+    }
+
+    /** The time of the port's loop, without its standstills (docs/decisions/0029). */
+    long nowNs() {
+      return clock.nowNs(monotonicNs.getAsLong());
     }
 
     HttpRoutes routes() {
@@ -157,7 +181,9 @@ public final class HttpPort {
     threads.allowCoreThreadTimeOut(true);
     loop = started;
     workers = threads;
-    ChannelFuture bound = bind(started, new Shared(threads));
+    Shared shared = new Shared(threads, System::nanoTime);
+    startTicking(started.next(), shared);
+    ChannelFuture bound = bind(started, shared);
     if (!bound.isSuccess()) {
       stop();
       Throwable cause = Objects.requireNonNull(bound.cause());
@@ -165,6 +191,13 @@ public final class HttpPort {
           wanted, Objects.requireNonNullElse(cause.getMessage(), cause.toString()));
     }
     server = bound.channel();
+  }
+
+  private static void startTicking(EventLoop on, Shared shared) {
+    on.execute(shared::start);
+    var _ =
+        on.scheduleWithFixedDelay(
+            shared::tick, LoopClock.TICK_NS, LoopClock.TICK_NS, TimeUnit.NANOSECONDS);
   }
 
   private ChannelFuture bind(MultiThreadIoEventLoopGroup started, Shared shared) {
