@@ -62,7 +62,7 @@ public final class Main {
   }
 
   public static void main(String[] args) {
-    if (args.length > 0 && args[0].equals("bridge")) {
+    if (command(args).equals("bridge")) {
       Hangup.outlive();
     }
     // Our own code never asks for it; libraries do, and not everybody's digits are 0 to 9.
@@ -110,13 +110,13 @@ public final class Main {
   /** Why nothing can be run, if so. No lambda: at each start it would take a millisecond. */
   private static Optional<String> refusal(String... args) {
     Optional<LearnedJars> jars = LearnedJars.ofProcess();
-    boolean isTraining = args.length > 0 && args[0].equals(TrainCommand.NAME);
+    boolean isTraining = command(args).equals(TrainCommand.NAME);
     return jars.isEmpty() || isTraining ? Optional.empty() : jars.get().refusal();
   }
 
   /**
-   * The command that the first of the arguments names, or else all: to make one takes time at each
-   * start. With {@link Failures} as the last resort.
+   * The command that the arguments name, or else all: to make one takes time at each start. With
+   * {@link Failures} as the last resort.
    */
   static CommandLine commandLine(Map<String, String> environment, String... args) {
     return commandLine(environment, new StandardStreams(), args);
@@ -138,8 +138,14 @@ public final class Main {
 
   private static List<Class<?>> asked(List<Class<?>> commands, String... args) {
     return commands.stream()
-        .filter(command -> args.length > 0 && name(command).equals(args[0]))
+        .filter(known -> name(known).equals(command(args)))
         .toList();
+  }
+
+  /** What stands first, or behind `--debug`; empty if nothing does. As the launcher sees it. */
+  private static String command(String... args) {
+    int first = args.length > 0 && args[0].equals("--debug") ? 1 : 0;
+    return args.length > first ? args[first] : "";
   }
 
   private static String name(Class<?> command) {

@@ -136,11 +136,11 @@ final class LauncherJavaIT {
   }
 
   @ParameterizedTest
-  @CsvSource({"bridge, 1", "stub, 0"})
+  @CsvSource({"bridge, 1", "stub, 0", "--debug bridge, 1", "--debug stub, 0"})
   void run_aBridge_startsJavaWithHangupIgnored(String command, int hangup) throws IOException {
     assumeTrue(Files.exists(Path.of("/proc/self/status")), "no /proc");
     Path release = release(Files.readString(Path.of("waymark")));
-    try (Waymark run = fake.launch(release.resolve("bin/waymark"), command)) {
+    try (Waymark run = fake.launch(release.resolve("bin/waymark"), command.split(" "))) {
       assertThat(run.exitCode()).isEqualTo(7);
       String ignored = run.awaitLine("SigIgn:\\s*([0-9a-f]+)").group(1);
       assertThat(Long.parseLong(ignored, 16) & 1).isEqualTo(hangup);
