@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -33,6 +34,31 @@ final class DemoIT {
       assertThat(demo.stdout()).contains("closes 0, lost 0, twice 0\n");
       awaitGone(children);
     }
+  }
+
+  /** The terminal sends it to all processes that run in it. */
+  @Test
+  void ctrlC_whileUpstreamsStart_endsWithASummary() {
+    try (Waymark demo = Waymark.start("demo", "--clients=10")) {
+      demo.awaitLine("starting a bridge");
+      await().until(() -> upstreamsOf(demo).size() == 3);
+      List<String> line = new ArrayList<>(List.of("kill", "-INT", Long.toString(demo.pid())));
+      upstreamsOf(demo).forEach(upstream -> line.add(Long.toString(upstream.pid())));
+      try (Waymark kill = Waymark.program(line.toArray(String[]::new)).start()) {
+        assertThat(kill.exitCode()).isZero();
+      }
+      assertThat(demo.exitCode()).as(demo.describe()).isZero();
+      assertThat(demo.stdout()).contains("nothing happened", "closes 0, lost 0, twice 0\n");
+    }
+  }
+
+  /** Those of its children that are Java, not the shells that become it. */
+  private static List<ProcessHandle> upstreamsOf(Waymark demo) {
+    return ProcessHandle.of(demo.pid())
+        .orElseThrow()
+        .children()
+        .filter(child -> child.info().command().orElse("").endsWith("/java"))
+        .toList();
   }
 
   @Test

@@ -3,7 +3,9 @@ package dev.waymark.cli.demo;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +20,9 @@ final class Children implements AutoCloseable {
   private static final String GUARD =
       "trap '' INT TERM; pids=; while read -r line; do pids=$line; done;"
           + " [ -z \"$pids\" ] || kill -9 $pids 2>/dev/null";
+
+  private static final List<String> IGNORING_SIGINT =
+      List.of("sh", "-c", "trap '' INT; exec \"$@\"", "sh");
 
   private final Set<Process> running = new LinkedHashSet<>();
   private final Thread hook = new Thread(this::killAll, "demo-children");
@@ -40,8 +45,16 @@ final class Children implements AutoCloseable {
     }
   }
 
-  /** Starts one. */
+  /**
+   * Starts one. It ignores SIGINT: Ctrl-C reaches all processes of the terminal, and is for the
+   * demo alone.
+   */
   synchronized Process start(ProcessBuilder builder) throws IOException {
+    if (guard != null) {
+      List<String> line = new ArrayList<>(IGNORING_SIGINT);
+      line.addAll(builder.command());
+      builder.command(line);
+    }
     Process child = builder.start();
     running.add(child);
     tellGuard();

@@ -92,10 +92,18 @@ final class Program {
   Matcher awaitReady() throws InterruptedException {
     try {
       return ready.get(READY_TIMEOUT_S, TimeUnit.SECONDS);
-    } catch (ExecutionException | TimeoutException e) {
-      kill();
-      throw new DemoException("the " + name + " did not start; its last lines:\n" + lastLines());
+    } catch (ExecutionException ended) {
+      throw notReady("ended before it was ready");
+    } catch (TimeoutException late) {
+      throw notReady("was not ready within " + READY_TIMEOUT_S + " s");
     }
+  }
+
+  private DemoException notReady(String why) throws InterruptedException {
+    kill();
+    String lines = lastLines();
+    String said = lines.isEmpty() ? "it said nothing" : "its last lines:\n" + lines;
+    return new DemoException("the " + name + " " + why + "; " + said);
   }
 
   /** SIGKILL, and waits for the end. */

@@ -1,8 +1,10 @@
 package dev.waymark.cli.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -26,5 +28,16 @@ final class ProgramTest {
             "-XX:StartFlightRecording=filename=a.jfr");
     assertThat(Program.inherited(Stream.concat(shared.stream(), own.stream()).toList()))
         .isEqualTo(shared);
+  }
+
+  @Test
+  void awaitReady_programThatEnds_saysSoAndWhatItSaid() {
+    try (Children children = new Children()) {
+      Program program =
+          Program.start(children, Pattern.compile("ready"), List.of(), List.of("--version"));
+      assertThatThrownBy(program::awaitReady)
+          .isInstanceOf(DemoException.class)
+          .hasMessageContaining("ended before it was ready; its last lines:\nwaymark ");
+    }
   }
 }
