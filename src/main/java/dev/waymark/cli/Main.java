@@ -137,9 +137,7 @@ public final class Main {
   }
 
   private static List<Class<?>> asked(List<Class<?>> commands, String... args) {
-    return commands.stream()
-        .filter(known -> name(known).equals(command(args)))
-        .toList();
+    return commands.stream().filter(known -> name(known).equals(command(args))).toList();
   }
 
   /** What stands first, or behind `--debug`; empty if nothing does. As the launcher sees it. */

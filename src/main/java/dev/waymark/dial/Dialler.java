@@ -54,7 +54,9 @@ public record Dialler(
     ChannelFactory<Channel> guarded =
         () -> {
           Channel channel = channels.newChannel();
-          channel.pipeline().addLast(new DialGuard(dialled, dial), PeerGuard.ofServer(dial::flooded));
+          channel
+              .pipeline()
+              .addLast(new DialGuard(dialled, dial), PeerGuard.ofServer(dial::flooded));
           return channel;
         };
     return NettyChannelBuilder.forAddress(isTcp ? dialled : forChannelType(UNIX_TARGET, type))

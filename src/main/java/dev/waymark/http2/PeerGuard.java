@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Stands between a socket and gRPC's HTTP/2 handler and ends the connection at once when the peer
  * floods it ({@link FrameMeter}) or does not read the answers to its control frames. Nothing of
- * what it then sent is handled. What a peer may send takes no more than its share of the event
- * loop ({@link ReadTurns}). Confined to the event loop of its channel.
+ * what it then sent is handled. What a peer may send takes no more than its share of the event loop
+ * ({@link ReadTurns}). Confined to the event loop of its channel.
  *
  * <p>Of a channel that was dialled it also reads nothing after our own GOAWAY, and closes it soon,
  * whether the peer reads that or not.

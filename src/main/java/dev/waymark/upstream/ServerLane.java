@@ -33,7 +33,9 @@ final class ServerLane {
   private static final Logger log = LoggerFactory.getLogger(ServerLane.class);
   private static final long ABSENT = -1;
 
-  /** Answers (Pong, BUSY) that may wait while the transport takes no more; the bridge's own limit. */
+  /**
+   * Answers (Pong, BUSY) that may wait while the transport takes no more; the bridge's own limit.
+   */
   static final int UNREAD_ANSWERS_MAX = 10_000;
 
   private final ServerCall<InboundBatch, OutboundBatch> call;

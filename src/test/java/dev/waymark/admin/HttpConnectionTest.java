@@ -21,7 +21,7 @@ final class HttpConnectionTest {
   private long nowMs;
   private final HttpPort.Shared port =
       new HttpPort(new InetSocketAddress(0), List.of(), List.of(), new EventLog(() -> 0))
-          .new Shared(Runnable::run, () -> nowMs * 1_000_000);
+      .new Shared(Runnable::run, () -> nowMs * 1_000_000);
   private final EmbeddedChannel channel =
       new EmbeddedChannel(new HttpServerCodec(), new ChunkedWriteHandler());
 

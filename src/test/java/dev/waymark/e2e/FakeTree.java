@@ -8,11 +8,15 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.stream.Stream;
 
-/** A source tree with the launcher, beside a Maven and a Java that only write down how they were called. */
+/**
+ * A source tree with the launcher, beside a Maven and a Java that only write down how they were
+ * called.
+ */
 final class FakeTree {
   /**
    * Counts its calls and leaves an archive as the real build would. A word in the POM changes that:
-   * with `broken` it fails, with `silent` it fails without a word, with `slow` it waits for `go-on`.
+   * with `broken` it fails, with `silent` it fails without a word, with `slow` it waits for
+   * `go-on`.
    */
   private static final String MAVEN =
       """

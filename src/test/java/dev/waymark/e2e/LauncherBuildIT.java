@@ -116,7 +116,9 @@ final class LauncherBuildIT {
     Files.writeString(tree.resolve("pom.xml"), "<project>slow</project>");
     String command = "'" + tree.resolve("waymark") + "'";
     try (Waymark run =
-        fake.launcher(Path.of("script"), "-qec", command, "/dev/null").env("TERM", "xterm").start()) {
+        fake.launcher(Path.of("script"), "-qec", command, "/dev/null")
+            .env("TERM", "xterm")
+            .start()) {
       run.awaitLine("\u001b\\[\\?7lwaymark: building, 0:0\\d.*\u001b\\[K\u001b\\[\\?7h");
       Files.createFile(tree.resolve("go-on"));
       assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
@@ -165,7 +167,8 @@ final class LauncherBuildIT {
 
   @Test
   void run_builtTreeOnAReadOnlyMount_runsOrSaysWhatToDo() throws IOException {
-    assumeTrue(isRoot() && FakeTree.isThere("unshare"), "needs root and unshare, for a mount of its own");
+    assumeTrue(
+        isRoot() && FakeTree.isThere("unshare"), "needs root and unshare, for a mount of its own");
     fake.run(tree.resolve("waymark"));
     try (Waymark run = onReadOnlyMount()) {
       assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
@@ -218,8 +221,7 @@ final class LauncherBuildIT {
     assumeTrue(FakeTree.isThere(shell.split(" ")[0]), "no " + shell);
     List<String> line = new ArrayList<>(List.of(shell.split(" ")));
     line.add(tree.resolve("waymark").toString());
-    try (Waymark run =
-        fake.launch(Path.of(line.removeFirst()), line.toArray(String[]::new))) {
+    try (Waymark run = fake.launch(Path.of(line.removeFirst()), line.toArray(String[]::new))) {
       assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
       assertThat(run.stderr()).isEqualTo(buildingLine());
     }

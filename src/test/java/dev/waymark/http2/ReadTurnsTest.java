@@ -163,12 +163,11 @@ final class ReadTurnsTest {
 
   private static byte[] bytesOf(List<ByteBuf> chunks) {
     var all = new ByteArrayOutputStream();
-    chunks.forEach(
-        chunk -> {
-          byte[] bytes = new byte[chunk.readableBytes()];
-          chunk.getBytes(chunk.readerIndex(), bytes);
-          all.writeBytes(bytes);
-        });
+    chunks.forEach(chunk -> {
+      byte[] bytes = new byte[chunk.readableBytes()];
+      chunk.getBytes(chunk.readerIndex(), bytes);
+      all.writeBytes(bytes);
+    });
     return all.toByteArray();
   }
 
