@@ -148,9 +148,11 @@ final class Trials {
     for (Trial trial : List.copyOf(trials.values())) {
       boolean isTaking = taking.contains(trial.lane());
       boolean isOver = trial.isRunning() && isOver(nowNs, trial);
+      boolean isIdle = !trial.isRunning() && (!isTaking || !isOfUse(trial.lane()));
       if (isOver && isTaking && goesOn(nowNs, trial, taking)) {
         toEmpty.add(trial.lane());
-      } else if (!isTaking || isOver || (!trial.isRunning() && !isOfUse(trial.lane()))) {
+      } else if (isOver || isIdle) {
+        // One that runs on a lane that takes no more is kept: that may be about to break.
         giveUp(trial);
       }
     }

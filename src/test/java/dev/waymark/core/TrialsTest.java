@@ -23,6 +23,18 @@ class TrialsTest {
     assertThat(reason(suspect)).isEqualTo(CloseReason.POISON);
   }
 
+  /** The health Watch and the lane to a process that dies break in any order. */
+  @Test
+  void suspect_whoseUpstreamIsReportedDownBeforeItsLaneBreaks_isClosedAllTheSame() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1");
+    Connection suspect = suspect(lanes);
+    assertThat(ownerAddress(suspect)).isEqualTo("c:1");
+    fixtures.upstreams("a:1", "b:1", "!c:1", "d:1");
+    fixtures.passMs(300);
+    fixtures.broken(lanes.get(2));
+    assertThat(reason(suspect)).isEqualTo(CloseReason.POISON);
+  }
+
   /** Somebody else kills upstreams too, and may have been at work here: once is not enough. */
   @Test
   void suspect_lostAloneWhileOthersDieToo_isTriedAgain() {
