@@ -1,8 +1,13 @@
 package dev.waymark.e2e;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -104,9 +109,13 @@ final class LearnedStart {
     // Of another Java is another one.
     Path folder = archive.resolveSibling("tests-" + Runtime.version());
     Path cache = folder.resolve("start.aot");
-    if (!Files.exists(cache)
-        || Files.getLastModifiedTime(cache).compareTo(Files.getLastModifiedTime(archive)) <= 0) {
-      unpackAndTrain(archive, folder);
+    // Tests run in several processes, of which one trains.
+    try (FileChannel file = FileChannel.open(Path.of(folder + ".lock"), CREATE, WRITE);
+        FileLock _ = file.lock()) {
+      if (!Files.exists(cache)
+          || Files.getLastModifiedTime(cache).compareTo(Files.getLastModifiedTime(archive)) <= 0) {
+        unpackAndTrain(archive, folder);
+      }
     }
     return folder;
   }
