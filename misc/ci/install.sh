@@ -15,6 +15,10 @@ npm:npm
 buildah:buildah
 podman:podman
 runc:runc
+busybox:busybox
+ksh:ksh
+mksh:mksh
+yash:yash
 "
 
 missing=
