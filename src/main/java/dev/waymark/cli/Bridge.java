@@ -173,13 +173,13 @@ final class Bridge implements Acceptor {
     shards.start();
     pools.start();
     pools.awaitServing(poolNames, new Wait(config.startTimeout().toNanos()), stop);
+    pools.awaitProof(poolNames, new Wait(PROOF_TIMEOUT_NS));
     if (stop.getCount() == 0) {
       return;
     }
     ports.switchTo(ports.prepare(config.listeners()));
     reload.open();
     readiness = new Readiness(true, "listeners are open");
-    pools.awaitProof(poolNames, new Wait(PROOF_TIMEOUT_NS));
     List<PoolStatus> statuses = pools.statuses();
     log.write(
         Event.BRIDGE_STARTED,

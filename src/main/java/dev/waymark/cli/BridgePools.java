@@ -124,8 +124,9 @@ final class BridgePools implements LaneConnector.Attempts {
   }
 
   /**
-   * Returns when it is known whether those that serve by their health take lanes, so that they can
-   * be counted, or when the time is over.
+   * Returns when it is known of all upstreams whether they serve and take lanes, so that the first
+   * clients are dealt out over them and the ready line counts them, or when the time is over. Pools
+   * where nobody serves are not waited for.
    */
   void awaitProof(Collection<String> names, Wait wait) throws InterruptedException {
     for (String name : names) {

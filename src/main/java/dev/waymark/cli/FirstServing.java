@@ -8,8 +8,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * Whether a pool has ever had an upstream that serves by its health, and whether such a one has
- * shown that it takes lanes, or that it does not. Thread-safe.
+ * Whether a pool has ever had an upstream that serves by its health, and whether all that are known
+ * have shown whether they serve and take lanes. Thread-safe.
  */
 final class FirstServing {
   private final CountDownLatch serving = new CountDownLatch(1);
@@ -22,7 +22,10 @@ final class FirstServing {
     return serving;
   }
 
-  /** Released for ever when an upstream that serves by its health has taken or refused a lane. */
+  /**
+   * Released for ever when the health of each upstream is known, and each of those that serve by it
+   * has taken or refused a lane: the first clients are dealt out over all of them.
+   */
   CountDownLatch proven() {
     return proven;
   }
@@ -54,7 +57,9 @@ final class FirstServing {
     if (!known.isEmpty()) {
       serving.countDown();
     }
-    if (known.stream().anyMatch(answered::contains)) {
+    boolean isEachKnown =
+        snapshot.upstreams().stream().noneMatch(each -> each.health().equals("UNKNOWN"));
+    if (!known.isEmpty() && isEachKnown && answered.containsAll(known)) {
       proven.countDown();
       answered.clear();
     }
