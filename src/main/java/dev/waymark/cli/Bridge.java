@@ -159,7 +159,8 @@ final class Bridge implements Acceptor {
 
   /**
    * Finds upstreams, and opens the listeners when each one's pool has a SERVING upstream and the
-   * others have answered too or had a moment to, or after the start time-out. Opens none, and is not ready, when the latch is released meanwhile.
+   * others have answered too or had a moment to, or after the start time-out. Opens none, and is
+   * not ready, when the latch is released meanwhile.
    *
    * @throws StartException naming the listener and its address
    */
