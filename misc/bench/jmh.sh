@@ -1,9 +1,10 @@
 #!/bin/sh
 # Benchmarks of single steps (JMH): jmh.sh [REGEX] [JMH-OPTIONS]. What an idle connection costs the core: jmh.sh idle-crowd [COUNT].
 # What bare gRPC streams cost, one, and many beside as many sockets: jmh.sh bare-stream.
-# Builds them first, apart from everything else, in target/jmh. MVN: the Maven to build with. See README.md.
+# Builds them first, apart from everything else, in src/server/target/jmh. MVN: the Maven to build with. See README.md.
 set -eu
 cd "$(dirname -- "$0")/../.."
+built=src/server/target/jmh
 
 ${MVN:-mvn} -B -q -Pjmh process-test-classes >&2
 
@@ -16,16 +17,16 @@ find_jdk java || {
 
 # A JMH fork has these options too.
 run_java() {
-  "$java_home/bin/java" -cp "target/jmh/test-classes:target/jmh/classes:$(cat target/jmh/classpath)" \
+  "$java_home/bin/java" -cp "$built/test-classes:$built/classes:$(cat $built/classpath)" \
     @misc/jvm.options "$@"
 }
 
 if [ "${1:-}" = idle-crowd ]; then
   shift
-  run_java -Xms2g -Xmx2g -XX:+UseSerialGC dev.waymark.core.IdleCrowd "$@"
+  run_java -Xms2g -Xmx2g -XX:+UseSerialGC dev.waymark.engine.IdleCrowd "$@"
 elif [ "${1:-}" = bare-stream ]; then
-  run_java -XX:MaxNewSize=32m -Dio.netty.leakDetection.level=disabled dev.waymark.lane.BareStream
+  run_java -XX:MaxNewSize=32m -Dio.netty.leakDetection.level=disabled dev.waymark.net.lane.BareStream
 else
-  run_java org.openjdk.jmh.Main -prof gc -rf json -rff target/jmh/figures.json "$@"
-  echo "figures in target/jmh/figures.json"
+  run_java org.openjdk.jmh.Main -prof gc -rf json -rff "$built/figures.json" "$@"
+  echo "figures in $built/figures.json"
 fi

@@ -19,5 +19,5 @@ find_jdk java || {
   echo "java.sh: no Java 25 or later found; set JAVA_HOME to one" >&2
   exit 1
 }
-exec "$java_home/bin/java" -cp "target/test-classes:target/classes:$(cat "$class_path_file")" \
+exec "$java_home/bin/java" -cp "src/server/target/test-classes:src/server/target/classes:$(cat "$class_path_file")" \
   --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow ${WAYMARK_JAVA_OPTS:-} "$@"

@@ -1,9 +1,0 @@
-/**
- * The Attach calls of a shard: gRPC channels on the shard's own event loop, batches in and out,
- * back-pressure. Only translates: what a frame does is decided in {@link dev.waymark.core.Lane}.
- * Not inside: discovery, health, balancing. Start at {@link dev.waymark.lane.LaneConnector}.
- */
-@NullMarked
-package dev.waymark.lane;
-
-import org.jspecify.annotations.NullMarked;

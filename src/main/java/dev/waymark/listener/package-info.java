@@ -1,9 +1,0 @@
-/**
- * The front: sockets of clients, and where their streams are cut into messages. Not inside: what
- * becomes of the bytes. Everything here is confined to the event loop of its connection. Start at
- * {@link dev.waymark.listener.Framer}.
- */
-@NullMarked
-package dev.waymark.listener;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,9 +1,0 @@
-/**
- * The development peer: an upstream that echoes, or answers by rules, with an admin port to make it
- * misbehave. Also the echo upstream that a bridge embeds. Not inside: the command line. Start at
- * {@link dev.waymark.upstream.stub.StubServer}.
- */
-@NullMarked
-package dev.waymark.upstream.stub;
-
-import org.jspecify.annotations.NullMarked;

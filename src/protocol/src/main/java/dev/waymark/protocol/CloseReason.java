@@ -1,0 +1,152 @@
+package dev.waymark.protocol;
+
+import java.util.Locale;
+
+/**
+ * Why a connection, or its attachment to an upstream, ended. One enum for the wire (`CloseReason`
+ * in attach.proto has the same names and numbers), the access log and metric labels. Immutable.
+ */
+public enum CloseReason {
+  DONE(1, Origin.UPSTREAM, "both directions ended, or the upstream asked for a clean end"),
+  ABORT(2, Origin.UPSTREAM, "the upstream asked for a reset"),
+  BUSY(3, Origin.UPSTREAM, "the upstream has no room"),
+  NOT_HERE(4, Origin.UPSTREAM, "the upstream does not serve such connections"),
+  SHUTTING_DOWN(5, Origin.UPSTREAM, "the upstream is going away"),
+  FENCED(6, Origin.BRIDGE, "a newer epoch owns the connection"),
+  CLIENT_RESET(7, Origin.CLIENT, "the client reset its socket"),
+  CLIENT_TIMEOUT(8, Origin.CLIENT, "the client's host stopped answering"),
+  IDLE_TIMEOUT(9, Origin.BRIDGE, "no byte moved either way for the idle-timeout"),
+  FRAME_TOO_LONG(10, Origin.CLIENT, "a message is longer than frame-max"),
+  FRAME_INCOMPLETE(11, Origin.CLIENT, "the client ended in the middle of a message"),
+  FRAME_INVALID(12, Origin.CLIENT, "a length field that cannot be"),
+  NO_UPSTREAM(13, Origin.BRIDGE, "no upstream was SERVING in time"),
+  UPSTREAM_LOST(14, Origin.UPSTREAM, "the lane to the upstream broke"),
+  FLOW_CONTROL(15, Origin.UPSTREAM, "bytes beyond the limit, or consumed beyond what was sent"),
+  COMMIT_INCOMPLETE(16, Origin.UPSTREAM, "the rest of a commit did not come in time"),
+  UNKNOWN_CONNECTION(17, Origin.UPSTREAM, "no such connection was ever on this shard"),
+  SETTINGS_LATE(18, Origin.UPSTREAM, "Settings came after the lane was taken for one without"),
+  WINDOW_STALLED(19, Origin.UPSTREAM, "a full window without any consumed for too long"),
+  POISON(20, Origin.CLIENT, "its request ended one upstream after the other"),
+  SLOW_CLIENT(21, Origin.CLIENT, "the client does not read its replies"),
+  OVERLOAD(22, Origin.BRIDGE, "the bridge is out of its memory budget"),
+  BRIDGE_STOPPED(23, Origin.BRIDGE, "the bridge is shutting down"),
+  PROTOCOL(24, Origin.UPSTREAM, "a frame that breaks the protocol"),
+  INTERNAL(25, Origin.BRIDGE, "a defect of the bridge"),
+  OPERATOR(26, Origin.BRIDGE, "an operator closed it"),
+  MOVED(27, Origin.BRIDGE, "handed over to another upstream; ends an attachment, no connection"),
+  CONNECTION_AGE(28, Origin.BRIDGE, "older than connection-age-max");
+
+  /** Who brought the end about. */
+  public enum Origin {
+    CLIENT,
+    UPSTREAM,
+    BRIDGE;
+
+    /** The lower-case form in logs. */
+    public String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private static final CloseReason[] BY_WIRE_CODE = new CloseReason[values().length + 1];
+
+  static {
+    for (CloseReason reason : values()) {
+      BY_WIRE_CODE[reason.wireCode] = reason;
+    }
+  }
+
+  private final int wireCode;
+  private final Origin origin;
+  private final String label;
+  private final String meaning;
+
+  CloseReason(int wireCode, Origin origin, String meaning) {
+    this.wireCode = wireCode;
+    this.origin = origin;
+    this.label = name().toLowerCase(Locale.ROOT);
+    this.meaning = meaning;
+  }
+
+  /** The number in attach.proto, from 1. */
+  public int wireCode() {
+    return wireCode;
+  }
+
+  /** Who usually brings it about; DONE may come from either side, see the access log. */
+  public Origin origin() {
+    return origin;
+  }
+
+  /** The lower-case form in logs and metric labels. */
+  public String label() {
+    return label;
+  }
+
+  /** One clause for people. */
+  public String meaning() {
+    return meaning;
+  }
+
+  /** The upstream asks that another be tried (rule 8). */
+  public boolean isRefusal() {
+    return this == BUSY || this == NOT_HERE || this == SHUTTING_DOWN;
+  }
+
+  /** It ends an attachment and never a connection: only a bridge says so (rule 8). */
+  public boolean isOfAttachmentOnly() {
+    return this == FENCED || this == MOVED || this == UNKNOWN_CONNECTION;
+  }
+
+  /**
+   * Whether the client is told by RST, at once, that its stream is not complete; else by FIN after
+   * the last byte.
+   */
+  public boolean isAbortive() {
+    return switch (this) {
+      case ABORT,
+          FLOW_CONTROL,
+          COMMIT_INCOMPLETE,
+          PROTOCOL,
+          SLOW_CLIENT,
+          OVERLOAD,
+          INTERNAL,
+          CLIENT_RESET,
+          CLIENT_TIMEOUT ->
+          true;
+      case DONE,
+          BUSY,
+          NOT_HERE,
+          SHUTTING_DOWN,
+          FENCED,
+          IDLE_TIMEOUT,
+          FRAME_TOO_LONG,
+          FRAME_INCOMPLETE,
+          FRAME_INVALID ->
+          false;
+      case NO_UPSTREAM,
+          UPSTREAM_LOST,
+          UNKNOWN_CONNECTION,
+          SETTINGS_LATE,
+          WINDOW_STALLED,
+          POISON,
+          BRIDGE_STOPPED ->
+          false;
+      case OPERATOR, MOVED, CONNECTION_AGE -> false;
+    };
+  }
+
+  /**
+   * The reason with this number; PROTOCOL for a number that nobody knows, since the peer's intent
+   * is not known either.
+   */
+  public static CloseReason ofWireCode(int wireCode) {
+    return wireCode > 0 && wireCode < BY_WIRE_CODE.length ? BY_WIRE_CODE[wireCode] : PROTOCOL;
+  }
+
+  /** The reason for which an upstream ends a connection; PROTOCOL for one that it cannot have. */
+  public static CloseReason saidByUpstream(int wireCode) {
+    CloseReason reason = ofWireCode(wireCode);
+    return reason.isOfAttachmentOnly() ? PROTOCOL : reason;
+  }
+}

@@ -1,0 +1,34 @@
+package dev.waymark.protocol;
+
+/**
+ * How a listener cuts the client's stream into messages; the bytes are never changed (rule 1).
+ * Immutable.
+ */
+public sealed interface Framing {
+  /** No messages: bytes as they come. */
+  record Raw() implements Framing {}
+
+  /** Up to and including `\n`. */
+  record Line() implements Framing {}
+
+  /** Up to and including the delimiter, 1 to 16 bytes. */
+  record Delimiter(byte[] delimiter) implements Framing {}
+
+  /** Every message has this many bytes. */
+  record Fixed(int bytes) implements Framing {}
+
+  /**
+   * A field of `lengthBytes` (1, 2, 3, 4 or 8) bytes, `lengthOffset` bytes into the message, says
+   * how many bytes follow it, less `lengthAdjustment`. A message is lengthOffset + lengthBytes +
+   * value + lengthAdjustment bytes.
+   */
+  record LengthPrefixed(
+      int lengthOffset, int lengthBytes, boolean littleEndian, int lengthAdjustment)
+      implements Framing {}
+
+  /** A base-128 varint (as in protobuf, at most 5 bytes) says how many bytes follow it. */
+  record Varint() implements Framing {}
+
+  /** Bytes as they come. */
+  Framing RAW = new Raw();
+}

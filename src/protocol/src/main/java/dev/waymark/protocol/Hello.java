@@ -1,0 +1,22 @@
+package dev.waymark.protocol;
+
+import java.util.List;
+
+/**
+ * Who speaks at the bridge's end of a lane. Immutable.
+ *
+ * @param instance the first half of every mark of this bridge
+ * @param node host or pod name
+ * @param version software version
+ * @param pool for which the lane was opened
+ * @param shard the shard that holds the lane, from 0
+ * @param shards how many shards the bridge has
+ */
+public record Hello(
+    long instance, String node, String version, String pool, int shard, int shards) {
+  /** Of the protocol. */
+  public static final int REVISION = 1;
+
+  /** What a bridge says that it offers. */
+  public static final List<String> FEATURES = List.of("push", "announcements");
+}

@@ -1,0 +1,124 @@
+package dev.waymark.protocol;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One frame from an upstream: a reused cursor, valid until the next one is read into it. Fields
+ * mean what UpstreamFrame in attach.proto says. Confined to its shard's thread.
+ */
+public final class UpstreamFrame {
+  /** Stands for an absent `consumed`. */
+  public static final long ABSENT = -1;
+
+  private long connection;
+  private int epoch;
+  private ByteBuf payload = Unpooled.EMPTY_BUFFER;
+  private long consumed;
+  private byte @Nullable [] context;
+  private boolean more;
+  private boolean halfClose;
+  private int close;
+  private @Nullable UpstreamControl control;
+
+  /** Makes it an empty frame. */
+  public UpstreamFrame clear() {
+    connection = 0;
+    epoch = 0;
+    payload = Unpooled.EMPTY_BUFFER;
+    consumed = ABSENT;
+    context = null;
+    more = false;
+    halfClose = false;
+    close = 0;
+    control = null;
+    return this;
+  }
+
+  public long connection() {
+    return connection;
+  }
+
+  public UpstreamFrame connection(long value) {
+    connection = value;
+    return this;
+  }
+
+  public int epoch() {
+    return epoch;
+  }
+
+  public UpstreamFrame epoch(int value) {
+    epoch = value;
+    return this;
+  }
+
+  /** Borrowed: whoever keeps it takes a retained slice. */
+  public ByteBuf payload() {
+    return payload;
+  }
+
+  public UpstreamFrame payload(ByteBuf borrowed) {
+    payload = borrowed;
+    return this;
+  }
+
+  /** A client offset, or {@link #ABSENT}. */
+  public long consumed() {
+    return consumed;
+  }
+
+  public UpstreamFrame consumed(long value) {
+    consumed = value;
+    return this;
+  }
+
+  /** Null: absent; empty clears. */
+  public byte @Nullable [] context() {
+    return context;
+  }
+
+  public UpstreamFrame context(byte @Nullable [] value) {
+    context = value;
+    return this;
+  }
+
+  public boolean more() {
+    return more;
+  }
+
+  public UpstreamFrame more(boolean value) {
+    more = value;
+    return this;
+  }
+
+  public boolean halfClose() {
+    return halfClose;
+  }
+
+  public UpstreamFrame halfClose(boolean value) {
+    halfClose = value;
+    return this;
+  }
+
+  /** The wire code of a {@link CloseReason}; 0: the connection goes on. */
+  public int close() {
+    return close;
+  }
+
+  public UpstreamFrame close(int value) {
+    close = value;
+    return this;
+  }
+
+  /** Null in a data frame. */
+  public @Nullable UpstreamControl control() {
+    return control;
+  }
+
+  public UpstreamFrame control(@Nullable UpstreamControl value) {
+    control = value;
+    return this;
+  }
+}

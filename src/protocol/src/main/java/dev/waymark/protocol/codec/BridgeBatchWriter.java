@@ -1,0 +1,186 @@
+package dev.waymark.protocol.codec;
+
+import static dev.waymark.v1.BridgeFrame.newBuilder;
+
+import dev.waymark.protocol.Check;
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.Hello;
+import dev.waymark.protocol.Open;
+import dev.waymark.protocol.PushResult;
+import dev.waymark.protocol.SizeLimits;
+import dev.waymark.v1.Closed;
+import dev.waymark.v1.HalfClose;
+import dev.waymark.v1.Opened;
+import dev.waymark.v1.Ping;
+import dev.waymark.v1.Release;
+import dev.waymark.v1.Synced;
+import dev.waymark.v1.Syncing;
+import io.netty.buffer.ByteBuf;
+
+/**
+ * Encodes what a bridge sends into a batch. Confined to the thread of its lane. Every method
+ * appends one frame and throws IllegalStateException if the batch would grow over {@link
+ * SizeLimits#BATCH_BYTES_MAX}: send it before.
+ */
+public final class BridgeBatchWriter {
+  /** Stands for an absent limit. */
+  public static final long ABSENT = -1;
+
+  private static final int CONNECTION_TAG = 1 << 3;
+  private static final int EPOCH_TAG = 2 << 3;
+  private static final int PAYLOAD_TAG = 3 << 3 | 2;
+  private static final int OFFSET_TAG = 4 << 3;
+  private static final int LAST_TAG = 5 << 3;
+  private static final int LIMIT_TAG = 6 << 3;
+
+  private final OutboundBatch batch = new OutboundBatch();
+
+  /** What was written since the last message; always the same object. */
+  public OutboundBatch batch() {
+    return batch;
+  }
+
+  /** The first frame of a lane. */
+  public void hello(Hello hello) {
+    append(newBuilder().setHello(Messages.toProto(hello)));
+  }
+
+  /** A connection is attached. */
+  public void open(long connection, int epoch, Open open) {
+    append(newBuilder().setConnection(connection).setEpoch(epoch).setOpen(Messages.toProto(open)));
+  }
+
+  /**
+   * Client bytes, and with them a limit.
+   *
+   * @param offset of the payload's first byte in the client's stream
+   * @param ownedPayload at most {@link SizeLimits#PAYLOAD_BYTES_MAX}; this method releases it, or
+   *     the batch does once it is sent
+   * @param last the payload ends a framed message
+   * @param limitOrAbsent or {@link #ABSENT}
+   */
+  public void data(
+      long connection,
+      int epoch,
+      long offset,
+      ByteBuf ownedPayload,
+      boolean last,
+      long limitOrAbsent) {
+    try {
+      int payloadBytes = ownedPayload.readableBytes();
+      Check.that(payloadBytes <= SizeLimits.PAYLOAD_BYTES_MAX, "a payload is at most 64 KiB");
+      batch.startFrame(
+          headBytes(connection, epoch)
+              + (payloadBytes == 0 ? 0 : FrameSize.ofBytes(payloadBytes))
+              + FrameSize.ofNonZero(offset)
+              + FrameSize.ofTrue(last)
+              + (limitOrAbsent == ABSENT ? 0 : FrameSize.ofVarint(limitOrAbsent)));
+      head(connection, epoch);
+      if (payloadBytes > 0) {
+        batch.payloadField(PAYLOAD_TAG, ownedPayload);
+      }
+      if (offset != 0) {
+        batch.varintField(OFFSET_TAG, offset);
+      }
+      if (last) {
+        batch.varintField(LAST_TAG, 1);
+      }
+      if (limitOrAbsent != ABSENT) {
+        batch.varintField(LIMIT_TAG, limitOrAbsent);
+      }
+    } finally {
+      ownedPayload.release();
+    }
+  }
+
+  /** A limit alone. */
+  public void limit(long connection, int epoch, long limit) {
+    batch.startFrame(headBytes(connection, epoch) + FrameSize.ofVarint(limit));
+    head(connection, epoch);
+    batch.varintField(LIMIT_TAG, limit);
+  }
+
+  /** The client sent FIN after this many bytes. */
+  public void halfClose(long connection, int epoch, long offset) {
+    append(
+        newBuilder()
+            .setConnection(connection)
+            .setEpoch(epoch)
+            .setHalfClose(HalfClose.newBuilder().setOffset(offset)));
+  }
+
+  /** The attachment is over. */
+  public void close(long connection, int epoch, CloseReason reason) {
+    var close = dev.waymark.v1.Close.newBuilder().setReasonValue(reason.wireCode());
+    append(newBuilder().setConnection(connection).setEpoch(epoch).setClose(close));
+  }
+
+  /** The attachment is to be handed over. */
+  public void release(long connection, int epoch) {
+    append(
+        newBuilder()
+            .setConnection(connection)
+            .setEpoch(epoch)
+            .setRelease(Release.getDefaultInstance()));
+  }
+
+  /** Asks for a Pong with the same id. */
+  public void ping(long id) {
+    append(newBuilder().setPing(Ping.newBuilder().setId(id)));
+  }
+
+  /** Answers a Push. */
+  public void pushResult(PushResult result) {
+    CloseReason reason = result.reason();
+    var message =
+        dev.waymark.v1.PushResult.newBuilder()
+            .setId(result.id())
+            .setOutcomeValue(result.outcome().wireCode())
+            .setReasonValue(reason == null ? 0 : reason.wireCode())
+            .setClosedUnixMs(result.closedUnixMs())
+            .setWaitingBytes(result.waitingBytes());
+    append(newBuilder().setPushResult(message));
+  }
+
+  /** Announcements begin, or begin anew. */
+  public void syncing() {
+    append(newBuilder().setSyncing(Syncing.getDefaultInstance()));
+  }
+
+  /** Announces that a connection is there. */
+  public void opened(long connection, String mark, String listener, String clientAddress) {
+    var opened =
+        Opened.newBuilder().setMark(mark).setListener(listener).setClientAddress(clientAddress);
+    append(newBuilder().setConnection(connection).setOpened(opened));
+  }
+
+  /** Announces that a connection is no more. */
+  public void closed(long connection, CloseReason reason) {
+    var closed = Closed.newBuilder().setReasonValue(reason.wireCode());
+    append(newBuilder().setConnection(connection).setClosed(closed));
+  }
+
+  /** All that is there was announced. */
+  public void synced() {
+    append(newBuilder().setSynced(Synced.getDefaultInstance()));
+  }
+
+  private static int headBytes(long connection, int epoch) {
+    return FrameSize.ofNonZero(connection) + FrameSize.ofNonZero(Integer.toUnsignedLong(epoch));
+  }
+
+  private void head(long connection, int epoch) {
+    if (connection != 0) {
+      batch.varintField(CONNECTION_TAG, connection);
+    }
+    if (epoch != 0) {
+      batch.varintField(EPOCH_TAG, Integer.toUnsignedLong(epoch));
+    }
+  }
+
+  private void append(dev.waymark.v1.BridgeFrame.Builder frame) {
+    byte[] encoded = frame.build().toByteArray();
+    batch.startFrame(encoded.length);
+    batch.append(encoded);
+  }
+}

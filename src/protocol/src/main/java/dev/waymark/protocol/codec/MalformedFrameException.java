@@ -1,0 +1,40 @@
+package dev.waymark.protocol.codec;
+
+/**
+ * The peer sent bytes that are no batch of frames: nothing more can be read from the lane. One
+ * instance per cause, without a stack trace, since the peer decides how often it is thrown.
+ * Immutable.
+ */
+public final class MalformedFrameException extends Exception {
+  static final MalformedFrameException BATCH_TOO_LARGE =
+      new MalformedFrameException("a batch of more than 1 MiB");
+  static final MalformedFrameException TRUNCATED =
+      new MalformedFrameException("a field ends beyond its frame or batch");
+  static final MalformedFrameException VARINT_TOO_LONG =
+      new MalformedFrameException("a varint of more than 10 bytes");
+  static final MalformedFrameException TAG_INVALID =
+      new MalformedFrameException("a tag that names no field");
+  static final MalformedFrameException WIRE_TYPE_INVALID =
+      new MalformedFrameException(
+          "an end of a group that did not begin, or a wire type that does not exist");
+  static final MalformedFrameException GROUP_TOO_DEEP =
+      new MalformedFrameException("a group within more than 100 others");
+  static final MalformedFrameException WIRE_TYPE_MISMATCH =
+      new MalformedFrameException("a known field with another wire type");
+  static final MalformedFrameException PAYLOAD_TOO_LONG =
+      new MalformedFrameException("a payload of more than 64 KiB");
+  static final MalformedFrameException CONTEXT_TOO_LONG =
+      new MalformedFrameException("a context of more than 4 KiB");
+  static final MalformedFrameException OPEN_TOO_LONG =
+      new MalformedFrameException("an Open of more than 16 KiB");
+  static final MalformedFrameException CONTROL_INVALID =
+      new MalformedFrameException("a control message that cannot be parsed");
+  static final MalformedFrameException FRAMING_INVALID =
+      new MalformedFrameException("an Open with a framing that cannot be");
+
+  private static final long serialVersionUID = 1;
+
+  private MalformedFrameException(String message) {
+    super(message, null, false, false);
+  }
+}

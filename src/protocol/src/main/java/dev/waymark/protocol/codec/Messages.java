@@ -1,0 +1,175 @@
+package dev.waymark.protocol.codec;
+
+import com.google.protobuf.ByteString;
+import dev.waymark.protocol.Framing;
+import dev.waymark.protocol.Hello;
+import dev.waymark.protocol.Open;
+import dev.waymark.protocol.Reopen;
+
+/** The core's records as generated messages, and back. Stateless. */
+final class Messages {
+  private static final int DELIMITER_BYTES_MAX = 16;
+
+  private Messages() {}
+
+  static dev.waymark.v1.Hello toProto(Hello hello) {
+    return dev.waymark.v1.Hello.newBuilder()
+        .setRevision(Hello.REVISION)
+        .addAllFeatures(Hello.FEATURES)
+        .setInstance(hello.instance())
+        .setNode(hello.node())
+        .setVersion(hello.version())
+        .setPool(hello.pool())
+        .setShard(hello.shard())
+        .setShards(hello.shards())
+        .build();
+  }
+
+  static Hello toCore(dev.waymark.v1.Hello hello) {
+    return new Hello(
+        hello.getInstance(),
+        hello.getNode(),
+        hello.getVersion(),
+        hello.getPool(),
+        hello.getShard(),
+        hello.getShards());
+  }
+
+  static dev.waymark.v1.Open toProto(Open open) {
+    var message =
+        dev.waymark.v1.Open.newBuilder()
+            .setMark(open.mark())
+            .setListener(open.listener())
+            .setClientAddress(open.clientAddress())
+            .setLocalAddress(open.localAddress())
+            .setAcceptedUnixMs(open.acceptedUnixMs())
+            .setLimit(open.limit());
+    if (!(open.framing() instanceof Framing.Raw)) {
+      message.setFraming(toProto(open.framing()).setFrameBytesMax(open.frameBytesMax()));
+    }
+    if (open.reopen() != null) {
+      message.setReopen(toProto(open.reopen()));
+    }
+    return message.build();
+  }
+
+  private static dev.waymark.v1.Reopen toProto(Reopen reopen) {
+    var message =
+        dev.waymark.v1.Reopen.newBuilder()
+            .setCauseValue(reopen.cause().wireCode())
+            .setFirstOffset(reopen.firstOffset())
+            .setTaken(reopen.taken())
+            .setTakenSinceConsumed(reopen.takenSinceConsumed())
+            .setRepliesEnded(reopen.isRepliesEnded())
+            .setGrant(reopen.grantBytes());
+    if (reopen.clientEndedAt() >= 0) {
+      message.setClientEndedAt(reopen.clientEndedAt());
+    }
+    if (reopen.context() != null) {
+      message.setContext(ByteString.copyFrom(reopen.context()));
+    }
+    return message.build();
+  }
+
+  private static Reopen toCore(dev.waymark.v1.Reopen reopen) throws MalformedFrameException {
+    demand(reopen.getFirstOffset() >= 0 && reopen.getTaken() >= 0);
+    demand(
+        reopen.getTakenSinceConsumed() >= 0 && reopen.getTakenSinceConsumed() <= reopen.getTaken());
+    demand(reopen.getGrant() >= 0);
+    demand(!reopen.hasClientEndedAt() || reopen.getClientEndedAt() >= reopen.getFirstOffset());
+    return new Reopen(
+        Reopen.Cause.ofWireCode(reopen.getCauseValue()),
+        reopen.getFirstOffset(),
+        reopen.getTaken(),
+        reopen.getTakenSinceConsumed(),
+        reopen.hasClientEndedAt() ? reopen.getClientEndedAt() : -1,
+        reopen.getRepliesEnded(),
+        reopen.getGrant(),
+        reopen.getContext().isEmpty() ? null : reopen.getContext().toByteArray());
+  }
+
+  static Open toCore(dev.waymark.v1.Open open) throws MalformedFrameException {
+    demand(open.getFraming().getFrameBytesMax() >= 0);
+    return new Open(
+        open.getMark(),
+        open.getListener(),
+        open.getClientAddress(),
+        open.getLocalAddress(),
+        open.getAcceptedUnixMs(),
+        toCore(open.getFraming()),
+        open.getFraming().getFrameBytesMax(),
+        open.getLimit() < 0 ? Long.MAX_VALUE : open.getLimit(),
+        open.hasReopen() ? toCore(open.getReopen()) : null);
+  }
+
+  private static dev.waymark.v1.Framing.Builder toProto(Framing framing) {
+    var message = dev.waymark.v1.Framing.newBuilder();
+    return switch (framing) {
+      case Framing.Raw() -> message.setKind(dev.waymark.v1.Framing.Kind.RAW);
+      case Framing.Line() -> message.setKind(dev.waymark.v1.Framing.Kind.LINE);
+      case Framing.Delimiter(byte[] delimiter) ->
+          message
+              .setKind(dev.waymark.v1.Framing.Kind.DELIMITER)
+              .setDelimiter(ByteString.copyFrom(delimiter));
+      case Framing.Fixed(int bytes) ->
+          message.setKind(dev.waymark.v1.Framing.Kind.FIXED).setSize(bytes);
+      case Framing.LengthPrefixed(
+              int lengthOffset,
+              int lengthBytes,
+              boolean littleEndian,
+              int lengthAdjustment) ->
+          message
+              .setKind(dev.waymark.v1.Framing.Kind.LENGTH_PREFIXED)
+              .setLengthOffset(lengthOffset)
+              .setLengthBytes(lengthBytes)
+              .setLittleEndian(littleEndian)
+              .setLengthAdjustment(lengthAdjustment);
+      case Framing.Varint() -> message.setKind(dev.waymark.v1.Framing.Kind.VARINT);
+    };
+  }
+
+  private static Framing toCore(dev.waymark.v1.Framing framing) throws MalformedFrameException {
+    return switch (framing.getKind()) {
+      // A kind that is not known here cuts nothing here: the bytes are the client's own in any case
+      // (rule 1).
+      case RAW, UNRECOGNIZED -> Framing.RAW;
+      case LINE -> new Framing.Line();
+      case DELIMITER -> delimiter(framing);
+      case FIXED -> fixed(framing);
+      case LENGTH_PREFIXED -> lengthPrefixed(framing);
+      case VARINT -> new Framing.Varint();
+    };
+  }
+
+  private static Framing delimiter(dev.waymark.v1.Framing framing) throws MalformedFrameException {
+    int bytes = framing.getDelimiter().size();
+    demand(bytes > 0 && bytes <= DELIMITER_BYTES_MAX);
+    return new Framing.Delimiter(framing.getDelimiter().toByteArray());
+  }
+
+  private static Framing fixed(dev.waymark.v1.Framing framing) throws MalformedFrameException {
+    demand(framing.getSize() > 0);
+    return new Framing.Fixed(framing.getSize());
+  }
+
+  private static Framing lengthPrefixed(dev.waymark.v1.Framing framing)
+      throws MalformedFrameException {
+    boolean isLength =
+        switch (framing.getLengthBytes()) {
+          case 1, 2, 3, 4, 8 -> true;
+          default -> false;
+        };
+    demand(isLength && framing.getLengthOffset() >= 0);
+    return new Framing.LengthPrefixed(
+        framing.getLengthOffset(),
+        framing.getLengthBytes(),
+        framing.getLittleEndian(),
+        framing.getLengthAdjustment());
+  }
+
+  private static void demand(boolean holds) throws MalformedFrameException {
+    if (!holds) {
+      throw MalformedFrameException.FRAMING_INVALID;
+    }
+  }
+}

@@ -1,0 +1,171 @@
+package dev.waymark.protocol.codec;
+
+import dev.waymark.protocol.Check;
+import dev.waymark.protocol.SizeLimits;
+import io.netty.buffer.ByteBuf;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A growing batch of encoded frames: one byte array that is used again for every message, and the
+ * large payloads in their own buffers. Confined to the thread of its lane.
+ *
+ * <p>Given to `sendMessage` of a call of {@link AttachMethod}, it is written and empty again when
+ * that method returns, and may be filled anew. This holds because gRPC drains a message
+ * synchronously into the transport's buffers, if and only if the call has a real stream: send
+ * nothing before the call's headers came or it said ready, and make channels with `disableRetry()`.
+ * A transport that reads later (grpc-inprocess) does not fit: filling the batch before it has been
+ * read is an IllegalStateException.
+ */
+public final class OutboundBatch {
+  /** Payloads from this size on are not copied into the array. */
+  static final int KEPT_PAYLOAD_BYTES_MIN = 8 * 1024;
+
+  /** A larger array is dropped once it has been sent. */
+  static final int KEPT_ARRAY_BYTES_MAX = 512 * 1024;
+
+  /** A tag of one byte and a length of at most 5. */
+  private static final int FRAME_HEAD_BYTES_MAX = 6;
+
+  private static final int ARRAY_BYTES_MIN = 1024;
+  private static final int FRAMES_TAG = 1 << 3 | 2;
+  private static final byte[] NO_BYTES = {};
+
+  /** A payload that stands before the array's byte `at`. */
+  private record Kept(int at, ByteBuf payload) {}
+
+  private final List<Kept> kept = new ArrayList<>();
+  private byte[] array = NO_BYTES;
+  private int arrayBytes;
+  private int keptBytes;
+  private int frames;
+  private @Nullable OutboundMessage message;
+
+  OutboundBatch() {}
+
+  /** The size of the message that it makes now; never above {@link SizeLimits#BATCH_BYTES_MAX}. */
+  public int bytes() {
+    return arrayBytes + keptBytes;
+  }
+
+  /** How many frames it holds. */
+  public int frames() {
+    return frames;
+  }
+
+  /** Whether there is nothing to send. */
+  public boolean isEmpty() {
+    return frames == 0;
+  }
+
+  /**
+   * Drops the content and releases the payloads that it keeps. May be called at any time, and
+   * again.
+   */
+  public void release() {
+    for (int i = 0; i < kept.size(); i++) {
+      kept.get(i).payload.release();
+    }
+    kept.clear();
+    arrayBytes = 0;
+    keptBytes = 0;
+    frames = 0;
+    message = null;
+    if (array.length > KEPT_ARRAY_BYTES_MAX) {
+      array = NO_BYTES;
+    }
+  }
+
+  // --- filling ---
+
+  /**
+   * Starts a frame of which exactly as many bytes are to be appended.
+   *
+   * @throws IllegalStateException if the batch would be larger than a batch may be, or is under way
+   */
+  void startFrame(int bodyBytes) {
+    Check.that(message == null, "a batch is filled only after its last message was written");
+    Check.that(
+        bytes() + FRAME_HEAD_BYTES_MAX + bodyBytes <= SizeLimits.BATCH_BYTES_MAX,
+        "a batch is sent before it is full");
+    reserve(FRAME_HEAD_BYTES_MAX);
+    varintField(FRAMES_TAG, bodyBytes);
+    frames++;
+  }
+
+  void varintField(int tag, long value) {
+    reserve(1 + 10);
+    array[arrayBytes++] = (byte) tag;
+    long rest = value;
+    while ((rest & ~0x7fL) != 0) {
+      array[arrayBytes++] = (byte) (rest | 0x80);
+      rest >>>= 7;
+    }
+    array[arrayBytes++] = (byte) rest;
+  }
+
+  /**
+   * Appends tag, length and payload; retains the payload if it is large, so that the caller
+   * releases it in any case.
+   */
+  void payloadField(int tag, ByteBuf payload) {
+    int bytes = payload.readableBytes();
+    varintField(tag, bytes);
+    if (bytes >= KEPT_PAYLOAD_BYTES_MIN) {
+      kept.add(new Kept(arrayBytes, payload.retain()));
+      keptBytes += bytes;
+      return;
+    }
+    reserve(bytes);
+    payload.getBytes(payload.readerIndex(), array, arrayBytes, bytes);
+    arrayBytes += bytes;
+  }
+
+  void bytesField(int tag, byte[] value) {
+    varintField(tag, value.length);
+    append(value);
+  }
+
+  void append(byte[] value) {
+    reserve(value.length);
+    System.arraycopy(value, 0, array, arrayBytes, value.length);
+    arrayBytes += value.length;
+  }
+
+  private void reserve(int bytes) {
+    int needed = arrayBytes + bytes;
+    if (needed > array.length) {
+      array = Arrays.copyOf(array, Math.max(ARRAY_BYTES_MIN, Math.max(needed, 2 * array.length)));
+    }
+  }
+
+  // --- sending ---
+
+  /** The message that gRPC drains or closes; either empties the batch. */
+  InputStream toMessage() {
+    Check.that(message == null, "a batch is sent once");
+    message = new OutboundMessage(this);
+    return message;
+  }
+
+  /** Whether this message still stands for what is in the batch. */
+  boolean isCurrent(OutboundMessage candidate) {
+    return message == candidate;
+  }
+
+  void writeTo(OutputStream target) throws IOException {
+    int written = 0;
+    for (int i = 0; i < kept.size(); i++) {
+      Kept next = kept.get(i);
+      target.write(array, written, next.at - written);
+      next.payload.getBytes(next.payload.readerIndex(), target, next.payload.readableBytes());
+      written = next.at;
+    }
+    target.write(array, written, arrayBytes - written);
+  }
+}

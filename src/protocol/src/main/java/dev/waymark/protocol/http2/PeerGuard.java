@@ -1,0 +1,215 @@
+package dev.waymark.protocol.http2;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http2.Http2CodecUtil;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2FrameTypes;
+import io.netty.util.ReferenceCountUtil;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Stands between a socket and gRPC's HTTP/2 handler and ends the connection at once when the peer
+ * floods it ({@link FrameMeter}) or does not read the answers to its control frames. Nothing of
+ * what it then sent is handled. What a peer may send takes no more than its share of the event loop
+ * ({@link ReadTurns}). Confined to the event loop of its channel.
+ *
+ * <p>Of a channel that was dialled it also reads nothing after our own GOAWAY, and closes it soon,
+ * whether the peer reads that or not.
+ */
+public final class PeerGuard extends ChannelDuplexHandler {
+  /**
+   * Control frames (answers to PING and SETTINGS, WINDOW_UPDATE, RST_STREAM) that wait to be
+   * written because the peer does not read. It is the limit that Netty's own HTTP/2 server has.
+   */
+  static final int UNREAD_FRAMES_MAX = Http2CodecUtil.DEFAULT_MAX_QUEUED_CONTROL_FRAMES;
+
+  /** How long a peer may take to read GOAWAY before the socket is closed all the same. */
+  static final long GOAWAY_TIMEOUT_MS = 1_000;
+
+  private static final int HEAD_BYTES = 9;
+
+  private final FrameMeter.Peer peer;
+  private final Consumer<String> onFlood;
+  private final FrameHeads sent;
+  private final ReadTurns turns = new ReadTurns();
+  private @Nullable FrameMeter meter;
+  private int unreadFrames;
+  private boolean isFilterInstalled;
+
+  /** From then on nothing that the peer sends is of interest. */
+  private boolean isEnding;
+
+  private PeerGuard(FrameMeter.Peer peer, Consumer<String> onFlood) {
+    this.peer = peer;
+    this.onFlood = onFlood;
+    this.sent = FrameHeads.sent(peer == FrameMeter.Peer.SERVER);
+  }
+
+  /**
+   * For a channel that was dialled; between its socket and gRPC's handlers.
+   *
+   * @param onFlood told what the server did wrong, on the channel's event loop, before the channel
+   *     is closed
+   */
+  public static PeerGuard ofServer(Consumer<String> onFlood) {
+    return new PeerGuard(FrameMeter.Peer.SERVER, onFlood);
+  }
+
+  /** For a channel that was accepted. */
+  static PeerGuard ofClient(Consumer<String> onFlood) {
+    return new PeerGuard(FrameMeter.Peer.CLIENT, onFlood);
+  }
+
+  // --- in ---
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    if (isEnding) {
+      ReferenceCountUtil.release(message);
+      return;
+    }
+    if (!isFilterInstalled) {
+      isFilterInstalled = EmptyDataFilter.install(context.pipeline());
+    }
+    String flood = meter(context).onBytes((ByteBuf) message);
+    if (flood == null) {
+      turns.onRead(context, (ByteBuf) message);
+    } else {
+      ReferenceCountUtil.release(message);
+      end(context, flood);
+    }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    turns.onReadComplete();
+    context.fireChannelReadComplete();
+  }
+
+  /** The codec asks for more by itself where the channel does not. */
+  @Override
+  public void read(ChannelHandlerContext context) {
+    if (!turns.isPaused()) {
+      context.read();
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) {
+    turns.onInactive(context);
+    context.fireChannelInactive();
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext context) {
+    turns.end();
+  }
+
+  private FrameMeter meter(ChannelHandlerContext context) {
+    FrameMeter known = meter;
+    if (known == null) {
+      known = new FrameMeter(peer, context.executor().ticker());
+      meter = known;
+    }
+    return known;
+  }
+
+  // --- out ---
+
+  @Override
+  public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+    int control = 0;
+    boolean isGoAway = false;
+    sent.begin((ByteBuf) message);
+    while (sent.next()) {
+      switch (sent.type()) {
+        case Http2FrameTypes.DATA -> meter(context).onDataSent();
+        case Http2FrameTypes.PING,
+            Http2FrameTypes.SETTINGS,
+            Http2FrameTypes.RST_STREAM,
+            Http2FrameTypes.WINDOW_UPDATE ->
+            control++;
+        case Http2FrameTypes.GO_AWAY -> isGoAway = true;
+        default -> {}
+      }
+    }
+    context.write(message, control == 0 ? promise : counted(context, control, promise));
+    if (isGoAway) {
+      onGoAway(context);
+    }
+  }
+
+  private ChannelPromise counted(
+      ChannelHandlerContext context, int frames, ChannelPromise promise) {
+    unreadFrames += frames;
+    if (unreadFrames > UNREAD_FRAMES_MAX && !isEnding) {
+      isEnding = true;
+      // Not from within the codec, which goes on with what it has read.
+      context
+          .executor()
+          .execute(() ->
+              end(
+                  context,
+                  "HTTP/2 flood: "
+                      + peer.text
+                      + " does not read the answers to its control frames; "
+                      + UNREAD_FRAMES_MAX
+                      + " of them wait"));
+    }
+    return promise.unvoid().addListener(_ -> unreadFrames -= frames);
+  }
+
+  /** The codec waits for half a minute until a peer has read this, and reads on meanwhile. */
+  private void onGoAway(ChannelHandlerContext context) {
+    if (peer == FrameMeter.Peer.SERVER && !isEnding) {
+      endReading(context);
+      closeLater(context);
+    }
+  }
+
+  // --- the end ---
+
+  private void end(ChannelHandlerContext context, String why) {
+    endReading(context);
+    ByteBuf text = ByteBufUtil.writeUtf8(context.alloc(), why);
+    context.writeAndFlush(Unpooled.wrappedBuffer(goAwayHead(context, text), text));
+    onFlood.accept(why);
+    context.close();
+  }
+
+  private void endReading(ChannelHandlerContext context) {
+    isEnding = true;
+    turns.end();
+    context.channel().config().setAutoRead(false);
+  }
+
+  /** GOAWAY with ENHANCE_YOUR_CALM and the reason as debug data (RFC 9113, section 6.8). */
+  private static ByteBuf goAwayHead(ChannelHandlerContext context, ByteBuf text) {
+    int fixedBytes = 8;
+    return context
+        .alloc()
+        .buffer(HEAD_BYTES + fixedBytes)
+        .writeMedium(fixedBytes + text.readableBytes())
+        .writeByte(Http2FrameTypes.GO_AWAY)
+        .writeByte(0)
+        .writeInt(0)
+        .writeInt(Integer.MAX_VALUE)
+        .writeInt((int) Http2Error.ENHANCE_YOUR_CALM.code());
+  }
+
+  private static void closeLater(ChannelHandlerContext context) {
+    var timeout =
+        context
+            .executor()
+            .schedule(() -> context.close(), GOAWAY_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+    context.channel().closeFuture().addListener((ChannelFuture _) -> timeout.cancel(false));
+  }
+}

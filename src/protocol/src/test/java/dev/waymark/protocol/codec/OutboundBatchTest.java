@@ -1,0 +1,161 @@
+package dev.waymark.protocol.codec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.waymark.protocol.SizeLimits;
+import dev.waymark.v1.BridgeBatch;
+import io.grpc.Drainable;
+import io.grpc.KnownLength;
+import io.netty.buffer.ByteBuf;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class OutboundBatchTest {
+  private final BridgeBatchWriter writer = new BridgeBatchWriter();
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 8191, 8192, 65536})
+  void drain_payloadOfAnySize_writesItAndReleasesIt(int payloadBytes) throws IOException {
+    ByteBuf payload = Bytes.direct(payloadBytes);
+    byte[] expected = Bytes.copyOf(payload);
+    writer.data(7, 1, 300, payload, true, 9);
+    assertThat(payload.refCnt()).isEqualTo(payloadBytes >= 8192 ? 1 : 0);
+    int bytes = writer.batch().bytes();
+
+    byte[] sent = Bytes.drain(writer.batch());
+
+    assertThat(sent).hasSize(bytes);
+    assertThat(BridgeBatch.parseFrom(sent).getFrames(0).getPayload().toByteArray())
+        .isEqualTo(expected);
+    assertThat(payload.refCnt()).isZero();
+    assertThat(writer.batch().isEmpty()).isTrue();
+    assertThat(writer.batch().bytes()).isZero();
+  }
+
+  @Test
+  void batch_afterDrain_isFilledAnew() throws IOException {
+    writer.ping(1);
+    Bytes.drain(writer.batch());
+    writer.ping(2);
+    assertThat(writer.batch().frames()).isEqualTo(1);
+    var sent = BridgeBatch.parseFrom(Bytes.drain(writer.batch()));
+    assertThat(sent.getFramesList())
+        .singleElement()
+        .satisfies(frame -> assertThat(frame.getPing().getId()).isEqualTo(2));
+  }
+
+  @Test
+  void message_closedWithoutDrain_releasesTheBatch() throws IOException {
+    ByteBuf payload = Bytes.direct(9000);
+    writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT);
+    writer.batch().toMessage().close();
+    assertThat(payload.refCnt()).isZero();
+    assertThat(writer.batch().isEmpty()).isTrue();
+  }
+
+  @Test
+  void message_closedAfterDrain_leavesWhatIsNewer() throws IOException {
+    writer.ping(1);
+    InputStream message = writer.batch().toMessage();
+    ((Drainable) message).drainTo(OutputStream.nullOutputStream());
+    writer.ping(2);
+    message.close();
+    assertThat(writer.batch().frames()).isEqualTo(1);
+  }
+
+  @Test
+  void message_drainedAfterItsBatchWasReleased_isEmptyAndLeavesWhatIsNewer() throws IOException {
+    writer.ping(1);
+    InputStream message = writer.batch().toMessage();
+    writer.batch().release();
+    writer.ping(2);
+    assertThat(message.available()).isZero();
+    assertThat(((Drainable) message).drainTo(OutputStream.nullOutputStream())).isZero();
+    assertThat(message.read()).isEqualTo(-1);
+    message.close();
+    assertThat(writer.batch().frames()).isEqualTo(1);
+  }
+
+  @Test
+  void drain_targetFails_releasesTheBatch() {
+    ByteBuf payload = Bytes.direct(9000);
+    writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT);
+    OutputStream broken = OutputStream.nullOutputStream();
+    assertThatThrownBy(
+            () -> {
+              broken.close();
+              ((Drainable) writer.batch().toMessage()).drainTo(broken);
+            })
+        .isInstanceOf(IOException.class);
+    assertThat(payload.refCnt()).isZero();
+  }
+
+  @Test
+  void message_read_hasTheSameBytesAsDrained() throws IOException {
+    writer.data(3, 2, 5, Bytes.direct(20_000), false, 77);
+    writer.limit(3, 2, 78);
+    InputStream message = writer.batch().toMessage();
+    int bytes = message.available();
+    assertThat(message).isInstanceOf(KnownLength.class);
+    byte[] sent = message.readAllBytes();
+    assertThat(sent).hasSize(bytes);
+    assertThat(BridgeBatch.parseFrom(sent).getFramesCount()).isEqualTo(2);
+    assertThat(message.available()).isZero();
+    assertThat(writer.batch().isEmpty()).isTrue();
+  }
+
+  @Test
+  void fill_whileAMessageIsUnderWay_isRefusedAndReleasesThePayload() {
+    writer.ping(1);
+    writer.batch().toMessage();
+    ByteBuf payload = Bytes.direct(10);
+    assertThatThrownBy(() -> writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT))
+        .isInstanceOf(IllegalStateException.class);
+    assertThat(payload.refCnt()).isZero();
+    writer.batch().release();
+  }
+
+  @Test
+  void fill_beyondTheLargestBatch_isRefusedAndReleasesThePayload() {
+    int frames = SizeLimits.BATCH_BYTES_MAX / SizeLimits.PAYLOAD_BYTES_MAX - 1;
+    for (int i = 0; i < frames; i++) {
+      writer.data(
+          1, 0, 0, Bytes.direct(SizeLimits.PAYLOAD_BYTES_MAX), false, BridgeBatchWriter.ABSENT);
+    }
+    ByteBuf payload = Bytes.direct(SizeLimits.PAYLOAD_BYTES_MAX);
+    assertThatThrownBy(() -> writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT))
+        .isInstanceOf(IllegalStateException.class);
+    assertThat(payload.refCnt()).isZero();
+    assertThat(writer.batch().frames()).isEqualTo(frames);
+    writer.batch().release();
+  }
+
+  @Test
+  void release_ofKeptPayloads_releasesEachOnce() {
+    ByteBuf payload = Bytes.direct(8192).retain();
+    writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT);
+    writer.batch().release();
+    writer.batch().release();
+    assertThat(payload.refCnt()).isEqualTo(1);
+    payload.release();
+  }
+
+  @Test
+  void largeArray_afterSending_isDroppedAndGrowsAgain() throws IOException {
+    var target = new ByteArrayOutputStream();
+    for (int round = 0; round < 2; round++) {
+      for (int i = 0; i < 130; i++) {
+        writer.data(i, 0, 0, Bytes.direct(8000), false, BridgeBatchWriter.ABSENT);
+      }
+      target.reset();
+      target.write(Bytes.drain(writer.batch()));
+      assertThat(BridgeBatch.parseFrom(target.toByteArray()).getFramesCount()).isEqualTo(130);
+    }
+  }
+}

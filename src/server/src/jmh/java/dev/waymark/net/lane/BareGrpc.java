@@ -1,0 +1,193 @@
+package dev.waymark.net.lane;
+
+import dev.waymark.engine.Limits;
+import dev.waymark.net.dial.Dial;
+import dev.waymark.net.dial.UpstreamProblem;
+import io.grpc.CallOptions;
+import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
+import io.grpc.Server;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientCalls;
+import io.grpc.stub.ClientResponseObserver;
+import io.grpc.stub.ServerCalls;
+import io.grpc.stub.StreamObserver;
+import io.netty.channel.EventLoop;
+import io.netty.channel.uring.IoUringDomainSocketChannel;
+import io.netty.channel.uring.IoUringSocketChannel;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Bidirectional streams with nothing of ours on them, each over a channel of its own with a lane's
+ * options to a port of its own of one server, as a stub's, which sends each message back.
+ */
+final class BareGrpc {
+  /** As the stub's. */
+  private static final int WINDOW_BYTES = 4 << 20;
+
+  private static final MethodDescriptor<byte[], byte[]> ECHO =
+      MethodDescriptor.newBuilder(new Bytes(), new Bytes())
+          .setType(MethodDescriptor.MethodType.BIDI_STREAMING)
+          .setFullMethodName("bare/Echo")
+          .build();
+
+  private static final LaneConnector.Attempts NO_ATTEMPTS =
+      new LaneConnector.Attempts() {
+        @Override
+        public void onTaken(String pool, String upstream) {}
+
+        @Override
+        public void onRefused(String pool, String upstream, UpstreamProblem problem) {}
+      };
+
+  private final EventLoop loop;
+  private final LaneConnector connector;
+  private final Server server;
+
+  /**
+   * @param loop for the streams, io_uring's; the server has gRPC's own
+   */
+  BareGrpc(EventLoop loop, int ports) throws IOException {
+    this.loop = loop;
+    this.connector =
+        new LaneConnector(
+            new LaneConnector.Settings(
+                loop,
+                IoUringSocketChannel.class,
+                IoUringDomainSocketChannel.class,
+                null,
+                Limits.DEFAULTS,
+                System::nanoTime,
+                bug -> {},
+                NO_ATTEMPTS));
+    var anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    NettyServerBuilder builder = NettyServerBuilder.forAddress(anyPort);
+    for (int i = 1; i < ports; i++) {
+      builder.addListenAddress(anyPort);
+    }
+    this.server =
+        builder
+            .directExecutor()
+            .flowControlWindow(WINDOW_BYTES)
+            .addService(
+                ServerServiceDefinition.builder("bare")
+                    .addMethod(ECHO, ServerCalls.asyncBidiStreamingCall(replies -> replies))
+                    .build())
+            .build()
+            .start();
+  }
+
+  /** Opens streams, at most one for each port, with so many messages under way on each. */
+  BareFlow open(int streams, int bytes, int underWay) {
+    Streams flow = new Streams(new byte[bytes]);
+    for (SocketAddress address : server.getListenSockets().subList(0, streams)) {
+      ManagedChannel channel = connector.channel("bare:1", address, Duration.ZERO, new Dial());
+      flow.channels.add(channel);
+      loop.execute(() -> flow.start(channel, underWay));
+    }
+    return flow;
+  }
+
+  void close() throws InterruptedException {
+    server.shutdownNow().awaitTermination();
+  }
+
+  /** All streams of a flow. Confined to the loop, but for the methods of {@link BareFlow}. */
+  private static final class Streams implements BareFlow {
+    final EchoCount count = new EchoCount();
+    final List<ManagedChannel> channels = new ArrayList<>();
+    final byte[] message;
+
+    Streams(byte[] message) {
+      this.message = message;
+    }
+
+    void start(ManagedChannel channel, int underWay) {
+      StreamObserver<byte[]> requests =
+          ClientCalls.asyncBidiStreamingCall(
+              channel.newCall(ECHO, CallOptions.DEFAULT), new Asker(this));
+      for (int i = 0; i < underWay; i++) {
+        requests.onNext(message);
+      }
+    }
+
+    @Override
+    public EchoCount count() {
+      return count;
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+      count.end();
+      channels.forEach(ManagedChannel::shutdown);
+      for (ManagedChannel channel : channels) {
+        channel.awaitTermination(1, TimeUnit.SECONDS);
+      }
+    }
+  }
+
+  /** One stream: asks again with each reply. Confined to the loop. */
+  private static final class Asker implements ClientResponseObserver<byte[], byte[]> {
+    private final Streams flow;
+    private @Nullable ClientCallStreamObserver<byte[]> requests;
+    private boolean isEnded;
+
+    Asker(Streams flow) {
+      this.flow = flow;
+    }
+
+    @Override
+    public void beforeStart(ClientCallStreamObserver<byte[]> stream) {
+      requests = stream;
+    }
+
+    @Override
+    public void onNext(byte[] reply) {
+      flow.count.onEcho();
+      if (!flow.count.isEnding()) {
+        Objects.requireNonNull(requests).onNext(flow.message);
+      } else if (!isEnded) {
+        isEnded = true;
+        Objects.requireNonNull(requests).onCompleted();
+      }
+    }
+
+    @Override
+    public void onError(Throwable end) {
+      flow.count.onFailure(end);
+    }
+
+    @Override
+    public void onCompleted() {}
+  }
+
+  private static final class Bytes implements MethodDescriptor.Marshaller<byte[]> {
+    @Override
+    public InputStream stream(byte[] bytes) {
+      return new ByteArrayInputStream(bytes);
+    }
+
+    @Override
+    public byte[] parse(InputStream stream) {
+      try {
+        return stream.readAllBytes();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,302 @@
+package dev.waymark.api.http;
+
+import dev.waymark.api.http.Route.Refusal;
+import dev.waymark.api.http.Route.Request;
+import dev.waymark.telemetry.Event;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.HttpChunkedInput;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.stream.ChunkedStream;
+import io.netty.util.ReferenceCountUtil;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.util.Objects;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection of an HTTP port: takes one request at a time, has it answered, and gives each step
+ * its time. It is not read meanwhile. Confined to the port's event loop.
+ */
+final class HttpConnection extends ChannelInboundHandlerAdapter {
+  /** A request has to be there whole within this, from the connection's start. */
+  private static final long REQUEST_TIMEOUT_NS = 5_000_000_000L;
+
+  /** How long a connection that has been served may wait for its next request. */
+  private static final long IDLE_TIMEOUT_NS = 30_000_000_000L;
+
+  private static final long REPLY_TIMEOUT_NS = 30_000_000_000L;
+
+  /**
+   * How long the rest of a request is thrown away after its reply: to close at once would reset the
+   * connection, and the reply with it.
+   */
+  private static final long LINGER_NS = 2_000_000_000L;
+
+  /** Longer replies are written piece by piece, as they are read. */
+  private static final int REPLY_PIECE_BYTES = 16 * 1024;
+
+  private enum Phase {
+    HEAD,
+    BODY,
+    ANSWERING,
+    WRITING,
+    LINGERING
+  }
+
+  private final HttpPort.Shared port;
+  private final Channel channel;
+  private final ByteBuf body = Unpooled.buffer(0);
+  private Phase phase = Phase.HEAD;
+  private HttpRoutes.@Nullable Match match;
+  private boolean wantsMore;
+  private boolean isKeptAlive;
+  private boolean isHead;
+  private HttpVersion version = HttpVersion.HTTP_1_1;
+  private boolean isInputEnded;
+
+  /** A request was in what is being read now: one that follows it was sent ahead of the reply. */
+  private boolean hasReadRequest;
+
+  private long deadlineNs;
+
+  HttpConnection(HttpPort.Shared port, Channel channel) {
+    this.port = port;
+    this.channel = channel;
+  }
+
+  /** Whether it has not sent its request yet, or has been answered. */
+  boolean isWaiting() {
+    return phase != Phase.ANSWERING && phase != Phase.WRITING;
+  }
+
+  /** A step has taken too long; the answering has no limit. */
+  boolean isOverdue(long nowNs) {
+    return phase != Phase.ANSWERING && deadlineNs - nowNs <= 0;
+  }
+
+  void close() {
+    channel.close();
+  }
+
+  // --- inputs ---
+
+  @Override
+  public void channelActive(ChannelHandlerContext context) {
+    port.crowd().enter(this);
+    await(Phase.HEAD, REQUEST_TIMEOUT_NS);
+    context.read();
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) {
+    port.crowd().leave(this);
+    body.release();
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    try {
+      if (phase == Phase.HEAD && !hasReadRequest && message instanceof HttpRequest head) {
+        hasReadRequest = true;
+        onHead(head);
+      } else if (phase == Phase.BODY && message instanceof HttpContent content) {
+        onContent(content);
+      } else if (message instanceof HttpRequest) {
+        // Sent ahead of the reply, which no usual client does: it may ask again.
+        onSentAhead();
+      }
+    } finally {
+      ReferenceCountUtil.release(message);
+    }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    hasReadRequest = false;
+    if (phase == Phase.HEAD || phase == Phase.BODY) {
+      context.read();
+    }
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    if (event == ChannelInputShutdownEvent.INSTANCE) {
+      isInputEnded = true;
+      if (isWaiting()) {
+        close();
+      }
+    }
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    if (!(cause instanceof IOException)) {
+      port.log().write(Event.BUG, "where", "admin", "error", cause);
+    }
+    close();
+  }
+
+  // --- a request ---
+
+  private void onHead(HttpRequest head) {
+    version = head.protocolVersion();
+    isHead = head.method().equals(HttpMethod.HEAD);
+    wantsMore = head.decoderResult().isSuccess() && HttpUtil.isKeepAlive(head);
+    // A body that is not read to its end stands where the next request would.
+    isKeptAlive = wantsMore && !HttpRoutes.hasBody(head);
+    try {
+      HttpRoutes.Match found = port.routes().match(head);
+      match = found;
+      if (HttpRoutes.hasBody(head) && found.route().bodyBytesMax() == 0) {
+        answer(found, new byte[0]);
+        return;
+      }
+    } catch (Refusal refusal) {
+      port.onRefused(channel, head.uri(), refusal);
+      write(refusal.reply(), refusal.allow());
+      return;
+    }
+    if (HttpUtil.is100ContinueExpected(head)) {
+      channel.writeAndFlush(
+          new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE));
+    }
+    body.clear();
+    await(Phase.BODY, REQUEST_TIMEOUT_NS);
+  }
+
+  /** Else one connection could have hundreds of probes answered in a turn of the loop. */
+  private void onSentAhead() {
+    isKeptAlive = false;
+    if (phase == Phase.HEAD) {
+      linger();
+    }
+  }
+
+  private void onContent(HttpContent content) {
+    HttpRoutes.Match found = Objects.requireNonNull(match);
+    if (content.decoderResult().isFailure()) {
+      write(Reply.error(400, "the body is not as its headers say"), null);
+      return;
+    }
+    if (body.readableBytes() + content.content().readableBytes() > found.route().bodyBytesMax()) {
+      write(HttpRoutes.tooLarge(found.route()).reply(), null);
+      return;
+    }
+    body.writeBytes(content.content());
+    if (content instanceof LastHttpContent) {
+      isKeptAlive = wantsMore;
+      answer(found, ByteBufUtil.getBytes(body));
+    }
+  }
+
+  private void answer(HttpRoutes.Match found, byte[] bytes) {
+    Request request = new Request(found.method(), found.query(), bytes);
+    phase = Phase.ANSWERING;
+    if (found.route().isProbe()) {
+      write(port.reply(found.route(), request), null);
+      return;
+    }
+    try {
+      port.workers()
+          .execute(() -> {
+            if (channel.isActive()) {
+              Reply reply = port.reply(found.route(), request);
+              channel.eventLoop().execute(() -> write(reply, null));
+            }
+          });
+    } catch (RejectedExecutionException full) {
+      write(Reply.error(503, "too many requests wait; try again"), null);
+    }
+  }
+
+  // --- a reply ---
+
+  private void write(Reply reply, @Nullable String allow) {
+    if (!channel.isActive()) {
+      return;
+    }
+    int length = isHead ? 0 : reply.body().length;
+    if (!port.crowd().addWaiting(length)) {
+      write(Reply.error(503, "replies that nobody reads wait; try again"), allow, 0);
+      return;
+    }
+    write(reply, allow, length);
+  }
+
+  private void write(Reply reply, @Nullable String allow, long waitingBytes) {
+    await(Phase.WRITING, REPLY_TIMEOUT_NS);
+    HttpResponse head =
+        new DefaultHttpResponse(version(), HttpResponseStatus.valueOf(reply.status()));
+    head.headers()
+        .set(HttpHeaderNames.CONTENT_TYPE, reply.contentType())
+        .set(HttpHeaderNames.CONTENT_LENGTH, reply.body().length)
+        .set(HttpHeaderNames.CACHE_CONTROL, "no-store")
+        .set("X-Content-Type-Options", "nosniff");
+    if (allow != null) {
+      head.headers().set(HttpHeaderNames.ALLOW, allow);
+    }
+    HttpUtil.setKeepAlive(head, isKeptAlive);
+    channel.write(head);
+    ChannelFuture written =
+        isHead
+            ? channel.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT)
+            : channel.writeAndFlush(
+                new HttpChunkedInput(
+                    new ChunkedStream(new ByteArrayInputStream(reply.body()), REPLY_PIECE_BYTES)));
+    written.addListener(done -> {
+      port.crowd().removeWaiting(waitingBytes);
+      if (done.isSuccess()) {
+        onWritten();
+      } else {
+        close();
+      }
+    });
+  }
+
+  /** What is spoken here, also to those who speak something else. */
+  private HttpVersion version() {
+    return version.equals(HttpVersion.HTTP_1_0) ? HttpVersion.HTTP_1_0 : HttpVersion.HTTP_1_1;
+  }
+
+  private void onWritten() {
+    if (isInputEnded) {
+      close();
+    } else if (isKeptAlive) {
+      port.crowd().renew(this);
+      await(Phase.HEAD, IDLE_TIMEOUT_NS);
+      channel.read();
+    } else {
+      linger();
+    }
+  }
+
+  private void linger() {
+    await(Phase.LINGERING, LINGER_NS);
+    ((SocketChannel) channel).shutdownOutput();
+    channel.config().setAutoRead(true);
+  }
+
+  private void await(Phase next, long timeoutNs) {
+    phase = next;
+    deadlineNs = port.nowNs() + timeoutNs;
+  }
+}

@@ -1,0 +1,163 @@
+package dev.waymark.api.http;
+
+import dev.waymark.api.http.Route.Refusal;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.util.NetUtil;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps web pages away from an HTTP port. Immutable.
+ *
+ * <p>A page of `evil.example` can have its name resolve to 127.0.0.1 (DNS rebinding); its requests
+ * then carry that name as Host. So a Host is served only if nobody can give it to such a page: an
+ * IP address, `localhost`, a name without a dot, or a name that the operator listed. Requests that
+ * a browser sends across sites carry Origin or Sec-Fetch-Site, and are refused.
+ */
+final class HttpGuard {
+  /** RFC 1035, 2.3.4. */
+  private static final int LABEL_CHARS_MAX = 63;
+
+  /**
+   * `host:port` (RFC 9110, section 7.2). What is left over when a host is cut out of a text could
+   * be somebody else's name.
+   */
+  private static final Pattern AUTHORITY =
+      Pattern.compile(
+          "(\\[(?<address>[0-9A-Fa-f:.]+(%[A-Za-z0-9._~%-]+)?)]|(?<name>[^\\[\\]:/?#@,\\s]+))(:(?<port>[0-9]{0,5}))?");
+
+  private static final String LOCALHOST = "localhost";
+  private static final String ANY_BELOW = "*.";
+  private static final Set<String> FOREIGN_SITES = Set.of("cross-site", "same-site");
+
+  private final Set<String> names;
+
+  /**
+   * @param names served besides the usual ones; `*.example.com` is every name below example.com
+   */
+  HttpGuard(Collection<String> names) {
+    this.names = names.stream().map(HttpGuard::normal).collect(Collectors.toUnmodifiableSet());
+  }
+
+  /**
+   * Passes a request, or refuses it.
+   *
+   * @param target the authority that the request line names; null: it names none
+   */
+  void check(HttpVersion version, HttpHeaders headers, @Nullable String target) throws Refusal {
+    List<String> hosts = headers.getAll(HttpHeaderNames.HOST);
+    if (hosts.size() > 1) {
+      throw new Refusal(400, "a request has one Host header");
+    }
+    // Old probes send HTTP/1.0 without a Host; no browser does.
+    if (hosts.isEmpty() && !version.equals(HttpVersion.HTTP_1_0)) {
+      throw new Refusal(400, "the Host header is missing");
+    }
+    for (String host : hosts) {
+      checkHost(host);
+    }
+    if (target != null) {
+      checkHost(target);
+    }
+    checkSite(headers, hosts.isEmpty() ? "" : hosts.getFirst());
+  }
+
+  private void checkHost(String authority) throws Refusal {
+    Matcher matcher = AUTHORITY.matcher(authority.strip());
+    if (!matcher.matches()) {
+      throw new Refusal(400, "the Host header is not a host, with a port or without");
+    }
+    String host = host(matcher);
+    if (!isServed(host)) {
+      throw new Refusal(
+          421,
+          String.format(
+              Locale.ROOT,
+              "the Host '%s' is not served here; use an IP address or localhost, or add the name to admin.hosts",
+              shortened(host)));
+    }
+  }
+
+  private boolean isServed(String host) {
+    return NetUtil.isValidIpV4Address(host)
+        || NetUtil.isValidIpV6Address(host)
+        || host.endsWith("." + LOCALHOST)
+        || isSingleLabel(host)
+        || names.contains(host)
+        || isBelowListed(host);
+  }
+
+  /** `localhost`, or a name that is only known in this network: a container's, a host's. */
+  private static boolean isSingleLabel(String host) {
+    return host.length() <= LABEL_CHARS_MAX
+        && host.chars().allMatch(c -> isAsciiLetterOrDigit(c) || c == '-' || c == '_');
+  }
+
+  private static boolean isAsciiLetterOrDigit(int c) {
+    return c >= 'a' && c <= 'z' || c >= '0' && c <= '9';
+  }
+
+  private boolean isBelowListed(String host) {
+    for (int dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) {
+      if (dot > 0 && names.contains(ANY_BELOW + host.substring(dot + 1))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static void checkSite(HttpHeaders headers, String host) throws Refusal {
+    String site = headers.get("Sec-Fetch-Site");
+    if (site != null && FOREIGN_SITES.contains(site.toLowerCase(Locale.ROOT))) {
+      throw new Refusal(
+          403, "requests from pages of other sites are refused; open the address itself");
+    }
+    for (String origin : headers.getAll(HttpHeaderNames.ORIGIN)) {
+      if (!isSame(origin.toLowerCase(Locale.ROOT), host)) {
+        throw new Refusal(
+            403, "requests from pages of other sites are refused: Origin " + shortened(origin));
+      }
+    }
+  }
+
+  private static boolean isSame(String origin, String host) {
+    String http = "http://";
+    String https = "https://";
+    return origin.startsWith(http)
+            && withPort(origin.substring(http.length()), 80).equals(withPort(host, 80))
+        || origin.startsWith(https)
+            && withPort(origin.substring(https.length()), 443).equals(withPort(host, 443));
+  }
+
+  private static String withPort(String authority, int port) {
+    Matcher matcher = AUTHORITY.matcher(authority.strip());
+    if (!matcher.matches()) {
+      return "";
+    }
+    String given = matcher.group("port");
+    return host(matcher) + ":" + (given == null || given.isEmpty() ? port : given);
+  }
+
+  /** Without port and brackets, in lower case. */
+  private static String host(Matcher authority) {
+    String address = authority.group("address");
+    return address == null ? normal(authority.group("name")) : address;
+  }
+
+  private static String normal(String name) {
+    String lower = name.toLowerCase(Locale.ROOT);
+    return lower.endsWith(".") ? lower.substring(0, lower.length() - 1) : lower;
+  }
+
+  private static String shortened(String text) {
+    return text.length() > 100 ? text.substring(0, 100) + "…" : text;
+  }
+}

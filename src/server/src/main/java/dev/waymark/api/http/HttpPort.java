@@ -1,0 +1,273 @@
+package dev.waymark.api.http;
+
+import dev.waymark.api.http.Route.Refusal;
+import dev.waymark.api.http.Route.Request;
+import dev.waymark.engine.LoopClock;
+import dev.waymark.protocol.Check;
+import dev.waymark.telemetry.Event;
+import dev.waymark.telemetry.EventLog;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.SocketProtocolFamily;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.stream.ChunkedWriteHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.net.Inet4Address;
+import java.net.InetSocketAddress;
+import java.nio.channels.spi.SelectorProvider;
+import java.util.Collection;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A small HTTP server for operators: a table of routes, bounded in connections, threads, and the
+ * size and time of a request. Thread-safe.
+ *
+ * <p>One event loop of its own has all sockets and answers probes itself; what may take longer is
+ * answered by some threads beside it. So no peer, however slow or silent, delays a probe
+ * (docs/decisions/0030). Buffers are on the heap: the port answers when there is no memory left
+ * outside it.
+ */
+public final class HttpPort {
+  /** Connections at once; see {@link HttpCrowd}. */
+  private static final int CONNECTIONS_MAX = 256;
+
+  /** Requests answered at once; the others wait, those of {@link Route#isProbe} excepted. */
+  private static final int THREADS_MAX = 16;
+
+  private static final long THREAD_IDLE_SECONDS = 10;
+  private static final int BACKLOG = 1_024;
+  private static final int REQUEST_LINE_BYTES_MAX = 8 * 1024;
+  private static final int HEADERS_BYTES_MAX = 16 * 1024;
+  private static final int BODY_PIECE_BYTES_MAX = 8 * 1024;
+
+  /**
+   * A connection is read once in a turn of the loop, and this much: then others have their turn.
+   */
+  private static final int READ_BYTES_MAX = 8 * 1024;
+
+  private static final long STOP_TIMEOUT_MS = 1_000;
+
+  private final InetSocketAddress wanted;
+  private final EventLog log;
+  private final HttpRoutes routes;
+  private final HttpCrowd crowd = new HttpCrowd(CONNECTIONS_MAX);
+  private final AtomicLong refused = new AtomicLong();
+  private @Nullable MultiThreadIoEventLoopGroup loop;
+  private @Nullable ThreadPoolExecutor workers;
+  private @Nullable Channel server;
+
+  /** What connections see of their port. */
+  final class Shared {
+    private final Executor workers;
+    private final LongSupplier monotonicNs;
+    private final LoopClock clock = new LoopClock(_ -> {});
+
+    Shared(Executor workers, LongSupplier monotonicNs) {
+      this.workers = workers;
+      this.monotonicNs = monotonicNs;
+    }
+
+    /** From now on {@link #tick} is called once per {@link LoopClock#TICK_NS}. */
+    void start() {
+      clock.start(monotonicNs.getAsLong());
+    }
+
+    /** Time has passed. What came while the port stood still is read before anybody is judged. */
+    void tick() {
+      long nowNs = nowNs();
+      if (!clock.isDeferringDeadlines()) {
+        crowd.closeOverdue(nowNs);
+      }
+    }
+
+    /** The time of the port's loop, without its standstills (docs/decisions/0029). */
+    long nowNs() {
+      return clock.nowNs(monotonicNs.getAsLong());
+    }
+
+    HttpRoutes routes() {
+      return routes;
+    }
+
+    HttpCrowd crowd() {
+      return crowd;
+    }
+
+    Executor workers() {
+      return workers;
+    }
+
+    EventLog log() {
+      return log;
+    }
+
+    /** Any thread. */
+    Reply reply(Route route, Request request) {
+      try {
+        return route.answer().to(request);
+      } catch (Refusal refusal) {
+        return refusal.reply();
+      } catch (RuntimeException bug) {
+        log.write(Event.BUG, "where", "admin", "path", route.path(), "error", bug);
+        return Reply.error(500, "internal error; see the log");
+      }
+    }
+
+    void onRefused(Channel channel, String target, Refusal refusal) {
+      if (refusal.isForeign()) {
+        refused.incrementAndGet();
+        log.write(
+            Event.ADMIN_REFUSED,
+            "client",
+            channel.remoteAddress(),
+            "path",
+            target,
+            "reason",
+            refusal.getMessage());
+      }
+    }
+  }
+
+  /**
+   * A port that is not open yet. `/` is its index unless a route says otherwise.
+   *
+   * @param hosts names served as Host besides addresses, localhost and names without a dot
+   */
+  public HttpPort(
+      InetSocketAddress address, Collection<String> hosts, List<Route> routes, EventLog log) {
+    this.wanted = address;
+    this.log = log;
+    this.routes = new HttpRoutes(routes, new HttpGuard(hosts));
+  }
+
+  /**
+   * Opens it.
+   *
+   * @throws AddressInUse where the address cannot be had
+   */
+  public void start() {
+    Check.that(loop == null, "a port is started once");
+    if (wanted.isUnresolved()) {
+      throw new AddressInUse(wanted, "unknown host");
+    }
+    MultiThreadIoEventLoopGroup started =
+        new MultiThreadIoEventLoopGroup(
+            1, new DefaultThreadFactory("admin", true), NioIoHandler.newFactory());
+    ThreadPoolExecutor threads =
+        new ThreadPoolExecutor(
+            THREADS_MAX,
+            THREADS_MAX,
+            THREAD_IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(CONNECTIONS_MAX),
+            new DefaultThreadFactory("admin-worker", true));
+    threads.allowCoreThreadTimeOut(true);
+    loop = started;
+    workers = threads;
+    Shared shared = new Shared(threads, System::nanoTime);
+    startTicking(started.next(), shared);
+    ChannelFuture bound = bind(started, shared);
+    if (!bound.isSuccess()) {
+      stop();
+      Throwable cause = Objects.requireNonNull(bound.cause());
+      throw new AddressInUse(
+          wanted, Objects.requireNonNullElse(cause.getMessage(), cause.toString()));
+    }
+    server = bound.channel();
+  }
+
+  private static void startTicking(EventLoop on, Shared shared) {
+    on.execute(shared::start);
+    var _ =
+        on.scheduleWithFixedDelay(
+            shared::tick, LoopClock.TICK_NS, LoopClock.TICK_NS, TimeUnit.NANOSECONDS);
+  }
+
+  private ChannelFuture bind(MultiThreadIoEventLoopGroup started, Shared shared) {
+    return new ServerBootstrap()
+        .group(started)
+        .channelFactory(this::listeningSocket)
+        .option(ChannelOption.SO_BACKLOG, BACKLOG)
+        .option(ChannelOption.SO_REUSEADDR, true)
+        .childOption(ChannelOption.AUTO_READ, false)
+        .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+        .childOption(ChannelOption.TCP_NODELAY, true)
+        .childOption(
+            ChannelOption.RECVBUF_ALLOCATOR,
+            new FixedRecvByteBufAllocator(READ_BYTES_MAX).maxMessagesPerRead(1))
+        .childOption(ChannelOption.ALLOCATOR, new UnpooledByteBufAllocator(false))
+        .childHandler(
+            new ChannelInitializer<SocketChannel>() {
+              @Override
+              protected void initChannel(SocketChannel client) {
+                client
+                    .pipeline()
+                    .addLast("http", new HttpServerCodec(limits()))
+                    .addLast("pieces", new ChunkedWriteHandler())
+                    .addLast("admin", new HttpConnection(shared, client));
+              }
+            })
+        .bind(wanted)
+        .awaitUninterruptibly();
+  }
+
+  /** Of the address's own family: else an IPv4 wildcard takes IPv6 as well. */
+  private NioServerSocketChannel listeningSocket() {
+    boolean isIpv4 = wanted.getAddress() instanceof Inet4Address;
+    return new NioServerSocketChannel(
+        SelectorProvider.provider(),
+        isIpv4 ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6);
+  }
+
+  private static HttpDecoderConfig limits() {
+    return new HttpDecoderConfig()
+        .setMaxInitialLineLength(REQUEST_LINE_BYTES_MAX)
+        .setMaxHeaderSize(HEADERS_BYTES_MAX)
+        .setMaxChunkSize(BODY_PIECE_BYTES_MAX);
+  }
+
+  /** The address it listens on; the port is real where 0 was asked for. */
+  public InetSocketAddress address() {
+    return server == null ? wanted : (InetSocketAddress) server.localAddress();
+  }
+
+  /** Closes the port and what is connected to it. */
+  public void stop() {
+    if (loop != null) {
+      loop.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS)
+          .awaitUninterruptibly(STOP_TIMEOUT_MS);
+    }
+    if (workers != null) {
+      workers.shutdownNow();
+    }
+  }
+
+  /** Requests refused because of their Host, or because another site's page sent them. */
+  public long refused() {
+    return refused.get();
+  }
+
+  /** Connections closed to make room for others. */
+  public long evicted() {
+    return crowd.evicted();
+  }
+}

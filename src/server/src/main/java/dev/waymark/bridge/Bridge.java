@@ -1,0 +1,391 @@
+package dev.waymark.bridge;
+
+import dev.waymark.api.AdminServer;
+import dev.waymark.api.PoolStatus;
+import dev.waymark.api.Readiness;
+import dev.waymark.config.BridgeConfig;
+import dev.waymark.config.ListenerConfig;
+import dev.waymark.config.LoadedConfig;
+import dev.waymark.config.PoolConfig;
+import dev.waymark.engine.ClientSocket;
+import dev.waymark.engine.Connection;
+import dev.waymark.engine.MemoryBudget;
+import dev.waymark.engine.Shard;
+import dev.waymark.engine.Suspicion;
+import dev.waymark.net.NettyTransport;
+import dev.waymark.net.lane.LaneConnector;
+import dev.waymark.net.listener.Acceptor;
+import dev.waymark.net.listener.DescriptorLimit;
+import dev.waymark.net.listener.ListenerPort;
+import dev.waymark.net.listener.MemoryPauses;
+import dev.waymark.telemetry.Event;
+import dev.waymark.telemetry.EventLog;
+import dev.waymark.telemetry.Metrics;
+import dev.waymark.telemetry.ProcessMetrics;
+import dev.waymark.upstreams.ControlLoop;
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.internal.PlatformDependent;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/**
+ * A running bridge: puts the parts together, starts them in order and ends them in the other.
+ * {@link #start}, {@link #drain} and {@link #stop} block and are called from one thread, none of
+ * the loops; the rest is thread-safe.
+ */
+public final class Bridge implements Acceptor {
+  private static final long DRAIN_CHECK_MS = 50;
+
+  /** An upstream that says nothing for 200 ms has taken a lane ({@link LaneConnector.Attempts}). */
+  private static final long PROOF_TIMEOUT_NS = TimeUnit.MILLISECONDS.toNanos(300);
+
+  /** How soon the end of a storm of log lines is told with its count. */
+  private static final long LOG_SUMMARY_S = 10;
+
+  /** How soon it is seen that a removed listener or pool has lost its last connection. */
+  private static final long SWEEP_S = 1;
+
+  /** What was configured at start; the rest is {@link #inForce}. */
+  private final BridgeConfig config;
+
+  private final EventLog log;
+  private final Metrics metrics = new Metrics();
+  private final BridgeCounters counters;
+  private final BridgeEvents events;
+  private final MemoryLimits memory;
+  private final DirectMemory direct;
+  private final MemoryBudget budget;
+  private final Abort abort;
+  private final TurnWatch turns = new TurnWatch();
+  private final NettyTransport transport;
+  private final DescriptorLimit descriptors = DescriptorLimit.ofProcess();
+  private final AdminServer admin;
+  private final MultiThreadIoEventLoopGroup controlLoops;
+  private final BridgeShards shards;
+  private final BridgePools pools;
+  private final BridgePorts ports;
+  private final Reload reload;
+  private volatile boolean isDraining;
+  private volatile boolean isEnding;
+  private volatile Readiness readiness = new Readiness(false, "starting");
+
+  /**
+   * @param file reads the configuration again; empty where there is no file
+   * @param logDropped how many lines of the log were dropped so far; any thread
+   */
+  public Bridge(
+      LoadedConfig loaded,
+      Optional<Supplier<LoadedConfig>> file,
+      EventLog log,
+      LongSupplier logDropped) {
+    this.config = loaded.config();
+    this.log = log;
+    this.events = new BridgeEvents(log, metrics, this::onUpstreamSuspect);
+    this.memory = MemoryLimits.ofProcess();
+    this.direct = new DirectMemory(memory, PlatformDependent::usedDirectMemory);
+    this.budget = new MemoryBudget(config.limits().memoryBudgetBytes(), direct::isShort);
+    this.abort = new Abort(log, System::exit);
+    this.transport = NettyTransport.choose(config.transport());
+    this.controlLoops =
+        new MultiThreadIoEventLoopGroup(
+            1, new DefaultThreadFactory("control"), NioIoHandler.newFactory());
+    this.counters = new BridgeCounters(metrics, controlLoops.next());
+    LoopWatch controlTime = newWatch("control");
+    controlTime.startTicking((EventLoop) controlLoops.next());
+    this.shards = new BridgeShards(config.shards(), transport);
+    this.pools =
+        new BridgePools(
+            ControlLoop.nio((EventLoop) controlLoops.next(), controlTime),
+            events,
+            metrics,
+            shards::publish);
+    this.ports = new BridgePorts(sockets(), this, events, log, metrics);
+    this.reload = new Reload(loaded, file, new Reload.Parts(pools, ports, shards), log, metrics);
+    this.admin =
+        new AdminServer(
+            config.admin(), new BridgeState(this), metrics, log, ReloadRoute.of(reload));
+    BridgeMetrics.registerLog(metrics, logDropped);
+    BridgeMetrics.registerReadiness(metrics, () -> readiness.isReady(), () -> isDraining);
+  }
+
+  private ListenerPort.Sockets sockets() {
+    return new ListenerPort.Sockets(
+        (EventLoop) shards.loops().next(),
+        shards.loops(),
+        transport.servers(),
+        transport.userTimeoutMs(),
+        memory.readBytesMax(),
+        () -> budget.isOver() || direct.isShort(),
+        descriptors,
+        new MemoryPauses());
+  }
+
+  // --- life ---
+
+  /** Opens the admin port, so that everything after it can be watched. */
+  public void startAdmin() {
+    ProcessMetrics.register(metrics, Version.current());
+    admin.start();
+    watch("control", (EventLoop) controlLoops.next());
+    turns.start();
+    log.write(
+        Event.MEMORY_LIMITS,
+        "memory-bytes",
+        memory.totalBytes(),
+        "heap-max-bytes",
+        memory.heapBytes(),
+        "direct-max-bytes",
+        memory.directBytes(),
+        "budget-bytes",
+        budget.budgetBytes());
+    controlLoops
+        .next()
+        .scheduleAtFixedRate(log::writeSuppressed, LOG_SUMMARY_S, LOG_SUMMARY_S, TimeUnit.SECONDS);
+    controlLoops.next().scheduleAtFixedRate(this::sweepBeside, SWEEP_S, SWEEP_S, TimeUnit.SECONDS);
+  }
+
+  /** It waits for shards, for which the control thread must not. */
+  private void sweepBeside() {
+    Thread.ofVirtual().name("sweep").start(() -> reload.sweep(counters));
+  }
+
+  /**
+   * Finds upstreams, and opens the listeners when each one's pool has a SERVING upstream and the
+   * others have answered too or had a moment to, or after the start time-out. Opens none, and is
+   * not ready, when the latch is released meanwhile.
+   *
+   * @throws StartException naming the listener and its address
+   */
+  public void start(CountDownLatch stop) throws InterruptedException {
+    config.pools().forEach(pools::add);
+    List<String> poolNames = config.pools().stream().map(PoolConfig::name).toList();
+    shards.create(config.node(), this::newShard);
+    BridgeMetrics.register(metrics, shards.all().size(), budget, memory);
+    shards.watch(this::watch);
+    shards.configure(pools.setups(poolNames), config.listeners());
+    shards.start();
+    pools.start();
+    pools.awaitServing(poolNames, new Wait(config.startTimeout().toNanos()), stop);
+    pools.awaitProof(poolNames, new Wait(PROOF_TIMEOUT_NS));
+    if (stop.getCount() == 0) {
+      return;
+    }
+    ports.switchTo(ports.prepare(config.listeners()));
+    reload.open();
+    readiness = new Readiness(true, "listeners are open");
+    List<PoolStatus> statuses = pools.statuses();
+    log.write(
+        Event.BRIDGE_STARTED,
+        "transport",
+        transport.name(),
+        "shards",
+        shards.all().size(),
+        "node",
+        config.node(),
+        "upstreams",
+        statuses.stream().mapToInt(PoolStatus::upstreams).sum(),
+        "serving",
+        statuses.stream().mapToInt(PoolStatus::serving).sum());
+    Shortfall.of(Shortfall.Surroundings.here(transport, descriptors.clientsMax()), reload.inForce())
+        .forEach(one ->
+            log.write(
+                Event.DEGRADED,
+                "what",
+                one.what(),
+                "reason",
+                one.reason(),
+                "effect",
+                one.effect()));
+  }
+
+  /**
+   * Stops accepting; returns when the last connection has ended, the drain time-out is over, or the
+   * latch is released.
+   */
+  public void drain(CountDownLatch hurry) throws InterruptedException {
+    readiness = new Readiness(false, "draining");
+    isDraining = true;
+    reload.close();
+    ports.close();
+    Duration timeout = inForce().config().drainTimeout();
+    Wait wait = new Wait(timeout.toNanos());
+    log.write(
+        Event.DRAINING, "connections", shards.connectionCount(), "timeout-ms", timeout.toMillis());
+    shards.drain(timeout.toNanos());
+    while (shards.connectionCount() > 0 && !wait.isOver()) {
+      if (hurry.await(DRAIN_CHECK_MS, TimeUnit.MILLISECONDS)) {
+        return;
+      }
+    }
+  }
+
+  /**
+   * Ends what is left, telling clients and upstreams, and frees every thread. Safe after a failed
+   * start.
+   */
+  public void stop() throws InterruptedException {
+    boolean wasStarted = readiness.isReady() || isDraining;
+    isEnding = true;
+    readiness = new Readiness(false, "stopped");
+    reload.close();
+    ports.close();
+    shards.endConnections();
+    pools.close();
+    // Snapshots on their way would meet loops that have ended.
+    pools.settle();
+    shards.endLoops();
+    controlLoops.shutdownGracefully(0, BridgeShards.STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
+    if (wasStarted) {
+      log.write(Event.STOPPED);
+    }
+    log.writeSuppressed();
+    turns.close();
+    admin.stop();
+  }
+
+  // --- parts ---
+
+  private BridgeShard newShard(EventLoop loop, Shard.Identity identity) {
+    LoopWatch time = newWatch("shard-" + identity.index());
+    LaneConnector connector =
+        new LaneConnector(
+            new LaneConnector.Settings(
+                loop,
+                transport.clientType(),
+                transport.domainType(),
+                transport.userTimeoutMs(),
+                config.limits(),
+                time::nowNs,
+                this::onBug,
+                pools));
+    return new BridgeShard(
+        loop,
+        time,
+        connector,
+        pools,
+        ports,
+        this::onBug,
+        environment ->
+            new Shard(
+                Clock.nowNs(),
+                identity,
+                config.limits(),
+                List.of(),
+                List.of(),
+                environment,
+                events,
+                counters.forShard(),
+                budget,
+                new SplittableRandom()));
+  }
+
+  private LoopWatch newWatch(String loop) {
+    LoopWatch watch = new LoopWatch(loop, events);
+    BridgeMetrics.registerLoop(metrics, watch);
+    return watch;
+  }
+
+  /** An event loop that ends by itself takes the process along. */
+  private void watch(String name, EventLoop loop) {
+    turns.watch(name, loop);
+    loop.terminationFuture()
+        .addListener(_ -> {
+          if (!isEnding) {
+            abort.onLoopEnded(name);
+          }
+        });
+  }
+
+  // --- inputs from the parts ---
+
+  private void onUpstreamSuspect(String pool, String upstream, Suspicion why) {
+    pools.onUpstreamSuspect(pool, upstream, why);
+  }
+
+  @Override
+  public LongSupplier clockNs(EventLoop loop) {
+    return shards.on(loop).time()::nowNs;
+  }
+
+  @Override
+  public ListenerConfig listener(EventLoop loop, String listener) {
+    return shards.on(loop).listener(listener);
+  }
+
+  @Override
+  public Connection onAccepted(EventLoop loop, String listener, ClientSocket socket) {
+    return shards.on(loop).onAccepted(listener, socket);
+  }
+
+  @Override
+  public void onBug(Throwable bug) {
+    if (bug instanceof Error) {
+      abort.onError("shard", bug);
+    } else {
+      log.write(Event.BUG, "exception", bug);
+    }
+  }
+
+  /** A thread has ended by this; of Netty's it can be for want of memory. */
+  public void onUncaught(String thread, Throwable failure) {
+    if (failure instanceof Error) {
+      abort.onError(thread, failure);
+    } else {
+      log.write(Event.BUG, "where", thread, "exception", failure);
+    }
+  }
+
+  // --- outputs ---
+
+  /** Whether every event loop turns. */
+  Readiness health() {
+    return turns
+        .stuck()
+        .map(why -> new Readiness(false, why))
+        .orElseGet(() -> new Readiness(true, "every event loop turns"));
+  }
+
+  /** Whether new clients are served. */
+  public Readiness readiness() {
+    Readiness health = health();
+    return health.isReady() ? readiness : health;
+  }
+
+  List<BridgeShard> shards() {
+    return shards.all();
+  }
+
+  List<ListenerPort> ports() {
+    return ports.all();
+  }
+
+  BridgePools pools() {
+    return pools;
+  }
+
+  public Reload reload() {
+    return reload;
+  }
+
+  /** The configuration that the bridge follows, as the last reload left it. */
+  LoadedConfig inForce() {
+    return reload.inForce();
+  }
+
+  BridgeCounters counters() {
+    return counters;
+  }
+
+  String adminAddress() {
+    return ListenerPort.text(admin.address());
+  }
+}

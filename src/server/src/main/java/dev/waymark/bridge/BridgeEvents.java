@@ -1,0 +1,341 @@
+package dev.waymark.bridge;
+
+import com.codahale.metrics.Counter;
+import dev.waymark.engine.ConnectionSummary;
+import dev.waymark.engine.ShardEvents;
+import dev.waymark.engine.Suspicion;
+import dev.waymark.engine.Taken;
+import dev.waymark.net.dial.UpstreamProblem;
+import dev.waymark.net.listener.ListenerEvents;
+import dev.waymark.protocol.Mark;
+import dev.waymark.telemetry.Event;
+import dev.waymark.telemetry.EventLog;
+import dev.waymark.telemetry.Metrics;
+import dev.waymark.upstreams.PoolEvents;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** What happens in the bridge, as log lines and counts. Thread-safe. */
+final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, LoopWatch.Listener {
+  /** Hears what speaks against an upstream; called on the shards' threads. */
+  interface Suspicions {
+    void onUpstreamSuspect(String pool, String upstream, Suspicion why);
+  }
+
+  private static final String DISCOVERY_FAILURES = "waymark_discovery_failures_total";
+  private static final String WATCH_FAILURES = "waymark_health_watch_failures_total";
+
+  private static final String PROBLEM = "waymark_upstream_problem";
+  private static final String EJECTIONS = "waymark_upstream_ejections_total";
+  private static final String EJECTED = "waymark_upstream_ejected";
+
+  /** Pool and address of those that are ejected now. */
+  private final Set<List<String>> ejected = ConcurrentHashMap.newKeySet();
+
+  private final EventLog log;
+  private final Metrics metrics;
+  private final Suspicions suspicions;
+
+  BridgeEvents(EventLog log, Metrics metrics, Suspicions suspicions) {
+    this.log = log;
+    this.metrics = metrics;
+    this.suspicions = suspicions;
+  }
+
+  /** Series of a pool that are there from the start. */
+  void registerPool(String pool) {
+    metrics.counter(
+        DISCOVERY_FAILURES, "Times that a pool's name could not be resolved.", "pool", pool);
+  }
+
+  void unregisterPool(String pool) {
+    metrics.remove(DISCOVERY_FAILURES, "pool", pool);
+  }
+
+  // --- shards ---
+
+  @Override
+  public void onConnectionOpened(Mark mark, String listener, String clientAddress) {
+    if (log.isEnabled(Event.CONNECTION_OPENED)) {
+      log.write(
+          Event.CONNECTION_OPENED, "mark", mark, "listener", listener, "client", clientAddress);
+    }
+  }
+
+  @Override
+  public void onConnectionAttached(Mark mark, String pool, String upstream, int epoch) {
+    if (log.isEnabled(Event.CONNECTION_ATTACHED)) {
+      log.write(
+          Event.CONNECTION_ATTACHED,
+          "mark",
+          mark,
+          "pool",
+          pool,
+          "upstream",
+          upstream,
+          "epoch",
+          epoch);
+    }
+  }
+
+  @Override
+  public void onConnectionTaken(Taken taken) {
+    log.write(
+        Event.CONNECTION_TAKEN,
+        "mark",
+        taken.mark(),
+        "pool",
+        taken.pool(),
+        "upstream",
+        taken.upstream(),
+        "reason",
+        taken.why().label(),
+        "silent-ms",
+        taken.silentNs() / 1_000_000,
+        "stuck-ms",
+        taken.stuckNs() / 1_000_000,
+        "unconsumed-bytes",
+        taken.unconsumedBytes());
+  }
+
+  @Override
+  public void onConnectionClosed(ConnectionSummary summary) {
+    if (log.isEnabled(Event.CONNECTION_CLOSED)) {
+      log.write(
+          Event.CONNECTION_CLOSED,
+          "mark",
+          summary.mark(),
+          "listener",
+          summary.listener(),
+          "client",
+          summary.clientAddress(),
+          "upstreams",
+          summary.upstreams().isEmpty() ? "none" : String.join(",", summary.upstreams()),
+          "received-bytes",
+          summary.receivedBytes(),
+          "sent-bytes",
+          summary.sentBytes(),
+          "duration-ms",
+          summary.durationNs() / 1_000_000,
+          "ended-by",
+          summary.endedBy().label(),
+          "reason",
+          summary.reason().label());
+    }
+  }
+
+  @Override
+  public void onLaneOpen(String pool, String upstream) {
+    log.write(Event.LANE_OPEN, "pool", pool, "upstream", upstream);
+  }
+
+  @Override
+  public void onLaneBroken(String pool, String upstream, String cause, int connections) {
+    log.write(
+        Event.LANE_BROKEN,
+        "pool",
+        pool,
+        "upstream",
+        upstream,
+        "cause",
+        cause,
+        "connections",
+        connections);
+  }
+
+  @Override
+  public void onLaneRefused(String pool, String upstream, String cause) {
+    log.write(Event.LANE_REFUSED, "pool", pool, "upstream", upstream, "cause", cause);
+  }
+
+  @Override
+  public void onUpstreamSuspect(String pool, String upstream, Suspicion why) {
+    suspicions.onUpstreamSuspect(pool, upstream, why);
+  }
+
+  @Override
+  public void onUpstreamDraining(String pool, String upstream) {
+    log.write(Event.UPSTREAM_DRAINING, "pool", pool, "upstream", upstream);
+  }
+
+  @Override
+  public void onOverBudget(long usedBytes, long budgetBytes) {
+    log.write(Event.OVER_BUDGET, "used-bytes", usedBytes, "budget-bytes", budgetBytes);
+  }
+
+  @Override
+  public void onUnderBudget(long usedBytes, long budgetBytes) {
+    log.write(Event.UNDER_BUDGET, "used-bytes", usedBytes, "budget-bytes", budgetBytes);
+  }
+
+  @Override
+  public void onLoopLate(String loop, long standstillNs) {
+    log.write(Event.LOOP_LATE, "loop", loop, "late-ms", standstillNs / 1_000_000);
+  }
+
+  // --- listeners ---
+
+  @Override
+  public void onAcceptPaused(String listener, String cause) {
+    log.write(Event.ACCEPT_PAUSED, "listener", listener, "cause", cause);
+  }
+
+  @Override
+  public void onAcceptResumed(String listener) {
+    log.write(Event.ACCEPT_RESUMED, "listener", listener);
+  }
+
+  @Override
+  public void onRefused(String listener, String clientAddress, int connectionsMax) {
+    log.write(
+        Event.CONNECTION_REFUSED,
+        "listener",
+        listener,
+        "client",
+        clientAddress,
+        "connections-max",
+        connectionsMax);
+  }
+
+  // --- pools ---
+
+  @Override
+  public void onUpstreamFound(String pool, String upstream) {
+    watchFailures(pool, upstream);
+    ejections(pool, upstream);
+    metrics.gauge(
+        EJECTED,
+        "1 while the upstream is ejected.",
+        () -> ejected.contains(List.of(pool, upstream)) ? 1 : 0,
+        "pool",
+        pool,
+        "upstream",
+        upstream);
+    log.write(Event.UPSTREAM_FOUND, "pool", pool, "upstream", upstream);
+  }
+
+  @Override
+  public void onUpstreamGone(String pool, String upstream) {
+    ejected.remove(List.of(pool, upstream));
+    for (String name : List.of(WATCH_FAILURES, EJECTIONS, EJECTED)) {
+      metrics.remove(name, "pool", pool, "upstream", upstream);
+    }
+    log.write(Event.UPSTREAM_GONE, "pool", pool, "upstream", upstream);
+  }
+
+  @Override
+  public void onHealthChanged(String pool, String upstream, String from, String to) {
+    log.write(Event.UPSTREAM_HEALTH, "pool", pool, "upstream", upstream, "from", from, "to", to);
+  }
+
+  @Override
+  public void onUpstreamEjected(String pool, String upstream, Suspicion why, long forNs) {
+    ejected.add(List.of(pool, upstream));
+    ejections(pool, upstream).inc();
+    log.write(
+        Event.UPSTREAM_EJECTED,
+        "pool",
+        pool,
+        "upstream",
+        upstream,
+        "reason",
+        why.name().toLowerCase(Locale.ROOT),
+        "for-ms",
+        forNs / 1_000_000);
+  }
+
+  @Override
+  public void onUpstreamReturned(String pool, String upstream) {
+    ejected.remove(List.of(pool, upstream));
+    log.write(Event.UPSTREAM_RETURNED, "pool", pool, "upstream", upstream);
+  }
+
+  @Override
+  public void onUpstreamNotServing(
+      String pool, String upstream, UpstreamProblem problem, long forNs) {
+    log.write(
+        Event.UPSTREAM_NOT_SERVING,
+        "pool",
+        pool,
+        "upstream",
+        upstream,
+        "cause",
+        problem.kind().label(),
+        "problem",
+        problem.text(),
+        "for-ms",
+        forNs / 1_000_000);
+  }
+
+  @Override
+  public void onProblemChanged(
+      String pool,
+      String upstream,
+      UpstreamProblem.@Nullable Kind from,
+      UpstreamProblem.@Nullable Kind to) {
+    if (from != null) {
+      metrics.remove(PROBLEM, "pool", pool, "upstream", upstream, "cause", from.label());
+    }
+    if (to != null) {
+      metrics.gauge(
+          PROBLEM,
+          "1 while the upstream does not serve, for this cause.",
+          () -> 1,
+          "pool",
+          pool,
+          "upstream",
+          upstream,
+          "cause",
+          to.label());
+    }
+  }
+
+  @Override
+  public void onDiscoveryFailing(String pool, String name, UpstreamProblem problem, long forNs) {
+    log.write(
+        Event.DISCOVERY_FAILED,
+        "pool",
+        pool,
+        "name",
+        name,
+        "cause",
+        problem.kind().label(),
+        "problem",
+        problem.text(),
+        "for-ms",
+        forNs / 1_000_000);
+  }
+
+  @Override
+  public void onNameNotResolved(String pool) {
+    metrics
+        .counter(
+            DISCOVERY_FAILURES, "Times that a pool's name could not be resolved.", "pool", pool)
+        .inc();
+  }
+
+  @Override
+  public void onHealthWatchBroken(String pool, String upstream, String reason) {
+    watchFailures(pool, upstream).inc();
+    log.write(Event.HEALTH_WATCH_BROKEN, "pool", pool, "upstream", upstream, "reason", reason);
+  }
+
+  private Counter ejections(String pool, String upstream) {
+    return metrics.counter(
+        EJECTIONS, "Times that the upstream was ejected.", "pool", pool, "upstream", upstream);
+  }
+
+  /** There, with 0, from when the upstream is found. */
+  private Counter watchFailures(String pool, String upstream) {
+    return metrics.counter(
+        WATCH_FAILURES,
+        "Times that a health Watch broke or could not be opened.",
+        "pool",
+        pool,
+        "upstream",
+        upstream);
+  }
+}

@@ -1,0 +1,124 @@
+package dev.waymark.bridge;
+
+import dev.waymark.config.ListenerConfig;
+import dev.waymark.engine.Histogram;
+import dev.waymark.engine.MemoryBudget;
+import dev.waymark.engine.PoolSnapshot;
+import dev.waymark.engine.UpstreamView;
+import dev.waymark.net.listener.ListenerCounters;
+import dev.waymark.telemetry.Metrics;
+import dev.waymark.telemetry.Metrics.Durations;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+
+/** The bridge's levels and limits as metrics. Stateless. */
+final class BridgeMetrics {
+  private static final String OPEN = "waymark_connections_open";
+  private static final String MAX = "waymark_connections_max";
+  private static final String REFUSED = "waymark_connections_refused_total";
+  private static final String PAUSES = "waymark_accept_pauses_total";
+  private static final String UPSTREAMS = "waymark_pool_upstreams";
+  private static final String SERVING = "waymark_pool_upstreams_serving";
+
+  private BridgeMetrics() {}
+
+  static void register(Metrics metrics, int shardCount, MemoryBudget budget, MemoryLimits memory) {
+    metrics.gauge(
+        "waymark_memory_held_bytes",
+        "Client and reply bytes that the process holds, and 192 for each piece of them.",
+        budget::usedBytes);
+    metrics.gauge("waymark_memory_budget_bytes", "The limit memory-budget.", budget::budgetBytes);
+    metrics.gauge(
+        "waymark_jvm_netty_direct_max_bytes",
+        "The most that Netty may take outside the heap.",
+        () -> memory.directBytes());
+    metrics.gauge("waymark_shards", "Event loops that carry connections.", () -> shardCount);
+  }
+
+  static void registerLog(Metrics metrics, LongSupplier dropped) {
+    metrics.counter(
+        "waymark_log_dropped_total",
+        "Log lines dropped because standard error did not take them in time.",
+        dropped);
+  }
+
+  static void registerLoop(Metrics metrics, LoopWatch watch) {
+    metrics.histogram(
+        "waymark_event_loop_lag_seconds",
+        "How late timers of the event loop fired, ten times a second.",
+        () -> durations(watch.lag()),
+        "loop",
+        watch.loop());
+    metrics.histogram(
+        "waymark_event_loop_standstill_seconds",
+        "How long the event loop stood still, beyond 0.1 s; no deadline counts that time.",
+        () -> durations(watch.standstills()),
+        "loop",
+        watch.loop());
+  }
+
+  private static Durations durations(Histogram histogram) {
+    return new Durations(histogram.boundsNs(), histogram.counts(), histogram.sumNs());
+  }
+
+  static void registerReadiness(Metrics metrics, BooleanSupplier ready, BooleanSupplier draining) {
+    metrics.gauge(
+        "waymark_ready", "1 while new clients are served.", () -> ready.getAsBoolean() ? 1L : 0L);
+    metrics.gauge(
+        "waymark_draining",
+        "1 from the signal to stop on, while connections end.",
+        () -> draining.getAsBoolean() ? 1L : 0L);
+  }
+
+  /** Again for one that has changed. */
+  static void registerListener(Metrics metrics, ListenerConfig config, ListenerCounters counters) {
+    String listener = config.name();
+    metrics.gauge(OPEN, "Connections open now.", counters::open, "listener", listener);
+    metrics.gauge(MAX, "The limit connections-max.", config::connectionsMax, "listener", listener);
+    metrics.counter(
+        REFUSED,
+        "Clients closed at once because of connections-max.",
+        counters::refused,
+        "listener",
+        listener);
+    metrics.counter(
+        PAUSES,
+        "Times that accepting paused, for want of descriptors or memory.",
+        counters::acceptPauses,
+        "listener",
+        listener);
+  }
+
+  static void unregisterListener(Metrics metrics, String listener) {
+    for (String name : List.of(OPEN, MAX, REFUSED, PAUSES)) {
+      metrics.remove(name, "listener", listener);
+    }
+  }
+
+  static void registerPool(Metrics metrics, String pool, Map<String, PoolSnapshot> snapshots) {
+    metrics.gauge(
+        UPSTREAMS,
+        "Upstreams that discovery found.",
+        () -> upstreams(snapshots, pool).size(),
+        "pool",
+        pool);
+    metrics.gauge(
+        SERVING,
+        "Upstreams to which connections may be given.",
+        () -> upstreams(snapshots, pool).stream().filter(UpstreamView::isServing).count(),
+        "pool",
+        pool);
+  }
+
+  static void unregisterPool(Metrics metrics, String pool) {
+    metrics.remove(UPSTREAMS, "pool", pool);
+    metrics.remove(SERVING, "pool", pool);
+  }
+
+  private static List<UpstreamView> upstreams(Map<String, PoolSnapshot> snapshots, String pool) {
+    PoolSnapshot snapshot = snapshots.get(pool);
+    return snapshot == null ? List.of() : snapshot.upstreams();
+  }
+}

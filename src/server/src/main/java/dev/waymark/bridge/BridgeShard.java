@@ -1,0 +1,307 @@
+package dev.waymark.bridge;
+
+import dev.waymark.config.ListenerConfig;
+import dev.waymark.engine.ClientSocket;
+import dev.waymark.engine.Connection;
+import dev.waymark.engine.Lane;
+import dev.waymark.engine.LaneStatus;
+import dev.waymark.engine.LaneTransport;
+import dev.waymark.engine.ListenerOptions;
+import dev.waymark.engine.LoopClock;
+import dev.waymark.engine.LoopTime;
+import dev.waymark.engine.PoolSnapshot;
+import dev.waymark.engine.Shard;
+import dev.waymark.engine.ShardEnvironment;
+import dev.waymark.net.lane.LaneConnector;
+import dev.waymark.protocol.PushResult;
+import dev.waymark.protocol.UpstreamControl.Push;
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A shard on its event loop: gives it turns, time and lanes, and hands over what comes from other
+ * threads. Methods say which thread may call them.
+ */
+final class BridgeShard implements ShardEnvironment {
+  private final EventLoop loop;
+  private final LoopWatch time;
+  private final LaneConnector connector;
+  private final BridgePools pools;
+  private final BridgePorts ports;
+  private final Consumer<Throwable> bugs;
+  private final Shard shard;
+  private final Map<String, PoolSnapshot> snapshotMailbox = new ConcurrentHashMap<>();
+  private final PushMailbox pushMailbox;
+  private List<BridgeShard> peers = List.of();
+  private final AtomicBoolean isAskedToFree = new AtomicBoolean();
+  private final Map<String, ListenerConfig> listeners = new HashMap<>();
+  private @Nullable ScheduledFuture<?> timer;
+  private long timerNs;
+  private long timerDueNs;
+
+  /**
+   * @param shards makes the shard that this one serves
+   */
+  BridgeShard(
+      EventLoop loop,
+      LoopWatch time,
+      LaneConnector connector,
+      BridgePools pools,
+      BridgePorts ports,
+      Consumer<Throwable> bugs,
+      Function<ShardEnvironment, Shard> shards) {
+    this.loop = loop;
+    this.time = time;
+    this.connector = connector;
+    this.pools = pools;
+    this.ports = ports;
+    this.bugs = bugs;
+    this.pushMailbox = new PushMailbox(() -> loop.execute(this::takePushes));
+    this.shard = shards.apply(this);
+    time.onStandstill(shard::onStandstill);
+  }
+
+  /** All shards of the bridge, by their index. Before {@link #start}. */
+  void join(List<BridgeShard> shardsByIndex) {
+    peers = shardsByIndex;
+  }
+
+  // --- any thread ---
+
+  void start() {
+    loop.execute(() -> {
+      time.start();
+      armTimer();
+    });
+  }
+
+  /**
+   * Only the newest snapshot of a pool waits to be taken, so the mailbox is as long as there are
+   * pools.
+   */
+  void publish(PoolSnapshot snapshot) {
+    if (snapshotMailbox.put(snapshot.pool(), snapshot) == null) {
+      loop.execute(() -> guarded(() -> takeSnapshot(snapshot.pool())));
+    }
+  }
+
+  /** Pools and listeners that are new or changed. */
+  CompletableFuture<Boolean> configure(
+      List<Shard.PoolSetup> setups, List<ListenerConfig> listenerConfigs) {
+    return ask(core -> {
+      core.onConfigured(
+          time.nowNs(), setups, listenerConfigs.stream().map(BridgeShard::options).toList());
+      listenerConfigs.forEach(config -> listeners.put(config.name(), config));
+      return true;
+    });
+  }
+
+  private static ListenerOptions options(ListenerConfig listener) {
+    return new ListenerOptions(
+        listener.name(),
+        listener.pool(),
+        listener.framing(),
+        listener.frameBytesMax(),
+        listener.idleTimeout().toNanos(),
+        Set.copyOf(listener.pushFrom()),
+        listener.age());
+  }
+
+  /** Listeners to which no client comes any more. */
+  CompletableFuture<Boolean> removeListeners(Set<String> names) {
+    return ask(core -> {
+      names.forEach(core::onListenerRemoved);
+      listeners.keySet().removeAll(names);
+      return true;
+    });
+  }
+
+  /** The bridge will stop in so long. */
+  CompletableFuture<Boolean> drain(long timeoutNs) {
+    return ask(core -> {
+      core.onDrain(time.nowNs(), timeoutNs);
+      return true;
+    });
+  }
+
+  /** Ends every connection and lane. */
+  CompletableFuture<Boolean> stop() {
+    return ask(core -> {
+      core.stop(time.nowNs());
+      return true;
+    });
+  }
+
+  /** Asks the shard on its thread. */
+  <T> CompletableFuture<T> ask(Function<Shard, T> question) {
+    CompletableFuture<T> answer = new CompletableFuture<>();
+    loop.execute(() -> {
+      try {
+        answer.complete(question.apply(shard));
+      } catch (RuntimeException | Error bug) {
+        bugs.accept(bug);
+        answer.completeExceptionally(bug);
+      }
+    });
+    return answer;
+  }
+
+  CompletableFuture<List<LaneStatus>> lanes() {
+    return ask(Shard::lanes);
+  }
+
+  CompletableFuture<Integer> connectionCount() {
+    return ask(Shard::connectionCount);
+  }
+
+  /** Ends what {@link Shard#stop} has left: sockets whose clients linger, and channels. Blocks. */
+  void close(long timeoutMs) throws InterruptedException {
+    ask(
+            core -> {
+              core.abandon();
+              return true;
+            })
+        .join();
+    connector.close(timeoutMs);
+  }
+
+  // --- the shard's thread ---
+
+  LoopTime time() {
+    return time;
+  }
+
+  ListenerConfig listener(String name) {
+    ListenerConfig config = listeners.get(name);
+    if (config == null) {
+      throw new IllegalStateException("no listener " + name);
+    }
+    return config;
+  }
+
+  Connection onAccepted(String listener, ClientSocket socket) {
+    return shard.onAccepted(time.nowNs(), Clock.nowUnixMs(), listener, socket);
+  }
+
+  private void takeSnapshot(String pool) {
+    PoolSnapshot snapshot = snapshotMailbox.remove(pool);
+    if (snapshot != null) {
+      shard.onPool(time.nowNs(), snapshot);
+    }
+  }
+
+  private void takePushes() {
+    pushMailbox.take(letter ->
+        guarded(() -> shard.onPush(time.nowNs(), letter.pool(), letter.push(), letter.reply())));
+  }
+
+  @Override
+  public boolean forwardPush(int index, String pool, Push push, Consumer<PushResult> reply) {
+    Consumer<PushResult> replyHere = result -> answer(reply, result);
+    return peers.get(index).pushMailbox.offer(new PushMailbox.Letter(pool, push, replyHere));
+  }
+
+  /** On the other shard's thread. */
+  private void answer(Consumer<PushResult> reply, PushResult result) {
+    if (!loop.isShuttingDown()) {
+      loop.execute(() -> guarded(() -> reply.accept(result)));
+    }
+  }
+
+  @Override
+  public void requestTurnEnd() {
+    loop.execute(() -> guarded(() -> shard.onTurnEnd(time.nowNs())));
+  }
+
+  @Override
+  public void requestDeadline(long deadlineNs) {
+    if (timer != null && deadlineNs - timerNs < 0) {
+      timer.cancel(false);
+      armTimer();
+    }
+  }
+
+  private void armTimer() {
+    timerNs = shard.nextDeadlineNs();
+    schedule(Math.max(0, timerNs - time.nowNs()));
+  }
+
+  private void schedule(long waitNs) {
+    timerDueNs = Clock.nowNs() + waitNs;
+    timer = loop.schedule(this::onTimer, waitNs, TimeUnit.NANOSECONDS);
+  }
+
+  private void onTimer() {
+    time.onTimer(timerDueNs);
+    long nowNs = time.nowNs();
+    if (time.isDeferringDeadlines()) {
+      // What peers sent meanwhile is read before any of them is judged.
+      schedule(LoopClock.TICK_NS);
+      return;
+    }
+    try {
+      guarded(() -> shard.onDeadline(nowNs));
+    } finally {
+      armTimer();
+    }
+  }
+
+  @Override
+  public LaneTransport connect(Lane lane) {
+    SocketAddress address =
+        pools
+            .address(lane.poolName(), lane.upstream().address())
+            // Gone since the snapshot: the port cannot be dialled, and the lane breaks like any
+            // other.
+            .orElseGet(() -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+    return connector.connect(lane, address, pools.userTimeout(lane.poolName()));
+  }
+
+  @Override
+  public void askOthersToFree() {
+    peers.stream().filter(peer -> peer != this).forEach(BridgeShard::askToFree);
+  }
+
+  /** On another shard's thread. */
+  private void askToFree() {
+    if (!loop.isShuttingDown() && isAskedToFree.compareAndSet(false, true)) {
+      loop.execute(() -> {
+        isAskedToFree.set(false);
+        guarded(() -> shard.onMemoryAsked(time.nowNs()));
+      });
+    }
+  }
+
+  @Override
+  public void pauseAccepting() {
+    ports.pauseForMemory();
+  }
+
+  @Override
+  public void resumeAccepting() {
+    ports.resumeForMemory();
+  }
+
+  /** A defect must not end the loop's turn for everybody else. */
+  private void guarded(Runnable turn) {
+    try {
+      turn.run();
+    } catch (RuntimeException | Error bug) {
+      bugs.accept(bug);
+    }
+  }
+}

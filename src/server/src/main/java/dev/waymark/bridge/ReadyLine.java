@@ -1,0 +1,108 @@
+package dev.waymark.bridge;
+
+import dev.waymark.api.PoolStatus;
+import dev.waymark.config.ListenerConfig;
+import dev.waymark.config.LoadedConfig;
+import dev.waymark.config.PoolConfig.Endpoint;
+import dev.waymark.config.PoolConfig.Target;
+import dev.waymark.net.listener.ListenerPort;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * The line on stdout that says that the bridge is ready. For people, and for `train`, which reads
+ * the first address. Immutable.
+ */
+public final class ReadyLine {
+  private final Bridge bridge;
+  private final LoadedConfig loaded;
+  private final Map<String, PoolStatus> pools;
+
+  /** For a bridge that has started, with what it was started with. */
+  public ReadyLine(Bridge bridge, LoadedConfig loaded) {
+    this.bridge = bridge;
+    this.loaded = loaded;
+    this.pools =
+        bridge.pools().statuses().stream()
+            .collect(Collectors.toMap(PoolStatus::pool, Function.identity()));
+  }
+
+  /** The line, without its end. */
+  public String text() {
+    String listening =
+        bridge.ports().stream()
+            .map(port -> ListenerPort.text(port.address()))
+            .collect(Collectors.joining(", "));
+    return "waymark bridge: listening on "
+        + listening
+        + ", with "
+        + behind()
+        + ", admin on http://"
+        + bridge.adminAddress()
+        + "; "
+        + advice();
+  }
+
+  private String behind() {
+    if (loaded.isEmbeddedUpstream()) {
+      return "an embedded echo upstream on " + upstream();
+    }
+    return "pools "
+        + loaded.config().pools().stream()
+            .map(pool -> served(pool.name()))
+            .collect(Collectors.joining(", "));
+  }
+
+  /** Where the only upstream is. */
+  private String upstream() {
+    return switch (loaded.config().pools().getFirst().target()) {
+      case Target.Fixed(List<Endpoint> upstreams) -> upstreams.getFirst().address();
+      case Target.Dns dns -> dns.host();
+    };
+  }
+
+  private String served(String pool) {
+    PoolStatus status = pools.get(pool);
+    if (status == null || status.upstreams() == 0) {
+      return pool + " (no upstream found)";
+    }
+    return pool + " (" + status.serving() + " of " + status.upstreams() + " upstreams serve)";
+  }
+
+  /** Whoever is told to try it is to get an answer. */
+  private String advice() {
+    return portThatIsServed()
+        .map(address -> "try it: nc " + host(address) + " " + address.getPort())
+        .orElseGet(
+            () -> "no upstream serves yet; see http://" + bridge.adminAddress() + "/upstreams");
+  }
+
+  private Optional<InetSocketAddress> portThatIsServed() {
+    Map<String, String> poolOf =
+        loaded.config().listeners().stream()
+            .collect(Collectors.toMap(ListenerConfig::name, ListenerConfig::pool));
+    return bridge.ports().stream()
+        .filter(port -> serving(poolOf.getOrDefault(port.listener(), "")) > 0)
+        .map(ListenerPort::address)
+        .findFirst();
+  }
+
+  private int serving(String pool) {
+    PoolStatus status = pools.get(pool);
+    return status == null ? 0 : status.serving();
+  }
+
+  /** As `nc` takes it: an IPv6 address without brackets, but with its zone. */
+  private static String host(InetSocketAddress address) {
+    if (address.getAddress().isAnyLocalAddress()) {
+      return "127.0.0.1";
+    }
+    String text = ListenerPort.text(address);
+    String host = text.substring(0, text.lastIndexOf(':'));
+    return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+  }
+}

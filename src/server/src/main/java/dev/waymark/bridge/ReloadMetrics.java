@@ -1,0 +1,46 @@
+package dev.waymark.bridge;
+
+import com.codahale.metrics.Counter;
+import dev.waymark.telemetry.Metrics;
+import java.time.Instant;
+
+/** How reloads went. Thread-safe. */
+final class ReloadMetrics {
+  private final Counter applied;
+  private final Counter refused;
+  private volatile boolean isLastApplied = true;
+  private volatile long appliedUnixS = Instant.now().getEpochSecond();
+
+  ReloadMetrics(Metrics metrics) {
+    applied = counter(metrics, "applied");
+    refused = counter(metrics, "refused");
+    metrics.gauge(
+        "waymark_config_last_reload_success",
+        "1 if the last reload was applied, or there was none; 0 if it was refused.",
+        () -> isLastApplied ? 1 : 0);
+    metrics.gauge(
+        "waymark_config_applied_timestamp_seconds",
+        "When the configuration in force was read, in seconds since 1970.",
+        () -> appliedUnixS);
+  }
+
+  private static Counter counter(Metrics metrics, String result) {
+    return metrics.counter("waymark_reloads_total", "Reloads, by result.", "result", result);
+  }
+
+  void count(Reload.Outcome outcome) {
+    switch (outcome) {
+      case Reload.Outcome.Applied _ -> {
+        isLastApplied = true;
+        appliedUnixS = Instant.now().getEpochSecond();
+        applied.inc();
+      }
+      case Reload.Outcome.Refused _, Reload.Outcome.Failed _ -> {
+        isLastApplied = false;
+        refused.inc();
+      }
+      // It says nothing of the file.
+      case Reload.Outcome.Impossible _ -> refused.inc();
+    }
+  }
+}

@@ -1,0 +1,205 @@
+package dev.waymark.cli;
+
+import dev.waymark.tools.bench.BenchException;
+import dev.waymark.tools.bench.BenchOptions;
+import dev.waymark.tools.bench.BenchOptions.Mode;
+import dev.waymark.tools.bench.Sources;
+import dev.waymark.tools.bench.Targets;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The flags of `waymark bench` that say what is to be done. */
+final class BenchFlags {
+  private static final Pattern SIZE = Pattern.compile("([0-9]{1,9})(B|KiB|MiB)?");
+  private static final double IDLE_ASKS_PER_SECOND = 10_000;
+  private static final int PACED_WINDOW = 16;
+  private static final int INTERVAL_MS_MIN = 10;
+  private static final int INTERVAL_MS_MAX = 60_000;
+
+  @Parameters(
+      paramLabel = "HOST:PORT",
+      arity = "0..*",
+      description =
+          "Where to connect; connections are dealt out over all of them, and over all addresses of a name.")
+  private List<String> targets = List.of();
+
+  @Option(
+      names = "--connections",
+      paramLabel = "N",
+      defaultValue = "100",
+      description = "At a time (default: ${DEFAULT-VALUE}).")
+  private int connections;
+
+  @Option(
+      names = {"--size", "--sizes"},
+      paramLabel = "SIZE",
+      split = ",",
+      defaultValue = "64",
+      description =
+          "Of a request, as 64 or 16KiB; several by comma are mixed (default: ${DEFAULT-VALUE}).")
+  private List<String> sizes = List.of();
+
+  @Option(
+      names = "--window",
+      paramLabel = "N",
+      description = "Requests under way on one connection, at most (default: 1; 16 with --rate).")
+  private @Nullable Integer window;
+
+  @Option(
+      names = "--rate",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "Requests a second, all connections together, each at a time fixed in advance; its latency counts from then. 0, the default: as fast as replies come. With --storm: connections a second.")
+  private double rate;
+
+  @Option(
+      names = "--storm",
+      description = "Connect, ask once, close, and again; --connections at a time.")
+  private boolean isStorm;
+
+  @Option(
+      names = "--idle",
+      description =
+          "Connections that do nothing, and ask once at the end to show that they are alive.")
+  private boolean isIdle;
+
+  @Option(
+      names = "--seconds",
+      paramLabel = "S",
+      defaultValue = "10",
+      converter = LengthOfTime.Seconds.class,
+      description = "How long is measured (default: ${DEFAULT-VALUE}).")
+  private double seconds;
+
+  @Option(
+      names = "--warmup",
+      paramLabel = "S",
+      defaultValue = "0",
+      converter = LengthOfTime.Seconds.class,
+      description = "How long is run before, and not measured (default: ${DEFAULT-VALUE}).")
+  private double warmupSeconds;
+
+  @Option(
+      names = "--source",
+      paramLabel = "ADDR",
+      split = ",",
+      description =
+          "Local addresses to connect from, or networks of them, as 127.0.0.0/8: one address has some 28,000 ports for each target.")
+  private List<String> sources = List.of();
+
+  @Option(names = "--reset", description = "End connections with RST, which leaves no TIME_WAIT.")
+  private boolean isReset;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Event loops (default: ${DEFAULT-VALUE}).")
+  private int threads;
+
+  @Option(names = "--label", paramLabel = "TEXT", description = "A name for the figures.")
+  private String label = "";
+
+  @Option(
+      names = "--cpu-of",
+      paramLabel = "PID",
+      split = ",",
+      description = "Processes on this machine whose use of CPU and memory is told.")
+  private List<Long> processes = List.of();
+
+  @Option(
+      names = "--interval",
+      paramLabel = "MS",
+      defaultValue = "1000",
+      converter = LengthOfTime.Millis.class,
+      description = "Between two lines of progress (default: ${DEFAULT-VALUE}).")
+  private int intervalMs;
+
+  /**
+   * What the flags say.
+   *
+   * @throws BenchException if one of them cannot be
+   */
+  BenchOptions options() {
+    if (targets.isEmpty()) {
+      throw refused("which HOST:PORT? For example: waymark bench 127.0.0.1:7000");
+    }
+    if (isStorm && isIdle) {
+      throw refused("--storm and --idle exclude each other");
+    }
+    if (isIdle && rate > 0) {
+      throw refused("--idle and --rate exclude each other");
+    }
+    range("--connections", connections, 1, BenchOptions.CONNECTIONS_MAX);
+    range("--rate", rate, 0, BenchOptions.RATE_MAX);
+    range("--seconds", seconds, 0.001, BenchOptions.SECONDS_MAX);
+    range("--warmup", warmupSeconds, 0, BenchOptions.SECONDS_MAX);
+    range("--threads", threads, 1, BenchOptions.THREADS_MAX);
+    range("--interval", intervalMs, INTERVAL_MS_MIN, INTERVAL_MS_MAX);
+    int underWay = window == null ? rate > 0 && !isStorm ? PACED_WINDOW : 1 : window;
+    range("--window", underWay, 1, BenchOptions.WINDOW_MAX);
+    if ((long) connections * underWay > BenchOptions.UNDER_WAY_MAX) {
+      throw refused(
+          String.format(
+              Locale.ROOT,
+              "--connections times --window: at most %,d",
+              BenchOptions.UNDER_WAY_MAX));
+    }
+    return new BenchOptions(
+        label,
+        isStorm ? Mode.STORM : isIdle ? Mode.IDLE : Mode.LOAD,
+        Targets.resolve(targets),
+        connections,
+        sizes.stream().map(BenchFlags::size).toList(),
+        underWay,
+        isIdle ? IDLE_ASKS_PER_SECOND : rate,
+        seconds,
+        warmupSeconds,
+        Sources.parse(sources, connections),
+        isReset,
+        Math.min(threads, connections),
+        intervalMs,
+        processes);
+  }
+
+  private static int size(String text) {
+    Matcher parts = SIZE.matcher(text);
+    if (parts.matches()) {
+      long amount = Long.parseLong(parts.group(1));
+      String unit = parts.group(2);
+      long bytes =
+          unit == null || unit.equals("B") ? amount : amount << (unit.equals("KiB") ? 10 : 20);
+      if (bytes >= 1 && bytes <= BenchOptions.SIZE_MAX) {
+        return (int) bytes;
+      }
+    }
+    throw refused(
+        String.format(
+            Locale.ROOT,
+            "--size: %s (expected: 1 to %dMiB, such as 64, 1KiB or 64,1KiB,16KiB)",
+            text,
+            BenchOptions.SIZE_MAX >> 20));
+  }
+
+  private static void range(String name, double value, double min, double max) {
+    if (!(value >= min && value <= max)) {
+      throw refused(
+          String.format(
+              Locale.ROOT, "%s: %s (expected: %s to %s)", name, n(value), n(min), n(max)));
+    }
+  }
+
+  private static String n(double value) {
+    return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
+  }
+
+  private static BenchException refused(String message) {
+    return new BenchException(message);
+  }
+}

@@ -1,0 +1,94 @@
+package dev.waymark.cli;
+
+import dev.waymark.api.http.AddressInUse;
+import dev.waymark.bridge.Bridge;
+import dev.waymark.bridge.Clock;
+import dev.waymark.bridge.ReadyLine;
+import dev.waymark.bridge.StartException;
+import dev.waymark.config.LoadedConfig;
+import dev.waymark.telemetry.EventLog;
+import dev.waymark.telemetry.Logging;
+import dev.waymark.telemetry.OutputQueue;
+import java.io.PrintWriter;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** `waymark bridge`: accepts clients and carries their bytes to upstreams, until SIGTERM. */
+@Command(
+    name = "bridge",
+    description = "Accepts TCP clients and carries their bytes over gRPC to upstreams.",
+    mixinStandardHelpOptions = true,
+    versionProvider = VersionText.class)
+final class BridgeCommand implements Callable<Integer> {
+  @Mixin private BridgeFlags flags = new BridgeFlags();
+
+  @Spec private @Nullable CommandSpec spec;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
+    // Before the configuration is read, so that none is missed that means a later state of the
+    // file.
+    Hangup hangup =
+        Hangup.install(
+            why -> err.println("warning: SIGHUP stays ignored, no reload by it: " + why));
+    LoadedConfig read = flags.load(err);
+    Logging.configure(read.config().log(), System.err);
+    Stopper stopper = Stopper.install();
+    EventLog log = new EventLog(Clock::nowNs);
+    OutputQueue errors = ((Main) spec.root().userObject()).streams().err();
+    errors.onDropped(log::onDropped);
+    try (EmbeddedUpstream embedded = EmbeddedUpstream.start(read)) {
+      LoadedConfig loaded = embedded.findableIn(read);
+      Bridge bridge = new Bridge(loaded, again(embedded), log, errors::droppedCount);
+      Thread.setDefaultUncaughtExceptionHandler(
+          (thread, failure) -> bridge.onUncaught(thread.getName(), failure));
+      hangup.handleBy(bridge.reload()::onSignal);
+      start(bridge, loaded, stopper);
+      if (bridge.readiness().isReady()) {
+        out.println(new ReadyLine(bridge, loaded).text());
+        out.flush();
+        stopper.await();
+        bridge.drain(stopper.hurry());
+      }
+      bridge.stop();
+    }
+    return 0;
+  }
+
+  private Optional<Supplier<LoadedConfig>> again(EmbeddedUpstream embedded) {
+    return flags.again().map(reader -> () -> embedded.findableIn(reader.get()));
+  }
+
+  /**
+   * Starts everything, or ends what has been started; a signal meanwhile leaves the bridge not
+   * ready.
+   */
+  private static void start(Bridge bridge, LoadedConfig loaded, Stopper stopper)
+      throws InterruptedException {
+    try {
+      startAdmin(bridge, loaded);
+      bridge.start(stopper.stop());
+    } catch (StartException failure) {
+      bridge.stop();
+      throw failure;
+    }
+  }
+
+  private static void startAdmin(Bridge bridge, LoadedConfig loaded) {
+    try {
+      bridge.startAdmin();
+    } catch (AddressInUse failure) {
+      throw StartException.port(
+          "admin (admin.address, --admin)", loaded.config().admin().address(), failure.why());
+    }
+  }
+}

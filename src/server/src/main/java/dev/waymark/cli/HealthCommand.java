@@ -1,0 +1,139 @@
+package dev.waymark.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.UnknownHostException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.channels.UnresolvedAddressException;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** `waymark health URL`: for the health checks of images that have no curl. */
+@Command(
+    name = "health",
+    description = "Asks URL; exit code 0 if the answer is 2xx, 1 if not, 2 if the URL is none.",
+    mixinStandardHelpOptions = true,
+    versionProvider = VersionText.class)
+final class HealthCommand implements Callable<Integer> {
+  private static final Pattern DURATION = Pattern.compile("([0-9]{1,6})(ms|s|m)");
+  private static final int PORT_MAX = 65_535;
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(paramLabel = "URL", description = "for example http://127.0.0.1:7080/readyz")
+  private String url;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "DURATION",
+      defaultValue = "2s",
+      description = "Default: ${DEFAULT-VALUE}")
+  private String timeout;
+
+  /** For picocli, which sets the fields. */
+  @SuppressWarnings("NullAway.Init")
+  public HealthCommand() {}
+
+  @Override
+  public Integer call() {
+    Duration limit = limit();
+    HttpRequest request = HttpRequest.newBuilder(uri()).build();
+    HttpClient client = HttpClient.newBuilder().connectTimeout(limit).build();
+    try {
+      int status =
+          client
+              .sendAsync(request, BodyHandlers.discarding())
+              .get(limit.toMillis(), TimeUnit.MILLISECONDS)
+              .statusCode();
+      return status / 100 == 2 ? 0 : failed("HTTP status " + status);
+    } catch (TimeoutException e) {
+      return failed("no answer within " + timeout);
+    } catch (ExecutionException e) {
+      return failed(
+          switch (e.getCause()) {
+            case ConnectException unknown when isUnresolved(unknown) ->
+                "unknown host " + uri().getHost() + "; the name resolves to no address";
+            case ConnectException _ -> "cannot connect";
+            case IOException _ -> "no answer in HTTP; give the URL of an admin port";
+            case null, default -> String.valueOf(e.getCause());
+          });
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return failed("interrupted");
+    } finally {
+      client.shutdownNow();
+    }
+  }
+
+  /** The client wraps it so. */
+  private static boolean isUnresolved(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof UnresolvedAddressException || cause instanceof UnknownHostException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private URI uri() {
+    try {
+      URI uri = new URI(url);
+      String scheme = String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT);
+      if (uri.getHost() != null
+          && uri.getPort() <= PORT_MAX
+          && (scheme.equals("http") || scheme.equals("https"))) {
+        return uri;
+      }
+    } catch (URISyntaxException e) {
+      // told below, as any other text that is no URL
+    }
+    throw refused(
+        "health: "
+            + url
+            + ": not a URL; expected http://HOST:PORT/PATH, as http://127.0.0.1:7080/readyz");
+  }
+
+  private Duration limit() {
+    Matcher parts = DURATION.matcher(timeout);
+    long amount = parts.matches() ? Long.parseLong(parts.group(1)) : 0;
+    if (amount == 0) {
+      throw refused(
+          "--timeout: "
+              + timeout
+              + ": not a duration; expected a number above 0 and ms, s or m, as 2s");
+    }
+    return switch (parts.group(2)) {
+      case "ms" -> Duration.ofMillis(amount);
+      case "s" -> Duration.ofSeconds(amount);
+      default -> Duration.ofMinutes(amount);
+    };
+  }
+
+  private ParameterException refused(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+
+  private int failed(String why) {
+    PrintWriter err = spec.commandLine().getErr();
+    err.println("health: " + url + ": " + why);
+    err.flush();
+    return 1;
+  }
+}

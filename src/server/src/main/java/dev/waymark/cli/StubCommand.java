@@ -1,0 +1,260 @@
+package dev.waymark.cli;
+
+import dev.waymark.api.http.AddressInUse;
+import dev.waymark.bridge.Clock;
+import dev.waymark.bridge.Wait;
+import dev.waymark.config.ConfigException;
+import dev.waymark.config.ListenAddresses;
+import dev.waymark.config.LogConfig;
+import dev.waymark.net.listener.ListenerPort;
+import dev.waymark.telemetry.EventLog;
+import dev.waymark.telemetry.Logging;
+import dev.waymark.tools.stub.DelayText;
+import dev.waymark.tools.stub.RefusalText;
+import dev.waymark.tools.stub.Rules;
+import dev.waymark.tools.stub.RulesFile;
+import dev.waymark.tools.stub.StubAdmin;
+import dev.waymark.tools.stub.StubOptions;
+import dev.waymark.tools.stub.StubServer;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** `waymark stub`: the development peer in a process of its own. */
+@Command(
+    name = "stub",
+    description = "An upstream for development: echoes, or answers by rules.",
+    mixinStandardHelpOptions = true,
+    versionProvider = VersionText.class)
+final class StubCommand implements Callable<Integer> {
+  private static final int EXIT_FAILED = 1;
+  private static final long DRAIN_POLL_MS = 20;
+
+  @Spec private @Nullable CommandSpec spec;
+
+  @Option(
+      names = "--listen",
+      split = ",",
+      paramLabel = "ADDR",
+      defaultValue = "127.0.0.1:4770",
+      description =
+          "Where Attach is served, HOST:PORT, several by comma; :4770 is every IPv4 address, [::]:4770 every address of both families (default: ${DEFAULT-VALUE}).")
+  private List<String> listen = List.of();
+
+  @Option(
+      names = "--admin",
+      paramLabel = "ADDR",
+      defaultValue = "127.0.0.1:4771",
+      description = "The admin port (default: ${DEFAULT-VALUE}).")
+  private String admin = "";
+
+  @Option(names = "--no-ack", description = "Do not acknowledge: no Settings, at most once.")
+  private boolean noAck;
+
+  @Option(
+      names = "--reply",
+      paramLabel = "TEXT",
+      description =
+          "Answer every message with this text instead of the message; $${name}, $${epoch} and $${mark} in it say who answered whom.")
+  private @Nullable String reply;
+
+  @Option(
+      names = "--rules",
+      paramLabel = "FILE",
+      description =
+          "A YAML list of {equals|contains|regex: TEXT, reply: TEXT, delay: 100ms, close: DONE|ABORT|…, crash: true, hang: true}; the first that matches counts.")
+  private @Nullable Path rules;
+
+  @Option(
+      names = "--delay",
+      paramLabel = "DURATION",
+      defaultValue = "0",
+      description = "What every answer waits, such as 100ms.")
+  private String delay = "0";
+
+  @Option(
+      names = "--name",
+      paramLabel = "TEXT",
+      description = "What $${name} in a reply stands for (default: the address of --listen).")
+  private @Nullable String name;
+
+  @Option(
+      names = "--refuse",
+      paramLabel = "CODE",
+      defaultValue = "none",
+      description = "Refuse every connection: busy, not_here or shutting_down.")
+  private String refuse = "none";
+
+  @Option(
+      names = "--drain-timeout",
+      paramLabel = "DURATION",
+      defaultValue = "30s",
+      description =
+          "How long SIGTERM waits for the connections to move away (default: ${DEFAULT-VALUE}).")
+  private String drainTimeout = "30s";
+
+  @Option(
+      names = "--announcements",
+      description = "Have all connections announced, whoever owns them: GET /announced.")
+  private boolean announcements;
+
+  @Option(names = "--log-frames", description = "One log line for everything that comes and goes.")
+  private boolean logFrames;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    StubOptions options = options();
+    Duration patience = duration("--drain-timeout", drainTimeout);
+    Logging.configure(new LogConfig(LogConfig.Format.TEXT, LogConfig.Level.INFO, true), System.err);
+    Stopper stopper = Stopper.install();
+    StandardStreams streams = ((Main) spec().root().userObject()).streams();
+    List<InetSocketAddress> addresses = new ArrayList<>();
+    listen.forEach(text -> addresses.add(address("--listen", text)));
+    InetSocketAddress adminAddress = address("--admin", admin);
+    StubServer server;
+    try {
+      server = StubServer.start(addresses, options, streams::drain);
+    } catch (IOException e) {
+      return cannotListen("--listen", String.join(",", listen), e);
+    }
+    EventLog log = new EventLog(Clock::nowNs);
+    streams.err().onDropped(log::onDropped);
+    StubAdmin adminServer = new StubAdmin(adminAddress, server, log);
+    try {
+      adminServer.start();
+    } catch (AddressInUse e) {
+      server.close();
+      return cannotListen("--admin", admin, new IOException(e.why()));
+    }
+    sayReady(server, adminServer);
+    stopper.await();
+    drain(server, patience, stopper);
+    server.close();
+    adminServer.close();
+    return 0;
+  }
+
+  /** Returns when nobody is attached any more, the time is over, or a second signal came. */
+  private void drain(StubServer server, Duration patience, Stopper stopper)
+      throws InterruptedException {
+    server.setServing(false);
+    server.drain();
+    int attached = server.connections().size();
+    if (attached == 0) {
+      return;
+    }
+    say(
+        "waymark stub drains: ends when its "
+            + attached
+            + " connections have moved away, after "
+            + drainTimeout
+            + ", or at a second signal");
+    Wait wait = new Wait(patience.toNanos());
+    while (!server.connections().isEmpty() && !wait.isOver()) {
+      if (stopper.hurry().await(DRAIN_POLL_MS, TimeUnit.MILLISECONDS)) {
+        break;
+      }
+    }
+    say("waymark stub ends with " + server.connections().size() + " connections attached");
+  }
+
+  private void say(String line) {
+    PrintWriter out = spec().commandLine().getOut();
+    out.println(line);
+    out.flush();
+  }
+
+  private void sayReady(StubServer server, StubAdmin adminServer) {
+    String where =
+        server.addresses().stream().map(ListenerPort::text).collect(Collectors.joining(","));
+    String how = noAck ? "without acknowledging" : "acknowledging";
+    say(
+        "waymark stub serves Attach on "
+            + where
+            + " ("
+            + how
+            + "), admin on http://"
+            + ListenerPort.text(adminServer.address()));
+  }
+
+  private StubOptions options() {
+    if (noAck && announcements) {
+      throw new ParameterException(
+          spec().commandLine(),
+          "--announcements: not with --no-ack, as they are asked for in Settings; leave one away");
+    }
+    try {
+      return new StubOptions(
+          !noAck,
+          reply,
+          rules == null ? Rules.NONE : RulesFile.load(rules),
+          duration("--delay", delay),
+          logFrames,
+          name,
+          RefusalText.parse(refuse),
+          announcements);
+    } catch (ConfigException e) {
+      throw new ParameterException(spec().commandLine(), e.getMessage());
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec().commandLine(), "--refuse: " + e.getMessage());
+    }
+  }
+
+  private Duration duration(String flag, String text) {
+    try {
+      return DelayText.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec().commandLine(), flag + ": " + e.getMessage());
+    }
+  }
+
+  private InetSocketAddress address(String flag, String text) {
+    try {
+      return ListenAddresses.parse(flag, text);
+    } catch (ConfigException e) {
+      throw new ParameterException(spec().commandLine(), e.getMessage());
+    }
+  }
+
+  private int cannotListen(String flag, String asked, IOException why) {
+    // gRPC names the address that failed behind a slash.
+    String message = String.valueOf(why.getMessage());
+    String where =
+        why.getCause() != null && message.contains("/")
+            ? message.substring(message.lastIndexOf('/') + 1)
+            : asked;
+    String cause = why.getCause() == null ? message : String.valueOf(why.getCause().getMessage());
+    spec()
+        .commandLine()
+        .getErr()
+        .println(
+            "waymark stub: cannot listen on "
+                + where
+                + " ("
+                + flag
+                + "): "
+                + cause
+                + "; stop what holds the port or choose another");
+    return EXIT_FAILED;
+  }
+
+  private CommandSpec spec() {
+    if (spec == null) {
+      throw new IllegalStateException("picocli sets the spec");
+    }
+    return spec;
+  }
+}

@@ -1,0 +1,55 @@
+package dev.waymark.engine;
+
+import dev.waymark.protocol.Mark;
+import dev.waymark.protocol.Open;
+import dev.waymark.protocol.Reopen;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of a connection from its accept on. Immutable.
+ *
+ * @param mark its ID
+ * @param acceptedNs as {@link Shard#elapsedNs}
+ * @param acceptedUnixMs by the wall clock
+ */
+record Arrival(
+    Mark mark,
+    ListenerOptions listener,
+    String clientAddress,
+    String localAddress,
+    long acceptedNs,
+    long acceptedUnixMs) {
+  static Arrival of(
+      Mark mark, ShardListener listener, ClientSocket socket, long elapsedNs, long nowUnixMs) {
+    return new Arrival(
+        mark,
+        listener.options(),
+        socket.clientAddress(),
+        listener.shared(socket.localAddress()),
+        elapsedNs,
+        nowUnixMs);
+  }
+
+  /**
+   * The wall clock at this time, as far as the one at accept tells.
+   *
+   * @param elapsedNs as {@link Shard#elapsedNs}
+   */
+  long unixMs(long elapsedNs) {
+    return acceptedUnixMs + (elapsedNs - acceptedNs) / 1_000_000;
+  }
+
+  /** What a new owner is told. */
+  Open open(long limit, @Nullable Reopen reopen) {
+    return new Open(
+        mark.toString(),
+        listener.name(),
+        clientAddress,
+        localAddress,
+        acceptedUnixMs,
+        listener.framing(),
+        listener.frameBytesMax(),
+        limit,
+        reopen);
+  }
+}

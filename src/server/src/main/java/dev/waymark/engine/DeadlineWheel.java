@@ -1,0 +1,104 @@
+package dev.waymark.engine;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The next deadline of many connections: a hashed timing wheel (Varghese and Lauck, 1987, scheme 6)
+ * with intrusive lists, so that arming and disarming cost no allocation and a closed connection
+ * leaves nothing behind. A deadline past the horizon is looked at again when the horizon comes.
+ * Confined to its shard's thread.
+ */
+final class DeadlineWheel {
+  /** How late a deadline may be seen. */
+  static final long TICK_NS = 100_000_000L;
+
+  private static final int SLOTS = 512;
+
+  /** The place of one connection in the wheel. */
+  static final class Node {
+    private final Connection owner;
+    private @Nullable Node previous;
+    private @Nullable Node next;
+    private long tick;
+
+    Node(Connection owner) {
+      this.owner = owner;
+    }
+
+    private boolean isArmed() {
+      return previous != null;
+    }
+  }
+
+  private final Node[] slots = new Node[SLOTS];
+  private final long originNs;
+  private long currentTick;
+
+  @SuppressWarnings("NullAway") // A list head has no owner, and nobody asks it for one.
+  DeadlineWheel(long nowNs) {
+    originNs = nowNs;
+    for (int i = 0; i < SLOTS; i++) {
+      Node head = new Node(null);
+      head.previous = head;
+      head.next = head;
+      slots[i] = head;
+    }
+  }
+
+  /** Sees to it that the owner's onDeadline is called at this time, or earlier. */
+  void arm(Node node, long deadlineNs) {
+    long wanted = Math.floorDiv(deadlineNs - originNs + TICK_NS - 1, TICK_NS);
+    long tick = Math.clamp(wanted, currentTick + 1, currentTick + SLOTS - 1);
+    if (node.isArmed()) {
+      if (node.tick <= tick) {
+        return;
+      }
+      disarm(node);
+    }
+    node.tick = tick;
+    insert(slots[(int) (tick % SLOTS)], node);
+  }
+
+  /** Forgets a connection; nothing happens if it is not armed. */
+  void disarm(Node node) {
+    Node previous = node.previous;
+    Node next = node.next;
+    if (previous != null && next != null) {
+      previous.next = next;
+      next.previous = previous;
+      node.previous = null;
+      node.next = null;
+    }
+  }
+
+  /**
+   * Calls onDeadline of all whose time has come; they arm themselves again if they have a later
+   * one.
+   */
+  void advance(long nowNs) {
+    long until = Math.floorDiv(nowNs - originNs, TICK_NS);
+    while (currentTick < until) {
+      currentTick++;
+      Node head = slots[(int) (currentTick % SLOTS)];
+      for (Node node = head.next; node != null && node != head; node = head.next) {
+        disarm(node);
+        node.owner.onDeadline(nowNs);
+      }
+    }
+  }
+
+  /** When the next tick is due. */
+  long nextTickNs() {
+    return originNs + (currentTick + 1) * TICK_NS;
+  }
+
+  private static void insert(Node head, Node node) {
+    Node last = head.previous;
+    node.previous = last;
+    node.next = head;
+    if (last != null) {
+      last.next = node;
+    }
+    head.previous = node;
+  }
+}

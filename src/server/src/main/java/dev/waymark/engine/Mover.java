@@ -1,0 +1,146 @@
+package dev.waymark.engine;
+
+import dev.waymark.protocol.Reopen;
+import java.util.List;
+
+/**
+ * Begins the planned moves of a pool in one shard (rule 9): away from upstreams that are being
+ * left, and to those that came, at no more than {@link PoolOptions.Moving#movesPerSecond}. Confined
+ * to its shard's thread.
+ */
+final class Mover {
+  /** Upstreams rarely come alone, and lanes of other shards come at other times. */
+  static final long REBALANCE_DELAY_NS = 1_000_000_000L;
+
+  /** What was not used of the rate for this long is lost. */
+  private static final long BURST_NS = 200_000_000L;
+
+  private static final double NS_PER_SECOND = 1e9;
+
+  private final Shard shard;
+  private final Balancer balancer;
+  private double allowance;
+  private long refilledNs;
+  private boolean isRebalanceDue;
+  private long rebalanceAtNs;
+
+  Mover(long nowNs, Shard shard, Balancer balancer) {
+    this.shard = shard;
+    this.balancer = balancer;
+    this.refilledNs = nowNs - BURST_NS;
+  }
+
+  // --- inputs ---
+
+  /** Shares have changed: an upstream came, or its weight is another. */
+  void rebalanceSoon(long nowNs) {
+    isRebalanceDue = true;
+    rebalanceAtNs = nowNs + REBALANCE_DELAY_NS;
+  }
+
+  /** Time has passed: so many moves more may begin. */
+  void refill(long nowNs, PoolOptions.Moving moving) {
+    double perNs = moving.movesPerSecond() / NS_PER_SECOND / shard.count();
+    allowance =
+        Math.min(
+            Math.max(1, perNs * BURST_NS), allowance + perNs * Math.max(0, nowNs - refilledNs));
+    refilledNs = nowNs;
+  }
+
+  /**
+   * The upstream is being left, and there is another.
+   *
+   * @param isOverdue it has had the drain time-out: connections that cannot be handed over go too
+   */
+  void leave(long nowNs, Lane lane, Reopen.Cause cause, boolean isOverdue) {
+    if (lane.connections().stayingCount() == 0) {
+      return;
+    }
+    if (cause == Reopen.Cause.LEADER_CHANGED) {
+      // Nobody else may serve them: there is nothing to be gentle with.
+      shard.forEachOn(
+          lane,
+          connection -> {
+            if (!connection.change().release(nowNs, cause, null) && !lane.isAcknowledging()) {
+              connection.change().desert(nowNs, cause);
+            }
+          });
+    } else {
+      shard.forEachOn(lane, connection -> leave(nowNs, connection, lane, cause, isOverdue));
+    }
+  }
+
+  /** Moves what the shares ask for, once they have settled. */
+  void rebalance(long nowNs, List<Lane> eligible) {
+    if (!isRebalanceDue || rebalanceAtNs - nowNs > 0) {
+      return;
+    }
+    if (balancer.isByKey()) {
+      eligible.forEach(lane -> rebalanceByKey(nowNs, lane, eligible));
+    } else {
+      rebalanceByShare(nowNs, eligible);
+    }
+    isRebalanceDue = allowance < 1;
+  }
+
+  // --- transitions ---
+
+  private void leave(
+      long nowNs, Connection connection, Lane lane, Reopen.Cause cause, boolean isOverdue) {
+    if (allowance < 1 || connection.ownership().isSuspect()) {
+      return;
+    }
+    if (connection.change().release(nowNs, cause, null)) {
+      allowance--;
+    } else if (isOverdue && !lane.isAcknowledging()) {
+      connection.change().expel(nowNs, cause);
+      allowance--;
+    }
+  }
+
+  private void rebalanceByKey(long nowNs, Lane lane, List<Lane> eligible) {
+    shard.forEachOn(
+        lane,
+        connection -> {
+          if (allowance >= 1) {
+            Lane wanted =
+                (Lane) balancer.choose(eligible, connection.clientHost(), connection.mark());
+            if (wanted != lane
+                && connection.change().release(nowNs, Reopen.Cause.REBALANCE, wanted)) {
+              allowance--;
+            }
+          }
+        });
+  }
+
+  private void rebalanceByShare(long nowNs, List<Lane> eligible) {
+    int total = eligible.stream().mapToInt(lane -> lane.connections().expectedCount()).sum();
+    for (Lane lane : eligible) {
+      double wanted = balancer.share(eligible, lane) * total;
+      if (lane.connections().expectedCount() > Math.ceil(wanted)) {
+        shard.forEachOn(
+            lane, connection -> moveSurplus(nowNs, connection, lane, wanted, eligible, total));
+      }
+    }
+  }
+
+  private void moveSurplus(
+      long nowNs, Connection connection, Lane lane, double wanted, List<Lane> eligible, int total) {
+    if (allowance < 1 || lane.connections().expectedCount() <= Math.ceil(wanted)) {
+      return;
+    }
+    Lane poorest = lane;
+    double missing = 0;
+    for (Lane other : eligible) {
+      double missingThere =
+          balancer.share(eligible, other) * total - other.connections().expectedCount();
+      if (missingThere > missing) {
+        poorest = other;
+        missing = missingThere;
+      }
+    }
+    if (poorest != lane && connection.change().release(nowNs, Reopen.Cause.REBALANCE, poorest)) {
+      allowance--;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package dev.waymark.net.dial;
+
+import dev.waymark.net.dial.UpstreamProblem.Kind;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One try to reach an upstream, as far as its connection is concerned. Written by the channel's
+ * handler; confined to the channel's event loop.
+ */
+public final class Dial {
+  private static final UpstreamProblem CONNECTING =
+      new UpstreamProblem(
+          Kind.CONNECT_TIMEOUT,
+          "no answer to the connect yet, as if packets were dropped on the way");
+  private static final UpstreamProblem SILENT =
+      new UpstreamProblem(
+          Kind.SILENT, "accepts the connection, but sends nothing, not even HTTP/2 settings");
+
+  private @Nullable UpstreamProblem problem;
+  private boolean isConnected;
+  private boolean isHttp2;
+
+  /** What is wrong with the connection itself; empty: nothing, or nothing yet. */
+  public Optional<UpstreamProblem> problem() {
+    return Optional.ofNullable(problem);
+  }
+
+  /** What is wrong if nothing has come in time; empty: the peer speaks HTTP/2. */
+  public Optional<UpstreamProblem> problemOfSilence() {
+    if (problem != null || isHttp2) {
+      return problem();
+    }
+    return Optional.of(isConnected ? SILENT : CONNECTING);
+  }
+
+  void connecting() {
+    problem = null;
+    isConnected = false;
+    isHttp2 = false;
+  }
+
+  void connected() {
+    isConnected = true;
+  }
+
+  void http2() {
+    isHttp2 = true;
+  }
+
+  void flooded(String why) {
+    failed(new UpstreamProblem(Kind.FLOOD, why));
+  }
+
+  /** The first one counts, the others follow from it. */
+  void failed(UpstreamProblem why) {
+    if (problem == null) {
+      problem = why;
+    }
+  }
+}

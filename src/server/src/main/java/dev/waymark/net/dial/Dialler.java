@@ -1,0 +1,107 @@
+package dev.waymark.net.dial;
+
+import dev.waymark.protocol.http2.PeerGuard;
+import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.ReflectiveChannelFactory;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.net.UnknownHostException;
+
+/**
+ * Dials upstreams in plain text from one event loop. Immutable.
+ *
+ * @param loop carries the channels and everything that gRPC does for them
+ * @param socketType for TCP
+ * @param domainType for Unix sockets
+ */
+public record Dialler(
+    EventLoop loop, Class<? extends Channel> socketType, Class<? extends Channel> domainType) {
+  private static final int CONNECT_TIMEOUT_MS = 5_000;
+
+  /** RFC 9110, section 7.2: a peer without a host name. */
+  private static final String UNIX_AUTHORITY = "localhost";
+
+  /**
+   * What gRPC is told of every Unix socket: it makes a URI of the path, and refuses those with
+   * other characters than ASCII's.
+   */
+  private static final UnixDomainSocketAddress UNIX_TARGET =
+      UnixDomainSocketAddress.of("/upstream");
+
+  /**
+   * A channel to this address, to be built.
+   *
+   * @param upstream as configured or discovered; what it sees as its authority is this, without an
+   *     IPv6 zone, which means nothing to others (RFC 6874, section 4)
+   * @param address resolved; {@link UnixDomainSocketAddress} for Unix sockets
+   * @param dial is told how it goes
+   */
+  public NettyChannelBuilder channel(String upstream, SocketAddress address, Dial dial) {
+    boolean isTcp = address instanceof InetSocketAddress;
+    Class<? extends Channel> type = isTcp ? socketType : domainType;
+    SocketAddress dialled =
+        address instanceof InetSocketAddress inet ? numeric(inet) : forChannelType(address, type);
+    ReflectiveChannelFactory<? extends Channel> channels = new ReflectiveChannelFactory<>(type);
+    ChannelFactory<Channel> guarded =
+        () -> {
+          Channel channel = channels.newChannel();
+          channel
+              .pipeline()
+              .addLast(new DialGuard(dialled, dial), PeerGuard.ofServer(dial::flooded));
+          return channel;
+        };
+    return NettyChannelBuilder.forAddress(isTcp ? dialled : forChannelType(UNIX_TARGET, type))
+        .overrideAuthority(isTcp ? authority(upstream) : UNIX_AUTHORITY)
+        .usePlaintext()
+        .eventLoopGroup(loop)
+        .channelFactory(guarded, dialled.getClass())
+        .directExecutor()
+        .offloadExecutor(loop)
+        .disableRetry()
+        .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS);
+  }
+
+  /**
+   * Without the host name, of which gRPC would make an authority before it hears of ours, and which
+   * it refuses where it is none for it: names with an underscore are common in container networks.
+   */
+  private static InetSocketAddress numeric(InetSocketAddress address) {
+    InetAddress ip = address.getAddress();
+    try {
+      InetAddress numeric =
+          ip instanceof Inet6Address six && six.getScopeId() != 0
+              ? Inet6Address.getByAddress(null, six.getAddress(), six.getScopeId())
+              : InetAddress.getByAddress(ip.getAddress());
+      return new InetSocketAddress(numeric, address.getPort());
+    } catch (UnknownHostException notFourOrSixteenBytes) {
+      throw new IllegalStateException(notFourOrSixteenBytes);
+    }
+  }
+
+  static String authority(String upstream) {
+    int zone = upstream.indexOf('%');
+    return zone < 0
+        ? upstream
+        : upstream.substring(0, zone) + upstream.substring(upstream.indexOf(']', zone));
+  }
+
+  /**
+   * The address in the class that a channel of this type dials: for Unix sockets Netty's native
+   * transports want their own, Java's selectors Java's.
+   */
+  static SocketAddress forChannelType(SocketAddress address, Class<? extends Channel> channelType) {
+    return address instanceof UnixDomainSocketAddress unix
+            && channelType != NioDomainSocketChannel.class
+        ? new DomainSocketAddress(unix.getPath().toString())
+        : address;
+  }
+}

@@ -1,0 +1,80 @@
+package dev.waymark.net.dial;
+
+import java.util.Locale;
+
+/**
+ * Why an upstream does not serve. Immutable.
+ *
+ * @param text the cause in words, one clause, without the upstream's address
+ */
+public record UpstreamProblem(Kind kind, String text) {
+  /** A peer may have a say in the text, and send 16 KiB of it. */
+  public static final int TEXT_CHARS_MAX = 400;
+
+  public UpstreamProblem {
+    text = shortened(text);
+  }
+
+  /** At most {@link #TEXT_CHARS_MAX} of it; for texts that go where problems do. */
+  public static String shortened(String text) {
+    return text.length() <= TEXT_CHARS_MAX ? text : text.substring(0, TEXT_CHARS_MAX - 1) + "…";
+  }
+
+  /** What an operator has to look at; docs/operations.md has a remedy for each. */
+  public enum Kind {
+    /** The name does not exist (NXDOMAIN). */
+    NO_SUCH_NAME,
+    /** The name exists, but has no address. */
+    NO_ADDRESS,
+    /** No name server gave an answer. */
+    DNS_FAILED,
+    CONNECTION_REFUSED,
+    /** Nothing came back: packets are dropped on the way. */
+    CONNECT_TIMEOUT,
+    NO_ROUTE,
+    /** There is no file at the path of a Unix socket. */
+    NO_SOCKET,
+    /** The process may not connect to a Unix socket, or a firewall forbids it. */
+    PERMISSION_DENIED,
+    /** The kernel gave another reason. */
+    CONNECT_FAILED,
+    LOOKS_LIKE_TLS,
+    LOOKS_LIKE_HTTP1,
+    LOOKS_LIKE_SSH,
+    /** It answers with something else than HTTP/2. */
+    NOT_HTTP2,
+    /** It accepts the connection and closes it without a byte. */
+    CLOSES_AT_ONCE,
+    /** It accepts the connection and sends nothing. */
+    SILENT,
+    /** It speaks HTTP/2, but not gRPC. */
+    NOT_GRPC,
+    /** It has no Attach method. */
+    NO_ATTACH,
+    /** Its health service does not answer in time. */
+    HEALTH_SILENT,
+    /** The health Watch ended. */
+    HEALTH_FAILED,
+    NOT_SERVING,
+    /** Its health service does not know the service that was asked for. */
+    SERVICE_UNKNOWN,
+    /** Its health service says UNKNOWN. */
+    HEALTH_UNKNOWN,
+    /** It sends too much: frames without data, or answers of its health service. */
+    FLOOD,
+    /** A connection that worked is lost. */
+    CONNECTION_LOST,
+    /** A defect of the bridge. */
+    INTERNAL;
+
+    /** The lower-case form in the log and in metrics. */
+    public String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return text;
+  }
+}

@@ -1,0 +1,120 @@
+package dev.waymark.net.listener;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.util.EnumSet;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/**
+ * Keeps a port from accepting until it is told to, and pauses it while there is a reason to. First
+ * in the server channel's pipeline, so that a failed accept comes here. Confined to the port's
+ * event loop.
+ */
+final class AcceptGate extends ChannelInboundHandlerAdapter {
+  enum Reason {
+    /**
+     * No descriptors but the reserve, or accept failed: none at all, or none of the kernel's
+     * memory.
+     */
+    DESCRIPTORS,
+    /** The process is over its memory budget. */
+    MEMORY
+  }
+
+  /** The next look waits this long: closing connections give descriptors back meanwhile. */
+  private static final long RETRY_MS = 250;
+
+  private final Channel channel;
+  private final Supplier<ListenerPort.Use> use;
+  private final ListenerEvents events;
+  private final DescriptorLimit descriptors;
+
+  /** One for all clients: each would hold its own for as long as it is connected. */
+  private final ChannelFutureListener leave;
+
+  private final EnumSet<Reason> reasons = EnumSet.noneOf(Reason.class);
+  private boolean isStarted;
+
+  /**
+   * @param channel does not accept yet
+   * @param use whose port it is, which may change
+   */
+  AcceptGate(
+      Channel channel,
+      Supplier<ListenerPort.Use> use,
+      ListenerEvents events,
+      DescriptorLimit descriptors) {
+    this.channel = channel;
+    this.use = use;
+    this.events = events;
+    this.descriptors = descriptors;
+    this.leave = _ -> descriptors.leave();
+  }
+
+  /** Accepts from now on, unless there is a reason not to. */
+  void start() {
+    isStarted = true;
+    if (reasons.isEmpty() && channel.isOpen()) {
+      channel.config().setAutoRead(true);
+    }
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    String message = cause.getMessage();
+    closeForDescriptors(message == null ? cause.toString() : message);
+  }
+
+  /** Counted here and not on the client's own loop, which may lag behind a burst. */
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    descriptors.enter();
+    ((Channel) message).closeFuture().addListener(leave);
+    if (descriptors.isReached()) {
+      closeForDescriptors(
+          "only the reserve of file descriptors is left; raise the limit (ulimit -n) or lower connections-max");
+    }
+    context.fireChannelRead(message);
+  }
+
+  private void closeForDescriptors(String cause) {
+    if (close(Reason.DESCRIPTORS, cause)) {
+      retryLater();
+    }
+  }
+
+  private void retryLater() {
+    channel.eventLoop().schedule(this::retry, RETRY_MS, TimeUnit.MILLISECONDS);
+  }
+
+  private void retry() {
+    if (descriptors.isReached() && channel.isOpen()) {
+      retryLater();
+    } else {
+      open(Reason.DESCRIPTORS);
+    }
+  }
+
+  /** Returns whether it is a reason that was not there. */
+  boolean close(Reason reason, String cause) {
+    if (!reasons.add(reason)) {
+      return false;
+    }
+    use.get().counters().pause();
+    if (reasons.size() == 1) {
+      channel.config().setAutoRead(false);
+      events.onAcceptPaused(use.get().listener(), cause);
+    }
+    return true;
+  }
+
+  void open(Reason reason) {
+    if (reasons.remove(reason) && reasons.isEmpty() && channel.isOpen()) {
+      events.onAcceptResumed(use.get().listener());
+      channel.config().setAutoRead(isStarted);
+    }
+  }
+}

@@ -1,0 +1,269 @@
+package dev.waymark.net.listener;
+
+import dev.waymark.config.ListenAddresses;
+import dev.waymark.config.ListenerConfig;
+import dev.waymark.protocol.Framing;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.socket.SocketChannel;
+import java.io.IOException;
+import java.net.Inet6Address;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A port that accepts clients and spreads their sockets evenly over the shards: one acceptor, since
+ * long-lived connections spread unevenly over SO_REUSEPORT sockets. It belongs to one address for
+ * good, and to one listener at a time. Thread-safe.
+ */
+public final class ListenerPort {
+  /**
+   * The transport under the sockets.
+   *
+   * @param acceptLoop runs the listening socket
+   * @param shards run the clients' sockets, in turn
+   * @param servers opens listening sockets
+   * @param userTimeoutMs the channel type's TCP_USER_TIMEOUT; null where it has none
+   * @param readBytesMax the largest read of a client's socket
+   * @param isMemoryShort whether too much memory is held; asked at each read
+   * @param descriptors shared by all ports
+   * @param memory shared by all ports
+   */
+  public record Sockets(
+      EventLoop acceptLoop,
+      EventLoopGroup shards,
+      ServerSockets servers,
+      @Nullable ChannelOption<Integer> userTimeoutMs,
+      int readBytesMax,
+      BooleanSupplier isMemoryShort,
+      DescriptorLimit descriptors,
+      MemoryPauses memory) {}
+
+  /** Whose port it is. */
+  record Use(String listener, ListenerCounters counters) {}
+
+  /** How long a port of this process may take to become free after it was closed. */
+  private static final long REBIND_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(1);
+
+  private static final long REBIND_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(2);
+
+  private final InetSocketAddress wanted;
+
+  /** Where it is bound, or is to be. */
+  private volatile InetSocketAddress place;
+
+  private final int backlog;
+  private final Sockets sockets;
+
+  /** One for all clients: by default each has its own. */
+  private final ReadSizes readSizes;
+
+  private final Acceptor acceptor;
+  private final ListenerEvents events;
+  private volatile Use use;
+  private volatile @Nullable Channel channel;
+  private volatile @Nullable AcceptGate gate;
+
+  /**
+   * A port that is not open yet.
+   *
+   * @param counters of the listener's name
+   */
+  public ListenerPort(
+      ListenerConfig config,
+      ListenerCounters counters,
+      Sockets sockets,
+      Acceptor acceptor,
+      ListenerEvents events) {
+    this.wanted = config.address();
+    this.place = wanted;
+    this.backlog = config.backlog();
+    this.use = new Use(config.name(), counters);
+    this.sockets = sockets;
+    this.readSizes = new ReadSizes(sockets.readBytesMax(), sockets.isMemoryShort());
+    this.acceptor = acceptor;
+    this.events = events;
+  }
+
+  /**
+   * Binds: the kernel takes clients, which wait. After {@link #close} it may be bound again, and
+   * has the port that it had. Blocks; not on an event loop.
+   *
+   * @throws IOException if the address cannot be bound; the message names it
+   */
+  public void bind() throws IOException {
+    tryBind();
+  }
+
+  /**
+   * As {@link #bind}, where a port of this process was closed just before to make room: NIO gives
+   * it back only when its loop turns next.
+   */
+  public void bindInPlaceOfAnother() throws IOException {
+    for (long leftNs = REBIND_TIMEOUT_NS; ; leftNs -= REBIND_INTERVAL_NS) {
+      try {
+        tryBind();
+        return;
+      } catch (IOException inUse) {
+        if (leftNs <= 0) {
+          throw inUse;
+        }
+      }
+      LockSupport.parkNanos(REBIND_INTERVAL_NS);
+    }
+  }
+
+  private void tryBind() throws IOException {
+    ServerBootstrap bootstrap =
+        new ServerBootstrap()
+            .group(sockets.acceptLoop(), sockets.shards())
+            .channelFactory(() -> sockets.servers().open(place.getAddress()))
+            .option(ChannelOption.SO_BACKLOG, backlog)
+            .option(ChannelOption.SO_REUSEADDR, true)
+            .option(ChannelOption.AUTO_READ, false)
+            .handler(
+                new ChannelInitializer<Channel>() {
+                  @Override
+                  protected void initChannel(Channel server) {
+                    AcceptGate created =
+                        new AcceptGate(
+                            server, ListenerPort.this::use, events, sockets.descriptors());
+                    gate = created;
+                    server.pipeline().addLast("accept-gate", created);
+                  }
+                })
+            .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+            .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WriteBufferWaterMark.DEFAULT)
+            .childOption(ChannelOption.RECVBUF_ALLOCATOR, readSizes)
+            .childHandler(new ClientInitializer());
+    var bound = bootstrap.bind(place).awaitUninterruptibly();
+    if (!bound.isSuccess()) {
+      Throwable cause = Objects.requireNonNull(bound.cause());
+      throw new IOException(
+          Objects.requireNonNullElse(cause.getMessage(), cause.toString()), cause);
+    }
+    channel = bound.channel();
+    place = address();
+  }
+
+  /** Accepts from now on, those that wait first. Only after {@link #bind}. Any thread. */
+  public void accept() {
+    onGate(AcceptGate::start);
+    settleMemory();
+  }
+
+  /** From now on it is this listener's. Any thread. */
+  public void use(String listener, ListenerCounters counters) {
+    use = new Use(listener, counters);
+  }
+
+  /** Stops accepting; connections go on. Blocks; not on an event loop. */
+  public void close() {
+    Channel open = channel;
+    if (open != null) {
+      open.close().awaitUninterruptibly();
+    }
+  }
+
+  /** Pauses or goes on, as {@link Sockets#memory} says. Any thread. */
+  public void settleMemory() {
+    // Decided on the gate's own loop, by what holds then: shards pause and resume side by side.
+    onGate(opened -> {
+      if (sockets.memory().isAny()) {
+        opened.close(AcceptGate.Reason.MEMORY, "over the memory budget");
+      } else {
+        opened.open(AcceptGate.Reason.MEMORY);
+      }
+    });
+  }
+
+  private void onGate(Consumer<AcceptGate> action) {
+    AcceptGate opened = gate;
+    Channel open = channel;
+    if (opened != null && open != null) {
+      open.eventLoop().execute(() -> action.accept(opened));
+    }
+  }
+
+  private Use use() {
+    return use;
+  }
+
+  /** The name of its listener. */
+  public String listener() {
+    return use.listener();
+  }
+
+  /** Whether it listens where the configuration wants it; where any port will do, by the name. */
+  public boolean isFor(ListenerConfig config) {
+    return wanted.equals(config.address())
+        && (wanted.getPort() != 0 || use.listener().equals(config.name()));
+  }
+
+  /** Whether this port has to be closed before that address can be bound. */
+  public boolean isInTheWayOf(InetSocketAddress address) {
+    return ListenAddresses.exclude(place, address);
+  }
+
+  /** Where it listens in fact: the port is never 0. Only after {@link #bind}. */
+  public InetSocketAddress address() {
+    SocketAddress local = Objects.requireNonNull(channel, "not open").localAddress();
+    return (InetSocketAddress) local;
+  }
+
+  /** host:port, IPv6 in brackets and with its zone: one can connect to what is printed. */
+  public static String text(InetSocketAddress address) {
+    String text = SocketClient.text(address);
+    return address.getAddress() instanceof Inet6Address six && six.getScopeId() != 0
+        ? text.replace("]", "%" + six.getScopeId() + "]")
+        : text;
+  }
+
+  private final class ClientInitializer extends ChannelInitializer<SocketChannel> {
+    @Override
+    protected void initChannel(SocketChannel client) {
+      Use now = use;
+      ListenerConfig config = acceptor.listener(client.eventLoop(), now.listener());
+      if (!now.counters().enter(config.connectionsMax())) {
+        events.onRefused(
+            config.name(), SocketClient.text(client.remoteAddress()), config.connectionsMax());
+        client.close();
+        return;
+      }
+      setOptions(client, config);
+      Framer framer =
+          config.framing() instanceof Framing.Raw
+              ? null
+              : Framer.of(config.framing(), config.frameBytesMax());
+      client
+          .pipeline()
+          .addLast(
+              "client",
+              new ClientHandler(
+                  new SocketClient(client, acceptor.clockNs(client.eventLoop())),
+                  config.name(),
+                  framer,
+                  acceptor,
+                  now.counters()));
+    }
+
+    private void setOptions(SocketChannel client, ListenerConfig config) {
+      client.config().setTcpNoDelay(config.isNoDelay()).setKeepAlive(config.isKeepAlive());
+      ChannelOption<Integer> userTimeoutMs = sockets.userTimeoutMs();
+      if (userTimeoutMs != null && config.userTimeout().isPositive()) {
+        client.config().setOption(userTimeoutMs, (int) config.userTimeout().toMillis());
+      }
+    }
+  }
+}

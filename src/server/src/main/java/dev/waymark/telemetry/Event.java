@@ -1,0 +1,82 @@
+package dev.waymark.telemetry;
+
+import java.util.Locale;
+import org.slf4j.event.Level;
+
+/**
+ * Everything that is logged. ERROR: a defect, or it cannot serve; WARN: an operator can act; INFO:
+ * life of the process, of listeners, pools and lanes; DEBUG: life of connections. Immutable.
+ */
+public enum Event {
+  BRIDGE_STARTED(Level.INFO),
+  /** Something works less well than it could; told once, at the start. */
+  DEGRADED(Level.WARN),
+  LISTENER_OPEN(Level.INFO),
+  LISTENER_CLOSED(Level.INFO),
+  ACCEPT_PAUSED(Level.WARN),
+  ACCEPT_RESUMED(Level.INFO),
+  CONNECTION_OPENED(Level.DEBUG),
+  CONNECTION_ATTACHED(Level.DEBUG),
+  /** From an owner that did not do its part. */
+  CONNECTION_TAKEN(Level.WARN),
+  CONNECTION_REFUSED(Level.WARN),
+  /** The access log: one line for every connection, at its end. */
+  CONNECTION_CLOSED(Level.INFO),
+  LANE_OPEN(Level.INFO),
+  LANE_BROKEN(Level.WARN),
+  LANE_REFUSED(Level.WARN),
+  UPSTREAM_FOUND(Level.INFO),
+  UPSTREAM_GONE(Level.INFO),
+  UPSTREAM_HEALTH(Level.INFO),
+  UPSTREAM_NOT_SERVING(Level.WARN),
+  UPSTREAM_DRAINING(Level.INFO),
+  UPSTREAM_EJECTED(Level.WARN),
+  UPSTREAM_RETURNED(Level.INFO),
+  HEALTH_WATCH_BROKEN(Level.DEBUG),
+  DISCOVERY_FAILED(Level.WARN),
+  LOOP_LATE(Level.WARN),
+  MEMORY_LIMITS(Level.INFO),
+  OVER_BUDGET(Level.WARN),
+  UNDER_BUDGET(Level.INFO),
+  /** A request on the admin port that came by a name, or from a page, that is not served. */
+  ADMIN_REFUSED(Level.WARN),
+  LOG_LEVEL(Level.INFO),
+  /** Standard error did not take them in time. */
+  LOG_DROPPED(Level.WARN),
+  RELOADED(Level.INFO),
+  RELOAD_REFUSED(Level.WARN),
+  DRAINING(Level.INFO),
+  STOPPED(Level.INFO),
+  BUG(Level.ERROR),
+  /** The process ends. */
+  OUT_OF_MEMORY(Level.ERROR),
+  /** The process ends. */
+  FATAL(Level.ERROR);
+
+  private final Level level;
+  private final String label;
+
+  Event(Level level) {
+    this.level = level;
+    this.label = name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** How serious it is, always. */
+  public Level level() {
+    return level;
+  }
+
+  /** The lower-case form in the log. */
+  public String label() {
+    return label;
+  }
+
+  String logger() {
+    return this == CONNECTION_CLOSED ? Logging.ACCESS_LOGGER : Logging.LOGGER;
+  }
+
+  /** Whether a storm of it is cut down to a few lines and a count. */
+  boolean isRateLimited() {
+    return level == Level.WARN || level == Level.ERROR;
+  }
+}

@@ -1,0 +1,128 @@
+package dev.waymark.telemetry;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.jul.LevelChangePropagator;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.OutputStreamAppender;
+import ch.qos.logback.core.encoder.Encoder;
+import dev.waymark.config.LogConfig;
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.Optional;
+import java.util.logging.LogManager;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sets up the process's log. Thread-safe. What other people's code logs is shown from WARN on,
+ * unless asked for at run time.
+ */
+public final class Logging {
+  /** What carries the events. */
+  public static final String LOGGER = "waymark";
+
+  /** What carries one line per connection. */
+  public static final String ACCESS_LOGGER = "waymark.access";
+
+  private Logging() {}
+
+  /** Everything goes to `out`, a line at a time. May be called again; the last call holds. */
+  public static void configure(LogConfig config, OutputStream out) {
+    LoggerContext context = context();
+    context.reset();
+    configure(
+        context,
+        switch (config.format()) {
+          case TEXT -> new TextEncoder();
+          case JSON -> new JsonLineEncoder();
+        },
+        out);
+    setLevels(config);
+    bridgeJul(context);
+  }
+
+  /** The levels that a configuration wants, the rest as it was. */
+  public static void setLevels(LogConfig config) {
+    LoggerContext context = context();
+    Level level = Level.toLevel(config.level().name());
+    context
+        .getLogger(Logger.ROOT_LOGGER_NAME)
+        .setLevel(level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN);
+    // gRPC sets SO_KEEPALIVE on unix sockets too, and Netty warns of it at every connect.
+    context.getLogger("io.netty.bootstrap").setLevel(Level.ERROR);
+    // Warns of single frames, as often as a peer sends them and with the text that it chose; what
+    // breaks a lane or a Watch is in their own events.
+    context.getLogger("io.grpc.netty").setLevel(Level.ERROR);
+    context.getLogger("dev.waymark").setLevel(level);
+    context.getLogger(LOGGER).setLevel(level);
+    context.getLogger(ACCESS_LOGGER).setLevel(config.isAccessLogged() ? null : Level.OFF);
+  }
+
+  static void configure(LoggerContext context, Encoder<ILoggingEvent> encoder, OutputStream out) {
+    encoder.setContext(context);
+    encoder.start();
+    OutputStreamAppender<ILoggingEvent> appender = new OutputStreamAppender<>();
+    appender.setContext(context);
+    appender.setEncoder(encoder);
+    appender.setOutputStream(unclosed(out));
+    appender.start();
+    context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(appender);
+  }
+
+  /** The level in force for a logger that exists, or for all beneath a name that does. */
+  public static Optional<String> level(String logger) {
+    ch.qos.logback.classic.Logger found = context().exists(logger);
+    return Optional.ofNullable(found).map(l -> l.getEffectiveLevel().toString());
+  }
+
+  /**
+   * Sets the level of a logger that exists; false where none does, so that nobody fills the memory
+   * with names.
+   */
+  public static boolean setLevel(String logger, LogConfig.Level level) {
+    ch.qos.logback.classic.Logger found = context().exists(logger);
+    if (found == null) {
+      return false;
+    }
+    found.setLevel(Level.toLevel(level.name()));
+    return true;
+  }
+
+  static boolean isOwn(String logger) {
+    return logger.equals(LOGGER) || logger.equals(ACCESS_LOGGER);
+  }
+
+  /** Logback closes its stream with the appender; ours is standard output or error. */
+  private static OutputStream unclosed(OutputStream out) {
+    return new FilterOutputStream(out) {
+      @Override
+      public void write(byte[] bytes, int offset, int length) throws IOException {
+        out.write(bytes, offset, length);
+      }
+
+      @Override
+      public void close() throws IOException {
+        out.flush();
+      }
+    };
+  }
+
+  private static LoggerContext context() {
+    return (LoggerContext) LoggerFactory.getILoggerFactory();
+  }
+
+  private static void bridgeJul(LoggerContext context) {
+    LevelChangePropagator propagator = new LevelChangePropagator();
+    propagator.setContext(context);
+    propagator.setResetJUL(true);
+    propagator.start();
+    context.addListener(propagator);
+    java.util.logging.Logger root = LogManager.getLogManager().getLogger("");
+    for (var handler : root.getHandlers()) {
+      root.removeHandler(handler);
+    }
+    root.addHandler(new JulHandler());
+  }
+}

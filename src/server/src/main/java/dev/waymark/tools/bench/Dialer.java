@@ -1,0 +1,72 @@
+package dev.waymark.tools.bench;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.epoll.EpollChannelOption;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.List;
+
+/**
+ * Opens connections to the targets in turn, from the sources in turn. Confined to its event loop.
+ */
+final class Dialer {
+  static final int CONNECT_TIMEOUT_MS = 10_000;
+
+  private static final int READ_BYTES_MIN = 2 << 10;
+  private static final int READ_BYTES_MAX = 64 << 10;
+
+  private final Bootstrap bootstrap;
+  private final List<InetSocketAddress> targets;
+  private final List<InetAddress> sources;
+  private final LoopBuffers buffers;
+
+  Dialer(BenchOptions options, Sockets sockets, EventLoop loop) {
+    this.targets = options.targets();
+    this.sources = options.sources();
+    int reply = new Sizes(options.sizes()).largest();
+    int read = (int) Math.clamp((long) reply * options.window(), READ_BYTES_MIN, READ_BYTES_MAX);
+    // One byte more than a reply: a read that leaves room needs no second one.
+    buffers = new LoopBuffers(read + 1);
+    bootstrap =
+        new Bootstrap()
+            .group(loop)
+            .channel(sockets.clientType())
+            .disableResolver()
+            .option(ChannelOption.TCP_NODELAY, true)
+            .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS)
+            .option(ChannelOption.RECVBUF_ALLOCATOR, buffers.receiver());
+    if (options.isReset()) {
+      bootstrap.option(ChannelOption.SO_LINGER, 0);
+    }
+    if (!sources.isEmpty() && sockets.name().equals("epoll")) {
+      // The port is chosen when it connects, so each source has all ports for each target.
+      bootstrap.option(EpollChannelOption.IP_BIND_ADDRESS_NO_PORT, true);
+    }
+  }
+
+  /** What its connections share. */
+  LoopBuffers buffers() {
+    return buffers;
+  }
+
+  void connect(BenchConnection connection) {
+    int number = connection.number();
+    Bootstrap one = bootstrap.clone().handler(connection);
+    InetSocketAddress target = targets.get(number % targets.size());
+    ChannelFuture result;
+    if (sources.isEmpty()) {
+      result = one.connect(target);
+    } else {
+      InetAddress source = sources.get(number / targets.size() % sources.size());
+      result = one.connect(target, new InetSocketAddress(source, 0));
+    }
+    result.addListener(done -> {
+      if (done.cause() != null) {
+        connection.onRefused(Refusals.told(target, done.cause()));
+      }
+    });
+  }
+}

@@ -1,0 +1,21 @@
+package dev.waymark.tools.bench;
+
+import java.util.function.LongSupplier;
+
+/**
+ * What all workers share. Thread-safe.
+ *
+ * @param clock monotonic, in nanoseconds
+ */
+record Plan(BenchOptions options, Payload payload, Sizes sizes, Tally tally, LongSupplier clock) {
+  long nowNs() {
+    return clock.getAsLong();
+  }
+
+  /** How many numbers of connections are given out, as far as it is known. */
+  int numbers() {
+    return options.mode() == BenchOptions.Mode.STORM
+        ? 1 << Payload.NUMBER_BITS
+        : options.connections();
+  }
+}

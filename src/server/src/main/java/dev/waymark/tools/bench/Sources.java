@@ -1,0 +1,93 @@
+package dev.waymark.tools.bench;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The local addresses to connect from, as the user writes them. No state. */
+public final class Sources {
+  /**
+   * A source has some 28,000 ports for each target, and the system's search for a free one slows
+   * down long before they are used up.
+   */
+  private static final int CONNECTIONS_PER_SOURCE = 4_000;
+
+  /** Enough for the ports that closed connections keep for a while. */
+  private static final int SOURCES_MIN = 16;
+
+  private static final int ADDRESS_BITS = 32;
+
+  private Sources() {}
+
+  /**
+   * Addresses, or networks such as 127.0.0.0/8, of which as many are taken as are of use.
+   *
+   * @throws BenchException if a text is neither
+   */
+  public static List<InetAddress> parse(List<String> texts, int connections) {
+    List<InetAddress> sources = new ArrayList<>();
+    for (String text : texts) {
+      int slash = text.indexOf('/');
+      if (slash < 0) {
+        sources.add(address(text, text));
+      } else {
+        sources.addAll(network(text, slash, connections));
+      }
+    }
+    return sources;
+  }
+
+  private static List<InetAddress> network(String text, int slash, int connections) {
+    byte[] base = address(text.substring(0, slash), text).getAddress();
+    if (base.length != ADDRESS_BITS / 8) {
+      throw refused(text);
+    }
+    int bits = bits(text, slash);
+    long size = 1L << (ADDRESS_BITS - bits);
+    long first = 0;
+    for (byte each : base) {
+      first = first << 8 | each & 0xff;
+    }
+    first &= -size;
+    long useful = Math.max(SOURCES_MIN, connections / CONNECTIONS_PER_SOURCE + 1);
+    List<InetAddress> sources = new ArrayList<>();
+    // The first is the network's own address, the last its broadcast.
+    for (long i = Math.min(1, size - 1); i < Math.min(useful + 1, Math.max(1, size - 1)); i++) {
+      sources.add(address(first + i));
+    }
+    return sources;
+  }
+
+  private static int bits(String text, int slash) {
+    String bits = text.substring(slash + 1);
+    if (!bits.matches("[0-9]{1,2}") || Integer.parseInt(bits) > ADDRESS_BITS) {
+      throw refused(text);
+    }
+    return Integer.parseInt(bits);
+  }
+
+  private static InetAddress address(long number) {
+    byte[] bytes = {
+      (byte) (number >>> 24), (byte) (number >>> 16), (byte) (number >>> 8), (byte) number
+    };
+    try {
+      return InetAddress.getByAddress(bytes);
+    } catch (UnknownHostException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  private static InetAddress address(String address, String text) {
+    try {
+      return InetAddress.ofLiteral(address);
+    } catch (IllegalArgumentException e) {
+      throw refused(text);
+    }
+  }
+
+  private static BenchException refused(String text) {
+    return new BenchException(
+        "--source: " + text + " (expected: an address or a network, such as 127.0.0.0/8)");
+  }
+}

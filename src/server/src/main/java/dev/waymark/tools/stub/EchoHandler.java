@@ -1,0 +1,34 @@
+package dev.waymark.tools.stub;
+
+import dev.waymark.upstream.Connection;
+import dev.waymark.upstream.ConnectionHandler;
+import io.netty.buffer.ByteBuf;
+
+/**
+ * Answers bytes with the same bytes, each commit with what it answers, and FIN with FIN. Confined
+ * to its lane.
+ */
+final class EchoHandler implements ConnectionHandler {
+  private final Connection connection;
+
+  EchoHandler(Connection connection) {
+    this.connection = connection;
+  }
+
+  @Override
+  public void onData(ByteBuf data, long endOffset) {
+    int bytesMax = connection.commitBytesMax();
+    long offset = endOffset - data.readableBytes();
+    // A grant may be smaller than a frame.
+    while (data.readableBytes() > bytesMax) {
+      offset += bytesMax;
+      connection.commit(data.readRetainedSlice(bytesMax), offset);
+    }
+    connection.commit(data.retainedSlice(), endOffset);
+  }
+
+  @Override
+  public void onHalfClose() {
+    connection.halfClose();
+  }
+}

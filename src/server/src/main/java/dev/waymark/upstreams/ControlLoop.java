@@ -1,0 +1,35 @@
+package dev.waymark.upstreams;
+
+import dev.waymark.engine.LoopTime;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.DatagramChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioDatagramChannel;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+
+/**
+ * The control thread, its time, and the channel types that its transport understands. Immutable.
+ *
+ * @param time to be asked on the thread itself
+ * @param datagramChannelType for DNS
+ * @param socketChannelType for health Watches and DNS over TCP
+ * @param domainChannelType for health Watches of `unix:` upstreams
+ */
+public record ControlLoop(
+    EventLoop eventLoop,
+    LoopTime time,
+    Class<? extends DatagramChannel> datagramChannelType,
+    Class<? extends SocketChannel> socketChannelType,
+    Class<? extends Channel> domainChannelType) {
+  /** A control thread on Java's own selectors. */
+  public static ControlLoop nio(EventLoop eventLoop, LoopTime time) {
+    return new ControlLoop(
+        eventLoop,
+        time,
+        NioDatagramChannel.class,
+        NioSocketChannel.class,
+        NioDomainSocketChannel.class);
+  }
+}

@@ -1,0 +1,122 @@
+package dev.waymark.upstreams;
+
+import dev.waymark.net.dial.UpstreamProblem;
+import dev.waymark.net.dial.UpstreamProblem.Kind;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnknownHostException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * Where the upstreams of a pool are dialled; names of a list are looked up each time. Confined to
+ * the control thread, but for {@link #of}.
+ */
+final class DialAddresses {
+  /** Hears of every name that could not be resolved. */
+  interface Failures {
+    void onNotResolved();
+  }
+
+  private final Failures failures;
+  private final Map<String, UpstreamAddress> wanted = new HashMap<>();
+
+  /** Read by any thread, written by the control thread. */
+  private final Map<String, SocketAddress> known = new ConcurrentHashMap<>();
+
+  private final NameLookup lookup;
+
+  DialAddresses(NameLookup lookup, Failures failures) {
+    this.lookup = lookup;
+    this.failures = failures;
+  }
+
+  /** An upstream that is there now; a literal address is known at once. */
+  void add(String upstream) {
+    UpstreamAddress address = parse(upstream);
+    wanted.put(upstream, address);
+    if (address instanceof UpstreamAddress.Literal(SocketAddress literal)) {
+      known.put(upstream, literal);
+    }
+  }
+
+  private static UpstreamAddress parse(String upstream) {
+    try {
+      return UpstreamAddress.parse(upstream);
+    } catch (IllegalArgumentException refused) {
+      return new UpstreamAddress.Refused(String.valueOf(refused.getMessage()));
+    }
+  }
+
+  void remove(String upstream) {
+    wanted.remove(upstream);
+    known.remove(upstream);
+  }
+
+  /** Looks it up and calls back once, perhaps before this returns; not at all when it is gone. */
+  void find(String upstream, Consumer<SocketAddress> onFound, Consumer<UpstreamProblem> onFailed) {
+    switch (wanted.get(upstream)) {
+      case UpstreamAddress.Literal(SocketAddress literal) -> onFound.accept(literal);
+      case UpstreamAddress.Name(String host, int port) ->
+          lookup.ask(
+              host,
+              answer -> {
+                if (wanted.containsKey(upstream)) {
+                  onAnswer(upstream, answer, port, onFound, onFailed);
+                }
+              });
+      case UpstreamAddress.Zoned zoned -> findZoned(upstream, zoned, onFound, onFailed);
+      case UpstreamAddress.Refused(String reason) ->
+          onFailed.accept(new UpstreamProblem(Kind.CONNECT_FAILED, reason));
+      case null -> {}
+    }
+  }
+
+  /** Where to dial this upstream; empty as long as its name is not resolved. Thread-safe. */
+  Optional<SocketAddress> of(String upstream) {
+    return Optional.ofNullable(known.get(upstream));
+  }
+
+  void close() {
+    wanted.clear();
+  }
+
+  private void onAnswer(
+      String upstream,
+      NameLookup.Answer answer,
+      int port,
+      Consumer<SocketAddress> onFound,
+      Consumer<UpstreamProblem> onFailed) {
+    Optional<InetAddress> first =
+        Stream.concat(answer.ipv4().addresses().stream(), answer.ipv6().addresses().stream())
+            .findFirst();
+    if (first.isEmpty()) {
+      failures.onNotResolved();
+      onFailed.accept(answer.problem());
+      return;
+    }
+    var found = new InetSocketAddress(first.get(), port);
+    known.put(upstream, found);
+    onFound.accept(found);
+  }
+
+  private void findZoned(
+      String upstream,
+      UpstreamAddress.Zoned zoned,
+      Consumer<SocketAddress> onFound,
+      Consumer<UpstreamProblem> onFailed) {
+    try {
+      InetSocketAddress found = zoned.resolve();
+      known.put(upstream, found);
+      onFound.accept(found);
+    } catch (UnknownHostException noSuchInterface) {
+      String reason = "no route: " + noSuchInterface.getMessage();
+      onFailed.accept(new UpstreamProblem(Kind.NO_ROUTE, reason));
+    }
+  }
+}

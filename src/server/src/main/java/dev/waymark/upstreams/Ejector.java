@@ -1,0 +1,158 @@
+package dev.waymark.upstreams;
+
+import dev.waymark.config.PoolConfig.Ejection;
+import dev.waymark.engine.Suspicion;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/**
+ * Passive outlier ejection: counts what shards hold against each upstream and says who is to get no
+ * new connections, and for how long. No clock of its own. Confined to the control thread.
+ *
+ * <p>A crash is seen by every lane of every shard at once, and its retries fail in a row. So what
+ * counts is moments: of a kind of suspicion, at most one within {@link #MOMENT_NS}. The window's
+ * threshold is then one of misbehaviour that lasts or comes again.
+ */
+final class Ejector {
+  /** Suspicions of one kind that are closer together than this are one. */
+  static final long MOMENT_NS = 1_000_000_000L;
+
+  /** What is known of one upstream. */
+  private static final class Record {
+    /** At most as many as eject. */
+    final ArrayDeque<Long> momentsNs = new ArrayDeque<>();
+
+    final Map<Suspicion, Long> lastNs = new EnumMap<>(Suspicion.class);
+
+    /** In a row; each ejection time without one takes one off. */
+    long ejections;
+
+    boolean isEjected;
+    long endsAtNs;
+  }
+
+  private final Map<String, Record> records = new HashMap<>();
+  private Ejection options;
+
+  Ejector(Ejection options) {
+    this.options = options;
+  }
+
+  // --- inputs ---
+
+  /**
+   * Something was held against an upstream that serves by its own account.
+   *
+   * @param upstreams how many the pool has
+   * @param isAnyOtherServing whether another one would take its part
+   * @return whether the upstream is ejected by this
+   */
+  boolean onSuspicion(
+      long nowNs, String upstream, Suspicion why, int upstreams, boolean isAnyOtherServing) {
+    if (!options.isOn()) {
+      return false;
+    }
+    Record record = records.computeIfAbsent(upstream, _ -> new Record());
+    if (record.isEjected || !isDue(nowNs, record, why)) {
+      return false;
+    }
+    long ejectedCount = records.values().stream().filter(r -> r.isEjected).count();
+    boolean isWithinMax = (ejectedCount + 1) * 100 <= (long) upstreams * options.percentMax();
+    if (!isWithinMax || !isAnyOtherServing) {
+      return false;
+    }
+    eject(nowNs, record);
+    return true;
+  }
+
+  /** Discovery does not name it any more. */
+  void onGone(String upstream) {
+    records.remove(upstream);
+  }
+
+  /** Time passed: those whose ejection is over, each told once. */
+  List<String> onDeadline(long nowNs) {
+    List<String> returned = new ArrayList<>();
+    records.forEach((upstream, record) -> {
+      if (record.isEjected && record.endsAtNs - nowNs <= 0) {
+        record.isEjected = false;
+        returned.add(upstream);
+      }
+    });
+    return returned;
+  }
+
+  /** Ends every ejection now, since there is nobody else; each is told once. */
+  List<String> onNobodyLeft(long nowNs) {
+    records.values().stream().filter(r -> r.isEjected).forEach(r -> r.endsAtNs = nowNs);
+    return onDeadline(nowNs);
+  }
+
+  /** Other options hold from now on; ejections that are on stay, unless it is off. */
+  List<String> reconfigure(long nowNs, Ejection next) {
+    options = next;
+    return next.isOn() ? List.of() : onNobodyLeft(nowNs);
+  }
+
+  // --- outputs ---
+
+  boolean isEjected(String upstream) {
+    Record record = records.get(upstream);
+    return record != null && record.isEjected;
+  }
+
+  /** How long an ejection that began just now lasts. */
+  long leftNs(long nowNs, String upstream) {
+    Record record = records.get(upstream);
+    return record == null || !record.isEjected ? 0 : record.endsAtNs - nowNs;
+  }
+
+  /** When to call {@link #onDeadline}; ask again after every input. */
+  OptionalLong nextDeadlineNs(long nowNs) {
+    OptionalLong leftNs =
+        records.values().stream().filter(r -> r.isEjected).mapToLong(r -> r.endsAtNs - nowNs).min();
+    return leftNs.isEmpty() ? leftNs : OptionalLong.of(nowNs + leftNs.getAsLong());
+  }
+
+  // --- transitions ---
+
+  private boolean isDue(long nowNs, Record record, Suspicion why) {
+    if (why == Suspicion.STALLED || why == Suspicion.HEALTH_FLOOD) {
+      return true;
+    }
+    Long last = record.lastNs.get(why);
+    if (last != null && nowNs - last < MOMENT_NS) {
+      return false;
+    }
+    record.lastNs.put(why, nowNs);
+    record.momentsNs.add(nowNs);
+    record.momentsNs.removeIf(moment -> nowNs - moment > options.window().toNanos());
+    while (record.momentsNs.size() > options.suspicionsMax()) {
+      record.momentsNs.remove();
+    }
+    return record.momentsNs.size() == options.suspicionsMax();
+  }
+
+  private void eject(long nowNs, Record record) {
+    long timeNs = options.time().toNanos();
+    if (record.ejections > 0) {
+      long decayed = (nowNs - record.endsAtNs) / timeNs;
+      record.ejections = Math.max(0, record.ejections - decayed);
+    }
+    record.ejections++;
+    record.isEjected = true;
+    long longest = Math.max(1, options.timeMax().toNanos() / timeNs);
+    record.endsAtNs =
+        nowNs
+            + (record.ejections > longest
+                ? options.timeMax().toNanos()
+                : record.ejections * timeNs);
+    record.momentsNs.clear();
+    record.lastNs.clear();
+  }
+}

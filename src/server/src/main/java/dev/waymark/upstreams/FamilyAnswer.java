@@ -1,0 +1,41 @@
+package dev.waymark.upstreams;
+
+import dev.waymark.net.dial.UpstreamProblem;
+import dev.waymark.net.dial.UpstreamProblem.Kind;
+import java.net.InetAddress;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a name server said of a name in one address family. Immutable.
+ *
+ * @param isAnswered false: nobody answered, so nothing is known; true without addresses: there are
+ *     none
+ * @param ttlSeconds the smallest of the answer
+ * @param problem why there are no addresses; null if there are some
+ */
+record FamilyAnswer(
+    boolean isAnswered,
+    List<InetAddress> addresses,
+    long ttlSeconds,
+    @Nullable UpstreamProblem problem) {
+  private static final UpstreamProblem NO_ADDRESS =
+      new UpstreamProblem(Kind.NO_ADDRESS, "the name has no address");
+
+  FamilyAnswer {
+    addresses = List.copyOf(addresses);
+  }
+
+  static FamilyAnswer of(List<InetAddress> addresses, long ttlSeconds) {
+    return new FamilyAnswer(true, addresses, ttlSeconds, addresses.isEmpty() ? NO_ADDRESS : null);
+  }
+
+  static FamilyAnswer none(UpstreamProblem problem) {
+    return new FamilyAnswer(true, List.of(), Integer.MAX_VALUE, problem);
+  }
+
+  static FamilyAnswer failed(String text) {
+    return new FamilyAnswer(
+        false, List.of(), Integer.MAX_VALUE, new UpstreamProblem(Kind.DNS_FAILED, text));
+  }
+}

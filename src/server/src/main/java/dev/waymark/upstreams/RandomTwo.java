@@ -1,0 +1,37 @@
+package dev.waymark.upstreams;
+
+import dev.waymark.engine.Balancer.Candidate;
+import dev.waymark.protocol.Mark;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Two at random, of these the one with fewer connections for its weight ("the power of two
+ * choices": Mitzenmacher 2001). Unlike least-connections, bridges that do not know of one another
+ * do not all run to the same upstream. Thread-safe, choosing takes no lock.
+ */
+final class RandomTwo implements Chooser {
+  private final ConnectionCounts counts;
+
+  /** The state of a SplitMix64 generator, which shards may share without a lock. */
+  private final AtomicLong state;
+
+  RandomTwo(long seed, ConnectionCounts counts) {
+    this.counts = counts;
+    state = new AtomicLong(seed);
+  }
+
+  @Override
+  public Candidate choose(List<? extends Candidate> candidates, String clientHost, Mark mark) {
+    int count = candidates.size();
+    if (count == 1) {
+      return candidates.getFirst();
+    }
+    long random = Hash.mix(state.getAndAdd(Hash.GOLDEN_GAMMA));
+    int first = (int) ((random >>> 32) % count);
+    int others = (int) ((random & 0xffff_ffffL) % (count - 1));
+    Candidate one = candidates.get(first);
+    Candidate two = candidates.get(others < first ? others : others + 1);
+    return counts.isLess(two, one) ? two : one;
+  }
+}

@@ -1,0 +1,72 @@
+package dev.waymark.upstreams;
+
+import dev.waymark.config.PoolConfig.HashBy;
+import dev.waymark.engine.Balancer.Candidate;
+import dev.waymark.engine.UpstreamView;
+import dev.waymark.protocol.Mark;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The same key goes to the same upstream while that is there. Thread-safe, without locks: a ring is
+ * immutable and replaced as a whole; two shards that make a new one at the same time only do the
+ * work twice.
+ *
+ * <p>Shards may see different candidates, and upstreams come and go, so a ring keeps members that
+ * are no candidates now: they are passed over, which gives what a ring of the candidates alone
+ * would give. Only a candidate that is not on the ring makes a new one; it forgets the others when
+ * they are many more than the candidates.
+ */
+final class RingHash implements Chooser {
+  private static final int FORGOTTEN_MEMBERS_MAX = 64;
+
+  private final HashBy hashBy;
+  private volatile Ring ring = new Ring(Map.of());
+
+  RingHash(HashBy hashBy) {
+    this.hashBy = hashBy;
+  }
+
+  @Override
+  public Candidate choose(List<? extends Candidate> candidates, String clientHost, Mark mark) {
+    Ring current = ringWith(candidates);
+    Candidate[] byMember = new Candidate[current.memberCount()];
+    for (Candidate candidate : candidates) {
+      byMember[current.member(candidate.upstream().address())] = candidate;
+    }
+    long key =
+        Hash.of(
+            switch (hashBy) {
+              case CLIENT_ADDRESS -> clientHost;
+              case MARK -> mark.toString();
+            });
+    return byMember[current.find(key, member -> byMember[member] != null)];
+  }
+
+  int memberCount() {
+    return ring.memberCount();
+  }
+
+  private Ring ringWith(List<? extends Candidate> candidates) {
+    Ring current = ring;
+    for (Candidate candidate : candidates) {
+      if (!current.has(candidate.upstream().address(), candidate.upstream().effectiveWeight())) {
+        Ring next = grown(current, candidates);
+        ring = next;
+        return next;
+      }
+    }
+    return current;
+  }
+
+  private static Ring grown(Ring current, List<? extends Candidate> candidates) {
+    boolean isForgetting = current.memberCount() > 2 * candidates.size() + FORGOTTEN_MEMBERS_MAX;
+    Map<String, Integer> weights = new HashMap<>(isForgetting ? Map.of() : current.weights());
+    for (Candidate candidate : candidates) {
+      UpstreamView upstream = candidate.upstream();
+      weights.put(upstream.address(), upstream.effectiveWeight());
+    }
+    return new Ring(weights);
+  }
+}

@@ -1,0 +1,149 @@
+package dev.waymark.upstreams;
+
+import io.netty.util.NetUtil;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.SocketAddress;
+import java.net.SocketException;
+import java.net.UnixDomainSocketAddress;
+import java.net.UnknownHostException;
+
+/**
+ * The text of an upstream's address, understood: something to dial, or a name that has to be
+ * resolved first. Immutable.
+ */
+public sealed interface UpstreamAddress {
+  /** Can be dialled as it is. */
+  record Literal(SocketAddress socketAddress) implements UpstreamAddress {}
+
+  /** A host name and a port. */
+  record Name(String host, int port) implements UpstreamAddress {}
+
+  /**
+   * An IPv6 address of the links of one network interface, which may come and go.
+   *
+   * @param zone name of the interface (RFC 4007, section 11)
+   */
+  record Zoned(Inet6Address address, String zone, int port) implements UpstreamAddress {
+    /**
+     * What can be dialled now.
+     *
+     * @throws UnknownHostException in words for the operator, if there is no such interface
+     */
+    InetSocketAddress resolve() throws UnknownHostException {
+      try {
+        NetworkInterface link = NetworkInterface.getByName(zone);
+        if (link != null) {
+          return withScope(address.getAddress(), link.getIndex(), port);
+        }
+      } catch (SocketException failure) {
+        throw new UnknownHostException("cannot look up network interface '" + zone + "'");
+      }
+      throw new UnknownHostException("there is no network interface '" + zone + "' on this host");
+    }
+  }
+
+  /** Can never be dialled. */
+  record Refused(String reason) implements UpstreamAddress {}
+
+  /** How a path of a Unix socket starts. */
+  String UNIX_PREFIX = "unix:";
+
+  /**
+   * Understands `host:port`, `1.2.3.4:port`, `[::1]:port`, `[fe80::1%eth0]:port`, `unix:/path` and
+   * `unix:///path`.
+   *
+   * @throws IllegalArgumentException naming the text and what is expected
+   */
+  static UpstreamAddress parse(String text) {
+    if (text.startsWith(UNIX_PREFIX)) {
+      String path = text.substring(UNIX_PREFIX.length());
+      require(!path.isEmpty(), text);
+      return new Literal(
+          UnixDomainSocketAddress.of(path.startsWith("//") ? path.substring(2) : path));
+    }
+    int colon = text.lastIndexOf(':');
+    require(colon > 0, text);
+    String host = text.substring(0, colon);
+    int port = port(text, text.substring(colon + 1));
+    boolean isBracketed = host.startsWith("[") && host.endsWith("]");
+    require(isBracketed || host.indexOf(':') < 0, text);
+    int zone = isBracketed ? host.indexOf('%') : -1;
+    if (zone >= 0) {
+      return zoned(
+          text, host.substring(1, zone), host.substring(zone + 1, host.length() - 1), port);
+    }
+    byte[] ip = NetUtil.createByteArrayFromIpAddressString(host);
+    if (ip != null) {
+      return new Literal(new InetSocketAddress(ofBytes(ip), port));
+    }
+    require(!isBracketed, text);
+    return new Name(host, port);
+  }
+
+  private static UpstreamAddress zoned(String text, String ip, String zone, int port) {
+    byte[] bytes = NetUtil.createByteArrayFromIpAddressString(ip);
+    require(!zone.isEmpty() && bytes != null, text);
+    require(ofBytes(bytes) instanceof Inet6Address, text);
+    boolean isIndex = zone.length() < 10 && zone.chars().allMatch(c -> c >= '0' && c <= '9');
+    return isIndex
+        ? new Literal(withScope(bytes, Integer.parseInt(zone), port))
+        : new Zoned((Inet6Address) ofBytes(bytes), zone, port);
+  }
+
+  private static InetSocketAddress withScope(byte[] ip, int scope, int port) {
+    try {
+      return new InetSocketAddress(Inet6Address.getByAddress(null, ip, scope), port);
+    } catch (UnknownHostException notSixteenBytes) {
+      throw new IllegalStateException(notSixteenBytes);
+    }
+  }
+
+  /**
+   * The text of this address and port: `10.0.0.7:4770`, `[::1]:4770`, `[fe80::1%2]:4770`; never a
+   * name.
+   */
+  static String format(InetAddress address, int port) {
+    String text =
+        NetUtil.toSocketAddressString(new InetSocketAddress(ofBytes(address.getAddress()), port));
+    return scopeOf(address) == 0 ? text : text.replace("]", "%" + scopeOf(address) + "]");
+  }
+
+  private static int scopeOf(InetAddress address) {
+    return address instanceof Inet6Address six ? six.getScopeId() : 0;
+  }
+
+  /** An address without a host name, so that it prints as numbers. */
+  private static InetAddress ofBytes(byte[] ip) {
+    try {
+      return InetAddress.getByAddress(ip);
+    } catch (UnknownHostException notFourOrSixteenBytes) {
+      throw new IllegalStateException(notFourOrSixteenBytes);
+    }
+  }
+
+  private static int port(String text, String digits) {
+    try {
+      int port = Integer.parseInt(digits);
+      require(port > 0 && port <= 65_535, text);
+      return port;
+    } catch (NumberFormatException notANumber) {
+      throw refused(text);
+    }
+  }
+
+  private static void require(boolean holds, String text) {
+    if (!holds) {
+      throw refused(text);
+    }
+  }
+
+  private static IllegalArgumentException refused(String text) {
+    return new IllegalArgumentException(
+        "'"
+            + text
+            + "' is not the address of an upstream: host:port, [ipv6]:port or unix:/path expected");
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * Pools of upstreams: discovery (fixed lists and DNS), health (grpc.health.v1 Watch), what follows
+ * from both (ejection, slow start, leader, subsets), balancing policies, snapshots.
+ *
+ * <p>Not inside: lanes, connections, metrics and logs (they hear of changes through {@link
+ * dev.waymark.upstreams.PoolEvents}). Only `cli` imports it. Everything but the balancers is
+ * confined to the control thread unless it says otherwise. Start at {@link
+ * dev.waymark.upstreams.PoolManager}.
+ */
+@NullMarked
+package dev.waymark.upstreams;
+
+import org.jspecify.annotations.NullMarked;

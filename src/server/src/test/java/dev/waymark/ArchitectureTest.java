@@ -1,0 +1,256 @@
+package dev.waymark;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static java.util.Map.entry;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitAccessTarget;
+import com.tngtech.archunit.core.domain.Dependency;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnitAccess;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** The levels of docs/architecture.md, and what no class may call. */
+class ArchitectureTest {
+  private static final String ROOT = "dev.waymark.";
+
+  /**
+   * Which packages of our own each may see; one that is not named sees none. A package of more than
+   * one level stands for those below it too, unless they are named themselves.
+   */
+  private static final Map<String, Set<String>> ALLOWED =
+      Map.ofEntries(
+          // waymark-protocol
+          entry("protocol", Set.of()),
+          entry("protocol.codec", Set.of("protocol", "v1")),
+          entry("protocol.http2", Set.of()),
+          // waymark-upstream
+          entry("upstream", Set.of("protocol", "protocol.codec", "protocol.http2")),
+          // waymark
+          entry("engine", Set.of("protocol")),
+          entry("config", Set.of("engine", "protocol")),
+          entry("net", Set.of("config", "net.listener")),
+          entry("net.dial", Set.of("protocol.http2")),
+          entry("net.listener", Set.of("config", "engine", "protocol")),
+          entry("net.lane", Set.of("net.dial", "engine", "protocol", "protocol.codec")),
+          entry("upstreams", Set.of("net.dial", "config", "engine", "protocol")),
+          entry("telemetry", Set.of("config", "engine", "protocol")),
+          entry("api.http", Set.of("telemetry", "engine", "protocol")),
+          entry("api", Set.of("api.http", "telemetry", "config")),
+          entry(
+              "bridge",
+              Set.of(
+                  "api",
+                  "api.http",
+                  "telemetry",
+                  "upstreams",
+                  "net",
+                  "net.dial",
+                  "net.lane",
+                  "net.listener",
+                  "config",
+                  "engine",
+                  "protocol")),
+          entry("tools.bench", Set.of()),
+          entry("tools.demo", Set.of()),
+          entry("tools.stub", Set.of("upstream", "protocol", "api.http", "telemetry", "config")),
+          entry(
+              "cli",
+              Set.of(
+                  "bridge",
+                  "api",
+                  "api.http",
+                  "telemetry",
+                  "net",
+                  "net.listener",
+                  "config",
+                  "engine",
+                  "protocol",
+                  "tools.bench",
+                  "tools.demo",
+                  "tools.stub")));
+
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          // Of the tests too, though it comes as a jar.
+          .withImportOption(location -> !location.contains("dev/waymark/testing"))
+          .importPackages("dev.waymark");
+
+  @Test
+  void imports_betweenPackages_pointDownOnly() {
+    Set<String> wrong = new TreeSet<>();
+    for (JavaClass each : CLASSES) {
+      String from = part(each);
+      if (from.equals("v1")) {
+        continue;
+      }
+      for (Dependency dependency : each.getDirectDependenciesFromSelf()) {
+        String to = part(dependency.getTargetClass());
+        if (!to.isEmpty()
+            && !to.equals(from)
+            && !ALLOWED.getOrDefault(from, Set.of()).contains(to)) {
+          wrong.add(
+              each.getName()
+                  + " -> "
+                  + dependency.getTargetClass().getName()
+                  + ", allowed for "
+                  + from
+                  + ": "
+                  + ALLOWED.get(from));
+        }
+      }
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void engine_seesNothingButTheJdkBuffersAndTheProtocolsTypes() {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage("dev.waymark.engine..")
+            .should()
+            .dependOnClassesThat(
+                resideOutsideOfPackages(
+                        "java..",
+                        "org.jspecify..",
+                        "io.netty.buffer..",
+                        "dev.waymark.protocol",
+                        "dev.waymark.engine..")
+                    .and(not(name("io.netty.util.ReferenceCounted")))));
+  }
+
+  @Test
+  void healthService_isSeenByPoolsAndUpstreamsOnly() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackages("dev.waymark.upstreams..", "dev.waymark.upstream..", "dev.waymark.tools.stub..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.grpc.health.v1.."));
+  }
+
+  @Test
+  void packages_haveNoCycles() {
+    check(slices().matching("dev.waymark.(**)").should().beFreeOfCycles());
+  }
+
+  @Test
+  void clock_isReadInOnePlace() {
+    ArchRule rule =
+        noClasses()
+            .that()
+            .doNotHaveFullyQualifiedName("dev.waymark.bridge.Clock")
+            .should()
+            .callMethod(System.class, "nanoTime")
+            .orShould()
+            .callMethod(System.class, "currentTimeMillis");
+    check(rule);
+  }
+
+  @Test
+  void threads_neverSleep() {
+    check(
+        noClasses()
+            .should()
+            .callMethod(Thread.class, "sleep", long.class)
+            .orShould()
+            .callMethod(Thread.class, "sleep", java.time.Duration.class));
+  }
+
+  @Test
+  void random_isGivenNotMade() {
+    check(
+        noClasses()
+            .should()
+            .callConstructor(Random.class)
+            .orShould()
+            .callConstructor(Random.class, long.class));
+  }
+
+  @Test
+  void text_neverDependsOnTheHostsLanguage() {
+    Set<String> wrong = new TreeSet<>();
+    for (JavaClass each : CLASSES) {
+      if (part(each).equals("v1")) {
+        continue;
+      }
+      for (JavaCodeUnitAccess<?> access : each.getCodeUnitAccessesFromSelf()) {
+        if (isByTheHostsLanguage(access.getTarget())) {
+          wrong.add(access.getDescription());
+        }
+      }
+    }
+    assertThat(wrong).as("give Locale.ROOT: digits and letters of other languages").isEmpty();
+  }
+
+  /** Formats, or changes case, by the default locale because it was given none. */
+  private static boolean isByTheHostsLanguage(CodeUnitAccessTarget target) {
+    String owner = target.getOwner().getName();
+    String name = target.getName();
+    List<String> parameters =
+        target.getRawParameterTypes().stream().map(JavaClass::getName).toList();
+    boolean isGivenOne = parameters.contains("java.util.Locale");
+    return switch (owner) {
+      case "java.lang.String" ->
+          !isGivenOne && Set.of("format", "formatted", "toLowerCase", "toUpperCase").contains(name);
+      case "java.io.PrintStream", "java.io.PrintWriter", "java.io.Console" ->
+          !isGivenOne && Set.of("format", "printf").contains(name);
+      case "java.util.Formatter" -> !isGivenOne && name.equals("<init>");
+      case "java.time.format.DateTimeFormatter" ->
+          !isGivenOne && (name.equals("ofPattern") || name.startsWith("ofLocalized"));
+      case "java.time.format.DateTimeFormatterBuilder" -> !isGivenOne && name.equals("toFormatter");
+      case "java.util.Locale" -> name.equals("getDefault");
+      case "java.util.Scanner" -> true;
+      default -> owner.startsWith("java.text.");
+    };
+  }
+
+  @Test
+  void loggers_areMadeByTelemetryAndTheKitOnly() {
+    Set<String> makers = new TreeSet<>();
+    for (JavaClass each : CLASSES) {
+      boolean isMaker =
+          each.getDirectDependenciesFromSelf().stream()
+              .anyMatch(d -> d.getTargetClass().getName().equals("org.slf4j.LoggerFactory"));
+      // The kit runs in processes of others too, where there is no EventLog.
+      if (isMaker && !Set.of("upstream", "tools.stub").contains(part(each))) {
+        makers.add(each.getSimpleName());
+      }
+    }
+    assertThat(makers).isSubsetOf("EventLog", "JulHandler", "Logging");
+  }
+
+  private static void check(ArchRule rule) {
+    rule.allowEmptyShould(true).check(CLASSES);
+  }
+
+  /** The entry of {@link #ALLOWED} that a class belongs to, else its package; empty: not ours. */
+  private static String part(JavaClass each) {
+    String name = each.getPackageName();
+    if (!name.startsWith(ROOT)) {
+      return "";
+    }
+    String whole = name.substring(ROOT.length());
+    String part = whole;
+    while (!ALLOWED.containsKey(part) && part.contains(".")) {
+      part = part.substring(0, part.lastIndexOf('.'));
+    }
+    return ALLOWED.containsKey(part) ? part : whole;
+  }
+}

@@ -1,0 +1,74 @@
+package dev.waymark.bridge;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.waymark.config.ConfigLoader;
+import dev.waymark.config.PoolConfig;
+import dev.waymark.telemetry.EventLog;
+import dev.waymark.telemetry.Metrics;
+import dev.waymark.upstreams.ControlLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+final class BridgePoolsIT {
+  private final MultiThreadIoEventLoopGroup group =
+      new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+  private final CountDownLatch gate = new CountDownLatch(1);
+  private final Metrics metrics = new Metrics();
+  private final BridgePools pools =
+      new BridgePools(
+          ControlLoop.nio(group.next(), new LoopWatch("control", (_, _) -> {})),
+          new BridgeEvents(new EventLog(Clock::nowNs), metrics, (_, _, _) -> {}),
+          metrics,
+          _ -> {});
+
+  @AfterEach
+  void stop() {
+    gate.countDown();
+    pools.close();
+    group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+  }
+
+  @Test
+  void pool_forgottenWhileItFindsItsUpstreams_leavesNothingBehind() throws Exception {
+    group.next().execute(this::awaitGate);
+    pools.add(config("127.0.0.1:1"));
+    pools.start();
+    Thread reload =
+        Thread.ofPlatform()
+            .start(() -> {
+              pools.forget("default");
+              pools.add(config("127.0.0.1:2"));
+            });
+    await().until(() -> reload.getState() != Thread.State.RUNNABLE);
+    gate.countDown();
+    reload.join();
+    pools.settle();
+    assertThat(pools.snapshots()).as("the pool of the same name has found nothing yet").isEmpty();
+    assertThat(new String(metrics.prometheusText(), UTF_8)).doesNotContain("127.0.0.1:1");
+  }
+
+  private void awaitGate() {
+    try {
+      gate.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static PoolConfig config(String upstream) {
+    return ConfigLoader.load(
+            Optional.empty(), Map.of("--upstream", "static:///" + upstream), Map.of())
+        .config()
+        .pools()
+        .getFirst();
+  }
+}

@@ -1,0 +1,56 @@
+package dev.waymark.bridge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.waymark.protocol.UpstreamControl.Push;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class PushMailboxTest {
+  private int calls;
+  private final PushMailbox mailbox = new PushMailbox(() -> calls++);
+
+  @Test
+  void letters_areTakenInOrderWithOneCall() {
+    mailbox.offer(letter(1, 10));
+    mailbox.offer(letter(2, 10));
+    assertThat(calls).isEqualTo(1);
+    assertThat(take()).containsExactly(1L, 2L);
+    mailbox.offer(letter(3, 10));
+    assertThat(calls).isEqualTo(2);
+    assertThat(take()).containsExactly(3L);
+  }
+
+  @Test
+  void letters_beyondTheBound_areRefusedUntilSomeAreTaken() {
+    int taken = 0;
+    while (mailbox.offer(letter(taken, 64 * 1024))) {
+      taken++;
+    }
+    assertThat(taken).isEqualTo(63);
+    assertThat(take()).hasSize(63);
+    assertThat(mailbox.offer(letter(0, 64 * 1024))).isTrue();
+  }
+
+  @Test
+  void manyLetters_areTakenOverSeveralTurns() {
+    for (int i = 0; i < 1_500; i++) {
+      mailbox.offer(letter(i, 1));
+    }
+    assertThat(take()).hasSize(1_000);
+    assertThat(calls).isEqualTo(2);
+    assertThat(take()).hasSize(500);
+    assertThat(calls).isEqualTo(2);
+  }
+
+  private List<Long> take() {
+    List<Long> ids = new ArrayList<>();
+    mailbox.take(letter -> ids.add(letter.push().id()));
+    return ids;
+  }
+
+  private static PushMailbox.Letter letter(long id, int bytes) {
+    return new PushMailbox.Letter("pool", new Push(id, null, new byte[bytes], -1), _ -> {});
+  }
+}

@@ -1,0 +1,55 @@
+package dev.waymark.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.waymark.engine.Limits;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+final class GeneratedFilesTest {
+  private static final Path SAMPLE = Path.of("misc/waymark.yml");
+  private static final String COMMAND =
+      "mvn -q test-compile surefire:test -Dtest=GeneratedFilesTest -Dwaymark.docs.update=true";
+
+  @Test
+  void sample_ofSchema_isInTheRepository() throws IOException {
+    compareOrUpdate(SAMPLE, SampleFile.text());
+  }
+
+  @Test
+  void reference_ofSchema_isInTheRepository() throws IOException {
+    compareOrUpdate(Path.of("docs/configuration.md"), Reference.text());
+  }
+
+  @Test
+  void sample_loaded_equalsDefaults() {
+    BridgeConfig defaults = ConfigLoader.load(Optional.empty(), Map.of(), Map.of()).config();
+    assertThat(Loading.file(SampleFile.text()).config()).isEqualTo(defaults);
+  }
+
+  @Test
+  void sample_hasEveryKey() {
+    for (Key<?> key : Schema.KEYS) {
+      String name = key.path().substring(key.path().lastIndexOf('.') + 1).replace("*", "zone");
+      assertThat(SampleFile.text()).contains(name + ": ");
+    }
+  }
+
+  @Test
+  void limits_byDefault_areThoseOfTheCore() {
+    assertThat(ConfigLoader.load(Optional.empty(), Map.of(), Map.of()).config().limits())
+        .isEqualTo(Limits.DEFAULTS);
+  }
+
+  private static void compareOrUpdate(Path file, String text) throws IOException {
+    if (Boolean.getBoolean("waymark.docs.update")) {
+      Files.createDirectories(file.toAbsolutePath().getParent());
+      Files.writeString(file, text);
+    }
+    assertThat(file).as("update with: " + COMMAND).content().isEqualTo(text);
+  }
+}

@@ -1,0 +1,426 @@
+package dev.waymark.engine;
+
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.Framing;
+import dev.waymark.protocol.Mark;
+import dev.waymark.protocol.Open;
+import dev.waymark.protocol.PushResult;
+import dev.waymark.protocol.PushResult.Outcome;
+import dev.waymark.protocol.UpstreamControl;
+import dev.waymark.protocol.UpstreamFrame;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** One shard with one pool, and all its effects as text, in order. */
+final class Fixtures implements ShardEnvironment, Balancer {
+  static final long MS = 1_000_000L;
+  static final int WINDOW = 100;
+  static final int GRANT = 50;
+
+  final List<String> effects = new ArrayList<>();
+  private final KeptEvents events = new KeptEvents(this::onClosed);
+  final List<ConnectionSummary> summaries = events.summaries();
+  final List<Taken> taken = events.taken();
+  final List<String> suspicions = events.suspicions();
+  final List<String> forgotten = events.forgotten();
+  final Counters counters = events.counters();
+  final List<Open> opens = new ArrayList<>();
+  final List<Lane> lanes = new ArrayList<>();
+  final MemoryBudget budget;
+  final Shard shard;
+  final Quarantine quarantine;
+  final List<FakeSocket> sockets = new ArrayList<>();
+  final List<PushResult> pushResults = new ArrayList<>();
+  final List<Consumer<PushResult>> forwarded = new ArrayList<>();
+
+  /** Addresses, of the last choice. */
+  List<String> candidates = List.of();
+
+  boolean isWritable = true;
+  boolean isKernelFull;
+  boolean isMailboxFull;
+
+  /** Sockets that the bridge closes are told to be closed by {@link #finishClosing}. */
+  boolean isClosingLate;
+
+  /** How often other shards were asked to free memory. */
+  int asksToFree;
+
+  boolean isFlushFailing;
+  long nowNs = Long.MAX_VALUE - 1000 * MS;
+  private long version;
+  private long lastPushId;
+
+  Fixtures() {
+    this(pool("pool"), 0, 10_000);
+  }
+
+  /** With a listener whose connections become so old. */
+  Fixtures(AgeOptions age) {
+    this(
+        List.of(pool("pool")),
+        List.of(new ListenerOptions("listener", "pool", Framing.RAW, 0, 0, Set.of(), age)),
+        10_000,
+        1);
+  }
+
+  Fixtures(PoolOptions pool, long idleTimeoutNs, long budgetBytes) {
+    this(List.of(pool), List.of(listener("listener", "pool", idleTimeoutNs)), budgetBytes, 1);
+  }
+
+  /** The first of so many shards, with several pools. */
+  Fixtures(List<PoolOptions> pools, List<ListenerOptions> listeners, long budgetBytes, int shards) {
+    this(pools, listeners, budgetBytes, new Shard.Identity(0, shards, 42, "node", "0"), null);
+  }
+
+  /**
+   * A shard of the same bridge as another, of which it learns by its quarantine alone; time passes
+   * for each by itself.
+   */
+  static Fixtures besides(Fixtures other) {
+    return new Fixtures(
+        List.of(pool("pool")),
+        List.of(listener("listener", "pool", 0)),
+        10_000,
+        new Shard.Identity(1, 2, 42, "node", "0"),
+        other.quarantine);
+  }
+
+  private Fixtures(
+      List<PoolOptions> pools,
+      List<ListenerOptions> listeners,
+      long budgetBytes,
+      Shard.Identity identity,
+      @Nullable Quarantine shared) {
+    quarantine = shared != null ? shared : new Quarantine(() -> nowNs);
+    budget = new MemoryBudget(budgetBytes);
+    shard =
+        new Shard(
+            nowNs,
+            identity,
+            limits(),
+            pools.stream().map(pool -> new Shard.PoolSetup(pool, this, quarantine)).toList(),
+            listeners,
+            this,
+            events,
+            events,
+            budget,
+            new SplittableRandom(1));
+  }
+
+  static PoolOptions pool(String name) {
+    return new PoolOptions(
+        name, PoolOptions.Acknowledge.AUTO, 5000 * MS, 30, PoolOptions.Moving.DEFAULTS);
+  }
+
+  static ListenerOptions listener(
+      String name, String pool, long idleTimeoutNs, String... pushFrom) {
+    return new ListenerOptions(
+        name, pool, Framing.RAW, 0, idleTimeoutNs, Set.of(pushFrom), AgeOptions.OFF);
+  }
+
+  /** What a piece that is held counts for besides its bytes. */
+  static final int PIECE = 7;
+
+  static Limits limits() {
+    Limits d = Limits.DEFAULTS;
+    return new Limits(
+        WINDOW,
+        WINDOW,
+        GRANT,
+        80,
+        d.memoryBudgetBytes(),
+        1000,
+        4096,
+        1000 * MS,
+        10_000 * MS,
+        2000 * MS,
+        6000 * MS,
+        100 * MS,
+        1000 * MS,
+        20 * MS,
+        10_000 * MS,
+        5000 * MS,
+        20,
+        PIECE);
+  }
+
+  // --- inputs ---
+
+  void upstreams(String... addresses) {
+    upstreamsOf("pool", addresses);
+  }
+
+  void upstreamsOf(String pool, String... addresses) {
+    List<UpstreamView> views = new ArrayList<>();
+    for (String address : addresses) {
+      boolean isServing = !address.startsWith("!");
+      views.add(
+          new UpstreamView(isServing ? address : address.substring(1), isServing, "", 1, Map.of()));
+    }
+    shard.onPool(nowNs, new PoolSnapshot(pool, ++version, views));
+    endTurn();
+  }
+
+  /** An upstream that acknowledges, and its lane. */
+  Lane attachedLane() {
+    upstreams("a:1");
+    settings(lane());
+    return lane();
+  }
+
+  /** An upstream of that pool that acknowledges and wants announcements or not, and its lane. */
+  Lane laneOf(String pool, String address, boolean isAnnouncementsWanted) {
+    upstreamsOf(pool, address);
+    Lane lane = lane();
+    lane.onReady(nowNs);
+    control(lane, new UpstreamControl.Settings(1, 0, isAnnouncementsWanted));
+    return lane;
+  }
+
+  Lane lane() {
+    return lanes.getLast();
+  }
+
+  /** Upstreams that acknowledge, and the last lane to each. */
+  List<Lane> attachedLanes(String... addresses) {
+    int known = lanes.size();
+    upstreams(addresses);
+    List<Lane> added = List.copyOf(lanes.subList(known, lanes.size()));
+    added.forEach(this::settings);
+    return added;
+  }
+
+  /** Upstreams that have said nothing, and all lanes established. */
+  void plainLanes(String... addresses) {
+    upstreams(addresses);
+    lanes.forEach(lane -> lane.onReady(nowNs));
+    endTurn();
+  }
+
+  /** The lane is established, and its upstream acknowledges. */
+  void settings(Lane lane) {
+    lane.onReady(nowNs);
+    control(lane, new UpstreamControl.Settings(1, 0, false));
+  }
+
+  /** A frame of the lane itself. */
+  void control(Lane lane, UpstreamControl control) {
+    lane.onFrame(nowNs, new UpstreamFrame().clear().control(control));
+    endTurn();
+  }
+
+  void draining(Lane lane) {
+    control(lane, new UpstreamControl.Draining());
+  }
+
+  void broken(Lane lane) {
+    lane.onBroken(nowNs, "test");
+    endTurn();
+  }
+
+  /** The owner hands the connection over. */
+  void released(Connection connection, long consumed) {
+    answer(
+        connection, frame(connection).consumed(consumed).control(new UpstreamControl.Released()));
+  }
+
+  /** A frame from the owner. */
+  void answer(Connection connection, UpstreamFrame frame) {
+    owner(connection).onFrame(nowNs, frame);
+    endTurn();
+  }
+
+  /** The owner refuses the connection. */
+  void refuse(Connection connection) {
+    answer(connection, frame(connection).close(CloseReason.BUSY.wireCode()));
+  }
+
+  static Lane owner(Connection connection) {
+    return Objects.requireNonNull(connection.lane());
+  }
+
+  /** Of its owner, or "nobody". */
+  static String ownerAddress(Connection connection) {
+    Lane lane = connection.lane();
+    return lane == null ? "nobody" : lane.upstream().address();
+  }
+
+  /** Bytes from the client. */
+  void data(Connection connection, int bytes) {
+    connection.onClientBytes(nowNs, bytes(bytes), false);
+    endTurn();
+  }
+
+  FakeSocket socket(Connection connection) {
+    return sockets.stream()
+        .filter(socket -> socket.connection == connection)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** All sockets that the bridge has closed are gone. */
+  void finishClosing() {
+    sockets.forEach(FakeSocket::finishClosing);
+    endTurn();
+  }
+
+  Connection accept() {
+    return accept("listener");
+  }
+
+  Connection accept(String listener) {
+    FakeSocket socket = new FakeSocket(this);
+    sockets.add(socket);
+    Connection connection = shard.onAccepted(nowNs, 1, listener, socket);
+    socket.connection = connection;
+    endTurn();
+    return connection;
+  }
+
+  UpstreamFrame frame(Connection connection) {
+    return new UpstreamFrame().clear().connection(connection.sequence()).epoch(connection.epoch());
+  }
+
+  void receive(UpstreamFrame frame) {
+    lane().onFrame(nowNs, frame);
+    endTurn();
+  }
+
+  /** A frame of the owner with these bytes. */
+  UpstreamFrame reply(Connection connection, String text) {
+    return frame(connection).payload(text(text));
+  }
+
+  @Nullable Outcome push(Connection connection, String text) {
+    return push(connection.mark(), text, UpstreamFrame.ABSENT);
+  }
+
+  /** On the newest lane. What it was answered at once, or null. */
+  @Nullable Outcome push(@Nullable Mark mark, String text, long epoch) {
+    int before = pushResults.size();
+    byte[] payload = text.getBytes(StandardCharsets.ISO_8859_1);
+    control(lane(), new UpstreamControl.Push(++lastPushId, mark, payload, epoch));
+    return pushResults.size() == before ? null : pushResults.getLast().outcome();
+  }
+
+  /** What pushes were answered so far. */
+  List<Outcome> pushOutcomes() {
+    return pushResults.stream().map(PushResult::outcome).toList();
+  }
+
+  static ByteBuf bytes(int count) {
+    return Unpooled.wrappedBuffer(new byte[count]);
+  }
+
+  static ByteBuf text(String text) {
+    return Unpooled.copiedBuffer(text, StandardCharsets.ISO_8859_1);
+  }
+
+  void passMs(long ms) {
+    long end = nowNs + ms * MS;
+    while (shard.nextDeadlineNs() - end <= 0) {
+      nowNs = shard.nextDeadlineNs();
+      shard.onDeadline(nowNs);
+      endTurn();
+    }
+    nowNs = end;
+  }
+
+  /** Time passes, and all upstreams answer Pings. */
+  void passWithPongs(long ms) {
+    for (long left = ms; left > 0; left -= 1_000) {
+      passMs(Math.min(left, 1_000));
+      for (Lane lane : List.copyOf(lanes)) {
+        lane.onFrame(nowNs, new UpstreamFrame().clear().control(new UpstreamControl.Pong(1)));
+      }
+      endTurn();
+    }
+  }
+
+  void endTurn() {
+    shard.onTurnEnd(nowNs);
+    shard.checkInvariants();
+  }
+
+  List<String> takeEffects() {
+    List<String> taken = List.copyOf(effects);
+    effects.clear();
+    return taken;
+  }
+
+  private void onClosed(ConnectionSummary summary) {
+    effects.add("closed " + summary.reason() + " by " + summary.endedBy());
+  }
+
+  // --- what the shard needs ---
+
+  @Override
+  public void requestTurnEnd() {}
+
+  @Override
+  public void requestDeadline(long deadlineNs) {
+    effects.add("timer in " + (shard.nextDeadlineNs() - nowNs) / MS + " ms");
+  }
+
+  @Override
+  public LaneTransport connect(Lane lane) {
+    lanes.add(lane);
+    effects.add("connect " + lane.upstream().address());
+    return new FakeTransport(this, lane.upstream().address());
+  }
+
+  @Override
+  public boolean forwardPush(
+      int shard, String pool, UpstreamControl.Push push, Consumer<PushResult> reply) {
+    effects.add("forward " + push.id() + " to " + shard);
+    forwarded.add(reply);
+    return !isMailboxFull;
+  }
+
+  @Override
+  public void askOthersToFree() {
+    asksToFree++;
+  }
+
+  @Override
+  public void pauseAccepting() {
+    effects.add("accept no more");
+  }
+
+  @Override
+  public void resumeAccepting() {
+    effects.add("accept again");
+  }
+
+  @Override
+  public Candidate choose(List<? extends Candidate> candidates, String clientHost, Mark mark) {
+    this.candidates = candidates.stream().map(candidate -> candidate.upstream().address()).toList();
+    return candidates.getFirst();
+  }
+
+  @Override
+  public double share(List<? extends Candidate> candidates, Candidate of) {
+    return 1.0 / candidates.size();
+  }
+
+  @Override
+  public boolean isByKey() {
+    return false;
+  }
+
+  @Override
+  public void onAttached(UpstreamView upstream) {}
+
+  @Override
+  public void onDetached(UpstreamView upstream) {}
+}

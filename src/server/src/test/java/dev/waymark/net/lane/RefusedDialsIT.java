@@ -1,0 +1,195 @@
+package dev.waymark.net.lane;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.waymark.engine.Limits;
+import dev.waymark.engine.LoopTime;
+import dev.waymark.net.dial.Dial;
+import dev.waymark.net.dial.UpstreamProblem;
+import dev.waymark.upstreams.ControlLoop;
+import dev.waymark.upstreams.NettyHealthChannels;
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthGrpc;
+import io.netty.channel.Channel;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringDomainSocketChannel;
+import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringSocketChannel;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The descriptors of channels whose dial fails. */
+final class RefusedDialsIT {
+  private static final int DIALS = 60;
+
+  private static final SocketAddress NO_SOCKET =
+      UnixDomainSocketAddress.of("/tmp/waymark-no-such.sock");
+
+  /** Dialling does not look at it. */
+  private static final LoopTime NO_TIME =
+      new LoopTime() {
+        @Override
+        public long nowNs() {
+          return 0;
+        }
+
+        @Override
+        public long standstillNs() {
+          return 0;
+        }
+      };
+
+  private static final LaneConnector.Attempts NO_ATTEMPTS =
+      new LaneConnector.Attempts() {
+        @Override
+        public void onTaken(String pool, String upstream) {}
+
+        @Override
+        public void onRefused(String pool, String upstream, UpstreamProblem problem) {}
+      };
+
+  private enum Transport {
+    IO_URING(IoUringSocketChannel.class, IoUringDomainSocketChannel.class),
+    EPOLL(EpollSocketChannel.class, EpollDomainSocketChannel.class),
+    NIO(NioSocketChannel.class, NioDomainSocketChannel.class);
+
+    private final Class<? extends Channel> type;
+    private final Class<? extends Channel> domainType;
+
+    Transport(Class<? extends Channel> type, Class<? extends Channel> domainType) {
+      this.type = type;
+      this.domainType = domainType;
+    }
+
+    private @Nullable Throwable missing() {
+      return switch (this) {
+        case IO_URING -> IoUring.unavailabilityCause();
+        case EPOLL -> Epoll.unavailabilityCause();
+        case NIO -> null;
+      };
+    }
+
+    private IoHandlerFactory handlers() {
+      return switch (this) {
+        case IO_URING -> IoUringIoHandler.newFactory();
+        case EPOLL -> EpollIoHandler.newFactory();
+        case NIO -> NioIoHandler.newFactory();
+      };
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void lanes_leaveNoDescriptor(Transport transport) throws Exception {
+    assumeTrue(transport.missing() == null, () -> String.valueOf(transport.missing()));
+    try (var group = new MultiThreadIoEventLoopGroup(1, transport.handlers())) {
+      LaneConnector lanes =
+          new LaneConnector(
+              new LaneConnector.Settings(
+                  group.next(),
+                  transport.type,
+                  transport.domainType,
+                  null,
+                  Limits.DEFAULTS,
+                  () -> 0,
+                  bug -> {
+                    throw new AssertionError(bug);
+                  },
+                  NO_ATTEMPTS));
+      expectNoneLeft(
+          () -> lanes.channel("nobody:1", nobody(), Duration.ZERO, new Dial()),
+          "Connection refused");
+      expectNoneLeft(() -> lanes.channel("unix:nobody", NO_SOCKET, Duration.ZERO, new Dial()), "");
+    }
+  }
+
+  @Test
+  void healthWatches_leaveNoDescriptor() throws Exception {
+    try (var group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory())) {
+      var channels = new NettyHealthChannels(ControlLoop.nio(group.next(), NO_TIME));
+      expectNoneLeft(
+          () -> channels.open("nobody:1", nobody(), Duration.ZERO, new Dial()),
+          "Connection refused");
+      expectNoneLeft(() -> channels.open("unix:nobody", NO_SOCKET, Duration.ZERO, new Dial()), "");
+    }
+  }
+
+  private interface Opener {
+    ManagedChannel open() throws IOException;
+  }
+
+  private static void expectNoneLeft(Opener dial, String cause) throws Exception {
+    // The first loads classes.
+    failToCall(dial, cause);
+    long before = sockets();
+    for (int i = 0; i < DIALS; i++) {
+      failToCall(dial, cause);
+    }
+    await()
+        .atMost(Duration.ofSeconds(5))
+        .untilAsserted(() -> assertThat(sockets()).isLessThanOrEqualTo(before + 5));
+  }
+
+  private static void failToCall(Opener dial, String cause) throws Exception {
+    ManagedChannel channel = dial.open();
+    try {
+      var health = HealthGrpc.newBlockingStub(channel);
+      assertThatThrownBy(() -> health.check(HealthCheckRequest.getDefaultInstance()))
+          .isInstanceOf(StatusRuntimeException.class)
+          .hasStackTraceContaining(cause);
+    } finally {
+      channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+    }
+  }
+
+  private static InetSocketAddress nobody() throws IOException {
+    try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return (InetSocketAddress) free.getLocalSocketAddress();
+    }
+  }
+
+  private static long sockets() throws IOException {
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+      return descriptors.filter(RefusedDialsIT::isSocket).count();
+    }
+  }
+
+  private static boolean isSocket(Path descriptor) {
+    try {
+      return Files.readSymbolicLink(descriptor).toString().startsWith("socket:");
+    } catch (NoSuchFileException closed) {
+      return false;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,50 @@
+package dev.waymark.sim;
+
+import dev.waymark.engine.Balancer;
+import dev.waymark.engine.UpstreamView;
+import dev.waymark.protocol.Mark;
+import java.util.List;
+
+/** Any upstream will do; or each connection has one of its own among those that are there. */
+final class SimBalancer implements Balancer {
+  private final Dice dice;
+  private final boolean isByKey;
+  private int attached;
+
+  SimBalancer(Dice dice) {
+    this.dice = dice;
+    this.isByKey = dice.oneIn(4);
+  }
+
+  /** Connections that are attached to any upstream, as it was told. */
+  int attached() {
+    return attached;
+  }
+
+  @Override
+  public Candidate choose(List<? extends Candidate> candidates, String clientHost, Mark mark) {
+    int key = (int) (mark.sequence() * 0x9E3779B9L >>> 16);
+    int index = isByKey ? Math.floorMod(key, candidates.size()) : dice.upTo(candidates.size());
+    return candidates.get(index);
+  }
+
+  @Override
+  public double share(List<? extends Candidate> candidates, Candidate of) {
+    return 1.0 / candidates.size();
+  }
+
+  @Override
+  public boolean isByKey() {
+    return isByKey;
+  }
+
+  @Override
+  public void onAttached(UpstreamView upstream) {
+    attached++;
+  }
+
+  @Override
+  public void onDetached(UpstreamView upstream) {
+    attached--;
+  }
+}

@@ -1,0 +1,337 @@
+package dev.waymark.sim;
+
+import dev.waymark.engine.ClientSocket;
+import dev.waymark.engine.Connection;
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.sim.checkers.Watcher;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayDeque;
+
+/** A client and its socket, with a kernel buffer of a few bytes. */
+final class SimClient implements ClientSocket {
+  private final Sim sim;
+  private final Dice dice;
+  private final long sequence;
+  private final boolean isFramed;
+  private final boolean isByteByByte;
+  private final int totalBytes;
+  private int kernelBytesMax;
+  private final boolean isEndWanted;
+  private final ArrayDeque<Piece> queue = new ArrayDeque<>();
+
+  private record Piece(ByteBuf payload, boolean isPush) {}
+
+  private Connection connection;
+  private long flushableBytes;
+  private long queuedBytes;
+  private long kernelBytes;
+  private long tookBytes;
+  private long tookPushedBytes;
+  private long sentBytes;
+  private boolean isEnded;
+  private boolean isReadingPaused;
+  private boolean isOpen = true;
+  private boolean isClosedToldLater;
+  private boolean isStopped;
+  private boolean isBroken;
+
+  SimClient(Sim sim, long sequence, boolean isFramed) {
+    this.sim = sim;
+    this.dice = sim.dice();
+    this.sequence = sequence;
+    this.isFramed = isFramed;
+    this.isByteByByte = dice.oneIn(6);
+    this.totalBytes =
+        dice.oneIn(8) ? 0 : dice.upTo(isByteByByte ? 60 : dice.oneIn(4) ? 6000 : 1500);
+    this.kernelBytesMax = 1 + dice.upTo(dice.oneIn(3) ? 8 : 800);
+    this.isEndWanted = !dice.oneIn(3);
+  }
+
+  void connection(Connection accepted) {
+    connection = accepted;
+    if (accepted.sequence() != sequence) {
+      throw new AssertionError(
+          "the mark's sequence is " + accepted.sequence() + ", not " + sequence);
+    }
+  }
+
+  // --- what the client does ---
+
+  void act() {
+    if (isClosedToldLater) {
+      tellClosed();
+    } else if (isOpen) {
+      if (dice.chance(sim.faults().clientResets())) {
+        connection.onClientLost(
+            sim.nowNs(), dice.oneIn(2) ? CloseReason.CLIENT_RESET : CloseReason.CLIENT_TIMEOUT);
+      } else if (dice.chance(sim.faults().clientVanishes())) {
+        gone();
+      } else {
+        live();
+      }
+    }
+  }
+
+  private void live() {
+    if (dice.chance(sim.faults().clientStops())) {
+      isStopped = !isStopped;
+    }
+    if (isFramed && !isReadingPaused && !isEnded && dice.chance(sim.faults().clientBreaches())) {
+      breach();
+    } else if (!isReadingPaused && dice.oneIn(2)) {
+      send(isByteByByte ? 1 : 1 + dice.upTo(300));
+    } else if (isEndWanted && !isReadingPaused && isAllSent()) {
+      end();
+    }
+    if (!isStopped) {
+      read(1 + dice.upTo(400));
+    }
+  }
+
+  /** All that it still has to say, and it reads what there is. */
+  void heal() {
+    if (isClosedToldLater) {
+      tellClosed();
+    }
+    isStopped = false;
+    kernelBytesMax = Integer.MAX_VALUE;
+    if (isOpen && !isReadingPaused) {
+      send(totalBytes);
+    }
+    if (isOpen) {
+      read(Integer.MAX_VALUE);
+    }
+  }
+
+  void end() {
+    if (isOpen && !isEnded && !isReadingPaused) {
+      isEnded = true;
+      sim.watchers().tell(watcher -> watcher.onClientEnd(sequence));
+      connection.onClientEnd(sim.nowNs());
+    }
+  }
+
+  /** From here on it sends nothing that could be read. */
+  private void breach() {
+    if (!isBroken) {
+      isBroken = true;
+      sim.watchers().tell(watcher -> watcher.onClientBreach(sequence));
+      connection.onClientBreach(sim.nowNs(), CloseReason.FRAME_INVALID);
+    }
+  }
+
+  private void send(int most) {
+    int bytes = (int) Math.min(most, totalBytes - sentBytes);
+    if (bytes <= 0 || isEnded || isBroken) {
+      return;
+    }
+    ByteBuf buffer = sim.buffer(bytes);
+    for (int i = 0; i < bytes; i++) {
+      buffer.writeByte(Watcher.byteAt(sequence, sentBytes + i));
+    }
+    boolean isLast = isFramed && dice.oneIn(3);
+    sentBytes += bytes;
+    sim.watchers().tell(watcher -> watcher.onClientBytes(sequence, bytes, isLast));
+    connection.onClientBytes(sim.nowNs(), buffer, isLast);
+  }
+
+  private void read(int most) {
+    kernelBytes -= Math.min(kernelBytes, most);
+    toKernel();
+  }
+
+  // --- the socket as the core uses it ---
+
+  @Override
+  public void write(ByteBuf owned) {
+    byte[] bytes = new byte[owned.readableBytes()];
+    owned.getBytes(owned.readerIndex(), bytes);
+    if (!SimPush.isPush(bytes)) {
+      writeReply(owned, bytes);
+    } else {
+      sim.watchers()
+          .tell(watcher -> watcher.onPushWritten(sequence, SimPush.id(bytes), bytes.length));
+      enqueue(owned, true);
+    }
+  }
+
+  private void writeReply(ByteBuf owned, byte[] bytes) {
+    if (sim.mutations().strikes(Mutation.DUPLICATE_REPLY_BYTE) && bytes.length > 1) {
+      bytes[1] = bytes[0];
+    }
+    sim.watchers().tell(watcher -> watcher.onSocketWrite(sequence, bytes));
+    enqueue(owned, false);
+  }
+
+  private void enqueue(ByteBuf owned, boolean isPush) {
+    if (isOpen) {
+      queuedBytes += owned.readableBytes();
+      queue.add(new Piece(owned, isPush));
+    } else {
+      owned.release();
+    }
+  }
+
+  @Override
+  public long unwrittenBytes() {
+    return queuedBytes;
+  }
+
+  @Override
+  public void flush() {
+    flushableBytes = queuedBytes;
+    toKernel();
+  }
+
+  private void toKernel() {
+    if (!isOpen) {
+      return;
+    }
+    long took = Math.min(flushableBytes, kernelBytesMax - kernelBytes);
+    if (took <= 0) {
+      return;
+    }
+    long rest = took;
+    int pieces = 0;
+    while (rest > 0) {
+      ByteBuf head = queue.element().payload();
+      int part = (int) Math.min(rest, head.readableBytes());
+      head.skipBytes(part);
+      tookPushedBytes += queue.element().isPush() ? part : 0;
+      rest -= part;
+      if (!head.isReadable()) {
+        queue.remove().payload().release();
+        pieces++;
+      }
+    }
+    flushableBytes -= took;
+    queuedBytes -= took;
+    kernelBytes += took;
+    tookBytes += took;
+    sim.watchers().tell(watcher -> watcher.onSocketTook(sequence, took));
+    connection.onWritten(sim.nowNs(), took, pieces);
+  }
+
+  @Override
+  public void finish() {
+    sim.watchers().tell(watcher -> watcher.onSocketFinish(sequence));
+    flush();
+  }
+
+  @Override
+  public void pauseReading() {
+    reading(true);
+  }
+
+  @Override
+  public void resumeReading() {
+    reading(false);
+  }
+
+  private void reading(boolean isPaused) {
+    isReadingPaused = isPaused;
+    sim.watchers().tell(watcher -> watcher.onReading(sequence, isPaused));
+  }
+
+  @Override
+  public void close() {
+    if (isOpen && queuedBytes > 0) {
+      throw new AssertionError(
+          "rule 1 (order): connection " + sequence + " closed before its last bytes were written");
+    }
+    endedByBridge(false);
+  }
+
+  @Override
+  public void reset() {
+    endedByBridge(true);
+  }
+
+  private void endedByBridge(boolean isReset) {
+    sim.watchers().tell(watcher -> watcher.onSocketEnded(sequence, isReset));
+    if (isOpen) {
+      gone();
+    }
+  }
+
+  private void gone() {
+    isOpen = false;
+    queue.forEach(piece -> piece.payload().release());
+    queue.clear();
+    if (dice.oneIn(2)) {
+      tellClosed();
+    } else {
+      isClosedToldLater = true;
+    }
+  }
+
+  private void tellClosed() {
+    isClosedToldLater = false;
+    connection.onSocketClosed(sim.nowNs());
+    sim.ended(sequence);
+    sim.watchers().tell(watcher -> watcher.onSocketClosed(sequence));
+  }
+
+  // --- for the simulation ---
+
+  boolean isOver() {
+    return !isOpen && !isClosedToldLater;
+  }
+
+  /** What changes as long as it gets on. */
+  long progress() {
+    return sentBytes + tookBytes + (isEnded ? 1 : 0);
+  }
+
+  boolean isOpen() {
+    return isOpen;
+  }
+
+  long sequence() {
+    return sequence;
+  }
+
+  boolean isAllSent() {
+    return sentBytes == totalBytes || isEnded || isBroken;
+  }
+
+  void checkEchoed() {
+    if (!isAllSent()) {
+      throw new AssertionError(
+          "rule 2 (windows): client " + sequence + " is not read any more: " + this);
+    }
+    sim.watchers().order().checkEchoed(sequence, sentBytes, tookBytes - tookPushedBytes);
+  }
+
+  @Override
+  public String clientAddress() {
+    return "10.0.0.1:" + (1024 + sequence);
+  }
+
+  @Override
+  public String clientHost() {
+    return "10.0.0.1";
+  }
+
+  @Override
+  public String localAddress() {
+    return "10.0.0.2:7000";
+  }
+
+  @Override
+  public String toString() {
+    return "client "
+        + sequence
+        + " sent "
+        + sentBytes
+        + "/"
+        + totalBytes
+        + " took "
+        + tookBytes
+        + " queued "
+        + queuedBytes
+        + (isOpen ? " open" : " closed")
+        + (isEnded ? " FIN" : "")
+        + (isReadingPaused ? " paused" : "");
+  }
+}

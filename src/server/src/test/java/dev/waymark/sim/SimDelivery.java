@@ -1,0 +1,101 @@
+package dev.waymark.sim;
+
+import dev.waymark.protocol.UpstreamControl;
+import dev.waymark.protocol.UpstreamFrame;
+import dev.waymark.sim.checkers.Ledger;
+import dev.waymark.sim.checkers.Watcher;
+import dev.waymark.sim.checkers.Watcher.UpstreamEvent;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayDeque;
+
+/** What is under way on one lane from the upstream to the bridge. */
+final class SimDelivery {
+  /**
+   * A frame of the upstream is under way; its payload stands at this offset of the reply stream.
+   */
+  record Reply(UpstreamEvent event, long offset) {}
+
+  private final Sim sim;
+  private final SimLane lane;
+  private final ArrayDeque<Object> underWay = new ArrayDeque<>();
+  private final UpstreamFrame cursor = new UpstreamFrame();
+
+  SimDelivery(Sim sim, SimLane lane) {
+    this.sim = sim;
+    this.lane = lane;
+  }
+
+  void add(Reply reply) {
+    underWay.add(reply);
+  }
+
+  void add(UpstreamControl control) {
+    underWay.add(control);
+  }
+
+  void clear() {
+    underWay.clear();
+  }
+
+  void deliver(int most) {
+    for (int i = 0; i < most && !underWay.isEmpty(); i++) {
+      lane.tellMode();
+      switch (underWay.remove()) {
+        case UpstreamControl control -> deliver(control);
+        case Reply reply -> deliver(reply);
+        case Object other -> throw new AssertionError(other);
+      }
+    }
+  }
+
+  private void deliver(UpstreamControl control) {
+    if (lane.isHeard()) {
+      sim.watchers().tell(watcher -> watcher.onHeard(lane.number()));
+      tell(control);
+    }
+    lane.lane().onFrame(sim.nowNs(), cursor.clear().control(control));
+  }
+
+  private void tell(UpstreamControl control) {
+    int number = lane.number();
+    if (control instanceof UpstreamControl.Settings settings) {
+      sim.watchers().tell(watcher -> watcher.onSettings(number, settings.windowBytes()));
+    } else if (control instanceof UpstreamControl.Push push) {
+      long connection = push.mark().sequence();
+      int bytes = push.payload().length;
+      sim.watchers()
+          .tell(watcher -> watcher.onPush(number, push.id(), connection, bytes, push.epoch()));
+    } else if (control instanceof UpstreamControl.Draining) {
+      sim.watchers().tell(watcher -> watcher.onDraining(number));
+    }
+  }
+
+  private void deliver(Reply reply) {
+    UpstreamEvent event = reply.event();
+    ByteBuf batch = sim.buffer(event.bytes() + 2);
+    batch.writeByte(0);
+    for (int i = 0; i < event.bytes(); i++) {
+      batch.writeByte(Watcher.byteAt(event.connection(), reply.offset() + i));
+    }
+    batch.writeByte(0);
+    boolean isTakenLate = sim.mutations().takesLate(lane, event, lane.isZombie());
+    Ledger ledger = sim.watchers().ledger();
+    SimLane taker = isTakenLate ? sim.lane(ledger.lane(event.connection())) : lane;
+    boolean isEndedEarly = sim.mutations().is(Mutation.END_REPLIES_EARLY);
+    cursor
+        .clear()
+        .connection(event.connection())
+        .epoch(isTakenLate ? ledger.epoch(event.connection()) : event.epoch())
+        .payload(batch.slice(1, event.bytes()))
+        .consumed(Math.max(event.consumed(), isEndedEarly ? 0 : -1))
+        .context(event.context())
+        .more(event.more() && !sim.mutations().strikes(Mutation.APPLY_UNFINISHED))
+        .halfClose(event.halfClose())
+        .close(event.close())
+        .control(event.isReleased() ? new UpstreamControl.Released() : null);
+    sim.watchers().tell(watcher -> watcher.onHeard(lane.number()));
+    sim.watchers().tell(watcher -> watcher.onUpstreamFrame(lane.number(), event));
+    taker.lane().onFrame(sim.nowNs(), cursor);
+    batch.release();
+  }
+}

@@ -1,0 +1,37 @@
+package dev.waymark.sim;
+
+import dev.waymark.protocol.Mark;
+import dev.waymark.protocol.UpstreamControl;
+import java.nio.ByteBuffer;
+
+/** Bytes that can be told from replies, and say which push they are. */
+final class SimPush {
+  /** No echo has these one after the other. */
+  private static final int MAGIC = 0x50555348;
+
+  private static final int HEAD_BYTES = 8;
+  private static final int MORE_BYTES_MAX = 60;
+
+  private SimPush() {}
+
+  static UpstreamControl.Push any(Sim sim) {
+    return to(sim, sim.anyConnection());
+  }
+
+  static UpstreamControl.Push to(Sim sim, long connection) {
+    Dice dice = sim.dice();
+    int id = sim.nextPush();
+    long epoch = dice.oneIn(4) ? Math.max(0, sim.watchers().ledger().epoch(connection)) : -1;
+    byte[] payload = new byte[HEAD_BYTES + dice.upTo(MORE_BYTES_MAX)];
+    ByteBuffer.wrap(payload).putInt(MAGIC).putInt(id);
+    return new UpstreamControl.Push(id, new Mark(Sim.INSTANCE, connection), payload, epoch);
+  }
+
+  static boolean isPush(byte[] payload) {
+    return payload.length >= HEAD_BYTES && ByteBuffer.wrap(payload).getInt() == MAGIC;
+  }
+
+  static int id(byte[] payload) {
+    return ByteBuffer.wrap(payload).getInt(Integer.BYTES);
+  }
+}

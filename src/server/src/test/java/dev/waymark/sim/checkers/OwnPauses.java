@@ -1,0 +1,148 @@
+package dev.waymark.sim.checkers;
+
+import static dev.waymark.sim.checkers.RuleBrokenError.require;
+
+import dev.waymark.engine.ConnectionSummary;
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.Reopen;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Time in which the bridge itself stood still is charged to nobody: no lane is given up and no
+ * client is closed before its time has passed while the bridge was running.
+ */
+public final class OwnPauses implements Watcher {
+  private static final String RULE = "own pauses (charged to nobody)";
+
+  private static final class State {
+    long activeNs;
+    long ownerlessSinceNs;
+    boolean hasOwner;
+    long endedNs;
+    boolean hasEnded;
+  }
+
+  private final long laneTimeoutNs;
+  private final long noUpstreamWaitNs;
+  private final long idleTimeoutNs;
+  private final Map<Integer, Long> connectedNs = new HashMap<>();
+  private final Map<Integer, Long> heardNs = new HashMap<>();
+  private final Map<Long, State> states = new HashMap<>();
+  private long nowNs;
+
+  public OwnPauses(long laneTimeoutNs, long noUpstreamWaitNs, long idleTimeoutNs) {
+    this.laneTimeoutNs = laneTimeoutNs;
+    this.noUpstreamWaitNs = noUpstreamWaitNs;
+    this.idleTimeoutNs = idleTimeoutNs;
+  }
+
+  @Override
+  public void onTime(long awakeNs) {
+    nowNs = awakeNs;
+  }
+
+  // --- lanes ---
+
+  @Override
+  public void onConnect(int lane, int upstream) {
+    connectedNs.put(lane, nowNs);
+    heardNs.put(lane, nowNs);
+  }
+
+  @Override
+  public void onHeard(int lane) {
+    heardNs.put(lane, nowNs);
+  }
+
+  @Override
+  public void onLaneTimedOut(int lane, boolean isSilence) {
+    long waitNs = nowNs - (isSilence ? heardNs : connectedNs).get(lane);
+    require(waitNs >= laneTimeoutNs, RULE, "a lane is given up before its time", lane, waitNs);
+  }
+
+  // --- clients ---
+
+  @Override
+  public void onAccepted(long connection) {
+    State state = new State();
+    state.activeNs = nowNs;
+    state.ownerlessSinceNs = nowNs;
+    states.put(connection, state);
+  }
+
+  @Override
+  public void onClientBytes(long connection, int bytes, boolean isLast) {
+    active(connection);
+  }
+
+  @Override
+  public void onClientEnd(long connection) {
+    active(connection);
+  }
+
+  @Override
+  public void onSocketTook(long connection, long bytes) {
+    active(connection);
+  }
+
+  @Override
+  public void onCommit(Commit commit) {
+    active(commit.connection());
+  }
+
+  @Override
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+    states.get(connection).hasOwner = true;
+  }
+
+  @Override
+  public void onLeft(long connection, Leaving how) {
+    State state = states.get(connection);
+    if (state != null && how == Leaving.ENDED) {
+      state.hasEnded = true;
+      state.endedNs = nowNs;
+    } else if (state != null) {
+      state.hasOwner = false;
+      state.ownerlessSinceNs = nowNs;
+    }
+  }
+
+  @Override
+  public void onSocketClosed(long connection) {
+    states.remove(connection);
+  }
+
+  /** The connection has ended, and the bridge has said why; before {@link #onSocketClosed}. */
+  public void checkEnd(long connection, ConnectionSummary summary) {
+    if (summary.endedBy() != CloseReason.Origin.BRIDGE) {
+      // An upstream may name any reason.
+      return;
+    }
+    State state = states.get(connection);
+    if (summary.reason() == CloseReason.IDLE_TIMEOUT) {
+      require(
+          state.endedNs - state.activeNs >= idleTimeoutNs,
+          RULE,
+          "a client is idle for less than its time",
+          connection,
+          state.endedNs - state.activeNs);
+    }
+    if (summary.reason() == CloseReason.NO_UPSTREAM && !state.hasOwner) {
+      require(
+          state.endedNs - state.ownerlessSinceNs >= noUpstreamWaitNs,
+          RULE,
+          "a client waits for an upstream for less than its time",
+          connection,
+          state.endedNs - state.ownerlessSinceNs);
+    }
+  }
+
+  private void active(long connection) {
+    State state = states.get(connection);
+    if (!state.hasEnded) {
+      state.activeNs = nowNs;
+    }
+  }
+}

@@ -1,0 +1,200 @@
+package dev.waymark.sim.checkers;
+
+import static dev.waymark.sim.checkers.RuleBrokenError.require;
+
+import dev.waymark.protocol.Reopen;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Clocks: an owner that shows no sign of work is fenced in time, and nobody else is; a hand-over
+ * ends in time.
+ */
+public final class Rule7Clocks implements Watcher {
+  private static final String RULE = "rule 7 (clocks)";
+
+  /** Deadlines are looked at in ticks of 100 ms. */
+  private static final long LATE_NS_MAX = 250_000_000L;
+
+  /** Those that are late are looked for this often. */
+  private static final long SAMPLE_NS = 25_000_000L;
+
+  private static final class State {
+    long signNs;
+    long releasedNs;
+  }
+
+  /**
+   * What waits for one client's socket: while replies do, their owner may wait for credit; pushes
+   * are not the owner's.
+   */
+  private static final class Queue {
+    private record Segment(long bytes, boolean isReply) {}
+
+    private final ArrayDeque<Segment> segments = new ArrayDeque<>();
+    private long replyBytes;
+
+    void add(long bytes, boolean isReply) {
+      segments.add(new Segment(bytes, isReply));
+      replyBytes += isReply ? bytes : 0;
+    }
+
+    /** Whether the last reply byte was taken. */
+    boolean take(long bytes) {
+      long before = replyBytes;
+      for (long left = bytes; left > 0; ) {
+        Segment head = segments.remove();
+        long taken = Math.min(left, head.bytes);
+        left -= taken;
+        replyBytes -= head.isReply ? taken : 0;
+        if (taken < head.bytes) {
+          segments.addFirst(new Segment(head.bytes - taken, head.isReply));
+        }
+      }
+      return before > 0 && replyBytes == 0;
+    }
+  }
+
+  private final Map<Long, Queue> queues = new HashMap<>();
+  private final Ledger ledger;
+  private final long progressTimeoutNs;
+  private final long releaseTimeoutNs;
+  private final Map<Long, State> states = new HashMap<>();
+  private long nowNs;
+  private long sampledNs;
+
+  /**
+   * @param progressTimeoutNs 0: nobody is fenced for lack of progress
+   */
+  public Rule7Clocks(Ledger ledger, long progressTimeoutNs, long releaseTimeoutNs) {
+    this.ledger = ledger;
+    this.progressTimeoutNs = progressTimeoutNs;
+    this.releaseTimeoutNs = releaseTimeoutNs;
+  }
+
+  @Override
+  public void onTime(long now) {
+    nowNs = now;
+  }
+
+  @Override
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+    State state = new State();
+    state.signNs = nowNs;
+    states.put(connection, state);
+  }
+
+  @Override
+  public void onData(
+      int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
+    if (ledger.sent(connection) == ledger.consumed(connection)) {
+      states.get(connection).signNs = nowNs;
+    }
+  }
+
+  @Override
+  public void onSettings(int lane, int windowBytes) {
+    states.forEach((connection, state) -> {
+      if (ledger.lane(connection) == lane) {
+        state.signNs = nowNs;
+      }
+    });
+  }
+
+  @Override
+  public void onSocketWrite(long connection, byte[] bytes) {
+    queues.computeIfAbsent(connection, _ -> new Queue()).add(bytes.length, true);
+  }
+
+  @Override
+  public void onPushWritten(long connection, long id, int bytes) {
+    queues.computeIfAbsent(connection, _ -> new Queue()).add(bytes, false);
+  }
+
+  @Override
+  public void onSocketTook(long connection, long bytes) {
+    State state = states.get(connection);
+    if (queues.get(connection).take(bytes) && state != null) {
+      state.signNs = nowNs;
+    }
+  }
+
+  @Override
+  public void onSocketClosed(long connection) {
+    queues.remove(connection);
+  }
+
+  @Override
+  public void onRelease(int lane, long connection, int epoch) {
+    states.get(connection).releasedNs = nowNs;
+  }
+
+  @Override
+  public void onUpstreamFrame(int lane, UpstreamEvent frame) {
+    if (ledger.isOwners(lane, frame)) {
+      states.get(frame.connection()).signNs = nowNs;
+    }
+  }
+
+  @Override
+  public void onLeft(long connection, Leaving how) {
+    State state = states.remove(connection);
+    if (how != Leaving.FENCED || state == null) {
+      return;
+    }
+    int lane = ledger.lane(connection);
+    if (ledger.isReleasing(connection)) {
+      require(
+          nowNs - state.releasedNs >= releaseTimeoutNs,
+          RULE,
+          "fenced before its time to hand over has passed",
+          connection);
+    } else if (ledger.isAcknowledging(lane)) {
+      require(
+          isWaiting(connection) && nowNs - state.signNs >= progressTimeoutNs,
+          RULE,
+          "fenced though it works",
+          connection,
+          nowNs - state.signNs);
+    }
+  }
+
+  @Override
+  public void onStepEnd(long heldBytes) {
+    if (nowNs - sampledNs >= SAMPLE_NS) {
+      sampledNs = nowNs;
+      states.forEach(this::checkInTime);
+    }
+  }
+
+  private void checkInTime(long connection, State state) {
+    if (ledger.isReleasing(connection)) {
+      require(
+          nowNs - state.releasedNs <= releaseTimeoutNs + LATE_NS_MAX,
+          RULE,
+          "a hand-over that does not end",
+          connection,
+          nowNs - state.releasedNs);
+    } else if (isWaiting(connection) && !isReplyQueued(connection)) {
+      require(
+          nowNs - state.signNs <= progressTimeoutNs + LATE_NS_MAX,
+          RULE,
+          "an owner that does not work keeps a connection",
+          connection,
+          nowNs - state.signNs);
+    }
+  }
+
+  private boolean isReplyQueued(long connection) {
+    Queue queue = queues.get(connection);
+    return queue != null && queue.replyBytes > 0;
+  }
+
+  private boolean isWaiting(long connection) {
+    return progressTimeoutNs > 0
+        && ledger.isAcknowledging(ledger.lane(connection))
+        && ledger.sent(connection) > ledger.consumed(connection);
+  }
+}

@@ -1,0 +1,122 @@
+package dev.waymark.sim.checkers;
+
+import static dev.waymark.sim.checkers.RuleBrokenError.require;
+
+import dev.waymark.protocol.Reopen;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Late and unknown things: nothing after a Close, no Close answered, unknown connections are
+ * refused, known ones never.
+ */
+public final class Rule8Late implements Watcher {
+  private static final String RULE = "rule 8 (late)";
+
+  private final Ledger ledger;
+  private final Set<Long> accepted = new HashSet<>();
+  private final Map<Long, Integer> epochs = new HashMap<>();
+  private final Set<Integer> endedLanes = new HashSet<>();
+  private int unknownFrames;
+  private int unknownCloses;
+
+  public Rule8Late(Ledger ledger) {
+    this.ledger = ledger;
+  }
+
+  @Override
+  public void onAccepted(long connection) {
+    require(accepted.add(connection), RULE, "a mark given twice", connection);
+  }
+
+  @Override
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+    require(accepted.contains(connection), RULE, "Open of what is not there", connection, epoch);
+    require(
+        epoch == epochs.merge(connection, 0, (before, _) -> before + 1),
+        RULE,
+        "an Open that is not the next epoch's",
+        connection,
+        epoch);
+    require((left == null) == (epoch == 0), RULE, "facts of a former owner", connection, epoch);
+    require(ledger.lane(connection) == -1, RULE, "two owners at once", connection);
+    live(lane);
+  }
+
+  @Override
+  public void onData(
+      int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
+    owned(lane, connection, epoch, "data");
+  }
+
+  @Override
+  public void onLimit(int lane, long connection, int epoch, long limit) {
+    owned(lane, connection, epoch, "limit");
+  }
+
+  @Override
+  public void onHalfClose(int lane, long connection, int epoch, long offset) {
+    owned(lane, connection, epoch, "HalfClose");
+  }
+
+  @Override
+  public void onRelease(int lane, long connection, int epoch) {
+    owned(lane, connection, epoch, "Release");
+  }
+
+  @Override
+  public void onClose(int lane, long connection, int epoch, String reason) {
+    if (accepted.contains(connection)) {
+      owned(lane, connection, epoch, "Close(" + reason + ")");
+    } else {
+      live(lane);
+      require(
+          reason.equals("UNKNOWN_CONNECTION"),
+          RULE,
+          "an unknown connection refused with " + reason,
+          connection);
+      unknownCloses++;
+    }
+  }
+
+  @Override
+  public void onUpstreamFrame(int lane, UpstreamEvent frame) {
+    long connection = frame.connection();
+    if (!accepted.contains(connection) && !endedLanes.contains(lane)) {
+      unknownFrames += frame.close() == 0 && connection != 0 ? 1 : 0;
+    }
+  }
+
+  @Override
+  public void onLaneEnd(int lane) {
+    endedLanes.add(lane);
+  }
+
+  @Override
+  public void onStepEnd(long heldBytes) {
+    require(
+        unknownFrames == unknownCloses,
+        RULE,
+        "each frame for an unknown connection is refused",
+        unknownFrames,
+        unknownCloses);
+  }
+
+  private void owned(int lane, long connection, int epoch, String what) {
+    require(
+        ledger.lane(connection) == lane && ledger.epoch(connection) == epoch,
+        RULE,
+        what + " without an attachment",
+        connection,
+        lane,
+        epoch);
+    live(lane);
+  }
+
+  private void live(int lane) {
+    require(!endedLanes.contains(lane), RULE, "a frame on a lane that is over", lane);
+  }
+}

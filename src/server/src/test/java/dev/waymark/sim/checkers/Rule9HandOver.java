@@ -1,0 +1,84 @@
+package dev.waymark.sim.checkers;
+
+import static dev.waymark.sim.checkers.RuleBrokenError.require;
+
+import dev.waymark.protocol.Reopen;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Clean hand-over: Release to those only that can answer it, no data after it in its epoch; and the
+ * next owner is told truly why it is the next.
+ */
+public final class Rule9HandOver implements Watcher {
+  private static final String RULE = "rule 9 (hand-over)";
+
+  private record Last(Leaving how, boolean wasReleasing, boolean wasAcknowledging) {}
+
+  private final Ledger ledger;
+  private final Map<Long, Last> left = new HashMap<>();
+  private long handedOver;
+
+  public Rule9HandOver(Ledger ledger) {
+    this.ledger = ledger;
+  }
+
+  @Override
+  public void onRelease(int lane, long connection, int epoch) {
+    require(ledger.isAcknowledging(lane), RULE, "Release to one without Settings", connection);
+    require(!ledger.isReleasing(connection), RULE, "Release twice", connection);
+  }
+
+  @Override
+  public void onData(
+      int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
+    require(!ledger.isReleasing(connection), RULE, "data after Release", connection, offset);
+  }
+
+  @Override
+  public void onHalfClose(int lane, long connection, int epoch, long offset) {
+    require(!ledger.isReleasing(connection), RULE, "HalfClose after Release", connection, offset);
+  }
+
+  @Override
+  public void onLeft(long connection, Leaving how) {
+    int lane = ledger.lane(connection);
+    left.put(
+        connection, new Last(how, ledger.isReleasing(connection), ledger.isAcknowledging(lane)));
+    handedOver += how == Leaving.RELEASED ? 1 : 0;
+  }
+
+  @Override
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen reopen) {
+    if (reopen == null) {
+      return;
+    }
+    Last last = left.get(connection);
+    boolean isTrue =
+        last != null
+            && switch (reopen.cause()) {
+              case LANE_BROKEN -> last.how() == Leaving.LOST;
+              case REFUSED -> last.how() == Leaving.REFUSED;
+              case STALLED -> last.how() == Leaving.FENCED && !last.wasReleasing();
+              case DRAINING, LEADER_CHANGED ->
+                  last.how() == Leaving.RELEASED
+                      || (last.how() == Leaving.FENCED
+                          && (last.wasReleasing() || !last.wasAcknowledging()));
+              case REBALANCE ->
+                  last.how() == Leaving.RELEASED
+                      || (last.how() == Leaving.FENCED && last.wasReleasing());
+            };
+    require(isTrue, RULE, "a false cause: " + reopen.cause() + " after " + last, connection);
+  }
+
+  @Override
+  public void onSocketClosed(long connection) {
+    left.remove(connection);
+  }
+
+  /** Hand-overs that were answered so far. */
+  public long handedOver() {
+    return handedOver;
+  }
+}

@@ -1,0 +1,49 @@
+package dev.waymark.tools.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.net.InetAddress;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SourcesTest {
+  @Test
+  void network_forManyConnections_givesAsManyAddressesAsAreOfUse() {
+    assertThat(texts("127.0.0.0/8", 100)).hasSize(16).startsWith("127.0.0.1", "127.0.0.2");
+    assertThat(texts("127.0.0.0/8", 200_000)).hasSize(51).doesNotHaveDuplicates();
+    assertThat(texts("10.1.2.3/30", 200_000)).containsExactly("10.1.2.1", "10.1.2.2");
+    assertThat(texts("10.1.2.3/32", 100)).containsExactly("10.1.2.3");
+    assertThat(texts("127.0.9.9", 100)).containsExactly("127.0.9.9");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"localhost", "127.0.0.0/33", "127.0.0.0/", "::1/64", "127.0.0/8/8", ""})
+  void text_thatIsNoAddress_isRefused(String text) {
+    assertThatThrownBy(() -> texts(text, 1))
+        .isInstanceOf(BenchException.class)
+        .hasMessageStartingWith("--source: " + text + " (expected: ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"127.0.0.1", ":7000", "::1:7000", "a:b", "a:70000", "a:123456", "a:"})
+  void target_thatIsNotHostAndPort_isRefused(String text) {
+    assertThatThrownBy(() -> Targets.parse(text))
+        .isInstanceOf(BenchException.class)
+        .hasMessageContaining(text)
+        .hasMessageContaining("HOST:PORT");
+  }
+
+  @Test
+  void target_ofSeveralAddresses_givesAll() {
+    assertThat(Targets.resolve(List.of("127.0.0.1:1", "[::1]:2"))).hasSize(2);
+  }
+
+  private static List<String> texts(String text, int connections) {
+    return Sources.parse(List.of(text), connections).stream()
+        .map(InetAddress::getHostAddress)
+        .toList();
+  }
+}

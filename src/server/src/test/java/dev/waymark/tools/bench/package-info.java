@@ -1,0 +1,4 @@
+@NullMarked
+package dev.waymark.tools.bench;
+
+import org.jspecify.annotations.NullMarked;

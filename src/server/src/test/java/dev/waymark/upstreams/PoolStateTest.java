@@ -1,0 +1,275 @@
+package dev.waymark.upstreams;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.waymark.config.PoolConfig;
+import dev.waymark.config.PoolConfig.Endpoint;
+import dev.waymark.config.PoolConfig.Subset;
+import dev.waymark.engine.PoolOptions.Moving;
+import dev.waymark.engine.Suspicion;
+import dev.waymark.engine.UpstreamView;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class PoolStateTest {
+  private static final long SECOND_NS = 1_000_000_000L;
+
+  private final RecordedEvents recorder = new RecordedEvents();
+  private long nowNs = 42;
+
+  @Test
+  void health_decidesTheStanding() {
+    PoolState state = state(p -> {});
+    upstreams(state, "a", "b");
+    assertThat(standings(state)).containsExactly("a DOWN", "b DOWN");
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    state.onHealth(nowNs, "b", UpstreamHealth.UNIMPLEMENTED);
+    assertThat(standings(state)).containsExactly("a SERVING", "b SERVING");
+    state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
+    state.onHealth(nowNs, "b", UpstreamHealth.SERVICE_UNKNOWN);
+    assertThat(standings(state)).as("lanes decide").containsExactly("a DOWN", "b DOWN");
+    state.onHealth(nowNs, "gone", UpstreamHealth.SERVING);
+    assertThat(recorder.events)
+        .containsExactly(
+            "health a UNKNOWN SERVING",
+            "health b UNKNOWN UNIMPLEMENTED",
+            "health a SERVING UNREACHABLE",
+            "health b UNIMPLEMENTED SERVICE_UNKNOWN");
+  }
+
+  @Test
+  void notServing_afterServing_drainsUntilItServesAgain() {
+    PoolState state = state(p -> {});
+    upstreams(state, "a");
+    state.onHealth(nowNs, "a", UpstreamHealth.NOT_SERVING);
+    assertThat(standings(state)).as("it has not served yet").containsExactly("a DOWN");
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    state.onHealth(nowNs, "a", UpstreamHealth.NOT_SERVING);
+    assertThat(standings(state)).containsExactly("a DRAINING");
+    state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
+    assertThat(standings(state)).as("its last word holds").containsExactly("a DRAINING");
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    assertThat(standings(state)).containsExactly("a SERVING");
+  }
+
+  @Test
+  void upstream_thatStalls_isEjectedAndReturns() {
+    PoolState state = state(p -> {});
+    serving(state, "a", "b");
+    state.onSuspicion(nowNs, "a", Suspicion.STALLED);
+    assertThat(standings(state)).containsExactly("a EJECTED", "b SERVING");
+    assertThat(state.views(nowNs).getFirst().isServing()).isFalse();
+    assertThat(state.views(nowNs).getFirst().isDraining()).isFalse();
+    state.onSuspicion(nowNs, "b", Suspicion.STALLED);
+    assertThat(standings(state)).as("one has to stay").containsExactly("a EJECTED", "b SERVING");
+    toDeadline(state);
+    assertThat(standings(state)).containsExactly("a SERVING", "b SERVING");
+    assertThat(recorder.events).endsWith("ejected a STALLED", "returned a");
+  }
+
+  @Test
+  void upstream_ejected_returnsWhenNobodyElseIsLeft() {
+    PoolState state = state(p -> {});
+    serving(state, "a", "b");
+    state.onSuspicion(nowNs, "a", Suspicion.STALLED);
+    state.onHealth(nowNs, "b", UpstreamHealth.UNREACHABLE);
+    assertThat(standings(state)).containsExactly("a SERVING", "b DOWN");
+  }
+
+  @Test
+  void suspicion_ofWhoDoesNotServe_isNotCounted() {
+    PoolState state = state(p -> {});
+    serving(state, "a", "b");
+    state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
+    state.onSuspicion(nowNs, "a", Suspicion.STALLED);
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    assertThat(standings(state)).containsExactly("a SERVING", "b SERVING");
+  }
+
+  @Test
+  void upstream_whoseHealthFloods_isEjectedWhateverItSays() {
+    PoolState state = state(p -> {});
+    serving(state, "a", "b");
+    state.onHealth(nowNs, "a", UpstreamHealth.NOT_SERVING);
+    state.onSuspicion(nowNs, "a", Suspicion.HEALTH_FLOOD);
+    state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    assertThat(standings(state)).containsExactly("a EJECTED", "b SERVING");
+  }
+
+  @Test
+  void upstreams_thatWereThereBeforeTheBridge_startAtFullWeight() {
+    PoolState state = state(p -> p.slowStart = Duration.ofSeconds(30));
+    serving(state, "a", "b");
+    assertThat(percents(state)).containsExactly(100, 100);
+    assertThat(state.nextDeadlineNs(nowNs)).isEqualTo(OptionalLong.empty());
+  }
+
+  @Test
+  void upstream_thatComes_startsSlowly() {
+    PoolState state = state(p -> p.slowStart = Duration.ofSeconds(30));
+    serving(state, "a");
+    serving(state, "a", "b");
+    assertThat(percents(state)).containsExactly(100, 10);
+    assertThat(state.views(nowNs).getLast().weight()).isEqualTo(1);
+    nowNs += 15 * SECOND_NS;
+    assertThat(percents(state)).containsExactly(100, 55);
+    for (int steps = 0; steps < 5; steps++) {
+      toDeadline(state);
+    }
+    assertThat(percents(state)).containsExactly(100, 100);
+    assertThat(state.nextDeadlineNs(nowNs)).isEqualTo(OptionalLong.empty());
+  }
+
+  @Test
+  void upstream_thatComesBack_startsSlowly() {
+    PoolState state = state(p -> p.slowStart = Duration.ofSeconds(30));
+    serving(state, "a", "b");
+    state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
+    nowNs += SECOND_NS;
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    assertThat(percents(state)).containsExactly(10, 100);
+  }
+
+  @Test
+  void upstream_downAtTheStartOfTheBridge_startsSlowlyWhenItComes() {
+    PoolState state = state(p -> p.slowStart = Duration.ofSeconds(30));
+    upstreams(state, "a", "b");
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    state.onHealth(nowNs, "b", UpstreamHealth.UNREACHABLE);
+    state.onHealth(nowNs, "b", UpstreamHealth.SERVING);
+    assertThat(percents(state)).containsExactly(100, 10);
+  }
+
+  @Test
+  void leader_aloneIsServing_formerOnesDrain() {
+    PoolState state = state(p -> p.moving = following());
+    upstreams(state, "a", "b", "c");
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    assertThat(standings(state)).containsExactly("a SERVING", "b DOWN", "c DOWN");
+    state.onHealth(nowNs, "b", UpstreamHealth.SERVING);
+    assertThat(standings(state)).containsExactly("a DRAINING", "b SERVING", "c DOWN");
+    state.onHealth(nowNs, "b", UpstreamHealth.NOT_SERVING);
+    assertThat(standings(state))
+        .as("a says SERVING still")
+        .containsExactly("a SERVING", "b DRAINING", "c DOWN");
+    state.onHealth(nowNs, "a", UpstreamHealth.NOT_SERVING);
+    assertThat(standings(state)).containsExactly("a DRAINING", "b DRAINING", "c DOWN");
+    state.onHealth(nowNs, "c", UpstreamHealth.SERVING);
+    assertThat(standings(state)).containsExactly("a DRAINING", "b DRAINING", "c SERVING");
+  }
+
+  @Test
+  void leader_whoseWatchBreaksAndIsBack_leadsOnlyIfNobodyTurnedServingSince() {
+    PoolState state = state(p -> p.moving = following());
+    upstreams(state, "a", "b");
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
+    assertThat(standings(state)).containsExactly("a DRAINING", "b DOWN");
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    assertThat(standings(state)).containsExactly("a SERVING", "b DOWN");
+    state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
+    state.onHealth(nowNs, "b", UpstreamHealth.SERVING);
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    assertThat(standings(state)).containsExactly("a DRAINING", "b SERVING");
+  }
+
+  @Test
+  void leader_isNeverEjected() {
+    PoolState state = state(p -> p.moving = following());
+    serving(state, "a", "b");
+    state.onSuspicion(nowNs, "b", Suspicion.STALLED);
+    assertThat(standings(state)).containsExactly("a DRAINING", "b SERVING");
+  }
+
+  @Test
+  void subsets_areTheFirstThatFits_withTheRest() {
+    PoolState state =
+        state(p ->
+            p.subsets =
+                List.of(
+                    new Subset(Map.of("version", "next"), 5), new Subset(Map.of("zone", "a"), 60)));
+    state.onUpstreams(
+        nowNs,
+        List.of(
+            new Endpoint("a", 1, Map.of("version", "next", "zone", "a")),
+            new Endpoint("b", 1, Map.of("zone", "a", "version", "now")),
+            new Endpoint("c", 1, Map.of())));
+    assertThat(state.views(nowNs).stream().map(UpstreamView::subset))
+        .containsExactly(
+            new UpstreamView.Subset(0, 5),
+            new UpstreamView.Subset(1, 60),
+            new UpstreamView.Subset(2, 35));
+  }
+
+  @Test
+  void subset_withoutShare_isDrained() {
+    Map<String, String> labels = Map.of("version", "next");
+    PoolState state = state(p -> p.subsets = List.of(new Subset(labels, 0)));
+    state.onUpstreams(nowNs, List.of(new Endpoint("a", 1, labels), new Endpoint("b", 1, Map.of())));
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    state.onHealth(nowNs, "b", UpstreamHealth.SERVING);
+    assertThat(standings(state)).containsExactly("a DRAINING", "b SERVING");
+  }
+
+  @Test
+  void reconfigure_keepsWhatIsKnown() {
+    PoolState state = state(p -> {});
+    serving(state, "a", "b");
+    state.onSuspicion(nowNs, "a", Suspicion.STALLED);
+    state.reconfigure(nowNs, Fixtures.pool(p -> p.slowStart = Duration.ofSeconds(1)));
+    state.onUpstreams(
+        nowNs, List.of(new Endpoint("a", 7, Map.of("x", "y")), new Endpoint("b", 1, Map.of())));
+    assertThat(standings(state)).containsExactly("a EJECTED", "b SERVING");
+    assertThat(state.views(nowNs).getFirst().weight()).isEqualTo(7);
+    assertThat(state.views(nowNs).getFirst().labels()).isEqualTo(Map.of("x", "y"));
+  }
+
+  @Test
+  void reconfigure_toFollowTheLeader_endsEjections() {
+    PoolState state = state(p -> {});
+    serving(state, "a", "b");
+    state.onSuspicion(nowNs, "b", Suspicion.STALLED);
+    state.reconfigure(nowNs, Fixtures.pool(p -> p.moving = following()));
+    assertThat(standings(state)).containsExactly("a DRAINING", "b SERVING");
+    assertThat(recorder.events).endsWith("returned b");
+  }
+
+  private PoolState state(Consumer<Fixtures> options) {
+    PoolConfig config = Fixtures.pool(options);
+    return new PoolState(config, recorder);
+  }
+
+  private static Moving following() {
+    return new Moving(0, 1, 0, 1, true, true, false);
+  }
+
+  private void upstreams(PoolState state, String... addresses) {
+    state.onUpstreams(nowNs, Stream.of(addresses).map(a -> new Endpoint(a, 1, Map.of())).toList());
+  }
+
+  private void serving(PoolState state, String... addresses) {
+    upstreams(state, addresses);
+    for (String address : addresses) {
+      state.onHealth(nowNs, address, UpstreamHealth.SERVING);
+    }
+  }
+
+  private void toDeadline(PoolState state) {
+    nowNs = state.nextDeadlineNs(nowNs).orElseThrow();
+    state.onDeadline(nowNs);
+  }
+
+  private List<String> standings(PoolState state) {
+    return state.views(nowNs).stream().map(u -> u.address() + " " + u.standing()).toList();
+  }
+
+  private List<Integer> percents(PoolState state) {
+    return state.views(nowNs).stream().map(UpstreamView::rampPercent).toList();
+  }
+}

@@ -1,0 +1,103 @@
+package dev.waymark.upstreams;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.waymark.config.PoolConfig;
+import dev.waymark.engine.PoolSnapshot;
+import dev.waymark.engine.UpstreamView;
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import java.time.Duration;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/** A started pool on a control thread of its own, with all that it said. */
+final class RecordedPool implements AutoCloseable {
+  final List<PoolSnapshot> snapshots = new CopyOnWriteArrayList<>();
+  private final RecordedEvents recorder = new RecordedEvents();
+  final List<String> events = recorder.events;
+  final List<String> problems = recorder.problems;
+
+  /** Of the channels that were opened for Watches. */
+  final List<Duration> userTimeouts = new CopyOnWriteArrayList<>();
+
+  final PoolManager manager;
+  private final MultiThreadIoEventLoopGroup group =
+      new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+
+  RecordedPool(Consumer<Fixtures> options) {
+    PoolConfig config = Fixtures.pool(options);
+    EventLoop loop = group.next();
+    ControlLoop control = ControlLoop.nio(loop, new TickerTime(loop));
+    HealthChannels channels = new NettyHealthChannels(control);
+    manager =
+        new PoolManager(
+            config,
+            control,
+            (upstream, address, userTimeout, dial) -> {
+              userTimeouts.add(userTimeout);
+              return channels.open(upstream, address, userTimeout, dial);
+            },
+            new SplittableRandom(1),
+            snapshots::add,
+            recorder);
+    manager.start();
+  }
+
+  /** Address and health of every upstream, as the last snapshot has them. */
+  List<String> healths() {
+    return views().stream()
+        .map(u -> u.address() + " " + u.health() + (u.isServing() ? " +" : " -"))
+        .toList();
+  }
+
+  /** Address and standing of every upstream, as the last snapshot has them. */
+  List<String> standings() {
+    return views().stream().map(u -> u.address() + " " + u.standing()).toList();
+  }
+
+  void awaitStandings(String... standings) {
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .pollInterval(Duration.ofMillis(5))
+        .until(this::standings, List.of(standings)::equals);
+  }
+
+  List<String> addresses() {
+    return views().stream().map(UpstreamView::address).toList();
+  }
+
+  List<UpstreamView> views() {
+    return snapshots.isEmpty() ? List.of() : snapshots.getLast().upstreams();
+  }
+
+  void awaitHealths(String... healths) {
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .pollInterval(Duration.ofMillis(5))
+        .until(this::healths, List.of(healths)::equals);
+  }
+
+  void awaitAddresses(String... addresses) {
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .pollInterval(Duration.ofMillis(5))
+        .until(this::addresses, List.of(addresses)::equals);
+  }
+
+  void awaitEvent(String start) {
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .until(() -> events.stream().anyMatch(event -> event.startsWith(start)));
+  }
+
+  @Override
+  public void close() {
+    manager.close();
+    group.shutdownGracefully(50, 5_000, TimeUnit.MILLISECONDS).syncUninterruptibly();
+  }
+}

@@ -1,4 +1,0 @@
-@NullMarked
-package dev.waymark.cli.bench;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,190 @@
+package dev.waymark.testing;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.handler.codec.http2.Http2FrameTypes;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * An HTTP/2 server with every byte in the test's hand. It takes the first call of each connection
+ * for the stream {@link #STREAM} and leaves the rest to its script. Thread-safe.
+ */
+public final class RawServer implements AutoCloseable {
+  /** gRPC's first call on a connection. */
+  public static final int STREAM = 3;
+
+  /** So small that a peer soon notices what is not read. */
+  private static final int SOCKET_BYTES = 64 * 1024;
+
+  private static final int HEAD_BYTES = 9;
+  private static final int PREFACE_BYTES = 24;
+  private static final byte[] NOTHING = {};
+
+  /** What happens on a connection once its call is there; may end by an exception. */
+  public interface Script {
+    void run(Connection connection) throws IOException;
+  }
+
+  /** An accepted connection. Confined to its script's thread. */
+  public static final class Connection {
+    private final Socket socket;
+    private final InputStream in;
+    private final OutputStream out;
+    private boolean isWatch;
+
+    private Connection(Socket socket) throws IOException {
+      this.socket = socket;
+      this.in = socket.getInputStream();
+      this.out = socket.getOutputStream();
+    }
+
+    /** Writes and releases; blocks as long as the peer does not read. */
+    public void send(ByteBuf frames) throws IOException {
+      try {
+        out.write(ByteBufUtil.getBytes(frames));
+        out.flush();
+      } finally {
+        frames.release();
+      }
+    }
+
+    /** Sends until the peer closes. */
+    public void sendForEver(ByteBuf frames) throws IOException {
+      byte[] bytes = ByteBufUtil.getBytes(frames);
+      frames.release();
+      while (!socket.isClosed()) {
+        out.write(bytes);
+      }
+    }
+
+    /** Status 200 of a gRPC answer. */
+    public void sendHeaders() throws IOException {
+      // Indexed ":status: 200", then "content-type" by index 31, literally (RFC 7541, 6.1, 6.2.2).
+      byte[] type = "application/grpc".getBytes(StandardCharsets.US_ASCII);
+      byte[] block = new byte[4 + type.length];
+      block[0] = (byte) 0x88;
+      block[1] = 0x0f;
+      block[2] = 0x10;
+      block[3] = (byte) type.length;
+      System.arraycopy(type, 0, block, 4, type.length);
+      send(Frames.frame(Http2FrameTypes.HEADERS, Frames.END_HEADERS, STREAM, block));
+    }
+
+    /** Whether its call asks for health. */
+    public boolean isWatch() {
+      return isWatch;
+    }
+
+    /** SERVING, and nothing else until the peer closes. */
+    public void serveHealth() throws IOException {
+      sendHeaders();
+      byte[] serving = {0, 0, 0, 0, 2, 0x08, 0x01};
+      send(Frames.frame(Http2FrameTypes.DATA, Frames.NO_FLAGS, STREAM, serving));
+      drain();
+    }
+
+    /** PING frames until the peer closes. */
+    public void flood() throws IOException {
+      sendForEver(Frames.times(4_000, Frames.ping()));
+    }
+
+    /** Reads and drops whatever comes, until the peer closes. */
+    public void drain() throws IOException {
+      in.transferTo(OutputStream.nullOutputStream());
+    }
+
+    private void awaitCall() throws IOException {
+      in.readNBytes(PREFACE_BYTES);
+      send(Frames.frame(Http2FrameTypes.SETTINGS, 0));
+      int type = -1;
+      while (type != Http2FrameTypes.HEADERS) {
+        byte[] head = in.readNBytes(HEAD_BYTES);
+        if (head.length < HEAD_BYTES) {
+          throw new IOException("closed before the first call");
+        }
+        type = head[3];
+        byte[] payload =
+            in.readNBytes((head[0] & 0xff) << 16 | (head[1] & 0xff) << 8 | head[2] & 0xff);
+        // gRPC's client writes its headers in plain.
+        isWatch = new String(payload, StandardCharsets.US_ASCII).contains("Health/Watch");
+      }
+      send(Frames.frame(Http2FrameTypes.SETTINGS, Frames.ACK, 0, NOTHING));
+    }
+  }
+
+  private final ServerSocket listening;
+  private final Script script;
+  private final List<Socket> accepted = new CopyOnWriteArrayList<>();
+
+  private RawServer(ServerSocket listening, Script script) {
+    this.listening = listening;
+    this.script = script;
+  }
+
+  /** Listens on a free loopback port. */
+  public static RawServer start(Script script) throws IOException {
+    return start(0, script);
+  }
+
+  /** Listens on this loopback port. */
+  public static RawServer start(int port, Script script) throws IOException {
+    var listening = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
+    listening.setReceiveBufferSize(SOCKET_BYTES);
+    var server = new RawServer(listening, script);
+    Thread.ofVirtual().start(server::accept);
+    return server;
+  }
+
+  /** Its address, `127.0.0.1:1234`. */
+  public String address() {
+    return "127.0.0.1:" + port();
+  }
+
+  /** The port that it listens on. */
+  public int port() {
+    return listening.getLocalPort();
+  }
+
+  /** How many connections there were. */
+  public int connections() {
+    return accepted.size();
+  }
+
+  private void accept() {
+    while (!listening.isClosed()) {
+      try {
+        Socket socket = listening.accept();
+        accepted.add(socket);
+        Thread.ofVirtual().start(() -> serve(socket));
+      } catch (IOException closed) {
+        return;
+      }
+    }
+  }
+
+  private void serve(Socket socket) {
+    try (socket) {
+      var connection = new Connection(socket);
+      connection.awaitCall();
+      script.run(connection);
+    } catch (IOException gone) {
+      // The peer is free to leave at any time.
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    listening.close();
+    for (Socket socket : accepted) {
+      socket.close();
+    }
+  }
+}

@@ -1,0 +1,330 @@
+package dev.waymark.upstream;
+
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.Hello;
+import dev.waymark.protocol.Open;
+import dev.waymark.protocol.Reopen;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One connection's time at this upstream: joins its handler, the two directions of its bytes and
+ * its lane. Confined to its lane's lock; other threads have {@link AttachedConnection}.
+ */
+final class Attachment implements ReplyQueue.Output {
+  private static final Logger log = LoggerFactory.getLogger(Attachment.class);
+  private static final long ABSENT = -1;
+
+  private final ServerLane lane;
+  private final boolean isAcknowledging;
+  private final long connection;
+  private final int epoch;
+  private final AttachedConnection attached;
+  private final ClientBytes clientBytes;
+  private final ReplyQueue replies;
+  private final HandOver handOver;
+  private @Nullable ConnectionHandler handler;
+  private long consumedOffset;
+  private boolean isClientEnded;
+  private boolean isBlocked;
+  private boolean isEnding;
+  private boolean isEnded;
+
+  Attachment(
+      ServerLane lane,
+      UpstreamOptions options,
+      long connection,
+      int epoch,
+      Open open,
+      Hello hello) {
+    this.lane = lane;
+    this.isAcknowledging = options.acknowledge();
+    this.connection = connection;
+    this.epoch = epoch;
+    Reopen left = open.reopen();
+    this.consumedOffset = left == null ? 0 : left.firstOffset();
+    this.clientBytes = new ClientBytes(this::deliver, options, open, consumedOffset);
+    this.replies =
+        new ReplyQueue(
+            this,
+            isAcknowledging,
+            open.limit(),
+            left == null ? open.limit() : left.grantBytes(),
+            left == null ? 0 : left.taken(),
+            left == null ? 0 : left.takenSinceConsumed());
+    this.handOver = new HandOver(left != null && left.takenSinceConsumed() > 0);
+    boolean isHalfClosed = left != null && left.isRepliesEnded();
+    this.attached =
+        new AttachedConnection(this, options, open, hello, isHalfClosed, consumedOffset);
+    attached.onGrant(replies.grantBytes());
+  }
+
+  // --- inputs of the lane ---
+
+  void onOpen(ConnectionHandler.Factory factory) {
+    guard(() -> handler = factory.open(attached));
+  }
+
+  void onData(ByteBuf borrowed, long offset, boolean last) {
+    // The limit that came with it made room, and its handler used that to close.
+    if (isEnded || handOver.isBegun()) {
+      return;
+    }
+    if (isClientEnded) {
+      refuse(CloseReason.PROTOCOL);
+      return;
+    }
+    CloseReason refusal = clientBytes.onData(borrowed, offset, last, consumedOffset);
+    if (refusal != null) {
+      refuse(refusal);
+    }
+  }
+
+  void onLimit(long limit) {
+    replies.onLimit(limit);
+    attached.onGrant(replies.grantBytes());
+    settle();
+  }
+
+  /** The client's stream ends at this offset. */
+  void onHalfClose(long offset) {
+    ConnectionHandler current = handler;
+    if (handOver.isBegun()) {
+      return; // The next owner is told.
+    }
+    if (offset != clientBytes.receivedOffset()) {
+      refuse(CloseReason.PROTOCOL);
+      return;
+    }
+    boolean isAgain = isClientEnded;
+    isClientEnded = true;
+    if (current != null && !isEnding && !isAgain) {
+      guard(current::onHalfClose);
+    }
+  }
+
+  /** The bridge wants to move the connection: nothing more comes for this attachment. */
+  void onRelease() {
+    ConnectionHandler current = handler;
+    if (isEnded || isEnding || handOver.isBegun() || current == null) {
+      return;
+    }
+    handOver.begin();
+    clientBytes.discard();
+    guard(current::onRelease);
+    releaseIfDone();
+  }
+
+  /** The transport takes more again. */
+  void onReady() {
+    isBlocked = false;
+    replies.pump();
+    settle();
+  }
+
+  /** The attachment is over and the lane has forgotten it. */
+  void onEnd(CloseReason reason) {
+    if (isEnded) {
+      return;
+    }
+    isEnded = true;
+    attached.onEnd();
+    replies.discard();
+    clientBytes.discard();
+    ConnectionHandler current = handler;
+    if (current != null) {
+      try {
+        current.onClose(reason);
+      } catch (RuntimeException defect) {
+        log.warn("a handler failed in onClose, connection {}", mark(), defect);
+      }
+    }
+  }
+
+  // --- inputs of the handler, by way of AttachedConnection ---
+
+  /** A reply, a half-close or a close, behind all that wait; dropped once the end has begun. */
+  void add(
+      ByteBuf owned,
+      long consumed,
+      byte @Nullable [] context,
+      boolean whole,
+      boolean halfClose,
+      int closeCode) {
+    if (isEnded || isEnding) {
+      owned.release();
+      return;
+    }
+    isEnding = closeCode != 0;
+    replies.add(owned, consumed, context, whole, halfClose, closeCode);
+    settle();
+  }
+
+  /** DONE comes behind the replies that wait, any other reason discards them. */
+  void close(CloseReason reason) {
+    if (isEnded) {
+      return;
+    }
+    if (reason == CloseReason.DONE) {
+      add(Unpooled.EMPTY_BUFFER, ABSENT, null, true, false, reason.wireCode());
+    } else {
+      refuse(reason);
+    }
+  }
+
+  /** A long request is still being worked on. */
+  void onWorking() {
+    if (!isEnded && !isEnding && lane.isReady()) {
+      frame(Unpooled.EMPTY_BUFFER, ABSENT, null, false, false, 0);
+    }
+  }
+
+  /** The handler does not want to go on. */
+  void onReleaseAsked() {
+    handOver.ask();
+    releaseIfDone();
+  }
+
+  // --- ReplyQueue.Output ---
+
+  @Override
+  public boolean isReady() {
+    return lane.isReady();
+  }
+
+  @Override
+  public void frame(
+      ByteBuf owned,
+      long consumed,
+      byte @Nullable [] context,
+      boolean more,
+      boolean halfClose,
+      int closeCode) {
+    if (consumed > consumedOffset) {
+      consumedOffset = consumed;
+    }
+    handOver.onFrame(owned.isReadable(), consumed);
+    lane.data(
+        connection,
+        epoch,
+        owned,
+        isAcknowledging ? consumed : ABSENT,
+        isAcknowledging ? context : null,
+        more,
+        halfClose,
+        closeCode);
+    if (closeCode != 0) {
+      lane.endAttachment(this, CloseReason.ofWireCode(closeCode));
+    }
+  }
+
+  // --- outputs, any thread ---
+
+  /** What handlers and other threads have of it. */
+  AttachedConnection attached() {
+    return attached;
+  }
+
+  ServerLane lane() {
+    return lane;
+  }
+
+  String mark() {
+    return attached.mark();
+  }
+
+  int epoch() {
+    return epoch;
+  }
+
+  /** The number of the connection on its lane. */
+  long connection() {
+    return connection;
+  }
+
+  // --- outputs, inside the lane ---
+
+  /** The replies that wait. */
+  ReplyQueue replies() {
+    return replies;
+  }
+
+  // --- transitions ---
+
+  private void refuse(CloseReason reason) {
+    replies.discard();
+    isEnding = true;
+    frame(Unpooled.EMPTY_BUFFER, ABSENT, null, false, false, reason.wireCode());
+  }
+
+  /** After anything that may have moved the queue. */
+  private void settle() {
+    if (!isEnded) {
+      settleQueue();
+      releaseIfDone();
+    }
+  }
+
+  /**
+   * Ends the attachment for the next owner when all has left, and everything is consumed or the
+   * handler does not want to go on.
+   */
+  private void releaseIfDone() {
+    boolean hasLeft = !replies.isWaiting() && !attached.hasMail();
+    if (!isEnded
+        && !isEnding
+        && hasLeft
+        && handOver.isDue(attached.receivedOffset(), consumedOffset)) {
+      lane.released(this, handOver.finalConsumed(consumedOffset));
+    }
+  }
+
+  /** Tells the lane, the handler, or nobody. */
+  private void settleQueue() {
+    boolean wasWaiting = attached.isWaiting();
+    if (!wasWaiting && !replies.isWaiting()) {
+      return;
+    }
+    attached.onQueue(replies);
+    boolean isWaiting = replies.isWaiting();
+    if (isWaiting && !isBlocked && !lane.isReady()) {
+      isBlocked = true;
+      lane.block(this);
+    }
+    ConnectionHandler current = handler;
+    if (wasWaiting && !isWaiting && current != null) {
+      guard(current::onWritable);
+    }
+  }
+
+  private void deliver(ByteBuf borrowed, long endOffset) {
+    ConnectionHandler current = handler;
+    if (current == null || isEnding) {
+      return;
+    }
+    attached.onDelivered(endOffset);
+    // Not by guard: that would be an object for each frame.
+    try {
+      current.onData(borrowed, endOffset);
+    } catch (RuntimeException defect) {
+      onDefect(defect);
+    }
+  }
+
+  /** A handler that fails ends its own connection and nothing else. */
+  private void guard(Runnable call) {
+    try {
+      call.run();
+    } catch (RuntimeException defect) {
+      onDefect(defect);
+    }
+  }
+
+  private void onDefect(RuntimeException defect) {
+    log.warn("a handler failed, connection {} is closed", mark(), defect);
+    close(CloseReason.ABORT);
+  }
+}

@@ -1,0 +1,88 @@
+package dev.waymark.upstream;
+
+import dev.waymark.protocol.Hello;
+import dev.waymark.protocol.Mark;
+import dev.waymark.protocol.SizeLimits;
+import dev.waymark.upstream.PushAnswer.Outcome;
+import io.netty.buffer.ByteBuf;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/** The lanes of an upstream by the bridge they come from, for pushes. Thread-safe. */
+final class BridgeLinks {
+  private final @Nullable AnnouncementListener listener;
+  private final AtomicLong lastNumber = new AtomicLong();
+  private final ConcurrentHashMap<Long, List<BridgeLink>> byInstance = new ConcurrentHashMap<>();
+
+  /**
+   * @param listener told of announcements; null: there are to be none
+   */
+  BridgeLinks(@Nullable AnnouncementListener listener) {
+    this.listener = listener;
+  }
+
+  boolean isAnnouncementsWanted() {
+    return listener != null;
+  }
+
+  /** That of a new lane. */
+  BridgeLink newLink(ServerLane lane) {
+    return new BridgeLink(this, lane, lastNumber.incrementAndGet(), listener);
+  }
+
+  void add(BridgeLink link, Hello hello) {
+    byInstance.compute(
+        hello.instance(),
+        (_, known) -> {
+          List<BridgeLink> links = known == null ? new CopyOnWriteArrayList<>() : known;
+          links.add(link);
+          return links;
+        });
+  }
+
+  void remove(BridgeLink link, Hello hello) {
+    byInstance.computeIfPresent(
+        hello.instance(),
+        (_, links) -> {
+          links.remove(link);
+          return links.isEmpty() ? null : links;
+        });
+  }
+
+  /**
+   * Sends bytes to the bridge that the mark names, by the shard that holds the connection if that
+   * has a lane here.
+   *
+   * @param owned the reference passes to this method
+   * @throws IllegalArgumentException if the bytes are more than a payload holds
+   */
+  CompletionStage<PushAnswer> push(String mark, ByteBuf owned, long epochOrAbsent) {
+    if (owned.readableBytes() > SizeLimits.PAYLOAD_BYTES_MAX) {
+      int bytes = owned.readableBytes();
+      owned.release();
+      throw new IllegalArgumentException(
+          "a push of " + bytes + " bytes; at most " + SizeLimits.PAYLOAD_BYTES_MAX + " go at once");
+    }
+    if (!Mark.isMark(mark)) {
+      return without(owned, Outcome.NEVER_EXISTED);
+    }
+    Mark parsed = Mark.parse(mark);
+    List<BridgeLink> links = byInstance.getOrDefault(parsed.instance(), List.of());
+    return links.stream()
+        .filter(link -> link.isOfShard(parsed.sequence()))
+        .findFirst()
+        .or(() -> links.stream().findFirst())
+        .<CompletionStage<PushAnswer>>map(link -> link.push(mark, owned, epochOrAbsent))
+        .orElseGet(() -> without(owned, Outcome.NO_LANE));
+  }
+
+  private static CompletionStage<PushAnswer> without(ByteBuf owned, Outcome outcome) {
+    owned.release();
+    return CompletableFuture.completedFuture(PushAnswer.of(outcome));
+  }
+}

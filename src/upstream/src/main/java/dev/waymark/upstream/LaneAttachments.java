@@ -1,0 +1,84 @@
+package dev.waymark.upstream;
+
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.Hello;
+import dev.waymark.protocol.Open;
+import io.netty.util.collection.LongObjectHashMap;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The attachments of one lane, by the number of their connection: the current one of each
+ * connection (protocol.md, rule 8). Confined to its lane's lock.
+ */
+final class LaneAttachments {
+  private final ServerLane lane;
+  private final UpstreamOptions options;
+  private final ConnectionHandler.Factory factory;
+  private final Attachments registry;
+  private final LongObjectHashMap<Attachment> byConnection = new LongObjectHashMap<>();
+
+  /**
+   * @param registry those of all lanes of the upstream
+   */
+  LaneAttachments(
+      ServerLane lane,
+      UpstreamOptions options,
+      ConnectionHandler.Factory factory,
+      Attachments registry) {
+    this.lane = lane;
+    this.options = options;
+    this.factory = factory;
+    this.registry = registry;
+  }
+
+  /** Whether the upstream takes one more. */
+  boolean hasRoom() {
+    return registry.hasRoom();
+  }
+
+  /**
+   * Attaches a connection and ends its former attachment, on whichever lane that is; without effect
+   * if that one is of the same epoch or a later one.
+   */
+  void open(long connection, int epoch, Open open, Hello bridge) {
+    Attachment attachment = new Attachment(lane, options, connection, epoch, open, bridge);
+    Attachment former = registry.add(attachment);
+    if (former == attachment) {
+      return;
+    }
+    if (former != null) {
+      former.lane().execute(() -> former.lane().endAttachment(former, CloseReason.FENCED));
+    }
+    Attachment namesake = byConnection.put(connection, attachment);
+    if (namesake != null) {
+      registry.remove(namesake);
+      namesake.onEnd(CloseReason.FENCED);
+    }
+    attachment.onOpen(factory);
+  }
+
+  /** The attachment of this connection in this epoch, or null. */
+  @Nullable Attachment find(long connection, int epoch) {
+    Attachment attachment = byConnection.get(connection);
+    return attachment != null && attachment.epoch() == epoch ? attachment : null;
+  }
+
+  /** Forgets this one, not its successor, and tells it. */
+  void end(Attachment attachment, CloseReason reason) {
+    registry.remove(attachment);
+    if (byConnection.get(attachment.connection()) == attachment) {
+      byConnection.remove(attachment.connection());
+    }
+    attachment.onEnd(reason);
+  }
+
+  void endAll(CloseReason reason) {
+    List<Attachment> ended = List.copyOf(byConnection.values());
+    byConnection.clear();
+    for (Attachment attachment : ended) {
+      registry.remove(attachment);
+      attachment.onEnd(reason);
+    }
+  }
+}

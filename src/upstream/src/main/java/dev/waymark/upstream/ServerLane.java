@@ -1,0 +1,381 @@
+package dev.waymark.upstream;
+
+import dev.waymark.protocol.BridgeControl;
+import dev.waymark.protocol.BridgeFrame;
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.Hello;
+import dev.waymark.protocol.Open;
+import dev.waymark.protocol.codec.BridgeFrameReader;
+import dev.waymark.protocol.codec.InboundBatch;
+import dev.waymark.protocol.codec.MalformedFrameException;
+import dev.waymark.protocol.codec.OutboundBatch;
+import dev.waymark.protocol.codec.UpstreamBatchWriter;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.Status;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The upstream's side of a lane, one Attach call: reads batches, gives frames to attachments,
+ * gathers theirs into one batch per turn. Everything runs inside its {@link LaneMailbox}; the `on…`
+ * methods and `announce…` may be called from any thread.
+ *
+ * <p>The lane is always read where the bridge's grants bound the replies. Without Settings there
+ * are no grants, so reading pauses while the transport takes no more.
+ */
+final class ServerLane {
+  private static final Logger log = LoggerFactory.getLogger(ServerLane.class);
+  private static final long ABSENT = -1;
+
+  /** Bytes handed to gRPC ahead of the transport before a lane counts as full. */
+  private static final int QUEUE_BYTES = 1024 * 1024;
+
+  /** A batch that has grown to this leaves before the turn ends. */
+  private static final int BATCH_BYTES = 256 * 1024;
+
+  /**
+   * Answers (Pong, BUSY) that may wait while the transport takes no more; the bridge's own limit.
+   */
+  static final int UNREAD_ANSWERS_MAX = 10_000;
+
+  private final ServerCall<InboundBatch, OutboundBatch> call;
+  private final UpstreamOptions options;
+  private final LaneAttachments attachments;
+  private final LaneMailbox mailbox = new LaneMailbox(this::flush);
+  private final UpstreamBatchWriter writer = new UpstreamBatchWriter();
+  private final BridgeFrameReader reader = new BridgeFrameReader();
+  private final BridgeFrame frame = new BridgeFrame();
+  private final ArrayDeque<Attachment> blocked = new ArrayDeque<>();
+  private final BridgeLinks links;
+  private final BridgeLink link;
+  private @Nullable Hello hello;
+  private boolean isReady;
+  private int unreadAnswers;
+  private boolean isReadingPaused;
+  private boolean isEnded;
+
+  ServerLane(
+      ServerCall<InboundBatch, OutboundBatch> call,
+      UpstreamOptions options,
+      ConnectionHandler.Factory factory,
+      Attachments registry,
+      BridgeLinks links) {
+    this.call = call;
+    this.options = options;
+    this.attachments = new LaneAttachments(this, options, factory, registry);
+    this.links = links;
+    this.link = links.newLink(this);
+  }
+
+  // --- inputs, any thread ---
+
+  /** Once, before everything else. */
+  void start() {
+    mailbox.enter();
+    try {
+      call.setOnReadyThreshold(QUEUE_BYTES);
+      call.sendHeaders(new Metadata());
+      isReady = call.isReady();
+      if (options.acknowledge()) {
+        writer.settings(options.windowBytes(), links.isAnnouncementsWanted());
+      }
+      call.request(1);
+    } finally {
+      mailbox.exit();
+    }
+  }
+
+  /** A batch; released here. */
+  void onBatch(InboundBatch batch) {
+    mailbox.enter();
+    try {
+      ByteBuf content = batch.content();
+      while (!isEnded && reader.read(content, frame)) {
+        onFrame();
+      }
+    } catch (MalformedFrameException malformed) {
+      end(Status.INVALID_ARGUMENT.withDescription(malformed.getMessage()));
+    } catch (RuntimeException defect) {
+      log.error("a defect of the upstream kit ends a lane", defect);
+      end(Status.INTERNAL.withDescription("a defect of the upstream"));
+    } finally {
+      batch.release();
+      requestNext();
+      mailbox.exit();
+    }
+  }
+
+  /** The transport takes more. */
+  void onReady() {
+    mailbox.enter();
+    try {
+      isReady = call.isReady();
+      for (Attachment next = blocked.poll(); next != null; next = isReady ? blocked.poll() : null) {
+        next.onReady();
+      }
+      if (isReadingPaused) {
+        isReadingPaused = false;
+        requestNext();
+      }
+    } finally {
+      mailbox.exit();
+    }
+  }
+
+  /** The bridge ends the call. */
+  void onHalfClose() {
+    mailbox.enter();
+    try {
+      end(Status.OK);
+    } finally {
+      mailbox.exit();
+    }
+  }
+
+  /** The call is over. */
+  void onCancel() {
+    mailbox.enter();
+    try {
+      writer.batch().release();
+      isEnded = true;
+      endAttachments();
+    } finally {
+      mailbox.exit();
+    }
+  }
+
+  void announceDraining() {
+    mailbox.execute(() -> {
+      if (!isEnded) {
+        writer.draining();
+      }
+    });
+  }
+
+  void announceLoad(double utilisation, int capacity) {
+    mailbox.execute(() -> {
+      if (!isEnded && isReady) {
+        writer.load(utilisation, capacity);
+      }
+    });
+  }
+
+  /** Does something inside the lane, now or on the thread that is inside. */
+  void execute(Runnable task) {
+    mailbox.execute(task);
+  }
+
+  /** Does something inside the lane, behind everything that was brought before. */
+  void executeLast(Runnable task) {
+    mailbox.executeLast(task);
+  }
+
+  /** Whether the calling thread is inside. */
+  boolean isHeld() {
+    return mailbox.isHeld();
+  }
+
+  // --- for attachments, inside ---
+
+  boolean isReady() {
+    return isReady;
+  }
+
+  /** Calls {@link Attachment#onReady} when the transport takes more. */
+  void block(Attachment attachment) {
+    blocked.add(attachment);
+  }
+
+  /** One frame; the payload's reference passes. */
+  void data(
+      long connection,
+      int epoch,
+      ByteBuf owned,
+      long consumedOffset,
+      byte @Nullable [] context,
+      boolean more,
+      boolean halfClose,
+      int closeCode) {
+    writer.data(connection, epoch, owned, consumedOffset, context, more, halfClose, closeCode);
+    flushIfLarge();
+  }
+
+  /** The last frame of this attachment, which ends here; `consumedOffset` is absent or final. */
+  void released(Attachment attachment, long consumedOffset) {
+    writer.released(attachment.connection(), attachment.epoch(), consumedOffset);
+    flushIfLarge();
+    endAttachment(attachment, CloseReason.MOVED);
+  }
+
+  /** One Push; the payload stays the caller's. */
+  void push(long id, String mark, ByteBuf payload, long epochOrAbsent) {
+    writer.push(id, mark, payload, epochOrAbsent);
+    flushIfLarge();
+  }
+
+  /** This attachment is over: no frame of it follows. */
+  void endAttachment(Attachment attachment, CloseReason reason) {
+    attachments.end(attachment, reason);
+  }
+
+  // --- transitions ---
+
+  private void onFrame() {
+    if (hello == null && !(frame.control() instanceof BridgeControl.HelloControl)) {
+      end(Status.INVALID_ARGUMENT.withDescription("the first frame of a lane is Hello"));
+      return;
+    }
+    switch (frame.control()) {
+      case null -> onData();
+      case BridgeControl.HelloControl(Hello first) -> onHello(first);
+      case BridgeControl.OpenControl(Open open) -> onOpen(open);
+      case BridgeControl.HalfClose(long offset) -> onClientHalfClose(offset);
+      case BridgeControl.Close(CloseReason reason) -> onClose(reason);
+      case BridgeControl.Ping(long id) -> onPing(id);
+      case BridgeControl.Release _ -> onRelease();
+      case BridgeControl.PushResult result -> link.onPushResult(result);
+      case BridgeControl.Syncing _,
+          BridgeControl.Opened _,
+          BridgeControl.Closed _,
+          BridgeControl.Synced _ ->
+          link.onAnnouncement(frame.connection(), frame.control());
+    }
+  }
+
+  private void onHello(Hello first) {
+    if (hello != null) {
+      end(Status.INVALID_ARGUMENT.withDescription("a second Hello on a lane"));
+      return;
+    }
+    hello = first;
+    link.onHello(first);
+    log.debug("lane of bridge {} shard {} pool {}", first.node(), first.shard(), first.pool());
+  }
+
+  private void onOpen(Open open) {
+    long connection = frame.connection();
+    Hello bridge = hello;
+    if (connection == 0 || bridge == null) {
+      end(Status.INVALID_ARGUMENT.withDescription("an Open for the lane itself"));
+      return;
+    }
+    if (attachments.hasRoom()) {
+      attachments.open(connection, frame.epoch(), open, bridge);
+    } else {
+      int busy = CloseReason.BUSY.wireCode();
+      data(connection, frame.epoch(), Unpooled.EMPTY_BUFFER, ABSENT, null, false, false, busy);
+      answered();
+    }
+  }
+
+  private void onData() {
+    Attachment attachment = current();
+    if (attachment == null) {
+      return;
+    }
+    // First, so that what answers the data may use it.
+    if (frame.limit() != BridgeFrame.ABSENT) {
+      attachment.onLimit(frame.limit());
+    }
+    if (frame.payload().isReadable() || frame.last()) {
+      attachment.onData(frame.payload(), frame.offset(), frame.last());
+    }
+  }
+
+  private void onClientHalfClose(long offset) {
+    Attachment attachment = current();
+    if (attachment != null) {
+      attachment.onHalfClose(offset);
+    }
+  }
+
+  private void onClose(CloseReason reason) {
+    Attachment attachment = current();
+    if (attachment != null) {
+      endAttachment(attachment, reason);
+    }
+  }
+
+  private void onRelease() {
+    Attachment attachment = current();
+    // Who acknowledges nothing cannot say from where another is to go on (rule 5).
+    if (attachment != null && options.acknowledge()) {
+      attachment.onRelease();
+    }
+  }
+
+  private void onPing(long id) {
+    writer.pong(id);
+    flushIfLarge();
+    answered();
+  }
+
+  /** A bridge that asks and does not read would have the answers pile up. */
+  private void answered() {
+    unreadAnswers = isReady ? 0 : unreadAnswers + 1;
+    if (unreadAnswers > UNREAD_ANSWERS_MAX) {
+      end(
+          Status.RESOURCE_EXHAUSTED.withDescription(
+              "the bridge does not read the answers to what it sends"));
+    }
+  }
+
+  /** Whom the frame concerns; null if that one is gone or of another epoch. */
+  private @Nullable Attachment current() {
+    return attachments.find(frame.connection(), frame.epoch());
+  }
+
+  private void flushIfLarge() {
+    if (writer.batch().bytes() >= BATCH_BYTES) {
+      flush();
+    }
+  }
+
+  private void flush() {
+    OutboundBatch batch = writer.batch();
+    if (batch.isEmpty()) {
+      return;
+    }
+    if (!isEnded) {
+      call.sendMessage(batch);
+      isReady = call.isReady();
+    }
+    batch.release();
+  }
+
+  private void requestNext() {
+    if (isEnded) {
+      return;
+    }
+    flush();
+    if (options.acknowledge() || isReady) {
+      call.request(1);
+    } else {
+      isReadingPaused = true;
+    }
+  }
+
+  private void end(Status status) {
+    if (isEnded) {
+      return;
+    }
+    flush();
+    isEnded = true;
+    call.close(status, new Metadata());
+    endAttachments();
+    if (!status.isOk()) {
+      log.warn("a lane was ended: {}", status.getDescription());
+    }
+  }
+
+  private void endAttachments() {
+    link.onEnd();
+    blocked.clear();
+    attachments.endAll(CloseReason.UPSTREAM_LOST);
+  }
+}
