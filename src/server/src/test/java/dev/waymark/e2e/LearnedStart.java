@@ -102,9 +102,9 @@ final class LearnedStart {
   }
 
   private static Path train(Path jar) throws IOException {
-    Path archive = jar.resolveSibling(jar.getFileName().toString().replace(".jar", ".tar.gz"));
+    Path archive = Path.of("target", jar.getFileName().toString().replace(".jar", ".tar.gz"));
     if (!Files.exists(archive)) {
-      throw new IllegalStateException("no " + archive + " beside the jar: run mvn package");
+      throw new IllegalStateException("no " + archive + ": run mvn package");
     }
     // Of another Java is another one.
     Path folder = archive.resolveSibling("tests-" + Runtime.version());
