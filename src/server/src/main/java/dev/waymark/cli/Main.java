@@ -4,7 +4,6 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -70,11 +69,6 @@ public final class Main {
     NETTY.forEach(System.getProperties()::putIfAbsent);
     StandardStreams streams = new StandardStreams();
     streams.install();
-    Optional<String> refusal = refusal(args);
-    if (refusal.isPresent()) {
-      System.err.println("waymark: " + refusal.get());
-      System.exit(Failures.FAILED);
-    }
     CommandLine line = commandLine(System.getenv(), streams, args);
     if (!asked(LONG_RUNNING, args).isEmpty()) {
       line.setOut(streams.out());
@@ -105,13 +99,6 @@ public final class Main {
         && SERVERS.contains(parsed.subcommand().commandSpec().userObject().getClass())
         && !parsed.subcommand().isUsageHelpRequested()
         && !parsed.subcommand().isVersionHelpRequested();
-  }
-
-  /** Why nothing can be run, if so. No lambda: at each start it would take a millisecond. */
-  private static Optional<String> refusal(String... args) {
-    Optional<LearnedJars> jars = LearnedJars.ofProcess();
-    boolean isTraining = command(args).equals(TrainCommand.NAME);
-    return jars.isEmpty() || isTraining ? Optional.empty() : jars.get().refusal();
   }
 
   /**

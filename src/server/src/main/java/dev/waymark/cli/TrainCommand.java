@@ -13,7 +13,6 @@ import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -45,10 +44,6 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Optional<LearnedJars> jars = LearnedJars.ofProcess();
-    if (jars.isPresent()) {
-      jars.get().writeDown();
-    }
     try (StubServer stub = StubServer.start(List.of(ANY), StubOptions.ECHO);
         PipedReader output = new PipedReader()) {
       PrintWriter out = new PrintWriter(new PipedWriter(output));

@@ -23,8 +23,8 @@ final class FakeTree {
       #!/bin/sh
       echo "$$ $*" >>mvn-calls
       if grep -q silent pom.xml; then exit 1; fi
-      if grep -q broken pom.xml; then echo '[INFO] Scanning'; echo '[ERROR] broken pom'; exit 1; fi
-      echo '[INFO] --- maven-compiler-plugin:3.14.0:compile (default-compile) @ waymark ---'
+      case " $* " in *' -q '*) ;; *) echo '[INFO] Scanning' ;; esac
+      if grep -q broken pom.xml; then echo '[ERROR] broken pom'; exit 1; fi
       if grep -q slow pom.xml; then until [ -e go-on ]; do sleep 0.1; done; fi
       mkdir -p target/waymark-1/bin target/waymark-1/lib
       cp waymark target/waymark-1/bin/waymark

@@ -51,17 +51,6 @@ final class LearnedStartIT {
     assertUsed(Waymark.command("--version").quick().env("JDK_JAVA_OPTIONS", SHOW_CLASSES));
   }
 
-  @Test
-  void start_cacheOfOtherJars_endsWithOneLine() {
-    Path cache = LearnedStart.release().orElseThrow().resolve("start.aot");
-    String namesIt = "-Dwaymark.cache=" + cache;
-    try (Waymark run = Waymark.command("--version").env("JDK_JAVA_OPTIONS", namesIt).start()) {
-      assertThat(run.exitCode()).as(run.describe()).isEqualTo(1);
-      assertThat(run.stderr()).contains("waymark: " + cache + " was not learned from the jars");
-      assertThat(run.stdout()).isEmpty();
-    }
-  }
-
   private static Waymark.Launch launcher(String heap) {
     Path launcher = LearnedStart.release().orElseThrow().resolve("bin/waymark");
     return Waymark.program(launcher.toString(), "--version")
