@@ -12,7 +12,7 @@ import time
 
 from systems import BENCH_TIMEOUT_S, ROOT, WAYMARK, Echo, Failure, HAProxy, Waymark
 
-IDLE_CROWD = os.path.join(ROOT, "misc", "bench", "jmh.sh")
+JMH_SCRIPT = os.path.join(ROOT, "misc", "bench", "jmh.sh")
 SIZES = {"KiB": 1024, "MiB": 1 << 20, "": 1}
 PAUSE = re.compile(r"^\[(\d+)ms\].*Safepoint .* Total: *(\d+) ns", re.MULTILINE)
 LOAD = re.compile(r"(\d+)(KiB|MiB|)x(\d+)(?:w(\d+))?")
@@ -98,7 +98,7 @@ def paced(run, case, systems, rate):
 
 def storm(run, case, systems):
     for system in systems:
-        flags = ["--storm", "--connections", 50, "--size", 64, "--source", "127.0.0.0/8"]
+        flags = ["--connect-burst", "--connections", 50, "--size", 64, "--source", "127.0.0.0/8"]
         run.write(case, system.name, figures(run.bench(system, *flags)))
 
 
@@ -107,10 +107,10 @@ def storm(run, case, systems):
 
 def idle19000(run, case, folder):
     port = run.options.port + 300
-    crowds = [(Waymark("waymark", folder, port), IDLE_CONNECTIONS)]
+    loads = [(Waymark("waymark", folder, port), IDLE_CONNECTIONS)]
     if "haproxy" in run.options.systems:
-        crowds.append((HAProxy("haproxy", folder, port + 50), HAPROXY_CONNECTIONS_MAX))
-    for system, count in crowds:
+        loads.append((HAProxy("haproxy", folder, port + 50), HAPROXY_CONNECTIONS_MAX))
+    for system, count in loads:
         with system:
             time.sleep(2)
             run.write(case, system.name, idle(run, system, count))
@@ -162,9 +162,9 @@ def memory(system, process, is_java):
 
 def core1000000(run, case, folder):
     """Heap of the core alone, with simulated connections."""
-    done = subprocess.run([IDLE_CROWD, "idle-crowd", case.removeprefix("core")], stdout=subprocess.PIPE)
+    done = subprocess.run([JMH_SCRIPT, "idle-connections", case.removeprefix("core")], stdout=subprocess.PIPE)
     if not done.stdout:
-        raise Failure(f"{IDLE_CROWD} ended with {done.returncode} and without figures")
+        raise Failure(f"{JMH_SCRIPT} ended with {done.returncode} and without figures")
     each = json.loads(done.stdout)["heapBytesPerConnection"]
     run.write(case, "waymark", {"heapBytesPerConnection": each, "errors": done.returncode})
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Benchmarks of single steps (JMH): jmh.sh [REGEX] [JMH-OPTIONS]. What an idle connection costs the core: jmh.sh idle-crowd [COUNT].
+# Benchmarks of single steps (JMH): jmh.sh [REGEX] [JMH-OPTIONS]. What an idle connection costs the core: jmh.sh idle-connections [COUNT].
 # What bare gRPC streams cost, one, and many beside as many sockets: jmh.sh bare-stream.
 # Builds them first, apart from everything else, in src/server/target/jmh. MVN: the Maven to build with. See README.md.
 set -eu
@@ -21,9 +21,9 @@ run_java() {
     @misc/jvm.options "$@"
 }
 
-if [ "${1:-}" = idle-crowd ]; then
+if [ "${1:-}" = idle-connections ]; then
   shift
-  run_java -Xms2g -Xmx2g -XX:+UseSerialGC dev.waymark.engine.IdleCrowd "$@"
+  run_java -Xms2g -Xmx2g -XX:+UseSerialGC dev.waymark.engine.IdleConnections "$@"
 elif [ "${1:-}" = bare-stream ]; then
   run_java -XX:MaxNewSize=32m -Dio.netty.leakDetection.level=disabled dev.waymark.net.lane.BareStream
 else

@@ -8,7 +8,7 @@ package dev.waymark.api;
  * @param standing serving, ejected, draining or down
  * @param isServing new connections may be given to it
  * @param weight as configured
- * @param rampPercent how much of its weight holds now
+ * @param slowStartPercent how much of its weight holds now
  * @param subset number of the subset that it belongs to, 0 in a pool without subsets
  * @param connections attached to it now, by all shards
  * @param lanes that all shards hold to it
@@ -23,7 +23,7 @@ public record UpstreamStatus(
     String standing,
     boolean isServing,
     int weight,
-    int rampPercent,
+    int slowStartPercent,
     int subset,
     long connections,
     int lanes,

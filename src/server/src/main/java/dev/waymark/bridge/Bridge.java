@@ -48,7 +48,7 @@ public final class Bridge implements Acceptor {
   /** An upstream that says nothing for 200 ms has taken a lane ({@link LaneConnector.Attempts}). */
   private static final long PROOF_TIMEOUT_NS = TimeUnit.MILLISECONDS.toNanos(300);
 
-  /** How soon the end of a storm of log lines is told with its count. */
+  /** How soon after a flood of log lines its count is logged. */
   private static final long LOG_SUMMARY_S = 10;
 
   /** How soon it is seen that a removed listener or pool has lost its last connection. */

@@ -205,14 +205,14 @@ final class BridgeShard implements ShardEnvironment {
   }
 
   private void takePushes() {
-    pushMailbox.take(letter ->
-        guarded(() -> shard.onPush(time.nowNs(), letter.pool(), letter.push(), letter.reply())));
+    pushMailbox.take(pending ->
+        guarded(() -> shard.onPush(time.nowNs(), pending.pool(), pending.push(), pending.reply())));
   }
 
   @Override
   public boolean forwardPush(int index, String pool, Push push, Consumer<PushResult> reply) {
     Consumer<PushResult> replyHere = result -> answer(reply, result);
-    return peers.get(index).pushMailbox.offer(new PushMailbox.Letter(pool, push, replyHere));
+    return peers.get(index).pushMailbox.offer(new PushMailbox.PendingPush(pool, push, replyHere));
   }
 
   /** On the other shard's thread. */

@@ -118,7 +118,7 @@ final class BridgeState implements Operations {
         upstream.standing().name().toLowerCase(Locale.ROOT),
         upstream.isServing(),
         upstream.weight(),
-        upstream.rampPercent(),
+        upstream.slowStartPercent(),
         upstream.subset().number(),
         bridge.counters().connections(pool, upstream.address()),
         own.size(),

@@ -16,7 +16,7 @@ final class PushMailbox {
   private static final long BYTES_MAX = 4L * 1024 * 1024;
 
   /** What each push counts besides its bytes. */
-  private static final int LETTER_BYTES = 256;
+  private static final int PUSH_OVERHEAD_BYTES = 256;
 
   /** So many are taken in a turn, so that clients have theirs. */
   private static final int TURN_COUNT_MAX = 1_000;
@@ -27,13 +27,13 @@ final class PushMailbox {
    * @param pool of the lane on which it came
    * @param reply told what became of it, on the owner's thread
    */
-  record Letter(String pool, Push push, Consumer<PushResult> reply) {
+  record PendingPush(String pool, Push push, Consumer<PushResult> reply) {
     private long bytes() {
-      return push.payload().length + LETTER_BYTES;
+      return push.payload().length + PUSH_OVERHEAD_BYTES;
     }
   }
 
-  private final ConcurrentLinkedQueue<Letter> letters = new ConcurrentLinkedQueue<>();
+  private final ConcurrentLinkedQueue<PendingPush> pending = new ConcurrentLinkedQueue<>();
   private final AtomicLong bytes = new AtomicLong();
   private final AtomicBoolean isOwnerCalled = new AtomicBoolean();
   private final Runnable callOwner;
@@ -45,22 +45,22 @@ final class PushMailbox {
     this.callOwner = callOwner;
   }
 
-  /** Any thread. False: it is full, and the letter was not taken. */
-  boolean offer(Letter letter) {
-    if (bytes.addAndGet(letter.bytes()) > BYTES_MAX) {
-      bytes.addAndGet(-letter.bytes());
+  /** Any thread. False: it is full, and the push was not taken. */
+  boolean offer(PendingPush push) {
+    if (bytes.addAndGet(push.bytes()) > BYTES_MAX) {
+      bytes.addAndGet(-push.bytes());
       return false;
     }
-    letters.add(letter);
+    pending.add(push);
     callOnce();
     return true;
   }
 
   /** The owner's thread: gives a turn's share of what has come, in order. */
-  void take(Consumer<Letter> action) {
+  void take(Consumer<PendingPush> action) {
     isOwnerCalled.set(false);
     for (int count = 0; count < TURN_COUNT_MAX; count++) {
-      Letter next = letters.poll();
+      PendingPush next = pending.poll();
       if (next == null) {
         return;
       }

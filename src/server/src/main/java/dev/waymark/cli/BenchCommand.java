@@ -83,7 +83,7 @@ final class BenchCommand implements Callable<Integer> {
     BenchOptions options = flags.options();
     checkJson();
     Result result =
-        new Bench(options, sockets(), Clock::nowNs, Stopper.install().stop(), progress()).run();
+        new Bench(options, sockets(), Clock::nowNs, ShutdownSignals.install().stop(), progress()).run();
     PrintWriter out = "-".equals(json) ? spec.commandLine().getErr() : spec.commandLine().getOut();
     if (!isQuiet) {
       Report.table(result).forEach(out::println);
@@ -96,7 +96,7 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private int serveEcho(String address) throws IOException {
-    CountDownLatch stop = Stopper.install().stop();
+    CountDownLatch stop = ShutdownSignals.install().stop();
     try (EchoServer server = open(address)) {
       PrintWriter out = spec.commandLine().getOut();
       out.println(

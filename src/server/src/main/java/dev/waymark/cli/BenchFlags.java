@@ -55,13 +55,13 @@ final class BenchFlags {
       paramLabel = "N",
       defaultValue = "0",
       description =
-          "Requests a second, all connections together, each at a time fixed in advance; its latency counts from then. 0, the default: as fast as replies come. With --storm: connections a second.")
+          "Requests a second, all connections together, each at a time fixed in advance; its latency counts from then. 0, the default: as fast as replies come. With --connect-burst: connections a second.")
   private double rate;
 
   @Option(
-      names = "--storm",
+      names = "--connect-burst",
       description = "Connect, ask once, close, and again; --connections at a time.")
-  private boolean isStorm;
+  private boolean isConnectBurst;
 
   @Option(
       names = "--idle",
@@ -130,8 +130,8 @@ final class BenchFlags {
     if (targets.isEmpty()) {
       throw refused("which HOST:PORT? For example: waymark bench 127.0.0.1:7000");
     }
-    if (isStorm && isIdle) {
-      throw refused("--storm and --idle exclude each other");
+    if (isConnectBurst && isIdle) {
+      throw refused("--connect-burst and --idle exclude each other");
     }
     if (isIdle && rate > 0) {
       throw refused("--idle and --rate exclude each other");
@@ -142,7 +142,7 @@ final class BenchFlags {
     range("--warmup", warmupSeconds, 0, BenchOptions.SECONDS_MAX);
     range("--threads", threads, 1, BenchOptions.THREADS_MAX);
     range("--interval", intervalMs, INTERVAL_MS_MIN, INTERVAL_MS_MAX);
-    int underWay = window == null ? rate > 0 && !isStorm ? PACED_WINDOW : 1 : window;
+    int underWay = window == null ? rate > 0 && !isConnectBurst ? PACED_WINDOW : 1 : window;
     range("--window", underWay, 1, BenchOptions.WINDOW_MAX);
     if ((long) connections * underWay > BenchOptions.UNDER_WAY_MAX) {
       throw refused(
@@ -153,7 +153,7 @@ final class BenchFlags {
     }
     return new BenchOptions(
         label,
-        isStorm ? Mode.STORM : isIdle ? Mode.IDLE : Mode.LOAD,
+        isConnectBurst ? Mode.CONNECT_BURST : isIdle ? Mode.IDLE : Mode.LOAD,
         Targets.resolve(targets),
         connections,
         sizes.stream().map(BenchFlags::size).toList(),

@@ -42,7 +42,7 @@ final class BridgeCommand implements Callable<Integer> {
             why -> err.println("warning: SIGHUP stays ignored, no reload by it: " + why));
     LoadedConfig read = flags.load(err);
     Logging.configure(read.config().log(), System.err);
-    Stopper stopper = Stopper.install();
+    ShutdownSignals signals = ShutdownSignals.install();
     EventLog log = new EventLog(Clock::nowNs);
     OutputQueue errors = ((Main) spec.root().userObject()).streams().err();
     errors.onDropped(log::onDropped);
@@ -52,12 +52,12 @@ final class BridgeCommand implements Callable<Integer> {
       Thread.setDefaultUncaughtExceptionHandler(
           (thread, failure) -> bridge.onUncaught(thread.getName(), failure));
       hangup.handleBy(bridge.reload()::onSignal);
-      start(bridge, loaded, stopper);
+      start(bridge, loaded, signals);
       if (bridge.readiness().isReady()) {
         out.println(new ReadyLine(bridge, loaded).text());
         out.flush();
-        stopper.await();
-        bridge.drain(stopper.hurry());
+        signals.await();
+        bridge.drain(signals.hurry());
       }
       bridge.stop();
     }
@@ -72,11 +72,11 @@ final class BridgeCommand implements Callable<Integer> {
    * Starts everything, or ends what has been started; a signal meanwhile leaves the bridge not
    * ready.
    */
-  private static void start(Bridge bridge, LoadedConfig loaded, Stopper stopper)
+  private static void start(Bridge bridge, LoadedConfig loaded, ShutdownSignals signals)
       throws InterruptedException {
     try {
       startAdmin(bridge, loaded);
-      bridge.start(stopper.stop());
+      bridge.start(signals.stop());
     } catch (StartException failure) {
       bridge.stop();
       throw failure;

@@ -46,7 +46,7 @@ final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--seed",
       paramLabel = "N",
-      description = "Of the order of misfortunes; by default another one each time.")
+      description = "Of the order of faults; by default another one each time.")
   private @Nullable Long seed;
 
   @Override
@@ -63,14 +63,14 @@ final class DemoCommand implements Callable<Integer> {
               clients));
     }
     long order = seed == null ? Math.floorMod(Clock.nowUnixMs(), SEEDS) : seed;
-    Stopper stopper = Stopper.install();
+    ShutdownSignals signals = ShutdownSignals.install();
     Main main = (Main) command.root().userObject();
     Demo demo =
         new Demo(
             new Demo.Options(seconds, clients, order),
             command.commandLine().getOut(),
             Terminal.canRedraw(System.console(), main.environment()),
-            stopper.stop(),
+            signals.stop(),
             Clock::nowNs);
     try {
       return demo.run();

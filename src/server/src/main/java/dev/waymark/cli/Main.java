@@ -90,7 +90,7 @@ public final class Main {
     PrintWriter err = line.getErr();
     err.println("waymark: standard output cannot be written: it is closed, or its disk is full");
     err.flush();
-    return Failures.FAILED;
+    return CliErrors.FAILED;
   }
 
   /** Whether serving was the purpose, and not output; it was not with `--help`. */
@@ -103,7 +103,7 @@ public final class Main {
 
   /**
    * The command that the arguments name, or else all: to make one takes time at each start. With
-   * {@link Failures} as the last resort.
+   * {@link CliErrors} as the last resort.
    */
   static CommandLine commandLine(Map<String, String> environment, String... args) {
     return commandLine(environment, new StandardStreams(), args);
@@ -111,7 +111,7 @@ public final class Main {
 
   private static CommandLine commandLine(
       Map<String, String> environment, StandardStreams streams, String... args) {
-    Failures failures = new Failures(environment);
+    CliErrors errors = new CliErrors(environment);
     CommandLine line = new CommandLine(new Main(environment, streams));
     List<Class<?>> asked = asked(COMMANDS, args);
     (asked.isEmpty() ? COMMANDS : asked).forEach(line::addSubcommand);
@@ -120,7 +120,7 @@ public final class Main {
     }
     // `--reply @x` is a text, whatever files are here.
     line.setExpandAtFiles(false);
-    return line.setParameterExceptionHandler(failures).setExecutionExceptionHandler(failures);
+    return line.setParameterExceptionHandler(errors).setExecutionExceptionHandler(errors);
   }
 
   private static List<Class<?>> asked(List<Class<?>> commands, String... args) {

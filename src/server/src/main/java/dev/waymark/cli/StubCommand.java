@@ -119,7 +119,7 @@ final class StubCommand implements Callable<Integer> {
     StubOptions options = options();
     Duration patience = duration("--drain-timeout", drainTimeout);
     Logging.configure(new LogConfig(LogConfig.Format.TEXT, LogConfig.Level.INFO, true), System.err);
-    Stopper stopper = Stopper.install();
+    ShutdownSignals signals = ShutdownSignals.install();
     StandardStreams streams = ((Main) spec().root().userObject()).streams();
     List<InetSocketAddress> addresses = new ArrayList<>();
     listen.forEach(text -> addresses.add(address("--listen", text)));
@@ -140,15 +140,15 @@ final class StubCommand implements Callable<Integer> {
       return cannotListen("--admin", admin, new IOException(e.why()));
     }
     sayReady(server, adminServer);
-    stopper.await();
-    drain(server, patience, stopper);
+    signals.await();
+    drain(server, patience, signals);
     server.close();
     adminServer.close();
     return 0;
   }
 
   /** Returns when nobody is attached any more, the time is over, or a second signal came. */
-  private void drain(StubServer server, Duration patience, Stopper stopper)
+  private void drain(StubServer server, Duration patience, ShutdownSignals signals)
       throws InterruptedException {
     server.setServing(false);
     server.drain();
@@ -164,7 +164,7 @@ final class StubCommand implements Callable<Integer> {
             + ", or at a second signal");
     Wait wait = new Wait(patience.toNanos());
     while (!server.connections().isEmpty() && !wait.isOver()) {
-      if (stopper.hurry().await(DRAIN_POLL_MS, TimeUnit.MILLISECONDS)) {
+      if (signals.hurry().await(DRAIN_POLL_MS, TimeUnit.MILLISECONDS)) {
         break;
       }
     }

@@ -10,7 +10,7 @@ import java.util.Map;
  * @param health for people: SERVING, NOT_SERVING, UNKNOWN, SERVICE_UNKNOWN, UNIMPLEMENTED or
  *     UNREACHABLE
  * @param weight its share relative to the others of its subset, from 1, as configured
- * @param rampPercent how much of its weight holds now, 1 to 100: less while it starts slowly
+ * @param slowStartPercent how much of its weight holds now, 1 to 100: less while it starts slowly
  * @param subset the part of the pool that it belongs to
  * @param labels from the configuration
  */
@@ -19,7 +19,7 @@ public record UpstreamView(
     Standing standing,
     String health,
     int weight,
-    int rampPercent,
+    int slowStartPercent,
     Subset subset,
     Map<String, String> labels) {
   /** What the shards may do with an upstream. */
@@ -74,6 +74,6 @@ public record UpstreamView(
 
   /** Its share relative to the others of its subset as it is now, in hundredths of `weight`. */
   public int effectiveWeight() {
-    return weight * rampPercent;
+    return weight * slowStartPercent;
   }
 }

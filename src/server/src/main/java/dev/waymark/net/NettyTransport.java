@@ -110,7 +110,7 @@ public record NettyTransport(
   private static NettyTransport epoll() {
     return new NettyTransport(
         "epoll",
-        SteadyEpoll.newFactory(),
+        EpollEmptyInterestFix.newFactory(),
         address -> new EpollServerSocketChannel(familyOf(address)),
         EpollSocketChannel.class,
         EpollDomainSocketChannel.class,

@@ -75,7 +75,7 @@ public enum Event {
     return this == CONNECTION_CLOSED ? Logging.ACCESS_LOGGER : Logging.LOGGER;
   }
 
-  /** Whether a storm of it is cut down to a few lines and a count. */
+  /** Whether a flood of it is cut to a few lines and a count. */
   boolean isRateLimited() {
     return level == Level.WARN || level == Level.ERROR;
   }

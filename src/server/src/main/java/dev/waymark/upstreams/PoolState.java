@@ -37,7 +37,7 @@ final class PoolState {
     /** It said NOT_SERVING after SERVING, and nothing since but that its Watch broke. */
     boolean isLeaving;
 
-    final Ramp ramp = new Ramp();
+    final SlowStart slowStart = new SlowStart();
 
     Member(Endpoint endpoint, boolean isFromStart) {
       this.endpoint = endpoint;
@@ -46,7 +46,7 @@ final class PoolState {
   }
 
   private final PoolEvents events;
-  private final Ejector ejector;
+  private final OutlierDetector outliers;
   private final Leadership leadership = new Leadership();
 
   /** By address, in the order of the snapshot. */
@@ -58,7 +58,7 @@ final class PoolState {
   PoolState(PoolConfig config, PoolEvents events) {
     this.config = config;
     this.events = events;
-    this.ejector = new Ejector(config.ejection());
+    this.outliers = new OutlierDetector(config.ejection());
   }
 
   // --- inputs ---
@@ -75,7 +75,7 @@ final class PoolState {
     }
     hasEverFound |= !members.isEmpty();
     for (String gone : before.keySet()) {
-      ejector.onGone(gone);
+      outliers.onGone(gone);
       leadership.onGone(gone);
     }
     leaveNobodyOut(nowNs);
@@ -94,7 +94,7 @@ final class PoolState {
       leadership.onHealth(address, now);
     }
     if (now.isServing() && !from.isServing() && !member.isFromStart) {
-      member.ramp.start(nowNs);
+      member.slowStart.start(nowNs);
     }
     member.isFromStart = false;
     // What comes back may be another process.
@@ -129,24 +129,24 @@ final class PoolState {
     }
     boolean isAnyOther =
         members.keySet().stream().anyMatch(other -> !other.equals(address) && isServing(other));
-    boolean isEjected = ejector.onSuspicion(nowNs, address, why, members.size(), isAnyOther);
+    boolean isEjected = outliers.onSuspicion(nowNs, address, why, members.size(), isAnyOther);
     if (isEjected) {
-      events.onUpstreamEjected(config.name(), address, why, ejector.leftNs(nowNs, address));
+      events.onUpstreamEjected(config.name(), address, why, outliers.leftNs(nowNs, address));
     }
     return isEjected;
   }
 
   /** Time passed. */
   void onDeadline(long nowNs) {
-    returned(ejector.onDeadline(nowNs));
+    returned(outliers.onDeadline(nowNs));
   }
 
   /** Another configuration holds; the upstreams are told by {@link #onUpstreams}. */
   void reconfigure(long nowNs, PoolConfig next) {
     config = next;
-    returned(ejector.reconfigure(nowNs, next.ejection()));
+    returned(outliers.reconfigure(nowNs, next.ejection()));
     if (next.moving().isFollowingLeader()) {
-      returned(ejector.onNobodyLeft(nowNs));
+      returned(outliers.onNobodyLeft(nowNs));
     }
     leaveNobodyOut(nowNs);
   }
@@ -182,10 +182,10 @@ final class PoolState {
   OptionalLong nextDeadlineNs(long nowNs) {
     LongStream steps =
         members.values().stream()
-            .map(member -> member.ramp.nextStepNs(nowNs, slowStartNs()))
+            .map(member -> member.slowStart.nextStepNs(nowNs, slowStartNs()))
             .flatMapToLong(OptionalLong::stream);
     OptionalLong leftNs =
-        LongStream.concat(steps, ejector.nextDeadlineNs(nowNs).stream())
+        LongStream.concat(steps, outliers.nextDeadlineNs(nowNs).stream())
             .map(deadlineNs -> deadlineNs - nowNs)
             .min();
     return leftNs.isEmpty() ? leftNs : OptionalLong.of(nowNs + leftNs.getAsLong());
@@ -200,7 +200,7 @@ final class PoolState {
         standing(member),
         member.health.name(),
         endpoint.weight(),
-        member.ramp.percent(nowNs, slowStartNs()),
+        member.slowStart.percent(nowNs, slowStartNs()),
         subset(endpoint),
         endpoint.labels());
   }
@@ -221,7 +221,7 @@ final class PoolState {
     if (subset(member.endpoint).sharePercent() == 0) {
       return Standing.DRAINING;
     }
-    return ejector.isEjected(address) ? Standing.EJECTED : Standing.SERVING;
+    return outliers.isEjected(address) ? Standing.EJECTED : Standing.SERVING;
   }
 
   /** The first one that it fits, else the rest, which has what they leave. */
@@ -246,7 +246,7 @@ final class PoolState {
   /** An ejected upstream is better than none. */
   private void leaveNobodyOut(long nowNs) {
     if (members.keySet().stream().noneMatch(this::isServing)) {
-      returned(ejector.onNobodyLeft(nowNs));
+      returned(outliers.onNobodyLeft(nowNs));
     }
   }
 

@@ -12,31 +12,31 @@ class PushMailboxTest {
   private final PushMailbox mailbox = new PushMailbox(() -> calls++);
 
   @Test
-  void letters_areTakenInOrderWithOneCall() {
-    mailbox.offer(letter(1, 10));
-    mailbox.offer(letter(2, 10));
+  void pushes_areTakenInOrderWithOneCall() {
+    mailbox.offer(push(1, 10));
+    mailbox.offer(push(2, 10));
     assertThat(calls).isEqualTo(1);
     assertThat(take()).containsExactly(1L, 2L);
-    mailbox.offer(letter(3, 10));
+    mailbox.offer(push(3, 10));
     assertThat(calls).isEqualTo(2);
     assertThat(take()).containsExactly(3L);
   }
 
   @Test
-  void letters_beyondTheBound_areRefusedUntilSomeAreTaken() {
+  void pushes_beyondTheBound_areRefusedUntilSomeAreTaken() {
     int taken = 0;
-    while (mailbox.offer(letter(taken, 64 * 1024))) {
+    while (mailbox.offer(push(taken, 64 * 1024))) {
       taken++;
     }
     assertThat(taken).isEqualTo(63);
     assertThat(take()).hasSize(63);
-    assertThat(mailbox.offer(letter(0, 64 * 1024))).isTrue();
+    assertThat(mailbox.offer(push(0, 64 * 1024))).isTrue();
   }
 
   @Test
-  void manyLetters_areTakenOverSeveralTurns() {
+  void manyPushes_areTakenOverSeveralTurns() {
     for (int i = 0; i < 1_500; i++) {
-      mailbox.offer(letter(i, 1));
+      mailbox.offer(push(i, 1));
     }
     assertThat(take()).hasSize(1_000);
     assertThat(calls).isEqualTo(2);
@@ -46,11 +46,11 @@ class PushMailboxTest {
 
   private List<Long> take() {
     List<Long> ids = new ArrayList<>();
-    mailbox.take(letter -> ids.add(letter.push().id()));
+    mailbox.take(push -> ids.add(push.push().id()));
     return ids;
   }
 
-  private static PushMailbox.Letter letter(long id, int bytes) {
-    return new PushMailbox.Letter("pool", new Push(id, null, new byte[bytes], -1), _ -> {});
+  private static PushMailbox.PendingPush push(long id, int bytes) {
+    return new PushMailbox.PendingPush("pool", new Push(id, null, new byte[bytes], -1), _ -> {});
   }
 }

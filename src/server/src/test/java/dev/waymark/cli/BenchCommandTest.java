@@ -24,7 +24,7 @@ final class BenchCommandTest {
           127.0.0.1:1 --connections=0      | --connections: 0 (expected: 1 to 1000000)
           127.0.0.1:1 --window=2000        | --window: 2000 (expected: 1 to 1024)
           127.0.0.1:1 --window=1024 --connections=100000 | --connections times --window: at most
-          127.0.0.1:1 --storm --idle       | --storm and --idle exclude each other
+          127.0.0.1:1 --connect-burst --idle       | --connect-burst and --idle exclude each other
           127.0.0.1:1 --idle --rate=5      | --idle and --rate exclude each other
           127.0.0.1:1 --seconds=NaN        | --seconds: NaN (expected: 0.001 to 86400)
           127.0.0.1:1 --seconds=2w         | Invalid value for option

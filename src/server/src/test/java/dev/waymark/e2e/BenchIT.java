@@ -49,13 +49,13 @@ final class BenchIT {
   }
 
   @Test
-  void bridgeAndStub_inAStorm_loseNobody() {
+  void bridgeAndStub_inAConnectBurst_loseNobody() {
     try (Stub stub = Stub.start();
         Bridge bridge = Bridge.before(stub);
         Waymark bench =
             bench(
                 "127.0.0.1:" + bridge.port(),
-                "--storm",
+                "--connect-burst",
                 "--connections=5",
                 "--rate=100",
                 "--source=127.0.0.0/8",
@@ -70,7 +70,7 @@ final class BenchIT {
   }
 
   @Test
-  void idleCrowd_atTheEnd_isAlive() {
+  void idleConnections_atTheEnd_isAlive() {
     try (FaultyEcho echo = FaultyEcho.start(NONE);
         Waymark bench =
             bench(echo.address(), "--idle", "--connections=300", "--seconds=0.5", "--threads=2")) {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** `waymark demo` as its users see it, without a terminal. */
 final class DemoIT {
   @Test
-  void demo_ofSomeSeconds_showsMisfortunesAndLosesNothing() {
+  void demo_ofSomeSeconds_showsFaultsAndLosesNothing() {
     try (Waymark demo = Waymark.start("demo", "--seconds=15", "--seed=5", "--clients=100")) {
       assertThat(demo.exitCode(Duration.ofSeconds(90))).as(demo.describe()).isZero();
       assertThat(demo.stdout())

@@ -12,7 +12,7 @@ package dev.waymark.sim;
  * @param lateFrames an upstream sends for an attachment that is over
  * @param clientBreaches a client sends what is no message
  * @param poisons a client sends what kills its upstreams
- * @param pushes no misfortune, but as often an upstream pushes to some client
+ * @param pushes no fault, but as often an upstream pushes to some client
  * @param standstills the bridge itself stands still, for seconds to a minute
  */
 record Faults(

@@ -112,7 +112,7 @@ class EventLogTest {
   }
 
   @Test
-  void warnings_inAStorm_areCutAndCounted() {
+  void warnings_inAFlood_areCutAndCounted() {
     configure(Format.TEXT, Level.INFO, true);
     for (int i = 0; i < 1_000; i++) {
       log.write(Event.LANE_BROKEN, "upstream", i);
@@ -128,7 +128,7 @@ class EventLogTest {
   }
 
   @Test
-  void writeSuppressed_afterTheStorm_tellsTheCountOnce() {
+  void writeSuppressed_afterTheFlood_tellsTheCountOnce() {
     configure(Format.TEXT, Level.INFO, true);
     for (int i = 0; i < RateLimit.LINES_MAX + 3; i++) {
       log.write(Event.OVER_BUDGET);

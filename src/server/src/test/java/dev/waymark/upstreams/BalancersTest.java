@@ -265,7 +265,7 @@ class BalancersTest {
   @EnumSource(value = Policy.class, names = "RANDOM_TWO", mode = EnumSource.Mode.EXCLUDE)
   void slowStart_givesLess(Policy policy) {
     Balancer balancer = balancer(policy, HashBy.MARK);
-    List<Upstream> upstreams = List.of(ramping("a:1", 100), ramping("b:1", 25));
+    List<Upstream> upstreams = List.of(slowStarting("a:1", 100), slowStarting("b:1", 25));
     Map<String, Integer> counts = count(fill(balancer, upstreams, KEYS));
     assertThat(counts.get("b:1")).isCloseTo(KEYS / 5, within(KEYS / 25));
     assertThat(balancer.share(upstreams, upstreams.getLast())).isEqualTo(0.2);
@@ -299,7 +299,7 @@ class BalancersTest {
             Map.of()));
   }
 
-  private static Upstream ramping(String address, int percent) {
+  private static Upstream slowStarting(String address, int percent) {
     return new Upstream(
         new UpstreamView(address, Standing.SERVING, "SERVING", 1, percent, Subset.WHOLE, Map.of()));
   }

@@ -103,9 +103,9 @@ class PoolManagerIT {
       pool.awaitHealths(a.address() + " SERVING +", b.address() + " NOT_SERVING -");
       b.say(ServingStatus.SERVING);
       awaitStandings(pool, "SERVING", "SERVING");
-      await().until(() -> pool.views().getLast().rampPercent() == 100);
+      await().until(() -> pool.views().getLast().slowStartPercent() == 100);
       assertThat(pool.snapshots.size()).isBetween(5, 16);
-      assertThat(pool.snapshots.stream().map(s -> s.upstreams().getFirst().rampPercent()))
+      assertThat(pool.snapshots.stream().map(s -> s.upstreams().getFirst().slowStartPercent()))
           .containsOnly(100);
     }
   }

@@ -270,6 +270,6 @@ class PoolStateTest {
   }
 
   private List<Integer> percents(PoolState state) {
-    return state.views(nowNs).stream().map(UpstreamView::rampPercent).toList();
+    return state.views(nowNs).stream().map(UpstreamView::slowStartPercent).toList();
   }
 }

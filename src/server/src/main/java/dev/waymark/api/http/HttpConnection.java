@@ -101,14 +101,14 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelActive(ChannelHandlerContext context) {
-    port.crowd().enter(this);
+    port.connections().enter(this);
     await(Phase.HEAD, REQUEST_TIMEOUT_NS);
     context.read();
   }
 
   @Override
   public void channelInactive(ChannelHandlerContext context) {
-    port.crowd().leave(this);
+    port.connections().leave(this);
     body.release();
   }
 
@@ -235,7 +235,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       return;
     }
     int length = isHead ? 0 : reply.body().length;
-    if (!port.crowd().addWaiting(length)) {
+    if (!port.connections().addWaiting(length)) {
       write(Reply.error(503, "replies that nobody reads wait; try again"), allow, 0);
       return;
     }
@@ -263,7 +263,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
                 new HttpChunkedInput(
                     new ChunkedStream(new ByteArrayInputStream(reply.body()), REPLY_PIECE_BYTES)));
     written.addListener(done -> {
-      port.crowd().removeWaiting(waitingBytes);
+      port.connections().removeWaiting(waitingBytes);
       if (done.isSuccess()) {
         onWritten();
       } else {
@@ -281,7 +281,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (isInputEnded) {
       close();
     } else if (isKeptAlive) {
-      port.crowd().renew(this);
+      port.connections().renew(this);
       await(Phase.HEAD, IDLE_TIMEOUT_NS);
       channel.read();
     } else {

@@ -47,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * outside it.
  */
 public final class HttpPort {
-  /** Connections at once; see {@link HttpCrowd}. */
+  /** Connections at once; see {@link HttpConnections}. */
   private static final int CONNECTIONS_MAX = 256;
 
   /** Requests answered at once; the others wait, those of {@link Route#isProbe} excepted. */
@@ -69,7 +69,7 @@ public final class HttpPort {
   private final InetSocketAddress wanted;
   private final EventLog log;
   private final HttpRoutes routes;
-  private final HttpCrowd crowd = new HttpCrowd(CONNECTIONS_MAX);
+  private final HttpConnections connections = new HttpConnections(CONNECTIONS_MAX);
   private final AtomicLong refused = new AtomicLong();
   private @Nullable MultiThreadIoEventLoopGroup loop;
   private @Nullable ThreadPoolExecutor workers;
@@ -95,7 +95,7 @@ public final class HttpPort {
     void tick() {
       long nowNs = nowNs();
       if (!clock.isDeferringDeadlines()) {
-        crowd.closeOverdue(nowNs);
+        connections.closeOverdue(nowNs);
       }
     }
 
@@ -108,8 +108,8 @@ public final class HttpPort {
       return routes;
     }
 
-    HttpCrowd crowd() {
-      return crowd;
+    HttpConnections connections() {
+      return connections;
     }
 
     Executor workers() {
@@ -268,6 +268,6 @@ public final class HttpPort {
 
   /** Connections closed to make room for others. */
   public long evicted() {
-    return crowd.evicted();
+    return connections.evicted();
   }
 }

@@ -105,9 +105,9 @@ public final class Bench {
       buffers.add(dialer.buffers());
       int end = (int) ((long) options.connections() * (i + 1) / options.threads());
       works.add(
-          options.mode() == BenchOptions.Mode.STORM
-              ? new Storm(plan, loop, dialer, i, options.threads(), end - first)
-              : new Crowd(plan, loop, dialer, first, end - first));
+          options.mode() == BenchOptions.Mode.CONNECT_BURST
+              ? new ConnectBurst(plan, loop, dialer, i, options.threads(), end - first)
+              : new SteadyLoad(plan, loop, dialer, first, end - first));
       first = end;
     }
     return works;
@@ -212,7 +212,7 @@ public final class Bench {
 
   private boolean isDeserted() {
     Tally.Counts counts = plan.tally().counts();
-    return plan.options().mode() == BenchOptions.Mode.STORM
+    return plan.options().mode() == BenchOptions.Mode.CONNECT_BURST
         ? counts.connected() == 0 && counts.refused() > plan.options().connections()
         : plan.tally().open() == 0;
   }

@@ -12,7 +12,7 @@ import java.util.List;
  * @param connections at a time
  * @param sizes of the requests, in bytes
  * @param window requests under way on one connection, at most
- * @param rate requests, or connections with STORM, a second, all together; 0: as fast as replies
+ * @param rate requests, or connections with CONNECT_BURST, a second, all together; 0: as fast as replies
  *     come
  * @param seconds how long is measured
  * @param warmupSeconds how long is run before, and not measured
@@ -50,7 +50,7 @@ public record BenchOptions(
     /** They ask and wait for the replies. */
     LOAD,
     /** Each asks once and is closed, and another takes its place. */
-    STORM,
+    CONNECT_BURST,
     /** They do nothing, and ask once at the end. */
     IDLE
   }

@@ -14,7 +14,7 @@ record Plan(BenchOptions options, Payload payload, Sizes sizes, Tally tally, Lon
 
   /** How many numbers of connections are given out, as far as it is known. */
   int numbers() {
-    return options.mode() == BenchOptions.Mode.STORM
+    return options.mode() == BenchOptions.Mode.CONNECT_BURST
         ? 1 << Payload.NUMBER_BITS
         : options.connections();
   }

@@ -112,7 +112,7 @@ public final class Report {
           format(
               "%s over %,d connections, %d under way on each, %s",
               sizes, options.connections(), options.window(), pace);
-      case STORM ->
+      case CONNECT_BURST ->
           format("connect, %s, close: %,d at a time, %s", sizes, options.connections(), pace);
       case IDLE ->
           format(
@@ -122,7 +122,7 @@ public final class Report {
   }
 
   private static String unit(BenchOptions options) {
-    return options.mode() == BenchOptions.Mode.STORM ? "connections" : "requests";
+    return options.mode() == BenchOptions.Mode.CONNECT_BURST ? "connections" : "requests";
   }
 
   private static void row(List<String> lines, String name, String pattern, Object... values) {

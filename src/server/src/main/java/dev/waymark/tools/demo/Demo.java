@@ -34,13 +34,13 @@ public final class Demo {
   private final LongSupplier clock;
   private final Tally tally = new Tally();
   private final CountDownLatch over = new CountDownLatch(1);
-  private final Map<Misfortune.Kind, Integer> counts = new EnumMap<>(Misfortune.Kind.class);
+  private final Map<Fault.Kind, Integer> counts = new EnumMap<>(Fault.Kind.class);
 
   /**
    * What was asked for.
    *
    * @param seconds how long; 0: until it is stopped
-   * @param seed of the order of misfortunes
+   * @param seed of the order of faults
    */
   public record Options(int seconds, int clients, long seed) {}
 
@@ -146,18 +146,18 @@ public final class Demo {
         options.seconds() == 0 ? "until it is ended" : options.seconds() + " s");
   }
 
-  // --- misfortunes ---
+  // --- faults ---
 
   private void torment(List<DemoUpstream> upstreams, long startNs) throws InterruptedException {
-    Misfortune.Plan plan = new Misfortune.Plan(options.seed(), upstreams.size());
+    Fault.Plan plan = new Fault.Plan(options.seed(), upstreams.size());
     long endNs = startNs + TimeUnit.SECONDS.toNanos(options.seconds());
     while (!isStopped(CALM_MS, endNs)) {
-      Misfortune next = plan.next();
+      Fault next = plan.next();
       strike(next.kind(), upstreams.get(next.upstream()), endNs);
     }
   }
 
-  private void strike(Misfortune.Kind kind, DemoUpstream upstream, long endNs)
+  private void strike(Fault.Kind kind, DemoUpstream upstream, long endNs)
       throws InterruptedException {
     counts.merge(kind, 1, Integer::sum);
     tally.takeLatestPauseNs();

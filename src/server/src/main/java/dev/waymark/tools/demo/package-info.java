@@ -1,6 +1,6 @@
 /**
  * `waymark demo`: a bridge and upstreams as processes of their own, clients that check every reply,
- * and misfortunes. Not inside: anything that the bridge needs; it knows the other programs by their
+ * and faults. Not inside: anything that the bridge needs; it knows the other programs by their
  * command lines and admin ports alone. Start at {@link dev.waymark.tools.demo.Demo}.
  */
 @NullMarked

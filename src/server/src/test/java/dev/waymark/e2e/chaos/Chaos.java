@@ -42,7 +42,7 @@ public final class Chaos implements Callable<Integer> {
   @Option(names = "--seconds", defaultValue = "60", description = "default: ${DEFAULT-VALUE}")
   int seconds = 60;
 
-  @Option(names = "--seed", description = "of sizes and misfortunes; default: from the clock")
+  @Option(names = "--seed", description = "of sizes and faults; default: from the clock")
   long seed = System.nanoTime() % 1_000_000;
 
   @Option(names = "--clients", defaultValue = "100", description = "default: ${DEFAULT-VALUE}")
@@ -52,11 +52,11 @@ public final class Chaos implements Callable<Integer> {
   int upstreams = 4;
 
   @Option(
-      names = "--misfortunes",
+      names = "--faults",
       split = ",",
       paramLabel = "KIND",
       description = "of ${COMPLETION-CANDIDATES}; default: all")
-  List<Misfortune.Kind> kinds = List.of(Misfortune.Kind.values());
+  List<Fault.Kind> kinds = List.of(Fault.Kind.values());
 
   @Option(
       names = "--leak-detection",
@@ -164,12 +164,12 @@ public final class Chaos implements Callable<Integer> {
     long nextNs = startNs + TimeUnit.SECONDS.toNanos(2);
     long errors = 0;
     // The first kind's, which is a kill unless others were asked for: a short run has one too.
-    Misfortune next = Misfortune.of(kinds.getFirst(), random);
+    Fault next = Fault.of(kinds.getFirst(), random);
     for (long nowNs = startNs; nowNs - endNs < 0; nowNs = System.nanoTime()) {
       if (nextNs - nowNs <= 0) {
         fleet.strike(next);
         nextNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(next.untilNextMs());
-        next = Misfortune.next(kinds, random);
+        next = Fault.next(kinds, random);
       }
       if (tally.errorCount() > errors) {
         tally.errors().stream().skip(errors).forEach(this::say);

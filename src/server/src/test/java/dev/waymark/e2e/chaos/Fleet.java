@@ -43,7 +43,7 @@ final class Fleet implements AutoCloseable {
   private final List<ChaosUpstream> named;
   private final List<Thread> recoveries = new ArrayList<>();
   private final CountDownLatch healing = new CountDownLatch(1);
-  private final Map<Misfortune.Kind, Integer> counts = new HashMap<>();
+  private final Map<Fault.Kind, Integer> counts = new HashMap<>();
   private final Consumer<String> log;
 
   /** One at a time: a request that hangs everywhere ends its client, and rightly so. */
@@ -78,24 +78,24 @@ final class Fleet implements AutoCloseable {
   }
 
   /** Of what befell them. */
-  Map<Misfortune.Kind, Integer> counts() {
+  Map<Fault.Kind, Integer> counts() {
     return counts;
   }
 
   /** Strikes one that is well, unless too few are; or lets another one come. */
-  synchronized void strike(Misfortune misfortune) {
-    Misfortune.Kind kind = misfortune.kind();
+  synchronized void strike(Fault fault) {
+    Fault.Kind kind = fault.kind();
     if (!isPossible(kind)) {
       return;
     }
     counts.merge(kind, 1, Integer::sum);
     ChaosUpstream victim =
-        kind == Misfortune.Kind.JOIN ? guest : well.remove(misfortune.pick() % well.size());
-    log.accept("%s %s for %d ms".formatted(kind, victim.address(), misfortune.forMs()));
-    befall(victim, misfortune);
+        kind == Fault.Kind.JOIN ? guest : well.remove(fault.pick() % well.size());
+    log.accept("%s %s for %d ms".formatted(kind, victim.address(), fault.forMs()));
+    befall(victim, fault);
   }
 
-  private boolean isPossible(Misfortune.Kind kind) {
+  private boolean isPossible(Fault.Kind kind) {
     return switch (kind) {
       case JOIN -> !isOneVisiting;
       case HANG -> !isOneHanging && well.size() > WELL_MIN;
@@ -103,9 +103,9 @@ final class Fleet implements AutoCloseable {
     };
   }
 
-  private void befall(ChaosUpstream victim, Misfortune misfortune) {
-    long forMs = misfortune.forMs();
-    switch (misfortune.kind()) {
+  private void befall(ChaosUpstream victim, Fault fault) {
+    long forMs = fault.forMs();
+    switch (fault.kind()) {
       case KILL -> {
         victim.kill();
         after(forMs, victim, victim::start);
@@ -133,7 +133,7 @@ final class Fleet implements AutoCloseable {
             });
       }
       case REFUSE -> {
-        victim.refuse(REFUSALS.get(misfortune.pick() % REFUSALS.size()));
+        victim.refuse(REFUSALS.get(fault.pick() % REFUSALS.size()));
         after(forMs, victim, () -> victim.refuse("none"));
       }
       case HANG -> {

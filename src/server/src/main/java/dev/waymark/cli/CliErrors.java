@@ -18,13 +18,13 @@ import picocli.CommandLine.UnmatchedArgumentException;
  * configuration. Exit code 2 for what the user can mend in flags or file, 1 for the rest; a stack
  * only where it was asked for.
  */
-final class Failures implements IParameterExceptionHandler, IExecutionExceptionHandler {
+final class CliErrors implements IParameterExceptionHandler, IExecutionExceptionHandler {
   static final int FAILED = 1;
   static final int BAD_USAGE = 2;
 
   private final Map<String, String> environment;
 
-  Failures(Map<String, String> environment) {
+  CliErrors(Map<String, String> environment) {
     this.environment = environment;
   }
 

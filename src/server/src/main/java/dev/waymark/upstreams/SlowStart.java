@@ -6,7 +6,7 @@ import java.util.OptionalLong;
  * The slow start of one upstream: its weight rises from a tenth to the whole, in {@link #STEPS}
  * steps, since each step is a snapshot for every shard. Confined to the control thread.
  */
-final class Ramp {
+final class SlowStart {
   static final int STEPS = 10;
 
   private static final int FIRST_PERCENT = 10;

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Connections that come and go: each asks once, is answered and closed, and the next one comes, at
  * once or when it is due. Confined to its event loop, but for the methods of {@link Work}.
  */
-final class Storm implements Work, Owner {
+final class ConnectBurst implements Work, Owner {
   /** How many connections are begun before sockets are read again. */
   private static final int DUE_TURN_MAX = 64;
 
@@ -35,7 +35,7 @@ final class Storm implements Work, Owner {
    * @param step from one number to the next: how many such loops there are
    * @param liveMax connections at a time
    */
-  Storm(Plan plan, EventLoop loop, Dialer dialer, int first, int step, int liveMax) {
+  ConnectBurst(Plan plan, EventLoop loop, Dialer dialer, int first, int step, int liveMax) {
     this.plan = plan;
     this.loop = loop;
     this.dialer = dialer;

@@ -15,7 +15,7 @@ import javax.management.ObjectName;
  * <p>Prints a line of JSON, and to the standard error what the heap consists of. The exit code is 1
  * if it is too much.
  */
-public final class IdleCrowd {
+public final class IdleConnections {
   private static final int CONNECTIONS = 1_000_000;
   private static final int BYTES_MAX = 1024;
   private static final int UPSTREAMS = 4;
@@ -30,7 +30,7 @@ public final class IdleCrowd {
 
   private static final int HISTOGRAM_LINES = 24;
 
-  private IdleCrowd() {}
+  private IdleConnections() {}
 
   public static void main(String[] args) throws JMException {
     int count = args.length > 0 ? Integer.parseInt(args[0]) : CONNECTIONS;

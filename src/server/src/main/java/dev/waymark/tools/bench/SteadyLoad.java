@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * Connections that stay: they ask as fast as replies come, or when it is due. With IDLE each asks
  * once. Confined to its event loop, but for the methods of {@link Work}.
  */
-final class Crowd implements Work, Owner {
+final class SteadyLoad implements Work, Owner {
   /** More at once would overflow the other side's backlog. */
   private static final int CONNECTING_MAX = 128;
 
@@ -39,7 +39,7 @@ final class Crowd implements Work, Owner {
   /**
    * @param firstNumber its connections have this number and those after it
    */
-  Crowd(Plan plan, EventLoop loop, Dialer dialer, int firstNumber, int count) {
+  SteadyLoad(Plan plan, EventLoop loop, Dialer dialer, int firstNumber, int count) {
     this.plan = plan;
     this.loop = loop;
     this.dialer = dialer;

@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.SplittableRandom;
 
 /** What befalls an upstream, and which. Immutable. */
-record Misfortune(Kind kind, int upstream) {
+record Fault(Kind kind, int upstream) {
   enum Kind {
     KILL("is killed (SIGKILL)"),
     FREEZE("is frozen (SIGSTOP)"),
@@ -43,12 +43,12 @@ record Misfortune(Kind kind, int upstream) {
       this.upstream = random.nextInt(upstreams);
     }
 
-    Misfortune next() {
+    Fault next() {
       if (round.isEmpty()) {
         round.addAll(List.of(Kind.values()));
       }
       upstream = (upstream + 1) % upstreams;
-      return new Misfortune(round.remove(random.nextInt(round.size())), upstream);
+      return new Fault(round.remove(random.nextInt(round.size())), upstream);
     }
   }
 }

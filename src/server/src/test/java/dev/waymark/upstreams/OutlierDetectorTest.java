@@ -8,11 +8,11 @@ import java.time.Duration;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
-class EjectorTest {
+class OutlierDetectorTest {
   private static final long SECOND_NS = 1_000_000_000L;
   private static final Ejection OPTIONS = options(true, 50);
 
-  private final Ejector ejector = new Ejector(OPTIONS);
+  private final OutlierDetector outliers = new OutlierDetector(OPTIONS);
 
   /** Wraps around soon. */
   private long nowNs = Long.MAX_VALUE - 5 * SECOND_NS;
@@ -24,9 +24,9 @@ class EjectorTest {
       pass(2);
     }
     assertThat(suspect("a", Suspicion.LANE_BROKEN)).isTrue();
-    assertThat(ejector.isEjected("a")).isTrue();
-    assertThat(ejector.leftNs(nowNs, "a")).isEqualTo(30 * SECOND_NS);
-    assertThat(ejector.nextDeadlineNs(nowNs)).hasValue(nowNs + 30 * SECOND_NS);
+    assertThat(outliers.isEjected("a")).isTrue();
+    assertThat(outliers.leftNs(nowNs, "a")).isEqualTo(30 * SECOND_NS);
+    assertThat(outliers.nextDeadlineNs(nowNs)).hasValue(nowNs + 30 * SECOND_NS);
   }
 
   @Test
@@ -55,12 +55,12 @@ class EjectorTest {
   void ejection_isOverInTime() {
     suspect("a", Suspicion.STALLED);
     pass(29);
-    assertThat(ejector.onDeadline(nowNs)).isEmpty();
+    assertThat(outliers.onDeadline(nowNs)).isEmpty();
     pass(1);
-    assertThat(ejector.onDeadline(nowNs)).containsExactly("a");
-    assertThat(ejector.onDeadline(nowNs)).isEmpty();
-    assertThat(ejector.isEjected("a")).isFalse();
-    assertThat(ejector.nextDeadlineNs(nowNs)).isEqualTo(OptionalLong.empty());
+    assertThat(outliers.onDeadline(nowNs)).containsExactly("a");
+    assertThat(outliers.onDeadline(nowNs)).isEmpty();
+    assertThat(outliers.isEjected("a")).isFalse();
+    assertThat(outliers.nextDeadlineNs(nowNs)).isEqualTo(OptionalLong.empty());
   }
 
   @Test
@@ -68,9 +68,9 @@ class EjectorTest {
     long[] expectedS = {30, 60, 90, 120, 150, 180, 210, 240, 270, 300, 300, 300};
     for (long seconds : expectedS) {
       suspect("a", Suspicion.STALLED);
-      assertThat(ejector.leftNs(nowNs, "a")).isEqualTo(seconds * SECOND_NS);
+      assertThat(outliers.leftNs(nowNs, "a")).isEqualTo(seconds * SECOND_NS);
       pass(seconds);
-      ejector.onDeadline(nowNs);
+      outliers.onDeadline(nowNs);
     }
   }
 
@@ -79,51 +79,51 @@ class EjectorTest {
     for (int i = 0; i < 3; i++) {
       suspect("a", Suspicion.STALLED);
       pass(300);
-      ejector.onDeadline(nowNs);
+      outliers.onDeadline(nowNs);
       nowNs -= 300 * SECOND_NS - ((i + 1) * 30 * SECOND_NS);
     }
     pass(65);
     suspect("a", Suspicion.STALLED);
-    assertThat(ejector.leftNs(nowNs, "a")).as("3 - 2 + 1").isEqualTo(60 * SECOND_NS);
+    assertThat(outliers.leftNs(nowNs, "a")).as("3 - 2 + 1").isEqualTo(60 * SECOND_NS);
     pass(60);
-    ejector.onDeadline(nowNs);
+    outliers.onDeadline(nowNs);
     pass(3_000);
     suspect("a", Suspicion.STALLED);
-    assertThat(ejector.leftNs(nowNs, "a")).isEqualTo(30 * SECOND_NS);
+    assertThat(outliers.leftNs(nowNs, "a")).isEqualTo(30 * SECOND_NS);
   }
 
   @Test
   void ejected_ofThree_isOneAtMost() {
-    assertThat(ejector.onSuspicion(nowNs, "a", Suspicion.STALLED, 3, true)).isTrue();
-    assertThat(ejector.onSuspicion(nowNs, "b", Suspicion.STALLED, 3, true)).isFalse();
-    assertThat(ejector.onSuspicion(nowNs, "b", Suspicion.STALLED, 4, true)).isTrue();
+    assertThat(outliers.onSuspicion(nowNs, "a", Suspicion.STALLED, 3, true)).isTrue();
+    assertThat(outliers.onSuspicion(nowNs, "b", Suspicion.STALLED, 3, true)).isFalse();
+    assertThat(outliers.onSuspicion(nowNs, "b", Suspicion.STALLED, 4, true)).isTrue();
   }
 
   @Test
   void ejected_isNeverTheLastThatServes() {
-    ejector.reconfigure(nowNs, options(true, 100));
-    assertThat(ejector.onSuspicion(nowNs, "a", Suspicion.STALLED, 2, true)).isTrue();
-    assertThat(ejector.onSuspicion(nowNs, "b", Suspicion.STALLED, 2, false)).isFalse();
+    outliers.reconfigure(nowNs, options(true, 100));
+    assertThat(outliers.onSuspicion(nowNs, "a", Suspicion.STALLED, 2, true)).isTrue();
+    assertThat(outliers.onSuspicion(nowNs, "b", Suspicion.STALLED, 2, false)).isFalse();
   }
 
   @Test
   void off_ejectsNobodyAndEndsWhatIsOn() {
     suspect("a", Suspicion.STALLED);
-    assertThat(ejector.reconfigure(nowNs, options(false, 50))).containsExactly("a");
+    assertThat(outliers.reconfigure(nowNs, options(false, 50))).containsExactly("a");
     assertThat(suspect("a", Suspicion.STALLED)).isFalse();
   }
 
   @Test
   void gone_isForgotten() {
     suspect("a", Suspicion.STALLED);
-    ejector.onGone("a");
-    assertThat(ejector.isEjected("a")).isFalse();
+    outliers.onGone("a");
+    assertThat(outliers.isEjected("a")).isFalse();
     suspect("a", Suspicion.STALLED);
-    assertThat(ejector.leftNs(nowNs, "a")).isEqualTo(30 * SECOND_NS);
+    assertThat(outliers.leftNs(nowNs, "a")).isEqualTo(30 * SECOND_NS);
   }
 
   private boolean suspect(String upstream, Suspicion why) {
-    return ejector.onSuspicion(nowNs, upstream, why, 4, true);
+    return outliers.onSuspicion(nowNs, upstream, why, 4, true);
   }
 
   private void pass(long seconds) {

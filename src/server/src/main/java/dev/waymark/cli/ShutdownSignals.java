@@ -8,18 +8,18 @@ import sun.misc.Signal;
  * than shutdown hooks, since after a hook the exit code is the signal's and not the program's.
  * Thread-safe.
  */
-final class Stopper {
+final class ShutdownSignals {
   private final CountDownLatch first = new CountDownLatch(1);
   private final CountDownLatch second = new CountDownLatch(1);
 
-  private Stopper() {}
+  private ShutdownSignals() {}
 
   /** Handles the process's signals from now on. */
-  static Stopper install() {
-    Stopper stopper = new Stopper();
-    Signal.handle(new Signal("TERM"), _ -> stopper.onSignal());
-    Signal.handle(new Signal("INT"), _ -> stopper.onSignal());
-    return stopper;
+  static ShutdownSignals install() {
+    ShutdownSignals signals = new ShutdownSignals();
+    Signal.handle(new Signal("TERM"), _ -> signals.onSignal());
+    Signal.handle(new Signal("INT"), _ -> signals.onSignal());
+    return signals;
   }
 
   private synchronized void onSignal() {

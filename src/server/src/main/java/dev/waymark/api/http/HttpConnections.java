@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * longest time. So neither silent nor slow peers keep a probe out. Confined to the port's event
  * loop, but for {@link #evicted}.
  */
-final class HttpCrowd {
+final class HttpConnections {
   /** Reply bytes that wait for their readers, above which no further long reply is begun. */
   static final long WAITING_BYTES_MAX = 16L << 20;
 
@@ -23,7 +23,7 @@ final class HttpCrowd {
   private final AtomicLong evicted = new AtomicLong();
   private long waitingBytes;
 
-  HttpCrowd(int connectionsMax) {
+  HttpConnections(int connectionsMax) {
     this.connectionsMax = connectionsMax;
   }
 

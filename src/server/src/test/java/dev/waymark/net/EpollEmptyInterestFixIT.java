@@ -23,7 +23,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-final class SteadyEpollIT {
+final class EpollEmptyInterestFixIT {
   /** More than the sockets' buffers hold, so that the rest waits for the client to read. */
   private static final int REPLY_BYTES = 32 << 20;
 
@@ -33,7 +33,7 @@ final class SteadyEpollIT {
   @ValueSource(booleans = {true, false})
   void reply_afterTheClientsFin_arrivesWhole(boolean isReading) throws Exception {
     assumeTrue(Epoll.isAvailable(), () -> String.valueOf(Epoll.unavailabilityCause()));
-    try (var group = new MultiThreadIoEventLoopGroup(1, SteadyEpoll.newFactory())) {
+    try (var group = new MultiThreadIoEventLoopGroup(1, EpollEmptyInterestFix.newFactory())) {
       Channel server =
           new ServerBootstrap()
               .group(group)

@@ -11,18 +11,18 @@ import io.netty.channel.epoll.EpollIoOps;
 import io.netty.util.concurrent.ThreadAwareExecutor;
 
 /**
- * Netty's epoll without a defect of 4.2.18: a socket with nothing to wait for, as after a client's
- * FIN, is taken out of the epoll set but still counts as a member, so the next wish (a full socket
- * that waits to be written) fails with ENOENT, and the channel is closed with its replies unsent.
- * Here such a socket stays in the set, edge-triggered and without wishes (docs/decisions/0015).
- * Confined to its event loop.
+ * Netty's epoll without a defect of 4.2.18 that netty/netty#16689 brought: a socket whose interest
+ * set is empty, as after a client's FIN, is removed from the epoll set but still counts as a
+ * member, so the next change of interest (a full socket that waits to be writable) fails with
+ * ENOENT, and the channel is closed with its replies unsent. Here such a socket stays in the set,
+ * edge-triggered and with no interest (docs/decisions/0015). Confined to its event loop.
  */
-final class SteadyEpoll implements IoHandler {
-  private static final IoOps NO_WISHES = EpollIoOps.EPOLLET;
+final class EpollEmptyInterestFix implements IoHandler {
+  private static final IoOps NO_INTEREST = EpollIoOps.EPOLLET;
 
   private final IoHandler epoll;
 
-  private SteadyEpoll(IoHandler epoll) {
+  private EpollEmptyInterestFix(IoHandler epoll) {
     this.epoll = epoll;
   }
 
@@ -31,7 +31,7 @@ final class SteadyEpoll implements IoHandler {
     return new IoHandlerFactory() {
       @Override
       public IoHandler newHandler(ThreadAwareExecutor executor) {
-        return new SteadyEpoll(epoll.newHandler(executor));
+        return new EpollEmptyInterestFix(epoll.newHandler(executor));
       }
 
       @Override
@@ -84,7 +84,7 @@ final class SteadyEpoll implements IoHandler {
 
     @Override
     public long submit(IoOps ops) {
-      return epoll.submit(EpollIoOps.NONE.equals(ops) ? NO_WISHES : ops);
+      return epoll.submit(EpollIoOps.NONE.equals(ops) ? NO_INTEREST : ops);
     }
 
     @Override

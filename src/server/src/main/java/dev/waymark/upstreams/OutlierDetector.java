@@ -18,7 +18,7 @@ import java.util.OptionalLong;
  * counts is moments: of a kind of suspicion, at most one within {@link #MOMENT_NS}. The window's
  * threshold is then one of misbehaviour that lasts or comes again.
  */
-final class Ejector {
+final class OutlierDetector {
   /** Suspicions of one kind that are closer together than this are one. */
   static final long MOMENT_NS = 1_000_000_000L;
 
@@ -39,7 +39,7 @@ final class Ejector {
   private final Map<String, Record> records = new HashMap<>();
   private Ejection options;
 
-  Ejector(Ejection options) {
+  OutlierDetector(Ejection options) {
     this.options = options;
   }
 

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /** What befalls an upstream, and for how long. Immutable. */
-record Misfortune(Kind kind, int pick, long forMs, long untilNextMs) {
+record Fault(Kind kind, int pick, long forMs, long untilNextMs) {
   enum Kind {
     /** SIGKILL, then a new process in its place. */
     KILL,
@@ -33,12 +33,12 @@ record Misfortune(Kind kind, int pick, long forMs, long untilNextMs) {
   private static final long NEXT_MS_MAX = 2_500;
 
   /** The next one, of any of these kinds. */
-  static Misfortune next(List<Kind> kinds, SplittableRandom random) {
+  static Fault next(List<Kind> kinds, SplittableRandom random) {
     return of(kinds.get(random.nextInt(kinds.size())), random);
   }
 
-  static Misfortune of(Kind kind, SplittableRandom random) {
-    return new Misfortune(
+  static Fault of(Kind kind, SplittableRandom random) {
+    return new Fault(
         kind,
         random.nextInt(Integer.MAX_VALUE),
         random.nextLong(FOR_MS_MIN, FOR_MS_MAX),
