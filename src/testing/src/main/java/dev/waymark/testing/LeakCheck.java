@@ -6,11 +6,16 @@ import static org.awaitility.Awaitility.await;
 import io.netty.buffer.Unpooled;
 import java.lang.ref.WeakReference;
 import java.util.List;
-import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 
-/** Fails a test class that lost a buffer. Registered for all by META-INF/services. */
-public final class LeakCheck implements AfterAllCallback {
+/**
+ * Fails a test run that lost a buffer, once, when its last class has ended: a look costs two
+ * collections. Netty's report names the test that used the buffer. Registered for all by
+ * META-INF/services.
+ */
+public final class LeakCheck implements BeforeAllCallback {
   /**
    * References are handed over some time after the collection that cleared them; the second finds
    * what the first left.
@@ -18,8 +23,10 @@ public final class LeakCheck implements AfterAllCallback {
   private static final int COLLECTIONS = 2;
 
   @Override
-  public void afterAll(ExtensionContext context) {
-    assertThat(leaks()).as("buffers lost by %s", context.getDisplayName()).isEmpty();
+  public void beforeAll(ExtensionContext context) {
+    AutoCloseable atTheEnd =
+        () -> assertThat(leaks()).as("buffers that were not released").isEmpty();
+    context.getRoot().getStore(Namespace.GLOBAL).computeIfAbsent(LeakCheck.class, _ -> atTheEnd);
   }
 
   /** What was lost since the last call, each with the places that touched it. */
