@@ -139,7 +139,8 @@ class ArchitectureTest {
     check(
         noClasses()
             .that()
-            .resideOutsideOfPackages("dev.waymark.upstreams..", "dev.waymark.upstream..", "dev.waymark.tools.stub..")
+            .resideOutsideOfPackages(
+                "dev.waymark.upstreams..", "dev.waymark.upstream..", "dev.waymark.tools.stub..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("io.grpc.health.v1.."));

@@ -83,7 +83,8 @@ final class BenchCommand implements Callable<Integer> {
     BenchOptions options = flags.options();
     checkJson();
     Result result =
-        new Bench(options, sockets(), Clock::nowNs, ShutdownSignals.install().stop(), progress()).run();
+        new Bench(options, sockets(), Clock::nowNs, ShutdownSignals.install().stop(), progress())
+            .run();
     PrintWriter out = "-".equals(json) ? spec.commandLine().getErr() : spec.commandLine().getOut();
     if (!isQuiet) {
       Report.table(result).forEach(out::println);

@@ -99,7 +99,8 @@ final class LauncherBuildIT {
     FakeTree.executable(javaHome.resolve("bin/java"), "#!/bin/sh\nexit 1\n");
     try (Waymark run = fake.launch(tree.resolve("waymark"))) {
       assertThat(run.exitCode()).isOne();
-      assertThat(run.stderr()).contains("starts will take twice as long", "the training failed: see ", "/train.log");
+      assertThat(run.stderr())
+          .contains("starts will take twice as long", "the training failed: see ", "/train.log");
     }
   }
 
@@ -117,7 +118,9 @@ final class LauncherBuildIT {
     try (Waymark run = asAnother(shell)) {
       assertThat(run.exitCode()).isOne();
       assertThat(run.stderr())
-          .contains("has no build newer than its sources", "cannot write to " + tree.toRealPath() + "/.run: start")
+          .contains(
+              "has no build newer than its sources",
+              "cannot write to " + tree.toRealPath() + "/.run: start")
           .hasLineCount(1);
     }
     try (Waymark run = asAnother(shell, "train")) {
@@ -130,7 +133,9 @@ final class LauncherBuildIT {
   void run_freshTreeOfAnother_saysWhatToDo() throws IOException {
     try (Waymark run = asAnother("sh")) {
       assertThat(run.exitCode()).isOne();
-      assertThat(run.stderr()).contains("has no build newer than its sources", "cannot write to").hasLineCount(1);
+      assertThat(run.stderr())
+          .contains("has no build newer than its sources", "cannot write to")
+          .hasLineCount(1);
     }
   }
 
@@ -223,7 +228,8 @@ final class LauncherBuildIT {
     try (Waymark run =
         fake.launcher(tree.resolve("waymark")).env("JAVA_HOME", "").env("HOME", "").start()) {
       assertThat(run.exitCode()).as(run.describe()).isOne();
-      assertThat(run.stderr()).contains("needs a JDK 25 or later to build ", "openjdk-25-jdk-headless");
+      assertThat(run.stderr())
+          .contains("needs a JDK 25 or later to build ", "openjdk-25-jdk-headless");
       assertThat(run.stderr()).doesNotContain("openjdk-25-jre");
     }
   }

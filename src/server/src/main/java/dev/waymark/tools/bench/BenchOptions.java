@@ -12,8 +12,8 @@ import java.util.List;
  * @param connections at a time
  * @param sizes of the requests, in bytes
  * @param window requests under way on one connection, at most
- * @param rate requests, or connections with CONNECT_BURST, a second, all together; 0: as fast as replies
- *     come
+ * @param rate requests, or connections with CONNECT_BURST, a second, all together; 0: as fast as
+ *     replies come
  * @param seconds how long is measured
  * @param warmupSeconds how long is run before, and not measured
  * @param sources local addresses to connect from, in turn; empty: the system's choice

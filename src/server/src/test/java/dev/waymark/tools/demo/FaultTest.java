@@ -17,8 +17,7 @@ final class FaultTest {
     List<Fault> plan = plan(7);
     assertThat(plan.subList(4, 8).stream().map(Fault::kind))
         .containsExactlyInAnyOrder(Fault.Kind.values());
-    assertThat(plan.subList(3, 6).stream().map(Fault::upstream))
-        .containsExactlyInAnyOrder(0, 1, 2);
+    assertThat(plan.subList(3, 6).stream().map(Fault::upstream)).containsExactlyInAnyOrder(0, 1, 2);
   }
 
   private static List<Fault> plan(long seed) {
