@@ -85,16 +85,6 @@ grep -q 'dev.waymark.cli.Main source: shared objects file' "$scratch/version" ||
     >"$scratch/version" 2>"$scratch/run.log" || fail "--version with little memory: $(cat "$scratch/run.log")"
 grep -q 'dev.waymark.cli.Main source: shared objects file' "$scratch/version" || fail "with little memory the cache is not used"
 
-mkdir "$scratch/derived"
-: >"$scratch/derived/patched.jar"
-printf 'FROM %s\nCOPY patched.jar /opt/waymark/lib/\n' "$image" >"$scratch/derived/Dockerfile"
-"${build[@]}" -t "$image-derived" "$scratch/derived" >"$scratch/build.log" 2>&1 || { cat "$scratch/build.log" >&2; exit 1; }
-code=0
-"${engine[@]}" run --rm "${run_options[@]}" "$image-derived" --version >"$scratch/version" 2>&1 || code=$?
-[ "$code" -eq 1 ] && grep -q '^waymark: /opt/waymark/start.aot was not learned from .*/opt/waymark/lib/patched.jar' "$scratch/version" ||
-  fail "with another jar --version ended with $code: $(cat "$scratch/version")"
-say "with another jar: $(cat "$scratch/version")"
-
 user=$("${engine[@]}" image inspect --format '{{.Config.User}}' "$image")
 [ "$user" = 65532:65532 ] || fail "the image runs as '$user'"
 [ "$("${engine[@]}" image inspect --format '{{if .Config.Healthcheck}}yes{{end}}' "$image")" = yes ] || fail "no health check"
