@@ -40,9 +40,9 @@ final class BenchShard {
     shard =
         new Shard(
             nowNs,
-            new Shard.Identity(0, 1, 42, "node", "0"),
+            new ShardIdentity(0, 1, 42, "node", "0"),
             Limits.DEFAULTS,
-            List.of(new Shard.PoolSetup(pool, edge, new Quarantine(System::nanoTime))),
+            List.of(new PoolSetup(pool, edge, new Quarantine(System::nanoTime))),
             List.of(new ListenerOptions(LISTENER, POOL, Framing.RAW, 0, 0)),
             edge,
             edge,
@@ -83,12 +83,12 @@ final class BenchShard {
 
   /** The owner has consumed all that it was sent, and says no more. */
   void consume(Connection connection) {
-    reply(connection, Unpooled.EMPTY_BUFFER, connection.client().stream().sentOffset());
+    reply(connection, Unpooled.EMPTY_BUFFER, connection.sentOffset());
   }
 
   /** The owner has consumed all that it was sent, and answers. */
   void answer(Connection connection, ByteBuf borrowed) {
-    reply(connection, borrowed, connection.client().stream().sentOffset());
+    reply(connection, borrowed, connection.sentOffset());
   }
 
   /** Bytes from the owner in the middle of a reply. */
@@ -99,7 +99,7 @@ final class BenchShard {
   private void reply(Connection connection, ByteBuf borrowed, long consumed) {
     frame.clear().connection(connection.sequence()).epoch(connection.epoch());
     frame.payload(borrowed).consumed(consumed);
-    Objects.requireNonNull(connection.lane()).onFrame(nowNs, frame);
+    ((Lane) Objects.requireNonNull(connection.lane())).onFrame(nowNs, frame);
   }
 
   private void control(Lane lane, UpstreamControl control) {

@@ -11,6 +11,7 @@ import dev.waymark.engine.ClientSocket;
 import dev.waymark.engine.Connection;
 import dev.waymark.engine.MemoryBudget;
 import dev.waymark.engine.Shard;
+import dev.waymark.engine.ShardIdentity;
 import dev.waymark.engine.Suspicion;
 import dev.waymark.net.NettyTransport;
 import dev.waymark.net.lane.LaneConnector;
@@ -254,7 +255,7 @@ public final class Bridge implements Acceptor {
 
   // --- parts ---
 
-  private BridgeShard newShard(EventLoop loop, Shard.Identity identity) {
+  private BridgeShard newShard(EventLoop loop, ShardIdentity identity) {
     LoopWatch time = newWatch("shard-" + identity.index());
     LaneConnector connector =
         new LaneConnector(

@@ -3,9 +3,9 @@ package dev.waymark.bridge;
 import dev.waymark.api.PoolStatus;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.engine.PoolOptions;
+import dev.waymark.engine.PoolSetup;
 import dev.waymark.engine.PoolSnapshot;
 import dev.waymark.engine.Quarantine;
-import dev.waymark.engine.Shard;
 import dev.waymark.engine.Suspicion;
 import dev.waymark.engine.UpstreamView;
 import dev.waymark.net.dial.UpstreamProblem;
@@ -212,10 +212,10 @@ final class BridgePools implements LaneConnector.Attempts {
   // --- for the shards ---
 
   /** What a shard is to know of these pools. */
-  List<Shard.PoolSetup> setups(Collection<String> names) {
+  List<PoolSetup> setups(Collection<String> names) {
     return names.stream()
         .map(this::pool)
-        .map(pool -> new Shard.PoolSetup(options(pool.config), pool.balancer, pool.quarantine))
+        .map(pool -> new PoolSetup(options(pool.config), pool.balancer, pool.quarantine))
         .toList();
   }
 

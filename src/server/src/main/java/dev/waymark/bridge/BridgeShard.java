@@ -9,6 +9,7 @@ import dev.waymark.engine.LaneTransport;
 import dev.waymark.engine.ListenerOptions;
 import dev.waymark.engine.LoopClock;
 import dev.waymark.engine.LoopTime;
+import dev.waymark.engine.PoolSetup;
 import dev.waymark.engine.PoolSnapshot;
 import dev.waymark.engine.Shard;
 import dev.waymark.engine.ShardEnvironment;
@@ -101,7 +102,7 @@ final class BridgeShard implements ShardEnvironment {
 
   /** Pools and listeners that are new or changed. */
   CompletableFuture<Boolean> configure(
-      List<Shard.PoolSetup> setups, List<ListenerConfig> listenerConfigs) {
+      List<PoolSetup> setups, List<ListenerConfig> listenerConfigs) {
     return ask(core -> {
       core.onConfigured(
           time.nowNs(), setups, listenerConfigs.stream().map(BridgeShard::options).toList());

@@ -1,8 +1,9 @@
 package dev.waymark.bridge;
 
 import dev.waymark.config.ListenerConfig;
+import dev.waymark.engine.PoolSetup;
 import dev.waymark.engine.PoolSnapshot;
-import dev.waymark.engine.Shard;
+import dev.waymark.engine.ShardIdentity;
 import dev.waymark.net.NettyTransport;
 import dev.waymark.protocol.Mark;
 import io.netty.channel.EventLoop;
@@ -52,12 +53,12 @@ final class BridgeShards {
    *
    * @param shardOn makes the shard of this identity on this loop
    */
-  void create(String node, BiFunction<EventLoop, Shard.Identity, BridgeShard> shardOn) {
+  void create(String node, BiFunction<EventLoop, ShardIdentity, BridgeShard> shardOn) {
     long instance = Mark.instance(Clock.nowUnixMs(), new SecureRandom().nextLong());
     int count = loops.executorCount();
     for (int index = 0; index < count; index++) {
       EventLoop loop = (EventLoop) loops.next();
-      Shard.Identity identity = new Shard.Identity(index, count, instance, node, Version.current());
+      ShardIdentity identity = new ShardIdentity(index, count, instance, node, Version.current());
       shards.put(loop, shardOn.apply(loop, identity));
     }
     shards.values().forEach(shard -> shard.join(all()));
@@ -83,7 +84,7 @@ final class BridgeShards {
   /**
    * Has every shard take over pools and listeners that are new or changed. Blocks until all have.
    */
-  void configure(List<Shard.PoolSetup> pools, List<ListenerConfig> listeners) {
+  void configure(List<PoolSetup> pools, List<ListenerConfig> listeners) {
     askAll(shard -> shard.configure(pools, listeners));
   }
 

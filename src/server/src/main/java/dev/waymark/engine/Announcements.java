@@ -3,24 +3,33 @@ package dev.waymark.engine;
 import dev.waymark.protocol.CloseReason;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongFunction;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The lanes of a shard that asked for announcements. Confined to its shard's thread. */
 final class Announcements {
-  private final Shard shard;
+  private final LongFunction<@Nullable Connection> connections;
+  private final Supplier<long[]> sequences;
   private final List<Announcer> announcers = new ArrayList<>();
 
-  Announcements(Shard shard) {
-    this.shard = shard;
+  /**
+   * @param connections the open connection of a sequence, or null
+   * @param sequences those of all open connections
+   */
+  Announcements(LongFunction<@Nullable Connection> connections, Supplier<long[]> sequences) {
+    this.connections = connections;
+    this.sequences = sequences;
   }
 
-  /** The lane asked for them, were it again. */
+  /** Idempotent: the lane asked for announcements. */
   void start(Lane lane) {
     for (Announcer announcer : announcers) {
       if (announcer.lane() == lane) {
         return;
       }
     }
-    announcers.add(new Announcer(lane, shard));
+    announcers.add(new Announcer(lane, connections, sequences));
   }
 
   /** The lane has ended. */

@@ -2,6 +2,8 @@ package dev.waymark.engine;
 
 import dev.waymark.protocol.CloseReason;
 import java.util.ArrayDeque;
+import java.util.function.LongFunction;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,17 +29,26 @@ final class Announcer {
 
   private final Lane lane;
   private final LaneSender sender;
-  private final Shard shard;
+  private final LongFunction<@Nullable Connection> connections;
+  private final Supplier<long[]> sequences;
   private final ArrayDeque<Change> changes = new ArrayDeque<>();
   private boolean isSyncDue = true;
   private boolean isSyncing;
   private long[] present = NONE;
   private int presentIndex;
 
-  Announcer(Lane lane, Shard shard) {
+  /**
+   * @param connections the open connection of a sequence, or null
+   * @param sequences those of all open connections
+   */
+  Announcer(
+      Lane lane,
+      LongFunction<@Nullable Connection> connections,
+      Supplier<long[]> sequences) {
     this.lane = lane;
     this.sender = lane.sender();
-    this.shard = shard;
+    this.connections = connections;
+    this.sequences = sequences;
   }
 
   // --- inputs ---
@@ -60,7 +71,7 @@ final class Announcer {
       changes.clear();
       present = NONE;
       isSyncDue = true;
-      lane.counters().add(Counter.ANNOUNCEMENT_RESYNCS, 1);
+      sender.counters().add(Counter.ANNOUNCEMENT_RESYNCS, 1);
     }
   }
 
@@ -91,14 +102,14 @@ final class Announcer {
   private void startSync() {
     isSyncDue = false;
     isSyncing = true;
-    present = shard.sequences();
+    present = sequences.get();
     presentIndex = 0;
     sender.transport().syncing();
   }
 
   private void syncNext() {
     while (presentIndex < present.length) {
-      Connection connection = shard.connection(present[presentIndex++]);
+      Connection connection = connections.apply(present[presentIndex++]);
       if (connection != null && isTold(connection)) {
         tell(new Change(connection.arrival(), null));
         return;
@@ -123,10 +134,10 @@ final class Announcer {
     } else {
       sender.transport().closed(sequence, change.reason);
     }
-    lane.counters().add(Counter.ANNOUNCEMENTS_SENT, 1);
+    sender.counters().add(Counter.ANNOUNCEMENTS_SENT, 1);
   }
 
   private boolean isTold(Connection connection) {
-    return connection.listener().isOpenTo(lane.poolName());
+    return connection.arrival().listener().isOpenTo(lane.poolName());
   }
 }

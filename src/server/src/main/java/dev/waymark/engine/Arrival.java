@@ -12,30 +12,19 @@ import org.jspecify.annotations.Nullable;
  * @param acceptedNs as {@link Shard#elapsedNs}
  * @param acceptedUnixMs by the wall clock
  */
-record Arrival(
+public record Arrival(
     Mark mark,
     ListenerOptions listener,
     String clientAddress,
     String localAddress,
     long acceptedNs,
     long acceptedUnixMs) {
-  static Arrival of(
-      Mark mark, ShardListener listener, ClientSocket socket, long elapsedNs, long nowUnixMs) {
-    return new Arrival(
-        mark,
-        listener.options(),
-        socket.clientAddress(),
-        listener.shared(socket.localAddress()),
-        elapsedNs,
-        nowUnixMs);
-  }
-
   /**
    * The wall clock at this time, as far as the one at accept tells.
    *
    * @param elapsedNs as {@link Shard#elapsedNs}
    */
-  long unixMs(long elapsedNs) {
+  public long unixMs(long elapsedNs) {
     return acceptedUnixMs + (elapsedNs - acceptedNs) / 1_000_000;
   }
 

@@ -1,6 +1,7 @@
 package dev.waymark.engine;
 
 import dev.waymark.protocol.Check;
+import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.SizeLimits;
 import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
@@ -68,6 +69,8 @@ final class ClientStream {
   private boolean isEnded;
   private boolean isEndSent;
   private int pieces;
+  private int partialBytes;
+  private @Nullable CloseReason breach;
 
   /** Sent and not consumed, and behind that what waits to be sent. */
   private @Nullable Chunk first;
@@ -103,6 +106,24 @@ final class ClientStream {
   /** The client sent FIN. */
   void end() {
     isEnded = true;
+  }
+
+  /** So many bytes of a message that is not complete wait at the edge. */
+  void partial(int bytes) {
+    partialBytes = bytes;
+  }
+
+  /**
+   * The client's bytes cannot be cut into messages from here on.
+   *
+   * @return whether this is new
+   */
+  boolean breach(CloseReason reason) {
+    if (breach != null) {
+      return false;
+    }
+    breach = reason;
+    return true;
   }
 
   /**
@@ -197,6 +218,36 @@ final class ClientStream {
     return isEnded;
   }
 
+  /** Where the client has ended its direction, if the owner may know that place; else -1. */
+  long endedAt() {
+    return isEnded && breach == null ? receivedOffset : -1;
+  }
+
+  /** Why the client cannot be read further; null while it can. */
+  @Nullable CloseReason breach() {
+    return breach;
+  }
+
+  /** No part of a message waits at the edge. */
+  boolean isBetweenMessages() {
+    return partialBytes == 0;
+  }
+
+  /** An owner was sent bytes that it has not consumed. */
+  boolean isAwaitingOwner() {
+    return sentOffset > consumedOffset;
+  }
+
+  /** All that came was sent and consumed; FIN may be still to come. */
+  boolean isConsumed() {
+    return consumedOffset == receivedOffset;
+  }
+
+  /** Bytes wait that this window does not let through. */
+  boolean isFull(long windowBytes) {
+    return !isEmpty() && room(windowBytes) <= 0;
+  }
+
   /** FIN may be passed on now, once. */
   boolean isEndToBeSent() {
     return isEnded && !isEndSent && isEmpty();
@@ -232,7 +283,12 @@ final class ClientStream {
     return pendingBytes() + (first == unsent ? 0 : sentOffset - consumedOffset);
   }
 
-  /** How many buffers that is. */
+  /** Bytes of a message that is not complete, which wait at the edge. */
+  int partialBytes() {
+    return partialBytes;
+  }
+
+  /** How many buffers {@link #heldBytes} is. */
   int pieces() {
     return pieces;
   }

@@ -1,19 +1,26 @@
 package dev.waymark.engine;
 
+import dev.waymark.protocol.Check;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.CloseReason.Origin;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The end of one connection: when it may come, who brought it, why and when, and how the socket
- * takes its last bytes (rule 8). Confined to its shard's thread.
+ * When one connection may end, whether it has, who brought that about and why (rule 8). The first reason
+ * wins: later ones are its consequences. A state machine without I/O, confined to its shard's
+ * thread.
+ *
+ * <p>A connection is live until it has a reason, closing while its socket takes the last bytes, and
+ * closed when the socket is gone.
  */
 final class ConnectionEnd {
-  private final Connection connection;
-  private final ClientDirection client;
-  private final ReplyDirection replies;
+  private final ClientStream client;
+  private final ReplyStream replies;
+
+  /** Null: the connection may become as old as it likes. */
   private final @Nullable ConnectionAge age;
+
   private @Nullable Origin firstToEnd;
   private @Nullable CloseReason reason;
   private Origin origin = Origin.BRIDGE;
@@ -21,21 +28,25 @@ final class ConnectionEnd {
   private boolean isDropped;
   private boolean isClosed;
 
-  /**
-   * @param age null: it may become as old as it likes
-   */
-  ConnectionEnd(
-      Connection connection,
-      ClientDirection client,
-      ReplyDirection replies,
-      @Nullable ConnectionAge age) {
-    this.connection = connection;
+  ConnectionEnd(ClientStream client, ReplyStream replies, @Nullable ConnectionAge age) {
     this.client = client;
     this.replies = replies;
     this.age = age;
   }
 
   // --- inputs ---
+
+  /**
+   * The bridge ends in so long: one that has an age ends at its own place within that time.
+   *
+   * @return whether that changed anything
+   */
+  boolean onDrain(long nowNs, long timeoutNs) {
+    if (age != null) {
+      age.onDrain(nowNs, timeoutNs);
+    }
+    return age != null;
+  }
 
   /** One direction has ended. */
   void onDirectionEnded(Origin by) {
@@ -44,104 +55,17 @@ final class ConnectionEnd {
     }
   }
 
-  /** The bridge ends in so long: one that has an age ends at its own place within that time. */
-  void onDrain(long nowNs, long timeoutNs) {
-    if (age != null) {
-      age.onDrain(nowNs, timeoutNs);
-      connection.armDeadline(nowNs);
-    }
-  }
-
-  /** Something was sent, consumed or written: ends the connection if nothing is left to do. */
-  void endIfDone(long nowNs) {
-    CloseReason breach = client.breach();
-    if (breach != null) {
-      if (isLive() && isAnswered()) {
-        endByBridge(nowNs, breach, breach.origin());
-      }
-      return;
-    }
-    endIfOld(nowNs);
-    if (connection.lane() != null && isDoneAndWritten()) {
-      endByBridge(nowNs, CloseReason.DONE, firstToEnd());
-    }
-  }
-
-  /** Past its age: at a place where nothing is lost, or when the grace is over. */
-  void endIfOld(long nowNs) {
-    if (isLive() && isOldEnough(nowNs)) {
-      endByBridge(nowNs, CloseReason.CONNECTION_AGE, Origin.BRIDGE);
-    }
-  }
-
-  /** The bridge ends the connection: an upstream is told if there is one. */
-  void endByBridge(long nowNs, CloseReason why, Origin by) {
-    Lane owner = connection.lane();
-    if (owner != null) {
-      owner.close(connection, why);
-    }
-    endWithoutTelling(nowNs, why, by);
-  }
-
-  /** The connection ends, unless it has; an upstream knows, or there is none. */
-  void endWithoutTelling(long nowNs, CloseReason why, Origin by) {
-    if (!isLive()) {
-      return;
-    }
+  /** The connection ends; only once. */
+  void end(CloseReason why, Origin by, long endedUnixMs) {
+    Check.that(isLive(), "a connection ends once");
     reason = why;
     origin = by;
-    unixMs = connection.arrival().unixMs(connection.shard().elapsedNs(nowNs));
-    replies.endPushes(why, unixMs);
-    connection.change().end();
-    client.stream().release();
-    replies.stream().dropHeld();
-    connection.settleHeld();
-    connection.deadlines().linger(nowNs);
-    if (why.isAbortive()) {
-      reset();
-      return;
-    }
-    connection.armDeadline(nowNs);
-    connection.socket().finish();
-    client.updateReading();
-    closeWhenDrained();
+    unixMs = endedUnixMs;
   }
 
-  /**
-   * All bytes written and the client's FIN seen, or it is known to be gone: closing earlier would
-   * make the kernel send RST for client bytes not read, and RST may overtake replies (RFC 1122,
-   * 4.2.2.13).
-   */
-  void closeWhenDrained() {
-    if (isClosing() && replies.delivery().queuedBytes() == 0 && client.stream().isEnded()) {
-      close();
-    }
-  }
-
-  /** Nothing is waited for any more: drops the socket, with a reset if replies are lost by it. */
-  void abandon() {
-    if (replies.delivery().queuedBytes() > 0) {
-      reset();
-    } else {
-      close();
-    }
-  }
-
-  /** Drops the socket with a reset, and what it has not taken. */
-  void reset() {
-    onDropped();
-    connection.socket().reset();
-  }
-
-  private void close() {
-    onDropped();
-    connection.socket().close();
-  }
-
-  /** What the connection holds goes with its socket, soon: it counts no more. */
-  private void onDropped() {
+  /** The socket is about to go, and with it what is held for it. */
+  void onDropped() {
     isDropped = true;
-    connection.settleHeld();
   }
 
   /** The socket is gone. */
@@ -172,9 +96,49 @@ final class ConnectionEnd {
     return isClosed;
   }
 
+  /**
+   * Something was sent, consumed or written: whether nothing is left to do.
+   *
+   * @param hasOwner the connection is attached
+   * @param isBetweenReplies no reply is under way, for all that is known
+   * @return why the connection is to end now; null: it goes on
+   */
+  @Nullable CloseReason due(long nowNs, boolean hasOwner, boolean isBetweenReplies) {
+    if (!isLive()) {
+      return null;
+    }
+    CloseReason breach = client.breach();
+    if (breach != null) {
+      return isAnswered() ? breach : null;
+    }
+    if (isOld(nowNs, isBetweenReplies)) {
+      return CloseReason.CONNECTION_AGE;
+    }
+    return hasOwner && isDoneAndWritten() ? CloseReason.DONE : null;
+  }
+
+  /**
+   * The connection is past its age: at a place where nothing is lost, or when the grace is over.
+   */
+  boolean isOld(long nowNs, boolean isBetweenReplies) {
+    if (age == null || !isLive() || !age.isDue(nowNs)) {
+      return false;
+    }
+    boolean isOldEnough = age.isOver(nowNs) || (isBetweenReplies && isQuiet());
+    if (!isOldEnough) {
+      age.onNotQuiet(nowNs);
+    }
+    return isOldEnough;
+  }
+
+  /** Who brings the end about that comes for this reason. */
+  Origin originOf(CloseReason why) {
+    return why == CloseReason.DONE ? firstToEnd() : why.origin();
+  }
+
   /** Both directions have ended, and all is consumed. */
   boolean isDone() {
-    return replies.stream().isEnded() && client.stream().isEnded() && client.isConsumed();
+    return replies.isEnded() && client.isEnded() && client.isConsumed();
   }
 
   boolean isAgeLimited() {
@@ -186,7 +150,7 @@ final class ConnectionEnd {
     return Objects.requireNonNull(age).deadlineNs();
   }
 
-  /** Who has ended a direction first: whoever it is, the end is theirs. */
+  /** Who ended a direction first, and so brought the end about. */
   Origin firstToEnd() {
     return Objects.requireNonNullElse(firstToEnd, Origin.UPSTREAM);
   }
@@ -209,44 +173,24 @@ final class ConnectionEnd {
 
   /** The owner knows of the end, and the client's socket took every reply too. */
   private boolean isDoneAndWritten() {
-    return client.stream().isEndSent() && replies.stream().queuedBytes() == 0 && isDone();
+    return client.isEndSent() && replies.queuedBytes() == 0 && isDone();
   }
 
   /** All that could be read of the client is answered. */
   private boolean isAnswered() {
-    return client.stream().isEmpty()
-        && !client.isAwaitingOwner()
-        && replies.stream().queuedBytes() == 0;
-  }
-
-  /** It is past its age, and at a place where nothing is lost or past its grace too. */
-  private boolean isOldEnough(long nowNs) {
-    if (age == null || !age.isDue(nowNs)) {
-      return false;
-    }
-    boolean isEnough = age.isOver(nowNs) || isQuiet(nowNs - connection.lastActivityNs());
-    if (!isEnough) {
-      age.onNotQuiet(nowNs);
-    }
-    return isEnough;
+    return client.isEmpty() && !client.isAwaitingOwner() && replies.queuedBytes() == 0;
   }
 
   /**
-   * No message is under way, none is being answered, every reply is written. One that has ended one
-   * direction is about to end by itself.
+   * No message is under way, every reply is written. One that has ended one direction is about to
+   * end by itself.
    */
-  private boolean isQuiet(long silenceNs) {
-    ReplyStream stream = replies.stream();
-    Lane owner = connection.lane();
-    boolean isPlain = owner != null && owner.isNeverAcknowledging();
-    boolean isBetweenReplies =
-        isPlain ? silenceNs >= ConnectionAge.SILENCE_NS : stream.isBetweenReplies();
-    return isBetweenReplies
-        && client.isBetweenMessages()
+  private boolean isQuiet() {
+    return client.isBetweenMessages()
         && client.isConsumed()
-        && !client.stream().isEnded()
-        && !stream.isEnded()
-        && !stream.isHolding()
-        && stream.queuedBytes() == 0;
+        && !client.isEnded()
+        && !replies.isEnded()
+        && !replies.isHolding()
+        && replies.queuedBytes() == 0;
   }
 }

@@ -22,31 +22,5 @@ public record ConnectionStatus(
     long receivedBytes,
     long sentBytes,
     long unconsumedBytes,
-    long queuedBytes) {
-  static ConnectionStatus of(Connection connection) {
-    Arrival arrival = connection.arrival();
-    Lane owner = connection.lane();
-    ClientStream client = connection.client().stream();
-    ReplyDelivery delivery = connection.replies().delivery();
-    return new ConnectionStatus(
-        arrival.mark(),
-        arrival.listener().name(),
-        arrival.clientAddress(),
-        arrival.localAddress(),
-        connection.pool().options().name(),
-        owner == null ? null : owner.upstream().address(),
-        phase(connection),
-        arrival.acceptedUnixMs(),
-        client.receivedOffset(),
-        delivery.writtenBytes(),
-        client.receivedOffset() - client.consumedOffset(),
-        delivery.queuedBytes());
-  }
+    long queuedBytes) {}
 
-  private static String phase(Connection connection) {
-    if (connection.isLive()) {
-      return connection.isWaiting() ? "waiting" : "attached";
-    }
-    return connection.end().isClosing() ? "closing" : "closed";
-  }
-}

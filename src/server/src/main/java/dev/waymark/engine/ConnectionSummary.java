@@ -4,7 +4,6 @@ import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.CloseReason.Origin;
 import dev.waymark.protocol.Mark;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * A connection that has ended, for the access log. Immutable.
@@ -24,18 +23,5 @@ public record ConnectionSummary(
     long sentBytes,
     long durationNs,
     Origin endedBy,
-    CloseReason reason) {
-  static ConnectionSummary of(Connection connection, long nowNs) {
-    Arrival arrival = connection.arrival();
-    return new ConnectionSummary(
-        arrival.mark(),
-        arrival.listener().name(),
-        arrival.clientAddress(),
-        connection.ownership().history(),
-        connection.client().stream().receivedOffset(),
-        connection.replies().delivery().writtenBytes(),
-        connection.shard().elapsedNs(nowNs) - arrival.acceptedNs(),
-        connection.end().origin(),
-        Objects.requireNonNullElse(connection.end().reason(), CloseReason.INTERNAL));
-  }
-}
+    CloseReason reason) {}
+

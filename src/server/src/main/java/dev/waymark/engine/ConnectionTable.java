@@ -75,6 +75,18 @@ final class ConnectionTable {
     }
   }
 
+  /** Of all connections, in no order. */
+  long[] sequences() {
+    long[] sequences = new long[size];
+    int next = 0;
+    for (Connection connection : slots) {
+      if (connection != null) {
+        sequences[next++] = connection.sequence();
+      }
+    }
+    return sequences;
+  }
+
   private void resize(int capacity) {
     @Nullable Connection[] old = slots;
     slots = new @Nullable Connection[capacity];

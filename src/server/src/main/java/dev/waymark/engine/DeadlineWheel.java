@@ -8,20 +8,26 @@ import org.jspecify.annotations.Nullable;
  * leaves nothing behind. A deadline past the horizon is looked at again when the horizon comes.
  * Confined to its shard's thread.
  */
-final class DeadlineWheel {
+public final class DeadlineWheel {
   /** How late a deadline may be seen. */
-  static final long TICK_NS = 100_000_000L;
+  public static final long TICK_NS = 100_000_000L;
 
   private static final int SLOTS = 512;
 
-  /** The place of one connection in the wheel. */
-  static final class Node {
-    private final Connection owner;
+  /** Something with deadlines. */
+  public interface Timed {
+    /** Some deadline may have passed; a later one is armed again. */
+    void onDeadline(long nowNs);
+  }
+
+  /** The place of one owner of deadlines in the wheel. */
+  public static final class Node {
+    private final Timed owner;
     private @Nullable Node previous;
     private @Nullable Node next;
     private long tick;
 
-    Node(Connection owner) {
+    public Node(Timed owner) {
       this.owner = owner;
     }
 
@@ -35,7 +41,7 @@ final class DeadlineWheel {
   private long currentTick;
 
   @SuppressWarnings("NullAway") // A list head has no owner, and nobody asks it for one.
-  DeadlineWheel(long nowNs) {
+  public DeadlineWheel(long nowNs) {
     originNs = nowNs;
     for (int i = 0; i < SLOTS; i++) {
       Node head = new Node(null);
@@ -46,7 +52,7 @@ final class DeadlineWheel {
   }
 
   /** Sees to it that the owner's onDeadline is called at this time, or earlier. */
-  void arm(Node node, long deadlineNs) {
+  public void arm(Node node, long deadlineNs) {
     long wanted = Math.floorDiv(deadlineNs - originNs + TICK_NS - 1, TICK_NS);
     long tick = Math.clamp(wanted, currentTick + 1, currentTick + SLOTS - 1);
     if (node.isArmed()) {
@@ -60,7 +66,7 @@ final class DeadlineWheel {
   }
 
   /** Forgets a connection; nothing happens if it is not armed. */
-  void disarm(Node node) {
+  public void disarm(Node node) {
     Node previous = node.previous;
     Node next = node.next;
     if (previous != null && next != null) {
@@ -75,7 +81,7 @@ final class DeadlineWheel {
    * Calls onDeadline of all whose time has come; they arm themselves again if they have a later
    * one.
    */
-  void advance(long nowNs) {
+  public void advance(long nowNs) {
     long until = Math.floorDiv(nowNs - originNs, TICK_NS);
     while (currentTick < until) {
       currentTick++;
@@ -88,7 +94,7 @@ final class DeadlineWheel {
   }
 
   /** When the next tick is due. */
-  long nextTickNs() {
+  public long nextTickNs() {
     return originNs + (currentTick + 1) * TICK_NS;
   }
 

@@ -6,9 +6,9 @@ package dev.waymark.engine;
  * nothing: it makes the connection a suspect, which is tried where nobody else is. A state machine
  * without I/O, confined to its shard's thread.
  */
-final class Evidence {
+public final class Evidence {
   /** In what company an owner was lost. */
-  enum Company {
+  public enum Company {
     /** Others might have caused it. */
     OTHERS,
     /** It was the only suspect on its lane, but not the only connection of the upstream. */
@@ -19,6 +19,14 @@ final class Evidence {
     FENCED
   }
 
+  /**
+   * The circumstances of one loss.
+   *
+   * @param breaks lanes of the pool that have broken so far, this one included if it has
+   * @param doubts signs that upstreams die of something else than what clients send
+   */
+  public record Loss(Company company, long breaks, int doubts) {}
+
   /** One bad request must not walk through the fleet: nobody is to blame before so many losses. */
   static final int LOSSES_MIN = 3;
 
@@ -26,13 +34,13 @@ final class Evidence {
   static final int SUSPECT_LOSSES = 2;
 
   /** An owner that is lost within this time of being given the bytes is lost at once. */
-  static final long AT_ONCE_NS = 100_000_000L;
+  public static final long AT_ONCE_NS = 100_000_000L;
 
   /** An owner that has not answered by then does not die of it at once. */
-  static final long TRIAL_NS_MIN = 1_000_000_000L;
+  public static final long TRIAL_NS_MIN = 1_000_000_000L;
 
   /** Who kills later than this is found by the progress clock, if at all. */
-  static final long TRIAL_NS_MAX = 30_000_000_000L;
+  public static final long TRIAL_NS_MAX = 30_000_000_000L;
 
   /** So many losses in nobody's company are proof, though others kill upstreams meanwhile. */
   private static final int ISOLATED_LOSSES_MAX = 2;

@@ -2,16 +2,25 @@ package dev.waymark.engine;
 
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Open;
+import dev.waymark.protocol.PushResult;
+import dev.waymark.protocol.UpstreamControl;
+import dev.waymark.protocol.UpstreamControl.Draining;
+import dev.waymark.protocol.UpstreamControl.Load;
+import dev.waymark.protocol.UpstreamControl.Pong;
+import dev.waymark.protocol.UpstreamControl.Push;
+import dev.waymark.protocol.UpstreamControl.Released;
 import dev.waymark.protocol.UpstreamControl.Settings;
 import dev.waymark.protocol.UpstreamFrame;
+import io.netty.buffer.ByteBuf;
 
 /**
- * One Attach call between a shard and an upstream: carries frames of many connections. What it
- * sends is in {@link LaneSender}, where frames go that come in {@link FrameRouter}, whether its
- * upstream acknowledges in {@link LaneMode}. Confined to its shard's thread; the edge calls {@link
- * #onReady}, {@link #onFrame} and {@link #onBroken}.
+ * One Attach call between a shard and an upstream: carries frames of many connections, whose owner
+ * it is. It joins machines that know nothing of it: {@link LaneSender} gathers what is sent, {@link
+ * LaneMode} knows whether the upstream acknowledges, {@link LaneClock} how long it may be silent,
+ * {@link LaneConnections} counts. Confined to its shard's thread; the edge calls {@link #onReady},
+ * {@link #onFrame} and {@link #onBroken}.
  */
-public final class Lane implements Balancer.Candidate {
+public final class Lane implements Owner, Balancer.Candidate {
   private enum Phase {
     /** The call is not established; to OPEN or BROKEN. */
     CONNECTING,
@@ -23,14 +32,13 @@ public final class Lane implements Balancer.Candidate {
     FINISHED
   }
 
-  private final ShardPool pool;
-  private final Shard shard;
+  private final LanePool pool;
+  private final LaneHost host;
   private final Counters counters;
   private final LaneTransport transport;
   private final LaneClock clock;
   private final LaneMode mode;
   private final LaneSender sender;
-  private final FrameRouter router;
   private final LaneConnections connections = new LaneConnections();
 
   private UpstreamView upstream;
@@ -43,22 +51,23 @@ public final class Lane implements Balancer.Candidate {
    * @param hasAcknowledged the upstream did so before, and is given nothing until it says Settings
    *     again: a process that is stopped takes calls as well
    */
-  Lane(
+  public Lane(
       long nowNs,
-      ShardPool pool,
-      Shard shard,
+      LanePool pool,
+      LaneHost host,
       UpstreamView upstream,
       Counters counters,
       boolean hasAcknowledged) {
     this.pool = pool;
-    this.shard = shard;
+    this.host = host;
     this.upstream = upstream;
     this.counters = counters;
-    this.clock = new LaneClock(nowNs, shard.limits());
-    this.mode = new LaneMode(pool::options, shard.limits(), hasAcknowledged);
-    this.transport = shard.environment().connect(this);
-    this.sender = new LaneSender(this, shard, counters, transport);
-    this.router = new FrameRouter(this, shard, counters, sender);
+    this.clock = new LaneClock(nowNs, host.limits());
+    this.mode = new LaneMode(pool::options, host.limits(), hasAcknowledged);
+    this.transport = host.connect(this);
+    this.sender =
+        new LaneSender(
+            host.limits(), counters, transport, this::flush, () -> host.flushAtTurnEnd(this));
   }
 
   // --- inputs from the edge ---
@@ -80,7 +89,7 @@ public final class Lane implements Balancer.Candidate {
         sender.onWritable();
         pool.onLaneWritable(this);
         sender.resumeStalled(nowNs);
-        shard.announceAtTurnEnd();
+        host.onAnnounceable();
       }
       case BROKEN, FINISHED -> {}
     }
@@ -92,82 +101,53 @@ public final class Lane implements Balancer.Candidate {
       return;
     }
     counters.add(Counter.FRAMES_RECEIVED, 1);
-    clock.onReceived(nowNs, shard.elapsedNs(nowNs));
+    clock.onReceived(nowNs, host.elapsedNs(nowNs));
     if (mode.onFrame(frame.control())) {
       onDecided(nowNs);
     }
-    router.onFrame(nowNs, frame);
-  }
-
-  /**
-   * The call ended, however (rule 3), or what came on it cannot be read.
-   *
-   * @param cause for people
-   */
-  public void onBroken(long nowNs, String cause) {
-    breakWith(nowNs, cause, CloseReason.UPSTREAM_LOST);
-  }
-
-  // --- inputs from connections ---
-
-  /** It is the owner from now on. */
-  void open(Connection connection, Open open) {
-    connections.attached(1);
-    counters.add(Counter.CONNECTIONS_ATTACHED, 1);
-    pool.onAttached(connection, this);
-    sender.open(connection, open);
-  }
-
-  /** Tells the upstream, if it can still be told. */
-  void close(Connection connection, CloseReason reason) {
-    if (phase == Phase.OPEN) {
-      sender.close(connection, reason);
+    UpstreamControl control = frame.control();
+    if (control == null || control instanceof Released) {
+      onConnectionFrame(nowNs, frame);
+    } else {
+      onControl(nowNs, control);
     }
   }
 
-  /** The connection is no longer attached. */
-  void detached(Connection connection) {
-    connections.attached(-1);
-    counters.add(Counter.CONNECTIONS_DETACHED, 1);
-    sender.forget(connection);
-    pool.onDetached(connection, this);
-  }
-
-  /**
-   * A connection was taken from it because it showed no sign of work. More than half of those that
-   * wait for it: it is not the connection that is to blame (rule 7).
-   */
-  void onStalled(long nowNs) {
-    long memoryNs = pool.options().moving().progressTimeoutNs();
-    if (connections.onStalled(nowNs, memoryNs, this::waitingCount)) {
-      suspect(Suspicion.STALLED);
+  private void onConnectionFrame(long nowNs, UpstreamFrame frame) {
+    Connection connection = host.connection(frame.connection());
+    if (connection != null) {
+      counters.add(Counter.UPSTREAM_RECEIVED_BYTES, frame.payload().readableBytes());
+      if (!connection.onFrame(nowNs, this, frame)) {
+        counters.add(Counter.FRAMES_FENCED, 1);
+      }
+    } else if (host.hasEverBeen(frame.connection())) {
+      counters.add(Counter.FRAMES_FENCED, 1);
+    } else {
+      counters.add(Counter.FRAMES_UNKNOWN, 1);
+      // A Close is never answered (rule 8), and 0 is the lane: an upstream that echoes every frame
+      // would be answered for ever.
+      if (frame.close() == 0 && frame.connection() != 0) {
+        sender.answer(frame);
+        breakIfUnread(nowNs);
+      }
     }
   }
 
-  private int waitingCount() {
-    int[] waiting = new int[1];
-    shard.forEachOn(this, connection -> waiting[0] += connection.isAwaitingOwner() ? 1 : 0);
-    return waiting[0];
-  }
-
-  /** Something speaks against the upstream. */
-  void suspect(Suspicion why) {
-    pool.suspect(this, why);
-  }
-
-  /**
-   * A connection has filled its window: if this is still the initial one, the upstream has so long
-   * to say Settings.
-   */
-  void onWindowFull(long nowNs) {
-    if (mode.isUndecided()) {
-      clock.awaitSettings(nowNs);
+  private void onControl(long nowNs, UpstreamControl control) {
+    switch (control) {
+      case Settings settings -> onSettings(nowNs, settings);
+      case Draining _ -> onDraining(nowNs);
+      case Push push -> {
+        host.push(nowNs, poolName(), push, this::onPushResult);
+        breakIfUnread(nowNs);
+      }
+      case Pong(long id) -> clock.onPong(nowNs, id).ifPresent(counters::addRoundTrip);
+      // Load is for balancing by load, Released belongs to a connection.
+      case Load _, Released _ -> {}
     }
   }
 
-  // --- inputs from its router ---
-
-  void onSettings(long nowNs, Settings settings) {
+  private void onSettings(long nowNs, Settings settings) {
     if (mode.isIgnoringSettings()) {
       return;
     }
@@ -184,19 +164,10 @@ public final class Lane implements Balancer.Candidate {
       // Its connections learn of it in the next tick: however often it comes, that costs the same.
       isWindowChanged = true;
     }
-    if (settings.isAnnouncementsWanted()) {
-      shard.announcements().start(this);
-      shard.announceAtTurnEnd();
-    } else {
-      shard.announcements().stop(this);
-    }
+    host.announce(this, settings.isAnnouncementsWanted());
   }
 
-  void onPong(long nowNs, long id) {
-    clock.onPong(nowNs, id).ifPresent(counters::addRoundTrip);
-  }
-
-  void onDraining(long nowNs) {
+  private void onDraining(long nowNs) {
     if (!isDraining) {
       isDraining = true;
       pool.onLaneDraining(nowNs, this);
@@ -204,7 +175,7 @@ public final class Lane implements Balancer.Candidate {
   }
 
   /** An upstream that asks and does not read would have its answers pile up. */
-  void breakIfUnread(long nowNs) {
+  private void breakIfUnread(long nowNs) {
     if (phase == Phase.OPEN && sender.isUnread()) {
       String cause = "it does not read the answers to what it sends";
       transport.cancel(cause);
@@ -212,10 +183,115 @@ public final class Lane implements Balancer.Candidate {
     }
   }
 
+  /** May come long after the push, and from within what happens to another lane. */
+  private void onPushResult(PushResult result) {
+    counters.addPush(result.outcome());
+    if (phase == Phase.OPEN) {
+      sender.answer(result);
+    }
+  }
+
+  /**
+   * The call ended, however (rule 3), or what came on it cannot be read.
+   *
+   * @param cause for people
+   */
+  public void onBroken(long nowNs, String cause) {
+    breakWith(nowNs, cause, CloseReason.UPSTREAM_LOST);
+  }
+
+  // --- inputs from connections ---
+
+  @Override
+  public void open(Attached connection, Open open) {
+    connections.attached(1);
+    counters.add(Counter.CONNECTIONS_ATTACHED, 1);
+    pool.onAttached(connection, this);
+    sender.open(connection, open);
+  }
+
+  @Override
+  public void data(Attached connection, long offset, ByteBuf owned, boolean isLast, long limit) {
+    sender.data(connection, offset, owned, isLast, limit);
+  }
+
+  @Override
+  public void limit(Attached connection, long limit) {
+    sender.limit(connection, limit);
+  }
+
+  @Override
+  public void halfClose(Attached connection, long offset) {
+    sender.halfClose(connection, offset);
+  }
+
+  @Override
+  public void release(Attached connection) {
+    sender.release(connection);
+  }
+
+  @Override
+  public void close(Attached connection, CloseReason reason) {
+    if (phase == Phase.OPEN) {
+      sender.close(connection, reason);
+    }
+  }
+
+  @Override
+  public void detached(Attached connection, boolean hasLeftover) {
+    connections.attached(-1);
+    counters.add(Counter.CONNECTIONS_DETACHED, 1);
+    sender.forget(connection);
+    pool.onDetached(connection, this, hasLeftover);
+  }
+
+  @Override
+  public void stall(Attached connection) {
+    sender.stall(connection);
+  }
+
+  /** More than half of those that wait for it: it is not the connection that is to blame (rule 7). */
+  @Override
+  public void onStalled(long nowNs) {
+    long memoryNs = pool.options().moving().progressTimeoutNs();
+    if (connections.onStalled(nowNs, memoryNs, this::waitingCount)) {
+      suspect(Suspicion.STALLED);
+    }
+  }
+
+  private int waitingCount() {
+    int[] waiting = new int[1];
+    host.forEachOn(this, connection -> waiting[0] += connection.isAwaitingOwner() ? 1 : 0);
+    return waiting[0];
+  }
+
+  @Override
+  public void suspect(Suspicion why) {
+    pool.suspect(this, why);
+  }
+
+  /** If this is still the initial window, the upstream has so long to say Settings. */
+  @Override
+  public void onWindowFull(long nowNs) {
+    if (mode.isUndecided()) {
+      clock.awaitSettings(nowNs);
+    }
+  }
+
+  @Override
+  public void leaving(int change) {
+    connections.leaving(change);
+  }
+
+  @Override
+  public void coming(int change) {
+    connections.coming(change);
+  }
+
   // --- inputs from the shard ---
 
   /** Sends the turn's frames. */
-  void flush() {
+  public void flush() {
     if (phase == Phase.OPEN && sender.flush()) {
       counters.add(Counter.LANE_STALLS, 1);
       pool.onLaneFull(this);
@@ -223,12 +299,12 @@ public final class Lane implements Balancer.Candidate {
   }
 
   /** Another weight or health; the address is the same. */
-  void onUpstreamChanged(UpstreamView view) {
+  public void onUpstreamChanged(UpstreamView view) {
     upstream = view;
   }
 
   /** Looks at the clocks (rules 5 and 7). */
-  void onTick(long nowNs) {
+  public void onTick(long nowNs) {
     breakIfUnread(nowNs);
     if (phase == Phase.CONNECTING && clock.isNotEstablished(nowNs)) {
       transport.cancel("not established in time");
@@ -242,7 +318,7 @@ public final class Lane implements Balancer.Candidate {
     }
     if (isWindowChanged) {
       isWindowChanged = false;
-      shard.forEachOn(this, connection -> connection.onLaneChanged(nowNs));
+      host.forEachOn(this, connection -> connection.onOwnerChanged(nowNs));
     }
     if (mode.isAcknowledging()) {
       checkSilence(nowNs);
@@ -256,17 +332,17 @@ public final class Lane implements Balancer.Candidate {
    * Its pool follows a leader, which this is not any more, or again: no client bytes go to it (rule
    * 6).
    */
-  void holdBack(long nowNs, boolean isHeld) {
+  public void holdBack(long nowNs, boolean isHeld) {
     if (isHeld == isHeldBack) {
       return;
     }
     isHeldBack = isHeld;
-    shard.forEachOn(this, connection -> connection.onLaneChanged(nowNs));
+    host.forEachOn(this, connection -> connection.onOwnerChanged(nowNs));
   }
 
   /** The upstream is no longer wanted and has no connections here. */
-  void finish() {
-    shard.announcements().stop(this);
+  public void finish() {
+    host.announce(this, false);
     if (phase == Phase.OPEN) {
       phase = Phase.FINISHED;
       counters.add(Counter.LANES_FINISHED, 1);
@@ -284,22 +360,23 @@ public final class Lane implements Balancer.Candidate {
     return upstream;
   }
 
-  /** The pool for which the lane was opened. */
+  @Override
+  public String upstreamAddress() {
+    return upstream.address();
+  }
+
+  @Override
   public String poolName() {
     return pool.options().name();
   }
 
-  Counters counters() {
-    return counters;
-  }
-
-  /** When something last came on it, as {@link Shard#elapsedNs}; only if something has. */
-  long heardNs() {
+  @Override
+  public long heardNs() {
     return clock.heardNs();
   }
 
   /** Something came on it, and that long has passed since it was made. */
-  boolean hasWorkedFor(long nowNs, long leastNs) {
+  public boolean hasWorkedFor(long nowNs, long leastNs) {
     return clock.hasWorkedFor(nowNs, leastNs);
   }
 
@@ -308,42 +385,47 @@ public final class Lane implements Balancer.Candidate {
     return sender;
   }
 
-  boolean isOpen() {
+  @Override
+  public boolean isOpen() {
     return phase == Phase.OPEN;
   }
 
-  boolean isBroken() {
+  public boolean isBroken() {
     return phase == Phase.BROKEN;
   }
 
   /** New connections may be given to it, as far as the lane is concerned. */
-  boolean isTakingConnections() {
+  public boolean isTakingConnections() {
     return phase == Phase.OPEN && !isDraining && !mode.isUnproven();
   }
 
   /** It said that it wants no new connections. */
-  boolean isDraining() {
+  public boolean isDraining() {
     return isDraining;
   }
 
-  boolean isHeldBack() {
+  @Override
+  public boolean isHeldBack() {
     return isHeldBack;
   }
 
-  boolean isWritable() {
+  @Override
+  public boolean isWritable() {
     return sender.isWritable();
   }
 
-  boolean isAcknowledging() {
+  @Override
+  public boolean isAcknowledging() {
     return mode.isAcknowledging();
   }
 
-  boolean isNeverAcknowledging() {
+  @Override
+  public boolean isNeverAcknowledging() {
     return mode.isPlain();
   }
 
-  /** Of each connection, as of now. */
-  int windowBytes() {
+  @Override
+  public int windowBytes() {
     return mode.windowBytes();
   }
 
@@ -351,11 +433,11 @@ public final class Lane implements Balancer.Candidate {
     return connections;
   }
 
-  int connectionCount() {
+  public int connectionCount() {
     return connections.count();
   }
 
-  LaneStatus status() {
+  public LaneStatus status() {
     return new LaneStatus(
         poolName(), upstream.address(), isOpen(), isDraining, mode.label(), connections.count());
   }
@@ -364,14 +446,14 @@ public final class Lane implements Balancer.Candidate {
 
   /** Its connections learn whether it acknowledges, and how much it takes. */
   private void onDecided(long nowNs) {
-    shard.forEachOn(this, connection -> connection.onLaneDecided(nowNs));
+    host.forEachOn(this, connection -> connection.onOwnerDecided(nowNs));
     pool.onLaneDecided(nowNs);
   }
 
   private void checkSilence(long nowNs) {
     if (clock.isPingOverdue(nowNs)) {
       transport.cancel("silent");
-      long timeoutMs = shard.limits().laneTimeoutNs() / 1_000_000;
+      long timeoutMs = host.limits().laneTimeoutNs() / 1_000_000;
       breakWith(
           nowNs, "nothing came for " + timeoutMs + " ms after a Ping", CloseReason.UPSTREAM_LOST);
     } else if (clock.isPingDue(nowNs)) {
@@ -394,14 +476,14 @@ public final class Lane implements Balancer.Candidate {
     boolean wasOpen = phase == Phase.OPEN;
     phase = Phase.BROKEN;
     sender.onBroken();
-    shard.announcements().stop(this);
+    host.announce(this, false);
     int lostCount = connections.count();
     if (wasOpen) {
       counters.add(Counter.LANES_BROKEN, 1);
     }
     // First of all: those that it loses are given to others.
     pool.onLaneBreaking(nowNs, this, wasOpen);
-    shard.forEachOn(this, connection -> connection.change().onLost(nowNs, reason));
+    host.forEachOn(this, connection -> connection.onOwnerLost(nowNs, reason));
     pool.onLaneBroken(nowNs, this, cause, wasOpen, lostCount);
   }
 }

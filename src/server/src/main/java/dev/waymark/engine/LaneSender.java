@@ -1,5 +1,6 @@
 package dev.waymark.engine;
 
+import dev.waymark.engine.Owner.Attached;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
@@ -21,68 +22,79 @@ final class LaneSender {
    */
   static final int UNREAD_ANSWERS_MAX = 10_000;
 
-  private final Lane lane;
-  private final Shard shard;
+  private final Limits limits;
   private final Counters counters;
   private final LaneTransport transport;
-  private final LinkedHashSet<Connection> stalled = new LinkedHashSet<>();
+  private final Runnable flush;
+  private final Runnable flushAtTurnEnd;
+  private final LinkedHashSet<Attached> stalled = new LinkedHashSet<>();
   private boolean isWritable;
   private boolean isFlushDue;
   private int unreadAnswers;
   private long pingId;
 
-  LaneSender(Lane lane, Shard shard, Counters counters, LaneTransport transport) {
-    this.lane = lane;
-    this.shard = shard;
+  /**
+   * @param flush called when a batch is full: to call {@link #flush}
+   * @param flushAtTurnEnd called with the first frame of a batch
+   */
+  LaneSender(
+      Limits limits,
+      Counters counters,
+      LaneTransport transport,
+      Runnable flush,
+      Runnable flushAtTurnEnd) {
+    this.limits = limits;
     this.counters = counters;
     this.transport = transport;
+    this.flush = flush;
+    this.flushAtTurnEnd = flushAtTurnEnd;
   }
 
   // --- inputs from connections ---
 
-  void open(Connection connection, Open open) {
+  void open(Attached connection, Open open) {
     transport.open(connection.sequence(), connection.epoch(), open);
     sent();
   }
 
   /**
    * @param owned the reference passes to this method
-   * @param limit a new limit that travels along, or {@link LaneTransport#NO_LIMIT}
+   * @param limit a new limit that travels along, or {@link ReplyDirection#NO_LIMIT}
    */
-  void data(Connection connection, long offset, ByteBuf owned, boolean isLast, long limit) {
+  void data(Attached connection, long offset, ByteBuf owned, boolean isLast, long limit) {
     counters.add(Counter.UPSTREAM_SENT_BYTES, owned.readableBytes());
     transport.data(connection.sequence(), connection.epoch(), offset, owned, isLast, limit);
     sent();
   }
 
-  void limit(Connection connection, long limit) {
+  void limit(Attached connection, long limit) {
     transport.limit(connection.sequence(), connection.epoch(), limit);
     sent();
   }
 
-  void halfClose(Connection connection, long offset) {
+  void halfClose(Attached connection, long offset) {
     transport.halfClose(connection.sequence(), connection.epoch(), offset);
     sent();
   }
 
   /** Asks for the connection back. */
-  void release(Connection connection) {
+  void release(Attached connection) {
     transport.release(connection.sequence(), connection.epoch());
     sent();
   }
 
-  void close(Connection connection, CloseReason reason) {
+  void close(Attached connection, CloseReason reason) {
     transport.close(connection.sequence(), connection.epoch(), reason);
     sent();
   }
 
   /** The connection has bytes, and the transport takes no more: it is called when it does. */
-  void stall(Connection connection) {
+  void stall(Attached connection) {
     stalled.add(connection);
   }
 
   /** The connection is no longer attached. */
-  void forget(Connection connection) {
+  void forget(Attached connection) {
     stalled.remove(connection);
   }
 
@@ -121,11 +133,11 @@ final class LaneSender {
   /** A frame was given to the transport. */
   void sent() {
     counters.add(Counter.FRAMES_SENT, 1);
-    if (transport.batchBytes() >= shard.limits().batchBytesMax()) {
-      lane.flush();
+    if (transport.batchBytes() >= limits.batchBytesMax()) {
+      flush.run();
     } else if (!isFlushDue) {
       isFlushDue = true;
-      shard.flushAtTurnEnd(lane);
+      flushAtTurnEnd.run();
     }
   }
 
@@ -152,7 +164,7 @@ final class LaneSender {
   /** Those that waited for the transport go on. */
   void resumeStalled(long nowNs) {
     for (int left = stalled.size(); left > 0 && isWritable && !stalled.isEmpty(); left--) {
-      stalled.removeFirst().onLaneChanged(nowNs);
+      stalled.removeFirst().onOwnerChanged(nowNs);
     }
   }
 
@@ -163,6 +175,10 @@ final class LaneSender {
   }
 
   // --- outputs ---
+
+  Counters counters() {
+    return counters;
+  }
 
   boolean isWritable() {
     return isWritable;

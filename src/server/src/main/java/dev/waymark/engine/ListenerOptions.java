@@ -33,4 +33,9 @@ public record ListenerOptions(
   public ListenerOptions {
     pushFrom = Set.copyOf(pushFrom);
   }
+
+  /** Upstreams of this pool may push to its connections, and know which there are (rule 6). */
+  public boolean isOpenTo(String poolName) {
+    return pool.equals(poolName) || pushFrom.contains(poolName);
+  }
 }

@@ -17,15 +17,15 @@ final class Mover {
 
   private static final double NS_PER_SECOND = 1e9;
 
-  private final Shard shard;
+  private final PoolHost host;
   private final Balancer balancer;
   private double allowance;
   private long refilledNs;
   private boolean isRebalanceDue;
   private long rebalanceAtNs;
 
-  Mover(long nowNs, Shard shard, Balancer balancer) {
-    this.shard = shard;
+  Mover(long nowNs, PoolHost host, Balancer balancer) {
+    this.host = host;
     this.balancer = balancer;
     this.refilledNs = nowNs - BURST_NS;
   }
@@ -40,7 +40,7 @@ final class Mover {
 
   /** Time has passed: so many moves more may begin. */
   void refill(long nowNs, PoolOptions.Moving moving) {
-    double perNs = moving.movesPerSecond() / NS_PER_SECOND / shard.count();
+    double perNs = moving.movesPerSecond() / NS_PER_SECOND / host.shardCount();
     allowance =
         Math.min(
             Math.max(1, perNs * BURST_NS), allowance + perNs * Math.max(0, nowNs - refilledNs));
@@ -58,15 +58,15 @@ final class Mover {
     }
     if (cause == Reopen.Cause.LEADER_CHANGED) {
       // Nobody else may serve them: there is nothing to be gentle with.
-      shard.forEachOn(
+      host.forEachOn(
           lane,
           connection -> {
-            if (!connection.change().release(nowNs, cause, null) && !lane.isAcknowledging()) {
-              connection.change().desert(nowNs, cause);
+            if (!connection.release(nowNs, cause, null) && !lane.isAcknowledging()) {
+              connection.desert(nowNs, cause);
             }
           });
     } else {
-      shard.forEachOn(lane, connection -> leave(nowNs, connection, lane, cause, isOverdue));
+      host.forEachOn(lane, connection -> leave(nowNs, connection, lane, cause, isOverdue));
     }
   }
 
@@ -90,23 +90,23 @@ final class Mover {
     if (allowance < 1 || connection.ownership().isSuspect()) {
       return;
     }
-    if (connection.change().release(nowNs, cause, null)) {
+    if (connection.release(nowNs, cause, null)) {
       allowance--;
     } else if (isOverdue && !lane.isAcknowledging()) {
-      connection.change().expel(nowNs, cause);
+      connection.expel(nowNs, cause);
       allowance--;
     }
   }
 
   private void rebalanceByKey(long nowNs, Lane lane, List<Lane> eligible) {
-    shard.forEachOn(
+    host.forEachOn(
         lane,
         connection -> {
           if (allowance >= 1) {
             Lane wanted =
                 (Lane) balancer.choose(eligible, connection.clientHost(), connection.mark());
             if (wanted != lane
-                && connection.change().release(nowNs, Reopen.Cause.REBALANCE, wanted)) {
+                && connection.release(nowNs, Reopen.Cause.REBALANCE, wanted)) {
               allowance--;
             }
           }
@@ -118,7 +118,7 @@ final class Mover {
     for (Lane lane : eligible) {
       double wanted = balancer.share(eligible, lane) * total;
       if (lane.connections().expectedCount() > Math.ceil(wanted)) {
-        shard.forEachOn(
+        host.forEachOn(
             lane, connection -> moveSurplus(nowNs, connection, lane, wanted, eligible, total));
       }
     }
@@ -139,7 +139,7 @@ final class Mover {
         missing = missingThere;
       }
     }
-    if (poorest != lane && connection.change().release(nowNs, Reopen.Cause.REBALANCE, poorest)) {
+    if (poorest != lane && connection.release(nowNs, Reopen.Cause.REBALANCE, poorest)) {
       allowance--;
     }
   }

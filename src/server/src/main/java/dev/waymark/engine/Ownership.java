@@ -4,7 +4,6 @@ import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Reopen;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,14 +11,14 @@ import org.jspecify.annotations.Nullable;
  * hand-over under way (rules 3, 8 and 9). A state machine without I/O, confined to its shard's
  * thread.
  */
-final class Ownership {
+public final class Ownership {
   /**
    * Released is waited for.
    *
    * @param destination chosen when it began; null: whoever is best when it ends
    * @param deadlineNs past it the owner is fenced
    */
-  record HandOver(Reopen.Cause cause, @Nullable Lane destination, long deadlineNs) {}
+  record HandOver(Reopen.Cause cause, @Nullable Owner destination, long deadlineNs) {}
 
   /**
    * Nobody served the connection.
@@ -44,12 +43,12 @@ final class Ownership {
 
   private static final long BACK_OFF_MAX_NS = 5_000_000_000L;
 
-  private @Nullable Lane lane;
+  private @Nullable Owner owner;
   private int epoch;
   private @Nullable HandOver handOver;
   private Reopen.@Nullable Cause cause;
-  private @Nullable Lane former;
-  private @Nullable Lane destination;
+  private @Nullable Owner former;
+  private @Nullable Owner destination;
   private List<String> history = List.of();
   private List<String> avoided = List.of();
 
@@ -71,22 +70,21 @@ final class Ownership {
   // --- inputs ---
 
   /** A new owner. */
-  void attach(long nowNs, Lane owner) {
-    boolean isReturn = owner == former;
+  void attach(long nowNs, Owner next) {
+    boolean isReturn = next == former;
     returns = isReturn ? returns + 1 : 0;
     mayMoveAtNs = isReturn ? nowNs + backOffNs(returns) : nowNs;
-    lane = owner;
+    owner = next;
     former = isReturn ? null : former;
     // Nobody else was left: all are asked anew when it moves again.
     avoided = isReturn ? List.of() : avoided;
     destination = null;
-    remember(owner.upstream().address());
+    remember(next.upstreamAddress());
   }
 
   /** A hand-over begins; ended by {@link #leave} or {@link #end}. */
   void release(HandOver begun) {
     handOver = begun;
-    counted(begun, 1);
   }
 
   /**
@@ -95,17 +93,18 @@ final class Ownership {
    * @param isHandedOver it lives, and would take the connection back
    * @param lastServedNs until when it served the client, as {@link Shard#elapsedNs}
    * @param elapsedNs the same of now
+   * @return the hand-over that was under way, and is no longer
    */
-  void leave(Reopen.Cause why, boolean isHandedOver, long lastServedNs, long elapsedNs) {
+  @Nullable HandOver leave(
+      Reopen.Cause why, boolean isHandedOver, long lastServedNs, long elapsedNs) {
     cause = why;
     if (isHandedOver) {
-      former = lane;
+      former = owner;
     } else if (why != Reopen.Cause.REFUSED) {
       former = null;
     }
     destination = isHandedOver && handOver != null ? handOver.destination() : null;
-    forgetHandOver();
-    lane = null;
+    owner = null;
     epoch++;
     if (!isPaused) {
       // An owner that is lost before it has served does not end the pause.
@@ -113,31 +112,34 @@ final class Ownership {
       servedNs = lastServedNs;
       leftAtNs = elapsedNs;
     }
+    return takeHandOver();
   }
 
-  /** There is no owner any more, and none is needed. */
-  void end() {
-    forgetHandOver();
+  /**
+   * There is no owner any more, and none is needed.
+   *
+   * @return the hand-over that was under way, and is no longer
+   */
+  @Nullable HandOver end() {
     isBackingOff = false;
-    lane = null;
+    owner = null;
     former = null;
     destination = null;
+    return takeHandOver();
   }
 
   /**
    * The owner was lost while bytes waited for it.
    *
    * @param afterNs how long it had had the bytes
-   * @param breaks lanes of the pool that have broken so far, this one included if it has
-   * @param doubts signs that upstreams die of something else
    * @return whether it is proven that these bytes are to blame
    */
-  boolean onLoss(Evidence.Company company, long afterNs, long breaks, int doubts) {
+  boolean onLoss(Evidence.Loss loss, long afterNs) {
     if (evidence == null) {
-      evidence = new Evidence(breaks - 1);
+      evidence = new Evidence(loss.breaks() - 1);
     }
-    evidence.onLoss(company, afterNs);
-    return evidence.isProof(breaks, doubts);
+    evidence.onLoss(loss.company(), afterNs);
+    return evidence.isProof(loss.breaks(), loss.doubts());
   }
 
   /**
@@ -167,13 +169,13 @@ final class Ownership {
    * @param patienceNs refusals that lie further apart than the longest back-off beyond this have
    *     nothing to do with one another
    */
-  void onRefused(long nowNs, Lane refuser, CloseReason reason, long patienceNs) {
+  void onRefused(long nowNs, String refuser, CloseReason reason, long patienceNs) {
     if (refusals == null || nowNs - refusals.lastNs() > patienceNs + BACK_OFF_MAX_NS) {
       refusals = new Refusals(nowNs, nowNs, reason);
     } else {
       refusals = new Refusals(refusals.sinceNs(), nowNs, reason);
     }
-    avoid(refuser.upstream().address());
+    avoid(refuser);
   }
 
   /**
@@ -203,8 +205,8 @@ final class Ownership {
 
   // --- outputs ---
 
-  @Nullable Lane lane() {
-    return lane;
+  @Nullable Owner owner() {
+    return owner;
   }
 
   int epoch() {
@@ -215,38 +217,43 @@ final class Ownership {
     return handOver;
   }
 
+  /** The owner was asked to release the connection. */
+  boolean isHandingOver() {
+    return handOver != null;
+  }
+
   /** Why it moved last; null if it never did. */
   Reopen.@Nullable Cause cause() {
     return cause;
   }
 
   /** Where a hand-over was to lead to. */
-  @Nullable Lane destination() {
+  public @Nullable Owner destination() {
     return destination;
   }
 
   /** Who handed it over, and is asked again when nobody else takes it. */
-  @Nullable Lane former() {
+  public @Nullable Owner former() {
     return former;
   }
 
   /** It is to be tried before it is given to an upstream that serves others (rule 3). */
-  boolean isSuspect() {
+  public boolean isSuspect() {
     return evidence != null && evidence.isSuspect();
   }
 
   /** It has lost an owner that nobody else used, and no other has made progress since. */
-  boolean hasLostAlone() {
+  public boolean hasLostAlone() {
     return evidence != null && evidence.hasLostAlone();
   }
 
   /** A suspect; but others are likelier to be to blame. */
-  boolean isUnlikely() {
+  public boolean isUnlikely() {
     return evidence != null && evidence.isUnlikely();
   }
 
   /** How long a trial of this suspect lasts at most. */
-  long trialNs() {
+  public long trialNs() {
     return evidence == null ? 0 : evidence.trialNs();
   }
 
@@ -255,16 +262,16 @@ final class Ownership {
     return refusals != null && nowNs - refusals.sinceNs() >= patienceNs ? refusals.reason() : null;
   }
 
-  boolean isAvoiding(Lane candidate) {
-    return candidate == former || avoided.contains(candidate.upstream().address());
+  public boolean isAvoiding(Owner candidate) {
+    return candidate == former || avoided.contains(candidate.upstreamAddress());
   }
 
   /** False while most connections, which avoid nobody. */
-  boolean isAvoidingAny() {
+  public boolean isAvoidingAny() {
     return former != null || !avoided.isEmpty();
   }
 
-  boolean isBackingOff() {
+  public boolean isBackingOff() {
     return isBackingOff;
   }
 
@@ -301,18 +308,10 @@ final class Ownership {
     return Math.min(BACK_OFF_MAX_NS, BACK_OFF_MIN_NS << Math.clamp(times - 1, 0, 10));
   }
 
-  private void forgetHandOver() {
-    if (handOver != null) {
-      counted(handOver, -1);
-      handOver = null;
-    }
-  }
-
-  private void counted(HandOver one, int change) {
-    Objects.requireNonNull(lane).connections().leaving(change);
-    if (one.destination() != null) {
-      one.destination().connections().coming(change);
-    }
+  private @Nullable HandOver takeHandOver() {
+    HandOver ended = handOver;
+    handOver = null;
+    return ended;
   }
 
   private void remember(String upstream) {

@@ -1,14 +1,14 @@
 package dev.waymark.engine;
 
 import dev.waymark.protocol.Check;
-import dev.waymark.protocol.CloseReason;
-import dev.waymark.protocol.CloseReason.Origin;
 import dev.waymark.protocol.Reopen;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,8 +27,8 @@ final class Placement {
   /** While connections wait for any upstream, so often each is tried. */
   private static final int RETRIES_OF_A_WAIT = 5;
 
-  private final ShardPool pool;
-  private final Shard shard;
+  private final Supplier<PoolOptions> options;
+  private final PoolHost host;
   private final Balancer balancer;
 
   /** Nobody takes them now. */
@@ -38,6 +38,7 @@ final class Placement {
   private final LinkedHashSet<Connection> placing = new LinkedHashSet<>();
 
   private final Trials trials;
+  private final Predicate<Lane> isSetApart;
 
   /** Suspects that were answered where others are tried. */
   private final List<Connection> cleared = new ArrayList<>();
@@ -59,11 +60,22 @@ final class Placement {
 
   private long lastTakingNs;
 
-  Placement(long nowNs, ShardPool pool, Shard shard, Balancer balancer, Trials trials) {
-    this.pool = pool;
-    this.shard = shard;
+  /**
+   * @param options of the pool, which may change
+   * @param isSetApart some shard has set the upstream of this lane apart for suspects
+   */
+  Placement(
+      long nowNs,
+      Supplier<PoolOptions> options,
+      PoolHost host,
+      Balancer balancer,
+      Trials trials,
+      Predicate<Lane> isSetApart) {
+    this.options = options;
+    this.host = host;
     this.balancer = balancer;
     this.trials = trials;
+    this.isSetApart = isSetApart;
     this.lastTakingNs = nowNs;
   }
 
@@ -80,12 +92,12 @@ final class Placement {
     taking.clear();
     taking.addAll(lanes);
     noteTaking(nowNs);
-    apart = pool.setApart(taking);
+    apart = setApart();
     sortOut();
     if (isAnyEligible() && !waiting.isEmpty()) {
       placing.addAll(waiting);
       waiting.clear();
-      shard.requestTurnEnd();
+      host.requestTurnEnd();
     }
     tryAtTurnEnd();
     return isAnyNew;
@@ -132,18 +144,18 @@ final class Placement {
   }
 
   /** It was answered on this lane, which it is to leave if that is set apart. */
-  void onCleared(Connection connection, Lane lane) {
-    if (isToBeEmptied(lane)) {
+  void onCleared(Connection connection, Owner owner) {
+    if (isToBeEmptied(owner)) {
       cleared.add(connection);
-      shard.requestTurnEnd();
+      host.requestTurnEnd();
     }
-    onTried(connection, lane);
+    onTried(connection, owner);
   }
 
   /** It was answered on this lane, or has left it. */
-  void onTried(Connection connection, Lane lane) {
-    if (trials.leave(connection, lane)) {
-      shard.requestTurnEnd();
+  void onTried(Owner.Attached connection, Owner owner) {
+    if (trials.leave(connection, owner)) {
+      host.requestTurnEnd();
     }
   }
 
@@ -160,28 +172,46 @@ final class Placement {
   /** The connection gets an owner at the end of a turn. */
   void placeLater(Connection connection) {
     placing.add(connection);
-    shard.requestTurnEnd();
+    host.requestTurnEnd();
   }
 
-  /**
-   * A turn ends: so many get another owner.
-   *
-   * @return whether there are more
-   */
-  boolean placeSome(long nowNs) {
+  /** A turn ends: so many get another owner. */
+  void placeSome(long nowNs) {
     for (int left = PLACED_PER_TURN; left > 0 && !placing.isEmpty(); left--) {
       place(nowNs, placing.removeFirst());
     }
     while (!cleared.isEmpty()) {
       Connection next = cleared.removeLast();
-      if (next.lane() != null && isToBeEmptied(next.lane())) {
-        next.change().release(nowNs, Reopen.Cause.REBALANCE, null);
+      Owner owner = next.lane();
+      if (owner != null && isToBeEmptied(owner)) {
+        next.release(nowNs, Reopen.Cause.REBALANCE, null);
       }
     }
-    if (!trials.isIdle()) {
-      tryOut(nowNs);
+  }
+
+  /**
+   * Then trials that are over end, and lanes are set apart for those to come.
+   *
+   * @return whether any was: its other connections are to leave it before {@link #beginTrials}
+   */
+  boolean settleTrials(long nowNs) {
+    if (trials.isIdle()) {
+      return false;
     }
-    return !placing.isEmpty();
+    List<Lane> toEmpty = trials.settle(nowNs, taking);
+    noteApart();
+    return !toEmpty.isEmpty();
+  }
+
+  /** At last trials begin whose lanes are ready. */
+  void beginTrials(long nowNs) {
+    trials.begin(
+        nowNs,
+        taking.size() == 1,
+        (suspect, lane) -> {
+          suspect.counters().add(Counter.SUSPECTS_TRIED, 1);
+          suspect.attach(nowNs, lane);
+        });
   }
 
   /** The connection needs no owner any more. */
@@ -203,6 +233,11 @@ final class Placement {
 
   // --- outputs ---
 
+  /** Some are to get another owner at the end of the next turn. */
+  boolean isAnyToPlace() {
+    return !placing.isEmpty();
+  }
+
   /** Some lane takes connections. */
   boolean isAnyEligible() {
     return !taking.isEmpty();
@@ -221,18 +256,18 @@ final class Placement {
   }
 
   /** Suspects are to be tried on it, and its other connections may go elsewhere. */
-  boolean isToBeEmptied(Lane lane) {
+  boolean isToBeEmptied(Owner lane) {
     return apart.contains(lane) && apart.size() < taking.size();
   }
 
   /** In what company this connection lost this lane. */
-  Evidence.Company company(Connection connection, Lane lane) {
-    return trials.company(connection, lane);
+  Evidence.Company company(Connection connection, Owner owner) {
+    return trials.company(connection, owner);
   }
 
   /** Until when a connection waits; later than now as long as some lane takes connections. */
   long waitEndNs(long nowNs) {
-    long waitNs = pool.options().noUpstreamWaitNs();
+    long waitNs = options.get().noUpstreamWaitNs();
     return isAnyEligible() ? nowNs + Math.max(waitNs, AGAIN_NS) : lastTakingNs + waitNs;
   }
 
@@ -244,7 +279,7 @@ final class Placement {
     boolean isWaitedFor = taking.isEmpty() && (!waiting.isEmpty() || trials.isAnyWaiting());
     return isWaitedFor
         ? Math.max(
-            shard.limits().laneRetryMinNs(), pool.options().noUpstreamWaitNs() / RETRIES_OF_A_WAIT)
+            host.limits().laneRetryMinNs(), options.get().noUpstreamWaitNs() / RETRIES_OF_A_WAIT)
         : Long.MAX_VALUE;
   }
 
@@ -285,36 +320,31 @@ final class Placement {
 
   /** Shards set lanes apart, and give them back. */
   private void noteApart() {
-    Set<Lane> now = pool.setApart(taking);
+    Set<Lane> now = setApart();
     if (!now.equals(apart)) {
       apart = now;
       sortOut();
     }
   }
 
-  private void tryAtTurnEnd() {
-    if (!trials.isIdle()) {
-      shard.requestTurnEnd();
+  private Set<Lane> setApart() {
+    Set<Lane> now = new HashSet<>();
+    for (Lane lane : taking) {
+      if (isSetApart.test(lane)) {
+        now.add(lane);
+      }
     }
+    return now;
   }
 
-  private void tryOut(long nowNs) {
-    List<Lane> toEmpty = trials.settle(nowNs, taking);
-    noteApart();
-    if (!toEmpty.isEmpty()) {
-      pool.onSetApart(nowNs);
+  private void tryAtTurnEnd() {
+    if (!trials.isIdle()) {
+      host.requestTurnEnd();
     }
-    trials.begin(
-        nowNs,
-        taking.size() == 1,
-        (suspect, lane) -> {
-          suspect.listener().counters().add(Counter.SUSPECTS_TRIED, 1);
-          suspect.change().attach(nowNs, lane);
-        });
   }
 
   private void placeUntried(long nowNs, Connection suspect) {
-    suspect.listener().counters().add(Counter.SUSPECTS_UNTRIED, 1);
+    suspect.counters().add(Counter.SUSPECTS_UNTRIED, 1);
     trials.forget(suspect);
     placeAnywhere(nowNs, suspect);
   }
@@ -324,38 +354,38 @@ final class Placement {
   }
 
   private void placeAnywhere(long nowNs, Connection connection) {
-    Lane chosen = choose(connection);
+    Owner chosen = choose(connection);
     if (chosen != null) {
-      connection.change().attach(nowNs, chosen);
+      connection.attach(nowNs, chosen);
     } else if (isAnyEligible()) {
-      connection.change().backOff(nowNs);
-    } else if (pool.options().noUpstreamWaitNs() == 0) {
-      connection.end().endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
+      connection.backOff(nowNs);
+    } else if (options.get().noUpstreamWaitNs() == 0) {
+      connection.refuse(nowNs);
     } else {
       waiting.add(connection);
       connection.armDeadline(nowNs);
     }
   }
 
-  private @Nullable Lane choose(Connection connection) {
+  private @Nullable Owner choose(Connection connection) {
     Ownership ownership = connection.ownership();
     if (!ownership.isAvoidingAny()) {
       return chooseAmong(eligible.isEmpty() ? full : eligible, connection);
     }
-    Lane destination = ownership.destination();
+    Owner destination = ownership.destination();
     if (destination != null && eligible.contains(destination)) {
       return destination;
     }
-    Lane other = chooseAmong(notAvoided(eligible, ownership), connection);
+    Owner other = chooseAmong(notAvoided(eligible, ownership), connection);
     if (other == null) {
       other = chooseAmong(notAvoided(full, ownership), connection);
     }
-    Lane former = ownership.former();
+    Owner former = ownership.former();
     // An Open that nobody takes is tried at last where it came from (rule 9).
     return other == null && former != null && former.isOpen() ? former : other;
   }
 
-  private @Nullable Lane chooseAmong(List<Lane> lanes, Connection connection) {
+  private @Nullable Owner chooseAmong(List<Lane> lanes, Connection connection) {
     return lanes.isEmpty()
         ? null
         : (Lane) balancer.choose(lanes, connection.clientHost(), connection.mark());

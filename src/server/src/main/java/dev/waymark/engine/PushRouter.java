@@ -7,6 +7,7 @@ import dev.waymark.protocol.PushResult.Outcome;
 import dev.waymark.protocol.UpstreamControl.Push;
 import java.util.Collection;
 import java.util.function.Consumer;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,18 +21,29 @@ final class PushRouter {
   /** Closes that a process remembers, over all its shards. */
   static final int CLOSES_MAX = 65_536;
 
-  private final Shard shard;
-  private final Shard.Identity identity;
-  private final Collection<ShardListener> listeners;
+  private final ShardIdentity identity;
+  private final ShardEnvironment environment;
+  private final ConnectionTable connections;
+  private final Collection<ListenerOptions> listeners;
+  private final LongPredicate hasEverBeen;
   private final RecentCloses closes;
 
   /**
+   * @param connections a view of those of the shard
    * @param listeners a view of those of the shard
+   * @param hasEverBeen whether the shard ever gave a mark with this sequence
    */
-  PushRouter(Shard shard, Shard.Identity identity, Collection<ShardListener> listeners) {
-    this.shard = shard;
+  PushRouter(
+      ShardIdentity identity,
+      ShardEnvironment environment,
+      ConnectionTable connections,
+      Collection<ListenerOptions> listeners,
+      LongPredicate hasEverBeen) {
     this.identity = identity;
+    this.environment = environment;
+    this.connections = connections;
     this.listeners = listeners;
+    this.hasEverBeen = hasEverBeen;
     this.closes = new RecentCloses(Math.max(1, CLOSES_MAX / identity.count()));
   }
 
@@ -53,7 +65,7 @@ final class PushRouter {
       int home = (int) (mark.sequence() % identity.count());
       if (home == identity.index()) {
         pushHere(nowNs, pool, push, mark.sequence(), reply);
-      } else if (!shard.environment().forwardPush(home, pool, push, reply)) {
+      } else if (!environment.forwardPush(home, pool, push, reply)) {
         reply.accept(PushResult.full(push.id(), 0));
       }
     }
@@ -61,16 +73,16 @@ final class PushRouter {
 
   /** A connection's socket is closed. */
   void onConnectionGone(Connection connection, @Nullable CloseReason reason, long closedUnixMs) {
-    closes.add(connection.sequence(), connection.listener(), reason, closedUnixMs);
+    closes.add(connection.sequence(), connection.arrival().listener(), reason, closedUnixMs);
   }
 
   // --- transitions ---
 
   private void pushHere(
       long nowNs, String pool, Push push, long sequence, Consumer<PushResult> reply) {
-    Connection connection = shard.connection(sequence);
+    Connection connection = connections.get(sequence);
     int closed = connection == null ? closes.find(sequence) : -1;
-    if (connection != null && connection.listener().isOpenTo(pool)) {
+    if (connection != null && connection.arrival().listener().isOpenTo(pool)) {
       connection.push(nowNs, push, reply);
     } else if (closed >= 0 && closes.listener(closed).isOpenTo(pool)) {
       reply.accept(PushResult.gone(push.id(), closes.reason(closed), closes.closedUnixMs(closed)));
@@ -86,7 +98,7 @@ final class PushRouter {
     if (!isOpenToAll) {
       return PushResult.of(id, Outcome.FORBIDDEN);
     }
-    return shard.hasEverBeen(sequence)
+    return hasEverBeen.test(sequence)
         ? PushResult.gone(id, null, 0)
         : PushResult.of(id, Outcome.NEVER_EXISTED);
   }

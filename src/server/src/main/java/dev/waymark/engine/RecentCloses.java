@@ -28,7 +28,7 @@ final class RecentCloses {
     final long[] sequences;
     final long[] closedUnixMs;
     final byte[] reasons;
-    final @Nullable ShardListener[] listeners;
+    final @Nullable ListenerOptions[] listeners;
 
     /** 1 + the next place of the same chain; 0: there is none. */
     final int[] nexts;
@@ -37,7 +37,7 @@ final class RecentCloses {
       sequences = new long[length];
       closedUnixMs = new long[length];
       reasons = new byte[length];
-      listeners = new @Nullable ShardListener[length];
+      listeners = new @Nullable ListenerOptions[length];
       nexts = new int[length];
     }
   }
@@ -71,7 +71,7 @@ final class RecentCloses {
    *
    * @param reason null: unknown
    */
-  void add(long sequence, ShardListener listener, @Nullable CloseReason reason, long closedUnixMs) {
+  void add(long sequence, ListenerOptions listener, @Nullable CloseReason reason, long closedUnixMs) {
     if (size == capacity) {
       unlink(next);
     } else {
@@ -101,8 +101,8 @@ final class RecentCloses {
     return place;
   }
 
-  ShardListener listener(int place) {
-    ShardListener listener = chunkOf(place).listeners[at(place)];
+  ListenerOptions listener(int place) {
+    ListenerOptions listener = chunkOf(place).listeners[at(place)];
     if (listener == null) {
       throw new IllegalArgumentException("no close is there");
     }

@@ -4,60 +4,48 @@ import dev.waymark.engine.ReplyStream.HeldCommit;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.PushResult;
 import dev.waymark.protocol.UpstreamControl.Push;
-import dev.waymark.protocol.UpstreamControl.Released;
 import dev.waymark.protocol.UpstreamFrame;
 import io.netty.buffer.ByteBuf;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * From the owner to the client's socket: what came is checked, held until its commit is complete,
- * delivered, and paid with credit; pushes go between replies (rules 2, 4, 5 and 6). Confined to its
- * shard's thread.
+ * From the owner to the client's socket: replies are held until their commit is complete, delivered
+ * and paid with credit; pushes go between replies (rules 2, 4, 5 and 6). A state machine that
+ * writes to the client's socket and knows nobody else; confined to its shard's thread.
+ *
+ * <p>Inputs that may write return whether a flush is due from now on: the caller has {@link #flush}
+ * called at the end of the turn.
  */
-final class ReplyDirection {
-  private final Connection connection;
-  private final Shard shard;
+public final class ReplyDirection {
+  /** What to do about credit that has become free. */
+  enum Credit {
+    NONE,
+    /** Send {@link ReplyStream#limitOffset} now. */
+    SEND,
+    /** Call {@link #takeOwedCredit} soon. */
+    OWE
+  }
+
+  /** Stands for a limit that does not travel with data. */
+  public static final long NO_LIMIT = -1;
+
+  private final Limits limits;
   private final ReplyStream stream;
   private final ReplyDelivery delivery;
   private byte @Nullable [] context;
   private @Nullable PushQueue pushes;
   private boolean isCreditOwed;
 
-  ReplyDirection(Connection connection, Shard shard, ClientSocket socket) {
-    this.connection = connection;
-    this.shard = shard;
-    this.stream = new ReplyStream(shard.limits().grantBytes());
+  ReplyDirection(Limits limits, ClientSocket socket) {
+    this.limits = limits;
+    this.stream = new ReplyStream(limits.grantBytes());
     this.delivery = new ReplyDelivery(stream, socket);
   }
 
   // --- inputs ---
 
-  /** Which rule the frame breaks; null for none. */
-  @Nullable CloseReason breachOf(Lane from, UpstreamFrame frame, long clientSentOffset) {
-    int bytes = frame.payload().readableBytes();
-    Ownership ownership = connection.ownership();
-    if (frame.epoch() != ownership.epoch() || (stream.isEnded() && bytes > 0)) {
-      return CloseReason.PROTOCOL;
-    }
-    boolean isReleased = frame.control() instanceof Released;
-    if (isReleased && (ownership.handOver() == null || frame.more() || frame.close() != 0)) {
-      return CloseReason.PROTOCOL;
-    }
-    if (frame.consumed() > clientSentOffset) {
-      return CloseReason.FLOW_CONTROL;
-    }
-    if (from.isAcknowledging()) {
-      return stream.isOverrunBy(bytes) ? CloseReason.FLOW_CONTROL : null;
-    }
-    boolean isUnfinished = frame.more() || stream.isHolding();
-    if (isUnfinished && stream.isHeldTooLargeWith(bytes)) {
-      return CloseReason.FLOW_CONTROL;
-    }
-    return isQueueFullFor(bytes) ? CloseReason.SLOW_CLIENT : null;
-  }
-
-  /** An owner without credit has sent so much: what the kernel was not offered yet is offered. */
+  /** An owner without credit has sent so much: offers the kernel what it was not offered yet. */
   void makeRoomFor(int bytes) {
     if (delivery.isFlushDue() && isQueueFullFor(bytes)) {
       flush();
@@ -70,26 +58,33 @@ final class ReplyDirection {
    * @return the whole commit, if this was its last frame
    */
   @Nullable HeldCommit hold(long nowNs, UpstreamFrame frame) {
-    stream.hold(frame, nowNs + shard.limits().commitTimeoutNs());
+    stream.hold(frame, nowNs + limits.commitTimeoutNs());
     return frame.more() ? null : stream.takeHeld();
   }
 
-  /** Bytes take effect. */
-  void deliver(ByteBuf owned) {
-    flushIfDue(delivery.write(owned));
+  /**
+   * Reply bytes take effect.
+   *
+   * @param owned the reference passes to this method
+   * @return a flush is due, and was not before
+   */
+  boolean deliver(ByteBuf owned) {
+    return delivery.write(owned);
   }
 
-  /** A context takes effect; an empty one takes it away. */
+  /** A context takes effect; an empty one clears it. */
   void context(byte[] committed) {
     context = committed.length == 0 ? null : committed;
   }
 
-  /** What waits for the end of a reply goes behind it, before a FIN. */
-  void endReply() {
+  /**
+   * A reply ends: pushes that waited are written behind it.
+   *
+   * @return a flush is due, and was not before
+   */
+  boolean endReply() {
     stream.endReply();
-    if (pushes != null) {
-      flushIfDue(pushes.onReplyEnd());
-    }
+    return pushes != null && pushes.onReplyEnd();
   }
 
   /** The owner ends this direction. */
@@ -98,17 +93,22 @@ final class ReplyDirection {
     endPushes(null, 0);
   }
 
-  /** Bytes from any upstream, for the place where a reply ends. */
-  void push(long nowNs, Push push, Consumer<PushResult> reply) {
+  /**
+   * Bytes from any upstream, for the place where a reply ends.
+   *
+   * @param reply told what became of them, once, now or later
+   * @return a flush is due, and was not before
+   */
+  boolean push(
+      long nowNs, Push push, Consumer<PushResult> reply, int epoch, boolean isOverBudget) {
     if (stream.isEnded()) {
       reply.accept(PushResult.gone(push.id(), null, 0));
-      return;
+      return false;
     }
     if (pushes == null) {
-      pushes = new PushQueue(stream, delivery, shard.limits());
+      pushes = new PushQueue(stream, delivery, limits);
     }
-    flushIfDue(
-        pushes.offer(nowNs, push, reply, connection.ownership().epoch(), shard.isOverBudget()));
+    return pushes.offer(nowNs, push, reply, epoch, isOverBudget);
   }
 
   /** Some pushes may have waited too long. */
@@ -125,10 +125,14 @@ final class ReplyDirection {
     }
   }
 
-  /** The connection has left this owner, and has another epoch. */
-  void onLeft(Lane owner, int epoch) {
+  /**
+   * The connection has left its owner.
+   *
+   * @param epoch the next one
+   */
+  void onLeft(boolean wasNeverAcknowledging, int epoch) {
     stream.dropHeld();
-    if (owner.isNeverAcknowledging()) {
+    if (wasNeverAcknowledging) {
       // Nobody is asked for the request of an unfinished reply again: the next one is a new reply.
       stream.endReply();
     }
@@ -137,38 +141,41 @@ final class ReplyDirection {
     }
   }
 
-  /** Sends credit, now if it is much, else soon, with data or without. */
-  void grantCredit(long nowNs, Lane owner) {
-    if (!owner.isAcknowledging() || stream.isEnded()) {
-      return;
+  /** Credit of an owner that acknowledges may have become free. */
+  Credit freeCredit() {
+    if (stream.isEnded()) {
+      return Credit.NONE;
     }
     if (stream.isCreditDue()) {
       stream.granted();
-      owner.sender().limit(connection, stream.limitOffset());
-    } else if (!isCreditOwed && stream.creditBytes() > 0) {
-      isCreditOwed = true;
-      shard.oweCredit(nowNs, connection);
+      return Credit.SEND;
     }
+    if (isCreditOwed || stream.creditBytes() <= 0) {
+      return Credit.NONE;
+    }
+    isCreditOwed = true;
+    return Credit.OWE;
   }
 
   /**
-   * Sends what is owed since {@link Shard#oweCredit}.
+   * The time has come for credit that was owed.
    *
-   * @param owner null: there is nobody to send it to
+   * @param isAcknowledging there is an owner, and it acknowledges
+   * @return whether {@link ReplyStream#limitOffset} is to be sent
    */
-  void sendOwedCredit(@Nullable Lane owner) {
+  boolean takeOwedCredit(boolean isAcknowledging) {
     isCreditOwed = false;
-    boolean isOwed = !stream.isEnded() && stream.creditBytes() > 0;
-    if (isOwed && owner != null && owner.isAcknowledging()) {
+    boolean isSent = isAcknowledging && !stream.isEnded() && stream.creditBytes() > 0;
+    if (isSent) {
       stream.granted();
-      owner.sender().limit(connection, stream.limitOffset());
     }
+    return isSent;
   }
 
-  /** The limit that travels with data, if there is credit. */
-  long limitToSend(Lane owner) {
-    if (!owner.isAcknowledging() || stream.creditBytes() <= 0) {
-      return LaneTransport.NO_LIMIT;
+  /** The limit that travels with data to an owner that acknowledges, if there is credit. */
+  long takeLimit() {
+    if (stream.creditBytes() <= 0) {
+      return NO_LIMIT;
     }
     stream.granted();
     return stream.limitOffset();
@@ -180,6 +187,19 @@ final class ReplyDirection {
   }
 
   // --- outputs ---
+
+  /** Which bound the frame exceeds; null for none. */
+  @Nullable CloseReason overrunOf(UpstreamFrame frame, boolean isAcknowledging) {
+    int bytes = frame.payload().readableBytes();
+    if (isAcknowledging) {
+      return stream.isOverrunBy(bytes) ? CloseReason.FLOW_CONTROL : null;
+    }
+    boolean isUnfinished = frame.more() || stream.isHolding();
+    if (isUnfinished && stream.isHeldTooLargeWith(bytes)) {
+      return CloseReason.FLOW_CONTROL;
+    }
+    return isQueueFullFor(bytes) ? CloseReason.SLOW_CLIENT : null;
+  }
 
   ReplyStream stream() {
     return stream;
@@ -202,32 +222,21 @@ final class ReplyDirection {
     return pushes == null ? 0 : pushes.deadlineNs();
   }
 
-  /** Without credit only the client's own requests can be held back (rule 5). */
-  boolean isQueueLong(Lane owner) {
-    return !owner.isAcknowledging()
-        && stream.queuedBytes() > shard.limits().replyQueueBytesMax() / 2;
+  /** So much waits for the client that one without credit is to be asked for no more (rule 5). */
+  boolean isQueueLong() {
+    return stream.queuedBytes() > limits.replyQueueBytesMax() / 2;
   }
 
-  /**
-   * Memory of replies that wait for the socket, those of an unfinished commit, and what is pushed.
-   */
+  /** Memory of replies that wait for the socket, of an unfinished commit, and of pushes. */
   long heldBytes() {
     long pieces = stream.pieces() + delivery.pushedPieces();
     return delivery.queuedBytes()
         + stream.heldBytes()
-        + pieces * shard.limits().pieceBytes()
+        + pieces * limits.pieceBytes()
         + (pushes == null ? 0 : pushes.heldBytes());
   }
 
-  // --- transitions ---
-
   private boolean isQueueFullFor(int bytes) {
-    return stream.queuedBytes() + stream.heldBytes() + bytes > shard.limits().replyQueueBytesMax();
-  }
-
-  private void flushIfDue(boolean isDue) {
-    if (isDue) {
-      shard.flushAtTurnEnd(connection);
-    }
+    return stream.queuedBytes() + stream.heldBytes() + bytes > limits.replyQueueBytesMax();
   }
 }

@@ -1,5 +1,7 @@
 package dev.waymark.engine;
 
+import dev.waymark.engine.Evidence.Loss;
+import dev.waymark.protocol.Check;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.CloseReason.Origin;
 import dev.waymark.protocol.Hello;
@@ -21,18 +23,7 @@ import org.jspecify.annotations.Nullable;
  * ShardEnvironment#requestDeadline}.
  */
 public final class Shard {
-  /**
-   * Which shard of which bridge.
-   *
-   * @param index from 0
-   * @param count how many there are
-   */
-  public record Identity(int index, int count, long instance, String node, String version) {}
-
-  /** A pool, what chooses among its upstreams, and where its suspects are tried. */
-  public record PoolSetup(PoolOptions options, Balancer balancer, Quarantine quarantine) {}
-
-  private final Identity identity;
+  private final ShardIdentity identity;
   private final Limits limits;
   private final ShardEnvironment environment;
   private final ShardEvents events;
@@ -40,13 +31,15 @@ public final class Shard {
   private final RandomGenerator random;
   private final DeadlineWheel wheel;
   private final Map<String, ShardPool> pools = new HashMap<>();
-  private final Map<String, ShardListener> listeners = new HashMap<>();
+  private final Map<String, ListenerOptions> listeners = new HashMap<>();
+  private final Map<String, ListenerHost> hosts = new HashMap<>();
   private final ConnectionTable connections = new ConnectionTable();
   private final ArrayDeque<Connection> connectionsToFlush = new ArrayDeque<>();
   private final ArrayDeque<Lane> lanesToFlush = new ArrayDeque<>();
   private final List<Connection> creditOwed = new ArrayList<>();
   private final ShardMemory memory;
-  private final Announcements announcements = new Announcements(this);
+  private final Announcements announcements;
+  private final Services services = new Services();
   private final PushRouter pushes;
 
   private long acceptedCount;
@@ -56,7 +49,7 @@ public final class Shard {
 
   public Shard(
       long nowNs,
-      Identity identity,
+      ShardIdentity identity,
       Limits limits,
       List<PoolSetup> poolSetups,
       List<ListenerOptions> listenerOptions,
@@ -72,8 +65,10 @@ public final class Shard {
     this.counters = counters;
     this.random = random;
     this.wheel = new DeadlineWheel(nowNs);
-    this.memory = new ShardMemory(this, connections, budget);
-    this.pushes = new PushRouter(this, identity, listeners.values());
+    this.memory = new ShardMemory(environment, events, identity.count(), connections, budget);
+    this.announcements = new Announcements(connections::get, connections::sequences);
+    this.pushes =
+        new PushRouter(identity, environment, connections, listeners.values(), this::hasEverBeen);
     onConfigured(nowNs, poolSetups, listenerOptions);
   }
 
@@ -82,21 +77,22 @@ public final class Shard {
   /** A client was accepted: it gets a mark, and an upstream as soon as there is one. */
   public Connection onAccepted(
       long nowNs, long nowUnixMs, String listenerName, ClientSocket socket) {
-    ShardListener listener = listeners.get(listenerName);
+    ListenerHost listener = hosts.get(listenerName);
     if (listener == null) {
       throw new IllegalArgumentException("no listener " + listenerName);
     }
     acceptedCount++;
     Mark mark = new Mark(identity.instance(), acceptedCount * identity.count() + identity.index());
-    Connection connection = new Connection(this, listener, socket, mark, nowNs, nowUnixMs);
+    Arrival arrival = listener.arrival(mark, socket, elapsedNs(nowNs), nowUnixMs);
+    Connection connection = new Connection(listener, arrival, socket, nowNs);
     connections.put(connection);
     announcements.onOpened(connection);
     announceAtTurnEnd();
     listener.counters().add(Counter.CONNECTIONS_ACCEPTED, 1);
     events.onConnectionOpened(mark, listenerName, socket.clientAddress());
     connection.armDeadline(nowNs);
-    listener.pool().assign(nowNs, connection);
-    connection.client().updateReading();
+    listener.pool.assign(nowNs, connection);
+    connection.updateReading();
     return connection;
   }
 
@@ -120,14 +116,15 @@ public final class Shard {
         throw new IllegalArgumentException(
             "listener " + options.name() + " names a pool that is not there: " + options.pool());
       }
-      listeners.put(
-          options.name(), new ShardListener(options, pool, counters.listener(options.name())));
+      listeners.put(options.name(), options);
+      hosts.put(options.name(), new ListenerHost(options, pool, counters.listener(options.name())));
     }
   }
 
   /** No client comes to this listener any more; its connections live on. */
   public void onListenerRemoved(String listener) {
     listeners.remove(listener);
+    hosts.remove(listener);
   }
 
   /**
@@ -142,8 +139,8 @@ public final class Shard {
       return true;
     }
     boolean[] isUsed = new boolean[1];
-    listeners.values().forEach(listener -> isUsed[0] |= listener.pool() == pool);
-    connections.forEach(connection -> isUsed[0] |= connection.isIn(pool));
+    listeners.values().forEach(listener -> isUsed[0] |= listener.pool().equals(name));
+    connections.forEach(connection -> isUsed[0] |= connection.isIn(name));
     if (!isUsed[0]) {
       pools.remove(name);
       pool.remove();
@@ -230,18 +227,18 @@ public final class Shard {
    * spread over it.
    */
   public void onDrain(long nowNs, long timeoutNs) {
-    connections.forEach(connection -> connection.end().onDrain(nowNs, timeoutNs));
+    connections.forEach(connection -> connection.onDrain(nowNs, timeoutNs));
   }
 
   /** After {@link #stop}: drops the sockets whose clients have not closed their side. */
   public void abandon() {
-    connections.forEach(connection -> connection.end().abandon());
+    connections.forEach(connection -> connection.abandon());
   }
 
   /** Ends every connection that is left, and then every lane. */
   public void stop(long nowNs) {
     connections.forEach(connection ->
-        connection.end().endByBridge(nowNs, CloseReason.BRIDGE_STOPPED, Origin.BRIDGE));
+        connection.endByBridge(nowNs, CloseReason.BRIDGE_STOPPED, Origin.BRIDGE));
     onTurnEnd(nowNs);
     pools.values().forEach(pool -> pool.finish(nowNs));
   }
@@ -264,7 +261,7 @@ public final class Shard {
     List<ConnectionStatus> some = new ArrayList<>();
     connections.forEach(connection -> {
       if (some.size() < countMax) {
-        some.add(ConnectionStatus.of(connection));
+        some.add(connection.status());
       }
     });
     return some;
@@ -277,12 +274,20 @@ public final class Shard {
 
   /** All that always holds; the simulation asks after each step. */
   void checkInvariants() {
-    connections.forEach(Connection::checkInvariants);
+    connections.forEach(connection -> {
+      connection.checkInvariants();
+      ShardPool pool = pools.get(connection.arrival().listener().pool());
+      int places = pool == null ? 0 : pool.placesOf(connection);
+      Check.that(
+          places + (connection.ownership().isBackingOff() ? 1 : 0)
+              == (connection.isWaiting() ? 1 : 0),
+          "who waits is in one place, who does not is in none");
+    });
     pools.values().forEach(ShardPool::checkInvariants);
     memory.checkInvariants();
   }
 
-  // --- for connections, lanes and pools ---
+  // --- transitions ---
 
   private ShardPool newPool(long nowNs, PoolSetup setup) {
     Hello hello =
@@ -293,69 +298,35 @@ public final class Shard {
             setup.options().name(),
             identity.index(),
             identity.count());
-    return new ShardPool(nowNs, setup, this, hello, random, counters);
-  }
-
-  Limits limits() {
-    return limits;
-  }
-
-  ShardEnvironment environment() {
-    return environment;
-  }
-
-  ShardEvents events() {
-    return events;
-  }
-
-  /** The process holds more than it may; see {@link ShardMemory}. */
-  boolean isOverBudget() {
-    return memory.isOverBudget();
+    return new ShardPool(nowNs, setup, services, hello, random, counters);
   }
 
   /** The loop's time and all standstills of the loop: what a clock on the wall has measured. */
-  long elapsedNs(long nowNs) {
+  private long elapsedNs(long nowNs) {
     return nowNs + standstillNs;
   }
 
-  /** How many shards the bridge has. */
-  int count() {
-    return identity.count();
-  }
-
-  @Nullable Connection connection(long sequence) {
-    return connections.get(sequence);
-  }
-
   /** Whether this shard ever gave a mark with this sequence. */
-  boolean hasEverBeen(long sequence) {
+  private boolean hasEverBeen(long sequence) {
     long n = sequence / identity.count();
     return sequence % identity.count() == identity.index() && n >= 1 && n <= acceptedCount;
   }
 
-  /** Of all connections, in no order. */
-  long[] sequences() {
-    long[] sequences = new long[connections.size()];
-    int[] next = new int[1];
-    connections.forEach(connection -> sequences[next[0]++] = connection.sequence());
-    return sequences;
-  }
-
-  PushRouter pushes() {
-    return pushes;
-  }
-
-  Announcements announcements() {
-    return announcements;
-  }
-
   /** Asks for a turn's end if a lane would take announcements. */
-  void announceAtTurnEnd() {
+  private void announceAtTurnEnd() {
     if (announcements.hasMore()) {
       requestTurnEnd();
     }
   }
 
+  private void requestTurnEnd() {
+    if (!isTurnEndRequested) {
+      isTurnEndRequested = true;
+      environment.requestTurnEnd();
+    }
+  }
+
+  /** Calls the action with each connection that the lane owns; it may change their owners. */
   void forEachOn(Lane lane, Consumer<Connection> action) {
     if (lane.connectionCount() > 0) {
       connections.forEach(connection -> {
@@ -366,53 +337,206 @@ public final class Shard {
     }
   }
 
-  void flushAtTurnEnd(Connection connection) {
-    connectionsToFlush.add(connection);
-    requestTurnEnd();
+  /** Calls the action with each connection. */
+  void forEach(Consumer<Connection> action) {
+    connections.forEach(action);
   }
 
-  void flushAtTurnEnd(Lane lane) {
-    lanesToFlush.add(lane);
-    requestTurnEnd();
+  @Nullable ShardPool pool(String name) {
+    return pools.get(name);
   }
 
-  void oweCredit(long nowNs, Connection connection) {
-    creditOwed.add(connection);
-    if (creditOwed.size() == 1) {
-      creditDeadlineNs = nowNs + limits.creditDelayNs();
-      // Asks for nextDeadlineNs, so it comes last.
-      environment.requestDeadline(creditDeadlineNs);
+  /** The shard as the connections of one listener see it. */
+  private final class ListenerHost implements ConnectionHost {
+    private final ListenerOptions options;
+    private final ShardPool pool;
+    private final Counters listenerCounters;
+    private String localAddress = "";
+
+    ListenerHost(ListenerOptions options, ShardPool pool, Counters listenerCounters) {
+      this.options = options;
+      this.pool = pool;
+      this.listenerCounters = listenerCounters;
     }
-  }
 
-  void arm(DeadlineWheel.Node node, long deadlineNs) {
-    wheel.arm(node, deadlineNs);
-  }
+    Arrival arrival(Mark mark, ClientSocket socket, long elapsedNs, long nowUnixMs) {
+      String dialled = socket.localAddress();
+      if (!dialled.equals(localAddress)) {
+        // The same text in one place: most clients dial the same address.
+        localAddress = dialled;
+      }
+      return new Arrival(
+          mark, options, socket.clientAddress(), localAddress, elapsedNs, nowUnixMs);
+    }
 
-  /** The shard holds so many bytes more; the budget learns of it when the turn ends. */
-  void hold(long bytes) {
-    if (bytes != 0) {
-      memory.hold(bytes);
+    @Override
+    public Limits limits() {
+      return limits;
+    }
+
+    @Override
+    public PoolOptions pool() {
+      return pool.options();
+    }
+
+    @Override
+    public Counters counters() {
+      return listenerCounters;
+    }
+
+    @Override
+    public long elapsedNs(long nowNs) {
+      return Shard.this.elapsedNs(nowNs);
+    }
+
+    @Override
+    public DeadlineWheel wheel() {
+      return wheel;
+    }
+
+    @Override
+    public boolean isOverBudget() {
+      return memory.isOverBudget();
+    }
+
+    @Override
+    public void hold(long bytes) {
+      if (bytes != 0) {
+        memory.hold(bytes);
+        requestTurnEnd();
+      }
+    }
+
+    @Override
+    public void flushAtTurnEnd(Connection connection) {
+      connectionsToFlush.add(connection);
       requestTurnEnd();
     }
+
+    @Override
+    public void oweCredit(long nowNs, Connection connection) {
+      creditOwed.add(connection);
+      if (creditOwed.size() == 1) {
+        creditDeadlineNs = nowNs + limits.creditDelayNs();
+        // Asks for nextDeadlineNs, so it comes last.
+        environment.requestDeadline(creditDeadlineNs);
+      }
+    }
+
+    @Override
+    public void offer(Connection connection) {
+      pool.assignAgain(connection);
+    }
+
+    @Override
+    public void withdraw(Connection connection) {
+      pool.stopWaiting(connection);
+    }
+
+    @Override
+    public long waitEndNs(long nowNs) {
+      return pool.waitEndNs(nowNs);
+    }
+
+    @Override
+    public Loss lossOf(Connection connection, Owner owner, boolean isFenced) {
+      return pool.lossOf(connection, owner, isFenced);
+    }
+
+    @Override
+    public void onCleared(Connection connection, Owner owner, boolean hadLostAlone) {
+      pool.onCleared(connection, owner, hadLostAlone);
+    }
+
+    @Override
+    public void onTaken(Taken taken) {
+      events.onConnectionTaken(taken);
+    }
+
+    @Override
+    public void onClosed(Connection connection, ConnectionSummary summary, long endedUnixMs) {
+      connections.remove(connection);
+      pushes.onConnectionGone(connection, summary.reason(), endedUnixMs);
+      announcements.onClosed(connection, summary.reason());
+      announceAtTurnEnd();
+      listenerCounters.addClosed(summary.reason());
+      listenerCounters.addConnectionDuration(summary.durationNs());
+      events.onConnectionClosed(summary);
+    }
   }
 
-  void onConnectionGone(Connection connection, ConnectionSummary summary, long endedUnixMs) {
-    wheel.disarm(connection.deadlines().node());
-    connections.remove(connection);
-    pushes.onConnectionGone(connection, summary.reason(), endedUnixMs);
-    announcements.onClosed(connection, summary.reason());
-    announceAtTurnEnd();
-    Counters counters = connection.listener().counters();
-    counters.addClosed(summary.reason());
-    counters.addConnectionDuration(summary.durationNs());
-    events.onConnectionClosed(summary);
-  }
+  /** The shard as its pools and lanes see it. */
+  private final class Services implements PoolHost {
+    @Override
+    public Limits limits() {
+      return limits;
+    }
 
-  void requestTurnEnd() {
-    if (!isTurnEndRequested) {
-      isTurnEndRequested = true;
-      environment.requestTurnEnd();
+    @Override
+    public long elapsedNs(long nowNs) {
+      return Shard.this.elapsedNs(nowNs);
+    }
+
+    @Override
+    public UpstreamEvents events() {
+      return events;
+    }
+
+    @Override
+    public int shardCount() {
+      return identity.count();
+    }
+
+    @Override
+    public LaneTransport connect(Lane lane) {
+      return environment.connect(lane);
+    }
+
+    @Override
+    public void flushAtTurnEnd(Lane lane) {
+      lanesToFlush.add(lane);
+      Shard.this.requestTurnEnd();
+    }
+
+    @Override
+    public void requestTurnEnd() {
+      Shard.this.requestTurnEnd();
+    }
+
+    @Override
+    public @Nullable Connection connection(long sequence) {
+      return connections.get(sequence);
+    }
+
+    @Override
+    public boolean hasEverBeen(long sequence) {
+      return Shard.this.hasEverBeen(sequence);
+    }
+
+    @Override
+    public void forEachOn(Lane lane, Consumer<Connection> action) {
+      Shard.this.forEachOn(lane, action);
+    }
+
+    @Override
+    public void push(
+        long nowNs, String pool, UpstreamControl.Push push, Consumer<PushResult> reply) {
+      pushes.push(nowNs, pool, push, reply);
+    }
+
+    @Override
+    public void announce(Lane lane, boolean isWanted) {
+      if (isWanted) {
+        announcements.start(lane);
+        announceAtTurnEnd();
+      } else {
+        announcements.stop(lane);
+      }
+    }
+
+    @Override
+    public void onAnnounceable() {
+      announceAtTurnEnd();
     }
   }
 }

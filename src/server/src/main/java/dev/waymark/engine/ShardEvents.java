@@ -6,30 +6,13 @@ import dev.waymark.protocol.Mark;
  * What happens in a shard, for logs and the control plane. Called on the shard's thread; must not
  * block.
  */
-public interface ShardEvents {
+public interface ShardEvents extends UpstreamEvents {
   void onConnectionOpened(Mark mark, String listener, String clientAddress);
-
-  void onConnectionAttached(Mark mark, String pool, String upstream, int epoch);
 
   /** Called for every one; an upstream that hangs may have thousands. */
   void onConnectionTaken(Taken taken);
 
   void onConnectionClosed(ConnectionSummary summary);
-
-  void onLaneOpen(String pool, String upstream);
-
-  /**
-   * @param connections how many were attached
-   */
-  void onLaneBroken(String pool, String upstream, String cause, int connections);
-
-  /** A lane to an upstream that says SERVING could not be opened; it is tried again. */
-  void onLaneRefused(String pool, String upstream, String cause);
-
-  /** Something speaks against an upstream; called for every time. */
-  void onUpstreamSuspect(String pool, String upstream, Suspicion why);
-
-  void onUpstreamDraining(String pool, String upstream);
 
   void onOverBudget(long usedBytes, long budgetBytes);
 

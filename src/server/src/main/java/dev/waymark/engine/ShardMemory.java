@@ -26,7 +26,9 @@ final class ShardMemory {
 
   private record Holder(Connection connection, long bytes) {}
 
-  private final Shard shard;
+  private final ShardEnvironment environment;
+  private final ShardEvents events;
+  private final int shardCount;
   private final ConnectionTable connections;
   private final MemoryBudget budget;
   private long heldBytes;
@@ -35,8 +37,19 @@ final class ShardMemory {
   private boolean isPausing;
   private long nextStepNs;
 
-  ShardMemory(Shard shard, ConnectionTable connections, MemoryBudget budget) {
-    this.shard = shard;
+  /**
+   * @param shardCount how many shards share the budget
+   * @param connections a view of those of the shard
+   */
+  ShardMemory(
+      ShardEnvironment environment,
+      ShardEvents events,
+      int shardCount,
+      ConnectionTable connections,
+      MemoryBudget budget) {
+    this.environment = environment;
+    this.events = events;
+    this.shardCount = shardCount;
     this.connections = connections;
     this.budget = budget;
   }
@@ -93,17 +106,17 @@ final class ShardMemory {
   private void pause(long nowNs) {
     isPausing = true;
     nextStepNs = nowNs + MemoryBudget.OVER_NS_MAX;
-    shard.events().onOverBudget(budget.usedBytes(), budget.limitBytes());
-    shard.environment().pauseAccepting();
-    connections.forEach(connection -> connection.client().updateReading());
+    events.onOverBudget(budget.usedBytes(), budget.limitBytes());
+    environment.pauseAccepting();
+    connections.forEach(connection -> connection.updateReading());
   }
 
   private void resume() {
     isOverBudget = false;
     isPausing = false;
-    shard.events().onUnderBudget(budget.usedBytes(), budget.limitBytes());
-    shard.environment().resumeAccepting();
-    connections.forEach(connection -> connection.client().updateReading());
+    events.onUnderBudget(budget.usedBytes(), budget.limitBytes());
+    environment.resumeAccepting();
+    connections.forEach(connection -> connection.updateReading());
   }
 
   private void report() {
@@ -127,7 +140,7 @@ final class ShardMemory {
       shed(nowNs, Connection::heldReplyBytes, budget.hardBytes(), excessBytes);
     }
     if (budget.isFarOver()) {
-      shard.environment().askOthersToFree();
+      environment.askOthersToFree();
     }
   }
 
@@ -142,7 +155,7 @@ final class ShardMemory {
 
   /** Of all shards at least one holds its share or more while all together hold the whole. */
   private long share(long bytes) {
-    return bytes / shard.count();
+    return bytes / shardCount;
   }
 
   /** The largest first, until more than so much is freed or the process is under the mark. */
@@ -155,8 +168,8 @@ final class ShardMemory {
       }
       reportedBytes -= freedBytes;
       leftBytes -= Math.max(1, freedBytes);
-      holder.connection.end().endByBridge(nowNs, CloseReason.OVERLOAD, Origin.BRIDGE);
-      holder.connection.end().abandon();
+      holder.connection.endByBridge(nowNs, CloseReason.OVERLOAD, Origin.BRIDGE);
+      holder.connection.abandon();
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.waymark.engine;
 
+import dev.waymark.engine.Evidence.Loss;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Reopen;
 import java.util.Collection;
@@ -17,8 +18,8 @@ import java.util.random.RandomGenerator;
  * of them takes a connection is in {@link Placement}, which planned moves begin in {@link Mover}.
  * Confined to its shard's thread, but for the counters and the balancer.
  */
-final class ShardPool {
-  private final Shard shard;
+public final class ShardPool implements LanePool {
+  private final PoolHost host;
   private final Balancer balancer;
   private final Quarantine quarantine;
   private final Hello hello;
@@ -32,30 +33,31 @@ final class ShardPool {
   private long version;
   private long breaks;
 
-  ShardPool(
+  public ShardPool(
       long nowNs,
-      Shard.PoolSetup setup,
-      Shard shard,
+      PoolSetup setup,
+      PoolHost host,
       Hello hello,
       RandomGenerator random,
       ShardCounters counters) {
     this.options = setup.options();
-    this.shard = shard;
+    this.host = host;
     this.balancer = setup.balancer();
     this.quarantine = setup.quarantine();
     this.hello = hello;
     this.random = random;
     this.counters = counters;
-    this.mover = new Mover(nowNs, shard, balancer);
+    this.mover = new Mover(nowNs, host, balancer);
     Trials trials =
         new Trials(hello.shard(), quarantine, this::site, lane -> standing(lane).isSettled());
-    this.placement = new Placement(nowNs, this, shard, balancer, trials);
+    this.placement =
+        new Placement(nowNs, this::options, host, balancer, trials, lane -> site(lane).isSetApart());
   }
 
   // --- inputs ---
 
   /** Discovery or health changed. */
-  void onSnapshot(long nowNs, PoolSnapshot snapshot) {
+  public void onSnapshot(long nowNs, PoolSnapshot snapshot) {
     if (snapshot.version() <= version) {
       return;
     }
@@ -66,7 +68,7 @@ final class ShardPool {
       if (known == null) {
         Lane lane = newLane(nowNs, view, false);
         TrialSite site = quarantine.join(view.address());
-        standings.put(view.address(), new UpstreamStanding(shard.limits(), site, view, lane));
+        standings.put(view.address(), new UpstreamStanding(host.limits(), site, view, lane));
       } else if (known.onView(nowNs, view)) {
         mover.rebalanceSoon(nowNs);
       }
@@ -85,12 +87,12 @@ final class ShardPool {
   }
 
   /** A new connection: it gets an owner, now or later, or ends. */
-  void assign(long nowNs, Connection connection) {
+  public void assign(long nowNs, Connection connection) {
     placement.place(nowNs, connection);
   }
 
   /** A connection that has left its owner: it gets another at the end of a turn. */
-  void assignAgain(Connection connection) {
+  public void assignAgain(Connection connection) {
     placement.placeLater(connection);
   }
 
@@ -99,41 +101,53 @@ final class ShardPool {
    *
    * @return whether there are more
    */
-  boolean placeSome(long nowNs) {
-    return placement.placeSome(nowNs);
+  public boolean placeSome(long nowNs) {
+    placement.placeSome(nowNs);
+    if (placement.settleTrials(nowNs)) {
+      // Lanes are set apart for suspects: their other connections are to leave them.
+      moveAway(nowNs);
+    }
+    placement.beginTrials(nowNs);
+    return placement.isAnyToPlace();
   }
 
-  void stopWaiting(Connection connection) {
+  public void stopWaiting(Connection connection) {
     placement.forget(connection);
   }
 
-  void onLaneOpen(long nowNs, Lane lane) {
+  @Override
+  public void onLaneOpen(long nowNs, Lane lane) {
     standing(lane).onLaneOpen();
-    shard.events().onLaneOpen(options.name(), lane.upstream().address());
+    host.events().onLaneOpen(options.name(), lane.upstream().address());
     refresh(nowNs);
   }
 
   /** The lane has shown whether it acknowledges: it may take connections from now on. */
-  void onLaneDecided(long nowNs) {
+  @Override
+  public void onLaneDecided(long nowNs) {
     refresh(nowNs);
   }
 
-  void onLaneWritable(Lane lane) {
+  @Override
+  public void onLaneWritable(Lane lane) {
     placement.onLaneWritable(lane);
   }
 
-  void onLaneFull(Lane lane) {
+  @Override
+  public void onLaneFull(Lane lane) {
     placement.onLaneFull(lane);
   }
 
-  void onLaneDraining(long nowNs, Lane lane) {
-    shard.events().onUpstreamDraining(options.name(), lane.upstream().address());
+  @Override
+  public void onLaneDraining(long nowNs, Lane lane) {
+    host.events().onUpstreamDraining(options.name(), lane.upstream().address());
     placement.notEligible(nowNs, lane);
     moveAway(nowNs);
   }
 
   /** No connection is given to it any more, and it is about to take those along that it has. */
-  void onLaneBreaking(long nowNs, Lane lane, boolean wasOpen) {
+  @Override
+  public void onLaneBreaking(long nowNs, Lane lane, boolean wasOpen) {
     if (wasOpen) {
       breaks++;
       if (isDyingUnused(lane)) {
@@ -144,7 +158,8 @@ final class ShardPool {
     placement.onLaneBreaking(nowNs, lane);
   }
 
-  void onLaneBroken(long nowNs, Lane lane, String cause, boolean wasOpen, int connections) {
+  @Override
+  public void onLaneBroken(long nowNs, Lane lane, String cause, boolean wasOpen, int connections) {
     placement.onLaneBroken(lane);
     UpstreamStanding standing = standings.get(lane.upstream().address());
     if (standing != null && standing.lane() == lane) {
@@ -152,29 +167,34 @@ final class ShardPool {
     }
     forgetUnused();
     if (wasOpen) {
-      shard.events().onLaneBroken(options.name(), lane.upstream().address(), cause, connections);
+      host.events().onLaneBroken(options.name(), lane.upstream().address(), cause, connections);
       suspect(lane, Suspicion.LANE_BROKEN);
     } else if (lane.upstream().isServing()) {
-      shard.events().onLaneRefused(options.name(), lane.upstream().address(), cause);
+      host.events().onLaneRefused(options.name(), lane.upstream().address(), cause);
       suspect(lane, Suspicion.LANE_REFUSED);
     }
   }
 
   /** Tells the control plane, which may eject the upstream. */
-  void suspect(Lane lane, Suspicion why) {
-    shard.events().onUpstreamSuspect(options.name(), lane.upstream().address(), why);
+  @Override
+  public void suspect(Lane lane, Suspicion why) {
+    host.events().onUpstreamSuspect(options.name(), lane.upstream().address(), why);
   }
 
-  void onAttached(Connection connection, Lane lane) {
+  @Override
+  public void onAttached(Owner.Attached connection, Lane lane) {
     site(lane).attached();
     balancer.onAttached(lane.upstream());
-    shard
-        .events()
+    host.events()
         .onConnectionAttached(
             connection.mark(), options.name(), lane.upstream().address(), connection.epoch());
   }
 
-  void onDetached(Connection connection, Lane lane) {
+  @Override
+  public void onDetached(Owner.Attached connection, Lane lane, boolean hasLeftover) {
+    if (hasLeftover && lane.isOpen()) {
+      site(lane).leftover();
+    }
     site(lane).detached();
     balancer.onDetached(lane.upstream());
     placement.onTried(connection, lane);
@@ -183,27 +203,16 @@ final class ShardPool {
     }
   }
 
-  /** A connection leaves this lane, and bytes of it that were not consumed stay at the upstream. */
-  void onLeftover(Lane lane) {
-    if (lane.isOpen()) {
-      site(lane).leftover();
+  /** The owner made progress with bytes of the connection that had been under suspicion. */
+  public void onCleared(Connection connection, Owner owner, boolean hadLostAlone) {
+    if (hadLostAlone) {
+      // The owner that it had lost alone died of something else.
+      quarantine.doubt();
     }
+    placement.onCleared(connection, owner);
   }
 
-  /** Its owner made progress with bytes that had been under suspicion. */
-  void onCleared(Connection connection) {
-    Lane lane = connection.lane();
-    if (lane != null) {
-      placement.onCleared(connection, lane);
-    }
-  }
-
-  /** Lanes are set apart for suspects: their other connections are to leave them. */
-  void onSetApart(long nowNs) {
-    moveAway(nowNs);
-  }
-
-  void onTick(long nowNs) {
+  public void onTick(long nowNs) {
     long longestRetryNs = placement.longestRetryNs();
     for (UpstreamStanding standing : List.copyOf(standings.values())) {
       standing.lane().onTick(nowNs);
@@ -220,19 +229,19 @@ final class ShardPool {
   }
 
   /** Other options of the same name. */
-  void onOptions(long nowNs, PoolOptions next) {
+  public void onOptions(long nowNs, PoolOptions next) {
     options = next;
     settleViews(nowNs);
   }
 
   /** It is no longer configured, and nobody needs it: every lane is finished and forgotten. */
-  void remove() {
+  public void remove() {
     standings.values().forEach(UpstreamStanding::gone);
     forgetUnused();
   }
 
   /** The bridge ends: every lane is finished. */
-  void finish(long nowNs) {
+  public void finish(long nowNs) {
     standings
         .values()
         .forEach(standing -> {
@@ -245,49 +254,38 @@ final class ShardPool {
 
   // --- outputs ---
 
-  PoolOptions options() {
+  @Override
+  public PoolOptions options() {
     return options;
   }
 
-  Hello hello() {
+  @Override
+  public Hello hello() {
     return hello;
   }
 
-  /** In what company this connection lost this lane. */
-  Evidence.Company company(Connection connection, Lane lane) {
-    return placement.company(connection, lane);
-  }
-
-  /** One that had lost an owner alone has been answered: that owner died of something else. */
-  void onDoubt() {
-    quarantine.doubt();
-  }
-
-  /** How many signs there are that upstreams die of something else than what clients send. */
-  int doubts() {
-    return quarantine.doubts();
-  }
-
-  /** How many lanes have broken that had worked. */
-  long breaks() {
-    return breaks;
+  /** The circumstances in which this connection has just lost this owner. */
+  public Loss lossOf(Connection connection, Owner owner, boolean isFenced) {
+    Evidence.Company company =
+        isFenced ? Evidence.Company.FENCED : placement.company(connection, owner);
+    return new Loss(company, breaks, quarantine.doubts());
   }
 
   /** Until when a connection waits for an upstream, if nothing else happens. */
-  long waitEndNs(long nowNs) {
+  public long waitEndNs(long nowNs) {
     return placement.waitEndNs(nowNs);
   }
 
-  List<LaneStatus> status() {
+  public List<LaneStatus> status() {
     return standings.values().stream().map(standing -> standing.lane().status()).toList();
   }
 
   /** In how many places the connection waits for an owner. */
-  int placesOf(Connection connection) {
+  public int placesOf(Connection connection) {
     return placement.placesOf(connection);
   }
 
-  void checkInvariants() {
+  public void checkInvariants() {
     placement.checkInvariants();
   }
 
@@ -315,23 +313,12 @@ final class ShardPool {
         new Lane(
             nowNs,
             this,
-            shard,
+            host,
             view,
             counters.upstream(options.name(), view.address()),
             hasAcknowledged);
     lane.holdBack(nowNs, isHeldBack(view));
     return lane;
-  }
-
-  /** Those of these lanes that some shard has set apart for suspects. */
-  Set<Lane> setApart(Collection<Lane> lanes) {
-    Set<Lane> apart = new HashSet<>();
-    for (Lane lane : lanes) {
-      if (site(lane).isSetApart()) {
-        apart.add(lane);
-      }
-    }
-    return apart;
   }
 
   /** It did not say that it would go, and no client can have made it. */

@@ -53,7 +53,7 @@ final class Trial {
    *
    * @return whether it was the last one of the group
    */
-  boolean remove(Connection connection) {
+  boolean remove(Owner.Attached connection) {
     return group.remove(connection) && group.isEmpty();
   }
 

@@ -103,8 +103,8 @@ final class Trials {
    *
    * @return whether its trial is over by that: {@link #settle} goes on
    */
-  boolean leave(Connection connection, Lane lane) {
-    Trial trial = trials.get(lane);
+  boolean leave(Owner.Attached connection, Owner owner) {
+    Trial trial = trials.get(owner);
     return trial != null && trial.remove(connection);
   }
 
@@ -311,8 +311,8 @@ final class Trials {
   }
 
   /** In what company this connection lost this lane. */
-  Evidence.Company company(Connection connection, Lane lane) {
-    Trial trial = trials.get(lane);
+  Evidence.Company company(Connection connection, Owner owner) {
+    Trial trial = trials.get(owner);
     return trial == null ? Evidence.Company.OTHERS : trial.company(connection);
   }
 

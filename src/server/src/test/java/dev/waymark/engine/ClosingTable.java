@@ -102,7 +102,6 @@ final class ClosingTable {
           world ->
               world
                   .connection
-                  .end()
                   .endByBridge(world.nowNs(), CloseReason.OPERATOR, Origin.BRIDGE));
 
   private static Event event(String name, Consumer<ClosingWorld> action) {

@@ -98,7 +98,7 @@ class ConnectionTest {
     Connection connection = fixtures.accept();
     fixtures.isWritable = false;
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(Fixtures.WINDOW + 5), false);
-    connection.end().endByBridge(fixtures.nowNs, CloseReason.OPERATOR, CloseReason.Origin.BRIDGE);
+    connection.endByBridge(fixtures.nowNs, CloseReason.OPERATOR, CloseReason.Origin.BRIDGE);
     fixtures.endTurn();
     assertThat(fixtures.budget.usedBytes()).isZero();
   }

@@ -79,7 +79,7 @@ final class Fixtures implements ShardEnvironment, Balancer {
 
   /** The first of so many shards, with several pools. */
   Fixtures(List<PoolOptions> pools, List<ListenerOptions> listeners, long budgetBytes, int shards) {
-    this(pools, listeners, budgetBytes, new Shard.Identity(0, shards, 42, "node", "0"), null);
+    this(pools, listeners, budgetBytes, new ShardIdentity(0, shards, 42, "node", "0"), null);
   }
 
   /**
@@ -91,7 +91,7 @@ final class Fixtures implements ShardEnvironment, Balancer {
         List.of(pool("pool")),
         List.of(listener("listener", "pool", 0)),
         10_000,
-        new Shard.Identity(1, 2, 42, "node", "0"),
+        new ShardIdentity(1, 2, 42, "node", "0"),
         other.quarantine);
   }
 
@@ -99,7 +99,7 @@ final class Fixtures implements ShardEnvironment, Balancer {
       List<PoolOptions> pools,
       List<ListenerOptions> listeners,
       long budgetBytes,
-      Shard.Identity identity,
+      ShardIdentity identity,
       @Nullable Quarantine shared) {
     quarantine = shared != null ? shared : new Quarantine(() -> nowNs);
     budget = new MemoryBudget(budgetBytes);
@@ -108,7 +108,7 @@ final class Fixtures implements ShardEnvironment, Balancer {
             nowNs,
             identity,
             limits(),
-            pools.stream().map(pool -> new Shard.PoolSetup(pool, this, quarantine)).toList(),
+            pools.stream().map(pool -> new PoolSetup(pool, this, quarantine)).toList(),
             listeners,
             this,
             events,
@@ -246,13 +246,13 @@ final class Fixtures implements ShardEnvironment, Balancer {
   }
 
   static Lane owner(Connection connection) {
-    return Objects.requireNonNull(connection.lane());
+    return (Lane) Objects.requireNonNull(connection.lane());
   }
 
   /** Of its owner, or "nobody". */
   static String ownerAddress(Connection connection) {
-    Lane lane = connection.lane();
-    return lane == null ? "nobody" : lane.upstream().address();
+    Owner owner = connection.lane();
+    return owner == null ? "nobody" : owner.upstreamAddress();
   }
 
   /** Bytes from the client. */

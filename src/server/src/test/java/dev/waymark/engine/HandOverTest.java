@@ -56,7 +56,7 @@ class HandOverTest {
   @Test
   void connection_withoutOwner_isNotTakenFromOne() {
     Connection waiting = fixtures.accept();
-    assertThatThrownBy(() -> waiting.change().expel(fixtures.nowNs, Reopen.Cause.DRAINING))
+    assertThatThrownBy(() -> waiting.expel(fixtures.nowNs, Reopen.Cause.DRAINING))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("only an attached connection is taken from its owner");
   }

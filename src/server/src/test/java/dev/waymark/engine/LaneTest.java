@@ -234,7 +234,7 @@ class LaneTest {
         new PoolOptions("pool", acknowledge, 5_000 * Fixtures.MS, 30, PoolOptions.Moving.DEFAULTS);
     fixtures.shard.onConfigured(
         fixtures.nowNs,
-        List.of(new Shard.PoolSetup(options, fixtures, new Quarantine(() -> fixtures.nowNs))),
+        List.of(new PoolSetup(options, fixtures, new Quarantine(() -> fixtures.nowNs))),
         List.of());
     fixtures.endTurn();
   }

@@ -111,7 +111,7 @@ class PushTest {
     fixtures.socket(connection).drain();
     fixtures.endTurn();
     assertThat(fixtures.takeEffects()).containsExactly("written 55", "limit 90");
-    assertThat(ConnectionStatus.of(connection).toString()).contains("55");
+    assertThat(connection.status().toString()).contains("55");
   }
 
   @Test

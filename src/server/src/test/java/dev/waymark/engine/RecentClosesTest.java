@@ -14,13 +14,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RecentClosesTest {
-  private record Closed(ShardListener listener, @Nullable CloseReason reason, long unixMs) {}
+  private record Closed(ListenerOptions listener, @Nullable CloseReason reason, long unixMs) {}
 
-  private final List<ShardListener> listeners = List.of(listener(), listener(), listener());
+  private final List<ListenerOptions> listeners =
+      List.of(listener("first"), listener("second"), listener("third"));
 
-  private static ShardListener listener() {
-    Fixtures fixtures = new Fixtures();
-    return fixtures.accept().listener();
+  private static ListenerOptions listener(String name) {
+    return Fixtures.listener(name, "pool", 0);
   }
 
   private void add(RecentCloses closes, long sequence, CloseReason reason) {

@@ -45,7 +45,7 @@ class ShardConfiguredTest {
         new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 0, 0, PoolOptions.Moving.DEFAULTS);
     fixtures.shard.onConfigured(
         fixtures.nowNs,
-        List.of(new Shard.PoolSetup(impatient, fixtures, new Quarantine(() -> fixtures.nowNs))),
+        List.of(new PoolSetup(impatient, fixtures, new Quarantine(() -> fixtures.nowNs))),
         List.of());
     assertThat(fixtures.takeEffects()).isEmpty();
     fixtures.upstreams("!a:1");
@@ -91,7 +91,7 @@ class ShardConfiguredTest {
     assertThat(removePool()).isTrue();
     fixtures.shard.onConfigured(
         fixtures.nowNs,
-        List.of(new Shard.PoolSetup(WAITING, fixtures, new Quarantine(() -> fixtures.nowNs))),
+        List.of(new PoolSetup(WAITING, fixtures, new Quarantine(() -> fixtures.nowNs))),
         List.of(listener("listener", 0)));
     fixtures.takeEffects();
     fixtures.attachedLane();

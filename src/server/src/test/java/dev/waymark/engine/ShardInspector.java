@@ -27,7 +27,7 @@ public final class ShardInspector {
             counts[0]++;
             counts[1] += handOver == null ? 0 : 1;
             if (handOver != null && handOver.destination() != null) {
-              coming.merge(handOver.destination(), 1, Integer::sum);
+              coming.merge((Lane) handOver.destination(), 1, Integer::sum);
             }
           });
       Check.that(lane.connectionCount() == counts[0], "a lane counts its connections");
@@ -48,7 +48,7 @@ public final class ShardInspector {
         shard,
         connection -> {
           if (connection.isWaiting()) {
-            connection.pool().stopWaiting(connection);
+            pool(shard, connection).stopWaiting(connection);
           }
         });
   }
@@ -59,7 +59,7 @@ public final class ShardInspector {
         shard,
         connection -> {
           if (connection.lane() != null) {
-            connection.pool().assignAgain(connection);
+            pool(shard, connection).assignAgain(connection);
           }
         });
   }
@@ -70,7 +70,7 @@ public final class ShardInspector {
         shard,
         connection -> {
           if (connection.ownership().isSuspect()) {
-            connection.ownership().onLoss(Evidence.Company.NOBODY, 0, 0, 0);
+            connection.ownership().onLoss(new Evidence.Loss(Evidence.Company.NOBODY, 0, 0), 0);
           }
         });
   }
@@ -81,9 +81,11 @@ public final class ShardInspector {
   }
 
   private static void forEach(Shard shard, Consumer<Connection> action) {
-    for (long sequence : shard.sequences()) {
-      action.accept(Objects.requireNonNull(shard.connection(sequence)));
-    }
+    shard.forEach(action);
+  }
+
+  private static ShardPool pool(Shard shard, Connection connection) {
+    return Objects.requireNonNull(shard.pool(connection.arrival().listener().pool()));
   }
 
   /** The lane's upstream counts as one that does not acknowledge. */

@@ -169,7 +169,7 @@ class TrialsTest {
     List<Lane> others = other.attachedLanes("c:1", "d:1");
     List<Connection> bystanders = List.of(other.accept(), other.accept());
     Lane d = others.getLast();
-    bystanders.getLast().change().release(other.nowNs, Reopen.Cause.REBALANCE, d);
+    bystanders.getLast().release(other.nowNs, Reopen.Cause.REBALANCE, d);
     other.released(bystanders.getLast(), 0);
     assertThat(bystanders).extracting(Fixtures::ownerAddress).containsExactly("c:1", "d:1");
     Connection suspect = suspect(lanes);
@@ -196,7 +196,7 @@ class TrialsTest {
     List<Lane> others = other.attachedLanes("c:1", "d:1");
     Connection bystander = other.accept();
     Connection second = other.accept();
-    second.change().release(other.nowNs, Reopen.Cause.REBALANCE, others.getLast());
+    second.release(other.nowNs, Reopen.Cause.REBALANCE, others.getLast());
     other.released(second, 0);
     Connection suspect = suspect(lanes);
     assertThat(ownerAddress(bystander)).isEqualTo("c:1");

@@ -7,10 +7,12 @@ import dev.waymark.engine.KeptEvents;
 import dev.waymark.engine.Lane;
 import dev.waymark.engine.LaneTransport;
 import dev.waymark.engine.MemoryBudget;
+import dev.waymark.engine.PoolSetup;
 import dev.waymark.engine.PoolSnapshot;
 import dev.waymark.engine.Quarantine;
 import dev.waymark.engine.Shard;
 import dev.waymark.engine.ShardEnvironment;
+import dev.waymark.engine.ShardIdentity;
 import dev.waymark.engine.ShardInspector;
 import dev.waymark.protocol.CloseReason.Origin;
 import dev.waymark.protocol.PushResult;
@@ -82,10 +84,10 @@ final class Sim implements ShardEnvironment {
     this.shard =
         new Shard(
             time.nowNs(),
-            new Shard.Identity(setup.shards() - 1, setup.shards(), INSTANCE, "node", "0"),
+            new ShardIdentity(setup.shards() - 1, setup.shards(), INSTANCE, "node", "0"),
             setup.limits(),
             List.of(
-                new Shard.PoolSetup(
+                new PoolSetup(
                     mutations.options(setup.pool()), balancer, new Quarantine(time::nowNs))),
             List.of(setup.listener()),
             this,
