@@ -23,7 +23,7 @@ run_java() {
 
 if [ "${1:-}" = idle-connections ]; then
   shift
-  run_java -Xms2g -Xmx2g -XX:+UseSerialGC dev.waymark.engine.IdleConnections "$@"
+  run_java -Xms2g -Xmx2g -XX:+UseSerialGC dev.waymark.engine.shard.IdleConnections "$@"
 elif [ "${1:-}" = bare-stream ]; then
   run_java -XX:MaxNewSize=32m -Dio.netty.leakDetection.level=disabled dev.waymark.net.lane.BareStream
 else

@@ -1,10 +1,10 @@
 package dev.waymark.bridge;
 
-import dev.waymark.engine.Counter;
-import dev.waymark.engine.Counter.Scope;
-import dev.waymark.engine.Counters;
-import dev.waymark.engine.Histogram;
-import dev.waymark.engine.ShardCounters;
+import dev.waymark.engine.base.Counter;
+import dev.waymark.engine.base.Counter.Scope;
+import dev.waymark.engine.base.Counters;
+import dev.waymark.engine.base.Histogram;
+import dev.waymark.engine.base.ShardCounters;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.PushResult;
 import dev.waymark.protocol.Reopen;

@@ -1,10 +1,10 @@
 package dev.waymark.bridge;
 
 import com.codahale.metrics.Counter;
-import dev.waymark.engine.ConnectionSummary;
-import dev.waymark.engine.ShardEvents;
-import dev.waymark.engine.Suspicion;
-import dev.waymark.engine.Taken;
+import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.connection.ConnectionSummary;
+import dev.waymark.engine.connection.Taken;
+import dev.waymark.engine.shard.ShardEvents;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.listener.ListenerEvents;
 import dev.waymark.protocol.Mark;

@@ -1,10 +1,10 @@
 package dev.waymark.bridge;
 
 import dev.waymark.config.ListenerConfig;
-import dev.waymark.engine.Histogram;
-import dev.waymark.engine.MemoryBudget;
-import dev.waymark.engine.PoolSnapshot;
-import dev.waymark.engine.UpstreamView;
+import dev.waymark.engine.base.Histogram;
+import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.engine.pool.PoolSnapshot;
+import dev.waymark.engine.shard.MemoryBudget;
 import dev.waymark.net.listener.ListenerCounters;
 import dev.waymark.telemetry.Metrics;
 import dev.waymark.telemetry.Metrics.Durations;

@@ -2,12 +2,12 @@ package dev.waymark.bridge;
 
 import dev.waymark.api.PoolStatus;
 import dev.waymark.config.PoolConfig;
-import dev.waymark.engine.PoolOptions;
-import dev.waymark.engine.PoolSetup;
-import dev.waymark.engine.PoolSnapshot;
-import dev.waymark.engine.Quarantine;
-import dev.waymark.engine.Suspicion;
-import dev.waymark.engine.UpstreamView;
+import dev.waymark.engine.base.PoolOptions;
+import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.engine.pool.PoolSetup;
+import dev.waymark.engine.pool.PoolSnapshot;
+import dev.waymark.engine.pool.Quarantine;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.lane.LaneConnector;
 import dev.waymark.telemetry.Metrics;

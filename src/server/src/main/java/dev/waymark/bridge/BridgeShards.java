@@ -1,9 +1,9 @@
 package dev.waymark.bridge;
 
 import dev.waymark.config.ListenerConfig;
-import dev.waymark.engine.PoolSetup;
-import dev.waymark.engine.PoolSnapshot;
-import dev.waymark.engine.ShardIdentity;
+import dev.waymark.engine.pool.PoolSetup;
+import dev.waymark.engine.pool.PoolSnapshot;
+import dev.waymark.engine.shard.ShardIdentity;
 import dev.waymark.net.NettyTransport;
 import dev.waymark.protocol.Mark;
 import io.netty.channel.EventLoop;

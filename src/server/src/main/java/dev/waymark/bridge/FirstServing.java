@@ -1,7 +1,7 @@
 package dev.waymark.bridge;
 
-import dev.waymark.engine.PoolSnapshot;
-import dev.waymark.engine.UpstreamView;
+import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.engine.pool.PoolSnapshot;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;

@@ -1,8 +1,8 @@
 package dev.waymark.bridge;
 
-import dev.waymark.engine.Histogram;
-import dev.waymark.engine.LoopClock;
-import dev.waymark.engine.LoopTime;
+import dev.waymark.engine.base.Histogram;
+import dev.waymark.engine.base.LoopClock;
+import dev.waymark.engine.base.LoopTime;
 import io.netty.channel.EventLoop;
 import java.util.concurrent.TimeUnit;
 

@@ -1,8 +1,8 @@
 package dev.waymark.bridge;
 
-import dev.waymark.engine.PoolSnapshot;
-import dev.waymark.engine.UpstreamView;
-import dev.waymark.engine.UpstreamView.Standing;
+import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.engine.lane.UpstreamView.Standing;
+import dev.waymark.engine.pool.PoolSnapshot;
 import dev.waymark.telemetry.Metrics;
 import java.util.Arrays;
 import java.util.HashSet;

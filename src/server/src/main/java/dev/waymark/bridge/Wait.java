@@ -1,6 +1,6 @@
 package dev.waymark.bridge;
 
-import dev.waymark.engine.LoopClock;
+import dev.waymark.engine.base.LoopClock;
 
 /**
  * A wait of one thread that looks how much of it is left every few milliseconds. Time in which the

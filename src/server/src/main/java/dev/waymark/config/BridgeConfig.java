@@ -1,6 +1,6 @@
 package dev.waymark.config;
 
-import dev.waymark.engine.Limits;
+import dev.waymark.engine.base.Limits;
 import java.time.Duration;
 import java.util.List;
 

@@ -5,7 +5,7 @@ import static dev.waymark.config.ProcessKeys.LANE_TIMEOUT;
 import static dev.waymark.config.ProcessKeys.PING_INTERVAL;
 
 import dev.waymark.config.Settings.Range;
-import dev.waymark.engine.Limits;
+import dev.waymark.engine.base.Limits;
 import java.time.Duration;
 
 /**

@@ -1,6 +1,6 @@
 package dev.waymark.config;
 
-import dev.waymark.engine.AgeOptions;
+import dev.waymark.engine.connection.AgeOptions;
 import dev.waymark.protocol.Framing;
 import java.net.InetSocketAddress;
 import java.time.Duration;

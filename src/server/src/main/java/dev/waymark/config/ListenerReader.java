@@ -2,7 +2,7 @@ package dev.waymark.config;
 
 import dev.waymark.config.ListenerKeys.ByteOrder;
 import dev.waymark.config.ListenerKeys.FramingType;
-import dev.waymark.engine.AgeOptions;
+import dev.waymark.engine.connection.AgeOptions;
 import dev.waymark.protocol.Framing;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.waymark.config;
 
-import dev.waymark.engine.PoolOptions.Acknowledge;
-import dev.waymark.engine.PoolOptions.Moving;
+import dev.waymark.engine.base.PoolOptions.Acknowledge;
+import dev.waymark.engine.base.PoolOptions.Moving;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

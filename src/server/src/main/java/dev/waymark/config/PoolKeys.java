@@ -3,7 +3,7 @@ package dev.waymark.config;
 import dev.waymark.config.PoolConfig.HashBy;
 import dev.waymark.config.PoolConfig.Policy;
 import dev.waymark.config.PoolConfig.Target;
-import dev.waymark.engine.PoolOptions.Acknowledge;
+import dev.waymark.engine.base.PoolOptions.Acknowledge;
 import java.time.Duration;
 import java.util.List;
 

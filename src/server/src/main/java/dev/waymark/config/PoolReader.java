@@ -8,7 +8,7 @@ import dev.waymark.config.PoolKeys.NoUpstream;
 import dev.waymark.config.PoolKeys.OnUpstreamLoss;
 import dev.waymark.config.Settings.Range;
 import dev.waymark.config.Values.Elements;
-import dev.waymark.engine.PoolOptions.Moving;
+import dev.waymark.engine.base.PoolOptions.Moving;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

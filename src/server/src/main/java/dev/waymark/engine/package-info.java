@@ -1,11 +1,34 @@
 /**
- * The pure state machines of a shard: marks, connections, windows, commits, assignment, draining.
+ * The engine: everything that decides about connections and lanes, as state machines without I/O.
  *
  * <p>Not inside: sockets, gRPC, clocks, threads, randomness, loggers, metrics libraries. Time is an
- * argument (`nowNs`), effects go out through the small interfaces {@link
- * dev.waymark.engine.ClientSocket}, {@link dev.waymark.engine.LaneTransport} and {@link
- * dev.waymark.engine.ShardEnvironment}. Every class is confined to its shard's thread unless it
- * says otherwise. Start at {@link dev.waymark.engine.Shard}. The rules are in docs/protocol.md.
+ * argument (`nowNs`); effects go out through small interfaces that the edge implements: {@link
+ * dev.waymark.engine.stream.ClientSocket}, {@link dev.waymark.engine.lane.LaneTransport} and {@link
+ * dev.waymark.engine.shard.ShardEnvironment}.
+ *
+ * <p>This package holds no classes. The machines are in the packages below it, each of which sees
+ * only those named before it:
+ *
+ * <ul>
+ *   <li>{@code base}: limits, counters, time and deadlines
+ *   <li>{@code stream}: the bytes of one connection, in either direction
+ *   <li>{@code connection}: one client from accept to close, and its owners
+ *   <li>{@code lane}: one call to an upstream, shared by many connections
+ *   <li>{@code pool}: the upstreams of a pool, and which of them a connection goes to
+ *   <li>{@code shard}: all of these on one event loop
+ * </ul>
+ *
+ * <p>A machine is told inputs and answers what should happen; the machine above it acts on the
+ * answer. What a machine has to ask of those above it, it asks through an interface that it
+ * declares: a connection sees its lane as {@link dev.waymark.engine.connection.Owner} and its shard
+ * as {@link dev.waymark.engine.connection.ConnectionHost}.
+ *
+ * <p>The way of a client's bytes: {@code ClientSocket} (edge) → {@code Connection} → {@code
+ * ClientDirection} → {@code Lane} → {@code LaneTransport} (edge). The way back: {@code
+ * Lane.onFrame} → {@code Connection.onFrame} → {@code ReplyDirection} → {@code ClientSocket}.
+ *
+ * <p>Every class is confined to its shard's thread unless it says otherwise. Start at {@link
+ * dev.waymark.engine.shard.Shard}. The rules are in docs/protocol.md.
  */
 @NullMarked
 package dev.waymark.engine;

@@ -1,7 +1,7 @@
 package dev.waymark.upstreams;
 
-import dev.waymark.engine.Balancer.Candidate;
-import dev.waymark.engine.UpstreamView;
+import dev.waymark.engine.lane.Candidate;
+import dev.waymark.engine.lane.UpstreamView;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**

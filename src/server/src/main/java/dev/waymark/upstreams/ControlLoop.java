@@ -1,6 +1,6 @@
 package dev.waymark.upstreams;
 
-import dev.waymark.engine.LoopTime;
+import dev.waymark.engine.base.LoopTime;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.DatagramChannel;

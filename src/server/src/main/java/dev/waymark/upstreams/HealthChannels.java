@@ -11,7 +11,7 @@ public interface HealthChannels {
    * A channel to this address, not yet connected; the caller shuts it down.
    *
    * @param upstream the text of its address, as in {@link
-   *     dev.waymark.engine.UpstreamView#address()}
+   *     dev.waymark.engine.lane.UpstreamView#address()}
    * @param address resolved; {@link java.net.UnixDomainSocketAddress} for `unix:`
    * @param userTimeout a peer whose host acknowledges nothing for so long is dead; zero: the kernel
    *     decides

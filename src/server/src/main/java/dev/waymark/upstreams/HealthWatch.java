@@ -1,6 +1,6 @@
 package dev.waymark.upstreams;
 
-import dev.waymark.engine.LoopTime;
+import dev.waymark.engine.base.LoopTime;
 import dev.waymark.net.dial.Dial;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;

@@ -1,6 +1,6 @@
 package dev.waymark.upstreams;
 
-import dev.waymark.engine.Balancer.Candidate;
+import dev.waymark.engine.lane.Candidate;
 import dev.waymark.protocol.Mark;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;

@@ -1,7 +1,7 @@
 package dev.waymark.upstreams;
 
 import dev.waymark.config.PoolConfig.Ejection;
-import dev.waymark.engine.Suspicion;
+import dev.waymark.engine.base.Suspicion;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.EnumMap;

@@ -1,6 +1,6 @@
 package dev.waymark.upstreams;
 
-import dev.waymark.engine.Suspicion;
+import dev.waymark.engine.base.Suspicion;
 import dev.waymark.net.dial.UpstreamProblem;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +14,7 @@ public interface PoolEvents {
 
   /**
    * The health of an upstream is another one now; texts as in {@link
-   * dev.waymark.engine.UpstreamView#health()}.
+   * dev.waymark.engine.lane.UpstreamView#health()}.
    */
   void onHealthChanged(String pool, String upstream, String from, String to);
 

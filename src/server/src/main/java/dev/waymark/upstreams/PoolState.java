@@ -2,10 +2,10 @@ package dev.waymark.upstreams;
 
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
-import dev.waymark.engine.Suspicion;
-import dev.waymark.engine.UpstreamView;
-import dev.waymark.engine.UpstreamView.Standing;
-import dev.waymark.engine.UpstreamView.Subset;
+import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.engine.lane.UpstreamView.Standing;
+import dev.waymark.engine.lane.UpstreamView.Subset;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -14,7 +14,7 @@ import java.util.function.IntPredicate;
  * the keys of those that came or went. {@link #POINTS_MAX} bounds the whole: where it is passed,
  * all have half as many points for a unit of weight, down to one; fewer points are a subset of
  * more, so that this moves few keys as well. Weights are in hundredths, as {@link
- * dev.waymark.engine.UpstreamView#effectiveWeight()}.
+ * dev.waymark.engine.lane.UpstreamView#effectiveWeight()}.
  */
 final class Ring {
   static final int POINTS_PER_WEIGHT_MAX = 128;

@@ -1,8 +1,8 @@
 package dev.waymark.upstreams;
 
 import dev.waymark.config.PoolConfig.HashBy;
-import dev.waymark.engine.Balancer.Candidate;
-import dev.waymark.engine.UpstreamView;
+import dev.waymark.engine.lane.Candidate;
+import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.protocol.Mark;
 import java.util.HashMap;
 import java.util.List;

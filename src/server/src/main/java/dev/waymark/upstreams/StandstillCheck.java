@@ -1,6 +1,6 @@
 package dev.waymark.upstreams;
 
-import dev.waymark.engine.LoopTime;
+import dev.waymark.engine.base.LoopTime;
 
 /**
  * Whether the control thread stood still during something: if that timed out, the thread itself may

@@ -4,7 +4,7 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 
 /**
  * What is known of an upstream's health; the names are what {@link
- * dev.waymark.engine.UpstreamView#health()} shows.
+ * dev.waymark.engine.lane.UpstreamView#health()} shows.
  */
 enum UpstreamHealth {
   /** Not asked yet, or it does not know. */

@@ -3,7 +3,7 @@ package dev.waymark.bridge;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.waymark.engine.ShardCounters;
+import dev.waymark.engine.base.ShardCounters;
 import dev.waymark.telemetry.Metrics;
 import java.util.ArrayDeque;
 import java.util.Deque;

@@ -2,8 +2,8 @@ package dev.waymark.bridge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.waymark.engine.PoolSnapshot;
-import dev.waymark.engine.UpstreamView;
+import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.engine.pool.PoolSnapshot;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

@@ -3,10 +3,10 @@ package dev.waymark.bridge;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.waymark.engine.PoolSnapshot;
-import dev.waymark.engine.UpstreamView;
-import dev.waymark.engine.UpstreamView.Standing;
-import dev.waymark.engine.UpstreamView.Subset;
+import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.engine.lane.UpstreamView.Standing;
+import dev.waymark.engine.lane.UpstreamView.Subset;
+import dev.waymark.engine.pool.PoolSnapshot;
 import dev.waymark.telemetry.Metrics;
 import java.util.List;
 import java.util.Map;

@@ -6,7 +6,7 @@ import dev.waymark.config.PoolConfig.Ejection;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Subset;
 import dev.waymark.config.PoolConfig.Target;
-import dev.waymark.engine.PoolOptions.Moving;
+import dev.waymark.engine.base.PoolOptions.Moving;
 import dev.waymark.protocol.Framing;
 import java.net.InetSocketAddress;
 import java.time.Duration;

@@ -2,7 +2,7 @@ package dev.waymark.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.waymark.engine.Limits;
+import dev.waymark.engine.base.Limits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

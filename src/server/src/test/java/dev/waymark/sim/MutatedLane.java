@@ -1,6 +1,6 @@
 package dev.waymark.sim;
 
-import dev.waymark.engine.LaneTransport;
+import dev.waymark.engine.lane.LaneTransport;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;

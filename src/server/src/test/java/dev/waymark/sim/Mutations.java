@@ -1,9 +1,9 @@
 package dev.waymark.sim;
 
-import dev.waymark.engine.LaneTransport;
-import dev.waymark.engine.PoolOptions;
-import dev.waymark.engine.Shard;
-import dev.waymark.engine.ShardInspector;
+import dev.waymark.engine.base.PoolOptions;
+import dev.waymark.engine.lane.LaneTransport;
+import dev.waymark.engine.shard.Shard;
+import dev.waymark.engine.shard.ShardInspector;
 import dev.waymark.sim.checkers.Ledger;
 import dev.waymark.sim.checkers.Watcher.UpstreamEvent;
 

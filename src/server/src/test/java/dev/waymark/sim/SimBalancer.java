@@ -1,7 +1,8 @@
 package dev.waymark.sim;
 
-import dev.waymark.engine.Balancer;
-import dev.waymark.engine.UpstreamView;
+import dev.waymark.engine.lane.Candidate;
+import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.engine.pool.Balancer;
 import dev.waymark.protocol.Mark;
 import java.util.List;
 

@@ -1,7 +1,7 @@
 package dev.waymark.sim;
 
-import dev.waymark.engine.ClientSocket;
-import dev.waymark.engine.Connection;
+import dev.waymark.engine.connection.Connection;
+import dev.waymark.engine.stream.ClientSocket;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.sim.checkers.Watcher;
 import io.netty.buffer.ByteBuf;

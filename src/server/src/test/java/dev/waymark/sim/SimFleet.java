@@ -1,8 +1,8 @@
 package dev.waymark.sim;
 
-import dev.waymark.engine.PoolSnapshot;
-import dev.waymark.engine.UpstreamView;
-import dev.waymark.engine.UpstreamView.Standing;
+import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.engine.lane.UpstreamView.Standing;
+import dev.waymark.engine.pool.PoolSnapshot;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;

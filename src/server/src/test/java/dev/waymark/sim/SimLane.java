@@ -1,8 +1,8 @@
 package dev.waymark.sim;
 
-import dev.waymark.engine.Lane;
-import dev.waymark.engine.LaneTransport;
-import dev.waymark.engine.ShardInspector;
+import dev.waymark.engine.lane.Lane;
+import dev.waymark.engine.lane.LaneTransport;
+import dev.waymark.engine.shard.ShardInspector;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;

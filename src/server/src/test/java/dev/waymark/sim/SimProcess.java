@@ -1,7 +1,7 @@
 package dev.waymark.sim;
 
-import dev.waymark.engine.UpstreamView;
-import dev.waymark.engine.UpstreamView.Standing;
+import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.engine.lane.UpstreamView.Standing;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

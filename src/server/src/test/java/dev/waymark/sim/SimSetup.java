@@ -1,9 +1,9 @@
 package dev.waymark.sim;
 
-import dev.waymark.engine.Limits;
-import dev.waymark.engine.ListenerOptions;
-import dev.waymark.engine.PoolOptions;
-import dev.waymark.engine.PoolOptions.Acknowledge;
+import dev.waymark.engine.base.Limits;
+import dev.waymark.engine.base.PoolOptions;
+import dev.waymark.engine.base.PoolOptions.Acknowledge;
+import dev.waymark.engine.connection.ListenerOptions;
 import dev.waymark.protocol.Framing;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -2,7 +2,7 @@ package dev.waymark.sim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.waymark.engine.ConnectionSummary;
+import dev.waymark.engine.connection.ConnectionSummary;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Reopen;
 import java.util.EnumMap;

@@ -1,6 +1,6 @@
 package dev.waymark.sim;
 
-import dev.waymark.engine.LoopClock;
+import dev.waymark.engine.base.LoopClock;
 
 /**
  * The time of the world, in which the bridge stands still now and then, and what it makes of it.

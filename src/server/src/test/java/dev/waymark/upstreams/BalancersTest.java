@@ -5,10 +5,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.waymark.config.PoolConfig.HashBy;
 import dev.waymark.config.PoolConfig.Policy;
-import dev.waymark.engine.Balancer;
-import dev.waymark.engine.UpstreamView;
-import dev.waymark.engine.UpstreamView.Standing;
-import dev.waymark.engine.UpstreamView.Subset;
+import dev.waymark.engine.lane.Candidate;
+import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.engine.lane.UpstreamView.Standing;
+import dev.waymark.engine.lane.UpstreamView.Subset;
+import dev.waymark.engine.pool.Balancer;
 import dev.waymark.protocol.Mark;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,7 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class BalancersTest {
   private static final int KEYS = 20_000;
 
-  private record Upstream(UpstreamView upstream) implements Balancer.Candidate {}
+  private record Upstream(UpstreamView upstream) implements Candidate {}
 
   @Test
   void roundRobin_twoShards_alternatesExactlyOverBoth() {
@@ -333,7 +334,7 @@ class BalancersTest {
   private static List<String> fill(Balancer balancer, List<Upstream> candidates, int connections) {
     List<String> chosen = new ArrayList<>();
     for (int i = 0; i < connections; i++) {
-      Balancer.Candidate candidate = balancer.choose(candidates, "192.0.2.1", new Mark(7, i + 1));
+      Candidate candidate = balancer.choose(candidates, "192.0.2.1", new Mark(7, i + 1));
       balancer.onAttached(candidate.upstream());
       chosen.add(candidate.upstream().address());
     }

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.waymark.config.PoolConfig.Target;
-import dev.waymark.engine.PoolSnapshot;
-import dev.waymark.engine.Suspicion;
+import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.pool.PoolSnapshot;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import java.net.InetSocketAddress;

@@ -3,7 +3,7 @@ package dev.waymark.upstreams;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.waymark.engine.PoolSnapshot;
+import dev.waymark.engine.pool.PoolSnapshot;
 import dev.waymark.testing.RawServer;
 import io.grpc.BindableService;
 import io.grpc.Server;

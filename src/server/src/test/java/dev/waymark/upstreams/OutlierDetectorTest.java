@@ -3,7 +3,7 @@ package dev.waymark.upstreams;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.waymark.config.PoolConfig.Ejection;
-import dev.waymark.engine.Suspicion;
+import dev.waymark.engine.base.Suspicion;
 import java.time.Duration;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;

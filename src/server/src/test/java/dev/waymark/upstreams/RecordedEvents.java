@@ -1,6 +1,6 @@
 package dev.waymark.upstreams;
 
-import dev.waymark.engine.Suspicion;
+import dev.waymark.engine.base.Suspicion;
 import dev.waymark.net.dial.UpstreamProblem;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;

@@ -3,8 +3,8 @@ package dev.waymark.upstreams;
 import static org.awaitility.Awaitility.await;
 
 import dev.waymark.config.PoolConfig;
-import dev.waymark.engine.PoolSnapshot;
-import dev.waymark.engine.UpstreamView;
+import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.engine.pool.PoolSnapshot;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;

@@ -1,6 +1,6 @@
 package dev.waymark.net.lane;
 
-import dev.waymark.engine.Limits;
+import dev.waymark.engine.base.Limits;
 import dev.waymark.net.dial.Dial;
 import dev.waymark.net.dial.UpstreamProblem;
 import io.grpc.CallOptions;

@@ -2,7 +2,7 @@ package dev.waymark.api.http;
 
 import dev.waymark.api.http.Route.Refusal;
 import dev.waymark.api.http.Route.Request;
-import dev.waymark.engine.LoopClock;
+import dev.waymark.engine.base.LoopClock;
 import dev.waymark.protocol.Check;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;

@@ -1,7 +1,7 @@
 package dev.waymark.net.lane;
 
-import dev.waymark.engine.Lane;
-import dev.waymark.engine.LaneTransport;
+import dev.waymark.engine.lane.Lane;
+import dev.waymark.engine.lane.LaneTransport;
 import dev.waymark.net.dial.Dial;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;

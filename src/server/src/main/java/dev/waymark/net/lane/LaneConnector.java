@@ -1,8 +1,8 @@
 package dev.waymark.net.lane;
 
-import dev.waymark.engine.Lane;
-import dev.waymark.engine.LaneTransport;
-import dev.waymark.engine.Limits;
+import dev.waymark.engine.base.Limits;
+import dev.waymark.engine.lane.Lane;
+import dev.waymark.engine.lane.LaneTransport;
 import dev.waymark.net.dial.Dial;
 import dev.waymark.net.dial.Dialler;
 import dev.waymark.net.dial.Pacer;

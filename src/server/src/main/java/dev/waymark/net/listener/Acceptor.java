@@ -1,8 +1,8 @@
 package dev.waymark.net.listener;
 
 import dev.waymark.config.ListenerConfig;
-import dev.waymark.engine.ClientSocket;
-import dev.waymark.engine.Connection;
+import dev.waymark.engine.connection.Connection;
+import dev.waymark.engine.stream.ClientSocket;
 import io.netty.channel.EventLoop;
 import java.util.function.LongSupplier;
 

@@ -1,6 +1,6 @@
 package dev.waymark.net.listener;
 
-import dev.waymark.engine.Connection;
+import dev.waymark.engine.connection.Connection;
 import dev.waymark.protocol.CloseReason;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;

@@ -1,7 +1,7 @@
 package dev.waymark.net.listener;
 
-import dev.waymark.engine.ClientSocket;
-import dev.waymark.engine.Connection;
+import dev.waymark.engine.connection.Connection;
+import dev.waymark.engine.stream.ClientSocket;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.waymark.engine.Limits;
-import dev.waymark.engine.LoopTime;
+import dev.waymark.engine.base.Limits;
+import dev.waymark.engine.base.LoopTime;
 import dev.waymark.net.dial.Dial;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.upstreams.ControlLoop;

@@ -1,0 +1,149 @@
+package dev.waymark.engine.shard;
+
+import dev.waymark.engine.base.Limits;
+import dev.waymark.engine.base.PoolOptions;
+import dev.waymark.engine.connection.Connection;
+import dev.waymark.engine.connection.ListenerOptions;
+import dev.waymark.engine.lane.Lane;
+import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.engine.pool.PoolSetup;
+import dev.waymark.engine.pool.PoolSnapshot;
+import dev.waymark.engine.pool.Quarantine;
+import dev.waymark.protocol.Framing;
+import dev.waymark.protocol.UpstreamControl;
+import dev.waymark.protocol.UpstreamFrame;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+
+/**
+ * One shard with the product's limits, whose upstreams acknowledge, and a clock moved by hand.
+ * Confined to one thread.
+ */
+final class BenchShard {
+  /** How long a turn is taken to last. */
+  private static final long TURN_NS = 10_000;
+
+  private static final long SECOND_NS = 1_000_000_000L;
+  private static final String POOL = "pool";
+  private static final String LISTENER = "listener";
+
+  private final QuietEdge edge = new QuietEdge();
+  private final UpstreamFrame frame = new UpstreamFrame();
+  private final Shard shard;
+  private long nowNs;
+  private int accepted;
+
+  BenchShard(int upstreams) {
+    PoolOptions pool =
+        new PoolOptions(
+            POOL,
+            PoolOptions.Acknowledge.AUTO,
+            5 * SECOND_NS,
+            64 * 1024,
+            PoolOptions.Moving.DEFAULTS);
+    shard =
+        new Shard(
+            nowNs,
+            new ShardIdentity(0, 1, 42, "node", "0"),
+            Limits.DEFAULTS,
+            List.of(new PoolSetup(pool, edge, new Quarantine(System::nanoTime))),
+            List.of(new ListenerOptions(LISTENER, POOL, Framing.RAW, 0, 0)),
+            edge,
+            edge,
+            edge,
+            new MemoryBudget(Limits.DEFAULTS.memoryBudgetBytes()),
+            new SplittableRandom(1));
+    attach(upstreams);
+  }
+
+  private void attach(int upstreams) {
+    shard.onPool(
+        nowNs,
+        new PoolSnapshot(
+            POOL,
+            1,
+            IntStream.range(0, upstreams)
+                .mapToObj(i -> new UpstreamView("10.1.0." + i + ":7000", true, "", 1, Map.of()))
+                .toList()));
+    for (Lane lane : edge.lanes()) {
+      lane.onReady(nowNs);
+      control(lane, new UpstreamControl.Settings(1, 0, false));
+    }
+    endTurn();
+  }
+
+  /** A client, attached. */
+  Connection accept() {
+    QuietSocket socket = new QuietSocket(this, accepted++);
+    Connection connection = shard.onAccepted(nowNs, 1, LISTENER, socket);
+    socket.connection(connection);
+    return connection;
+  }
+
+  /** Bytes from a client. */
+  void request(Connection connection, ByteBuf owned) {
+    connection.onClientBytes(nowNs, owned, false);
+  }
+
+  /** The owner has consumed all that it was sent, and says no more. */
+  void consume(Connection connection) {
+    reply(connection, Unpooled.EMPTY_BUFFER, connection.sentOffset());
+  }
+
+  /** The owner has consumed all that it was sent, and answers. */
+  void answer(Connection connection, ByteBuf borrowed) {
+    reply(connection, borrowed, connection.sentOffset());
+  }
+
+  /** Bytes from the owner in the middle of a reply. */
+  void reply(Connection connection, ByteBuf borrowed) {
+    reply(connection, borrowed, UpstreamFrame.ABSENT);
+  }
+
+  private void reply(Connection connection, ByteBuf borrowed, long consumed) {
+    frame.clear().connection(connection.sequence()).epoch(connection.epoch());
+    frame.payload(borrowed).consumed(consumed);
+    ((Lane) Objects.requireNonNull(connection.lane())).onFrame(nowNs, frame);
+  }
+
+  private void control(Lane lane, UpstreamControl control) {
+    lane.onFrame(nowNs, frame.clear().control(control));
+  }
+
+  /** One flush for each socket and lane; time passes. */
+  void endTurn() {
+    shard.onTurnEnd(nowNs);
+    nowNs += TURN_NS;
+    if (shard.nextDeadlineNs() - nowNs <= 0) {
+      shard.onDeadline(nowNs);
+    }
+  }
+
+  /** Nothing happens for so long but that upstreams answer Pings. */
+  void rest(int seconds) {
+    for (int i = 0; i < seconds; i++) {
+      long untilNs = nowNs + SECOND_NS;
+      while (shard.nextDeadlineNs() - untilNs <= 0) {
+        nowNs = shard.nextDeadlineNs();
+        shard.onDeadline(nowNs);
+        endTurn();
+      }
+      nowNs = untilNs;
+      edge.lanes().forEach(lane -> control(lane, new UpstreamControl.Pong(1)));
+      endTurn();
+    }
+  }
+
+  int connectionCount() {
+    return shard.connectionCount();
+  }
+
+  long nowNs() {
+    return nowNs;
+  }
+}

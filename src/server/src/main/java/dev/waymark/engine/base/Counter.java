@@ -1,0 +1,106 @@
+package dev.waymark.engine.base;
+
+/**
+ * The totals that a shard keeps. Names by the Prometheus conventions; each belongs to one scope,
+ * which gives its labels. Immutable.
+ */
+public enum Counter {
+  CONNECTIONS_ACCEPTED(
+      Scope.LISTENER, "waymark_connections_accepted_total", "Clients that were given a mark."),
+  CLIENT_RECEIVED_BYTES(
+      Scope.LISTENER, "waymark_client_received_bytes_total", "Bytes read from clients."),
+  CLIENT_SENT_BYTES(
+      Scope.LISTENER, "waymark_client_sent_bytes_total", "Bytes that clients' sockets took."),
+  READING_PAUSED(
+      Scope.LISTENER,
+      "waymark_client_reading_paused_total",
+      "Times a client's socket was no longer read, to hold it back."),
+  REPLAYED_BYTES(
+      Scope.LISTENER, "waymark_replayed_bytes_total", "Client bytes sent again to a new owner."),
+  SUSPECTS_TRIED(
+      Scope.LISTENER,
+      "waymark_suspects_tried_total",
+      "Connections that lost one owner after the other and were tried apart from others."),
+  SUSPECTS_UNTRIED(
+      Scope.LISTENER,
+      "waymark_suspects_untried_total",
+      "The same, given to an upstream like any other: too many waited, or for too long."),
+  CONNECTIONS_ATTACHED(
+      Scope.UPSTREAM,
+      "waymark_upstream_connections_attached_total",
+      "Connections given to the upstream."),
+  CONNECTIONS_DETACHED(
+      Scope.UPSTREAM,
+      "waymark_upstream_connections_detached_total",
+      "Connections that left the upstream."),
+  UPSTREAM_SENT_BYTES(
+      Scope.UPSTREAM, "waymark_upstream_sent_bytes_total", "Client bytes sent to the upstream."),
+  UPSTREAM_RECEIVED_BYTES(
+      Scope.UPSTREAM,
+      "waymark_upstream_received_bytes_total",
+      "Reply bytes that came from the upstream."),
+  FRAMES_SENT(Scope.UPSTREAM, "waymark_lane_frames_sent_total", "Frames sent to the upstream."),
+  FRAMES_RECEIVED(
+      Scope.UPSTREAM, "waymark_lane_frames_received_total", "Frames that came from the upstream."),
+  BATCHES_SENT(
+      Scope.UPSTREAM, "waymark_lane_batches_sent_total", "gRPC messages sent to the upstream."),
+  FRAMES_FENCED(
+      Scope.UPSTREAM,
+      "waymark_lane_frames_fenced_total",
+      "Frames dropped because they were of an older epoch or a closed connection."),
+  FRAMES_UNKNOWN(
+      Scope.UPSTREAM,
+      "waymark_lane_frames_unknown_total",
+      "Frames for a connection that never was."),
+  LANES_OPENED(Scope.UPSTREAM, "waymark_lanes_opened_total", "Lanes that were opened."),
+  LANES_BROKEN(Scope.UPSTREAM, "waymark_lanes_broken_total", "Lanes that broke."),
+  LANES_FINISHED(
+      Scope.UPSTREAM,
+      "waymark_lanes_finished_total",
+      "Lanes that the bridge ended because nobody needed them."),
+  ANNOUNCEMENTS_SENT(
+      Scope.UPSTREAM,
+      "waymark_announcements_sent_total",
+      "Connections whose beginning or end was announced to the upstream."),
+  ANNOUNCEMENT_RESYNCS(
+      Scope.UPSTREAM,
+      "waymark_announcement_resyncs_total",
+      "Times that the upstream read so slowly that all was announced anew."),
+  LANE_STALLS(
+      Scope.UPSTREAM,
+      "waymark_lane_stalls_total",
+      "Times the transport under a lane took no more.");
+
+  /** Which labels a counter has. */
+  public enum Scope {
+    /** listener */
+    LISTENER,
+    /** pool, upstream */
+    UPSTREAM
+  }
+
+  private final Scope scope;
+  private final String metric;
+  private final String help;
+
+  Counter(Scope scope, String metric, String help) {
+    this.scope = scope;
+    this.metric = metric;
+    this.help = help;
+  }
+
+  /** Which labels it has. */
+  public Scope scope() {
+    return scope;
+  }
+
+  /** The Prometheus name. */
+  public String metric() {
+    return metric;
+  }
+
+  /** One sentence for people. */
+  public String help() {
+    return help;
+  }
+}

@@ -1,0 +1,110 @@
+package dev.waymark.engine.base;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The next deadline of many connections: a hashed timing wheel (Varghese and Lauck, 1987, scheme 6)
+ * with intrusive lists, so that arming and disarming cost no allocation and a closed connection
+ * leaves nothing behind. A deadline past the horizon is looked at again when the horizon comes.
+ * Confined to its shard's thread.
+ */
+public final class DeadlineWheel {
+  /** How late a deadline may be seen. */
+  public static final long TICK_NS = 100_000_000L;
+
+  private static final int SLOTS = 512;
+
+  /** Something with deadlines. */
+  public interface Timed {
+    /** Some deadline may have passed; a later one is armed again. */
+    void onDeadline(long nowNs);
+  }
+
+  /** The place of one owner of deadlines in the wheel. */
+  public static final class Node {
+    private final Timed owner;
+    private @Nullable Node previous;
+    private @Nullable Node next;
+    private long tick;
+
+    public Node(Timed owner) {
+      this.owner = owner;
+    }
+
+    private boolean isArmed() {
+      return previous != null;
+    }
+  }
+
+  private final Node[] slots = new Node[SLOTS];
+  private final long originNs;
+  private long currentTick;
+
+  @SuppressWarnings("NullAway") // A list head has no owner, and nobody asks it for one.
+  public DeadlineWheel(long nowNs) {
+    originNs = nowNs;
+    for (int i = 0; i < SLOTS; i++) {
+      Node head = new Node(null);
+      head.previous = head;
+      head.next = head;
+      slots[i] = head;
+    }
+  }
+
+  /** Sees to it that the owner's onDeadline is called at this time, or earlier. */
+  public void arm(Node node, long deadlineNs) {
+    long wanted = Math.floorDiv(deadlineNs - originNs + TICK_NS - 1, TICK_NS);
+    long tick = Math.clamp(wanted, currentTick + 1, currentTick + SLOTS - 1);
+    if (node.isArmed()) {
+      if (node.tick <= tick) {
+        return;
+      }
+      disarm(node);
+    }
+    node.tick = tick;
+    insert(slots[(int) (tick % SLOTS)], node);
+  }
+
+  /** Forgets a connection; nothing happens if it is not armed. */
+  public void disarm(Node node) {
+    Node previous = node.previous;
+    Node next = node.next;
+    if (previous != null && next != null) {
+      previous.next = next;
+      next.previous = previous;
+      node.previous = null;
+      node.next = null;
+    }
+  }
+
+  /**
+   * Calls onDeadline of all whose time has come; they arm themselves again if they have a later
+   * one.
+   */
+  public void advance(long nowNs) {
+    long until = Math.floorDiv(nowNs - originNs, TICK_NS);
+    while (currentTick < until) {
+      currentTick++;
+      Node head = slots[(int) (currentTick % SLOTS)];
+      for (Node node = head.next; node != null && node != head; node = head.next) {
+        disarm(node);
+        node.owner.onDeadline(nowNs);
+      }
+    }
+  }
+
+  /** When the next tick is due. */
+  public long nextTickNs() {
+    return originNs + (currentTick + 1) * TICK_NS;
+  }
+
+  private static void insert(Node head, Node node) {
+    Node last = head.previous;
+    node.previous = last;
+    node.next = head;
+    if (last != null) {
+      last.next = node;
+    }
+    head.previous = node;
+  }
+}

@@ -1,0 +1,10 @@
+package dev.waymark.engine.base;
+
+/** The time of an event loop, for whoever runs on it. Confined to the loop's thread. */
+public interface LoopTime {
+  /** As {@link LoopClock#nowNs}: monotonic, in nanoseconds, without the loop's standstills. */
+  long nowNs();
+
+  /** As {@link LoopClock#standstillNs}: whoever sees it grow knows of a standstill meanwhile. */
+  long standstillNs();
+}

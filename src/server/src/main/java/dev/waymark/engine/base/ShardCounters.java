@@ -1,0 +1,16 @@
+package dev.waymark.engine.base;
+
+/**
+ * Where a shard's counters come from, so that whoever shows them knows of every one from the start.
+ * Thread-safe.
+ */
+public interface ShardCounters {
+  /** Those of one listener in one shard; the same object for the same arguments. */
+  Counters listener(String listener);
+
+  /** Those of one upstream in one shard; the same object for the same arguments. */
+  Counters upstream(String pool, String upstream);
+
+  /** The upstream has left its pool, and nothing of it is left in the shard. */
+  void forgetUpstream(String pool, String upstream);
+}

@@ -1,0 +1,44 @@
+package dev.waymark.engine.connection;
+
+import dev.waymark.protocol.Mark;
+import dev.waymark.protocol.Open;
+import dev.waymark.protocol.Reopen;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of a connection from its accept on. Immutable.
+ *
+ * @param mark its ID
+ * @param acceptedNs as {@code Shard.elapsedNs}
+ * @param acceptedUnixMs by the wall clock
+ */
+public record Arrival(
+    Mark mark,
+    ListenerOptions listener,
+    String clientAddress,
+    String localAddress,
+    long acceptedNs,
+    long acceptedUnixMs) {
+  /**
+   * The wall clock at this time, as far as the one at accept tells.
+   *
+   * @param elapsedNs as {@code Shard.elapsedNs}
+   */
+  public long unixMs(long elapsedNs) {
+    return acceptedUnixMs + (elapsedNs - acceptedNs) / 1_000_000;
+  }
+
+  /** What a new owner is told. */
+  Open open(long limit, @Nullable Reopen reopen) {
+    return new Open(
+        mark.toString(),
+        listener.name(),
+        clientAddress,
+        localAddress,
+        acceptedUnixMs,
+        listener.framing(),
+        listener.frameBytesMax(),
+        limit,
+        reopen);
+  }
+}

@@ -1,0 +1,146 @@
+package dev.waymark.engine.connection;
+
+import dev.waymark.engine.connection.Owner.Attached;
+import dev.waymark.engine.stream.ClientStream;
+import dev.waymark.engine.stream.ClientStream.Chunk;
+import dev.waymark.engine.stream.ReplyDirection;
+import dev.waymark.protocol.SizeLimits;
+import io.netty.buffer.ByteBuf;
+
+/**
+ * From the client to the owner: sends what came as far as lane, window and leader let it, and keeps
+ * what waits (rules 1, 2, 3 and 6). A state machine that sends to the owner that it is given, and
+ * knows nobody else; confined to its shard's thread.
+ */
+final class ClientDirection {
+  private final Attached connection;
+  private final ReplyDirection replies;
+  private final ProgressClock progress;
+  private final ClientStream stream = new ClientStream();
+
+  private long breachDeadlineNs;
+  private long leaderDeadlineNs;
+  private boolean isAwaitingLeader;
+
+  /**
+   * @param connection whose frames these are
+   * @param replies whose limits travel with data
+   * @param progress told when an owner begins to have something to do
+   */
+  ClientDirection(Attached connection, ReplyDirection replies, ProgressClock progress) {
+    this.connection = connection;
+    this.replies = replies;
+    this.progress = progress;
+  }
+
+  // --- inputs ---
+
+  /**
+   * Bytes came; sends them at once if nothing is in their way.
+   *
+   * @param isHandingOver as for {@link #pump}
+   * @return false: they have not been taken, and have to be enqueued
+   */
+  boolean pass(long nowNs, Owner owner, boolean isHandingOver, ByteBuf owned, boolean isLast) {
+    int bytes = owned.readableBytes();
+    boolean canPass =
+        stream.isEmpty()
+            && isTaking(owner, isHandingOver)
+            && bytes <= SizeLimits.PAYLOAD_BYTES_MAX
+            && bytes <= stream.room(owner.windowBytes());
+    if (!canPass) {
+      return false;
+    }
+    long offset = stream.sentOffset();
+    if (!stream.isAwaitingOwner()) {
+      progress.onProgress(nowNs);
+    }
+    stream.pass(owned, isLast, !owner.isNeverAcknowledging());
+    send(owner, offset, owned, isLast);
+    return true;
+  }
+
+  /**
+   * Sends as much as may be sent now; what may not is taken up again when that changes.
+   *
+   * @param isHandingOver nothing more is sent in an epoch that is to be handed over (rule 9)
+   * @param leaderWaitNs how long bytes may wait for a leader
+   * @return whether {@link #leaderDeadlineNs} is set from now on, and was not before
+   */
+  boolean pump(long nowNs, Owner owner, boolean isHandingOver, long leaderWaitNs) {
+    if (!stream.isAwaitingOwner()) {
+      progress.onProgress(nowNs);
+    }
+    while (isTaking(owner, isHandingOver)) {
+      long offset = stream.sentOffset();
+      Chunk chunk = stream.next(owner.windowBytes(), !owner.isNeverAcknowledging());
+      if (chunk == null) {
+        break;
+      }
+      send(owner, offset, chunk.payload(), chunk.isLast());
+    }
+    boolean isHeldHere = isHandingOver || owner.isHeldBack();
+    if (stream.isEndToBeSent() && stream.breach() == null && !isHeldHere) {
+      stream.endSent();
+      owner.halfClose(connection, stream.sentOffset());
+    } else if (!stream.isEmpty() && !isHeldHere) {
+      if (owner.isWritable()) {
+        owner.onWindowFull(nowNs);
+      } else {
+        owner.stall(connection);
+      }
+    }
+    return awaitLeader(nowNs, owner, leaderWaitNs);
+  }
+
+  /** The owner has that long for the messages before the breach, as long as it makes progress. */
+  void extendBreach(long nowNs, long lingerNs) {
+    breachDeadlineNs = nowNs + lingerNs;
+  }
+
+  // --- outputs ---
+
+  ClientStream stream() {
+    return stream;
+  }
+
+  /** Until when the owner has time for the messages before the breach. */
+  long breachDeadlineNs() {
+    return breachDeadlineNs;
+  }
+
+  /** Bytes wait here because their pool has no leader. */
+  boolean isAwaitingLeader() {
+    return isAwaitingLeader;
+  }
+
+  /** How long they do. */
+  long leaderDeadlineNs() {
+    return leaderDeadlineNs;
+  }
+
+  // --- transitions ---
+
+  private static boolean isTaking(Owner owner, boolean isHandingOver) {
+    return owner.isWritable() && !owner.isHeldBack() && !isHandingOver;
+  }
+
+  private void send(Owner owner, long offset, ByteBuf owned, boolean isLast) {
+    long limit = owner.isAcknowledging() ? replies.takeLimit() : ReplyDirection.NO_LIMIT;
+    owner.data(connection, offset, owned, isLast, limit);
+    if (owner.isNeverAcknowledging()) {
+      stream.consumeAllSent();
+    }
+  }
+
+  /** A pool that follows its leader has none: new bytes wait here, from now on or no longer. */
+  private boolean awaitLeader(long nowNs, Owner owner, long leaderWaitNs) {
+    boolean wasAwaiting = isAwaitingLeader;
+    isAwaitingLeader = owner.isHeldBack() && (!stream.isEmpty() || stream.isEndToBeSent());
+    boolean isNew = isAwaitingLeader && !wasAwaiting;
+    if (isNew) {
+      leaderDeadlineNs = nowNs + leaderWaitNs;
+    }
+    return isNew;
+  }
+}

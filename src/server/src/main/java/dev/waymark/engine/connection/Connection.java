@@ -1,0 +1,1043 @@
+package dev.waymark.engine.connection;
+
+import dev.waymark.engine.base.Counter;
+import dev.waymark.engine.base.Counters;
+import dev.waymark.engine.base.DeadlineWheel;
+import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.connection.ConnectionDeadlines.Deadline;
+import dev.waymark.engine.connection.Ownership.HandOver;
+import dev.waymark.engine.stream.ClientSocket;
+import dev.waymark.engine.stream.ClientStream;
+import dev.waymark.engine.stream.ReplyDirection;
+import dev.waymark.engine.stream.ReplyStream.HeldCommit;
+import dev.waymark.protocol.Check;
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.CloseReason.Origin;
+import dev.waymark.protocol.Mark;
+import dev.waymark.protocol.PushResult;
+import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.UpstreamControl.Push;
+import dev.waymark.protocol.UpstreamControl.Released;
+import dev.waymark.protocol.UpstreamFrame;
+import io.netty.buffer.ByteBuf;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client socket from accept to close. Confined to its shard's thread.
+ *
+ * <p>A connection waits for an owner, is attached to one, ends while the socket takes the last
+ * bytes, and is closed. It joins machines that know nothing of it: {@link ClientStream} holds what
+ * came from the client, {@link ReplyDirection} what goes to it, {@link Ownership} who owns it and
+ * who is to be avoided, {@link ProgressClock} whether the owner works, {@link ConnectionAge} and
+ * {@link ConnectionEnd} when and why it ends. Each is told inputs and answers what should happen;
+ * this class acts on the answers, and is the only one that does.
+ *
+ * <p><b>Replay.</b> A client must not notice that its upstream died. So bytes that an owner was
+ * sent are kept until it says `consumed`, and replies take effect only as whole commits, each of
+ * which says how much it consumed. Whatever happens to the owner, `consumed` and the replies that
+ * took effect then describe the same instant: a new owner is sent the bytes from `consumed` on, and
+ * told how many reply bytes have taken effect. Offsets are absolute, so a message that is lost with
+ * its lane does no harm. The cost is one window of memory for each connection with work under way,
+ * and none for an idle one (rules 1 to 4).
+ *
+ * <p><b>Fencing.</b> A former owner may live on and send replies, or may come back after a
+ * standstill. Each ownership has an epoch, one higher than the last; every frame carries it, and a
+ * frame of an older one is dropped. So it never matters whether a former owner is really dead: it
+ * is enough that the bridge has decided to move on (rule 3).
+ *
+ * <p><b>Hand-over.</b> A planned move loses nothing and repeats nothing: the owner is asked to
+ * release, sent nothing more, and answers with its last commit. Only then does the next owner get
+ * the connection. An owner that does not answer in time is fenced instead (rule 9).
+ *
+ * <p>Inputs come from the socket (onClient…, {@link #onWritten}, {@link #onSocketClosed}), from the
+ * {@link Owner} and from the {@link ConnectionHost}; effects go to these three. Each input ends by
+ * settling memory and deadlines.
+ */
+public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
+  private final ConnectionHost host;
+  private final Arrival arrival;
+  private final ClientSocket socket;
+  private final ReplyDirection replies;
+  private final ProgressClock progress;
+  private final ClientDirection sending;
+  private final ClientStream client;
+  private final Ownership ownership = new Ownership();
+  private final ConnectionEnd end;
+  private final ConnectionDeadlines deadlines;
+
+  private long heldBytes;
+  private boolean isReadingPaused;
+
+  /** The caller offers it to the pool. */
+  public Connection(ConnectionHost host, Arrival arrival, ClientSocket socket, long nowNs) {
+    this.host = host;
+    this.arrival = arrival;
+    this.socket = socket;
+    this.replies = new ReplyDirection(host.limits(), socket);
+    this.progress = new ProgressClock(host.pool().moving().progressTimeoutNs());
+    this.sending = new ClientDirection(this, replies, progress);
+    this.client = sending.stream();
+    AgeOptions age = arrival.listener().age();
+    this.end =
+        new ConnectionEnd(
+            client,
+            replies.stream(),
+            age.isLimited() ? new ConnectionAge(age, arrival.mark(), nowNs) : null);
+    this.deadlines =
+        new ConnectionDeadlines(
+            this, sending, replies, ownership, progress, end, arrival.listener().idleTimeoutNs());
+    deadlines.onActivity(nowNs);
+    deadlines.phaseEndsAt(nowNs + host.pool().noUpstreamWaitNs());
+  }
+
+  // --- inputs from the client ---
+
+  /**
+   * Bytes from the client.
+   *
+   * @param owned the reference passes to this method
+   * @param isLast they end a framed message; never with raw framing
+   */
+  public void onClientBytes(long nowNs, ByteBuf owned, boolean isLast) {
+    deadlines.onActivity(nowNs);
+    host.counters().add(Counter.CLIENT_RECEIVED_BYTES, owned.readableBytes());
+    if (!isLive()) {
+      owned.release();
+      return;
+    }
+    if (client.isConsumed()) {
+      progress.onServed(host.elapsedNs(nowNs));
+    }
+    Owner owner = ownership.owner();
+    if (owner == null || !sending.pass(nowNs, owner, ownership.isHandingOver(), owned, isLast)) {
+      client.enqueue(owned, isLast);
+      pump(nowNs);
+    }
+    settleHeld();
+    if (!isReadingPaused && host.isOverBudget()) {
+      updateReading();
+    }
+  }
+
+  /** The client sent FIN, after all its bytes. */
+  public void onClientEnd(long nowNs) {
+    deadlines.onActivity(nowNs);
+    client.end();
+    end.onDirectionEnded(Origin.CLIENT);
+    if (isLive()) {
+      pump(nowNs);
+    } else {
+      closeWhenDrained();
+    }
+  }
+
+  /**
+   * The client's bytes cannot be cut into messages from here on. The messages before are still
+   * answered: the connection ends when the owner is done with them, or with none of them for the
+   * linger-timeout.
+   */
+  public void onClientBreach(long nowNs, CloseReason reason) {
+    if (client.breach(reason)) {
+      extendBreach(nowNs);
+      endIfDone(nowNs);
+      armDeadline(nowNs);
+    }
+  }
+
+  /**
+   * Bytes of a message that is not complete wait at the edge, which says whenever their number
+   * changes.
+   */
+  public void onClientPartial(int bytes) {
+    client.partial(bytes);
+    settleHeld();
+  }
+
+  /** The client's socket broke: CLIENT_RESET or CLIENT_TIMEOUT. */
+  public void onClientLost(long nowNs, CloseReason reason) {
+    endByBridge(nowNs, reason, Origin.CLIENT);
+    resetSocket();
+  }
+
+  /**
+   * The client's socket took bytes, in the order of {@link ClientSocket#write}, and with them so
+   * many buffers to their end.
+   */
+  public void onWritten(long nowNs, long bytes, int pieces) {
+    deadlines.onActivity(nowNs);
+    replies.written(bytes, pieces);
+    if (replies.stream().queuedBytes() == 0) {
+      progress.resume(nowNs, host.elapsedNs(nowNs));
+    }
+    settleHeld();
+    host.counters().add(Counter.CLIENT_SENT_BYTES, bytes);
+    Owner owner = ownership.owner();
+    if (owner == null) {
+      closeWhenDrained();
+      return;
+    }
+    grantCredit(nowNs, owner);
+    if (isReadingPaused) {
+      updateReading();
+    }
+    endIfDone(nowNs);
+  }
+
+  /** The socket is closed, by either side; the last input. */
+  public void onSocketClosed(long nowNs) {
+    if (end.isClosed()) {
+      return;
+    }
+    endByBridge(nowNs, CloseReason.CLIENT_RESET, Origin.CLIENT);
+    end.onSocketClosed();
+    settleHeld();
+    deadlines.disarm(host.wheel());
+    host.onClosed(this, summary(nowNs), end.unixMs());
+  }
+
+  // --- inputs from the owner ---
+
+  /**
+   * A frame for this connection came on this lane.
+   *
+   * @return false: it is of an owner that is no longer one, and was dropped (rule 3)
+   */
+  public boolean onFrame(long nowNs, Owner from, UpstreamFrame frame) {
+    int bytes = frame.payload().readableBytes();
+    if (!isFenced(from, frame) && !from.isAcknowledging()) {
+      // The socket may take all, and with that the connection end.
+      replies.makeRoomFor(bytes);
+    }
+    if (isFenced(from, frame)) {
+      settleHeld();
+      return false;
+    }
+    CloseReason breach = breachOf(from, frame);
+    if (breach == null) {
+      onCommit(nowNs, frame, bytes);
+    } else if (isClose(frame)) {
+      // Never answered (rule 8).
+      endWithoutTelling(nowNs, breach, Origin.UPSTREAM);
+    } else {
+      endByBridge(nowNs, breach, Origin.UPSTREAM);
+    }
+    settleHeld();
+    return true;
+  }
+
+  @Override
+  public void onOwnerChanged(long nowNs) {
+    if (ownership.owner() != null) {
+      pump(nowNs);
+      settleHeld();
+    }
+  }
+
+  /** The owner has shown whether it acknowledges, and with it its window. */
+  public void onOwnerDecided(long nowNs) {
+    // From here on an owner that acknowledges is under the progress clock.
+    progress.onProgress(nowNs);
+    Owner owner = ownership.owner();
+    if (owner == null) {
+      return;
+    }
+    if (owner.isNeverAcknowledging()) {
+      client.consumeAllSent();
+    }
+    pump(nowNs);
+    if (ownership.owner() != null) {
+      grantCredit(nowNs, owner);
+    }
+    settleHeld();
+    armDeadline(nowNs);
+  }
+
+  /** The owner is gone. */
+  public void onOwnerLost(long nowNs, CloseReason reason) {
+    if (!isResumable()) {
+      endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
+    } else if (isLossBearable(nowNs, false)) {
+      leave(nowNs, Reopen.Cause.LANE_BROKEN, false);
+    }
+  }
+
+  // --- inputs from its pool; the connection waits for an owner ---
+
+  /** A new owner. */
+  public void attach(long nowNs, Owner owner) {
+    Check.that(isWaiting(), "only a waiting connection is attached");
+    ownership.attach(nowNs, owner);
+    replies.stream().granted();
+    extendBreach(nowNs);
+    owner.open(this, arrival.open(replies.stream().limitOffset(), reopen()));
+    armDeadline(nowNs);
+    pump(nowNs);
+    if (client.isEmpty() && !client.isAwaitingOwner()) {
+      endPause(nowNs);
+    }
+    settleHeld();
+  }
+
+  /**
+   * All that might take it have refused it: they are asked again after a while, or have been for
+   * long enough (rule 8).
+   */
+  public void backOff(long nowNs) {
+    long patienceNs = host.pool().noUpstreamWaitNs();
+    CloseReason reason = ownership.refusedFor(nowNs, patienceNs);
+    if (reason != null) {
+      endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
+    } else {
+      ownership.backOff(nowNs, patienceNs);
+      armDeadline(nowNs);
+    }
+  }
+
+  /** Nobody takes it: it ends. */
+  public void refuse(long nowNs) {
+    endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
+  }
+
+  // --- inputs from its pool; the connection is attached ---
+
+  /**
+   * Another owner is wanted, for whom the present one prepares.
+   *
+   * @param destination null: whoever is best when it is released
+   * @return whether anything was begun
+   */
+  public boolean release(long nowNs, Reopen.Cause cause, @Nullable Owner destination) {
+    Owner owner = owner();
+    if (!ownership.mayMove(nowNs) || !owner.isAcknowledging()) {
+      return false;
+    }
+    long deadlineNs = nowNs + host.pool().moving().releaseTimeoutNs();
+    HandOver handOver = new HandOver(cause, destination, deadlineNs);
+    ownership.release(handOver);
+    count(owner, handOver, 1);
+    owner.release(this);
+    armDeadline(nowNs);
+    return true;
+  }
+
+  /** The owner has had its time to go; one that cannot hand over is left without its help. */
+  public void expel(long nowNs, Reopen.Cause cause) {
+    if (!ownership.isHandingOver()) {
+      if (isResumable()) {
+        fence(nowNs, cause, Taken.Why.DRAIN_OVERDUE);
+      } else {
+        endByBridge(nowNs, CloseReason.SHUTTING_DOWN, Origin.UPSTREAM);
+      }
+    }
+  }
+
+  /** The owner leads no more and cannot hand over: where another can go on, it is left. */
+  public void desert(long nowNs, Reopen.Cause cause) {
+    if (!ownership.isHandingOver() && isResumable()) {
+      fence(nowNs, cause, Taken.Why.LEADER_CHANGED);
+    }
+  }
+
+  // --- inputs from its shard ---
+
+  /** Bytes may be read again, or no more: the memory of the process is short, or no longer is. */
+  public void updateReading() {
+    boolean isPaused = shouldPauseReading();
+    if (isPaused != isReadingPaused) {
+      isReadingPaused = isPaused;
+      if (isPaused) {
+        host.counters().add(Counter.READING_PAUSED, 1);
+        socket.pauseReading();
+      } else {
+        socket.resumeReading();
+      }
+    }
+  }
+
+  /**
+   * Bytes from any upstream, for the place where a reply ends (rule 6).
+   *
+   * @param reply told what became of them, once, now or later
+   */
+  public void push(long nowNs, Push push, Consumer<PushResult> reply) {
+    if (!isLive()) {
+      reply.accept(PushResult.gone(push.id(), end.reason(), end.unixMs()));
+      return;
+    }
+    flushIfDue(replies.push(nowNs, push, reply, ownership.epoch(), host.isOverBudget()));
+    armDeadline(nowNs);
+    settleHeld();
+  }
+
+  /** Sends what is owed since {@link ConnectionHost#oweCredit}. */
+  public void sendOwedCredit() {
+    Owner owner = ownership.owner();
+    if (replies.takeOwedCredit(owner != null && owner.isAcknowledging()) && owner != null) {
+      owner.limit(this, replies.stream().limitOffset());
+    }
+  }
+
+  /** Hands the turn's replies to the kernel. */
+  public void flush() {
+    if (!end.isClosed()) {
+      replies.flush();
+    }
+  }
+
+  /** The bridge ends in so long: one that has an age ends at its own place within that time. */
+  public void onDrain(long nowNs, long timeoutNs) {
+    if (end.onDrain(nowNs, timeoutNs)) {
+      armDeadline(nowNs);
+    }
+  }
+
+  /** The bridge ends the connection: an upstream is told if there is one. */
+  public void endByBridge(long nowNs, CloseReason why, Origin by) {
+    Owner owner = ownership.owner();
+    if (owner != null) {
+      owner.close(this, why);
+    }
+    endWithoutTelling(nowNs, why, by);
+  }
+
+  /** Nothing is waited for any more: drops the socket, with a reset if replies are lost by it. */
+  public void abandon() {
+    if (replies.queuedBytes() > 0) {
+      resetSocket();
+    } else {
+      closeSocket();
+    }
+  }
+
+  @Override
+  public void onDeadline(long nowNs) {
+    for (Deadline which : ConnectionDeadlines.ALL) {
+      if (deadlines.isDue(which, nowNs)) {
+        onDue(nowNs, which);
+      }
+    }
+    armDeadline(nowNs);
+  }
+
+  /** Puts the earliest deadline into the wheel. */
+  public void armDeadline(long nowNs) {
+    deadlines.arm(host.wheel(), nowNs);
+  }
+
+  // --- outputs ---
+
+  @Override
+  public long sequence() {
+    return arrival.mark().sequence();
+  }
+
+  @Override
+  public Mark mark() {
+    return arrival.mark();
+  }
+
+  @Override
+  public int epoch() {
+    return ownership.epoch();
+  }
+
+  public Arrival arrival() {
+    return arrival;
+  }
+
+  /** Of the listener that accepted it. */
+  public Counters counters() {
+    return host.counters();
+  }
+
+  /** Its owner; null while there is none. */
+  public @Nullable Owner lane() {
+    return ownership.owner();
+  }
+
+  public Ownership ownership() {
+    return ownership;
+  }
+
+  /** Neither ended nor about to. */
+  public boolean isLive() {
+    return end.isLive();
+  }
+
+  /** It has no owner, and needs one. */
+  public boolean isWaiting() {
+    return isLive() && ownership.owner() == null;
+  }
+
+  /** Its owner was sent bytes that it has not consumed. */
+  public boolean isAwaitingOwner() {
+    return ownership.owner() != null && client.isAwaitingOwner();
+  }
+
+  /** Whether it has an owner from this pool, or waits for one. */
+  public boolean isIn(String pool) {
+    return isLive() && arrival.listener().pool().equals(pool);
+  }
+
+  /** The client's IP address without port. */
+  public String clientHost() {
+    return socket.clientHost();
+  }
+
+  /** Memory of what goes to the client. */
+  public long heldReplyBytes() {
+    return end.isDropped() ? 0 : replies.heldBytes();
+  }
+
+  /** All that it holds in memory. */
+  public long heldBytes() {
+    return end.isDropped()
+        ? 0
+        : replies.heldBytes() + heldClientBytes() + client.partialBytes();
+  }
+
+  /** How far the owner was sent the client's bytes. */
+  public long sentOffset() {
+    return client.sentOffset();
+  }
+
+  /** As it is now, for operators. */
+  public ConnectionStatus status() {
+    Owner owner = ownership.owner();
+    return new ConnectionStatus(
+        arrival.mark(),
+        arrival.listener().name(),
+        arrival.clientAddress(),
+        arrival.localAddress(),
+        arrival.listener().pool(),
+        owner == null ? null : owner.upstreamAddress(),
+        phase(),
+        arrival.acceptedUnixMs(),
+        client.receivedOffset(),
+        replies.writtenBytes(),
+        client.receivedOffset() - client.consumedOffset(),
+        replies.queuedBytes());
+  }
+
+  private String phase() {
+    if (isLive()) {
+      return isWaiting() ? "waiting" : "attached";
+    }
+    return end.isClosing() ? "closing" : "closed";
+  }
+
+  private ConnectionSummary summary(long nowNs) {
+    return new ConnectionSummary(
+        arrival.mark(),
+        arrival.listener().name(),
+        arrival.clientAddress(),
+        ownership.history(),
+        client.receivedOffset(),
+        replies.writtenBytes(),
+        host.elapsedNs(nowNs) - arrival.acceptedNs(),
+        end.origin(),
+        Objects.requireNonNullElse(end.reason(), CloseReason.INTERNAL));
+  }
+
+  public void checkInvariants() {
+    client.checkInvariants();
+    replies.stream().checkInvariants();
+    Check.that(isLive() || ownership.owner() == null, "one that has ended has no owner");
+  }
+
+  // --- client bytes to the owner (rules 1, 2, 3, 6 and 10) ---
+
+  /** Sends what may be sent, if there is an owner. */
+  private void pump(long nowNs) {
+    Owner owner = ownership.owner();
+    if (owner != null) {
+      if (sending.pump(nowNs, owner, ownership.isHandingOver(), host.pool().noUpstreamWaitNs())) {
+        armDeadline(nowNs);
+      }
+      endIfDone(nowNs);
+    }
+    updateReading();
+  }
+
+  /** What waits here is read no faster than it goes on (rule 10). */
+  private boolean shouldPauseReading() {
+    Owner owner = ownership.owner();
+    if (owner != null) {
+      return !client.isEmpty() || host.isOverBudget() || isQueueLong(owner);
+    }
+    return isWaiting()
+        && (heldClientBytes() >= host.pool().noUpstreamBytesMax() || host.isOverBudget());
+  }
+
+  /** Without credit only the client's own requests can be held back (rule 5). */
+  private boolean isQueueLong(Owner owner) {
+    return !owner.isAcknowledging() && replies.isQueueLong();
+  }
+
+  /** Memory of bytes that wait to be sent, or may have to be sent again. */
+  private long heldClientBytes() {
+    return client.heldBytes() + (long) client.pieces() * host.limits().pieceBytes();
+  }
+
+  // --- frames from the owner (rules 3, 4 and 8) ---
+
+  private boolean isFenced(Owner from, UpstreamFrame frame) {
+    return from != ownership.owner()
+        || Integer.compareUnsigned(frame.epoch(), ownership.epoch()) < 0;
+  }
+
+  /** Which rule the frame breaks; null for none. */
+  private @Nullable CloseReason breachOf(Owner from, UpstreamFrame frame) {
+    boolean isReply = frame.payload().isReadable();
+    if (frame.epoch() != ownership.epoch() || (replies.stream().isEnded() && isReply)) {
+      return CloseReason.PROTOCOL;
+    }
+    boolean isReleased = frame.control() instanceof Released;
+    if (isReleased && (!ownership.isHandingOver() || frame.more() || frame.close() != 0)) {
+      return CloseReason.PROTOCOL;
+    }
+    if (frame.consumed() > client.sentOffset()) {
+      return CloseReason.FLOW_CONTROL;
+    }
+    return replies.overrunOf(frame, from.isAcknowledging());
+  }
+
+  private boolean isClose(UpstreamFrame frame) {
+    return !frame.more() && (frame.close() != 0 || replies.stream().isHoldingClose());
+  }
+
+  /** A frame that breaks no rule: a commit, or a part of one. */
+  private void onCommit(long nowNs, UpstreamFrame frame, int bytes) {
+    replies.stream().receive(bytes);
+    deadlines.onActivity(nowNs);
+    progress.onSign(nowNs);
+    if (frame.more() || replies.stream().isHolding()) {
+      hold(nowNs, frame);
+    } else {
+      apply(nowNs, frame, bytes);
+    }
+    if (replies.stream().queuedBytes() > 0) {
+      progress.pause(nowNs);
+    }
+    HandOver handOver = ownership.handOver();
+    if (frame.control() instanceof Released && ownership.owner() != null && handOver != null) {
+      leave(nowNs, handOver.cause(), true);
+    }
+  }
+
+  private void apply(long nowNs, UpstreamFrame frame, int bytes) {
+    if (bytes > 0) {
+      flushIfDue(replies.deliver(frame.payload().retainedSlice()));
+    }
+    boolean isServing =
+        bytes > 0 || frame.consumed() > client.consumedOffset() || frame.halfClose();
+    if (isServing && frame.close() == 0) {
+      onServed(nowNs);
+    }
+    commit(nowNs, frame.consumed(), frame.context(), frame.halfClose(), frame.close());
+  }
+
+  private void hold(long nowNs, UpstreamFrame frame) {
+    HeldCommit whole = replies.hold(nowNs, frame);
+    if (whole == null) {
+      armDeadline(nowNs);
+      return;
+    }
+    if (whole.close() == 0) {
+      onServed(nowNs);
+    }
+    for (ByteBuf payload : whole.payloads()) {
+      flushIfDue(replies.deliver(payload));
+    }
+    commit(nowNs, whole.consumed(), whole.context(), whole.isHalfClose(), whole.close());
+  }
+
+  /** The client gets something, or its bytes are dealt with: it waits no longer. */
+  private void onServed(long nowNs) {
+    progress.onServed(host.elapsedNs(nowNs));
+    endPause(nowNs);
+  }
+
+  /** All that one commit says takes effect at once (rule 3). */
+  private void commit(
+      long nowNs, long consumed, byte @Nullable [] context, boolean isHalfClose, int close) {
+    Owner owner = owner();
+    boolean isConsuming = consumed != UpstreamFrame.ABSENT;
+    if (context != null) {
+      replies.context(context);
+    }
+    if (isConsuming || owner.isNeverAcknowledging()) {
+      flushIfDue(replies.endReply());
+    }
+    // Said again it changes nothing: an owner answers the client's end whoever ended the replies.
+    if (isHalfClose && !replies.stream().isEnded()) {
+      replies.end();
+      end.onDirectionEnded(Origin.UPSTREAM);
+      if (close == 0) {
+        socket.finish();
+      }
+    }
+    if (isConsuming) {
+      consume(nowNs, owner, consumed, close == 0);
+    }
+    if (close != 0) {
+      onClose(nowNs, owner, CloseReason.saidByUpstream(close));
+      return;
+    }
+    if (isConsuming && !client.isEmpty()) {
+      pump(nowNs);
+    } else if (isQueueLong(owner)) {
+      updateReading();
+    }
+    endIfDone(nowNs);
+  }
+
+  private void consume(long nowNs, Owner owner, long consumed, boolean isAnswer) {
+    if (isAnswer) {
+      ownership.onAnswer();
+    }
+    if (consumed > client.consumedOffset()) {
+      boolean hadLostAlone = ownership.hasLostAlone();
+      if (ownership.onProgress()) {
+        host.onCleared(this, owner, hadLostAlone);
+      }
+      progress.onProgress(nowNs);
+      extendBreach(nowNs);
+    }
+    boolean wasSent = client.consume(consumed);
+    Check.that(wasSent, "consumed was checked when it came");
+  }
+
+  private void onClose(long nowNs, Owner refuser, CloseReason reason) {
+    if (!reason.isRefusal()) {
+      endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
+      return;
+    }
+    refuser.suspect(Suspicion.OPEN_REFUSED);
+    if (isResumable()) {
+      long patienceNs = host.pool().noUpstreamWaitNs();
+      ownership.onRefused(nowNs, refuser.upstreamAddress(), reason, patienceNs);
+      leave(nowNs, Reopen.Cause.REFUSED, false);
+    } else {
+      endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
+    }
+  }
+
+  /** Sends credit, now if it is much, else soon, with data or without. */
+  private void grantCredit(long nowNs, Owner owner) {
+    if (owner.isAcknowledging()) {
+      switch (replies.freeCredit()) {
+        case NONE -> {}
+        case SEND -> owner.limit(this, replies.stream().limitOffset());
+        case OWE -> host.oweCredit(nowNs, this);
+      }
+    }
+  }
+
+  private void flushIfDue(boolean isDue) {
+    if (isDue) {
+      host.flushAtTurnEnd(this);
+    }
+  }
+
+  // --- from one owner to the next (rules 3, 8 and 9) ---
+
+  /** The owner lives and does not do its part. */
+  private void fence(long nowNs, Reopen.Cause cause, Taken.Why why) {
+    Owner owner = owner();
+    tellTaken(nowNs, why);
+    ownership.avoid(owner.upstreamAddress());
+    if (isLossBearable(nowNs, true)) {
+      owner.close(this, CloseReason.FENCED);
+      leave(nowNs, cause, false);
+    }
+  }
+
+  /** Somebody should know that the owner did not do its part. */
+  private void tellTaken(long nowNs, Taken.Why why) {
+    Owner owner = owner();
+    boolean isWaiting = client.isAwaitingOwner();
+    host.onTaken(
+        new Taken(
+            arrival.mark(),
+            owner.poolName(),
+            owner.upstreamAddress(),
+            why,
+            nowNs - progress.signNs(),
+            isWaiting ? host.elapsedNs(nowNs) - progress.servedNs() : 0,
+            client.sentOffset() - client.consumedOffset()));
+  }
+
+  /** False: a request of the connection is proven to end its owners, and it has ended. */
+  private boolean isLossBearable(long nowNs, boolean isFenced) {
+    long afterNs = progress.waitedNs(nowNs);
+    if (client.isAwaitingOwner()
+        && ownership.onLoss(host.lossOf(this, owner(), isFenced), afterNs)) {
+      endByBridge(nowNs, CloseReason.POISON, Origin.CLIENT);
+      return false;
+    }
+    return true;
+  }
+
+  /** Whether another owner can go on where the present one stopped. */
+  private boolean isResumable() {
+    return !owner().isNeverAcknowledging() || host.pool().moving().isReopeningPlain();
+  }
+
+  /** From now on what the owner has not consumed waits for another (rule 3). */
+  private void leave(long nowNs, Reopen.Cause cause, boolean isHandedOver) {
+    Owner owner = owner();
+    long servedNs = servedNs(nowNs, owner, isHandedOver || cause == Reopen.Cause.REFUSED);
+    long replayed = client.rewind();
+    host.counters().add(Counter.REPLAYED_BYTES, replayed);
+    HandOver handOver = ownership.leave(cause, isHandedOver, servedNs, host.elapsedNs(nowNs));
+    count(owner, handOver, -1);
+    replies.onLeft(owner.isNeverAcknowledging(), ownership.epoch());
+    owner.detached(this, replayed > 0);
+    host.counters().addMoved(cause);
+    deadlines.phaseEndsAt(nowNs + host.pool().noUpstreamWaitNs());
+    settleHeld();
+    offer(nowNs);
+  }
+
+  /** Owners know how many connections will leave and come, so that moves do not overshoot. */
+  private static void count(Owner owner, @Nullable HandOver handOver, int change) {
+    if (handOver != null) {
+      owner.leaving(change);
+      Owner destination = handOver.destination();
+      if (destination != null) {
+        destination.coming(change);
+      }
+    }
+  }
+
+  /**
+   * Until when the client was served: one that waits for the owner, until it began to wait or was
+   * last given something; another, until its lane was last heard. Lanes without Settings are not
+   * asked for a sign, so their silence means nothing. Measured as {@link ConnectionHost#elapsedNs}.
+   */
+  private long servedNs(long nowNs, Owner owner, boolean isOwnerThere) {
+    long elapsedNs = host.elapsedNs(nowNs);
+    if (replies.stream().queuedBytes() > 0) {
+      return elapsedNs;
+    }
+    if (!client.isConsumed()) {
+      return progress.servedNs();
+    }
+    return isOwnerThere || !owner.isAcknowledging() ? elapsedNs : owner.heardNs();
+  }
+
+  /** To the pool, unless nothing is left for an owner to do. */
+  private void offer(long nowNs) {
+    if (client.breach() != null) {
+      endIfDone(nowNs);
+    }
+    if (isWaiting() && end.isDone()) {
+      endWithoutTelling(nowNs, CloseReason.DONE, end.firstToEnd());
+    } else if (isWaiting()) {
+      host.offer(this);
+      armDeadline(nowNs);
+      updateReading();
+    }
+  }
+
+  /** What the next owner is told of the last one; null for the first owner. */
+  private @Nullable Reopen reopen() {
+    Reopen.Cause cause = ownership.cause();
+    return cause == null
+        ? null
+        : new Reopen(
+            cause,
+            client.sentOffset(),
+            replies.stream().takenOffset(),
+            replies.stream().takenSinceConsumed(),
+            client.endedAt(),
+            replies.stream().isEnded(),
+            host.limits().grantBytes(),
+            replies.context());
+  }
+
+  /** It has an owner that serves it: it is no longer without one, if it was. */
+  private void endPause(long nowNs) {
+    Ownership.Pause pause = ownership.takePause(host.elapsedNs(nowNs));
+    if (pause != null) {
+      host.counters().addPause(pause.detectionNs(), pause.moveNs());
+    }
+  }
+
+  private Owner owner() {
+    Owner owner = ownership.owner();
+    Check.that(owner != null, "only an attached connection is taken from its owner");
+    return Objects.requireNonNull(owner);
+  }
+
+  // --- the end (rule 8) ---
+
+  /** Something was sent, consumed or written: ends the connection if nothing is left to do. */
+  private void endIfDone(long nowNs) {
+    CloseReason due = end.due(nowNs, ownership.owner() != null, isBetweenReplies(nowNs));
+    if (due != null) {
+      endByBridge(nowNs, due, end.originOf(due));
+    }
+  }
+
+  /** Without `consumed` nothing but silence says that a reply is whole. */
+  private boolean isBetweenReplies(long nowNs) {
+    Owner owner = ownership.owner();
+    return owner != null && owner.isNeverAcknowledging()
+        ? deadlines.silenceNs(nowNs) >= ConnectionAge.SILENCE_NS
+        : replies.stream().isBetweenReplies();
+  }
+
+  /** The connection ends, unless it has; an upstream knows, or there is none. */
+  private void endWithoutTelling(long nowNs, CloseReason why, Origin by) {
+    if (!isLive()) {
+      return;
+    }
+    end.end(why, by, arrival.unixMs(host.elapsedNs(nowNs)));
+    replies.endPushes(why, end.unixMs());
+    detach();
+    client.release();
+    replies.stream().dropHeld();
+    settleHeld();
+    linger(nowNs);
+    if (why.isAbortive()) {
+      resetSocket();
+      return;
+    }
+    armDeadline(nowNs);
+    socket.finish();
+    updateReading();
+    closeWhenDrained();
+  }
+
+  /** An owner is no longer needed. */
+  private void detach() {
+    Owner owner = ownership.owner();
+    HandOver handOver = ownership.end();
+    if (owner == null) {
+      host.withdraw(this);
+    } else {
+      count(owner, handOver, -1);
+      owner.detached(this, client.isAwaitingOwner());
+    }
+  }
+
+  /**
+   * All bytes written and the client's FIN seen, or it is known to be gone: closing earlier would
+   * make the kernel send RST for client bytes not read, and RST may overtake replies (RFC 1122,
+   * 4.2.2.13).
+   */
+  private void closeWhenDrained() {
+    if (end.isClosing() && replies.queuedBytes() == 0 && client.isEnded()) {
+      closeSocket();
+    }
+  }
+
+  /** Drops the socket with a reset, and what it has not taken. */
+  private void resetSocket() {
+    end.onDropped();
+    settleHeld();
+    socket.reset();
+  }
+
+  private void closeSocket() {
+    end.onDropped();
+    settleHeld();
+    socket.close();
+  }
+
+  /** The socket may take nothing for so long, from now on. */
+  private void linger(long nowNs) {
+    deadlines.phaseEndsAt(nowNs + host.limits().lingerTimeoutNs());
+  }
+
+  private void extendBreach(long nowNs) {
+    sending.extendBreach(nowNs, host.limits().lingerTimeoutNs());
+  }
+
+  /** Tells the shard what changed in {@link #heldBytes}: after whatever may have changed it. */
+  private void settleHeld() {
+    long now = heldBytes();
+    host.hold(now - heldBytes);
+    heldBytes = now;
+  }
+
+  // --- deadlines ---
+
+  private void onDue(long nowNs, Deadline which) {
+    switch (which) {
+      case PUSH -> {
+        replies.expirePushes(nowNs);
+        settleHeld();
+      }
+      case AGE -> {
+        if (end.isOld(nowNs, isBetweenReplies(nowNs))) {
+          endByBridge(nowNs, CloseReason.CONNECTION_AGE, Origin.BRIDGE);
+        }
+      }
+      case NO_UPSTREAM -> {
+        long waitEndNs = host.waitEndNs(nowNs);
+        deadlines.phaseEndsAt(waitEndNs);
+        if (waitEndNs - nowNs <= 0) {
+          endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
+        }
+      }
+      case LEADER -> endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
+      case RETRY -> {
+        ownership.retry();
+        host.offer(this);
+      }
+      case COMMIT -> {
+        tellTaken(nowNs, Taken.Why.COMMIT_INCOMPLETE);
+        owner().suspect(Suspicion.TIMED_OUT);
+        endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
+      }
+      case BREACH -> {
+        CloseReason breach = Objects.requireNonNull(client.breach());
+        endByBridge(nowNs, breach, breach.origin());
+      }
+      case HAND_OVER -> onHandOverOverdue(nowNs);
+      case IDLE -> {
+        if (replies.hasMoved()) {
+          deadlines.onActivity(nowNs);
+        } else {
+          endByBridge(nowNs, CloseReason.IDLE_TIMEOUT, Origin.BRIDGE);
+        }
+      }
+      case PROGRESS -> onProgressOverdue(nowNs);
+      case LINGER -> {
+        if (replies.hasMoved()) {
+          linger(nowNs);
+        } else {
+          resetSocket();
+        }
+      }
+    }
+  }
+
+  private void onHandOverOverdue(long nowNs) {
+    Reopen.Cause cause = Objects.requireNonNull(ownership.handOver()).cause();
+    if (replies.stream().queuedBytes() == 0) {
+      owner().suspect(Suspicion.TIMED_OUT);
+    }
+    fence(nowNs, cause, Taken.Why.RELEASE_OVERDUE);
+  }
+
+  private void onProgressOverdue(long nowNs) {
+    Owner owner = owner();
+    switch (progress.verdict(nowNs, client.isFull(owner.windowBytes()))) {
+      case WORKING -> {}
+      case STALLED -> {
+        fence(nowNs, Reopen.Cause.STALLED, Taken.Why.STALLED);
+        owner.onStalled(nowNs);
+      }
+      case WINDOW_STALLED -> {
+        tellTaken(nowNs, Taken.Why.WINDOW_STALLED);
+        endByBridge(nowNs, CloseReason.WINDOW_STALLED, Origin.UPSTREAM);
+      }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package dev.waymark.engine.connection;
+
+import dev.waymark.protocol.Mark;
+
+/**
+ * When one connection is old enough to be ended: from a first instant on where it is quiet, at a
+ * last instant anyway. Where each connection lies between the bounds follows from its mark, so the
+ * ends of many are spread evenly. Confined to its shard's thread.
+ */
+final class ConnectionAge {
+  /**
+   * Without `consumed` nothing says that a reply is whole: such a connection is quiet when no byte
+   * has moved for this long.
+   */
+  static final long SILENCE_NS = 1_000_000_000L;
+
+  /** Of a drain, what is kept for connections that do not become quiet at once. */
+  private static final int DRAIN_GRACE_DIVISOR = 4;
+
+  private final long graceNs;
+  private final double place;
+  private long fromNs;
+  private long untilNs;
+  private long lookNs;
+
+  /**
+   * @param options with a limit
+   */
+  ConnectionAge(AgeOptions options, Mark mark, long nowNs) {
+    this.graceNs = options.graceNs();
+    this.place = place(mark);
+    long jitterNs = (long) (options.maxNs() / 100.0 * options.jitterPercent() * place);
+    this.fromNs = nowNs + options.maxNs() - jitterNs;
+    this.untilNs = fromNs + graceNs;
+    this.lookNs = fromNs;
+  }
+
+  // --- inputs ---
+
+  /**
+   * The bridge ends in so long: the connection ends within that time, at a place of its own. Never
+   * later than it would have.
+   */
+  void onDrain(long nowNs, long timeoutNs) {
+    long drainGraceNs = Math.min(graceNs, timeoutNs / DRAIN_GRACE_DIVISOR);
+    long drainFromNs = nowNs + (long) (place * (timeoutNs - drainGraceNs));
+    if (drainFromNs - fromNs < 0) {
+      fromNs = drainFromNs;
+    }
+    // One that is due already gets the grace of the drain from now on.
+    long drainUntilNs = Math.max(fromNs - nowNs, 0) + nowNs + drainGraceNs;
+    if (drainUntilNs - untilNs < 0) {
+      untilNs = drainUntilNs;
+    }
+    long firstNs = isDue(nowNs) ? nowNs : fromNs;
+    if (firstNs - lookNs < 0) {
+      lookNs = firstNs;
+    }
+  }
+
+  /** It is due and something is under way. A silence to come has no input of its own. */
+  void onNotQuiet(long nowNs) {
+    lookNs = nowNs + Math.min(untilNs - nowNs, SILENCE_NS);
+  }
+
+  // --- outputs ---
+
+  /** It ends at the next quiet place. */
+  boolean isDue(long nowNs) {
+    return fromNs - nowNs <= 0;
+  }
+
+  /** It ends, quiet or not. */
+  boolean isOver(long nowNs) {
+    return untilNs - nowNs <= 0;
+  }
+
+  /** When to look whether it is over or quiet; to be asked again after every input. */
+  long deadlineNs() {
+    return lookNs;
+  }
+
+  /** From 0 to 1, evenly: the finalizer of SplitMix64 over the mark. */
+  private static double place(Mark mark) {
+    long z = mark.instance() ^ (mark.sequence() * 0x9e3779b97f4a7c15L);
+    z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
+    z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
+    return ((z ^ (z >>> 31)) >>> 11) * 0x1.0p-53;
+  }
+}

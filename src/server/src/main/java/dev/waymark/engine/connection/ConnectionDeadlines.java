@@ -1,0 +1,154 @@
+package dev.waymark.engine.connection;
+
+import dev.waymark.engine.base.DeadlineWheel;
+import dev.waymark.engine.stream.ClientStream;
+import dev.waymark.engine.stream.ReplyDirection;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * When to look at one connection again: a table of everything that may run out in its life. One
+ * entry of the wheel stands for all of it. A state machine without I/O that asks the connection's
+ * other machines for what they know; confined to its shard's thread.
+ */
+final class ConnectionDeadlines {
+  /** In the order in which they are checked: one may put an end to others. */
+  enum Deadline {
+    /** A push waits for the end of a reply. */
+    PUSH,
+    /** The connection has an age. */
+    AGE,
+    /** Nobody takes the connection. */
+    NO_UPSTREAM,
+    /** All that might take it have refused, and are asked again. */
+    RETRY,
+    /** A commit is not complete. */
+    COMMIT,
+    /** The owner works on the messages before those that cannot be read. */
+    BREACH,
+    /** The pool has no leader, and bytes wait for one. */
+    LEADER,
+    /** The owner was asked to hand over. */
+    HAND_OVER,
+    /** Nothing moves in either direction. */
+    IDLE,
+    /** The owner has bytes that it has not consumed (rule 7). */
+    PROGRESS,
+    /** The socket takes the last bytes. */
+    LINGER
+  }
+
+  static final Deadline[] ALL = Deadline.values();
+
+  private final ClientDirection client;
+  private final ReplyDirection replies;
+  private final Ownership ownership;
+  private final ProgressClock progress;
+  private final ConnectionEnd end;
+  private final DeadlineWheel.Node node;
+
+  /** 0: never. */
+  private final long idleTimeoutNs;
+
+  private long activityNs;
+
+  /** Of NO_UPSTREAM while the connection waits, of LINGER once it has ended. */
+  private long phaseDeadlineNs;
+
+  ConnectionDeadlines(
+      DeadlineWheel.Timed connection,
+      ClientDirection client,
+      ReplyDirection replies,
+      Ownership ownership,
+      ProgressClock progress,
+      ConnectionEnd end,
+      long idleTimeoutNs) {
+    this.client = client;
+    this.replies = replies;
+    this.ownership = ownership;
+    this.progress = progress;
+    this.end = end;
+    this.node = new DeadlineWheel.Node(connection);
+    this.idleTimeoutNs = idleTimeoutNs;
+  }
+
+  // --- inputs ---
+
+  /** A byte moved, or the owner said something. */
+  void onActivity(long nowNs) {
+    activityNs = nowNs;
+  }
+
+  /** An owner is waited for until then, or the socket may take its time until then. */
+  void phaseEndsAt(long deadlineNs) {
+    phaseDeadlineNs = deadlineNs;
+  }
+
+  // --- outputs ---
+
+  /** For how long nothing has moved. */
+  long silenceNs(long nowNs) {
+    return nowNs - activityNs;
+  }
+
+  boolean isDue(Deadline which, long nowNs) {
+    return isSet(which) && atNs(which, nowNs) - nowNs <= 0;
+  }
+
+  /** Puts the earliest into the wheel; to be called after every input that sets one. */
+  void arm(DeadlineWheel wheel, long nowNs) {
+    for (Deadline which : ALL) {
+      if (isSet(which)) {
+        wheel.arm(node, atNs(which, nowNs));
+      }
+    }
+  }
+
+  /** The connection is closed. */
+  void disarm(DeadlineWheel wheel) {
+    wheel.disarm(node);
+  }
+
+  private boolean isSet(Deadline which) {
+    Owner owner = ownership.owner();
+    return switch (which) {
+      case PUSH -> replies.isPushWaiting();
+      case AGE -> end.isLive() && end.isAgeLimited();
+      case NO_UPSTREAM -> end.isLive() && owner == null;
+      case RETRY -> end.isLive() && owner == null && ownership.isBackingOff();
+      case COMMIT -> owner != null && replies.stream().isHolding();
+      case BREACH -> owner != null && client.stream().breach() != null;
+      case LEADER -> owner != null && client.isAwaitingLeader() && !ownership.isHandingOver();
+      case HAND_OVER -> owner != null && ownership.isHandingOver();
+      case IDLE -> owner != null && idleTimeoutNs > 0;
+      case PROGRESS ->
+          owner != null
+              && owner.isAcknowledging()
+              && progress.isOn()
+              && !ownership.isHandingOver();
+      case LINGER -> end.isClosing();
+    };
+  }
+
+  /** Only of one that is set. */
+  private long atNs(Deadline which, long nowNs) {
+    return switch (which) {
+      case PUSH -> replies.pushDeadlineNs();
+      case AGE -> end.ageDeadlineNs();
+      case NO_UPSTREAM, LINGER -> phaseDeadlineNs;
+      case RETRY -> ownership.retryAtNs();
+      case COMMIT -> replies.stream().holdDeadlineNs();
+      case BREACH -> client.breachDeadlineNs();
+      case LEADER -> client.leaderDeadlineNs();
+      case HAND_OVER -> Objects.requireNonNull(ownership.handOver()).deadlineNs();
+      case IDLE -> activityNs + idleTimeoutNs;
+      case PROGRESS -> progressDeadlineNs(nowNs, ownership.owner());
+    };
+  }
+
+  private long progressDeadlineNs(long nowNs, @Nullable Owner owner) {
+    ClientStream stream = client.stream();
+    boolean isWindowFull = owner != null && stream.isFull(owner.windowBytes());
+    return progress.deadlineNs(nowNs, stream.isAwaitingOwner(), isWindowFull);
+  }
+}

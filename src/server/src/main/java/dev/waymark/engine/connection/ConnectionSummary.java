@@ -1,0 +1,27 @@
+package dev.waymark.engine.connection;
+
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.CloseReason.Origin;
+import dev.waymark.protocol.Mark;
+import java.util.List;
+
+/**
+ * A connection that has ended, for the access log. Immutable.
+ *
+ * @param upstreams the addresses that owned it, in order; empty if none ever did
+ * @param receivedBytes bytes from the client
+ * @param sentBytes bytes that the client's socket took
+ * @param durationNs from accept to the socket's close, standstills of the bridge included
+ * @param endedBy who brought the end about
+ */
+public record ConnectionSummary(
+    Mark mark,
+    String listener,
+    String clientAddress,
+    List<String> upstreams,
+    long receivedBytes,
+    long sentBytes,
+    long durationNs,
+    Origin endedBy,
+    CloseReason reason) {}
+

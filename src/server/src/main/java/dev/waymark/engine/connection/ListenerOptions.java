@@ -1,0 +1,41 @@
+package dev.waymark.engine.connection;
+
+import dev.waymark.protocol.Framing;
+import java.util.Set;
+
+/**
+ * What the core has to know of a listener. Immutable.
+ *
+ * @param name unique in the bridge; a metric label
+ * @param pool whose upstreams own its connections
+ * @param framing how messages are cut
+ * @param frameBytesMax no message is longer, prefix and delimiter included; ignored with raw
+ *     framing
+ * @param idleTimeoutNs a connection on which no byte moved either way for this long is closed; 0:
+ *     never
+ * @param pushFrom names of other pools whose upstreams may push to its connections (rule 6)
+ * @param age how old its connections may become
+ */
+public record ListenerOptions(
+    String name,
+    String pool,
+    Framing framing,
+    int frameBytesMax,
+    long idleTimeoutNs,
+    Set<String> pushFrom,
+    AgeOptions age) {
+  /** Without other pools that push, and without a limit of age. */
+  public ListenerOptions(
+      String name, String pool, Framing framing, int frameBytesMax, long idleTimeoutNs) {
+    this(name, pool, framing, frameBytesMax, idleTimeoutNs, Set.of(), AgeOptions.OFF);
+  }
+
+  public ListenerOptions {
+    pushFrom = Set.copyOf(pushFrom);
+  }
+
+  /** Upstreams of this pool may push to its connections, and know which there are (rule 6). */
+  public boolean isOpenTo(String poolName) {
+    return pool.equals(poolName) || pushFrom.contains(poolName);
+  }
+}

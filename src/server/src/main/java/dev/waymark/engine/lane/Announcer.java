@@ -1,0 +1,146 @@
+package dev.waymark.engine.lane;
+
+import dev.waymark.engine.base.Counter;
+import dev.waymark.engine.connection.Arrival;
+import dev.waymark.engine.connection.Connection;
+import dev.waymark.protocol.CloseReason;
+import java.util.ArrayDeque;
+import java.util.function.LongFunction;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells one lane which connections there are, and then what changes (rule 6). Confined to its
+ * shard's thread.
+ *
+ * <p>Changes go out before what is left of the state as it was at the start, so they wait only
+ * while the lane takes no more. If too many wait all are dropped, and everything is told anew.
+ */
+final class Announcer {
+  /** So many frames leave in a turn at most, so that others have theirs. */
+  static final int TURN_COUNT_MAX = 1_000;
+
+  /** So many changes wait at most while the lane takes no more. */
+  static final int WAITING_MAX = 10_000;
+
+  private static final long[] NONE = {};
+
+  /**
+   * @param reason null: it was opened
+   */
+  private record Change(Arrival connection, @Nullable CloseReason reason) {}
+
+  private final Lane lane;
+  private final LaneSender sender;
+  private final LongFunction<@Nullable Connection> connections;
+  private final Supplier<long[]> sequences;
+  private final ArrayDeque<Change> changes = new ArrayDeque<>();
+  private boolean isSyncDue = true;
+  private boolean isSyncing;
+  private long[] present = NONE;
+  private int presentIndex;
+
+  /**
+   * @param connections the open connection of a sequence, or null
+   * @param sequences those of all open connections
+   */
+  Announcer(
+      Lane lane,
+      LongFunction<@Nullable Connection> connections,
+      Supplier<long[]> sequences) {
+    this.lane = lane;
+    this.sender = lane.sender();
+    this.connections = connections;
+    this.sequences = sequences;
+  }
+
+  // --- inputs ---
+
+  void onOpened(Connection connection) {
+    change(connection, null);
+  }
+
+  void onClosed(Connection connection, CloseReason reason) {
+    change(connection, reason);
+  }
+
+  private void change(Connection connection, @Nullable CloseReason reason) {
+    if (isSyncDue || !isTold(connection)) {
+      return;
+    }
+    if (changes.size() < WAITING_MAX) {
+      changes.add(new Change(connection.arrival(), reason));
+    } else {
+      changes.clear();
+      present = NONE;
+      isSyncDue = true;
+      sender.counters().add(Counter.ANNOUNCEMENT_RESYNCS, 1);
+    }
+  }
+
+  // --- outputs ---
+
+  Lane lane() {
+    return lane;
+  }
+
+  boolean hasMore() {
+    return sender.isWritable() && (isSyncDue || isSyncing || !changes.isEmpty());
+  }
+
+  /** Sends a turn's share. */
+  void send() {
+    for (int count = 0; count < TURN_COUNT_MAX && hasMore(); count++) {
+      if (isSyncDue) {
+        startSync();
+      } else if (changes.isEmpty()) {
+        syncNext();
+      } else {
+        tell(changes.remove());
+      }
+      sender.sent();
+    }
+  }
+
+  private void startSync() {
+    isSyncDue = false;
+    isSyncing = true;
+    present = sequences.get();
+    presentIndex = 0;
+    sender.transport().syncing();
+  }
+
+  private void syncNext() {
+    while (presentIndex < present.length) {
+      Connection connection = connections.apply(present[presentIndex++]);
+      if (connection != null && isTold(connection)) {
+        tell(new Change(connection.arrival(), null));
+        return;
+      }
+    }
+    isSyncing = false;
+    present = NONE;
+    sender.transport().synced();
+  }
+
+  private void tell(Change change) {
+    Arrival connection = change.connection;
+    long sequence = connection.mark().sequence();
+    if (change.reason == null) {
+      sender
+          .transport()
+          .opened(
+              sequence,
+              connection.mark().toString(),
+              connection.listener().name(),
+              connection.clientAddress());
+    } else {
+      sender.transport().closed(sequence, change.reason);
+    }
+    sender.counters().add(Counter.ANNOUNCEMENTS_SENT, 1);
+  }
+
+  private boolean isTold(Connection connection) {
+    return connection.arrival().listener().isOpenTo(lane.poolName());
+  }
+}

@@ -1,0 +1,7 @@
+package dev.waymark.engine.lane;
+
+/** An upstream that a balancer may choose for a connection. */
+public interface Candidate {
+  /** Its identity within the pool, and what the policies weigh. */
+  UpstreamView upstream();
+}

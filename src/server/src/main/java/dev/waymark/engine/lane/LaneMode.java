@@ -1,0 +1,124 @@
+package dev.waymark.engine.lane;
+
+import dev.waymark.engine.base.Limits;
+import dev.waymark.engine.base.PoolOptions;
+import dev.waymark.engine.base.PoolOptions.Acknowledge;
+import dev.waymark.protocol.UpstreamControl;
+import dev.waymark.protocol.UpstreamControl.Settings;
+import java.util.Locale;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the upstream of one lane has shown: whether it acknowledges, and what window it has (rule
+ * 5). Inputs say whether it is decided by them: then every connection of the lane is told. A state
+ * machine without I/O, confined to its shard's thread.
+ */
+final class LaneMode {
+  private enum Mode {
+    /** Nothing has come yet; to one of the others. */
+    UNKNOWN,
+    /** Settings came: windows, credit and clocks hold. */
+    ACKNOWLEDGING,
+    /** Something else came first, or nothing for too long (rule 5). */
+    PLAIN
+  }
+
+  private final Supplier<PoolOptions> options;
+  private final Limits limits;
+  private final boolean hasAcknowledged;
+  private Mode mode = Mode.UNKNOWN;
+  private int windowBytes;
+
+  /**
+   * @param options of its pool, which may change
+   * @param hasAcknowledged it did so before
+   */
+  LaneMode(Supplier<PoolOptions> options, Limits limits, boolean hasAcknowledged) {
+    this.options = options;
+    this.limits = limits;
+    this.hasAcknowledged = hasAcknowledged;
+    this.windowBytes = limits.initialWindowBytes();
+  }
+
+  // --- inputs ---
+
+  /** The lane is established, or the pool's options may be others: asked in each tick. */
+  boolean decideByOptions() {
+    return mode == Mode.UNKNOWN && isIgnoringSettings() && becomePlain();
+  }
+
+  /**
+   * A frame came.
+   *
+   * @param control null: it is for a connection
+   */
+  boolean onFrame(@Nullable UpstreamControl control) {
+    return isUndecided() && !(control instanceof Settings) && becomePlain();
+  }
+
+  /** Settings were awaited for too long. */
+  boolean onSettingsOverdue() {
+    return mode == Mode.UNKNOWN && becomePlain();
+  }
+
+  /** Settings came, for the first time or again, and are neither late nor ignored. */
+  void onSettings(Settings settings) {
+    mode = Mode.ACKNOWLEDGING;
+    int own = limits.windowBytes();
+    int asked = settings.windowBytes();
+    windowBytes = asked <= 0 ? own : Math.min(own, asked);
+  }
+
+  // --- outputs ---
+
+  boolean isAcknowledging() {
+    return mode == Mode.ACKNOWLEDGING;
+  }
+
+  boolean isPlain() {
+    return mode == Mode.PLAIN;
+  }
+
+  /** Settings may come; whatever comes before them, or their absence, shows that there are none. */
+  boolean isUndecided() {
+    return mode == Mode.UNKNOWN && acknowledge() == Acknowledge.AUTO;
+  }
+
+  /** What Settings say means nothing in its pool. */
+  boolean isIgnoringSettings() {
+    return acknowledge() == Acknowledge.NEVER;
+  }
+
+  /** It is given nothing until it says Settings. */
+  boolean isUnproven() {
+    return mode != Mode.ACKNOWLEDGING
+        && switch (acknowledge()) {
+          case AUTO -> hasAcknowledged;
+          case REQUIRED -> true;
+          case NEVER -> false;
+        };
+  }
+
+  /** Of each connection, as of now. */
+  int windowBytes() {
+    return windowBytes;
+  }
+
+  /** For people. */
+  String label() {
+    return mode.name().toLowerCase(Locale.ROOT);
+  }
+
+  // --- transitions ---
+
+  private Acknowledge acknowledge() {
+    return options.get().acknowledge();
+  }
+
+  private boolean becomePlain() {
+    mode = Mode.PLAIN;
+    windowBytes = Integer.MAX_VALUE;
+    return true;
+  }
+}

@@ -1,0 +1,200 @@
+package dev.waymark.engine.lane;
+
+import dev.waymark.engine.base.Counter;
+import dev.waymark.engine.base.Counters;
+import dev.waymark.engine.base.Limits;
+import dev.waymark.engine.connection.Owner.Attached;
+import dev.waymark.engine.stream.ReplyDirection;
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.Hello;
+import dev.waymark.protocol.Open;
+import dev.waymark.protocol.PushResult;
+import dev.waymark.protocol.UpstreamFrame;
+import io.netty.buffer.ByteBuf;
+import java.util.LinkedHashSet;
+
+/**
+ * What one lane sends: frames gather in its transport and leave together, at the turn's end or when
+ * they are a batch; connections that have more wait here for the transport. It is given frames only
+ * while the lane is open; whether it is writable may be asked at any time. Confined to its shard's
+ * thread.
+ */
+final class LaneSender {
+  /**
+   * Answers to frames for unknown connections and to pushes that may wait while the transport takes
+   * no more.
+   */
+  static final int UNREAD_ANSWERS_MAX = 10_000;
+
+  private final Limits limits;
+  private final Counters counters;
+  private final LaneTransport transport;
+  private final Runnable flush;
+  private final Runnable flushAtTurnEnd;
+  private final LinkedHashSet<Attached> stalled = new LinkedHashSet<>();
+  private boolean isWritable;
+  private boolean isFlushDue;
+  private int unreadAnswers;
+  private long pingId;
+
+  /**
+   * @param flush called when a batch is full: to call {@link #flush}
+   * @param flushAtTurnEnd called with the first frame of a batch
+   */
+  LaneSender(
+      Limits limits,
+      Counters counters,
+      LaneTransport transport,
+      Runnable flush,
+      Runnable flushAtTurnEnd) {
+    this.limits = limits;
+    this.counters = counters;
+    this.transport = transport;
+    this.flush = flush;
+    this.flushAtTurnEnd = flushAtTurnEnd;
+  }
+
+  // --- inputs from connections ---
+
+  void open(Attached connection, Open open) {
+    transport.open(connection.sequence(), connection.epoch(), open);
+    sent();
+  }
+
+  /**
+   * @param owned the reference passes to this method
+   * @param limit a new limit that travels along, or {@link ReplyDirection#NO_LIMIT}
+   */
+  void data(Attached connection, long offset, ByteBuf owned, boolean isLast, long limit) {
+    counters.add(Counter.UPSTREAM_SENT_BYTES, owned.readableBytes());
+    transport.data(connection.sequence(), connection.epoch(), offset, owned, isLast, limit);
+    sent();
+  }
+
+  void limit(Attached connection, long limit) {
+    transport.limit(connection.sequence(), connection.epoch(), limit);
+    sent();
+  }
+
+  void halfClose(Attached connection, long offset) {
+    transport.halfClose(connection.sequence(), connection.epoch(), offset);
+    sent();
+  }
+
+  /** Asks for the connection back. */
+  void release(Attached connection) {
+    transport.release(connection.sequence(), connection.epoch());
+    sent();
+  }
+
+  void close(Attached connection, CloseReason reason) {
+    transport.close(connection.sequence(), connection.epoch(), reason);
+    sent();
+  }
+
+  /** The connection has bytes, and the transport takes no more: it is called when it does. */
+  void stall(Attached connection) {
+    stalled.add(connection);
+  }
+
+  /** The connection is no longer attached. */
+  void forget(Attached connection) {
+    stalled.remove(connection);
+  }
+
+  // --- inputs from the lane and its announcer ---
+
+  void hello(Hello hello) {
+    isWritable = true;
+    transport.hello(hello);
+    sent();
+  }
+
+  /** Sends a Ping, and gives its number. */
+  long ping() {
+    transport.ping(++pingId);
+    sent();
+    return pingId;
+  }
+
+  /** Tells that there is no such connection. */
+  void answer(UpstreamFrame frame) {
+    transport.close(frame.connection(), frame.epoch(), CloseReason.UNKNOWN_CONNECTION);
+    answered();
+  }
+
+  /** Tells what became of a push. */
+  void answer(PushResult result) {
+    transport.pushResult(result);
+    answered();
+  }
+
+  /** For announcements, with {@link #sent} behind each; only while writable. */
+  LaneTransport transport() {
+    return transport;
+  }
+
+  /** A frame was given to the transport. */
+  void sent() {
+    counters.add(Counter.FRAMES_SENT, 1);
+    if (transport.batchBytes() >= limits.batchBytesMax()) {
+      flush.run();
+    } else if (!isFlushDue) {
+      isFlushDue = true;
+      flushAtTurnEnd.run();
+    }
+  }
+
+  /**
+   * Sends what has gathered.
+   *
+   * @return whether the transport takes no more from now on
+   */
+  boolean flush() {
+    isFlushDue = false;
+    if (transport.batchBytes() > 0) {
+      counters.add(Counter.BATCHES_SENT, 1);
+    }
+    boolean wasWritable = isWritable;
+    isWritable = transport.flush();
+    return wasWritable && !isWritable;
+  }
+
+  /** The transport takes more after it took no more. */
+  void onWritable() {
+    isWritable = true;
+  }
+
+  /** Those that waited for the transport go on. */
+  void resumeStalled(long nowNs) {
+    for (int left = stalled.size(); left > 0 && isWritable && !stalled.isEmpty(); left--) {
+      stalled.removeFirst().onOwnerChanged(nowNs);
+    }
+  }
+
+  /** The lane is broken. */
+  void onBroken() {
+    isWritable = false;
+    stalled.clear();
+  }
+
+  // --- outputs ---
+
+  Counters counters() {
+    return counters;
+  }
+
+  boolean isWritable() {
+    return isWritable;
+  }
+
+  /** An upstream that asks and does not read has its answers pile up. */
+  boolean isUnread() {
+    return unreadAnswers > UNREAD_ANSWERS_MAX;
+  }
+
+  private void answered() {
+    sent();
+    unreadAnswers = isWritable ? 0 : unreadAnswers + 1;
+  }
+}

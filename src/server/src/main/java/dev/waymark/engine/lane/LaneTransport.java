@@ -1,0 +1,72 @@
+package dev.waymark.engine.lane;
+
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.Hello;
+import dev.waymark.protocol.Open;
+import dev.waymark.protocol.PushResult;
+import io.netty.buffer.ByteBuf;
+
+/**
+ * The gRPC call under a lane, as the lane uses it; implemented at the edge. Frames gather and leave
+ * together at {@link #flush}. Called on the shard's thread only, and only between {@link
+ * Lane#onReady} and the lane's end.
+ */
+public interface LaneTransport {
+  /** Stands for a limit that does not travel with data. */
+  long NO_LIMIT = -1;
+
+  void hello(Hello hello);
+
+  void open(long connection, int epoch, Open open);
+
+  /**
+   * Client bytes.
+   *
+   * @param owned the reference passes to this method, not its indices: the bytes may have to be
+   *     sent again
+   * @param limit a new limit that travels along, or {@link #NO_LIMIT}
+   */
+  void data(long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit);
+
+  void limit(long connection, int epoch, long limit);
+
+  void halfClose(long connection, int epoch, long offset);
+
+  void close(long connection, int epoch, CloseReason reason);
+
+  /** The connection is to be handed over. */
+  void release(long connection, int epoch);
+
+  void ping(long id);
+
+  /** Answers a Push. */
+  void pushResult(PushResult result);
+
+  /** Announcements begin, or begin anew. */
+  void syncing();
+
+  /** Announces that a connection is there. */
+  void opened(long connection, String mark, String listener, String clientAddress);
+
+  /** Announces that a connection is no more. */
+  void closed(long connection, CloseReason reason);
+
+  /** All that is there was announced. */
+  void synced();
+
+  /** Encoded bytes that wait for {@link #flush}. */
+  int batchBytes();
+
+  /**
+   * Sends the frames gathered so far as one message.
+   *
+   * @return whether the transport takes more; if not, {@link Lane#onReady} comes when it does
+   */
+  boolean flush();
+
+  /** Ends the call with an error; no {@link Lane#onBroken} follows. */
+  void cancel(String cause);
+
+  /** Ends the bridge's direction after what was sent; the upstream ends the other. */
+  void finish();
+}

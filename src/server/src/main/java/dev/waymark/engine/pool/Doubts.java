@@ -1,0 +1,44 @@
+package dev.waymark.engine.pool;
+
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * Signs, found by any shard, that the upstreams of a pool die of something else than what clients
+ * send (rule 3): one that had no connection died, or a suspect that had lost an owner alone was
+ * answered by the next one. The more there are, the more a lone loss may be chance. Thread-safe,
+ * without locks.
+ */
+final class Doubts {
+  /** More are not counted: so many more lone losses are proof whatever else happens. */
+  static final int COUNT_MAX = 8;
+
+  /** Older ones say nothing of today. */
+  static final long MEMORY_NS = 30_000_000_000L;
+
+  private final AtomicLongArray times = new AtomicLongArray(COUNT_MAX);
+  private final AtomicLong total = new AtomicLong();
+
+  // --- input ---
+
+  void add(long nowNs) {
+    long number = total.get();
+    times.set((int) (number % COUNT_MAX), nowNs);
+    // Of two at the same moment one may be forgotten, which does no harm.
+    total.compareAndSet(number, number + 1);
+  }
+
+  // --- output ---
+
+  /** How many there are. */
+  int count(long nowNs) {
+    int known = (int) Math.min(COUNT_MAX, total.get());
+    int recent = 0;
+    for (int i = 0; i < known; i++) {
+      if (nowNs - times.get(i) <= MEMORY_NS) {
+        recent++;
+      }
+    }
+    return recent;
+  }
+}

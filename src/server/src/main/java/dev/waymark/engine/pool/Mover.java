@@ -1,0 +1,149 @@
+package dev.waymark.engine.pool;
+
+import dev.waymark.engine.base.PoolOptions;
+import dev.waymark.engine.connection.Connection;
+import dev.waymark.engine.lane.Lane;
+import dev.waymark.protocol.Reopen;
+import java.util.List;
+
+/**
+ * Begins the planned moves of a pool in one shard (rule 9): away from upstreams that are being
+ * left, and to those that came, at no more than {@link PoolOptions.Moving#movesPerSecond}. Confined
+ * to its shard's thread.
+ */
+final class Mover {
+  /** Upstreams rarely come alone, and lanes of other shards come at other times. */
+  static final long REBALANCE_DELAY_NS = 1_000_000_000L;
+
+  /** What was not used of the rate for this long is lost. */
+  private static final long BURST_NS = 200_000_000L;
+
+  private static final double NS_PER_SECOND = 1e9;
+
+  private final PoolHost host;
+  private final Balancer balancer;
+  private double allowance;
+  private long refilledNs;
+  private boolean isRebalanceDue;
+  private long rebalanceAtNs;
+
+  Mover(long nowNs, PoolHost host, Balancer balancer) {
+    this.host = host;
+    this.balancer = balancer;
+    this.refilledNs = nowNs - BURST_NS;
+  }
+
+  // --- inputs ---
+
+  /** Shares have changed: an upstream came, or its weight is another. */
+  void rebalanceSoon(long nowNs) {
+    isRebalanceDue = true;
+    rebalanceAtNs = nowNs + REBALANCE_DELAY_NS;
+  }
+
+  /** Time has passed: so many moves more may begin. */
+  void refill(long nowNs, PoolOptions.Moving moving) {
+    double perNs = moving.movesPerSecond() / NS_PER_SECOND / host.shardCount();
+    allowance =
+        Math.min(
+            Math.max(1, perNs * BURST_NS), allowance + perNs * Math.max(0, nowNs - refilledNs));
+    refilledNs = nowNs;
+  }
+
+  /**
+   * The upstream is being left, and there is another.
+   *
+   * @param isOverdue it has had the drain time-out: connections that cannot be handed over go too
+   */
+  void leave(long nowNs, Lane lane, Reopen.Cause cause, boolean isOverdue) {
+    if (lane.stayingCount() == 0) {
+      return;
+    }
+    if (cause == Reopen.Cause.LEADER_CHANGED) {
+      // Nobody else may serve them: there is nothing to be gentle with.
+      host.forEachOn(
+          lane,
+          connection -> {
+            if (!connection.release(nowNs, cause, null) && !lane.isAcknowledging()) {
+              connection.desert(nowNs, cause);
+            }
+          });
+    } else {
+      host.forEachOn(lane, connection -> leave(nowNs, connection, lane, cause, isOverdue));
+    }
+  }
+
+  /** Moves what the shares ask for, once they have settled. */
+  void rebalance(long nowNs, List<Lane> eligible) {
+    if (!isRebalanceDue || rebalanceAtNs - nowNs > 0) {
+      return;
+    }
+    if (balancer.isByKey()) {
+      eligible.forEach(lane -> rebalanceByKey(nowNs, lane, eligible));
+    } else {
+      rebalanceByShare(nowNs, eligible);
+    }
+    isRebalanceDue = allowance < 1;
+  }
+
+  // --- transitions ---
+
+  private void leave(
+      long nowNs, Connection connection, Lane lane, Reopen.Cause cause, boolean isOverdue) {
+    if (allowance < 1 || connection.ownership().isSuspect()) {
+      return;
+    }
+    if (connection.release(nowNs, cause, null)) {
+      allowance--;
+    } else if (isOverdue && !lane.isAcknowledging()) {
+      connection.expel(nowNs, cause);
+      allowance--;
+    }
+  }
+
+  private void rebalanceByKey(long nowNs, Lane lane, List<Lane> eligible) {
+    host.forEachOn(
+        lane,
+        connection -> {
+          if (allowance >= 1) {
+            Lane wanted =
+                (Lane) balancer.choose(eligible, connection.clientHost(), connection.mark());
+            if (wanted != lane
+                && connection.release(nowNs, Reopen.Cause.REBALANCE, wanted)) {
+              allowance--;
+            }
+          }
+        });
+  }
+
+  private void rebalanceByShare(long nowNs, List<Lane> eligible) {
+    int total = eligible.stream().mapToInt(lane -> lane.expectedCount()).sum();
+    for (Lane lane : eligible) {
+      double wanted = balancer.share(eligible, lane) * total;
+      if (lane.expectedCount() > Math.ceil(wanted)) {
+        host.forEachOn(
+            lane, connection -> moveSurplus(nowNs, connection, lane, wanted, eligible, total));
+      }
+    }
+  }
+
+  private void moveSurplus(
+      long nowNs, Connection connection, Lane lane, double wanted, List<Lane> eligible, int total) {
+    if (allowance < 1 || lane.expectedCount() <= Math.ceil(wanted)) {
+      return;
+    }
+    Lane poorest = lane;
+    double missing = 0;
+    for (Lane other : eligible) {
+      double missingThere =
+          balancer.share(eligible, other) * total - other.expectedCount();
+      if (missingThere > missing) {
+        poorest = other;
+        missing = missingThere;
+      }
+    }
+    if (poorest != lane && connection.release(nowNs, Reopen.Cause.REBALANCE, poorest)) {
+      allowance--;
+    }
+  }
+}

@@ -1,0 +1,404 @@
+package dev.waymark.engine.pool;
+
+import dev.waymark.engine.base.Counter;
+import dev.waymark.engine.base.PoolOptions;
+import dev.waymark.engine.connection.Connection;
+import dev.waymark.engine.connection.Evidence;
+import dev.waymark.engine.connection.Owner;
+import dev.waymark.engine.connection.Ownership;
+import dev.waymark.engine.lane.Lane;
+import dev.waymark.protocol.Check;
+import dev.waymark.protocol.Reopen;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives the connections of a pool in one shard to lanes: to which, in which turn, and who waits
+ * (rules 3, 8 and 9). Confined to its shard's thread.
+ */
+final class Placement {
+  /**
+   * Re-opens in one turn: those whose upstream lives are not to wait for those that lost theirs.
+   */
+  static final int PLACED_PER_TURN = 256;
+
+  /** While a lane takes connections, those that wait for another reason are looked at so often. */
+  private static final long AGAIN_NS = 1_000_000_000L;
+
+  /** While connections wait for any upstream, so often each is tried. */
+  private static final int RETRIES_OF_A_WAIT = 5;
+
+  private final Supplier<PoolOptions> options;
+  private final PoolHost host;
+  private final Balancer balancer;
+
+  /** Nobody takes them now. */
+  private final LinkedHashSet<Connection> waiting = new LinkedHashSet<>();
+
+  /** To be given to others, a portion in each turn. */
+  private final LinkedHashSet<Connection> placing = new LinkedHashSet<>();
+
+  private final Trials trials;
+  private final Predicate<Lane> isSetApart;
+
+  /** Suspects that were answered where others are tried. */
+  private final List<Connection> cleared = new ArrayList<>();
+
+  /** The lanes that take connections, in the order of their upstreams. */
+  private final LinkedHashSet<Lane> taking = new LinkedHashSet<>();
+
+  /** Those of them that some shard has set apart for suspects. */
+  private Set<Lane> apart = new HashSet<>();
+
+  /**
+   * Those that are not set apart, or all where all are, as far as their transports take more; in
+   * the same order.
+   */
+  private final List<Lane> eligible = new ArrayList<>();
+
+  /** The others of these; taken where there is no eligible one. */
+  private final List<Lane> full = new ArrayList<>();
+
+  private long lastTakingNs;
+
+  /**
+   * @param options of the pool, which may change
+   * @param isSetApart some shard has set the upstream of this lane apart for suspects
+   */
+  Placement(
+      long nowNs,
+      Supplier<PoolOptions> options,
+      PoolHost host,
+      Balancer balancer,
+      Trials trials,
+      Predicate<Lane> isSetApart) {
+    this.options = options;
+    this.host = host;
+    this.balancer = balancer;
+    this.trials = trials;
+    this.isSetApart = isSetApart;
+    this.lastTakingNs = nowNs;
+  }
+
+  // --- inputs ---
+
+  /**
+   * These lanes take connections, and no others.
+   *
+   * @return whether there is one that did not
+   */
+  boolean onLanes(long nowNs, List<Lane> lanes) {
+    boolean isAnyNew = !taking.containsAll(lanes);
+    noteTaking(nowNs);
+    taking.clear();
+    taking.addAll(lanes);
+    noteTaking(nowNs);
+    apart = setApart();
+    sortOut();
+    if (isAnyEligible() && !waiting.isEmpty()) {
+      placing.addAll(waiting);
+      waiting.clear();
+      host.requestTurnEnd();
+    }
+    tryAtTurnEnd();
+    return isAnyNew;
+  }
+
+  /** The lane's transport takes no more for now. */
+  void onLaneFull(Lane lane) {
+    if (eligible.contains(lane)) {
+      sortOut();
+    }
+  }
+
+  /** The lane's transport takes more after it took no more. Nobody waited because of it. */
+  void onLaneWritable(Lane lane) {
+    if (full.contains(lane)) {
+      sortOut();
+    }
+  }
+
+  /** No connection is given to it any more. */
+  void notEligible(long nowNs, Lane lane) {
+    noteTaking(nowNs);
+    forget(lane);
+  }
+
+  /** It takes none any more, and has none. */
+  void forget(Lane lane) {
+    if (taking.remove(lane)) {
+      apart.remove(lane);
+      sortOut();
+    }
+  }
+
+  /** The same, and it is about to take those along that it has. */
+  void onLaneBreaking(long nowNs, Lane lane) {
+    notEligible(nowNs, lane);
+    trials.onBreaking(lane);
+  }
+
+  /** It has taken them along. */
+  void onLaneBroken(Lane lane) {
+    trials.onBroken(lane);
+    tryAtTurnEnd();
+  }
+
+  /** It was answered on this lane, which it is to leave if that is set apart. */
+  void onCleared(Connection connection, Owner owner) {
+    if (isToBeEmptied(owner)) {
+      cleared.add(connection);
+      host.requestTurnEnd();
+    }
+    onTried(connection, owner);
+  }
+
+  /** It was answered on this lane, or has left it. */
+  void onTried(Owner.Attached connection, Owner owner) {
+    if (trials.leave(connection, owner)) {
+      host.requestTurnEnd();
+    }
+  }
+
+  /** The connection gets an owner, now or later, or ends. */
+  void place(long nowNs, Connection connection) {
+    boolean isToBeTried = connection.ownership().isSuspect() && isAnyNotAvoided(connection);
+    if (!isToBeTried) {
+      placeAnywhere(nowNs, connection);
+    } else if (!trials.await(nowNs, connection)) {
+      placeUntried(nowNs, connection);
+    }
+  }
+
+  /** The connection gets an owner at the end of a turn. */
+  void placeLater(Connection connection) {
+    placing.add(connection);
+    host.requestTurnEnd();
+  }
+
+  /** A turn ends: so many get another owner. */
+  void placeSome(long nowNs) {
+    for (int left = PLACED_PER_TURN; left > 0 && !placing.isEmpty(); left--) {
+      place(nowNs, placing.removeFirst());
+    }
+    while (!cleared.isEmpty()) {
+      Connection next = cleared.removeLast();
+      Owner owner = next.lane();
+      if (owner != null && isToBeEmptied(owner)) {
+        next.release(nowNs, Reopen.Cause.REBALANCE, null);
+      }
+    }
+  }
+
+  /**
+   * Then trials that are over end, and lanes are set apart for those to come.
+   *
+   * @return whether any was: its other connections are to leave it before {@link #beginTrials}
+   */
+  boolean settleTrials(long nowNs) {
+    if (trials.isIdle()) {
+      return false;
+    }
+    List<Lane> toEmpty = trials.settle(nowNs, taking);
+    noteApart();
+    return !toEmpty.isEmpty();
+  }
+
+  /** At last trials begin whose lanes are ready. */
+  void beginTrials(long nowNs) {
+    trials.begin(
+        nowNs,
+        taking.size() == 1,
+        (suspect, lane) -> {
+          suspect.counters().add(Counter.SUSPECTS_TRIED, 1);
+          suspect.attach(nowNs, lane);
+        });
+  }
+
+  /** The connection needs no owner any more. */
+  void forget(Connection connection) {
+    waiting.remove(connection);
+    placing.remove(connection);
+    trials.forget(connection);
+  }
+
+  void onTick(long nowNs) {
+    noteTaking(nowNs);
+    noteApart();
+    trials.onTick(nowNs);
+    for (Connection connection : trials.overdue(nowNs, taking)) {
+      placeUntried(nowNs, connection);
+    }
+    tryAtTurnEnd();
+  }
+
+  // --- outputs ---
+
+  /** Some are to get another owner at the end of the next turn. */
+  boolean isAnyToPlace() {
+    return !placing.isEmpty();
+  }
+
+  /** Some lane takes connections. */
+  boolean isAnyEligible() {
+    return !taking.isEmpty();
+  }
+
+  /** The lanes that any connection may be given to; as they are now. */
+  List<Lane> eligible() {
+    return List.copyOf(eligible);
+  }
+
+  /** In how many places the connection waits: one at most. */
+  int placesOf(Connection connection) {
+    return (waiting.contains(connection) ? 1 : 0)
+        + (placing.contains(connection) ? 1 : 0)
+        + (trials.isWaiting(connection) ? 1 : 0);
+  }
+
+  /** Suspects are to be tried on it, and its other connections may go elsewhere. */
+  boolean isToBeEmptied(Owner lane) {
+    return apart.contains(lane) && apart.size() < taking.size();
+  }
+
+  /** In what company this connection lost this lane. */
+  Evidence.Company company(Connection connection, Owner owner) {
+    return trials.company(connection, owner);
+  }
+
+  /** Until when a connection waits; later than now as long as some lane takes connections. */
+  long waitEndNs(long nowNs) {
+    long waitNs = options.get().noUpstreamWaitNs();
+    return isAnyEligible() ? nowNs + Math.max(waitNs, AGAIN_NS) : lastTakingNs + waitNs;
+  }
+
+  /**
+   * A lane is retried after this at the latest: where connections wait for the first one that is
+   * back, a long back-off would use up their wait.
+   */
+  long longestRetryNs() {
+    boolean isWaitedFor = taking.isEmpty() && (!waiting.isEmpty() || trials.isAnyWaiting());
+    return isWaitedFor
+        ? Math.max(
+            host.limits().laneRetryMinNs(), options.get().noUpstreamWaitNs() / RETRIES_OF_A_WAIT)
+        : Long.MAX_VALUE;
+  }
+
+  void checkInvariants() {
+    Check.that(
+        waiting.isEmpty() || !isAnyEligible(), "nobody waits where a lane takes connections");
+    Check.that(
+        eligible.size() + full.size() == openLanes().size(),
+        "a lane that takes is eligible, full or set apart");
+    // Those that are gone, too.
+    waiting.forEach(Placement::checkWaiting);
+    placing.forEach(Placement::checkWaiting);
+    trials.forEachWaiting(Placement::checkWaiting);
+  }
+
+  private static void checkWaiting(Connection connection) {
+    Check.that(connection.isWaiting(), "who needs no owner waits for none");
+  }
+
+  // --- transitions ---
+
+  private void sortOut() {
+    eligible.clear();
+    full.clear();
+    for (Lane lane : openLanes()) {
+      (lane.isWritable() ? eligible : full).add(lane);
+    }
+  }
+
+  /** Those that are not set apart; all, where all are. */
+  private List<Lane> openLanes() {
+    return taking.stream().filter(lane -> !isToBeEmptied(lane)).toList();
+  }
+
+  private void noteTaking(long nowNs) {
+    lastTakingNs = taking.isEmpty() ? lastTakingNs : nowNs;
+  }
+
+  /** Shards set lanes apart, and give them back. */
+  private void noteApart() {
+    Set<Lane> now = setApart();
+    if (!now.equals(apart)) {
+      apart = now;
+      sortOut();
+    }
+  }
+
+  private Set<Lane> setApart() {
+    Set<Lane> now = new HashSet<>();
+    for (Lane lane : taking) {
+      if (isSetApart.test(lane)) {
+        now.add(lane);
+      }
+    }
+    return now;
+  }
+
+  private void tryAtTurnEnd() {
+    if (!trials.isIdle()) {
+      host.requestTurnEnd();
+    }
+  }
+
+  private void placeUntried(long nowNs, Connection suspect) {
+    suspect.counters().add(Counter.SUSPECTS_UNTRIED, 1);
+    trials.forget(suspect);
+    placeAnywhere(nowNs, suspect);
+  }
+
+  private boolean isAnyNotAvoided(Connection connection) {
+    return taking.stream().anyMatch(lane -> !connection.ownership().isAvoiding(lane));
+  }
+
+  private void placeAnywhere(long nowNs, Connection connection) {
+    Owner chosen = choose(connection);
+    if (chosen != null) {
+      connection.attach(nowNs, chosen);
+    } else if (isAnyEligible()) {
+      connection.backOff(nowNs);
+    } else if (options.get().noUpstreamWaitNs() == 0) {
+      connection.refuse(nowNs);
+    } else {
+      waiting.add(connection);
+      connection.armDeadline(nowNs);
+    }
+  }
+
+  private @Nullable Owner choose(Connection connection) {
+    Ownership ownership = connection.ownership();
+    if (!ownership.isAvoidingAny()) {
+      return chooseAmong(eligible.isEmpty() ? full : eligible, connection);
+    }
+    Owner destination = ownership.destination();
+    if (destination != null && eligible.contains(destination)) {
+      return destination;
+    }
+    Owner other = chooseAmong(notAvoided(eligible, ownership), connection);
+    if (other == null) {
+      other = chooseAmong(notAvoided(full, ownership), connection);
+    }
+    Owner former = ownership.former();
+    // An Open that nobody takes is tried at last where it came from (rule 9).
+    return other == null && former != null && former.isOpen() ? former : other;
+  }
+
+  private @Nullable Owner chooseAmong(List<Lane> lanes, Connection connection) {
+    return lanes.isEmpty()
+        ? null
+        : (Lane) balancer.choose(lanes, connection.clientHost(), connection.mark());
+  }
+
+  private static List<Lane> notAvoided(List<Lane> lanes, Ownership ownership) {
+    return lanes.stream().filter(lane -> !ownership.isAvoiding(lane)).toList();
+  }
+}

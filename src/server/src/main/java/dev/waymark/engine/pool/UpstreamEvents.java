@@ -1,0 +1,27 @@
+package dev.waymark.engine.pool;
+
+import dev.waymark.engine.base.Suspicion;
+import dev.waymark.protocol.Mark;
+
+/**
+ * What happens to the upstreams of a pool in one shard, for logs and the control plane. Called on
+ * the shard's thread; must not block.
+ */
+public interface UpstreamEvents {
+  void onConnectionAttached(Mark mark, String pool, String upstream, int epoch);
+
+  void onLaneOpen(String pool, String upstream);
+
+  /**
+   * @param connections how many were attached
+   */
+  void onLaneBroken(String pool, String upstream, String cause, int connections);
+
+  /** A lane to an upstream that says SERVING could not be opened; it is tried again. */
+  void onLaneRefused(String pool, String upstream, String cause);
+
+  /** Something speaks against an upstream; called for every time. */
+  void onUpstreamSuspect(String pool, String upstream, Suspicion why);
+
+  void onUpstreamDraining(String pool, String upstream);
+}

@@ -1,0 +1,106 @@
+package dev.waymark.engine.shard;
+
+import dev.waymark.engine.base.Limits;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+
+/**
+ * How many client and reply bytes the process holds, over all shards, with {@link
+ * Limits#pieceBytes} for each piece of them (rule 10). Thread-safe; shards report once per turn,
+ * and whenever they hold much more.
+ */
+public final class MemoryBudget {
+  /** Reading resumes under this share of the budget, so that it does not flap. */
+  private static final double RESUME_SHARE = 0.9;
+
+  /** From this share on the largest reply queues are given up. */
+  private static final double HARD_SHARE = 1.25;
+
+  /**
+   * Over the budget for longer than this, the largest connections are given up until it is under
+   * again.
+   */
+  static final long OVER_NS_MAX = 2_000_000_000L;
+
+  /** So much more than a shard has reported is reported within its turn too. */
+  static final long UNREPORTED_BYTES_MAX = 1024 * 1024;
+
+  /** While memory is short, this part of the budget is the whole. */
+  private static final int SHORT_DIVISOR = 4;
+
+  private final long budgetBytes;
+  private final BooleanSupplier isShort;
+  private final AtomicLong usedBytes = new AtomicLong();
+
+  public MemoryBudget(long budgetBytes) {
+    this(budgetBytes, () -> false);
+  }
+
+  /**
+   * @param isShort whether less memory is left than the budget takes for granted; asked often, by
+   *     every shard
+   */
+  public MemoryBudget(long budgetBytes, BooleanSupplier isShort) {
+    this.budgetBytes = budgetBytes;
+    this.isShort = isShort;
+  }
+
+  void add(long bytes) {
+    usedBytes.addAndGet(bytes);
+  }
+
+  /**
+   * These bytes are about to be freed, if the process holds as much as this mark or more. Shards
+   * that free at the same time never free for the same excess.
+   *
+   * @return false: it does not, and nothing is to be freed
+   */
+  boolean free(long bytes, long markBytes) {
+    long used = usedBytes.get();
+    while (used >= markBytes) {
+      if (usedBytes.compareAndSet(used, used - bytes)) {
+        return true;
+      }
+      used = usedBytes.get();
+    }
+    return false;
+  }
+
+  /** What all shards hold, as they last reported. */
+  public long usedBytes() {
+    return usedBytes.get();
+  }
+
+  /** The limit {@link Limits#memoryBudgetBytes}. */
+  public long budgetBytes() {
+    return budgetBytes;
+  }
+
+  /** What may be held at this moment: the budget, or a part of it while memory is short. */
+  public long limitBytes() {
+    return isShort.getAsBoolean() ? budgetBytes / SHORT_DIVISOR : budgetBytes;
+  }
+
+  /** Whether more is held, as shards last reported. */
+  public boolean isOver() {
+    return usedBytes.get() > limitBytes();
+  }
+
+  boolean isUnderAgain() {
+    return usedBytes.get() < resumeBytes();
+  }
+
+  boolean isFarOver() {
+    return usedBytes.get() >= hardBytes();
+  }
+
+  /** Under this reading goes on. */
+  long resumeBytes() {
+    return (long) (limitBytes() * RESUME_SHARE);
+  }
+
+  /** From here on reply queues are given up at once. */
+  long hardBytes() {
+    return (long) (limitBytes() * HARD_SHARE);
+  }
+}

@@ -1,0 +1,107 @@
+package dev.waymark.engine.shard;
+
+import dev.waymark.engine.connection.Connection;
+import dev.waymark.engine.connection.ListenerOptions;
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.Mark;
+import dev.waymark.protocol.PushResult;
+import dev.waymark.protocol.PushResult.Outcome;
+import dev.waymark.protocol.UpstreamControl.Push;
+import java.util.Collection;
+import java.util.function.Consumer;
+import java.util.function.LongPredicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives a push to the connection that it names, or says why not (rule 6). Confined to its shard's
+ * thread.
+ *
+ * <p>A pool learns of a mark only what it may: where it may push to some listeners, a mark of which
+ * the listener is not known is FORBIDDEN.
+ */
+final class PushRouter {
+  /** Closes that a process remembers, over all its shards. */
+  static final int CLOSES_MAX = 65_536;
+
+  private final ShardIdentity identity;
+  private final ShardEnvironment environment;
+  private final ConnectionTable connections;
+  private final Collection<ListenerOptions> listeners;
+  private final LongPredicate hasEverBeen;
+  private final RecentCloses closes;
+
+  /**
+   * @param connections a view of those of the shard
+   * @param listeners a view of those of the shard
+   * @param hasEverBeen whether the shard ever gave a mark with this sequence
+   */
+  PushRouter(
+      ShardIdentity identity,
+      ShardEnvironment environment,
+      ConnectionTable connections,
+      Collection<ListenerOptions> listeners,
+      LongPredicate hasEverBeen) {
+    this.identity = identity;
+    this.environment = environment;
+    this.connections = connections;
+    this.listeners = listeners;
+    this.hasEverBeen = hasEverBeen;
+    this.closes = new RecentCloses(Math.max(1, CLOSES_MAX / identity.count()));
+  }
+
+  // --- inputs ---
+
+  /**
+   * A push came on a lane of this shard.
+   *
+   * @param pool of the lane
+   * @param reply told what became of it, once, now or later, on this thread
+   */
+  void push(long nowNs, String pool, Push push, Consumer<PushResult> reply) {
+    Mark mark = push.mark();
+    if (mark == null || mark.instance() != identity.instance()) {
+      boolean isOpenToNone = listeners.stream().noneMatch(listener -> listener.isOpenTo(pool));
+      reply.accept(
+          PushResult.of(push.id(), isOpenToNone ? Outcome.FORBIDDEN : Outcome.NEVER_EXISTED));
+    } else {
+      int home = (int) (mark.sequence() % identity.count());
+      if (home == identity.index()) {
+        pushHere(nowNs, pool, push, mark.sequence(), reply);
+      } else if (!environment.forwardPush(home, pool, push, reply)) {
+        reply.accept(PushResult.full(push.id(), 0));
+      }
+    }
+  }
+
+  /** A connection's socket is closed. */
+  void onConnectionGone(Connection connection, @Nullable CloseReason reason, long closedUnixMs) {
+    closes.add(connection.sequence(), connection.arrival().listener(), reason, closedUnixMs);
+  }
+
+  // --- transitions ---
+
+  private void pushHere(
+      long nowNs, String pool, Push push, long sequence, Consumer<PushResult> reply) {
+    Connection connection = connections.get(sequence);
+    int closed = connection == null ? closes.find(sequence) : -1;
+    if (connection != null && connection.arrival().listener().isOpenTo(pool)) {
+      connection.push(nowNs, push, reply);
+    } else if (closed >= 0 && closes.listener(closed).isOpenTo(pool)) {
+      reply.accept(PushResult.gone(push.id(), closes.reason(closed), closes.closedUnixMs(closed)));
+    } else {
+      // If it is there, it is forbidden to this pool, so that the pool is not open to all.
+      reply.accept(unknown(pool, push.id(), sequence));
+    }
+  }
+
+  private PushResult unknown(String pool, long id, long sequence) {
+    boolean isOpenToAll =
+        !listeners.isEmpty() && listeners.stream().allMatch(listener -> listener.isOpenTo(pool));
+    if (!isOpenToAll) {
+      return PushResult.of(id, Outcome.FORBIDDEN);
+    }
+    return hasEverBeen.test(sequence)
+        ? PushResult.gone(id, null, 0)
+        : PushResult.of(id, Outcome.NEVER_EXISTED);
+  }
+}

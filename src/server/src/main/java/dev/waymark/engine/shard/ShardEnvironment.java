@@ -1,0 +1,41 @@
+package dev.waymark.engine.shard;
+
+import dev.waymark.engine.lane.Lane;
+import dev.waymark.engine.lane.LaneTransport;
+import dev.waymark.protocol.PushResult;
+import dev.waymark.protocol.UpstreamControl;
+import java.util.function.Consumer;
+
+/** What a shard needs from outside; implemented at the edge. Called on the shard's thread only. */
+public interface ShardEnvironment {
+  /** Asks for one call of {@link Shard#onTurnEnd} when the input at hand has been handled. */
+  void requestTurnEnd();
+
+  /** Asks for {@link Shard#onDeadline} at {@link Shard#nextDeadlineNs}, which became earlier. */
+  void requestDeadline(long deadlineNs);
+
+  /** Opens a call to this upstream; inputs go to the lane, none during this method. */
+  LaneTransport connect(Lane lane);
+
+  /**
+   * Hands a push to the shard that holds its connection: {@link Shard#onPush} on its thread.
+   *
+   * @param pool of the lane on which it came
+   * @param reply to be told what became of it on this shard's thread, once
+   * @return false: too much is under way already, and nothing was taken
+   */
+  boolean forwardPush(
+      int shard, String pool, UpstreamControl.Push push, Consumer<PushResult> reply);
+
+  /**
+   * The process holds far too much, and this shard no more than its share of it: asks for {@link
+   * Shard#onMemoryAsked} of the other shards.
+   */
+  void askOthersToFree();
+
+  /** The process is over its memory budget: accept no client until told. */
+  void pauseAccepting();
+
+  /** The process is under its memory budget again. */
+  void resumeAccepting();
+}

@@ -1,0 +1,23 @@
+package dev.waymark.engine.shard;
+
+import dev.waymark.engine.connection.ConnectionSummary;
+import dev.waymark.engine.connection.Taken;
+import dev.waymark.engine.pool.UpstreamEvents;
+import dev.waymark.protocol.Mark;
+
+/**
+ * What happens in a shard, for logs and the control plane. Called on the shard's thread; must not
+ * block.
+ */
+public interface ShardEvents extends UpstreamEvents {
+  void onConnectionOpened(Mark mark, String listener, String clientAddress);
+
+  /** Called for every one; an upstream that hangs may have thousands. */
+  void onConnectionTaken(Taken taken);
+
+  void onConnectionClosed(ConnectionSummary summary);
+
+  void onOverBudget(long usedBytes, long budgetBytes);
+
+  void onUnderBudget(long usedBytes, long budgetBytes);
+}

@@ -1,0 +1,188 @@
+package dev.waymark.engine.shard;
+
+import dev.waymark.engine.connection.Connection;
+import dev.waymark.protocol.Check;
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.CloseReason.Origin;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.ToLongFunction;
+
+/**
+ * What the connections of one shard hold in memory, and what happens when the process holds too
+ * much (rule 10). Over the budget nobody is read. Far over it the longest reply queues go at once;
+ * over it for too long the largest connections go in steps. As few go as are needed: what is being
+ * freed counts as free. Confined to its shard's thread.
+ *
+ * <p>The budget is that of all shards. Each shard frees only what it holds beyond its share, and
+ * all of them together only what is too much.
+ */
+final class ShardMemory {
+  /** Between two steps clients have time to read. */
+  static final long STEP_NS = 100_000_000L;
+
+  /** A step frees this part of what is still too much, and at least one connection. */
+  private static final int STEP_DIVISOR = 4;
+
+  private record Holder(Connection connection, long bytes) {}
+
+  private final ShardEnvironment environment;
+  private final ShardEvents events;
+  private final int shardCount;
+  private final ConnectionTable connections;
+  private final MemoryBudget budget;
+  private long heldBytes;
+  private long reportedBytes;
+  private boolean isOverBudget;
+  private boolean isPausing;
+  private long nextStepNs;
+
+  /**
+   * @param shardCount how many shards share the budget
+   * @param connections a view of those of the shard
+   */
+  ShardMemory(
+      ShardEnvironment environment,
+      ShardEvents events,
+      int shardCount,
+      ConnectionTable connections,
+      MemoryBudget budget) {
+    this.environment = environment;
+    this.events = events;
+    this.shardCount = shardCount;
+    this.connections = connections;
+    this.budget = budget;
+  }
+
+  // --- inputs ---
+
+  /** The shard holds so many bytes more; the budget learns of it when the turn ends. */
+  void hold(long bytes) {
+    heldBytes += bytes;
+  }
+
+  /**
+   * A turn ends, or time has passed. Over the budget for too long, connections go as well, whatever
+   * they hold: clients that read nothing, or wait to be read in the middle of a message, would keep
+   * everybody else waiting for ever.
+   */
+  void check(long nowNs) {
+    report();
+    isOverBudget |= budget.isOver();
+    if (isOverBudget && !isPausing) {
+      pause(nowNs);
+    } else if (isOverBudget && budget.isUnderAgain()) {
+      resume();
+    }
+    if (budget.isFarOver()) {
+      shedReplies(nowNs);
+    }
+    if (isOverBudget && nextStepNs - nowNs <= 0) {
+      nextStepNs = nowNs + STEP_NS;
+      shedStep(nowNs);
+    }
+    report();
+  }
+
+  // --- outputs ---
+
+  /** As of the last turn, or of now if much more is held since. */
+  boolean isOverBudget() {
+    if (heldBytes - reportedBytes >= MemoryBudget.UNREPORTED_BYTES_MAX) {
+      report();
+      isOverBudget |= budget.isOver();
+    }
+    return isOverBudget;
+  }
+
+  void checkInvariants() {
+    long[] held = new long[1];
+    connections.forEach(connection -> held[0] += connection.heldBytes());
+    Check.that(heldBytes == held[0], "held bytes are counted both ways");
+  }
+
+  // --- transitions ---
+
+  private void pause(long nowNs) {
+    isPausing = true;
+    nextStepNs = nowNs + MemoryBudget.OVER_NS_MAX;
+    events.onOverBudget(budget.usedBytes(), budget.limitBytes());
+    environment.pauseAccepting();
+    connections.forEach(connection -> connection.updateReading());
+  }
+
+  private void resume() {
+    isOverBudget = false;
+    isPausing = false;
+    events.onUnderBudget(budget.usedBytes(), budget.limitBytes());
+    environment.resumeAccepting();
+    connections.forEach(connection -> connection.updateReading());
+  }
+
+  private void report() {
+    if (heldBytes != reportedBytes) {
+      budget.add(heldBytes - reportedBytes);
+      reportedBytes = heldBytes;
+    }
+  }
+
+  /**
+   * Replies are what no pause of the reading holds back. Client bytes count up to the budget only:
+   * a burst of them is let through, and must not cost those their sockets who have a reply under
+   * way.
+   */
+  private void shedReplies(long nowNs) {
+    long[] replyBytes = new long[1];
+    connections.forEach(connection -> replyBytes[0] += connection.heldReplyBytes());
+    long clientBytes = Math.min(heldBytes - replyBytes[0], share(budget.limitBytes()));
+    long excessBytes = replyBytes[0] + clientBytes - share(budget.hardBytes());
+    if (excessBytes >= 0) {
+      shed(nowNs, Connection::heldReplyBytes, budget.hardBytes(), excessBytes);
+    }
+    if (budget.isFarOver()) {
+      environment.askOthersToFree();
+    }
+  }
+
+  /** A part of what is too much, and of what is more than this shard's share. */
+  private void shedStep(long nowNs) {
+    long ownExcessBytes = heldBytes - share(budget.resumeBytes());
+    long excessBytes = Math.min(ownExcessBytes, budget.usedBytes() - budget.resumeBytes());
+    if (excessBytes >= 0) {
+      shed(nowNs, Connection::heldBytes, budget.resumeBytes(), excessBytes / STEP_DIVISOR);
+    }
+  }
+
+  /** Of all shards at least one holds its share or more while all together hold the whole. */
+  private long share(long bytes) {
+    return bytes / shardCount;
+  }
+
+  /** The largest first, until more than so much is freed or the process is under the mark. */
+  private void shed(long nowNs, ToLongFunction<Connection> size, long markBytes, long bytes) {
+    long leftBytes = bytes;
+    for (Holder holder : largestFirst(size)) {
+      long freedBytes = holder.connection.heldBytes();
+      if (leftBytes < 0 || !budget.free(freedBytes, markBytes)) {
+        return;
+      }
+      reportedBytes -= freedBytes;
+      leftBytes -= Math.max(1, freedBytes);
+      holder.connection.endByBridge(nowNs, CloseReason.OVERLOAD, Origin.BRIDGE);
+      holder.connection.abandon();
+    }
+  }
+
+  private List<Holder> largestFirst(ToLongFunction<Connection> size) {
+    List<Holder> holders = new ArrayList<>();
+    connections.forEach(connection -> {
+      long bytes = size.applyAsLong(connection);
+      if (bytes > 0) {
+        holders.add(new Holder(connection, bytes));
+      }
+    });
+    holders.sort(Comparator.comparingLong(Holder::bytes).reversed());
+    return holders;
+  }
+}

@@ -1,0 +1,143 @@
+package dev.waymark.engine.stream;
+
+import dev.waymark.engine.base.Limits;
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.PushResult;
+import dev.waymark.protocol.PushResult.Outcome;
+import dev.waymark.protocol.UpstreamControl.Push;
+import io.netty.buffer.Unpooled;
+import java.util.ArrayDeque;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The pushes to one connection (rule 6): written where a reply ends, and until then they wait here,
+ * in order. Made with the first of them. Confined to its shard's thread.
+ */
+final class PushQueue {
+  /** One push more than this that wait is FULL, however small they are. */
+  static final int COUNT_MAX = 1_000;
+
+  /**
+   * @param reply told what became of it, once, on this thread
+   */
+  private record Waiting(Push push, Consumer<PushResult> reply, long deadlineNs) {
+    void answer(Outcome outcome) {
+      reply.accept(PushResult.of(push.id(), outcome));
+    }
+  }
+
+  private final ReplyStream replies;
+  private final ReplyDelivery delivery;
+  private final Limits limits;
+  private final ArrayDeque<Waiting> waiting = new ArrayDeque<>(4);
+  private long waitingBytes;
+
+  PushQueue(ReplyStream replies, ReplyDelivery delivery, Limits limits) {
+    this.replies = replies;
+    this.delivery = delivery;
+    this.limits = limits;
+  }
+
+  // --- inputs ---
+
+  /**
+   * A push that may be written to this connection, now or later.
+   *
+   * @param epoch the connection's present one
+   * @param isOverBudget the process takes nothing more
+   * @return bytes were written, and no flush was due before
+   */
+  boolean offer(
+      long nowNs, Push push, Consumer<PushResult> reply, int epoch, boolean isOverBudget) {
+    Waiting offered = new Waiting(push, reply, nowNs + limits.pushWaitNs());
+    long heldBytes = waitingBytes + delivery.pushedBytes();
+    boolean isFull =
+        heldBytes + push.payload().length > limits.pushBytesMax() || waiting.size() >= COUNT_MAX;
+    if (push.isFencedIn(epoch)) {
+      offered.answer(Outcome.FENCED);
+    } else if (isFull || isOverBudget) {
+      reply.accept(PushResult.full(push.id(), heldBytes));
+    } else if (replies.isBetweenReplies()) {
+      return write(offered);
+    } else {
+      waiting.add(offered);
+      waitingBytes += push.payload().length;
+    }
+    return false;
+  }
+
+  /**
+   * A reply has ended: what waits is written.
+   *
+   * @return bytes were written, and no flush was due before
+   */
+  boolean onReplyEnd() {
+    boolean isFlushDue = false;
+    for (Waiting next = poll(); next != null; next = poll()) {
+      isFlushDue |= write(next);
+    }
+    return isFlushDue;
+  }
+
+  /** Some may have waited too long. */
+  void onDeadline(long nowNs) {
+    Waiting first = waiting.peek();
+    while (first != null && first.deadlineNs - nowNs <= 0) {
+      poll();
+      first.answer(Outcome.EXPIRED);
+      first = waiting.peek();
+    }
+  }
+
+  /** The connection has another epoch; those that named none go on waiting. */
+  void onEpoch(int epoch) {
+    for (int left = waiting.size(); left > 0; left--) {
+      Waiting next = waiting.remove();
+      if (next.push.isFencedIn(epoch)) {
+        waitingBytes -= next.push.payload().length;
+        next.answer(Outcome.FENCED);
+      } else {
+        waiting.add(next);
+      }
+    }
+  }
+
+  /** Nothing is written to the client any more. */
+  void onEnd(@Nullable CloseReason reason, long closedUnixMs) {
+    for (Waiting next = poll(); next != null; next = poll()) {
+      next.reply.accept(PushResult.gone(next.push.id(), reason, closedUnixMs));
+    }
+  }
+
+  // --- outputs ---
+
+  boolean isWaiting() {
+    return !waiting.isEmpty();
+  }
+
+  /** When the first is given up; only while any waits. */
+  long deadlineNs() {
+    return waiting.element().deadlineNs;
+  }
+
+  /** Memory of those that wait. */
+  long heldBytes() {
+    return waitingBytes + (long) waiting.size() * limits.pieceBytes();
+  }
+
+  private @Nullable Waiting poll() {
+    Waiting next = waiting.poll();
+    if (next != null) {
+      waitingBytes -= next.push.payload().length;
+    }
+    return next;
+  }
+
+  private boolean write(Waiting next) {
+    byte[] payload = next.push.payload();
+    boolean isFirst = payload.length > 0 && delivery.push(Unpooled.wrappedBuffer(payload));
+    next.answer(Outcome.WRITTEN);
+    return isFirst;
+  }
+}

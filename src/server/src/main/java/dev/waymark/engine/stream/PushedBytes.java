@@ -1,0 +1,83 @@
+package dev.waymark.engine.stream;
+
+import java.util.ArrayDeque;
+
+/**
+ * Tells pushed bytes from replies in what the client's socket took: they count in no offset (rule
+ * 6). Confined to its shard's thread.
+ */
+final class PushedBytes {
+  /** One push that the socket has not taken whole. */
+  private static final class Segment {
+    private final long replyOffset;
+    private int bytesLeft;
+
+    private Segment(long replyOffset, int bytes) {
+      this.replyOffset = replyOffset;
+      this.bytesLeft = bytes;
+    }
+  }
+
+  private final ArrayDeque<Segment> segments = new ArrayDeque<>(4);
+  private long handedBytes;
+  private long writtenBytes;
+  private int finishedPieces;
+
+  /** A push was handed to the socket behind this offset of the replies, as one piece. */
+  void hand(long replyOffset, int bytes) {
+    segments.add(new Segment(replyOffset, bytes));
+    handedBytes += bytes;
+  }
+
+  /**
+   * The socket took bytes.
+   *
+   * @param writtenReplyOffset how far it had taken the replies before
+   * @return how many of them were replies
+   */
+  long written(long bytes, long writtenReplyOffset) {
+    long replyBytes = 0;
+    long left = bytes;
+    for (Segment first = segments.peek(); first != null && left > 0; first = segments.peek()) {
+      long before = Math.min(left, first.replyOffset - writtenReplyOffset - replyBytes);
+      replyBytes += before;
+      left -= before;
+      int pushed = (int) Math.min(left, first.bytesLeft);
+      left -= pushed;
+      writtenBytes += pushed;
+      first.bytesLeft -= pushed;
+      if (first.bytesLeft > 0) {
+        break;
+      }
+      segments.remove();
+      finishedPieces++;
+    }
+    return replyBytes + left;
+  }
+
+  /** How many pushes the socket has taken to their end since the last question. */
+  int takeFinishedPieces() {
+    int pieces = finishedPieces;
+    finishedPieces = 0;
+    return pieces;
+  }
+
+  boolean isEmpty() {
+    return segments.isEmpty();
+  }
+
+  /** How many the socket has not taken whole. */
+  int pieces() {
+    return segments.size();
+  }
+
+  /** Bytes handed to the socket so far. */
+  long handedBytes() {
+    return handedBytes;
+  }
+
+  /** Bytes that the socket took so far. */
+  long writtenBytes() {
+    return writtenBytes;
+  }
+}

@@ -1,0 +1,121 @@
+package dev.waymark.engine.stream;
+
+import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Hands the replies of one connection, and what is pushed to it, to its client's socket, once per
+ * turn. Confined to its shard's thread.
+ */
+final class ReplyDelivery {
+  /** Smaller replies to a client that does not keep up are copied out of their batch. */
+  private static final int COMPACT_BYTES_MAX = 16 * 1024;
+
+  /** As small as this they always are: whether the client keeps up shows too late for them. */
+  private static final int ALWAYS_COMPACT_BYTES_MAX = 1024;
+
+  private final ReplyStream replies;
+  private final ClientSocket socket;
+  private @Nullable PushedBytes pushed;
+  private boolean isFlushDue;
+  private long kernelOffset;
+
+  ReplyDelivery(ReplyStream replies, ClientSocket socket) {
+    this.replies = replies;
+    this.socket = socket;
+  }
+
+  /**
+   * A reply takes effect; it leaves at {@link #flush}.
+   *
+   * @param owned the reference passes to this method
+   * @return the flush was not due before
+   */
+  boolean write(ByteBuf owned) {
+    int bytes = owned.readableBytes();
+    boolean isSlow = replies.queuedBytes() > 0 && !isFlushDue && bytes < COMPACT_BYTES_MAX;
+    replies.take(bytes);
+    return hand(isSlow || bytes <= ALWAYS_COMPACT_BYTES_MAX ? compact(owned) : owned);
+  }
+
+  /**
+   * Pushed bytes, at least one, go behind all replies so far; they leave at {@link #flush}.
+   *
+   * @param owned the reference passes to this method
+   * @return the flush was not due before
+   */
+  boolean push(ByteBuf owned) {
+    if (pushed == null) {
+      pushed = new PushedBytes();
+    }
+    pushed.hand(replies.takenOffset(), owned.readableBytes());
+    return hand(owned);
+  }
+
+  private boolean hand(ByteBuf owned) {
+    socket.write(owned);
+    boolean isFirst = !isFlushDue;
+    isFlushDue = true;
+    return isFirst;
+  }
+
+  /** Hands the turn's replies to the kernel. */
+  void flush() {
+    isFlushDue = false;
+    socket.flush();
+  }
+
+  boolean isFlushDue() {
+    return isFlushDue;
+  }
+
+  /** The kernel took bytes to the end of a flush. */
+  void written(long bytes, int pieces) {
+    if (pushed == null || pushed.isEmpty()) {
+      replies.written(bytes, pieces);
+    } else {
+      long replyBytes = pushed.written(bytes, replies.writtenOffset());
+      replies.written(replyBytes, pieces - pushed.takeFinishedPieces());
+    }
+    kernelOffset = writtenBytes();
+  }
+
+  /**
+   * Whether the kernel took anything since the last question: a slow client may be in the middle of
+   * one large flush, of which {@link #written} tells at its end.
+   */
+  boolean hasMoved() {
+    long before = kernelOffset;
+    kernelOffset = writtenBytes() + queuedBytes() - socket.unwrittenBytes();
+    return kernelOffset > before;
+  }
+
+  /** Bytes that the client's socket took, pushed ones too. */
+  long writtenBytes() {
+    return replies.writtenOffset() + (pushed == null ? 0 : pushed.writtenBytes());
+  }
+
+  /** Bytes that wait for the client's socket, pushed ones too. */
+  long queuedBytes() {
+    return replies.queuedBytes() + pushedBytes();
+  }
+
+  /** Pushed bytes that wait for the client's socket. */
+  long pushedBytes() {
+    return pushed == null ? 0 : pushed.handedBytes() - pushed.writtenBytes();
+  }
+
+  /** How many buffers they are. */
+  int pushedPieces() {
+    return pushed == null ? 0 : pushed.pieces();
+  }
+
+  /** A slice would keep its whole batch in memory for as long as this client does not read. */
+  private static ByteBuf compact(ByteBuf owned) {
+    try {
+      return owned.copy();
+    } finally {
+      owned.release();
+    }
+  }
+}

@@ -1,0 +1,232 @@
+package dev.waymark.engine.stream;
+
+import dev.waymark.protocol.Check;
+import dev.waymark.protocol.UpstreamFrame;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayDeque;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The reply direction of one connection: what came from the owner, what took effect, what the
+ * client's socket took, and how far the owner may go (rules 2 and 4). All offsets are absolute.
+ * Confined to its shard's thread.
+ */
+public final class ReplyStream {
+  /** A commit whose last frame has not come; nothing of it has taken effect. */
+  public static final class HeldCommit {
+    private final ArrayDeque<ByteBuf> payloads = new ArrayDeque<>();
+    private final long deadlineNs;
+    private long bytes;
+    private long consumed = UpstreamFrame.ABSENT;
+    private byte @Nullable [] context;
+    private boolean isHalfClose;
+    private int close;
+
+    private HeldCommit(long deadlineNs) {
+      this.deadlineNs = deadlineNs;
+    }
+
+    private void add(UpstreamFrame frame) {
+      if (frame.payload().isReadable()) {
+        // A copy: a slice would keep the whole batch for as long as the commit is held.
+        payloads.add(frame.payload().copy());
+        bytes += frame.payload().readableBytes();
+      }
+      consumed = Math.max(consumed, frame.consumed());
+      context = frame.context() == null ? context : frame.context();
+      isHalfClose |= frame.halfClose();
+      close = frame.close() == 0 ? close : frame.close();
+    }
+
+    /** The caller owns each payload. */
+    public ArrayDeque<ByteBuf> payloads() {
+      return payloads;
+    }
+
+    public long consumed() {
+      return consumed;
+    }
+
+    public byte @Nullable [] context() {
+      return context;
+    }
+
+    public boolean isHalfClose() {
+      return isHalfClose;
+    }
+
+    public int close() {
+      return close;
+    }
+  }
+
+  private final int grantBytes;
+  private long receivedOffset;
+  private long takenOffset;
+  private long replyStartOffset;
+  private long writtenOffset;
+  private long limitOffset;
+  private int queuedPieces;
+  private boolean isEnded;
+  private @Nullable HeldCommit held;
+
+  ReplyStream(int grantBytes) {
+    this.grantBytes = grantBytes;
+    this.limitOffset = grantBytes;
+  }
+
+  // --- inputs ---
+
+  /** Bytes came from the owner, to take effect now or later. */
+  public void receive(int bytes) {
+    receivedOffset += bytes;
+  }
+
+  /** A frame of a commit that goes on, or the last one of it. */
+  void hold(UpstreamFrame frame, long deadlineNs) {
+    if (held == null) {
+      held = new HeldCommit(deadlineNs);
+    }
+    held.add(frame);
+  }
+
+  /** The held commit is complete: the caller applies it. */
+  HeldCommit takeHeld() {
+    HeldCommit complete = held;
+    Check.that(complete != null, "a commit is held");
+    held = null;
+    return Objects.requireNonNull(complete);
+  }
+
+  /** The owner is gone, and with it the rest of the commit: as if it never came. */
+  public void dropHeld() {
+    if (held != null) {
+      held.payloads.forEach(ByteBuf::release);
+      receivedOffset -= held.bytes;
+      held = null;
+    }
+  }
+
+  /** A commit with `consumed` took effect: a reply ends here (rule 4). */
+  void endReply() {
+    replyStartOffset = takenOffset;
+  }
+
+  /** One piece took effect and waits for the client's socket. */
+  void take(int bytes) {
+    takenOffset += bytes;
+    queuedPieces++;
+  }
+
+  /** The client's socket took bytes, and with them so many whole pieces. */
+  void written(long bytes, int pieces) {
+    writtenOffset += bytes;
+    queuedPieces -= pieces;
+  }
+
+  /** The owner has ended this direction. */
+  void end() {
+    isEnded = true;
+  }
+
+  /** The credit was sent. */
+  public void granted() {
+    limitOffset = grantOffset();
+  }
+
+  // --- outputs ---
+
+  /**
+   * With so many bytes more the owner goes past its limit. One that sends none does not: a former
+   * owner without credit may have gone past it.
+   */
+  boolean isOverrunBy(int bytes) {
+    return bytes > 0 && receivedOffset + bytes > limitOffset;
+  }
+
+  /** With so many bytes more the unfinished commit is larger than any may be (rule 4). */
+  boolean isHeldTooLargeWith(int bytes) {
+    return heldBytes() + bytes > grantBytes;
+  }
+
+  /** How far the owner could be allowed to go beyond what it knows. */
+  long creditBytes() {
+    return grantOffset() - limitOffset;
+  }
+
+  /** So much is free that the owner should know at once. */
+  boolean isCreditDue() {
+    return creditBytes() >= grantBytes / 2;
+  }
+
+  /** What {@link #granted} makes the limit. */
+  long grantOffset() {
+    return writtenOffset + grantBytes;
+  }
+
+  public long limitOffset() {
+    return limitOffset;
+  }
+
+  public long takenOffset() {
+    return takenOffset;
+  }
+
+  /** Bytes that took effect since a reply last ended. */
+  public long takenSinceConsumed() {
+    return takenOffset - replyStartOffset;
+  }
+
+  /** The last byte that took effect ends a reply, or there was none yet. */
+  public boolean isBetweenReplies() {
+    return takenSinceConsumed() == 0;
+  }
+
+  long writtenOffset() {
+    return writtenOffset;
+  }
+
+  /** Bytes that took effect and wait for the client's socket. */
+  public long queuedBytes() {
+    return takenOffset - writtenOffset;
+  }
+
+  /** Bytes of an unfinished commit, which wait for its rest. */
+  long heldBytes() {
+    return held == null ? 0 : held.bytes;
+  }
+
+  /** How many buffers there are of both. */
+  int pieces() {
+    return queuedPieces + (held == null ? 0 : held.payloads.size());
+  }
+
+  public boolean isHolding() {
+    return held != null;
+  }
+
+  /** The held commit ends the connection when it is whole. */
+  public boolean isHoldingClose() {
+    return held != null && held.close != 0;
+  }
+
+  /** When the held commit is given up; only while holding. */
+  public long holdDeadlineNs() {
+    return Objects.requireNonNull(held).deadlineNs;
+  }
+
+  public boolean isEnded() {
+    return isEnded;
+  }
+
+  public void checkInvariants() {
+    Check.that(writtenOffset <= takenOffset, "written beyond taken");
+    Check.that(takenOffset <= receivedOffset, "taken beyond received");
+    Check.that(limitOffset <= grantOffset(), "granted more than the grant");
+    Check.that(receivedOffset - takenOffset == heldBytes(), "held is the gap");
+    Check.that(
+        queuedPieces >= 0 && (queuedBytes() == 0 || queuedPieces > 0),
+        "what is queued is in pieces");
+  }
+}

@@ -1,0 +1,46 @@
+package dev.waymark.engine.base;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.waymark.protocol.SizeLimits;
+import org.junit.jupiter.api.Test;
+
+class LimitsTest {
+  @Test
+  void defaults_areThoseOfTheProtocol() {
+    assertThat(Limits.DEFAULTS.windowBytes()).isEqualTo(256 * 1024);
+    assertThat(Limits.DEFAULTS.grantBytes()).isEqualTo(256 * 1024);
+    assertThat(Limits.DEFAULTS.initialWindowBytes()).isEqualTo(16 * 1024);
+    assertThat(Limits.DEFAULTS.memoryBudgetBytes()).isEqualTo(128 * 1024 * 1024);
+    assertThat(Limits.DEFAULTS.commitTimeoutNs()).isEqualTo(10_000_000_000L);
+  }
+
+  @Test
+  void limits_thatContradict_areRefused() {
+    refused(10, 11, 1, 1, 2, 1, 2, 1, "initial window");
+    refused(10, 0, 1, 1, 2, 1, 2, 1, "positive");
+    refused(10, 10, 0, 1, 2, 1, 2, 1, "positive");
+    refused(10, 10, 1, 2, 2, 1, 2, 1, "Ping");
+    refused(10, 10, 1, 1, 2, 3, 2, 1, "retry");
+    refused(10, 10, 1, 1, 2, 1, 2, SizeLimits.BATCH_BYTES_MAX, "batch");
+  }
+
+  private static void refused(
+      int window,
+      int initial,
+      int grant,
+      long ping,
+      long lane,
+      long retryMin,
+      long retryMax,
+      int batch,
+      String why) {
+    assertThatThrownBy(() ->
+            new Limits(
+                window, initial, grant, 1, 1, batch, 1, 1, 1, ping, lane, retryMin, retryMax, 1, 1,
+                1, 1, 0))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining(why);
+  }
+}

@@ -1,0 +1,229 @@
+package dev.waymark.engine.connection;
+
+import static dev.waymark.engine.shard.Fixtures.ownerAddress;
+import static dev.waymark.engine.shard.MovingFixtures.STEADY;
+import static dev.waymark.engine.shard.MovingFixtures.with;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.waymark.engine.base.Counter;
+import dev.waymark.engine.base.PoolOptions.Moving;
+import dev.waymark.engine.lane.Lane;
+import dev.waymark.engine.shard.Fixtures;
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.UpstreamControl;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** Connections that their owner hands over: rule 9. */
+class HandOverTest {
+  private static final long MS = Fixtures.MS;
+
+  private Fixtures fixtures = with(STEADY);
+
+  @Test
+  void upstream_draining_handsItsConnectionsOverAndNothingIsReplayed() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, 10);
+    fixtures.takeEffects();
+    fixtures.draining(lanes.getFirst());
+    assertThat(fixtures.takeEffects()).containsExactly("Release");
+    fixtures.data(connection, 5);
+    assertThat(fixtures.takeEffects()).containsExactly("pause");
+    fixtures.released(connection, 10);
+    assertThat(ownerAddress(connection)).isEqualTo("b:1");
+    assertThat(fixtures.takeEffects()).containsExactly("resume", "Open", "data 10+5");
+    assertThat(fixtures.counters.total(Counter.REPLAYED_BYTES)).isZero();
+    assertThat(fixtures.counters.moved(Reopen.Cause.DRAINING)).isOne();
+  }
+
+  @Test
+  void owner_thatDoesNotRelease_isFencedAfterItsTime() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, 10);
+    fixtures.draining(lanes.getFirst());
+    fixtures.takeEffects();
+    fixtures.passWithPongs(10_200);
+    assertThat(ownerAddress(connection)).isEqualTo("b:1");
+    assertThat(fixtures.takeEffects())
+        .filteredOn(effect -> !effect.equals("Ping"))
+        .containsExactly("Close FENCED", "Open", "data 0+10");
+  }
+
+  @Test
+  void connection_withoutOwner_isNotTakenFromOne() {
+    Connection waiting = fixtures.accept();
+    assertThatThrownBy(() -> waiting.expel(fixtures.nowNs, Reopen.Cause.DRAINING))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("only an attached connection is taken from its owner");
+  }
+
+  @Test
+  void upstream_drainingAlone_keepsItsConnections() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "!b:1");
+    Connection connection = fixtures.accept();
+    fixtures.draining(lanes.getFirst());
+    fixtures.data(connection, 10);
+    fixtures.answer(connection, fixtures.frame(connection).consumed(10));
+    fixtures.passWithPongs(120_000);
+    assertThat(fixtures.takeEffects()).contains("data 0+10").doesNotContain("Release");
+    fixtures.upstreams("a:1", "b:1");
+    assertThat(fixtures.takeEffects()).contains("Release");
+  }
+
+  @Test
+  void handOver_refusedByAll_endsAtTheFormerOwner() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    fixtures.draining(lanes.getFirst());
+    fixtures.released(connection, 0);
+    assertThat(ownerAddress(connection)).isEqualTo("b:1");
+    fixtures.refuse(connection);
+    assertThat(ownerAddress(connection)).isEqualTo("a:1");
+    fixtures.takeEffects();
+    fixtures.passMs(60);
+    assertThat(fixtures.takeEffects()).doesNotContain("Release");
+  }
+
+  @Test
+  void handOver_backToTheFormerOwner_asksEverybodyAnewTheNextTime() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    fixtures.draining(lanes.getFirst());
+    fixtures.released(connection, 0);
+    fixtures.refuse(connection);
+    assertThat(ownerAddress(connection)).isEqualTo("a:1");
+    fixtures.passMs(300);
+    assertThat(connection.ownership().handOver()).isNotNull();
+    fixtures.released(connection, 0);
+    assertThat(ownerAddress(connection)).isEqualTo("b:1");
+  }
+
+  @Test
+  void lane_brokenDuringAHandOver_isReplayedElsewhere() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, 10);
+    fixtures.draining(lanes.getFirst());
+    fixtures.takeEffects();
+    fixtures.broken(lanes.getFirst());
+    assertThat(fixtures.takeEffects()).containsExactly("Open", "data 0+10");
+  }
+
+  @Test
+  void released_asTheLastFrameOfACommitInParts_handsOver() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, 10);
+    fixtures.draining(lanes.getFirst());
+    fixtures.answer(connection, fixtures.frame(connection).payload(Fixtures.bytes(3)).more(true));
+    fixtures.takeEffects();
+    fixtures.released(connection, 10);
+    assertThat(ownerAddress(connection)).isEqualTo("b:1");
+    assertThat(fixtures.takeEffects()).contains("Open").doesNotContain("Close FENCED");
+  }
+
+  @Test
+  void released_withALastReplyAndTheEnd_isACommitBeforeTheHandOver() {
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, 10);
+    fixtures.draining(lanes.getFirst());
+    fixtures.takeEffects();
+    fixtures.answer(
+        connection,
+        fixtures
+            .frame(connection)
+            .payload(Fixtures.bytes(3))
+            .consumed(7)
+            .context(new byte[] {1})
+            .halfClose(true)
+            .control(new UpstreamControl.Released()));
+    assertThat(ownerAddress(connection)).isEqualTo("b:1");
+    assertThat(fixtures.takeEffects()).containsExactly("written 3", "FIN", "Open", "data 7+3");
+    Reopen left = Objects.requireNonNull(fixtures.opens.getLast().reopen());
+    assertThat(left.taken()).isEqualTo(3);
+    assertThat(left.takenSinceConsumed()).isZero();
+    assertThat(left.isRepliesEnded()).isTrue();
+    assertThat(left.context()).containsExactly(1);
+  }
+
+  @Test
+  void released_unasked_isABreach() {
+    fixtures.attachedLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    fixtures.released(connection, 0);
+    assertThat(fixtures.summaries)
+        .extracting(ConnectionSummary::reason)
+        .containsExactly(CloseReason.PROTOCOL);
+  }
+
+  @Test
+  void moves_beginAtTheRate() {
+    fixtures = with(new Moving(0, 10_000 * MS, 0, 10, false, false, false));
+    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    IntStream.range(0, 100).forEach(i -> fixtures.accept());
+    fixtures.passWithPongs(1_000);
+    fixtures.takeEffects();
+    fixtures.draining(lanes.getFirst());
+    fixtures.passMs(5_000);
+    assertThat(fixtures.takeEffects()).filteredOn("Release"::equals).hasSizeBetween(45, 55);
+  }
+
+  @Test
+  void upstreams_thatCome_getTheirShareAndNoMore() {
+    fixtures = with(Moving.DEFAULTS);
+    fixtures.attachedLanes("a:1", "b:1", "c:1");
+    List<Connection> connections = new ArrayList<>();
+    for (int i = 0; i < 30; i++) {
+      connections.add(fixtures.accept());
+    }
+    spread(connections, 5_000);
+    assertThat(connections)
+        .extracting(Fixtures::ownerAddress)
+        .filteredOn("a:1"::equals)
+        .hasSize(10);
+    long before = fixtures.counters.moved(Reopen.Cause.REBALANCE);
+    fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1", "e:1");
+    spread(connections, 5_000);
+    for (String address : List.of("a:1", "b:1", "c:1", "d:1", "e:1")) {
+      assertThat(connections)
+          .extracting(Fixtures::ownerAddress)
+          .filteredOn(address::equals)
+          .hasSize(6);
+    }
+    assertThat(fixtures.counters.moved(Reopen.Cause.REBALANCE) - before).isEqualTo(12);
+    assertThat(fixtures.counters.total(Counter.REPLAYED_BYTES)).isZero();
+  }
+
+  @Test
+  void lane_filledByReleases_endsNoRebalancing() {
+    fixtures = with(new Moving(0, 10_000 * MS, 0, 20_000, true, false, false));
+    fixtures.attachedLanes("a:1");
+    IntStream.range(0, 2_000).forEach(i -> fixtures.accept());
+    fixtures.attachedLanes("a:1", "b:1", "c:1");
+    fixtures.passMs(900);
+    fixtures.takeEffects();
+    fixtures.isWritable = false;
+    fixtures.passMs(300);
+    assertThat(fixtures.takeEffects()).filteredOn("Release"::equals).hasSizeGreaterThan(1_000);
+  }
+
+  /** Owners answer each Release at once. */
+  private void spread(List<Connection> connections, long ms) {
+    for (long passed = 0; passed < ms; passed += 100) {
+      fixtures.passMs(100);
+      for (Connection connection : connections) {
+        if (connection.ownership().handOver() != null) {
+          fixtures.released(connection, 0);
+        }
+      }
+    }
+  }
+}

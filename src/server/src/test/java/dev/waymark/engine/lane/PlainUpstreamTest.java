@@ -1,0 +1,91 @@
+package dev.waymark.engine.lane;
+
+import static dev.waymark.engine.shard.Fixtures.ownerAddress;
+import static dev.waymark.engine.shard.MovingFixtures.REOPENING_PLAIN;
+import static dev.waymark.engine.shard.MovingFixtures.STEADY;
+import static dev.waymark.engine.shard.MovingFixtures.with;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.waymark.engine.base.PoolOptions.Moving;
+import dev.waymark.engine.connection.Connection;
+import dev.waymark.engine.connection.ConnectionSummary;
+import dev.waymark.engine.shard.Fixtures;
+import dev.waymark.protocol.CloseReason;
+import org.junit.jupiter.api.Test;
+
+/** Owners without Settings: rule 5, where a connection cannot be handed over. */
+class PlainUpstreamTest {
+  private static final long MS = Fixtures.MS;
+
+  private Fixtures fixtures = with(REOPENING_PLAIN);
+
+  @Test
+  void plainUpstream_draining_keepsItsConnectionsUntilTheDrainTimeout() {
+    fixtures = with(STEADY);
+    fixtures.plainLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    Lane lane = Fixtures.owner(connection);
+    lane.onFrame(fixtures.nowNs, fixtures.frame(connection));
+    fixtures.draining(lane);
+    fixtures.passMs(59_000);
+    assertThat(ownerAddress(connection)).isEqualTo("a:1");
+    fixtures.passMs(1_500);
+    connection.onClientEnd(fixtures.nowNs);
+    assertThat(fixtures.summaries)
+        .extracting(ConnectionSummary::reason)
+        .containsExactly(CloseReason.SHUTTING_DOWN);
+  }
+
+  @Test
+  void plainUpstream_lost_isReopenedWhereThePoolSaysSo() {
+    fixtures.plainLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, 10);
+    Lane lane = Fixtures.owner(connection);
+    lane.onFrame(fixtures.nowNs, fixtures.frame(connection));
+    fixtures.takeEffects();
+    fixtures.broken(lane);
+    assertThat(ownerAddress(connection)).isEqualTo("b:1");
+    assertThat(fixtures.takeEffects()).containsExactly("Open");
+  }
+
+  @Test
+  void plainUpstream_followedByOneWithCredit_mayHaveGonePastItsLimit() {
+    fixtures.plainLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    Lane plain = Fixtures.owner(connection);
+    fixtures.isKernelFull = true;
+    plain.onFrame(
+        fixtures.nowNs, fixtures.frame(connection).payload(Fixtures.bytes(Fixtures.GRANT + 10)));
+    fixtures.settings(fixtures.lanes.getLast());
+    fixtures.broken(plain);
+    assertThat(ownerAddress(connection)).isEqualTo("b:1");
+    fixtures.answer(connection, fixtures.frame(connection).consumed(0));
+    assertThat(ownerAddress(connection)).isEqualTo("b:1");
+  }
+
+  @Test
+  void plainUpstream_lostAfterReplies_nothingOfTheNextReplyIsSkipped() {
+    fixtures.plainLanes("a:1", "b:1");
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, 10);
+    fixtures.answer(connection, fixtures.frame(connection).payload(Fixtures.bytes(10)));
+    fixtures.broken(Fixtures.owner(connection));
+    assertThat(fixtures.opens.getLast().reopen())
+        .satisfies(reopen -> {
+          assertThat(reopen.taken()).isEqualTo(10);
+          assertThat(reopen.takenSinceConsumed()).isZero();
+        });
+  }
+
+  @Test
+  void leader_changedFromOneThatCannotHandOver_isFollowedWherePlainConnectionsGoOn() {
+    fixtures = with(new Moving(0, 10_000 * MS, 0, 2_000, false, true, true));
+    fixtures.plainLanes("a:1", "!b:1");
+    Connection connection = fixtures.accept();
+    Fixtures.owner(connection).onFrame(fixtures.nowNs, fixtures.frame(connection));
+    fixtures.upstreams("!a:1", "b:1");
+    fixtures.endTurn();
+    assertThat(ownerAddress(connection)).isEqualTo("b:1");
+  }
+}

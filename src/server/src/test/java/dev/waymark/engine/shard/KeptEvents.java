@@ -1,0 +1,112 @@
+package dev.waymark.engine.shard;
+
+import dev.waymark.engine.base.Counters;
+import dev.waymark.engine.base.ShardCounters;
+import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.connection.ConnectionSummary;
+import dev.waymark.engine.connection.Taken;
+import dev.waymark.protocol.Mark;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** What shards report: what tests ask for is kept, the rest is not looked at. */
+public final class KeptEvents implements ShardEvents, ShardCounters {
+  private final Consumer<ConnectionSummary> onClosed;
+  private final Counters counters = new Counters();
+  private final List<ConnectionSummary> summaries = new ArrayList<>();
+  private final List<Taken> taken = new ArrayList<>();
+  private final List<String> suspicions = new ArrayList<>();
+  private final List<String> forgotten = new ArrayList<>();
+
+  public KeptEvents() {
+    this(_ -> {});
+  }
+
+  /**
+   * @param onClosed told of every end, when it is kept
+   */
+  public KeptEvents(Consumer<ConnectionSummary> onClosed) {
+    this.onClosed = onClosed;
+  }
+
+  /** Of all listeners and upstreams together. */
+  public Counters counters() {
+    return counters;
+  }
+
+  /** How each connection ended; not a copy. */
+  public List<ConnectionSummary> summaries() {
+    return summaries;
+  }
+
+  /** What was taken from owners by force; not a copy. */
+  public List<Taken> taken() {
+    return taken;
+  }
+
+  /** Each upstream and why; not a copy. */
+  public List<String> suspicions() {
+    return suspicions;
+  }
+
+  /** Upstreams whose counters are no longer wanted; not a copy. */
+  public List<String> forgotten() {
+    return forgotten;
+  }
+
+  @Override
+  public Counters listener(String listener) {
+    return counters;
+  }
+
+  @Override
+  public Counters upstream(String pool, String upstream) {
+    return counters;
+  }
+
+  @Override
+  public void forgetUpstream(String pool, String upstream) {
+    forgotten.add(upstream);
+  }
+
+  @Override
+  public void onConnectionOpened(Mark mark, String listener, String clientAddress) {}
+
+  @Override
+  public void onConnectionAttached(Mark mark, String pool, String upstream, int epoch) {}
+
+  @Override
+  public void onConnectionTaken(Taken taken) {
+    this.taken.add(taken);
+  }
+
+  @Override
+  public void onConnectionClosed(ConnectionSummary summary) {
+    summaries.add(summary);
+    onClosed.accept(summary);
+  }
+
+  @Override
+  public void onUpstreamSuspect(String pool, String upstream, Suspicion why) {
+    suspicions.add(upstream + " " + why);
+  }
+
+  @Override
+  public void onLaneOpen(String pool, String upstream) {}
+
+  @Override
+  public void onLaneBroken(String pool, String upstream, String cause, int connections) {}
+
+  @Override
+  public void onLaneRefused(String pool, String upstream, String cause) {}
+
+  @Override
+  public void onUpstreamDraining(String pool, String upstream) {}
+
+  @Override
+  public void onOverBudget(long usedBytes, long budgetBytes) {}
+
+  @Override
+  public void onUnderBudget(long usedBytes, long budgetBytes) {}
+}

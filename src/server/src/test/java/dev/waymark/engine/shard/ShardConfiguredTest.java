@@ -1,0 +1,106 @@
+package dev.waymark.engine.shard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.waymark.engine.base.PoolOptions;
+import dev.waymark.engine.connection.Connection;
+import dev.waymark.engine.connection.ListenerOptions;
+import dev.waymark.engine.pool.PoolSetup;
+import dev.waymark.engine.pool.Quarantine;
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.Framing;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What a reload tells a shard. */
+class ShardConfiguredTest {
+  private static final PoolOptions WAITING = Fixtures.pool("pool");
+
+  private final Fixtures fixtures = new Fixtures();
+
+  private static ListenerOptions listener(String name, long idleTimeoutMs) {
+    return new ListenerOptions(name, "pool", Framing.RAW, 0, idleTimeoutMs * Fixtures.MS);
+  }
+
+  private void removeListener() {
+    fixtures.shard.onListenerRemoved("listener");
+  }
+
+  private boolean removePool() {
+    return fixtures.shard.removePoolIfUnused("pool");
+  }
+
+  @Test
+  void listener_withOtherOptions_keepsThoseOfItsConnections() {
+    fixtures.attachedLane();
+    fixtures.accept();
+    fixtures.shard.onConfigured(fixtures.nowNs, List.of(), List.of(listener("listener", 500)));
+    fixtures.passMs(1_000);
+    assertThat(fixtures.effects).doesNotContain("Close IDLE_TIMEOUT");
+    fixtures.accept();
+    fixtures.passMs(1_000);
+    assertThat(fixtures.effects).containsOnlyOnce("Close IDLE_TIMEOUT");
+  }
+
+  @Test
+  void pool_withOtherOptions_keepsItsLanes() {
+    fixtures.attachedLane();
+    fixtures.takeEffects();
+    PoolOptions impatient =
+        new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 0, 0, PoolOptions.Moving.DEFAULTS);
+    fixtures.shard.onConfigured(
+        fixtures.nowNs,
+        List.of(new PoolSetup(impatient, fixtures, new Quarantine(() -> fixtures.nowNs))),
+        List.of());
+    assertThat(fixtures.takeEffects()).isEmpty();
+    fixtures.upstreams("!a:1");
+    fixtures.accept();
+    assertThat(fixtures.effects).contains("FIN");
+  }
+
+  @Test
+  void pool_thatAListenerNames_stays() {
+    fixtures.attachedLane();
+    assertThat(removePool()).isFalse();
+  }
+
+  @Test
+  void pool_withAConnection_goesAfterIt() {
+    fixtures.attachedLane();
+    Connection connection = fixtures.accept();
+    removeListener();
+    assertThat(removePool()).isFalse();
+    connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
+    fixtures.endTurn();
+    fixtures.takeEffects();
+    assertThat(removePool()).isTrue();
+    assertThat(fixtures.takeEffects()).containsExactly("finish a:1");
+    assertThat(fixtures.forgotten).containsExactly("a:1");
+    assertThat(fixtures.shard.lanes()).isEmpty();
+  }
+
+  @Test
+  void pool_withAConnectionThatWaits_stays() {
+    fixtures.accept();
+    removeListener();
+    assertThat(removePool()).isFalse();
+    fixtures.attachedLane();
+    assertThat(fixtures.effects).contains("Open");
+  }
+
+  @Test
+  void pool_thatComesBack_isMadeAnew() {
+    fixtures.attachedLane();
+    removeListener();
+    assertThat(removePool()).isTrue();
+    assertThat(removePool()).isTrue();
+    fixtures.shard.onConfigured(
+        fixtures.nowNs,
+        List.of(new PoolSetup(WAITING, fixtures, new Quarantine(() -> fixtures.nowNs))),
+        List.of(listener("listener", 0)));
+    fixtures.takeEffects();
+    fixtures.attachedLane();
+    fixtures.accept();
+    assertThat(fixtures.effects).contains("connect a:1", "Open");
+  }
+}
