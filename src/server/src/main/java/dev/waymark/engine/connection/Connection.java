@@ -42,15 +42,6 @@ import org.jspecify.annotations.Nullable;
  * its lane does no harm. The cost is one window of memory for each connection with work under way,
  * and none for an idle one (rules 1 to 4).
  *
- * <p><b>Fencing.</b> A former owner may live on and send replies, or may come back after a
- * standstill. Each ownership has an epoch, one higher than the last; every frame carries it, and a
- * frame of an older one is dropped. So it never matters whether a former owner is really dead: it
- * is enough that the bridge has decided to move on (rule 3).
- *
- * <p><b>Hand-over.</b> A planned move loses nothing and repeats nothing: the owner is asked to
- * release, sent nothing more, and answers with its last commit. Only then does the next owner get
- * the connection. An owner that does not answer in time is fenced instead (rule 9).
- *
  * <p>Inputs come from the socket (onClient…, {@link #onWritten}, {@link #onSocketClosed}), from the
  * {@link Owner} and from the {@link ConnectionHost}; effects go to these three. Each input ends by
  * settling memory and deadlines.
@@ -63,7 +54,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   private final ProgressClock progress;
   private final ClientDirection sending;
   private final ClientStream client;
-  private final Ownership ownership = new Ownership();
+  private final Ownership ownership;
   private final ConnectionEnd end;
   private final ConnectionDeadlines deadlines;
 
@@ -79,6 +70,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     this.progress = new ProgressClock(host.pool().moving().progressTimeoutNs());
     this.sending = new ClientDirection(this, replies, progress);
     this.client = sending.stream();
+    this.ownership = new Ownership(this, client, replies, progress);
     AgeOptions age = arrival.listener().age();
     this.end =
         new ConnectionEnd(
@@ -271,7 +263,10 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     ownership.attach(nowNs, owner);
     replies.stream().granted();
     extendBreach(nowNs);
-    owner.open(this, arrival.open(replies.stream().limitOffset(), reopen()));
+    owner.open(
+        this,
+        arrival.open(
+            replies.stream().limitOffset(), ownership.reopen(host.limits().grantBytes())));
     armDeadline(nowNs);
     pump(nowNs);
     if (client.isEmpty() && !client.isAwaitingOwner()) {
@@ -309,17 +304,12 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
    * @return whether anything was begun
    */
   public boolean release(long nowNs, Reopen.Cause cause, @Nullable Owner destination) {
-    Owner owner = owner();
-    if (!ownership.mayMove(nowNs) || !owner.isAcknowledging()) {
-      return false;
+    long timeoutNs = host.pool().moving().releaseTimeoutNs();
+    boolean isBegun = ownership.release(nowNs, cause, destination, timeoutNs);
+    if (isBegun) {
+      armDeadline(nowNs);
     }
-    long deadlineNs = nowNs + host.pool().moving().releaseTimeoutNs();
-    HandOver handOver = new HandOver(cause, destination, deadlineNs);
-    ownership.release(handOver);
-    count(owner, handOver, 1);
-    owner.release(this);
-    armDeadline(nowNs);
-    return true;
+    return isBegun;
   }
 
   /** The owner has had its time to go; one that cannot hand over is left without its help. */
@@ -663,7 +653,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   /** All that one commit says takes effect at once (rule 3). */
   private void commit(
       long nowNs, long consumed, byte @Nullable [] context, boolean isHalfClose, int close) {
-    Owner owner = owner();
+    Owner owner = ownership.present();
     boolean isConsuming = consumed != UpstreamFrame.ABSENT;
     if (context != null) {
       replies.context(context);
@@ -718,7 +708,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     refuser.suspect(Suspicion.OPEN_REFUSED);
     if (isResumable()) {
       long patienceNs = host.pool().noUpstreamWaitNs();
-      ownership.onRefused(nowNs, refuser.upstreamAddress(), reason, patienceNs);
+      ownership.onRefused(nowNs, reason, patienceNs);
       leave(nowNs, Reopen.Cause.REFUSED, false);
     } else {
       endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
@@ -746,7 +736,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   /** The owner lives and does not do its part. */
   private void fence(long nowNs, Reopen.Cause cause, Taken.Why why) {
-    Owner owner = owner();
+    Owner owner = ownership.present();
     tellTaken(nowNs, why);
     ownership.avoid(owner.upstreamAddress());
     if (isLossBearable(nowNs, true)) {
@@ -757,24 +747,14 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   /** Somebody should know that the owner did not do its part. */
   private void tellTaken(long nowNs, Taken.Why why) {
-    Owner owner = owner();
-    boolean isWaiting = client.isAwaitingOwner();
-    host.onTaken(
-        new Taken(
-            arrival.mark(),
-            owner.poolName(),
-            owner.upstreamAddress(),
-            why,
-            nowNs - progress.signNs(),
-            isWaiting ? host.elapsedNs(nowNs) - progress.servedNs() : 0,
-            client.sentOffset() - client.consumedOffset()));
+    host.onTaken(ownership.taken(nowNs, host.elapsedNs(nowNs), why));
   }
 
   /** False: a request of the connection is proven to end its owners, and it has ended. */
   private boolean isLossBearable(long nowNs, boolean isFenced) {
     long afterNs = progress.waitedNs(nowNs);
     if (client.isAwaitingOwner()
-        && ownership.onLoss(host.lossOf(this, owner(), isFenced), afterNs)) {
+        && ownership.onLoss(host.lossOf(this, ownership.present(), isFenced), afterNs)) {
       endByBridge(nowNs, CloseReason.POISON, Origin.CLIENT);
       return false;
     }
@@ -783,50 +763,17 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   /** Whether another owner can go on where the present one stopped. */
   private boolean isResumable() {
-    return !owner().isNeverAcknowledging() || host.pool().moving().isReopeningPlain();
+    return ownership.isResumable(host.pool().moving().isReopeningPlain());
   }
 
-  /** From now on what the owner has not consumed waits for another (rule 3). */
+  /** The connection leaves its owner, and needs another. */
   private void leave(long nowNs, Reopen.Cause cause, boolean isHandedOver) {
-    Owner owner = owner();
-    long servedNs = servedNs(nowNs, owner, isHandedOver || cause == Reopen.Cause.REFUSED);
-    long replayed = client.rewind();
-    host.counters().add(Counter.REPLAYED_BYTES, replayed);
-    HandOver handOver = ownership.leave(cause, isHandedOver, servedNs, host.elapsedNs(nowNs));
-    count(owner, handOver, -1);
-    replies.onLeft(owner.isNeverAcknowledging(), ownership.epoch());
-    owner.detached(this, replayed > 0);
+    long replayedBytes = ownership.leave(cause, isHandedOver, host.elapsedNs(nowNs));
+    host.counters().add(Counter.REPLAYED_BYTES, replayedBytes);
     host.counters().addMoved(cause);
     deadlines.phaseEndsAt(nowNs + host.pool().noUpstreamWaitNs());
     settleHeld();
     offer(nowNs);
-  }
-
-  /** Owners know how many connections will leave and come, so that moves do not overshoot. */
-  private static void count(Owner owner, @Nullable HandOver handOver, int change) {
-    if (handOver != null) {
-      owner.leaving(change);
-      Owner destination = handOver.destination();
-      if (destination != null) {
-        destination.coming(change);
-      }
-    }
-  }
-
-  /**
-   * Until when the client was served: one that waits for the owner, until it began to wait or was
-   * last given something; another, until its lane was last heard. Lanes without Settings are not
-   * asked for a sign, so their silence means nothing. Measured as {@link ConnectionHost#elapsedNs}.
-   */
-  private long servedNs(long nowNs, Owner owner, boolean isOwnerThere) {
-    long elapsedNs = host.elapsedNs(nowNs);
-    if (replies.stream().queuedBytes() > 0) {
-      return elapsedNs;
-    }
-    if (!client.isConsumed()) {
-      return progress.servedNs();
-    }
-    return isOwnerThere || !owner.isAcknowledging() ? elapsedNs : owner.heardNs();
   }
 
   /** To the pool, unless nothing is left for an owner to do. */
@@ -843,34 +790,12 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** What the next owner is told of the last one; null for the first owner. */
-  private @Nullable Reopen reopen() {
-    Reopen.Cause cause = ownership.cause();
-    return cause == null
-        ? null
-        : new Reopen(
-            cause,
-            client.sentOffset(),
-            replies.stream().takenOffset(),
-            replies.stream().takenSinceConsumed(),
-            client.endedAt(),
-            replies.stream().isEnded(),
-            host.limits().grantBytes(),
-            replies.context());
-  }
-
   /** It has an owner that serves it: it is no longer without one, if it was. */
   private void endPause(long nowNs) {
     Ownership.Pause pause = ownership.takePause(host.elapsedNs(nowNs));
     if (pause != null) {
       host.counters().addPause(pause.detectionNs(), pause.moveNs());
     }
-  }
-
-  private Owner owner() {
-    Owner owner = ownership.owner();
-    Check.that(owner != null, "only an attached connection is taken from its owner");
-    return Objects.requireNonNull(owner);
   }
 
   // --- the end (rule 8) ---
@@ -898,7 +823,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
     end.end(why, by, arrival.unixMs(host.elapsedNs(nowNs)));
     replies.endPushes(why, end.unixMs());
-    detach();
+    if (!ownership.end()) {
+      host.withdraw(this);
+    }
     client.release();
     replies.stream().dropHeld();
     settleHeld();
@@ -911,18 +838,6 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     socket.finish();
     updateReading();
     closeWhenDrained();
-  }
-
-  /** An owner is no longer needed. */
-  private void detach() {
-    Owner owner = ownership.owner();
-    HandOver handOver = ownership.end();
-    if (owner == null) {
-      host.withdraw(this);
-    } else {
-      count(owner, handOver, -1);
-      owner.detached(this, client.isAwaitingOwner());
-    }
   }
 
   /**
@@ -992,7 +907,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
       }
       case COMMIT -> {
         tellTaken(nowNs, Taken.Why.COMMIT_INCOMPLETE);
-        owner().suspect(Suspicion.TIMED_OUT);
+        ownership.present().suspect(Suspicion.TIMED_OUT);
         endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
       }
       case BREACH -> {
@@ -1021,13 +936,13 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   private void onHandOverOverdue(long nowNs) {
     Reopen.Cause cause = Objects.requireNonNull(ownership.handOver()).cause();
     if (replies.stream().queuedBytes() == 0) {
-      owner().suspect(Suspicion.TIMED_OUT);
+      ownership.present().suspect(Suspicion.TIMED_OUT);
     }
     fence(nowNs, cause, Taken.Why.RELEASE_OVERDUE);
   }
 
   private void onProgressOverdue(long nowNs) {
-    Owner owner = owner();
+    Owner owner = ownership.present();
     switch (progress.verdict(nowNs, client.isFull(owner.windowBytes()))) {
       case WORKING -> {}
       case STALLED -> {

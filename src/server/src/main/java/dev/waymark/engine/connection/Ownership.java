@@ -1,15 +1,33 @@
 package dev.waymark.engine.connection;
 
+import dev.waymark.engine.stream.ClientStream;
+import dev.waymark.engine.stream.ReplyDirection;
+import dev.waymark.protocol.Check;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Reopen;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who owns one connection, who did, and where it is to go next: epochs, losses, refusals and a
- * hand-over under way (rules 3, 8 and 9). A state machine without I/O, confined to its shard's
- * thread.
+ * Who owns one connection, who did, and how it gets from one owner to the next: epochs, losses,
+ * refusals, hand-overs (rules 3, 8 and 9). A state machine that tells owners what they have to know
+ * and knows nobody else; confined to its shard's thread.
+ *
+ * <p><b>Fencing.</b> A former owner may live on and send replies, or come back after a standstill.
+ * So each ownership has an epoch, one higher than the last; every frame carries it, and a frame of
+ * an older epoch is dropped. It never matters whether a former owner is really dead: it is enough
+ * that the bridge has decided to move on. The cost is four bytes in each frame.
+ *
+ * <p><b>Hand-over.</b> A planned move loses nothing and repeats nothing: the owner is asked to
+ * release the connection, is sent nothing more, and answers with its last commit. Only then does
+ * the next owner get the connection, with what that commit left behind. An owner that does not
+ * answer in time is fenced, which costs a replay instead.
+ *
+ * <p><b>Whom to avoid.</b> An owner that refused or failed is not asked again until there is
+ * progress, or nobody else is left. When all have refused, the connection backs off and asks each
+ * again, until its patience ends.
  */
 public final class Ownership {
   /**
@@ -43,6 +61,11 @@ public final class Ownership {
 
   private static final long BACK_OFF_MAX_NS = 5_000_000_000L;
 
+  private final Owner.Attached connection;
+  private final ClientStream client;
+  private final ReplyDirection replies;
+  private final ProgressClock progress;
+
   private @Nullable Owner owner;
   private int epoch;
   private @Nullable HandOver handOver;
@@ -67,6 +90,14 @@ public final class Ownership {
   private long leftAtNs;
   private boolean isPaused;
 
+  Ownership(
+      Owner.Attached connection, ClientStream client, ReplyDirection replies, ProgressClock progress) {
+    this.connection = connection;
+    this.client = client;
+    this.replies = replies;
+    this.progress = progress;
+  }
+
   // --- inputs ---
 
   /** A new owner. */
@@ -82,28 +113,46 @@ public final class Ownership {
     remember(next.upstreamAddress());
   }
 
-  /** A hand-over begins; ended by {@link #leave} or {@link #end}. */
-  void release(HandOver begun) {
+  /**
+   * Another owner is wanted, for whom the present one prepares: it is asked to hand over.
+   *
+   * @param to null: whoever is best when it has released the connection
+   * @return whether anything was begun
+   */
+  boolean release(long nowNs, Reopen.Cause why, @Nullable Owner to, long timeoutNs) {
+    Owner present = present();
+    boolean mayMove = handOver == null && mayMoveAtNs - nowNs <= 0;
+    if (!mayMove || !present.isAcknowledging()) {
+      return false;
+    }
+    HandOver begun = new HandOver(why, to, nowNs + timeoutNs);
     handOver = begun;
+    count(present, begun, 1);
+    present.release(connection);
+    return true;
   }
 
   /**
-   * The owner is the owner no more, and another is needed.
+   * The owner is the owner no more, and another is needed: from now on what it has not consumed
+   * waits for the next one (rule 3).
    *
    * @param isHandedOver it lives, and would take the connection back
-   * @param lastServedNs until when it served the client, as {@code Shard.elapsedNs}
-   * @param elapsedNs the same of now
-   * @return the hand-over that was under way, and is no longer
+   * @param elapsedNs as {@link ConnectionHost#elapsedNs}
+   * @return how many bytes have to be sent again
    */
-  @Nullable HandOver leave(
-      Reopen.Cause why, boolean isHandedOver, long lastServedNs, long elapsedNs) {
+  long leave(Reopen.Cause why, boolean isHandedOver, long elapsedNs) {
+    Owner left = present();
+    long lastServedNs =
+        lastServedNs(left, isHandedOver || why == Reopen.Cause.REFUSED, elapsedNs);
+    long replayedBytes = client.rewind();
+    HandOver ended = takeHandOver();
     cause = why;
     if (isHandedOver) {
-      former = owner;
+      former = left;
     } else if (why != Reopen.Cause.REFUSED) {
       former = null;
     }
-    destination = isHandedOver && handOver != null ? handOver.destination() : null;
+    destination = isHandedOver && ended != null ? ended.destination() : null;
     owner = null;
     epoch++;
     if (!isPaused) {
@@ -112,20 +161,29 @@ public final class Ownership {
       servedNs = lastServedNs;
       leftAtNs = elapsedNs;
     }
-    return takeHandOver();
+    count(left, ended, -1);
+    replies.onLeft(left.isNeverAcknowledging(), epoch);
+    left.detached(connection, replayedBytes > 0);
+    return replayedBytes;
   }
 
   /**
-   * There is no owner any more, and none is needed.
+   * The connection has ended: no owner is needed any more.
    *
-   * @return the hand-over that was under way, and is no longer
+   * @return whether there was one
    */
-  @Nullable HandOver end() {
+  boolean end() {
+    Owner last = owner;
+    HandOver ended = takeHandOver();
     isBackingOff = false;
     owner = null;
     former = null;
     destination = null;
-    return takeHandOver();
+    if (last != null) {
+      count(last, ended, -1);
+      last.detached(connection, client.isAwaitingOwner());
+    }
+    return last != null;
   }
 
   /**
@@ -164,18 +222,18 @@ public final class Ownership {
   }
 
   /**
-   * The upstream refused.
+   * The owner refused.
    *
    * @param patienceNs refusals that lie further apart than the longest back-off beyond this have
    *     nothing to do with one another
    */
-  void onRefused(long nowNs, String refuser, CloseReason reason, long patienceNs) {
+  void onRefused(long nowNs, CloseReason reason, long patienceNs) {
     if (refusals == null || nowNs - refusals.lastNs() > patienceNs + BACK_OFF_MAX_NS) {
       refusals = new Refusals(nowNs, nowNs, reason);
     } else {
       refusals = new Refusals(refusals.sinceNs(), nowNs, reason);
     }
-    avoid(refuser);
+    avoid(present().upstreamAddress());
   }
 
   /**
@@ -220,11 +278,6 @@ public final class Ownership {
   /** The owner was asked to release the connection. */
   boolean isHandingOver() {
     return handOver != null;
-  }
-
-  /** Why it moved last; null if it never did. */
-  Reopen.@Nullable Cause cause() {
-    return cause;
   }
 
   /** Where a hand-over was to lead to. */
@@ -279,9 +332,47 @@ public final class Ownership {
     return retryAtNs;
   }
 
-  /** A planned move may begin. */
-  boolean mayMove(long nowNs) {
-    return handOver == null && mayMoveAtNs - nowNs <= 0;
+  /** The owner; only while there is one. */
+  Owner present() {
+    Check.that(owner != null, "only an attached connection is taken from its owner");
+    return Objects.requireNonNull(owner);
+  }
+
+  /**
+   * Whether another owner can go on where the present one stopped.
+   *
+   * @param isReopeningPlain even those of an owner that does not acknowledge are opened elsewhere
+   */
+  boolean isResumable(boolean isReopeningPlain) {
+    return !present().isNeverAcknowledging() || isReopeningPlain;
+  }
+
+  /** What the next owner is told of the last one; null for the first owner. */
+  @Nullable Reopen reopen(int grantBytes) {
+    return cause == null
+        ? null
+        : new Reopen(
+            cause,
+            client.sentOffset(),
+            replies.stream().takenOffset(),
+            replies.stream().takenSinceConsumed(),
+            client.endedAt(),
+            replies.stream().isEnded(),
+            grantBytes,
+            replies.context());
+  }
+
+  /** How it stands between the connection and the owner, which did not do its part. */
+  Taken taken(long nowNs, long elapsedNs, Taken.Why why) {
+    Owner present = present();
+    return new Taken(
+        connection.mark(),
+        present.poolName(),
+        present.upstreamAddress(),
+        why,
+        nowNs - progress.signNs(),
+        client.isAwaitingOwner() ? elapsedNs - progress.servedNs() : 0,
+        client.sentOffset() - client.consumedOffset());
   }
 
   /** The owners so far, oldest first, the last {@value #HISTORY_MAX} of them. */
@@ -306,6 +397,32 @@ public final class Ownership {
 
   private static long backOffNs(int times) {
     return Math.min(BACK_OFF_MAX_NS, BACK_OFF_MIN_NS << Math.clamp(times - 1, 0, 10));
+  }
+
+  /**
+   * Until when the client was served: one that waits for the owner, until it began to wait or was
+   * last given something; another, until its lane was last heard. Lanes without Settings are not
+   * asked for a sign, so their silence means nothing.
+   */
+  private long lastServedNs(Owner left, boolean isOwnerThere, long elapsedNs) {
+    if (replies.stream().queuedBytes() > 0) {
+      return elapsedNs;
+    }
+    if (!client.isConsumed()) {
+      return progress.servedNs();
+    }
+    return isOwnerThere || !left.isAcknowledging() ? elapsedNs : left.heardNs();
+  }
+
+  /** Owners know how many connections will leave and come, so that moves do not overshoot. */
+  private static void count(Owner from, @Nullable HandOver ofThis, int change) {
+    if (ofThis != null) {
+      from.leaving(change);
+      Owner to = ofThis.destination();
+      if (to != null) {
+        to.coming(change);
+      }
+    }
   }
 
   private @Nullable HandOver takeHandOver() {
