@@ -45,8 +45,10 @@ class ArchitectureTest {
           entry("engine.stream", Set.of("engine.base", "protocol")),
           entry("engine.connection", Set.of("engine.stream", "engine.base", "protocol")),
           entry(
-              "engine.lane", Set.of("engine.connection", "engine.stream", "engine.base", "protocol")),
-          entry("engine.pool", Set.of("engine.lane", "engine.connection", "engine.base", "protocol")),
+              "engine.lane",
+              Set.of("engine.connection", "engine.stream", "engine.base", "protocol")),
+          entry(
+              "engine.pool", Set.of("engine.lane", "engine.connection", "engine.base", "protocol")),
           entry(
               "engine.shard",
               Set.of(
@@ -59,15 +61,14 @@ class ArchitectureTest {
           entry("config", Set.of("engine.connection", "engine.base", "protocol")),
           entry("net", Set.of("config", "net.listener")),
           entry("net.dial", Set.of("protocol.http2")),
-          entry(
-              "net.listener",
-              Set.of("config", "engine.connection", "engine.stream", "protocol")),
+          entry("net.listener", Set.of("config", "engine.connection", "engine.stream", "protocol")),
           entry(
               "net.lane",
               Set.of("net.dial", "engine.lane", "engine.base", "protocol", "protocol.codec")),
           entry(
               "upstreams",
-              Set.of("net.dial", "config", "engine.pool", "engine.lane", "engine.base", "protocol")),
+              Set.of(
+                  "net.dial", "config", "engine.pool", "engine.lane", "engine.base", "protocol")),
           entry("telemetry", Set.of("config", "protocol")),
           entry("api.http", Set.of("telemetry", "engine.base", "protocol")),
           entry("api", Set.of("api.http", "telemetry", "config")),

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param framing how messages are cut
  * @param frameBytesMax no message is longer; 0 with raw framing
  * @param limit the reply offset that the upstream may not pass
- * @param reopen what the former owner left behind; null at the first Open of a connection
+ * @param resumeState what the former owner left behind; null at the first Open of a connection
  */
 public record Open(
     String mark,
@@ -24,4 +24,4 @@ public record Open(
     Framing framing,
     int frameBytesMax,
     long limit,
-    @Nullable Reopen reopen) {}
+    @Nullable ResumeState resumeState) {}

@@ -7,7 +7,7 @@ import dev.waymark.config.BridgeConfig;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.config.PoolConfig;
-import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.shard.MemoryBudget;
 import dev.waymark.engine.shard.Shard;
@@ -90,7 +90,7 @@ public final class Bridge implements Acceptor {
       LongSupplier logDropped) {
     this.config = loaded.config();
     this.log = log;
-    this.events = new BridgeEvents(log, metrics, this::onUpstreamSuspect);
+    this.events = new BridgeEvents(log, metrics, this::onOutlierSignal);
     this.memory = MemoryLimits.ofProcess();
     this.direct = new DirectMemory(memory, PlatformDependent::usedDirectMemory);
     this.budget = new MemoryBudget(config.limits().memoryBudgetBytes(), direct::isShort);
@@ -308,8 +308,8 @@ public final class Bridge implements Acceptor {
 
   // --- inputs from the parts ---
 
-  private void onUpstreamSuspect(String pool, String upstream, Suspicion why) {
-    pools.onUpstreamSuspect(pool, upstream, why);
+  private void onOutlierSignal(String pool, String upstream, OutlierSignal why) {
+    pools.onOutlierSignal(pool, upstream, why);
   }
 
   @Override

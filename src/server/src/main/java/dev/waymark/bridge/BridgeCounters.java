@@ -7,7 +7,7 @@ import dev.waymark.engine.base.Histogram;
 import dev.waymark.engine.base.ShardCounters;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.PushResult;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import dev.waymark.telemetry.Metrics;
 import dev.waymark.telemetry.Metrics.Durations;
 import java.util.Arrays;
@@ -142,7 +142,7 @@ final class BridgeCounters {
     for (CloseReason reason : CloseReason.values()) {
       metrics.remove(CLOSED, labels[0], labels[1], "reason", reason.label());
     }
-    for (Reopen.Cause cause : Reopen.Cause.values()) {
+    for (ResumeState.Cause cause : ResumeState.Cause.values()) {
       metrics.remove(MOVED, labels[0], labels[1], "cause", cause.label());
     }
     for (String name : List.of(PAUSE, DETECTION, MOVE, DURATION)) {
@@ -207,7 +207,7 @@ final class BridgeCounters {
   }
 
   private void registerMoves(List<Counters> shards, String[] labels) {
-    for (Reopen.Cause cause : Reopen.Cause.values()) {
+    for (ResumeState.Cause cause : ResumeState.Cause.values()) {
       metrics.counter(
           MOVED,
           "Times that a connection left its owner for another, by cause.",

@@ -1,9 +1,9 @@
 package dev.waymark.bridge;
 
 import com.codahale.metrics.Counter;
-import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.connection.ConnectionSummary;
-import dev.waymark.engine.connection.Taken;
+import dev.waymark.engine.connection.ForcedDetach;
 import dev.waymark.engine.shard.ShardEvents;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.listener.ListenerEvents;
@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 /** What happens in the bridge, as log lines and counts. Thread-safe. */
 final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, LoopWatch.Listener {
   /** Hears what speaks against an upstream; called on the shards' threads. */
-  interface Suspicions {
-    void onUpstreamSuspect(String pool, String upstream, Suspicion why);
+  interface OutlierSignals {
+    void onOutlierSignal(String pool, String upstream, OutlierSignal why);
   }
 
   private static final String DISCOVERY_FAILURES = "waymark_discovery_failures_total";
@@ -37,12 +37,12 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
 
   private final EventLog log;
   private final Metrics metrics;
-  private final Suspicions suspicions;
+  private final OutlierSignals outlierSignals;
 
-  BridgeEvents(EventLog log, Metrics metrics, Suspicions suspicions) {
+  BridgeEvents(EventLog log, Metrics metrics, OutlierSignals outlierSignals) {
     this.log = log;
     this.metrics = metrics;
-    this.suspicions = suspicions;
+    this.outlierSignals = outlierSignals;
   }
 
   /** Series of a pool that are there from the start. */
@@ -82,7 +82,7 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
   }
 
   @Override
-  public void onConnectionTaken(Taken taken) {
+  public void onForcedDetach(ForcedDetach taken) {
     log.write(
         Event.CONNECTION_TAKEN,
         "mark",
@@ -152,8 +152,8 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
   }
 
   @Override
-  public void onUpstreamSuspect(String pool, String upstream, Suspicion why) {
-    suspicions.onUpstreamSuspect(pool, upstream, why);
+  public void onOutlierSignal(String pool, String upstream, OutlierSignal why) {
+    outlierSignals.onOutlierSignal(pool, upstream, why);
   }
 
   @Override
@@ -232,7 +232,7 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
   }
 
   @Override
-  public void onUpstreamEjected(String pool, String upstream, Suspicion why, long forNs) {
+  public void onUpstreamEjected(String pool, String upstream, OutlierSignal why, long forNs) {
     ejected.add(List.of(pool, upstream));
     ejections(pool, upstream).inc();
     log.write(

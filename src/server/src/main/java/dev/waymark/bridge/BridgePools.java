@@ -2,12 +2,12 @@ package dev.waymark.bridge;
 
 import dev.waymark.api.PoolStatus;
 import dev.waymark.config.PoolConfig;
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.base.PoolOptions;
-import dev.waymark.engine.base.Suspicion;
 import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.engine.pool.PoisonQuarantine;
 import dev.waymark.engine.pool.PoolSetup;
 import dev.waymark.engine.pool.PoolSnapshot;
-import dev.waymark.engine.pool.Quarantine;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.lane.LaneConnector;
 import dev.waymark.telemetry.Metrics;
@@ -44,7 +44,7 @@ final class BridgePools implements LaneConnector.Attempts {
       PoolConfig config,
       PoolManager manager,
       PoolBalancer balancer,
-      Quarantine quarantine,
+      PoisonQuarantine quarantine,
       FirstServing started) {
     Pool with(PoolConfig next) {
       return new Pool(next, manager, balancer, quarantine, started);
@@ -91,7 +91,8 @@ final class BridgePools implements LaneConnector.Attempts {
     PoolBalancer balancer = Balancers.create(config, random);
     pools.put(
         config.name(),
-        new Pool(config, manager, balancer, new Quarantine(Clock::nowNs), new FirstServing()));
+        new Pool(
+            config, manager, balancer, new PoisonQuarantine(Clock::nowNs), new FirstServing()));
     unstarted.add(manager);
     events.registerPool(config.name());
     BridgeMetrics.registerPool(metrics, config.name(), snapshots);
@@ -243,10 +244,10 @@ final class BridgePools implements LaneConnector.Attempts {
   }
 
   /** A shard holds something against an upstream. */
-  void onUpstreamSuspect(String name, String upstream, Suspicion why) {
+  void onOutlierSignal(String name, String upstream, OutlierSignal why) {
     Pool pool = pools.get(name);
     if (pool != null) {
-      pool.manager.onUpstreamSuspect(upstream, why);
+      pool.manager.onOutlierSignal(upstream, why);
     }
   }
 

@@ -115,7 +115,7 @@ final class BridgeState implements Operations {
         pool,
         upstream.address(),
         upstream.health(),
-        upstream.standing().name().toLowerCase(Locale.ROOT),
+        upstream.state().name().toLowerCase(Locale.ROOT),
         upstream.isServing(),
         upstream.weight(),
         upstream.slowStartPercent(),

@@ -1,7 +1,7 @@
 package dev.waymark.bridge;
 
+import dev.waymark.engine.lane.UpstreamState;
 import dev.waymark.engine.lane.UpstreamView;
-import dev.waymark.engine.lane.UpstreamView.Standing;
 import dev.waymark.engine.pool.PoolSnapshot;
 import dev.waymark.telemetry.Metrics;
 import java.util.Arrays;
@@ -21,7 +21,7 @@ final class UpstreamMetrics {
   private static final String HEALTH = "waymark_upstream_health";
   private static final String CHANGED = "waymark_upstream_state_changed_timestamp_seconds";
   private static final List<String> STATES =
-      Arrays.stream(Standing.values()).map(UpstreamMetrics::word).toList();
+      Arrays.stream(UpstreamState.values()).map(UpstreamMetrics::word).toList();
 
   /** What {@link UpstreamView#health} says. */
   private static final List<String> HEALTHS =
@@ -31,7 +31,7 @@ final class UpstreamMetrics {
   private static final double MS_PER_SECOND = 1e3;
 
   /** What is known of one upstream, and since when. */
-  private record Known(Standing standing, String health, long sinceUnixMs) {}
+  private record Known(UpstreamState standing, String health, long sinceUnixMs) {}
 
   private final Metrics metrics;
   private final Map<String, Map<String, Known>> byPool = new ConcurrentHashMap<>();
@@ -49,9 +49,9 @@ final class UpstreamMetrics {
       gone.remove(upstream.address());
       Known before = known.get(upstream.address());
       if (before == null
-          || before.standing != upstream.standing()
+          || before.standing != upstream.state()
           || !before.health.equals(upstream.health())) {
-        known.put(upstream.address(), new Known(upstream.standing(), upstream.health(), nowUnixMs));
+        known.put(upstream.address(), new Known(upstream.state(), upstream.health(), nowUnixMs));
       }
       if (before == null) {
         register(known, pool, upstream.address());
@@ -108,7 +108,7 @@ final class UpstreamMetrics {
     return word.equalsIgnoreCase(now) ? 1 : 0;
   }
 
-  private static String word(Standing standing) {
+  private static String word(UpstreamState standing) {
     return standing.name().toLowerCase(Locale.ROOT);
   }
 }

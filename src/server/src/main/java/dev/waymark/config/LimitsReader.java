@@ -63,7 +63,7 @@ final class LimitsReader {
         lingerTimeout.toNanos(),
         pushWaitNs,
         pushBytesMax,
-        Limits.PIECE_BYTES);
+        Limits.BUFFER_OVERHEAD_BYTES);
   }
 
   private long ns(Key<Duration> key) {

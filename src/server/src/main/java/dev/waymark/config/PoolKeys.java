@@ -62,12 +62,14 @@ final class PoolKeys {
       Key.without(
           SUBSET + "share-percent",
           ValueType.number(0, 100),
-          "Share of the connections for the upstreams with all of these labels; must be given; 0: none.");
+          "Share of the connections for the upstreams with all of these labels; must be given; 0:"
+              + " none.");
   static final Key<String> SUBSET_LABEL =
       Key.without(
           SUBSET + "labels.*",
           ValueType.text(0, 253),
-          "Who belongs to it, as NAME: TEXT; an upstream is of the first that it fits, else of the rest.");
+          "Who belongs to it, as NAME: TEXT; an upstream is of the first that it fits, else of the"
+              + " rest.");
   static final Key<Policy> POLICY =
       Key.of(
               AT + "policy",
@@ -86,7 +88,8 @@ final class PoolKeys {
               AT + "acknowledge",
               ValueType.word(Acknowledge.class),
               "auto",
-              "Whether upstreams acknowledge what they dealt with; auto: as their first message shows.")
+              "Whether upstreams acknowledge what they dealt with; auto: as their first message"
+                  + " shows.")
           .withFlag("--acknowledge");
   static final Key<String> HEALTH_SERVICE =
       Key.of(
@@ -135,20 +138,23 @@ final class PoolKeys {
           AT + "user-timeout",
           ValueType.durationOrOff("24h"),
           "10s",
-          "An upstream's host that acknowledges nothing for this long loses its lanes and its health Watch; off: the kernel decides.");
+          "An upstream's host that acknowledges nothing for this long loses its lanes and its"
+              + " health Watch; off: the kernel decides.");
 
   static final Key<OnUpstreamLoss> ON_UPSTREAM_LOSS =
       Key.of(
           AT + "on-upstream-loss",
           ValueType.word(OnUpstreamLoss.class),
           "close",
-          "What becomes of connections whose upstream is lost and does not acknowledge; those of others are replayed to another.");
+          "What becomes of connections whose upstream is lost and does not acknowledge; those of"
+              + " others are replayed to another.");
   static final Key<Duration> PROGRESS_TIMEOUT =
       Key.of(
           AT + "progress-timeout",
           ValueType.durationOrOff("24h"),
           "30s",
-          "Bytes that an upstream has not dealt with for this long, without a word, go to another; off for long polls.");
+          "Bytes that an upstream has not dealt with for this long, without a word, go to another;"
+              + " off for long polls.");
   static final Key<Duration> RELEASE_TIMEOUT =
       Key.of(
           AT + "release-timeout",
@@ -160,7 +166,8 @@ final class PoolKeys {
           AT + "drain-timeout",
           ValueType.durationOrOff("24h"),
           "60s",
-          "How long connections that cannot be handed over stay with an upstream that drains; off: as long as it lets them.");
+          "How long connections that cannot be handed over stay with an upstream that drains; off:"
+              + " as long as it lets them.");
   static final Key<Integer> MOVES_PER_SECOND =
       Key.of(
           AT + "moves-per-second",
@@ -178,20 +185,23 @@ final class PoolKeys {
           AT + "follow",
           ValueType.word(Follow.class),
           "none",
-          "leader: all connections belong to the upstream that turned SERVING last, and to no other.");
+          "leader: all connections belong to the upstream that turned SERVING last, and to no"
+              + " other.");
 
   static final Key<Boolean> EJECTION =
       Key.of(
           AT + "ejection",
           ValueType.onOff(),
           "on",
-          "An upstream that misbehaves though it says SERVING gets no new connections for a while.");
+          "An upstream that misbehaves though it says SERVING gets no new connections for a"
+              + " while.");
   static final Key<Integer> EJECTION_SUSPICIONS =
       Key.of(
           AT + "ejection-suspicions",
           ValueType.number(1, 1000),
           "5",
-          "Broken or refused lanes, refused connections and time-outs that eject; of a kind one a second counts.");
+          "Broken or refused lanes, refused connections and time-outs that eject; of a kind one a"
+              + " second counts.");
   static final Key<Duration> EJECTION_WINDOW =
       Key.of(AT + "ejection-window", ValueType.duration("1h"), "10s", "Within this time.");
   static final Key<Duration> EJECTION_TIME =
@@ -213,7 +223,8 @@ final class PoolKeys {
           AT + "slow-start",
           ValueType.durationOrOff("24h"),
           "off",
-          "The weight of an upstream that turns SERVING rises from a tenth to all of it in this time.");
+          "The weight of an upstream that turns SERVING rises from a tenth to all of it in this"
+              + " time.");
 
   static final List<Key<?>> ALL =
       List.of(

@@ -1,7 +1,7 @@
 package dev.waymark.upstreams;
 
 import dev.waymark.config.PoolConfig.Ejection;
-import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.base.OutlierSignal;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -19,7 +19,7 @@ import java.util.OptionalLong;
  * threshold is then one of misbehaviour that lasts or comes again.
  */
 final class OutlierDetector {
-  /** Suspicions of one kind that are closer together than this are one. */
+  /** OutlierSignals of one kind that are closer together than this are one. */
   static final long MOMENT_NS = 1_000_000_000L;
 
   /** What is known of one upstream. */
@@ -27,7 +27,7 @@ final class OutlierDetector {
     /** At most as many as eject. */
     final ArrayDeque<Long> momentsNs = new ArrayDeque<>();
 
-    final Map<Suspicion, Long> lastNs = new EnumMap<>(Suspicion.class);
+    final Map<OutlierSignal, Long> lastNs = new EnumMap<>(OutlierSignal.class);
 
     /** In a row; each ejection time without one takes one off. */
     long ejections;
@@ -52,8 +52,8 @@ final class OutlierDetector {
    * @param isAnyOtherServing whether another one would take its part
    * @return whether the upstream is ejected by this
    */
-  boolean onSuspicion(
-      long nowNs, String upstream, Suspicion why, int upstreams, boolean isAnyOtherServing) {
+  boolean onOutlierSignal(
+      long nowNs, String upstream, OutlierSignal why, int upstreams, boolean isAnyOtherServing) {
     if (!options.isOn()) {
       return false;
     }
@@ -121,8 +121,8 @@ final class OutlierDetector {
 
   // --- transitions ---
 
-  private boolean isDue(long nowNs, Record record, Suspicion why) {
-    if (why == Suspicion.STALLED || why == Suspicion.HEALTH_FLOOD) {
+  private boolean isDue(long nowNs, Record record, OutlierSignal why) {
+    if (why == OutlierSignal.STALLED || why == OutlierSignal.HEALTH_FLOOD) {
       return true;
     }
     Long last = record.lastNs.get(why);

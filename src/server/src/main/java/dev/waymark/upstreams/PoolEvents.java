@@ -1,6 +1,6 @@
 package dev.waymark.upstreams;
 
-import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.net.dial.UpstreamProblem;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +24,7 @@ public interface PoolEvents {
    * @param why what was the last straw
    * @param forNs for how long
    */
-  void onUpstreamEjected(String pool, String upstream, Suspicion why, long forNs);
+  void onUpstreamEjected(String pool, String upstream, OutlierSignal why, long forNs);
 
   /** Its ejection is over. */
   void onUpstreamReturned(String pool, String upstream);

@@ -3,7 +3,7 @@ package dev.waymark.upstreams;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
-import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.pool.PoolSnapshot;
 import dev.waymark.net.dial.Pacer;
@@ -40,7 +40,7 @@ public final class PoolManager implements AutoCloseable {
    */
   private static final long PUBLISH_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(5);
 
-  private record Suspect(String address, Suspicion why) {}
+  private record Suspect(String address, OutlierSignal why) {}
 
   private final ControlLoop control;
   private final HealthChannels channels;
@@ -113,7 +113,7 @@ public final class PoolManager implements AutoCloseable {
    * A shard holds something against this upstream. When it is lost, the name is asked again at
    * once, at most once a second.
    */
-  public void onUpstreamSuspect(String address, Suspicion why) {
+  public void onOutlierSignal(String address, OutlierSignal why) {
     Suspect suspect = new Suspect(address, why);
     if (suspects.add(suspect)) {
       control.eventLoop().execute(() -> suspectOnLoop(suspect));
@@ -204,10 +204,10 @@ public final class PoolManager implements AutoCloseable {
     if (isClosed) {
       return;
     }
-    if (suspect.why == Suspicion.LANE_BROKEN || suspect.why == Suspicion.LANE_REFUSED) {
+    if (suspect.why == OutlierSignal.LANE_BROKEN || suspect.why == OutlierSignal.LANE_REFUSED) {
       discovery.askSoon();
     }
-    if (state.onSuspicion(nowNs(), suspect.address, suspect.why)) {
+    if (state.onOutlierSignal(nowNs(), suspect.address, suspect.why)) {
       publishChanges();
     }
   }
@@ -433,7 +433,7 @@ public final class PoolManager implements AutoCloseable {
     public void onBroken(UpstreamProblem problem) {
       events.onHealthWatchBroken(config.name(), address, problem.text());
       if (problem.kind() == UpstreamProblem.Kind.FLOOD
-          && state.onSuspicion(nowNs(), address, Suspicion.HEALTH_FLOOD)) {
+          && state.onOutlierSignal(nowNs(), address, OutlierSignal.HEALTH_FLOOD)) {
         publishChanges();
       }
     }

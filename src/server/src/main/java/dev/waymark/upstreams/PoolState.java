@@ -2,9 +2,9 @@ package dev.waymark.upstreams;
 
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
-import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.base.OutlierSignal;
+import dev.waymark.engine.lane.UpstreamState;
 import dev.waymark.engine.lane.UpstreamView;
-import dev.waymark.engine.lane.UpstreamView.Standing;
 import dev.waymark.engine.lane.UpstreamView.Subset;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,8 +13,8 @@ import java.util.OptionalLong;
 import java.util.stream.LongStream;
 
 /**
- * What a pool makes of what it hears of its upstreams: health, suspicions and time go in, the views
- * that the shards get come out. No I/O, no clock. Confined to the control thread.
+ * What a pool makes of what it hears of its upstreams: health, outlier signals and time go in, the
+ * views that the shards get come out. No I/O, no clock. Confined to the control thread.
  *
  * <p>After every input ask for {@link #views} and {@link #nextDeadlineNs} again.
  */
@@ -120,16 +120,16 @@ final class PoolState {
    *
    * @return whether the views are others now
    */
-  boolean onSuspicion(long nowNs, String address, Suspicion why) {
+  boolean onOutlierSignal(long nowNs, String address, OutlierSignal why) {
     // Where health has said so already there is nothing to eject, unless it is health that cannot
     // be relied on; and a leader is the only one.
-    boolean isDueToHealth = why == Suspicion.HEALTH_FLOOD && members.containsKey(address);
+    boolean isDueToHealth = why == OutlierSignal.HEALTH_FLOOD && members.containsKey(address);
     if (!isServing(address) && !isDueToHealth || config.moving().isFollowingLeader()) {
       return false;
     }
     boolean isAnyOther =
         members.keySet().stream().anyMatch(other -> !other.equals(address) && isServing(other));
-    boolean isEjected = outliers.onSuspicion(nowNs, address, why, members.size(), isAnyOther);
+    boolean isEjected = outliers.onOutlierSignal(nowNs, address, why, members.size(), isAnyOther);
     if (isEjected) {
       events.onUpstreamEjected(config.name(), address, why, outliers.leftNs(nowNs, address));
     }
@@ -205,23 +205,23 @@ final class PoolState {
         endpoint.labels());
   }
 
-  private Standing standing(Member member) {
+  private UpstreamState standing(Member member) {
     String address = member.endpoint.address();
     if (member.isWithoutAttach) {
-      return Standing.DOWN;
+      return UpstreamState.DOWN;
     }
     if (config.moving().isFollowingLeader()) {
       return leadership.isLeader(address)
-          ? Standing.SERVING
-          : leadership.isFormerLeader(address) ? Standing.DRAINING : Standing.DOWN;
+          ? UpstreamState.SERVING
+          : leadership.isFormerLeader(address) ? UpstreamState.DRAINING : UpstreamState.DOWN;
     }
     if (!member.health.isServing()) {
-      return member.isLeaving ? Standing.DRAINING : Standing.DOWN;
+      return member.isLeaving ? UpstreamState.DRAINING : UpstreamState.DOWN;
     }
     if (subset(member.endpoint).sharePercent() == 0) {
-      return Standing.DRAINING;
+      return UpstreamState.DRAINING;
     }
-    return outliers.isEjected(address) ? Standing.EJECTED : Standing.SERVING;
+    return outliers.isEjected(address) ? UpstreamState.EJECTED : UpstreamState.SERVING;
   }
 
   /** The first one that it fits, else the rest, which has what they leave. */
@@ -240,7 +240,7 @@ final class PoolState {
 
   private boolean isServing(String address) {
     Member member = members.get(address);
-    return member != null && standing(member) == Standing.SERVING;
+    return member != null && standing(member) == UpstreamState.SERVING;
   }
 
   /** An ejected upstream is better than none. */

@@ -3,8 +3,8 @@ package dev.waymark.bridge;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.waymark.engine.lane.UpstreamState;
 import dev.waymark.engine.lane.UpstreamView;
-import dev.waymark.engine.lane.UpstreamView.Standing;
 import dev.waymark.engine.lane.UpstreamView.Subset;
 import dev.waymark.engine.pool.PoolSnapshot;
 import dev.waymark.telemetry.Metrics;
@@ -17,7 +17,7 @@ final class UpstreamMetricsTest {
   private final UpstreamMetrics upstreams = new UpstreamMetrics(metrics);
   private long version;
 
-  private static UpstreamView view(String address, Standing standing, String health) {
+  private static UpstreamView view(String address, UpstreamState standing, String health) {
     return new UpstreamView(address, standing, health, 1, 100, Subset.WHOLE, Map.of());
   }
 
@@ -31,7 +31,7 @@ final class UpstreamMetricsTest {
 
   @Test
   void upstream_hasOneStateAndOneHealth() {
-    snapshot(1_000, view("a:1", Standing.SERVING, "SERVING"));
+    snapshot(1_000, view("a:1", UpstreamState.SERVING, "SERVING"));
     assertThat(text())
         .contains(
             "waymark_upstream_state{pool=\"game\",state=\"serving\",upstream=\"a:1\"} 1.0",
@@ -46,13 +46,15 @@ final class UpstreamMetricsTest {
   void change_ofStateOrHealth_isTimed() {
     String changed =
         "waymark_upstream_state_changed_timestamp_seconds{pool=\"game\",upstream=\"a:1\"} ";
-    snapshot(1_500, view("a:1", Standing.SERVING, "SERVING"));
+    snapshot(1_500, view("a:1", UpstreamState.SERVING, "SERVING"));
     snapshot(
-        2_500, view("a:1", Standing.SERVING, "SERVING"), view("b:1", Standing.DOWN, "UNKNOWN"));
+        2_500,
+        view("a:1", UpstreamState.SERVING, "SERVING"),
+        view("b:1", UpstreamState.DOWN, "UNKNOWN"));
     assertThat(text()).contains(changed + "1.5");
-    snapshot(3_500, view("a:1", Standing.EJECTED, "SERVING"));
+    snapshot(3_500, view("a:1", UpstreamState.EJECTED, "SERVING"));
     assertThat(text()).contains(changed + "3.5");
-    snapshot(4_500, view("a:1", Standing.DOWN, "UNREACHABLE"));
+    snapshot(4_500, view("a:1", UpstreamState.DOWN, "UNREACHABLE"));
     assertThat(text())
         .contains(
             changed + "4.5",
@@ -63,8 +65,10 @@ final class UpstreamMetricsTest {
   @Test
   void upstream_thatIsGone_leavesNoSeries() {
     snapshot(
-        1_000, view("a:1", Standing.SERVING, "SERVING"), view("b:1", Standing.DOWN, "UNKNOWN"));
-    snapshot(1_000, view("b:1", Standing.DOWN, "UNKNOWN"));
+        1_000,
+        view("a:1", UpstreamState.SERVING, "SERVING"),
+        view("b:1", UpstreamState.DOWN, "UNKNOWN"));
+    snapshot(1_000, view("b:1", UpstreamState.DOWN, "UNKNOWN"));
     assertThat(text())
         .noneMatch(line -> line.contains("a:1"))
         .anyMatch(line -> line.contains("b:1"));

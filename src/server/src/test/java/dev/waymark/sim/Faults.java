@@ -10,7 +10,7 @@ package dev.waymark.sim;
  * @param hangs an upstream works on a connection no more
  * @param drains an upstream says Draining
  * @param lateFrames an upstream sends for an attachment that is over
- * @param clientBreaches a client sends what is no message
+ * @param clientViolations a client sends what is no message
  * @param poisons a client sends what kills its upstreams
  * @param pushes no fault, but as often an upstream pushes to some client
  * @param standstills the bridge itself stands still, for seconds to a minute
@@ -28,7 +28,7 @@ record Faults(
     int clientResets,
     int clientVanishes,
     int clientStops,
-    int clientBreaches,
+    int clientViolations,
     int hostileFrames,
     int healthChanges,
     int pushes,

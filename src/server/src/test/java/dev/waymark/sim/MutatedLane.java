@@ -5,7 +5,7 @@ import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
 import dev.waymark.protocol.PushResult;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import io.netty.buffer.ByteBuf;
 
 /** A lane with a defect: what a wrong core would send. */
@@ -28,7 +28,7 @@ final class MutatedLane implements LaneTransport {
 
   @Override
   public void open(long connection, int epoch, Open open) {
-    Reopen left = open.reopen();
+    ResumeState left = open.resumeState();
     int sent = epoch > 0 && mutations.strikes(Mutation.EPOCH_NOT_RAISED) ? epoch - 1 : epoch;
     Open other =
         left == null
@@ -46,7 +46,7 @@ final class MutatedLane implements LaneTransport {
     lane.open(connection, sent, other);
   }
 
-  private Reopen mutated(long connection, Reopen left) {
+  private ResumeState mutated(long connection, ResumeState left) {
     long first = left.firstOffset();
     long everSent = sim.everSent(connection);
     if (everSent > first && mutations.strikes(Mutation.REPLAY_FROM_SENT)) {
@@ -54,18 +54,18 @@ final class MutatedLane implements LaneTransport {
     } else if (first > 0 && mutations.strikes(Mutation.REPLAY_TOO_MUCH)) {
       first--;
     }
-    boolean isForgotten = left.taken() > 0 && mutations.strikes(Mutation.FORGET_TAKEN);
+    boolean isForgotten = left.committed() > 0 && mutations.strikes(Mutation.FORGET_TAKEN);
     boolean isLost = left.context() != null && mutations.strikes(Mutation.LOSE_CONTEXT);
-    Reopen.Cause[] causes = Reopen.Cause.values();
-    Reopen.Cause next = causes[(left.cause().ordinal() + 1) % causes.length];
-    return new Reopen(
+    ResumeState.Cause[] causes = ResumeState.Cause.values();
+    ResumeState.Cause next = causes[(left.cause().ordinal() + 1) % causes.length];
+    return new ResumeState(
         mutations.strikes(Mutation.FALSE_CAUSE) ? next : left.cause(),
         first,
-        isForgotten ? 0 : left.taken(),
-        left.takenSinceConsumed(),
+        isForgotten ? 0 : left.committed(),
+        left.committedSinceConsumed(),
         left.clientEndedAt(),
         left.isRepliesEnded(),
-        left.grantBytes(),
+        left.replyWindowBytes(),
         isLost ? null : left.context());
   }
 

@@ -5,9 +5,9 @@ import dev.waymark.engine.base.Counters;
 import dev.waymark.engine.connection.ConnectionSummary;
 import dev.waymark.engine.lane.Lane;
 import dev.waymark.engine.lane.LaneTransport;
+import dev.waymark.engine.pool.PoisonQuarantine;
 import dev.waymark.engine.pool.PoolSetup;
 import dev.waymark.engine.pool.PoolSnapshot;
-import dev.waymark.engine.pool.Quarantine;
 import dev.waymark.engine.shard.KeptEvents;
 import dev.waymark.engine.shard.MemoryBudget;
 import dev.waymark.engine.shard.Shard;
@@ -88,7 +88,7 @@ final class Sim implements ShardEnvironment {
             setup.limits(),
             List.of(
                 new PoolSetup(
-                    mutations.options(setup.pool()), balancer, new Quarantine(time::nowNs))),
+                    mutations.options(setup.pool()), balancer, new PoisonQuarantine(time::nowNs))),
             List.of(setup.listener()),
             this,
             events,

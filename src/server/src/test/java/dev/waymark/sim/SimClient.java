@@ -76,8 +76,8 @@ final class SimClient implements ClientSocket {
     if (dice.chance(sim.faults().clientStops())) {
       isStopped = !isStopped;
     }
-    if (isFramed && !isReadingPaused && !isEnded && dice.chance(sim.faults().clientBreaches())) {
-      breach();
+    if (isFramed && !isReadingPaused && !isEnded && dice.chance(sim.faults().clientViolations())) {
+      violation();
     } else if (!isReadingPaused && dice.oneIn(2)) {
       send(isByteByByte ? 1 : 1 + dice.upTo(300));
     } else if (isEndWanted && !isReadingPaused && isAllSent()) {
@@ -112,11 +112,11 @@ final class SimClient implements ClientSocket {
   }
 
   /** From here on it sends nothing that could be read. */
-  private void breach() {
+  private void violation() {
     if (!isBroken) {
       isBroken = true;
-      sim.watchers().tell(watcher -> watcher.onClientBreach(sequence));
-      connection.onClientBreach(sim.nowNs(), CloseReason.FRAME_INVALID);
+      sim.watchers().tell(watcher -> watcher.onClientViolation(sequence));
+      connection.onClientViolation(sim.nowNs(), CloseReason.FRAME_INVALID);
     }
   }
 
@@ -192,7 +192,7 @@ final class SimClient implements ClientSocket {
       return;
     }
     long rest = took;
-    int pieces = 0;
+    int buffers = 0;
     while (rest > 0) {
       ByteBuf head = queue.element().payload();
       int part = (int) Math.min(rest, head.readableBytes());
@@ -201,7 +201,7 @@ final class SimClient implements ClientSocket {
       rest -= part;
       if (!head.isReadable()) {
         queue.remove().payload().release();
-        pieces++;
+        buffers++;
       }
     }
     flushableBytes -= took;
@@ -209,7 +209,7 @@ final class SimClient implements ClientSocket {
     kernelBytes += took;
     tookBytes += took;
     sim.watchers().tell(watcher -> watcher.onSocketTook(sequence, took));
-    connection.onWritten(sim.nowNs(), took, pieces);
+    connection.onWritten(sim.nowNs(), took, buffers);
   }
 
   @Override
@@ -256,7 +256,7 @@ final class SimClient implements ClientSocket {
 
   private void gone() {
     isOpen = false;
-    queue.forEach(piece -> piece.payload().release());
+    queue.forEach(buffer -> buffer.payload().release());
     queue.clear();
     if (dice.oneIn(2)) {
       tellClosed();

@@ -1,7 +1,7 @@
 package dev.waymark.sim;
 
+import dev.waymark.engine.lane.UpstreamState;
 import dev.waymark.engine.lane.UpstreamView;
-import dev.waymark.engine.lane.UpstreamView.Standing;
 import dev.waymark.engine.pool.PoolSnapshot;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,16 +52,17 @@ final class SimFleet {
     if (isFollowingLeader) {
       elect(dice.oneIn(3) ? null : any());
     } else if (dice.oneIn(4)) {
-      processes.forEach(process -> process.view(true, Standing.SERVING));
+      processes.forEach(process -> process.view(true, UpstreamState.SERVING));
     } else {
-      Standing[] all = Standing.values();
-      any().view(!dice.oneIn(4), dice.oneIn(2) ? Standing.SERVING : all[dice.upTo(all.length)]);
+      UpstreamState[] all = UpstreamState.values();
+      any()
+          .view(!dice.oneIn(4), dice.oneIn(2) ? UpstreamState.SERVING : all[dice.upTo(all.length)]);
     }
   }
 
   private void elect(SimProcess leader) {
-    processes.forEach(
-        process -> process.view(true, process == leader ? Standing.SERVING : Standing.DOWN));
+    processes.forEach(process ->
+        process.view(true, process == leader ? UpstreamState.SERVING : UpstreamState.DOWN));
   }
 
   /** The bridge learns of them. */
@@ -77,7 +78,7 @@ final class SimFleet {
   /** All of them serve, one of them leads. */
   void heal() {
     processes.forEach(SimProcess::heal);
-    processes.forEach(process -> process.view(true, Standing.SERVING));
+    processes.forEach(process -> process.view(true, UpstreamState.SERVING));
     if (isFollowingLeader) {
       elect(processes.getFirst());
     }

@@ -52,7 +52,7 @@ final class SimLane implements LaneTransport {
   private int gatheredBytes;
   private boolean isStalled;
   private boolean isPartitioned;
-  private boolean isPlainTold;
+  private boolean isAtMostOnceTold;
   private int zombieActs;
 
   SimLane(Sim sim, Lane lane, int number, SimProcess process) {
@@ -170,9 +170,9 @@ final class SimLane implements LaneTransport {
 
   /** Tells once that the upstream counts as one without Settings. */
   void tellMode() {
-    if (!isPlainTold && ShardInspector.isPlain(lane)) {
-      isPlainTold = true;
-      sim.watchers().tell(watcher -> watcher.onPlain(number));
+    if (!isAtMostOnceTold && ShardInspector.isAtMostOnce(lane)) {
+      isAtMostOnceTold = true;
+      sim.watchers().tell(watcher -> watcher.onAtMostOnce(number));
     }
   }
 
@@ -227,7 +227,7 @@ final class SimLane implements LaneTransport {
 
   @Override
   public void open(long connection, int epoch, Open open) {
-    tell(watcher -> watcher.onOpen(number, connection, epoch, open.limit(), open.reopen()));
+    tell(watcher -> watcher.onOpen(number, connection, epoch, open.limit(), open.resumeState()));
     gather(100, () -> upstream.onOpen(connection, epoch, open));
   }
 
@@ -336,9 +336,9 @@ final class SimLane implements LaneTransport {
     sim.watchers().tell(event);
   }
 
-  private void gather(int bytes, Runnable arrival) {
+  private void gather(int bytes, Runnable info) {
     gatheredBytes += FRAME_BYTES + bytes;
-    gathered.add(arrival);
+    gathered.add(info);
   }
 
   // --- for the simulation ---

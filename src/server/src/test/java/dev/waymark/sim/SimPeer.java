@@ -2,7 +2,7 @@ package dev.waymark.sim;
 
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Open;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import dev.waymark.sim.checkers.Watcher.UpstreamEvent;
 
 /** A connection as an upstream knows it on one lane: it echoes, well or badly. */
@@ -49,12 +49,12 @@ final class SimPeer {
     this.epoch = epoch;
     this.limit = open.limit();
     this.onRelease = OnRelease.values()[dice.upTo(dice.oneIn(3) ? 4 : 3)];
-    Reopen left = open.reopen();
+    ResumeState left = open.resumeState();
     if (left != null) {
       // An echo: its replies are the client's own bytes, and stand at the same offsets.
       received = left.firstOffset();
       consumed = received;
-      replied = left.taken();
+      replied = left.committed();
       isHalfClosed = left.isRepliesEnded();
       isSilent = left.isRepliesEnded();
     }
@@ -170,7 +170,7 @@ final class SimPeer {
   }
 
   private int echoable() {
-    long room = kind == SimUpstream.Kind.PLAIN ? Long.MAX_VALUE : limit - replied;
+    long room = kind == SimUpstream.Kind.AT_MOST_ONCE ? Long.MAX_VALUE : limit - replied;
     return (int) Math.max(0, Math.min(received - replied, room));
   }
 
@@ -179,9 +179,9 @@ final class SimPeer {
    * which may have to wait.
    */
   private void echo(int most, int parts) {
-    boolean isPlain = kind == SimUpstream.Kind.PLAIN;
+    boolean isAtMostOnce = kind == SimUpstream.Kind.AT_MOST_ONCE;
     if (isHalfClosed) {
-      if (isSilent && !isPlain) {
+      if (isSilent && !isAtMostOnce) {
         consumed = received;
         frame(0, received, false, false, 0, false);
       }
@@ -196,7 +196,7 @@ final class SimPeer {
         return;
       }
     }
-    if (bytes > 1 && !isCommitOpen && !isPlain && dice.oneIn(5)) {
+    if (bytes > 1 && !isCommitOpen && !isAtMostOnce && dice.oneIn(5)) {
       // A long reply in several commits, of which only the last carries `consumed`.
       int part = 1 + dice.upTo(bytes - 1);
       frame(part, -1, false, false, 0, false);
@@ -211,11 +211,11 @@ final class SimPeer {
     }
     boolean isEnd = isClientEnded && replied + bytes >= received;
     // A former owner has replied to more than what came: nothing is left to do but to say so.
-    boolean isSkipping = received <= replied && consumed < received && !isPlain;
+    boolean isSkipping = received <= replied && consumed < received && !isAtMostOnce;
     if (bytes > 0 || isEnd || isCommitOpen || isSkipping) {
       isHalfClosed = isEnd;
-      consumed = isPlain ? consumed : Math.max(consumed, Math.min(received, replied + bytes));
-      frame(bytes, isPlain ? -1 : consumed, false, isEnd, 0, false);
+      consumed = isAtMostOnce ? consumed : Math.max(consumed, Math.min(received, replied + bytes));
+      frame(bytes, isAtMostOnce ? -1 : consumed, false, isEnd, 0, false);
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.waymark.sim;
 
+import dev.waymark.engine.lane.UpstreamState;
 import dev.waymark.engine.lane.UpstreamView;
-import dev.waymark.engine.lane.UpstreamView.Standing;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,7 +15,7 @@ final class SimProcess {
   private final SimUpstream.Kind kind;
   private final List<SimLane> lanes = new ArrayList<>();
   private final Map<Long, SimPeer> newest = new HashMap<>();
-  private Standing standing = Standing.SERVING;
+  private UpstreamState state = UpstreamState.SERVING;
   private boolean isListed = true;
   private boolean isUp = true;
   private long upAgainNs;
@@ -61,9 +61,9 @@ final class SimProcess {
   }
 
   /** Discovery and health say this of it, true or not. */
-  void view(boolean nowListed, Standing nowStanding) {
+  void view(boolean nowListed, UpstreamState now) {
     isListed = nowListed;
-    standing = nowStanding;
+    state = now;
   }
 
   void heal() {
@@ -119,20 +119,14 @@ final class SimProcess {
   }
 
   boolean isServing() {
-    return isListed && standing == Standing.SERVING;
+    return isListed && state == UpstreamState.SERVING;
   }
 
   /** Null: not to be found. */
   @Nullable UpstreamView view() {
     return isListed
         ? new UpstreamView(
-            "upstream:" + number,
-            standing,
-            standing.name(),
-            1,
-            100,
-            UpstreamView.Subset.WHOLE,
-            Map.of())
+            "upstream:" + number, state, state.name(), 1, 100, UpstreamView.Subset.WHOLE, Map.of())
         : null;
   }
 
@@ -140,7 +134,7 @@ final class SimProcess {
   public String toString() {
     return kind
         + " "
-        + standing
+        + state
         + (isListed ? "" : " unlisted")
         + (isUp ? "" : " down")
         + (isFrozen ? " frozen" : "")

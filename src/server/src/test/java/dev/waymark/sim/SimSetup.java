@@ -99,7 +99,7 @@ record SimSetup(
     for (int i = 1 + dice.upTo(4); i > 0; i--) {
       // Each run has some that are honest, or there would be nothing to save.
       SimUpstream.Kind any = dice.oneIn(2) ? SimUpstream.Kind.HONEST : all[dice.upTo(all.length)];
-      kinds.add(acknowledge == Acknowledge.NEVER ? SimUpstream.Kind.PLAIN : any);
+      kinds.add(acknowledge == Acknowledge.NEVER ? SimUpstream.Kind.AT_MOST_ONCE : any);
     }
     return List.copyOf(kinds);
   }

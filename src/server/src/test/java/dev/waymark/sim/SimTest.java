@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.waymark.engine.connection.ConnectionSummary;
 import dev.waymark.protocol.CloseReason;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -29,7 +29,7 @@ class SimTest {
   private static final Long ONE_SEED = Long.getLong("waymark.sim.seed");
 
   private final Map<CloseReason, Integer> ends = new EnumMap<>(CloseReason.class);
-  private final Map<Reopen.Cause, Long> moves = new EnumMap<>(Reopen.Cause.class);
+  private final Map<ResumeState.Cause, Long> moves = new EnumMap<>(ResumeState.Cause.class);
 
   @Test
   void shard_underSeededFaults_keepsTheRules() {
@@ -59,7 +59,7 @@ class SimTest {
               CloseReason.OVERLOAD,
               CloseReason.PROTOCOL,
               CloseReason.WINDOW_STALLED);
-      assertThat(moves).containsOnlyKeys(Reopen.Cause.values());
+      assertThat(moves).containsOnlyKeys(ResumeState.Cause.values());
       assertThat(moves.values()).allMatch(count -> count > 100);
     }
   }
@@ -124,7 +124,7 @@ class SimTest {
     for (ConnectionSummary summary : sim.summaries()) {
       ends.merge(summary.reason(), 1, Integer::sum);
     }
-    for (Reopen.Cause cause : Reopen.Cause.values()) {
+    for (ResumeState.Cause cause : ResumeState.Cause.values()) {
       moves.merge(cause, sim.counters().moved(cause), Long::sum);
     }
   }

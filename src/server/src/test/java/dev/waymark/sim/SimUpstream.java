@@ -12,7 +12,7 @@ final class SimUpstream {
     HONEST,
     SLOW,
     /** No Settings, no consumed, no regard for limits. */
-    PLAIN,
+    AT_MOST_ONCE,
     LATE_SETTINGS,
     HALF_CLOSES_FIRST,
     CLOSES,
@@ -141,7 +141,7 @@ final class SimUpstream {
   }
 
   private void settings() {
-    if (kind != Kind.PLAIN && !isSettingsSent) {
+    if (kind != Kind.AT_MOST_ONCE && !isSettingsSent) {
       isSettingsSent = true;
       lane.send(new UpstreamControl.Settings(1, sim.askedWindowBytes(), dice.oneIn(3)));
     }

@@ -30,7 +30,7 @@ final class Watchers {
   private final Watcher[] all;
 
   Watchers(SimSetup setup, boolean isPoisonAlone) {
-    ledger = new Ledger(setup.moving().isReopeningPlain(), setup.isSettingsRequired());
+    ledger = new Ledger(setup.moving().isResumingAtMostOnce(), setup.isSettingsRequired());
     replay = new Rule3Replay(ledger);
     owners = new Rule6Owners(ledger, setup.moving().isFollowingLeader());
     pushes = new Rule6Pushes(ledger, setup.limits().pushWaitNs());

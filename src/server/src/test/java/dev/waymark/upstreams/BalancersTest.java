@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import dev.waymark.config.PoolConfig.HashBy;
 import dev.waymark.config.PoolConfig.Policy;
 import dev.waymark.engine.lane.Candidate;
+import dev.waymark.engine.lane.UpstreamState;
 import dev.waymark.engine.lane.UpstreamView;
-import dev.waymark.engine.lane.UpstreamView.Standing;
 import dev.waymark.engine.lane.UpstreamView.Subset;
 import dev.waymark.engine.pool.Balancer;
 import dev.waymark.protocol.Mark;
@@ -292,7 +292,7 @@ class BalancersTest {
     return new Upstream(
         new UpstreamView(
             address,
-            Standing.SERVING,
+            UpstreamState.SERVING,
             "SERVING",
             weight,
             100,
@@ -302,7 +302,8 @@ class BalancersTest {
 
   private static Upstream slowStarting(String address, int percent) {
     return new Upstream(
-        new UpstreamView(address, Standing.SERVING, "SERVING", 1, percent, Subset.WHOLE, Map.of()));
+        new UpstreamView(
+            address, UpstreamState.SERVING, "SERVING", 1, percent, Subset.WHOLE, Map.of()));
   }
 
   private static PoolBalancer balancer(Policy policy, HashBy hashBy) {

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.waymark.config.PoolConfig.Target;
-import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.pool.PoolSnapshot;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -137,7 +137,7 @@ class DnsDiscoveryIT {
       pool.awaitAddresses("127.0.0.2:9");
       dns.addresses = List.of("127.0.0.3");
       for (int i = 0; i < 100; i++) {
-        pool.manager.onUpstreamSuspect("127.0.0.2:9", Suspicion.LANE_BROKEN);
+        pool.manager.onOutlierSignal("127.0.0.2:9", OutlierSignal.LANE_BROKEN);
       }
       pool.awaitAddresses("127.0.0.3:9");
       assertThat(dns.ipv4QueryCount.get()).isEqualTo(2);

@@ -3,7 +3,7 @@ package dev.waymark.upstreams;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.waymark.config.PoolConfig.Ejection;
-import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.base.OutlierSignal;
 import java.time.Duration;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -20,10 +20,10 @@ class OutlierDetectorTest {
   @Test
   void suspicions_asManyAsTheThreshold_eject() {
     for (int i = 0; i < 4; i++) {
-      assertThat(suspect("a", Suspicion.LANE_BROKEN)).isFalse();
+      assertThat(suspect("a", OutlierSignal.LANE_BROKEN)).isFalse();
       pass(2);
     }
-    assertThat(suspect("a", Suspicion.LANE_BROKEN)).isTrue();
+    assertThat(suspect("a", OutlierSignal.LANE_BROKEN)).isTrue();
     assertThat(outliers.isEjected("a")).isTrue();
     assertThat(outliers.leftNs(nowNs, "a")).isEqualTo(30 * SECOND_NS);
     assertThat(outliers.nextDeadlineNs(nowNs)).hasValue(nowNs + 30 * SECOND_NS);
@@ -32,7 +32,7 @@ class OutlierDetectorTest {
   @Test
   void suspicions_thatAreOld_doNotCount() {
     for (int i = 0; i < 20; i++) {
-      assertThat(suspect("a", Suspicion.TIMED_OUT)).isFalse();
+      assertThat(suspect("a", OutlierSignal.TIMED_OUT)).isFalse();
       pass(3);
     }
   }
@@ -40,20 +40,20 @@ class OutlierDetectorTest {
   @Test
   void suspicions_ofOneMoment_areOne() {
     for (int i = 0; i < 100; i++) {
-      assertThat(suspect("a", Suspicion.OPEN_REFUSED)).isFalse();
+      assertThat(suspect("a", OutlierSignal.OPEN_REFUSED)).isFalse();
       nowNs += 10_000_000;
     }
-    assertThat(suspect("a", Suspicion.LANE_BROKEN)).isFalse();
+    assertThat(suspect("a", OutlierSignal.LANE_BROKEN)).isFalse();
   }
 
   @Test
   void stalled_ejectsAtOnce() {
-    assertThat(suspect("a", Suspicion.STALLED)).isTrue();
+    assertThat(suspect("a", OutlierSignal.STALLED)).isTrue();
   }
 
   @Test
   void ejection_isOverInTime() {
-    suspect("a", Suspicion.STALLED);
+    suspect("a", OutlierSignal.STALLED);
     pass(29);
     assertThat(outliers.onDeadline(nowNs)).isEmpty();
     pass(1);
@@ -67,7 +67,7 @@ class OutlierDetectorTest {
   void ejections_inARow_growToTheirMax() {
     long[] expectedS = {30, 60, 90, 120, 150, 180, 210, 240, 270, 300, 300, 300};
     for (long seconds : expectedS) {
-      suspect("a", Suspicion.STALLED);
+      suspect("a", OutlierSignal.STALLED);
       assertThat(outliers.leftNs(nowNs, "a")).isEqualTo(seconds * SECOND_NS);
       pass(seconds);
       outliers.onDeadline(nowNs);
@@ -77,53 +77,53 @@ class OutlierDetectorTest {
   @Test
   void ejections_afterATimeInHealth_countLess() {
     for (int i = 0; i < 3; i++) {
-      suspect("a", Suspicion.STALLED);
+      suspect("a", OutlierSignal.STALLED);
       pass(300);
       outliers.onDeadline(nowNs);
       nowNs -= 300 * SECOND_NS - ((i + 1) * 30 * SECOND_NS);
     }
     pass(65);
-    suspect("a", Suspicion.STALLED);
+    suspect("a", OutlierSignal.STALLED);
     assertThat(outliers.leftNs(nowNs, "a")).as("3 - 2 + 1").isEqualTo(60 * SECOND_NS);
     pass(60);
     outliers.onDeadline(nowNs);
     pass(3_000);
-    suspect("a", Suspicion.STALLED);
+    suspect("a", OutlierSignal.STALLED);
     assertThat(outliers.leftNs(nowNs, "a")).isEqualTo(30 * SECOND_NS);
   }
 
   @Test
   void ejected_ofThree_isOneAtMost() {
-    assertThat(outliers.onSuspicion(nowNs, "a", Suspicion.STALLED, 3, true)).isTrue();
-    assertThat(outliers.onSuspicion(nowNs, "b", Suspicion.STALLED, 3, true)).isFalse();
-    assertThat(outliers.onSuspicion(nowNs, "b", Suspicion.STALLED, 4, true)).isTrue();
+    assertThat(outliers.onOutlierSignal(nowNs, "a", OutlierSignal.STALLED, 3, true)).isTrue();
+    assertThat(outliers.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED, 3, true)).isFalse();
+    assertThat(outliers.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED, 4, true)).isTrue();
   }
 
   @Test
   void ejected_isNeverTheLastThatServes() {
     outliers.reconfigure(nowNs, options(true, 100));
-    assertThat(outliers.onSuspicion(nowNs, "a", Suspicion.STALLED, 2, true)).isTrue();
-    assertThat(outliers.onSuspicion(nowNs, "b", Suspicion.STALLED, 2, false)).isFalse();
+    assertThat(outliers.onOutlierSignal(nowNs, "a", OutlierSignal.STALLED, 2, true)).isTrue();
+    assertThat(outliers.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED, 2, false)).isFalse();
   }
 
   @Test
   void off_ejectsNobodyAndEndsWhatIsOn() {
-    suspect("a", Suspicion.STALLED);
+    suspect("a", OutlierSignal.STALLED);
     assertThat(outliers.reconfigure(nowNs, options(false, 50))).containsExactly("a");
-    assertThat(suspect("a", Suspicion.STALLED)).isFalse();
+    assertThat(suspect("a", OutlierSignal.STALLED)).isFalse();
   }
 
   @Test
   void gone_isForgotten() {
-    suspect("a", Suspicion.STALLED);
+    suspect("a", OutlierSignal.STALLED);
     outliers.onGone("a");
     assertThat(outliers.isEjected("a")).isFalse();
-    suspect("a", Suspicion.STALLED);
+    suspect("a", OutlierSignal.STALLED);
     assertThat(outliers.leftNs(nowNs, "a")).isEqualTo(30 * SECOND_NS);
   }
 
-  private boolean suspect(String upstream, Suspicion why) {
-    return outliers.onSuspicion(nowNs, upstream, why, 4, true);
+  private boolean suspect(String upstream, OutlierSignal why) {
+    return outliers.onOutlierSignal(nowNs, upstream, why, 4, true);
   }
 
   private void pass(long seconds) {

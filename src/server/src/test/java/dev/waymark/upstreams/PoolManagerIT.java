@@ -7,8 +7,8 @@ import dev.waymark.config.PoolConfig.Ejection;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Subset;
 import dev.waymark.config.PoolConfig.Target;
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.base.PoolOptions.Moving;
-import dev.waymark.engine.base.Suspicion;
 import dev.waymark.engine.lane.UpstreamView;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import java.io.IOException;
@@ -84,7 +84,7 @@ class PoolManagerIT {
         };
     try (var pool = new RecordedPool(options)) {
       awaitStandings(pool, "SERVING", "SERVING");
-      pool.manager.onUpstreamSuspect(b.address(), Suspicion.STALLED);
+      pool.manager.onOutlierSignal(b.address(), OutlierSignal.STALLED);
       awaitStandings(pool, "SERVING", "EJECTED");
       awaitStandings(pool, "SERVING", "SERVING");
       pool.awaitEvent("returned " + b.address());

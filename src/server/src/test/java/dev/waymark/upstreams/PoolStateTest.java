@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Subset;
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.base.PoolOptions.Moving;
-import dev.waymark.engine.base.Suspicion;
 import dev.waymark.engine.lane.UpstreamView;
 import java.time.Duration;
 import java.util.List;
@@ -61,11 +61,11 @@ class PoolStateTest {
   void upstream_thatStalls_isEjectedAndReturns() {
     PoolState state = state(p -> {});
     serving(state, "a", "b");
-    state.onSuspicion(nowNs, "a", Suspicion.STALLED);
+    state.onOutlierSignal(nowNs, "a", OutlierSignal.STALLED);
     assertThat(standings(state)).containsExactly("a EJECTED", "b SERVING");
     assertThat(state.views(nowNs).getFirst().isServing()).isFalse();
     assertThat(state.views(nowNs).getFirst().isDraining()).isFalse();
-    state.onSuspicion(nowNs, "b", Suspicion.STALLED);
+    state.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED);
     assertThat(standings(state)).as("one has to stay").containsExactly("a EJECTED", "b SERVING");
     toDeadline(state);
     assertThat(standings(state)).containsExactly("a SERVING", "b SERVING");
@@ -76,7 +76,7 @@ class PoolStateTest {
   void upstream_ejected_returnsWhenNobodyElseIsLeft() {
     PoolState state = state(p -> {});
     serving(state, "a", "b");
-    state.onSuspicion(nowNs, "a", Suspicion.STALLED);
+    state.onOutlierSignal(nowNs, "a", OutlierSignal.STALLED);
     state.onHealth(nowNs, "b", UpstreamHealth.UNREACHABLE);
     assertThat(standings(state)).containsExactly("a SERVING", "b DOWN");
   }
@@ -86,7 +86,7 @@ class PoolStateTest {
     PoolState state = state(p -> {});
     serving(state, "a", "b");
     state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
-    state.onSuspicion(nowNs, "a", Suspicion.STALLED);
+    state.onOutlierSignal(nowNs, "a", OutlierSignal.STALLED);
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
     assertThat(standings(state)).containsExactly("a SERVING", "b SERVING");
   }
@@ -96,7 +96,7 @@ class PoolStateTest {
     PoolState state = state(p -> {});
     serving(state, "a", "b");
     state.onHealth(nowNs, "a", UpstreamHealth.NOT_SERVING);
-    state.onSuspicion(nowNs, "a", Suspicion.HEALTH_FLOOD);
+    state.onOutlierSignal(nowNs, "a", OutlierSignal.HEALTH_FLOOD);
     state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
     assertThat(standings(state)).containsExactly("a EJECTED", "b SERVING");
@@ -183,7 +183,7 @@ class PoolStateTest {
   void leader_isNeverEjected() {
     PoolState state = state(p -> p.moving = following());
     serving(state, "a", "b");
-    state.onSuspicion(nowNs, "b", Suspicion.STALLED);
+    state.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED);
     assertThat(standings(state)).containsExactly("a DRAINING", "b SERVING");
   }
 
@@ -221,7 +221,7 @@ class PoolStateTest {
   void reconfigure_keepsWhatIsKnown() {
     PoolState state = state(p -> {});
     serving(state, "a", "b");
-    state.onSuspicion(nowNs, "a", Suspicion.STALLED);
+    state.onOutlierSignal(nowNs, "a", OutlierSignal.STALLED);
     state.reconfigure(nowNs, Fixtures.pool(p -> p.slowStart = Duration.ofSeconds(1)));
     state.onUpstreams(
         nowNs, List.of(new Endpoint("a", 7, Map.of("x", "y")), new Endpoint("b", 1, Map.of())));
@@ -234,7 +234,7 @@ class PoolStateTest {
   void reconfigure_toFollowTheLeader_endsEjections() {
     PoolState state = state(p -> {});
     serving(state, "a", "b");
-    state.onSuspicion(nowNs, "b", Suspicion.STALLED);
+    state.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED);
     state.reconfigure(nowNs, Fixtures.pool(p -> p.moving = following()));
     assertThat(standings(state)).containsExactly("a DRAINING", "b SERVING");
     assertThat(recorder.events).endsWith("returned b");
@@ -266,7 +266,7 @@ class PoolStateTest {
   }
 
   private List<String> standings(PoolState state) {
-    return state.views(nowNs).stream().map(u -> u.address() + " " + u.standing()).toList();
+    return state.views(nowNs).stream().map(u -> u.address() + " " + u.state()).toList();
   }
 
   private List<Integer> percents(PoolState state) {

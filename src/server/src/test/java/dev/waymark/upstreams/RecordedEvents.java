@@ -1,6 +1,6 @@
 package dev.waymark.upstreams;
 
-import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.net.dial.UpstreamProblem;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -29,7 +29,7 @@ final class RecordedEvents implements PoolEvents {
   }
 
   @Override
-  public void onUpstreamEjected(String pool, String upstream, Suspicion why, long forNs) {
+  public void onUpstreamEjected(String pool, String upstream, OutlierSignal why, long forNs) {
     events.add("ejected " + upstream + " " + why);
   }
 

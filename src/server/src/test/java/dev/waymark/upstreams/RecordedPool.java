@@ -57,7 +57,7 @@ final class RecordedPool implements AutoCloseable {
 
   /** Address and standing of every upstream, as the last snapshot has them. */
   List<String> standings() {
-    return views().stream().map(u -> u.address() + " " + u.standing()).toList();
+    return views().stream().map(u -> u.address() + " " + u.state()).toList();
   }
 
   void awaitStandings(String... standings) {

@@ -3,7 +3,7 @@ package dev.waymark.upstream;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +44,7 @@ final class Attachment implements ReplyQueue.Output {
     this.isAcknowledging = options.acknowledge();
     this.connection = connection;
     this.epoch = epoch;
-    Reopen left = open.reopen();
+    ResumeState left = open.resumeState();
     this.consumedOffset = left == null ? 0 : left.firstOffset();
     this.clientBytes = new ClientBytes(this::deliver, options, open, consumedOffset);
     this.replies =
@@ -52,10 +52,10 @@ final class Attachment implements ReplyQueue.Output {
             this,
             isAcknowledging,
             open.limit(),
-            left == null ? open.limit() : left.grantBytes(),
-            left == null ? 0 : left.taken(),
-            left == null ? 0 : left.takenSinceConsumed());
-    this.handOver = new HandOver(left != null && left.takenSinceConsumed() > 0);
+            left == null ? open.limit() : left.replyWindowBytes(),
+            left == null ? 0 : left.committed(),
+            left == null ? 0 : left.committedSinceConsumed());
+    this.handOver = new HandOver(left != null && left.committedSinceConsumed() > 0);
     boolean isHalfClosed = left != null && left.isRepliesEnded();
     this.attached =
         new AttachedConnection(this, options, open, hello, isHalfClosed, consumedOffset);

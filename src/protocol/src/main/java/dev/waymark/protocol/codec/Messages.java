@@ -4,7 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.waymark.protocol.Framing;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 
 /** The core's records as generated messages, and back. Stateless. */
 final class Messages {
@@ -47,21 +47,21 @@ final class Messages {
     if (!(open.framing() instanceof Framing.Raw)) {
       message.setFraming(toProto(open.framing()).setFrameBytesMax(open.frameBytesMax()));
     }
-    if (open.reopen() != null) {
-      message.setReopen(toProto(open.reopen()));
+    if (open.resumeState() != null) {
+      message.setReopen(toProto(open.resumeState()));
     }
     return message.build();
   }
 
-  private static dev.waymark.v1.Reopen toProto(Reopen reopen) {
+  private static dev.waymark.v1.Reopen toProto(ResumeState reopen) {
     var message =
         dev.waymark.v1.Reopen.newBuilder()
             .setCauseValue(reopen.cause().wireCode())
             .setFirstOffset(reopen.firstOffset())
-            .setTaken(reopen.taken())
-            .setTakenSinceConsumed(reopen.takenSinceConsumed())
+            .setTaken(reopen.committed())
+            .setTakenSinceConsumed(reopen.committedSinceConsumed())
             .setRepliesEnded(reopen.isRepliesEnded())
-            .setGrant(reopen.grantBytes());
+            .setGrant(reopen.replyWindowBytes());
     if (reopen.clientEndedAt() >= 0) {
       message.setClientEndedAt(reopen.clientEndedAt());
     }
@@ -71,14 +71,14 @@ final class Messages {
     return message.build();
   }
 
-  private static Reopen toCore(dev.waymark.v1.Reopen reopen) throws MalformedFrameException {
+  private static ResumeState toCore(dev.waymark.v1.Reopen reopen) throws MalformedFrameException {
     demand(reopen.getFirstOffset() >= 0 && reopen.getTaken() >= 0);
     demand(
         reopen.getTakenSinceConsumed() >= 0 && reopen.getTakenSinceConsumed() <= reopen.getTaken());
     demand(reopen.getGrant() >= 0);
     demand(!reopen.hasClientEndedAt() || reopen.getClientEndedAt() >= reopen.getFirstOffset());
-    return new Reopen(
-        Reopen.Cause.ofWireCode(reopen.getCauseValue()),
+    return new ResumeState(
+        ResumeState.Cause.ofWireCode(reopen.getCauseValue()),
         reopen.getFirstOffset(),
         reopen.getTaken(),
         reopen.getTakenSinceConsumed(),

@@ -6,9 +6,9 @@ import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.connection.ListenerOptions;
 import dev.waymark.engine.lane.Lane;
 import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.engine.pool.PoisonQuarantine;
 import dev.waymark.engine.pool.PoolSetup;
 import dev.waymark.engine.pool.PoolSnapshot;
-import dev.waymark.engine.pool.Quarantine;
 import dev.waymark.protocol.Framing;
 import dev.waymark.protocol.UpstreamControl;
 import dev.waymark.protocol.UpstreamFrame;
@@ -51,7 +51,7 @@ final class BenchShard {
             nowNs,
             new ShardIdentity(0, 1, 42, "node", "0"),
             Limits.DEFAULTS,
-            List.of(new PoolSetup(pool, edge, new Quarantine(System::nanoTime))),
+            List.of(new PoolSetup(pool, edge, new PoisonQuarantine(System::nanoTime))),
             List.of(new ListenerOptions(LISTENER, POOL, Framing.RAW, 0, 0)),
             edge,
             edge,
@@ -108,7 +108,7 @@ final class BenchShard {
   private void reply(Connection connection, ByteBuf borrowed, long consumed) {
     frame.clear().connection(connection.sequence()).epoch(connection.epoch());
     frame.payload(borrowed).consumed(consumed);
-    ((Lane) Objects.requireNonNull(connection.lane())).onFrame(nowNs, frame);
+    ((Lane) Objects.requireNonNull(connection.owner())).onFrame(nowNs, frame);
   }
 
   private void control(Lane lane, UpstreamControl control) {

@@ -1,10 +1,10 @@
 package dev.waymark.engine.shard;
 
 import dev.waymark.engine.base.Counters;
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.base.ShardCounters;
-import dev.waymark.engine.base.Suspicion;
 import dev.waymark.engine.connection.ConnectionSummary;
-import dev.waymark.engine.connection.Taken;
+import dev.waymark.engine.connection.ForcedDetach;
 import dev.waymark.engine.lane.Candidate;
 import dev.waymark.engine.lane.Lane;
 import dev.waymark.engine.lane.LaneTransport;
@@ -188,7 +188,7 @@ final class QuietEdge
   public void onConnectionAttached(Mark mark, String pool, String upstream, int epoch) {}
 
   @Override
-  public void onConnectionTaken(Taken taken) {}
+  public void onForcedDetach(ForcedDetach taken) {}
 
   @Override
   public void onConnectionClosed(ConnectionSummary summary) {}
@@ -203,7 +203,7 @@ final class QuietEdge
   public void onLaneRefused(String pool, String upstream, String cause) {}
 
   @Override
-  public void onUpstreamSuspect(String pool, String upstream, Suspicion why) {}
+  public void onOutlierSignal(String pool, String upstream, OutlierSignal why) {}
 
   @Override
   public void onUpstreamDraining(String pool, String upstream) {}

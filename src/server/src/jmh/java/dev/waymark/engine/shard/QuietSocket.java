@@ -12,7 +12,7 @@ final class QuietSocket implements ClientSocket {
   private final int number;
   private @Nullable Connection connection;
   private int turnBytes;
-  private int turnPieces;
+  private int turnBuffers;
 
   QuietSocket(BenchShard shard, int number) {
     this.shard = shard;
@@ -42,7 +42,7 @@ final class QuietSocket implements ClientSocket {
   @Override
   public void write(ByteBuf owned) {
     turnBytes += owned.readableBytes();
-    turnPieces++;
+    turnBuffers++;
     owned.release();
   }
 
@@ -54,10 +54,10 @@ final class QuietSocket implements ClientSocket {
   @Override
   public void flush() {
     int bytes = turnBytes;
-    int pieces = turnPieces;
+    int buffers = turnBuffers;
     turnBytes = 0;
-    turnPieces = 0;
-    Objects.requireNonNull(connection).onWritten(shard.nowNs(), bytes, pieces);
+    turnBuffers = 0;
+    Objects.requireNonNull(connection).onWritten(shard.nowNs(), bytes, buffers);
   }
 
   @Override

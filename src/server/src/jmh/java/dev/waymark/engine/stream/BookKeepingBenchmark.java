@@ -38,7 +38,7 @@ public class BookKeepingBenchmark {
   private final ClientStream passing = new ClientStream();
   private final ClientStream piped = new ClientStream();
   private final ClientStream replayed = new ClientStream();
-  private final ReplyStream replies = new ReplyStream(Limits.DEFAULTS.grantBytes());
+  private final ReplyStream replies = new ReplyStream(Limits.DEFAULTS.replyWindowBytes());
 
   @Setup
   public void setUp() {
@@ -91,7 +91,7 @@ public class BookKeepingBenchmark {
     replies.endReply();
     replies.written(BYTES, 1);
     if (replies.isCreditDue()) {
-      replies.granted();
+      replies.creditSent();
     }
     return replies.limitOffset();
   }

@@ -2,11 +2,11 @@ package dev.waymark.engine.base;
 
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.PushResult;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * One total per {@link Counter}, {@link CloseReason}, {@link Reopen.Cause} and {@link
+ * One total per {@link Counter}, {@link CloseReason}, {@link ResumeState.Cause} and {@link
  * PushResult.Outcome}, and how long pauses were. Written by one shard's thread, readable from any.
  */
 public final class Counters {
@@ -31,7 +31,7 @@ public final class Counters {
   private static final int COUNTERS = Counter.values().length;
   private static final int CLOSED = COUNTERS;
   private static final int MOVED = CLOSED + CloseReason.values().length;
-  private static final int PUSHES = MOVED + Reopen.Cause.values().length;
+  private static final int PUSHES = MOVED + ResumeState.Cause.values().length;
 
   private final AtomicLongArray totals =
       new AtomicLongArray(PUSHES + PushResult.Outcome.values().length);
@@ -53,7 +53,7 @@ public final class Counters {
   }
 
   /** Counts one connection that left its owner for this cause; the one writer only. */
-  public void addMoved(Reopen.Cause cause) {
+  public void addMoved(ResumeState.Cause cause) {
     add(MOVED + cause.ordinal(), 1);
   }
 
@@ -105,7 +105,7 @@ public final class Counters {
   }
 
   /** Connections that left an owner for this cause so far; any thread. */
-  public long moved(Reopen.Cause cause) {
+  public long moved(ResumeState.Cause cause) {
     return totals.getOpaque(MOVED + cause.ordinal());
   }
 

@@ -5,16 +5,18 @@ import dev.waymark.protocol.SizeLimits;
 
 /**
  * The bounds that the state machines of a shard enforce. Immutable. Worst case of promised memory
- * per connection: windowBytes + grantBytes; memoryBudgetBytes rules over all promises (rule 10).
+ * per connection: windowBytes + replyWindowBytes; memoryBudgetBytes rules over all promises (rule
+ * 10).
  *
  * @param windowBytes unconsumed client bytes that one connection may have under way; an upstream
  *     may ask for less
  * @param initialWindowBytes the window until the lane's first message from the upstream
- * @param grantBytes reply bytes that the owner may send ahead of what the client's socket took
+ * @param replyWindowBytes reply bytes that the owner may send ahead of what the client's socket
+ *     took
  * @param replyQueueBytesMax reply bytes that wait for a client whose upstream does not acknowledge,
  *     before it is closed
- * @param memoryBudgetBytes client and reply bytes that the whole process holds, and pieceBytes for
- *     each piece of them, before it stops reading
+ * @param memoryBudgetBytes client and reply bytes that the whole process holds, and
+ *     bufferOverheadBytes for each buffer of them, before it stops reading
  * @param batchBytesMax a batch that has grown to this leaves before the turn ends
  * @param laneQueueBytesMax bytes handed to gRPC ahead of the transport, per lane
  * @param settingsTimeoutNs how long a full initial window waits for the lane's first message
@@ -29,13 +31,13 @@ import dev.waymark.protocol.SizeLimits;
  *     reset
  * @param pushWaitNs how long a push waits for the end of a reply
  * @param pushBytesMax pushed bytes of one connection that wait, for that or for the client's socket
- * @param pieceBytes what each piece that is held counts for besides its bytes: a client may send,
- *     and not read, one byte at a time
+ * @param bufferOverheadBytes what each buffer that is held counts for besides its bytes: a client
+ *     may send, and not read, one byte at a time
  */
 public record Limits(
     int windowBytes,
     int initialWindowBytes,
-    int grantBytes,
+    int replyWindowBytes,
     int replyQueueBytesMax,
     long memoryBudgetBytes,
     int batchBytesMax,
@@ -50,9 +52,9 @@ public record Limits(
     long lingerTimeoutNs,
     long pushWaitNs,
     int pushBytesMax,
-    int pieceBytes) {
+    int bufferOverheadBytes) {
   /** A buffer, its place in a queue, and in Netty's own behind it. */
-  public static final int PIECE_BYTES = 192;
+  public static final int BUFFER_OVERHEAD_BYTES = 192;
 
   private static final int KIB = 1024;
   private static final long MS = 1_000_000L;
@@ -77,11 +79,11 @@ public record Limits(
           10_000 * MS,
           5_000 * MS,
           64 * KIB,
-          PIECE_BYTES);
+          BUFFER_OVERHEAD_BYTES);
 
   public Limits {
     Check.that(windowBytes >= initialWindowBytes, "the window is at least the initial window");
-    Check.that(initialWindowBytes > 0 && grantBytes > 0, "window and grant are positive");
+    Check.that(initialWindowBytes > 0 && replyWindowBytes > 0, "window and grant are positive");
     Check.that(pingIntervalNs < laneTimeoutNs, "a Ping fits before its lane is judged");
     Check.that(laneRetryMinNs <= laneRetryMaxNs, "the retry's bounds are in order");
     Check.that(
@@ -94,7 +96,7 @@ public record Limits(
     return new Limits(
         windowBytes,
         initialWindowBytes,
-        grantBytes,
+        replyWindowBytes,
         replyQueueBytesMax,
         bytes,
         batchBytesMax,
@@ -109,6 +111,6 @@ public record Limits(
         lingerTimeoutNs,
         pushWaitNs,
         pushBytesMax,
-        pieceBytes);
+        bufferOverheadBytes);
   }
 }

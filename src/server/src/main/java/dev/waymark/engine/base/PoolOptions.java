@@ -28,7 +28,7 @@ public record PoolOptions(
    * @param movesPerSecond planned moves that a bridge begins in a second, over all its shards
    * @param isRebalancing connections move to upstreams that come, until the shares are right
    * @param isFollowingLeader client data goes to no upstream but one that is SERVING
-   * @param isReopeningPlain connections of an upstream that does not acknowledge are opened
+   * @param isResumingAtMostOnce connections of an upstream that does not acknowledge are opened
    *     elsewhere when it is lost, rather than closed: what it had been sent is not replayed
    */
   public record Moving(
@@ -38,7 +38,7 @@ public record PoolOptions(
       int movesPerSecond,
       boolean isRebalancing,
       boolean isFollowingLeader,
-      boolean isReopeningPlain) {
+      boolean isResumingAtMostOnce) {
     /** What holds where nobody says otherwise. */
     public static final Moving DEFAULTS =
         new Moving(30_000_000_000L, 10_000_000_000L, 60_000_000_000L, 2_000, true, false, false);

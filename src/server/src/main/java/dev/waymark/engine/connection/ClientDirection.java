@@ -18,7 +18,7 @@ final class ClientDirection {
   private final ProgressClock progress;
   private final ClientStream stream = new ClientStream();
 
-  private long breachDeadlineNs;
+  private long violationDeadlineNs;
   private long leaderDeadlineNs;
   private boolean isAwaitingLeader;
 
@@ -55,7 +55,7 @@ final class ClientDirection {
     if (!stream.isAwaitingOwner()) {
       progress.onProgress(nowNs);
     }
-    stream.pass(owned, isLast, !owner.isNeverAcknowledging());
+    stream.pass(owned, isLast, !owner.isAtMostOnce());
     send(owner, offset, owned, isLast);
     return true;
   }
@@ -73,14 +73,14 @@ final class ClientDirection {
     }
     while (isTaking(owner, isHandingOver)) {
       long offset = stream.sentOffset();
-      Chunk chunk = stream.next(owner.windowBytes(), !owner.isNeverAcknowledging());
+      Chunk chunk = stream.next(owner.windowBytes(), !owner.isAtMostOnce());
       if (chunk == null) {
         break;
       }
       send(owner, offset, chunk.payload(), chunk.isLast());
     }
     boolean isHeldHere = isHandingOver || owner.isHeldBack();
-    if (stream.isEndToBeSent() && stream.breach() == null && !isHeldHere) {
+    if (stream.isEndDue() && stream.violation() == null && !isHeldHere) {
       stream.endSent();
       owner.halfClose(connection, stream.sentOffset());
     } else if (!stream.isEmpty() && !isHeldHere) {
@@ -93,9 +93,11 @@ final class ClientDirection {
     return awaitLeader(nowNs, owner, leaderWaitNs);
   }
 
-  /** The owner has that long for the messages before the breach, as long as it makes progress. */
-  void extendBreach(long nowNs, long lingerNs) {
-    breachDeadlineNs = nowNs + lingerNs;
+  /**
+   * The owner has that long for the messages before the violation, as long as it makes progress.
+   */
+  void extendViolation(long nowNs, long lingerNs) {
+    violationDeadlineNs = nowNs + lingerNs;
   }
 
   // --- outputs ---
@@ -104,9 +106,9 @@ final class ClientDirection {
     return stream;
   }
 
-  /** Until when the owner has time for the messages before the breach. */
-  long breachDeadlineNs() {
-    return breachDeadlineNs;
+  /** Until when the owner has time for the messages before the violation. */
+  long violationDeadlineNs() {
+    return violationDeadlineNs;
   }
 
   /** Bytes wait here because their pool has no leader. */
@@ -128,7 +130,7 @@ final class ClientDirection {
   private void send(Owner owner, long offset, ByteBuf owned, boolean isLast) {
     long limit = owner.isAcknowledging() ? replies.takeLimit() : ReplyDirection.NO_LIMIT;
     owner.data(connection, offset, owned, isLast, limit);
-    if (owner.isNeverAcknowledging()) {
+    if (owner.isAtMostOnce()) {
       stream.consumeAllSent();
     }
   }
@@ -136,7 +138,7 @@ final class ClientDirection {
   /** A pool that follows its leader has none: new bytes wait here, from now on or no longer. */
   private boolean awaitLeader(long nowNs, Owner owner, long leaderWaitNs) {
     boolean wasAwaiting = isAwaitingLeader;
-    isAwaitingLeader = owner.isHeldBack() && (!stream.isEmpty() || stream.isEndToBeSent());
+    isAwaitingLeader = owner.isHeldBack() && (!stream.isEmpty() || stream.isEndDue());
     boolean isNew = isAwaitingLeader && !wasAwaiting;
     if (isNew) {
       leaderDeadlineNs = nowNs + leaderWaitNs;

@@ -3,7 +3,7 @@ package dev.waymark.engine.connection;
 import dev.waymark.engine.base.Counter;
 import dev.waymark.engine.base.Counters;
 import dev.waymark.engine.base.DeadlineWheel;
-import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.connection.ConnectionDeadlines.Deadline;
 import dev.waymark.engine.connection.Ownership.HandOver;
 import dev.waymark.engine.stream.ClientSocket;
@@ -15,7 +15,7 @@ import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.CloseReason.Origin;
 import dev.waymark.protocol.Mark;
 import dev.waymark.protocol.PushResult;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import dev.waymark.protocol.UpstreamControl.Push;
 import dev.waymark.protocol.UpstreamControl.Released;
 import dev.waymark.protocol.UpstreamFrame;
@@ -48,7 +48,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   private final ConnectionHost host;
-  private final Arrival arrival;
+  private final ConnectionInfo info;
   private final ClientSocket socket;
   private final ReplyDirection replies;
   private final ProgressClock progress;
@@ -62,24 +62,24 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   private boolean isReadingPaused;
 
   /** The caller offers it to the pool. */
-  public Connection(ConnectionHost host, Arrival arrival, ClientSocket socket, long nowNs) {
+  public Connection(ConnectionHost host, ConnectionInfo info, ClientSocket socket, long nowNs) {
     this.host = host;
-    this.arrival = arrival;
+    this.info = info;
     this.socket = socket;
     this.replies = new ReplyDirection(host.limits(), socket);
     this.progress = new ProgressClock(host.pool().moving().progressTimeoutNs());
     this.sending = new ClientDirection(this, replies, progress);
     this.client = sending.stream();
     this.ownership = new Ownership(this, client, replies, progress);
-    AgeOptions age = arrival.listener().age();
+    AgeOptions age = info.listener().age();
     this.end =
         new ConnectionEnd(
             client,
             replies.stream(),
-            age.isLimited() ? new ConnectionAge(age, arrival.mark(), nowNs) : null);
+            age.isLimited() ? new ConnectionAge(age, info.mark(), nowNs) : null);
     this.deadlines =
         new ConnectionDeadlines(
-            this, sending, replies, ownership, progress, end, arrival.listener().idleTimeoutNs());
+            this, sending, replies, ownership, progress, end, info.listener().idleTimeoutNs());
     deadlines.onActivity(nowNs);
     deadlines.phaseEndsAt(nowNs + host.pool().noUpstreamWaitNs());
   }
@@ -130,9 +130,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
    * answered: the connection ends when the owner is done with them, or with none of them for the
    * linger-timeout.
    */
-  public void onClientBreach(long nowNs, CloseReason reason) {
-    if (client.breach(reason)) {
-      extendBreach(nowNs);
+  public void onClientViolation(long nowNs, CloseReason reason) {
+    if (client.violation(reason)) {
+      extendViolation(nowNs);
       endIfDone(nowNs);
       armDeadline(nowNs);
     }
@@ -157,9 +157,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
    * The client's socket took bytes, in the order of {@link ClientSocket#write}, and with them so
    * many buffers to their end.
    */
-  public void onWritten(long nowNs, long bytes, int pieces) {
+  public void onWritten(long nowNs, long bytes, int buffers) {
     deadlines.onActivity(nowNs);
-    replies.written(bytes, pieces);
+    replies.written(bytes, buffers);
     if (replies.stream().queuedBytes() == 0) {
       progress.resume(nowNs, host.elapsedNs(nowNs));
     }
@@ -170,7 +170,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
       closeWhenDrained();
       return;
     }
-    grantCredit(nowNs, owner);
+    sendCredit(nowNs, owner);
     if (isReadingPaused) {
       updateReading();
     }
@@ -206,14 +206,14 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
       settleHeld();
       return false;
     }
-    CloseReason breach = breachOf(from, frame);
-    if (breach == null) {
+    CloseReason violation = violationOf(from, frame);
+    if (violation == null) {
       onCommit(nowNs, frame, bytes);
     } else if (isClose(frame)) {
       // Never answered (rule 8).
-      endWithoutTelling(nowNs, breach, Origin.UPSTREAM);
+      endWithoutTelling(nowNs, violation, Origin.UPSTREAM);
     } else {
-      endByBridge(nowNs, breach, Origin.UPSTREAM);
+      endByBridge(nowNs, violation, Origin.UPSTREAM);
     }
     settleHeld();
     return true;
@@ -235,12 +235,12 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     if (owner == null) {
       return;
     }
-    if (owner.isNeverAcknowledging()) {
+    if (owner.isAtMostOnce()) {
       client.consumeAllSent();
     }
     pump(nowNs);
     if (ownership.owner() != null) {
-      grantCredit(nowNs, owner);
+      sendCredit(nowNs, owner);
     }
     settleHeld();
     armDeadline(nowNs);
@@ -250,8 +250,8 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   public void onOwnerLost(long nowNs, CloseReason reason) {
     if (!isResumable()) {
       endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
-    } else if (isLossBearable(nowNs, false)) {
-      leave(nowNs, Reopen.Cause.LANE_BROKEN, false);
+    } else if (survivesLoss(nowNs, false)) {
+      leave(nowNs, ResumeState.Cause.LANE_BROKEN, false);
     }
   }
 
@@ -261,12 +261,12 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   public void attach(long nowNs, Owner owner) {
     Check.that(isWaiting(), "only a waiting connection is attached");
     ownership.attach(nowNs, owner);
-    replies.stream().granted();
-    extendBreach(nowNs);
+    replies.stream().creditSent();
+    extendViolation(nowNs);
     owner.open(
         this,
-        arrival.open(
-            replies.stream().limitOffset(), ownership.reopen(host.limits().grantBytes())));
+        info.open(
+            replies.stream().limitOffset(), ownership.reopen(host.limits().replyWindowBytes())));
     armDeadline(nowNs);
     pump(nowNs);
     if (client.isEmpty() && !client.isAwaitingOwner()) {
@@ -303,7 +303,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
    * @param destination null: whoever is best when it is released
    * @return whether anything was begun
    */
-  public boolean release(long nowNs, Reopen.Cause cause, @Nullable Owner destination) {
+  public boolean release(long nowNs, ResumeState.Cause cause, @Nullable Owner destination) {
     long timeoutNs = host.pool().moving().releaseTimeoutNs();
     boolean isBegun = ownership.release(nowNs, cause, destination, timeoutNs);
     if (isBegun) {
@@ -313,10 +313,10 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /** The owner has had its time to go; one that cannot hand over is left without its help. */
-  public void expel(long nowNs, Reopen.Cause cause) {
+  public void forceMove(long nowNs, ResumeState.Cause cause) {
     if (!ownership.isHandingOver()) {
       if (isResumable()) {
-        fence(nowNs, cause, Taken.Why.DRAIN_OVERDUE);
+        fence(nowNs, cause, ForcedDetach.Why.DRAIN_OVERDUE);
       } else {
         endByBridge(nowNs, CloseReason.SHUTTING_DOWN, Origin.UPSTREAM);
       }
@@ -324,9 +324,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /** The owner leads no more and cannot hand over: where another can go on, it is left. */
-  public void desert(long nowNs, Reopen.Cause cause) {
+  public void abandonOwner(long nowNs, ResumeState.Cause cause) {
     if (!ownership.isHandingOver() && isResumable()) {
-      fence(nowNs, cause, Taken.Why.LEADER_CHANGED);
+      fence(nowNs, cause, ForcedDetach.Why.LEADER_CHANGED);
     }
   }
 
@@ -420,12 +420,12 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   @Override
   public long sequence() {
-    return arrival.mark().sequence();
+    return info.mark().sequence();
   }
 
   @Override
   public Mark mark() {
-    return arrival.mark();
+    return info.mark();
   }
 
   @Override
@@ -433,8 +433,8 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     return ownership.epoch();
   }
 
-  public Arrival arrival() {
-    return arrival;
+  public ConnectionInfo info() {
+    return info;
   }
 
   /** Of the listener that accepted it. */
@@ -443,7 +443,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /** Its owner; null while there is none. */
-  public @Nullable Owner lane() {
+  public @Nullable Owner owner() {
     return ownership.owner();
   }
 
@@ -468,7 +468,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   /** Whether it has an owner from this pool, or waits for one. */
   public boolean isIn(String pool) {
-    return isLive() && arrival.listener().pool().equals(pool);
+    return isLive() && info.listener().pool().equals(pool);
   }
 
   /** The client's IP address without port. */
@@ -483,9 +483,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   /** All that it holds in memory. */
   public long heldBytes() {
-    return end.isDropped()
-        ? 0
-        : replies.heldBytes() + heldClientBytes() + client.partialBytes();
+    return end.isDropped() ? 0 : replies.heldBytes() + heldClientBytes() + client.partialBytes();
   }
 
   /** How far the owner was sent the client's bytes. */
@@ -497,14 +495,14 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   public ConnectionStatus status() {
     Owner owner = ownership.owner();
     return new ConnectionStatus(
-        arrival.mark(),
-        arrival.listener().name(),
-        arrival.clientAddress(),
-        arrival.localAddress(),
-        arrival.listener().pool(),
+        info.mark(),
+        info.listener().name(),
+        info.clientAddress(),
+        info.localAddress(),
+        info.listener().pool(),
         owner == null ? null : owner.upstreamAddress(),
         phase(),
-        arrival.acceptedUnixMs(),
+        info.acceptedUnixMs(),
         client.receivedOffset(),
         replies.writtenBytes(),
         client.receivedOffset() - client.consumedOffset(),
@@ -520,13 +518,13 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   private ConnectionSummary summary(long nowNs) {
     return new ConnectionSummary(
-        arrival.mark(),
-        arrival.listener().name(),
-        arrival.clientAddress(),
+        info.mark(),
+        info.listener().name(),
+        info.clientAddress(),
         ownership.history(),
         client.receivedOffset(),
         replies.writtenBytes(),
-        host.elapsedNs(nowNs) - arrival.acceptedNs(),
+        host.elapsedNs(nowNs) - info.acceptedNs(),
         end.origin(),
         Objects.requireNonNullElse(end.reason(), CloseReason.INTERNAL));
   }
@@ -568,7 +566,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   /** Memory of bytes that wait to be sent, or may have to be sent again. */
   private long heldClientBytes() {
-    return client.heldBytes() + (long) client.pieces() * host.limits().pieceBytes();
+    return client.heldBytes() + (long) client.buffers() * host.limits().bufferOverheadBytes();
   }
 
   // --- frames from the owner (rules 3, 4 and 8) ---
@@ -579,7 +577,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /** Which rule the frame breaks; null for none. */
-  private @Nullable CloseReason breachOf(Owner from, UpstreamFrame frame) {
+  private @Nullable CloseReason violationOf(Owner from, UpstreamFrame frame) {
     boolean isReply = frame.payload().isReadable();
     if (frame.epoch() != ownership.epoch() || (replies.stream().isEnded() && isReply)) {
       return CloseReason.PROTOCOL;
@@ -658,7 +656,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     if (context != null) {
       replies.context(context);
     }
-    if (isConsuming || owner.isNeverAcknowledging()) {
+    if (isConsuming || owner.isAtMostOnce()) {
       flushIfDue(replies.endReply());
     }
     // Said again it changes nothing: an owner answers the client's end whoever ended the replies.
@@ -694,7 +692,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
         host.onCleared(this, owner, hadLostAlone);
       }
       progress.onProgress(nowNs);
-      extendBreach(nowNs);
+      extendViolation(nowNs);
     }
     boolean wasSent = client.consume(consumed);
     Check.that(wasSent, "consumed was checked when it came");
@@ -705,18 +703,18 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
       endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
       return;
     }
-    refuser.suspect(Suspicion.OPEN_REFUSED);
+    refuser.suspect(OutlierSignal.OPEN_REFUSED);
     if (isResumable()) {
       long patienceNs = host.pool().noUpstreamWaitNs();
       ownership.onRefused(nowNs, reason, patienceNs);
-      leave(nowNs, Reopen.Cause.REFUSED, false);
+      leave(nowNs, ResumeState.Cause.REFUSED, false);
     } else {
       endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
     }
   }
 
   /** Sends credit, now if it is much, else soon, with data or without. */
-  private void grantCredit(long nowNs, Owner owner) {
+  private void sendCredit(long nowNs, Owner owner) {
     if (owner.isAcknowledging()) {
       switch (replies.freeCredit()) {
         case NONE -> {}
@@ -735,23 +733,23 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   // --- from one owner to the next (rules 3, 8 and 9) ---
 
   /** The owner lives and does not do its part. */
-  private void fence(long nowNs, Reopen.Cause cause, Taken.Why why) {
+  private void fence(long nowNs, ResumeState.Cause cause, ForcedDetach.Why why) {
     Owner owner = ownership.present();
-    tellTaken(nowNs, why);
+    reportForcedDetach(nowNs, why);
     ownership.avoid(owner.upstreamAddress());
-    if (isLossBearable(nowNs, true)) {
+    if (survivesLoss(nowNs, true)) {
       owner.close(this, CloseReason.FENCED);
       leave(nowNs, cause, false);
     }
   }
 
   /** Somebody should know that the owner did not do its part. */
-  private void tellTaken(long nowNs, Taken.Why why) {
-    host.onTaken(ownership.taken(nowNs, host.elapsedNs(nowNs), why));
+  private void reportForcedDetach(long nowNs, ForcedDetach.Why why) {
+    host.onForcedDetach(ownership.taken(nowNs, host.elapsedNs(nowNs), why));
   }
 
   /** False: a request of the connection is proven to end its owners, and it has ended. */
-  private boolean isLossBearable(long nowNs, boolean isFenced) {
+  private boolean survivesLoss(long nowNs, boolean isFenced) {
     long afterNs = progress.waitedNs(nowNs);
     if (client.isAwaitingOwner()
         && ownership.onLoss(host.lossOf(this, ownership.present(), isFenced), afterNs)) {
@@ -763,11 +761,11 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   /** Whether another owner can go on where the present one stopped. */
   private boolean isResumable() {
-    return ownership.isResumable(host.pool().moving().isReopeningPlain());
+    return ownership.isResumable(host.pool().moving().isResumingAtMostOnce());
   }
 
   /** The connection leaves its owner, and needs another. */
-  private void leave(long nowNs, Reopen.Cause cause, boolean isHandedOver) {
+  private void leave(long nowNs, ResumeState.Cause cause, boolean isHandedOver) {
     long replayedBytes = ownership.leave(cause, isHandedOver, host.elapsedNs(nowNs));
     host.counters().add(Counter.REPLAYED_BYTES, replayedBytes);
     host.counters().addMoved(cause);
@@ -778,7 +776,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   /** To the pool, unless nothing is left for an owner to do. */
   private void offer(long nowNs) {
-    if (client.breach() != null) {
+    if (client.violation() != null) {
       endIfDone(nowNs);
     }
     if (isWaiting() && end.isDone()) {
@@ -811,7 +809,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   /** Without `consumed` nothing but silence says that a reply is whole. */
   private boolean isBetweenReplies(long nowNs) {
     Owner owner = ownership.owner();
-    return owner != null && owner.isNeverAcknowledging()
+    return owner != null && owner.isAtMostOnce()
         ? deadlines.silenceNs(nowNs) >= ConnectionAge.SILENCE_NS
         : replies.stream().isBetweenReplies();
   }
@@ -821,7 +819,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     if (!isLive()) {
       return;
     }
-    end.end(why, by, arrival.unixMs(host.elapsedNs(nowNs)));
+    end.end(why, by, info.unixMs(host.elapsedNs(nowNs)));
     replies.endPushes(why, end.unixMs());
     if (!ownership.end()) {
       host.withdraw(this);
@@ -869,8 +867,8 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     deadlines.phaseEndsAt(nowNs + host.limits().lingerTimeoutNs());
   }
 
-  private void extendBreach(long nowNs) {
-    sending.extendBreach(nowNs, host.limits().lingerTimeoutNs());
+  private void extendViolation(long nowNs) {
+    sending.extendViolation(nowNs, host.limits().lingerTimeoutNs());
   }
 
   /** Tells the shard what changed in {@link #heldBytes}: after whatever may have changed it. */
@@ -906,13 +904,13 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
         host.offer(this);
       }
       case COMMIT -> {
-        tellTaken(nowNs, Taken.Why.COMMIT_INCOMPLETE);
-        ownership.present().suspect(Suspicion.TIMED_OUT);
+        reportForcedDetach(nowNs, ForcedDetach.Why.COMMIT_INCOMPLETE);
+        ownership.present().suspect(OutlierSignal.TIMED_OUT);
         endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
       }
-      case BREACH -> {
-        CloseReason breach = Objects.requireNonNull(client.breach());
-        endByBridge(nowNs, breach, breach.origin());
+      case VIOLATION -> {
+        CloseReason violation = Objects.requireNonNull(client.violation());
+        endByBridge(nowNs, violation, violation.origin());
       }
       case HAND_OVER -> onHandOverOverdue(nowNs);
       case IDLE -> {
@@ -934,11 +932,11 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   private void onHandOverOverdue(long nowNs) {
-    Reopen.Cause cause = Objects.requireNonNull(ownership.handOver()).cause();
+    ResumeState.Cause cause = Objects.requireNonNull(ownership.handOver()).cause();
     if (replies.stream().queuedBytes() == 0) {
-      ownership.present().suspect(Suspicion.TIMED_OUT);
+      ownership.present().suspect(OutlierSignal.TIMED_OUT);
     }
-    fence(nowNs, cause, Taken.Why.RELEASE_OVERDUE);
+    fence(nowNs, cause, ForcedDetach.Why.RELEASE_OVERDUE);
   }
 
   private void onProgressOverdue(long nowNs) {
@@ -946,11 +944,11 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     switch (progress.verdict(nowNs, client.isFull(owner.windowBytes()))) {
       case WORKING -> {}
       case STALLED -> {
-        fence(nowNs, Reopen.Cause.STALLED, Taken.Why.STALLED);
+        fence(nowNs, ResumeState.Cause.STALLED, ForcedDetach.Why.STALLED);
         owner.onStalled(nowNs);
       }
       case WINDOW_STALLED -> {
-        tellTaken(nowNs, Taken.Why.WINDOW_STALLED);
+        reportForcedDetach(nowNs, ForcedDetach.Why.WINDOW_STALLED);
         endByBridge(nowNs, CloseReason.WINDOW_STALLED, Origin.UPSTREAM);
       }
     }

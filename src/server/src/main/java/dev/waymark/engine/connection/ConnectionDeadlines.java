@@ -25,7 +25,7 @@ final class ConnectionDeadlines {
     /** A commit is not complete. */
     COMMIT,
     /** The owner works on the messages before those that cannot be read. */
-    BREACH,
+    VIOLATION,
     /** The pool has no leader, and bytes wait for one. */
     LEADER,
     /** The owner was asked to hand over. */
@@ -117,15 +117,12 @@ final class ConnectionDeadlines {
       case NO_UPSTREAM -> end.isLive() && owner == null;
       case RETRY -> end.isLive() && owner == null && ownership.isBackingOff();
       case COMMIT -> owner != null && replies.stream().isHolding();
-      case BREACH -> owner != null && client.stream().breach() != null;
+      case VIOLATION -> owner != null && client.stream().violation() != null;
       case LEADER -> owner != null && client.isAwaitingLeader() && !ownership.isHandingOver();
       case HAND_OVER -> owner != null && ownership.isHandingOver();
       case IDLE -> owner != null && idleTimeoutNs > 0;
       case PROGRESS ->
-          owner != null
-              && owner.isAcknowledging()
-              && progress.isOn()
-              && !ownership.isHandingOver();
+          owner != null && owner.isAcknowledging() && progress.isOn() && !ownership.isHandingOver();
       case LINGER -> end.isClosing();
     };
   }
@@ -138,7 +135,7 @@ final class ConnectionDeadlines {
       case NO_UPSTREAM, LINGER -> phaseDeadlineNs;
       case RETRY -> ownership.retryAtNs();
       case COMMIT -> replies.stream().holdDeadlineNs();
-      case BREACH -> client.breachDeadlineNs();
+      case VIOLATION -> client.violationDeadlineNs();
       case LEADER -> client.leaderDeadlineNs();
       case HAND_OVER -> Objects.requireNonNull(ownership.handOver()).deadlineNs();
       case IDLE -> activityNs + idleTimeoutNs;

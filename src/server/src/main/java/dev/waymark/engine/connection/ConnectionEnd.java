@@ -9,9 +9,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When one connection may end, whether it has, who brought that about and why (rule 8). The first reason
- * wins: later ones are its consequences. A state machine without I/O, confined to its shard's
- * thread.
+ * When one connection may end, whether it has, who brought that about and why (rule 8). The first
+ * reason wins: later ones are its consequences. A state machine without I/O, confined to its
+ * shard's thread.
  *
  * <p>A connection is live until it has a reason, closing while its socket takes the last bytes, and
  * closed when the socket is gone.
@@ -109,9 +109,9 @@ final class ConnectionEnd {
     if (!isLive()) {
       return null;
     }
-    CloseReason breach = client.breach();
-    if (breach != null) {
-      return isAnswered() ? breach : null;
+    CloseReason violation = client.violation();
+    if (violation != null) {
+      return isAnswered() ? violation : null;
     }
     if (isOld(nowNs, isBetweenReplies)) {
       return CloseReason.CONNECTION_AGE;

@@ -70,7 +70,7 @@ public interface ConnectionHost {
   // --- events ---
 
   /** The connection was taken from its owner by force. */
-  void onTaken(Taken taken);
+  void onForcedDetach(ForcedDetach taken);
 
   /** The socket is closed: the last call of the connection. */
   void onClosed(Connection connection, ConnectionSummary summary, long endedUnixMs);

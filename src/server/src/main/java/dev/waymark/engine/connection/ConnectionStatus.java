@@ -23,4 +23,3 @@ public record ConnectionStatus(
     long sentBytes,
     long unconsumedBytes,
     long queuedBytes) {}
-

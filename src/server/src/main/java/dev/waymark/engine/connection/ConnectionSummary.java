@@ -24,4 +24,3 @@ public record ConnectionSummary(
     long durationNs,
     Origin endedBy,
     CloseReason reason) {}
-

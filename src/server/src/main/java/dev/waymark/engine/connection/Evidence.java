@@ -37,10 +37,10 @@ public final class Evidence {
   static final long AT_ONCE_NS = 100_000_000L;
 
   /** An owner that has not answered by then does not die of it at once. */
-  static final long TRIAL_NS_MIN = 1_000_000_000L;
+  static final long ROUND_NS_MIN = 1_000_000_000L;
 
   /** Who kills later than this is found by the progress clock, if at all. */
-  public static final long TRIAL_NS_MAX = 30_000_000_000L;
+  public static final long ROUND_NS_MAX = 30_000_000_000L;
 
   /** So many losses in nobody's company are proof, though others kill upstreams meanwhile. */
   private static final int ISOLATED_LOSSES_MAX = 2;
@@ -95,12 +95,12 @@ public final class Evidence {
   }
 
   /**
-   * How long a trial lasts at most: a request that kills its owner late is not found by short ones.
+   * How long a round lasts at most: a request that kills its owner late is not found by short ones.
    */
-  long trialNs() {
+  long roundNs() {
     return losses < LOSSES_MIN
-        ? TRIAL_NS_MIN
-        : Math.clamp(2 * longestNs, TRIAL_NS_MIN, TRIAL_NS_MAX);
+        ? ROUND_NS_MIN
+        : Math.clamp(2 * longestNs, ROUND_NS_MIN, ROUND_NS_MAX);
   }
 
   /** It has lost an owner that nobody else used. */

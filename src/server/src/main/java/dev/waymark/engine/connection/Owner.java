@@ -1,6 +1,6 @@
 package dev.waymark.engine.connection;
 
-import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.stream.ReplyDirection;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Mark;
@@ -73,7 +73,7 @@ public interface Owner {
   void onStalled(long nowNs);
 
   /** Something speaks against the upstream. */
-  void suspect(Suspicion why);
+  void suspect(OutlierSignal why);
 
   /** So many more of its connections are being handed over to other owners. */
   void leaving(int change);
@@ -102,7 +102,7 @@ public interface Owner {
   boolean isAcknowledging();
 
   /** It has shown that it never acknowledges: what it is sent counts as consumed. */
-  boolean isNeverAcknowledging();
+  boolean isAtMostOnce();
 
   /** Unconsumed bytes that one connection may have under way now. */
   int windowBytes();

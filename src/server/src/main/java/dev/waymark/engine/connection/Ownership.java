@@ -4,7 +4,7 @@ import dev.waymark.engine.stream.ClientStream;
 import dev.waymark.engine.stream.ReplyDirection;
 import dev.waymark.protocol.Check;
 import dev.waymark.protocol.CloseReason;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -36,7 +36,7 @@ public final class Ownership {
    * @param destination chosen when it began; null: whoever is best when it ends
    * @param deadlineNs past it the owner is fenced
    */
-  record HandOver(Reopen.Cause cause, @Nullable Owner destination, long deadlineNs) {}
+  record HandOver(ResumeState.Cause cause, @Nullable Owner destination, long deadlineNs) {}
 
   /**
    * Nobody served the connection.
@@ -69,7 +69,7 @@ public final class Ownership {
   private @Nullable Owner owner;
   private int epoch;
   private @Nullable HandOver handOver;
-  private Reopen.@Nullable Cause cause;
+  private ResumeState.@Nullable Cause cause;
   private @Nullable Owner former;
   private @Nullable Owner destination;
   private List<String> history = List.of();
@@ -91,7 +91,10 @@ public final class Ownership {
   private boolean isPaused;
 
   Ownership(
-      Owner.Attached connection, ClientStream client, ReplyDirection replies, ProgressClock progress) {
+      Owner.Attached connection,
+      ClientStream client,
+      ReplyDirection replies,
+      ProgressClock progress) {
     this.connection = connection;
     this.client = client;
     this.replies = replies;
@@ -119,7 +122,7 @@ public final class Ownership {
    * @param to null: whoever is best when it has released the connection
    * @return whether anything was begun
    */
-  boolean release(long nowNs, Reopen.Cause why, @Nullable Owner to, long timeoutNs) {
+  boolean release(long nowNs, ResumeState.Cause why, @Nullable Owner to, long timeoutNs) {
     Owner present = present();
     boolean mayMove = handOver == null && mayMoveAtNs - nowNs <= 0;
     if (!mayMove || !present.isAcknowledging()) {
@@ -140,16 +143,16 @@ public final class Ownership {
    * @param elapsedNs as {@link ConnectionHost#elapsedNs}
    * @return how many bytes have to be sent again
    */
-  long leave(Reopen.Cause why, boolean isHandedOver, long elapsedNs) {
+  long leave(ResumeState.Cause why, boolean isHandedOver, long elapsedNs) {
     Owner left = present();
     long lastServedNs =
-        lastServedNs(left, isHandedOver || why == Reopen.Cause.REFUSED, elapsedNs);
+        lastServedNs(left, isHandedOver || why == ResumeState.Cause.REFUSED, elapsedNs);
     long replayedBytes = client.rewind();
     HandOver ended = takeHandOver();
     cause = why;
     if (isHandedOver) {
       former = left;
-    } else if (why != Reopen.Cause.REFUSED) {
+    } else if (why != ResumeState.Cause.REFUSED) {
       former = null;
     }
     destination = isHandedOver && ended != null ? ended.destination() : null;
@@ -162,7 +165,7 @@ public final class Ownership {
       leftAtNs = elapsedNs;
     }
     count(left, ended, -1);
-    replies.onLeft(left.isNeverAcknowledging(), epoch);
+    replies.onLeft(left.isAtMostOnce(), epoch);
     left.detached(connection, replayedBytes > 0);
     return replayedBytes;
   }
@@ -305,9 +308,9 @@ public final class Ownership {
     return evidence != null && evidence.isUnlikely();
   }
 
-  /** How long a trial of this suspect lasts at most. */
-  public long trialNs() {
-    return evidence == null ? 0 : evidence.trialNs();
+  /** How long a round of this suspect lasts at most. */
+  public long roundNs() {
+    return evidence == null ? 0 : evidence.roundNs();
   }
 
   /** Why the last one refused, if it has been refused for so long; else null. */
@@ -341,31 +344,32 @@ public final class Ownership {
   /**
    * Whether another owner can go on where the present one stopped.
    *
-   * @param isReopeningPlain even those of an owner that does not acknowledge are opened elsewhere
+   * @param isResumingAtMostOnce even those of an owner that does not acknowledge are opened
+   *     elsewhere
    */
-  boolean isResumable(boolean isReopeningPlain) {
-    return !present().isNeverAcknowledging() || isReopeningPlain;
+  boolean isResumable(boolean isResumingAtMostOnce) {
+    return !present().isAtMostOnce() || isResumingAtMostOnce;
   }
 
   /** What the next owner is told of the last one; null for the first owner. */
-  @Nullable Reopen reopen(int grantBytes) {
+  @Nullable ResumeState reopen(int replyWindowBytes) {
     return cause == null
         ? null
-        : new Reopen(
+        : new ResumeState(
             cause,
             client.sentOffset(),
-            replies.stream().takenOffset(),
-            replies.stream().takenSinceConsumed(),
+            replies.stream().committedOffset(),
+            replies.stream().committedSinceConsumed(),
             client.endedAt(),
             replies.stream().isEnded(),
-            grantBytes,
+            replyWindowBytes,
             replies.context());
   }
 
   /** How it stands between the connection and the owner, which did not do its part. */
-  Taken taken(long nowNs, long elapsedNs, Taken.Why why) {
+  ForcedDetach taken(long nowNs, long elapsedNs, ForcedDetach.Why why) {
     Owner present = present();
-    return new Taken(
+    return new ForcedDetach(
         connection.mark(),
         present.poolName(),
         present.upstreamAddress(),

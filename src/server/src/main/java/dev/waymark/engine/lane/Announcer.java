@@ -1,8 +1,8 @@
 package dev.waymark.engine.lane;
 
 import dev.waymark.engine.base.Counter;
-import dev.waymark.engine.connection.Arrival;
 import dev.waymark.engine.connection.Connection;
+import dev.waymark.engine.connection.ConnectionInfo;
 import dev.waymark.protocol.CloseReason;
 import java.util.ArrayDeque;
 import java.util.function.LongFunction;
@@ -28,7 +28,7 @@ final class Announcer {
   /**
    * @param reason null: it was opened
    */
-  private record Change(Arrival connection, @Nullable CloseReason reason) {}
+  private record Change(ConnectionInfo connection, @Nullable CloseReason reason) {}
 
   private final Lane lane;
   private final LaneSender sender;
@@ -44,10 +44,7 @@ final class Announcer {
    * @param connections the open connection of a sequence, or null
    * @param sequences those of all open connections
    */
-  Announcer(
-      Lane lane,
-      LongFunction<@Nullable Connection> connections,
-      Supplier<long[]> sequences) {
+  Announcer(Lane lane, LongFunction<@Nullable Connection> connections, Supplier<long[]> sequences) {
     this.lane = lane;
     this.sender = lane.sender();
     this.connections = connections;
@@ -69,7 +66,7 @@ final class Announcer {
       return;
     }
     if (changes.size() < WAITING_MAX) {
-      changes.add(new Change(connection.arrival(), reason));
+      changes.add(new Change(connection.info(), reason));
     } else {
       changes.clear();
       present = NONE;
@@ -114,7 +111,7 @@ final class Announcer {
     while (presentIndex < present.length) {
       Connection connection = connections.apply(present[presentIndex++]);
       if (connection != null && isTold(connection)) {
-        tell(new Change(connection.arrival(), null));
+        tell(new Change(connection.info(), null));
         return;
       }
     }
@@ -124,7 +121,7 @@ final class Announcer {
   }
 
   private void tell(Change change) {
-    Arrival connection = change.connection;
+    ConnectionInfo connection = change.connection;
     long sequence = connection.mark().sequence();
     if (change.reason == null) {
       sender
@@ -141,6 +138,6 @@ final class Announcer {
   }
 
   private boolean isTold(Connection connection) {
-    return connection.arrival().listener().isOpenTo(lane.poolName());
+    return connection.info().listener().isOpenTo(lane.poolName());
   }
 }

@@ -2,7 +2,7 @@ package dev.waymark.engine.lane;
 
 import dev.waymark.engine.base.Counter;
 import dev.waymark.engine.base.Counters;
-import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.connection.Owner;
 import dev.waymark.protocol.CloseReason;
@@ -125,7 +125,7 @@ public final class Lane implements Owner, Candidate {
       if (!connection.onFrame(nowNs, this, frame)) {
         counters.add(Counter.FRAMES_FENCED, 1);
       }
-    } else if (host.hasEverBeen(frame.connection())) {
+    } else if (host.hasIssued(frame.connection())) {
       counters.add(Counter.FRAMES_FENCED, 1);
     } else {
       counters.add(Counter.FRAMES_UNKNOWN, 1);
@@ -156,7 +156,7 @@ public final class Lane implements Owner, Candidate {
     if (mode.isIgnoringSettings()) {
       return;
     }
-    if (mode.isPlain()) {
+    if (mode.isAtMostOnce()) {
       transport.cancel("SETTINGS_LATE");
       breakWith(nowNs, "Settings came after other frames", CloseReason.SETTINGS_LATE);
       return;
@@ -255,12 +255,14 @@ public final class Lane implements Owner, Candidate {
     sender.stall(connection);
   }
 
-  /** More than half of those that wait for it: it is not the connection that is to blame (rule 7). */
+  /**
+   * More than half of those that wait for it: it is not the connection that is to blame (rule 7).
+   */
   @Override
   public void onStalled(long nowNs) {
     long memoryNs = pool.options().moving().progressTimeoutNs();
     if (connections.onStalled(nowNs, memoryNs, this::waitingCount)) {
-      suspect(Suspicion.STALLED);
+      suspect(OutlierSignal.STALLED);
     }
   }
 
@@ -271,7 +273,7 @@ public final class Lane implements Owner, Candidate {
   }
 
   @Override
-  public void suspect(Suspicion why) {
+  public void suspect(OutlierSignal why) {
     pool.suspect(this, why);
   }
 
@@ -327,7 +329,7 @@ public final class Lane implements Owner, Candidate {
     }
     if (mode.isAcknowledging()) {
       checkSilence(nowNs);
-    } else if (mode.isUnproven() && clock.isProofOverdue(nowNs) && isWithoutPlainConnections()) {
+    } else if (mode.isUnproven() && clock.isProofOverdue(nowNs) && hasNoAtMostOnceConnections()) {
       transport.cancel("no Settings");
       breakWith(nowNs, "it took the call and did not say Settings", CloseReason.UPSTREAM_LOST);
     }
@@ -400,7 +402,7 @@ public final class Lane implements Owner, Candidate {
   }
 
   /** New connections may be given to it, as far as the lane is concerned. */
-  public boolean isTakingConnections() {
+  public boolean isAcceptingConnections() {
     return phase == Phase.OPEN && !isDraining && !mode.isUnproven();
   }
 
@@ -425,8 +427,8 @@ public final class Lane implements Owner, Candidate {
   }
 
   @Override
-  public boolean isNeverAcknowledging() {
-    return mode.isPlain();
+  public boolean isAtMostOnce() {
+    return mode.isAtMostOnce();
   }
 
   @Override
@@ -476,8 +478,8 @@ public final class Lane implements Owner, Candidate {
   }
 
   /** After a reload they may go on as they began; nobody joins them. */
-  private boolean isWithoutPlainConnections() {
-    return !mode.isPlain() || connections.count() == 0;
+  private boolean hasNoAtMostOnceConnections() {
+    return !mode.isAtMostOnce() || connections.count() == 0;
   }
 
   private void breakWith(long nowNs, String cause, CloseReason reason) {

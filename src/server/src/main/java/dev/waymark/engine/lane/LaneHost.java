@@ -25,7 +25,7 @@ public interface LaneHost {
   @Nullable Connection connection(long sequence);
 
   /** Whether this shard ever gave a mark with this sequence. */
-  boolean hasEverBeen(long sequence);
+  boolean hasIssued(long sequence);
 
   /** Calls the action with each connection that the lane owns; it may change their owners. */
   void forEachOn(Lane lane, Consumer<Connection> action);

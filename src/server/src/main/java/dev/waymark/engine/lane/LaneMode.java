@@ -21,7 +21,7 @@ final class LaneMode {
     /** Settings came: windows, credit and clocks hold. */
     ACKNOWLEDGING,
     /** Something else came first, or nothing for too long (rule 5). */
-    PLAIN
+    AT_MOST_ONCE
   }
 
   private final Supplier<PoolOptions> options;
@@ -45,7 +45,7 @@ final class LaneMode {
 
   /** The lane is established, or the pool's options may be others: asked in each tick. */
   boolean decideByOptions() {
-    return mode == Mode.UNKNOWN && isIgnoringSettings() && becomePlain();
+    return mode == Mode.UNKNOWN && isIgnoringSettings() && becomeAtMostOnce();
   }
 
   /**
@@ -54,12 +54,12 @@ final class LaneMode {
    * @param control null: it is for a connection
    */
   boolean onFrame(@Nullable UpstreamControl control) {
-    return isUndecided() && !(control instanceof Settings) && becomePlain();
+    return isUndecided() && !(control instanceof Settings) && becomeAtMostOnce();
   }
 
   /** Settings were awaited for too long. */
   boolean onSettingsOverdue() {
-    return mode == Mode.UNKNOWN && becomePlain();
+    return mode == Mode.UNKNOWN && becomeAtMostOnce();
   }
 
   /** Settings came, for the first time or again, and are neither late nor ignored. */
@@ -76,8 +76,8 @@ final class LaneMode {
     return mode == Mode.ACKNOWLEDGING;
   }
 
-  boolean isPlain() {
-    return mode == Mode.PLAIN;
+  boolean isAtMostOnce() {
+    return mode == Mode.AT_MOST_ONCE;
   }
 
   /** Settings may come; whatever comes before them, or their absence, shows that there are none. */
@@ -116,8 +116,8 @@ final class LaneMode {
     return options.get().acknowledge();
   }
 
-  private boolean becomePlain() {
-    mode = Mode.PLAIN;
+  private boolean becomeAtMostOnce() {
+    mode = Mode.AT_MOST_ONCE;
     windowBytes = Integer.MAX_VALUE;
     return true;
   }

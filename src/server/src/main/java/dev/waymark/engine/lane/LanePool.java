@@ -1,7 +1,7 @@
 package dev.waymark.engine.lane;
 
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.base.PoolOptions;
-import dev.waymark.engine.base.Suspicion;
 import dev.waymark.engine.connection.Owner;
 import dev.waymark.protocol.Hello;
 
@@ -46,5 +46,5 @@ public interface LanePool {
   void onDetached(Owner.Attached connection, Lane lane, boolean hasLeftover);
 
   /** Something speaks against the upstream. */
-  void suspect(Lane lane, Suspicion why);
+  void suspect(Lane lane, OutlierSignal why);
 }

@@ -6,7 +6,7 @@ import java.util.Map;
  * One upstream of a pool, as the control plane sees it now. Immutable.
  *
  * @param address host:port or unix:path; its identity within the pool and its metric label
- * @param standing what the shards may do with it
+ * @param state what the shards may do with it
  * @param health for people: SERVING, NOT_SERVING, UNKNOWN, SERVICE_UNKNOWN, UNIMPLEMENTED or
  *     UNREACHABLE
  * @param weight its share relative to the others of its subset, from 1, as configured
@@ -16,24 +16,12 @@ import java.util.Map;
  */
 public record UpstreamView(
     String address,
-    Standing standing,
+    UpstreamState state,
     String health,
     int weight,
     int slowStartPercent,
     Subset subset,
     Map<String, String> labels) {
-  /** What the shards may do with an upstream. */
-  public enum Standing {
-    /** New connections may be given to it. */
-    SERVING,
-    /** It serves by its own account, but misbehaved: it keeps what it has and gets nothing new. */
-    EJECTED,
-    /** It wants to have no connections any more: those that it has move to others. */
-    DRAINING,
-    /** Not known to serve; what it has stays, as long as the lane says nothing else. */
-    DOWN
-  }
-
   /**
    * A part of a pool that has a share of its own.
    *
@@ -54,7 +42,7 @@ public record UpstreamView(
       String address, boolean isServing, String health, int weight, Map<String, String> labels) {
     this(
         address,
-        isServing ? Standing.SERVING : Standing.DOWN,
+        isServing ? UpstreamState.SERVING : UpstreamState.DOWN,
         health,
         weight,
         100,
@@ -64,12 +52,12 @@ public record UpstreamView(
 
   /** New connections may be given to it. */
   public boolean isServing() {
-    return standing == Standing.SERVING;
+    return state == UpstreamState.SERVING;
   }
 
   /** Its connections are to be given to others, where there are any that serve. */
   public boolean isDraining() {
-    return standing == Standing.DRAINING;
+    return state == UpstreamState.DRAINING;
   }
 
   /** Its share relative to the others of its subset as it is now, in hundredths of `weight`. */

@@ -3,7 +3,7 @@ package dev.waymark.engine.pool;
 import dev.waymark.engine.base.PoolOptions;
 import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.lane.Lane;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.List;
 
 /**
@@ -55,17 +55,17 @@ final class Mover {
    *
    * @param isOverdue it has had the drain time-out: connections that cannot be handed over go too
    */
-  void leave(long nowNs, Lane lane, Reopen.Cause cause, boolean isOverdue) {
+  void leave(long nowNs, Lane lane, ResumeState.Cause cause, boolean isOverdue) {
     if (lane.stayingCount() == 0) {
       return;
     }
-    if (cause == Reopen.Cause.LEADER_CHANGED) {
+    if (cause == ResumeState.Cause.LEADER_CHANGED) {
       // Nobody else may serve them: there is nothing to be gentle with.
       host.forEachOn(
           lane,
           connection -> {
             if (!connection.release(nowNs, cause, null) && !lane.isAcknowledging()) {
-              connection.desert(nowNs, cause);
+              connection.abandonOwner(nowNs, cause);
             }
           });
     } else {
@@ -89,14 +89,14 @@ final class Mover {
   // --- transitions ---
 
   private void leave(
-      long nowNs, Connection connection, Lane lane, Reopen.Cause cause, boolean isOverdue) {
+      long nowNs, Connection connection, Lane lane, ResumeState.Cause cause, boolean isOverdue) {
     if (allowance < 1 || connection.ownership().isSuspect()) {
       return;
     }
     if (connection.release(nowNs, cause, null)) {
       allowance--;
     } else if (isOverdue && !lane.isAcknowledging()) {
-      connection.expel(nowNs, cause);
+      connection.forceMove(nowNs, cause);
       allowance--;
     }
   }
@@ -108,8 +108,7 @@ final class Mover {
           if (allowance >= 1) {
             Lane wanted =
                 (Lane) balancer.choose(eligible, connection.clientHost(), connection.mark());
-            if (wanted != lane
-                && connection.release(nowNs, Reopen.Cause.REBALANCE, wanted)) {
+            if (wanted != lane && connection.release(nowNs, ResumeState.Cause.REBALANCE, wanted)) {
               allowance--;
             }
           }
@@ -135,14 +134,13 @@ final class Mover {
     Lane poorest = lane;
     double missing = 0;
     for (Lane other : eligible) {
-      double missingThere =
-          balancer.share(eligible, other) * total - other.expectedCount();
+      double missingThere = balancer.share(eligible, other) * total - other.expectedCount();
       if (missingThere > missing) {
         poorest = other;
         missing = missingThere;
       }
     }
-    if (poorest != lane && connection.release(nowNs, Reopen.Cause.REBALANCE, poorest)) {
+    if (poorest != lane && connection.release(nowNs, ResumeState.Cause.REBALANCE, poorest)) {
       allowance--;
     }
   }

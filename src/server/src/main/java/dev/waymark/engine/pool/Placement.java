@@ -8,7 +8,7 @@ import dev.waymark.engine.connection.Owner;
 import dev.waymark.engine.connection.Ownership;
 import dev.waymark.engine.lane.Lane;
 import dev.waymark.protocol.Check;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -44,7 +44,7 @@ final class Placement {
   /** To be given to others, a portion in each turn. */
   private final LinkedHashSet<Connection> placing = new LinkedHashSet<>();
 
-  private final Trials trials;
+  private final Probation probation;
   private final Predicate<Lane> isSetApart;
 
   /** Suspects that were answered where others are tried. */
@@ -76,12 +76,12 @@ final class Placement {
       Supplier<PoolOptions> options,
       PoolHost host,
       Balancer balancer,
-      Trials trials,
+      Probation probation,
       Predicate<Lane> isSetApart) {
     this.options = options;
     this.host = host;
     this.balancer = balancer;
-    this.trials = trials;
+    this.probation = probation;
     this.isSetApart = isSetApart;
     this.lastTakingNs = nowNs;
   }
@@ -141,18 +141,18 @@ final class Placement {
   /** The same, and it is about to take those along that it has. */
   void onLaneBreaking(long nowNs, Lane lane) {
     notEligible(nowNs, lane);
-    trials.onBreaking(lane);
+    probation.onBreaking(lane);
   }
 
   /** It has taken them along. */
   void onLaneBroken(Lane lane) {
-    trials.onBroken(lane);
+    probation.onBroken(lane);
     tryAtTurnEnd();
   }
 
   /** It was answered on this lane, which it is to leave if that is set apart. */
   void onCleared(Connection connection, Owner owner) {
-    if (isToBeEmptied(owner)) {
+    if (isBeingVacated(owner)) {
       cleared.add(connection);
       host.requestTurnEnd();
     }
@@ -161,17 +161,17 @@ final class Placement {
 
   /** It was answered on this lane, or has left it. */
   void onTried(Owner.Attached connection, Owner owner) {
-    if (trials.leave(connection, owner)) {
+    if (probation.leave(connection, owner)) {
       host.requestTurnEnd();
     }
   }
 
   /** The connection gets an owner, now or later, or ends. */
   void place(long nowNs, Connection connection) {
-    boolean isToBeTried = connection.ownership().isSuspect() && isAnyNotAvoided(connection);
-    if (!isToBeTried) {
+    boolean needsProbation = connection.ownership().isSuspect() && hasCandidate(connection);
+    if (!needsProbation) {
       placeAnywhere(nowNs, connection);
-    } else if (!trials.await(nowNs, connection)) {
+    } else if (!probation.await(nowNs, connection)) {
       placeUntried(nowNs, connection);
     }
   }
@@ -189,30 +189,30 @@ final class Placement {
     }
     while (!cleared.isEmpty()) {
       Connection next = cleared.removeLast();
-      Owner owner = next.lane();
-      if (owner != null && isToBeEmptied(owner)) {
-        next.release(nowNs, Reopen.Cause.REBALANCE, null);
+      Owner owner = next.owner();
+      if (owner != null && isBeingVacated(owner)) {
+        next.release(nowNs, ResumeState.Cause.REBALANCE, null);
       }
     }
   }
 
   /**
-   * Then trials that are over end, and lanes are set apart for those to come.
+   * Then probation that are over end, and lanes are set apart for those to come.
    *
-   * @return whether any was: its other connections are to leave it before {@link #beginTrials}
+   * @return whether any was: its other connections are to leave it before {@link #beginProbation}
    */
-  boolean settleTrials(long nowNs) {
-    if (trials.isIdle()) {
+  boolean settleProbation(long nowNs) {
+    if (probation.isIdle()) {
       return false;
     }
-    List<Lane> toEmpty = trials.settle(nowNs, taking);
+    List<Lane> toEmpty = probation.settle(nowNs, taking);
     noteApart();
     return !toEmpty.isEmpty();
   }
 
-  /** At last trials begin whose lanes are ready. */
-  void beginTrials(long nowNs) {
-    trials.begin(
+  /** At last probation begin whose lanes are ready. */
+  void beginProbation(long nowNs) {
+    probation.begin(
         nowNs,
         taking.size() == 1,
         (suspect, lane) -> {
@@ -225,14 +225,14 @@ final class Placement {
   void forget(Connection connection) {
     waiting.remove(connection);
     placing.remove(connection);
-    trials.forget(connection);
+    probation.forget(connection);
   }
 
   void onTick(long nowNs) {
     noteTaking(nowNs);
     noteApart();
-    trials.onTick(nowNs);
-    for (Connection connection : trials.overdue(nowNs, taking)) {
+    probation.onTick(nowNs);
+    for (Connection connection : probation.overdue(nowNs, taking)) {
       placeUntried(nowNs, connection);
     }
     tryAtTurnEnd();
@@ -241,7 +241,7 @@ final class Placement {
   // --- outputs ---
 
   /** Some are to get another owner at the end of the next turn. */
-  boolean isAnyToPlace() {
+  boolean hasMoreToPlace() {
     return !placing.isEmpty();
   }
 
@@ -259,17 +259,17 @@ final class Placement {
   int placesOf(Connection connection) {
     return (waiting.contains(connection) ? 1 : 0)
         + (placing.contains(connection) ? 1 : 0)
-        + (trials.isWaiting(connection) ? 1 : 0);
+        + (probation.isWaiting(connection) ? 1 : 0);
   }
 
   /** Suspects are to be tried on it, and its other connections may go elsewhere. */
-  boolean isToBeEmptied(Owner lane) {
+  boolean isBeingVacated(Owner lane) {
     return apart.contains(lane) && apart.size() < taking.size();
   }
 
   /** In what company this connection lost this lane. */
   Evidence.Company company(Connection connection, Owner owner) {
-    return trials.company(connection, owner);
+    return probation.company(connection, owner);
   }
 
   /** Until when a connection waits; later than now as long as some lane takes connections. */
@@ -283,7 +283,7 @@ final class Placement {
    * back, a long back-off would use up their wait.
    */
   long longestRetryNs() {
-    boolean isWaitedFor = taking.isEmpty() && (!waiting.isEmpty() || trials.isAnyWaiting());
+    boolean isWaitedFor = taking.isEmpty() && (!waiting.isEmpty() || probation.isAnyWaiting());
     return isWaitedFor
         ? Math.max(
             host.limits().laneRetryMinNs(), options.get().noUpstreamWaitNs() / RETRIES_OF_A_WAIT)
@@ -299,7 +299,7 @@ final class Placement {
     // Those that are gone, too.
     waiting.forEach(Placement::checkWaiting);
     placing.forEach(Placement::checkWaiting);
-    trials.forEachWaiting(Placement::checkWaiting);
+    probation.forEachWaiting(Placement::checkWaiting);
   }
 
   private static void checkWaiting(Connection connection) {
@@ -318,7 +318,7 @@ final class Placement {
 
   /** Those that are not set apart; all, where all are. */
   private List<Lane> openLanes() {
-    return taking.stream().filter(lane -> !isToBeEmptied(lane)).toList();
+    return taking.stream().filter(lane -> !isBeingVacated(lane)).toList();
   }
 
   private void noteTaking(long nowNs) {
@@ -345,18 +345,18 @@ final class Placement {
   }
 
   private void tryAtTurnEnd() {
-    if (!trials.isIdle()) {
+    if (!probation.isIdle()) {
       host.requestTurnEnd();
     }
   }
 
   private void placeUntried(long nowNs, Connection suspect) {
     suspect.counters().add(Counter.SUSPECTS_UNTRIED, 1);
-    trials.forget(suspect);
+    probation.forget(suspect);
     placeAnywhere(nowNs, suspect);
   }
 
-  private boolean isAnyNotAvoided(Connection connection) {
+  private boolean hasCandidate(Connection connection) {
     return taking.stream().anyMatch(lane -> !connection.ownership().isAvoiding(lane));
   }
 

@@ -1,8 +1,8 @@
 package dev.waymark.engine.pool;
 
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.base.PoolOptions;
 import dev.waymark.engine.base.ShardCounters;
-import dev.waymark.engine.base.Suspicion;
 import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.connection.Evidence;
 import dev.waymark.engine.connection.Evidence.Loss;
@@ -12,15 +12,12 @@ import dev.waymark.engine.lane.LanePool;
 import dev.waymark.engine.lane.LaneStatus;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.protocol.Hello;
-import dev.waymark.protocol.Reopen;
-import java.util.Collection;
-import java.util.HashSet;
+import dev.waymark.protocol.ResumeState;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.random.RandomGenerator;
 
 /**
@@ -31,13 +28,13 @@ import java.util.random.RandomGenerator;
 public final class ShardPool implements LanePool {
   private final PoolHost host;
   private final Balancer balancer;
-  private final Quarantine quarantine;
+  private final PoisonQuarantine quarantine;
   private final Hello hello;
   private final RandomGenerator random;
   private final ShardCounters counters;
   private final Mover mover;
   private final Placement placement;
-  private final Map<String, UpstreamStanding> standings = new LinkedHashMap<>();
+  private final Map<String, UpstreamSlot> slots = new LinkedHashMap<>();
 
   private PoolOptions options;
   private long version;
@@ -58,10 +55,11 @@ public final class ShardPool implements LanePool {
     this.random = random;
     this.counters = counters;
     this.mover = new Mover(nowNs, host, balancer);
-    Trials trials =
-        new Trials(hello.shard(), quarantine, this::site, lane -> standing(lane).isSettled());
+    Probation probation =
+        new Probation(hello.shard(), quarantine, this::site, lane -> slot(lane).isSettled());
     this.placement =
-        new Placement(nowNs, this::options, host, balancer, trials, lane -> site(lane).isSetApart());
+        new Placement(
+            nowNs, this::options, host, balancer, probation, lane -> site(lane).isSetApart());
   }
 
   // --- inputs ---
@@ -72,13 +70,13 @@ public final class ShardPool implements LanePool {
       return;
     }
     version = snapshot.version();
-    standings.values().forEach(UpstreamStanding::gone);
+    slots.values().forEach(UpstreamSlot::gone);
     for (UpstreamView view : snapshot.upstreams()) {
-      UpstreamStanding known = standings.get(view.address());
+      UpstreamSlot known = slots.get(view.address());
       if (known == null) {
         Lane lane = newLane(nowNs, view, false);
-        TrialSite site = quarantine.join(view.address());
-        standings.put(view.address(), new UpstreamStanding(host.limits(), site, view, lane));
+        ProbationSite site = quarantine.join(view.address());
+        slots.put(view.address(), new UpstreamSlot(host.limits(), site, view, lane));
       } else if (known.onView(nowNs, view)) {
         mover.rebalanceSoon(nowNs);
       }
@@ -88,8 +86,8 @@ public final class ShardPool implements LanePool {
 
   /** Who leads, who may be given connections and who is left follows from views and options. */
   private void settleViews(long nowNs) {
-    for (UpstreamStanding standing : List.copyOf(standings.values())) {
-      standing.lane().holdBack(nowNs, isHeldBack(standing.view()));
+    for (UpstreamSlot slot : List.copyOf(slots.values())) {
+      slot.lane().holdBack(nowNs, isHeldBack(slot.view()));
     }
     forgetUnused();
     refresh(nowNs);
@@ -113,12 +111,12 @@ public final class ShardPool implements LanePool {
    */
   public boolean placeSome(long nowNs) {
     placement.placeSome(nowNs);
-    if (placement.settleTrials(nowNs)) {
+    if (placement.settleProbation(nowNs)) {
       // Lanes are set apart for suspects: their other connections are to leave them.
       moveAway(nowNs);
     }
-    placement.beginTrials(nowNs);
-    return placement.isAnyToPlace();
+    placement.beginProbation(nowNs);
+    return placement.hasMoreToPlace();
   }
 
   public void stopWaiting(Connection connection) {
@@ -127,7 +125,7 @@ public final class ShardPool implements LanePool {
 
   @Override
   public void onLaneOpen(long nowNs, Lane lane) {
-    standing(lane).onLaneOpen();
+    slot(lane).onLaneOpen();
     host.events().onLaneOpen(options.name(), lane.upstream().address());
     refresh(nowNs);
   }
@@ -171,24 +169,24 @@ public final class ShardPool implements LanePool {
   @Override
   public void onLaneBroken(long nowNs, Lane lane, String cause, boolean wasOpen, int connections) {
     placement.onLaneBroken(lane);
-    UpstreamStanding standing = standings.get(lane.upstream().address());
-    if (standing != null && standing.lane() == lane) {
-      standing.onLaneBroken(nowNs, random);
+    UpstreamSlot slot = slots.get(lane.upstream().address());
+    if (slot != null && slot.lane() == lane) {
+      slot.onLaneBroken(nowNs, random);
     }
     forgetUnused();
     if (wasOpen) {
       host.events().onLaneBroken(options.name(), lane.upstream().address(), cause, connections);
-      suspect(lane, Suspicion.LANE_BROKEN);
+      suspect(lane, OutlierSignal.LANE_BROKEN);
     } else if (lane.upstream().isServing()) {
       host.events().onLaneRefused(options.name(), lane.upstream().address(), cause);
-      suspect(lane, Suspicion.LANE_REFUSED);
+      suspect(lane, OutlierSignal.LANE_REFUSED);
     }
   }
 
   /** Tells the control plane, which may eject the upstream. */
   @Override
-  public void suspect(Lane lane, Suspicion why) {
-    host.events().onUpstreamSuspect(options.name(), lane.upstream().address(), why);
+  public void suspect(Lane lane, OutlierSignal why) {
+    host.events().onOutlierSignal(options.name(), lane.upstream().address(), why);
   }
 
   @Override
@@ -224,10 +222,10 @@ public final class ShardPool implements LanePool {
 
   public void onTick(long nowNs) {
     long longestRetryNs = placement.longestRetryNs();
-    for (UpstreamStanding standing : List.copyOf(standings.values())) {
-      standing.lane().onTick(nowNs);
-      if (standing.isRetryDue(nowNs, longestRetryNs)) {
-        standing.lane(newLane(nowNs, standing.view(), standing.hasAcknowledged()));
+    for (UpstreamSlot slot : List.copyOf(slots.values())) {
+      slot.lane().onTick(nowNs);
+      if (slot.isRetryDue(nowNs, longestRetryNs)) {
+        slot.lane(newLane(nowNs, slot.view(), slot.hasAcknowledged()));
       }
     }
     placement.onTick(nowNs);
@@ -246,19 +244,19 @@ public final class ShardPool implements LanePool {
 
   /** It is no longer configured, and nobody needs it: every lane is finished and forgotten. */
   public void remove() {
-    standings.values().forEach(UpstreamStanding::gone);
+    slots.values().forEach(UpstreamSlot::gone);
     forgetUnused();
   }
 
   /** The bridge ends: every lane is finished. */
   public void finish(long nowNs) {
-    standings
+    slots
         .values()
-        .forEach(standing -> {
-          standing.lane().finish();
-          quarantine.leave(standing.view().address());
+        .forEach(slot -> {
+          slot.lane().finish();
+          quarantine.leave(slot.view().address());
         });
-    standings.clear();
+    slots.clear();
     placement.onLanes(nowNs, List.of());
   }
 
@@ -287,7 +285,7 @@ public final class ShardPool implements LanePool {
   }
 
   public List<LaneStatus> status() {
-    return standings.values().stream().map(standing -> standing.lane().status()).toList();
+    return slots.values().stream().map(slot -> slot.lane().status()).toList();
   }
 
   /** In how many places the connection waits for an owner. */
@@ -305,15 +303,15 @@ public final class ShardPool implements LanePool {
   private void moveAway(long nowNs) {
     mover.refill(nowNs, options.moving());
     long drainTimeoutNs = options.moving().drainTimeoutNs();
-    for (UpstreamStanding standing : List.copyOf(standings.values())) {
-      standing.noteLeaving(nowNs);
-      Reopen.Cause left = standing.causeToLeave();
-      boolean isEmptied = left == null && placement.isToBeEmptied(standing.lane());
-      Reopen.Cause cause = isEmptied ? Reopen.Cause.REBALANCE : left;
+    for (UpstreamSlot slot : List.copyOf(slots.values())) {
+      slot.noteLeaving(nowNs);
+      ResumeState.Cause left = slot.causeToLeave();
+      boolean isEmptied = left == null && placement.isBeingVacated(slot.lane());
+      ResumeState.Cause cause = isEmptied ? ResumeState.Cause.REBALANCE : left;
       if (cause != null && placement.isAnyEligible()) {
         boolean isOverdue =
-            left != null && drainTimeoutNs > 0 && standing.isLeftFor(nowNs, drainTimeoutNs);
-        mover.leave(nowNs, standing.lane(), cause, isOverdue);
+            left != null && drainTimeoutNs > 0 && slot.isLeftFor(nowNs, drainTimeoutNs);
+        mover.leave(nowNs, slot.lane(), cause, isOverdue);
       }
     }
   }
@@ -333,16 +331,16 @@ public final class ShardPool implements LanePool {
 
   /** It did not say that it would go, and no client can have made it. */
   private boolean isDyingUnused(Lane lane) {
-    UpstreamStanding standing = standing(lane);
-    return standing.causeToLeave() == null && standing.isSettled() && standing.site().isUnused();
+    UpstreamSlot slot = slot(lane);
+    return slot.causeToLeave() == null && slot.isSettled() && slot.site().isUnused();
   }
 
-  private TrialSite site(Lane lane) {
-    return standing(lane).site();
+  private ProbationSite site(Lane lane) {
+    return slot(lane).site();
   }
 
-  private UpstreamStanding standing(Lane lane) {
-    return Objects.requireNonNull(standings.get(lane.upstream().address()));
+  private UpstreamSlot slot(Lane lane) {
+    return Objects.requireNonNull(slots.get(lane.upstream().address()));
   }
 
   /** Client bytes go to the leader only, where there is one. */
@@ -352,9 +350,9 @@ public final class ShardPool implements LanePool {
 
   private void refresh(long nowNs) {
     List<Lane> taking =
-        standings.values().stream()
-            .filter(UpstreamStanding::isTakingConnections)
-            .map(UpstreamStanding::lane)
+        slots.values().stream()
+            .filter(UpstreamSlot::isAcceptingConnections)
+            .map(UpstreamSlot::lane)
             .toList();
     if (placement.onLanes(nowNs, taking)) {
       mover.rebalanceSoon(nowNs);
@@ -362,14 +360,14 @@ public final class ShardPool implements LanePool {
   }
 
   private void forgetUnused() {
-    for (Iterator<UpstreamStanding> each = standings.values().iterator(); each.hasNext(); ) {
-      UpstreamStanding standing = each.next();
-      if (standing.isUnused()) {
+    for (Iterator<UpstreamSlot> each = slots.values().iterator(); each.hasNext(); ) {
+      UpstreamSlot slot = each.next();
+      if (slot.isUnused()) {
         each.remove();
-        placement.forget(standing.lane());
-        standing.lane().finish();
-        quarantine.leave(standing.view().address());
-        counters.forgetUpstream(options.name(), standing.view().address());
+        placement.forget(slot.lane());
+        slot.lane().finish();
+        quarantine.leave(slot.view().address());
+        counters.forgetUpstream(options.name(), slot.view().address());
       }
     }
   }

@@ -1,6 +1,6 @@
 package dev.waymark.engine.pool;
 
-import dev.waymark.engine.base.Suspicion;
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.protocol.Mark;
 
 /**
@@ -21,7 +21,7 @@ public interface UpstreamEvents {
   void onLaneRefused(String pool, String upstream, String cause);
 
   /** Something speaks against an upstream; called for every time. */
-  void onUpstreamSuspect(String pool, String upstream, Suspicion why);
+  void onOutlierSignal(String pool, String upstream, OutlierSignal why);
 
   void onUpstreamDraining(String pool, String upstream);
 }

@@ -6,8 +6,8 @@ import java.util.function.BooleanSupplier;
 
 /**
  * How many client and reply bytes the process holds, over all shards, with {@link
- * Limits#pieceBytes} for each piece of them (rule 10). Thread-safe; shards report once per turn,
- * and whenever they hold much more.
+ * Limits#bufferOverheadBytes} for each buffer of them (rule 10). Thread-safe; shards report once
+ * per turn, and whenever they hold much more.
  */
 public final class MemoryBudget {
   /** Reading resumes under this share of the budget, so that it does not flap. */

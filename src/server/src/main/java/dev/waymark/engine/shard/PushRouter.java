@@ -27,25 +27,25 @@ final class PushRouter {
   private final ShardEnvironment environment;
   private final ConnectionTable connections;
   private final Collection<ListenerOptions> listeners;
-  private final LongPredicate hasEverBeen;
+  private final LongPredicate hasIssued;
   private final RecentCloses closes;
 
   /**
    * @param connections a view of those of the shard
    * @param listeners a view of those of the shard
-   * @param hasEverBeen whether the shard ever gave a mark with this sequence
+   * @param hasIssued whether the shard ever gave a mark with this sequence
    */
   PushRouter(
       ShardIdentity identity,
       ShardEnvironment environment,
       ConnectionTable connections,
       Collection<ListenerOptions> listeners,
-      LongPredicate hasEverBeen) {
+      LongPredicate hasIssued) {
     this.identity = identity;
     this.environment = environment;
     this.connections = connections;
     this.listeners = listeners;
-    this.hasEverBeen = hasEverBeen;
+    this.hasIssued = hasIssued;
     this.closes = new RecentCloses(Math.max(1, CLOSES_MAX / identity.count()));
   }
 
@@ -75,7 +75,7 @@ final class PushRouter {
 
   /** A connection's socket is closed. */
   void onConnectionGone(Connection connection, @Nullable CloseReason reason, long closedUnixMs) {
-    closes.add(connection.sequence(), connection.arrival().listener(), reason, closedUnixMs);
+    closes.add(connection.sequence(), connection.info().listener(), reason, closedUnixMs);
   }
 
   // --- transitions ---
@@ -84,7 +84,7 @@ final class PushRouter {
       long nowNs, String pool, Push push, long sequence, Consumer<PushResult> reply) {
     Connection connection = connections.get(sequence);
     int closed = connection == null ? closes.find(sequence) : -1;
-    if (connection != null && connection.arrival().listener().isOpenTo(pool)) {
+    if (connection != null && connection.info().listener().isOpenTo(pool)) {
       connection.push(nowNs, push, reply);
     } else if (closed >= 0 && closes.listener(closed).isOpenTo(pool)) {
       reply.accept(PushResult.gone(push.id(), closes.reason(closed), closes.closedUnixMs(closed)));
@@ -100,7 +100,7 @@ final class PushRouter {
     if (!isOpenToAll) {
       return PushResult.of(id, Outcome.FORBIDDEN);
     }
-    return hasEverBeen.test(sequence)
+    return hasIssued.test(sequence)
         ? PushResult.gone(id, null, 0)
         : PushResult.of(id, Outcome.NEVER_EXISTED);
   }

@@ -72,7 +72,8 @@ final class RecentCloses {
    *
    * @param reason null: unknown
    */
-  void add(long sequence, ListenerOptions listener, @Nullable CloseReason reason, long closedUnixMs) {
+  void add(
+      long sequence, ListenerOptions listener, @Nullable CloseReason reason, long closedUnixMs) {
     if (size == capacity) {
       unlink(next);
     } else {

@@ -7,15 +7,15 @@ import dev.waymark.engine.base.Limits;
 import dev.waymark.engine.base.LoopClock;
 import dev.waymark.engine.base.PoolOptions;
 import dev.waymark.engine.base.ShardCounters;
-import dev.waymark.engine.connection.Arrival;
 import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.connection.ConnectionHost;
+import dev.waymark.engine.connection.ConnectionInfo;
 import dev.waymark.engine.connection.ConnectionStatus;
 import dev.waymark.engine.connection.ConnectionSummary;
 import dev.waymark.engine.connection.Evidence.Loss;
+import dev.waymark.engine.connection.ForcedDetach;
 import dev.waymark.engine.connection.ListenerOptions;
 import dev.waymark.engine.connection.Owner;
-import dev.waymark.engine.connection.Taken;
 import dev.waymark.engine.lane.Announcements;
 import dev.waymark.engine.lane.Lane;
 import dev.waymark.engine.lane.LaneStatus;
@@ -93,7 +93,7 @@ public final class Shard {
     this.memory = new ShardMemory(environment, events, identity.count(), connections, budget);
     this.announcements = new Announcements(connections::get, connections::sequences);
     this.pushes =
-        new PushRouter(identity, environment, connections, listeners.values(), this::hasEverBeen);
+        new PushRouter(identity, environment, connections, listeners.values(), this::hasIssued);
     onConfigured(nowNs, poolSetups, listenerOptions);
   }
 
@@ -108,8 +108,8 @@ public final class Shard {
     }
     acceptedCount++;
     Mark mark = new Mark(identity.instance(), acceptedCount * identity.count() + identity.index());
-    Arrival arrival = listener.arrival(mark, socket, elapsedNs(nowNs), nowUnixMs);
-    Connection connection = new Connection(listener, arrival, socket, nowNs);
+    ConnectionInfo info = listener.info(mark, socket, elapsedNs(nowNs), nowUnixMs);
+    Connection connection = new Connection(listener, info, socket, nowNs);
     connections.put(connection);
     announcements.onOpened(connection);
     announceAtTurnEnd();
@@ -262,8 +262,8 @@ public final class Shard {
 
   /** Ends every connection that is left, and then every lane. */
   public void stop(long nowNs) {
-    connections.forEach(connection ->
-        connection.endByBridge(nowNs, CloseReason.BRIDGE_STOPPED, Origin.BRIDGE));
+    connections.forEach(
+        connection -> connection.endByBridge(nowNs, CloseReason.BRIDGE_STOPPED, Origin.BRIDGE));
     onTurnEnd(nowNs);
     pools.values().forEach(pool -> pool.finish(nowNs));
   }
@@ -301,7 +301,7 @@ public final class Shard {
   void checkInvariants() {
     connections.forEach(connection -> {
       connection.checkInvariants();
-      ShardPool pool = pools.get(connection.arrival().listener().pool());
+      ShardPool pool = pools.get(connection.info().listener().pool());
       int places = pool == null ? 0 : pool.placesOf(connection);
       Check.that(
           places + (connection.ownership().isBackingOff() ? 1 : 0)
@@ -332,7 +332,7 @@ public final class Shard {
   }
 
   /** Whether this shard ever gave a mark with this sequence. */
-  private boolean hasEverBeen(long sequence) {
+  private boolean hasIssued(long sequence) {
     long n = sequence / identity.count();
     return sequence % identity.count() == identity.index() && n >= 1 && n <= acceptedCount;
   }
@@ -355,7 +355,7 @@ public final class Shard {
   void forEachOn(Lane lane, Consumer<Connection> action) {
     if (lane.connectionCount() > 0) {
       connections.forEach(connection -> {
-        if (connection.lane() == lane) {
+        if (connection.owner() == lane) {
           action.accept(connection);
         }
       });
@@ -384,13 +384,13 @@ public final class Shard {
       this.listenerCounters = listenerCounters;
     }
 
-    Arrival arrival(Mark mark, ClientSocket socket, long elapsedNs, long nowUnixMs) {
+    ConnectionInfo info(Mark mark, ClientSocket socket, long elapsedNs, long nowUnixMs) {
       String dialled = socket.localAddress();
       if (!dialled.equals(localAddress)) {
         // The same text in one place: most clients dial the same address.
         localAddress = dialled;
       }
-      return new Arrival(
+      return new ConnectionInfo(
           mark, options, socket.clientAddress(), localAddress, elapsedNs, nowUnixMs);
     }
 
@@ -474,8 +474,8 @@ public final class Shard {
     }
 
     @Override
-    public void onTaken(Taken taken) {
-      events.onConnectionTaken(taken);
+    public void onForcedDetach(ForcedDetach taken) {
+      events.onForcedDetach(taken);
     }
 
     @Override
@@ -534,8 +534,8 @@ public final class Shard {
     }
 
     @Override
-    public boolean hasEverBeen(long sequence) {
-      return Shard.this.hasEverBeen(sequence);
+    public boolean hasIssued(long sequence) {
+      return Shard.this.hasIssued(sequence);
     }
 
     @Override

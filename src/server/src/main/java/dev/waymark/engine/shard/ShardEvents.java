@@ -1,7 +1,7 @@
 package dev.waymark.engine.shard;
 
 import dev.waymark.engine.connection.ConnectionSummary;
-import dev.waymark.engine.connection.Taken;
+import dev.waymark.engine.connection.ForcedDetach;
 import dev.waymark.engine.pool.UpstreamEvents;
 import dev.waymark.protocol.Mark;
 
@@ -13,7 +13,7 @@ public interface ShardEvents extends UpstreamEvents {
   void onConnectionOpened(Mark mark, String listener, String clientAddress);
 
   /** Called for every one; an upstream that hangs may have thousands. */
-  void onConnectionTaken(Taken taken);
+  void onForcedDetach(ForcedDetach taken);
 
   void onConnectionClosed(ConnectionSummary summary);
 

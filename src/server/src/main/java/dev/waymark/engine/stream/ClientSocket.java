@@ -17,7 +17,8 @@ public interface ClientSocket {
   String localAddress();
 
   /**
-   * Queues bytes; they leave at {@link #flush}. What the kernel took is reported by {@code Connection.onWritten}, in order.
+   * Queues bytes; they leave at {@link #flush}. What the kernel took is reported by {@code
+   * Connection.onWritten}, in order.
    *
    * @param owned the reference passes to this method
    */

@@ -68,9 +68,9 @@ public final class ClientStream {
   private long consumedOffset;
   private boolean isEnded;
   private boolean isEndSent;
-  private int pieces;
+  private int buffers;
   private int partialBytes;
-  private @Nullable CloseReason breach;
+  private @Nullable CloseReason violation;
 
   /** Sent and not consumed, and behind that what waits to be sent. */
   private @Nullable Chunk first;
@@ -118,11 +118,11 @@ public final class ClientStream {
    *
    * @return whether this is new
    */
-  public boolean breach(CloseReason reason) {
-    if (breach != null) {
+  public boolean violation(CloseReason reason) {
+    if (violation != null) {
       return false;
     }
-    breach = reason;
+    violation = reason;
     return true;
   }
 
@@ -196,7 +196,7 @@ public final class ClientStream {
     }
     if (fitting < bytes) {
       next.split(fitting);
-      pieces++;
+      buffers++;
       last = last == next ? next.following : last;
     }
     unsent = next.following;
@@ -220,12 +220,12 @@ public final class ClientStream {
 
   /** Where the client has ended its direction, if the owner may know that place; else -1. */
   public long endedAt() {
-    return isEnded && breach == null ? receivedOffset : -1;
+    return isEnded && violation == null ? receivedOffset : -1;
   }
 
   /** Why the client cannot be read further; null while it can. */
-  public @Nullable CloseReason breach() {
-    return breach;
+  public @Nullable CloseReason violation() {
+    return violation;
   }
 
   /** No part of a message waits at the edge. */
@@ -249,7 +249,7 @@ public final class ClientStream {
   }
 
   /** FIN may be passed on now, once. */
-  public boolean isEndToBeSent() {
+  public boolean isEndDue() {
     return isEnded && !isEndSent && isEmpty();
   }
 
@@ -289,8 +289,8 @@ public final class ClientStream {
   }
 
   /** How many buffers {@link #heldBytes} is. */
-  public int pieces() {
-    return pieces;
+  public int buffers() {
+    return buffers;
   }
 
   // --- transitions ---
@@ -303,7 +303,7 @@ public final class ClientStream {
       last.following = added;
     }
     last = added;
-    pieces++;
+    buffers++;
     return added;
   }
 
@@ -313,7 +313,7 @@ public final class ClientStream {
     last = first == null ? null : last;
     // An old one that is garbage would keep all that follow.
     chunk.following = null;
-    pieces--;
+    buffers--;
     return chunk.payload;
   }
 

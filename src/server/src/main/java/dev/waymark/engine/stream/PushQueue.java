@@ -123,7 +123,7 @@ final class PushQueue {
 
   /** Memory of those that wait. */
   long heldBytes() {
-    return waitingBytes + (long) waiting.size() * limits.pieceBytes();
+    return waitingBytes + (long) waiting.size() * limits.bufferOverheadBytes();
   }
 
   private @Nullable Waiting poll() {

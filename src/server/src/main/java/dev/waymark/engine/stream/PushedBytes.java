@@ -21,9 +21,9 @@ final class PushedBytes {
   private final ArrayDeque<Segment> segments = new ArrayDeque<>(4);
   private long handedBytes;
   private long writtenBytes;
-  private int finishedPieces;
+  private int finishedBuffers;
 
-  /** A push was handed to the socket behind this offset of the replies, as one piece. */
+  /** A push was handed to the socket behind this offset of the replies, as one buffer. */
   void hand(long replyOffset, int bytes) {
     segments.add(new Segment(replyOffset, bytes));
     handedBytes += bytes;
@@ -50,16 +50,16 @@ final class PushedBytes {
         break;
       }
       segments.remove();
-      finishedPieces++;
+      finishedBuffers++;
     }
     return replyBytes + left;
   }
 
   /** How many pushes the socket has taken to their end since the last question. */
-  int takeFinishedPieces() {
-    int pieces = finishedPieces;
-    finishedPieces = 0;
-    return pieces;
+  int takeFinishedBuffers() {
+    int buffers = finishedBuffers;
+    finishedBuffers = 0;
+    return buffers;
   }
 
   boolean isEmpty() {
@@ -67,7 +67,7 @@ final class PushedBytes {
   }
 
   /** How many the socket has not taken whole. */
-  int pieces() {
+  int buffers() {
     return segments.size();
   }
 

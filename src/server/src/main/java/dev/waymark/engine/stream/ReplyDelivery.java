@@ -48,7 +48,7 @@ final class ReplyDelivery {
     if (pushed == null) {
       pushed = new PushedBytes();
     }
-    pushed.hand(replies.takenOffset(), owned.readableBytes());
+    pushed.hand(replies.committedOffset(), owned.readableBytes());
     return hand(owned);
   }
 
@@ -70,12 +70,12 @@ final class ReplyDelivery {
   }
 
   /** The kernel took bytes to the end of a flush. */
-  void written(long bytes, int pieces) {
+  void written(long bytes, int buffers) {
     if (pushed == null || pushed.isEmpty()) {
-      replies.written(bytes, pieces);
+      replies.written(bytes, buffers);
     } else {
       long replyBytes = pushed.written(bytes, replies.writtenOffset());
-      replies.written(replyBytes, pieces - pushed.takeFinishedPieces());
+      replies.written(replyBytes, buffers - pushed.takeFinishedBuffers());
     }
     kernelOffset = writtenBytes();
   }
@@ -106,8 +106,8 @@ final class ReplyDelivery {
   }
 
   /** How many buffers they are. */
-  int pushedPieces() {
-    return pushed == null ? 0 : pushed.pieces();
+  int pushedBuffers() {
+    return pushed == null ? 0 : pushed.buffers();
   }
 
   /** A slice would keep its whole batch in memory for as long as this client does not read. */

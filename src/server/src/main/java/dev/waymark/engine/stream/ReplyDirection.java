@@ -40,7 +40,7 @@ public final class ReplyDirection {
 
   public ReplyDirection(Limits limits, ClientSocket socket) {
     this.limits = limits;
-    this.stream = new ReplyStream(limits.grantBytes());
+    this.stream = new ReplyStream(limits.replyWindowBytes());
     this.delivery = new ReplyDelivery(stream, socket);
   }
 
@@ -131,9 +131,9 @@ public final class ReplyDirection {
    *
    * @param epoch the next one
    */
-  public void onLeft(boolean wasNeverAcknowledging, int epoch) {
+  public void onLeft(boolean wasAtMostOnce, int epoch) {
     stream.dropHeld();
-    if (wasNeverAcknowledging) {
+    if (wasAtMostOnce) {
       // Nobody is asked for the request of an unfinished reply again: the next one is a new reply.
       stream.endReply();
     }
@@ -148,7 +148,7 @@ public final class ReplyDirection {
       return Credit.NONE;
     }
     if (stream.isCreditDue()) {
-      stream.granted();
+      stream.creditSent();
       return Credit.SEND;
     }
     if (isCreditOwed || stream.creditBytes() <= 0) {
@@ -168,7 +168,7 @@ public final class ReplyDirection {
     isCreditOwed = false;
     boolean isSent = isAcknowledging && !stream.isEnded() && stream.creditBytes() > 0;
     if (isSent) {
-      stream.granted();
+      stream.creditSent();
     }
     return isSent;
   }
@@ -178,13 +178,13 @@ public final class ReplyDirection {
     if (stream.creditBytes() <= 0) {
       return NO_LIMIT;
     }
-    stream.granted();
+    stream.creditSent();
     return stream.limitOffset();
   }
 
   /** The client's socket took bytes, and with them so many buffers to their end. */
-  public void written(long bytes, int pieces) {
-    delivery.written(bytes, pieces);
+  public void written(long bytes, int buffers) {
+    delivery.written(bytes, buffers);
   }
 
   /** Hands the turn's replies to the kernel. */
@@ -201,7 +201,7 @@ public final class ReplyDirection {
       return stream.isOverrunBy(bytes) ? CloseReason.FLOW_CONTROL : null;
     }
     boolean isUnfinished = frame.more() || stream.isHolding();
-    if (isUnfinished && stream.isHeldTooLargeWith(bytes)) {
+    if (isUnfinished && stream.isCommitTooLargeWith(bytes)) {
       return CloseReason.FLOW_CONTROL;
     }
     return isQueueFullFor(bytes) ? CloseReason.SLOW_CLIENT : null;
@@ -246,10 +246,10 @@ public final class ReplyDirection {
 
   /** Memory of replies that wait for the socket, of an unfinished commit, and of pushes. */
   public long heldBytes() {
-    long pieces = stream.pieces() + delivery.pushedPieces();
+    long buffers = stream.buffers() + delivery.pushedBuffers();
     return delivery.queuedBytes()
         + stream.heldBytes()
-        + pieces * limits.pieceBytes()
+        + buffers * limits.bufferOverheadBytes()
         + (pushes == null ? 0 : pushes.heldBytes());
   }
 

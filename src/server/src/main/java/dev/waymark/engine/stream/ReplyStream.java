@@ -61,19 +61,19 @@ public final class ReplyStream {
     }
   }
 
-  private final int grantBytes;
+  private final int replyWindowBytes;
   private long receivedOffset;
-  private long takenOffset;
+  private long committedOffset;
   private long replyStartOffset;
   private long writtenOffset;
   private long limitOffset;
-  private int queuedPieces;
+  private int queuedBuffers;
   private boolean isEnded;
   private @Nullable HeldCommit held;
 
-  ReplyStream(int grantBytes) {
-    this.grantBytes = grantBytes;
-    this.limitOffset = grantBytes;
+  ReplyStream(int replyWindowBytes) {
+    this.replyWindowBytes = replyWindowBytes;
+    this.limitOffset = replyWindowBytes;
   }
 
   // --- inputs ---
@@ -110,19 +110,19 @@ public final class ReplyStream {
 
   /** A commit with `consumed` took effect: a reply ends here (rule 4). */
   void endReply() {
-    replyStartOffset = takenOffset;
+    replyStartOffset = committedOffset;
   }
 
-  /** One piece took effect and waits for the client's socket. */
+  /** One buffer took effect and waits for the client's socket. */
   void take(int bytes) {
-    takenOffset += bytes;
-    queuedPieces++;
+    committedOffset += bytes;
+    queuedBuffers++;
   }
 
-  /** The client's socket took bytes, and with them so many whole pieces. */
-  void written(long bytes, int pieces) {
+  /** The client's socket took bytes, and with them so many whole buffers. */
+  void written(long bytes, int buffers) {
     writtenOffset += bytes;
-    queuedPieces -= pieces;
+    queuedBuffers -= buffers;
   }
 
   /** The owner has ended this direction. */
@@ -131,8 +131,8 @@ public final class ReplyStream {
   }
 
   /** The credit was sent. */
-  public void granted() {
-    limitOffset = grantOffset();
+  public void creditSent() {
+    limitOffset = windowEndOffset();
   }
 
   // --- outputs ---
@@ -146,41 +146,41 @@ public final class ReplyStream {
   }
 
   /** With so many bytes more the unfinished commit is larger than any may be (rule 4). */
-  boolean isHeldTooLargeWith(int bytes) {
-    return heldBytes() + bytes > grantBytes;
+  boolean isCommitTooLargeWith(int bytes) {
+    return heldBytes() + bytes > replyWindowBytes;
   }
 
   /** How far the owner could be allowed to go beyond what it knows. */
   long creditBytes() {
-    return grantOffset() - limitOffset;
+    return windowEndOffset() - limitOffset;
   }
 
   /** So much is free that the owner should know at once. */
   boolean isCreditDue() {
-    return creditBytes() >= grantBytes / 2;
+    return creditBytes() >= replyWindowBytes / 2;
   }
 
-  /** What {@link #granted} makes the limit. */
-  long grantOffset() {
-    return writtenOffset + grantBytes;
+  /** What {@link #creditSent} makes the limit. */
+  long windowEndOffset() {
+    return writtenOffset + replyWindowBytes;
   }
 
   public long limitOffset() {
     return limitOffset;
   }
 
-  public long takenOffset() {
-    return takenOffset;
+  public long committedOffset() {
+    return committedOffset;
   }
 
   /** Bytes that took effect since a reply last ended. */
-  public long takenSinceConsumed() {
-    return takenOffset - replyStartOffset;
+  public long committedSinceConsumed() {
+    return committedOffset - replyStartOffset;
   }
 
   /** The last byte that took effect ends a reply, or there was none yet. */
   public boolean isBetweenReplies() {
-    return takenSinceConsumed() == 0;
+    return committedSinceConsumed() == 0;
   }
 
   long writtenOffset() {
@@ -189,7 +189,7 @@ public final class ReplyStream {
 
   /** Bytes that took effect and wait for the client's socket. */
   public long queuedBytes() {
-    return takenOffset - writtenOffset;
+    return committedOffset - writtenOffset;
   }
 
   /** Bytes of an unfinished commit, which wait for its rest. */
@@ -198,8 +198,8 @@ public final class ReplyStream {
   }
 
   /** How many buffers there are of both. */
-  int pieces() {
-    return queuedPieces + (held == null ? 0 : held.payloads.size());
+  int buffers() {
+    return queuedBuffers + (held == null ? 0 : held.payloads.size());
   }
 
   public boolean isHolding() {
@@ -221,12 +221,12 @@ public final class ReplyStream {
   }
 
   public void checkInvariants() {
-    Check.that(writtenOffset <= takenOffset, "written beyond taken");
-    Check.that(takenOffset <= receivedOffset, "taken beyond received");
-    Check.that(limitOffset <= grantOffset(), "granted more than the grant");
-    Check.that(receivedOffset - takenOffset == heldBytes(), "held is the gap");
+    Check.that(writtenOffset <= committedOffset, "written beyond taken");
+    Check.that(committedOffset <= receivedOffset, "taken beyond received");
+    Check.that(limitOffset <= windowEndOffset(), "creditSent more than the grant");
+    Check.that(receivedOffset - committedOffset == heldBytes(), "held is the gap");
     Check.that(
-        queuedPieces >= 0 && (queuedBytes() == 0 || queuedPieces > 0),
-        "what is queued is in pieces");
+        queuedBuffers >= 0 && (queuedBytes() == 0 || queuedBuffers > 0),
+        "what is queued is in buffers");
   }
 }

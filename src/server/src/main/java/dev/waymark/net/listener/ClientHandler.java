@@ -97,7 +97,7 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
       isUnreadable = true;
       whole.release();
       to.onClientPartial(0);
-      to.onClientBreach(nowNs, breach.reason());
+      to.onClientViolation(nowNs, breach.reason());
       return;
     }
     keep(to, whole);
@@ -154,7 +154,7 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
     if (partial != null) {
       releasePartial();
       to.onClientPartial(0);
-      to.onClientBreach(socket.nowNs(), CloseReason.FRAME_INCOMPLETE);
+      to.onClientViolation(socket.nowNs(), CloseReason.FRAME_INCOMPLETE);
     }
     to.onClientEnd(socket.nowNs());
   }

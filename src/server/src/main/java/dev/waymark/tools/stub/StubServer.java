@@ -144,7 +144,7 @@ public final class StubServer implements AutoCloseable {
       connection.close(reason);
       return new RefusingHandler();
     }
-    stats.onOpen(connection.open().reopen());
+    stats.onOpen(connection.open().resumeState());
     return new CountedHandler(handler(connection), stats);
   }
 

@@ -1,7 +1,7 @@
 package dev.waymark.tools.stub;
 
 import dev.waymark.protocol.CloseReason;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +15,7 @@ final class StubStats {
   private final LongAdder fenced = new LongAdder();
   private final LongAdder requests = new LongAdder();
 
-  void onOpen(@Nullable Reopen reopen) {
+  void onOpen(@Nullable ResumeState reopen) {
     opens.increment();
     if (reopen == null) {
       return;

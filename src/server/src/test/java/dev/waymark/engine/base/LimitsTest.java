@@ -10,7 +10,7 @@ class LimitsTest {
   @Test
   void defaults_areThoseOfTheProtocol() {
     assertThat(Limits.DEFAULTS.windowBytes()).isEqualTo(256 * 1024);
-    assertThat(Limits.DEFAULTS.grantBytes()).isEqualTo(256 * 1024);
+    assertThat(Limits.DEFAULTS.replyWindowBytes()).isEqualTo(256 * 1024);
     assertThat(Limits.DEFAULTS.initialWindowBytes()).isEqualTo(16 * 1024);
     assertThat(Limits.DEFAULTS.memoryBudgetBytes()).isEqualTo(128 * 1024 * 1024);
     assertThat(Limits.DEFAULTS.commitTimeoutNs()).isEqualTo(10_000_000_000L);

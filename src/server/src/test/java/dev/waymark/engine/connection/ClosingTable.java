@@ -24,11 +24,11 @@ final class ClosingTable {
             world.fixtures.attachedLane();
             world.accept();
           });
-  private static final Event OPEN_PLAIN =
+  private static final Event OPEN_AT_MOST_ONCE =
       event(
-          "OPEN_PLAIN",
+          "OPEN_AT_MOST_ONCE",
           world -> {
-            world.fixtures.plainLanes("a:1");
+            world.fixtures.atMostOnceLanes("a:1");
             world.connection = world.fixtures.accept();
             world.fixtures.receive(world.fixtures.frame(world.connection));
             world.fixtures.takeEffects();
@@ -101,9 +101,7 @@ final class ClosingTable {
       event(
           "OPERATOR",
           world ->
-              world
-                  .connection
-                  .endByBridge(world.nowNs(), CloseReason.OPERATOR, Origin.BRIDGE));
+              world.connection.endByBridge(world.nowNs(), CloseReason.OPERATOR, Origin.BRIDGE));
 
   private static Event event(String name, Consumer<ClosingWorld> action) {
     return new Event(name, action);
@@ -131,9 +129,10 @@ final class ClosingTable {
     return event(name, world -> world.connection.onClientLost(world.nowNs(), reason));
   }
 
-  private static Event breach(CloseReason reason) {
+  private static Event violation(CloseReason reason) {
     return event(
-        "client breach " + reason, world -> world.connection.onClientBreach(world.nowNs(), reason));
+        "client violation " + reason,
+        world -> world.connection.onClientViolation(world.nowNs(), reason));
   }
 
   // --- rows ---
@@ -142,12 +141,12 @@ final class ClosingTable {
     return Stream.of(
             ends(),
             clientLosses(),
-            framingBreaches(),
+            framingViolations(),
             waits(),
             upstreamCloses(),
             refusals(),
             laneLosses(),
-            breaches(),
+            violations(),
             closesOfBridgesOnly(),
             bridgeCloses())
         .flatMap(rows -> rows);
@@ -173,7 +172,7 @@ final class ClosingTable {
             .shows("data 0+10, HalfClose 10, written 10, Close DONE, close")
             .ends(CloseReason.DONE, Origin.UPSTREAM),
         row("upstream without Settings")
-            .after(OPEN_PLAIN, DATA, FIN, UPSTREAM_FIN)
+            .after(OPEN_AT_MOST_ONCE, DATA, FIN, UPSTREAM_FIN)
             .shows("data 0+10, HalfClose 10, FIN, Close DONE, close")
             .ends(CloseReason.DONE, Origin.CLIENT));
   }
@@ -196,12 +195,12 @@ final class ClosingTable {
   }
 
   /** The client is no longer understood. */
-  private static Stream<ClosingRow> framingBreaches() {
+  private static Stream<ClosingRow> framingViolations() {
     return Stream.of(
             CloseReason.FRAME_TOO_LONG, CloseReason.FRAME_INCOMPLETE, CloseReason.FRAME_INVALID)
         .map(reason ->
             row("client breaks the framing")
-                .after(OPEN, breach(reason), FIN)
+                .after(OPEN, violation(reason), FIN)
                 .shows("Close " + reason + ", FIN, close")
                 .ends(reason, Origin.CLIENT));
   }
@@ -258,11 +257,11 @@ final class ClosingTable {
   private static Stream<ClosingRow> laneLosses() {
     return Stream.of(
         row("lane lost, bytes queued")
-            .after(OPEN_PLAIN, FIN, KERNEL_FULL, BIG_REPLY, LANE_LOST, DRAIN)
+            .after(OPEN_AT_MOST_ONCE, FIN, KERNEL_FULL, BIG_REPLY, LANE_LOST, DRAIN)
             .shows("HalfClose 0, pause, resume, written 45, close")
             .ends(CloseReason.UPSTREAM_LOST, Origin.UPSTREAM),
         row("lane lost in the middle of a commit")
-            .after(OPEN_PLAIN, HALF_COMMIT, LANE_LOST, FIN)
+            .after(OPEN_AT_MOST_ONCE, HALF_COMMIT, LANE_LOST, FIN)
             .shows("FIN, close")
             .ends(CloseReason.UPSTREAM_LOST, Origin.UPSTREAM),
         row("lane lost, another owner answers")
@@ -282,7 +281,7 @@ final class ClosingTable {
   }
 
   /** The upstream breaks a rule. */
-  private static Stream<ClosingRow> breaches() {
+  private static Stream<ClosingRow> violations() {
     return Stream.of(
         row("commit never completed")
             .after(OPEN, HALF_COMMIT, pass(5000), PONG, pass(5200))
@@ -302,7 +301,7 @@ final class ClosingTable {
             .ends(CloseReason.FLOW_CONTROL, Origin.UPSTREAM),
         row("an endless commit without Settings")
             .after(
-                OPEN_PLAIN,
+                OPEN_AT_MOST_ONCE,
                 HALF_COMMIT,
                 HALF_COMMIT,
                 HALF_COMMIT,
@@ -324,11 +323,11 @@ final class ClosingTable {
             .shows("data 0+10, FIN, HalfClose 10, Close DONE, close")
             .ends(CloseReason.DONE, Origin.UPSTREAM),
         row("the client does not read")
-            .after(OPEN_PLAIN, KERNEL_FULL, BIG_REPLY, BIG_REPLY)
+            .after(OPEN_AT_MOST_ONCE, KERNEL_FULL, BIG_REPLY, BIG_REPLY)
             .shows("pause, Close SLOW_CLIENT, RST")
             .ends(CloseReason.SLOW_CLIENT, Origin.UPSTREAM),
         row("Settings after other frames")
-            .after(OPEN_PLAIN, SETTINGS, FIN)
+            .after(OPEN_AT_MOST_ONCE, SETTINGS, FIN)
             .shows("cancel SETTINGS_LATE, FIN, close")
             .ends(CloseReason.SETTINGS_LATE, Origin.UPSTREAM));
   }

@@ -45,11 +45,11 @@ class ConnectionTest {
   @Test
   void frame_withWhoseRoomTheConnectionEnds_isFenced() {
     Fixtures fixtures = new Fixtures();
-    fixtures.plainLanes("a:1");
+    fixtures.atMostOnceLanes("a:1");
     Connection connection = fixtures.accept();
     UpstreamFrame frame = fixtures.frame(connection);
     fixtures.lane().onFrame(fixtures.nowNs, frame.payload(Fixtures.bytes(45)));
-    connection.onClientBreach(fixtures.nowNs, CloseReason.FRAME_TOO_LONG);
+    connection.onClientViolation(fixtures.nowNs, CloseReason.FRAME_TOO_LONG);
     fixtures.lane().onFrame(fixtures.nowNs, frame);
     fixtures.endTurn();
     assertThat(fixtures.effects).contains("Close FRAME_TOO_LONG", "written 45");
@@ -145,7 +145,7 @@ class ConnectionTest {
     Connection connection = fixtures.accept();
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(Fixtures.WINDOW), true);
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), true);
-    connection.onClientBreach(fixtures.nowNs, CloseReason.FRAME_INCOMPLETE);
+    connection.onClientViolation(fixtures.nowNs, CloseReason.FRAME_INCOMPLETE);
     connection.onClientEnd(fixtures.nowNs);
     fixtures.endTurn();
     fixtures.takeEffects();
@@ -168,7 +168,7 @@ class ConnectionTest {
     Fixtures fixtures = new Fixtures(patient, 0, 10_000);
     Connection connection = fixtures.accept();
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), true);
-    connection.onClientBreach(fixtures.nowNs, CloseReason.FRAME_TOO_LONG);
+    connection.onClientViolation(fixtures.nowNs, CloseReason.FRAME_TOO_LONG);
     fixtures.passMs(20_000);
     fixtures.attachedLane();
     fixtures.passMs(500);
@@ -183,7 +183,7 @@ class ConnectionTest {
     fixtures.attachedLane();
     Connection connection = fixtures.accept();
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), true);
-    connection.onClientBreach(fixtures.nowNs, CloseReason.FRAME_TOO_LONG);
+    connection.onClientViolation(fixtures.nowNs, CloseReason.FRAME_TOO_LONG);
     connection.onClientEnd(fixtures.nowNs);
     for (int second = 1; second <= 9; second++) {
       fixtures.passMs(1_000);
@@ -203,12 +203,13 @@ class ConnectionTest {
     for (int i = 0; i < 3; i++) {
       fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(1)));
     }
-    assertThat(fixtures.budget.usedBytes()).isEqualTo(3 + 3 * Fixtures.PIECE);
+    assertThat(fixtures.budget.usedBytes()).isEqualTo(3 + 3 * Fixtures.BUFFER_OVERHEAD);
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(Fixtures.WINDOW), true);
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(1), true);
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(1), true);
     fixtures.endTurn();
-    assertThat(fixtures.budget.usedBytes()).isEqualTo(5 + Fixtures.WINDOW + 6 * Fixtures.PIECE);
+    assertThat(fixtures.budget.usedBytes())
+        .isEqualTo(5 + Fixtures.WINDOW + 6 * Fixtures.BUFFER_OVERHEAD);
     connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
     fixtures.endTurn();
     assertThat(fixtures.budget.usedBytes()).isZero();

@@ -11,7 +11,7 @@ import dev.waymark.engine.base.PoolOptions.Moving;
 import dev.waymark.engine.lane.Lane;
 import dev.waymark.engine.shard.Fixtures;
 import dev.waymark.protocol.CloseReason;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import dev.waymark.protocol.UpstreamControl;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +39,7 @@ class HandOverTest {
     assertThat(ownerAddress(connection)).isEqualTo("b:1");
     assertThat(fixtures.takeEffects()).containsExactly("resume", "Open", "data 10+5");
     assertThat(fixtures.counters.total(Counter.REPLAYED_BYTES)).isZero();
-    assertThat(fixtures.counters.moved(Reopen.Cause.DRAINING)).isOne();
+    assertThat(fixtures.counters.moved(ResumeState.Cause.DRAINING)).isOne();
   }
 
   @Test
@@ -59,7 +59,7 @@ class HandOverTest {
   @Test
   void connection_withoutOwner_isNotTakenFromOne() {
     Connection waiting = fixtures.accept();
-    assertThatThrownBy(() -> waiting.expel(fixtures.nowNs, Reopen.Cause.DRAINING))
+    assertThatThrownBy(() -> waiting.forceMove(fixtures.nowNs, ResumeState.Cause.DRAINING))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("only an attached connection is taken from its owner");
   }
@@ -147,9 +147,9 @@ class HandOverTest {
             .control(new UpstreamControl.Released()));
     assertThat(ownerAddress(connection)).isEqualTo("b:1");
     assertThat(fixtures.takeEffects()).containsExactly("written 3", "FIN", "Open", "data 7+3");
-    Reopen left = Objects.requireNonNull(fixtures.opens.getLast().reopen());
-    assertThat(left.taken()).isEqualTo(3);
-    assertThat(left.takenSinceConsumed()).isZero();
+    ResumeState left = Objects.requireNonNull(fixtures.opens.getLast().resumeState());
+    assertThat(left.committed()).isEqualTo(3);
+    assertThat(left.committedSinceConsumed()).isZero();
     assertThat(left.isRepliesEnded()).isTrue();
     assertThat(left.context()).containsExactly(1);
   }
@@ -189,7 +189,7 @@ class HandOverTest {
         .extracting(Fixtures::ownerAddress)
         .filteredOn("a:1"::equals)
         .hasSize(10);
-    long before = fixtures.counters.moved(Reopen.Cause.REBALANCE);
+    long before = fixtures.counters.moved(ResumeState.Cause.REBALANCE);
     fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1", "e:1");
     spread(connections, 5_000);
     for (String address : List.of("a:1", "b:1", "c:1", "d:1", "e:1")) {
@@ -198,7 +198,7 @@ class HandOverTest {
           .filteredOn(address::equals)
           .hasSize(6);
     }
-    assertThat(fixtures.counters.moved(Reopen.Cause.REBALANCE) - before).isEqualTo(12);
+    assertThat(fixtures.counters.moved(ResumeState.Cause.REBALANCE) - before).isEqualTo(12);
     assertThat(fixtures.counters.total(Counter.REPLAYED_BYTES)).isZero();
   }
 

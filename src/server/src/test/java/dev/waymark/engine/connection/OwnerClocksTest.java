@@ -43,11 +43,11 @@ class OwnerClocksTest {
     fixtures.answer(connection, fixtures.frame(connection));
     fixtures.passWithPongs(30_200);
     assertThat(fixtures.taken).hasSize(1);
-    Taken taken = fixtures.taken.getFirst();
+    ForcedDetach taken = fixtures.taken.getFirst();
     assertThat(taken.mark()).isEqualTo(connection.mark());
     assertThat(taken.pool()).isEqualTo("pool");
     assertThat(taken.upstream()).isEqualTo("a:1");
-    assertThat(taken.why()).isEqualTo(Taken.Why.STALLED);
+    assertThat(taken.why()).isEqualTo(ForcedDetach.Why.STALLED);
     assertThat(taken.silentNs() / Fixtures.MS).isBetween(30_000L, 30_100L);
     assertThat(taken.stuckNs() / Fixtures.MS).isBetween(50_000L, 50_100L);
     assertThat(taken.unconsumedBytes()).isEqualTo(10);
@@ -59,7 +59,9 @@ class OwnerClocksTest {
     fixtures.accept();
     fixtures.draining(fixtures.lanes.getFirst());
     fixtures.passWithPongs(10_200);
-    assertThat(fixtures.taken).extracting(Taken::why).containsExactly(Taken.Why.RELEASE_OVERDUE);
+    assertThat(fixtures.taken)
+        .extracting(ForcedDetach::why)
+        .containsExactly(ForcedDetach.Why.RELEASE_OVERDUE);
   }
 
   @Test
@@ -79,9 +81,9 @@ class OwnerClocksTest {
     fixtures.attachedLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, Fixtures.WINDOW + 1);
-    for (int i = 0; i < 4 && connection.lane() != null; i++) {
+    for (int i = 0; i < 4 && connection.owner() != null; i++) {
       fixtures.passWithPongs(10_000);
-      if (connection.lane() != null) {
+      if (connection.owner() != null) {
         fixtures.answer(connection, fixtures.frame(connection));
       }
     }
@@ -89,7 +91,9 @@ class OwnerClocksTest {
     assertThat(fixtures.summaries)
         .extracting(ConnectionSummary::reason)
         .containsExactly(CloseReason.WINDOW_STALLED);
-    assertThat(fixtures.taken).extracting(Taken::why).containsExactly(Taken.Why.WINDOW_STALLED);
+    assertThat(fixtures.taken)
+        .extracting(ForcedDetach::why)
+        .containsExactly(ForcedDetach.Why.WINDOW_STALLED);
     assertThat(fixtures.taken.getFirst().stuckNs() / Fixtures.MS).isGreaterThanOrEqualTo(30_000);
   }
 
@@ -128,7 +132,7 @@ class OwnerClocksTest {
       fixtures.data(fixtures.accept(), 10);
     }
     fixtures.passWithPongs(30_200);
-    assertThat(fixtures.suspicions).contains("a:1 STALLED");
+    assertThat(fixtures.outlierSignals).contains("a:1 STALLED");
   }
 
   @Test
@@ -138,13 +142,13 @@ class OwnerClocksTest {
     fixtures.data(hung, 10);
     fixtures.passWithPongs(30_200);
     assertThat(ownerAddress(hung)).isEqualTo("b:1");
-    assertThat(fixtures.suspicions).isEmpty();
+    assertThat(fixtures.outlierSignals).isEmpty();
   }
 
   @Test
   void owner_thatSaysSettingsLate_isUnderTheClockFromThenOn() {
     fixtures = with(0, STEADY);
-    fixtures.plainLanes("a:1", "b:1");
+    fixtures.atMostOnceLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     fixtures.passMs(1_000);

@@ -6,8 +6,8 @@ import dev.waymark.engine.base.Counter;
 import dev.waymark.engine.base.Limits;
 import dev.waymark.engine.base.PoolOptions;
 import dev.waymark.engine.connection.Connection;
+import dev.waymark.engine.pool.PoisonQuarantine;
 import dev.waymark.engine.pool.PoolSetup;
-import dev.waymark.engine.pool.Quarantine;
 import dev.waymark.engine.shard.Fixtures;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.UpstreamControl;
@@ -215,24 +215,24 @@ class LaneTest {
   /** A pool whose options change: nobody joins a lane that does not fit, and none is cut. */
   @Test
   void acknowledge_requiredByAReload_leavesPlainConnectionsAndGivesTheLaneNoOthers() {
-    fixtures.plainLanes("a:1");
+    fixtures.atMostOnceLanes("a:1");
     Connection before = fixtures.accept();
     fixtures.receive(fixtures.frame(before));
     reconfigure(PoolOptions.Acknowledge.REQUIRED);
     Connection after = fixtures.accept();
     fixtures.passMs(2_000);
     assertThat(Fixtures.owner(before)).isSameAs(fixtures.lane());
-    assertThat(after.lane()).isNull();
+    assertThat(after.owner()).isNull();
   }
 
   @Test
   void acknowledge_neverByAReload_decidesALaneThatHasSaidNothing() {
-    fixtures.plainLanes("a:1");
+    fixtures.atMostOnceLanes("a:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, Fixtures.WINDOW + 5);
     reconfigure(PoolOptions.Acknowledge.NEVER);
     fixtures.passMs(200);
-    assertThat(fixtures.lane().isNeverAcknowledging()).isTrue();
+    assertThat(fixtures.lane().isAtMostOnce()).isTrue();
     assertThat(connection.heldBytes()).isZero();
   }
 
@@ -241,7 +241,7 @@ class LaneTest {
         new PoolOptions("pool", acknowledge, 5_000 * Fixtures.MS, 30, PoolOptions.Moving.DEFAULTS);
     fixtures.shard.onConfigured(
         fixtures.nowNs,
-        List.of(new PoolSetup(options, fixtures, new Quarantine(() -> fixtures.nowNs))),
+        List.of(new PoolSetup(options, fixtures, new PoisonQuarantine(() -> fixtures.nowNs))),
         List.of());
     fixtures.endTurn();
   }

@@ -58,7 +58,7 @@ class ShardPoolTest {
     fixtures.upstreams("a:1", "b:1");
     fixtures.lanes.getLast().onReady(fixtures.nowNs);
     fixtures.endTurn();
-    assertThat(fixtures.accept().lane()).isNotSameAs(full);
+    assertThat(fixtures.accept().owner()).isNotSameAs(full);
     assertThat(full.isWritable()).isFalse();
   }
 

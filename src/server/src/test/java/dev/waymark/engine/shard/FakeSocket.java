@@ -13,7 +13,7 @@ public final class FakeSocket implements ClientSocket {
   public Connection connection;
 
   private long queuedBytes;
-  private int queuedPieces;
+  private int queuedBuffers;
 
   /** Of the first flush; the kernel has not taken the whole. */
   public long partlyTakenBytes;
@@ -33,12 +33,12 @@ public final class FakeSocket implements ClientSocket {
   /** The kernel takes all. */
   public void drain() {
     long bytes = queuedBytes;
-    int pieces = queuedPieces;
+    int buffers = queuedBuffers;
     queuedBytes = 0;
-    queuedPieces = 0;
+    queuedBuffers = 0;
     if (bytes > 0) {
       fixtures.effects.add("written " + bytes);
-      connection.onWritten(fixtures.nowNs, bytes, pieces);
+      connection.onWritten(fixtures.nowNs, bytes, buffers);
     }
     if (isFinishDue && isOpen) {
       isFinishDue = false;
@@ -61,7 +61,7 @@ public final class FakeSocket implements ClientSocket {
   @Override
   public void write(ByteBuf owned) {
     queuedBytes += owned.readableBytes();
-    queuedPieces++;
+    queuedBuffers++;
     content.append(owned.toString(StandardCharsets.ISO_8859_1));
     owned.release();
   }

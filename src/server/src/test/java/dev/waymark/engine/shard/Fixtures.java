@@ -6,17 +6,17 @@ import dev.waymark.engine.base.PoolOptions;
 import dev.waymark.engine.connection.AgeOptions;
 import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.connection.ConnectionSummary;
+import dev.waymark.engine.connection.ForcedDetach;
 import dev.waymark.engine.connection.ListenerOptions;
 import dev.waymark.engine.connection.Owner;
-import dev.waymark.engine.connection.Taken;
 import dev.waymark.engine.lane.Candidate;
 import dev.waymark.engine.lane.Lane;
 import dev.waymark.engine.lane.LaneTransport;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.pool.Balancer;
+import dev.waymark.engine.pool.PoisonQuarantine;
 import dev.waymark.engine.pool.PoolSetup;
 import dev.waymark.engine.pool.PoolSnapshot;
-import dev.waymark.engine.pool.Quarantine;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Framing;
 import dev.waymark.protocol.Mark;
@@ -41,20 +41,20 @@ import org.jspecify.annotations.Nullable;
 public final class Fixtures implements ShardEnvironment, Balancer {
   public static final long MS = 1_000_000L;
   public static final int WINDOW = 100;
-  public static final int GRANT = 50;
+  public static final int REPLY_WINDOW = 50;
 
   public final List<String> effects = new ArrayList<>();
   private final KeptEvents events = new KeptEvents(this::onClosed);
   public final List<ConnectionSummary> summaries = events.summaries();
-  public final List<Taken> taken = events.taken();
-  public final List<String> suspicions = events.suspicions();
+  public final List<ForcedDetach> taken = events.taken();
+  public final List<String> outlierSignals = events.outlierSignals();
   public final List<String> forgotten = events.forgotten();
   public final Counters counters = events.counters();
   public final List<Open> opens = new ArrayList<>();
   public final List<Lane> lanes = new ArrayList<>();
   public final MemoryBudget budget;
   public final Shard shard;
-  public final Quarantine quarantine;
+  public final PoisonQuarantine quarantine;
   public final List<FakeSocket> sockets = new ArrayList<>();
   public final List<PushResult> pushResults = new ArrayList<>();
   public final List<Consumer<PushResult>> forwarded = new ArrayList<>();
@@ -95,7 +95,8 @@ public final class Fixtures implements ShardEnvironment, Balancer {
   }
 
   /** The first of so many shards, with several pools. */
-  public Fixtures(List<PoolOptions> pools, List<ListenerOptions> listeners, long budgetBytes, int shards) {
+  public Fixtures(
+      List<PoolOptions> pools, List<ListenerOptions> listeners, long budgetBytes, int shards) {
     this(pools, listeners, budgetBytes, new ShardIdentity(0, shards, 42, "node", "0"), null);
   }
 
@@ -117,8 +118,8 @@ public final class Fixtures implements ShardEnvironment, Balancer {
       List<ListenerOptions> listeners,
       long budgetBytes,
       ShardIdentity identity,
-      @Nullable Quarantine shared) {
-    quarantine = shared != null ? shared : new Quarantine(() -> nowNs);
+      @Nullable PoisonQuarantine shared) {
+    quarantine = shared != null ? shared : new PoisonQuarantine(() -> nowNs);
     budget = new MemoryBudget(budgetBytes);
     shard =
         new Shard(
@@ -148,15 +149,15 @@ public final class Fixtures implements ShardEnvironment, Balancer {
   /** So much more than a shard has reported is reported within its turn too. */
   public static final int UNREPORTED_BYTES_MAX = (int) MemoryBudget.UNREPORTED_BYTES_MAX;
 
-  /** What a piece that is held counts for besides its bytes. */
-  public static final int PIECE = 7;
+  /** What a buffer that is held counts for besides its bytes. */
+  public static final int BUFFER_OVERHEAD = 7;
 
   public static Limits limits() {
     Limits d = Limits.DEFAULTS;
     return new Limits(
         WINDOW,
         WINDOW,
-        GRANT,
+        REPLY_WINDOW,
         80,
         d.memoryBudgetBytes(),
         1000,
@@ -171,7 +172,7 @@ public final class Fixtures implements ShardEnvironment, Balancer {
         10_000 * MS,
         5000 * MS,
         20,
-        PIECE);
+        BUFFER_OVERHEAD);
   }
 
   // --- inputs ---
@@ -221,7 +222,7 @@ public final class Fixtures implements ShardEnvironment, Balancer {
   }
 
   /** Upstreams that have said nothing, and all lanes established. */
-  public void plainLanes(String... addresses) {
+  public void atMostOnceLanes(String... addresses) {
     upstreams(addresses);
     lanes.forEach(lane -> lane.onReady(nowNs));
     endTurn();
@@ -271,12 +272,12 @@ public final class Fixtures implements ShardEnvironment, Balancer {
   }
 
   public static Lane owner(Connection connection) {
-    return (Lane) Objects.requireNonNull(connection.lane());
+    return (Lane) Objects.requireNonNull(connection.owner());
   }
 
   /** Of its owner, or "nobody". */
   public static String ownerAddress(Connection connection) {
-    Owner owner = connection.lane();
+    Owner owner = connection.owner();
     return owner == null ? "nobody" : owner.upstreamAddress();
   }
 

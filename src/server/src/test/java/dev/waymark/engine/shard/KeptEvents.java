@@ -1,10 +1,10 @@
 package dev.waymark.engine.shard;
 
 import dev.waymark.engine.base.Counters;
+import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.base.ShardCounters;
-import dev.waymark.engine.base.Suspicion;
 import dev.waymark.engine.connection.ConnectionSummary;
-import dev.waymark.engine.connection.Taken;
+import dev.waymark.engine.connection.ForcedDetach;
 import dev.waymark.protocol.Mark;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,8 +15,8 @@ public final class KeptEvents implements ShardEvents, ShardCounters {
   private final Consumer<ConnectionSummary> onClosed;
   private final Counters counters = new Counters();
   private final List<ConnectionSummary> summaries = new ArrayList<>();
-  private final List<Taken> taken = new ArrayList<>();
-  private final List<String> suspicions = new ArrayList<>();
+  private final List<ForcedDetach> taken = new ArrayList<>();
+  private final List<String> outlierSignals = new ArrayList<>();
   private final List<String> forgotten = new ArrayList<>();
 
   public KeptEvents() {
@@ -41,13 +41,13 @@ public final class KeptEvents implements ShardEvents, ShardCounters {
   }
 
   /** What was taken from owners by force; not a copy. */
-  public List<Taken> taken() {
+  public List<ForcedDetach> taken() {
     return taken;
   }
 
   /** Each upstream and why; not a copy. */
-  public List<String> suspicions() {
-    return suspicions;
+  public List<String> outlierSignals() {
+    return outlierSignals;
   }
 
   /** Upstreams whose counters are no longer wanted; not a copy. */
@@ -77,7 +77,7 @@ public final class KeptEvents implements ShardEvents, ShardCounters {
   public void onConnectionAttached(Mark mark, String pool, String upstream, int epoch) {}
 
   @Override
-  public void onConnectionTaken(Taken taken) {
+  public void onForcedDetach(ForcedDetach taken) {
     this.taken.add(taken);
   }
 
@@ -88,8 +88,8 @@ public final class KeptEvents implements ShardEvents, ShardCounters {
   }
 
   @Override
-  public void onUpstreamSuspect(String pool, String upstream, Suspicion why) {
-    suspicions.add(upstream + " " + why);
+  public void onOutlierSignal(String pool, String upstream, OutlierSignal why) {
+    outlierSignals.add(upstream + " " + why);
   }
 
   @Override

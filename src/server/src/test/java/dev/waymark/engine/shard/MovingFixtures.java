@@ -15,7 +15,7 @@ public final class MovingFixtures {
   public static final Moving FOLLOWING = moving(true, false);
 
   /** Connections go on when an upstream without Settings is lost. */
-  public static final Moving REOPENING_PLAIN = moving(false, true);
+  public static final Moving RESUMING_AT_MOST_ONCE = moving(false, true);
 
   private MovingFixtures() {}
 
@@ -31,8 +31,8 @@ public final class MovingFixtures {
         new PoolOptions("pool", Acknowledge.AUTO, settingsTimeoutNs, 30, moving), 0, 1_000_000);
   }
 
-  private static Moving moving(boolean isFollowing, boolean isReopeningPlain) {
+  private static Moving moving(boolean isFollowing, boolean isResumingAtMostOnce) {
     return new Moving(
-        30_000 * MS, 10_000 * MS, 60_000 * MS, 2_000, false, isFollowing, isReopeningPlain);
+        30_000 * MS, 10_000 * MS, 60_000 * MS, 2_000, false, isFollowing, isResumingAtMostOnce);
   }
 }

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.waymark.engine.base.PoolOptions;
 import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.connection.ListenerOptions;
+import dev.waymark.engine.pool.PoisonQuarantine;
 import dev.waymark.engine.pool.PoolSetup;
-import dev.waymark.engine.pool.Quarantine;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Framing;
 import java.util.List;
@@ -50,7 +50,7 @@ class ShardConfiguredTest {
         new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 0, 0, PoolOptions.Moving.DEFAULTS);
     fixtures.shard.onConfigured(
         fixtures.nowNs,
-        List.of(new PoolSetup(impatient, fixtures, new Quarantine(() -> fixtures.nowNs))),
+        List.of(new PoolSetup(impatient, fixtures, new PoisonQuarantine(() -> fixtures.nowNs))),
         List.of());
     assertThat(fixtures.takeEffects()).isEmpty();
     fixtures.upstreams("!a:1");
@@ -96,7 +96,7 @@ class ShardConfiguredTest {
     assertThat(removePool()).isTrue();
     fixtures.shard.onConfigured(
         fixtures.nowNs,
-        List.of(new PoolSetup(WAITING, fixtures, new Quarantine(() -> fixtures.nowNs))),
+        List.of(new PoolSetup(WAITING, fixtures, new PoisonQuarantine(() -> fixtures.nowNs))),
         List.of(listener("listener", 0)));
     fixtures.takeEffects();
     fixtures.attachedLane();

@@ -35,13 +35,11 @@ public final class ShardInspector {
           });
       Check.that(lane.connectionCount() == counts[0], "a lane counts its connections");
       Check.that(
-          lane.stayingCount() == counts[0] - counts[1],
-          "a lane counts those that are leaving");
+          lane.stayingCount() == counts[0] - counts[1], "a lane counts those that are leaving");
     }
     for (Lane lane : lanes) {
       int expected = lane.stayingCount() + coming.getOrDefault(lane, 0);
-      Check.that(
-          lane.expectedCount() == expected, "a lane counts those that are to come");
+      Check.that(lane.expectedCount() == expected, "a lane counts those that are to come");
     }
   }
 
@@ -61,7 +59,7 @@ public final class ShardInspector {
     forEach(
         shard,
         connection -> {
-          if (connection.lane() != null) {
+          if (connection.owner() != null) {
             pool(shard, connection).assignAgain(connection);
           }
         });
@@ -88,11 +86,11 @@ public final class ShardInspector {
   }
 
   private static ShardPool pool(Shard shard, Connection connection) {
-    return Objects.requireNonNull(shard.pool(connection.arrival().listener().pool()));
+    return Objects.requireNonNull(shard.pool(connection.info().listener().pool()));
   }
 
   /** The lane's upstream counts as one that does not acknowledge. */
-  public static boolean isPlain(Lane lane) {
-    return lane.isNeverAcknowledging();
+  public static boolean isAtMostOnce(Lane lane) {
+    return lane.isAtMostOnce();
   }
 }

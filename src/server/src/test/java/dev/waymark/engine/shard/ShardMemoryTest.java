@@ -14,10 +14,10 @@ import org.junit.jupiter.api.Test;
 
 /** Whom a process closes that holds too much. Sockets are gone later than they are closed. */
 class ShardMemoryTest {
-  private static final int REPLY = Fixtures.GRANT;
+  private static final int REPLY = Fixtures.REPLY_WINDOW;
 
   /** What a client holds that does not read its reply. */
-  private static final int HELD = REPLY + Fixtures.PIECE;
+  private static final int HELD = REPLY + Fixtures.BUFFER_OVERHEAD;
 
   private static Fixtures world(long budgetBytes) {
     return world(budgetBytes, 1);

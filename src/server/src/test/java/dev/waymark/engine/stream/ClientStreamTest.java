@@ -56,11 +56,11 @@ class ClientStreamTest {
   void end_withBytesWaiting_isSentBehindThemOnce() {
     stream.enqueue(Fixtures.bytes(2), false);
     stream.end();
-    assertThat(stream.isEndToBeSent()).isFalse();
+    assertThat(stream.isEndDue()).isFalse();
     take(5, 2);
-    assertThat(stream.isEndToBeSent()).isTrue();
+    assertThat(stream.isEndDue()).isTrue();
     stream.endSent();
-    assertThat(stream.isEndToBeSent()).isFalse();
+    assertThat(stream.isEndDue()).isFalse();
   }
 
   @Test
@@ -87,7 +87,7 @@ class ClientStreamTest {
     stream.checkInvariants();
     assertThat(stream.heldBytes()).isEqualTo(9);
     assertThat(taken(100)).isEqualTo("defghi|jkl|");
-    assertThat(stream.isEndToBeSent()).isTrue();
+    assertThat(stream.isEndDue()).isTrue();
   }
 
   @Test
@@ -125,7 +125,7 @@ class ClientStreamTest {
     stream.end();
     stream.endSent();
     assertThat(stream.rewind()).isZero();
-    assertThat(stream.isEndToBeSent()).isTrue();
+    assertThat(stream.isEndDue()).isTrue();
   }
 
   @Test

@@ -121,10 +121,10 @@ class PushTest {
     Connection connection = connected();
     fixtures.receive(fixtures.reply(connection, "one"));
     fixtures.push(connection, "PUSH");
-    assertThat(fixtures.budget.usedBytes()).isEqualTo(4 + Fixtures.PIECE);
+    assertThat(fixtures.budget.usedBytes()).isEqualTo(4 + Fixtures.BUFFER_OVERHEAD);
     fixtures.isKernelFull = true;
     fixtures.receive(fixtures.reply(connection, "").consumed(0));
-    assertThat(fixtures.budget.usedBytes()).isEqualTo(4 + Fixtures.PIECE);
+    assertThat(fixtures.budget.usedBytes()).isEqualTo(4 + Fixtures.BUFFER_OVERHEAD);
     fixtures.socket(connection).drain();
     fixtures.endTurn();
     assertThat(fixtures.budget.usedBytes()).isZero();

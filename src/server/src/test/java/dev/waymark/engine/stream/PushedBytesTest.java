@@ -12,10 +12,10 @@ class PushedBytesTest {
     pushed.hand(10, 4);
     assertThat(pushed.written(7, 0)).isEqualTo(7);
     assertThat(pushed.written(5, 7)).isEqualTo(3);
-    assertThat(pushed.takeFinishedPieces()).isZero();
+    assertThat(pushed.takeFinishedBuffers()).isZero();
     assertThat(pushed.writtenBytes()).isEqualTo(2);
     assertThat(pushed.written(9, 10)).isEqualTo(7);
-    assertThat(pushed.takeFinishedPieces()).isEqualTo(1);
+    assertThat(pushed.takeFinishedBuffers()).isEqualTo(1);
     assertThat(pushed.writtenBytes()).isEqualTo(4);
     assertThat(pushed.isEmpty()).isTrue();
   }
@@ -25,19 +25,19 @@ class PushedBytesTest {
     pushed.hand(0, 3);
     pushed.hand(0, 3);
     pushed.hand(5, 3);
-    assertThat(pushed.pieces()).isEqualTo(3);
+    assertThat(pushed.buffers()).isEqualTo(3);
     assertThat(pushed.written(13, 0)).isEqualTo(5);
-    assertThat(pushed.takeFinishedPieces()).isEqualTo(2);
+    assertThat(pushed.takeFinishedBuffers()).isEqualTo(2);
     assertThat(pushed.handedBytes() - pushed.writtenBytes()).isEqualTo(1);
     assertThat(pushed.written(1, 5)).isZero();
-    assertThat(pushed.takeFinishedPieces()).isEqualTo(1);
+    assertThat(pushed.takeFinishedBuffers()).isEqualTo(1);
   }
 
   @Test
   void written_exactlyToAPush_leavesIt() {
     pushed.hand(6, 2);
     assertThat(pushed.written(6, 0)).isEqualTo(6);
-    assertThat(pushed.pieces()).isEqualTo(1);
+    assertThat(pushed.buffers()).isEqualTo(1);
     assertThat(pushed.written(2, 6)).isZero();
     assertThat(pushed.isEmpty()).isTrue();
   }

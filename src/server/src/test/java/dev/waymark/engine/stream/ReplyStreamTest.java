@@ -20,7 +20,7 @@ class ReplyStreamTest {
     assertThat(stream.isCreditDue()).isFalse();
     stream.written(1, 0);
     assertThat(stream.isCreditDue()).isTrue();
-    stream.granted();
+    stream.creditSent();
     assertThat(stream.limitOffset()).isEqualTo(150);
     assertThat(stream.creditBytes()).isZero();
     stream.checkInvariants();
@@ -62,8 +62,8 @@ class ReplyStreamTest {
   @Test
   void heldCommit_largerThanTheGrant_isSeen() {
     hold(60, frame -> frame.more(true));
-    assertThat(stream.isHeldTooLargeWith(40)).isFalse();
-    assertThat(stream.isHeldTooLargeWith(41)).isTrue();
+    assertThat(stream.isCommitTooLargeWith(40)).isFalse();
+    assertThat(stream.isCommitTooLargeWith(41)).isTrue();
   }
 
   private void reply(int bytes) {

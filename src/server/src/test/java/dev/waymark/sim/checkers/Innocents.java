@@ -15,7 +15,7 @@ import java.util.Set;
 public final class Innocents implements Watcher {
   private static final String RULE = "rule 3 (innocents)";
 
-  /** Two losses make a suspect; a group of suspects and two lone trials may follow. */
+  /** Two losses make a suspect; a group of suspects and two lone probation may follow. */
   private static final int KILLS_MAX = 20;
 
   private final boolean isPoisonAlone;

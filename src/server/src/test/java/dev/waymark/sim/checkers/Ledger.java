@@ -1,7 +1,7 @@
 package dev.waymark.sim.checkers;
 
 import dev.waymark.protocol.CloseReason;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -59,7 +59,7 @@ public final class Ledger implements Watcher {
     }
   }
 
-  private final boolean isReopeningPlain;
+  private final boolean isResumingAtMostOnce;
   private final boolean isSettingsRequired;
   private final Map<Long, Entry> entries = new HashMap<>();
   private final Set<Integer> settled = new HashSet<>();
@@ -67,11 +67,12 @@ public final class Ledger implements Watcher {
   private List<Watcher> rules = List.of();
 
   /**
-   * @param isReopeningPlain connections of lanes without Settings go on elsewhere when it is lost
+   * @param isResumingAtMostOnce connections of lanes without Settings go on elsewhere when it is
+   *     lost
    * @param isSettingsRequired no lane counts as one without
    */
-  public Ledger(boolean isReopeningPlain, boolean isSettingsRequired) {
-    this.isReopeningPlain = isReopeningPlain;
+  public Ledger(boolean isResumingAtMostOnce, boolean isSettingsRequired) {
+    this.isResumingAtMostOnce = isResumingAtMostOnce;
     this.isSettingsRequired = isSettingsRequired;
   }
 
@@ -141,7 +142,7 @@ public final class Ledger implements Watcher {
     return isSettingsRequired && !settled.contains(lane);
   }
 
-  public boolean isPlain(int lane) {
+  public boolean isAtMostOnce(int lane) {
     return plain.contains(lane);
   }
 
@@ -162,7 +163,7 @@ public final class Ledger implements Watcher {
   }
 
   @Override
-  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {
     Entry entry = entry(connection);
     entry.lane = lane;
     entry.epoch = epoch;
@@ -191,7 +192,7 @@ public final class Ledger implements Watcher {
   }
 
   @Override
-  public void onPlain(int lane) {
+  public void onAtMostOnce(int lane) {
     if (plain.add(lane)) {
       entries.values().stream()
           .filter(entry -> entry.lane == lane)
@@ -202,7 +203,7 @@ public final class Ledger implements Watcher {
   @Override
   public void onUpstreamFrame(int lane, UpstreamEvent frame) {
     if (!settled.contains(lane) && !isSettingsRequired) {
-      onPlain(lane);
+      onAtMostOnce(lane);
     }
     Entry entry = entries.get(frame.connection());
     if (entry == null || !isOwners(lane, frame)) {
@@ -289,7 +290,7 @@ public final class Ledger implements Watcher {
   }
 
   private boolean goesOn(int lane) {
-    return isReopeningPlain || !plain.contains(lane);
+    return isResumingAtMostOnce || !plain.contains(lane);
   }
 
   private void left(long connection, Entry entry, Leaving how) {

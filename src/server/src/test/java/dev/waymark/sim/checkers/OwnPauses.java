@@ -4,7 +4,7 @@ import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
 import dev.waymark.engine.connection.ConnectionSummary;
 import dev.waymark.protocol.CloseReason;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -93,7 +93,7 @@ public final class OwnPauses implements Watcher {
   }
 
   @Override
-  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {
     states.get(connection).hasOwner = true;
   }
 

@@ -2,7 +2,7 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -20,8 +20,8 @@ public final class PendingStates implements Watcher {
   /** One that moves is offered to those that serve for at least so long. */
   private static final long MOVE_WAIT_NS_MIN = 5_000_000_000L;
 
-  /** A suspect waits for its trial at most so long. */
-  private static final long TRIAL_WAIT_NS_MAX = 30_000_000_000L;
+  /** A suspect waits for its round at most so long. */
+  private static final long PROBATION_WAIT_NS_MAX = 30_000_000_000L;
 
   private enum Pending {
     NO,
@@ -83,7 +83,7 @@ public final class PendingStates implements Watcher {
   }
 
   @Override
-  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {
     states.get(connection).hasMoved = true;
   }
 
@@ -128,7 +128,7 @@ public final class PendingStates implements Watcher {
           case COMMIT -> commitTimeoutNs;
           case OWNER -> Math.max(MOVE_WAIT_NS_MIN, noUpstreamWaitNs);
           // Before and after it there may be no upstream.
-          case TRIAL -> TRIAL_WAIT_NS_MAX + 2 * Math.max(MOVE_WAIT_NS_MIN, noUpstreamWaitNs);
+          case TRIAL -> PROBATION_WAIT_NS_MAX + 2 * Math.max(MOVE_WAIT_NS_MIN, noUpstreamWaitNs);
           case LEADER, NO -> noUpstreamWaitNs;
         };
     require(

@@ -2,7 +2,7 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -51,12 +51,12 @@ public final class Rule1Order implements Watcher {
   }
 
   @Override
-  public void onClientBreach(long connection) {
+  public void onClientViolation(long connection) {
     states.get(connection).isClientBroken = true;
   }
 
   @Override
-  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {
     State state = states.get(connection);
     state.isHalfClosed = false;
     if (left != null) {

@@ -2,7 +2,7 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +20,7 @@ public final class Rule2Windows implements Watcher {
     int epoch;
     long limit;
     long received;
-    boolean isBreach;
+    boolean isViolation;
   }
 
   private final Ledger ledger;
@@ -36,12 +36,12 @@ public final class Rule2Windows implements Watcher {
   }
 
   @Override
-  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {
     State state = new State();
     state.lane = lane;
     state.epoch = epoch;
     state.limit = limit;
-    state.received = left == null ? 0 : left.taken();
+    state.received = left == null ? 0 : left.committed();
     states.put(connection, state);
   }
 
@@ -53,7 +53,7 @@ public final class Rule2Windows implements Watcher {
   @Override
   public void onData(
       int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
-    if (!ledger.isPlain(lane)) {
+    if (!ledger.isAtMostOnce(lane)) {
       int window = windows.getOrDefault(lane, initialWindowBytes);
       long unconsumed = ledger.sent(connection) + bytes.length - ledger.consumed(connection);
       require(
@@ -82,7 +82,7 @@ public final class Rule2Windows implements Watcher {
       return;
     }
     state.received += frame.bytes();
-    state.isBreach |=
+    state.isViolation |=
         frame.epoch() != state.epoch
             || frame.consumed() > ledger.sent(frame.connection())
             || (ledger.isAcknowledging(lane) && frame.bytes() > 0 && state.received > state.limit);
@@ -93,9 +93,9 @@ public final class Rule2Windows implements Watcher {
     State state = states.get(connection);
     boolean isBlamed = reason.equals("FLOW_CONTROL") && ledger.isAcknowledging(lane);
     require(
-        !isBlamed || (state != null && state.isBreach),
+        !isBlamed || (state != null && state.isViolation),
         RULE,
-        "FLOW_CONTROL without a breach",
+        "FLOW_CONTROL without a violation",
         connection);
   }
 
@@ -107,6 +107,6 @@ public final class Rule2Windows implements Watcher {
   @Override
   public void onStepEnd(long heldBytes) {
     states.forEach((connection, state) ->
-        require(!state.isBreach, RULE, "a breach did not end its connection", connection));
+        require(!state.isViolation, RULE, "a violation did not end its connection", connection));
   }
 }

@@ -3,7 +3,7 @@ package dev.waymark.sim.checkers;
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
 import dev.waymark.protocol.CloseReason;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -64,12 +64,12 @@ public final class Rule3Replay implements Watcher {
   }
 
   @Override
-  public void onClientBreach(long connection) {
+  public void onClientViolation(long connection) {
     states.get(connection).isClientBroken = true;
   }
 
   @Override
-  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {
     State state = states.get(connection);
     state.lostBytes = 0;
     if (left == null) {
@@ -84,13 +84,14 @@ public final class Rule3Replay implements Watcher {
         connection,
         first,
         consumed);
-    require(left.taken() == state.taken, RULE, "taken", connection, left.taken(), state.taken);
     require(
-        left.takenSinceConsumed() == state.taken - state.replyStart,
+        left.committed() == state.taken, RULE, "taken", connection, left.committed(), state.taken);
+    require(
+        left.committedSinceConsumed() == state.taken - state.replyStart,
         RULE,
         "taken since consumed",
         connection,
-        left.takenSinceConsumed());
+        left.committedSinceConsumed());
     require(
         left.clientEndedAt() == (state.isTold() ? state.clientBytes : -1),
         RULE,
@@ -128,7 +129,7 @@ public final class Rule3Replay implements Watcher {
 
   @Override
   public void onLeft(long connection, Leaving how) {
-    if (ledger.isPlain(ledger.lane(connection))) {
+    if (ledger.isAtMostOnce(ledger.lane(connection))) {
       // What it was sent counts as consumed, so nothing of its reply is to come.
       states.get(connection).replyStart = states.get(connection).taken;
     }

@@ -76,7 +76,7 @@ public final class Rule6Pushes implements Watcher {
 
   @Override
   public void onLeft(long connection, Leaving how) {
-    if (ledger.isPlain(ledger.lane(connection))) {
+    if (ledger.isAtMostOnce(ledger.lane(connection))) {
       openReplyBytes.put(connection, 0L);
     }
     if (how == Leaving.RELEASED || how == Leaving.REFUSED) {

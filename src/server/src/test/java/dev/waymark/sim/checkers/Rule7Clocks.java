@@ -2,7 +2,7 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
@@ -80,7 +80,7 @@ public final class Rule7Clocks implements Watcher {
   }
 
   @Override
-  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {
     State state = new State();
     state.signNs = nowNs;
     states.put(connection, state);

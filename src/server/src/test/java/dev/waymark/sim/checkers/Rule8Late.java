@@ -2,7 +2,7 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -33,7 +33,7 @@ public final class Rule8Late implements Watcher {
   }
 
   @Override
-  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {
+  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {
     require(accepted.contains(connection), RULE, "Open of what is not there", connection, epoch);
     require(
         epoch == epochs.merge(connection, 0, (before, _) -> before + 1),

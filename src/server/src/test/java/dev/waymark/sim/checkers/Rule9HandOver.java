@@ -2,7 +2,7 @@ package dev.waymark.sim.checkers;
 
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -50,7 +50,8 @@ public final class Rule9HandOver implements Watcher {
   }
 
   @Override
-  public void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen reopen) {
+  public void onOpen(
+      int lane, long connection, int epoch, long limit, @Nullable ResumeState reopen) {
     if (reopen == null) {
       return;
     }

@@ -1,6 +1,6 @@
 package dev.waymark.sim.checkers;
 
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +21,7 @@ public interface Watcher {
   default void onClientEnd(long connection) {}
 
   /** What follows from the client cannot be cut into messages; its FIN counts no more. */
-  default void onClientBreach(long connection) {}
+  default void onClientViolation(long connection) {}
 
   default void onSocketWrite(long connection, byte[] bytes) {}
 
@@ -55,7 +55,8 @@ public interface Watcher {
   default void onDraining(int lane) {}
 
   /** `left` is null at the first Open. */
-  default void onOpen(int lane, long connection, int epoch, long limit, @Nullable Reopen left) {}
+  default void onOpen(
+      int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {}
 
   default void onData(
       int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {}
@@ -71,7 +72,7 @@ public interface Watcher {
   default void onSettings(int lane, int windowBytes) {}
 
   /** From now on the lane is one without Settings. */
-  default void onPlain(int lane) {}
+  default void onAtMostOnce(int lane) {}
 
   default void onUpstreamFrame(int lane, UpstreamEvent frame) {}
 

@@ -1,7 +1,7 @@
 package dev.waymark.engine.lane;
 
 import static dev.waymark.engine.shard.Fixtures.ownerAddress;
-import static dev.waymark.engine.shard.MovingFixtures.REOPENING_PLAIN;
+import static dev.waymark.engine.shard.MovingFixtures.RESUMING_AT_MOST_ONCE;
 import static dev.waymark.engine.shard.MovingFixtures.STEADY;
 import static dev.waymark.engine.shard.MovingFixtures.with;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -14,15 +14,15 @@ import dev.waymark.protocol.CloseReason;
 import org.junit.jupiter.api.Test;
 
 /** Owners without Settings: rule 5, where a connection cannot be handed over. */
-class PlainUpstreamTest {
+class AtMostOnceTest {
   private static final long MS = Fixtures.MS;
 
-  private Fixtures fixtures = with(REOPENING_PLAIN);
+  private Fixtures fixtures = with(RESUMING_AT_MOST_ONCE);
 
   @Test
   void plainUpstream_draining_keepsItsConnectionsUntilTheDrainTimeout() {
     fixtures = with(STEADY);
-    fixtures.plainLanes("a:1", "b:1");
+    fixtures.atMostOnceLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     Lane lane = Fixtures.owner(connection);
     lane.onFrame(fixtures.nowNs, fixtures.frame(connection));
@@ -38,7 +38,7 @@ class PlainUpstreamTest {
 
   @Test
   void plainUpstream_lost_isReopenedWhereThePoolSaysSo() {
-    fixtures.plainLanes("a:1", "b:1");
+    fixtures.atMostOnceLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     Lane lane = Fixtures.owner(connection);
@@ -51,12 +51,13 @@ class PlainUpstreamTest {
 
   @Test
   void plainUpstream_followedByOneWithCredit_mayHaveGonePastItsLimit() {
-    fixtures.plainLanes("a:1", "b:1");
+    fixtures.atMostOnceLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     Lane plain = Fixtures.owner(connection);
     fixtures.isKernelFull = true;
     plain.onFrame(
-        fixtures.nowNs, fixtures.frame(connection).payload(Fixtures.bytes(Fixtures.GRANT + 10)));
+        fixtures.nowNs,
+        fixtures.frame(connection).payload(Fixtures.bytes(Fixtures.REPLY_WINDOW + 10)));
     fixtures.settings(fixtures.lanes.getLast());
     fixtures.broken(plain);
     assertThat(ownerAddress(connection)).isEqualTo("b:1");
@@ -66,22 +67,22 @@ class PlainUpstreamTest {
 
   @Test
   void plainUpstream_lostAfterReplies_nothingOfTheNextReplyIsSkipped() {
-    fixtures.plainLanes("a:1", "b:1");
+    fixtures.atMostOnceLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     fixtures.answer(connection, fixtures.frame(connection).payload(Fixtures.bytes(10)));
     fixtures.broken(Fixtures.owner(connection));
-    assertThat(fixtures.opens.getLast().reopen())
+    assertThat(fixtures.opens.getLast().resumeState())
         .satisfies(reopen -> {
-          assertThat(reopen.taken()).isEqualTo(10);
-          assertThat(reopen.takenSinceConsumed()).isZero();
+          assertThat(reopen.committed()).isEqualTo(10);
+          assertThat(reopen.committedSinceConsumed()).isZero();
         });
   }
 
   @Test
   void leader_changedFromOneThatCannotHandOver_isFollowedWherePlainConnectionsGoOn() {
     fixtures = with(new Moving(0, 10_000 * MS, 0, 2_000, false, true, true));
-    fixtures.plainLanes("a:1", "!b:1");
+    fixtures.atMostOnceLanes("a:1", "!b:1");
     Connection connection = fixtures.accept();
     Fixtures.owner(connection).onFrame(fixtures.nowNs, fixtures.frame(connection));
     fixtures.upstreams("!a:1", "b:1");

@@ -3,27 +3,29 @@ package dev.waymark.protocol;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a former owner left behind, as the next one is told (rule 3). Immutable.
+ * Where a new owner resumes a connection: what the former owner left behind (rule 3). Immutable;
+ * `Reopen` in attach.proto.
  *
  * @param cause why there is a new one
  * @param firstOffset offset of the first client byte that will come
- * @param taken reply bytes that have taken effect: the offset of the new owner's first reply byte
- * @param takenSinceConsumed of these, how many since a reply last ended: the new owner skips as
+ * @param committed reply bytes that have taken effect: the offset of the new owner's first reply
+ *     byte
+ * @param committedSinceConsumed of these, how many since a reply last ended: the new owner skips as
  *     many of a reproducible reply
  * @param clientEndedAt where the client ended its direction; -1 if it has not
  * @param isRepliesEnded the former owner has ended the reply direction
- * @param grantBytes how far ahead of the client the new owner may go once the client has taken what
- *     former owners sent; a commit is at most this
+ * @param replyWindowBytes how far ahead of the client the new owner may go once the client has
+ *     taken what former owners sent; a commit is at most this
  * @param context the last one that took effect; null if there is none. Not to be changed
  */
-public record Reopen(
+public record ResumeState(
     Cause cause,
     long firstOffset,
-    long taken,
-    long takenSinceConsumed,
+    long committed,
+    long committedSinceConsumed,
     long clientEndedAt,
     boolean isRepliesEnded,
-    int grantBytes,
+    int replyWindowBytes,
     byte @Nullable [] context) {
   /** Why a connection moved; `Reopen.Cause` in attach.proto has the same names and numbers. */
   public enum Cause {

@@ -11,14 +11,14 @@ import dev.waymark.engine.connection.ConnectionInspector;
 import dev.waymark.engine.lane.Lane;
 import dev.waymark.engine.shard.Fixtures;
 import dev.waymark.protocol.CloseReason;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Suspects: who is tried where, and what speaks against whom (rule 3). */
-class TrialsTest {
+class ProbationTest {
   private final Fixtures fixtures = with(STEADY);
 
   @Test
@@ -58,7 +58,7 @@ class TrialsTest {
     assertThat(reason(suspect)).isEqualTo(CloseReason.POISON);
   }
 
-  /** Whoever kills upstreams by hand hits one during a trial sooner or later. */
+  /** Whoever kills upstreams by hand hits one during a round sooner or later. */
   @Test
   void suspect_lostAtOnceWhereNobodyElseIs_isClosedTheSecondTimeWhoeverDiesToo() {
     List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1");
@@ -108,7 +108,7 @@ class TrialsTest {
     suspects.forEach(one -> fixtures.data(one, 10));
     fixtures.broken(lanes.get(0));
     fixtures.broken(lanes.get(1));
-    Connection first = suspects.stream().filter(one -> one.lane() != null).findAny().orElseThrow();
+    Connection first = suspects.stream().filter(one -> one.owner() != null).findAny().orElseThrow();
     Connection second = suspects.get(1 - suspects.indexOf(first));
     assertThat(ownerAddress(second)).isEqualTo("nobody");
     fixtures.broken(lanes.get(2));
@@ -116,7 +116,7 @@ class TrialsTest {
     fixtures.passMs(300);
     Lane next = fixtures.lanes.stream().filter(lane -> !lane.isBroken()).findFirst().orElseThrow();
     fixtures.settings(next);
-    assertThat(first.lane()).isSameAs(next);
+    assertThat(first.owner()).isSameAs(next);
     assertThat(ownerAddress(second)).isEqualTo("nobody");
   }
 
@@ -157,7 +157,7 @@ class TrialsTest {
         .extracting(Fixtures::ownerAddress)
         .containsExactlyInAnyOrder("d:1", "nobody");
     assertThat(fixtures.accept()).extracting(Fixtures::ownerAddress).isEqualTo("c:1");
-    Connection first = suspects.stream().filter(one -> one.lane() != null).findAny().orElseThrow();
+    Connection first = suspects.stream().filter(one -> one.owner() != null).findAny().orElseThrow();
     Connection second = suspects.get(1 - suspects.indexOf(first));
     fixtures.answer(first, fixtures.frame(first).consumed(10));
     assertThat(ConnectionInspector.isHandingOver(first)).isTrue();
@@ -174,17 +174,14 @@ class TrialsTest {
     List<Lane> others = other.attachedLanes("c:1", "d:1");
     List<Connection> bystanders = List.of(other.accept(), other.accept());
     Lane d = others.getLast();
-    bystanders.getLast().release(other.nowNs, Reopen.Cause.REBALANCE, d);
+    bystanders.getLast().release(other.nowNs, ResumeState.Cause.REBALANCE, d);
     other.released(bystanders.getLast(), 0);
     assertThat(bystanders).extracting(Fixtures::ownerAddress).containsExactly("c:1", "d:1");
     Connection suspect = suspect(lanes);
     assertThat(ownerAddress(suspect)).isEqualTo("nobody");
     pass(other, 200);
     Connection asked =
-        bystanders.stream()
-            .filter(ConnectionInspector::isHandingOver)
-            .findAny()
-            .orElseThrow();
+        bystanders.stream().filter(ConnectionInspector::isHandingOver).findAny().orElseThrow();
     String apart = ownerAddress(asked);
     other.released(asked, 0);
     assertThat(ownerAddress(asked)).isNotEqualTo(apart);
@@ -201,7 +198,7 @@ class TrialsTest {
     List<Lane> others = other.attachedLanes("c:1", "d:1");
     Connection bystander = other.accept();
     Connection second = other.accept();
-    second.release(other.nowNs, Reopen.Cause.REBALANCE, others.getLast());
+    second.release(other.nowNs, ResumeState.Cause.REBALANCE, others.getLast());
     other.released(second, 0);
     Connection suspect = suspect(lanes);
     assertThat(ownerAddress(bystander)).isEqualTo("c:1");
@@ -238,7 +235,7 @@ class TrialsTest {
   void suspects_overTheLimit_doNotWait() {
     List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1");
     List<Connection> suspects =
-        Stream.generate(fixtures::accept).limit(Trials.WAITING_MAX + 3).toList();
+        Stream.generate(fixtures::accept).limit(Probation.WAITING_MAX + 3).toList();
     suspects.forEach(one -> fixtures.data(one, 1));
     breakAndPlaceAll(lanes.get(0));
     breakAndPlaceAll(lanes.get(1));
@@ -249,7 +246,7 @@ class TrialsTest {
 
   private void breakAndPlaceAll(Lane lane) {
     fixtures.broken(lane);
-    for (int i = 0; i < 2 + Trials.WAITING_MAX / Placement.PLACED_PER_TURN; i++) {
+    for (int i = 0; i < 2 + Probation.WAITING_MAX / Placement.PLACED_PER_TURN; i++) {
       fixtures.endTurn();
     }
   }

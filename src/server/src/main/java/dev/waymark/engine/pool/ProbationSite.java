@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * locks; its times are those of a clock that all shards share, not of theirs, which stand still
  * when they do.
  */
-final class TrialSite {
+final class ProbationSite {
   /** A claim that is not renewed for so long has lapsed: its shard may stand still. */
   static final long CLAIM_NS = 1_000_000_000L;
 
@@ -44,7 +44,7 @@ final class TrialSite {
   private volatile @Nullable Moment lastBreak;
   private volatile @Nullable Moment lastLeftover;
 
-  TrialSite(LongSupplier clockNs) {
+  ProbationSite(LongSupplier clockNs) {
     this.clockNs = clockNs;
   }
 
@@ -129,7 +129,7 @@ final class TrialSite {
 
   /** And none had for so long that poison among them would have worked. */
   boolean isUnused() {
-    return isEmpty() && isFreeOfLeftovers(Evidence.TRIAL_NS_MAX);
+    return isEmpty() && isFreeOfLeftovers(Evidence.ROUND_NS_MAX);
   }
 
   private boolean isFreeOfLeftovers(long forNs) {

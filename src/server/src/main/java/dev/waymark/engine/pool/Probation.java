@@ -17,16 +17,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tries the suspects of a pool in one shard where they endanger nobody else (rule 3). Any of them
- * may carry the request that kills its owners. So upstreams are set apart for them, one trial at a
+ * may carry the request that kills its owners. So upstreams are set apart for them, one round at a
  * time on each, over all shards; its other connections are handed over to other upstreams first.
- * Confined to its shard's thread; what it has to know of other shards is in {@link TrialSite} and
- * {@link Quarantine}.
+ * Confined to its shard's thread; what it has to know of other shards is in {@link ProbationSite}
+ * and {@link PoisonQuarantine}.
  *
  * <p>Suspects are tried one by one. Where that would take too long, since requests are slow or
  * suspects are many, {@link GroupSize} has several tried together, those first and most that are
  * unlikely to blame. Only what a suspect loses alone speaks against it.
  */
-final class Trials {
+final class Probation {
   /** More than these do not wait, but go on like any other. */
   static final int WAITING_MAX = 1_024;
 
@@ -43,14 +43,14 @@ final class Trials {
   private static final long TURN_NS = 500_000_000L;
 
   private final int shard;
-  private final Quarantine quarantine;
-  private final Function<Lane, TrialSite> sites;
+  private final PoisonQuarantine quarantine;
+  private final Function<Lane, ProbationSite> sites;
   private final Predicate<Lane> isSettled;
 
   /** Since when. */
   private final LinkedHashMap<Connection, Long> waiting = new LinkedHashMap<>();
 
-  private final LinkedHashMap<Lane, Trial> trials = new LinkedHashMap<>();
+  private final LinkedHashMap<Lane, ProbationRound> probation = new LinkedHashMap<>();
 
   private final GroupSize groupSize = new GroupSize();
   private boolean isTurnOver;
@@ -61,10 +61,10 @@ final class Trials {
    * @param sites of the pool's lanes
    * @param isSettled such a lane is one to the process that runs now, for all that is known
    */
-  Trials(
+  Probation(
       int shard,
-      Quarantine quarantine,
-      Function<Lane, TrialSite> sites,
+      PoisonQuarantine quarantine,
+      Function<Lane, ProbationSite> sites,
       Predicate<Lane> isSettled) {
     this.shard = shard;
     this.quarantine = quarantine;
@@ -95,7 +95,7 @@ final class Trials {
     return true;
   }
 
-  /** It does not wait for a trial any more. */
+  /** It does not wait for a round any more. */
   void forget(Connection connection) {
     if (waiting.remove(connection) != null && waiting.isEmpty()) {
       quarantine.waiting(false);
@@ -105,28 +105,28 @@ final class Trials {
   /**
    * It was answered on this lane, or has left it.
    *
-   * @return whether its trial is over by that: {@link #settle} goes on
+   * @return whether its round is over by that: {@link #settle} goes on
    */
   boolean leave(Owner.Attached connection, Owner owner) {
-    Trial trial = trials.get(owner);
-    return trial != null && trial.remove(connection);
+    ProbationRound round = probation.get(owner);
+    return round != null && round.remove(connection);
   }
 
   /** The lane is about to take its connections along. */
   void onBreaking(Lane lane) {
-    Trial trial = trials.get(lane);
-    if (trial != null) {
-      trial.onBroken();
+    ProbationRound round = probation.get(lane);
+    if (round != null) {
+      round.onBroken();
     }
   }
 
   /** The lane broke, and its connections have left it. */
   void onBroken(Lane lane) {
-    Trial trial = trials.remove(lane);
-    if (trial != null) {
-      trial.site().release(shard);
-      if (trial.isRunning()) {
-        groupSize.onKilled(trial.size());
+    ProbationRound round = probation.remove(lane);
+    if (round != null) {
+      round.site().release(shard);
+      if (round.isRunning()) {
+        groupSize.onKilled(round.size());
       }
     }
   }
@@ -138,59 +138,59 @@ final class Trials {
       turnSinceNs = nowNs;
     }
     // One that lapsed while this shard stood still may be another's now.
-    trials.values().removeIf(trial -> !trial.site().claim(shard) && !trial.isRunning());
+    probation.values().removeIf(round -> !round.site().claim(shard) && !round.isRunning());
   }
 
   /**
-   * Ends the trials that are over, and sets lanes apart for those that are to come.
+   * Ends the probation that are over, and sets lanes apart for those that are to come.
    *
    * @param taking the lanes that take connections
    * @return lanes that were set apart by this, to be emptied of others
    */
   List<Lane> settle(long nowNs, Collection<Lane> taking) {
     List<Lane> toEmpty = new ArrayList<>();
-    for (Trial trial : List.copyOf(trials.values())) {
-      boolean isTaking = taking.contains(trial.lane());
-      boolean isOver = trial.isRunning() && isOver(nowNs, trial);
-      boolean isIdle = !trial.isRunning() && (!isTaking || !isOfUse(trial.lane()));
-      if (isOver && isTaking && goesOn(nowNs, trial, taking)) {
-        toEmpty.add(trial.lane());
+    for (ProbationRound round : List.copyOf(probation.values())) {
+      boolean isTaking = taking.contains(round.lane());
+      boolean isOver = round.isRunning() && isOver(nowNs, round);
+      boolean isIdle = !round.isRunning() && (!isTaking || !isUseful(round.lane()));
+      if (isOver && isTaking && goesOn(nowNs, round, taking)) {
+        toEmpty.add(round.lane());
       } else if (isOver || isIdle) {
         // One that runs on a lane that takes no more is kept: that may be about to break.
-        giveUp(trial);
+        giveUp(round);
       }
     }
-    int idle = (int) trials.values().stream().filter(trial -> !trial.isRunning()).count();
+    int idle = (int) probation.values().stream().filter(round -> !round.isRunning()).count();
     while (!isTurnOver && idle < waiting.size()) {
       Lane chosen = choose(nowNs, taking);
       if (chosen == null || !sites.apply(chosen).claim(shard)) {
         break;
       }
-      trials.put(chosen, new Trial(nowNs, chosen, sites.apply(chosen)));
+      probation.put(chosen, new ProbationRound(nowNs, chosen, sites.apply(chosen)));
       toEmpty.add(chosen);
       idle++;
     }
     return toEmpty;
   }
 
-  private static boolean isOver(long nowNs, Trial trial) {
-    return trial.isAnswered() || trial.ageNs(nowNs) >= trial.longestNs();
+  private static boolean isOver(long nowNs, ProbationRound round) {
+    return round.isAnswered() || round.ageNs(nowNs) >= round.longestNs();
   }
 
   /** Whether the lane is to have another group: nobody is left there, or nobody else takes it. */
-  private boolean goesOn(long nowNs, Trial trial, Collection<Lane> taking) {
-    boolean isAnswered = trial.isAnswered();
-    long unlikely = waiting.keySet().stream().filter(Trials::isUnlikely).count();
-    groupSize.onLived(trial.ageNs(nowNs), unlikely, waiting.size() - unlikely);
-    if (!isWanted(trial.lane())) {
+  private boolean goesOn(long nowNs, ProbationRound round, Collection<Lane> taking) {
+    boolean isAnswered = round.isAnswered();
+    long unlikely = waiting.keySet().stream().filter(Probation::isUnlikely).count();
+    groupSize.onLived(round.ageNs(nowNs), unlikely, waiting.size() - unlikely);
+    if (!isWanted(round.lane())) {
       return false;
     }
     if (quarantine.waitingShards() > 1 && nowNs - turnSinceNs >= TURN_NS) {
       isTurnOver = true;
       return false;
     }
-    trial.end(nowNs);
-    return taking.size() == 1 || (isAnswered && isAnyOtherOpen(taking, trial.lane()));
+    round.end(nowNs);
+    return taking.size() == 1 || (isAnswered && isAnyOtherOpen(taking, round.lane()));
   }
 
   private static boolean isUnlikely(Connection suspect) {
@@ -202,16 +202,16 @@ final class Trials {
     return waiting(lane).findAny().isPresent();
   }
 
-  private boolean isOfUse(Lane lane) {
+  private boolean isUseful(Lane lane) {
     return isWanted(lane) && isSettled.test(lane);
   }
 
-  private void giveUp(Trial trial) {
-    trials.remove(trial.lane());
+  private void giveUp(ProbationRound round) {
+    probation.remove(round.lane());
     if (isTurnOver) {
-      trial.site().pass(shard);
+      round.site().pass(shard);
     } else {
-      trial.site().release(shard);
+      round.site().release(shard);
     }
   }
 
@@ -219,7 +219,7 @@ final class Trials {
   private @Nullable Lane choose(long nowNs, Collection<Lane> taking) {
     List<Lane> free =
         taking.stream()
-            .filter(lane -> !trials.containsKey(lane) && lane.isWritable() && isWanted(lane))
+            .filter(lane -> !probation.containsKey(lane) && lane.isWritable() && isWanted(lane))
             .filter(lane -> sites.apply(lane).isFree())
             .filter(isSettled)
             .toList();
@@ -249,26 +249,26 @@ final class Trials {
   }
 
   /**
-   * Begins what trials may begin now.
+   * Begins what probation may begin now.
    *
    * @param isSole nobody can be handed over to another upstream
    * @param give gives a suspect to a lane
    */
   void begin(long nowNs, boolean isSole, Giving give) {
-    for (Trial trial : List.copyOf(trials.values())) {
+    for (ProbationRound round : List.copyOf(probation.values())) {
       boolean isReady =
-          !trial.isRunning()
-              && (isSole || trial.site().isEmpty() || trial.ageNs(nowNs) >= EMPTYING_NS);
+          !round.isRunning()
+              && (isSole || round.site().isEmpty() || round.ageNs(nowNs) >= EMPTYING_NS);
       // Asked after the site was found empty: it may be so because it died, and a shard that loses
       // its lane says that before its connections leave.
-      boolean isToBegin = isReady && isSettled.test(trial.lane());
-      List<Connection> group = isToBegin ? group(trial.lane()) : List.of();
+      boolean isToBegin = isReady && isSettled.test(round.lane());
+      List<Connection> group = isToBegin ? group(round.lane()) : List.of();
       if (!group.isEmpty()) {
-        trial.begin(nowNs, group.size(), isSettled);
+        round.begin(nowNs, group.size(), isSettled);
         // First of all, as one may be answered or end at once.
-        group.forEach(trial::add);
+        group.forEach(round::add);
         group.forEach(this::forget);
-        group.forEach(suspect -> give.give(suspect, trial.lane()));
+        group.forEach(suspect -> give.give(suspect, round.lane()));
       }
     }
   }
@@ -284,7 +284,7 @@ final class Trials {
       return likeliest;
     }
     List<Connection> unlikely =
-        waiting(lane).filter(Trials::isUnlikely).limit(groupSize.unlikely()).toList();
+        waiting(lane).filter(Probation::isUnlikely).limit(groupSize.unlikely()).toList();
     return unlikely.isEmpty() ? waiting(lane).limit(groupSize.likely()).toList() : unlikely;
   }
 
@@ -316,13 +316,13 @@ final class Trials {
 
   /** In what company this connection lost this lane. */
   Evidence.Company company(Connection connection, Owner owner) {
-    Trial trial = trials.get(owner);
-    return trial == null ? Evidence.Company.OTHERS : trial.company(connection);
+    ProbationRound round = probation.get(owner);
+    return round == null ? Evidence.Company.OTHERS : round.company(connection);
   }
 
   /** Nobody waits, and no lane is set apart by this shard. */
   boolean isIdle() {
-    return waiting.isEmpty() && trials.isEmpty();
+    return waiting.isEmpty() && probation.isEmpty();
   }
 
   boolean isAnyWaiting() {

@@ -3,7 +3,7 @@ package dev.waymark.engine.pool;
 import dev.waymark.engine.base.Limits;
 import dev.waymark.engine.lane.Lane;
 import dev.waymark.engine.lane.UpstreamView;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
  * Where an upstream stands in one shard: its lane, when a broken one is opened again, and whether
  * it is being left. Confined to its shard's thread.
  */
-final class UpstreamStanding {
+final class UpstreamSlot {
   private final Limits limits;
-  private final TrialSite site;
+  private final ProbationSite site;
   private UpstreamView view;
   private Lane lane;
   private boolean isGone;
@@ -27,7 +27,7 @@ final class UpstreamStanding {
   /** By the time that all shards share. */
   private long openedNs;
 
-  UpstreamStanding(Limits limits, TrialSite site, UpstreamView view, Lane lane) {
+  UpstreamSlot(Limits limits, ProbationSite site, UpstreamView view, Lane lane) {
     this.limits = limits;
     this.site = site;
     this.view = view;
@@ -105,7 +105,7 @@ final class UpstreamStanding {
   }
 
   /** It, as all shards see it. */
-  TrialSite site() {
+  ProbationSite site() {
     return site;
   }
 
@@ -122,16 +122,16 @@ final class UpstreamStanding {
     return lane.isBroken() && !isGone && isDue;
   }
 
-  boolean isTakingConnections() {
-    return !isGone && view.isServing() && lane.isTakingConnections();
+  boolean isAcceptingConnections() {
+    return !isGone && view.isServing() && lane.isAcceptingConnections();
   }
 
   /** Why it is being left; null if it is not. */
-  Reopen.@Nullable Cause causeToLeave() {
+  ResumeState.@Nullable Cause causeToLeave() {
     if (lane.isHeldBack()) {
-      return Reopen.Cause.LEADER_CHANGED;
+      return ResumeState.Cause.LEADER_CHANGED;
     }
-    return lane.isDraining() || isGone || view.isDraining() ? Reopen.Cause.DRAINING : null;
+    return lane.isDraining() || isGone || view.isDraining() ? ResumeState.Cause.DRAINING : null;
   }
 
   /** It has been left for so long; only of one that is. */

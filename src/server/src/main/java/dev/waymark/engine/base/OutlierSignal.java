@@ -1,7 +1,7 @@
 package dev.waymark.engine.base;
 
 /** What a shard holds against an upstream. Immutable. */
-public enum Suspicion {
+public enum OutlierSignal {
   /** A lane that worked broke. */
   LANE_BROKEN,
   /** A lane could not be opened, though the upstream says SERVING. */

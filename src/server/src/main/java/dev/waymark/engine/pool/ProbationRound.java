@@ -12,9 +12,9 @@ import java.util.function.Predicate;
  * Suspects on one lane, whose upstream is set apart for them (rule 3). It is emptied of others,
  * given a few suspects, and so on until none are left. Confined to its shard's thread.
  */
-final class Trial {
+final class ProbationRound {
   private final Lane lane;
-  private final TrialSite site;
+  private final ProbationSite site;
   private final Set<Connection> group = new LinkedHashSet<>();
   private long sinceNs;
   private boolean isRunning;
@@ -24,7 +24,7 @@ final class Trial {
   private long longestNs;
   private Evidence.Company company = Evidence.Company.OTHERS;
 
-  Trial(long nowNs, Lane lane, TrialSite site) {
+  ProbationRound(long nowNs, Lane lane, ProbationSite site) {
     this.lane = lane;
     this.site = site;
     this.sinceNs = nowNs;
@@ -48,7 +48,7 @@ final class Trial {
   }
 
   void add(Connection suspect) {
-    longestNs = Math.max(longestNs, suspect.ownership().trialNs());
+    longestNs = Math.max(longestNs, suspect.ownership().roundNs());
     group.add(suspect);
   }
 
@@ -82,11 +82,11 @@ final class Trial {
     return lane;
   }
 
-  TrialSite site() {
+  ProbationSite site() {
     return site;
   }
 
-  /** Suspects have been given to the lane, and the trial of these has not ended. */
+  /** Suspects have been given to the lane, and the round of these has not ended. */
   boolean isRunning() {
     return isRunning;
   }

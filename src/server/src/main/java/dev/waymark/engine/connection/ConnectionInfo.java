@@ -2,7 +2,7 @@ package dev.waymark.engine.connection;
 
 import dev.waymark.protocol.Mark;
 import dev.waymark.protocol.Open;
-import dev.waymark.protocol.Reopen;
+import dev.waymark.protocol.ResumeState;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param acceptedNs as {@code Shard.elapsedNs}
  * @param acceptedUnixMs by the wall clock
  */
-public record Arrival(
+public record ConnectionInfo(
     Mark mark,
     ListenerOptions listener,
     String clientAddress,
@@ -29,7 +29,7 @@ public record Arrival(
   }
 
   /** What a new owner is told. */
-  Open open(long limit, @Nullable Reopen reopen) {
+  Open open(long limit, @Nullable ResumeState reopen) {
     return new Open(
         mark.toString(),
         listener.name(),

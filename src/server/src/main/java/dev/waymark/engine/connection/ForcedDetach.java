@@ -11,7 +11,7 @@ import java.util.Locale;
  * @param stuckNs how long it has been waiting for a commit, while bytes were unconsumed; else 0
  * @param unconsumedBytes client bytes that the owner had been sent and was not done with
  */
-public record Taken(
+public record ForcedDetach(
     Mark mark,
     String pool,
     String upstream,

@@ -9,12 +9,12 @@ import java.util.function.LongSupplier;
  * 3): which upstreams are set apart, who uses them, whether others wait for their turn, and whether
  * upstreams die of something else too. One instance for all shards of a pool. Thread-safe.
  */
-public final class Quarantine {
+public final class PoisonQuarantine {
   private static final class Shared {
-    final TrialSite site;
+    final ProbationSite site;
     int shards;
 
-    Shared(TrialSite site) {
+    Shared(ProbationSite site) {
       this.site = site;
     }
   }
@@ -27,16 +27,16 @@ public final class Quarantine {
   /**
    * @param clockNs monotonic, and the same for all shards; asked by any of them
    */
-  public Quarantine(LongSupplier clockNs) {
+  public PoisonQuarantine(LongSupplier clockNs) {
     this.clockNs = clockNs;
   }
 
   /** A shard has a lane to this upstream; ended by {@link #leave}. */
-  TrialSite join(String upstream) {
+  ProbationSite join(String upstream) {
     return sites.compute(
             upstream,
             (_, known) -> {
-              Shared shared = known == null ? new Shared(new TrialSite(clockNs)) : known;
+              Shared shared = known == null ? new Shared(new ProbationSite(clockNs)) : known;
               shared.shards++;
               return shared;
             })
