@@ -3,24 +3,38 @@ package dev.waymark.engine.base;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The next deadline of many connections: a hashed timing wheel (Varghese and Lauck, 1987, scheme 6)
- * with intrusive lists, so that arming and disarming cost no allocation and a closed connection
- * leaves nothing behind. A deadline past the horizon is looked at again when the horizon comes.
- * Confined to its shard's thread.
+ * The next deadline of many owners.
+ *
+ * <p><b>The problem.</b> Each of a million idle connections has a deadline that is moved with
+ * nearly every byte and hardly ever fires. A heap would cost a logarithm and a cache miss for each
+ * move, and a timer object for each deadline would cost memory and collections.
+ *
+ * <p><b>The idea.</b> A hashed timing wheel (Varghese and Lauck, 1987, scheme 6): time is cut into
+ * ticks, and an owner hangs in the list of the tick in which it is to be looked at. The lists run
+ * through the owners' own {@link Node}s, so arming and disarming cost no allocation and a closed
+ * connection leaves nothing behind.
+ *
+ * <p><b>Why it is right.</b> The wheel promises only that an owner is called in time or too early.
+ * A deadline that moves later is not moved in the wheel: the owner is called at the old time, sees
+ * that nothing is due, and arms itself again. So traffic that moves a deadline later costs one
+ * comparison. A deadline past the horizon is treated the same way.
+ *
+ * <p><b>The cost.</b> A deadline is seen up to one tick late. Times are compared by subtraction, so
+ * they may wrap. Confined to its shard's thread.
  */
 public final class DeadlineWheel {
-  /** How late a deadline may be seen. */
+  /** How late a deadline may be noticed. */
   public static final long TICK_NS = 100_000_000L;
 
   private static final int SLOTS = 512;
 
   /** Something with deadlines. */
   public interface Timed {
-    /** Some deadline may have passed; a later one is armed again. */
+    /** Some deadline may have passed. Arms itself again if it has a later one. */
     void onDeadline(long nowNs);
   }
 
-  /** The place of one owner of deadlines in the wheel. */
+  /** The place of one owner in the wheel. */
   public static final class Node {
     private final Timed owner;
     private @Nullable Node previous;
@@ -51,7 +65,7 @@ public final class DeadlineWheel {
     }
   }
 
-  /** Sees to it that the owner's onDeadline is called at this time, or earlier. */
+  /** The owner's onDeadline is called at this time, or earlier. */
   public void arm(Node node, long deadlineNs) {
     long wanted = Math.floorDiv(deadlineNs - originNs + TICK_NS - 1, TICK_NS);
     long tick = Math.clamp(wanted, currentTick + 1, currentTick + SLOTS - 1);
@@ -65,7 +79,7 @@ public final class DeadlineWheel {
     insert(slots[(int) (tick % SLOTS)], node);
   }
 
-  /** Forgets a connection; nothing happens if it is not armed. */
+  /** Forgets the owner. Idempotent. */
   public void disarm(Node node) {
     Node previous = node.previous;
     Node next = node.next;
@@ -77,10 +91,7 @@ public final class DeadlineWheel {
     }
   }
 
-  /**
-   * Calls onDeadline of all whose time has come; they arm themselves again if they have a later
-   * one.
-   */
+  /** Calls onDeadline of all owners whose time has come. */
   public void advance(long nowNs) {
     long until = Math.floorDiv(nowNs - originNs, TICK_NS);
     while (currentTick < until) {

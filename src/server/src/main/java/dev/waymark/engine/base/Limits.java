@@ -4,35 +4,33 @@ import dev.waymark.protocol.Check;
 import dev.waymark.protocol.SizeLimits;
 
 /**
- * The bounds that the state machines of a shard enforce. Immutable. Worst case of promised memory
- * per connection: windowBytes + replyWindowBytes; memoryBudgetBytes rules over all promises (rule
- * 10).
+ * The bounds that the machines of the engine enforce. Immutable. Memory that may be promised to one
+ * connection: windowBytes + replyWindowBytes; memoryBudgetBytes overrides all promises (rule 10).
  *
  * @param windowBytes unconsumed client bytes that one connection may have under way; an upstream
  *     may ask for less
- * @param initialWindowBytes the window until the lane's first message from the upstream
- * @param replyWindowBytes reply bytes that the owner may send ahead of what the client's socket
- *     took
+ * @param initialWindowBytes the window until the upstream's first message on the lane
+ * @param replyWindowBytes reply bytes that the owner may send ahead of the client's socket
  * @param replyQueueBytesMax reply bytes that wait for a client whose upstream does not acknowledge,
  *     before it is closed
  * @param memoryBudgetBytes client and reply bytes that the whole process holds, and
  *     bufferOverheadBytes for each buffer of them, before it stops reading
  * @param batchBytesMax a batch that has grown to this leaves before the turn ends
  * @param laneQueueBytesMax bytes handed to gRPC ahead of the transport, per lane
- * @param settingsTimeoutNs how long a full initial window waits for the lane's first message
- * @param commitTimeoutNs how long an unfinished commit is held back
+ * @param settingsTimeoutNs how long a full initial window waits for the upstream's first message
+ * @param commitTimeoutNs how long an incomplete commit is held
  * @param pingIntervalNs a lane silent for this long is sent a Ping
  * @param laneTimeoutNs a lane that is not established after this long, or from which nothing came
  *     for this long after a Ping, is broken
  * @param laneRetryMinNs first wait before a broken lane is opened again; doubled each time
  * @param laneRetryMaxNs longest wait before a broken lane is opened again
- * @param creditDelayNs how long a credit below half the grant waits for data to travel with
- * @param lingerTimeoutNs how long a socket that is closed cleanly may take nothing before it is
+ * @param creditDelayNs how long credit below half the reply window waits for data to travel with
+ * @param lingerTimeoutNs how long a socket that is being closed may take no bytes before it is
  *     reset
  * @param pushWaitNs how long a push waits for the end of a reply
  * @param pushBytesMax pushed bytes of one connection that wait, for that or for the client's socket
- * @param bufferOverheadBytes what each buffer that is held counts for besides its bytes: a client
- *     may send, and not read, one byte at a time
+ * @param bufferOverheadBytes what each held buffer counts for besides its bytes: a client may send
+ *     one byte at a time, and not read
  */
 public record Limits(
     int windowBytes,
@@ -53,13 +51,13 @@ public record Limits(
     long pushWaitNs,
     int pushBytesMax,
     int bufferOverheadBytes) {
-  /** A buffer, its place in a queue, and in Netty's own behind it. */
+  /** A buffer, and its places in our queue and in Netty's. */
   public static final int BUFFER_OVERHEAD_BYTES = 192;
 
   private static final int KIB = 1024;
   private static final long MS = 1_000_000L;
 
-  /** What holds where nobody says otherwise. */
+  /** The defaults. */
   public static final Limits DEFAULTS =
       new Limits(
           256 * KIB,

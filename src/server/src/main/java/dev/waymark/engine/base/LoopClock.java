@@ -4,14 +4,14 @@ package dev.waymark.engine.base;
  * The time of one event loop, which stops while the loop does. After a SIGSTOP, a paused virtual
  * machine or a long collection of the JVM, what peers sent meanwhile has not been read yet: a
  * deadline measured across such a standstill would blame them for it. All deadlines of a loop use
- * this clock, so none has to know (docs/decisions/0029).
+ * this clock, so none has to care (docs/decisions/0029).
  *
  * <p>A loop reads the time with every input, and at least once per {@link #TICK_NS}. If it has not
  * read it for longer than {@link #GAP_NS_MAX}, it was standing still, and only one tick of that gap
- * counts. One tick always does: on a machine where every turn comes late, deadlines come later but
+ * counts. One tick always counts: on a machine where every turn is late, deadlines come later but
  * still come.
  *
- * <p>A state machine: whoever owns it passes in the monotonic time. Confined to one thread.
+ * <p>A state machine: its owner passes in the monotonic time. Confined to one thread.
  */
 public final class LoopClock {
   /** A loop with nothing to do reads the time this often. */

@@ -1,6 +1,6 @@
 package dev.waymark.engine.base;
 
-/** The time of an event loop, for whoever runs on it. Confined to the loop's thread. */
+/** The time of an event loop, for what runs on it. Confined to the loop's thread. */
 public interface LoopTime {
   /** As {@link LoopClock#nowNs}: monotonic, in nanoseconds, without the loop's standstills. */
   long nowNs();

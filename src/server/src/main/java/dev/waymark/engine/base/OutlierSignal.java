@@ -1,6 +1,6 @@
 package dev.waymark.engine.base;
 
-/** What a shard holds against an upstream. Immutable. */
+/** Something that speaks against an upstream; outlier detection may eject it. Immutable. */
 public enum OutlierSignal {
   /** A lane that worked broke. */
   LANE_BROKEN,

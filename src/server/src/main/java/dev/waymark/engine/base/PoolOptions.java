@@ -1,7 +1,7 @@
 package dev.waymark.engine.base;
 
 /**
- * What the core has to know of a pool. Immutable.
+ * What the engine has to know of a pool. Immutable.
  *
  * @param name unique in the bridge; a metric label
  * @param acknowledge whether upstreams acknowledge what they have dealt with (rule 5)
@@ -26,7 +26,7 @@ public record PoolOptions(
    * @param drainTimeoutNs how long connections that cannot be handed over stay with an upstream
    *     that drains, where there is another; 0: as long as it lets them
    * @param movesPerSecond planned moves that a bridge begins in a second, over all its shards
-   * @param isRebalancing connections move to upstreams that come, until the shares are right
+   * @param isRebalancing connections move to upstreams that come until each has its share
    * @param isFollowingLeader client data goes to no upstream but one that is SERVING
    * @param isResumingAtMostOnce connections of an upstream that does not acknowledge are opened
    *     elsewhere when it is lost, rather than closed: what it had been sent is not replayed
@@ -39,18 +39,18 @@ public record PoolOptions(
       boolean isRebalancing,
       boolean isFollowingLeader,
       boolean isResumingAtMostOnce) {
-    /** What holds where nobody says otherwise. */
+    /** The defaults. */
     public static final Moving DEFAULTS =
         new Moving(30_000_000_000L, 10_000_000_000L, 60_000_000_000L, 2_000, true, false, false);
   }
 
   /** Whether the upstreams of a pool send Settings. */
   public enum Acknowledge {
-    /** Whatever the first message on the lane shows. */
+    /** The first message on the lane decides. */
     AUTO,
-    /** They must; without Settings the initial window is all they get. */
+    /** They must; without Settings an upstream gets no connection. */
     REQUIRED,
-    /** They never do. */
+    /** They never do; Settings are ignored. */
     NEVER
   }
 }

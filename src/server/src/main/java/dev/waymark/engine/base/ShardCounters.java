@@ -1,7 +1,7 @@
 package dev.waymark.engine.base;
 
 /**
- * Where a shard's counters come from, so that whoever shows them knows of every one from the start.
+ * Where a shard gets its counters, so that whoever shows them knows each from the start.
  * Thread-safe.
  */
 public interface ShardCounters {

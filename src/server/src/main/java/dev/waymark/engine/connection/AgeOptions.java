@@ -3,12 +3,12 @@ package dev.waymark.engine.connection;
 import dev.waymark.protocol.Check;
 
 /**
- * How old the connections of a listener may become. Immutable.
+ * How old connections of a listener may get. Immutable.
  *
- * @param maxNs older ones are ended where a reply ends; 0: they live as long as they like
- * @param jitterPercent each one's age is shorter by up to so much, or those that came together
- *     would leave together
- * @param graceNs how much longer one may live to come to a quiet place
+ * @param maxNs older ones end where a reply ends; 0: no limit
+ * @param jitterPercent each limit is shorter by up to this share, so that those that came together
+ *     do not leave together
+ * @param graceNs how much longer a connection may take to come to a quiet place
  */
 public record AgeOptions(long maxNs, int jitterPercent, long graceNs) {
   /** No limit. */

@@ -8,9 +8,9 @@ import dev.waymark.protocol.SizeLimits;
 import io.netty.buffer.ByteBuf;
 
 /**
- * From the client to the owner: sends what came as far as lane, window and leader let it, and keeps
- * what waits (rules 1, 2, 3 and 6). A state machine that sends to the owner that it is given, and
- * knows nobody else; confined to its shard's thread.
+ * From the client to the owner: sends bytes as far as lane, window and leader allow, and keeps the
+ * rest (rules 1, 2, 3 and 6). A state machine that sends to the owner it is given and knows nobody
+ * else; confined to its shard's thread.
  */
 final class ClientDirection {
   private final Attached connection;
@@ -36,10 +36,10 @@ final class ClientDirection {
   // --- inputs ---
 
   /**
-   * Bytes came; sends them at once if nothing is in their way.
+   * Bytes came: sends them at once if nothing is in the way.
    *
    * @param isHandingOver as for {@link #pump}
-   * @return false: they have not been taken, and have to be enqueued
+   * @return false: the bytes were not taken and have to be enqueued
    */
   boolean pass(long nowNs, Owner owner, boolean isHandingOver, ByteBuf owned, boolean isLast) {
     int bytes = owned.readableBytes();
@@ -61,9 +61,9 @@ final class ClientDirection {
   }
 
   /**
-   * Sends as much as may be sent now; what may not is taken up again when that changes.
+   * Sends as much as may be sent now.
    *
-   * @param isHandingOver nothing more is sent in an epoch that is to be handed over (rule 9)
+   * @param isHandingOver nothing more is sent while the owner is asked to hand over (rule 9)
    * @param leaderWaitNs how long bytes may wait for a leader
    * @return whether {@link #leaderDeadlineNs} is set from now on, and was not before
    */
@@ -111,12 +111,12 @@ final class ClientDirection {
     return violationDeadlineNs;
   }
 
-  /** Bytes wait here because their pool has no leader. */
+  /** Bytes wait because the pool has no leader. */
   boolean isAwaitingLeader() {
     return isAwaitingLeader;
   }
 
-  /** How long they do. */
+  /** Until when bytes wait for a leader. */
   long leaderDeadlineNs() {
     return leaderDeadlineNs;
   }
@@ -135,7 +135,7 @@ final class ClientDirection {
     }
   }
 
-  /** A pool that follows its leader has none: new bytes wait here, from now on or no longer. */
+  /** Notes whether bytes wait because the pool, which follows a leader, has none. */
   private boolean awaitLeader(long nowNs, Owner owner, long leaderWaitNs) {
     boolean wasAwaiting = isAwaitingLeader;
     isAwaitingLeader = owner.isHeldBack() && (!stream.isEmpty() || stream.isEndDue());

@@ -126,9 +126,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /**
-   * The client's bytes cannot be cut into messages from here on. The messages before are still
-   * answered: the connection ends when the owner is done with them, or with none of them for the
-   * linger-timeout.
+   * The client's bytes cannot be cut into messages from here on. Earlier messages are still
+   * answered: the connection ends when the owner has consumed them, or has made no progress for the
+   * linger timeout.
    */
   public void onClientViolation(long nowNs, CloseReason reason) {
     if (client.violation(reason)) {
@@ -139,8 +139,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /**
-   * Bytes of a message that is not complete wait at the edge, which says whenever their number
-   * changes.
+   * This many bytes of an incomplete message wait at the edge. To be called whenever that changes.
    */
   public void onClientPartial(int bytes) {
     client.partial(bytes);
@@ -154,8 +153,8 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /**
-   * The client's socket took bytes, in the order of {@link ClientSocket#write}, and with them so
-   * many buffers to their end.
+   * The client's socket took bytes, in the order of {@link ClientSocket#write}, and with them this
+   * many buffers completely.
    */
   public void onWritten(long nowNs, long bytes, int buffers) {
     deadlines.onActivity(nowNs);
@@ -194,12 +193,12 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   /**
    * A frame for this connection came on this lane.
    *
-   * @return false: it is of an owner that is no longer one, and was dropped (rule 3)
+   * @return false: it came from a former owner and was dropped (rule 3)
    */
   public boolean onFrame(long nowNs, Owner from, UpstreamFrame frame) {
     int bytes = frame.payload().readableBytes();
     if (!isFenced(from, frame) && !from.isAcknowledging()) {
-      // The socket may take all, and with that the connection end.
+      // The socket may take everything, and thereby end the connection.
       replies.makeRoomFor(bytes);
     }
     if (isFenced(from, frame)) {
@@ -276,8 +275,8 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /**
-   * All that might take it have refused it: they are asked again after a while, or have been for
-   * long enough (rule 8).
+   * All that might take it have refused: asks them again after a while, or ends it if that has gone
+   * on for long enough (rule 8).
    */
   public void backOff(long nowNs) {
     long patienceNs = host.pool().noUpstreamWaitNs();
@@ -290,7 +289,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** Nobody takes it: it ends. */
+  /** No upstream takes it: it ends. */
   public void refuse(long nowNs) {
     endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
   }
@@ -298,9 +297,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   // --- inputs from its pool; the connection is attached ---
 
   /**
-   * Another owner is wanted, for whom the present one prepares.
+   * Asks the owner to hand the connection over.
    *
-   * @param destination null: whoever is best when it is released
+   * @param destination null: chosen when the connection is released
    * @return whether anything was begun
    */
   public boolean release(long nowNs, ResumeState.Cause cause, @Nullable Owner destination) {
@@ -312,7 +311,10 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     return isBegun;
   }
 
-  /** The owner has had its time to go; one that cannot hand over is left without its help. */
+  /**
+   * The owner has had its time to drain and cannot hand over: moves the connection without its
+   * help.
+   */
   public void forceMove(long nowNs, ResumeState.Cause cause) {
     if (!ownership.isHandingOver()) {
       if (isResumable()) {
@@ -323,7 +325,10 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** The owner leads no more and cannot hand over: where another can go on, it is left. */
+  /**
+   * The owner no longer leads and cannot hand over: moves the connection if another owner can go
+   * on.
+   */
   public void abandonOwner(long nowNs, ResumeState.Cause cause) {
     if (!ownership.isHandingOver() && isResumable()) {
       fence(nowNs, cause, ForcedDetach.Why.LEADER_CHANGED);
@@ -332,7 +337,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   // --- inputs from its shard ---
 
-  /** Bytes may be read again, or no more: the memory of the process is short, or no longer is. */
+  /** Pauses or resumes reading from the client, as memory and queues allow. */
   public void updateReading() {
     boolean isPaused = shouldPauseReading();
     if (isPaused != isReadingPaused) {
@@ -347,9 +352,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /**
-   * Bytes from any upstream, for the place where a reply ends (rule 6).
+   * A push from any upstream, to be written where a reply ends (rule 6).
    *
-   * @param reply told what became of them, once, now or later
+   * @param reply told what became of it, once, now or later
    */
   public void push(long nowNs, Push push, Consumer<PushResult> reply) {
     if (!isLive()) {
@@ -376,14 +381,14 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** The bridge ends in so long: one that has an age ends at its own place within that time. */
+  /** The bridge stops in this time: a connection with an age limit ends within it. */
   public void onDrain(long nowNs, long timeoutNs) {
     if (end.onDrain(nowNs, timeoutNs)) {
       armDeadline(nowNs);
     }
   }
 
-  /** The bridge ends the connection: an upstream is told if there is one. */
+  /** Ends the connection and tells its owner, if there is one. */
   public void endByBridge(long nowNs, CloseReason why, Origin by) {
     Owner owner = ownership.owner();
     if (owner != null) {
@@ -392,7 +397,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     endWithoutTelling(nowNs, why, by);
   }
 
-  /** Nothing is waited for any more: drops the socket, with a reset if replies are lost by it. */
+  /** Drops the socket now, with a reset if that loses replies. */
   public void abandon() {
     if (replies.queuedBytes() > 0) {
       resetSocket();
@@ -442,7 +447,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     return host.counters();
   }
 
-  /** Its owner; null while there is none. */
+  /** Null while there is none. */
   public @Nullable Owner owner() {
     return ownership.owner();
   }
@@ -451,22 +456,22 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     return ownership;
   }
 
-  /** Neither ended nor about to. */
+  /** It has not ended. */
   public boolean isLive() {
     return end.isLive();
   }
 
-  /** It has no owner, and needs one. */
+  /** It needs an owner and has none. */
   public boolean isWaiting() {
     return isLive() && ownership.owner() == null;
   }
 
-  /** Its owner was sent bytes that it has not consumed. */
+  /** The owner has unconsumed bytes. */
   public boolean isAwaitingOwner() {
     return ownership.owner() != null && client.isAwaitingOwner();
   }
 
-  /** Whether it has an owner from this pool, or waits for one. */
+  /** Whether it belongs to this pool and has not ended. */
   public boolean isIn(String pool) {
     return isLive() && info.listener().pool().equals(pool);
   }
@@ -476,12 +481,12 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     return socket.clientHost();
   }
 
-  /** Memory of what goes to the client. */
+  /** Memory held for what goes to the client. */
   public long heldReplyBytes() {
     return end.isDropped() ? 0 : replies.heldBytes();
   }
 
-  /** All that it holds in memory. */
+  /** All memory held. */
   public long heldBytes() {
     return end.isDropped() ? 0 : replies.heldBytes() + heldClientBytes() + client.partialBytes();
   }
@@ -549,7 +554,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     updateReading();
   }
 
-  /** What waits here is read no faster than it goes on (rule 10). */
+  /** The client is read no faster than its bytes go on (rule 10). */
   private boolean shouldPauseReading() {
     Owner owner = ownership.owner();
     if (owner != null) {
@@ -564,7 +569,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     return !owner.isAcknowledging() && replies.isQueueLong();
   }
 
-  /** Memory of bytes that wait to be sent, or may have to be sent again. */
+  /** Memory of bytes that wait to be sent or may have to be sent again. */
   private long heldClientBytes() {
     return client.heldBytes() + (long) client.buffers() * host.limits().bufferOverheadBytes();
   }
@@ -572,7 +577,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   // --- frames from the owner (rules 3, 4 and 8) ---
 
   private boolean isFenced(Owner from, UpstreamFrame frame) {
-    return from != ownership.owner()
+    return !ownership.isOwnedBy(from)
         || Integer.compareUnsigned(frame.epoch(), ownership.epoch()) < 0;
   }
 
@@ -596,7 +601,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     return !frame.more() && (frame.close() != 0 || replies.stream().isHoldingClose());
   }
 
-  /** A frame that breaks no rule: a commit, or a part of one. */
+  /** A frame that breaks no rule: a commit or a part of one. */
   private void onCommit(long nowNs, UpstreamFrame frame, int bytes) {
     replies.stream().receive(bytes);
     deadlines.onActivity(nowNs);
@@ -642,7 +647,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     commit(nowNs, whole.consumed(), whole.context(), whole.isHalfClose(), whole.close());
   }
 
-  /** The client gets something, or its bytes are dealt with: it waits no longer. */
+  /** The client gets something, or its bytes were dealt with: it is served. */
   private void onServed(long nowNs) {
     progress.onServed(host.elapsedNs(nowNs));
     endPause(nowNs);
@@ -659,7 +664,8 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     if (isConsuming || owner.isAtMostOnce()) {
       flushIfDue(replies.endReply());
     }
-    // Said again it changes nothing: an owner answers the client's end whoever ended the replies.
+    // A repeated half-close changes nothing: owners answer the client's end even if a former one
+    // ended the replies.
     if (isHalfClose && !replies.stream().isEnded()) {
       replies.end();
       end.onDirectionEnded(Origin.UPSTREAM);
@@ -732,7 +738,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   // --- from one owner to the next (rules 3, 8 and 9) ---
 
-  /** The owner lives and does not do its part. */
+  /** The owner lives but does not do its part: takes the connection away. */
   private void fence(long nowNs, ResumeState.Cause cause, ForcedDetach.Why why) {
     Owner owner = ownership.present();
     reportForcedDetach(nowNs, why);
@@ -743,12 +749,12 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** Somebody should know that the owner did not do its part. */
+  /** Tells operators that the owner did not do its part. */
   private void reportForcedDetach(long nowNs, ForcedDetach.Why why) {
     host.onForcedDetach(ownership.taken(nowNs, host.elapsedNs(nowNs), why));
   }
 
-  /** False: a request of the connection is proven to end its owners, and it has ended. */
+  /** False: the connection is proven to kill its owners, and has ended as POISON. */
   private boolean survivesLoss(long nowNs, boolean isFenced) {
     long afterNs = progress.waitedNs(nowNs);
     if (client.isAwaitingOwner()
@@ -774,7 +780,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     offer(nowNs);
   }
 
-  /** To the pool, unless nothing is left for an owner to do. */
+  /** Offers the connection to its pool, unless an owner has nothing left to do. */
   private void offer(long nowNs) {
     if (client.violation() != null) {
       endIfDone(nowNs);
@@ -788,7 +794,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** It has an owner that serves it: it is no longer without one, if it was. */
+  /** An owner serves it: ends the pause, if there was one. */
   private void endPause(long nowNs) {
     Ownership.Pause pause = ownership.takePause(host.elapsedNs(nowNs));
     if (pause != null) {
@@ -809,12 +815,12 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   /** Without `consumed` nothing but silence says that a reply is whole. */
   private boolean isBetweenReplies(long nowNs) {
     Owner owner = ownership.owner();
-    return owner != null && owner.isAtMostOnce()
+    return (owner != null && owner.isAtMostOnce())
         ? deadlines.silenceNs(nowNs) >= ConnectionAge.SILENCE_NS
         : replies.stream().isBetweenReplies();
   }
 
-  /** The connection ends, unless it has; an upstream knows, or there is none. */
+  /** Ends the connection, unless it has ended; the owner knows, or there is none. */
   private void endWithoutTelling(long nowNs, CloseReason why, Origin by) {
     if (!isLive()) {
       return;
@@ -839,8 +845,8 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /**
-   * All bytes written and the client's FIN seen, or it is known to be gone: closing earlier would
-   * make the kernel send RST for client bytes not read, and RST may overtake replies (RFC 1122,
+   * Closes the socket when all bytes are written and the client has sent FIN. Closing earlier would
+   * make the kernel send RST for unread client bytes, and RST may overtake replies (RFC 1122,
    * 4.2.2.13).
    */
   private void closeWhenDrained() {
@@ -849,7 +855,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** Drops the socket with a reset, and what it has not taken. */
+  /** Drops the socket with a reset, and with it what it has not taken. */
   private void resetSocket() {
     end.onDropped();
     settleHeld();
@@ -862,7 +868,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     socket.close();
   }
 
-  /** The socket may take nothing for so long, from now on. */
+  /** The socket may take no bytes for the linger timeout, from now on. */
   private void linger(long nowNs) {
     deadlines.phaseEndsAt(nowNs + host.limits().lingerTimeoutNs());
   }
@@ -871,7 +877,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     sending.extendViolation(nowNs, host.limits().lingerTimeoutNs());
   }
 
-  /** Tells the shard what changed in {@link #heldBytes}: after whatever may have changed it. */
+  /** Tells the host what changed in {@link #heldBytes}; at the end of whatever may change it. */
   private void settleHeld() {
     long now = heldBytes();
     host.hold(now - heldBytes);

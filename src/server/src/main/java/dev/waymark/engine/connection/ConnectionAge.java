@@ -3,18 +3,18 @@ package dev.waymark.engine.connection;
 import dev.waymark.protocol.Mark;
 
 /**
- * When one connection is old enough to be ended: from a first instant on where it is quiet, at a
- * last instant anyway. Where each connection lies between the bounds follows from its mark, so the
- * ends of many are spread evenly. Confined to its shard's thread.
+ * When one connection is old enough to end: from a first instant on as soon as it is quiet, at a
+ * last instant in any case. Its mark decides where it lies between the bounds, so that the ends of
+ * many are spread evenly. Confined to its shard's thread.
  */
 final class ConnectionAge {
   /**
-   * Without `consumed` nothing says that a reply is whole: such a connection is quiet when no byte
-   * has moved for this long.
+   * Without `consumed` nothing says that a reply is complete: such a connection is quiet when no
+   * byte has moved for this long.
    */
   static final long SILENCE_NS = 1_000_000_000L;
 
-  /** Of a drain, what is kept for connections that do not become quiet at once. */
+  /** The part of a drain that is kept for connections that are not quiet at once. */
   private static final int DRAIN_GRACE_DIVISOR = 4;
 
   private final long graceNs;
@@ -38,8 +38,8 @@ final class ConnectionAge {
   // --- inputs ---
 
   /**
-   * The bridge ends in so long: the connection ends within that time, at a place of its own. Never
-   * later than it would have.
+   * The bridge stops in this time: the connection ends within it, at an instant of its own, and
+   * never later than it would have.
    */
   void onDrain(long nowNs, long timeoutNs) {
     long drainGraceNs = Math.min(graceNs, timeoutNs / DRAIN_GRACE_DIVISOR);
@@ -47,7 +47,7 @@ final class ConnectionAge {
     if (drainFromNs - fromNs < 0) {
       fromNs = drainFromNs;
     }
-    // One that is due already gets the grace of the drain from now on.
+    // A connection that is already due gets the grace of the drain from now on.
     long drainUntilNs = Math.max(fromNs - nowNs, 0) + nowNs + drainGraceNs;
     if (drainUntilNs - untilNs < 0) {
       untilNs = drainUntilNs;
@@ -58,14 +58,14 @@ final class ConnectionAge {
     }
   }
 
-  /** It is due and something is under way. A silence to come has no input of its own. */
+  /** It is due, but something is under way. Silence is no input, so look again soon. */
   void onNotQuiet(long nowNs) {
     lookNs = nowNs + Math.min(untilNs - nowNs, SILENCE_NS);
   }
 
   // --- outputs ---
 
-  /** It ends at the next quiet place. */
+  /** It ends at the next quiet instant. */
   boolean isDue(long nowNs) {
     return fromNs - nowNs <= 0;
   }
@@ -75,7 +75,7 @@ final class ConnectionAge {
     return untilNs - nowNs <= 0;
   }
 
-  /** When to look whether it is over or quiet; to be asked again after every input. */
+  /** When to look again; to be asked after every input. */
   long deadlineNs() {
     return lookNs;
   }

@@ -9,9 +9,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When one connection may end, whether it has, who brought that about and why (rule 8). The first
- * reason wins: later ones are its consequences. A state machine without I/O, confined to its
- * shard's thread.
+ * When one connection may end, whether it has, why, and who caused it (rule 8). The first reason
+ * wins: later ones are its consequences. A state machine without I/O, confined to its shard's
+ * thread.
  *
  * <p>A connection is live until it has a reason, closing while its socket takes the last bytes, and
  * closed when the socket is gone.
@@ -39,7 +39,8 @@ final class ConnectionEnd {
   // --- inputs ---
 
   /**
-   * The bridge ends in so long: one that has an age ends at its own place within that time.
+   * The bridge stops in this time: a connection with an age limit ends at an instant of its own
+   * within it.
    *
    * @return whether that changed anything
    */
@@ -99,10 +100,10 @@ final class ConnectionEnd {
   }
 
   /**
-   * Something was sent, consumed or written: whether nothing is left to do.
+   * Something was sent, consumed or written: says whether nothing is left to do.
    *
    * @param hasOwner the connection is attached
-   * @param isBetweenReplies no reply is under way, for all that is known
+   * @param isBetweenReplies as far as is known, no reply is under way
    * @return why the connection is to end now; null: it goes on
    */
   @Nullable CloseReason due(long nowNs, boolean hasOwner, boolean isBetweenReplies) {
@@ -133,7 +134,7 @@ final class ConnectionEnd {
     return isOldEnough;
   }
 
-  /** Who brings the end about that comes for this reason. */
+  /** Who causes an end for this reason. */
   Origin originOf(CloseReason why) {
     return why == CloseReason.DONE ? firstToEnd() : why.origin();
   }
@@ -152,7 +153,7 @@ final class ConnectionEnd {
     return Objects.requireNonNull(age).deadlineNs();
   }
 
-  /** Who ended a direction first, and so brought the end about. */
+  /** Who ended a direction first, and so caused the end. */
   Origin firstToEnd() {
     return Objects.requireNonNullElse(firstToEnd, Origin.UPSTREAM);
   }
@@ -184,8 +185,8 @@ final class ConnectionEnd {
   }
 
   /**
-   * No message is under way, every reply is written. One that has ended one direction is about to
-   * end by itself.
+   * No message is under way, every reply is written. A connection that has ended one direction is
+   * about to end anyway.
    */
   private boolean isQuiet() {
     return client.isBetweenMessages()

@@ -33,7 +33,7 @@ public interface ConnectionHost {
   /** The process holds more than it may. */
   boolean isOverBudget();
 
-  /** The connection holds so many bytes more. */
+  /** The connection holds this many more bytes. */
   void hold(long bytes);
 
   // --- work at the end of the turn, or soon ---
@@ -46,13 +46,13 @@ public interface ConnectionHost {
 
   // --- placement ---
 
-  /** The connection needs an owner: it gets one at the end of a turn. */
+  /** The connection needs an owner, and gets one at the end of a turn. */
   void offer(Connection connection);
 
-  /** The connection needs no owner any more. */
+  /** The connection no longer needs an owner. */
   void withdraw(Connection connection);
 
-  /** Until when it waits for an owner, if nothing else happens. */
+  /** Until when a connection waits for an owner unless something happens. */
   long waitEndNs(long nowNs);
 
   // --- who is to blame for a loss (rule 3) ---
@@ -63,13 +63,13 @@ public interface ConnectionHost {
   /**
    * The owner made progress with bytes of a connection that was under suspicion.
    *
-   * @param hadLostAlone it had lost an owner that nobody else used: that one died of something else
+   * @param hadLostAlone it had lost an owner in isolation, which then died of something else
    */
   void onCleared(Connection connection, Owner owner, boolean hadLostAlone);
 
   // --- events ---
 
-  /** The connection was taken from its owner by force. */
+  /** The connection was detached from its owner by force. */
   void onForcedDetach(ForcedDetach taken);
 
   /** The socket is closed: the last call of the connection. */

@@ -6,7 +6,7 @@ import dev.waymark.protocol.ResumeState;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of a connection from its accept on. Immutable.
+ * What is known about a connection from its accept on. Immutable.
  *
  * @param mark its ID
  * @param acceptedNs as {@code Shard.elapsedNs}

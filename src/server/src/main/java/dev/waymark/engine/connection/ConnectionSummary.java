@@ -12,7 +12,7 @@ import java.util.List;
  * @param receivedBytes bytes from the client
  * @param sentBytes bytes that the client's socket took
  * @param durationNs from accept to the socket's close, standstills of the bridge included
- * @param endedBy who brought the end about
+ * @param endedBy who caused the end
  */
 public record ConnectionSummary(
     Mark mark,

@@ -2,20 +2,21 @@ package dev.waymark.engine.connection;
 
 /**
  * What speaks against one connection since its owners last made progress with its bytes (rule 3).
- * An upstream that dies takes every request along that it was working on, so a loss alone proves
- * nothing: it makes the connection a suspect, which is tried where nobody else is. A state machine
- * without I/O, confined to its shard's thread.
+ * An upstream that dies takes down every request that it was working on, so a single loss proves
+ * nothing: it makes the connection a suspect, to be tried where it endangers nobody. A state
+ * machine without I/O, confined to its shard's thread. How suspects are tried is in {@code
+ * Probation}.
  */
 public final class Evidence {
-  /** In what company an owner was lost. */
+  /** How isolated the connection was when it lost an owner. */
   public enum Company {
-    /** Others might have caused it. */
+    /** Other connections may have caused it. */
     OTHERS,
-    /** It was the only suspect on its lane, but not the only connection of the upstream. */
+    /** It was the only suspect on its lane, but not the upstream's only connection. */
     NO_OTHER_SUSPECT,
     /** No shard of the bridge had another connection there. */
     NOBODY,
-    /** The owner lives: a clock took the connection from it. */
+    /** The owner lives; a clock took the connection away. */
     FENCED
   }
 
@@ -27,28 +28,28 @@ public final class Evidence {
    */
   public record Loss(Company company, long breaks, int doubts) {}
 
-  /** One bad request must not walk through the fleet: nobody is to blame before so many losses. */
+  /** Nobody is to blame before this many losses. */
   static final int LOSSES_MIN = 3;
 
-  /** From so many losses on it is a suspect: one loss is what any crash costs. */
+  /** From this many losses on it is a suspect: any crash costs one. */
   static final int SUSPECT_LOSSES = 2;
 
-  /** An owner that is lost within this time of being given the bytes is lost at once. */
+  /** An owner that is lost this soon after it got the bytes was lost at once. */
   static final long AT_ONCE_NS = 100_000_000L;
 
-  /** An owner that has not answered by then does not die of it at once. */
+  /** The shortest round: by then an owner has died if it dies at once. */
   static final long ROUND_NS_MIN = 1_000_000_000L;
 
-  /** Who kills later than this is found by the progress clock, if at all. */
+  /** The longest round: what kills later is left to the progress clock. */
   public static final long ROUND_NS_MAX = 30_000_000_000L;
 
-  /** So many losses in nobody's company are proof, though others kill upstreams meanwhile. */
+  /** This many losses in isolation are proof, even if others kill upstreams meanwhile. */
   private static final int ISOLATED_LOSSES_MAX = 2;
 
-  /** The same, where other connections could not be kept away. */
+  /** The same if other connections could not be kept away. */
   private static final int APART_LOSSES_MAX = 5;
 
-  /** So many owners that live and did not deal with the bytes in time are proof. */
+  /** This many live owners that did not deal with the bytes in time are proof. */
   private static final int FENCED_LOSSES_MAX = 3;
 
   private final long breaksBefore;
@@ -59,7 +60,7 @@ public final class Evidence {
   private long longestNs;
 
   /**
-   * @param breaksBefore lanes of the pool that had broken before its first loss
+   * @param breaksBefore lanes of the pool that had broken before the first loss
    */
   Evidence(long breaksBefore) {
     this.breaksBefore = breaksBefore;
@@ -68,7 +69,7 @@ public final class Evidence {
   /**
    * Another owner was lost while bytes of the connection waited for it.
    *
-   * @param afterNs how long it had had them
+   * @param afterNs how long the owner had had them
    */
   void onLoss(Company company, long afterNs) {
     losses++;
@@ -84,12 +85,12 @@ public final class Evidence {
     }
   }
 
-  /** It is to be tried before it is given to an upstream that serves others. */
+  /** It has to be tried before it may go to an upstream that serves others. */
   boolean isSuspect() {
     return losses >= SUSPECT_LOSSES;
   }
 
-  /** Some owner went on for a while with the bytes before it was lost, so others are likelier. */
+  /** Some owner worked on for a while before it was lost, so others are more likely to blame. */
   boolean isUnlikely() {
     return longestNs > AT_ONCE_NS;
   }
@@ -103,17 +104,17 @@ public final class Evidence {
         : Math.clamp(2 * longestNs, ROUND_NS_MIN, ROUND_NS_MAX);
   }
 
-  /** It has lost an owner that nobody else used. */
+  /** It has lost an owner in isolation. */
   boolean hasLostAlone() {
     return isolatedLosses > 0;
   }
 
   /**
-   * Nothing else can have caused the losses.
+   * Whether nothing else can have caused the losses.
    *
    * @param breaks lanes of the pool that have broken so far
-   * @param doubts signs that upstreams die of something else than what clients send; one alone may
-   *     be a coincidence
+   * @param doubts signs that upstreams die of something other than requests; one alone may be a
+   *     coincidence
    */
   boolean isProof(long breaks, int doubts) {
     boolean wasAtEachBreak = breaks - breaksBefore <= losses;

@@ -4,12 +4,12 @@ import dev.waymark.protocol.Mark;
 import java.util.Locale;
 
 /**
- * A connection was taken from its owner by force: it goes to another, or ends. Immutable.
+ * A connection was detached from its owner by force: it goes to another, or ends. Immutable.
  *
  * @param upstream the owner's address
- * @param silentNs how long no frame of the owner came for this connection
- * @param stuckNs how long it has been waiting for a commit, while bytes were unconsumed; else 0
- * @param unconsumedBytes client bytes that the owner had been sent and was not done with
+ * @param silentNs how long no frame for this connection came from the owner
+ * @param stuckNs how long it has waited for a commit while bytes were unconsumed; else 0
+ * @param unconsumedBytes client bytes that the owner had been sent and had not consumed
  */
 public record ForcedDetach(
     Mark mark,
@@ -21,7 +21,7 @@ public record ForcedDetach(
     long unconsumedBytes) {
   /** What the owner did not do in time. */
   public enum Why {
-    /** Say anything about bytes that it had not consumed: its handler hangs. */
+    /** Say anything about unconsumed bytes: its handler hangs. */
     STALLED,
     /** Consume, though its window was full: the connection ends. */
     WINDOW_STALLED,
@@ -29,9 +29,9 @@ public record ForcedDetach(
     COMMIT_INCOMPLETE,
     /** Hand the connection over. */
     RELEASE_OVERDUE,
-    /** Let it end while it drained, and it cannot hand over. */
+    /** Let the connection end while draining; it cannot hand over. */
     DRAIN_OVERDUE,
-    /** It leads no more, and cannot hand over. */
+    /** It no longer leads, and cannot hand over. */
     LEADER_CHANGED;
 
     /** For logs. */

@@ -4,7 +4,7 @@ import dev.waymark.protocol.Framing;
 import java.util.Set;
 
 /**
- * What the core has to know of a listener. Immutable.
+ * What the engine has to know of a listener. Immutable.
  *
  * @param name unique in the bridge; a metric label
  * @param pool whose upstreams own its connections
@@ -24,7 +24,7 @@ public record ListenerOptions(
     long idleTimeoutNs,
     Set<String> pushFrom,
     AgeOptions age) {
-  /** Without other pools that push, and without a limit of age. */
+  /** Without pushes from other pools, and without an age limit. */
   public ListenerOptions(
       String name, String pool, Framing framing, int frameBytesMax, long idleTimeoutNs) {
     this(name, pool, framing, frameBytesMax, idleTimeoutNs, Set.of(), AgeOptions.OFF);

@@ -105,7 +105,7 @@ public final class Ownership {
 
   /** A new owner. */
   void attach(long nowNs, Owner next) {
-    boolean isReturn = next == former;
+    boolean isReturn = isSame(next, former);
     returns = isReturn ? returns + 1 : 0;
     mayMoveAtNs = isReturn ? nowNs + backOffNs(returns) : nowNs;
     owner = next;
@@ -319,7 +319,7 @@ public final class Ownership {
   }
 
   public boolean isAvoiding(Owner candidate) {
-    return candidate == former || avoided.contains(candidate.upstreamAddress());
+    return isSame(candidate, former) || avoided.contains(candidate.upstreamAddress());
   }
 
   /** False while most connections, which avoid nobody. */
@@ -333,6 +333,11 @@ public final class Ownership {
 
   long retryAtNs() {
     return retryAtNs;
+  }
+
+  /** This lane, and no other to the same upstream, owns the connection. */
+  boolean isOwnedBy(Owner candidate) {
+    return isSame(candidate, owner);
   }
 
   /** The owner; only while there is one. */
@@ -398,6 +403,12 @@ public final class Ownership {
   }
 
   // --- transitions ---
+
+  @SuppressWarnings(
+      "ReferenceEquality") // A lane is one call: another to the same upstream differs.
+  private static boolean isSame(Owner candidate, @Nullable Owner other) {
+    return candidate == other;
+  }
 
   private static long backOffNs(int times) {
     return Math.min(BACK_OFF_MAX_NS, BACK_OFF_MIN_NS << Math.clamp(times - 1, 0, 10));

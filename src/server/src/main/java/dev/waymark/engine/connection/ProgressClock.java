@@ -1,14 +1,14 @@
 package dev.waymark.engine.connection;
 
 /**
- * Whether an owner works on what it was sent (rule 7). Idle connections have nothing unconsumed and
- * never count. A state machine without I/O, confined to its shard's thread.
+ * Whether an owner works on what it was sent (rule 7). Idle connections have nothing unconsumed, so
+ * the clock never runs for them. A state machine without I/O, confined to its shard's thread.
  */
 final class ProgressClock {
-  /** What the clock says of an owner. */
+  /** What the clock says about an owner. */
   enum Verdict {
     WORKING,
-    /** No frame came for too long: another owner may do better. */
+    /** No frame came for too long; another owner may do better. */
     STALLED,
     /** Frames come, but the window has been full for too long without any `consumed`. */
     WINDOW_STALLED
@@ -22,7 +22,7 @@ final class ProgressClock {
   private long pausedNs;
 
   /**
-   * @param timeoutNs positive; or 0: every owner is taken to work
+   * @param timeoutNs 0: every owner counts as working
    */
   ProgressClock(long timeoutNs) {
     this.timeoutNs = timeoutNs;
@@ -38,7 +38,7 @@ final class ProgressClock {
   }
 
   /**
-   * The client begins to wait, or a commit took effect: it has been served until now.
+   * The client begins to wait, or a commit took effect: the client has been served until now.
    *
    * @param elapsedNs as {@code Shard.elapsedNs}: a client waits while the bridge stands still, too
    */
@@ -46,15 +46,12 @@ final class ProgressClock {
     servedNs = elapsedNs;
   }
 
-  /** A frame came, were it an empty one. */
+  /** A frame came, even an empty one. */
   void onSign(long nowNs) {
     signNs = nowNs;
   }
 
-  /**
-   * Replies wait for the client, so the owner may wait for credit and have nothing to say: the
-   * clock stands still.
-   */
+  /** Replies wait for the client, so the owner may be waiting for credit: the clock stops. */
   void pause(long nowNs) {
     if (!isPaused) {
       isPaused = true;
@@ -63,7 +60,7 @@ final class ProgressClock {
   }
 
   /**
-   * The client took them all.
+   * The client took all replies.
    *
    * @param elapsedNs as for {@link #onServed}
    */
@@ -110,7 +107,7 @@ final class ProgressClock {
         : Verdict.WORKING;
   }
 
-  /** When to look again; only while it is on. What is sent until then cannot be too old before. */
+  /** When to look again; only while it is on. */
   long deadlineNs(long nowNs, boolean isWaiting, boolean isWindowFull) {
     boolean isRunning = isWaiting && !isPaused;
     return (isRunning ? (isWindowFull ? progressNs : signNs) : nowNs) + timeoutNs;

@@ -50,7 +50,7 @@ public final class Announcements {
     }
   }
 
-  /** Some lane would take more. */
+  /** Some lane takes more. */
   public boolean hasMore() {
     for (Announcer announcer : announcers) {
       if (announcer.hasMore()) {
@@ -60,7 +60,7 @@ public final class Announcements {
     return false;
   }
 
-  /** Sends a turn's share to each lane. */
+  /** Sends each lane its share of this turn. */
   public void send() {
     for (Announcer announcer : announcers) {
       announcer.send();

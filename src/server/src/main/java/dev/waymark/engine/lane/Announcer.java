@@ -10,17 +10,17 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells one lane which connections there are, and then what changes (rule 6). Confined to its
+ * Tells one lane which connections are open, and then what changes (rule 6). Confined to its
  * shard's thread.
  *
- * <p>Changes go out before what is left of the state as it was at the start, so they wait only
- * while the lane takes no more. If too many wait all are dropped, and everything is told anew.
+ * <p>Changes go out before the rest of the initial state, so they wait only while the lane is full.
+ * If too many wait, all are dropped and everything is told anew.
  */
 final class Announcer {
-  /** So many frames leave in a turn at most, so that others have theirs. */
+  /** At most this many frames leave in a turn, so that others get their share. */
   static final int TURN_COUNT_MAX = 1_000;
 
-  /** So many changes wait at most while the lane takes no more. */
+  /** At most this many changes wait while the lane is full. */
   static final int WAITING_MAX = 10_000;
 
   private static final long[] NONE = {};

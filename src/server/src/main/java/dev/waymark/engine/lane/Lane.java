@@ -31,9 +31,9 @@ public final class Lane implements Owner, Candidate {
     CONNECTING,
     /** Frames may travel; to BROKEN or FINISHED. */
     OPEN,
-    /** It failed; the pool opens another. */
+    /** The call failed; the pool opens another lane. */
     BROKEN,
-    /** The bridge no longer needs it. */
+    /** The bridge ended it. */
     FINISHED
   }
 
@@ -53,8 +53,8 @@ public final class Lane implements Owner, Candidate {
   private boolean isWindowChanged;
 
   /**
-   * @param hasAcknowledged the upstream did so before, and is given nothing until it says Settings
-   *     again: a process that is stopped takes calls as well
+   * @param hasAcknowledged the upstream said Settings before, and gets nothing until it does so
+   *     again: the kernel accepts calls for a stopped process too
    */
   public Lane(
       long nowNs,
@@ -166,7 +166,7 @@ public final class Lane implements Owner, Candidate {
     if (isFirst) {
       onDecided(nowNs);
     } else {
-      // Its connections learn of it in the next tick: however often it comes, that costs the same.
+      // Its connections learn of it in the next tick, so that frequent changes cost no more.
       isWindowChanged = true;
     }
     host.announce(this, settings.isAnnouncementsWanted());
@@ -179,7 +179,7 @@ public final class Lane implements Owner, Candidate {
     }
   }
 
-  /** An upstream that asks and does not read would have its answers pile up. */
+  /** If an upstream sends requests and does not read, its answers pile up: breaks the lane. */
   private void breakIfUnread(long nowNs) {
     if (phase == Phase.OPEN && sender.isUnread()) {
       String cause = "it does not read the answers to what it sends";
@@ -197,7 +197,7 @@ public final class Lane implements Owner, Candidate {
   }
 
   /**
-   * The call ended, however (rule 3), or what came on it cannot be read.
+   * The call ended, for whatever reason (rule 3), or what came on it cannot be read.
    *
    * @param cause for people
    */
@@ -255,9 +255,7 @@ public final class Lane implements Owner, Candidate {
     sender.stall(connection);
   }
 
-  /**
-   * More than half of those that wait for it: it is not the connection that is to blame (rule 7).
-   */
+  /** If more than half of those that wait for it stall, the upstream is to blame (rule 7). */
   @Override
   public void onStalled(long nowNs) {
     long memoryNs = pool.options().moving().progressTimeoutNs();
@@ -277,7 +275,7 @@ public final class Lane implements Owner, Candidate {
     pool.suspect(this, why);
   }
 
-  /** If this is still the initial window, the upstream has so long to say Settings. */
+  /** If this is still the initial window, the time for Settings begins. */
   @Override
   public void onWindowFull(long nowNs) {
     if (mode.isUndecided()) {
@@ -305,7 +303,7 @@ public final class Lane implements Owner, Candidate {
     }
   }
 
-  /** Another weight or health; the address is the same. */
+  /** Weight or health changed; the address is the same. */
   public void onUpstreamChanged(UpstreamView view) {
     upstream = view;
   }
@@ -335,10 +333,7 @@ public final class Lane implements Owner, Candidate {
     }
   }
 
-  /**
-   * Its pool follows a leader, which this is not any more, or again: no client bytes go to it (rule
-   * 6).
-   */
+  /** Its pool follows a leader, and this is no longer the one, or is again (rule 6). */
   public void holdBack(long nowNs, boolean isHeld) {
     if (isHeld == isHeldBack) {
       return;
@@ -347,7 +342,7 @@ public final class Lane implements Owner, Candidate {
     host.forEachOn(this, connection -> connection.onOwnerChanged(nowNs));
   }
 
-  /** The upstream is no longer wanted and has no connections here. */
+  /** The upstream is no longer needed, and has no connections here. */
   public void finish() {
     host.announce(this, false);
     if (phase == Phase.OPEN) {
@@ -382,12 +377,12 @@ public final class Lane implements Owner, Candidate {
     return clock.heardNs();
   }
 
-  /** Something came on it, and that long has passed since it was made. */
+  /** Something came on it, and it was made at least that long ago. */
   public boolean hasWorkedFor(long nowNs, long leastNs) {
     return clock.hasWorkedFor(nowNs, leastNs);
   }
 
-  /** Given frames only while the lane is open. */
+  /** To be given frames only while the lane is open. */
   LaneSender sender() {
     return sender;
   }
@@ -401,12 +396,12 @@ public final class Lane implements Owner, Candidate {
     return phase == Phase.BROKEN;
   }
 
-  /** New connections may be given to it, as far as the lane is concerned. */
+  /** As far as the lane is concerned, it may be given new connections. */
   public boolean isAcceptingConnections() {
     return phase == Phase.OPEN && !isDraining && !mode.isUnproven();
   }
 
-  /** It said that it wants no new connections. */
+  /** Its upstream wants no new connections. */
   public boolean isDraining() {
     return isDraining;
   }
@@ -457,7 +452,7 @@ public final class Lane implements Owner, Candidate {
 
   // --- transitions ---
 
-  /** Its connections learn whether it acknowledges, and how much it takes. */
+  /** Tells its connections whether it acknowledges, and how large its window is. */
   private void onDecided(long nowNs) {
     host.forEachOn(this, connection -> connection.onOwnerDecided(nowNs));
     pool.onLaneDecided(nowNs);
@@ -477,7 +472,7 @@ public final class Lane implements Owner, Candidate {
     }
   }
 
-  /** After a reload they may go on as they began; nobody joins them. */
+  /** After a reload they may go on as they began, but no others join them. */
   private boolean hasNoAtMostOnceConnections() {
     return !mode.isAtMostOnce() || connections.count() == 0;
   }
@@ -494,7 +489,7 @@ public final class Lane implements Owner, Candidate {
     if (wasOpen) {
       counters.add(Counter.LANES_BROKEN, 1);
     }
-    // First of all: those that it loses are given to others.
+    // Before its connections are told, since they go to other lanes at once.
     pool.onLaneBreaking(nowNs, this, wasOpen);
     host.forEachOn(this, connection -> connection.onOwnerLost(nowNs, reason));
     pool.onLaneBroken(nowNs, this, cause, wasOpen, lostCount);

@@ -50,13 +50,13 @@ final class LaneClock {
     isPingOpen = false;
   }
 
-  /** A Ping was sent, and the lane is judged by whether anything comes after it. */
+  /** A Ping was sent; if nothing comes after it, the lane is broken. */
   void onPing(long nowNs) {
     isPingOpen = true;
     pingSentNs = nowNs;
   }
 
-  /** A Ping was sent, for whatever reason: its Pong measures the round trip. */
+  /** A Ping was sent whose Pong measures the round trip. */
   void onProbe(long nowNs, long id) {
     probeId = id;
     probeSentNs = nowNs;
@@ -77,7 +77,7 @@ final class LaneClock {
     return OptionalLong.of(nowNs - probeSentNs);
   }
 
-  /** From now on Settings are missed, unless they were before. */
+  /** From now on Settings are awaited. Idempotent. */
   void awaitSettings(long nowNs) {
     if (!isSettingsAwaited) {
       isSettingsAwaited = true;
@@ -87,32 +87,32 @@ final class LaneClock {
 
   // --- outputs ---
 
-  /** Nobody took the call in time: a peer that accepts and then never speaks HTTP/2. */
+  /** The call was not established in time: some peers accept and then never speak HTTP/2. */
   boolean isNotEstablished(long nowNs) {
     return nowNs - createdNs >= limits.laneTimeoutNs();
   }
 
-  /** Settings were awaited for too long. */
+  /** Settings did not come in time. */
   boolean isSettingsOverdue(long nowNs) {
     return isSettingsAwaited && settingsDeadlineNs - nowNs <= 0;
   }
 
-  /** An upstream that is given nothing before its Settings has had its time to say them. */
+  /** An upstream that gets nothing before its Settings has not sent them in time. */
   boolean isProofOverdue(long nowNs) {
     return nowNs - openedNs >= limits.laneTimeoutNs();
   }
 
-  /** It has been silent for long enough to be asked. */
+  /** It has been silent long enough for a Ping. */
   boolean isPingDue(long nowNs) {
     return !isPingOpen && nowNs - lastReceivedNs >= limits.pingIntervalNs();
   }
 
-  /** The round trip has not been measured for long enough, and is not being measured. */
+  /** It is time to measure the round trip again. */
   boolean isProbeDue(long nowNs) {
     return !isProbeOpen && nowNs - measuredNs >= limits.pingIntervalNs();
   }
 
-  /** It was asked, and has said nothing for too long. */
+  /** Nothing came after a Ping for too long. */
   boolean isPingOverdue(long nowNs) {
     return isPingOpen && nowNs - pingSentNs >= limits.laneTimeoutNs();
   }

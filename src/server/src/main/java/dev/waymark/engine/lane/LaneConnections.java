@@ -3,11 +3,12 @@ package dev.waymark.engine.lane;
 import java.util.function.IntSupplier;
 
 /**
- * How many connections one lane has, how many are on their way from and to it (rule 9), and how
- * many it has let stall (rule 7). A state machine without I/O, confined to its shard's thread.
+ * How many connections one lane has, how many are being handed over from and to it (rule 9), and
+ * how many have stalled on it (rule 7). A state machine without I/O, confined to its shard's
+ * thread.
  */
 final class LaneConnections {
-  /** Fewer connections than this may have stalled because of what they sent. */
+  /** Fewer stalled connections may be to blame themselves. */
   private static final int STALLED_MIN = 3;
 
   private int count;
@@ -18,27 +19,27 @@ final class LaneConnections {
 
   // --- inputs ---
 
-  /** So many more are attached. */
+  /** This many more are attached. */
   void attached(int change) {
     count += change;
   }
 
-  /** So many more of them are on their way to other lanes. */
+  /** This many more of them are being handed over to other lanes. */
   void leaving(int change) {
     leavingCount += change;
   }
 
-  /** So many more are to come from other lanes. */
+  /** This many more are being handed over to this lane. */
   void coming(int change) {
     comingCount += change;
   }
 
   /**
-   * One was taken from the lane because its owner showed no sign of work.
+   * A connection was taken from the lane since its owner showed no sign of work.
    *
-   * @param memoryNs what stalled longer before has nothing to do with it
-   * @param waitingCount how many still wait for the owner; asked only when it matters
-   * @return it is the upstream that is to blame: more have stalled than wait
+   * @param memoryNs after this long, earlier stalls no longer count
+   * @param waitingCount how many still wait for the owner; called only when it matters
+   * @return whether the upstream is to blame: more have stalled than still wait
    */
   boolean onStalled(long nowNs, long memoryNs, IntSupplier waitingCount) {
     stalledCount = nowNs - lastStalledNs > memoryNs ? 1 : stalledCount + 1;
@@ -56,12 +57,12 @@ final class LaneConnections {
     return count;
   }
 
-  /** How many there will be when all hand-overs that are under way have ended. */
+  /** How many there will be when all hand-overs under way have ended. */
   int expectedCount() {
     return count - leavingCount + comingCount;
   }
 
-  /** Those that are not on their way to other lanes. */
+  /** How many are not being handed over to other lanes. */
   int stayingCount() {
     return count - leavingCount;
   }

@@ -10,17 +10,18 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the upstream of one lane has shown: whether it acknowledges, and what window it has (rule
- * 5). Inputs say whether it is decided by them: then every connection of the lane is told. A state
- * machine without I/O, confined to its shard's thread.
+ * Whether the upstream of one lane acknowledges, and what window it has (rule 5). Settings as its
+ * first message show that it does; anything else, or no message in time, that it does not: delivery
+ * is then at most once. Inputs return whether that was decided now, in which case every connection
+ * of the lane is told. A state machine without I/O, confined to its shard's thread.
  */
 final class LaneMode {
   private enum Mode {
-    /** Nothing has come yet; to one of the others. */
+    /** Not decided; to one of the others. */
     UNKNOWN,
-    /** Settings came: windows, credit and clocks hold. */
+    /** Settings came: windows, credit and clocks apply. */
     ACKNOWLEDGING,
-    /** Something else came first, or nothing for too long (rule 5). */
+    /** Something else came first, or nothing in time: no acknowledgements, no replay (rule 5). */
     AT_MOST_ONCE
   }
 
@@ -31,8 +32,8 @@ final class LaneMode {
   private int windowBytes;
 
   /**
-   * @param options of its pool, which may change
-   * @param hasAcknowledged it did so before
+   * @param options of its pool; they may change
+   * @param hasAcknowledged the upstream said Settings on an earlier lane
    */
   LaneMode(Supplier<PoolOptions> options, Limits limits, boolean hasAcknowledged) {
     this.options = options;
@@ -43,7 +44,7 @@ final class LaneMode {
 
   // --- inputs ---
 
-  /** The lane is established, or the pool's options may be others: asked in each tick. */
+  /** The lane is open, or a tick has passed, in which options may have changed. */
   boolean decideByOptions() {
     return mode == Mode.UNKNOWN && isIgnoringSettings() && becomeAtMostOnce();
   }
@@ -57,12 +58,12 @@ final class LaneMode {
     return isUndecided() && !(control instanceof Settings) && becomeAtMostOnce();
   }
 
-  /** Settings were awaited for too long. */
+  /** Settings did not come in time. */
   boolean onSettingsOverdue() {
     return mode == Mode.UNKNOWN && becomeAtMostOnce();
   }
 
-  /** Settings came, for the first time or again, and are neither late nor ignored. */
+  /** Settings came, for the first time or again; they are neither late nor ignored. */
   void onSettings(Settings settings) {
     mode = Mode.ACKNOWLEDGING;
     int own = limits.windowBytes();
@@ -80,17 +81,17 @@ final class LaneMode {
     return mode == Mode.AT_MOST_ONCE;
   }
 
-  /** Settings may come; whatever comes before them, or their absence, shows that there are none. */
+  /** Settings may still come. */
   boolean isUndecided() {
     return mode == Mode.UNKNOWN && acknowledge() == Acknowledge.AUTO;
   }
 
-  /** What Settings say means nothing in its pool. */
+  /** Its pool ignores Settings. */
   boolean isIgnoringSettings() {
     return acknowledge() == Acknowledge.NEVER;
   }
 
-  /** It is given nothing until it says Settings. */
+  /** It gets nothing until it says Settings. */
   boolean isUnproven() {
     return mode != Mode.ACKNOWLEDGING
         && switch (acknowledge()) {
@@ -100,7 +101,7 @@ final class LaneMode {
         };
   }
 
-  /** Of each connection, as of now. */
+  /** Of each connection, now. */
   int windowBytes() {
     return windowBytes;
   }

@@ -13,6 +13,7 @@ public interface LanePool {
   /** What the bridge says first on every lane of the pool. */
   Hello hello();
 
+  /** It is established. */
   void onLaneOpen(long nowNs, Lane lane);
 
   /** It has shown whether it acknowledges. */
@@ -38,9 +39,12 @@ public interface LanePool {
    */
   void onLaneBroken(long nowNs, Lane lane, String cause, boolean wasOpen, int connections);
 
+  /** A connection is attached to the lane. */
   void onAttached(Owner.Attached connection, Lane lane);
 
   /**
+   * A connection has left the lane.
+   *
    * @param hasLeftover client bytes that the upstream was sent and has not consumed stay behind
    */
   void onDetached(Owner.Attached connection, Lane lane, boolean hasLeftover);

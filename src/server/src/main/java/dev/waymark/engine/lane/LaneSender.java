@@ -14,15 +14,15 @@ import io.netty.buffer.ByteBuf;
 import java.util.LinkedHashSet;
 
 /**
- * What one lane sends: frames gather in its transport and leave together, at the turn's end or when
- * they are a batch; connections that have more wait here for the transport. It is given frames only
- * while the lane is open; whether it is writable may be asked at any time. Confined to its shard's
- * thread.
+ * What one lane sends: frames gather in its transport and leave together, at the end of the turn or
+ * when they fill a batch. Connections with more to send wait here while the transport is full. To
+ * be given frames only while the lane is open; {@link #isWritable} may be asked at any time.
+ * Confined to its shard's thread.
  */
 final class LaneSender {
   /**
-   * Answers to frames for unknown connections and to pushes that may wait while the transport takes
-   * no more.
+   * Answers that may wait while the transport is full, to pushes and to frames for unknown
+   * connections.
    */
   static final int UNREAD_ANSWERS_MAX = 10_000;
 
@@ -81,7 +81,7 @@ final class LaneSender {
     sent();
   }
 
-  /** Asks for the connection back. */
+  /** Asks for the connection to be handed over. */
   void release(Attached connection) {
     transport.release(connection.sequence(), connection.epoch());
     sent();
@@ -92,7 +92,7 @@ final class LaneSender {
     sent();
   }
 
-  /** The connection has bytes, and the transport takes no more: it is called when it does. */
+  /** The connection has bytes and the transport is full: it is called when there is room. */
   void stall(Attached connection) {
     stalled.add(connection);
   }
@@ -110,31 +110,31 @@ final class LaneSender {
     sent();
   }
 
-  /** Sends a Ping, and gives its number. */
+  /** Sends a Ping; returns its number. */
   long ping() {
     transport.ping(++pingId);
     sent();
     return pingId;
   }
 
-  /** Tells that there is no such connection. */
+  /** Says that there is no such connection. */
   void answer(UpstreamFrame frame) {
     transport.close(frame.connection(), frame.epoch(), CloseReason.UNKNOWN_CONNECTION);
     answered();
   }
 
-  /** Tells what became of a push. */
+  /** Says what became of a push. */
   void answer(PushResult result) {
     transport.pushResult(result);
     answered();
   }
 
-  /** For announcements, with {@link #sent} behind each; only while writable. */
+  /** For announcements, each followed by {@link #sent}; only while writable. */
   LaneTransport transport() {
     return transport;
   }
 
-  /** A frame was given to the transport. */
+  /** A frame was given to the transport; flushes a full batch. */
   void sent() {
     counters.add(Counter.FRAMES_SENT, 1);
     if (transport.batchBytes() >= limits.batchBytesMax()) {
@@ -148,7 +148,7 @@ final class LaneSender {
   /**
    * Sends what has gathered.
    *
-   * @return whether the transport takes no more from now on
+   * @return whether the transport is full from now on
    */
   boolean flush() {
     isFlushDue = false;
@@ -160,12 +160,12 @@ final class LaneSender {
     return wasWritable && !isWritable;
   }
 
-  /** The transport takes more after it took no more. */
+  /** The transport takes more again. */
   void onWritable() {
     isWritable = true;
   }
 
-  /** Those that waited for the transport go on. */
+  /** Resumes the connections that waited for the transport. */
   void resumeStalled(long nowNs) {
     for (int left = stalled.size(); left > 0 && isWritable && !stalled.isEmpty(); left--) {
       stalled.removeFirst().onOwnerChanged(nowNs);
@@ -188,7 +188,7 @@ final class LaneSender {
     return isWritable;
   }
 
-  /** An upstream that asks and does not read has its answers pile up. */
+  /** Answers pile up, since the upstream does not read. */
   boolean isUnread() {
     return unreadAnswers > UNREAD_ANSWERS_MAX;
   }

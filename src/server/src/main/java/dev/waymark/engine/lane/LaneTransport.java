@@ -12,7 +12,7 @@ import io.netty.buffer.ByteBuf;
  * Lane#onReady} and the lane's end.
  */
 public interface LaneTransport {
-  /** Stands for a limit that does not travel with data. */
+  /** Says that no limit travels with data. */
   long NO_LIMIT = -1;
 
   void hello(Hello hello);
@@ -22,8 +22,8 @@ public interface LaneTransport {
   /**
    * Client bytes.
    *
-   * @param owned the reference passes to this method, not its indices: the bytes may have to be
-   *     sent again
+   * @param owned the reference passes to this method, but its indices must not move: the bytes may
+   *     have to be sent again
    * @param limit a new limit that travels along, or {@link #NO_LIMIT}
    */
   void data(long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit);
@@ -34,7 +34,7 @@ public interface LaneTransport {
 
   void close(long connection, int epoch, CloseReason reason);
 
-  /** The connection is to be handed over. */
+  /** Asks for the connection to be handed over. */
   void release(long connection, int epoch);
 
   void ping(long id);
@@ -42,16 +42,16 @@ public interface LaneTransport {
   /** Answers a Push. */
   void pushResult(PushResult result);
 
-  /** Announcements begin, or begin anew. */
+  /** Announcements begin, or start over. */
   void syncing();
 
-  /** Announces that a connection is there. */
+  /** Announces that a connection is open. */
   void opened(long connection, String mark, String listener, String clientAddress);
 
-  /** Announces that a connection is no more. */
+  /** Announces that a connection is closed. */
   void closed(long connection, CloseReason reason);
 
-  /** All that is there was announced. */
+  /** All open connections have been announced. */
   void synced();
 
   /** Encoded bytes that wait for {@link #flush}. */
@@ -60,7 +60,7 @@ public interface LaneTransport {
   /**
    * Sends the frames gathered so far as one message.
    *
-   * @return whether the transport takes more; if not, {@link Lane#onReady} comes when it does
+   * @return whether the transport takes more; if not, {@link Lane#onReady} follows when it does
    */
   boolean flush();
 

@@ -1,13 +1,13 @@
 package dev.waymark.engine.lane;
 
-/** What the shards may do with an upstream. */
+/** What the shards may do with an upstream. Immutable. */
 public enum UpstreamState {
   /** New connections may be given to it. */
   SERVING,
-  /** It serves by its own account, but misbehaved: it keeps what it has and gets nothing new. */
+  /** It says that it serves, but misbehaves: it keeps its connections and gets no new ones. */
   EJECTED,
-  /** It wants to have no connections any more: those that it has move to others. */
+  /** It wants no connections any more: those that it has move to others. */
   DRAINING,
-  /** Not known to serve; what it has stays, as long as the lane says nothing else. */
+  /** Not known to serve; its connections stay while the lane lasts. */
   DOWN
 }

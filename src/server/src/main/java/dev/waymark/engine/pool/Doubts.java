@@ -4,16 +4,16 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * Signs, found by any shard, that the upstreams of a pool die of something else than what clients
- * send (rule 3): one that had no connection died, or a suspect that had lost an owner alone was
- * answered by the next one. The more there are, the more a lone loss may be chance. Thread-safe,
+ * Signs, from any shard, that the upstreams of a pool die of something other than requests (rule
+ * 3): an upstream without connections died, or a suspect that had lost an owner alone was answered
+ * by the next one. The more signs, the more likely a loss in isolation is chance. Thread-safe,
  * without locks.
  */
 final class Doubts {
-  /** More are not counted: so many more lone losses are proof whatever else happens. */
+  /** No more are counted: this many extra losses in isolation are proof whatever else happens. */
   static final int COUNT_MAX = 8;
 
-  /** Older ones say nothing of today. */
+  /** Older signs no longer count. */
   static final long MEMORY_NS = 30_000_000_000L;
 
   private final AtomicLongArray times = new AtomicLongArray(COUNT_MAX);
@@ -24,7 +24,7 @@ final class Doubts {
   void add(long nowNs) {
     long number = total.get();
     times.set((int) (number % COUNT_MAX), nowNs);
-    // Of two at the same moment one may be forgotten, which does no harm.
+    // Of two signs at the same moment one may be lost, which does no harm.
     total.compareAndSet(number, number + 1);
   }
 

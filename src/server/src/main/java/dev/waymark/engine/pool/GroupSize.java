@@ -1,27 +1,27 @@
 package dev.waymark.engine.pool;
 
 /**
- * How many suspects are tried together (rule 3). A group that lives clears all of its members; one
- * that kills its owner tells little of each of them, and costs an upstream. So groups grow only
- * where trying the rest would take too long, and shrink with each that kills. A state machine
- * without I/O, confined to its shard's thread.
+ * How many suspects share a round (rule 3). A group that lives clears all its members; one that
+ * kills its owner says little about each of them, and costs an upstream. So groups grow only while
+ * trying the rest would take too long, and shrink with each that kills. A state machine without
+ * I/O, confined to its shard's thread.
  */
 final class GroupSize {
-  /** So many that are unlikely to blame make a group, where one that is likely does. */
+  /** This many unlikely suspects weigh as much as one likely suspect. */
   private static final int UNLIKELY_PER_LIKELY = 8;
 
-  /** More are never tried together: 128 that are likely to blame. */
+  /** The largest group, which is 128 likely suspects. */
   private static final int UNLIKELY_MAX = 1_024;
 
-  /** Groups grow, fourfold each time, while all that wait would take longer than this. */
+  /** Groups grow fourfold while trying all that wait would take longer than this. */
   private static final long PATIENCE_NS = 2_000_000_000L;
 
   private static final int GROWTH = 4;
 
-  /** After a group that killed its owner so many others have to live before groups grow. */
+  /** After a group that killed its owner, this many others have to live before groups grow. */
   private static final int CAUTION = 8;
 
-  /** Without suspects for so long, nothing is known any more. */
+  /** After this long without suspects, everything starts anew. */
   private static final long MEMORY_NS = 30_000_000_000L;
 
   private int unlikely = 1;
@@ -30,7 +30,7 @@ final class GroupSize {
 
   // --- inputs ---
 
-  /** There is somebody to try. */
+  /** A suspect is to be tried. */
   void onSuspect(long nowNs) {
     if (nowNs - lastNs > MEMORY_NS) {
       unlikely = 1;
@@ -40,11 +40,11 @@ final class GroupSize {
   }
 
   /**
-   * A group has been tried, and its owner lives.
+   * A round has ended, and its owner lives.
    *
-   * @param tookNs how long it took
-   * @param unlikelyCount suspects that are unlikely to blame and are still to be tried
-   * @param likelyCount the others
+   * @param tookNs how long the round took
+   * @param unlikelyCount unlikely suspects that are still to be tried
+   * @param likelyCount the other suspects that are
    */
   void onLived(long tookNs, long unlikelyCount, long likelyCount) {
     long groups = unlikelyCount / unlikely() + likelyCount / likely();
@@ -63,12 +63,12 @@ final class GroupSize {
 
   // --- outputs ---
 
-  /** So many of those that are unlikely to blame. */
+  /** How many unlikely suspects share a round. */
   int unlikely() {
     return unlikely;
   }
 
-  /** So many of the others. */
+  /** How many likely suspects share a round. */
   int likely() {
     return Math.max(1, unlikely / UNLIKELY_PER_LIKELY);
   }

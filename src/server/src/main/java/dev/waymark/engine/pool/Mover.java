@@ -7,15 +7,15 @@ import dev.waymark.protocol.ResumeState;
 import java.util.List;
 
 /**
- * Begins the planned moves of a pool in one shard (rule 9): away from upstreams that are being
- * left, and to those that came, at no more than {@link PoolOptions.Moving#movesPerSecond}. Confined
- * to its shard's thread.
+ * Begins the planned moves of a pool in one shard (rule 9): off upstreams that connections are to
+ * leave, and to upstreams that came, at no more than {@link PoolOptions.Moving#movesPerSecond}.
+ * Confined to its shard's thread.
  */
 final class Mover {
-  /** Upstreams rarely come alone, and lanes of other shards come at other times. */
+  /** Upstreams rarely come alone, and the lanes of other shards open at other times. */
   static final long REBALANCE_DELAY_NS = 1_000_000_000L;
 
-  /** What was not used of the rate for this long is lost. */
+  /** How much of the rate may be saved up. */
   private static final long BURST_NS = 200_000_000L;
 
   private static final double NS_PER_SECOND = 1e9;
@@ -35,13 +35,13 @@ final class Mover {
 
   // --- inputs ---
 
-  /** Shares have changed: an upstream came, or its weight is another. */
+  /** Shares have changed: an upstream came, or a weight changed. */
   void rebalanceSoon(long nowNs) {
     isRebalanceDue = true;
     rebalanceAtNs = nowNs + REBALANCE_DELAY_NS;
   }
 
-  /** Time has passed: so many moves more may begin. */
+  /** Time has passed: more moves may begin. */
   void refill(long nowNs, PoolOptions.Moving moving) {
     double perNs = moving.movesPerSecond() / NS_PER_SECOND / host.shardCount();
     allowance =
@@ -51,16 +51,16 @@ final class Mover {
   }
 
   /**
-   * The upstream is being left, and there is another.
+   * Connections are to leave the upstream, and there is another.
    *
-   * @param isOverdue it has had the drain time-out: connections that cannot be handed over go too
+   * @param isOverdue the drain time-out is over: connections that cannot be handed over leave too
    */
   void leave(long nowNs, Lane lane, ResumeState.Cause cause, boolean isOverdue) {
     if (lane.stayingCount() == 0) {
       return;
     }
     if (cause == ResumeState.Cause.LEADER_CHANGED) {
-      // Nobody else may serve them: there is nothing to be gentle with.
+      // The former leader must not serve them: there is no reason to pace the moves.
       host.forEachOn(
           lane,
           connection -> {
@@ -73,7 +73,7 @@ final class Mover {
     }
   }
 
-  /** Moves what the shares ask for, once they have settled. */
+  /** Moves as many connections as the shares demand, once they have settled. */
   void rebalance(long nowNs, List<Lane> eligible) {
     if (!isRebalanceDue || rebalanceAtNs - nowNs > 0) {
       return;

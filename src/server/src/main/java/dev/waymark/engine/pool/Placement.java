@@ -19,50 +19,64 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives the connections of a pool in one shard to lanes: to which, in which turn, and who waits
- * (rules 3, 8 and 9). Confined to its shard's thread.
+ * Gives the connections of a pool in one shard to lanes (rules 3, 8 and 9).
+ *
+ * <p><b>The problem.</b> When an upstream dies, thousands of connections need another owner at the
+ * same moment, while connections whose upstream lives still have to be served. Some must avoid the
+ * upstreams that have refused or lost them, some are suspects, and perhaps nobody takes any now.
+ *
+ * <p><b>The idea.</b> A new connection is placed at once. One that has lost its owner joins a
+ * queue, from which each turn places at most {@value #PLACED_PER_TURN}, so that others get their
+ * share of the thread. Lanes are sorted once, when they change: those that accept connections,
+ * those of them that are eligible since their transport takes more and they are not set apart for
+ * suspects, and those that are full. The {@link Balancer} chooses among the eligible ones, or among
+ * the full ones if there are no others.
+ *
+ * <p><b>Why it is right.</b> A connection without an owner is in exactly one place: waiting for any
+ * upstream, queued, on probation, or backing off. The invariants check that. The cost is a few
+ * references for each lane, and one entry for each connection that waits.
+ *
+ * <p>Confined to its shard's thread.
  */
 final class Placement {
-  /**
-   * Re-opens in one turn: those whose upstream lives are not to wait for those that lost theirs.
-   */
+  /** Connections re-opened in one turn: those whose upstream lives must not wait for the rest. */
   static final int PLACED_PER_TURN = 256;
 
-  /** While a lane takes connections, those that wait for another reason are looked at so often. */
+  /** While a lane accepts connections, those that still wait are looked at again after this. */
   private static final long AGAIN_NS = 1_000_000_000L;
 
-  /** While connections wait for any upstream, so often each is tried. */
+  /** How often each upstream is tried within the time that a connection waits. */
   private static final int RETRIES_OF_A_WAIT = 5;
 
   private final Supplier<PoolOptions> options;
   private final PoolHost host;
   private final Balancer balancer;
 
-  /** Nobody takes them now. */
+  /** Connections that no upstream takes now. */
   private final LinkedHashSet<Connection> waiting = new LinkedHashSet<>();
 
-  /** To be given to others, a portion in each turn. */
+  /** Connections to be placed, some in each turn. */
   private final LinkedHashSet<Connection> placing = new LinkedHashSet<>();
 
   private final Probation probation;
   private final Predicate<Lane> isSetApart;
 
-  /** Suspects that were answered where others are tried. */
+  /** Suspects that were answered on lanes that are set apart. */
   private final List<Connection> cleared = new ArrayList<>();
 
-  /** The lanes that take connections, in the order of their upstreams. */
+  /** The lanes that accept connections, in the order of their upstreams. */
   private final LinkedHashSet<Lane> taking = new LinkedHashSet<>();
 
-  /** Those of them that some shard has set apart for suspects. */
+  /** Those that some shard has set apart for suspects. */
   private Set<Lane> apart = new HashSet<>();
 
   /**
-   * Those that are not set apart, or all where all are, as far as their transports take more; in
-   * the same order.
+   * The lanes that are not set apart (or all, if all are) and whose transports take more; in the
+   * same order.
    */
   private final List<Lane> eligible = new ArrayList<>();
 
-  /** The others of these; taken where there is no eligible one. */
+  /** The same, but their transports are full; used if none is eligible. */
   private final List<Lane> full = new ArrayList<>();
 
   private long lastTakingNs;
@@ -89,9 +103,9 @@ final class Placement {
   // --- inputs ---
 
   /**
-   * These lanes take connections, and no others.
+   * These lanes accept connections, and no others.
    *
-   * @return whether there is one that did not
+   * @return whether one of them did not before
    */
   boolean onLanes(long nowNs, List<Lane> lanes) {
     boolean isAnyNew = !taking.containsAll(lanes);
@@ -117,20 +131,20 @@ final class Placement {
     }
   }
 
-  /** The lane's transport takes more after it took no more. Nobody waited because of it. */
+  /** The lane's transport takes more again. Nobody waited for that. */
   void onLaneWritable(Lane lane) {
     if (full.contains(lane)) {
       sortOut();
     }
   }
 
-  /** No connection is given to it any more. */
+  /** The lane accepts no more connections. */
   void notEligible(long nowNs, Lane lane) {
     noteTaking(nowNs);
     forget(lane);
   }
 
-  /** It takes none any more, and has none. */
+  /** The lane accepts none, and has none. */
   void forget(Lane lane) {
     if (taking.remove(lane)) {
       apart.remove(lane);
@@ -138,19 +152,19 @@ final class Placement {
     }
   }
 
-  /** The same, and it is about to take those along that it has. */
+  /** The lane is breaking; its connections have not been told yet. */
   void onLaneBreaking(long nowNs, Lane lane) {
     notEligible(nowNs, lane);
     probation.onBreaking(lane);
   }
 
-  /** It has taken them along. */
+  /** The lane has broken, and its connections have been told. */
   void onLaneBroken(Lane lane) {
     probation.onBroken(lane);
     tryAtTurnEnd();
   }
 
-  /** It was answered on this lane, which it is to leave if that is set apart. */
+  /** A suspect was answered on this lane; it leaves if the lane is set apart. */
   void onCleared(Connection connection, Owner owner) {
     if (isBeingVacated(owner)) {
       cleared.add(connection);
@@ -159,14 +173,14 @@ final class Placement {
     onTried(connection, owner);
   }
 
-  /** It was answered on this lane, or has left it. */
+  /** A connection was answered on this lane, or has left it. */
   void onTried(Owner.Attached connection, Owner owner) {
     if (probation.leave(connection, owner)) {
       host.requestTurnEnd();
     }
   }
 
-  /** The connection gets an owner, now or later, or ends. */
+  /** Gives the connection an owner, now or later, or ends it. */
   void place(long nowNs, Connection connection) {
     boolean needsProbation = connection.ownership().isSuspect() && hasCandidate(connection);
     if (!needsProbation) {
@@ -176,13 +190,13 @@ final class Placement {
     }
   }
 
-  /** The connection gets an owner at the end of a turn. */
+  /** Gives the connection an owner at the end of a turn. */
   void placeLater(Connection connection) {
     placing.add(connection);
     host.requestTurnEnd();
   }
 
-  /** A turn ends: so many get another owner. */
+  /** A turn ends: places some of those that wait for it. */
   void placeSome(long nowNs) {
     for (int left = PLACED_PER_TURN; left > 0 && !placing.isEmpty(); left--) {
       place(nowNs, placing.removeFirst());
@@ -197,9 +211,9 @@ final class Placement {
   }
 
   /**
-   * Then probation that are over end, and lanes are set apart for those to come.
+   * Ends rounds of probation that are over, and sets lanes apart for those to come.
    *
-   * @return whether any was: its other connections are to leave it before {@link #beginProbation}
+   * @return whether any lane was: its other connections leave before {@link #beginProbation}
    */
   boolean settleProbation(long nowNs) {
     if (probation.isIdle()) {
@@ -210,7 +224,7 @@ final class Placement {
     return !toEmpty.isEmpty();
   }
 
-  /** At last probation begin whose lanes are ready. */
+  /** Begins the rounds whose lanes are ready. */
   void beginProbation(long nowNs) {
     probation.begin(
         nowNs,
@@ -221,7 +235,7 @@ final class Placement {
         });
   }
 
-  /** The connection needs no owner any more. */
+  /** The connection no longer needs an owner. */
   void forget(Connection connection) {
     waiting.remove(connection);
     placing.remove(connection);
@@ -240,39 +254,39 @@ final class Placement {
 
   // --- outputs ---
 
-  /** Some are to get another owner at the end of the next turn. */
+  /** More connections are to be placed at the end of the next turn. */
   boolean hasMoreToPlace() {
     return !placing.isEmpty();
   }
 
-  /** Some lane takes connections. */
+  /** Some lane accepts connections. */
   boolean isAnyEligible() {
     return !taking.isEmpty();
   }
 
-  /** The lanes that any connection may be given to; as they are now. */
+  /** The lanes that any connection may go to; a copy. */
   List<Lane> eligible() {
     return List.copyOf(eligible);
   }
 
-  /** In how many places the connection waits: one at most. */
+  /** In how many places the connection waits; at most one. */
   int placesOf(Connection connection) {
     return (waiting.contains(connection) ? 1 : 0)
         + (placing.contains(connection) ? 1 : 0)
         + (probation.isWaiting(connection) ? 1 : 0);
   }
 
-  /** Suspects are to be tried on it, and its other connections may go elsewhere. */
+  /** The lane is set apart for suspects, and its other connections can go elsewhere. */
   boolean isBeingVacated(Owner lane) {
     return apart.contains(lane) && apart.size() < taking.size();
   }
 
-  /** In what company this connection lost this lane. */
+  /** How isolated this connection was when it lost this lane. */
   Evidence.Company company(Connection connection, Owner owner) {
     return probation.company(connection, owner);
   }
 
-  /** Until when a connection waits; later than now as long as some lane takes connections. */
+  /** Until when a connection waits; later than now while some lane accepts connections. */
   long waitEndNs(long nowNs) {
     long waitNs = options.get().noUpstreamWaitNs();
     return isAnyEligible() ? nowNs + Math.max(waitNs, AGAIN_NS) : lastTakingNs + waitNs;
@@ -316,7 +330,7 @@ final class Placement {
     }
   }
 
-  /** Those that are not set apart; all, where all are. */
+  /** The lanes that are not set apart; all, if all are. */
   private List<Lane> openLanes() {
     return taking.stream().filter(lane -> !isBeingVacated(lane)).toList();
   }
@@ -325,7 +339,7 @@ final class Placement {
     lastTakingNs = taking.isEmpty() ? lastTakingNs : nowNs;
   }
 
-  /** Shards set lanes apart, and give them back. */
+  /** Another shard may have set lanes apart, or given them back. */
   private void noteApart() {
     Set<Lane> now = setApart();
     if (!now.equals(apart)) {
@@ -388,7 +402,7 @@ final class Placement {
       other = chooseAmong(notAvoided(full, ownership), connection);
     }
     Owner former = ownership.former();
-    // An Open that nobody takes is tried at last where it came from (rule 9).
+    // As a last resort the connection goes back to where it came from (rule 9).
     return other == null && former != null && former.isOpen() ? former : other;
   }
 

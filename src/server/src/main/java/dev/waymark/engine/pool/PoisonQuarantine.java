@@ -5,9 +5,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
 /**
- * What the shards of a bridge have to know of one another when they try suspects of one pool (rule
- * 3): which upstreams are set apart, who uses them, whether others wait for their turn, and whether
- * upstreams die of something else too. One instance for all shards of a pool. Thread-safe.
+ * What the shards of a bridge share about the suspects of one pool (rule 3): which upstreams are
+ * set apart, how they are used, whether other shards wait for their turn, and whether upstreams die
+ * of something other than requests. One instance for all shards of a pool. Thread-safe.
  */
 public final class PoisonQuarantine {
   private static final class Shared {
@@ -43,27 +43,27 @@ public final class PoisonQuarantine {
         .site;
   }
 
-  /** The shard has none any more. */
+  /** The shard no longer has a lane to it. */
   void leave(String upstream) {
     sites.computeIfPresent(upstream, (_, shared) -> --shared.shards == 0 ? null : shared);
   }
 
-  /** A shard has suspects that wait, or has none any more. */
+  /** A shard has waiting suspects from now on, or no longer has any. */
   void waiting(boolean isWaiting) {
     waitingShards.addAndGet(isWaiting ? 1 : -1);
   }
 
-  /** A shard has seen that an upstream died of something else than what clients send. */
+  /** A shard saw an upstream die of something other than a request. */
   void doubt() {
     doubts.add(clockNs.getAsLong());
   }
 
-  /** How many signs of it there are. */
+  /** How many such signs there are lately. */
   int doubts() {
     return doubts.count(clockNs.getAsLong());
   }
 
-  /** How many shards have suspects that wait. */
+  /** How many shards have waiting suspects. */
   int waitingShards() {
     return waitingShards.get();
   }

@@ -16,30 +16,47 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tries the suspects of a pool in one shard where they endanger nobody else (rule 3). Any of them
- * may carry the request that kills its owners. So upstreams are set apart for them, one round at a
- * time on each, over all shards; its other connections are handed over to other upstreams first.
- * Confined to its shard's thread; what it has to know of other shards is in {@link ProbationSite}
- * and {@link PoisonQuarantine}.
+ * Finds out which request kills its upstreams, without letting it walk through the fleet (rule 3).
  *
- * <p>Suspects are tried one by one. Where that would take too long, since requests are slow or
- * suspects are many, {@link GroupSize} has several tried together, those first and most that are
- * unlikely to blame. Only what a suspect loses alone speaks against it.
+ * <p><b>The problem.</b> A request that crashes an upstream takes every other request along that
+ * the upstream was working on. The bridge replays all of them elsewhere, the poisonous one too, and
+ * the next upstream crashes. From a single loss nobody can tell which of thousands of connections
+ * is to blame, and closing all of them would punish the innocent.
+ *
+ * <p><b>The idea.</b> A connection that has lost several owners without any progress becomes a
+ * suspect. Suspects do not go to upstreams that serve others. Instead, an upstream is set apart for
+ * them: its other connections are handed over first, and then suspects are tried on it, one round
+ * at a time across all shards. A suspect that is answered is cleared. One that loses an owner
+ * nobody else used is very likely to blame; {@link Evidence} says when that is proof, and then the
+ * connection is closed with POISON.
+ *
+ * <p><b>Why it is right.</b> Only what a suspect loses in isolation speaks against it, so an
+ * innocent connection beside a poisonous one is never blamed. Upstreams that die of something else
+ * are noticed too: they die without connections, or a suspect that lost one alone is answered by
+ * the next. Such doubts raise the number of losses that count as proof.
+ *
+ * <p><b>The cost.</b> Suspects wait, and one upstream at a time serves nobody else. Where rounds of
+ * one suspect would take too long, since requests are slow or suspects are many, {@link GroupSize}
+ * puts several into a round, unlikely ones first. A group that lives is cleared at once; one that
+ * kills its upstream says little about each member.
+ *
+ * <p>Confined to its shard's thread. What shards have to know of one another is in {@link
+ * ProbationSite} and {@link PoisonQuarantine}.
  */
 final class Probation {
-  /** More than these do not wait, but go on like any other. */
+  /** At most this many wait; others go on like any other connection. */
   static final int WAITING_MAX = 1_024;
 
-  /** None waits longer. */
+  /** No suspect waits longer. */
   static final long WAIT_NS_MAX = 30_000_000_000L;
 
-  /** How long a lane is emptied of others before suspects are tried beside them. */
+  /** How long a lane's other connections have to leave before suspects join those that stayed. */
   static final long EMPTYING_NS = 1_000_000_000L;
 
-  /** How long suspects wait for another lane before they share the only one. */
+  /** How long suspects wait for a second lane before they share the only one. */
   static final long ALONE_NS = 5_000_000_000L;
 
-  /** Where other shards have suspects too, each goes on for so long and then waits for a tick. */
+  /** If other shards have suspects too, a shard's turn is this long; then it waits for a tick. */
   private static final long TURN_NS = 500_000_000L;
 
   private final int shard;
@@ -47,7 +64,7 @@ final class Probation {
   private final Function<Lane, ProbationSite> sites;
   private final Predicate<Lane> isSettled;
 
-  /** Since when. */
+  /** The suspects that wait, and since when. */
   private final LinkedHashMap<Connection, Long> waiting = new LinkedHashMap<>();
 
   private final LinkedHashMap<Lane, ProbationRound> probation = new LinkedHashMap<>();
@@ -59,7 +76,7 @@ final class Probation {
   /**
    * @param shard the index of this one
    * @param sites of the pool's lanes
-   * @param isSettled such a lane is one to the process that runs now, for all that is known
+   * @param isSettled as far as is known, the lane leads to the process that runs now
    */
   Probation(
       int shard,
@@ -77,7 +94,7 @@ final class Probation {
   /**
    * A suspect needs an owner.
    *
-   * @return false: it is not to wait, or no longer
+   * @return false: it must not wait, or no longer
    */
   boolean await(long nowNs, Connection connection) {
     Long sinceNs = waiting.get(connection);
@@ -95,7 +112,7 @@ final class Probation {
     return true;
   }
 
-  /** It does not wait for a round any more. */
+  /** It no longer waits for a round. */
   void forget(Connection connection) {
     if (waiting.remove(connection) != null && waiting.isEmpty()) {
       quarantine.waiting(false);
@@ -105,14 +122,14 @@ final class Probation {
   /**
    * It was answered on this lane, or has left it.
    *
-   * @return whether its round is over by that: {@link #settle} goes on
+   * @return whether that ends its round, so that {@link #settle} has something to do
    */
   boolean leave(Owner.Attached connection, Owner owner) {
     ProbationRound round = probation.get(owner);
     return round != null && round.remove(connection);
   }
 
-  /** The lane is about to take its connections along. */
+  /** The lane is breaking; its connections have not been told yet. */
   void onBreaking(Lane lane) {
     ProbationRound round = probation.get(lane);
     if (round != null) {
@@ -131,21 +148,21 @@ final class Probation {
     }
   }
 
-  /** Claims are kept, and it may be this shard's turn again. */
+  /** Renews claims, and may begin a new turn of this shard. */
   void onTick(long nowNs) {
     if (isTurnOver) {
       isTurnOver = false;
       turnSinceNs = nowNs;
     }
-    // One that lapsed while this shard stood still may be another's now.
+    // A claim that lapsed while this shard stood still may belong to another shard now.
     probation.values().removeIf(round -> !round.site().claim(shard) && !round.isRunning());
   }
 
   /**
-   * Ends the probation that are over, and sets lanes apart for those that are to come.
+   * Ends the rounds that are over, and sets lanes apart for those to come.
    *
-   * @param taking the lanes that take connections
-   * @return lanes that were set apart by this, to be emptied of others
+   * @param taking the lanes that accept connections
+   * @return lanes that were set apart now; their other connections are to leave
    */
   List<Lane> settle(long nowNs, Collection<Lane> taking) {
     List<Lane> toEmpty = new ArrayList<>();
@@ -156,7 +173,7 @@ final class Probation {
       if (isOver && isTaking && goesOn(nowNs, round, taking)) {
         toEmpty.add(round.lane());
       } else if (isOver || isIdle) {
-        // One that runs on a lane that takes no more is kept: that may be about to break.
+        // A round that runs on a lane that accepts no more is kept: the lane may be about to break.
         giveUp(round);
       }
     }
@@ -177,7 +194,7 @@ final class Probation {
     return round.isAnswered() || round.ageNs(nowNs) >= round.longestNs();
   }
 
-  /** Whether the lane is to have another group: nobody is left there, or nobody else takes it. */
+  /** Whether the lane gets another group. */
   private boolean goesOn(long nowNs, ProbationRound round, Collection<Lane> taking) {
     boolean isAnswered = round.isAnswered();
     long unlikely = waiting.keySet().stream().filter(Probation::isUnlikely).count();
@@ -197,7 +214,7 @@ final class Probation {
     return suspect.ownership().isUnlikely();
   }
 
-  /** Somebody waits who may be given to this lane. */
+  /** Some suspect waits that may go to this lane. */
   private boolean isWanted(Lane lane) {
     return waiting(lane).findAny().isPresent();
   }
@@ -215,7 +232,7 @@ final class Probation {
     }
   }
 
-  /** The lane on which suspects endanger least; null: none is to be had now. */
+  /** The lane where suspects endanger the fewest; null if none is available now. */
   private @Nullable Lane choose(long nowNs, Collection<Lane> taking) {
     List<Lane> free =
         taking.stream()
@@ -249,9 +266,9 @@ final class Probation {
   }
 
   /**
-   * Begins what probation may begin now.
+   * Begins the rounds whose lanes are ready.
    *
-   * @param isSole nobody can be handed over to another upstream
+   * @param isSole there is no other upstream to hand connections over to
    * @param give gives a suspect to a lane
    */
   void begin(long nowNs, boolean isSole, Giving give) {
@@ -259,13 +276,13 @@ final class Probation {
       boolean isReady =
           !round.isRunning()
               && (isSole || round.site().isEmpty() || round.ageNs(nowNs) >= EMPTYING_NS);
-      // Asked after the site was found empty: it may be so because it died, and a shard that loses
-      // its lane says that before its connections leave.
+      // Asked after the site was found empty: it may be empty because it died, and a shard that
+      // loses its lane says so before its connections leave.
       boolean isToBegin = isReady && isSettled.test(round.lane());
       List<Connection> group = isToBegin ? group(round.lane()) : List.of();
       if (!group.isEmpty()) {
         round.begin(nowNs, group.size(), isSettled);
-        // First of all, as one may be answered or end at once.
+        // Before any is given away: a suspect may be answered, or end, at once.
         group.forEach(round::add);
         group.forEach(this::forget);
         group.forEach(suspect -> give.give(suspect, round.lane()));
@@ -274,8 +291,8 @@ final class Probation {
   }
 
   /**
-   * Those that have waited longest and may be given to this lane. Who has lost an owner alone comes
-   * first, and alone: it is cleared by this, or proven to be poisonous.
+   * The suspects that have waited longest and may go to this lane. One that has lost an owner alone
+   * comes first, and alone: the round clears it or proves it poisonous.
    */
   private List<Connection> group(Lane lane) {
     List<Connection> likeliest =
@@ -292,7 +309,7 @@ final class Probation {
     return waiting.keySet().stream().filter(suspect -> !suspect.ownership().isAvoiding(lane));
   }
 
-  /** Those that have waited for too long where there are lanes, or may be given to none of them. */
+  /** Suspects that have waited too long although there are lanes, or that avoid all of them. */
   List<Connection> overdue(long nowNs, Collection<Lane> taking) {
     List<Connection> overdue = new ArrayList<>();
     if (taking.isEmpty()) {

@@ -9,8 +9,9 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * Suspects on one lane, whose upstream is set apart for them (rule 3). It is emptied of others,
- * given a few suspects, and so on until none are left. Confined to its shard's thread.
+ * One round on a lane that is set apart for suspects (rule 3): its other connections leave, a few
+ * suspects are attached, and they are answered, time out, or lose the lane. Confined to its shard's
+ * thread.
  */
 final class ProbationRound {
   private final Lane lane;
@@ -33,16 +34,16 @@ final class ProbationRound {
   // --- inputs ---
 
   /**
-   * Suspects are about to be given to the lane, so many in all.
+   * This many suspects are about to be attached to the lane.
    *
-   * @param isSettled the lane is one to the process that runs now, for all that is known
+   * @param isSettled as far as is known, the lane leads to the process that runs now
    */
   void begin(long nowNs, int count, Predicate<Lane> isSettled) {
     sinceNs = nowNs;
     isRunning = true;
     longestNs = 0;
     size = count;
-    // In this order: whatever happens between two of these shows in the later one.
+    // The order matters: whatever happens between two of these shows in the later one.
     expectedStamp = site.stampOfOneMore();
     wasClean = site.isClean() && isSettled.test(lane);
   }
@@ -61,14 +62,14 @@ final class ProbationRound {
     return group.remove(connection) && group.isEmpty();
   }
 
-  /** The group has been answered, or has had its time: the lane is emptied for the next one. */
+  /** The group was answered or has had its time: the lane is emptied for the next round. */
   void end(long nowNs) {
     group.clear();
     isRunning = false;
     sinceNs = nowNs;
   }
 
-  /** The lane broke: so much do its suspects tell of one another. */
+  /** The lane broke: records how isolated its suspects were. */
   void onBroken() {
     boolean isIsolated = wasClean && site.stamp() == expectedStamp;
     if (isRunning && size == 1) {
@@ -86,27 +87,27 @@ final class ProbationRound {
     return site;
   }
 
-  /** Suspects have been given to the lane, and the round of these has not ended. */
+  /** Suspects are attached, and the round has not ended. */
   boolean isRunning() {
     return isRunning;
   }
 
-  /** How many the group had at first. */
+  /** How many suspects the round began with. */
   int size() {
     return size;
   }
 
-  /** All of the group have been answered, or have gone. */
+  /** All suspects of the round were answered, or have gone. */
   boolean isAnswered() {
     return group.isEmpty();
   }
 
-  /** How long the group may run. */
+  /** How long the round may last. */
   long longestNs() {
     return longestNs;
   }
 
-  /** How long the group has run, or the lane has been emptied. */
+  /** How long the round has lasted, or the lane has been emptying. */
   long ageNs(long nowNs) {
     return nowNs - sinceNs;
   }

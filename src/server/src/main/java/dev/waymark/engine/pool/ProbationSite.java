@@ -7,22 +7,21 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One upstream as all shards of a pool see it together: how many connections they have given it,
- * and whether one of them has set it apart to try suspects there (rule 3). Thread-safe, without
- * locks; its times are those of a clock that all shards share, not of theirs, which stand still
- * when they do.
+ * One upstream as all shards of a pool see it: how many connections they have given it, and whether
+ * one of them has set it apart for suspects (rule 3). Thread-safe, without locks. Its times come
+ * from a clock that all shards share; their own clocks stop while they stand still.
  */
 final class ProbationSite {
-  /** A claim that is not renewed for so long has lapsed: its shard may stand still. */
+  /** A claim lapses if it is not renewed for this long: its shard may be standing still. */
   static final long CLAIM_NS = 1_000_000_000L;
 
-  /** How long a site that was passed on stays set apart for another shard: several ticks. */
+  /** How long a site that was passed on is kept for another shard: several ticks. */
   private static final long PASSED_NS = 300_000_000L;
 
-  /** Lanes of other shards to an upstream that died break within this time. */
+  /** When an upstream dies, the lanes of all shards break within this time. */
   private static final long DEATH_NS = 1_000_000_000L;
 
-  /** One connection attached: one more so far in the upper half, one more now in the lower. */
+  /** One attachment: the upper half counts all so far, the lower half those of now. */
   private static final long ATTACHED = (1L << 32) + 1;
 
   private static final int NOBODY = -1;
@@ -33,7 +32,7 @@ final class ProbationSite {
     }
   }
 
-  /** How long a process may go on with bytes of a connection that has left it. */
+  /** How long a process may still work on bytes of a connection that has left it. */
   private static final long LEFTOVER_NS = 1_000_000_000L;
 
   private record Moment(long atNs) {}
@@ -60,18 +59,18 @@ final class ProbationSite {
     attachments.decrementAndGet();
   }
 
-  /** A lane to it broke that had worked. */
+  /** A lane to it that had worked broke. */
   void broken() {
     lastBreak = new Moment(nowNs());
   }
 
-  /** A connection leaves it, and bytes of it that may be poison stay. */
+  /** A connection leaves bytes behind that may be poison. */
   void leftover() {
     lastLeftover = new Moment(nowNs());
   }
 
   /**
-   * Sets the upstream apart for this shard; to be repeated within {@link #CLAIM_NS}.
+   * Sets the upstream apart for this shard, until {@link #CLAIM_NS} after the last call.
    *
    * @return false: another shard has it
    */
@@ -82,7 +81,7 @@ final class ProbationSite {
     return isFree && claim.compareAndSet(now, new Claim(shard, nowNs + CLAIM_NS));
   }
 
-  /** It stays set apart for a moment, for another shard that has suspects. */
+  /** Stays set apart for a moment, so that another shard with suspects may claim it. */
   void pass(int shard) {
     Claim now = claim.get();
     if (now != null && now.shard == shard) {
@@ -90,7 +89,7 @@ final class ProbationSite {
     }
   }
 
-  /** It is an upstream like the others again. */
+  /** Serves everybody again. */
   void release(int shard) {
     Claim now = claim.get();
     if (now != null && now.shard == shard) {
@@ -105,29 +104,29 @@ final class ProbationSite {
     return clockNs.getAsLong();
   }
 
-  /** It is to be given no connections but suspects. */
+  /** Only suspects may be attached. */
   boolean isSetApart() {
     Claim now = claim.get();
     return now != null && !now.isOver(nowNs());
   }
 
-  /** This shard may claim it, for all that is known. */
+  /** As far as is known, any shard may claim it. */
   boolean isFree() {
     Claim now = claim.get();
     return now == null || now.shard == NOBODY || now.isOver(nowNs());
   }
 
-  /** No shard has a connection there. */
+  /** No shard has a connection there now. */
   boolean isEmpty() {
     return (int) attachments.get() == 0;
   }
 
-  /** And none had lately that left bytes there. */
+  /** And none has left bytes there lately. */
   boolean isClean() {
     return isEmpty() && isFreeOfLeftovers(LEFTOVER_NS);
   }
 
-  /** And none had for so long that poison among them would have worked. */
+  /** And none has left bytes there for so long that poison would have worked by now. */
   boolean isUnused() {
     return isEmpty() && isFreeOfLeftovers(Evidence.ROUND_NS_MAX);
   }
@@ -145,14 +144,14 @@ final class ProbationSite {
     return attachments.get() + ATTACHED;
   }
 
-  /** Differs from what it was if any connection has come or gone since. */
+  /** Changes with every connection that comes or goes. */
   long stamp() {
     return attachments.get();
   }
 
   /**
-   * Whether a lane that was opened then, by the shared time, is one to the process that runs now:
-   * where lanes of other shards have just broken, it may be about to break for the same reason.
+   * Whether a lane that was opened at that shared time leads to the process that runs now. If lanes
+   * of other shards have just broken, it may be about to break for the same reason.
    */
   boolean isSettled(long openedNs) {
     Moment last = lastBreak;

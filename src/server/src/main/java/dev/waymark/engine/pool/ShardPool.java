@@ -21,9 +21,11 @@ import java.util.Objects;
 import java.util.random.RandomGenerator;
 
 /**
- * A pool as one shard sees it: a lane to every upstream, and the connections that go to them. Which
- * of them takes a connection is in {@link Placement}, which planned moves begin in {@link Mover}.
- * Confined to its shard's thread, but for the counters and the balancer.
+ * A pool as one shard sees it: a lane to every upstream, and the connections that go to them.
+ * {@link Placement} knows which lane takes a connection, {@link Mover} which planned moves begin,
+ * {@link Probation} what to do with suspects; this class joins them and tells the control plane.
+ * Confined to its shard's thread, but for the counters, the balancer and the quarantine, which all
+ * shards share.
  */
 public final class ShardPool implements LanePool {
   private final PoolHost host;
@@ -84,7 +86,7 @@ public final class ShardPool implements LanePool {
     settleViews(nowNs);
   }
 
-  /** Who leads, who may be given connections and who is left follows from views and options. */
+  /** Views and options decide who leads, who gets connections and whom connections leave. */
   private void settleViews(long nowNs) {
     for (UpstreamSlot slot : List.copyOf(slots.values())) {
       slot.lane().holdBack(nowNs, isHeldBack(slot.view()));
@@ -94,25 +96,25 @@ public final class ShardPool implements LanePool {
     moveAway(nowNs);
   }
 
-  /** A new connection: it gets an owner, now or later, or ends. */
+  /** Gives a new connection an owner, now or later, or ends it. */
   public void assign(long nowNs, Connection connection) {
     placement.place(nowNs, connection);
   }
 
-  /** A connection that has left its owner: it gets another at the end of a turn. */
+  /** Gives a connection that has left its owner another one, at the end of a turn. */
   public void assignAgain(Connection connection) {
     placement.placeLater(connection);
   }
 
   /**
-   * A turn ends: so many get another owner.
+   * A turn ends: gives some of the waiting connections an owner.
    *
    * @return whether there are more
    */
   public boolean placeSome(long nowNs) {
     placement.placeSome(nowNs);
     if (placement.settleProbation(nowNs)) {
-      // Lanes are set apart for suspects: their other connections are to leave them.
+      // Lanes were set apart for suspects: their other connections leave.
       moveAway(nowNs);
     }
     placement.beginProbation(nowNs);
@@ -211,10 +213,10 @@ public final class ShardPool implements LanePool {
     }
   }
 
-  /** The owner made progress with bytes of the connection that had been under suspicion. */
+  /** The owner made progress with bytes of a connection that was under suspicion. */
   public void onCleared(Connection connection, Owner owner, boolean hadLostAlone) {
     if (hadLostAlone) {
-      // The owner that it had lost alone died of something else.
+      // The owner that it had lost alone died of something else, then.
       quarantine.doubt();
     }
     placement.onCleared(connection, owner);
@@ -236,19 +238,19 @@ public final class ShardPool implements LanePool {
     }
   }
 
-  /** Other options of the same name. */
+  /** A reload has changed the options. */
   public void onOptions(long nowNs, PoolOptions next) {
     options = next;
     settleViews(nowNs);
   }
 
-  /** It is no longer configured, and nobody needs it: every lane is finished and forgotten. */
+  /** The pool is no longer configured, and nobody needs it: finishes and forgets every lane. */
   public void remove() {
     slots.values().forEach(UpstreamSlot::gone);
     forgetUnused();
   }
 
-  /** The bridge ends: every lane is finished. */
+  /** The bridge stops: finishes every lane. */
   public void finish(long nowNs) {
     slots
         .values()
@@ -279,7 +281,7 @@ public final class ShardPool implements LanePool {
     return new Loss(company, breaks, quarantine.doubts());
   }
 
-  /** Until when a connection waits for an upstream, if nothing else happens. */
+  /** Until when a connection waits for an upstream unless something happens. */
   public long waitEndNs(long nowNs) {
     return placement.waitEndNs(nowNs);
   }
@@ -288,7 +290,7 @@ public final class ShardPool implements LanePool {
     return slots.values().stream().map(slot -> slot.lane().status()).toList();
   }
 
-  /** In how many places the connection waits for an owner. */
+  /** In how many places the connection waits for an owner; at most one. */
   public int placesOf(Connection connection) {
     return placement.placesOf(connection);
   }
@@ -299,7 +301,7 @@ public final class ShardPool implements LanePool {
 
   // --- transitions ---
 
-  /** Upstreams that are being left lose what they have to others, where there are any (rule 9). */
+  /** Moves connections off upstreams that they are to leave, if there are others (rule 9). */
   private void moveAway(long nowNs) {
     mover.refill(nowNs, options.moving());
     long drainTimeoutNs = options.moving().drainTimeoutNs();
@@ -329,7 +331,7 @@ public final class ShardPool implements LanePool {
     return lane;
   }
 
-  /** It did not say that it would go, and no client can have made it. */
+  /** The upstream did not announce its end, and no request can have caused it. */
   private boolean isDyingUnused(Lane lane) {
     UpstreamSlot slot = slot(lane);
     return slot.causeToLeave() == null && slot.isSettled() && slot.site().isUnused();
@@ -343,7 +345,7 @@ public final class ShardPool implements LanePool {
     return Objects.requireNonNull(slots.get(lane.upstream().address()));
   }
 
-  /** Client bytes go to the leader only, where there is one. */
+  /** In a pool with a leader, client bytes go to the leader only. */
   private boolean isHeldBack(UpstreamView view) {
     return options.moving().isFollowingLeader() && !view.isServing();
   }

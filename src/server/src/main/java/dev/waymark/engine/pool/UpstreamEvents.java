@@ -13,6 +13,8 @@ public interface UpstreamEvents {
   void onLaneOpen(String pool, String upstream);
 
   /**
+   * A lane that worked has broken.
+   *
    * @param connections how many were attached
    */
   void onLaneBroken(String pool, String upstream, String cause, int connections);
@@ -20,7 +22,7 @@ public interface UpstreamEvents {
   /** A lane to an upstream that says SERVING could not be opened; it is tried again. */
   void onLaneRefused(String pool, String upstream, String cause);
 
-  /** Something speaks against an upstream; called for every time. */
+  /** Something speaks against an upstream; called every time. */
   void onOutlierSignal(String pool, String upstream, OutlierSignal why);
 
   void onUpstreamDraining(String pool, String upstream);

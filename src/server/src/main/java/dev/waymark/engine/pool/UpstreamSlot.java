@@ -8,8 +8,8 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where an upstream stands in one shard: its lane, when a broken one is opened again, and whether
- * it is being left. Confined to its shard's thread.
+ * One upstream's place in a pool of one shard: its lane, when a broken lane is opened again, and
+ * whether connections are to leave it. Confined to its shard's thread.
  */
 final class UpstreamSlot {
   private final Limits limits;
@@ -36,15 +36,15 @@ final class UpstreamSlot {
 
   // --- inputs ---
 
-  /** Discovery names it no more. */
+  /** Discovery no longer lists it. */
   void gone() {
     isGone = true;
   }
 
   /**
-   * Discovery names it.
+   * Discovery lists it.
    *
-   * @return whether another share is due to it
+   * @return whether its share of the connections has changed
    */
   boolean onView(long nowNs, UpstreamView next) {
     if (next.isServing() && !view.isServing()) {
@@ -60,9 +60,9 @@ final class UpstreamSlot {
     return isShareChanged;
   }
 
-  /** Its lane broke: another is opened after a while. */
+  /** Its lane broke; another is opened after a while. */
   void onLaneBroken(long nowNs, RandomGenerator random) {
-    // One that ends as soon as it has said Settings has not worked either.
+    // A lane that ends right after Settings has not worked either.
     boolean hasWorked = lane.hasWorkedFor(nowNs, longestRetryNs());
     failures = hasWorked ? 1 : failures + 1;
     brokenNs = nowNs;
@@ -70,17 +70,17 @@ final class UpstreamSlot {
     hasAcknowledged |= lane.isAcknowledging();
   }
 
-  /** Its lane is established. */
+  /** Its lane is open. */
   void onLaneOpen() {
     openedNs = site.nowNs();
   }
 
-  /** Another lane stands for the one that broke. */
+  /** A new lane replaces the broken one. */
   void lane(Lane next) {
     lane = next;
   }
 
-  /** Time has passed, or views, options or its lane are others: it may be left from now on. */
+  /** Re-evaluates whether connections are to leave it. */
   void noteLeaving(long nowNs) {
     boolean wasLeft = isLeft;
     isLeft = causeToLeave() != null;
@@ -99,23 +99,23 @@ final class UpstreamSlot {
     return lane;
   }
 
-  /** Its lane is one to the process that runs now, for all that any shard knows. */
+  /** As far as any shard knows, its lane leads to the process that runs now. */
   boolean isSettled() {
     return site.isSettled(openedNs);
   }
 
-  /** It, as all shards see it. */
+  /** The upstream as all shards see it. */
   ProbationSite site() {
     return site;
   }
 
-  /** A lane of it said Settings before it broke. */
+  /** One of its lanes said Settings before it broke. */
   boolean hasAcknowledged() {
     return hasAcknowledged;
   }
 
   /**
-   * @param longestNs it is retried after this at the latest
+   * @param longestNs the longest wait before a retry
    */
   boolean isRetryDue(long nowNs, long longestNs) {
     boolean isDue = retryAtNs - nowNs <= 0 || nowNs - brokenNs >= longestNs;
@@ -126,7 +126,7 @@ final class UpstreamSlot {
     return !isGone && view.isServing() && lane.isAcceptingConnections();
   }
 
-  /** Why it is being left; null if it is not. */
+  /** Why connections are to leave it; null if they are not. */
   ResumeState.@Nullable Cause causeToLeave() {
     if (lane.isHeldBack()) {
       return ResumeState.Cause.LEADER_CHANGED;
@@ -134,12 +134,12 @@ final class UpstreamSlot {
     return lane.isDraining() || isGone || view.isDraining() ? ResumeState.Cause.DRAINING : null;
   }
 
-  /** It has been left for so long; only of one that is. */
+  /** Connections have been leaving it for this long; only while they are. */
   boolean isLeftFor(long nowNs, long timeoutNs) {
     return nowNs - leftSinceNs >= timeoutNs;
   }
 
-  /** Nobody needs it. */
+  /** Neither discovery nor any connection needs it. */
   boolean isUnused() {
     return isGone && lane.connectionCount() == 0;
   }
@@ -147,8 +147,8 @@ final class UpstreamSlot {
   // --- transitions ---
 
   /**
-   * Doubled with each failure, with full jitter in its upper half, so that shards and bridges do
-   * not retry in step.
+   * Doubles with each failure, with jitter over its upper half, so that shards and bridges do not
+   * retry in step.
    */
   private long retryNs(RandomGenerator random) {
     long longestNs = longestRetryNs();

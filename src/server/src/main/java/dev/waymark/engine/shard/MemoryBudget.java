@@ -5,27 +5,24 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 
 /**
- * How many client and reply bytes the process holds, over all shards, with {@link
+ * How many client and reply bytes the process holds over all shards, with {@link
  * Limits#bufferOverheadBytes} for each buffer of them (rule 10). Thread-safe; shards report once
  * per turn, and whenever they hold much more.
  */
 public final class MemoryBudget {
-  /** Reading resumes under this share of the budget, so that it does not flap. */
+  /** Reading resumes below this share of the budget, so that it does not flap. */
   private static final double RESUME_SHARE = 0.9;
 
-  /** From this share on the largest reply queues are given up. */
+  /** From this share on the longest reply queues are given up. */
   private static final double HARD_SHARE = 1.25;
 
-  /**
-   * Over the budget for longer than this, the largest connections are given up until it is under
-   * again.
-   */
+  /** After this long over the budget the largest connections are given up until it is met again. */
   static final long OVER_NS_MAX = 2_000_000_000L;
 
-  /** So much more than a shard has reported is reported within its turn too. */
+  /** A shard that holds this much more than it has reported reports within its turn. */
   static final long UNREPORTED_BYTES_MAX = 1024 * 1024;
 
-  /** While memory is short, this part of the budget is the whole. */
+  /** While memory is short the budget is divided by this. */
   private static final int SHORT_DIVISOR = 4;
 
   private final long budgetBytes;
@@ -37,8 +34,8 @@ public final class MemoryBudget {
   }
 
   /**
-   * @param isShort whether less memory is left than the budget takes for granted; asked often, by
-   *     every shard
+   * @param isShort whether less memory is left than the budget assumes; called often, by every
+   *     shard
    */
   public MemoryBudget(long budgetBytes, BooleanSupplier isShort) {
     this.budgetBytes = budgetBytes;
@@ -50,10 +47,10 @@ public final class MemoryBudget {
   }
 
   /**
-   * These bytes are about to be freed, if the process holds as much as this mark or more. Shards
-   * that free at the same time never free for the same excess.
+   * Claims that these bytes will be freed, if the process holds at least the mark. Shards that free
+   * at the same time never free for the same excess.
    *
-   * @return false: it does not, and nothing is to be freed
+   * @return false: it does not, and nothing has to be freed
    */
   boolean free(long bytes, long markBytes) {
     long used = usedBytes.get();
@@ -94,12 +91,12 @@ public final class MemoryBudget {
     return usedBytes.get() >= hardBytes();
   }
 
-  /** Under this reading goes on. */
+  /** Reading resumes below this. */
   long resumeBytes() {
     return (long) (limitBytes() * RESUME_SHARE);
   }
 
-  /** From here on reply queues are given up at once. */
+  /** From here on the longest reply queues are given up at once. */
   long hardBytes() {
     return (long) (limitBytes() * HARD_SHARE);
   }

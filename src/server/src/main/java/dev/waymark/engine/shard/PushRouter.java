@@ -13,14 +13,14 @@ import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives a push to the connection that it names, or says why not (rule 6). Confined to its shard's
- * thread.
+ * Gives a push to the connection that it names, or says why it cannot (rule 6). Confined to its
+ * shard's thread.
  *
- * <p>A pool learns of a mark only what it may: where it may push to some listeners, a mark of which
- * the listener is not known is FORBIDDEN.
+ * <p>A pool learns no more about a mark than it may: if it may push to some listeners only, a mark
+ * of an unknown listener is FORBIDDEN.
  */
 final class PushRouter {
-  /** Closes that a process remembers, over all its shards. */
+  /** How many closes a process remembers, over all its shards. */
   static final int CLOSES_MAX = 65_536;
 
   private final ShardIdentity identity;
@@ -89,7 +89,8 @@ final class PushRouter {
     } else if (closed >= 0 && closes.listener(closed).isOpenTo(pool)) {
       reply.accept(PushResult.gone(push.id(), closes.reason(closed), closes.closedUnixMs(closed)));
     } else {
-      // If it is there, it is forbidden to this pool, so that the pool is not open to all.
+      // A connection that is there is forbidden to this pool, which then may not push to all
+      // listeners.
       reply.accept(unknown(pool, push.id(), sequence));
     }
   }

@@ -8,13 +8,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last closes of a shard by sequence; the eldest is forgotten first. Confined to its shard's
+ * The last closes of a shard by sequence; the oldest is forgotten first. Confined to its shard's
  * thread.
  *
  * <p>A ring of places in the order of closing, and chains of the places whose sequences have the
- * same hash: 29 bytes at most for each close that is remembered. The ring is made of chunks, each
- * when it is first needed, so that a bridge with few closes holds little, and so that no array is
- * half a region of the collector's, which would then cost it a whole one.
+ * same hash: at most 29 bytes for each close. The ring consists of chunks that are allocated when
+ * first needed, so that a bridge with few closes holds little, and so that no array takes half a
+ * region of the collector, which would cost a whole one.
  */
 final class RecentCloses {
   private static final int CHUNK_BITS = 10;
@@ -49,12 +49,12 @@ final class RecentCloses {
   /** By hash, 1 + the first place of its chain; 0: there is none. */
   private int[] heads = new int[1];
 
-  /** Places there are by now. */
+  /** How many places there are now. */
   private int length;
 
   private int size;
 
-  /** The place that is written next: while all are in use, the eldest's. */
+  /** The place to be written next; when all are in use, the oldest. */
   private int next;
 
   /**
@@ -94,7 +94,7 @@ final class RecentCloses {
 
   // --- outputs ---
 
-  /** Where it is remembered, until the next one is added; negative: nowhere. */
+  /** Its place, valid until the next close is added; negative if it is not remembered. */
   int find(long sequence) {
     int place = heads[home(sequence, heads.length - 1)] - 1;
     while (place >= 0 && sequence(place) != sequence) {

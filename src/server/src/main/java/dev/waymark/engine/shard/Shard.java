@@ -43,7 +43,7 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One front event loop's connections and lanes. Confined to one thread, the shard's. After an input
+ * The connections and lanes of one event loop. Confined to one thread, the shard's. After an input
  * the edge waits for {@link ShardEnvironment#requestTurnEnd} and {@link
  * ShardEnvironment#requestDeadline}.
  */
@@ -99,7 +99,7 @@ public final class Shard {
 
   // --- inputs ---
 
-  /** A client was accepted: it gets a mark, and an upstream as soon as there is one. */
+  /** A client was accepted: it gets a mark, and an owner as soon as there is one. */
   public Connection onAccepted(
       long nowNs, long nowUnixMs, String listenerName, ClientSocket socket) {
     ListenerHost listener = hosts.get(listenerName);
@@ -122,8 +122,8 @@ public final class Shard {
   }
 
   /**
-   * Pools and listeners that are new, or have other options from now on. A listener's connections
-   * keep what held when they came; a pool that is known keeps its balancer.
+   * Adds pools and listeners, or changes their options. Connections keep the listener options of
+   * their accept; a known pool keeps its balancer.
    */
   public void onConfigured(
       long nowNs, List<PoolSetup> poolSetups, List<ListenerOptions> listenerOptions) {
@@ -146,15 +146,15 @@ public final class Shard {
     }
   }
 
-  /** No client comes to this listener any more; its connections live on. */
+  /** The listener accepts no more clients; its connections live on. */
   public void onListenerRemoved(String listener) {
     listeners.remove(listener);
     hosts.remove(listener);
   }
 
   /**
-   * Ends the lanes of a pool that no listener names, unless a connection still needs it: to be
-   * asked again.
+   * Ends the lanes of a pool that no listener names, unless a connection still needs it; to be
+   * called again then.
    *
    * @return whether the pool is gone
    */
@@ -192,7 +192,7 @@ public final class Shard {
     pushes.push(nowNs, pool, push, reply);
   }
 
-  /** The input at hand has been handled: one flush per socket, one message per lane. */
+  /** The current input has been handled: one flush per socket, one message per lane. */
   public void onTurnEnd(long nowNs) {
     boolean isAnyLeft = false;
     try {
@@ -200,7 +200,7 @@ public final class Shard {
         isAnyLeft |= pool.placeSome(nowNs);
       }
       announcements.send();
-      // Flushing a socket may free credit, which is a frame; so lanes come last, and the queues may
+      // Flushing a socket may free credit, which is a frame. So lanes come last, and queues may
       // grow meanwhile.
       while (!connectionsToFlush.isEmpty()) {
         connectionsToFlush.remove().flush();
@@ -211,8 +211,8 @@ public final class Shard {
     } finally {
       isTurnEndRequested = false;
       if (isAnyLeft || !connectionsToFlush.isEmpty() || !lanesToFlush.isEmpty()) {
-        // Re-opens are paced, or one failed, as where memory runs out: the others must not stall
-        // for ever.
+        // Re-opens are paced, or one has failed, for instance without memory: the others must go
+        // on.
         requestTurnEnd();
       }
       announceAtTurnEnd();
@@ -221,7 +221,7 @@ public final class Shard {
   }
 
   /**
-   * Another shard finds that the process holds far too much: {@link
+   * Another shard found that the process holds far too much: {@link
    * ShardEnvironment#askOthersToFree}.
    */
   public void onMemoryAsked(long nowNs) {
@@ -242,25 +242,24 @@ public final class Shard {
     }
   }
 
-  /** The loop stood still for so long, which counts in no deadline: {@link LoopClock}. */
+  /** The loop stood still for this long, which counts in no deadline; see {@link LoopClock}. */
   public void onStandstill(long forNs) {
     standstillNs += forNs;
   }
 
-  /**
-   * The bridge will stop in so long. Connections with a limit of age are ended within that time,
-   * spread over it.
-   */
+  /** The bridge stops in this time. Connections with an age limit end within it, spread evenly. */
   public void onDrain(long nowNs, long timeoutNs) {
     connections.forEach(connection -> connection.onDrain(nowNs, timeoutNs));
   }
 
-  /** After {@link #stop}: drops the sockets whose clients have not closed their side. */
+  /**
+   * To be called after {@link #stop}: drops the sockets whose clients have not closed their side.
+   */
   public void abandon() {
     connections.forEach(connection -> connection.abandon());
   }
 
-  /** Ends every connection that is left, and then every lane. */
+  /** Ends every remaining connection, then every lane. */
   public void stop(long nowNs) {
     connections.forEach(
         connection -> connection.endByBridge(nowNs, CloseReason.BRIDGE_STOPPED, Origin.BRIDGE));
@@ -297,7 +296,7 @@ public final class Shard {
     return pools.values().stream().flatMap(pool -> pool.status().stream()).toList();
   }
 
-  /** All that always holds; the simulation asks after each step. */
+  /** What always holds; the simulation checks it after each step. */
   void checkInvariants() {
     connections.forEach(connection -> {
       connection.checkInvariants();
@@ -326,7 +325,7 @@ public final class Shard {
     return new ShardPool(nowNs, setup, services, hello, random, counters);
   }
 
-  /** The loop's time and all standstills of the loop: what a clock on the wall has measured. */
+  /** The loop's time plus all its standstills: what a clock on the wall would have measured. */
   private long elapsedNs(long nowNs) {
     return nowNs + standstillNs;
   }
@@ -337,7 +336,7 @@ public final class Shard {
     return sequence % identity.count() == identity.index() && n >= 1 && n <= acceptedCount;
   }
 
-  /** Asks for a turn's end if a lane would take announcements. */
+  /** Asks for the end of the turn if a lane takes announcements. */
   private void announceAtTurnEnd() {
     if (announcements.hasMore()) {
       requestTurnEnd();

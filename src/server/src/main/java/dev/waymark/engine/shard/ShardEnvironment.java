@@ -8,13 +8,13 @@ import java.util.function.Consumer;
 
 /** What a shard needs from outside; implemented at the edge. Called on the shard's thread only. */
 public interface ShardEnvironment {
-  /** Asks for one call of {@link Shard#onTurnEnd} when the input at hand has been handled. */
+  /** Asks for one call of {@link Shard#onTurnEnd} when the current input has been handled. */
   void requestTurnEnd();
 
   /** Asks for {@link Shard#onDeadline} at {@link Shard#nextDeadlineNs}, which became earlier. */
   void requestDeadline(long deadlineNs);
 
-  /** Opens a call to this upstream; inputs go to the lane, none during this method. */
+  /** Opens a call to the lane's upstream. Inputs go to the lane, but none during this method. */
   LaneTransport connect(Lane lane);
 
   /**
@@ -22,7 +22,7 @@ public interface ShardEnvironment {
    *
    * @param pool of the lane on which it came
    * @param reply to be told what became of it on this shard's thread, once
-   * @return false: too much is under way already, and nothing was taken
+   * @return false: too much is under way already, and the push was not taken
    */
   boolean forwardPush(
       int shard, String pool, UpstreamControl.Push push, Consumer<PushResult> reply);
@@ -33,7 +33,7 @@ public interface ShardEnvironment {
    */
   void askOthersToFree();
 
-  /** The process is over its memory budget: accept no client until told. */
+  /** The process is over its memory budget: accept no client until {@link #resumeAccepting}. */
   void pauseAccepting();
 
   /** The process is under its memory budget again. */

@@ -11,18 +11,30 @@ import java.util.function.ToLongFunction;
 
 /**
  * What the connections of one shard hold in memory, and what happens when the process holds too
- * much (rule 10). Over the budget nobody is read. Far over it the longest reply queues go at once;
- * over it for too long the largest connections go in steps. As few go as are needed: what is being
- * freed counts as free. Confined to its shard's thread.
+ * much (rule 10). Confined to its shard's thread.
  *
- * <p>The budget is that of all shards. Each shard frees only what it holds beyond its share, and
- * all of them together only what is too much.
+ * <p><b>The problem.</b> Windows promise far more memory than there is: a million connections times
+ * two windows. Promises are cheap as long as few are used at a time, but a fleet of slow clients,
+ * or an upstream that hangs, can call in many at once.
+ *
+ * <p><b>The idea.</b> All shards share one {@link MemoryBudget}. Over the budget no client is read
+ * and none is accepted: this stops what clients send. Replies go on, and what no pause stops has to
+ * be given up: far over the budget the longest reply queues go at once; over it for too long the
+ * largest connections go in steps, since clients that read nothing, or wait in the middle of a
+ * message, would stall everybody else for ever.
+ *
+ * <p><b>Why it is right.</b> As few connections go as are needed: what is being freed counts as
+ * free at once, each shard frees only what it holds beyond its share, and all of them together only
+ * the excess. What a connection holds is counted once per input, by difference, and the invariants
+ * compare the sum with a count of all connections.
+ *
+ * <p><b>The cost.</b> One addition for each input, and one atomic addition per turn and shard.
  */
 final class ShardMemory {
-  /** Between two steps clients have time to read. */
+  /** Clients have this long to read between two steps. */
   static final long STEP_NS = 100_000_000L;
 
-  /** A step frees this part of what is still too much, and at least one connection. */
+  /** A step frees this part of the excess, and at least one connection. */
   private static final int STEP_DIVISOR = 4;
 
   private record Holder(Connection connection, long bytes) {}
@@ -57,15 +69,14 @@ final class ShardMemory {
 
   // --- inputs ---
 
-  /** The shard holds so many bytes more; the budget learns of it when the turn ends. */
+  /** The shard holds this many more bytes; the budget learns of it when the turn ends. */
   void hold(long bytes) {
     heldBytes += bytes;
   }
 
   /**
-   * A turn ends, or time has passed. Over the budget for too long, connections go as well, whatever
-   * they hold: clients that read nothing, or wait to be read in the middle of a message, would keep
-   * everybody else waiting for ever.
+   * A turn ends, or time has passed: reports, pauses or resumes, and gives up connections if there
+   * is no other way.
    */
   void check(long nowNs) {
     report();
@@ -87,7 +98,7 @@ final class ShardMemory {
 
   // --- outputs ---
 
-  /** As of the last turn, or of now if much more is held since. */
+  /** As of the last turn, or of now if much more has been held since. */
   boolean isOverBudget() {
     if (heldBytes - reportedBytes >= MemoryBudget.UNREPORTED_BYTES_MAX) {
       report();
@@ -128,9 +139,8 @@ final class ShardMemory {
   }
 
   /**
-   * Replies are what no pause of the reading holds back. Client bytes count up to the budget only:
-   * a burst of them is let through, and must not cost those their sockets who have a reply under
-   * way.
+   * No pause of reading stops replies. Client bytes count only up to the budget: a burst of them is
+   * let through, and must not cost clients with a reply under way their sockets.
    */
   private void shedReplies(long nowNs) {
     long[] replyBytes = new long[1];
@@ -145,7 +155,7 @@ final class ShardMemory {
     }
   }
 
-  /** A part of what is too much, and of what is more than this shard's share. */
+  /** Frees a part of the excess, and of what exceeds this shard's share. */
   private void shedStep(long nowNs) {
     long ownExcessBytes = heldBytes - share(budget.resumeBytes());
     long excessBytes = Math.min(ownExcessBytes, budget.usedBytes() - budget.resumeBytes());
@@ -154,12 +164,12 @@ final class ShardMemory {
     }
   }
 
-  /** Of all shards at least one holds its share or more while all together hold the whole. */
+  /** While all shards together hold the whole, at least one holds its share or more. */
   private long share(long bytes) {
     return bytes / shardCount;
   }
 
-  /** The largest first, until more than so much is freed or the process is under the mark. */
+  /** Largest first, until more than this is freed or the process is under the mark. */
   private void shed(long nowNs, ToLongFunction<Connection> size, long markBytes, long bytes) {
     long leftBytes = bytes;
     for (Holder holder : largestFirst(size)) {

@@ -10,10 +10,10 @@ public interface ClientSocket {
   /** host:port of the client, IPv6 in brackets. */
   String clientAddress();
 
-  /** The client's IP address without port; may be a new text each time. */
+  /** The client's IP address without port; may be a new string each time. */
   String clientHost();
 
-  /** host:port that the client dialled; may be a new text each time. Asked for once. */
+  /** host:port that the client dialled; may be a new string each time. Called once. */
   String localAddress();
 
   /**
@@ -25,18 +25,18 @@ public interface ClientSocket {
   void write(ByteBuf owned);
 
   /**
-   * What was given to {@link #write} and the kernel has not taken yet; falls also while one large
-   * flush goes on.
+   * Bytes given to {@link #write} that the kernel has not taken; shrinks also during one large
+   * flush.
    */
   long unwrittenBytes();
 
-  /** Hands what is queued to the kernel, as far as it takes it. */
+  /** Hands the kernel as much of the queue as it takes. */
   void flush();
 
   /** Sends FIN after everything queued; reading goes on. */
   void finish();
 
-  /** Stops reading; what comes waits in the kernel. */
+  /** Stops reading; further bytes wait in the kernel. */
   void pauseReading();
 
   /** Reads again. */

@@ -7,14 +7,20 @@ import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client's direction of one connection: what came, what was sent to the owner, what the owner
- * is done with (rules 1, 2 and 3). What was sent is kept until it is consumed, so that a new owner
- * can be given it again. All offsets are absolute. Confined to its shard's thread.
+ * The client's direction of one connection: what came, what the owner was sent, what it consumed,
+ * and why no more can be read (rules 1, 2 and 3).
+ *
+ * <p>What was sent is kept until it is consumed. When the owner is lost, the stream is rewound to
+ * `consumed` and the next owner is sent the rest again: that is all there is to a replay. Bytes are
+ * kept as references to the buffers that were read, so keeping them copies nothing; the cost is at
+ * most one window for each connection with work under way. All offsets are absolute and count from
+ * the first byte of the connection, so nothing has to be renumbered when the owner changes.
+ * Confined to its shard's thread.
  */
 public final class ClientStream {
   /**
-   * Bytes of the stream, and the chunk behind them: a list without objects of its own. What is kept
-   * is shared with what is sent: nobody moves the payload's indices.
+   * Bytes of the stream and a link to the next chunk. What is kept is shared with what is sent, so
+   * nobody may move the payload's indices.
    */
   public static final class Chunk {
     private ByteBuf payload;
@@ -39,7 +45,7 @@ public final class ClientStream {
       return payload.readableBytes();
     }
 
-    /** All but its first bytes move to a new chunk behind it. */
+    /** Moves all but its first bytes to a new chunk behind it. */
     private void split(int bytes) {
       Chunk rest = new Chunk(slice(bytes, bytes() - bytes), isLast);
       rest.following = following;
@@ -72,17 +78,17 @@ public final class ClientStream {
   private int partialBytes;
   private @Nullable CloseReason violation;
 
-  /** Sent and not consumed, and behind that what waits to be sent. */
+  /** What was sent and not consumed, then what waits to be sent. */
   private @Nullable Chunk first;
 
-  /** The first that waits to be sent. */
+  /** The first chunk that waits to be sent. */
   private @Nullable Chunk unsent;
 
   private @Nullable Chunk last;
 
   // --- inputs ---
 
-  /** Bytes came that cannot be sent at once. */
+  /** Bytes came that have to wait. */
   public void enqueue(ByteBuf owned, boolean isLast) {
     Chunk added = add(owned, isLast);
     unsent = unsent == null ? added : unsent;
@@ -108,7 +114,7 @@ public final class ClientStream {
     isEnded = true;
   }
 
-  /** So many bytes of a message that is not complete wait at the edge. */
+  /** This many bytes of an incomplete message wait at the edge. */
   public void partial(int bytes) {
     partialBytes = bytes;
   }
@@ -127,9 +133,9 @@ public final class ClientStream {
   }
 
   /**
-   * The owner is done with everything before this offset; a lower one than before is ignored.
+   * The owner has consumed everything before this offset. A lower offset than before is ignored.
    *
-   * @return false if it was never sent
+   * @return false if that was never sent
    */
   public boolean consume(long offset) {
     if (offset > sentOffset) {
@@ -142,13 +148,13 @@ public final class ClientStream {
     return true;
   }
 
-  /** The owner does not acknowledge: sent is as good as consumed. */
+  /** The owner does not acknowledge: what was sent counts as consumed. */
   public void consumeAllSent() {
     consume(sentOffset);
   }
 
   /**
-   * The owner is gone: what it did not consume is to be sent again, FIN too (rule 3).
+   * The owner is gone: what it did not consume has to be sent again, FIN included (rule 3).
    *
    * @return how many bytes
    */
@@ -160,7 +166,7 @@ public final class ClientStream {
     return bytes;
   }
 
-  /** Drops what waits and what is kept. */
+  /** Releases what waits and what is kept. */
   public void release() {
     unsent = null;
     for (Chunk chunk = first; chunk != null; chunk = first) {
@@ -176,8 +182,8 @@ public final class ClientStream {
   }
 
   /**
-   * Takes the next bytes to send, at most one payload and never past the window. To be asked again
-   * until null, after every input.
+   * Takes the next bytes to send, at most one payload and never past the window. To be called until
+   * null after every input.
    *
    * @param isKept the owner acknowledges, or may yet
    * @return the caller owns its payload; null if nothing waits or fits
@@ -218,7 +224,7 @@ public final class ClientStream {
     return isEnded;
   }
 
-  /** Where the client has ended its direction, if the owner may know that place; else -1. */
+  /** Where the client has ended its direction, if the owner may know; else -1. */
   public long endedAt() {
     return isEnded && violation == null ? receivedOffset : -1;
   }
@@ -278,7 +284,7 @@ public final class ClientStream {
     return unsent == null ? 0 : receivedOffset - sentOffset;
   }
 
-  /** Bytes in memory: those that wait, and those that may have to be sent again. */
+  /** Bytes in memory: those that wait and those that may have to be sent again. */
   public long heldBytes() {
     return pendingBytes() + (first == unsent ? 0 : sentOffset - consumedOffset);
   }
@@ -311,13 +317,13 @@ public final class ClientStream {
   private ByteBuf removeFirst(Chunk chunk) {
     first = chunk.following;
     last = first == null ? null : last;
-    // An old one that is garbage would keep all that follow.
+    // An old chunk that is garbage would keep all that follow alive.
     chunk.following = null;
     buffers--;
     return chunk.payload;
   }
 
-  /** So many more of the kept bytes are consumed. */
+  /** This many more of the kept bytes are consumed. */
   private void forget(long bytes) {
     long left = bytes;
     Chunk chunk = first;

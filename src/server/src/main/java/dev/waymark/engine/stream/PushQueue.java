@@ -11,11 +11,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The pushes to one connection (rule 6): written where a reply ends, and until then they wait here,
- * in order. Made with the first of them. Confined to its shard's thread.
+ * The pushes to one connection (rule 6), in order. They are written where a reply ends, and wait
+ * here until then. Created with the first push. Confined to its shard's thread.
  */
 final class PushQueue {
-  /** One push more than this that wait is FULL, however small they are. */
+  /** When this many wait, another push is FULL, however small. */
   static final int COUNT_MAX = 1_000;
 
   /**
@@ -45,7 +45,7 @@ final class PushQueue {
    * A push that may be written to this connection, now or later.
    *
    * @param epoch the connection's present one
-   * @param isOverBudget the process takes nothing more
+   * @param isOverBudget the process is over its memory budget
    * @return bytes were written, and no flush was due before
    */
   boolean offer(
@@ -68,7 +68,7 @@ final class PushQueue {
   }
 
   /**
-   * A reply has ended: what waits is written.
+   * A reply has ended: writes what waits.
    *
    * @return bytes were written, and no flush was due before
    */
@@ -90,7 +90,7 @@ final class PushQueue {
     }
   }
 
-  /** The connection has another epoch; those that named none go on waiting. */
+  /** The connection has a new epoch: pushes that named another are FENCED. */
   void onEpoch(int epoch) {
     for (int left = waiting.size(); left > 0; left--) {
       Waiting next = waiting.remove();

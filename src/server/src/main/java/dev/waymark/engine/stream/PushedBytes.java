@@ -3,11 +3,11 @@ package dev.waymark.engine.stream;
 import java.util.ArrayDeque;
 
 /**
- * Tells pushed bytes from replies in what the client's socket took: they count in no offset (rule
- * 6). Confined to its shard's thread.
+ * Tells pushed bytes from replies among those that the client's socket took, since pushes count in
+ * no offset (rule 6). Confined to its shard's thread.
  */
 final class PushedBytes {
-  /** One push that the socket has not taken whole. */
+  /** A push that the socket has not taken completely. */
   private static final class Segment {
     private final long replyOffset;
     private int bytesLeft;
@@ -23,7 +23,7 @@ final class PushedBytes {
   private long writtenBytes;
   private int finishedBuffers;
 
-  /** A push was handed to the socket behind this offset of the replies, as one buffer. */
+  /** A push was handed to the socket as one buffer, behind this offset of the replies. */
   void hand(long replyOffset, int bytes) {
     segments.add(new Segment(replyOffset, bytes));
     handedBytes += bytes;
@@ -55,7 +55,7 @@ final class PushedBytes {
     return replyBytes + left;
   }
 
-  /** How many pushes the socket has taken to their end since the last question. */
+  /** How many pushes the socket has taken completely since the last call. */
   int takeFinishedBuffers() {
     int buffers = finishedBuffers;
     finishedBuffers = 0;
@@ -66,7 +66,7 @@ final class PushedBytes {
     return segments.isEmpty();
   }
 
-  /** How many the socket has not taken whole. */
+  /** How many pushes the socket has not taken completely. */
   int buffers() {
     return segments.size();
   }

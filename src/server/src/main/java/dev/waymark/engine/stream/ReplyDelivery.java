@@ -11,7 +11,7 @@ final class ReplyDelivery {
   /** Smaller replies to a client that does not keep up are copied out of their batch. */
   private static final int COMPACT_BYTES_MAX = 16 * 1024;
 
-  /** As small as this they always are: whether the client keeps up shows too late for them. */
+  /** Replies as small as this are always copied: whether the client keeps up shows too late. */
   private static final int ALWAYS_COMPACT_BYTES_MAX = 1024;
 
   private final ReplyStream replies;
@@ -26,7 +26,7 @@ final class ReplyDelivery {
   }
 
   /**
-   * A reply takes effect; it leaves at {@link #flush}.
+   * Writes committed reply bytes; they leave at {@link #flush}.
    *
    * @param owned the reference passes to this method
    * @return the flush was not due before
@@ -39,7 +39,7 @@ final class ReplyDelivery {
   }
 
   /**
-   * Pushed bytes, at least one, go behind all replies so far; they leave at {@link #flush}.
+   * Writes pushed bytes, at least one, behind all replies so far; they leave at {@link #flush}.
    *
    * @param owned the reference passes to this method
    * @return the flush was not due before
@@ -81,8 +81,8 @@ final class ReplyDelivery {
   }
 
   /**
-   * Whether the kernel took anything since the last question: a slow client may be in the middle of
-   * one large flush, of which {@link #written} tells at its end.
+   * Whether the kernel took anything since the last call: a slow client may be in the middle of a
+   * large flush, which {@link #written} reports only at its end.
    */
   boolean hasMoved() {
     long before = kernelOffset;
@@ -110,7 +110,7 @@ final class ReplyDelivery {
     return pushed == null ? 0 : pushed.buffers();
   }
 
-  /** A slice would keep its whole batch in memory for as long as this client does not read. */
+  /** A slice would keep its whole batch in memory until this client reads. */
   private static ByteBuf compact(ByteBuf owned) {
     try {
       return owned.copy();

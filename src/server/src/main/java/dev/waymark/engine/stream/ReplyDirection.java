@@ -246,10 +246,10 @@ public final class ReplyDirection {
 
   /** Memory of replies that wait for the socket, of an unfinished commit, and of pushes. */
   public long heldBytes() {
-    long buffers = stream.buffers() + delivery.pushedBuffers();
+    int buffers = stream.buffers() + delivery.pushedBuffers();
     return delivery.queuedBytes()
         + stream.heldBytes()
-        + buffers * limits.bufferOverheadBytes()
+        + (long) buffers * limits.bufferOverheadBytes()
         + (pushes == null ? 0 : pushes.heldBytes());
   }
 

@@ -8,12 +8,13 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reply direction of one connection: what came from the owner, what took effect, what the
- * client's socket took, and how far the owner may go (rules 2 and 4). All offsets are absolute.
+ * The reply direction of one connection: what came from the owner, what was committed, what the
+ * client's socket took, and how far the owner may go (rules 2 and 4). A reply takes effect only as
+ * a whole commit, so a lost owner leaves no half-told answer behind. All offsets are absolute.
  * Confined to its shard's thread.
  */
 public final class ReplyStream {
-  /** A commit whose last frame has not come; nothing of it has taken effect. */
+  /** A commit whose last frame has not come; none of it has taken effect. */
   public static final class HeldCommit {
     private final ArrayDeque<ByteBuf> payloads = new ArrayDeque<>();
     private final long deadlineNs;
@@ -29,7 +30,7 @@ public final class ReplyStream {
 
     private void add(UpstreamFrame frame) {
       if (frame.payload().isReadable()) {
-        // A copy: a slice would keep the whole batch for as long as the commit is held.
+        // A copy, since a slice would keep its whole batch for as long as the commit is held.
         payloads.add(frame.payload().copy());
         bytes += frame.payload().readableBytes();
       }
@@ -83,7 +84,7 @@ public final class ReplyStream {
     receivedOffset += bytes;
   }
 
-  /** A frame of a commit that goes on, or the last one of it. */
+  /** A frame of a commit of several frames. */
   void hold(UpstreamFrame frame, long deadlineNs) {
     if (held == null) {
       held = new HeldCommit(deadlineNs);
@@ -91,7 +92,7 @@ public final class ReplyStream {
     held.add(frame);
   }
 
-  /** The held commit is complete: the caller applies it. */
+  /** The held commit is complete; the caller applies it. */
   HeldCommit takeHeld() {
     HeldCommit complete = held;
     Check.that(complete != null, "a commit is held");
@@ -99,7 +100,7 @@ public final class ReplyStream {
     return Objects.requireNonNull(complete);
   }
 
-  /** The owner is gone, and with it the rest of the commit: as if it never came. */
+  /** The owner is gone, and with it the rest of the commit: drops the first part. */
   public void dropHeld() {
     if (held != null) {
       held.payloads.forEach(ByteBuf::release);
@@ -113,13 +114,13 @@ public final class ReplyStream {
     replyStartOffset = committedOffset;
   }
 
-  /** One buffer took effect and waits for the client's socket. */
+  /** A buffer takes effect and waits for the client's socket. */
   void take(int bytes) {
     committedOffset += bytes;
     queuedBuffers++;
   }
 
-  /** The client's socket took bytes, and with them so many whole buffers. */
+  /** The client's socket took bytes, and with them this many whole buffers. */
   void written(long bytes, int buffers) {
     writtenOffset += bytes;
     queuedBuffers -= buffers;
@@ -138,29 +139,29 @@ public final class ReplyStream {
   // --- outputs ---
 
   /**
-   * With so many bytes more the owner goes past its limit. One that sends none does not: a former
-   * owner without credit may have gone past it.
+   * Whether this many more bytes pass the owner's limit. None never do: a former owner without
+   * credit may have passed it already.
    */
   boolean isOverrunBy(int bytes) {
     return bytes > 0 && receivedOffset + bytes > limitOffset;
   }
 
-  /** With so many bytes more the unfinished commit is larger than any may be (rule 4). */
+  /** Whether this many more bytes make the incomplete commit larger than any may be (rule 4). */
   boolean isCommitTooLargeWith(int bytes) {
     return heldBytes() + bytes > replyWindowBytes;
   }
 
-  /** How far the owner could be allowed to go beyond what it knows. */
+  /** How much further the owner could be allowed to go. */
   long creditBytes() {
     return windowEndOffset() - limitOffset;
   }
 
-  /** So much is free that the owner should know at once. */
+  /** Whether so much is free that the owner should know at once. */
   boolean isCreditDue() {
     return creditBytes() >= replyWindowBytes / 2;
   }
 
-  /** What {@link #creditSent} makes the limit. */
+  /** The limit after {@link #creditSent}. */
   long windowEndOffset() {
     return writtenOffset + replyWindowBytes;
   }
@@ -173,12 +174,12 @@ public final class ReplyStream {
     return committedOffset;
   }
 
-  /** Bytes that took effect since a reply last ended. */
+  /** Bytes committed since a reply last ended. */
   public long committedSinceConsumed() {
     return committedOffset - replyStartOffset;
   }
 
-  /** The last byte that took effect ends a reply, or there was none yet. */
+  /** No reply is under way. */
   public boolean isBetweenReplies() {
     return committedSinceConsumed() == 0;
   }
@@ -187,17 +188,17 @@ public final class ReplyStream {
     return writtenOffset;
   }
 
-  /** Bytes that took effect and wait for the client's socket. */
+  /** Committed bytes that wait for the client's socket. */
   public long queuedBytes() {
     return committedOffset - writtenOffset;
   }
 
-  /** Bytes of an unfinished commit, which wait for its rest. */
+  /** Bytes of an incomplete commit. */
   long heldBytes() {
     return held == null ? 0 : held.bytes;
   }
 
-  /** How many buffers there are of both. */
+  /** How many buffers are queued or held. */
   int buffers() {
     return queuedBuffers + (held == null ? 0 : held.payloads.size());
   }
@@ -206,7 +207,7 @@ public final class ReplyStream {
     return held != null;
   }
 
-  /** The held commit ends the connection when it is whole. */
+  /** The held commit will end the connection. */
   public boolean isHoldingClose() {
     return held != null && held.close != 0;
   }

@@ -24,6 +24,8 @@ public final class MovingFixtures {
   }
 
   /**
+   * With another time-out too.
+   *
    * @param settingsTimeoutNs how long an upstream's Settings are waited for
    */
   public static Fixtures with(long settingsTimeoutNs, Moving moving) {
