@@ -265,7 +265,8 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     owner.open(
         this,
         info.open(
-            replies.stream().limitOffset(), ownership.reopen(host.limits().replyWindowBytes())));
+            replies.stream().limitOffset(),
+            ownership.resumeState(host.limits().replyWindowBytes())));
     armDeadline(nowNs);
     pump(nowNs);
     if (client.isEmpty() && !client.isAwaitingOwner()) {
@@ -709,7 +710,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
       endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
       return;
     }
-    refuser.suspect(OutlierSignal.OPEN_REFUSED);
+    refuser.reportOutlier(OutlierSignal.OPEN_REFUSED);
     if (isResumable()) {
       long patienceNs = host.pool().noUpstreamWaitNs();
       ownership.onRefused(nowNs, reason, patienceNs);
@@ -911,7 +912,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
       }
       case COMMIT -> {
         reportForcedDetach(nowNs, ForcedDetach.Why.COMMIT_INCOMPLETE);
-        ownership.present().suspect(OutlierSignal.TIMED_OUT);
+        ownership.present().reportOutlier(OutlierSignal.TIMED_OUT);
         endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
       }
       case VIOLATION -> {
@@ -940,7 +941,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   private void onHandOverOverdue(long nowNs) {
     ResumeState.Cause cause = Objects.requireNonNull(ownership.handOver()).cause();
     if (replies.stream().queuedBytes() == 0) {
-      ownership.present().suspect(OutlierSignal.TIMED_OUT);
+      ownership.present().reportOutlier(OutlierSignal.TIMED_OUT);
     }
     fence(nowNs, cause, ForcedDetach.Why.RELEASE_OVERDUE);
   }

@@ -29,7 +29,7 @@ public record ConnectionInfo(
   }
 
   /** What a new owner is told. */
-  Open open(long limit, @Nullable ResumeState reopen) {
+  Open open(long limit, @Nullable ResumeState resumeState) {
     return new Open(
         mark.toString(),
         listener.name(),
@@ -39,6 +39,6 @@ public record ConnectionInfo(
         listener.framing(),
         listener.frameBytesMax(),
         limit,
-        reopen);
+        resumeState);
   }
 }

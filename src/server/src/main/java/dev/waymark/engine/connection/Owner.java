@@ -73,7 +73,7 @@ public interface Owner {
   void onStalled(long nowNs);
 
   /** Something speaks against the upstream. */
-  void suspect(OutlierSignal why);
+  void reportOutlier(OutlierSignal why);
 
   /** So many more of its connections are being handed over to other owners. */
   void leaving(int change);

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Who owns one connection, who did, and how it gets from one owner to the next: epochs, losses,
- * refusals, hand-overs (rules 3, 8 and 9). A state machine that tells owners what they have to know
+ * refusals, handovers (rules 3, 8 and 9). A state machine that tells owners what they have to know
  * and knows nobody else; confined to its shard's thread.
  *
  * <p><b>Fencing.</b> A former owner may live on and send replies, or come back after a standstill.
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * an older epoch is dropped. It never matters whether a former owner is really dead: it is enough
  * that the bridge has decided to move on. The cost is four bytes in each frame.
  *
- * <p><b>Hand-over.</b> A planned move loses nothing and repeats nothing: the owner is asked to
+ * <p><b>Handover.</b> A planned move loses nothing and repeats nothing: the owner is asked to
  * release the connection, is sent nothing more, and answers with its last commit. Only then does
  * the next owner get the connection, with what that commit left behind. An owner that does not
  * answer in time is fenced, which costs a replay instead.
@@ -283,7 +283,7 @@ public final class Ownership {
     return handOver != null;
   }
 
-  /** Where a hand-over was to lead to. */
+  /** Where a handover was to lead to. */
   public @Nullable Owner destination() {
     return destination;
   }
@@ -357,7 +357,7 @@ public final class Ownership {
   }
 
   /** What the next owner is told of the last one; null for the first owner. */
-  @Nullable ResumeState reopen(int replyWindowBytes) {
+  @Nullable ResumeState resumeState(int replyWindowBytes) {
     return cause == null
         ? null
         : new ResumeState(

@@ -62,7 +62,7 @@ final class Announcer {
   }
 
   private void change(Connection connection, @Nullable CloseReason reason) {
-    if (isSyncDue || !isTold(connection)) {
+    if (isSyncDue || !isVisible(connection)) {
       return;
     }
     if (changes.size() < WAITING_MAX) {
@@ -110,7 +110,7 @@ final class Announcer {
   private void syncNext() {
     while (presentIndex < present.length) {
       Connection connection = connections.apply(present[presentIndex++]);
-      if (connection != null && isTold(connection)) {
+      if (connection != null && isVisible(connection)) {
         tell(new Change(connection.info(), null));
         return;
       }
@@ -137,7 +137,7 @@ final class Announcer {
     sender.counters().add(Counter.ANNOUNCEMENTS_SENT, 1);
   }
 
-  private boolean isTold(Connection connection) {
+  private boolean isVisible(Connection connection) {
     return connection.info().listener().isOpenTo(lane.poolName());
   }
 }

@@ -260,7 +260,7 @@ public final class Lane implements Owner, Candidate {
   public void onStalled(long nowNs) {
     long memoryNs = pool.options().moving().progressTimeoutNs();
     if (connections.onStalled(nowNs, memoryNs, this::waitingCount)) {
-      suspect(OutlierSignal.STALLED);
+      reportOutlier(OutlierSignal.STALLED);
     }
   }
 
@@ -271,8 +271,8 @@ public final class Lane implements Owner, Candidate {
   }
 
   @Override
-  public void suspect(OutlierSignal why) {
-    pool.suspect(this, why);
+  public void reportOutlier(OutlierSignal why) {
+    pool.reportOutlier(this, why);
   }
 
   /** If this is still the initial window, the time for Settings begins. */
@@ -436,7 +436,7 @@ public final class Lane implements Owner, Candidate {
     return connections.stayingCount();
   }
 
-  /** How many connections there will be when all hand-overs that are under way have ended. */
+  /** How many connections there will be when all handovers that are under way have ended. */
   public int expectedCount() {
     return connections.expectedCount();
   }

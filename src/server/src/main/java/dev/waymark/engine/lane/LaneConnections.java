@@ -57,7 +57,7 @@ final class LaneConnections {
     return count;
   }
 
-  /** How many there will be when all hand-overs under way have ended. */
+  /** How many there will be when all handovers under way have ended. */
   int expectedCount() {
     return count - leavingCount + comingCount;
   }

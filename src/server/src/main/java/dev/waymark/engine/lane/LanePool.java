@@ -50,5 +50,5 @@ public interface LanePool {
   void onDetached(Owner.Attached connection, Lane lane, boolean hasLeftover);
 
   /** Something speaks against the upstream. */
-  void suspect(Lane lane, OutlierSignal why);
+  void reportOutlier(Lane lane, OutlierSignal why);
 }

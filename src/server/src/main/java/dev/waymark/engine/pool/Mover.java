@@ -53,7 +53,7 @@ final class Mover {
   /**
    * Connections are to leave the upstream, and there is another.
    *
-   * @param isOverdue the drain time-out is over: connections that cannot be handed over leave too
+   * @param isOverdue the drain timeout is over: connections that cannot be handed over leave too
    */
   void leave(long nowNs, Lane lane, ResumeState.Cause cause, boolean isOverdue) {
     if (lane.stayingCount() == 0) {

@@ -115,7 +115,7 @@ final class Placement {
     noteTaking(nowNs);
     apart = setApart();
     sortOut();
-    if (isAnyEligible() && !waiting.isEmpty()) {
+    if (hasAcceptingLane() && !waiting.isEmpty()) {
       placing.addAll(waiting);
       waiting.clear();
       host.requestTurnEnd();
@@ -260,7 +260,7 @@ final class Placement {
   }
 
   /** Some lane accepts connections. */
-  boolean isAnyEligible() {
+  boolean hasAcceptingLane() {
     return !taking.isEmpty();
   }
 
@@ -289,7 +289,7 @@ final class Placement {
   /** Until when a connection waits; later than now while some lane accepts connections. */
   long waitEndNs(long nowNs) {
     long waitNs = options.get().noUpstreamWaitNs();
-    return isAnyEligible() ? nowNs + Math.max(waitNs, AGAIN_NS) : lastTakingNs + waitNs;
+    return hasAcceptingLane() ? nowNs + Math.max(waitNs, AGAIN_NS) : lastTakingNs + waitNs;
   }
 
   /**
@@ -297,7 +297,7 @@ final class Placement {
    * back, a long back-off would use up their wait.
    */
   long longestRetryNs() {
-    boolean isWaitedFor = taking.isEmpty() && (!waiting.isEmpty() || probation.isAnyWaiting());
+    boolean isWaitedFor = taking.isEmpty() && (!waiting.isEmpty() || probation.hasWaiting());
     return isWaitedFor
         ? Math.max(
             host.limits().laneRetryMinNs(), options.get().noUpstreamWaitNs() / RETRIES_OF_A_WAIT)
@@ -306,7 +306,7 @@ final class Placement {
 
   void checkInvariants() {
     Check.that(
-        waiting.isEmpty() || !isAnyEligible(), "nobody waits where a lane takes connections");
+        waiting.isEmpty() || !hasAcceptingLane(), "nobody waits where a lane takes connections");
     Check.that(
         eligible.size() + full.size() == openLanes().size(),
         "a lane that takes is eligible, full or set apart");
@@ -378,7 +378,7 @@ final class Placement {
     Owner chosen = choose(connection);
     if (chosen != null) {
       connection.attach(nowNs, chosen);
-    } else if (isAnyEligible()) {
+    } else if (hasAcceptingLane()) {
       connection.backOff(nowNs);
     } else if (options.get().noUpstreamWaitNs() == 0) {
       connection.refuse(nowNs);

@@ -207,7 +207,7 @@ final class Probation {
       return false;
     }
     round.end(nowNs);
-    return taking.size() == 1 || (isAnswered && isAnyOtherOpen(taking, round.lane()));
+    return taking.size() == 1 || (isAnswered && hasOtherOpen(taking, round.lane()));
   }
 
   private static boolean isUnlikely(Connection suspect) {
@@ -261,7 +261,7 @@ final class Probation {
     return (int) taking.stream().filter(lane -> !sites.apply(lane).isSetApart()).count();
   }
 
-  private boolean isAnyOtherOpen(Collection<Lane> taking, Lane than) {
+  private boolean hasOtherOpen(Collection<Lane> taking, Lane than) {
     return taking.stream().anyMatch(lane -> lane != than && !sites.apply(lane).isSetApart());
   }
 
@@ -342,7 +342,7 @@ final class Probation {
     return waiting.isEmpty() && probation.isEmpty();
   }
 
-  boolean isAnyWaiting() {
+  boolean hasWaiting() {
     return !waiting.isEmpty();
   }
 

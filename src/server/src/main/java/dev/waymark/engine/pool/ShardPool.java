@@ -160,7 +160,7 @@ public final class ShardPool implements LanePool {
   public void onLaneBreaking(long nowNs, Lane lane, boolean wasOpen) {
     if (wasOpen) {
       breaks++;
-      if (isDyingUnused(lane)) {
+      if (hasDiedUnused(lane)) {
         quarantine.doubt();
       }
       site(lane).broken();
@@ -178,16 +178,16 @@ public final class ShardPool implements LanePool {
     forgetUnused();
     if (wasOpen) {
       host.events().onLaneBroken(options.name(), lane.upstream().address(), cause, connections);
-      suspect(lane, OutlierSignal.LANE_BROKEN);
+      reportOutlier(lane, OutlierSignal.LANE_BROKEN);
     } else if (lane.upstream().isServing()) {
       host.events().onLaneRefused(options.name(), lane.upstream().address(), cause);
-      suspect(lane, OutlierSignal.LANE_REFUSED);
+      reportOutlier(lane, OutlierSignal.LANE_REFUSED);
     }
   }
 
   /** Tells the control plane, which may eject the upstream. */
   @Override
-  public void suspect(Lane lane, OutlierSignal why) {
+  public void reportOutlier(Lane lane, OutlierSignal why) {
     host.events().onOutlierSignal(options.name(), lane.upstream().address(), why);
   }
 
@@ -310,9 +310,9 @@ public final class ShardPool implements LanePool {
       ResumeState.Cause left = slot.causeToLeave();
       boolean isEmptied = left == null && placement.isBeingVacated(slot.lane());
       ResumeState.Cause cause = isEmptied ? ResumeState.Cause.REBALANCE : left;
-      if (cause != null && placement.isAnyEligible()) {
+      if (cause != null && placement.hasAcceptingLane()) {
         boolean isOverdue =
-            left != null && drainTimeoutNs > 0 && slot.isLeftFor(nowNs, drainTimeoutNs);
+            left != null && drainTimeoutNs > 0 && slot.hasBeenLeavingFor(nowNs, drainTimeoutNs);
         mover.leave(nowNs, slot.lane(), cause, isOverdue);
       }
     }
@@ -332,7 +332,7 @@ public final class ShardPool implements LanePool {
   }
 
   /** The upstream did not announce its end, and no request can have caused it. */
-  private boolean isDyingUnused(Lane lane) {
+  private boolean hasDiedUnused(Lane lane) {
     UpstreamSlot slot = slot(lane);
     return slot.causeToLeave() == null && slot.isSettled() && slot.site().isUnused();
   }

@@ -135,7 +135,7 @@ final class UpstreamSlot {
   }
 
   /** Connections have been leaving it for this long; only while they are. */
-  boolean isLeftFor(long nowNs, long timeoutNs) {
+  boolean hasBeenLeavingFor(long nowNs, long timeoutNs) {
     return nowNs - leftSinceNs >= timeoutNs;
   }
 

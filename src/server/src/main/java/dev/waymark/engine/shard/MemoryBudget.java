@@ -83,7 +83,7 @@ public final class MemoryBudget {
     return usedBytes.get() > limitBytes();
   }
 
-  boolean isUnderAgain() {
+  boolean hasRecovered() {
     return usedBytes.get() < resumeBytes();
   }
 

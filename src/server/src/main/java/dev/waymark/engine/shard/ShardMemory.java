@@ -83,7 +83,7 @@ final class ShardMemory {
     isOverBudget |= budget.isOver();
     if (isOverBudget && !isPausing) {
       pause(nowNs);
-    } else if (isOverBudget && budget.isUnderAgain()) {
+    } else if (isOverBudget && budget.hasRecovered()) {
       resume();
     }
     if (budget.isFarOver()) {

@@ -10,7 +10,7 @@ public final class ConnectionInspector {
     return connection.ownership().isHandingOver();
   }
 
-  /** Where a hand-over that is under way leads to; null: it is not known, or there is none. */
+  /** Where a handover that is under way leads to; null: it is not known, or there is none. */
   public static @Nullable Owner handOverTo(Connection connection) {
     Ownership.HandOver handOver = connection.ownership().handOver();
     return handOver == null ? null : handOver.destination();

@@ -24,7 +24,7 @@ public final class MovingFixtures {
   }
 
   /**
-   * With another time-out too.
+   * With another timeout too.
    *
    * @param settingsTimeoutNs how long an upstream's Settings are waited for
    */

@@ -84,7 +84,7 @@ class ShardMemoryTest {
     assertThat(budget.isFarOver()).isTrue();
     assertThat(budget.limitBytes()).isEqualTo(250);
     budget.add(-180);
-    assertThat(budget.isUnderAgain()).isTrue();
+    assertThat(budget.hasRecovered()).isTrue();
   }
 
   @Test

@@ -9,7 +9,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Clocks: an owner that shows no sign of work is fenced in time, and nobody else is; a hand-over
+ * Clocks: an owner that shows no sign of work is fenced in time, and nobody else is; a handover
  * ends in time.
  */
 public final class Rule7Clocks implements Watcher {
@@ -174,7 +174,7 @@ public final class Rule7Clocks implements Watcher {
       require(
           nowNs - state.releasedNs <= releaseTimeoutNs + LATE_NS_MAX,
           RULE,
-          "a hand-over that does not end",
+          "a handover that does not end",
           connection,
           nowNs - state.releasedNs);
     } else if (isWaiting(connection) && !isReplyQueued(connection)) {

@@ -8,11 +8,11 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Clean hand-over: Release to those only that can answer it, no data after it in its epoch; and the
+ * Clean handover: Release to those only that can answer it, no data after it in its epoch; and the
  * next owner is told truly why it is the next.
  */
 public final class Rule9HandOver implements Watcher {
-  private static final String RULE = "rule 9 (hand-over)";
+  private static final String RULE = "rule 9 (handover)";
 
   private record Last(Leaving how, boolean wasReleasing, boolean wasAcknowledging) {}
 
@@ -78,7 +78,7 @@ public final class Rule9HandOver implements Watcher {
     left.remove(connection);
   }
 
-  /** Hand-overs that were answered so far. */
+  /** Handovers that were answered so far. */
   public long handedOver() {
     return handedOver;
   }
