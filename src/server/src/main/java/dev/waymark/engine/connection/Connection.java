@@ -185,7 +185,10 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     end.onSocketClosed();
     settleHeld();
     deadlines.disarm(host.wheel());
-    host.onClosed(this, summary(nowNs), end.unixMs());
+    host.onClosed(
+        this,
+        ConnectionSummary.of(info, ownership, client, replies, end, host.elapsedNs(nowNs)),
+        end.unixMs());
   }
 
   // --- inputs from the owner ---
@@ -197,15 +200,15 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
    */
   public boolean onFrame(long nowNs, Owner from, UpstreamFrame frame) {
     int bytes = frame.payload().readableBytes();
-    if (!isFenced(from, frame) && !from.isAcknowledging()) {
+    if (!ownership.isFenced(from, frame) && !from.isAcknowledging()) {
       // The socket may take everything, and thereby end the connection.
       replies.makeRoomFor(bytes);
     }
-    if (isFenced(from, frame)) {
+    if (ownership.isFenced(from, frame)) {
       settleHeld();
       return false;
     }
-    CloseReason violation = violationOf(from, frame);
+    CloseReason violation = ownership.violationOf(frame);
     if (violation == null) {
       onCommit(nowNs, frame, bytes);
     } else if (isClose(frame)) {
@@ -499,40 +502,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   /** As it is now, for operators. */
   public ConnectionStatus status() {
-    Owner owner = ownership.owner();
-    return new ConnectionStatus(
-        info.mark(),
-        info.listener().name(),
-        info.clientAddress(),
-        info.localAddress(),
-        info.listener().pool(),
-        owner == null ? null : owner.upstreamAddress(),
-        phase(),
-        info.acceptedUnixMs(),
-        client.receivedOffset(),
-        replies.writtenBytes(),
-        client.receivedOffset() - client.consumedOffset(),
-        replies.queuedBytes());
-  }
-
-  private String phase() {
-    if (isLive()) {
-      return isWaiting() ? "waiting" : "attached";
-    }
-    return end.isClosing() ? "closing" : "closed";
-  }
-
-  private ConnectionSummary summary(long nowNs) {
-    return new ConnectionSummary(
-        info.mark(),
-        info.listener().name(),
-        info.clientAddress(),
-        ownership.history(),
-        client.receivedOffset(),
-        replies.writtenBytes(),
-        host.elapsedNs(nowNs) - info.acceptedNs(),
-        end.origin(),
-        Objects.requireNonNullElse(end.reason(), CloseReason.INTERNAL));
+    return ConnectionStatus.of(info, ownership, client, replies, end);
   }
 
   public void checkInvariants() {
@@ -576,27 +546,6 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   // --- frames from the owner (rules 3, 4 and 8) ---
-
-  private boolean isFenced(Owner from, UpstreamFrame frame) {
-    return !ownership.isOwnedBy(from)
-        || Integer.compareUnsigned(frame.epoch(), ownership.epoch()) < 0;
-  }
-
-  /** Which rule the frame breaks; null for none. */
-  private @Nullable CloseReason violationOf(Owner from, UpstreamFrame frame) {
-    boolean isReply = frame.payload().isReadable();
-    if (frame.epoch() != ownership.epoch() || (replies.stream().isEnded() && isReply)) {
-      return CloseReason.PROTOCOL;
-    }
-    boolean isReleased = frame.control() instanceof Released;
-    if (isReleased && (!ownership.isHandingOver() || frame.more() || frame.close() != 0)) {
-      return CloseReason.PROTOCOL;
-    }
-    if (frame.consumed() > client.sentOffset()) {
-      return CloseReason.FLOW_CONTROL;
-    }
-    return replies.overrunOf(frame, from.isAcknowledging());
-  }
 
   private boolean isClose(UpstreamFrame frame) {
     return !frame.more() && (frame.close() != 0 || replies.stream().isHoldingClose());

@@ -1,5 +1,7 @@
 package dev.waymark.engine.connection;
 
+import dev.waymark.engine.stream.ClientStream;
+import dev.waymark.engine.stream.ReplyDirection;
 import dev.waymark.protocol.Mark;
 import org.jspecify.annotations.Nullable;
 
@@ -22,4 +24,33 @@ public record ConnectionStatus(
     long receivedBytes,
     long sentBytes,
     long unconsumedBytes,
-    long queuedBytes) {}
+    long queuedBytes) {
+  static ConnectionStatus of(
+      ConnectionInfo info,
+      Ownership ownership,
+      ClientStream client,
+      ReplyDirection replies,
+      ConnectionEnd end) {
+    Owner owner = ownership.owner();
+    return new ConnectionStatus(
+        info.mark(),
+        info.listener().name(),
+        info.clientAddress(),
+        info.localAddress(),
+        info.listener().pool(),
+        owner == null ? null : owner.upstreamAddress(),
+        phase(owner, end),
+        info.acceptedUnixMs(),
+        client.receivedOffset(),
+        replies.writtenBytes(),
+        client.receivedOffset() - client.consumedOffset(),
+        replies.queuedBytes());
+  }
+
+  private static String phase(@Nullable Owner owner, ConnectionEnd end) {
+    if (end.isLive()) {
+      return owner == null ? "waiting" : "attached";
+    }
+    return end.isClosing() ? "closing" : "closed";
+  }
+}

@@ -1,9 +1,12 @@
 package dev.waymark.engine.connection;
 
+import dev.waymark.engine.stream.ClientStream;
+import dev.waymark.engine.stream.ReplyDirection;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.CloseReason.Origin;
 import dev.waymark.protocol.Mark;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A connection that has ended, for the access log. Immutable.
@@ -23,4 +26,28 @@ public record ConnectionSummary(
     long sentBytes,
     long durationNs,
     Origin endedBy,
-    CloseReason reason) {}
+    CloseReason reason) {
+  /**
+   * Of a connection that is closed.
+   *
+   * @param elapsedNs now, as {@link ConnectionHost#elapsedNs}
+   */
+  static ConnectionSummary of(
+      ConnectionInfo info,
+      Ownership ownership,
+      ClientStream client,
+      ReplyDirection replies,
+      ConnectionEnd end,
+      long elapsedNs) {
+    return new ConnectionSummary(
+        info.mark(),
+        info.listener().name(),
+        info.clientAddress(),
+        ownership.history(),
+        client.receivedOffset(),
+        replies.writtenBytes(),
+        elapsedNs - info.acceptedNs(),
+        end.origin(),
+        Objects.requireNonNullElse(end.reason(), CloseReason.INTERNAL));
+  }
+}

@@ -5,6 +5,8 @@ import dev.waymark.engine.stream.ReplyDirection;
 import dev.waymark.protocol.Check;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.ResumeState;
+import dev.waymark.protocol.UpstreamControl.Released;
+import dev.waymark.protocol.UpstreamFrame;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -335,9 +337,25 @@ public final class Ownership {
     return retryAtNs;
   }
 
-  /** This lane, and no other to the same upstream, owns the connection. */
-  boolean isOwnedBy(Owner candidate) {
-    return isSame(candidate, owner);
+  /** The frame comes from a former owner: it is to be dropped (rule 3). */
+  boolean isFenced(Owner from, UpstreamFrame frame) {
+    return !isSame(from, owner) || Integer.compareUnsigned(frame.epoch(), epoch) < 0;
+  }
+
+  /** Which rule a frame of the owner breaks; null for none. */
+  @Nullable CloseReason violationOf(UpstreamFrame frame) {
+    boolean isReply = frame.payload().isReadable();
+    if (frame.epoch() != epoch || (replies.stream().isEnded() && isReply)) {
+      return CloseReason.PROTOCOL;
+    }
+    boolean isReleased = frame.control() instanceof Released;
+    if (isReleased && (handOver == null || frame.more() || frame.close() != 0)) {
+      return CloseReason.PROTOCOL;
+    }
+    if (frame.consumed() > client.sentOffset()) {
+      return CloseReason.FLOW_CONTROL;
+    }
+    return replies.overrunOf(frame, present().isAcknowledging());
   }
 
   /** The owner; only while there is one. */
