@@ -71,7 +71,7 @@ class ConnectionTest {
   }
 
   @Test
-  void commit_ofExactlyTheGrant_isGrantedAgain() {
+  void commit_ofExactlyTheReplyWindow_isFollowedByCredit() {
     Fixtures fixtures = new Fixtures();
     fixtures.attachedLane();
     Connection connection = fixtures.accept();
@@ -84,7 +84,7 @@ class ConnectionTest {
   }
 
   @Test
-  void credit_belowHalfTheGrant_isSentAfterAWhile() {
+  void credit_belowHalfTheReplyWindow_isSentAfterAWhile() {
     Fixtures fixtures = new Fixtures();
     fixtures.attachedLane();
     Connection connection = fixtures.accept();
@@ -95,7 +95,7 @@ class ConnectionTest {
   }
 
   @Test
-  void breach_beforeTheSocketIsClosed_leavesNothingMiscounted() {
+  void violation_beforeTheSocketIsClosed_leavesNothingMiscounted() {
     Fixtures fixtures = new Fixtures();
     fixtures.attachedLane();
     Connection connection = fixtures.accept();
@@ -139,7 +139,7 @@ class ConnectionTest {
   }
 
   @Test
-  void breach_behindWholeMessages_endsWhenTheyAreAnswered() {
+  void violation_behindWholeMessages_endsWhenTheyAreAnswered() {
     Fixtures fixtures = new Fixtures();
     fixtures.attachedLane();
     Connection connection = fixtures.accept();
@@ -157,7 +157,7 @@ class ConnectionTest {
   }
 
   @Test
-  void breach_beforeThereIsAnOwner_leavesTheOwnerItsTime() {
+  void violation_beforeThereIsAnOwner_leavesTheOwnerItsTime() {
     PoolOptions patient =
         new PoolOptions(
             "pool",
@@ -178,7 +178,7 @@ class ConnectionTest {
   }
 
   @Test
-  void breach_behindMessagesThatNobodyAnswers_endsAfterTheLinger() {
+  void violation_behindMessagesThatNobodyAnswers_endsAfterTheLinger() {
     Fixtures fixtures = new Fixtures();
     fixtures.attachedLane();
     Connection connection = fixtures.accept();
@@ -195,7 +195,7 @@ class ConnectionTest {
   }
 
   @Test
-  void bytes_inManyPieces_countForTheMemoryOfThePiecesToo() {
+  void bytes_inManyBuffers_countForTheMemoryOfTheBuffersToo() {
     Fixtures fixtures = new Fixtures();
     fixtures.attachedLane();
     Connection connection = fixtures.accept();

@@ -155,7 +155,7 @@ class HandOverTest {
   }
 
   @Test
-  void released_unasked_isABreach() {
+  void released_unasked_isAViolation() {
     fixtures.attachedLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.released(connection, 0);

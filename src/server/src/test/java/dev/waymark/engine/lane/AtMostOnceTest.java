@@ -20,7 +20,7 @@ class AtMostOnceTest {
   private Fixtures fixtures = with(RESUMING_AT_MOST_ONCE);
 
   @Test
-  void plainUpstream_draining_keepsItsConnectionsUntilTheDrainTimeout() {
+  void atMostOnceUpstream_draining_keepsItsConnectionsUntilTheDrainTimeout() {
     fixtures = with(STEADY);
     fixtures.atMostOnceLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
@@ -37,7 +37,7 @@ class AtMostOnceTest {
   }
 
   @Test
-  void plainUpstream_lost_isReopenedWhereThePoolSaysSo() {
+  void atMostOnceUpstream_lost_isReopenedWhereThePoolSaysSo() {
     fixtures.atMostOnceLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
@@ -50,7 +50,7 @@ class AtMostOnceTest {
   }
 
   @Test
-  void plainUpstream_followedByOneWithCredit_mayHaveGonePastItsLimit() {
+  void atMostOnceUpstream_followedByOneWithCredit_mayHaveGonePastItsLimit() {
     fixtures.atMostOnceLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     Lane plain = Fixtures.owner(connection);
@@ -66,7 +66,7 @@ class AtMostOnceTest {
   }
 
   @Test
-  void plainUpstream_lostAfterReplies_nothingOfTheNextReplyIsSkipped() {
+  void atMostOnceUpstream_lostAfterReplies_nothingOfTheNextReplyIsSkipped() {
     fixtures.atMostOnceLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);

@@ -214,7 +214,7 @@ class LaneTest {
 
   /** A pool whose options change: nobody joins a lane that does not fit, and none is cut. */
   @Test
-  void acknowledge_requiredByAReload_leavesPlainConnectionsAndGivesTheLaneNoOthers() {
+  void acknowledge_requiredByAReload_leavesAtMostOnceConnectionsAndGivesTheLaneNoOthers() {
     fixtures.atMostOnceLanes("a:1");
     Connection before = fixtures.accept();
     fixtures.receive(fixtures.frame(before));
@@ -251,7 +251,7 @@ class LaneTest {
   }
 
   @Test
-  void fullInitialWindow_withoutAWord_countsAsPlain() {
+  void fullInitialWindow_withoutAWord_countsAsAtMostOnce() {
     fixtures.upstreams("a:1");
     fixtures.lane().onReady(fixtures.nowNs);
     Connection connection = fixtures.accept();

@@ -48,7 +48,7 @@ class PushTest {
   }
 
   @Test
-  void push_withAPlainOwner_goesBehindWhateverItSent() {
+  void push_withAnAtMostOnceOwner_goesBehindWhateverItSent() {
     fixtures.upstreams("a:1");
     fixtures.lane().onReady(fixtures.nowNs);
     Connection connection = fixtures.accept();

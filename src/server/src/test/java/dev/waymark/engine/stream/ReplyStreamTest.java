@@ -13,7 +13,7 @@ class ReplyStreamTest {
   private final ReplyStream stream = new ReplyStream(100);
 
   @Test
-  void limit_afterHalfTheGrantIsWritten_isDue() {
+  void limit_afterHalfTheReplyWindowIsWritten_isDue() {
     reply(60);
     assertThat(stream.isCreditDue()).isFalse();
     stream.written(49, 0);
@@ -60,7 +60,7 @@ class ReplyStreamTest {
   }
 
   @Test
-  void heldCommit_largerThanTheGrant_isSeen() {
+  void heldCommit_largerThanTheReplyWindow_isSeen() {
     hold(60, frame -> frame.more(true));
     assertThat(stream.isCommitTooLargeWith(40)).isFalse();
     assertThat(stream.isCommitTooLargeWith(41)).isTrue();
