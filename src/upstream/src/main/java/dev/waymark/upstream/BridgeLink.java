@@ -139,16 +139,15 @@ final class BridgeLink {
 
   private static void tell(
       AnnouncementListener listener, AnnouncingLane self, long sequence, BridgeControl said) {
-    switch (said) {
-      case BridgeControl.Syncing() -> listener.onForget(self);
-      case BridgeControl.Opened(String mark, String name, String clientAddress) ->
-          listener.onOpened(self, mark, name, clientAddress);
-      case BridgeControl.Closed closed -> {
-        Mark mark = new Mark(self.bridge().instance(), sequence);
-        listener.onClosed(self, mark.toString(), closed.reason());
-      }
-      case BridgeControl.Synced() -> listener.onSynced(self);
-      default -> {}
+    if (said instanceof BridgeControl.Opened opened) {
+      listener.onOpened(self, opened.mark(), opened.listener(), opened.clientAddress());
+    } else if (said instanceof BridgeControl.Closed closed) {
+      Mark mark = new Mark(self.bridge().instance(), sequence);
+      listener.onClosed(self, mark.toString(), closed.reason());
+    } else if (said instanceof BridgeControl.Syncing) {
+      listener.onForget(self);
+    } else if (said instanceof BridgeControl.Synced) {
+      listener.onSynced(self);
     }
   }
 }

@@ -38,7 +38,7 @@ final class BridgeLinks {
   void add(BridgeLink link, Hello hello) {
     byInstance.compute(
         hello.instance(),
-        (_, known) -> {
+        (instance, known) -> {
           List<BridgeLink> links = known == null ? new CopyOnWriteArrayList<>() : known;
           links.add(link);
           return links;
@@ -48,7 +48,7 @@ final class BridgeLinks {
   void remove(BridgeLink link, Hello hello) {
     byInstance.computeIfPresent(
         hello.instance(),
-        (_, links) -> {
+        (instance, links) -> {
           links.remove(link);
           return links.isEmpty() ? null : links;
         });

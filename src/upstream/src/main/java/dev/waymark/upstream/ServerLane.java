@@ -230,20 +230,31 @@ final class ServerLane {
       end(Status.INVALID_ARGUMENT.withDescription("the first frame of a lane is Hello"));
       return;
     }
-    switch (frame.control()) {
-      case null -> onData();
-      case BridgeControl.HelloControl(Hello first) -> onHello(first);
-      case BridgeControl.OpenControl(Open open) -> onOpen(open);
-      case BridgeControl.HalfClose(long offset) -> onClientHalfClose(offset);
-      case BridgeControl.Close(CloseReason reason) -> onClose(reason);
-      case BridgeControl.Ping(long id) -> onPing(id);
-      case BridgeControl.Release _ -> onRelease();
-      case BridgeControl.PushResult result -> link.onPushResult(result);
-      case BridgeControl.Syncing _,
-          BridgeControl.Opened _,
-          BridgeControl.Closed _,
-          BridgeControl.Synced _ ->
-          link.onAnnouncement(frame.connection(), frame.control());
+    BridgeControl control = frame.control();
+    if (control == null) {
+      onData();
+    } else {
+      onControl(control);
+    }
+  }
+
+  private void onControl(BridgeControl control) {
+    if (control instanceof BridgeControl.OpenControl opening) {
+      onOpen(opening.open());
+    } else if (control instanceof BridgeControl.HalfClose end) {
+      onClientHalfClose(end.offset());
+    } else if (control instanceof BridgeControl.Close close) {
+      onClose(close.reason());
+    } else if (control instanceof BridgeControl.Ping ping) {
+      onPing(ping.id());
+    } else if (control instanceof BridgeControl.Release) {
+      onRelease();
+    } else if (control instanceof BridgeControl.PushResult result) {
+      link.onPushResult(result);
+    } else if (control instanceof BridgeControl.HelloControl first) {
+      onHello(first.hello());
+    } else {
+      link.onAnnouncement(frame.connection(), control);
     }
   }
 

@@ -87,20 +87,30 @@ public final class BridgeFrameReader {
   }
 
   private static BridgeControl toCore(MessageLite control) throws MalformedFrameException {
-    return switch (control) {
-      case Hello hello -> new BridgeControl.HelloControl(Messages.toCore(hello));
-      case Open open -> open(open);
-      case HalfClose halfClose -> halfClose(halfClose);
-      case Close close -> close(close);
-      case Release _ -> new BridgeControl.Release();
-      case Opened opened -> opened(opened);
-      case Closed closed -> closed(closed);
-      case Synced _ -> new BridgeControl.Synced();
-      case PushResult result -> pushResult(result);
-      case Ping ping -> new BridgeControl.Ping(ping.getId());
-      case Syncing _ -> new BridgeControl.Syncing();
-      default -> throw new IllegalStateException("readControl knows no other");
-    };
+    if (control instanceof Open open) {
+      return open(open);
+    } else if (control instanceof HalfClose halfClose) {
+      return halfClose(halfClose);
+    } else if (control instanceof Close close) {
+      return close(close);
+    } else if (control instanceof Release) {
+      return new BridgeControl.Release();
+    } else if (control instanceof Opened opened) {
+      return opened(opened);
+    } else if (control instanceof Closed closed) {
+      return closed(closed);
+    } else if (control instanceof PushResult result) {
+      return pushResult(result);
+    } else if (control instanceof Ping ping) {
+      return new BridgeControl.Ping(ping.getId());
+    } else if (control instanceof Hello hello) {
+      return new BridgeControl.HelloControl(Messages.toCore(hello));
+    } else if (control instanceof Syncing) {
+      return new BridgeControl.Syncing();
+    } else if (control instanceof Synced) {
+      return new BridgeControl.Synced();
+    }
+    throw new IllegalStateException("readControl knows no other");
   }
 
   private static BridgeControl open(Open open) throws MalformedFrameException {

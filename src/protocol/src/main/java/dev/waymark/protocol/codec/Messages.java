@@ -5,6 +5,7 @@ import dev.waymark.protocol.Framing;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
 import dev.waymark.protocol.Reopen;
+import dev.waymark.v1.Framing.Kind;
 
 /** The core's records as generated messages, and back. Stateless. */
 final class Messages {
@@ -104,28 +105,23 @@ final class Messages {
 
   private static dev.waymark.v1.Framing.Builder toProto(Framing framing) {
     var message = dev.waymark.v1.Framing.newBuilder();
-    return switch (framing) {
-      case Framing.Raw() -> message.setKind(dev.waymark.v1.Framing.Kind.RAW);
-      case Framing.Line() -> message.setKind(dev.waymark.v1.Framing.Kind.LINE);
-      case Framing.Delimiter(byte[] delimiter) ->
-          message
-              .setKind(dev.waymark.v1.Framing.Kind.DELIMITER)
-              .setDelimiter(ByteString.copyFrom(delimiter));
-      case Framing.Fixed(int bytes) ->
-          message.setKind(dev.waymark.v1.Framing.Kind.FIXED).setSize(bytes);
-      case Framing.LengthPrefixed(
-              int lengthOffset,
-              int lengthBytes,
-              boolean littleEndian,
-              int lengthAdjustment) ->
-          message
-              .setKind(dev.waymark.v1.Framing.Kind.LENGTH_PREFIXED)
-              .setLengthOffset(lengthOffset)
-              .setLengthBytes(lengthBytes)
-              .setLittleEndian(littleEndian)
-              .setLengthAdjustment(lengthAdjustment);
-      case Framing.Varint() -> message.setKind(dev.waymark.v1.Framing.Kind.VARINT);
-    };
+    if (framing instanceof Framing.Line) {
+      message.setKind(Kind.LINE);
+    } else if (framing instanceof Framing.Delimiter delimited) {
+      message.setKind(Kind.DELIMITER).setDelimiter(ByteString.copyFrom(delimited.delimiter()));
+    } else if (framing instanceof Framing.Fixed fixed) {
+      message.setKind(Kind.FIXED).setSize(fixed.bytes());
+    } else if (framing instanceof Framing.LengthPrefixed prefixed) {
+      message
+          .setKind(Kind.LENGTH_PREFIXED)
+          .setLengthOffset(prefixed.lengthOffset())
+          .setLengthBytes(prefixed.lengthBytes())
+          .setLittleEndian(prefixed.littleEndian())
+          .setLengthAdjustment(prefixed.lengthAdjustment());
+    } else if (framing instanceof Framing.Varint) {
+      message.setKind(Kind.VARINT);
+    }
+    return message;
   }
 
   private static Framing toCore(dev.waymark.v1.Framing framing) throws MalformedFrameException {

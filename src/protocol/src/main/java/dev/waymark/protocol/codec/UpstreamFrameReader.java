@@ -76,15 +76,20 @@ public final class UpstreamFrameReader {
   }
 
   private static UpstreamControl toCore(MessageLite control) throws MalformedFrameException {
-    return switch (control) {
-      case Settings settings -> settings(settings);
-      case Released _ -> new UpstreamControl.Released();
-      case Push push -> push(push);
-      case Draining _ -> new UpstreamControl.Draining();
-      case Load load -> load(load);
-      case Pong pong -> new UpstreamControl.Pong(pong.getId());
-      default -> throw new IllegalStateException("readControl knows no other");
-    };
+    if (control instanceof Pong pong) {
+      return new UpstreamControl.Pong(pong.getId());
+    } else if (control instanceof Push push) {
+      return push(push);
+    } else if (control instanceof Released) {
+      return new UpstreamControl.Released();
+    } else if (control instanceof Load load) {
+      return load(load);
+    } else if (control instanceof Settings settings) {
+      return settings(settings);
+    } else if (control instanceof Draining) {
+      return new UpstreamControl.Draining();
+    }
+    throw new IllegalStateException("readControl knows no other");
   }
 
   private static UpstreamControl push(Push push) throws MalformedFrameException {

@@ -164,7 +164,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
                       + UNREAD_FRAMES_MAX
                       + " of them wait"));
     }
-    return promise.unvoid().addListener(_ -> unreadFrames -= frames);
+    return promise.unvoid().addListener(written -> unreadFrames -= frames);
   }
 
   /** The codec waits for half a minute until a peer has read this, and reads on meanwhile. */
@@ -210,6 +210,6 @@ public final class PeerGuard extends ChannelDuplexHandler {
         context
             .executor()
             .schedule(() -> context.close(), GOAWAY_TIMEOUT_MS, TimeUnit.MILLISECONDS);
-    context.channel().closeFuture().addListener((ChannelFuture _) -> timeout.cancel(false));
+    context.channel().closeFuture().addListener((ChannelFuture closed) -> timeout.cancel(false));
   }
 }
