@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * bring, brings it inside the lane in its order, and keeps copies of what they ask for.
  * Thread-safe; the `on…` methods are the attachment's, which calls them inside the lane.
  */
-final class AttachedConnection implements Connection {
+final class AttachedConnection implements UpstreamConnection {
   private static final long ABSENT = -1;
 
   private final Attachment attachment;
@@ -80,7 +80,7 @@ final class AttachedConnection implements Connection {
     isEnded = true;
   }
 
-  // --- Connection ---
+  // --- UpstreamConnection ---
 
   @Override
   public String mark() {

@@ -19,7 +19,7 @@ final class Attachments {
   }
 
   /** The connection with this mark, or null. */
-  @Nullable Connection find(String mark) {
+  @Nullable UpstreamConnection find(String mark) {
     Attachment attachment = byMark.get(mark);
     return attachment == null ? null : attachment.attached();
   }
@@ -49,8 +49,8 @@ final class Attachments {
   }
 
   /** The connections, in no order. */
-  List<Connection> all() {
-    return byMark.values().stream().<Connection>map(Attachment::attached).toList();
+  List<UpstreamConnection> all() {
+    return byMark.values().stream().<UpstreamConnection>map(Attachment::attached).toList();
   }
 
   int count() {

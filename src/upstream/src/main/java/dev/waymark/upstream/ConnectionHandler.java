@@ -12,8 +12,8 @@ public interface ConnectionHandler {
   /** Makes the handler of a connection that was attached to this upstream. */
   @FunctionalInterface
   interface Factory {
-    /** Called at Open; may send, or refuse with {@link Connection#close}. */
-    ConnectionHandler open(Connection connection);
+    /** Called at Open; may send, or refuse with {@link UpstreamConnection#close}. */
+    ConnectionHandler open(UpstreamConnection connection);
   }
 
   /**
@@ -29,7 +29,7 @@ public interface ConnectionHandler {
   /** The client sent FIN; all its bytes came before. */
   void onHalfClose();
 
-  /** Everything that waited for the bridge's grant has left, see {@link Connection#isWaiting}. */
+  /** Everything that waited for the bridge's grant has left, see {@link UpstreamConnection#isWaiting}. */
   default void onWritable() {}
 
   /**
@@ -41,7 +41,7 @@ public interface ConnectionHandler {
    * <p>The kit hands over by itself, here or later, when everything that the handler got is
    * consumed and all replies have left; so what is owed an answer must not be consumed before it. A
    * handler that keeps the start of a request, or works on one for long, may call {@link
-   * Connection#release()} at any time from now on: what it has not consumed goes to the next owner
+   * UpstreamConnection#release()} at any time from now on: what it has not consumed goes to the next owner
    * again. In {@link Delivery#MESSAGES} the start of a message is not delivered and holds nothing
    * up. Then comes {@link #onClose} with MOVED.
    */

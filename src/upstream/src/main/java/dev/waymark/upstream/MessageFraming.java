@@ -13,7 +13,7 @@ final class MessageFraming {
 
   private MessageFraming() {}
 
-  /** See {@link Connection#unframed}. */
+  /** See {@link UpstreamConnection#unframed}. */
   static ByteBuf strip(Framing framing, ByteBuf message) {
     if (framing instanceof Framing.Line) {
       return stripDelimiter(message, NEW_LINE);
@@ -27,7 +27,7 @@ final class MessageFraming {
     return message; // Raw and Fixed add nothing.
   }
 
-  /** See {@link Connection#framed}. */
+  /** See {@link UpstreamConnection#framed}. */
   static ByteBuf putBack(Framing framing, ByteBuf owned) {
     try {
       if (framing instanceof Framing.Line) {

@@ -100,7 +100,7 @@ public final class Upstream {
   }
 
   /** Those attached now, in no order. */
-  public List<Connection> connections() {
+  public List<UpstreamConnection> connections() {
     return attachments.all();
   }
 
@@ -110,7 +110,7 @@ public final class Upstream {
   }
 
   /** The one with this mark, or null. */
-  public @Nullable Connection connection(String mark) {
+  public @Nullable UpstreamConnection connection(String mark) {
     return attachments.find(mark);
   }
 

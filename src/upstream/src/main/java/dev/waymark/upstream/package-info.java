@@ -4,7 +4,7 @@
  * service.
  *
  * <p>One lock per lane; callbacks run under it, one at a time per lane. A {@link
- * dev.waymark.upstream.Connection} may be used from any thread. Start at {@link
+ * dev.waymark.upstream.UpstreamConnection} may be used from any thread. Start at {@link
  * dev.waymark.upstream.Upstream}. The rules are in docs/protocol.md.
  */
 @NullMarked

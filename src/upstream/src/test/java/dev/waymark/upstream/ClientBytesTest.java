@@ -101,7 +101,7 @@ final class ClientBytesTest {
         .containsExactly(0, 0, CloseReason.DONE.wireCode());
   }
 
-  private record ClosingWhenWritable(Connection connection) implements ConnectionHandler {
+  private record ClosingWhenWritable(UpstreamConnection connection) implements ConnectionHandler {
     @Override
     public void onData(ByteBuf data, long endOffset) {
       connection.send(data.retainedSlice());

@@ -13,7 +13,7 @@ import io.netty.buffer.ByteBuf;
  * has ended everything is silently dropped: {@link ConnectionHandler#onClose} has said so, or is
  * about to.
  */
-public interface Connection {
+public interface UpstreamConnection {
   /** The connection's mark in text form. */
   String mark();
 
