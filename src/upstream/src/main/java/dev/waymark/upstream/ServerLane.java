@@ -352,11 +352,13 @@ final class ServerLane {
     if (batch.isEmpty()) {
       return;
     }
-    if (!isEnded) {
-      call.sendMessage(batch);
-      isReady = call.isReady();
+    if (isEnded) {
+      batch.release();
+      return;
     }
-    batch.release();
+    call.sendMessage(batch);
+    batch.afterSend();
+    isReady = call.isReady();
   }
 
   private void requestNext() {
