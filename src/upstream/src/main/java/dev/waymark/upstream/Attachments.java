@@ -13,7 +13,7 @@ final class Attachments {
     this.countMax = countMax;
   }
 
-  /** Whether one more has room. */
+  /** Whether there is room for one more. */
   boolean hasRoom() {
     return byMark.size() < countMax;
   }
@@ -25,8 +25,8 @@ final class Attachments {
   }
 
   /**
-   * Of two attachments of a mark the one with the higher epoch stays. Returns the other one, which
-   * is this one if it is the older or the same again; null if there is no other.
+   * Of two attachments of a mark the one with the higher epoch stays. Returns the other: this one,
+   * if it is older or the same again; null if there was no other.
    */
   @Nullable Attachment add(Attachment attachment) {
     while (true) {
@@ -43,7 +43,7 @@ final class Attachments {
     }
   }
 
-  /** Forgets this one, not its successor. */
+  /** Removes this attachment, not its successor. */
   void remove(Attachment attachment) {
     byMark.remove(attachment.mark(), attachment);
   }

@@ -6,14 +6,14 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 
-/** Takes lengths and delimiters off messages and puts them back. Stateless. */
+/** Removes lengths and delimiters from messages and puts them back. Stateless. */
 final class MessageFraming {
   private static final byte[] NEW_LINE = {'\n'};
   private static final int VARINT_BYTES_MAX = 5;
 
   private MessageFraming() {}
 
-  /** See {@link UpstreamConnection#unframed}. */
+  /** See {@link UpstreamConnection#unframed(ByteBuf)}. */
   static ByteBuf strip(Framing framing, ByteBuf message) {
     if (framing instanceof Framing.Line) {
       return stripDelimiter(message, NEW_LINE);
@@ -27,7 +27,7 @@ final class MessageFraming {
     return message; // Raw and Fixed add nothing.
   }
 
-  /** See {@link UpstreamConnection#framed}. */
+  /** See {@link UpstreamConnection#framed(ByteBuf)}. */
   static ByteBuf putBack(Framing framing, ByteBuf owned) {
     try {
       if (framing instanceof Framing.Line) {
@@ -57,7 +57,7 @@ final class MessageFraming {
                 Unpooled.wrappedBuffer(delimiter),
                 0,
                 delimiter.length);
-    // The last message before FIN may be without.
+    // The last message before FIN may have none.
     return isDelimited ? message.slice(message.readerIndex(), payloadBytes) : message;
   }
 

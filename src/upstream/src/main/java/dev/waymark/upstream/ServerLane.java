@@ -21,25 +21,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The upstream's side of a lane, one Attach call: reads batches, gives frames to attachments,
- * gathers theirs into one batch per turn. Everything runs inside its {@link LaneMailbox}; the `on…`
- * methods and `announce…` may be called from any thread.
+ * The upstream's side of a lane, one Attach call: reads batches, gives frames to attachments, and
+ * gathers their frames into one batch per turn. Everything runs inside its {@link LaneMailbox}; the
+ * `on…` methods and `announce…` may be called from any thread.
  *
- * <p>The lane is always read where the bridge's grants bound the replies. Without Settings there
- * are no grants, so reading pauses while the transport takes no more.
+ * <p>A lane is always read if reply windows bound what it sends. An at-most-once upstream has none,
+ * so it stops reading while the transport is full.
  */
 final class ServerLane {
   private static final Logger log = LoggerFactory.getLogger(ServerLane.class);
   private static final long ABSENT = -1;
 
-  /** Bytes handed to gRPC ahead of the transport before a lane counts as full. */
+  /** How many bytes gRPC may hold for the transport before a lane counts as full. */
   private static final int QUEUE_BYTES = 1024 * 1024;
 
-  /** A batch that has grown to this leaves before the turn ends. */
+  /** A batch that has grown to this size leaves before the turn ends. */
   private static final int BATCH_BYTES = 256 * 1024;
 
   /**
-   * Answers (Pong, BUSY) that may wait while the transport takes no more; the bridge's own limit.
+   * How many answers (Pong, BUSY) may wait while the transport is full; the bridge's own limit.
    */
   static final int UNREAD_ANSWERS_MAX = 10_000;
 
@@ -90,7 +90,7 @@ final class ServerLane {
     }
   }
 
-  /** A batch; released here. */
+  /** A batch came; released here. */
   void onBatch(InboundBatch batch) {
     mailbox.enter();
     try {
@@ -101,7 +101,7 @@ final class ServerLane {
     } catch (MalformedFrameException malformed) {
       end(Status.INVALID_ARGUMENT.withDescription(malformed.getMessage()));
     } catch (RuntimeException defect) {
-      log.error("a defect of the upstream kit ends a lane", defect);
+      log.error("a defect of the SDK ends a lane", defect);
       end(Status.INTERNAL.withDescription("a defect of the upstream"));
     } finally {
       batch.release();
@@ -110,7 +110,7 @@ final class ServerLane {
     }
   }
 
-  /** The transport takes more. */
+  /** The transport has room again. */
   void onReady() {
     mailbox.enter();
     try {
@@ -186,7 +186,7 @@ final class ServerLane {
     return isReady;
   }
 
-  /** Calls {@link Attachment#onReady} when the transport takes more. */
+  /** Calls {@link Attachment#onReady} when the transport has room again. */
   void block(Attachment attachment) {
     blocked.add(attachment);
   }
@@ -314,7 +314,7 @@ final class ServerLane {
 
   private void onRelease() {
     Attachment attachment = current();
-    // Who acknowledges nothing cannot say from where another is to go on (rule 5).
+    // An at-most-once upstream cannot say where the next owner is to go on (rule 5).
     if (attachment != null && options.acknowledge()) {
       attachment.onRelease();
     }
@@ -326,7 +326,7 @@ final class ServerLane {
     answered();
   }
 
-  /** A bridge that asks and does not read would have the answers pile up. */
+  /** Answers to a bridge that does not read them must not pile up. */
   private void answered() {
     unreadAnswers = isReady ? 0 : unreadAnswers + 1;
     if (unreadAnswers > UNREAD_ANSWERS_MAX) {
@@ -336,7 +336,7 @@ final class ServerLane {
     }
   }
 
-  /** Whom the frame concerns; null if that one is gone or of another epoch. */
+  /** The attachment that the frame concerns; null if it is gone or of another epoch. */
   private @Nullable Attachment current() {
     return attachments.find(frame.connection(), frame.epoch());
   }

@@ -3,8 +3,8 @@
  * the data path and compatible with the generated classes of attach.proto, which serve for
  * everything rare.
  *
- * <p>Not inside: lanes, windows, threads, channels. Used by the adapters `lane` (the bridge's side)
- * and `upstream` (the kit). Start at {@link dev.waymark.protocol.codec.AttachMethod}. Writers,
+ * <p>Not inside: lanes, windows, threads, channels. Used by the bridge's lanes
+ * and by the SDK. Start at {@link dev.waymark.protocol.codec.AttachMethod}. Writers,
  * readers and batches are confined to the thread of their lane; method descriptors are immutable.
  * What the frames mean is in attach.proto and docs/protocol.md.
  */

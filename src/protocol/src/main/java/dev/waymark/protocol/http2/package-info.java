@@ -2,8 +2,8 @@
  * What stands between a socket and gRPC's HTTP/2: limits on what a peer may send and may leave
  * unread, which grpc-java's transport does not have (docs/decisions/0024).
  *
- * <p>Not inside: HTTP/2 itself, calls, dialling. Used by `dial` for the channels of lanes and
- * health Watches, and by `upstream` for the server of the kit. Handlers are confined to the event
+ * <p>Not inside: HTTP/2 itself, calls, dialling. Used for the channels of lanes and
+ * health Watches, and by the SDK for servers on grpc-netty. Handlers are confined to the event
  * loop of their channel. Start at {@link dev.waymark.protocol.http2.PeerGuard}.
  */
 @NullMarked
