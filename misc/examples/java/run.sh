@@ -19,7 +19,7 @@ case $version in
   1.* | 9 | 1[0-6]) missing "java $version is too old: 17 or later is needed" ;;
 esac
 
-if [ ! -e "$jar" ] || [ -n "$(find "$here/pom.xml" "$here/src" -newer "$jar")" ]; then
+if [ ! -e "$jar" ] || [ -n "$(find "$here/pom.xml" "$here/src" -type f -newer "$jar")" ]; then
   command -v "$mvn" >/dev/null || missing "no mvn: apt-get install maven"
   log=$(mktemp)
   trap 'rm -f "$log"' EXIT
