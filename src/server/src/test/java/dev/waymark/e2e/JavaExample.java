@@ -134,7 +134,8 @@ final class JavaExample {
   private static String settings() {
     String local =
         System.getProperty(
-            "maven.repo.local", Path.of(System.getProperty("user.home"), ".m2/repository").toString());
+            "maven.repo.local",
+            Path.of(System.getProperty("user.home"), ".m2/repository").toString());
     String url = Path.of(local).toUri().toString();
     return SETTINGS.formatted(
         REPOSITORY.formatted("repository", url), REPOSITORY.formatted("pluginRepository", url));
@@ -164,8 +165,7 @@ final class JavaExample {
 
   /** Keeps the time of the last change, so that what is built stays up to date. */
   private static void replace(Path from, Path to) throws IOException {
-    Files.copy(
-        from, to, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
+    Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
   }
 
   private static boolean isOnPath(String command) {

@@ -38,9 +38,7 @@ final class ServerLane {
   /** A batch that has grown to this size leaves before the turn ends. */
   private static final int BATCH_BYTES = 256 * 1024;
 
-  /**
-   * How many answers (Pong, BUSY) may wait while the transport is full; the bridge's own limit.
-   */
+  /** How many answers (Pong, BUSY) may wait while the transport is full; the bridge's own limit. */
   static final int UNREAD_ANSWERS_MAX = 10_000;
 
   private final ServerCall<InboundBatch, OutboundBatch> call;

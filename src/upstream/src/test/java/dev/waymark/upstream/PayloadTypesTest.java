@@ -83,8 +83,7 @@ class PayloadTypesTest {
   @ParameterizedTest
   @MethodSource("handlers")
   void handler_ofAnyType_getsAndSendsTheSameBytes(ConnectionHandler.Factory factory) {
-    FakeCall call =
-        FakeCall.opened(ScriptHandlers.MESSAGES, factory, ScriptHandlers.LINE, 1 << 20);
+    FakeCall call = FakeCall.opened(ScriptHandlers.MESSAGES, factory, ScriptHandlers.LINE, 1 << 20);
     call.receive(FakeCall.dataFrame(0, 0, "hel", false));
     call.receive(FakeCall.dataFrame(0, 3, "lo\n", true), FakeCall.dataFrame(0, 6, "\n", true));
     List<UpstreamFrame> frames = call.frames();
