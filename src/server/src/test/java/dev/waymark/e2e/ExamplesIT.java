@@ -16,7 +16,7 @@ import dev.waymark.v1.Ping;
 import dev.waymark.v1.Pong;
 import dev.waymark.v1.Release;
 import dev.waymark.v1.Released;
-import dev.waymark.v1.Reopen;
+import dev.waymark.v1.ResumeState;
 import dev.waymark.v1.Settings;
 import dev.waymark.v1.UpstreamBatch;
 import dev.waymark.v1.UpstreamFrame;
@@ -109,13 +109,13 @@ final class ExamplesIT {
 
   @Test
   void acknowledging_reopenedAndReleased_goesOnAndHandsOverWhereItStopped() throws Exception {
-    Reopen left = Reopen.newBuilder().setFirstOffset(100).setTaken(50).build();
+    ResumeState left = ResumeState.newBuilder().setFirstOffset(100).setCommitted(50).build();
     List<UpstreamFrame> answers =
         answers(
             "python",
             3,
             batch(
-                frame().setOpen(Open.newBuilder().setMark("m").setLimit(52).setReopen(left)),
+                frame().setOpen(Open.newBuilder().setMark("m").setLimit(52).setResumeState(left)),
                 data("one", 100).setEpoch(EPOCH - 1),
                 data("two", 100)),
             batch(frame().setRelease(Release.getDefaultInstance()), data("late", 103)));

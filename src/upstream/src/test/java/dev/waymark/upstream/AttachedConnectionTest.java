@@ -178,11 +178,11 @@ final class AttachedConnectionTest {
     BridgeFrame.Builder frame = openFrame(1, 1, LINE, limit);
     frame
         .getOpenBuilder()
-        .getReopenBuilder()
+        .getResumeStateBuilder()
         .setFirstOffset(firstOffset)
-        .setTaken(committed)
-        .setTakenSinceConsumed(committedSinceConsumed)
-        .setGrant(100);
+        .setCommitted(committed)
+        .setCommittedSinceConsumed(committedSinceConsumed)
+        .setReplyWindowBytes(100);
     return frame;
   }
 

@@ -49,20 +49,20 @@ final class Messages {
       message.setFraming(toProto(open.framing()).setFrameBytesMax(open.frameBytesMax()));
     }
     if (open.reopen() != null) {
-      message.setReopen(toProto(open.reopen()));
+      message.setResumeState(toProto(open.reopen()));
     }
     return message.build();
   }
 
-  private static dev.waymark.v1.Reopen toProto(Reopen reopen) {
+  private static dev.waymark.v1.ResumeState toProto(Reopen reopen) {
     var message =
-        dev.waymark.v1.Reopen.newBuilder()
+        dev.waymark.v1.ResumeState.newBuilder()
             .setCauseValue(reopen.cause().wireCode())
             .setFirstOffset(reopen.firstOffset())
-            .setTaken(reopen.taken())
-            .setTakenSinceConsumed(reopen.takenSinceConsumed())
+            .setCommitted(reopen.taken())
+            .setCommittedSinceConsumed(reopen.takenSinceConsumed())
             .setRepliesEnded(reopen.isRepliesEnded())
-            .setGrant(reopen.grantBytes());
+            .setReplyWindowBytes(reopen.grantBytes());
     if (reopen.clientEndedAt() >= 0) {
       message.setClientEndedAt(reopen.clientEndedAt());
     }
@@ -72,20 +72,21 @@ final class Messages {
     return message.build();
   }
 
-  private static Reopen toCore(dev.waymark.v1.Reopen reopen) throws MalformedFrameException {
-    demand(reopen.getFirstOffset() >= 0 && reopen.getTaken() >= 0);
+  private static Reopen toCore(dev.waymark.v1.ResumeState reopen) throws MalformedFrameException {
+    demand(reopen.getFirstOffset() >= 0 && reopen.getCommitted() >= 0);
     demand(
-        reopen.getTakenSinceConsumed() >= 0 && reopen.getTakenSinceConsumed() <= reopen.getTaken());
-    demand(reopen.getGrant() >= 0);
+        reopen.getCommittedSinceConsumed() >= 0
+            && reopen.getCommittedSinceConsumed() <= reopen.getCommitted());
+    demand(reopen.getReplyWindowBytes() >= 0);
     demand(!reopen.hasClientEndedAt() || reopen.getClientEndedAt() >= reopen.getFirstOffset());
     return new Reopen(
         Reopen.Cause.ofWireCode(reopen.getCauseValue()),
         reopen.getFirstOffset(),
-        reopen.getTaken(),
-        reopen.getTakenSinceConsumed(),
+        reopen.getCommitted(),
+        reopen.getCommittedSinceConsumed(),
         reopen.hasClientEndedAt() ? reopen.getClientEndedAt() : -1,
         reopen.getRepliesEnded(),
-        reopen.getGrant(),
+        reopen.getReplyWindowBytes(),
         reopen.getContext().isEmpty() ? null : reopen.getContext().toByteArray());
   }
 
@@ -100,7 +101,7 @@ final class Messages {
         toCore(open.getFraming()),
         open.getFraming().getFrameBytesMax(),
         open.getLimit() < 0 ? Long.MAX_VALUE : open.getLimit(),
-        open.hasReopen() ? toCore(open.getReopen()) : null);
+        open.hasResumeState() ? toCore(open.getResumeState()) : null);
   }
 
   private static dev.waymark.v1.Framing.Builder toProto(Framing framing) {
