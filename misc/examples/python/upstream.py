@@ -18,11 +18,11 @@ class Attachment:
     def __init__(self, connection, epoch, opened):
         self.ids = {"connection": connection, "epoch": epoch}
         # After a former owner, bytes come from where it stopped consuming, and replies go on behind those that took effect. (An
-        # upstream with replies in several frames also leaves out the first `taken_since_consumed` bytes of its first reply.)
-        self.consumed, self.sent = opened.reopen.first_offset, opened.reopen.taken
+        # upstream with replies in several frames also leaves out the first `committed_since_consumed` bytes of its first reply.)
+        self.consumed, self.sent = opened.resume_state.first_offset, opened.resume_state.committed
         self.limit = opened.limit
         self.waiting = b""  # what is to be echoed
-        self.replies_ended = opened.reopen.replies_ended
+        self.replies_ended = opened.resume_state.replies_ended
         self.fin = False  # the client's FIN is to be answered
 
     def answers(self):

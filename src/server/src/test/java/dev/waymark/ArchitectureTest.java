@@ -249,13 +249,13 @@ class ArchitectureTest {
   }
 
   @Test
-  void loggers_areMadeByTelemetryAndTheKitOnly() {
+  void loggers_areMadeByTelemetryAndTheSdkOnly() {
     Set<String> makers = new TreeSet<>();
     for (JavaClass each : CLASSES) {
       boolean isMaker =
           each.getDirectDependenciesFromSelf().stream()
               .anyMatch(d -> d.getTargetClass().getName().equals("org.slf4j.LoggerFactory"));
-      // The kit runs in processes of others too, where there is no EventLog.
+      // The SDK runs in other programs too, where there is no EventLog.
       if (isMaker && !Set.of("upstream", "tools.stub").contains(part(each))) {
         makers.add(each.getSimpleName());
       }

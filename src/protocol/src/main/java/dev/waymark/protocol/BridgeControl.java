@@ -1,8 +1,8 @@
 package dev.waymark.protocol;
 
-/** What a bridge says beside data. Immutable. */
+/** What a bridge says besides data. Immutable. */
 public sealed interface BridgeControl {
-  /** Who speaks: the first frame of a lane. */
+  /** The bridge introduces itself: the first frame of a lane. */
   record HelloControl(Hello hello) implements BridgeControl {}
 
   /** A connection is attached. */
@@ -17,22 +17,22 @@ public sealed interface BridgeControl {
   /** To be answered with a Pong of the same id. */
   record Ping(long id) implements BridgeControl {}
 
-  /** Finish what has come, then Released. */
+  /** Finish what came, then answer with Released. */
   record Release() implements BridgeControl {}
 
-  /** What the lane announced so far is void: all that is there is announced anew. */
+  /** What the lane announced so far is void: everything is announced anew. */
   record Syncing() implements BridgeControl {}
 
-  /** The frame's connection is there. */
+  /** The frame's connection exists. */
   record Opened(String mark, String listener, String clientAddress) implements BridgeControl {}
 
-  /** The frame's connection is no more. */
+  /** The frame's connection has ended. */
   record Closed(CloseReason reason) implements BridgeControl {}
 
-  /** All that is there was announced. */
+  /** Everything that exists has been announced. */
   record Synced() implements BridgeControl {}
 
-  /** The answer to a Push; codes are the numbers in attach.proto, what does not apply is 0. */
+  /** The answer to a Push; codes are the numbers in attach.proto, 0 where they do not apply. */
   record PushResult(long id, int outcomeCode, int reasonCode, long closedUnixMs, long waitingBytes)
       implements BridgeControl {}
 }

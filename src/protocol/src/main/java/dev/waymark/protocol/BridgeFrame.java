@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One frame from a bridge: a reused cursor, valid until the next one is read into it. Fields mean
- * what BridgeFrame in attach.proto says. Confined to the thread of its lane.
+ * what attach.proto says of BridgeFrame. Confined to the thread of its lane.
  */
 public final class BridgeFrame {
   /** Stands for an absent limit. */
@@ -21,7 +21,7 @@ public final class BridgeFrame {
   private long limit = ABSENT;
   private @Nullable BridgeControl control;
 
-  /** Makes it an empty frame. */
+  /** Empties the frame. */
   public BridgeFrame clear() {
     connection = 0;
     epoch = 0;
@@ -52,7 +52,7 @@ public final class BridgeFrame {
     return this;
   }
 
-  /** Borrowed: whoever keeps it takes a retained slice. */
+  /** Borrowed: to keep it, take a retained slice. */
   public ByteBuf payload() {
     return payload;
   }
@@ -62,7 +62,7 @@ public final class BridgeFrame {
     return this;
   }
 
-  /** Of the payload's first byte in the client's stream; never negative. */
+  /** The offset of the payload's first byte in the client's stream; never negative. */
   public long offset() {
     return offset;
   }
@@ -72,7 +72,7 @@ public final class BridgeFrame {
     return this;
   }
 
-  /** The payload ends a framed message. */
+  /** Whether the payload ends a framed message. */
   public boolean last() {
     return last;
   }
@@ -92,7 +92,7 @@ public final class BridgeFrame {
     return this;
   }
 
-  /** Null in a data frame, and for a control that this revision does not know. */
+  /** Null in a data frame, and for a control unknown to this revision. */
   public @Nullable BridgeControl control() {
     return control;
   }

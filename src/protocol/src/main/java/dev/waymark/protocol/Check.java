@@ -1,13 +1,13 @@
 package dev.waymark.protocol;
 
-/** Invariants that are always on. Stateless. */
+/** Invariants that are always checked. Stateless. */
 public final class Check {
   private Check() {}
 
   /**
-   * A defect of the program if it does not hold.
+   * Checks an invariant; a violation is a defect of the program.
    *
-   * @throws IllegalStateException with the message
+   * @throws IllegalStateException with the message, if it does not hold
    */
   public static void that(boolean holds, String message) {
     if (!holds) {

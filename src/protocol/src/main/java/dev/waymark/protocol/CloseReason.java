@@ -36,7 +36,7 @@ public enum CloseReason {
   MOVED(27, Origin.BRIDGE, "handed over to another upstream; ends an attachment, no connection"),
   CONNECTION_AGE(28, Origin.BRIDGE, "older than connection-age-max");
 
-  /** Who brought the end about. */
+  /** Who caused the end. */
   public enum Origin {
     CLIENT,
     UPSTREAM,
@@ -73,7 +73,7 @@ public enum CloseReason {
     return wireCode;
   }
 
-  /** Who usually brings it about; DONE may come from either side, see the access log. */
+  /** Who usually causes it; DONE may come from either side, see the access log. */
   public Origin origin() {
     return origin;
   }
@@ -88,19 +88,19 @@ public enum CloseReason {
     return meaning;
   }
 
-  /** The upstream asks that another be tried (rule 8). */
+  /** Whether the upstream asks the bridge to try another one (rule 8). */
   public boolean isRefusal() {
     return this == BUSY || this == NOT_HERE || this == SHUTTING_DOWN;
   }
 
-  /** It ends an attachment and never a connection: only a bridge says so (rule 8). */
+  /** Whether it ends attachments and never a connection; only bridges say it (rule 8). */
   public boolean isOfAttachmentOnly() {
     return this == FENCED || this == MOVED || this == UNKNOWN_CONNECTION;
   }
 
   /**
-   * Whether the client is told by RST, at once, that its stream is not complete; else by FIN after
-   * the last byte.
+   * Whether the client gets an RST at once, since its stream is not complete; else it gets a FIN
+   * behind the last byte.
    */
   public boolean isAbortive() {
     return switch (this) {
@@ -137,14 +137,14 @@ public enum CloseReason {
   }
 
   /**
-   * The reason with this number; PROTOCOL for a number that nobody knows, since the peer's intent
-   * is not known either.
+   * The reason with this number; PROTOCOL for an unknown one, since the peer's intent is unknown
+   * too.
    */
   public static CloseReason ofWireCode(int wireCode) {
     return wireCode > 0 && wireCode < BY_WIRE_CODE.length ? BY_WIRE_CODE[wireCode] : PROTOCOL;
   }
 
-  /** The reason for which an upstream ends a connection; PROTOCOL for one that it cannot have. */
+  /** The reason that an upstream gave; PROTOCOL for one that only bridges may give. */
   public static CloseReason saidByUpstream(int wireCode) {
     CloseReason reason = ofWireCode(wireCode);
     return reason.isOfAttachmentOnly() ? PROTOCOL : reason;

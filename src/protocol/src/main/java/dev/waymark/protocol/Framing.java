@@ -1,7 +1,7 @@
 package dev.waymark.protocol;
 
 /**
- * How a listener cuts the client's stream into messages; the bytes are never changed (rule 1).
+ * How a listener cuts the client's stream into messages; it never changes the bytes (rule 1).
  * Immutable.
  */
 public sealed interface Framing {
@@ -18,15 +18,15 @@ public sealed interface Framing {
   record Fixed(int bytes) implements Framing {}
 
   /**
-   * A field of `lengthBytes` (1, 2, 3, 4 or 8) bytes, `lengthOffset` bytes into the message, says
-   * how many bytes follow it, less `lengthAdjustment`. A message is lengthOffset + lengthBytes +
-   * value + lengthAdjustment bytes.
+   * A field of `lengthBytes` (1, 2, 3, 4 or 8) bytes, `lengthOffset` bytes into the message, holds
+   * the number of bytes that follow it, less `lengthAdjustment`: a message is lengthOffset +
+   * lengthBytes + value + lengthAdjustment bytes.
    */
   record LengthPrefixed(
       int lengthOffset, int lengthBytes, boolean littleEndian, int lengthAdjustment)
       implements Framing {}
 
-  /** A base-128 varint (as in protobuf, at most 5 bytes) says how many bytes follow it. */
+  /** A base-128 varint (as in protobuf, at most 5 bytes) holds the number of bytes behind it. */
   record Varint() implements Framing {}
 
   /** Bytes as they come. */

@@ -3,7 +3,7 @@ package dev.waymark.protocol;
 import java.util.List;
 
 /**
- * Who speaks at the bridge's end of a lane. Immutable.
+ * The bridge at the other end of a lane. Immutable.
  *
  * @param instance the first half of every mark of this bridge
  * @param node host or pod name
@@ -14,9 +14,9 @@ import java.util.List;
  */
 public record Hello(
     long instance, String node, String version, String pool, int shard, int shards) {
-  /** Of the protocol. */
+  /** The revision of the protocol. */
   public static final int REVISION = 1;
 
-  /** What a bridge says that it offers. */
+  /** The features that a bridge offers. */
   public static final List<String> FEATURES = List.of("push", "announcements");
 }

@@ -45,7 +45,7 @@ public record Mark(long instance, long sequence) {
     return new Mark(decode(text, 0, INSTANCE_CHARS), decode(text, INSTANCE_CHARS + 1, TEXT_CHARS));
   }
 
-  /** Whether the text is a mark's, for texts that a peer may send. */
+  /** Whether the text is a mark; does not throw, since peers may send anything. */
   public static boolean isMark(String text) {
     if (text.length() != TEXT_CHARS || text.charAt(INSTANCE_CHARS) != '-') {
       return false;

@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
  * What became of a push (rule 6). Immutable.
  *
  * @param id the upstream's own number of the push
- * @param reason of GONE, where it is known
- * @param closedUnixMs of GONE, where it is known, else 0
- * @param waitingBytes of FULL: pushed bytes of the connection that wait already
+ * @param reason of GONE, if it is known
+ * @param closedUnixMs of GONE, if it is known, else 0
+ * @param waitingBytes of FULL: how many pushed bytes of the connection wait already
  */
 public record PushResult(
     long id, Outcome outcome, @Nullable CloseReason reason, long closedUnixMs, long waitingBytes) {

@@ -2,7 +2,7 @@ package dev.waymark.protocol;
 
 import org.jspecify.annotations.Nullable;
 
-/** What an upstream says beside data, rarely. Immutable. */
+/** What an upstream says besides data. Immutable. */
 public sealed interface UpstreamControl {
   /** The upstream acknowledges. `windowBytes` 0: the bridge's own window. */
   record Settings(int revision, int windowBytes, boolean isAnnouncementsWanted)
@@ -24,12 +24,12 @@ public sealed interface UpstreamControl {
    * Bytes for any connection (rule 6).
    *
    * @param id the upstream's own number, for the answer
-   * @param mark of the connection; null where its text is none
+   * @param mark of the connection; null if its text is not a mark
    * @param payload at most {@link SizeLimits#PAYLOAD_BYTES_MAX}; not to be changed
-   * @param epoch the only one in which they are to be written, or {@link UpstreamFrame#ABSENT}
+   * @param epoch the only epoch in which they are to be written, or {@link UpstreamFrame#ABSENT}
    */
   record Push(long id, @Nullable Mark mark, byte[] payload, long epoch) implements UpstreamControl {
-    /** It names another epoch than this one. */
+    /** Whether it names another epoch than this one. */
     public boolean isFencedIn(int presentEpoch) {
       return epoch != UpstreamFrame.ABSENT && (int) epoch != presentEpoch;
     }

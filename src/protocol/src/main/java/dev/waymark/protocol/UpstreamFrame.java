@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One frame from an upstream: a reused cursor, valid until the next one is read into it. Fields
- * mean what UpstreamFrame in attach.proto says. Confined to its shard's thread.
+ * mean what attach.proto says of UpstreamFrame. Confined to its shard's thread.
  */
 public final class UpstreamFrame {
   /** Stands for an absent `consumed`. */
@@ -22,7 +22,7 @@ public final class UpstreamFrame {
   private int close;
   private @Nullable UpstreamControl control;
 
-  /** Makes it an empty frame. */
+  /** Empties the frame. */
   public UpstreamFrame clear() {
     connection = 0;
     epoch = 0;
@@ -54,7 +54,7 @@ public final class UpstreamFrame {
     return this;
   }
 
-  /** Borrowed: whoever keeps it takes a retained slice. */
+  /** Borrowed: to keep it, take a retained slice. */
   public ByteBuf payload() {
     return payload;
   }

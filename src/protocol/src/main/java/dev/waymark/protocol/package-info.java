@@ -1,11 +1,10 @@
 /**
  * What a bridge and an upstream say to each other: marks, close reasons, framing, and the frames of
- * both directions as values. Immutable, for any thread; a frame that carries bytes holds one
- * reference to its buffer.
+ * both directions as values. Everything but the frames, which are reused cursors, is immutable.
  *
- * <p>Not inside: bytes (see {@link dev.waymark.protocol.codec}), and what a frame does. Everybody
- * may import it. Start at {@link dev.waymark.protocol.Mark}. What the frames mean is in
- * attach.proto and docs/protocol.md.
+ * <p>Not inside: encoding (see {@link dev.waymark.protocol.codec}), and what a frame causes. Every
+ * package may import this one. Start at {@link dev.waymark.protocol.Mark}. attach.proto and
+ * docs/protocol.md define what frames mean.
  */
 @NullMarked
 package dev.waymark.protocol;

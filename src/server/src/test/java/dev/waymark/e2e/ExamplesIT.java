@@ -1,6 +1,7 @@
 package dev.waymark.e2e;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -15,7 +16,7 @@ import dev.waymark.v1.Ping;
 import dev.waymark.v1.Pong;
 import dev.waymark.v1.Release;
 import dev.waymark.v1.Released;
-import dev.waymark.v1.Reopen;
+import dev.waymark.v1.ResumeState;
 import dev.waymark.v1.Settings;
 import dev.waymark.v1.UpstreamBatch;
 import dev.waymark.v1.UpstreamFrame;
@@ -39,13 +40,32 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The upstreams in other languages, each as its own run script starts it. */
+/** The example upstreams of misc/examples, each as its own run script starts it. */
 final class ExamplesIT {
   /** What the run scripts end with when something they need is not on this machine. */
   private static final int NOT_AVAILABLE = 69;
 
-  /** It may have to fetch packages. */
-  private static final Duration CHECK_TIMEOUT = Duration.ofMinutes(2);
+  /** It may have to fetch packages, or to compile. */
+  private static final Duration CHECK_TIMEOUT = Duration.ofMinutes(4);
+
+  private static final String DEPENDENCY_TREE =
+      "org.apache.maven.plugins:maven-dependency-plugin:3.11.0:tree";
+  private static final String EMPTY_PROJECT =
+      """
+      <project>
+        <modelVersion>4.0.0</modelVersion>
+        <groupId>org.example</groupId>
+        <artifactId>empty</artifactId>
+        <version>1</version>
+        <dependencies>
+          <dependency>
+            <groupId>dev.waymark</groupId>
+            <artifactId>waymark-upstream</artifactId>
+            <version>%s</version>
+          </dependency>
+        </dependencies>
+      </project>
+      """;
 
   private static final int EPOCH = 3;
   private static final int REQUESTS = 400;
@@ -89,13 +109,13 @@ final class ExamplesIT {
 
   @Test
   void acknowledging_reopenedAndReleased_goesOnAndHandsOverWhereItStopped() throws Exception {
-    Reopen left = Reopen.newBuilder().setFirstOffset(100).setTaken(50).build();
+    ResumeState left = ResumeState.newBuilder().setFirstOffset(100).setCommitted(50).build();
     List<UpstreamFrame> answers =
         answers(
             "python",
             3,
             batch(
-                frame().setOpen(Open.newBuilder().setMark("m").setLimit(52).setReopen(left)),
+                frame().setOpen(Open.newBuilder().setMark("m").setLimit(52).setResumeState(left)),
                 data("one", 100).setEpoch(EPOCH - 1),
                 data("two", 100)),
             batch(frame().setRelease(Release.getDefaultInstance()), data("late", 103)));
@@ -131,13 +151,15 @@ final class ExamplesIT {
     }
   }
 
-  @Test
-  void acknowledging_killedUnderRequests_everyByteComesBackOnceFromTheOther() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"java", "python"})
+  void acknowledging_killedUnderRequests_everyByteComesBackOnceFromTheOther(String language)
+      throws Exception {
     int first = Waymark.freePort();
     int second = Waymark.freePort();
     String upstreams = "--upstream=static:///127.0.0.1:" + first + ",127.0.0.1:" + second;
-    try (Waymark doomed = startExample("python", first);
-        Waymark other = startExample("python", second);
+    try (Waymark doomed = startExample(language, first);
+        Waymark other = startExample(language, second);
         Bridge bridge = Bridge.start(launch -> launch, upstreams)) {
       await().until(() -> bridge.admin().metric("waymark_pool_upstreams_serving") == 2);
       List<Client> clients = Clients.connect(20, bridge.port());
@@ -168,7 +190,7 @@ final class ExamplesIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"python", "node"})
+  @ValueSource(strings = {"java", "python", "node"})
   void bytes_throughABridge_comeBackAndThenTheFin(String language) throws Exception {
     int upstreamPort = Waymark.freePort();
     int listenPort = Waymark.freePort();
@@ -233,6 +255,42 @@ final class ExamplesIT {
     }
   }
 
+  @Test
+  void java_tooOld_isSaid(@TempDir Path temp) throws IOException {
+    Path old = Files.createDirectories(temp.resolve("bin")).resolve("java");
+    Files.writeString(old, "#!/bin/sh\necho '    java.specification.version = 11' >&2\n");
+    assertThat(old.toFile().setExecutable(true)).isTrue();
+    Path script = Path.of("misc", "examples", "java", "run.sh").toAbsolutePath();
+    try (Waymark check =
+        Waymark.program(script.toString(), "--check").env("JAVA_HOME", temp.toString()).start()) {
+      assertThat(check.exitCode()).as(check.describe()).isEqualTo(NOT_AVAILABLE);
+      assertThat(check.stderr()).contains("java 11 is too old");
+    }
+  }
+
+  /** What a project gets that depends on the SDK and on nothing else. */
+  @Test
+  void java_sdk_bringsWhatTheDocumentSays(@TempDir Path empty) throws IOException {
+    assumeThatItRuns("java");
+    Files.writeString(empty.resolve("pom.xml"), EMPTY_PROJECT.formatted(JavaExample.version()));
+    Path tree = empty.resolve("tree");
+    try (Waymark maven =
+        Waymark.program(
+                JavaExample.maven().toString(), "-B", "-q", DEPENDENCY_TREE, "-DoutputFile=" + tree)
+            .in(empty)
+            .start()) {
+      assertThat(maven.exitCode(CHECK_TIMEOUT)).as(maven.describe()).isZero();
+    }
+    String shown =
+        Files.readString(Path.of("docs", "upstream-java.md"))
+            .lines()
+            .dropWhile(line -> !line.equals("    org.example:empty:jar:1"))
+            .takeWhile(line -> line.startsWith("    "))
+            .map(line -> line.substring(4))
+            .collect(joining("\n"));
+    assertThat(shown).isEqualTo(Files.readString(tree).strip());
+  }
+
   private static boolean isOnPath(String command) {
     return Stream.of(System.getenv("PATH").split(File.pathSeparator))
         .anyMatch(folder -> Files.isExecutable(Path.of(folder, command)));
@@ -242,9 +300,20 @@ final class ExamplesIT {
     return Path.of("misc", "examples", language, "run.sh").toAbsolutePath().toString();
   }
 
+  private static Waymark.Launch launch(String language, String argument) {
+    if (!language.equals("java")) {
+      return Waymark.program(script(language), argument);
+    }
+    JavaExample.prepare();
+    return Waymark.program(JavaExample.project().resolve("run.sh").toString(), argument)
+        .env("MVN", JavaExample.maven().toString())
+        .env("JAVA_HOME", JavaExample.javaHome().toString());
+  }
+
   private static void assumeThatItRuns(String language) {
-    try (Waymark check = Waymark.program(script(language), "--check").start()) {
+    try (Waymark check = launch(language, "--check").start()) {
       int code = check.exitCode(CHECK_TIMEOUT);
+      assertThat(check.stderr()).as("the SDK is there").doesNotContain("dev.waymark:waymark-");
       assumeTrue(code != NOT_AVAILABLE, check.stderr());
       assertThat(code).as(check.describe()).isZero();
     }
@@ -253,7 +322,7 @@ final class ExamplesIT {
   private static Waymark startExample(String language, int port) {
     assumeThatItRuns(language);
     String address = "127.0.0.1:" + port;
-    Waymark example = Waymark.program(script(language), address).start();
+    Waymark example = launch(language, address).start();
     try {
       example.awaitLine(language + " upstream on " + address);
       return example;

@@ -1,8 +1,8 @@
 package dev.waymark.e2e;
 
-import dev.waymark.upstream.Connection;
 import dev.waymark.upstream.ConnectionHandler;
 import dev.waymark.upstream.Upstream;
+import dev.waymark.upstream.UpstreamConnection;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.buffer.ByteBuf;
@@ -48,9 +48,9 @@ final class MortalUpstream implements AutoCloseable {
     }
 
     private final class Echo implements ConnectionHandler {
-      private final Connection connection;
+      private final UpstreamConnection connection;
 
-      Echo(Connection connection) {
+      Echo(UpstreamConnection connection) {
         this.connection = connection;
       }
 

@@ -10,11 +10,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The side of an {@link Attachment} that handlers and other threads have. It checks what they
- * bring, brings it inside the lane in its order, and keeps copies of what they ask for.
- * Thread-safe; the `on…` methods are the attachment's, which calls them inside the lane.
+ * An {@link Attachment} as handlers and other threads see it: checks what they pass in, takes it
+ * into the lane in order, and keeps copies of what they may ask for. Thread-safe; the attachment
+ * calls the `on…` methods inside the lane.
  */
-final class AttachedConnection implements Connection {
+final class AttachedConnection implements UpstreamConnection {
   private static final long ABSENT = -1;
 
   private final Attachment attachment;
@@ -24,14 +24,14 @@ final class AttachedConnection implements Connection {
   private final Open open;
   private final Hello hello;
 
-  /** Of replies that other threads have brought and that are not in the queue yet. */
+  /** The cost of replies from other threads that have not reached the queue yet. */
   private final AtomicLong mailboxBytes = new AtomicLong();
 
   private volatile boolean isHalfClosed;
   private volatile boolean isEnded;
   private volatile boolean isWaiting;
   private volatile long waitingBytes;
-  private volatile long grantBytes;
+  private volatile long replyWindowBytes;
   private volatile long deliveredOffset;
 
   /**
@@ -57,15 +57,15 @@ final class AttachedConnection implements Connection {
 
   // --- inputs, inside the lane ---
 
-  /** The handler is given the client's bytes up to there. */
+  /** The handler is given the client's bytes up to this offset. */
   void onDelivered(long endOffset) {
     deliveredOffset = endOffset;
   }
 
-  /** The most that the bridge lets be sent ahead. */
-  void onGrant(long bytes) {
-    if (bytes != grantBytes) {
-      grantBytes = bytes;
+  /** How far ahead of the client replies may run. */
+  void onReplyWindow(long bytes) {
+    if (bytes != replyWindowBytes) {
+      replyWindowBytes = bytes;
     }
   }
 
@@ -80,7 +80,7 @@ final class AttachedConnection implements Connection {
     isEnded = true;
   }
 
-  // --- Connection ---
+  // --- UpstreamConnection ---
 
   @Override
   public String mark() {
@@ -121,9 +121,9 @@ final class AttachedConnection implements Connection {
   public int commitBytesMax() {
     long most =
         (long) options.queueBytesMax() - ReplyQueue.OVERHEAD_BYTES - SizeLimits.CONTEXT_BYTES_MAX;
-    long grant = grantBytes;
-    // A bridge that has granted nothing yet has not said how large its grant is.
-    return (int) (grant == 0 ? most : Math.min(most, grant));
+    long window = replyWindowBytes;
+    // Without any room so far, the size of the reply window is not known.
+    return (int) (window == 0 ? most : Math.min(most, window));
   }
 
   @Override
@@ -196,7 +196,7 @@ final class AttachedConnection implements Connection {
 
   // --- outputs, inside the lane ---
 
-  /** Whether replies are on their way that the attachment has not been given yet. */
+  /** Whether replies of other threads have not reached the attachment yet. */
   boolean hasMail() {
     return mailboxBytes.get() != 0;
   }
@@ -224,7 +224,7 @@ final class AttachedConnection implements Connection {
     }
   }
 
-  /** Behind everything that was brought before. */
+  /** Behind everything that was sent before. */
   private void mail(ByteBuf owned, long consumed, byte @Nullable [] context, boolean whole) {
     long costBytes = costBytes(owned, context);
     checkRoom(owned, costBytes + mailboxBytes.get() + waitingBytes);
@@ -235,7 +235,7 @@ final class AttachedConnection implements Connection {
     });
   }
 
-  /** Behind the replies that other threads have brought. */
+  /** Behind the replies of other threads. */
   private void inOrder(Runnable task) {
     if (hasMail()) {
       lane.executeLast(task);
@@ -267,7 +267,7 @@ final class AttachedConnection implements Connection {
     if (whole && bytes > commitBytesMax()) {
       return "a commit of "
           + bytes
-          + " bytes is larger than the grant of "
+          + " bytes is larger than the reply window of "
           + commitBytesMax()
           + " bytes, connection "
           + open.mark();

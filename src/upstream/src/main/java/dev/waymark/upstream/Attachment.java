@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One connection's time at this upstream: joins its handler, the two directions of its bytes and
- * its lane. Confined to its lane's lock; other threads have {@link AttachedConnection}.
+ * One attachment of a connection to this upstream: joins its handler, the two directions of its
+ * bytes and its lane. Confined to its lane's lock; other threads use {@link AttachedConnection}.
  */
 final class Attachment implements ReplyQueue.Output {
   private static final Logger log = LoggerFactory.getLogger(Attachment.class);
@@ -59,7 +59,7 @@ final class Attachment implements ReplyQueue.Output {
     boolean isHalfClosed = left != null && left.isRepliesEnded();
     this.attached =
         new AttachedConnection(this, options, open, hello, isHalfClosed, consumedOffset);
-    attached.onGrant(replies.grantBytes());
+    attached.onReplyWindow(replies.replyWindowBytes());
   }
 
   // --- inputs of the lane ---
@@ -69,7 +69,7 @@ final class Attachment implements ReplyQueue.Output {
   }
 
   void onData(ByteBuf borrowed, long offset, boolean last) {
-    // The limit that came with it made room, and its handler used that to close.
+    // The limit in the same frame may have made room, which the handler used to close.
     if (isEnded || handOver.isBegun()) {
       return;
     }
@@ -85,7 +85,7 @@ final class Attachment implements ReplyQueue.Output {
 
   void onLimit(long limit) {
     replies.onLimit(limit);
-    attached.onGrant(replies.grantBytes());
+    attached.onReplyWindow(replies.replyWindowBytes());
     settle();
   }
 
@@ -118,7 +118,7 @@ final class Attachment implements ReplyQueue.Output {
     releaseIfDone();
   }
 
-  /** The transport takes more again. */
+  /** The transport has room again. */
   void onReady() {
     isBlocked = false;
     replies.pump();
@@ -146,7 +146,7 @@ final class Attachment implements ReplyQueue.Output {
 
   // --- inputs of the handler, by way of AttachedConnection ---
 
-  /** A reply, a half-close or a close, behind all that wait; dropped once the end has begun. */
+  /** A reply, a half-close or a close, behind all that waits; dropped once the end has begun. */
   void add(
       ByteBuf owned,
       long consumed,
@@ -163,7 +163,7 @@ final class Attachment implements ReplyQueue.Output {
     settle();
   }
 
-  /** DONE comes behind the replies that wait, any other reason discards them. */
+  /** DONE comes behind the replies that wait; any other reason discards them. */
   void close(CloseReason reason) {
     if (isEnded) {
       return;
@@ -182,7 +182,7 @@ final class Attachment implements ReplyQueue.Output {
     }
   }
 
-  /** The handler does not want to go on. */
+  /** The handler wants to hand over without finishing. */
   void onReleaseAsked() {
     handOver.ask();
     releaseIfDone();
@@ -223,7 +223,7 @@ final class Attachment implements ReplyQueue.Output {
 
   // --- outputs, any thread ---
 
-  /** What handlers and other threads have of it. */
+  /** The connection as handlers and other threads see it. */
   AttachedConnection attached() {
     return attached;
   }
@@ -269,8 +269,7 @@ final class Attachment implements ReplyQueue.Output {
   }
 
   /**
-   * Ends the attachment for the next owner when all has left, and everything is consumed or the
-   * handler does not want to go on.
+   * Hands over once all replies have left, and everything is consumed or the handler asked for it.
    */
   private void releaseIfDone() {
     boolean hasLeft = !replies.isWaiting() && !attached.hasMail();
@@ -282,7 +281,7 @@ final class Attachment implements ReplyQueue.Output {
     }
   }
 
-  /** Tells the lane, the handler, or nobody. */
+  /** Tells the lane or the handler if replies began or ceased to wait. */
   private void settleQueue() {
     boolean wasWaiting = attached.isWaiting();
     if (!wasWaiting && !replies.isWaiting()) {
@@ -306,7 +305,7 @@ final class Attachment implements ReplyQueue.Output {
       return;
     }
     attached.onDelivered(endOffset);
-    // Not by guard: that would be an object for each frame.
+    // Not through guard: that would allocate for each frame.
     try {
       current.onData(borrowed, endOffset);
     } catch (RuntimeException defect) {

@@ -13,20 +13,20 @@ final class Attachments {
     this.countMax = countMax;
   }
 
-  /** Whether one more has room. */
+  /** Whether there is room for one more. */
   boolean hasRoom() {
     return byMark.size() < countMax;
   }
 
   /** The connection with this mark, or null. */
-  @Nullable Connection find(String mark) {
+  @Nullable UpstreamConnection find(String mark) {
     Attachment attachment = byMark.get(mark);
     return attachment == null ? null : attachment.attached();
   }
 
   /**
-   * Of two attachments of a mark the one with the higher epoch stays. Returns the other one, which
-   * is this one if it is the older or the same again; null if there is no other.
+   * Of two attachments of a mark the one with the higher epoch stays. Returns the other: this one,
+   * if it is older or the same again; null if there was no other.
    */
   @Nullable Attachment add(Attachment attachment) {
     while (true) {
@@ -43,14 +43,14 @@ final class Attachments {
     }
   }
 
-  /** Forgets this one, not its successor. */
+  /** Removes this attachment, not its successor. */
   void remove(Attachment attachment) {
     byMark.remove(attachment.mark(), attachment);
   }
 
   /** The connections, in no order. */
-  List<Connection> all() {
-    return byMark.values().stream().<Connection>map(Attachment::attached).toList();
+  List<UpstreamConnection> all() {
+    return byMark.values().stream().<UpstreamConnection>map(Attachment::attached).toList();
   }
 
   int count() {

@@ -14,11 +14,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a lane carries beside its own connections: pushes and announcements. {@link #push} may be
+ * What a lane carries besides its own connections: pushes and announcements. {@link #push} may be
  * called from any thread; everything else runs inside the lane.
  */
 final class BridgeLink {
-  /** A push beyond this many bytes that wait for their answers is TOO_MANY. */
+  /** How many pushed bytes may wait for answers; a push beyond that is TOO_MANY. */
   static final long UNANSWERED_BYTES_MAX = 4L * 1024 * 1024;
 
   /** What each push counts besides its bytes. */
@@ -49,10 +49,10 @@ final class BridgeLink {
   // --- inputs, any thread ---
 
   /**
-   * Sends it.
+   * Sends a push.
    *
    * @param owned the reference passes to this method
-   * @param epochOrAbsent the only one in which it is to be written
+   * @param epochOrAbsent the only epoch in which it is to be written
    */
   CompletableFuture<PushAnswer> push(String mark, ByteBuf owned, long epochOrAbsent) {
     CompletableFuture<PushAnswer> answer = new CompletableFuture<>();
@@ -80,7 +80,7 @@ final class BridgeLink {
     }
   }
 
-  /** Something of the connection with this sequence, or of all. */
+  /** An announcement of the connection with this sequence, or of all. */
   void onAnnouncement(long sequence, BridgeControl announcement) {
     AnnouncingLane known = self;
     if (known == null || listener == null) {
@@ -139,16 +139,15 @@ final class BridgeLink {
 
   private static void tell(
       AnnouncementListener listener, AnnouncingLane self, long sequence, BridgeControl said) {
-    switch (said) {
-      case BridgeControl.Syncing() -> listener.onForget(self);
-      case BridgeControl.Opened(String mark, String name, String clientAddress) ->
-          listener.onOpened(self, mark, name, clientAddress);
-      case BridgeControl.Closed closed -> {
-        Mark mark = new Mark(self.bridge().instance(), sequence);
-        listener.onClosed(self, mark.toString(), closed.reason());
-      }
-      case BridgeControl.Synced() -> listener.onSynced(self);
-      default -> {}
+    if (said instanceof BridgeControl.Opened opened) {
+      listener.onOpened(self, opened.mark(), opened.listener(), opened.clientAddress());
+    } else if (said instanceof BridgeControl.Closed closed) {
+      Mark mark = new Mark(self.bridge().instance(), sequence);
+      listener.onClosed(self, mark.toString(), closed.reason());
+    } else if (said instanceof BridgeControl.Syncing) {
+      listener.onForget(self);
+    } else if (said instanceof BridgeControl.Synced) {
+      listener.onSynced(self);
     }
   }
 }

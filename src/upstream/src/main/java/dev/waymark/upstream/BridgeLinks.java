@@ -13,14 +13,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/** The lanes of an upstream by the bridge they come from, for pushes. Thread-safe. */
+/** The lanes of an upstream by the bridge that opened them, for pushes. Thread-safe. */
 final class BridgeLinks {
   private final @Nullable AnnouncementListener listener;
   private final AtomicLong lastNumber = new AtomicLong();
   private final ConcurrentHashMap<Long, List<BridgeLink>> byInstance = new ConcurrentHashMap<>();
 
   /**
-   * @param listener told of announcements; null: there are to be none
+   * @param listener gets announcements; null: none are wanted
    */
   BridgeLinks(@Nullable AnnouncementListener listener) {
     this.listener = listener;
@@ -30,7 +30,7 @@ final class BridgeLinks {
     return listener != null;
   }
 
-  /** That of a new lane. */
+  /** The link of a new lane. */
   BridgeLink newLink(ServerLane lane) {
     return new BridgeLink(this, lane, lastNumber.incrementAndGet(), listener);
   }
@@ -38,7 +38,7 @@ final class BridgeLinks {
   void add(BridgeLink link, Hello hello) {
     byInstance.compute(
         hello.instance(),
-        (_, known) -> {
+        (instance, known) -> {
           List<BridgeLink> links = known == null ? new CopyOnWriteArrayList<>() : known;
           links.add(link);
           return links;
@@ -48,15 +48,15 @@ final class BridgeLinks {
   void remove(BridgeLink link, Hello hello) {
     byInstance.computeIfPresent(
         hello.instance(),
-        (_, links) -> {
+        (instance, links) -> {
           links.remove(link);
           return links.isEmpty() ? null : links;
         });
   }
 
   /**
-   * Sends bytes to the bridge that the mark names, by the shard that holds the connection if that
-   * has a lane here.
+   * Sends bytes to the bridge that the mark names, on a lane of the connection's shard if there is
+   * one here.
    *
    * @param owned the reference passes to this method
    * @throws IllegalArgumentException if the bytes are more than a payload holds

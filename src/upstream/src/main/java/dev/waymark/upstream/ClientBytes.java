@@ -8,11 +8,11 @@ import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client direction of one attachment: whether its bytes come without a gap and within the
- * window, and what of them is delivered at once. Confined to its lane's lock.
+ * The client direction of one attachment: checks that bytes come without a gap and within the
+ * window, and delivers them, as they come or as messages. Confined to its lane's lock.
  */
 final class ClientBytes {
-  /** Where they go. */
+  /** Where the bytes go. */
   @FunctionalInterface
   interface Receiver {
     /**
@@ -41,7 +41,7 @@ final class ClientBytes {
     this.receivedOffset = firstOffset;
   }
 
-  /** A message longer than the window would wait for ever for its end. */
+  /** The end of a message longer than the window would never come. */
   private static int messageBytesMax(UpstreamOptions options, Open open) {
     int frameBytesMax =
         open.frameBytesMax() > 0 ? open.frameBytesMax() : SizeLimits.BATCH_BYTES_MAX;
@@ -53,9 +53,9 @@ final class ClientBytes {
   /**
    * The next bytes.
    *
-   * @param last they end a message
-   * @param consumedOffset up to where the upstream has acknowledged
-   * @return why the connection is to be closed; null: it is not
+   * @param last whether they end a message
+   * @param consumedOffset how far the upstream has acknowledged
+   * @return why to close the connection; null: no reason
    */
   @Nullable CloseReason onData(ByteBuf borrowed, long offset, boolean last, long consumedOffset) {
     if (offset != receivedOffset) {
@@ -81,14 +81,14 @@ final class ClientBytes {
     return null;
   }
 
-  /** Forgets the start of a message whose end has not come. */
+  /** Drops the start of a message whose end has not come. */
   void discard() {
     if (assembler != null) {
       assembler.discard();
     }
   }
 
-  /** Behind the last byte that came, delivered or not. */
+  /** The offset behind the last byte that came, delivered or not. */
   long receivedOffset() {
     return receivedOffset;
   }

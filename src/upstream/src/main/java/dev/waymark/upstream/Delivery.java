@@ -1,12 +1,12 @@
 package dev.waymark.upstream;
 
-/** In what pieces a handler gets the client's bytes. */
+/** How a handler gets the client's bytes. */
 public enum Delivery {
   /** As they come, whatever the listener's framing. Nothing is held back. */
   BYTES,
   /**
-   * One call per message of the listener's framing, prefix and delimiter included. Where the
-   * framing is raw, a message is what one data frame carried.
+   * One call per message of the listener's framing, prefix and delimiter included. With raw framing
+   * a message is what one data frame carried.
    */
   MESSAGES
 }

@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 
-/** Logs why connections were closed, at most once a second, or they flood the log. Thread-safe. */
+/** Logs why connections were closed, at most once a second. Thread-safe. */
 final class FloodLog implements Consumer<String> {
   private static final long INTERVAL_NS = TimeUnit.SECONDS.toNanos(1);
 

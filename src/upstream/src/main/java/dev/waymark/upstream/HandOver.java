@@ -1,16 +1,16 @@
 package dev.waymark.upstream;
 
 /**
- * When a connection may leave for its next owner (protocol.md, rule 9), and with what. Confined to
- * its lane's lock.
+ * Decides when a connection may move to its next owner (protocol.md, rule 9), and with which last
+ * `consumed`. Confined to its lane's lock.
  */
 final class HandOver {
   private static final long ABSENT = -1;
 
-  /** What a former owner sent of an unfinished reply still counts, for whoever answers it. */
+  /** A former owner committed the start of a reply, which nobody has completed yet. */
   private boolean isReplyInherited;
 
-  /** Bytes left here that no `consumed` has followed yet. */
+  /** This owner has sent the start of a reply, and no `consumed` behind it yet. */
   private boolean isInReply;
 
   private boolean isBegun;
@@ -29,12 +29,12 @@ final class HandOver {
     isReplyInherited &= consumed == ABSENT;
   }
 
-  /** The bridge wants it. */
+  /** The bridge wants to move the connection. */
   void begin() {
     isBegun = true;
   }
 
-  /** The handler does not want to go on; without effect before {@link #begin}. */
+  /** The handler wants to hand over without finishing; no effect before {@link #begin}. */
   void ask() {
     isAsked = isBegun;
   }
@@ -43,12 +43,12 @@ final class HandOver {
     return isBegun;
   }
 
-  /** Whether nothing holds it up but replies that wait. */
+  /** Whether only waiting replies can still delay it. */
   boolean isDue(long deliveredOffset, long consumedOffset) {
     return isBegun && (consumedOffset >= deliveredOffset || isAsked && !isInReply);
   }
 
-  /** The last `consumed`: absent where it would end a reply that the next owner goes on with. */
+  /** The last `consumed`; absent if it would end a reply that the next owner has to complete. */
   long finalConsumed(long consumedOffset) {
     return isReplyInherited ? ABSENT : consumedOffset;
   }

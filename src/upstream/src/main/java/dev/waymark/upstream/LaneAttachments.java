@@ -32,14 +32,14 @@ final class LaneAttachments {
     this.registry = registry;
   }
 
-  /** Whether the upstream takes one more. */
+  /** Whether the upstream has room for one more. */
   boolean hasRoom() {
     return registry.hasRoom();
   }
 
   /**
-   * Attaches a connection and ends its former attachment, on whichever lane that is; without effect
-   * if that one is of the same epoch or a later one.
+   * Attaches a connection and ends its former attachment, on whichever lane that is; no effect if
+   * that one has the same epoch or a later one.
    */
   void open(long connection, int epoch, Open open, Hello bridge) {
     Attachment attachment = new Attachment(lane, options, connection, epoch, open, bridge);
@@ -64,7 +64,7 @@ final class LaneAttachments {
     return attachment != null && attachment.epoch() == epoch ? attachment : null;
   }
 
-  /** Forgets this one, not its successor, and tells it. */
+  /** Removes this attachment, not its successor, and tells it. */
   void end(Attachment attachment, CloseReason reason) {
     registry.remove(attachment);
     if (byConnection.get(attachment.connection()) == attachment) {

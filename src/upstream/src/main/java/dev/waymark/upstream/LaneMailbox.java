@@ -5,11 +5,11 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets one thread at a time into a lane. A thread that brings work never waits: where another is
- * inside, that one does the work before it leaves. So a handler of one lane may send on another
+ * Lets one thread at a time into a lane. A thread that brings work never waits: if another thread
+ * is inside, that one does the work before it leaves. So a handler of one lane may send on another
  * without a deadlock. Thread-safe.
  *
- * <p>Its bound is kept by those who bring work, see {@link UpstreamOptions#queueBytesMax}.
+ * <p>Those who bring work bound it, see {@link UpstreamOptions#queueBytesMax}.
  */
 final class LaneMailbox {
   private final ReentrantLock lock = new ReentrantLock();
@@ -23,13 +23,13 @@ final class LaneMailbox {
     this.onTurnEnd = onTurnEnd;
   }
 
-  /** Waits until no other thread is inside. What was brought before is done first. */
+  /** Waits until no other thread is inside, then does what was brought before. */
   void enter() {
     lock.lock();
     drain();
   }
 
-  /** Ends a turn, if it is the outermost, and leaves. */
+  /** Leaves; ends the turn if this was the outermost entry. */
   void exit() {
     boolean isOutermost = lock.getHoldCount() == 1;
     try {
@@ -45,7 +45,7 @@ final class LaneMailbox {
     }
   }
 
-  /** Does it now, inside, or leaves it to the thread that is. */
+  /** Runs the task now, inside, or leaves it to the thread that is inside. */
   void execute(Runnable task) {
     if (lock.isHeldByCurrentThread()) {
       task.run();
@@ -55,8 +55,8 @@ final class LaneMailbox {
   }
 
   /**
-   * Does it inside, behind all that was brought before: at the end of the turn if this thread is
-   * inside.
+   * Runs the task inside, behind everything brought before: at the end of the turn if this thread
+   * is inside.
    */
   void executeLast(Runnable task) {
     work.add(task);

@@ -4,27 +4,26 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import org.jspecify.annotations.Nullable;
 
-/** Puts the frames of a message together. Confined to its lane's lock. */
+/** Joins the frames of a message. Confined to its lane's lock. */
 final class MessageAssembler {
   private final int bytesMax;
   private @Nullable ByteBuf gathered;
 
   /**
-   * @param bytesMax no message is longer
+   * @param bytesMax the longest message
    */
   MessageAssembler(int bytesMax) {
     this.bytesMax = bytesMax;
   }
 
   /**
-   * Whether this piece makes the message longer than may be: an unfinished one has at least a byte
-   * to come.
+   * Whether this buffer makes the message too long: at least one byte follows an incomplete one.
    */
-  boolean isTooLong(ByteBuf piece, boolean last) {
-    return gatheredBytes() + piece.readableBytes() + (last ? 0 : 1) > bytesMax;
+  boolean isTooLong(ByteBuf buffer, boolean last) {
+    return gatheredBytes() + buffer.readableBytes() + (last ? 0 : 1) > bytesMax;
   }
 
-  /** Keeps a copy of a piece that does not end the message. */
+  /** Keeps a copy of a buffer that does not end the message. */
   void add(ByteBuf borrowed) {
     if (gathered == null) {
       gathered = ByteBufAllocator.DEFAULT.buffer(borrowed.readableBytes());
@@ -33,7 +32,7 @@ final class MessageAssembler {
   }
 
   /**
-   * The whole message, given its last piece.
+   * The whole message, given its last buffer.
    *
    * @return a reference owned by the caller
    */
@@ -47,7 +46,7 @@ final class MessageAssembler {
     return message;
   }
 
-  /** Forgets an unfinished message. */
+  /** Drops an incomplete message. */
   void discard() {
     if (gathered != null) {
       gathered.release();

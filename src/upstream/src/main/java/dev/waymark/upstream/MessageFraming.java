@@ -6,40 +6,42 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 
-/** Takes lengths and delimiters off messages and puts them back. Stateless. */
+/** Removes lengths and delimiters from messages and puts them back. Stateless. */
 final class MessageFraming {
   private static final byte[] NEW_LINE = {'\n'};
   private static final int VARINT_BYTES_MAX = 5;
 
   private MessageFraming() {}
 
-  /** See {@link Connection#unframed}. */
+  /** See {@link UpstreamConnection#unframed(ByteBuf)}. */
   static ByteBuf strip(Framing framing, ByteBuf message) {
-    return switch (framing) {
-      case Framing.Raw _, Framing.Fixed _ -> message;
-      case Framing.Line _ -> stripDelimiter(message, NEW_LINE);
-      case Framing.Delimiter(byte[] delimiter) -> stripDelimiter(message, delimiter);
-      case Framing.LengthPrefixed prefixed ->
-          stripLength(message, prefixed.lengthOffset(), prefixed.lengthBytes());
-      case Framing.Varint _ -> stripLength(message, 0, varintBytes(message));
-    };
+    if (framing instanceof Framing.Line) {
+      return stripDelimiter(message, NEW_LINE);
+    } else if (framing instanceof Framing.Delimiter delimited) {
+      return stripDelimiter(message, delimited.delimiter());
+    } else if (framing instanceof Framing.LengthPrefixed prefixed) {
+      return stripLength(message, prefixed.lengthOffset(), prefixed.lengthBytes());
+    } else if (framing instanceof Framing.Varint) {
+      return stripLength(message, 0, varintBytes(message));
+    }
+    return message; // Raw and Fixed add nothing.
   }
 
-  /** See {@link Connection#framed}. */
+  /** See {@link UpstreamConnection#framed(ByteBuf)}. */
   static ByteBuf putBack(Framing framing, ByteBuf owned) {
-    if (framing instanceof Framing.Raw) {
-      return owned;
-    }
     try {
-      return switch (framing) {
-        case Framing.Raw _ -> owned.retain();
-        case Framing.Fixed(int bytes) -> fixed(owned, bytes);
-        case Framing.Line _ -> copy(owned, NEW_LINE.length).writeBytes(owned).writeBytes(NEW_LINE);
-        case Framing.Delimiter(byte[] delimiter) ->
-            copy(owned, delimiter.length).writeBytes(owned).writeBytes(delimiter);
-        case Framing.LengthPrefixed prefixed -> putLength(owned, prefixed);
-        case Framing.Varint _ -> putVarint(owned);
-      };
+      if (framing instanceof Framing.Line) {
+        return putDelimiter(owned, NEW_LINE);
+      } else if (framing instanceof Framing.Delimiter delimited) {
+        return putDelimiter(owned, delimited.delimiter());
+      } else if (framing instanceof Framing.Fixed fixed) {
+        return fixed(owned, fixed.bytes());
+      } else if (framing instanceof Framing.LengthPrefixed prefixed) {
+        return putLength(owned, prefixed);
+      } else if (framing instanceof Framing.Varint) {
+        return putVarint(owned);
+      }
+      return owned.retain(); // Raw adds nothing.
     } finally {
       owned.release();
     }
@@ -55,7 +57,7 @@ final class MessageFraming {
                 Unpooled.wrappedBuffer(delimiter),
                 0,
                 delimiter.length);
-    // The last message before FIN may be without.
+    // The last message before FIN may have none.
     return isDelimited ? message.slice(message.readerIndex(), payloadBytes) : message;
   }
 
@@ -89,6 +91,10 @@ final class MessageFraming {
           "messages of this listener have " + bytes + " bytes, not " + payload.readableBytes());
     }
     return payload.retain();
+  }
+
+  private static ByteBuf putDelimiter(ByteBuf payload, byte[] delimiter) {
+    return copy(payload, delimiter.length).writeBytes(payload).writeBytes(delimiter);
   }
 
   private static ByteBuf putLength(ByteBuf payload, Framing.LengthPrefixed prefixed) {

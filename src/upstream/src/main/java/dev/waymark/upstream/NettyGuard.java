@@ -7,14 +7,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Limits what a bridge, or whoever else connects, can do to a gRPC server on grpc-netty: the one
- * class here that needs that transport. Stateless.
+ * Limits what a bridge, or anybody else who connects, can do to a gRPC server on grpc-netty: the
+ * one class here that needs that transport, which the SDK does not bring along. Stateless.
  */
 public final class NettyGuard {
-  /**
-   * Calls under way on one connection of a guarded server. A bridge has one for each lane, with a
-   * connection of its own.
-   */
+  /** Concurrent calls per connection. A bridge makes one: each lane has its own connection. */
   private static final int CALLS_PER_CONNECTION_MAX = 1_000;
 
   private static final Logger log = LoggerFactory.getLogger(NettyGuard.class);
@@ -22,12 +19,11 @@ public final class NettyGuard {
   private NettyGuard() {}
 
   /**
-   * A connection that floods the server with control frames, or does not read the answers to them,
-   * is closed with GOAWAY (ENHANCE_YOUR_CALM) and one line in the log, and has at most 1,000 calls
-   * under way. Other services of the same server are not affected as long as they are used within
-   * these limits.
+   * Closes connections that flood the server with control frames, or do not read the answers to
+   * them, with GOAWAY (ENHANCE_YOUR_CALM) and one line in the log; allows 1,000 concurrent calls
+   * per connection. The limits hold for all services of the server.
    *
-   * <p>For servers without TLS: it takes the place of their protocol negotiator.
+   * <p>Only for servers without TLS: it replaces their protocol negotiator.
    *
    * @return the same builder
    */

@@ -5,35 +5,35 @@ import dev.waymark.protocol.CloseReason;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What became of bytes pushed to a connection (protocol.md, rule 6). Immutable.
+ * What became of a push (protocol.md, rule 6). Immutable.
  *
- * @param reason of GONE, where the bridge knows it
- * @param closedUnixMs of GONE, where the bridge knows it, else 0
- * @param waitingBytes of FULL: pushed bytes that wait for that connection already
+ * @param reason why the connection closed; of GONE, if the bridge knows it
+ * @param closedUnixMs when it closed, in Unix milliseconds; of GONE, if the bridge knows it, else 0
+ * @param waitingBytes of FULL: how many pushed bytes wait for that connection already
  */
 public record PushAnswer(
     Outcome outcome, @Nullable CloseReason reason, long closedUnixMs, long waitingBytes) {
-  /** The bridge's answers, and those that need no bridge. */
+  /** The bridge's answers; the last three are the SDK's own. */
   public enum Outcome {
     /** Handed to the client's socket. */
     WRITTEN,
     /** The connection is closed, or takes no more replies. */
     GONE,
-    /** There never was such a mark. */
+    /** No connection ever had this mark. */
     NEVER_EXISTED,
     /** Too many pushed bytes wait at the bridge: try again later. */
     FULL,
-    /** The connection is in another epoch than the one that was named. */
+    /** The connection is in another epoch than the push named. */
     FENCED,
-    /** The pool of this upstream may not push to that connection, if it is there. */
+    /** The pool of this upstream may not push to that connection, if it exists. */
     FORBIDDEN,
-    /** No place where a reply ends came in time. */
+    /** No reply ended in time. */
     EXPIRED,
-    /** No bridge that holds this mark is connected here; nothing was sent. */
+    /** The bridge that holds this mark is not connected here; nothing was sent. */
     NO_LANE,
-    /** Too many pushes wait here for that bridge's answers; nothing was sent. */
+    /** Too many pushes wait for that bridge's answers; nothing was sent. */
     TOO_MANY,
-    /** The lane was lost before the answer came: nobody knows whether it was written. */
+    /** The lane was lost before the answer came: the push may have been written or not. */
     UNKNOWN
   }
 

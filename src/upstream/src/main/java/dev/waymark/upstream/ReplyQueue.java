@@ -9,14 +9,14 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reply direction of one attachment: hands on what the grant allows and keeps the rest, in
- * order. Confined to its lane's lock.
+ * The reply direction of one attachment: sends what the limit allows and keeps the rest, in order.
+ * Confined to its lane's lock.
  *
- * <p>A whole reply (a commit) leaves in one go or not at all; any other may be cut at the limit.
- * Small replies that wait are merged: two commits in one are still both or neither.
+ * <p>A whole reply (a commit) leaves at once or not at all; any other may be cut at the limit.
+ * Small replies that wait are merged: two commits in one still take effect both or neither.
  */
 final class ReplyQueue {
-  /** What one waiting reply costs beside its bytes. */
+  /** What a waiting reply counts besides its bytes. */
   static final int OVERHEAD_BYTES = 64;
 
   /**
@@ -27,7 +27,7 @@ final class ReplyQueue {
 
   /** Where frames go. */
   interface Output {
-    /** Whether the transport takes more now. */
+    /** Whether the transport has room now. */
     boolean isReady();
 
     /** One frame of this attachment; the payload's reference passes. */
@@ -72,42 +72,42 @@ final class ReplyQueue {
   }
 
   private final Output output;
-  private final boolean isGranted;
+  private final boolean isLimited;
   private final ArrayDeque<Reply> waiting = new ArrayDeque<>(0);
   private long sentOffset;
   private long skipBytes;
   private long limit;
-  private long grantBytes;
+  private long replyWindowBytes;
   private long waitingBytes;
 
   /**
-   * @param isGranted false: there is no limit (an upstream that does not acknowledge gets no
-   *     credit)
+   * @param isLimited false: there is no limit (an at-most-once upstream gets no credit)
    * @param limit the first that is known
-   * @param grantBytes the most that can be sent ahead, once the client has taken what is queued
-   * @param taken where the stream goes on: reply bytes of former owners that took effect
-   * @param takenSinceConsumed how many bytes of the first reply took effect before, and are skipped
+   * @param replyWindowBytes how far ahead of the client replies may run
+   * @param committedOffset where the stream goes on: behind what former owners committed
+   * @param committedSinceConsumed how many bytes of the first reply are committed already, and are
+   *     skipped
    */
   ReplyQueue(
       Output output,
-      boolean isGranted,
+      boolean isLimited,
       long limit,
-      long grantBytes,
-      long taken,
-      long takenSinceConsumed) {
+      long replyWindowBytes,
+      long committedOffset,
+      long committedSinceConsumed) {
     this.output = output;
-    this.isGranted = isGranted;
-    this.limit = isGranted ? limit : Long.MAX_VALUE;
-    this.sentOffset = taken;
-    this.skipBytes = takenSinceConsumed;
-    this.grantBytes = isGranted ? grantBytes : Long.MAX_VALUE;
+    this.isLimited = isLimited;
+    this.limit = isLimited ? limit : Long.MAX_VALUE;
+    this.sentOffset = committedOffset;
+    this.skipBytes = committedSinceConsumed;
+    this.replyWindowBytes = isLimited ? replyWindowBytes : Long.MAX_VALUE;
   }
 
   // --- inputs ---
 
   /**
    * The next reply; leaves at once if nothing waits and it fits. `whole`: not to be cut; its size
-   * is at most the grant.
+   * is at most the reply window.
    *
    * @param owned one reference passes to this method
    */
@@ -129,14 +129,14 @@ final class ReplyQueue {
 
   /** A new limit from the bridge; a lower one is ignored. */
   void onLimit(long newLimit) {
-    if (isGranted && newLimit > limit) {
+    if (isLimited && newLimit > limit) {
       limit = newLimit;
-      grantBytes = Math.max(grantBytes, room());
+      replyWindowBytes = Math.max(replyWindowBytes, room());
       pump();
     }
   }
 
-  /** Hands on what has room now. */
+  /** Sends what has room now. */
   void pump() {
     while (!waiting.isEmpty() && output.isReady()) {
       Reply head = waiting.peek();
@@ -160,7 +160,7 @@ final class ReplyQueue {
     }
   }
 
-  /** Forgets what waits. */
+  /** Drops what waits. */
   void discard() {
     for (Reply reply : waiting) {
       reply.payload.release();
@@ -175,7 +175,7 @@ final class ReplyQueue {
     return !waiting.isEmpty();
   }
 
-  /** Of replies that wait, each with its overhead. */
+  /** The bytes of waiting replies, each with its overhead. */
   long waitingBytes() {
     return waitingBytes;
   }
@@ -184,14 +184,14 @@ final class ReplyQueue {
     return sentOffset;
   }
 
-  /** The most that could be sent ahead at any time so far. */
-  long grantBytes() {
-    return grantBytes;
+  /** The largest distance between limit and sent bytes seen so far. */
+  long replyWindowBytes() {
+    return replyWindowBytes;
   }
 
   // --- transitions ---
 
-  /** What the client was given of this reply by a former owner is not sent again (rule 4). */
+  /** Skips what a former owner has committed of this reply (rule 4). */
   private void skip(ByteBuf owned, long consumedOffset) {
     if (skipBytes > 0) {
       int skipped = (int) Math.min(skipBytes, owned.readableBytes());
@@ -218,8 +218,8 @@ final class ReplyQueue {
       output.frame(owned, consumedOffset, context, false, halfClose, closeCode);
       return;
     }
-    // Without Settings the bridge keeps no commits, so there is nothing to hold back.
-    boolean more = whole && isGranted;
+    // A bridge holds no commits of an at-most-once upstream.
+    boolean more = whole && isLimited;
     while (owned.readableBytes() > SizeLimits.PAYLOAD_BYTES_MAX) {
       output.frame(owned.readRetainedSlice(SizeLimits.PAYLOAD_BYTES_MAX), -1, null, more, false, 0);
     }
@@ -234,11 +234,11 @@ final class ReplyQueue {
       boolean halfClose,
       int closeCode) {
     int bytes = owned.readableBytes();
-    boolean isPlain = !halfClose && closeCode == 0;
-    if (isPlain && merge(owned, consumedOffset, context, whole)) {
+    boolean isEnd = halfClose || closeCode != 0;
+    if (!isEnd && merge(owned, consumedOffset, context, whole)) {
       return;
     }
-    boolean isCopied = isPlain && bytes <= mergedBytesMax();
+    boolean isCopied = !isEnd && bytes <= mergedBytesMax();
     ByteBuf kept = isCopied ? copy(owned) : owned;
     Reply reply = new Reply(kept, consumedOffset, context, whole, halfClose, closeCode, isCopied);
     waiting.add(reply);
@@ -250,11 +250,11 @@ final class ReplyQueue {
     Reply tail = waiting.peekLast();
     if (tail == null
         || !tail.mergeable
-        // What follows an acknowledgement belongs to the next reply: in one frame it would be taken
-        // for the end of this one.
+        // What follows an acknowledgement belongs to the next reply; in one frame it would end this
+        // one.
         || tail.consumedOffset != -1 && consumedOffset == -1 && owned.isReadable()
         || tail.payload.readableBytes() + owned.readableBytes() > mergedBytesMax()
-        // What was cut off at the limit still takes its place in the buffer.
+        // What was cut off at the limit still occupies the buffer.
         || tail.payload.isReadable() && tail.payload.maxWritableBytes() < owned.readableBytes()) {
       return false;
     }
@@ -274,7 +274,7 @@ final class ReplyQueue {
   }
 
   private int mergedBytesMax() {
-    return (int) Math.min(MERGED_BYTES_MAX, grantBytes);
+    return (int) Math.min(MERGED_BYTES_MAX, replyWindowBytes);
   }
 
   private static ByteBuf copy(ByteBuf owned) {

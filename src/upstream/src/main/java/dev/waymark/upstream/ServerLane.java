@@ -21,26 +21,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The upstream's side of a lane, one Attach call: reads batches, gives frames to attachments,
- * gathers theirs into one batch per turn. Everything runs inside its {@link LaneMailbox}; the `on…`
- * methods and `announce…` may be called from any thread.
+ * The upstream's side of a lane, one Attach call: reads batches, gives frames to attachments, and
+ * gathers their frames into one batch per turn. Everything runs inside its {@link LaneMailbox}; the
+ * `on…` methods and `announce…` may be called from any thread.
  *
- * <p>The lane is always read where the bridge's grants bound the replies. Without Settings there
- * are no grants, so reading pauses while the transport takes no more.
+ * <p>A lane is always read if reply windows bound what it sends. An at-most-once upstream has none,
+ * so it stops reading while the transport is full.
  */
 final class ServerLane {
   private static final Logger log = LoggerFactory.getLogger(ServerLane.class);
   private static final long ABSENT = -1;
 
-  /** Bytes handed to gRPC ahead of the transport before a lane counts as full. */
+  /** How many bytes gRPC may hold for the transport before a lane counts as full. */
   private static final int QUEUE_BYTES = 1024 * 1024;
 
-  /** A batch that has grown to this leaves before the turn ends. */
+  /** A batch that has grown to this size leaves before the turn ends. */
   private static final int BATCH_BYTES = 256 * 1024;
 
-  /**
-   * Answers (Pong, BUSY) that may wait while the transport takes no more; the bridge's own limit.
-   */
+  /** How many answers (Pong, BUSY) may wait while the transport is full; the bridge's own limit. */
   static final int UNREAD_ANSWERS_MAX = 10_000;
 
   private final ServerCall<InboundBatch, OutboundBatch> call;
@@ -90,7 +88,7 @@ final class ServerLane {
     }
   }
 
-  /** A batch; released here. */
+  /** A batch came; released here. */
   void onBatch(InboundBatch batch) {
     mailbox.enter();
     try {
@@ -101,7 +99,7 @@ final class ServerLane {
     } catch (MalformedFrameException malformed) {
       end(Status.INVALID_ARGUMENT.withDescription(malformed.getMessage()));
     } catch (RuntimeException defect) {
-      log.error("a defect of the upstream kit ends a lane", defect);
+      log.error("a defect of the SDK ends a lane", defect);
       end(Status.INTERNAL.withDescription("a defect of the upstream"));
     } finally {
       batch.release();
@@ -110,7 +108,7 @@ final class ServerLane {
     }
   }
 
-  /** The transport takes more. */
+  /** The transport has room again. */
   void onReady() {
     mailbox.enter();
     try {
@@ -186,7 +184,7 @@ final class ServerLane {
     return isReady;
   }
 
-  /** Calls {@link Attachment#onReady} when the transport takes more. */
+  /** Calls {@link Attachment#onReady} when the transport has room again. */
   void block(Attachment attachment) {
     blocked.add(attachment);
   }
@@ -230,20 +228,31 @@ final class ServerLane {
       end(Status.INVALID_ARGUMENT.withDescription("the first frame of a lane is Hello"));
       return;
     }
-    switch (frame.control()) {
-      case null -> onData();
-      case BridgeControl.HelloControl(Hello first) -> onHello(first);
-      case BridgeControl.OpenControl(Open open) -> onOpen(open);
-      case BridgeControl.HalfClose(long offset) -> onClientHalfClose(offset);
-      case BridgeControl.Close(CloseReason reason) -> onClose(reason);
-      case BridgeControl.Ping(long id) -> onPing(id);
-      case BridgeControl.Release _ -> onRelease();
-      case BridgeControl.PushResult result -> link.onPushResult(result);
-      case BridgeControl.Syncing _,
-          BridgeControl.Opened _,
-          BridgeControl.Closed _,
-          BridgeControl.Synced _ ->
-          link.onAnnouncement(frame.connection(), frame.control());
+    BridgeControl control = frame.control();
+    if (control == null) {
+      onData();
+    } else {
+      onControl(control);
+    }
+  }
+
+  private void onControl(BridgeControl control) {
+    if (control instanceof BridgeControl.OpenControl opening) {
+      onOpen(opening.open());
+    } else if (control instanceof BridgeControl.HalfClose end) {
+      onClientHalfClose(end.offset());
+    } else if (control instanceof BridgeControl.Close close) {
+      onClose(close.reason());
+    } else if (control instanceof BridgeControl.Ping ping) {
+      onPing(ping.id());
+    } else if (control instanceof BridgeControl.Release) {
+      onRelease();
+    } else if (control instanceof BridgeControl.PushResult result) {
+      link.onPushResult(result);
+    } else if (control instanceof BridgeControl.HelloControl first) {
+      onHello(first.hello());
+    } else {
+      link.onAnnouncement(frame.connection(), control);
     }
   }
 
@@ -303,7 +312,7 @@ final class ServerLane {
 
   private void onRelease() {
     Attachment attachment = current();
-    // Who acknowledges nothing cannot say from where another is to go on (rule 5).
+    // An at-most-once upstream cannot say where the next owner is to go on (rule 5).
     if (attachment != null && options.acknowledge()) {
       attachment.onRelease();
     }
@@ -315,7 +324,7 @@ final class ServerLane {
     answered();
   }
 
-  /** A bridge that asks and does not read would have the answers pile up. */
+  /** Answers to a bridge that does not read them must not pile up. */
   private void answered() {
     unreadAnswers = isReady ? 0 : unreadAnswers + 1;
     if (unreadAnswers > UNREAD_ANSWERS_MAX) {
@@ -325,7 +334,7 @@ final class ServerLane {
     }
   }
 
-  /** Whom the frame concerns; null if that one is gone or of another epoch. */
+  /** The attachment that the frame concerns; null if it is gone or of another epoch. */
   private @Nullable Attachment current() {
     return attachments.find(frame.connection(), frame.epoch());
   }
@@ -341,11 +350,13 @@ final class ServerLane {
     if (batch.isEmpty()) {
       return;
     }
-    if (!isEnded) {
-      call.sendMessage(batch);
-      isReady = call.isReady();
+    if (isEnded) {
+      batch.release();
+      return;
     }
-    batch.release();
+    call.sendMessage(batch);
+    batch.afterSend();
+    isReady = call.isReady();
   }
 
   private void requestNext() {

@@ -1,10 +1,12 @@
 package dev.waymark.upstream;
 
+import com.google.protobuf.ByteString;
 import dev.waymark.protocol.Check;
 import dev.waymark.protocol.UpstreamFrame;
 import dev.waymark.protocol.codec.AttachMethod;
 import io.grpc.ServerServiceDefinition;
 import io.netty.buffer.ByteBuf;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -15,12 +17,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * Upstream upstream = Upstream.builder(MyHandler::new).build();
- * UpstreamServer.start(upstream, NettyGuard.guard(NettyServerBuilder.forPort(4770)));
+ * UpstreamServer.start(upstream, ServerBuilder.forPort(4770));
  * }</pre>
  *
- * <p>On a gRPC server that has other services too, add {@link #service()} to it, and let it run
- * with `directExecutor()`, so that a frame never changes threads; handlers must not block in any
- * case. {@link NettyGuard} bounds what clients can do to a server on grpc-netty.
+ * <p>It runs on any transport of grpc-java. To serve it beside your other services, add {@link
+ * #service()} to your own server, preferably one with `directExecutor()`, so that a frame never
+ * changes threads; handlers must not block in any case. On grpc-netty, {@link NettyGuard} limits
+ * what clients can do to the server.
  */
 public final class Upstream {
   private final Attachments attachments;
@@ -45,19 +48,21 @@ public final class Upstream {
             .build();
   }
 
-  /** An upstream whose connections get handlers from this factory. */
+  /**
+   * An upstream whose connections get handlers from this factory, usually a handler's constructor.
+   */
   public static Builder builder(ConnectionHandler.Factory factory) {
     return new Builder(factory);
   }
 
-  /** What to add to a gRPC server. */
+  /** The service to add to a gRPC server. */
   public ServerServiceDefinition service() {
     return service;
   }
 
   /**
-   * Asks all bridges, now and for ever, to give this upstream no new connections; those that are
-   * here go on.
+   * Asks all bridges, those that connect later too, to give this upstream no new connections and to
+   * move those it has to others. Cannot be undone.
    */
   public void drain() {
     isDraining = true;
@@ -68,7 +73,8 @@ public final class Upstream {
    * Tells the bridges that are connected now how busy this upstream is.
    *
    * @param utilisation 0 to 1
-   * @param capacity connections that it could hold; 0: unknown
+   * @param capacity how many connections it could hold; 0: unknown
+   * @throws IllegalArgumentException if either is out of range
    */
   public void load(double utilisation, int capacity) {
     if (!(utilisation >= 0 && utilisation <= 1) || capacity < 0) {
@@ -82,7 +88,8 @@ public final class Upstream {
    * Sends bytes to a client, whoever owns its connection, to be written behind a whole reply
    * (protocol.md, rule 6). Pushes of one thread to one connection are written in order.
    *
-   * <p>Where this upstream is in several pools, the push goes by the lane of any of them.
+   * <p>If this upstream is in several pools, the push takes the lane of any of them. Bytes come in
+   * the forms that {@link UpstreamConnection} lists, with the same ownership and cost.
    *
    * @param mark of the connection, in text form
    * @param owned at most 64 KiB; one reference passes to this method
@@ -94,23 +101,53 @@ public final class Upstream {
     return links.push(mark, owned, UpstreamFrame.ABSENT);
   }
 
+  /** As {@link #push(String, ByteBuf)}; the bytes are copied. */
+  public CompletionStage<PushAnswer> push(String mark, byte[] bytes) {
+    return push(mark, Payloads.copyOf(bytes));
+  }
+
+  /** As {@link #push(String, ByteBuf)}; the remaining bytes are copied. */
+  public CompletionStage<PushAnswer> push(String mark, ByteBuffer bytes) {
+    return push(mark, Payloads.copyOf(bytes));
+  }
+
+  /** As {@link #push(String, ByteBuf)}; without a copy. */
+  public CompletionStage<PushAnswer> push(String mark, ByteString bytes) {
+    return push(mark, Payloads.wrap(bytes));
+  }
+
   /** As {@link #push(String, ByteBuf)}, but only while the connection is in this epoch. */
   public CompletionStage<PushAnswer> push(String mark, ByteBuf owned, int epoch) {
     return links.push(mark, owned, Integer.toUnsignedLong(epoch));
   }
 
-  /** Those attached now, in no order. */
-  public List<Connection> connections() {
+  /** As {@link #push(String, ByteBuf, int)}; the bytes are copied. */
+  public CompletionStage<PushAnswer> push(String mark, byte[] bytes, int epoch) {
+    return push(mark, Payloads.copyOf(bytes), epoch);
+  }
+
+  /** As {@link #push(String, ByteBuf, int)}; the remaining bytes are copied. */
+  public CompletionStage<PushAnswer> push(String mark, ByteBuffer bytes, int epoch) {
+    return push(mark, Payloads.copyOf(bytes), epoch);
+  }
+
+  /** As {@link #push(String, ByteBuf, int)}; without a copy. */
+  public CompletionStage<PushAnswer> push(String mark, ByteString bytes, int epoch) {
+    return push(mark, Payloads.wrap(bytes), epoch);
+  }
+
+  /** The connections that are attached now, in no order. */
+  public List<UpstreamConnection> connections() {
     return attachments.all();
   }
 
-  /** How many are attached now. */
+  /** How many connections are attached now. */
   public int connectionCount() {
     return attachments.count();
   }
 
-  /** The one with this mark, or null. */
-  public @Nullable Connection connection(String mark) {
+  /** The connection with this mark if it is attached now, else null. */
+  public @Nullable UpstreamConnection connection(String mark) {
     return attachments.find(mark);
   }
 
@@ -120,7 +157,7 @@ public final class Upstream {
     }
   }
 
-  /** Collects what an upstream is set to. Confined to one thread. */
+  /** Collects the settings of an upstream. Confined to one thread. */
   public static final class Builder {
     private final ConnectionHandler.Factory factory;
     private UpstreamOptions options = UpstreamOptions.DEFAULTS;
@@ -131,23 +168,23 @@ public final class Upstream {
     }
 
     /**
-     * False: no Settings, no `consumed`, no context: at most once (protocol.md, rule 5). Default
-     * true.
+     * False makes it an at-most-once upstream: no Settings, no `consumed`, no context, no limit on
+     * replies, no replay (protocol.md, rule 5). Default true.
      */
     public Builder acknowledge(boolean value) {
       options = options.withAcknowledge(value);
       return this;
     }
 
-    /** In what pieces handlers get bytes. Default BYTES. */
+    /** Whether handlers get bytes as they come or whole messages. Default BYTES. */
     public Builder delivery(Delivery value) {
       options = options.withDelivery(value);
       return this;
     }
 
     /**
-     * Unconsumed client bytes that one connection may have under way. Default 0: the bridge's own
-     * window.
+     * How many unconsumed client bytes one connection may have in flight. Default 0: the bridge's
+     * own window.
      */
     public Builder windowBytes(int value) {
       options = options.withWindowBytes(value);
@@ -155,23 +192,26 @@ public final class Upstream {
     }
 
     /**
-     * Reply bytes of one connection that may wait for the bridge's grant. Default 1 MiB, at least
-     * 64 KiB.
+     * How many reply bytes of one connection may wait for room in the reply window. Default 1 MiB,
+     * at least 64 KiB.
      */
     public Builder queueBytesMax(int value) {
       options = options.withQueueBytesMax(value);
       return this;
     }
 
-    /** Attachments at once; one more is refused with BUSY. Default 1,000,000. */
+    /**
+     * How many connections may be attached at once; one more is refused with BUSY. Default
+     * 1,000,000.
+     */
     public Builder connectionsMax(int value) {
       options = options.withConnectionsMax(value);
       return this;
     }
 
     /**
-     * Has all connections of the bridges announced, whoever owns them. Not without {@link
-     * #acknowledge}. Default: none are.
+     * Announces all connections of the bridges, whoever owns them, to this listener. Needs an
+     * upstream that acknowledges. Default: none.
      */
     public Builder announcements(AnnouncementListener value) {
       listener = value;
@@ -179,9 +219,9 @@ public final class Upstream {
     }
 
     /**
-     * The upstream.
+     * Makes the upstream.
      *
-     * @throws IllegalStateException if what it is set to contradicts itself
+     * @throws IllegalStateException if the settings contradict one another
      */
     public Upstream build() {
       Check.that(

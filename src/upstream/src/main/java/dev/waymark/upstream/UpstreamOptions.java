@@ -3,15 +3,15 @@ package dev.waymark.upstream;
 import dev.waymark.protocol.Check;
 
 /**
- * What an upstream is set to. Immutable.
+ * The settings of an upstream. Immutable.
  *
  * @param acknowledge whether the upstream sends Settings and `consumed` (protocol.md, rules 3 to 5)
- * @param delivery in what pieces handlers get bytes
- * @param windowBytes unconsumed client bytes that one connection may have under way; 0: the
+ * @param delivery how handlers get bytes
+ * @param windowBytes how many unconsumed client bytes one connection may have in flight; 0: the
  *     bridge's own window
- * @param queueBytesMax reply bytes of one connection that wait for the bridge's grant, each reply
- *     with 64 bytes of overhead
- * @param connectionsMax attachments at once; one more is refused with BUSY
+ * @param queueBytesMax how many reply bytes of one connection may wait, each reply with 64 bytes of
+ *     overhead
+ * @param connectionsMax how many connections may be attached at once; one more is refused with BUSY
  */
 record UpstreamOptions(
     boolean acknowledge,
@@ -24,18 +24,18 @@ record UpstreamOptions(
 
   static final int QUEUE_BYTES_MIN = 64 * 1024;
 
-  /** What a bridge sends before it knows of our window. */
+  /** What a bridge sends before it knows our window. */
   private static final int INITIAL_WINDOW_BYTES = 16 * 1024;
 
   UpstreamOptions {
     Check.that(windowBytes >= 0, "a window is positive, or 0 for the bridge's own");
-    Check.that(queueBytesMax >= QUEUE_BYTES_MIN, "the queue takes at least 64 KiB");
+    Check.that(queueBytesMax >= QUEUE_BYTES_MIN, "the queue holds at least 64 KiB");
     Check.that(connectionsMax > 0, "an upstream takes at least one connection");
   }
 
   /**
-   * What a connection may have under way before it is a breach: before it knows of our window, a
-   * bridge uses its initial one.
+   * How many unconsumed bytes a connection may have in flight; more is a violation. Until a bridge
+   * knows our window, it uses its initial one.
    */
   long receivableBytesMax() {
     return windowBytes == 0 ? Long.MAX_VALUE : Math.max(windowBytes, INITIAL_WINDOW_BYTES);

@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An {@link Upstream} on a server of its own, as it runs in production: with the health service
- * that bridges watch, and a way to stop that clients do not notice. Thread-safe.
+ * An {@link Upstream} on a server of its own, as in production: with the health service that
+ * bridges watch, and a shutdown that clients do not notice. Thread-safe.
  *
  * <pre>{@code
  * UpstreamServer.start(upstream, ServerBuilder.forPort(4770))
@@ -24,7 +24,7 @@ public final class UpstreamServer implements AutoCloseable {
   private static final String SERVICE = "waymark.v1.Upstream";
   private static final long POLL_MS = 20;
 
-  /** For what is on its way; lanes never end by themselves. */
+  /** For what is in flight; lanes never end by themselves. */
   private static final long STOP_GRACE_MS = 100;
 
   private static final long STOP_TIMEOUT_MS = 1_000;
@@ -48,8 +48,8 @@ public final class UpstreamServer implements AutoCloseable {
   /**
    * Serves Attach and grpc.health.v1, SERVING from the start.
    *
-   * @param builder with the address and whatever else is wanted of the server; services may be
-   *     added to it before
+   * @param builder of any transport, with the address and whatever else you want of the server;
+   *     you may add services of your own
    * @throws IOException if the address cannot be bound
    */
   public static UpstreamServer start(Upstream upstream, ServerBuilder<?> builder)
@@ -60,11 +60,11 @@ public final class UpstreamServer implements AutoCloseable {
   }
 
   /**
-   * When the JVM is told to end (SIGTERM, Ctrl-C), it first drains, for at most so long, and then
-   * closes. The process then ends with the JVM's own code for the signal, such as 143.
+   * Drains and closes when the JVM is asked to shut down (SIGTERM, Ctrl-C). The process then exits
+   * with the JVM's own code for the signal, such as 143.
    *
-   * @param patience less than what follows the signal with a kill, such as Kubernetes'
-   *     terminationGracePeriodSeconds
+   * @param patience how long draining may take; less than the time after which the process is
+   *     killed, such as Kubernetes' terminationGracePeriodSeconds
    */
   public UpstreamServer drainOnShutdown(Duration patience) {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(patience), "upstream-drain"));
@@ -72,11 +72,11 @@ public final class UpstreamServer implements AutoCloseable {
   }
 
   /**
-   * Asks the bridges to give every connection to another upstream, and goes on serving until they
-   * have. Where there is no other upstream, connections stay.
+   * Asks the bridges to move every connection to another upstream, and serves on until they have.
+   * Connections stay if there is no other upstream.
    *
-   * @param patience the longest that it waits
-   * @return how many are still attached
+   * @param patience how long to wait at most
+   * @return how many connections are still attached
    */
   public int drain(Duration patience) throws InterruptedException {
     setServing(false);
@@ -90,26 +90,26 @@ public final class UpstreamServer implements AutoCloseable {
     return upstream.connectionCount();
   }
 
-  /** What the health service says from now on; where it says NOT_SERVING, connections move away. */
+  /** Sets what the health service says: bridges move connections away from NOT_SERVING. */
   public void setServing(boolean isServing) {
     ServingStatus status = isServing ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
     health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
     health.setStatus(SERVICE, status);
   }
 
-  /** The port of its first address. */
+  /** The port of its first address; -1 if that has none. */
   public int port() {
     return server.getPort();
   }
 
-  /** Returns when it was closed. */
+  /** Waits until it is closed. */
   public void awaitTermination() throws InterruptedException {
     server.awaitTermination();
   }
 
   /**
-   * Ends all lanes: connections that are attached go to others, which are sent again what was not
-   * consumed. Waits about a second at most; may be called again.
+   * Ends all lanes. The bridges give connections that are still attached to other upstreams, and
+   * send these what was not consumed again. Takes about a second at most; may be called again.
    */
   @Override
   public void close() {
@@ -131,7 +131,7 @@ public final class UpstreamServer implements AutoCloseable {
       int left = drain(patience);
       if (left > 0) {
         log.warn(
-            "{} connections had nowhere to go within {} s; the bridge replays them to the next upstream",
+            "{} connections were not moved within {} s; the bridge replays them to the next upstream",
             left,
             patience.toSeconds());
       }

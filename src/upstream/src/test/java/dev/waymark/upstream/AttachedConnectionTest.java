@@ -23,7 +23,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What a handler sends: grants, queue, order of threads, ends. */
+/** What a handler sends: the reply window, the queue, the order of threads, ends. */
 final class AttachedConnectionTest {
   @RegisterExtension final ScriptHandlers handlers = new ScriptHandlers();
 
@@ -44,7 +44,7 @@ final class AttachedConnectionTest {
   }
 
   @Test
-  void commit_exactlyTheGrant_leavesWhole_largerIsRefused() {
+  void commit_exactlyTheReplyWindow_leavesWhole_largerIsRefused() {
     FakeCall call = handlers.opened(NOTHING, 200_000);
     handlers.connection().commit(Unpooled.wrappedBuffer(new byte[200_000]), 0);
     assertThat(call.frames())
@@ -57,7 +57,7 @@ final class AttachedConnectionTest {
     ByteBuf large = Unpooled.wrappedBuffer(new byte[200_001]);
     assertThatThrownBy(() -> handlers.connection().commit(large, 0))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("larger than the grant of 200000");
+        .hasMessageContaining("larger than the reply window of 200000");
     assertThat(large.refCnt()).isZero();
   }
 
@@ -90,7 +90,7 @@ final class AttachedConnectionTest {
   }
 
   @Test
-  void halfClose_ofTheClientTwice_isToldOnceAndBytesBehindItAreABreach() {
+  void halfClose_ofTheClientTwice_isToldOnceAndBytesBehindItAreAViolation() {
     FakeCall call = handlers.opened(ECHO, 100);
     call.receive(dataFrame(0, 0, "abc", false), halfCloseFrame(3), halfCloseFrame(3));
     assertThat(handlers.events()).containsExactly("data abc 3", "half-close");
@@ -163,7 +163,7 @@ final class AttachedConnectionTest {
   }
 
   @Test
-  void reopened_whileTheClientHasOldRepliesToTake_commitOfTheGrantWaitsForItsLimit() {
+  void reopened_whileTheClientHasOldRepliesToTake_commitOfTheReplyWindowWaitsForItsLimit() {
     FakeCall call = FakeCall.opened(MESSAGES, handlers.answering(NOTHING), LINE, 100);
     call.receive(reopenFrame(0, 95, 0, 100));
     handlers.connection().commit(text("x".repeat(100)), 0);
@@ -174,15 +174,15 @@ final class AttachedConnectionTest {
 
   /** Of connection 1 at its second owner. */
   private static BridgeFrame.Builder reopenFrame(
-      long firstOffset, long taken, long takenSinceConsumed, long limit) {
+      long firstOffset, long committed, long committedSinceConsumed, long limit) {
     BridgeFrame.Builder frame = openFrame(1, 1, LINE, limit);
     frame
         .getOpenBuilder()
-        .getReopenBuilder()
+        .getResumeStateBuilder()
         .setFirstOffset(firstOffset)
-        .setTaken(taken)
-        .setTakenSinceConsumed(takenSinceConsumed)
-        .setGrant(100);
+        .setCommitted(committed)
+        .setCommittedSinceConsumed(committedSinceConsumed)
+        .setReplyWindowBytes(100);
     return frame;
   }
 

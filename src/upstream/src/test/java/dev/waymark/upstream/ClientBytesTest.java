@@ -20,7 +20,7 @@ final class ClientBytesTest {
   @RegisterExtension final ScriptHandlers handlers = new ScriptHandlers();
 
   @Test
-  void message_inPieces_isPutTogether() {
+  void message_inSeveralFrames_isPutTogether() {
     FakeCall call = FakeCall.opened(MESSAGES, handlers.answering(ECHO), LINE, 100);
     call.receive(
         dataFrame(0, 0, "he", false),
@@ -101,7 +101,7 @@ final class ClientBytesTest {
         .containsExactly(0, 0, CloseReason.DONE.wireCode());
   }
 
-  private record ClosingWhenWritable(Connection connection) implements ConnectionHandler {
+  private record ClosingWhenWritable(UpstreamConnection connection) implements ConnectionHandler {
     @Override
     public void onData(ByteBuf data, long endOffset) {
       connection.send(data.retainedSlice());

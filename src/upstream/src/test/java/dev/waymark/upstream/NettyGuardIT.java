@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A server of the kit before a client that misbehaves. */
+/** A server of the SDK with a client that misbehaves. */
 final class NettyGuardIT {
   private Server server;
 
@@ -102,10 +102,10 @@ final class NettyGuardIT {
   /** A reset ends it too: what the server has not read is lost. */
   private static String readToEnd(InputStream in) throws IOException {
     var text = new StringBuilder();
-    byte[] piece = new byte[4_096];
+    byte[] chunk = new byte[4_096];
     try {
-      for (int bytes = in.read(piece); bytes >= 0; bytes = in.read(piece)) {
-        text.append(new String(piece, 0, bytes, StandardCharsets.ISO_8859_1));
+      for (int bytes = in.read(chunk); bytes >= 0; bytes = in.read(chunk)) {
+        text.append(new String(chunk, 0, bytes, StandardCharsets.ISO_8859_1));
       }
     } catch (SocketException reset) {
       text.append(" reset");

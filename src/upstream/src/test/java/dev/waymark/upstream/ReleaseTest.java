@@ -146,10 +146,10 @@ final class ReleaseTest {
     BridgeFrame.Builder reopen = openFrame(1, 1, RAW, 100);
     reopen
         .getOpenBuilder()
-        .getReopenBuilder()
+        .getResumeStateBuilder()
         .setFirstOffset(20)
-        .setTaken(50)
-        .setTakenSinceConsumed(4);
+        .setCommitted(50)
+        .setCommittedSinceConsumed(4);
     call.receive(reopen, releaseFrame(1));
     assertThat(call.frames().getLast().hasReleased()).isTrue();
     assertThat(call.frames().getLast().hasConsumed()).isFalse();
@@ -225,7 +225,7 @@ final class ReleaseTest {
 
   private static BridgeFrame.Builder handedOver(int epoch, long offset) {
     BridgeFrame.Builder frame = openFrame(1, epoch, RAW, 100);
-    frame.getOpenBuilder().getReopenBuilder().setFirstOffset(offset).setTaken(offset);
+    frame.getOpenBuilder().getResumeStateBuilder().setFirstOffset(offset).setCommitted(offset);
     return frame;
   }
 }

@@ -10,10 +10,10 @@ import java.util.function.BiConsumer;
 /** Writes down what comes, and answers data as the test says. Confined to one thread. */
 final class ScriptHandler implements ConnectionHandler {
   final List<String> events = new ArrayList<>();
-  final Connection connection;
-  private final BiConsumer<Connection, ByteBuf> onData;
+  final UpstreamConnection connection;
+  private final BiConsumer<UpstreamConnection, ByteBuf> onData;
 
-  ScriptHandler(Connection connection, BiConsumer<Connection, ByteBuf> onData) {
+  ScriptHandler(UpstreamConnection connection, BiConsumer<UpstreamConnection, ByteBuf> onData) {
     this.connection = connection;
     this.onData = onData;
   }

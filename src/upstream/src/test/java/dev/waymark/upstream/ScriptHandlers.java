@@ -22,11 +22,11 @@ final class ScriptHandlers implements AfterEachCallback {
   static final UpstreamOptions MESSAGES = UpstreamOptions.DEFAULTS.withDelivery(Delivery.MESSAGES);
 
   /** Answers data with itself. */
-  static final BiConsumer<Connection, ByteBuf> ECHO =
+  static final BiConsumer<UpstreamConnection, ByteBuf> ECHO =
       (connection, data) -> connection.commit(data.retainedSlice(), connection.receivedOffset());
 
   /** Leaves data unanswered. */
-  static final BiConsumer<Connection, ByteBuf> NOTHING = (_, _) -> {};
+  static final BiConsumer<UpstreamConnection, ByteBuf> NOTHING = (_, _) -> {};
 
   private final List<ScriptHandler> handlers = new ArrayList<>();
 
@@ -36,7 +36,7 @@ final class ScriptHandlers implements AfterEachCallback {
   }
 
   /** Makes handlers that answer data so. */
-  ConnectionHandler.Factory answering(BiConsumer<Connection, ByteBuf> onData) {
+  ConnectionHandler.Factory answering(BiConsumer<UpstreamConnection, ByteBuf> onData) {
     return connection -> {
       handlers.add(new ScriptHandler(connection, onData));
       return handlers.getLast();
@@ -44,12 +44,12 @@ final class ScriptHandlers implements AfterEachCallback {
   }
 
   /** A lane with such a handler on its connection 1, raw and with this limit. */
-  FakeCall opened(BiConsumer<Connection, ByteBuf> onData, long limit) {
+  FakeCall opened(BiConsumer<UpstreamConnection, ByteBuf> onData, long limit) {
     return FakeCall.opened(UpstreamOptions.DEFAULTS, answering(onData), RAW, limit);
   }
 
   /** The last one. */
-  Connection connection() {
+  UpstreamConnection connection() {
     return handlers.getLast().connection;
   }
 

@@ -7,7 +7,7 @@ import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.ServiceDescriptor;
 import java.io.InputStream;
 
-/** The Attach call with batches in place of generated messages. Immutable, for any thread. */
+/** The Attach call, with batches instead of generated messages. Immutable, for any thread. */
 public final class AttachMethod {
   private static final MethodDescriptor<OutboundBatch, InboundBatch> BRIDGE_SIDE =
       method(new Outbound(), new Inbound());

@@ -51,7 +51,7 @@ public final class BridgeBatchWriter {
   }
 
   /**
-   * Client bytes, and with them a limit.
+   * Client bytes, and perhaps a limit.
    *
    * @param offset of the payload's first byte in the client's stream
    * @param ownedPayload at most {@link SizeLimits#PAYLOAD_BYTES_MAX}; this method releases it, or
@@ -115,7 +115,7 @@ public final class BridgeBatchWriter {
     append(newBuilder().setConnection(connection).setEpoch(epoch).setClose(close));
   }
 
-  /** The attachment is to be handed over. */
+  /** The upstream is to hand the connection over. */
   public void release(long connection, int epoch) {
     append(
         newBuilder()
@@ -147,20 +147,20 @@ public final class BridgeBatchWriter {
     append(newBuilder().setSyncing(Syncing.getDefaultInstance()));
   }
 
-  /** Announces that a connection is there. */
+  /** Announces a connection. */
   public void opened(long connection, String mark, String listener, String clientAddress) {
     var opened =
         Opened.newBuilder().setMark(mark).setListener(listener).setClientAddress(clientAddress);
     append(newBuilder().setConnection(connection).setOpened(opened));
   }
 
-  /** Announces that a connection is no more. */
+  /** Announces that a connection has ended. */
   public void closed(long connection, CloseReason reason) {
     var closed = Closed.newBuilder().setReasonValue(reason.wireCode());
     append(newBuilder().setConnection(connection).setClosed(closed));
   }
 
-  /** All that is there was announced. */
+  /** Everything that exists has been announced. */
   public void synced() {
     append(newBuilder().setSynced(Synced.getDefaultInstance()));
   }

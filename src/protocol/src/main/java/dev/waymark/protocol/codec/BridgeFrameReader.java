@@ -19,27 +19,26 @@ import dev.waymark.v1.Syncing;
 import io.netty.buffer.ByteBuf;
 
 /**
- * Reads the frames of a BridgeBatch one by one, in whatever order their fields come. Confined to
- * the thread of its lane.
+ * Reads the frames of a BridgeBatch one by one, with their fields in any order. Confined to the
+ * thread of its lane.
  */
 public final class BridgeFrameReader {
   private static final int FIELD_MAX = 18;
 
-  /** Between the fields of data and those of control; not used by this revision. */
+  /** Between the data fields and the controls; not used in this revision. */
   private static final int UNUSED_FIELD = 7;
 
   private final FieldReader fields = new FieldReader();
 
   /**
-   * Reads the next frame, from the batch's reader index on, and moves that behind it. As every
-   * protobuf parser does: of a scalar field that comes twice the last one counts, a message that
-   * comes in parts is merged, and unknown fields, groups too, are passed over.
+   * Reads the next frame at the batch's reader index and moves that behind it. As in every protobuf
+   * parser, the last one of a repeated scalar field counts, a message in parts is merged, and
+   * unknown fields are skipped, groups too.
    *
    * @param batch stays the caller's
    * @param into its payload is a slice of the batch that is not retained
    * @return false, and an empty frame, at the end of the batch
-   * @throws MalformedFrameException the rest of the batch cannot be read and `into` is not to be
-   *     used
+   * @throws MalformedFrameException if the rest of the batch cannot be read; do not use `into` then
    */
   public boolean read(ByteBuf batch, BridgeFrame into) throws MalformedFrameException {
     into.clear();
@@ -87,20 +86,30 @@ public final class BridgeFrameReader {
   }
 
   private static BridgeControl toCore(MessageLite control) throws MalformedFrameException {
-    return switch (control) {
-      case Hello hello -> new BridgeControl.HelloControl(Messages.toCore(hello));
-      case Open open -> open(open);
-      case HalfClose halfClose -> halfClose(halfClose);
-      case Close close -> close(close);
-      case Release _ -> new BridgeControl.Release();
-      case Opened opened -> opened(opened);
-      case Closed closed -> closed(closed);
-      case Synced _ -> new BridgeControl.Synced();
-      case PushResult result -> pushResult(result);
-      case Ping ping -> new BridgeControl.Ping(ping.getId());
-      case Syncing _ -> new BridgeControl.Syncing();
-      default -> throw new IllegalStateException("readControl knows no other");
-    };
+    if (control instanceof Open open) {
+      return open(open);
+    } else if (control instanceof HalfClose halfClose) {
+      return halfClose(halfClose);
+    } else if (control instanceof Close close) {
+      return close(close);
+    } else if (control instanceof Release) {
+      return new BridgeControl.Release();
+    } else if (control instanceof Opened opened) {
+      return opened(opened);
+    } else if (control instanceof Closed closed) {
+      return closed(closed);
+    } else if (control instanceof PushResult result) {
+      return pushResult(result);
+    } else if (control instanceof Ping ping) {
+      return new BridgeControl.Ping(ping.getId());
+    } else if (control instanceof Hello hello) {
+      return new BridgeControl.HelloControl(Messages.toCore(hello));
+    } else if (control instanceof Syncing) {
+      return new BridgeControl.Syncing();
+    } else if (control instanceof Synced) {
+      return new BridgeControl.Synced();
+    }
+    throw new IllegalStateException("readControl knows no other");
   }
 
   private static BridgeControl open(Open open) throws MalformedFrameException {

@@ -25,7 +25,7 @@ final class FieldReader {
   private static final int FIXED32 = 5;
   private static final int FRAMES_TAG = FRAMES_FIELD << WIRE_TYPE_BITS | DELIMITED;
 
-  /** Groups within groups; where the generated parsers stop too. */
+  /** The depth of nested groups at which the generated parsers stop too. */
   static final int GROUP_DEPTH_MAX = 100;
 
   private ByteBuf buffer = Unpooled.EMPTY_BUFFER;
@@ -34,9 +34,9 @@ final class FieldReader {
   private MessageLite.@Nullable Builder control;
 
   /**
-   * Goes to the next frame of a batch, from its reader index on, over fields that nobody knows.
+   * Goes to the next frame of a batch, from its reader index on, and skips unknown fields.
    *
-   * @return false at the end of the batch, which has then been read
+   * @return false at the end of the batch
    */
   boolean enterFrame(ByteBuf batch) throws MalformedFrameException {
     buffer = batch;
@@ -56,14 +56,14 @@ final class FieldReader {
     return false;
   }
 
-  /** Moves the batch's reader index behind what was entered. */
+  /** Moves the batch's reader index behind the frame. */
   void leaveFrame() {
     buffer.readerIndex(end);
     buffer = Unpooled.EMPTY_BUFFER;
     control = null;
   }
 
-  /** Whether any field is left in what was entered. */
+  /** Whether the frame has more fields. */
   boolean hasMore() {
     return position < end;
   }
@@ -97,15 +97,15 @@ final class FieldReader {
   }
 
   /**
-   * An offset or limit; one of 2^63 or more, which nobody reaches, is as good as the highest. Never
-   * negative.
+   * An offset or limit, never negative: 2^63 or more, which no stream reaches, counts as the
+   * highest.
    */
   long offset() throws MalformedFrameException {
     long value = varint();
     return value < 0 ? Long.MAX_VALUE : value;
   }
 
-  /** A borrowed slice with the payload that comes next; no object of its own if empty. */
+  /** A borrowed slice with the next payload; allocates nothing if it is empty. */
   ByteBuf payload(int bytesMax) throws MalformedFrameException {
     int bytes = length();
     if (bytes > bytesMax) {
@@ -119,7 +119,7 @@ final class FieldReader {
     return payload;
   }
 
-  /** A copy of the context that comes next. */
+  /** A copy of the next context. */
   byte[] context(int bytesMax) throws MalformedFrameException {
     int bytes = length();
     if (bytes > bytesMax) {
@@ -132,10 +132,10 @@ final class FieldReader {
   }
 
   /**
-   * The member of the frame's `control` that comes next. One may come in parts, which are merged;
-   * of several members the last one counts.
+   * Reads the next member of the frame's `control`. One that comes in parts is merged; of several
+   * members the last one counts.
    *
-   * @param empty for the first part of it
+   * @param empty a builder for its first part
    */
   void control(MessageLite.Builder empty) throws MalformedFrameException {
     if (control == null || control.getClass() != empty.getClass()) {
@@ -152,15 +152,15 @@ final class FieldReader {
     }
   }
 
-  /** What the frame has as `control`, when all its fields were read; null for none. */
+  /** The frame's `control`, once all its fields were read; null if it has none. */
   @Nullable MessageLite control() {
     return control == null ? null : control.build();
   }
 
   /**
-   * Goes over a field that the caller did not expect.
+   * Skips a field that the caller does not know.
    *
-   * @param knownFieldMax fields up to this number are known, so it came with the wrong wire type
+   * @param knownFieldMax fields up to this number are known: one of them has the wrong wire type
    */
   void skip(int tag, int knownFieldMax) throws MalformedFrameException {
     if (tag >>> WIRE_TYPE_BITS <= knownFieldMax) {
@@ -180,7 +180,7 @@ final class FieldReader {
     }
   }
 
-  /** Goes over fields up to the end of the group that began with this tag. */
+  /** Skips fields up to the end of the group that began with this tag. */
   private void skipGroup(int startTag, int groupsLeft) throws MalformedFrameException {
     if (groupsLeft < 0) {
       throw MalformedFrameException.GROUP_TOO_DEEP;

@@ -1,6 +1,6 @@
 package dev.waymark.protocol.codec;
 
-/** How many bytes fields take whose tag is one byte. Stateless. */
+/** The encoded size of fields whose tag takes one byte. Stateless. */
 final class FrameSize {
   private FrameSize() {}
 

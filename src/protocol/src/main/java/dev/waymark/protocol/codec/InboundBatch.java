@@ -12,8 +12,8 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 
 /**
- * One message that came in, in a pooled direct buffer of its own. Whoever gets it releases it once;
- * slices that were retained live on. Confined to the thread of its lane.
+ * One received message, in a pooled direct buffer of its own. Its receiver releases it once;
+ * retained slices live on. Confined to the thread of its lane.
  */
 public final class InboundBatch {
   private static final int CHUNK_BYTES = 16 * 1024;
@@ -27,9 +27,9 @@ public final class InboundBatch {
   }
 
   /**
-   * Copies a whole message; the stream stays the caller's. One that is too large is not copied; its
-   * {@link #content} says so, since an exception here would be a stack trace in the log for
-   * whatever a peer sends.
+   * Copies a whole message; the stream stays the caller's. One that is too large is not copied;
+   * {@link #content} reports it, since an exception here would let a peer fill the log with stack
+   * traces.
    *
    * @throws io.grpc.StatusRuntimeException INTERNAL if it cannot be read
    */
@@ -60,9 +60,9 @@ public final class InboundBatch {
   }
 
   /**
-   * All that came; what was not read of it yet is between its indices. Owned by this batch.
+   * The whole message; what is not read yet is between its indices. Owned by this batch.
    *
-   * @throws MalformedFrameException it was larger than {@link SizeLimits#BATCH_BYTES_MAX}
+   * @throws MalformedFrameException if it was larger than {@link SizeLimits#BATCH_BYTES_MAX}
    */
   public ByteBuf content() throws MalformedFrameException {
     if (this == TOO_LARGE) {
@@ -71,15 +71,15 @@ public final class InboundBatch {
     return content;
   }
 
-  /** Gives the buffer back, if no retained slice is left. */
+  /** Returns the buffer to the pool once no retained slice is left. */
   public void release() {
     content.release();
   }
 
   /**
-   * From the transport's own buffers; stops at the first that has none to show.
+   * Copies from the transport's own buffers, as long as it offers any.
    *
-   * @return false: there is more than a batch may have
+   * @return false if there is more than a batch may have
    */
   private static boolean copyBuffers(InputStream message, ByteBuf content) throws IOException {
     if (!(message instanceof HasByteBuffer buffers) || !buffers.byteBufferSupported()) {
@@ -101,7 +101,7 @@ public final class InboundBatch {
   }
 
   /**
-   * @return false: there is more than a batch may have
+   * @return false if there is more than a batch may have
    */
   private static boolean copyRest(InputStream message, ByteBuf content) throws IOException {
     boolean isLengthKnown = message instanceof KnownLength;

@@ -1,7 +1,7 @@
 package dev.waymark.protocol.codec;
 
 /**
- * The peer sent bytes that are no batch of frames: nothing more can be read from the lane. One
+ * The peer sent bytes that are not a batch of frames: nothing more can be read from the lane. One
  * instance per cause, without a stack trace, since the peer decides how often it is thrown.
  * Immutable.
  */

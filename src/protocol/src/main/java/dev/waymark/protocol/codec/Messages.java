@@ -5,6 +5,7 @@ import dev.waymark.protocol.Framing;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
 import dev.waymark.protocol.ResumeState;
+import dev.waymark.v1.Framing.Kind;
 
 /** The core's records as generated messages, and back. Stateless. */
 final class Messages {
@@ -48,44 +49,45 @@ final class Messages {
       message.setFraming(toProto(open.framing()).setFrameBytesMax(open.frameBytesMax()));
     }
     if (open.resumeState() != null) {
-      message.setReopen(toProto(open.resumeState()));
+      message.setResumeState(toProto(open.resumeState()));
     }
     return message.build();
   }
 
-  private static dev.waymark.v1.Reopen toProto(ResumeState reopen) {
+  private static dev.waymark.v1.ResumeState toProto(ResumeState state) {
     var message =
-        dev.waymark.v1.Reopen.newBuilder()
-            .setCauseValue(reopen.cause().wireCode())
-            .setFirstOffset(reopen.firstOffset())
-            .setTaken(reopen.committed())
-            .setTakenSinceConsumed(reopen.committedSinceConsumed())
-            .setRepliesEnded(reopen.isRepliesEnded())
-            .setGrant(reopen.replyWindowBytes());
-    if (reopen.clientEndedAt() >= 0) {
-      message.setClientEndedAt(reopen.clientEndedAt());
+        dev.waymark.v1.ResumeState.newBuilder()
+            .setCauseValue(state.cause().wireCode())
+            .setFirstOffset(state.firstOffset())
+            .setCommitted(state.committed())
+            .setCommittedSinceConsumed(state.committedSinceConsumed())
+            .setRepliesEnded(state.isRepliesEnded())
+            .setReplyWindowBytes(state.replyWindowBytes());
+    if (state.clientEndedAt() >= 0) {
+      message.setClientEndedAt(state.clientEndedAt());
     }
-    if (reopen.context() != null) {
-      message.setContext(ByteString.copyFrom(reopen.context()));
+    if (state.context() != null) {
+      message.setContext(ByteString.copyFrom(state.context()));
     }
     return message.build();
   }
 
-  private static ResumeState toCore(dev.waymark.v1.Reopen reopen) throws MalformedFrameException {
-    demand(reopen.getFirstOffset() >= 0 && reopen.getTaken() >= 0);
+  private static ResumeState toCore(dev.waymark.v1.ResumeState state) throws MalformedFrameException {
+    demand(state.getFirstOffset() >= 0 && state.getCommitted() >= 0);
     demand(
-        reopen.getTakenSinceConsumed() >= 0 && reopen.getTakenSinceConsumed() <= reopen.getTaken());
-    demand(reopen.getGrant() >= 0);
-    demand(!reopen.hasClientEndedAt() || reopen.getClientEndedAt() >= reopen.getFirstOffset());
+        state.getCommittedSinceConsumed() >= 0
+            && state.getCommittedSinceConsumed() <= state.getCommitted());
+    demand(state.getReplyWindowBytes() >= 0);
+    demand(!state.hasClientEndedAt() || state.getClientEndedAt() >= state.getFirstOffset());
     return new ResumeState(
-        ResumeState.Cause.ofWireCode(reopen.getCauseValue()),
-        reopen.getFirstOffset(),
-        reopen.getTaken(),
-        reopen.getTakenSinceConsumed(),
-        reopen.hasClientEndedAt() ? reopen.getClientEndedAt() : -1,
-        reopen.getRepliesEnded(),
-        reopen.getGrant(),
-        reopen.getContext().isEmpty() ? null : reopen.getContext().toByteArray());
+        ResumeState.Cause.ofWireCode(state.getCauseValue()),
+        state.getFirstOffset(),
+        state.getCommitted(),
+        state.getCommittedSinceConsumed(),
+        state.hasClientEndedAt() ? state.getClientEndedAt() : -1,
+        state.getRepliesEnded(),
+        state.getReplyWindowBytes(),
+        state.getContext().isEmpty() ? null : state.getContext().toByteArray());
   }
 
   static Open toCore(dev.waymark.v1.Open open) throws MalformedFrameException {
@@ -99,33 +101,28 @@ final class Messages {
         toCore(open.getFraming()),
         open.getFraming().getFrameBytesMax(),
         open.getLimit() < 0 ? Long.MAX_VALUE : open.getLimit(),
-        open.hasReopen() ? toCore(open.getReopen()) : null);
+        open.hasResumeState() ? toCore(open.getResumeState()) : null);
   }
 
   private static dev.waymark.v1.Framing.Builder toProto(Framing framing) {
     var message = dev.waymark.v1.Framing.newBuilder();
-    return switch (framing) {
-      case Framing.Raw() -> message.setKind(dev.waymark.v1.Framing.Kind.RAW);
-      case Framing.Line() -> message.setKind(dev.waymark.v1.Framing.Kind.LINE);
-      case Framing.Delimiter(byte[] delimiter) ->
-          message
-              .setKind(dev.waymark.v1.Framing.Kind.DELIMITER)
-              .setDelimiter(ByteString.copyFrom(delimiter));
-      case Framing.Fixed(int bytes) ->
-          message.setKind(dev.waymark.v1.Framing.Kind.FIXED).setSize(bytes);
-      case Framing.LengthPrefixed(
-              int lengthOffset,
-              int lengthBytes,
-              boolean littleEndian,
-              int lengthAdjustment) ->
-          message
-              .setKind(dev.waymark.v1.Framing.Kind.LENGTH_PREFIXED)
-              .setLengthOffset(lengthOffset)
-              .setLengthBytes(lengthBytes)
-              .setLittleEndian(littleEndian)
-              .setLengthAdjustment(lengthAdjustment);
-      case Framing.Varint() -> message.setKind(dev.waymark.v1.Framing.Kind.VARINT);
-    };
+    if (framing instanceof Framing.Line) {
+      message.setKind(Kind.LINE);
+    } else if (framing instanceof Framing.Delimiter delimited) {
+      message.setKind(Kind.DELIMITER).setDelimiter(ByteString.copyFrom(delimited.delimiter()));
+    } else if (framing instanceof Framing.Fixed fixed) {
+      message.setKind(Kind.FIXED).setSize(fixed.bytes());
+    } else if (framing instanceof Framing.LengthPrefixed prefixed) {
+      message
+          .setKind(Kind.LENGTH_PREFIXED)
+          .setLengthOffset(prefixed.lengthOffset())
+          .setLengthBytes(prefixed.lengthBytes())
+          .setLittleEndian(prefixed.littleEndian())
+          .setLengthAdjustment(prefixed.lengthAdjustment());
+    } else if (framing instanceof Framing.Varint) {
+      message.setKind(Kind.VARINT);
+    }
+    return message;
   }
 
   private static Framing toCore(dev.waymark.v1.Framing framing) throws MalformedFrameException {

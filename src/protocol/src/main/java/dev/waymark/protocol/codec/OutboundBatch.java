@@ -3,9 +3,7 @@ package dev.waymark.protocol.codec;
 import dev.waymark.protocol.Check;
 import dev.waymark.protocol.SizeLimits;
 import io.netty.buffer.ByteBuf;
-import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,12 +13,12 @@ import org.jspecify.annotations.Nullable;
  * A growing batch of encoded frames: one byte array that is used again for every message, and the
  * large payloads in their own buffers. Confined to the thread of its lane.
  *
- * <p>Given to `sendMessage` of a call of {@link AttachMethod}, it is written and empty again when
- * that method returns, and may be filled anew. This holds because gRPC drains a message
- * synchronously into the transport's buffers, if and only if the call has a real stream: send
- * nothing before the call's headers came or it said ready, and make channels with `disableRetry()`.
- * A transport that reads later (grpc-inprocess) does not fit: filling the batch before it has been
- * read is an IllegalStateException.
+ * <p>Give it to `sendMessage` of a call of {@link AttachMethod}: that moves its content into the
+ * message and leaves the batch empty. It may be filled again as soon as gRPC has drained the
+ * message. The HTTP/2 transports do so before `sendMessage` returns, if the call has a real stream:
+ * send nothing before the call's headers came or it said ready, and make channels with
+ * `disableRetry()`. For a transport that may read later, on another thread (grpc-inprocess), call
+ * {@link #afterSend} first; filling the batch before is an IllegalStateException.
  */
 public final class OutboundBatch {
   /** Payloads from this size on are not copied into the array. */
@@ -37,13 +35,15 @@ public final class OutboundBatch {
   private static final byte[] NO_BYTES = {};
 
   /** A payload that stands before the array's byte `at`. */
-  private record Kept(int at, ByteBuf payload) {}
+  record Kept(int at, ByteBuf payload) {}
 
-  private final List<Kept> kept = new ArrayList<>();
+  private final ArrayList<Kept> kept = new ArrayList<>();
   private byte[] array = NO_BYTES;
   private int arrayBytes;
   private int keptBytes;
   private int frames;
+
+  /** The last one, until its array came back. */
   private @Nullable OutboundMessage message;
 
   OutboundBatch() {}
@@ -64,21 +64,28 @@ public final class OutboundBatch {
   }
 
   /**
-   * Drops the content and releases the payloads that it keeps. May be called at any time, and
-   * again.
+   * Drops the content and releases the payloads that it keeps; those of a message that gRPC has not
+   * taken too. May be called at any time, and again.
    */
   public void release() {
-    for (int i = 0; i < kept.size(); i++) {
-      kept.get(i).payload.release();
+    if (message != null) {
+      message.discard();
+      reclaim(message);
     }
-    kept.clear();
-    arrayBytes = 0;
-    keptBytes = 0;
-    frames = 0;
-    message = null;
-    if (array.length > KEPT_ARRAY_BYTES_MAX) {
-      array = NO_BYTES;
+    releaseAll(kept);
+    clear();
+  }
+
+  /**
+   * To be called when `sendMessage` has returned, on transports that may read the message later: if
+   * this one does, the message gets a copy of its own, for whatever thread reads it. What gRPC made
+   * no message of, because the call has ended, is dropped.
+   */
+  public void afterSend() {
+    if (message != null) {
+      message.detach();
     }
+    release();
   }
 
   // --- filling ---
@@ -89,7 +96,10 @@ public final class OutboundBatch {
    * @throws IllegalStateException if the batch would be larger than a batch may be, or is under way
    */
   void startFrame(int bodyBytes) {
-    Check.that(message == null, "a batch is filled only after its last message was written");
+    if (message != null) {
+      Check.that(message.isTaken(), "a batch is filled only after its last message was written");
+      reclaim(message);
+    }
     Check.that(
         bytes() + FRAME_HEAD_BYTES_MAX + bodyBytes <= SizeLimits.BATCH_BYTES_MAX,
         "a batch is sent before it is full");
@@ -146,26 +156,39 @@ public final class OutboundBatch {
 
   // --- sending ---
 
-  /** The message that gRPC drains or closes; either empties the batch. */
+  /** The content as a message that gRPC drains, reads or closes; the batch is empty then. */
   InputStream toMessage() {
-    Check.that(message == null, "a batch is sent once");
-    message = new OutboundMessage(this);
-    return message;
+    Check.that(message == null || message.isTaken(), "a batch is sent once");
+    OutboundMessage next = new OutboundMessage(array, arrayBytes, List.copyOf(kept), bytes());
+    message = next;
+    array = NO_BYTES;
+    clear();
+    return next;
   }
 
-  /** Whether this message still stands for what is in the batch. */
-  boolean isCurrent(OutboundMessage candidate) {
-    return message == candidate;
+  private void reclaim(OutboundMessage taken) {
+    message = null;
+    array = taken.array();
+    dropLargeArray();
   }
 
-  void writeTo(OutputStream target) throws IOException {
-    int written = 0;
-    for (int i = 0; i < kept.size(); i++) {
-      Kept next = kept.get(i);
-      target.write(array, written, next.at - written);
-      next.payload.getBytes(next.payload.readerIndex(), target, next.payload.readableBytes());
-      written = next.at;
+  private void clear() {
+    kept.clear();
+    arrayBytes = 0;
+    keptBytes = 0;
+    frames = 0;
+    dropLargeArray();
+  }
+
+  private void dropLargeArray() {
+    if (array.length > KEPT_ARRAY_BYTES_MAX) {
+      array = NO_BYTES;
     }
-    target.write(array, written, arrayBytes - written);
+  }
+
+  static void releaseAll(List<Kept> payloads) {
+    for (int i = 0; i < payloads.size(); i++) {
+      payloads.get(i).payload.release();
+    }
   }
 }

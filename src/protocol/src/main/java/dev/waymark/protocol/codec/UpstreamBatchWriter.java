@@ -38,7 +38,7 @@ public final class UpstreamBatchWriter {
     return batch;
   }
 
-  /** The upstream acknowledges. To be the first frame. `windowBytes` 0: the bridge's own window. */
+  /** The upstream acknowledges; the first frame. `windowBytes` 0: the bridge's own window. */
   public void settings(int windowBytes, boolean isAnnouncementsWanted) {
     var settings =
         Settings.newBuilder()
@@ -143,10 +143,10 @@ public final class UpstreamBatchWriter {
   /**
    * Bytes for any connection of the bridge.
    *
-   * @param id stands in the answer
+   * @param id repeated in the answer
    * @param mark of the connection
    * @param payload at most {@link SizeLimits#PAYLOAD_BYTES_MAX}; stays the caller's
-   * @param epochOrAbsent the only one in which they are to be written, or {@link
+   * @param epochOrAbsent the only epoch in which they are to be written, or {@link
    *     UpstreamFrame#ABSENT}
    */
   public void push(long id, String mark, ByteBuf payload, long epochOrAbsent) {

@@ -14,8 +14,8 @@ import dev.waymark.v1.Settings;
 import io.netty.buffer.ByteBuf;
 
 /**
- * Reads the frames of an UpstreamBatch one by one, in whatever order their fields come. Confined to
- * the thread of its lane.
+ * Reads the frames of an UpstreamBatch one by one, with their fields in any order. Confined to the
+ * thread of its lane.
  */
 public final class UpstreamFrameReader {
   private static final int FIELD_MAX = 14;
@@ -23,15 +23,14 @@ public final class UpstreamFrameReader {
   private final FieldReader fields = new FieldReader();
 
   /**
-   * Reads the next frame, from the batch's reader index on, and moves that behind it. As every
-   * protobuf parser does: of a scalar field that comes twice the last one counts, a message that
-   * comes in parts is merged, and unknown fields, groups too, are passed over.
+   * Reads the next frame at the batch's reader index and moves that behind it. As in every protobuf
+   * parser, the last one of a repeated scalar field counts, a message in parts is merged, and
+   * unknown fields are skipped, groups too.
    *
    * @param batch stays the caller's
    * @param into its payload is a slice of the batch that is not retained
    * @return false, and an empty frame, at the end of the batch
-   * @throws MalformedFrameException the rest of the batch cannot be read and `into` is not to be
-   *     used
+   * @throws MalformedFrameException if the rest of the batch cannot be read; do not use `into` then
    */
   public boolean read(ByteBuf batch, UpstreamFrame into) throws MalformedFrameException {
     into.clear();
@@ -76,15 +75,20 @@ public final class UpstreamFrameReader {
   }
 
   private static UpstreamControl toCore(MessageLite control) throws MalformedFrameException {
-    return switch (control) {
-      case Settings settings -> settings(settings);
-      case Released _ -> new UpstreamControl.Released();
-      case Push push -> push(push);
-      case Draining _ -> new UpstreamControl.Draining();
-      case Load load -> load(load);
-      case Pong pong -> new UpstreamControl.Pong(pong.getId());
-      default -> throw new IllegalStateException("readControl knows no other");
-    };
+    if (control instanceof Pong pong) {
+      return new UpstreamControl.Pong(pong.getId());
+    } else if (control instanceof Push push) {
+      return push(push);
+    } else if (control instanceof Released) {
+      return new UpstreamControl.Released();
+    } else if (control instanceof Load load) {
+      return load(load);
+    } else if (control instanceof Settings settings) {
+      return settings(settings);
+    } else if (control instanceof Draining) {
+      return new UpstreamControl.Draining();
+    }
+    throw new IllegalStateException("readControl knows no other");
   }
 
   private static UpstreamControl push(Push push) throws MalformedFrameException {

@@ -1,12 +1,12 @@
 /**
- * Frames and batches as bytes: what goes into and comes out of the Attach call, written by hand for
- * the data path and compatible with the generated classes of attach.proto, which serve for
+ * Frames and batches as bytes: what goes into and comes out of the Attach call. The data path is
+ * written by hand and compatible with the classes generated from attach.proto, which encode
  * everything rare.
  *
- * <p>Not inside: lanes, windows, threads, channels. Used by the adapters `lane` (the bridge's side)
- * and `upstream` (the kit). Start at {@link dev.waymark.protocol.codec.AttachMethod}. Writers,
- * readers and batches are confined to the thread of their lane; method descriptors are immutable.
- * What the frames mean is in attach.proto and docs/protocol.md.
+ * <p>Not inside: lanes, windows, threads, channels. Used by the bridge's lanes and by the SDK.
+ * Start at {@link dev.waymark.protocol.codec.AttachMethod}. Writers, readers and batches are
+ * confined to the thread of their lane; method descriptors are immutable. attach.proto and
+ * docs/protocol.md define what frames mean.
  */
 @NullMarked
 package dev.waymark.protocol.codec;

@@ -18,8 +18,8 @@ final class FrameHeads {
   private static final int PREFACE_BYTES = 24;
 
   /**
-   * SETTINGS_MAX_FRAME_SIZE as long as none is sent (RFC 9113, section 6.5.2). What exceeds it is
-   * not HTTP/2, and the codec says so.
+   * The initial SETTINGS_MAX_FRAME_SIZE (RFC 9113, section 6.5.2). What exceeds it is not HTTP/2,
+   * and the codec says so.
    */
   private static final int FRAME_BYTES_MAX = 16_384;
 
@@ -45,26 +45,26 @@ final class FrameHeads {
     this.isBounded = isBounded;
   }
 
-  /** Of what a peer sends: frames are no longer than we have allowed. */
+  /** For what a peer sends: frames are no longer than we allow. */
   static FrameHeads received(boolean isFromClient) {
     return new FrameHeads(isFromClient, true);
   }
 
-  /** Of what we send. */
+  /** For what we send. */
   static FrameHeads sent(boolean isFromClient) {
     return new FrameHeads(isFromClient, false);
   }
 
-  /** These bytes follow those before; borrowed until {@link #next} says false. */
+  /** The next bytes of the stream; borrowed until {@link #next} returns false. */
   void begin(ByteBuf next) {
     bytes = next;
     index = next.readerIndex();
   }
 
   /**
-   * Goes on to the next header that is whole.
+   * Goes to the next complete header.
    *
-   * @return false at the end of these bytes, and for ever once they are not HTTP/2
+   * @return false at the end of these bytes, and always once they are not HTTP/2
    */
   boolean next() {
     if (headBytes == headBytesWanted()) {
@@ -111,7 +111,7 @@ final class FrameHeads {
     return (head[0] & 0xff) << 16 | (head[1] & 0xff) << 8 | head[2] & 0xff;
   }
 
-  /** Of DATA: what is left without padding; negative if a peer lies. */
+  /** Of DATA: the payload without padding; negative if a peer lies. */
   int contentBytes() {
     int padding = headBytes > HEAD_BYTES ? 1 + (head[HEAD_BYTES] & 0xff) : 0;
     return payloadBytes() - padding;

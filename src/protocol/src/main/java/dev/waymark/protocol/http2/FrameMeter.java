@@ -7,16 +7,15 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Measures whether a peer floods: walks over the frames that it sends and counts those that carry
- * no data. Looks at the clock only when a limit is reached. Confined to the event loop of its
- * channel.
+ * Detects floods: walks over the frames that a peer sends and counts those that carry no data.
+ * Reads the clock only when a limit is reached. Confined to the event loop of its channel.
  *
  * <p>PING and WINDOW_UPDATE follow data: most HTTP/2 stacks measure the round trip with a PING for
- * each DATA frame that they get, and return credit with a WINDOW_UPDATE. So each DATA frame, either
- * way, allows {@link #FOLLOWERS_PER_DATA} of them, which are not counted.
+ * each DATA frame that they get, and return credit with a WINDOW_UPDATE. So each DATA frame, in
+ * either direction, allows {@link #FOLLOWERS_PER_DATA} of them, which are not counted.
  */
 final class FrameMeter {
-  /** Who the peer is. */
+  /** The role of the peer. */
   enum Peer {
     /** Its first bytes are the connection preface, and it may send any number of requests. */
     CLIENT("the client"),
@@ -30,15 +29,15 @@ final class FrameMeter {
   }
 
   /**
-   * Frames without data that a peer may send within {@link #WINDOW_NS}. Real ones send some dozens,
-   * besides those that follow data.
+   * How many frames without data a peer may send within {@link #WINDOW_NS}. Real peers send some
+   * dozens, besides those that follow data.
    */
   static final int FRAMES_MAX = 1_000;
 
-  /** Bytes of these frames, within the same time. */
+  /** How many bytes of these frames, within the same time. */
   static final int BYTES_MAX = 256 * 1024;
 
-  /** DATA frames in a row with nothing in them, within the same time. */
+  /** How many empty DATA frames in a row, within the same time. */
   static final int EMPTY_DATA_MAX = 1_000;
 
   static final long WINDOW_NS = TimeUnit.SECONDS.toNanos(1);
@@ -46,7 +45,7 @@ final class FrameMeter {
   /** The stream's and the connection's WINDOW_UPDATE, a PING, and the answer to one. */
   static final int FOLLOWERS_PER_DATA = 4;
 
-  /** The prefix of a gRPC message. DATA with less is hardly worth its frame. */
+  /** The prefix of a gRPC message. DATA with less counts as empty. */
   private static final int DATA_BYTES_MIN = 5;
 
   private final Peer peer;
@@ -118,7 +117,7 @@ final class FrameMeter {
     }
   }
 
-  /** A client's requests may have headers as many and as large as gRPC accepts. */
+  /** A client's requests may have headers as large as gRPC accepts. */
   private void count(int newFrames) {
     frames += newFrames;
     boolean isRequest =

@@ -16,22 +16,22 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands between a socket and gRPC's HTTP/2 handler and ends the connection at once when the peer
- * floods it ({@link FrameMeter}) or does not read the answers to its control frames. Nothing of
- * what it then sent is handled. What a peer may send takes no more than its share of the event loop
+ * Stands between a socket and gRPC's HTTP/2 handler. Closes the connection at once when the peer
+ * floods it ({@link FrameMeter}) or does not read the answers to its control frames, and handles
+ * nothing of what came with the flood. Valid frames get their share of the event loop and no more
  * ({@link ReadTurns}). Confined to the event loop of its channel.
  *
- * <p>Of a channel that was dialled it also reads nothing after our own GOAWAY, and closes it soon,
- * whether the peer reads that or not.
+ * <p>On a channel that was dialled it also reads nothing after our own GOAWAY, and closes the
+ * channel soon after, whether the peer reads that frame or not.
  */
 public final class PeerGuard extends ChannelDuplexHandler {
   /**
-   * Control frames (answers to PING and SETTINGS, WINDOW_UPDATE, RST_STREAM) that wait to be
-   * written because the peer does not read. It is the limit that Netty's own HTTP/2 server has.
+   * How many control frames (answers to PING and SETTINGS, WINDOW_UPDATE, RST_STREAM) may wait for
+   * a peer that does not read: the limit of Netty's own HTTP/2 server.
    */
   static final int UNREAD_FRAMES_MAX = Http2CodecUtil.DEFAULT_MAX_QUEUED_CONTROL_FRAMES;
 
-  /** How long a peer may take to read GOAWAY before the socket is closed all the same. */
+  /** How long a peer may take to read GOAWAY before the socket is closed anyway. */
   static final long GOAWAY_TIMEOUT_MS = 1_000;
 
   private static final int HEAD_BYTES = 9;
@@ -44,7 +44,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
   private int unreadFrames;
   private boolean isFilterInstalled;
 
-  /** From then on nothing that the peer sends is of interest. */
+  /** Whatever the peer sends is ignored from then on. */
   private boolean isEnding;
 
   private PeerGuard(FrameMeter.Peer peer, Consumer<String> onFlood) {
@@ -54,7 +54,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
   }
 
   /**
-   * For a channel that was dialled; between its socket and gRPC's handlers.
+   * For a channel that was dialled; put it between the socket and gRPC's handlers.
    *
    * @param onFlood told what the server did wrong, on the channel's event loop, before the channel
    *     is closed
@@ -94,7 +94,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
     context.fireChannelReadComplete();
   }
 
-  /** The codec asks for more by itself where the channel does not. */
+  /** The codec asks for more by itself if the channel does not. */
   @Override
   public void read(ChannelHandlerContext context) {
     if (!turns.isPaused()) {
@@ -152,7 +152,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
     unreadFrames += frames;
     if (unreadFrames > UNREAD_FRAMES_MAX && !isEnding) {
       isEnding = true;
-      // Not from within the codec, which goes on with what it has read.
+      // Not from within the codec, which is still handling what it read.
       context
           .executor()
           .execute(() ->
@@ -164,10 +164,10 @@ public final class PeerGuard extends ChannelDuplexHandler {
                       + UNREAD_FRAMES_MAX
                       + " of them wait"));
     }
-    return promise.unvoid().addListener(_ -> unreadFrames -= frames);
+    return promise.unvoid().addListener(written -> unreadFrames -= frames);
   }
 
-  /** The codec waits for half a minute until a peer has read this, and reads on meanwhile. */
+  /** The codec would wait half a minute for the peer to read this, and read on meanwhile. */
   private void onGoAway(ChannelHandlerContext context) {
     if (peer == FrameMeter.Peer.SERVER && !isEnding) {
       endReading(context);
@@ -210,6 +210,6 @@ public final class PeerGuard extends ChannelDuplexHandler {
         context
             .executor()
             .schedule(() -> context.close(), GOAWAY_TIMEOUT_MS, TimeUnit.MILLISECONDS);
-    context.channel().closeFuture().addListener((ChannelFuture _) -> timeout.cancel(false));
+    context.channel().closeFuture().addListener((ChannelFuture closed) -> timeout.cancel(false));
   }
 }

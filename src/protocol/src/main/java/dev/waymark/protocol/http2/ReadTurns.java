@@ -6,23 +6,23 @@ import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Hands on what a peer sent for at most {@link #TURN_NS} in a turn of the event loop, so that
- * whoever shares the loop has turns too, whatever the peer sends: the smallest messages that are
- * allowed cost a thousand times their bytes. The rest waits for the next turn, and meanwhile
- * nothing is read from the socket. Confined to the event loop of its channel.
+ * Passes on what a peer sent for at most {@link #TURN_NS} in a turn of the event loop, so that one
+ * peer cannot starve the others on the loop: the smallest valid messages cost a thousand times
+ * their bytes. The rest waits for the next turn, and meanwhile nothing is read from the socket.
+ * Confined to the event loop of its channel.
  */
 final class ReadTurns {
-  /** A turn ends with the first piece that exceeds it. */
+  /** A turn ends with the first buffer that exceeds it. */
   static final long TURN_NS = TimeUnit.MILLISECONDS.toNanos(2);
 
-  /** A piece has at most so many bytes; it is what a channel reads at once. */
-  static final int PIECE_BYTES_MAX = 64 * 1024;
+  /** The most bytes passed on at once: what a channel reads at once. */
+  static final int BUFFER_BYTES_MAX = 64 * 1024;
 
-  /** It has no fewer: a DATA frame comes in four of them. */
-  static final int PIECE_BYTES_MIN = 4 * 1024;
+  /** The fewest: a DATA frame takes four of them. */
+  static final int BUFFER_BYTES_MIN = 4 * 1024;
 
   private final ArrayDeque<ByteBuf> waiting = new ArrayDeque<>();
-  private int pieceBytes = PIECE_BYTES_MAX;
+  private int bufferBytes = BUFFER_BYTES_MAX;
   private long busyNs;
   private boolean isPaused;
   private boolean isEnded;
@@ -54,7 +54,7 @@ final class ReadTurns {
   /** The peer has closed: what it sent before is handed on now. */
   void onInactive(ChannelHandlerContext context) {
     while (!waiting.isEmpty()) {
-      handOnPiece(context);
+      handOnBuffer(context);
     }
     end();
   }
@@ -69,7 +69,7 @@ final class ReadTurns {
 
   private void handOn(ChannelHandlerContext context) {
     while (!waiting.isEmpty() && busyNs < TURN_NS) {
-      handOnPiece(context);
+      handOnBuffer(context);
     }
     if (busyNs >= TURN_NS && !isEnded) {
       isPaused = true;
@@ -93,24 +93,24 @@ final class ReadTurns {
     }
   }
 
-  private void handOnPiece(ChannelHandlerContext context) {
-    ByteBuf piece = nextPiece();
+  private void handOnBuffer(ChannelHandlerContext context) {
+    ByteBuf buffer = nextBuffer();
     long startNs = context.executor().ticker().nanoTime();
-    context.fireChannelRead(piece);
+    context.fireChannelRead(buffer);
     long tookNs = context.executor().ticker().nanoTime() - startNs;
     busyNs += tookNs;
     if (tookNs > TURN_NS) {
-      pieceBytes = Math.max(PIECE_BYTES_MIN, pieceBytes / 2);
+      bufferBytes = Math.max(BUFFER_BYTES_MIN, bufferBytes / 2);
     } else if (tookNs < TURN_NS / 4) {
-      pieceBytes = Math.min(PIECE_BYTES_MAX, pieceBytes * 2);
+      bufferBytes = Math.min(BUFFER_BYTES_MAX, bufferBytes * 2);
     }
   }
 
-  private ByteBuf nextPiece() {
+  private ByteBuf nextBuffer() {
     ByteBuf first = waiting.element();
-    if (first.readableBytes() <= pieceBytes) {
+    if (first.readableBytes() <= bufferBytes) {
       return waiting.remove();
     }
-    return first.readRetainedSlice(pieceBytes);
+    return first.readRetainedSlice(bufferBytes);
   }
 }

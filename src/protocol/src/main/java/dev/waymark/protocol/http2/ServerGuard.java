@@ -10,13 +10,13 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.AsciiString;
 import java.util.function.Consumer;
 
-/** Puts a {@link PeerGuard} before every connection of a gRPC server. Immutable, for any thread. */
+/** Puts a {@link PeerGuard} on every connection of a gRPC server. Immutable, for any thread. */
 public final class ServerGuard {
   private ServerGuard() {}
 
   /**
-   * Guards a plaintext server. gRPC has no public way to a connection's pipeline; its negotiator is
-   * the one that is asked for the first handlers of each.
+   * Guards a plaintext server. gRPC has no public way to a connection's pipeline; its negotiator
+   * supplies the first handlers of each.
    *
    * @param onFlood told what a client did wrong, on an event loop of the server
    */
@@ -42,7 +42,7 @@ public final class ServerGuard {
     }
   }
 
-  /** Makes room for two handlers: the guard at the socket, and gRPC's in its own place. */
+  /** Stands for two handlers: the guard next to the socket, and gRPC's in its own place. */
   private static final class Preceded extends ChannelHandlerAdapter {
     private final PeerGuard guard;
     private final ChannelHandler grpc;

@@ -39,44 +39,44 @@ final class LooseEncoding {
    * @param isWhole no other part of it may have what this one leaves out
    */
   private byte[] encode(Message message, boolean isWhole) throws IOException {
-    List<byte[]> pieces = new ArrayList<>();
+    List<byte[]> encoded = new ArrayList<>();
     for (Map.Entry<FieldDescriptor, Object> field : message.getAllFields().entrySet()) {
-      pieces.add(field(message, field.getKey(), field.getValue()));
+      encoded.add(field(message, field.getKey(), field.getValue()));
     }
     for (FieldDescriptor field : message.getDescriptorForType().getFields()) {
       boolean isLeftOut = isWhole && !field.isRepeated() && !field.hasPresence();
       if (isLeftOut && message.getField(field).equals(field.getDefaultValue()) && isRare()) {
-        pieces.add(value(field, field.getDefaultValue()));
+        encoded.add(value(field, field.getDefaultValue()));
       }
     }
     while (isRare()) {
-      pieces.add(unknown(0));
+      encoded.add(unknown(0));
     }
-    Collections.shuffle(pieces, random);
-    return joined(pieces);
+    Collections.shuffle(encoded, random);
+    return joined(encoded);
   }
 
   private byte[] field(Message message, FieldDescriptor field, Object value) throws IOException {
-    List<byte[]> pieces = new ArrayList<>();
+    List<byte[]> encoded = new ArrayList<>();
     if (field.isRepeated()) {
       for (Object element : (List<?>) value) {
-        pieces.add(value(field, element));
+        encoded.add(value(field, element));
       }
     } else if (field.getType() == Type.MESSAGE) {
       if (field.getRealContainingOneof() != null && isRare()) {
-        pieces.add(otherMember(message, field));
+        encoded.add(otherMember(message, field));
       }
       List<Message> parts = parts((Message) value);
       for (Message part : parts) {
-        pieces.add(delimited(field, encode(part, parts.size() == 1)));
+        encoded.add(delimited(field, encode(part, parts.size() == 1)));
       }
     } else {
       if (isRare()) {
-        pieces.add(value(field, field.getDefaultValue()));
+        encoded.add(value(field, field.getDefaultValue()));
       }
-      pieces.add(value(field, value));
+      encoded.add(value(field, value));
     }
-    return joined(pieces);
+    return joined(encoded);
   }
 
   /** A member of the same oneof, which the one behind it replaces. */
@@ -201,10 +201,10 @@ final class LooseEncoding {
     return random.nextInt(4) == 0;
   }
 
-  private static byte[] joined(List<byte[]> pieces) throws IOException {
+  private static byte[] joined(List<byte[]> encoded) throws IOException {
     var out = new ByteArrayOutputStream();
-    for (byte[] piece : pieces) {
-      out.write(piece);
+    for (byte[] field : encoded) {
+      out.write(field);
     }
     return out.toByteArray();
   }

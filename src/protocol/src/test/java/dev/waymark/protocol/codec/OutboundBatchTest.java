@@ -147,6 +147,43 @@ class OutboundBatchTest {
   }
 
   @Test
+  void message_readAfterSend_keepsItsBytesWhileTheBatchIsFilledAnew() throws IOException {
+    ByteBuf payload = Bytes.direct(9000);
+    writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT);
+    InputStream first = writer.batch().toMessage();
+    writer.batch().afterSend();
+    assertThat(payload.refCnt()).isZero();
+    writer.ping(2);
+    byte[] second = Bytes.drain(writer.batch());
+    assertThat(first.available()).isGreaterThan(9000);
+    assertThat(BridgeBatch.parseFrom(first).getFrames(0).getPayload().toByteArray())
+        .isEqualTo(Bytes.ofLength(9000));
+    assertThat(BridgeBatch.parseFrom(second).getFrames(0).getPing().getId()).isEqualTo(2);
+  }
+
+  @Test
+  void message_drainedAfterSend_keepsItsBytes() throws IOException {
+    writer.ping(1);
+    InputStream message = writer.batch().toMessage();
+    writer.batch().afterSend();
+    var target = new ByteArrayOutputStream();
+    int bytes = message.available();
+    assertThat(((Drainable) message).drainTo(target)).isEqualTo(bytes).isEqualTo(target.size());
+    assertThat(BridgeBatch.parseFrom(target.toByteArray()).getFramesCount()).isEqualTo(1);
+    message.close();
+    assertThat(message.available()).isZero();
+  }
+
+  @Test
+  void afterSend_ofACallThatTookNothing_dropsTheContent() {
+    ByteBuf payload = Bytes.direct(9000);
+    writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT);
+    writer.batch().afterSend();
+    assertThat(payload.refCnt()).isZero();
+    assertThat(writer.batch().isEmpty()).isTrue();
+  }
+
+  @Test
   void largeArray_afterSending_isDroppedAndGrowsAgain() throws IOException {
     var target = new ByteArrayOutputStream();
     for (int round = 0; round < 2; round++) {

@@ -123,7 +123,7 @@ class FrameMeterTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 7, 9, 10, 11, 64})
-  void frames_cutAnywhere_areCountedTheSame(int pieceBytes) {
+  void frames_cutAnywhere_areCountedTheSame(int chunkBytes) {
     byte[] padded = new byte[100];
     padded[0] = 99;
     ByteBuf stream =
@@ -134,7 +134,7 @@ class FrameMeterTest {
                 settings(),
                 Frames.frame(Http2FrameTypes.DATA, Frames.PADDED, 1, padded)));
     while (stream.isReadable()) {
-      int bytes = Math.min(pieceBytes, stream.readableBytes());
+      int bytes = Math.min(chunkBytes, stream.readableBytes());
       assertThat(meter.onBytes(stream.readSlice(bytes))).isNull();
     }
     assertThat(meter.onBytes(settings())).isNotNull();

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 /** What a guard hands on in a turn of its loop, by what that costs. */
 final class ReadTurnsTest {
-  private static final int CHUNK_BYTES = ReadTurns.PIECE_BYTES_MAX;
+  private static final int CHUNK_BYTES = ReadTurns.BUFFER_BYTES_MAX;
 
   /** One turn's time for every 8 KiB. */
   private static final long DEAR_NS = ReadTurns.TURN_NS / (8 * 1024);
@@ -37,14 +37,14 @@ final class ReadTurnsTest {
   /** Stands for gRPC: every byte takes so long. */
   private final class Costly extends ChannelInboundHandlerAdapter {
     final ByteArrayOutputStream got = new ByteArrayOutputStream();
-    final List<Integer> pieces = new ArrayList<>();
+    final List<Integer> buffers = new ArrayList<>();
     long nsPerByte;
     int completes;
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
       ByteBuf bytes = (ByteBuf) message;
-      pieces.add(bytes.readableBytes());
+      buffers.add(bytes.readableBytes());
       ticker.advance(bytes.readableBytes() * nsPerByte, TimeUnit.NANOSECONDS);
       while (bytes.isReadable()) {
         got.write(bytes.readByte());
@@ -74,7 +74,7 @@ final class ReadTurnsTest {
       read(chunk(i));
     }
 
-    assertThat(grpc.pieces).hasSize(100).containsOnly(CHUNK_BYTES);
+    assertThat(grpc.buffers).hasSize(100).containsOnly(CHUNK_BYTES);
     assertThat(channel.config().isAutoRead()).isTrue();
   }
 
@@ -84,21 +84,21 @@ final class ReadTurnsTest {
     List<ByteBuf> chunks = List.of(chunk(1), chunk(2), chunk(3));
     byte[] sent = bytesOf(chunks);
     chunks.forEach(this::read);
-    assertThat(grpc.pieces).hasSize(1);
+    assertThat(grpc.buffers).hasSize(1);
     assertThat(channel.config().isAutoRead()).isFalse();
 
     int turns = 0;
     while (!channel.config().isAutoRead()) {
-      int before = grpc.pieces.size();
+      int before = grpc.buffers.size();
       channel.runScheduledPendingTasks();
       turns++;
-      assertThat(grpc.pieces.size() - before).isLessThanOrEqualTo(2);
+      assertThat(grpc.buffers.size() - before).isLessThanOrEqualTo(2);
       assertThat(grpc.completes).isEqualTo(turns);
     }
 
     assertThat(grpc.got.toByteArray()).isEqualTo(sent);
     // Each takes a turn, and not many.
-    assertThat(grpc.pieces.getLast()).isBetween(ReadTurns.PIECE_BYTES_MIN, 16 * 1024);
+    assertThat(grpc.buffers.getLast()).isBetween(ReadTurns.BUFFER_BYTES_MIN, 16 * 1024);
   }
 
   @Test
@@ -108,10 +108,10 @@ final class ReadTurnsTest {
     read(chunk(2));
     grpc.nsPerByte = 0;
     runAll();
-    grpc.pieces.clear();
+    grpc.buffers.clear();
     read(chunk(3));
 
-    assertThat(grpc.pieces).containsExactly(CHUNK_BYTES);
+    assertThat(grpc.buffers).containsExactly(CHUNK_BYTES);
   }
 
   @Test
@@ -121,9 +121,9 @@ final class ReadTurnsTest {
       read(chunk(i));
     }
 
-    assertThat(grpc.pieces).hasSize(2);
+    assertThat(grpc.buffers).hasSize(2);
     runAll();
-    assertThat(grpc.pieces).hasSize(8);
+    assertThat(grpc.buffers).hasSize(8);
   }
 
   @Test
@@ -149,7 +149,7 @@ final class ReadTurnsTest {
 
     assertThat(last.refCnt()).isZero();
     runAll();
-    assertThat(grpc.pieces).hasSize(1);
+    assertThat(grpc.buffers).hasSize(1);
   }
 
   /** In the present turn. */

@@ -1,7 +1,7 @@
 package dev.waymark.tools.stub;
 
-import dev.waymark.upstream.Connection;
 import dev.waymark.upstream.ConnectionHandler;
+import dev.waymark.upstream.UpstreamConnection;
 import io.netty.buffer.ByteBuf;
 
 /**
@@ -9,9 +9,9 @@ import io.netty.buffer.ByteBuf;
  * to its lane.
  */
 final class EchoHandler implements ConnectionHandler {
-  private final Connection connection;
+  private final UpstreamConnection connection;
 
-  EchoHandler(Connection connection) {
+  EchoHandler(UpstreamConnection connection) {
     this.connection = connection;
   }
 

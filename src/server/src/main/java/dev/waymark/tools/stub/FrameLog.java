@@ -1,8 +1,8 @@
 package dev.waymark.tools.stub;
 
 import dev.waymark.protocol.CloseReason;
-import dev.waymark.upstream.Connection;
 import dev.waymark.upstream.ConnectionHandler;
+import dev.waymark.upstream.UpstreamConnection;
 import io.netty.buffer.ByteBuf;
 import java.util.Locale;
 import org.slf4j.Logger;
@@ -15,10 +15,10 @@ final class FrameLog implements ConnectionHandler {
   /** How much of a payload is shown. */
   private static final int SHOWN_BYTES_MAX = 48;
 
-  private final Connection connection;
+  private final UpstreamConnection connection;
   private final ConnectionHandler inner;
 
-  FrameLog(Connection connection, ConnectionHandler inner) {
+  FrameLog(UpstreamConnection connection, ConnectionHandler inner) {
     this.connection = connection;
     this.inner = inner;
     log.info(

@@ -3,7 +3,7 @@ package dev.waymark.tools.stub;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
-import dev.waymark.upstream.Connection;
+import dev.waymark.upstream.UpstreamConnection;
 import io.netty.buffer.ByteBuf;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -12,7 +12,7 @@ import org.slf4j.LoggerFactory;
  * Writes one line about everything that goes back on a connection, then lets it go. Thread-safe, as
  * what it wraps.
  */
-record LoggedConnection(Connection inner) implements Connection {
+record LoggedConnection(UpstreamConnection inner) implements UpstreamConnection {
   private static final Logger log = LoggerFactory.getLogger(LoggedConnection.class);
 
   @Override

@@ -1,8 +1,8 @@
 package dev.waymark.tools.stub;
 
 import dev.waymark.protocol.CloseReason;
-import dev.waymark.upstream.Connection;
 import dev.waymark.upstream.ConnectionHandler;
+import dev.waymark.upstream.UpstreamConnection;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Confined to its lane.
  */
 final class ScriptedHandler implements ConnectionHandler {
-  private final Connection connection;
+  private final UpstreamConnection connection;
   private final StubOptions options;
   private final Delays.Line line;
   private final String name;
@@ -27,7 +27,7 @@ final class ScriptedHandler implements ConnectionHandler {
    * @param crash ends the process; takes the reason
    */
   ScriptedHandler(
-      Connection connection,
+      UpstreamConnection connection,
       StubOptions options,
       Delays.Line line,
       String name,

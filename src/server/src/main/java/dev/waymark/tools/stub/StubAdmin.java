@@ -7,8 +7,8 @@ import dev.waymark.api.http.Route.Refusal;
 import dev.waymark.api.http.Route.Request;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.telemetry.EventLog;
-import dev.waymark.upstream.Connection;
 import dev.waymark.upstream.PushAnswer;
+import dev.waymark.upstream.UpstreamConnection;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.net.InetSocketAddress;
@@ -149,7 +149,7 @@ public final class StubAdmin implements AutoCloseable {
   }
 
   private Reply send(Request request) throws Refusal {
-    Connection connection = connection(request);
+    UpstreamConnection connection = connection(request);
     try {
       if ("true".equalsIgnoreCase(request.query().get("part"))) {
         connection.send(Unpooled.wrappedBuffer(request.body()));
@@ -197,7 +197,7 @@ public final class StubAdmin implements AutoCloseable {
   }
 
   private Reply close(Request request) throws Refusal {
-    Connection connection = connection(request);
+    UpstreamConnection connection = connection(request);
     String code = request.query().getOrDefault("code", CloseReason.DONE.name());
     List<CloseReason> allowed =
         Arrays.stream(CloseReason.values()).filter(one -> !one.isOfAttachmentOnly()).toList();
@@ -211,9 +211,9 @@ public final class StubAdmin implements AutoCloseable {
     return OK;
   }
 
-  private Connection connection(Request request) throws Refusal {
+  private UpstreamConnection connection(Request request) throws Refusal {
     String mark = request.demand("mark");
-    Connection connection = stub.connection(mark);
+    UpstreamConnection connection = stub.connection(mark);
     if (connection == null) {
       throw new Refusal(
           404, "no connection with mark '" + mark + "' is attached; see /connections");

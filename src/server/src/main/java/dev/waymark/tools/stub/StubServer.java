@@ -1,12 +1,12 @@
 package dev.waymark.tools.stub;
 
 import dev.waymark.protocol.CloseReason;
-import dev.waymark.upstream.Connection;
 import dev.waymark.upstream.ConnectionHandler;
 import dev.waymark.upstream.Delivery;
 import dev.waymark.upstream.NettyGuard;
 import dev.waymark.upstream.PushAnswer;
 import dev.waymark.upstream.Upstream;
+import dev.waymark.upstream.UpstreamConnection;
 import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -137,7 +137,7 @@ public final class StubServer implements AutoCloseable {
     Runtime.getRuntime().halt(CRASHED);
   }
 
-  private ConnectionHandler open(Connection connection) {
+  private ConnectionHandler open(UpstreamConnection connection) {
     CloseReason reason = refusal;
     if (reason != null) {
       stats.onRefused();
@@ -148,13 +148,13 @@ public final class StubServer implements AutoCloseable {
     return new CountedHandler(handler(connection), stats);
   }
 
-  private ConnectionHandler handler(Connection connection) {
+  private ConnectionHandler handler(UpstreamConnection connection) {
     return options.isLoggingFrames()
         ? new FrameLog(connection, unlogged(new LoggedConnection(connection)))
         : unlogged(connection);
   }
 
-  private ConnectionHandler unlogged(Connection connection) {
+  private ConnectionHandler unlogged(UpstreamConnection connection) {
     boolean isPlainEcho = !options.isByMessage() && options.delay().isZero();
     return isPlainEcho
         ? new EchoHandler(connection)
@@ -220,12 +220,12 @@ public final class StubServer implements AutoCloseable {
   }
 
   /** The connections attached now. */
-  public List<Connection> connections() {
+  public List<UpstreamConnection> connections() {
     return upstream.connections();
   }
 
   /** The connection with this mark, or null. */
-  public @Nullable Connection connection(String mark) {
+  public @Nullable UpstreamConnection connection(String mark) {
     return upstream.connection(mark);
   }
 

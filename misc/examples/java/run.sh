@@ -1,0 +1,36 @@
+#!/bin/sh
+# Builds the upstream when its sources are newer than its jar, tests included, and starts it: run.sh [HOST:PORT]. `run.sh --check` does
+# all but start it: code 0, or 69 and what is missing. MVN: the Maven to use. JAVA_HOME: the JDK, 17 or later.
+set -eu
+here=$(CDPATH='' cd -P -- "$(dirname -- "$0")" && pwd)
+mvn=${MVN:-mvn}
+jar=$here/target/echo-upstream.jar
+
+missing() {
+  echo "java example: $*" >&2
+  exit 69
+}
+
+java=java
+[ -z "${JAVA_HOME:-}" ] || java=$JAVA_HOME/bin/java
+version=$("$java" -XshowSettings:properties -version 2>&1 | sed -n 's/^ *java.specification.version = //p') || :
+case $version in
+  '') missing "no java: apt-get install openjdk-17-jdk-headless, or set JAVA_HOME" ;;
+  1.* | 9 | 1[0-6]) missing "java $version is too old: 17 or later is needed" ;;
+esac
+
+if [ ! -e "$jar" ] || [ -n "$(find "$here/pom.xml" "$here/src" -type f -newer "$jar")" ]; then
+  command -v "$mvn" >/dev/null || missing "no mvn: apt-get install maven"
+  log=$(mktemp)
+  trap 'rm -f "$log"' EXIT
+  if ! (cd "$here" && "$mvn" -B -q package) >"$log" 2>&1 </dev/null; then
+    cat "$log" >&2
+    if grep -q 'Could not resolve dependencies\|could not be resolved' "$log"; then
+      missing "Maven does not find what it needs (see above). The SDK is not published yet: \`mvn install -DskipTests\` in Waymark's top folder puts it into the local repository"
+    fi
+    exit 1
+  fi
+fi
+[ "${1:-}" != --check ] || exit 0
+
+exec "$java" -jar "$jar" "$@"
