@@ -62,10 +62,14 @@ final class LearnedStartIT {
   @ValueSource(strings = {"waymark-[0-9]", "waymark-protocol-", "picocli-"})
   void start_jarReplaced_runsTheNewOne(String jar, @TempDir Path temp) throws IOException {
     Path release = temp.resolve("release");
-    try (Waymark copy = Waymark.program("cp", "-a", release().toString(), release.toString()).start();
+    try (Waymark copy =
+            Waymark.program("cp", "-a", release().toString(), release.toString()).start();
         Stream<Path> jars = Files.list(release().resolve("lib"))) {
       assertThat(copy.exitCode()).as(copy.describe()).isZero();
-      Path first = jars.filter(p -> p.getFileName().toString().matches(jar + ".*")).findFirst().orElseThrow();
+      Path first =
+          jars.filter(p -> p.getFileName().toString().matches(jar + ".*"))
+              .findFirst()
+              .orElseThrow();
       Path replaced = release.resolve("lib").resolve(first.getFileName());
       FileTime date = Files.getLastModifiedTime(replaced);
       Files.writeString(replaced, "padding", StandardOpenOption.APPEND);

@@ -48,8 +48,8 @@ public final class UpstreamServer implements AutoCloseable {
   /**
    * Serves Attach and grpc.health.v1, SERVING from the start.
    *
-   * @param builder of any transport, with the address and whatever else you want of the server;
-   *     you may add services of your own
+   * @param builder of any transport, with the address and whatever else you want of the server; you
+   *     may add services of your own
    * @throws IOException if the address cannot be bound
    */
   public static UpstreamServer start(Upstream upstream, ServerBuilder<?> builder)

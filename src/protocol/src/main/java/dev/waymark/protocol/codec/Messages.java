@@ -72,7 +72,8 @@ final class Messages {
     return message.build();
   }
 
-  private static ResumeState toCore(dev.waymark.v1.ResumeState state) throws MalformedFrameException {
+  private static ResumeState toCore(dev.waymark.v1.ResumeState state)
+      throws MalformedFrameException {
     demand(state.getFirstOffset() >= 0 && state.getCommitted() >= 0);
     demand(
         state.getCommittedSinceConsumed() >= 0
