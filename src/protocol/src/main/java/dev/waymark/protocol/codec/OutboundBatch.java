@@ -159,7 +159,8 @@ public final class OutboundBatch {
   /** The content as a message that gRPC drains, reads or closes; the batch is empty then. */
   InputStream toMessage() {
     Check.that(message == null || message.isTaken(), "a batch is sent once");
-    OutboundMessage next = new OutboundMessage(array, arrayBytes, List.copyOf(kept), bytes());
+    List<Kept> payloads = kept.isEmpty() ? List.of() : List.copyOf(kept);
+    OutboundMessage next = new OutboundMessage(array, arrayBytes, payloads, bytes());
     message = next;
     array = NO_BYTES;
     clear();
