@@ -7,6 +7,7 @@ import dev.waymark.config.BridgeConfig;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.config.PoolConfig;
+import dev.waymark.config.ProcessKeys;
 import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.shard.MemoryBudget;
@@ -95,14 +96,14 @@ public final class Bridge implements Acceptor {
     this.direct = new DirectMemory(memory, PlatformDependent::usedDirectMemory);
     this.budget = new MemoryBudget(config.limits().memoryBudgetBytes(), direct::isShort);
     this.abort = new Abort(log, System::exit);
-    this.transport = NettyTransport.choose(config.transport());
+    this.transport = NettyTransport.choose(config.get(ProcessKeys.TRANSPORT));
     this.controlLoops =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("control"), NioIoHandler.newFactory());
     this.counters = new BridgeCounters(metrics, controlLoops.next());
     LoopWatch controlTime = newWatch("control");
     controlTime.startTicking((EventLoop) controlLoops.next());
-    this.shards = new BridgeShards(config.shards(), transport);
+    this.shards = new BridgeShards(config.get(ProcessKeys.SHARDS), transport);
     this.pools =
         new BridgePools(
             ControlLoop.nio((EventLoop) controlLoops.next(), controlTime),
@@ -169,13 +170,13 @@ public final class Bridge implements Acceptor {
   public void start(CountDownLatch stop) throws InterruptedException {
     config.pools().forEach(pools::add);
     List<String> poolNames = config.pools().stream().map(PoolConfig::name).toList();
-    shards.create(config.node(), this::newShard);
+    shards.create(config.get(ProcessKeys.NODE), this::newShard);
     BridgeMetrics.register(metrics, shards.all().size(), budget, memory);
     shards.watch(this::watch);
     shards.configure(pools.setups(poolNames), config.listeners());
     shards.start();
     pools.start();
-    pools.awaitServing(poolNames, new Wait(config.startTimeout().toNanos()), stop);
+    pools.awaitServing(poolNames, new Wait(config.get(ProcessKeys.START_TIMEOUT).toNanos()), stop);
     pools.awaitProof(poolNames, new Wait(PROOF_TIMEOUT_NS));
     if (stop.getCount() == 0) {
       return;
@@ -191,7 +192,7 @@ public final class Bridge implements Acceptor {
         "shards",
         shards.all().size(),
         "node",
-        config.node(),
+        config.get(ProcessKeys.NODE),
         "upstreams",
         statuses.stream().mapToInt(PoolStatus::upstreams).sum(),
         "serving",
@@ -217,7 +218,7 @@ public final class Bridge implements Acceptor {
     isDraining = true;
     reload.close();
     ports.close();
-    Duration timeout = inForce().config().drainTimeout();
+    Duration timeout = inForce().config().get(ProcessKeys.DRAIN_TIMEOUT);
     Wait wait = new Wait(timeout.toNanos());
     log.write(
         Event.DRAINING, "connections", shards.connectionCount(), "timeout-ms", timeout.toMillis());

@@ -1,6 +1,7 @@
 package dev.waymark.bridge;
 
 import dev.waymark.config.ListenerConfig;
+import dev.waymark.config.ListenerKeys;
 import dev.waymark.engine.base.Histogram;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.pool.PoolSnapshot;
@@ -76,7 +77,8 @@ final class BridgeMetrics {
   static void registerListener(Metrics metrics, ListenerConfig config, ListenerCounters counters) {
     String listener = config.name();
     metrics.gauge(OPEN, "Connections open now.", counters::open, "listener", listener);
-    metrics.gauge(MAX, "The limit connections-max.", config::connectionsMax, "listener", listener);
+    int connectionsMax = config.get(ListenerKeys.CONNECTIONS_MAX);
+    metrics.gauge(MAX, "The limit connections-max.", () -> connectionsMax, "listener", listener);
     metrics.counter(
         REFUSED,
         "Clients closed at once because of connections-max.",

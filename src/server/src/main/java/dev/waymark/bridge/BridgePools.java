@@ -1,9 +1,9 @@
 package dev.waymark.bridge;
 
 import dev.waymark.api.PoolStatus;
+import dev.waymark.config.HealthKeys;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.engine.base.OutlierSignal;
-import dev.waymark.engine.base.PoolOptions;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.pool.PoisonQuarantine;
 import dev.waymark.engine.pool.PoolSetup;
@@ -216,14 +216,8 @@ final class BridgePools implements LaneConnector.Attempts {
   List<PoolSetup> setups(Collection<String> names) {
     return names.stream()
         .map(this::pool)
-        .map(pool -> new PoolSetup(options(pool.config), pool.balancer, pool.quarantine))
+        .map(pool -> new PoolSetup(pool.config.options(), pool.balancer, pool.quarantine))
         .toList();
-  }
-
-  private static PoolOptions options(PoolConfig pool) {
-    long waitNs = pool.isWaitingForUpstream() ? pool.noUpstreamWait().toNanos() : 0;
-    return new PoolOptions(
-        pool.name(), pool.acknowledge(), waitNs, pool.noUpstreamBytesMax(), pool.moving());
   }
 
   /** Tells the shards once more what is known of a pool; those that know it ignore it. */
@@ -240,7 +234,7 @@ final class BridgePools implements LaneConnector.Attempts {
   }
 
   Duration userTimeout(String name) {
-    return pool(name).config.userTimeout();
+    return pool(name).config.get(HealthKeys.USER_TIMEOUT);
   }
 
   /** A shard holds something against an upstream. */

@@ -4,7 +4,6 @@ import dev.waymark.config.ListenerConfig;
 import dev.waymark.engine.base.LoopClock;
 import dev.waymark.engine.base.LoopTime;
 import dev.waymark.engine.connection.Connection;
-import dev.waymark.engine.connection.ListenerOptions;
 import dev.waymark.engine.lane.Lane;
 import dev.waymark.engine.lane.LaneStatus;
 import dev.waymark.engine.lane.LaneTransport;
@@ -105,21 +104,10 @@ final class BridgeShard implements ShardEnvironment {
       List<PoolSetup> setups, List<ListenerConfig> listenerConfigs) {
     return ask(core -> {
       core.onConfigured(
-          time.nowNs(), setups, listenerConfigs.stream().map(BridgeShard::options).toList());
+          time.nowNs(), setups, listenerConfigs.stream().map(ListenerConfig::options).toList());
       listenerConfigs.forEach(config -> listeners.put(config.name(), config));
       return true;
     });
-  }
-
-  private static ListenerOptions options(ListenerConfig listener) {
-    return new ListenerOptions(
-        listener.name(),
-        listener.pool(),
-        listener.framing(),
-        listener.frameBytesMax(),
-        listener.idleTimeout().toNanos(),
-        Set.copyOf(listener.pushFrom()),
-        listener.age());
   }
 
   /** Listeners to which no client comes any more. */

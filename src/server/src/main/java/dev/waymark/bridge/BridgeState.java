@@ -136,7 +136,7 @@ final class BridgeState implements Operations {
         .entries()
         .forEach(entry ->
             values.put(
-                entry.key(), Map.of("value", entry.value(), "origin", entry.origin().text())));
+                entry.key(), Map.of("value", entry.shown(), "origin", entry.origin().text())));
     return values;
   }
 }

@@ -6,6 +6,7 @@ import dev.waymark.config.ConfigException;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.config.LogConfig;
+import dev.waymark.config.ProcessKeys;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Logging;
@@ -310,7 +311,8 @@ public final class Reload {
     parts.pools.start();
     added.forEach(parts.pools::publishAgain);
     try {
-      parts.pools.awaitServing(added, new Wait(next.startTimeout().toNanos()), closing);
+      parts.pools.awaitServing(
+          added, new Wait(next.get(ProcessKeys.START_TIMEOUT).toNanos()), closing);
     } catch (InterruptedException hurry) {
       Thread.currentThread().interrupt();
     }

@@ -1,7 +1,8 @@
 package dev.waymark.bridge;
 
 import dev.waymark.config.BridgeConfig;
-import dev.waymark.config.ListenerConfig;
+import dev.waymark.config.HealthKeys;
+import dev.waymark.config.ListenerKeys;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.config.LoadedConfig.Entry;
 import dev.waymark.config.Origin;
@@ -62,8 +63,9 @@ record Shortfall(String what, String reason, String effect) {
   private static Optional<Shortfall> transport(NettyTransport transport, BridgeConfig config) {
     boolean hasTimeouts =
         Stream.concat(
-                config.listeners().stream().map(ListenerConfig::userTimeout),
-                config.pools().stream().map(pool -> pool.userTimeout()))
+                config.listeners().stream()
+                    .map(listener -> listener.get(ListenerKeys.USER_TIMEOUT)),
+                config.pools().stream().map(pool -> pool.get(HealthKeys.USER_TIMEOUT)))
             .anyMatch(Duration::isPositive);
     if (transport.userTimeoutMs() != null || !hasTimeouts) {
       return Optional.empty();
@@ -79,7 +81,7 @@ record Shortfall(String what, String reason, String effect) {
   private static Optional<Shortfall> descriptors(long clientsMax, List<Entry> entries) {
     long wanted =
         entries.stream()
-            .filter(entry -> entry.key().endsWith(".connections-max"))
+            .filter(entry -> entry.declared() == ListenerKeys.CONNECTIONS_MAX)
             .filter(entry -> !(entry.origin() instanceof Origin.Default))
             .mapToLong(entry -> Long.parseLong(entry.value()))
             .sum();
@@ -94,7 +96,11 @@ record Shortfall(String what, String reason, String effect) {
   }
 
   private static Optional<Shortfall> backlog(int acceptQueueMax, BridgeConfig config) {
-    int wanted = config.listeners().stream().mapToInt(ListenerConfig::backlog).max().orElse(0);
+    int wanted =
+        config.listeners().stream()
+            .mapToInt(listener -> listener.get(ListenerKeys.BACKLOG))
+            .max()
+            .orElse(0);
     return wanted <= acceptQueueMax
         ? Optional.empty()
         : Optional.of(

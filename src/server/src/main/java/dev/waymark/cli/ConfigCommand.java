@@ -3,6 +3,7 @@ package dev.waymark.cli;
 import dev.waymark.bridge.MemoryLimits;
 import dev.waymark.config.BridgeConfig;
 import dev.waymark.config.ConfigLoader;
+import dev.waymark.config.JsonSchema;
 import dev.waymark.config.LoadedConfig;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -17,7 +18,7 @@ import picocli.CommandLine.Spec;
 /** `waymark config`: looks at a configuration without starting anything. */
 @Command(
     name = "config",
-    description = "Check a configuration, or show the one in force.",
+    description = "Check a configuration, show the one in force, or print its schema.",
     mixinStandardHelpOptions = true,
     versionProvider = VersionText.class,
     synopsisSubcommandLabel = "COMMAND")
@@ -63,6 +64,17 @@ final class ConfigCommand {
       versionProvider = VersionText.class)
   int show(@Mixin BridgeFlags flags) {
     out().print(flags.load(spec.commandLine().getErr()).yaml());
+    out().flush();
+    return 0;
+  }
+
+  /** For editors; docs/configuration.md says how they find it. */
+  @Command(
+      description = "Print a JSON Schema of the file, for completion and checks in editors.",
+      mixinStandardHelpOptions = true,
+      versionProvider = VersionText.class)
+  int schema() {
+    out().print(JsonSchema.text());
     out().flush();
     return 0;
   }

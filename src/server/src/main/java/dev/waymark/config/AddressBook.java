@@ -6,9 +6,9 @@ import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The addresses that the bridge is to listen on: resolved, and each once. Confined to one load. */
+/** The addresses to listen on: resolved, and no two of them alike. Confined to one load. */
 final class AddressBook {
-  /** Names to addresses; may block. */
+  /** Resolves a name; may block. */
   @FunctionalInterface
   interface Resolver {
     InetAddress resolve(String host) throws UnknownHostException;
@@ -25,7 +25,7 @@ final class AddressBook {
     this.settings = settings;
   }
 
-  /** The socket address; a refusal is noted where it has none or it is another's. */
+  /** Returns the socket address; notes a refusal if there is none or if it is taken. */
   InetSocketAddress add(Setting<HostPort> setting) {
     HostPort wanted = setting.value();
     InetSocketAddress address = new InetSocketAddress(resolve(setting), wanted.port());

@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * The admin port. Immutable.
  *
- * @param hosts names by which it may be asked for (the header Host), besides IP addresses,
+ * @param hosts names that requests may carry in their Host header, besides IP addresses,
  *     `localhost` and names without a dot; `*.example.com` is every name below example.com
  */
 public record AdminConfig(InetSocketAddress address, List<String> hosts) {

@@ -1,8 +1,8 @@
 package dev.waymark.config;
 
 /**
- * A text that is not of its type. Stackless: it is the user's mistake, told with its place by
- * {@link Settings}.
+ * A text that its type does not accept. Without a stack trace, since it is the user's mistake,
+ * which {@link Settings} reports with its place.
  */
 final class BadValueException extends Exception {
   private static final long serialVersionUID = 1L;
@@ -14,7 +14,7 @@ final class BadValueException extends Exception {
     this.expected = expected;
   }
 
-  /** What would have been right, to follow the word "expected". */
+  /** What would have been accepted; follows the word "expected". */
   String expected() {
     return expected;
   }

@@ -1,29 +1,18 @@
 package dev.waymark.config;
 
 import dev.waymark.engine.base.Limits;
-import java.time.Duration;
 import java.util.List;
 
 /**
- * Everything a bridge is told. Immutable, checked: a bridge can start from any instance.
+ * The whole configuration of a bridge. Immutable and checked: a bridge can start with any instance.
  *
- * @param transport which Netty transport carries the sockets
- * @param shards event loops; 0: half the cores, at least one
- * @param node name in Hello and logs; the host's name by default
- * @param drainTimeout what existing connections get after SIGTERM
- * @param startTimeout listeners open after this even without a SERVING upstream
+ * @param values those of the keys in {@link ProcessKeys} and {@link LaneKeys}
  */
 public record BridgeConfig(
     List<ListenerConfig> listeners,
     List<PoolConfig> pools,
     AdminConfig admin,
-    LogConfig log,
-    Transport transport,
-    int shards,
-    String node,
-    Duration drainTimeout,
-    Duration startTimeout,
-    Limits limits) {
+    KeyValues<BridgeConfig> values) {
   /** Netty transports; AUTO takes the first of io_uring, epoll, nio that works here. */
   public enum Transport {
     AUTO,
@@ -37,14 +26,51 @@ public record BridgeConfig(
     pools = List.copyOf(pools);
   }
 
-  BridgeConfig withPools(List<PoolConfig> others) {
-    return new BridgeConfig(
-        listeners, others, admin, log, transport, shards, node, drainTimeout, startTimeout, limits);
+  /** The value of a key. */
+  public <T> T get(Key<BridgeConfig, T> key) {
+    return values.get(key);
   }
 
-  /** The same within other limits. */
-  BridgeConfig withLimits(Limits others) {
-    return new BridgeConfig(
-        listeners, pools, admin, log, transport, shards, node, drainTimeout, startTimeout, others);
+  /** A copy with another value of a key. */
+  public <T> BridgeConfig with(Key<BridgeConfig, T> key, T value) {
+    return new BridgeConfig(listeners, pools, admin, values.with(key, value));
+  }
+
+  BridgeConfig withPools(List<PoolConfig> others) {
+    return new BridgeConfig(listeners, others, admin, values);
+  }
+
+  /** A copy with other listeners. */
+  public BridgeConfig withListeners(List<ListenerConfig> others) {
+    return new BridgeConfig(others, pools, admin, values);
+  }
+
+  /** The logging options. */
+  public LogConfig log() {
+    return new LogConfig(
+        get(ProcessKeys.LOG_FORMAT), get(ProcessKeys.LOG_LEVEL), get(ProcessKeys.LOG_ACCESS));
+  }
+
+  /** The bounds that the engine enforces. */
+  public Limits limits() {
+    return Limits.builder()
+        .windowBytes(get(LaneKeys.WINDOW))
+        .initialWindowBytes(get(LaneKeys.INITIAL_WINDOW))
+        .replyWindowBytes(get(LaneKeys.REPLY_WINDOW))
+        .replyQueueBytesMax(get(LaneKeys.REPLY_QUEUE))
+        .memoryBudgetBytes(get(ProcessKeys.MEMORY_BUDGET))
+        .batchBytesMax(get(LaneKeys.BATCH))
+        .laneQueueBytesMax(get(LaneKeys.QUEUE))
+        .settingsTimeoutNs(get(LaneKeys.SETTINGS_TIMEOUT).toNanos())
+        .commitTimeoutNs(get(LaneKeys.COMMIT_TIMEOUT).toNanos())
+        .pingIntervalNs(get(LaneKeys.PING_INTERVAL).toNanos())
+        .laneTimeoutNs(get(LaneKeys.LANE_TIMEOUT).toNanos())
+        .laneRetryMinNs(get(LaneKeys.RETRY_MIN).toNanos())
+        .laneRetryMaxNs(get(LaneKeys.RETRY_MAX).toNanos())
+        .creditDelayNs(get(LaneKeys.CREDIT_DELAY).toNanos())
+        .lingerTimeoutNs(get(ProcessKeys.LINGER_TIMEOUT).toNanos())
+        .pushWaitNs(get(LaneKeys.PUSH_WAIT).toNanos())
+        .pushBytesMax(get(LaneKeys.PUSH_BYTES_MAX))
+        .build();
   }
 }

@@ -9,21 +9,22 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What another configuration changes in a bridge that runs. Listeners and pools are the same where
- * their names are. Immutable.
+ * The difference that a new configuration makes to a running bridge. Listeners and pools are the
+ * same if their names are. Immutable.
  *
- * @param process keys outside listeners and pools, all of which can change
+ * @param process changed keys outside listeners and pools
  */
 public record ConfigChanges(Elements listeners, Elements pools, Set<String> process) {
   /**
    * The elements of one list, by name.
    *
-   * @param changed name to the keys that are not what they were
+   * @param changed the changed keys, by name
    */
   public record Elements(Set<String> added, Map<String, Set<String>> changed, Set<String> removed) {
-    /** Names of those to be made, or to be made different. */
+    /** Names of the elements that are new or different. */
     public Set<String> addedOrChanged() {
       Set<String> names = new LinkedHashSet<>(added);
       names.addAll(changed.keySet());
@@ -31,12 +32,8 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
     }
   }
 
-  /** All else is built into what runs: threads, limits, and what upstreams were told. */
-  private static final Set<String> CHANGEABLE =
-      Set.of("log.format", "log.level", "log.access", "drain-timeout", "start-timeout");
-
   /**
-   * Compares.
+   * Compares two configurations.
    *
    * @throws ConfigException with a line for each key that cannot change without a restart
    */
@@ -47,19 +44,21 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
           new Origin.Default(Optional.empty(), "pools"),
           "pools: none is named any more; the embedded echo upstream starts with the bridge only: name a pool, or restart");
     }
-    var listeners = elements("listeners", now, next);
-    noteBacklogs(now, next, listeners, problems);
-    Set<String> process = process(now, next, problems);
+    ConfigChanges changes =
+        new ConfigChanges(
+            elements("listeners", now, next, problems),
+            elements("pools", now, next, problems),
+            process(now, next, problems));
     problems.raise();
-    return new ConfigChanges(listeners, elements("pools", now, next), process);
+    return changes;
   }
 
-  /** Nothing has changed. */
+  /** Whether nothing has changed. */
   public boolean isEmpty() {
     return lines().isEmpty();
   }
 
-  /** One for each thing that changes, for people: `pool game changed: upstreams[0].weight`. */
+  /** One line per change, for the user: `pool game changed: upstreams[0].weight`. */
   public List<String> lines() {
     List<String> lines = new ArrayList<>();
     add(lines, "listener ", listeners);
@@ -77,17 +76,13 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
 
   private static Set<String> process(LoadedConfig now, LoadedConfig next, Problems problems) {
     Map<String, Entry> before = outsideLists(now);
-    Set<String> changed = new LinkedHashSet<>();
-    outsideLists(next)
-        .forEach((key, entry) -> {
-          Entry old = before.get(key);
-          if (old != null && !old.value().equals(entry.value())) {
-            changed.add(key);
-            if (!CHANGEABLE.contains(key)) {
-              problems.addLine(entry.origin(), needsRestart(old, entry, "restart"));
-            }
-          }
-        });
+    Map<String, Entry> after = outsideLists(next);
+    Set<String> changed = differing(before, after);
+    if (now.isEmbeddedUpstream() != next.isEmbeddedUpstream()) {
+      // It belongs to the embedded upstream and comes and goes with it.
+      changed.remove(ProcessKeys.ECHO.path());
+    }
+    noteRefusals(before, after, changed, problems);
     return changed;
   }
 
@@ -99,39 +94,51 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
     return entries;
   }
 
-  private static String needsRestart(Entry old, Entry entry, String remedy) {
-    return entry.origin().text()
-        + ": "
-        + entry.key()
-        + ": "
-        + Setting.printable(entry.value())
+  /** Notes the changed keys that a reload cannot apply, as their declarations say. */
+  private static void noteRefusals(
+      Map<String, Entry> before, Map<String, Entry> after, Set<String> changed, Problems problems) {
+    for (String key : changed) {
+      Entry old = before.get(key);
+      Entry entry = after.get(key);
+      Entry either = entry == null ? old : entry;
+      if (either == null) {
+        continue;
+      }
+      String remedy =
+          switch (either.declared().onReload()) {
+            case AT_ONCE, NEW_CONNECTIONS -> "";
+            case NEW_ADDRESS ->
+                changed.contains(ListenerKeys.ADDRESS.name())
+                    ? ""
+                    : "restart, change the address too";
+            case RESTART -> "restart";
+          };
+      if (!remedy.isEmpty()) {
+        problems.addLine(either.origin(), refusal(old, entry, remedy));
+      }
+    }
+  }
+
+  /** A key without a default may be missing before or after. */
+  private static String refusal(@Nullable Entry old, @Nullable Entry entry, String remedy) {
+    String key = old == null ? "" : old.key() + ": ";
+    String next =
+        entry == null
+            ? key + "not set"
+            : entry.origin().text() + ": " + entry.key() + ": " + Setting.printable(entry.shown());
+    String inForce = old == null ? "none" : Setting.printable(old.shown());
+    String undo = old == null ? "remove it" : "put " + inForce + " back";
+    return next
         + " (in force: "
-        + Setting.printable(old.value())
+        + inForce
         + ", which a reload cannot change); "
         + remedy
-        + ", or put "
-        + Setting.printable(old.value())
-        + " back";
+        + ", or "
+        + undo;
   }
 
-  /** The kernel is told of it when the port is bound. */
-  private static void noteBacklogs(
-      LoadedConfig now, LoadedConfig next, Elements listeners, Problems problems) {
-    Map<String, Map<String, Entry>> before = byName("listeners", now);
-    Map<String, Map<String, Entry>> after = byName("listeners", next);
-    listeners.changed.forEach((name, keys) -> {
-      if (keys.contains("backlog") && !keys.contains("address")) {
-        Entry old = before.getOrDefault(name, Map.of()).get("backlog");
-        Entry entry = after.getOrDefault(name, Map.of()).get("backlog");
-        if (old != null && entry != null) {
-          problems.addLine(
-              entry.origin(), needsRestart(old, entry, "restart, change the address too"));
-        }
-      }
-    });
-  }
-
-  private static Elements elements(String list, LoadedConfig now, LoadedConfig next) {
+  private static Elements elements(
+      String list, LoadedConfig now, LoadedConfig next, Problems problems) {
     Map<String, Map<String, Entry>> before = byName(list, now);
     Map<String, Map<String, Entry>> after = byName(list, next);
     Set<String> added = new LinkedHashSet<>(after.keySet());
@@ -140,9 +147,11 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
     removed.removeAll(after.keySet());
     Map<String, Set<String>> changed = new LinkedHashMap<>();
     after.forEach((name, entries) -> {
-      Set<String> keys = differing(before.getOrDefault(name, entries), entries);
+      Map<String, Entry> former = before.getOrDefault(name, entries);
+      Set<String> keys = differing(former, entries);
       if (!keys.isEmpty()) {
         changed.put(name, keys);
+        noteRefusals(former, entries, keys, problems);
       }
     });
     return new Elements(added, changed, removed);

@@ -1,7 +1,7 @@
 package dev.waymark.config;
 
 /**
- * A configuration that cannot be used; the message is for the user: where, key, value, what is
+ * A configuration that cannot be used. The message is for the user: place, key, value, what is
  * expected, remedy.
  */
 public final class ConfigException extends RuntimeException {

@@ -2,7 +2,6 @@ package dev.waymark.config;
 
 import dev.waymark.config.AddressBook.Resolver;
 import dev.waymark.config.LoadedConfig.EmbeddedEcho;
-import dev.waymark.config.LoadedConfig.Entry;
 import dev.waymark.config.Overrides.Counts;
 import dev.waymark.config.Values.Elements;
 import java.io.IOException;
@@ -10,9 +9,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,9 +22,10 @@ public final class ConfigLoader {
   private ConfigLoader() {}
 
   /**
-   * Reads and checks; resolves names of addresses to listen on, which may block.
+   * Reads and checks the configuration; resolves the names of addresses to listen on, which may
+   * block.
    *
-   * @param flags flag to text, `--admin`
+   * @param flags text by flag, `--admin`
    * @param environment all of it; what does not start with WAYMARK_ is ignored
    * @throws ConfigException with a line for each thing that is wrong
    */
@@ -35,45 +33,47 @@ public final class ConfigLoader {
       Optional<Path> file, Map<String, String> flags, Map<String, String> environment) {
     Problems problems = new Problems();
     Values values =
-        file.map(path -> FileWalk.read(path.toString(), YamlFile.bytes(path), problems))
+        file.map(path ->
+                FileWalk.read(Schema.BRIDGE, path.toString(), YamlFile.bytes(path), problems))
             .orElseGet(Values::new);
-    return load(values, flags, environment, InetAddress::getByName, problems);
+    return load(Schema.BRIDGE, values, flags, environment, InetAddress::getByName, problems);
   }
 
-  /** Every flag that stands for a key, with its meaning, for the command line's help. */
+  /** Every flag that sets a key, with its help text. */
   public static Map<String, String> flags() {
     Map<String, String> flags = new LinkedHashMap<>();
-    for (Key<?> key : Schema.KEYS) {
-      key.flag()
-          .ifPresent(flag ->
-              flags.put(
-                  flag,
-                  key.meaning()
-                      + " Value: "
-                      + key.type().expected()
-                      + key.defaultText().map(text -> ". Default: " + text).orElse("")));
+    for (Key<?, ?> key : Schema.BRIDGE.keys()) {
+      key.flag().ifPresent(flag -> flags.put(flag, help(key)));
     }
     return flags;
   }
 
-  /** The same with a file that was read already and names resolved by the caller. */
+  private static String help(Key<?, ?> key) {
+    return key.meaning()
+        + " Value: "
+        + key.type().expected()
+        + key.defaultText().map(text -> ". Default: " + text).orElse("");
+  }
+
+  /** Loads a file that has been read already, with a given resolver. */
   static LoadedConfig load(
+      Schema schema,
       Values values,
       Map<String, String> flags,
       Map<String, String> environment,
       Resolver resolver,
       Problems problems) {
-    boolean isFilled =
-        checkFilled(values, "listeners", problems) & checkFilled(values, "pools", problems);
-    if (!isFilled) {
+    boolean hasListeners = checkFilled(values, "listeners", problems);
+    boolean hasPools = checkFilled(values, "pools", problems);
+    if (!hasListeners || !hasPools) {
       problems.raise();
     }
-    Overrides overrides = new Overrides(flags, environment, problems);
+    Overrides overrides = new Overrides(schema, flags, environment, problems);
     boolean isEmbedded = values.list("pools").isEmpty() && !overrides.has(PoolKeys.TARGET);
     Counts counts = overrides.layOver(values);
-    Settings settings = new Settings(values, problems);
+    Settings settings = new Settings(schema, values, problems);
     AddressBook addresses = new AddressBook(resolver, settings);
-    BridgeConfig config = bridge(settings, counts, addresses, problems);
+    BridgeConfig config = bridge(settings, counts, addresses);
     Optional<Setting<HostPort>> echo =
         isEmbedded ? Optional.of(settings.get(ProcessKeys.ECHO)) : Optional.empty();
     if (!isEmbedded) {
@@ -83,11 +83,14 @@ public final class ConfigLoader {
     problems.raise();
     LoadedConfig loaded =
         new LoadedConfig(
-            config, inOrder(settings.entries()), embedded, Overrides.warnings(environment));
+            config,
+            EntryOrder.of(schema).sorted(settings.entries()),
+            embedded,
+            Overrides.warnings(schema, environment));
     return embedded.map(one -> loaded.withEchoOn(one.address())).orElse(loaded);
   }
 
-  /** A default that another has is no mistake: the bridge then takes any free port. */
+  /** A default that is taken is no mistake: the bridge uses any free port instead. */
   private static EmbeddedEcho echo(Setting<HostPort> setting, AddressBook addresses) {
     InetSocketAddress address =
         setting.isDefault()
@@ -103,62 +106,26 @@ public final class ConfigLoader {
     return empty.isEmpty();
   }
 
-  private static BridgeConfig bridge(
-      Settings settings, Counts counts, AddressBook addresses, Problems problems) {
-    Setting<Integer> window = settings.get(ProcessKeys.WINDOW);
+  private static BridgeConfig bridge(Settings settings, Counts counts, AddressBook addresses) {
+    KeyValues<BridgeConfig> values =
+        settings
+            .readAll(Scope.BRIDGE)
+            .with(ProcessKeys.NODE, settings.get(ProcessKeys.NODE, hostName()).value());
     List<PoolConfig> pools = new PoolReader(settings).read(counts.pools());
     List<String> poolNames = pools.stream().map(PoolConfig::name).toList();
     List<ListenerConfig> listeners =
-        new ListenerReader(settings, addresses, poolNames, window).read(counts.listeners());
-    AdminConfig admin = admin(settings, addresses);
-    Setting<Long> memoryBudget = settings.get(ProcessKeys.MEMORY_BUDGET);
-    Duration linger = settings.value(ProcessKeys.LINGER_TIMEOUT);
-    return new BridgeConfig(
-        listeners,
-        pools,
-        admin,
-        log(settings),
-        settings.value(ProcessKeys.TRANSPORT),
-        settings.value(ProcessKeys.SHARDS),
-        settings.get(ProcessKeys.NODE, hostName()).value(),
-        settings.value(ProcessKeys.DRAIN_TIMEOUT),
-        settings.value(ProcessKeys.START_TIMEOUT),
-        new LimitsReader(settings, problems).read(window, memoryBudget, linger));
+        new ListenerReader(settings, addresses, poolNames, settings.get(LaneKeys.WINDOW))
+            .read(counts.listeners());
+    return new BridgeConfig(listeners, pools, admin(settings, addresses, values), values);
   }
 
-  private static AdminConfig admin(Settings settings, AddressBook addresses) {
+  private static AdminConfig admin(
+      Settings settings, AddressBook addresses, KeyValues<BridgeConfig> values) {
     Setting<HostPort> address = settings.get(ProcessKeys.ADMIN_ADDRESS);
     List<String> hosts = new ArrayList<>();
     hosts.add(address.value().host());
-    settings.find(ProcessKeys.ADMIN_HOSTS).map(Setting::value).ifPresent(hosts::addAll);
+    hosts.addAll(values.get(ProcessKeys.ADMIN_HOSTS));
     return new AdminConfig(addresses.add(address), hosts);
-  }
-
-  private static LogConfig log(Settings settings) {
-    return new LogConfig(
-        settings.value(ProcessKeys.LOG_FORMAT),
-        settings.value(ProcessKeys.LOG_LEVEL),
-        settings.value(ProcessKeys.LOG_ACCESS));
-  }
-
-  /** Values are read as they depend on one another; they are shown as the reference lists them. */
-  private static List<Entry> inOrder(List<Entry> entries) {
-    List<String> paths = Schema.KEYS.stream().map(Key::path).toList();
-    List<Entry> sorted = new ArrayList<>(entries);
-    sorted.sort(Comparator.comparing(entry -> rank(entry, paths)));
-    return sorted;
-  }
-
-  private static int rank(Entry entry, List<String> paths) {
-    // Within a list the order of reading is the order of the elements and of their keys.
-    int dot = entry.key().indexOf('[');
-    String start = dot < 0 ? entry.key() : entry.key().substring(0, dot) + "[]";
-    for (int i = 0; i < paths.size(); i++) {
-      if (dot < 0 ? paths.get(i).equals(start) : paths.get(i).startsWith(start)) {
-        return i;
-      }
-    }
-    return paths.size();
   }
 
   private static String hostName() {

@@ -30,7 +30,7 @@ final class EntryWriter {
     return writer.out.toString();
   }
 
-  /** `listeners[0].name` is listeners, [0], name. */
+  /** Splits `listeners[0].name` into listeners, [0] and name. */
   private static List<String> parts(String path) {
     int labels = path.indexOf(LABELS);
     String head = labels < 0 ? path : path.substring(0, labels + LABELS.length() - 1);
@@ -58,7 +58,7 @@ final class EntryWriter {
         out.append(indent(depth)).append(parts.get(depth)).append(":\n");
       }
     }
-    String line = indent(parts.size() - 1) + scalar(parts.getLast()) + ": " + scalar(entry.value());
+    String line = indent(parts.size() - 1) + scalar(parts.getLast()) + ": " + scalar(entry.shown());
     out.append(line)
         .repeat(' ', Math.max(1, COMMENT_COLUMN - line.length()))
         .append("# ")
@@ -75,7 +75,7 @@ final class EntryWriter {
     return indent;
   }
 
-  /** Plain where that is safe, else in double quotes. */
+  /** Plain where that is safe, otherwise in double quotes. */
   static String scalar(String text) {
     if (PLAIN.matcher(text).matches() && !text.toLowerCase(Locale.ROOT).equals("null")) {
       return text;

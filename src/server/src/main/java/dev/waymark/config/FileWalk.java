@@ -14,29 +14,31 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 
 /**
- * Compares a file's nodes with the schema and keeps the values. Confined to one load; depth is
- * bounded by the schema's.
+ * Checks a file's nodes against the schema and collects the values. Confined to one load; its depth
+ * is that of the schema.
  */
 final class FileWalk {
   /** Aliases can make a small file large. */
   private static final int VALUES_MAX = 100_000;
 
-  /** What other versions of YAML call null beside the `null` of this one. */
+  /** What other versions of YAML call null, besides `null`. */
   private static final Set<String> NULLS = Set.of("", "~", "Null", "NULL");
 
+  private final Schema schema;
   private final String name;
   private final Problems problems;
   private final Values values = new Values();
   private int valueCount;
 
-  private FileWalk(String name, Problems problems) {
+  private FileWalk(Schema schema, String name, Problems problems) {
+    this.schema = schema;
     this.name = name;
     this.problems = problems;
   }
 
-  /** What the file says; what it may not say goes to problems. */
-  static Values read(String name, byte[] bytes, Problems problems) {
-    FileWalk walk = new FileWalk(name, problems);
+  /** Returns the values of the file; notes what does not belong there. */
+  static Values read(Schema schema, String name, byte[] bytes, Problems problems) {
+    FileWalk walk = new FileWalk(schema, name, problems);
     YamlFile.root(name, bytes)
         .ifPresentOrElse(
             root -> walk.root(root),
@@ -59,7 +61,7 @@ final class FileWalk {
 
   private void map(MappingNode map, String schemaPrefix, String prefix) {
     values.putPlace(prefix.isEmpty() ? "" : prefix.substring(0, prefix.length() - 1), origin(map));
-    Map<String, Child> children = Schema.childrenOf(schemaPrefix);
+    Map<String, Child> children = schema.childrenOf(schemaPrefix);
     Map<String, Origin.File> seen = new HashMap<>();
     for (NodeTuple tuple : map.getValue()) {
       if (++valueCount > VALUES_MAX) {
@@ -139,7 +141,7 @@ final class FileWalk {
                 + ": "
                 + kind(element)
                 + " (expected: a map of keys such as "
-                + Schema.childrenOf(schemaPrefix).keySet().iterator().next()
+                + schema.childrenOf(schemaPrefix).keySet().iterator().next()
                 + ")");
       }
     }

@@ -15,7 +15,7 @@ record HostPort(String host, int port) {
 
   /**
    * Labels of 1 to 63 characters (RFC 1035, section 2.3.4), with the underscore that container
-   * networks use. The last one has a letter: what has none is a mistyped IPv4 address.
+   * networks use. The last one has a letter: without one it is a mistyped IPv4 address.
    */
   private static final Pattern NAME =
       Pattern.compile(
@@ -27,10 +27,12 @@ record HostPort(String host, int port) {
       Pattern.compile("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?");
   private static final String EXPECTED = "HOST:PORT, such as 127.0.0.1:7000 or [::1]:7000";
 
-  /** Where a server listens: port 0 is any free one; `:7000` is every IPv4 address. */
+  /** Where a server listens: port 0 is any free port, `:7000` every IPv4 address. */
   static ValueType<HostPort> listening() {
-    return new ValueType<>(
-        EXPECTED, text -> read(text.startsWith(":") ? "0.0.0.0" + text : text, 0));
+    return ValueType.form(
+        EXPECTED,
+        "^.*:[0-9]{1,5}$",
+        text -> read(text.startsWith(":") ? "0.0.0.0" + text : text, 0));
   }
 
   /** Where a peer is found: port 1 to 65535. */
@@ -43,19 +45,19 @@ record HostPort(String host, int port) {
     return dialled;
   }
 
-  /** Each link of a host has such addresses, so nobody knows where to send (RFC 4007). */
+  /** Every link of a host has such addresses, so the zone says which one is meant (RFC 4007). */
   private boolean isLinkLocalWithoutZone() {
     return host.indexOf(':') >= 0
         && host.indexOf('%') < 0
         && InetAddress.ofLiteral(host).isLinkLocalAddress();
   }
 
-  /** Whether both are the same, however they are written. */
+  /** Whether both mean the same, however they are written. */
   boolean isSameAs(HostPort other) {
     return canonical().equals(other.canonical());
   }
 
-  /** The one text of all that mean the same. */
+  /** One text for all spellings. */
   String canonical() {
     return canonicalHost() + ":" + port;
   }
@@ -93,7 +95,7 @@ record HostPort(String host, int port) {
     throw new BadValueException(EXPECTED);
   }
 
-  /** The interface that a zone names need not be there yet. */
+  /** The interface that the zone names need not exist yet. */
   private static boolean isIpv6(String address) {
     int zone = address.indexOf('%');
     return isLiteral(zone < 0 ? address : address.substring(0, zone));
@@ -101,7 +103,7 @@ record HostPort(String host, int port) {
 
   private static boolean isLiteral(String address) {
     try {
-      InetAddress unused = InetAddress.ofLiteral(address);
+      var _ = InetAddress.ofLiteral(address);
       return true;
     } catch (IllegalArgumentException notAnAddress) {
       return false;
@@ -120,7 +122,7 @@ record HostPort(String host, int port) {
     return port;
   }
 
-  /** As one writes it, IPv6 in brackets. */
+  /** As it is written, IPv6 in brackets. */
   String text() {
     return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
   }

@@ -2,32 +2,79 @@ package dev.waymark.config;
 
 import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One key of the configuration: all that loading, error messages, `config show`, the sample file
- * and the reference need to know of it. Immutable.
+ * One key of the configuration: its declaration, and the typed handle by which a component reads
+ * its value. Flags, environment, file, error messages, `config show`, the sample file, the
+ * reference, the JSON Schema and the reload all follow from the declaration (docs/decisions/0035).
+ * Immutable; equality is identity.
  *
- * @param path where it stands in the file; `[]` stands for each element of a list, `*` for any name
- * @param defaultText as one would write it; without one, `meaning` says what holds
- * @param flag the flag of `bridge` that overrules the file, if there is one
- * @param meaning one sentence
+ * @param <C> the settings that hold its value
+ * @param <T> the type of its value
  */
-record Key<T>(
-    String path,
-    ValueType<T> type,
-    Optional<String> defaultText,
-    Optional<String> flag,
-    String meaning) {
-  static <T> Key<T> of(String path, ValueType<T> type, String defaultText, String meaning) {
-    return new Key<>(path, type, Optional.of(defaultText), Optional.empty(), meaning);
+public final class Key<C, T> {
+  private static final String SECRET = "(secret)";
+
+  private final Scope<C> scope;
+  private final String title;
+  private final String path;
+  private final ValueType<T> type;
+  private final Optional<String> defaultText;
+  private final @Nullable T absent;
+  private final Optional<String> flag;
+  private final OnReload onReload;
+  private final boolean isSecret;
+  private final boolean isRequired;
+  private final boolean isReadByHand;
+  private final Optional<String> onlyWithType;
+  private final Optional<String> excludes;
+  private final Optional<Declaration.Bound<C, T>> bound;
+  private final String example;
+  private final String meaning;
+
+  Key(Declaration<C, T> declared) {
+    this.scope = declared.group.scope();
+    this.title = declared.group.title();
+    this.path = declared.path;
+    this.type = declared.type;
+    this.defaultText = declared.defaultText;
+    this.absent = defaultText.map(this::trusted).orElse(declared.absent);
+    this.flag = declared.flag;
+    this.onReload = declared.onReload;
+    this.isSecret = declared.isSecret;
+    this.isRequired = declared.isRequired;
+    this.isReadByHand = declared.isReadByHand;
+    this.onlyWithType = declared.onlyWithType;
+    this.excludes = declared.excludes;
+    this.bound = declared.bound;
+    this.example = declared.example;
+    this.meaning = declared.meaning;
   }
 
-  static <T> Key<T> without(String path, ValueType<T> type, String meaning) {
-    return new Key<>(path, type, Optional.empty(), Optional.empty(), meaning);
+  /** Reads a value that stands in the code. */
+  T trusted(String text) {
+    try {
+      return type.reader().read(text);
+    } catch (BadValueException defect) {
+      throw new IllegalStateException("the default of " + path + " is refused", defect);
+    }
   }
 
-  Key<T> withFlag(String flagName) {
-    return new Key<>(path, type, defaultText, Optional.of(flagName), meaning);
+  // --- place ---
+
+  Scope<C> scope() {
+    return scope;
+  }
+
+  /** The title of its group. */
+  String title() {
+    return title;
+  }
+
+  /** The path in the file; `[]` stands for each element of a list, `*` for any name. */
+  String path() {
+    return path;
   }
 
   /** The path with each `[]` filled in order. */
@@ -39,8 +86,87 @@ record Key<T>(
     return filled;
   }
 
-  /** `WAYMARK_ADMIN` for `--admin`. */
-  static String environmentName(String flag) {
-    return "WAYMARK_" + flag.substring(2).replace('-', '_').toUpperCase(Locale.ROOT);
+  /** The last part of the path. */
+  String name() {
+    return path.substring(path.lastIndexOf('.') + 1);
+  }
+
+  /** The flag of `bridge` that overrides the file, if there is one. */
+  Optional<String> flag() {
+    return flag;
+  }
+
+  /** The variable that stands for the flag: `WAYMARK_ADMIN` for `--admin`. */
+  Optional<String> environmentName() {
+    return flag.map(
+        name -> "WAYMARK_" + name.substring(2).replace('-', '_').toUpperCase(Locale.ROOT));
+  }
+
+  // --- values ---
+
+  ValueType<T> type() {
+    return type;
+  }
+
+  /** The default as it would be written; if there is none, `meaning` says what applies. */
+  Optional<String> defaultText() {
+    return defaultText;
+  }
+
+  /** The value if the key is not set; empty if that depends on other keys. */
+  Optional<T> defaultValue() {
+    return Optional.ofNullable(absent);
+  }
+
+  boolean isRequired() {
+    return isRequired;
+  }
+
+  boolean isReadByHand() {
+    return isReadByHand;
+  }
+
+  boolean isSecret() {
+    return isSecret;
+  }
+
+  /** The text to show for a value: as written, unless the key is secret. */
+  String shown(String text) {
+    return isSecret ? SECRET : text;
+  }
+
+  /** The value that `type` next to it must have; empty: any. */
+  Optional<String> onlyWithType() {
+    return onlyWithType;
+  }
+
+  /** The key or list that must not be set next to it. */
+  Optional<String> excludes() {
+    return excludes;
+  }
+
+  /** The limit that another key sets. */
+  Optional<Declaration.Bound<C, T>> bound() {
+    return bound;
+  }
+
+  OnReload onReload() {
+    return onReload;
+  }
+
+  // --- documentation ---
+
+  String meaning() {
+    return meaning;
+  }
+
+  /** The value that the sample file shows if there is no default. */
+  String example() {
+    return example;
+  }
+
+  @Override
+  public String toString() {
+    return path;
   }
 }

@@ -4,9 +4,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** Makes labels of settings. Confined to one load. */
+/** Reads labels. Confined to one load. */
 final class LabelReader {
-  private static final Pattern LABEL = Pattern.compile("[A-Za-z0-9._/-]{1,63}");
+  static final Pattern LABEL = Pattern.compile("[A-Za-z0-9._/-]{1,63}");
 
   private final Settings settings;
 
@@ -14,8 +14,8 @@ final class LabelReader {
     this.settings = settings;
   }
 
-  /** The labels under a key that ends with any name. */
-  Map<String, String> read(Key<String> key, int i, int j) {
+  /** The labels of a key whose last part is any name. */
+  Map<String, String> read(Key<?, String> key, int i, int j) {
     String prefix = key.at(i, j).replace("*", "");
     Map<String, String> labels = new LinkedHashMap<>();
     settings
@@ -24,6 +24,7 @@ final class LabelReader {
         .forEach((name, value) -> {
           if (!LABEL.matcher(name).matches()) {
             settings.refuse(
+                key,
                 value,
                 prefix + Setting.printable(name),
                 "a name of 1 to 63 of A-Z, a-z, 0-9, ., _, / and -");

@@ -10,16 +10,13 @@ import java.nio.channels.ServerSocketChannel;
 import java.util.Locale;
 import java.util.function.BooleanSupplier;
 
-/** Addresses to listen on: how they are written, and which exclude each other. No state. */
+/** Addresses to listen on: how they are written, and which exclude each other. Stateless. */
 public final class ListenAddresses {
   private static final InetAddress IPV4_WILDCARD = InetAddress.ofLiteral("0.0.0.0");
 
   private ListenAddresses() {}
 
-  /**
-   * Whether this host has IPv6, as Java sees it: not where it is switched off, as in many
-   * containers.
-   */
+  /** Whether Java can use IPv6 on this host; many containers have it switched off. */
   static boolean hasIpv6() {
     try (var probe = ServerSocketChannel.open(StandardProtocolFamily.INET6)) {
       return probe.isOpen();
@@ -28,10 +25,7 @@ public final class ListenAddresses {
     }
   }
 
-  /**
-   * What is bound for an address: the IPv6 wildcard is every address of both families, of which
-   * some hosts have one only.
-   */
+  /** The address to bind: on a host without IPv6, the IPv6 wildcard becomes that of IPv4. */
   static InetAddress bound(InetAddress address, BooleanSupplier hasIpv6) {
     return address instanceof Inet6Address && address.isAnyLocalAddress() && !hasIpv6.getAsBoolean()
         ? IPV4_WILDCARD
@@ -39,9 +33,9 @@ public final class ListenAddresses {
   }
 
   /**
-   * Whether only one of the two can be bound at a time: they have the port in common and the
-   * address too, where a wildcard stands for all addresses of its family, and the IPv6 wildcard for
-   * those of IPv4 as well. Port 0 excludes nothing.
+   * Whether only one of the two can be bound at a time: they share the port and the address, where
+   * a wildcard covers all addresses of its family and the IPv6 wildcard those of IPv4 too. Port 0
+   * excludes nothing.
    */
   public static boolean exclude(InetSocketAddress a, InetSocketAddress b) {
     return a.getPort() != 0
@@ -52,8 +46,8 @@ public final class ListenAddresses {
   }
 
   /**
-   * Reads an address to listen on, as the configuration has them: `HOST:PORT`, or `:PORT` for every
-   * IPv4 address. A name is resolved, which may block.
+   * Reads an address to listen on, in the form of the configuration: `HOST:PORT`, or `:PORT` for
+   * every IPv4 address. A name is resolved, which may block.
    *
    * @param flag where the text stands, for the message
    * @throws ConfigException if there is no such address

@@ -1,40 +1,55 @@
 package dev.waymark.config;
 
 import dev.waymark.engine.connection.AgeOptions;
+import dev.waymark.engine.connection.ListenerOptions;
 import dev.waymark.protocol.Framing;
 import java.net.InetSocketAddress;
-import java.time.Duration;
-import java.util.List;
+import java.util.Set;
 
 /**
- * A port that accepts clients. Immutable.
+ * The settings of a listener, a port that accepts clients. Immutable.
  *
- * @param frameBytesMax largest message of a framed listener, never above the window
- * @param connectionsMax a client beyond it is closed at once
- * @param backlog connections that wait in the kernel to be accepted
- * @param isNoDelay TCP_NODELAY
- * @param isKeepAlive SO_KEEPALIVE
- * @param userTimeout TCP_USER_TIMEOUT: unacknowledged bytes for this long end the connection; zero:
- *     the kernel's own
- * @param idleTimeout nothing sent either way for this long ends the connection; zero: never
- * @param pushFrom other pools whose upstreams may push to its connections
- * @param age how old connections may become
+ * @param address where it listens, resolved
+ * @param values those of the keys in {@link ListenerKeys}
  */
-public record ListenerConfig(
-    String name,
-    InetSocketAddress address,
-    String pool,
-    Framing framing,
-    int frameBytesMax,
-    int connectionsMax,
-    int backlog,
-    boolean isNoDelay,
-    boolean isKeepAlive,
-    Duration userTimeout,
-    Duration idleTimeout,
-    List<String> pushFrom,
-    AgeOptions age) {
-  public ListenerConfig {
-    pushFrom = List.copyOf(pushFrom);
+public record ListenerConfig(InetSocketAddress address, KeyValues<ListenerConfig> values) {
+  /** The value of a key. */
+  public <T> T get(Key<ListenerConfig, T> key) {
+    return values.get(key);
+  }
+
+  /** A copy with another value of a key. */
+  public <T> ListenerConfig with(Key<ListenerConfig, T> key, T value) {
+    return new ListenerConfig(address, values.with(key, value));
+  }
+
+  public String name() {
+    return get(ListenerKeys.NAME);
+  }
+
+  /** The pool whose upstreams own its connections. */
+  public String pool() {
+    return get(ListenerKeys.POOL);
+  }
+
+  public Framing framing() {
+    return get(ListenerKeys.FRAMING);
+  }
+
+  /** The engine's options for the listener. */
+  public ListenerOptions options() {
+    AgeOptions age =
+        new AgeOptions(
+            get(ListenerKeys.AGE_MAX).toNanos(),
+            get(ListenerKeys.AGE_JITTER),
+            get(ListenerKeys.AGE_GRACE).toNanos());
+    return new ListenerOptions(
+        name(),
+        pool(),
+        framing(),
+        get(ListenerKeys.FRAME_MAX),
+        get(ListenerKeys.IDLE_TIMEOUT).toNanos(),
+        Set.copyOf(get(ListenerKeys.PUSH_FROM)),
+        age);
   }
 }

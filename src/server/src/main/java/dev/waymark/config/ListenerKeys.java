@@ -6,176 +6,135 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The keys of a listener. Immutable. */
-final class ListenerKeys {
-  /** The `type` of a framing that is written as a map. */
-  enum FramingType {
-    RAW,
-    LINE,
-    VARINT,
-    DELIMITER,
-    FIXED,
-    LENGTH_PREFIXED
-  }
+/** The keys of a listener and of the clients' connections that it accepts. Immutable. */
+public final class ListenerKeys {
+  static final KeyGroup<ListenerConfig> GROUP = new KeyGroup<>("Listeners", Scope.LISTENER, "");
 
-  /** Order of the bytes of a length field. */
-  enum ByteOrder {
-    BIG,
-    LITTLE
-  }
+  public static final Key<ListenerConfig, String> NAME =
+      GROUP
+          .key("name", ValueType.name())
+          .byDefault("default")
+          .onReload(OnReload.NEW_CONNECTIONS)
+          .meaning("Name of the listener in logs and metrics; unique.");
 
-  private static final String AT = "listeners[].";
-  private static final String FRAMED = AT + "framing.";
+  static final Key<ListenerConfig, HostPort> ADDRESS =
+      GROUP
+          .key("address", HostPort.listening())
+          .byDefault("127.0.0.1:7000")
+          .flag("--listen")
+          .onReload(OnReload.AT_ONCE)
+          .meaning(
+              "Where clients connect. 0.0.0.0:7000, or :7000 for short, means every IPv4 address and no IPv6 address; [::]:7000 means every address of both families, or of IPv4 on a host without IPv6. Port 0 means any free port.");
 
-  static final Key<String> NAME =
-      Key.of(
-          AT + "name",
-          ValueType.name(),
-          "default",
-          "Name of the listener in logs and metrics; unique.");
-  static final Key<HostPort> ADDRESS =
-      Key.of(
-              AT + "address",
-              HostPort.listening(),
-              "127.0.0.1:7000",
-              "Where clients connect. 0.0.0.0:7000, or :7000 for short, is every IPv4 address and no IPv6 one; [::]:7000 is every address of both, or of IPv4 where the host has no IPv6. Port 0 is any free port.")
-          .withFlag("--listen");
-  static final Key<String> POOL =
-      Key.without(
-          AT + "pool",
-          ValueType.name(),
-          "Pool whose upstreams own the connections; by default the only one there is.");
-  static final Key<Framing> FRAMING =
-      Key.of(
-              AT + "framing",
-              ValueType.word(framingWords()),
-              "raw",
-              "How the client's bytes are cut into messages: one of these words, or a map with `type`.")
-          .withFlag("--framing");
-  static final Key<FramingType> FRAMING_TYPE =
-      Key.without(
-          FRAMED + "type",
-          ValueType.word(FramingType.class),
-          "The framing, where it needs more than a word.");
-  static final Key<byte[]> FRAMING_DELIMITER =
-      Key.without(
-          FRAMED + "delimiter",
-          ValueType.delimiter(),
-          "What ends a message; with type delimiter, where it must be given.");
-  static final Key<Integer> FRAMING_SIZE =
-      Key.without(
-          FRAMED + "size",
-          ValueType.size("1", "16MiB"),
-          "Bytes of every message; with type fixed, where it must be given.");
-  static final Key<Integer> FRAMING_LENGTH_BYTES =
-      Key.of(
-          FRAMED + "length-bytes",
-          ValueType.word(lengthBytes()),
-          "4",
-          "Bytes of the length field; with type length-prefixed.");
-  static final Key<ByteOrder> FRAMING_BYTE_ORDER =
-      Key.of(
-          FRAMED + "byte-order",
-          ValueType.word(ByteOrder.class),
-          "big",
-          "Byte order of the length field; with type length-prefixed.");
-  static final Key<Integer> FRAMING_LENGTH_OFFSET =
-      Key.of(
-          FRAMED + "length-offset",
-          ValueType.number(0, 65_536),
-          "0",
-          "Bytes before the length field; with type length-prefixed.");
-  static final Key<Integer> FRAMING_LENGTH_ADJUSTMENT =
-      Key.of(
-          FRAMED + "length-adjustment",
-          ValueType.number(-65_536, 65_536),
-          "0",
-          "Added to the value of the length field to give the bytes that follow it; with type length-prefixed.");
-  static final Key<Integer> FRAME_MAX =
-      Key.of(
-              AT + "frame-max",
-              ValueType.size("1", "16MiB"),
-              "64KiB",
-              "Largest message of a framed listener, never above lanes.window; no meaning with raw.")
-          .withFlag("--frame-max");
-  static final Key<Integer> CONNECTIONS_MAX =
-      Key.of(
-              AT + "connections-max",
-              ValueType.number(1, 10_000_000),
-              "100000",
-              "A client beyond it is closed at once.")
-          .withFlag("--connections-max");
-  static final Key<Integer> BACKLOG =
-      Key.of(
-          AT + "backlog",
-          ValueType.number(1, 65_535),
-          "4096",
-          "Connections that wait in the kernel to be accepted.");
-  static final Key<Boolean> NO_DELAY =
-      Key.of(AT + "no-delay", ValueType.bool(), "true", "TCP_NODELAY on clients' sockets.");
-  static final Key<Boolean> KEEP_ALIVE =
-      Key.of(AT + "keep-alive", ValueType.bool(), "true", "SO_KEEPALIVE on clients' sockets.");
-  static final Key<Duration> USER_TIMEOUT =
-      Key.of(
-          AT + "user-timeout",
-          ValueType.durationOrOff("24h"),
-          "30s",
-          "Bytes that a client does not acknowledge for this long end its connection; off: the kernel's own.");
-  static final Key<Duration> IDLE_TIMEOUT =
-      Key.of(
-              AT + "idle-timeout",
-              ValueType.durationOrOff("8760h"),
-              "1h",
-              "A connection on which no byte moves either way for this long is closed; off: never.")
-          .withFlag("--idle-timeout");
-  static final Key<List<String>> PUSH_FROM =
-      Key.without(
-          AT + "push-from",
-          ValueType.names(),
-          "Other pools whose upstreams may push to the connections, and have them announced.");
-  static final Key<Duration> AGE_MAX =
-      Key.of(
-          AT + "connection-age-max",
-          ValueType.durationOrOff("8760h"),
-          "off",
-          "An older connection is closed where no message is under way, so that clients spread over a fleet of bridges anew; off: never.");
-  static final Key<Integer> AGE_JITTER =
-      Key.of(
-          AT + "connection-age-jitter",
-          ValueType.number(0, 90),
-          "10",
-          "Percent by which connection-age-max is shortened at most, for each connection by another part of it.");
-  static final Key<Duration> AGE_GRACE =
-      Key.of(
-          AT + "connection-age-grace",
-          ValueType.durationOrOff("24h"),
-          "30s",
-          "How much older a connection may become while messages are under way, before it is closed anyway.");
+  public static final Key<ListenerConfig, String> POOL =
+      GROUP
+          .key("pool", ValueType.name())
+          .readByHand()
+          .example("default")
+          .onReload(OnReload.NEW_CONNECTIONS)
+          .meaning("Pool whose upstreams own the connections. Default: the only pool.");
 
-  static final List<Key<?>> ALL =
-      List.of(
-          NAME,
-          ADDRESS,
-          POOL,
-          FRAMING,
-          FRAMING_TYPE,
-          FRAMING_DELIMITER,
-          FRAMING_SIZE,
-          FRAMING_LENGTH_BYTES,
-          FRAMING_BYTE_ORDER,
-          FRAMING_LENGTH_OFFSET,
-          FRAMING_LENGTH_ADJUSTMENT,
-          FRAME_MAX,
-          CONNECTIONS_MAX,
-          BACKLOG,
-          NO_DELAY,
-          KEEP_ALIVE,
-          USER_TIMEOUT,
-          IDLE_TIMEOUT,
-          PUSH_FROM,
-          AGE_MAX,
-          AGE_JITTER,
-          AGE_GRACE);
+  public static final Key<ListenerConfig, Framing> FRAMING =
+      GROUP
+          .key("framing", ValueType.word(framingWords()))
+          .byDefault("raw")
+          .readByHand()
+          .flag("--framing")
+          .onReload(OnReload.NEW_CONNECTIONS)
+          .meaning(
+              "How the client's bytes are split into messages: one of these words, or a map with `type`.");
+
+  /** What {@link FramingKeys} come between. */
+  static final KeyGroup<ListenerConfig> CONNECTIONS =
+      new KeyGroup<>("Client connections", Scope.LISTENER, "");
+
+  public static final Key<ListenerConfig, Integer> FRAME_MAX =
+      CONNECTIONS
+          .key("frame-max", ValueType.size("1", "16MiB"))
+          .byDefault("64KiB")
+          .flag("--frame-max")
+          .onReload(OnReload.NEW_CONNECTIONS)
+          .meaning(
+              "Largest message of a framed listener, at most lanes.window. Ignored with raw framing.");
+
+  public static final Key<ListenerConfig, Integer> CONNECTIONS_MAX =
+      CONNECTIONS
+          .key("connections-max", ValueType.number(1, 10_000_000))
+          .byDefault("100000")
+          .flag("--connections-max")
+          .onReload(OnReload.NEW_CONNECTIONS)
+          .meaning("Connections at a time. A client beyond the limit is closed immediately.");
+
+  public static final Key<ListenerConfig, Integer> BACKLOG =
+      CONNECTIONS
+          .key("backlog", ValueType.number(1, 65_535))
+          .byDefault("4096")
+          .onReload(OnReload.NEW_ADDRESS)
+          .meaning("Connections that may wait in the kernel to be accepted.");
+
+  public static final Key<ListenerConfig, Boolean> NO_DELAY =
+      CONNECTIONS
+          .key("no-delay", ValueType.bool())
+          .byDefault("true")
+          .onReload(OnReload.NEW_CONNECTIONS)
+          .meaning("TCP_NODELAY on clients' sockets.");
+
+  public static final Key<ListenerConfig, Boolean> KEEP_ALIVE =
+      CONNECTIONS
+          .key("keep-alive", ValueType.bool())
+          .byDefault("true")
+          .onReload(OnReload.NEW_CONNECTIONS)
+          .meaning("SO_KEEPALIVE on clients' sockets.");
+
+  public static final Key<ListenerConfig, Duration> USER_TIMEOUT =
+      CONNECTIONS
+          .key("user-timeout", ValueType.durationOrOff("24h"))
+          .byDefault("30s")
+          .onReload(OnReload.NEW_CONNECTIONS)
+          .meaning(
+              "A connection is closed when the client's host has left bytes unacknowledged for this long (TCP_USER_TIMEOUT). off: the kernel decides.");
+
+  public static final Key<ListenerConfig, Duration> IDLE_TIMEOUT =
+      CONNECTIONS
+          .key("idle-timeout", ValueType.durationOrOff("8760h"))
+          .byDefault("1h")
+          .flag("--idle-timeout")
+          .onReload(OnReload.NEW_CONNECTIONS)
+          .meaning(
+              "A connection on which no byte moves in either direction for this long is closed. off: never.");
+
+  public static final Key<ListenerConfig, List<String>> PUSH_FROM =
+      CONNECTIONS
+          .key("push-from", ValueType.names())
+          .orElse(List.of())
+          .example("guests")
+          .onReload(OnReload.NEW_CONNECTIONS)
+          .meaning(
+              "Other pools whose upstreams may push to the connections and have them announced.");
+
+  public static final Key<ListenerConfig, Duration> AGE_MAX =
+      CONNECTIONS
+          .key("connection-age-max", ValueType.durationOrOff("8760h"))
+          .byDefault("off")
+          .onReload(OnReload.NEW_CONNECTIONS)
+          .meaning(
+              "A connection older than this is closed between messages, so that clients spread over a fleet of bridges again. off: never.");
+
+  public static final Key<ListenerConfig, Integer> AGE_JITTER =
+      CONNECTIONS
+          .key("connection-age-jitter", ValueType.number(0, 90))
+          .byDefault("10")
+          .onReload(OnReload.NEW_CONNECTIONS)
+          .meaning(
+              "Percent by which connection-age-max is shortened at most; each connection gets its own share of it.");
+
+  public static final Key<ListenerConfig, Duration> AGE_GRACE =
+      CONNECTIONS
+          .key("connection-age-grace", ValueType.durationOrOff("24h"))
+          .byDefault("30s")
+          .onReload(OnReload.NEW_CONNECTIONS)
+          .meaning(
+              "How long past its age a connection may stay open while messages are in progress.");
 
   private ListenerKeys() {}
 
@@ -184,14 +143,6 @@ final class ListenerKeys {
     words.put("raw", Framing.RAW);
     words.put("line", new Framing.Line());
     words.put("varint", new Framing.Varint());
-    return words;
-  }
-
-  private static Map<String, Integer> lengthBytes() {
-    Map<String, Integer> words = new LinkedHashMap<>();
-    for (int count : new int[] {1, 2, 3, 4, 8}) {
-      words.put(Integer.toString(count), count);
-    }
     return words;
   }
 }

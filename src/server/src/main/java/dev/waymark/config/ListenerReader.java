@@ -1,15 +1,13 @@
 package dev.waymark.config;
 
-import dev.waymark.config.ListenerKeys.ByteOrder;
-import dev.waymark.config.ListenerKeys.FramingType;
-import dev.waymark.engine.connection.AgeOptions;
+import dev.waymark.config.FramingKeys.ByteOrder;
+import dev.waymark.config.FramingKeys.FramingType;
 import dev.waymark.protocol.Framing;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
-/** Makes listeners of settings. Confined to one load. */
+/** Reads listeners. Confined to one load. */
 final class ListenerReader {
   private final Settings settings;
   private final AddressBook addresses;
@@ -17,7 +15,7 @@ final class ListenerReader {
   private final Setting<Integer> window;
 
   /**
-   * @param pools their names
+   * @param pools names of all pools
    * @param window no frame is larger
    */
   ListenerReader(
@@ -38,46 +36,23 @@ final class ListenerReader {
   }
 
   private ListenerConfig listener(int i, UniqueNames names) {
-    String name = names.add(settings.get(ListenerKeys.NAME, i));
-    Setting<HostPort> address = settings.get(ListenerKeys.ADDRESS, i);
-    String pool = pool(i);
+    KeyValues<ListenerConfig> values = settings.readAll(Scope.LISTENER, i);
+    names.add(settings.get(ListenerKeys.NAME, i));
     Framing framing = framing(i);
-    Setting<Integer> frameMax = settings.get(ListenerKeys.FRAME_MAX, i);
-    checkFrame(i, framing, frameMax);
+    checkFrame(i, framing, settings.get(ListenerKeys.FRAME_MAX, i));
+    settings.find(ListenerKeys.PUSH_FROM, i).ifPresent(this::checkPools);
     return new ListenerConfig(
-        name,
-        addresses.add(address),
-        pool,
-        framing,
-        frameMax.value(),
-        settings.value(ListenerKeys.CONNECTIONS_MAX, i),
-        settings.value(ListenerKeys.BACKLOG, i),
-        settings.value(ListenerKeys.NO_DELAY, i),
-        settings.value(ListenerKeys.KEEP_ALIVE, i),
-        settings.value(ListenerKeys.USER_TIMEOUT, i),
-        settings.value(ListenerKeys.IDLE_TIMEOUT, i),
-        pushFrom(i),
-        age(i));
+        addresses.add(settings.get(ListenerKeys.ADDRESS, i)),
+        values.with(ListenerKeys.POOL, pool(i)).with(ListenerKeys.FRAMING, framing));
   }
 
-  private AgeOptions age(int i) {
-    return new AgeOptions(
-        settings.value(ListenerKeys.AGE_MAX, i).toNanos(),
-        settings.value(ListenerKeys.AGE_JITTER, i),
-        settings.value(ListenerKeys.AGE_GRACE, i).toNanos());
-  }
-
-  private List<String> pushFrom(int i) {
-    Optional<Setting<List<String>>> pushFrom = settings.find(ListenerKeys.PUSH_FROM, i);
-    pushFrom.ifPresent(setting -> {
-      if (!pools.containsAll(setting.value())) {
-        settings.refuse(
-            setting,
-            "names of pools, separated by commas: " + String.join(", ", pools),
-            "; add the pool or name only these");
-      }
-    });
-    return pushFrom.map(Setting::value).orElse(List.of());
+  private void checkPools(Setting<List<String>> names) {
+    if (!pools.containsAll(names.value())) {
+      settings.refuse(
+          names,
+          "names of pools, separated by commas: " + String.join(", ", pools),
+          "; add the pool or name only these");
+    }
   }
 
   private String pool(int i) {
@@ -104,19 +79,23 @@ final class ListenerReader {
   }
 
   private Framing framing(int i) {
-    if (settings.values().under(ListenerKeys.FRAMING.at(i) + ".").isEmpty()) {
+    if (settings.values().under(framed(i)).isEmpty()) {
       return settings.value(ListenerKeys.FRAMING, i);
     }
-    Optional<Setting<FramingType>> type = settings.find(ListenerKeys.FRAMING_TYPE, i);
+    Optional<Setting<FramingType>> type = settings.find(FramingKeys.TYPE, i);
     if (type.isEmpty()) {
-      if (settings.values().value(ListenerKeys.FRAMING_TYPE.at(i)).isEmpty()) {
-        refuseMissing(
-            i, ListenerKeys.FRAMING_TYPE.at(i), ListenerKeys.FRAMING_TYPE.type().expected());
+      if (settings.values().value(FramingKeys.TYPE.at(i)).isEmpty()) {
+        refuseMissing(i, FramingKeys.TYPE.at(i), FramingKeys.TYPE.type().expected());
       }
       return Framing.RAW;
     }
-    checkOthers(i, type.get().value());
+    checkOthers(i, type.get());
     return framing(i, type.get());
+  }
+
+  /** Start of the paths of a framing that is written as a map. */
+  private static String framed(int i) {
+    return ListenerKeys.FRAMING.at(i) + ".";
   }
 
   private Framing framing(int i, Setting<FramingType> type) {
@@ -125,55 +104,38 @@ final class ListenerReader {
       case LINE -> new Framing.Line();
       case VARINT -> new Framing.Varint();
       case DELIMITER ->
-          new Framing.Delimiter(
-              needed(type, ListenerKeys.FRAMING_DELIMITER, i).orElse(new byte[] {'\n'}));
-      case FIXED -> new Framing.Fixed(needed(type, ListenerKeys.FRAMING_SIZE, i).orElse(1));
+          new Framing.Delimiter(needed(type, FramingKeys.DELIMITER, i).orElse(new byte[] {'\n'}));
+      case FIXED -> new Framing.Fixed(needed(type, FramingKeys.SIZE, i).orElse(1));
       case LENGTH_PREFIXED -> lengthPrefixed(i);
     };
   }
 
   private Framing lengthPrefixed(int i) {
-    int lengthBytes = settings.value(ListenerKeys.FRAMING_LENGTH_BYTES, i);
-    ByteOrder order = settings.value(ListenerKeys.FRAMING_BYTE_ORDER, i);
-    int offset = settings.value(ListenerKeys.FRAMING_LENGTH_OFFSET, i);
-    int adjustment = settings.value(ListenerKeys.FRAMING_LENGTH_ADJUSTMENT, i);
+    int lengthBytes = settings.value(FramingKeys.LENGTH_BYTES, i);
+    ByteOrder order = settings.value(FramingKeys.BYTE_ORDER, i);
+    int offset = settings.value(FramingKeys.LENGTH_OFFSET, i);
+    int adjustment = settings.value(FramingKeys.LENGTH_ADJUSTMENT, i);
     return new Framing.LengthPrefixed(offset, lengthBytes, order == ByteOrder.LITTLE, adjustment);
   }
 
-  private <T> Optional<T> needed(Setting<FramingType> type, Key<T> key, int i) {
+  private <T> Optional<T> needed(Setting<FramingType> type, Key<ListenerConfig, T> key, int i) {
     if (settings.values().value(key.at(i)).isEmpty()) {
-      String name = key.path().substring(key.path().lastIndexOf('.') + 1);
-      settings.refuse(type, "with " + name + " beside it");
+      settings.refuse(type, "with " + key.name() + " beside it");
     }
     return settings.find(key, i).map(Setting::value);
   }
 
-  /** Keys that the type does not use are mistakes, not decoration. */
-  private void checkOthers(int i, FramingType type) {
-    String prefix = ListenerKeys.FRAMING.at(i) + ".";
-    settings
-        .values()
-        .under(prefix)
-        .forEach((name, value) -> {
-          FramingType user = userOf(name, type);
-          if (user != type) {
-            String word =
-                user == FramingType.LENGTH_PREFIXED
-                    ? "length-prefixed"
-                    : user.name().toLowerCase(Locale.ROOT);
-            settings.refuse(value, prefix + name, "only with type " + word);
-          }
-        });
-  }
-
-  private static FramingType userOf(String name, FramingType any) {
-    return switch (name) {
-      case "delimiter" -> FramingType.DELIMITER;
-      case "size" -> FramingType.FIXED;
-      case "length-bytes", "byte-order", "length-offset", "length-adjustment" ->
-          FramingType.LENGTH_PREFIXED;
-      default -> any;
-    };
+  /** A key that the type does not use is a mistake. */
+  private void checkOthers(int i, Setting<FramingType> type) {
+    for (Key<ListenerConfig, ?> key : FramingKeys.GROUP.keys()) {
+      String user = key.onlyWithType().orElse(type.text());
+      if (!user.equalsIgnoreCase(type.text())) {
+        settings
+            .values()
+            .value(key.at(i))
+            .ifPresent(value -> settings.refuse(key, value, key.at(i), "only with type " + user));
+      }
+    }
   }
 
   private void checkFrame(int i, Framing framing, Setting<Integer> frameMax) {
@@ -182,19 +144,19 @@ final class ListenerReader {
     }
     settings.checkOrder(frameMax, window, true);
     switch (framing) {
-      case Framing.Fixed fixed -> checkFits(i, ListenerKeys.FRAMING_SIZE, fixed.bytes(), frameMax);
+      case Framing.Fixed fixed -> checkFits(i, FramingKeys.SIZE, fixed.bytes(), frameMax);
       case Framing.Delimiter delimiter ->
-          checkFits(i, ListenerKeys.FRAMING_DELIMITER, delimiter.delimiter().length, frameMax);
+          checkFits(i, FramingKeys.DELIMITER, delimiter.delimiter().length, frameMax);
       case Framing.LengthPrefixed prefix -> {
         int header = prefix.lengthOffset() + prefix.lengthBytes();
         int smallest = header + Math.max(0, prefix.lengthAdjustment());
-        checkFits(i, ListenerKeys.FRAMING_TYPE, smallest, frameMax);
+        checkFits(i, FramingKeys.TYPE, smallest, frameMax);
       }
       case Framing.Line _, Framing.Varint _, Framing.Raw _ -> {}
     }
   }
 
-  private void checkFits(int i, Key<?> blamed, int smallestBytes, Setting<Integer> frameMax) {
+  private void checkFits(int i, Key<?, ?> blamed, int smallestBytes, Setting<Integer> frameMax) {
     if (smallestBytes > frameMax.value()) {
       String expected =
           "messages of at most frame-max "
@@ -205,7 +167,7 @@ final class ListenerReader {
       settings
           .values()
           .value(blamed.at(i))
-          .ifPresent(value -> settings.refuse(value, blamed.at(i), expected));
+          .ifPresent(value -> settings.refuse(blamed, value, blamed.at(i), expected));
     }
   }
 }

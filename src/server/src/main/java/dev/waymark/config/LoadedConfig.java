@@ -12,9 +12,9 @@ import java.util.stream.Stream;
  * A checked configuration and where each value came from. Immutable.
  *
  * @param entries every value in force, in the order of the reference
- * @param embeddedEcho there where nobody named a pool or an upstream: the bridge is to serve the
- *     echo itself
- * @param warnings lines for the user about what was ignored
+ * @param embeddedEcho present if no pool and no upstream is configured: the bridge serves the echo
+ *     itself
+ * @param warnings what was ignored, one line each, for the user
  */
 public record LoadedConfig(
     BridgeConfig config,
@@ -24,19 +24,30 @@ public record LoadedConfig(
   /**
    * One value in force.
    *
+   * @param declared the key
    * @param key path with indices, `listeners[0].address`
-   * @param value as written
+   * @param value as written; show {@link #shown} instead
    */
-  public record Entry(String key, String value, Origin origin) {
+  public record Entry(Key<?, ?> declared, String key, String value, Origin origin) {
+    /** The value with secrets masked. */
+    public String shown() {
+      return declared.shown(value);
+    }
+
     private Entry withTarget(String target) {
-      return key.equals(PoolKeys.TARGET.at(0)) ? new Entry(key, target, origin) : this;
+      return declared == PoolKeys.TARGET ? new Entry(declared, key, target, origin) : this;
+    }
+
+    @Override
+    public String toString() {
+      return key + ": " + shown();
     }
   }
 
   /**
    * The upstream that runs in the bridge.
    *
-   * @param isDefault nobody chose the address
+   * @param isDefault whether the address is the default
    */
   public record EmbeddedEcho(InetSocketAddress address, boolean isDefault) {}
 
@@ -45,12 +56,12 @@ public record LoadedConfig(
     warnings = List.copyOf(warnings);
   }
 
-  /** Whether the bridge is to serve the echo itself. */
+  /** Whether the bridge serves the echo itself. */
   public boolean isEmbeddedUpstream() {
     return embeddedEcho.isPresent();
   }
 
-  /** The same with the pool of an embedded echo looking for it at this address. */
+  /** A copy whose pool looks for the embedded echo at this address. */
   public LoadedConfig withEchoOn(InetSocketAddress address) {
     if (!isEmbeddedUpstream() || address.getPort() == 0) {
       return this;
@@ -63,7 +74,7 @@ public record LoadedConfig(
     PoolConfig pool = config.pools().getFirst();
     Target target = new Target.Fixed(List.of(new Endpoint(text, 1, Map.of())));
     return new LoadedConfig(
-        config.withPools(List.of(pool.withTarget(target))),
+        config.withPools(List.of(pool.with(PoolKeys.TARGET, target))),
         entries.stream().map(entry -> entry.withTarget("static:///" + text)).toList(),
         embeddedEcho,
         warnings);
@@ -72,35 +83,39 @@ public record LoadedConfig(
   /** The entry of `memory-budget`. */
   public Entry memoryBudget() {
     return entries.stream()
-        .filter(entry -> entry.key().equals(ProcessKeys.MEMORY_BUDGET.path()))
+        .filter(entry -> entry.declared() == ProcessKeys.MEMORY_BUDGET)
         .findFirst()
         .orElseThrow();
   }
 
   /**
-   * The same with another `memory-budget` than was asked for.
+   * A copy with another `memory-budget` than the configured one.
    *
-   * @param text of the entry
-   * @param why a clause for people
+   * @param text the value as one would write it
+   * @param why a clause for the user
    */
   public LoadedConfig withMemoryBudget(long bytes, String text, String why) {
     Entry asked = memoryBudget();
     Entry fitted =
-        new Entry(asked.key(), text, new Origin.Fitted(asked.origin(), asked.value(), why));
+        new Entry(
+            asked.declared(),
+            asked.key(),
+            text,
+            new Origin.Fitted(asked.origin(), asked.value(), why));
     return new LoadedConfig(
-        config.withLimits(config.limits().withMemoryBudgetBytes(bytes)),
+        config.with(ProcessKeys.MEMORY_BUDGET, bytes),
         entries.stream().map(entry -> entry.equals(asked) ? fitted : entry).toList(),
         embeddedEcho,
         warnings);
   }
 
-  /** The same with more lines for the user. */
+  /** A copy with more warnings. */
   public LoadedConfig withWarnings(List<String> more) {
     List<String> all = Stream.concat(warnings.stream(), more.stream()).toList();
     return new LoadedConfig(config, entries, embeddedEcho, all);
   }
 
-  /** The values in force as a file that loads, each line with its origin as a comment. */
+  /** The values in force as YAML, each line with its origin as a comment; secrets are masked. */
   public String yaml() {
     return EntryWriter.yaml(entries);
   }

@@ -3,7 +3,7 @@ package dev.waymark.config;
 /**
  * Logging. Immutable.
  *
- * @param isAccessLogged one line at the end of every connection
+ * @param isAccessLogged whether a line is logged at the end of every connection
  */
 public record LogConfig(Format format, Level level, boolean isAccessLogged) {
   public enum Format {

@@ -4,13 +4,13 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.Optional;
 
-/** Finds what was probably meant. Stateless. */
+/** Guesses which word was meant. Stateless. */
 public final class Nearest {
   private static final int WORD_CHARS_MAX = 64;
 
   private Nearest() {}
 
-  /** The candidate that differs least, if it is near enough to be a slip. */
+  /** The candidate that differs least, if it is close enough to be a typing mistake. */
   public static Optional<String> to(String word, Collection<String> candidates) {
     if (word.length() > WORD_CHARS_MAX) {
       return Optional.empty();
@@ -20,7 +20,7 @@ public final class Nearest {
         .filter(best -> distance(word, best) <= Math.max(2, best.length() / 3));
   }
 
-  /** Levenshtein's distance, in two rows. */
+  /** Levenshtein distance, in one row. */
   private static int distance(String a, String b) {
     int[] row = new int[b.length() + 1];
     for (int j = 0; j <= b.length(); j++) {

@@ -18,24 +18,24 @@ public sealed interface Origin {
   }
 
   /**
-   * Nobody said anything.
+   * The default.
    *
-   * @param near where it could be said: the innermost part of the file that is there; empty without
-   *     a file
+   * @param near where it could be set: the innermost part of the file that exists; empty without a
+   *     file
    * @param remedy what sets it
    */
   record Default(Optional<File> near, String remedy) implements Origin {}
 
   /**
-   * Not what was asked for, but what can be kept.
+   * Not the configured value, but one that this process can keep.
    *
-   * @param asked where the value came from that cannot
-   * @param value what it was
+   * @param asked where the configured value came from
+   * @param value the configured value
    * @param why a clause
    */
   record Fitted(Origin asked, String value, String why) implements Origin {}
 
-  /** As `config show` prints it. */
+  /** The text that `config show` prints. */
   default String text() {
     return switch (this) {
       case Flag flag -> "flag " + flag.name;

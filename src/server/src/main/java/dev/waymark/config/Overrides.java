@@ -12,11 +12,11 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * What flags and environment say, laid over the file: a flag first, then its variable. Confined to
- * one load.
+ * The values of flags and environment, which override those of the file; a flag overrides its
+ * variable. Confined to one load.
  */
 final class Overrides {
-  /** Variables of the launcher, the scripts and the command line, which are no keys. */
+  /** Variables of the launcher, the scripts and the command line, which are not keys. */
   private static final Set<String> OTHER_NAMES =
       Set.of(
           "WAYMARK_IMAGE",
@@ -26,38 +26,44 @@ final class Overrides {
           "WAYMARK_CONFIG");
 
   /**
-   * What Kubernetes gives every pod for each service of its namespace, here of services whose names
-   * start with waymark.
+   * Variables that Kubernetes sets in every pod for each service of its namespace, here for
+   * services whose names start with waymark.
    */
   private static final Pattern OF_A_SERVICE =
       Pattern.compile(
           "WAYMARK(_[A-Z0-9]+)*_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)");
 
-  /** The one of them that somebody could have meant for us is told by its value. */
+  /** Such a variable that could be meant for us is recognized by its value. */
   private static final Pattern PORT_OF_A_SERVICE = Pattern.compile("WAYMARK(_[A-Z0-9]+)*_PORT");
 
   private static final Pattern URL = Pattern.compile("(tcp|udp|sctp)://.*");
 
-  private final Map<Key<?>, Value> byKey = new LinkedHashMap<>();
+  private final Map<Key<?, ?>, Value> byKey = new LinkedHashMap<>();
   private final Problems problems;
 
-  Overrides(Map<String, String> flags, Map<String, String> environment, Problems problems) {
+  Overrides(
+      Schema schema,
+      Map<String, String> flags,
+      Map<String, String> environment,
+      Problems problems) {
     this.problems = problems;
-    for (Key<?> key : Schema.KEYS) {
-      key.flag().flatMap(flag -> said(flag, flags, environment)).ifPresent(v -> byKey.put(key, v));
+    for (Key<?, ?> key : schema.keys()) {
+      key.flag()
+          .flatMap(flag -> said(flag, key.environmentName().orElseThrow(), flags, environment))
+          .ifPresent(value -> byKey.put(key, value));
     }
   }
 
   private static Optional<Value> said(
-      String flag, Map<String, String> flags, Map<String, String> environment) {
-    if (flags.get(flag) instanceof String text) {
-      return Optional.of(new Value(text, new Origin.Flag(flag)));
+      String flag, String name, Map<String, String> flags, Map<String, String> environment) {
+    String given = flags.get(flag);
+    if (given != null) {
+      return Optional.of(new Value(given, new Origin.Flag(flag)));
     }
-    String name = Key.environmentName(flag);
     // An empty variable is what compose files and shells make of one that is not set.
-    return environment.get(name) instanceof String text && !text.isEmpty()
-        ? Optional.of(new Value(text, new Origin.Environment(name)))
-        : Optional.empty();
+    return Optional.ofNullable(environment.get(name))
+        .filter(text -> !text.isEmpty())
+        .map(text -> new Value(text, new Origin.Environment(name)));
   }
 
   private static boolean isOfAService(String name, String value) {
@@ -65,9 +71,9 @@ final class Overrides {
         || (PORT_OF_A_SERVICE.matcher(name).matches() && URL.matcher(value).matches());
   }
 
-  /** A warning for each variable that looks like ours and is not. */
-  static List<String> warnings(Map<String, String> environment) {
-    Set<String> known = new TreeSet<>(Schema.environmentNames());
+  /** A warning for each variable that looks like one of ours and is not. */
+  static List<String> warnings(Schema schema, Map<String, String> environment) {
+    Set<String> known = new TreeSet<>(schema.environmentNames());
     known.addAll(OTHER_NAMES);
     List<String> warnings = new ArrayList<>();
     for (String name : new TreeSet<>(environment.keySet())) {
@@ -83,19 +89,18 @@ final class Overrides {
     return warnings;
   }
 
-  boolean has(Key<?> key) {
+  boolean has(Key<?, ?> key) {
     return byKey.containsKey(key);
   }
 
   /**
-   * Writes all into the values; the number of listeners and pools in the result can be more than
-   * the file's.
+   * Writes all of them into the values; there may be more listeners afterwards than in the file.
    */
   Counts layOver(Values values) {
     int listeners = layListen(values, count(values, "listeners"));
     int pools = count(values, "pools");
-    if (byKey.get(PoolKeys.TARGET) instanceof Value target
-        && isOnly(values, target, "pools", PoolKeys.NAME, "upstreams")) {
+    Value target = byKey.get(PoolKeys.TARGET);
+    if (target != null && isOnly(values, target, "pools", PoolKeys.NAME, "upstreams")) {
       values.remove("pools[0].upstreams");
       values.remove("pools[0].subsets");
     }
@@ -109,14 +114,14 @@ final class Overrides {
     return new Counts(listeners, pools);
   }
 
-  /** How many elements the two lists have after all. */
+  /** How many elements the two lists have in the end. */
   record Counts(int listeners, int pools) {}
 
   private static int count(Values values, String list) {
     return values.list(list).map(Elements::count).orElse(1);
   }
 
-  private void layOnEach(Values values, Key<?> key, Value said, int count) {
+  private void layOnEach(Values values, Key<?, ?> key, Value said, int count) {
     for (int i = 0; i < count; i++) {
       String path = key.at(i);
       if (key == ListenerKeys.FRAMING) {
@@ -128,7 +133,7 @@ final class Overrides {
     }
   }
 
-  /** Each address of `--listen` becomes a listener like the only one there is. */
+  /** Each address of `--listen` becomes a copy of the only listener. */
   private int layListen(Values values, int count) {
     Value said = byKey.get(ListenerKeys.ADDRESS);
     if (said == null || !isOnly(values, said, "listeners", ListenerKeys.NAME, "addresses")) {
@@ -151,7 +156,7 @@ final class Overrides {
     return addresses.length;
   }
 
-  private boolean isOnly(Values values, Value said, String list, Key<?> nameKey, String what) {
+  private boolean isOnly(Values values, Value said, String list, Key<?, ?> nameKey, String what) {
     int count = values.list(list).map(Elements::count).orElse(1);
     if (count > 1) {
       List<String> names = new ArrayList<>();

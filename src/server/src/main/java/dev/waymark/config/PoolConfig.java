@@ -1,107 +1,89 @@
 package dev.waymark.config;
 
-import dev.waymark.engine.base.PoolOptions.Acknowledge;
+import dev.waymark.config.OwnershipKeys.NoUpstream;
+import dev.waymark.config.OwnershipKeys.OnUpstreamLoss;
+import dev.waymark.engine.base.PoolOptions;
 import dev.waymark.engine.base.PoolOptions.Moving;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
 /**
- * A named set of upstreams. Immutable.
+ * The settings of a pool, a named set of upstreams. Immutable.
  *
- * @param target where upstreams are found: one of the {@link Target} forms
- * @param healthService the service name asked of grpc.health.v1; empty: the server as a whole
- * @param healthRetryMin first wait before a broken health Watch is opened again; doubled each time,
- *     with jitter
- * @param healthRetryMax longest such wait
- * @param dnsTtlMin a name is not asked again sooner
- * @param dnsTtlMax a name is asked again at least this often
- * @param isWaitingForUpstream whether a connection waits where no upstream is SERVING
- * @param userTimeout TCP_USER_TIMEOUT of lanes; zero: the kernel's own
- * @param moving when connections leave an upstream that lives, and how
- * @param slowStart how long the weight of an upstream that turns SERVING rises; zero: not at all
- * @param subsets in the order of the file; who fits none belongs to the rest
+ * @param values those of the keys in {@link PoolKeys}, {@link BalancingKeys}, {@link HealthKeys},
+ *     {@link OwnershipKeys} and {@link OutlierKeys}
+ * @param subsets in the order of the file; an upstream that matches none belongs to the rest
  */
-public record PoolConfig(
-    String name,
-    Target target,
-    Policy policy,
-    HashBy hashBy,
-    Acknowledge acknowledge,
-    String healthService,
-    Duration healthRetryMin,
-    Duration healthRetryMax,
-    Duration dnsTtlMin,
-    Duration dnsTtlMax,
-    boolean isWaitingForUpstream,
-    Duration noUpstreamWait,
-    int noUpstreamBytesMax,
-    Duration userTimeout,
-    Moving moving,
-    Ejection ejection,
-    Duration slowStart,
-    List<Subset> subsets) {
+public record PoolConfig(KeyValues<PoolConfig> values, List<Subset> subsets) {
   public PoolConfig {
     subsets = List.copyOf(subsets);
   }
 
-  PoolConfig withTarget(Target other) {
+  /** A pool whose other keys have their defaults. */
+  public static PoolConfig of(String name, Target target) {
+    KeyValues<PoolConfig> values = KeyValues.defaults();
     return new PoolConfig(
-        name,
-        other,
-        policy,
-        hashBy,
-        acknowledge,
-        healthService,
-        healthRetryMin,
-        healthRetryMax,
-        dnsTtlMin,
-        dnsTtlMax,
-        isWaitingForUpstream,
-        noUpstreamWait,
-        noUpstreamBytesMax,
-        userTimeout,
-        moving,
-        ejection,
-        slowStart,
-        subsets);
+        values.with(PoolKeys.NAME, name).with(PoolKeys.TARGET, target), List.of());
   }
 
-  /** How the upstream of a new connection is chosen. */
-  public enum Policy {
-    ROUND_ROBIN,
-    LEAST_CONNECTIONS,
-    RANDOM_TWO,
-    RING_HASH
+  /** The value of a key. */
+  public <T> T get(Key<PoolConfig, T> key) {
+    return values.get(key);
   }
 
-  /** What ring-hash hashes. */
-  public enum HashBy {
-    CLIENT_ADDRESS,
-    MARK
+  /** A copy with another value of a key. */
+  public <T> PoolConfig with(Key<PoolConfig, T> key, T value) {
+    return new PoolConfig(values.with(key, value), subsets);
   }
 
-  /**
-   * When an upstream that misbehaves gets no new connections.
-   *
-   * @param suspicionsMax so many of them eject
-   * @param window within this time
-   * @param time how long the first time
-   * @param timeMax never longer
-   * @param percentMax never more of the pool
-   */
-  public record Ejection(
-      boolean isOn,
-      int suspicionsMax,
-      Duration window,
-      Duration time,
-      Duration timeMax,
-      int percentMax) {}
+  /** A copy with other subsets. */
+  public PoolConfig withSubsets(List<Subset> others) {
+    return new PoolConfig(values, others);
+  }
+
+  public String name() {
+    return get(PoolKeys.NAME);
+  }
+
+  /** Where upstreams are found. */
+  public Target target() {
+    return get(PoolKeys.TARGET);
+  }
+
+  /** The engine's options for the pool. */
+  public PoolOptions options() {
+    Duration wait =
+        get(OwnershipKeys.NO_UPSTREAM) == NoUpstream.WAIT
+            ? get(OwnershipKeys.NO_UPSTREAM_WAIT)
+            : Duration.ZERO;
+    Moving moving =
+        Moving.builder()
+            .progressTimeoutNs(get(OwnershipKeys.PROGRESS_TIMEOUT).toNanos())
+            .releaseTimeoutNs(get(OwnershipKeys.RELEASE_TIMEOUT).toNanos())
+            .drainTimeoutNs(get(OwnershipKeys.DRAIN_TIMEOUT).toNanos())
+            .movesPerSecond(get(OwnershipKeys.MOVES_PER_SECOND))
+            .isRebalancing(get(BalancingKeys.REBALANCE))
+            .isFollowingLeader(isFollowingLeader())
+            .isResumingAtMostOnce(get(OwnershipKeys.ON_UPSTREAM_LOSS) == OnUpstreamLoss.REOPEN)
+            .build();
+    return new PoolOptions(
+        name(),
+        get(OwnershipKeys.ACKNOWLEDGE),
+        wait.toNanos(),
+        get(OwnershipKeys.NO_UPSTREAM_BYTES),
+        moving);
+  }
+
+  /** Whether all connections belong to one upstream. */
+  public boolean isFollowingLeader() {
+    return get(BalancingKeys.FOLLOW) == BalancingKeys.Follow.LEADER;
+  }
 
   /**
    * A part of the pool with a share of its own.
    *
-   * @param labels who has all of them belongs to it
+   * @param labels an upstream with all of them belongs to it
    * @param sharePercent 0: no connections
    */
   public record Subset(Map<String, String> labels, int sharePercent) {

@@ -5,7 +5,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * All that is wrong, to be told at once: flags and variables first, then the file from top to
+ * All mistakes, to be reported together: flags and variables first, then the file from top to
  * bottom. Confined to one load.
  */
 final class Problems {
@@ -14,7 +14,7 @@ final class Problems {
   /**
    * A mistake.
    *
-   * @param number in the order of being noticed
+   * @param number in the order in which they were noticed
    */
   private record Problem(Origin origin, int number, String line) {
     static final Comparator<Problem> IN_ORDER =
@@ -56,12 +56,12 @@ final class Problems {
 
   private int addedCount;
 
-  /** A mistake at a place in the file, told after it. */
+  /** Adds a mistake at a place in the file; the line starts with the place. */
   void add(Origin.File at, String what) {
     addLine(at, at.place() + ": " + what);
   }
 
-  /** A mistake in a line of its own, which names its place itself. */
+  /** Adds a mistake whose line names its place already. */
   void addLine(Origin origin, String line) {
     if (first.stream().anyMatch(known -> known.line.equals(line))) {
       return;
@@ -77,7 +77,7 @@ final class Problems {
   }
 
   /**
-   * Ends the load if anything was wrong.
+   * Ends the load if there is any mistake.
    *
    * @throws ConfigException with one line for each
    */

@@ -7,9 +7,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Every key there is, in the order of the sample, and the shape of the file that follows from them.
+ * All keys, in the order of the reference, and the shape of the file that follows from them.
  * Immutable.
  */
 final class Schema {
@@ -26,7 +27,7 @@ final class Schema {
           name, isValue || other.isValue, isMap || other.isMap, isList || other.isList);
     }
 
-    /** For the message about something else. */
+    /** For the message about a value of another kind. */
     String expected() {
       if (isList) {
         return "a list, each element on a line that starts with -";
@@ -35,37 +36,84 @@ final class Schema {
     }
   }
 
-  static final List<Key<?>> KEYS =
-      Stream.of(ListenerKeys.ALL, PoolKeys.ALL, ProcessKeys.ALL)
-          .<Key<?>>flatMap(List::stream)
-          .toList();
+  /** The schema of `waymark bridge`; add a new group of keys here. */
+  static final Schema BRIDGE =
+      of(
+          ListenerKeys.GROUP,
+          FramingKeys.GROUP,
+          ListenerKeys.CONNECTIONS,
+          PoolKeys.GROUP,
+          PoolKeys.UPSTREAMS,
+          PoolKeys.SUBSETS,
+          BalancingKeys.GROUP,
+          HealthKeys.GROUP,
+          OwnershipKeys.GROUP,
+          OutlierKeys.GROUP,
+          ProcessKeys.ADMIN,
+          ProcessKeys.ECHO_UPSTREAM,
+          ProcessKeys.LOG,
+          ProcessKeys.PROCESS,
+          LaneKeys.GROUP);
 
-  private static final Map<String, Map<String, Child>> CHILDREN = children();
+  private final List<Key<?, ?>> keys;
+  private final Map<String, Key<?, ?>> byPath = new LinkedHashMap<>();
+  private final Map<String, Map<String, Child>> children;
 
-  private Schema() {}
+  private Schema(List<Key<?, ?>> keys) {
+    this.keys = List.copyOf(keys);
+    keys.forEach(key -> {
+      if (byPath.put(key.path(), key) != null) {
+        throw new IllegalArgumentException(key + " is declared twice");
+      }
+    });
+    this.children = children(keys);
+  }
+
+  static Schema of(KeyGroup<?>... groups) {
+    return new Schema(
+        Stream.of(groups).<Key<?, ?>>flatMap(group -> group.keys().stream()).toList());
+  }
+
+  /** A copy with another group at its end. */
+  Schema with(KeyGroup<?> group) {
+    return new Schema(Stream.<Key<?, ?>>concat(keys.stream(), group.keys().stream()).toList());
+  }
+
+  List<Key<?, ?>> keys() {
+    return keys;
+  }
+
+  /** The keys of one scope. */
+  List<Key<?, ?>> keys(Scope<?> scope) {
+    return keys.stream().filter(key -> key.scope() == scope).toList();
+  }
 
   /**
-   * What may stand in a map.
+   * What may stand in a map, by name, in the order of the reference.
    *
    * @param prefix "" for the file, else `listeners[].` and the like
    */
-  static Map<String, Child> childrenOf(String prefix) {
-    return CHILDREN.getOrDefault(prefix, Map.of());
+  Map<String, Child> childrenOf(String prefix) {
+    return children.getOrDefault(prefix, Map.of());
+  }
+
+  /** The key with this path; null if there is none. */
+  @Nullable Key<?, ?> key(String path) {
+    return byPath.get(path);
   }
 
   /** Names of the environment variables that stand for flags. */
-  static Set<String> environmentNames() {
-    return KEYS.stream()
-        .flatMap(key -> key.flag().stream())
-        .map(Key::environmentName)
+  Set<String> environmentNames() {
+    return keys.stream()
+        .flatMap(key -> key.environmentName().stream())
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
-  private static Map<String, Map<String, Child>> children() {
+  private static Map<String, Map<String, Child>> children(List<Key<?, ?>> keys) {
     Map<String, Map<String, Child>> byPrefix = new LinkedHashMap<>();
-    for (Key<?> key : KEYS) {
+    for (Key<?, ?> key : keys) {
       String prefix = "";
-      String[] segments = key.path().split("\\.");
+      String[] segments = key.path().split("\\.", -1);
       for (int i = 0; i < segments.length; i++) {
         boolean isList = segments[i].endsWith("[]");
         boolean isLast = i == segments.length - 1;

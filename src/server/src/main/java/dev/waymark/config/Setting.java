@@ -3,19 +3,20 @@ package dev.waymark.config;
 import java.util.Locale;
 
 /**
- * A value in force and what is needed to complain of it. Immutable.
+ * A value in force, with what a message about it needs. Immutable.
  *
  * @param path with indices, `listeners[0].frame-max`
  * @param text as written
- * @param isRefused the text is wrong, and said to be; the value only stands in for it
+ * @param isRefused the text is wrong and a mistake has been noted; the value is a stand-in
  */
-record Setting<T>(String path, T value, String text, Origin origin, boolean isRefused) {
+record Setting<T>(
+    Key<?, T> key, String path, T value, String text, Origin origin, boolean isRefused) {
   boolean isDefault() {
     return origin instanceof Origin.Default;
   }
 
   String refusal(String expected) {
-    return origin.refusal(path, printable(text), expected);
+    return origin.refusal(path, printable(key.shown(text)), expected);
   }
 
   /** One short line whatever was written. */

@@ -3,109 +3,150 @@ package dev.waymark.config;
 import dev.waymark.config.LoadedConfig.Entry;
 import dev.waymark.config.Values.Value;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
-/** Reads values by key, keeps what is in force, and notes what is wrong. Confined to one load. */
+/** Reads values by key, remembers what is in force and notes mistakes. Confined to one load. */
 final class Settings {
-  /** Two values in force, of which the first is not above the second. */
-  record Range<T>(T min, T max) {}
-
+  private final Schema schema;
   private final Values values;
   private final Problems problems;
   private final List<Entry> entries = new ArrayList<>();
 
-  Settings(Values values, Problems problems) {
+  /** By path; each key is read once. */
+  private final Map<String, Setting<?>> settings = new HashMap<>();
+
+  Settings(Schema schema, Values values, Problems problems) {
+    this.schema = schema;
     this.values = values;
     this.problems = problems;
   }
 
+  /** The values of all keys of a scope, except those that are read by hand. */
+  <C> KeyValues<C> readAll(Scope<C> scope, int... at) {
+    List<Key<?, ?>> keys = schema.keys(scope).stream().filter(key -> !key.isReadByHand()).toList();
+    Map<Key<?, ?>, Object> all = new HashMap<>();
+    keys.forEach(key -> readInto(all, key, at));
+    keys.forEach(key -> checkBound(key, at));
+    return KeyValues.of(all);
+  }
+
+  private <T> void readInto(Map<Key<?, ?>, Object> all, Key<?, T> key, int... at) {
+    if (key.defaultText().isPresent()) {
+      all.put(key, value(key, at));
+    } else {
+      find(key, at).ifPresent(setting -> all.put(key, setting.value()));
+    }
+  }
+
+  /** A bound applies to the values in force, wherever they come from. */
+  private <C, T> void checkBound(Key<C, T> key, int... at) {
+    key.bound()
+        .ifPresent(bound -> {
+          Setting<T> self = get(key, at);
+          Setting<T> other = get(bound.other(), at);
+          Setting<T> low = bound.isOtherLow() ? other : self;
+          Setting<T> high = bound.isOtherLow() ? self : other;
+          checkOrder(low, high, bound.isEqualAllowed());
+        });
+  }
+
   /** The value in force of a key that has a default. */
-  <T> Setting<T> get(Key<T> key, int... at) {
+  <T> Setting<T> get(Key<?, T> key, int... at) {
     return get(key, key.defaultText().orElseThrow(), at);
   }
 
-  /** The same where nothing else is to be known of it. */
-  <T> T value(Key<T> key, int... at) {
+  /** The value alone. */
+  <T> T value(Key<?, T> key, int... at) {
     return get(key, at).value();
   }
 
-  /** The values in force of two keys, of which the first may not be above the second. */
-  <T extends Comparable<? super T>> Range<T> range(Key<T> low, Key<T> high, int... at) {
-    Setting<T> min = get(low, at);
-    Setting<T> max = get(high, at);
-    checkOrder(min, max, true);
-    return new Range<>(min.value(), max.value());
+  /** The value in force of a key whose default depends on something else. */
+  <T> Setting<T> get(Key<?, T> key, String defaultText, int... at) {
+    String path = key.at(at);
+    Optional<Setting<T>> known = known(key, path);
+    if (known.isPresent()) {
+      return known.get();
+    }
+    Value value = values.value(path).orElseGet(() -> new Value(defaultText, byDefault(key, path)));
+    Setting<T> setting =
+        read(key, value, path)
+            .orElseGet(() ->
+                new Setting<>(
+                    key, path, key.trusted(defaultText), value.text(), value.origin(), true));
+    settings.put(path, setting);
+    return setting;
   }
 
-  /** The value in force, with a default that is known only now. */
-  <T> Setting<T> get(Key<T> key, String defaultText, int... at) {
-    Value value =
-        values
-            .value(key.at(at))
-            .orElseGet(() -> new Value(defaultText, byDefault(key, key.at(at))));
-    return read(key, value, key.at(at))
-        .orElseGet(() ->
-            new Setting<>(
-                key.at(at), trusted(key, defaultText), value.text(), value.origin(), true));
-  }
-
-  private Origin.Default byDefault(Key<?> key, String path) {
+  private Origin.Default byDefault(Key<?, ?> key, String path) {
     Optional<Origin.File> near = values.near(path);
     String setter =
-        near.isEmpty() && key.flag().isPresent()
-            ? key.flag().get() + " or " + Key.environmentName(key.flag().get())
+        near.isEmpty()
+            ? key.flag()
+                .map(flag -> flag + " or " + key.environmentName().orElseThrow())
+                .orElse(path)
             : path;
     return new Origin.Default(near, setter);
   }
 
-  /** What was said; empty if nothing was, or something wrong. */
-  <T> Optional<Setting<T>> find(Key<T> key, int... at) {
-    return values.value(key.at(at)).flatMap(value -> read(key, value, key.at(at)));
+  /** The configured value; empty if there is none, or a wrong one. */
+  <T> Optional<Setting<T>> find(Key<?, T> key, int... at) {
+    String path = key.at(at);
+    Optional<Setting<T>> known = known(key, path);
+    if (known.isPresent()) {
+      return known;
+    }
+    Optional<Setting<T>> found = values.value(path).flatMap(value -> read(key, value, path));
+    found.ifPresent(setting -> settings.put(path, setting));
+    return found;
   }
 
-  /** Notes what is wrong with a value that is not in force here. */
-  void check(Key<?> key) {
+  private <T> Optional<Setting<T>> known(Key<?, T> key, String path) {
+    Setting<?> known = settings.get(path);
+    if (known == null || known.key() != key) {
+      return Optional.empty();
+    }
+    @SuppressWarnings("unchecked") // it was read by this key
+    Setting<T> typed = (Setting<T>) known;
+    return Optional.of(typed);
+  }
+
+  /** Notes what is wrong with a value that is not used. */
+  void check(Key<?, ?> key) {
     values
         .value(key.path())
         .ifPresent(value -> {
           try {
-            Object unused = key.type().reader().read(value.text());
+            var _ = key.type().reader().read(value.text());
           } catch (BadValueException bad) {
-            refuse(value, key.path(), bad.expected());
+            refuse(key, value, key.path(), bad.expected());
           }
         });
   }
 
-  /** What was said in this element of a list, where something must be. */
-  <T> Optional<Setting<T>> demand(Key<T> key, Origin.File element, int... at) {
+  /** The configured value of a required key in this element of a list. */
+  <T> Optional<Setting<T>> demand(Key<?, T> key, Origin.File element, int... at) {
     if (values.value(key.at(at)).isEmpty()) {
       refuse(element, key.at(at) + ": missing (expected: " + key.type().expected() + ")");
     }
     return find(key, at);
   }
 
-  /** The same for a key whose path ends with any name. */
-  <T> Optional<Setting<T>> find(Key<T> key, Value value, String path) {
+  /** The value of a key whose path ends with any name. */
+  <T> Optional<Setting<T>> find(Key<?, T> key, Value value, String path) {
     return read(key, value, path);
   }
 
-  private <T> Optional<Setting<T>> read(Key<T> key, Value value, String path) {
-    entries.add(new Entry(path, value.text(), value.origin()));
+  private <T> Optional<Setting<T>> read(Key<?, T> key, Value value, String path) {
+    entries.add(new Entry(key, path, value.text(), value.origin()));
     try {
       T read = key.type().reader().read(value.text());
-      return Optional.of(new Setting<>(path, read, value.text(), value.origin(), false));
+      return Optional.of(new Setting<>(key, path, read, value.text(), value.origin(), false));
     } catch (BadValueException bad) {
-      refuse(value, path, bad.expected());
+      refuse(key, value, path, bad.expected());
       return Optional.empty();
-    }
-  }
-
-  private static <T> T trusted(Key<T> key, String text) {
-    try {
-      return key.type().reader().read(text);
-    } catch (BadValueException defect) {
-      throw new IllegalStateException("the default of " + key.path() + " is refused", defect);
     }
   }
 
@@ -126,9 +167,10 @@ final class Settings {
   }
 
   /** Notes that a value is not what it should be. */
-  void refuse(Value value, String path, String expected) {
+  void refuse(Key<?, ?> key, Value value, String path, String expected) {
     Origin origin = value.origin();
-    problems.addLine(origin, origin.refusal(path, Setting.printable(value.text()), expected));
+    String shown = Setting.printable(key.shown(value.text()));
+    problems.addLine(origin, origin.refusal(path, shown, expected));
   }
 
   /** Notes anything else that is wrong at a place in the file. */
@@ -150,9 +192,8 @@ final class Settings {
    *
    * @param isEqualAllowed whether they may be the same
    */
-  <T extends Comparable<? super T>> void checkOrder(
-      Setting<T> low, Setting<T> high, boolean isEqualAllowed) {
-    int order = low.value().compareTo(high.value());
+  <T> void checkOrder(Setting<T> low, Setting<T> high, boolean isEqualAllowed) {
+    int order = low.key().type().order().orElseThrow().compare(low.value(), high.value());
     if (order < 0 || (order == 0 && isEqualAllowed) || low.isRefused() || high.isRefused()) {
       return;
     }

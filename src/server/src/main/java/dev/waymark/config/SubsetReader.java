@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Makes the subsets of a pool of settings. Confined to one load. */
+/** Reads the subsets of a pool. Confined to one load. */
 final class SubsetReader {
   private static final int WHOLE_PERCENT = 100;
 

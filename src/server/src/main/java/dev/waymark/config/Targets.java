@@ -9,7 +9,7 @@ import java.util.Map;
 
 /** Reads where upstreams are found. Stateless. */
 final class Targets {
-  /** The longest path of a unix socket that every kernel here takes. */
+  /** The longest path of a unix socket that all supported kernels take. */
   private static final int UNIX_PATH_BYTES_MAX = 107;
 
   private static final int DNS_PORT = 53;
@@ -23,19 +23,20 @@ final class Targets {
 
   /** A pool's `target`. */
   static ValueType<Target> target() {
-    return new ValueType<>(EXPECTED, Targets::read);
+    return ValueType.form(EXPECTED, "^(static:///|unix:/|dns://).+$", Targets::read);
   }
 
   /**
    * The address of one upstream: HOST:PORT or unix:/PATH, in the form that {@link Endpoint} keeps.
    */
   static ValueType<String> address() {
-    return new ValueType<>(
+    return ValueType.form(
         "HOST:PORT, such as 10.0.0.7:4770 or [::1]:4770, or unix:/PATH",
+        "^(unix:/.+|.+:[0-9]{1,5})$",
         text -> hasScheme(text, UNIX) ? unix(text) : HostPort.dialled(text).text());
   }
 
-  /** The same for all ways to write the address of one upstream, as {@link #address} reads it. */
+  /** One text for all spellings of an address that {@link #address} accepts. */
   static String canonical(String address) {
     try {
       return hasScheme(address, UNIX) ? address : HostPort.dialled(address).canonical();
@@ -57,7 +58,7 @@ final class Targets {
     throw new BadValueException(EXPECTED);
   }
 
-  /** In any case (RFC 3986, section 3.1). */
+  /** Case does not matter (RFC 3986, section 3.1). */
   private static boolean hasScheme(String text, String scheme) {
     return text.regionMatches(true, 0, scheme, 0, scheme.length());
   }

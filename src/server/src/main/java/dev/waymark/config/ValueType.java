@@ -3,11 +3,13 @@ package dev.waymark.config;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collector;
@@ -15,16 +17,25 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How the text of a value is read. Immutable.
+ * How the text of a value is read and described. Immutable.
  *
- * @param expected what a right value looks like, for messages and the reference
+ * @param expected what a valid value looks like, for messages and the reference
+ * @param schema the JSON Schema keywords that describe the value as written in YAML
+ * @param order of the values, if keys of this type may limit one another
  */
-record ValueType<T>(String expected, Reader<T> reader) {
-  /** Text to value. */
+record ValueType<T>(
+    String expected, Map<String, Object> schema, Optional<Comparator<T>> order, Reader<T> reader) {
+  /** Reads a text. */
   @FunctionalInterface
   interface Reader<T> {
     T read(String text) throws BadValueException;
   }
+
+  private static final String TYPE = "type";
+  private static final String PATTERN = "pattern";
+
+  /** To YAML, text without quotes may look like a number or a boolean. */
+  private static final List<String> ANY_SCALAR = List.of("string", "number", "boolean");
 
   private static final Pattern WHOLE_NUMBER = Pattern.compile("[+-]?[0-9]{1,15}");
   private static final Pattern AMOUNT = Pattern.compile("([0-9]{1,15})([A-Za-z]*)");
@@ -41,11 +52,19 @@ record ValueType<T>(String expected, Reader<T> reader) {
       Pattern.compile("(\\*\\.)?[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?");
   private static final int DELIMITER_BYTES_MAX = 16;
 
+  /** Text with a form of its own. */
+  static <T> ValueType<T> form(String expected, String pattern, Reader<T> reader) {
+    return new ValueType<>(
+        expected, Map.of(TYPE, "string", PATTERN, pattern), Optional.empty(), reader);
+  }
+
   /** A whole number from min to max. */
   static ValueType<Integer> number(int min, int max) {
     String expected = "a whole number from " + min + " to " + max;
     return new ValueType<>(
         expected,
+        Map.of(TYPE, "integer", "minimum", min, "maximum", max),
+        Optional.of(Comparator.<Integer>naturalOrder()),
         text -> {
           // Java's own reader takes the digits of all scripts.
           long number =
@@ -57,19 +76,33 @@ record ValueType<T>(String expected, Reader<T> reader) {
         });
   }
 
-  /** Bytes: plain or with a binary unit. */
+  /** A number of bytes, with or without a binary unit. */
   static ValueType<Integer> size(String min, String max) {
     ValueType<Long> wide = longSize(min, max);
-    return new ValueType<>(wide.expected, text -> Math.toIntExact(wide.reader.read(text)));
+    return new ValueType<>(
+        wide.expected,
+        wide.schema,
+        Optional.of(Comparator.<Integer>naturalOrder()),
+        text -> Math.toIntExact(wide.reader.read(text)));
   }
 
-  /** Bytes that may be more than an int holds. */
+  /** A number of bytes that an int may not hold. */
   static ValueType<Long> longSize(String min, String max) {
     String expected = "a size from " + min + " to " + max + ", such as 64KiB or 1MiB";
     long minBytes = sizeBytes(min);
     long maxBytes = sizeBytes(max);
     return new ValueType<>(
         expected,
+        Map.of(
+            TYPE,
+            List.of("string", "integer"),
+            PATTERN,
+            "^[0-9]{1,15}(B|KiB|MiB|GiB)?$",
+            "minimum",
+            minBytes,
+            "maximum",
+            maxBytes),
+        Optional.of(Comparator.<Long>naturalOrder()),
         text -> {
           long bytes = sizeBytes(text);
           if (bytes < minBytes || bytes > maxBytes) {
@@ -79,7 +112,7 @@ record ValueType<T>(String expected, Reader<T> reader) {
         });
   }
 
-  /** -1 if it is not a size. */
+  /** Returns -1 if it is not a size. */
   private static long sizeBytes(String text) {
     Matcher amount = AMOUNT.matcher(text);
     if (!amount.matches()) {
@@ -90,21 +123,36 @@ record ValueType<T>(String expected, Reader<T> reader) {
     return unit == null || count > Long.MAX_VALUE / unit ? -1 : count * unit;
   }
 
-  /** A length of time with its unit, at least 1 ms. */
+  /** A duration with its unit, at least 1 ms. */
   static ValueType<Duration> duration(String max) {
     String expected = "a duration up to " + max + ", such as 500ms, 30s or 5m";
     return duration(expected, max, false);
   }
 
-  /** A length of time, or `off`, which is zero. */
+  /** A duration, or `off`, which is zero. */
   static ValueType<Duration> durationOrOff(String max) {
     String expected = "a duration up to " + max + ", such as 500ms, 30s or 5m, or off";
     return duration(expected, max, true);
   }
 
   private static ValueType<Duration> duration(String expected, String max, boolean isOffAllowed) {
+    String amount = "[0-9]{1,15}(ms|s|m|h)";
+    Map<String, Object> schema =
+        isOffAllowed
+            ? Map.of(
+                TYPE,
+                List.of("string", "integer"),
+                PATTERN,
+                "^(" + amount + "|off)$",
+                "minimum",
+                0,
+                "maximum",
+                0)
+            : Map.of(TYPE, "string", PATTERN, "^" + amount + "$");
     return new ValueType<>(
         expected,
+        schema,
+        Optional.of(Comparator.<Duration>naturalOrder()),
         text -> {
           Duration duration =
               isOffAllowed && text.equalsIgnoreCase("off") ? Duration.ZERO : durationOf(text);
@@ -128,10 +176,12 @@ record ValueType<T>(String expected, Reader<T> reader) {
     return unit == null ? null : unit.multipliedBy(Long.parseLong(amount.group(1)));
   }
 
-  /** `true` or `false`; like all words in any case. */
+  /** `true` or `false`, in upper or lower case like all words. */
   static ValueType<Boolean> bool() {
     return new ValueType<>(
         "true or false",
+        Map.of(TYPE, "boolean"),
+        Optional.empty(),
         text ->
             switch (text.toLowerCase(Locale.ROOT)) {
               case "true" -> true;
@@ -157,11 +207,19 @@ record ValueType<T>(String expected, Reader<T> reader) {
     return Collectors.toMap(ValueType::wordOf, e -> e, (a, b) -> a, LinkedHashMap::new);
   }
 
-  /** One of some words, which are lower-case; what is read may be in any case. */
+  /** One of several words, given in lower case and read in any case. */
   static <V> ValueType<V> word(Map<String, V> values) {
     String expected = String.join(", ", values.keySet());
+    boolean isNumber =
+        values.keySet().stream().allMatch(word -> WHOLE_NUMBER.matcher(word).matches());
+    List<?> words =
+        isNumber
+            ? values.keySet().stream().map(Integer::valueOf).toList()
+            : List.copyOf(values.keySet());
     return new ValueType<>(
         expected,
+        Map.of("enum", words),
+        Optional.empty(),
         text -> {
           V value = values.get(text.toLowerCase(Locale.ROOT));
           if (value == null) {
@@ -177,11 +235,13 @@ record ValueType<T>(String expected, Reader<T> reader) {
     return constant == BridgeConfig.Transport.IO_URING ? lower : lower.replace('_', '-');
   }
 
-  /** The name of a listener or pool: it becomes a metric label. */
+  /** The name of a listener or pool, which is also a metric label. */
   static ValueType<String> name() {
     String expected = "1 to 63 of a-z, 0-9 and -";
     return new ValueType<>(
         expected,
+        Map.of(TYPE, List.of("string", "integer"), PATTERN, "^" + NAME + "$"),
+        Optional.empty(),
         text -> {
           if (!NAME.matcher(text).matches()) {
             throw new BadValueException(expected);
@@ -193,8 +253,11 @@ record ValueType<T>(String expected, Reader<T> reader) {
   /** Names of listeners or pools. */
   static ValueType<List<String>> names() {
     String expected = "names separated by commas, each 1 to 63 of a-z, 0-9 and -";
+    String list = "^ *" + NAME + " *(, *" + NAME + " *)*$";
     return new ValueType<>(
         expected,
+        Map.of(TYPE, List.of("string", "integer"), PATTERN, list),
+        Optional.empty(),
         text -> {
           List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
           if (!names.stream().allMatch(name -> NAME.matcher(name).matches())) {
@@ -204,12 +267,14 @@ record ValueType<T>(String expected, Reader<T> reader) {
         });
   }
 
-  /** Names of hosts, or with a star for all names below one. */
+  /** Host names; a star stands for all names below one. */
   static ValueType<List<String>> hostNames() {
     String expected =
         "names of hosts separated by commas, such as bridge.example.com or *.example.com";
     return new ValueType<>(
         expected,
+        Map.of(TYPE, "string", PATTERN, "^[A-Za-z0-9_*][A-Za-z0-9._, *-]*$"),
+        Optional.empty(),
         text -> {
           List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
           if (!names.stream().allMatch(name -> HOST_NAME.matcher(name).matches())) {
@@ -224,6 +289,8 @@ record ValueType<T>(String expected, Reader<T> reader) {
     String expected = "text of " + minChars + " to " + maxChars + " printable characters";
     return new ValueType<>(
         expected,
+        Map.of(TYPE, ANY_SCALAR, "minLength", minChars, "maxLength", maxChars),
+        Optional.empty(),
         text -> {
           if (text.length() < minChars
               || text.length() > maxChars
@@ -240,6 +307,8 @@ record ValueType<T>(String expected, Reader<T> reader) {
         "1 to " + DELIMITER_BYTES_MAX + " bytes as text, such as \"\\r\\n\", or as 0x0d0a";
     return new ValueType<>(
         expected,
+        Map.of(TYPE, ANY_SCALAR, "minLength", 1),
+        Optional.empty(),
         text -> {
           byte[] bytes =
               text.startsWith("0x") ? hex(text, expected) : text.getBytes(StandardCharsets.UTF_8);

@@ -7,17 +7,17 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What was said, flat: concrete path to text. Filled by {@link FileWalk}, overlaid by {@link
- * Overrides}, then only read. Confined to one load.
+ * The configured values, by path. Filled by {@link FileWalk}, overlaid by {@link Overrides}, then
+ * only read. Confined to one load.
  */
 final class Values {
-  /** A text and where it stands. */
+  /** A value as written, and where it was set. */
   record Value(String text, Origin origin) {}
 
   /**
-   * A list and where it and its elements stand.
+   * A list: where it and its elements start.
    *
-   * @param elements one place each
+   * @param elements the place of each
    */
   record Elements(List<Origin.File> elements, Origin.File origin) {
     int count() {
@@ -37,12 +37,12 @@ final class Values {
     lists.put(path, new Elements(elements, origin));
   }
 
-  /** Where in the file a map, a list or one of its elements starts; the path of the whole is "". */
+  /** Notes where a map, a list or one of its elements starts; the path of the file is "". */
   void putPlace(String path, Origin.File at) {
     places.put(path, at);
   }
 
-  /** The innermost part of the file that this path would stand in; empty without a file. */
+  /** The innermost part of the file that would contain this path; empty without a file. */
   Optional<Origin.File> near(String path) {
     Origin.File found = places.get(path);
     return found != null || path.isEmpty()
@@ -58,7 +58,7 @@ final class Values {
     return Optional.ofNullable(lists.get(path));
   }
 
-  /** All values whose path starts so, by the rest of it, in file order. */
+  /** All values whose path starts with this, by the rest of their path, in file order. */
   Map<String, Value> under(String prefix) {
     Map<String, Value> found = new LinkedHashMap<>();
     values.forEach((path, value) -> {
@@ -69,7 +69,7 @@ final class Values {
     return found;
   }
 
-  /** Forgets all values and lists whose path starts so. */
+  /** Removes all values and lists whose path starts with this. */
   void remove(String prefix) {
     values.keySet().removeIf(path -> path.startsWith(prefix));
     lists.keySet().removeIf(path -> path.startsWith(prefix));

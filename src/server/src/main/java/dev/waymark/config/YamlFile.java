@@ -25,7 +25,7 @@ import org.snakeyaml.engine.v2.exceptions.ReaderException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.Node;
 
-/** A YAML document as nodes with places, within bounds of size, depth and aliases. Stateless. */
+/** Reads a YAML document with positions, within limits of size, depth and aliases. Stateless. */
 public final class YamlFile {
   static final int BYTES_MAX = 1024 * 1024;
   private static final int DEPTH_MAX = 32;
@@ -34,7 +34,7 @@ public final class YamlFile {
   private YamlFile() {}
 
   /**
-   * Its bytes.
+   * Returns its bytes.
    *
    * @throws ConfigException if it cannot be read or is too large
    */
@@ -61,9 +61,9 @@ public final class YamlFile {
   }
 
   /**
-   * The root of the only document; empty if there is nothing but comments.
+   * Returns the root of the only document; empty if there are only comments.
    *
-   * @param name of the file, as messages shall call it
+   * @param name of the file, for messages
    * @throws ConfigException if it is not one YAML document
    */
   public static Optional<Node> root(String name, byte[] bytes) {
@@ -102,7 +102,7 @@ public final class YamlFile {
     }
   }
 
-  /** Before nodes are made, which recurses: no bounds of the parser's own hold depth. */
+  /** Runs before nodes are composed, which is recursive; the parser itself does not limit depth. */
   private static void checkShape(String name, Iterable<Event> events) {
     int depth = 0;
     int documents = 0;
@@ -123,7 +123,7 @@ public final class YamlFile {
 
   private static String notYaml(String name, String text, MarkedYamlEngineException error) {
     String place = error.getProblemMark().map(mark -> place(name, mark)).orElse(name);
-    // The parser's own advice goes: the remedy says it shorter.
+    // Drops the parser's advice: the remedy says it in fewer words.
     String problem = firstLine(error.getProblem()).replaceFirst("\\. \\(Do not use .*", "");
     String line = error.getProblemMark().map(mark -> line(text, mark.getLine())).orElse("");
     String remedy = "";

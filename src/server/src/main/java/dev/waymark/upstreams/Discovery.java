@@ -1,5 +1,6 @@
 package dev.waymark.upstreams;
 
+import dev.waymark.config.HealthKeys;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
@@ -58,7 +59,8 @@ final class Discovery {
         onFound.accept(endpoints);
       }
       case Target.Dns target -> {
-        List<Object> next = List.of(target, config.dnsTtlMin(), config.dnsTtlMax());
+        List<Object> next =
+            List.of(target, config.get(HealthKeys.DNS_TTL_MIN), config.get(HealthKeys.DNS_TTL_MAX));
         if (!next.equals(followed)) {
           close();
           followed = next;
@@ -84,7 +86,8 @@ final class Discovery {
   }
 
   private void start(PoolConfig config, Target.Dns target) {
-    var backoff = new Backoff(config.dnsTtlMin(), config.dnsTtlMax(), random);
+    var backoff =
+        new Backoff(config.get(HealthKeys.DNS_TTL_MIN), config.get(HealthKeys.DNS_TTL_MAX), random);
     dns =
         new DnsDiscovery(
             target,

@@ -1,6 +1,7 @@
 package dev.waymark.upstreams;
 
-import dev.waymark.config.PoolConfig.Ejection;
+import dev.waymark.config.OutlierKeys;
+import dev.waymark.config.PoolConfig;
 import dev.waymark.engine.base.OutlierSignal;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -37,10 +38,13 @@ final class OutlierDetector {
   }
 
   private final Map<String, Record> records = new HashMap<>();
-  private Ejection options;
+  private PoolConfig config;
 
-  OutlierDetector(Ejection options) {
-    this.options = options;
+  /**
+   * @param config of the pool, of which the {@link OutlierKeys} count
+   */
+  OutlierDetector(PoolConfig config) {
+    this.config = config;
   }
 
   // --- inputs ---
@@ -54,7 +58,7 @@ final class OutlierDetector {
    */
   boolean onOutlierSignal(
       long nowNs, String upstream, OutlierSignal why, int upstreams, boolean isAnyOtherServing) {
-    if (!options.isOn()) {
+    if (!config.get(OutlierKeys.EJECTION)) {
       return false;
     }
     Record record = records.computeIfAbsent(upstream, _ -> new Record());
@@ -62,7 +66,8 @@ final class OutlierDetector {
       return false;
     }
     long ejectedCount = records.values().stream().filter(r -> r.isEjected).count();
-    boolean isWithinMax = (ejectedCount + 1) * 100 <= (long) upstreams * options.percentMax();
+    boolean isWithinMax =
+        (ejectedCount + 1) * 100 <= (long) upstreams * config.get(OutlierKeys.PERCENT_MAX);
     if (!isWithinMax || !isAnyOtherServing) {
       return false;
     }
@@ -94,9 +99,9 @@ final class OutlierDetector {
   }
 
   /** Other options hold from now on; ejections that are on stay, unless it is off. */
-  List<String> reconfigure(long nowNs, Ejection next) {
-    options = next;
-    return next.isOn() ? List.of() : onNobodyLeft(nowNs);
+  List<String> reconfigure(long nowNs, PoolConfig next) {
+    config = next;
+    return next.get(OutlierKeys.EJECTION) ? List.of() : onNobodyLeft(nowNs);
   }
 
   // --- outputs ---
@@ -131,27 +136,26 @@ final class OutlierDetector {
     }
     record.lastNs.put(why, nowNs);
     record.momentsNs.add(nowNs);
-    record.momentsNs.removeIf(moment -> nowNs - moment > options.window().toNanos());
-    while (record.momentsNs.size() > options.suspicionsMax()) {
+    long windowNs = config.get(OutlierKeys.WINDOW).toNanos();
+    record.momentsNs.removeIf(moment -> nowNs - moment > windowNs);
+    int signals = config.get(OutlierKeys.SIGNALS);
+    while (record.momentsNs.size() > signals) {
       record.momentsNs.remove();
     }
-    return record.momentsNs.size() == options.suspicionsMax();
+    return record.momentsNs.size() == signals;
   }
 
   private void eject(long nowNs, Record record) {
-    long timeNs = options.time().toNanos();
+    long timeNs = config.get(OutlierKeys.TIME).toNanos();
+    long timeMaxNs = config.get(OutlierKeys.TIME_MAX).toNanos();
     if (record.ejections > 0) {
       long decayed = (nowNs - record.endsAtNs) / timeNs;
       record.ejections = Math.max(0, record.ejections - decayed);
     }
     record.ejections++;
     record.isEjected = true;
-    long longest = Math.max(1, options.timeMax().toNanos() / timeNs);
-    record.endsAtNs =
-        nowNs
-            + (record.ejections > longest
-                ? options.timeMax().toNanos()
-                : record.ejections * timeNs);
+    long longest = Math.max(1, timeMaxNs / timeNs);
+    record.endsAtNs = nowNs + (record.ejections > longest ? timeMaxNs : record.ejections * timeNs);
     record.momentsNs.clear();
     record.lastNs.clear();
   }

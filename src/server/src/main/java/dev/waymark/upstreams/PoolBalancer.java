@@ -1,8 +1,9 @@
 package dev.waymark.upstreams;
 
+import dev.waymark.config.BalancingKeys;
+import dev.waymark.config.BalancingKeys.HashBy;
+import dev.waymark.config.BalancingKeys.Policy;
 import dev.waymark.config.PoolConfig;
-import dev.waymark.config.PoolConfig.HashBy;
-import dev.waymark.config.PoolConfig.Policy;
 import dev.waymark.engine.lane.Candidate;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.lane.UpstreamView.Subset;
@@ -26,7 +27,10 @@ public final class PoolBalancer implements Balancer {
   /** The policy in force, with an instance for each subset: each goes in turns of its own. */
   private record Rule(Policy policy, HashBy hashBy, Map<Integer, Chooser> bySubset) {
     static Rule of(PoolConfig config) {
-      return new Rule(config.policy(), config.hashBy(), new ConcurrentHashMap<>());
+      return new Rule(
+          config.get(BalancingKeys.POLICY),
+          config.get(BalancingKeys.HASH_BY),
+          new ConcurrentHashMap<>());
     }
   }
 
@@ -43,7 +47,8 @@ public final class PoolBalancer implements Balancer {
   /** Another policy, from the next choice on; by any thread. */
   public void reconfigure(PoolConfig next) {
     Rule now = rule;
-    if (now.policy != next.policy() || now.hashBy != next.hashBy()) {
+    if (now.policy != next.get(BalancingKeys.POLICY)
+        || now.hashBy != next.get(BalancingKeys.HASH_BY)) {
       rule = Rule.of(next);
     }
   }

@@ -1,5 +1,6 @@
 package dev.waymark.upstreams;
 
+import dev.waymark.config.HealthKeys;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
@@ -229,10 +230,10 @@ public final class PoolManager implements AutoCloseable {
   /** What a Watch is made of. */
   private static List<Object> health(PoolConfig config) {
     return List.of(
-        config.healthService(),
-        config.healthRetryMin(),
-        config.healthRetryMax(),
-        config.userTimeout());
+        config.get(HealthKeys.SERVICE),
+        config.get(HealthKeys.RETRY_MIN),
+        config.get(HealthKeys.RETRY_MAX),
+        config.get(HealthKeys.USER_TIMEOUT));
   }
 
   private void onDiscovered(List<Endpoint> endpoints) {
@@ -369,11 +370,13 @@ public final class PoolManager implements AutoCloseable {
     }
 
     private HealthWatch newWatch() {
-      var backoff = new Backoff(config.healthRetryMin(), config.healthRetryMax(), random);
+      var backoff =
+          new Backoff(config.get(HealthKeys.RETRY_MIN), config.get(HealthKeys.RETRY_MAX), random);
       return new HealthWatch(
           control,
-          (socket, dial) -> channels.open(address, socket, config.userTimeout(), dial),
-          config.healthService(),
+          (socket, dial) ->
+              channels.open(address, socket, config.get(HealthKeys.USER_TIMEOUT), dial),
+          config.get(HealthKeys.SERVICE),
           this,
           backoff,
           this);

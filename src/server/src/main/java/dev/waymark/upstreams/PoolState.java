@@ -1,5 +1,6 @@
 package dev.waymark.upstreams;
 
+import dev.waymark.config.BalancingKeys;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.engine.base.OutlierSignal;
@@ -58,7 +59,7 @@ final class PoolState {
   PoolState(PoolConfig config, PoolEvents events) {
     this.config = config;
     this.events = events;
-    this.outliers = new OutlierDetector(config.ejection());
+    this.outliers = new OutlierDetector(config);
   }
 
   // --- inputs ---
@@ -124,7 +125,7 @@ final class PoolState {
     // Where health has said so already there is nothing to eject, unless it is health that cannot
     // be relied on; and a leader is the only one.
     boolean isDueToHealth = why == OutlierSignal.HEALTH_FLOOD && members.containsKey(address);
-    if (!isServing(address) && !isDueToHealth || config.moving().isFollowingLeader()) {
+    if (!isServing(address) && !isDueToHealth || config.isFollowingLeader()) {
       return false;
     }
     boolean isAnyOther =
@@ -144,8 +145,8 @@ final class PoolState {
   /** Another configuration holds; the upstreams are told by {@link #onUpstreams}. */
   void reconfigure(long nowNs, PoolConfig next) {
     config = next;
-    returned(outliers.reconfigure(nowNs, next.ejection()));
-    if (next.moving().isFollowingLeader()) {
+    returned(outliers.reconfigure(nowNs, next));
+    if (next.isFollowingLeader()) {
       returned(outliers.onNobodyLeft(nowNs));
     }
     leaveNobodyOut(nowNs);
@@ -158,7 +159,7 @@ final class PoolState {
     Member member = members.get(address);
     return member != null
         && (member.isLeaving
-            || (config.moving().isFollowingLeader()
+            || (config.isFollowingLeader()
                 && member.health == UpstreamHealth.NOT_SERVING
                 && members.keySet().stream().anyMatch(this::isServing)));
   }
@@ -210,7 +211,7 @@ final class PoolState {
     if (member.isWithoutAttach) {
       return UpstreamState.DOWN;
     }
-    if (config.moving().isFollowingLeader()) {
+    if (config.isFollowingLeader()) {
       return leadership.isLeader(address)
           ? UpstreamState.SERVING
           : leadership.isFormerLeader(address) ? UpstreamState.DRAINING : UpstreamState.DOWN;
@@ -255,6 +256,6 @@ final class PoolState {
   }
 
   private long slowStartNs() {
-    return config.slowStart().toNanos();
+    return config.get(BalancingKeys.SLOW_START).toNanos();
   }
 }

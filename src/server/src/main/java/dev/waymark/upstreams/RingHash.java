@@ -1,6 +1,6 @@
 package dev.waymark.upstreams;
 
-import dev.waymark.config.PoolConfig.HashBy;
+import dev.waymark.config.BalancingKeys.HashBy;
 import dev.waymark.engine.lane.Candidate;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.protocol.Mark;

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.waymark.config.BridgeConfig;
 import dev.waymark.config.ConfigLoader;
 import dev.waymark.config.ListenerConfig;
+import dev.waymark.config.ListenerKeys;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.net.listener.ListenerPort;
 import dev.waymark.telemetry.EventLog;
@@ -83,41 +84,13 @@ final class ReloadUndoIT {
   /** As no file can say it: a listener that names a pool which is not there. */
   private static LoadedConfig broken(LoadedConfig config) {
     BridgeConfig whole = config.config();
-    ListenerConfig last = whole.listeners().getLast();
-    ListenerConfig lost =
-        new ListenerConfig(
-            last.name(),
-            last.address(),
-            "nowhere",
-            last.framing(),
-            last.frameBytesMax(),
-            last.connectionsMax(),
-            last.backlog(),
-            last.isNoDelay(),
-            last.isKeepAlive(),
-            last.userTimeout(),
-            last.idleTimeout(),
-            last.pushFrom(),
-            last.age());
+    ListenerConfig lost = whole.listeners().getLast().with(ListenerKeys.POOL, "nowhere");
     List<ListenerConfig> listeners =
         Stream.concat(
                 whole.listeners().stream().limit(whole.listeners().size() - 1), Stream.of(lost))
             .toList();
     return new LoadedConfig(
-        new BridgeConfig(
-            listeners,
-            whole.pools(),
-            whole.admin(),
-            whole.log(),
-            whole.transport(),
-            whole.shards(),
-            whole.node(),
-            whole.drainTimeout(),
-            whole.startTimeout(),
-            whole.limits()),
-        config.entries(),
-        config.embeddedEcho(),
-        config.warnings());
+        whole.withListeners(listeners), config.entries(), config.embeddedEcho(), config.warnings());
   }
 
   private void assertThatAClientWaitsForASecondAgain() throws IOException {

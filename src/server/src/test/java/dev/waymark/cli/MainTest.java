@@ -2,6 +2,8 @@ package dev.waymark.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -87,7 +89,15 @@ final class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"--help", "--version", "config show", "bridge --help", "stub --version"})
+  @ValueSource(
+      strings = {
+        "--help",
+        "--version",
+        "config show",
+        "config schema",
+        "bridge --help",
+        "stub --version"
+      })
   void output_thatCannotBeWritten_isOneWithALine(String command) {
     String[] args = command.split(" ");
     Writer full =
@@ -117,6 +127,15 @@ final class MainTest {
     CommandLine main = Main.commandLine(environment, args).setOut(new PrintWriter(out));
     main.setErr(new PrintWriter(err));
     assertThat(Main.run(main, () -> true, args)).isEqualTo(1);
+  }
+
+  @Test
+  void configSchema_isJson() {
+    assertThat(run("config", "schema")).isZero();
+    JsonObject schema = JsonParser.parseString(out.toString()).getAsJsonObject();
+    assertThat(schema.getAsJsonObject("properties").keySet())
+        .contains("listeners", "pools", "lanes", "shards");
+    assertThat(err.toString()).isEmpty();
   }
 
   @Test

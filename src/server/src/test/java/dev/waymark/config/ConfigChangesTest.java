@@ -104,6 +104,24 @@ final class ConfigChangesTest {
   }
 
   @Test
+  void keyWithoutDefault_setOrRemoved_isRefused() {
+    String hosts = TWO + "admin: {hosts: bridge.example.com}\n";
+    assertThatThrownBy(() -> changes(TWO, hosts))
+        .hasMessage(
+            "waymark.yml:16:16: admin.hosts: bridge.example.com (in force: none, which a reload cannot change); restart, or remove it");
+    assertThatThrownBy(() -> changes(hosts, TWO))
+        .hasMessage(
+            "admin.hosts: not set (in force: bridge.example.com, which a reload cannot change); restart, or put bridge.example.com back");
+  }
+
+  @Test
+  void echo_thatMoves_isRefused() {
+    assertThatThrownBy(() -> changes("echo: 127.0.0.1:5001", "echo: 127.0.0.1:5002"))
+        .hasMessageStartingWith("waymark.yml:1:7: echo: 127.0.0.1:5002 (in force: 127.0.0.1:5001,");
+    assertThat(changes("echo: 127.0.0.1:5001", TWO).process()).isEmpty();
+  }
+
+  @Test
   void backlog_withAnotherAddress_isChanged() {
     assertThat(changes(TWO, TWO.replace(":7001", ":7005\n    backlog: 7")).lines())
         .containsExactly("listener game changed: address, backlog");

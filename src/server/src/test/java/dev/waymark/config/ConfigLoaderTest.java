@@ -2,7 +2,6 @@ package dev.waymark.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.waymark.config.PoolConfig.Ejection;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Subset;
 import dev.waymark.config.PoolConfig.Target;
@@ -58,7 +57,7 @@ final class ConfigLoaderTest {
     LoadedConfig loaded = Loading.file(FILE);
     assertThat(loaded.isEmbeddedUpstream()).isFalse();
     ListenerConfig listener = loaded.config().listeners().getFirst();
-    assertThat(listener.idleTimeout()).isEqualTo(Duration.ZERO);
+    assertThat(listener.get(ListenerKeys.IDLE_TIMEOUT)).isEqualTo(Duration.ZERO);
     assertThat(((Framing.Delimiter) listener.framing()).delimiter()).isEqualTo(new byte[] {13, 10});
     assertThat(loaded.config().pools().getFirst().target())
         .isEqualTo(
@@ -70,7 +69,7 @@ final class ConfigLoaderTest {
 
   @Test
   void moving_ofPool_isRead() {
-    assertThat(Loading.flags(Map.of(), Map.of()).config().pools().getFirst().moving())
+    assertThat(Loading.flags(Map.of(), Map.of()).config().pools().getFirst().options().moving())
         .isEqualTo(Moving.DEFAULTS);
     String file =
         """
@@ -84,8 +83,17 @@ final class ConfigLoaderTest {
             rebalance: off
             follow: leader
         """;
-    assertThat(Loading.file(file).config().pools().getFirst().moving())
-        .isEqualTo(new Moving(0, 1_000_000_000L, 0, 7, false, true, true));
+    assertThat(Loading.file(file).config().pools().getFirst().options().moving())
+        .isEqualTo(
+            Moving.builder()
+                .progressTimeoutNs(0)
+                .releaseTimeoutNs(1_000_000_000L)
+                .drainTimeoutNs(0)
+                .movesPerSecond(7)
+                .isRebalancing(false)
+                .isFollowingLeader(true)
+                .isResumingAtMostOnce(true)
+                .build());
   }
 
   @Test
@@ -99,7 +107,7 @@ final class ConfigLoaderTest {
             subsets:
               - {share-percent: 5, labels: {version: next}}
             ejection: off
-            ejection-suspicions: 2
+            ejection-signals: 2
             ejection-window: 1s
             ejection-time: 2s
             ejection-time-max: 3s
@@ -109,11 +117,13 @@ final class ConfigLoaderTest {
     LoadedConfig loaded = Loading.file(file);
     PoolConfig pool = loaded.config().pools().getFirst();
     assertThat(pool.subsets()).containsExactly(new Subset(Map.of("version", "next"), 5));
-    assertThat(pool.ejection())
-        .isEqualTo(
-            new Ejection(
-                false, 2, Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(3), 10));
-    assertThat(pool.slowStart()).isEqualTo(Duration.ofMinutes(1));
+    assertThat(pool.get(OutlierKeys.EJECTION)).isFalse();
+    assertThat(pool.get(OutlierKeys.SIGNALS)).isEqualTo(2);
+    assertThat(pool.get(OutlierKeys.WINDOW)).isEqualTo(Duration.ofSeconds(1));
+    assertThat(pool.get(OutlierKeys.TIME)).isEqualTo(Duration.ofSeconds(2));
+    assertThat(pool.get(OutlierKeys.TIME_MAX)).isEqualTo(Duration.ofSeconds(3));
+    assertThat(pool.get(OutlierKeys.PERCENT_MAX)).isEqualTo(10);
+    assertThat(pool.get(BalancingKeys.SLOW_START)).isEqualTo(Duration.ofMinutes(1));
     assertThat(Loading.file(loaded.yaml()).config())
         .usingRecursiveComparison()
         .isEqualTo(loaded.config());
@@ -146,7 +156,7 @@ final class ConfigLoaderTest {
         .extracting(ListenerConfig::name)
         .containsExactly("devices", "devices-2");
     assertThat(loaded.config().listeners())
-        .extracting(ListenerConfig::idleTimeout)
+        .extracting(listener -> listener.get(ListenerKeys.IDLE_TIMEOUT))
         .containsOnly(Duration.ZERO);
     assertThat(loaded.config().listeners())
         .extracting(ListenerConfig::address)

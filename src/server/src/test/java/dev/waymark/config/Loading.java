@@ -19,14 +19,25 @@ final class Loading {
   }
 
   static LoadedConfig file(
+      Schema schema, String text, Map<String, String> flags, Map<String, String> environment) {
+    return file(schema, text.getBytes(StandardCharsets.UTF_8), flags, environment);
+  }
+
+  static LoadedConfig file(
       byte[] bytes, Map<String, String> flags, Map<String, String> environment) {
+    return file(Schema.BRIDGE, bytes, flags, environment);
+  }
+
+  private static LoadedConfig file(
+      Schema schema, byte[] bytes, Map<String, String> flags, Map<String, String> environment) {
     Problems problems = new Problems();
-    Values values = FileWalk.read("waymark.yml", bytes, problems);
-    return ConfigLoader.load(values, flags, environment, Loading::resolve, problems);
+    Values values = FileWalk.read(schema, "waymark.yml", bytes, problems);
+    return ConfigLoader.load(schema, values, flags, environment, Loading::resolve, problems);
   }
 
   static LoadedConfig flags(Map<String, String> flags, Map<String, String> environment) {
-    return ConfigLoader.load(new Values(), flags, environment, Loading::resolve, new Problems());
+    return ConfigLoader.load(
+        Schema.BRIDGE, new Values(), flags, environment, Loading::resolve, new Problems());
   }
 
   private static InetAddress resolve(String host) throws UnknownHostException {

@@ -1,105 +1,115 @@
 package dev.waymark.config;
 
-import java.util.Map;
+import dev.waymark.config.Schema.Child;
+import java.util.Objects;
 
 /** Writes misc/waymark.yml from the schema: every key, its default and its meaning. */
 final class SampleFile {
-  /** For keys without a default, which stand in comments. */
-  private static final Map<Key<?>, String> EXAMPLES =
-      Map.of(
-          ListenerKeys.POOL, "default",
-          ListenerKeys.FRAMING_TYPE, "length-prefixed",
-          ListenerKeys.FRAMING_DELIMITER, "\"\\r\\n\"",
-          ListenerKeys.FRAMING_SIZE, "16",
-          PoolKeys.UPSTREAM_ADDRESS, "127.0.0.1:4770",
-          PoolKeys.UPSTREAM_LABEL, "a",
-          PoolKeys.SUBSET_SHARE, "5",
-          PoolKeys.SUBSET_LABEL, "a",
-          ProcessKeys.NODE, "bridge-1");
+  private static final String HEADER =
+      """
+      # A bridge's configuration: every key with its default and meaning. Generated from the keys' declarations.
+      # Lines that start with # and a key show alternatives, and keys without a fixed default.
+      # Durations: 500ms, 30s, 5m, 1h, off. Sizes: bytes, 64KiB, 1MiB.
+      # Check: waymark config check FILE. What is in force: waymark config show --config FILE.
+      # Completion and checks in an editor: docs/configuration.md, Editors.
+      """;
 
-  private final StringBuilder out = new StringBuilder();
-  private String open = "";
+  private final Schema schema;
+  private final StringBuilder out = new StringBuilder(HEADER);
 
-  private SampleFile() {}
+  private SampleFile(Schema schema) {
+    this.schema = schema;
+  }
 
   static String text() {
-    SampleFile sample = new SampleFile();
-    sample.out.append(
-        """
-        # A bridge's configuration: every key, its default and its meaning. Generated from the schema.
-        # Lines that start with # and a key are choices, or keys whose default is not a fixed value.
-        # Durations: 500ms, 30s, 5m, 1h, off. Sizes: bytes, 64KiB, 1MiB.
-        # Check: waymark config check FILE. What is in force: waymark config show --config FILE.
-        """);
-    Schema.KEYS.forEach(sample::write);
+    return text(Schema.BRIDGE);
+  }
+
+  static String text(Schema schema) {
+    SampleFile sample = new SampleFile(schema);
+    String title = "";
+    for (Child child : schema.childrenOf("").values()) {
+      String next = sample.title(child);
+      if (!next.equals(title)) {
+        sample.out.append('\n');
+      }
+      title = next;
+      sample.child("", child, "", "");
+    }
     return sample.out.toString();
   }
 
-  private void write(Key<?> key) {
-    int end = key.path().lastIndexOf('.') + 1;
-    String section = key.path().substring(0, end);
-    String name = key.path().substring(end);
-    boolean isChoice =
-        section.endsWith("framing.")
-            || section.contains("upstreams[].")
-            || section.contains("subsets[].");
-    boolean isComment = isChoice || key.defaultText().isEmpty();
-    boolean isFirstOfList =
-        section.endsWith("[].") && !section.equals(open) && !open.startsWith(section);
-    String base = isChoice ? section.substring(0, section.indexOf("].") + 2) : section;
-    header(section, base, isChoice);
-    String indent = base.isEmpty() ? "" : base.endsWith("[].") ? "    " : "  ";
-    String mark = isComment ? "# " + "  ".repeat(depth(section) - depth(base)) : "";
-    String shownName = name.equals("*") ? "zone" : name;
-    String value = EXAMPLES.getOrDefault(key, EntryWriter.scalar(key.defaultText().orElse("")));
-    String explained = indent + "# " + key.meaning() + " (" + key.type().expected() + ")\n";
-    if (isChoice) {
-      out.append(indent)
-          .append(mark, 0, mark.length())
-          .append(dash(name))
-          .append(shownName)
-          .append(": ")
-          .append(value)
-          .append("  # ")
-          .append(key.meaning())
-          .append('\n');
-    } else {
-      out.append(explained);
-      out.append(isFirstOfList ? "  - " : indent)
-          .append(mark)
-          .append(shownName)
-          .append(": ")
-          .append(value)
-          .append('\n');
+  private String title(Child child) {
+    return schema.keys().stream()
+        .filter(key -> key.path().matches(child.name() + "(\\[]|\\.|$).*"))
+        .findFirst()
+        .orElseThrow()
+        .title();
+  }
+
+  /**
+   * @param dash what a list's element starts with, in place of the end of its indentation
+   */
+  private void child(String prefix, Child child, String indent, String dash) {
+    if (child.isValue()) {
+      value(key(prefix + child.name()), indent, dash);
+    }
+    boolean isChoice = child.isValue() || !prefix.isEmpty();
+    if (child.isList() && !isChoice) {
+      out.append(child.name()).append(":\n");
+      children(child.name() + "[].", "    ", "  - ");
+    } else if (child.isMap() && !isChoice) {
+      out.append(child.name()).append(":\n");
+      children(child.name() + ".", "  ", "");
+    } else if (child.isList() || child.isMap()) {
+      alternative(prefix, child, indent + "# ");
     }
   }
 
-  private static String dash(String name) {
-    return name.equals("address") || name.equals("share-percent")
-        ? "- "
-        : name.equals("weight") || name.equals("*") ? "  " : "";
+  private void children(String prefix, String indent, String dash) {
+    String next = dash;
+    for (Child child : schema.childrenOf(prefix).values()) {
+      child(prefix, child, indent, next);
+      next = "";
+    }
   }
 
-  private void header(String section, String base, boolean isChoice) {
-    if (section.equals(open)) {
-      return;
-    }
-    if (isChoice) {
-      String name = section.substring(base.length()).replace("[]", "").replace(".labels.", "  ");
-      String header =
-          section.endsWith("labels.")
-              ? "    #     labels:"
-              : "    # " + name.replace(".", "") + ":";
-      out.append(header).append('\n');
-    } else if (!section.isEmpty() && !open.startsWith(section)) {
-      out.append('\n').append(section.replace("[]", "").replace(".", "")).append(":\n");
-    } else if (section.isEmpty()) {
-      out.append('\n');
-    }
-    open = section;
+  private void value(Key<?, ?> key, String indent, String dash) {
+    out.append(indent).append("# ").append(key.meaning());
+    out.append(" (").append(key.type().expected()).append(")\n");
+    String value = EntryWriter.scalar(key.defaultText().orElse(""));
+    boolean isExample = key.defaultText().isEmpty();
+    out.append(dash.isEmpty() ? indent : dash)
+        .append(isExample ? "# " : "")
+        .append(key.name())
+        .append(": ")
+        .append(isExample && !key.example().isEmpty() ? key.example() : value)
+        .append('\n');
   }
 
-  private static int depth(String section) {
-    return (int) section.chars().filter(c -> c == '.').count();
+  /** A map or list that need not be there, as a comment. */
+  private void alternative(String prefix, Child child, String indent) {
+    out.append(indent).append(child.name()).append(":\n");
+    String inner = prefix + child.name() + (child.isList() ? "[]." : ".");
+    String dash = child.isList() ? "  - " : "  ";
+    for (Child each : schema.childrenOf(inner).values()) {
+      if (each.isValue()) {
+        Key<?, ?> key = key(inner + each.name());
+        String name = each.name().equals("*") ? "zone" : each.name();
+        String value =
+            key.example().isEmpty()
+                ? EntryWriter.scalar(key.defaultText().orElse(""))
+                : key.example();
+        out.append(indent).append(dash).append(name).append(": ").append(value);
+        out.append("  # ").append(key.meaning()).append('\n');
+      } else {
+        alternative(inner, each, indent + (child.isList() ? "    " : "  "));
+      }
+      dash = child.isList() ? "    " : "  ";
+    }
+  }
+
+  private Key<?, ?> key(String path) {
+    return Objects.requireNonNull(schema.key(path));
   }
 }

@@ -93,7 +93,7 @@ final class SubsetsIT {
             listeners: [{address: "127.0.0.1:0"}]
             pools:
               - upstreams: [{address: "%s"}, {address: "%s"}]
-                ejection-suspicions: 3
+                ejection-signals: 3
             """
                 .formatted(first, second)));
   }

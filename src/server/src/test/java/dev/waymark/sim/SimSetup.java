@@ -29,7 +29,12 @@ record SimSetup(
   static SimSetup withPoison(Dice dice) {
     SimSetup any = any(dice);
     PoolOptions.Moving moving =
-        new PoolOptions.Moving(0, 60_000 * MS, 0, 2_000, dice.oneIn(2), false, false);
+        PoolOptions.Moving.builder()
+            .progressTimeoutNs(0)
+            .releaseTimeoutNs(60_000 * MS)
+            .drainTimeoutNs(0)
+            .isRebalancing(dice.oneIn(2))
+            .build();
     return new SimSetup(
         any.shards,
         any.limits,
@@ -58,39 +63,41 @@ record SimSetup(
   }
 
   private static PoolOptions.Moving moving(Dice dice) {
-    return new PoolOptions.Moving(
-        dice.oneIn(3) ? 0 : (1000 + dice.upTo(8000)) * MS,
-        (300 + dice.upTo(5000)) * MS,
-        dice.oneIn(3) ? 0 : (500 + dice.upTo(5000)) * MS,
-        dice.oneIn(3) ? 3 + dice.upTo(20) : 2_000,
-        dice.oneIn(2),
-        dice.oneIn(4),
-        dice.oneIn(2));
+    return PoolOptions.Moving.builder()
+        .progressTimeoutNs(dice.oneIn(3) ? 0 : (1000 + dice.upTo(8000)) * MS)
+        .releaseTimeoutNs((300 + dice.upTo(5000)) * MS)
+        .drainTimeoutNs(dice.oneIn(3) ? 0 : (500 + dice.upTo(5000)) * MS)
+        .movesPerSecond(dice.oneIn(3) ? 3 + dice.upTo(20) : 2_000)
+        .isRebalancing(dice.oneIn(2))
+        .isFollowingLeader(dice.oneIn(4))
+        .isResumingAtMostOnce(dice.oneIn(2))
+        .build();
   }
 
   private static Limits limits(Dice dice) {
     int window = 50 + dice.upTo(1500);
     int grant = 20 + dice.upTo(1500);
     boolean isQuick = dice.oneIn(2);
-    return new Limits(
-        window,
-        1 + dice.upTo(window),
-        grant,
-        grant + dice.upTo(2000),
-        dice.oneIn(3) ? 300 + dice.upTo(3000) : 1 << 20,
-        100 + dice.upTo(2000),
-        4096,
-        1000 * MS,
-        (isQuick ? 2000 : 10_000) * MS,
-        (isQuick ? 500 : 2000) * MS,
-        (isQuick ? 1500 : 6000) * MS,
-        100 * MS,
-        (isQuick ? 500 : 2000) * MS,
-        20 * MS,
-        10_000 * MS,
-        (isQuick ? 500 : 5000) * MS,
-        20 + dice.upTo(500),
-        0);
+    return Limits.builder()
+        .windowBytes(window)
+        .initialWindowBytes(1 + dice.upTo(window))
+        .replyWindowBytes(grant)
+        .replyQueueBytesMax(grant + dice.upTo(2000))
+        .memoryBudgetBytes(dice.oneIn(3) ? 300 + dice.upTo(3000) : 1 << 20)
+        .batchBytesMax(100 + dice.upTo(2000))
+        .laneQueueBytesMax(4096)
+        .settingsTimeoutNs(1000 * MS)
+        .commitTimeoutNs((isQuick ? 2000 : 10_000) * MS)
+        .pingIntervalNs((isQuick ? 500 : 2000) * MS)
+        .laneTimeoutNs((isQuick ? 1500 : 6000) * MS)
+        .laneRetryMinNs(100 * MS)
+        .laneRetryMaxNs((isQuick ? 500 : 2000) * MS)
+        .creditDelayNs(20 * MS)
+        .lingerTimeoutNs(10_000 * MS)
+        .pushWaitNs((isQuick ? 500 : 5000) * MS)
+        .pushBytesMax(20 + dice.upTo(500))
+        .bufferOverheadBytes(0)
+        .build();
   }
 
   private static List<SimUpstream.Kind> kinds(Dice dice, Acknowledge acknowledge) {

@@ -3,8 +3,8 @@ package dev.waymark.upstreams;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.waymark.config.PoolConfig.HashBy;
-import dev.waymark.config.PoolConfig.Policy;
+import dev.waymark.config.BalancingKeys.HashBy;
+import dev.waymark.config.BalancingKeys.Policy;
 import dev.waymark.engine.lane.Candidate;
 import dev.waymark.engine.lane.UpstreamState;
 import dev.waymark.engine.lane.UpstreamView;

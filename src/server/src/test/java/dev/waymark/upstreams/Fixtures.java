@@ -1,14 +1,15 @@
 package dev.waymark.upstreams;
 
+import dev.waymark.config.BalancingKeys;
+import dev.waymark.config.BalancingKeys.Follow;
+import dev.waymark.config.BalancingKeys.HashBy;
+import dev.waymark.config.BalancingKeys.Policy;
+import dev.waymark.config.HealthKeys;
+import dev.waymark.config.OutlierKeys;
 import dev.waymark.config.PoolConfig;
-import dev.waymark.config.PoolConfig.Ejection;
 import dev.waymark.config.PoolConfig.Endpoint;
-import dev.waymark.config.PoolConfig.HashBy;
-import dev.waymark.config.PoolConfig.Policy;
 import dev.waymark.config.PoolConfig.Subset;
 import dev.waymark.config.PoolConfig.Target;
-import dev.waymark.engine.base.PoolOptions.Acknowledge;
-import dev.waymark.engine.base.PoolOptions.Moving;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -25,36 +26,30 @@ final class Fixtures {
   Duration healthRetryMax = Duration.ofMillis(200);
   Duration dnsTtlMin = Duration.ofMillis(50);
   Duration userTimeout = Duration.ofSeconds(20);
-  Ejection ejection =
-      new Ejection(
-          true, 5, Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofMinutes(5), 50);
+  Duration ejectionTime = Duration.ofSeconds(30);
+  Duration ejectionTimeMax = Duration.ofMinutes(5);
   Duration slowStart = Duration.ZERO;
   List<Subset> subsets = List.of();
-  Moving moving = Moving.DEFAULTS;
+  Follow follow = Follow.NONE;
   Duration dnsTtlMax = Duration.ofMillis(200);
 
   static PoolConfig pool(Consumer<Fixtures> options) {
     Fixtures f = new Fixtures();
     options.accept(f);
-    return new PoolConfig(
-        "backends",
-        f.target,
-        f.policy,
-        f.hashBy,
-        Acknowledge.AUTO,
-        f.healthService,
-        f.healthRetryMin,
-        f.healthRetryMax,
-        f.dnsTtlMin,
-        f.dnsTtlMax,
-        true,
-        Duration.ofSeconds(5),
-        65_536,
-        f.userTimeout,
-        f.moving,
-        f.ejection,
-        f.slowStart,
-        f.subsets);
+    return PoolConfig.of("backends", f.target)
+        .with(BalancingKeys.POLICY, f.policy)
+        .with(BalancingKeys.HASH_BY, f.hashBy)
+        .with(BalancingKeys.SLOW_START, f.slowStart)
+        .with(BalancingKeys.FOLLOW, f.follow)
+        .with(HealthKeys.SERVICE, f.healthService)
+        .with(HealthKeys.RETRY_MIN, f.healthRetryMin)
+        .with(HealthKeys.RETRY_MAX, f.healthRetryMax)
+        .with(HealthKeys.DNS_TTL_MIN, f.dnsTtlMin)
+        .with(HealthKeys.DNS_TTL_MAX, f.dnsTtlMax)
+        .with(HealthKeys.USER_TIMEOUT, f.userTimeout)
+        .with(OutlierKeys.TIME, f.ejectionTime)
+        .with(OutlierKeys.TIME_MAX, f.ejectionTimeMax)
+        .withSubsets(f.subsets);
   }
 
   static Target fixed(String... addresses) {

@@ -2,7 +2,8 @@ package dev.waymark.upstreams;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.waymark.config.PoolConfig.Ejection;
+import dev.waymark.config.OutlierKeys;
+import dev.waymark.config.PoolConfig;
 import dev.waymark.engine.base.OutlierSignal;
 import java.time.Duration;
 import java.util.OptionalLong;
@@ -10,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class OutlierDetectorTest {
   private static final long SECOND_NS = 1_000_000_000L;
-  private static final Ejection OPTIONS = options(true, 50);
+  private static final PoolConfig OPTIONS = options(true, 50);
 
   private final OutlierDetector outliers = new OutlierDetector(OPTIONS);
 
@@ -130,8 +131,13 @@ class OutlierDetectorTest {
     nowNs += seconds * SECOND_NS;
   }
 
-  private static Ejection options(boolean isOn, int percentMax) {
-    return new Ejection(
-        isOn, 5, Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofMinutes(5), percentMax);
+  private static PoolConfig options(boolean isOn, int percentMax) {
+    return PoolConfig.of("backends", Fixtures.fixed())
+        .with(OutlierKeys.EJECTION, isOn)
+        .with(OutlierKeys.SIGNALS, 5)
+        .with(OutlierKeys.WINDOW, Duration.ofSeconds(10))
+        .with(OutlierKeys.TIME, Duration.ofSeconds(30))
+        .with(OutlierKeys.TIME_MAX, Duration.ofMinutes(5))
+        .with(OutlierKeys.PERCENT_MAX, percentMax);
   }
 }

@@ -3,12 +3,11 @@ package dev.waymark.upstreams;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.waymark.config.PoolConfig.Ejection;
+import dev.waymark.config.BalancingKeys.Follow;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Subset;
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.engine.base.OutlierSignal;
-import dev.waymark.engine.base.PoolOptions.Moving;
 import dev.waymark.engine.lane.UpstreamView;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import java.io.IOException;
@@ -50,7 +49,7 @@ class PoolManagerIT {
     Consumer<Fixtures> following =
         p -> {
           p.target = Fixtures.fixed(a.address(), b.address(), c.address());
-          p.moving = new Moving(0, 1, 0, 1, true, true, false);
+          p.follow = Follow.LEADER;
         };
     try (var pool = new RecordedPool(following)) {
       awaitStandings(pool, "SERVING", "DOWN", "DOWN");
@@ -73,14 +72,8 @@ class PoolManagerIT {
     Consumer<Fixtures> options =
         p -> {
           p.target = Fixtures.fixed(a.address(), b.address());
-          p.ejection =
-              new Ejection(
-                  true,
-                  5,
-                  Duration.ofSeconds(10),
-                  Duration.ofMillis(300),
-                  Duration.ofSeconds(1),
-                  50);
+          p.ejectionTime = Duration.ofMillis(300);
+          p.ejectionTimeMax = Duration.ofSeconds(1);
         };
     try (var pool = new RecordedPool(options)) {
       awaitStandings(pool, "SERVING", "SERVING");

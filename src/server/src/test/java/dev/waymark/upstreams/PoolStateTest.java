@@ -2,11 +2,11 @@ package dev.waymark.upstreams;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.waymark.config.BalancingKeys.Follow;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Subset;
 import dev.waymark.engine.base.OutlierSignal;
-import dev.waymark.engine.base.PoolOptions.Moving;
 import dev.waymark.engine.lane.UpstreamView;
 import java.time.Duration;
 import java.util.List;
@@ -148,7 +148,7 @@ class PoolStateTest {
 
   @Test
   void leader_aloneIsServing_formerOnesDrain() {
-    PoolState state = state(p -> p.moving = following());
+    PoolState state = state(p -> p.follow = Follow.LEADER);
     upstreams(state, "a", "b", "c");
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
     assertThat(standings(state)).containsExactly("a SERVING", "b DOWN", "c DOWN");
@@ -166,7 +166,7 @@ class PoolStateTest {
 
   @Test
   void leader_whoseWatchBreaksAndIsBack_leadsOnlyIfNobodyTurnedServingSince() {
-    PoolState state = state(p -> p.moving = following());
+    PoolState state = state(p -> p.follow = Follow.LEADER);
     upstreams(state, "a", "b");
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
     state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
@@ -181,7 +181,7 @@ class PoolStateTest {
 
   @Test
   void leader_isNeverEjected() {
-    PoolState state = state(p -> p.moving = following());
+    PoolState state = state(p -> p.follow = Follow.LEADER);
     serving(state, "a", "b");
     state.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED);
     assertThat(standings(state)).containsExactly("a DRAINING", "b SERVING");
@@ -235,7 +235,7 @@ class PoolStateTest {
     PoolState state = state(p -> {});
     serving(state, "a", "b");
     state.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED);
-    state.reconfigure(nowNs, Fixtures.pool(p -> p.moving = following()));
+    state.reconfigure(nowNs, Fixtures.pool(p -> p.follow = Follow.LEADER));
     assertThat(standings(state)).containsExactly("a DRAINING", "b SERVING");
     assertThat(recorder.events).endsWith("returned b");
   }
@@ -243,10 +243,6 @@ class PoolStateTest {
   private PoolState state(Consumer<Fixtures> options) {
     PoolConfig config = Fixtures.pool(options);
     return new PoolState(config, recorder);
-  }
-
-  private static Moving following() {
-    return new Moving(0, 1, 0, 1, true, true, false);
   }
 
   private void upstreams(PoolState state, String... addresses) {

@@ -6,6 +6,7 @@ import dev.waymark.protocol.SizeLimits;
 /**
  * The bounds that the machines of the engine enforce. Immutable. Memory that may be promised to one
  * connection: windowBytes + replyWindowBytes; memoryBudgetBytes overrides all promises (rule 10).
+ * Instances are made by {@link #builder()}.
  *
  * @param windowBytes unconsumed client bytes that one connection may have under way; an upstream
  *     may ask for less
@@ -58,30 +59,12 @@ public record Limits(
   private static final long MS = 1_000_000L;
 
   /** The defaults. */
-  public static final Limits DEFAULTS =
-      new Limits(
-          256 * KIB,
-          16 * KIB,
-          256 * KIB,
-          1024 * KIB,
-          128L * KIB * KIB,
-          256 * KIB,
-          1024 * KIB,
-          1_000 * MS,
-          10_000 * MS,
-          2_000 * MS,
-          6_000 * MS,
-          100 * MS,
-          10_000 * MS,
-          20 * MS,
-          10_000 * MS,
-          5_000 * MS,
-          64 * KIB,
-          BUFFER_OVERHEAD_BYTES);
+  public static final Limits DEFAULTS = builder().build();
 
   public Limits {
     Check.that(windowBytes >= initialWindowBytes, "the window is at least the initial window");
-    Check.that(initialWindowBytes > 0 && replyWindowBytes > 0, "window and grant are positive");
+    Check.that(
+        initialWindowBytes > 0 && replyWindowBytes > 0, "window and reply window are positive");
     Check.that(pingIntervalNs < laneTimeoutNs, "a Ping fits before its lane is judged");
     Check.that(laneRetryMinNs <= laneRetryMaxNs, "the retry's bounds are in order");
     Check.that(
@@ -89,26 +72,149 @@ public record Limits(
         "a full batch and one more frame fit a message");
   }
 
-  /** The same with another budget. */
-  public Limits withMemoryBudgetBytes(long bytes) {
-    return new Limits(
-        windowBytes,
-        initialWindowBytes,
-        replyWindowBytes,
-        replyQueueBytesMax,
-        bytes,
-        batchBytesMax,
-        laneQueueBytesMax,
-        settingsTimeoutNs,
-        commitTimeoutNs,
-        pingIntervalNs,
-        laneTimeoutNs,
-        laneRetryMinNs,
-        laneRetryMaxNs,
-        creditDelayNs,
-        lingerTimeoutNs,
-        pushWaitNs,
-        pushBytesMax,
-        bufferOverheadBytes);
+  /** A builder that starts with the {@link #DEFAULTS}. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Each setter sets the component of its name. Confined to its caller. */
+  public static final class Builder {
+    private int windowBytes = 256 * KIB;
+    private int initialWindowBytes = 16 * KIB;
+    private int replyWindowBytes = 256 * KIB;
+    private int replyQueueBytesMax = 1024 * KIB;
+    private long memoryBudgetBytes = 128L * KIB * KIB;
+    private int batchBytesMax = 256 * KIB;
+    private int laneQueueBytesMax = 1024 * KIB;
+    private long settingsTimeoutNs = 1_000 * MS;
+    private long commitTimeoutNs = 10_000 * MS;
+    private long pingIntervalNs = 2_000 * MS;
+    private long laneTimeoutNs = 6_000 * MS;
+    private long laneRetryMinNs = 100 * MS;
+    private long laneRetryMaxNs = 10_000 * MS;
+    private long creditDelayNs = 20 * MS;
+    private long lingerTimeoutNs = 10_000 * MS;
+    private long pushWaitNs = 5_000 * MS;
+    private int pushBytesMax = 64 * KIB;
+    private int bufferOverheadBytes = BUFFER_OVERHEAD_BYTES;
+
+    private Builder() {}
+
+    public Builder windowBytes(int windowBytes) {
+      this.windowBytes = windowBytes;
+      return this;
+    }
+
+    public Builder initialWindowBytes(int initialWindowBytes) {
+      this.initialWindowBytes = initialWindowBytes;
+      return this;
+    }
+
+    public Builder replyWindowBytes(int replyWindowBytes) {
+      this.replyWindowBytes = replyWindowBytes;
+      return this;
+    }
+
+    public Builder replyQueueBytesMax(int replyQueueBytesMax) {
+      this.replyQueueBytesMax = replyQueueBytesMax;
+      return this;
+    }
+
+    public Builder memoryBudgetBytes(long memoryBudgetBytes) {
+      this.memoryBudgetBytes = memoryBudgetBytes;
+      return this;
+    }
+
+    public Builder batchBytesMax(int batchBytesMax) {
+      this.batchBytesMax = batchBytesMax;
+      return this;
+    }
+
+    public Builder laneQueueBytesMax(int laneQueueBytesMax) {
+      this.laneQueueBytesMax = laneQueueBytesMax;
+      return this;
+    }
+
+    public Builder settingsTimeoutNs(long settingsTimeoutNs) {
+      this.settingsTimeoutNs = settingsTimeoutNs;
+      return this;
+    }
+
+    public Builder commitTimeoutNs(long commitTimeoutNs) {
+      this.commitTimeoutNs = commitTimeoutNs;
+      return this;
+    }
+
+    public Builder pingIntervalNs(long pingIntervalNs) {
+      this.pingIntervalNs = pingIntervalNs;
+      return this;
+    }
+
+    public Builder laneTimeoutNs(long laneTimeoutNs) {
+      this.laneTimeoutNs = laneTimeoutNs;
+      return this;
+    }
+
+    public Builder laneRetryMinNs(long laneRetryMinNs) {
+      this.laneRetryMinNs = laneRetryMinNs;
+      return this;
+    }
+
+    public Builder laneRetryMaxNs(long laneRetryMaxNs) {
+      this.laneRetryMaxNs = laneRetryMaxNs;
+      return this;
+    }
+
+    public Builder creditDelayNs(long creditDelayNs) {
+      this.creditDelayNs = creditDelayNs;
+      return this;
+    }
+
+    public Builder lingerTimeoutNs(long lingerTimeoutNs) {
+      this.lingerTimeoutNs = lingerTimeoutNs;
+      return this;
+    }
+
+    public Builder pushWaitNs(long pushWaitNs) {
+      this.pushWaitNs = pushWaitNs;
+      return this;
+    }
+
+    public Builder pushBytesMax(int pushBytesMax) {
+      this.pushBytesMax = pushBytesMax;
+      return this;
+    }
+
+    public Builder bufferOverheadBytes(int bufferOverheadBytes) {
+      this.bufferOverheadBytes = bufferOverheadBytes;
+      return this;
+    }
+
+    /**
+     * Returns the limits.
+     *
+     * @throws IllegalStateException if they contradict one another
+     */
+    public Limits build() {
+      return new Limits(
+          windowBytes,
+          initialWindowBytes,
+          replyWindowBytes,
+          replyQueueBytesMax,
+          memoryBudgetBytes,
+          batchBytesMax,
+          laneQueueBytesMax,
+          settingsTimeoutNs,
+          commitTimeoutNs,
+          pingIntervalNs,
+          laneTimeoutNs,
+          laneRetryMinNs,
+          laneRetryMaxNs,
+          creditDelayNs,
+          lingerTimeoutNs,
+          pushWaitNs,
+          pushBytesMax,
+          bufferOverheadBytes);
+    }
   }
 }

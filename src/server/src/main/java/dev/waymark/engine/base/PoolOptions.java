@@ -17,7 +17,7 @@ public record PoolOptions(
     int noUpstreamBytesMax,
     Moving moving) {
   /**
-   * How connections move from one upstream to another.
+   * How connections move from one upstream to another. Instances are made by {@link #builder()}.
    *
    * @param progressTimeoutNs unconsumed bytes for which their owner has shown no sign of work for
    *     this long are given to another (rule 7); 0: never
@@ -40,8 +40,72 @@ public record PoolOptions(
       boolean isFollowingLeader,
       boolean isResumingAtMostOnce) {
     /** The defaults. */
-    public static final Moving DEFAULTS =
-        new Moving(30_000_000_000L, 10_000_000_000L, 60_000_000_000L, 2_000, true, false, false);
+    public static final Moving DEFAULTS = builder().build();
+
+    /** A builder that starts with the {@link #DEFAULTS}. */
+    public static Builder builder() {
+      return new Builder();
+    }
+
+    /** Each setter sets the component of its name. Confined to its caller. */
+    public static final class Builder {
+      private long progressTimeoutNs = 30_000_000_000L;
+      private long releaseTimeoutNs = 10_000_000_000L;
+      private long drainTimeoutNs = 60_000_000_000L;
+      private int movesPerSecond = 2_000;
+      private boolean isRebalancing = true;
+      private boolean isFollowingLeader;
+      private boolean isResumingAtMostOnce;
+
+      private Builder() {}
+
+      public Builder progressTimeoutNs(long progressTimeoutNs) {
+        this.progressTimeoutNs = progressTimeoutNs;
+        return this;
+      }
+
+      public Builder releaseTimeoutNs(long releaseTimeoutNs) {
+        this.releaseTimeoutNs = releaseTimeoutNs;
+        return this;
+      }
+
+      public Builder drainTimeoutNs(long drainTimeoutNs) {
+        this.drainTimeoutNs = drainTimeoutNs;
+        return this;
+      }
+
+      public Builder movesPerSecond(int movesPerSecond) {
+        this.movesPerSecond = movesPerSecond;
+        return this;
+      }
+
+      public Builder isRebalancing(boolean isRebalancing) {
+        this.isRebalancing = isRebalancing;
+        return this;
+      }
+
+      public Builder isFollowingLeader(boolean isFollowingLeader) {
+        this.isFollowingLeader = isFollowingLeader;
+        return this;
+      }
+
+      public Builder isResumingAtMostOnce(boolean isResumingAtMostOnce) {
+        this.isResumingAtMostOnce = isResumingAtMostOnce;
+        return this;
+      }
+
+      /** Returns the options. */
+      public Moving build() {
+        return new Moving(
+            progressTimeoutNs,
+            releaseTimeoutNs,
+            drainTimeoutNs,
+            movesPerSecond,
+            isRebalancing,
+            isFollowingLeader,
+            isResumingAtMostOnce);
+      }
+    }
   }
 
   /** Whether the upstreams of a pool send Settings. */

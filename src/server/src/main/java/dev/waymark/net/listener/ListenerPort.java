@@ -2,6 +2,7 @@ package dev.waymark.net.listener;
 
 import dev.waymark.config.ListenAddresses;
 import dev.waymark.config.ListenerConfig;
+import dev.waymark.config.ListenerKeys;
 import dev.waymark.protocol.Framing;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.net.Inet6Address;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -88,7 +90,7 @@ public final class ListenerPort {
       ListenerEvents events) {
     this.wanted = config.address();
     this.place = wanted;
-    this.backlog = config.backlog();
+    this.backlog = config.get(ListenerKeys.BACKLOG);
     this.use = new Use(config.name(), counters);
     this.sockets = sockets;
     this.readSizes = new ReadSizes(sockets.readBytesMax(), sockets.isMemoryShort());
@@ -235,9 +237,9 @@ public final class ListenerPort {
     protected void initChannel(SocketChannel client) {
       Use now = use;
       ListenerConfig config = acceptor.listener(client.eventLoop(), now.listener());
-      if (!now.counters().enter(config.connectionsMax())) {
-        events.onRefused(
-            config.name(), SocketClient.text(client.remoteAddress()), config.connectionsMax());
+      int connectionsMax = config.get(ListenerKeys.CONNECTIONS_MAX);
+      if (!now.counters().enter(connectionsMax)) {
+        events.onRefused(config.name(), SocketClient.text(client.remoteAddress()), connectionsMax);
         client.close();
         return;
       }
@@ -245,7 +247,7 @@ public final class ListenerPort {
       Framer framer =
           config.framing() instanceof Framing.Raw
               ? null
-              : Framer.of(config.framing(), config.frameBytesMax());
+              : Framer.of(config.framing(), config.get(ListenerKeys.FRAME_MAX));
       client
           .pipeline()
           .addLast(
@@ -259,10 +261,14 @@ public final class ListenerPort {
     }
 
     private void setOptions(SocketChannel client, ListenerConfig config) {
-      client.config().setTcpNoDelay(config.isNoDelay()).setKeepAlive(config.isKeepAlive());
+      client
+          .config()
+          .setTcpNoDelay(config.get(ListenerKeys.NO_DELAY))
+          .setKeepAlive(config.get(ListenerKeys.KEEP_ALIVE));
       ChannelOption<Integer> userTimeoutMs = sockets.userTimeoutMs();
-      if (userTimeoutMs != null && config.userTimeout().isPositive()) {
-        client.config().setOption(userTimeoutMs, (int) config.userTimeout().toMillis());
+      Duration userTimeout = config.get(ListenerKeys.USER_TIMEOUT);
+      if (userTimeoutMs != null && userTimeout.isPositive()) {
+        client.config().setOption(userTimeoutMs, (int) userTimeout.toMillis());
       }
     }
   }

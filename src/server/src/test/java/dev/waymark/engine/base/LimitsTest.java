@@ -37,9 +37,26 @@ class LimitsTest {
       int batch,
       String why) {
     assertThatThrownBy(() ->
-            new Limits(
-                window, initial, grant, 1, 1, batch, 1, 1, 1, ping, lane, retryMin, retryMax, 1, 1,
-                1, 1, 0))
+            Limits.builder()
+                .windowBytes(window)
+                .initialWindowBytes(initial)
+                .replyWindowBytes(grant)
+                .replyQueueBytesMax(1)
+                .memoryBudgetBytes(1)
+                .batchBytesMax(batch)
+                .laneQueueBytesMax(1)
+                .settingsTimeoutNs(1)
+                .commitTimeoutNs(1)
+                .pingIntervalNs(ping)
+                .laneTimeoutNs(lane)
+                .laneRetryMinNs(retryMin)
+                .laneRetryMaxNs(retryMax)
+                .creditDelayNs(1)
+                .lingerTimeoutNs(1)
+                .pushWaitNs(1)
+                .pushBytesMax(1)
+                .bufferOverheadBytes(0)
+                .build())
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(why);
   }

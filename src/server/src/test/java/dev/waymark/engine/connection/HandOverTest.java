@@ -21,7 +21,6 @@ import org.junit.jupiter.api.Test;
 
 /** Connections that their owner hands over: rule 9. */
 class HandOverTest {
-  private static final long MS = Fixtures.MS;
 
   private Fixtures fixtures = with(STEADY);
 
@@ -166,7 +165,14 @@ class HandOverTest {
 
   @Test
   void moves_beginAtTheRate() {
-    fixtures = with(new Moving(0, 10_000 * MS, 0, 10, false, false, false));
+    fixtures =
+        with(
+            Moving.builder()
+                .progressTimeoutNs(0)
+                .drainTimeoutNs(0)
+                .movesPerSecond(10)
+                .isRebalancing(false)
+                .build());
     List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
     IntStream.range(0, 100).forEach(i -> fixtures.accept());
     fixtures.passWithPongs(1_000);
@@ -204,7 +210,9 @@ class HandOverTest {
 
   @Test
   void lane_filledByReleases_endsNoRebalancing() {
-    fixtures = with(new Moving(0, 10_000 * MS, 0, 20_000, true, false, false));
+    fixtures =
+        with(
+            Moving.builder().progressTimeoutNs(0).drainTimeoutNs(0).movesPerSecond(20_000).build());
     fixtures.attachedLanes("a:1");
     IntStream.range(0, 2_000).forEach(i -> fixtures.accept());
     fixtures.attachedLanes("a:1", "b:1", "c:1");

@@ -15,7 +15,6 @@ import org.junit.jupiter.api.Test;
 
 /** Owners without Settings: rule 5, where a connection cannot be handed over. */
 class AtMostOnceTest {
-  private static final long MS = Fixtures.MS;
 
   private Fixtures fixtures = with(RESUMING_AT_MOST_ONCE);
 
@@ -81,7 +80,15 @@ class AtMostOnceTest {
 
   @Test
   void leader_changedFromOneThatCannotHandOver_isFollowedWherePlainConnectionsGoOn() {
-    fixtures = with(new Moving(0, 10_000 * MS, 0, 2_000, false, true, true));
+    fixtures =
+        with(
+            Moving.builder()
+                .progressTimeoutNs(0)
+                .drainTimeoutNs(0)
+                .isRebalancing(false)
+                .isFollowingLeader(true)
+                .isResumingAtMostOnce(true)
+                .build());
     fixtures.atMostOnceLanes("a:1", "!b:1");
     Connection connection = fixtures.accept();
     Fixtures.owner(connection).onFrame(fixtures.nowNs, fixtures.frame(connection));

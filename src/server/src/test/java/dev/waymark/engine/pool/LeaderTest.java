@@ -14,7 +14,6 @@ import org.junit.jupiter.api.Test;
 
 /** Connections that follow the only upstream that serves: rule 9. */
 class LeaderTest {
-  private static final long MS = Fixtures.MS;
 
   private Fixtures fixtures = with(FOLLOWING);
 
@@ -63,7 +62,14 @@ class LeaderTest {
 
   @Test
   void leader_missing_leavesBytesTheirWholeTimeWheneverTheyCome() {
-    fixtures = with(new Moving(0, 10_000 * MS, 0, 2_000, false, true, false));
+    fixtures =
+        with(
+            Moving.builder()
+                .progressTimeoutNs(0)
+                .drainTimeoutNs(0)
+                .isRebalancing(false)
+                .isFollowingLeader(true)
+                .build());
     fixtures.attachedLanes("a:1", "!b:1");
     Connection connection = fixtures.accept();
     fixtures.upstreams("!a:1", "!b:1");

@@ -154,25 +154,26 @@ public final class Fixtures implements ShardEnvironment, Balancer {
 
   public static Limits limits() {
     Limits d = Limits.DEFAULTS;
-    return new Limits(
-        WINDOW,
-        WINDOW,
-        REPLY_WINDOW,
-        80,
-        d.memoryBudgetBytes(),
-        1000,
-        4096,
-        1000 * MS,
-        10_000 * MS,
-        2000 * MS,
-        6000 * MS,
-        100 * MS,
-        1000 * MS,
-        20 * MS,
-        10_000 * MS,
-        5000 * MS,
-        20,
-        BUFFER_OVERHEAD);
+    return Limits.builder()
+        .windowBytes(WINDOW)
+        .initialWindowBytes(WINDOW)
+        .replyWindowBytes(REPLY_WINDOW)
+        .replyQueueBytesMax(80)
+        .memoryBudgetBytes(d.memoryBudgetBytes())
+        .batchBytesMax(1000)
+        .laneQueueBytesMax(4096)
+        .settingsTimeoutNs(1000 * MS)
+        .commitTimeoutNs(10_000 * MS)
+        .pingIntervalNs(2000 * MS)
+        .laneTimeoutNs(6000 * MS)
+        .laneRetryMinNs(100 * MS)
+        .laneRetryMaxNs(1000 * MS)
+        .creditDelayNs(20 * MS)
+        .lingerTimeoutNs(10_000 * MS)
+        .pushWaitNs(5000 * MS)
+        .pushBytesMax(20)
+        .bufferOverheadBytes(BUFFER_OVERHEAD)
+        .build();
   }
 
   // --- inputs ---

@@ -34,7 +34,10 @@ public final class MovingFixtures {
   }
 
   private static Moving moving(boolean isFollowing, boolean isResumingAtMostOnce) {
-    return new Moving(
-        30_000 * MS, 10_000 * MS, 60_000 * MS, 2_000, false, isFollowing, isResumingAtMostOnce);
+    return Moving.builder()
+        .isRebalancing(false)
+        .isFollowingLeader(isFollowing)
+        .isResumingAtMostOnce(isResumingAtMostOnce)
+        .build();
   }
 }
