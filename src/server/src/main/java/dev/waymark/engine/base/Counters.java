@@ -63,7 +63,7 @@ public final class Counters {
   }
 
   /**
-   * Nobody served one connection for so long; the one writer only.
+   * One connection was without service for this long; the one writer only.
    *
    * @param detectionNs from when it was last served until its owner was given up
    * @param moveNs from then until another served it
@@ -74,12 +74,12 @@ public final class Counters {
     pauseMoves.add(moveNs);
   }
 
-  /** A Ping was answered after so long; the one writer only. */
+  /** A Ping was answered after this long; the one writer only. */
   public void addRoundTrip(long durationNs) {
     roundTrips.add(durationNs);
   }
 
-  /** One connection ended after so long; the one writer only. */
+  /** One connection ended after this long; the one writer only. */
   public void addConnectionDuration(long durationNs) {
     connectionDurations.add(durationNs);
   }
@@ -109,7 +109,7 @@ public final class Counters {
     return totals.getOpaque(MOVED + cause.ordinal());
   }
 
-  /** How long nobody served connections that moved; any thread. */
+  /** How long connections that moved were without service; any thread. */
   public Histogram pauses() {
     return pauses;
   }

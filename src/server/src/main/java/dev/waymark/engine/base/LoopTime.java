@@ -5,6 +5,6 @@ public interface LoopTime {
   /** As {@link LoopClock#nowNs}: monotonic, in nanoseconds, without the loop's standstills. */
   long nowNs();
 
-  /** As {@link LoopClock#standstillNs}: whoever sees it grow knows of a standstill meanwhile. */
+  /** As {@link LoopClock#standstillNs}: if it has grown, the loop stood still meanwhile. */
   long standstillNs();
 }

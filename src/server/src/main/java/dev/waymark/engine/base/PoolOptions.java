@@ -24,7 +24,7 @@ public record PoolOptions(
    * @param releaseTimeoutNs how long the former owner may take to hand a connection over before it
    *     is fenced (rule 9)
    * @param drainTimeoutNs how long connections that cannot be handed over stay with an upstream
-   *     that drains, where there is another; 0: as long as it lets them
+   *     that drains, if there is another; 0: until it ends them
    * @param movesPerSecond planned moves that a bridge begins in a second, over all its shards
    * @param isRebalancing connections move to upstreams that come until each has its share
    * @param isFollowingLeader client data goes to no upstream but one that is SERVING

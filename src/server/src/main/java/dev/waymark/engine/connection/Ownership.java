@@ -33,15 +33,15 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Ownership {
   /**
-   * Released is waited for.
+   * The owner was asked to release the connection.
    *
-   * @param destination chosen when it began; null: whoever is best when it ends
+   * @param destination chosen when the handover began; null: chosen when it ends
    * @param deadlineNs past it the owner is fenced
    */
   record HandOver(ResumeState.Cause cause, @Nullable Owner destination, long deadlineNs) {}
 
   /**
-   * Nobody served the connection.
+   * The connection was without service.
    *
    * @param detectionNs from when it was last served until its owner was given up
    * @param moveNs from then until another serves it
@@ -49,16 +49,16 @@ public final class Ownership {
   record Pause(long detectionNs, long moveNs) {}
 
   /**
-   * Nobody has taken the connection since the first of these.
+   * No upstream has accepted the connection since the first of these refusals.
    *
    * @param reason of the last one
    */
   private record Refusals(long sinceNs, long lastNs, CloseReason reason) {}
 
-  /** Former owners that the access log names. */
+  /** How many former owners the access log names. */
   private static final int HISTORY_MAX = 16;
 
-  /** After a move that nobody took: doubled with each until {@link #BACK_OFF_MAX_NS}. */
+  /** The first back-off; doubled each time until {@link #BACK_OFF_MAX_NS}. */
   private static final long BACK_OFF_MIN_NS = 100_000_000L;
 
   private static final long BACK_OFF_MAX_NS = 5_000_000_000L;
@@ -77,10 +77,10 @@ public final class Ownership {
   private List<String> history = List.of();
   private List<String> avoided = List.of();
 
-  /** Null for most, who have lost no owner since the last progress. */
+  /** Null for most: no owner was lost since the last progress. */
   private @Nullable Evidence evidence;
 
-  /** Null for most, whom nobody has refused since the last answer. */
+  /** Null for most: not refused since the last answer. */
   private @Nullable Refusals refusals;
 
   private int backOffs;
@@ -112,16 +112,16 @@ public final class Ownership {
     mayMoveAtNs = isReturn ? nowNs + backOffNs(returns) : nowNs;
     owner = next;
     former = isReturn ? null : former;
-    // Nobody else was left: all are asked anew when it moves again.
+    // Nobody else was left, so all are asked again at the next move.
     avoided = isReturn ? List.of() : avoided;
     destination = null;
     remember(next.upstreamAddress());
   }
 
   /**
-   * Another owner is wanted, for whom the present one prepares: it is asked to hand over.
+   * Asks the owner to hand the connection over.
    *
-   * @param to null: whoever is best when it has released the connection
+   * @param to null: chosen when the owner has released the connection
    * @return whether anything was begun
    */
   boolean release(long nowNs, ResumeState.Cause why, @Nullable Owner to, long timeoutNs) {
@@ -138,10 +138,10 @@ public final class Ownership {
   }
 
   /**
-   * The owner is the owner no more, and another is needed: from now on what it has not consumed
-   * waits for the next one (rule 3).
+   * The connection leaves its owner and needs another: what is not consumed waits for the next one
+   * (rule 3).
    *
-   * @param isHandedOver it lives, and would take the connection back
+   * @param isHandedOver the owner lives, and would take the connection back
    * @param elapsedNs as {@link ConnectionHost#elapsedNs}
    * @return how many bytes have to be sent again
    */
@@ -161,7 +161,7 @@ public final class Ownership {
     owner = null;
     epoch++;
     if (!isPaused) {
-      // An owner that is lost before it has served does not end the pause.
+      // Losing an owner that has not served yet does not begin a new pause.
       isPaused = true;
       servedNs = lastServedNs;
       leftAtNs = elapsedNs;
@@ -217,7 +217,7 @@ public final class Ownership {
     return wasBlamed;
   }
 
-  /** Not to be this upstream again, until there is progress or nobody is left. */
+  /** Avoids this upstream until there is progress or nobody else is left. */
   void avoid(String upstream) {
     if (!avoided.contains(upstream)) {
       List<String> longer = new ArrayList<>(avoided);
@@ -229,8 +229,7 @@ public final class Ownership {
   /**
    * The owner refused.
    *
-   * @param patienceNs refusals that lie further apart than the longest back-off beyond this have
-   *     nothing to do with one another
+   * @param patienceNs refusals further apart than this plus the longest back-off are unrelated
    */
   void onRefused(long nowNs, CloseReason reason, long patienceNs) {
     if (refusals == null || nowNs - refusals.lastNs() > patienceNs + BACK_OFF_MAX_NS) {
@@ -242,7 +241,7 @@ public final class Ownership {
   }
 
   /**
-   * All that might take it were avoided: after a while each is asked again, the last time when the
+   * All upstreams are avoided: each is asked again after a while, for the last time when the
    * patience with refusals ends.
    */
   void backOff(long nowNs, long patienceNs) {
@@ -260,7 +259,7 @@ public final class Ownership {
     avoided = List.of();
   }
 
-  /** The owner answers with `consumed`: it has not refused. */
+  /** The owner answered with `consumed`, so it has not refused. */
   void onAnswer() {
     refusals = null;
     backOffs = 0;
@@ -290,32 +289,32 @@ public final class Ownership {
     return destination;
   }
 
-  /** Who handed it over, and is asked again when nobody else takes it. */
+  /** Who handed the connection over; asked again if nobody else takes it. */
   public @Nullable Owner former() {
     return former;
   }
 
-  /** It is to be tried before it is given to an upstream that serves others (rule 3). */
+  /** It has to go on probation before it may go to an upstream that serves others (rule 3). */
   public boolean isSuspect() {
     return evidence != null && evidence.isSuspect();
   }
 
-  /** It has lost an owner that nobody else used, and no other has made progress since. */
+  /** It has lost an owner in isolation, and no other has made progress since. */
   public boolean hasLostAlone() {
     return evidence != null && evidence.hasLostAlone();
   }
 
-  /** A suspect; but others are likelier to be to blame. */
+  /** It is a suspect, but others are more likely to blame. */
   public boolean isUnlikely() {
     return evidence != null && evidence.isUnlikely();
   }
 
-  /** How long a round of this suspect lasts at most. */
+  /** How long a round with this suspect may last. */
   public long roundNs() {
     return evidence == null ? 0 : evidence.roundNs();
   }
 
-  /** Why the last one refused, if it has been refused for so long; else null. */
+  /** Why the last upstream refused, if refusals have gone on for this long; else null. */
   @Nullable CloseReason refusedFor(long nowNs, long patienceNs) {
     return refusals != null && nowNs - refusals.sinceNs() >= patienceNs ? refusals.reason() : null;
   }
@@ -324,7 +323,7 @@ public final class Ownership {
     return isSame(candidate, former) || avoided.contains(candidate.upstreamAddress());
   }
 
-  /** False while most connections, which avoid nobody. */
+  /** False for most connections: they have nothing to avoid. */
   public boolean isAvoidingAny() {
     return former != null || !avoided.isEmpty();
   }
@@ -408,7 +407,7 @@ public final class Ownership {
   }
 
   /**
-   * How long nobody has served the connection; null if somebody does. It ends now.
+   * Ends the pause; returns how long it was, or null if there was none.
    *
    * @param elapsedNs now, as {@code Shard.elapsedNs}
    */

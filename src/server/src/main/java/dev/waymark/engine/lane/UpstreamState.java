@@ -6,7 +6,7 @@ public enum UpstreamState {
   SERVING,
   /** It says that it serves, but misbehaves: it keeps its connections and gets no new ones. */
   EJECTED,
-  /** It wants no connections any more: those that it has move to others. */
+  /** It no longer wants connections: those that it has move to others. */
   DRAINING,
   /** Not known to serve; its connections stay while the lane lasts. */
   DOWN

@@ -155,7 +155,7 @@ public final class ShardPool implements LanePool {
     moveAway(nowNs);
   }
 
-  /** No connection is given to it any more, and it is about to take those along that it has. */
+  /** The lane is breaking: it accepts no more connections, and its own have not been told yet. */
   @Override
   public void onLaneBreaking(long nowNs, Lane lane, boolean wasOpen) {
     if (wasOpen) {

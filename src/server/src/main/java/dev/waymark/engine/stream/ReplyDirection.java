@@ -46,7 +46,9 @@ public final class ReplyDirection {
 
   // --- inputs ---
 
-  /** An owner without credit has sent so much: offers the kernel what it was not offered yet. */
+  /**
+   * An owner without credit has sent this much: makes room by offering the kernel what is queued.
+   */
   public void makeRoomFor(int bytes) {
     if (delivery.isFlushDue() && isQueueFullFor(bytes)) {
       flush();
@@ -182,7 +184,7 @@ public final class ReplyDirection {
     return stream.limitOffset();
   }
 
-  /** The client's socket took bytes, and with them so many buffers to their end. */
+  /** The client's socket took bytes, and with them this many buffers completely. */
   public void written(long bytes, int buffers) {
     delivery.written(bytes, buffers);
   }

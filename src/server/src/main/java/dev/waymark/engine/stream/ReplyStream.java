@@ -222,9 +222,9 @@ public final class ReplyStream {
   }
 
   public void checkInvariants() {
-    Check.that(writtenOffset <= committedOffset, "written beyond taken");
-    Check.that(committedOffset <= receivedOffset, "taken beyond received");
-    Check.that(limitOffset <= windowEndOffset(), "creditSent more than the grant");
+    Check.that(writtenOffset <= committedOffset, "written beyond committed");
+    Check.that(committedOffset <= receivedOffset, "committed beyond received");
+    Check.that(limitOffset <= windowEndOffset(), "the limit is beyond the reply window");
     Check.that(receivedOffset - committedOffset == heldBytes(), "held is the gap");
     Check.that(
         queuedBuffers >= 0 && (queuedBytes() == 0 || queuedBuffers > 0),
