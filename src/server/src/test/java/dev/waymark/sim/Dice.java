@@ -7,7 +7,11 @@ final class Dice {
   private final SplittableRandom random;
 
   Dice(long seed) {
-    random = new SplittableRandom(seed);
+    this(new SplittableRandom(seed));
+  }
+
+  private Dice(SplittableRandom random) {
+    this.random = random;
   }
 
   /** From 0 to below the bound. */
@@ -27,8 +31,13 @@ final class Dice {
     return random.nextLong();
   }
 
-  /** Chance for somebody else, who may take more or less of it. */
-  SplittableRandom split() {
+  /** Dice for somebody else, who may throw them more or less often. */
+  Dice split() {
+    return new Dice(random.split());
+  }
+
+  /** The same for those who know no dice. */
+  SplittableRandom splitRandom() {
     return random.split();
   }
 }

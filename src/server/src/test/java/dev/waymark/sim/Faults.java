@@ -1,80 +1,113 @@
 package dev.waymark.sim;
 
-/**
- * How often things go wrong, each in 10,000 steps. Immutable.
- *
- * @param laneBreaks a lane breaks, however
- * @param partitions a lane passes nothing on any more
- * @param crashes an upstream process ends and takes its lanes along
- * @param freezes an upstream process stops, and its sockets stay
- * @param hangs an upstream works on a connection no more
- * @param drains an upstream says Draining
- * @param lateFrames an upstream sends for an attachment that is over
- * @param clientViolations a client sends what is no message
- * @param poisons a client sends what kills its upstreams
- * @param pushes no fault, but as often an upstream pushes to some client
- * @param standstills the bridge itself stands still, for seconds to a minute
- */
-record Faults(
-    int laneBreaks,
-    int laneStalls,
-    int partitions,
-    int crashes,
-    int freezes,
-    int hangs,
-    int drains,
-    int lateFrames,
-    int poisons,
-    int clientResets,
-    int clientVanishes,
-    int clientStops,
-    int clientViolations,
-    int hostileFrames,
-    int healthChanges,
-    int pushes,
-    int standstills) {
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/** How often each {@link Fault} strikes, in 10,000 times that it could. Immutable. */
+final class Faults {
+  private final EnumMap<Fault, Integer> rates;
+
+  private Faults(Map<Fault, Integer> rates) {
+    this.rates = new EnumMap<>(Fault.class);
+    rates.forEach((fault, rate) -> {
+      if (rate > 0) {
+        this.rates.put(fault, rate);
+      }
+    });
+  }
+
+  /** Nothing goes wrong. */
   static Faults none() {
-    return new Faults(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 200, 0);
+    return new Faults(Map.of(Fault.PUSH, 200));
   }
 
   /** Each kind present or not, at a rate of its own. */
   static Faults any(Dice dice) {
-    return new Faults(
-        rate(dice, 60),
-        rate(dice, 600),
-        rate(dice, 60),
-        rate(dice, 30),
-        rate(dice, 20),
-        rate(dice, 300),
-        rate(dice, 30),
-        rate(dice, 3000),
-        rate(dice, 1000),
-        rate(dice, 150),
-        rate(dice, 150),
-        rate(dice, 400),
-        rate(dice, 150),
-        rate(dice, 500),
-        rate(dice, 100),
-        rate(dice, 3000),
-        rate(dice, 60));
+    Map<Fault, Integer> rates = new EnumMap<>(Fault.class);
+    for (Fault fault : Fault.values()) {
+      rates.put(fault, dice.oneIn(2) ? 0 : dice.upTo(fault.rateMax()));
+    }
+    return new Faults(rates);
   }
 
   /** Upstreams come and go; none is hostile, and clients are patient. */
   static Faults moving() {
-    return new Faults(30, 100, 120, 15, 10, 200, 30, 2000, 0, 0, 0, 0, 0, 0, 60, 2000, 40);
+    return new Faults(
+            Map.of(
+                Fault.LANE_BREAK, 30,
+                Fault.LANE_STALL, 100,
+                Fault.PARTITION, 120,
+                Fault.CRASH, 15,
+                Fault.FREEZE, 10,
+                Fault.HANG, 200,
+                Fault.DRAIN, 30,
+                Fault.LATE_FRAME, 2000,
+                Fault.HEALTH_CHANGE, 60,
+                Fault.PUSH, 2000))
+        .with(Fault.STANDSTILL, 40);
   }
 
   /** Clients send poison, and nothing else goes wrong. */
   static Faults poison() {
-    return new Faults(0, 0, 0, 0, 0, 0, 0, 0, 1000, 0, 0, 0, 0, 0, 0, 50, 0);
+    return new Faults(Map.of(Fault.POISON, 1000, Fault.PUSH, 50));
   }
 
-  /** Whoever loses an owner has lost it to poison. */
+  /** As {@link #toString} says them. */
+  static Faults parse(String text) {
+    Map<Fault, Integer> rates = new EnumMap<>(Fault.class);
+    for (String each : text.isEmpty() ? new String[0] : text.split("\\+")) {
+      String[] parts = each.split(":");
+      rates.put(Fault.valueOf(parts[0]), Integer.parseInt(parts[1]));
+    }
+    return new Faults(rates);
+  }
+
+  Faults with(Fault fault, int rate) {
+    Map<Fault, Integer> changed = new EnumMap<>(Fault.class);
+    changed.putAll(rates);
+    changed.put(fault, rate);
+    return new Faults(changed);
+  }
+
+  Faults without(Fault fault) {
+    return with(fault, 0);
+  }
+
+  int rate(Fault fault) {
+    return rates.getOrDefault(fault, 0);
+  }
+
+  /** Those that strike at all. */
+  Set<Fault> present() {
+    Set<Fault> present = EnumSet.noneOf(Fault.class);
+    present.addAll(rates.keySet());
+    return present;
+  }
+
+  /** Whatever loses an owner has lost it to poison. */
   boolean isPoisonAlone() {
-    return equals(poison());
+    return rate(Fault.POISON) > 0 && EnumSet.of(Fault.POISON, Fault.PUSH).containsAll(present());
   }
 
-  private static int rate(Dice dice, int most) {
-    return dice.oneIn(2) ? 0 : dice.upTo(most);
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Faults faults && rates.equals(faults.rates);
+  }
+
+  @Override
+  public int hashCode() {
+    return rates.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return new TreeMap<>(rates)
+        .entrySet().stream()
+            .map(each -> each.getKey() + ":" + each.getValue())
+            .collect(Collectors.joining("+"));
   }
 }

@@ -9,7 +9,7 @@ enum Mutation {
   REORDER_DATA("rule 1"),
   LOSE_LAST("rule 1"),
   DUPLICATE_REPLY_BYTE("rule 1"),
-  FORGET_LIMITS("rule 1"),
+  FORGET_LIMITS("rule 2"),
   LIMIT_GOES_DOWN("rule 2"),
   REPLAY_FROM_SENT("rule 3"),
   REPLAY_TOO_MUCH("rule 3"),
@@ -35,6 +35,12 @@ enum Mutation {
   RELEASE_TWICE("rule 9"),
   /** Time in which the bridge stood still counts. */
   CHARGE_STANDSTILLS("own pauses"),
+  /** The SDK sends bytes that a former owner has sent. */
+  SDK_SENDS_AGAIN("rule 1"),
+  /** The event loop is not told of a deadline. */
+  DEADLINE_NOT_REQUESTED("deadlines"),
+  /** The shard asks to be called, and then knows nothing of it. */
+  DEADLINE_DENIED("deadlines"),
   /** Within the core: whoever loses an owner is to blame. */
   BLAME_COMPANY("rule 3 (innocents)"),
   /** Within the core: nobody is ever to blame. */
@@ -64,7 +70,7 @@ enum Mutation {
 
   /** How long it takes until it shows. */
   int steps() {
-    return faults().isPoisonAlone() ? SimTest.POISON_STEPS : 1200;
+    return faults().isPoisonAlone() ? SimTest.POISON_STEPS : 1400;
   }
 
   /** The checker that is meant to see it. */

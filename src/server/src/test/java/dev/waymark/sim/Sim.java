@@ -2,36 +2,39 @@ package dev.waymark.sim;
 
 import dev.waymark.engine.base.Counter;
 import dev.waymark.engine.base.Counters;
+import dev.waymark.engine.base.OutlierSignal;
+import dev.waymark.engine.base.PoolOptions;
 import dev.waymark.engine.connection.ConnectionSummary;
+import dev.waymark.engine.connection.ListenerOptions;
 import dev.waymark.engine.lane.Lane;
-import dev.waymark.engine.lane.LaneTransport;
 import dev.waymark.engine.pool.PoisonQuarantine;
 import dev.waymark.engine.pool.PoolSetup;
 import dev.waymark.engine.pool.PoolSnapshot;
-import dev.waymark.engine.shard.KeptEvents;
 import dev.waymark.engine.shard.MemoryBudget;
-import dev.waymark.engine.shard.Shard;
-import dev.waymark.engine.shard.ShardEnvironment;
-import dev.waymark.engine.shard.ShardIdentity;
-import dev.waymark.engine.shard.ShardInspector;
 import dev.waymark.protocol.CloseReason.Origin;
-import dev.waymark.protocol.PushResult;
-import dev.waymark.protocol.UpstreamControl;
 import dev.waymark.sim.checkers.Ledger;
-import dev.waymark.sim.checkers.Watcher;
+import dev.waymark.sim.history.History;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.function.Consumer;
 
-/** One run of a shard in a simulated world: everything follows from the seed. */
-final class Sim implements ShardEnvironment {
+/** One run of a bridge's shards in a simulated world: everything follows from the plan. */
+final class Sim {
   static final long INSTANCE = 42;
   private static final long MS = 1_000_000L;
   private static final int CLIENTS_MAX = 24;
+
+  /** Within so much time shards may be busy, and what others bring them waits. */
+  private static final long SHORT_NS_MAX = 5 * MS;
+
+  /** So many times what a shard does may have work for another. */
+  private static final int ROUNDS_MAX = 100;
+
   private static final int HEAL_ROUNDS = 3000;
 
   /** Longer than the waits for Settings, for an upstream, and for a lane of its own. */
@@ -40,69 +43,89 @@ final class Sim implements ShardEnvironment {
   /** They cost as much as the steps. */
   private static final int INVARIANTS_EVERY = 4;
 
+  /** Deadlines are looked at in ticks of 100 ms, and steps take up to 200 ms. */
+  private static final long DRAIN_LATE_NS = 500 * MS;
+
+  private static final int DRAIN_STEPS_MAX = 3000;
+
   /** Longer than the longest back-off. */
   private static final int PATIENCE_ROUNDS = 20;
 
+  private final Plan plan;
   private final Dice dice;
+
+  /** Each fault has its own, so that one less leaves the others where they were. */
+  private final Map<Fault, Dice> strikes = new EnumMap<>(Fault.class);
+
   private final SimSetup setup;
   private final Mutations mutations;
   private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(false, true);
   private final MemoryBudget budget;
   private final Watchers watchers;
-  private final KeptEvents events = new KeptEvents();
+  private final History history = new History();
+  private final SimEvents events = new SimEvents(this::onSuspect);
   private final SimFleet fleet;
   private final SimBalancer balancer;
   private final List<SimClient> clients = new ArrayList<>();
-  private final List<SimLane> lanes = new ArrayList<>();
+  private final List<SimShard> shards = new ArrayList<>();
+  private final List<SdkLane> sdkLanes = new ArrayList<>();
+  private final Set<Integer> pausedShards = new HashSet<>();
   private final Set<Long> spoilt = new HashSet<>();
   private final Set<Long> poison = new HashSet<>();
-  private final Shard shard;
   private final SimTime time;
   private Faults faults;
-  private long accepted;
   private int lanesOpened;
   private int pushes;
   private int endsChecked;
-  private int stepCount;
-  private boolean isTurnEndRequested;
-  private boolean isAcceptingPaused;
+  private int stepsDone;
+  private int turnCount;
+  private boolean isStepLong;
 
-  /**
-   * @param faults null: chosen by the seed
-   */
-  Sim(long seed, Faults faults, Mutation mutation) {
-    this.dice = new Dice(seed);
-    this.faults = faults == null ? Faults.any(dice) : faults;
-    this.setup = this.faults.isPoisonAlone() ? SimSetup.withPoison(dice) : SimSetup.any(dice);
+  Sim(Plan plan, Mutation mutation) {
+    this.plan = plan;
+    this.dice = new Dice(plan.seed());
+    this.faults = plan.faults();
+    this.setup = SimSetup.of(plan, dice.split());
+    for (Fault fault : Fault.values()) {
+      strikes.put(fault, dice.split());
+    }
     this.budget = new MemoryBudget(setup.limits().memoryBudgetBytes());
-    this.watchers = new Watchers(setup, this.faults.isPoisonAlone());
+    this.watchers = new Watchers(setup, isPoisonAlone());
     this.mutations = new Mutations(this, mutation);
     this.time =
         new SimTime(dice.any(), mutation == Mutation.CHARGE_STANDSTILLS, this::onStandstill);
     this.fleet = new SimFleet(this, dice, setup);
     this.balancer = new SimBalancer(dice);
-    this.shard =
-        new Shard(
-            time.nowNs(),
-            new ShardIdentity(setup.shards() - 1, setup.shards(), INSTANCE, "node", "0"),
-            setup.limits(),
-            List.of(
-                new PoolSetup(
-                    mutations.options(setup.pool()), balancer, new PoisonQuarantine(time::nowNs))),
-            List.of(setup.listener()),
-            this,
-            events,
-            events,
-            budget,
-            dice.split());
+    PoolSetup pool =
+        new PoolSetup(mutations.options(setup.pool()), balancer, new PoisonQuarantine(time::nowNs));
+    for (int index = 0; index < setup.shards(); index++) {
+      shards.add(new SimShard(this, index, setup, pool, events, budget, dice.split()));
+    }
+  }
+
+  /** One in which the end-to-end check is the only one. */
+  static Sim withHistoryAlone(Plan plan, Mutation mutation) {
+    Sim sim = new Sim(plan, mutation);
+    sim.watchers.mute();
+    return sim;
   }
 
   // --- the run ---
 
-  void run(int steps) {
+  void run() {
+    try {
+      live();
+    } finally {
+      sdkLanes.forEach(SdkLane::dispose);
+    }
+  }
+
+  private void live() {
     passTime(0);
-    fleet.publish();
-    for (int i = 0; i < steps; i++) {
+    shards.forEach(SimShard::start);
+    fleet.start();
+    while (stepsDone < plan.steps()) {
+      stepsDone++;
       step();
       endStep();
     }
@@ -115,7 +138,7 @@ final class Sim implements ShardEnvironment {
   }
 
   private void step() {
-    if (dice.chance(faults.standstills())) {
+    if (strikes(Fault.STANDSTILL)) {
       standStill();
     } else {
       passTime(
@@ -123,9 +146,16 @@ final class Sim implements ShardEnvironment {
               ? dice.upTo(4000) * MS
               : dice.oneIn(20) ? dice.upTo(200) * MS : dice.upTo(2000) * 1000L);
     }
-    int what = dice.upTo(20);
     fleet.act();
-    if (what == 0 && clients.size() < CLIENTS_MAX && !isAcceptingPaused) {
+    for (int i = 0; i < shards.size(); i++) {
+      act();
+    }
+  }
+
+  private void act() {
+    int what = dice.upTo(20);
+    List<SimLane> lanes = lanes();
+    if (what == 0 && isRoomForClients()) {
       accept();
     } else if (what < 10 && !clients.isEmpty()) {
       clients.get(dice.upTo(clients.size())).act();
@@ -134,58 +164,70 @@ final class Sim implements ShardEnvironment {
     }
   }
 
+  private boolean isRoomForClients() {
+    return clients.size() < CLIENTS_MAX
+        && acceptedCount() < plan.connectionsMax()
+        && pausedShards.isEmpty();
+  }
+
+  /** Before and after a long time the shards have done all that others have brought them. */
   private void passTime(long ns) {
+    isStepLong = ns > SHORT_NS_MAX;
+    if (isStepLong) {
+      finishTasks();
+    }
     time.pass(ns);
     watchers.tell(watcher -> watcher.onTime(time.awakeNs()));
   }
 
+  private void finishTasks() {
+    for (int rounds = 0; shards.stream().anyMatch(SimShard::hasTasks); rounds++) {
+      if (rounds > ROUNDS_MAX) {
+        throw new AssertionError("liveness: the shards keep one another busy");
+      }
+      shards.forEach(shard -> shard.runTasks(Integer.MAX_VALUE));
+      shards.forEach(SimShard::endTurn);
+    }
+  }
+
   /** The bridge stands still while its upstreams go on. */
   private void standStill() {
+    mark("bridge stands still");
     for (int i = dice.upTo(10); i > 0; i--) {
-      List.copyOf(lanes).forEach(SimLane::workUnheard);
+      lanes().forEach(SimLane::workUnheard);
     }
     time.standStill((1000 + dice.upTo(60_000)) * MS);
     watchers.tell(watcher -> watcher.onTime(time.awakeNs()));
   }
 
   private void onStandstill(long forNs) {
-    shard.onStandstill(forNs);
+    shards.forEach(shard -> shard.onStandstill(forNs));
   }
 
   private void endStep() {
-    if (shard.nextDeadlineNs() - nowNs() <= 0 && time.isDeadlineTime()) {
-      shard.onDeadline(nowNs());
+    boolean isDeadlineTime = time.isDeadlineTime();
+    shards.forEach(shard -> shard.onTimer(isDeadlineTime));
+    shards.forEach(shard -> shard.runTasks(dice.upTo(4)));
+    shards.forEach(SimShard::endTurn);
+    if (isStepLong) {
+      finishTasks();
     }
-    for (int turns = 0; isTurnEndRequested; turns++) {
-      if (turns > 100) {
-        throw new AssertionError("the turn does not end");
+    if (++turnCount % INVARIANTS_EVERY == 0 && !watchers.isMute()) {
+      shards.forEach(SimShard::checkInvariants);
+    }
+    lanes().forEach(SimLane::tellMode);
+    for (SimShard shard : shards) {
+      if (shard.lanes().stream().anyMatch(this::isTaking)) {
+        watchers.tell(watcher -> watcher.onServing(shard.index()));
       }
-      isTurnEndRequested = false;
-      shard.onTurnEnd(nowNs());
-    }
-    if (++stepCount % INVARIANTS_EVERY == 0) {
-      mutations.corrupt(shard);
-      ShardInspector.checkInvariants(shard);
-      ShardInspector.checkCounts(shard, lanes.stream().map(SimLane::lane).toList());
-    }
-    lanes.forEach(SimLane::tellMode);
-    if (lanes.stream().anyMatch(this::isTaking)) {
-      watchers.tell(Watcher::onServing);
     }
     watchers.tell(watcher -> watcher.onStepEnd(budget.usedBytes()));
-    lanes.removeIf(SimLane::isOver);
+    shards.forEach(SimShard::forgetLanes);
     clients.removeIf(SimClient::isOver);
   }
 
   private void accept() {
-    long sequence = ++accepted * setup.shards() + setup.shards() - 1;
-    SimClient client = new SimClient(this, sequence, setup.isFramed());
-    clients.add(client);
-    if (dice.chance(faults.poisons())) {
-      poison.add(sequence);
-    }
-    watchers.tell(watcher -> watcher.onAccepted(sequence));
-    client.connection(shard.onAccepted(nowNs(), 1, "listener", client));
+    clients.add(shards.get(dice.upTo(shards.size())).accept(setup.isFramed()));
   }
 
   /** Faults end: everything flows, goes quiet, and ends. */
@@ -194,36 +236,66 @@ final class Sim implements ShardEnvironment {
     poison.clear();
     fleet.heal();
     settleUntilQuiet();
-    clients.forEach(this::checkEchoed);
+    checkQuiet();
     for (int i = 0; i < PATIENCE_ROUNDS; i++) {
       settle(300);
     }
-    checkPatience();
-    clients.forEach(this::checkEchoed);
+    if (!watchers.isMute()) {
+      checkPatience();
+      clients.forEach(this::checkEchoed);
+    }
     for (int round = 0; !clients.isEmpty() && round < HEAL_ROUNDS; round++) {
       clients.forEach(SimClient::end);
       settle(25);
     }
-    shard.stop(nowNs());
+    shards.forEach(SimShard::stop);
     endStep();
   }
 
-  /** The bridge ends in the middle of it all. */
+  private void checkQuiet() {
+    if (!watchers.isMute()) {
+      clients.forEach(this::checkCredit);
+      clients.forEach(this::checkEchoed);
+    }
+  }
+
+  /** The bridge ends in the middle of it all, at once or after a drain. */
   private void stopAtOnce() {
-    shard.stop(nowNs());
+    mark("bridge stops in the middle");
+    if (dice.oneIn(2)) {
+      drain();
+    }
+    shards.forEach(SimShard::stop);
     endStep();
-    shard.abandon();
+    shards.forEach(SimShard::abandon);
     for (int i = 0; !clients.isEmpty() && i < HEAL_ROUNDS; i++) {
       settle(25);
     }
   }
 
+  /** Connections with a limit of age end within that time. */
+  private void drain() {
+    mark("bridge drains");
+    long timeoutNs = (1 + dice.upTo(3000)) * MS;
+    watchers.tell(watcher -> watcher.onDrain(timeoutNs));
+    shards.forEach(shard -> shard.onDrain(timeoutNs));
+    long endNs = time.awakeNs() + timeoutNs + DRAIN_LATE_NS;
+    for (int i = 0; time.awakeNs() - endNs < 0 && i < DRAIN_STEPS_MAX; i++) {
+      step();
+      endStep();
+    }
+  }
+
   private void checkNothingLeft() {
-    if (!clients.isEmpty() || shard.connectionCount() > 0) {
+    if (!clients.isEmpty() || shards.stream().anyMatch(shard -> shard.connectionCount() > 0)) {
       throw new AssertionError("liveness: connections that do not end");
     }
     if (balancer.attached() != 0) {
       throw new AssertionError("the balancer counts " + balancer.attached() + " for nothing");
+    }
+    history.check();
+    if (watchers.isMute()) {
+      return;
     }
     watchers.memory().checkNothingHeld(budget.usedBytes());
     watchers.replay().checkReplayed(events.counters().total(Counter.REPLAYED_BYTES));
@@ -232,9 +304,19 @@ final class Sim implements ShardEnvironment {
     }
   }
 
+  private void checkCredit(SimClient client) {
+    if (client.isOpen() && watchers.ledger().isLive(client.sequence())) {
+      mark("credit checked in the quiet");
+      watchers
+          .windows()
+          .checkCredit(
+              client.sequence(), client.tookReplyBytes(), setup.limits().replyWindowBytes());
+    }
+  }
+
   /** Whom an honest upstream serves has got back all that it sent. */
   private void checkEchoed(SimClient client) {
-    boolean isEchoed = lanes.stream().anyMatch(lane -> lane.isEchoing(client.sequence()));
+    boolean isEchoed = lanes().stream().anyMatch(lane -> lane.isEchoing(client.sequence()));
     if (isEchoed && client.isOpen() && !spoilt.contains(client.sequence())) {
       client.checkEchoed();
     }
@@ -243,14 +325,14 @@ final class Sim implements ShardEnvironment {
   /** Each has an owner or has ended; those that drain have none left where there are others. */
   private void checkPatience() {
     Ledger ledger = watchers.ledger();
-    boolean isAnyEligible = lanes.stream().anyMatch(this::isEligible);
     for (long connection : ledger.connections()) {
       int lane = ledger.lane(connection);
       if (ledger.isLive(connection) && lane == -1) {
         throw new AssertionError("liveness: nobody serves " + connection);
       }
-      boolean isToLeave = ledger.isAcknowledging(lane) && !watchers.owners().isEligible(lane);
-      if (isToLeave && isAnyEligible && setup.moving().movesPerSecond() > 100) {
+      boolean isToLeave = ledger.isAcknowledging(lane) && watchers.owners().isToBeLeft(lane);
+      boolean isAnyEligible = home(connection).lanes().stream().anyMatch(this::isEligible);
+      if (isToLeave && isAnyEligible && fleet.options().moving().movesPerSecond() > 100) {
         throw new AssertionError("liveness: " + connection + " stays on lane " + lane);
       }
     }
@@ -281,57 +363,61 @@ final class Sim implements ShardEnvironment {
     for (SimClient client : List.copyOf(clients)) {
       client.heal();
     }
-    List.copyOf(lanes).forEach(SimLane::heal);
+    lanes().forEach(SimLane::heal);
+    fleet.control();
     endStep();
   }
 
-  // --- what the shard needs ---
+  // --- for the shards ---
 
-  @Override
-  public void requestTurnEnd() {
-    isTurnEndRequested = true;
-  }
-
-  @Override
-  public void requestDeadline(long deadlineNs) {}
-
-  @Override
-  public LaneTransport connect(Lane lane) {
+  SimLane newLane(SimShard shard, Lane lane) {
     SimProcess process = fleet.at(lane.upstream().address());
     SimLane transport = new SimLane(this, lane, ++lanesOpened, process);
-    lanes.add(transport);
-    watchers.tell(watcher -> watcher.onConnect(lanesOpened, process.number()));
-    return mutations.between(transport);
+    watchers.tell(watcher -> watcher.onConnect(lanesOpened, shard.index(), process.number()));
+    return transport;
   }
 
-  @Override
-  public boolean forwardPush(
-      int shard, String pool, UpstreamControl.Push push, Consumer<PushResult> reply) {
-    return false;
+  void onAccepted(long connection) {
+    if (strikes(Fault.POISON)) {
+      poison.add(connection);
+    }
+    history.accepted(connection);
+    watchers.tell(watcher -> watcher.onAccepted(connection));
   }
 
-  @Override
-  public void askOthersToFree() {}
-
-  @Override
-  public void pauseAccepting() {
-    accepting(true);
-  }
-
-  @Override
-  public void resumeAccepting() {
-    accepting(false);
-  }
-
-  private void accepting(boolean isPaused) {
-    isAcceptingPaused = isPaused;
-    watchers.tell(watcher -> watcher.onAccepting(isPaused));
+  void onAccepting(SimShard shard, boolean isPaused) {
+    if (isPaused) {
+      pausedShards.add(shard.index());
+    } else {
+      pausedShards.remove(shard.index());
+    }
+    watchers.tell(watcher -> watcher.onAccepting(shard.index(), isPaused));
   }
 
   // --- for clients, lanes and upstreams ---
 
-  void told(PoolSnapshot snapshot) {
-    shard.onPool(nowNs(), snapshot);
+  /** Another configuration of the pool, and of the listener's new connections. */
+  void configure(PoolOptions pool) {
+    ListenerOptions listener = setup.otherListener(dice);
+    shards.forEach(shard -> shard.configure(mutations.options(pool), listener));
+  }
+
+  /** However the run ends, nothing of this lane stays in memory. */
+  void keep(SdkLane lane) {
+    sdkLanes.add(lane);
+  }
+
+  /** The health service of an upstream floods the bridge. */
+  void flood(String upstream) {
+    events.onOutlierSignal("pool", upstream, OutlierSignal.HEALTH_FLOOD);
+  }
+
+  private void onSuspect(String upstream, OutlierSignal why) {
+    fleet.onSuspect(upstream, why);
+  }
+
+  void publish(PoolSnapshot snapshot) {
+    shards.forEach(shard -> shard.publish(snapshot));
   }
 
   /** An owner of this connection was no honest echo: what comes back need not be what was sent. */
@@ -347,16 +433,49 @@ final class Sim implements ShardEnvironment {
   /** The socket is closed, and the bridge has said why. */
   void ended(long connection) {
     ConnectionSummary summary = events.summaries().get(endsChecked++);
+    history.logged(connection, summary.reason().name());
+    if (watchers.isMute()) {
+      return;
+    }
     watchers.replay().checkEnd(connection, summary.reason());
     if (summary.endedBy() != Origin.UPSTREAM) {
       watchers.innocents().checkEnd(connection, summary.reason());
     }
     watchers.ownPauses().checkEnd(connection, summary);
+    watchers.ages().checkEnd(connection, summary);
   }
 
   /** Null: it is over. */
   SimLane lane(int number) {
-    return lanes.stream().filter(lane -> lane.number() == number).findAny().orElse(null);
+    return lanes().stream().filter(lane -> lane.number() == number).findAny().orElse(null);
+  }
+
+  /** Those of all shards; a copy. */
+  private List<SimLane> lanes() {
+    List<SimLane> all = new ArrayList<>();
+    shards.forEach(shard -> all.addAll(shard.lanes()));
+    return all;
+  }
+
+  private SimShard home(long connection) {
+    return shard((int) (connection % setup.shards()));
+  }
+
+  SimShard shard(int index) {
+    return shards.get(index);
+  }
+
+  List<SimShard> shards() {
+    return shards;
+  }
+
+  int upstreamCount() {
+    return fleet.size();
+  }
+
+  /** What the shards have reported to hold. */
+  long heldBytes() {
+    return budget.usedBytes();
   }
 
   /** So many bytes of the client have been sent to anybody. */
@@ -369,7 +488,8 @@ final class Sim implements ShardEnvironment {
     if (!clients.isEmpty() && !dice.oneIn(4)) {
       return clients.get(dice.upTo(clients.size())).sequence();
     }
-    return (1L + dice.upTo((int) accepted + 1)) * setup.shards() + setup.shards() - 1;
+    SimShard home = shards.get(dice.upTo(shards.size()));
+    return (1L + dice.upTo((int) home.accepted() + 1)) * setup.shards() + home.index();
   }
 
   /** The number of the next push. */
@@ -389,8 +509,28 @@ final class Sim implements ShardEnvironment {
     return time.nowNs();
   }
 
-  Faults faults() {
-    return faults;
+  /** Whether this fault strikes here and now. */
+  boolean strikes(Fault fault) {
+    return strikes(fault, 1);
+  }
+
+  /** Where it is so many times as frequent as usual. */
+  boolean strikes(Fault fault, int times) {
+    return strikes.get(fault).chance(faults.rate(fault) * times);
+  }
+
+  /** Whatever loses an owner has lost it to poison. */
+  boolean isPoisonAlone() {
+    return faults.isPoisonAlone();
+  }
+
+  boolean isSettingsRequired() {
+    return setup.isSettingsRequired();
+  }
+
+  /** What both ends of each connection saw. */
+  History history() {
+    return history;
   }
 
   Watchers watchers() {
@@ -410,6 +550,34 @@ final class Sim implements ShardEnvironment {
     return events.summaries();
   }
 
+  /** This run has come to an interesting place: one of {@link Marks#OF_THE_WORLD}. */
+  void mark(String mark) {
+    if (!Marks.OF_THE_WORLD.contains(mark)) {
+      throw new IllegalArgumentException("no such mark: " + mark);
+    }
+    events.see(mark);
+  }
+
+  /** What was reported, and what the world did, by how often. */
+  Map<String, Long> seen() {
+    return events.seen();
+  }
+
+  /** What was said of the pool. */
+  List<String> poolEvents() {
+    return fleet.events();
+  }
+
+  /** How many steps were begun. */
+  int stepCount() {
+    return stepsDone;
+  }
+
+  /** How many clients have come. */
+  int acceptedCount() {
+    return (int) shards.stream().mapToLong(SimShard::accepted).sum();
+  }
+
   Counters counters() {
     return events.counters();
   }
@@ -421,7 +589,7 @@ final class Sim implements ShardEnvironment {
             "now " + nowNs() + ", held " + budget.usedBytes() + ", " + setup + ", " + faults);
     text.append("\n  ").append(fleet);
     clients.forEach(client -> text.append("\n  ").append(client));
-    lanes.forEach(lane -> text.append("\n  ").append(lane));
+    lanes().forEach(lane -> text.append("\n  ").append(lane));
     return text.toString();
   }
 }

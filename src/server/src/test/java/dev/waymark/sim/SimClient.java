@@ -4,11 +4,16 @@ import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.stream.ClientSocket;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.sim.checkers.Watcher;
+import dev.waymark.sim.history.History.Closing;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
 
 /** A client and its socket, with a kernel buffer of a few bytes. */
 final class SimClient implements ClientSocket {
+  private static final CloseReason[] VIOLATIONS = {
+    CloseReason.FRAME_INVALID, CloseReason.FRAME_TOO_LONG, CloseReason.FRAME_INCOMPLETE
+  };
+
   private final Sim sim;
   private final Dice dice;
   private final long sequence;
@@ -19,7 +24,12 @@ final class SimClient implements ClientSocket {
   private final boolean isEndWanted;
   private final ArrayDeque<Piece> queue = new ArrayDeque<>();
 
-  private record Piece(ByteBuf payload, boolean isPush) {}
+  /** What waits in the socket; `pushId` -1: a reply. */
+  private record Piece(ByteBuf payload, int pushId) {
+    boolean isPush() {
+      return pushId != -1;
+    }
+  }
 
   private Connection connection;
   private long flushableBytes;
@@ -61,10 +71,10 @@ final class SimClient implements ClientSocket {
     if (isClosedToldLater) {
       tellClosed();
     } else if (isOpen) {
-      if (dice.chance(sim.faults().clientResets())) {
+      if (sim.strikes(Fault.CLIENT_RESET)) {
         connection.onClientLost(
             sim.nowNs(), dice.oneIn(2) ? CloseReason.CLIENT_RESET : CloseReason.CLIENT_TIMEOUT);
-      } else if (dice.chance(sim.faults().clientVanishes())) {
+      } else if (sim.strikes(Fault.CLIENT_LEAVES)) {
         gone();
       } else {
         live();
@@ -73,10 +83,10 @@ final class SimClient implements ClientSocket {
   }
 
   private void live() {
-    if (dice.chance(sim.faults().clientStops())) {
+    if (sim.strikes(Fault.CLIENT_STALL)) {
       isStopped = !isStopped;
     }
-    if (isFramed && !isReadingPaused && !isEnded && dice.chance(sim.faults().clientViolations())) {
+    if (isFramed && !isReadingPaused && !isEnded && sim.strikes(Fault.FRAMING_VIOLATION)) {
       violation();
     } else if (!isReadingPaused && dice.oneIn(2)) {
       send(isByteByByte ? 1 : 1 + dice.upTo(300));
@@ -106,6 +116,7 @@ final class SimClient implements ClientSocket {
   void end() {
     if (isOpen && !isEnded && !isReadingPaused) {
       isEnded = true;
+      sim.history().clientFinished(sequence);
       sim.watchers().tell(watcher -> watcher.onClientEnd(sequence));
       connection.onClientEnd(sim.nowNs());
     }
@@ -115,8 +126,9 @@ final class SimClient implements ClientSocket {
   private void violation() {
     if (!isBroken) {
       isBroken = true;
+      sim.history().clientBrokeFraming(sequence);
       sim.watchers().tell(watcher -> watcher.onClientViolation(sequence));
-      connection.onClientViolation(sim.nowNs(), CloseReason.FRAME_INVALID);
+      connection.onClientViolation(sim.nowNs(), VIOLATIONS[dice.upTo(VIOLATIONS.length)]);
     }
   }
 
@@ -126,11 +138,10 @@ final class SimClient implements ClientSocket {
       return;
     }
     ByteBuf buffer = sim.buffer(bytes);
-    for (int i = 0; i < bytes; i++) {
-      buffer.writeByte(Watcher.byteAt(sequence, sentBytes + i));
-    }
+    buffer.writeBytes(Watcher.bytesAt(sequence, sentBytes, bytes));
     boolean isLast = isFramed && dice.oneIn(3);
     sentBytes += bytes;
+    sim.history().clientSent(sequence, Watcher.bytesAt(sequence, sentBytes - bytes, bytes));
     sim.watchers().tell(watcher -> watcher.onClientBytes(sequence, bytes, isLast));
     connection.onClientBytes(sim.nowNs(), buffer, isLast);
   }
@@ -151,22 +162,23 @@ final class SimClient implements ClientSocket {
     } else {
       sim.watchers()
           .tell(watcher -> watcher.onPushWritten(sequence, SimPush.id(bytes), bytes.length));
-      enqueue(owned, true);
+      enqueue(owned, SimPush.id(bytes));
     }
   }
 
   private void writeReply(ByteBuf owned, byte[] bytes) {
     if (sim.mutations().strikes(Mutation.DUPLICATE_REPLY_BYTE) && bytes.length > 1) {
       bytes[1] = bytes[0];
+      owned.setByte(owned.readerIndex() + 1, bytes[0]);
     }
     sim.watchers().tell(watcher -> watcher.onSocketWrite(sequence, bytes));
-    enqueue(owned, false);
+    enqueue(owned, -1);
   }
 
-  private void enqueue(ByteBuf owned, boolean isPush) {
+  private void enqueue(ByteBuf owned, int pushId) {
     if (isOpen) {
       queuedBytes += owned.readableBytes();
-      queue.add(new Piece(owned, isPush));
+      queue.add(new Piece(owned, pushId));
     } else {
       owned.release();
     }
@@ -196,7 +208,13 @@ final class SimClient implements ClientSocket {
     while (rest > 0) {
       ByteBuf head = queue.element().payload();
       int part = (int) Math.min(rest, head.readableBytes());
-      head.skipBytes(part);
+      byte[] bytes = new byte[part];
+      head.readBytes(bytes);
+      if (!queue.element().isPush()) {
+        sim.history().clientReceived(sequence, bytes);
+      } else if (!head.isReadable()) {
+        sim.history().clientReceivedPush(sequence, queue.element().pushId());
+      }
       tookPushedBytes += queue.element().isPush() ? part : 0;
       rest -= part;
       if (!head.isReadable()) {
@@ -239,24 +257,26 @@ final class SimClient implements ClientSocket {
       throw new AssertionError(
           "rule 1 (order): connection " + sequence + " closed before its last bytes were written");
     }
-    endedByBridge(false);
+    endedByBridge(Closing.CLEAN);
   }
 
   @Override
   public void reset() {
-    endedByBridge(true);
+    endedByBridge(Closing.RESET);
   }
 
-  private void endedByBridge(boolean isReset) {
-    sim.watchers().tell(watcher -> watcher.onSocketEnded(sequence, isReset));
+  private void endedByBridge(Closing how) {
+    sim.watchers().tell(watcher -> watcher.onSocketEnded(sequence, how == Closing.RESET));
     if (isOpen) {
+      sim.history().clientClosed(sequence, how);
       gone();
     }
   }
 
   private void gone() {
     isOpen = false;
-    queue.forEach(buffer -> buffer.payload().release());
+    sim.history().clientClosed(sequence, Closing.LEFT);
+    queue.forEach(piece -> piece.payload().release());
     queue.clear();
     if (dice.oneIn(2)) {
       tellClosed();
@@ -289,6 +309,11 @@ final class SimClient implements ClientSocket {
 
   long sequence() {
     return sequence;
+  }
+
+  /** Reply bytes that its socket took. */
+  long tookReplyBytes() {
+    return tookBytes - tookPushedBytes;
   }
 
   boolean isAllSent() {

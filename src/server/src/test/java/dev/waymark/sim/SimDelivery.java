@@ -2,11 +2,14 @@ package dev.waymark.sim;
 
 import dev.waymark.protocol.UpstreamControl;
 import dev.waymark.protocol.UpstreamFrame;
+import dev.waymark.protocol.codec.MalformedFrameException;
+import dev.waymark.protocol.codec.UpstreamFrameReader;
 import dev.waymark.sim.checkers.Ledger;
 import dev.waymark.sim.checkers.Watcher;
 import dev.waymark.sim.checkers.Watcher.UpstreamEvent;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
+import java.util.Objects;
 
 /** What is under way on one lane from the upstream to the bridge. */
 final class SimDelivery {
@@ -19,6 +22,9 @@ final class SimDelivery {
   private final SimLane lane;
   private final ArrayDeque<Object> underWay = new ArrayDeque<>();
   private final UpstreamFrame cursor = new UpstreamFrame();
+  private final UpstreamFrameReader reader = new UpstreamFrameReader();
+  private final UpstreamFrame frame = new UpstreamFrame();
+  private boolean isSettled;
 
   SimDelivery(Sim sim, SimLane lane) {
     this.sim = sim;
@@ -33,6 +39,10 @@ final class SimDelivery {
     underWay.add(control);
   }
 
+  void add(byte[] batch) {
+    underWay.add(batch);
+  }
+
   void clear() {
     underWay.clear();
   }
@@ -43,6 +53,7 @@ final class SimDelivery {
       switch (underWay.remove()) {
         case UpstreamControl control -> deliver(control);
         case Reply reply -> deliver(reply);
+        case byte[] batch -> deliver(batch);
         case Object other -> throw new AssertionError(other);
       }
     }
@@ -51,9 +62,68 @@ final class SimDelivery {
   private void deliver(UpstreamControl control) {
     if (lane.isHeard()) {
       sim.watchers().tell(watcher -> watcher.onHeard(lane.number()));
+      isSettled |= control instanceof UpstreamControl.Settings;
+      tellMode();
       tell(control);
     }
     lane.lane().onFrame(sim.nowNs(), cursor.clear().control(control));
+  }
+
+  /** Whatever comes before Settings shows that there are none. */
+  private void tellMode() {
+    if (!isSettled && lane.isHeard() && !sim.isSettingsRequired()) {
+      sim.history().atMostOnce(lane.number());
+    }
+  }
+
+  /** Decoded and handed over frame by frame, as the edge does it. */
+  private void deliver(byte[] batch) {
+    ByteBuf content = sim.buffer(batch.length).writeBytes(batch);
+    try {
+      while (reader.read(content, frame)) {
+        deliverFrame();
+      }
+    } catch (MalformedFrameException malformed) {
+      throw new AssertionError("a batch of the SDK cannot be read", malformed);
+    } finally {
+      content.release();
+    }
+  }
+
+  private void deliverFrame() {
+    UpstreamControl control = frame.control();
+    boolean isReleased = control instanceof UpstreamControl.Released;
+    if (control instanceof UpstreamControl.Push push) {
+      // The SDK counts by lane, the world counts all.
+      long number = SimPush.id(push.payload());
+      Objects.requireNonNull(lane.sdk()).knowPush(push.id(), number);
+      sim.history().pushed(lane.number(), number, push.mark().sequence());
+      control = new UpstreamControl.Push(number, push.mark(), push.payload(), push.epoch());
+    }
+    if (control != null && !isReleased) {
+      if (lane.isHeard()) {
+        sim.watchers().tell(watcher -> watcher.onHeard(lane.number()));
+        isSettled |= control instanceof UpstreamControl.Settings;
+        tellMode();
+        tell(control);
+      }
+    } else {
+      UpstreamEvent event =
+          new UpstreamEvent(
+              frame.connection(),
+              frame.epoch(),
+              frame.payload().readableBytes(),
+              frame.consumed(),
+              frame.context(),
+              frame.more(),
+              frame.halfClose(),
+              frame.close(),
+              isReleased);
+      tellMode();
+      sim.watchers().tell(watcher -> watcher.onHeard(lane.number()));
+      sim.watchers().tell(watcher -> watcher.onUpstreamFrame(lane.number(), event));
+    }
+    lane.lane().onFrame(sim.nowNs(), frame);
   }
 
   private void tell(UpstreamControl control) {
@@ -93,6 +163,7 @@ final class SimDelivery {
         .halfClose(event.halfClose())
         .close(event.close())
         .control(event.isReleased() ? new UpstreamControl.Released() : null);
+    tellMode();
     sim.watchers().tell(watcher -> watcher.onHeard(lane.number()));
     sim.watchers().tell(watcher -> watcher.onUpstreamFrame(lane.number(), event));
     taker.lane().onFrame(sim.nowNs(), cursor);

@@ -8,6 +8,7 @@ import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
 import dev.waymark.protocol.PushResult;
 import dev.waymark.protocol.UpstreamControl;
+import dev.waymark.protocol.codec.BridgeBatchWriter;
 import dev.waymark.sim.checkers.Watcher;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A fake Attach call: frames under way in both directions, and the upstream at its end. */
 final class SimLane implements LaneTransport {
@@ -45,6 +47,7 @@ final class SimLane implements LaneTransport {
   private final int number;
   private final SimProcess process;
   private final SimUpstream upstream;
+  private @Nullable SdkLane sdk;
   private final List<Runnable> gathered = new ArrayList<>();
   private final ArrayDeque<Runnable> toUpstream = new ArrayDeque<>();
   private final SimDelivery toBridge;
@@ -87,18 +90,31 @@ final class SimLane implements LaneTransport {
     if (!process.isUp() && dice.oneIn(4)) {
       broken();
     } else if (process.isUp() && dice.oneIn(4)) {
-      phase = Phase.OPEN;
-      lane.onReady(sim.nowNs());
+      establish();
     }
   }
 
+  private void establish() {
+    phase = Phase.OPEN;
+    if (process.kind().isOnSdk()) {
+      sdk = new SdkLane(sim, this, process.sdk(sim));
+      sim.keep(sdk);
+      sdk.start();
+    }
+    lane.onReady(sim.nowNs());
+  }
+
+  /** The upstream's. */
+  private LaneEnd end() {
+    return sdk == null ? upstream : sdk;
+  }
+
   private void work() {
-    Faults faults = sim.faults();
     if (isPartitioned) {
       isPartitioned = !dice.oneIn(200);
-    } else if (dice.chance(faults.laneBreaks())) {
+    } else if (sim.strikes(Fault.LANE_BREAK)) {
       broken();
-    } else if (dice.chance(faults.partitions())) {
+    } else if (sim.strikes(Fault.PARTITION)) {
       isPartitioned = true;
     } else {
       if (isStalled && dice.oneIn(5)) {
@@ -109,7 +125,7 @@ final class SimLane implements LaneTransport {
         receive(1 + dice.upTo(4));
         // What came may have ended the process.
         if (phase == Phase.OPEN) {
-          upstream.act();
+          end().act();
         }
       }
       toBridge.deliver(1 + dice.upTo(4));
@@ -120,14 +136,16 @@ final class SimLane implements LaneTransport {
   void workUnheard() {
     if (phase == Phase.OPEN && !isPartitioned && !process.isFrozen()) {
       receive(1 + dice.upTo(4));
-      upstream.act();
+      if (phase == Phase.OPEN) {
+        end().act();
+      }
     }
   }
 
   private void haunt() {
     receive(dice.upTo(3));
     if (phase == Phase.ZOMBIE) {
-      upstream.act();
+      end().act();
       toBridge.deliver(dice.upTo(3));
     }
     if (--zombieActs <= 0) {
@@ -138,6 +156,9 @@ final class SimLane implements LaneTransport {
   /** The upstream process has ended. */
   void orphan() {
     toUpstream.clear();
+    if (sdk != null && !sdk.isBusy()) {
+      sdk.over();
+    }
     if (phase == Phase.OPEN) {
       phase = Phase.ORPHAN;
     } else if (phase == Phase.ZOMBIE) {
@@ -150,8 +171,7 @@ final class SimLane implements LaneTransport {
     isPartitioned = false;
     switch (phase) {
       case CONNECTING -> {
-        phase = Phase.OPEN;
-        lane.onReady(sim.nowNs());
+        establish();
       }
       case OPEN -> {
         if (isStalled) {
@@ -159,7 +179,7 @@ final class SimLane implements LaneTransport {
           lane.onReady(sim.nowNs());
         }
         receive(Integer.MAX_VALUE);
-        upstream.heal();
+        end().heal();
         toBridge.deliver(Integer.MAX_VALUE);
       }
       case ORPHAN -> broken();
@@ -173,6 +193,7 @@ final class SimLane implements LaneTransport {
     if (!isAtMostOnceTold && ShardInspector.isAtMostOnce(lane)) {
       isAtMostOnceTold = true;
       sim.watchers().tell(watcher -> watcher.onAtMostOnce(number));
+      sim.history().atMostOnce(number);
     }
   }
 
@@ -188,6 +209,9 @@ final class SimLane implements LaneTransport {
       tellMode();
       sim.watchers().tell(watcher -> watcher.onLaneEnd(number));
       gathered.clear();
+      if (sdk != null) {
+        sdk.dropBatch();
+      }
       zombieActs = dice.upTo(ZOMBIE_ACTS_MAX);
       boolean isHeard = phase == Phase.OPEN && zombieActs > 0;
       phase = Phase.ZOMBIE;
@@ -200,14 +224,31 @@ final class SimLane implements LaneTransport {
   private void gone() {
     phase = Phase.GONE;
     process.gone(this);
+    if (sdk != null && !sdk.isBusy()) {
+      sdk.over();
+    }
     toUpstream.clear();
     toBridge.clear();
   }
 
   private void receive(int most) {
-    for (int i = 0; i < most && !toUpstream.isEmpty(); i++) {
+    for (int i = 0; i < most && !toUpstream.isEmpty() && isRead(); i++) {
       toUpstream.remove().run();
     }
+  }
+
+  private boolean isRead() {
+    return sdk == null || sdk.isReading();
+  }
+
+  /** A batch of the SDK. */
+  void send(byte[] batch) {
+    toBridge.add(batch);
+  }
+
+  /** Null: its upstream is not built on the SDK. */
+  @Nullable SdkLane sdk() {
+    return sdk;
   }
 
   void send(SimDelivery.Reply reply) {
@@ -222,13 +263,17 @@ final class SimLane implements LaneTransport {
 
   @Override
   public void hello(Hello hello) {
-    gather(0, upstream::onHello);
+    gather(0, upstream::onHello, writer -> writer.hello(hello));
   }
 
   @Override
   public void open(long connection, int epoch, Open open) {
     tell(watcher -> watcher.onOpen(number, connection, epoch, open.limit(), open.resumeState()));
-    gather(100, () -> upstream.onOpen(connection, epoch, open));
+    sim.history().assigned(number, connection, epoch);
+    gather(
+        100,
+        () -> upstream.onOpen(connection, epoch, open),
+        writer -> writer.open(connection, epoch, open));
   }
 
   @Override
@@ -236,82 +281,120 @@ final class SimLane implements LaneTransport {
       long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
     byte[] bytes = new byte[owned.readableBytes()];
     owned.getBytes(owned.readerIndex(), bytes);
+    try {
+      tell(bytes, connection, epoch, offset, last, limit);
+    } catch (AssertionError broken) {
+      owned.release();
+      throw broken;
+    }
+    if (sdk != null) {
+      sdk.writer().data(connection, epoch, offset, owned, last, limit);
+      return;
+    }
     owned.release();
+    gather(
+        bytes.length,
+        () -> {
+          upstream.onLimit(connection, limit);
+          upstream.onData(connection, offset, bytes);
+        },
+        _ -> {});
+  }
+
+  private void tell(
+      byte[] bytes, long connection, int epoch, long offset, boolean last, long limit) {
     tell(watcher -> watcher.onData(number, connection, epoch, offset, bytes, last));
     if (limit != NO_LIMIT) {
       tell(watcher -> watcher.onLimit(number, connection, epoch, limit));
     }
-    gather(bytes.length, () -> upstream.onData(connection, bytes.length, limit));
   }
 
   @Override
   public void limit(long connection, int epoch, long limit) {
     tell(watcher -> watcher.onLimit(number, connection, epoch, limit));
-    gather(0, () -> upstream.onData(connection, 0, limit));
+    gather(
+        0,
+        () -> upstream.onLimit(connection, limit),
+        writer -> writer.limit(connection, epoch, limit));
   }
 
   @Override
   public void halfClose(long connection, int epoch, long offset) {
     tell(watcher -> watcher.onHalfClose(number, connection, epoch, offset));
-    gather(0, () -> upstream.onHalfClose(connection));
+    gather(
+        0,
+        () -> upstream.onHalfClose(connection),
+        writer -> writer.halfClose(connection, epoch, offset));
   }
 
   @Override
   public void close(long connection, int epoch, CloseReason reason) {
     tell(watcher -> watcher.onClose(number, connection, epoch, reason.name()));
-    gather(0, () -> upstream.onClose(connection));
+    sim.history().takenAway(connection, epoch);
+    gather(
+        0,
+        () -> upstream.onClose(connection, epoch, reason),
+        writer -> writer.close(connection, epoch, reason));
   }
 
   @Override
   public void release(long connection, int epoch) {
     tell(watcher -> watcher.onRelease(number, connection, epoch));
-    gather(0, () -> upstream.onRelease(connection));
+    gather(0, () -> upstream.onRelease(connection), writer -> writer.release(connection, epoch));
   }
 
   @Override
   public void ping(long id) {
-    gather(0, () -> send(new UpstreamControl.Pong(id)));
+    gather(0, () -> send(new UpstreamControl.Pong(id)), writer -> writer.ping(id));
   }
 
   @Override
   public void pushResult(PushResult result) {
-    tell(watcher -> watcher.onPushResult(number, result.id(), result.outcome().name()));
-    gather(0, () -> {});
+    String outcome = result.outcome().name();
+    long id = sdk == null ? result.id() : sdk.push(result.id());
+    tell(watcher -> watcher.onPushResult(number, id, outcome));
+    gather(0, () -> sim.history().pushAnswered(id, outcome), writer -> writer.pushResult(result));
   }
 
   @Override
   public void syncing() {
-    gather(0, () -> {});
+    gather(0, () -> {}, BridgeBatchWriter::syncing);
   }
 
   @Override
   public void opened(long connection, String mark, String listener, String clientAddress) {
-    gather(0, () -> {});
+    gather(0, () -> {}, writer -> writer.opened(connection, mark, listener, clientAddress));
   }
 
   @Override
   public void closed(long connection, CloseReason reason) {
-    gather(0, () -> {});
+    gather(0, () -> {}, writer -> writer.closed(connection, reason));
   }
 
   @Override
   public void synced() {
-    gather(0, () -> {});
+    gather(0, () -> {}, BridgeBatchWriter::synced);
   }
 
   @Override
   public int batchBytes() {
-    return gatheredBytes;
+    return sdk == null ? gatheredBytes : sdk.writer().batch().bytes();
   }
 
   @Override
   public boolean flush() {
     if (phase == Phase.OPEN) {
       toUpstream.addAll(gathered);
+      byte[] batch = sdk == null ? null : sdk.takeBatch();
+      if (batch != null) {
+        toUpstream.add(() -> sdk.onBatch(batch));
+      }
+    } else if (sdk != null) {
+      sdk.dropBatch();
     }
     gathered.clear();
     gatheredBytes = 0;
-    isStalled |= dice.chance(sim.faults().laneStalls());
+    isStalled |= sim.strikes(Fault.LANE_STALL);
     return !isStalled;
   }
 
@@ -336,9 +419,13 @@ final class SimLane implements LaneTransport {
     sim.watchers().tell(event);
   }
 
-  private void gather(int bytes, Runnable info) {
+  private void gather(int bytes, Runnable arrival, Consumer<BridgeBatchWriter> encoding) {
+    if (sdk != null) {
+      encoding.accept(sdk.writer());
+      return;
+    }
     gatheredBytes += FRAME_BYTES + bytes;
-    gathered.add(info);
+    gathered.add(arrival);
   }
 
   // --- for the simulation ---
@@ -374,7 +461,7 @@ final class SimLane implements LaneTransport {
   }
 
   boolean isEchoing(long connection) {
-    return phase == Phase.OPEN && upstream.isEchoing(connection);
+    return phase == Phase.OPEN && end().isEchoing(connection);
   }
 
   @Override
@@ -386,6 +473,6 @@ final class SimLane implements LaneTransport {
         + (isStalled ? " stalled" : "")
         + (isPartitioned ? " partitioned" : "")
         + " "
-        + upstream;
+        + end();
   }
 }

@@ -3,6 +3,7 @@ package dev.waymark.sim;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Open;
 import dev.waymark.protocol.ResumeState;
+import dev.waymark.sim.checkers.Watcher;
 import dev.waymark.sim.checkers.Watcher.UpstreamEvent;
 
 /** A connection as an upstream knows it on one lane: it echoes, well or badly. */
@@ -50,7 +51,19 @@ final class SimPeer {
     this.limit = open.limit();
     this.onRelease = OnRelease.values()[dice.upTo(dice.oneIn(3) ? 4 : 3)];
     ResumeState left = open.resumeState();
-    if (left != null) {
+    if (left == null) {
+      sim.history().attached(connection, epoch);
+    } else {
+      sim.history()
+          .attachedAgain(
+              connection,
+              epoch,
+              left.firstOffset(),
+              left.committed(),
+              left.committedSinceConsumed(),
+              left.clientEndedAt(),
+              left.isRepliesEnded(),
+              left.context());
       // An echo: its replies are the client's own bytes, and stand at the same offsets.
       received = left.firstOffset();
       consumed = received;
@@ -62,17 +75,27 @@ final class SimPeer {
 
   // --- frames from the bridge ---
 
-  void onData(int bytes, long newLimit) {
-    received += bytes;
+  void onData(long offset, byte[] bytes) {
+    sim.history().upstreamReceived(connection, epoch, offset, bytes);
+    received += bytes.length;
+  }
+
+  void onLimit(long newLimit) {
     limit = Math.max(limit, newLimit);
   }
 
   void onHalfClose() {
+    sim.history().upstreamReceivedEnd(connection, epoch);
     isClientEnded = true;
   }
 
   void onRelease() {
     isReleaseAsked = true;
+  }
+
+  void onClose(CloseReason reason) {
+    sim.history().upstreamTold(connection, epoch, reason.name());
+    end();
   }
 
   /** Closed, or a newer epoch has begun. */
@@ -83,19 +106,17 @@ final class SimPeer {
   // --- what it does ---
 
   void act() {
-    if (kind == SimUpstream.Kind.HOSTILE
-        && !isOver
-        && dice.chance(sim.faults().hostileFrames() * 10)) {
+    if (kind == SimUpstream.Kind.HOSTILE && !isOver && sim.strikes(Fault.HOSTILE_FRAME, 10)) {
       attack();
     } else if (!isOver) {
       live();
-    } else if (dice.chance(sim.faults().lateFrames())) {
+    } else if (sim.strikes(Fault.LATE_FRAME)) {
       frame(dice.upTo(20), -1, false, false, dice.oneIn(2) ? 1 : 0, dice.oneIn(4));
     }
   }
 
   private void live() {
-    isHung = isHung ? !dice.oneIn(60) : dice.chance(sim.faults().hangs());
+    isHung = isHung ? !dice.oneIn(60) : sim.strikes(Fault.HANG);
     if (isHung) {
       if (dice.oneIn(4)) {
         // "Still working."
@@ -202,9 +223,9 @@ final class SimPeer {
       frame(part, -1, false, false, 0, false);
       bytes -= part;
       if (dice.oneIn(3)) {
-        if (dice.chance(sim.faults().pushes() * 3)) {
+        if (sim.strikes(Fault.PUSH, 3)) {
           // It has to wait for the rest.
-          lane.send(SimPush.to(sim, connection));
+          lane.send(SimPush.to(sim, lane, connection));
         }
         return;
       }
@@ -232,12 +253,15 @@ final class SimPeer {
               dice.upTo(2),
               false);
       case 1 -> frame(0, received + 1 + dice.upTo(1 << 20), false, false, 0, false);
-      case 2 -> foreign(connection, epoch + 1 + dice.upTo(9), 3, 0);
+      case 2 -> {
+        sim.history().forged(connection);
+        foreign(connection, epoch + 1 + dice.upTo(9), 3, 0);
+      }
       case 3 -> foreign(1_000_000 + dice.upTo(9), 0, 3, dice.upTo(2));
       case 4 -> foreign(0, 0, dice.upTo(3), 0);
       case 5 -> frame(1, -1, false, true, 0, false);
       case 6 -> frame(0, -1, dice.oneIn(3), false, dice.oneIn(3) ? 3 : 0, true);
-      default -> lane.send(SimPush.any(sim));
+      default -> lane.send(SimPush.any(sim, lane));
     }
   }
 
@@ -256,6 +280,17 @@ final class SimPeer {
     UpstreamEvent event =
         new UpstreamEvent(
             connection, epoch, bytes, consumedTo, context, more, halfClose, close, isReleased);
+    sim.history()
+        .upstreamSent(
+            connection,
+            epoch,
+            Watcher.bytesAt(connection, replied, bytes),
+            consumedTo,
+            context,
+            more,
+            halfClose,
+            close == 0 ? null : CloseReason.saidByUpstream(close).name(),
+            isReleased);
     lane.send(new SimDelivery.Reply(event, replied));
     replied += bytes;
     isCommitOpen = more;

@@ -1,7 +1,6 @@
 package dev.waymark.sim;
 
-import dev.waymark.engine.lane.UpstreamState;
-import dev.waymark.engine.lane.UpstreamView;
+import dev.waymark.upstreams.SimulatedPool.Found;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,7 +14,10 @@ final class SimProcess {
   private final SimUpstream.Kind kind;
   private final List<SimLane> lanes = new ArrayList<>();
   private final Map<Long, SimPeer> newest = new HashMap<>();
-  private UpstreamState state = UpstreamState.SERVING;
+  private String health = "UNKNOWN";
+  private int weight = 1;
+  private boolean isCanary;
+  private @Nullable SdkProcess sdk;
   private boolean isListed = true;
   private boolean isUp = true;
   private long upAgainNs;
@@ -43,6 +45,10 @@ final class SimProcess {
 
   /** Its lanes break, each at a time of its own; it may come back then. */
   void crash(long nowUpAgainNs) {
+    if (sdk != null) {
+      sdk.crash();
+      sdk = null;
+    }
     upAgainNs = nowUpAgainNs;
     isUp = false;
     isFrozen = false;
@@ -60,10 +66,20 @@ final class SimProcess {
     isDraining = true;
   }
 
-  /** Discovery and health say this of it, true or not. */
-  void view(boolean nowListed, UpstreamState now) {
+  /** Discovery names it, or does not. */
+  void isListed(boolean nowListed) {
     isListed = nowListed;
-    state = now;
+  }
+
+  /** Its Watch says so, true or not. */
+  void health(String nowHealth) {
+    health = nowHealth;
+  }
+
+  /** Discovery says that it is worth more or less than others. */
+  void weigh() {
+    weight = 1 + dice.upTo(5);
+    isCanary = dice.oneIn(3);
   }
 
   void heal() {
@@ -95,6 +111,14 @@ final class SimProcess {
     }
   }
 
+  /** That of a process which is built on the SDK. */
+  SdkProcess sdk(Sim sim) {
+    if (sdk == null) {
+      sdk = new SdkProcess(sim, this);
+    }
+    return sdk;
+  }
+
   // --- what is asked of it ---
 
   int number() {
@@ -118,23 +142,29 @@ final class SimProcess {
     return isDraining;
   }
 
-  boolean isServing() {
-    return isListed && state == UpstreamState.SERVING;
+  /** Discovery names it. */
+  boolean isListed() {
+    return isListed;
   }
 
-  /** Null: not to be found. */
-  @Nullable UpstreamView view() {
-    return isListed
-        ? new UpstreamView(
-            "upstream:" + number, state, state.name(), 1, 100, UpstreamView.Subset.WHOLE, Map.of())
-        : null;
+  /** What its Watch said last. */
+  String health() {
+    return health;
+  }
+
+  String address() {
+    return "upstream:" + number;
+  }
+
+  Found found() {
+    return new Found(address(), weight, isCanary);
   }
 
   @Override
   public String toString() {
     return kind
         + " "
-        + state
+        + health
         + (isListed ? "" : " unlisted")
         + (isUp ? "" : " down")
         + (isFrozen ? " frozen" : "")

@@ -14,17 +14,26 @@ final class SimPush {
 
   private SimPush() {}
 
-  static UpstreamControl.Push any(Sim sim) {
-    return to(sim, sim.anyConnection());
+  static UpstreamControl.Push any(Sim sim, SimLane lane) {
+    return to(sim, lane, sim.anyConnection());
   }
 
-  static UpstreamControl.Push to(Sim sim, long connection) {
+  /** What is pushed; `epoch` -1: in any. */
+  record Payload(int id, Mark mark, byte[] bytes, long epoch) {}
+
+  static UpstreamControl.Push to(Sim sim, SimLane lane, long connection) {
+    Payload push = payload(sim, connection);
+    sim.history().pushed(lane.number(), push.id, connection);
+    return new UpstreamControl.Push(push.id, push.mark, push.bytes, push.epoch);
+  }
+
+  static Payload payload(Sim sim, long connection) {
     Dice dice = sim.dice();
     int id = sim.nextPush();
     long epoch = dice.oneIn(4) ? Math.max(0, sim.watchers().ledger().epoch(connection)) : -1;
     byte[] payload = new byte[HEAD_BYTES + dice.upTo(MORE_BYTES_MAX)];
     ByteBuffer.wrap(payload).putInt(MAGIC).putInt(id);
-    return new UpstreamControl.Push(id, new Mark(Sim.INSTANCE, connection), payload, epoch);
+    return new Payload(id, new Mark(Sim.INSTANCE, connection), payload, epoch);
   }
 
   static boolean isPush(byte[] payload) {

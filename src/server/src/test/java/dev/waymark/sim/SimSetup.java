@@ -3,11 +3,13 @@ package dev.waymark.sim;
 import dev.waymark.engine.base.Limits;
 import dev.waymark.engine.base.PoolOptions;
 import dev.waymark.engine.base.PoolOptions.Acknowledge;
+import dev.waymark.engine.connection.AgeOptions;
 import dev.waymark.engine.connection.ListenerOptions;
 import dev.waymark.protocol.Framing;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What a run is set up with, chosen by its seed. Immutable.
@@ -25,8 +27,19 @@ record SimSetup(
   /** How long a process stays down after poison, where nothing else goes wrong. */
   static final long RESTART_NS_MAX = 400 * MS;
 
+  /** What the plan's seed chooses, within the plan's bounds. */
+  static SimSetup of(Plan plan, Dice dice) {
+    SimSetup chosen = plan.faults().isPoisonAlone() ? withPoison(dice) : any(dice);
+    return new SimSetup(
+        Math.min(chosen.shards, plan.shardsMax()),
+        chosen.limits,
+        chosen.pool,
+        chosen.listener,
+        chosen.kinds.subList(0, Math.min(chosen.kinds.size(), plan.upstreamsMax())));
+  }
+
   /** Upstreams that are honest and come back within the wait. */
-  static SimSetup withPoison(Dice dice) {
+  private static SimSetup withPoison(Dice dice) {
     SimSetup any = any(dice);
     PoolOptions.Moving moving =
         PoolOptions.Moving.builder()
@@ -44,7 +57,7 @@ record SimSetup(
         Collections.nCopies(2 + dice.upTo(3), SimUpstream.Kind.HONEST));
   }
 
-  static SimSetup any(Dice dice) {
+  private static SimSetup any(Dice dice) {
     Framing framing = dice.oneIn(2) ? new Framing.Line() : Framing.RAW;
     int acknowledge = dice.upTo(10);
     PoolOptions pool =
@@ -55,11 +68,22 @@ record SimSetup(
             dice.upTo(400),
             moving(dice));
     return new SimSetup(
-        1 + dice.upTo(3),
+        dice.oneIn(3) ? 1 : dice.oneIn(4) ? 3 : 2,
         limits(dice),
         pool,
-        new ListenerOptions("listener", "pool", framing, 64, dice.oneIn(3) ? 3000 * MS : 0),
+        new ListenerOptions(
+            "listener",
+            "pool",
+            framing,
+            64,
+            dice.oneIn(3) ? 3000 * MS : 0,
+            Set.of(),
+            dice.oneIn(3) ? age(dice) : AgeOptions.OFF),
         kinds(dice, pool.acknowledge()));
+  }
+
+  private static AgeOptions age(Dice dice) {
+    return new AgeOptions((200 + dice.upTo(6000)) * MS, dice.upTo(80), dice.upTo(2000) * MS);
   }
 
   private static PoolOptions.Moving moving(Dice dice) {
@@ -105,10 +129,25 @@ record SimSetup(
     List<SimUpstream.Kind> kinds = new ArrayList<>();
     for (int i = 1 + dice.upTo(4); i > 0; i--) {
       // Each run has some that are honest, or there would be nothing to save.
-      SimUpstream.Kind any = dice.oneIn(2) ? SimUpstream.Kind.HONEST : all[dice.upTo(all.length)];
-      kinds.add(acknowledge == Acknowledge.NEVER ? SimUpstream.Kind.AT_MOST_ONCE : any);
+      SimUpstream.Kind honest = dice.oneIn(2) ? SimUpstream.Kind.HONEST : SimUpstream.Kind.SDK;
+      SimUpstream.Kind plain =
+          dice.oneIn(3) ? SimUpstream.Kind.SDK_PLAIN : SimUpstream.Kind.AT_MOST_ONCE;
+      SimUpstream.Kind any = dice.oneIn(2) ? honest : all[dice.upTo(all.length)];
+      kinds.add(acknowledge == Acknowledge.NEVER ? plain : any);
     }
     return List.copyOf(kinds);
+  }
+
+  /** What a reload makes of the listener. */
+  ListenerOptions otherListener(Dice dice) {
+    return new ListenerOptions(
+        listener.name(),
+        listener.pool(),
+        listener.framing(),
+        listener.frameBytesMax(),
+        dice.oneIn(2) ? listener.idleTimeoutNs() : (2000 + dice.upTo(3000)) * MS,
+        Set.of(),
+        dice.oneIn(2) ? listener.age() : age(dice));
   }
 
   PoolOptions.Moving moving() {

@@ -1,5 +1,6 @@
 package dev.waymark.sim;
 
+import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Open;
 import dev.waymark.protocol.UpstreamControl;
 import java.util.ArrayList;
@@ -7,7 +8,7 @@ import java.util.List;
 import java.util.TreeMap;
 
 /** The upstream's end of one lane. */
-final class SimUpstream {
+final class SimUpstream implements LaneEnd {
   enum Kind {
     HONEST,
     SLOW,
@@ -17,7 +18,15 @@ final class SimUpstream {
     HALF_CLOSES_FIRST,
     CLOSES,
     REFUSES,
-    HOSTILE
+    HOSTILE,
+    /** Built on the SDK, and an honest echo. */
+    SDK,
+    /** The same without Settings. */
+    SDK_PLAIN;
+
+    boolean isOnSdk() {
+      return this == SDK || this == SDK_PLAIN;
+    }
   }
 
   /** Of attachments that are over, so many are remembered, to send late frames for. */
@@ -68,13 +77,23 @@ final class SimUpstream {
     }
   }
 
-  void onData(long connection, int bytes, long limit) {
+  void onLimit(long connection, long limit) {
     SimPeer peer = peers.get(connection);
     if (peer != null) {
-      peer.onData(bytes, limit);
+      peer.onLimit(limit);
     }
-    boolean isSure = sim.faults().isPoisonAlone();
-    if (bytes > 0 && process.isUp() && sim.isPoison(connection) && (isSure || dice.oneIn(2))) {
+  }
+
+  void onData(long connection, long offset, byte[] bytes) {
+    SimPeer peer = peers.get(connection);
+    if (peer != null) {
+      peer.onData(offset, bytes);
+    }
+    boolean isSure = sim.isPoisonAlone();
+    if (bytes.length > 0
+        && process.isUp()
+        && sim.isPoison(connection)
+        && (isSure || dice.oneIn(2))) {
       sim.watchers().tell(watcher -> watcher.onKill(connection));
       process.crash(sim.nowNs() + dice.upTo((int) SimSetup.RESTART_NS_MAX));
     }
@@ -94,16 +113,17 @@ final class SimUpstream {
     }
   }
 
-  void onClose(long connection) {
+  void onClose(long connection, int epoch, CloseReason reason) {
     SimPeer peer = peers.get(connection);
-    if (peer != null) {
-      peer.end();
+    if (peer != null && peer.epoch() == epoch) {
+      peer.onClose(reason);
     }
   }
 
   // --- what it does ---
 
-  void act() {
+  @Override
+  public void act() {
     boolean isMute = kind == Kind.LATE_SETTINGS && !isSettingsSent;
     if (!isHelloReceived || (isMute && !dice.oneIn(20))) {
       return;
@@ -113,8 +133,8 @@ final class SimUpstream {
       isDrainingSaid = true;
       lane.send(new UpstreamControl.Draining());
     }
-    if (dice.chance(sim.faults().pushes())) {
-      lane.send(SimPush.any(sim));
+    if (sim.strikes(Fault.PUSH)) {
+      lane.send(SimPush.any(sim, lane));
     }
     if (kind == Kind.SLOW && !dice.oneIn(10)) {
       return;
@@ -133,7 +153,8 @@ final class SimUpstream {
     }
   }
 
-  void heal() {
+  @Override
+  public void heal() {
     if (isHelloReceived) {
       settings();
     }
@@ -150,7 +171,8 @@ final class SimUpstream {
   // --- for the simulation ---
 
   /** It has been an honest echo for this connection, and is. */
-  boolean isEchoing(long connection) {
+  @Override
+  public boolean isEchoing(long connection) {
     SimPeer peer = peers.get(connection);
     return peer != null && peer.isEchoing();
   }

@@ -1,5 +1,7 @@
 package dev.waymark.sim;
 
+import dev.waymark.engine.connection.AgeOptions;
+import dev.waymark.sim.checkers.Ages;
 import dev.waymark.sim.checkers.Innocents;
 import dev.waymark.sim.checkers.Ledger;
 import dev.waymark.sim.checkers.OwnPauses;
@@ -13,6 +15,7 @@ import dev.waymark.sim.checkers.Rule6Pushes;
 import dev.waymark.sim.checkers.Rule7Clocks;
 import dev.waymark.sim.checkers.Rule8Late;
 import dev.waymark.sim.checkers.Rule9HandOver;
+import dev.waymark.sim.checkers.RuleBrokenError;
 import dev.waymark.sim.checkers.Watcher;
 import java.util.List;
 import java.util.function.Consumer;
@@ -21,35 +24,47 @@ import java.util.function.Consumer;
 final class Watchers {
   private final Ledger ledger;
   private final Rule1Order order = new Rule1Order();
+  private final Rule2Windows windows;
   private final Rule3Replay replay;
   private final Rule6Owners owners;
   private final Rule10Memory memory;
   private final Rule6Pushes pushes;
   private final OwnPauses ownPauses;
   private final Innocents innocents;
+  private final Ages ages;
   private final Watcher[] all;
+  private boolean isMute;
 
   Watchers(SimSetup setup, boolean isPoisonAlone) {
     ledger = new Ledger(setup.moving().isResumingAtMostOnce(), setup.isSettingsRequired());
     replay = new Rule3Replay(ledger);
     owners = new Rule6Owners(ledger, setup.moving().isFollowingLeader());
-    pushes = new Rule6Pushes(ledger, setup.limits().pushWaitNs());
+    pushes = new Rule6Pushes(ledger, setup.limits().pushWaitNs(), setup.shards());
     memory = new Rule10Memory(ledger, pushes, setup.limits().memoryBudgetBytes(), setup.shards());
     ownPauses =
         new OwnPauses(
             setup.limits().laneTimeoutNs(),
             setup.pool().noUpstreamWaitNs(),
-            setup.listener().idleTimeoutNs());
+            setup.listener().idleTimeoutNs(),
+            setup.shards());
     innocents =
         new Innocents(
             isPoisonAlone,
-            setup.moving().isFollowingLeader() ? 0 : setup.pool().noUpstreamWaitNs());
+            setup.moving().isFollowingLeader() ? 0 : setup.pool().noUpstreamWaitNs(),
+            setup.shards());
+    AgeOptions age = setup.listener().age();
+    ages =
+        new Ages(
+            ledger,
+            new Ages.Limit(age.maxNs(), age.jitterPercent(), age.graceNs()),
+            setup.shards());
+    windows =
+        new Rule2Windows(ledger, setup.limits().windowBytes(), setup.limits().initialWindowBytes());
     List<Watcher> rules =
         List.of(
             ownPauses,
             order,
-            new Rule2Windows(
-                ledger, setup.limits().windowBytes(), setup.limits().initialWindowBytes()),
+            windows,
             replay,
             owners,
             pushes,
@@ -64,6 +79,7 @@ final class Watchers {
                 setup.pool().noUpstreamWaitNs(),
                 setup.limits().commitTimeoutNs()),
             innocents,
+            ages,
             memory);
     ledger.rules(rules);
     all = new Watcher[rules.size() + 1];
@@ -71,10 +87,25 @@ final class Watchers {
     all[rules.size()] = ledger;
   }
 
+  /** From now on they say nothing. */
+  void mute() {
+    isMute = true;
+  }
+
+  boolean isMute() {
+    return isMute;
+  }
+
   /** The rules first, so that they find in the ledger how things stood before. */
   void tell(Consumer<Watcher> event) {
     for (Watcher watcher : all) {
-      event.accept(watcher);
+      try {
+        event.accept(watcher);
+      } catch (RuleBrokenError broken) {
+        if (!isMute) {
+          throw broken;
+        }
+      }
     }
   }
 
@@ -86,12 +117,20 @@ final class Watchers {
     return order;
   }
 
+  Rule2Windows windows() {
+    return windows;
+  }
+
   Rule3Replay replay() {
     return replay;
   }
 
   Innocents innocents() {
     return innocents;
+  }
+
+  Ages ages() {
+    return ages;
   }
 
   Rule6Owners owners() {

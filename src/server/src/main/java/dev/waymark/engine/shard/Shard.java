@@ -225,7 +225,7 @@ public final class Shard {
    * ShardEnvironment#askOthersToFree}.
    */
   public void onMemoryAsked(long nowNs) {
-    memory.check(nowNs);
+    memory.onAsked(nowNs);
   }
 
   /** Time has passed. */

@@ -79,6 +79,18 @@ final class ShardMemory {
    * is no other way.
    */
   void check(long nowNs) {
+    check(nowNs, true);
+  }
+
+  /**
+   * Another shard holds no more than its share, and asks all others to free. This one does, and
+   * asks nobody: where none of them has replies to give up, they would ask one another for ever.
+   */
+  void onAsked(long nowNs) {
+    check(nowNs, false);
+  }
+
+  private void check(long nowNs, boolean mayAsk) {
     report();
     isOverBudget |= budget.isOver();
     if (isOverBudget && !isPausing) {
@@ -88,6 +100,9 @@ final class ShardMemory {
     }
     if (budget.isFarOver()) {
       shedReplies(nowNs);
+      if (mayAsk && budget.isFarOver()) {
+        environment.askOthersToFree();
+      }
     }
     if (isOverBudget && nextStepNs - nowNs <= 0) {
       nextStepNs = nowNs + STEP_NS;
@@ -149,9 +164,6 @@ final class ShardMemory {
     long excessBytes = replyBytes[0] + clientBytes - share(budget.hardBytes());
     if (excessBytes >= 0) {
       shed(nowNs, Connection::heldReplyBytes, budget.hardBytes(), excessBytes);
-    }
-    if (budget.isFarOver()) {
-      environment.askOthersToFree();
     }
   }
 

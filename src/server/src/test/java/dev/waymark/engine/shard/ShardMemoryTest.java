@@ -164,6 +164,16 @@ class ShardMemoryTest {
   }
 
   @Test
+  void shard_thatIsAskedToFree_asksNobody() {
+    Fixtures fixtures = world(64L * HELD, 2);
+    fixtures.budget.add(90L * HELD);
+    fixtures.shard.onMemoryAsked(fixtures.nowNs);
+    assertThat(fixtures.asksToFree).isZero();
+    replyToAll(fixtures, accept(fixtures, 10), REPLY);
+    assertThat(fixtures.asksToFree).isPositive();
+  }
+
+  @Test
   void shards_thatFreeTogether_closeOnlyForWhatIsTooMuch() {
     // 120 % of the budget in two equal halves: this shard closes for its half of what is too much.
     Fixtures fixtures = world(64L * HELD, 2);

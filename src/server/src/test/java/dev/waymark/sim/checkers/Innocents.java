@@ -20,6 +20,7 @@ public final class Innocents implements Watcher {
 
   private final boolean isPoisonAlone;
   private final long noUpstreamWaitNs;
+  private final int shards;
   private final Map<Long, Integer> kills = new HashMap<>();
   private final Set<Long> poisonous = new HashSet<>();
 
@@ -27,14 +28,17 @@ public final class Innocents implements Watcher {
   private final Map<Long, Long> unservedNs = new HashMap<>();
 
   private long nowNs;
-  private boolean hasServed;
-  private long servedNs;
+
+  /** By shard. */
+  private final Map<Integer, Long> servedNs = new HashMap<>();
 
   /**
    * @param isPoisonAlone nothing else kills upstreams or breaks lanes in this run
    * @param noUpstreamWaitNs 0: nobody waits
+   * @param shards of the bridge
    */
-  public Innocents(boolean isPoisonAlone, long noUpstreamWaitNs) {
+  public Innocents(boolean isPoisonAlone, long noUpstreamWaitNs, int shards) {
+    this.shards = shards;
     this.isPoisonAlone = isPoisonAlone;
     this.noUpstreamWaitNs = noUpstreamWaitNs;
   }
@@ -45,9 +49,8 @@ public final class Innocents implements Watcher {
   }
 
   @Override
-  public void onServing() {
-    hasServed = true;
-    servedNs = nowNs;
+  public void onServing(int shard) {
+    servedNs.put(shard, nowNs);
   }
 
   @Override
@@ -60,7 +63,7 @@ public final class Innocents implements Watcher {
   @Override
   public void onLeft(long connection, Leaving how) {
     if (how == Leaving.ENDED) {
-      unservedNs.putIfAbsent(connection, unserved());
+      unservedNs.putIfAbsent(connection, unservedNs(connection));
     }
   }
 
@@ -69,8 +72,9 @@ public final class Innocents implements Watcher {
     unservedNs.remove(connection);
   }
 
-  private long unserved() {
-    return hasServed ? nowNs - servedNs : Long.MAX_VALUE;
+  private long unservedNs(long connection) {
+    Long served = servedNs.get((int) (connection % shards));
+    return served == null ? Long.MAX_VALUE : nowNs - served;
   }
 
   /** How a connection ended, as the bridge says. */
@@ -83,7 +87,7 @@ public final class Innocents implements Watcher {
           connection);
     }
     if (reason == CloseReason.NO_UPSTREAM && noUpstreamWaitNs > 0) {
-      long unserved = unservedNs.getOrDefault(connection, unserved());
+      long unserved = unservedNs.getOrDefault(connection, unservedNs(connection));
       require(
           unserved >= noUpstreamWaitNs,
           RULE,

@@ -132,6 +132,11 @@ public final class Ledger implements Watcher {
     return entry(connection).isHolding;
   }
 
+  /** The owner, or one before it, has ended the replies. */
+  public boolean isReplyEnded(long connection) {
+    return entry(connection).isUpstreamEnded;
+  }
+
   /** Settings came on this lane. */
   public boolean isAcknowledging(int lane) {
     return settled.contains(lane);

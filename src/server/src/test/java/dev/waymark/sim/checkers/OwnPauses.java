@@ -17,6 +17,7 @@ public final class OwnPauses implements Watcher {
   private static final String RULE = "own pauses (charged to nobody)";
 
   private static final class State {
+    long idleTimeoutNs;
     long activeNs;
     long ownerlessSinceNs;
     boolean hasOwner;
@@ -27,12 +28,18 @@ public final class OwnPauses implements Watcher {
   private final long laneTimeoutNs;
   private final long noUpstreamWaitNs;
   private final long idleTimeoutNs;
+  private final int shards;
+
+  /** By shard, after reloads. */
+  private final Map<Integer, Long> idleTimeouts = new HashMap<>();
+
   private final Map<Integer, Long> connectedNs = new HashMap<>();
   private final Map<Integer, Long> heardNs = new HashMap<>();
   private final Map<Long, State> states = new HashMap<>();
   private long nowNs;
 
-  public OwnPauses(long laneTimeoutNs, long noUpstreamWaitNs, long idleTimeoutNs) {
+  public OwnPauses(long laneTimeoutNs, long noUpstreamWaitNs, long idleTimeoutNs, int shards) {
+    this.shards = shards;
     this.laneTimeoutNs = laneTimeoutNs;
     this.noUpstreamWaitNs = noUpstreamWaitNs;
     this.idleTimeoutNs = idleTimeoutNs;
@@ -46,7 +53,7 @@ public final class OwnPauses implements Watcher {
   // --- lanes ---
 
   @Override
-  public void onConnect(int lane, int upstream) {
+  public void onConnect(int lane, int shard, int upstream) {
     connectedNs.put(lane, nowNs);
     heardNs.put(lane, nowNs);
   }
@@ -65,8 +72,14 @@ public final class OwnPauses implements Watcher {
   // --- clients ---
 
   @Override
+  public void onReload(int shard, long nowIdleTimeoutNs, Ages.Limit age) {
+    idleTimeouts.put(shard, nowIdleTimeoutNs);
+  }
+
+  @Override
   public void onAccepted(long connection) {
     State state = new State();
+    state.idleTimeoutNs = idleTimeouts.getOrDefault((int) (connection % shards), idleTimeoutNs);
     state.activeNs = nowNs;
     state.ownerlessSinceNs = nowNs;
     states.put(connection, state);
@@ -123,7 +136,7 @@ public final class OwnPauses implements Watcher {
     State state = states.get(connection);
     if (summary.reason() == CloseReason.IDLE_TIMEOUT) {
       require(
-          state.endedNs - state.activeNs >= idleTimeoutNs,
+          state.endedNs - state.activeNs >= state.idleTimeoutNs,
           RULE,
           "a client is idle for less than its time",
           connection,

@@ -76,7 +76,7 @@ public final class PendingStates implements Watcher {
   }
 
   @Override
-  public void onView(int upstream, boolean isServing) {
+  public void onView(int shard, int upstream, boolean isServing) {
     if (isServing) {
       states.values().forEach(state -> state.hasMoved = true);
     }

@@ -3,7 +3,9 @@ package dev.waymark.sim.checkers;
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Bounded memory: what is held is counted exactly, but for what is being freed; over the budget
@@ -11,6 +13,9 @@ import java.util.Map;
  */
 public final class Rule10Memory implements Watcher {
   private static final String RULE = "rule 10 (memory)";
+
+  /** A shard finds in its next tick that others have freed what was too much. */
+  private static final long LATE_NS_MAX = 300_000_000L;
 
   private static final class State {
     long received;
@@ -25,10 +30,16 @@ public final class Rule10Memory implements Watcher {
   private final long budgetBytes;
   private final int shards;
   private final Map<Long, State> states = new HashMap<>();
-  private boolean isAcceptingPaused;
+  private final Set<Integer> paused = new HashSet<>();
+  private long nowNs;
+
+  /** Nothing is held, since when. */
+  private boolean isFree;
+
+  private long freeNs;
 
   /**
-   * @param shards that share the budget; the others hold nothing
+   * @param shards that share the budget
    */
   public Rule10Memory(Ledger ledger, Rule6Pushes pushes, long budgetBytes, int shards) {
     this.ledger = ledger;
@@ -89,44 +100,39 @@ public final class Rule10Memory implements Watcher {
   }
 
   @Override
-  public void onAccepting(boolean isPaused) {
-    isAcceptingPaused = isPaused;
+  public void onAccepting(int shard, boolean isPaused) {
+    if (isPaused) {
+      paused.add(shard);
+    } else {
+      paused.remove(shard);
+    }
   }
 
   @Override
-  public void onStepEnd(long heldBytes) {
-    long sum = pushes.waitingBytes();
+  public void onTime(long now) {
+    nowNs = now;
+  }
+
+  @Override
+  public void onTurnEnd(int shard, long heldBytes) {
     long queued = 0;
     for (Map.Entry<Long, State> each : states.entrySet()) {
       State state = each.getValue();
-      long connection = each.getKey();
-      if (state.isEndAsked) {
-        continue;
-      }
-      sum += state.queued;
-      queued += state.queued;
-      if (!state.isOver) {
-        sum += state.received - ledger.consumed(connection) + ledger.heldBytes(connection);
-      }
-    }
-    require(
-        sum <= heldBytes && heldBytes <= sum + pushes.orphanBytes(),
-        RULE,
-        "held bytes are miscounted",
-        heldBytes,
-        sum);
-    if (heldBytes > budgetBytes) {
-      require(isAcceptingPaused, RULE, "clients are accepted over the budget", heldBytes);
-      for (Map.Entry<Long, State> each : states.entrySet()) {
-        State state = each.getValue();
+      if (each.getKey() % shards == shard && !state.isEndAsked) {
+        queued += state.queued;
         require(
-            state.isOver || state.isPaused,
+            heldBytes <= budgetBytes || state.isOver || state.isPaused,
             RULE,
             "a client is read over the budget",
             each.getKey(),
             heldBytes);
       }
     }
+    require(
+        heldBytes <= budgetBytes || paused.contains(shard),
+        RULE,
+        "clients are accepted over the budget",
+        heldBytes);
     long hardBytes = budgetBytes * 5 / 4;
     require(
         heldBytes <= hardBytes || queued <= hardBytes / shards,
@@ -134,7 +140,38 @@ public final class Rule10Memory implements Watcher {
         "reply queues are kept far over the budget",
         heldBytes,
         queued);
-    require(heldBytes > 0 || !isAcceptingPaused, RULE, "accepting stays paused", heldBytes);
+  }
+
+  @Override
+  public void onStepEnd(long heldBytes) {
+    long sum = pushes.waitingBytes();
+    for (Map.Entry<Long, State> each : states.entrySet()) {
+      State state = each.getValue();
+      long connection = each.getKey();
+      if (state.isEndAsked) {
+        continue;
+      }
+      sum += state.queued;
+      if (!state.isOver) {
+        sum += state.received - ledger.consumed(connection) + ledger.heldBytes(connection);
+      }
+    }
+    require(
+        sum <= heldBytes && heldBytes <= sum + pushes.elusiveBytes(),
+        RULE,
+        "held bytes are miscounted",
+        heldBytes,
+        sum);
+    isFree = isFree && heldBytes == 0;
+    if (!isFree) {
+      isFree = heldBytes == 0;
+      freeNs = nowNs;
+    }
+    require(
+        paused.isEmpty() || !isFree || nowNs - freeNs <= (shards == 1 ? 0 : LATE_NS_MAX),
+        RULE,
+        "accepting stays paused",
+        heldBytes);
   }
 
   /** Everything is closed. */

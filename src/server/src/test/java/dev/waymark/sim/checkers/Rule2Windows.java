@@ -75,6 +75,24 @@ public final class Rule2Windows implements Watcher {
     }
   }
 
+  /**
+   * When all is quiet, the owner has been given all the credit that there is.
+   *
+   * @param takenBytes reply bytes that the client's socket took
+   */
+  public void checkCredit(long connection, long takenBytes, int grantBytes) {
+    State state = states.get(connection);
+    if (state != null && ledger.isAcknowledging(state.lane) && !ledger.isReplyEnded(connection)) {
+      require(
+          state.limit >= takenBytes + grantBytes,
+          RULE,
+          "credit is withheld",
+          connection,
+          state.limit,
+          takenBytes);
+    }
+  }
+
   @Override
   public void onUpstreamFrame(int lane, UpstreamEvent frame) {
     State state = states.get(frame.connection());

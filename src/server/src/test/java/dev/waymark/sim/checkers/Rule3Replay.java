@@ -34,6 +34,9 @@ public final class Rule3Replay implements Watcher {
     /** Unconsumed when the last owner was lost; 0 once there is another. */
     long lostBytes;
 
+    /** Unconsumed when the last owner handed it over; 0 once there is another. */
+    long releasedBytes;
+
     /** Owners are told of the client's end. */
     boolean isTold() {
       return isClientEnded && !isClientBroken;
@@ -72,6 +75,7 @@ public final class Rule3Replay implements Watcher {
   public void onOpen(int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {
     State state = states.get(connection);
     state.lostBytes = 0;
+    state.releasedBytes = 0;
     if (left == null) {
       return;
     }
@@ -125,6 +129,10 @@ public final class Rule3Replay implements Watcher {
       // The last loss is told so.
       states.get(connection).lossesWithoutProgress++;
     }
+    if (reason.equals("CONNECTION_AGE")) {
+      // Its last owner may have handed it over with the same frame: there is no next one.
+      replayedBytes -= states.get(connection).releasedBytes;
+    }
   }
 
   @Override
@@ -135,7 +143,11 @@ public final class Rule3Replay implements Watcher {
     }
     switch (how) {
       case LOST, FENCED -> lost(connection);
-      case REFUSED, RELEASED -> replayedBytes += unconsumed(connection);
+      case REFUSED -> replayedBytes += unconsumed(connection);
+      case RELEASED -> {
+        states.get(connection).releasedBytes = unconsumed(connection);
+        replayedBytes += unconsumed(connection);
+      }
       case ENDED -> {}
     }
   }

@@ -19,8 +19,13 @@ public final class Rule6Owners implements Watcher {
 
   private final Ledger ledger;
   private final boolean isFollowingLeader;
-  private final Map<Integer, Integer> upstreams = new HashMap<>();
-  private final Map<Integer, Boolean> serving = new HashMap<>();
+
+  /** An upstream as one shard sees it. */
+  private record Seen(int shard, int upstream) {}
+
+  private final Map<Integer, Seen> upstreams = new HashMap<>();
+  private final Map<Seen, Boolean> serving = new HashMap<>();
+  private final Set<Seen> left = new HashSet<>();
   private final Set<Integer> draining = new HashSet<>();
   private final Map<Long, Integer> formers = new HashMap<>();
 
@@ -30,13 +35,22 @@ public final class Rule6Owners implements Watcher {
   }
 
   @Override
-  public void onConnect(int lane, int upstream) {
-    upstreams.put(lane, upstream);
+  public void onConnect(int lane, int shard, int upstream) {
+    upstreams.put(lane, new Seen(shard, upstream));
   }
 
   @Override
-  public void onView(int upstream, boolean isServing) {
-    serving.put(upstream, isServing);
+  public void onView(int shard, int upstream, boolean isServing) {
+    serving.put(new Seen(shard, upstream), isServing);
+  }
+
+  @Override
+  public void onLeaving(int shard, int upstream, boolean isLeft) {
+    if (isLeft) {
+      left.add(new Seen(shard, upstream));
+    } else {
+      left.remove(new Seen(shard, upstream));
+    }
   }
 
   @Override
@@ -87,6 +101,11 @@ public final class Rule6Owners implements Watcher {
   /** New connections may be given to it, for all that the bridge knows. */
   public boolean isEligible(int lane) {
     return isServing(lane) && !draining.contains(lane) && !ledger.isUnproven(lane);
+  }
+
+  /** Its connections are to leave it, for all that the bridge knows. */
+  public boolean isToBeLeft(int lane) {
+    return draining.contains(lane) || left.contains(upstreams.get(lane));
   }
 
   private boolean isServing(int lane) {

@@ -23,17 +23,33 @@ public final class Rule6Pushes implements Watcher {
     final int bytes;
     final long epoch;
     final long sinceNs;
+
+    /** It came on a lane of another shard: where it is at any time is not to be seen. */
+    final boolean isForwarded;
+
+    /** The connection was known when it came. */
+    final boolean isKnown;
+
     boolean isWritten;
 
     /** Its lane has ended: nobody will hear what became of it. */
     boolean isOrphan;
 
-    Push(int lane, long connection, int bytes, long epoch, long sinceNs) {
+    Push(
+        int lane,
+        long connection,
+        int bytes,
+        long epoch,
+        long sinceNs,
+        boolean isForwarded,
+        boolean isKnown) {
       this.lane = lane;
       this.connection = connection;
       this.bytes = bytes;
       this.epoch = epoch;
       this.sinceNs = sinceNs;
+      this.isForwarded = isForwarded;
+      this.isKnown = isKnown;
     }
   }
 
@@ -41,6 +57,8 @@ public final class Rule6Pushes implements Watcher {
 
   private final Ledger ledger;
   private final long pushWaitNs;
+  private final int shards;
+  private final Map<Integer, Integer> shardOfLane = new HashMap<>();
   private final Map<Long, Push> pushes = new HashMap<>();
   private final Map<Sender, Long> lastWritten = new HashMap<>();
   private final Map<Long, Long> openReplyBytes = new HashMap<>();
@@ -51,15 +69,22 @@ public final class Rule6Pushes implements Watcher {
 
   private long nowNs;
   private long written;
+  private long forwarded;
 
-  public Rule6Pushes(Ledger ledger, long pushWaitNs) {
+  public Rule6Pushes(Ledger ledger, long pushWaitNs, int shards) {
     this.ledger = ledger;
+    this.shards = shards;
     this.pushWaitNs = pushWaitNs;
   }
 
   @Override
   public void onTime(long now) {
     nowNs = now;
+  }
+
+  @Override
+  public void onConnect(int lane, int shard, int upstream) {
+    shardOfLane.put(lane, shard);
   }
 
   @Override
@@ -86,7 +111,9 @@ public final class Rule6Pushes implements Watcher {
 
   @Override
   public void onPush(int lane, long id, long connection, int bytes, long epoch) {
-    pushes.put(id, new Push(lane, connection, bytes, epoch, nowNs));
+    boolean isForwarded = shardOfLane.get(lane) != connection % shards;
+    boolean isKnown = accepted.contains(connection);
+    pushes.put(id, new Push(lane, connection, bytes, epoch, nowNs, isForwarded, isKnown));
   }
 
   @Override
@@ -118,6 +145,7 @@ public final class Rule6Pushes implements Watcher {
     require(before == null || before < id, RULE, "out of order", connection, id);
     push.isWritten = true;
     written++;
+    forwarded += push.isForwarded ? 1 : 0;
     if (push.isOrphan) {
       pushes.remove(id);
     }
@@ -130,7 +158,7 @@ public final class Rule6Pushes implements Watcher {
     require(push.isWritten == outcome.equals("WRITTEN"), RULE, "a false answer: " + outcome, id);
     boolean isTrue =
         switch (outcome) {
-          case "NEVER_EXISTED" -> !accepted.contains(push.connection);
+          case "NEVER_EXISTED" -> !push.isKnown;
           case "FENCED" -> push.epoch != -1;
           case "EXPIRED" -> nowNs - push.sinceNs >= pushWaitNs;
           case "FORBIDDEN" -> false;
@@ -158,17 +186,22 @@ public final class Rule6Pushes implements Watcher {
   /** Bytes of pushes that wait for the end of a reply. */
   long waitingBytes() {
     return pushes.values().stream()
-        .filter(push -> !push.isOrphan && !push.isWritten)
+        .filter(push -> !push.isOrphan && !push.isWritten && !push.isForwarded)
         .mapToLong(push -> push.bytes)
         .sum();
   }
 
-  /** Bytes of pushes that may wait as well, or may have been given up. */
-  long orphanBytes() {
+  /** Bytes of pushes that may wait as well, or may be elsewhere or have been given up. */
+  long elusiveBytes() {
     return pushes.values().stream()
-        .filter(push -> push.isOrphan)
+        .filter(push -> push.isOrphan || (push.isForwarded && !push.isWritten))
         .mapToLong(push -> push.bytes)
         .sum();
+  }
+
+  /** Of those that reached a client, how many came on a lane of another shard than its own. */
+  public long forwarded() {
+    return forwarded;
   }
 
   /** How many reached a client. */

@@ -3,7 +3,6 @@ package dev.waymark.sim.checkers;
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
 import dev.waymark.protocol.ResumeState;
-import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -26,38 +25,7 @@ public final class Rule7Clocks implements Watcher {
     long releasedNs;
   }
 
-  /**
-   * What waits for one client's socket: while replies do, their owner may wait for credit; pushes
-   * are not the owner's.
-   */
-  private static final class Queue {
-    private record Segment(long bytes, boolean isReply) {}
-
-    private final ArrayDeque<Segment> segments = new ArrayDeque<>();
-    private long replyBytes;
-
-    void add(long bytes, boolean isReply) {
-      segments.add(new Segment(bytes, isReply));
-      replyBytes += isReply ? bytes : 0;
-    }
-
-    /** Whether the last reply byte was taken. */
-    boolean take(long bytes) {
-      long before = replyBytes;
-      for (long left = bytes; left > 0; ) {
-        Segment head = segments.remove();
-        long taken = Math.min(left, head.bytes);
-        left -= taken;
-        replyBytes -= head.isReply ? taken : 0;
-        if (taken < head.bytes) {
-          segments.addFirst(new Segment(head.bytes - taken, head.isReply));
-        }
-      }
-      return before > 0 && replyBytes == 0;
-    }
-  }
-
-  private final Map<Long, Queue> queues = new HashMap<>();
+  private final Map<Long, SocketQueue> queues = new HashMap<>();
   private final Ledger ledger;
   private final long progressTimeoutNs;
   private final long releaseTimeoutNs;
@@ -105,12 +73,12 @@ public final class Rule7Clocks implements Watcher {
 
   @Override
   public void onSocketWrite(long connection, byte[] bytes) {
-    queues.computeIfAbsent(connection, _ -> new Queue()).add(bytes.length, true);
+    queues.computeIfAbsent(connection, _ -> new SocketQueue()).add(bytes.length, true);
   }
 
   @Override
   public void onPushWritten(long connection, long id, int bytes) {
-    queues.computeIfAbsent(connection, _ -> new Queue()).add(bytes, false);
+    queues.computeIfAbsent(connection, _ -> new SocketQueue()).add(bytes, false);
   }
 
   @Override
@@ -188,8 +156,8 @@ public final class Rule7Clocks implements Watcher {
   }
 
   private boolean isReplyQueued(long connection) {
-    Queue queue = queues.get(connection);
-    return queue != null && queue.replyBytes > 0;
+    SocketQueue queue = queues.get(connection);
+    return queue != null && queue.hasReplies();
   }
 
   private boolean isWaiting(long connection) {

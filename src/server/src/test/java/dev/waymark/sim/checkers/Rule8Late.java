@@ -6,6 +6,7 @@ import dev.waymark.protocol.ResumeState;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,10 @@ public final class Rule8Late implements Watcher {
   private final Set<Long> accepted = new HashSet<>();
   private final Map<Long, Integer> epochs = new HashMap<>();
   private final Set<Integer> endedLanes = new HashSet<>();
+
+  /** In this step, and the lane that had it. */
+  private final Map<Long, Integer> released = new HashMap<>();
+
   private int unknownFrames;
   private int unknownCloses;
 
@@ -69,7 +74,9 @@ public final class Rule8Late implements Watcher {
 
   @Override
   public void onClose(int lane, long connection, int epoch, String reason) {
-    if (accepted.contains(connection)) {
+    if (isOfReleased(lane, connection, epoch, reason)) {
+      live(lane);
+    } else if (accepted.contains(connection)) {
       owned(lane, connection, epoch, "Close(" + reason + ")");
     } else {
       live(lane);
@@ -79,6 +86,24 @@ public final class Rule8Late implements Watcher {
           "an unknown connection refused with " + reason,
           connection);
       unknownCloses++;
+    }
+  }
+
+  /**
+   * The commit that hands a connection over may be the last that it needed: the bridge ends it, and
+   * says so to an owner that has let go of it.
+   */
+  private boolean isOfReleased(int lane, long connection, int epoch, String reason) {
+    boolean isEnd = reason.equals("DONE") || reason.equals("CONNECTION_AGE");
+    return isEnd
+        && Objects.equals(released.get(connection), lane)
+        && ledger.epoch(connection) == epoch;
+  }
+
+  @Override
+  public void onLeft(long connection, Leaving how) {
+    if (how == Leaving.RELEASED) {
+      released.put(connection, ledger.lane(connection));
     }
   }
 
@@ -97,6 +122,7 @@ public final class Rule8Late implements Watcher {
 
   @Override
   public void onStepEnd(long heldBytes) {
+    released.clear();
     require(
         unknownFrames == unknownCloses,
         RULE,

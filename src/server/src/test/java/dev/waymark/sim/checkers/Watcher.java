@@ -14,6 +14,15 @@ public interface Watcher {
     return (byte) (connection * 31 + offset * 7 + (offset >>> 8) * 13);
   }
 
+  /** So many bytes from this place on. */
+  static byte[] bytesAt(long connection, long offset, int count) {
+    byte[] bytes = new byte[count];
+    for (int i = 0; i < count; i++) {
+      bytes[i] = byteAt(connection, offset + i);
+    }
+    return bytes;
+  }
+
   default void onAccepted(long connection) {}
 
   default void onClientBytes(long connection, int bytes, boolean isLast) {}
@@ -37,16 +46,28 @@ public interface Watcher {
 
   default void onReading(long connection, boolean isPaused) {}
 
-  default void onAccepting(boolean isPaused) {}
+  default void onAccepting(int shard, boolean isPaused) {}
 
-  /** The bridge opens a lane to an upstream. */
-  default void onConnect(int lane, int upstream) {}
+  /** A shard opens a lane to an upstream. */
+  default void onConnect(int lane, int shard, int upstream) {}
 
-  /** What the bridge is about to be told of the health of an upstream; false: not to be found. */
-  default void onView(int upstream, boolean isServing) {}
+  /** What a shard is about to be told of the health of an upstream; false: not to be found. */
+  default void onView(int shard, int upstream, boolean isServing) {}
 
-  /** Some lane takes connections for certain, at the end of a step. */
-  default void onServing() {}
+  /** What the shard is about to be told: connections are to leave this upstream, or not. */
+  default void onLeaving(int shard, int upstream, boolean isLeft) {}
+
+  /** The shard is about to have other options for the clients to come. */
+  default void onReload(int shard, long idleTimeoutNs, Ages.Limit age) {}
+
+  /** Some lane of the shard takes connections for certain, at the end of a step. */
+  default void onServing(int shard) {}
+
+  /** The shard has done all that it had to do at once, while the bridge held so many bytes. */
+  default void onTurnEnd(int shard, long heldBytes) {}
+
+  /** The bridge will stop in so long. */
+  default void onDrain(long timeoutNs) {}
 
   /** What this client sent ends an upstream's process. */
   default void onKill(long connection) {}

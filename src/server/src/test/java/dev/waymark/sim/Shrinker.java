@@ -1,0 +1,126 @@
+package dev.waymark.sim;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes a failing run smaller as long as it fails in the same way: fewer steps, kinds of faults,
+ * connections, upstreams and shards. Greedy, and bounded in tries and time; every candidate is a
+ * run of its own.
+ */
+final class Shrinker {
+  /** A run ended so; `failure` null: it passed. */
+  record Outcome(@Nullable Throwable failure, int stepsDone, int connections) {}
+
+  /**
+   * The smallest run that was found.
+   *
+   * @param tries how many were run for it
+   */
+  record Result(Plan plan, Throwable failure, int tries) {}
+
+  private final Function<Plan, Outcome> runner;
+  private final int triesMax;
+  private final long timeNsMax;
+  private final LongSupplier clockNs;
+  private int tries;
+  private long startNs;
+  private Plan best;
+  private Throwable failure;
+
+  /**
+   * @param runner runs a plan and never throws
+   */
+  Shrinker(
+      Function<Plan, Outcome> runner,
+      Plan failing,
+      Throwable failure,
+      int triesMax,
+      long timeNsMax,
+      LongSupplier clockNs) {
+    this.runner = runner;
+    this.best = failing;
+    this.failure = failure;
+    this.triesMax = triesMax;
+    this.timeNsMax = timeNsMax;
+    this.clockNs = clockNs;
+  }
+
+  Result shrink() {
+    startNs = clockNs.getAsLong();
+    cutToTheFailure();
+    boolean isSmaller = true;
+    while (isSmaller && !isSpent()) {
+      isSmaller = false;
+      for (Plan candidate : smaller(best)) {
+        if (isStillFailing(candidate)) {
+          isSmaller = true;
+          break;
+        }
+      }
+    }
+    return new Result(best, failure, tries);
+  }
+
+  /** What a failure is, whatever the numbers in it. */
+  static String kind(Throwable failure) {
+    String text = failure.getClass().getSimpleName() + " " + failure.getMessage();
+    return text.split("[\\[\\n]", 2)[0].replaceAll("(?<!rule )\\d+", "#").strip();
+  }
+
+  /** It is known how far it came: nothing that would have followed matters. */
+  private void cutToTheFailure() {
+    Outcome again = run(best);
+    if (again.failure() != null) {
+      Plan cut = best.withConnectionsMax(Math.min(best.connectionsMax(), again.connections()));
+      isStillFailing(cut.withSteps(Math.min(cut.steps(), again.stepsDone())));
+    }
+  }
+
+  /** The largest cuts first. */
+  private static List<Plan> smaller(Plan plan) {
+    List<Plan> candidates = new ArrayList<>();
+    for (Fault fault : plan.faults().present()) {
+      candidates.add(plan.withFaults(plan.faults().without(fault)));
+    }
+    for (int shards = 1; shards < Math.min(plan.shardsMax(), 4); shards++) {
+      candidates.add(plan.withShardsMax(shards));
+    }
+    for (int upstreams = 1; upstreams < Math.min(plan.upstreamsMax(), 5); upstreams++) {
+      candidates.add(plan.withUpstreamsMax(upstreams));
+    }
+    for (int cut = plan.steps() / 2; cut > 0; cut /= 2) {
+      candidates.add(plan.withSteps(plan.steps() - cut));
+    }
+    for (int cut = plan.connectionsMax() / 2; cut > 0; cut /= 2) {
+      candidates.add(plan.withConnectionsMax(plan.connectionsMax() - cut));
+    }
+    return candidates;
+  }
+
+  /** Whether it fails in the same way; if so it is the best one. */
+  private boolean isStillFailing(Plan candidate) {
+    if (isSpent() || candidate.equals(best)) {
+      return false;
+    }
+    Throwable other = run(candidate).failure();
+    if (other == null || !kind(other).equals(kind(failure))) {
+      return false;
+    }
+    best = candidate;
+    failure = other;
+    return true;
+  }
+
+  private Outcome run(Plan plan) {
+    tries++;
+    return runner.apply(plan);
+  }
+
+  private boolean isSpent() {
+    return tries >= triesMax || clockNs.getAsLong() - startNs >= timeNsMax;
+  }
+}
