@@ -64,6 +64,7 @@ enum Mutation {
   Faults faults() {
     return switch (this) {
       case BLAME_COMPANY, BLAME_NOBODY, IMPATIENT -> Faults.poison();
+      case FENCED_NOT_SENT -> Faults.moving().with(Fault.HANG, 1500);
       default -> Faults.moving();
     };
   }

@@ -165,7 +165,7 @@ public final class Rule3Replay implements Watcher {
   }
 
   /** It may wait until it is tried. */
-  boolean isSuspect(long connection) {
+  public boolean isSuspect(long connection) {
     return states.get(connection).lossesWithoutProgress >= SUSPECT_LOSSES;
   }
 
