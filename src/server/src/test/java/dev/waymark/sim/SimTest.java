@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Runs the simulation. By default 5,000 seeds; {@code -Dwaymark.sim.seeds=N} runs as many as one
+ * Runs the simulation. By default 4,000 seeds; {@code -Dwaymark.sim.seeds=N} runs as many as one
  * likes, {@code -Dwaymark.sim.first=S} begins with another than the usual one, {@code
  * -Dwaymark.sim.seed=S} runs a single one again, {@code -Dwaymark.sim.plan=...} one that was made
  * smaller.
@@ -29,7 +29,7 @@ class SimTest {
   static final int POISON_STEPS = 3000;
   private static final int POISON_SEEDS = Integer.getInteger("waymark.sim.poison.seeds", 100);
   private static final long FIRST_SEED = Long.getLong("waymark.sim.first", 0x5eed);
-  private static final int SEEDS = Integer.getInteger("waymark.sim.seeds", 5_000);
+  private static final int SEEDS = Integer.getInteger("waymark.sim.seeds", 4_000);
   private static final @Nullable Long ONE_SEED = Long.getLong("waymark.sim.seed");
   private static final @Nullable String ONE_PLAN = System.getProperty("waymark.sim.plan");
   private static final int MUTATION_SEEDS = 50;
