@@ -133,7 +133,7 @@ final class BridgePools implements LaneConnector.Attempts {
     for (String name : names) {
       FirstServing started = pool(name).started;
       if (started.serving().getCount() == 0) {
-        boolean unused = started.proven().await(wait.leftNs(), TimeUnit.NANOSECONDS);
+        var _ = started.proven().await(wait.leftNs(), TimeUnit.NANOSECONDS);
       }
     }
     settle();

@@ -29,7 +29,7 @@ final class PushMailbox {
    */
   record PendingPush(String pool, Push push, Consumer<PushResult> reply) {
     private long bytes() {
-      return push.payload().length + PUSH_OVERHEAD_BYTES;
+      return (long) push.payload().length + PUSH_OVERHEAD_BYTES;
     }
   }
 

@@ -91,9 +91,7 @@ public final class Reload {
 
   /** The bridge serves: reloads are let in from now on. */
   void open() {
-    lock.lock();
-    isOpen = true;
-    lock.unlock();
+    setOpen(true);
     settled.countDown();
   }
 
@@ -101,9 +99,16 @@ public final class Reload {
   void close() {
     closing.countDown();
     settled.countDown();
+    setOpen(false);
+  }
+
+  private void setOpen(boolean value) {
     lock.lock();
-    isOpen = false;
-    lock.unlock();
+    try {
+      isOpen = value;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** The configuration that the bridge follows. Any thread. */

@@ -20,6 +20,8 @@ public final class StartException extends RuntimeException {
   }
 
   /**
+   * A port that cannot be opened.
+   *
    * @param what the thing and the flag that sets its address
    */
   public static StartException port(String what, InetSocketAddress address, String why) {

@@ -135,10 +135,11 @@ final class BenchCommand implements Callable<Integer> {
     return new Sockets(transport.name(), transport.ioHandlers(), transport.clientType());
   }
 
+  @SuppressWarnings("SystemConsoleNull") // NullAway says that it may be
   private Consumer<String> progress() {
     Console console = System.console();
     boolean isTerminal = console != null && console.isTerminal();
-    if (isQuiet || !isTerminal && !isProgress) {
+    if (isQuiet || (!isTerminal && !isProgress)) {
       return _ -> {};
     }
     PrintWriter err = spec.commandLine().getErr();

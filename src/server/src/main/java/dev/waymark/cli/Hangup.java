@@ -86,6 +86,7 @@ final class Hangup {
    * Copies what the JVM installed for SIGTERM, which is one function for all signals that it passes
    * on to Java. There is no moment in between at which SIGHUP would end the process.
    */
+  @SuppressWarnings("restricted")
   private static void handleAsTerm(Consumer<String> onFailure) {
     Linker linker = Linker.nativeLinker();
     try (Arena arena = Arena.ofConfined()) {

@@ -84,7 +84,7 @@ public final class Main {
   static int run(CommandLine line, BooleanSupplier isOutLost, String... args) {
     int code = line.execute(args);
     boolean isServer = line.getParseResult() != null && isServer(line.getParseResult());
-    if (code != 0 || isServer || !(line.getOut().checkError() | isOutLost.getAsBoolean())) {
+    if (code != 0 || isServer || !(line.getOut().checkError() || isOutLost.getAsBoolean())) {
       return code;
     }
     PrintWriter err = line.getErr();

@@ -78,6 +78,7 @@ final class EpollEmptyInterestFix implements IoHandler {
 
   private record Registration(IoRegistration epoll) implements IoRegistration {
     @Override
+    @SuppressWarnings("TypeParameterUnusedInFormals")
     public <T> T attachment() {
       return epoll.attachment();
     }

@@ -54,7 +54,8 @@ final class FamilyLookup {
     this.onAnswer = onAnswer;
     this.resolver =
         new DnsNameResolverBuilder(control.eventLoop())
-            .channelFactory(udp(new ReflectiveChannelFactory<>(control.datagramChannelType())))
+            .datagramChannelFactory(
+                udp(new ReflectiveChannelFactory<>(control.datagramChannelType())))
             .socketChannelFactory(
                 tcp(new ReflectiveChannelFactory<>(control.socketChannelType())), false)
             .datagramChannelStrategy(DnsNameResolverChannelStrategy.ChannelPerResolution)

@@ -24,7 +24,7 @@ final class OutlierDetector {
   static final long MOMENT_NS = 1_000_000_000L;
 
   /** What is known of one upstream. */
-  private static final class Record {
+  private static final class Suspect {
     /** At most as many as eject. */
     final ArrayDeque<Long> momentsNs = new ArrayDeque<>();
 
@@ -37,7 +37,7 @@ final class OutlierDetector {
     long endsAtNs;
   }
 
-  private final Map<String, Record> records = new HashMap<>();
+  private final Map<String, Suspect> records = new HashMap<>();
   private PoolConfig config;
 
   /**
@@ -61,7 +61,7 @@ final class OutlierDetector {
     if (!config.get(OutlierKeys.EJECTION)) {
       return false;
     }
-    Record record = records.computeIfAbsent(upstream, _ -> new Record());
+    Suspect record = records.computeIfAbsent(upstream, _ -> new Suspect());
     if (record.isEjected || !isDue(nowNs, record, why)) {
       return false;
     }
@@ -107,13 +107,13 @@ final class OutlierDetector {
   // --- outputs ---
 
   boolean isEjected(String upstream) {
-    Record record = records.get(upstream);
+    Suspect record = records.get(upstream);
     return record != null && record.isEjected;
   }
 
   /** How long an ejection that began just now lasts. */
   long leftNs(long nowNs, String upstream) {
-    Record record = records.get(upstream);
+    Suspect record = records.get(upstream);
     return record == null || !record.isEjected ? 0 : record.endsAtNs - nowNs;
   }
 
@@ -126,7 +126,7 @@ final class OutlierDetector {
 
   // --- transitions ---
 
-  private boolean isDue(long nowNs, Record record, OutlierSignal why) {
+  private boolean isDue(long nowNs, Suspect record, OutlierSignal why) {
     if (why == OutlierSignal.STALLED || why == OutlierSignal.HEALTH_FLOOD) {
       return true;
     }
@@ -145,7 +145,7 @@ final class OutlierDetector {
     return record.momentsNs.size() == signals;
   }
 
-  private void eject(long nowNs, Record record) {
+  private void eject(long nowNs, Suspect record) {
     long timeNs = config.get(OutlierKeys.TIME).toNanos();
     long timeMaxNs = config.get(OutlierKeys.TIME_MAX).toNanos();
     if (record.ejections > 0) {

@@ -125,7 +125,7 @@ final class PoolState {
     // Where health has said so already there is nothing to eject, unless it is health that cannot
     // be relied on; and a leader is the only one.
     boolean isDueToHealth = why == OutlierSignal.HEALTH_FLOOD && members.containsKey(address);
-    if (!isServing(address) && !isDueToHealth || config.isFollowingLeader()) {
+    if ((!isServing(address) && !isDueToHealth) || config.isFollowingLeader()) {
       return false;
     }
     boolean isAnyOther =

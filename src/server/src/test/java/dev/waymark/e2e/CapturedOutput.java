@@ -16,7 +16,9 @@ final class CapturedOutput {
 
   private static final Duration END_TIMEOUT = Duration.ofSeconds(5);
 
+  @SuppressWarnings("JdkObsolete") // the test and the reader share it
   private final StringBuffer text = new StringBuffer();
+
   private final Thread reader;
 
   CapturedOutput(InputStream in) {

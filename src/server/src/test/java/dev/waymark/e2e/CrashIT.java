@@ -19,7 +19,7 @@ final class CrashIT {
   private static final int LOADED = Integer.getInteger("waymark.crash.connections", 500);
 
   /** 2,500 requests a second, whatever the number of clients. */
-  private static final long THINK_MS = LOADED * 2 / 5;
+  private static final long THINK_MS = LOADED * 2L / 5;
 
   /** Who ask all the time while a poison request walks: most have a request under way. */
   private static final int POISON_BYSTANDERS = 100;

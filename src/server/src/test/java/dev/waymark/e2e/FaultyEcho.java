@@ -25,7 +25,9 @@ final class FaultyEcho implements AutoCloseable {
   /** What happens to what was read. */
   interface Fault {
     /**
-     * @param read the how manyeth of all reads, from 1 on
+     * Something was read.
+     *
+     * @param read the number of this read among all, from 1
      * @return what is sent back; null: the connection is closed
      */
     byte @Nullable [] onRead(byte[] bytes, long read) throws InterruptedException;

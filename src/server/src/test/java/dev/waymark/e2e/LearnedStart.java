@@ -25,7 +25,7 @@ final class LearnedStart {
   /** How large a heap may be decides how references look, and so whether a cache fits. */
   static final String HEAP = "-Xmx512m";
 
-  private static final Duration TRAIN_TIMEOUT = Duration.ofSeconds(120);
+  private static final Duration TRAIN_TIMEOUT = Duration.ofMinutes(2);
   private static final LearnedStart OF_ALL = new LearnedStart();
 
   private static final String UNPACK_AND_TRAIN =

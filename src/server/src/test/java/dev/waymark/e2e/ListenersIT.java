@@ -149,6 +149,7 @@ final class ListenersIT {
 
   @ParameterizedTest
   @EnumSource
+  @SuppressWarnings("try") // the client hangs up before the log is read
   void message_tooLong_closesWithItsReasonAfterTheAnswersBefore(Framing framing) {
     long before = closed(framing, "frame_too_long");
     byte[] answer = framing.framed("ok");

@@ -16,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletionStage;
 
 /** An upstream process that is built on the SDK, from its start to its crash. */
 final class SdkProcess {
@@ -88,7 +87,7 @@ final class SdkProcess {
         push.epoch() < 0
             ? upstream.push(push.mark().toString(), payload)
             : upstream.push(push.mark().toString(), payload, (int) push.epoch());
-    CompletionStage<Void> unused = answer.thenAccept(told -> onAnswer(push.id(), told));
+    var _ = answer.thenAccept(told -> onAnswer(push.id(), told));
   }
 
   private void onAnswer(long id, PushAnswer answer) {

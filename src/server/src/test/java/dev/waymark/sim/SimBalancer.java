@@ -24,7 +24,7 @@ final class SimBalancer implements Balancer {
 
   @Override
   public Candidate choose(List<? extends Candidate> candidates, String clientHost, Mark mark) {
-    int key = (int) (mark.sequence() * 0x9E3779B9L >>> 16);
+    int key = (int) ((mark.sequence() * 0x9E3779B9L) >>> 16);
     int index = isByKey ? Math.floorMod(key, candidates.size()) : dice.upTo(candidates.size());
     return candidates.get(index);
   }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.codahale.metrics.Counter;
-import com.codahale.metrics.Gauge;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -59,7 +58,7 @@ class MetricsTest {
         .extracting(Counter::getCount)
         .isEqualTo(6L);
     assertThat(metrics.registry().getGauges().get("waymark_y"))
-        .extracting(Gauge::getValue)
+        .extracting(gauge -> gauge.getValue())
         .isEqualTo(2L);
   }
 

@@ -65,7 +65,7 @@ class AnswerFilterTest {
     ByteBuf message = answer(0, 1, 0);
     channel.writeInbound(
         new DatagramPacket(message.writerIndex(bytes), /* recipient= */ SERVER, SERVER));
-    assertThat((Object) channel.readInbound()).isNull();
+    assertThat(channel.<Object>readInbound()).isNull();
     assertThat(message.refCnt()).isZero();
   }
 
@@ -98,7 +98,7 @@ class AnswerFilterTest {
             from(SERVER, query),
             from(elsewhere, answer(0, 0, 0)))) {
       channel.writeInbound(packet);
-      assertThat((Object) channel.readInbound()).as("%s", packet).isNull();
+      assertThat(channel.<Object>readInbound()).as("%s", packet).isNull();
       assertThat(packet.refCnt()).isZero();
     }
     assertThat(notes.failure(new IllegalStateException("nobody answered")).isAnswered()).isFalse();

@@ -71,7 +71,7 @@ class BadUpstreamsIT {
       while (true) {
         Socket client = server.accept();
         clients.add(client);
-        int unused = client.getInputStream().read(ignored);
+        var _ = client.getInputStream().read(ignored);
         if (!says.equals(SILENCE)) {
           client.getOutputStream().write(says.getBytes(ISO_8859_1));
           client.shutdownOutput();

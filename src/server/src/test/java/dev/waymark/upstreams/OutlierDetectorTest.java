@@ -81,7 +81,7 @@ class OutlierDetectorTest {
       suspect("a", OutlierSignal.STALLED);
       pass(300);
       outliers.onDeadline(nowNs);
-      nowNs -= 300 * SECOND_NS - ((i + 1) * 30 * SECOND_NS);
+      nowNs -= 300 * SECOND_NS - ((i + 1) * 30L * SECOND_NS);
     }
     pass(65);
     suspect("a", OutlierSignal.STALLED);

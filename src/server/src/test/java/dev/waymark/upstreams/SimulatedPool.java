@@ -91,6 +91,8 @@ public final class SimulatedPool {
   }
 
   /**
+   * The upstream's health changed.
+   *
    * @param health one of {@link #healths}
    */
   public void onHealth(long nowNs, String address, String health) {

@@ -112,7 +112,7 @@ public final class RawServer implements AutoCloseable {
         }
         type = head[3];
         byte[] payload =
-            in.readNBytes((head[0] & 0xff) << 16 | (head[1] & 0xff) << 8 | head[2] & 0xff);
+            in.readNBytes((head[0] & 0xff) << 16 | (head[1] & 0xff) << 8 | (head[2] & 0xff));
         // gRPC's client writes its headers in plain.
         isWatch = new String(payload, StandardCharsets.US_ASCII).contains("Health/Watch");
       }

@@ -45,7 +45,7 @@ final class HandOver {
 
   /** Whether only waiting replies can still delay it. */
   boolean isDue(long deliveredOffset, long consumedOffset) {
-    return isBegun && (consumedOffset >= deliveredOffset || isAsked && !isInReply);
+    return isBegun && (consumedOffset >= deliveredOffset || (isAsked && !isInReply));
   }
 
   /** The last `consumed`; absent if it would end a reply that the next owner has to complete. */

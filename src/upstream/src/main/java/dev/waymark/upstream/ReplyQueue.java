@@ -252,10 +252,10 @@ final class ReplyQueue {
         || !tail.mergeable
         // What follows an acknowledgement belongs to the next reply; in one frame it would end this
         // one.
-        || tail.consumedOffset != -1 && consumedOffset == -1 && owned.isReadable()
+        || (tail.consumedOffset != -1 && consumedOffset == -1 && owned.isReadable())
         || tail.payload.readableBytes() + owned.readableBytes() > mergedBytesMax()
         // What was cut off at the limit still occupies the buffer.
-        || tail.payload.isReadable() && tail.payload.maxWritableBytes() < owned.readableBytes()) {
+        || (tail.payload.isReadable() && tail.payload.maxWritableBytes() < owned.readableBytes())) {
       return false;
     }
     waitingBytes -= tail.costBytes();

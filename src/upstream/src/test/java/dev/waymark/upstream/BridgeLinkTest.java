@@ -123,7 +123,9 @@ final class BridgeLinkTest implements AnnouncementListener {
             .setConnection(5)
             .setOpened(Opened.newBuilder().setMark(MARK).setListener("l").setClientAddress("c:1")),
         BridgeFrame.newBuilder().setSynced(Synced.getDefaultInstance()),
-        BridgeFrame.newBuilder().setConnection(5).setClosed(Closed.newBuilder().setReasonValue(1)));
+        BridgeFrame.newBuilder()
+            .setConnection(5)
+            .setClosed(Closed.newBuilder().setReason(dev.waymark.v1.CloseReason.forNumber(1))));
     lane.lane.onHalfClose();
     lane.lane.onCancel();
     assertThat(announced)

@@ -108,7 +108,7 @@ final class FrameHeads {
   }
 
   int payloadBytes() {
-    return (head[0] & 0xff) << 16 | (head[1] & 0xff) << 8 | head[2] & 0xff;
+    return (head[0] & 0xff) << 16 | (head[1] & 0xff) << 8 | (head[2] & 0xff);
   }
 
   /** Of DATA: the payload without padding; negative if a peer lies. */

@@ -137,7 +137,7 @@ final class RandomFrames {
 
   /** Of any length in bits up to 63, 0 often. */
   private static long number(SplittableRandom random) {
-    return random.nextInt(4) == 0 ? 0 : random.nextLong() >>> 1 + random.nextInt(63);
+    return random.nextInt(4) == 0 ? 0 : random.nextLong() >>> (1 + random.nextInt(63));
   }
 
   private static ByteString payload(SplittableRandom random) {

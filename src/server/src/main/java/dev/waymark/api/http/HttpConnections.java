@@ -59,9 +59,7 @@ final class HttpConnections {
         .forEach(HttpConnection::close);
   }
 
-  /**
-   * @return whether so many bytes more may wait
-   */
+  /** Whether that many more bytes may wait; if so, they count from now on. */
   boolean addWaiting(long bytes) {
     if (bytes > 0 && waitingBytes > WAITING_BYTES_MAX) {
       return false;

@@ -102,7 +102,7 @@ final class HttpGuard {
   }
 
   private static boolean isAsciiLetterOrDigit(int c) {
-    return c >= 'a' && c <= 'z' || c >= '0' && c <= '9';
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
   }
 
   private boolean isBelowListed(String host) {
@@ -131,10 +131,10 @@ final class HttpGuard {
   private static boolean isSame(String origin, String host) {
     String http = "http://";
     String https = "https://";
-    return origin.startsWith(http)
-            && withPort(origin.substring(http.length()), 80).equals(withPort(host, 80))
-        || origin.startsWith(https)
-            && withPort(origin.substring(https.length()), 443).equals(withPort(host, 443));
+    return (origin.startsWith(http)
+            && withPort(origin.substring(http.length()), 80).equals(withPort(host, 80)))
+        || (origin.startsWith(https)
+            && withPort(origin.substring(https.length()), 443).equals(withPort(host, 443)));
   }
 
   private static String withPort(String authority, int port) {

@@ -168,6 +168,6 @@ final class HttpRoutes {
   /** Whether a body follows this head, as far as it says. */
   static boolean hasBody(HttpRequest head) {
     @Nullable String length = head.headers().get(HttpHeaderNames.CONTENT_LENGTH);
-    return HttpUtil.isTransferEncodingChunked(head) || length != null && !length.equals("0");
+    return HttpUtil.isTransferEncodingChunked(head) || (length != null && !length.equals("0"));
   }
 }

@@ -224,7 +224,7 @@ abstract sealed class Framer {
       int readableBytes = Math.min(in.readableBytes(), VARINT_BYTES_MAX);
       for (int i = 0; i < readableBytes; i++) {
         int next = in.getUnsignedByte(in.readerIndex() + i);
-        value |= (long) (next & VALUE_MASK) << BITS * i;
+        value |= (long) (next & VALUE_MASK) << (BITS * i);
         long bytes = i + 1 + value;
         if (bytes > frameBytesMax) { // later bytes only add
           throw FramingException.TOO_LONG;

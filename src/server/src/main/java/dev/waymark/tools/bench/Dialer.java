@@ -27,7 +27,7 @@ final class Dialer {
     this.targets = options.targets();
     this.sources = options.sources();
     int reply = new Sizes(options.sizes()).largest();
-    int read = (int) Math.clamp((long) reply * options.window(), READ_BYTES_MIN, READ_BYTES_MAX);
+    int read = Math.clamp((long) reply * options.window(), READ_BYTES_MIN, READ_BYTES_MAX);
     // One byte more than a reply: a read that leaves room needs no second one.
     buffers = new LoopBuffers(read + 1);
     bootstrap =

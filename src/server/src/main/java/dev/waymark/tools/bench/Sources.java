@@ -47,7 +47,7 @@ public final class Sources {
     long size = 1L << (ADDRESS_BITS - bits);
     long first = 0;
     for (byte each : base) {
-      first = first << 8 | each & 0xff;
+      first = first << 8 | (each & 0xff);
     }
     first &= -size;
     long useful = Math.max(SOURCES_MIN, connections / CONNECTIONS_PER_SOURCE + 1);

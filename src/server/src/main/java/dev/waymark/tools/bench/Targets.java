@@ -47,7 +47,7 @@ public final class Targets {
     String host = colon < 0 ? "" : text.substring(0, colon);
     boolean isBracketed = host.startsWith("[") && host.endsWith("]");
     if (host.isEmpty()
-        || !isBracketed && host.indexOf(':') >= 0
+        || (!isBracketed && host.indexOf(':') >= 0)
         || !port.matches("[0-9]{1,5}")
         || Integer.parseInt(port) > PORT_MAX) {
       throw new BenchException(

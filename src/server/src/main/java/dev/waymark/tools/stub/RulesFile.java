@@ -88,7 +88,7 @@ public final class RulesFile {
     boolean isCrash = isTrue("crash", values);
     boolean isHang = isTrue("hang", values);
     boolean hasAnswer = values.containsKey("reply") || values.containsKey("close");
-    if (isCrash && isHang || (isCrash || isHang) && hasAnswer) {
+    if ((isCrash && isHang) || ((isCrash || isHang) && hasAnswer)) {
       throw bad(rule, "a rule has crash, or hang, or reply and close");
     }
     return isCrash ? Rules.Fault.CRASH : isHang ? Rules.Fault.HANG : Rules.Fault.NONE;

@@ -3,7 +3,7 @@ package dev.waymark.api.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.waymark.api.http.Route.Refusal;
-import io.netty.handler.codec.http.DefaultHttpHeaders;
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpVersion;
 import java.util.List;
@@ -127,7 +127,8 @@ class HttpGuardTest {
 
   /** 0: it passes. */
   private int status(HttpVersion version, @Nullable String target, String... pairs) {
-    HttpHeaders headers = new DefaultHttpHeaders(false);
+    HttpHeaders headers =
+        DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
     for (int i = 0; i < pairs.length; i += 2) {
       headers.add(pairs[i], pairs[i + 1]);
     }

@@ -3,7 +3,7 @@ package dev.waymark.net.dial;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.ManagedChannel;
-import io.netty.channel.DefaultEventLoopGroup;
+import io.netty.channel.DefaultEventLoop;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class DiallerTest {
-  private static final EventLoop LOOP = new DefaultEventLoopGroup(1).next();
+  private static final EventLoop LOOP = new DefaultEventLoop();
 
   @AfterAll
   static void end() {

@@ -231,7 +231,7 @@ class FramerTest {
     ByteBuf out = Unpooled.buffer();
     int value = bytes;
     while (value >= 0x80) {
-      out.writeByte(value & 0x7f | 0x80);
+      out.writeByte((value & 0x7f) | 0x80);
       value >>>= 7;
     }
     out.writeByte(value).writeZero(bytes);
@@ -246,7 +246,7 @@ class FramerTest {
     long value = (long) body - prefix.lengthAdjustment();
     for (int i = 0; i < prefix.lengthBytes(); i++) {
       int place = prefix.littleEndian() ? i : prefix.lengthBytes() - 1 - i;
-      message[prefix.lengthOffset() + place] = (byte) (value >>> 8 * i);
+      message[prefix.lengthOffset() + place] = (byte) (value >>> (8 * i));
     }
     return message;
   }

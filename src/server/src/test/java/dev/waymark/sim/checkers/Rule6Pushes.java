@@ -131,7 +131,7 @@ public final class Rule6Pushes implements Watcher {
         "written in the middle of a reply",
         connection,
         id);
-    long present = ledger.epoch(connection) + (ledger.lane(connection) == -1 ? 1 : 0);
+    long present = (long) ledger.epoch(connection) + (ledger.lane(connection) == -1 ? 1 : 0);
     // The commit that hands the connection over ends a reply in the epoch that it ends.
     boolean isLastOfEpoch = released.contains(connection) && push.epoch == present - 1;
     require(
