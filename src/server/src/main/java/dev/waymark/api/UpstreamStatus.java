@@ -5,7 +5,7 @@ package dev.waymark.api;
  * JSON.
  *
  * @param health as the health service names it, or UNREACHABLE
- * @param standing serving, ejected, draining or down
+ * @param state serving, ejected, draining or down
  * @param isServing new connections may be given to it
  * @param weight as configured
  * @param slowStartPercent how much of its weight holds now
@@ -20,7 +20,7 @@ public record UpstreamStatus(
     String pool,
     String address,
     String health,
-    String standing,
+    String state,
     boolean isServing,
     int weight,
     int slowStartPercent,

@@ -4,7 +4,7 @@ import dev.waymark.config.ListenerConfig;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 
-/** Something that the machine did not grant at start; the message is for the user. */
+/** Something that the machine refused at start; the message is for the user. */
 public final class StartException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

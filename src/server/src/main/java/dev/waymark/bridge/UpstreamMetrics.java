@@ -31,7 +31,7 @@ final class UpstreamMetrics {
   private static final double MS_PER_SECOND = 1e3;
 
   /** What is known of one upstream, and since when. */
-  private record Known(UpstreamState standing, String health, long sinceUnixMs) {}
+  private record Known(UpstreamState state, String health, long sinceUnixMs) {}
 
   private final Metrics metrics;
   private final Map<String, Map<String, Known>> byPool = new ConcurrentHashMap<>();
@@ -49,7 +49,7 @@ final class UpstreamMetrics {
       gone.remove(upstream.address());
       Known before = known.get(upstream.address());
       if (before == null
-          || before.standing != upstream.state()
+          || before.state != upstream.state()
           || !before.health.equals(upstream.health())) {
         known.put(upstream.address(), new Known(upstream.state(), upstream.health(), nowUnixMs));
       }
@@ -73,7 +73,7 @@ final class UpstreamMetrics {
       metrics.gauge(
           STATE,
           "1 for what the bridge does with the upstream, 0 for what it does not.",
-          () -> is(state, known.get(upstream) instanceof Known now ? word(now.standing) : ""),
+          () -> is(state, known.get(upstream) instanceof Known now ? word(now.state) : ""),
           labels(pool, upstream, "state", state));
     }
     for (String health : HEALTHS) {
@@ -108,7 +108,7 @@ final class UpstreamMetrics {
     return word.equalsIgnoreCase(now) ? 1 : 0;
   }
 
-  private static String word(UpstreamState standing) {
-    return standing.name().toLowerCase(Locale.ROOT);
+  private static String word(UpstreamState state) {
+    return state.name().toLowerCase(Locale.ROOT);
   }
 }

@@ -16,7 +16,7 @@ import java.util.OptionalLong;
  * new connections, and for how long. No clock of its own. Confined to the control thread.
  *
  * <p>A crash is seen by every lane of every shard at once, and its retries fail in a row. So what
- * counts is moments: of a kind of suspicion, at most one within {@link #MOMENT_NS}. The window's
+ * counts is moments: of each kind of signal, at most one within {@link #MOMENT_NS}. The window's
  * threshold is then one of misbehaviour that lasts or comes again.
  */
 final class OutlierDetector {

@@ -198,7 +198,7 @@ final class PoolState {
     Endpoint endpoint = member.endpoint;
     return new UpstreamView(
         endpoint.address(),
-        standing(member),
+        state(member),
         member.health.name(),
         endpoint.weight(),
         member.slowStart.percent(nowNs, slowStartNs()),
@@ -206,7 +206,7 @@ final class PoolState {
         endpoint.labels());
   }
 
-  private UpstreamState standing(Member member) {
+  private UpstreamState state(Member member) {
     String address = member.endpoint.address();
     if (member.isWithoutAttach) {
       return UpstreamState.DOWN;
@@ -241,7 +241,7 @@ final class PoolState {
 
   private boolean isServing(String address) {
     Member member = members.get(address);
-    return member != null && standing(member) == UpstreamState.SERVING;
+    return member != null && state(member) == UpstreamState.SERVING;
   }
 
   /** An ejected upstream is better than none. */

@@ -17,8 +17,8 @@ final class UpstreamMetricsTest {
   private final UpstreamMetrics upstreams = new UpstreamMetrics(metrics);
   private long version;
 
-  private static UpstreamView view(String address, UpstreamState standing, String health) {
-    return new UpstreamView(address, standing, health, 1, 100, Subset.WHOLE, Map.of());
+  private static UpstreamView view(String address, UpstreamState state, String health) {
+    return new UpstreamView(address, state, health, 1, 100, Subset.WHOLE, Map.of());
   }
 
   private void snapshot(long nowUnixMs, UpstreamView... views) {

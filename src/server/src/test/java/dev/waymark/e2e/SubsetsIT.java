@@ -65,7 +65,7 @@ final class SubsetsIT {
           .until(() -> bridge.admin().metric("waymark_upstream_ejected", liar.address()) == 1);
       assertThat(bridge.admin().metric("waymark_upstream_ejections_total")).isEqualTo(1);
       assertThat(bridge.admin().metric("waymark_pool_upstreams_serving")).isEqualTo(1);
-      assertThat(bridge.admin().get("/upstreams")).contains("\"standing\": \"ejected\"");
+      assertThat(bridge.admin().get("/upstreams")).contains("\"state\": \"ejected\"");
       bridge.process().awaitLineWith(" upstream-ejected ", " upstream=" + liar.address() + " ");
     }
   }
@@ -81,7 +81,7 @@ final class SubsetsIT {
           .awaitLineWith(
               " upstream-not-serving ", " upstream=" + liar.address() + " ", " cause=no_attach ");
       await().until(() -> bridge.admin().metric("waymark_pool_upstreams_serving") == 1);
-      assertThat(bridge.admin().get("/upstreams")).contains("\"standing\": \"down\"");
+      assertThat(bridge.admin().get("/upstreams")).contains("\"state\": \"down\"");
     }
   }
 

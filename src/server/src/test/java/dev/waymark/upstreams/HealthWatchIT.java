@@ -156,7 +156,7 @@ class HealthWatchIT {
     String flapping = start(0, health.getHealthService());
     try (var steady = new HealthServer(ServingStatus.SERVING);
         var pool = new RecordedPool(p -> p.target = Fixtures.fixed(flapping, steady.address()))) {
-      pool.awaitStandings(flapping + " SERVING", steady.address() + " SERVING");
+      pool.awaitStates(flapping + " SERVING", steady.address() + " SERVING");
       for (int i = 0; i < 1_000; i++) {
         health.setStatus("", i % 2 == 0 ? ServingStatus.NOT_SERVING : ServingStatus.SERVING);
       }
@@ -164,7 +164,7 @@ class HealthWatchIT {
           "broken "
               + flapping
               + " the health service sent more than 10 changes of its health within 10 s");
-      pool.awaitStandings(flapping + " EJECTED", steady.address() + " SERVING");
+      pool.awaitStates(flapping + " EJECTED", steady.address() + " SERVING");
       assertThat(pool.snapshots.size()).isLessThan(30);
       assertThat(pool.events).contains("ejected " + flapping + " HEALTH_FLOOD");
     }

@@ -52,15 +52,15 @@ class PoolManagerIT {
           p.follow = Follow.LEADER;
         };
     try (var pool = new RecordedPool(following)) {
-      awaitStandings(pool, "SERVING", "DOWN", "DOWN");
+      awaitStates(pool, "SERVING", "DOWN", "DOWN");
       a.say(ServingStatus.NOT_SERVING);
-      awaitStandings(pool, "DRAINING", "DOWN", "DOWN");
+      awaitStates(pool, "DRAINING", "DOWN", "DOWN");
       c.say(ServingStatus.SERVING);
-      awaitStandings(pool, "DRAINING", "DOWN", "SERVING");
+      awaitStates(pool, "DRAINING", "DOWN", "SERVING");
       b.say(ServingStatus.SERVING);
-      awaitStandings(pool, "DRAINING", "SERVING", "DRAINING");
+      awaitStates(pool, "DRAINING", "SERVING", "DRAINING");
       b.close();
-      awaitStandings(pool, "DRAINING", "DRAINING", "SERVING");
+      awaitStates(pool, "DRAINING", "DRAINING", "SERVING");
       assertThat(pool.snapshots)
           .allMatch(s -> s.upstreams().stream().filter(UpstreamView::isServing).count() <= 1);
     }
@@ -76,10 +76,10 @@ class PoolManagerIT {
           p.ejectionTimeMax = Duration.ofSeconds(1);
         };
     try (var pool = new RecordedPool(options)) {
-      awaitStandings(pool, "SERVING", "SERVING");
+      awaitStates(pool, "SERVING", "SERVING");
       pool.manager.onOutlierSignal(b.address(), OutlierSignal.STALLED);
-      awaitStandings(pool, "SERVING", "EJECTED");
-      awaitStandings(pool, "SERVING", "SERVING");
+      awaitStates(pool, "SERVING", "EJECTED");
+      awaitStates(pool, "SERVING", "SERVING");
       pool.awaitEvent("returned " + b.address());
     }
   }
@@ -95,7 +95,7 @@ class PoolManagerIT {
       // One that is not heard of yet would count as there before the bridge.
       pool.awaitHealths(a.address() + " SERVING +", b.address() + " NOT_SERVING -");
       b.say(ServingStatus.SERVING);
-      awaitStandings(pool, "SERVING", "SERVING");
+      awaitStates(pool, "SERVING", "SERVING");
       await().until(() -> pool.views().getLast().slowStartPercent() == 100);
       assertThat(pool.snapshots.size()).isBetween(5, 16);
       assertThat(pool.snapshots.stream().map(s -> s.upstreams().getFirst().slowStartPercent()))
@@ -108,14 +108,14 @@ class PoolManagerIT {
     Consumer<Fixtures> options = p -> p.target = Fixtures.fixed(a.address(), b.address());
     b.say(ServingStatus.SERVING);
     try (var pool = new RecordedPool(options)) {
-      awaitStandings(pool, "SERVING", "SERVING");
+      awaitStates(pool, "SERVING", "SERVING");
       int events = pool.events.size();
       int snapshots = pool.snapshots.size();
       Duration other = Duration.ofSeconds(3);
       pool.manager.reconfigure(Fixtures.pool(options.andThen(p -> p.userTimeout = other)));
       await().until(() -> pool.userTimeouts.stream().filter(other::equals).count() == 2);
       b.say(ServingStatus.NOT_SERVING);
-      awaitStandings(pool, "SERVING", "DRAINING");
+      awaitStates(pool, "SERVING", "DRAINING");
       assertThat(pool.events.subList(events, pool.events.size()))
           .containsExactly("health " + b.address() + " SERVING NOT_SERVING");
       assertThat(pool.snapshots).hasSize(snapshots + 1);
@@ -126,7 +126,7 @@ class PoolManagerIT {
   @Test
   void reconfigure_ofTheList_keepsTheWatchesOfThoseThatStay() {
     try (var pool = new RecordedPool(p -> p.target = Fixtures.fixed(a.address(), b.address()))) {
-      awaitStandings(pool, "SERVING", "DOWN");
+      awaitStates(pool, "SERVING", "DOWN");
       int events = pool.events.size();
       int snapshots = pool.snapshots.size();
       Map<String, String> canary = Map.of("version", "next");
@@ -140,7 +140,7 @@ class PoolManagerIT {
             p.subsets = List.of(new Subset(canary, 5));
           }));
       c.say(ServingStatus.SERVING);
-      pool.awaitStandings(c.address() + " SERVING", a.address() + " SERVING");
+      pool.awaitStates(c.address() + " SERVING", a.address() + " SERVING");
       UpstreamView kept = pool.views().getLast();
       assertThat(kept.weight()).isEqualTo(9);
       assertThat(kept.subset()).isEqualTo(new UpstreamView.Subset(0, 5));
@@ -179,26 +179,26 @@ class PoolManagerIT {
   void reconfigure_fromListToName_keepsTheListUntilTheNameIsKnown() {
     int port = Integer.parseInt(a.address().substring(a.address().lastIndexOf(':') + 1));
     try (var pool = new RecordedPool(p -> p.target = Fixtures.fixed(a.address(), b.address()))) {
-      awaitStandings(pool, "SERVING", "DOWN");
+      awaitStates(pool, "SERVING", "DOWN");
       pool.manager.reconfigure(
           Fixtures.pool(p -> p.target = new Target.Dns("", "127.0.0.1", port)));
-      pool.awaitStandings(a.address() + " SERVING");
+      pool.awaitStates(a.address() + " SERVING");
       assertThat(pool.snapshots.stream().skip(1)).noneMatch(s -> s.upstreams().isEmpty());
       pool.manager.reconfigure(Fixtures.pool(p -> p.target = Fixtures.fixed(c.address())));
-      pool.awaitStandings(c.address() + " DOWN");
+      pool.awaitStates(c.address() + " DOWN");
     }
   }
 
-  private static void awaitOne(RecordedPool pool, HealthServer server, String standing) {
-    pool.awaitStandings(server.address() + " " + standing);
+  private static void awaitOne(RecordedPool pool, HealthServer server, String state) {
+    pool.awaitStates(server.address() + " " + state);
   }
 
-  private void awaitStandings(RecordedPool pool, String... standings) {
+  private void awaitStates(RecordedPool pool, String... states) {
     List<HealthServer> servers = List.of(a, b, c);
-    String[] expected = new String[standings.length];
-    for (int i = 0; i < standings.length; i++) {
-      expected[i] = servers.get(i).address() + " " + standings[i];
+    String[] expected = new String[states.length];
+    for (int i = 0; i < states.length; i++) {
+      expected[i] = servers.get(i).address() + " " + states[i];
     }
-    pool.awaitStandings(expected);
+    pool.awaitStates(expected);
   }
 }

@@ -26,13 +26,13 @@ class PoolStateTest {
   void health_decidesTheStanding() {
     PoolState state = state(p -> {});
     upstreams(state, "a", "b");
-    assertThat(standings(state)).containsExactly("a DOWN", "b DOWN");
+    assertThat(states(state)).containsExactly("a DOWN", "b DOWN");
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
     state.onHealth(nowNs, "b", UpstreamHealth.UNIMPLEMENTED);
-    assertThat(standings(state)).containsExactly("a SERVING", "b SERVING");
+    assertThat(states(state)).containsExactly("a SERVING", "b SERVING");
     state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
     state.onHealth(nowNs, "b", UpstreamHealth.SERVICE_UNKNOWN);
-    assertThat(standings(state)).as("lanes decide").containsExactly("a DOWN", "b DOWN");
+    assertThat(states(state)).as("lanes decide").containsExactly("a DOWN", "b DOWN");
     state.onHealth(nowNs, "gone", UpstreamHealth.SERVING);
     assertThat(recorder.events)
         .containsExactly(
@@ -47,14 +47,14 @@ class PoolStateTest {
     PoolState state = state(p -> {});
     upstreams(state, "a");
     state.onHealth(nowNs, "a", UpstreamHealth.NOT_SERVING);
-    assertThat(standings(state)).as("it has not served yet").containsExactly("a DOWN");
+    assertThat(states(state)).as("it has not served yet").containsExactly("a DOWN");
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
     state.onHealth(nowNs, "a", UpstreamHealth.NOT_SERVING);
-    assertThat(standings(state)).containsExactly("a DRAINING");
+    assertThat(states(state)).containsExactly("a DRAINING");
     state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
-    assertThat(standings(state)).as("its last word holds").containsExactly("a DRAINING");
+    assertThat(states(state)).as("its last word holds").containsExactly("a DRAINING");
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
-    assertThat(standings(state)).containsExactly("a SERVING");
+    assertThat(states(state)).containsExactly("a SERVING");
   }
 
   @Test
@@ -62,13 +62,13 @@ class PoolStateTest {
     PoolState state = state(p -> {});
     serving(state, "a", "b");
     state.onOutlierSignal(nowNs, "a", OutlierSignal.STALLED);
-    assertThat(standings(state)).containsExactly("a EJECTED", "b SERVING");
+    assertThat(states(state)).containsExactly("a EJECTED", "b SERVING");
     assertThat(state.views(nowNs).getFirst().isServing()).isFalse();
     assertThat(state.views(nowNs).getFirst().isDraining()).isFalse();
     state.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED);
-    assertThat(standings(state)).as("one has to stay").containsExactly("a EJECTED", "b SERVING");
+    assertThat(states(state)).as("one has to stay").containsExactly("a EJECTED", "b SERVING");
     toDeadline(state);
-    assertThat(standings(state)).containsExactly("a SERVING", "b SERVING");
+    assertThat(states(state)).containsExactly("a SERVING", "b SERVING");
     assertThat(recorder.events).endsWith("ejected a STALLED", "returned a");
   }
 
@@ -78,7 +78,7 @@ class PoolStateTest {
     serving(state, "a", "b");
     state.onOutlierSignal(nowNs, "a", OutlierSignal.STALLED);
     state.onHealth(nowNs, "b", UpstreamHealth.UNREACHABLE);
-    assertThat(standings(state)).containsExactly("a SERVING", "b DOWN");
+    assertThat(states(state)).containsExactly("a SERVING", "b DOWN");
   }
 
   @Test
@@ -88,7 +88,7 @@ class PoolStateTest {
     state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
     state.onOutlierSignal(nowNs, "a", OutlierSignal.STALLED);
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
-    assertThat(standings(state)).containsExactly("a SERVING", "b SERVING");
+    assertThat(states(state)).containsExactly("a SERVING", "b SERVING");
   }
 
   @Test
@@ -99,7 +99,7 @@ class PoolStateTest {
     state.onOutlierSignal(nowNs, "a", OutlierSignal.HEALTH_FLOOD);
     state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
-    assertThat(standings(state)).containsExactly("a EJECTED", "b SERVING");
+    assertThat(states(state)).containsExactly("a EJECTED", "b SERVING");
   }
 
   @Test
@@ -151,17 +151,17 @@ class PoolStateTest {
     PoolState state = state(p -> p.follow = Follow.LEADER);
     upstreams(state, "a", "b", "c");
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
-    assertThat(standings(state)).containsExactly("a SERVING", "b DOWN", "c DOWN");
+    assertThat(states(state)).containsExactly("a SERVING", "b DOWN", "c DOWN");
     state.onHealth(nowNs, "b", UpstreamHealth.SERVING);
-    assertThat(standings(state)).containsExactly("a DRAINING", "b SERVING", "c DOWN");
+    assertThat(states(state)).containsExactly("a DRAINING", "b SERVING", "c DOWN");
     state.onHealth(nowNs, "b", UpstreamHealth.NOT_SERVING);
-    assertThat(standings(state))
+    assertThat(states(state))
         .as("a says SERVING still")
         .containsExactly("a SERVING", "b DRAINING", "c DOWN");
     state.onHealth(nowNs, "a", UpstreamHealth.NOT_SERVING);
-    assertThat(standings(state)).containsExactly("a DRAINING", "b DRAINING", "c DOWN");
+    assertThat(states(state)).containsExactly("a DRAINING", "b DRAINING", "c DOWN");
     state.onHealth(nowNs, "c", UpstreamHealth.SERVING);
-    assertThat(standings(state)).containsExactly("a DRAINING", "b DRAINING", "c SERVING");
+    assertThat(states(state)).containsExactly("a DRAINING", "b DRAINING", "c SERVING");
   }
 
   @Test
@@ -170,13 +170,13 @@ class PoolStateTest {
     upstreams(state, "a", "b");
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
     state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
-    assertThat(standings(state)).containsExactly("a DRAINING", "b DOWN");
+    assertThat(states(state)).containsExactly("a DRAINING", "b DOWN");
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
-    assertThat(standings(state)).containsExactly("a SERVING", "b DOWN");
+    assertThat(states(state)).containsExactly("a SERVING", "b DOWN");
     state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
     state.onHealth(nowNs, "b", UpstreamHealth.SERVING);
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
-    assertThat(standings(state)).containsExactly("a DRAINING", "b SERVING");
+    assertThat(states(state)).containsExactly("a DRAINING", "b SERVING");
   }
 
   @Test
@@ -184,7 +184,7 @@ class PoolStateTest {
     PoolState state = state(p -> p.follow = Follow.LEADER);
     serving(state, "a", "b");
     state.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED);
-    assertThat(standings(state)).containsExactly("a DRAINING", "b SERVING");
+    assertThat(states(state)).containsExactly("a DRAINING", "b SERVING");
   }
 
   @Test
@@ -214,7 +214,7 @@ class PoolStateTest {
     state.onUpstreams(nowNs, List.of(new Endpoint("a", 1, labels), new Endpoint("b", 1, Map.of())));
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
     state.onHealth(nowNs, "b", UpstreamHealth.SERVING);
-    assertThat(standings(state)).containsExactly("a DRAINING", "b SERVING");
+    assertThat(states(state)).containsExactly("a DRAINING", "b SERVING");
   }
 
   @Test
@@ -225,7 +225,7 @@ class PoolStateTest {
     state.reconfigure(nowNs, Fixtures.pool(p -> p.slowStart = Duration.ofSeconds(1)));
     state.onUpstreams(
         nowNs, List.of(new Endpoint("a", 7, Map.of("x", "y")), new Endpoint("b", 1, Map.of())));
-    assertThat(standings(state)).containsExactly("a EJECTED", "b SERVING");
+    assertThat(states(state)).containsExactly("a EJECTED", "b SERVING");
     assertThat(state.views(nowNs).getFirst().weight()).isEqualTo(7);
     assertThat(state.views(nowNs).getFirst().labels()).isEqualTo(Map.of("x", "y"));
   }
@@ -236,7 +236,7 @@ class PoolStateTest {
     serving(state, "a", "b");
     state.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED);
     state.reconfigure(nowNs, Fixtures.pool(p -> p.follow = Follow.LEADER));
-    assertThat(standings(state)).containsExactly("a DRAINING", "b SERVING");
+    assertThat(states(state)).containsExactly("a DRAINING", "b SERVING");
     assertThat(recorder.events).endsWith("returned b");
   }
 
@@ -261,7 +261,7 @@ class PoolStateTest {
     state.onDeadline(nowNs);
   }
 
-  private List<String> standings(PoolState state) {
+  private List<String> states(PoolState state) {
     return state.views(nowNs).stream().map(u -> u.address() + " " + u.state()).toList();
   }
 

@@ -55,16 +55,16 @@ final class RecordedPool implements AutoCloseable {
         .toList();
   }
 
-  /** Address and standing of every upstream, as the last snapshot has them. */
-  List<String> standings() {
+  /** Address and state of every upstream, as the last snapshot has them. */
+  List<String> states() {
     return views().stream().map(u -> u.address() + " " + u.state()).toList();
   }
 
-  void awaitStandings(String... standings) {
+  void awaitStates(String... states) {
     await()
         .atMost(Duration.ofSeconds(10))
         .pollInterval(Duration.ofMillis(5))
-        .until(this::standings, List.of(standings)::equals);
+        .until(this::states, List.of(states)::equals);
   }
 
   List<String> addresses() {

@@ -93,11 +93,11 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
       }
       // Cut later: many small messages cost many times their bytes.
       isUncut = length >= 0 && whole.isReadable();
-    } catch (FramingException breach) {
+    } catch (FramingException violation) {
       isUnreadable = true;
       whole.release();
       to.onClientPartial(0);
-      to.onClientViolation(nowNs, breach.reason());
+      to.onClientViolation(nowNs, violation.reason());
       return;
     }
     keep(to, whole);

@@ -19,7 +19,7 @@ final class EchoHandler implements ConnectionHandler {
   public void onData(ByteBuf data, long endOffset) {
     int bytesMax = connection.commitBytesMax();
     long offset = endOffset - data.readableBytes();
-    // A grant may be smaller than a frame.
+    // A reply window may be smaller than a frame.
     while (data.readableBytes() > bytesMax) {
       offset += bytesMax;
       connection.commit(data.readRetainedSlice(bytesMax), offset);
