@@ -109,7 +109,8 @@ final class ScriptedHandler implements ConnectionHandler {
       return;
     }
     ByteBuf rest = Unpooled.wrappedBuffer(reply);
-    // Only the last part of an answer beyond the reply window acknowledges: the earlier ones can be made
+    // Only the last part of an answer beyond the reply window acknowledges: the earlier ones can be
+    // made
     // again.
     if (rest.readableBytes() > connection.commitBytesMax()) {
       connection.send(rest.readRetainedSlice(rest.readableBytes() - connection.commitBytesMax()));
