@@ -16,11 +16,17 @@ import com.tngtech.archunit.core.domain.JavaCodeUnitAccess;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The levels of docs/architecture.md, and what no class may call. */
@@ -109,6 +115,15 @@ class ArchitectureTest {
                   "tools.demo",
                   "tools.stub")));
 
+  private static final Pattern MAIN_SOURCE =
+      Pattern.compile("src/(protocol|upstream|server)/src/main/java/dev/waymark/.*\\.java");
+
+  private static final Pattern PACKAGE = Pattern.compile("(?m)^package ([\\w.]+);");
+
+  /** Group 1: the package of the imported class. */
+  private static final Pattern IMPORT =
+      Pattern.compile("(?m)^import (?:static )?(dev\\.waymark(?:\\.[a-z]\\w*)*)\\.[A-Z]");
+
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -141,6 +156,30 @@ class ArchitectureTest {
       }
     }
     assertThat(wrong).isEmpty();
+  }
+
+  /** Constants are inlined, so class files do not show where they came from. */
+  @Test
+  void imports_inSources_pointDownOnly() throws IOException {
+    Set<String> wrong = new TreeSet<>();
+    try (Stream<Path> files = Files.walk(Path.of("src"))) {
+      for (Path file : files.filter(f -> MAIN_SOURCE.matcher(f.toString()).matches()).toList()) {
+        String source = Files.readString(file);
+        String from = part(only(PACKAGE, source));
+        for (MatchResult found : IMPORT.matcher(source).results().toList()) {
+          String to = part(found.group(1));
+          boolean isAllowed = to.equals(from) || ALLOWED.getOrDefault(from, Set.of()).contains(to);
+          if (!to.isEmpty() && !isAllowed) {
+            wrong.add(file + " imports " + found.group(1));
+          }
+        }
+      }
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  private static String only(Pattern pattern, String source) {
+    return pattern.matcher(source).results().findFirst().orElseThrow().group(1);
   }
 
   @Test
@@ -269,7 +308,10 @@ class ArchitectureTest {
 
   /** The entry of {@link #ALLOWED} that a class belongs to, else its package; empty: not ours. */
   private static String part(JavaClass each) {
-    String name = each.getPackageName();
+    return part(each.getPackageName());
+  }
+
+  private static String part(String name) {
     if (!name.startsWith(ROOT)) {
       return "";
     }

@@ -1,6 +1,5 @@
 package dev.waymark.protocol;
 
-import dev.waymark.protocol.codec.BridgeBatchWriter;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import org.jspecify.annotations.Nullable;
@@ -11,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BridgeFrame {
   /** Stands for an absent limit. */
-  public static final long ABSENT = BridgeBatchWriter.ABSENT;
+  public static final long ABSENT = -1;
 
   private long connection;
   private int epoch;

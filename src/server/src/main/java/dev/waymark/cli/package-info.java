@@ -1,5 +1,5 @@
 /**
- * The commands, one class each, and how the parts are put together. Not inside: anything that
+ * The commands, one class each: parse, call, print, exit code. Does not contain anything that
  * another package could do alone. Start at {@link dev.waymark.cli.Main}.
  */
 @NullMarked

@@ -3,7 +3,7 @@
  * from both (ejection, slow start, leader, subsets), balancing policies, snapshots.
  *
  * <p>Not inside: lanes, connections, metrics and logs (they hear of changes through {@link
- * dev.waymark.upstreams.PoolEvents}). Only `cli` imports it. Everything but the balancers is
+ * dev.waymark.upstreams.PoolEvents}). Only `bridge` imports it. Everything but the balancers is
  * confined to the control thread unless it says otherwise. Start at {@link
  * dev.waymark.upstreams.PoolManager}.
  */

@@ -1,6 +1,7 @@
 package dev.waymark.sim;
 
 import dev.waymark.engine.lane.LaneTransport;
+import dev.waymark.protocol.BridgeFrame;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
@@ -128,7 +129,8 @@ final class MutatedLane implements LaneTransport {
       lane.release(connection, epoch);
     }
     if (mutations.strikes(Mutation.DATA_AFTER_RELEASE)) {
-      lane.data(connection, epoch, sim.everSent(connection), sim.buffer(1), false, NO_LIMIT);
+      lane.data(
+          connection, epoch, sim.everSent(connection), sim.buffer(1), false, BridgeFrame.ABSENT);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.waymark.sim;
 import dev.waymark.engine.lane.Lane;
 import dev.waymark.engine.lane.LaneTransport;
 import dev.waymark.engine.shard.ShardInspector;
+import dev.waymark.protocol.BridgeFrame;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
@@ -304,7 +305,7 @@ final class SimLane implements LaneTransport {
   private void tell(
       byte[] bytes, long connection, int epoch, long offset, boolean last, long limit) {
     tell(watcher -> watcher.onData(number, connection, epoch, offset, bytes, last));
-    if (limit != NO_LIMIT) {
+    if (limit != BridgeFrame.ABSENT) {
       tell(watcher -> watcher.onLimit(number, connection, epoch, limit));
     }
   }

@@ -4,6 +4,7 @@ import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
 import dev.waymark.protocol.SizeLimits;
+import dev.waymark.protocol.UpstreamFrame;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.concurrent.atomic.AtomicLong;
@@ -15,8 +16,6 @@ import org.jspecify.annotations.Nullable;
  * calls the `on…` methods inside the lane.
  */
 final class AttachedConnection implements UpstreamConnection {
-  private static final long ABSENT = -1;
-
   private final Attachment attachment;
   private final ServerLane lane;
   private final UpstreamOptions options;
@@ -128,7 +127,7 @@ final class AttachedConnection implements UpstreamConnection {
 
   @Override
   public void send(ByteBuf owned) {
-    reply(owned, ABSENT, null, false);
+    reply(owned, UpstreamFrame.ABSENT, null, false);
   }
 
   @Override
@@ -148,7 +147,7 @@ final class AttachedConnection implements UpstreamConnection {
 
   @Override
   public void context(byte[] context) {
-    reply(Unpooled.EMPTY_BUFFER, ABSENT, context, true);
+    reply(Unpooled.EMPTY_BUFFER, UpstreamFrame.ABSENT, context, true);
   }
 
   @Override
@@ -167,7 +166,7 @@ final class AttachedConnection implements UpstreamConnection {
       return;
     }
     isHalfClosed = true;
-    inOrder(() -> attachment.add(Unpooled.EMPTY_BUFFER, ABSENT, null, true, true, 0));
+    inOrder(() -> attachment.add(Unpooled.EMPTY_BUFFER, UpstreamFrame.ABSENT, null, true, true, 0));
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
 import dev.waymark.protocol.ResumeState;
+import dev.waymark.protocol.UpstreamFrame;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import org.jspecify.annotations.Nullable;
@@ -16,8 +17,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Attachment implements ReplyQueue.Output {
   private static final Logger log = LoggerFactory.getLogger(Attachment.class);
-  private static final long ABSENT = -1;
-
   private final ServerLane lane;
   private final boolean isAcknowledging;
   private final long connection;
@@ -169,7 +168,7 @@ final class Attachment implements ReplyQueue.Output {
       return;
     }
     if (reason == CloseReason.DONE) {
-      add(Unpooled.EMPTY_BUFFER, ABSENT, null, true, false, reason.wireCode());
+      add(Unpooled.EMPTY_BUFFER, UpstreamFrame.ABSENT, null, true, false, reason.wireCode());
     } else {
       refuse(reason);
     }
@@ -178,7 +177,7 @@ final class Attachment implements ReplyQueue.Output {
   /** A long request is still being worked on. */
   void onWorking() {
     if (!isEnded && !isEnding && lane.isReady()) {
-      frame(Unpooled.EMPTY_BUFFER, ABSENT, null, false, false, 0);
+      frame(Unpooled.EMPTY_BUFFER, UpstreamFrame.ABSENT, null, false, false, 0);
     }
   }
 
@@ -211,7 +210,7 @@ final class Attachment implements ReplyQueue.Output {
         connection,
         epoch,
         owned,
-        isAcknowledging ? consumed : ABSENT,
+        isAcknowledging ? consumed : UpstreamFrame.ABSENT,
         isAcknowledging ? context : null,
         more,
         halfClose,
@@ -257,7 +256,7 @@ final class Attachment implements ReplyQueue.Output {
   private void refuse(CloseReason reason) {
     replies.discard();
     isEnding = true;
-    frame(Unpooled.EMPTY_BUFFER, ABSENT, null, false, false, reason.wireCode());
+    frame(Unpooled.EMPTY_BUFFER, UpstreamFrame.ABSENT, null, false, false, reason.wireCode());
   }
 
   /** After anything that may have moved the queue. */

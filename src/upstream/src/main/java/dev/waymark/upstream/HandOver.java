@@ -1,12 +1,12 @@
 package dev.waymark.upstream;
 
+import dev.waymark.protocol.UpstreamFrame;
+
 /**
  * Decides when a connection may move to its next owner (protocol.md, rule 9), and with which last
  * `consumed`. Confined to its lane's lock.
  */
 final class HandOver {
-  private static final long ABSENT = -1;
-
   /** A former owner committed the start of a reply, which nobody has completed yet. */
   private boolean isReplyInherited;
 
@@ -25,8 +25,8 @@ final class HandOver {
 
   /** A frame left; `consumed` is absent or ends a reply. */
   void onFrame(boolean hasBytes, long consumed) {
-    isInReply = consumed == ABSENT && (isInReply || hasBytes);
-    isReplyInherited &= consumed == ABSENT;
+    isInReply = consumed == UpstreamFrame.ABSENT && (isInReply || hasBytes);
+    isReplyInherited &= consumed == UpstreamFrame.ABSENT;
   }
 
   /** The bridge wants to move the connection. */
@@ -50,6 +50,6 @@ final class HandOver {
 
   /** The last `consumed`; absent if it would end a reply that the next owner has to complete. */
   long finalConsumed(long consumedOffset) {
-    return isReplyInherited ? ABSENT : consumedOffset;
+    return isReplyInherited ? UpstreamFrame.ABSENT : consumedOffset;
   }
 }

@@ -5,6 +5,7 @@ import dev.waymark.protocol.BridgeFrame;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
+import dev.waymark.protocol.UpstreamFrame;
 import dev.waymark.protocol.codec.BridgeFrameReader;
 import dev.waymark.protocol.codec.InboundBatch;
 import dev.waymark.protocol.codec.MalformedFrameException;
@@ -30,7 +31,6 @@ import org.slf4j.LoggerFactory;
  */
 final class ServerLane {
   private static final Logger log = LoggerFactory.getLogger(ServerLane.class);
-  private static final long ABSENT = -1;
 
   /** How many bytes gRPC may hold for the transport before a lane counts as full. */
   private static final int QUEUE_BYTES = 1024 * 1024;
@@ -277,7 +277,15 @@ final class ServerLane {
       attachments.open(connection, frame.epoch(), open, bridge);
     } else {
       int busy = CloseReason.BUSY.wireCode();
-      data(connection, frame.epoch(), Unpooled.EMPTY_BUFFER, ABSENT, null, false, false, busy);
+      data(
+          connection,
+          frame.epoch(),
+          Unpooled.EMPTY_BUFFER,
+          UpstreamFrame.ABSENT,
+          null,
+          false,
+          false,
+          busy);
       answered();
     }
   }

@@ -2,6 +2,7 @@ package dev.waymark.protocol.codec;
 
 import static dev.waymark.v1.BridgeFrame.newBuilder;
 
+import dev.waymark.protocol.BridgeFrame;
 import dev.waymark.protocol.Check;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Hello;
@@ -23,9 +24,6 @@ import io.netty.buffer.ByteBuf;
  * SizeLimits#BATCH_BYTES_MAX}: send it before.
  */
 public final class BridgeBatchWriter {
-  /** Stands for an absent limit. */
-  public static final long ABSENT = -1;
-
   private static final int CONNECTION_TAG = 1 << 3;
   private static final int EPOCH_TAG = 2 << 3;
   private static final int PAYLOAD_TAG = 3 << 3 | 2;
@@ -57,7 +55,7 @@ public final class BridgeBatchWriter {
    * @param ownedPayload at most {@link SizeLimits#PAYLOAD_BYTES_MAX}; this method releases it, or
    *     the batch does once it is sent
    * @param last the payload ends a framed message
-   * @param limitOrAbsent or {@link #ABSENT}
+   * @param limitOrAbsent or {@link BridgeFrame#ABSENT}
    */
   public void data(
       long connection,
@@ -74,7 +72,7 @@ public final class BridgeBatchWriter {
               + (payloadBytes == 0 ? 0 : FrameSize.ofBytes(payloadBytes))
               + FrameSize.ofNonZero(offset)
               + FrameSize.ofTrue(last)
-              + (limitOrAbsent == ABSENT ? 0 : FrameSize.ofVarint(limitOrAbsent)));
+              + (limitOrAbsent == BridgeFrame.ABSENT ? 0 : FrameSize.ofVarint(limitOrAbsent)));
       head(connection, epoch);
       if (payloadBytes > 0) {
         batch.payloadField(PAYLOAD_TAG, ownedPayload);
@@ -85,7 +83,7 @@ public final class BridgeBatchWriter {
       if (last) {
         batch.varintField(LAST_TAG, 1);
       }
-      if (limitOrAbsent != ABSENT) {
+      if (limitOrAbsent != BridgeFrame.ABSENT) {
         batch.varintField(LIMIT_TAG, limitOrAbsent);
       }
     } finally {

@@ -110,7 +110,7 @@ class AttachMethodIT {
     await().atMost(Duration.ofSeconds(10)).until(() -> closed.getCount() == 0);
     var writer = new BridgeBatchWriter();
     ByteBuf payload = Bytes.direct(9000);
-    writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT);
+    writer.data(1, 0, 0, payload, false, BridgeFrame.ABSENT);
     call.sendMessage(writer.batch());
     assertThat(payload.refCnt()).isZero();
     assertThat(writer.batch().isEmpty()).isTrue();
@@ -248,7 +248,7 @@ class AttachMethodIT {
       for (int i = 0; i < PAYLOAD_BYTES.length; i++) {
         ByteBuf payload =
             ByteBufAllocator.DEFAULT.buffer().writeBytes(Bytes.ofLength(PAYLOAD_BYTES[i]));
-        writer.data(i + 1, round, round, payload, i % 2 == 0, BridgeBatchWriter.ABSENT);
+        writer.data(i + 1, round, round, payload, i % 2 == 0, BridgeFrame.ABSENT);
       }
       call.sendMessage(writer.batch());
       assertThat(writer.batch().isEmpty()).isTrue();

@@ -242,7 +242,7 @@ class BridgeRoundTripTest {
     long connection = next.getConnection();
     switch (next.getControlCase()) {
       case CONTROL_NOT_SET -> {
-        long limit = next.hasLimit() ? next.getLimit() : BridgeBatchWriter.ABSENT;
+        long limit = next.hasLimit() ? next.getLimit() : BridgeFrame.ABSENT;
         ByteBuf payload = Bytes.direct(next.getPayload().toByteArray());
         writer.data(connection, next.getEpoch(), next.getOffset(), payload, next.getLast(), limit);
       }

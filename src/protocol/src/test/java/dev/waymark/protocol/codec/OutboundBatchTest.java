@@ -3,6 +3,7 @@ package dev.waymark.protocol.codec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.waymark.protocol.BridgeFrame;
 import dev.waymark.protocol.SizeLimits;
 import dev.waymark.v1.BridgeBatch;
 import io.grpc.Drainable;
@@ -53,7 +54,7 @@ class OutboundBatchTest {
   @Test
   void message_closedWithoutDrain_releasesTheBatch() throws IOException {
     ByteBuf payload = Bytes.direct(9000);
-    writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT);
+    writer.data(1, 0, 0, payload, false, BridgeFrame.ABSENT);
     writer.batch().toMessage().close();
     assertThat(payload.refCnt()).isZero();
     assertThat(writer.batch().isEmpty()).isTrue();
@@ -85,7 +86,7 @@ class OutboundBatchTest {
   @Test
   void drain_targetFails_releasesTheBatch() {
     ByteBuf payload = Bytes.direct(9000);
-    writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT);
+    writer.data(1, 0, 0, payload, false, BridgeFrame.ABSENT);
     OutputStream broken = OutputStream.nullOutputStream();
     assertThatThrownBy(
             () -> {
@@ -115,7 +116,7 @@ class OutboundBatchTest {
     writer.ping(1);
     writer.batch().toMessage();
     ByteBuf payload = Bytes.direct(10);
-    assertThatThrownBy(() -> writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT))
+    assertThatThrownBy(() -> writer.data(1, 0, 0, payload, false, BridgeFrame.ABSENT))
         .isInstanceOf(IllegalStateException.class);
     assertThat(payload.refCnt()).isZero();
     writer.batch().release();
@@ -125,11 +126,10 @@ class OutboundBatchTest {
   void fill_beyondTheLargestBatch_isRefusedAndReleasesThePayload() {
     int frames = SizeLimits.BATCH_BYTES_MAX / SizeLimits.PAYLOAD_BYTES_MAX - 1;
     for (int i = 0; i < frames; i++) {
-      writer.data(
-          1, 0, 0, Bytes.direct(SizeLimits.PAYLOAD_BYTES_MAX), false, BridgeBatchWriter.ABSENT);
+      writer.data(1, 0, 0, Bytes.direct(SizeLimits.PAYLOAD_BYTES_MAX), false, BridgeFrame.ABSENT);
     }
     ByteBuf payload = Bytes.direct(SizeLimits.PAYLOAD_BYTES_MAX);
-    assertThatThrownBy(() -> writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT))
+    assertThatThrownBy(() -> writer.data(1, 0, 0, payload, false, BridgeFrame.ABSENT))
         .isInstanceOf(IllegalStateException.class);
     assertThat(payload.refCnt()).isZero();
     assertThat(writer.batch().frames()).isEqualTo(frames);
@@ -139,7 +139,7 @@ class OutboundBatchTest {
   @Test
   void release_ofKeptPayloads_releasesEachOnce() {
     ByteBuf payload = Bytes.direct(8192).retain();
-    writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT);
+    writer.data(1, 0, 0, payload, false, BridgeFrame.ABSENT);
     writer.batch().release();
     writer.batch().release();
     assertThat(payload.refCnt()).isEqualTo(1);
@@ -149,7 +149,7 @@ class OutboundBatchTest {
   @Test
   void message_readAfterSend_keepsItsBytesWhileTheBatchIsFilledAnew() throws IOException {
     ByteBuf payload = Bytes.direct(9000);
-    writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT);
+    writer.data(1, 0, 0, payload, false, BridgeFrame.ABSENT);
     InputStream first = writer.batch().toMessage();
     writer.batch().afterSend();
     assertThat(payload.refCnt()).isZero();
@@ -177,7 +177,7 @@ class OutboundBatchTest {
   @Test
   void afterSend_ofACallThatTookNothing_dropsTheContent() {
     ByteBuf payload = Bytes.direct(9000);
-    writer.data(1, 0, 0, payload, false, BridgeBatchWriter.ABSENT);
+    writer.data(1, 0, 0, payload, false, BridgeFrame.ABSENT);
     writer.batch().afterSend();
     assertThat(payload.refCnt()).isZero();
     assertThat(writer.batch().isEmpty()).isTrue();
@@ -188,7 +188,7 @@ class OutboundBatchTest {
     var target = new ByteArrayOutputStream();
     for (int round = 0; round < 2; round++) {
       for (int i = 0; i < 130; i++) {
-        writer.data(i, 0, 0, Bytes.direct(8000), false, BridgeBatchWriter.ABSENT);
+        writer.data(i, 0, 0, Bytes.direct(8000), false, BridgeFrame.ABSENT);
       }
       target.reset();
       target.write(Bytes.drain(writer.batch()));

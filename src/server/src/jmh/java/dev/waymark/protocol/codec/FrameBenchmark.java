@@ -108,8 +108,7 @@ public class FrameBenchmark {
 
   private void fillBridgeBatch() {
     for (int i = 0; i < FRAMES; i++) {
-      bridgeWriter.data(
-          CONNECTION + i, EPOCH, OFFSET, payload.retain(), false, BridgeBatchWriter.ABSENT);
+      bridgeWriter.data(CONNECTION + i, EPOCH, OFFSET, payload.retain(), false, BridgeFrame.ABSENT);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.waymark.engine.lane;
 
+import dev.waymark.protocol.BridgeFrame;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
@@ -9,12 +10,9 @@ import io.netty.buffer.ByteBuf;
 /**
  * The gRPC call under a lane, as the lane uses it; implemented at the edge. Frames gather and leave
  * together at {@link #flush}. Called on the shard's thread only, and only between {@link
- * Lane#onReady} and the lane's end.
+ * Lane#onReady} and the lane's end; {@link #cancel} at any time.
  */
 public interface LaneTransport {
-  /** Says that no limit travels with data. */
-  long NO_LIMIT = -1;
-
   void hello(Hello hello);
 
   void open(long connection, int epoch, Open open);
@@ -24,7 +22,7 @@ public interface LaneTransport {
    *
    * @param owned the reference passes to this method, but its indices must not move: the bytes may
    *     have to be sent again
-   * @param limit a new limit that travels along, or {@link #NO_LIMIT}
+   * @param limit a new limit that travels along, or {@link BridgeFrame#ABSENT}
    */
   void data(long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit);
 

@@ -2,6 +2,7 @@ package dev.waymark.engine.stream;
 
 import dev.waymark.engine.base.Limits;
 import dev.waymark.engine.stream.ReplyStream.HeldCommit;
+import dev.waymark.protocol.BridgeFrame;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.PushResult;
 import dev.waymark.protocol.UpstreamControl.Push;
@@ -29,7 +30,7 @@ public final class ReplyDirection {
   }
 
   /** Stands for a limit that does not travel with data. */
-  public static final long NO_LIMIT = -1;
+  public static final long NO_LIMIT = BridgeFrame.ABSENT;
 
   private final Limits limits;
   private final ReplyStream stream;
