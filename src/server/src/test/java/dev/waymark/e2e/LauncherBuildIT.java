@@ -47,6 +47,14 @@ final class LauncherBuildIT {
   }
 
   @Test
+  void run_archiveOfAnotherVersionInTheTree_runsTheNewOne() throws IOException {
+    Path target = Files.createDirectories(tree.resolve("target"));
+    Path old = Files.writeString(target.resolve("waymark-0.tar.gz"), "not an archive");
+    Files.setLastModifiedTime(old, FileTime.from(Instant.now().minusSeconds(60)));
+    assertThat(fake.run(tree.resolve("waymark"))).isEqualTo(buildingLine());
+  }
+
+  @Test
   void run_nothingNewer_doesNotBuildAgain() throws IOException {
     fake.run(tree.resolve("waymark"));
     assertThat(fake.run(tree.resolve("waymark"))).isEmpty();
