@@ -3,8 +3,9 @@ package dev.waymark.protocol;
 import java.util.Locale;
 
 /**
- * Why a connection, or its attachment to an upstream, ended. One enum for the wire (`CloseReason`
- * in attach.proto has the same names and numbers), the access log and metric labels. Immutable.
+ * Why a connection, or its attachment to an upstream, ended. One enum for the wire ({@code
+ * CloseReason} in attach.proto has the same names and numbers), the access log and metric labels.
+ * Immutable.
  */
 public enum CloseReason {
   DONE(1, Origin.UPSTREAM, "both directions ended, or the upstream asked for a clean end"),

@@ -8,7 +8,7 @@ public sealed interface Framing {
   /** No messages: bytes as they come. */
   record Raw() implements Framing {}
 
-  /** Up to and including `\n`. */
+  /** Up to and including {@code \n}. */
   record Line() implements Framing {}
 
   /** Up to and including the delimiter, 1 to 16 bytes. */
@@ -18,9 +18,9 @@ public sealed interface Framing {
   record Fixed(int bytes) implements Framing {}
 
   /**
-   * A field of `lengthBytes` (1, 2, 3, 4 or 8) bytes, `lengthOffset` bytes into the message, holds
-   * the number of bytes that follow it, less `lengthAdjustment`: a message is lengthOffset +
-   * lengthBytes + value + lengthAdjustment bytes.
+   * A field of {@code lengthBytes} (1, 2, 3, 4 or 8) bytes, {@code lengthOffset} bytes into the
+   * message, holds the number of bytes that follow it, less {@code lengthAdjustment}: a message is
+   * lengthOffset + lengthBytes + value + lengthAdjustment bytes.
    */
   record LengthPrefixed(
       int lengthOffset, int lengthBytes, boolean littleEndian, int lengthAdjustment)

@@ -5,8 +5,9 @@ import java.nio.charset.StandardCharsets;
 /**
  * The unique ID of a connection. Immutable.
  *
- * <p>The text form is Crockford base32 in lower case: 13 characters of instance, `-`, 9 characters
- * of sequence. It is URL-safe, sorts by the bridge's start and within a shard by accept order.
+ * <p>The text form is Crockford base32 in lower case: 13 characters of instance, {@code -}, 9
+ * characters of sequence. It is URL-safe, sorts by the bridge's start and within a shard by accept
+ * order.
  *
  * @param instance the bridge process: 42 bits of milliseconds since 2020, 22 random bits; unsigned
  * @param sequence n x shards + shard, n from 1; at most 45 bits

@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Where a new owner resumes a connection: what the former owner left behind (rule 3). Immutable;
- * `ResumeState` in attach.proto.
+ * {@code ResumeState} in attach.proto.
  *
  * @param cause why there is a new one
  * @param firstOffset offset of the first client byte that will come
@@ -27,7 +27,10 @@ public record ResumeState(
     boolean isRepliesEnded,
     int replyWindowBytes,
     byte @Nullable [] context) {
-  /** Why a connection moved; `ResumeState.Cause` in attach.proto has the same names and numbers. */
+  /**
+   * Why a connection moved; {@code ResumeState.Cause} in attach.proto has the same names and
+   * numbers.
+   */
   public enum Cause {
     LANE_BROKEN,
     REFUSED,

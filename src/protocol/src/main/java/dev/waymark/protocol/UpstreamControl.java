@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What an upstream says besides data. Immutable. */
 public sealed interface UpstreamControl {
-  /** The upstream acknowledges. `windowBytes` 0: the bridge's own window. */
+  /** The upstream acknowledges. {@code windowBytes} 0: the bridge's own window. */
   record Settings(int revision, int windowBytes, boolean isAnnouncementsWanted)
       implements UpstreamControl {}
 

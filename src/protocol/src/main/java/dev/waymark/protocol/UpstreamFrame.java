@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * mean what attach.proto says of UpstreamFrame. Confined to its shard's thread.
  */
 public final class UpstreamFrame {
-  /** Stands for an absent `consumed`. */
+  /** Stands for an absent {@code consumed}. */
   public static final long ABSENT = -1;
 
   private long connection;

@@ -14,7 +14,7 @@ public interface Operations {
   /** Whether new clients are served. */
   Readiness readiness();
 
-  /** Up to `limit` of the connections open now. The stage may be completed by any thread. */
+  /** Up to {@code limit} of the connections open now. The stage may be completed by any thread. */
   CompletionStage<ConnectionPage> connections(int limit);
 
   /** All pools. */

@@ -3,8 +3,8 @@
  * service. It sees the process through {@link dev.waymark.api.Operations}, which {@code bridge}
  * implements.
  *
- * <p>Not inside: HTTP itself (see {@link dev.waymark.api.http}), metrics and the log, and the state
- * that is shown. Thread-safe. Start at {@link dev.waymark.api.AdminServer}.
+ * <p>Out of scope: HTTP itself (see {@link dev.waymark.api.http}), metrics and the log, and the
+ * state that is shown. Thread-safe. Start at {@link dev.waymark.api.AdminServer}.
  */
 @NullMarked
 package dev.waymark.api;

@@ -85,7 +85,7 @@ public record MemoryLimits(long totalBytes, long heapBytes, long directBytes) {
     return Math.max(DIRECT_BYTES_MIN, Math.min(heapBytes / 16 * 15, left));
   }
 
-  /** The largest `memory-budget` that can be kept. */
+  /** The largest {@code memory-budget} that can be kept. */
   long budgetBytesMax() {
     return Math.max(BUDGET_BYTES_MIN, (directBytes - SPARE_BYTES_MIN) / BUDGET_SHARE / MIB * MIB);
   }

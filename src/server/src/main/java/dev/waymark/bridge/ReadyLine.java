@@ -14,8 +14,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * The line on stdout that says that the bridge is ready. For people, and for `train`, which reads
- * the first address. Immutable.
+ * The line on stdout that says that the bridge is ready. For people, and for {@code train}, which
+ * reads the first address. Immutable.
  */
 public final class ReadyLine {
   private final Bridge bridge;
@@ -96,7 +96,7 @@ public final class ReadyLine {
     return status == null ? 0 : status.serving();
   }
 
-  /** As `nc` takes it: an IPv6 address without brackets, but with its zone. */
+  /** As {@code nc} takes it: an IPv6 address without brackets, but with its zone. */
   private static String host(InetSocketAddress address) {
     if (address.getAddress().isAnyLocalAddress()) {
       return "127.0.0.1";

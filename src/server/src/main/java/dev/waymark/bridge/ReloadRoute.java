@@ -7,7 +7,7 @@ import dev.waymark.api.http.Route;
 import java.util.List;
 import java.util.Map;
 
-/** `POST /reload` of the admin port. Stateless. */
+/** {@code POST /reload} of the admin port. Stateless. */
 final class ReloadRoute {
   private ReloadRoute() {}
 

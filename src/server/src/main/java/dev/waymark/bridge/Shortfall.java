@@ -30,7 +30,7 @@ record Shortfall(String what, String reason, String effect) {
    *
    * @param clientsMax the clients that the limit of descriptors has room for
    * @param acceptQueueMax the kernel's bound of every backlog
-   * @param jvm what the JVM says of itself, `java.vm.info`
+   * @param jvm what the JVM says of itself, {@code java.vm.info}
    */
   record Surroundings(NettyTransport transport, long clientsMax, int acceptQueueMax, String jvm) {
     private static final Path SOMAXCONN = Path.of("/proc/sys/net/core/somaxconn");

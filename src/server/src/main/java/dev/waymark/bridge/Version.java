@@ -7,7 +7,7 @@ public final class Version {
 
   private Version() {}
 
-  /** `0.1.0` or similar. */
+  /** {@code 0.1.0} or similar. */
   public static String current() {
     String version = Version.class.getPackage().getImplementationVersion();
     return version == null ? UNPACKED : version;

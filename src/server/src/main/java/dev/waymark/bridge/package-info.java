@@ -2,8 +2,8 @@
  * The process: how shards, pools, listeners, the admin port and limits are put together, started,
  * reloaded and stopped.
  *
- * <p>Not inside: flags and exit codes (`cli`), and anything that another package can do alone. Only
- * `cli` imports it. Start at {@link dev.waymark.bridge.Bridge}.
+ * <p>Out of scope: flags and exit codes ({@code cli}), and anything that another package can do
+ * alone. Only {@code cli} imports it. Start at {@link dev.waymark.bridge.Bridge}.
  */
 @NullMarked
 package dev.waymark.bridge;

@@ -32,7 +32,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** `waymark bench`: load for whatever echoes, every byte checked. */
+/** {@code waymark bench}: load for whatever echoes, every byte checked. */
 @Command(
     name = "bench",
     description = {

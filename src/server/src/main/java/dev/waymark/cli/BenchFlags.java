@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** The flags of `waymark bench` that say what is to be done. */
+/** The flags of {@code waymark bench} that say what is to be done. */
 final class BenchFlags {
   private static final Pattern SIZE = Pattern.compile("([0-9]{1,9})(B|KiB|MiB)?");
   private static final double IDLE_ASKS_PER_SECOND = 10_000;

@@ -20,7 +20,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** `waymark bridge`: accepts clients and carries their bytes to upstreams, until SIGTERM. */
+/** {@code waymark bridge}: accepts clients and carries their bytes to upstreams, until SIGTERM. */
 @Command(
     name = "bridge",
     description = "Accepts TCP clients and carries their bytes over gRPC to upstreams.",

@@ -19,8 +19,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * The flags of `bridge`, for a field with {@link Mixin}: `--config`, and one for each key of the
- * configuration that has a flag. Their texts are read and checked with the file, not here.
+ * The flags of {@code bridge}, for a field with {@link Mixin}: {@code --config}, and one for each
+ * key of the configuration that has a flag. Their texts are read and checked with the file, not
+ * here.
  */
 final class BridgeFlags {
   @Option(

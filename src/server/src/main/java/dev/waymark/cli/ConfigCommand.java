@@ -15,7 +15,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** `waymark config`: looks at a configuration without starting anything. */
+/** {@code waymark config}: looks at a configuration without starting anything. */
 @Command(
     name = "config",
     description = "Check a configuration, show the one in force, or print its schema.",
@@ -30,7 +30,7 @@ final class ConfigCommand {
     spec = CommandSpec.create();
   }
 
-  /** What `bridge --config FILE` would say here. */
+  /** What {@code bridge --config FILE} would say here. */
   @Command(
       description = {
         "Check FILE and say all that is wrong with it, as a bridge would read it here: WAYMARK_… variables count. Nothing is opened."
@@ -57,7 +57,7 @@ final class ConfigCommand {
     return 0;
   }
 
-  /** Takes the flags of `bridge`, to show what they would do. */
+  /** Takes the flags of {@code bridge}, to show what they would do. */
   @Command(
       description = "Show every value in force, and where it came from.",
       mixinStandardHelpOptions = true,

@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** `waymark demo`: shows that clients notice nothing while upstreams come and go. */
+/** {@code waymark demo}: shows that clients notice nothing while upstreams come and go. */
 @Command(
     name = "demo",
     description = {

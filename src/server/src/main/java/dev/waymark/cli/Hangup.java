@@ -16,14 +16,14 @@ import sun.misc.Signal;
 
 /**
  * SIGHUP. The launcher starts a bridge with it ignored, so that one that comes before its handler
- * is there does not end the process; `nohup` does the same. The JVM then leaves it ignored for
- * good: a handler is noted, but not installed. Thread-safe.
+ * is there does not end the process; {@code nohup} does the same. The JVM then leaves it ignored
+ * for good: a handler is noted, but not installed. Thread-safe.
  */
 final class Hangup {
   private static final Signal HUP = new Signal("HUP");
   private static final Signal TERM = new Signal("TERM");
 
-  /** Room for a `struct sigaction`, which has 152 bytes on Linux and 16 on macOS. */
+  /** Room for a {@code struct sigaction}, which has 152 bytes on Linux and 16 on macOS. */
   private static final long SIGACTION_BYTES = 512;
 
   private @Nullable Runnable handler;

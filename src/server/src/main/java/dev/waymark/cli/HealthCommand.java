@@ -25,7 +25,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** `waymark health URL`: for the health checks of images that have no curl. */
+/** {@code waymark health URL}: for the health checks of images that have no curl. */
 @Command(
     name = "health",
     description = "Asks URL; exit code 0 if the answer is 2xx, 1 if not, 2 if the URL is none.",

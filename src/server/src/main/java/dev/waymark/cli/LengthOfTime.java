@@ -8,7 +8,7 @@ import picocli.CommandLine.TypeConversionException;
 
 /**
  * Flags that take a plain number of a unit that their description names, and a number with its own
- * unit as well: `30`, `30s`, `0.5m`. Stateless.
+ * unit as well: {@code 30}, {@code 30s}, {@code 0.5m}. Stateless.
  */
 public final class LengthOfTime {
   private static final Pattern WITH_UNIT =

@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 
-/** The one binary: `waymark COMMAND`. */
+/** The one binary: {@code waymark COMMAND}. */
 @Command(
     name = "waymark",
     description =
@@ -93,7 +93,7 @@ public final class Main {
     return CliErrors.FAILED;
   }
 
-  /** Whether serving was the purpose, and not output; it was not with `--help`. */
+  /** Whether serving was the purpose, and not output; it was not with {@code --help}. */
   private static boolean isServer(ParseResult parsed) {
     return parsed.hasSubcommand()
         && SERVERS.contains(parsed.subcommand().commandSpec().userObject().getClass())
@@ -127,7 +127,9 @@ public final class Main {
     return commands.stream().filter(known -> name(known).equals(command(args))).toList();
   }
 
-  /** What stands first, or behind `--debug`; empty if nothing does. As the launcher sees it. */
+  /**
+   * What stands first, or behind {@code --debug}; empty if nothing does. As the launcher sees it.
+   */
   private static String command(String... args) {
     int first = args.length > 0 && args[0].equals("--debug") ? 1 : 0;
     return args.length > first ? args[first] : "";

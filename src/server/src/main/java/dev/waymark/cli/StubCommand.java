@@ -33,7 +33,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** `waymark stub`: the development peer in a process of its own. */
+/** {@code waymark stub}: the development peer in a process of its own. */
 @Command(
     name = "stub",
     description = "An upstream for development: echoes, or answers by rules.",

@@ -22,9 +22,9 @@ import picocli.CommandLine.Command;
 import sun.misc.Signal;
 
 /**
- * `waymark train`: some seconds of a bridge, as its command line starts it, with an upstream and
- * clients, for the launcher, which has the JVM write down what it learns by it
- * (`-XX:AOTCacheOutput`; docs/performance.md, Start).
+ * {@code waymark train}: some seconds of a bridge, as its command line starts it, with an upstream
+ * and clients, for the launcher, which has the JVM write down what it learns by it ({@code
+ * -XX:AOTCacheOutput}; docs/performance.md, Start).
  */
 @Command(
     name = TrainCommand.NAME,

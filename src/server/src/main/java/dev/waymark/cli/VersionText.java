@@ -3,7 +3,7 @@ package dev.waymark.cli;
 import dev.waymark.bridge.Version;
 import picocli.CommandLine.IVersionProvider;
 
-/** What `--version` prints. Stateless. */
+/** What {@code --version} prints. Stateless. */
 final class VersionText implements IVersionProvider {
   @Override
   public String[] getVersion() {

@@ -6,8 +6,8 @@ import java.util.List;
 /**
  * The admin port. Immutable.
  *
- * @param hosts names that requests may carry in their Host header, besides IP addresses,
- *     `localhost` and names without a dot; `*.example.com` is every name below example.com
+ * @param hosts names that requests may carry in their Host header, besides IP addresses, {@code
+ *     localhost} and names without a dot; {@code *.example.com} is every name below example.com
  */
 public record AdminConfig(InetSocketAddress address, List<String> hosts) {
   public AdminConfig {

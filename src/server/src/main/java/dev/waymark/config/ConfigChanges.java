@@ -58,7 +58,7 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
     return lines().isEmpty();
   }
 
-  /** One line per change, for the user: `pool game changed: upstreams[0].weight`. */
+  /** One line per change, for the user: {@code pool game changed: upstreams[0].weight}. */
   public List<String> lines() {
     List<String> lines = new ArrayList<>();
     add(lines, "listener ", listeners);

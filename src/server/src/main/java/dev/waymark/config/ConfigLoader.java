@@ -25,7 +25,7 @@ public final class ConfigLoader {
    * Reads and checks the configuration; resolves the names of addresses to listen on, which may
    * block.
    *
-   * @param flags text by flag, `--admin`
+   * @param flags text by flag, {@code --admin}
    * @param environment all of it; what does not start with WAYMARK_ is ignored
    * @throws ConfigException with a line for each thing that is wrong
    */

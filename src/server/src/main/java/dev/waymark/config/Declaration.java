@@ -51,7 +51,9 @@ final class Declaration<C, T> {
     return this;
   }
 
-  /** The flag of `bridge` that overrides the file; the environment variable follows from it. */
+  /**
+   * The flag of {@code bridge} that overrides the file; the environment variable follows from it.
+   */
   Declaration<C, T> flag(String name) {
     flag = Optional.of(name);
     return this;
@@ -63,7 +65,7 @@ final class Declaration<C, T> {
     return this;
   }
 
-  /** The value is never shown: not by `config show`, the admin port, errors or the log. */
+  /** The value is never shown: not by {@code config show}, the admin port, errors or the log. */
   Declaration<C, T> secret() {
     isSecret = true;
     return this;
@@ -92,7 +94,7 @@ final class Declaration<C, T> {
     return this;
   }
 
-  /** The key may be set only if `type` next to it has this value. */
+  /** The key may be set only if {@code type} next to it has this value. */
   Declaration<C, T> onlyWithType(String word) {
     onlyWithType = Optional.of(word);
     return this;
@@ -124,7 +126,7 @@ final class Declaration<C, T> {
   /**
    * Ends the declaration.
    *
-   * @param text one or two sentences for the reference, the sample file, `--help` and editors
+   * @param text one or two sentences for the reference, the sample file, {@code --help} and editors
    */
   Key<C, T> meaning(String text) {
     meaning = text;

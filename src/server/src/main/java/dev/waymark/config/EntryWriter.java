@@ -30,7 +30,7 @@ final class EntryWriter {
     return writer.out.toString();
   }
 
-  /** Splits `listeners[0].name` into listeners, [0] and name. */
+  /** Splits {@code listeners[0].name} into listeners, [0] and name. */
   private static List<String> parts(String path) {
     int labels = path.indexOf(LABELS);
     String head = labels < 0 ? path : path.substring(0, labels + LABELS.length() - 1);

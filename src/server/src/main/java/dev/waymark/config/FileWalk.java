@@ -21,7 +21,7 @@ final class FileWalk {
   /** Aliases can make a small file large. */
   private static final int VALUES_MAX = 100_000;
 
-  /** What other versions of YAML call null, besides `null`. */
+  /** What other versions of YAML call null, besides {@code null}. */
   private static final Set<String> NULLS = Set.of("", "~", "Null", "NULL");
 
   private final Schema schema;

@@ -5,7 +5,7 @@ import java.util.Map;
 
 /** The keys of a framing that is written as a map. Immutable. */
 final class FramingKeys {
-  /** The `type` of such a framing. */
+  /** The {@code type} of such a framing. */
   enum FramingType {
     RAW,
     LINE,

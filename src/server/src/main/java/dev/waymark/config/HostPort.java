@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
- * `host:port`, read but not resolved. Immutable.
+ * {@code host:port}, read but not resolved. Immutable.
  *
  * @param host a name or an address, IPv6 without brackets
  */
@@ -27,7 +27,7 @@ record HostPort(String host, int port) {
       Pattern.compile("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?");
   private static final String EXPECTED = "HOST:PORT, such as 127.0.0.1:7000 or [::1]:7000";
 
-  /** Where a server listens: port 0 is any free port, `:7000` every IPv4 address. */
+  /** Where a server listens: port 0 is any free port, {@code :7000} every IPv4 address. */
   static ValueType<HostPort> listening() {
     return ValueType.form(
         EXPECTED,

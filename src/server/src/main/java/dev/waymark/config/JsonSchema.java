@@ -94,7 +94,7 @@ public final class JsonSchema {
     return map;
   }
 
-  /** Keys that one value of `type` requires or allows and all others forbid. */
+  /** Keys that one value of {@code type} requires or allows and all others forbid. */
   private static void addTypes(JsonObject map, List<Key<?, ?>> keys) {
     Map<String, List<Key<?, ?>>> byType = new LinkedHashMap<>();
     keys.forEach(key ->

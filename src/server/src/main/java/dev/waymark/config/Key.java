@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One key of the configuration: its declaration, and the typed handle by which a component reads
- * its value. Flags, environment, file, error messages, `config show`, the sample file, the
+ * its value. Flags, environment, file, error messages, {@code config show}, the sample file, the
  * reference, the JSON Schema and the reload all follow from the declaration (docs/decisions/0035).
  * Immutable; equality is identity.
  *
@@ -72,12 +72,12 @@ public final class Key<C, T> {
     return title;
   }
 
-  /** The path in the file; `[]` stands for each element of a list, `*` for any name. */
+  /** The path in the file; {@code []} stands for each element of a list, {@code *} for any name. */
   String path() {
     return path;
   }
 
-  /** The path with each `[]` filled in order. */
+  /** The path with each {@code []} filled in order. */
   String at(int... indices) {
     String filled = path;
     for (int index : indices) {
@@ -91,12 +91,12 @@ public final class Key<C, T> {
     return path.substring(path.lastIndexOf('.') + 1);
   }
 
-  /** The flag of `bridge` that overrides the file, if there is one. */
+  /** The flag of {@code bridge} that overrides the file, if there is one. */
   Optional<String> flag() {
     return flag;
   }
 
-  /** The variable that stands for the flag: `WAYMARK_ADMIN` for `--admin`. */
+  /** The variable that stands for the flag: {@code WAYMARK_ADMIN} for {@code --admin}. */
   Optional<String> environmentName() {
     return flag.map(
         name -> "WAYMARK_" + name.substring(2).replace('-', '_').toUpperCase(Locale.ROOT));
@@ -108,7 +108,7 @@ public final class Key<C, T> {
     return type;
   }
 
-  /** The default as it would be written; if there is none, `meaning` says what applies. */
+  /** The default as it would be written; if there is none, {@code meaning} says what applies. */
   Optional<String> defaultText() {
     return defaultText;
   }
@@ -135,7 +135,7 @@ public final class Key<C, T> {
     return isSecret ? SECRET : text;
   }
 
-  /** The value that `type` next to it must have; empty: any. */
+  /** The value that {@code type} next to it must have; empty: any. */
   Optional<String> onlyWithType() {
     return onlyWithType;
   }

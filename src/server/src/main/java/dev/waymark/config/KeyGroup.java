@@ -28,7 +28,7 @@ final class KeyGroup<C> {
 
   /**
    * @param title heading of the group's table in the reference
-   * @param prefix start of the keys' paths within their scope, `log.`; may be empty
+   * @param prefix start of the keys' paths within their scope, {@code log.}; may be empty
    */
   KeyGroup(String title, Scope<C> scope, String prefix) {
     this.title = title;

@@ -46,8 +46,8 @@ public final class ListenAddresses {
   }
 
   /**
-   * Reads an address to listen on, in the form of the configuration: `HOST:PORT`, or `:PORT` for
-   * every IPv4 address. A name is resolved, which may block.
+   * Reads an address to listen on, in the form of the configuration: {@code HOST:PORT}, or {@code
+   * :PORT} for every IPv4 address. A name is resolved, which may block.
    *
    * @param flag where the text stands, for the message
    * @throws ConfigException if there is no such address

@@ -25,7 +25,7 @@ public record LoadedConfig(
    * One value in force.
    *
    * @param declared the key
-   * @param key path with indices, `listeners[0].address`
+   * @param key path with indices, {@code listeners[0].address}
    * @param value as written; show {@link #shown} instead
    */
   public record Entry(Key<?, ?> declared, String key, String value, Origin origin) {
@@ -80,7 +80,7 @@ public record LoadedConfig(
         warnings);
   }
 
-  /** The entry of `memory-budget`. */
+  /** The entry of {@code memory-budget}. */
   public Entry memoryBudget() {
     return entries.stream()
         .filter(entry -> entry.declared() == ProcessKeys.MEMORY_BUDGET)
@@ -89,7 +89,7 @@ public record LoadedConfig(
   }
 
   /**
-   * A copy with another `memory-budget` than the configured one.
+   * A copy with another {@code memory-budget} than the configured one.
    *
    * @param text the value as one would write it
    * @param why a clause for the user

@@ -4,10 +4,10 @@ import java.util.Optional;
 
 /** Where a value came from. Immutable. */
 public sealed interface Origin {
-  /** A flag, `--admin`. */
+  /** A flag, {@code --admin}. */
   record Flag(String name) implements Origin {}
 
-  /** An environment variable, `WAYMARK_ADMIN`. */
+  /** An environment variable, {@code WAYMARK_ADMIN}. */
   record Environment(String name) implements Origin {}
 
   /** A place in the file; line and column from 1. */
@@ -35,7 +35,7 @@ public sealed interface Origin {
    */
   record Fitted(Origin asked, String value, String why) implements Origin {}
 
-  /** The text that `config show` prints. */
+  /** The text that {@code config show} prints. */
   default String text() {
     return switch (this) {
       case Flag flag -> "flag " + flag.name;

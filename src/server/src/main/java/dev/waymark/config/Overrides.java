@@ -133,7 +133,7 @@ final class Overrides {
     }
   }
 
-  /** Each address of `--listen` becomes a copy of the only listener. */
+  /** Each address of {@code --listen} becomes a copy of the only listener. */
   private int layListen(Values values, int count) {
     Value said = byKey.get(ListenerKeys.ADDRESS);
     if (said == null || !isOnly(values, said, "listeners", ListenerKeys.NAME, "addresses")) {

@@ -99,7 +99,7 @@ public record PoolConfig(KeyValues<PoolConfig> values, List<Subset> subsets) {
 
   /** Where upstreams are found. */
   public sealed interface Target {
-    /** `static:///a:1,b:2`, `unix:PATH`, or the list `upstreams`. */
+    /** {@code static:///a:1,b:2}, {@code unix:PATH}, or the list {@code upstreams}. */
     record Fixed(List<Endpoint> upstreams) implements Target {
       public Fixed {
         upstreams = List.copyOf(upstreams);
@@ -107,7 +107,8 @@ public record PoolConfig(KeyValues<PoolConfig> values, List<Subset> subsets) {
     }
 
     /**
-     * `dns://[SERVER[:PORT]]/host:port`; server empty: those of /etc/resolv.conf; else host:port.
+     * {@code dns://[SERVER[:PORT]]/host:port}; server empty: those of /etc/resolv.conf; else
+     * host:port.
      */
     record Dns(String server, String host, int port) implements Target {}
   }

@@ -36,7 +36,7 @@ final class Schema {
     }
   }
 
-  /** The schema of `waymark bridge`; add a new group of keys here. */
+  /** The schema of {@code waymark bridge}; add a new group of keys here. */
   static final Schema BRIDGE =
       of(
           ListenerKeys.GROUP,
@@ -91,7 +91,7 @@ final class Schema {
   /**
    * What may stand in a map, by name, in the order of the reference.
    *
-   * @param prefix "" for the file, else `listeners[].` and the like
+   * @param prefix "" for the file, else {@code listeners[].} and the like
    */
   Map<String, Child> childrenOf(String prefix) {
     return children.getOrDefault(prefix, Map.of());

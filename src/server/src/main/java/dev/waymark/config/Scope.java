@@ -21,7 +21,7 @@ final class Scope<C> {
     this.prefix = prefix;
   }
 
-  /** The start of its keys' paths; `[]` stands for each element of a list. */
+  /** The start of its keys' paths; {@code []} stands for each element of a list. */
   String prefix() {
     return prefix;
   }

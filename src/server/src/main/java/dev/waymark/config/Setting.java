@@ -5,7 +5,7 @@ import java.util.Locale;
 /**
  * A value in force, with what a message about it needs. Immutable.
  *
- * @param path with indices, `listeners[0].frame-max`
+ * @param path with indices, {@code listeners[0].frame-max}
  * @param text as written
  * @param isRefused the text is wrong and a mistake has been noted; the value is a stand-in
  */

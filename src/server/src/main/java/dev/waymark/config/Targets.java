@@ -21,7 +21,7 @@ final class Targets {
 
   private Targets() {}
 
-  /** A pool's `target`. */
+  /** A pool's {@code target}. */
   static ValueType<Target> target() {
     return ValueType.form(EXPECTED, "^(static:///|unix:/|dns://).+$", Targets::read);
   }

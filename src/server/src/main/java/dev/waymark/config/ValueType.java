@@ -129,7 +129,7 @@ record ValueType<T>(
     return duration(expected, max, false);
   }
 
-  /** A duration, or `off`, which is zero. */
+  /** A duration, or {@code off}, which is zero. */
   static ValueType<Duration> durationOrOff(String max) {
     String expected = "a duration up to " + max + ", such as 500ms, 30s or 5m, or off";
     return duration(expected, max, true);
@@ -176,7 +176,7 @@ record ValueType<T>(
     return unit == null ? null : unit.multipliedBy(Long.parseLong(amount.group(1)));
   }
 
-  /** `true` or `false`, in upper or lower case like all words. */
+  /** {@code true} or {@code false}, in upper or lower case like all words. */
   static ValueType<Boolean> bool() {
     return new ValueType<>(
         "true or false",
@@ -190,7 +190,7 @@ record ValueType<T>(
             });
   }
 
-  /** `on` or `off`. */
+  /** {@code on} or {@code off}. */
   static ValueType<Boolean> onOff() {
     Map<String, Boolean> words = new LinkedHashMap<>();
     words.put("on", true);
@@ -301,7 +301,7 @@ record ValueType<T>(
         });
   }
 
-  /** Bytes as text or as `0x` and hexadecimal digits. */
+  /** Bytes as text or as {@code 0x} and hexadecimal digits. */
   static ValueType<byte[]> delimiter() {
     String expected =
         "1 to " + DELIMITER_BYTES_MAX + " bytes as text, such as \"\\r\\n\", or as 0x0d0a";

@@ -1,10 +1,10 @@
 /**
  * The engine: everything that decides about connections and lanes, as state machines without I/O.
  *
- * <p>Not inside: sockets, gRPC, clocks, threads, randomness, loggers, metrics libraries. Time is an
- * argument (`nowNs`); effects go out through small interfaces that the edge implements: {@link
- * dev.waymark.engine.stream.ClientSocket}, {@link dev.waymark.engine.lane.LaneTransport} and {@link
- * dev.waymark.engine.shard.ShardEnvironment}.
+ * <p>Out of scope: sockets, gRPC, clocks, threads, randomness, loggers, metrics libraries. Time is
+ * an argument ({@code nowNs}); effects go out through small interfaces that the edge implements:
+ * {@link dev.waymark.engine.stream.ClientSocket}, {@link dev.waymark.engine.lane.LaneTransport} and
+ * {@link dev.waymark.engine.shard.ShardEnvironment}.
  *
  * <p>This package holds no classes. The machines are in the packages below it, each of which sees
  * only those named before it:

@@ -1,9 +1,10 @@
 /**
  * Sockets. Here: which of Netty's transports carries them, and what is mended in those. Below:
- * `listener` (clients), `lane` (Attach calls to upstreams), and `dial` (how upstreams are reached).
+ * {@code listener} (clients), {@code lane} (Attach calls to upstreams), and {@code dial} (how
+ * upstreams are reached).
  *
- * <p>Not inside: what becomes of the bytes (`engine`), discovery and health (`upstreams`). Start at
- * {@link dev.waymark.net.NettyTransport}.
+ * <p>Out of scope: what becomes of the bytes ({@code engine}), discovery and health ({@code
+ * upstreams}). Start at {@link dev.waymark.net.NettyTransport}.
  */
 @NullMarked
 package dev.waymark.net;

@@ -28,7 +28,7 @@ public final class Logging {
 
   private Logging() {}
 
-  /** Everything goes to `out`, a line at a time. May be called again; the last call holds. */
+  /** Everything goes to {@code out}, a line at a time. May be called again; the last call holds. */
   public static void configure(LogConfig config, OutputStream out) {
     LoggerContext context = context();
     context.reset();

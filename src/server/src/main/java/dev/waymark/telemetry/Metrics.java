@@ -17,12 +17,12 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
- * The metrics of the process. Thread-safe. Dropwizard's registry holds them under
- * `name{label="value",…}`: totals as Counters, levels as Gauges; names and help follow the
+ * The metrics of the process. Thread-safe. Dropwizard's registry holds them under {@code
+ * name{label="value",…}}: totals as Counters, levels as Gauges; names and help follow the
  * Prometheus conventions. A series is there, with 0, from its registration on.
  *
- * <p>Totals are whole numbers: where the name says seconds (`…_seconds_total`) they are kept in
- * nanoseconds and shown in seconds. Label values come from bounded sets only: listener, pool,
+ * <p>Totals are whole numbers: where the name says seconds ({@code …_seconds_total}) they are kept
+ * in nanoseconds and shown in seconds. Label values come from bounded sets only: listener, pool,
  * upstream, reason, kind.
  */
 public final class Metrics {
@@ -64,26 +64,26 @@ public final class Metrics {
   }
 
   /**
-   * A counter kept elsewhere, read when asked for; `total` never falls, and is called by any
+   * A counter kept elsewhere, read when asked for; {@code total} never falls, and is called by any
    * thread.
    */
   public void counter(String name, String help, LongSupplier total, String... labelPairs) {
     replace(Kind.COUNTER, name, help, labelPairs, new SuppliedCounter(total));
   }
 
-  /** A level, read when asked for; `level` is called by any thread. */
+  /** A level, read when asked for; {@code level} is called by any thread. */
   public void gauge(String name, String help, LongSupplier level, String... labelPairs) {
     replace(Kind.GAUGE, name, help, labelPairs, (Gauge<Number>) level::getAsLong);
   }
 
-  /** A level with a fraction, read when asked for; `level` is called by any thread. */
+  /** A level with a fraction, read when asked for; {@code level} is called by any thread. */
   public void gauge(String name, String help, DoubleSupplier level, String... labelPairs) {
     replace(Kind.GAUGE, name, help, labelPairs, (Gauge<Number>) level::getAsDouble);
   }
 
   /**
    * How long something took, counted elsewhere and read when asked for, by any thread; the name
-   * ends with `_seconds`.
+   * ends with {@code _seconds}.
    */
   public void histogram(
       String name, String help, Supplier<Durations> durations, String... labelPairs) {

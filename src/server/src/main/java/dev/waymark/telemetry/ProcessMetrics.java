@@ -28,7 +28,7 @@ public final class ProcessMetrics {
 
   private ProcessMetrics() {}
 
-  /** Registers them all, with `waymark_build_info` of this version. */
+  /** Registers them all, with {@code waymark_build_info} of this version. */
   public static void register(Metrics metrics, String version) {
     metrics.gauge("waymark_build_info", "The version that runs.", () -> 1L, "version", version);
     long startUnixMs = ManagementFactory.getRuntimeMXBean().getStartTime();
@@ -59,7 +59,7 @@ public final class ProcessMetrics {
     }
   }
 
-  /** `VmRSS: 123456 kB`; see proc(5). */
+  /** {@code VmRSS: 123456 kB}; see proc(5). */
   private static long residentBytes() {
     try (Stream<String> lines = Files.lines(STATUS)) {
       String line = lines.filter(one -> one.startsWith(RESIDENT)).findFirst().orElseThrow();

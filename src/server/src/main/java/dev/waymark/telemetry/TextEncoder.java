@@ -11,7 +11,10 @@ import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import org.slf4j.event.KeyValuePair;
 
-/** `2026-11-21T11:03:00.123Z INFO event key=value…`, stack traces indented beneath. Thread-safe. */
+/**
+ * {@code 2026-11-21T11:03:00.123Z INFO event key=value…}, stack traces indented beneath.
+ * Thread-safe.
+ */
 final class TextEncoder extends EncoderBase<ILoggingEvent> {
   static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'", Locale.ROOT)

@@ -1,8 +1,8 @@
 /**
  * What an operator reads: metrics, events, the log, and standard output that never blocks.
  *
- * <p>Not inside: the port that serves it (`api`), and the state itself, which comes through the
- * suppliers of {@link dev.waymark.telemetry.Metrics}. Thread-safe throughout. Start at {@link
+ * <p>Out of scope: the port that serves it ({@code api}), and the state itself, which comes through
+ * the suppliers of {@link dev.waymark.telemetry.Metrics}. Thread-safe throughout. Start at {@link
  * dev.waymark.telemetry.EventLog}.
  */
 @NullMarked

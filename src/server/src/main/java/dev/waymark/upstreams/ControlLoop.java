@@ -15,7 +15,7 @@ import io.netty.channel.socket.nio.NioSocketChannel;
  * @param time to be asked on the thread itself
  * @param datagramChannelType for DNS
  * @param socketChannelType for health Watches and DNS over TCP
- * @param domainChannelType for health Watches of `unix:` upstreams
+ * @param domainChannelType for health Watches of {@code unix:} upstreams
  */
 public record ControlLoop(
     EventLoop eventLoop,

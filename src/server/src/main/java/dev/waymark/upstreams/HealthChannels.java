@@ -12,7 +12,7 @@ public interface HealthChannels {
    *
    * @param upstream the text of its address, as in {@link
    *     dev.waymark.engine.lane.UpstreamView#address()}
-   * @param address resolved; {@link java.net.UnixDomainSocketAddress} for `unix:`
+   * @param address resolved; {@link java.net.UnixDomainSocketAddress} for {@code unix:}
    * @param userTimeout a peer whose host acknowledges nothing for so long is dead; zero: the kernel
    *     decides
    * @param dial is told how the connection goes

@@ -52,8 +52,8 @@ public sealed interface UpstreamAddress {
   String UNIX_PREFIX = "unix:";
 
   /**
-   * Understands `host:port`, `1.2.3.4:port`, `[::1]:port`, `[fe80::1%eth0]:port`, `unix:/path` and
-   * `unix:///path`.
+   * Understands {@code host:port}, {@code 1.2.3.4:port}, {@code [::1]:port}, {@code
+   * [fe80::1%eth0]:port}, {@code unix:/path} and {@code unix:///path}.
    *
    * @throws IllegalArgumentException naming the text and what is expected
    */
@@ -102,8 +102,8 @@ public sealed interface UpstreamAddress {
   }
 
   /**
-   * The text of this address and port: `10.0.0.7:4770`, `[::1]:4770`, `[fe80::1%2]:4770`; never a
-   * name.
+   * The text of this address and port: {@code 10.0.0.7:4770}, {@code [::1]:4770}, {@code
+   * [fe80::1%2]:4770}; never a name.
    */
   static String format(InetAddress address, int port) {
     String text =

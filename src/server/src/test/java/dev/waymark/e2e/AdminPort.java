@@ -88,7 +88,10 @@ public record AdminPort(String address) {
     return all.asList().stream().map(JsonElement::getAsJsonObject);
   }
 
-  /** The sum of the series of this name that have all of these labels, given as `reason="done"`. */
+  /**
+   * The sum of the series of this name that have all of these labels, given as {@code
+   * reason="done"}.
+   */
   public long metric(String name, String... labels) {
     return (long)
         get("/metrics")

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** `waymark demo` as its users see it, without a terminal. */
+/** {@code waymark demo} as its users see it, without a terminal. */
 final class DemoIT {
   @Test
   void demo_ofSomeSeconds_showsFaultsAndLosesNothing() {

@@ -211,8 +211,8 @@ final class ExamplesIT {
   }
 
   /**
-   * As Debian's python3-grpc-tools, which knows no `optional`: what stands beside it is taken, and
-   * if that does not work either, the check says so and not the run.
+   * As Debian's python3-grpc-tools, which knows no {@code optional}: what stands beside it is
+   * taken, and if that does not work either, the check says so and not the run.
    */
   @Test
   void python_generatorThatRefuses_isPassedOverOrSaid(@TempDir Path temp) throws IOException {

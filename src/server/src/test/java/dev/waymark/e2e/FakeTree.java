@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 final class FakeTree {
   /**
    * Counts its calls and leaves an archive as the real build would. A word in the POM changes that:
-   * with `broken` it fails, with `silent` it fails without a word, with `slow` it waits for
-   * `go-on`.
+   * with {@code broken} it fails, with {@code silent} it fails without a word, with {@code slow} it
+   * waits for {@code go-on}.
    */
   private static final String MAVEN =
       """

@@ -18,10 +18,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A copy of misc/examples/java in `target`, as a user would make it, built by Maven against the
- * SDK's jars and poms. They stand in a local repository of their own, as `mvn install` would leave
- * them; everything else comes from the user's local repository, or from Maven Central if it is not
- * there.
+ * A copy of misc/examples/java in {@code target}, as a user would make it, built by Maven against
+ * the SDK's jars and poms. They stand in a local repository of their own, as {@code mvn install}
+ * would leave them; everything else comes from the user's local repository, or from Maven Central
+ * if it is not there.
  */
 final class JavaExample {
   private static final Path SOURCES = Path.of("misc", "examples", "java");

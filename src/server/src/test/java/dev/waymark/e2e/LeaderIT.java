@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** `follow: leader` before three stubs, of which one at most is SERVING. */
+/** {@code follow: leader} before three stubs, of which one at most is SERVING. */
 final class LeaderIT {
   private static final String QUESTION = "who are you?";
 

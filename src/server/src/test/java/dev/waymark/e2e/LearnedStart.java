@@ -17,8 +17,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The release as it ships, unpacked beside its archive, and what its `bin/waymark train` had the
- * JVM learn (docs/performance.md, Start): the tests start hundreds of processes, and each costs
+ * The release as it ships, unpacked beside its archive, and what its {@code bin/waymark train} had
+ * the JVM learn (docs/performance.md, Start): the tests start hundreds of processes, and each costs
  * half. Where the classes are in a folder, as in an IDE, the test's own class path. Thread-safe.
  */
 final class LearnedStart {

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * What listeners differ in: framing, limits, addresses. One bridge, before a stub that answers each
- * message with `ok`.
+ * message with {@code ok}.
  */
 final class ListenersIT {
   private static final int FRAME_MAX = 1_000;

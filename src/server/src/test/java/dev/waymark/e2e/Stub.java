@@ -57,7 +57,7 @@ final class Stub implements AutoCloseable {
     return admin.epochs();
   }
 
-  /** One of the counts since its start, such as `released`. */
+  /** One of the counts since its start, such as {@code released}. */
   long stat(String name) {
     return JsonParser.parseString(admin.get("/stats")).getAsJsonObject().get(name).getAsLong();
   }

@@ -28,8 +28,8 @@ import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
 /**
- * One program as a process of its own, usually a waymark command: `Waymark.start("bridge",
- * "--listen", "127.0.0.1:7000")`. Ended with {@link #stop()} (SIGTERM) or {@link #kill()}; {@link
+ * One program as a process of its own, usually a waymark command: {@code Waymark.start("bridge",
+ * "--listen", "127.0.0.1:7000")}. Ended with {@link #stop()} (SIGTERM) or {@link #kill()}; {@link
  * #close()} kills what still runs and fails the test when Netty reported a leak. Thread-safe.
  */
 public final class Waymark implements AutoCloseable {
@@ -107,7 +107,7 @@ public final class Waymark implements AutoCloseable {
     return lineWith(parts).orElseThrow();
   }
 
-  /** Waits until GET of the URL answers 200, `/readyz` of a bridge for one. */
+  /** Waits until GET of the URL answers 200, {@code /readyz} of a bridge for one. */
   public Waymark awaitOk(String url) {
     await("answers " + url, START_TIMEOUT, () -> isOk(url));
     return this;
@@ -127,7 +127,7 @@ public final class Waymark implements AutoCloseable {
     exitCode();
   }
 
-  /** Sends any signal by its name without SIG: `STOP`, `CONT`, `INT`. */
+  /** Sends any signal by its name without SIG: {@code STOP}, {@code CONT}, {@code INT}. */
   public void signal(String signal) {
     try {
       int code =
@@ -283,7 +283,7 @@ public final class Waymark implements AutoCloseable {
       return this;
     }
 
-    /** By its name without SIG: ignored when the process starts, as under `nohup`. */
+    /** By its name without SIG: ignored when the process starts, as under {@code nohup}. */
     public Launch ignoring(String signal) {
       ignoredSignal = signal;
       return this;

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * run of its own.
  */
 final class Shrinker {
-  /** A run ended so; `failure` null: it passed. */
+  /** A run ended so; {@code failure} null: it passed. */
   record Outcome(@Nullable Throwable failure, int stepsDone, int connections) {}
 
   /**

@@ -24,7 +24,7 @@ final class SimClient implements ClientSocket {
   private final boolean isEndWanted;
   private final ArrayDeque<Piece> queue = new ArrayDeque<>();
 
-  /** What waits in the socket; `pushId` -1: a reply. */
+  /** What waits in the socket; {@code pushId} -1: a reply. */
   private record Piece(ByteBuf payload, int pushId) {
     boolean isPush() {
       return pushId != -1;

@@ -18,7 +18,7 @@ final class SimPush {
     return to(sim, lane, sim.anyConnection());
   }
 
-  /** What is pushed; `epoch` -1: in any. */
+  /** What is pushed; {@code epoch} -1: in any. */
   record Payload(int id, Mark mark, byte[] bytes, long epoch) {}
 
   static UpstreamControl.Push to(Sim sim, SimLane lane, long connection) {

@@ -7,7 +7,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * Netty's leak detector, which also keeps what it found. Netty makes it itself, by its property
- * `io.netty.customResourceLeakDetector`; the constructors are those that Netty asks for.
+ * {@code io.netty.customResourceLeakDetector}; the constructors are those that Netty asks for.
  * Thread-safe.
  *
  * @param <T> the type of the resource

@@ -143,7 +143,7 @@ public final class RawServer implements AutoCloseable {
     return server;
   }
 
-  /** Its address, `127.0.0.1:1234`. */
+  /** Its address, {@code 127.0.0.1:1234}. */
   public String address() {
     return "127.0.0.1:" + port();
   }

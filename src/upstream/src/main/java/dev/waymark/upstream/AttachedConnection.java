@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * An {@link Attachment} as handlers and other threads see it: checks what they pass in, takes it
  * into the lane in order, and keeps copies of what they may ask for. Thread-safe; the attachment
- * calls the `on…` methods inside the lane.
+ * calls the {@code on…} methods inside the lane.
  */
 final class AttachedConnection implements UpstreamConnection {
   private final Attachment attachment;

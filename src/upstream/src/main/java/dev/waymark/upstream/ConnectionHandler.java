@@ -76,10 +76,10 @@ public interface ConnectionHandler {
   /**
    * Client bytes, in order, cut as {@link Delivery} says.
    *
-   * @param data borrowed, valid during the call; keep a `retainedSlice()`, or a copy if you keep it
-   *     long
-   * @param endOffset the offset in the client's stream behind the last byte: what to pass as
-   *     `consumedOffset` when done with it
+   * @param data borrowed, valid during the call; keep a {@code retainedSlice()}, or a copy if you
+   *     keep it long
+   * @param endOffset the offset in the client's stream behind the last byte: what to pass as {@code
+   *     consumedOffset} when done with it
    */
   void onData(ByteBuf data, long endOffset);
 
@@ -91,8 +91,8 @@ public interface ConnectionHandler {
 
   /**
    * The bridge wants to move the connection to another upstream: no bytes come any more, and no
-   * half-close. Finish what was received and is not consumed within the bridge's `release-timeout`
-   * (10 s by default); after that the bridge moves the connection by force.
+   * half-close. Finish what was received and is not consumed within the bridge's {@code
+   * release-timeout} (10 s by default); after that the bridge moves the connection by force.
    *
    * <p>The SDK hands over by itself, here or later, once everything that the handler got is
    * consumed and all replies have left. So do not consume what you still owe an answer. A handler

@@ -4,13 +4,13 @@ import dev.waymark.protocol.UpstreamFrame;
 
 /**
  * Decides when a connection may move to its next owner (protocol.md, rule 9), and with which last
- * `consumed`. Confined to its lane's lock.
+ * {@code consumed}. Confined to its lane's lock.
  */
 final class HandOver {
   /** A former owner committed the start of a reply, which nobody has completed yet. */
   private boolean isReplyInherited;
 
-  /** This owner has sent the start of a reply, and no `consumed` behind it yet. */
+  /** This owner has sent the start of a reply, and no {@code consumed} behind it yet. */
   private boolean isInReply;
 
   private boolean isBegun;
@@ -23,7 +23,7 @@ final class HandOver {
     this.isReplyInherited = isReplyInherited;
   }
 
-  /** A frame left; `consumed` is absent or ends a reply. */
+  /** A frame left; {@code consumed} is absent or ends a reply. */
   void onFrame(boolean hasBytes, long consumed) {
     isInReply = consumed == UpstreamFrame.ABSENT && (isInReply || hasBytes);
     isReplyInherited &= consumed == UpstreamFrame.ABSENT;
@@ -48,7 +48,9 @@ final class HandOver {
     return isBegun && (consumedOffset >= deliveredOffset || (isAsked && !isInReply));
   }
 
-  /** The last `consumed`; absent if it would end a reply that the next owner has to complete. */
+  /**
+   * The last {@code consumed}; absent if it would end a reply that the next owner has to complete.
+   */
   long finalConsumed(long consumedOffset) {
     return isReplyInherited ? UpstreamFrame.ABSENT : consumedOffset;
   }

@@ -106,8 +106,8 @@ final class ReplyQueue {
   // --- inputs ---
 
   /**
-   * The next reply; leaves at once if nothing waits and it fits. `whole`: not to be cut; its size
-   * is at most the reply window.
+   * The next reply; leaves at once if nothing waits and it fits. {@code whole}: not to be cut; its
+   * size is at most the reply window.
    *
    * @param owned one reference passes to this method
    */

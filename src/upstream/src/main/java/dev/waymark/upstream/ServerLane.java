@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The upstream's side of a lane, one Attach call: reads batches, gives frames to attachments, and
  * gathers their frames into one batch per turn. Everything runs inside its {@link LaneMailbox}; the
- * `on…` methods and `announce…` may be called from any thread.
+ * {@code on…} methods and {@code announce…} may be called from any thread.
  *
  * <p>A lane is always read if reply windows bound what it sends. An at-most-once upstream has none,
  * so it stops reading while the transport is full.
@@ -203,7 +203,9 @@ final class ServerLane {
     flushIfLarge();
   }
 
-  /** The last frame of this attachment, which ends here; `consumedOffset` is absent or final. */
+  /**
+   * The last frame of this attachment, which ends here; {@code consumedOffset} is absent or final.
+   */
   void released(Attachment attachment, long consumedOffset) {
     writer.released(attachment.connection(), attachment.epoch(), consumedOffset);
     flushIfLarge();

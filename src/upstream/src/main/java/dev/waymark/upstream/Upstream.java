@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>It runs on any transport of grpc-java. To serve it beside your other services, add {@link
- * #service()} to your own server, preferably one with `directExecutor()`, so that a frame never
- * changes threads; handlers must not block in any case. On grpc-netty, {@link NettyGuard} limits
- * what clients can do to the server.
+ * #service()} to your own server, preferably one with {@code directExecutor()}, so that a frame
+ * never changes threads; handlers must not block in any case. On grpc-netty, {@link NettyGuard}
+ * limits what clients can do to the server.
  */
 public final class Upstream {
   private final Attachments attachments;
@@ -168,8 +168,8 @@ public final class Upstream {
     }
 
     /**
-     * False makes it an at-most-once upstream: no Settings, no `consumed`, no context, no limit on
-     * replies, no replay (protocol.md, rule 5). Default true.
+     * False makes it an at-most-once upstream: no Settings, no {@code consumed}, no context, no
+     * limit on replies, no replay (protocol.md, rule 5). Default true.
      */
     public Builder acknowledge(boolean value) {
       options = options.withAcknowledge(value);

@@ -154,7 +154,7 @@ public interface UpstreamConnection {
 
   /**
    * Tells the bridge that a long request is still being worked on, which restarts its clocks
-   * (protocol.md, rule 7). Call it more often than the bridge's `progress-timeout` (30 s by
+   * (protocol.md, rule 7). Call it more often than the bridge's {@code progress-timeout} (30 s by
    * default) while nothing is consumed. It costs one empty frame, and nothing while the transport
    * is full.
    */
@@ -192,7 +192,7 @@ public interface UpstreamConnection {
    * What a message carries, without the length or delimiter of the listener's framing.
    *
    * @param message a whole message, as in {@link Delivery#MESSAGES}; its indices stay
-   * @return borrowed from `message`, or a heap copy that needs no release
+   * @return borrowed from {@code message}, or a heap copy that needs no release
    * @throws IllegalArgumentException if the message is too short for the framing
    */
   ByteBuf unframed(ByteBuf message);
@@ -202,7 +202,7 @@ public interface UpstreamConnection {
     return Payloads.toBytes(unframed(Payloads.wrap(message)));
   }
 
-  /** As {@link #unframed(ByteBuf)}; the result shares the bytes of `message` where it can. */
+  /** As {@link #unframed(ByteBuf)}; the result shares the bytes of {@code message} where it can. */
   default ByteBuffer unframed(ByteBuffer message) {
     return Payloads.toByteBuffer(unframed(Payloads.wrap(message)));
   }

@@ -5,7 +5,8 @@ import dev.waymark.protocol.Check;
 /**
  * The settings of an upstream. Immutable.
  *
- * @param acknowledge whether the upstream sends Settings and `consumed` (protocol.md, rules 3 to 5)
+ * @param acknowledge whether the upstream sends Settings and {@code consumed} (protocol.md, rules 3
+ *     to 5)
  * @param delivery how handlers get bytes
  * @param windowBytes how many unconsumed client bytes one connection may have in flight; 0: the
  *     bridge's own window

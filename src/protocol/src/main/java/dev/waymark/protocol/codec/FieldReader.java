@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * lane.
  */
 final class FieldReader {
-  /** Of `frames`, the only field of both batches. */
+  /** Of {@code frames}, the only field of both batches. */
   private static final int FRAMES_FIELD = 1;
 
   private static final int WIRE_TYPE_BITS = 3;
@@ -132,8 +132,8 @@ final class FieldReader {
   }
 
   /**
-   * Reads the next member of the frame's `control`. One that comes in parts is merged; of several
-   * members the last one counts.
+   * Reads the next member of the frame's {@code control}. One that comes in parts is merged; of
+   * several members the last one counts.
    *
    * @param empty a builder for its first part
    */
@@ -152,7 +152,7 @@ final class FieldReader {
     }
   }
 
-  /** The frame's `control`, once all its fields were read; null if it has none. */
+  /** The frame's {@code control}, once all its fields were read; null if it has none. */
   @Nullable MessageLite control() {
     return control == null ? null : control.build();
   }

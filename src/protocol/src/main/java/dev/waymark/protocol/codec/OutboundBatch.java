@@ -13,12 +13,12 @@ import org.jspecify.annotations.Nullable;
  * A growing batch of encoded frames: one byte array that is used again for every message, and the
  * large payloads in their own buffers. Confined to the thread of its lane.
  *
- * <p>Give it to `sendMessage` of a call of {@link AttachMethod}: that moves its content into the
- * message and leaves the batch empty. It may be filled again as soon as gRPC has drained the
- * message. The HTTP/2 transports do so before `sendMessage` returns, if the call has a real stream:
- * send nothing before the call's headers came or it said ready, and make channels with
- * `disableRetry()`. For a transport that may read later, on another thread (grpc-inprocess), call
- * {@link #afterSend} first; filling the batch before is an IllegalStateException.
+ * <p>Give it to {@code sendMessage} of a call of {@link AttachMethod}: that moves its content into
+ * the message and leaves the batch empty. It may be filled again as soon as gRPC has drained the
+ * message. The HTTP/2 transports do so before {@code sendMessage} returns, if the call has a real
+ * stream: send nothing before the call's headers came or it said ready, and make channels with
+ * {@code disableRetry()}. For a transport that may read later, on another thread (grpc-inprocess),
+ * call {@link #afterSend} first; filling the batch before is an IllegalStateException.
  */
 public final class OutboundBatch {
   /** Payloads from this size on are not copied into the array. */
@@ -34,7 +34,7 @@ public final class OutboundBatch {
   private static final int FRAMES_TAG = 1 << 3 | 2;
   private static final byte[] NO_BYTES = {};
 
-  /** A payload that stands before the array's byte `at`. */
+  /** A payload that stands before the array's byte {@code at}. */
   record Kept(int at, ByteBuf payload) {}
 
   private final ArrayList<Kept> kept = new ArrayList<>();
@@ -77,9 +77,9 @@ public final class OutboundBatch {
   }
 
   /**
-   * To be called when `sendMessage` has returned, on transports that may read the message later: if
-   * this one does, the message gets a copy of its own, for whatever thread reads it. What gRPC made
-   * no message of, because the call has ended, is dropped.
+   * To be called when {@code sendMessage} has returned, on transports that may read the message
+   * later: if this one does, the message gets a copy of its own, for whatever thread reads it. What
+   * gRPC made no message of, because the call has ended, is dropped.
    */
   public void afterSend() {
     if (message != null) {

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * a call that still had to send it when it was given up must not throw inside gRPC.
  *
  * <p>Thread-safe, since a transport may read on a thread of its own while the lane's thread is
- * still in `sendMessage`. The array goes back to the batch once the content is taken.
+ * still in {@code sendMessage}. The array goes back to the batch once the content is taken.
  */
 final class OutboundMessage extends InputStream implements Drainable, KnownLength {
   private final byte[] array;

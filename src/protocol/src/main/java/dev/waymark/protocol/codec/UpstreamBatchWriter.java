@@ -38,7 +38,7 @@ public final class UpstreamBatchWriter {
     return batch;
   }
 
-  /** The upstream acknowledges; the first frame. `windowBytes` 0: the bridge's own window. */
+  /** The upstream acknowledges; the first frame. {@code windowBytes} 0: the bridge's own window. */
   public void settings(int windowBytes, boolean isAnnouncementsWanted) {
     var settings =
         Settings.newBuilder()

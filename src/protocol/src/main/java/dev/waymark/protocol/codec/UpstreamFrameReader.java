@@ -30,7 +30,8 @@ public final class UpstreamFrameReader {
    * @param batch stays the caller's
    * @param into its payload is a slice of the batch that is not retained
    * @return false, and an empty frame, at the end of the batch
-   * @throws MalformedFrameException if the rest of the batch cannot be read; do not use `into` then
+   * @throws MalformedFrameException if the rest of the batch cannot be read; do not use {@code
+   *     into} then
    */
   public boolean read(ByteBuf batch, UpstreamFrame into) throws MalformedFrameException {
     into.clear();

@@ -3,7 +3,7 @@
  * written by hand and compatible with the classes generated from attach.proto, which encode
  * everything rare.
  *
- * <p>Not inside: lanes, windows, threads, channels. Used by the bridge's lanes and by the SDK.
+ * <p>Out of scope: lanes, windows, threads, channels. Used by the bridge's lanes and by the SDK.
  * Start at {@link dev.waymark.protocol.codec.AttachMethod}. Writers, readers and batches are
  * confined to the thread of their lane; method descriptors are immutable. attach.proto and
  * docs/protocol.md define what frames mean.

@@ -74,7 +74,7 @@ public class FrameBenchmark {
     return drain(bridgeWriter.batch(), buffers);
   }
 
-  /** Replies with `consumed`, as an upstream sends them. */
+  /** Replies with {@code consumed}, as an upstream sends them. */
   @Benchmark
   @OperationsPerInvocation(FRAMES)
   public int encodeReply() throws IOException {
@@ -94,7 +94,7 @@ public class FrameBenchmark {
     return read;
   }
 
-  /** Replies with `consumed`, as a bridge reads them. */
+  /** Replies with {@code consumed}, as a bridge reads them. */
   @Benchmark
   @OperationsPerInvocation(FRAMES)
   public long decodeReply() throws MalformedFrameException {

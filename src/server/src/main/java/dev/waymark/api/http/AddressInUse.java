@@ -19,7 +19,7 @@ public final class AddressInUse extends RuntimeException {
     this.why = why;
   }
 
-  /** The cause alone, such as `Address already in use`. */
+  /** The cause alone, such as {@code Address already in use}. */
   public String why() {
     return why;
   }

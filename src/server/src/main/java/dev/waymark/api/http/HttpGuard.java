@@ -17,18 +17,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * Keeps web pages away from an HTTP port. Immutable.
  *
- * <p>A page of `evil.example` can have its name resolve to 127.0.0.1 (DNS rebinding); its requests
- * then carry that name as Host. So a Host is served only if nobody can give it to such a page: an
- * IP address, `localhost`, a name without a dot, or a name that the operator listed. Requests that
- * a browser sends across sites carry Origin or Sec-Fetch-Site, and are refused.
+ * <p>A page of {@code evil.example} can have its name resolve to 127.0.0.1 (DNS rebinding); its
+ * requests then carry that name as Host. So a Host is served only if nobody can give it to such a
+ * page: an IP address, {@code localhost}, a name without a dot, or a name that the operator listed.
+ * Requests that a browser sends across sites carry Origin or Sec-Fetch-Site, and are refused.
  */
 final class HttpGuard {
   /** RFC 1035, 2.3.4. */
   private static final int LABEL_CHARS_MAX = 63;
 
   /**
-   * `host:port` (RFC 9110, section 7.2). What is left over when a host is cut out of a text could
-   * be somebody else's name.
+   * {@code host:port} (RFC 9110, section 7.2). What is left over when a host is cut out of a text
+   * could be somebody else's name.
    */
   private static final Pattern AUTHORITY =
       Pattern.compile(
@@ -41,7 +41,8 @@ final class HttpGuard {
   private final Set<String> names;
 
   /**
-   * @param names served besides the usual ones; `*.example.com` is every name below example.com
+   * @param names served besides the usual ones; {@code *.example.com} is every name below
+   *     example.com
    */
   HttpGuard(Collection<String> names) {
     this.names = names.stream().map(HttpGuard::normal).collect(Collectors.toUnmodifiableSet());
@@ -95,7 +96,7 @@ final class HttpGuard {
         || isBelowListed(host);
   }
 
-  /** `localhost`, or a name that is only known in this network: a container's, a host's. */
+  /** {@code localhost}, or a name that is only known in this network: a container's, a host's. */
   private static boolean isSingleLabel(String host) {
     return host.length() <= LABEL_CHARS_MAX
         && host.chars().allMatch(c -> isAsciiLetterOrDigit(c) || c == '-' || c == '_');

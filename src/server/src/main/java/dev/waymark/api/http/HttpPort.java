@@ -148,7 +148,7 @@ public final class HttpPort {
   }
 
   /**
-   * A port that is not open yet. `/` is its index unless a route says otherwise.
+   * A port that is not open yet. {@code /} is its index unless a route says otherwise.
    *
    * @param hosts names served as Host besides addresses, localhost and names without a dot
    */

@@ -34,7 +34,7 @@ final class HttpRoutes {
   private final Map<String, Route> routes = new TreeMap<>();
   private final HttpGuard guard;
 
-  /** `/` is the index unless a route says otherwise. */
+  /** {@code /} is the index unless a route says otherwise. */
   HttpRoutes(Collection<Route> all, HttpGuard guard) {
     this.guard = guard;
     all.forEach(route -> routes.put(route.path(), route));

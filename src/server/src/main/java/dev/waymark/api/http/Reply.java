@@ -22,7 +22,7 @@ public record Reply(int status, String contentType, byte[] body) {
         status, "application/json; charset=utf-8", (GSON.toJson(value) + "\n").getBytes(UTF_8));
   }
 
-  /** `{"error": …}`. */
+  /** {@code {"error": …}}. */
   public static Reply error(int status, String error) {
     return json(status, Map.of("error", error));
   }

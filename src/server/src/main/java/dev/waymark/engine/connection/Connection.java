@@ -35,12 +35,12 @@ import org.jspecify.annotations.Nullable;
  * this class acts on the answers, and is the only one that does.
  *
  * <p><b>Replay.</b> A client must not notice that its upstream died. So bytes that an owner was
- * sent are kept until it says `consumed`, and replies take effect only as whole commits, each of
- * which says how much it consumed. Whatever happens to the owner, `consumed` and the replies that
- * took effect then describe the same instant: a new owner is sent the bytes from `consumed` on, and
- * told how many reply bytes have taken effect. Offsets are absolute, so a message that is lost with
- * its lane does no harm. The cost is one window of memory for each connection with work under way,
- * and none for an idle one (rules 1 to 4).
+ * sent are kept until it says {@code consumed}, and replies take effect only as whole commits, each
+ * of which says how much it consumed. Whatever happens to the owner, {@code consumed} and the
+ * replies that took effect then describe the same instant: a new owner is sent the bytes from
+ * {@code consumed} on, and told how many reply bytes have taken effect. Offsets are absolute, so a
+ * message that is lost with its lane does no harm. The cost is one window of memory for each
+ * connection with work under way, and none for an idle one (rules 1 to 4).
  *
  * <p>Inputs come from the socket (onClient…, {@link #onWritten}, {@link #onSocketClosed}), from the
  * {@link Owner} and from the {@link ConnectionHost}; effects go to these three. Each input ends by
@@ -762,7 +762,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** Without `consumed` nothing but silence says that a reply is whole. */
+  /** Without {@code consumed} nothing but silence says that a reply is whole. */
   private boolean isBetweenReplies(long nowNs) {
     Owner owner = ownership.owner();
     return (owner != null && owner.isAtMostOnce())

@@ -9,8 +9,8 @@ import dev.waymark.protocol.Mark;
  */
 final class ConnectionAge {
   /**
-   * Without `consumed` nothing says that a reply is complete: such a connection is quiet when no
-   * byte has moved for this long.
+   * Without {@code consumed} nothing says that a reply is complete: such a connection is quiet when
+   * no byte has moved for this long.
    */
   static final long SILENCE_NS = 1_000_000_000L;
 

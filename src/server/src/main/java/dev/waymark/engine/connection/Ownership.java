@@ -206,7 +206,7 @@ public final class Ownership {
   }
 
   /**
-   * `consumed` moved.
+   * {@code consumed} moved.
    *
    * @return whether anything had spoken against the connection
    */
@@ -259,7 +259,7 @@ public final class Ownership {
     avoided = List.of();
   }
 
-  /** The owner answered with `consumed`, so it has not refused. */
+  /** The owner answered with {@code consumed}, so it has not refused. */
   void onAnswer() {
     refusals = null;
     backOffs = 0;

@@ -10,7 +10,7 @@ final class ProgressClock {
     WORKING,
     /** No frame came for too long; another owner may do better. */
     STALLED,
-    /** Frames come, but the window has been full for too long without any `consumed`. */
+    /** Frames come, but the window has been full for too long without any {@code consumed}. */
     WINDOW_STALLED
   }
 
@@ -30,7 +30,7 @@ final class ProgressClock {
 
   // --- inputs ---
 
-  /** Bytes were sent where none was unconsumed, or `consumed` moved. */
+  /** Bytes were sent where none was unconsumed, or {@code consumed} moved. */
   void onProgress(long nowNs) {
     progressNs = nowNs;
     signNs = nowNs;

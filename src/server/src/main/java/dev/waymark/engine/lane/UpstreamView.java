@@ -60,7 +60,9 @@ public record UpstreamView(
     return state == UpstreamState.DRAINING;
   }
 
-  /** Its share relative to the others of its subset as it is now, in hundredths of `weight`. */
+  /**
+   * Its share relative to the others of its subset as it is now, in hundredths of {@code weight}.
+   */
   public int effectiveWeight() {
     return weight * slowStartPercent;
   }

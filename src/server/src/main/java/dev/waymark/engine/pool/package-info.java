@@ -3,7 +3,7 @@
  * to, planned moves between them, and what is done about requests that kill upstreams (rules 3, 8
  * and 9).
  *
- * <p>Not inside: discovery, health and the balancing policies, which are in {@code upstreams} and
+ * <p>Out of scope: discovery, health and the balancing policies, which are in {@code upstreams} and
  * reach the engine as {@link dev.waymark.engine.pool.PoolSnapshot} and {@link
  * dev.waymark.engine.pool.Balancer}. A pool sees its shard as {@link
  * dev.waymark.engine.pool.PoolHost}. May be imported by {@code engine.shard} and by the packages

@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
  * and why no more can be read (rules 1, 2 and 3).
  *
  * <p>What was sent is kept until it is consumed. When the owner is lost, the stream is rewound to
- * `consumed` and the next owner is sent the rest again: that is all there is to a replay. Bytes are
- * kept as references to the buffers that were read, so keeping them copies nothing; the cost is at
- * most one window for each connection with work under way. All offsets are absolute and count from
- * the first byte of the connection, so nothing has to be renumbered when the owner changes.
- * Confined to its shard's thread.
+ * {@code consumed} and the next owner is sent the rest again: that is all there is to a replay.
+ * Bytes are kept as references to the buffers that were read, so keeping them copies nothing; the
+ * cost is at most one window for each connection with work under way. All offsets are absolute and
+ * count from the first byte of the connection, so nothing has to be renumbered when the owner
+ * changes. Confined to its shard's thread.
  */
 public final class ClientStream {
   /**

@@ -109,7 +109,7 @@ public final class ReplyStream {
     }
   }
 
-  /** A commit with `consumed` took effect: a reply ends here (rule 4). */
+  /** A commit with {@code consumed} took effect: a reply ends here (rule 4). */
   void endReply() {
     replyStartOffset = committedOffset;
   }

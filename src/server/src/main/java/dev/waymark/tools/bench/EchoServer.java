@@ -29,7 +29,7 @@ public final class EchoServer implements AutoCloseable {
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
 
   /**
-   * @param address one of IPv4, the wildcard too, is not served over IPv6; `::` is over both
+   * @param address one of IPv4, the wildcard too, is not served over IPv6; {@code ::} is over both
    * @throws IOException if the port cannot be opened
    */
   public EchoServer(InetSocketAddress address) throws IOException {

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Delays as people write them: `100ms`, `2s`, `1m`. Stateless. */
+/** Delays as people write them: {@code 100ms}, {@code 2s}, {@code 1m}. Stateless. */
 public final class DelayText {
   private static final Pattern FORM = Pattern.compile("([0-9]{1,7})(ms|s|m)?");
   private static final Duration MAX = Duration.ofHours(1);

@@ -38,8 +38,8 @@ final class Delays {
   }
 
   /**
-   * The answers of one connection: none overtakes another. `after` is confined to the connection's
-   * lane.
+   * The answers of one connection: none overtakes another. {@code after} is confined to the
+   * connection's lane.
    */
   final class Line {
     private final AtomicLong waitingBytes = new AtomicLong();

@@ -9,8 +9,8 @@ public final class RefusalText {
   private RefusalText() {}
 
   /**
-   * The close reason of `busy`, `not_here` or `shutting_down`; null for `none`. Case does not
-   * matter.
+   * The close reason of {@code busy}, {@code not_here} or {@code shutting_down}; null for {@code
+   * none}. Case does not matter.
    *
    * @throws IllegalArgumentException naming what is expected
    */

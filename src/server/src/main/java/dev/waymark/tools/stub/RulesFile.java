@@ -24,8 +24,9 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
- * Reads rules from a YAML file: a list of maps with one of `equals`, `contains` or `regex`, and any
- * of `reply`, `delay` and `close`, or one of `crash` and `hang`. Confined to one thread.
+ * Reads rules from a YAML file: a list of maps with one of {@code equals}, {@code contains} or
+ * {@code regex}, and any of {@code reply}, {@code delay} and {@code close}, or one of {@code crash}
+ * and {@code hang}. Confined to one thread.
  */
 public final class RulesFile {
   private static final List<String> KEYS =

@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
  * @param rules tried before, in order
  * @param delay what every answer waits, in addition to its rule's delay
  * @param isLoggingFrames one INFO line per piece of data each way
- * @param name what `${name}` in replies stands for; null: the first address
+ * @param name what {@code ${name}} in replies stands for; null: the first address
  * @param refusal with what every connection is refused; null: none is
- * @param isAnnouncing has all connections announced; not without `acknowledge`
+ * @param isAnnouncing has all connections announced; not without {@code acknowledge}
  */
 public record StubOptions(
     boolean acknowledge,

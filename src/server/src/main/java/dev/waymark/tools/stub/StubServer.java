@@ -124,7 +124,7 @@ public final class StubServer implements AutoCloseable {
     return start(addresses, options, (String why) -> halt(why, lastWords));
   }
 
-  /** As above; `crash` is what a rule that crashes calls, with the reason. */
+  /** As above; {@code crash} is what a rule that crashes calls, with the reason. */
   static StubServer start(
       List<InetSocketAddress> addresses, StubOptions options, Consumer<String> crash)
       throws IOException {

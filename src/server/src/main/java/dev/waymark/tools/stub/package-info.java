@@ -1,6 +1,6 @@
 /**
  * The development peer: an upstream that echoes, or answers by rules, with an admin port to make it
- * misbehave. Also the echo upstream that a bridge embeds. Not inside: the command line. Start at
+ * misbehave. Also the echo upstream that a bridge embeds. Out of scope: the command line. Start at
  * {@link dev.waymark.tools.stub.StubServer}.
  */
 @NullMarked

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** Twenty seconds of {@link Chaos}; `misc/chaos/run.sh` runs it for longer. */
+/** Twenty seconds of {@link Chaos}; {@code misc/chaos/run.sh} runs it for longer. */
 final class ChaosIT {
   /** An own seed for each run, or one that failed: -Dwaymark.chaos.seed=… */
   private static final Long SEED = Long.getLong("waymark.chaos.seed");

@@ -88,7 +88,7 @@ final class ChaosUpstream implements AutoCloseable {
   /**
    * Refuses new connections.
    *
-   * @param code as the stub names it; `none`: takes them
+   * @param code as the stub names it; {@code none}: takes them
    */
   void refuse(String code) {
     admin().post("/refuse?code=" + code);

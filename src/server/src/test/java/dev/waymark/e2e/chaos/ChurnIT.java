@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** A minute of {@link Churn}; `misc/chaos/churn.sh` runs it for ten. */
+/** A minute of {@link Churn}; {@code misc/chaos/churn.sh} runs it for ten. */
 final class ChurnIT {
   @Test
   void connections_comingAndGoing_leaveNothingBehind() throws InterruptedException {

@@ -3,9 +3,9 @@ package dev.waymark.e2e.chaos;
 /**
  * How a client behaves.
  *
- * <p>`underWayMax`: requests that may wait for their replies; `requestsMax`: of one connection, 0:
- * until the run is over; `thinkMsMax`: between two requests; `readPauseMs`: before each reply is
- * read.
+ * <p>{@code underWayMax}: requests that may wait for their replies; {@code requestsMax}: of one
+ * connection, 0: until the run is over; {@code thinkMsMax}: between two requests; {@code
+ * readPauseMs}: before each reply is read.
  */
 enum Habit {
   /** Several requests at once on a connection that stays. */

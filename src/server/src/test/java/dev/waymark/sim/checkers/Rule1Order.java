@@ -9,7 +9,10 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Bytes arrive in order and exactly; nothing overtakes them; `last` stands where messages end. */
+/**
+ * Bytes arrive in order and exactly; nothing overtakes them; {@code last} stands where messages
+ * end.
+ */
 public final class Rule1Order implements Watcher {
   private static final String RULE = "rule 1 (order)";
 

@@ -75,7 +75,7 @@ public interface Watcher {
   /** The upstream says Draining on this lane. */
   default void onDraining(int lane) {}
 
-  /** `left` is null at the first Open. */
+  /** {@code left} is null at the first Open. */
   default void onOpen(
       int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {}
 
@@ -109,7 +109,7 @@ public interface Watcher {
 
   default void onLaneEnd(int lane) {}
 
-  /** The upstream pushes; `epoch` -1: any. */
+  /** The upstream pushes; {@code epoch} -1: any. */
   default void onPush(int lane, long id, long connection, int bytes, long epoch) {}
 
   default void onPushResult(int lane, long id, String outcome) {}
@@ -141,8 +141,8 @@ public interface Watcher {
   }
 
   /**
-   * Frames of one commit; `consumed` -1: absent; `context` null: absent; `isEnd`: of the replies;
-   * `isReplyEnd`: of one reply.
+   * Frames of one commit; {@code consumed} -1: absent; {@code context} null: absent; {@code isEnd}:
+   * of the replies; {@code isReplyEnd}: of one reply.
    */
   record Commit(
       long connection,
@@ -153,8 +153,8 @@ public interface Watcher {
       boolean isReplyEnd) {}
 
   /**
-   * A frame from an upstream; `consumed` -1: absent; `context` null: absent; `close` 0: none;
-   * `isReleased`: Released.
+   * A frame from an upstream; {@code consumed} -1: absent; {@code context} null: absent; {@code
+   * close} 0: none; {@code isReleased}: Released.
    */
   record UpstreamEvent(
       long connection,

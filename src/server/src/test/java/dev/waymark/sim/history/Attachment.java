@@ -51,7 +51,7 @@ final class Attachment {
   boolean hasClientEnded;
   final List<Commit> commits = new ArrayList<>();
 
-  /** What the upstream said in `close`; null: nothing. */
+  /** What the upstream said in {@code close}; null: nothing. */
   @Nullable String said;
 
   /** What the bridge said in Close; null: nothing. */
@@ -67,7 +67,7 @@ final class Attachment {
     this.epoch = epoch;
   }
 
-  /** A frame; it takes effect with the next one that has no `more`. */
+  /** A frame; it takes effect with the next one that has no {@code more}. */
   void send(
       byte[] bytes,
       long consumed,
