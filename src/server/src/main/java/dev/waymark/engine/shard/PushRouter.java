@@ -2,6 +2,7 @@ package dev.waymark.engine.shard;
 
 import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.connection.ListenerOptions;
+import dev.waymark.engine.shard.RecentCloses.Close;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Mark;
 import dev.waymark.protocol.PushResult;
@@ -75,7 +76,8 @@ final class PushRouter {
 
   /** A connection's socket is closed. */
   void onConnectionGone(Connection connection, @Nullable CloseReason reason, long closedUnixMs) {
-    closes.add(connection.sequence(), connection.info().listener(), reason, closedUnixMs);
+    closes.add(
+        connection.sequence(), new Close(connection.info().listener(), reason, closedUnixMs));
   }
 
   // --- transitions ---
@@ -83,11 +85,11 @@ final class PushRouter {
   private void pushHere(
       long nowNs, String pool, Push push, long sequence, Consumer<PushResult> reply) {
     Connection connection = connections.get(sequence);
-    int closed = connection == null ? closes.find(sequence) : -1;
+    Close close = connection == null ? closes.find(sequence) : null;
     if (connection != null && connection.info().listener().isOpenTo(pool)) {
       connection.push(nowNs, push, reply);
-    } else if (closed >= 0 && closes.listener(closed).isOpenTo(pool)) {
-      reply.accept(PushResult.gone(push.id(), closes.reason(closed), closes.closedUnixMs(closed)));
+    } else if (close != null && close.listener().isOpenTo(pool)) {
+      reply.accept(PushResult.gone(push.id(), close.reason(), close.closedUnixMs()));
     } else {
       // A connection that is there is forbidden to this pool, which then may not push to all
       // listeners.
