@@ -1,5 +1,6 @@
 package dev.waymark.config;
 
+import dev.waymark.engine.base.Backoff;
 import dev.waymark.engine.base.Limits;
 import java.util.List;
 
@@ -65,8 +66,8 @@ public record BridgeConfig(
         .commitTimeoutNs(get(LaneKeys.COMMIT_TIMEOUT).toNanos())
         .pingIntervalNs(get(LaneKeys.PING_INTERVAL).toNanos())
         .laneTimeoutNs(get(LaneKeys.LANE_TIMEOUT).toNanos())
-        .laneRetryMinNs(get(LaneKeys.RETRY_MIN).toNanos())
-        .laneRetryMaxNs(get(LaneKeys.RETRY_MAX).toNanos())
+        .laneRetry(
+            new Backoff(get(LaneKeys.RETRY_MIN).toNanos(), get(LaneKeys.RETRY_MAX).toNanos()))
         .creditDelayNs(get(LaneKeys.CREDIT_DELAY).toNanos())
         .lingerTimeoutNs(get(ProcessKeys.LINGER_TIMEOUT).toNanos())
         .pushWaitNs(get(LaneKeys.PUSH_WAIT).toNanos())

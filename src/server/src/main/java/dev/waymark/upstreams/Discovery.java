@@ -86,14 +86,14 @@ final class Discovery {
   }
 
   private void start(PoolConfig config, Target.Dns target) {
-    var backoff =
-        new Backoff(config.get(HealthKeys.DNS_TTL_MIN), config.get(HealthKeys.DNS_TTL_MAX), random);
+    var waits =
+        new RetryWaits(config.get(HealthKeys.DNS_TTL_MIN), config.get(HealthKeys.DNS_TTL_MAX), random);
     dns =
         new DnsDiscovery(
             target,
             control,
             NameLookup.of(control, files, target.server()),
-            backoff,
+            waits,
             found -> onFound.accept(endpoints(target.port(), found)),
             problem -> onFailed.accept(target.host(), problem));
     dns.start();

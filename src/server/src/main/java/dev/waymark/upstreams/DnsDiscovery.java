@@ -28,7 +28,7 @@ final class DnsDiscovery {
   private final Dns target;
   private final ControlLoop control;
   private final NameLookup lookup;
-  private final Backoff backoff;
+  private final RetryWaits waits;
   private final Consumer<List<InetAddress>> onFound;
   private final Consumer<UpstreamProblem> onFailed;
 
@@ -53,13 +53,13 @@ final class DnsDiscovery {
       Dns target,
       ControlLoop control,
       NameLookup lookup,
-      Backoff backoff,
+      RetryWaits waits,
       Consumer<List<InetAddress>> onFound,
       Consumer<UpstreamProblem> onFailed) {
     this.target = target;
     this.control = control;
     this.lookup = lookup;
-    this.backoff = backoff;
+    this.waits = waits;
     this.onFound = onFound;
     this.onFailed = onFailed;
   }
@@ -141,7 +141,7 @@ final class DnsDiscovery {
 
   /** Gives out what was found; returns the milliseconds until the next question. */
   private long found(NameLookup.Answer answer) {
-    backoff.reset();
+    waits.reset();
     ipv4 = answer.ipv4().isAnswered() ? answer.ipv4().addresses() : ipv4;
     ipv6 = answer.ipv6().isAnswered() ? answer.ipv6().addresses() : ipv6;
     onFound.accept(
@@ -150,12 +150,12 @@ final class DnsDiscovery {
             .sorted(BY_FAMILY_AND_NUMBER)
             .toList());
     long ttlSeconds = Math.min(answer.ipv4().ttlSeconds(), answer.ipv6().ttlSeconds());
-    return backoff.clampMs(TimeUnit.SECONDS.toMillis(ttlSeconds));
+    return waits.clampMs(TimeUnit.SECONDS.toMillis(ttlSeconds));
   }
 
   private long failed(NameLookup.Answer answer) {
     onFailed.accept(answer.problem());
-    return backoff.nextMs();
+    return waits.nextMs();
   }
 
   private void cancelTimers() {

@@ -58,7 +58,7 @@ final class HealthWatch {
   private final Channels channels;
   private final HealthCheckRequest request;
   private final AddressFinder addresses;
-  private final Backoff backoff;
+  private final RetryWaits waits;
   private final Listener listener;
 
   private @Nullable Try current;
@@ -70,14 +70,14 @@ final class HealthWatch {
       Channels channels,
       String service,
       AddressFinder addresses,
-      Backoff backoff,
+      RetryWaits waits,
       Listener listener) {
     this.loop = control.eventLoop();
     this.time = control.time();
     this.channels = channels;
     this.request = HealthCheckRequest.newBuilder().setService(service).build();
     this.addresses = addresses;
-    this.backoff = backoff;
+    this.waits = waits;
     this.listener = listener;
   }
 
@@ -130,7 +130,7 @@ final class HealthWatch {
       return;
     }
     end();
-    nextTry = loop.schedule(this::start, backoff.nextMs(), TimeUnit.MILLISECONDS);
+    nextTry = loop.schedule(this::start, waits.nextMs(), TimeUnit.MILLISECONDS);
     listener.onHealth(UpstreamHealth.UNREACHABLE);
     listener.onProblem(problem);
     listener.onBroken(problem);
@@ -168,7 +168,7 @@ final class HealthWatch {
 
     void end() {
       if (hasAnswered()) {
-        backoff.resetAfter(TimeUnit.NANOSECONDS.toMillis(time.nowNs() - firstAnswerNs));
+        waits.resetAfter(TimeUnit.NANOSECONDS.toMillis(time.nowNs() - firstAnswerNs));
       }
       cancelTimeout();
       channel.shutdownNow();

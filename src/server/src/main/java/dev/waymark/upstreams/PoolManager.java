@@ -370,15 +370,15 @@ public final class PoolManager implements AutoCloseable {
     }
 
     private HealthWatch newWatch() {
-      var backoff =
-          new Backoff(config.get(HealthKeys.RETRY_MIN), config.get(HealthKeys.RETRY_MAX), random);
+      var waits =
+          new RetryWaits(config.get(HealthKeys.RETRY_MIN), config.get(HealthKeys.RETRY_MAX), random);
       return new HealthWatch(
           control,
           (socket, dial) ->
               channels.open(address, socket, config.get(HealthKeys.USER_TIMEOUT), dial),
           config.get(HealthKeys.SERVICE),
           this,
-          backoff,
+          waits,
           this);
     }
 

@@ -1,5 +1,6 @@
 package dev.waymark.sim;
 
+import dev.waymark.engine.base.Backoff;
 import dev.waymark.engine.base.Limits;
 import dev.waymark.engine.base.PoolOptions;
 import dev.waymark.engine.base.PoolOptions.Acknowledge;
@@ -114,8 +115,7 @@ record SimSetup(
         .commitTimeoutNs((isQuick ? 2000 : 10_000) * MS)
         .pingIntervalNs((isQuick ? 500 : 2000) * MS)
         .laneTimeoutNs((isQuick ? 1500 : 6000) * MS)
-        .laneRetryMinNs(100 * MS)
-        .laneRetryMaxNs((isQuick ? 500 : 2000) * MS)
+        .laneRetry(new Backoff(100 * MS, (isQuick ? 500 : 2000) * MS))
         .creditDelayNs(20 * MS)
         .lingerTimeoutNs(10_000 * MS)
         .pushWaitNs((isQuick ? 500 : 5000) * MS)

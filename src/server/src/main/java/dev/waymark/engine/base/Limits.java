@@ -23,8 +23,7 @@ import dev.waymark.protocol.SizeLimits;
  * @param pingIntervalNs a lane silent for this long is sent a Ping
  * @param laneTimeoutNs a lane that is not established after this long, or from which nothing came
  *     for this long after a Ping, is broken
- * @param laneRetryMinNs first wait before a broken lane is opened again; doubled each time
- * @param laneRetryMaxNs longest wait before a broken lane is opened again
+ * @param laneRetry the longest waits before a broken lane is opened again
  * @param creditDelayNs how long credit below half the reply window waits for data to travel with
  * @param lingerTimeoutNs how long a socket that is being closed may take no bytes before it is
  *     reset
@@ -45,8 +44,7 @@ public record Limits(
     long commitTimeoutNs,
     long pingIntervalNs,
     long laneTimeoutNs,
-    long laneRetryMinNs,
-    long laneRetryMaxNs,
+    Backoff laneRetry,
     long creditDelayNs,
     long lingerTimeoutNs,
     long pushWaitNs,
@@ -66,7 +64,6 @@ public record Limits(
     Check.that(
         initialWindowBytes > 0 && replyWindowBytes > 0, "window and reply window are positive");
     Check.that(pingIntervalNs < laneTimeoutNs, "a Ping fits before its lane is judged");
-    Check.that(laneRetryMinNs <= laneRetryMaxNs, "the retry's bounds are in order");
     Check.that(
         batchBytesMax + 2 * SizeLimits.PAYLOAD_BYTES_MAX <= SizeLimits.BATCH_BYTES_MAX,
         "a full batch and one more frame fit a message");
@@ -90,8 +87,7 @@ public record Limits(
     private long commitTimeoutNs = 10_000 * MS;
     private long pingIntervalNs = 2_000 * MS;
     private long laneTimeoutNs = 6_000 * MS;
-    private long laneRetryMinNs = 100 * MS;
-    private long laneRetryMaxNs = 10_000 * MS;
+    private Backoff laneRetry = new Backoff(100 * MS, 10_000 * MS);
     private long creditDelayNs = 20 * MS;
     private long lingerTimeoutNs = 10_000 * MS;
     private long pushWaitNs = 5_000 * MS;
@@ -155,13 +151,8 @@ public record Limits(
       return this;
     }
 
-    public Builder laneRetryMinNs(long laneRetryMinNs) {
-      this.laneRetryMinNs = laneRetryMinNs;
-      return this;
-    }
-
-    public Builder laneRetryMaxNs(long laneRetryMaxNs) {
-      this.laneRetryMaxNs = laneRetryMaxNs;
+    public Builder laneRetry(Backoff laneRetry) {
+      this.laneRetry = laneRetry;
       return this;
     }
 
@@ -208,8 +199,7 @@ public record Limits(
           commitTimeoutNs,
           pingIntervalNs,
           laneTimeoutNs,
-          laneRetryMinNs,
-          laneRetryMaxNs,
+          laneRetry,
           creditDelayNs,
           lingerTimeoutNs,
           pushWaitNs,

@@ -1,5 +1,6 @@
 package dev.waymark.engine.connection;
 
+import dev.waymark.engine.base.Backoff;
 import dev.waymark.engine.stream.ClientStream;
 import dev.waymark.engine.stream.ReplyDirection;
 import dev.waymark.protocol.Check;
@@ -58,10 +59,7 @@ public final class Ownership {
   /** How many former owners the access log names. */
   private static final int HISTORY_MAX = 16;
 
-  /** The first back-off; doubled each time until {@link #BACK_OFF_MAX_NS}. */
-  private static final long BACK_OFF_MIN_NS = 100_000_000L;
-
-  private static final long BACK_OFF_MAX_NS = 5_000_000_000L;
+  private static final Backoff BACKOFF = new Backoff(100_000_000L, 5_000_000_000L);
 
   private final Owner.Attached connection;
   private final ClientStream client;
@@ -109,7 +107,7 @@ public final class Ownership {
   void attach(long nowNs, Owner next) {
     boolean isReturn = isSame(next, former);
     returns = isReturn ? returns + 1 : 0;
-    mayMoveAtNs = isReturn ? nowNs + backOffNs(returns) : nowNs;
+    mayMoveAtNs = isReturn ? nowNs + BACKOFF.ceilingNs(returns) : nowNs;
     owner = next;
     former = isReturn ? null : former;
     // Nobody else was left, so all are asked again at the next move.
@@ -232,7 +230,7 @@ public final class Ownership {
    * @param patienceNs refusals further apart than this plus the longest back-off are unrelated
    */
   void onRefused(long nowNs, CloseReason reason, long patienceNs) {
-    if (refusals == null || nowNs - refusals.lastNs() > patienceNs + BACK_OFF_MAX_NS) {
+    if (refusals == null || nowNs - refusals.lastNs() > patienceNs + BACKOFF.maxNs()) {
       refusals = new Refusals(nowNs, nowNs, reason);
     } else {
       refusals = new Refusals(refusals.sinceNs(), nowNs, reason);
@@ -247,7 +245,7 @@ public final class Ownership {
   void backOff(long nowNs, long patienceNs) {
     backOffs++;
     isBackingOff = true;
-    retryAtNs = nowNs + backOffNs(backOffs);
+    retryAtNs = nowNs + BACKOFF.ceilingNs(backOffs);
     if (refusals != null && retryAtNs - (refusals.sinceNs() + patienceNs) > 0) {
       retryAtNs = refusals.sinceNs() + patienceNs;
     }
@@ -425,10 +423,6 @@ public final class Ownership {
       "ReferenceEquality") // A lane is one call: another to the same upstream differs.
   private static boolean isSame(Owner candidate, @Nullable Owner other) {
     return candidate == other;
-  }
-
-  private static long backOffNs(int times) {
-    return Math.min(BACK_OFF_MAX_NS, BACK_OFF_MIN_NS << Math.clamp(times - 1, 0, 10));
   }
 
   /**

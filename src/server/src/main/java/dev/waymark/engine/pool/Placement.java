@@ -300,7 +300,7 @@ final class Placement {
     boolean isWaitedFor = taking.isEmpty() && (!waiting.isEmpty() || probation.hasWaiting());
     return isWaitedFor
         ? Math.max(
-            host.limits().laneRetryMinNs(), options.get().noUpstreamWaitNs() / RETRIES_OF_A_WAIT)
+            host.limits().laneRetry().minNs(), options.get().noUpstreamWaitNs() / RETRIES_OF_A_WAIT)
         : Long.MAX_VALUE;
   }
 

@@ -63,7 +63,7 @@ final class UpstreamSlot {
   /** Its lane broke; another is opened after a while. */
   void onLaneBroken(long nowNs, RandomGenerator random) {
     // A lane that ends right after Settings has not worked either.
-    boolean hasWorked = lane.hasWorkedFor(nowNs, longestRetryNs());
+    boolean hasWorked = lane.hasWorkedFor(nowNs, limits.laneRetry().ceilingNs(failures));
     failures = hasWorked ? 1 : failures + 1;
     brokenNs = nowNs;
     retryAtNs = nowNs + retryNs(random);
@@ -151,13 +151,7 @@ final class UpstreamSlot {
    * retry in step.
    */
   private long retryNs(RandomGenerator random) {
-    long longestNs = longestRetryNs();
+    long longestNs = limits.laneRetry().ceilingNs(failures);
     return longestNs / 2 + random.nextLong(longestNs / 2 + 1);
-  }
-
-  private long longestRetryNs() {
-    int doublings = Math.clamp(failures - 1, 0, 30);
-    long cappedNs = Math.min(limits.laneRetryMaxNs(), limits.laneRetryMinNs() << doublings);
-    return cappedNs <= 0 ? limits.laneRetryMaxNs() : cappedNs;
   }
 }

@@ -22,7 +22,7 @@ class LimitsTest {
     refused(10, 0, 1, 1, 2, 1, 2, 1, "positive");
     refused(10, 10, 0, 1, 2, 1, 2, 1, "positive");
     refused(10, 10, 1, 2, 2, 1, 2, 1, "Ping");
-    refused(10, 10, 1, 1, 2, 3, 2, 1, "retry");
+    refused(10, 10, 1, 1, 2, 3, 2, 1, "back-off");
     refused(10, 10, 1, 1, 2, 1, 2, SizeLimits.BATCH_BYTES_MAX, "batch");
   }
 
@@ -49,8 +49,7 @@ class LimitsTest {
                 .commitTimeoutNs(1)
                 .pingIntervalNs(ping)
                 .laneTimeoutNs(lane)
-                .laneRetryMinNs(retryMin)
-                .laneRetryMaxNs(retryMax)
+                .laneRetry(new Backoff(retryMin, retryMax))
                 .creditDelayNs(1)
                 .lingerTimeoutNs(1)
                 .pushWaitNs(1)

@@ -1,5 +1,6 @@
 package dev.waymark.engine.shard;
 
+import dev.waymark.engine.base.Backoff;
 import dev.waymark.engine.base.Counters;
 import dev.waymark.engine.base.Limits;
 import dev.waymark.engine.base.PoolOptions;
@@ -166,8 +167,7 @@ public final class Fixtures implements ShardEnvironment, Balancer {
         .commitTimeoutNs(10_000 * MS)
         .pingIntervalNs(2000 * MS)
         .laneTimeoutNs(6000 * MS)
-        .laneRetryMinNs(100 * MS)
-        .laneRetryMaxNs(1000 * MS)
+        .laneRetry(new Backoff(100 * MS, 1000 * MS))
         .creditDelayNs(20 * MS)
         .lingerTimeoutNs(10_000 * MS)
         .pushWaitNs(5000 * MS)

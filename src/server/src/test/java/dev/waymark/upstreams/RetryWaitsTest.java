@@ -7,14 +7,14 @@ import java.util.SplittableRandom;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
-class BackoffTest {
+class RetryWaitsTest {
   @Test
   void waits_growToTheMostAndStayInBounds() {
     long[] most = new long[10];
     for (int seed = 0; seed < 2_000; seed++) {
-      Backoff backoff = backoff(seed);
+      RetryWaits waits = waits(seed);
       for (int i = 0; i < most.length; i++) {
-        long wait = backoff.nextMs();
+        long wait = waits.nextMs();
         assertThat(wait).isBetween(100L, Math.min(10_000L, 200L << i));
         most[i] = Math.max(most[i], wait);
       }
@@ -25,36 +25,36 @@ class BackoffTest {
 
   @Test
   void reset_afterManyTries_startsShortAgain() {
-    Backoff backoff = backoff(1);
-    LongStream.range(0, 20).forEach(i -> backoff.nextMs());
-    backoff.reset();
-    assertThat(backoff.nextMs()).isLessThanOrEqualTo(200);
+    RetryWaits waits = waits(1);
+    LongStream.range(0, 20).forEach(i -> waits.nextMs());
+    waits.reset();
+    assertThat(waits.nextMs()).isLessThanOrEqualTo(200);
   }
 
   @Test
   void successes_thatAreShort_doNotStartShortAgain() {
-    Backoff backoff = backoff(1);
+    RetryWaits waits = waits(1);
     long most =
         LongStream.range(0, 20)
             .map(i -> {
-              backoff.resetAfter(1);
-              return backoff.nextMs();
+              waits.resetAfter(1);
+              return waits.nextMs();
             })
             .max()
             .orElseThrow();
     assertThat(most).isGreaterThan(5_000);
-    backoff.resetAfter(10_000);
-    assertThat(backoff.nextMs()).isLessThanOrEqualTo(200);
+    waits.resetAfter(10_000);
+    assertThat(waits.nextMs()).isLessThanOrEqualTo(200);
   }
 
   @Test
   void zeroBounds_neverSpin() {
-    Backoff backoff = new Backoff(Duration.ZERO, Duration.ZERO, new SplittableRandom(1));
-    assertThat(backoff.nextMs()).isEqualTo(Backoff.FLOOR_MS);
-    assertThat(backoff.clampMs(0)).isEqualTo(Backoff.FLOOR_MS);
+    RetryWaits waits = new RetryWaits(Duration.ZERO, Duration.ZERO, new SplittableRandom(1));
+    assertThat(waits.nextMs()).isEqualTo(RetryWaits.FLOOR_MS);
+    assertThat(waits.clampMs(0)).isEqualTo(RetryWaits.FLOOR_MS);
   }
 
-  private static Backoff backoff(int seed) {
-    return new Backoff(Duration.ofMillis(100), Duration.ofSeconds(10), new SplittableRandom(seed));
+  private static RetryWaits waits(int seed) {
+    return new RetryWaits(Duration.ofMillis(100), Duration.ofSeconds(10), new SplittableRandom(seed));
   }
 }
