@@ -1,10 +1,13 @@
 package dev.waymark.cli;
 
+import dev.waymark.config.BadValueException;
+import dev.waymark.config.HostPort;
 import dev.waymark.tools.bench.BenchException;
 import dev.waymark.tools.bench.BenchOptions;
 import dev.waymark.tools.bench.BenchOptions.Mode;
 import dev.waymark.tools.bench.Sources;
 import dev.waymark.tools.bench.Targets;
+import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -154,7 +157,7 @@ final class BenchFlags {
     return new BenchOptions(
         label,
         isConnectBurst ? Mode.CONNECT_BURST : isIdle ? Mode.IDLE : Mode.LOAD,
-        Targets.resolve(targets),
+        Targets.resolve(targets.stream().map(BenchFlags::target).toList()),
         connections,
         sizes.stream().map(BenchFlags::size).toList(),
         underWay,
@@ -166,6 +169,15 @@ final class BenchFlags {
         Math.min(threads, connections),
         intervalMs,
         processes);
+  }
+
+  private static InetSocketAddress target(String text) {
+    try {
+      HostPort target = HostPort.read(text, 0);
+      return InetSocketAddress.createUnresolved(target.host(), target.port());
+    } catch (BadValueException e) {
+      throw new BenchException(text + " (expected: " + e.expected() + ")");
+    }
   }
 
   private static int size(String text) {

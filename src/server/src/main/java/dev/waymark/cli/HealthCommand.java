@@ -1,5 +1,6 @@
 package dev.waymark.cli;
 
+import dev.waymark.config.DurationText;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.ConnectException;
@@ -16,8 +17,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -32,7 +31,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = VersionText.class)
 final class HealthCommand implements Callable<Integer> {
-  private static final Pattern DURATION = Pattern.compile("([0-9]{1,6})(ms|s|m)");
+  private static final Duration TIMEOUT_MAX = Duration.ofHours(1);
   private static final int PORT_MAX = 65_535;
 
   @Spec private CommandSpec spec;
@@ -111,19 +110,14 @@ final class HealthCommand implements Callable<Integer> {
   }
 
   private Duration limit() {
-    Matcher parts = DURATION.matcher(timeout);
-    long amount = parts.matches() ? Long.parseLong(parts.group(1)) : 0;
-    if (amount == 0) {
+    Duration limit = DurationText.parse(timeout);
+    if (limit == null || limit.isZero() || limit.compareTo(TIMEOUT_MAX) > 0) {
       throw refused(
           "--timeout: "
               + timeout
-              + ": not a duration; expected a number above 0 and ms, s or m, as 2s");
+              + ": expected a duration above 0 and up to 1h, such as 500ms or 2s");
     }
-    return switch (parts.group(2)) {
-      case "ms" -> Duration.ofMillis(amount);
-      case "s" -> Duration.ofSeconds(amount);
-      default -> Duration.ofMinutes(amount);
-    };
+    return limit;
   }
 
   private ParameterException refused(String message) {

@@ -1,6 +1,7 @@
 package dev.waymark.cli;
 
-import java.util.Map;
+import dev.waymark.config.DurationText;
+import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
@@ -12,9 +13,7 @@ import picocli.CommandLine.TypeConversionException;
  */
 public final class LengthOfTime {
   private static final Pattern WITH_UNIT =
-      Pattern.compile("([0-9]{1,9}(?:\\.[0-9]{1,9})?)(ms|s|m|h)");
-  private static final Map<String, Double> UNIT_SECONDS =
-      Map.of("ms", 1e-3, "s", 1.0, "m", 60.0, "h", 3_600.0);
+      Pattern.compile("([0-9]{1,9}(?:\\.[0-9]{1,9})?)([a-z]{1,2})");
   private static final double MS_PER_SECOND = 1e3;
 
   private LengthOfTime() {}
@@ -45,8 +44,9 @@ public final class LengthOfTime {
 
   private static double seconds(String text, double plainUnit, String plainName) {
     Matcher parts = WITH_UNIT.matcher(text);
-    if (parts.matches()) {
-      return Double.parseDouble(parts.group(1)) * UNIT_SECONDS.getOrDefault(parts.group(2), 1.0);
+    Duration unit = parts.matches() ? DurationText.unit(parts.group(2)) : null;
+    if (unit != null) {
+      return Double.parseDouble(parts.group(1)) * unit.toMillis() / MS_PER_SECOND;
     }
     try {
       return Double.parseDouble(text) * plainUnit;

@@ -4,7 +4,7 @@ package dev.waymark.config;
  * A text that its type does not accept. Without a stack trace, since it is the user's mistake,
  * which {@link Settings} reports with its place.
  */
-final class BadValueException extends Exception {
+public final class BadValueException extends Exception {
   private static final long serialVersionUID = 1L;
 
   private final String expected;
@@ -15,7 +15,7 @@ final class BadValueException extends Exception {
   }
 
   /** What would have been accepted; follows the word "expected". */
-  String expected() {
+  public String expected() {
     return expected;
   }
 }

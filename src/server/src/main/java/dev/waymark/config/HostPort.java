@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
  *
  * @param host a name or an address, IPv6 without brackets
  */
-record HostPort(String host, int port) {
+public record HostPort(String host, int port) {
   private static final int PORT_MAX = 65_535;
   private static final int HOST_CHARS_MAX = 253;
 
@@ -52,6 +52,11 @@ record HostPort(String host, int port) {
         && InetAddress.ofLiteral(host).isLinkLocalAddress();
   }
 
+  /** Whether the host is an IP address, not a name. */
+  public boolean isIp() {
+    return host.indexOf(':') >= 0 || IPV4.matcher(host).matches();
+  }
+
   /** Whether both mean the same, however they are written. */
   boolean isSameAs(HostPort other) {
     return canonical().equals(other.canonical());
@@ -64,14 +69,19 @@ record HostPort(String host, int port) {
 
   private String canonicalHost() {
     int zone = host.indexOf('%');
-    boolean isIp = host.indexOf(':') >= 0 || IPV4.matcher(host).matches();
-    return isIp
+    return isIp()
         ? InetAddress.ofLiteral(zone < 0 ? host : host.substring(0, zone)).getHostAddress()
             + (zone < 0 ? "" : host.substring(zone))
         : host.toLowerCase(Locale.ROOT);
   }
 
-  private static HostPort read(String text, int portMin) throws BadValueException {
+  /**
+   * Reads the text.
+   *
+   * @param portMin the smallest port allowed
+   * @throws BadValueException naming what is expected
+   */
+  public static HostPort read(String text, int portMin) throws BadValueException {
     int colon = text.lastIndexOf(':');
     if (colon <= 0 || text.endsWith("]")) {
       throw new BadValueException(EXPECTED);

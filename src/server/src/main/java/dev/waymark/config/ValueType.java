@@ -41,12 +41,6 @@ record ValueType<T>(
   private static final Pattern AMOUNT = Pattern.compile("([0-9]{1,15})([A-Za-z]*)");
   private static final Map<String, Long> SIZE_UNITS =
       Map.of("", 1L, "B", 1L, "KiB", 1L << 10, "MiB", 1L << 20, "GiB", 1L << 30);
-  private static final Map<String, Duration> DURATION_UNITS =
-      Map.of(
-          "ms", Duration.ofMillis(1),
-          "s", Duration.ofSeconds(1),
-          "m", Duration.ofMinutes(1),
-          "h", Duration.ofHours(1));
   private static final Pattern NAME = Pattern.compile("[a-z0-9-]{1,63}");
   private static final Pattern HOST_NAME =
       Pattern.compile("(\\*\\.)?[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?");
@@ -155,8 +149,8 @@ record ValueType<T>(
         Optional.of(Comparator.<Duration>naturalOrder()),
         text -> {
           Duration duration =
-              isOffAllowed && text.equalsIgnoreCase("off") ? Duration.ZERO : durationOf(text);
-          Duration longest = durationOf(max);
+              isOffAllowed && text.equalsIgnoreCase("off") ? Duration.ZERO : DurationText.parse(text);
+          Duration longest = DurationText.parse(max);
           if (duration == null
               || longest == null
               || duration.compareTo(longest) > 0
@@ -165,15 +159,6 @@ record ValueType<T>(
           }
           return duration;
         });
-  }
-
-  private static @Nullable Duration durationOf(String text) {
-    Matcher amount = AMOUNT.matcher(text);
-    if (text.equals("0")) {
-      return Duration.ZERO;
-    }
-    Duration unit = amount.matches() ? DURATION_UNITS.get(amount.group(2)) : null;
-    return unit == null ? null : unit.multipliedBy(Long.parseLong(amount.group(1)));
   }
 
   /** {@code true} or {@code false}, in upper or lower case like all words. */

@@ -1,5 +1,7 @@
 package dev.waymark.upstreams;
 
+import dev.waymark.config.BadValueException;
+import dev.waymark.config.HostPort;
 import io.netty.util.NetUtil;
 import java.net.Inet6Address;
 import java.net.InetAddress;
@@ -64,33 +66,29 @@ public sealed interface UpstreamAddress {
       return new Literal(
           UnixDomainSocketAddress.of(path.startsWith("//") ? path.substring(2) : path));
     }
-    int colon = text.lastIndexOf(':');
-    require(colon > 0, text);
-    String host = text.substring(0, colon);
-    int port = port(text, text.substring(colon + 1));
-    boolean isBracketed = host.startsWith("[") && host.endsWith("]");
-    require(isBracketed || host.indexOf(':') < 0, text);
-    int zone = isBracketed ? host.indexOf('%') : -1;
+    HostPort address;
+    try {
+      address = HostPort.read(text, 1);
+    } catch (BadValueException notAnAddress) {
+      throw refused(text);
+    }
+    String host = address.host();
+    int zone = host.indexOf('%');
     if (zone >= 0) {
-      return zoned(
-          text, host.substring(1, zone), host.substring(zone + 1, host.length() - 1), port);
+      InetAddress ip = InetAddress.ofLiteral(host.substring(0, zone));
+      require(ip instanceof Inet6Address, text);
+      return zoned((Inet6Address) ip, host.substring(zone + 1), address.port());
     }
-    byte[] ip = NetUtil.createByteArrayFromIpAddressString(host);
-    if (ip != null) {
-      return new Literal(new InetSocketAddress(ofBytes(ip), port));
-    }
-    require(!isBracketed, text);
-    return new Name(host, port);
+    return address.isIp()
+        ? new Literal(new InetSocketAddress(InetAddress.ofLiteral(host), address.port()))
+        : new Name(host, address.port());
   }
 
-  private static UpstreamAddress zoned(String text, String ip, String zone, int port) {
-    byte[] bytes = NetUtil.createByteArrayFromIpAddressString(ip);
-    require(!zone.isEmpty() && bytes != null, text);
-    require(ofBytes(bytes) instanceof Inet6Address, text);
+  private static UpstreamAddress zoned(Inet6Address ip, String zone, int port) {
     boolean isIndex = zone.length() < 10 && zone.chars().allMatch(c -> c >= '0' && c <= '9');
     return isIndex
-        ? new Literal(withScope(bytes, Integer.parseInt(zone), port))
-        : new Zoned((Inet6Address) ofBytes(bytes), zone, port);
+        ? new Literal(withScope(ip.getAddress(), Integer.parseInt(zone), port))
+        : new Zoned(ip, zone, port);
   }
 
   private static InetSocketAddress withScope(byte[] ip, int scope, int port) {
@@ -121,16 +119,6 @@ public sealed interface UpstreamAddress {
       return InetAddress.getByAddress(ip);
     } catch (UnknownHostException notFourOrSixteenBytes) {
       throw new IllegalStateException(notFourOrSixteenBytes);
-    }
-  }
-
-  private static int port(String text, String digits) {
-    try {
-      int port = Integer.parseInt(digits);
-      require(port > 0 && port <= 65_535, text);
-      return port;
-    } catch (NumberFormatException notANumber) {
-      throw refused(text);
     }
   }
 

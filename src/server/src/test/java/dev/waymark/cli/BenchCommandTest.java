@@ -19,6 +19,12 @@ final class BenchCommandTest {
           """
           ''                               | which HOST:PORT?
           127.0.0.1                        | 127.0.0.1 (expected: HOST:PORT,
+          :7000                            | :7000 (expected: HOST:PORT,
+          ::1:7000                         | ::1:7000 (expected: an IPv6 address in brackets,
+          a:b                              | a:b (expected: port 0 to 65535)
+          a:70000                          | a:70000 (expected: port 0 to 65535)
+          a:123456                         | a:123456 (expected: port 0 to 65535)
+          a:                               | a: (expected: port 0 to 65535)
           127.0.0.1:1 --size=0             | --size: 0 (expected: 1 to 16MiB,
           127.0.0.1:1 --sizes=64,17MiB     | --size: 17MiB (expected: 1 to 16MiB,
           127.0.0.1:1 --connections=0      | --connections: 0 (expected: 1 to 1000000)
