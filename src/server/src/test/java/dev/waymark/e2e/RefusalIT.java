@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** An upstream that refuses every connection, beside one that takes them. */
+/** An upstream that refuses every connection, next to one that accepts them. */
 final class RefusalIT {
   @Test
-  void upstream_refusing_clientsNeverNoticeAndItGetsItsShareLater() {
+  void upstream_refusing_isNotNoticedByClientsAndLaterGetsConnections() {
     List<Stub> stubs =
         Scene.together(
             List.of(

@@ -17,7 +17,7 @@ final class StubStopIT {
   @TempDir Path folder;
 
   @Test
-  void sigterm_nobodyAttached_endsAtOnce() {
+  void sigterm_withoutConnections_endsAtOnce() {
     try (Stub stub = Stub.start("--drain-timeout=10m")) {
       stub.process().signal("TERM");
       assertThat(stub.process().exitCode(SOON)).isZero();
@@ -26,7 +26,7 @@ final class StubStopIT {
   }
 
   @Test
-  void sigterm_attachedAndNowhereToGo_endsWhenTheClientDoes() {
+  void sigterm_withAConnectionThatCannotMove_endsWhenTheClientDoes() {
     try (Stub stub = Stub.start("--drain-timeout=10m");
         Bridge bridge = Bridge.before(stub);
         Client client = bridge.connect()) {
@@ -41,7 +41,7 @@ final class StubStopIT {
   }
 
   @Test
-  void sigterm_twiceOrPastTheTime_endsWithConnectionsAttached() {
+  void sigterm_twiceOrAfterTheDrainTimeout_endsWithConnectionsAttached() {
     try (Stub hurried = Stub.start("--drain-timeout=10m");
         Stub late = Stub.start("--drain-timeout=100ms");
         Bridge one = Bridge.before(hurried);
