@@ -48,7 +48,7 @@ final class SampleFile {
   }
 
   /**
-   * @param dash the start of a list element, which replaces its indentation; empty if it has begun
+   * @param dash the start of a list element, in place of the indentation; empty for other children
    */
   private void child(String prefix, Child child, String indent, String dash) {
     if (child.isValue()) {

@@ -22,7 +22,7 @@ final class BenchIT {
   void bridgeAndStub_underMixedLoad_passAndReportFigures(@TempDir Path folder) throws IOException {
     Path json = folder.resolve("bench.json");
     try (Stub stub = Stub.start();
-        Bridge bridge = Bridge.before(stub);
+        Bridge bridge = Bridge.inFrontOf(stub);
         Waymark bench =
             bench(
                 "127.0.0.1:" + bridge.port(),
@@ -51,7 +51,7 @@ final class BenchIT {
   @Test
   void bridgeAndStub_inAConnectBurst_loseNoConnection() {
     try (Stub stub = Stub.start();
-        Bridge bridge = Bridge.before(stub);
+        Bridge bridge = Bridge.inFrontOf(stub);
         Waymark bench =
             bench(
                 "127.0.0.1:" + bridge.port(),

@@ -29,12 +29,12 @@ final class Bridge implements AutoCloseable {
   }
 
   /** Starts a bridge with one listener in front of these stubs. */
-  static Bridge before(List<Stub> stubs, String... flags) {
+  static Bridge inFrontOf(List<Stub> stubs, String... flags) {
     return start(Waymark.Launch::quick, flagsOf(stubs, flags));
   }
 
-  static Bridge before(Stub stub, String... flags) {
-    return before(List.of(stub), flags);
+  static Bridge inFrontOf(Stub stub, String... flags) {
+    return inFrontOf(List.of(stub), flags);
   }
 
   /** Starts a bridge with one listener and these flags. */

@@ -85,11 +85,11 @@ final class CrashIT {
   void upstreamKilled_betweenFinAndReply_anotherRepliesAndThenSendsFin() throws IOException {
     String rules = rules("- {contains: \"who, later?\", reply: \"${name}\", delay: 2s}\n");
     List<Stub> stubs =
-        Scene.together(
+        Scene.startAll(
             List.of(
                 () -> Scene.stub("127.0.0.1:0", rules, "--name=one"),
                 () -> Scene.stub("127.0.0.1:0", rules, "--name=two")));
-    try (Scene scene = Scene.before(stubs, "policy: round-robin")) {
+    try (Scene scene = Scene.inFrontOf(stubs, "policy: round-robin")) {
       Client client = scene.connect();
       client.write(ascii("who, later?")).end();
       await()

@@ -110,8 +110,8 @@ final class DrainIT {
   void rollingRestart_clientsNeverReconnectAndEndUpEvenlySpread() {
     int count = 5_000;
     List<Stub> stubs =
-        Scene.together(List.of(DrainIT::fixedStub, DrainIT::fixedStub, DrainIT::fixedStub));
-    try (Scene scene = Scene.before(stubs, "moves-per-second: 5000")) {
+        Scene.startAll(List.of(DrainIT::fixedStub, DrainIT::fixedStub, DrainIT::fixedStub));
+    try (Scene scene = Scene.inFrontOf(stubs, "moves-per-second: 5000")) {
       List<Client> clients = scene.connect(count);
       try (Load load = Load.on(clients, 100, 4_000)) {
         await().until(() -> load.replies() > count / 2);

@@ -32,7 +32,7 @@ final class FreezeIT {
   }
 
   private static List<Stub> oneAndTwo(String flagOfOne, String flagOfTwo) {
-    return Scene.together(
+    return Scene.startAll(
         List.of(
             () -> Scene.stub("127.0.0.1:0", "--name=one", flagOfOne),
             () -> Scene.stub("127.0.0.1:0", "--name=two", flagOfTwo)));
@@ -41,7 +41,7 @@ final class FreezeIT {
   @Test
   void upstream_frozen_losesItsConnectionsAndIsIgnoredWhenItWakesUp() throws IOException {
     String rules = rules("- {contains: \"who, later?\", reply: \"${name}\", delay: 1s}\n");
-    try (Scene scene = Scene.before(oneAndTwo(rules, rules), "rebalance: off", CLOCK)) {
+    try (Scene scene = Scene.inFrontOf(oneAndTwo(rules, rules), "rebalance: off", CLOCK)) {
       Stub frozen = scene.stub(0);
       Stub heir = scene.stub(1);
       List<Client> clients = scene.connect(200);
@@ -93,7 +93,7 @@ final class FreezeIT {
             - {contains: "late here", reply: "too late", delay: 4s}
             """);
     try (Scene scene =
-        Scene.before(oneAndTwo(faults, "--delay=0ms"), "rebalance: off, progress-timeout: 2s")) {
+        Scene.inFrontOf(oneAndTwo(faults, "--delay=0ms"), "rebalance: off, progress-timeout: 2s")) {
       Stub stuck = scene.stub(0);
       Stub heir = scene.stub(1);
       List<Client> clients = scene.connect(50);
@@ -139,7 +139,7 @@ final class FreezeIT {
   void bridge_frozen_blamesNoUpstreamForItsOwnPause() {
     Duration pause = Duration.ofMillis(1_200);
     try (Scene scene =
-        Scene.before(
+        Scene.inFrontOf(
             oneAndTwo("--delay=400ms", "--delay=400ms"),
             "rebalance: off, progress-timeout: 1s",
             "ping-interval: 200ms, lane-timeout: 800ms")) {
@@ -168,8 +168,8 @@ final class FreezeIT {
     LostLink.assumePossible();
     String host = "127.77.0.1";
     List<Stub> stubs =
-        Scene.together(List.of(() -> Scene.stub(host + ":0"), () -> Scene.stub("127.0.0.1:0")));
-    try (Scene scene = Scene.before(stubs, "rebalance: off", CLOCK)) {
+        Scene.startAll(List.of(() -> Scene.stub(host + ":0"), () -> Scene.stub("127.0.0.1:0")));
+    try (Scene scene = Scene.inFrontOf(stubs, "rebalance: off", CLOCK)) {
       List<Client> clients = scene.connect(100);
       try (Load load = Load.on(clients, 300, 100)) {
         await().until(() -> load.replies() > 200);
@@ -193,12 +193,12 @@ final class FreezeIT {
     LostLink.assumePossible();
     String host = "127.77.0.2";
     List<Stub> stubs =
-        Scene.together(
+        Scene.startAll(
             List.of(
                 () -> Scene.stub(host + ":0", "--no-ack"),
                 () -> Scene.stub("127.0.0.1:0", "--no-ack")));
     try (Scene scene =
-        Scene.before(stubs, "rebalance: off, user-timeout: 2s, on-upstream-loss: reopen")) {
+        Scene.inFrontOf(stubs, "rebalance: off, user-timeout: 2s, on-upstream-loss: reopen")) {
       Client client = scene.connectTo(scene.stub(0));
       try (LostLink _ = LostLink.to(host)) {
         client.write(ascii("lost"));

@@ -11,7 +11,7 @@ final class LanguageIT {
       "-Duser.language=th -Duser.country=TH -Duser.extensions=u-nu-thai";
 
   @Test
-  void bridge_inThatLocale_printsAsciiDigits() throws Exception {
+  void bridge_inALocaleWithOtherDigits_printsAscii() throws Exception {
     try (Waymark bridge =
         Waymark.command(
                 "bridge", "--listen=127.0.0.1:0", "--admin=127.0.0.1:0", "--echo=127.0.0.1:0")
@@ -31,7 +31,7 @@ final class LanguageIT {
   }
 
   @Test
-  void usageErrors_inThatLocale_haveAsciiDigits() {
+  void usageErrors_inALocaleWithOtherDigits_areAscii() {
     try (Waymark bench =
         Waymark.command("bench", "127.0.0.1:1", "--connections=0")
             .quick()

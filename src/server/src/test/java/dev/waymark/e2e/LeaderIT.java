@@ -36,7 +36,7 @@ final class LeaderIT {
       String name = "--name=" + i;
       starts.add(() -> Scene.stub("127.0.0.1:0", name, "--rules=" + rules));
     }
-    List<Stub> stubs = Scene.together(starts);
+    List<Stub> stubs = Scene.startAll(starts);
     stubs.forEach(stub -> stub.admin().post("/health?status=NOT_SERVING"));
     String target = "static:///" + String.join(",", stubs.stream().map(Stub::address).toList());
     scene = Scene.at(target, stubs, "follow: leader");

@@ -58,7 +58,7 @@ final class LimitsIT {
   @Test
   void memoryBudget_exceeded_endsNeitherTheProcessNorOtherClients() {
     long budget = 2L * MIB;
-    try (Bridge bridge = Bridge.before(stub, "--memory-budget=2MiB")) {
+    try (Bridge bridge = Bridge.inFrontOf(stub, "--memory-budget=2MiB")) {
       List<Client> slow =
           IntStream.range(0, 60).mapToObj(_ -> Client.connectNarrow(bridge.port())).toList();
       List<Clients.Background> senders =
@@ -128,9 +128,9 @@ final class LimitsIT {
 
   /** One read may hold tens of thousands of messages, which are cut only as they are sent. */
   @Test
-  void manyTinyMessages_holdLittleMoreThanTheirBytes() {
+  void manyTinyMessages_doNotHoldManyTimesTheirBytes() {
     long budget = 16L * MIB;
-    try (Bridge bridge = Bridge.before(stub, "--memory-budget=16MiB", "--framing=line")) {
+    try (Bridge bridge = Bridge.inFrontOf(stub, "--memory-budget=16MiB", "--framing=line")) {
       List<Client> slow =
           IntStream.range(0, 20).mapToObj(_ -> Client.connectNarrow(bridge.port())).toList();
       byte[] lines = new byte[4 * MIB];

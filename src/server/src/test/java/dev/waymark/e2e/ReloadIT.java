@@ -381,7 +381,7 @@ final class ReloadIT {
 
   @Test
   void bridge_withoutAFile_refusesToReload() {
-    try (Bridge plain = Bridge.before(red)) {
+    try (Bridge plain = Bridge.inFrontOf(red)) {
       assertThat(plain.admin().refusal(409, "/reload")).contains("without a file");
       plain.process().signal("HUP");
       plain.process().awaitLineWith("reload-refused", "without a file");

@@ -30,7 +30,7 @@ final class ScaleOutIT {
       dns.ttlSeconds = 1;
       dns.addresses = hosts(3);
       List<Stub> stubs =
-          Scene.together(
+          Scene.startAll(
               hosts(5).stream()
                   .<Supplier<Stub>>map(host -> () -> Scene.stub(host + ":" + port))
                   .toList());

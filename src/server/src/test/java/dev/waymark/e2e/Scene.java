@@ -48,25 +48,25 @@ final class Scene implements AutoCloseable {
 
   /** Starts a bridge and echoing stubs. Returns when all of them serve. */
   static Scene of(int stubs, String poolKeys, String... stubFlags) {
-    return before(stubs(stubs, stubFlags), poolKeys);
+    return inFrontOf(stubs(stubs, stubFlags), poolKeys);
   }
 
   /** Starts a bridge with one shard: suspects of different shards are not kept apart. */
   static Scene ofOneShard(int stubs, String poolKeys, String... stubFlags) {
-    return before(stubs(stubs, stubFlags), poolKeys, DEFAULT_CLOCK, 1);
+    return inFrontOf(stubs(stubs, stubFlags), poolKeys, DEFAULT_CLOCK, 1);
   }
 
   /** Starts a bridge in front of these stubs, which the scene will close. */
-  static Scene before(List<Stub> stubs, String poolKeys) {
-    return before(stubs, poolKeys, DEFAULT_CLOCK);
+  static Scene inFrontOf(List<Stub> stubs, String poolKeys) {
+    return inFrontOf(stubs, poolKeys, DEFAULT_CLOCK);
   }
 
   /** Starts a bridge with these lane keys in front of these stubs. */
-  static Scene before(List<Stub> stubs, String poolKeys, String laneKeys) {
-    return before(stubs, poolKeys, laneKeys, DEFAULT_SHARDS);
+  static Scene inFrontOf(List<Stub> stubs, String poolKeys, String laneKeys) {
+    return inFrontOf(stubs, poolKeys, laneKeys, DEFAULT_SHARDS);
   }
 
-  private static Scene before(List<Stub> stubs, String poolKeys, String laneKeys, int shards) {
+  private static Scene inFrontOf(List<Stub> stubs, String poolKeys, String laneKeys, int shards) {
     String addresses = String.join(",", stubs.stream().map(Stub::address).toList());
     Scene scene = at("static:///" + addresses, stubs, poolKeys, laneKeys, shards);
     scene.awaitServing(stubs.size());
@@ -96,7 +96,7 @@ final class Scene implements AutoCloseable {
 
   /** Starts {@code count} stubs at once. */
   static List<Stub> stubs(int count, String... flags) {
-    return together(Collections.nCopies(count, () -> stub("127.0.0.1:0", flags)));
+    return startAll(Collections.nCopies(count, () -> stub("127.0.0.1:0", flags)));
   }
 
   /** Starts a stub as cheaply as possible, since these tests start many. */
@@ -105,7 +105,7 @@ final class Scene implements AutoCloseable {
   }
 
   /** Starts all of them at once and returns them in the given order. */
-  static List<Stub> together(List<Supplier<Stub>> starts) {
+  static List<Stub> startAll(List<Supplier<Stub>> starts) {
     Stub[] started = new Stub[starts.size()];
     List<Integer> indexes = new ArrayList<>();
     for (int i = 0; i < started.length; i++) {

@@ -34,7 +34,7 @@ final class StopIT {
 
   @Test
   void sigterm_withoutConnections_endsAtOnceWithZero() {
-    try (Bridge bridge = Bridge.before(stub, "--drain-timeout=30s")) {
+    try (Bridge bridge = Bridge.inFrontOf(stub, "--drain-timeout=30s")) {
       long startNs = System.nanoTime();
       assertThat(bridge.process().stop()).isZero();
       Clients.assertFast(startNs, Duration.ofSeconds(10));
@@ -43,7 +43,7 @@ final class StopIT {
 
   @Test
   void sigterm_withConnections_servesThemAndEndsWithTheLast() {
-    try (Bridge bridge = Bridge.before(stub, "--drain-timeout=60s");
+    try (Bridge bridge = Bridge.inFrontOf(stub, "--drain-timeout=60s");
         Client client = bridge.connect()) {
       client.echo(1_000);
       assertThat(bridge.admin().status("/readyz")).isEqualTo(200);
@@ -62,7 +62,7 @@ final class StopIT {
 
   @Test
   void sigterm_afterTheDrainTimeout_closesRemainingConnections() {
-    try (Bridge bridge = Bridge.before(stub, "--drain-timeout=500ms");
+    try (Bridge bridge = Bridge.inFrontOf(stub, "--drain-timeout=500ms");
         Client client = bridge.connect()) {
       client.echo(1_000);
       bridge.process().signal("TERM");
@@ -80,7 +80,7 @@ final class StopIT {
     assumeTrue(
         !signal.equals("INT") || !isInterruptIgnored(),
         "SIGINT is ignored here, as in a shell's background job, and child processes inherit that");
-    try (Bridge bridge = Bridge.before(stub, "--drain-timeout=10m");
+    try (Bridge bridge = Bridge.inFrontOf(stub, "--drain-timeout=10m");
         Client client = bridge.connect()) {
       client.echo(1_000);
       bridge.process().signal(signal);

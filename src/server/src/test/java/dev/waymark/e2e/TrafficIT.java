@@ -22,7 +22,7 @@ final class TrafficIT {
   static void start() {
     left = Stub.start();
     right = Stub.start();
-    bridge = Bridge.before(List.of(left, right));
+    bridge = Bridge.inFrontOf(List.of(left, right));
     await().until(() -> bridge.admin().metric("waymark_pool_upstreams_serving") == 2);
   }
 

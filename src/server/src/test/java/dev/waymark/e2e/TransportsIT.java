@@ -31,7 +31,7 @@ final class TransportsIT {
   @ValueSource(strings = {"nio", "epoll", "io_uring"})
   void transport_whereItWorks_carriesBytesFinAndRst(String transport) {
     assumeWorks(transport);
-    try (Bridge bridge = Bridge.before(stub, "--transport=" + transport, "--shards=2")) {
+    try (Bridge bridge = Bridge.inFrontOf(stub, "--transport=" + transport, "--shards=2")) {
       bridge.process().awaitLineWith("bridge-started", "transport=" + transport);
       assertEcho(bridge);
       assertReset(bridge);

@@ -14,7 +14,7 @@ enum Habit {
   SLOW_READER(150, 0, 5, 40),
   /** Sends, half-closes, then reads all replies and FIN. */
   HALF_CLOSER(100, 40, 20, 0),
-  /** Sends and ends at once. */
+  /** Sends up to three requests and half-closes at once. */
   SHORT_LIVED(3, 3, 0, 0);
 
   final int inFlightMax;
