@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# To be sourced. find_jdk sets `java_home` to a JDK 25 or later that has bin/$1, as jlink or java, or fails: the java on the path may
-# be another, or none.
+# To be sourced. find_jdk sets `java_home` to a Java 25 or later that has bin/$1, such as jlink or java, or fails. The java on the path
+# may be another version, or missing.
 find_jdk() {
   path_java=$(command -v java) && path_java=$(readlink -f "$path_java") || path_java=
   for java_home in "${JAVA_HOME:-}" "${path_java%/bin/java}" /opt/java/openjdk /usr/lib/jvm/* /opt/* \

@@ -1,4 +1,4 @@
-"""The cases: what each asks of the systems, and which of the figures are kept."""
+"""The cases: the load that each puts on the systems, and the figures that are kept."""
 
 import contextlib
 import fnmatch
@@ -19,7 +19,7 @@ LOAD = re.compile(r"(\d+)(KiB|MiB|)x(\d+)(?:w(\d+))?")
 HAPROXY_CONNECTIONS_MAX = 9_800
 IDLE_CONNECTIONS = 19_000
 IDLE_SECONDS = 60
-# Longer than two of TrimNativeHeapInterval in misc/jvm.options.
+# Longer than twice TrimNativeHeapInterval in misc/jvm.options.
 TRIM_SECONDS = 21
 UPSTREAMS = [2, 20, 200]
 SHARDS = [1, 2]
@@ -28,7 +28,7 @@ WARM_UP_CASES = ["64x100", "64KiBx16w4"]
 WARM_UP_SECONDS = 15
 WARM_UP_STEP_MS = 100
 YOUNG_MIB = 16 * os.cpu_count()
-# As shipped, and others with as much room for garbage; ZGC has one bound for all.
+# The default, and others with as much room for garbage; for ZGC the bound covers the whole heap.
 COLLECTORS = {
     "g1": "",
     "serial": f"-XX:+UseSerialGC -XX:MaxNewSize={YOUNG_MIB}m",
@@ -38,7 +38,7 @@ COLLECTORS = {
 
 
 def figures(result):
-    """The part of bench's JSON that is kept, memory included."""
+    """The figures kept of bench's JSON, and the machine's load."""
     latency = result["latencyUs"]
     errors = result["wrong"] + result["unanswered"] + result["connections"]["lost"] + result["connections"]["refused"]
     return {
@@ -58,7 +58,7 @@ def figures(result):
 
 
 def load_flags(case):
-    """64x1000, 64KiBx16w4: size, connections, requests under way on each."""
+    """The flags for 64x1000 or 64KiBx16w4: size, connections, requests in flight on each."""
     size, unit, connections, window = LOAD.fullmatch(case).groups()
     flags = ["--size", int(size) * SIZES[unit], "--connections", connections, "--window", window or 1]
     return flags + sources(int(connections))
@@ -81,7 +81,7 @@ def open10k(run, case, systems):
 
 
 def openhalf(run, case, systems):
-    """At half of the lower peak of those that are proxies."""
+    """At half of the lower of the proxies' peaks."""
     peaks = []
     for system in systems:
         if system.name != "echo":
@@ -117,7 +117,7 @@ def idle19000(run, case, folder):
 
 
 def idle(run, system, count):
-    """Memory of the process that clients connect to, before and with them. Java's after a full collection and two trims."""
+    """Memory that connections add to the process they connect to; for Java after a full collection and two trims."""
     process = system.processes[-1]
     is_java = isinstance(system, Waymark)
     before = memory(system, process, is_java)
@@ -125,7 +125,7 @@ def idle(run, system, count):
     command = [WAYMARK, "bench", f"127.0.0.1:{system.port}", "--idle", "--connections", str(count), "--quiet"]
     command += ["--seconds", str(IDLE_SECONDS), "--json", path, *sources(count)]
     bench = subprocess.Popen(command)
-    # All are there when the system's descriptors have stopped to grow.
+    # All clients are connected when the number of descriptors stops growing.
     known, deadline = -1, time.monotonic() + BENCH_TIMEOUT_S
     while time.monotonic() < deadline:
         time.sleep(1)
@@ -164,13 +164,13 @@ def core1000000(run, case, folder):
     """Heap of the core alone, with simulated connections."""
     done = subprocess.run([JMH_SCRIPT, "idle-connections", case.removeprefix("core")], stdout=subprocess.PIPE)
     if not done.stdout:
-        raise Failure(f"{JMH_SCRIPT} ended with {done.returncode} and without figures")
+        raise Failure(f"{JMH_SCRIPT} exited with {done.returncode} and no figures")
     each = json.loads(done.stdout)["heapBytesPerConnection"]
     run.write(case, "waymark", {"heapBytesPerConnection": each, "errors": done.returncode})
 
 
 def start(run, case, folder):
-    """From exec to a port that takes a connection."""
+    """From exec to a port that accepts a connection."""
     port = run.options.port + 300
     systems = [Waymark("waymark", folder, port)]
     if "haproxy" in run.options.systems:
@@ -181,7 +181,7 @@ def start(run, case, folder):
 
 
 def warmup(run, case, folder):
-    """From the first request of a new bridge to 90 % of its final rate. The echo tells how much of it is bench's own."""
+    """From a new bridge's first request to 90 % of its final rate. The echo shows bench's own part of it."""
     for load_case in WARM_UP_CASES:
         port = run.options.port + 300
         for system in [Waymark("waymark", folder, port), Echo("echo", folder, port + 50)]:
@@ -194,7 +194,7 @@ def warmup(run, case, folder):
 
 def warm_up_figures(rates):
     final = statistics.median(rates[-len(rates) // 3 :])
-    # A second's mean, so that one lucky step does not count.
+    # The mean of a second, so that one lucky step does not count.
     steps = 1_000 // WARM_UP_STEP_MS
     warm = next(i for i in range(len(rates)) if statistics.mean(rates[i : i + steps]) >= 0.9 * final)
     return {"warmUpSeconds": warm * WARM_UP_STEP_MS / 1e3, "perSecond": round(final), "errors": 0}
@@ -228,7 +228,7 @@ def acks(run, case, folder):
 
 
 def shards(run, case, folder):
-    """One event loop, and two: what it does to the batches of a lane, and to what a request costs."""
+    """One event loop and two: the effect on batches and on the cost of a request."""
     port = run.options.port + 300
     systems = [Waymark(f"shards-{n}", folder, port + 50 * n, bridge_args=["--shards", str(n)]) for n in SHARDS]
     with systems[0], systems[1]:
@@ -242,7 +242,7 @@ def shards(run, case, folder):
 
 
 def collectors(run, case, folder):
-    """At half of HAProxy's peak, as `openhalf`: whose pauses show in the latency. The echo tells what the machine does."""
+    """At half of HAProxy's peak, like `openhalf`: whose pauses show in the latency. The echo shows the machine's own."""
     port = run.options.port + 300
     log = f"-Xlog:safepoint:file={folder}/pauses-%p.log:timemillis"
     bridges = [Waymark(name, folder, port + 40 * i, java_options=f"{COLLECTORS[name]} {log}") for i, name in enumerate(COLLECTORS)]
@@ -256,7 +256,7 @@ def collectors(run, case, folder):
         rate = 10_000
         if isinstance(systems[-1], HAProxy):
             rate = int(run.bench(systems[-1], *load_flags("64x1000"))["requestsPerSecond"] / 2)
-        # Nobody is always the first, with the machine just rested, nor always behind the same.
+        # In random order, so that no system is always first, on a rested machine, or always after the same one.
         for system in random.Random(run.round).sample(systems, len(systems)):
             result = run.bench(system, "--size", 64, "--connections", 1_000, "--rate", rate)
             kept = {"rate": rate, **figures(result)}
@@ -267,13 +267,13 @@ def collectors(run, case, folder):
 
 
 def pauses_ms(folder, pid, result):
-    """How long a JVM stood still, each time that ended while bench measured."""
+    """The lengths of a JVM's pauses that ended while bench measured."""
     end_ms = result["endUnixMs"]
     path = os.path.join(folder, f"pauses-{pid}.log")
     with open(path) as file:
         pauses = [(int(at_ms), int(ns) / 1e6) for at_ms, ns in PAUSE.findall(file.read())]
     if not pauses:
-        raise Failure(f"{path} has no pause in it; has the JVM another format for -Xlog:safepoint?")
+        raise Failure(f"{path} has no pauses; has the format of -Xlog:safepoint changed?")
     return [ms for at_ms, ms in pauses if end_ms - result["seconds"] * 1_000 <= at_ms <= end_ms]
 
 
@@ -286,7 +286,7 @@ def write_with_batches(run, case, system, *flags):
 
 
 def warm(run, system):
-    """What the JVM compiles for small and for large requests; an echo has little to compile."""
+    """Lets the JVM compile the code for small and for large requests; an echo needs little."""
     if not system.needs_warm_up:
         run.bench(system, *load_flags("64x100"), seconds=2, warmup=0)
         return
@@ -318,6 +318,6 @@ def chosen(names):
     for name in names or ALL:
         found = fnmatch.filter(ALL, name) or ([name] if LOAD.fullmatch(name) else [])
         if not found:
-            raise Failure(f"unknown case {name}; known: {' '.join(ALL)}, and others such as 1KiBx50w8")
+            raise Failure(f"unknown case {name}; expected one of {' '.join(ALL)}, or any load such as 1KiBx50w8")
         cases += [each for each in found if each not in cases]
     return cases

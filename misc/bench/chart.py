@@ -1,6 +1,6 @@
-"""Draws the history of the figures as one SVG: the newest release beside HAProxy, its latency, and the ratios from release to release.
+"""Draws the recorded figures as one SVG: the newest release compared with HAProxy, its latency, and the ratios from release to release.
 
-It has a ground of its own, so that it can be read wherever it is shown, and other colours where the reader's screen is dark.
+It has its own background, so that it is readable on any page, and other colours for dark mode.
 """
 
 import html
@@ -11,7 +11,7 @@ LEFT, RIGHT = 256, 690
 ROW, BAR, GAP = 27, 18, 14
 LATENCY_ROW = 17
 
-# Case and what a reader calls it, from where the bridge is at home to where it is not.
+# Cases and their labels, from those that suit the bridge best to those that suit it least.
 BARS = [
     [
         ("64x9800", "64 B × 9,800 connections"),
@@ -19,11 +19,11 @@ BARS = [
         ("1KiBx1000", "1 KiB × 1,000"),
         ("64x100", "64 B × 100"),
     ],
-    [("16KiBx100", "16 KiB × 100"), ("64KiBx16w4", "64 KiB × 16, four under way")],
-    [("open10k", "64 B × 1,000, 10,000/s in all"), ("64x1", "64 B × 1")],
+    [("16KiBx100", "16 KiB × 100"), ("64KiBx16w4", "64 KiB × 16, four in flight")],
+    [("open10k", "64 B × 1,000 at 10,000/s"), ("64x1", "64 B × 1")],
     [("storm", "connect, echo 64 B, close")],
 ]
-# One of each kind; more lines could not be told apart.
+# One case of each kind; more lines would be hard to tell apart.
 TREND = [("64x1000", "64 B × 1,000"), ("64x100", "64 B × 100"), ("64KiBx16w4", "64 KiB × 16"), ("64x1", "64 B × 1")]
 TREND_RELEASES_MAX = 10
 TREND_HEIGHT = 220
@@ -31,7 +31,7 @@ LATENCY = [("open10k", "{rate} requests/s"), ("openhalf", "{rate} requests/s: ha
 PERCENTILES = [("p50Us", "p50"), ("p99Us", "p99"), ("p999Us", "p99.9")]
 SYSTEMS = [("haproxy", "HAProxy + echo"), ("waymark", "Waymark")]
 
-# After Okabe and Ito: to be told apart with any kind of colour vision, and by shape besides.
+# Colours after Okabe and Ito, which any kind of colour vision can tell apart; shapes differ too.
 STYLE = """
 text { font: 14px -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif; fill: #1f2328 }
 .title { font-size: 21px; font-weight: 600 } .head { font-size: 16px; font-weight: 600 }
@@ -54,7 +54,7 @@ text { fill: #f0f6fc } .soft { fill: #a9b4c0 } .ground { fill: #0d1117; stroke: 
 
 
 class Picture:
-    """What is drawn so far, and how far down."""
+    """The elements drawn so far, and the height they take."""
 
     def __init__(self):
         self.parts, self.y = [], 0
@@ -75,7 +75,7 @@ class Picture:
 
 
 def draw(releases):
-    """The SVG. `releases` as in the history, the newest last."""
+    """Returns the SVG. `releases` are as in the history, the newest last."""
     newest, picture = releases[-1], Picture()
     bars(picture, newest)
     latency(picture, newest)
@@ -87,7 +87,7 @@ def draw(releases):
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">',
             f"<title>{html.escape(title(newest))}</title>",
-            f"<desc>{html.escape(told(newest))}</desc>",
+            f"<desc>{html.escape(description(newest))}</desc>",
             f"<style>{STYLE}</style>",
             f'<rect x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="8" class="ground"/>',
             *picture.parts,
@@ -97,13 +97,13 @@ def draw(releases):
 
 
 def title(release):
-    return f"Waymark {release['version']} beside HAProxy"
+    return f"Waymark {release['version']} compared with HAProxy"
 
 
-def told(release):
-    """For those who do not see it."""
+def description(release):
+    """A description for screen readers."""
     each = [f"{label} {times(ratio(release, case)['median'])}" for group in BARS for case, label in group if ratio(release, case)]
-    return "Requests per CPU-second, HAProxy + echo being 1: " + "; ".join(each) + "."
+    return "Requests per CPU-second, relative to HAProxy + echo: " + "; ".join(each) + "."
 
 
 # --- requests per CPU-second
@@ -114,7 +114,7 @@ def bars(picture, release):
     picture.text(EDGE, picture.y, title(release), "title")
     picture.y += 6
     picture.paragraph(
-        "Requests for each second of CPU that everything behind the clients uses, as a multiple of HAProxy + echo. " + rounds_told(release),
+        "Requests per second of CPU used by everything behind the clients, as a multiple of HAProxy + echo. " + rounds_text(release),
         "soft",
     )
     top = picture.y + 42
@@ -140,7 +140,7 @@ def bars(picture, release):
     picture.y = bottom + 20
 
 
-def rounds_told(release):
+def rounds_text(release):
     counts = [release["cases"][case]["waymark"]["rounds"] for group in BARS for case, _ in group if ratio(release, case)]
     if max(counts) == 1:
         return "Measured once."
@@ -149,7 +149,7 @@ def rounds_told(release):
 
 
 def bar_rows(release, top):
-    """(middle, label, ratio) of each that was measured, with a gap between groups."""
+    """(middle, label, ratio) of each measured case, with a gap between groups."""
     y = top
     for group in BARS:
         there = [(label, ratio(release, case)) for case, label in group if ratio(release, case)]
@@ -160,7 +160,7 @@ def bar_rows(release, top):
 
 
 def whisker(picture, y, spread, x):
-    """Twice: the first keeps it clear of what lies beneath."""
+    """Drawn twice: the first, wider line separates it from what is beneath."""
     if spread["min"] == spread["max"]:
         return
     for kind in ("halo", "spread"):
@@ -170,7 +170,7 @@ def whisker(picture, y, spread, x):
 
 
 def ratio(release, case, figure="perCpuSecond"):
-    """To HAProxy; None if it was not measured."""
+    """The ratio to HAProxy; None if it was not measured."""
     return release["cases"].get(case, {}).get("waymark", {}).get("ratios", {}).get(figure)
 
 
@@ -179,7 +179,7 @@ def times(value):
 
 
 def steps(most):
-    """Round numbers from 0 on, not more than seven."""
+    """Round numbers from 0, at most seven."""
     step = next(step for step in (0.5, 1, 2, 5, 10, 20, 50, 100, most) if most / step <= 6)
     return [step * i for i in range(int(most / step) + 1)]
 
@@ -188,7 +188,7 @@ def steps(most):
 
 
 def latency(picture, release):
-    """Both systems on a logarithmic scale, since the tail is many times the median."""
+    """Both systems, on a logarithmic scale because the tail is many times the median."""
     cases = [(case, head) for case, head in LATENCY if all(has_latency(release, case, system) for system, _ in SYSTEMS)]
     if not cases:
         return
@@ -196,8 +196,8 @@ def latency(picture, release):
     picture.text(EDGE, picture.y, "Latency at a fixed rate, 64 B over 1,000 connections", "head")
     picture.y += 2
     picture.paragraph(
-        "Open loop: counted from when a request was due. Marks: medians; lines: smallest and largest. "
-        "Milliseconds on a logarithmic scale; less is better.",
+        "Open loop: measured from the time a request was due. Marks: medians; lines: smallest and largest. "
+        "Milliseconds on a logarithmic scale; lower is better.",
         "soft",
     )
     picture.y += 24
@@ -230,7 +230,7 @@ def latency(picture, release):
 
 
 def latency_rows(release, cases, y):
-    """(middle, system, label, spread) of each line, (base, text) of each head, and where they end."""
+    """(middle, system, label, spread) of each line, (base, text) of each heading, and the bottom."""
     rows, heads = [], []
     for case, head in cases:
         y += 24
@@ -240,8 +240,8 @@ def latency_rows(release, cases, y):
         for figure, label in PERCENTILES:
             for system, _ in SYSTEMS:
                 y += LATENCY_ROW
-                told_once = label if system == SYSTEMS[0][0] else ""
-                rows.append((y - LATENCY_ROW / 2, system, told_once, release["cases"][case][system][figure]))
+                label_once = label if system == SYSTEMS[0][0] else ""
+                rows.append((y - LATENCY_ROW / 2, system, label_once, release["cases"][case][system][figure]))
             y += 7
     return rows, heads, y
 
@@ -252,7 +252,7 @@ def has_latency(release, case, system):
 
 
 def mark(picture, x, y, kind):
-    """One shape for each kind, so that colour alone tells nothing."""
+    """A shape for each kind, so that nothing depends on colour alone."""
     x, y = round(x, 1), round(y, 1)
     points = {"haproxy": "-5,-5 5,-5 5,5 -5,5", "t1": "-5,-5 5,-5 5,5 -5,5", "t2": "0,-7 7,0 0,7 -7,0", "t3": "0,-7 6.5,5 -6.5,5"}
     if kind in points:
@@ -262,7 +262,7 @@ def mark(picture, x, y, kind):
 
 
 def ticks(low, high):
-    """1, 2 and 5 of each power of ten in between."""
+    """1, 2 and 5 times each power of ten in between."""
     powers = range(math.floor(low), math.ceil(high) + 1)
     return [lead * 10**power for power in powers for lead in (1, 2, 5) if low <= math.log10(lead * 10**power) <= high]
 
@@ -283,7 +283,7 @@ def trend(picture, releases):
     picture.y += 2
     machines = {(each["machine"]["cpu"], each["machine"]["cores"]) for each in releases}
     picture.paragraph(
-        "The same multiple, each release beside the HAProxy of its own run." + (" The machines differ." if len(machines) > 1 else ""), "soft"
+        "The same ratio; each release is compared with the HAProxy of its own run." + (" The machines differ." if len(machines) > 1 else ""), "soft"
     )
     top = picture.y + 16
     bottom = top + TREND_HEIGHT
@@ -304,7 +304,7 @@ def trend(picture, releases):
         picture.text(x(i), bottom + 20, each["version"], "soft", "middle")
     ends = [(y(1), "", "HAProxy + echo")]
     for place, (kind, label, spreads) in enumerate(lines):
-        # Beside one another, so that no spread hides another.
+        # Side by side, so that no spread hides another.
         aside = 5 * (place - (len(lines) - 1) / 2)
         points = [(x(i) + aside, y(spread["median"]), spread) for i, spread in enumerate(spreads) if spread]
         picture.add(f'<polyline points="{" ".join(f"{px:.1f},{py:.1f}" for px, py, _ in points)}" class="{kind} line"/>')
@@ -320,7 +320,7 @@ def trend(picture, releases):
 
 
 def apart(places, least):
-    """The same places in order, moved so that neighbours are at least so far from one another."""
+    """The sorted places, moved so that neighbours are at least `least` apart."""
     moved = list(places)
     for _ in range(100):
         for i in range(1, len(moved)):
@@ -347,7 +347,7 @@ def caption(picture, release):
 
 
 def wrapped(text, width):
-    """Lines that are sure to fit: 7 units for a character of 13 is more than any usual font takes."""
+    """Lines that certainly fit: 7 units per character at a font size of 13 is more than any usual font takes."""
     line = ""
     for word in text.split():
         if line and 7 * (len(line) + 1 + len(word)) > width:

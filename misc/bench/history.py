@@ -1,4 +1,4 @@
-"""Keeps the figures of a release, a line of JSON each, and draws the chart of them. Standard library only. See README.md."""
+"""Records the figures of each release as a line of JSON, and draws the chart. Standard library only. See README.md."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from systems import ROOT, Failure, build
 
 HISTORY = os.path.join(ROOT, "misc", "bench", "history", "releases.jsonl")
 CHART = os.path.join(ROOT, "docs", "images", "performance.svg")
-# What a release is judged by; of other cases a line has what there is.
+# The cases that each release needs; others are kept if they were measured.
 NEEDED = [(case, system) for case in LOADS for system in (report.BASE, "waymark")]
 KEPT = [*(name for name, _, _ in report.COLUMNS if name != "errors"), "rate"]
 RATIOS = [name for name, _, has_ratio in report.COLUMNS if has_ratio]
@@ -23,36 +23,36 @@ VERSION = re.compile(r"\d+(\.\d+)*(-[0-9A-Za-z.]+)?")
 
 
 class Refused(Exception):
-    """What is wrong, where, and what to do: one line."""
+    """An error for the user, in one line: place, problem, remedy."""
 
 
-# --- figures of a run, as run.sh leaves them
+# --- figures as run.sh writes them
 
 
 def read_figures(paths, is_here):
-    """What was measured (machine.about), and the lines of all runs. A round is (run, round): only within one are ratios taken."""
+    """Returns what was measured (machine.about) and the lines of all runs. Their rounds are (run, round), within which ratios are taken."""
     all_lines = list(report.rounds_apart(map(read_run_lines, paths)))
     abouts = [line["run"] for line in all_lines if "run" in line]
     lines = [line for line in all_lines if "run" not in line]
     if not lines:
-        raise Refused(f"{', '.join(paths)}: no figures; run.sh --out writes them")
+        raise Refused(f"{', '.join(paths)}: no figures; run.sh --out writes some")
     if is_here and not abouts:
         abouts = [machine.about(build())]
     if not abouts:
-        raise Refused(f"{paths[0]}: does not say what was measured; --here if it was this machine, today, at this commit")
+        raise Refused(f"{paths[0]}: does not say what was measured; use --here if it was this machine, today, at this commit")
     if re.search("-dirty$|^unknown$", abouts[0]["commit"]):
-        raise Refused(f"{paths[0]}: measured at {abouts[0]['commit']}, which nobody can get again; commit first")
+        raise Refused(f"{paths[0]}: measured at {abouts[0]['commit']}, which cannot be reproduced; commit first")
     if any({**each, "date": ""} != {**abouts[0], "date": ""} for each in abouts):
         raise Refused(f"{', '.join(paths)}: runs of different commits or machines; keep one of them")
     return abouts[0], lines
 
 
 def read_run_lines(path):
-    """Each is what was measured, or figures."""
+    """The lines of one file: what was measured, or figures."""
     for place, line in read_lines(path):
         is_known = isinstance(line["run"], dict) if "run" in line else {"case", "system", "round"} <= line.keys()
         if not is_known:
-            raise Refused(f"{place}: neither figures nor what was measured; wanted is a file of run.sh --out")
+            raise Refused(f"{place}: neither figures nor what was measured; expected a file from run.sh --out")
         yield line
 
 
@@ -69,7 +69,7 @@ def read_lines(path):
         except ValueError:
             line = None
         if not isinstance(line, dict):
-            raise Refused(f"{path}:{number}: not an object of JSON")
+            raise Refused(f"{path}:{number}: not a JSON object")
         yield f"{path}:{number}", line
 
 
@@ -77,29 +77,29 @@ def read_lines(path):
 
 
 def release(about, lines, version):
-    """The line of a release."""
+    """Returns the line of a release."""
     groups = {}
     for line in lines:
         if line.get("errors"):
-            raise Refused(f"{line['case']} of {line['system']} has errors, so its figures count for nothing; measure it again")
+            raise Refused(f"{line['case']} of {line['system']} has errors, so its figures are void; measure it again")
         groups.setdefault((line["case"], line["system"]), []).append(line)
     for key, rounds in groups.items():
         if len({line["round"] for line in rounds}) < len(rounds):
-            raise Refused(f"{key[0]} of {key[1]} twice in one round; give each run a file of its own")
+            raise Refused(f"{key[0]} of {key[1]} occurs twice in one round; write each run to its own file")
     cases = {}
     for (case, system), rounds in groups.items():
         cases.setdefault(case, {})[system] = figures(rounds, groups.get((case, report.BASE), []))
     missing = [f"{case} of {system}" for case, system in NEEDED if "perCpuSecond" not in cases.get(case, {}).get(system, {})]
     if missing:
-        raise Refused(f"a release needs {', '.join(missing)}; measure it with run.sh, or give its file too")
+        raise Refused(f"a release needs {', '.join(missing)}; measure it with run.sh, or add its file")
     apart = [case for case, system in NEEDED if system != report.BASE and "perCpuSecond" not in cases[case][system]["ratios"]]
     if apart:
-        raise Refused(f"{', '.join(apart)}: never measured beside {report.BASE} in one run; there are no ratios to take")
+        raise Refused(f"{', '.join(apart)}: never measured in the same run as {report.BASE}, so there are no ratios")
     return {**about, "version": version, "cases": cases}
 
 
 def figures(rounds, base):
-    """Medians and spreads by name, and of the ratios to HAProxy."""
+    """Median, minimum and maximum of each figure, and of its ratio to HAProxy."""
     names = [name for name in KEPT if all(is_figure(line.get(name)) for line in rounds)]
     kept = {"rounds": len(rounds), **{name: spread([line[name] for line in rounds]) for name in names}}
     if rounds is not base:
@@ -115,21 +115,21 @@ def is_figure(value):
 
 
 def spread(values):
-    """Of a list, as the memory of several processes, one for each of its elements."""
+    """Median, minimum and maximum. For lists, such as the memory of several processes, one for each element."""
     if isinstance(values[0], list):
         return [spread(each) for each in zip(*values)]
     return {"median": tidy(statistics.median(values)), "min": tidy(min(values)), "max": tidy(max(values))}
 
 
 def tidy(value):
-    """More digits than these are noise."""
+    """Rounds: more digits are noise."""
     return round(value) if abs(value) >= 1_000 else round(value, 3)
 
 
-def version_of(about, told):
-    version = told or about["version"].removesuffix("-SNAPSHOT")
+def version_of(about, given):
+    version = given or about["version"].removesuffix("-SNAPSHOT")
     if not VERSION.fullmatch(version):
-        raise Refused(f"{version} is not a version; --version 1.2.3")
+        raise Refused(f"{version} is not a version; use --version 1.2.3")
     return version
 
 
@@ -137,12 +137,12 @@ def version_of(about, told):
 
 
 def add(releases, new, is_replaced):
-    """The releases with the new one at its end, or in the place of the one that had its version."""
+    """The releases with the new one added at the end, or replacing the one of the same version."""
     versions = [each["version"] for each in releases]
     if new["version"] not in versions:
         return [*releases, new]
     if not is_replaced:
-        raise Refused(f"{new['version']} is already there; --replace puts these figures in its place")
+        raise Refused(f"{new['version']} is already there; --replace replaces it")
     return [new if each["version"] == new["version"] else each for each in releases]
 
 
@@ -150,12 +150,12 @@ def read_history(path):
     releases = [line for _, line in read_lines(path)] if os.path.exists(path) else []
     for number, each in enumerate(releases, 1):
         if not {"version", "date", "commit", "machine", "cases"} <= each.keys():
-            raise Refused(f"{path}:{number}: not the line of a release")
+            raise Refused(f"{path}:{number}: not a release")
     return releases
 
 
 def write(path, text):
-    """Whole or not at all."""
+    """Writes the whole file or nothing."""
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     with open(path + ".new", "w", encoding="utf-8") as file:
         file.write(text)
@@ -164,10 +164,10 @@ def write(path, text):
 
 def parse():
     parser = argparse.ArgumentParser(prog="history.sh", description=__doc__)
-    parser.add_argument("figures", nargs="*", metavar="FIGURES", help="files of run.sh --out; none: draw the chart again")
-    parser.add_argument("--version", help="of the release; default: the one that was measured, without -SNAPSHOT")
-    parser.add_argument("--replace", action="store_true", help="the figures of a version that is already there")
-    parser.add_argument("--here", action="store_true", help="for figures that do not say it: measured on this machine, today, at this commit")
+    parser.add_argument("figures", nargs="*", metavar="FIGURES", help="files from run.sh --out; none: only redraw the chart")
+    parser.add_argument("--version", help="version of the release; default: the measured one, without -SNAPSHOT")
+    parser.add_argument("--replace", action="store_true", help="replace the figures of an existing version")
+    parser.add_argument("--here", action="store_true", help="for figures that do not say what was measured: assume this machine, today, this commit")
     parser.add_argument("--history", default=HISTORY, metavar="FILE", help=f"default: {os.path.relpath(HISTORY, ROOT)}")
     parser.add_argument("--chart", default=CHART, metavar="FILE", help=f"default: {os.path.relpath(CHART, ROOT)}")
     return parser.parse_args()
@@ -182,7 +182,7 @@ def main():
         releases = add(releases, new, options.replace)
     if not releases:
         raise Refused(f"{options.history}: no release yet; history.sh FIGURES adds one")
-    # First what can fail.
+    # Draw before writing anything, because this can fail.
     picture = chart.draw(releases)
     if options.figures:
         write(options.history, "".join(json.dumps(each) + "\n" for each in releases))

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Benchmarks of single steps (JMH): jmh.sh [REGEX] [JMH-OPTIONS]. What an idle connection costs the core: jmh.sh idle-connections [COUNT].
-# What bare gRPC streams cost, one, and many beside as many sockets: jmh.sh bare-stream.
-# Builds them first, apart from everything else, in src/server/target/jmh. MVN: the Maven to build with. See README.md.
+# Benchmarks of single steps (JMH): jmh.sh [REGEX] [JMH-OPTIONS]. The core's heap per idle connection: jmh.sh idle-connections [COUNT].
+# The cost of bare gRPC streams, compared with as many sockets: jmh.sh bare-stream.
+# Builds them first, separately, in src/server/target/jmh. MVN: the Maven to build with. See README.md.
 set -eu
 cd "$(dirname -- "$0")/../.."
 built=src/server/target/jmh
@@ -11,11 +11,11 @@ ${MVN:-mvn} -B -q -Pjmh process-test-classes >&2
 # shellcheck source=misc/java_home.sh
 . misc/java_home.sh
 find_jdk java || {
-  echo "jmh.sh: no Java 25 or later found; set JAVA_HOME to one" >&2
+  echo "jmh.sh: found no Java 25 or later; set JAVA_HOME to one" >&2
   exit 1
 }
 
-# A JMH fork has these options too.
+# JMH passes these options on to its forks.
 run_java() {
   "$java_home/bin/java" -cp "$built/test-classes:$built/classes:$(cat $built/classpath)" \
     @misc/jvm.options "$@"

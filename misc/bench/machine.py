@@ -1,4 +1,4 @@
-"""What was measured, and on what: the first line of a file of figures, so that they can be told apart years later."""
+"""What was measured, when and on what machine: the first line of a file of figures."""
 
 import datetime
 import os
@@ -9,17 +9,17 @@ import subprocess
 from systems import ROOT, find_haproxy
 
 
-def about(told):
-    """`told` is what `java --show-version` and `waymark --version` print, see systems.build."""
+def about(versions):
+    """`versions` is what `java --show-version` and `waymark --version` print; see systems.build."""
     return {
-        "version": found(r"^waymark (\S+)", told),
+        "version": found(r"^waymark (\S+)", versions),
         "date": datetime.date.today().isoformat(),
         "commit": commit(),
         "machine": {
             "cpu": cpu(),
             "cores": os.cpu_count(),
             "kernel": platform.release(),
-            "java": found(r"\(build ([^,)]+)\)", told),
+            "java": found(r"\(build ([^,)]+)\)", versions),
             "options": os.environ.get("WAYMARK_JAVA_OPTS", ""),
             "haproxy": found(r"version (\S+)", output([find_haproxy() or "haproxy", "-v"])),
         },
@@ -27,7 +27,7 @@ def about(told):
 
 
 def commit():
-    """Ends in -dirty where something was changed since; unknown outside of a repository."""
+    """The commit; ends in -dirty if the tree has changes, and is "unknown" outside a repository."""
     return output(["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]).strip() or "unknown"
 
 
@@ -42,7 +42,7 @@ def found(pattern, text):
 
 
 def output(command):
-    """Empty if it cannot be run: no figure depends on it."""
+    """The command's output; empty if it cannot be run, as no figure depends on it."""
     try:
         return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
     except OSError:

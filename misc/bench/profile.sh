@@ -1,12 +1,11 @@
 #!/bin/sh
-# Where the bridge's time and memory go: profile.sh [OPTIONS OF waymark bench], as `profile.sh --connections 100 --size 16KiB`.
-# Starts a bridge and a stub on loopback, loads them, and prints what both ask of the kernel for each request (perf stat; as root),
-# the bridge's CPU by part and by function (perf), its allocations by class and by place (JFR; the first sample of a thread has the
-# weight of all that came before it: overlook the topmost). Needed: Linux, perf (apt-get install linux-perf), a JDK 25. PORT: the
-# first of four, default 20700.
-# WARM_UP_SECONDS, default 10: 0 shows a JVM that has just started.
+# Shows where the bridge's time and memory go: profile.sh [OPTIONS OF waymark bench], such as `profile.sh --connections 100 --size 16KiB`.
+# Starts a bridge and a stub on loopback, loads them, and prints system calls and context switches of both per request (perf stat; as
+# root), the bridge's CPU by part and by function (perf), and its allocations by class and by site (JFR; a thread's first sample has the
+# weight of everything before it, so ignore the topmost). Requirements: Linux, perf (apt-get install linux-perf), a JDK 25.
+# PORT: the first of four ports, default 20700. WARM_UP_SECONDS: default 10; 0 shows a JVM that has just started.
 set -eu
-# perf and awk: numbers without marks of thousands, with a point.
+# For perf and awk: a decimal point, and no thousands separators.
 export LC_ALL=C
 cd "$(dirname -- "$0")/../.."
 port=${PORT:-20700}
@@ -14,11 +13,11 @@ warm_up_seconds=${WARM_UP_SECONDS:-10}
 seconds=5
 folder=$(mktemp -d "${TMPDIR:-/tmp}/waymark-profile-XXXXXX")
 command -v perf >/dev/null || {
-  echo "profile.sh: there is no perf on the path; apt-get install linux-perf" >&2
+  echo "profile.sh: no perf on the path; apt-get install linux-perf" >&2
   exit 2
 }
 perf stat -- true >"$folder/perf" 2>&1 || {
-  echo "profile.sh: perf may not count here (root, or kernel.perf_event_paranoid=1, is needed): $(head -n 1 "$folder/perf")" >&2
+  echo "profile.sh: perf is not allowed to count here (it needs root, or kernel.perf_event_paranoid=1): $(head -n 1 "$folder/perf")" >&2
   exit 2
 }
 [ $# -gt 0 ] || set -- --connections 1000 --size 64
@@ -37,7 +36,7 @@ load() {
 
 ./waymark stub --listen "127.0.0.1:$((port + 1))" --admin "127.0.0.1:$((port + 3))" >"$folder/stub" 2>&1 &
 stub=$!
-# The map from addresses to Java methods is written at the end, for perf to read.
+# At exit the JVM writes the map from addresses to Java methods that perf reads.
 WAYMARK_JAVA_OPTS="${WAYMARK_JAVA_OPTS:-} -XX:+UnlockDiagnosticVMOptions -XX:+DumpPerfMapAtExit" \
   ./waymark bridge --listen "127.0.0.1:$port" --upstream "static:///127.0.0.1:$((port + 1))" --admin "127.0.0.1:$((port + 2))" \
   --log-access false >"$folder/bridge" 2>&1 &
@@ -53,9 +52,9 @@ until ./waymark health "http://127.0.0.1:$((port + 2))/readyz" >/dev/null 2>&1; 
 done
 java_bin=$(dirname -- "$(readlink -f "/proc/$bridge/exe")")
 
-# The load under `perf stat`, and its counts for each request. Threads of the JVM that serve no request count too: a few a second.
+# Runs the load under `perf stat` and prints the counts per request. They include JVM threads that serve no requests: a few a second.
 events=context-switches,raw_syscalls:sys_enter
-for_each_request() {
+count_per_request() {
   perf stat -x ' ' -e "$events" -p "$bridge" -o "$folder/stat.bridge" -- \
     perf stat -x ' ' -e "$events" -p "$stub" -o "$folder/stat.stub" -- \
     ./waymark bench "127.0.0.1:$port" --quiet --warmup 0 --seconds "$seconds" --json "$folder/counted.json" "$@" >"$folder/load" 2>&1 || {
@@ -72,8 +71,8 @@ for_each_request() {
 
 if [ "$warm_up_seconds" -gt 0 ]; then
   load "$warm_up_seconds" "$@"
-  echo "## For each request"
-  for_each_request "$@"
+  echo "## Per request"
+  count_per_request "$@"
 fi
 load $((seconds + 3)) "$@" &
 sleep 2
@@ -92,4 +91,4 @@ perf report -i "$folder/perf.data" --stdio --no-children -s symbol 2>/dev/null |
 for view in allocation-by-class allocation-by-site; do
   "$java_bin/jfr" view --width 140 "$view" "$folder/profile.jfr" | head -n 20
 done
-echo "all of it: $folder"
+echo "all data: $folder"

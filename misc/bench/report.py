@@ -6,7 +6,7 @@ import sys
 
 BASE = "haproxy"
 
-# Figure, heading, whether the ratio to HAProxy is of interest.
+# Figure, heading, whether to show the ratio to HAProxy.
 COLUMNS = [
     ("perSecond", "per s", True),
     ("perCpuSecond", "per CPU-s", True),
@@ -26,7 +26,7 @@ COLUMNS = [
     ("warmUpSeconds", "to 90 % s", False),
     ("errors", "errors", False),
 ]
-TOLD = {name for name, _, _ in COLUMNS}
+SHOWN = {name for name, _, _ in COLUMNS}
 
 
 def number(value):
@@ -36,7 +36,7 @@ def number(value):
 
 
 def table(lines):
-    """Markdown, a table for each kind of figures."""
+    """Markdown, with a table for each set of figures."""
     groups, kinds = {}, {}
     for line in lines:
         groups.setdefault((line["case"], line["system"]), []).append(line)
@@ -81,13 +81,13 @@ def ratio(name, rounds, base):
 
 
 def ratios(name, rounds, base):
-    """Within each round, as both ran side by side."""
+    """Ratios within each round, in which both ran side by side."""
     by_round = {line["round"]: line.get(name) for line in base}
     return [line[name] / by_round[line["round"]] for line in rounds if by_round.get(line["round"])]
 
 
 def rounds_apart(files):
-    """The lines of all files, their rounds as (run, round): each run counts from 1, and begins with a file or with what was measured."""
+    """The lines of all files with rounds as (run, round). A run starts with each file, and with each line that says what was measured."""
     run = 0
     for lines in files:
         run += 1

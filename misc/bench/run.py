@@ -1,4 +1,4 @@
-"""Measures the bridge beside what a user would pick instead. Standard library only. See README.md."""
+"""Compares the bridge with its alternatives. Standard library only. See README.md."""
 
 import argparse
 import json
@@ -14,14 +14,14 @@ from systems import BENCH_TIMEOUT_S, WAYMARK, Echo, Failure, HAProxy, Waymark, b
 
 
 class Run:
-    """One invocation: its options, and where its figures go."""
+    """One invocation: its options and its output."""
 
     def __init__(self, options, folder, out):
         self.options, self.folder, self.out = options, folder, out
         self.lines, self.round = [], 0
 
     def bench(self, system, *flags, seconds=None, warmup=2):
-        """Runs `waymark bench` against a system: its figures."""
+        """Runs `waymark bench` against a system and returns its figures."""
         path = os.path.join(self.folder, "bench.json")
         command = [WAYMARK, "bench", f"127.0.0.1:{system.port}", "--quiet", "--json", path]
         command += ["--seconds", str(seconds or self.options.seconds), "--warmup", str(warmup)]
@@ -30,20 +30,20 @@ class Run:
         with open(path) as file:
             text = file.read()
         if not text:
-            raise Failure(f"waymark bench ended with {done.returncode} and without figures")
+            raise Failure(f"waymark bench exited with {done.returncode} and no figures")
         return json.loads(text)
 
     def write(self, case, system, figures):
-        """Keeps one line: `figures` are numbers by name."""
+        """Writes one line; `figures` are numbers by name."""
         line = {"case": case, "system": system, "round": self.round, **figures}
         self.lines.append(line)
         self.out.write(json.dumps(line) + "\n")
         self.out.flush()
-        told = ", ".join(f"{key} {report.number(value)}" for key, value in figures.items() if key in report.TOLD)
-        print(f"  {case:<18} {system:<16} {told}", file=sys.stderr, flush=True)
+        shown = ", ".join(f"{key} {report.number(value)}" for key, value in figures.items() if key in report.SHOWN)
+        print(f"  {case:<18} {system:<16} {shown}", file=sys.stderr, flush=True)
 
     def last(self, case, system, figure):
-        """What was measured in this round; None if it was not."""
+        """The newest figure of this round; None if there is none."""
         for line in reversed(self.lines):
             if (line["case"], line["system"], line["round"]) == (case, system, self.round):
                 return line[figure]
@@ -51,7 +51,7 @@ class Run:
 
 
 def shared_round(run, cases, folder):
-    """All systems stand side by side; each case is run against one after the other."""
+    """Starts all systems; each case is run against one after another."""
     port = run.options.port
     kinds = {"haproxy": HAProxy, "waymark": Waymark, "echo": Echo}
     systems = [kinds[name](name, folder, port + 100 * i) for i, name in enumerate(run.options.systems)]
@@ -61,7 +61,7 @@ def shared_round(run, cases, folder):
         for system in systems:
             warm(run, system)
         for case in cases:
-            # Nobody is always the first, with the machine just rested.
+            # Rotate, so that no system is always first, on a rested machine.
             systems = systems[1:] + systems[:1]
             SHARED.get(case, load)(run, case, systems)
     finally:
@@ -71,13 +71,13 @@ def shared_round(run, cases, folder):
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, epilog="cases: " + " ".join(ALL))
-    parser.add_argument("cases", nargs="*", metavar="CASE", help="by name or pattern, as '64x*'; default: all")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="by name or pattern, such as '64x*'; default: all")
     parser.add_argument("--rounds", type=int, default=3, help="default: 3")
-    parser.add_argument("--seconds", type=float, default=5, help="measured for each case; default: 5")
-    parser.add_argument("--warm", type=float, default=10, help="seconds of small and of large requests for a new bridge; default: 10")
+    parser.add_argument("--seconds", type=float, default=5, help="measured time of each case; default: 5")
+    parser.add_argument("--warm", type=float, default=10, help="seconds of small and then of large requests to warm up a bridge; default: 10")
     parser.add_argument("--systems", default="haproxy,waymark,echo", help="default: haproxy,waymark,echo")
-    parser.add_argument("--port", type=int, default=20_000, help="the first of 600 ports; default: 20000")
-    parser.add_argument("--out", help="file for a line of JSON each; default: a new one in the temporary folder")
+    parser.add_argument("--port", type=int, default=20_000, help="first of 600 ports; default: 20000")
+    parser.add_argument("--out", help="file to append the figures to, as lines of JSON; default: a new one in a temporary folder")
     options = parser.parse_args()
     options.systems = options.systems.split(",")
     unknown = set(options.systems) - {"haproxy", "waymark", "echo"}
@@ -108,7 +108,7 @@ def main():
                     if case in OWN:
                         OWN[case](run, case, folder)
         except KeyboardInterrupt:
-            print("stopped; what there is:", file=sys.stderr)
+            print("stopped; figures so far:", file=sys.stderr)
         finally:
             print(report.table(run.lines))
     return 1 if any(line.get("errors") for line in run.lines) else 0

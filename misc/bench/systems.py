@@ -1,4 +1,4 @@
-"""What is measured: each system is one or more processes on loopback ports, and one port that echoes."""
+"""The measured systems: each has one or more processes on loopback ports, and one port that echoes."""
 
 import os
 import re
@@ -16,13 +16,13 @@ STOP_TIMEOUT_S = 20
 
 
 class Failure(Exception):
-    """Something that the user has to see; one line."""
+    """An error for the user; one line."""
 
 
 def check():
-    """What has to be there, and the build."""
+    """Checks the requirements."""
     if not find_haproxy():
-        raise Failure("haproxy is missing: apt-get install haproxy (or leave it out: --systems waymark,echo)")
+        raise Failure("haproxy is missing: apt-get install haproxy (or run without it: --systems waymark,echo)")
 
 
 def find_haproxy():
@@ -30,7 +30,7 @@ def find_haproxy():
 
 
 def build():
-    """Returns what Java and waymark say of their versions."""
+    """Builds ./waymark and returns the versions that Java and waymark print."""
     environment = with_java_options("--show-version")
     done = subprocess.run([WAYMARK, "--version"], stdout=subprocess.PIPE, text=True, env=environment)
     if done.returncode != 0:
@@ -39,12 +39,12 @@ def build():
 
 
 def with_java_options(options):
-    """The environment in which ./waymark has these options too; those that are there already come first."""
+    """The environment with these options appended to those that ./waymark already has."""
     return {**os.environ, "WAYMARK_JAVA_OPTS": f"{os.environ.get('WAYMARK_JAVA_OPTS', '')} {options}"}
 
 
 class Process:
-    """One process, its output in a file."""
+    """A process whose output goes to a file."""
 
     def __init__(self, folder, name, command, environment):
         self.name = name
@@ -55,7 +55,7 @@ class Process:
         self.pid = self.process.pid
 
     def await_open(self, port):
-        """Returns how many seconds after its start the port took a connection."""
+        """Returns the seconds from the start until the port accepted a connection."""
         deadline = self.started + OPEN_TIMEOUT_S
         while time.monotonic() < deadline:
             with socket.socket() as probe:
@@ -86,7 +86,7 @@ class Process:
 
 
 class System:
-    """Some processes and the port where clients connect. `needs_warm_up`: it gets faster as it runs."""
+    """Some processes and the port for clients. `needs_warm_up`: it gets faster as it runs."""
 
     needs_warm_up = False
 
@@ -123,14 +123,14 @@ class System:
 
 
 class Echo(System):
-    """The plain echo, without anything before it."""
+    """The plain echo, without a proxy."""
 
     def start(self):
         self.run(self.name, self.port, echo_command(self.port))
 
 
 class HAProxy(System):
-    """HAProxy with one thread before a plain echo."""
+    """HAProxy with one thread in front of a plain echo."""
 
     def start(self):
         config = os.path.join(self.folder, "haproxy.cfg")
@@ -141,7 +141,7 @@ class HAProxy(System):
 
 
 class Waymark(System):
-    """A bridge before a Java stub, which may serve many ports."""
+    """A bridge in front of a Java stub, which may serve many ports."""
 
     needs_warm_up = True
 
@@ -165,7 +165,7 @@ class Waymark(System):
         deadline = time.monotonic() + OPEN_TIMEOUT_S
         while self.metric("waymark_pool_upstreams_serving", default=len(self.upstreams)) < len(self.upstreams):
             if time.monotonic() > deadline:
-                raise Failure(f"the upstreams do not serve; see {self.bridge.log}")
+                raise Failure(f"the upstreams are not SERVING; see {self.bridge.log}")
             time.sleep(0.1)
 
     def metric(self, name, labels="", default=None):

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs from Debian what some tests need, where that is possible: as root, with apt-get. Else it says so and the tests that miss
-# something report themselves skipped. Always ends with 0.
+# Installs the Debian packages that some tests need. Without root or apt-get it says what is missing, and the tests that need it are
+# skipped. Always exits with 0.
 set -u
 
-# command or file that shows it is here : packages
+# command or file by which to tell that it is installed : package
 wanted="
 dnsmasq:dnsmasq-base
 promtool:prometheus
@@ -33,18 +33,18 @@ done
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ]; then
-  echo "ci: not here and not to be installed (no apt-get, or not root):$missing; tests that need them will be skipped"
+  echo "ci: missing, and cannot be installed (no apt-get, or not root):$missing; tests that need them will be skipped"
   exit 0
 fi
 
 export DEBIAN_FRONTEND=noninteractive
-# A service that a package starts by itself would sit on a port.
+# A service that a package starts would occupy a port.
 if [ ! -e /usr/sbin/policy-rc.d ]; then
   printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d
   trap 'rm -f /usr/sbin/policy-rc.d' EXIT
 fi
 apt-get update -qq >/dev/null 2>&1
-# One by one: a package that this release does not have is not to keep the others away.
+# One by one, so that a package that this release lacks does not prevent the others.
 for package in $missing; do
   if apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1; then
     echo "ci: installed $package"

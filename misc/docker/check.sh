@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the image (jlinked Java on scratch: no registry needed), runs a bridge and a stub from it as they would run anywhere,
-# sends bytes through both and stops the bridge. Needs target/waymark-VERSION.tar.gz. Code 0: all well; 69: not possible here, with the reason; else: failed.
+# Builds the image (jlinked Java on scratch, so no registry is needed), runs a bridge and a stub from it, sends bytes through both and
+# stops the bridge. Needs target/waymark-VERSION.tar.gz. Exit code 0: passed; 69: not possible here, for the reason printed; else: failed.
 set -euo pipefail
 root=$(CDPATH='' cd -P -- "$(dirname -- "$0")/../.." && pwd)
 image=waymark-check
@@ -21,33 +21,33 @@ fail() {
   exit 1
 }
 
-# A port on which nothing listens, below those that the system gives to clients.
+# Prints an unused port below the ephemeral range.
 free_port() {
   local candidate
   while candidate=$((10000 + RANDOM % 22000)) && (: <"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null; do :; done
   echo "$candidate"
 }
 
-# Sets engine (a command with its options), run_options, and stub_options: the stub shares the bridge's loopback address.
+# Sets engine and build (commands with options), run_options, and stub_options, by which the stub shares the bridge's loopback address.
 choose_engine() {
   engine=(docker)
   run_options=(-p "127.0.0.1:$port:$port" -p "127.0.0.1:$admin:$admin")
   stub_options=(--network "container:$name")
   build=(docker build)
   if timeout 10 docker info >/dev/null 2>&1; then
-    # What a daemon elsewhere publishes is not on this machine's loopback address.
-    case ${DOCKER_HOST:-unix:} in unix:*) return ;; *) not_here "docker answers from $DOCKER_HOST" ;; esac
+    # A remote daemon does not publish ports on this machine's loopback address.
+    case ${DOCKER_HOST:-unix:} in unix:*) return ;; *) not_here "docker runs on another host, $DOCKER_HOST" ;; esac
   fi
-  command -v podman >/dev/null || not_here "docker does not answer and there is no podman"
-  command -v buildah >/dev/null || not_here "docker does not answer and there is no buildah"
-  [ "$(id -u)" -eq 0 ] || not_here "docker does not answer, and podman is tried as root only"
-  # What works inside containers, too: no overlay, no systemd (so no timed health checks), no network of its own.
+  command -v podman >/dev/null || not_here "docker is not running, and podman is not installed"
+  command -v buildah >/dev/null || not_here "docker is not running, and buildah is not installed"
+  [ "$(id -u)" -eq 0 ] || not_here "docker is not running, and podman is only tried as root"
+  # These options also work inside containers: no overlay, no systemd (so no timed health checks), no separate network.
   storage=(--storage-driver vfs --root "$scratch/storage" --runroot "$scratch/run")
   build=(buildah "${storage[@]}" bud --isolation chroot --format docker)
   engine=(podman "${storage[@]}" --cgroup-manager cgroupfs --runtime runc)
   run_options=(--network host --no-healthcheck --ulimit nofile=20000:20000 --ulimit nproc=1000:1000)
   stub_options=("${run_options[@]}")
-  timeout 10 "${engine[@]}" info >/dev/null 2>&1 || not_here "neither docker nor podman answers"
+  timeout 10 "${engine[@]}" info >/dev/null 2>&1 || not_here "neither docker nor podman works"
 }
 
 clean_up() {
@@ -63,7 +63,7 @@ engine=(true)
 trap clean_up EXIT
 choose_engine
 
-getconf GNU_LIBC_VERSION >/dev/null 2>&1 || not_here "the C library of this machine is not glibc, which the image's Java needs"
+getconf GNU_LIBC_VERSION >/dev/null 2>&1 || not_here "the C library of this machine is not glibc, which the image needs"
 "$root/misc/docker/prepare.sh"
 say "building with: ${build[*]}"
 "${build[@]}" --build-arg BUILD=prebuilt --build-arg RUNTIME=scratch -t "$image" -f "$root/docker/Dockerfile" "$root" \
@@ -72,18 +72,18 @@ say "building with: ${build[*]}"
 code=0
 "${engine[@]}" run --rm "${run_options[@]}" -e JDK_JAVA_OPTIONS=-Xlog:class+load "$image" --version \
   >"$scratch/version" 2>"$scratch/run.log" || code=$?
-# 125: the engine itself failed. Whatever else is the image's own failure.
+# 125: the engine failed. Any other code comes from the image.
 [ "$code" -ne 125 ] || not_here "no container starts here: $(tail -n 1 "$scratch/run.log")"
 [ "$code" -eq 0 ] || fail "--version ended with $code: $(cat "$scratch/run.log")"
 say "$(grep '^waymark ' "$scratch/version")"
-grep -q 'dev.waymark.cli.Main source: shared objects file' "$scratch/version" || fail "what the JVM learned at the build is not used"
+grep -q 'dev.waymark.cli.Main source: shared objects file' "$scratch/version" || fail "the AOT cache is not used"
 
-# With other memory, and so with another collector, than it was learned with: where the engine cannot limit it, by options.
+# With less memory, and so another collector, than at the training. If the engine cannot limit memory, JVM options do.
 "${engine[@]}" run --rm "${run_options[@]}" --memory 300m -e JDK_JAVA_OPTIONS=-Xlog:class+load "$image" --version \
   >"$scratch/version" 2>"$scratch/run.log" ||
   "${engine[@]}" run --rm "${run_options[@]}" -e JDK_JAVA_OPTIONS="-Xlog:class+load -Xmx100m -XX:+UseSerialGC" "$image" --version \
     >"$scratch/version" 2>"$scratch/run.log" || fail "--version with little memory: $(cat "$scratch/run.log")"
-grep -q 'dev.waymark.cli.Main source: shared objects file' "$scratch/version" || fail "with little memory the cache is not used"
+grep -q 'dev.waymark.cli.Main source: shared objects file' "$scratch/version" || fail "with little memory the AOT cache is not used"
 
 user=$("${engine[@]}" image inspect --format '{{.Config.User}}' "$image")
 [ "$user" = 65532:65532 ] || fail "the image runs as '$user'"
@@ -95,7 +95,7 @@ user=$("${engine[@]}" image inspect --format '{{.Config.User}}' "$image")
 for ((second = 0; ; second++)); do
   "${engine[@]}" exec "$name" /opt/java/openjdk/bin/java -cp '/opt/waymark/lib/*' @/opt/waymark/jvm.options \
     -XX:AOTCache=/opt/waymark/start.aot dev.waymark.cli.Main health "http://127.0.0.1:$admin/readyz" >/dev/null 2>&1 && break
-  [ "$("${engine[@]}" inspect --format '{{.State.Running}}' "$name")" = true ] || fail "ended by itself"
+  [ "$("${engine[@]}" inspect --format '{{.State.Running}}' "$name")" = true ] || fail "the bridge has ended"
   [ "$second" -lt "$healthy_seconds_max" ] || fail "not healthy after $healthy_seconds_max s"
   sleep 1
 done

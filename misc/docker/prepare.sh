@@ -1,13 +1,13 @@
 #!/bin/sh
-# Makes what docker/Dockerfile copies, from target/waymark-VERSION.tar.gz: prepare.sh [FOLDER], else target/image.
+# Prepares the files that docker/Dockerfile copies, from target/waymark-VERSION.tar.gz: prepare.sh [FOLDER]; default: target/image.
 #   app   the release, unpacked
 #   root  a root file system for `scratch`: a jlinked Java, the C library it needs, /etc/passwd, /tmp
-# Needs a JDK 25 or later (jlink) and glibc's ldd; musl systems build the other image.
+# Needs a JDK 25 or later (jlink) and glibc's ldd; on musl, build the other image.
 set -eu
 root=$(CDPATH='' cd -P -- "$(dirname -- "$0")/../.." && pwd)
 out=${1:-$root/target/image}
 
-# What Waymark and its libraries use: jdeps names most; management, naming and unsupported are used by reflection or by name.
+# The modules that Waymark and its libraries use. jdeps finds most; management, naming and unsupported are used by reflection or by name.
 modules=java.base,java.logging,java.management,java.naming,java.net.http,java.xml,jdk.httpserver,jdk.jfr,jdk.management,jdk.net,jdk.unsupported
 
 die() {
@@ -17,9 +17,9 @@ die() {
 
 # shellcheck source=misc/java_home.sh
 . "$root/misc/java_home.sh"
-find_jdk jlink || die "no JDK 25 or later with jlink found; set JAVA_HOME to one."
+find_jdk jlink || die "found no JDK 25 or later with jlink; set JAVA_HOME to one."
 
-# shellcheck disable=SC2012 # names are Maven's own
+# shellcheck disable=SC2012 # Maven makes the names
 archive=$(ls -t "$root"/target/waymark-*.tar.gz 2>/dev/null | head -n 1)
 [ -n "$archive" ] || die "no target/waymark-VERSION.tar.gz: run mvn package first."
 
@@ -29,7 +29,7 @@ tar -xzf "$archive" -C "$out/app" --strip-components=1 --no-same-owner
 "$java_home/bin/jlink" --add-modules "$modules" --strip-debug --no-header-files --no-man-pages --compress zip-6 \
   --output "$out/root/opt/java/openjdk"
 
-# Each shared library that the runtime's own files ask for, at the path where the loader looks for it.
+# Copies each shared library that the runtime needs to the path where the loader looks for it.
 find "$out/root/opt/java/openjdk" -type f \( -name '*.so' -o -path '*/bin/java' \) -exec ldd {} \; |
   sed -n -e 's/.*=> \(\/[^ ]*\) .*/\1/p' -e 's/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' | grep -v "^$out/" | sort -u |
   while read -r library; do

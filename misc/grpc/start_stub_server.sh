@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts the stub in a container on port 4770, its admin port on 4771: start_stub_server.sh [FLAG OF waymark stub]...
-# Ctrl-C ends it. Builds the image `waymark` the first time; WAYMARK_IMAGE names another.
+# Starts the stub in a container, on port 4770 with its admin port on 4771: start_stub_server.sh [FLAG OF waymark stub]...
+# Ctrl-C ends it. Builds the image `waymark` if it does not exist; WAYMARK_IMAGE names another.
 set -eu
 root=$(CDPATH='' cd -P -- "$(dirname -- "$0")/../.." && pwd)
 image=${WAYMARK_IMAGE:-waymark}
@@ -8,17 +8,17 @@ image=${WAYMARK_IMAGE:-waymark}
 . "$root/misc/docker/engine.sh"
 
 if ! find_engine; then
-  echo "start_stub_server: no container engine answers (tried docker info and podman info); start one, or do without:" >&2
+  echo "start_stub_server: no container engine is running (tried docker info and podman info); start one, or run without:" >&2
   echo "  ./waymark stub --listen 127.0.0.1:4770 --admin 127.0.0.1:4771" >&2
   exit 1
 fi
 
-# shellcheck disable=SC2086 # engine is several words, here and below
+# shellcheck disable=SC2086 # engine may be several words, here and below
 if ! $engine image inspect "$image" >/dev/null 2>&1; then
   echo "start_stub_server: building the image $image ..." >&2
-  # Both arguments though they are the defaults: older podman overlooks stages that only a default names.
+  # Both arguments are given although they are the defaults: older podman skips stages that only a default names.
   $engine build --build-arg BUILD=maven --build-arg RUNTIME=jre -t "$image" -f "$root/docker/Dockerfile" "$root" || {
-    echo "start_stub_server: the image could not be built; without one: ./waymark stub --listen 127.0.0.1:4770" >&2
+    echo "start_stub_server: could not build the image; to run without one: ./waymark stub --listen 127.0.0.1:4770" >&2
     exit 1
   }
 fi

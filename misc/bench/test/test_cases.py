@@ -1,4 +1,4 @@
-"""Pauses of a JVM, out of its log of safepoints."""
+"""Reading a JVM's pauses from its safepoint log."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import cases
 from systems import Failure
 
-# As JDK 25.0.3 writes it.
+# The format of JDK 25.0.3.
 LINE = (
     '[{}ms][info][safepoint] Safepoint "G1CollectForAllocation", Time since last: 4947853951 ns, Reaching safepoint: 95893 ns, '
     "At safepoint: 1791412 ns, Leaving safepoint: 1882185 ns, Total: {} ns, Threads: 1 runnable, 17 total\n"
@@ -25,7 +25,7 @@ class PausesTest(unittest.TestCase):
                 file.write(log)
             return cases.pauses_ms(folder, 7, MEASURED)
 
-    def test_those_that_ended_in_the_measured_time_count(self):
+    def test_pauses_that_ended_in_the_measured_time_count(self):
         log = "".join(LINE.format(at_ms, at_ms * 1_000) for at_ms in (14_999, 15_000, 17_500, 20_000, 20_001))
         self.assertEqual(self.pauses(log), [15.0, 17.5, 20.0])
 

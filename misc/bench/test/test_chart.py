@@ -1,4 +1,4 @@
-"""The picture, from made-up figures: what it says, and that nothing stands outside of it."""
+"""The chart of made-up figures: its texts, and that nothing is outside the picture."""
 
 import copy
 import os
@@ -34,18 +34,18 @@ class ChartTest(unittest.TestCase):
         self.assertEqual([round(width / widths[1] * 3, 2) for width in widths], [2.5, 3, 2, 2, 0.75, 1.25, 0.8, 0.5])
 
     def test_picture_says_what_was_measured(self):
-        told = " ".join(texts(chart.draw([made_up()])))
+        shown = " ".join(texts(chart.draw([made_up()])))
         for words in ("Waymark 9.9.9", "made up <for> tests, 2 cores", "2001-02-03", "median of 3 rounds", "3.0×", "0.50×", "18 ms"):
-            self.assertIn(words, told)
+            self.assertIn(words, shown)
 
-    def test_latency_is_left_out_where_it_was_not_measured(self):
+    def test_latency_is_omitted_if_it_was_not_measured(self):
         release = made_up()
         del release["cases"]["open10k"]
         self.assertIn("16,000 requests/s: half of the lower peak", texts(chart.draw([release])))
         del release["cases"]["openhalf"]
         self.assertNotIn("Latency", " ".join(texts(chart.draw([release]))))
 
-    def test_several_releases_have_a_line_each_case(self):
+    def test_several_releases_have_a_line_for_each_case(self):
         self.assertNotIn("polyline", chart.draw([made_up()]))
         releases = [made_up(f"9.{i}.0") for i in range(chart.TREND_RELEASES_MAX + 1)]
         picture = chart.draw(releases)
@@ -53,13 +53,13 @@ class ChartTest(unittest.TestCase):
         self.assertNotIn("9.0.0", texts(picture))
         self.assertIn("9.1.0", texts(picture))
 
-    def test_case_that_older_releases_lack_begins_later(self):
+    def test_case_missing_in_older_releases_begins_later(self):
         older = made_up("9.8.0")
         del older["cases"]["64x100"]
         lines = list(xml.fromstring(chart.draw([older, made_up()])).iter(SVG + "polyline"))
         self.assertEqual([len(line.get("points").split()) for line in lines], [2, 1, 2, 2])
 
-    def test_nothing_stands_outside_whatever_the_figures(self):
+    def test_nothing_is_outside_the_picture(self):
         for factor in (0.01, 0.3, 1, 40):
             with self.subTest(factor=factor):
                 releases = [scaled(made_up(f"10.{i}.0-rc.1"), factor) for i in range(3)]
@@ -79,7 +79,7 @@ class ChartTest(unittest.TestCase):
                 self.assertTrue(0 < left and right < chart.WIDTH, text.text)
             self.assertTrue(0 < float(text.get("y")) < height, text.text)
 
-    def test_every_colour_has_another_on_a_dark_screen(self):
+    def test_every_colour_has_a_dark_variant(self):
         light, dark = chart.STYLE.split("@media")
         self.assertEqual(painted(light), painted(dark))
 

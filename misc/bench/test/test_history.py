@@ -1,4 +1,4 @@
-"""What is kept of a run, and what is refused. The figures are made up (figures.jsonl)."""
+"""Which figures are recorded, and which are refused. They are made up (figures.jsonl)."""
 
 import json
 import os
@@ -47,7 +47,7 @@ class HistoryTest(unittest.TestCase):
         return [json.loads(line) for line in read(self.history).splitlines()]
 
     def assert_refused(self, words, *args):
-        """One line, exit code 2, and nothing written."""
+        """Expects one line, exit code 2, and no change."""
         before = read(self.history) if os.path.exists(self.history) else None
         done = self.run_history(*args)
         self.assertEqual(done.returncode, 2, done)
@@ -60,7 +60,7 @@ class HistoryTest(unittest.TestCase):
             file.writelines(json.dumps(line) + "\n" for line in lines)
         return path
 
-    def test_figures_kept_say_what_was_measured_and_the_spread(self):
+    def test_release_says_what_was_measured_and_has_spreads(self):
         [release] = self.add(FIGURES)
         self.assertEqual(release["version"], "9.9.9")
         self.assertEqual((release["date"], release["commit"], release["machine"]["cores"]), ("2001-02-03", "0123456789ab", 2))
@@ -72,13 +72,13 @@ class HistoryTest(unittest.TestCase):
         self.assertNotIn("ratios", release["cases"]["64x1000"]["haproxy"])
         self.assertEqual(release["cases"]["start"]["waymark"]["startMs"]["median"], 200)
 
-    def test_second_release_stands_after_the_first(self):
+    def test_second_release_is_added_after_the_first(self):
         first = self.add(FIGURES)
         both = self.add(FIGURES, "--version", "9.10.0")
         self.assertEqual([each["version"] for each in both], ["9.9.9", "9.10.0"])
         self.assertEqual(both[:1], first)
 
-    def test_known_version_is_refused_and_replaced_in_its_place(self):
+    def test_existing_version_is_refused_or_replaced_in_place(self):
         self.add(FIGURES)
         self.add(FIGURES, "--version", "9.10.0")
         self.assert_refused("9.9.9 is already there; --replace", FIGURES)
@@ -87,7 +87,7 @@ class HistoryTest(unittest.TestCase):
         self.assertEqual([each["version"] for each in releases], ["9.9.9", "9.10.0"])
         self.assertEqual(releases[0]["cases"]["64x1"]["waymark"]["perCpuSecond"]["median"], 1)
 
-    def test_case_that_a_release_needs_is_asked_for(self):
+    def test_missing_case_is_named(self):
         lines = [line for line in self.figures if (line.get("case"), line.get("system")) != ("64x1", "haproxy")]
         self.assert_refused("needs 64x1 of haproxy", self.written(lines))
 
@@ -99,7 +99,7 @@ class HistoryTest(unittest.TestCase):
         [release] = self.add(rest, missing)
         self.assertEqual(release["cases"]["64x1"]["waymark"]["ratios"]["perCpuSecond"]["median"], 0.5)
 
-    def test_rounds_of_two_runs_in_one_file_are_told_apart(self):
+    def test_rounds_of_two_runs_in_one_file_are_kept_apart(self):
         [release] = self.add(self.written(self.figures + self.figures))
         self.assertEqual(release["cases"]["64x1"]["waymark"]["rounds"], 6)
         self.assertEqual(release["cases"]["64x1"]["waymark"]["ratios"]["perCpuSecond"], {"median": 0.5, "min": 0.4, "max": 0.6})
@@ -113,15 +113,15 @@ class HistoryTest(unittest.TestCase):
         self.assert_refused("openhalf of echo has errors", self.written(self.figures))
 
     def test_figures_that_do_not_say_what_was_measured_are_refused(self):
-        self.assert_refused("does not say what was measured; --here", self.written(self.figures[1:]))
+        self.assert_refused("does not say what was measured; use --here", self.written(self.figures[1:]))
 
-    def test_file_that_is_not_of_the_benchmark_is_refused(self):
+    def test_other_files_are_refused(self):
         self.assert_refused("no-such-file: No such file", self.path("no-such-file"))
-        self.assert_refused("test.sh:1: not an object of JSON", os.path.join(BENCH, "test.sh"))
+        self.assert_refused("test.sh:1: not a JSON object", os.path.join(BENCH, "test.sh"))
         self.assert_refused("changed.jsonl:1: neither figures", self.written([{"requestsPerSecond": 1}]))
         self.assert_refused("changed.jsonl: no figures", self.written(self.figures[:1]))
 
-    def test_version_that_is_none_is_refused(self):
+    def test_invalid_version_is_refused(self):
         self.assert_refused("soon is not a version", FIGURES, "--version", "soon")
 
     def test_without_figures_the_chart_is_drawn_again(self):
@@ -132,10 +132,10 @@ class HistoryTest(unittest.TestCase):
         self.add()
         self.assertEqual(read(self.chart), picture)
 
-    def test_what_is_in_the_documents_is_drawn_from_the_history(self):
+    def test_chart_in_the_documents_is_up_to_date(self):
         releases = history.read_history(history.HISTORY)
         self.assertTrue(releases)
-        self.assertEqual(read(history.CHART), chart.draw(releases), "misc/bench/history.sh draws it again")
+        self.assertEqual(read(history.CHART), chart.draw(releases), "misc/bench/history.sh redraws it")
 
     def test_measured_in_a_changed_tree_is_refused(self):
         changed = {"run": {**self.figures[0]["run"], "commit": "0123456789ab-dirty"}}

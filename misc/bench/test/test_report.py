@@ -1,4 +1,4 @@
-"""Rounds of several runs, and the table of them. The figures are made up (figures.jsonl)."""
+"""Rounds of several runs, and their table. The figures are made up (figures.jsonl)."""
 
 import os
 import subprocess
@@ -24,12 +24,12 @@ def line(system, round_, per_second):
 
 
 class ReportTest(unittest.TestCase):
-    def test_runs_in_one_file_have_rounds_of_their_own(self):
+    def test_runs_in_one_file_have_separate_rounds(self):
         one, other = rounds([ABOUT, {"round": 1}, {"round": 1}, {"round": 2}]), rounds([ABOUT, {"round": 1}, ABOUT, {"round": 1}])
         self.assertEqual((len(one), len(set(one))), (3, 2))
         self.assertEqual(len(set(other)), 2)
 
-    def test_files_that_do_not_say_what_was_measured_have_rounds_of_their_own(self):
+    def test_files_without_a_first_line_have_separate_rounds(self):
         self.assertEqual(len(set(rounds([{"round": 1}], [{"round": 1}], [ABOUT, {"round": 1}]))), 3)
 
     def test_other_lines_stay_as_they_are(self):

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds the upstream when its sources are newer than its jar, tests included, and starts it: run.sh [HOST:PORT]. `run.sh --check` does
-# all but start it: code 0, or 69 and what is missing. MVN: the Maven to use. JAVA_HOME: the JDK, 17 or later.
+# Builds and tests the upstream if its sources are newer than its jar, and starts it: run.sh [HOST:PORT]. `run.sh --check` does
+# everything but start it, and exits with 0, or with 69 after printing what is missing. MVN: the Maven to use. JAVA_HOME: a JDK 17 or
+# later.
 set -eu
 here=$(CDPATH='' cd -P -- "$(dirname -- "$0")" && pwd)
 mvn=${MVN:-mvn}
@@ -16,7 +17,7 @@ java=java
 version=$("$java" -XshowSettings:properties -version 2>&1 | sed -n 's/^ *java.specification.version = //p') || :
 case $version in
   '') missing "no java: apt-get install openjdk-17-jdk-headless, or set JAVA_HOME" ;;
-  1.* | 9 | 1[0-6]) missing "java $version is too old: 17 or later is needed" ;;
+  1.* | 9 | 1[0-6]) missing "java $version is too old; 17 or later is needed" ;;
 esac
 
 if [ ! -e "$jar" ] || [ -n "$(find "$here/pom.xml" "$here/src" -type f -newer "$jar")" ]; then
@@ -26,7 +27,7 @@ if [ ! -e "$jar" ] || [ -n "$(find "$here/pom.xml" "$here/src" -type f -newer "$
   if ! (cd "$here" && "$mvn" -B -q package) >"$log" 2>&1 </dev/null; then
     cat "$log" >&2
     if grep -q 'Could not resolve dependencies\|could not be resolved' "$log"; then
-      missing "Maven does not find what it needs (see above). The SDK is not published yet: \`mvn install -DskipTests\` in Waymark's top folder puts it into the local repository"
+      missing "Maven cannot resolve the dependencies (see above). The SDK is not published yet: \`mvn install -DskipTests\` in Waymark's root folder installs it locally"
     fi
     exit 1
   fi

@@ -1,4 +1,4 @@
-"""An acknowledging echo upstream for Waymark from proto/waymark/v1/attach.proto alone: python3 upstream.py [HOST:PORT]."""
+"""An acknowledging echo upstream for Waymark, built from proto/waymark/v1/attach.proto alone: python3 upstream.py [HOST:PORT]."""
 
 import asyncio
 import signal
@@ -9,24 +9,24 @@ from waymark.v1 import attach_pb2, attach_pb2_grpc
 from waymark.v1.attach_pb2 import UpstreamBatch, UpstreamFrame
 
 PAYLOAD_BYTES_MAX = 64 * 1024
-BATCH_BYTES_MAX = 512 * 1024  # of payload; a batch may have 1 MiB with everything
+BATCH_BYTES_MAX = 512 * 1024  # of payload; the limit for the whole batch is 1 MiB
 
 
 class Attachment:
-    """One connection's time here. All numbers are offsets from the start of its streams, not of this attachment."""
+    """One connection while it is attached here. All numbers are offsets from the start of its streams, not of this attachment."""
 
     def __init__(self, connection, epoch, opened):
         self.ids = {"connection": connection, "epoch": epoch}
-        # After a former owner, bytes come from where it stopped consuming, and replies go on behind those that took effect. (An
-        # upstream with replies in several frames also leaves out the first `committed_since_consumed` bytes of its first reply.)
+        # After a former owner, bytes start where it stopped consuming, and replies continue after those that took effect. (An
+        # upstream that splits replies into several frames also skips the first `committed_since_consumed` bytes of its first reply.)
         self.consumed, self.sent = opened.resume_state.first_offset, opened.resume_state.committed
         self.limit = opened.limit
-        self.waiting = b""  # what is to be echoed
+        self.waiting = b""  # bytes still to be echoed
         self.replies_ended = opened.resume_state.replies_ended
-        self.fin = False  # the client's FIN is to be answered
+        self.fin = False  # the client's FIN is still to be answered
 
     def answers(self):
-        """What may go now. Each reply is one frame with what it answers: the bridge takes both or neither."""
+        """The frames that may be sent now. Each carries a reply and its `consumed`, so the bridge applies both or neither."""
         while self.waiting and self.sent < self.limit:
             size = min(len(self.waiting), self.limit - self.sent, PAYLOAD_BYTES_MAX)
             reply, self.waiting = self.waiting[:size], self.waiting[size:]
@@ -39,7 +39,7 @@ class Attachment:
 
 
 def on_frame(attachments, frame):
-    """The frames that answer one of the bridge's; `attachments` are those of the lane, by connection."""
+    """The frames that answer a frame of the bridge; `attachments` are those of the lane, by connection."""
     control = frame.WhichOneof("control")
     if control == "ping":
         yield UpstreamFrame(pong=attach_pb2.Pong(id=frame.ping.id))
@@ -47,13 +47,13 @@ def on_frame(attachments, frame):
         attachments[frame.connection] = Attachment(frame.connection, frame.epoch, frame.open)
     attachment = attachments.get(frame.connection)
     if attachment is None or attachment.ids["epoch"] != frame.epoch:
-        return  # Late, or of the lane itself.
+        return  # Late, or for the lane itself.
     attachment.limit = max(attachment.limit, frame.limit)
     attachment.waiting += frame.payload
     attachment.fin |= control == "half_close" and not attachment.replies_ended
     if control == "close":  # Never answered.
         del attachments[frame.connection]
-    elif control == "release":  # To be moved. What waits for credit is not consumed: the next owner gets it again.
+    elif control == "release":  # To be moved. Bytes that wait for credit are not consumed: the next owner gets them again.
         del attachments[frame.connection]
         yield UpstreamFrame(**attachment.ids, consumed=attachment.consumed, released=attach_pb2.Released())
     else:
@@ -61,7 +61,7 @@ def on_frame(attachments, frame):
 
 
 class Echo(attach_pb2_grpc.UpstreamServicer):
-    # One call is a lane: frames of many connections. When it ends, the bridge gives them to another upstream.
+    # One call is a lane, with the frames of many connections. When it ends, the bridge gives them to another upstream.
     async def Attach(self, batches, context):
         yield UpstreamBatch(frames=[UpstreamFrame(settings=attach_pb2.Settings(revision=1))])
         attachments = {}
@@ -79,7 +79,7 @@ class Echo(attach_pb2_grpc.UpstreamServicer):
 
 
 async def main(address):
-    # asyncio, not threads: a lane stays open for ever, and a thread-per-call server would need a worker for each.
+    # asyncio, not threads: lanes stay open, and a thread-per-call server would need a worker for each.
     server = grpc.aio.server()
     attach_pb2_grpc.add_UpstreamServicer_to_server(Echo(), server)
     server.add_insecure_port(address)

@@ -29,13 +29,13 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The levels of docs/architecture.md, and what no class may call. */
+/** Enforces the layers of docs/architecture.md, and forbids some calls everywhere. */
 class ArchitectureTest {
   private static final String ROOT = "dev.waymark.";
 
   /**
-   * Which packages of our own each may see; one that is not named sees none. A package of more than
-   * one level stands for those below it too, unless they are named themselves.
+   * The packages of ours that each package may use. A package without an entry is covered by the
+   * nearest entry above it; without that, it may use none.
    */
   private static final Map<String, Set<String>> ALLOWED =
       Map.ofEntries(
@@ -127,7 +127,7 @@ class ArchitectureTest {
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-          // Of the tests too, though it comes as a jar.
+          // Test code as well, although it comes as a jar.
           .withImportOption(location -> !location.contains("dev/waymark/testing"))
           .importPackages("dev.waymark");
 
@@ -135,12 +135,12 @@ class ArchitectureTest {
   void imports_betweenPackages_pointDownOnly() {
     Set<String> wrong = new TreeSet<>();
     for (JavaClass each : CLASSES) {
-      String from = part(each);
+      String from = entryOf(each);
       if (from.equals("v1")) {
         continue;
       }
       for (Dependency dependency : each.getDirectDependenciesFromSelf()) {
-        String to = part(dependency.getTargetClass());
+        String to = entryOf(dependency.getTargetClass());
         if (!to.isEmpty()
             && !to.equals(from)
             && !ALLOWED.getOrDefault(from, Set.of()).contains(to)) {
@@ -158,16 +158,16 @@ class ArchitectureTest {
     assertThat(wrong).isEmpty();
   }
 
-  /** Constants are inlined, so class files do not show where they came from. */
+  /** Reads sources, because the compiler inlines constants and class files lose their origin. */
   @Test
   void imports_inSources_pointDownOnly() throws IOException {
     Set<String> wrong = new TreeSet<>();
     try (Stream<Path> files = Files.walk(Path.of("src"))) {
       for (Path file : files.filter(f -> MAIN_SOURCE.matcher(f.toString()).matches()).toList()) {
         String source = Files.readString(file);
-        String from = part(only(PACKAGE, source));
+        String from = entryOf(only(PACKAGE, source));
         for (MatchResult found : IMPORT.matcher(source).results().toList()) {
-          String to = part(found.group(1));
+          String to = entryOf(found.group(1));
           boolean isAllowed = to.equals(from) || ALLOWED.getOrDefault(from, Set.of()).contains(to);
           if (!to.isEmpty() && !isAllowed) {
             wrong.add(file + " imports " + found.group(1));
@@ -183,7 +183,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void engine_seesNothingButTheJdkBuffersAndTheProtocolsTypes() {
+  void engine_usesOnlyTheJdkBuffersAndProtocolTypes() {
     check(
         noClasses()
             .that()
@@ -200,7 +200,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void healthService_isSeenByPoolsAndUpstreamsOnly() {
+  void healthService_isUsedByPoolsAndUpstreamsOnly() {
     check(
         noClasses()
             .that()
@@ -240,7 +240,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void random_isGivenNotMade() {
+  void random_isInjectedNotCreated() {
     check(
         noClasses()
             .should()
@@ -250,37 +250,37 @@ class ArchitectureTest {
   }
 
   @Test
-  void text_neverDependsOnTheHostsLanguage() {
+  void text_neverDependsOnTheDefaultLocale() {
     Set<String> wrong = new TreeSet<>();
     for (JavaClass each : CLASSES) {
-      if (part(each).equals("v1")) {
+      if (entryOf(each).equals("v1")) {
         continue;
       }
       for (JavaCodeUnitAccess<?> access : each.getCodeUnitAccessesFromSelf()) {
-        if (isByTheHostsLanguage(access.getTarget())) {
+        if (usesDefaultLocale(access.getTarget())) {
           wrong.add(access.getDescription());
         }
       }
     }
-    assertThat(wrong).as("give Locale.ROOT: digits and letters of other languages").isEmpty();
+    assertThat(wrong).as("pass Locale.ROOT: the default locale may change digits and letters").isEmpty();
   }
 
-  /** Formats, or changes case, by the default locale because it was given none. */
-  private static boolean isByTheHostsLanguage(CodeUnitAccessTarget target) {
+  /** True for calls that format or change case by the default locale. */
+  private static boolean usesDefaultLocale(CodeUnitAccessTarget target) {
     String owner = target.getOwner().getName();
     String name = target.getName();
     List<String> parameters =
         target.getRawParameterTypes().stream().map(JavaClass::getName).toList();
-    boolean isGivenOne = parameters.contains("java.util.Locale");
+    boolean hasLocale = parameters.contains("java.util.Locale");
     return switch (owner) {
       case "java.lang.String" ->
-          !isGivenOne && Set.of("format", "formatted", "toLowerCase", "toUpperCase").contains(name);
+          !hasLocale && Set.of("format", "formatted", "toLowerCase", "toUpperCase").contains(name);
       case "java.io.PrintStream", "java.io.PrintWriter", "java.io.Console" ->
-          !isGivenOne && Set.of("format", "printf").contains(name);
-      case "java.util.Formatter" -> !isGivenOne && name.equals("<init>");
+          !hasLocale && Set.of("format", "printf").contains(name);
+      case "java.util.Formatter" -> !hasLocale && name.equals("<init>");
       case "java.time.format.DateTimeFormatter" ->
-          !isGivenOne && (name.equals("ofPattern") || name.startsWith("ofLocalized"));
-      case "java.time.format.DateTimeFormatterBuilder" -> !isGivenOne && name.equals("toFormatter");
+          !hasLocale && (name.equals("ofPattern") || name.startsWith("ofLocalized"));
+      case "java.time.format.DateTimeFormatterBuilder" -> !hasLocale && name.equals("toFormatter");
       case "java.util.Locale" -> name.equals("getDefault");
       case "java.util.Scanner" -> true;
       default -> owner.startsWith("java.text.");
@@ -288,38 +288,38 @@ class ArchitectureTest {
   }
 
   @Test
-  void loggers_areMadeByTelemetryAndTheSdkOnly() {
-    Set<String> makers = new TreeSet<>();
+  void loggers_areCreatedByTelemetryAndTheSdkOnly() {
+    Set<String> creators = new TreeSet<>();
     for (JavaClass each : CLASSES) {
-      boolean isMaker =
+      boolean isCreator =
           each.getDirectDependenciesFromSelf().stream()
               .anyMatch(d -> d.getTargetClass().getName().equals("org.slf4j.LoggerFactory"));
       // The SDK runs in other programs too, where there is no EventLog.
-      if (isMaker && !Set.of("upstream", "tools.stub").contains(part(each))) {
-        makers.add(each.getSimpleName());
+      if (isCreator && !Set.of("upstream", "tools.stub").contains(entryOf(each))) {
+        creators.add(each.getSimpleName());
       }
     }
-    assertThat(makers).isSubsetOf("EventLog", "JulHandler", "Logging");
+    assertThat(creators).isSubsetOf("EventLog", "JulHandler", "Logging");
   }
 
   private static void check(ArchRule rule) {
     rule.allowEmptyShould(true).check(CLASSES);
   }
 
-  /** The entry of {@link #ALLOWED} that a class belongs to, else its package; empty: not ours. */
-  private static String part(JavaClass each) {
-    return part(each.getPackageName());
+  /** The {@link #ALLOWED} entry that covers a class, else its package; empty if it is not ours. */
+  private static String entryOf(JavaClass each) {
+    return entryOf(each.getPackageName());
   }
 
-  private static String part(String name) {
+  private static String entryOf(String name) {
     if (!name.startsWith(ROOT)) {
       return "";
     }
     String whole = name.substring(ROOT.length());
-    String part = whole;
-    while (!ALLOWED.containsKey(part) && part.contains(".")) {
-      part = part.substring(0, part.lastIndexOf('.'));
+    String covering = whole;
+    while (!ALLOWED.containsKey(covering) && covering.contains(".")) {
+      covering = covering.substring(0, covering.lastIndexOf('.'));
     }
-    return ALLOWED.containsKey(part) ? part : whole;
+    return ALLOWED.containsKey(covering) ? covering : whole;
   }
 }

@@ -18,32 +18,32 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 /**
- * Which classes of the engine depend on one another in a circle: the strongly connected components
- * of its top-level classes. None may cross a package; those within one are listed here, each with
- * its reason. The list may only shrink: a component that is gone has to be taken off it.
+ * Bounds the dependency cycles of the engine: the strongly connected components of its top-level
+ * classes. None may cross packages; those within one are listed here, each with its reason. The
+ * list may only shrink: a cycle that is gone must be removed from it.
  */
 class EngineCyclesTest {
   private static final String ENGINE = "dev.waymark.engine";
 
-  /** The simple names of each component, in order, and why it is one. */
+  /** The known cycles: the sorted simple names of the classes, and the reason. */
   private static final Map<String, String> KNOWN =
       Map.ofEntries(
           entry(
               "Connection ConnectionHost",
-              "a connection names itself where it asks its host to flush it, to find it an owner"
-                  + " or to forget it; the interface is the connection's own"),
+              "a connection passes itself to its host to be flushed, given an owner or forgotten;"
+                  + " it declares the interface for that itself"),
           entry(
               "Lane LaneHost LanePool",
-              "a lane names itself to its pool and its shard in the same way"));
+              "a lane passes itself to its pool and its shard in the same way"));
 
   private final Map<String, Set<String>> dependencies = new TreeMap<>();
-  private final Map<String, Integer> numbers = new HashMap<>();
-  private final Map<String, Integer> lowest = new HashMap<>();
+  private final Map<String, Integer> indices = new HashMap<>();
+  private final Map<String, Integer> lowLinks = new HashMap<>();
   private final Deque<String> path = new ArrayDeque<>();
   private final Set<Set<String>> components = new LinkedHashSet<>();
 
   @Test
-  void cycles_ofTopLevelClasses_areThoseThatAreKnown() {
+  void cycles_ofTopLevelClasses_areKnown() {
     for (JavaClass each :
         new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -52,7 +52,7 @@ class EngineCyclesTest {
         add(topLevel(each), topLevel(dependency.getTargetClass().getBaseComponentType()));
       }
     }
-    assertThat(dependencies).as("the engine was read").hasSizeGreaterThan(50);
+    assertThat(dependencies).as("the engine's classes were found").hasSizeGreaterThan(50);
     dependencies.keySet().forEach(this::visit);
 
     Set<String> found = new TreeSet<>();
@@ -82,24 +82,24 @@ class EngineCyclesTest {
     return nested < 0 ? name : name.substring(0, nested);
   }
 
-  /** Tarjan, 1972: a component is what is left on the path above its first class. */
+  /** Tarjan's algorithm (1972): a component is what the path holds from its root upwards. */
   private void visit(String each) {
-    if (numbers.containsKey(each)) {
+    if (indices.containsKey(each)) {
       return;
     }
-    int number = numbers.size();
-    numbers.put(each, number);
-    lowest.put(each, number);
+    int index = indices.size();
+    indices.put(each, index);
+    lowLinks.put(each, index);
     path.push(each);
     for (String next : dependencies.getOrDefault(each, Set.of())) {
-      if (!numbers.containsKey(next)) {
+      if (!indices.containsKey(next)) {
         visit(next);
-        lowest.merge(each, lowest.get(next), Math::min);
+        lowLinks.merge(each, lowLinks.get(next), Math::min);
       } else if (path.contains(next)) {
-        lowest.merge(each, numbers.get(next), Math::min);
+        lowLinks.merge(each, indices.get(next), Math::min);
       }
     }
-    if (lowest.get(each) == number) {
+    if (lowLinks.get(each) == index) {
       Set<String> component = new TreeSet<>();
       String member;
       do {

@@ -8,7 +8,7 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 
-/** An upstream that echoes, and acknowledges what it has echoed: its connections outlive it. */
+/** An upstream that echoes and acknowledges, so that its connections outlive it. */
 public final class EchoUpstream {
   private record Echo(UpstreamConnection connection) implements ConnectionHandler.OfBytes {
     @Override
@@ -28,7 +28,7 @@ public final class EchoUpstream {
     return Upstream.builder(Echo::new).build();
   }
 
-  /** Serves on HOST:PORT until it is told to stop. */
+  /** Serves on HOST:PORT until the process is stopped. */
   public static void main(String[] arguments) throws Exception {
     String address = arguments.length == 0 ? "127.0.0.1:4770" : arguments[0];
     int colon = address.lastIndexOf(':');

@@ -21,7 +21,7 @@ import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** Plays the bridge: no sockets, no bridge process. */
+/** Tests the upstream with an in-process channel in place of a bridge. */
 class EchoUpstreamTest {
   @Test
   void data_ofAClient_comesBackAndIsAcknowledged() throws Exception {
@@ -49,7 +49,7 @@ class EchoUpstreamTest {
     return BridgeFrame.newBuilder().setConnection(1);
   }
 
-  /** One lane. */
+  /** The bridge's end of one lane. */
   private static final class Bridge {
     private final BlockingClientCall<BridgeBatch, UpstreamBatch> lane;
     private final ArrayDeque<UpstreamFrame> received = new ArrayDeque<>();

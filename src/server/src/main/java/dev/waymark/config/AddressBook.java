@@ -6,7 +6,7 @@ import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The addresses to listen on: resolved, and no two of them alike. Confined to one load. */
+/** The resolved addresses to listen on; no two exclude each other. Confined to one load. */
 final class AddressBook {
   /** Resolves a name; may block. */
   @FunctionalInterface
@@ -33,7 +33,7 @@ final class AddressBook {
       if (!setting.isRefused() && ListenAddresses.exclude(address, other.address)) {
         settings.refuse(
             setting,
-            "an address of its own; " + other.setting.path() + " is " + other.setting.text());
+            "an unused address; " + other.setting.path() + " is " + other.setting.text());
       }
     }
     if (!setting.isRefused()) {

@@ -42,7 +42,7 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
     if (next.isEmbeddedUpstream() && !now.isEmbeddedUpstream()) {
       problems.addLine(
           new Origin.Default(Optional.empty(), "pools"),
-          "pools: none is named any more; the embedded echo upstream starts with the bridge only: name a pool, or restart");
+          "pools: no pool is left, and a reload cannot start the embedded echo upstream: keep a pool, or restart");
     }
     ConfigChanges changes =
         new ConfigChanges(
@@ -79,7 +79,7 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
     Map<String, Entry> after = outsideLists(next);
     Set<String> changed = differing(before, after);
     if (now.isEmbeddedUpstream() != next.isEmbeddedUpstream()) {
-      // It belongs to the embedded upstream and comes and goes with it.
+      // The key exists only together with the embedded upstream.
       changed.remove(ProcessKeys.ECHO.path());
     }
     noteRefusals(before, after, changed, problems);

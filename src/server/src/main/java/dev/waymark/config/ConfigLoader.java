@@ -90,7 +90,7 @@ public final class ConfigLoader {
     return embedded.map(one -> loaded.withEchoOn(one.address())).orElse(loaded);
   }
 
-  /** A default that is taken is no mistake: the bridge uses any free port instead. */
+  /** The default port being taken is not a mistake: the bridge then uses any free port. */
   private static EmbeddedEcho echo(Setting<HostPort> setting, AddressBook addresses) {
     InetSocketAddress address =
         setting.isDefault()
@@ -130,7 +130,7 @@ public final class ConfigLoader {
 
   private static String hostName() {
     try {
-      // Asking the kernel needs no name server.
+      // Unlike getLocalHost, this does not ask a name server.
       String name =
           Files.isReadable(KERNEL_HOST_NAME)
               ? Files.readString(KERNEL_HOST_NAME).strip()

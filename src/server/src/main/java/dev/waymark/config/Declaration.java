@@ -39,7 +39,7 @@ final class Declaration<C, T> {
     return this;
   }
 
-  /** The value if the key is not set, where no text can stand for it. */
+  /** The value if the key is not set, for a default that cannot be written as text. */
   Declaration<C, T> orElse(T value) {
     absent = value;
     return this;
@@ -131,7 +131,7 @@ final class Declaration<C, T> {
   Key<C, T> meaning(String text) {
     meaning = text;
     if (defaultText.isEmpty() && absent == null && !isReadByHand) {
-      throw new IllegalArgumentException(path + ": neither a default nor read by hand");
+      throw new IllegalArgumentException(path + ": has no default and is not read by hand");
     }
     Key<C, T> key = new Key<>(this);
     group.add(key);

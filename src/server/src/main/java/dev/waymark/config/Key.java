@@ -52,7 +52,7 @@ public final class Key<C, T> {
     this.meaning = declared.meaning;
   }
 
-  /** Reads a value that stands in the code. */
+  /** Reads a value from the code, which must be valid. */
   T trusted(String text) {
     try {
       return type.reader().read(text);

@@ -2,7 +2,10 @@ package dev.waymark.config;
 
 import java.time.Duration;
 
-/** The keys of lanes; their defaults are those of core.Limits (a test compares). Immutable. */
+/**
+ * The keys of lanes. Their defaults equal those of the engine's Limits; a test compares them.
+ * Immutable.
+ */
 public final class LaneKeys {
   static final KeyGroup<BridgeConfig> GROUP = new KeyGroup<>("Lanes", Scope.BRIDGE, "lanes.");
 

@@ -44,7 +44,7 @@ public final class ListenerKeys {
           .meaning(
               "How the client's bytes are split into messages: one of these words, or a map with `type`.");
 
-  /** What {@link FramingKeys} come between. */
+  /** The rest of a listener's keys; in the reference they follow {@link FramingKeys}. */
   static final KeyGroup<ListenerConfig> CONNECTIONS =
       new KeyGroup<>("Client connections", Scope.LISTENER, "");
 

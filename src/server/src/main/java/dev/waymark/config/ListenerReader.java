@@ -73,7 +73,7 @@ final class ListenerReader {
   }
 
   private void refuseMissing(int i, String path, String words) {
-    // Several pools, and maps, are in files only.
+    // Only a file can have several pools or a framing as a map.
     Origin.File at = settings.values().near("listeners[" + i + "]").orElseThrow();
     settings.refuse(at, path + ": missing (expected one of: " + words + ")");
   }
@@ -120,7 +120,7 @@ final class ListenerReader {
 
   private <T> Optional<T> needed(Setting<FramingType> type, Key<ListenerConfig, T> key, int i) {
     if (settings.values().value(key.at(i)).isEmpty()) {
-      settings.refuse(type, "with " + key.name() + " beside it");
+      settings.refuse(type, "together with " + key.name());
     }
     return settings.find(key, i).map(Setting::value);
   }

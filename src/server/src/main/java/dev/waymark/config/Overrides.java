@@ -33,7 +33,7 @@ final class Overrides {
       Pattern.compile(
           "WAYMARK(_[A-Z0-9]+)*_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)");
 
-  /** Such a variable that could be meant for us is recognized by its value. */
+  /** Only the value tells such a variable from one that is meant for Waymark. */
   private static final Pattern PORT_OF_A_SERVICE = Pattern.compile("WAYMARK(_[A-Z0-9]+)*_PORT");
 
   private static final Pattern URL = Pattern.compile("(tcp|udp|sctp)://.*");
@@ -49,18 +49,19 @@ final class Overrides {
     this.problems = problems;
     for (Key<?, ?> key : schema.keys()) {
       key.flag()
-          .flatMap(flag -> said(flag, key.environmentName().orElseThrow(), flags, environment))
+          .flatMap(flag ->
+              overrideOf(flag, key.environmentName().orElseThrow(), flags, environment))
           .ifPresent(value -> byKey.put(key, value));
     }
   }
 
-  private static Optional<Value> said(
+  private static Optional<Value> overrideOf(
       String flag, String name, Map<String, String> flags, Map<String, String> environment) {
     String given = flags.get(flag);
     if (given != null) {
       return Optional.of(new Value(given, new Origin.Flag(flag)));
     }
-    // An empty variable is what compose files and shells make of one that is not set.
+    // Compose files and shells pass an unset variable on as an empty one.
     return Optional.ofNullable(environment.get(name))
         .filter(text -> !text.isEmpty())
         .map(text -> new Value(text, new Origin.Environment(name)));
@@ -71,7 +72,7 @@ final class Overrides {
         || (PORT_OF_A_SERVICE.matcher(name).matches() && URL.matcher(value).matches());
   }
 
-  /** A warning for each variable that looks like one of ours and is not. */
+  /** A warning for each WAYMARK_ variable that is unknown and not set by Kubernetes. */
   static List<String> warnings(Schema schema, Map<String, String> environment) {
     Set<String> known = new TreeSet<>(schema.environmentNames());
     known.addAll(OTHER_NAMES);
@@ -93,9 +94,7 @@ final class Overrides {
     return byKey.containsKey(key);
   }
 
-  /**
-   * Writes all of them into the values; there may be more listeners afterwards than in the file.
-   */
+  /** Overlays the values; {@code --listen} may add listeners to those of the file. */
   Counts layOver(Values values) {
     int listeners = layListen(values, count(values, "listeners"));
     int pools = count(values, "pools");
@@ -104,59 +103,59 @@ final class Overrides {
       values.remove("pools[0].upstreams");
       values.remove("pools[0].subsets");
     }
-    byKey.forEach((key, said) -> {
+    byKey.forEach((key, given) -> {
       if (key.path().startsWith("listeners[].")) {
-        layOnEach(values, key, said, listeners);
+        layOnEach(values, key, given, listeners);
       } else {
-        layOnEach(values, key, said, key.path().startsWith("pools[].") ? pools : 1);
+        layOnEach(values, key, given, key.path().startsWith("pools[].") ? pools : 1);
       }
     });
     return new Counts(listeners, pools);
   }
 
-  /** How many elements the two lists have in the end. */
+  /** The final number of elements in the two lists. */
   record Counts(int listeners, int pools) {}
 
   private static int count(Values values, String list) {
     return values.list(list).map(Elements::count).orElse(1);
   }
 
-  private void layOnEach(Values values, Key<?, ?> key, Value said, int count) {
+  private void layOnEach(Values values, Key<?, ?> key, Value given, int count) {
     for (int i = 0; i < count; i++) {
       String path = key.at(i);
       if (key == ListenerKeys.FRAMING) {
         values.remove(path + ".");
       }
       if (key != ListenerKeys.ADDRESS) {
-        values.put(path, said.text(), said.origin());
+        values.put(path, given.text(), given.origin());
       }
     }
   }
 
   /** Each address of {@code --listen} becomes a copy of the only listener. */
   private int layListen(Values values, int count) {
-    Value said = byKey.get(ListenerKeys.ADDRESS);
-    if (said == null || !isOnly(values, said, "listeners", ListenerKeys.NAME, "addresses")) {
+    Value given = byKey.get(ListenerKeys.ADDRESS);
+    if (given == null || !isOnly(values, given, "listeners", ListenerKeys.NAME, "addresses")) {
       return count;
     }
-    String[] addresses = said.text().split(",", -1);
+    String[] addresses = given.text().split(",", -1);
     Map<String, Value> model = values.under("listeners[0].");
     Value name =
         values
             .value(ListenerKeys.NAME.at(0))
-            .orElse(new Value(ListenerKeys.NAME.defaultText().orElseThrow(), said.origin()));
+            .orElse(new Value(ListenerKeys.NAME.defaultText().orElseThrow(), given.origin()));
     for (int i = 0; i < addresses.length; i++) {
       String prefix = "listeners[" + i + "].";
       model.forEach((path, value) -> values.put(prefix + path, value.text(), value.origin()));
       if (i > 0) {
         values.put(prefix + "name", name.text() + "-" + (i + 1), name.origin());
       }
-      values.put(prefix + "address", addresses[i].strip(), said.origin());
+      values.put(prefix + "address", addresses[i].strip(), given.origin());
     }
     return addresses.length;
   }
 
-  private boolean isOnly(Values values, Value said, String list, Key<?, ?> nameKey, String what) {
+  private boolean isOnly(Values values, Value given, String list, Key<?, ?> nameKey, String what) {
     int count = values.list(list).map(Elements::count).orElse(1);
     if (count > 1) {
       List<String> names = new ArrayList<>();
@@ -165,7 +164,7 @@ final class Overrides {
       }
       String file = values.list(list).map(found -> found.origin().name()).orElse("the file");
       String expected =
-          "a file with one of the "
+          "a file with at most one entry in "
               + list
               + "; "
               + file
@@ -177,8 +176,8 @@ final class Overrides {
               + what
               + " there";
       problems.addLine(
-          said.origin(),
-          said.origin().refusal(nameKey.path(), Setting.printable(said.text()), expected));
+          given.origin(),
+          given.origin().refusal(nameKey.path(), Setting.printable(given.text()), expected));
     }
     return count <= 1;
   }

@@ -49,12 +49,12 @@ final class PoolReader {
           .ifPresent(pools ->
               settings.refuse(
                   pools.elements().get(i),
-                  pool + ": has neither target nor upstreams (expected: one of both)"));
+                  pool + ": has neither target nor upstreams (expected: one of the two)"));
       return settings.value(PoolKeys.TARGET, i);
     }
     if (hasTarget) {
       settings.refuse(
-          list.get().origin(), path + ": beside target (expected: one of both); remove one");
+          list.get().origin(), path + ": set together with target (expected: one of the two); remove one");
     }
     if (list.get().count() == 0) {
       settings.refuse(
@@ -73,7 +73,7 @@ final class PoolReader {
       address.ifPresent(found -> {
         Endpoint endpoint = new Endpoint(found.value(), weight, given);
         if (upstreams.putIfAbsent(Targets.canonical(found.value()), endpoint) != null) {
-          settings.refuse(found, "every upstream once; give it more weight instead");
+          settings.refuse(found, "each upstream only once; give it more weight instead");
         }
       });
     }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Schema {
   /**
-   * What may stand under one name.
+   * The kinds of value that one name may have.
    *
    * @param isValue a scalar
    * @param isMap further keys
@@ -89,7 +89,7 @@ final class Schema {
   }
 
   /**
-   * What may stand in a map, by name, in the order of the reference.
+   * The entries that a map may have, by name, in the order of the reference.
    *
    * @param prefix "" for the file, else {@code listeners[].} and the like
    */

@@ -19,7 +19,7 @@ record Setting<T>(
     return origin.refusal(path, printable(key.shown(text)), expected);
   }
 
-  /** One short line whatever was written. */
+  /** Makes any text fit for one short line: escapes control characters, cuts at 100 characters. */
   static String printable(String text) {
     StringBuilder line = new StringBuilder();
     text.codePoints()
@@ -36,7 +36,7 @@ record Setting<T>(
         : text.codePointCount(0, text.length()) > 100 ? line + "…" : line.toString();
   }
 
-  /** The key's own name, or all of the path where the other key stands elsewhere. */
+  /** The key's own name, or the whole path if the other key is in another map. */
   String nameBeside(Setting<?> other) {
     return parent().equals(other.parent()) ? path.substring(parent().length()) : path;
   }

@@ -156,9 +156,9 @@ final class Settings {
   }
 
   /**
-   * The same.
+   * Notes that a value does not go with the rest, and how to fix it.
    *
-   * @param remedy to follow it, with its punctuation
+   * @param remedy appended to the line as it is, so it starts with its punctuation
    */
   void refuse(Setting<?> setting, String expected, String remedy) {
     if (!setting.isRefused()) {
@@ -166,7 +166,7 @@ final class Settings {
     }
   }
 
-  /** Notes that a value is not what it should be. */
+  /** Notes that a value is not valid. */
   void refuse(Key<?, ?> key, Value value, String path, String expected) {
     Origin origin = value.origin();
     String shown = Setting.printable(key.shown(value.text()));
@@ -188,7 +188,7 @@ final class Settings {
   }
 
   /**
-   * Checks that one setting is below another, and blames the one that somebody set.
+   * Checks that one setting is below another; if not, refuses the one that is not a default.
    *
    * @param isEqualAllowed whether they may be the same
    */

@@ -43,7 +43,7 @@ final class SubsetReader {
     if (percents > WHOLE_PERCENT) {
       settings.refuse(
           list.get().origin(),
-          path + ": shares of " + percents + " % together (expected: at most 100); lower one");
+          path + ": shares add up to " + percents + " % (expected: at most 100); lower one");
     }
     return subsets;
   }
@@ -68,8 +68,8 @@ final class SubsetReader {
       settings.refuse(
           origin,
           path
-              + ".labels: no upstream is of this subset (expected: an upstream of the list"
-              + " `upstreams` with all of these labels that no subset before it takes)");
+              + ".labels: no upstream belongs to this subset (expected: an upstream in the list"
+              + " `upstreams` with all of these labels that no earlier subset takes)");
     }
   }
 }

@@ -16,7 +16,7 @@ final class UniqueNames {
   void add(Setting<String> name) {
     Setting<String> first = seen.putIfAbsent(name.value(), name);
     if (first != null && !first.isRefused()) {
-      settings.refuse(name, "a name of its own; " + first.path() + " is the same");
+      settings.refuse(name, "a unique name; " + first.path() + " is the same");
     }
   }
 }

@@ -34,7 +34,7 @@ record ValueType<T>(
   private static final String TYPE = "type";
   private static final String PATTERN = "pattern";
 
-  /** To YAML, text without quotes may look like a number or a boolean. */
+  /** In YAML, unquoted text may look like a number or a boolean. */
   private static final List<String> ANY_SCALAR = List.of("string", "number", "boolean");
 
   private static final Pattern WHOLE_NUMBER = Pattern.compile("[+-]?[0-9]{1,15}");
@@ -60,7 +60,7 @@ record ValueType<T>(
         Map.of(TYPE, "integer", "minimum", min, "maximum", max),
         Optional.of(Comparator.<Integer>naturalOrder()),
         text -> {
-          // Java's own reader takes the digits of all scripts.
+          // Long.parseLong accepts the digits of all scripts.
           long number =
               WHOLE_NUMBER.matcher(text).matches() ? Long.parseLong(text) : Long.MAX_VALUE;
           if (number < min || number > max) {
@@ -216,7 +216,7 @@ record ValueType<T>(
 
   private static String wordOf(Enum<?> constant) {
     String lower = constant.name().toLowerCase(Locale.ROOT);
-    // The kernel's own name, written as everybody writes it.
+    // The kernel's name has an underscore.
     return constant == BridgeConfig.Transport.IO_URING ? lower : lower.replace('_', '-');
   }
 

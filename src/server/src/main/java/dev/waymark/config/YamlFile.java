@@ -54,7 +54,7 @@ public final class YamlFile {
     } catch (NoSuchFileException missing) {
       throw new ConfigException(file + ": no such file; give the path of a YAML file");
     } catch (AccessDeniedException denied) {
-      throw new ConfigException(file + ": may not be read by this user; change its mode or owner");
+      throw new ConfigException(file + ": not readable by this user; change its mode or owner");
     } catch (IOException broken) {
       throw new ConfigException(file + ": cannot be read: " + broken.getMessage());
     }
@@ -85,7 +85,7 @@ public final class YamlFile {
           place(name, text, character.getPosition())
               + String.format(
                   Locale.ROOT,
-                  ": not YAML: the character U+%04X may not stand here",
+                  ": not YAML: the character U+%04X is not allowed here",
                   character.getCodePoint()));
     } catch (YamlEngineException other) {
       throw new ConfigException(
@@ -102,7 +102,7 @@ public final class YamlFile {
     }
   }
 
-  /** Runs before nodes are composed, which is recursive; the parser itself does not limit depth. */
+  /** Runs before composing, which recurses into nodes: the parser itself does not limit depth. */
   private static void checkShape(String name, Iterable<Event> events) {
     int depth = 0;
     int documents = 0;
@@ -130,7 +130,7 @@ public final class YamlFile {
     if (problem.contains("TAB") || line.startsWith("\t")) {
       remedy = "; indent with spaces";
     } else if (line.contains("[") && line.contains("]:")) {
-      remedy = "; an IPv6 address stands in quotes: \"[::1]:7000\"";
+      remedy = "; put an IPv6 address in quotes: \"[::1]:7000\"";
     }
     return place + ": not YAML: " + Setting.printable(problem) + remedy;
   }

@@ -185,7 +185,7 @@ final class MainTest {
     assertThat(out).hasToString("");
     assertThat(err)
         .hasToString(
-            "environment WAYMARK_LISTEN=:3: expected a file with one of the listeners; "
+            "environment WAYMARK_LISTEN=:3: expected a file with at most one entry in listeners; "
                 + file
                 + " has 2 (a, b): set the addresses there\n");
   }

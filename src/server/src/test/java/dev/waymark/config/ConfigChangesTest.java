@@ -53,7 +53,7 @@ final class ConfigChangesTest {
   }
 
   @Test
-  void listener_withOtherOptions_isChangedWithItsKeys() {
+  void listener_withDifferentOptions_isReportedWithItsKeys() {
     ConfigChanges changes =
         changes(TWO, TWO.replace("address: :7001", "address: :7003\n    idle-timeout: 5s"));
     assertThat(changes.lines()).containsExactly("listener game changed: address, idle-timeout");
@@ -61,13 +61,13 @@ final class ConfigChangesTest {
   }
 
   @Test
-  void pool_withAnotherWeight_isChanged() {
+  void upstream_withDifferentWeight_changesItsPool() {
     assertThat(changes(TWO, TWO.replace("weight: 3", "weight: 1")).lines())
         .containsExactly("pool blue changed: upstreams[0].weight");
   }
 
   @Test
-  void delimiter_ofTheSameBytes_isNoChange() {
+  void delimiter_withTheSameBytes_isNotAChange() {
     String framed =
         TWO.replace(":7001", ":7001\n    framing: {type: delimiter, delimiter: \"\\r\\n\"}");
     assertThat(changes(framed, framed).isEmpty()).isTrue();
@@ -88,7 +88,7 @@ final class ConfigChangesTest {
   }
 
   @Test
-  void whatIsBuiltIn_isRefusedWithEveryKey() {
+  void keysThatNeedARestart_areAllRefused() {
     String next =
         TWO.replace("pool: red", "pool: red\n    backlog: 7")
             + "shards: 4\nlanes:\n  window: 1MiB\n";
@@ -115,22 +115,22 @@ final class ConfigChangesTest {
   }
 
   @Test
-  void echo_thatMoves_isRefused() {
+  void echo_onAnotherAddress_isRefused() {
     assertThatThrownBy(() -> changes("echo: 127.0.0.1:5001", "echo: 127.0.0.1:5002"))
         .hasMessageStartingWith("waymark.yml:1:7: echo: 127.0.0.1:5002 (in force: 127.0.0.1:5001,");
     assertThat(changes("echo: 127.0.0.1:5001", TWO).process()).isEmpty();
   }
 
   @Test
-  void backlog_withAnotherAddress_isChanged() {
+  void backlog_changedTogetherWithTheAddress_isAccepted() {
     assertThat(changes(TWO, TWO.replace(":7001", ":7005\n    backlog: 7")).lines())
         .containsExactly("listener game changed: address, backlog");
   }
 
   @Test
-  void pools_allGone_areRefused() {
+  void pools_allRemoved_areRefused() {
     assertThatThrownBy(() -> changes(TWO, "listeners:\n  - name: game\n"))
         .isInstanceOf(ConfigException.class)
-        .hasMessageContaining("the embedded echo upstream starts with the bridge only");
+        .hasMessageContaining("a reload cannot start the embedded echo upstream");
   }
 }

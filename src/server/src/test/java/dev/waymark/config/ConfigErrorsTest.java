@@ -46,8 +46,8 @@ final class ConfigErrorsTest {
             "waymark.yml:1:5: not YAML: expected the node content, but found '<stream end>'"),
         row(
             "admin:\n  address: [::1]:7000\n",
-            "waymark.yml:2:13: not YAML: expected the node content, but found ':'; an IPv6 address stands in quotes: \"[::1]:7000\""),
-        row("shards: \0", "waymark.yml:1:9: not YAML: the character U+0000 may not stand here"),
+            "waymark.yml:2:13: not YAML: expected the node content, but found ':'; put an IPv6 address in quotes: \"[::1]:7000\""),
+        row("shards: \0", "waymark.yml:1:9: not YAML: the character U+0000 is not allowed here"),
         row("a: " + "[".repeat(100_000), "waymark.yml:1:35: nested deeper than 32 levels"),
         row("shards: *none", "waymark.yml:1:9: not YAML: found undefined alias none"),
         // keys
@@ -136,13 +136,13 @@ final class ConfigErrorsTest {
             "waymark.yml:1:18: admin.address: no.such.host:1 (expected: an address of this host, or a name that resolves to one)"),
         row(
             "admin:\n  address: 127.0.0.1:7000",
-            "waymark.yml:2:12: admin.address: 127.0.0.1:7000 (expected: an address of its own; listeners[0].address is 127.0.0.1:7000)"),
+            "waymark.yml:2:12: admin.address: 127.0.0.1:7000 (expected: an unused address; listeners[0].address is 127.0.0.1:7000)"),
         row(
             "listeners:\n- {name: a, address: \":1\"}\n- {name: b, address: \"127.0.0.1:1\"}",
-            "waymark.yml:3:22: listeners[1].address: 127.0.0.1:1 (expected: an address of its own; listeners[0].address is :1)"),
+            "waymark.yml:3:22: listeners[1].address: 127.0.0.1:1 (expected: an unused address; listeners[0].address is :1)"),
         row(
             "listeners:\n- {name: a}\n- {name: a, address: \":1\"}",
-            "waymark.yml:3:10: listeners[1].name: a (expected: a name of its own; listeners[0].name is the same)"),
+            "waymark.yml:3:10: listeners[1].name: a (expected: a unique name; listeners[0].name is the same)"),
         // pools
         row(
             "listeners: [{pool: backend}]\npools: [{name: backends, target: \"unix:/a\"}]",
@@ -158,10 +158,10 @@ final class ConfigErrorsTest {
             "waymark.yml:1:13: listeners[0].pool: missing (expected one of: x, y)"),
         row(
             "pools: [{name: a}]",
-            "waymark.yml:1:9: pools[0]: has neither target nor upstreams (expected: one of both)"),
+            "waymark.yml:1:9: pools[0]: has neither target nor upstreams (expected: one of the two)"),
         row(
             "pools: [{target: \"unix:/a\", upstreams: [{address: \"a:1\"}]}]",
-            "waymark.yml:1:40: pools[0].upstreams: beside target (expected: one of both); remove one"),
+            "waymark.yml:1:40: pools[0].upstreams: set together with target (expected: one of the two); remove one"),
         row(
             "pools: [{upstreams: []}]",
             "waymark.yml:1:21: pools[0].upstreams: an empty list (expected: at least one upstream)"),
@@ -176,7 +176,7 @@ final class ConfigErrorsTest {
             "waymark.yml:1:47: pools[0].upstreams[0].weight: 0 (expected: a whole number from 1 to 1000)"),
         row(
             "pools: [{upstreams: [{address: \"a:1\"}, {address: \"a:1\"}]}]",
-            "waymark.yml:1:50: pools[0].upstreams[1].address: a:1 (expected: every upstream once; give it more weight instead)"),
+            "waymark.yml:1:50: pools[0].upstreams[1].address: a:1 (expected: each upstream only once; give it more weight instead)"),
         row(
             "pools: [{upstreams: [{address: \"a:1\", labels: {\"b c\": d}}]}]",
             "waymark.yml:1:55: pools[0].upstreams[0].labels.b c: d (expected: a name of 1 to 63 of A-Z, a-z, 0-9, ., _, / and -)"),
@@ -185,16 +185,16 @@ final class ConfigErrorsTest {
             "waymark.yml:1:18: pools[0].target: a:1 (expected: static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns:///HOST:PORT or dns://SERVER:PORT/HOST:PORT)"),
         row(
             "pools: [{upstreams: [{address: \"a:1\"}, {address: \"A:1\"}]}]",
-            "waymark.yml:1:50: pools[0].upstreams[1].address: A:1 (expected: every upstream once; give it more weight instead)"),
+            "waymark.yml:1:50: pools[0].upstreams[1].address: A:1 (expected: each upstream only once; give it more weight instead)"),
         row(
             "pools: [{target: \"dns://a:1\"}]",
             "waymark.yml:1:18: pools[0].target: dns://a:1 (expected: three slashes, or a server before the third: dns:///HOST:PORT)"),
         row(
             "pools: [{target: \"static:///a:1,a:1\"}]",
-            "waymark.yml:1:18: pools[0].target: static:///a:1,a:1 (expected: every upstream once; a:1 is there twice)"),
+            "waymark.yml:1:18: pools[0].target: static:///a:1,a:1 (expected: each upstream only once; a:1 is listed twice)"),
         row(
             "pools: [{target: \"static:///[::1]:1,[0:0::1]:1\"}]",
-            "waymark.yml:1:18: pools[0].target: static:///[::1]:1,[0:0::1]:1 (expected: every upstream once; [0:0::1]:1 is there twice)"),
+            "waymark.yml:1:18: pools[0].target: static:///[::1]:1,[0:0::1]:1 (expected: each upstream only once; [0:0::1]:1 is listed twice)"),
         row(
             "pools: [{target: \"static:///a..b:1\"}]",
             "waymark.yml:1:18: pools[0].target: static:///a..b:1 (expected: HOST:PORT, such as 127.0.0.1:7000 or [::1]:7000)"),
@@ -241,13 +241,13 @@ final class ConfigErrorsTest {
             "waymark.yml:3:13: pools[0].subsets[0].labels: missing (expected: at least one label, as NAME: TEXT)"),
         row(
             "pools:\n- upstreams: [{address: \"a:1\", labels: {v: new}}]\n  subsets: [{share-percent: 5, labels: {v: old}}]",
-            "waymark.yml:3:13: pools[0].subsets[0].labels: no upstream is of this subset (expected: an upstream of the list `upstreams` with all of these labels that no subset before it takes)"),
+            "waymark.yml:3:13: pools[0].subsets[0].labels: no upstream belongs to this subset (expected: an upstream in the list `upstreams` with all of these labels that no earlier subset takes)"),
         row(
             "pools:\n- target: \"dns:///a:1\"\n  subsets: [{share-percent: 5, labels: {v: new}}]",
-            "waymark.yml:3:13: pools[0].subsets[0].labels: no upstream is of this subset (expected: an upstream of the list `upstreams` with all of these labels that no subset before it takes)"),
+            "waymark.yml:3:13: pools[0].subsets[0].labels: no upstream belongs to this subset (expected: an upstream in the list `upstreams` with all of these labels that no earlier subset takes)"),
         row(
             "pools:\n- upstreams: [{address: \"a:1\", labels: {v: a}}, {address: \"b:1\", labels: {v: b}}]\n  subsets:\n  - {share-percent: 60, labels: {v: a}}\n  - {share-percent: 50, labels: {v: b}}",
-            "waymark.yml:4:3: pools[0].subsets: shares of 110 % together (expected: at most 100); lower one"),
+            "waymark.yml:4:3: pools[0].subsets: shares add up to 110 % (expected: at most 100); lower one"),
         // framing
         row(
             "listeners: [{framing: lines}]",
@@ -257,7 +257,7 @@ final class ConfigErrorsTest {
             "waymark.yml:1:13: listeners[0].framing.type: missing (expected one of: raw, line, varint, delimiter, fixed, length-prefixed)"),
         row(
             "listeners: [{framing: {type: fixed}}]",
-            "waymark.yml:1:30: listeners[0].framing.type: fixed (expected: with size beside it)"),
+            "waymark.yml:1:30: listeners[0].framing.type: fixed (expected: together with size)"),
         row(
             "listeners: [{framing: {type: line, size: 1}}]",
             "waymark.yml:1:42: listeners[0].framing.size: 1 (expected: only with type fixed)"),
@@ -295,20 +295,20 @@ final class ConfigErrorsTest {
         // defaults
         row(
             "listeners:\n- {name: a}\n- {name: b}",
-            "waymark.yml:3:3: listeners[1].address: 127.0.0.1:7000 (the default; expected: an address of its own; listeners[0].address is 127.0.0.1:7000); set listeners[1].address"),
+            "waymark.yml:3:3: listeners[1].address: 127.0.0.1:7000 (the default; expected: an unused address; listeners[0].address is 127.0.0.1:7000); set listeners[1].address"),
         row(
             "listeners:\n- address: \":1\"\n- address: \":2\"",
-            "waymark.yml:3:3: listeners[1].name: default (the default; expected: a name of its own; listeners[0].name is the same); set listeners[1].name"),
+            "waymark.yml:3:3: listeners[1].name: default (the default; expected: a unique name; listeners[0].name is the same); set listeners[1].name"),
         row(
             "log: {level: info}\nlisteners: [{address: \"127.0.0.1:7080\"}]",
-            "waymark.yml:1:1: admin.address: 127.0.0.1:7080 (the default; expected: an address of its own; listeners[0].address is 127.0.0.1:7080); set admin.address"),
+            "waymark.yml:1:1: admin.address: 127.0.0.1:7080 (the default; expected: an unused address; listeners[0].address is 127.0.0.1:7080); set admin.address"),
         row(
             "log: {level: info}\npools:\n- {name: x, target: \"unix:/a\"}\n- {name: y, target: \"unix:/b\"}",
             "waymark.yml:1:1: listeners[0].pool: missing (expected one of: x, y)"),
         // all at once
         row(
             "log: {level: loud}\nadmin: {adress: x}\nlisteners: [{framing: lines}]\nshards: many\npools:\n- {name: a, target: \"unix:/a\", policy: none}\n- {name: b}\n",
-            "waymark.yml:1:14: log.level: loud (expected: error, warn, info, debug, trace)\nwaymark.yml:2:9: admin.adress: unknown key; did you mean address?\nwaymark.yml:3:13: listeners[0].pool: missing (expected one of: a, b)\nwaymark.yml:3:23: listeners[0].framing: lines (expected: raw, line, varint)\nwaymark.yml:4:9: shards: many (expected: a whole number from 0 to 1024)\nwaymark.yml:6:40: pools[0].policy: none (expected: round-robin, least-connections, random-two, ring-hash)\nwaymark.yml:7:3: pools[1]: has neither target nor upstreams (expected: one of both)"),
+            "waymark.yml:1:14: log.level: loud (expected: error, warn, info, debug, trace)\nwaymark.yml:2:9: admin.adress: unknown key; did you mean address?\nwaymark.yml:3:13: listeners[0].pool: missing (expected one of: a, b)\nwaymark.yml:3:23: listeners[0].framing: lines (expected: raw, line, varint)\nwaymark.yml:4:9: shards: many (expected: a whole number from 0 to 1024)\nwaymark.yml:6:40: pools[0].policy: none (expected: round-robin, least-connections, random-two, ring-hash)\nwaymark.yml:7:3: pools[1]: has neither target nor upstreams (expected: one of the two)"),
         row(
             "shard: 1\nlog: {level: loud}\n",
             "waymark.yml:1:1: shard: unknown key; did you mean shards?\nwaymark.yml:2:14: log.level: loud (expected: error, warn, info, debug, trace)"));
@@ -320,7 +320,7 @@ final class ConfigErrorsTest {
 
   @ParameterizedTest
   @MethodSource("badFiles")
-  void file_thatIsWrong_isRefusedInOneLineEach(String file, String message) {
+  void badFile_isRefusedWithOneLinePerMistake(String file, String message) {
     assertThatThrownBy(() -> Loading.file(file))
         .isInstanceOf(ConfigException.class)
         .hasMessage(message);
@@ -349,11 +349,11 @@ final class ConfigErrorsTest {
         arguments(
             Map.of("--listen", "127.0.0.1:7080"),
             Map.of(),
-            "admin.address: 127.0.0.1:7080 (the default; expected: an address of its own; listeners[0].address is 127.0.0.1:7080); set --admin or WAYMARK_ADMIN"),
+            "admin.address: 127.0.0.1:7080 (the default; expected: an unused address; listeners[0].address is 127.0.0.1:7080); set --admin or WAYMARK_ADMIN"),
         arguments(
             Map.of("--echo", "127.0.0.1:7000"),
             Map.of(),
-            "--echo 127.0.0.1:7000: expected an address of its own; listeners[0].address is 127.0.0.1:7000"),
+            "--echo 127.0.0.1:7000: expected an unused address; listeners[0].address is 127.0.0.1:7000"),
         arguments(
             Map.of("--shards", "x"),
             Map.of("WAYMARK_NODE", "\u0001", "WAYMARK_LOG_LEVEL", "loud"),
@@ -362,7 +362,7 @@ final class ConfigErrorsTest {
 
   @ParameterizedTest
   @MethodSource("badFlags")
-  void flagOrVariable_thatIsWrong_isNamed(
+  void badFlagOrVariable_isNamed(
       Map<String, String> flags, Map<String, String> environment, String message) {
     assertThatThrownBy(() -> Loading.flags(flags, environment))
         .isInstanceOf(ConfigException.class)
@@ -374,7 +374,7 @@ final class ConfigErrorsTest {
     String file = "listeners:\n- {name: a, address: \":1\"}\n- {name: b, address: \":2\"}\n";
     assertThatThrownBy(() -> Loading.file(file, Map.of("--listen", ":3"), Map.of()))
         .hasMessage(
-            "--listen :3: expected a file with one of the listeners; waymark.yml has 2 (a, b): set the addresses there");
+            "--listen :3: expected a file with at most one entry in listeners; waymark.yml has 2 (a, b): set the addresses there");
   }
 
   @Test
@@ -383,7 +383,7 @@ final class ConfigErrorsTest {
         "listeners: [{pool: a}]\npools:\n- {name: a, target: \"unix:/1\"}\n- {name: b, target: \"unix:/2\"}\n";
     assertThatThrownBy(() -> Loading.file(file, Map.of(), Map.of("WAYMARK_UPSTREAM", "unix:/3")))
         .hasMessage(
-            "environment WAYMARK_UPSTREAM=unix:/3: expected a file with one of the pools; waymark.yml has 2 (a, b): set the upstreams there");
+            "environment WAYMARK_UPSTREAM=unix:/3: expected a file with at most one entry in pools; waymark.yml has 2 (a, b): set the upstreams there");
   }
 
   @Test
@@ -398,7 +398,7 @@ final class ConfigErrorsTest {
   }
 
   @Test
-  void alias_ofItself_isRefused() {
+  void alias_insideItsOwnAnchor_isRefused() {
     assertThatThrownBy(() -> Loading.file("pools: &p\n- upstreams: *p\n"))
         .isInstanceOf(ConfigException.class);
   }
@@ -416,7 +416,7 @@ final class ConfigErrorsTest {
   }
 
   @Test
-  void path_thatIsNoReadableFile_isRefused(@TempDir Path folder) throws IOException {
+  void path_thatIsNotAReadableFile_isRefused(@TempDir Path folder) throws IOException {
     Path missing = folder.resolve("waymark.yml");
     assertRefused(missing, missing + ": no such file; give the path of a YAML file");
     assertRefused(Path.of(""), "an empty file name; give the path of a YAML file");
@@ -434,7 +434,7 @@ final class ConfigErrorsTest {
   }
 
   @Test
-  void variables_thatKubernetesSetsForAService_areNoMistakes() {
+  void variables_setByKubernetesForAService_areIgnored() {
     Map<String, String> environment = new HashMap<>();
     for (String service : List.of("WAYMARK", "WAYMARK_ADMIN", "WAYMARK_V2_CLIENTS")) {
       environment.put(service + "_SERVICE_HOST", "10.96.0.7");
@@ -453,7 +453,7 @@ final class ConfigErrorsTest {
   }
 
   @Test
-  void variable_namedLikeOneOfAService_isWarnedOfWithAnotherValue() {
+  void variable_namedLikeAServicePortWithAnotherValue_isWarnedAbout() {
     assertThat(Loading.flags(Map.of(), Map.of("WAYMARK_PORT", "7000")).warnings())
         .singleElement()
         .asString()
@@ -461,7 +461,7 @@ final class ConfigErrorsTest {
   }
 
   @Test
-  void variable_thatIsUnknown_isWarnedOf() {
+  void variable_unknown_isWarnedAbout() {
     Map<String, String> environment =
         Map.of(
             "WAYMARK_LISTN",

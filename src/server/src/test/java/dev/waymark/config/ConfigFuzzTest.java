@@ -59,7 +59,7 @@ final class ConfigFuzzTest {
       }
       refused += isRefused(mutant, run) ? 1 : 0;
     }
-    assertThat(refused).as("mutations that matter").isBetween(RUNS / 4, RUNS - 1);
+    assertThat(refused).as("refused mutations").isBetween(RUNS / 4, RUNS - 1);
   }
 
   private static String withoutComments() {

@@ -37,7 +37,7 @@ final class ConfigLoaderTest {
       """;
 
   @Test
-  void nothing_isOneListenerAndTheEmbeddedUpstream() {
+  void noConfiguration_isOneListenerAndTheEmbeddedUpstream() {
     LoadedConfig loaded = Loading.flags(Map.of(), Map.of());
     assertThat(loaded.isEmbeddedUpstream()).isTrue();
     assertThat(loaded.config().listeners())
@@ -68,7 +68,7 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void moving_ofPool_isRead() {
+  void movingOptions_ofPool_areRead() {
     assertThat(Loading.flags(Map.of(), Map.of()).config().pools().getFirst().options().moving())
         .isEqualTo(Moving.DEFAULTS);
     String file =
@@ -130,7 +130,7 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void sources_goBeforeOneAnother() {
+  void value_inSeveralSources_isTakenByPrecedence() {
     Map<String, String> flags = Map.of("--admin", "127.0.0.1:1");
     Map<String, String> environment = Map.of("WAYMARK_ADMIN", "127.0.0.1:2", "WAYMARK_SHARDS", "");
     assertThat(admin(Loading.file(FILE, flags, environment))).isEqualTo("127.0.0.1:1 flag --admin");
@@ -175,7 +175,7 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void words_inAnyCase_areTaken() {
+  void words_inAnyCase_areAccepted() {
     String file =
         """
         listeners: [{framing: {type: LENGTH-PREFIXED, byte-order: Little}, no-delay: FALSE, idle-timeout: OFF}]
@@ -191,7 +191,7 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void echo_withAnAddressOfItsOwn_isWhereItsPoolLooks() {
+  void echo_withItsOwnAddress_becomesThePoolsTarget() {
     LoadedConfig loaded = Loading.flags(Map.of("--echo", "127.0.0.1:4999"), Map.of());
     assertThat(loaded.embeddedEcho())
         .hasValue(new LoadedConfig.EmbeddedEcho(new InetSocketAddress("127.0.0.1", 4999), false));
@@ -201,7 +201,7 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void echo_onAPortOfItsChoice_isFoundLater() {
+  void echo_onAnEphemeralPort_becomesTheTargetOnceBound() {
     LoadedConfig loaded = Loading.flags(Map.of("--echo", ":0"), Map.of());
     LoadedConfig found = loaded.withEchoOn(new InetSocketAddress("0.0.0.0", 5001));
     assertThat(found.config().pools().getFirst().target())
@@ -217,7 +217,7 @@ final class ConfigLoaderTest {
     "dns://[::1]:5353/host:1, [::1]:5353, host, 1",
     "dns://[::1]/host:1, [::1]:53, host, 1"
   })
-  void dnsTarget_isTaken(String target, String server, String host, int port) {
+  void dnsTarget_isRead(String target, String server, String host, int port) {
     assertThat(
             Loading.flags(Map.of("--upstream", target), Map.of())
                 .config()
@@ -228,7 +228,7 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void yaml_loaded_isTheSameConfiguration() {
+  void yaml_loadedAgain_isTheSameConfiguration() {
     LoadedConfig loaded = Loading.file(FILE, Map.of("--node", "a \"b\" é"), Map.of());
     LoadedConfig again = Loading.file(loaded.yaml());
     assertThat(again.config()).usingRecursiveComparison().isEqualTo(loaded.config());
@@ -237,7 +237,7 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void port_zero_mayBeGivenTwice() {
+  void portZero_mayBeUsedTwice() {
     assertThat(
             Loading.flags(Map.of("--listen", "localhost:0,127.0.0.1:0"), Map.of())
                 .config()

@@ -19,12 +19,12 @@ final class GeneratedFilesTest {
           + " -Dsurefire.failIfNoSpecifiedTests=false -Dwaymark.docs.update=true";
 
   @Test
-  void sample_ofSchema_isInTheRepository() throws IOException {
+  void sample_inTheRepository_isUpToDate() throws IOException {
     compareOrUpdate(SAMPLE, SampleFile.text());
   }
 
   @Test
-  void reference_ofSchema_isInTheRepository() throws IOException {
+  void reference_inTheRepository_isUpToDate() throws IOException {
     compareOrUpdate(REFERENCE, Reference.in(Files.readString(REFERENCE), Schema.BRIDGE));
   }
 
@@ -43,7 +43,7 @@ final class GeneratedFilesTest {
   }
 
   @Test
-  void limitsAndMoving_byDefault_areThoseOfTheCore() {
+  void limitsAndMoving_byDefault_areThoseOfTheEngine() {
     BridgeConfig defaults = ConfigLoader.load(Optional.empty(), Map.of(), Map.of()).config();
     assertThat(defaults.limits()).isEqualTo(Limits.DEFAULTS);
     assertThat(defaults.pools().getFirst().options().moving()).isEqualTo(Moving.DEFAULTS);

@@ -35,7 +35,7 @@ final class JsonSchemaTest {
     return schema;
   }
 
-  /** A framing is a word or a map. */
+  /** The map form of a schema: a framing may also be a word. */
   private static JsonObject mapOf(JsonObject schema) {
     return schema.has("anyOf") ? schema.getAsJsonArray("anyOf").get(1).getAsJsonObject() : schema;
   }
@@ -68,7 +68,7 @@ final class JsonSchemaTest {
               - {share-percent: 5, labels: {version: 2}}
         """
       })
-  void file_thatTheLoaderTakes_isValid(String file) {
+  void file_thatLoads_isValid(String file) {
     assertThat(Loading.file(file)).isNotNull();
     assertThat(SchemaValidator.errors(SCHEMA, file)).isEmpty();
   }
@@ -113,7 +113,7 @@ final class JsonSchemaTest {
 
   @ParameterizedTest
   @MethodSource("badFiles")
-  void file_thatTheLoaderRefuses_isNotValid(String file, String error) {
+  void file_thatIsRefused_isNotValid(String file, String error) {
     assertThatThrownBy(() -> Loading.file(file)).isInstanceOf(ConfigException.class);
     assertThat(SchemaValidator.errors(SCHEMA, file)).containsExactly(error);
   }
@@ -138,7 +138,7 @@ final class JsonSchemaTest {
   }
 
   @Test
-  void keywords_areThoseOfTheType() {
+  void keywords_matchTheType() {
     assertThat(SCHEMA.get("$schema").getAsString())
         .isEqualTo("https://json-schema.org/draft/2020-12/schema");
     assertThat(of("listeners[].connections-max").toString())

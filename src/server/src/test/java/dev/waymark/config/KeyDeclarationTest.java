@@ -11,8 +11,8 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /**
- * How a key is added: it is declared once, as here, in a group that {@link Schema} knows, and the
- * component that it configures gets its value by it. All else that is asserted here follows.
+ * Shows how to add a key: declare it once, as here, in a group that {@link Schema} knows, and read
+ * its value through it. Everything else that is asserted here follows from the declaration.
  */
 final class KeyDeclarationTest {
   private static final KeyGroup<PoolConfig> COMPRESSION =
@@ -62,19 +62,19 @@ final class KeyDeclarationTest {
   }
 
   @Test
-  void component_getsItsValueByTheKey() {
+  void value_isReadThroughTheKey() {
     assertThat(only(load("pools: [{target: 'unix:/a'}]")).get(LEVEL)).isEqualTo(3);
     PoolConfig pool = only(load(pool("level: 7, delay-max: 9s, licence: s3cret")));
     assertThat(pool.get(LEVEL)).isEqualTo(7);
     assertThat(pool.get(DELAY_MAX)).isEqualTo(Duration.ofSeconds(9));
     assertThat(pool.get(LICENCE)).isEqualTo("s3cret");
     assertThat(only(load(pool("level: 7"))).with(LEVEL, 3))
-        .as("a default that is set is the default")
+        .as("setting the default explicitly changes nothing")
         .isEqualTo(only(load(pool("level: 3"))));
   }
 
   @Test
-  void flagAndVariable_goBeforeTheFile() {
+  void flagAndVariable_overrideTheFile() {
     Map<String, String> flags = Map.of("--compression-level", "1");
     Map<String, String> environment = Map.of("WAYMARK_COMPRESSION_LEVEL", "2");
     String file = pool("level: 7");
@@ -85,7 +85,7 @@ final class KeyDeclarationTest {
   }
 
   @Test
-  void mistakes_areToldLikeThoseOfOtherKeys() {
+  void mistakes_areReportedLikeThoseOfOtherKeys() {
     assertThatThrownBy(() -> load(pool("level: 10")))
         .hasMessage(
             "waymark.yml:3:26: pools[0].compression.level: 10 (expected: a whole number from 0 to 9)");
@@ -108,7 +108,7 @@ final class KeyDeclarationTest {
   }
 
   @Test
-  void secret_isInNoMessage() {
+  void secret_neverAppearsInMessages() {
     LoadedConfig loaded = load(pool("licence: s3cret"));
     assertThat(loaded.toString()).doesNotContain("s3cret");
     assertThatThrownBy(() -> load(pool("licence: " + "s3cret".repeat(10))))
@@ -120,7 +120,7 @@ final class KeyDeclarationTest {
   }
 
   @Test
-  void reload_takesWhatTheDeclarationAllows() {
+  void reload_acceptsWhatTheDeclarationAllows() {
     assertThat(ConfigChanges.between(load(pool("level: 1")), load(pool("level: 2"))).lines())
         .isEqualTo(List.of("pool default changed: compression.level"));
     assertThatThrownBy(() -> ConfigChanges.between(load(pool("level: 1")), load(pool("delay: 2s"))))
@@ -163,9 +163,9 @@ final class KeyDeclarationTest {
   }
 
   @Test
-  void declaration_thatLeavesTheDefaultOpen_isRefused() {
+  void declaration_withoutADefault_isRefused() {
     assertThatThrownBy(() -> COMPRESSION.key("mode", ValueType.bool()).meaning("Nobody knows."))
-        .hasMessage("pools[].compression.mode: neither a default nor read by hand");
+        .hasMessage("pools[].compression.mode: has no default and is not read by hand");
     assertThatThrownBy(() -> Schema.BRIDGE.with(COMPRESSION).with(COMPRESSION))
         .hasMessageEndingWith("is declared twice");
   }

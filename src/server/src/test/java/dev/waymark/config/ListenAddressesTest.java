@@ -40,13 +40,13 @@ final class ListenAddressesTest {
     "0.0.0.0, true, 0.0.0.0",
     "127.0.0.1, false, 127.0.0.1",
   })
-  void wildcardOfBothFamilies_withoutIpv6_isThatOfIpv4(String wanted, boolean has, String bound) {
+  void ipv6Wildcard_withoutIpv6_becomesTheIpv4Wildcard(String wanted, boolean has, String bound) {
     assertThat(ListenAddresses.bound(InetAddress.ofLiteral(wanted), () -> has))
         .isEqualTo(InetAddress.ofLiteral(bound));
   }
 
   @Test
-  void text_isReadAsInTheConfiguration() {
+  void text_isParsedAsInTheConfiguration() {
     assertThat(ListenAddresses.parse("--listen", ":7000")).isEqualTo(at("0.0.0.0", 7000));
     assertThat(ListenAddresses.parse("--listen", "[::]:7000"))
         .isEqualTo(at(ListenAddresses.hasIpv6() ? "::" : "0.0.0.0", 7000));

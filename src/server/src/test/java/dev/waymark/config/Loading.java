@@ -5,7 +5,7 @@ import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
-/** Loads texts as files, without a name server. */
+/** Loads configurations from text. No name server is asked: only {@code localhost} resolves. */
 final class Loading {
   private Loading() {}
 

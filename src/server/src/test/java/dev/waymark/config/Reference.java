@@ -4,20 +4,20 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Writes the tables of docs/configuration.md from the schema; what is around them stays. */
+/** Generates the tables of docs/configuration.md from the schema; the text around them stays. */
 final class Reference {
   static final String START =
-      "<!-- From here on generated from the keys' declarations; do not edit. -->\n";
-  static final String END = "<!-- To here generated. -->\n";
+      "<!-- Generated from the key declarations; do not edit. -->\n";
+  static final String END = "<!-- End of the generated part. -->\n";
 
   private Reference() {}
 
-  /** The page with the tables of this schema in place of those that it has. */
+  /** Returns the page with its tables replaced by those of the schema. */
   static String in(String page, Schema schema) {
     int start = page.indexOf(START);
     int end = page.indexOf(END);
     if (start < 0 || end < start) {
-      throw new IllegalStateException("the page has lost the lines " + START + " and " + END);
+      throw new IllegalStateException("the page lacks the lines " + START + " and " + END);
     }
     return page.substring(0, start + START.length()) + "\n" + tables(schema) + page.substring(end);
   }

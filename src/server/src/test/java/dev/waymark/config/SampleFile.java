@@ -3,7 +3,7 @@ package dev.waymark.config;
 import dev.waymark.config.Schema.Child;
 import java.util.Objects;
 
-/** Writes misc/waymark.yml from the schema: every key, its default and its meaning. */
+/** Generates misc/waymark.yml from the schema: every key, its default and its meaning. */
 final class SampleFile {
   private static final String HEADER =
       """
@@ -48,7 +48,7 @@ final class SampleFile {
   }
 
   /**
-   * @param dash what a list's element starts with, in place of the end of its indentation
+   * @param dash the start of a list element, in place of the indentation; empty for other children
    */
   private void child(String prefix, Child child, String indent, String dash) {
     if (child.isValue()) {
@@ -87,7 +87,7 @@ final class SampleFile {
         .append('\n');
   }
 
-  /** A map or list that need not be there, as a comment. */
+  /** Writes an optional map or list as a comment. */
   private void alternative(String prefix, Child child, String indent) {
     out.append(indent).append(child.name()).append(":\n");
     String inner = prefix + child.name() + (child.isList() ? "[]." : ".");

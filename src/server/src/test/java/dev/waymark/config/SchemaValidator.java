@@ -14,8 +14,8 @@ import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /**
- * Judges YAML by a JSON Schema of draft 2020-12, as far as {@link JsonSchema} uses the draft: a
- * keyword that is not known here is a defect, not ignored. Confined to its caller.
+ * Validates YAML against a JSON Schema, draft 2020-12. Supports the keywords that {@link
+ * JsonSchema} uses and throws on any other. Confined to its caller.
  */
 final class SchemaValidator {
   private static final Set<String> ANNOTATIONS =
@@ -25,7 +25,7 @@ final class SchemaValidator {
 
   private SchemaValidator() {}
 
-  /** What is wrong, each with its place; empty: nothing. */
+  /** Returns one error per violation, each with its place; empty if the document is valid. */
   static List<String> errors(JsonObject schema, String yaml) {
     Object document = new Load(LoadSettings.builder().build()).loadFromString(yaml);
     return errors(schema, new Gson().toJsonTree(document));
@@ -38,8 +38,8 @@ final class SchemaValidator {
   }
 
   private void check(JsonElement schema, JsonElement value, String at) {
-    if (schema instanceof JsonPrimitive truth) {
-      expect(truth.getAsBoolean(), at, "false");
+    if (schema instanceof JsonPrimitive constant) {
+      expect(constant.getAsBoolean(), at, "false");
       return;
     }
     JsonObject rules = schema.getAsJsonObject();
@@ -143,7 +143,7 @@ final class SchemaValidator {
           case "string" -> isText(value);
           case "number" -> isNumber(value);
           case "integer" -> isNumber(value) && value.getAsDouble() == value.getAsLong();
-          case "boolean" -> value instanceof JsonPrimitive truth && truth.isBoolean();
+          case "boolean" -> value instanceof JsonPrimitive constant && constant.isBoolean();
           default -> throw new IllegalArgumentException("unknown type " + types);
         };
   }

@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The tables of docs/ name what is in the code, all of it and nothing else. */
+/** Checks that the tables of docs/ list exactly what the code has, and that links work. */
 class DocsTest {
   private static final Path DOCS = Path.of("docs");
   private static final Pattern METRIC_IN_CODE =
@@ -32,13 +32,13 @@ class DocsTest {
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)(?:#[^)]*)?\\)");
 
   @Test
-  void metrics_inCode_areThoseOfThePage() throws IOException {
+  void metrics_inCode_matchThePage() throws IOException {
     assertThat(found(METRIC_IN_TABLE, Files.readString(DOCS.resolve("metrics.md"))))
         .isEqualTo(metricsInCode());
   }
 
   @Test
-  void events_inCode_areThoseOfThePage() throws IOException {
+  void events_inCode_matchThePage() throws IOException {
     Set<String> inCode =
         Arrays.stream(Event.values())
             .map(e -> e.label() + " " + e.level())
@@ -52,7 +52,7 @@ class DocsTest {
   }
 
   @Test
-  void closeReasons_inCode_areThoseOfThePage() throws IOException {
+  void closeReasons_inCode_matchThePage() throws IOException {
     List<String> inCode =
         Arrays.stream(CloseReason.values()).map(r -> r.wireCode() + " " + r.name()).toList();
     Matcher rows = REASON_IN_TABLE.matcher(Files.readString(DOCS.resolve("protocol.md")));
@@ -61,7 +61,7 @@ class DocsTest {
   }
 
   @Test
-  void links_ofEveryPage_leadToFiles() throws IOException {
+  void links_onEveryPage_pointToFiles() throws IOException {
     for (Path page : pages()) {
       Path folder = Objects.requireNonNull(page.toAbsolutePath().getParent());
       for (String link : found(LINK, Files.readString(page))) {

@@ -1,4 +1,4 @@
-/** Holds the documents to the code. */
+/** Checks the documents against the code. */
 @NullMarked
 package dev.waymark.docs;
 

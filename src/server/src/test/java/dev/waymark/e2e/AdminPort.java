@@ -21,21 +21,21 @@ public record AdminPort(String address) {
   private static final int TIMEOUT_MS = 20_000;
   private static final int CONNECTIONS_MAX = 10_000;
 
-  private record Answer(int status, String body) {}
+  private record Response(int status, String body) {}
 
   public int status(String path) {
-    return ask("GET", path).status();
+    return send("GET", path).status();
   }
 
   public String get(String path) {
     return success("GET", path);
   }
 
-  /** Sends a body, and gives the answer as JSON. */
+  /** Sends a body with POST and returns the response as JSON. */
   JsonObject post(String path, String body) {
-    Answer answer = ask("POST", path, body.getBytes(StandardCharsets.ISO_8859_1));
-    assertThat(answer.status()).as("POST %s: %s", path, answer.body()).isEqualTo(200);
-    return JsonParser.parseString(answer.body()).getAsJsonObject();
+    Response response = send("POST", path, body.getBytes(StandardCharsets.ISO_8859_1));
+    assertThat(response.status()).as("POST %s: %s", path, response.body()).isEqualTo(200);
+    return JsonParser.parseString(response.body()).getAsJsonObject();
   }
 
   public String post(String path) {
@@ -43,22 +43,22 @@ public record AdminPort(String address) {
   }
 
   int postStatus(String path) {
-    return ask("POST", path).status();
+    return send("POST", path).status();
   }
 
-  /** The answer to a POST that is not granted. */
+  /** Sends a POST that must fail with this status, and returns the response's body. */
   String refusal(int status, String path) {
-    Answer answer = ask("POST", path);
-    assertThat(answer.status()).as("POST %s: %s", path, answer.body()).isEqualTo(status);
-    return answer.body();
+    Response response = send("POST", path);
+    assertThat(response.status()).as("POST %s: %s", path, response.body()).isEqualTo(status);
+    return response.body();
   }
 
-  /** The marks of the connections open now. */
+  /** Returns the marks of the open connections. */
   public List<String> marks() {
     return connections().map(connection -> connection.get("mark").getAsString()).toList();
   }
 
-  /** Of a stub's connections: how often each was opened before, by mark. */
+  /** Returns the epochs of a stub's connections, by mark: how often each was opened before. */
   public Map<String, Integer> epochs() {
     return connections()
         .collect(
@@ -67,7 +67,7 @@ public record AdminPort(String address) {
                 connection -> connection.get("epoch").getAsInt()));
   }
 
-  /** The open connection of this client, as the bridge shows it. */
+  /** Returns the open connection of this client, as the bridge reports it. */
   public JsonObject connectionOf(String clientAddress) {
     return connections()
         .filter(connection -> connection.get("client").getAsString().equals(clientAddress))
@@ -75,7 +75,7 @@ public record AdminPort(String address) {
         .orElseThrow();
   }
 
-  /** The mark of the one connection of this client. */
+  /** Returns the mark of this client's connection. */
   public String markOf(String clientAddress) {
     return connectionOf(clientAddress).get("mark").getAsString();
   }
@@ -89,7 +89,7 @@ public record AdminPort(String address) {
   }
 
   /**
-   * The sum of the series of this name that have all of these labels, given as {@code
+   * Returns the sum of all series with this name and all of these labels, each written as {@code
    * reason="done"}.
    */
   public long metric(String name, String... labels) {
@@ -103,16 +103,16 @@ public record AdminPort(String address) {
   }
 
   private String success(String method, String path) {
-    Answer answer = ask(method, path);
-    assertThat(answer.status()).as("%s %s: %s", method, path, answer.body()).isEqualTo(200);
-    return answer.body();
+    Response response = send(method, path);
+    assertThat(response.status()).as("%s %s: %s", method, path, response.body()).isEqualTo(200);
+    return response.body();
   }
 
-  private Answer ask(String method, String path) {
-    return ask(method, path, new byte[0]);
+  private Response send(String method, String path) {
+    return send(method, path, new byte[0]);
   }
 
-  private Answer ask(String method, String path, byte[] body) {
+  private Response send(String method, String path, byte[] body) {
     try {
       var connection =
           (HttpURLConnection) URI.create("http://" + address + path).toURL().openConnection();
@@ -124,10 +124,10 @@ public record AdminPort(String address) {
         connection.getOutputStream().write(body);
       }
       int status = connection.getResponseCode();
-      try (var answer = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
-        return new Answer(
+      try (var response = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+        return new Response(
             status,
-            answer == null ? "" : new String(answer.readAllBytes(), StandardCharsets.UTF_8));
+            response == null ? "" : new String(response.readAllBytes(), StandardCharsets.UTF_8));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(method + " " + path, e);

@@ -19,10 +19,10 @@ final class BenchIT {
   private static final long STALL_MS = 500;
 
   @Test
-  void bridgeAndStub_underMixedLoad_passWithFigures(@TempDir Path folder) throws IOException {
+  void bridgeAndStub_underMixedLoad_passAndReportFigures(@TempDir Path folder) throws IOException {
     Path json = folder.resolve("bench.json");
     try (Stub stub = Stub.start();
-        Bridge bridge = Bridge.before(stub);
+        Bridge bridge = Bridge.inFrontOf(stub);
         Waymark bench =
             bench(
                 "127.0.0.1:" + bridge.port(),
@@ -49,9 +49,9 @@ final class BenchIT {
   }
 
   @Test
-  void bridgeAndStub_inAConnectBurst_loseNobody() {
+  void bridgeAndStub_inAConnectBurst_loseNoConnection() {
     try (Stub stub = Stub.start();
-        Bridge bridge = Bridge.before(stub);
+        Bridge bridge = Bridge.inFrontOf(stub);
         Waymark bench =
             bench(
                 "127.0.0.1:" + bridge.port(),
@@ -70,7 +70,7 @@ final class BenchIT {
   }
 
   @Test
-  void idleConnections_atTheEnd_isAlive() {
+  void idleConnections_atTheEnd_areAllAlive() {
     try (FaultyEcho echo = FaultyEcho.start(NONE);
         Waymark bench =
             bench(echo.address(), "--idle", "--connections=300", "--seconds=0.5", "--threads=2")) {
@@ -80,7 +80,7 @@ final class BenchIT {
   }
 
   @Test
-  void changedByte_isToldWithItsPlace() {
+  void changedByte_isReportedWithItsOffset() {
     FaultyEcho.Fault flip =
         (bytes, read) -> {
           bytes[5] ^= (byte) (read == 10 ? 1 : 0);
@@ -89,7 +89,7 @@ final class BenchIT {
     try (FaultyEcho echo = FaultyEcho.start(flip);
         Waymark bench = bench(echo.address(), "--connections=1", "--seconds=0.5")) {
       assertThat(bench.exitCode()).isEqualTo(1);
-      // Nine replies of 64 bytes were right, and five bytes of the tenth.
+      // 9 correct replies of 64 bytes, and 5 bytes of the tenth.
       assertThat(bench.stdout())
           .contains("1 wrong")
           .containsPattern("connection 0, offset 581: expected byte 0x.., got 0x..: changed");
@@ -97,10 +97,10 @@ final class BenchIT {
   }
 
   @Test
-  void bytesOfTwoConnections_inEachOthersPlace_areTold() {
+  void swappedReplies_areReported() {
     byte[][] held = new byte[1][];
     CountDownLatch isHeld = new CountDownLatch(1);
-    FaultyEcho.Fault exchange =
+    FaultyEcho.Fault swap =
         (bytes, read) -> {
           if (read == 1) {
             held[0] = bytes;
@@ -110,7 +110,7 @@ final class BenchIT {
           isHeld.await();
           return read == 2 ? held[0] : bytes;
         };
-    try (FaultyEcho echo = FaultyEcho.start(exchange);
+    try (FaultyEcho echo = FaultyEcho.start(swap);
         Waymark bench = bench(echo.address(), "--connections=2", "--seconds=0.5")) {
       assertThat(bench.exitCode()).isEqualTo(1);
       assertThat(bench.stdout()).contains("1 wrong", "foreign (bytes of connection ");
@@ -118,7 +118,7 @@ final class BenchIT {
   }
 
   @Test
-  void connection_thatIsClosed_isToldAsLost() {
+  void closedConnection_isReportedAsLost() {
     try (FaultyEcho echo = FaultyEcho.start((bytes, read) -> read == 20 ? null : bytes);
         Waymark bench = bench(echo.address(), "--connections=3", "--seconds=0.5")) {
       assertThat(bench.exitCode()).isEqualTo(1);
@@ -128,7 +128,7 @@ final class BenchIT {
   }
 
   @Test
-  void reply_thatNeverComes_isTold() {
+  void missingReply_isReported() {
     try (FaultyEcho echo = FaultyEcho.start((bytes, read) -> read == 5 ? new byte[0] : bytes);
         Waymark bench = bench(echo.address(), "--connections=1", "--seconds=0.5")) {
       assertThat(bench.exitCode()).isEqualTo(1);
@@ -137,7 +137,7 @@ final class BenchIT {
   }
 
   @Test
-  void stall_withARate_isInTheLatencyOfAllThatWereDue() {
+  void stall_atAFixedRate_countsForEveryRequestDueMeanwhile() {
     Object lock = new Object();
     FaultyEcho.Fault stall =
         (bytes, read) -> {
@@ -160,7 +160,7 @@ final class BenchIT {
   }
 
   @Test
-  void nobodyThere_isToldAtOnce() {
+  void nothingListening_isReportedAtOnce() {
     try (Waymark bench = bench("127.0.0.1:1", "--connections=2", "--seconds=30")) {
       assertThat(bench.exitCode()).isEqualTo(1);
       assertThat(bench.stdout())
@@ -169,7 +169,7 @@ final class BenchIT {
   }
 
   @Test
-  void signal_whileItRuns_endsItWithTheSummary() {
+  void signal_duringTheRun_endsItWithTheSummary() {
     try (FaultyEcho echo = FaultyEcho.start(NONE);
         Waymark bench = bench(echo.address(), "--seconds=1000", "--progress", "--interval=100")) {
       bench.awaitLine("requests/s");
@@ -180,7 +180,7 @@ final class BenchIT {
   }
 
   @Test
-  void echoOfItsOwn_servesAndEnds() {
+  void serveEcho_servesUntilStopped() {
     try (Waymark echo = Waymark.command("bench", "--serve-echo=127.0.0.1:0").quick().start()) {
       String address = echo.awaitLine("echo on (\\S+);").group(1);
       try (Waymark bench =
@@ -192,7 +192,7 @@ final class BenchIT {
   }
 
   @Test
-  void moreConnectionsThanDescriptors_areRefusedWithTheRemedy() {
+  void moreConnectionsThanDescriptors_areRefusedWithARemedy() {
     try (Waymark bench =
         Waymark.command("bench", "127.0.0.1:1", "--connections=900")
             .quick()
@@ -206,7 +206,7 @@ final class BenchIT {
   }
 
   @Test
-  void nameWithoutAddress_isRefusedInOneLine() {
+  void unresolvableName_isRefusedInOneLine() {
     try (Waymark bench = bench("no-such-name.invalid:1")) {
       assertThat(bench.exitCode()).isEqualTo(2);
       assertThat(bench.stderr())

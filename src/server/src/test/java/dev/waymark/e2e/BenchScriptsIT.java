@@ -6,14 +6,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
-/**
- * The scripts that keep a release's figures and draw them, by their own tests: misc/bench/test.sh.
- */
+/** Runs the tests of the scripts that record a release's figures and draw the chart. */
 final class BenchScriptsIT {
   private static final int NOT_AVAILABLE = 69;
 
   @Test
-  void scripts_ofTheBenchmark_passTheirTests() {
+  void benchmarkScripts_passTheirTests() {
     String script = Path.of("misc", "bench", "test.sh").toAbsolutePath().toString();
     try (Waymark tests = Waymark.program(script).start()) {
       int code = tests.exitCode();

@@ -11,7 +11,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** A bridge in a process of its own, on ports that it chose itself. */
+/** A bridge in its own process. It listens on ephemeral ports unless told otherwise. */
 final class Bridge implements AutoCloseable {
   private static final String READY =
       "waymark bridge: listening on (.*), with .*, admin on http://(\\S+?);";
@@ -28,26 +28,26 @@ final class Bridge implements AutoCloseable {
     this.admin = new AdminPort(ready.group(2));
   }
 
-  /** With one listener before these stubs. */
-  static Bridge before(List<Stub> stubs, String... flags) {
+  /** Starts a bridge with one listener in front of these stubs. */
+  static Bridge inFrontOf(List<Stub> stubs, String... flags) {
     return start(Waymark.Launch::quick, flagsOf(stubs, flags));
   }
 
-  static Bridge before(Stub stub, String... flags) {
-    return before(List.of(stub), flags);
+  static Bridge inFrontOf(Stub stub, String... flags) {
+    return inFrontOf(List.of(stub), flags);
   }
 
-  /** With one listener, and whatever the flags say. */
+  /** Starts a bridge with one listener and these flags. */
   static Bridge start(UnaryOperator<Waymark.Launch> setUp, String... flags) {
     return run(setUp, "--listen=127.0.0.1:0", flags);
   }
 
-  /** With the listeners of a file. */
+  /** Starts a bridge with the listeners of a file. */
   static Bridge configured(Path file, String... flags) {
     return run(Waymark.Launch::quick, "--config=" + file, flags);
   }
 
-  /** The same, and set up. */
+  /** Starts a bridge with the listeners of a file and a customized launch. */
   static Bridge configured(UnaryOperator<Waymark.Launch> setUp, Path file, String... flags) {
     return run(setUp, "--config=" + file, flags);
   }
@@ -86,7 +86,7 @@ final class Bridge implements AutoCloseable {
     return ports.getFirst();
   }
 
-  /** Of the listener with this index in the configuration. */
+  /** Returns the port of the listener with this index in the configuration. */
   int port(int listener) {
     return ports.get(listener);
   }
@@ -95,7 +95,7 @@ final class Bridge implements AutoCloseable {
     return Client.connect(port());
   }
 
-  /** The access-log line of a client that has ended, as its keys and values. */
+  /** Waits for the access-log line of a client and returns its keys and values. */
   Map<String, String> awaitClosed(Client client) {
     String line = process.awaitLineWith(" connection-closed ", " client=" + client.address() + " ");
     Map<String, String> values = new HashMap<>();
@@ -103,7 +103,7 @@ final class Bridge implements AutoCloseable {
     return values;
   }
 
-  /** The access-log lines of all that have ended so far. */
+  /** Returns the access-log lines of all connections that have ended so far. */
   List<String> closed() {
     return process.describe().lines().filter(line -> line.contains(" connection-closed ")).toList();
   }
@@ -113,8 +113,8 @@ final class Bridge implements AutoCloseable {
   }
 
   /**
-   * Has it look for buffers that nobody released; {@link #close()} fails if there were any. For a
-   * bridge that still serves.
+   * Makes the bridge, which must still be serving, report leaked buffers. {@link #close()} fails if
+   * there are any.
    */
   void lookForLeaks() {
     for (int i = 0; i < 2; i++) {

@@ -8,15 +8,15 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 /**
- * Reads one output of a process to its end, so that the process never waits for us. Thread-safe.
+ * Reads an output stream of a process to its end, so that the process never blocks. Thread-safe.
  */
 final class CapturedOutput {
-  /** What a test could want to look at; the rest is read and dropped. */
+  /** More than any test looks at; the rest is read and dropped. */
   private static final int TEXT_CHARS_MAX = 16 << 20;
 
   private static final Duration END_TIMEOUT = Duration.ofSeconds(5);
 
-  @SuppressWarnings("JdkObsolete") // the test and the reader share it
+  @SuppressWarnings("JdkObsolete") // shared by the test and the reader
   private final StringBuffer text = new StringBuffer();
 
   private final Thread reader;
@@ -29,7 +29,7 @@ final class CapturedOutput {
     return text.toString();
   }
 
-  /** Waits for the end of the stream; a grandchild may hold it open, so not for ever. */
+  /** Waits for the end of the stream, but not forever: a grandchild may hold it open. */
   void awaitEnd() {
     try {
       reader.join(END_TIMEOUT);

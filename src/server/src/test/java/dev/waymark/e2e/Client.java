@@ -15,9 +15,9 @@ import java.net.SocketException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A client of a bridge before an echo: sends a stream of bytes that no other client sends, and
- * checks every byte that comes back against it. One thread sends and one reads; blocking, so give
- * it virtual threads ({@link Clients}).
+ * A client of a bridge whose upstreams echo. Sends a stream of bytes that differs from every other
+ * client's, and checks each byte that comes back. At most one thread sends and one reads; calls
+ * block, so run them on virtual threads ({@link Clients}).
  */
 final class Client implements AutoCloseable {
   private static final int CHUNK_BYTES = 16 * 1024;
@@ -41,8 +41,8 @@ final class Client implements AutoCloseable {
   }
 
   /**
-   * With small buffers in its kernel, so that a client that does not read is felt at the bridge
-   * soon.
+   * Connects with small kernel buffers, so that the bridge soon notices when the client stops
+   * reading.
    */
   static Client connectNarrow(int port) {
     return connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), CHUNK_BYTES);
@@ -69,8 +69,8 @@ final class Client implements AutoCloseable {
   }
 
   /**
-   * A loopback address of its own, so that a port used again does not make two clients look the
-   * same in logs.
+   * Returns a loopback address unique to this client, so that a reused port does not make two
+   * clients look the same in logs.
    */
   private static byte[] ownHost(long seed) {
     return new byte[] {
@@ -78,7 +78,7 @@ final class Client implements AutoCloseable {
     };
   }
 
-  /** As the bridge's logs name it. */
+  /** Returns the client's address as the bridge logs it. */
   String address() {
     return address;
   }
@@ -93,12 +93,12 @@ final class Client implements AutoCloseable {
 
   // --- the numbered stream ---
 
-  /** Sends the next bytes of the stream; blocks while the bridge does not read. */
+  /** Sends the next bytes of the stream. Blocks while the bridge does not read. */
   Client send(long bytes) {
     return send(bytes, CHUNK_BYTES);
   }
 
-  /** The same in writes of at most so many bytes. */
+  /** Sends the next bytes of the stream in writes of at most {@code chunkBytes}. */
   Client send(long bytes, int chunkBytes) {
     byte[] chunk = new byte[chunkBytes];
     for (long end = sentOffset + bytes; sentOffset < end; ) {
@@ -110,7 +110,7 @@ final class Client implements AutoCloseable {
     return this;
   }
 
-  /** Reads the next bytes and compares them with what was, or will be, sent. */
+  /** Reads the next bytes and compares them with what was or will be sent. */
   Client expect(long bytes) {
     if (!expectOrEnd(bytes)) {
       throw new AssertionError(
@@ -119,7 +119,7 @@ final class Client implements AutoCloseable {
     return this;
   }
 
-  /** The same, but FIN may come in place of them all. */
+  /** Like {@link #expect}, but returns false if FIN comes instead of the first byte. */
   boolean expectOrEnd(long bytes) {
     long startOffset = receivedOffset;
     byte[] chunk = new byte[CHUNK_BYTES];
@@ -146,7 +146,7 @@ final class Client implements AutoCloseable {
     return true;
   }
 
-  /** Sends and reads at the same time, since more than the windows would block. */
+  /** Sends and reads concurrently: more bytes than the windows hold would block a lone sender. */
   Client echo(long bytes) {
     try (var sender = Clients.inBackground(() -> send(bytes))) {
       expect(bytes);
@@ -173,7 +173,7 @@ final class Client implements AutoCloseable {
     return z ^ (z >>> 31);
   }
 
-  // --- bytes of the test's own ---
+  // --- bytes given by the test ---
 
   Client write(byte[] bytes) {
     write(bytes, bytes.length);
@@ -183,7 +183,7 @@ final class Client implements AutoCloseable {
   byte[] readExactly(int bytes) {
     try {
       byte[] read = socket.getInputStream().readNBytes(bytes);
-      assertThat(read.length).as("bytes that came to %s before its end", address).isEqualTo(bytes);
+      assertThat(read.length).as("bytes received by %s before its stream ended", address).isEqualTo(bytes);
       return read;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -192,7 +192,7 @@ final class Client implements AutoCloseable {
 
   // --- ends ---
 
-  /** FIN. */
+  /** Sends FIN. */
   Client end() {
     try {
       socket.shutdownOutput();
@@ -202,7 +202,7 @@ final class Client implements AutoCloseable {
     }
   }
 
-  /** FIN comes, with nothing before it. */
+  /** Expects FIN, with no bytes before it. */
   Client expectEnd() {
     assertThat(read(new byte[1], 1))
         .as("%s: FIN after %d bytes", address, receivedOffset)
@@ -210,7 +210,7 @@ final class Client implements AutoCloseable {
     return this;
   }
 
-  /** FIN or RST comes, whatever came before it. */
+  /** Expects FIN or RST, after any bytes. */
   void expectGone() {
     try {
       InputStream in = socket.getInputStream();
@@ -225,7 +225,7 @@ final class Client implements AutoCloseable {
     }
   }
 
-  /** RST. */
+  /** Sends RST. */
   void reset() {
     try {
       socket.setSoLinger(true, 0);

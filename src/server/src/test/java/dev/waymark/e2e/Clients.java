@@ -12,18 +12,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
-/** Many clients at once, each on a virtual thread. */
+/** Runs many clients at once, each on a virtual thread. */
 final class Clients {
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
-  /**
-   * More at once than the backlog of a listener would be turned away by the kernel for a second.
-   */
+  /** Less than a listener's backlog: the kernel makes those beyond it retry after a second. */
   private static final int CONNECTING_MAX = 500;
 
   private Clients() {}
 
-  /** Something that goes on beside the test; its failure is thrown by {@link #join}. */
+  /** A task that runs alongside the test. {@link #join} throws its failure. */
   static final class Background implements AutoCloseable {
     private final FutureTask<Void> task;
 
@@ -59,19 +57,19 @@ final class Clients {
     return new Background(action);
   }
 
-  /** Connects so many. */
+  /** Connects {@code count} clients. */
   static List<Client> connect(int count, int port) {
     List<Client> clients = new ArrayList<>();
     while (clients.size() < count) {
-      int some = Math.min(CONNECTING_MAX, count - clients.size());
+      int batch = Math.min(CONNECTING_MAX, count - clients.size());
       List<Client> next = Collections.synchronizedList(new ArrayList<>());
-      inParallel(Collections.nCopies(some, port), to -> next.add(Client.connect(to)));
+      inParallel(Collections.nCopies(batch, port), to -> next.add(Client.connect(to)));
       clients.addAll(next);
     }
     return clients;
   }
 
-  /** Does the same with all of them at once, and waits for all. The first failure is thrown. */
+  /** Runs the action on all elements at once and waits for all. Throws the first failure. */
   static <T> void inParallel(List<T> all, Consumer<T> action) {
     List<Background> tasks =
         all.stream().map(one -> inBackground(() -> action.accept(one))).toList();
@@ -86,7 +84,7 @@ final class Clients {
     clients.forEach(Client::close);
   }
 
-  /** A bound on a duration that holds on a busy machine too. */
+  /** Asserts that less than {@code max} has passed; choose it so that a busy machine passes too. */
   static void assertFast(long startNs, Duration max) {
     assertThat(Duration.ofNanos(System.nanoTime() - startNs)).isLessThan(max);
   }

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 final class CommandLineIT {
   @Test
-  void version_ofTheProgram_isPrintedWithCodeZero() {
+  void versionFlag_printsTheVersionAndExitsWithZero() {
     try (Waymark waymark = Waymark.start("--version")) {
       assertThat(waymark.awaitLine("waymark (\\S+) \\(Java (\\d+)\\)").group(2)).isNotEmpty();
       assertThat(waymark.exitCode()).isZero();
@@ -21,7 +21,7 @@ final class CommandLineIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"config show", "bridge --help"})
-  void output_thatCannotBeWritten_isCodeOne(String command) {
+  void unwritableOutput_exitsWithOne(String command) {
     assumeTrue(Files.isWritable(Path.of("/dev/full")), "there is no /dev/full");
     try (Waymark waymark =
         Waymark.command(command.split(" ")).quick().outputTo(Path.of("/dev/full")).start()) {
@@ -30,7 +30,7 @@ final class CommandLineIT {
   }
 
   @Test
-  void unknownFlag_isRefusedWithCodeTwoAndNoStackTrace() {
+  void unknownFlag_exitsWithTwoAndNoStackTrace() {
     try (Waymark waymark = Waymark.start("--no-such-flag")) {
       assertThat(waymark.exitCode()).isEqualTo(2);
       assertThat(waymark.stderr()).contains("--no-such-flag").doesNotContain("\tat ");

@@ -13,15 +13,15 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Upstreams that are killed: their connections go on elsewhere, exactly where they were. */
+/** Upstreams that are killed: their connections resume elsewhere exactly where they were. */
 final class CrashIT {
-  /** For figures: -Dwaymark.crash.connections=9800. */
+  /** To measure: -Dwaymark.crash.connections=9800. */
   private static final int LOADED = Integer.getInteger("waymark.crash.connections", 500);
 
-  /** 2,500 requests a second, whatever the number of clients. */
+  /** Gives 2,500 requests a second, whatever the number of clients. */
   private static final long THINK_MS = LOADED * 2L / 5;
 
-  /** Who ask all the time while a poison request walks: most have a request under way. */
+  /** Clients that keep sending while a poison request moves on: most have one in flight. */
   private static final int POISON_BYSTANDERS = 100;
 
   private static final long POISON_THINK_MS = 5;
@@ -40,7 +40,7 @@ final class CrashIT {
   }
 
   @Test
-  void upstream_killedUnderLoad_clientsSeeAPauseAndNothingElse() {
+  void upstreamKilled_underLoad_costsClientsOnlyAPause() {
     try (Scene scene = Scene.of(2, "policy: round-robin")) {
       List<Client> clients = scene.connect(LOADED);
       try (Load load = Load.on(clients, 300, THINK_MS)) {
@@ -52,7 +52,7 @@ final class CrashIT {
         assertThat(orphans.size() + own.size()).isEqualTo(LOADED);
         load.forgetPauses();
         victim.process().kill();
-        // The stub's list of thousands would cost more than the move.
+        // Listing thousands of connections at the stub would cost more than the move.
         String owner = "upstream=\"%s\"".formatted(heir.address());
         await().until(() -> scene.metric("waymark_upstream_connections", owner) == LOADED);
         assertThat(heir.epochs())
@@ -82,14 +82,14 @@ final class CrashIT {
   }
 
   @Test
-  void upstream_killedBetweenFinAndReply_theOtherRepliesAndThenComesFin() throws IOException {
+  void upstreamKilled_betweenFinAndReply_anotherRepliesAndThenSendsFin() throws IOException {
     String rules = rules("- {contains: \"who, later?\", reply: \"${name}\", delay: 2s}\n");
     List<Stub> stubs =
-        Scene.together(
+        Scene.startAll(
             List.of(
                 () -> Scene.stub("127.0.0.1:0", rules, "--name=one"),
                 () -> Scene.stub("127.0.0.1:0", rules, "--name=two")));
-    try (Scene scene = Scene.before(stubs, "policy: round-robin")) {
+    try (Scene scene = Scene.inFrontOf(stubs, "policy: round-robin")) {
       Client client = scene.connect();
       client.write(ascii("who, later?")).end();
       await()
@@ -105,10 +105,10 @@ final class CrashIT {
   }
 
   @Test
-  void upstream_killedWithRepliesStillQueued_slowClientGetsThemOnce() {
+  void upstreamKilled_withRepliesQueued_slowClientGetsThemOnce() {
     try (Scene scene = Scene.of(2, "policy: round-robin")) {
       Client client = Client.connectNarrow(scene.bridge().port());
-      int bytes = 16 << 20; // The kernel takes some MiB, whoever reads.
+      int bytes = 16 << 20; // The kernel buffers some MiB even if nobody reads.
       try (client;
           var sender = Clients.inBackground(() -> client.send(bytes).end())) {
         await()
@@ -124,9 +124,9 @@ final class CrashIT {
     }
   }
 
-  /** Each crash takes requests of others along; these are the last to pay for it. */
+  /** Each crash also interrupts requests of other clients, which must survive. */
   @Test
-  void request_thatKillsItsUpstreams_takesThreeAtMostAndEndsItsClientAlone() throws IOException {
+  void poisonRequest_killsAtMostThreeUpstreamsAndEndsOnlyItsClient() throws IOException {
     String rules = rules("- {contains: \"a poison request\", crash: true}\n");
     try (Scene scene = Scene.ofOneShard(5, "policy: round-robin", rules)) {
       List<Client> others = scene.connect(POISON_BYSTANDERS);
@@ -140,23 +140,23 @@ final class CrashIT {
         assertThat(scene.bridge().awaitClosed(poisoner)).containsEntry("reason", "poison");
         long before = load.replies();
         await().until(() -> load.replies() > before + 2 * POISON_BYSTANDERS);
-        assertThat(scene.bridge().closed()).as("closed: the poisoner alone").hasSize(1);
+        assertThat(scene.bridge().closed()).as("only the poisoner was closed").hasSize(1);
         load.stop();
         System.out.printf(
             "poisoned: longest wait for a reply %s; at the bridge %s%n",
             load.pauses(), pauses(scene));
       }
       assertThat(scene.stubs().stream().filter(stub -> !stub.process().isAlive()).count())
-          .as("upstreams taken down")
+          .as("crashed upstreams")
           .isBetween(2L, 3L);
       assertThat(scene.replayedBytes()).isPositive();
       scene.endAll(others);
     }
   }
 
-  /** Upstreams come back soon; everybody else has a request under way nearly all the time. */
+  /** Upstreams come back soon. All other clients have a request in flight nearly all the time. */
   @Test
-  void requests_thatKillTheirUpstreams_ofManyClients_endTheirClientsAlone() throws IOException {
+  void poisonRequests_ofManyClients_endOnlyTheirClients() throws IOException {
     try (MortalUpstream one = new MortalUpstream();
         MortalUpstream two = new MortalUpstream();
         MortalUpstream three = new MortalUpstream()) {
@@ -188,7 +188,7 @@ final class CrashIT {
                 assertThat(scene.metric("waymark_connections_closed_total", "reason=\"poison\""))
                     .isEqualTo(POISONERS));
         assertThat(scene.metric("waymark_connections_closed_total"))
-            .as("closed: the poisoners alone")
+            .as("only the poisoners were closed")
             .isEqualTo(POISONERS);
         scene.endAll(others);
       }

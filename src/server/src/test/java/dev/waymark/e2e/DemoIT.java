@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** {@code waymark demo} as its users see it, without a terminal. */
 final class DemoIT {
   @Test
-  void demo_ofSomeSeconds_showsFaultsAndLosesNothing() {
+  void demo_forSomeSeconds_showsFaultsAndLosesNothing() {
     try (Waymark demo = Waymark.start("demo", "--seconds=15", "--seed=5", "--clients=100")) {
       assertThat(demo.exitCode(Duration.ofSeconds(90))).as(demo.describe()).isZero();
       assertThat(demo.stdout())
@@ -25,7 +25,7 @@ final class DemoIT {
   }
 
   @Test
-  void sigterm_endsItCleanlyWithASummary() {
+  void sigterm_endsTheDemoCleanlyWithASummary() {
     try (Waymark demo = Waymark.start("demo", "--clients=10")) {
       demo.awaitLine("requests [1-9]");
       List<ProcessHandle> children = ProcessHandle.of(demo.pid()).orElseThrow().children().toList();
@@ -36,9 +36,9 @@ final class DemoIT {
     }
   }
 
-  /** The terminal sends it to all processes that run in it. */
+  /** On Ctrl-C, the terminal signals all processes of the foreground group. */
   @Test
-  void ctrlC_whileUpstreamsStart_endsWithASummary() {
+  void ctrlC_duringStart_endsTheDemoWithASummary() {
     try (Waymark demo = Waymark.start("demo", "--clients=10")) {
       demo.awaitLine("starting a bridge");
       await().until(() -> upstreamsOf(demo).size() == 3);
@@ -52,7 +52,7 @@ final class DemoIT {
     }
   }
 
-  /** Those of its children that are Java, not the shells that become it. */
+  /** Returns the demo's children that already run Java, without shells that are about to. */
   private static List<ProcessHandle> upstreamsOf(Waymark demo) {
     return ProcessHandle.of(demo.pid())
         .orElseThrow()
@@ -62,7 +62,7 @@ final class DemoIT {
   }
 
   @Test
-  void sigkill_takesItsProcessesWithIt() {
+  void sigkill_alsoEndsTheChildProcesses() {
     try (Waymark demo = Waymark.start("demo", "--clients=10")) {
       demo.awaitLine("requests [1-9]");
       List<ProcessHandle> children = ProcessHandle.of(demo.pid()).orElseThrow().children().toList();

@@ -8,20 +8,20 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Upstreams that announce that they will go: connections are handed over, nothing is replayed. */
+/** Upstreams that announce their end: connections are handed over, nothing is replayed. */
 final class DrainIT {
-  /** With -Dwaymark.drain.connections=10000. */
+  /** To measure: -Dwaymark.drain.connections=10000. */
   private static final int MANY = Integer.getInteger("waymark.drain.connections", 4_000);
 
   private static final int LOADED = 2_000;
 
   @Test
-  void upstream_draining_handsAllOverUnderLoad() {
+  void upstream_draining_handsAllConnectionsOverUnderLoad() {
     handsAllOverUnderLoad("/drain");
   }
 
   @Test
-  void upstream_notServingAnyMore_handsAllOverUnderLoad() {
+  void upstream_noLongerServing_handsAllConnectionsOverUnderLoad() {
     handsAllOverUnderLoad("/health?status=NOT_SERVING");
   }
 
@@ -56,7 +56,7 @@ final class DrainIT {
   }
 
   @Test
-  void drain_ofAnIdleLane_arrivesAtOnceAndWithNowhereToGoTheyStayAtWork() {
+  void drain_ofAnIdleLane_movesAtOnceAndTheLastUpstreamKeepsItsConnections() {
     try (Scene scene = Scene.of(2, "rebalance: off, drain-timeout: 1s")) {
       Stub last = scene.stub(1);
       List<Client> clients = scene.connect(50);
@@ -66,7 +66,7 @@ final class DrainIT {
       Map<String, Integer> epochs = last.epochs();
       last.admin().post("/drain");
       try (Load load = Load.on(clients, 300, 50)) {
-        // Well past the drain's time.
+        // Well past the drain timeout.
         await().until(() -> load.replies() > 50 * 60);
         load.stop();
       }
@@ -76,9 +76,9 @@ final class DrainIT {
     }
   }
 
-  /** Half of them idle, the others with a little load, at the default rate of moves. */
+  /** Half of the connections are idle, half lightly loaded; default rate of moves. */
   @Test
-  void upstream_drainingWithManyConnections_isEmptySoon() {
+  void upstream_drainingManyConnections_isSoonEmpty() {
     try (Scene scene = Scene.of(2, "rebalance: off")) {
       Stub leaving = scene.stub(0);
       Stub heir = scene.stub(1);
@@ -97,7 +97,7 @@ final class DrainIT {
         System.out.printf(
             "drain: %d connections in %d ms; longest wait for a reply %s%n",
             MANY, took.toMillis(), load.pauses());
-        // 2,000 a second by default; the rest is for busy machines.
+        // The default is 2,000 moves a second; 5 s are slack for busy machines.
         assertThat(took).isLessThan(Duration.ofMillis(MANY / 2 + 5_000));
       }
       assertThat(leaving.stat("released")).isEqualTo(MANY);
@@ -107,11 +107,11 @@ final class DrainIT {
   }
 
   @Test
-  void upstreams_allRestartedOneByOne_clientsNeverReconnectAndEndUpEvenlySpread() {
+  void rollingRestart_clientsNeverReconnectAndEndUpEvenlySpread() {
     int count = 5_000;
     List<Stub> stubs =
-        Scene.together(List.of(DrainIT::fixedStub, DrainIT::fixedStub, DrainIT::fixedStub));
-    try (Scene scene = Scene.before(stubs, "moves-per-second: 5000")) {
+        Scene.startAll(List.of(DrainIT::fixedStub, DrainIT::fixedStub, DrainIT::fixedStub));
+    try (Scene scene = Scene.inFrontOf(stubs, "moves-per-second: 5000")) {
       List<Client> clients = scene.connect(count);
       try (Load load = Load.on(clients, 100, 4_000)) {
         await().until(() -> load.replies() > count / 2);

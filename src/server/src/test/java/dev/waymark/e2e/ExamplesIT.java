@@ -40,12 +40,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The example upstreams of misc/examples, each as its own run script starts it. */
+/** The example upstreams in misc/examples, each started by its run script. */
 final class ExamplesIT {
-  /** What the run scripts end with when something they need is not on this machine. */
+  /** Exit code of the run scripts if this machine lacks something that they need. */
   private static final int NOT_AVAILABLE = 69;
 
-  /** It may have to fetch packages, or to compile. */
+  /** The check may fetch packages or compile. */
   private static final Duration CHECK_TIMEOUT = Duration.ofMinutes(4);
 
   private static final String DEPENDENCY_TREE =
@@ -70,11 +70,11 @@ final class ExamplesIT {
   private static final int EPOCH = 3;
   private static final int REQUESTS = 400;
 
-  /** More than 2^53, which a careless JavaScript upstream would round. */
+  /** Above 2^53, so that JavaScript rounds it if it is read as a number. */
   private static final long CONNECTION = (1L << 60) + 1;
 
   @Test
-  void plain_framesOnALane_areAnsweredForTheSameConnectionAndEpoch() throws Exception {
+  void plainUpstream_answersFramesForTheSameConnectionAndEpoch() throws Exception {
     List<UpstreamFrame> answers =
         answers(
             "node",
@@ -88,7 +88,7 @@ final class ExamplesIT {
   }
 
   @Test
-  void acknowledging_framesOnALane_areAnsweredWithinTheLimitAndConsumed() throws Exception {
+  void acknowledgingUpstream_answersWithinTheLimitAndConsumes() throws Exception {
     List<UpstreamFrame> answers =
         answers(
             "python",
@@ -108,7 +108,7 @@ final class ExamplesIT {
   }
 
   @Test
-  void acknowledging_reopenedAndReleased_goesOnAndHandsOverWhereItStopped() throws Exception {
+  void acknowledgingUpstream_resumesAndReleasesAtTheRightOffsets() throws Exception {
     ResumeState left = ResumeState.newBuilder().setFirstOffset(100).setCommitted(50).build();
     List<UpstreamFrame> answers =
         answers(
@@ -125,7 +125,7 @@ final class ExamplesIT {
             replyFrame().setConsumed(102).setReleased(Released.getDefaultInstance()).build());
   }
 
-  /** As many frames as are wanted, or more if they came with them. */
+  /** Returns at least {@code count} frames; more if the last batch has them. */
   private static List<UpstreamFrame> answers(String language, int count, BridgeBatch... batches)
       throws Exception {
     int port = Waymark.freePort();
@@ -153,7 +153,7 @@ final class ExamplesIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"java", "python"})
-  void acknowledging_killedUnderRequests_everyByteComesBackOnceFromTheOther(String language)
+  void acknowledgingUpstream_killedUnderLoad_losesNoByte(String language)
       throws Exception {
     int first = Waymark.freePort();
     int second = Waymark.freePort();
@@ -167,9 +167,9 @@ final class ExamplesIT {
       try (var traffic =
           Clients.inBackground(
               () -> Clients.inParallel(clients, client -> requests(client, halfWay)))) {
-        assertThat(halfWay.await(30, TimeUnit.SECONDS)).as("requests go on").isTrue();
-        String its = "upstream=\"127.0.0.1:" + first + "\"";
-        assertThat(bridge.admin().metric("waymark_upstream_connections", its)).isPositive();
+        assertThat(halfWay.await(30, TimeUnit.SECONDS)).as("half of the requests were answered").isTrue();
+        String label = "upstream=\"127.0.0.1:" + first + "\"";
+        assertThat(bridge.admin().metric("waymark_upstream_connections", label)).isPositive();
         doomed.kill();
         traffic.join();
       }
@@ -179,7 +179,7 @@ final class ExamplesIT {
     }
   }
 
-  /** Of many sizes; each byte that comes back is checked against what was sent at its offset. */
+  /** Sends requests of many sizes and checks each byte that comes back by its offset. */
   private static void requests(Client client, CountDownLatch halfWay) {
     for (int number = 0; number < REQUESTS; number++) {
       if (number == REQUESTS / 2) {
@@ -191,7 +191,7 @@ final class ExamplesIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"java", "python", "node"})
-  void bytes_throughABridge_comeBackAndThenTheFin(String language) throws Exception {
+  void bytes_throughABridge_comeBackAndThenFin(String language) throws Exception {
     int upstreamPort = Waymark.freePort();
     int listenPort = Waymark.freePort();
     int adminPort = Waymark.freePort();
@@ -211,11 +211,11 @@ final class ExamplesIT {
   }
 
   /**
-   * As Debian's python3-grpc-tools, which knows no {@code optional}: what stands beside it is
-   * taken, and if that does not work either, the check says so and not the run.
+   * Some generators do not know {@code optional}, like Debian's python3-grpc-tools. Then protoc is
+   * used if it is installed, and if it fails too, the check reports that before anything runs.
    */
   @Test
-  void python_generatorThatRefuses_isPassedOverOrSaid(@TempDir Path temp) throws IOException {
+  void python_failingGenerator_isReplacedOrReported(@TempDir Path temp) throws IOException {
     assumeThatItRuns("python");
     Path module = Files.createDirectories(temp.resolve("modules/grpc_tools"));
     Files.writeString(module.resolve("__init__.py"), "");
@@ -242,7 +242,7 @@ final class ExamplesIT {
   }
 
   @Test
-  void node_tooOld_isSaid(@TempDir Path temp) throws IOException {
+  void node_tooOld_isReported(@TempDir Path temp) throws IOException {
     Path old = temp.resolve("node");
     Files.writeString(old, "#!/bin/sh\necho 12.22.0\n");
     assertThat(old.toFile().setExecutable(true)).isTrue();
@@ -256,7 +256,7 @@ final class ExamplesIT {
   }
 
   @Test
-  void java_tooOld_isSaid(@TempDir Path temp) throws IOException {
+  void java_tooOld_isReported(@TempDir Path temp) throws IOException {
     Path old = Files.createDirectories(temp.resolve("bin")).resolve("java");
     Files.writeString(old, "#!/bin/sh\necho '    java.specification.version = 11' >&2\n");
     assertThat(old.toFile().setExecutable(true)).isTrue();
@@ -268,9 +268,9 @@ final class ExamplesIT {
     }
   }
 
-  /** What a project gets that depends on the SDK and on nothing else. */
+  /** Compares the documented dependencies with those of a project that uses only the SDK. */
   @Test
-  void java_sdk_bringsWhatTheDocumentSays(@TempDir Path empty) throws IOException {
+  void java_sdk_hasTheDocumentedDependencies(@TempDir Path empty) throws IOException {
     assumeThatItRuns("java");
     Files.writeString(empty.resolve("pom.xml"), EMPTY_PROJECT.formatted(JavaExample.version()));
     Path tree = empty.resolve("tree");
@@ -313,7 +313,7 @@ final class ExamplesIT {
   private static void assumeThatItRuns(String language) {
     try (Waymark check = launch(language, "--check").start()) {
       int code = check.exitCode(CHECK_TIMEOUT);
-      assertThat(check.stderr()).as("the SDK is there").doesNotContain("dev.waymark:waymark-");
+      assertThat(check.stderr()).as("Maven finds the SDK").doesNotContain("dev.waymark:waymark-");
       assumeTrue(code != NOT_AVAILABLE, check.stderr());
       assertThat(code).as(check.describe()).isZero();
     }

@@ -9,14 +9,14 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.stream.Stream;
 
 /**
- * A source tree with the launcher, beside a Maven and a Java that only write down how they were
- * called.
+ * A source tree with the launcher, next to a fake Maven and a fake Java that only record how they
+ * were called.
  */
 final class FakeTree {
   /**
-   * Counts its calls and leaves an archive as the real build would. A word in the POM changes that:
-   * with {@code broken} it fails, with {@code silent} it fails without a word, with {@code slow} it
-   * waits for {@code go-on}.
+   * Records each call and creates an archive as the real build would. A word in the POM changes
+   * that: {@code broken} makes it fail, {@code silent} makes it fail without output, and {@code
+   * slow} makes it wait for the file {@code go-on}.
    */
   private static final String MAVEN =
       """
@@ -63,7 +63,7 @@ final class FakeTree {
     Files.writeString(javaHome.resolve("release"), "JAVA_VERSION=\"25.0.3\"\n");
   }
 
-  /** Where the launcher and the POM are. */
+  /** Returns the folder of the launcher and the POM. */
   Path tree() {
     return tree;
   }
@@ -72,7 +72,7 @@ final class FakeTree {
     return javaHome;
   }
 
-  /** Starts the launcher, expects the exit code of the fake Java, and gives what stderr got. */
+  /** Runs the launcher, expects the exit code of the fake Java and returns standard error. */
   String run(Path launcher) {
     try (Waymark run = launch(launcher)) {
       assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
@@ -80,7 +80,7 @@ final class FakeTree {
     }
   }
 
-  static boolean isThere(String program) {
+  static boolean isOnPath(String program) {
     return Stream.of(System.getenv("PATH").split(":"))
         .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
   }

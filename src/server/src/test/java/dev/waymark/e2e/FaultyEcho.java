@@ -13,7 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/** A TCP echo that does something to what it sends back. Thread-safe. */
+/** A TCP echo that can change what it sends back. Thread-safe. */
 final class FaultyEcho implements AutoCloseable {
   private static final int BUFFER_BYTES = 64 << 10;
 
@@ -22,13 +22,13 @@ final class FaultyEcho implements AutoCloseable {
   private final Set<Socket> clients = ConcurrentHashMap.newKeySet();
   private final AtomicLong reads = new AtomicLong();
 
-  /** What happens to what was read. */
+  /** Decides what is sent back. */
   interface Fault {
     /**
-     * Something was read.
+     * Called with the bytes of each read.
      *
-     * @param read the number of this read among all, from 1
-     * @return what is sent back; null: the connection is closed
+     * @param read the number of this read over all connections, from 1
+     * @return the bytes to send back; null closes the connection
      */
     byte @Nullable [] onRead(byte[] bytes, long read) throws InterruptedException;
   }
@@ -91,7 +91,7 @@ final class FaultyEcho implements AutoCloseable {
         out.write(reply);
       }
     } catch (IOException | InterruptedException ended) {
-      // The client has gone, or the test has ended.
+      // The client is gone, or the test is over.
     } finally {
       clients.remove(client);
     }

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Bridges behind one name, each a process of its own, and clients that ask for the name. */
+/** Several bridges behind one DNS name, and clients that resolve it. */
 final class FleetIT {
   private static final String NAME = "fleet.test";
   private static final int PORT = Waymark.freePort();
@@ -91,7 +91,7 @@ final class FleetIT {
     return Bridge.configured(file);
   }
 
-  /** As a client does that has no connection: asks for the name and takes the first address. */
+  /** Connects as a new client does: resolves the name and takes the first address. */
   private static Client connect() {
     InetAddress address = resolver.resolve(NAME).syncUninterruptibly().getNow();
     return Client.connect(new InetSocketAddress(address, PORT), 0);
@@ -101,9 +101,7 @@ final class FleetIT {
     return bridge.admin().metric("waymark_connections_open");
   }
 
-  /**
-   * A client that comes back whenever a bridge ends its connection, which it may between replies.
-   */
+  /** Runs a client that reconnects whenever a bridge ends its connection, between two replies. */
   private static void stay(AtomicReference<Client> current, boolean isBusy) {
     while (!Thread.currentThread().isInterrupted()) {
       try (Client client = connect()) {
@@ -126,12 +124,9 @@ final class FleetIT {
         .toList();
   }
 
-  /**
-   * Connections of a limited age are what lets clients find a bridge that came, and leave one that
-   * goes.
-   */
+  /** The age limit of connections lets clients find a new bridge and leave one that stops. */
   @Test
-  void fleet_thatGrowsAndShrinks_isFoundByItsClientsWhoseRepliesAreWhole() throws IOException {
+  void fleet_growingAndShrinking_isFollowedByClientsWithoutBrokenReplies() throws IOException {
     int clientCount = 60;
     String[] age = {"connection-age-max: 3s", "connection-age-jitter: 60"};
     List<Bridge> bridges = new ArrayList<>();
@@ -163,7 +158,7 @@ final class FleetIT {
     }
   }
 
-  /** All clients are there, and no bridge has less than half of its share. */
+  /** Waits until every bridge has at least half of its share, with all clients still running. */
   private static void awaitSpread(
       List<Bridge> bridges, int clientCount, List<Clients.Background> clients) {
     await()
@@ -176,7 +171,7 @@ final class FleetIT {
   }
 
   @Test
-  void drain_ofConnectionsWithAnAge_endsThemOneAfterTheOther() throws IOException {
+  void drain_ofConnectionsWithAnAgeLimit_isSpreadOverTime() throws IOException {
     int clientCount = 40;
     try (Bridge bridge = bridge("127.0.0.9", "connection-age-max: 10h")) {
       List<Client> clients =
@@ -194,7 +189,7 @@ final class FleetIT {
                     ended.incrementAndGet();
                   }))) {
         await().until(() -> ended.get() > 3);
-        assertThat(ended.get()).as("all at once").isLessThan(clientCount * 3 / 4);
+        assertThat(ended.get()).as("clients ended in the first moments").isLessThan(clientCount * 3 / 4);
         all.join();
       }
       assertThat(bridge.process().exitCode(Duration.ofSeconds(30))).isZero();

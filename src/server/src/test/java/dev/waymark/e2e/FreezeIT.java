@@ -14,12 +14,12 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Upstreams that fall silent though nothing broke: frozen, hanging, or behind a lost link. */
+/** Upstreams that fall silent without breaking: frozen, hanging, or behind a lost link. */
 final class FreezeIT {
   private static final String CLOCK = "ping-interval: 500ms, lane-timeout: 2s";
 
-  /** The lane's clock, and time for a busy machine. */
-  private static final Duration FOUND_OUT_MAX = Duration.ofSeconds(6);
+  /** The lane timeout, with slack for a busy machine. */
+  private static final Duration DETECTION_MAX = Duration.ofSeconds(6);
 
   @TempDir private static Path folder;
 
@@ -32,16 +32,16 @@ final class FreezeIT {
   }
 
   private static List<Stub> oneAndTwo(String flagOfOne, String flagOfTwo) {
-    return Scene.together(
+    return Scene.startAll(
         List.of(
             () -> Scene.stub("127.0.0.1:0", "--name=one", flagOfOne),
             () -> Scene.stub("127.0.0.1:0", "--name=two", flagOfTwo)));
   }
 
   @Test
-  void upstream_frozen_losesItsConnectionsAndIsNotHeardWhenItWakesUp() throws IOException {
+  void upstream_frozen_losesItsConnectionsAndIsIgnoredWhenItWakesUp() throws IOException {
     String rules = rules("- {contains: \"who, later?\", reply: \"${name}\", delay: 1s}\n");
-    try (Scene scene = Scene.before(oneAndTwo(rules, rules), "rebalance: off", CLOCK)) {
+    try (Scene scene = Scene.inFrontOf(oneAndTwo(rules, rules), "rebalance: off", CLOCK)) {
       Stub frozen = scene.stub(0);
       Stub heir = scene.stub(1);
       List<Client> clients = scene.connect(200);
@@ -57,7 +57,7 @@ final class FreezeIT {
         try {
           Duration took =
               scene.awaitConnections(heir, (int) scene.metric("waymark_connections_open"));
-          assertThat(took).isLessThan(FOUND_OUT_MAX);
+          assertThat(took).isLessThan(DETECTION_MAX);
         } finally {
           frozen.process().signal("CONT");
         }
@@ -68,8 +68,8 @@ final class FreezeIT {
         await().until(() -> load.replies() > before + 400);
         load.stop();
         System.out.println("frozen: longest wait for a reply " + load.pauses());
-        assertThat(load.longestPause()).isLessThan(FOUND_OUT_MAX);
-        // Half of the clients moved, each after a silence of at least the lane's time-out.
+        assertThat(load.longestPause()).isLessThan(DETECTION_MAX);
+        // Half of the clients moved, each after a silence of at least the lane timeout.
         long pauses = scene.metric("waymark_pause_seconds_count");
         assertThat(scene.metric("waymark_pause_detection_seconds_sum"))
             .isGreaterThanOrEqualTo(2 * pauses)
@@ -85,7 +85,7 @@ final class FreezeIT {
   }
 
   @Test
-  void handlers_hangingOrLate_loseTheirConnectionsOnlyAndTheLaneFlows() throws IOException {
+  void handlers_hangingOrLate_loseOnlyTheirConnectionsAndTheLaneFlows() throws IOException {
     String faults =
         rules(
             """
@@ -93,7 +93,7 @@ final class FreezeIT {
             - {contains: "late here", reply: "too late", delay: 4s}
             """);
     try (Scene scene =
-        Scene.before(oneAndTwo(faults, "--delay=0ms"), "rebalance: off, progress-timeout: 2s")) {
+        Scene.inFrontOf(oneAndTwo(faults, "--delay=0ms"), "rebalance: off, progress-timeout: 2s")) {
       Stub stuck = scene.stub(0);
       Stub heir = scene.stub(1);
       List<Client> clients = scene.connect(50);
@@ -111,7 +111,7 @@ final class FreezeIT {
         assertThat(hung.readExactly(9)).asString().isEqualTo("hang here");
         assertThat(late.readExactly(9)).asString().isEqualTo("late here");
         assertThat(Duration.ofNanos(System.nanoTime() - startNs))
-            .isBetween(Duration.ofMillis(1_900), FOUND_OUT_MAX);
+            .isBetween(Duration.ofMillis(1_900), DETECTION_MAX);
         assertThat(heir.epochs()).containsEntry(moving.get(0), 1).containsEntry(moving.get(1), 1);
         assertThat(stuck.epochs()).isEqualTo(others);
         assertThat(stuck.stat("fenced")).isEqualTo(2);
@@ -124,7 +124,7 @@ final class FreezeIT {
                   " connection-taken mark=" + mark,
                   " upstream=" + stuck.address() + " reason=stalled silent-ms=2");
         }
-        // Meanwhile the late reply is made, for nobody.
+        // Meanwhile the late reply is sent, but its connection has moved.
         await().during(Duration.ofSeconds(3)).until(() -> stuck.process().isAlive());
         load.stop();
         assertThat(load.longestPause()).isLessThan(Duration.ofMillis(1_500));
@@ -136,10 +136,10 @@ final class FreezeIT {
   }
 
   @Test
-  void bridge_frozen_chargesNobodyForItsOwnPause() {
+  void bridge_frozen_blamesNoUpstreamForItsOwnPause() {
     Duration pause = Duration.ofMillis(1_200);
     try (Scene scene =
-        Scene.before(
+        Scene.inFrontOf(
             oneAndTwo("--delay=400ms", "--delay=400ms"),
             "rebalance: off, progress-timeout: 1s",
             "ping-interval: 200ms, lane-timeout: 800ms")) {
@@ -148,7 +148,7 @@ final class FreezeIT {
       await().until(() -> scene.stub(0).stat("requests") + scene.stub(1).stat("requests") == 4);
       Waymark bridge = scene.bridge().process();
       bridge.signal("STOP");
-      // As when a whole host sleeps: what upstreams say is not there when the bridge wakes up.
+      // Like a suspended host: upstreams have sent nothing when the bridge wakes up.
       scene.signalStubs("STOP");
       await().pollDelay(pause).until(() -> true);
       bridge.signal("CONT");
@@ -164,18 +164,18 @@ final class FreezeIT {
   }
 
   @Test
-  void link_lost_isNoticedByPing() {
+  void link_lost_isDetectedByPing() {
     LostLink.assumePossible();
     String host = "127.77.0.1";
     List<Stub> stubs =
-        Scene.together(List.of(() -> Scene.stub(host + ":0"), () -> Scene.stub("127.0.0.1:0")));
-    try (Scene scene = Scene.before(stubs, "rebalance: off", CLOCK)) {
+        Scene.startAll(List.of(() -> Scene.stub(host + ":0"), () -> Scene.stub("127.0.0.1:0")));
+    try (Scene scene = Scene.inFrontOf(stubs, "rebalance: off", CLOCK)) {
       List<Client> clients = scene.connect(100);
       try (Load load = Load.on(clients, 300, 100)) {
         await().until(() -> load.replies() > 200);
         load.forgetPauses();
         try (LostLink _ = LostLink.to(host)) {
-          assertThat(scene.awaitConnections(scene.stub(1), 100)).isLessThan(FOUND_OUT_MAX);
+          assertThat(scene.awaitConnections(scene.stub(1), 100)).isLessThan(DETECTION_MAX);
           long before = load.replies();
           await().until(() -> load.replies() > before + 200);
           load.stop();
@@ -187,24 +187,24 @@ final class FreezeIT {
     }
   }
 
-  /** What was under way is lost with it: at most once, without acknowledgements. */
+  /** Without acknowledgements, bytes in flight are lost with the link: at most once. */
   @Test
-  void link_lostWithoutAcknowledgements_isNoticedByTheKernel() {
+  void link_lostWithoutAcknowledgements_isDetectedByTheKernel() {
     LostLink.assumePossible();
     String host = "127.77.0.2";
     List<Stub> stubs =
-        Scene.together(
+        Scene.startAll(
             List.of(
                 () -> Scene.stub(host + ":0", "--no-ack"),
                 () -> Scene.stub("127.0.0.1:0", "--no-ack")));
     try (Scene scene =
-        Scene.before(stubs, "rebalance: off, user-timeout: 2s, on-upstream-loss: reopen")) {
+        Scene.inFrontOf(stubs, "rebalance: off, user-timeout: 2s, on-upstream-loss: reopen")) {
       Client client = scene.connectTo(scene.stub(0));
       try (LostLink _ = LostLink.to(host)) {
         client.write(ascii("lost"));
         Stub heir = scene.stub(1);
         await()
-            .atMost(FOUND_OUT_MAX)
+            .atMost(DETECTION_MAX)
             .untilAsserted(() -> assertThat(heir.epochs()).containsEntry(scene.markOf(client), 1));
         client.write(ascii("found"));
         assertThat(client.readExactly(5)).asString().isEqualTo("found");

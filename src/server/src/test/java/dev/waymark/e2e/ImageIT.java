@@ -8,7 +8,8 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /**
- * The container image, where an engine answers; misc/docker/check.sh builds it and says why not.
+ * Builds and runs the container image with misc/docker/check.sh. Skipped, for the reason that the
+ * script gives, where that is not possible.
  */
 final class ImageIT {
   private static final Duration BUILD_TIMEOUT = Duration.ofMinutes(3);

@@ -19,9 +19,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A copy of misc/examples/java in {@code target}, as a user would make it, built by Maven against
- * the SDK's jars and poms. They stand in a local repository of their own, as {@code mvn install}
- * would leave them; everything else comes from the user's local repository, or from Maven Central
- * if it is not there.
+ * the SDK's jars and poms. These are in a separate local repository, as {@code mvn install} would
+ * leave them; everything else comes from the user's local repository, or else from Maven Central.
  */
 final class JavaExample {
   private static final Path SOURCES = Path.of("misc", "examples", "java");
@@ -47,8 +46,8 @@ final class JavaExample {
   private JavaExample() {}
 
   /**
-   * Makes the copy, or brings it up to date. Skips the test if there is no Maven, or if the SDK's
-   * jars were not built.
+   * Creates or updates the copy. Skips the test if there is no Maven or if the SDK's jars were not
+   * built.
    */
   static void prepare() {
     assumeTrue(isOnPath("mvn"), "no mvn on the path");
@@ -70,17 +69,17 @@ final class JavaExample {
     }
   }
 
-  /** Where the copy is. */
+  /** Returns the folder of the copy. */
   static Path project() {
     return FOLDER.resolve("project");
   }
 
-  /** A Maven that finds the SDK, for scripts. */
+  /** Returns a Maven command, for scripts, that finds the SDK. */
   static Path maven() {
     return FOLDER.resolve("mvn");
   }
 
-  /** A JDK 17 if there is one here, else the test's own Java. */
+  /** Returns a JDK 17 if this machine has one, else the Java that runs the test. */
   static Path javaHome() {
     Path usual = Path.of("/usr/lib/jvm");
     if (Files.isDirectory(usual)) {
@@ -98,7 +97,7 @@ final class JavaExample {
     return Path.of(System.getProperty("java.home"));
   }
 
-  /** Of the SDK. */
+  /** Returns the version of the SDK. */
   static String version() throws IOException {
     Matcher version = VERSION.matcher(Files.readString(Path.of("pom.xml")));
     assertThat(version.find()).isTrue();
@@ -107,7 +106,7 @@ final class JavaExample {
 
   private static Path jar(String module) throws IOException {
     Path jar = Path.of("src", module, "target", "waymark-" + module + "-" + version() + ".jar");
-    assumeTrue(Files.exists(jar), () -> "no " + jar + ": mvn package makes it");
+    assumeTrue(Files.exists(jar), () -> "no " + jar + ": run mvn package");
     return jar;
   }
 
@@ -122,7 +121,7 @@ final class JavaExample {
     }
   }
 
-  /** What was built of an older SDK is to be built again. */
+  /** Deletes an example that was built with an older SDK, so that it is built again. */
   private static void deleteIfOlderThan(Path jar) throws IOException {
     Path built = project().resolve("target/echo-upstream.jar");
     if (Files.exists(built)
@@ -163,7 +162,7 @@ final class JavaExample {
         });
   }
 
-  /** Keeps the time of the last change, so that what is built stays up to date. */
+  /** Copies a file with its modification time, so that nothing is rebuilt without need. */
   private static void replace(Path from, Path to) throws IOException {
     Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
   }

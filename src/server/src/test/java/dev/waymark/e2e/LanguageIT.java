@@ -4,14 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** A host whose language has digits of its own. */
+/** Programs on a host whose default locale has its own digits. */
 final class LanguageIT {
   private static final String EGYPT = "-Duser.language=ar -Duser.country=EG";
   private static final String THAILAND =
       "-Duser.language=th -Duser.country=TH -Duser.extensions=u-nu-thai";
 
   @Test
-  void bridge_onSuchAHost_saysTheSame() throws Exception {
+  void bridge_inALocaleWithOtherDigits_printsAscii() throws Exception {
     try (Waymark bridge =
         Waymark.command(
                 "bridge", "--listen=127.0.0.1:0", "--admin=127.0.0.1:0", "--echo=127.0.0.1:0")
@@ -31,7 +31,7 @@ final class LanguageIT {
   }
 
   @Test
-  void mistakes_onSuchAHost_areToldTheSame() {
+  void usageErrors_inALocaleWithOtherDigits_areAscii() {
     try (Waymark bench =
         Waymark.command("bench", "127.0.0.1:1", "--connections=0")
             .quick()

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The launcher in a source tree, whose Maven and Java only write down how they were called. */
+/** The launcher in a source tree, with a fake Maven and a fake Java ({@link FakeTree}). */
 final class LauncherBuildIT {
   @TempDir Path temp;
   private FakeTree fake;
@@ -33,7 +33,7 @@ final class LauncherBuildIT {
   }
 
   @Test
-  void run_freshTree_buildsAndBecomesJavaWithTheArguments() throws IOException {
+  void run_freshTree_buildsAndExecsJavaWithTheArguments() throws IOException {
     try (Waymark run = fake.launch(tree.resolve("waymark"), "stub", "two words")) {
       assertThat(run.exitCode()).isEqualTo(7);
       assertThat(run.stderr()).isEqualTo(buildingLine());
@@ -47,7 +47,7 @@ final class LauncherBuildIT {
   }
 
   @Test
-  void run_archiveOfAnotherVersionInTheTree_runsTheNewOne() throws IOException {
+  void run_archiveOfAnotherVersionInTheTree_runsTheNewBuild() throws IOException {
     Path target = Files.createDirectories(tree.resolve("target"));
     Path old = Files.writeString(target.resolve("waymark-0.tar.gz"), "not an archive");
     Files.setLastModifiedTime(old, FileTime.from(Instant.now().minusSeconds(60)));
@@ -55,7 +55,7 @@ final class LauncherBuildIT {
   }
 
   @Test
-  void run_nothingNewer_doesNotBuildAgain() throws IOException {
+  void run_upToDateBuild_doesNotBuildAgain() throws IOException {
     fake.run(tree.resolve("waymark"));
     assertThat(fake.run(tree.resolve("waymark"))).isEmpty();
     assertThat(buildCount()).isEqualTo(1);
@@ -63,7 +63,7 @@ final class LauncherBuildIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"src/server/src/main/New.java", "src/server/src/assembly/release.xml"})
-  void run_sourceNewerThanTheBuild_buildsAgainAndKeepsTheBuildBefore(String name)
+  void run_sourceNewerThanTheBuild_buildsAgainAndKeepsThePreviousBuild(String name)
       throws IOException {
     fake.run(tree.resolve("waymark"));
     Files.createDirectories(tree.resolve(name).getParent());
@@ -77,7 +77,7 @@ final class LauncherBuildIT {
   }
 
   @Test
-  void run_twoAtOnce_secondWaitsAndUsesTheBuildOfTheFirst() throws IOException {
+  void run_twoAtOnce_secondWaitsForTheFirstBuild() throws IOException {
     Files.writeString(tree.resolve("pom.xml"), "<project>slow</project>");
     try (Waymark first = fake.launch(tree.resolve("waymark"))) {
       first.awaitLine("building");
@@ -92,7 +92,7 @@ final class LauncherBuildIT {
   }
 
   @Test
-  void run_terminatedWhileItBuilds_endsAtOnceAndSoDoesMaven() throws IOException {
+  void run_terminatedWhileBuilding_endsAtOnceAndSoDoesMaven() throws IOException {
     Files.writeString(tree.resolve("pom.xml"), "<project>slow</project>");
     try (Waymark run = fake.launch(tree.resolve("waymark"))) {
       Awaitility.await().until(() -> Files.exists(tree.resolve("mvn-calls")) && buildCount() == 1);
@@ -103,7 +103,7 @@ final class LauncherBuildIT {
   }
 
   @Test
-  void run_trainingFails_saysSo() throws IOException {
+  void run_failedTraining_isReported() throws IOException {
     FakeTree.executable(javaHome.resolve("bin/java"), "#!/bin/sh\nexit 1\n");
     try (Waymark run = fake.launch(tree.resolve("waymark"))) {
       assertThat(run.exitCode()).isOne();
@@ -114,16 +114,16 @@ final class LauncherBuildIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"dash", "bash", "busybox sh"})
-  void run_builtTreeOfAnother_runsOrSaysWhatToDo(String shell) throws IOException {
-    assumeTrue(FakeTree.isThere(shell.split(" ")[0]), "no " + shell);
+  void run_builtTreeOfAnotherUser_runsOrSaysWhatToDo(String shell) throws IOException {
+    assumeTrue(FakeTree.isOnPath(shell.split(" ")[0]), "no " + shell);
     fake.run(tree.resolve("waymark"));
-    try (Waymark run = asAnother(shell)) {
+    try (Waymark run = asAnotherUser(shell)) {
       assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
       assertThat(run.stderr()).isEmpty();
     }
     Path source = Files.writeString(tree.resolve("src/server/src/main/New.java"), "new");
     Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(1)));
-    try (Waymark run = asAnother(shell)) {
+    try (Waymark run = asAnotherUser(shell)) {
       assertThat(run.exitCode()).isOne();
       assertThat(run.stderr())
           .contains(
@@ -131,15 +131,15 @@ final class LauncherBuildIT {
               "cannot write to " + tree.toRealPath() + "/.run: start")
           .hasLineCount(1);
     }
-    try (Waymark run = asAnother(shell, "train")) {
+    try (Waymark run = asAnotherUser(shell, "train")) {
       assertThat(run.exitCode()).isOne();
       assertThat(run.stderr()).contains("cannot write to");
     }
   }
 
   @Test
-  void run_freshTreeOfAnother_saysWhatToDo() throws IOException {
-    try (Waymark run = asAnother("sh")) {
+  void run_freshTreeOfAnotherUser_saysWhatToDo() throws IOException {
+    try (Waymark run = asAnotherUser("sh")) {
       assertThat(run.exitCode()).isOne();
       assertThat(run.stderr())
           .contains("has no build newer than its sources", "cannot write to")
@@ -150,7 +150,7 @@ final class LauncherBuildIT {
   @Test
   void run_builtTreeOnAReadOnlyMount_runsOrSaysWhatToDo() throws IOException {
     assumeTrue(
-        isRoot() && FakeTree.isThere("unshare"), "needs root and unshare, for a mount of its own");
+        isRoot() && FakeTree.isOnPath("unshare"), "needs root and unshare, for a mount of its own");
     fake.run(tree.resolve("waymark"));
     try (Waymark run = onReadOnlyMount()) {
       assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
@@ -168,7 +168,7 @@ final class LauncherBuildIT {
   }
 
   @Test
-  void run_brokenTree_showsWhatMavenSaidAndEndsWithOne() throws IOException {
+  void run_brokenTree_showsMavensErrorAndExitsWithOne() throws IOException {
     Files.writeString(tree.resolve("pom.xml"), "<project>broken</project>");
     try (Waymark run = fake.launch(tree.resolve("waymark"))) {
       assertThat(run.exitCode()).isEqualTo(1);
@@ -182,13 +182,13 @@ final class LauncherBuildIT {
   }
 
   @Test
-  void run_throughALinkFromElsewhere_findsItsTree() throws IOException {
+  void run_throughASymbolicLink_findsItsTree() throws IOException {
     Path link = Files.createSymbolicLink(temp.resolve("link"), Path.of("a source tree/waymark"));
     assertThat(fake.run(link)).isEqualTo(buildingLine());
   }
 
   @Test
-  void run_asAnArgumentOfTheShell_findsItsTree() throws IOException {
+  void run_asAnArgumentOfSh_findsItsTree() throws IOException {
     Files.copy(tree.resolve("waymark"), temp.resolve("waymark"));
     Files.writeString(temp.resolve("pom.xml"), "<project/>");
     try (Waymark run = fake.launch(Path.of("sh"), "waymark")) {
@@ -196,22 +196,22 @@ final class LauncherBuildIT {
     }
   }
 
-  /** Some give a program no descriptor above 2 but those that stand beside it. */
+  /** Some shells pass a program no descriptor above 2 unless its command redirects it. */
   @ParameterizedTest
   @ValueSource(strings = {"dash", "bash", "busybox sh", "ksh", "mksh", "yash"})
   void run_freshTreeUnderAShell_builds(String shell) throws IOException {
-    assumeTrue(FakeTree.isThere(shell.split(" ")[0]), "no " + shell);
-    List<String> line = new ArrayList<>(List.of(shell.split(" ")));
-    line.add(tree.resolve("waymark").toString());
-    try (Waymark run = fake.launch(Path.of(line.removeFirst()), line.toArray(String[]::new))) {
+    assumeTrue(FakeTree.isOnPath(shell.split(" ")[0]), "no " + shell);
+    List<String> command = new ArrayList<>(List.of(shell.split(" ")));
+    command.add(tree.resolve("waymark").toString());
+    try (Waymark run = fake.launch(Path.of(command.removeFirst()), command.toArray(String[]::new))) {
       assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
       assertThat(run.stderr()).isEqualTo(buildingLine());
     }
   }
 
   @Test
-  void run_quitWhileItBuilds_endsMavenAndLeavesNoHalfBuild() throws IOException {
-    // A shell cannot trap what was ignored when it started, as in the background of a script.
+  void run_quitWhileBuilding_endsMavenAndLeavesNoUnfinishedBuild() throws IOException {
+    // A shell cannot trap a signal that was ignored when it started, as in a background job.
     String[] withQuit = {"env", "--default-signal=QUIT"};
     assumeTrue(program(withQuit[0], withQuit[1], "true") == 0, "no env --default-signal");
     Files.writeString(tree.resolve("pom.xml"), "<project>slow</project>");
@@ -226,7 +226,7 @@ final class LauncherBuildIT {
   }
 
   @Test
-  void run_javaWithoutACompiler_asksForAJdk() throws IOException {
+  void run_javaWithoutCompiler_asksForAJdk() throws IOException {
     Files.delete(javaHome.resolve("bin/javac"));
     String launcher = Files.readString(Path.of("waymark"));
     FakeTree.executable(
@@ -243,7 +243,7 @@ final class LauncherBuildIT {
   }
 
   @Test
-  void run_sourceDatedInTheFuture_saysWhichAndWhatToDo() throws IOException {
+  void run_sourceDatedInTheFuture_isNamedWithARemedy() throws IOException {
     Path source = Files.writeString(tree.resolve("src/server/src/main/Tomorrow.java"), "new");
     Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(86_400)));
     assertThat(fake.run(tree.resolve("waymark")))
@@ -251,7 +251,7 @@ final class LauncherBuildIT {
   }
 
   @Test
-  void run_buildThatSaysNothing_asksWhetherTheDiskIsFull() throws IOException {
+  void run_buildFailingSilently_suggestsAFullDisk() throws IOException {
     Files.writeString(tree.resolve("pom.xml"), "<project>silent</project>");
     try (Waymark run = fake.launch(tree.resolve("waymark"))) {
       assertThat(run.exitCode()).isOne();
@@ -260,52 +260,52 @@ final class LauncherBuildIT {
   }
 
   @Test
-  void run_treeThatItsOwnerKeepsToHimself_saysThatItCannotBeRead() throws IOException {
+  void run_treeReadableOnlyByItsOwner_saysThatItCannotBeRead() throws IOException {
     assumeTrue(isRoot(), "needs root, to become another user");
     fake.run(tree.resolve("waymark"));
     Files.setPosixFilePermissions(
         tree.resolve(".run"), PosixFilePermissions.fromString("rwx------"));
-    try (Waymark run = asAnother("sh")) {
+    try (Waymark run = asAnotherUser("sh")) {
       assertThat(run.exitCode()).isOne();
       assertThat(run.stderr()).contains(".run cannot be read by ", "chmod -R a+rX").hasLineCount(1);
     }
   }
 
-  /** As a user who may read the tree and not write to it. */
-  private Waymark asAnother(String shell, String... args) throws IOException {
+  /** Launches as a user who can read the tree but not write to it. */
+  private Waymark asAnotherUser(String shell, String... args) throws IOException {
     var read = PosixFilePermissions.fromString("rwxr-xr-x");
     Files.setPosixFilePermissions(temp, read);
-    List<String> line = new ArrayList<>();
+    List<String> command = new ArrayList<>();
     if (isRoot()) {
-      assumeTrue(FakeTree.isThere("setpriv"), "no setpriv, to become another user");
-      line.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
+      assumeTrue(FakeTree.isOnPath("setpriv"), "no setpriv, to become another user");
+      command.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
     } else {
       Files.setPosixFilePermissions(tree, PosixFilePermissions.fromString("r-xr-xr-x"));
       if (Files.exists(tree.resolve(".run"))) {
         assertThat(program("chmod", "-R", "a-w", tree.resolve(".run").toString())).isZero();
       }
     }
-    line.addAll(List.of(shell.split(" ")));
-    line.add(tree.resolve("waymark").toString());
-    line.addAll(List.of(args));
-    return fake.launcher(Path.of(line.removeFirst()), line.toArray(String[]::new)).start();
+    command.addAll(List.of(shell.split(" ")));
+    command.add(tree.resolve("waymark").toString());
+    command.addAll(List.of(args));
+    return fake.launcher(Path.of(command.removeFirst()), command.toArray(String[]::new)).start();
   }
 
   private Waymark onReadOnlyMount(String... args) {
-    List<String> line = new ArrayList<>();
+    List<String> command = new ArrayList<>();
     String mount =
         "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" && exec \"$0/waymark\" \"$@\"";
-    line.addAll(List.of("-m", "sh", "-c", mount, tree.toString()));
-    line.addAll(List.of(args));
-    return fake.launcher(Path.of("unshare"), line.toArray(String[]::new)).start();
+    command.addAll(List.of("-m", "sh", "-c", mount, tree.toString()));
+    command.addAll(List.of(args));
+    return fake.launcher(Path.of("unshare"), command.toArray(String[]::new)).start();
   }
 
   private static boolean isRoot() {
     return "root".equals(System.getProperty("user.name"));
   }
 
-  private static int program(String... line) {
-    try (Waymark run = Waymark.program(line).start()) {
+  private static int program(String... command) {
+    try (Waymark run = Waymark.program(command).start()) {
       return run.exitCode();
     }
   }
@@ -318,7 +318,7 @@ final class LauncherBuildIT {
 
   private void assertNoBuilds() throws IOException {
     try (var builds = Files.newDirectoryStream(tree.resolve(".run"), "build-*")) {
-      assertThat(builds).as("no half builds").noneMatch(Files::isDirectory);
+      assertThat(builds).as("no unfinished builds").noneMatch(Files::isDirectory);
     }
   }
 

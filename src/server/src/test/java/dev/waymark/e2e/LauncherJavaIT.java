@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which Java the launcher takes, and what it gives to it; the Java only writes that down. */
+/** Which Java the launcher chooses, and the arguments and environment that it passes. */
 final class LauncherJavaIT {
   @TempDir Path temp;
   private FakeTree fake;
@@ -56,7 +56,7 @@ final class LauncherJavaIT {
     }
   }
 
-  /** Limits are of cgroups, from the root of all: of 512 MiB, a tenth of which is 51. */
+  /** Cgroup limits, by path below the root. They are 512 MiB, a tenth of which is 51. */
   @ParameterizedTest(name = "{0}")
   @CsvSource(
       delimiter = '|',
@@ -105,20 +105,20 @@ final class LauncherJavaIT {
         "-XX:MaxRAMPercentage=60",
         "-Da=b -XX:+UseSerialGC"
       })
-  void run_heapOrCollectorChosen_leavesTheYoungGenerationAlone(String options) throws IOException {
+  void run_heapOrCollectorChosen_leavesTheYoungGenerationUnbounded(String options) throws IOException {
     assertThat(options("WAYMARK_JAVA_OPTS", options))
         .endsWith("/jvm.options>\n<" + options.replace(" ", ">\n<") + ">\n");
     assertThat(options("JDK_JAVA_OPTIONS", options)).endsWith("/jvm.options>\n");
   }
 
   @Test
-  void run_otherOptions_boundTheYoungGenerationToo() throws IOException {
+  void run_otherOptions_stillBoundTheYoungGeneration() throws IOException {
     assertThat(options("WAYMARK_JAVA_OPTS", "-Xlog:gc -XX:MaxGCPauseMillis=50"))
         .containsPattern("<-XX:MaxNewSize=\\d+m>\n<-XX:G1HeapRegionSize=1m>\n<-Xlog:gc>\n");
   }
 
   @Test
-  void run_trainedRelease_usesWhatWasLearned() throws IOException {
+  void run_trainedRelease_usesItsCache() throws IOException {
     Path release = temp.resolve("a release");
     Path jar = Files.createDirectories(release.resolve("lib")).resolve("a.jar");
     Files.writeString(jar, "jar");
@@ -131,7 +131,7 @@ final class LauncherJavaIT {
 
   @ParameterizedTest
   @CsvSource({"bridge, 1", "stub, 0", "--debug bridge, 1", "--debug stub, 0"})
-  void run_aBridge_startsJavaWithHangupIgnored(String command, int hangup) throws IOException {
+  void run_bridge_startsJavaWithHangupIgnored(String command, int hangup) throws IOException {
     assumeTrue(Files.exists(Path.of("/proc/self/status")), "no /proc");
     Path release = release(Files.readString(Path.of("waymark")));
     try (Waymark run = fake.launch(release.resolve("bin/waymark"), command.split(" "))) {
@@ -142,7 +142,7 @@ final class LauncherJavaIT {
   }
 
   @Test
-  void run_onAHostWithALanguage_hasErrorsInEnglishAndFileNamesAsTheyWere() throws IOException {
+  void run_withALocale_keepsFileNameEncodingAndEnglishMessages() throws IOException {
     Path launcher = release(Files.readString(Path.of("waymark"))).resolve("bin/waymark");
     FakeTree.executable(temp.resolve("bin/locale"), "#!/bin/sh\necho UTF-8\n");
     try (Waymark run = fake.launcher(launcher).env("LC_ALL", "de_DE.UTF-8").start()) {
@@ -151,12 +151,12 @@ final class LauncherJavaIT {
     }
   }
 
-  /** In ASCII Java would find no jar in a folder with other letters, and no such file. */
+  /** With an ASCII locale, Java finds no jars or files below a folder with other letters. */
   @ParameterizedTest
   @ValueSource(strings = {"C", "POSIX", "xx_XX.UTF-8"})
-  void run_onAHostWithoutALanguageOrWithOneThatIsNotInstalled_readsFileNamesAsUtf8(String locale)
+  void run_withoutAnInstalledLocale_readsFileNamesAsUtf8(String locale)
       throws IOException {
-    assumeTrue(FakeTree.isThere("locale"), "no locale");
+    assumeTrue(FakeTree.isOnPath("locale"), "no locale");
     try (Waymark all = Waymark.program("locale", "-a").start()) {
       assertThat(all.exitCode()).isZero();
       assumeTrue(all.stdout().toLowerCase(Locale.ROOT).contains("c.utf"), "no locale C.UTF-8");
@@ -173,7 +173,7 @@ final class LauncherJavaIT {
   }
 
   @Test
-  void run_inAFolderWithAColon_saysThatJavaCannot() throws IOException {
+  void run_inAFolderWithAColon_isRefused() throws IOException {
     Path bin = temp.resolve("a:release/bin");
     Files.createDirectories(bin.resolveSibling("lib"));
     FakeTree.executable(bin.resolve("waymark"), Files.readString(Path.of("waymark")));
@@ -192,7 +192,7 @@ final class LauncherJavaIT {
     }
   }
 
-  /** Java's words up to the program's name, with options in this variable. */
+  /** Returns Java's arguments up to the main class, with options in this variable. */
   private String options(String variable, String value) throws IOException {
     Path release = release(Files.readString(Path.of("waymark")));
     try (Waymark run = fake.launcher(release.resolve("bin/waymark")).env(variable, value).start()) {
@@ -215,7 +215,7 @@ final class LauncherJavaIT {
     return release;
   }
 
-  /** What the launcher reads of a machine, in a folder; null for what there is not. */
+  /** Creates a folder with the files that the launcher reads about a machine; null omits a file. */
   private Path machine(int cores, String memoryKib, String cgroups, String limits)
       throws IOException {
     Path machine = Files.createDirectories(temp.resolve("machine"));

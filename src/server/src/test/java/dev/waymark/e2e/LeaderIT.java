@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code follow: leader} before three stubs, of which one at most is SERVING. */
+/** {@code follow: leader} with three stubs, of which at most one is SERVING. */
 final class LeaderIT {
   private static final String QUESTION = "who are you?";
 
@@ -36,7 +36,7 @@ final class LeaderIT {
       String name = "--name=" + i;
       starts.add(() -> Scene.stub("127.0.0.1:0", name, "--rules=" + rules));
     }
-    List<Stub> stubs = Scene.together(starts);
+    List<Stub> stubs = Scene.startAll(starts);
     stubs.forEach(stub -> stub.admin().post("/health?status=NOT_SERVING"));
     String target = "static:///" + String.join(",", stubs.stream().map(Stub::address).toList());
     scene = Scene.at(target, stubs, "follow: leader");
@@ -61,7 +61,7 @@ final class LeaderIT {
   }
 
   @Test
-  void data_goesToTheLeaderOnlyThoughAllHaveLanes() {
+  void data_goesOnlyToTheLeaderThoughAllHaveLanes() {
     List<Client> clients = scene.connect(30);
     Clients.inParallel(clients, client -> client.echo(10_000));
     assertThat(scene.stub(0).epochs()).hasSizeGreaterThanOrEqualTo(30);
@@ -72,7 +72,7 @@ final class LeaderIT {
   }
 
   @Test
-  void leader_changingUnderLoad_losesNothingAndTheNewOneRepliesSoon() {
+  void leaderChange_underLoad_losesNothingAndTheNewLeaderSoonReplies() {
     List<Client> clients = scene.connect(200);
     Client asker = scene.connect();
     assertThat(leaderOf(asker)).isZero();
@@ -105,7 +105,7 @@ final class LeaderIT {
   }
 
   @Test
-  void leader_missing_bytesWaitAndThenFlow() {
+  void noLeader_bytesWaitAndThenFlow() {
     List<Client> clients = scene.connect(100);
     Clients.inParallel(clients, client -> client.echo(100));
     scene.stub(0).admin().post("/health?status=NOT_SERVING");

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A bridge at the end of its descriptors, and one at the end of its memory. */
+/** Bridges that run out of descriptors or memory. */
 final class LimitsIT {
   private static final int MIB = 1 << 20;
   private static final int DESCRIPTORS = 300;
@@ -33,7 +33,7 @@ final class LimitsIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"nio", "epoll", "io_uring"})
-  void descriptors_usedUp_pauseAcceptingWithoutSpinningAndItGoesOn(String transport) {
+  void descriptors_exhausted_pauseAcceptingWithoutSpinningUntilSomeAreFree(String transport) {
     TransportsIT.assumeWorks(transport);
     String[] flags = Bridge.flagsOf(List.of(stub), "--shards=1", "--transport=" + transport);
     try (Bridge bridge = Bridge.start(launch -> launch.descriptorsMax(DESCRIPTORS), flags)) {
@@ -41,9 +41,9 @@ final class LimitsIT {
       bridge.process().awaitLineWith("accept-paused");
       try (var scrape = Clients.inBackground(() -> assertThat(pauses(bridge)).isPositive())) {
         assertNotSpinning(bridge);
-        List<Client> gone = new ArrayList<>(clients.subList(0, DESCRIPTORS / 2));
-        Clients.close(gone);
-        clients.removeAll(gone);
+        List<Client> closing = new ArrayList<>(clients.subList(0, DESCRIPTORS / 2));
+        Clients.close(closing);
+        clients.removeAll(closing);
         scrape.join();
       }
       Clients.inParallel(clients, client -> client.echo(1_000).end().expectEnd());
@@ -56,9 +56,9 @@ final class LimitsIT {
   }
 
   @Test
-  void memory_usedUp_neitherEndsTheProcessNorTheOthers() {
+  void memoryBudget_exceeded_endsNeitherTheProcessNorOtherClients() {
     long budget = 2L * MIB;
-    try (Bridge bridge = Bridge.before(stub, "--memory-budget=2MiB")) {
+    try (Bridge bridge = Bridge.inFrontOf(stub, "--memory-budget=2MiB")) {
       List<Client> slow =
           IntStream.range(0, 60).mapToObj(_ -> Client.connectNarrow(bridge.port())).toList();
       List<Clients.Background> senders =
@@ -80,9 +80,9 @@ final class LimitsIT {
     }
   }
 
-  /** The budget by default is larger than all that there is outside the heap. */
+  /** The default budget exceeds all memory outside the heap, so the bridge lowers it. */
   @Test
-  void memory_shortOutsideTheHeap_breaksNoLane() {
+  void directMemory_scarce_breaksNoLane() {
     String[] flags = Bridge.flagsOf(List.of(stub), "--shards=1");
     try (Bridge bridge =
         Bridge.start(
@@ -114,7 +114,7 @@ final class LimitsIT {
   }
 
   @Test
-  void heap_exhausted_isLoggedAndEndsWithCodeThree() {
+  void heap_exhausted_isLoggedAndExitsWithThree() {
     try (Waymark bridge =
         Waymark.command("bridge", "--listen=127.0.0.1:0", "--admin=127.0.0.1:0")
             .leakDetection("disabled")
@@ -126,11 +126,11 @@ final class LimitsIT {
     }
   }
 
-  /** One read of the socket may bring tens of thousands of messages: they are cut as they leave. */
+  /** One read may hold tens of thousands of messages, which are cut only as they are sent. */
   @Test
-  void memory_manyTinyMessages_isNotHeldManyTimesTheirBytes() {
+  void manyTinyMessages_doNotHoldManyTimesTheirBytes() {
     long budget = 16L * MIB;
-    try (Bridge bridge = Bridge.before(stub, "--memory-budget=16MiB", "--framing=line")) {
+    try (Bridge bridge = Bridge.inFrontOf(stub, "--memory-budget=16MiB", "--framing=line")) {
       List<Client> slow =
           IntStream.range(0, 20).mapToObj(_ -> Client.connectNarrow(bridge.port())).toList();
       byte[] lines = new byte[4 * MIB];
@@ -156,7 +156,7 @@ final class LimitsIT {
     long startNs = System.nanoTime();
     await().until(() -> System.nanoTime() - startNs > Duration.ofSeconds(2).toNanos());
     assertThat(bridge.process().cpuTime().minus(before))
-        .as("CPU of two seconds")
+        .as("CPU used in two seconds")
         .isLessThan(Duration.ofMillis(600));
   }
 

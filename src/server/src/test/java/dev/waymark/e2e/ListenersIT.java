@@ -20,8 +20,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * What listeners differ in: framing, limits, addresses. One bridge, before a stub that answers each
- * message with {@code ok}.
+ * Framing, limits and addresses of listeners. One bridge with a stub that answers each message with
+ * {@code ok}.
  */
 final class ListenersIT {
   private static final int FRAME_MAX = 1_000;
@@ -38,7 +38,7 @@ final class ListenersIT {
         - {name: six, address: "[::1]:0"}
       """;
 
-  /** A framing, and how one message of the test looks under it. */
+  /** A framing, and the test's messages in it. */
   private enum Framing {
     LINE(0) {
       @Override
@@ -121,7 +121,7 @@ final class ListenersIT {
 
   @ParameterizedTest
   @EnumSource
-  void messages_cutAnywhere_areEachAnsweredOnce(Framing framing) {
+  void messages_splitAnywhere_areEachAnsweredOnce(Framing framing) {
     var stream = new ByteArrayOutputStream();
     var random = new Random(framing.listener);
     for (int i = 0; i < MESSAGES; i++) {
@@ -150,7 +150,7 @@ final class ListenersIT {
   @ParameterizedTest
   @EnumSource
   @SuppressWarnings("try") // the client hangs up before the log is read
-  void message_tooLong_closesWithItsReasonAfterTheAnswersBefore(Framing framing) {
+  void message_tooLong_closesAfterEarlierAnswers(Framing framing) {
     long before = closed(framing, "frame_too_long");
     byte[] answer = framing.framed("ok");
     try (Client client = Client.connect(bridge.port(framing.listener))) {
@@ -167,7 +167,7 @@ final class ListenersIT {
 
   @ParameterizedTest
   @EnumSource
-  void fin_inTheMiddleOfAMessage_closesWithItsReasonAfterTheAnswersBefore(Framing framing) {
+  void fin_inTheMiddleOfAMessage_closesAfterEarlierAnswers(Framing framing) {
     long before = closed(framing, "frame_incomplete");
     byte[] whole = framing.framed("half a message");
     try (Client client = Client.connect(bridge.port(framing.listener))) {
@@ -192,7 +192,7 @@ final class ListenersIT {
   }
 
   @Test
-  void client_beyondConnectionsMax_isClosedAtOnceAndCounted() {
+  void client_beyondConnectionsMax_isRefusedAndCounted() {
     int port = bridge.port(3);
     try (Client first = Client.connect(port);
         Client second = Client.connect(port);

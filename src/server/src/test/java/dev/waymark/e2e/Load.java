@@ -11,8 +11,8 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.stream.IntStream;
 
 /**
- * Clients that send a request, check its reply and wait a little, again and again, each on a
- * virtual thread. Thread-safe.
+ * Clients that repeatedly send a request, check its reply and wait a little, each on a virtual
+ * thread. Thread-safe.
  */
 final class Load implements AutoCloseable {
   private final int requestBytes;
@@ -32,12 +32,12 @@ final class Load implements AutoCloseable {
             .toList();
   }
 
-  /** Starts it. Nobody else sends or reads on these clients until {@link #stop}. */
+  /** Starts the load. Nothing else may use these clients until {@link #stop}. */
   static Load on(List<Client> clients, int requestBytes, long thinkMs) {
     return new Load(clients, requestBytes, thinkMs);
   }
 
-  /** How many requests have been answered. */
+  /** Returns the number of replies. */
   long replies() {
     return replies.get();
   }
@@ -47,12 +47,12 @@ final class Load implements AutoCloseable {
     IntStream.range(0, longestNs.length()).forEach(i -> longestNs.set(i, 0));
   }
 
-  /** The longest that any client waited for a reply. */
+  /** Returns the longest that any client waited for a reply. */
   Duration longestPause() {
     return pause(1);
   }
 
-  /** Of each client's longest wait: some quantiles, for people. */
+  /** Describes the distribution of each client's longest wait, for people. */
   String pauses() {
     return String.format(
         Locale.ROOT,
@@ -63,7 +63,7 @@ final class Load implements AutoCloseable {
         longestNs.length());
   }
 
-  /** Lets every client have the reply it waits for; throws what the first one saw wrong. */
+  /** Ends the load once every client has its pending reply. Throws the first client's failure. */
   void stop() {
     over.countDown();
     loops.forEach(Clients.Background::join);
@@ -83,7 +83,7 @@ final class Load implements AutoCloseable {
 
   private void run(int index, Client client) {
     try {
-      // Not all at once.
+      // Spreads the starts.
       boolean isOver = over.await(index % (thinkMs + 1), TimeUnit.MILLISECONDS);
       while (!isOver) {
         long sentNs = System.nanoTime();

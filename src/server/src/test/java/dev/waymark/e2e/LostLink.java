@@ -12,11 +12,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A loopback address to and from which every packet is dropped until it is closed: as if a cable
- * was pulled, so that no RST comes. Needs root and iptables.
+ * Drops every packet from and to a loopback address until it is closed: like a pulled cable, so
+ * that no RST comes. Needs root and iptables.
  */
 final class LostLink implements AutoCloseable {
-  /** Of an address of its own, to find out whether anything is dropped. */
+  /** A separate address, to find out whether packets are really dropped. */
   private static final String PROBED = "127.254.254.254";
 
   private static final int PROBE_TIMEOUT_MS = 200;
@@ -28,21 +28,21 @@ final class LostLink implements AutoCloseable {
     this.host = host;
   }
 
-  /** Skips the test where it is not. */
+  /** Skips the test if packets cannot be dropped here. */
   static void assumePossible() {
     assumeTrue(MISSING.isEmpty(), () -> MISSING.orElse(""));
   }
 
-  /** Why it does not work here: it is tried, since iptables may be there and do nothing. */
+  /** Returns why this does not work here. Tries it: iptables may accept a rule without effect. */
   private static Optional<String> missing() {
     if (run("-L", "INPUT") != 0) {
-      return Optional.of("packets are dropped with iptables, which needs root: not here");
+      return Optional.of("iptables does not work here; it needs root");
     }
     try (var server = new ServerSocket(0, 1, InetAddress.getByName(PROBED));
         LostLink link = to(PROBED);
         var client = new Socket()) {
       client.connect(server.getLocalSocketAddress(), PROBE_TIMEOUT_MS);
-      return Optional.of("iptables takes a rule and the packets of " + link.host + " come through");
+      return Optional.of("iptables accepts a rule, but packets to " + link.host + " still arrive");
     } catch (SocketTimeoutException dropped) {
       return Optional.empty();
     } catch (IOException | AssertionError refused) {
@@ -77,7 +77,7 @@ final class LostLink implements AutoCloseable {
 
   private static String[] withWait(String... arguments) {
     String[] line = new String[arguments.length + 4];
-    // It is not on the path of everybody who may use it.
+    // The path of a user who may use it need not contain it.
     line[0] = "sh";
     line[1] = "-c";
     line[2] = "PATH=$PATH:/usr/sbin:/sbin exec iptables -w \"$@\"";

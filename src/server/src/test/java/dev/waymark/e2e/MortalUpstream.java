@@ -17,13 +17,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * An echo in the test's own process that a request with the word "poison" ends, as it would end a
- * process, and that is back soon: a process of its own would take a second to start. Thread-safe.
+ * An echo upstream that a request with the word "poison" ends like a crash, and that soon comes
+ * back. It runs in the test's process, because a new process would take a second to start.
+ * Thread-safe.
  */
 final class MortalUpstream implements AutoCloseable {
   private static final long BACK_MS = 300;
 
-  /** One life of it. */
+  /** The upstream from one start to the next crash. */
   private final class Life {
     private final AtomicBoolean isOver = new AtomicBoolean();
     private final Server server;
@@ -38,7 +39,7 @@ final class MortalUpstream implements AutoCloseable {
               .start();
     }
 
-    /** What it was working on is never answered. */
+    /** Crashes: requests in progress are never answered. */
     void end() {
       if (isOver.compareAndSet(false, true)) {
         deaths.incrementAndGet();

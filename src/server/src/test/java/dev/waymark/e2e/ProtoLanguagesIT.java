@@ -15,11 +15,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The .proto is enough for every language whose generator is on this machine. */
+/** Generates code from the .proto for every language whose generator this machine has. */
 final class ProtoLanguagesIT {
-  /** protoc-gen-go refuses a file without its option; the others make names up. */
+  /** Without these options protoc-gen-go fails, and other generators invent names. */
   @Test
-  void proto_namesItsPackageInEachLanguage() {
+  void proto_definesThePackageOfEachLanguage() {
     FileOptions options = BridgeFrame.getDescriptor().getFile().getOptions();
     assertThat(
             List.of(

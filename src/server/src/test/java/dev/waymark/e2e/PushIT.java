@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Rule 6: upstreams speak to clients that they do not own. Two shards; three stubs in the pool of
+ * Rule 6: upstreams push to clients that they do not own. Two shards; three stubs in the pool of
  * the first listener, one in a pool that may push to it, one in a pool that may not.
  */
 final class PushIT {
@@ -75,7 +75,7 @@ final class PushIT {
   }
 
   @Test
-  void push_ofAnyUpstream_reachesClientsOfEveryShard() {
+  void push_byAnyUpstream_reachesClientsOfEveryShard() {
     List<Client> clients = Clients.connect(8, bridge.port());
     for (Client client : clients) {
       String mark = echoed(client);
@@ -92,7 +92,7 @@ final class PushIT {
   }
 
   @Test
-  void push_betweenThePartsOfALongReply_isWrittenBehindTheWhole() {
+  void push_duringAReply_isWrittenAfterTheWholeReply() {
     try (Client client = bridge.connect()) {
       String mark = echoed(client);
       Stub owner = owner(mark);
@@ -101,7 +101,7 @@ final class PushIT {
       assertThat(read(client, 4)).isEqualTo("one ");
       var pushing =
           Clients.inBackground(() -> assertThat(outcome(other, mark, "PUSH")).isEqualTo("written"));
-      // The push waits: bytes of it are held at the bridge.
+      // The push is waiting: the bridge holds its bytes.
       await().until(() -> bridge.admin().metric("waymark_memory_held_bytes") > 0);
       owner.admin().post("/send?part=true&mark=" + mark, "two ");
       client.write(ECHOED.getBytes(StandardCharsets.ISO_8859_1));
@@ -112,7 +112,7 @@ final class PushIT {
   }
 
   @Test
-  void pushes_ofOneUpstream_comeInOrder() {
+  void pushes_byOneUpstream_arriveInOrder() {
     try (Client client = bridge.connect()) {
       String mark = echoed(client);
       for (int i = 100; i < 150; i++) {
@@ -125,7 +125,7 @@ final class PushIT {
   }
 
   @Test
-  void push_thatCannotBeWritten_isAnsweredWithTheCause() {
+  void push_thatCannotBeWritten_isAnsweredWithTheReason() {
     Client client = bridge.connect();
     String mark = echoed(client);
     Stub stub = stubs.getFirst();
@@ -158,7 +158,7 @@ final class PushIT {
   }
 
   @Test
-  void announcements_onThreeLanes_tellOfAllConnectionsOfTheListener() {
+  void announcements_onThreeLanes_coverAllConnectionsOfTheListener() {
     List<Client> clients = Clients.connect(9, bridge.port());
     Client foreign = Client.connect(bridge.port(1));
     Set<String> marks = clients.stream().map(PushIT::echoed).collect(Collectors.toSet());
@@ -177,7 +177,7 @@ final class PushIT {
     await().until(() -> announced(stranger).isEmpty());
   }
 
-  /** Sends a byte and has it back, so that it has an owner: its mark. */
+  /** Echoes a byte, so that the client has an owner, and returns its mark. */
   private static String echoed(Client client) {
     client.write(ECHOED.getBytes(StandardCharsets.ISO_8859_1));
     assertThat(read(client, 1)).isEqualTo(ECHOED);

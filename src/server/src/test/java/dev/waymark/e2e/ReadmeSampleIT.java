@@ -22,16 +22,16 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The upstream in Java that the README shows, as a newcomer runs it. */
+/** The Java upstream in the README, run as a newcomer would. */
 final class ReadmeSampleIT {
   private static final Pattern JAVA = Pattern.compile("(?s)```java\n(.*?)```");
   private static final int CLIENTS = 20;
 
-  /** What the JVM ends with after SIGTERM. */
+  /** Exit code of a JVM that SIGTERM ended. */
   private static final int TERMINATED = 128 + 15;
 
   @Test
-  void sample_terminatedUnderClients_noneOfThemNotices(@TempDir Path classes) throws IOException {
+  void sample_terminatedUnderLoad_noClientNotices(@TempDir Path classes) throws IOException {
     compile(classes);
     int first = Waymark.freePort();
     int second = Waymark.freePort();
@@ -48,10 +48,10 @@ final class ReadmeSampleIT {
         var replies = new AtomicLong();
         try (var traffic =
             Clients.inBackground(
-                () -> Clients.inParallel(clients, client -> ask(client, isOver, replies)))) {
+                () -> Clients.inParallel(clients, client -> sendRequests(client, isOver, replies)))) {
           awaitMore(replies);
-          String its = "upstream=\"127.0.0.1:" + first + "\"";
-          assertThat(bridge.admin().metric("waymark_upstream_connections", its)).isPositive();
+          String label = "upstream=\"127.0.0.1:" + first + "\"";
+          assertThat(bridge.admin().metric("waymark_upstream_connections", label)).isPositive();
           assertThat(leaving.stop()).as(leaving.describe()).isEqualTo(TERMINATED);
           awaitMore(replies);
           isOver.set(true);
@@ -79,8 +79,8 @@ final class ReadmeSampleIT {
     await().until(() -> replies.get() > before + 20L * CLIENTS);
   }
 
-  /** One request after the other. */
-  private static void ask(Client client, AtomicBoolean isOver, AtomicLong replies) {
+  /** Sends one request after another. */
+  private static void sendRequests(Client client, AtomicBoolean isOver, AtomicLong replies) {
     for (int number = 0; !isOver.get(); number++) {
       String request = "hello " + number + "\n";
       client.write(request.getBytes(US_ASCII));
@@ -90,7 +90,7 @@ final class ReadmeSampleIT {
     }
   }
 
-  /** All that differs from the README is the port. */
+  /** Compiles the README's code, in which only the port is changed. */
   private static void compile(Path classes) throws IOException {
     Matcher block = JAVA.matcher(Files.readString(Path.of("README.md")));
     assertThat(block.find()).isTrue();

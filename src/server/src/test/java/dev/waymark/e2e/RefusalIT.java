@@ -5,15 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** An upstream that refuses every connection, beside one that takes them. */
+/** An upstream that refuses every connection, next to one that accepts them. */
 final class RefusalIT {
   @Test
-  void upstream_refusing_clientsNeverNoticeAndItGetsItsShareLater() {
+  void upstream_refusing_isNotNoticedByClientsAndLaterGetsConnections() {
     List<Stub> stubs =
-        Scene.together(
+        Scene.startAll(
             List.of(
                 () -> Scene.stub("127.0.0.1:0", "--refuse=busy"), () -> Scene.stub("127.0.0.1:0")));
-    try (Scene scene = Scene.before(stubs, "ejection: off")) {
+    try (Scene scene = Scene.inFrontOf(stubs, "ejection: off")) {
       Stub refusing = scene.stub(0);
       List<Client> clients = scene.connect(200);
       Clients.inParallel(clients, client -> client.echo(50_000));

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A changed file is applied to the running bridge: what changed in it, and as a whole. */
+/** A running bridge applies the changes in a file, and either all of them or none. */
 final class ReloadIT {
   private static Stub red;
   private static Stub blue;
@@ -74,7 +74,7 @@ final class ReloadIT {
     Files.writeString(file, text);
   }
 
-  /** What the answer lists. */
+  /** Reloads and returns the applied changes. */
   private List<String> reload() {
     return JsonParser.parseString(bridge.admin().post("/reload"))
         .getAsJsonObject()
@@ -96,7 +96,7 @@ final class ReloadIT {
   }
 
   @Test
-  void listenerAndPool_added_serveFromThenOn() throws IOException {
+  void listenerAndPool_added_serve() throws IOException {
     try (Client old = bridge.connect().echo(1_000)) {
       write(
           listener("game", 0, "red") + listener("chat", 0, "blue"),
@@ -114,7 +114,7 @@ final class ReloadIT {
   }
 
   @Test
-  void listenerAndPool_removed_keepTheirConnectionsAndEndWithThem() throws IOException {
+  void listenerAndPool_removed_keepTheirConnectionsUntilTheyEnd() throws IOException {
     write(
         listener("game", 0, "red") + listener("chat", 0, "blue"),
         pool("red", red) + pool("blue", blue));
@@ -140,7 +140,7 @@ final class ReloadIT {
   }
 
   @Test
-  void pool_thatComesBackBeforeItIsGone_goesOn() throws IOException {
+  void pool_addedBackBeforeItIsGone_continues() throws IOException {
     String both = listener("game", 0, "red") + listener("chat", 0, "blue");
     write(both, pool("red", red) + pool("blue", blue));
     reload();
@@ -158,7 +158,7 @@ final class ReloadIT {
   }
 
   @Test
-  void listener_withOtherOptions_keepsItsPortAndOldConnectionsTheirs() throws IOException {
+  void listener_withChangedOptions_keepsItsPortAndOldConnectionsKeepTheirs() throws IOException {
     try (Client old = bridge.connect().echo(1_000)) {
       write(listener("game", 0, "red", "idle-timeout: 300ms"), pool("red", red));
       bridge.process().signal("HUP");
@@ -203,7 +203,7 @@ final class ReloadIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"nio", "epoll", "io_uring"})
-  void listener_betweenAddressAndWildcard_movesAndKeepsItsClients(String transport)
+  void listener_movedBetweenAddressAndWildcard_keepsItsClients(String transport)
       throws IOException {
     TransportsIT.assumeWorks(transport);
     bridge.close();
@@ -227,11 +227,11 @@ final class ReloadIT {
   }
 
   @Test
-  void portInUse_besideAnAddressThatMovesToTheWildcard_leavesThatWhereItWas() throws IOException {
+  void portInUse_whenMovingToTheWildcard_leavesTheListenerWhereItWas() throws IOException {
     int port = Waymark.freePort();
     write(listener("game", port, "red"), pool("red", red));
     reload();
-    // Free on 127.0.0.1 until the wildcard is wanted.
+    // Does not conflict with 127.0.0.1, but with the wildcard.
     try (Client old = Client.connect(port).echo(1_000);
         var held = new ServerSocket(port, 1, InetAddress.ofLiteral("127.0.0.2"))) {
       write(listenerAt("0.0.0.0:" + port, "game", "red"), pool("red", red));
@@ -245,7 +245,7 @@ final class ReloadIT {
   }
 
   @Test
-  void badFile_isRefusedWithTheMessageOfAStartAndChangesNothing() throws IOException {
+  void badFile_isRefusedWithTheMessageOfAStartAndNoEffect() throws IOException {
     String before = bridge.admin().get("/config");
     write(
         listener("game", 0, "rad", "idle-timeout: soon") + listener("chat", 0, "red"),
@@ -270,7 +270,7 @@ final class ReloadIT {
   }
 
   @Test
-  void portInUse_refusesAll() throws IOException {
+  void portInUse_refusesTheWholeReload() throws IOException {
     int free = Waymark.freePort();
     try (var held = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       write(
@@ -293,7 +293,7 @@ final class ReloadIT {
   }
 
   @Test
-  void whatNeedsARestart_isRefusedByName() throws IOException {
+  void keyThatNeedsARestart_isRefusedByName() throws IOException {
     write(listener("game", 0, "red") + listener("chat", 0, "red"), pool("red", red), "shards: 3\n");
     assertThat(bridge.admin().refusal(422, "/reload"))
         .contains(file + ":", "shards: 3", "in force: 0", "restart");
@@ -301,7 +301,7 @@ final class ReloadIT {
   }
 
   @Test
-  void logLevel_ofTheFile_holdsAtOnce() throws IOException {
+  void logLevel_changed_takesEffectAtOnce() throws IOException {
     write(listener("game", 0, "red"), pool("red", red), "log: {level: debug}\n");
     assertThat(reload()).containsExactly("log.level changed");
     try (Client client = bridge.connect().echo(1_000)) {
@@ -334,7 +334,7 @@ final class ReloadIT {
         .formatted(percent, red.address(), blue.address());
   }
 
-  /** How many of 100 new connections the second upstream gets. */
+  /** Returns how many of 100 new connections go to the second upstream. */
   private long bluePercent() {
     await()
         .untilAsserted(() -> assertThat(metric("waymark_lanes_open", blue.address())).isPositive());
@@ -346,7 +346,7 @@ final class ReloadIT {
   }
 
   @Test
-  void weights_changed_areFollowedByNewConnections() throws IOException {
+  void weights_changed_applyToNewConnections() throws IOException {
     write(listener("game", 0, "red"), weighted(1, 1));
     assertThat(reload().getFirst()).startsWith("pool red changed: ");
     try (Client old = bridge.connect().echo(1_000)) {
@@ -363,7 +363,7 @@ final class ReloadIT {
   }
 
   @Test
-  void canary_growsByTheShareInTheFile() throws IOException {
+  void canaryShare_changed_appliesToNewConnections() throws IOException {
     write(listener("game", 0, "red"), canary(0));
     reload();
     assertThat(bluePercent()).isZero();
@@ -380,8 +380,8 @@ final class ReloadIT {
   }
 
   @Test
-  void bridge_withoutAFile_saysSo() {
-    try (Bridge plain = Bridge.before(red)) {
+  void bridge_withoutAFile_refusesToReload() {
+    try (Bridge plain = Bridge.inFrontOf(red)) {
       assertThat(plain.admin().refusal(409, "/reload")).contains("without a file");
       plain.process().signal("HUP");
       plain.process().awaitLineWith("reload-refused", "without a file");
@@ -390,7 +390,7 @@ final class ReloadIT {
   }
 
   @Test
-  void signal_ignoredWhenTheProcessStarts_reloadsAllTheSame() {
+  void signal_ignoredAtProcessStart_stillReloads() {
     try (Bridge plain = Bridge.start(launch -> launch.quick().ignoring("HUP"))) {
       await()
           .untilAsserted(() -> {
@@ -401,7 +401,7 @@ final class ReloadIT {
   }
 
   @Test
-  void reloads_atOnce_runOneAfterTheOther() throws IOException {
+  void reloads_concurrent_runOneAfterAnother() throws IOException {
     write(listener("game", 0, "red") + listener("chat", 0, "red"), pool("red", red));
     List<Integer> statuses = new CopyOnWriteArrayList<>();
     Clients.inParallel(
@@ -415,16 +415,16 @@ final class ReloadIT {
   }
 
   @Test
-  void reloads_manyUnderLoad_disturbNobody() throws IOException {
+  void reloads_underLoad_disturbNoClient() throws IOException {
     List<Client> clients = Clients.connect(20, bridge.port());
     try (var load =
         Clients.inBackground(() -> Clients.inParallel(clients, client -> client.echo(2_000_000)))) {
       for (int i = 0; i < 20; i++) {
-        String odd =
+        String extra =
             i % 2 == 0 ? listener("chat", 0, "blue", "idle-timeout: " + (i + 1) + "s") : "";
         write(
-            listener("game", 0, "red", "connections-max: " + (100 + i)) + odd,
-            pool("red", red) + (odd.isEmpty() ? "" : pool("blue", blue)));
+            listener("game", 0, "red", "connections-max: " + (100 + i)) + extra,
+            pool("red", red) + (extra.isEmpty() ? "" : pool("blue", blue)));
         if (i % 5 == 4) {
           bridge.process().signal("HUP");
         }

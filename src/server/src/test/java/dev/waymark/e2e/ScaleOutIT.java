@@ -14,9 +14,7 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/**
- * Upstreams that come up on the DNS name of a pool take their share of the connections there are.
- */
+/** Upstreams that join the DNS name of a pool take their share of the open connections. */
 final class ScaleOutIT {
   private static final int CLIENTS = 300;
 
@@ -25,14 +23,14 @@ final class ScaleOutIT {
   }
 
   @Test
-  void upstreams_twoMoreThanThree_takeTwoFifthsAndNothingIsReplayed() {
+  void upstreams_grownFromThreeToFive_takeTheirSharesWithoutReplay() {
     int port = Waymark.freePort();
     var loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     try (TestDnsServer dns = new TestDnsServer((EventLoop) loop.next())) {
       dns.ttlSeconds = 1;
       dns.addresses = hosts(3);
       List<Stub> stubs =
-          Scene.together(
+          Scene.startAll(
               hosts(5).stream()
                   .<Supplier<Stub>>map(host -> () -> Scene.stub(host + ":" + port))
                   .toList());
@@ -69,7 +67,7 @@ final class ScaleOutIT {
     return stubs.stream().mapToLong(stub -> stub.stat("released")).sum();
   }
 
-  /** Each has its share, a tenth more or less. */
+  /** Waits until each has its share of the connections, within 10 %. */
   private static void awaitShares(Scene scene, List<Stub> of) {
     int share = CLIENTS / of.size();
     await("shares")

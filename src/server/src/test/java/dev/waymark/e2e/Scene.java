@@ -17,13 +17,13 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /**
- * A bridge with one raw listener and one pool, and the stubs behind it: what tests of moving start
- * from. Confined to the test's thread.
+ * A bridge with one raw listener and one pool, and the stubs behind it, for tests of moving.
+ * Confined to the test's thread.
  */
 final class Scene implements AutoCloseable {
   private static final Duration MOVE_TIMEOUT = Duration.ofSeconds(40);
 
-  /** A lane that breaks is tried again soon, and a stub that comes back is seen soon. */
+  /** Short retries: a broken lane soon reopens, and a restarted stub is soon found. */
   private static final String CONFIG =
       """
       shards: %d
@@ -32,7 +32,7 @@ final class Scene implements AutoCloseable {
       lanes: {retry-max: 300ms, %s}
       """;
 
-  /** As many as suit the machine. */
+  /** The bridge chooses by the number of cores. */
   private static final int DEFAULT_SHARDS = 0;
 
   private static final String DEFAULT_CLOCK = "lane-timeout: 6s";
@@ -46,34 +46,34 @@ final class Scene implements AutoCloseable {
     this.bridge = bridge;
   }
 
-  /** Before so many stubs, which echo; ready when all of them are. */
+  /** Starts a bridge and echoing stubs. Returns when all of them serve. */
   static Scene of(int stubs, String poolKeys, String... stubFlags) {
-    return before(stubs(stubs, stubFlags), poolKeys);
+    return inFrontOf(stubs(stubs, stubFlags), poolKeys);
   }
 
-  /** The same, with a bridge of one shard: suspects of different shards are not kept apart. */
+  /** Starts a bridge with one shard: suspects of different shards are not kept apart. */
   static Scene ofOneShard(int stubs, String poolKeys, String... stubFlags) {
-    return before(stubs(stubs, stubFlags), poolKeys, DEFAULT_CLOCK, 1);
+    return inFrontOf(stubs(stubs, stubFlags), poolKeys, DEFAULT_CLOCK, 1);
   }
 
-  /** Before these stubs, which the scene closes. */
-  static Scene before(List<Stub> stubs, String poolKeys) {
-    return before(stubs, poolKeys, DEFAULT_CLOCK);
+  /** Starts a bridge in front of these stubs, which the scene will close. */
+  static Scene inFrontOf(List<Stub> stubs, String poolKeys) {
+    return inFrontOf(stubs, poolKeys, DEFAULT_CLOCK);
   }
 
-  /** The same, with these keys of lanes. */
-  static Scene before(List<Stub> stubs, String poolKeys, String laneKeys) {
-    return before(stubs, poolKeys, laneKeys, DEFAULT_SHARDS);
+  /** Starts a bridge with these lane keys in front of these stubs. */
+  static Scene inFrontOf(List<Stub> stubs, String poolKeys, String laneKeys) {
+    return inFrontOf(stubs, poolKeys, laneKeys, DEFAULT_SHARDS);
   }
 
-  private static Scene before(List<Stub> stubs, String poolKeys, String laneKeys, int shards) {
+  private static Scene inFrontOf(List<Stub> stubs, String poolKeys, String laneKeys, int shards) {
     String addresses = String.join(",", stubs.stream().map(Stub::address).toList());
     Scene scene = at("static:///" + addresses, stubs, poolKeys, laneKeys, shards);
     scene.awaitServing(stubs.size());
     return scene;
   }
 
-  /** Before a target under which these stubs may be found. */
+  /** Starts a bridge with this target, which may lead to these stubs. Does not wait for them. */
   static Scene at(String target, List<Stub> stubs, String poolKeys) {
     return at(target, stubs, poolKeys, DEFAULT_CLOCK, DEFAULT_SHARDS);
   }
@@ -94,18 +94,18 @@ final class Scene implements AutoCloseable {
     }
   }
 
-  /** So many at once. */
+  /** Starts {@code count} stubs at once. */
   static List<Stub> stubs(int count, String... flags) {
-    return together(Collections.nCopies(count, () -> stub("127.0.0.1:0", flags)));
+    return startAll(Collections.nCopies(count, () -> stub("127.0.0.1:0", flags)));
   }
 
-  /** As cheap as it gets: tests of moving start many. */
+  /** Starts a stub as cheaply as possible, since these tests start many. */
   static Stub stub(String address, String... flags) {
     return Stub.start(launch -> launch.leakDetection("simple").quick(), address, flags);
   }
 
-  /** Starts all of them at once, and gives them in their order. */
-  static List<Stub> together(List<Supplier<Stub>> starts) {
+  /** Starts all of them at once and returns them in the given order. */
+  static List<Stub> startAll(List<Supplier<Stub>> starts) {
     Stub[] started = new Stub[starts.size()];
     List<Integer> indexes = new ArrayList<>();
     for (int i = 0; i < started.length; i++) {
@@ -115,13 +115,13 @@ final class Scene implements AutoCloseable {
     return Arrays.asList(started);
   }
 
-  // --- who is there ---
+  // --- bridge, stubs and clients ---
 
   Bridge bridge() {
     return bridge;
   }
 
-  /** To every stub, by its name without SIG. */
+  /** Sends a signal, by its name without SIG, to every stub. */
   void signalStubs(String signal) {
     stubs.forEach(stub -> stub.process().signal(signal));
   }
@@ -134,14 +134,14 @@ final class Scene implements AutoCloseable {
     return stubs;
   }
 
-  /** Another one in the place of one that has ended. */
+  /** Replaces a stub that has ended with a new one on its address. */
   void restart(int index, String... flags) {
     Stub former = stubs.get(index);
     former.close();
     stubs.set(index, stub(former.address(), flags));
   }
 
-  /** So many more clients. */
+  /** Connects {@code count} more clients. */
   List<Client> connect(int count) {
     List<Client> more = Clients.connect(count, bridge.port());
     clients.addAll(more);
@@ -152,7 +152,7 @@ final class Scene implements AutoCloseable {
     return connect(1).getFirst();
   }
 
-  /** A client that this stub owns; others of this scene may have come to be meanwhile. */
+  /** Connects a client that this stub owns, and possibly others on the way. */
   Client connectTo(Stub stub) {
     for (int attempt = 0; attempt < 20; attempt++) {
       Client client = connect().echo(10);
@@ -160,14 +160,14 @@ final class Scene implements AutoCloseable {
         return client;
       }
     }
-    throw new AssertionError("no client came to " + stub.address());
+    throw new AssertionError(stub.address() + " got no client");
   }
 
   String markOf(Client client) {
     return bridge.admin().markOf(client.address());
   }
 
-  /** The stub to which the bridge has given this client. */
+  /** Returns the stub that owns this client. */
   Stub ownerOf(Client client) {
     var upstream = bridge.admin().connectionOf(client.address()).get("upstream");
     return stubs.stream()
@@ -176,22 +176,22 @@ final class Scene implements AutoCloseable {
         .orElseThrow();
   }
 
-  /** Of two stubs, this is not. */
+  /** Returns the first other stub. */
   Stub other(Stub stub) {
     return stubs.stream().filter(each -> each != stub).findFirst().orElseThrow();
   }
 
-  /** How many connections each of these has, by its address. */
+  /** Returns the number of connections of each stub, by its address. */
   static Map<String, Integer> shares(List<Stub> of) {
     Map<String, Integer> shares = new TreeMap<>();
     of.forEach(stub -> shares.put(stub.address(), stub.epochs().size()));
     return shares;
   }
 
-  // --- what is seen ---
+  // --- observations ---
 
   void awaitServing(int count) {
-    await("upstreams that serve")
+    await("SERVING upstreams")
         .atMost(MOVE_TIMEOUT)
         .untilAsserted(() -> {
           assertThat(metric("waymark_pool_upstreams_serving")).isEqualTo(count);
@@ -199,12 +199,12 @@ final class Scene implements AutoCloseable {
         });
   }
 
-  /** Waits until one upstream serves, whatever lanes there are. */
+  /** Waits until one upstream is SERVING, regardless of lanes. */
   void awaitOneServing() {
     await().until(() -> metric("waymark_pool_upstreams_serving") == 1);
   }
 
-  /** Waits until this stub has so many connections; gives how long that took. */
+  /** Waits until this stub has {@code count} connections and returns how long that took. */
   Duration awaitConnections(Stub stub, int count) {
     long startNs = System.nanoTime();
     await("connections of " + stub.address())
@@ -214,7 +214,7 @@ final class Scene implements AutoCloseable {
     return Duration.ofNanos(System.nanoTime() - startNs);
   }
 
-  /** Waits until the stubs have so many connections together. */
+  /** Waits until the stubs have {@code count} connections in total. */
   void awaitConnections(int count) {
     await("connections")
         .atMost(MOVE_TIMEOUT)
@@ -229,15 +229,15 @@ final class Scene implements AutoCloseable {
     return metric("waymark_replayed_bytes_total");
   }
 
-  /** Nobody was closed, by anybody. */
+  /** Asserts that no connection was closed, by whichever side. */
   void assertNoneClosed() {
     assertThat(metric("waymark_connections_closed_total")).as("closed connections").isZero();
   }
 
-  /** Every client ends its stream and gets FIN, and nothing before it. */
+  /** Ends every client's stream and expects FIN with no bytes before it. */
   void endAll(List<Client> all) {
     Clients.inParallel(all, client -> client.end().expectEnd());
-    await("ended with done")
+    await("connections closed as done")
         .untilAsserted(() ->
             assertThat(metric("waymark_connections_closed_total", "reason=\"done\""))
                 .isEqualTo(all.size()));

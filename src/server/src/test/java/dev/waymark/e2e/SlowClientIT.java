@@ -7,12 +7,12 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** One client that does not read its replies, among a thousand that share its lane. */
+/** One client that does not read its replies, among a thousand on the same lane. */
 final class SlowClientIT {
   private static final int OTHERS = 999;
 
   @Test
-  void client_notReading_theOthersKeepTheirLatency() {
+  void client_notReading_leavesTheLatencyOfOthersAlone() {
     try (Scene scene = Scene.of(1, "policy: round-robin")) {
       List<Client> clients = scene.connect(OTHERS);
       try (Load load = Load.on(clients, 200, 500);
@@ -30,7 +30,7 @@ final class SlowClientIT {
           awaitReplies(load);
           System.out.printf("one client does not read: %s; before: %s%n", load.pauses(), before);
           assertThat(load.longestPause()).isLessThan(Duration.ofSeconds(2));
-          assertThat(sender.isDone()).as("64 MiB went nowhere").isFalse();
+          assertThat(sender.isDone()).as("64 MiB were accepted").isFalse();
           load.stop();
           slow.reset();
         }

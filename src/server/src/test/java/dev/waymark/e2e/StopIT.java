@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How a bridge ends: on request, in a hurry, or because it cannot start. */
+/** How a bridge ends: by one signal, by two, or because it cannot start. */
 final class StopIT {
   private static Stub stub;
 
@@ -33,8 +33,8 @@ final class StopIT {
   }
 
   @Test
-  void sigterm_withoutConnections_endsAtOnceWithCodeZero() {
-    try (Bridge bridge = Bridge.before(stub, "--drain-timeout=30s")) {
+  void sigterm_withoutConnections_endsAtOnceWithZero() {
+    try (Bridge bridge = Bridge.inFrontOf(stub, "--drain-timeout=30s")) {
       long startNs = System.nanoTime();
       assertThat(bridge.process().stop()).isZero();
       Clients.assertFast(startNs, Duration.ofSeconds(10));
@@ -42,8 +42,8 @@ final class StopIT {
   }
 
   @Test
-  void sigterm_withConnections_letsThemGoOnAndEndsWithTheLast() {
-    try (Bridge bridge = Bridge.before(stub, "--drain-timeout=60s");
+  void sigterm_withConnections_servesThemAndEndsWithTheLast() {
+    try (Bridge bridge = Bridge.inFrontOf(stub, "--drain-timeout=60s");
         Client client = bridge.connect()) {
       client.echo(1_000);
       assertThat(bridge.admin().status("/readyz")).isEqualTo(200);
@@ -61,8 +61,8 @@ final class StopIT {
   }
 
   @Test
-  void sigterm_drainTimeOver_closesWhatIsLeft() {
-    try (Bridge bridge = Bridge.before(stub, "--drain-timeout=500ms");
+  void sigterm_afterTheDrainTimeout_closesRemainingConnections() {
+    try (Bridge bridge = Bridge.inFrontOf(stub, "--drain-timeout=500ms");
         Client client = bridge.connect()) {
       client.echo(1_000);
       bridge.process().signal("TERM");
@@ -79,8 +79,8 @@ final class StopIT {
   void secondSignal_whileDraining_endsAtOnce(String signal) throws IOException {
     assumeTrue(
         !signal.equals("INT") || !isInterruptIgnored(),
-        "SIGINT is ignored here, as in a shell's background job, and so by every process started");
-    try (Bridge bridge = Bridge.before(stub, "--drain-timeout=10m");
+        "SIGINT is ignored here, as in a shell's background job, and child processes inherit that");
+    try (Bridge bridge = Bridge.inFrontOf(stub, "--drain-timeout=10m");
         Client client = bridge.connect()) {
       client.echo(1_000);
       bridge.process().signal(signal);
@@ -91,7 +91,7 @@ final class StopIT {
     }
   }
 
-  /** By proc(5): the mask of ignored signals, inherited by children; SIGINT is number 2. */
+  /** Reads the mask of ignored signals, which children inherit (proc(5)); SIGINT is number 2. */
   private static boolean isInterruptIgnored() throws IOException {
     Path status = Path.of("/proc/self/status");
     if (!Files.exists(status)) {
@@ -130,7 +130,7 @@ final class StopIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"--listen", "--admin"})
-  void port_inUse_isNamedWithItsFlagAndNothingStarts(String flag) throws IOException {
+  void portInUse_isNamedWithItsFlagAndNothingStarts(String flag) throws IOException {
     String other = flag.equals("--listen") ? "--admin" : "--listen";
     try (var held = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         Waymark bridge =

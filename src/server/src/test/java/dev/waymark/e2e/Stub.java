@@ -7,7 +7,7 @@ import java.util.function.UnaryOperator;
 import java.util.regex.MatchResult;
 import java.util.stream.Stream;
 
-/** A stub in a process of its own. */
+/** A stub in its own process. */
 final class Stub implements AutoCloseable {
   private static final String READY = "stub serves Attach on (\\S+) .*, admin on http://(\\S+)";
 
@@ -22,7 +22,7 @@ final class Stub implements AutoCloseable {
     admin = new AdminPort(ready.group(2));
   }
 
-  /** On a port of its own choice. */
+  /** Starts a stub on an ephemeral port. */
   static Stub start(String... flags) {
     return at("127.0.0.1:0", flags);
   }
@@ -47,17 +47,17 @@ final class Stub implements AutoCloseable {
     return admin;
   }
 
-  /** The connections attached now. */
+  /** Returns the marks of the attached connections. */
   List<String> marks() {
     return admin.marks();
   }
 
-  /** Of the connections attached now, by mark. */
+  /** Returns the epochs of the attached connections, by mark. */
   Map<String, Integer> epochs() {
     return admin.epochs();
   }
 
-  /** One of the counts since its start, such as {@code released}. */
+  /** Returns a counter since the stub's start, such as {@code released}. */
   long stat(String name) {
     return JsonParser.parseString(admin.get("/stats")).getAsJsonObject().get(name).getAsLong();
   }

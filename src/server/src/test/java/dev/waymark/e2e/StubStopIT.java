@@ -17,7 +17,7 @@ final class StubStopIT {
   @TempDir Path folder;
 
   @Test
-  void sigterm_nobodyAttached_endsAtOnce() {
+  void sigterm_withoutConnections_endsAtOnce() {
     try (Stub stub = Stub.start("--drain-timeout=10m")) {
       stub.process().signal("TERM");
       assertThat(stub.process().exitCode(SOON)).isZero();
@@ -26,9 +26,9 @@ final class StubStopIT {
   }
 
   @Test
-  void sigterm_attachedAndNowhereToGo_endsWhenTheClientDoes() {
+  void sigterm_withAConnectionThatCannotMove_endsWhenTheClientDoes() {
     try (Stub stub = Stub.start("--drain-timeout=10m");
-        Bridge bridge = Bridge.before(stub);
+        Bridge bridge = Bridge.inFrontOf(stub);
         Client client = bridge.connect()) {
       client.echo(10);
       stub.process().signal("TERM");
@@ -41,11 +41,11 @@ final class StubStopIT {
   }
 
   @Test
-  void sigterm_twiceOrPastTheTime_endsWithConnectionsAttached() {
+  void sigterm_twiceOrAfterTheDrainTimeout_endsWithConnectionsAttached() {
     try (Stub hurried = Stub.start("--drain-timeout=10m");
         Stub late = Stub.start("--drain-timeout=100ms");
-        Bridge one = Bridge.before(hurried);
-        Bridge two = Bridge.before(late);
+        Bridge one = Bridge.inFrontOf(hurried);
+        Bridge two = Bridge.inFrontOf(late);
         Client first = one.connect();
         Client second = two.connect()) {
       first.echo(10);
@@ -64,7 +64,7 @@ final class StubStopIT {
   void rule_crash_haltsTheProcessWithAMessage() throws IOException {
     Path rules = Files.writeString(folder.resolve("rules.yml"), "- {contains: x, crash: true}");
     try (Stub stub = Stub.start("--rules=" + rules);
-        Bridge bridge = Bridge.before(stub);
+        Bridge bridge = Bridge.inFrontOf(stub);
         Client client = bridge.connect()) {
       client.write(new byte[] {'x'});
       assertThat(stub.process().exitCode(SOON)).isOne();

@@ -23,12 +23,12 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Which upstreams of a pool get connections, and how many. */
+/** Subsets and ejection: which upstreams of a pool get connections, and how many. */
 final class SubsetsIT {
   private static final int CLIENTS = 400;
 
   @Test
-  void canary_getsItsPercentOverAllShards(@TempDir Path folder) throws IOException {
+  void canary_getsItsPercentageOverAllShards(@TempDir Path folder) throws IOException {
     try (Stub stable = Stub.start();
         Stub canary = Stub.start();
         Bridge bridge =
@@ -56,7 +56,7 @@ final class SubsetsIT {
   }
 
   @Test
-  void upstream_thatServesByItsOwnAccountOnly_isEjected(@TempDir Path folder) throws IOException {
+  void upstream_servingWhileAttachFails_isEjected(@TempDir Path folder) throws IOException {
     try (Liar liar = Liar.start(new FailingAttach());
         Stub honest = Stub.start();
         Bridge bridge = bridge(folder, honest.address(), liar.address())) {
@@ -71,7 +71,7 @@ final class SubsetsIT {
   }
 
   @Test
-  void upstream_withHealthButWithoutAttach_isDownWithThisCause(@TempDir Path folder)
+  void upstream_servingWithoutAttach_isDownWithThatCause(@TempDir Path folder)
       throws IOException {
     try (Liar liar = Liar.start();
         Stub honest = Stub.start();
@@ -98,7 +98,7 @@ final class SubsetsIT {
                 .formatted(first, second)));
   }
 
-  /** Its health service says SERVING, whatever else it has. */
+  /** An upstream whose health service reports SERVING, although Attach is missing or fails. */
   private record Liar(Server server) implements AutoCloseable {
     static Liar start(BindableService... services) throws IOException {
       HealthStatusManager health = new HealthStatusManager();
@@ -120,7 +120,7 @@ final class SubsetsIT {
     }
   }
 
-  /** Takes no lane. */
+  /** Refuses every lane. */
   private static final class FailingAttach extends UpstreamGrpc.UpstreamImplBase {
     @Override
     public StreamObserver<BridgeBatch> attach(StreamObserver<UpstreamBatch> answers) {

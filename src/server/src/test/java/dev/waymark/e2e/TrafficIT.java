@@ -10,7 +10,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Clients of every manner through one bridge, before two stubs that echo. */
+/** Clients of all kinds, through one bridge with two echoing stubs. */
 final class TrafficIT {
   private static final int MIB = 1 << 20;
 
@@ -22,7 +22,7 @@ final class TrafficIT {
   static void start() {
     left = Stub.start();
     right = Stub.start();
-    bridge = Bridge.before(List.of(left, right));
+    bridge = Bridge.inFrontOf(List.of(left, right));
     await().until(() -> bridge.admin().metric("waymark_pool_upstreams_serving") == 2);
   }
 
@@ -34,16 +34,16 @@ final class TrafficIT {
       assertThat(bridge.process().isAlive()).as(bridge.process().describe()).isTrue();
       await().until(() -> bridge.admin().metric("waymark_connections_open") == 0);
       assertThat(bridge.admin().metric("waymark_memory_held_bytes"))
-          .as("nothing is held for nobody")
+          .as("memory held without connections")
           .isZero();
       bridge.lookForLeaks();
     }
   }
 
   @Test
-  void thousandClients_atOnce_getEveryByteFromTwoUpstreamsEvenly() {
+  void thousandClients_atOnce_getEveryByteAndAreSpreadEvenly() {
     List<Client> clients = Clients.connect(1_000, bridge.port());
-    // Before anybody speaks: a lane that is full for a moment is passed over.
+    // Before any client sends: a lane that is briefly full would be skipped.
     await().until(() -> left.marks().size() + right.marks().size() == 1_000);
     assertThat(left.marks().size()).isBetween(490, 510);
     Clients.inParallel(clients, client -> client.echo(10_000));
@@ -62,7 +62,7 @@ final class TrafficIT {
   }
 
   @Test
-  void client_halfClosing_getsAllRepliesAndThenFin() {
+  void client_halfClosing_getsAllRepliesThenFin() {
     try (Client client = bridge.connect()) {
       client.send(200_000).end().expect(200_000).expectEnd();
       assertThat(bridge.awaitClosed(client))
@@ -107,7 +107,7 @@ final class TrafficIT {
   }
 
   @Test
-  void client_sendingAndClosingAtOnce_deliversAllItSent() {
+  void client_sendingAndClosingAtOnce_deliversEverything() {
     List<Client> clients = IntStream.range(0, 50).mapToObj(_ -> bridge.connect()).toList();
     Clients.inParallel(clients, client -> client.send(3_000).close());
     for (Client client : clients) {
@@ -124,7 +124,7 @@ final class TrafficIT {
   }
 
   @Test
-  void client_notReading_stallsItselfOnly() {
+  void client_notReading_stallsOnlyItself() {
     try (Client slow = Client.connectNarrow(bridge.port());
         var slowSender = Clients.inBackground(() -> slow.send(16L * MIB))) {
       awaitStalled(List.of(slow));
@@ -140,7 +140,7 @@ final class TrafficIT {
           });
       Clients.assertFast(startNs, Duration.ofSeconds(20));
       assertThat(slow.receivedOffset()).isZero();
-      assertThat(slowSender.isDone()).as("the slow one is held back").isFalse();
+      assertThat(slowSender.isDone()).as("the slow client is stalled").isFalse();
       slow.expect(16L * MIB).end().expectEnd();
       slowSender.join();
       Clients.close(others);
@@ -148,7 +148,7 @@ final class TrafficIT {
   }
 
   @Test
-  void bothSides_writingWithoutReading_holdBoundedMemoryAndLetOthersGoOn() {
+  void clients_writingWithoutReading_holdBoundedMemoryAndStallNoOther() {
     int count = 8;
     long bytes = 16L * MIB;
     List<Client> clients =
@@ -156,7 +156,7 @@ final class TrafficIT {
     List<Clients.Background> senders =
         clients.stream().map(one -> Clients.inBackground(() -> one.send(bytes))).toList();
     awaitStalled(clients);
-    assertThat(senders).as("all are held back").noneMatch(Clients.Background::isDone);
+    assertThat(senders).as("all clients are stalled").noneMatch(Clients.Background::isDone);
     assertThat(bridge.admin().metric("waymark_memory_held_bytes"))
         .isLessThan(count * (256L + 256 + 128) * 1024);
     try (Client other = bridge.connect()) {
@@ -168,7 +168,7 @@ final class TrafficIT {
   }
 
   @Test
-  void fiveThousandIdleClients_speakingAtOnce_areAllAnswered() {
+  void fiveThousandIdleClients_sendingAtOnce_areAllAnswered() {
     List<Client> clients = Clients.connect(5_000, bridge.port());
     await().until(() -> bridge.admin().metric("waymark_connections_open") >= 5_000);
     Clients.inParallel(clients, client -> client.send(500).expect(500));

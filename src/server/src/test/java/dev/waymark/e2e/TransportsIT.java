@@ -31,11 +31,11 @@ final class TransportsIT {
   @ValueSource(strings = {"nio", "epoll", "io_uring"})
   void transport_whereItWorks_carriesBytesFinAndRst(String transport) {
     assumeWorks(transport);
-    try (Bridge bridge = Bridge.before(stub, "--transport=" + transport, "--shards=2")) {
+    try (Bridge bridge = Bridge.inFrontOf(stub, "--transport=" + transport, "--shards=2")) {
       bridge.process().awaitLineWith("bridge-started", "transport=" + transport);
       assertEcho(bridge);
       assertReset(bridge);
-      assertHalt(bridge);
+      assertResetAndStall(bridge);
       assertThat(bridge.admin().metric("waymark_memory_held_bytes")).isZero();
       bridge.lookForLeaks();
       assertThat(bridge.process().stop()).isZero();
@@ -43,7 +43,7 @@ final class TransportsIT {
   }
 
   @Test
-  void auto_withoutANativeLibrary_saysWhyAndWhatIsLost() {
+  void auto_withoutANativeLibrary_logsTheReasonAndTheConsequence() {
     try (Bridge bridge =
         Bridge.start(
             launch ->
@@ -59,7 +59,7 @@ final class TransportsIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"epoll", "io_uring"})
-  void transport_askedForWhereItDoesNotWork_isAMistakeOfTheConfiguration(String transport) {
+  void transport_configuredButNotAvailable_isAConfigurationError(String transport) {
     try (Waymark bridge =
         Waymark.command("bridge", "--transport=" + transport, "--echo=127.0.0.1:0")
             .env("JDK_JAVA_OPTIONS", "-Dio.netty.transport.noNative=true")
@@ -72,7 +72,7 @@ final class TransportsIT {
     }
   }
 
-  /** Skips the test, with the reason, where the transport does not work. */
+  /** Skips the test, with the reason, if the transport does not work here. */
   static void assumeWorks(String transport) {
     assumeTrue(
         !transport.equals("epoll") || Epoll.isAvailable(),
@@ -102,8 +102,8 @@ final class TransportsIT {
     await().until(() -> stub.marks().isEmpty());
   }
 
-  /** A client that is told of a reset, and one that stops reading and then goes on. */
-  private static void assertHalt(Bridge bridge) {
+  /** A client that gets RST, and one that stops reading and later continues. */
+  private static void assertResetAndStall(Bridge bridge) {
     try (Client client = bridge.connect()) {
       client.echo(1_000);
       stub.admin().post("/close?mark=" + stub.marks().getFirst() + "&code=ABORT");

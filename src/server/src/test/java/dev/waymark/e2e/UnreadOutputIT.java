@@ -9,9 +9,9 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whoever was to read the output of bridge and stub does not. */
+/** Bridge and stub write to a pipe that nobody reads. */
 final class UnreadOutputIT {
-  /** What a pipe of Linux holds. */
+  /** Capacity of a pipe on Linux. */
   private static final int PIPE_BYTES = 64 * 1024;
 
   private static final Duration SOON = Duration.ofSeconds(10);
@@ -19,7 +19,7 @@ final class UnreadOutputIT {
   @TempDir Path folder;
 
   @Test
-  void pipe_full_stopsNeitherClientsNorProbesNorTheEnd() throws Exception {
+  void pipe_full_delaysNeitherClientsNorProbesNorShutdown() throws Exception {
     Path pipe = pipe();
     int upstream = Waymark.freePort();
     int port = Waymark.freePort();

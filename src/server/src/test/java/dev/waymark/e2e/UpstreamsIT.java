@@ -20,13 +20,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * Upstreams that come, go, are killed, or do not acknowledge. One bridge with a pool for each case.
- */
+/** Upstreams that join, leave, die, or do not acknowledge. One bridge with a pool for each case. */
 final class UpstreamsIT {
   private static final int MIB = 1 << 20;
 
-  /** Longer than anything but a stalled shard takes on a busy machine. */
+  /** Even on a busy machine, only a stalled shard takes longer. */
   private static final Duration STALL = Duration.ofSeconds(1);
 
   private static final MultiThreadIoEventLoopGroup DNS_LOOP =
@@ -135,7 +133,7 @@ final class UpstreamsIT {
   }
 
   @Test
-  void connection_withoutUpstream_isClosedAtOnceOrAfterItsTime() {
+  void connection_withoutUpstream_isClosedAtOnceOrAfterItsWait() {
     for (Pool pool : List.of(Pool.CLOSING, Pool.IMPATIENT)) {
       try (Client client = pool.connect()) {
         client.expectEnd().end();
@@ -148,7 +146,7 @@ final class UpstreamsIT {
   }
 
   @Test
-  void upstream_notServing_getsNoNewConnectionsAndKeepsTheOld() {
+  void upstream_notServing_getsNoNewConnectionsAndOldOnesContinue() {
     try (Client old = connectTo(first, Pool.PAIR)) {
       first.admin().post("/health?status=NOT_SERVING");
       awaitServing(Pool.PAIR, 1);
@@ -168,7 +166,7 @@ final class UpstreamsIT {
   }
 
   @Test
-  void name_gainingAnAddress_bringsTheNewUpstreamConnections() {
+  void name_gainingAnAddress_givesTheNewUpstreamConnections() {
     connectTo(first, Pool.NAMED).close();
     dns.addresses = List.of("127.0.0.1", "127.0.0.2");
     awaitServing(Pool.NAMED, 2);
@@ -199,8 +197,7 @@ final class UpstreamsIT {
   }
 
   /**
-   * Without credit nothing but the client's own pace holds replies back, so this one waits for
-   * each.
+   * Without credit only the client's own pace limits replies, so this one waits for each.
    */
   @Test
   void upstream_notAcknowledging_echoesAndEnds() {
@@ -214,7 +211,7 @@ final class UpstreamsIT {
   }
 
   @Test
-  void upstream_notAcknowledging_clientNotReading_isHeldBackOrClosedAndOthersGoOn() {
+  void upstream_notAcknowledging_clientNotReading_isStalledOrClosedAlone() {
     try (Client slow = Client.connectNarrow(Pool.PLAIN.port());
         var sender = Clients.inBackground(() -> slow.send(64L * MIB))) {
       await()
@@ -228,7 +225,7 @@ final class UpstreamsIT {
       try (Client other = Pool.PLAIN.connect()) {
         other.send(64 * 1024).expect(64 * 1024).end().expectEnd();
       }
-      assertThat(sender.isDone() && !isClosed(slow)).as("64 MiB went nowhere").isFalse();
+      assertThat(sender.isDone() && !isClosed(slow)).as("64 MiB were accepted").isFalse();
       slow.reset();
       await()
           .untilAsserted(() ->
@@ -238,7 +235,7 @@ final class UpstreamsIT {
   }
 
   @Test
-  void upstream_thatFloods_isLeftWithAReasonAndOthersGoOn() throws IOException {
+  void upstream_thatFloods_isDroppedWithAReasonAndStallsNoOther() throws IOException {
     var worst = Duration.ZERO;
     try (var _ =
             RawServer.start(
@@ -274,7 +271,7 @@ final class UpstreamsIT {
     return bridge.process().stderr().contains("client=" + client.address() + " ");
   }
 
-  /** Balancing gives every upstream its turn, so some of a few connections are this one's. */
+  /** Balancing alternates between upstreams, so one of a few connections goes to this one. */
   private static Client connectTo(Stub upstream, Pool pool) {
     for (int attempt = 0; attempt < 20; attempt++) {
       Client client = pool.connect().echo(100);
@@ -284,7 +281,7 @@ final class UpstreamsIT {
       client.close();
     }
     throw new AssertionError(
-        "no connection came to " + upstream.address() + "; " + bridge.process().describe());
+        upstream.address() + " got no connection; " + bridge.process().describe());
   }
 
   private static void awaitServing(Pool pool, int count) {

@@ -28,20 +28,21 @@ import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
 /**
- * One program as a process of its own, usually a waymark command: {@code Waymark.start("bridge",
+ * A program in its own process, usually a waymark command: {@code Waymark.start("bridge",
  * "--listen", "127.0.0.1:7000")}. Ended with {@link #stop()} (SIGTERM) or {@link #kill()}; {@link
- * #close()} kills what still runs and fails the test when Netty reported a leak. Thread-safe.
+ * #close()} kills a process that still runs and fails the test if Netty reported a leak.
+ * Thread-safe.
  */
 public final class Waymark implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration POLL_INTERVAL = Duration.ofMillis(20);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(45);
 
-  /** What a JVM takes from the environment, and may say so on its output. */
+  /** Variables from which every JVM takes options, which it may report on its output. */
   private static final Set<String> JVM_OPTIONS =
       Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS");
 
-  /** Fixed ports lie below the ephemeral ones, or a client socket could sit on them. */
+  /** Fixed ports are below the ephemeral range, so that no client socket takes them. */
   private static final int PORT_MIN = 10_000;
 
   private static final int PORT_MAX = 32_000;
@@ -63,17 +64,17 @@ public final class Waymark implements AutoCloseable {
     return command(args).start();
   }
 
-  /** A waymark command that is to be given environment or JVM options before it starts. */
+  /** Prepares a waymark command, to set its environment or JVM options before it starts. */
   public static Launch command(String... args) {
     return new Launch(List.of(args), true);
   }
 
-  /** Any other program, for examples in other languages and real servers. */
+  /** Prepares any other program, such as an example in another language or a real server. */
   public static Launch program(String... commandLine) {
     return new Launch(List.of(commandLine), false);
   }
 
-  /** A loopback port where nothing listens, below the ephemeral range. */
+  /** Returns an unused loopback port below the ephemeral range. */
   public static int freePort() {
     for (int attempt = 0; attempt < 100; attempt++) {
       int port = ThreadLocalRandom.current().nextInt(PORT_MIN, PORT_MAX);
@@ -86,12 +87,12 @@ public final class Waymark implements AutoCloseable {
     throw new IllegalStateException("no free port between " + PORT_MIN + " and " + PORT_MAX);
   }
 
-  /** Waits for a line of either output that holds the regular expression, and gives the match. */
+  /** Waits for a line of either output with a match of this expression and returns the match. */
   public MatchResult awaitLine(String regex) {
     return awaitLine(regex, START_TIMEOUT);
   }
 
-  /** As {@link #awaitLine(String)} with a time of its own. Fails at once when the process ends. */
+  /** Like {@link #awaitLine(String)} with a timeout. Fails at once when the process ends. */
   public MatchResult awaitLine(String regex, Duration timeout) {
     Pattern pattern = Pattern.compile(regex);
     await("prints " + regex, timeout, () -> !find(pattern).isEmpty());
@@ -99,35 +100,35 @@ public final class Waymark implements AutoCloseable {
   }
 
   /**
-   * Waits for a line that holds all of these texts, and gives it: for long outputs, where an
-   * expression would be slow.
+   * Waits for a line that contains all of these texts and returns it. For long outputs, where a
+   * regular expression would be slow.
    */
   public String awaitLineWith(String... parts) {
     await("prints " + List.of(parts), START_TIMEOUT, () -> lineWith(parts).isPresent());
     return lineWith(parts).orElseThrow();
   }
 
-  /** Waits until GET of the URL answers 200, {@code /readyz} of a bridge for one. */
+  /** Waits until GET of the URL returns 200, such as {@code /readyz} of a bridge. */
   public Waymark awaitOk(String url) {
     await("answers " + url, START_TIMEOUT, () -> isOk(url));
     return this;
   }
 
-  /** SIGTERM, then waits for the end: the exit code. */
+  /** Sends SIGTERM, waits for the end and returns the exit code. */
   public int stop() {
-    // Process.destroy would close its output as well, and the program would fail to write it.
+    // Process.destroy would also close the output, and the program could not write it any more.
     process.toHandle().destroy();
     return exitCode();
   }
 
-  /** SIGKILL. Returns when the process is gone. */
+  /** Sends SIGKILL, also to descendants. Returns when the process is gone. */
   public void kill() {
     process.descendants().forEach(ProcessHandle::destroyForcibly);
     process.destroyForcibly();
     exitCode();
   }
 
-  /** Sends any signal by its name without SIG: {@code STOP}, {@code CONT}, {@code INT}. */
+  /** Sends a signal by its name without SIG: {@code STOP}, {@code CONT}, {@code INT}. */
   public void signal(String signal) {
     try {
       int code =
@@ -141,12 +142,12 @@ public final class Waymark implements AutoCloseable {
     }
   }
 
-  /** Waits for the process to end by itself, its output read to the end: the exit code. */
+  /** Waits until the process has ended and its output is read, and returns the exit code. */
   public int exitCode() {
     return exitCode(STOP_TIMEOUT);
   }
 
-  /** As {@link #exitCode()} with a time of its own. */
+  /** Like {@link #exitCode()} with a timeout. */
   public int exitCode(Duration timeout) {
     try {
       if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
@@ -162,8 +163,8 @@ public final class Waymark implements AutoCloseable {
   }
 
   /**
-   * A full collection, after which Netty's leak detector reports what was lost as soon as it makes
-   * its next buffer.
+   * Runs a full collection. Netty's leak detector then reports leaks when the next buffer is
+   * allocated.
    */
   public void collectGarbage() {
     Path jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd");
@@ -171,7 +172,7 @@ public final class Waymark implements AutoCloseable {
         .isZero();
   }
 
-  /** What it has used of the processors since its start. */
+  /** Returns the CPU time used since the start. */
   public Duration cpuTime() {
     return process.info().totalCpuDuration().orElseThrow();
   }
@@ -184,17 +185,17 @@ public final class Waymark implements AutoCloseable {
     return process.pid();
   }
 
-  /** What came on standard output so far. */
+  /** Returns the standard output so far. */
   public String stdout() {
     return stdout.text();
   }
 
-  /** What came on standard error so far. */
+  /** Returns the standard error so far. */
   public String stderr() {
     return stderr.text();
   }
 
-  /** Name, state and the whole output: for failure messages. */
+  /** Returns name, state and the whole output, for failure messages. */
   public String describe() {
     String state = process.isAlive() ? "runs" : "ended with " + process.exitValue();
     return name + " " + state + "\n--- stdout\n" + stdout() + "--- stderr\n" + stderr();
@@ -251,7 +252,7 @@ public final class Waymark implements AutoCloseable {
     }
   }
 
-  /** How a process is to start. Confined to the test's thread. */
+  /** How to start a process. Confined to the test's thread. */
   public static final class Launch {
     private final List<String> args;
     private final boolean isWaymark;
@@ -269,45 +270,45 @@ public final class Waymark implements AutoCloseable {
     }
 
     /**
-     * Sets one variable; of the test's own environment WAYMARK_ variables, and those with options
-     * for every JVM, are not passed on.
+     * Sets a variable. The test's environment is inherited, without WAYMARK_ variables and those
+     * with options for every JVM.
      */
     public Launch env(String key, String value) {
       environment.put(key, value);
       return this;
     }
 
-    /** The most descriptors that the process may open. */
+    /** Limits the descriptors that the process may open. */
     public Launch descriptorsMax(int count) {
       descriptorsMax = count;
       return this;
     }
 
-    /** By its name without SIG: ignored when the process starts, as under {@code nohup}. */
+    /** Ignores a signal, by its name without SIG, when the process starts, like {@code nohup}. */
     public Launch ignoring(String signal) {
       ignoredSignal = signal;
       return this;
     }
 
-    /** Netty's: paranoid, unless it costs too much. */
+    /** Sets Netty's level of leak detection; paranoid if not called. */
     public Launch leakDetection(String level) {
       leakDetection = level;
       return this;
     }
 
-    /** Costs little to start, and more when it works hard. */
+    /** Makes the start cheaper and sustained load slower. */
     public Launch quick() {
       isQuick = true;
       return this;
     }
 
-    /** Where both outputs go; else the test reads them. */
+    /** Appends both outputs to a file; else the test reads them. */
     public Launch outputTo(Path file) {
       output = ProcessBuilder.Redirect.appendTo(file.toFile());
       return this;
     }
 
-    /** Where the process runs; else where the test does. */
+    /** Sets the working directory; else it is the test's. */
     public Launch in(Path workingDirectory) {
       directory = workingDirectory;
       return this;
@@ -342,7 +343,7 @@ public final class Waymark implements AutoCloseable {
     private List<String> java() {
       var line = new ArrayList<String>();
       line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-      line.addAll(LearnedStart.jvmOptions());
+      line.addAll(TrainedRelease.jvmOptions());
       line.add("-Dio.netty.leakDetection.level=" + leakDetection);
       if (isQuick) {
         line.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));

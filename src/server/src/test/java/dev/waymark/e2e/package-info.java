@@ -1,5 +1,5 @@
 /**
- * Whole programs against one another: separate processes, real sockets. Start at {@link
+ * End-to-end tests with separate processes and real sockets. Start at {@link
  * dev.waymark.e2e.Waymark}, which runs one command.
  */
 @NullMarked

@@ -18,18 +18,18 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
 /**
- * Runs checked clients through a bridge while its upstreams suffer in a seeded order; exit code 1
- * if a client saw anything but its replies. A program of its own: misc/chaos/run.sh.
+ * Runs checked clients through a bridge while faults hit its upstreams in a seeded order. Exits
+ * with 1 if a client saw anything but its replies. A standalone program: misc/chaos/run.sh.
  */
 @CommandLine.Command(name = "chaos", mixinStandardHelpOptions = true)
 public final class Chaos implements Callable<Integer> {
   private static final Duration END_TIMEOUT = Duration.ofSeconds(60);
   private static final long TICK_MS = 50;
 
-  /** With a rule, a stub answers whole messages; no message is this one. */
+  /** Matches no message, but a stub with a rule answers only whole messages. */
   private static final String RULES = "- {equals: \"none is this\", reply: \"never\"}\n";
 
-  /** Of what clients send, about one message in fifty has one of these somewhere. */
+  /** About one in fifty of the clients' messages contains one of these. */
   private static final String HANG_RULES =
       """
       - {contains: "ab", hang: true}
@@ -42,7 +42,7 @@ public final class Chaos implements Callable<Integer> {
   @Option(names = "--seconds", defaultValue = "60", description = "default: ${DEFAULT-VALUE}")
   int seconds = 60;
 
-  @Option(names = "--seed", description = "of sizes and faults; default: from the clock")
+  @Option(names = "--seed", description = "seed of sizes and faults; default: from the clock")
   long seed = System.nanoTime() % 1_000_000;
 
   @Option(names = "--clients", defaultValue = "100", description = "default: ${DEFAULT-VALUE}")
@@ -55,35 +55,35 @@ public final class Chaos implements Callable<Integer> {
       names = "--faults",
       split = ",",
       paramLabel = "KIND",
-      description = "of ${COMPLETION-CANDIDATES}; default: all")
+      description = "kinds of faults: ${COMPLETION-CANDIDATES}; default: all")
   List<Fault.Kind> kinds = List.of(Fault.Kind.values());
 
   @Option(
       names = "--leak-detection",
       defaultValue = "simple",
-      description = "Netty's, at the bridge")
+      description = "level of Netty's leak detection in the bridge")
   String leakDetection = "simple";
 
-  @Option(names = "--payload-bytes", description = "of every request; default: from 1 to 200,000")
+  @Option(names = "--payload-bytes", description = "payload of every request; default: 1 to 200,000")
   int payloadBytes;
 
   @Option(
       names = "--under-way",
-      description = "requests of one connection at most; default: by habit")
-  int underWayMax = Integer.MAX_VALUE;
+      description = "most requests in flight on a connection; default: by habit")
+  int inFlightMax = Integer.MAX_VALUE;
 
   @Option(
       names = "--slow-ms",
       defaultValue = "3000",
-      description = "replies that took longer are told; default: ${DEFAULT-VALUE}")
+      description = "reports replies that took longer; default: ${DEFAULT-VALUE}")
   int slowMs = 3_000;
 
   @Option(
       names = "--access-log",
-      description = "shows the lines of connections that did not end well")
+      description = "after errors, prints how connections ended that did not end as done")
   boolean isAccessLogged;
 
-  /** What a run ended with. */
+  /** The outcome of a run. */
   record Result(Tally tally, Map<String, Long> moves, long replayedBytes) {}
 
   Chaos(PrintStream out) {
@@ -106,23 +106,23 @@ public final class Chaos implements Callable<Integer> {
     out.printf(
         "seed %d: %d clients, %d upstreams, %s for %d s%n",
         seed, clients, upstreams, kinds, seconds);
-    Tally tally = new Tally(TimeUnit.MILLISECONDS.toNanos(slowMs), this::say);
+    Tally tally = new Tally(TimeUnit.MILLISECONDS.toNanos(slowMs), this::print);
     try (Fleet fleet =
             new Fleet(
                 upstreams,
                 List.of("--rules=" + rules(RULES)),
                 List.of("--rules=" + rules(HANG_RULES)),
-                this::say);
+                this::print);
         ChaosBridge bridge =
             ChaosBridge.start(
                 fleet.target(),
                 "log: {access: " + isAccessLogged + "}",
                 launch -> launch.leakDetection(leakDetection))) {
       CountDownLatch over = new CountDownLatch(1);
-      List<Thread> running = startClients(bridge, tally, over);
-      torment(fleet, tally);
+      List<Thread> threads = startClients(bridge, tally, over);
+      strikeUntilTheEnd(fleet, tally);
       over.countDown();
-      awaitEnd(running, tally);
+      awaitEnd(threads, tally);
       Result result = settled(bridge, tally);
       summary(fleet, result);
       if (tally.errorCount() > 0) {
@@ -145,25 +145,25 @@ public final class Chaos implements Callable<Integer> {
   }
 
   private List<Thread> startClients(ChaosBridge bridge, Tally tally, CountDownLatch over) {
-    List<Thread> running = new ArrayList<>();
+    List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < clients; i++) {
       int port = i / 10 % 2 == 0 ? bridge.framedPort() : bridge.rawPort();
-      running.add(
+      threads.add(
           Thread.ofVirtual()
               .name("client-" + i)
-              .start(new CheckedClient(i, port, seed, payloadBytes, underWayMax, tally, over)));
+              .start(new CheckedClient(i, port, seed, payloadBytes, inFlightMax, tally, over)));
     }
-    return running;
+    return threads;
   }
 
-  private void torment(Fleet fleet, Tally tally) throws InterruptedException {
+  private void strikeUntilTheEnd(Fleet fleet, Tally tally) throws InterruptedException {
     SplittableRandom random = new SplittableRandom(seed);
     CountDownLatch clock = new CountDownLatch(1);
     long startNs = System.nanoTime();
     long endNs = startNs + TimeUnit.SECONDS.toNanos(seconds);
     long nextNs = startNs + TimeUnit.SECONDS.toNanos(2);
     long errors = 0;
-    // The first kind's, which is a kill unless others were asked for: a short run has one too.
+    // Starts with the first kind, by default a kill, so that a short run has one too.
     Fault next = Fault.of(kinds.getFirst(), random);
     for (long nowNs = startNs; nowNs - endNs < 0; nowNs = System.nanoTime()) {
       if (nextNs - nowNs <= 0) {
@@ -172,7 +172,7 @@ public final class Chaos implements Callable<Integer> {
         next = Fault.next(kinds, random);
       }
       if (tally.errorCount() > errors) {
-        tally.errors().stream().skip(errors).forEach(this::say);
+        tally.errors().stream().skip(errors).forEach(this::print);
         errors = tally.errorCount();
       }
       clock.await(TICK_MS, TimeUnit.MILLISECONDS);
@@ -180,20 +180,20 @@ public final class Chaos implements Callable<Integer> {
     fleet.healAll();
   }
 
-  private static void awaitEnd(List<Thread> running, Tally tally) throws InterruptedException {
+  private static void awaitEnd(List<Thread> threads, Tally tally) throws InterruptedException {
     long endNs = System.nanoTime() + END_TIMEOUT.toNanos();
-    for (Thread client : running) {
+    for (Thread client : threads) {
       if (!client.join(Duration.ofNanos(Math.max(1, endNs - System.nanoTime())))) {
         tally.error(
             client.getName()
                 + " has not ended "
                 + END_TIMEOUT.toSeconds()
-                + " s after the last request");
+                + " s after the end of the run");
       }
     }
   }
 
-  /** Nothing of the clients is left at the bridge. */
+  /** Waits until the bridge has no connections and holds no memory, and reads its counters. */
   private static Result settled(ChaosBridge bridge, Tally tally) throws InterruptedException {
     CountDownLatch clock = new CountDownLatch(1);
     long endNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(15);
@@ -201,7 +201,7 @@ public final class Chaos implements Callable<Integer> {
       if (endNs - System.nanoTime() <= 0) {
         tally.error(
             left(bridge)
-                + " connections and bytes are left at the bridge: "
+                + " connections and bytes are left in the bridge: "
                 + bridge.admin().get("/connections"));
         break;
       }
@@ -233,7 +233,7 @@ public final class Chaos implements Callable<Integer> {
     out.flush();
   }
 
-  private void say(String what) {
+  private void print(String what) {
     out.printf("%tT.%<tL %s%n", System.currentTimeMillis(), what);
   }
 

@@ -13,7 +13,7 @@ import java.util.function.UnaryOperator;
 import java.util.regex.MatchResult;
 import java.util.stream.Stream;
 
-/** A bridge with a raw and a framed listener before one pool. */
+/** A bridge with a raw and a framed listener and one pool. */
 final class ChaosBridge implements AutoCloseable {
   private static final String READY =
       "waymark bridge: listening on (.*), with .*, admin on http://(\\S+?);";
@@ -22,9 +22,9 @@ final class ChaosBridge implements AutoCloseable {
       List.of("lane_broken", "refused", "stalled", "draining", "rebalance");
 
   /**
-   * The lane's clock is set to less than many a freeze lasts, a handler's to less than one hangs.
-   * The kernel takes a reader that is slow for one that is gone (TCP_USER_TIMEOUT with a window
-   * that is all but closed), so that it has more time here.
+   * The lane timeout is shorter than many freezes, the progress timeout shorter than a hang. The
+   * user timeout is long, because with TCP_USER_TIMEOUT the kernel takes a slow reader, whose
+   * window is almost closed, for a dead one.
    */
   private static final String CONFIG =
       """
@@ -61,7 +61,7 @@ final class ChaosBridge implements AutoCloseable {
   }
 
   /**
-   * @param more lines of the configuration
+   * @param more additional lines of configuration
    */
   static ChaosBridge start(String target, String more, UnaryOperator<Waymark.Launch> setUp) {
     try {
@@ -74,7 +74,7 @@ final class ChaosBridge implements AutoCloseable {
     }
   }
 
-  /** Of the raw listener. */
+  /** Returns the port of the raw listener. */
   int rawPort() {
     return ports.getFirst();
   }
@@ -83,7 +83,7 @@ final class ChaosBridge implements AutoCloseable {
     return ports.getLast();
   }
 
-  /** What it says of the connection from this local port of the client. */
+  /** Describes, for people, the connection from this local port of a client. */
   String connectionFrom(int clientPort) {
     return Stream.of(
             admin
@@ -103,7 +103,7 @@ final class ChaosBridge implements AutoCloseable {
     return process;
   }
 
-  /** How often a connection was given to another upstream, by cause. */
+  /** Returns how often a connection was moved to another upstream, by cause. */
   Map<String, Long> moves() {
     Map<String, Long> moves = new TreeMap<>();
     for (String cause : CAUSES) {

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** Twenty seconds of {@link Chaos}; {@code misc/chaos/run.sh} runs it for longer. */
+/** Runs {@link Chaos} for 20 seconds; {@code misc/chaos/run.sh} runs it for longer. */
 final class ChaosIT {
-  /** An own seed for each run, or one that failed: -Dwaymark.chaos.seed=… */
+  /** Repeats a failed run: -Dwaymark.chaos.seed=… By default each run has a new seed. */
   private static final Long SEED = Long.getLong("waymark.chaos.seed");
 
   @Test
-  void clients_whileUpstreamsSuffer_getEachReplyOnceAndInOrder() throws InterruptedException {
+  void clients_duringUpstreamFaults_getEachReplyOnceAndInOrder() throws InterruptedException {
     Chaos chaos = new Chaos(System.out);
     chaos.seconds = 20;
     chaos.clients = 40;

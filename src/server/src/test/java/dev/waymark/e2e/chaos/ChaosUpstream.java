@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** A place where a stub runs, or does not. For one thread at a time. */
+/** An address at which a stub may run. Used by one thread at a time. */
 final class ChaosUpstream implements AutoCloseable {
   private static final String READY = "stub serves Attach on (\\S+) .*, admin on http://(\\S+)";
 
@@ -30,7 +30,7 @@ final class ChaosUpstream implements AutoCloseable {
     return address;
   }
 
-  /** The address without its port. */
+  /** Returns the address without its port. */
   String host() {
     return address.substring(0, address.lastIndexOf(':'));
   }
@@ -43,7 +43,7 @@ final class ChaosUpstream implements AutoCloseable {
     start(flags);
   }
 
-  /** With other flags than its own, this time. */
+  /** Starts the stub with these flags instead of its own, this time only. */
   void start(List<String> flags) {
     String[] line =
         Stream.concat(
@@ -55,17 +55,17 @@ final class ChaosUpstream implements AutoCloseable {
     admin = new AdminPort(ready.group(2));
   }
 
-  /** SIGKILL, at once. Returns when the process is gone. */
+  /** Sends SIGKILL. Returns when the process is gone. */
   void kill() {
     ProcessHandle.of(running().pid()).ifPresent(ProcessHandle::destroyForcibly);
     running().exitCode();
-    ended();
+    afterEnd();
   }
 
-  /** SIGTERM. */
+  /** Sends SIGTERM. Returns when the process is gone. */
   void stop() {
     running().stop();
-    ended();
+    afterEnd();
   }
 
   void freeze() {
@@ -88,13 +88,13 @@ final class ChaosUpstream implements AutoCloseable {
   /**
    * Refuses new connections.
    *
-   * @param code as the stub names it; {@code none}: takes them
+   * @param code as the stub names it; {@code none} accepts connections again
    */
   void refuse(String code) {
     admin().post("/refuse?code=" + code);
   }
 
-  /** The local ports of the clients whose connections it owns. */
+  /** Returns the local ports of the clients whose connections the stub owns. */
   Set<Integer> clientPorts() {
     return CLIENT_PORT
         .matcher(admin().get("/connections"))
@@ -119,8 +119,8 @@ final class ChaosUpstream implements AutoCloseable {
     }
   }
 
-  private void ended() {
-    // Looks for leaks.
+  private void afterEnd() {
+    // Checks for leaks.
     running().close();
     process = null;
     admin = null;

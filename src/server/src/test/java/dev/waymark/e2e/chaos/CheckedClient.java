@@ -14,46 +14,46 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A client that sends numbered requests, connection after connection, and checks that each is
- * answered once, in order, with its own bytes, and that nothing follows. Runs on a virtual thread
- * of its own, with a second one that sends.
+ * A client that sends numbered requests, one connection after another, and checks that each is
+ * answered once, in order, with its own bytes, and that nothing follows. Runs on its own virtual
+ * thread and sends on a second one.
  */
 final class CheckedClient implements Runnable {
   private static final int TIMEOUT_MS = 20_000;
   private static final int NARROW_BYTES = 16 * 1024;
   private static final long RECONNECT_MS = 100;
 
-  /** Ends a connection's requests. */
+  /** Marks the end of a connection's requests. */
   private static final Message END = new Message(-1, new byte[0], 0);
 
   private final long id;
   private final Habit habit;
   private final int port;
   private final int payloadBytes;
-  private final int underWayMax;
+  private final int inFlightMax;
   private final Tally tally;
   private final CountDownLatch over;
   private final SplittableRandom random;
   private int number;
 
   /**
-   * @param payloadBytes of every request; 0: of many sizes
-   * @param underWayMax requests of one connection that wait for replies, at most; one more is sent
-   * @param over released when no more requests are to be sent
+   * @param payloadBytes payload of every request; 0 for many sizes
+   * @param inFlightMax the most requests of a connection that wait for a reply, plus one
+   * @param over released when the run is over and no more requests are to be sent
    */
   CheckedClient(
       int id,
       int port,
       long seed,
       int payloadBytes,
-      int underWayMax,
+      int inFlightMax,
       Tally tally,
       CountDownLatch over) {
     this.id = id;
     this.habit = Habit.of(id);
     this.port = port;
     this.payloadBytes = payloadBytes;
-    this.underWayMax = Math.min(underWayMax, habit.underWayMax);
+    this.inFlightMax = Math.min(inFlightMax, habit.inFlightMax);
     this.tally = tally;
     this.over = over;
     this.random = new SplittableRandom(seed * 31 + id);
@@ -83,10 +83,10 @@ final class CheckedClient implements Runnable {
   }
 
   private void exchange(Socket socket) throws IOException {
-    BlockingQueue<Message> underWay = new LinkedBlockingQueue<>(underWayMax);
-    Thread sender = Thread.ofVirtual().start(() -> send(socket, underWay));
+    BlockingQueue<Message> inFlight = new LinkedBlockingQueue<>(inFlightMax);
+    Thread sender = Thread.ofVirtual().start(() -> send(socket, inFlight));
     try {
-      check(socket, underWay);
+      check(socket, inFlight);
     } catch (IOException e) {
       throw new IOException(
           "%s, from %s".formatted(e.getMessage(), socket.getLocalSocketAddress()), e);
@@ -98,16 +98,16 @@ final class CheckedClient implements Runnable {
 
   // --- the sender's thread ---
 
-  private void send(Socket socket, BlockingQueue<Message> underWay) {
+  private void send(Socket socket, BlockingQueue<Message> inFlight) {
     try {
       int count =
           habit.requestsMax == 0 ? Integer.MAX_VALUE : random.nextInt(habit.requestsMax) + 1;
       for (int i = 0; i < count && !isOver(think()); i++) {
         Message next = Message.of(id, number++, size(), System.nanoTime());
-        underWay.put(next);
+        inFlight.put(next);
         socket.getOutputStream().write(next.bytes());
       }
-      underWay.put(END);
+      inFlight.put(END);
       socket.shutdownOutput();
     } catch (IOException e) {
       if (!socket.isClosed()) {
@@ -137,10 +137,10 @@ final class CheckedClient implements Runnable {
 
   // --- the reader's thread ---
 
-  private void check(Socket socket, BlockingQueue<Message> underWay) throws IOException {
+  private void check(Socket socket, BlockingQueue<Message> inFlight) throws IOException {
     DataInputStream in = new DataInputStream(socket.getInputStream());
     try {
-      for (Message next = underWay.take(); next != END; next = underWay.take()) {
+      for (Message next = inFlight.take(); next != END; next = inFlight.take()) {
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(habit.readPauseMs));
         byte[] reply = read(in, next);
         String wrong = next.differenceTo(reply);
@@ -157,7 +157,7 @@ final class CheckedClient implements Runnable {
       return;
     }
     if (in.read() >= 0) {
-      throw new IOException("more came than was asked for, after request " + (number - 1));
+      throw new IOException("unexpected bytes after the reply to request " + (number - 1));
     }
   }
 
@@ -166,7 +166,7 @@ final class CheckedClient implements Runnable {
       int lengthBytes = in.readInt();
       if (lengthBytes < 0 || lengthBytes > Message.BYTES_MAX) {
         throw new IOException(
-            "request %d: no length: %d".formatted(expected.number(), lengthBytes));
+            "request %d: the reply has an invalid length: %d".formatted(expected.number(), lengthBytes));
       }
       byte[] reply = new byte[Message.LENGTH_BYTES + lengthBytes];
       ByteBuffer.wrap(reply).putInt(lengthBytes);

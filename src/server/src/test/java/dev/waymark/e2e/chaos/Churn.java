@@ -16,9 +16,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
 /**
- * Connections that come, ask and go, one after the other, for as long as one likes: afterwards
- * bridge and stub hold as much memory and as many descriptors as after the first quarter. A program
- * of its own: misc/chaos/churn.sh.
+ * Opens, uses and closes connections for any length of time, and checks that at the end bridge and
+ * stub hold no more memory and descriptors than after the first quarter. A standalone program:
+ * misc/chaos/churn.sh.
  */
 @CommandLine.Command(name = "churn", mixinStandardHelpOptions = true)
 public final class Churn implements Callable<Integer> {
@@ -41,7 +41,7 @@ public final class Churn implements Callable<Integer> {
       description = "at once; default: ${DEFAULT-VALUE}")
   int clients = 50;
 
-  /** What the processes hold while nobody is connected, after a full collection. */
+  /** What the processes hold without connections, after a full collection. */
   record Sample(
       long bridgeHeapBytes,
       long bridgeDirectBytes,
@@ -64,7 +64,7 @@ public final class Churn implements Callable<Integer> {
     return errors.isEmpty() ? 0 : 1;
   }
 
-  /** What went wrong. */
+  /** Returns the errors; empty if all went well. */
   List<String> run() throws InterruptedException {
     ChaosUpstream stub = new ChaosUpstream("127.0.0.1:" + Waymark.freePort(), List.of());
     try (stub) {
@@ -159,10 +159,10 @@ public final class Churn implements Callable<Integer> {
       clock.await(100, TimeUnit.MILLISECONDS);
     }
     throw new AssertionError(
-        "connections are left: " + bridge.admin().get("/connections") + stub.connections());
+        "connections remain: " + bridge.admin().get("/connections") + stub.connections());
   }
 
-  /** The histogram counts what a full collection leaves. */
+  /** Returns the bytes that survive a full collection, which the histogram runs. */
   private static long liveHeapBytes(long pid) {
     String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
     MatchResult total =
@@ -172,7 +172,7 @@ public final class Churn implements Callable<Integer> {
     return Long.parseLong(total.group(1));
   }
 
-  /** 0 where there is no /proc. */
+  /** Returns the number of open descriptors; 0 without /proc. */
   private static long descriptors(long pid) {
     String @Nullable [] open = new File("/proc/" + pid + "/fd").list();
     return open == null ? 0 : open.length;

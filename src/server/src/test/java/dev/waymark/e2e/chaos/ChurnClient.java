@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Connects, asks and goes, again and again, in one of several ways. Ends at the first error. On a
- * thread of its own.
+ * Repeatedly connects, sends a request and disconnects, in several ways in turn. Ends at the first
+ * error. Runs on its own thread.
  */
 final class ChurnClient implements Runnable {
   private static final int TIMEOUT_MS = 20_000;
@@ -43,7 +43,7 @@ final class ChurnClient implements Runnable {
     int number = 0;
     while (over.getCount() > 0 && error == null) {
       try (Socket socket = new Socket()) {
-        // Closed connections hold their port for a minute: one address has too few.
+        // Closed connections keep their port for a minute, so one address has too few.
         socket.bind(new InetSocketAddress(InetAddress.getByAddress(ownHost(number)), 0));
         socket.setSoTimeout(TIMEOUT_MS);
         socket.setTcpNoDelay(true);
@@ -57,7 +57,7 @@ final class ChurnClient implements Runnable {
     }
   }
 
-  /** Where the kernel tracks connections it has place for some 262,144 in two minutes. */
+  /** Slows down: a kernel that tracks connections has room for some 262,144 in two minutes. */
   private void pause() {
     try {
       over.await(PAUSE_MS, TimeUnit.MILLISECONDS);
@@ -76,17 +76,17 @@ final class ChurnClient implements Runnable {
     OutputStream out = socket.getOutputStream();
     switch (request.number() % 6) {
       case 0 -> {
-        // Says nothing.
+        // Sends nothing.
       }
       case 1 -> {
-        // All at once, and FIN.
+        // Request and FIN at once.
         out.write(request.bytes());
         socket.shutdownOutput();
         expect(socket, request);
         expectEnd(socket);
       }
       case 2 -> {
-        // RST while the reply may be under way.
+        // RST while the reply may be in flight.
         out.write(request.bytes());
         socket.setSoLinger(true, 0);
       }
@@ -109,7 +109,7 @@ final class ChurnClient implements Runnable {
 
   private static void expectEnd(Socket socket) throws IOException {
     if (socket.getInputStream().read() >= 0) {
-      throw new IOException("more came than was asked for");
+      throw new IOException("unexpected bytes after the reply");
     }
   }
 }

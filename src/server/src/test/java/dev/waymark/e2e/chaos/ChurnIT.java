@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** A minute of {@link Churn}; {@code misc/chaos/churn.sh} runs it for ten. */
+/** Runs {@link Churn} for 50 seconds; {@code misc/chaos/churn.sh} runs it for ten minutes. */
 final class ChurnIT {
   @Test
   void connections_comingAndGoing_leaveNothingBehind() throws InterruptedException {

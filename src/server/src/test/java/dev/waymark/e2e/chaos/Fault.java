@@ -3,27 +3,27 @@ package dev.waymark.e2e.chaos;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** What befalls an upstream, and for how long. Immutable. */
+/** A fault that hits an upstream, and how long it lasts. Immutable. */
 record Fault(Kind kind, int pick, long forMs, long untilNextMs) {
   enum Kind {
     /** SIGKILL, then a new process in its place. */
     KILL,
-    /** SIGSTOP, then SIGCONT: shorter and longer than the bridge's patience. */
+    /** SIGSTOP, then SIGCONT; both shorter and longer than the lane timeout. */
     FREEZE,
-    /** Draining is announced, SIGTERM follows, then a new process. */
+    /** Announces Draining, gets SIGTERM, then a new process takes its place. */
     DRAIN,
     /** NOT_SERVING, then SERVING. */
     UNHEALTHY,
-    /** It leaves the name, is ended, and comes back. */
+    /** Leaves the DNS name and ends; a new process joins the name again. */
     LEAVE,
-    /** New connections are refused, then taken again; those it has go on. */
+    /** Refuses new connections, then accepts them again; existing ones continue. */
     REFUSE,
     /**
-     * In its place comes a process that never answers some of the connections, and answers Pings;
-     * then an honest one again.
+     * Is replaced by a process that answers Pings but never answers some of the connections, and
+     * later by a well-behaved one.
      */
     HANG,
-    /** One that was not there before joins the name, and leaves it again. */
+    /** An additional upstream joins the DNS name and later leaves it. */
     JOIN
   }
 
@@ -32,7 +32,7 @@ record Fault(Kind kind, int pick, long forMs, long untilNextMs) {
   private static final long NEXT_MS_MIN = 600;
   private static final long NEXT_MS_MAX = 2_500;
 
-  /** The next one, of any of these kinds. */
+  /** Returns a random fault of one of these kinds. */
   static Fault next(List<Kind> kinds, SplittableRandom random) {
     return of(kinds.get(random.nextInt(kinds.size())), random);
   }

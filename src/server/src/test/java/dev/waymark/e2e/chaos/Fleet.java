@@ -15,14 +15,14 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
- * Upstreams on addresses of one DNS name, and what befalls them. Of all, two are always well.
+ * Upstreams behind one DNS name, and the faults that hit them. At least two are always healthy.
  * Thread-safe.
  */
 final class Fleet implements AutoCloseable {
-  private static final int WELL_MIN = 2;
+  private static final int HEALTHY_MIN = 2;
   private static final int DRAIN_MS_MAX = 5_000;
 
-  /** Till connections have come, asked and been found out. */
+  /** Long enough for connections to arrive, send requests and be found stalled. */
   private static final int HANG_MS_MIN = 5_000;
 
   private static final List<String> REFUSALS = List.of("busy", "not_here", "shutting_down");
@@ -36,25 +36,25 @@ final class Fleet implements AutoCloseable {
   private final List<String> hangFlags;
   private final List<ChaosUpstream> all;
 
-  /** Comes and goes, and nothing else befalls it. */
+  /** Joins and leaves; no other fault hits it. */
   private final ChaosUpstream guest;
 
-  private final List<ChaosUpstream> well;
+  private final List<ChaosUpstream> healthy;
   private final List<ChaosUpstream> named;
   private final List<Thread> recoveries = new ArrayList<>();
   private final CountDownLatch healing = new CountDownLatch(1);
   private final Map<Fault.Kind, Integer> counts = new HashMap<>();
   private final Consumer<String> log;
 
-  /** One at a time: a request that hangs everywhere ends its client, and rightly so. */
+  /** Only one at a time: a request that hangs everywhere ends its client, by design. */
   private boolean isOneHanging;
 
   private boolean isOneVisiting;
 
   /**
-   * Starts so many.
+   * Starts {@code count} upstreams.
    *
-   * @param hangFlags in place of the stub's flags, for one that hangs
+   * @param hangFlags the flags of a stub that hangs, instead of {@code stubFlags}
    */
   Fleet(int count, List<String> stubFlags, List<String> hangFlags, Consumer<String> log) {
     this.stubFlags = stubFlags;
@@ -65,24 +65,24 @@ final class Fleet implements AutoCloseable {
             .mapToObj(i -> new ChaosUpstream("127.0.0." + i + ":" + port, stubFlags))
             .toList();
     guest = all.getLast();
-    well = new ArrayList<>(all.subList(0, count));
-    named = new ArrayList<>(well);
+    healthy = new ArrayList<>(all.subList(0, count));
+    named = new ArrayList<>(healthy);
     dns.ttlSeconds = 1;
-    well.forEach(ChaosUpstream::start);
+    healthy.forEach(ChaosUpstream::start);
     publish();
   }
 
-  /** Where a bridge finds them. */
+  /** Returns the target by which a bridge finds the upstreams. */
   String target() {
     return "dns://" + dns.address() + "/" + NAME + ":" + port;
   }
 
-  /** Of what befell them. */
+  /** Returns the number of faults of each kind. */
   Map<Fault.Kind, Integer> counts() {
     return counts;
   }
 
-  /** Strikes one that is well, unless too few are; or lets another one come. */
+  /** Applies the fault to a healthy upstream unless too few are left, or lets the guest join. */
   synchronized void strike(Fault fault) {
     Fault.Kind kind = fault.kind();
     if (!isPossible(kind)) {
@@ -90,20 +90,20 @@ final class Fleet implements AutoCloseable {
     }
     counts.merge(kind, 1, Integer::sum);
     ChaosUpstream victim =
-        kind == Fault.Kind.JOIN ? guest : well.remove(fault.pick() % well.size());
+        kind == Fault.Kind.JOIN ? guest : healthy.remove(fault.pick() % healthy.size());
     log.accept("%s %s for %d ms".formatted(kind, victim.address(), fault.forMs()));
-    befall(victim, fault);
+    apply(victim, fault);
   }
 
   private boolean isPossible(Fault.Kind kind) {
     return switch (kind) {
       case JOIN -> !isOneVisiting;
-      case HANG -> !isOneHanging && well.size() > WELL_MIN;
-      case KILL, FREEZE, DRAIN, UNHEALTHY, LEAVE, REFUSE -> well.size() > WELL_MIN;
+      case HANG -> !isOneHanging && healthy.size() > HEALTHY_MIN;
+      case KILL, FREEZE, DRAIN, UNHEALTHY, LEAVE, REFUSE -> healthy.size() > HEALTHY_MIN;
     };
   }
 
-  private void befall(ChaosUpstream victim, Fault fault) {
+  private void apply(ChaosUpstream victim, Fault fault) {
     long forMs = fault.forMs();
     switch (fault.kind()) {
       case KILL -> {
@@ -147,7 +147,7 @@ final class Fleet implements AutoCloseable {
     }
   }
 
-  /** Heals all, now. */
+  /** Ends all faults now. */
   void healAll() throws InterruptedException {
     healing.countDown();
     List<Thread> all;
@@ -203,8 +203,8 @@ final class Fleet implements AutoCloseable {
     inBackground(() -> {
       awaitHealing(ms);
       action.run();
-      log.accept(upstream.address() + " is well");
-      isWell(upstream);
+      log.accept(upstream.address() + " is healthy again");
+      recovered(upstream);
     });
   }
 
@@ -221,8 +221,8 @@ final class Fleet implements AutoCloseable {
     }
   }
 
-  private synchronized void isWell(ChaosUpstream upstream) {
-    well.add(upstream);
+  private synchronized void recovered(ChaosUpstream upstream) {
+    healthy.add(upstream);
   }
 
   private synchronized void join(ChaosUpstream upstream) {

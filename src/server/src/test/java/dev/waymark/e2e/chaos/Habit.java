@@ -3,33 +3,33 @@ package dev.waymark.e2e.chaos;
 /**
  * How a client behaves.
  *
- * <p>{@code underWayMax}: requests that may wait for their replies; {@code requestsMax}: of one
- * connection, 0: until the run is over; {@code thinkMsMax}: between two requests; {@code
- * readPauseMs}: before each reply is read.
+ * <p>{@code inFlightMax}: the most requests that wait for a reply; {@code requestsMax}: the most
+ * requests of a connection, 0 for no limit; {@code thinkMsMax}: the longest pause between two
+ * requests; {@code readPauseMs}: the pause before each reply is read.
  */
 enum Habit {
-  /** Several requests at once on a connection that stays. */
+  /** Has several requests in flight on a long-lived connection. */
   FAST(8, 0, 60, 0),
-  /** Asks more than it reads, through small buffers of its kernel. */
+  /** Sends faster than it reads, with small kernel buffers. */
   SLOW_READER(150, 0, 5, 40),
-  /** Sends, ends its direction, then reads all that is owed and the end. */
+  /** Sends, half-closes, then reads all replies and FIN. */
   HALF_CLOSER(100, 40, 20, 0),
-  /** Sends and ends at once. */
+  /** Sends up to three requests and half-closes at once. */
   SHORT_LIVED(3, 3, 0, 0);
 
-  final int underWayMax;
+  final int inFlightMax;
   final int requestsMax;
   final int thinkMsMax;
   final int readPauseMs;
 
-  Habit(int underWayMax, int requestsMax, int thinkMsMax, int readPauseMs) {
-    this.underWayMax = underWayMax;
+  Habit(int inFlightMax, int requestsMax, int thinkMsMax, int readPauseMs) {
+    this.inFlightMax = inFlightMax;
     this.requestsMax = requestsMax;
     this.thinkMsMax = thinkMsMax;
     this.readPauseMs = readPauseMs;
   }
 
-  /** Of ten clients five are fast ones. */
+  /** Of ten clients, five are fast. */
   static Habit of(int client) {
     return switch (client % 10) {
       case 0 -> SLOW_READER;

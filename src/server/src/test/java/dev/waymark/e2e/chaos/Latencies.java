@@ -4,8 +4,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * How long things took, in buckets that are an eighth wide; the longest exactly. Thread-safe,
- * bounded.
+ * A histogram of durations, with eight buckets per power of two, and the exact maximum.
+ * Thread-safe; of fixed size.
  */
 final class Latencies {
   private static final int PARTS_LOG2 = 3;
@@ -29,7 +29,7 @@ final class Latencies {
     return maxNs.get() / 1_000_000;
   }
 
-  /** The upper end of the bucket in which this share of all lies, in ms. */
+  /** Returns the upper end, in ms, of the bucket that holds this quantile. */
   double quantileMs(double share) {
     long rank = (long) Math.ceil(share * count.get());
     long seen = 0;
@@ -42,7 +42,7 @@ final class Latencies {
     return 0;
   }
 
-  /** For people. */
+  /** Describes the distribution, for people. */
   String text() {
     return "p50 %.1f ms, p99 %.1f ms, max %d ms"
         .formatted(quantileMs(0.5), quantileMs(0.99), maxMs());

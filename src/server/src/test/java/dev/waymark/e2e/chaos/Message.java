@@ -6,10 +6,10 @@ import java.util.SplittableRandom;
 import java.util.zip.CRC32C;
 
 /**
- * A request, and the reply to it, which is the same bytes: a length of 4 bytes, which client, its
- * number, a checksum, and a payload that no other request has. Immutable.
+ * A request and its reply, which are the same bytes: length (4 bytes), client, number, checksum,
+ * and a payload that no other request has. Immutable.
  *
- * @param sentNs when it was sent
+ * @param sentNs when the request was sent
  */
 record Message(int number, byte[] bytes, long sentNs) {
   static final int LENGTH_BYTES = Integer.BYTES;
@@ -17,7 +17,7 @@ record Message(int number, byte[] bytes, long sentNs) {
   private static final int SMALL_BYTES_MAX = 1_000;
   private static final int MIDDLE_BYTES_MAX = 20_000;
 
-  /** Above 100 KiB, below the window, within which a framed message has to be. */
+  /** Above 100 KiB, but below the window, which bounds framed messages. */
   static final int BYTES_MAX = 200_000;
 
   static Message of(long client, int number, int payloadBytes, long nowNs) {
@@ -35,20 +35,20 @@ record Message(int number, byte[] bytes, long sentNs) {
     return new Message(number, bytes.array(), nowNs);
   }
 
-  /** From one byte to {@link #BYTES_MAX}, most of them small. */
+  /** Returns a random size from 1 byte to almost {@link #BYTES_MAX}; most are small. */
   static int payloadBytes(SplittableRandom random) {
     int die = random.nextInt(50);
     int max = die == 0 ? BYTES_MAX - HEADER_BYTES : die < 6 ? MIDDLE_BYTES_MAX : SMALL_BYTES_MAX;
     return random.nextInt(1, max + 1);
   }
 
-  /** What is wrong with the reply that came in place of this; null: nothing. */
+  /** Describes how the reply differs from this message; null if it does not. */
   @org.jspecify.annotations.Nullable
   String differenceTo(byte[] reply) {
     if (Arrays.equals(bytes, reply)) {
       return null;
     }
-    ByteBuffer came = ByteBuffer.wrap(reply);
+    ByteBuffer received = ByteBuffer.wrap(reply);
     boolean isWhole = reply.length >= HEADER_BYTES && isChecksumRight(reply);
     return "request %d of %d bytes was answered with %s of %d bytes, first difference at %d"
         .formatted(
@@ -56,7 +56,7 @@ record Message(int number, byte[] bytes, long sentNs) {
             bytes.length,
             isWhole
                 ? "the reply to request %d of client %d"
-                    .formatted(came.getInt(LENGTH_BYTES + Long.BYTES), came.getLong(LENGTH_BYTES))
+                    .formatted(received.getInt(LENGTH_BYTES + Long.BYTES), received.getLong(LENGTH_BYTES))
                 : "a broken reply",
             reply.length,
             Arrays.mismatch(bytes, reply));

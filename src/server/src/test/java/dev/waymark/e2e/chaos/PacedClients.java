@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Thousands of connections, of which some ask now and then, a small request at a time. All on the
- * caller's thread, so that what it costs disturbs the figures little. Confined to that thread.
+ * Thousands of connections that send small requests in turn, at a given rate. Runs on the caller's
+ * thread, to disturb the figures little. Confined to that thread.
  */
 final class PacedClients implements AutoCloseable {
   private static final int REQUEST_BYTES = 100;
@@ -25,8 +25,8 @@ final class PacedClients implements AutoCloseable {
     long asked;
     long repliedBytes;
     long sentNs;
-    boolean isUnderWay;
-    boolean isWaitedFor;
+    boolean isInFlight;
+    boolean isAwaited;
 
     Client(SocketChannel socket) throws IOException {
       this.socket = socket;
@@ -39,9 +39,9 @@ final class PacedClients implements AutoCloseable {
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(REQUEST_BYTES);
   private final Latencies ordinary = new Latencies();
   private int next;
-  private int waitedFor;
+  private int awaited;
 
-  /** Connects so many. */
+  /** Opens {@code count} connections. */
   PacedClients(int count, int port) throws IOException {
     InetSocketAddress bridge = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     for (int i = 0; i < count; i++) {
@@ -54,7 +54,7 @@ final class PacedClients implements AutoCloseable {
     }
   }
 
-  /** Asks so often, on connections in turn, until this time. */
+  /** Sends requests at this rate, on each connection in turn, until this time. */
   void load(int requestsPerSecond, long untilNs) throws IOException {
     long startNs = System.nanoTime();
     long asked = 0;
@@ -67,13 +67,13 @@ final class PacedClients implements AutoCloseable {
     }
   }
 
-  /** Has every connection with these local ports ask once, unless it waits for a reply already. */
+  /** Makes each connection with these local ports wait for a reply, sending a request if needed. */
   void ask(Set<Integer> ports) throws IOException {
     for (Client client : clients) {
       if (ports.contains(client.port)) {
-        client.isWaitedFor = true;
-        waitedFor++;
-        if (!client.isUnderWay) {
+        client.isAwaited = true;
+        awaited++;
+        if (!client.isInFlight) {
           ask(client);
         }
       }
@@ -81,25 +81,25 @@ final class PacedClients implements AutoCloseable {
   }
 
   /**
-   * Waits until those that were told to ask have a reply, while the others go on.
+   * Waits until the connections given to {@link #ask(Set)} have their replies. The others continue.
    *
-   * @param fromNs from when on it is measured
-   * @param onLate called once if some wait after {@value #LATE_MS} ms
-   * @return how long each took
+   * @param fromNs the start of the measured time
+   * @param onLate called once if some still wait after {@value #LATE_MS} ms
+   * @return the time from {@code fromNs} to each reply
    */
   Latencies awaitReplies(long fromNs, int requestsPerSecond, long untilNs, Runnable onLate)
       throws IOException {
     Latencies pauses = new Latencies();
     long asked = 0;
     boolean isLate = false;
-    while (waitedFor > 0) {
+    while (awaited > 0) {
       long nowNs = System.nanoTime();
       if (!isLate && nowNs - fromNs > LATE_MS * 1_000_000L) {
         isLate = true;
         onLate.run();
       }
       if (untilNs - nowNs <= 0) {
-        throw new IOException(waitedFor + " connections got no reply");
+        throw new IOException(awaited + " connections got no reply");
       }
       long due = (nowNs - fromNs) * requestsPerSecond / 1_000_000_000L;
       for (; asked < due; asked++) {
@@ -110,16 +110,16 @@ final class PacedClients implements AutoCloseable {
     return pauses;
   }
 
-  /** The local ports of some that were told to ask and have no reply yet. */
+  /** Returns the local ports of some connections whose awaited reply is missing. */
   List<Integer> waiting(int countMax) {
     return clients.stream()
-        .filter(client -> client.isWaitedFor)
+        .filter(client -> client.isAwaited)
         .map(client -> client.port)
         .limit(countMax)
         .toList();
   }
 
-  /** From request to reply of all that was not waited for. */
+  /** Returns the times from request to reply of all other requests. */
   Latencies ordinary() {
     return ordinary;
   }
@@ -137,7 +137,7 @@ final class PacedClients implements AutoCloseable {
   private void askNext() throws IOException {
     next = (next + 1) % clients.size();
     Client client = clients.get(next);
-    if (!client.isUnderWay) {
+    if (!client.isInFlight) {
       ask(client);
     }
   }
@@ -149,9 +149,9 @@ final class PacedClients implements AutoCloseable {
     }
     client.asked++;
     client.sentNs = System.nanoTime();
-    client.isUnderWay = true;
+    client.isInFlight = true;
     if (client.socket.write(buffer) != REQUEST_BYTES) {
-      throw new IOException("the kernel took no 100 bytes");
+      throw new IOException("the kernel did not take 100 bytes");
     }
   }
 
@@ -179,24 +179,24 @@ final class PacedClients implements AutoCloseable {
       long offset = client.repliedBytes + i;
       byte expected =
           (byte) (offset / REQUEST_BYTES + client.port + (int) (offset % REQUEST_BYTES));
-      if (!client.isUnderWay || buffer.get(i) != expected) {
-        throw new IOException("a wrong byte at " + offset + ", from port " + client.port);
+      if (!client.isInFlight || buffer.get(i) != expected) {
+        throw new IOException("wrong byte at offset " + offset + ", from port " + client.port);
       }
     }
   }
 
   private void replied(Client client, @org.jspecify.annotations.Nullable Measure measure) {
     long nowNs = System.nanoTime();
-    client.isUnderWay = false;
-    if (client.isWaitedFor && measure != null) {
+    client.isInFlight = false;
+    if (client.isAwaited && measure != null) {
       measure.pauses().add(nowNs - measure.fromNs());
     } else {
       ordinary.add(nowNs - client.sentNs);
     }
-    if (client.isWaitedFor) {
-      // Where nothing was measured yet, the connection had been moved before its upstream froze.
-      client.isWaitedFor = false;
-      waitedFor--;
+    if (client.isAwaited) {
+      // If nothing is measured yet, the connection had moved before its upstream froze.
+      client.isAwaited = false;
+      awaited--;
     }
   }
 }

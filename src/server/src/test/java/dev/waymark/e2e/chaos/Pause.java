@@ -14,14 +14,14 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
 /**
- * How long clients wait when their upstream is killed: from SIGKILL to each connection's first
- * reply. Every connection of the victim has a request under way, since it is frozen a moment
- * before; the others go on asking. A program of its own: misc/chaos/pause.sh.
+ * Measures how long clients wait when their upstream is killed: from SIGKILL to each connection's
+ * first reply. The victim is frozen just before, so that each of its connections has a request in
+ * flight; other clients keep sending. A standalone program: misc/chaos/pause.sh.
  */
 @CommandLine.Command(name = "pause", mixinStandardHelpOptions = true)
 public final class Pause implements Callable<Integer> {
   private static final long FREEZE_MS = 300;
-  private static final int LATE_TOLD_MAX = 4;
+  private static final int LATE_PRINTED_MAX = 4;
   private static final long WARM_UP_S = 5;
   private static final long REPLY_TIMEOUT_S = 30;
 
@@ -33,16 +33,16 @@ public final class Pause implements Callable<Integer> {
   @Option(names = "--upstreams", defaultValue = "3", description = "default: ${DEFAULT-VALUE}")
   int upstreams = 3;
 
-  @Option(names = "--rounds", defaultValue = "6", description = "kills; default: ${DEFAULT-VALUE}")
+  @Option(names = "--rounds", defaultValue = "6", description = "number of kills; default: ${DEFAULT-VALUE}")
   int rounds = 6;
 
   @Option(
       names = "--rate",
       defaultValue = "1000",
-      description = "requests a second of all connections; default: ${DEFAULT-VALUE}")
+      description = "requests a second in total; default: ${DEFAULT-VALUE}")
   int rate = 1_000;
 
-  @Option(names = "--config", split = ";", description = "more lines of the bridge's configuration")
+  @Option(names = "--config", split = ";", description = "additional lines of the bridge's configuration")
   List<String> config = List.of();
 
   Pause(PrintStream out) {
@@ -79,7 +79,7 @@ public final class Pause implements Callable<Integer> {
   private int rounds(List<ChaosUpstream> all, ChaosBridge bridge, PacedClients clients)
       throws IOException, InterruptedException {
     out.printf(
-        "%d connections, %d upstreams, %d requests/s; from SIGKILL to the first reply of each connection of the killed:%n",
+        "%d connections, %d upstreams, %d requests/s; from SIGKILL to the first reply on each of the killed upstream's connections:%n",
         connections, upstreams, rate);
     clients.load(rate, inSeconds(WARM_UP_S));
     for (int round = 0; round < rounds; round++) {
@@ -95,7 +95,7 @@ public final class Pause implements Callable<Integer> {
               fromNs,
               rate,
               inSeconds(REPLY_TIMEOUT_S),
-              () -> clients.waiting(LATE_TOLD_MAX).forEach(port -> tellLate(bridge, all, port)));
+              () -> clients.waiting(LATE_PRINTED_MAX).forEach(port -> printLate(bridge, all, port)));
       out.printf("kill %d: %d connections, %s%n", round + 1, pauses.count(), pauses.text());
       killer.join();
       victim.start();
@@ -107,11 +107,11 @@ public final class Pause implements Callable<Integer> {
     return 0;
   }
 
-  private void tellLate(ChaosBridge bridge, List<ChaosUpstream> all, int port) {
+  private void printLate(ChaosBridge bridge, List<ChaosUpstream> all, int port) {
     out.printf("late: %s%n", bridge.connectionFrom(port));
     all.stream()
         .filter(upstream -> upstream.isRunning() && upstream.clientPorts().contains(port))
-        .forEach(upstream -> out.printf("      %s has it%n", upstream.address()));
+        .forEach(upstream -> out.printf("      owned by %s%n", upstream.address()));
   }
 
   private void awaitServing(ChaosBridge bridge, PacedClients clients)
@@ -121,7 +121,7 @@ public final class Pause implements Callable<Integer> {
     while (bridge.admin().metric("waymark_pool_upstreams_serving") < upstreams
         || bridge.admin().metric("waymark_lanes_open") < upstreams) {
       if (endNs - System.nanoTime() <= 0) {
-        throw new IOException("an upstream that was started again is not SERVING");
+        throw new IOException("a restarted upstream is not SERVING");
       }
       clients.load(rate, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(100));
       clock.await(1, TimeUnit.MILLISECONDS);

@@ -6,10 +6,10 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
-/** What all clients together saw. Thread-safe. */
+/** The results of all clients together. Thread-safe. */
 final class Tally {
   private static final int ERRORS_MAX = 100;
-  private static final int SLOW_TOLD_MAX = 100;
+  private static final int SLOW_LOGGED_MAX = 100;
 
   private final AtomicLong replies = new AtomicLong();
   private final AtomicLong replyBytes = new AtomicLong();
@@ -17,7 +17,7 @@ final class Tally {
   private final AtomicLong errorCount = new AtomicLong();
   private final List<String> errors = Collections.synchronizedList(new ArrayList<>());
 
-  /** From request to reply, of clients that read as fast as they can. */
+  /** From request to reply, for clients that read as fast as they can. */
   private final Latencies pauses = new Latencies();
 
   private final AtomicLong slow = new AtomicLong();
@@ -25,7 +25,7 @@ final class Tally {
   private final Consumer<String> log;
 
   /**
-   * @param slowNs what took longer is told
+   * @param slowNs replies that took longer are logged
    */
   Tally(long slowNs, Consumer<String> log) {
     this.slowNs = slowNs;
@@ -48,10 +48,10 @@ final class Tally {
     }
   }
 
-  /** From request to reply. */
+  /** Records the time from request to reply. */
   void paused(long ns, int clientPort, Message request) {
     pauses.add(ns);
-    if (ns > slowNs && slow.incrementAndGet() <= SLOW_TOLD_MAX) {
+    if (ns > slowNs && slow.incrementAndGet() <= SLOW_LOGGED_MAX) {
       log.accept(
           "slow: the reply to request %d of %d bytes, from port %d, took %d ms"
               .formatted(request.number(), request.bytes().length, clientPort, ns / 1_000_000));

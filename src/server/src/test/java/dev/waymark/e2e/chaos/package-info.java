@@ -1,8 +1,7 @@
 /**
- * Clients that check every byte while upstreams are killed, frozen, drained and added in a seeded
- * order: {@link dev.waymark.e2e.chaos.Chaos}; and figures of pauses and of many short connections.
- * {@code misc/chaos} runs them for any length, {@link dev.waymark.e2e.chaos.ChaosIT} for a short
- * one.
+ * Chaos tests. {@link dev.waymark.e2e.chaos.Chaos} checks every byte while upstreams are killed,
+ * frozen, drained and added in a seeded order; others measure pauses and many short connections.
+ * {@code misc/chaos} runs them for any length of time, the ITs for less than a minute.
  */
 @NullMarked
 package dev.waymark.e2e.chaos;

@@ -17,16 +17,17 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The release as it ships, unpacked beside its archive, and what its {@code bin/waymark train} had
- * the JVM learn (docs/performance.md, Start): the tests start hundreds of processes, and each costs
- * half. Where the classes are in a folder, as in an IDE, the test's own class path. Thread-safe.
+ * The release as shipped, unpacked next to its archive, with the AOT cache that its {@code
+ * bin/waymark train} creates (docs/performance.md, Start). Tests start hundreds of processes, and
+ * the cache halves the time of each start. If the classes are in a folder, as in an IDE, processes
+ * run with the test's class path instead. Thread-safe.
  */
-final class LearnedStart {
-  /** How large a heap may be decides how references look, and so whether a cache fits. */
+final class TrainedRelease {
+  /** Fixed: the maximum heap size decides how references are encoded, and so if a cache fits. */
   static final String HEAP = "-Xmx512m";
 
   private static final Duration TRAIN_TIMEOUT = Duration.ofMinutes(2);
-  private static final LearnedStart OF_ALL = new LearnedStart();
+  private static final TrainedRelease INSTANCE = new TrainedRelease();
 
   private static final String UNPACK_AND_TRAIN =
       """
@@ -37,30 +38,30 @@ final class LearnedStart {
   private Optional<Path> release = Optional.empty();
   private boolean isTried;
 
-  private LearnedStart() {}
+  private TrainedRelease() {}
 
   /**
-   * The options of a JVM that is to run the program, class path included; learned first where that
-   * has not been done.
+   * Returns the options of a JVM that runs the program, class path included. Trains the release
+   * first if that has not been done.
    *
-   * @throws IllegalStateException if that fails or there is no archive beside the jar, for the
-   *     first caller; the others go without
+   * @throws IllegalStateException for the first caller, if training fails or there is no archive;
+   *     later callers then get the options without a cache
    */
   static List<String> jvmOptions() {
-    return release().map(LearnedStart::learned).orElseGet(LearnedStart::plain);
+    return release().map(TrainedRelease::withCache).orElseGet(TrainedRelease::withoutCache);
   }
 
-  /** True if the classes under test come as a jar, from a whole build: then there is a release. */
-  static boolean isOfJar() {
+  /** True if the classes under test are in a jar. Then a full build has also made a release. */
+  static boolean isInJar() {
     return Files.isRegularFile(program());
   }
 
-  /** Where the release is, trained; empty without a jar. Throws as {@link #jvmOptions()}. */
+  /** Returns the folder of the trained release, if any. Throws like {@link #jvmOptions()}. */
   static Optional<Path> release() {
-    return OF_ALL.trained();
+    return INSTANCE.trained();
   }
 
-  private static List<String> learned(Path release) {
+  private static List<String> withCache(Path release) {
     return List.of(
         "-cp",
         release.resolve("lib") + "/*",
@@ -71,7 +72,7 @@ final class LearnedStart {
         "-Xlog:cds=off");
   }
 
-  private static List<String> plain() {
+  private static List<String> withoutCache() {
     return List.of(
         "-cp",
         programClassPath().collect(Collectors.joining(File.pathSeparator)),
@@ -79,7 +80,7 @@ final class LearnedStart {
         HEAP);
   }
 
-  /** The test's own without the test classes, whose resources are not the program's. */
+  /** Returns the test's class path without the test classes, whose resources would interfere. */
   private static Stream<String> programClassPath() {
     return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
         .filter(entry -> !entry.endsWith("test-classes"));
@@ -93,7 +94,7 @@ final class LearnedStart {
     if (!isTried) {
       isTried = true;
       try {
-        release = isOfJar() ? Optional.of(train(program())) : Optional.empty();
+        release = isInJar() ? Optional.of(train(program())) : Optional.empty();
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -106,10 +107,10 @@ final class LearnedStart {
     if (!Files.exists(archive)) {
       throw new IllegalStateException("no " + archive + ": run mvn package");
     }
-    // Of another Java is another one.
+    // Each Java version needs its own cache.
     Path folder = archive.resolveSibling("tests-" + Runtime.version());
     Path cache = folder.resolve("start.aot");
-    // Tests run in several processes, of which one trains.
+    // Tests run in several processes; one of them trains.
     try (FileChannel file = FileChannel.open(Path.of(folder + ".lock"), CREATE, WRITE);
         FileLock _ = file.lock()) {
       if (!Files.exists(cache)

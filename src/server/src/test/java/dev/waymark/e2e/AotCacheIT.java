@@ -15,26 +15,23 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/**
- * What the JVM learned is used: a cache that does not fit is passed over in silence, and all starts
- * are slow.
- */
-final class LearnedStartIT {
+/** The AOT cache is used. The JVM silently ignores one that does not fit, and starts are slow. */
+final class AotCacheIT {
   private static final String SHOW_CLASSES = "-Xlog:class+load";
 
   @BeforeAll
-  static void built() {
-    assumeTrue(LearnedStart.isOfJar(), "no jar: an IDE's run, or a single goal's");
+  static void requireJar() {
+    assumeTrue(TrainedRelease.isInJar(), "no jar: not a full Maven build");
   }
 
   @Test
-  void start_byTheLauncher_usesWhatItsTrainingLearned() {
-    assertUsed(launcher(LearnedStart.HEAP));
+  void start_byTheLauncher_usesTheCache() {
+    assertUsed(launcher(TrainedRelease.HEAP));
   }
 
   /**
-   * The cache has old objects: where the young generation takes the whole heap, the JVM ends
-   * itself.
+   * The cache holds objects of the old generation. If the young generation takes the whole heap,
+   * the JVM exits at start.
    */
   @ParameterizedTest
   @ValueSource(
@@ -43,24 +40,24 @@ final class LearnedStartIT {
         "-XX:+UseSerialGC -Xmx8m",
         "-XX:MaxRAM=64m -XX:+UseSerialGC"
       })
-  void start_byTheLauncherInASmallHeap_usesWhatItsTrainingLearned(String heap) {
+  void start_byTheLauncherInASmallHeap_usesTheCache(String heap) {
     assertUsed(launcher(heap));
   }
 
   @Test
-  void start_byATest_usesWhatWasLearned() {
+  void start_byATest_usesTheCache() {
     assertUsed(Waymark.command("--version").env("JDK_JAVA_OPTIONS", SHOW_CLASSES));
   }
 
   @Test
-  void quickStart_byATest_usesWhatWasLearned() {
+  void quickStart_byATest_usesTheCache() {
     assertUsed(Waymark.command("--version").quick().env("JDK_JAVA_OPTIONS", SHOW_CLASSES));
   }
 
-  /** The JVM compares the jars with those that it learned from, by size and date. */
+  /** The JVM compares the jars with those of the training by size and date. */
   @ParameterizedTest
   @ValueSource(strings = {"waymark-[0-9]", "waymark-protocol-", "picocli-"})
-  void start_jarReplaced_runsTheNewOne(String jar, @TempDir Path temp) throws IOException {
+  void start_afterAJarWasReplaced_runsTheNewJar(String jar, @TempDir Path temp) throws IOException {
     Path release = temp.resolve("release");
     try (Waymark copy =
             Waymark.program("cp", "-a", release().toString(), release.toString()).start();
@@ -75,14 +72,14 @@ final class LearnedStartIT {
       Files.writeString(replaced, "padding", StandardOpenOption.APPEND);
       Files.setLastModifiedTime(replaced, date);
     }
-    try (Waymark run = launcher(release, LearnedStart.HEAP).start()) {
+    try (Waymark run = launcher(release, TrainedRelease.HEAP).start()) {
       assertThat(run.exitCode()).as(run.describe()).isZero();
       assertThat(run.stdout()).contains("dev.waymark.cli.Main source: file:");
     }
   }
 
   private static Path release() {
-    return LearnedStart.release().orElseThrow();
+    return TrainedRelease.release().orElseThrow();
   }
 
   private static Waymark.Launch launcher(String heap) {
