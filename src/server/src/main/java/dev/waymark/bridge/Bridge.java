@@ -155,7 +155,9 @@ public final class Bridge implements Acceptor {
     controlLoops
         .next()
         .scheduleAtFixedRate(log::writeSuppressed, LOG_SUMMARY_S, LOG_SUMMARY_S, TimeUnit.SECONDS);
-    controlLoops.next().scheduleAtFixedRate(this::sweepInBackground, SWEEP_S, SWEEP_S, TimeUnit.SECONDS);
+    controlLoops
+        .next()
+        .scheduleAtFixedRate(this::sweepInBackground, SWEEP_S, SWEEP_S, TimeUnit.SECONDS);
   }
 
   /** Sweeps on another thread, because it waits for shards, which the control thread must not. */

@@ -282,7 +282,7 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
     if (to != null) {
       metrics.gauge(
           PROBLEM,
-          "1 while the upstream is not serving for this cause.",
+          "1 while this cause keeps the upstream from serving.",
           () -> 1,
           "pool",
           pool,

@@ -92,8 +92,7 @@ final class BridgeShards {
   }
 
   /**
-   * Removes a pool from every shard that does not need it, and returns whether no shard has it any
-   * more. Blocks.
+   * Removes a pool from every shard that does not need it; returns whether none has it now. Blocks.
    */
   boolean removePoolIfUnused(String pool) {
     return askAll(shard -> shard.ask(core -> core.removePoolIfUnused(pool)));

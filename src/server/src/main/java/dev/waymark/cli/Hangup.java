@@ -45,7 +45,7 @@ final class Hangup {
     Hangup hangup = new Hangup();
     Signal.handle(HUP, _ -> hangup.onSignal());
     if (isIgnored()) {
-      // On a thread of its own, to not delay the start.
+      // On a separate thread, so as not to delay the start.
       Thread.ofPlatform().daemon().name("hangup").start(() -> handleAsTerm(onFailure));
     }
     return hangup;

@@ -59,7 +59,7 @@ final class HttpConnections {
         .forEach(HttpConnection::close);
   }
 
-  /** Adds reply bytes to those that wait, unless too many do already; returns whether it did. */
+  /** Counts reply bytes as waiting, or returns false if too many wait already. */
   boolean addWaiting(long bytes) {
     if (bytes > 0 && waitingBytes > WAITING_BYTES_MAX) {
       return false;
