@@ -29,20 +29,23 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The admin port of a bridge. Thread-safe. Open to whoever reaches it: keep it on loopback. */
+/**
+ * The admin port of a bridge. Thread-safe. It has no authentication: anyone who can reach it may
+ * use it, so keep it on loopback.
+ */
 public final class AdminServer {
   private static final int CONNECTIONS_DEFAULT = 1_000;
   private static final int CONNECTIONS_MAX = 100_000;
 
-  /** How long the shards may take to answer. */
+  /** Time allowed for the shards to answer a query. */
   private static final long STATE_TIMEOUT_SECONDS = 5;
 
-  /** Lists of connections made at once: a long one takes tens of megabytes. */
+  /** Connection lists built concurrently: a long one takes tens of megabytes. */
   private static final int CONNECTION_LISTS_MAX = 2;
 
   /**
-   * Replies put together at once: half of the cores, so that the port's event loop, which answers
-   * probes, always finds one.
+   * Responses rendered concurrently: half of the cores, so that the port's event loop, which
+   * answers probes, always gets one.
    */
   private static final int RENDERINGS_MAX =
       Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
@@ -61,9 +64,9 @@ public final class AdminServer {
   private record LogLevel(String logger, String level) {}
 
   /**
-   * A server that is not open yet.
+   * Creates a server that is not open yet.
    *
-   * @param more paths besides those of its own
+   * @param more routes in addition to the built-in ones
    */
   public AdminServer(
       AdminConfig config, Operations state, Metrics metrics, EventLog log, Route... more) {
@@ -78,11 +81,11 @@ public final class AdminServer {
             log);
     metrics.counter(
         "waymark_admin_requests_refused_total",
-        "Requests of the admin port that came by a Host, or from a page, that is not served.",
+        "Requests to the admin port refused for their Host, or sent by a page of another site.",
         port::refused);
     metrics.counter(
         "waymark_admin_connections_evicted_total",
-        "Connections of the admin port that were closed to make room for others.",
+        "Connections of the admin port closed to make room for others.",
         port::evicted);
   }
 
@@ -98,9 +101,9 @@ public final class AdminServer {
             .taking("limit"),
         Route.get(
             "/upstreams",
-            "pools and their upstreams, and why one does not serve",
+            "pools and upstreams, and why one is not serving",
             _ -> upstreams()),
-        Route.get("/config", "what is in force, secrets masked", _ -> config()),
+        Route.get("/config", "configuration in force, secrets masked", _ -> config()),
         Route.get(
                 "/log-level",
                 "read, or set with level; ?logger=waymark&level=debug",
@@ -112,18 +115,18 @@ public final class AdminServer {
   /**
    * Opens the port.
    *
-   * @throws AddressInUse where the address cannot be had
+   * @throws AddressInUse if the address cannot be bound
    */
   public void start() {
     port.start();
   }
 
-  /** Closes the port and what is connected to it. */
+  /** Closes the port and its connections. */
   public void stop() {
     port.stop();
   }
 
-  /** The address it listens on. */
+  /** The address that the port listens on. */
   public InetSocketAddress address() {
     return port.address();
   }
@@ -154,10 +157,10 @@ public final class AdminServer {
   private Reply connections(Map<String, String> query) throws Refusal {
     String asked = query.getOrDefault("limit", Integer.toString(CONNECTIONS_DEFAULT));
     if (!asked.matches("[0-9]{1,6}") || Integer.parseInt(asked) > CONNECTIONS_MAX) {
-      throw new Refusal(400, "limit is a number from 0 to " + CONNECTIONS_MAX);
+      throw new Refusal(400, "limit must be a number from 0 to " + CONNECTIONS_MAX);
     }
     if (!connectionLists.tryAcquire()) {
-      throw new Refusal(503, "other lists of connections are being made; try again");
+      throw new Refusal(503, "too many connection lists are being built; try again");
     }
     try {
       ConnectionPage page = answer(state.connections(Integer.parseInt(asked)));
@@ -170,7 +173,7 @@ public final class AdminServer {
     }
   }
 
-  /** Waits for its turn, which comes: nothing in a rendering waits for anybody else. */
+  /** Renders once a permit is free. The wait is bounded because no rendering blocks. */
   private Reply rendered(Supplier<Reply> rendering) {
     renderings.acquireUninterruptibly();
     try {
@@ -180,7 +183,7 @@ public final class AdminServer {
     }
   }
 
-  /** What the shards say, if they do in time. */
+  /** Waits for the answer of the shards. */
   private static <T> T answer(CompletionStage<T> stage) throws Refusal {
     try {
       return stage.toCompletableFuture().get(STATE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
@@ -191,9 +194,9 @@ public final class AdminServer {
               Locale.ROOT, "the shards did not answer within %d s", STATE_TIMEOUT_SECONDS));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new Refusal(503, "the admin port closes");
+      throw new Refusal(503, "the admin port is closing");
     } catch (ExecutionException e) {
-      throw new IllegalStateException("the shards cannot be asked", e.getCause());
+      throw new IllegalStateException("querying the shards failed", e.getCause());
     }
   }
 
@@ -203,7 +206,7 @@ public final class AdminServer {
       LogConfig.Level level = level(query.getOrDefault("level", ""));
       if (level == null) {
         String levels = Arrays.toString(LogConfig.Level.values()).toLowerCase(Locale.ROOT);
-        return Reply.error(400, "level is one of " + levels);
+        return Reply.error(400, "level must be one of " + levels);
       }
       if (Logging.setLevel(logger, level)) {
         log.write(Event.LOG_LEVEL, "logger", logger, "level", level);
@@ -212,7 +215,7 @@ public final class AdminServer {
     Optional<String> level = Logging.level(logger);
     return level.isPresent()
         ? Reply.json(200, new LogLevel(logger, level.get()))
-        : Reply.error(404, "no such logger; waymark, waymark.access and ROOT are there");
+        : Reply.error(404, "no such logger; try waymark, waymark.access or ROOT");
   }
 
   private static LogConfig.@Nullable Level level(String text) {

@@ -3,9 +3,9 @@ package dev.waymark.api;
 import java.util.List;
 
 /**
- * Some of the open connections. Immutable.
+ * Some or all of the open connections. Immutable.
  *
- * @param total how many there are, told here or not
+ * @param total number of open connections, including those not listed here
  */
 public record ConnectionPage(long total, List<ConnectionView> connections) {
   public ConnectionPage {

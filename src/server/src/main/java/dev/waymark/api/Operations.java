@@ -5,27 +5,28 @@ import java.util.Map;
 import java.util.concurrent.CompletionStage;
 
 /**
- * What the admin port tells, asked on its threads: every method is thread-safe and returns at once.
+ * The state of a running bridge, as the admin port shows it. The admin port calls these methods on
+ * its own threads: all are thread-safe and return at once.
  */
 public interface Operations {
-  /** Whether every event loop turns. */
+  /** Whether every event loop is turning. */
   Readiness health();
 
-  /** Whether new clients are served. */
+  /** Whether the bridge serves new clients. */
   Readiness readiness();
 
-  /** Up to {@code limit} of the connections open now. The stage may be completed by any thread. */
+  /** Up to {@code limit} of the open connections. Any thread may complete the stage. */
   CompletionStage<ConnectionPage> connections(int limit);
 
   /** All pools. */
   List<PoolStatus> pools();
 
-  /** All upstreams of all pools. The stage may be completed by any thread. */
+  /** All upstreams of all pools. Any thread may complete the stage. */
   CompletionStage<List<UpstreamStatus>> upstreams();
 
   /**
-   * What is in force: text, numbers, booleans, and lists and maps of them. Secrets are masked here,
-   * by the admin port.
+   * The configuration in force: strings, numbers, booleans, and lists and maps of them. Contains
+   * secrets; the admin port masks them.
    */
   Map<String, Object> config();
 }

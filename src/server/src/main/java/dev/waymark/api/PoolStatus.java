@@ -1,11 +1,12 @@
 package dev.waymark.api;
 
 /**
- * One pool, for people. Immutable. The names of the components are the fields of the JSON.
+ * One pool, for display. Immutable. Component names are the field names of the JSON.
  *
- * @param upstreams that discovery has found
- * @param serving those of them to which connections may be given
- * @param cause a word for why the pool's name cannot be resolved; empty: it can, or there is none
- * @param problem the same in words
+ * @param upstreams number of upstreams found by discovery
+ * @param serving how many of them can take connections
+ * @param cause a keyword for why the pool's name cannot be resolved; empty if it can, or if there
+ *     is no name to resolve
+ * @param problem the same as a sentence
  */
 public record PoolStatus(String pool, int upstreams, int serving, String cause, String problem) {}

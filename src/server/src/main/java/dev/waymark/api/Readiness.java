@@ -1,8 +1,8 @@
 package dev.waymark.api;
 
 /**
- * Whether new clients are served. Immutable.
+ * Whether a probe succeeds. Immutable.
  *
- * @param reason one clause for people, either way
+ * @param reason one clause for display, whether ready or not
  */
 public record Readiness(boolean isReady, String reason) {}

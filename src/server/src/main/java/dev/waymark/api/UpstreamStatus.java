@@ -1,20 +1,19 @@
 package dev.waymark.api;
 
 /**
- * One upstream of a pool, for people. Immutable. The names of the components are the fields of the
- * JSON.
+ * One upstream of a pool, for display. Immutable. Component names are the field names of the JSON.
  *
- * @param health as the health service names it, or UNREACHABLE
+ * @param health the status reported by its health service, or UNREACHABLE
  * @param state serving, ejected, draining or down
- * @param isServing new connections may be given to it
- * @param weight as configured
- * @param slowStartPercent how much of its weight holds now
- * @param subset number of the subset that it belongs to, 0 in a pool without subsets
- * @param connections attached to it now, by all shards
- * @param lanes that all shards hold to it
- * @param openLanes those of them that work
- * @param cause a word for why it does not serve; empty: it does, or nothing is known yet
- * @param problem the same in words
+ * @param isServing whether it can take new connections
+ * @param weight the configured weight
+ * @param slowStartPercent share of its weight that counts now
+ * @param subset number of the subset that it belongs to; 0 in a pool without subsets
+ * @param connections attached to it now, over all shards
+ * @param lanes to it, over all shards
+ * @param openLanes how many of these lanes are open
+ * @param cause a keyword for why it is not serving; empty if it is, or if nothing is known yet
+ * @param problem the same as a sentence
  */
 public record UpstreamStatus(
     String pool,

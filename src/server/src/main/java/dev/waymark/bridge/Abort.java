@@ -6,32 +6,36 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntConsumer;
 
 /**
- * Ends the process when it cannot go on: an {@link Error} has left a shard in a state that nobody
- * knows, or an event loop has ended. A process that is gone is started again; one that limps is
- * not. Thread-safe.
+ * Ends the process when it cannot go on: an {@link Error} has left a shard in an unknown state, or
+ * an event loop has ended. A process that has exited gets restarted; one that limps along does not.
+ * Thread-safe.
  */
 final class Abort {
-  /** No memory, in the heap or outside it; the JVM's own code with ExitOnOutOfMemoryError. */
+  /** Out of heap or direct memory; the same exit code as the JVM's ExitOnOutOfMemoryError. */
   static final int OUT_OF_MEMORY = 3;
 
-  /** Any other failure that the process cannot survive. */
+  /** Any other fatal failure. */
   static final int BROKEN = 4;
 
   private final EventLog log;
   private final IntConsumer exit;
-  private final AtomicBoolean isBegun = new AtomicBoolean();
+  private final AtomicBoolean hasBegun = new AtomicBoolean();
 
   /**
-   * @param exit ends the process with a code; the log's last lines are written before
+   * @param exit writes the last lines of the log, then ends the process with this code
    */
   Abort(EventLog log, IntConsumer exit) {
     this.log = log;
     this.exit = exit;
   }
 
-  /** Something that is not to be caught was thrown in this part. */
+  /**
+   * Ends the process because of an error that must not be caught.
+   *
+   * @param where the part of the process that threw it
+   */
   void onError(String where, Throwable error) {
-    if (!isBegun.compareAndSet(false, true)) {
+    if (!hasBegun.compareAndSet(false, true)) {
       return;
     }
     if (error instanceof OutOfMemoryError) {
@@ -52,9 +56,10 @@ final class Abort {
     }
   }
 
-  /** The event loop of this part has ended, and nobody wanted it to. */
+  /** Ends the process because an event loop has ended unexpectedly. */
   void onLoopEnded(String where) {
     onError(
-        where, new IllegalThreadStateException("its event loop has ended; see the line before"));
+        where,
+        new IllegalThreadStateException("its event loop has ended; see the preceding log line"));
   }
 }

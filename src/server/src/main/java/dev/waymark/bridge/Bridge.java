@@ -40,23 +40,26 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * A running bridge: puts the parts together, starts them in order and ends them in the other.
- * {@link #start}, {@link #drain} and {@link #stop} block and are called from one thread, none of
- * the loops; the rest is thread-safe.
+ * A running bridge: assembles the parts, starts them in order and stops them in reverse. {@link
+ * #start}, {@link #drain} and {@link #stop} block; call them from a single thread that is not an
+ * event loop. Everything else is thread-safe.
  */
 public final class Bridge implements Acceptor {
   private static final long DRAIN_CHECK_MS = 50;
 
-  /** An upstream that says nothing for 200 ms has taken a lane ({@link LaneConnector.Attempts}). */
+  /**
+   * Longer than the 200 ms after which an upstream that has not refused a lane counts as having
+   * taken it ({@link LaneConnector.Attempts}).
+   */
   private static final long PROOF_TIMEOUT_NS = TimeUnit.MILLISECONDS.toNanos(300);
 
-  /** How soon after a flood of log lines its count is logged. */
+  /** How often the number of suppressed log lines is logged. */
   private static final long LOG_SUMMARY_S = 10;
 
-  /** How soon it is seen that a removed listener or pool has lost its last connection. */
+  /** How often removed listeners and pools are checked for remaining connections. */
   private static final long SWEEP_S = 1;
 
-  /** What was configured at start; the rest is {@link #inForce}. */
+  /** The configuration at start. For the current one, see {@link #inForce}. */
   private final BridgeConfig config;
 
   private final EventLog log;
@@ -81,8 +84,8 @@ public final class Bridge implements Acceptor {
   private volatile Readiness readiness = new Readiness(false, "starting");
 
   /**
-   * @param file reads the configuration again; empty where there is no file
-   * @param logDropped how many lines of the log were dropped so far; any thread
+   * @param file reads the configuration again; empty if there is no file
+   * @param logDropped returns the number of log lines dropped so far; called on any thread
    */
   public Bridge(
       LoadedConfig loaded,
@@ -131,9 +134,9 @@ public final class Bridge implements Acceptor {
         new MemoryPauses());
   }
 
-  // --- life ---
+  // --- lifecycle ---
 
-  /** Opens the admin port, so that everything after it can be watched. */
+  /** Opens the admin port first, so that the rest of the start can be observed. */
   public void startAdmin() {
     ProcessMetrics.register(metrics, Version.current());
     admin.start();
@@ -152,18 +155,20 @@ public final class Bridge implements Acceptor {
     controlLoops
         .next()
         .scheduleAtFixedRate(log::writeSuppressed, LOG_SUMMARY_S, LOG_SUMMARY_S, TimeUnit.SECONDS);
-    controlLoops.next().scheduleAtFixedRate(this::sweepBeside, SWEEP_S, SWEEP_S, TimeUnit.SECONDS);
+    controlLoops
+        .next()
+        .scheduleAtFixedRate(this::sweepInBackground, SWEEP_S, SWEEP_S, TimeUnit.SECONDS);
   }
 
-  /** It waits for shards, for which the control thread must not. */
-  private void sweepBeside() {
+  /** Sweeps on another thread, because it waits for shards, which the control thread must not. */
+  private void sweepInBackground() {
     Thread.ofVirtual().name("sweep").start(() -> reload.sweep(counters));
   }
 
   /**
-   * Finds upstreams, and opens the listeners when each one's pool has a SERVING upstream and the
-   * others have answered too or had a moment to, or after the start time-out. Opens none, and is
-   * not ready, when the latch is released meanwhile.
+   * Finds upstreams, then opens the listeners once every pool has a SERVING upstream and its other
+   * upstreams have answered or had a moment to, or after the start timeout. If the latch is
+   * released meanwhile, opens no listener, and the bridge is not ready.
    *
    * @throws StartException naming the listener and its address
    */
@@ -197,21 +202,22 @@ public final class Bridge implements Acceptor {
         statuses.stream().mapToInt(PoolStatus::upstreams).sum(),
         "serving",
         statuses.stream().mapToInt(PoolStatus::serving).sum());
-    Shortfall.of(Shortfall.Surroundings.here(transport, descriptors.clientsMax()), reload.inForce())
-        .forEach(one ->
+    Shortfall.of(
+            Shortfall.Environment.current(transport, descriptors.clientsMax()), reload.inForce())
+        .forEach(shortfall ->
             log.write(
                 Event.DEGRADED,
                 "what",
-                one.what(),
+                shortfall.what(),
                 "reason",
-                one.reason(),
+                shortfall.reason(),
                 "effect",
-                one.effect()));
+                shortfall.effect()));
   }
 
   /**
-   * Stops accepting; returns when the last connection has ended, the drain time-out is over, or the
-   * latch is released.
+   * Stops accepting; returns when the last connection has ended, the drain timeout has expired, or
+   * the latch is released.
    */
   public void drain(CountDownLatch hurry) throws InterruptedException {
     readiness = new Readiness(false, "draining");
@@ -231,8 +237,8 @@ public final class Bridge implements Acceptor {
   }
 
   /**
-   * Ends what is left, telling clients and upstreams, and frees every thread. Safe after a failed
-   * start.
+   * Ends the remaining connections, informing clients and upstreams, and stops every thread. Safe
+   * after a failed start.
    */
   public void stop() throws InterruptedException {
     boolean wasStarted = readiness.isReady() || isDraining;
@@ -242,7 +248,7 @@ public final class Bridge implements Acceptor {
     ports.close();
     shards.endConnections();
     pools.close();
-    // Snapshots on their way would meet loops that have ended.
+    // Otherwise snapshots still under way would reach loops that have ended.
     pools.settle();
     shards.endLoops();
     controlLoops.shutdownGracefully(0, BridgeShards.STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
@@ -296,7 +302,7 @@ public final class Bridge implements Acceptor {
     return watch;
   }
 
-  /** An event loop that ends by itself takes the process along. */
+  /** Watches an event loop; if it ends by itself, the process ends too. */
   private void watch(String name, EventLoop loop) {
     turns.watch(name, loop);
     loop.terminationFuture()
@@ -337,7 +343,10 @@ public final class Bridge implements Acceptor {
     }
   }
 
-  /** A thread has ended by this; of Netty's it can be for want of memory. */
+  /**
+   * Called when an uncaught exception has ended a thread. For Netty's threads the cause may be a
+   * lack of memory.
+   */
   public void onUncaught(String thread, Throwable failure) {
     if (failure instanceof Error) {
       abort.onError(thread, failure);
@@ -348,7 +357,7 @@ public final class Bridge implements Acceptor {
 
   // --- outputs ---
 
-  /** Whether every event loop turns. */
+  /** Whether every event loop is turning. */
   Readiness health() {
     return turns
         .stuck()
@@ -356,7 +365,7 @@ public final class Bridge implements Acceptor {
         .orElseGet(() -> new Readiness(true, "every event loop turns"));
   }
 
-  /** Whether new clients are served. */
+  /** Whether the bridge serves new clients. */
   public Readiness readiness() {
     Readiness health = health();
     return health.isReady() ? readiness : health;
@@ -378,7 +387,7 @@ public final class Bridge implements Acceptor {
     return reload;
   }
 
-  /** The configuration that the bridge follows, as the last reload left it. */
+  /** The configuration in force, including the last reload. */
   LoadedConfig inForce() {
     return reload.inForce();
   }

@@ -20,7 +20,7 @@ import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
 /**
- * The shards' counters, summed over shards and shown as metrics from their first moment.
+ * The shards' counters, summed over all shards and exported as metrics from their creation on.
  * Thread-safe.
  */
 final class BridgeCounters {
@@ -41,15 +41,15 @@ final class BridgeCounters {
   private final List<Map<List<String>, Counters>> byShard = new CopyOnWriteArrayList<>();
 
   /**
-   * @param registrar adds and removes the series of upstreams, in order: there may be tens of
-   *     thousands at once, for which shards must not wait
+   * @param registrar adds and removes the series of upstreams, in order; there may be tens of
+   *     thousands at once, which must not hold up shards
    */
   BridgeCounters(Metrics metrics, Executor registrar) {
     this.metrics = metrics;
     this.registrar = registrar;
   }
 
-  /** The view of one more shard, which alone writes what it gets. */
+  /** Returns counters for one more shard, which is their only writer. */
   ShardCounters forShard() {
     Map<List<String>, Counters> own = new ConcurrentHashMap<>();
     byShard.add(own);
@@ -75,13 +75,13 @@ final class BridgeCounters {
     };
   }
 
-  /** Connections that an upstream owns now. */
+  /** Number of connections that an upstream owns now. */
   long connections(String pool, String upstream) {
     List<Counters> shards = byLabels.getOrDefault(labels(pool, upstream), List.of());
     return sum(shards, BridgeCounters::attached);
   }
 
-  /** A listener is gone, and its last connection too. */
+  /** Removes the series of a listener; call it once its last connection has ended. */
   void forgetListener(String listener) {
     List<String> labels = List.of("listener", listener);
     byShard.forEach(own -> own.remove(labels));
@@ -117,7 +117,8 @@ final class BridgeCounters {
   }
 
   /**
-   * The last shard that forgets an upstream takes its series along: names change their addresses.
+   * Removes the upstream's series once the last shard has forgotten it: the addresses that a name
+   * resolves to change.
    */
   private void remove(Counters counters, List<String> labels) {
     byLabels.computeIfPresent(
@@ -176,7 +177,7 @@ final class BridgeCounters {
         registerReasons(shards, labels);
         metrics.histogram(
             DURATION,
-            "How long connections lasted that have ended.",
+            "Duration of connections that have ended.",
             () -> durations(shards, Counters::connectionDurations),
             labels);
         registerMoves(shards, labels);
@@ -185,7 +186,7 @@ final class BridgeCounters {
         registerLevels(shards, labels);
         metrics.histogram(
             ROUND_TRIP,
-            "How long Pings took to be answered.",
+            "Time until Pings were answered.",
             () -> durations(shards, Counters::roundTrips),
             labels);
         registerOutcomes(shards, labels);
@@ -219,7 +220,7 @@ final class BridgeCounters {
     }
     metrics.histogram(
         PAUSE,
-        "How long nobody served connections that moved.",
+        "Time for which connections that moved were not served.",
         () -> durations(shards, Counters::pauses),
         labels);
     metrics.histogram(
@@ -229,7 +230,7 @@ final class BridgeCounters {
         labels);
     metrics.histogram(
         MOVE,
-        "The second part of each pause: until another owner served.",
+        "The second part of each pause: until the next owner served.",
         () -> durations(shards, Counters::pauseMoves),
         labels);
   }
@@ -249,7 +250,7 @@ final class BridgeCounters {
     for (PushResult.Outcome outcome : PushResult.Outcome.values()) {
       metrics.counter(
           PUSHES,
-          "Pushes of the upstream, by what became of them.",
+          "Pushes from the upstream, by outcome.",
           () -> sum(shards, one -> one.pushes(outcome)),
           withOutcome(labels, outcome));
     }
@@ -269,7 +270,7 @@ final class BridgeCounters {
         () -> sum(shards, BridgeCounters::attached),
         labels);
     metrics.gauge(
-        LANES_OPEN, "Lanes that work.", () -> sum(shards, BridgeCounters::openLanes), labels);
+        LANES_OPEN, "Open lanes.", () -> sum(shards, BridgeCounters::openLanes), labels);
   }
 
   private static long attached(Counters one) {

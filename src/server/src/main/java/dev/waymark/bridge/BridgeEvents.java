@@ -18,9 +18,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** What happens in the bridge, as log lines and counts. Thread-safe. */
+/** Turns events in the bridge into log lines and metrics. Thread-safe. */
 final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, LoopWatch.Listener {
-  /** Hears what speaks against an upstream; called on the shards' threads. */
+  /** Receives outlier signals about upstreams. Called on the shards' threads. */
   interface OutlierSignals {
     void onOutlierSignal(String pool, String upstream, OutlierSignal why);
   }
@@ -32,7 +32,7 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
   private static final String EJECTIONS = "waymark_upstream_ejections_total";
   private static final String EJECTED = "waymark_upstream_ejected";
 
-  /** Pool and address of those that are ejected now. */
+  /** Pool and address of each upstream that is ejected now. */
   private final Set<List<String>> ejected = ConcurrentHashMap.newKeySet();
 
   private final EventLog log;
@@ -45,7 +45,7 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
     this.outlierSignals = outlierSignals;
   }
 
-  /** Series of a pool that are there from the start. */
+  /** Registers the series that a pool has from the start. */
   void registerPool(String pool) {
     metrics.counter(
         DISCOVERY_FAILURES, "Times that a pool's name could not be resolved.", "pool", pool);
@@ -208,7 +208,7 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
     ejections(pool, upstream);
     metrics.gauge(
         EJECTED,
-        "1 while the upstream is ejected.",
+        "1 while the upstream is ejected, else 0.",
         () -> ejected.contains(List.of(pool, upstream)) ? 1 : 0,
         "pool",
         pool,
@@ -282,7 +282,7 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
     if (to != null) {
       metrics.gauge(
           PROBLEM,
-          "1 while the upstream does not serve, for this cause.",
+          "1 while this cause keeps the upstream from serving.",
           () -> 1,
           "pool",
           pool,
@@ -328,7 +328,7 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
         EJECTIONS, "Times that the upstream was ejected.", "pool", pool, "upstream", upstream);
   }
 
-  /** There, with 0, from when the upstream is found. */
+  /** Registered with 0 as soon as the upstream is found. */
   private Counter watchFailures(String pool, String upstream) {
     return metrics.counter(
         WATCH_FAILURES,

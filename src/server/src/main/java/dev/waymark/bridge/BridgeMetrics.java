@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
-/** The bridge's levels and limits as metrics. Stateless. */
+/** The bridge's gauges and limits as metrics. Stateless. */
 final class BridgeMetrics {
   private static final String OPEN = "waymark_connections_open";
   private static final String MAX = "waymark_connections_max";
@@ -28,12 +28,12 @@ final class BridgeMetrics {
   static void register(Metrics metrics, int shardCount, MemoryBudget budget, MemoryLimits memory) {
     metrics.gauge(
         "waymark_memory_held_bytes",
-        "Client and reply bytes that the process holds, and 192 for each piece of them.",
+        "Client and reply bytes that the process holds, plus 192 for each buffer.",
         budget::usedBytes);
     metrics.gauge("waymark_memory_budget_bytes", "The limit memory-budget.", budget::budgetBytes);
     metrics.gauge(
         "waymark_jvm_netty_direct_max_bytes",
-        "The most that Netty may take outside the heap.",
+        "Direct memory that Netty may use at most.",
         () -> memory.directBytes());
     metrics.gauge("waymark_shards", "Event loops that carry connections.", () -> shardCount);
   }
@@ -48,13 +48,13 @@ final class BridgeMetrics {
   static void registerLoop(Metrics metrics, LoopWatch watch) {
     metrics.histogram(
         "waymark_event_loop_lag_seconds",
-        "How late timers of the event loop fired, ten times a second.",
+        "How late timers of the event loop fired; sampled ten times a second.",
         () -> durations(watch.lag()),
         "loop",
         watch.loop());
     metrics.histogram(
         "waymark_event_loop_standstill_seconds",
-        "How long the event loop stood still, beyond 0.1 s; no deadline counts that time.",
+        "How long the event loop stood still, beyond 0.1 s; deadlines exclude that time.",
         () -> durations(watch.standstills()),
         "loop",
         watch.loop());
@@ -69,11 +69,11 @@ final class BridgeMetrics {
         "waymark_ready", "1 while new clients are served.", () -> ready.getAsBoolean() ? 1L : 0L);
     metrics.gauge(
         "waymark_draining",
-        "1 from the signal to stop on, while connections end.",
+        "1 from the stop signal on, while connections end.",
         () -> draining.getAsBoolean() ? 1L : 0L);
   }
 
-  /** Again for one that has changed. */
+  /** Registers a listener's series. Call again when its configuration has changed. */
   static void registerListener(Metrics metrics, ListenerConfig config, ListenerCounters counters) {
     String listener = config.name();
     metrics.gauge(OPEN, "Connections open now.", counters::open, "listener", listener);
@@ -81,13 +81,13 @@ final class BridgeMetrics {
     metrics.gauge(MAX, "The limit connections-max.", () -> connectionsMax, "listener", listener);
     metrics.counter(
         REFUSED,
-        "Clients closed at once because of connections-max.",
+        "Clients closed immediately because of connections-max.",
         counters::refused,
         "listener",
         listener);
     metrics.counter(
         PAUSES,
-        "Times that accepting paused, for want of descriptors or memory.",
+        "Times that accepting paused for lack of descriptors or memory.",
         counters::acceptPauses,
         "listener",
         listener);
@@ -108,7 +108,7 @@ final class BridgeMetrics {
         pool);
     metrics.gauge(
         SERVING,
-        "Upstreams to which connections may be given.",
+        "Upstreams that can take connections.",
         () -> upstreams(snapshots, pool).stream().filter(UpstreamView::isServing).count(),
         "pool",
         pool);

@@ -34,8 +34,8 @@ import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
- * The control side of a bridge's pools: discovery, health and balancing. Pools are changed by one
- * thread at a time, none of the loops; the rest is thread-safe.
+ * The control side of a bridge's pools: discovery, health and balancing. Only one thread at a time
+ * may change pools, and not an event loop; everything else is thread-safe.
  */
 final class BridgePools implements LaneConnector.Attempts {
   private static final long START_CHECK_MS = 50;
@@ -51,8 +51,8 @@ final class BridgePools implements LaneConnector.Attempts {
     }
   }
 
-  /** The pools of one moment. */
-  record Known(Map<String, PoolConfig> configs, Set<String> retired) {}
+  /** The pools at one moment, to {@link #restore}. */
+  record Checkpoint(Map<String, PoolConfig> configs, Set<String> retired) {}
 
   private final ControlLoop control;
   private final BridgeEvents events;
@@ -66,7 +66,7 @@ final class BridgePools implements LaneConnector.Attempts {
   private final List<PoolManager> unstarted = new ArrayList<>();
 
   /**
-   * @param shards told of every snapshot, on the control thread
+   * @param shards receives every snapshot, on the control thread
    */
   BridgePools(
       ControlLoop control, BridgeEvents events, Metrics metrics, Consumer<PoolSnapshot> shards) {
@@ -79,7 +79,10 @@ final class BridgePools implements LaneConnector.Attempts {
 
   // --- changes ---
 
-  /** A pool that finds nothing until {@link #start}; or one that was to go, and stays. */
+  /**
+   * Adds a pool, which discovers nothing until {@link #start}. A pool of this name that was retired
+   * is kept and reconfigured instead.
+   */
   void add(PoolConfig config) {
     if (retired.remove(config.name())) {
       reconfigure(config);
@@ -98,7 +101,7 @@ final class BridgePools implements LaneConnector.Attempts {
     BridgeMetrics.registerPool(metrics, config.name(), snapshots);
   }
 
-  /** Has the pools that were added find their upstreams, once every shard knows them. */
+  /** Starts discovery in the added pools. Call it once every shard knows them. */
   void start() {
     while (!unstarted.isEmpty()) {
       unstarted.removeFirst().start();
@@ -106,40 +109,40 @@ final class BridgePools implements LaneConnector.Attempts {
   }
 
   /**
-   * Returns when each of these pools has had a SERVING upstream, when the time is over, or when the
-   * latch is released.
+   * Returns when each of these pools has had a SERVING upstream, the time is up, or the latch is
+   * released.
    */
   void awaitServing(Collection<String> names, Wait wait, CountDownLatch stop)
       throws InterruptedException {
     for (String name : names) {
       CountDownLatch serving = pool(name).started.serving();
-      long leftNs = wait.leftNs();
-      while (leftNs > 0
+      long remainingNs = wait.remainingNs();
+      while (remainingNs > 0
           && stop.getCount() > 0
           && !serving.await(
-              Math.min(leftNs, TimeUnit.MILLISECONDS.toNanos(START_CHECK_MS)),
+              Math.min(remainingNs, TimeUnit.MILLISECONDS.toNanos(START_CHECK_MS)),
               TimeUnit.NANOSECONDS)) {
-        leftNs = wait.leftNs();
+        remainingNs = wait.remainingNs();
       }
     }
   }
 
   /**
-   * Returns when it is known of all upstreams whether they serve and take lanes, so that the first
-   * clients are dealt out over them and the ready line counts them, or when the time is over. Pools
-   * where nobody serves are not waited for.
+   * Returns when it is known of every upstream whether it serves and takes lanes, so that the first
+   * clients are spread over all of them and the ready line counts them; or when the time is up.
+   * Does not wait for pools without a SERVING upstream.
    */
   void awaitProof(Collection<String> names, Wait wait) throws InterruptedException {
     for (String name : names) {
       FirstServing started = pool(name).started;
       if (started.serving().getCount() == 0) {
-        var _ = started.proven().await(wait.leftNs(), TimeUnit.NANOSECONDS);
+        var _ = started.proven().await(wait.remainingNs(), TimeUnit.NANOSECONDS);
       }
     }
     settle();
   }
 
-  /** Other options of a pool that is there. */
+  /** Changes the options of an existing pool. */
   void reconfigure(PoolConfig next) {
     Pool pool = pool(next.name());
     pools.put(next.name(), pool.with(next));
@@ -147,15 +150,15 @@ final class BridgePools implements LaneConnector.Attempts {
     pool.manager.reconfigure(next);
   }
 
-  /** What there is now, for {@link #restore}. */
-  Known known() {
+  /** Returns the current pools, for {@link #restore}. */
+  Checkpoint checkpoint() {
     Map<String, PoolConfig> configs = new HashMap<>();
     pools.forEach((name, pool) -> configs.put(name, pool.config));
-    return new Known(Map.copyOf(configs), retired());
+    return new Checkpoint(Map.copyOf(configs), retired());
   }
 
-  /** As it was: what has been added since is to go, the rest has the options that it had. */
-  void restore(Known before) {
+  /** Retires the pools added since the checkpoint and gives all others their former options. */
+  void restore(Checkpoint before) {
     for (Pool pool : pools.values()) {
       String name = pool.config.name();
       PoolConfig config = before.configs.get(name);
@@ -169,24 +172,24 @@ final class BridgePools implements LaneConnector.Attempts {
   }
 
   /**
-   * Returns when the control thread has done what was asked of it so far: what followed from it is
-   * on its way to the shards, ahead of what they are told from now on.
+   * Returns when the control thread has done everything requested so far. The resulting snapshots
+   * are then queued to the shards, ahead of anything sent to them from now on.
    */
   void settle() {
     control.eventLoop().submit(() -> {}).awaitUninterruptibly();
   }
 
-  /** No listener names it any more: it goes with the last connection that needs it. */
+  /** Marks a pool as removed from the configuration; it stays until no connection needs it. */
   void retire(String name) {
     retired.add(name);
   }
 
-  /** Those that are to go. */
+  /** The names of the retired pools. */
   Set<String> retired() {
     return Set.copyOf(retired);
   }
 
-  /** No shard has it any more. Blocks until nothing comes from it either. */
+  /** Removes a pool that no shard has any more. Blocks until it can publish nothing more. */
   void forget(String name) {
     retired.remove(name);
     Pool gone = pools.get(name);
@@ -205,14 +208,14 @@ final class BridgePools implements LaneConnector.Attempts {
     BridgeMetrics.unregisterPool(metrics, name);
   }
 
-  /** Ends all discovery and watching. */
+  /** Stops discovery and health watching of all pools. */
   void close() {
     pools.values().forEach(pool -> pool.manager.close());
   }
 
   // --- for the shards ---
 
-  /** What a shard is to know of these pools. */
+  /** Returns these pools in the form that shards take. */
   List<PoolSetup> setups(Collection<String> names) {
     return names.stream()
         .map(this::pool)
@@ -220,15 +223,15 @@ final class BridgePools implements LaneConnector.Attempts {
         .toList();
   }
 
-  /** Tells the shards once more what is known of a pool; those that know it ignore it. */
-  void publishAgain(String name) {
+  /** Publishes a pool's last snapshot again; shards that already have it ignore it. */
+  void republish(String name) {
     PoolSnapshot known = snapshots.get(name);
     if (known != null) {
       shards.accept(dialled(pool(name), known));
     }
   }
 
-  /** Where to dial an upstream; empty when it is gone. */
+  /** The address to dial for an upstream; empty if it is gone. */
   Optional<SocketAddress> address(String name, String upstream) {
     return pool(name).manager.socketAddress(upstream);
   }
@@ -237,7 +240,7 @@ final class BridgePools implements LaneConnector.Attempts {
     return pool(name).config.get(HealthKeys.USER_TIMEOUT);
   }
 
-  /** A shard holds something against an upstream. */
+  /** Passes on an outlier signal that a shard raised about an upstream. */
   void onOutlierSignal(String name, String upstream, OutlierSignal why) {
     Pool pool = pools.get(name);
     if (pool != null) {
@@ -263,13 +266,13 @@ final class BridgePools implements LaneConnector.Attempts {
     }
   }
 
-  /** Why an upstream does not serve; empty: it does, or nothing is known yet. */
+  /** Why an upstream is not serving; empty if it is, or if nothing is known yet. */
   Optional<UpstreamProblem> problem(String name, String upstream) {
     Pool pool = pools.get(name);
     return pool == null ? Optional.empty() : pool.manager.problem(upstream);
   }
 
-  /** All pools, by name. */
+  /** The status of all pools, sorted by name. */
   List<PoolStatus> statuses() {
     return pools.values().stream()
         .map(this::status)
@@ -290,7 +293,7 @@ final class BridgePools implements LaneConnector.Attempts {
         problem.map(UpstreamProblem::text).orElse(""));
   }
 
-  /** What is known of each pool, by name. */
+  /** The last snapshot of each pool, by name. */
   Map<String, PoolSnapshot> snapshots() {
     return snapshots;
   }
@@ -307,7 +310,7 @@ final class BridgePools implements LaneConnector.Attempts {
     pool.started.onSnapshot(dialled);
   }
 
-  /** A shard is told of upstreams that can be dialled; the others are looked up still. */
+  /** Returns only the upstreams that can be dialled; the others are still being resolved. */
   private static PoolSnapshot dialled(Pool pool, PoolSnapshot snapshot) {
     List<UpstreamView> dialled =
         snapshot.upstreams().stream()

@@ -23,12 +23,12 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The listening ports of a bridge, and what is counted under the names of its listeners. Ports are
- * changed by one thread at a time, none of the loops; the rest is thread-safe.
+ * The listening ports of a bridge, and the counters of its listeners by name. Only one thread at a
+ * time may change ports, and not an event loop; everything else is thread-safe.
  */
 final class BridgePorts {
-  /** A listener and the port that it is to have. */
-  private record Place(ListenerConfig config, ListenerPort port, boolean isNew) {
+  /** A listener and the port that it will have. */
+  private record Assignment(ListenerConfig config, ListenerPort port, boolean isNew) {
     boolean isBlockedBy(ListenerPort other) {
       return isNew && other.isInTheWayOf(config.address());
     }
@@ -38,25 +38,25 @@ final class BridgePorts {
     void bind(ListenerPort port) throws IOException;
   }
 
-  /** The ports of another configuration: bound, but not accepting. Immutable. */
+  /** The ports of a new configuration: bound, but not accepting yet. Immutable. */
   static final class Prepared {
-    private final List<Place> places;
-    private final List<ListenerPort> leaving;
+    private final List<Assignment> assignments;
+    private final List<ListenerPort> obsolete;
 
-    /** Of the leaving ones, those that are closed already, as they were in the way. */
+    /** Obsolete ports that are already closed because they blocked a new one. */
     private final List<ListenerPort> closed;
 
     private final Map<ListenerPort, String> namesBefore;
     private final Map<String, ListenerConfig> configsBefore;
 
     private Prepared(
-        List<Place> places,
-        List<ListenerPort> leaving,
+        List<Assignment> assignments,
+        List<ListenerPort> obsolete,
         List<ListenerPort> closed,
         Map<ListenerPort, String> namesBefore,
         Map<String, ListenerConfig> configsBefore) {
-      this.places = places;
-      this.leaving = leaving;
+      this.assignments = assignments;
+      this.obsolete = obsolete;
       this.closed = closed;
       this.namesBefore = namesBefore;
       this.configsBefore = configsBefore;
@@ -86,53 +86,61 @@ final class BridgePorts {
   }
 
   /**
-   * Binds what these listeners need and is not there; a listener that keeps its address keeps its
-   * port, whatever its name. A port that nobody wants any more and that is in the way of a new one,
-   * as 127.0.0.1:7000 is in the way of 0.0.0.0:7000, is closed for it; all others accept as before.
-   * To be followed by {@link #switchTo}, or {@link #undo}. Blocks.
+   * Binds the ports that these listeners need and do not have yet. A listener that keeps its
+   * address keeps its port, even if it is renamed. An obsolete port that blocks a new one, as
+   * 127.0.0.1:7000 blocks 0.0.0.0:7000, is closed; all others keep accepting. Must be followed by
+   * {@link #switchTo} or {@link #undo}. Blocks.
    *
    * @throws StartException naming the listener and its address; nothing has changed then
    */
   Prepared prepare(List<ListenerConfig> listeners) {
     List<ListenerPort> free = new ArrayList<>(ports);
-    List<Place> places = new ArrayList<>();
+    List<Assignment> assignments = new ArrayList<>();
     for (ListenerConfig config : listeners) {
       Optional<ListenerPort> known = free.stream().filter(port -> port.isFor(config)).findFirst();
       known.ifPresent(free::remove);
-      places.add(new Place(config, known.orElseGet(() -> newPort(config)), known.isEmpty()));
+      assignments.add(
+          new Assignment(config, known.orElseGet(() -> newPort(config)), known.isEmpty()));
     }
     List<ListenerPort> blocking =
-        free.stream().filter(port -> places.stream().anyMatch(p -> p.isBlockedBy(port))).toList();
-    bindAll(places, blocking);
+        free.stream()
+            .filter(port -> assignments.stream().anyMatch(one -> one.isBlockedBy(port)))
+            .toList();
+    bindAll(assignments, blocking);
     Map<ListenerPort, String> names =
         ports.stream().collect(Collectors.toMap(port -> port, ListenerPort::listener));
-    return new Prepared(places, free, blocking, names, Map.copyOf(configs));
+    return new Prepared(assignments, free, blocking, names, Map.copyOf(configs));
   }
 
-  /** What can be refused without closing a port is bound first. */
-  private static void bindAll(List<Place> places, List<ListenerPort> blocking) {
-    List<Place> blocked =
-        places.stream().filter(place -> blocking.stream().anyMatch(place::isBlockedBy)).toList();
-    List<Place> others = places.stream().filter(place -> !blocked.contains(place)).toList();
+  /** Binds first the ports that need no other to be closed, as binding may fail. */
+  private static void bindAll(List<Assignment> assignments, List<ListenerPort> blocking) {
+    List<Assignment> blocked =
+        assignments.stream().filter(one -> blocking.stream().anyMatch(one::isBlockedBy)).toList();
+    List<Assignment> others =
+        assignments.stream().filter(one -> !blocked.contains(one)).toList();
     List<ListenerPort> closed = new ArrayList<>();
     try {
-      others.forEach(place -> bind(place, ListenerPort::bind));
+      others.forEach(assignment -> bind(assignment, ListenerPort::bind));
       for (ListenerPort port : blocking) {
         closed.add(port);
         port.close();
       }
-      blocked.forEach(place -> bind(place, ListenerPort::bindInPlaceOfAnother));
+      blocked.forEach(assignment -> bind(assignment, ListenerPort::bindInPlaceOfAnother));
     } catch (RuntimeException failure) {
-      places.stream().filter(Place::isNew).map(Place::port).forEach(ListenerPort::close);
+      assignments.stream()
+          .filter(Assignment::isNew)
+          .map(Assignment::port)
+          .forEach(ListenerPort::close);
       reopen(closed, failure);
       throw failure;
     }
   }
 
   /**
-   * Binds ports that had been closed for others, and accepts.
+   * Binds ports again that had been closed in favour of others, and accepts.
    *
-   * @param cause why; it is kept with the failure where one of them cannot be had any more
+   * @param cause the failure that makes this necessary; added to the exception as suppressed if a
+   *     port cannot be bound again
    */
   private static void reopen(List<ListenerPort> closed, @Nullable RuntimeException cause) {
     for (ListenerPort port : closed) {
@@ -144,7 +152,7 @@ final class BridgePorts {
             new IllegalStateException(
                 String.format(
                     Locale.ROOT,
-                    "listener %s has lost %s: %s",
+                    "listener %s cannot reopen %s: %s",
                     port.listener(),
                     ListenerPort.text(port.address()),
                     lost.getMessage()),
@@ -157,13 +165,13 @@ final class BridgePorts {
     }
   }
 
-  private static void bind(Place place, Binding how) {
+  private static void bind(Assignment assignment, Binding how) {
     try {
-      if (place.isNew) {
-        how.bind(place.port);
+      if (assignment.isNew) {
+        how.bind(assignment.port);
       }
     } catch (IOException failure) {
-      throw StartException.listener(place.config, failure);
+      throw StartException.listener(assignment.config, failure);
     }
   }
 
@@ -176,44 +184,44 @@ final class BridgePorts {
   }
 
   /**
-   * Accepts on the ports that were prepared. Those that nobody wants any more accept until {@link
-   * #closeLeaving}, until when there is {@link #undo}. Blocks.
+   * Accepts on the prepared ports. Obsolete ports keep accepting until {@link #closeObsolete};
+   * until then, {@link #undo} is possible. Blocks.
    */
   void switchTo(Prepared prepared) {
-    use(prepared.places.stream().map(Place::config).toList());
-    for (Place place : prepared.places) {
-      if (place.isNew) {
-        ports.add(place.port);
-        place.port.accept();
-        logOpen(place.port);
+    setListeners(prepared.assignments.stream().map(Assignment::config).toList());
+    for (Assignment assignment : prepared.assignments) {
+      if (assignment.isNew) {
+        ports.add(assignment.port);
+        assignment.port.accept();
+        logOpen(assignment.port);
       } else {
-        giveTo(place.config.name(), place.port);
+        assign(assignment.config.name(), assignment.port);
       }
     }
   }
 
-  /** Closes the ports that nobody wants any more. Blocks. */
-  void closeLeaving(Prepared prepared) {
-    ports.removeAll(prepared.leaving);
-    prepared.leaving.forEach(this::close);
+  /** Closes the ports that the new configuration no longer has. Blocks. */
+  void closeObsolete(Prepared prepared) {
+    ports.removeAll(prepared.obsolete);
+    prepared.obsolete.forEach(this::close);
   }
 
-  /** As if nothing had been prepared; connections that were accepted meanwhile go on. Blocks. */
+  /** Restores the former ports and listeners; connections accepted meanwhile continue. Blocks. */
   void undo(Prepared prepared) {
-    for (Place place : prepared.places) {
-      if (ports.contains(place.port) && place.isNew) {
-        close(place.port);
-        ports.remove(place.port);
-      } else if (place.isNew) {
-        place.port.close();
+    for (Assignment assignment : prepared.assignments) {
+      if (ports.contains(assignment.port) && assignment.isNew) {
+        close(assignment.port);
+        ports.remove(assignment.port);
+      } else if (assignment.isNew) {
+        assignment.port.close();
       }
     }
     reopen(prepared.closed, null);
-    prepared.namesBefore.forEach((port, name) -> giveTo(name, port));
-    use(prepared.configsBefore.values());
+    prepared.namesBefore.forEach((port, name) -> assign(name, port));
+    setListeners(prepared.configsBefore.values());
   }
 
-  private void giveTo(String listener, ListenerPort port) {
+  private void assign(String listener, ListenerPort port) {
     String before = port.listener();
     port.use(listener, countersOf(listener));
     if (!before.equals(listener)) {
@@ -222,7 +230,7 @@ final class BridgePorts {
     }
   }
 
-  private void use(Collection<ListenerConfig> listeners) {
+  private void setListeners(Collection<ListenerConfig> listeners) {
     configs.clear();
     for (ListenerConfig config : listeners) {
       configs.put(config.name(), config);
@@ -240,14 +248,14 @@ final class BridgePorts {
     log.write(Event.LISTENER_CLOSED, "listener", port.listener());
   }
 
-  /** Stops accepting; connections go on. Blocks. */
+  /** Stops accepting; existing connections continue. Blocks. */
   void close() {
     ports.forEach(this::close);
     ports.clear();
   }
 
-  /** Names of listeners that are gone, and whose last connection is: they are forgotten. */
-  Set<String> takeEnded() {
+  /** Forgets removed listeners whose last connection has ended, and returns their names. */
+  Set<String> removeEnded() {
     Set<String> ended = new HashSet<>();
     counters.forEach((name, own) -> {
       if (!configs.containsKey(name) && own.open() == 0) {
@@ -261,7 +269,7 @@ final class BridgePorts {
     return ended;
   }
 
-  /** A shard is over the memory budget. Any thread. */
+  /** Pauses accepting because a shard found the process over its memory budget. Any thread. */
   void pauseForMemory() {
     sockets.memory().enter();
     ports.forEach(ListenerPort::settleMemory);
@@ -273,7 +281,7 @@ final class BridgePorts {
     ports.forEach(ListenerPort::settleMemory);
   }
 
-  /** Those that are open, at first in the order of the configuration. */
+  /** The open ports, after a start in the order of the configuration. */
   List<ListenerPort> all() {
     return List.copyOf(ports);
   }

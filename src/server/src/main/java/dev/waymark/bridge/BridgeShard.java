@@ -33,8 +33,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A shard on its event loop: gives it turns, time and lanes, and hands over what comes from other
- * threads. Methods say which thread may call them.
+ * Runs a shard on its event loop: provides it with turns, time and lanes, and delivers what other
+ * threads send it. Comments below say which thread may call which methods.
  */
 final class BridgeShard implements ShardEnvironment {
   private final EventLoop loop;
@@ -54,7 +54,7 @@ final class BridgeShard implements ShardEnvironment {
   private long timerDueNs;
 
   /**
-   * @param shards makes the shard that this one serves
+   * @param factory creates the shard to run
    */
   BridgeShard(
       EventLoop loop,
@@ -63,7 +63,7 @@ final class BridgeShard implements ShardEnvironment {
       BridgePools pools,
       BridgePorts ports,
       Consumer<Throwable> bugs,
-      Function<ShardEnvironment, Shard> shards) {
+      Function<ShardEnvironment, Shard> factory) {
     this.loop = loop;
     this.time = time;
     this.connector = connector;
@@ -71,12 +71,12 @@ final class BridgeShard implements ShardEnvironment {
     this.ports = ports;
     this.bugs = bugs;
     this.pushMailbox = new PushMailbox(() -> loop.execute(this::takePushes));
-    this.shard = shards.apply(this);
+    this.shard = factory.apply(this);
     time.onStandstill(shard::onStandstill);
   }
 
-  /** All shards of the bridge, by their index. Before {@link #start}. */
-  void join(List<BridgeShard> shardsByIndex) {
+  /** Sets all shards of the bridge, by index. Call before {@link #start}. */
+  void setPeers(List<BridgeShard> shardsByIndex) {
     peers = shardsByIndex;
   }
 
@@ -90,8 +90,8 @@ final class BridgeShard implements ShardEnvironment {
   }
 
   /**
-   * Only the newest snapshot of a pool waits to be taken, so the mailbox is as long as there are
-   * pools.
+   * Hands over a snapshot. Only the newest snapshot of each pool waits to be taken, so the mailbox
+   * holds at most one per pool.
    */
   void publish(PoolSnapshot snapshot) {
     if (snapshotMailbox.put(snapshot.pool(), snapshot) == null) {
@@ -99,7 +99,7 @@ final class BridgeShard implements ShardEnvironment {
     }
   }
 
-  /** Pools and listeners that are new or changed. */
+  /** Adds or changes pools and listeners. */
   CompletableFuture<Boolean> configure(
       List<PoolSetup> setups, List<ListenerConfig> listenerConfigs) {
     return ask(core -> {
@@ -110,7 +110,7 @@ final class BridgeShard implements ShardEnvironment {
     });
   }
 
-  /** Listeners to which no client comes any more. */
+  /** Removes listeners that accept no clients any more. */
   CompletableFuture<Boolean> removeListeners(Set<String> names) {
     return ask(core -> {
       names.forEach(core::onListenerRemoved);
@@ -119,7 +119,7 @@ final class BridgeShard implements ShardEnvironment {
     });
   }
 
-  /** The bridge will stop in so long. */
+  /** Starts the drain: the bridge will stop after this time. */
   CompletableFuture<Boolean> drain(long timeoutNs) {
     return ask(core -> {
       core.onDrain(time.nowNs(), timeoutNs);
@@ -135,7 +135,7 @@ final class BridgeShard implements ShardEnvironment {
     });
   }
 
-  /** Asks the shard on its thread. */
+  /** Applies a function to the shard, on the shard's thread. */
   <T> CompletableFuture<T> ask(Function<Shard, T> question) {
     CompletableFuture<T> answer = new CompletableFuture<>();
     loop.execute(() -> {
@@ -157,7 +157,7 @@ final class BridgeShard implements ShardEnvironment {
     return ask(Shard::connectionCount);
   }
 
-  /** Ends what {@link Shard#stop} has left: sockets whose clients linger, and channels. Blocks. */
+  /** Ends what remains after {@link Shard#stop}: lingering client sockets, and channels. Blocks. */
   void close(long timeoutMs) throws InterruptedException {
     ask(
             core -> {
@@ -204,7 +204,7 @@ final class BridgeShard implements ShardEnvironment {
     return peers.get(index).pushMailbox.offer(new PushMailbox.PendingPush(pool, push, replyHere));
   }
 
-  /** On the other shard's thread. */
+  /** Called on the other shard's thread. */
   private void answer(Consumer<PushResult> reply, PushResult result) {
     if (!loop.isShuttingDown()) {
       loop.execute(() -> guarded(() -> reply.accept(result)));
@@ -238,7 +238,7 @@ final class BridgeShard implements ShardEnvironment {
     time.onTimer(timerDueNs);
     long nowNs = time.nowNs();
     if (time.isDeferringDeadlines()) {
-      // What peers sent meanwhile is read before any of them is judged.
+      // After a standstill, read what peers sent meanwhile before any of their deadlines expire.
       schedule(LoopClock.TICK_NS);
       return;
     }
@@ -254,8 +254,7 @@ final class BridgeShard implements ShardEnvironment {
     SocketAddress address =
         pools
             .address(lane.poolName(), lane.upstream().address())
-            // Gone since the snapshot: the port cannot be dialled, and the lane breaks like any
-            // other.
+            // Gone since the snapshot: port 0 cannot be dialled, so the lane breaks like any other.
             .orElseGet(() -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     return connector.connect(lane, address, pools.userTimeout(lane.poolName()));
   }
@@ -265,7 +264,7 @@ final class BridgeShard implements ShardEnvironment {
     peers.stream().filter(peer -> peer != this).forEach(BridgeShard::askToFree);
   }
 
-  /** On another shard's thread. */
+  /** Called on another shard's thread. */
   private void askToFree() {
     if (!loop.isShuttingDown() && isAskedToFree.compareAndSet(false, true)) {
       loop.execute(() -> {
@@ -285,10 +284,10 @@ final class BridgeShard implements ShardEnvironment {
     ports.resumeForMemory();
   }
 
-  /** A defect must not end the loop's turn for everybody else. */
-  private void guarded(Runnable turn) {
+  /** Runs a step so that a bug in it does not end the loop's turn for all others. */
+  private void guarded(Runnable step) {
     try {
-      turn.run();
+      step.run();
     } catch (RuntimeException | Error bug) {
       bugs.accept(bug);
     }

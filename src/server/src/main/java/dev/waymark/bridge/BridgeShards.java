@@ -24,12 +24,12 @@ import java.util.function.Function;
 import java.util.function.IntSupplier;
 
 /**
- * All shards of a bridge and the event loops they run on. {@link #create}, {@link #endConnections}
- * and {@link #endLoops} are called from one thread, none of the loops; the rest is thread-safe once
- * the shards have been created.
+ * All shards of a bridge and the event loops they run on. Call {@link #create}, {@link
+ * #endConnections} and {@link #endLoops} from a single thread that is not an event loop. Everything
+ * else is thread-safe once the shards have been created.
  */
 final class BridgeShards {
-  /** What is left of a connection's last bytes after the drain may take this long. */
+  /** How long the last bytes of connections may take after the drain. */
   static final long STOP_TIMEOUT_MS = 1_000;
 
   private static final long STOP_CHECK_MS = 5;
@@ -38,8 +38,8 @@ final class BridgeShards {
   private final Map<EventLoop, BridgeShard> shards = new LinkedHashMap<>();
 
   /**
-   * @param count 0: half the cores, as the kernel's share of the work is the larger one
-   *     (docs/decisions/0013)
+   * @param count number of shards; 0 means half the cores, because the kernel does more than half
+   *     of the work (docs/decisions/0013)
    */
   BridgeShards(int count, NettyTransport transport) {
     int loopCount = count > 0 ? count : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
@@ -49,22 +49,22 @@ final class BridgeShards {
   }
 
   /**
-   * Gives every loop its shard, under one instance that is new.
+   * Creates a shard for every loop, all with the same new instance number.
    *
-   * @param shardOn makes the shard of this identity on this loop
+   * @param factory creates the shard of this identity on this loop
    */
-  void create(String node, BiFunction<EventLoop, ShardIdentity, BridgeShard> shardOn) {
+  void create(String node, BiFunction<EventLoop, ShardIdentity, BridgeShard> factory) {
     long instance = Mark.instance(Clock.nowUnixMs(), new SecureRandom().nextLong());
     int count = loops.executorCount();
     for (int index = 0; index < count; index++) {
       EventLoop loop = (EventLoop) loops.next();
       ShardIdentity identity = new ShardIdentity(index, count, instance, node, Version.current());
-      shards.put(loop, shardOn.apply(loop, identity));
+      shards.put(loop, factory.apply(loop, identity));
     }
-    shards.values().forEach(shard -> shard.join(all()));
+    shards.values().forEach(shard -> shard.setPeers(all()));
   }
 
-  /** Hands over each loop with a name for people. */
+  /** Passes each loop to the consumer, with a display name. */
   void watch(BiConsumer<String, EventLoop> watch) {
     int index = 0;
     for (EventLoop loop : shards.keySet()) {
@@ -76,68 +76,68 @@ final class BridgeShards {
     shards.values().forEach(BridgeShard::start);
   }
 
-  /** Tells every shard of a pool. */
+  /** Hands a snapshot to every shard. */
   void publish(PoolSnapshot snapshot) {
     shards.values().forEach(shard -> shard.publish(snapshot));
   }
 
-  /**
-   * Has every shard take over pools and listeners that are new or changed. Blocks until all have.
-   */
+  /** Adds or changes pools and listeners in every shard. Blocks until all have done so. */
   void configure(List<PoolSetup> pools, List<ListenerConfig> listeners) {
     askAll(shard -> shard.configure(pools, listeners));
   }
 
-  /** No client comes to these listeners any more. Blocks until every shard knows. */
+  /** Removes listeners that accept no clients any more. Blocks until every shard has done so. */
   void removeListeners(Set<String> listeners) {
     askAll(shard -> shard.removeListeners(listeners));
   }
 
-  /** Whether no shard has this pool any more; those that do not need it give it up. Blocks. */
+  /**
+   * Removes a pool from every shard that does not need it; returns whether none has it now. Blocks.
+   */
   boolean removePoolIfUnused(String pool) {
     return askAll(shard -> shard.ask(core -> core.removePoolIfUnused(pool)));
   }
 
-  /** The bridge will stop in so long. Blocks until every shard knows. */
+  /** Starts the drain: the bridge will stop after this time. Blocks until every shard knows. */
   void drain(long timeoutNs) {
     askAll(shard -> shard.drain(timeoutNs));
   }
 
-  /** Asks all at once; whether all say yes. */
+  /** Asks all shards in parallel; returns whether all answered true. */
   private boolean askAll(Function<BridgeShard, CompletableFuture<Boolean>> question) {
     List<CompletableFuture<Boolean>> answers = shards.values().stream().map(question).toList();
     return answers.stream().filter(CompletableFuture::join).count() == answers.size();
   }
 
-  /** Closes every connection and lane; what does not end in time is dropped. Blocks. */
+  /** Closes every connection and lane, and drops those that do not end in time. Blocks. */
   void endConnections() throws InterruptedException {
     askAll(BridgeShard::stop);
-    awaitNone(this::connectionCount);
+    awaitZero(this::connectionCount);
     for (BridgeShard shard : shards.values()) {
       shard.close(STOP_TIMEOUT_MS);
     }
-    awaitNone(this::connectionCount);
+    awaitZero(this::connectionCount);
   }
 
   /**
-   * Ends the threads, once nothing runs on them: a port that could not be bound closes later, with
-   * io_uring, and a loop that ends before its channels complains with a stack. Blocks.
+   * Ends the threads once they have no channels: with io_uring, a port that could not be bound
+   * closes late, and a loop that ends before its channels logs a stack trace. Blocks.
    */
   void endLoops() throws InterruptedException {
-    awaitNone(this::channelCount);
+    awaitZero(this::channelCount);
     loops.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
   }
 
-  /** The loops, for sockets. */
+  /** The event loops of all shards, for sockets. */
   MultiThreadIoEventLoopGroup loops() {
     return loops;
   }
 
-  /** The shard of this loop. */
+  /** The shard that runs on this loop. */
   BridgeShard on(EventLoop loop) {
     BridgeShard shard = shards.get(loop);
     if (shard == null) {
-      throw new IllegalStateException("a client on a loop without a shard");
+      throw new IllegalStateException("no shard runs on this event loop");
     }
     return shard;
   }
@@ -158,7 +158,7 @@ final class BridgeShards {
     return count;
   }
 
-  private static void awaitNone(IntSupplier count) throws InterruptedException {
+  private static void awaitZero(IntSupplier count) throws InterruptedException {
     Wait wait = new Wait(TimeUnit.MILLISECONDS.toNanos(STOP_TIMEOUT_MS));
     while (count.getAsInt() > 0 && !wait.isOver()) {
       TimeUnit.MILLISECONDS.sleep(STOP_CHECK_MS);

@@ -21,7 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Stream;
 
-/** What the admin port tells of a bridge. Thread-safe. */
+/** The state of a bridge as the admin port shows it. Thread-safe. */
 final class BridgeState implements Operations {
   private final Bridge bridge;
 

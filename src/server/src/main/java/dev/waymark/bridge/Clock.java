@@ -1,15 +1,15 @@
 package dev.waymark.bridge;
 
-/** The one place that reads the time. Thread-safe. */
+/** The only place in the bridge that reads the clock. Thread-safe. */
 public final class Clock {
   private Clock() {}
 
-  /** Monotonic, in nanoseconds; only differences mean something. */
+  /** Monotonic time in nanoseconds; only differences are meaningful. */
   public static long nowNs() {
     return System.nanoTime();
   }
 
-  /** The wall clock, in milliseconds since 1970. */
+  /** Wall-clock time in milliseconds since 1970. */
   public static long nowUnixMs() {
     return System.currentTimeMillis();
   }

@@ -3,8 +3,8 @@ package dev.waymark.bridge;
 import java.util.function.LongSupplier;
 
 /**
- * Whether the memory outside the heap runs short. Once it does, it stays so until half as much
- * again is left as has to be spared, so that connections are made to give enough back. Thread-safe.
+ * Whether direct memory is short: less than the spare bytes are left. Once short, it remains so
+ * until half as much again is left, so that connections have to give back enough. Thread-safe.
  */
 final class DirectMemory {
   private final long limitBytes;
@@ -13,7 +13,7 @@ final class DirectMemory {
   private volatile boolean isShort;
 
   /**
-   * @param usedBytes asked each time; -1 where nobody counts
+   * @param usedBytes returns the direct memory in use, or -1 if it is not counted
    */
   DirectMemory(MemoryLimits limits, LongSupplier usedBytes) {
     this.limitBytes = limits.directBytes();
@@ -21,7 +21,7 @@ final class DirectMemory {
     this.usedBytes = usedBytes;
   }
 
-  /** Asked by every shard, many times a turn. */
+  /** Called by every shard, many times per turn. */
   boolean isShort() {
     long leftBytes = limitBytes - usedBytes.getAsLong();
     boolean wasShort = isShort;

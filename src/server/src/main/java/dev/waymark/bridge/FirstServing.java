@@ -8,8 +8,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * Whether a pool has ever had an upstream that serves by its health, and whether all that are known
- * have shown whether they serve and take lanes. Thread-safe.
+ * The first answers of a pool's upstreams: whether the health of any has ever been SERVING, and
+ * whether it is known of all of them if they serve and take lanes. Thread-safe.
  */
 final class FirstServing {
   private final CountDownLatch serving = new CountDownLatch(1);
@@ -17,21 +17,23 @@ final class FirstServing {
   private final Set<String> answered = ConcurrentHashMap.newKeySet();
   private volatile PoolSnapshot snapshot = new PoolSnapshot("", 0, List.of());
 
-  /** Released for ever when health says that an upstream serves. */
+  /** Released, for good, when the first upstream is SERVING. */
   CountDownLatch serving() {
     return serving;
   }
 
   /**
-   * Released for ever when the health of each upstream is known, and each of those that serve by it
-   * has taken or refused a lane: the first clients are dealt out over all of them.
+   * Released, for good, when the health of every upstream is known and every SERVING one has taken
+   * or refused a lane, so that the first clients are spread over all of them.
    */
   CountDownLatch proven() {
     return proven;
   }
 
   /**
-   * @param dialled the upstreams that can be dialled
+   * Takes a new snapshot.
+   *
+   * @param dialled contains only upstreams that can be dialled
    */
   void onSnapshot(PoolSnapshot dialled) {
     if (proven.getCount() > 0) {
@@ -40,7 +42,7 @@ final class FirstServing {
     }
   }
 
-  /** An upstream has taken or refused a lane. */
+  /** Called when an upstream has taken or refused a lane. */
   void onLane(String upstream) {
     if (proven.getCount() > 0) {
       answered.add(upstream);
@@ -49,17 +51,19 @@ final class FirstServing {
   }
 
   private void check() {
-    List<String> known =
+    List<String> servingAddresses =
         snapshot.upstreams().stream()
             .filter(UpstreamView::isServing)
             .map(UpstreamView::address)
             .toList();
-    if (!known.isEmpty()) {
+    if (!servingAddresses.isEmpty()) {
       serving.countDown();
     }
-    boolean isEachKnown =
+    boolean isAllHealthKnown =
         snapshot.upstreams().stream().noneMatch(each -> each.health().equals("UNKNOWN"));
-    if (!known.isEmpty() && isEachKnown && answered.containsAll(known)) {
+    if (!servingAddresses.isEmpty()
+        && isAllHealthKnown
+        && answered.containsAll(servingAddresses)) {
       proven.countDown();
       answered.clear();
     }

@@ -8,21 +8,21 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Keeps the time of one event loop, and measures how late the loop is. Confined to the loop's
- * thread, but for the histograms, which any thread may read.
+ * thread, except for the histograms, which any thread may read.
  */
 final class LoopWatch implements LoopTime, LoopClock.Listener {
-  /** Hears of standstills on the loop's thread; must not block. */
+  /** Receives standstills. Called on the loop's thread; must not block. */
   interface Listener {
-    /** The loop stood still for so long. */
+    /** Called after the loop has stood still for this long. */
     void onLoopLate(String loop, long standstillNs);
   }
 
-  /** Shorter standstills are counted, and told to nobody. */
-  static final long TOLD_NS_MIN = 1_000_000_000L;
+  /** Shorter standstills only count in the histogram and are not reported to the listener. */
+  static final long REPORTED_NS_MIN = 1_000_000_000L;
 
   private static final long MS = 1_000_000L;
 
-  /** The highest bound of the histograms. */
+  /** The largest bound of the histograms. */
   private static final long LATE_NS_MAX = 100_000 * MS;
 
   private final String loop;
@@ -33,7 +33,7 @@ final class LoopWatch implements LoopTime, LoopClock.Listener {
   private LoopClock.Listener onStandstill = _ -> {};
 
   /**
-   * @param loop its name, for people
+   * @param loop the display name of the loop
    */
   LoopWatch(String loop, Listener listener) {
     this.loop = loop;
@@ -42,12 +42,12 @@ final class LoopWatch implements LoopTime, LoopClock.Listener {
 
   // --- inputs ---
 
-  /** The loop runs, and reads the time once per tick from now on. */
+  /** Starts the clock: from now on the loop must read the time once per tick. */
   void start() {
     clock.start(Clock.nowNs());
   }
 
-  /** The same for a loop that has no timer of its own: reads the time until the loop ends. */
+  /** Starts the clock of a loop without a timer of its own, and reads the time until it ends. */
   void startTicking(EventLoop on) {
     on.execute(() -> {
       start();
@@ -55,15 +55,15 @@ final class LoopWatch implements LoopTime, LoopClock.Listener {
     });
   }
 
-  /** Told of every standstill, before the input that notices it. */
+  /** Sets an action for every standstill, called before the input that notices it is handled. */
   void onStandstill(LoopClock.Listener action) {
     onStandstill = action;
   }
 
   /**
-   * A timer of the loop fired.
+   * Records that a timer of the loop has fired.
    *
-   * @param dueNs when it was due, by {@link Clock#nowNs}
+   * @param dueNs when it was due, in terms of {@link Clock#nowNs}
    */
   void onTimer(long dueNs) {
     lag.add(Math.max(0, Clock.nowNs() - dueNs));
@@ -73,7 +73,7 @@ final class LoopWatch implements LoopTime, LoopClock.Listener {
   public void onStandstill(long standstillNs) {
     standstills.add(standstillNs);
     onStandstill.onStandstill(standstillNs);
-    if (standstillNs >= TOLD_NS_MIN) {
+    if (standstillNs >= REPORTED_NS_MIN) {
       listener.onLoopLate(loop, standstillNs);
     }
   }
@@ -90,7 +90,7 @@ final class LoopWatch implements LoopTime, LoopClock.Listener {
     return clock.standstillNs();
   }
 
-  /** As {@link LoopClock#isDeferringDeadlines}. */
+  /** See {@link LoopClock#isDeferringDeadlines}. */
   boolean isDeferringDeadlines() {
     return clock.isDeferringDeadlines();
   }

@@ -8,24 +8,24 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
- * Pushes on their way to the shard that holds their connections. Thread-safe: any shard offers, the
- * owner takes.
+ * Pushes on their way to the shard that holds their connections. Thread-safe: any shard offers, and
+ * the owning shard takes.
  */
 final class PushMailbox {
-  /** Where so much waits to be taken, the sender is told FULL. */
+  /** Bytes that may wait to be taken; beyond that the sender gets FULL. */
   private static final long BYTES_MAX = 4L * 1024 * 1024;
 
-  /** What each push counts besides its bytes. */
+  /** Counted for each push in addition to its payload. */
   private static final int PUSH_OVERHEAD_BYTES = 256;
 
-  /** So many are taken in a turn, so that clients have theirs. */
+  /** Pushes taken per turn of the event loop, at most, so that clients get their share. */
   private static final int TURN_COUNT_MAX = 1_000;
 
   /**
    * One push.
    *
-   * @param pool of the lane on which it came
-   * @param reply told what became of it, on the owner's thread
+   * @param pool pool of the lane on which it arrived
+   * @param reply receives its result, on the owner's thread
    */
   record PendingPush(String pool, Push push, Consumer<PushResult> reply) {
     private long bytes() {
@@ -35,30 +35,30 @@ final class PushMailbox {
 
   private final ConcurrentLinkedQueue<PendingPush> pending = new ConcurrentLinkedQueue<>();
   private final AtomicLong bytes = new AtomicLong();
-  private final AtomicBoolean isOwnerCalled = new AtomicBoolean();
-  private final Runnable callOwner;
+  private final AtomicBoolean isTakeRequested = new AtomicBoolean();
+  private final Runnable requestTake;
 
   /**
-   * @param callOwner asks for one {@link #take} on the owner's thread; any thread
+   * @param requestTake requests one {@link #take} on the owner's thread; called on any thread
    */
-  PushMailbox(Runnable callOwner) {
-    this.callOwner = callOwner;
+  PushMailbox(Runnable requestTake) {
+    this.requestTake = requestTake;
   }
 
-  /** Any thread. False: it is full, and the push was not taken. */
+  /** Adds a push; returns false if the mailbox is full and the push was not added. Any thread. */
   boolean offer(PendingPush push) {
     if (bytes.addAndGet(push.bytes()) > BYTES_MAX) {
       bytes.addAndGet(-push.bytes());
       return false;
     }
     pending.add(push);
-    callOnce();
+    requestTakeOnce();
     return true;
   }
 
-  /** The owner's thread: gives a turn's share of what has come, in order. */
+  /** Passes pushes to the action in order, at most one turn's share. The owner's thread. */
   void take(Consumer<PendingPush> action) {
-    isOwnerCalled.set(false);
+    isTakeRequested.set(false);
     for (int count = 0; count < TURN_COUNT_MAX; count++) {
       PendingPush next = pending.poll();
       if (next == null) {
@@ -67,12 +67,12 @@ final class PushMailbox {
       bytes.addAndGet(-next.bytes());
       action.accept(next);
     }
-    callOnce();
+    requestTakeOnce();
   }
 
-  private void callOnce() {
-    if (!isOwnerCalled.getAndSet(true)) {
-      callOwner.run();
+  private void requestTakeOnce() {
+    if (!isTakeRequested.getAndSet(true)) {
+      requestTake.run();
     }
   }
 }

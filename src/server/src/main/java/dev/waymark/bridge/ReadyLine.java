@@ -14,15 +14,15 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * The line on stdout that says that the bridge is ready. For people, and for {@code train}, which
- * reads the first address. Immutable.
+ * The line on standard output that says that the bridge is ready. For people, and for {@code
+ * train}, which parses the first address. Immutable.
  */
 public final class ReadyLine {
   private final Bridge bridge;
   private final LoadedConfig loaded;
   private final Map<String, PoolStatus> pools;
 
-  /** For a bridge that has started, with what it was started with. */
+  /** Creates the line for a bridge that has started with this configuration. */
   public ReadyLine(Bridge bridge, LoadedConfig loaded) {
     this.bridge = bridge;
     this.loaded = loaded;
@@ -31,7 +31,7 @@ public final class ReadyLine {
             .collect(Collectors.toMap(PoolStatus::pool, Function.identity()));
   }
 
-  /** The line, without its end. */
+  /** The line, without a line terminator. */
   public String text() {
     String listening =
         bridge.ports().stream()
@@ -40,32 +40,31 @@ public final class ReadyLine {
     return "waymark bridge: listening on "
         + listening
         + ", with "
-        + behind()
+        + upstreamsText()
         + ", admin on http://"
         + bridge.adminAddress()
         + "; "
         + advice();
   }
 
-  private String behind() {
+  private String upstreamsText() {
     if (loaded.isEmbeddedUpstream()) {
-      return "an embedded echo upstream on " + upstream();
+      return "an embedded echo upstream on " + embeddedAddress();
     }
     return "pools "
         + loaded.config().pools().stream()
-            .map(pool -> served(pool.name()))
+            .map(pool -> poolText(pool.name()))
             .collect(Collectors.joining(", "));
   }
 
-  /** Where the only upstream is. */
-  private String upstream() {
+  private String embeddedAddress() {
     return switch (loaded.config().pools().getFirst().target()) {
       case Target.Fixed(List<Endpoint> upstreams) -> upstreams.getFirst().address();
       case Target.Dns dns -> dns.host();
     };
   }
 
-  private String served(String pool) {
+  private String poolText(String pool) {
     PoolStatus status = pools.get(pool);
     if (status == null || status.upstreams() == 0) {
       return pool + " (no upstream found)";
@@ -73,15 +72,15 @@ public final class ReadyLine {
     return pool + " (" + status.serving() + " of " + status.upstreams() + " upstreams serve)";
   }
 
-  /** Whoever is told to try it is to get an answer. */
+  /** Suggests a port to try only if its pool can answer. */
   private String advice() {
-    return portThatIsServed()
+    return servedPort()
         .map(address -> "try it: nc " + host(address) + " " + address.getPort())
         .orElseGet(
-            () -> "no upstream serves yet; see http://" + bridge.adminAddress() + "/upstreams");
+            () -> "no upstream is serving yet; see http://" + bridge.adminAddress() + "/upstreams");
   }
 
-  private Optional<InetSocketAddress> portThatIsServed() {
+  private Optional<InetSocketAddress> servedPort() {
     Map<String, String> poolOf =
         loaded.config().listeners().stream()
             .collect(Collectors.toMap(ListenerConfig::name, ListenerConfig::pool));
@@ -96,7 +95,7 @@ public final class ReadyLine {
     return status == null ? 0 : status.serving();
   }
 
-  /** As {@code nc} takes it: an IPv6 address without brackets, but with its zone. */
+  /** The host as {@code nc} expects it: an IPv6 address without brackets, but with its zone. */
   private static String host(InetSocketAddress address) {
     if (address.getAddress().isAnyLocalAddress()) {
       return "127.0.0.1";

@@ -23,14 +23,15 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the configuration again and applies what changed, as a whole or not at all
- * (docs/decisions/0020). Thread-safe: one reload after the other; none of the loops may call it.
+ * Reads the configuration again and applies what has changed, all of it or nothing
+ * (docs/decisions/0020). Thread-safe: reloads run one at a time. Must not be called on an event
+ * loop.
  */
 public final class Reload {
-  /** How it went. */
+  /** The result of a reload. */
   sealed interface Outcome {
     /**
-     * The file is in force.
+     * The file is now in force.
      *
      * @param changes one line each; empty if nothing had changed
      */
@@ -39,21 +40,29 @@ public final class Reload {
     /** The file cannot be used, and nothing has changed; the message has a line for each reason. */
     record Refused(String message) implements Outcome {}
 
-    /** A defect of the bridge; what is in force then, the message says. */
+    /** A bug in the bridge; the message says what is in force now. */
     record Failed(String message) implements Outcome {}
 
-    /** There is nothing to reload, or not now. */
+    /** There is no file to reload, or the bridge cannot reload now. */
     record Impossible(String why) implements Outcome {}
   }
 
-  /** What a reload changes. */
+  /** The parts of the bridge that a reload changes. */
   record Parts(BridgePools pools, BridgePorts ports, BridgeShards shards) {}
 
-  /** A reload under way: what changes, to what, and what there was before. */
+  /**
+   * A reload in progress.
+   *
+   * @param what the differences
+   * @param pools the pools before it
+   */
   private record Change(
-      ConfigChanges what, BridgeConfig next, BridgePools.Known pools, BridgePorts.Prepared ports) {}
+      ConfigChanges what,
+      BridgeConfig next,
+      BridgePools.Checkpoint pools,
+      BridgePorts.Prepared ports) {}
 
-  /** Requests at once, of which one runs and the others wait; more are sent away. */
+  /** Concurrent requests: one runs and the others wait; any more are turned away. */
   private static final int REQUESTS_MAX = 3;
 
   private final Optional<Supplier<LoadedConfig>> file;
@@ -63,7 +72,7 @@ public final class Reload {
   private final ReentrantLock lock = new ReentrantLock(true);
   private final CountDownLatch closing = new CountDownLatch(1);
 
-  /** The bridge has started, or will not. */
+  /** Released when the bridge has started or will not start. */
   private final CountDownLatch settled = new CountDownLatch(1);
 
   private final AtomicBoolean isSignalWaiting = new AtomicBoolean();
@@ -72,7 +81,7 @@ public final class Reload {
   private volatile LoadedConfig inForce;
 
   /**
-   * @param file reads the configuration; throws ConfigException. Empty where there is no file
+   * @param file reads the configuration, or throws ConfigException; empty if there is no file
    */
   Reload(
       LoadedConfig inForce,
@@ -87,15 +96,15 @@ public final class Reload {
     this.metrics = new ReloadMetrics(metrics);
   }
 
-  // --- life ---
+  // --- lifecycle ---
 
-  /** The bridge serves: reloads are let in from now on. */
+  /** Admits reloads from now on, because the bridge serves. */
   void open() {
     setOpen(true);
     settled.countDown();
   }
 
-  /** The bridge ends: waits for the reload under way, and lets no other in. */
+  /** Admits no more reloads, because the bridge ends, and waits for the one in progress. */
   void close() {
     closing.countDown();
     settled.countDown();
@@ -111,7 +120,7 @@ public final class Reload {
     }
   }
 
-  /** The configuration that the bridge follows. Any thread. */
+  /** The configuration in force. Any thread. */
   LoadedConfig inForce() {
     return inForce;
   }
@@ -119,8 +128,8 @@ public final class Reload {
   // --- reloading ---
 
   /**
-   * SIGHUP. One that comes while the bridge starts waits until it has started; while one waits,
-   * another adds nothing.
+   * Reloads on SIGHUP. While the bridge is starting, blocks until it has started. A signal has no
+   * effect while an earlier one is still waiting.
    */
   public void onSignal() {
     if (!isSignalWaiting.compareAndSet(false, true)) {
@@ -141,11 +150,11 @@ public final class Reload {
     }
   }
 
-  /** A request; blocks until it is done, at most some start-timeouts. */
+  /** Reloads on request; blocks until done, for a few start-timeouts at most. */
   Outcome onRequest() {
     try {
       if (requests.incrementAndGet() > REQUESTS_MAX) {
-        return new Outcome.Impossible("other reloads wait already; try again");
+        return new Outcome.Impossible("other reloads are already waiting; try again");
       }
       lock.lock();
       try {
@@ -189,7 +198,7 @@ public final class Reload {
     if (!isOpen) {
       return new Outcome.Impossible(
           closing.getCount() == 0
-              ? "the bridge drains"
+              ? "the bridge is draining"
               : "the bridge is still starting; try again");
     }
     LoadedConfig before = inForce;
@@ -208,20 +217,20 @@ public final class Reload {
 
   private String stateAfter(RuntimeException bug, LoadedConfig before) {
     if (inForce != before) {
-      return "the file is in force, but not all that it no longer names is gone";
+      return "the file is in force, but not everything removed from it is gone";
     }
     return bug.getSuppressed().length == 0
         ? "nothing has changed"
-        : "the former configuration is in force, but not all of it could be put back; restart";
+        : "the former configuration is in force, but not all of it could be restored; restart";
   }
 
-  /** What only takes away comes last, when nothing can be refused any more. */
+  /** Applies the changes; removals come last, when nothing can be refused any more. */
   private void apply(ConfigChanges changes, LoadedConfig next) {
-    BridgePools.Known pools = parts.pools.known();
+    BridgePools.Checkpoint pools = parts.pools.checkpoint();
     BridgePorts.Prepared ports = parts.ports.prepare(next.config().listeners());
     Change change = new Change(changes, next.config(), pools, ports);
     try {
-      takeOver(change);
+      applyWithoutRemovals(change);
     } catch (RuntimeException bug) {
       undo(change, bug);
       throw bug;
@@ -229,17 +238,17 @@ public final class Reload {
     inForce = next;
     runAll(
         List.of(
-            () -> parts.ports.closeLeaving(ports),
+            () -> parts.ports.closeObsolete(ports),
             () -> parts.shards.removeListeners(changes.listeners().removed()),
             () -> changes.pools().removed().forEach(parts.pools::retire)),
         null);
   }
 
   /**
-   * In an order in which no client meets anything half done: ports are bound, then pools find their
-   * upstreams, then listeners go over to them.
+   * Applies additions and changes in an order in which no client sees a partial change: ports are
+   * already bound, pools find their upstreams, and then listeners switch to them.
    */
-  private void takeOver(Change change) {
+  private void applyWithoutRemovals(Change change) {
     BridgeConfig next = change.next;
     Set<String> changed = change.what.pools().changed().keySet();
     addPools(change.what.pools().added(), next);
@@ -249,14 +258,14 @@ public final class Reload {
     parts.pools.settle();
     parts.shards.configure(
         parts.pools.setups(changed),
-        chosen(next.listeners(), change.what.listeners().addedOrChanged()));
+        named(next.listeners(), change.what.listeners().addedOrChanged()));
     parts.ports.switchTo(change.ports);
     log(inForce.config().log(), next.log());
   }
 
   /**
-   * The other way round; where one step fails too, the others are taken all the same, and the
-   * failure is kept with the first.
+   * Reverts the changes in reverse order. If a step fails, the others still run, and its failure is
+   * added to the first as suppressed.
    */
   private void undo(Change change, RuntimeException bug) {
     BridgeConfig now = inForce.config();
@@ -273,16 +282,16 @@ public final class Reload {
             () ->
                 parts.shards.configure(
                     parts.pools.setups(former),
-                    chosen(now.listeners(), what.listeners().changed().keySet())),
+                    named(now.listeners(), what.listeners().changed().keySet())),
             () -> parts.shards.removeListeners(what.listeners().added())),
         bug);
   }
 
   /**
-   * Each step, whatever becomes of the others.
+   * Runs every step, even if others fail.
    *
-   * @param cause why they are taken, thrown by whoever calls this, with what goes wrong here; null:
-   *     the first that goes wrong is thrown
+   * @param cause the exception that the caller will throw, to which failures are added as
+   *     suppressed; null to throw the first failure
    */
   private static void runAll(List<Runnable> steps, @Nullable RuntimeException cause) {
     RuntimeException first = cause;
@@ -314,28 +323,28 @@ public final class Reload {
     next.pools().stream().filter(pool -> added.contains(pool.name())).forEach(parts.pools::add);
     parts.shards.configure(parts.pools.setups(added), List.of());
     parts.pools.start();
-    added.forEach(parts.pools::publishAgain);
+    added.forEach(parts.pools::republish);
     try {
       parts.pools.awaitServing(
           added, new Wait(next.get(ProcessKeys.START_TIMEOUT).toNanos()), closing);
-    } catch (InterruptedException hurry) {
+    } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private static List<ListenerConfig> chosen(List<ListenerConfig> listeners, Set<String> names) {
+  private static List<ListenerConfig> named(List<ListenerConfig> listeners, Set<String> names) {
     return listeners.stream().filter(listener -> names.contains(listener.name())).toList();
   }
 
   /**
-   * Forgets listeners and pools that were removed and have no connection any more. To be called now
-   * and then; not while a reload runs, which it leaves alone.
+   * Forgets removed listeners and pools that have no connections left. Call it periodically; does
+   * nothing during a reload.
    */
   void sweep(BridgeCounters counters) {
     if (lock.tryLock()) {
       try {
         if (isOpen) {
-          parts.ports.takeEnded().forEach(counters::forgetListener);
+          parts.ports.removeEnded().forEach(counters::forgetListener);
           parts.pools.retired().stream()
               .filter(parts.shards::removePoolIfUnused)
               .forEach(parts.pools::forget);

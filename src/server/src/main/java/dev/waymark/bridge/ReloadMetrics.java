@@ -4,7 +4,7 @@ import com.codahale.metrics.Counter;
 import dev.waymark.telemetry.Metrics;
 import java.time.Instant;
 
-/** How reloads went. Thread-safe. */
+/** The results of reloads as metrics. Thread-safe. */
 final class ReloadMetrics {
   private final Counter applied;
   private final Counter refused;
@@ -39,7 +39,7 @@ final class ReloadMetrics {
         isLastApplied = false;
         refused.inc();
       }
-      // It says nothing of the file.
+      // Says nothing about the file.
       case Reload.Outcome.Impossible _ -> refused.inc();
     }
   }

@@ -13,7 +13,7 @@ final class ReloadRoute {
 
   static Route of(Reload reload) {
     return Route.post(
-        "/reload", "applies what changed in the file", _ -> reply(reload.onRequest()));
+        "/reload", "apply the changes in the file", _ -> reply(reload.onRequest()));
   }
 
   private static Reply reply(Reload.Outcome outcome) {
@@ -26,7 +26,7 @@ final class ReloadRoute {
     };
   }
 
-  /** As it would be said at start, so that the same eyes and tools can read it. */
+  /** Plain text, the same as at start, so that the same people and tools can read it. */
   private static Reply text(int status, String message) {
     return new Reply(status, "text/plain; charset=utf-8", (message + "\n").getBytes(UTF_8));
   }

@@ -18,31 +18,31 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Something that works here, but less well than configured or than it could: told once at the
- * start, since nothing else would show it. Immutable.
+ * Something that works here, but less well than configured or than possible. Logged once at start,
+ * because nothing else would show it. Immutable.
  *
- * @param what is used or holds in its place
- * @param effect what is lost by it
+ * @param what what is used or in force instead
+ * @param effect the consequence
  */
 record Shortfall(String what, String reason, String effect) {
   /**
-   * What a bridge finds.
+   * The environment of a bridge.
    *
-   * @param clientsMax the clients that the limit of descriptors has room for
-   * @param acceptQueueMax the kernel's bound of every backlog
-   * @param jvm what the JVM says of itself, {@code java.vm.info}
+   * @param clientsMax number of clients that the file descriptor limit allows
+   * @param acceptQueueMax the kernel's bound for every backlog
+   * @param jvm the system property {@code java.vm.info}
    */
-  record Surroundings(NettyTransport transport, long clientsMax, int acceptQueueMax, String jvm) {
+  record Environment(NettyTransport transport, long clientsMax, int acceptQueueMax, String jvm) {
     private static final Path SOMAXCONN = Path.of("/proc/sys/net/core/somaxconn");
 
-    static Surroundings here(NettyTransport transport, long clientsMax) {
-      return new Surroundings(
+    static Environment current(NettyTransport transport, long clientsMax) {
+      return new Environment(
           transport, clientsMax, acceptQueue(), System.getProperty("java.vm.info", ""));
     }
 
-    /** Without a bound where the system does not tell. */
+    /** Returns the kernel's bound, or no bound if it cannot be read. */
     private static int acceptQueue() {
-      // In one read, which readString does not do: the kernel gives such a file at once or cut off.
+      // In a single read, unlike readString: the kernel returns such a file truncated otherwise.
       try (BufferedReader file = Files.newBufferedReader(SOMAXCONN)) {
         return Integer.parseInt(String.valueOf(file.readLine()).strip());
       } catch (IOException | NumberFormatException unknown) {
@@ -51,12 +51,12 @@ record Shortfall(String what, String reason, String effect) {
     }
   }
 
-  static List<Shortfall> of(Surroundings here, LoadedConfig loaded) {
+  static List<Shortfall> of(Environment environment, LoadedConfig loaded) {
     List<Shortfall> all = new ArrayList<>();
-    transport(here.transport, loaded.config()).ifPresent(all::add);
-    descriptors(here.clientsMax, loaded.entries()).ifPresent(all::add);
-    backlog(here.acceptQueueMax, loaded.config()).ifPresent(all::add);
-    archive(here.jvm).ifPresent(all::add);
+    transport(environment.transport, loaded.config()).ifPresent(all::add);
+    descriptors(environment.clientsMax, loaded.entries()).ifPresent(all::add);
+    backlog(environment.acceptQueueMax, loaded.config()).ifPresent(all::add);
+    archive(environment.jvm).ifPresent(all::add);
     return all;
   }
 
@@ -73,11 +73,11 @@ record Shortfall(String what, String reason, String effect) {
     return Optional.of(
         new Shortfall(
             "transport " + transport.name(),
-            transport.fallbackReason().orElse("it was asked for"),
-            "user-timeout does nothing: a peer whose link is cut is noticed by other limits, or late"));
+            transport.fallbackReason().orElse("configured"),
+            "user-timeout does nothing: a peer whose link is cut is detected by other limits, or late"));
   }
 
-  /** Only what somebody asked for: the default is more than most machines grant. */
+  /** Considers only configured limits: the default is more than most machines allow. */
   private static Optional<Shortfall> descriptors(long clientsMax, List<Entry> entries) {
     long wanted =
         entries.stream()
@@ -90,9 +90,9 @@ record Shortfall(String what, String reason, String effect) {
         : Optional.of(
             new Shortfall(
                 "room for " + clientsMax + " clients",
-                "the limit of descriptors (ulimit -n, LimitNOFILE=) is lower than connections-max "
+                "the file descriptor limit (ulimit -n, LimitNOFILE=) is lower than connections-max "
                     + wanted,
-                "accepting pauses when they are there"));
+                "accepting pauses once that many are connected"));
   }
 
   private static Optional<Shortfall> backlog(int acceptQueueMax, BridgeConfig config) {
@@ -107,7 +107,7 @@ record Shortfall(String what, String reason, String effect) {
             new Shortfall(
                 "backlog " + acceptQueueMax,
                 "net.core.somaxconn is lower than backlog " + wanted,
-                "when many clients connect at once, some have to try again"));
+                "when many clients connect at once, some have to retry"));
   }
 
   private static Optional<Shortfall> archive(String jvm) {
@@ -115,8 +115,8 @@ record Shortfall(String what, String reason, String effect) {
         ? Optional.empty()
         : Optional.of(
             new Shortfall(
-                "start without an archive of classes",
-                "Java's collector or options do not fit start.aot, or -Xshare:off; -Xlog:aot=warning says which",
+                "start without an AOT cache",
+                "start.aot does not match Java's collector or options, or -Xshare:off is set; -Xlog:aot=warning says which",
                 "starts and warm-up take about twice as long"));
   }
 }

@@ -4,7 +4,10 @@ import dev.waymark.config.ListenerConfig;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 
-/** Something that the machine refused at start; the message is for the user. */
+/**
+ * Thrown if the machine refuses something that a start needs, such as a port. The message is meant
+ * for the user.
+ */
 public final class StartException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
@@ -20,9 +23,9 @@ public final class StartException extends RuntimeException {
   }
 
   /**
-   * A port that cannot be opened.
+   * Returns the exception for a port that cannot be opened.
    *
-   * @param what the thing and the flag that sets its address
+   * @param what what the port is for, with the key and flag that set its address
    */
   public static StartException port(String what, InetSocketAddress address, String why) {
     String place = address.getHostString() + ":" + address.getPort();
@@ -35,6 +38,6 @@ public final class StartException extends RuntimeException {
             + place
             + ": "
             + why
-            + "; end what holds it, or choose another address");
+            + "; stop the process that uses it, or choose another address");
   }
 }

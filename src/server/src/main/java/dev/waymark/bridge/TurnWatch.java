@@ -11,14 +11,14 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Whether the event loops turn. A thread of its own gives each of them a task twice a second; one
- * that has not run its task when the next are due has missed them. It counts what was missed and
- * not the time, so that a pause of the whole process is nobody's fault. Thread-safe.
+ * Checks whether the event loops turn. A thread of its own gives each loop a task twice a second; a
+ * loop that has not run its task by the next check has missed it. Counting missed checks rather
+ * than time excludes pauses of the whole process. Thread-safe.
  */
 final class TurnWatch implements AutoCloseable {
   private static final long PERIOD_MS = 500;
 
-  /** So many in a row, and the loop counts as stuck: 5 s. */
+  /** A loop that has missed this many checks in a row, 5 s, counts as stuck. */
   static final int MISSED_MAX = 10;
 
   private final List<Watched> loops = new CopyOnWriteArrayList<>();
@@ -28,7 +28,7 @@ final class TurnWatch implements AutoCloseable {
   private static final class Watched {
     final String name;
     final EventLoop loop;
-    volatile boolean isDue;
+    volatile boolean isTaskPending;
     volatile int missed;
 
     Watched(String name, EventLoop loop) {
@@ -36,37 +36,37 @@ final class TurnWatch implements AutoCloseable {
       this.loop = loop;
     }
 
-    /** On the watch's thread. */
-    void ask() {
-      if (isDue) {
+    /** Called on the watch's thread. */
+    void check() {
+      if (isTaskPending) {
         missed++;
         return;
       }
       missed = 0;
-      isDue = true;
+      isTaskPending = true;
       try {
-        loop.execute(() -> isDue = false);
+        loop.execute(() -> isTaskPending = false);
       } catch (RejectedExecutionException ended) {
-        // It stays due.
+        // The task stays pending, so the loop counts as stuck.
       }
     }
   }
 
-  /** From now on this loop too; the name is for people. */
+  /** Adds a loop, with a display name. */
   void watch(String name, EventLoop loop) {
     loops.add(new Watched(name, loop));
   }
 
   void start() {
-    Check.that(timer.getQueue().isEmpty(), "started once");
-    timer.scheduleWithFixedDelay(this::ask, PERIOD_MS, PERIOD_MS, TimeUnit.MILLISECONDS);
+    Check.that(timer.getQueue().isEmpty(), "a watch can only be started once");
+    timer.scheduleWithFixedDelay(this::check, PERIOD_MS, PERIOD_MS, TimeUnit.MILLISECONDS);
   }
 
-  void ask() {
-    loops.forEach(Watched::ask);
+  void check() {
+    loops.forEach(Watched::check);
   }
 
-  /** What does not turn, as a sentence; empty: all do. */
+  /** Describes the first loop that is stuck; empty if all turn. */
   Optional<String> stuck() {
     return loops.stream()
         .filter(watched -> watched.missed >= MISSED_MAX)

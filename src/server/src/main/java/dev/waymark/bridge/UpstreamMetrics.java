@@ -13,24 +13,24 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * State and health of every upstream as metrics: one series for each word, 1 for the one that
- * holds. Snapshots of one pool come one after the other; otherwise thread-safe.
+ * State and health of every upstream as metrics: one series per possible value, 1 for the current
+ * one and 0 for the others. Thread-safe, but snapshots of the same pool must not be concurrent.
  */
 final class UpstreamMetrics {
   private static final String STATE = "waymark_upstream_state";
   private static final String HEALTH = "waymark_upstream_health";
   private static final String CHANGED = "waymark_upstream_state_changed_timestamp_seconds";
   private static final List<String> STATES =
-      Arrays.stream(UpstreamState.values()).map(UpstreamMetrics::word).toList();
+      Arrays.stream(UpstreamState.values()).map(UpstreamMetrics::label).toList();
 
-  /** What {@link UpstreamView#health} says. */
+  /** The values of {@link UpstreamView#health}, in lower case. */
   private static final List<String> HEALTHS =
       List.of(
           "unknown", "serving", "not_serving", "service_unknown", "unimplemented", "unreachable");
 
   private static final double MS_PER_SECOND = 1e3;
 
-  /** What is known of one upstream, and since when. */
+  /** The current state and health of one upstream, and since when. */
   private record Known(UpstreamState state, String health, long sinceUnixMs) {}
 
   private final Metrics metrics;
@@ -40,7 +40,7 @@ final class UpstreamMetrics {
     this.metrics = metrics;
   }
 
-  /** The upstreams of a pool are these now. */
+  /** Updates the series of a pool to these upstreams. */
   void onSnapshot(PoolSnapshot snapshot, long nowUnixMs) {
     String pool = snapshot.pool();
     Map<String, Known> known = byPool.computeIfAbsent(pool, _ -> new ConcurrentHashMap<>());
@@ -60,7 +60,7 @@ final class UpstreamMetrics {
     gone.forEach(upstream -> forget(known, pool, upstream));
   }
 
-  /** There is no such pool any more. */
+  /** Removes all series of a pool. */
   void forgetPool(String pool) {
     Map<String, Known> known = byPool.remove(pool);
     if (known != null) {
@@ -72,20 +72,20 @@ final class UpstreamMetrics {
     for (String state : STATES) {
       metrics.gauge(
           STATE,
-          "1 for what the bridge does with the upstream, 0 for what it does not.",
-          () -> is(state, known.get(upstream) instanceof Known now ? word(now.state) : ""),
+          "1 for the state that the upstream has in the bridge, 0 for the others.",
+          () -> is(state, known.get(upstream) instanceof Known now ? label(now.state) : ""),
           labels(pool, upstream, "state", state));
     }
     for (String health : HEALTHS) {
       metrics.gauge(
           HEALTH,
-          "1 for what the upstream's health service says, 0 for what it does not.",
+          "1 for the status that the upstream's health service reports, 0 for the others.",
           () -> is(health, known.get(upstream) instanceof Known now ? now.health : ""),
           labels(pool, upstream, "health", health));
     }
     metrics.gauge(
         CHANGED,
-        "When state or health changed last, in seconds since 1970.",
+        "When state or health last changed, in seconds since 1970.",
         () -> known.get(upstream) instanceof Known now ? now.sinceUnixMs / MS_PER_SECOND : 0,
         labels(pool, upstream));
   }
@@ -104,11 +104,11 @@ final class UpstreamMetrics {
     return labels;
   }
 
-  private static long is(String word, String now) {
-    return word.equalsIgnoreCase(now) ? 1 : 0;
+  private static long is(String label, String current) {
+    return label.equalsIgnoreCase(current) ? 1 : 0;
   }
 
-  private static String word(UpstreamState state) {
+  private static String label(UpstreamState state) {
     return state.name().toLowerCase(Locale.ROOT);
   }
 }

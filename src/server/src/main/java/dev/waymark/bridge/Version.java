@@ -1,13 +1,13 @@
 package dev.waymark.bridge;
 
-/** Which version of the program this is. Stateless. */
+/** The version of the program. Stateless. */
 public final class Version {
-  /** For a run from class files, where there is no manifest. */
+  /** Used when run from class files, which have no manifest. */
   private static final String UNPACKED = "development";
 
   private Version() {}
 
-  /** {@code 0.1.0} or similar. */
+  /** The version, such as {@code 0.1.0}. */
   public static String current() {
     String version = Version.class.getPackage().getImplementationVersion();
     return version == null ? UNPACKED : version;

@@ -3,8 +3,8 @@ package dev.waymark.bridge;
 import dev.waymark.engine.base.LoopClock;
 
 /**
- * A wait of one thread that looks how much of it is left every few milliseconds. Time in which the
- * process stood still does not count. Confined to that thread.
+ * A timeout that excludes time in which the process stood still. Its thread must check it every few
+ * milliseconds. Confined to that thread.
  */
 public final class Wait {
   private final LoopClock clock = new LoopClock(_ -> {});
@@ -16,12 +16,12 @@ public final class Wait {
     deadlineNs = nowNs + timeoutNs;
   }
 
-  /** Not positive: it is over. */
-  long leftNs() {
+  /** The remaining time; not positive once it is over. */
+  long remainingNs() {
     return deadlineNs - clock.nowNs(Clock.nowNs());
   }
 
   public boolean isOver() {
-    return leftNs() <= 0;
+    return remainingNs() <= 0;
   }
 }

@@ -32,11 +32,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code waymark bench}: load for whatever echoes, every byte checked. */
+/** {@code waymark bench}: loads an echo service and checks every byte. */
 @Command(
     name = "bench",
     description = {
-      "Sends requests over many TCP connections to whatever echoes them, checks every byte that comes back, and measures.",
+      "Sends requests over many TCP connections to anything that echoes them, checks every byte that comes back, and measures.",
       "Exit code 1 if a byte was wrong, a connection was lost or refused, or a request was not answered."
     },
     mixinStandardHelpOptions = true,
@@ -49,21 +49,21 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--json",
       paramLabel = "FILE",
-      description = "Where all figures go as one line of JSON, - for standard output.")
+      description = "Write all figures to FILE as one line of JSON; - for standard output.")
   private @Nullable String json;
 
   @Option(
       names = "--progress",
-      description = "Tell the progress even if standard error is no terminal.")
+      description = "Show progress even if standard error is not a terminal.")
   private boolean isProgress;
 
-  @Option(names = "--quiet", description = "Neither progress nor table.")
+  @Option(names = "--quiet", description = "Print neither progress nor the table.")
   private boolean isQuiet;
 
   @Option(
       names = "--serve-echo",
       paramLabel = "HOST:PORT",
-      description = "Be the other side: a plain TCP echo on this address, until Ctrl-C.")
+      description = "Instead, serve as the other side: a plain TCP echo on this address, until Ctrl-C.")
   private @Nullable String echo;
 
   /** For picocli, which sets the fields. */
@@ -101,7 +101,7 @@ final class BenchCommand implements Callable<Integer> {
     try (EchoServer server = open(address)) {
       PrintWriter out = spec.commandLine().getOut();
       out.println(
-          "waymark bench: echo on " + ListenerPort.text(server.address()) + "; Ctrl-C ends it");
+          "waymark bench: echo on " + ListenerPort.text(server.address()) + "; Ctrl-C stops it");
       out.flush();
       server.run(stop);
     }
@@ -127,7 +127,7 @@ final class BenchCommand implements Callable<Integer> {
     return new ParameterException(spec.commandLine(), message);
   }
 
-  // --- surroundings ---
+  // --- environment ---
 
   static Sockets sockets() {
     NettyTransport transport =
@@ -135,7 +135,7 @@ final class BenchCommand implements Callable<Integer> {
     return new Sockets(transport.name(), transport.ioHandlers(), transport.clientType());
   }
 
-  @SuppressWarnings("SystemConsoleNull") // NullAway says that it may be
+  @SuppressWarnings("SystemConsoleNull") // for NullAway, System.console() may be null
   private Consumer<String> progress() {
     Console console = System.console();
     boolean isTerminal = console != null && console.isTerminal();
@@ -149,7 +149,7 @@ final class BenchCommand implements Callable<Integer> {
     };
   }
 
-  /** Before the run: after it, its figures would be lost. */
+  /** Checks the file before the run, so that no figures are lost after it. */
   private void checkJson() throws IOException {
     if (json != null && !json.equals("-")) {
       try {

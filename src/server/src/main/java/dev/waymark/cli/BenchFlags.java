@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** The flags of {@code waymark bench} that say what is to be done. */
+/** The flags of {@code waymark bench} that define the run. */
 final class BenchFlags {
   private static final Pattern SIZE = Pattern.compile("([0-9]{1,9})(B|KiB|MiB)?");
-  private static final double IDLE_ASKS_PER_SECOND = 10_000;
+  private static final double IDLE_REQUESTS_PER_SECOND = 10_000;
   private static final int PACED_WINDOW = 16;
   private static final int INTERVAL_MS_MIN = 10;
   private static final int INTERVAL_MS_MAX = 60_000;
@@ -28,14 +28,14 @@ final class BenchFlags {
       paramLabel = "HOST:PORT",
       arity = "0..*",
       description =
-          "Where to connect; connections are dealt out over all of them, and over all addresses of a name.")
+          "Where to connect. Connections are spread over all targets, and over all addresses of a name.")
   private List<String> targets = List.of();
 
   @Option(
       names = "--connections",
       paramLabel = "N",
       defaultValue = "100",
-      description = "At a time (default: ${DEFAULT-VALUE}).")
+      description = "Concurrent connections (default: ${DEFAULT-VALUE}).")
   private int connections;
 
   @Option(
@@ -44,13 +44,14 @@ final class BenchFlags {
       split = ",",
       defaultValue = "64",
       description =
-          "Of a request, as 64 or 16KiB; several by comma are mixed (default: ${DEFAULT-VALUE}).")
+          "Size of a request, such as 64 or 16KiB; a comma-separated list for a mix (default: ${DEFAULT-VALUE}).")
   private List<String> sizes = List.of();
 
   @Option(
       names = "--window",
       paramLabel = "N",
-      description = "Requests under way on one connection, at most (default: 1; 16 with --rate).")
+      description =
+          "Maximum requests in flight on one connection (default: 1; 16 with --rate).")
   private @Nullable Integer window;
 
   @Option(
@@ -58,18 +59,18 @@ final class BenchFlags {
       paramLabel = "N",
       defaultValue = "0",
       description =
-          "Requests a second, all connections together, each at a time fixed in advance; its latency counts from then. 0, the default: as fast as replies come. With --connect-burst: connections a second.")
+          "Requests per second over all connections. Each request is scheduled in advance, and its latency counts from then. 0, the default: as fast as replies come. With --connect-burst: connections per second.")
   private double rate;
 
   @Option(
       names = "--connect-burst",
-      description = "Connect, ask once, close, and again; --connections at a time.")
+      description = "Connect, send one request, close, repeat; --connections at a time.")
   private boolean isConnectBurst;
 
   @Option(
       names = "--idle",
       description =
-          "Connections that do nothing, and ask once at the end to show that they are alive.")
+          "Hold connections idle; each sends one request at the end to show that it is alive.")
   private boolean isIdle;
 
   @Option(
@@ -77,7 +78,7 @@ final class BenchFlags {
       paramLabel = "S",
       defaultValue = "10",
       converter = LengthOfTime.Seconds.class,
-      description = "How long is measured (default: ${DEFAULT-VALUE}).")
+      description = "Measured time (default: ${DEFAULT-VALUE}).")
   private double seconds;
 
   @Option(
@@ -85,7 +86,7 @@ final class BenchFlags {
       paramLabel = "S",
       defaultValue = "0",
       converter = LengthOfTime.Seconds.class,
-      description = "How long is run before, and not measured (default: ${DEFAULT-VALUE}).")
+      description = "Unmeasured time before that (default: ${DEFAULT-VALUE}).")
   private double warmupSeconds;
 
   @Option(
@@ -93,10 +94,10 @@ final class BenchFlags {
       paramLabel = "ADDR",
       split = ",",
       description =
-          "Local addresses to connect from, or networks of them, as 127.0.0.0/8: one address has some 28,000 ports for each target.")
+          "Local addresses or networks to connect from, such as 127.0.0.0/8: one address has about 28,000 ports per target.")
   private List<String> sources = List.of();
 
-  @Option(names = "--reset", description = "End connections with RST, which leaves no TIME_WAIT.")
+  @Option(names = "--reset", description = "Close connections with RST, which leaves no TIME_WAIT.")
   private boolean isReset;
 
   @Option(
@@ -113,7 +114,7 @@ final class BenchFlags {
       names = "--cpu-of",
       paramLabel = "PID",
       split = ",",
-      description = "Processes on this machine whose use of CPU and memory is told.")
+      description = "Local processes whose CPU and memory use is reported.")
   private List<Long> processes = List.of();
 
   @Option(
@@ -121,13 +122,13 @@ final class BenchFlags {
       paramLabel = "MS",
       defaultValue = "1000",
       converter = LengthOfTime.Millis.class,
-      description = "Between two lines of progress (default: ${DEFAULT-VALUE}).")
+      description = "Time between two lines of progress (default: ${DEFAULT-VALUE}).")
   private int intervalMs;
 
   /**
-   * What the flags say.
+   * Returns the options that the flags specify.
    *
-   * @throws BenchException if one of them cannot be
+   * @throws BenchException if a flag is missing or invalid
    */
   BenchOptions options() {
     if (targets.isEmpty()) {
@@ -151,7 +152,7 @@ final class BenchFlags {
       throw refused(
           String.format(
               Locale.ROOT,
-              "--connections times --window: at most %,d",
+              "--connections times --window: at most %,d requests in flight",
               BenchOptions.UNDER_WAY_MAX));
     }
     return new BenchOptions(
@@ -161,7 +162,7 @@ final class BenchFlags {
         connections,
         sizes.stream().map(BenchFlags::size).toList(),
         underWay,
-        isIdle ? IDLE_ASKS_PER_SECOND : rate,
+        isIdle ? IDLE_REQUESTS_PER_SECOND : rate,
         seconds,
         warmupSeconds,
         Sources.parse(sources, connections),
@@ -207,6 +208,7 @@ final class BenchFlags {
     }
   }
 
+  /** Formats a whole number without decimals. */
   private static String n(double value) {
     return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
   }

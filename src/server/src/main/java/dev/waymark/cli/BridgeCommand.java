@@ -20,7 +20,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code waymark bridge}: accepts clients and carries their bytes to upstreams, until SIGTERM. */
+/** {@code waymark bridge}: runs a bridge until SIGTERM or SIGINT. */
 @Command(
     name = "bridge",
     description = "Accepts TCP clients and carries their bytes over gRPC to upstreams.",
@@ -35,11 +35,10 @@ final class BridgeCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
-    // Before the configuration is read, so that none is missed that means a later state of the
-    // file.
+    // Before the configuration is read: a SIGHUP after that may mean a newer version of the file.
     Hangup hangup =
         Hangup.install(
-            why -> err.println("warning: SIGHUP stays ignored, no reload by it: " + why));
+            why -> err.println("warning: SIGHUP stays ignored and cannot reload: " + why));
     LoadedConfig read = flags.load(err);
     Logging.configure(read.config().log(), System.err);
     ShutdownSignals signals = ShutdownSignals.install();
@@ -47,11 +46,11 @@ final class BridgeCommand implements Callable<Integer> {
     OutputQueue errors = ((Main) spec.root().userObject()).streams().err();
     errors.onDropped(log::onDropped);
     try (EmbeddedUpstream embedded = EmbeddedUpstream.start(read)) {
-      LoadedConfig loaded = embedded.findableIn(read);
-      Bridge bridge = new Bridge(loaded, again(embedded), log, errors::droppedCount);
+      LoadedConfig loaded = embedded.applyTo(read);
+      Bridge bridge = new Bridge(loaded, reader(embedded), log, errors::droppedCount);
       Thread.setDefaultUncaughtExceptionHandler(
           (thread, failure) -> bridge.onUncaught(thread.getName(), failure));
-      hangup.handleBy(bridge.reload()::onSignal);
+      hangup.setHandler(bridge.reload()::onSignal);
       start(bridge, loaded, signals);
       if (bridge.readiness().isReady()) {
         out.println(new ReadyLine(bridge, loaded).text());
@@ -64,13 +63,13 @@ final class BridgeCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Optional<Supplier<LoadedConfig>> again(EmbeddedUpstream embedded) {
-    return flags.again().map(reader -> () -> embedded.findableIn(reader.get()));
+  private Optional<Supplier<LoadedConfig>> reader(EmbeddedUpstream embedded) {
+    return flags.reader().map(reader -> () -> embedded.applyTo(reader.get()));
   }
 
   /**
-   * Starts everything, or ends what has been started; a signal meanwhile leaves the bridge not
-   * ready.
+   * Starts everything; on failure, stops what has been started. After a signal during the start the
+   * bridge is not ready.
    */
   private static void start(Bridge bridge, LoadedConfig loaded, ShutdownSignals signals)
       throws InterruptedException {

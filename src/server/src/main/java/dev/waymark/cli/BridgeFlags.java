@@ -19,21 +19,21 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * The flags of {@code bridge}, for a field with {@link Mixin}: {@code --config}, and one for each
- * key of the configuration that has a flag. Their texts are read and checked with the file, not
- * here.
+ * The flags of {@code bridge}, for a {@link Mixin} field: {@code --config}, and one for each
+ * configuration key that has a flag. Their values are parsed and checked together with the file,
+ * not here.
  */
 final class BridgeFlags {
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      description = "The configuration; flags and WAYMARK_… variables overrule it.")
+      description = "The configuration file; flags and WAYMARK_… variables override it.")
   private @Nullable Path file;
 
   private final Map<String, String> flags = new LinkedHashMap<>();
   private @Nullable CommandSpec command;
 
-  /** Called by picocli when the command is made. */
+  /** Called by picocli when the command is created. */
   @Spec(Spec.Target.MIXEE)
   void addFlags(CommandSpec command) {
     this.command = command;
@@ -44,21 +44,21 @@ final class BridgeFlags {
                     .paramLabel("VALUE")
                     .type(String.class)
                     .description(meaning.replace("%", "%%"))
-                    .setter(new Keeper(name))
+                    .setter(new FlagSetter(name))
                     .build()));
   }
 
   /**
-   * The configuration in force in this process; warnings are printed.
+   * Loads the configuration of this process and prints warnings.
    *
-   * @throws dev.waymark.config.ConfigException which {@link Main} reports
+   * @throws dev.waymark.config.ConfigException if it is invalid; {@link CliErrors} reports it
    */
   LoadedConfig load(PrintWriter err) {
     return load(environment(), err);
   }
 
-  /** Reads the configuration again, in the same way; empty where no file is part of it. */
-  Optional<Supplier<LoadedConfig>> again() {
+  /** Reads the configuration again for a reload; empty if there is no configuration file. */
+  Optional<Supplier<LoadedConfig>> reader() {
     Map<String, String> environment = environment();
     return file(environment)
         .map(given ->
@@ -87,11 +87,11 @@ final class BridgeFlags {
     return loaded;
   }
 
-  /** Keeps a flag's text, or forgets it when picocli resets its options. */
-  private final class Keeper implements ISetter {
+  /** Stores a flag's text, or removes it when picocli resets its options. */
+  private final class FlagSetter implements ISetter {
     private final String flag;
 
-    Keeper(String flag) {
+    FlagSetter(String flag) {
       this.flag = flag;
     }
 

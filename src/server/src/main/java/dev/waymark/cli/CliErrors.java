@@ -14,9 +14,9 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * What the user sees when a command fails: one line on standard error, or one for each mistake in a
- * configuration. Exit code 2 for what the user can mend in flags or file, 1 for the rest; a stack
- * only where it was asked for.
+ * Reports the failure of a command: one line on standard error, or one per mistake in a
+ * configuration. The exit code is 2 if the user can fix it in flags or file, otherwise 1. Stack
+ * traces are printed only on request.
  */
 final class CliErrors implements IParameterExceptionHandler, IExecutionExceptionHandler {
   static final int FAILED = 1;
@@ -32,13 +32,13 @@ final class CliErrors implements IParameterExceptionHandler, IExecutionException
   public int handleParseException(ParameterException refused, String[] args) {
     CommandLine command = refused.getCommandLine();
     PrintWriter err = command.getErr();
-    err.println(told(refused));
+    err.println(message(refused));
     err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
     err.flush();
     return BAD_USAGE;
   }
 
-  private static String told(ParameterException refused) {
+  private static String message(ParameterException refused) {
     if (!(refused instanceof UnmatchedArgumentException unmatched)) {
       return oneLine(refused);
     }

@@ -15,7 +15,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code waymark config}: looks at a configuration without starting anything. */
+/** {@code waymark config}: inspects a configuration without starting anything. */
 @Command(
     name = "config",
     description = "Check a configuration, show the one in force, or print its schema.",
@@ -26,14 +26,14 @@ final class ConfigCommand {
   @Spec private CommandSpec spec;
 
   ConfigCommand() {
-    // picocli puts the real one in its place.
+    // A placeholder: picocli replaces it.
     spec = CommandSpec.create();
   }
 
-  /** What {@code bridge --config FILE} would say here. */
+  /** Prints the mistakes that {@code bridge --config FILE} would report here. */
   @Command(
       description = {
-        "Check FILE and say all that is wrong with it, as a bridge would read it here: WAYMARK_… variables count. Nothing is opened."
+        "Check FILE as a bridge would read it here, including WAYMARK_… variables, and report every mistake. Opens no ports."
       },
       mixinStandardHelpOptions = true,
       versionProvider = VersionText.class)
@@ -49,15 +49,15 @@ final class ConfigCommand {
         .println(
             file
                 + ": ok ("
-                + counted(config.listeners().size(), "listener")
+                + plural(config.listeners().size(), "listener")
                 + ", "
-                + counted(config.pools().size(), "pool")
+                + plural(config.pools().size(), "pool")
                 + ")");
     out().flush();
     return 0;
   }
 
-  /** Takes the flags of {@code bridge}, to show what they would do. */
+  /** Takes the flags of {@code bridge}, to show their effect. */
   @Command(
       description = "Show every value in force, and where it came from.",
       mixinStandardHelpOptions = true,
@@ -68,7 +68,7 @@ final class ConfigCommand {
     return 0;
   }
 
-  /** For editors; docs/configuration.md says how they find it. */
+  /** Prints the schema for editors; docs/configuration.md says how to set it up. */
   @Command(
       description = "Print a JSON Schema of the file, for completion and checks in editors.",
       mixinStandardHelpOptions = true,
@@ -83,7 +83,7 @@ final class ConfigCommand {
     return spec.commandLine().getOut();
   }
 
-  private static String counted(int count, String thing) {
+  private static String plural(int count, String thing) {
     return count + " " + thing + (count == 1 ? "" : "s");
   }
 }

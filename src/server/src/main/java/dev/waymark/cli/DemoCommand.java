@@ -13,12 +13,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code waymark demo}: shows that clients notice nothing while upstreams come and go. */
+/** {@code waymark demo}: shows that clients do not notice when upstreams come and go. */
 @Command(
     name = "demo",
     description = {
       "Starts a bridge, three upstreams and clients that check every reply; kills, freezes, drains and restarts the upstreams.",
-      "Exit code 3 if a reply was lost or came twice, or a connection was closed."
+      "Exit code 3 if a reply was lost or duplicated, or a connection was closed."
     },
     mixinStandardHelpOptions = true,
     versionProvider = VersionText.class)
@@ -33,7 +33,7 @@ final class DemoCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "0",
       converter = LengthOfTime.WholeSeconds.class,
-      description = "How long, in seconds or with a unit; 0, the default: until Ctrl-C.")
+      description = "Duration, in seconds or with a unit; 0, the default: until Ctrl-C.")
   private int seconds;
 
   @Option(
@@ -46,7 +46,7 @@ final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--seed",
       paramLabel = "N",
-      description = "Of the order of faults; by default another one each time.")
+      description = "Seed for the order of faults; by default different each time.")
   private @Nullable Long seed;
 
   @Override
@@ -57,7 +57,7 @@ final class DemoCommand implements Callable<Integer> {
           command.commandLine(),
           String.format(
               Locale.ROOT,
-              "--seconds is 0 or more, --clients from 1 to %d; got %d and %d",
+              "--seconds must be 0 or more, --clients 1 to %d; got %d and %d",
               CLIENTS_MAX,
               seconds,
               clients));

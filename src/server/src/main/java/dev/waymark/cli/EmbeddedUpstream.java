@@ -11,7 +11,10 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The echo that a bridge serves itself where no upstream is named; or nothing. Thread-safe. */
+/**
+ * The echo upstream that a bridge runs in its own process if none is configured; otherwise empty.
+ * Thread-safe.
+ */
 final class EmbeddedUpstream implements AutoCloseable {
   private final @Nullable StubServer server;
   private final @Nullable InetSocketAddress address;
@@ -22,10 +25,10 @@ final class EmbeddedUpstream implements AutoCloseable {
   }
 
   /**
-   * Starts it if it is wanted: where the configuration says, or on any free port if nobody said
-   * anything and the default is taken.
+   * Starts the echo if the configuration asks for it, on the configured address. If the address is
+   * the default and already in use, takes any free port.
    *
-   * @throws StartException if the address cannot be had
+   * @throws StartException if the address cannot be bound
    */
   static EmbeddedUpstream start(LoadedConfig loaded) {
     return loaded
@@ -60,8 +63,8 @@ final class EmbeddedUpstream implements AutoCloseable {
     return new EmbeddedUpstream(server, new InetSocketAddress(host, server.port()));
   }
 
-  /** The configuration with its pool looking where the echo is. */
-  LoadedConfig findableIn(LoadedConfig config) {
+  /** Returns the configuration with its pool pointing at the echo's actual address. */
+  LoadedConfig applyTo(LoadedConfig config) {
     return address == null ? config : config.withEchoOn(address);
   }
 

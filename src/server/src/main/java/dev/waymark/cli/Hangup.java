@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 import sun.misc.Signal;
 
 /**
- * SIGHUP. The launcher starts a bridge with it ignored, so that one that comes before its handler
- * is there does not end the process; {@code nohup} does the same. The JVM then leaves it ignored
- * for good: a handler is noted, but not installed. Thread-safe.
+ * Handles SIGHUP. The launcher starts a bridge with SIGHUP ignored, so that one that arrives before
+ * the handler is installed does not end the process; {@code nohup} does the same. The JVM then
+ * keeps it ignored for good: it registers a handler, but does not install it. Thread-safe.
  */
 final class Hangup {
   private static final Signal HUP = new Signal("HUP");
@@ -31,28 +31,31 @@ final class Hangup {
 
   private Hangup() {}
 
-  /** From now on SIGHUP does not end the process. For those that will {@link #install} one. */
-  static void outlive() {
+  /** Makes SIGHUP harmless until {@link #install} is called. */
+  static void ignore() {
     Signal.handle(HUP, _ -> {});
   }
 
   /**
-   * Takes SIGHUP from now on; where it was ignored, within some 0.1 s.
+   * Handles SIGHUP from now on; if it was ignored, from about 0.1 s later.
    *
-   * @param onFailure told why, if SIGHUP stays ignored
+   * @param onFailure called with the reason if SIGHUP stays ignored
    */
   static Hangup install(Consumer<String> onFailure) {
     Hangup hangup = new Hangup();
     Signal.handle(HUP, _ -> hangup.onSignal());
     if (isIgnored()) {
-      // Beside the start, which it would make longer.
+      // On a separate thread, so as not to delay the start.
       Thread.ofPlatform().daemon().name("hangup").start(() -> handleAsTerm(onFailure));
     }
     return hangup;
   }
 
-  /** What every SIGHUP is handled by from now on, and one that came before; not on this thread. */
-  synchronized void handleBy(Runnable action) {
+  /**
+   * Sets what to run on every SIGHUP from now on, and once now if one has already arrived. Never
+   * runs it on the calling thread.
+   */
+  synchronized void setHandler(Runnable action) {
     handler = action;
     if (isWaiting) {
       Thread.ofPlatform().daemon().name("hangup").start(action);
@@ -70,7 +73,7 @@ final class Hangup {
     }
   }
 
-  /** By the process's own entry; where there is none, as on macOS, it may be. */
+  /** Reads /proc/self/status. Without it, as on macOS, returns true, as SIGHUP may be ignored. */
   private static boolean isIgnored() {
     try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
       return lines
@@ -83,8 +86,8 @@ final class Hangup {
   }
 
   /**
-   * Copies what the JVM installed for SIGTERM, which is one function for all signals that it passes
-   * on to Java. There is no moment in between at which SIGHUP would end the process.
+   * Copies the action that the JVM installed for SIGTERM: it uses the same function for all signals
+   * that it passes on to Java. At no point in between would SIGHUP end the process.
    */
   @SuppressWarnings("restricted")
   private static void handleAsTerm(Consumer<String> onFailure) {

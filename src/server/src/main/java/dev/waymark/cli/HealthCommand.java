@@ -24,10 +24,11 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code waymark health URL}: for the health checks of images that have no curl. */
+/** {@code waymark health URL}: a health check for images that have no curl. */
 @Command(
     name = "health",
-    description = "Asks URL; exit code 0 if the answer is 2xx, 1 if not, 2 if the URL is none.",
+    description =
+        "Requests URL; exit code 0 if the status is 2xx, 1 if not, 2 if the URL is not valid.",
     mixinStandardHelpOptions = true,
     versionProvider = VersionText.class)
 final class HealthCommand implements Callable<Integer> {
@@ -36,14 +37,14 @@ final class HealthCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "URL", description = "for example http://127.0.0.1:7080/readyz")
+  @Parameters(paramLabel = "URL", description = "For example, http://127.0.0.1:7080/readyz.")
   private String url;
 
   @Option(
       names = "--timeout",
       paramLabel = "DURATION",
       defaultValue = "2s",
-      description = "Default: ${DEFAULT-VALUE}")
+      description = "Time to wait for the response (default: ${DEFAULT-VALUE}).")
   private String timeout;
 
   /** For picocli, which sets the fields. */
@@ -70,7 +71,7 @@ final class HealthCommand implements Callable<Integer> {
             case ConnectException unknown when isUnresolved(unknown) ->
                 "unknown host " + uri().getHost() + "; the name resolves to no address";
             case ConnectException _ -> "cannot connect";
-            case IOException _ -> "no answer in HTTP; give the URL of an admin port";
+            case IOException _ -> "the response is not HTTP; use the URL of an admin port";
             case null, default -> String.valueOf(e.getCause());
           });
     } catch (InterruptedException e) {
@@ -81,7 +82,7 @@ final class HealthCommand implements Callable<Integer> {
     }
   }
 
-  /** The client wraps it so. */
+  /** Searches the causes, because the client wraps the exception. */
   private static boolean isUnresolved(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof UnresolvedAddressException || cause instanceof UnknownHostException) {
@@ -101,12 +102,12 @@ final class HealthCommand implements Callable<Integer> {
         return uri;
       }
     } catch (URISyntaxException e) {
-      // told below, as any other text that is no URL
+      // Reported below, like any other text that is not a URL.
     }
     throw refused(
         "health: "
             + url
-            + ": not a URL; expected http://HOST:PORT/PATH, as http://127.0.0.1:7080/readyz");
+            + ": not a URL; expected http://HOST:PORT/PATH, such as http://127.0.0.1:7080/readyz");
   }
 
   private Duration limit() {

@@ -8,8 +8,8 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /**
- * Flags that take a plain number of a unit that their description names, and a number with its own
- * unit as well: {@code 30}, {@code 30s}, {@code 0.5m}. Stateless.
+ * Converters for flags that take a duration: a plain number in the flag's unit, or a number with a
+ * unit, such as {@code 30}, {@code 30s} or {@code 0.5m}. Stateless.
  */
 public final class LengthOfTime {
   private static final Pattern WITH_UNIT =
@@ -18,7 +18,7 @@ public final class LengthOfTime {
 
   private LengthOfTime() {}
 
-  /** A plain number is seconds. */
+  /** Seconds; a plain number means seconds. */
   public static final class Seconds implements ITypeConverter<Double> {
     @Override
     public Double convert(String text) {
@@ -26,7 +26,7 @@ public final class LengthOfTime {
     }
   }
 
-  /** Whole seconds, rounded up. */
+  /** Whole seconds, rounded up; a plain number means seconds. */
   public static final class WholeSeconds implements ITypeConverter<Integer> {
     @Override
     public Integer convert(String text) {
@@ -34,7 +34,7 @@ public final class LengthOfTime {
     }
   }
 
-  /** Whole milliseconds, rounded up; a plain number is milliseconds. */
+  /** Whole milliseconds, rounded up; a plain number means milliseconds. */
   public static final class Millis implements ITypeConverter<Integer> {
     @Override
     public Integer convert(String text) {
@@ -57,7 +57,7 @@ public final class LengthOfTime {
   }
 
   private static int whole(String text, double amount) {
-    // A fraction that only the conversion made does not count.
+    // Do not round up a rounding error of the conversion.
     double rounded = Math.ceil(amount - 1e-6);
     if (!(Math.abs(rounded) <= Integer.MAX_VALUE)) {
       throw new TypeConversionException("'" + text + "' is too long");

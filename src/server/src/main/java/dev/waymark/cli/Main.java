@@ -12,16 +12,16 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 
-/** The one binary: {@code waymark COMMAND}. */
+/** The entry point of all commands: {@code waymark COMMAND}. */
 @Command(
     name = "waymark",
     description =
-        "Long-lived TCP connections, marked and multiplexed over gRPC to upstreams that need no state.",
+        "Long-lived TCP connections, marked and multiplexed over gRPC to stateless upstreams.",
     mixinStandardHelpOptions = true,
     versionProvider = VersionText.class,
     synopsisSubcommandLabel = "COMMAND")
 public final class Main {
-  /** In the order of the help. */
+  /** In the order of {@code --help}. */
   private static final List<Class<?>> COMMANDS =
       List.of(
           BridgeCommand.class,
@@ -33,17 +33,18 @@ public final class Main {
           TrainCommand.class);
 
   /**
-   * Of Netty, which reads them once: stack traces of a sample of its buffers, and JFR events for
-   * each (docs/decisions/0023). Who sets one has the last word.
+   * Defaults for system properties that Netty reads once: they turn off leak detection, which
+   * records stack traces for a sample of buffers, and JFR events for every buffer
+   * (docs/decisions/0023). Properties set by the user take precedence.
    */
-  private static final Map<String, String> NETTY =
+  private static final Map<String, String> NETTY_DEFAULTS =
       Map.of("io.netty.leakDetection.level", "disabled", "io.netty.jfr.enabled", "false");
 
-  /** Their output is queued: it is beside the point of what they do, and must not stop it. */
+  /** Commands whose output is queued: it is incidental to their work and must not block it. */
   private static final List<Class<?>> LONG_RUNNING =
       List.of(BridgeCommand.class, StubCommand.class, DemoCommand.class);
 
-  /** Whose one line of output is a courtesy. */
+  /** Commands that do not fail if their output cannot be written. */
   private static final List<Class<?>> SERVERS = List.of(BridgeCommand.class, StubCommand.class);
 
   private final Map<String, String> environment;
@@ -52,7 +53,7 @@ public final class Main {
   @Option(
       names = "--debug",
       scope = ScopeType.INHERIT,
-      description = "Show the stack of an unexpected failure (also: WAYMARK_DEBUG=1).")
+      description = "Show the stack trace of an unexpected failure (also: WAYMARK_DEBUG=1).")
   private boolean isDebug;
 
   private Main(Map<String, String> environment, StandardStreams streams) {
@@ -62,24 +63,25 @@ public final class Main {
 
   public static void main(String[] args) {
     if (command(args).equals("bridge")) {
-      Hangup.outlive();
+      Hangup.ignore();
     }
-    // Our own code never asks for it; libraries do, and not everybody's digits are 0 to 9.
+    // For libraries: some locales have digits other than 0 to 9. Our own code names its locale.
     Locale.setDefault(Locale.ROOT);
-    NETTY.forEach(System.getProperties()::putIfAbsent);
+    NETTY_DEFAULTS.forEach(System.getProperties()::putIfAbsent);
     StandardStreams streams = new StandardStreams();
     streams.install();
     CommandLine line = commandLine(System.getenv(), streams, args);
-    if (!asked(LONG_RUNNING, args).isEmpty()) {
+    if (!named(LONG_RUNNING, args).isEmpty()) {
       line.setOut(streams.out());
     }
     System.exit(run(line, streams::isOutLost, args));
   }
 
   /**
-   * Runs a command, which has failed where its output could not be written.
+   * Runs a command and returns its exit code. Except for servers, it fails if its output could not
+   * be written.
    *
-   * @param isOutLost whether what was queued for standard output could not be written
+   * @param isOutLost whether output queued for standard output could not be written
    */
   static int run(CommandLine line, BooleanSupplier isOutLost, String... args) {
     int code = line.execute(args);
@@ -93,7 +95,7 @@ public final class Main {
     return CliErrors.FAILED;
   }
 
-  /** Whether serving was the purpose, and not output; it was not with {@code --help}. */
+  /** Whether the command ran a server, which {@code --help} and {@code --version} do not. */
   private static boolean isServer(ParseResult parsed) {
     return parsed.hasSubcommand()
         && SERVERS.contains(parsed.subcommand().commandSpec().userObject().getClass())
@@ -102,8 +104,8 @@ public final class Main {
   }
 
   /**
-   * The command that the arguments name, or else all: to make one takes time at each start. With
-   * {@link CliErrors} as the last resort.
+   * Creates the command that the arguments name, or all if they name none: creating a command takes
+   * time at every start. {@link CliErrors} handles failures.
    */
   static CommandLine commandLine(Map<String, String> environment, String... args) {
     return commandLine(environment, new StandardStreams(), args);
@@ -113,23 +115,21 @@ public final class Main {
       Map<String, String> environment, StandardStreams streams, String... args) {
     CliErrors errors = new CliErrors(environment);
     CommandLine line = new CommandLine(new Main(environment, streams));
-    List<Class<?>> asked = asked(COMMANDS, args);
-    (asked.isEmpty() ? COMMANDS : asked).forEach(line::addSubcommand);
+    List<Class<?>> named = named(COMMANDS, args);
+    (named.isEmpty() ? COMMANDS : named).forEach(line::addSubcommand);
     if (Terminal.isDumb(environment)) {
       line.setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF));
     }
-    // `--reply @x` is a text, whatever files are here.
+    // `--reply @x` is text: never read arguments from a file x.
     line.setExpandAtFiles(false);
     return line.setParameterExceptionHandler(errors).setExecutionExceptionHandler(errors);
   }
 
-  private static List<Class<?>> asked(List<Class<?>> commands, String... args) {
+  private static List<Class<?>> named(List<Class<?>> commands, String... args) {
     return commands.stream().filter(known -> name(known).equals(command(args))).toList();
   }
 
-  /**
-   * What stands first, or behind {@code --debug}; empty if nothing does. As the launcher sees it.
-   */
+  /** The first argument, or the one after a leading {@code --debug}; empty if there is none. */
   private static String command(String... args) {
     int first = args.length > 0 && args[0].equals("--debug") ? 1 : 0;
     return args.length > first ? args[first] : "";
@@ -139,12 +139,12 @@ public final class Main {
     return command.getAnnotation(Command.class).name();
   }
 
-  /** What commands read in place of the process's own. */
+  /** The environment variables; commands must use them in place of {@link System#getenv()}. */
   Map<String, String> environment() {
     return environment;
   }
 
-  /** The process's own output. */
+  /** The standard streams of the process. */
   StandardStreams streams() {
     return streams;
   }

@@ -4,9 +4,9 @@ import java.util.concurrent.CountDownLatch;
 import sun.misc.Signal;
 
 /**
- * Turns SIGTERM and SIGINT into a wish to stop, and a second one into hurry. By handlers rather
- * than shutdown hooks, since after a hook the exit code is the signal's and not the program's.
- * Thread-safe.
+ * Turns the first SIGTERM or SIGINT into a request to stop, and the second into one to hurry. Uses
+ * signal handlers rather than shutdown hooks, because with a hook the exit code is the signal's and
+ * not the program's. Thread-safe.
  */
 final class ShutdownSignals {
   private final CountDownLatch first = new CountDownLatch(1);
@@ -14,7 +14,7 @@ final class ShutdownSignals {
 
   private ShutdownSignals() {}
 
-  /** Handles the process's signals from now on. */
+  /** Starts handling the signals of the process. */
   static ShutdownSignals install() {
     ShutdownSignals signals = new ShutdownSignals();
     Signal.handle(new Signal("TERM"), _ -> signals.onSignal());

@@ -8,19 +8,19 @@ import java.time.Duration;
 
 /**
  * The process's standard output and standard error, each behind an {@link OutputQueue}, so that a
- * reader that has stopped stops nothing else. Thread-safe.
+ * reader that has stopped reading blocks nothing. Thread-safe.
  */
 final class StandardStreams {
-  /** How long the end of the process waits for the last lines to be read. */
+  /** How long the process waits at its end for the last lines to be read. */
   private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(1);
 
   private final OutputQueue out = OutputQueue.of(FileDescriptor.out, "stdout-writer");
   private final OutputQueue err = OutputQueue.of(FileDescriptor.err, "stderr-writer");
 
   /**
-   * Queues whatever is printed to {@link System#err} from now on, by the JDK and libraries too, and
-   * writes what is left at the end of the process. {@link System#out} stays as it is: a command
-   * whose output is its purpose waits for its reader, and must notice that it cannot be written.
+   * Queues everything printed to {@link System#err} from now on, including by the JDK and
+   * libraries, and drains both queues at the end of the process. {@link System#out} is left alone:
+   * a command whose output is its purpose must wait for its reader and notice write errors.
    */
   void install() {
     System.setErr(new PrintStream(err, true, System.err.charset()));
@@ -28,31 +28,31 @@ final class StandardStreams {
     drainAtEnd(out);
   }
 
-  /** Hooks run side by side. */
+  /** Adds one hook per queue: shutdown hooks run concurrently. */
   private static void drainAtEnd(OutputQueue queue) {
     Runtime.getRuntime()
         .addShutdownHook(
             Thread.ofPlatform().name("last-lines").unstarted(() -> queue.drain(DRAIN_TIMEOUT)));
   }
 
-  /** Waits until what was printed is written, for a bounded time: before the process is halted. */
+  /** Waits, for a bounded time, until all output is written. Call it before halting the process. */
   void drain() {
     err.drain(DRAIN_TIMEOUT);
     out.drain(DRAIN_TIMEOUT);
   }
 
-  /** Standard output, for a command that runs until it is stopped. */
+  /** Queued standard output, for long-running commands. */
   PrintWriter out() {
     return new PrintWriter(out, true, System.out.charset());
   }
 
-  /** Whether something for standard output could not be written, or was not read; waits for it. */
+  /** Whether standard output lost anything, unwritten or unread. Waits, for a bounded time. */
   boolean isOutLost() {
     out.drain(DRAIN_TIMEOUT);
     return System.out.checkError() || out.isLost();
   }
 
-  /** Standard error: the log, and messages for people. */
+  /** Standard error: the log, and messages for the user. */
   OutputQueue err() {
     return err;
   }

@@ -33,7 +33,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code waymark stub}: the development peer in a process of its own. */
+/** {@code waymark stub}: an upstream for development, as a process of its own. */
 @Command(
     name = "stub",
     description = "An upstream for development: echoes, or answers by rules.",
@@ -51,7 +51,7 @@ final class StubCommand implements Callable<Integer> {
       paramLabel = "ADDR",
       defaultValue = "127.0.0.1:4770",
       description =
-          "Where Attach is served, HOST:PORT, several by comma; :4770 is every IPv4 address, [::]:4770 every address of both families (default: ${DEFAULT-VALUE}).")
+          "Where to serve Attach: HOST:PORT, or a comma-separated list. :4770 is every IPv4 address, [::]:4770 every address of both families (default: ${DEFAULT-VALUE}).")
   private List<String> listen = List.of();
 
   @Option(
@@ -61,34 +61,34 @@ final class StubCommand implements Callable<Integer> {
       description = "The admin port (default: ${DEFAULT-VALUE}).")
   private String admin = "";
 
-  @Option(names = "--no-ack", description = "Do not acknowledge: no Settings, at most once.")
+  @Option(names = "--no-ack", description = "Do not acknowledge: send no Settings; delivery is at-most-once.")
   private boolean noAck;
 
   @Option(
       names = "--reply",
       paramLabel = "TEXT",
       description =
-          "Answer every message with this text instead of the message; $${name}, $${epoch} and $${mark} in it say who answered whom.")
+          "Answer every message with this text instead of an echo; $${name}, $${epoch} and $${mark} in it are replaced.")
   private @Nullable String reply;
 
   @Option(
       names = "--rules",
       paramLabel = "FILE",
       description =
-          "A YAML list of {equals|contains|regex: TEXT, reply: TEXT, delay: 100ms, close: DONE|ABORT|…, crash: true, hang: true}; the first that matches counts.")
+          "A YAML list of {equals|contains|regex: TEXT, reply: TEXT, delay: 100ms, close: DONE|ABORT|…, crash: true, hang: true}; the first match applies.")
   private @Nullable Path rules;
 
   @Option(
       names = "--delay",
       paramLabel = "DURATION",
       defaultValue = "0",
-      description = "What every answer waits, such as 100ms.")
+      description = "Delay of every answer, such as 100ms.")
   private String delay = "0";
 
   @Option(
       names = "--name",
       paramLabel = "TEXT",
-      description = "What $${name} in a reply stands for (default: the address of --listen).")
+      description = "Replaces $${name} in replies (default: the address of --listen).")
   private @Nullable String name;
 
   @Option(
@@ -103,15 +103,16 @@ final class StubCommand implements Callable<Integer> {
       paramLabel = "DURATION",
       defaultValue = "30s",
       description =
-          "How long SIGTERM waits for the connections to move away (default: ${DEFAULT-VALUE}).")
+          "How long to wait on SIGTERM for connections to move away (default: ${DEFAULT-VALUE}).")
   private String drainTimeout = "30s";
 
   @Option(
       names = "--announcements",
-      description = "Have all connections announced, whoever owns them: GET /announced.")
+      description =
+          "Subscribe to announcements of all connections, whoever owns them: GET /announced.")
   private boolean announcements;
 
-  @Option(names = "--log-frames", description = "One log line for everything that comes and goes.")
+  @Option(names = "--log-frames", description = "Log every frame sent and received.")
   private boolean logFrames;
 
   @Override
@@ -147,7 +148,7 @@ final class StubCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Returns when nobody is attached any more, the time is over, or a second signal came. */
+  /** Returns when no connection is attached, the time is up, or a second signal has arrived. */
   private void drain(StubServer server, Duration patience, ShutdownSignals signals)
       throws InterruptedException {
     server.setServing(false);
@@ -194,7 +195,7 @@ final class StubCommand implements Callable<Integer> {
     if (noAck && announcements) {
       throw new ParameterException(
           spec().commandLine(),
-          "--announcements: not with --no-ack, as they are asked for in Settings; leave one away");
+          "--announcements needs Settings, which --no-ack does not send; use only one of them");
     }
     try {
       return new StubOptions(
@@ -230,7 +231,7 @@ final class StubCommand implements Callable<Integer> {
   }
 
   private int cannotListen(String flag, String asked, IOException why) {
-    // gRPC names the address that failed behind a slash.
+    // gRPC's message ends with a slash and the address that failed.
     String message = String.valueOf(why.getMessage());
     String where =
         why.getCause() != null && message.contains("/")
@@ -247,7 +248,7 @@ final class StubCommand implements Callable<Integer> {
                 + flag
                 + "): "
                 + cause
-                + "; stop what holds the port or choose another");
+                + "; stop the process that uses the port, or choose another");
     return EXIT_FAILED;
   }
 

@@ -22,16 +22,16 @@ import picocli.CommandLine.Command;
 import sun.misc.Signal;
 
 /**
- * {@code waymark train}: some seconds of a bridge, as its command line starts it, with an upstream
- * and clients, for the launcher, which has the JVM write down what it learns by it ({@code
- * -XX:AOTCacheOutput}; docs/performance.md, Start).
+ * {@code waymark train}: the training run for the launcher's AOT cache ({@code
+ * -XX:AOTCacheOutput}; docs/performance.md, Start). Runs a bridge, started the way its command line
+ * starts it, with an upstream and clients for a few seconds.
  */
 @Command(
     name = TrainCommand.NAME,
     hidden = true,
     description = {
-      "Runs a bridge, an upstream and clients for some seconds, and ends.",
-      "For the launcher, which has Java learn by it how to start faster (docs/decisions/0022): `bin/waymark train`, once after unpacking a release."
+      "Runs a bridge, an upstream and clients for a few seconds, and exits.",
+      "For the launcher, which records an AOT cache from it for faster starts (docs/decisions/0022): `bin/waymark train`, once after unpacking a release."
     },
     mixinStandardHelpOptions = true,
     versionProvider = VersionText.class)
@@ -59,8 +59,8 @@ final class TrainCommand implements Callable<Integer> {
       if (readyLine != null) {
         try {
           InetSocketAddress clients = address(readyLine);
-          ask(clients, 100, 64, 1);
-          ask(clients, 16, 64 * 1024, 4);
+          sendLoad(clients, 100, 64, 1);
+          sendLoad(clients, 16, 64 * 1024, 4);
         } finally {
           Signal.raise(new Signal("TERM"));
         }
@@ -69,7 +69,7 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  /** Runs a bridge to its end, and closes its output then, however it ends. */
+  /** Runs a bridge until it ends, then closes its output, even if it failed. */
   private static int run(String[] bridge, PrintWriter out) {
     try (out) {
       return Main.commandLine(Map.of(), bridge).setOut(out).execute(bridge);
@@ -84,7 +84,7 @@ final class TrainCommand implements Callable<Integer> {
     return new InetSocketAddress(ANY.getAddress(), Integer.parseInt(matcher.group(1)));
   }
 
-  private static void ask(InetSocketAddress target, int connections, int bytes, int window)
+  private static void sendLoad(InetSocketAddress target, int connections, int bytes, int window)
       throws InterruptedException {
     BenchOptions options =
         new BenchOptions(

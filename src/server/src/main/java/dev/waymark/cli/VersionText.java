@@ -3,7 +3,7 @@ package dev.waymark.cli;
 import dev.waymark.bridge.Version;
 import picocli.CommandLine.IVersionProvider;
 
-/** What {@code --version} prints. Stateless. */
+/** The output of {@code --version}. Stateless. */
 final class VersionText implements IVersionProvider {
   @Override
   public String[] getVersion() {

@@ -1,6 +1,6 @@
 /**
- * The commands, one class each: parse, call, print, exit code. Does not contain anything that
- * another package could do alone. Start at {@link dev.waymark.cli.Main}.
+ * The commands, one class each: parse, call, print, exit code. Out of scope: anything that another
+ * package can do on its own. Start at {@link dev.waymark.cli.Main}.
  */
 @NullMarked
 package dev.waymark.cli;

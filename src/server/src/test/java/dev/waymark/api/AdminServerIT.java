@@ -133,7 +133,7 @@ class AdminServerIT {
   }
 
   @Test
-  void metrics_get_isPrometheusText() throws Exception {
+  void metrics_get_returnsPrometheusText() throws Exception {
     metrics.counter("waymark_x_total", "X.").inc();
     HttpResponse<String> reply = send("GET", "/metrics");
     assertThat(reply.statusCode()).isEqualTo(200);
@@ -142,7 +142,7 @@ class AdminServerIT {
   }
 
   @Test
-  void health_get_tellsLifeAndReadiness() throws Exception {
+  void health_get_reportsLivenessAndReadiness() throws Exception {
     assertThat(send("GET", "/healthz").body()).isEqualTo("ok\n");
     assertThat(send("GET", "/readyz").statusCode()).isEqualTo(503);
     assertThat(json(send("GET", "/readyz")).get("reason").getAsString())
@@ -152,7 +152,7 @@ class AdminServerIT {
   }
 
   @Test
-  void connections_limit_isHeld() throws Exception {
+  void connections_limit_isRespected() throws Exception {
     JsonObject page = json(send("GET", "/connections"));
     assertThat(page.get("total").getAsInt()).isEqualTo(OPEN);
     assertThat(page.get("truncated").getAsBoolean()).isTrue();
@@ -169,7 +169,7 @@ class AdminServerIT {
   }
 
   @Test
-  void upstreamsAndConfig_get_areJsonWithoutSecrets() throws Exception {
+  void upstreamsAndConfig_get_returnJsonWithoutSecrets() throws Exception {
     JsonObject upstream =
         json(send("GET", "/upstreams")).getAsJsonArray("upstreams").get(0).getAsJsonObject();
     assertThat(upstream.get("health").getAsString()).isEqualTo("SERVING");
@@ -183,7 +183,7 @@ class AdminServerIT {
   }
 
   @Test
-  void logLevel_put_changesItAtRunTime() throws Exception {
+  void logLevel_put_takesEffectAtOnce() throws Exception {
     String path = "/log-level?logger=waymark.it";
     LoggerFactory.getLogger("waymark.it");
     assertThat(json(send("PUT", path + "&level=debug")).get("level").getAsString())
@@ -223,7 +223,7 @@ class AdminServerIT {
   }
 
   @Test
-  void unknownOrBroken_request_isJsonWithoutDetails() throws Exception {
+  void unknownOrBrokenRoute_request_returnsJsonWithoutDetails() throws Exception {
     HttpResponse<String> unknown = send("GET", "/metrics/../../etc/passwd");
     assertThat(unknown.statusCode()).isEqualTo(404);
     assertThat(contentType(unknown)).startsWith("application/json");
@@ -244,7 +244,7 @@ class AdminServerIT {
   }
 
   @Test
-  void start_portInUse_namesTheAddress() {
+  void start_addressUnavailable_namesTheAddress() {
     AdminServer second =
         new AdminServer(
             config(server.address()), state, new Metrics(), new EventLog(System::nanoTime));
@@ -264,7 +264,7 @@ class AdminServerIT {
   }
 
   @Test
-  void health_loopThatDoesNotTurn_is503WithTheReason() throws Exception {
+  void health_stuckLoop_returns503WithReason() throws Exception {
     state.isStuck = true;
     HttpResponse<String> health = send("GET", "/healthz");
     assertThat(health.statusCode()).isEqualTo(503);
@@ -272,7 +272,7 @@ class AdminServerIT {
   }
 
   @Test
-  void request_byForeignNameOrPage_isRefused() throws Exception {
+  void request_foreignHostOrPage_isRefused() throws Exception {
     for (String path : List.of("GET /config", "POST /log-level?level=info", "GET /healthz")) {
       String foreign = path + " HTTP/1.1\r\nContent-Length: 0\r\nConnection: close\r\nHost: ";
       assertThat(exchange(foreign + "evil.example\r\nOrigin: http://evil.example\r\n\r\n"))
@@ -287,7 +287,7 @@ class AdminServerIT {
   }
 
   @Test
-  void query_unknownOrRepeatedKey_isRefusedByName() throws Exception {
+  void query_unknownOrRepeatedKey_isRefusedNamingTheKey() throws Exception {
     HttpResponse<String> unknown = send("GET", "/connections?limt=5");
     assertThat(unknown.statusCode()).isEqualTo(400);
     assertThat(json(unknown).get("error").getAsString())
@@ -298,7 +298,7 @@ class AdminServerIT {
   }
 
   @Test
-  void probe_whileOthersHoldThePort_isAnsweredAtOnce() throws Exception {
+  void probe_portFullOfOtherConnections_isAnsweredAtOnce() throws Exception {
     List<Socket> others = new ArrayList<>();
     List<Long> tookMs = new ArrayList<>();
     try {
@@ -329,7 +329,7 @@ class AdminServerIT {
   }
 
   @Test
-  void probes_sentAheadOfTheReply_areNotAnswered() throws Exception {
+  void probes_pipelined_areNotAnswered() throws Exception {
     String probe = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
     try (Socket socket = raw(probe.repeat(100))) {
       assertThat(readAll(socket)).containsOnlyOnce("HTTP/1.1 200 ");
@@ -339,13 +339,13 @@ class AdminServerIT {
       socket.getOutputStream().write(probe.getBytes(ISO_8859_1));
       socket.shutdownOutput();
       assertThat(readAll(socket))
-          .as("the second, after the reply")
+          .as("a second request after the first reply")
           .contains("TTP/1.1 200 ", "HTTP/1.1 200 ");
     }
   }
 
   @Test
-  void replies_ofManyRequests_leaveCoresToTheProbes() throws Exception {
+  void replies_manyRequests_leaveCoresForProbes() throws Exception {
     AtomicInteger running = new AtomicInteger();
     AtomicInteger most = new AtomicInteger();
     metrics.gauge(
@@ -374,7 +374,7 @@ class AdminServerIT {
   }
 
   @Test
-  void request_peerThatHasEndedItsSide_isAnswered() throws Exception {
+  void request_peerHalfClosed_isAnswered() throws Exception {
     try (Socket socket = raw("GET /healthz HTTP/1.0\r\n\r\n")) {
       socket.shutdownOutput();
       assertThat(readAll(socket)).startsWith("HTTP/1.0 200 ").endsWith("ok\n");
@@ -382,7 +382,7 @@ class AdminServerIT {
   }
 
   @Test
-  void hostile_slowAndSilentConnections_costOnlyThemselves() throws Exception {
+  void hostile_slowAndSilentConnections_doNotAffectOthers() throws Exception {
     List<Socket> slow = new ArrayList<>();
     try {
       for (int i = 0; i < 20; i++) {
@@ -390,7 +390,7 @@ class AdminServerIT {
         slow.add(raw(""));
       }
       assertServes();
-      assertThat(readAll(slow.getFirst())).as("ended by the server").doesNotContain("200 OK");
+      assertThat(readAll(slow.getFirst())).as("closed by the server").doesNotContain("200 OK");
     } finally {
       for (Socket socket : slow) {
         socket.close();
@@ -400,12 +400,12 @@ class AdminServerIT {
   }
 
   @Test
-  void hostile_hugeHeaderAndGarbage_costOnlyThemselves() throws Exception {
+  void hostile_hugeHeaderAndGarbage_doNotAffectOthers() throws Exception {
     try (Socket huge =
         raw("GET / HTTP/1.1\r\nHost: x\r\nX-Huge: " + "a".repeat(100_000) + "\r\n\r\n")) {
       assertThat(readAll(huge)).doesNotContain("200 OK");
     } catch (IOException e) {
-      // reset while the header was still being sent, as it may be
+      // The server may reset while the header is still being sent.
     }
     SplittableRandom random = new SplittableRandom(1);
     for (int i = 0; i < 50; i++) {
@@ -415,7 +415,7 @@ class AdminServerIT {
         socket.shutdownOutput();
         assertThat(readAll(socket)).doesNotContain("200 OK", "\tat ");
       } catch (IOException e) {
-        // reset: as good an answer
+        // A reset is fine too.
       }
     }
     assertServes();

@@ -12,19 +12,19 @@ class AbortTest {
   private final Abort abort = new Abort(new EventLog(() -> 0), codes::add);
 
   @Test
-  void error_outOfMemory_isThree() {
+  void error_outOfMemory_exitsWith3() {
     abort.onError("shard", new OutOfMemoryError("Cannot reserve direct buffer memory"));
     assertThat(codes).containsExactly(3);
   }
 
   @Test
-  void error_anyOther_isFour() {
+  void error_anyOther_exitsWith4() {
     abort.onError("shard", new StackOverflowError());
     assertThat(codes).containsExactly(4);
   }
 
   @Test
-  void end_afterTheFirst_isNotBegunAgain() {
+  void error_afterTheFirst_isIgnored() {
     abort.onLoopEnded("shard 0");
     abort.onError("shard 1", new OutOfMemoryError());
     assertThat(codes).containsExactly(4);

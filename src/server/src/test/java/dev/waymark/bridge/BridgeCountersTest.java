@@ -27,7 +27,7 @@ class BridgeCountersTest {
   }
 
   @Test
-  void upstream_thatComesBack_isShownAgain() {
+  void upstream_forgottenThenBack_isShownAgain() {
     first.upstream("pool", "a:1");
     first.forgetUpstream("pool", "a:1");
     first.upstream("pool", "a:1");
@@ -35,7 +35,7 @@ class BridgeCountersTest {
   }
 
   @Test
-  void listener_forgotten_leavesNoSeriesAndMayComeBack() {
+  void listener_forgotten_leavesNoSeriesAndCanReturn() {
     var before = first.listener("game");
     second.listener("game");
     counters.forgetListener("game");
@@ -47,14 +47,14 @@ class BridgeCountersTest {
   }
 
   @Test
-  void hundredsOfUpstreams_areRegisteredByAnotherThread() {
+  void upstreams_hundreds_areRegisteredByTheRegistrar() {
     Deque<Runnable> later = new ArrayDeque<>();
     ShardCounters shard = new BridgeCounters(metrics, later::add).forShard();
     for (int i = 0; i < 500; i++) {
       shard.upstream("pool", "u:" + i);
     }
     shard.forgetUpstream("pool", "u:7");
-    assertThat(text()).as("the shard has no work with it").doesNotContain("u:");
+    assertThat(text()).as("the shard leaves it to the registrar").doesNotContain("u:");
     later.forEach(Runnable::run);
     assertThat(text()).contains("\"u:499\"").doesNotContain("\"u:7\"");
   }

@@ -38,7 +38,7 @@ final class BridgePoolsIT {
   }
 
   @Test
-  void pool_forgottenWhileItFindsItsUpstreams_leavesNothingBehind() throws Exception {
+  void pool_forgottenDuringDiscovery_leavesNothingBehind() throws Exception {
     group.next().execute(this::awaitGate);
     pools.add(config("127.0.0.1:1"));
     pools.start();
@@ -52,7 +52,7 @@ final class BridgePoolsIT {
     gate.countDown();
     reload.join();
     pools.settle();
-    assertThat(pools.snapshots()).as("the pool of the same name has found nothing yet").isEmpty();
+    assertThat(pools.snapshots()).as("the new pool of that name has found nothing yet").isEmpty();
     assertThat(new String(metrics.prometheusText(), UTF_8)).doesNotContain("127.0.0.1:1");
   }
 

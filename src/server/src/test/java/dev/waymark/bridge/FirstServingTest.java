@@ -27,7 +27,7 @@ class FirstServingTest {
   }
 
   @Test
-  void first_thatServes_waitsForTheOthersToAnswer() {
+  void pool_firstServing_isProvenOnceOthersAnswer() {
     started.onLane("a:1");
     upstreams(FIRST, view("b:1", false, "UNKNOWN"));
     assertThat(started.serving().getCount()).isZero();
@@ -39,14 +39,14 @@ class FirstServingTest {
   }
 
   @Test
-  void others_thatAreDown_areNotWaitedFor() {
+  void pool_othersDown_isProvenWithoutThem() {
     upstreams(FIRST, view("b:1", false, "UNREACHABLE"));
     started.onLane("a:1");
     assertThat(isProven()).isTrue();
   }
 
   @Test
-  void pool_whereNobodyServes_isNotProven() {
+  void pool_noneServing_isNotProven() {
     upstreams(view("a:1", false, "UNREACHABLE"));
     assertThat(started.serving().getCount()).isOne();
     assertThat(isProven()).isFalse();

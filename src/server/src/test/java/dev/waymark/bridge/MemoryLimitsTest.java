@@ -15,18 +15,18 @@ class MemoryLimitsTest {
 
   @ParameterizedTest
   @CsvSource({
-    // Nearly as much as the heap.
+    // Direct memory is nearly as large as the heap.
     "24576, 9830, 9215, 3067, 65536",
     "1024, 409, 383, 123, 65536",
     "512, 204, 191, 59, 32768",
     "384, 115, 107, 31, 16384",
     "256, 76, 71, 19, 16384",
-    // What heap and JVM leave.
+    // Direct memory is what heap and JVM leave.
     "192, 57, 39, 9, 8192",
-    // The least with which lanes work.
+    // Direct memory is the minimum with which lanes work.
     "128, 38, 32, 6, 8192",
   })
-  void limits_ofAContainer_fitIntoIt(
+  void limits_inContainer_fitItsMemory(
       long totalMib, long heapMib, long directMib, long budgetMib, int readBytes) {
     long direct = MemoryLimits.directBytes(totalMib * MIB, heapMib * MIB);
     MemoryLimits limits = new MemoryLimits(totalMib * MIB, heapMib * MIB, direct);
@@ -36,7 +36,7 @@ class MemoryLimitsTest {
   }
 
   @Test
-  void budget_byDefault_isLoweredToWhatCanBeKept() {
+  void budget_defaultTooLarge_isLoweredWithoutWarning() {
     LoadedConfig fitted = new MemoryLimits(256 * MIB, 102 * MIB, 58 * MIB).fit(load(Map.of()));
     assertThat(fitted.config().limits().memoryBudgetBytes()).isEqualTo(15 * MIB);
     assertThat(fitted.memoryBudget().value()).isEqualTo("15MiB");
@@ -45,9 +45,9 @@ class MemoryLimitsTest {
   }
 
   @Test
-  void budget_askedForAndTooLarge_isLoweredWithAWarning() {
-    LoadedConfig asked = load(Map.of("--memory-budget", "64MiB"));
-    LoadedConfig fitted = new MemoryLimits(256 * MIB, 102 * MIB, 58 * MIB).fit(asked);
+  void budget_configuredTooLarge_isLoweredWithWarning() {
+    LoadedConfig configured = load(Map.of("--memory-budget", "64MiB"));
+    LoadedConfig fitted = new MemoryLimits(256 * MIB, 102 * MIB, 58 * MIB).fit(configured);
     assertThat(fitted.config().limits().memoryBudgetBytes()).isEqualTo(15 * MIB);
     assertThat(fitted.warnings())
         .singleElement()
@@ -56,18 +56,18 @@ class MemoryLimitsTest {
   }
 
   @Test
-  void budget_thatFits_stays() {
-    LoadedConfig asked = load(Map.of("--memory-budget", "8MiB"));
-    assertThat(new MemoryLimits(256 * MIB, 102 * MIB, 58 * MIB).fit(asked)).isEqualTo(asked);
+  void budget_fitting_isKept() {
+    LoadedConfig configured = load(Map.of("--memory-budget", "8MiB"));
+    assertThat(new MemoryLimits(256 * MIB, 102 * MIB, 58 * MIB).fit(configured)).isEqualTo(configured);
   }
 
   @Test
-  void directMemory_onceShort_staysSoUntilEnoughIsLeft() {
+  void directMemory_short_remainsShortUntilEnoughIsLeft() {
     long[] usedMib = {45};
     DirectMemory direct =
         new DirectMemory(new MemoryLimits(256 * MIB, 102 * MIB, 58 * MIB), () -> usedMib[0] * MIB);
     assertThat(direct.isShort()).isFalse();
-    usedMib[0] = 47; // 11 MiB are left of the 12 to be spared
+    usedMib[0] = 47; // leaves 11 MiB, less than the 12 MiB to spare
     assertThat(direct.isShort()).isTrue();
     usedMib[0] = 41;
     assertThat(direct.isShort()).isTrue();
@@ -78,7 +78,7 @@ class MemoryLimitsTest {
   }
 
   @Test
-  void limits_thatExceedTheContainer_areToldWithAllFigures() {
+  void limits_exceedingContainer_areReportedWithAllFigures() {
     assertThat(new MemoryLimits(256 * MIB, 200 * MIB, 24 * MIB).shortage())
         .hasValueSatisfying(
             why -> assertThat(why).contains("256MiB", "200MiB", "24MiB", "96MiB", "-Xmx"));

@@ -8,22 +8,22 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class PushMailboxTest {
-  private int calls;
-  private final PushMailbox mailbox = new PushMailbox(() -> calls++);
+  private int requests;
+  private final PushMailbox mailbox = new PushMailbox(() -> requests++);
 
   @Test
-  void pushes_areTakenInOrderWithOneCall() {
+  void pushes_several_areTakenInOrderWithOneRequest() {
     mailbox.offer(push(1, 10));
     mailbox.offer(push(2, 10));
-    assertThat(calls).isEqualTo(1);
+    assertThat(requests).isEqualTo(1);
     assertThat(take()).containsExactly(1L, 2L);
     mailbox.offer(push(3, 10));
-    assertThat(calls).isEqualTo(2);
+    assertThat(requests).isEqualTo(2);
     assertThat(take()).containsExactly(3L);
   }
 
   @Test
-  void pushes_beyondTheBound_areRefusedUntilSomeAreTaken() {
+  void pushes_overTheBound_areRefusedUntilSomeAreTaken() {
     int taken = 0;
     while (mailbox.offer(push(taken, 64 * 1024))) {
       taken++;
@@ -34,14 +34,14 @@ class PushMailboxTest {
   }
 
   @Test
-  void manyPushes_areTakenOverSeveralTurns() {
+  void pushes_many_areTakenOverSeveralTurns() {
     for (int i = 0; i < 1_500; i++) {
       mailbox.offer(push(i, 1));
     }
     assertThat(take()).hasSize(1_000);
-    assertThat(calls).isEqualTo(2);
+    assertThat(requests).isEqualTo(2);
     assertThat(take()).hasSize(500);
-    assertThat(calls).isEqualTo(2);
+    assertThat(requests).isEqualTo(2);
   }
 
   private List<Long> take() {

@@ -25,7 +25,7 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a bridge says of upstreams that do not serve, and what it makes of one that does. */
+/** What the ready line and the status say about upstreams that do and do not serve. */
 final class ReadyLineIT {
   private static final InetSocketAddress ANY =
       new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
@@ -33,7 +33,7 @@ final class ReadyLineIT {
   @TempDir private Path folder;
 
   @Test
-  void readyLine_saysHowManyServe_andUpstreamsSayWhy() throws Exception {
+  void readyLine_someNotServing_countsThemAndStatusSaysWhy() throws Exception {
     Server bare = NettyServerBuilder.forAddress(ANY).build().start();
     Server other =
         NettyServerBuilder.forAddress(ANY)
@@ -93,7 +93,7 @@ final class ReadyLineIT {
   }
 
   @Test
-  void readyLine_whereNobodyServes_invitesNobody() throws Exception {
+  void readyLine_noneServing_suggestsNoPort() throws Exception {
     Bridge bridge =
         start(
             """
@@ -103,7 +103,7 @@ final class ReadyLineIT {
             """);
     try {
       assertThat(new ReadyLine(bridge, bridge.inForce()).text())
-          .endsWith("; no upstream serves yet; see http://" + bridge.adminAddress() + "/upstreams");
+          .endsWith("; no upstream is serving yet; see http://" + bridge.adminAddress() + "/upstreams");
     } finally {
       bridge.stop();
     }

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A reload that fails where only a defect can make it fail. */
+/** A reload that fails at a step where only a bug in the bridge can make it fail. */
 final class ReloadUndoIT {
   private static final String POOL =
       "  - {name: %s, target: 'static:///127.0.0.1:1', no-upstream-wait: %ds}\n";
@@ -81,7 +81,7 @@ final class ReloadUndoIT {
     return "  - {name: chat, address: '127.0.0.1:%d', pool: blue}\n".formatted(freePort);
   }
 
-  /** As no file can say it: a listener that names a pool which is not there. */
+  /** Returns a configuration that no file can have: a listener whose pool does not exist. */
   private static LoadedConfig broken(LoadedConfig config) {
     BridgeConfig whole = config.config();
     ListenerConfig lost = whole.listeners().getLast().with(ListenerKeys.POOL, "nowhere");
@@ -93,16 +93,16 @@ final class ReloadUndoIT {
         whole.withListeners(listeners), config.entries(), config.embeddedEcho(), config.warnings());
   }
 
-  private void assertThatAClientWaitsForASecondAgain() throws IOException {
+  private void assertClientClosedAfterShortWait() throws IOException {
     InetSocketAddress game = bridge.ports().getFirst().address();
     try (Socket client = new Socket(game.getAddress(), game.getPort())) {
       client.setSoTimeout(20_000);
-      assertThat(client.getInputStream().read()).as("the end").isEqualTo(-1);
+      assertThat(client.getInputStream().read()).as("end of stream").isEqualTo(-1);
     }
   }
 
   @Test
-  void signal_whileTheBridgeStarts_waitsUntilItHasStarted() throws Exception {
+  void signal_duringStart_waitsUntilBridgeHasStarted() throws Exception {
     AtomicInteger reads = new AtomicInteger();
     Bridge other =
         new Bridge(
@@ -126,7 +126,7 @@ final class ReloadUndoIT {
   }
 
   @Test
-  void reload_thatMeetsADefect_undoesWhatItPreparedAndSaysSo() throws Exception {
+  void reload_failingOnBug_isUndoneAndReported() throws Exception {
     LoadedConfig good = load(chat(), POOL.formatted("red", 60) + POOL.formatted("blue", 5));
     LoadedConfig before = bridge.inForce();
     next = broken(good);
@@ -140,7 +140,7 @@ final class ReloadUndoIT {
     assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), freePort).close())
         .isInstanceOf(IOException.class);
     await().untilAsserted(() -> assertThat(bridge.pools().snapshots()).containsOnlyKeys("red"));
-    assertThatAClientWaitsForASecondAgain();
+    assertClientClosedAfterShortWait();
     next = good;
     assertThat(bridge.reload().onRequest())
         .isEqualTo(

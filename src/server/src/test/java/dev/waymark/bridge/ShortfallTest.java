@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.waymark.bridge.Shortfall.Surroundings;
+import dev.waymark.bridge.Shortfall.Environment;
 import dev.waymark.config.BridgeConfig.Transport;
 import dev.waymark.config.ConfigLoader;
 import dev.waymark.config.LoadedConfig;
@@ -29,49 +29,49 @@ final class ShortfallTest {
     return ConfigLoader.load(Optional.of(file), Map.of(), Map.of());
   }
 
-  private static Surroundings here(long clientsMax, int acceptQueueMax, String jvm) {
-    return new Surroundings(NettyTransport.choose(Transport.NIO), clientsMax, acceptQueueMax, jvm);
+  private static Environment environment(long clientsMax, int acceptQueueMax, String jvm) {
+    return new Environment(NettyTransport.choose(Transport.NIO), clientsMax, acceptQueueMax, jvm);
   }
 
   @Test
-  void nothing_lacking_isNotTold() throws IOException {
-    assertThat(Shortfall.of(here(1_000, 4_096, SHARING), load(NO_TIMEOUTS))).isEmpty();
+  void environment_sufficient_hasNoShortfall() throws IOException {
+    assertThat(Shortfall.of(environment(1_000, 4_096, SHARING), load(NO_TIMEOUTS))).isEmpty();
   }
 
   @Test
-  void transport_withoutUserTimeout_isToldWhereOneIsConfigured() throws IOException {
-    assertThat(Shortfall.of(here(1_000, 4_096, SHARING), load("{}")))
+  void transport_withoutUserTimeout_isReportedIfOneIsConfigured() throws IOException {
+    assertThat(Shortfall.of(environment(1_000, 4_096, SHARING), load("{}")))
         .singleElement()
         .isEqualTo(
             new Shortfall(
                 "transport nio",
-                "it was asked for",
-                "user-timeout does nothing: a peer whose link is cut is noticed by other limits, or late"));
+                "configured",
+                "user-timeout does nothing: a peer whose link is cut is detected by other limits, or late"));
   }
 
   @Test
-  void limits_belowWhatIsConfigured_areTold() throws IOException {
+  void limits_lowerThanConfigured_areReported() throws IOException {
     LoadedConfig wanted =
         load(NO_TIMEOUTS.replace("[{user", "[{connections-max: 5000, backlog: 1000, user"));
-    assertThat(Shortfall.of(here(1_000, 128, SHARING), wanted))
+    assertThat(Shortfall.of(environment(1_000, 128, SHARING), wanted))
         .extracting(Shortfall::what)
         .containsExactly("room for 1000 clients", "backlog 128");
   }
 
   @Test
-  void acceptQueue_isWhatTheKernelSays() throws IOException, InterruptedException {
+  void acceptQueue_isReadFromKernel() throws IOException, InterruptedException {
     assumeTrue(Files.exists(Path.of("/proc/sys/net/core/somaxconn")), "no /proc/sys");
     Process cat = new ProcessBuilder("cat", "/proc/sys/net/core/somaxconn").start();
     String said = new String(cat.getInputStream().readAllBytes(), US_ASCII).strip();
     assertThat(cat.waitFor()).isZero();
-    assertThat(Surroundings.here(NettyTransport.choose(Transport.NIO), 1).acceptQueueMax())
+    assertThat(Environment.current(NettyTransport.choose(Transport.NIO), 1).acceptQueueMax())
         .hasToString(said);
   }
 
   @Test
-  void archive_thatJavaDoesNotUse_isTold() throws IOException {
-    assertThat(Shortfall.of(here(1_000, 4_096, "mixed mode"), load(NO_TIMEOUTS)))
+  void aotCache_unused_isReported() throws IOException {
+    assertThat(Shortfall.of(environment(1_000, 4_096, "mixed mode"), load(NO_TIMEOUTS)))
         .extracting(Shortfall::what)
-        .containsExactly("start without an archive of classes");
+        .containsExactly("start without an AOT cache");
   }
 }

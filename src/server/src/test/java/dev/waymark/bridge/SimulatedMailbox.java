@@ -4,14 +4,14 @@ import dev.waymark.protocol.PushResult;
 import dev.waymark.protocol.UpstreamControl.Push;
 import java.util.function.Consumer;
 
-/** Opens a shard's {@link PushMailbox} to the simulation, which calls its owner when it likes. */
+/** Gives the simulation access to {@link PushMailbox}, and control over when pushes are taken. */
 public final class SimulatedMailbox {
-  /** Takes one push. */
+  /** Takes pushes, one at a time. */
   public interface Taker {
     /**
-     * A push has come.
+     * Takes one push.
      *
-     * @param pool of the lane on which it came
+     * @param pool pool of the lane on which it arrived
      */
     void onPush(String pool, Push push, Consumer<PushResult> reply);
   }
@@ -19,18 +19,18 @@ public final class SimulatedMailbox {
   private final PushMailbox mailbox;
 
   /**
-   * @param callOwner asks for one {@link #take}
+   * @param requestTake requests one {@link #take}
    */
-  public SimulatedMailbox(Runnable callOwner) {
-    mailbox = new PushMailbox(callOwner);
+  public SimulatedMailbox(Runnable requestTake) {
+    mailbox = new PushMailbox(requestTake);
   }
 
-  /** False: it is full. */
+  /** Adds a push; returns false if the mailbox is full. */
   public boolean offer(String pool, Push push, Consumer<PushResult> reply) {
     return mailbox.offer(new PushMailbox.PendingPush(pool, push, reply));
   }
 
-  /** A turn's share of what has come. */
+  /** Passes on at most one turn's share of the pushes. */
   public void take(Taker taker) {
     mailbox.take(pending -> taker.onPush(pending.pool(), pending.push(), pending.reply()));
   }

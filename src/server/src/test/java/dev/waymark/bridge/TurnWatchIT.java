@@ -31,7 +31,7 @@ class TurnWatchIT {
   }
 
   @Test
-  void loop_thatDoesNotTurn_isNamedUntilItTurnsAgain() {
+  void loop_stuck_isNamedUntilItTurnsAgain() {
     CountDownLatch release = new CountDownLatch(1);
     first.execute(() -> {
       try {
@@ -40,25 +40,25 @@ class TurnWatchIT {
         Thread.currentThread().interrupt();
       }
     });
-    for (int asked = 0; asked < TurnWatch.MISSED_MAX; asked++) {
-      watch.ask();
+    for (int checks = 0; checks < TurnWatch.MISSED_MAX; checks++) {
+      watch.check();
       assertThat(watch.stuck()).isEmpty();
     }
-    watch.ask();
+    watch.check();
     assertThat(watch.stuck()).contains("shard 0 has not turned for 5 s");
     release.countDown();
     await()
         .untilAsserted(() -> {
-          watch.ask();
+          watch.check();
           assertThat(watch.stuck()).isEmpty();
         });
   }
 
   @Test
-  void loop_thatHasEnded_isNamed() {
+  void loop_ended_isNamed() {
     loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
-    for (int asked = 0; asked <= TurnWatch.MISSED_MAX; asked++) {
-      watch.ask();
+    for (int checks = 0; checks <= TurnWatch.MISSED_MAX; checks++) {
+      watch.check();
     }
     assertThat(watch.stuck()).contains("shard 0 has not turned for 5 s");
   }

@@ -30,7 +30,7 @@ final class UpstreamMetricsTest {
   }
 
   @Test
-  void upstream_hasOneStateAndOneHealth() {
+  void upstream_known_hasOneStateAndOneHealth() {
     snapshot(1_000, view("a:1", UpstreamState.SERVING, "SERVING"));
     assertThat(text())
         .contains(
@@ -43,7 +43,7 @@ final class UpstreamMetricsTest {
   }
 
   @Test
-  void change_ofStateOrHealth_isTimed() {
+  void stateOrHealth_changed_setsTimestamp() {
     String changed =
         "waymark_upstream_state_changed_timestamp_seconds{pool=\"game\",upstream=\"a:1\"} ";
     snapshot(1_500, view("a:1", UpstreamState.SERVING, "SERVING"));
@@ -63,7 +63,7 @@ final class UpstreamMetricsTest {
   }
 
   @Test
-  void upstream_thatIsGone_leavesNoSeries() {
+  void upstream_gone_leavesNoSeries() {
     snapshot(
         1_000,
         view("a:1", UpstreamState.SERVING, "SERVING"),

@@ -43,7 +43,7 @@ final class BenchCommandTest {
           127.0.0.1:1 --json=/nowhere/file | --json: cannot write to /nowhere/file
           --serve-echo=7000                | --serve-echo: 7000 (expected: HOST:PORT,
           """)
-  void badUsage_ofAnyKind_isRefusedInOneLine(String flags, String message) {
+  void usage_invalid_isRefusedInOneLine(String flags, String message) {
     assertThat(run(flags)).isEqualTo(2);
     assertThat(err.toString().lines()).hasSize(2).last().isEqualTo("Try 'waymark bench --help'.");
     assertThat(err.toString()).startsWith(message);

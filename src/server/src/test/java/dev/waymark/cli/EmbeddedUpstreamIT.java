@@ -24,16 +24,16 @@ final class EmbeddedUpstreamIT {
   }
 
   @Test
-  void address_thatIsTaken_isReplacedIfNobodyChoseIt() throws IOException {
+  void address_inUse_isReplacedOnlyIfDefault() throws IOException {
     try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       InetSocketAddress taken = (InetSocketAddress) other.getLocalSocketAddress();
       LoadedConfig read = withEcho(taken, true);
       try (EmbeddedUpstream echo = EmbeddedUpstream.start(read)) {
-        LoadedConfig found = echo.findableIn(read);
+        LoadedConfig found = echo.applyTo(read);
         assertThat(found.config().pools().getFirst().target().toString())
             .contains("127.0.0.1:")
             .doesNotContain(":" + taken.getPort());
-        assertThat(ConfigChanges.between(found, echo.findableIn(read)).isEmpty()).isTrue();
+        assertThat(ConfigChanges.between(found, echo.applyTo(read)).isEmpty()).isTrue();
       }
       assertThatThrownBy(() -> EmbeddedUpstream.start(withEcho(taken, false)))
           .isInstanceOf(StartException.class)
@@ -42,11 +42,11 @@ final class EmbeddedUpstreamIT {
   }
 
   @Test
-  void echo_withPoolsOfOnesOwn_isNotStarted() {
+  void echo_poolsConfigured_isNotStarted() {
     LoadedConfig pools =
         ConfigLoader.load(Optional.empty(), Map.of("--upstream", "unix:/a"), Map.of());
     try (EmbeddedUpstream none = EmbeddedUpstream.start(pools)) {
-      assertThat(none.findableIn(pools)).isSameAs(pools);
+      assertThat(none.applyTo(pools)).isSameAs(pools);
     }
   }
 }

@@ -43,14 +43,14 @@ class HealthCommandIT {
 
   @ParameterizedTest
   @CsvSource({"200, 0", "204, 0", "302, 1", "404, 1", "503, 1"})
-  void health_status_isTheExitCode(int status, int exitCode) {
+  void health_status_determinesExitCode(int status, int exitCode) {
     assertThat(run("http://127.0.0.1:" + server.getAddress().getPort() + "/" + status))
         .isEqualTo(exitCode);
     assertThat(err.toString().lines()).hasSize(exitCode);
   }
 
   @Test
-  void health_nobodyAnswers_isOneWithALine() throws IOException {
+  void health_noAnswer_exitsWith1AndOneLine() throws IOException {
     try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       String url = "http://127.0.0.1:" + silent.getLocalPort() + "/";
       assertThat(run(url, "--timeout", "200ms")).isEqualTo(1);
@@ -63,7 +63,7 @@ class HealthCommandIT {
   }
 
   @Test
-  void health_nameWithoutAddress_saysSo() {
+  void health_unresolvableName_saysSo() {
     assertThat(run("http://no-such-host.invalid:7080/readyz")).isEqualTo(1);
     assertThat(err.toString())
         .isEqualToIgnoringNewLines(
@@ -71,7 +71,7 @@ class HealthCommandIT {
   }
 
   @Test
-  void health_portThatDoesNotSpeakHttp_isOneWithALineOfItsOwn() throws Exception {
+  void health_portWithoutHttp_exitsWith1AndItsOwnMessage() throws Exception {
     try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       Thread answering =
           Thread.startVirtualThread(() -> {
@@ -79,11 +79,11 @@ class HealthCommandIT {
               client.getOutputStream().write("SSH-2.0-other\r\n".getBytes(US_ASCII));
               client.getInputStream().readAllBytes();
             } catch (IOException gone) {
-              // The command has seen enough.
+              // The command may close at any time.
             }
           });
       assertThat(run("http://127.0.0.1:" + other.getLocalPort() + "/")).isEqualTo(1);
-      assertThat(err.toString()).contains("no answer in HTTP").doesNotContain("Exception");
+      assertThat(err.toString()).contains("the response is not HTTP").doesNotContain("Exception");
       answering.join();
     }
   }
@@ -98,13 +98,13 @@ class HealthCommandIT {
         "127.0.0.1:7080/readyz",
         "http://127.0.0.1:99999/"
       })
-  void health_badUrl_isTwo(String url) {
+  void health_badUrl_exitsWith2(String url) {
     assertThat(run(url)).isEqualTo(2);
     assertThat(err.toString()).contains(url);
   }
 
   @Test
-  void health_badTimeout_isTwo() {
+  void health_badTimeout_exitsWith2() {
     assertThat(run("http://127.0.0.1/", "--timeout", "soon")).isEqualTo(2);
     assertThat(err.toString()).contains("--timeout: soon").doesNotContain("Exception");
   }

@@ -20,24 +20,24 @@ final class LengthOfTimeTest {
     "1h, 3600",
     "-1, -1"
   })
-  void seconds_plainOrWithAUnit_areRead(String text, double seconds) {
+  void seconds_withOrWithoutUnit_areParsed(String text, double seconds) {
     assertThat(new LengthOfTime.Seconds().convert(text)).isEqualTo(seconds);
   }
 
   @ParameterizedTest
   @CsvSource({"30, 30", "30s, 30", "500ms, 1", "1.5s, 2", "2m, 120", "0, 0", "-1, -1"})
-  void wholeSeconds_areRoundedUp(String text, int seconds) {
+  void wholeSeconds_fraction_isRoundedUp(String text, int seconds) {
     assertThat(new LengthOfTime.WholeSeconds().convert(text)).isEqualTo(seconds);
   }
 
   @ParameterizedTest
   @CsvSource({"1000, 1000", "100ms, 100", "1s, 1000", "0.1s, 100", "1m, 60000"})
-  void millis_plainOrWithAUnit_areRead(String text, int millis) {
+  void millis_withOrWithoutUnit_areParsed(String text, int millis) {
     assertThat(new LengthOfTime.Millis().convert(text)).isEqualTo(millis);
   }
 
   @Test
-  void anythingElse_isRefusedWithWhatIsExpected() {
+  void duration_invalid_isRefusedWithExpectedFormat() {
     for (String text : new String[] {"", "x", "3 s", "3S", "s", "1e"}) {
       assertThatThrownBy(() -> new LengthOfTime.Seconds().convert(text))
           .isInstanceOf(TypeConversionException.class)

@@ -38,7 +38,7 @@ final class MainTest {
   }
 
   @Test
-  void flag_unknown_isOneLineAndAHint() {
+  void flag_unknown_printsOneLineAndHint() {
     assertThat(run("config", "show", "--amin", "x")).isEqualTo(2);
     assertThat(err)
         .hasToString(
@@ -46,26 +46,26 @@ final class MainTest {
   }
 
   @Test
-  void command_unknown_isOneLineAndAHint() {
+  void command_unknown_printsOneLineAndHint() {
     assertThat(run("confg")).isEqualTo(2);
     assertThat(err)
         .hasToString("unknown command confg; did you mean config?\nTry 'waymark --help'.\n");
   }
 
   @Test
-  void command_missing_isOneLineAndAHint() {
+  void command_missing_printsOneLineAndHint() {
     assertThat(run()).isEqualTo(2);
     assertThat(err).hasToString("Missing required subcommand\nTry 'waymark --help'.\n");
   }
 
   @Test
-  void failure_unexpected_isOneLine() {
+  void failure_unexpected_printsOneLine() {
     assertThat(run("fail")).isEqualTo(1);
     assertThat(err).hasToString("waymark: a first line and a second (--debug shows where)\n");
   }
 
   @Test
-  void failure_withDebug_hasItsStack() {
+  void failure_debugFlag_printsStackTrace() {
     assertThat(run("fail", "--debug")).isEqualTo(1);
     assertThat(err.toString())
         .startsWith("waymark: a first line and a second\n")
@@ -73,7 +73,7 @@ final class MainTest {
   }
 
   @Test
-  void failure_withDebugVariable_hasItsStack() {
+  void failure_debugVariable_printsStackTrace() {
     environment = Map.of("WAYMARK_DEBUG", "1");
     assertThat(run("fail")).isEqualTo(1);
     assertThat(err.toString()).contains("\tat dev.waymark.cli.MainTest");
@@ -81,7 +81,7 @@ final class MainTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"bridge", "stub", "demo", "bench", "config", "health", "train"})
-  void command_byItsName_isTheOnlyOneMadeAndHasItsHelp(String command) {
+  void command_byName_isOnlyOneCreatedAndHasHelp(String command) {
     assertThat(Main.commandLine(environment, command, "--help").getSubcommands())
         .containsOnlyKeys(command);
     assertThat(run(command, "--help")).isZero();
@@ -98,7 +98,7 @@ final class MainTest {
         "bridge --help",
         "stub --version"
       })
-  void output_thatCannotBeWritten_isOneWithALine(String command) {
+  void output_unwritable_exitsWith1AndOneLine(String command) {
     String[] args = command.split(" ");
     Writer full =
         new Writer() {
@@ -122,7 +122,7 @@ final class MainTest {
   }
 
   @Test
-  void output_thatWasQueuedAndLost_isOne() {
+  void output_queuedAndLost_exitsWith1() {
     String[] args = {"config", "show"};
     CommandLine main = Main.commandLine(environment, args).setOut(new PrintWriter(out));
     main.setErr(new PrintWriter(err));
@@ -139,27 +139,27 @@ final class MainTest {
   }
 
   @Test
-  void help_ofAll_namesEachCommand() {
+  void help_withoutCommand_listsAllCommands() {
     assertThat(run("--help")).isZero();
     assertThat(out.toString()).contains("bridge", "stub", "demo", "bench", "config", "health");
   }
 
   @Test
-  void help_onADumbTerminal_hasNoEscapes() {
+  void help_dumbTerminal_hasNoEscapeSequences() {
     environment = Map.of("TERM", "dumb");
     assertThat(Main.commandLine(environment, "demo").getSubcommands().values())
         .allMatch(demo -> demo.getColorScheme().ansi() == CommandLine.Help.Ansi.OFF);
   }
 
   @Test
-  void environment_isTheOneGivenNotTheProcesses() {
+  void environment_given_replacesThatOfTheProcess() {
     environment = Map.of("WAYMARK_ADMIN", "127.0.0.9:1");
     assertThat(run("--debug", "config", "show")).isZero();
     assertThat(out.toString()).contains("address: 127.0.0.9:1");
   }
 
   @Test
-  void check_ofGoodFile_countsListenersAndPools(@TempDir Path folder) throws IOException {
+  void check_validFile_countsListenersAndPools(@TempDir Path folder) throws IOException {
     Path file =
         Files.writeString(
             folder.resolve("a.yml"), "listeners:\n- {name: a}\n- {name: b, address: \":1\"}\n");
@@ -168,7 +168,7 @@ final class MainTest {
   }
 
   @Test
-  void check_ofBadFile_isTheMessageAlone(@TempDir Path folder) throws IOException {
+  void check_invalidFile_printsOnlyTheMessage(@TempDir Path folder) throws IOException {
     Path file = Files.writeString(folder.resolve("a.yml"), "shard: 1\n");
     assertThat(run("config", "check", file.toString())).isEqualTo(2);
     assertThat(out).hasToString("");
@@ -176,7 +176,7 @@ final class MainTest {
   }
 
   @Test
-  void check_ofWhatCannotStartHere_isRefused(@TempDir Path folder) throws IOException {
+  void check_invalidWithThisEnvironment_isRefused(@TempDir Path folder) throws IOException {
     Path file =
         Files.writeString(
             folder.resolve("a.yml"), "listeners:\n- {name: a}\n- {name: b, address: \":1\"}\n");
@@ -191,7 +191,7 @@ final class MainTest {
   }
 
   @Test
-  void check_ofGoodFile_warnsLikeABridge(@TempDir Path folder) throws IOException {
+  void check_validFile_warnsLikeABridge(@TempDir Path folder) throws IOException {
     Path file = Files.writeString(folder.resolve("a.yml"), "shards: 1\n");
     environment = Map.of("WAYMARK_LISTN", ":4");
     assertThat(run("config", "check", file.toString())).isZero();
@@ -199,7 +199,7 @@ final class MainTest {
   }
 
   @Test
-  void check_ofABudgetThatCannotBeKept_warnsLikeABridge(@TempDir Path folder) throws IOException {
+  void check_budgetTooLarge_warnsLikeABridge(@TempDir Path folder) throws IOException {
     Path file = folder.resolve("large.yml");
     Files.writeString(file, "memory-budget: 1024GiB\n");
     assertThat(run("config", "show", "--config", file.toString())).isZero();
@@ -211,14 +211,14 @@ final class MainTest {
   }
 
   @Test
-  void argument_thatStartsWithAnAt_isNoFileOfArguments(@TempDir Path folder) throws IOException {
+  void argument_startingWithAt_isNotReadAsFile(@TempDir Path folder) throws IOException {
     Path file = Files.writeString(folder.resolve("args"), "--shards 3");
     assertThat(run("config", "show", "--node", "@" + file)).isZero();
     assertThat(out.toString()).contains("node: \"@" + file).doesNotContain("shards: 3");
   }
 
   @Test
-  void show_withFlags_saysWhereValuesCameFrom() {
+  void show_withFlags_namesSourceOfEachValue() {
     assertThat(run("config", "show", "--admin", "127.0.0.1:0", "--upstream=unix:/a")).isZero();
     assertThat(out.toString())
         .containsPattern("admin:\n  address: 127.0.0.1:0 +# flag --admin\n")

@@ -7,14 +7,14 @@ import org.junit.jupiter.api.Test;
 
 final class TerminalTest {
   @Test
-  void terminal_dumbOrUnknown_isNotRedrawn() {
+  void terminal_dumbOrUnknown_isDumb() {
     assertThat(Terminal.isDumb(Map.of())).isTrue();
     assertThat(Terminal.isDumb(Map.of("TERM", "dumb"))).isTrue();
     assertThat(Terminal.isDumb(Map.of("TERM", "xterm"))).isFalse();
   }
 
   @Test
-  void output_thatIsNoTerminal_isNotRedrawn() {
+  void output_notATerminal_cannotBeRedrawn() {
     assertThat(Terminal.canRedraw(null, Map.of("TERM", "xterm"))).isFalse();
   }
 }

@@ -3,7 +3,7 @@ package dev.waymark.api.http;
 import java.net.InetSocketAddress;
 import java.util.Locale;
 
-/** The admin port cannot be opened; the message is for the user. */
+/** Thrown if the admin port cannot be opened. The message is meant for the user. */
 public final class AddressInUse extends RuntimeException {
   private static final long serialVersionUID = 1L;
   private final String why;
@@ -19,7 +19,7 @@ public final class AddressInUse extends RuntimeException {
     this.why = why;
   }
 
-  /** The cause alone, such as {@code Address already in use}. */
+  /** The reason alone, such as {@code Address already in use}. */
   public String why() {
     return why;
   }

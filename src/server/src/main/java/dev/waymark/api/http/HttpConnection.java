@@ -33,25 +33,26 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One connection of an HTTP port: takes one request at a time, has it answered, and gives each step
- * its time. It is not read meanwhile. Confined to the port's event loop.
+ * One connection of an HTTP port: takes one request at a time, has it answered, and limits the time
+ * of each step. It is not read while a request is being answered. Confined to the port's event
+ * loop.
  */
 final class HttpConnection extends ChannelInboundHandlerAdapter {
-  /** A request has to be there whole within this, from the connection's start. */
+  /** Time to receive the whole head, from the connection's start, and then the whole body. */
   private static final long REQUEST_TIMEOUT_NS = 5_000_000_000L;
 
-  /** How long a connection that has been served may wait for its next request. */
+  /** How long a kept-alive connection may wait for its next request. */
   private static final long IDLE_TIMEOUT_NS = 30_000_000_000L;
 
   private static final long REPLY_TIMEOUT_NS = 30_000_000_000L;
 
   /**
-   * How long the rest of a request is thrown away after its reply: to close at once would reset the
-   * connection, and the reply with it.
+   * How long input is discarded after the last reply. Closing at once would reset the connection,
+   * and the client could lose the reply.
    */
   private static final long LINGER_NS = 2_000_000_000L;
 
-  /** Longer replies are written piece by piece, as they are read. */
+  /** Longer replies are written in pieces of this size, as the client reads them. */
   private static final int REPLY_PIECE_BYTES = 16 * 1024;
 
   private enum Phase {
@@ -73,7 +74,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private HttpVersion version = HttpVersion.HTTP_1_1;
   private boolean isInputEnded;
 
-  /** A request was in what is being read now: one that follows it was sent ahead of the reply. */
+  /** The current read contained a request: another one in the same read is pipelined. */
   private boolean hasReadRequest;
 
   private long deadlineNs;
@@ -83,12 +84,12 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     this.channel = channel;
   }
 
-  /** Whether it has not sent its request yet, or has been answered. */
+  /** Whether the client has not sent a whole request yet, or the connection lingers. */
   boolean isWaiting() {
     return phase != Phase.ANSWERING && phase != Phase.WRITING;
   }
 
-  /** A step has taken too long; the answering has no limit. */
+  /** Whether the current step has taken too long. Answering has no time limit. */
   boolean isOverdue(long nowNs) {
     return phase != Phase.ANSWERING && deadlineNs - nowNs <= 0;
   }
@@ -121,8 +122,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       } else if (phase == Phase.BODY && message instanceof HttpContent content) {
         onContent(content);
       } else if (message instanceof HttpRequest) {
-        // Sent ahead of the reply, which no usual client does: it may ask again.
-        onSentAhead();
+        // Common clients do not pipeline; one that does may retry.
+        onPipelined();
       }
     } finally {
       ReferenceCountUtil.release(message);
@@ -161,7 +162,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     version = head.protocolVersion();
     isHead = head.method().equals(HttpMethod.HEAD);
     wantsMore = head.decoderResult().isSuccess() && HttpUtil.isKeepAlive(head);
-    // A body that is not read to its end stands where the next request would.
+    // An unread body would be taken for the next request.
     isKeptAlive = wantsMore && !HttpRoutes.hasBody(head);
     try {
       HttpRoutes.Match found = port.routes().match(head);
@@ -183,8 +184,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     await(Phase.BODY, REQUEST_TIMEOUT_NS);
   }
 
-  /** Else one connection could have hundreds of probes answered in a turn of the loop. */
-  private void onSentAhead() {
+  /**
+   * Ends the connection after the reply in progress: otherwise one connection could have hundreds
+   * of probes answered in a single turn of the loop.
+   */
+  private void onPipelined() {
     isKeptAlive = false;
     if (phase == Phase.HEAD) {
       linger();
@@ -194,7 +198,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private void onContent(HttpContent content) {
     HttpRoutes.Match found = Objects.requireNonNull(match);
     if (content.decoderResult().isFailure()) {
-      write(Reply.error(400, "the body is not as its headers say"), null);
+      write(Reply.error(400, "the body is malformed"), null);
       return;
     }
     if (body.readableBytes() + content.content().readableBytes() > found.route().bodyBytesMax()) {
@@ -224,7 +228,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             }
           });
     } catch (RejectedExecutionException full) {
-      write(Reply.error(503, "too many requests wait; try again"), null);
+      write(Reply.error(503, "too many requests are waiting; try again"), null);
     }
   }
 
@@ -236,7 +240,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
     int length = isHead ? 0 : reply.body().length;
     if (!port.connections().addWaiting(length)) {
-      write(Reply.error(503, "replies that nobody reads wait; try again"), allow, 0);
+      write(Reply.error(503, "too many replies are waiting to be read; try again"), allow, 0);
       return;
     }
     write(reply, allow, length);
@@ -272,7 +276,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     });
   }
 
-  /** What is spoken here, also to those who speak something else. */
+  /** The version to reply with: the client's if supported, else HTTP/1.1. */
   private HttpVersion version() {
     return version.equals(HttpVersion.HTTP_1_0) ? HttpVersion.HTTP_1_0 : HttpVersion.HTTP_1_1;
   }

@@ -6,18 +6,18 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The connections of an HTTP port, so many at most: a new one always gets in, in the place of the
- * one that has waited longest for its request, or else of the one that has been answered for the
- * longest time. So neither silent nor slow peers keep a probe out. Confined to the port's event
- * loop, but for {@link #evicted}.
+ * The connections of an HTTP port, bounded in number. A new one always gets in: at the limit it
+ * evicts the one that has waited longest for its request or, if none is waiting, the one whose
+ * answer has taken longest. So neither silent nor slow peers keep a probe out. Confined to the
+ * port's event loop, except {@link #evicted}.
  */
 final class HttpConnections {
-  /** Reply bytes that wait for their readers, above which no further long reply is begun. */
+  /** No further non-empty reply is started while more unwritten reply bytes than this wait. */
   static final long WAITING_BYTES_MAX = 16L << 20;
 
   private final int connectionsMax;
 
-  /** Those that were last given their reply come last. */
+  /** In the order of their last reply, or of their start if they had none. */
   private final Set<HttpConnection> connections = new LinkedHashSet<>();
 
   private final AtomicLong evicted = new AtomicLong();
@@ -41,7 +41,7 @@ final class HttpConnections {
     connections.add(connection);
   }
 
-  /** It has been served, and may stay longer than others. */
+  /** Moves a connection that has been served to the end of the eviction order. */
   void renew(HttpConnection connection) {
     if (connections.remove(connection)) {
       connections.add(connection);
@@ -52,14 +52,14 @@ final class HttpConnections {
     connections.remove(connection);
   }
 
-  /** Closes those of which a step has taken too long. */
+  /** Closes connections whose current step has taken too long. */
   void closeOverdue(long nowNs) {
     List.copyOf(connections).stream()
         .filter(connection -> connection.isOverdue(nowNs))
         .forEach(HttpConnection::close);
   }
 
-  /** Whether that many more bytes may wait; if so, they count from now on. */
+  /** Counts reply bytes as waiting, or returns false if too many wait already. */
   boolean addWaiting(long bytes) {
     if (bytes > 0 && waitingBytes > WAITING_BYTES_MAX) {
       return false;
@@ -72,7 +72,7 @@ final class HttpConnections {
     waitingBytes -= bytes;
   }
 
-  /** Connections that were closed for want of places. Any thread. */
+  /** Number of connections closed to make room for others. Any thread. */
   long evicted() {
     return evicted.get();
   }

@@ -15,11 +15,11 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps web pages away from an HTTP port. Immutable.
+ * Protects an HTTP port against requests from web pages. Immutable.
  *
  * <p>A page of {@code evil.example} can have its name resolve to 127.0.0.1 (DNS rebinding); its
- * requests then carry that name as Host. So a Host is served only if nobody can give it to such a
- * page: an IP address, {@code localhost}, a name without a dot, or a name that the operator listed.
+ * requests then carry that name as Host. So only those Hosts are served that no such page can have:
+ * an IP address, {@code localhost}, a name without a dot, or a name that the operator listed.
  * Requests that a browser sends across sites carry Origin or Sec-Fetch-Site, and are refused.
  */
 final class HttpGuard {
@@ -27,8 +27,8 @@ final class HttpGuard {
   private static final int LABEL_CHARS_MAX = 63;
 
   /**
-   * {@code host:port} (RFC 9110, section 7.2). What is left over when a host is cut out of a text
-   * could be somebody else's name.
+   * {@code host:port} (RFC 9110, section 7.2). Matches the whole text: ignoring what follows a host
+   * would accept names that merely begin with a permitted one.
    */
   private static final Pattern AUTHORITY =
       Pattern.compile(
@@ -41,7 +41,7 @@ final class HttpGuard {
   private final Set<String> names;
 
   /**
-   * @param names served besides the usual ones; {@code *.example.com} is every name below
+   * @param names served in addition to the built-in ones; {@code *.example.com} is every name below
    *     example.com
    */
   HttpGuard(Collection<String> names) {
@@ -51,14 +51,14 @@ final class HttpGuard {
   /**
    * Passes a request, or refuses it.
    *
-   * @param target the authority that the request line names; null: it names none
+   * @param target the authority in the request line; null if it has none
    */
   void check(HttpVersion version, HttpHeaders headers, @Nullable String target) throws Refusal {
     List<String> hosts = headers.getAll(HttpHeaderNames.HOST);
     if (hosts.size() > 1) {
-      throw new Refusal(400, "a request has one Host header");
+      throw new Refusal(400, "more than one Host header");
     }
-    // Old probes send HTTP/1.0 without a Host; no browser does.
+    // Old probes send HTTP/1.0 without a Host; browsers never do.
     if (hosts.isEmpty() && !version.equals(HttpVersion.HTTP_1_0)) {
       throw new Refusal(400, "the Host header is missing");
     }
@@ -74,7 +74,7 @@ final class HttpGuard {
   private void checkHost(String authority) throws Refusal {
     Matcher matcher = AUTHORITY.matcher(authority.strip());
     if (!matcher.matches()) {
-      throw new Refusal(400, "the Host header is not a host, with a port or without");
+      throw new Refusal(400, "the Host header is not host or host:port");
     }
     String host = host(matcher);
     if (!isServed(host)) {
@@ -96,7 +96,7 @@ final class HttpGuard {
         || isBelowListed(host);
   }
 
-  /** {@code localhost}, or a name that is only known in this network: a container's, a host's. */
+  /** Whether this is localhost, or a container or host name that only the local network knows. */
   private static boolean isSingleLabel(String host) {
     return host.length() <= LABEL_CHARS_MAX
         && host.chars().allMatch(c -> isAsciiLetterOrDigit(c) || c == '-' || c == '_');
@@ -147,7 +147,7 @@ final class HttpGuard {
     return host(matcher) + ":" + (given == null || given.isEmpty() ? port : given);
   }
 
-  /** Without port and brackets, in lower case. */
+  /** The host without port and brackets, and a name in lower case. */
   private static String host(Matcher authority) {
     String address = authority.group("address");
     return address == null ? normal(authority.group("name")) : address;

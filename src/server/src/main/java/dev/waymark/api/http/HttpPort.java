@@ -38,19 +38,18 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A small HTTP server for operators: a table of routes, bounded in connections, threads, and the
- * size and time of a request. Thread-safe.
+ * A small HTTP server for operators: a table of routes, with limits on connections, threads, and
+ * the size and duration of a request. Thread-safe.
  *
- * <p>One event loop of its own has all sockets and answers probes itself; what may take longer is
- * answered by some threads beside it. So no peer, however slow or silent, delays a probe
- * (docs/decisions/0030). Buffers are on the heap: the port answers when there is no memory left
- * outside it.
+ * <p>Its own event loop handles all sockets and answers probes itself; worker threads answer
+ * everything else. So no peer, however slow or silent, delays a probe (docs/decisions/0030).
+ * Buffers are on the heap: the port answers even when direct memory is exhausted.
  */
 public final class HttpPort {
-  /** Connections at once; see {@link HttpConnections}. */
+  /** Open connections; see {@link HttpConnections}. */
   private static final int CONNECTIONS_MAX = 256;
 
-  /** Requests answered at once; the others wait, those of {@link Route#isProbe} excepted. */
+  /** Requests answered concurrently; others wait, except {@linkplain Route#isProbe probes}. */
   private static final int THREADS_MAX = 16;
 
   private static final long THREAD_IDLE_SECONDS = 10;
@@ -59,9 +58,7 @@ public final class HttpPort {
   private static final int HEADERS_BYTES_MAX = 16 * 1024;
   private static final int BODY_PIECE_BYTES_MAX = 8 * 1024;
 
-  /**
-   * A connection is read once in a turn of the loop, and this much: then others have their turn.
-   */
+  /** Maximum bytes read from a connection per turn of the loop, so that no connection hogs it. */
   private static final int READ_BYTES_MAX = 8 * 1024;
 
   private static final long STOP_TIMEOUT_MS = 1_000;
@@ -75,7 +72,7 @@ public final class HttpPort {
   private @Nullable ThreadPoolExecutor workers;
   private @Nullable Channel server;
 
-  /** What connections see of their port. */
+  /** The part of a port that its connections use. */
   final class Shared {
     private final Executor workers;
     private final LongSupplier monotonicNs;
@@ -86,12 +83,15 @@ public final class HttpPort {
       this.monotonicNs = monotonicNs;
     }
 
-    /** From now on {@link #tick} is called once per {@link LoopClock#TICK_NS}. */
+    /** Starts the clock: from now on {@link #tick} is called every {@link LoopClock#TICK_NS}. */
     void start() {
       clock.start(monotonicNs.getAsLong());
     }
 
-    /** Time has passed. What came while the port stood still is read before anybody is judged. */
+    /**
+     * Closes overdue connections. After a standstill of the port, first lets the loop read what
+     * arrived meanwhile.
+     */
     void tick() {
       long nowNs = nowNs();
       if (!clock.isDeferringDeadlines()) {
@@ -99,7 +99,7 @@ public final class HttpPort {
       }
     }
 
-    /** The time of the port's loop, without its standstills (docs/decisions/0029). */
+    /** The time of the port's loop, excluding its standstills (docs/decisions/0029). */
     long nowNs() {
       return clock.nowNs(monotonicNs.getAsLong());
     }
@@ -148,9 +148,10 @@ public final class HttpPort {
   }
 
   /**
-   * A port that is not open yet. {@code /} is its index unless a route says otherwise.
+   * Creates a port that is not open yet. {@code /} is an index of the routes unless one of them has
+   * that path.
    *
-   * @param hosts names served as Host besides addresses, localhost and names without a dot
+   * @param hosts names accepted as Host besides addresses, localhost and names without a dot
    */
   public HttpPort(
       InetSocketAddress address, Collection<String> hosts, List<Route> routes, EventLog log) {
@@ -160,12 +161,12 @@ public final class HttpPort {
   }
 
   /**
-   * Opens it.
+   * Opens the port.
    *
-   * @throws AddressInUse where the address cannot be had
+   * @throws AddressInUse if the address cannot be bound
    */
   public void start() {
-    Check.that(loop == null, "a port is started once");
+    Check.that(loop == null, "a port can only be started once");
     if (wanted.isUnresolved()) {
       throw new AddressInUse(wanted, "unknown host");
     }
@@ -230,7 +231,7 @@ public final class HttpPort {
         .awaitUninterruptibly();
   }
 
-  /** Of the address's own family: else an IPv4 wildcard takes IPv6 as well. */
+  /** Uses the address's own family: otherwise an IPv4 wildcard would bind IPv6 as well. */
   private NioServerSocketChannel listeningSocket() {
     boolean isIpv4 = wanted.getAddress() instanceof Inet4Address;
     return new NioServerSocketChannel(
@@ -245,12 +246,12 @@ public final class HttpPort {
         .setMaxChunkSize(BODY_PIECE_BYTES_MAX);
   }
 
-  /** The address it listens on; the port is real where 0 was asked for. */
+  /** The address that the port listens on; once open, with the actual port if 0 was requested. */
   public InetSocketAddress address() {
     return server == null ? wanted : (InetSocketAddress) server.localAddress();
   }
 
-  /** Closes the port and what is connected to it. */
+  /** Closes the port and its connections. */
   public void stop() {
     if (loop != null) {
       loop.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS)
@@ -261,12 +262,12 @@ public final class HttpPort {
     }
   }
 
-  /** Requests refused because of their Host, or because another site's page sent them. */
+  /** Number of requests refused for their Host, or because a page of another site sent them. */
   public long refused() {
     return refused.get();
   }
 
-  /** Connections closed to make room for others. */
+  /** Number of connections closed to make room for others. */
   public long evicted() {
     return connections.evicted();
   }

@@ -21,20 +21,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the route of a request by its head, or says why there is none. Immutable. */
+/** Finds the route of a request by its head, or refuses the request. Immutable. */
 final class HttpRoutes {
-  /** What a head asks for. */
+  /** The route that a head matched, with its method and query. */
   record Match(Route route, String method, Map<String, String> query) {}
 
   private static final int PARAMETERS_MAX = 32;
 
-  /** A request line with a whole URL in it, as proxies are sent. */
+  /** A request target in absolute form (RFC 9112, 3.2.2), as clients send it to proxies. */
   private static final Pattern ABSOLUTE = Pattern.compile("(?i)https?://([^/?]*)(.*)");
 
   private final Map<String, Route> routes = new TreeMap<>();
   private final HttpGuard guard;
 
-  /** {@code /} is the index unless a route says otherwise. */
+  /** Creates the table. {@code /} is an index of the routes unless one of them has that path. */
   HttpRoutes(Collection<Route> all, HttpGuard guard) {
     this.guard = guard;
     all.forEach(route -> routes.put(route.path(), route));
@@ -59,9 +59,9 @@ final class HttpRoutes {
   }
 
   /**
-   * The route of this head.
+   * Returns the route of a request.
    *
-   * @throws Refusal where it cannot be read, comes from where it should not, or fits no route
+   * @throws Refusal if the head is malformed, the guard refuses it, or no route matches
    */
   Match match(HttpRequest head) throws Refusal {
     checkReadable(head);
@@ -91,7 +91,7 @@ final class HttpRoutes {
     }
     HttpVersion version = head.protocolVersion();
     if (!version.equals(HttpVersion.HTTP_1_1) && !version.equals(HttpVersion.HTTP_1_0)) {
-      throw new Refusal(505, "HTTP/1.1 and HTTP/1.0 are spoken here");
+      throw new Refusal(505, "only HTTP/1.1 and HTTP/1.0 are supported");
     }
   }
 
@@ -146,7 +146,7 @@ final class HttpRoutes {
   private static void checkLength(HttpRequest head, Route route) throws Refusal {
     String expectation = head.headers().get(HttpHeaderNames.EXPECT);
     if (expectation != null && !HttpUtil.is100ContinueExpected(head)) {
-      throw new Refusal(417, "only 100-continue can be expected");
+      throw new Refusal(417, "the only supported expectation is 100-continue");
     }
     if (route.bodyBytesMax() > 0 && contentLength(head) > route.bodyBytesMax()) {
       throw tooLarge(route);
@@ -162,10 +162,10 @@ final class HttpRoutes {
   }
 
   static Refusal tooLarge(Route route) {
-    return new Refusal(413, "at most " + route.bodyBytesMax() + " bytes are taken at once");
+    return new Refusal(413, "the body may have at most " + route.bodyBytesMax() + " bytes");
   }
 
-  /** Whether a body follows this head, as far as it says. */
+  /** Whether the head announces a body. */
   static boolean hasBody(HttpRequest head) {
     @Nullable String length = head.headers().get(HttpHeaderNames.CONTENT_LENGTH);
     return HttpUtil.isTransferEncodingChunked(head) || (length != null && !length.equals("0"));

@@ -6,7 +6,7 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import java.util.Map;
 
-/** What an HTTP port answers. The body is not to be changed. */
+/** A response of an HTTP port. The body must not be modified. */
 public record Reply(int status, String contentType, byte[] body) {
   private static final Gson GSON =
       new GsonBuilder()
@@ -16,18 +16,18 @@ public record Reply(int status, String contentType, byte[] body) {
           .setPrettyPrinting()
           .create();
 
-  /** Records, maps, lists and plain values as JSON; the names of components are the fields. */
+  /** A record, map, list or plain value as JSON; component names are the field names. */
   public static Reply json(int status, Object value) {
     return new Reply(
         status, "application/json; charset=utf-8", (GSON.toJson(value) + "\n").getBytes(UTF_8));
   }
 
-  /** {@code {"error": …}}. */
+  /** The JSON object {@code {"error": …}}. */
   public static Reply error(int status, String error) {
     return json(status, Map.of("error", error));
   }
 
-  /** Plain text. */
+  /** Plain text with status 200. */
   public static Reply text(String text) {
     return new Reply(200, "text/plain; charset=utf-8", text.getBytes(UTF_8));
   }

@@ -8,12 +8,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * One path of an HTTP port. Immutable.
  *
- * @param methods those allowed; HEAD comes with GET
- * @param parameters keys that the query may have; others are refused
+ * @param methods allowed methods; GET includes HEAD
+ * @param parameters keys allowed in the query; others are refused
  * @param summary one clause for the index
- * @param bodyBytesMax a larger body is refused; 0: it is not read
- * @param isProbe answered on the port's own event loop, before everything that waits: the answer
- *     must not block
+ * @param bodyBytesMax maximum size of a body, a larger one is refused; 0 if bodies are not read
+ * @param isProbe whether it is answered on the port's event loop, ahead of all waiting requests:
+ *     the answer must not block
  */
 public record Route(
     String path,
@@ -23,26 +23,26 @@ public record Route(
     int bodyBytesMax,
     boolean isProbe,
     Answer answer) {
-  /** How a request is answered, on a thread of the port. */
+  /** Answers requests, on a thread of the port. */
   @FunctionalInterface
   public interface Answer {
     /**
-     * The reply.
+     * Returns the reply to a request.
      *
-     * @throws Refusal to answer with an error
+     * @throws Refusal to reply with an error
      */
     Reply to(Request request) throws Refusal;
   }
 
   /**
-   * What was asked. Immutable, but for the body's bytes.
+   * A request. Immutable, except for the bytes of its body.
    *
-   * @param method in capitals
+   * @param method in upper case
    * @param query decoded
-   * @param body empty where the route takes none
+   * @param body empty if the route takes none
    */
   public record Request(String method, Map<String, String> query, byte[] body) {
-    /** The value of a key that must be there. */
+    /** Returns the value of a required query parameter. */
     public String demand(String key) throws Refusal {
       String value = query.get(key);
       if (value == null) {
@@ -52,7 +52,7 @@ public record Route(
     }
   }
 
-  /** An answer that is no success; the message is for people. */
+  /** Refuses a request with an error status. The message is shown to the client. */
   public static final class Refusal extends Exception {
     private static final long serialVersionUID = 1L;
     private static final int FORBIDDEN = 403;
@@ -73,7 +73,7 @@ public record Route(
       this.allow = allow;
     }
 
-    /** Another method than those. */
+    /** Refuses a method that is not one of these. */
     static Refusal method(Set<String> allowed) {
       String list = String.join(", ", allowed);
       return new Refusal(405, "this path allows " + list, list);
@@ -87,12 +87,12 @@ public record Route(
       return status;
     }
 
-    /** Whether it is not the request that is wrong, but where it comes from. */
+    /** Whether the request was refused for where it came from. */
     boolean isForeign() {
       return status == FORBIDDEN || status == MISDIRECTED;
     }
 
-    /** The value of the header Allow. */
+    /** The value of the Allow header, if there is one. */
     @Nullable String allow() {
       return allow;
     }
@@ -103,37 +103,37 @@ public record Route(
     parameters = Set.copyOf(parameters);
   }
 
-  /** A path that is only read. */
+  /** A route that only reads. */
   public static Route get(String path, String summary, Answer answer) {
     return new Route(path, Set.of("GET"), Set.of(), summary, 0, false, answer);
   }
 
-  /** A path that says whether the process is well; see {@link #isProbe}. */
+  /** A route that reports the health of the process; see {@link #isProbe}. */
   public static Route probe(String path, String summary, Answer answer) {
     return new Route(path, Set.of("GET"), Set.of(), summary, 0, true, answer);
   }
 
-  /** A path that does something. */
+  /** A route that changes something. */
   public static Route post(String path, String summary, Answer answer) {
     return new Route(path, Set.of("POST"), Set.of(), summary, 0, false, answer);
   }
 
-  /** The same with these methods. */
+  /** This route with these methods in place of its own. */
   public Route allowing(String... others) {
     return new Route(path, Set.of(others), parameters, summary, bodyBytesMax, isProbe, answer);
   }
 
-  /** The same with these keys in its query. */
+  /** This route with these query parameters. */
   public Route taking(String... keys) {
     return new Route(path, methods, Set.of(keys), summary, bodyBytesMax, isProbe, answer);
   }
 
-  /** The same with a body. */
+  /** This route with a body of at most this many bytes. */
   public Route withBody(int bytesMax) {
     return new Route(path, methods, parameters, summary, bytesMax, isProbe, answer);
   }
 
-  /** What Allow lists, in order. */
+  /** The methods for the Allow header, sorted. */
   Set<String> allowed() {
     Set<String> allowed = new TreeSet<>(methods);
     if (methods.contains("GET")) {

@@ -14,10 +14,10 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** How long the admin port waits for its peers, and that its own standstill is not theirs. */
+/** How long the admin port waits for its peers, not counting its own standstills. */
 final class HttpConnectionTest {
   private static final String HALF_A_HEAD = "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n";
-  private static final String ITS_REST = "\r\n";
+  private static final String REST_OF_HEAD = "\r\n";
 
   private long nowMs;
   private final HttpPort.Shared port =
@@ -61,7 +61,7 @@ final class HttpConnectionTest {
   }
 
   @Test
-  void request_thatDoesNotCome_isWaitedFor5s() {
+  void request_incomplete_isClosedAfter5s() {
     send(HALF_A_HEAD);
     passMs(4_900);
     assertThat(channel.isOpen()).isTrue();
@@ -70,18 +70,18 @@ final class HttpConnectionTest {
   }
 
   @Test
-  void request_whoseRestComesAfterAStandstill_isAnswered() {
+  void request_completedAfterStandstill_isAnswered() {
     passMs(1_000);
     send(HALF_A_HEAD);
     standStillMs(35_000);
     passMs(400);
-    send(ITS_REST);
+    send(REST_OF_HEAD);
     assertReply("404");
   }
 
   @Test
-  void keptConnection_acrossAStandstill_isServedAgain() {
-    send(HALF_A_HEAD + ITS_REST);
+  void keptAliveConnection_acrossStandstill_keepsItsIdleTime() {
+    send(HALF_A_HEAD + REST_OF_HEAD);
     assertReply("404");
     passMs(20_000);
     standStillMs(60_000);
@@ -91,7 +91,7 @@ final class HttpConnectionTest {
   }
 
   @Test
-  void silentPeer_underShortStandstillsWithoutEnd_isClosedLater() {
+  void silentPeer_endlessShortStandstills_isClosedEventually() {
     send(HALF_A_HEAD);
     for (int i = 0; i < 60; i++) {
       standStillMs(300);

@@ -36,7 +36,7 @@ class HttpGuardTest {
         "a.corp.example",
         "a.b.corp.example:1"
       })
-  void host_thatNoForeignPageCanHave_isServed(String host) {
+  void host_impossibleForForeignPage_isServed(String host) {
     assertThat(status("Host", host)).isZero();
   }
 
@@ -55,7 +55,7 @@ class HttpGuardTest {
         "0x7f.1",
         "lócalhost"
       })
-  void host_thatAForeignPageCouldHave_isMisdirected(String host) {
+  void host_possibleForForeignPage_isMisdirected(String host) {
     assertThat(status("Host", host)).isEqualTo(421);
   }
 
@@ -79,19 +79,19 @@ class HttpGuardTest {
         "user@localhost",
         "local host"
       })
-  void host_thatIsNone_isRefused(String host) {
+  void host_malformed_isRefused(String host) {
     assertThat(status("Host", host)).isIn(400, 421);
   }
 
   @Test
-  void host_missingOrTwice_isRefusedButForOldProbes() {
+  void host_missingOrRepeated_isRefusedExceptForHttp10() {
     assertThat(status()).isEqualTo(400);
     assertThat(status("Host", "a", "Host", "b")).isEqualTo(400);
     assertThat(status(HttpVersion.HTTP_1_0, null)).isZero();
   }
 
   @Test
-  void target_thatNamesAHost_isCheckedToo() {
+  void target_withHost_isCheckedToo() {
     assertThat(status(HttpVersion.HTTP_1_1, "evil.example", "Host", "localhost")).isEqualTo(421);
     assertThat(status(HttpVersion.HTTP_1_1, "localhost:1", "Host", "localhost")).isZero();
   }
@@ -111,13 +111,13 @@ class HttpGuardTest {
     "127.0.0.1:7080, file://, 403",
     "127.0.0.1:7080, http://127.0.0.1:7080.evil.example, 403",
   })
-  void origin_otherThanTheHost_isForbidden(String host, String origin, int status) {
+  void origin_differentFromHost_isForbidden(String host, String origin, int status) {
     assertThat(status("Host", host, "Origin", origin)).isEqualTo(status);
   }
 
   @ParameterizedTest
   @CsvSource({"cross-site, 403", "Cross-Site, 403", "same-site, 403", "same-origin, 0", "none, 0"})
-  void fetchSite_otherThanOurOwn_isForbidden(String site, int status) {
+  void fetchSite_foreign_isForbidden(String site, int status) {
     assertThat(status("Host", "localhost", "Sec-Fetch-Site", site)).isEqualTo(status);
   }
 
@@ -125,7 +125,7 @@ class HttpGuardTest {
     return status(HttpVersion.HTTP_1_1, null, headers);
   }
 
-  /** 0: it passes. */
+  /** The status of the refusal; 0 if the request passes. */
   private int status(HttpVersion version, @Nullable String target, String... pairs) {
     HttpHeaders headers =
         DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
