@@ -57,6 +57,8 @@ final class FakeTree {
     Files.createDirectories(tree.resolve("proto"));
     Files.writeString(tree.resolve("pom.xml"), "<project/>");
     executable(tree.resolve("waymark"), Files.readString(Path.of("waymark")));
+    Files.createDirectories(tree.resolve("misc"));
+    Files.copy(Path.of("misc/build.sh"), tree.resolve("misc/build.sh"));
     executable(temp.resolve("bin/mvn"), MAVEN);
     executable(javaHome.resolve("bin/java"), JAVA);
     executable(javaHome.resolve("bin/javac"), JAVA);
