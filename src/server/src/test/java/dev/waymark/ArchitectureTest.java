@@ -262,7 +262,9 @@ class ArchitectureTest {
         }
       }
     }
-    assertThat(wrong).as("pass Locale.ROOT: the default locale may change digits and letters").isEmpty();
+    assertThat(wrong)
+        .as("pass Locale.ROOT: the default locale may change digits and letters")
+        .isEmpty();
   }
 
   /** True for calls that format or change case by the default locale. */

@@ -100,9 +100,7 @@ public final class AdminServer {
                 request -> connections(request.query()))
             .taking("limit"),
         Route.get(
-            "/upstreams",
-            "pools and upstreams, and why one is not serving",
-            _ -> upstreams()),
+            "/upstreams", "pools and upstreams, and why one is not serving", _ -> upstreams()),
         Route.get("/config", "configuration in force, secrets masked", _ -> config()),
         Route.get(
                 "/log-level",

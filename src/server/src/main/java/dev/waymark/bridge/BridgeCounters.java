@@ -269,8 +269,7 @@ final class BridgeCounters {
         "Connections that the upstream owns.",
         () -> sum(shards, BridgeCounters::attached),
         labels);
-    metrics.gauge(
-        LANES_OPEN, "Open lanes.", () -> sum(shards, BridgeCounters::openLanes), labels);
+    metrics.gauge(LANES_OPEN, "Open lanes.", () -> sum(shards, BridgeCounters::openLanes), labels);
   }
 
   private static long attached(Counters one) {

@@ -61,9 +61,7 @@ final class FirstServing {
     }
     boolean isAllHealthKnown =
         snapshot.upstreams().stream().noneMatch(each -> each.health().equals("UNKNOWN"));
-    if (!servingAddresses.isEmpty()
-        && isAllHealthKnown
-        && answered.containsAll(servingAddresses)) {
+    if (!servingAddresses.isEmpty() && isAllHealthKnown && answered.containsAll(servingAddresses)) {
       proven.countDown();
       answered.clear();
     }

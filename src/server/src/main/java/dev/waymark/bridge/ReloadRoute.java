@@ -12,8 +12,7 @@ final class ReloadRoute {
   private ReloadRoute() {}
 
   static Route of(Reload reload) {
-    return Route.post(
-        "/reload", "apply the changes in the file", _ -> reply(reload.onRequest()));
+    return Route.post("/reload", "apply the changes in the file", _ -> reply(reload.onRequest()));
   }
 
   private static Reply reply(Reload.Outcome outcome) {

@@ -63,7 +63,8 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--serve-echo",
       paramLabel = "HOST:PORT",
-      description = "Instead, serve as the other side: a plain TCP echo on this address, until Ctrl-C.")
+      description =
+          "Instead, serve as the other side: a plain TCP echo on this address, until Ctrl-C.")
   private @Nullable String echo;
 
   /** For picocli, which sets the fields. */

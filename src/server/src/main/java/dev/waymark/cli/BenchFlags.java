@@ -50,8 +50,7 @@ final class BenchFlags {
   @Option(
       names = "--window",
       paramLabel = "N",
-      description =
-          "Maximum requests in flight on one connection (default: 1; 16 with --rate).")
+      description = "Maximum requests in flight on one connection (default: 1; 16 with --rate).")
   private @Nullable Integer window;
 
   @Option(

@@ -61,7 +61,9 @@ final class StubCommand implements Callable<Integer> {
       description = "The admin port (default: ${DEFAULT-VALUE}).")
   private String admin = "";
 
-  @Option(names = "--no-ack", description = "Do not acknowledge: send no Settings; delivery is at-most-once.")
+  @Option(
+      names = "--no-ack",
+      description = "Do not acknowledge: send no Settings; delivery is at-most-once.")
   private boolean noAck;
 
   @Option(

@@ -22,9 +22,9 @@ import picocli.CommandLine.Command;
 import sun.misc.Signal;
 
 /**
- * {@code waymark train}: the training run for the launcher's AOT cache ({@code
- * -XX:AOTCacheOutput}; docs/performance.md, Start). Runs a bridge, started the way its command line
- * starts it, with an upstream and clients for a few seconds.
+ * {@code waymark train}: the training run for the launcher's AOT cache ({@code -XX:AOTCacheOutput};
+ * docs/performance.md, Start). Runs a bridge, started the way its command line starts it, with an
+ * upstream and clients for a few seconds.
  */
 @Command(
     name = TrainCommand.NAME,

@@ -32,8 +32,7 @@ final class AddressBook {
     for (Taken other : taken) {
       if (!setting.isRefused() && ListenAddresses.exclude(address, other.address)) {
         settings.refuse(
-            setting,
-            "an unused address; " + other.setting.path() + " is " + other.setting.text());
+            setting, "an unused address; " + other.setting.path() + " is " + other.setting.text());
       }
     }
     if (!setting.isRefused()) {

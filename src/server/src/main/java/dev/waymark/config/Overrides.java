@@ -49,8 +49,8 @@ final class Overrides {
     this.problems = problems;
     for (Key<?, ?> key : schema.keys()) {
       key.flag()
-          .flatMap(flag ->
-              overrideOf(flag, key.environmentName().orElseThrow(), flags, environment))
+          .flatMap(
+              flag -> overrideOf(flag, key.environmentName().orElseThrow(), flags, environment))
           .ifPresent(value -> byKey.put(key, value));
     }
   }

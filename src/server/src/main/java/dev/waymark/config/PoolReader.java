@@ -54,7 +54,8 @@ final class PoolReader {
     }
     if (hasTarget) {
       settings.refuse(
-          list.get().origin(), path + ": set together with target (expected: one of the two); remove one");
+          list.get().origin(),
+          path + ": set together with target (expected: one of the two); remove one");
     }
     if (list.get().count() == 0) {
       settings.refuse(

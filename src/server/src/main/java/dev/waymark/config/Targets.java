@@ -68,7 +68,8 @@ final class Targets {
     for (String address : list.split(",", -1)) {
       HostPort upstream = HostPort.dialled(address.strip());
       if (upstreams.stream().anyMatch(upstream::isSameAs)) {
-        throw new BadValueException("each upstream only once; " + upstream.text() + " is listed twice");
+        throw new BadValueException(
+            "each upstream only once; " + upstream.text() + " is listed twice");
       }
       upstreams.add(upstream);
     }

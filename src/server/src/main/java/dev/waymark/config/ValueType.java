@@ -14,7 +14,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collector;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * How the text of a value is read and described. Immutable.
@@ -149,7 +148,9 @@ record ValueType<T>(
         Optional.of(Comparator.<Duration>naturalOrder()),
         text -> {
           Duration duration =
-              isOffAllowed && text.equalsIgnoreCase("off") ? Duration.ZERO : DurationText.parse(text);
+              isOffAllowed && text.equalsIgnoreCase("off")
+                  ? Duration.ZERO
+                  : DurationText.parse(text);
           Duration longest = DurationText.parse(max);
           if (duration == null
               || longest == null

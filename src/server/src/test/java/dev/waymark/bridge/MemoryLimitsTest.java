@@ -58,7 +58,8 @@ class MemoryLimitsTest {
   @Test
   void budget_fitting_isKept() {
     LoadedConfig configured = load(Map.of("--memory-budget", "8MiB"));
-    assertThat(new MemoryLimits(256 * MIB, 102 * MIB, 58 * MIB).fit(configured)).isEqualTo(configured);
+    assertThat(new MemoryLimits(256 * MIB, 102 * MIB, 58 * MIB).fit(configured))
+        .isEqualTo(configured);
   }
 
   @Test

@@ -103,7 +103,8 @@ final class ReadyLineIT {
             """);
     try {
       assertThat(new ReadyLine(bridge, bridge.inForce()).text())
-          .endsWith("; no upstream is serving yet; see http://" + bridge.adminAddress() + "/upstreams");
+          .endsWith(
+              "; no upstream is serving yet; see http://" + bridge.adminAddress() + "/upstreams");
     } finally {
       bridge.stop();
     }

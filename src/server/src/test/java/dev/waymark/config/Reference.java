@@ -6,8 +6,7 @@ import java.util.stream.Collectors;
 
 /** Generates the tables of docs/configuration.md from the schema; the text around them stays. */
 final class Reference {
-  static final String START =
-      "<!-- Generated from the key declarations; do not edit. -->\n";
+  static final String START = "<!-- Generated from the key declarations; do not edit. -->\n";
   static final String END = "<!-- End of the generated part. -->\n";
 
   private Reference() {}

@@ -124,7 +124,8 @@ public record AdminPort(String address) {
         connection.getOutputStream().write(body);
       }
       int status = connection.getResponseCode();
-      try (var response = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+      try (var response =
+          status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
         return new Response(
             status,
             response == null ? "" : new String(response.readAllBytes(), StandardCharsets.UTF_8));

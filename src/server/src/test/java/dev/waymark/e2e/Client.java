@@ -183,7 +183,9 @@ final class Client implements AutoCloseable {
   byte[] readExactly(int bytes) {
     try {
       byte[] read = socket.getInputStream().readNBytes(bytes);
-      assertThat(read.length).as("bytes received by %s before its stream ended", address).isEqualTo(bytes);
+      assertThat(read.length)
+          .as("bytes received by %s before its stream ended", address)
+          .isEqualTo(bytes);
       return read;
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -153,8 +153,7 @@ final class ExamplesIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"java", "python"})
-  void acknowledgingUpstream_killedUnderLoad_losesNoByte(String language)
-      throws Exception {
+  void acknowledgingUpstream_killedUnderLoad_losesNoByte(String language) throws Exception {
     int first = Waymark.freePort();
     int second = Waymark.freePort();
     String upstreams = "--upstream=static:///127.0.0.1:" + first + ",127.0.0.1:" + second;
@@ -167,7 +166,9 @@ final class ExamplesIT {
       try (var traffic =
           Clients.inBackground(
               () -> Clients.inParallel(clients, client -> requests(client, halfWay)))) {
-        assertThat(halfWay.await(30, TimeUnit.SECONDS)).as("half of the requests were answered").isTrue();
+        assertThat(halfWay.await(30, TimeUnit.SECONDS))
+            .as("half of the requests were answered")
+            .isTrue();
         String label = "upstream=\"127.0.0.1:" + first + "\"";
         assertThat(bridge.admin().metric("waymark_upstream_connections", label)).isPositive();
         doomed.kill();

@@ -189,7 +189,9 @@ final class FleetIT {
                     ended.incrementAndGet();
                   }))) {
         await().until(() -> ended.get() > 3);
-        assertThat(ended.get()).as("clients ended in the first moments").isLessThan(clientCount * 3 / 4);
+        assertThat(ended.get())
+            .as("clients ended in the first moments")
+            .isLessThan(clientCount * 3 / 4);
         all.join();
       }
       assertThat(bridge.process().exitCode(Duration.ofSeconds(30))).isZero();

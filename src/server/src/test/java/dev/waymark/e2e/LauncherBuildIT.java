@@ -203,7 +203,8 @@ final class LauncherBuildIT {
     assumeTrue(FakeTree.isOnPath(shell.split(" ")[0]), "no " + shell);
     List<String> command = new ArrayList<>(List.of(shell.split(" ")));
     command.add(tree.resolve("waymark").toString());
-    try (Waymark run = fake.launch(Path.of(command.removeFirst()), command.toArray(String[]::new))) {
+    try (Waymark run =
+        fake.launch(Path.of(command.removeFirst()), command.toArray(String[]::new))) {
       assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
       assertThat(run.stderr()).isEqualTo(buildingLine());
     }

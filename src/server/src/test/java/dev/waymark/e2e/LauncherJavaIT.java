@@ -105,7 +105,8 @@ final class LauncherJavaIT {
         "-XX:MaxRAMPercentage=60",
         "-Da=b -XX:+UseSerialGC"
       })
-  void run_heapOrCollectorChosen_leavesTheYoungGenerationUnbounded(String options) throws IOException {
+  void run_heapOrCollectorChosen_leavesTheYoungGenerationUnbounded(String options)
+      throws IOException {
     assertThat(options("WAYMARK_JAVA_OPTS", options))
         .endsWith("/jvm.options>\n<" + options.replace(" ", ">\n<") + ">\n");
     assertThat(options("JDK_JAVA_OPTIONS", options)).endsWith("/jvm.options>\n");
@@ -161,8 +162,7 @@ final class LauncherJavaIT {
   /** With an ASCII locale, Java finds no jars or files below a folder with other letters. */
   @ParameterizedTest
   @ValueSource(strings = {"C", "POSIX", "xx_XX.UTF-8"})
-  void run_withoutAnInstalledLocale_readsFileNamesAsUtf8(String locale)
-      throws IOException {
+  void run_withoutAnInstalledLocale_readsFileNamesAsUtf8(String locale) throws IOException {
     assumeTrue(FakeTree.isOnPath("locale"), "no locale");
     try (Waymark all = Waymark.program("locale", "-a").start()) {
       assertThat(all.exitCode()).isZero();

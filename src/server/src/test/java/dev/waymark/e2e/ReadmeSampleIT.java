@@ -47,8 +47,8 @@ final class ReadmeSampleIT {
         var isOver = new AtomicBoolean();
         var replies = new AtomicLong();
         try (var traffic =
-            Clients.inBackground(
-                () -> Clients.inParallel(clients, client -> sendRequests(client, isOver, replies)))) {
+            Clients.inBackground(() ->
+                Clients.inParallel(clients, client -> sendRequests(client, isOver, replies)))) {
           awaitMore(replies);
           String label = "upstream=\"127.0.0.1:" + first + "\"";
           assertThat(bridge.admin().metric("waymark_upstream_connections", label)).isPositive();

@@ -71,8 +71,7 @@ final class SubsetsIT {
   }
 
   @Test
-  void upstream_servingWithoutAttach_isDownWithThatCause(@TempDir Path folder)
-      throws IOException {
+  void upstream_servingWithoutAttach_isDownWithThatCause(@TempDir Path folder) throws IOException {
     try (Liar liar = Liar.start();
         Stub honest = Stub.start();
         Bridge bridge = bridge(folder, honest.address(), liar.address())) {

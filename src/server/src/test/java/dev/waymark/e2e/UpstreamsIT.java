@@ -196,9 +196,7 @@ final class UpstreamsIT {
     connectTo(second, Pool.PAIR).close();
   }
 
-  /**
-   * Without credit only the client's own pace limits replies, so this one waits for each.
-   */
+  /** Without credit only the client's own pace limits replies, so this one waits for each. */
   @Test
   void upstream_notAcknowledging_echoesAndEnds() {
     try (Client client = Pool.PLAIN.connect()) {

@@ -64,7 +64,9 @@ public final class Chaos implements Callable<Integer> {
       description = "level of Netty's leak detection in the bridge")
   String leakDetection = "simple";
 
-  @Option(names = "--payload-bytes", description = "payload of every request; default: 1 to 200,000")
+  @Option(
+      names = "--payload-bytes",
+      description = "payload of every request; default: 1 to 200,000")
   int payloadBytes;
 
   @Option(

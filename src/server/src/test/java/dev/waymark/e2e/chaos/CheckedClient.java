@@ -166,7 +166,8 @@ final class CheckedClient implements Runnable {
       int lengthBytes = in.readInt();
       if (lengthBytes < 0 || lengthBytes > Message.BYTES_MAX) {
         throw new IOException(
-            "request %d: the reply has an invalid length: %d".formatted(expected.number(), lengthBytes));
+            "request %d: the reply has an invalid length: %d"
+                .formatted(expected.number(), lengthBytes));
       }
       byte[] reply = new byte[Message.LENGTH_BYTES + lengthBytes];
       ByteBuffer.wrap(reply).putInt(lengthBytes);

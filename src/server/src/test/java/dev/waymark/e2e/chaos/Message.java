@@ -56,7 +56,8 @@ record Message(int number, byte[] bytes, long sentNs) {
             bytes.length,
             isWhole
                 ? "the reply to request %d of client %d"
-                    .formatted(received.getInt(LENGTH_BYTES + Long.BYTES), received.getLong(LENGTH_BYTES))
+                    .formatted(
+                        received.getInt(LENGTH_BYTES + Long.BYTES), received.getLong(LENGTH_BYTES))
                 : "a broken reply",
             reply.length,
             Arrays.mismatch(bytes, reply));

@@ -33,7 +33,10 @@ public final class Pause implements Callable<Integer> {
   @Option(names = "--upstreams", defaultValue = "3", description = "default: ${DEFAULT-VALUE}")
   int upstreams = 3;
 
-  @Option(names = "--rounds", defaultValue = "6", description = "number of kills; default: ${DEFAULT-VALUE}")
+  @Option(
+      names = "--rounds",
+      defaultValue = "6",
+      description = "number of kills; default: ${DEFAULT-VALUE}")
   int rounds = 6;
 
   @Option(
@@ -42,7 +45,10 @@ public final class Pause implements Callable<Integer> {
       description = "requests a second in total; default: ${DEFAULT-VALUE}")
   int rate = 1_000;
 
-  @Option(names = "--config", split = ";", description = "additional lines of the bridge's configuration")
+  @Option(
+      names = "--config",
+      split = ";",
+      description = "additional lines of the bridge's configuration")
   List<String> config = List.of();
 
   Pause(PrintStream out) {
@@ -95,7 +101,8 @@ public final class Pause implements Callable<Integer> {
               fromNs,
               rate,
               inSeconds(REPLY_TIMEOUT_S),
-              () -> clients.waiting(LATE_PRINTED_MAX).forEach(port -> printLate(bridge, all, port)));
+              () ->
+                  clients.waiting(LATE_PRINTED_MAX).forEach(port -> printLate(bridge, all, port)));
       out.printf("kill %d: %d connections, %s%n", round + 1, pauses.count(), pauses.text());
       killer.join();
       victim.start();

@@ -30,10 +30,12 @@ class SourcesTest {
 
   @Test
   void target_ofSeveralAddresses_givesAll() {
-    assertThat(Targets.resolve(
+    assertThat(
+            Targets.resolve(
                 List.of(
                     InetSocketAddress.createUnresolved("127.0.0.1", 1),
-                    InetSocketAddress.createUnresolved("::1", 2)))).hasSize(2);
+                    InetSocketAddress.createUnresolved("::1", 2))))
+        .hasSize(2);
   }
 
   private static List<String> texts(String text, int connections) {
