@@ -252,7 +252,7 @@ final class BridgePools implements LaneConnector.Attempts {
   public void onTaken(String name, String upstream) {
     Pool pool = pools.get(name);
     if (pool != null) {
-      pool.manager.onLaneTaken(upstream);
+      pool.manager.onLaneAccepted(upstream);
       pool.started.onLane(upstream);
     }
   }

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is told of upstreams that are none: all of them in one pool, with one that serves. */
+/** What is reported about addresses that are not upstreams, in one pool with one that serves. */
 class BadUpstreamsIT {
   private static final String CLOSE = "";
   private static final String SILENCE = "...";
@@ -64,7 +64,7 @@ class BadUpstreamsIT {
     Thread.ofVirtual().start(() -> serve(server, says));
   }
 
-  /** Reads what comes, so that the kernel does not reset the connection. */
+  /** Reads the request, so that the kernel does not reset the connection. */
   private void serve(ServerSocket server, String says) {
     byte[] ignored = new byte[1_000];
     try {
@@ -87,7 +87,7 @@ class BadUpstreamsIT {
   }
 
   @Test
-  void badUpstreams_areNamedAtOnceAndOnce_andStopNobodyElse() throws IOException {
+  void badUpstreams_areReportedAtOnceAndOnlyOnce_andDoNotDisturbOthers() throws IOException {
     int nobody;
     try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       nobody = probe.getLocalPort();
@@ -140,12 +140,12 @@ class BadUpstreamsIT {
                   + " closes_at_once: accepts the connection and closes it without a byte",
               address(Kind.SILENT)
                   + " silent: accepts the connection, but sends nothing, not even HTTP/2 settings")
-          .anyMatch(told -> told.startsWith("unix:" + file + " connection_refused: "))
-          .anyMatch(told -> told.startsWith("a..b:4770 "))
-          .anyMatch(
-              told -> told.startsWith("a:b:4770 connect_failed: 'a:b:4770' is not the address"))
+          .anyMatch(problem -> problem.startsWith("unix:" + file + " connection_refused: "))
+          .anyMatch(problem -> problem.startsWith("a..b:4770 "))
+          .anyMatch(problem ->
+              problem.startsWith("a:b:4770 connect_failed: 'a:b:4770' is not the address"))
           .doesNotHaveDuplicates()
-          .as("one for each")
+          .as("one report for each")
           .hasSize(upstreams.length - 1);
       assertThat(pool.manager.problem(address(Kind.LOOKS_LIKE_TLS)))
           .hasValueSatisfying(p -> assertThat(p.kind()).isEqualTo(Kind.LOOKS_LIKE_TLS));
