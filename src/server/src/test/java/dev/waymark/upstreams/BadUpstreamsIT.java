@@ -122,7 +122,7 @@ class BadUpstreamsIT {
           .contains(
               "127.0.0.1:"
                   + nobody
-                  + " connection_refused: connection refused: nothing listens there",
+                  + " connection_refused: connection refused: nothing is listening there",
               noSocket + " no_socket: there is no Unix socket at this path",
               "[fe80::1%no-such0]:4770 no_route: no route: there is no network interface 'no-such0' on"
                   + " this host",
@@ -135,9 +135,9 @@ class BadUpstreamsIT {
               address(Kind.LOOKS_LIKE_SSH)
                   + " looks_like_ssh: answers, but not HTTP/2: looks like SSH (SSH-2.0-OpenSSH_9.2)",
               address(Kind.NOT_HTTP2)
-                  + " not_http2: answers, but not HTTP/2: it began with '220 ready'",
+                  + " not_http2: answers, but not HTTP/2: it begins with '220 ready'",
               address(Kind.CLOSES_AT_ONCE)
-                  + " closes_at_once: accepts the connection and closes it without a byte",
+                  + " closes_at_once: accepts the connection and closes it without sending a byte",
               address(Kind.SILENT)
                   + " silent: accepts the connection, but sends nothing, not even HTTP/2 settings")
           .anyMatch(problem -> problem.startsWith("unix:" + file + " connection_refused: "))
