@@ -29,7 +29,7 @@ class AnswerFilterTest {
   private final EmbeddedChannel channel = new EmbeddedChannel(new AnswerFilter(notes));
 
   @BeforeEach
-  void ask() {
+  void sendQuery() {
     channel.writeOutbound(new DatagramPacket(question(7), SERVER));
   }
 
@@ -101,7 +101,7 @@ class AnswerFilterTest {
       assertThat(channel.<Object>readInbound()).as("%s", packet).isNull();
       assertThat(packet.refCnt()).isZero();
     }
-    assertThat(notes.failure(new IllegalStateException("nobody answered")).isAnswered()).isFalse();
+    assertThat(notes.failure(new IllegalStateException("no answer")).isAnswered()).isFalse();
     read(answer(0, 1, 0).setByte(HEADER_BYTES + 1, 'A')).release();
     assertThat(notes.failure(new IllegalStateException()).isAnswered()).isTrue();
   }

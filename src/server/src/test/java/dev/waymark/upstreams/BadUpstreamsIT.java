@@ -88,14 +88,14 @@ class BadUpstreamsIT {
 
   @Test
   void badUpstreams_areReportedAtOnceAndOnlyOnce_andDoNotDisturbOthers() throws IOException {
-    int nobody;
+    int unusedPort;
     try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      nobody = probe.getLocalPort();
+      unusedPort = probe.getLocalPort();
     }
     String noSocket = "unix:" + folder.resolve("none.sock");
     Path file = Files.createFile(folder.resolve("file"));
     String[] upstreams = {
-      "127.0.0.1:" + nobody,
+      "127.0.0.1:" + unusedPort,
       noSocket,
       "unix:" + file,
       "[fe80::1%no-such0]:4770",
@@ -121,7 +121,7 @@ class BadUpstreamsIT {
       assertThat(pool.problems)
           .contains(
               "127.0.0.1:"
-                  + nobody
+                  + unusedPort
                   + " connection_refused: connection refused: nothing is listening there",
               noSocket + " no_socket: there is no Unix socket at this path",
               "[fe80::1%no-such0]:4770 no_route: no route: there is no network interface 'no-such0' on"
