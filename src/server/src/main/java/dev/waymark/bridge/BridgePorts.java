@@ -116,8 +116,7 @@ final class BridgePorts {
   private static void bindAll(List<Assignment> assignments, List<ListenerPort> blocking) {
     List<Assignment> blocked =
         assignments.stream().filter(one -> blocking.stream().anyMatch(one::isBlockedBy)).toList();
-    List<Assignment> others =
-        assignments.stream().filter(one -> !blocked.contains(one)).toList();
+    List<Assignment> others = assignments.stream().filter(one -> !blocked.contains(one)).toList();
     List<ListenerPort> closed = new ArrayList<>();
     try {
       others.forEach(assignment -> bind(assignment, ListenerPort::bind));

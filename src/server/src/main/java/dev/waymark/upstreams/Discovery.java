@@ -87,7 +87,8 @@ final class Discovery {
 
   private void start(PoolConfig config, Target.Dns target) {
     var waits =
-        new RetryWaits(config.get(HealthKeys.DNS_TTL_MIN), config.get(HealthKeys.DNS_TTL_MAX), random);
+        new RetryWaits(
+            config.get(HealthKeys.DNS_TTL_MIN), config.get(HealthKeys.DNS_TTL_MAX), random);
     dns =
         new DnsDiscovery(
             target,

@@ -369,7 +369,8 @@ public final class PoolManager implements AutoCloseable {
 
     private HealthWatch newWatch() {
       var waits =
-          new RetryWaits(config.get(HealthKeys.RETRY_MIN), config.get(HealthKeys.RETRY_MAX), random);
+          new RetryWaits(
+              config.get(HealthKeys.RETRY_MIN), config.get(HealthKeys.RETRY_MAX), random);
       return new HealthWatch(
           control,
           (socket, dial) ->

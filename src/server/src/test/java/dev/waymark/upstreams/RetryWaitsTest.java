@@ -55,6 +55,7 @@ class RetryWaitsTest {
   }
 
   private static RetryWaits waits(int seed) {
-    return new RetryWaits(Duration.ofMillis(100), Duration.ofSeconds(10), new SplittableRandom(seed));
+    return new RetryWaits(
+        Duration.ofMillis(100), Duration.ofSeconds(10), new SplittableRandom(seed));
   }
 }
