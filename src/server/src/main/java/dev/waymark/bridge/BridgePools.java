@@ -249,10 +249,10 @@ final class BridgePools implements LaneConnector.Attempts {
   }
 
   @Override
-  public void onTaken(String name, String upstream) {
+  public void onAccepted(String name, String upstream) {
     Pool pool = pools.get(name);
     if (pool != null) {
-      pool.manager.onLaneTaken(upstream);
+      pool.manager.onLaneAccepted(upstream);
       pool.started.onLane(upstream);
     }
   }

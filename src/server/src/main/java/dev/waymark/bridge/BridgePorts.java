@@ -30,7 +30,7 @@ final class BridgePorts {
   /** A listener and the port that it will have. */
   private record Assignment(ListenerConfig config, ListenerPort port, boolean isNew) {
     boolean isBlockedBy(ListenerPort other) {
-      return isNew && other.isInTheWayOf(config.address());
+      return isNew && other.conflictsWith(config.address());
     }
   }
 
@@ -124,7 +124,7 @@ final class BridgePorts {
         closed.add(port);
         port.close();
       }
-      blocked.forEach(assignment -> bind(assignment, ListenerPort::bindInPlaceOfAnother));
+      blocked.forEach(assignment -> bind(assignment, ListenerPort::bindWithRetry));
     } catch (RuntimeException failure) {
       assignments.stream()
           .filter(Assignment::isNew)
@@ -144,7 +144,7 @@ final class BridgePorts {
   private static void reopen(List<ListenerPort> closed, @Nullable RuntimeException cause) {
     for (ListenerPort port : closed) {
       try {
-        port.bindInPlaceOfAnother();
+        port.bindWithRetry();
         port.accept();
       } catch (IOException lost) {
         IllegalStateException failure =
@@ -271,13 +271,13 @@ final class BridgePorts {
   /** Pauses accepting because a shard found the process over its memory budget. Any thread. */
   void pauseForMemory() {
     sockets.memory().enter();
-    ports.forEach(ListenerPort::settleMemory);
+    ports.forEach(ListenerPort::applyMemoryPause);
   }
 
   /** The counterpart of {@link #pauseForMemory}. Any thread. */
   void resumeForMemory() {
     sockets.memory().leave();
-    ports.forEach(ListenerPort::settleMemory);
+    ports.forEach(ListenerPort::applyMemoryPause);
   }
 
   /** The open ports, after a start in the order of the configuration. */

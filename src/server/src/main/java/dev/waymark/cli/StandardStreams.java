@@ -49,7 +49,7 @@ final class StandardStreams {
   /** Whether standard output lost anything, unwritten or unread. Waits, for a bounded time. */
   boolean isOutLost() {
     out.drain(DRAIN_TIMEOUT);
-    return System.out.checkError() || out.isLost();
+    return System.out.checkError() || out.hasLostOutput();
   }
 
   /** Standard error: the log, and messages for the user. */

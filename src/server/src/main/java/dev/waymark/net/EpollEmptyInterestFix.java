@@ -11,11 +11,12 @@ import io.netty.channel.epoll.EpollIoOps;
 import io.netty.util.concurrent.ThreadAwareExecutor;
 
 /**
- * Netty's epoll without a defect of 4.2.18 that netty/netty#16689 brought: a socket whose interest
- * set is empty, as after a client's FIN, is removed from the epoll set but still counts as a
- * member, so the next change of interest (a full socket that waits to be writable) fails with
- * ENOENT, and the channel is closed with its replies unsent. Here such a socket stays in the set,
- * edge-triggered and with no interest (docs/decisions/0015). Confined to its event loop.
+ * Works around a defect of Netty's epoll transport in 4.2.18, introduced by netty/netty#16689: a
+ * socket whose interest set is empty, as after a client's FIN, is removed from the epoll set but
+ * still counts as a member. The next change of interest (to wait until a full socket is writable)
+ * then fails with ENOENT, and the channel is closed with its replies unsent. This handler keeps
+ * such a socket in the set, edge-triggered and without interest (docs/decisions/0015). Confined to
+ * its event loop.
  */
 final class EpollEmptyInterestFix implements IoHandler {
   private static final IoOps NO_INTEREST = EpollIoOps.EPOLLET;

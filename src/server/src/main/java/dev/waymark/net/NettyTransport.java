@@ -32,10 +32,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What carries the sockets of the shards. Immutable.
+ * The Netty transport of the shards' sockets. Immutable.
  *
- * @param userTimeoutMs the transport's TCP_USER_TIMEOUT; null where it has none
- * @param fallbackReason why it is not a better one, where nobody asked for it
+ * @param userTimeoutMs the transport's TCP_USER_TIMEOUT; null if it has none
+ * @param fallbackReason why AUTO fell back to this transport; empty if it did not
  */
 public record NettyTransport(
     String name,
@@ -47,22 +47,22 @@ public record NettyTransport(
     Optional<String> fallbackReason) {
   private static final int CAUSES_MAX = 10;
 
-  /** At 9,800 connections smaller rings overflow (docs/decisions/0012). */
+  /** Smaller rings overflow at 9,800 connections (docs/decisions/0012). */
   private static final int SUBMISSION_RING = 4_096;
 
   private static final int COMPLETION_QUEUE = 32_768;
 
   /**
-   * One accept at a time. With the kernel's multishot accept it goes on accepting after the
-   * listener has paused, down to the last descriptor, and then fails in a loop. Netty reads the
-   * property once, when its io_uring classes load; who sets it has the last word.
+   * Disables multishot accept: with it, the kernel keeps accepting after the listener has paused,
+   * down to the last descriptor, and then fails in a loop. Netty reads the property once, when its
+   * io_uring classes load; a value set by the user takes precedence.
    */
   private static final String MULTISHOT_ACCEPT = "io.netty.iouring.acceptMultiShotEnabled";
 
   /**
-   * The transport that was asked for; AUTO takes the first that works here.
+   * Returns the configured transport; AUTO takes the first that works on this host.
    *
-   * @throws ConfigException if the one asked for does not work here
+   * @throws ConfigException if the configured transport does not work on this host
    */
   public static NettyTransport choose(Transport wanted) {
     System.getProperties().putIfAbsent(MULTISHOT_ACCEPT, "false");
@@ -79,7 +79,7 @@ public record NettyTransport(
     };
   }
 
-  /** Made only where it works: its classes do not load elsewhere. */
+  /** Creates the transport only if it is available: otherwise its classes do not load. */
   private static NettyTransport require(
       @Nullable Throwable missing, String name, Supplier<NettyTransport> transport) {
     if (missing != null) {
@@ -118,7 +118,7 @@ public record NettyTransport(
         Optional.empty());
   }
 
-  /** The innermost cause: those around it say only that a library was not loaded. */
+  /** Returns the innermost cause: the outer ones only say that a library was not loaded. */
   private static String reason(@Nullable Throwable missing) {
     if (missing == null) {
       return "unknown";

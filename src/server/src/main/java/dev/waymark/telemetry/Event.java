@@ -4,12 +4,12 @@ import java.util.Locale;
 import org.slf4j.event.Level;
 
 /**
- * Everything that is logged. ERROR: a defect, or it cannot serve; WARN: an operator can act; INFO:
- * life of the process, of listeners, pools and lanes; DEBUG: life of connections. Immutable.
+ * All log events. ERROR: a defect, or the bridge cannot serve; WARN: the operator can act; INFO:
+ * the life cycle of the process, listeners, pools and lanes; DEBUG: that of connections. Immutable.
  */
 public enum Event {
   BRIDGE_STARTED(Level.INFO),
-  /** Something works less well than it could; told once, at the start. */
+  /** Something works less well than it could; logged once for each cause, after the start. */
   DEGRADED(Level.WARN),
   LISTENER_OPEN(Level.INFO),
   LISTENER_CLOSED(Level.INFO),
@@ -17,7 +17,7 @@ public enum Event {
   ACCEPT_RESUMED(Level.INFO),
   CONNECTION_OPENED(Level.DEBUG),
   CONNECTION_ATTACHED(Level.DEBUG),
-  /** From an owner that did not do its part. */
+  /** A connection was taken from an owner that did not do its part. */
   CONNECTION_TAKEN(Level.WARN),
   CONNECTION_REFUSED(Level.WARN),
   /** The access log: one line for every connection, at its end. */
@@ -38,10 +38,10 @@ public enum Event {
   MEMORY_LIMITS(Level.INFO),
   OVER_BUDGET(Level.WARN),
   UNDER_BUDGET(Level.INFO),
-  /** A request on the admin port that came by a name, or from a page, that is not served. */
+  /** A request to the admin port used a name that is not served, or came from another site. */
   ADMIN_REFUSED(Level.WARN),
   LOG_LEVEL(Level.INFO),
-  /** Standard error did not take them in time. */
+  /** Lines were dropped because standard error did not accept them in time. */
   LOG_DROPPED(Level.WARN),
   RELOADED(Level.INFO),
   RELOAD_REFUSED(Level.WARN),
@@ -61,12 +61,12 @@ public enum Event {
     this.label = name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  /** How serious it is, always. */
+  /** Returns the level, which is fixed for each event. */
   public Level level() {
     return level;
   }
 
-  /** The lower-case form in the log. */
+  /** Returns the lower-case form for the log. */
   public String label() {
     return label;
   }
@@ -75,7 +75,7 @@ public enum Event {
     return this == CONNECTION_CLOSED ? Logging.ACCESS_LOGGER : Logging.LOGGER;
   }
 
-  /** Whether a flood of it is cut to a few lines and a count. */
+  /** Whether a flood of this event is reduced to a few lines and a count. */
   boolean isRateLimited() {
     return level == Level.WARN || level == Level.ERROR;
   }

@@ -14,12 +14,12 @@ import org.slf4j.event.Level;
 import org.slf4j.spi.LoggingEventBuilder;
 
 /**
- * The only place that logs. Thread-safe. Events of WARN and ERROR are limited to {@value
- * RateLimit#LINES_MAX} lines of a kind in ten seconds; the next line then says how many were
+ * The only place that logs. Thread-safe. WARN and ERROR events are limited to {@value
+ * RateLimit#LINES_MAX} lines per event in ten seconds; the next line then says how many were
  * suppressed.
  */
 public final class EventLog {
-  /** Distinct errors whose stack traces are remembered as told. */
+  /** How many kinds of errors are remembered, to log the stack trace of each only once. */
   private static final int DISTINCT_ERRORS_MAX = 256;
 
   private static final String SUPPRESSED = "suppressed";
@@ -27,10 +27,10 @@ public final class EventLog {
   private final LongSupplier clockNs;
   private final Map<Event, Logger> loggers = new EnumMap<>(Event.class);
   private final Map<Event, RateLimit> limits = new EnumMap<>(Event.class);
-  private final Set<String> errorsTold = ConcurrentHashMap.newKeySet();
+  private final Set<String> errorsLogged = ConcurrentHashMap.newKeySet();
 
   /**
-   * A log; one per process is meant.
+   * Creates the log; there should be one per process.
    *
    * @param clockNs monotonic
    */
@@ -44,7 +44,7 @@ public final class EventLog {
     }
   }
 
-  /** Whether a line would be written; ask before the values of a DEBUG event cost anything. */
+  /** Whether a line would be written; check before computing the values of a DEBUG event. */
   public boolean isEnabled(Event event) {
     return logger(event).isEnabledForLevel(event.level());
   }
@@ -52,8 +52,8 @@ public final class EventLog {
   /**
    * Writes one line.
    *
-   * @param keyValues key, value, key, value…; a {@link Throwable} as value is written as text, the
-   *     first of its kind with its stack
+   * @param keyValues key, value, key, value…; a {@link Throwable} is written as text, and the first
+   *     of its kind also with its stack trace
    */
   public void write(Event event, @Nullable Object... keyValues) {
     Check.that(keyValues.length % 2 == 0, "keys and values come in pairs");
@@ -69,21 +69,21 @@ public final class EventLog {
     for (int i = 0; i < keyValues.length; i += 2) {
       Object value = keyValues[i + 1];
       line = line.addKeyValue(String.valueOf(keyValues[i]), value);
-      if (value instanceof Throwable error && isFirst(error)) {
+      if (value instanceof Throwable error && isFirstOfItsKind(error)) {
         line = line.setCause(error);
       }
     }
     (suppressed == 0 ? line : line.addKeyValue(SUPPRESSED, suppressed)).log();
   }
 
-  /** So many lines are missing where this one stands, as nobody took them. */
+  /** Logs that this many lines were dropped here because the output did not accept them. */
   public void onDropped(long lines) {
     write(Event.LOG_DROPPED, "lines", lines);
   }
 
   /**
-   * Tells what was suppressed where no further event of the kind came to tell it. To be called now
-   * and then, and at the end.
+   * Logs the counts of suppressed lines that no later line of their event has reported. Must be
+   * called periodically, and before the process ends.
    */
   public void writeSuppressed() {
     long nowNs = clockNs.getAsLong();
@@ -104,9 +104,9 @@ public final class EventLog {
     return Objects.requireNonNull(loggers.get(event));
   }
 
-  private boolean isFirst(Throwable error) {
+  private boolean isFirstOfItsKind(Throwable error) {
     StackTraceElement[] stack = error.getStackTrace();
     String kind = error.getClass().getName() + (stack.length == 0 ? "" : stack[0]);
-    return errorsTold.size() < DISTINCT_ERRORS_MAX && errorsTold.add(kind);
+    return errorsLogged.size() < DISTINCT_ERRORS_MAX && errorsLogged.add(kind);
   }
 }

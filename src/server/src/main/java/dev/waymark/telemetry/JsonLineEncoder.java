@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.event.KeyValuePair;
 
 /**
- * One JSON object a line: ts, level, event (or message and logger where it is not ours), then the
- * keys as fields. Thread-safe.
+ * Encodes each log event as a JSON object on its own line: ts, level, event (message and logger for
+ * libraries), then the keys as fields. Thread-safe.
  */
 final class JsonLineEncoder extends EncoderBase<ILoggingEvent> {
   private static final byte[] NOTHING = {};

@@ -7,7 +7,7 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * gRPC logs to java.util.logging: passes it on, so that there is one log in one format.
+ * Forwards java.util.logging, which gRPC uses, to SLF4J, so that there is one log in one format.
  * Thread-safe.
  */
 final class JulHandler extends Handler {

@@ -2,11 +2,11 @@ package dev.waymark.telemetry;
 
 import java.util.Locale;
 
-/** Values as text that cannot break out of its line. Stateless. */
+/** Formats values so that they cannot break out of their line. Stateless. */
 final class LineText {
   private LineText() {}
 
-  /** Bare where it is plain, else in double quotes with the rest escaped. */
+  /** Appends a value: as it is if it is plain, otherwise escaped and in double quotes. */
   static void appendValue(StringBuilder out, String value) {
     if (isPlain(value)) {
       out.append(value);
@@ -17,7 +17,7 @@ final class LineText {
     out.append('"');
   }
 
-  /** Control and invisible characters escaped, so that no text forges or hides a line. */
+  /** Escapes control and invisible characters, so that no text can forge or hide a line. */
   static void appendEscaped(StringBuilder out, String text, boolean isQuoted) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);

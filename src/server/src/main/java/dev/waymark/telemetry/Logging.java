@@ -16,19 +16,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sets up the process's log. Thread-safe. What other people's code logs is shown from WARN on,
- * unless asked for at run time.
+ * Sets up the log of the process. Libraries are logged from WARN on, unless their level is changed
+ * at run time. Thread-safe.
  */
 public final class Logging {
-  /** What carries the events. */
+  /** The logger of all events except the access log. */
   public static final String LOGGER = "waymark";
 
-  /** What carries one line per connection. */
+  /** The logger of the access log: one line per connection. */
   public static final String ACCESS_LOGGER = "waymark.access";
 
   private Logging() {}
 
-  /** Everything goes to {@code out}, a line at a time. May be called again; the last call holds. */
+  /** Logs everything to {@code out}, line by line. May be called again; the last call wins. */
   public static void configure(LogConfig config, OutputStream out) {
     LoggerContext context = context();
     context.reset();
@@ -43,17 +43,17 @@ public final class Logging {
     bridgeJul(context);
   }
 
-  /** The levels that a configuration wants, the rest as it was. */
+  /** Applies only the levels of a configuration. */
   public static void setLevels(LogConfig config) {
     LoggerContext context = context();
     Level level = Level.toLevel(config.level().name());
     context
         .getLogger(Logger.ROOT_LOGGER_NAME)
         .setLevel(level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN);
-    // gRPC sets SO_KEEPALIVE on unix sockets too, and Netty warns of it at every connect.
+    // gRPC sets SO_KEEPALIVE on Unix sockets, too, and Netty warns about it at every connect.
     context.getLogger("io.netty.bootstrap").setLevel(Level.ERROR);
-    // Warns of single frames, as often as a peer sends them and with the text that it chose; what
-    // breaks a lane or a Watch is in their own events.
+    // It warns about individual frames, as often as a peer sends them and with text that the peer
+    // chose. Whatever breaks a lane or a Watch is in their own events.
     context.getLogger("io.grpc.netty").setLevel(Level.ERROR);
     context.getLogger("dev.waymark").setLevel(level);
     context.getLogger(LOGGER).setLevel(level);
@@ -71,15 +71,15 @@ public final class Logging {
     context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(appender);
   }
 
-  /** The level in force for a logger that exists, or for all beneath a name that does. */
+  /** Returns the effective level of a logger or a parent of loggers; empty if it does not exist. */
   public static Optional<String> level(String logger) {
     ch.qos.logback.classic.Logger found = context().exists(logger);
     return Optional.ofNullable(found).map(l -> l.getEffectiveLevel().toString());
   }
 
   /**
-   * Sets the level of a logger that exists; false where none does, so that nobody fills the memory
-   * with names.
+   * Sets the level of an existing logger; returns false if there is none. Does not create loggers,
+   * so that callers cannot fill the memory with names.
    */
   public static boolean setLevel(String logger, LogConfig.Level level) {
     ch.qos.logback.classic.Logger found = context().exists(logger);
@@ -94,7 +94,7 @@ public final class Logging {
     return logger.equals(LOGGER) || logger.equals(ACCESS_LOGGER);
   }
 
-  /** Logback closes its stream with the appender; ours is standard output or error. */
+  /** Keeps the stream open when Logback closes the appender: it is a standard stream. */
   private static OutputStream unclosed(OutputStream out) {
     return new FilterOutputStream(out) {
       @Override

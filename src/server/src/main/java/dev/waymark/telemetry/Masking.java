@@ -13,13 +13,14 @@ public final class Masking {
 
   private Masking() {}
 
+  /** Returns a copy in which the values of secret keys are replaced. */
   public static @Nullable Object masked(@Nullable Object value) {
     return switch (value) {
       case null -> null;
       case Map<?, ?> map -> {
         Map<String, @Nullable Object> masked = new LinkedHashMap<>();
-        map.forEach((key, one) ->
-            masked.put(String.valueOf(key), isSecret(key) && one != null ? MASK : masked(one)));
+        map.forEach((key, item) ->
+            masked.put(String.valueOf(key), isSecret(key) && item != null ? MASK : masked(item)));
         yield masked;
       }
       case List<?> list -> list.stream().map(Masking::masked).toList();

@@ -17,12 +17,12 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
- * The metrics of the process. Thread-safe. Dropwizard's registry holds them under {@code
- * name{label="value",…}}: totals as Counters, levels as Gauges; names and help follow the
- * Prometheus conventions. A series is there, with 0, from its registration on.
+ * The metrics of the process, in a Dropwizard registry under {@code name{label="value",…}}: totals
+ * are Counters, levels are Gauges; names and help texts follow the Prometheus conventions. A series
+ * exists, with value 0, as soon as it is registered. Thread-safe.
  *
- * <p>Totals are whole numbers: where the name says seconds ({@code …_seconds_total}) they are kept
- * in nanoseconds and shown in seconds. Label values come from bounded sets only: listener, pool,
+ * <p>Totals are whole numbers: if the name says seconds ({@code …_seconds_total}), they are kept in
+ * nanoseconds and shown in seconds. Label values must come from bounded sets: listener, pool,
  * upstream, reason, kind.
  */
 public final class Metrics {
@@ -33,7 +33,7 @@ public final class Metrics {
   private final Map<String, Family> families = new ConcurrentHashMap<>();
   private final Map<String, Series> series = new ConcurrentSkipListMap<>();
 
-  /** What a family of series has in common. */
+  /** The properties that all series of a name share. */
   record Family(String name, Kind kind, String help, List<String> labelNames) {}
 
   enum Kind {
@@ -43,54 +43,55 @@ public final class Metrics {
   }
 
   /**
-   * How often something was so large.
+   * A histogram of durations.
    *
-   * @param boundsNs upper bounds of the buckets, ascending, in nanoseconds; shown in seconds
-   * @param counts how many fell into each bucket, and last how many were larger than all bounds
-   * @param sumNs of all of them
+   * @param boundsNs the upper bounds of the buckets, ascending, in nanoseconds; shown in seconds
+   * @param counts the number of durations in each bucket, and last of those above all bounds; not
+   *     cumulative
+   * @param sumNs the sum of all durations
    */
   public record Durations(long[] boundsNs, long[] counts, long sumNs) {}
 
-  /** One line of figures. */
+  /** One time series: a metric with its label values. */
   record Series(Family family, List<String> labelValues, Metric metric) {}
 
   MetricRegistry registry() {
     return registry;
   }
 
-  /** The counter of this name and these labels; registered at the first call. */
+  /** Returns the counter with this name and these labels; registers it in the first call. */
   public Counter counter(String name, String help, String... labelPairs) {
     return (Counter) put(Kind.COUNTER, name, help, labelPairs, new Counter(), false);
   }
 
   /**
-   * A counter kept elsewhere, read when asked for; {@code total} never falls, and is called by any
-   * thread.
+   * Registers a counter kept elsewhere. {@code total} is called for every scrape, on any thread; it
+   * must never decrease.
    */
   public void counter(String name, String help, LongSupplier total, String... labelPairs) {
     replace(Kind.COUNTER, name, help, labelPairs, new SuppliedCounter(total));
   }
 
-  /** A level, read when asked for; {@code level} is called by any thread. */
+  /** Registers a gauge. {@code level} is called for every scrape, on any thread. */
   public void gauge(String name, String help, LongSupplier level, String... labelPairs) {
     replace(Kind.GAUGE, name, help, labelPairs, (Gauge<Number>) level::getAsLong);
   }
 
-  /** A level with a fraction, read when asked for; {@code level} is called by any thread. */
+  /** Registers a fractional gauge. {@code level} is called for every scrape, on any thread. */
   public void gauge(String name, String help, DoubleSupplier level, String... labelPairs) {
     replace(Kind.GAUGE, name, help, labelPairs, (Gauge<Number>) level::getAsDouble);
   }
 
   /**
-   * How long something took, counted elsewhere and read when asked for, by any thread; the name
-   * ends with {@code _seconds}.
+   * Registers a histogram kept elsewhere; its name must end with {@code _seconds}. {@code
+   * durations} is called for every scrape, on any thread.
    */
   public void histogram(
       String name, String help, Supplier<Durations> durations, String... labelPairs) {
     replace(Kind.HISTOGRAM, name, help, labelPairs, (Gauge<Durations>) durations::get);
   }
 
-  /** Forgets one series. */
+  /** Removes one series. */
   public void remove(String name, String... labelPairs) {
     series.computeIfPresent(
         key(name, labelNames(labelPairs), labelValues(labelPairs)),
@@ -100,7 +101,7 @@ public final class Metrics {
         });
   }
 
-  /** The Prometheus text of all series, families in the order of their names, suffixes aside. */
+  /** Returns all series as Prometheus text, sorted by name without suffix. */
   public byte[] prometheusText() {
     return PrometheusText.of(series());
   }
@@ -109,24 +110,24 @@ public final class Metrics {
     return series.values();
   }
 
-  private void replace(Kind kind, String name, String help, String[] labelPairs, Metric fresh) {
-    put(kind, name, help, labelPairs, fresh, true);
+  private void replace(Kind kind, String name, String help, String[] labelPairs, Metric metric) {
+    put(kind, name, help, labelPairs, metric, true);
   }
 
   private Metric put(
-      Kind kind, String name, String help, String[] labelPairs, Metric fresh, boolean isReplacing) {
+      Kind kind, String name, String help, String[] labelPairs, Metric metric, boolean replaces) {
     Family family = family(kind, name, help, labelNames(labelPairs));
     List<String> values = labelValues(labelPairs);
     Series kept =
         series.compute(
             key(name, family.labelNames(), values),
             (key, old) -> {
-              if (old != null && !isReplacing) {
+              if (old != null && !replaces) {
                 return old;
               }
               registry.remove(key);
-              registry.register(key, fresh);
-              return new Series(family, values, fresh);
+              registry.register(key, metric);
+              return new Series(family, values, metric);
             });
     return kept.metric();
   }
@@ -137,8 +138,8 @@ public final class Metrics {
         (kind == Kind.COUNTER) == name.endsWith(TOTAL), "totals, and only totals, end with _total");
     Check.that(!help.isBlank(), "a metric has a help text");
     Family family = new Family(name, kind, help, labelNames);
-    // The text's writer knows x, x_total and x_info by the one name x, and would refuse every
-    // scrape with two of them.
+    // The Prometheus writer treats x, x_total and x_info as the same name x, and would fail every
+    // scrape that has two of them.
     Family known = families.putIfAbsent(SUFFIX.matcher(name).replaceFirst(""), family);
     Check.that(
         known == null || known.equals(family),
@@ -148,19 +149,19 @@ public final class Metrics {
 
   private static List<String> labelNames(String[] labelPairs) {
     Check.that(labelPairs.length % 2 == 0, "labels and values come in pairs");
-    return every(labelPairs, 0);
+    return select(labelPairs, 0);
   }
 
   private static List<String> labelValues(String[] labelPairs) {
-    return every(labelPairs, 1);
+    return select(labelPairs, 1);
   }
 
-  private static List<String> every(String[] labelPairs, int first) {
-    List<String> every = new ArrayList<>(labelPairs.length / 2);
+  private static List<String> select(String[] labelPairs, int first) {
+    List<String> selected = new ArrayList<>(labelPairs.length / 2);
     for (int i = first; i < labelPairs.length; i += 2) {
-      every.add(labelPairs[i]);
+      selected.add(labelPairs[i]);
     }
-    return List.copyOf(every);
+    return List.copyOf(selected);
   }
 
   private static String key(String name, List<String> labelNames, List<String> labelValues) {
@@ -180,7 +181,7 @@ public final class Metrics {
     return key.append('}').toString();
   }
 
-  /** A Counter to whoever reads the registry, counted elsewhere. */
+  /** A Counter in the registry whose value is kept elsewhere. */
   private static final class SuppliedCounter extends Counter {
     private final LongSupplier total;
 

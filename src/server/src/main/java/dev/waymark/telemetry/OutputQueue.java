@@ -17,27 +17,28 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Standard output or standard error behind a bounded queue and a writer thread, so that no other
- * thread ever waits for a reader that has stopped, a full disk or a paused terminal. What does not
- * fit is dropped and counted. Thread-safe; no method but {@link #drain} waits, and none throws.
+ * thread ever waits for a reader that has stopped, a full disk or a paused terminal. Output that
+ * does not fit is dropped and counted. Thread-safe; only {@link #drain} blocks, and no method
+ * throws.
  *
- * <p>Two byte arrays take turns: lines are appended to one while the writer writes the other.
+ * <p>Uses two byte arrays alternately: lines are appended to one while the writer writes the other.
  */
 public final class OutputQueue extends OutputStream {
-  /** Bytes that wait, at most; the writer holds as many again. */
+  /** The maximum number of queued bytes; the writer may hold as many again. */
   public static final int BYTES_MAX = 1024 * 1024;
 
-  /** Arrays up to this size are kept. */
-  private static final int KEPT_BYTES = 16 * 1024;
+  /** Arrays up to this size are reused. */
+  private static final int REUSED_BYTES = 16 * 1024;
 
-  /** A channel copies what it is given: this much at a time. */
-  private static final int PIECE_BYTES = 64 * 1024;
+  /** The most bytes passed to the channel at once, since it copies them. */
+  private static final int CHUNK_BYTES = 64 * 1024;
 
-  /** Until a write that failed is tried again. */
+  /** The delay before a failed write is retried. */
   private static final long RETRY_NS = TimeUnit.MILLISECONDS.toNanos(100);
 
   /**
-   * Between two writes: what comes meanwhile leaves with one system call, and those who print need
-   * not wake the writer.
+   * The pause between two writes: output printed meanwhile needs only one system call, and printing
+   * threads need not wake the writer.
    */
   private static final long GATHER_NS = TimeUnit.MILLISECONDS.toNanos(1);
 
@@ -45,36 +46,36 @@ public final class OutputQueue extends OutputStream {
   private final String threadName;
   private final ReentrantLock lock = new ReentrantLock();
 
-  /** For the writer while it has nothing to do. */
+  /** The writer waits for it while the queue is empty. */
   private final Condition filled = lock.newCondition();
 
-  /** For the writer while it pauses. */
+  /** The writer waits for it while it pauses. */
   private final Condition ending = lock.newCondition();
 
-  /** For those who wait for the last bytes. */
+  /** Callers of {@link #drain} wait for it. */
   private final Condition written = lock.newCondition();
 
-  private byte[] waiting = new byte[KEPT_BYTES];
+  private byte[] waiting = new byte[REUSED_BYTES];
   private int waitingBytes;
   private volatile boolean isFailing;
   private boolean isWriting;
   private boolean isEnding;
   private boolean isRunning;
   private long droppedCount;
-  private long untoldCount;
+  private long unreportedCount;
   private @Nullable LongConsumer dropListener;
 
   /**
-   * A queue in front of a channel that may block.
+   * Creates a queue in front of a channel that may block.
    *
-   * @param threadName of the writer, which starts with the first byte
+   * @param threadName of the writer thread, which starts at the first write
    */
   OutputQueue(WritableByteChannel channel, String threadName) {
     this.channel = channel;
     this.threadName = threadName;
   }
 
-  /** A queue in front of one of the process's standard descriptors. */
+  /** Creates a queue in front of one of the process's standard descriptors. */
   public static OutputQueue of(FileDescriptor descriptor, String threadName) {
     return new OutputQueue(new FileOutputStream(descriptor).getChannel(), threadName);
   }
@@ -86,14 +87,14 @@ public final class OutputQueue extends OutputStream {
     write(new byte[] {(byte) b}, 0, 1);
   }
 
-  /** Takes all of it, or drops all of it. */
+  /** Queues all of it, or drops all of it. */
   @Override
   public void write(byte[] bytes, int offset, int length) {
     lock.lock();
     try {
       if (length > BYTES_MAX - waitingBytes) {
         droppedCount++;
-        untoldCount++;
+        unreportedCount++;
         return;
       }
       if (waiting.length - waitingBytes < length) {
@@ -112,17 +113,17 @@ public final class OutputQueue extends OutputStream {
     }
   }
 
-  /** Nothing: the writer never delays what it can write. */
+  /** Does nothing: the writer writes everything as soon as it can. */
   @Override
   public void flush() {}
 
-  /** Nothing: a standard descriptor stays open as long as the process. */
+  /** Does nothing: a standard descriptor stays open as long as the process runs. */
   @Override
   public void close() {}
 
   /**
-   * Whom the writer tells how many writes were dropped since it last told, when output works again.
-   * May itself print here.
+   * Sets a listener that the writer calls, once output works again, with the number of writes
+   * dropped since the last call. The listener may print to this queue.
    */
   public void onDropped(LongConsumer listener) {
     lock.lock();
@@ -134,8 +135,8 @@ public final class OutputQueue extends OutputStream {
   }
 
   /**
-   * Waits until everything is written, at most for so long; to be called before the process ends.
-   * From now on a write that fails is not tried again.
+   * Waits until everything is written, but no longer than this bound. Must be called before the
+   * process ends. From now on a failed write is not retried.
    */
   public void drain(Duration bound) {
     long leftNs = bound.toNanos();
@@ -155,7 +156,7 @@ public final class OutputQueue extends OutputStream {
 
   // --- outputs ---
 
-  /** Writes that were dropped: lines, as far as whoever printed wrote line by line. */
+  /** Returns the number of dropped writes: lines, if callers write line by line. */
   public long droppedCount() {
     lock.lock();
     try {
@@ -165,8 +166,8 @@ public final class OutputQueue extends OutputStream {
     }
   }
 
-  /** Whether something was dropped, or cannot be written at present. */
-  public boolean isLost() {
+  /** Whether output was dropped, is still queued, or cannot be written at the moment. */
+  public boolean hasLostOutput() {
     lock.lock();
     try {
       return droppedCount > 0 || waitingBytes > 0 || isFailing;
@@ -187,11 +188,11 @@ public final class OutputQueue extends OutputStream {
   // --- the writer's thread ---
 
   private void run() {
-    byte[] spare = new byte[KEPT_BYTES];
+    byte[] spare = new byte[REUSED_BYTES];
     while (true) {
       byte[] taken;
       int length;
-      long untold;
+      long unreported;
       LongConsumer listener;
       lock.lock();
       try {
@@ -204,17 +205,17 @@ public final class OutputQueue extends OutputStream {
         waiting = spare;
         waitingBytes = 0;
         listener = dropListener;
-        untold = listener == null ? 0 : untoldCount;
-        untoldCount -= untold;
+        unreported = listener == null ? 0 : unreportedCount;
+        unreportedCount -= unreported;
       } finally {
         lock.unlock();
       }
-      // Before the long write, so that the notice stands about where lines are missing.
-      if (untold > 0 && listener != null) {
-        listener.accept(untold);
+      // Before the long write, so that the notice appears near the gap.
+      if (unreported > 0 && listener != null) {
+        listener.accept(unreported);
       }
       writeAll(ByteBuffer.wrap(taken, 0, length));
-      spare = taken.length <= KEPT_BYTES ? taken : new byte[KEPT_BYTES];
+      spare = taken.length <= REUSED_BYTES ? taken : new byte[REUSED_BYTES];
       onWritten();
     }
   }
@@ -233,7 +234,7 @@ public final class OutputQueue extends OutputStream {
   private void writeAll(ByteBuffer bytes) {
     int end = bytes.limit();
     while (bytes.position() < end) {
-      bytes.limit(Math.min(end, bytes.position() + PIECE_BYTES));
+      bytes.limit(Math.min(end, bytes.position() + CHUNK_BYTES));
       int count = write(bytes);
       if (count <= 0 && !awaitRetry(count < 0)) {
         return;
@@ -241,19 +242,21 @@ public final class OutputQueue extends OutputStream {
     }
   }
 
-  /** How much the channel took: 0 where it is non-blocking and full, -1 where it fails. */
+  /** Returns how many bytes the channel accepted: 0 if non-blocking and full, -1 if it failed. */
   private int write(ByteBuffer bytes) {
     try {
       int count = channel.write(bytes);
       isFailing = count <= 0;
       return count;
-    } catch (IOException unwritable) {
+    } catch (IOException failure) {
       isFailing = true;
       return -1;
     }
   }
 
-  /** Whether to try again: at the end of the process only where somebody may be reading. */
+  /**
+   * Pauses, and returns whether to retry: while draining, only if the channel may have a reader.
+   */
   private boolean awaitRetry(boolean hasFailed) {
     lock.lock();
     try {
@@ -268,7 +271,7 @@ public final class OutputQueue extends OutputStream {
     return true;
   }
 
-  /** With the lock, which is free meanwhile; the end of the process ends it. */
+  /** Pauses without the lock, which the caller holds. {@link #drain} ends the pause. */
   private void pause(long ns) {
     long leftNs = ns;
     try {

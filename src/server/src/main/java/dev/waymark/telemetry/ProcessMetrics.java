@@ -16,21 +16,21 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
-/** What the process itself uses: memory, collections, threads, descriptors. Stateless. */
+/** Metrics of the process: memory, garbage collection, threads, file descriptors. Stateless. */
 public final class ProcessMetrics {
   private static final double MS_PER_SECOND = 1e3;
   private static final long BYTES_PER_KIB = 1024;
 
-  /** Of Linux. */
+  /** Exists only on Linux. */
   private static final Path STATUS = Path.of("/proc/self/status");
 
   private static final String RESIDENT = "VmRSS:";
 
   private ProcessMetrics() {}
 
-  /** Registers them all, with {@code waymark_build_info} of this version. */
+  /** Registers all of them, including {@code waymark_build_info} with this version. */
   public static void register(Metrics metrics, String version) {
-    metrics.gauge("waymark_build_info", "The version that runs.", () -> 1L, "version", version);
+    metrics.gauge("waymark_build_info", "The running version.", () -> 1L, "version", version);
     long startUnixMs = ManagementFactory.getRuntimeMXBean().getStartTime();
     metrics.gauge(
         "process_start_time_seconds",
@@ -43,7 +43,7 @@ public final class ProcessMetrics {
         .forEach(pool -> buffers(metrics, pool));
     metrics.gauge(
         "waymark_jvm_netty_direct_bytes",
-        "Memory outside the heap that Netty accounts for itself.",
+        "Memory outside the heap that Netty tracks itself.",
         () -> Math.max(0, PlatformDependent.usedDirectMemory()));
     ManagementFactory.getGarbageCollectorMXBeans()
         .forEach(collector -> collections(metrics, collector));
@@ -51,7 +51,7 @@ public final class ProcessMetrics {
     if (Files.isReadable(STATUS)) {
       metrics.gauge(
           "process_resident_memory_bytes",
-          "Memory of the process that is in RAM.",
+          "Resident memory of the process.",
           ProcessMetrics::residentBytes);
     }
     if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
@@ -59,7 +59,7 @@ public final class ProcessMetrics {
     }
   }
 
-  /** {@code VmRSS: 123456 kB}; see proc(5). */
+  /** Parses {@code VmRSS: 123456 kB}; see proc(5). */
   private static long residentBytes() {
     try (Stream<String> lines = Files.lines(STATUS)) {
       String line = lines.filter(one -> one.startsWith(RESIDENT)).findFirst().orElseThrow();
@@ -79,19 +79,19 @@ public final class ProcessMetrics {
         area);
     metrics.gauge(
         "waymark_jvm_memory_committed_bytes",
-        "Memory taken from the system, by area.",
+        "Memory obtained from the system, by area.",
         () -> usage.get().getCommitted(),
         "area",
         area);
     metrics.gauge(
         "waymark_jvm_memory_max_bytes",
-        "Memory that may be taken, by area; -1 where there is no limit.",
+        "Maximum memory, by area; -1 if there is no limit.",
         () -> usage.get().getMax(),
         "area",
         area);
   }
 
-  /** Pools are few and named by the JVM: direct, mapped. */
+  /** The pool's name is a bounded label: the JVM has only a few, such as direct and mapped. */
   private static void buffers(Metrics metrics, BufferPoolMXBean pool) {
     metrics.gauge(
         "waymark_jvm_buffers_used_bytes",
@@ -118,22 +118,22 @@ public final class ProcessMetrics {
 
   private static void threads(Metrics metrics) {
     ThreadMXBean threads = ManagementFactory.getThreadMXBean();
-    metrics.gauge("waymark_jvm_threads", "Threads that live.", threads::getThreadCount);
+    metrics.gauge("waymark_jvm_threads", "Live threads.", threads::getThreadCount);
     metrics.counter(
         "waymark_jvm_threads_started_total",
-        "Threads ever started.",
+        "Threads started so far.",
         threads::getTotalStartedThreadCount);
   }
 
   private static void system(Metrics metrics, UnixOperatingSystemMXBean system) {
     metrics.counter(
         "process_cpu_seconds_total",
-        "Processor time of the process.",
+        "CPU time of the process.",
         () -> Math.max(0, system.getProcessCpuTime()));
     metrics.gauge("process_open_fds", "Open file descriptors.", system::getOpenFileDescriptorCount);
     metrics.gauge(
         "process_max_fds",
-        "Most file descriptors that may be open.",
+        "Maximum number of open file descriptors.",
         system::getMaxFileDescriptorCount);
   }
 }

@@ -30,7 +30,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 
-/** The registry's series as Prometheus text, version 0.0.4. Stateless. */
+/** Formats the registry's series as Prometheus text, version 0.0.4. Stateless. */
 public final class PrometheusText {
   public static final String CONTENT_TYPE = PrometheusTextFormatWriter.CONTENT_TYPE;
 
@@ -44,8 +44,8 @@ public final class PrometheusText {
 
   static byte[] of(Collection<Series> series) {
     Map<String, List<Series>> families = new TreeMap<>();
-    for (Series one : series) {
-      families.computeIfAbsent(one.family().name(), name -> new ArrayList<>()).add(one);
+    for (Series item : series) {
+      families.computeIfAbsent(item.family().name(), name -> new ArrayList<>()).add(item);
     }
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {
@@ -54,7 +54,7 @@ public final class PrometheusText {
           new MetricSnapshots(families.values().stream().map(PrometheusText::snapshot).toList()),
           EscapingScheme.UNDERSCORE_ESCAPING);
     } catch (IOException e) {
-      throw new UncheckedIOException("memory refuses bytes", e);
+      throw new UncheckedIOException("writing to memory failed", e);
     }
     return out.toByteArray();
   }
@@ -65,12 +65,12 @@ public final class PrometheusText {
     return switch (family.kind()) {
       case COUNTER ->
           new CounterSnapshot(
-              metadata(family, TOTAL), points(series, one -> counterPoint(one, unit)));
+              metadata(family, TOTAL), points(series, item -> counterPoint(item, unit)));
       case GAUGE ->
           family.name().endsWith(INFO)
               ? new InfoSnapshot(
                   metadata(family, INFO),
-                  points(series, one -> new InfoDataPointSnapshot(labels(one))))
+                  points(series, item -> new InfoDataPointSnapshot(labels(item))))
               : new GaugeSnapshot(metadata(family, ""), points(series, PrometheusText::gaugePoint));
       case HISTOGRAM ->
           new HistogramSnapshot(
@@ -78,15 +78,12 @@ public final class PrometheusText {
     };
   }
 
-  /**
-   * A series whose reader fails is missed in this scrape and the others are shown; a scrape must
-   * not fail for one of them.
-   */
+  /** Skips series whose reader fails: one bad series must not fail the whole scrape. */
   private static <T> List<T> points(List<Series> series, Function<Series, T> point) {
     List<T> points = new ArrayList<>(series.size());
-    for (Series one : series) {
+    for (Series item : series) {
       try {
-        points.add(point.apply(one));
+        points.add(point.apply(item));
       } catch (RuntimeException e) {
         continue;
       }
@@ -94,18 +91,18 @@ public final class PrometheusText {
     return points;
   }
 
-  private static CounterDataPointSnapshot counterPoint(Series one, double unit) {
-    long count = ((Counter) one.metric()).getCount();
-    return CounterDataPointSnapshot.builder().value(count * unit).labels(labels(one)).build();
+  private static CounterDataPointSnapshot counterPoint(Series item, double unit) {
+    long count = ((Counter) item.metric()).getCount();
+    return CounterDataPointSnapshot.builder().value(count * unit).labels(labels(item)).build();
   }
 
-  private static GaugeDataPointSnapshot gaugePoint(Series one) {
-    Number level = (Number) ((Gauge<?>) one.metric()).getValue();
-    return GaugeDataPointSnapshot.builder().value(level.doubleValue()).labels(labels(one)).build();
+  private static GaugeDataPointSnapshot gaugePoint(Series item) {
+    Number level = (Number) ((Gauge<?>) item.metric()).getValue();
+    return GaugeDataPointSnapshot.builder().value(level.doubleValue()).labels(labels(item)).build();
   }
 
-  private static HistogramDataPointSnapshot histogramPoint(Series one) {
-    Durations durations = (Durations) ((Gauge<?>) one.metric()).getValue();
+  private static HistogramDataPointSnapshot histogramPoint(Series item) {
+    Durations durations = (Durations) ((Gauge<?>) item.metric()).getValue();
     ClassicHistogramBuckets.Builder buckets = ClassicHistogramBuckets.builder();
     long[] counts = durations.counts();
     for (int i = 0; i < counts.length; i++) {
@@ -116,17 +113,17 @@ public final class PrometheusText {
     return HistogramDataPointSnapshot.builder()
         .classicHistogramBuckets(buckets.build())
         .sum(durations.sumNs() / NS_PER_SECOND)
-        .labels(labels(one))
+        .labels(labels(item))
         .build();
   }
 
-  /** The writer adds the suffix of a kind itself. */
+  /** Removes the suffix of the kind, which the writer adds again. */
   private static MetricMetadata metadata(Family family, String suffix) {
     String name = family.name();
     return new MetricMetadata(name.substring(0, name.length() - suffix.length()), family.help());
   }
 
-  private static Labels labels(Series one) {
-    return Labels.of(one.family().labelNames(), one.labelValues());
+  private static Labels labels(Series item) {
+    return Labels.of(item.family().labelNames(), item.labelValues());
   }
 }

@@ -7,8 +7,8 @@ import ch.qos.logback.core.spi.ContextAwareBase;
 import org.slf4j.Logger;
 
 /**
- * What holds until {@link Logging#configure}: warnings on standard error. Found by Logback through
- * META-INF/services.
+ * The log configuration until {@link Logging#configure} is called: warnings on standard error.
+ * Logback finds it through META-INF/services.
  */
 public final class QuietLogging extends ContextAwareBase implements Configurator {
   @Override

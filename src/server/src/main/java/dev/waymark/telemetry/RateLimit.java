@@ -2,9 +2,9 @@ package dev.waymark.telemetry;
 
 import java.util.concurrent.locks.ReentrantLock;
 
-/** Lets the first few of each interval pass and counts the rest. Thread-safe. */
+/** Passes the first few lines of each interval and counts the others. Thread-safe. */
 final class RateLimit {
-  /** May not be written. */
+  /** Returned by {@link #pass} if the line must not be written. */
   static final long REFUSED = -1;
 
   static final int LINES_MAX = 20;
@@ -16,7 +16,7 @@ final class RateLimit {
   private int lines;
   private long suppressed;
 
-  /** How many were suppressed since the last one that passed, or REFUSED. */
+  /** Returns how many lines were suppressed since the last that passed, or {@link #REFUSED}. */
   long pass(long nowNs) {
     lock.lock();
     try {
@@ -32,7 +32,7 @@ final class RateLimit {
     }
   }
 
-  /** How many were suppressed and not yet told, once their interval is over; else 0. */
+  /** Returns how many suppressed lines are unreported after their interval; otherwise 0. */
   long takeOverdue(long nowNs) {
     lock.lock();
     try {

@@ -12,8 +12,8 @@ import java.util.Locale;
 import org.slf4j.event.KeyValuePair;
 
 /**
- * {@code 2026-11-21T11:03:00.123Z INFO event key=value…}, stack traces indented beneath.
- * Thread-safe.
+ * Encodes log events as {@code 2026-11-21T11:03:00.123Z INFO event key=value…}, followed by
+ * indented stack traces. Thread-safe.
  */
 final class TextEncoder extends EncoderBase<ILoggingEvent> {
   static final DateTimeFormatter TIME =

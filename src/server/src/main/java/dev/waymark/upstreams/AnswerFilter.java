@@ -13,14 +13,14 @@ import java.net.SocketAddress;
 import java.util.Locale;
 
 /**
- * Looks at the messages of a name server before Netty's resolver does, which takes what it can read
- * of one that was cut short, and asks the servers that an answer refers to, whoever they are. A
- * message that is not whole becomes a SERVFAIL; of a whole one the answers are passed on, and no
- * referrals. What answers no query of this channel is dropped, and says nothing. Confined to the
- * control thread.
+ * Checks the messages of name servers before Netty's resolver sees them. The resolver would use
+ * whatever it can read of an incomplete message, and would follow referrals to any server. An
+ * incomplete message becomes a SERVFAIL; a complete one is reduced to its answer section, without
+ * referrals. A message that answers no query of this channel is dropped and proves nothing.
+ * Confined to the control thread.
  */
 final class AnswerFilter extends ChannelDuplexHandler {
-  /** Before a message over TCP (RFC 1035, section 4.2.2). */
+  /** The length field before each message over TCP (RFC 1035, section 4.2.2). */
   static final int TCP_LENGTH_BYTES = 2;
 
   // RFC 1035, section 4.1.1.
@@ -34,10 +34,10 @@ final class AnswerFilter extends ChannelDuplexHandler {
   private static final int AUTHORITIES_INDEX = 8;
   private static final int ADDITIONALS_INDEX = 10;
 
-  /** Type and class of a question. */
+  /** The type and class of a question. */
   private static final int QUESTION_TAIL_BYTES = 4;
 
-  /** Type, class and TTL of a record, before the length of its data. */
+  /** The type, class and TTL of a record, before the length of its data. */
   private static final int RECORD_HEAD_BYTES = 8;
 
   private static final int TYPE_A = 1;
@@ -45,16 +45,16 @@ final class AnswerFilter extends ChannelDuplexHandler {
   private static final int IPV4_BYTES = 4;
   private static final int IPV6_BYTES = 16;
 
-  /** The two highest bits of a label's length: the rest of the name is elsewhere. */
+  /** Set in a label's length byte if a compression pointer takes the place of the label. */
   private static final int POINTER = 0xC0;
 
-  private static final int NOT_WHOLE = -1;
+  private static final int INCOMPLETE = -1;
 
   private final LookupNotes notes;
-  private final AskedQuestions asked = new AskedQuestions();
+  private final SentQueries sent = new SentQueries();
 
   /**
-   * @param notes told of every message
+   * @param notes records every message that counts
    */
   AnswerFilter(LookupNotes notes) {
     this.notes = notes;
@@ -63,9 +63,9 @@ final class AnswerFilter extends ChannelDuplexHandler {
   @Override
   public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
     switch (message) {
-      case DatagramPacket packet -> note(packet.recipient(), packet.content().slice());
+      case DatagramPacket packet -> recordQuery(packet.recipient(), packet.content().slice());
       case ByteBuf framed ->
-          note(
+          recordQuery(
               context.channel().remoteAddress(),
               framed.slice(
                   framed.readerIndex() + TCP_LENGTH_BYTES,
@@ -75,63 +75,63 @@ final class AnswerFilter extends ChannelDuplexHandler {
     context.write(message, promise);
   }
 
-  private void note(SocketAddress server, ByteBuf query) {
-    int end = questions(query, query.getUnsignedShort(QUESTIONS_INDEX));
-    asked.add(server, query, HEADER_BYTES, end);
+  private void recordQuery(SocketAddress server, ByteBuf query) {
+    int end = questionsEnd(query, query.getUnsignedShort(QUESTIONS_INDEX));
+    sent.add(server, query, HEADER_BYTES, end);
   }
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    boolean isOfUse =
+    boolean isWanted =
         switch (message) {
           case DatagramPacket packet -> filter(packet.sender(), packet.content(), 0);
           case ByteBuf framed ->
               filter(context.channel().remoteAddress(), framed, TCP_LENGTH_BYTES);
           default -> true;
         };
-    if (isOfUse) {
+    if (isWanted) {
       context.fireChannelRead(message);
     } else {
       ReferenceCountUtil.release(message);
     }
   }
 
-  /** Rewrites the message in place; false: it is nothing at all. */
+  /** Rewrites the message in place; returns false if it must be dropped. */
   private boolean filter(SocketAddress server, ByteBuf buffer, int prefixBytes) {
     int start = buffer.readerIndex() + prefixBytes;
     ByteBuf message = buffer.slice(start, Math.max(0, buffer.writerIndex() - start));
     int questionsEnd =
         message.readableBytes() < HEADER_BYTES
-            ? NOT_WHOLE
-            : questions(message, message.getUnsignedShort(QUESTIONS_INDEX));
-    if (questionsEnd == NOT_WHOLE) {
-      notes.onNonsense(server);
+            ? INCOMPLETE
+            : questionsEnd(message, message.getUnsignedShort(QUESTIONS_INDEX));
+    if (questionsEnd == INCOMPLETE) {
+      notes.onNotDns(server);
       return false;
     }
     boolean isResponse = (message.getUnsignedShort(FLAGS_INDEX) & RESPONSE) != 0;
-    if (!isResponse || !asked.isAnswer(server, message, HEADER_BYTES, questionsEnd)) {
+    if (!isResponse || !sent.isAnswer(server, message, HEADER_BYTES, questionsEnd)) {
       return false;
     }
     int answers = message.getUnsignedShort(ANSWERS_INDEX);
     int others =
         message.getUnsignedShort(AUTHORITIES_INDEX) + message.getUnsignedShort(ADDITIONALS_INDEX);
     boolean isTruncated = (message.getUnsignedShort(FLAGS_INDEX) & TRUNCATED) != 0;
-    int answersEnd = isTruncated ? questionsEnd : records(message, questionsEnd, answers);
-    boolean isWhole =
-        answersEnd != NOT_WHOLE
-            && (isTruncated || records(message, answersEnd, others) != NOT_WHOLE);
-    int end = isWhole ? answersEnd : questionsEnd;
+    int answersEnd = isTruncated ? questionsEnd : recordsEnd(message, questionsEnd, answers);
+    boolean isComplete =
+        answersEnd != INCOMPLETE
+            && (isTruncated || recordsEnd(message, answersEnd, others) != INCOMPLETE);
+    int end = isComplete ? answersEnd : questionsEnd;
     String name = name(message);
     if (isTruncated) {
       notes.onTruncated(server, name);
-    } else if (isWhole) {
+    } else if (isComplete) {
       notes.onAnswer(server, name, message.getUnsignedShort(FLAGS_INDEX) & RCODE_MASK);
     } else {
-      notes.onCutShort(server, name);
+      notes.onIncomplete(server, name);
       int flags = message.getUnsignedShort(FLAGS_INDEX) & ~RCODE_MASK;
       message.setShort(FLAGS_INDEX, flags | DnsResponseCode.SERVFAIL.intValue());
     }
-    message.setShort(ANSWERS_INDEX, isWhole && !isTruncated ? answers : 0);
+    message.setShort(ANSWERS_INDEX, isComplete && !isTruncated ? answers : 0);
     message.setInt(AUTHORITIES_INDEX, 0);
     if (prefixBytes > 0) {
       buffer.setShort(buffer.readerIndex(), end);
@@ -140,7 +140,7 @@ final class AnswerFilter extends ChannelDuplexHandler {
     return true;
   }
 
-  /** Of the first question, in lower case and with a dot at its end. */
+  /** Returns the name in the first question, in lower case and with a trailing dot. */
   private static String name(ByteBuf message) {
     StringBuilder name = new StringBuilder();
     int index = HEADER_BYTES;
@@ -153,29 +153,31 @@ final class AnswerFilter extends ChannelDuplexHandler {
     return name.toString().toLowerCase(Locale.ROOT);
   }
 
-  private static int questions(ByteBuf message, int count) {
-    int index = count == 0 ? NOT_WHOLE : HEADER_BYTES;
-    for (int i = 0; i < count && index != NOT_WHOLE; i++) {
+  /** Returns the index after the question section, or {@link #INCOMPLETE}. */
+  private static int questionsEnd(ByteBuf message, int count) {
+    int index = count == 0 ? INCOMPLETE : HEADER_BYTES;
+    for (int i = 0; i < count && index != INCOMPLETE; i++) {
       index = skip(message, nameEnd(message, index), QUESTION_TAIL_BYTES);
     }
     return index;
   }
 
-  private static int records(ByteBuf message, int from, int count) {
+  /** Returns the index after this many records, or {@link #INCOMPLETE}. */
+  private static int recordsEnd(ByteBuf message, int from, int count) {
     int index = from;
-    for (int i = 0; i < count && index != NOT_WHOLE; i++) {
+    for (int i = 0; i < count && index != INCOMPLETE; i++) {
       int lengthIndex = skip(message, nameEnd(message, index), RECORD_HEAD_BYTES);
       int dataIndex = skip(message, lengthIndex, Short.BYTES);
       index =
-          dataIndex == NOT_WHOLE || !isLengthOfType(message, lengthIndex)
-              ? NOT_WHOLE
+          dataIndex == INCOMPLETE || !hasValidLength(message, lengthIndex)
+              ? INCOMPLETE
               : skip(message, dataIndex, message.getUnsignedShort(lengthIndex));
     }
     return index;
   }
 
-  /** An address has all its bytes, and no others. */
-  private static boolean isLengthOfType(ByteBuf message, int lengthIndex) {
+  /** Whether the data of an address record has the length of an address of its family. */
+  private static boolean hasValidLength(ByteBuf message, int lengthIndex) {
     int length = message.getUnsignedShort(lengthIndex);
     return switch (message.getUnsignedShort(lengthIndex - RECORD_HEAD_BYTES)) {
       case TYPE_A -> length == IPV4_BYTES;
@@ -195,14 +197,16 @@ final class AnswerFilter extends ChannelDuplexHandler {
         return skip(message, index, Short.BYTES);
       }
       if ((length & POINTER) != 0) {
-        return NOT_WHOLE;
+        return INCOMPLETE;
       }
       index += 1 + length;
     }
-    return NOT_WHOLE;
+    return INCOMPLETE;
   }
 
   private static int skip(ByteBuf message, int from, int bytes) {
-    return from != NOT_WHOLE && from + bytes <= message.readableBytes() ? from + bytes : NOT_WHOLE;
+    return from != INCOMPLETE && from + bytes <= message.readableBytes()
+        ? from + bytes
+        : INCOMPLETE;
   }
 }

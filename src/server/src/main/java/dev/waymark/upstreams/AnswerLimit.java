@@ -4,14 +4,14 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How often a health service may answer on one Watch. Every change of its answer is logged, and is
- * told to all shards, which may move connections. Confined to the control thread.
+ * Limits how often a health service may answer on one Watch: every change is logged and published
+ * to all shards, which may move connections. Confined to the control thread.
  */
 final class AnswerLimit {
-  /** Changes that a Watch may bring within {@link #WINDOW_NS}. */
+  /** Changes of status allowed on a Watch within {@link #WINDOW_NS}. */
   static final int CHANGES_MAX = 10;
 
-  /** Answers within the same time; some services repeat theirs. */
+  /** Answers allowed within the same time; higher, since some services repeat theirs. */
   static final int ANSWERS_MAX = 1_000;
 
   static final long WINDOW_NS = TimeUnit.SECONDS.toNanos(10);
@@ -22,9 +22,9 @@ final class AnswerLimit {
   private long sinceNs;
 
   /**
-   * The service answered.
+   * Called for every answer of the service.
    *
-   * @return what is wrong with that, or null
+   * @return the limit that it exceeds, in words, or null
    */
   @Nullable String onAnswer(long nowNs, UpstreamHealth health) {
     if (last == null || nowNs - sinceNs >= WINDOW_NS) {
@@ -38,17 +38,17 @@ final class AnswerLimit {
     }
     last = health;
     if (changes > CHANGES_MAX) {
-      return tooMany("changes of its health", CHANGES_MAX);
+      return tooOften("changed its status", CHANGES_MAX);
     }
-    return answers > ANSWERS_MAX ? tooMany("answers", ANSWERS_MAX) : null;
+    return answers > ANSWERS_MAX ? tooOften("answered", ANSWERS_MAX) : null;
   }
 
-  private static String tooMany(String what, int max) {
-    return "the health service sent more than "
-        + max
-        + " "
+  private static String tooOften(String what, int max) {
+    return "the health service "
         + what
-        + " within "
+        + " more than "
+        + max
+        + " times within "
         + TimeUnit.NANOSECONDS.toSeconds(WINDOW_NS)
         + " s";
   }

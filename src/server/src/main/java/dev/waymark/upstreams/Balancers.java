@@ -3,15 +3,15 @@ package dev.waymark.upstreams;
 import dev.waymark.config.PoolConfig;
 import java.util.random.RandomGenerator;
 
-/** Makes the balancer that a pool is configured with. Stateless. */
+/** Creates the balancer of a pool. Stateless. */
 public final class Balancers {
   private Balancers() {}
 
   /**
-   * One instance serves all shards of the pool, for as long as the pool lives: see {@link
+   * Creates the balancer that all shards of the pool share, for the life of the pool: see {@link
    * PoolBalancer#reconfigure}.
    *
-   * @param random read for a seed only, before this returns
+   * @param random used only during this call, for a seed
    */
   public static PoolBalancer create(PoolConfig config, RandomGenerator random) {
     return new PoolBalancer(config, random.nextLong());

@@ -4,8 +4,8 @@ import dev.waymark.engine.lane.Candidate;
 import dev.waymark.protocol.Mark;
 import java.util.List;
 
-/** A policy: how one of several candidates is chosen. Thread-safe, since shards share it. */
+/** A balancing policy: chooses one of several candidates. Thread-safe, since shards share it. */
 interface Chooser {
-  /** As {@link dev.waymark.engine.pool.Balancer#choose}, for candidates of one subset. */
+  /** Like {@link dev.waymark.engine.pool.Balancer#choose}, for candidates of one subset. */
   Candidate choose(List<? extends Candidate> candidates, String clientHost, Mark mark);
 }

@@ -5,9 +5,9 @@ import dev.waymark.engine.lane.UpstreamView;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * How many connections of all shards each upstream has. Thread-safe; reading takes no lock. An
- * upstream without connections takes no memory, so that names which change their addresses all the
- * time do not fill it.
+ * Counts the connections of each upstream, over all shards. Thread-safe; reading takes no lock. An
+ * upstream without connections has no entry, so names whose addresses keep changing do not leak
+ * memory.
  */
 final class ConnectionCounts {
   private final ConcurrentHashMap<String, Integer> counts = new ConcurrentHashMap<>();
@@ -24,7 +24,7 @@ final class ConnectionCounts {
     return counts.getOrDefault(upstream.address(), 0);
   }
 
-  /** Whether the first would carry less for its weight with one more connection than the second. */
+  /** Whether one more connection would load the first less than the second, by weight. */
   boolean isLess(Candidate first, Candidate second) {
     long firstLoad = (of(first.upstream()) + 1L) * second.upstream().effectiveWeight();
     long secondLoad = (of(second.upstream()) + 1L) * first.upstream().effectiveWeight();

@@ -10,9 +10,9 @@ import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 
 /**
- * The control thread, its time, and the channel types that its transport understands. Immutable.
+ * The control thread, its time, and the channel types of its transport. Immutable.
  *
- * @param time to be asked on the thread itself
+ * @param time to be read only on this thread
  * @param datagramChannelType for DNS
  * @param socketChannelType for health Watches and DNS over TCP
  * @param domainChannelType for health Watches of {@code unix:} upstreams
@@ -23,7 +23,7 @@ public record ControlLoop(
     Class<? extends DatagramChannel> datagramChannelType,
     Class<? extends SocketChannel> socketChannelType,
     Class<? extends Channel> domainChannelType) {
-  /** A control thread on Java's own selectors. */
+  /** Returns a control thread that uses NIO. */
   public static ControlLoop nio(EventLoop eventLoop, LoopTime time) {
     return new ControlLoop(
         eventLoop,

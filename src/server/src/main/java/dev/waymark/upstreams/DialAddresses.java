@@ -14,13 +14,13 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * Where the upstreams of a pool are dialled; names of a list are looked up each time. Confined to
- * the control thread, but for {@link #of}.
+ * The socket addresses of a pool's upstreams; names in a list are resolved for every attempt.
+ * Confined to the control thread, except {@link #of}.
  */
 final class DialAddresses {
-  /** Hears of every name that could not be resolved. */
+  /** Called for every name that cannot be resolved. */
   interface Failures {
-    void onNotResolved();
+    void onUnresolved();
   }
 
   private final Failures failures;
@@ -36,7 +36,7 @@ final class DialAddresses {
     this.failures = failures;
   }
 
-  /** An upstream that is there now; a literal address is known at once. */
+  /** Adds an upstream; if its address is a literal, {@link #of} returns it from now on. */
   void add(String upstream) {
     UpstreamAddress address = parse(upstream);
     wanted.put(upstream, address);
@@ -58,12 +58,15 @@ final class DialAddresses {
     known.remove(upstream);
   }
 
-  /** Looks it up and calls back once, perhaps before this returns; not at all when it is gone. */
+  /**
+   * Resolves an upstream's address and calls back once, perhaps before this returns; not at all if
+   * the upstream has been removed.
+   */
   void find(String upstream, Consumer<SocketAddress> onFound, Consumer<UpstreamProblem> onFailed) {
     switch (wanted.get(upstream)) {
       case UpstreamAddress.Literal(SocketAddress literal) -> onFound.accept(literal);
       case UpstreamAddress.Name(String host, int port) ->
-          lookup.ask(
+          lookup.resolve(
               host,
               answer -> {
                 if (wanted.containsKey(upstream)) {
@@ -77,7 +80,7 @@ final class DialAddresses {
     }
   }
 
-  /** Where to dial this upstream; empty as long as its name is not resolved. Thread-safe. */
+  /** Returns where to dial this upstream; empty until its name is resolved. Thread-safe. */
   Optional<SocketAddress> of(String upstream) {
     return Optional.ofNullable(known.get(upstream));
   }
@@ -96,7 +99,7 @@ final class DialAddresses {
         Stream.concat(answer.ipv4().addresses().stream(), answer.ipv6().addresses().stream())
             .findFirst();
     if (first.isEmpty()) {
-      failures.onNotResolved();
+      failures.onUnresolved();
       onFailed.accept(answer.problem());
       return;
     }

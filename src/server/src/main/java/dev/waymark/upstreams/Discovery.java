@@ -14,8 +14,8 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the upstreams of a pool's target: a list is what it is, a name is asked for. Confined to
- * the control thread.
+ * Finds the upstreams of a pool's target: a list is used as it is, a name is resolved through DNS.
+ * Confined to the control thread.
  */
 final class Discovery {
   private static final int DNS_WEIGHT = 1;
@@ -26,14 +26,14 @@ final class Discovery {
   private final Consumer<List<Endpoint>> onFound;
   private final BiConsumer<String, UpstreamProblem> onFailed;
 
-  /** What the present DNS discovery was made of. */
+  /** The settings of the current DNS discovery; empty if there is none. */
   private List<Object> followed = List.of();
 
   private @Nullable DnsDiscovery dns;
 
   /**
-   * @param onFound gets all upstreams, whenever they are found anew
-   * @param onFailed gets the name that could not be resolved, and why
+   * @param onFound receives all upstreams, after every successful discovery
+   * @param onFailed receives the name that could not be resolved, and why
    */
   Discovery(
       ControlLoop control,
@@ -49,8 +49,8 @@ final class Discovery {
   }
 
   /**
-   * This target holds from now on. What a list names is found at once; what an earlier target found
-   * stays until a name's first answer.
+   * Switches to the target of this configuration. A list is found at once. With a name, the
+   * upstreams of the former target stay until the first answer.
    */
   void follow(PoolConfig config) {
     switch (config.target()) {
@@ -70,10 +70,10 @@ final class Discovery {
     }
   }
 
-  /** Asks again at once, at most once a second. */
-  void askSoon() {
+  /** Resolves the name again at once, but at most once a second. */
+  void resolveSoon() {
     if (dns != null) {
-      dns.askSoon();
+      dns.resolveSoon();
     }
   }
 

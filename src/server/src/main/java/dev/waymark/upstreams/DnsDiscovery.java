@@ -13,13 +13,13 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps asking for the addresses of a name: again when the smallest TTL ends, within bounds; at
- * once when asked to, but at most once a second; after a failure with exponential back-off; soon
- * after resolv.conf or the hosts file has changed. What was known stays until an answer with
- * addresses says otherwise. Confined to the control thread.
+ * Resolves a name again and again: when the smallest TTL expires, within bounds; on request, but at
+ * most once a second; after a failure, with exponential back-off; and soon after resolv.conf or the
+ * hosts file has changed. Known addresses stay until an answer with addresses replaces them.
+ * Confined to the control thread.
  */
 final class DnsDiscovery {
-  static final long SOON_INTERVAL_MS = 1_000;
+  static final long INTERVAL_MIN_MS = 1_000;
 
   private static final Comparator<InetAddress> BY_FAMILY_AND_NUMBER =
       Comparator.<InetAddress>comparingInt(a -> a.getAddress().length)
@@ -34,20 +34,20 @@ final class DnsDiscovery {
 
   private List<InetAddress> ipv4 = List.of();
   private List<InetAddress> ipv6 = List.of();
-  private @Nullable ScheduledFuture<?> nextAsk;
-  private @Nullable ScheduledFuture<?> rest;
+  private @Nullable ScheduledFuture<?> nextResolve;
+  private @Nullable ScheduledFuture<?> cooldown;
   private @Nullable ScheduledFuture<?> fileCheck;
-  private boolean isAsking;
+  private boolean isResolving;
 
-  /** From a question until {@link #SOON_INTERVAL_MS} later. */
-  private boolean isResting;
+  /** True for {@link #INTERVAL_MIN_MS} after each lookup began. */
+  private boolean isCoolingDown;
 
-  private boolean isWantedSoon;
+  private boolean isResolveRequested;
   private boolean isClosed;
 
   /**
-   * @param onFound gets all addresses in numerical order, after every answer
-   * @param onFailed gets the reason
+   * @param onFound receives all addresses in numerical order, after every answer with addresses
+   * @param onFailed receives the reason
    */
   DnsDiscovery(
       Dns target,
@@ -65,30 +65,30 @@ final class DnsDiscovery {
   }
 
   void start() {
-    ask();
+    resolve();
     fileCheck =
         control
             .eventLoop()
             .scheduleWithFixedDelay(
-                this::checkFiles,
+                this::resolveIfFilesChanged,
                 ResolverFiles.CHECK_MS,
                 ResolverFiles.CHECK_MS,
                 TimeUnit.MILLISECONDS);
   }
 
-  /** Other name servers or another hosts file may have another answer. */
-  private void checkFiles() {
+  /** New name servers or a new hosts file may give a different answer. */
+  private void resolveIfFilesChanged() {
     if (lookup.isOutdated()) {
-      askSoon();
+      resolveSoon();
     }
   }
 
-  /** Asks at once, or when the second since the last question is over. */
-  void askSoon() {
-    if (isResting || isAsking) {
-      isWantedSoon = true;
+  /** Resolves at once, or after the current lookup and its minimum interval. */
+  void resolveSoon() {
+    if (isCoolingDown || isResolving) {
+      isResolveRequested = true;
     } else if (!isClosed) {
-      ask();
+      resolve();
     }
   }
 
@@ -100,47 +100,50 @@ final class DnsDiscovery {
     }
   }
 
-  private void ask() {
+  private void resolve() {
     cancelTimers();
-    isAsking = true;
-    isWantedSoon = false;
-    isResting = true;
-    rest = control.eventLoop().schedule(this::rested, SOON_INTERVAL_MS, TimeUnit.MILLISECONDS);
+    isResolving = true;
+    isResolveRequested = false;
+    isCoolingDown = true;
+    cooldown =
+        control.eventLoop().schedule(this::onCooldownEnd, INTERVAL_MIN_MS, TimeUnit.MILLISECONDS);
     StandstillCheck standstill = new StandstillCheck(control.time());
-    lookup.ask(target.host(), answer -> answered(answer, standstill));
+    lookup.resolve(target.host(), answer -> onAnswer(answer, standstill));
   }
 
-  private void rested() {
-    isResting = false;
-    askIfWanted();
+  private void onCooldownEnd() {
+    isCoolingDown = false;
+    resolveIfRequested();
   }
 
-  private void answered(NameLookup.Answer answer, StandstillCheck standstill) {
-    isAsking = false;
+  private void onAnswer(NameLookup.Answer answer, StandstillCheck standstill) {
+    isResolving = false;
     if (isClosed) {
       return;
     }
-    if (!answer.isAny() && standstill.hasStoodStill()) {
-      // The answer may have been there in time.
-      ask();
+    if (!answer.hasAddresses() && standstill.hasStoodStill()) {
+      // The answer may have arrived in time.
+      resolve();
       return;
     }
-    nextAsk =
+    nextResolve =
         control
             .eventLoop()
             .schedule(
-                this::ask, answer.isAny() ? found(answer) : failed(answer), TimeUnit.MILLISECONDS);
-    askIfWanted();
+                this::resolve,
+                answer.hasAddresses() ? onFound(answer) : onFailed(answer),
+                TimeUnit.MILLISECONDS);
+    resolveIfRequested();
   }
 
-  private void askIfWanted() {
-    if (isWantedSoon && !isResting && !isAsking && !isClosed) {
-      ask();
+  private void resolveIfRequested() {
+    if (isResolveRequested && !isCoolingDown && !isResolving && !isClosed) {
+      resolve();
     }
   }
 
-  /** Gives out what was found; returns the milliseconds until the next question. */
-  private long found(NameLookup.Answer answer) {
+  /** Publishes the addresses; returns the milliseconds until the next lookup. */
+  private long onFound(NameLookup.Answer answer) {
     waits.reset();
     ipv4 = answer.ipv4().isAnswered() ? answer.ipv4().addresses() : ipv4;
     ipv6 = answer.ipv6().isAnswered() ? answer.ipv6().addresses() : ipv6;
@@ -153,17 +156,18 @@ final class DnsDiscovery {
     return waits.clampMs(TimeUnit.SECONDS.toMillis(ttlSeconds));
   }
 
-  private long failed(NameLookup.Answer answer) {
+  /** Reports the failure; returns the milliseconds until the next lookup. */
+  private long onFailed(NameLookup.Answer answer) {
     onFailed.accept(answer.problem());
     return waits.nextMs();
   }
 
   private void cancelTimers() {
-    if (nextAsk != null) {
-      nextAsk.cancel(false);
+    if (nextResolve != null) {
+      nextResolve.cancel(false);
     }
-    if (rest != null) {
-      rest.cancel(false);
+    if (cooldown != null) {
+      cooldown.cancel(false);
     }
   }
 }

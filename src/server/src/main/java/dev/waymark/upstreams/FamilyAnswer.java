@@ -7,11 +7,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a name server said of a name in one address family. Immutable.
+ * The result of resolving a name in one address family. Immutable.
  *
- * @param isAnswered false: nobody answered, so nothing is known; true without addresses: there are
- *     none
- * @param ttlSeconds the smallest of the answer
+ * @param isAnswered false: no server answered, so nothing is known; true without addresses: the
+ *     name has none in this family
+ * @param ttlSeconds the smallest TTL of the answer
  * @param problem why there are no addresses; null if there are some
  */
 record FamilyAnswer(

@@ -24,17 +24,17 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One question for the addresses of a name in one family, with a resolver of Netty's that lives as
- * long: search domains, several servers, CNAMEs, TCP for truncated answers. Why each of its
- * settings is what it is: docs/decisions/0026. Confined to the control thread.
+ * Resolves a name once, in one address family, with a Netty resolver of its own that handles search
+ * domains, several servers, CNAMEs, and TCP for truncated answers. docs/decisions/0026 explains its
+ * settings. Confined to the control thread.
  *
- * <p>The resolver tells the TTL of records only to its caches, so the "caches" given to it keep
- * nothing and note the smallest TTL, that of CNAMEs on the way included.
+ * <p>The resolver reports TTLs only to its caches. So its "caches" here keep nothing but the
+ * smallest TTL, including those of CNAMEs on the way.
  */
 final class FamilyLookup {
   static final long QUERY_TIMEOUT_MS = 2_000;
 
-  /** For all servers, search domains and CNAMEs of one question. */
+  /** Covers all servers, search domains and CNAMEs of one lookup. */
   private static final int QUERIES_MAX = 16;
 
   private static final int UDP_PAYLOAD_BYTES = 4_096;
@@ -75,23 +75,23 @@ final class FamilyLookup {
   }
 
   /**
-   * Asks and calls back once, on the control thread, perhaps before this returns.
+   * Resolves and calls back once, on the control thread, perhaps before this returns.
    *
-   * @param conf names one server at least
+   * @param conf names at least one server
    */
-  static void ask(
+  static void resolve(
       ControlLoop control,
       ResolvedAddressTypes family,
       ResolvConf conf,
       String host,
       Consumer<FamilyAnswer> onAnswer) {
     var lookup = new FamilyLookup(control, family, conf, onAnswer);
-    lookup.resolver.resolveAll(host).addListener(lookup::answered);
+    lookup.resolver.resolveAll(host).addListener(lookup::onAnswered);
   }
 
-  private void answered(Future<? super List<InetAddress>> done) {
+  private void onAnswered(Future<? super List<InetAddress>> done) {
     resolver.close();
-    @SuppressWarnings("unchecked") // of resolveAll
+    @SuppressWarnings("unchecked") // the type of resolveAll
     List<InetAddress> found = (List<InetAddress>) done.getNow();
     onAnswer.accept(
         done.isSuccess()

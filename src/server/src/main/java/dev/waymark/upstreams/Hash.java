@@ -5,7 +5,7 @@ import java.nio.charset.StandardCharsets;
 /**
  * A 64-bit hash of short texts, the same in every bridge and version: FNV-1a (Fowler, Noll, Vo; RFC
  * 9923), then the finaliser of SplitMix64 (Steele, Lea, Flood 2014, "mix13" by Stafford), since FNV
- * alone leaves the high bits of similar texts similar. Not for adversaries. Stateless.
+ * alone leaves the high bits of similar texts similar. Not safe against chosen input. Stateless.
  */
 final class Hash {
   /** The increment of SplitMix64: 2^64 divided by the golden ratio. */

@@ -21,15 +21,15 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The health of one upstream, asked for ever. Each try is a channel of its own, so that only our
- * back-off sets the pace, not gRPC's, and a name is resolved anew for each. Confined to the control
- * thread.
+ * Watches the health of one upstream, retrying forever. Each attempt has its own channel, so that
+ * our back-off sets the pace rather than gRPC's, and resolves the name again. Confined to the
+ * control thread.
  */
 final class HealthWatch {
-  /** A try without an answer for this long has failed; it covers the connect, which has 5 s. */
+  /** An attempt without an answer for this long fails; includes the connect timeout of 5 s. */
   static final long FIRST_ANSWER_TIMEOUT_MS = 10_000;
 
-  /** A try without an answer for this long is told of, and goes on. */
+  /** An attempt without an answer for this long is reported, but continues. */
   static final long SILENCE_MS = 1_500;
 
   /** Finds the socket address to dial; calls back once, on the control thread. */
@@ -37,19 +37,19 @@ final class HealthWatch {
     void find(Consumer<SocketAddress> onFound, Consumer<UpstreamProblem> onFailed);
   }
 
-  /** Opens a channel for a try, which shuts it down. */
+  /** Opens the channel of an attempt, which shuts it down. */
   interface Channels {
     ManagedChannel open(SocketAddress address, Dial dial);
   }
 
-  /** Hears what the Watch says. */
+  /** Receives the results of the Watch. */
   interface Listener {
     void onHealth(UpstreamHealth health);
 
-    /** Why it does not serve, as far as is known; called for every try that shows it. */
+    /** Called with the reason, as far as known, in every attempt that finds it does not serve. */
     void onProblem(UpstreamProblem problem);
 
-    /** A try failed; it is tried again. */
+    /** Called when an attempt failed; another one follows. */
     void onBroken(UpstreamProblem problem);
   }
 
@@ -61,8 +61,8 @@ final class HealthWatch {
   private final RetryWaits waits;
   private final Listener listener;
 
-  private @Nullable Try current;
-  private @Nullable ScheduledFuture<?> nextTry;
+  private @Nullable Attempt current;
+  private @Nullable ScheduledFuture<?> nextAttempt;
   private boolean isClosed;
 
   HealthWatch(
@@ -93,18 +93,18 @@ final class HealthWatch {
     }
   }
 
-  /** The upstream is there, for all that others know: a try that waits comes at once. */
-  void tryNow() {
-    if (nextTry != null && nextTry.cancel(false)) {
+  /** Ends a back-off early, because there is other evidence that the upstream is reachable. */
+  void retryNow() {
+    if (nextAttempt != null && nextAttempt.cancel(false)) {
       start();
     }
   }
 
   void close() {
     isClosed = true;
-    end();
-    if (nextTry != null) {
-      nextTry.cancel(false);
+    endAttempt();
+    if (nextAttempt != null) {
+      nextAttempt.cancel(false);
     }
   }
 
@@ -114,7 +114,7 @@ final class HealthWatch {
     }
     try {
       Dial dial = new Dial();
-      current = new Try(channels.open(address, dial), dial);
+      current = new Attempt(channels.open(address, dial), dial);
       current.start();
     } catch (RuntimeException bug) {
       broken(defect(bug));
@@ -129,23 +129,23 @@ final class HealthWatch {
     if (isClosed) {
       return;
     }
-    end();
-    nextTry = loop.schedule(this::start, waits.nextMs(), TimeUnit.MILLISECONDS);
+    endAttempt();
+    nextAttempt = loop.schedule(this::start, waits.nextMs(), TimeUnit.MILLISECONDS);
     listener.onHealth(UpstreamHealth.UNREACHABLE);
     listener.onProblem(problem);
     listener.onBroken(problem);
   }
 
-  private void end() {
-    Try ended = current;
+  private void endAttempt() {
+    Attempt ended = current;
     current = null;
     if (ended != null) {
       ended.end();
     }
   }
 
-  /** One channel and its Watch; what comes after its end is dropped. */
-  private final class Try implements StreamObserver<HealthCheckResponse> {
+  /** One channel and its Watch; events after its end are ignored. */
+  private final class Attempt implements StreamObserver<HealthCheckResponse> {
     private final ManagedChannel channel;
     private final StandstillCheck standstill = new StandstillCheck(time);
     private final AnswerLimit limit = new AnswerLimit();
@@ -154,15 +154,15 @@ final class HealthWatch {
     private @Nullable ScheduledFuture<?> firstAnswerTimeout;
     private long firstAnswerNs;
 
-    Try(ManagedChannel channel, Dial dial) {
+    Attempt(ManagedChannel channel, Dial dial) {
       this.channel = channel;
       this.dial = dial;
     }
 
     void start() {
-      silence = loop.schedule(this::stillSilent, SILENCE_MS, TimeUnit.MILLISECONDS);
+      silence = loop.schedule(this::onSilence, SILENCE_MS, TimeUnit.MILLISECONDS);
       firstAnswerTimeout =
-          loop.schedule(this::noAnswer, FIRST_ANSWER_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+          loop.schedule(this::onNoAnswer, FIRST_ANSWER_TIMEOUT_MS, TimeUnit.MILLISECONDS);
       HealthGrpc.newStub(channel).watch(request, this);
     }
 
@@ -170,23 +170,23 @@ final class HealthWatch {
       if (hasAnswered()) {
         waits.resetAfter(TimeUnit.NANOSECONDS.toMillis(time.nowNs() - firstAnswerNs));
       }
-      cancelTimeout();
+      cancelTimeouts();
       channel.shutdownNow();
     }
 
-    private void stillSilent() {
+    private void onSilence() {
       if (!standstill.hasStoodStill()) {
         dial.problemOfSilence().ifPresent(listener::onProblem);
       }
     }
 
-    private void noAnswer() {
+    private void onNoAnswer() {
       timedOut(
           dial.problemOfSilence()
               .orElseGet(() ->
                   new UpstreamProblem(
                       Kind.HEALTH_SILENT,
-                      "speaks HTTP/2, but its health service does not answer within "
+                      "speaks HTTP/2, but its health service did not answer within "
                           + FIRST_ANSWER_TIMEOUT_MS / 1_000
                           + " s")));
     }
@@ -197,7 +197,7 @@ final class HealthWatch {
       onLoop(() -> {
         String excess = limit.onAnswer(time.nowNs(), health);
         if (excess == null) {
-          answered(health);
+          onAnswer(health);
         } else {
           fail(new UpstreamProblem(Kind.FLOOD, excess));
         }
@@ -230,7 +230,7 @@ final class HealthWatch {
     private void followTransport() {
       ConnectivityState state = channel.getState(false);
       if (state == ConnectivityState.READY) {
-        answered(UpstreamHealth.UNIMPLEMENTED);
+        onAnswer(UpstreamHealth.UNIMPLEMENTED);
         channel.notifyWhenStateChanged(state, () -> onLoop(() -> fail(lost())));
       } else {
         fail(lost());
@@ -242,7 +242,7 @@ final class HealthWatch {
           .orElseGet(() ->
               new UpstreamProblem(
                   Kind.CONNECTION_LOST,
-                  "the connection is lost; the channel is " + channel.getState(false)));
+                  "the connection was lost; the channel is " + channel.getState(false)));
     }
 
     private UpstreamProblem problemOf(Status status) {
@@ -251,26 +251,28 @@ final class HealthWatch {
           : new UpstreamProblem(Kind.HEALTH_FAILED, "the health Watch failed: " + describe(status));
     }
 
-    private void answered(UpstreamHealth health) {
+    private void onAnswer(UpstreamHealth health) {
       if (!hasAnswered()) {
         firstAnswerNs = time.nowNs();
       }
-      cancelTimeout();
+      cancelTimeouts();
       listener.onHealth(health);
-      saidOf(health).ifPresent(listener::onProblem);
+      reportedProblem(health).ifPresent(listener::onProblem);
     }
 
-    /** Once started, it is armed until the first answer. */
+    /** The timeout is armed from the start until the first answer. */
     private boolean hasAnswered() {
       return firstAnswerTimeout == null;
     }
 
-    /** Tried again at once where it was the bridge that did nothing for a while. */
+    /**
+     * Fails, or retries at once if the control thread stood still: the peer may not be at fault.
+     */
     private void timedOut(UpstreamProblem problem) {
       if (!standstill.hasStoodStill()) {
         fail(problem);
       } else if (current == this) {
-        HealthWatch.this.end();
+        HealthWatch.this.endAttempt();
         HealthWatch.this.start();
       }
     }
@@ -281,7 +283,7 @@ final class HealthWatch {
       }
     }
 
-    private void cancelTimeout() {
+    private void cancelTimeouts() {
       if (silence != null) {
         silence.cancel(false);
         silence = null;
@@ -292,7 +294,7 @@ final class HealthWatch {
       }
     }
 
-    /** gRPC calls back on the channel's loop, which need not be ours with another factory. */
+    /** gRPC calls back on the channel's loop, which may differ: it depends on {@link Channels}. */
     private void onLoop(Runnable step) {
       if (!loop.inEventLoop()) {
         loop.execute(() -> onLoop(step));
@@ -302,22 +304,23 @@ final class HealthWatch {
     }
   }
 
-  /** What an upstream says of itself; empty: it serves. */
-  private Optional<UpstreamProblem> saidOf(UpstreamHealth health) {
+  /** The problem that the upstream itself reports, if any. */
+  private Optional<UpstreamProblem> reportedProblem(UpstreamHealth health) {
     return switch (health) {
       case SERVING, UNIMPLEMENTED, UNREACHABLE -> Optional.empty();
       case NOT_SERVING ->
-          problem(Kind.NOT_SERVING, "its health service says NOT_SERVING" + ofService());
+          problem(Kind.NOT_SERVING, "its health service reports NOT_SERVING" + forService());
       case SERVICE_UNKNOWN ->
           problem(
               Kind.SERVICE_UNKNOWN,
-              "its health service knows no service '" + request.getService() + "'");
-      case UNKNOWN -> problem(Kind.HEALTH_UNKNOWN, "its health service says UNKNOWN" + ofService());
+              "its health service does not know service '" + request.getService() + "'");
+      case UNKNOWN ->
+          problem(Kind.HEALTH_UNKNOWN, "its health service reports UNKNOWN" + forService());
     };
   }
 
-  private String ofService() {
-    return request.getService().isEmpty() ? "" : " of service '" + request.getService() + "'";
+  private String forService() {
+    return request.getService().isEmpty() ? "" : " for service '" + request.getService() + "'";
   }
 
   private static Optional<UpstreamProblem> problem(Kind kind, String text) {
@@ -325,8 +328,8 @@ final class HealthWatch {
   }
 
   /**
-   * "UNAVAILABLE: io exception: Connection refused: …" without stack trace; the cause says more
-   * than gRPC's own words.
+   * Returns, for example, "UNAVAILABLE: Connection refused: …", without a stack trace. The cause's
+   * message says more than gRPC's description.
    */
   private static String describe(Status status) {
     Throwable cause = status.getCause();

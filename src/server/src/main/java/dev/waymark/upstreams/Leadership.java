@@ -6,21 +6,22 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Who leads a pool whose upstreams elect a leader among themselves and show it by SERVING: the one
- * that turned SERVING last, of those that can be asked. An old leader that has not noticed, and
- * still says SERVING, leads nobody: neither all the time, nor when its Watch broke and is back.
- * Confined to the control thread.
+ * The leader of a pool whose upstreams elect one themselves and show it by SERVING: of the
+ * reachable upstreams, the one that turned SERVING last. So a deposed leader that still reports
+ * SERVING does not lead, not even when its Watch broke and is restored. Confined to the control
+ * thread.
  */
 final class Leadership {
-  /** In the order in which they turned SERVING; none has said otherwise since. */
+  /** The upstreams whose last status is SERVING, in the order in which they turned SERVING. */
   private final LinkedHashSet<String> serving = new LinkedHashSet<>();
 
-  /** Their Watch is broken, which says nothing of what they would say: each keeps its place. */
+  /** The upstreams whose Watch is broken. They keep their place: their status may be unchanged. */
   private final Set<String> unreachable = new HashSet<>();
 
+  /** The upstreams that lead or have led. */
   private final Set<String> led = new HashSet<>();
 
-  /** Its health changed, or is what it was. */
+  /** Called with an upstream's health; may repeat the same one. */
   void onHealth(String upstream, UpstreamHealth health) {
     if (health == UpstreamHealth.UNREACHABLE) {
       unreachable.add(upstream);
@@ -35,7 +36,7 @@ final class Leadership {
     leader().ifPresent(led::add);
   }
 
-  /** Discovery does not name it any more. */
+  /** Forgets an upstream that discovery no longer returns. */
   void onGone(String upstream) {
     serving.remove(upstream);
     unreachable.remove(upstream);
@@ -43,16 +44,16 @@ final class Leadership {
     leader().ifPresent(led::add);
   }
 
-  /** To whom all connections belong; empty while there is none. */
+  /** Returns the upstream that gets all connections; empty while there is none. */
   Optional<String> leader() {
-    return serving.reversed().stream().filter(one -> !unreachable.contains(one)).findFirst();
+    return serving.reversed().stream().filter(u -> !unreachable.contains(u)).findFirst();
   }
 
   boolean isLeader(String upstream) {
     return leader().filter(upstream::equals).isPresent();
   }
 
-  /** It led and does not any more, so that it may have connections of another's. */
+  /** Whether it once led, so that it may still have connections that now belong to the leader. */
   boolean isFormerLeader(String upstream) {
     return led.contains(upstream) && !isLeader(upstream);
   }

@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The fewest connections for its weight; among equals in turn. Thread-safe, choosing takes no lock.
+ * Chooses the upstream with the fewest connections for its weight; equals take turns. Thread-safe;
+ * choosing takes no lock.
  */
 final class LeastConnections implements Chooser {
   private final ConnectionCounts counts;

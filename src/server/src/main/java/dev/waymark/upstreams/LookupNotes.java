@@ -18,9 +18,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What name servers said to the queries of one question, since Netty's exception only has the last
- * of it: a name is not there if a server says so, and unknown if all of them fail. Confined to the
- * control thread.
+ * Records how name servers responded to the queries of one lookup, because Netty's exception holds
+ * only the last response. A name does not exist if any server says so; nothing is known if all of
+ * them fail. Confined to the control thread.
  */
 final class LookupNotes implements DnsQueryLifecycleObserverFactory {
   private static final UpstreamProblem NO_SUCH_NAME =
@@ -30,83 +30,85 @@ final class LookupNotes implements DnsQueryLifecycleObserverFactory {
 
   private static final String WITHIN = " within " + FamilyLookup.QUERY_TIMEOUT_MS / 1_000 + " s";
 
-  /** Of one name: with search domains there are several. */
-  private static final class Said {
-    /** That it is not there; holds unless addresses were found. */
+  /** The responses for one name: with search domains, a lookup tries several names. */
+  private static final class NameStatus {
+    /**
+     * A server's answer that there is no such name or address; stands unless addresses are found.
+     */
     @Nullable UpstreamProblem denial;
 
-    /** Of the last server that failed. */
+    /** The failure of the last server that failed. */
     @Nullable String failure;
   }
 
-  private final Map<String, Said> byName = new LinkedHashMap<>();
-  private @Nullable String nonsense;
+  private final Map<String, NameStatus> byName = new LinkedHashMap<>();
+  private @Nullable String notDns;
 
   @Override
   public DnsQueryLifecycleObserver newDnsQueryLifecycleObserver(DnsQuestion question) {
-    return new Query(said(question));
+    return new Query(status(question));
   }
 
-  /** A whole message came. */
+  /** Records a complete message. */
   void onAnswer(SocketAddress server, String name, int rcode) {
-    Said said = said(name);
+    NameStatus status = status(name);
     if (rcode == DnsResponseCode.NOERROR.intValue()) {
-      said.denial = NO_ADDRESS;
+      status.denial = NO_ADDRESS;
     } else if (rcode == DnsResponseCode.NXDOMAIN.intValue()) {
-      said.denial = said.denial == null ? NO_SUCH_NAME : said.denial;
+      status.denial = status.denial == null ? NO_SUCH_NAME : status.denial;
     } else if (rcode == DnsResponseCode.REFUSED.intValue()) {
-      said.failure = text(server) + " refuses to answer (REFUSED)";
+      status.failure = describe(server) + " refused the query (REFUSED)";
     } else {
-      said.failure = text(server) + " answers with the error " + label(rcode);
+      status.failure = describe(server) + " answered " + label(rcode);
     }
   }
 
-  /** The end of a message is missing. */
-  void onCutShort(SocketAddress server, String name) {
-    said(name).failure = "the answer of " + text(server) + " is cut short";
+  /** Records a message whose end is missing. */
+  void onIncomplete(SocketAddress server, String name) {
+    status(name).failure = "the answer from " + describe(server) + " is incomplete";
   }
 
-  /** The answer is to be fetched over TCP; this holds where it cannot be. */
+  /** Records an answer that has to be fetched over TCP; the failure stands if that fails. */
   void onTruncated(SocketAddress server, String name) {
-    said(name).failure =
-        "the answer of " + text(server) + " does not fit UDP, and there is none over TCP";
+    status(name).failure =
+        "the answer from " + describe(server) + " was truncated, and there was none over TCP";
   }
 
-  /** What came is not even the beginning of an answer. */
-  void onNonsense(SocketAddress server) {
-    nonsense = "what " + text(server) + " answers is not DNS";
+  /** Records a message that is not even the beginning of an answer. */
+  void onNotDns(SocketAddress server) {
+    notDns = "the answer from " + describe(server) + " is not DNS";
   }
 
-  /** Why nothing was found. */
+  /** Returns why no address was found. */
   FamilyAnswer failure(Throwable cause) {
     UpstreamProblem denial = null;
-    for (Said said : byName.values()) {
-      if (said.denial == null && said.failure != null) {
-        return FamilyAnswer.failed(said.failure);
+    for (NameStatus status : byName.values()) {
+      if (status.denial == null && status.failure != null) {
+        return FamilyAnswer.failed(status.failure);
       }
-      // A name that is there without an address says more than one that is not.
-      denial = denial == null || said.denial == NO_ADDRESS ? said.denial : denial;
+      // A name without addresses says more than a name that does not exist.
+      denial = denial == null || status.denial == NO_ADDRESS ? status.denial : denial;
     }
     return denial != null
         ? FamilyAnswer.none(denial)
-        : FamilyAnswer.failed("the question cannot be asked: " + words(cause));
+        : FamilyAnswer.failed("the name cannot be looked up: " + rootMessage(cause));
   }
 
-  private Said said(DnsQuestion question) {
-    return said(question.name().toLowerCase(Locale.ROOT));
+  private NameStatus status(DnsQuestion question) {
+    return status(question.name().toLowerCase(Locale.ROOT));
   }
 
-  private Said said(String name) {
-    return byName.computeIfAbsent(name, _ -> new Said());
+  private NameStatus status(String name) {
+    return byName.computeIfAbsent(name, _ -> new NameStatus());
   }
 
-  private static String text(@Nullable SocketAddress server) {
+  private static String describe(@Nullable SocketAddress server) {
     return server instanceof InetSocketAddress inet
         ? "name server " + UpstreamAddress.format(inet.getAddress(), inet.getPort())
         : "a name server";
   }
 
-  private static String words(Throwable failure) {
+  private static String rootMessage(Throwable failure) {
     Throwable root = failure;
     while (root.getCause() != null) {
       root = root.getCause();
@@ -114,13 +116,13 @@ final class LookupNotes implements DnsQueryLifecycleObserverFactory {
     return root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
   }
 
-  /** One query to one server after the other. */
+  /** A query, which goes to one server after another. */
   private final class Query implements DnsQueryLifecycleObserver {
-    private Said said;
+    private NameStatus status;
     private @Nullable InetSocketAddress server;
 
-    Query(Said said) {
-      this.said = said;
+    Query(NameStatus status) {
+      this.status = status;
     }
 
     @Override
@@ -138,7 +140,7 @@ final class LookupNotes implements DnsQueryLifecycleObserverFactory {
 
     @Override
     public DnsQueryLifecycleObserver queryCNAMEd(DnsQuestion next) {
-      said = said(next);
+      status = status(next);
       return this;
     }
 
@@ -147,13 +149,13 @@ final class LookupNotes implements DnsQueryLifecycleObserverFactory {
       return this;
     }
 
-    /** Answers are noted when they come; this is for what did not come. */
+    /** Records a missing answer; {@link AnswerFilter} records those that arrive. */
     @Override
     public void queryFailed(Throwable cause) {
       if (cause instanceof DnsNameResolverTimeoutException) {
-        said.failure = nonsense != null ? nonsense : "no answer from " + text(server) + WITHIN;
+        status.failure = notDns != null ? notDns : "no answer from " + describe(server) + WITHIN;
       } else if (cause instanceof DnsNameResolverException) {
-        said.failure = text(server) + " cannot be asked: " + words(cause);
+        status.failure = describe(server) + " cannot be queried: " + rootMessage(cause);
       }
     }
 
@@ -161,7 +163,7 @@ final class LookupNotes implements DnsQueryLifecycleObserverFactory {
     public void querySucceed() {}
   }
 
-  /** "SERVFAIL", without the number that Netty puts behind it. */
+  /** Returns, for example, "SERVFAIL", without the number that Netty appends. */
   private static String label(int rcode) {
     String text = DnsResponseCode.valueOf(rcode).toString().toUpperCase(Locale.ROOT);
     int number = text.indexOf('(');

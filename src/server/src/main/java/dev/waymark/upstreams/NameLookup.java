@@ -13,27 +13,27 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks for the addresses of a name: a literal is its own answer, then the hosts file counts, then
- * DNS, for IPv4 and IPv6 apart, so that a lost packet of one family is not taken for "no such
- * addresses". Confined to the control thread.
+ * Resolves a name: as a literal, then from the hosts file, then through DNS. IPv4 and IPv6 are
+ * queried separately, so that a lost packet of one family is not taken for "no addresses". Confined
+ * to the control thread.
  */
 final class NameLookup {
   /**
-   * What is known now.
+   * The result for both address families.
    *
-   * @param ipv4 of the A records
-   * @param ipv6 of the AAAA records
+   * @param ipv4 the A records
+   * @param ipv6 the AAAA records
    */
   record Answer(FamilyAnswer ipv4, FamilyAnswer ipv6) {
-    /** Whether there is any address. */
-    boolean isAny() {
+    /** Whether there is an address in either family. */
+    boolean hasAddresses() {
       return !ipv4.addresses().isEmpty() || !ipv6.addresses().isEmpty();
     }
 
-    /** Why there is none; where one family failed, its failure says more than "no such record". */
+    /** Why there is no address; if one family failed, its failure, which says more than "none". */
     UpstreamProblem problem() {
-      FamilyAnswer telling = !ipv4.isAnswered() || ipv6.isAnswered() ? ipv4 : ipv6;
-      return Objects.requireNonNull(telling.problem(), "asked of an answer with addresses");
+      FamilyAnswer cause = !ipv4.isAnswered() || ipv6.isAnswered() ? ipv4 : ipv6;
+      return Objects.requireNonNull(cause.problem(), "the answer has addresses");
     }
   }
 
@@ -48,21 +48,21 @@ final class NameLookup {
   }
 
   /**
-   * Asks one name server, or those of resolv.conf.
+   * Creates a lookup that queries one name server, or those in resolv.conf.
    *
-   * @param server ip:port, or a name of the hosts file in place of the ip; empty: those of
+   * @param server ip:port, or a name in the hosts file in place of the ip; empty: those in
    *     resolv.conf
    */
   static NameLookup of(ControlLoop control, ResolverFiles files, String server) {
     return new NameLookup(control, files, server);
   }
 
-  /** Whether another answer may be due: a file that it depends on has changed. */
+  /** Whether answers may have changed, because resolv.conf or the hosts file has. */
   boolean isOutdated() {
-    return files.isChanged();
+    return files.hasChanged();
   }
 
-  /** Whom to ask now. */
+  /** Returns the current resolv.conf, with the configured server if there is one. */
   private ResolvConf conf() throws UnknownHostException {
     ResolvConf conf = files.resolvConf();
     if (!server.isEmpty()) {
@@ -94,31 +94,31 @@ final class NameLookup {
         yield new InetSocketAddress(found.getFirst(), port);
       }
       case UpstreamAddress.Literal _, UpstreamAddress.Refused _ ->
-          throw new UnknownHostException("a name server at '" + server + "' cannot be asked");
+          throw new UnknownHostException("'" + server + "' cannot be used as a name server");
     };
   }
 
-  /** Asks anew and calls back once, on the control thread, perhaps before this returns. */
-  void ask(String host, Consumer<Answer> onAnswer) {
+  /** Resolves and calls back once, on the control thread, perhaps before this returns. */
+  void resolve(String host, Consumer<Answer> onAnswer) {
     Answer known = ofLiteralOrHostsFile(host);
     if (known != null) {
       onAnswer.accept(known);
       return;
     }
     try {
-      askServers(conf(), host, onAnswer);
-    } catch (UnknownHostException | IllegalArgumentException cannotAsk) {
-      FamilyAnswer failed = FamilyAnswer.failed(String.valueOf(cannotAsk.getMessage()));
+      queryServers(conf(), host, onAnswer);
+    } catch (UnknownHostException | IllegalArgumentException noServer) {
+      FamilyAnswer failed = FamilyAnswer.failed(String.valueOf(noServer.getMessage()));
       onAnswer.accept(new Answer(failed, failed));
     }
   }
 
-  private void askServers(ResolvConf conf, String host, Consumer<Answer> onAnswer) {
+  private void queryServers(ResolvConf conf, String host, Consumer<Answer> onAnswer) {
     var both =
         new Object() {
           @Nullable FamilyAnswer first;
         };
-    FamilyLookup.ask(
+    FamilyLookup.resolve(
         control,
         ResolvedAddressTypes.IPV4_ONLY,
         conf,
@@ -130,7 +130,7 @@ final class NameLookup {
             onAnswer.accept(new Answer(four, six));
           }
         });
-    FamilyLookup.ask(
+    FamilyLookup.resolve(
         control,
         ResolvedAddressTypes.IPV6_ONLY,
         conf,
@@ -160,7 +160,7 @@ final class NameLookup {
         answer(
             files.hosts().ipv4Entries().getOrDefault(name, List.of()),
             files.hosts().ipv6Entries().getOrDefault(name, List.of()));
-    return answer.isAny() ? answer : null;
+    return answer.hasAddresses() ? answer : null;
   }
 
   private static Answer answer(List<InetAddress> ipv4, List<InetAddress> ipv6) {

@@ -14,22 +14,23 @@ import java.util.concurrent.TimeUnit;
 import jdk.net.ExtendedSocketOptions;
 
 /**
- * Plaintext channels on the control thread itself: callbacks come on it, without a hand-over. No
- * gRPC keep-alive, since default servers refuse it; TCP's own probes find a dead peer. Immutable.
+ * Opens plaintext channels on the control thread itself, so that callbacks need no thread hop. Does
+ * not use gRPC keep-alive, which servers refuse by default; TCP keep-alive detects a dead peer.
+ * Immutable.
  */
 public final class NettyHealthChannels implements HealthChannels {
   /**
-   * gRPC takes this as "never idle": a channel without calls stays connected, so that its state
-   * tells of the transport.
+   * gRPC treats this as "never idle": a channel without calls stays connected, so that its state
+   * shows whether the transport is up.
    */
   private static final long NEVER_IDLE_DAYS = 365;
 
   /**
-   * After a first silence as long as their interval, so many find nothing before a peer is dead.
+   * The unanswered probes after which a peer is dead; the first follows one interval of silence.
    */
   private static final int PROBES = 3;
 
-  /** The kernel takes no longer one. */
+  /** The longest interval that the kernel accepts. */
   private static final int PROBE_INTERVAL_S_MAX = 32_767;
 
   private final ControlLoop control;
@@ -52,9 +53,7 @@ public final class NettyHealthChannels implements HealthChannels {
     return builder.build();
   }
 
-  /**
-   * Nothing is sent on a Watch for hours, so TCP's own probes have to find that the peer is dead.
-   */
+  /** A Watch may be silent for hours, so TCP keep-alive has to detect a dead peer. */
   private void setUserTimeout(NettyChannelBuilder builder, Duration userTimeout) {
     if (userTimeout.isZero() || control.socketChannelType() != NioSocketChannel.class) {
       return;

@@ -12,36 +12,36 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * Passive outlier ejection: counts what shards hold against each upstream and says who is to get no
- * new connections, and for how long. No clock of its own. Confined to the control thread.
+ * Passive outlier ejection: counts outlier signals per upstream and decides which upstreams get no
+ * new connections, and for how long. Has no clock. Confined to the control thread.
  *
- * <p>A crash is seen by every lane of every shard at once, and its retries fail in a row. So what
- * counts is moments: of each kind of signal, at most one within {@link #MOMENT_NS}. The window's
- * threshold is then one of misbehaviour that lasts or comes again.
+ * <p>Every lane of every shard sees a crash at once, and retries then fail in a row. So the
+ * detector counts moments: at most one signal of each kind within {@link #MOMENT_NS}. Only
+ * misbehaviour that lasts or recurs can then reach the threshold of the window.
  */
 final class OutlierDetector {
-  /** OutlierSignals of one kind that are closer together than this are one. */
+  /** Signals of one kind that are closer together than this count as one. */
   static final long MOMENT_NS = 1_000_000_000L;
 
-  /** What is known of one upstream. */
-  private static final class Suspect {
-    /** At most as many as eject. */
+  /** The signals and ejections of one upstream. */
+  private static final class History {
+    /** Never more than the threshold. */
     final ArrayDeque<Long> momentsNs = new ArrayDeque<>();
 
     final Map<OutlierSignal, Long> lastNs = new EnumMap<>(OutlierSignal.class);
 
-    /** In a row; each ejection time without one takes one off. */
+    /** Consecutive ejections; decays by one per {@link OutlierKeys#TIME} without an ejection. */
     long ejections;
 
     boolean isEjected;
     long endsAtNs;
   }
 
-  private final Map<String, Suspect> records = new HashMap<>();
+  private final Map<String, History> histories = new HashMap<>();
   private PoolConfig config;
 
   /**
-   * @param config of the pool, of which the {@link OutlierKeys} count
+   * @param config of the pool; only its {@link OutlierKeys} are read
    */
   OutlierDetector(PoolConfig config) {
     this.config = config;
@@ -50,113 +50,120 @@ final class OutlierDetector {
   // --- inputs ---
 
   /**
-   * Something was held against an upstream that serves by its own account.
+   * Called for a signal about an upstream that reports SERVING, or whose health service floods.
    *
-   * @param upstreams how many the pool has
-   * @param isAnyOtherServing whether another one would take its part
-   * @return whether the upstream is ejected by this
+   * @param upstreams the number of upstreams in the pool
+   * @param isAnotherServing whether another upstream of the pool serves
+   * @return whether this signal ejects the upstream
    */
   boolean onOutlierSignal(
-      long nowNs, String upstream, OutlierSignal why, int upstreams, boolean isAnyOtherServing) {
+      long nowNs, String upstream, OutlierSignal why, int upstreams, boolean isAnotherServing) {
     if (!config.get(OutlierKeys.EJECTION)) {
       return false;
     }
-    Suspect record = records.computeIfAbsent(upstream, _ -> new Suspect());
-    if (record.isEjected || !isDue(nowNs, record, why)) {
+    History history = histories.computeIfAbsent(upstream, _ -> new History());
+    if (history.isEjected || !reachesThreshold(nowNs, history, why)) {
       return false;
     }
-    long ejectedCount = records.values().stream().filter(r -> r.isEjected).count();
+    long ejectedCount = histories.values().stream().filter(h -> h.isEjected).count();
     boolean isWithinMax =
         (ejectedCount + 1) * 100 <= (long) upstreams * config.get(OutlierKeys.PERCENT_MAX);
-    if (!isWithinMax || !isAnyOtherServing) {
+    if (!isWithinMax || !isAnotherServing) {
       return false;
     }
-    eject(nowNs, record);
+    eject(nowNs, history);
     return true;
   }
 
-  /** Discovery does not name it any more. */
+  /** Forgets an upstream that discovery no longer returns. */
   void onGone(String upstream) {
-    records.remove(upstream);
+    histories.remove(upstream);
   }
 
-  /** Time passed: those whose ejection is over, each told once. */
+  /** Ends the ejections whose time is over, and returns their upstreams. */
   List<String> onDeadline(long nowNs) {
-    List<String> returned = new ArrayList<>();
-    records.forEach((upstream, record) -> {
-      if (record.isEjected && record.endsAtNs - nowNs <= 0) {
-        record.isEjected = false;
-        returned.add(upstream);
+    List<String> ended = new ArrayList<>();
+    histories.forEach((upstream, history) -> {
+      if (history.isEjected && history.endsAtNs - nowNs <= 0) {
+        history.isEjected = false;
+        ended.add(upstream);
       }
     });
-    return returned;
+    return ended;
   }
 
-  /** Ends every ejection now, since there is nobody else; each is told once. */
-  List<String> onNobodyLeft(long nowNs) {
-    records.values().stream().filter(r -> r.isEjected).forEach(r -> r.endsAtNs = nowNs);
+  /** Ends all ejections, and returns their upstreams. */
+  List<String> endAll(long nowNs) {
+    histories.values().stream().filter(h -> h.isEjected).forEach(h -> h.endsAtNs = nowNs);
     return onDeadline(nowNs);
   }
 
-  /** Other options hold from now on; ejections that are on stay, unless it is off. */
+  /**
+   * Applies new options. Current ejections stay, unless ejection is turned off: then all of them
+   * end, and their upstreams are returned.
+   */
   List<String> reconfigure(long nowNs, PoolConfig next) {
     config = next;
-    return next.get(OutlierKeys.EJECTION) ? List.of() : onNobodyLeft(nowNs);
+    return next.get(OutlierKeys.EJECTION) ? List.of() : endAll(nowNs);
   }
 
   // --- outputs ---
 
   boolean isEjected(String upstream) {
-    Suspect record = records.get(upstream);
-    return record != null && record.isEjected;
+    History history = histories.get(upstream);
+    return history != null && history.isEjected;
   }
 
-  /** How long an ejection that began just now lasts. */
+  /** Returns the remaining time of the ejection; 0 if there is none. */
   long leftNs(long nowNs, String upstream) {
-    Suspect record = records.get(upstream);
-    return record == null || !record.isEjected ? 0 : record.endsAtNs - nowNs;
+    History history = histories.get(upstream);
+    return history == null || !history.isEjected ? 0 : history.endsAtNs - nowNs;
   }
 
-  /** When to call {@link #onDeadline}; ask again after every input. */
+  /** Returns when to call {@link #onDeadline}; may change with every input. */
   OptionalLong nextDeadlineNs(long nowNs) {
     OptionalLong leftNs =
-        records.values().stream().filter(r -> r.isEjected).mapToLong(r -> r.endsAtNs - nowNs).min();
+        histories.values().stream()
+            .filter(h -> h.isEjected)
+            .mapToLong(h -> h.endsAtNs - nowNs)
+            .min();
     return leftNs.isEmpty() ? leftNs : OptionalLong.of(nowNs + leftNs.getAsLong());
   }
 
   // --- transitions ---
 
-  private boolean isDue(long nowNs, Suspect record, OutlierSignal why) {
+  private boolean reachesThreshold(long nowNs, History history, OutlierSignal why) {
     if (why == OutlierSignal.STALLED || why == OutlierSignal.HEALTH_FLOOD) {
       return true;
     }
-    Long last = record.lastNs.get(why);
+    Long last = history.lastNs.get(why);
     if (last != null && nowNs - last < MOMENT_NS) {
       return false;
     }
-    record.lastNs.put(why, nowNs);
-    record.momentsNs.add(nowNs);
+    history.lastNs.put(why, nowNs);
+    history.momentsNs.add(nowNs);
     long windowNs = config.get(OutlierKeys.WINDOW).toNanos();
-    record.momentsNs.removeIf(moment -> nowNs - moment > windowNs);
+    history.momentsNs.removeIf(moment -> nowNs - moment > windowNs);
     int signals = config.get(OutlierKeys.SIGNALS);
-    while (record.momentsNs.size() > signals) {
-      record.momentsNs.remove();
+    while (history.momentsNs.size() > signals) {
+      history.momentsNs.remove();
     }
-    return record.momentsNs.size() == signals;
+    return history.momentsNs.size() == signals;
   }
 
-  private void eject(long nowNs, Suspect record) {
+  private void eject(long nowNs, History history) {
     long timeNs = config.get(OutlierKeys.TIME).toNanos();
     long timeMaxNs = config.get(OutlierKeys.TIME_MAX).toNanos();
-    if (record.ejections > 0) {
-      long decayed = (nowNs - record.endsAtNs) / timeNs;
-      record.ejections = Math.max(0, record.ejections - decayed);
+    if (history.ejections > 0) {
+      long periods = (nowNs - history.endsAtNs) / timeNs;
+      history.ejections = Math.max(0, history.ejections - periods);
     }
-    record.ejections++;
-    record.isEjected = true;
+    history.ejections++;
+    history.isEjected = true;
     long longest = Math.max(1, timeMaxNs / timeNs);
-    record.endsAtNs = nowNs + (record.ejections > longest ? timeMaxNs : record.ejections * timeNs);
-    record.momentsNs.clear();
-    record.lastNs.clear();
+    history.endsAtNs =
+        nowNs + (history.ejections > longest ? timeMaxNs : history.ejections * timeNs);
+    history.momentsNs.clear();
+    history.lastNs.clear();
   }
 }

@@ -16,15 +16,15 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The balancer of a pool: first the subset by its share in percent, then one of its upstreams by
- * the policy. Thread-safe, choosing takes no lock.
+ * The balancer of a pool: chooses a subset by its share in percent, then one of its upstreams by
+ * the policy. Thread-safe; choosing takes no lock.
  *
- * <p>The policy may be replaced while shards choose. Connections are counted here, whatever the
- * policy, so that the next one knows what each upstream has. Which subset an upstream is of, and
- * its share, comes with the candidate: there is no moment at which both disagree.
+ * <p>The policy may be replaced while shards choose. Connections are counted under every policy, so
+ * that the next one starts with correct counts. An upstream's subset and its share both come with
+ * the candidate, so they always agree.
  */
 public final class PoolBalancer implements Balancer {
-  /** The policy in force, with an instance for each subset: each goes in turns of its own. */
+  /** The current policy, with one chooser per subset, so that each subset has its own rotation. */
   private record Rule(Policy policy, HashBy hashBy, Map<Integer, Chooser> bySubset) {
     static Rule of(PoolConfig config) {
       return new Rule(
@@ -44,7 +44,7 @@ public final class PoolBalancer implements Balancer {
     this.rule = Rule.of(config);
   }
 
-  /** Another policy, from the next choice on; by any thread. */
+  /** Replaces the policy from the next choice on. May be called from any thread. */
   public void reconfigure(PoolConfig next) {
     Rule now = rule;
     if (now.policy != next.get(BalancingKeys.POLICY)
@@ -56,9 +56,11 @@ public final class PoolBalancer implements Balancer {
   @Override
   public Candidate choose(List<? extends Candidate> candidates, String clientHost, Mark mark) {
     Rule now = rule;
-    List<? extends Candidate> inside = oneSubset(candidates, now, mark);
-    int subset = inside.getFirst().upstream().subset().number();
-    return now.bySubset.computeIfAbsent(subset, _ -> chooser(now)).choose(inside, clientHost, mark);
+    List<? extends Candidate> inSubset = chooseSubset(candidates, now, mark);
+    int subset = inSubset.getFirst().upstream().subset().number();
+    return now.bySubset
+        .computeIfAbsent(subset, _ -> chooser(now))
+        .choose(inSubset, clientHost, mark);
   }
 
   @Override
@@ -70,13 +72,13 @@ public final class PoolBalancer implements Balancer {
         weights += candidate.upstream().effectiveWeight();
       }
     }
-    double inside = (double) of.upstream().effectiveWeight() / weights;
-    if (isOneSubset(candidates)) {
-      return inside;
+    double inSubset = (double) of.upstream().effectiveWeight() / weights;
+    if (isSingleSubset(candidates)) {
+      return inSubset;
     }
     int percents = percents(shares(candidates));
-    // Where all that are there have no share, choose() does not look at subsets either.
-    return percents == 0 ? 1.0 / candidates.size() : inside * own.sharePercent() / percents;
+    // choose() ignores subsets, too, if all of those present have a share of 0.
+    return percents == 0 ? 1.0 / candidates.size() : inSubset * own.sharePercent() / percents;
   }
 
   @Override
@@ -107,18 +109,18 @@ public final class PoolBalancer implements Balancer {
     };
   }
 
-  /** The candidates of the subset whose turn it is. */
-  private List<? extends Candidate> oneSubset(
+  /** Chooses a subset and returns its candidates; all of them if every share is 0. */
+  private List<? extends Candidate> chooseSubset(
       List<? extends Candidate> candidates, Rule now, Mark mark) {
-    if (isOneSubset(candidates)) {
+    if (isSingleSubset(candidates)) {
       return candidates;
     }
     Map<Integer, Integer> shares = shares(candidates);
-    double place = (isByKey(now) ? fraction(mark) : nextFraction()) * percents(shares);
+    double point = (isByKey(now) ? fraction(mark) : nextFraction()) * percents(shares);
     int chosen = -1;
     for (Map.Entry<Integer, Integer> subset : shares.entrySet()) {
-      place -= subset.getValue();
-      if (place < 0) {
+      point -= subset.getValue();
+      if (point < 0) {
         chosen = subset.getKey();
         break;
       }
@@ -129,7 +131,7 @@ public final class PoolBalancer implements Balancer {
         : candidates.stream().filter(c -> c.upstream().subset().number() == number).toList();
   }
 
-  private static boolean isOneSubset(List<? extends Candidate> candidates) {
+  private static boolean isSingleSubset(List<? extends Candidate> candidates) {
     int first = candidates.getFirst().upstream().subset().number();
     for (int i = 1; i < candidates.size(); i++) {
       if (candidates.get(i).upstream().subset().number() != first) {
@@ -139,7 +141,7 @@ public final class PoolBalancer implements Balancer {
     return true;
   }
 
-  /** Number to percent, of the subsets that are there: the others leave their share to these. */
+  /** Returns the percentages of the subsets present, by number; these divide all connections. */
   private static Map<Integer, Integer> shares(List<? extends Candidate> candidates) {
     Map<Integer, Integer> shares = new TreeMap<>();
     for (Candidate candidate : candidates) {
@@ -154,14 +156,14 @@ public final class PoolBalancer implements Balancer {
   }
 
   /**
-   * From 0 to 1, in the sequence of the golden ratio: of any number of choices in a row, each
-   * subset gets its part to within one or two, which a coin would not do.
+   * Returns the next number from 0 to 1 of the golden-ratio sequence: in any run of choices, each
+   * subset gets its share to within one or two, which random numbers would not achieve.
    */
   private double nextFraction() {
     return fraction(tickets.getAndIncrement() * Hash.GOLDEN_GAMMA);
   }
 
-  /** Mixed once more than where ring-hash hashes the mark, on which it must not depend. */
+  /** Mixed once more than ring-hash's hash of the mark, so that the two are independent. */
   private static double fraction(Mark mark) {
     return fraction(Hash.mix(Hash.of(mark.toString()) + Hash.GOLDEN_GAMMA));
   }

@@ -4,55 +4,55 @@ import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.net.dial.UpstreamProblem;
 import org.jspecify.annotations.Nullable;
 
-/** What happens to a pool, for logs and counters. Called on the control thread; must not block. */
+/** Receives the events of pools, for logs and counters. On the control thread; must not block. */
 public interface PoolEvents {
-  /** Discovery found an upstream. */
+  /** Called when discovery returns a new upstream. */
   void onUpstreamFound(String pool, String upstream);
 
-  /** Discovery does not name this upstream any longer. */
+  /** Called when discovery no longer returns this upstream. */
   void onUpstreamGone(String pool, String upstream);
 
   /**
-   * The health of an upstream is another one now; texts as in {@link
+   * Called when the health of an upstream changes; texts as in {@link
    * dev.waymark.engine.lane.UpstreamView#health()}.
    */
   void onHealthChanged(String pool, String upstream, String from, String to);
 
   /**
-   * An upstream that misbehaved gets no new connections.
+   * Called when an upstream is ejected: it gets no new connections.
    *
-   * @param why what was the last straw
-   * @param forNs for how long
+   * @param why the signal that reached the threshold
+   * @param forNs the duration of the ejection
    */
   void onUpstreamEjected(String pool, String upstream, OutlierSignal why, long forNs);
 
-  /** Its ejection is over. */
+  /** Called when an ejection is over. */
   void onUpstreamReturned(String pool, String upstream);
 
   /**
-   * An upstream does not serve. Called at once, when the kind of the problem is another one, and
-   * every {@value ProblemReport#REPEAT_S} seconds while it lasts.
+   * Called when an upstream does not serve: when a kind of problem first occurs, and then every
+   * {@value ProblemReport#REPEAT_S} seconds while it lasts.
    *
-   * @param forNs since when it has not served
+   * @param forNs how long it has not served
    */
   void onUpstreamNotServing(String pool, String upstream, UpstreamProblem problem, long forNs);
 
-  /** The reason why an upstream does not serve is of another kind now; null: there is none. */
+  /** Called when the kind of an upstream's problem changes; null: it has no problem. */
   void onProblemChanged(
       String pool,
       String upstream,
       UpstreamProblem.@Nullable Kind from,
       UpstreamProblem.@Nullable Kind to);
 
-  /** The name of a pool could not be resolved; what was known stays. Told like the above. */
+  /**
+   * Called when the name of a pool cannot be resolved; the known upstreams stay. Rate-limited like
+   * {@link #onUpstreamNotServing}.
+   */
   void onDiscoveryFailing(String pool, String name, UpstreamProblem problem, long forNs);
 
-  /** A name could not be resolved. Called for every try that failed. */
+  /** Called for every failed attempt to resolve a name. */
   void onNameNotResolved(String pool);
 
-  /**
-   * A Watch ended, or could not be opened; it will be tried again. Called for every try that
-   * failed.
-   */
+  /** Called for every Watch that ended or could not be opened; it will be retried. */
   void onHealthWatchBroken(String pool, String upstream, String reason);
 }

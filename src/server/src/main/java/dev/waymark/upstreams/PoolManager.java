@@ -26,22 +26,22 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One pool: finds its upstreams, watches their health and gives out a snapshot whenever anything
- * changed. What follows from what it hears is {@link PoolState}'s.
+ * Discovers the upstreams of one pool, watches their health and publishes a snapshot after every
+ * change. {@link PoolState} derives the upstream states.
  *
- * <p>Works on the control thread; the public methods may be called from any thread, and all
- * callbacks come on the control thread.
+ * <p>Runs on the control thread. Public methods may be called from any thread; all callbacks are
+ * made on the control thread.
  */
 public final class PoolManager implements AutoCloseable {
   private static final long PROBLEM_CHECK_S = 10;
 
   /**
-   * Health and lanes change the snapshot no more often: where hundreds of upstreams fail, each of
-   * them would have all of them looked at.
+   * The minimum interval between snapshots caused by health or lanes: without it, n upstreams that
+   * fail together would cause n snapshots of n views each.
    */
   private static final long PUBLISH_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(5);
 
-  private record Suspect(String address, OutlierSignal why) {}
+  private record Signal(String address, OutlierSignal why) {}
 
   private final ControlLoop control;
   private final HealthChannels channels;
@@ -54,13 +54,13 @@ public final class PoolManager implements AutoCloseable {
   private final Pacer pacer;
   private final ProblemReport discoveryReport = new ProblemReport();
 
-  /** By address, why an upstream does not serve. Read by any thread. */
+  /** Why each upstream does not serve, by address. Read by any thread. */
   private final Map<String, UpstreamProblem> problems = new ConcurrentHashMap<>();
 
   private volatile Optional<UpstreamProblem> discoveryProblem = Optional.empty();
 
-  /** Those that wait for the control thread: each once, however often shards say it. */
-  private final Set<Suspect> suspects = ConcurrentHashMap.newKeySet();
+  /** Signals not yet handled by the control thread; a set, so that repeated signals queue once. */
+  private final Set<Signal> pendingSignals = ConcurrentHashMap.newKeySet();
 
   private Map<String, Upstream> upstreams = new LinkedHashMap<>();
   private PoolConfig config;
@@ -74,8 +74,8 @@ public final class PoolManager implements AutoCloseable {
   private boolean isClosed;
 
   /**
-   * @param random for jitter; used on the control thread only
-   * @param sink gets every snapshot; must not block
+   * @param random for jitter; used only on the control thread
+   * @param sink receives every snapshot; must not block
    */
   public PoolManager(
       PoolConfig config,
@@ -103,44 +103,44 @@ public final class PoolManager implements AutoCloseable {
   // --- inputs ---
 
   /**
-   * Starts to find and to watch; the first snapshot comes at once, with what is known without
-   * asking anybody. Once only.
+   * Starts discovery and health Watches. The first snapshot is published immediately, with what is
+   * known without DNS. Call only once.
    */
   public void start() {
     control.eventLoop().execute(this::startOnLoop);
   }
 
   /**
-   * A shard holds something against this upstream. When it is lost, the name is asked again at
-   * once, at most once a second.
+   * Called when a shard reports an outlier signal. If a lane broke or was refused, the pool's name
+   * is resolved again at once, at most once a second.
    */
   public void onOutlierSignal(String address, OutlierSignal why) {
-    Suspect suspect = new Suspect(address, why);
-    if (suspects.add(suspect)) {
-      control.eventLoop().execute(() -> suspectOnLoop(suspect));
+    Signal signal = new Signal(address, why);
+    if (pendingSignals.add(signal)) {
+      control.eventLoop().execute(() -> signalOnLoop(signal));
     }
   }
 
   /**
-   * An upstream took a lane: it has the Attach method, and is there. Where its Watch was broken and
-   * waits, it is asked at once: each has a back-off of its own, and a lane alone serves nobody.
-   * Called for every lane.
+   * Called for every lane that an upstream accepts: it is reachable and has the Attach method. If
+   * its Watch is in back-off, the Watch is retried at once: Watch and lane back off independently,
+   * and a lane carries no connections until the Watch reports SERVING.
    */
-  public void onLaneTaken(String address) {
+  public void onLaneAccepted(String address) {
     if (problems.containsKey(address)) {
       control.eventLoop().execute(() -> onAttach(address, null));
     }
   }
 
-  /** An upstream refused a lane, since it has no Attach method. Called for every lane. */
+  /** Called for every lane that an upstream refuses because it has no Attach method. */
   public void onLaneRefused(String address, UpstreamProblem problem) {
     control.eventLoop().execute(() -> onAttach(address, problem));
   }
 
   /**
-   * Another configuration of the same pool. Upstreams that stay keep their Watch and what is known
-   * of their health, until another Watch has an answer; all of them stay until a name that is new
-   * is resolved.
+   * Applies a new configuration of the same pool. Upstreams that stay keep their Watch and their
+   * health; if the Watch has to be replaced, they keep their health until the new one answers. A
+   * new name leaves the upstreams as they are until it is resolved.
    */
   public void reconfigure(PoolConfig next) {
     if (control.eventLoop().inEventLoop()) {
@@ -150,7 +150,7 @@ public final class PoolManager implements AutoCloseable {
     }
   }
 
-  /** Ends all watching; no snapshot comes afterwards. The control thread goes on. */
+  /** Stops discovery and Watches; no snapshot follows. Does not stop the control thread. */
   @Override
   public void close() {
     control.eventLoop().execute(this::closeOnLoop);
@@ -159,7 +159,7 @@ public final class PoolManager implements AutoCloseable {
   // --- outputs ---
 
   /**
-   * Where to dial this upstream; empty as long as its name is not resolved, and when it is gone.
+   * Returns where to dial this upstream; empty until its name is resolved, and after it is gone.
    * Thread-safe.
    *
    * @param address as in {@link UpstreamView#address()}
@@ -169,12 +169,12 @@ public final class PoolManager implements AutoCloseable {
     return addresses.of(address);
   }
 
-  /** Why this upstream does not serve; empty: it serves, or nothing is known yet. Thread-safe. */
+  /** Why this upstream does not serve; empty if it serves or nothing is known yet. Thread-safe. */
   public Optional<UpstreamProblem> problem(String address) {
     return Optional.ofNullable(problems.get(address));
   }
 
-  /** Why the pool's name could not be resolved the last time it was asked for. Thread-safe. */
+  /** Why the last attempt to resolve the pool's name failed; empty if it did not. Thread-safe. */
   public Optional<UpstreamProblem> discoveryProblem() {
     return discoveryProblem;
   }
@@ -190,7 +190,7 @@ public final class PoolManager implements AutoCloseable {
         control
             .eventLoop()
             .scheduleWithFixedDelay(
-                () -> upstreams.values().forEach(Upstream::tellIfItLasts),
+                () -> upstreams.values().forEach(Upstream::repeatProblem),
                 PROBLEM_CHECK_S,
                 PROBLEM_CHECK_S,
                 TimeUnit.SECONDS);
@@ -200,35 +200,35 @@ public final class PoolManager implements AutoCloseable {
     discovery.follow(config);
   }
 
-  private void suspectOnLoop(Suspect suspect) {
-    suspects.remove(suspect);
+  private void signalOnLoop(Signal signal) {
+    pendingSignals.remove(signal);
     if (isClosed) {
       return;
     }
-    if (suspect.why == OutlierSignal.LANE_BROKEN || suspect.why == OutlierSignal.LANE_REFUSED) {
-      discovery.askSoon();
+    if (signal.why == OutlierSignal.LANE_BROKEN || signal.why == OutlierSignal.LANE_REFUSED) {
+      discovery.resolveSoon();
     }
-    if (state.onOutlierSignal(nowNs(), suspect.address, suspect.why)) {
+    if (state.onOutlierSignal(nowNs(), signal.address, signal.why)) {
       publishChanges();
     }
   }
 
   private void reconfigureOnLoop(PoolConfig next) {
-    boolean isWatchedOtherwise = !health(config).equals(health(next));
+    boolean isWatchChanged = !watchSettings(config).equals(watchSettings(next));
     config = next;
     state.reconfigure(nowNs(), next);
     if (!isStarted || isClosed) {
       return;
     }
-    if (isWatchedOtherwise) {
-      upstreams.values().forEach(Upstream::watchAnew);
+    if (isWatchChanged) {
+      upstreams.values().forEach(Upstream::restartWatch);
     }
     discovery.follow(next);
     publishChanges();
   }
 
-  /** What a Watch is made of. */
-  private static List<Object> health(PoolConfig config) {
+  /** The settings whose change requires a new Watch. */
+  private static List<Object> watchSettings(PoolConfig config) {
     return List.of(
         config.get(HealthKeys.SERVICE),
         config.get(HealthKeys.RETRY_MIN),
@@ -257,7 +257,7 @@ public final class PoolManager implements AutoCloseable {
     if (upstream != null && !isClosed) {
       upstream.onAttach(problem);
       if (problem == null) {
-        upstream.watch.tryNow();
+        upstream.watch.retryNow();
       }
     }
   }
@@ -266,23 +266,23 @@ public final class PoolManager implements AutoCloseable {
     if (state.endpoints().equals(endpoints)) {
       return;
     }
-    Map<String, Upstream> before = upstreams;
+    Map<String, Upstream> gone = upstreams;
     upstreams = new LinkedHashMap<>();
     for (Endpoint endpoint : endpoints) {
       String address = endpoint.address();
-      Upstream kept = before.remove(address);
+      Upstream kept = gone.remove(address);
       upstreams.put(address, kept != null ? kept : new Upstream(address));
     }
-    before.values().forEach(Upstream::forget);
-    before.values().forEach(upstream -> pacer.later(upstream.watch::close));
+    gone.values().forEach(Upstream::forget);
+    gone.values().forEach(upstream -> pacer.later(upstream.watch::close));
     state.onUpstreams(nowNs(), endpoints);
-    List<Upstream> fresh = upstreams.values().stream().filter(u -> !u.isStarted).toList();
-    fresh.forEach(Upstream::prepare);
+    List<Upstream> added = upstreams.values().stream().filter(u -> !u.isStarted).toList();
+    added.forEach(Upstream::prepare);
     publishChanges();
-    fresh.forEach(upstream -> pacer.later(upstream::start));
+    added.forEach(upstream -> pacer.later(upstream::start));
   }
 
-  /** After an input that may come from each of many upstreams. */
+  /** Like {@link #publishChanges}, but rate-limited: for inputs that many upstreams may cause. */
   private void publishSoon() {
     if (nextPublish != null) {
       return;
@@ -291,20 +291,18 @@ public final class PoolManager implements AutoCloseable {
     if (leftNs <= 0) {
       publishChanges();
     } else {
-      nextPublish = control.eventLoop().schedule(this::publishNow, leftNs, TimeUnit.NANOSECONDS);
+      nextPublish = control.eventLoop().schedule(this::onPublishDue, leftNs, TimeUnit.NANOSECONDS);
     }
   }
 
-  private void publishNow() {
+  private void onPublishDue() {
     nextPublish = null;
     if (!isClosed) {
       publishChanges();
     }
   }
 
-  /**
-   * After every input: tells the shards what is another now, and comes back when time alone does.
-   */
+  /** Publishes changed views and schedules the next timed change. Called after every input. */
   private void publishChanges() {
     long nowNs = nowNs();
     lastPublishNs = nowNs;
@@ -356,7 +354,7 @@ public final class PoolManager implements AutoCloseable {
     addresses.close();
   }
 
-  /** An upstream and its Watch. */
+  /** One upstream and its Watch. */
   private final class Upstream implements HealthWatch.Listener, HealthWatch.AddressFinder {
     private final String address;
     private final ProblemReport healthReport = new ProblemReport();
@@ -383,14 +381,14 @@ public final class PoolManager implements AutoCloseable {
           this);
     }
 
-    /** What was known of its health holds until the new Watch has an answer. */
-    void watchAnew() {
+    /** Replaces the Watch; the last known health holds until the new one answers. */
+    void restartWatch() {
       watch.close();
       watch = newWatch();
       watch.start();
     }
 
-    /** Before the snapshot that shows it: whoever reads it there can dial it. */
+    /** Called before the first snapshot with this upstream, so that shards can dial it. */
     void prepare() {
       isStarted = true;
       addresses.add(address);
@@ -401,10 +399,10 @@ public final class PoolManager implements AutoCloseable {
       watch.start();
     }
 
-    /** Nothing comes of it any more; its Watch is closed a little later. */
+    /** Removes its address and problem; the pacer closes its Watch later. */
     void forget() {
       addresses.remove(address);
-      show(Optional.empty());
+      setProblem(Optional.empty());
       events.onUpstreamGone(config.name(), address);
     }
 
@@ -424,13 +422,13 @@ public final class PoolManager implements AutoCloseable {
       } else if (now == UpstreamHealth.UNREACHABLE) {
         attachReport.clear();
       }
-      showProblem();
+      updateProblem();
       publishSoon();
     }
 
     @Override
     public void onProblem(UpstreamProblem problem) {
-      tell(healthReport, problem);
+      report(healthReport, problem);
     }
 
     @Override
@@ -442,14 +440,14 @@ public final class PoolManager implements AutoCloseable {
       }
     }
 
-    /** Its lanes are taken (null), or refused for want of the method. */
+    /** Called when a lane is accepted (null), or refused because there is no Attach method. */
     void onAttach(@Nullable UpstreamProblem problem) {
       boolean wasRefused = attachReport.current().isPresent();
       if (problem != null) {
-        tell(attachReport, withHealth(problem));
+        report(attachReport, withHealth(problem));
       } else {
         attachReport.clear();
-        showProblem();
+        updateProblem();
       }
       if (wasRefused != (problem != null)) {
         state.onAttach(nowNs(), address, problem != null);
@@ -458,40 +456,40 @@ public final class PoolManager implements AutoCloseable {
     }
 
     private UpstreamProblem withHealth(UpstreamProblem problem) {
-      boolean isNeither = problem.kind() == Kind.NO_ATTACH && state.isWithoutHealth(address);
-      return isNeither
+      boolean hasNeither = problem.kind() == Kind.NO_ATTACH && state.lacksHealthService(address);
+      return hasNeither
           ? new UpstreamProblem(
               problem.kind(), "speaks gRPC, but has no health service and no Attach method")
           : problem;
     }
 
-    private void tell(ProblemReport report, UpstreamProblem problem) {
+    private void report(ProblemReport report, UpstreamProblem problem) {
       if (upstreams.get(address) != this) {
         return;
       }
       long nowNs = nowNs();
-      boolean isExpected = state.isExpectedNotToServe(address);
+      boolean isExpected = state.isExpectedDown(address);
       boolean isDue = isExpected ? report.onExpected(nowNs, problem) : report.on(nowNs, problem);
-      showProblem();
+      updateProblem();
       if (isDue) {
         events.onUpstreamNotServing(config.name(), address, problem, nowNs - report.sinceNs());
       }
     }
 
-    void tellIfItLasts() {
+    void repeatProblem() {
       Optional.ofNullable(problems.get(address))
-          .ifPresent(shown -> {
-            boolean isOfHealth = healthReport.current().isPresent();
-            tell(isOfHealth ? healthReport : attachReport, shown);
+          .ifPresent(problem -> {
+            boolean isHealthProblem = healthReport.current().isPresent();
+            report(isHealthProblem ? healthReport : attachReport, problem);
           });
     }
 
-    /** Where health has a problem, nothing is known of lanes. */
-    private void showProblem() {
-      show(healthReport.current().or(attachReport::current));
+    /** A health problem takes precedence: without health, nothing is known about lanes. */
+    private void updateProblem() {
+      setProblem(healthReport.current().or(attachReport::current));
     }
 
-    private void show(Optional<UpstreamProblem> problem) {
+    private void setProblem(Optional<UpstreamProblem> problem) {
       UpstreamProblem before =
           problem.isPresent() ? problems.put(address, problem.get()) : problems.remove(address);
       Kind from = before == null ? null : before.kind();

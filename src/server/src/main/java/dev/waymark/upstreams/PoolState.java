@@ -14,35 +14,38 @@ import java.util.OptionalLong;
 import java.util.stream.LongStream;
 
 /**
- * What a pool makes of what it hears of its upstreams: health, outlier signals and time go in, the
- * views that the shards get come out. No I/O, no clock. Confined to the control thread.
+ * The state of one pool: turns health changes, outlier signals and time into the views that shards
+ * receive. No I/O, no clock. Confined to the control thread.
  *
- * <p>After every input ask for {@link #views} and {@link #nextDeadlineNs} again.
+ * <p>Call {@link #views} and {@link #nextDeadlineNs} again after every input.
  */
 final class PoolState {
   private static final int WHOLE_PERCENT = 100;
 
-  /** What is known of one upstream. */
+  /** One upstream. */
   private static final class Member {
     Endpoint endpoint;
     UpstreamHealth health = UpstreamHealth.UNKNOWN;
 
-    /** Among the first that were found, and not heard of yet: it was there before the bridge. */
-    boolean isFromStart;
+    /**
+     * Whether it may have been running before the bridge, which exempts it from slow start: it was
+     * among the first upstreams found, and no health has arrived yet.
+     */
+    boolean predatesBridge;
 
     boolean hasServed;
 
-    /** It has no Attach method, whatever its health says. */
-    boolean isWithoutAttach;
+    /** Whether it has no Attach method; overrides its health. */
+    boolean lacksAttach;
 
-    /** It said NOT_SERVING after SERVING, and nothing since but that its Watch broke. */
+    /** Whether it served once and its last status was NOT_SERVING; survives a broken Watch. */
     boolean isLeaving;
 
     final SlowStart slowStart = new SlowStart();
 
-    Member(Endpoint endpoint, boolean isFromStart) {
+    Member(Endpoint endpoint, boolean predatesBridge) {
       this.endpoint = endpoint;
-      this.isFromStart = isFromStart;
+      this.predatesBridge = predatesBridge;
     }
   }
 
@@ -50,11 +53,11 @@ final class PoolState {
   private final OutlierDetector outliers;
   private final Leadership leadership = new Leadership();
 
-  /** By address, in the order of the snapshot. */
+  /** By address, in snapshot order. */
   private Map<String, Member> members = new LinkedHashMap<>();
 
   private PoolConfig config;
-  private boolean hasEverFound;
+  private boolean hasFoundAny;
 
   PoolState(PoolConfig config, PoolEvents events) {
     this.config = config;
@@ -64,25 +67,25 @@ final class PoolState {
 
   // --- inputs ---
 
-  /** These are the upstreams now; those that stay keep what is known of them. */
+  /** Replaces the upstreams; those that stay keep their health and history. */
   void onUpstreams(long nowNs, List<Endpoint> endpoints) {
     Map<String, Member> before = members;
     members = new LinkedHashMap<>();
     for (Endpoint endpoint : endpoints) {
       Member kept = before.remove(endpoint.address());
-      Member member = kept != null ? kept : new Member(endpoint, !hasEverFound);
+      Member member = kept != null ? kept : new Member(endpoint, !hasFoundAny);
       member.endpoint = endpoint;
       members.put(endpoint.address(), member);
     }
-    hasEverFound |= !members.isEmpty();
+    hasFoundAny |= !members.isEmpty();
     for (String gone : before.keySet()) {
       outliers.onGone(gone);
       leadership.onGone(gone);
     }
-    leaveNobodyOut(nowNs);
+    endEjectionsIfNoneServes(nowNs);
   }
 
-  /** The Watch of this upstream says, or was lost. */
+  /** Called when the Watch of this upstream reports a status, or is lost. */
   void onHealth(long nowNs, String address, UpstreamHealth now) {
     Member member = members.get(address);
     if (member == null) {
@@ -94,68 +97,69 @@ final class PoolState {
       events.onHealthChanged(config.name(), address, from.name(), now.name());
       leadership.onHealth(address, now);
     }
-    if (now.isServing() && !from.isServing() && !member.isFromStart) {
+    if (now.isServing() && !from.isServing() && !member.predatesBridge) {
       member.slowStart.start(nowNs);
     }
-    member.isFromStart = false;
-    // What comes back may be another process.
-    member.isWithoutAttach &= now != UpstreamHealth.UNREACHABLE;
+    member.predatesBridge = false;
+    // Whatever comes back may be a different process.
+    member.lacksAttach &= now != UpstreamHealth.UNREACHABLE;
     if (now != UpstreamHealth.UNREACHABLE) {
       member.isLeaving = now == UpstreamHealth.NOT_SERVING && member.hasServed;
     }
     member.hasServed |= now.isServing();
-    leaveNobodyOut(nowNs);
+    endEjectionsIfNoneServes(nowNs);
   }
 
-  /** A lane was refused for want of the Attach method, or it was taken. */
+  /** Called when a lane was accepted, or refused because there is no Attach method. */
   void onAttach(long nowNs, String address, boolean isRefused) {
     Member member = members.get(address);
     if (member != null) {
-      member.isWithoutAttach = isRefused;
-      leaveNobodyOut(nowNs);
+      member.lacksAttach = isRefused;
+      endEjectionsIfNoneServes(nowNs);
     }
   }
 
   /**
-   * A shard holds something against this upstream.
+   * Called for an outlier signal about this upstream.
    *
-   * @return whether the views are others now
+   * @return whether the views have changed
    */
   boolean onOutlierSignal(long nowNs, String address, OutlierSignal why) {
-    // Where health has said so already there is nothing to eject, unless it is health that cannot
-    // be relied on; and a leader is the only one.
-    boolean isDueToHealth = why == OutlierSignal.HEALTH_FLOOD && members.containsKey(address);
-    if ((!isServing(address) && !isDueToHealth) || config.isFollowingLeader()) {
+    // An upstream that does not serve need not be ejected, unless its health is what cannot be
+    // trusted. A leader has no substitute.
+    boolean isHealthFlood = why == OutlierSignal.HEALTH_FLOOD && members.containsKey(address);
+    if ((!isServing(address) && !isHealthFlood) || config.isFollowingLeader()) {
       return false;
     }
-    boolean isAnyOther =
+    boolean isAnotherServing =
         members.keySet().stream().anyMatch(other -> !other.equals(address) && isServing(other));
-    boolean isEjected = outliers.onOutlierSignal(nowNs, address, why, members.size(), isAnyOther);
+    boolean isEjected =
+        outliers.onOutlierSignal(nowNs, address, why, members.size(), isAnotherServing);
     if (isEjected) {
       events.onUpstreamEjected(config.name(), address, why, outliers.leftNs(nowNs, address));
     }
     return isEjected;
   }
 
-  /** Time passed. */
+  /** Ends ejections whose time is over. */
   void onDeadline(long nowNs) {
-    returned(outliers.onDeadline(nowNs));
+    onReturned(outliers.onDeadline(nowNs));
   }
 
-  /** Another configuration holds; the upstreams are told by {@link #onUpstreams}. */
+  /** Applies a new configuration; its upstreams follow with {@link #onUpstreams}. */
   void reconfigure(long nowNs, PoolConfig next) {
     config = next;
-    returned(outliers.reconfigure(nowNs, next));
+    onReturned(outliers.reconfigure(nowNs, next));
     if (next.isFollowingLeader()) {
-      returned(outliers.onNobodyLeft(nowNs));
+      onReturned(outliers.endAll(nowNs));
     }
-    leaveNobodyOut(nowNs);
+    endEjectionsIfNoneServes(nowNs);
   }
 
   // --- outputs ---
 
-  /** It announced that it would go, or it follows a leader: that it does not serve is no news. */
-  boolean isExpectedNotToServe(String address) {
+  /** Whether it is no news that it does not serve: it is leaving, or another one leads. */
+  boolean isExpectedDown(String address) {
     Member member = members.get(address);
     return member != null
         && (member.isLeaving
@@ -164,8 +168,8 @@ final class PoolState {
                 && members.keySet().stream().anyMatch(this::isServing)));
   }
 
-  /** It has no health service. */
-  boolean isWithoutHealth(String address) {
+  /** Whether it has no health service. */
+  boolean lacksHealthService(String address) {
     Member member = members.get(address);
     return member != null && member.health == UpstreamHealth.UNIMPLEMENTED;
   }
@@ -174,12 +178,12 @@ final class PoolState {
     return members.values().stream().map(member -> member.endpoint).toList();
   }
 
-  /** All upstreams as the shards are to see them. */
+  /** Returns all upstreams, as shards see them. */
   List<UpstreamView> views(long nowNs) {
     return members.values().stream().map(member -> view(nowNs, member)).toList();
   }
 
-  /** When to call {@link #onDeadline} and to look at the views again, if nothing else happens. */
+  /** Returns when to call {@link #onDeadline} and {@link #views} again, if no input comes first. */
   OptionalLong nextDeadlineNs(long nowNs) {
     LongStream steps =
         members.values().stream()
@@ -208,7 +212,7 @@ final class PoolState {
 
   private UpstreamState state(Member member) {
     String address = member.endpoint.address();
-    if (member.isWithoutAttach) {
+    if (member.lacksAttach) {
       return UpstreamState.DOWN;
     }
     if (config.isFollowingLeader()) {
@@ -225,7 +229,7 @@ final class PoolState {
     return outliers.isEjected(address) ? UpstreamState.EJECTED : UpstreamState.SERVING;
   }
 
-  /** The first one that it fits, else the rest, which has what they leave. */
+  /** Returns the first matching subset; if none matches, the rest, with the remaining share. */
   private Subset subset(Endpoint endpoint) {
     int restPercent = WHOLE_PERCENT;
     int number = 0;
@@ -245,13 +249,13 @@ final class PoolState {
   }
 
   /** An ejected upstream is better than none. */
-  private void leaveNobodyOut(long nowNs) {
+  private void endEjectionsIfNoneServes(long nowNs) {
     if (members.keySet().stream().noneMatch(this::isServing)) {
-      returned(outliers.onNobodyLeft(nowNs));
+      onReturned(outliers.endAll(nowNs));
     }
   }
 
-  private void returned(List<String> upstreams) {
+  private void onReturned(List<String> upstreams) {
     upstreams.forEach(upstream -> events.onUpstreamReturned(config.name(), upstream));
   }
 

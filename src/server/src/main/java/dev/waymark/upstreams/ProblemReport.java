@@ -9,53 +9,53 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A problem that shows again with every try, and when to tell of it: at once, when it is of another
- * kind, and now and then while it lasts. Confined to the control thread.
+ * Rate-limits reports of a problem that recurs with every attempt: each kind is due when it first
+ * occurs, and then every {@value #REPEAT_S} seconds while it lasts. Confined to the control thread.
  */
 final class ProblemReport {
   static final long REPEAT_S = 60;
 
   private static final long REPEAT_NS = TimeUnit.SECONDS.toNanos(REPEAT_S);
 
-  /** When each kind was told last: some problems show in two ways by turns. */
-  private final Map<Kind, Long> toldNs = new EnumMap<>(Kind.class);
+  /** When each kind was last reported: some problems alternate between two kinds. */
+  private final Map<Kind, Long> reportedNs = new EnumMap<>(Kind.class);
 
   private @Nullable UpstreamProblem current;
   private long sinceNs;
 
   /**
-   * It shows, for the first time or again.
+   * Called for every occurrence.
    *
-   * @return whether to tell of it now
+   * @return whether to report it now
    */
   boolean on(long nowNs, UpstreamProblem problem) {
     note(nowNs, problem);
-    Long last = toldNs.get(problem.kind());
-    return tellIf(last == null || nowNs - last >= REPEAT_NS, nowNs, problem);
+    Long last = reportedNs.get(problem.kind());
+    return reportIf(last == null || nowNs - last >= REPEAT_NS, nowNs, problem);
   }
 
   /**
-   * It shows, and is nothing to tell of unless it lasts.
+   * Called for every occurrence of an expected problem, which is due only if it lasts.
    *
-   * @return whether to tell of it now
+   * @return whether to report it now
    */
   boolean onExpected(long nowNs, UpstreamProblem problem) {
     note(nowNs, problem);
-    long last = toldNs.getOrDefault(problem.kind(), sinceNs);
-    return tellIf(nowNs - last >= REPEAT_NS, nowNs, problem);
+    long last = reportedNs.getOrDefault(problem.kind(), sinceNs);
+    return reportIf(nowNs - last >= REPEAT_NS, nowNs, problem);
   }
 
-  /** It is over. */
+  /** Called when the problem is over. */
   void clear() {
     current = null;
-    toldNs.clear();
+    reportedNs.clear();
   }
 
   Optional<UpstreamProblem> current() {
     return Optional.ofNullable(current);
   }
 
-  /** Since when there has been any; only while there is one. */
+  /** When the current problem began, of whatever kind; meaningless without one. */
   long sinceNs() {
     return sinceNs;
   }
@@ -67,9 +67,9 @@ final class ProblemReport {
     current = problem;
   }
 
-  private boolean tellIf(boolean isDue, long nowNs, UpstreamProblem problem) {
+  private boolean reportIf(boolean isDue, long nowNs, UpstreamProblem problem) {
     if (isDue) {
-      toldNs.put(problem.kind(), nowNs);
+      reportedNs.put(problem.kind(), nowNs);
     }
     return isDue;
   }

@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Two at random, of these the one with fewer connections for its weight ("the power of two
- * choices": Mitzenmacher 2001). Unlike least-connections, bridges that do not know of one another
- * do not all run to the same upstream. Thread-safe, choosing takes no lock.
+ * Picks two candidates at random and chooses the one with fewer connections for its weight ("the
+ * power of two choices": Mitzenmacher 2001). Unlike with least-connections, independent bridges do
+ * not all choose the same upstream. Thread-safe; choosing takes no lock.
  */
 final class RandomTwo implements Chooser {
   private final ConnectionCounts counts;
 
-  /** The state of a SplitMix64 generator, which shards may share without a lock. */
+  /** The state of a SplitMix64 generator, which shards share without a lock. */
   private final AtomicLong state;
 
   RandomTwo(long seed, ConnectionCounts counts) {
@@ -29,9 +29,9 @@ final class RandomTwo implements Chooser {
     }
     long random = Hash.mix(state.getAndAdd(Hash.GOLDEN_GAMMA));
     int first = (int) ((random >>> 32) % count);
-    int others = (int) ((random & 0xffff_ffffL) % (count - 1));
+    int second = (int) ((random & 0xffff_ffffL) % (count - 1));
     Candidate one = candidates.get(first);
-    Candidate two = candidates.get(others < first ? others : others + 1);
+    Candidate two = candidates.get(second < first ? second : second + 1);
     return counts.isLess(two, one) ? two : one;
   }
 }

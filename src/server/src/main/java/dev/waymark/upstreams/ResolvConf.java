@@ -7,23 +7,23 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * Which name servers to ask and how to complete a name: resolv.conf(5), as far as it is of use
- * here. Immutable.
+ * The name servers to query and how to complete a name: the parts of resolv.conf(5) that the bridge
+ * needs. Immutable.
  *
- * @param servers in the order in which to ask them; empty: nobody may be asked
- * @param search domains to try behind a name
- * @param ndots a name with as many dots is tried as it is first
- * @param isRotating the order of the servers is another for each question
+ * @param servers in the order in which to query them; empty: there are none to query
+ * @param search domains to append to a name
+ * @param ndots a name with at least this many dots is first tried without a search domain
+ * @param isRotating whether each lookup uses the servers in a different order
  */
 record ResolvConf(
     List<InetSocketAddress> servers, List<String> search, int ndots, boolean isRotating) {
-  /** More are ignored, as the C library does (MAXNS). */
+  /** Further ones are ignored, as in the C library (MAXNS). */
   static final int SERVERS_MAX = 3;
 
-  /** More are ignored; the C library has had no limit since 2.26, and 6 before. */
+  /** Further ones are ignored, as in glibc before 2.26, which removed the limit. */
   static final int SEARCH_MAX = 6;
 
-  /** A higher one is taken for this one, as the C library does. */
+  /** Higher values are reduced to this one, as in the C library. */
   static final int NDOTS_MAX = 15;
 
   private static final int PORT = 53;
@@ -31,7 +31,7 @@ record ResolvConf(
   private static final Pattern SPACE = Pattern.compile("\\s+");
   private static final String NDOTS = "ndots:";
 
-  /** Of a file that is not there. */
+  /** The meaning of a missing file. */
   static final ResolvConf NONE = new ResolvConf(List.of(), List.of(), NDOTS_DEFAULT, false);
 
   ResolvConf {
@@ -39,21 +39,21 @@ record ResolvConf(
     search = List.copyOf(search);
   }
 
-  /** The meaning of a file; lines that cannot be understood are skipped. */
+  /** Parses the text of a file; lines that make no sense are skipped. */
   static ResolvConf parse(String text) {
     List<InetSocketAddress> servers = new ArrayList<>();
     List<String> search = List.of();
     int ndots = NDOTS_DEFAULT;
     boolean isRotating = false;
     for (String line : text.split("\n", -1)) {
-      // A comment starts with the line: what follows a value is not one.
+      // Comments only start at the beginning of a line, not after a value.
       String[] words = SPACE.split(line.strip());
       if (words.length < 2 || line.startsWith("#") || line.startsWith(";")) {
         continue;
       }
       switch (words[0]) {
         case "nameserver" -> addServer(servers, words[1]);
-        // The last of these lines holds.
+        // The last of these lines wins.
         case "domain" -> search = domains(words, 2);
         case "search" -> search = domains(words, words.length);
         case "options" -> {
@@ -68,18 +68,18 @@ record ResolvConf(
     return new ResolvConf(servers, search, ndots, isRotating);
   }
 
-  /** The same, but others are asked. */
+  /** Returns a copy with this server only. */
   ResolvConf withServer(InetSocketAddress server) {
     return new ResolvConf(List.of(server), search, ndots, isRotating);
   }
 
-  /** Of IPv6 addresses of a link with their zone. */
+  /** Adds a server, if its address is a literal; IPv6 link-local addresses may have a zone. */
   private static void addServer(List<InetSocketAddress> servers, String address) {
     if (servers.size() < SERVERS_MAX) {
       try {
         servers.add(new InetSocketAddress(InetAddress.ofLiteral(address), PORT));
       } catch (IllegalArgumentException notAnAddress) {
-        // Skipped: a name cannot be asked for the address of the server to ask.
+        // Skipped: there is no server yet that could resolve a name.
       }
     }
   }
@@ -90,11 +90,11 @@ record ResolvConf(
         .toList();
   }
 
-  private static int ndots(String option, int otherwise) {
+  private static int ndots(String option, int fallback) {
     String digits = option.substring(NDOTS.length());
     boolean isNumber = !digits.isEmpty() && digits.chars().allMatch(c -> c >= '0' && c <= '9');
     return !isNumber
-        ? otherwise
+        ? fallback
         : digits.length() > 2 ? NDOTS_MAX : Math.min(NDOTS_MAX, Integer.parseInt(digits));
   }
 }

@@ -10,20 +10,20 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files that say how names are resolved, read again when they change: DHCP clients, VPNs,
- * Docker and Kubernetes write them while the bridge runs. Confined to the control thread.
+ * The resolver's configuration files, read again when they change: DHCP clients, VPNs, Docker and
+ * Kubernetes rewrite them while the bridge runs. Confined to the control thread.
  */
 final class ResolverFiles {
-  /** How soon a change is seen. */
+  /** The interval of checks for changes. */
   static final long CHECK_MS = 2_000;
 
-  /** More of resolv.conf is not read. */
+  /** The rest of a longer resolv.conf is ignored. */
   private static final int RESOLV_CONF_BYTES_MAX = 64 * 1024;
 
   private final Path resolvConf;
   private final Path hosts;
-  private List<Object> resolvConfState = List.of();
-  private List<Object> hostsState = List.of();
+  private List<Object> resolvConfFingerprint = List.of();
+  private List<Object> hostsFingerprint = List.of();
   private ResolvConf conf = ResolvConf.NONE;
   private @Nullable HostsFileEntriesProvider entries;
 
@@ -36,40 +36,41 @@ final class ResolverFiles {
     return new ResolverFiles(Path.of("/etc/resolv.conf"), Path.of("/etc/hosts"));
   }
 
-  /** What holds now; {@link ResolvConf#NONE} if the file cannot be read. */
+  /** Returns the current resolv.conf; {@link ResolvConf#NONE} if it cannot be read. */
   ResolvConf resolvConf() {
-    List<Object> now = state(resolvConf);
-    if (!now.equals(resolvConfState)) {
-      resolvConfState = now;
+    List<Object> now = fingerprint(resolvConf);
+    if (!now.equals(resolvConfFingerprint)) {
+      resolvConfFingerprint = now;
       conf = now.isEmpty() ? ResolvConf.NONE : ResolvConf.parse(head(resolvConf));
     }
     return conf;
   }
 
-  /** What the hosts file says now; nothing if it cannot be read. */
+  /** Returns the current entries of the hosts file; none if it cannot be read. */
   HostsFileEntriesProvider hosts() {
-    List<Object> now = state(hosts);
+    List<Object> now = fingerprint(hosts);
     HostsFileEntriesProvider known = entries;
-    if (known == null || !now.equals(hostsState)) {
-      hostsState = now;
+    if (known == null || !now.equals(hostsFingerprint)) {
+      hostsFingerprint = now;
       known = HostsFileEntriesProvider.parser().parseSilently(hosts.toFile());
       entries = known;
     }
     return known;
   }
 
-  /** Whether a file is another one than when it was last read. */
-  boolean isChanged() {
-    return !state(resolvConf).equals(resolvConfState) || !state(hosts).equals(hostsState);
+  /** Whether either file has changed since it was last read. */
+  boolean hasChanged() {
+    return !fingerprint(resolvConf).equals(resolvConfFingerprint)
+        || !fingerprint(hosts).equals(hostsFingerprint);
   }
 
-  /** Where the name servers are taken from, for messages. */
+  /** Returns the path of resolv.conf, for messages. */
   Path resolvConfPath() {
     return resolvConf;
   }
 
-  /** What tells one content of a file from another; empty: there is no file. */
-  private static List<Object> state(Path file) {
+  /** Returns attributes that change with the file's content; empty if there is no file. */
+  private static List<Object> fingerprint(Path file) {
     try {
       BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class);
       return List.of(now.lastModifiedTime(), now.size(), String.valueOf(now.fileKey()));

@@ -6,12 +6,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
- * How long to wait before each retry: uniformly random between the minimum and a ceiling that
- * starts at twice the minimum and doubles with every retry, so that bridges which lost the same
- * peer do not come back together. Confined to the control thread.
+ * The waits before retries: each is uniformly random between the minimum and a ceiling that starts
+ * at twice the minimum and doubles with every retry, so that bridges that lost the same peer do not
+ * return together. Confined to the control thread.
  */
 final class RetryWaits {
-  /** Nothing is retried more often, whatever the configuration says. */
+  /** The shortest minimum, whatever the configuration says. */
   static final long FLOOR_MS = 10;
 
   private final long minMs;
@@ -30,25 +30,25 @@ final class RetryWaits {
     this.random = random;
   }
 
-  /** The next wait, in milliseconds. */
+  /** Returns the next wait, in milliseconds. */
   long nextMs() {
     retries++;
     return random.nextLong(minMs, ceilingMs() + 1);
   }
 
-  /** The given wait, moved into the bounds. */
+  /** Returns this wait, clamped to the bounds. */
   long clampMs(long waitMs) {
     return Math.clamp(waitMs, minMs, maxMs);
   }
 
-  /** A try succeeded: the next wait is a short one. */
+  /** Starts again with short waits, after a success. */
   void reset() {
     retries = 0;
   }
 
   /**
-   * A try succeeded and ended: the next wait is a short one, unless the success was shorter than
-   * the waits before it. What always ends soon after it began is retried ever more seldom too.
+   * Starts again with short waits if a success lasted at least as long as the current ceiling. So a
+   * peer that keeps failing soon after each success is also retried less and less often.
    */
   void resetAfter(long successMs) {
     if (successMs >= (retries == 0 ? minMs : ceilingMs())) {

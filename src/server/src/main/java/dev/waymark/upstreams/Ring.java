@@ -10,16 +10,16 @@ import java.util.function.IntPredicate;
 /**
  * A consistent-hash ring (Karger and others 1997). Immutable.
  *
- * <p>An upstream's points depend on its address alone, so that another set of upstreams moves only
- * the keys of those that came or went. {@link #POINTS_MAX} bounds the whole: where it is passed,
- * all have half as many points for a unit of weight, down to one; fewer points are a subset of
- * more, so that this moves few keys as well. Weights are in hundredths, as {@link
+ * <p>An upstream's points depend only on its address, so a changed set of upstreams moves only the
+ * keys of those that came or went. {@link #POINTS_MAX} bounds the ring: if it would be exceeded,
+ * the points per unit of weight are halved, repeatedly, down to one. The points that remain are a
+ * subset of the former ones, so this moves few keys, too. Weights are in hundredths, as {@link
  * dev.waymark.engine.lane.UpstreamView#effectiveWeight()}.
  */
 final class Ring {
   static final int POINTS_PER_WEIGHT_MAX = 128;
 
-  /** 1.5 MiB; only a set whose weights alone are more, with one point for each unit, is larger. */
+  /** 1.5 MiB. Exceeded only if the sum of the weights is larger: each unit has at least a point. */
   static final int POINTS_MAX = 1 << 17;
 
   private static final int WEIGHT_UNIT = 100;
@@ -53,7 +53,7 @@ final class Ring {
     owners = unsorted.stream().mapToInt(Point::owner).toArray();
   }
 
-  /** At least one: whoever is on the ring may be found. */
+  /** At least one, so that every member can be found. */
   private static int pointCount(int unit, int weight) {
     return (int) Math.max(1, (long) unit * weight / WEIGHT_UNIT);
   }
@@ -66,12 +66,12 @@ final class Ring {
     return unit;
   }
 
-  /** The addresses on the ring and their weights. */
+  /** Returns the weights by address. */
   Map<String, Integer> weights() {
     return weights;
   }
 
-  /** Whether this upstream is on the ring, with this weight. */
+  /** Whether this upstream is on the ring with this weight. */
   boolean has(String address, int weight) {
     return weights.getOrDefault(address, 0) == weight;
   }
@@ -84,12 +84,12 @@ final class Ring {
     return points.length;
   }
 
-  /** The number of an upstream that is on the ring. */
+  /** Returns the number of a member; -1 if it is not on the ring. */
   int member(String address) {
     return members.getOrDefault(address, -1);
   }
 
-  /** The first eligible member from the key's place on; -1 if none is. */
+  /** Returns the first eligible member clockwise from the key's position; -1 if there is none. */
   int find(long keyHash, IntPredicate isEligible) {
     int found = Arrays.binarySearch(points, keyHash);
     int start = found >= 0 ? found : -found - 1;

@@ -9,17 +9,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The same key goes to the same upstream while that is there. Thread-safe, without locks: a ring is
- * immutable and replaced as a whole; two shards that make a new one at the same time only do the
- * work twice.
+ * Sends the same key to the same upstream while that upstream is available. Thread-safe without
+ * locks: a ring is immutable and replaced as a whole; if two shards replace it at the same time,
+ * the work is merely done twice.
  *
- * <p>Shards may see different candidates, and upstreams come and go, so a ring keeps members that
- * are no candidates now: they are passed over, which gives what a ring of the candidates alone
- * would give. Only a candidate that is not on the ring makes a new one; it forgets the others when
- * they are many more than the candidates.
+ * <p>Shards may see different candidates, and upstreams come and go. So a ring keeps members that
+ * are not candidates at the moment and skips them, with the same result as a ring of only the
+ * candidates. A new ring is built only for a candidate that is missing or has a new weight; it
+ * drops the other members if they far outnumber the candidates.
  */
 final class RingHash implements Chooser {
-  private static final int FORGOTTEN_MEMBERS_MAX = 64;
+  private static final int EXTRA_MEMBERS_MAX = 64;
 
   private final HashBy hashBy;
   private volatile Ring ring = new Ring(Map.of());
@@ -61,8 +61,8 @@ final class RingHash implements Chooser {
   }
 
   private static Ring grown(Ring current, List<? extends Candidate> candidates) {
-    boolean isForgetting = current.memberCount() > 2 * candidates.size() + FORGOTTEN_MEMBERS_MAX;
-    Map<String, Integer> weights = new HashMap<>(isForgetting ? Map.of() : current.weights());
+    boolean isPruning = current.memberCount() > 2 * candidates.size() + EXTRA_MEMBERS_MAX;
+    Map<String, Integer> weights = new HashMap<>(isPruning ? Map.of() : current.weights());
     for (Candidate candidate : candidates) {
       UpstreamView upstream = candidate.upstream();
       weights.put(upstream.address(), upstream.effectiveWeight());

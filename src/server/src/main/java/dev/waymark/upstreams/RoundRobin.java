@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * In turn, over all shards together. Thread-safe, without locks.
+ * Chooses the candidates in turn, over all shards together. Thread-safe without locks.
  *
- * <p>Weights after the static stride scheduler of gRPC's weighted_round_robin (gRFC A58): tickets
- * walk over the candidates round after round, and a candidate with weight w takes part in w rounds
- * of every max(w), evenly spread. Equal weights take part in every round, which is exact
- * alternation.
+ * <p>Weights follow the static stride scheduler of gRPC's weighted_round_robin (gRFC A58): tickets
+ * pass over the candidates round after round, and a candidate with weight w takes part in w of
+ * every max(w) rounds, evenly spread. With equal weights all take part in every round, which is
+ * exact alternation.
  */
 final class RoundRobin implements Chooser {
   private final AtomicLong tickets = new AtomicLong();

@@ -3,8 +3,8 @@ package dev.waymark.upstreams;
 import java.util.OptionalLong;
 
 /**
- * The slow start of one upstream: its weight rises from a tenth to the whole, in {@link #STEPS}
- * steps, since each step is a snapshot for every shard. Confined to the control thread.
+ * The slow start of one upstream: its weight rises from a tenth to the whole in only {@link #STEPS}
+ * steps, because each step sends a snapshot to every shard. Confined to the control thread.
  */
 final class SlowStart {
   static final int STEPS = 10;
@@ -21,16 +21,16 @@ final class SlowStart {
   }
 
   /**
-   * How much of the weight holds now.
+   * Returns the percentage of the weight that applies now.
    *
-   * @param durationNs of the whole rise; 0: none
+   * @param durationNs of the whole rise; 0: no slow start
    */
   int percent(long nowNs, long durationNs) {
     long step = step(nowNs, durationNs);
     return (int) (FIRST_PERCENT + (WHOLE_PERCENT - FIRST_PERCENT) * step / STEPS);
   }
 
-  /** When the percentage changes; empty when it does not any more. */
+  /** Returns when the percentage changes next; empty once it is 100. */
   OptionalLong nextStepNs(long nowNs, long durationNs) {
     long step = step(nowNs, durationNs);
     return step == STEPS

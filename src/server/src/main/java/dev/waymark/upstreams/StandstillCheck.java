@@ -3,14 +3,14 @@ package dev.waymark.upstreams;
 import dev.waymark.engine.base.LoopTime;
 
 /**
- * Whether the control thread stood still during something: if that timed out, the thread itself may
- * be the reason. Confined to the control thread.
+ * Tells whether the control thread stood still during an operation: if the operation timed out, the
+ * thread itself may be the reason. Confined to the control thread.
  */
 final class StandstillCheck {
   private final LoopTime time;
   private final long beforeNs;
 
-  /** Something begins. */
+  /** Creates a check at the start of an operation. */
   StandstillCheck(LoopTime time) {
     this.time = time;
     this.beforeNs = readNs();
@@ -21,7 +21,7 @@ final class StandstillCheck {
   }
 
   private long readNs() {
-    // Whoever reads the time first after a standstill notices it.
+    // A standstill is detected by the first read of the time after it.
     time.nowNs();
     return time.standstillNs();
   }

@@ -13,26 +13,26 @@ import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 
 /**
- * The text of an upstream's address, understood: something to dial, or a name that has to be
- * resolved first. Immutable.
+ * The parsed address of an upstream: a socket address to dial, or a name that must be resolved
+ * first. Immutable.
  */
 public sealed interface UpstreamAddress {
-  /** Can be dialled as it is. */
+  /** An address that can be dialled as it is. */
   record Literal(SocketAddress socketAddress) implements UpstreamAddress {}
 
   /** A host name and a port. */
   record Name(String host, int port) implements UpstreamAddress {}
 
   /**
-   * An IPv6 address of the links of one network interface, which may come and go.
+   * An IPv6 address scoped to a network interface, which may come and go.
    *
-   * @param zone name of the interface (RFC 4007, section 11)
+   * @param zone the name of the interface (RFC 4007, section 11)
    */
   record Zoned(Inet6Address address, String zone, int port) implements UpstreamAddress {
     /**
-     * What can be dialled now.
+     * Returns the address to dial, with the current index of the interface.
      *
-     * @throws UnknownHostException in words for the operator, if there is no such interface
+     * @throws UnknownHostException if there is no such interface, with a message for the operator
      */
     InetSocketAddress resolve() throws UnknownHostException {
       try {
@@ -47,17 +47,17 @@ public sealed interface UpstreamAddress {
     }
   }
 
-  /** Can never be dialled. */
+  /** An address that can never be dialled. */
   record Refused(String reason) implements UpstreamAddress {}
 
-  /** How a path of a Unix socket starts. */
+  /** The prefix of the path of a Unix socket. */
   String UNIX_PREFIX = "unix:";
 
   /**
-   * Understands {@code host:port}, {@code 1.2.3.4:port}, {@code [::1]:port}, {@code
+   * Parses {@code host:port}, {@code 1.2.3.4:port}, {@code [::1]:port}, {@code
    * [fe80::1%eth0]:port}, {@code unix:/path} and {@code unix:///path}.
    *
-   * @throws IllegalArgumentException naming the text and what is expected
+   * @throws IllegalArgumentException with a message that names the text and what is expected
    */
   static UpstreamAddress parse(String text) {
     if (text.startsWith(UNIX_PREFIX)) {
@@ -100,8 +100,8 @@ public sealed interface UpstreamAddress {
   }
 
   /**
-   * The text of this address and port: {@code 10.0.0.7:4770}, {@code [::1]:4770}, {@code
-   * [fe80::1%2]:4770}; never a name.
+   * Formats an address and port: {@code 10.0.0.7:4770}, {@code [::1]:4770}, {@code
+   * [fe80::1%2]:4770}; never as a name.
    */
   static String format(InetAddress address, int port) {
     String text =
@@ -113,7 +113,7 @@ public sealed interface UpstreamAddress {
     return address instanceof Inet6Address six ? six.getScopeId() : 0;
   }
 
-  /** An address without a host name, so that it prints as numbers. */
+  /** Returns an address without a host name, so that it prints as numbers. */
   private static InetAddress ofBytes(byte[] ip) {
     try {
       return InetAddress.getByAddress(ip);
@@ -132,6 +132,6 @@ public sealed interface UpstreamAddress {
     return new IllegalArgumentException(
         "'"
             + text
-            + "' is not the address of an upstream: host:port, [ipv6]:port or unix:/path expected");
+            + "' is not the address of an upstream: expected host:port, [ipv6]:port or unix:/path");
   }
 }

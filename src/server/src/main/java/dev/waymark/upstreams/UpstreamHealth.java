@@ -3,17 +3,17 @@ package dev.waymark.upstreams;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 
 /**
- * What is known of an upstream's health; the names are what {@link
- * dev.waymark.engine.lane.UpstreamView#health()} shows.
+ * The health of an upstream; the names appear in {@link
+ * dev.waymark.engine.lane.UpstreamView#health()}.
  */
 enum UpstreamHealth {
-  /** Not asked yet, or it does not know. */
+  /** No answer yet, or its health service reports UNKNOWN. */
   UNKNOWN(false),
   SERVING(true),
   NOT_SERVING(false),
-  /** It does not know the service that was asked for. */
+  /** Its health service does not know the configured service. */
   SERVICE_UNKNOWN(false),
-  /** It has no health service and its transport is up. */
+  /** It has no health service, but its transport is up. */
   UNIMPLEMENTED(true),
   /** The Watch broke or could not be opened. */
   UNREACHABLE(false);
@@ -24,7 +24,7 @@ enum UpstreamHealth {
     this.isServing = isServing;
   }
 
-  /** Whether it may be given connections. */
+  /** Whether it may get connections. */
   boolean isServing() {
     return isServing;
   }

@@ -1,10 +1,10 @@
 /**
- * Pools of upstreams: discovery (fixed lists and DNS), health (grpc.health.v1 Watch), what follows
- * from both (ejection, slow start, leader, subsets), balancing policies, snapshots.
+ * Pools of upstreams: discovery (fixed lists and DNS), health (grpc.health.v1 Watch), the state
+ * derived from both (ejection, slow start, leader, subsets), balancing policies, snapshots.
  *
- * <p>Out of scope: lanes, connections, metrics and logs (they hear of changes through {@link
- * dev.waymark.upstreams.PoolEvents}). Only {@code bridge} imports it. Everything but the balancers
- * is confined to the control thread unless it says otherwise. Start at {@link
+ * <p>Out of scope: lanes, connections, metrics and logs (the latter two learn of changes through
+ * {@link dev.waymark.upstreams.PoolEvents}). Only {@code bridge} imports this package. Everything
+ * but the balancers is confined to the control thread unless it says otherwise. Start at {@link
  * dev.waymark.upstreams.PoolManager}.
  */
 @NullMarked

@@ -24,14 +24,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class EpollEmptyInterestFixIT {
-  /** More than the sockets' buffers hold, so that the rest waits for the client to read. */
+  /** More than the socket buffers hold, so that the rest waits until the client reads. */
   private static final int REPLY_BYTES = 32 << 20;
 
   private final CompletableFuture<Channel> halfClosed = new CompletableFuture<>();
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void reply_afterTheClientsFin_arrivesWhole(boolean isReading) throws Exception {
+  void reply_afterTheClientsFin_arrivesCompletely(boolean isReading) throws Exception {
     assumeTrue(Epoll.isAvailable(), () -> String.valueOf(Epoll.unavailabilityCause()));
     try (var group = new MultiThreadIoEventLoopGroup(1, EpollEmptyInterestFix.newFactory())) {
       Channel server =

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What a listening socket of each transport accepts, by its address. */
+/** The address families that listening sockets accept, for each transport. */
 final class ServerSocketsIT {
   private static final String V4 = "127.0.0.1";
   private static final String V6 = "::1";
@@ -38,7 +38,7 @@ final class ServerSocketsIT {
 
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "AUTO")
-  void socket_ofAnAddress_acceptsItsFamilyAlone(Transport name) throws Exception {
+  void socket_ofAnAddress_acceptsOnlyItsFamily(Transport name) throws Exception {
     NettyTransport transport = choose(name);
     assumeTrue(hasIpv6(), "no IPv6 on this machine");
     try (var loops = new MultiThreadIoEventLoopGroup(1, transport.ioHandlers())) {
@@ -112,7 +112,7 @@ final class ServerSocketsIT {
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel client) {
-                    client.pipeline().addLast(new Note());
+                    client.pipeline().addLast(new ClientRecorder());
                   }
                 })
             .bind(bound, 0)
@@ -142,8 +142,8 @@ final class ServerSocketsIT {
     return ((InetSocketAddress) server.localAddress()).getPort();
   }
 
-  /** Notes where a client comes from, as the transport says. */
-  private final class Note extends ChannelInboundHandlerAdapter {
+  /** Records the address of a client, as the transport reports it. */
+  private final class ClientRecorder extends ChannelInboundHandlerAdapter {
     @Override
     public void channelActive(ChannelHandlerContext context) {
       clients.add(context.channel().remoteAddress());

@@ -83,7 +83,7 @@ class EventLogTest {
   }
 
   @Test
-  void json_event_isOneObjectALine() {
+  void json_event_isOneObjectPerLine() {
     configure(Format.JSON, Level.INFO, true);
     log.write(
         Event.UPSTREAM_HEALTH,
@@ -112,7 +112,7 @@ class EventLogTest {
   }
 
   @Test
-  void warnings_inAFlood_areCutAndCounted() {
+  void warnings_inAFlood_areLimitedAndCounted() {
     configure(Format.TEXT, Level.INFO, true);
     for (int i = 0; i < 1_000; i++) {
       log.write(Event.LANE_BROKEN, "upstream", i);
@@ -128,7 +128,7 @@ class EventLogTest {
   }
 
   @Test
-  void writeSuppressed_afterTheFlood_tellsTheCountOnce() {
+  void writeSuppressed_afterAFlood_reportsTheCountOnce() {
     configure(Format.TEXT, Level.INFO, true);
     for (int i = 0; i < RateLimit.LINES_MAX + 3; i++) {
       log.write(Event.OVER_BUDGET);
@@ -144,7 +144,7 @@ class EventLogTest {
   }
 
   @Test
-  void bug_again_hasItsStackOnce() {
+  void bug_repeated_hasItsStackTraceOnce() {
     configure(Format.TEXT, Level.INFO, true);
     for (int i = 0; i < 3; i++) {
       log.write(Event.BUG, "error", new IllegalStateException("two\nlines"));
@@ -162,7 +162,7 @@ class EventLogTest {
   }
 
   @Test
-  void accessLog_switchedOff_leavesOtherEvents() {
+  void accessLog_turnedOff_keepsOtherEvents() {
     configure(Format.TEXT, Level.INFO, false);
     log.write(Event.CONNECTION_CLOSED, "mark", "m");
     assertThat(log.isEnabled(Event.CONNECTION_CLOSED)).isFalse();
@@ -174,7 +174,7 @@ class EventLogTest {
   }
 
   @Test
-  void levels_debug_isOursOnly() {
+  void levels_debug_appliesOnlyToOurLoggers() {
     configure(Format.TEXT, Level.DEBUG, true);
     log.write(Event.CONNECTION_OPENED, "mark", "m");
     LoggerFactory.getLogger("io.netty.Test").info("hidden");

@@ -19,8 +19,9 @@ class MetricsPromtoolIT {
   private static final Pattern NAME = Pattern.compile("\\b(?:waymark|process)_[a-z0-9_]+\\b");
 
   @Test
-  void alerts_ofTheHandbook_areRulesOverMetricsThatExist(@TempDir Path folder) throws Exception {
-    assumeTrue(isPromtoolHere(), "no promtool that runs: apt-get install prometheus");
+  void alerts_inOperationsMd_areValidRulesOverExistingMetrics(@TempDir Path folder)
+      throws Exception {
+    assumeTrue(hasPromtool(), "promtool does not run here: apt-get install prometheus");
     Matcher rules = RULES.matcher(Files.readString(Path.of("docs/operations.md")));
     assertThat(rules.find()).isTrue();
     Path file = Files.writeString(folder.resolve("alerts.yml"), rules.group(1));
@@ -38,8 +39,8 @@ class MetricsPromtoolIT {
   }
 
   @Test
-  void promtool_checkMetrics_hasNothingToSay() throws Exception {
-    assumeTrue(isPromtoolHere(), "no promtool that runs: apt-get install prometheus");
+  void promtool_checkMetrics_reportsNothing() throws Exception {
+    assumeTrue(hasPromtool(), "promtool does not run here: apt-get install prometheus");
     Metrics metrics = new Metrics();
     ProcessMetrics.register(metrics, "0.1");
     metrics
@@ -56,12 +57,12 @@ class MetricsPromtoolIT {
     try (OutputStream in = promtool.getOutputStream()) {
       in.write(metrics.prometheusText());
     }
-    String said = new String(promtool.getInputStream().readAllBytes(), UTF_8);
-    assertThat(said).isEmpty();
+    String output = new String(promtool.getInputStream().readAllBytes(), UTF_8);
+    assertThat(output).isEmpty();
     assertThat(promtool.waitFor()).isZero();
   }
 
-  private static boolean isPromtoolHere() throws InterruptedException {
+  private static boolean hasPromtool() throws InterruptedException {
     try {
       return new ProcessBuilder("promtool", "--version")
               .redirectErrorStream(true)

@@ -13,7 +13,7 @@ class MetricsTest {
   private final Metrics metrics = new Metrics();
 
   @Test
-  void text_ofEveryKind_isAsPrometheusWantsIt() {
+  void text_ofEveryKind_isValidPrometheusText() {
     metrics.counter("waymark_b_total", "Bs.", "listener", "two").inc(3);
     metrics.counter("waymark_b_total", "Bs.", "listener", "one");
     metrics.gauge("waymark_b_open", "Level of b.", () -> 7L);
@@ -49,7 +49,7 @@ class MetricsTest {
   }
 
   @Test
-  void registry_holdsThem_underNameAndLabels() {
+  void registry_holdsMetrics_byNameAndLabels() {
     AtomicLong total = new AtomicLong(5);
     metrics.counter("waymark_x_total", "X.", total::get, "pool", "p", "reason", "done");
     metrics.gauge("waymark_y", "Y.", () -> 2L);
@@ -63,7 +63,7 @@ class MetricsTest {
   }
 
   @Test
-  void counter_askedForTwice_isTheSame() {
+  void counter_requestedTwice_isTheSame() {
     Counter first = metrics.counter("waymark_x_total", "X.", "pool", "p");
     assertThat(metrics.counter("waymark_x_total", "X.", "pool", "p")).isSameAs(first);
     assertThat(metrics.counter("waymark_x_total", "X.", "pool", "q")).isNotSameAs(first);
@@ -96,7 +96,7 @@ class MetricsTest {
   }
 
   @Test
-  void remove_ofOneSeries_leavesTheOthers() {
+  void remove_ofOneSeries_keepsTheOthers() {
     metrics.gauge("waymark_x", "X.", () -> 1L, "upstream", "u");
     metrics.gauge("waymark_x", "X.", () -> 1L, "upstream", "v");
     metrics.remove("waymark_x", "upstream", "u");
@@ -115,7 +115,7 @@ class MetricsTest {
   }
 
   @Test
-  void register_nameThatDiffersBySuffixOnly_isRefused() {
+  void register_nameThatDiffersOnlyBySuffix_isRefused() {
     metrics.counter("waymark_x_total", "X.");
     assertThatThrownBy(() -> metrics.gauge("waymark_x", "X.", () -> 1L))
         .hasMessageContaining("same kind");
@@ -123,7 +123,7 @@ class MetricsTest {
   }
 
   @Test
-  void text_oneReaderFails_theOthersAreShown() {
+  void text_withAFailingReader_showsTheOthers() {
     metrics.gauge("waymark_bad", "Bad.", () -> Long.parseLong("x"));
     metrics.counter("waymark_bad_things_total", "Bad.", () -> -1);
     metrics.gauge("waymark_good", "Good.", () -> 1L);
@@ -132,7 +132,7 @@ class MetricsTest {
   }
 
   @Test
-  void processMetrics_registered_areAllThere() {
+  void processMetrics_registered_areAllPresent() {
     ProcessMetrics.register(metrics, "0.1");
     List<String> lines = text().lines().toList();
     assertThat(lines).contains("waymark_build_info{version=\"0.1\"} 1").doesNotHaveDuplicates();

@@ -18,12 +18,12 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(20)
 final class OutputQueueTest {
-  /** A pipe whose reader may have stopped, or that refuses. */
+  /** A pipe whose reader may have stopped, or that may fail. */
   private static final class Pipe implements WritableByteChannel {
     private final ByteArrayOutputStream read = new ByteArrayOutputStream();
     private final CountDownLatch isRead;
     private volatile boolean isBroken;
-    private volatile int mostAtOnce = Integer.MAX_VALUE;
+    private volatile int maxBytesPerWrite = Integer.MAX_VALUE;
 
     Pipe(boolean isRead) {
       this.isRead = new CountDownLatch(isRead ? 0 : 1);
@@ -39,7 +39,7 @@ final class OutputQueueTest {
       if (isBroken) {
         throw new IOException("No space left on device");
       }
-      byte[] bytes = new byte[Math.min(mostAtOnce, source.remaining())];
+      byte[] bytes = new byte[Math.min(maxBytesPerWrite, source.remaining())];
       source.get(bytes);
       synchronized (read) {
         read.writeBytes(bytes);
@@ -80,7 +80,7 @@ final class OutputQueueTest {
   }
 
   @Test
-  void lines_ofOneThread_areWrittenInOrderAndBeforeTheEnd() {
+  void lines_ofOneThread_areWrittenInOrderBeforeTheEnd() {
     StringBuilder all = new StringBuilder();
     for (int i = 0; i < 20_000; i++) {
       print("line " + i + "\n");
@@ -92,11 +92,11 @@ final class OutputQueueTest {
   }
 
   @Test
-  void pipe_unread_stopsNobodyAndLosesNoMoreThanDoesNotFit() {
+  void pipe_unread_blocksNoCallerAndLosesOnlyWhatDoesNotFit() {
     pipe(false);
-    AtomicLong told = new AtomicLong();
+    AtomicLong reported = new AtomicLong();
     queue.onDropped(lines -> {
-      told.addAndGet(lines);
+      reported.addAndGet(lines);
       print("dropped " + lines + "\n");
     });
     String line = "x".repeat(1023) + "\n";
@@ -113,14 +113,14 @@ final class OutputQueueTest {
         .isBetween((long) OutputQueue.BYTES_MAX, 2L * OutputQueue.BYTES_MAX);
 
     pipe.isRead.countDown();
-    await().untilAsserted(() -> assertThat(told).hasValue(dropped));
+    await().untilAsserted(() -> assertThat(reported).hasValue(dropped));
     queue.drain(Duration.ofSeconds(10));
     assertThat(pipe.text().lines().filter(line.strip()::equals)).hasSize((int) kept);
     assertThat(pipe.text()).endsWith("dropped " + dropped + "\n");
   }
 
   @Test
-  void drain_ofAnUnreadPipe_isBounded() {
+  void drain_ofAnUnreadPipe_endsInTime() {
     pipe(false);
     print("last words\n");
     long startNs = System.nanoTime();
@@ -130,7 +130,7 @@ final class OutputQueueTest {
   }
 
   @Test
-  void disk_fullForAWhile_losesNothingThatFits() {
+  void disk_fullForAWhile_losesOnlyWhatDoesNotFit() {
     pipe.isBroken = true;
     print("while it is full\n");
     await().until(() -> queue.waitingBytes() == 0);
@@ -140,35 +140,35 @@ final class OutputQueueTest {
   }
 
   @Test
-  void drain_ofABrokenPipe_givesUpAtOnce() {
+  void drain_ofABrokenPipe_returnsAtOnce() {
     pipe.isBroken = true;
-    print("to nobody\n");
+    print("never read\n");
     long startNs = System.nanoTime();
     queue.drain(Duration.ofSeconds(15));
     assertThat(System.nanoTime() - startNs).isLessThan(TimeUnit.SECONDS.toNanos(5));
   }
 
   @Test
-  void drain_ofAFullDescriptorThatDoesNotBlock_waitsForItsReader() throws Exception {
-    pipe.mostAtOnce = 0;
+  void drain_ofAFullNonBlockingDescriptor_waitsForItsReader() throws Exception {
+    pipe.maxBytesPerWrite = 0;
     print("last words\n");
     await().until(() -> queue.waitingBytes() == 0);
     Thread drain = Thread.startVirtualThread(() -> queue.drain(Duration.ofSeconds(15)));
     await().until(() -> drain.getState() == Thread.State.TIMED_WAITING);
-    pipe.mostAtOnce = 4;
+    pipe.maxBytesPerWrite = 4;
     drain.join();
     assertThat(pipe.text()).isEqualTo("last words\n");
   }
 
   @Test
-  void descriptor_nonBlocking_getsTheRestLater() {
-    pipe.mostAtOnce = 3;
+  void descriptor_nonBlocking_receivesTheRestLater() {
+    pipe.maxBytesPerWrite = 3;
     print("in small pieces\n");
     await().until(() -> pipe.text().equals("in small pieces\n"));
-    pipe.mostAtOnce = 0;
+    pipe.maxBytesPerWrite = 0;
     print("and not now\n");
     await().until(() -> queue.waitingBytes() == 0);
-    pipe.mostAtOnce = 100;
+    pipe.maxBytesPerWrite = 100;
     await().until(() -> pipe.text().endsWith("and not now\n"));
   }
 }

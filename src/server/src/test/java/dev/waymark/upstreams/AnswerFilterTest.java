@@ -29,7 +29,7 @@ class AnswerFilterTest {
   private final EmbeddedChannel channel = new EmbeddedChannel(new AnswerFilter(notes));
 
   @BeforeEach
-  void ask() {
+  void sendQuery() {
     channel.writeOutbound(new DatagramPacket(question(7), SERVER));
   }
 
@@ -39,7 +39,7 @@ class AnswerFilterTest {
   }
 
   @Test
-  void wholeAnswer_isPassedOnWithoutReferrals() {
+  void completeAnswer_isPassedOnWithoutReferrals() {
     ByteBuf passed = read(answer(0, 2, 3));
     assertThat(passed.readableBytes()).isEqualTo(HEADER_BYTES + QUESTION_BYTES + 2 * RECORD_BYTES);
     assertThat(count(passed, 6)).as("answers").isEqualTo(2);
@@ -49,14 +49,14 @@ class AnswerFilterTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 3, RECORD_BYTES - 1, RECORD_BYTES, 2 * RECORD_BYTES})
-  void answerCutShort_isAFailure(int missing) {
-    ByteBuf whole = answer(0, 2, 1);
-    ByteBuf passed = read(whole.writerIndex(whole.writerIndex() - missing));
+  void incompleteAnswer_isFailure(int missing) {
+    ByteBuf complete = answer(0, 2, 1);
+    ByteBuf passed = read(complete.writerIndex(complete.writerIndex() - missing));
     assertThat(rcode(passed)).isEqualTo(SERVFAIL);
     assertThat(count(passed, 6)).isZero();
     assertThat(passed.readableBytes()).isEqualTo(HEADER_BYTES + QUESTION_BYTES);
     assertThat(notes.failure(new IllegalStateException()))
-        .isEqualTo(FamilyAnswer.failed("the answer of name server 10.0.0.2:53 is cut short"));
+        .isEqualTo(FamilyAnswer.failed("the answer from name server 10.0.0.2:53 is incomplete"));
   }
 
   @ParameterizedTest
@@ -70,21 +70,21 @@ class AnswerFilterTest {
   }
 
   @Test
-  void rcode_isNotedPerName() {
+  void rcode_isRecordedPerName() {
     read(answer(REFUSED, 0, 0)).release();
     assertThat(problem(notes.failure(new IllegalStateException())))
         .isEqualTo(
             new UpstreamProblem(
-                Kind.DNS_FAILED, "name server 10.0.0.2:53 refuses to answer (REFUSED)"));
+                Kind.DNS_FAILED, "name server 10.0.0.2:53 refused the query (REFUSED)"));
     read(answer(0, 0, 0)).release();
     FamilyAnswer answer = notes.failure(new IllegalStateException());
-    assertThat(answer.isAnswered()).as("the next server knows that there is none").isTrue();
+    assertThat(answer.isAnswered()).as("the next server says that there is no address").isTrue();
     assertThat(problem(answer))
         .isEqualTo(new UpstreamProblem(Kind.NO_ADDRESS, "the name has no address"));
   }
 
   @Test
-  void messageThatAnswersNoQuery_isDroppedAndSaysNothing() {
+  void messageThatAnswersNoQuery_isDroppedAndProvesNothing() {
     ByteBuf otherId = answer(0, 0, 0).setShort(0, 8);
     ByteBuf otherName = answer(0, 0, 0).setByte(HEADER_BYTES + 1, 'b');
     ByteBuf otherType = answer(0, 0, 0).setByte(HEADER_BYTES + 4, 28);
@@ -101,14 +101,14 @@ class AnswerFilterTest {
       assertThat(channel.<Object>readInbound()).as("%s", packet).isNull();
       assertThat(packet.refCnt()).isZero();
     }
-    assertThat(notes.failure(new IllegalStateException("nobody answered")).isAnswered()).isFalse();
+    assertThat(notes.failure(new IllegalStateException("no answer")).isAnswered()).isFalse();
     read(answer(0, 1, 0).setByte(HEADER_BYTES + 1, 'A')).release();
     assertThat(notes.failure(new IllegalStateException()).isAnswered()).isTrue();
   }
 
   @ParameterizedTest
   @ValueSource(ints = {0, 3, 5, 16})
-  void addressOfAnotherLength_isAFailure(int bytes) {
+  void addressOfWrongLength_isFailure(int bytes) {
     ByteBuf message = answer(0, 1, 0).setShort(HEADER_BYTES + QUESTION_BYTES + 10, bytes);
     message.writeZero(20);
     assertThat(rcode(read(message))).isEqualTo(SERVFAIL);
@@ -116,16 +116,16 @@ class AnswerFilterTest {
   }
 
   @Test
-  void truncatedAnswer_withoutOneOverTcp_isAFailure() {
+  void truncatedAnswer_withoutAnswerOverTcp_isFailure() {
     read(answer(0x0200, 1, 0)).release();
     assertThat(notes.failure(new IllegalStateException()))
         .isEqualTo(
             FamilyAnswer.failed(
-                "the answer of name server 10.0.0.2:53 does not fit UDP, and there is none over TCP"));
+                "the answer from name server 10.0.0.2:53 was truncated, and there was none over TCP"));
   }
 
   @Test
-  void messageOverTcp_isCheckedBehindItsLength() {
+  void messageOverTcp_isCheckedAfterItsLengthField() {
     channel.writeOutbound(framed(question(7)));
     channel.writeInbound(framed(answer(0, 2, 1)));
     ByteBuf passed = channel.readInbound();
@@ -160,14 +160,14 @@ class AnswerFilterTest {
     return message.getUnsignedShort(message.readerIndex() + 2) & 0xF;
   }
 
-  /** Of the name "a.". */
+  /** Returns a query for the name "a.". */
   private static ByteBuf question(int id) {
     ByteBuf message =
         Unpooled.buffer().writeShort(id).writeShort(0x0100).writeShort(1).writeZero(6);
     return message.writeByte(1).writeByte('a').writeByte(0).writeShort(1).writeShort(1);
   }
 
-  /** Of the name "a.". */
+  /** Returns an answer for the name "a.". */
   private static ByteBuf answer(int rcode, int answers, int authorities) {
     ByteBuf message =
         Unpooled.buffer()

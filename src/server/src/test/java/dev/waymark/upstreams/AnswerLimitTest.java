@@ -13,7 +13,7 @@ class AnswerLimitTest {
   private long nowNs = 1;
 
   @Test
-  void changes_asManyAsAllowed_passInEachWindow() {
+  void changes_upToTheLimit_passInEachWindow() {
     for (int window = 0; window < 3; window++) {
       for (int i = 0; i < AnswerLimit.CHANGES_MAX; i++) {
         assertThat(limit.onAnswer(nowNs, i % 2 == 0 ? SERVING : NOT_SERVING)).isNull();
@@ -24,20 +24,20 @@ class AnswerLimitTest {
   }
 
   @Test
-  void changes_oneTooMany_areRefused() {
+  void changes_overTheLimit_areRefused() {
     for (int i = 0; i < AnswerLimit.CHANGES_MAX; i++) {
       limit.onAnswer(nowNs += STEP_NS, i % 2 == 0 ? SERVING : NOT_SERVING);
     }
     assertThat(limit.onAnswer(nowNs, SERVING))
-        .isEqualTo("the health service sent more than 10 changes of its health within 10 s");
+        .isEqualTo("the health service changed its status more than 10 times within 10 s");
   }
 
   @Test
-  void repeatedAnswer_isRefusedMuchLater() {
+  void repeatedAnswers_haveAHigherLimit() {
     for (int i = 0; i < AnswerLimit.ANSWERS_MAX; i++) {
       assertThat(limit.onAnswer(nowNs += STEP_NS, SERVING)).isNull();
     }
     assertThat(limit.onAnswer(nowNs, SERVING))
-        .isEqualTo("the health service sent more than 1000 answers within 10 s");
+        .isEqualTo("the health service answered more than 1000 times within 10 s");
   }
 }

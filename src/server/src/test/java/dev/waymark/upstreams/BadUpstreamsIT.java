@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is told of upstreams that are none: all of them in one pool, with one that serves. */
+/** What is reported about addresses that are not upstreams, in one pool with one that serves. */
 class BadUpstreamsIT {
   private static final String CLOSE = "";
   private static final String SILENCE = "...";
@@ -64,7 +64,7 @@ class BadUpstreamsIT {
     Thread.ofVirtual().start(() -> serve(server, says));
   }
 
-  /** Reads what comes, so that the kernel does not reset the connection. */
+  /** Reads the request, so that the kernel does not reset the connection. */
   private void serve(ServerSocket server, String says) {
     byte[] ignored = new byte[1_000];
     try {
@@ -87,15 +87,15 @@ class BadUpstreamsIT {
   }
 
   @Test
-  void badUpstreams_areNamedAtOnceAndOnce_andStopNobodyElse() throws IOException {
-    int nobody;
+  void badUpstreams_areReportedAtOnceAndOnlyOnce_andDoNotDisturbOthers() throws IOException {
+    int unusedPort;
     try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      nobody = probe.getLocalPort();
+      unusedPort = probe.getLocalPort();
     }
     String noSocket = "unix:" + folder.resolve("none.sock");
     Path file = Files.createFile(folder.resolve("file"));
     String[] upstreams = {
-      "127.0.0.1:" + nobody,
+      "127.0.0.1:" + unusedPort,
       noSocket,
       "unix:" + file,
       "[fe80::1%no-such0]:4770",
@@ -121,8 +121,8 @@ class BadUpstreamsIT {
       assertThat(pool.problems)
           .contains(
               "127.0.0.1:"
-                  + nobody
-                  + " connection_refused: connection refused: nothing listens there",
+                  + unusedPort
+                  + " connection_refused: connection refused: nothing is listening there",
               noSocket + " no_socket: there is no Unix socket at this path",
               "[fe80::1%no-such0]:4770 no_route: no route: there is no network interface 'no-such0' on"
                   + " this host",
@@ -135,17 +135,17 @@ class BadUpstreamsIT {
               address(Kind.LOOKS_LIKE_SSH)
                   + " looks_like_ssh: answers, but not HTTP/2: looks like SSH (SSH-2.0-OpenSSH_9.2)",
               address(Kind.NOT_HTTP2)
-                  + " not_http2: answers, but not HTTP/2: it began with '220 ready'",
+                  + " not_http2: answers, but not HTTP/2: it begins with '220 ready'",
               address(Kind.CLOSES_AT_ONCE)
-                  + " closes_at_once: accepts the connection and closes it without a byte",
+                  + " closes_at_once: accepts the connection and closes it without sending a byte",
               address(Kind.SILENT)
                   + " silent: accepts the connection, but sends nothing, not even HTTP/2 settings")
-          .anyMatch(told -> told.startsWith("unix:" + file + " connection_refused: "))
-          .anyMatch(told -> told.startsWith("a..b:4770 "))
-          .anyMatch(
-              told -> told.startsWith("a:b:4770 connect_failed: 'a:b:4770' is not the address"))
+          .anyMatch(problem -> problem.startsWith("unix:" + file + " connection_refused: "))
+          .anyMatch(problem -> problem.startsWith("a..b:4770 "))
+          .anyMatch(problem ->
+              problem.startsWith("a:b:4770 connect_failed: 'a:b:4770' is not the address"))
           .doesNotHaveDuplicates()
-          .as("one for each")
+          .as("one report for each")
           .hasSize(upstreams.length - 1);
       assertThat(pool.manager.problem(address(Kind.LOOKS_LIKE_TLS)))
           .hasValueSatisfying(p -> assertThat(p.kind()).isEqualTo(Kind.LOOKS_LIKE_TLS));

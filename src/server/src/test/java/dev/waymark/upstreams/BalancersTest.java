@@ -56,7 +56,7 @@ class BalancersTest {
             IntStream.range(0, 792)
                 .map(i ->
                     (int) chosen.subList(i, i + 8).stream().filter("10.0.0.3:1"::equals).count()))
-        .as("the light ones come evenly, not in a row")
+        .as("light candidates come evenly spread, not in a row")
         .allMatch(twos -> twos >= 1 && twos <= 3);
   }
 
@@ -83,7 +83,7 @@ class BalancersTest {
   }
 
   @Test
-  void leastConnections_ties_goInTurn() {
+  void leastConnections_ties_takeTurns() {
     Balancer balancer = balancer(Policy.LEAST_CONNECTIONS, HashBy.CLIENT_ADDRESS);
     List<Upstream> upstreams = upstreams(1, 1);
     assertThat(IntStream.range(0, 4).mapToObj(i -> choose(balancer, upstreams, i)))
@@ -134,7 +134,7 @@ class BalancersTest {
   }
 
   @Test
-  void ringHash_passingOverTheLost_givesWhatARingWithoutItGives() {
+  void ringHash_skippingLostMembers_equalsARingWithoutThem() {
     Balancer withHistory = balancer(Policy.RING_HASH, HashBy.CLIENT_ADDRESS);
     Balancer fresh = balancer(Policy.RING_HASH, HashBy.CLIENT_ADDRESS);
     List<Upstream> five = upstreams(1, 2, 3, 1, 1);
@@ -157,7 +157,7 @@ class BalancersTest {
   }
 
   @Test
-  void ringHash_upstreamsThatComeAndGo_areForgotten() {
+  void ringHash_upstreamsThatComeAndGo_areDropped() {
     var balancer = new RingHash(HashBy.CLIENT_ADDRESS);
     for (int i = 0; i < 2_000; i++) {
       var one =
@@ -179,7 +179,7 @@ class BalancersTest {
 
   @ParameterizedTest
   @EnumSource(Policy.class)
-  void share_byWeight_isWhatIsChosen(Policy policy) {
+  void share_byWeight_matchesChoices(Policy policy) {
     Balancer balancer = balancer(policy, HashBy.MARK);
     List<Upstream> upstreams = upstreams(1, 1, 2);
     Map<String, Integer> counts = count(fill(balancer, upstreams, KEYS));
@@ -192,7 +192,7 @@ class BalancersTest {
   }
 
   @Test
-  void isByKey_isSoForRingHashAlone() {
+  void isByKey_isTrueOnlyForRingHash() {
     assertThat(balancer(Policy.RING_HASH, HashBy.MARK).isByKey()).isTrue();
     assertThat(balancer(Policy.ROUND_ROBIN, HashBy.MARK).isByKey()).isFalse();
     assertThat(balancer(Policy.LEAST_CONNECTIONS, HashBy.MARK).isByKey()).isFalse();
@@ -201,7 +201,7 @@ class BalancersTest {
 
   @ParameterizedTest
   @EnumSource(value = Policy.class, names = "RING_HASH", mode = EnumSource.Mode.EXCLUDE)
-  void subsets_ofAThousandConnections_getTheirPercentToOne(Policy policy) {
+  void subsets_ofAThousandConnections_getTheirShareToWithinOne(Policy policy) {
     Balancer balancer = balancer(policy, HashBy.MARK);
     Map<String, Integer> counts = count(fill(balancer, canary(), 1_000));
     assertThat(counts.get("canary:1")).isCloseTo(50, within(1));
@@ -225,7 +225,7 @@ class BalancersTest {
   }
 
   @Test
-  void subset_hashedByMark_spreadsItsConnectionsInside() {
+  void subset_hashedByMark_spreadsItsConnections() {
     Balancer balancer = balancer(Policy.RING_HASH, HashBy.MARK);
     List<Upstream> upstreams =
         List.of(inSubset("a:1", 1, 0, 10), inSubset("a:2", 1, 0, 10), inSubset("b:1", 1, 1, 90));
@@ -235,7 +235,7 @@ class BalancersTest {
   }
 
   @Test
-  void subset_withoutCandidates_leavesItsShareToTheOthers() {
+  void subset_withoutCandidates_leavesItsShareToOthers() {
     Balancer balancer = balancer(Policy.ROUND_ROBIN, HashBy.MARK);
     List<Upstream> upstreams = List.of(inSubset("a:1", 1, 0, 20), inSubset("c:1", 1, 2, 60));
     assertThat(count(fill(balancer, upstreams, 1_000)).get("a:1")).isCloseTo(250, within(2));
@@ -246,7 +246,7 @@ class BalancersTest {
   }
 
   @Test
-  void subsets_allWithoutShare_areNotLookedAt() {
+  void subsets_allWithoutShare_areIgnored() {
     Balancer balancer = balancer(Policy.ROUND_ROBIN, HashBy.MARK);
     List<Upstream> upstreams = List.of(inSubset("a:1", 1, 0, 0), inSubset("c:1", 1, 2, 0));
     assertThat(count(fill(balancer, upstreams, 10)).values()).containsExactly(5, 5);
@@ -254,7 +254,7 @@ class BalancersTest {
   }
 
   @Test
-  void share_isOfTheSubset_thenByWeightInside() {
+  void share_ofASubset_isDividedByWeight() {
     Balancer balancer = balancer(Policy.ROUND_ROBIN, HashBy.MARK);
     List<Upstream> upstreams =
         List.of(inSubset("a:1", 3, 0, 20), inSubset("a:2", 1, 0, 20), inSubset("b:1", 9, 1, 80));
@@ -264,7 +264,7 @@ class BalancersTest {
 
   @ParameterizedTest
   @EnumSource(value = Policy.class, names = "RANDOM_TWO", mode = EnumSource.Mode.EXCLUDE)
-  void slowStart_givesLess(Policy policy) {
+  void slowStart_reducesShare(Policy policy) {
     Balancer balancer = balancer(policy, HashBy.MARK);
     List<Upstream> upstreams = List.of(slowStarting("a:1", 100), slowStarting("b:1", 25));
     Map<String, Integer> counts = count(fill(balancer, upstreams, KEYS));
@@ -273,7 +273,7 @@ class BalancersTest {
   }
 
   @Test
-  void reconfigure_toAnotherPolicy_knowsTheConnectionsThatAreThere() {
+  void reconfigure_toAnotherPolicy_keepsConnectionCounts() {
     PoolBalancer balancer = balancer(Policy.ROUND_ROBIN, HashBy.MARK);
     List<Upstream> upstreams = upstreams(1, 1);
     attach(balancer, upstreams.getFirst(), 10);

@@ -20,8 +20,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Discovery against a DNS server of the test. The upstreams found are loopback addresses where
- * nobody listens.
+ * Discovery against the test's own DNS server. The upstreams found are loopback addresses without a
+ * listener.
  */
 class DnsDiscoveryIT {
   private static final MultiThreadIoEventLoopGroup GROUP =
@@ -62,8 +62,8 @@ class DnsDiscoveryIT {
   @ParameterizedTest
   @EnumSource(
       value = TestDnsServer.Mode.class,
-      names = {"SILENT", "SERVFAIL", "NXDOMAIN", "REFUSED", "CUT_SHORT"})
-  void server_failing_keepsWhatWasKnown(TestDnsServer.Mode failing) {
+      names = {"SILENT", "SERVFAIL", "NXDOMAIN", "REFUSED", "INCOMPLETE"})
+  void server_failing_keepsKnownUpstreams(TestDnsServer.Mode failing) {
     dns.addresses = List.of("127.0.0.2");
     try (var pool = pool("backend.test")) {
       pool.awaitAddresses("127.0.0.2:9");
@@ -73,9 +73,10 @@ class DnsDiscoveryIT {
               + switch (failing) {
                 case SILENT -> "no answer from name server " + dns.address() + " within 2 s";
                 case NXDOMAIN -> "the name does not exist (NXDOMAIN)";
-                case REFUSED -> "name server " + dns.address() + " refuses to answer (REFUSED)";
-                case CUT_SHORT -> "the answer of name server " + dns.address() + " is cut short";
-                default -> "name server " + dns.address() + " answers with the error " + failing;
+                case REFUSED -> "name server " + dns.address() + " refused the query (REFUSED)";
+                case INCOMPLETE ->
+                    "the answer from name server " + dns.address() + " is incomplete";
+                default -> "name server " + dns.address() + " answered " + failing;
               });
       assertThat(pool.addresses()).containsExactly("127.0.0.2:9");
 
@@ -86,7 +87,7 @@ class DnsDiscoveryIT {
   }
 
   @Test
-  void answer_empty_keepsWhatWasKnown() {
+  void answer_empty_keepsKnownUpstreams() {
     dns.addresses = List.of("127.0.0.2");
     try (var pool = pool("backend.test")) {
       pool.awaitAddresses("127.0.0.2:9");
@@ -97,7 +98,7 @@ class DnsDiscoveryIT {
   }
 
   @Test
-  void oneFamily_unanswered_keepsItsAddressesAndTakesTheOther() {
+  void oneFamily_unanswered_keepsItsAddressesAndUpdatesTheOther() {
     dns.addresses = List.of("127.0.0.2", "::1");
     try (var pool = pool("backend.test")) {
       pool.awaitAddresses("127.0.0.2:9", "[::1]:9");
@@ -108,7 +109,7 @@ class DnsDiscoveryIT {
   }
 
   @Test
-  void answer_truncated_isAskedOverTcp() {
+  void answer_truncated_isRetriedOverTcp() {
     dns.mode = TestDnsServer.Mode.TRUNCATE_UDP;
     dns.addresses = List.of("127.0.0.2", "127.0.0.3");
     try (var pool = pool("backend.test")) {
@@ -117,7 +118,7 @@ class DnsDiscoveryIT {
   }
 
   @Test
-  void ttl_decidesWhenTheNameIsAskedAgain() {
+  void ttl_decidesWhenTheNameIsResolvedAgain() {
     dns.addresses = List.of("127.0.0.2");
     dns.ttlSeconds = 1;
     try (var pool = pool("backend.test", Duration.ofMinutes(5))) {
@@ -130,7 +131,7 @@ class DnsDiscoveryIT {
   }
 
   @Test
-  void upstreamLost_asksAtOnce_butOnceASecond() {
+  void upstreamLost_resolvesAtOnce_butOnlyOnceASecond() {
     dns.addresses = List.of("127.0.0.2");
     dns.ttlSeconds = 300;
     try (var pool = pool("backend.test", Duration.ofMinutes(5))) {
@@ -145,7 +146,7 @@ class DnsDiscoveryIT {
   }
 
   @Test
-  void hostsFile_goesBeforeDns() {
+  void hostsFile_takesPrecedenceOverDns() {
     try (var pool = pool("localhost")) {
       await().until(() -> pool.addresses().contains("127.0.0.1:9"));
       assertThat(dns.ipv4QueryCount.get()).isZero();

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/** Pools for tests: short waits, the rest as the defaults are. */
+/** Pool configurations for tests: short waits, otherwise defaults. */
 final class Fixtures {
   Target target = fixed();
   Policy policy = Policy.ROUND_ROBIN;

@@ -8,7 +8,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 
-/** A real gRPC server that tells its health, and nothing else. */
+/** A real gRPC server with nothing but a health service. */
 final class HealthServer implements AutoCloseable {
   private final HealthStatusManager health = new HealthStatusManager();
   private final Server server;

@@ -58,7 +58,7 @@ class HealthWatchIT {
   }
 
   @Test
-  void service_unknown_isNotServingUntilItIsThere() throws IOException {
+  void service_unknown_doesNotServeUntilItExists() throws IOException {
     String upstream = start(0, health.getHealthService());
     try (var pool = pool(upstream, "game")) {
       pool.awaitHealths(upstream + " SERVICE_UNKNOWN -");
@@ -83,9 +83,9 @@ class HealthWatchIT {
     }
   }
 
-  /** Lanes have a back-off of their own, and find it first. */
+  /** Lanes have their own back-off, and may reach the upstream first. */
   @Test
-  void server_thatTakesALane_isAskedAtOnce() throws Exception {
+  void server_thatAcceptsALane_isRetriedAtOnce() throws Exception {
     String upstream = start(0, health.getHealthService());
     int before = port;
     Consumer<Fixtures> patient =
@@ -99,7 +99,7 @@ class HealthWatchIT {
       stop();
       pool.awaitHealths(upstream + " UNREACHABLE -");
       start(before, health.getHealthService());
-      pool.manager.onLaneTaken(upstream);
+      pool.manager.onLaneAccepted(upstream);
       pool.awaitHealths(upstream + " SERVING +");
     }
   }
@@ -118,7 +118,7 @@ class HealthWatchIT {
   }
 
   @Test
-  void server_thatIsLateToCome_isFound() throws Exception {
+  void server_thatStartsLate_isFound() throws Exception {
     int late;
     try (var free = new ServerSocket(0)) {
       late = free.getLocalPort();
@@ -163,7 +163,7 @@ class HealthWatchIT {
       pool.awaitEvent(
           "broken "
               + flapping
-              + " the health service sent more than 10 changes of its health within 10 s");
+              + " the health service changed its status more than 10 times within 10 s");
       pool.awaitStates(flapping + " EJECTED", steady.address() + " SERVING");
       assertThat(pool.snapshots.size()).isLessThan(30);
       assertThat(pool.events).contains("ejected " + flapping + " HEALTH_FLOOD");
@@ -171,7 +171,7 @@ class HealthWatchIT {
   }
 
   @Test
-  void peer_thatFloodsTheWatch_isUnreachableWithAReason() throws Exception {
+  void peer_thatFloodsTheWatch_isReportedAsUnreachableWithTheReason() throws Exception {
     try (var flooder = RawServer.start(RawServer.Connection::flood);
         var pool = pool(flooder.address(), "")) {
       pool.awaitEvent("broken " + flooder.address() + " HTTP/2 flood: the upstream sent");

@@ -11,7 +11,7 @@ class LeadershipTest {
   private final Leadership leadership = new Leadership();
 
   @Test
-  void leader_isWhoTurnedServingLast() {
+  void leader_isTheLastToTurnServing() {
     assertThat(leadership.leader()).isEmpty();
     leadership.onHealth("a", SERVING);
     assertThat(leadership.leader()).hasValue("a");
@@ -19,11 +19,11 @@ class LeadershipTest {
     assertThat(leadership.leader()).hasValue("b");
     assertThat(leadership.isFormerLeader("a")).isTrue();
     leadership.onHealth("a", SERVING);
-    assertThat(leadership.leader()).as("it only says again what it said").hasValue("b");
+    assertThat(leadership.leader()).as("it only repeats its status").hasValue("b");
   }
 
   @Test
-  void leader_thatServesNoLonger_isFollowedByTheLatestOfTheOthers() {
+  void leader_thatStopsServing_isReplacedByTheLatestOther() {
     leadership.onHealth("a", SERVING);
     leadership.onHealth("b", SERVING);
     leadership.onHealth("c", SERVING);
@@ -37,7 +37,7 @@ class LeadershipTest {
   }
 
   @Test
-  void upstream_thatNeverServed_isNoFormerLeader() {
+  void upstream_thatNeverServed_isNotAFormerLeader() {
     leadership.onHealth("a", NOT_SERVING);
     assertThat(leadership.isFormerLeader("a")).isFalse();
   }
@@ -52,7 +52,7 @@ class LeadershipTest {
   }
 
   @Test
-  void staleLeader_whoseWatchIsBack_leavesTheLeadToTheNewerOne() {
+  void formerLeader_whoseWatchIsRestored_doesNotReplaceTheNewerOne() {
     leadership.onHealth("a", SERVING);
     leadership.onHealth("a", UNREACHABLE);
     assertThat(leadership.leader()).isEmpty();
@@ -63,7 +63,7 @@ class LeadershipTest {
   }
 
   @Test
-  void leader_whoseWatchIsBack_leadsAgain() {
+  void leader_whoseWatchIsRestored_leadsAgain() {
     leadership.onHealth("a", SERVING);
     leadership.onHealth("b", SERVING);
     leadership.onHealth("b", UNREACHABLE);
@@ -73,7 +73,7 @@ class LeadershipTest {
   }
 
   @Test
-  void upstream_thatCannotBeAsked_keepsNoPlaceItGaveUpOrLost() {
+  void unreachableUpstream_thatStopsServingOrIsGone_losesItsPlace() {
     leadership.onHealth("a", SERVING);
     leadership.onHealth("b", SERVING);
     leadership.onHealth("a", UNREACHABLE);
@@ -83,6 +83,6 @@ class LeadershipTest {
     leadership.onHealth("b", UNREACHABLE);
     leadership.onGone("b");
     leadership.onHealth("b", SERVING);
-    assertThat(leadership.leader()).as("another one of that name").hasValue("b");
+    assertThat(leadership.leader()).as("a new upstream with the same address").hasValue("b");
   }
 }

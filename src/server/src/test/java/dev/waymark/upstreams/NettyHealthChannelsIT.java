@@ -11,18 +11,16 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What the kernel is told of the connections that carry Watches. */
+/** The socket options of the connections that carry Watches. */
 class NettyHealthChannelsIT {
-  /**
-   * In a line of /proc/net/tcp: the timer that is armed, and in how many hundredths of a second.
-   */
+  /** In a line of /proc/net/tcp: the armed timer, and when it expires in hundredths of a second. */
   private static final int TIMER_FIELD = 5;
 
   private static final String KEEP_ALIVE_TIMER = "02";
   private static final String ESTABLISHED = "01";
 
   @Test
-  void silentPeer_isProbedWithinTheUserTimeout() throws IOException {
+  void silentPeer_isProbedWithinUserTimeout() throws IOException {
     try (var server = new HealthServer(ServingStatus.SERVING);
         var pool = pool(server, Duration.ofSeconds(8))) {
       pool.awaitHealths(server.address() + " SERVING +");
@@ -42,7 +40,7 @@ class NettyHealthChannelsIT {
     });
   }
 
-  /** Those of the connections to this server, at their clients. */
+  /** Returns the timers of the client sockets connected to this server. */
   private static List<String> timers(HealthServer server) throws IOException {
     int port = Integer.parseInt(server.address().substring(server.address().indexOf(':') + 1));
     String remote = ":%04X %s ".formatted(port, ESTABLISHED);

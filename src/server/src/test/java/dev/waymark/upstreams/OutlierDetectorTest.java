@@ -19,42 +19,42 @@ class OutlierDetectorTest {
   private long nowNs = Long.MAX_VALUE - 5 * SECOND_NS;
 
   @Test
-  void suspicions_asManyAsTheThreshold_eject() {
+  void signals_reachingTheThreshold_eject() {
     for (int i = 0; i < 4; i++) {
-      assertThat(suspect("a", OutlierSignal.LANE_BROKEN)).isFalse();
+      assertThat(signal("a", OutlierSignal.LANE_BROKEN)).isFalse();
       pass(2);
     }
-    assertThat(suspect("a", OutlierSignal.LANE_BROKEN)).isTrue();
+    assertThat(signal("a", OutlierSignal.LANE_BROKEN)).isTrue();
     assertThat(outliers.isEjected("a")).isTrue();
     assertThat(outliers.leftNs(nowNs, "a")).isEqualTo(30 * SECOND_NS);
     assertThat(outliers.nextDeadlineNs(nowNs)).hasValue(nowNs + 30 * SECOND_NS);
   }
 
   @Test
-  void suspicions_thatAreOld_doNotCount() {
+  void signals_olderThanTheWindow_doNotCount() {
     for (int i = 0; i < 20; i++) {
-      assertThat(suspect("a", OutlierSignal.TIMED_OUT)).isFalse();
+      assertThat(signal("a", OutlierSignal.TIMED_OUT)).isFalse();
       pass(3);
     }
   }
 
   @Test
-  void suspicions_ofOneMoment_areOne() {
+  void signals_ofOneMoment_countAsOne() {
     for (int i = 0; i < 100; i++) {
-      assertThat(suspect("a", OutlierSignal.OPEN_REFUSED)).isFalse();
+      assertThat(signal("a", OutlierSignal.OPEN_REFUSED)).isFalse();
       nowNs += 10_000_000;
     }
-    assertThat(suspect("a", OutlierSignal.LANE_BROKEN)).isFalse();
+    assertThat(signal("a", OutlierSignal.LANE_BROKEN)).isFalse();
   }
 
   @Test
   void stalled_ejectsAtOnce() {
-    assertThat(suspect("a", OutlierSignal.STALLED)).isTrue();
+    assertThat(signal("a", OutlierSignal.STALLED)).isTrue();
   }
 
   @Test
-  void ejection_isOverInTime() {
-    suspect("a", OutlierSignal.STALLED);
+  void ejection_endsAtItsDeadline() {
+    signal("a", OutlierSignal.STALLED);
     pass(29);
     assertThat(outliers.onDeadline(nowNs)).isEmpty();
     pass(1);
@@ -65,10 +65,10 @@ class OutlierDetectorTest {
   }
 
   @Test
-  void ejections_inARow_growToTheirMax() {
+  void ejections_inARow_growToTheMaximum() {
     long[] expectedS = {30, 60, 90, 120, 150, 180, 210, 240, 270, 300, 300, 300};
     for (long seconds : expectedS) {
-      suspect("a", OutlierSignal.STALLED);
+      signal("a", OutlierSignal.STALLED);
       assertThat(outliers.leftNs(nowNs, "a")).isEqualTo(seconds * SECOND_NS);
       pass(seconds);
       outliers.onDeadline(nowNs);
@@ -76,54 +76,54 @@ class OutlierDetectorTest {
   }
 
   @Test
-  void ejections_afterATimeInHealth_countLess() {
+  void ejections_afterHealthyTime_countLess() {
     for (int i = 0; i < 3; i++) {
-      suspect("a", OutlierSignal.STALLED);
+      signal("a", OutlierSignal.STALLED);
       pass(300);
       outliers.onDeadline(nowNs);
       nowNs -= 300 * SECOND_NS - ((i + 1) * 30L * SECOND_NS);
     }
     pass(65);
-    suspect("a", OutlierSignal.STALLED);
+    signal("a", OutlierSignal.STALLED);
     assertThat(outliers.leftNs(nowNs, "a")).as("3 - 2 + 1").isEqualTo(60 * SECOND_NS);
     pass(60);
     outliers.onDeadline(nowNs);
     pass(3_000);
-    suspect("a", OutlierSignal.STALLED);
+    signal("a", OutlierSignal.STALLED);
     assertThat(outliers.leftNs(nowNs, "a")).isEqualTo(30 * SECOND_NS);
   }
 
   @Test
-  void ejected_ofThree_isOneAtMost() {
+  void ejected_ofThree_isAtMostOne() {
     assertThat(outliers.onOutlierSignal(nowNs, "a", OutlierSignal.STALLED, 3, true)).isTrue();
     assertThat(outliers.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED, 3, true)).isFalse();
     assertThat(outliers.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED, 4, true)).isTrue();
   }
 
   @Test
-  void ejected_isNeverTheLastThatServes() {
+  void lastServingUpstream_isNeverEjected() {
     outliers.reconfigure(nowNs, options(true, 100));
     assertThat(outliers.onOutlierSignal(nowNs, "a", OutlierSignal.STALLED, 2, true)).isTrue();
     assertThat(outliers.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED, 2, false)).isFalse();
   }
 
   @Test
-  void off_ejectsNobodyAndEndsWhatIsOn() {
-    suspect("a", OutlierSignal.STALLED);
+  void off_ejectsNoneAndEndsCurrentEjections() {
+    signal("a", OutlierSignal.STALLED);
     assertThat(outliers.reconfigure(nowNs, options(false, 50))).containsExactly("a");
-    assertThat(suspect("a", OutlierSignal.STALLED)).isFalse();
+    assertThat(signal("a", OutlierSignal.STALLED)).isFalse();
   }
 
   @Test
   void gone_isForgotten() {
-    suspect("a", OutlierSignal.STALLED);
+    signal("a", OutlierSignal.STALLED);
     outliers.onGone("a");
     assertThat(outliers.isEjected("a")).isFalse();
-    suspect("a", OutlierSignal.STALLED);
+    signal("a", OutlierSignal.STALLED);
     assertThat(outliers.leftNs(nowNs, "a")).isEqualTo(30 * SECOND_NS);
   }
 
-  private boolean suspect(String upstream, OutlierSignal why) {
+  private boolean signal(String upstream, OutlierSignal why) {
     return outliers.onOutlierSignal(nowNs, upstream, why, 4, true);
   }
 

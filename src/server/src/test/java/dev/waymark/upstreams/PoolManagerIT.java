@@ -67,7 +67,7 @@ class PoolManagerIT {
   }
 
   @Test
-  void upstream_thatStalls_isEjectedForItsTime() {
+  void upstream_thatStalls_isEjectedForTheConfiguredTime() {
     b.say(ServingStatus.SERVING);
     Consumer<Fixtures> options =
         p -> {
@@ -85,14 +85,14 @@ class PoolManagerIT {
   }
 
   @Test
-  void upstream_thatComes_getsItsWeightInSteps() {
+  void upstream_thatAppears_getsItsWeightInSteps() {
     Consumer<Fixtures> options =
         p -> {
           p.target = Fixtures.fixed(a.address(), b.address());
           p.slowStart = Duration.ofSeconds(2);
         };
     try (var pool = new RecordedPool(options)) {
-      // One that is not heard of yet would count as there before the bridge.
+      // An upstream whose health is not known yet would count as older than the bridge.
       pool.awaitHealths(a.address() + " SERVING +", b.address() + " NOT_SERVING -");
       b.say(ServingStatus.SERVING);
       awaitStates(pool, "SERVING", "SERVING");
@@ -104,7 +104,7 @@ class PoolManagerIT {
   }
 
   @Test
-  void reconfigure_ofTheUserTimeout_watchesAnewAndNobodyNotices() {
+  void reconfigure_ofTheUserTimeout_replacesWatchesUnnoticed() {
     Consumer<Fixtures> options = p -> p.target = Fixtures.fixed(a.address(), b.address());
     b.say(ServingStatus.SERVING);
     try (var pool = new RecordedPool(options)) {
@@ -119,7 +119,7 @@ class PoolManagerIT {
       assertThat(pool.events.subList(events, pool.events.size()))
           .containsExactly("health " + b.address() + " SERVING NOT_SERVING");
       assertThat(pool.snapshots).hasSize(snapshots + 1);
-      assertThat(pool.userTimeouts).as("each once").hasSize(4);
+      assertThat(pool.userTimeouts).as("one new Watch for each upstream").hasSize(4);
     }
   }
 
@@ -148,7 +148,7 @@ class PoolManagerIT {
           .contains("gone " + b.address(), "found " + c.address())
           .noneMatch(event -> event.contains(a.address()));
       assertThat(pool.snapshots.subList(snapshots, pool.snapshots.size()))
-          .as("not for a moment")
+          .as("a kept upstream never stops serving")
           .filteredOn(s -> s.upstreams().getFirst().address().equals(c.address()))
           .allMatch(s -> s.upstreams().getLast().isServing());
       assertThat(pool.manager.socketAddress(b.address())).isEmpty();
@@ -156,7 +156,7 @@ class PoolManagerIT {
   }
 
   @Test
-  void reconfigure_ofTheHealthService_asksAnewAndKeepsTheAnswerUntilThen() {
+  void reconfigure_ofTheHealthService_keepsHealthUntilTheNewAnswer() {
     a.say("game", ServingStatus.SERVING);
     try (var pool = new RecordedPool(p -> p.target = Fixtures.fixed(a.address()))) {
       awaitOne(pool, a, "SERVING");
@@ -176,7 +176,7 @@ class PoolManagerIT {
   }
 
   @Test
-  void reconfigure_fromListToName_keepsTheListUntilTheNameIsKnown() {
+  void reconfigure_fromListToName_keepsTheListUntilTheNameIsResolved() {
     int port = Integer.parseInt(a.address().substring(a.address().lastIndexOf(':') + 1));
     try (var pool = new RecordedPool(p -> p.target = Fixtures.fixed(a.address(), b.address()))) {
       awaitStates(pool, "SERVING", "DOWN");

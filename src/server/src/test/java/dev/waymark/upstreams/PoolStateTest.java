@@ -23,7 +23,7 @@ class PoolStateTest {
   private long nowNs = 42;
 
   @Test
-  void health_decidesTheStanding() {
+  void health_decidesTheState() {
     PoolState state = state(p -> {});
     upstreams(state, "a", "b");
     assertThat(states(state)).containsExactly("a DOWN", "b DOWN");
@@ -32,7 +32,9 @@ class PoolStateTest {
     assertThat(states(state)).containsExactly("a SERVING", "b SERVING");
     state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
     state.onHealth(nowNs, "b", UpstreamHealth.SERVICE_UNKNOWN);
-    assertThat(states(state)).as("lanes decide").containsExactly("a DOWN", "b DOWN");
+    assertThat(states(state))
+        .as("not DRAINING: connections stay while their lane lasts")
+        .containsExactly("a DOWN", "b DOWN");
     state.onHealth(nowNs, "gone", UpstreamHealth.SERVING);
     assertThat(recorder.events)
         .containsExactly(
@@ -52,7 +54,7 @@ class PoolStateTest {
     state.onHealth(nowNs, "a", UpstreamHealth.NOT_SERVING);
     assertThat(states(state)).containsExactly("a DRAINING");
     state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
-    assertThat(states(state)).as("its last word holds").containsExactly("a DRAINING");
+    assertThat(states(state)).as("its last status holds").containsExactly("a DRAINING");
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
     assertThat(states(state)).containsExactly("a SERVING");
   }
@@ -73,7 +75,7 @@ class PoolStateTest {
   }
 
   @Test
-  void upstream_ejected_returnsWhenNobodyElseIsLeft() {
+  void upstream_ejected_returnsWhenNoOtherServes() {
     PoolState state = state(p -> {});
     serving(state, "a", "b");
     state.onOutlierSignal(nowNs, "a", OutlierSignal.STALLED);
@@ -82,7 +84,7 @@ class PoolStateTest {
   }
 
   @Test
-  void suspicion_ofWhoDoesNotServe_isNotCounted() {
+  void signal_aboutAnUpstreamThatDoesNotServe_isIgnored() {
     PoolState state = state(p -> {});
     serving(state, "a", "b");
     state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
@@ -92,7 +94,7 @@ class PoolStateTest {
   }
 
   @Test
-  void upstream_whoseHealthFloods_isEjectedWhateverItSays() {
+  void upstream_whoseHealthFloods_isEjectedWhateverItsStatus() {
     PoolState state = state(p -> {});
     serving(state, "a", "b");
     state.onHealth(nowNs, "a", UpstreamHealth.NOT_SERVING);
@@ -103,7 +105,7 @@ class PoolStateTest {
   }
 
   @Test
-  void upstreams_thatWereThereBeforeTheBridge_startAtFullWeight() {
+  void upstreams_olderThanTheBridge_startAtFullWeight() {
     PoolState state = state(p -> p.slowStart = Duration.ofSeconds(30));
     serving(state, "a", "b");
     assertThat(percents(state)).containsExactly(100, 100);
@@ -111,7 +113,7 @@ class PoolStateTest {
   }
 
   @Test
-  void upstream_thatComes_startsSlowly() {
+  void upstream_thatAppears_startsSlowly() {
     PoolState state = state(p -> p.slowStart = Duration.ofSeconds(30));
     serving(state, "a");
     serving(state, "a", "b");
@@ -127,7 +129,7 @@ class PoolStateTest {
   }
 
   @Test
-  void upstream_thatComesBack_startsSlowly() {
+  void upstream_thatReturns_startsSlowly() {
     PoolState state = state(p -> p.slowStart = Duration.ofSeconds(30));
     serving(state, "a", "b");
     state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
@@ -137,7 +139,7 @@ class PoolStateTest {
   }
 
   @Test
-  void upstream_downAtTheStartOfTheBridge_startsSlowlyWhenItComes() {
+  void upstream_downWhenTheBridgeStarts_startsSlowlyLater() {
     PoolState state = state(p -> p.slowStart = Duration.ofSeconds(30));
     upstreams(state, "a", "b");
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
@@ -147,7 +149,7 @@ class PoolStateTest {
   }
 
   @Test
-  void leader_aloneIsServing_formerOnesDrain() {
+  void leader_aloneServes_formerLeadersDrain() {
     PoolState state = state(p -> p.follow = Follow.LEADER);
     upstreams(state, "a", "b", "c");
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
@@ -156,7 +158,7 @@ class PoolStateTest {
     assertThat(states(state)).containsExactly("a DRAINING", "b SERVING", "c DOWN");
     state.onHealth(nowNs, "b", UpstreamHealth.NOT_SERVING);
     assertThat(states(state))
-        .as("a says SERVING still")
+        .as("a still reports SERVING")
         .containsExactly("a SERVING", "b DRAINING", "c DOWN");
     state.onHealth(nowNs, "a", UpstreamHealth.NOT_SERVING);
     assertThat(states(state)).containsExactly("a DRAINING", "b DRAINING", "c DOWN");
@@ -165,7 +167,7 @@ class PoolStateTest {
   }
 
   @Test
-  void leader_whoseWatchBreaksAndIsBack_leadsOnlyIfNobodyTurnedServingSince() {
+  void leader_whoseWatchIsRestored_leadsOnlyIfNoOtherHasTurnedServing() {
     PoolState state = state(p -> p.follow = Follow.LEADER);
     upstreams(state, "a", "b");
     state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
@@ -188,7 +190,7 @@ class PoolStateTest {
   }
 
   @Test
-  void subsets_areTheFirstThatFits_withTheRest() {
+  void subset_isTheFirstMatch_orTheRest() {
     PoolState state =
         state(p ->
             p.subsets =
@@ -218,7 +220,7 @@ class PoolStateTest {
   }
 
   @Test
-  void reconfigure_keepsWhatIsKnown() {
+  void reconfigure_keepsStates() {
     PoolState state = state(p -> {});
     serving(state, "a", "b");
     state.onOutlierSignal(nowNs, "a", OutlierSignal.STALLED);

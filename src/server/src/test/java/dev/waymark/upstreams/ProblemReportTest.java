@@ -16,14 +16,14 @@ class ProblemReportTest {
   private long nowNs = TimeUnit.DAYS.toNanos(1);
 
   @Test
-  void problem_isToldAtOnceThenWhenItChangesThenNowAndThen() {
+  void problem_isReportedAtOnceThenPerKindThenPeriodically() {
     long startNs = nowNs;
     assertThat(report.on(nowNs, REFUSED)).isTrue();
     after(10);
     assertThat(report.on(nowNs, REFUSED)).isFalse();
     assertThat(report.on(nowNs, SILENT)).isTrue();
     after(49);
-    assertThat(report.on(nowNs, REFUSED)).as("by turns").isFalse();
+    assertThat(report.on(nowNs, REFUSED)).as("alternating kinds").isFalse();
     assertThat(report.on(nowNs, SILENT)).isFalse();
     after(11);
     assertThat(report.on(nowNs, SILENT)).isTrue();
@@ -35,7 +35,7 @@ class ProblemReportTest {
   }
 
   @Test
-  void expectedProblem_isToldWhenItLasts() {
+  void expectedProblem_isReportedOnlyIfItLasts() {
     assertThat(report.onExpected(nowNs, REFUSED)).isFalse();
     assertThat(report.current()).contains(REFUSED);
     after(60);

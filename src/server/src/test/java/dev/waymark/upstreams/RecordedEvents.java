@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
-/** What a pool said, as text. Thread-safe. */
+/** The events of a pool, as text. Thread-safe. */
 final class RecordedEvents implements PoolEvents {
   final List<String> events = new CopyOnWriteArrayList<>();
 
-  /** Upstream, kind and words of every problem that was told. */
+  /** The upstream, kind and text of every reported problem. */
   final List<String> problems = new CopyOnWriteArrayList<>();
 
   @Override

@@ -15,14 +15,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/** A started pool on a control thread of its own, with all that it said. */
+/** A started pool on its own control thread, with a record of its snapshots and events. */
 final class RecordedPool implements AutoCloseable {
   final List<PoolSnapshot> snapshots = new CopyOnWriteArrayList<>();
   private final RecordedEvents recorder = new RecordedEvents();
   final List<String> events = recorder.events;
   final List<String> problems = recorder.problems;
 
-  /** Of the channels that were opened for Watches. */
+  /** The user timeouts of the channels opened for Watches. */
   final List<Duration> userTimeouts = new CopyOnWriteArrayList<>();
 
   final PoolManager manager;
@@ -48,14 +48,14 @@ final class RecordedPool implements AutoCloseable {
     manager.start();
   }
 
-  /** Address and health of every upstream, as the last snapshot has them. */
+  /** Returns the address and health of every upstream in the last snapshot. */
   List<String> healths() {
     return views().stream()
         .map(u -> u.address() + " " + u.health() + (u.isServing() ? " +" : " -"))
         .toList();
   }
 
-  /** Address and state of every upstream, as the last snapshot has them. */
+  /** Returns the address and state of every upstream in the last snapshot. */
   List<String> states() {
     return views().stream().map(u -> u.address() + " " + u.state()).toList();
   }

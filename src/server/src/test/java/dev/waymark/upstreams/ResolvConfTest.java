@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ResolvConfTest {
   @Test
-  void lines_areUnderstoodAsTheCLibraryDoes() {
+  void lines_areParsedAsByTheCLibrary() {
     ResolvConf conf =
         ResolvConf.parse(
             """
@@ -36,7 +36,7 @@ class ResolvConfTest {
   }
 
   @Test
-  void bounds_areKept() {
+  void limits_areEnforced() {
     ResolvConf conf =
         ResolvConf.parse(
             "nameserver 10.0.0.1\n".repeat(9)
@@ -47,7 +47,7 @@ class ResolvConfTest {
   }
 
   @Test
-  void emptyFile_namesNobody() {
+  void emptyFile_hasNoServers() {
     assertThat(ResolvConf.parse("")).isEqualTo(ResolvConf.NONE);
     assertThat(ResolvConf.parse("nameserver\noptions\n")).isEqualTo(ResolvConf.NONE);
   }
@@ -60,16 +60,16 @@ class ResolvConfTest {
     assertThat(files.resolvConf()).isEqualTo(ResolvConf.NONE);
     assertThat(files.hosts().ipv4Entries()).isEmpty();
     Files.writeString(conf, "nameserver 10.0.0.1\n");
-    assertThat(files.isChanged()).isTrue();
+    assertThat(files.hasChanged()).isTrue();
     assertThat(files.resolvConf().servers()).containsExactly(new InetSocketAddress("10.0.0.1", 53));
-    assertThat(files.isChanged()).isFalse();
+    assertThat(files.hasChanged()).isFalse();
     Files.writeString(conf, "nameserver 10.0.0.200\n");
     Files.writeString(hosts, "127.0.0.1 stub_one\n");
-    assertThat(files.isChanged()).isTrue();
+    assertThat(files.hasChanged()).isTrue();
     assertThat(files.resolvConf().servers())
         .containsExactly(new InetSocketAddress("10.0.0.200", 53));
     assertThat(files.hosts().ipv4Entries()).containsKey("stub_one");
-    assertThat(files.isChanged()).isFalse();
+    assertThat(files.hasChanged()).isFalse();
     Files.delete(conf);
     assertThat(files.resolvConf()).isEqualTo(ResolvConf.NONE);
   }

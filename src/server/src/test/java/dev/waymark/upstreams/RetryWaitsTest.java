@@ -9,22 +9,22 @@ import org.junit.jupiter.api.Test;
 
 class RetryWaitsTest {
   @Test
-  void waits_growToTheMostAndStayInBounds() {
-    long[] most = new long[10];
+  void waits_growToTheMaximumAndStayInBounds() {
+    long[] longest = new long[10];
     for (int seed = 0; seed < 2_000; seed++) {
       RetryWaits waits = waits(seed);
-      for (int i = 0; i < most.length; i++) {
+      for (int i = 0; i < longest.length; i++) {
         long wait = waits.nextMs();
         assertThat(wait).isBetween(100L, Math.min(10_000L, 200L << i));
-        most[i] = Math.max(most[i], wait);
+        longest[i] = Math.max(longest[i], wait);
       }
     }
-    assertThat(most[0]).isBetween(190L, 200L);
-    assertThat(most[9]).isBetween(9_900L, 10_000L);
+    assertThat(longest[0]).isBetween(190L, 200L);
+    assertThat(longest[9]).isBetween(9_900L, 10_000L);
   }
 
   @Test
-  void reset_afterManyTries_startsShortAgain() {
+  void reset_afterManyAttempts_startsWithShortWaits() {
     RetryWaits waits = waits(1);
     LongStream.range(0, 20).forEach(i -> waits.nextMs());
     waits.reset();
@@ -32,9 +32,9 @@ class RetryWaitsTest {
   }
 
   @Test
-  void successes_thatAreShort_doNotStartShortAgain() {
+  void shortSuccesses_doNotResetWaits() {
     RetryWaits waits = waits(1);
-    long most =
+    long longest =
         LongStream.range(0, 20)
             .map(i -> {
               waits.resetAfter(1);
@@ -42,13 +42,13 @@ class RetryWaitsTest {
             })
             .max()
             .orElseThrow();
-    assertThat(most).isGreaterThan(5_000);
+    assertThat(longest).isGreaterThan(5_000);
     waits.resetAfter(10_000);
     assertThat(waits.nextMs()).isLessThanOrEqualTo(200);
   }
 
   @Test
-  void zeroBounds_neverSpin() {
+  void zeroBounds_stillWait() {
     RetryWaits waits = new RetryWaits(Duration.ZERO, Duration.ZERO, new SplittableRandom(1));
     assertThat(waits.nextMs()).isEqualTo(RetryWaits.FLOOR_MS);
     assertThat(waits.clampMs(0)).isEqualTo(RetryWaits.FLOOR_MS);

@@ -17,20 +17,20 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * The control side of a pool without its I/O, for the simulation: what {@link PoolManager} hears
- * goes in, the snapshots that it gives out come out. Confined to one thread.
+ * The control side of a pool without I/O, for the simulation: takes the same inputs as {@link
+ * PoolManager} and publishes the same snapshots. Confined to one thread.
  */
 public final class SimulatedPool {
-  /** The label by which {@link Settings#canaryPercent} tells upstreams apart. */
+  /** The label of the canaries. */
   private static final Map<String, String> CANARY = Map.of("version", "next");
 
   private static final int SIGNALS_MAX = 3;
   private static final int PERCENT_MAX = 60;
 
   /**
-   * What a reload may change.
+   * The settings that a reload may change.
    *
-   * @param canaryPercent the share of upstreams that are canaries; 100: there are no subsets
+   * @param canaryPercent the share of connections for canaries; 100: there are no subsets
    */
   public record Settings(
       Moving moving,
@@ -55,7 +55,7 @@ public final class SimulatedPool {
     }
   }
 
-  /** One upstream as discovery names it. */
+  /** One upstream as discovery returns it. */
   public record Found(String address, int weight, boolean isCanary) {
     private Endpoint endpoint() {
       return new Endpoint(address, weight, isCanary ? CANARY : Map.of());
@@ -70,7 +70,7 @@ public final class SimulatedPool {
   private long version;
 
   /**
-   * @param sink gets every snapshot
+   * @param sink receives every snapshot
    */
   public SimulatedPool(String name, Settings settings, Consumer<PoolSnapshot> sink) {
     this.name = name;
@@ -78,7 +78,7 @@ public final class SimulatedPool {
     this.state = new PoolState(settings.config(), events);
   }
 
-  /** What the health of an upstream can be, in words. */
+  /** Returns the names of all possible healths. */
   public static List<String> healths() {
     return Stream.of(UpstreamHealth.values()).map(Enum::name).toList();
   }
@@ -91,7 +91,7 @@ public final class SimulatedPool {
   }
 
   /**
-   * The upstream's health changed.
+   * Called when the upstream's health changes.
    *
    * @param health one of {@link #healths}
    */
@@ -122,7 +122,7 @@ public final class SimulatedPool {
     return state.nextDeadlineNs(nowNs);
   }
 
-  /** All that it said, as text that begins with a word for what happened. */
+  /** Returns all events so far, as text that begins with the kind of event. */
   public List<String> events() {
     return events.events;
   }

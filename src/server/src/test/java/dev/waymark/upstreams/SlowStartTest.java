@@ -20,7 +20,7 @@ class SlowStartTest {
   }
 
   @Test
-  void weight_risesInTenSteps_eachAtItsDeadline() {
+  void weight_risesInTenSteps_atTheirDeadlines() {
     long startNs = nowNs;
     slowStart.start(nowNs);
     List<Integer> percents = new ArrayList<>(List.of(slowStart.percent(nowNs, DURATION_NS)));

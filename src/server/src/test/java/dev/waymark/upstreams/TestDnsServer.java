@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A DNS server on a free loopback port, UDP and TCP, that gives the same answer to every name.
- * Settings may change any time.
+ * Settings may change at any time.
  */
 public final class TestDnsServer implements AutoCloseable {
   private static final int PORT_ATTEMPTS = 20;
@@ -56,13 +56,13 @@ public final class TestDnsServer implements AutoCloseable {
     NXDOMAIN,
     REFUSED,
     /** The last three bytes of the answer are missing. */
-    CUT_SHORT
+    INCOMPLETE
   }
 
   public volatile List<String> addresses = List.of();
   public volatile int ttlSeconds;
 
-  /** Each answer starts with another address, as name servers do it. */
+  /** Whether each answer starts with a different address, as with real name servers. */
   public volatile boolean isRotating;
 
   volatile Mode mode = Mode.ANSWER;
@@ -81,7 +81,7 @@ public final class TestDnsServer implements AutoCloseable {
       boundTcp = tcp(loop, boundUdp);
     }
     udp = boundUdp;
-    tcp = Objects.requireNonNull(boundTcp, "a port that UDP and TCP both have free");
+    tcp = Objects.requireNonNull(boundTcp, "no port is free for both UDP and TCP");
   }
 
   private Channel udp(EventLoop loop) {
@@ -95,7 +95,7 @@ public final class TestDnsServer implements AutoCloseable {
                 channel
                     .pipeline()
                     .addLast(
-                        new Scissors(),
+                        new Truncator(),
                         new DatagramDnsQueryDecoder(),
                         new DatagramDnsResponseEncoder(),
                         new UdpAnswers());
@@ -106,7 +106,7 @@ public final class TestDnsServer implements AutoCloseable {
         .channel();
   }
 
-  /** On the same port; null: somebody else has it. */
+  /** Binds TCP to the same port; null if it is taken. */
   private @Nullable Channel tcp(EventLoop loop, Channel udp) {
     ChannelFuture bound =
         new ServerBootstrap()
@@ -158,7 +158,7 @@ public final class TestDnsServer implements AutoCloseable {
       case SERVFAIL -> response.setCode(DnsResponseCode.SERVFAIL);
       case NXDOMAIN -> response.setCode(DnsResponseCode.NXDOMAIN);
       case REFUSED -> response.setCode(DnsResponseCode.REFUSED);
-      case ANSWER, TRUNCATE_UDP, SILENT, CUT_SHORT -> addAddresses(question, response);
+      case ANSWER, TRUNCATE_UDP, SILENT, INCOMPLETE -> addAddresses(question, response);
     }
     return response;
   }
@@ -179,10 +179,10 @@ public final class TestDnsServer implements AutoCloseable {
     }
   }
 
-  private final class Scissors extends ChannelOutboundHandlerAdapter {
+  private final class Truncator extends ChannelOutboundHandlerAdapter {
     @Override
     public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
-      if (mode == Mode.CUT_SHORT) {
+      if (mode == Mode.INCOMPLETE) {
         ByteBuf answer = ((DatagramPacket) message).content();
         answer.writerIndex(answer.writerIndex() - MISSING_BYTES);
       }

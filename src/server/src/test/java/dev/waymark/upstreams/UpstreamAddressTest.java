@@ -61,7 +61,7 @@ class UpstreamAddressTest {
   }
 
   @Test
-  void zone_withoutItsInterface_isSaid() {
+  void zone_withoutItsInterface_isReported() {
     var zoned = (UpstreamAddress.Zoned) UpstreamAddress.parse("[fe80::1%no-such0]:4770");
     assertThatThrownBy(zoned::resolve)
         .hasMessage("there is no network interface 'no-such0' on this host");
@@ -82,7 +82,7 @@ class UpstreamAddressTest {
         "unix:",
         "[::1%]:1"
       })
-  void anythingElse_isRefusedByName(String text) {
+  void invalidText_isRefusedWithAMessageThatNamesIt(String text) {
     assertThatThrownBy(() -> UpstreamAddress.parse(text))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("'" + text + "' is not the address of an upstream");

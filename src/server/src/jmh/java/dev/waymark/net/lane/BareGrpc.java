@@ -48,7 +48,7 @@ final class BareGrpc {
   private static final LaneConnector.Attempts NO_ATTEMPTS =
       new LaneConnector.Attempts() {
         @Override
-        public void onTaken(String pool, String upstream) {}
+        public void onAccepted(String pool, String upstream) {}
 
         @Override
         public void onRefused(String pool, String upstream, UpstreamProblem problem) {}

@@ -16,14 +16,14 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a failed connect means. The transports have exceptions of their own for it: Java's have
- * types, the native ones the kernel's number or at least its words. Stateless.
+ * Classifies failed connects. Each transport has its own exceptions: Java's have distinct types,
+ * the native ones have the kernel's error number, or at least its message. Stateless.
  */
 final class ConnectFailures {
-  /** How Netty's native transports start what the kernel says. */
+  /** How messages of Netty's native transports start, before the error number. */
   private static final String NATIVE = "failed with error(";
 
-  /** ECONNREFUSED of Linux. */
+  /** ECONNREFUSED on Linux. */
   private static final String REFUSED = "-111)";
 
   private ConnectFailures() {}
@@ -36,17 +36,16 @@ final class ConnectFailures {
         switch (kind) {
           case CONNECTION_REFUSED ->
               socket == null
-                  ? "connection refused: nothing listens there"
-                  : "connection refused: nothing listens on the Unix socket";
-          case CONNECT_TIMEOUT ->
-              "connect timed out: no answer, as if packets were dropped on the way";
-          case NO_ROUTE -> "no route: " + words(failure);
+                  ? "connection refused: nothing is listening there"
+                  : "connection refused: nothing is listening on the Unix socket";
+          case CONNECT_TIMEOUT -> "connect timed out: no answer; packets may be dropped on the way";
+          case NO_ROUTE -> "no route: " + message(failure);
           case NO_SOCKET -> "there is no Unix socket at this path";
           case PERMISSION_DENIED ->
               socket == null
                   ? "permission denied: a local rule forbids this connection"
                   : "permission denied: the bridge may not connect to the Unix socket";
-          default -> "cannot connect: " + words(failure) + zoneHint(address);
+          default -> "cannot connect: " + message(failure) + zoneHint(address);
         });
   }
 
@@ -60,20 +59,20 @@ final class ConnectFailures {
     if (failure instanceof FileNotFoundException || (socket != null && Files.notExists(socket))) {
       return Kind.NO_SOCKET;
     }
-    String words = words(failure).toLowerCase(Locale.ROOT);
-    if (words.contains("permission denied") || words.contains("not permitted")) {
+    String message = message(failure).toLowerCase(Locale.ROOT);
+    if (message.contains("permission denied") || message.contains("not permitted")) {
       return Kind.PERMISSION_DENIED;
     }
-    if (words.contains("unreachable") || words.contains("no route")) {
+    if (message.contains("unreachable") || message.contains("no route")) {
       return Kind.NO_ROUTE;
     }
-    if (words.contains("timed out")) {
+    if (message.contains("timed out")) {
       return Kind.CONNECT_TIMEOUT;
     }
-    // Java's own transport throws it for nothing else; the kernel's words depend on the locale.
+    // NIO throws ConnectException for nothing else; the kernel's message depends on the locale.
     boolean isRefused =
         failure instanceof ConnectException
-            && (!words.contains(NATIVE) || words.contains(NATIVE + REFUSED));
+            && (!message.contains(NATIVE) || message.contains(NATIVE + REFUSED));
     return isRefused ? Kind.CONNECTION_REFUSED : Kind.CONNECT_FAILED;
   }
 
@@ -85,21 +84,19 @@ final class ConnectFailures {
     };
   }
 
-  /** What the kernel says, without the address that Netty puts behind it. */
-  private static String words(Throwable failure) {
-    Throwable said = failure.getCause() == null ? failure : failure.getCause();
-    String message = said.getMessage();
-    return message == null ? said.getClass().getSimpleName() : message;
+  /** Returns the kernel's message, without the address that Netty appends. */
+  private static String message(Throwable failure) {
+    Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+    String message = cause.getMessage();
+    return message == null ? cause.getClass().getSimpleName() : message;
   }
 
   private static String zoneHint(SocketAddress address) {
-    boolean isWithoutZone =
+    boolean lacksZone =
         address instanceof InetSocketAddress inet
             && inet.getAddress() instanceof Inet6Address six
             && six.isLinkLocalAddress()
             && six.getScopeId() == 0;
-    return isWithoutZone
-        ? "; a link-local address needs its zone, such as [fe80::1%eth0]:4770"
-        : "";
+    return lacksZone ? "; a link-local address needs its zone, such as [fe80::1%eth0]:4770" : "";
   }
 }

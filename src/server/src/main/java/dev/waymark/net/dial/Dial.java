@@ -5,14 +5,13 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One try to reach an upstream, as far as its connection is concerned. Written by the channel's
- * handler; confined to the channel's event loop.
+ * The progress of one connection attempt to an upstream. Written by the channel's handler; confined
+ * to the channel's event loop.
  */
 public final class Dial {
   private static final UpstreamProblem CONNECTING =
       new UpstreamProblem(
-          Kind.CONNECT_TIMEOUT,
-          "no answer to the connect yet, as if packets were dropped on the way");
+          Kind.CONNECT_TIMEOUT, "no answer to the connect yet; packets may be dropped on the way");
   private static final UpstreamProblem SILENT =
       new UpstreamProblem(
           Kind.SILENT, "accepts the connection, but sends nothing, not even HTTP/2 settings");
@@ -21,12 +20,12 @@ public final class Dial {
   private boolean isConnected;
   private boolean isHttp2;
 
-  /** What is wrong with the connection itself; empty: nothing, or nothing yet. */
+  /** Returns what is wrong with the connection itself; empty if nothing is known to be. */
   public Optional<UpstreamProblem> problem() {
     return Optional.ofNullable(problem);
   }
 
-  /** What is wrong if nothing has come in time; empty: the peer speaks HTTP/2. */
+  /** Returns what is wrong if no answer came in time; empty if the peer speaks HTTP/2. */
   public Optional<UpstreamProblem> problemOfSilence() {
     if (problem != null || isHttp2) {
       return problem();
@@ -52,7 +51,7 @@ public final class Dial {
     failed(new UpstreamProblem(Kind.FLOOD, why));
   }
 
-  /** The first one counts, the others follow from it. */
+  /** Records a problem; only the first counts, since the others follow from it. */
   void failed(UpstreamProblem why) {
     if (problem == null) {
       problem = why;

@@ -13,34 +13,34 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 
 /**
- * The first handler of a dialled channel: sees how the connect ends and what the peer's first bytes
- * are, before gRPC does. Once they are HTTP/2 it only passes on. Confined to the channel's event
- * loop.
+ * The first handler of a dialled channel: sees the outcome of the connect and the peer's first
+ * bytes before gRPC does. Once these are known to be HTTP/2, it passes everything through. Confined
+ * to the channel's event loop.
  */
 final class DialGuard extends ChannelDuplexHandler {
-  private static final UpstreamProblem MET_ITSELF =
+  private static final UpstreamProblem SELF_CONNECTED =
       new UpstreamProblem(
           Kind.CONNECTION_REFUSED,
-          "connection refused: nothing listens there, and the connection met itself");
+          "connection refused: nothing is listening there; the socket connected to itself");
   private static final UpstreamProblem CLOSED =
       new UpstreamProblem(
-          Kind.CLOSES_AT_ONCE, "accepts the connection and closes it without a byte");
+          Kind.CLOSES_AT_ONCE, "accepts the connection and closes it without sending a byte");
 
   private static final UpstreamProblem RESET =
       new UpstreamProblem(
-          Kind.CLOSES_AT_ONCE, "accepts the connection and resets it without a byte");
+          Kind.CLOSES_AT_ONCE, "accepts the connection and resets it without sending a byte");
 
   private final SocketAddress address;
   private final Dial dial;
 
-  /** What came, as long as it is too short to tell what it is. */
-  private ByteBuf first = Unpooled.EMPTY_BUFFER;
+  /** The bytes received so far, while they are too few to tell the protocol. */
+  private ByteBuf firstBytes = Unpooled.EMPTY_BUFFER;
 
-  private boolean isKnown;
+  private boolean isProtocolKnown;
   private boolean isConnected;
 
   /**
-   * @param address is dialled, whatever address gRPC gives
+   * @param address the address to dial, whatever address gRPC passes
    */
   DialGuard(SocketAddress address, Dial dial) {
     this.address = address;
@@ -64,9 +64,9 @@ final class DialGuard extends ChannelDuplexHandler {
   }
 
   /**
-   * gRPC forgets a channel whose connect failed, and on io_uring its descriptor stays open
-   * (docs/decisions/0024). Not through the whole pipeline: closed, it would hide the cause from
-   * gRPC.
+   * Closes a channel whose connect failed: gRPC forgets it, and on io_uring its descriptor would
+   * stay open (docs/decisions/0024). Closes from this handler's context rather than the whole
+   * pipeline, which would hide the cause from gRPC.
    */
   private static void close(ChannelHandlerContext context) {
     if (!context.executor().isShutdown()) {
@@ -77,9 +77,9 @@ final class DialGuard extends ChannelDuplexHandler {
   @Override
   public void channelActive(ChannelHandlerContext context) {
     if (isSelfConnected(context.channel())) {
-      // A reset: the port must not be left in TIME-WAIT, where no server could bind it.
+      // Reset it: in TIME-WAIT, no server could bind the port.
       context.channel().config().setOption(ChannelOption.SO_LINGER, 0);
-      dial.failed(MET_ITSELF);
+      dial.failed(SELF_CONNECTED);
       context.close();
     } else {
       isConnected = true;
@@ -89,8 +89,9 @@ final class DialGuard extends ChannelDuplexHandler {
   }
 
   /**
-   * Where nobody listens on a local port from which the kernel also takes ports for connections, it
-   * may take that very port: TCP's simultaneous open with itself (RFC 9293, section 3.5).
+   * Dialling a local port without a listener may self-connect: if the port is in the ephemeral
+   * range, the kernel may choose it as the source port, which is TCP's simultaneous open with
+   * itself (RFC 9293, section 3.5).
    */
   private static boolean isSelfConnected(Channel channel) {
     return channel.localAddress() instanceof InetSocketAddress local
@@ -99,20 +100,20 @@ final class DialGuard extends ChannelDuplexHandler {
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    if (isKnown || !(message instanceof ByteBuf owned)) {
+    if (isProtocolKnown || !(message instanceof ByteBuf owned)) {
       context.fireChannelRead(message);
       return;
     }
-    first = first.isReadable() ? Unpooled.wrappedBuffer(first, owned) : owned;
-    if (first.readableBytes() >= FirstBytes.ENOUGH_BYTES) {
-      ByteBuf bytes = first;
-      first = Unpooled.EMPTY_BUFFER;
-      judge(context, bytes);
+    firstBytes = firstBytes.isReadable() ? Unpooled.wrappedBuffer(firstBytes, owned) : owned;
+    if (firstBytes.readableBytes() >= FirstBytes.BYTES_NEEDED) {
+      ByteBuf bytes = firstBytes;
+      firstBytes = Unpooled.EMPTY_BUFFER;
+      inspect(context, bytes);
     }
   }
 
-  private void judge(ChannelHandlerContext context, ByteBuf bytes) {
-    isKnown = true;
+  private void inspect(ChannelHandlerContext context, ByteBuf bytes) {
+    isProtocolKnown = true;
     UpstreamProblem problem = FirstBytes.problemOf(bytes);
     if (problem == null) {
       dial.http2();
@@ -126,8 +127,8 @@ final class DialGuard extends ChannelDuplexHandler {
 
   @Override
   public void channelInactive(ChannelHandlerContext context) {
-    if (isConnected && !isKnown) {
-      UpstreamProblem broken = first.isReadable() ? FirstBytes.problemOf(first) : null;
+    if (isConnected && !isProtocolKnown) {
+      UpstreamProblem broken = firstBytes.isReadable() ? FirstBytes.problemOf(firstBytes) : null;
       dial.failed(broken == null ? CLOSED : broken);
     }
     context.fireChannelInactive();
@@ -135,7 +136,7 @@ final class DialGuard extends ChannelDuplexHandler {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    if (isConnected && !isKnown && !first.isReadable()) {
+    if (isConnected && !isProtocolKnown && !firstBytes.isReadable()) {
       dial.failed(RESET);
     }
     context.fireExceptionCaught(cause);
@@ -143,7 +144,7 @@ final class DialGuard extends ChannelDuplexHandler {
 
   @Override
   public void handlerRemoved(ChannelHandlerContext context) {
-    ReferenceCountUtil.safeRelease(first);
-    first = Unpooled.EMPTY_BUFFER;
+    ReferenceCountUtil.safeRelease(firstBytes);
+    firstBytes = Unpooled.EMPTY_BUFFER;
   }
 }

@@ -19,7 +19,7 @@ import java.net.UnknownHostException;
 /**
  * Dials upstreams in plain text from one event loop. Immutable.
  *
- * @param loop carries the channels and everything that gRPC does for them
+ * @param loop runs the channels and everything that gRPC does for them
  * @param socketType for TCP
  * @param domainType for Unix sockets
  */
@@ -27,23 +27,23 @@ public record Dialler(
     EventLoop loop, Class<? extends Channel> socketType, Class<? extends Channel> domainType) {
   private static final int CONNECT_TIMEOUT_MS = 5_000;
 
-  /** RFC 9110, section 7.2: a peer without a host name. */
+  /** The authority for peers without a host name (RFC 9110, section 7.2). */
   private static final String UNIX_AUTHORITY = "localhost";
 
   /**
-   * What gRPC is told of every Unix socket: it makes a URI of the path, and refuses those with
-   * other characters than ASCII's.
+   * The address passed to gRPC for every Unix socket: gRPC turns the path into a URI, and refuses
+   * non-ASCII characters.
    */
   private static final UnixDomainSocketAddress UNIX_TARGET =
       UnixDomainSocketAddress.of("/upstream");
 
   /**
-   * A channel to this address, to be built.
+   * Returns the builder of a channel to this address.
    *
-   * @param upstream as configured or discovered; what it sees as its authority is this, without an
-   *     IPv6 zone, which means nothing to others (RFC 6874, section 4)
+   * @param upstream as configured or discovered; it is also the authority, without an IPv6 zone,
+   *     which means nothing to other hosts (RFC 6874, section 4)
    * @param address resolved; {@link UnixDomainSocketAddress} for Unix sockets
-   * @param dial is told how it goes
+   * @param dial records how the connection attempt goes
    */
   public NettyChannelBuilder channel(String upstream, SocketAddress address, Dial dial) {
     boolean isTcp = address instanceof InetSocketAddress;
@@ -71,8 +71,8 @@ public record Dialler(
   }
 
   /**
-   * Without the host name, of which gRPC would make an authority before it hears of ours, and which
-   * it refuses where it is none for it: names with an underscore are common in container networks.
+   * Strips the host name. gRPC would derive an authority from it before applying ours, and refuses
+   * names that it considers invalid; names with an underscore are common in container networks.
    */
   private static InetSocketAddress numeric(InetSocketAddress address) {
     InetAddress ip = address.getAddress();
@@ -95,8 +95,8 @@ public record Dialler(
   }
 
   /**
-   * The address in the class that a channel of this type dials: for Unix sockets Netty's native
-   * transports want their own, Java's selectors Java's.
+   * Returns the address in the class that this channel type requires: for Unix sockets, Netty's
+   * native transports use Netty's class, and NIO uses Java's.
    */
   static SocketAddress forChannelType(SocketAddress address, Class<? extends Channel> channelType) {
     return address instanceof UnixDomainSocketAddress unix

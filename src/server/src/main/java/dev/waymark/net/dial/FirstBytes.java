@@ -6,22 +6,22 @@ import dev.waymark.net.dial.UpstreamProblem.Kind;
 import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
-/** What the first bytes of a peer tell of the protocol that it speaks. Stateless. */
+/** Guesses a peer's protocol from its first bytes. Stateless. */
 final class FirstBytes {
-  /** So many tell HTTP/2 from everything else: the head of a frame up to its type. */
-  static final int ENOUGH_BYTES = 4;
+  /** Enough to recognise HTTP/2: a frame header up to and including its type. */
+  static final int BYTES_NEEDED = 4;
 
-  /** So many are looked at. */
-  static final int MAX_BYTES = 512;
+  /** The number of bytes inspected. */
+  static final int BYTES_MAX = 512;
 
   private static final int SHOWN_CHARS_MAX = 48;
 
-  /** Content type of a TLS alert (RFC 8446, section 5.1). */
+  /** The content type of a TLS alert (RFC 8446, section 5.1). */
   private static final int TLS_ALERT = 0x15;
 
   private static final int TLS_MAJOR_VERSION = 3;
 
-  /** Type of the frame that a server has to send first (RFC 9113, section 3.4). */
+  /** The type of the frame that a server must send first (RFC 9113, section 3.4). */
   private static final int SETTINGS_FRAME = 4;
 
   private static final int FRAME_TYPE_INDEX = 3;
@@ -29,14 +29,14 @@ final class FirstBytes {
   private FirstBytes() {}
 
   /**
-   * What is wrong with them; null: they are HTTP/2.
+   * Returns what is wrong with these bytes; null if they are HTTP/2.
    *
-   * @param bytes not consumed; {@value #ENOUGH_BYTES} of them, or all that the peer sent
+   * @param bytes not consumed; {@value #BYTES_NEEDED} of them, or all that the peer sent
    */
   static @Nullable UpstreamProblem problemOf(ByteBuf bytes) {
     int start = bytes.readerIndex();
-    int length = Math.min(bytes.readableBytes(), MAX_BYTES);
-    if (length >= ENOUGH_BYTES
+    int length = Math.min(bytes.readableBytes(), BYTES_MAX);
+    if (length >= BYTES_NEEDED
         && bytes.getByte(start) == 0
         && bytes.getByte(start + FRAME_TYPE_INDEX) == SETTINGS_FRAME) {
       return null;
@@ -56,10 +56,11 @@ final class FirstBytes {
       return problem(Kind.LOOKS_LIKE_SSH, "SSH", firstLine(text));
     }
     if (text.startsWith("PRI ")) {
-      return problem(Kind.NOT_HTTP2, "an echo, which sends back what it gets", firstLine(text));
+      return problem(
+          Kind.NOT_HTTP2, "an echo server, which returns what it receives", firstLine(text));
     }
     return new UpstreamProblem(
-        Kind.NOT_HTTP2, "answers, but not HTTP/2: it began with '" + firstLine(text) + "'");
+        Kind.NOT_HTTP2, "answers, but not HTTP/2: it begins with '" + firstLine(text) + "'");
   }
 
   private static UpstreamProblem tls(String seen) {
@@ -71,7 +72,7 @@ final class FirstBytes {
         kind, "answers, but not HTTP/2: looks like " + protocol + " (" + seen + ")");
   }
 
-  /** As far as it can be printed; what cannot be is a dot. */
+  /** Returns the first line, shortened, with dots in place of unprintable characters. */
   private static String firstLine(String text) {
     StringBuilder line = new StringBuilder();
     for (int i = 0; i < text.length() && line.length() < SHOWN_CHARS_MAX; i++) {

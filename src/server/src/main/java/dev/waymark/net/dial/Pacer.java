@@ -5,15 +5,14 @@ import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Opens and ends channels a few at a time: with hundreds of them in one turn everything else on the
- * event loop would wait for seconds. Steps run in the order in which they came. Confined to its
- * loop's thread.
+ * Opens and closes channels a few at a time: hundreds of them in one turn would block the event
+ * loop for seconds. Steps run in the order in which they were added. Confined to its loop's thread.
  */
 public final class Pacer {
-  /** One turn's steps take no longer, but for the last one of them. */
+  /** No step starts in a turn after this time. */
   static final long TURN_BUDGET_NS = 2_000_000;
 
-  /** In between, the loop serves everybody else. */
+  /** The pause between turns, in which the loop does its other work. */
   static final long PAUSE_NS = 4_000_000;
 
   private final EventLoop loop;
@@ -24,7 +23,7 @@ public final class Pacer {
     this.loop = loop;
   }
 
-  /** Runs it soon, in a later turn; one that throws does not keep the others from running. */
+  /** Runs a step soon, in a later turn. A step that throws does not prevent the others. */
   public void later(Runnable step) {
     waiting.add(step);
     if (!isRunning) {

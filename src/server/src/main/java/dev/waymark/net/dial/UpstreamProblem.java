@@ -5,31 +5,31 @@ import java.util.Locale;
 /**
  * Why an upstream does not serve. Immutable.
  *
- * @param text the cause in words, one clause, without the upstream's address
+ * @param text the cause as one clause, without the upstream's address
  */
 public record UpstreamProblem(Kind kind, String text) {
-  /** A peer may have a say in the text, and send 16 KiB of it. */
+  /** The text may come from a peer, which may send 16 KiB of it. */
   public static final int TEXT_CHARS_MAX = 400;
 
   public UpstreamProblem {
     text = shortened(text);
   }
 
-  /** At most {@link #TEXT_CHARS_MAX} of it; for texts that go where problems do. */
+  /** Returns at most {@link #TEXT_CHARS_MAX} of it; also for texts shown in place of problems. */
   public static String shortened(String text) {
     return text.length() <= TEXT_CHARS_MAX ? text : text.substring(0, TEXT_CHARS_MAX - 1) + "…";
   }
 
-  /** What an operator has to look at; docs/operations.md has a remedy for each. */
+  /** What the operator has to check; docs/operations.md has a remedy for each. */
   public enum Kind {
     /** The name does not exist (NXDOMAIN). */
     NO_SUCH_NAME,
     /** The name exists, but has no address. */
     NO_ADDRESS,
-    /** No name server gave an answer. */
+    /** No name server answered. */
     DNS_FAILED,
     CONNECTION_REFUSED,
-    /** Nothing came back: packets are dropped on the way. */
+    /** No answer: packets are dropped on the way. */
     CONNECT_TIMEOUT,
     NO_ROUTE,
     /** There is no file at the path of a Unix socket. */
@@ -41,9 +41,9 @@ public record UpstreamProblem(Kind kind, String text) {
     LOOKS_LIKE_TLS,
     LOOKS_LIKE_HTTP1,
     LOOKS_LIKE_SSH,
-    /** It answers with something else than HTTP/2. */
+    /** It answers, but not with HTTP/2. */
     NOT_HTTP2,
-    /** It accepts the connection and closes it without a byte. */
+    /** It accepts the connection and closes it without sending a byte. */
     CLOSES_AT_ONCE,
     /** It accepts the connection and sends nothing. */
     SILENT,
@@ -56,18 +56,18 @@ public record UpstreamProblem(Kind kind, String text) {
     /** The health Watch ended. */
     HEALTH_FAILED,
     NOT_SERVING,
-    /** Its health service does not know the service that was asked for. */
+    /** Its health service does not know the configured service. */
     SERVICE_UNKNOWN,
-    /** Its health service says UNKNOWN. */
+    /** Its health service reports UNKNOWN. */
     HEALTH_UNKNOWN,
-    /** It sends too much: frames without data, or answers of its health service. */
+    /** It sends too much: HTTP/2 frames without data, or answers of its health service. */
     FLOOD,
     /** A connection that worked is lost. */
     CONNECTION_LOST,
     /** A defect of the bridge. */
     INTERNAL;
 
-    /** The lower-case form in the log and in metrics. */
+    /** Returns the lower-case form for logs and metrics. */
     public String label() {
       return name().toLowerCase(Locale.ROOT);
     }

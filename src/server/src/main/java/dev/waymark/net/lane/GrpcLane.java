@@ -28,16 +28,16 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** One Attach call: frames out as batches, batches in as frames. Confined to its shard's thread. */
+/** One Attach call: translates between frames and batches. Confined to its shard's thread. */
 final class GrpcLane implements LaneTransport {
-  /** How long an upstream may take to end its side of a call that the bridge has finished. */
+  /** How long an upstream may take to end a call that the bridge has half-closed. */
   private static final long FINISH_TIMEOUT_S = 10;
 
   /**
-   * An upstream without the method says so within a round trip; one that says nothing for so long
-   * has taken the call. Those that do not acknowledge may say nothing for hours.
+   * A call without an answer for this long counts as accepted: an upstream without the method says
+   * so within a round trip, but one that does not acknowledge may be silent for hours.
    */
-  private static final long TAKEN_AFTER_MS = 200;
+  private static final long ACCEPTED_AFTER_MS = 200;
 
   private static final UpstreamProblem NO_ATTACH =
       new UpstreamProblem(Kind.NO_ATTACH, "speaks gRPC, but has no Attach method");
@@ -52,8 +52,8 @@ final class GrpcLane implements LaneTransport {
   private @Nullable ManagedChannel channel;
   private @Nullable ClientCall<OutboundBatch, InboundBatch> call;
   private @Nullable Future<?> finishTimeout;
-  private @Nullable Future<?> takenTimer;
-  private boolean isTaken;
+  private @Nullable Future<?> acceptTimer;
+  private boolean isAccepted;
   private boolean isEnded;
 
   GrpcLane(Lane lane, LaneConnector connector, LaneConnector.Settings settings) {
@@ -62,7 +62,7 @@ final class GrpcLane implements LaneTransport {
     this.settings = settings;
   }
 
-  /** Dials; what is wrong with that breaks this lane only. */
+  /** Dials and starts the call; a failure breaks only this lane. */
   void start(SocketAddress address, Duration userTimeout) {
     if (isEnded) {
       return;
@@ -182,7 +182,7 @@ final class GrpcLane implements LaneTransport {
       release();
       ClientCall<OutboundBatch, InboundBatch> open = call;
       if (open != null && channel != null) {
-        connector.end(open, cause, channel, takenTimer != null);
+        connector.end(open, cause, channel, acceptTimer != null);
       }
     }
   }
@@ -197,22 +197,23 @@ final class GrpcLane implements LaneTransport {
           settings
               .loop()
               .schedule(
-                  () -> cancel("the call was not ended in time"),
+                  () -> cancel("the upstream did not end the call in time"),
                   FINISH_TIMEOUT_S,
                   TimeUnit.SECONDS);
     }
   }
 
-  private void awaitTaken() {
-    if (takenTimer == null) {
-      takenTimer = settings.loop().schedule(this::taken, TAKEN_AFTER_MS, TimeUnit.MILLISECONDS);
+  private void awaitAcceptance() {
+    if (acceptTimer == null) {
+      acceptTimer =
+          settings.loop().schedule(this::onAccepted, ACCEPTED_AFTER_MS, TimeUnit.MILLISECONDS);
     }
   }
 
-  private void taken() {
-    if (!isTaken && !isEnded) {
-      isTaken = true;
-      settings.attempts().onTaken(lane.poolName(), lane.upstream().address());
+  private void onAccepted() {
+    if (!isAccepted && !isEnded) {
+      isAccepted = true;
+      settings.attempts().onAccepted(lane.poolName(), lane.upstream().address());
     }
   }
 
@@ -221,8 +222,8 @@ final class GrpcLane implements LaneTransport {
     if (finishTimeout != null) {
       finishTimeout.cancel(false);
     }
-    if (takenTimer != null) {
-      takenTimer.cancel(false);
+    if (acceptTimer != null) {
+      acceptTimer.cancel(false);
     }
   }
 
@@ -249,21 +250,21 @@ final class GrpcLane implements LaneTransport {
   private final class Listener extends ClientCall.Listener<InboundBatch> {
     @Override
     public void onReady() {
-      assert settings.loop().inEventLoop() : "a lane off its shard";
+      assert settings.loop().inEventLoop() : "a lane's callback is not on its shard's thread";
       if (!isEnded) {
-        awaitTaken();
+        awaitAcceptance();
         lane.onReady(settings.clockNs().getAsLong());
       }
     }
 
     @Override
     public void onHeaders(Metadata headers) {
-      taken();
+      onAccepted();
     }
 
     @Override
     public void onMessage(InboundBatch batch) {
-      taken();
+      onAccepted();
       onBatch(batch);
       ClientCall<OutboundBatch, InboundBatch> open = call;
       if (!isEnded && open != null) {
@@ -280,7 +281,7 @@ final class GrpcLane implements LaneTransport {
           connector.close(channel);
         }
         String cause = describe(status);
-        if (status.getCode() == Status.Code.UNIMPLEMENTED && !isTaken) {
+        if (status.getCode() == Status.Code.UNIMPLEMENTED && !isAccepted) {
           UpstreamProblem problem = refusal(status);
           settings.attempts().onRefused(lane.poolName(), lane.upstream().address(), problem);
           cause = problem.text() + " (" + cause + ")";
@@ -289,14 +290,15 @@ final class GrpcLane implements LaneTransport {
       }
     }
 
-    /** gRPC makes the same of a web server's 404. */
+    /** Tells a missing Attach method from a web server's 404, which gRPC maps to the same code. */
     private static UpstreamProblem refusal(Status status) {
-      String said = String.valueOf(status.getDescription());
-      int lineEnd = said.indexOf('\n');
-      return said.startsWith("HTTP status code")
+      String description = String.valueOf(status.getDescription());
+      int lineEnd = description.indexOf('\n');
+      return description.startsWith("HTTP status code")
           ? new UpstreamProblem(
               Kind.NOT_GRPC,
-              "answers HTTP/2, but not gRPC: " + (lineEnd < 0 ? said : said.substring(0, lineEnd)))
+              "answers HTTP/2, but not gRPC: "
+                  + (lineEnd < 0 ? description : description.substring(0, lineEnd)))
           : NO_ATTACH;
     }
 

@@ -34,29 +34,29 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LaneConnector {
   /**
-   * HTTP/2 flow-control window, so that it is Attach's own windows that hold back
+   * The HTTP/2 flow-control window; large enough for Attach's own windows to take effect first
    * (docs/decisions/0003).
    */
   private static final int HTTP2_WINDOW_BYTES = 4 * 1024 * 1024;
 
   /**
-   * Hears whether upstreams have the Attach method. Called on the shard's thread, for every lane.
+   * Learns whether upstreams have the Attach method. Called on the shard's thread, for every lane.
    */
   public interface Attempts {
-    void onTaken(String pool, String upstream);
+    void onAccepted(String pool, String upstream);
 
     void onRefused(String pool, String upstream, UpstreamProblem problem);
   }
 
   /**
-   * What the lanes of a shard have in common.
+   * The settings that all lanes of a shard share.
    *
    * @param channelType for TCP
-   * @param domainChannelType for unix sockets
-   * @param userTimeoutMs the channel types' TCP_USER_TIMEOUT; null where they have none
+   * @param domainChannelType for Unix sockets
+   * @param userTimeoutMs the channel type's TCP_USER_TIMEOUT; null if it has none
    * @param clockNs monotonic
-   * @param bugs told of exceptions that are defects of the bridge
-   * @param attempts told how lanes are received
+   * @param bugs receives exceptions that are defects of the bridge
+   * @param attempts learns whether lanes are accepted
    */
   public record Settings(
       EventLoop loop,
@@ -72,7 +72,7 @@ public final class LaneConnector {
   private final Dialler dialler;
   private final Pacer pacer;
 
-  /** Those that are not shut down; added to and removed from by the shard's thread. */
+  /** The channels not shut down yet. Modified only by the shard's thread. */
   private final Set<ManagedChannel> channels = ConcurrentHashMap.newKeySet();
 
   public LaneConnector(Settings settings) {
@@ -83,10 +83,10 @@ public final class LaneConnector {
   }
 
   /**
-   * Starts the call; inputs go to the lane, none during this method.
+   * Starts the call. Its events go to the lane, but never during this method.
    *
-   * @param address resolved; {@link UnixDomainSocketAddress} for unix sockets
-   * @param userTimeout TCP_USER_TIMEOUT; zero: the kernel's own
+   * @param address resolved; {@link UnixDomainSocketAddress} for Unix sockets
+   * @param userTimeout TCP_USER_TIMEOUT; zero: the kernel's default
    */
   public LaneTransport connect(Lane lane, SocketAddress address, Duration userTimeout) {
     GrpcLane transport = new GrpcLane(lane, this, settings);
@@ -95,10 +95,10 @@ public final class LaneConnector {
   }
 
   /**
-   * Shuts down every channel, when the shard has stopped and before its loop ends. Any thread but
-   * the shard's; blocks.
+   * Shuts down every channel, after the shard has stopped and before its loop ends. May be called
+   * from any thread but the shard's; blocks.
    *
-   * @param timeoutMs of waiting for each
+   * @param timeoutMs for each channel
    */
   public void close(long timeoutMs) throws InterruptedException {
     List<ManagedChannel> open = List.copyOf(channels);
@@ -110,19 +110,20 @@ public final class LaneConnector {
 
   // --- for its lanes ---
 
-  /** It is open until its call ends. */
+  /** Registers a channel until its call ends. */
   void opened(ManagedChannel channel) {
     channels.add(channel);
   }
 
-  /** Its call has ended. */
+  /** Shuts down a channel whose call has ended. */
   void close(ManagedChannel channel) {
     channel.shutdownNow();
     channels.remove(channel);
   }
 
   /**
-   * Cancels a call: at once if it is established, else a little later, as there may be hundreds.
+   * Cancels a call: at once if it is established, otherwise through the pacer, as there may be
+   * hundreds.
    */
   void end(ClientCall<?, ?> call, String cause, ManagedChannel channel, boolean isEstablished) {
     Runnable end =
@@ -137,7 +138,7 @@ public final class LaneConnector {
     }
   }
 
-  /** One with a lane's options. */
+  /** Creates a channel with a lane's options. */
   ManagedChannel channel(String upstream, SocketAddress address, Duration userTimeout, Dial dial) {
     NettyChannelBuilder builder =
         dialler

@@ -1,8 +1,7 @@
 /**
  * The Attach calls of a shard: gRPC channels on the shard's own event loop, batches in and out,
- * back-pressure. Only translates: what a frame does is decided in {@link
- * dev.waymark.engine.lane.Lane}. Out of scope: discovery, health, balancing. Start at {@link
- * dev.waymark.net.lane.LaneConnector}.
+ * back pressure. Only translates: {@link dev.waymark.engine.lane.Lane} decides what a frame does.
+ * Out of scope: discovery, health, balancing. Start at {@link dev.waymark.net.lane.LaneConnector}.
  */
 @NullMarked
 package dev.waymark.net.lane;

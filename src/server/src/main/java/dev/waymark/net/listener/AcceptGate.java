@@ -9,22 +9,22 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * Keeps a port from accepting until it is told to, and pauses it while there is a reason to. First
- * in the server channel's pipeline, so that a failed accept comes here. Confined to the port's
- * event loop.
+ * Keeps a port from accepting until it is started, and pauses it while there is a reason to. The
+ * first handler in the server channel's pipeline, so that it sees failed accepts. Confined to the
+ * port's event loop.
  */
 final class AcceptGate extends ChannelInboundHandlerAdapter {
   enum Reason {
     /**
-     * No descriptors but the reserve, or accept failed: none at all, or none of the kernel's
-     * memory.
+     * Only the reserve of file descriptors is left, or accept failed: no descriptors at all, or no
+     * kernel memory.
      */
     DESCRIPTORS,
     /** The process is over its memory budget. */
     MEMORY
   }
 
-  /** The next look waits this long: closing connections give descriptors back meanwhile. */
+  /** How long to wait for closing connections to free descriptors. */
   private static final long RETRY_MS = 250;
 
   private final Channel channel;
@@ -32,15 +32,15 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
   private final ListenerEvents events;
   private final DescriptorLimit descriptors;
 
-  /** One for all clients: each would hold its own for as long as it is connected. */
+  /** Shared by all clients, because each holds it for as long as it is connected. */
   private final ChannelFutureListener leave;
 
   private final EnumSet<Reason> reasons = EnumSet.noneOf(Reason.class);
   private boolean isStarted;
 
   /**
-   * @param channel does not accept yet
-   * @param use whose port it is, which may change
+   * @param channel with auto-read off
+   * @param use the current listener of the port, which may change
    */
   AcceptGate(
       Channel channel,
@@ -54,7 +54,7 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
     this.leave = _ -> descriptors.leave();
   }
 
-  /** Accepts from now on, unless there is a reason not to. */
+  /** Starts accepting, unless there is a reason not to. */
   void start() {
     isStarted = true;
     if (reasons.isEmpty() && channel.isOpen()) {
@@ -68,7 +68,7 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
     closeForDescriptors(message == null ? cause.toString() : message);
   }
 
-  /** Counted here and not on the client's own loop, which may lag behind a burst. */
+  /** Counts the client here rather than on its own loop, which may lag behind a burst. */
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
     descriptors.enter();
@@ -98,7 +98,7 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** Returns whether it is a reason that was not there. */
+  /** Pauses accepting for this reason; returns whether the reason is new. */
   boolean close(Reason reason, String cause) {
     if (!reasons.add(reason)) {
       return false;
@@ -111,6 +111,7 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
     return true;
   }
 
+  /** Removes this reason, and resumes accepting if no other is left. */
   void open(Reason reason) {
     if (reasons.remove(reason) && reasons.isEmpty() && channel.isOpen()) {
       events.onAcceptResumed(use.get().listener());

@@ -11,9 +11,9 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns what happens on a client's channel into inputs of its connection. As a Runnable it is what
- * {@link SocketClient#onResumed} calls, so that an idle connection holds no lambda for it. Confined
- * to its event loop.
+ * Turns events of a client's channel into inputs of its connection. It is also the Runnable for
+ * {@link SocketClient#onResumed}, which saves a lambda per idle connection. Confined to its event
+ * loop.
  */
 final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnable {
   private final SocketClient socket;
@@ -22,13 +22,16 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
   private final Acceptor acceptor;
   private final ListenerCounters counters;
   private @Nullable Connection connection;
+
+  /** The start of an incomplete message, or, if reading was paused, messages not cut yet. */
   private @Nullable ByteBuf partial;
-  private boolean isUncut;
-  private boolean isEndSeen;
-  private boolean isUnreadable;
+
+  private boolean hasUncutMessages;
+  private boolean hasSeenEnd;
+  private boolean isBroken;
 
   /**
-   * @param counters has a place for this client, which is given back when its channel is gone
+   * @param counters on which this client has been entered; it leaves when its channel is gone
    */
   ClientHandler(
       SocketClient socket,
@@ -57,7 +60,7 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
   public void channelRead(ChannelHandlerContext context, Object message) {
     ByteBuf bytes = (ByteBuf) message;
     Connection to = connection;
-    if (to == null || isUnreadable) {
+    if (to == null || isBroken) {
       bytes.release();
     } else if (framer == null) {
       to.onClientBytes(socket.nowNs(), bytes, false);
@@ -73,14 +76,14 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
     cutRest();
   }
 
-  /** The socket is read again: what came before that is first. */
+  /** Cuts the messages that arrived before reading was paused. */
   private void cutRest() {
     ByteBuf rest = partial;
     Connection to = connection;
-    if (isUncut && rest != null && framer != null && to != null) {
+    if (hasUncutMessages && rest != null && framer != null && to != null) {
       partial = null;
       cut(to, framer, rest);
-      endIfSeen(to);
+      applyEnd(to);
     }
   }
 
@@ -91,10 +94,10 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
       while (socket.isReading() && (length = by.next(whole)) >= 0) {
         to.onClientBytes(nowNs, whole.readRetainedSlice(length), true);
       }
-      // Cut later: many small messages cost many times their bytes.
-      isUncut = length >= 0 && whole.isReadable();
+      // The rest is cut later: many small messages cost a multiple of their bytes in memory.
+      hasUncutMessages = length >= 0 && whole.isReadable();
     } catch (FramingException violation) {
-      isUnreadable = true;
+      isBroken = true;
       whole.release();
       to.onClientPartial(0);
       to.onClientViolation(nowNs, violation.reason());
@@ -105,10 +108,10 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
 
   private ByteBuf append(ByteBuf head, ByteBuf tail) {
     try {
-      if (!isUncut) {
+      if (!hasUncutMessages) {
         return head.writeBytes(tail);
       }
-      // Messages that were cut off its front are on their way: it must not grow under them.
+      // Slices of its front are still in use, so this buffer must not be reallocated.
       int bytes = head.readableBytes() + tail.readableBytes();
       try {
         return head.alloc().buffer(bytes * 2).writeBytes(head).writeBytes(tail);
@@ -120,12 +123,10 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
     }
   }
 
-  /**
-   * The rest of a message is copied: a slice would keep the read buffer of the messages before it.
-   */
+  /** Keeps an incomplete message, as a copy: a slice would keep the whole read buffer in memory. */
   private void keep(Connection to, ByteBuf rest) {
     int bytes = rest.readableBytes();
-    if (isUncut || (bytes > 0 && rest.readerIndex() == 0 && rest.isWritable())) {
+    if (hasUncutMessages || (bytes > 0 && rest.readerIndex() == 0 && rest.isWritable())) {
       partial = rest;
     } else {
       try {
@@ -140,17 +141,17 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
     if (event == ChannelInputShutdownEvent.INSTANCE && connection != null) {
-      isEndSeen = true;
-      endIfSeen(connection);
+      hasSeenEnd = true;
+      applyEnd(connection);
     }
   }
 
-  /** The end comes after all messages, those included that are not cut yet. */
-  private void endIfSeen(Connection to) {
-    if (!isEndSeen || isUncut) {
+  /** Passes on the client's end, after all messages, including those not cut yet. */
+  private void applyEnd(Connection to) {
+    if (!hasSeenEnd || hasUncutMessages) {
       return;
     }
-    isEndSeen = false;
+    hasSeenEnd = false;
     if (partial != null) {
       releasePartial();
       to.onClientPartial(0);
@@ -167,7 +168,7 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
           message.contains("timed out") ? CloseReason.CLIENT_TIMEOUT : CloseReason.CLIENT_RESET;
       lose(reason);
     } else if (cause instanceof OutOfMemoryError) {
-      // The JVM ends when the heap is exhausted: this is Netty's limit, or the JVM's, outside it.
+      // Heap exhaustion ends the JVM, so this is the limit of direct memory: Netty's or the JVM's.
       lose(CloseReason.OVERLOAD);
     } else {
       acceptor.onBug(cause);
@@ -192,7 +193,7 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
     }
   }
 
-  /** The channel is closed, also where it never became active. */
+  /** Called for every closed channel, even if it never became active. */
   @Override
   public void handlerRemoved(ChannelHandlerContext context) {
     counters.leave();

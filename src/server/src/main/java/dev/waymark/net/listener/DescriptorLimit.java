@@ -5,15 +5,15 @@ import java.lang.management.ManagementFactory;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * How many clients the process's limit of descriptors has room for. Some are kept back: a process
- * that has none left cannot open a lane, answer its admin port or load a class. Thread-safe; shared
- * by all ports.
+ * The number of clients that the process's limit of file descriptors allows. It keeps a reserve: a
+ * process without descriptors cannot open a lane, answer on its admin port or load a class.
+ * Thread-safe; shared by all ports.
  */
 public final class DescriptorLimit {
   /** For lanes, health Watches, the admin port and jar files. */
   private static final long RESERVE_MIN = 64;
 
-  /** The same as a share of a large limit. */
+  /** The reserve as a fraction of a large limit. */
   private static final long RESERVE_DIVISOR = 64;
 
   private final long clientsMax;
@@ -24,8 +24,8 @@ public final class DescriptorLimit {
   }
 
   /**
-   * What the process may still open now, less the reserve; without a bound where the machine does
-   * not tell.
+   * Returns the number of descriptors that the process may still open, less the reserve; unlimited
+   * if the system does not tell.
    */
   public static DescriptorLimit ofProcess() {
     if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
@@ -36,12 +36,12 @@ public final class DescriptorLimit {
     return new DescriptorLimit(Long.MAX_VALUE);
   }
 
-  /** How many clients there is room for; {@link Long#MAX_VALUE}: as many as come. */
+  /** Returns how many clients there is room for; {@link Long#MAX_VALUE}: unlimited. */
   public long clientsMax() {
     return clientsMax;
   }
 
-  /** One more client. */
+  /** Counts a client. */
   void enter() {
     clients.incrementAndGet();
   }
@@ -50,7 +50,7 @@ public final class DescriptorLimit {
     clients.decrementAndGet();
   }
 
-  /** Another client would go into the reserve. */
+  /** Whether another client would use the reserve. */
   boolean isReached() {
     return clients.get() >= clientsMax;
   }

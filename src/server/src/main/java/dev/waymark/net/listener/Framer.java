@@ -7,7 +7,7 @@ import io.netty.util.ByteProcessor;
 
 /**
  * Cuts the stream of one client into messages without changing or copying a byte. Confined to the
- * connection's event loop; after an exception it is of no further use.
+ * connection's event loop; unusable after an exception.
  */
 abstract sealed class Framer {
   private static final int DELIMITER_BYTES_MAX = 16;
@@ -15,9 +15,9 @@ abstract sealed class Framer {
   private Framer() {}
 
   /**
-   * A framer for one connection.
+   * Creates a framer for one connection.
    *
-   * @param frameBytesMax longest message, its prefix or delimiter included
+   * @param frameBytesMax the longest message, including its prefix or delimiter
    */
   static Framer of(Framing framing, int frameBytesMax) {
     Check.that(frameBytesMax > 0, "frame-max is positive");
@@ -41,16 +41,16 @@ abstract sealed class Framer {
   }
 
   /**
-   * How many bytes from the reader index the first message has, its prefix or delimiter included;
-   * -1 while it is incomplete. The caller skips exactly that many before it calls again, and after
-   * a -1 calls again with the same bytes and more behind them.
+   * Returns the length of the message that starts at the reader index, including its prefix or
+   * delimiter; -1 while it is incomplete. Before the next call, the caller must skip exactly this
+   * length; after -1, it must pass the same bytes followed by more.
    *
-   * @param in borrowed, only looked at
-   * @throws FramingException as soon as the message is known to be too long or impossible
+   * @param in borrowed; its indices do not change
+   * @throws FramingException as soon as the message is known to be too long or invalid
    */
   abstract int next(ByteBuf in) throws FramingException;
 
-  /** No messages: whatever is there may go. */
+  /** No messages: all readable bytes may pass. */
   private static final class RawFramer extends Framer {
     @Override
     int next(ByteBuf in) {
@@ -72,12 +72,12 @@ abstract sealed class Framer {
     }
   }
 
-  /** Up to and including one byte. */
+  /** Messages that end with one particular byte. */
   private static final class ByteFramer extends Framer {
     private final byte last;
     private final int frameBytesMax;
 
-    /** Bytes of the message under way that are known not to be its last. */
+    /** The number of bytes of the current message that have been searched. */
     private int scannedBytes;
 
     ByteFramer(byte last, int frameBytesMax) {
@@ -103,13 +103,13 @@ abstract sealed class Framer {
   }
 
   /**
-   * Knuth, Morris and Pratt: every byte is looked at once, however it comes and however the
+   * Uses Knuth-Morris-Pratt: looks at every byte once, whatever the chunks and however the
    * delimiter overlaps itself.
    */
   private static final class DelimiterFramer extends Framer implements ByteProcessor {
     private final byte[] delimiter;
 
-    /** For each count of matched bytes: how many are still matched when the next one differs. */
+    /** By number of matched bytes, less one: how many still match if the next byte differs. */
     private final int[] fallback;
 
     private final int frameBytesMax;
@@ -146,7 +146,7 @@ abstract sealed class Framer {
       return -1;
     }
 
-    /** False, which ends the scan, at the delimiter's last byte. */
+    /** Returns false, which ends the scan, at the delimiter's last byte. */
     @Override
     public boolean process(byte value) {
       while (matchedBytes > 0 && value != delimiter[matchedBytes]) {
@@ -161,7 +161,7 @@ abstract sealed class Framer {
     private final Framing.LengthPrefixed prefix;
     private final int headerBytes;
 
-    /** The largest value that leaves the message within frame-max; negative where none does. */
+    /** The largest field value of a message within frame-max; negative if there is none. */
     private final long valueMax;
 
     LengthFramer(Framing.LengthPrefixed prefix, int frameBytesMax) {
@@ -185,7 +185,7 @@ abstract sealed class Framer {
         return -1;
       }
       long value = value(in, in.readerIndex() + prefix.lengthOffset());
-      if (value < 0 || value > valueMax) { // below zero: 8 bytes, unsigned, of 2^63 and more
+      if (value < 0 || value > valueMax) { // negative: an unsigned field of 2^63 or more
         throw FramingException.TOO_LONG;
       }
       long bodyBytes = value + prefix.lengthAdjustment();
@@ -226,7 +226,7 @@ abstract sealed class Framer {
         int next = in.getUnsignedByte(in.readerIndex() + i);
         value |= (long) (next & VALUE_MASK) << (BITS * i);
         long bytes = i + 1 + value;
-        if (bytes > frameBytesMax) { // later bytes only add
+        if (bytes > frameBytesMax) { // further bytes only add to it
           throw FramingException.TOO_LONG;
         }
         if ((next & MORE) == 0) {

@@ -3,8 +3,8 @@ package dev.waymark.net.listener;
 import dev.waymark.protocol.CloseReason;
 
 /**
- * A client's stream that cannot be cut. One instance per reason and no stack trace: hostile input
- * must cost nothing (rule 11).
+ * Thrown for a client's stream that cannot be cut into messages. One instance per reason and no
+ * stack trace: hostile input must cost nothing (rule 11).
  */
 final class FramingException extends Exception {
   private static final long serialVersionUID = 1L;
@@ -19,7 +19,7 @@ final class FramingException extends Exception {
     this.reason = reason;
   }
 
-  /** FRAME_TOO_LONG or FRAME_INVALID. */
+  /** Returns FRAME_TOO_LONG or FRAME_INVALID. */
   CloseReason reason() {
     return reason;
   }

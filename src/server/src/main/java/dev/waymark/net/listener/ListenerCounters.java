@@ -3,13 +3,15 @@ package dev.waymark.net.listener;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What a listening port counts by itself. Thread-safe. */
+/** The counters of a listener. Thread-safe. */
 public final class ListenerCounters {
   private final AtomicInteger open = new AtomicInteger();
   private final LongAdder refused = new LongAdder();
   private final LongAdder acceptPauses = new LongAdder();
 
-  /** Takes a place if there is one. */
+  /**
+   * Counts a client as open and returns true, or at connectionsMax as refused and returns false.
+   */
   boolean enter(int connectionsMax) {
     if (open.incrementAndGet() > connectionsMax) {
       open.decrementAndGet();
@@ -27,17 +29,17 @@ public final class ListenerCounters {
     acceptPauses.increment();
   }
 
-  /** Connections open now. */
+  /** Returns the number of open connections. */
   public int open() {
     return open.get();
   }
 
-  /** Clients closed at once because of connections-max. */
+  /** Returns the number of clients closed at once because of connections-max. */
   public long refused() {
     return refused.sum();
   }
 
-  /** Times that accepting paused, for want of descriptors or memory. */
+  /** Returns how often accepting paused for lack of descriptors or memory. */
   public long acceptPauses() {
     return acceptPauses.sum();
   }

@@ -25,20 +25,20 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A port that accepts clients and spreads their sockets evenly over the shards: one acceptor, since
- * long-lived connections spread unevenly over SO_REUSEPORT sockets. It belongs to one address for
- * good, and to one listener at a time. Thread-safe.
+ * A port that accepts clients and spreads their sockets evenly over the shards. There is only one
+ * acceptor, since long-lived connections spread unevenly over SO_REUSEPORT sockets. A port's
+ * address never changes, but its listener may. Thread-safe.
  */
 public final class ListenerPort {
   /**
-   * The transport under the sockets.
+   * The settings that all ports share.
    *
    * @param acceptLoop runs the listening socket
-   * @param shards run the clients' sockets, in turn
+   * @param shards run the clients' sockets, assigned in turn
    * @param servers opens listening sockets
-   * @param userTimeoutMs the channel type's TCP_USER_TIMEOUT; null where it has none
-   * @param readBytesMax the largest read of a client's socket
-   * @param isMemoryShort whether too much memory is held; asked at each read
+   * @param userTimeoutMs the channel type's TCP_USER_TIMEOUT; null if it has none
+   * @param readBytesMax the largest read from a client's socket
+   * @param isMemoryShort whether too much memory is held; called for each read
    * @param descriptors shared by all ports
    * @param memory shared by all ports
    */
@@ -52,23 +52,23 @@ public final class ListenerPort {
       DescriptorLimit descriptors,
       MemoryPauses memory) {}
 
-  /** Whose port it is. */
+  /** The listener to which the port currently belongs. */
   record Use(String listener, ListenerCounters counters) {}
 
-  /** How long a port of this process may take to become free after it was closed. */
+  /** How long a closed port of this process may take to become free. */
   private static final long REBIND_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(1);
 
   private static final long REBIND_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(2);
 
   private final InetSocketAddress wanted;
 
-  /** Where it is bound, or is to be. */
-  private volatile InetSocketAddress place;
+  /** As configured; after the first bind with the actual port. */
+  private volatile InetSocketAddress bindAddress;
 
   private final int backlog;
   private final Sockets sockets;
 
-  /** One for all clients: by default each has its own. */
+  /** Shared by all clients; by default each would have its own. */
   private final ReadSizes readSizes;
 
   private final Acceptor acceptor;
@@ -78,9 +78,9 @@ public final class ListenerPort {
   private volatile @Nullable AcceptGate gate;
 
   /**
-   * A port that is not open yet.
+   * Creates a port that is not open yet.
    *
-   * @param counters of the listener's name
+   * @param counters those of the listener
    */
   public ListenerPort(
       ListenerConfig config,
@@ -89,7 +89,7 @@ public final class ListenerPort {
       Acceptor acceptor,
       ListenerEvents events) {
     this.wanted = config.address();
-    this.place = wanted;
+    this.bindAddress = wanted;
     this.backlog = config.get(ListenerKeys.BACKLOG);
     this.use = new Use(config.name(), counters);
     this.sockets = sockets;
@@ -99,8 +99,8 @@ public final class ListenerPort {
   }
 
   /**
-   * Binds: the kernel takes clients, which wait. After {@link #close} it may be bound again, and
-   * has the port that it had. Blocks; not on an event loop.
+   * Binds the port: from now on clients wait in the kernel's backlog. After {@link #close} it may
+   * be bound again, to the same port number. Blocks; must not be called on an event loop.
    *
    * @throws IOException if the address cannot be bound; the message names it
    */
@@ -109,10 +109,10 @@ public final class ListenerPort {
   }
 
   /**
-   * As {@link #bind}, where a port of this process was closed just before to make room: NIO gives
-   * it back only when its loop turns next.
+   * Like {@link #bind}, but retries for a second, because a port of this process has just been
+   * closed to make room: NIO frees it only in the next turn of its loop.
    */
-  public void bindInPlaceOfAnother() throws IOException {
+  public void bindWithRetry() throws IOException {
     for (long leftNs = REBIND_TIMEOUT_NS; ; leftNs -= REBIND_INTERVAL_NS) {
       try {
         tryBind();
@@ -130,7 +130,7 @@ public final class ListenerPort {
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(sockets.acceptLoop(), sockets.shards())
-            .channelFactory(() -> sockets.servers().open(place.getAddress()))
+            .channelFactory(() -> sockets.servers().open(bindAddress.getAddress()))
             .option(ChannelOption.SO_BACKLOG, backlog)
             .option(ChannelOption.SO_REUSEADDR, true)
             .option(ChannelOption.AUTO_READ, false)
@@ -149,28 +149,28 @@ public final class ListenerPort {
             .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WriteBufferWaterMark.DEFAULT)
             .childOption(ChannelOption.RECVBUF_ALLOCATOR, readSizes)
             .childHandler(new ClientInitializer());
-    var bound = bootstrap.bind(place).awaitUninterruptibly();
+    var bound = bootstrap.bind(bindAddress).awaitUninterruptibly();
     if (!bound.isSuccess()) {
       Throwable cause = Objects.requireNonNull(bound.cause());
       throw new IOException(
           Objects.requireNonNullElse(cause.getMessage(), cause.toString()), cause);
     }
     channel = bound.channel();
-    place = address();
+    bindAddress = address();
   }
 
-  /** Accepts from now on, those that wait first. Only after {@link #bind}. Any thread. */
+  /** Starts accepting, including clients that wait. Only after {@link #bind}. Any thread. */
   public void accept() {
     onGate(AcceptGate::start);
-    settleMemory();
+    applyMemoryPause();
   }
 
-  /** From now on it is this listener's. Any thread. */
+  /** Assigns the port to this listener. Any thread. */
   public void use(String listener, ListenerCounters counters) {
     use = new Use(listener, counters);
   }
 
-  /** Stops accepting; connections go on. Blocks; not on an event loop. */
+  /** Stops accepting; connections stay open. Blocks; must not be called on an event loop. */
   public void close() {
     Channel open = channel;
     if (open != null) {
@@ -178,11 +178,11 @@ public final class ListenerPort {
     }
   }
 
-  /** Pauses or goes on, as {@link Sockets#memory} says. Any thread. */
-  public void settleMemory() {
-    // Decided on the gate's own loop, by what holds then: shards pause and resume side by side.
+  /** Pauses or resumes accepting, as {@link Sockets#memory} says. Any thread. */
+  public void applyMemoryPause() {
+    // Reads the state on the gate's loop, because shards pause and resume concurrently.
     onGate(opened -> {
-      if (sockets.memory().isAny()) {
+      if (sockets.memory().isPaused()) {
         opened.close(AcceptGate.Reason.MEMORY, "over the memory budget");
       } else {
         opened.open(AcceptGate.Reason.MEMORY);
@@ -202,29 +202,29 @@ public final class ListenerPort {
     return use;
   }
 
-  /** The name of its listener. */
+  /** Returns the name of its listener. */
   public String listener() {
     return use.listener();
   }
 
-  /** Whether it listens where the configuration wants it; where any port will do, by the name. */
+  /** Whether it has the configured address and, if any port number will do, the same listener. */
   public boolean isFor(ListenerConfig config) {
     return wanted.equals(config.address())
         && (wanted.getPort() != 0 || use.listener().equals(config.name()));
   }
 
-  /** Whether this port has to be closed before that address can be bound. */
-  public boolean isInTheWayOf(InetSocketAddress address) {
-    return ListenAddresses.exclude(place, address);
+  /** Whether this port must be closed before the address can be bound. */
+  public boolean conflictsWith(InetSocketAddress address) {
+    return ListenAddresses.exclude(bindAddress, address);
   }
 
-  /** Where it listens in fact: the port is never 0. Only after {@link #bind}. */
+  /** Returns the actual address: its port is never 0. Only after {@link #bind}. */
   public InetSocketAddress address() {
     SocketAddress local = Objects.requireNonNull(channel, "not open").localAddress();
     return (InetSocketAddress) local;
   }
 
-  /** host:port, IPv6 in brackets and with its zone: one can connect to what is printed. */
+  /** Returns host:port, with IPv6 in brackets and with its zone, so that it can be dialled. */
   public static String text(InetSocketAddress address) {
     String text = SocketClient.text(address);
     return address.getAddress() instanceof Inet6Address six && six.getScopeId() != 0

@@ -3,13 +3,13 @@ package dev.waymark.net.listener;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * How many shards are over the memory budget: no port accepts while any is. Thread-safe; shared by
- * all ports, those included that open meanwhile.
+ * Counts the shards that are over the memory budget: no port accepts while any is. Thread-safe;
+ * shared by all ports, including those that open later.
  */
 public final class MemoryPauses {
   private final AtomicInteger shards = new AtomicInteger();
 
-  /** One more shard is over it. */
+  /** Called when a shard exceeds the memory budget. */
   public void enter() {
     shards.incrementAndGet();
   }
@@ -19,7 +19,7 @@ public final class MemoryPauses {
     shards.decrementAndGet();
   }
 
-  boolean isAny() {
+  boolean isPaused() {
     return shards.get() > 0;
   }
 }

@@ -10,32 +10,32 @@ import io.netty.util.UncheckedBooleanSupplier;
 import java.util.function.BooleanSupplier;
 
 /**
- * How much is read of a client at once: what it tends to send, within a bound; little while too
- * much memory is held. Then reading pauses, but every socket of a turn may still be read once:
- * those that are ready already, and with io_uring those that are being closed. One for all clients
- * of a port. Thread-safe.
+ * The size of reads from clients: adapts to what a client sends, within a bound, and is small while
+ * too much memory is held. Reading is paused then, but every socket may still be read once in that
+ * turn, if it was already ready or, with io_uring, is being closed. Shared by all clients of a
+ * port. Thread-safe.
  */
 final class ReadSizes implements RecvByteBufAllocator {
-  /** In a turn in which memory is short; 4,096 of them are 4 MiB. */
-  static final int SHORT_BYTES = 1_024;
+  /** The size of a read while memory is short; 4,096 such reads are 4 MiB. */
+  static final int LOW_MEMORY_BYTES = 1_024;
 
   private static final int BYTES_MIN = 64;
   private static final int BYTES_INITIAL = 2_048;
 
-  /** In a row, as by default. */
+  /** Consecutive reads of a socket; Netty's default. */
   private static final int READS_MAX = 16;
 
   private final RecvByteBufAllocator adaptive;
-  private final BooleanSupplier isShort;
+  private final BooleanSupplier isMemoryShort;
 
   /**
-   * @param isShort whether too much memory is held; asked at each read
+   * @param isMemoryShort whether too much memory is held; called for each read
    */
-  ReadSizes(int bytesMax, BooleanSupplier isShort) {
+  ReadSizes(int bytesMax, BooleanSupplier isMemoryShort) {
     this.adaptive =
         new AdaptiveRecvByteBufAllocator(BYTES_MIN, Math.min(BYTES_INITIAL, bytesMax), bytesMax)
             .maxMessagesPerRead(READS_MAX);
-    this.isShort = isShort;
+    this.isMemoryShort = isMemoryShort;
   }
 
   @Override
@@ -52,7 +52,7 @@ final class ReadSizes implements RecvByteBufAllocator {
     @Override
     public int guess() {
       int bytes = delegate().guess();
-      return bytes > SHORT_BYTES && isShort.getAsBoolean() ? SHORT_BYTES : bytes;
+      return bytes > LOW_MEMORY_BYTES && isMemoryShort.getAsBoolean() ? LOW_MEMORY_BYTES : bytes;
     }
 
     @Override

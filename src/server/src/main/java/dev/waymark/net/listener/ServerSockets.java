@@ -7,8 +7,8 @@ import java.net.InetAddress;
 @FunctionalInterface
 public interface ServerSockets {
   /**
-   * A socket of the family of this address, not bound yet: one for an IPv4 address never accepts
-   * IPv6 clients. One for the IPv6 wildcard accepts both.
+   * Returns an unbound socket of this address's family: with an IPv4 address it never accepts IPv6
+   * clients. With the IPv6 wildcard it accepts both.
    */
   ServerChannel open(InetAddress address);
 }

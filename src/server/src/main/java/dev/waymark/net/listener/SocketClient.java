@@ -15,13 +15,13 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A client's socket on Netty. Confined to its event loop.
+ * A client's Netty socket. Confined to its event loop.
  *
- * <p>One promise per flush tells what the kernel took: the last write of a turn waits here until
- * the flush, and its completion stands for all before it.
+ * <p>One promise per flush tells what the kernel has accepted: the last write of a turn is kept
+ * here until the flush, and its completion covers all writes before it.
  */
 final class SocketClient implements ClientSocket, ChannelFutureListener {
-  /** What the kernel has not taken at once. */
+  /** A flush that the kernel did not accept at once. */
   private record Flush(long bytes, int pieces) {}
 
   private final SocketChannel channel;
@@ -32,14 +32,14 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   private @Nullable ByteBuf lastWrite;
   private long turnBytes;
   private int turnPieces;
-  private @Nullable ArrayDeque<Flush> flushes;
+  private @Nullable ArrayDeque<Flush> pendingFlushes;
   private boolean isFinishDue;
   private boolean isFinished;
 
   SocketClient(SocketChannel channel, LongSupplier clockNs) {
     this.channel = channel;
     this.clockNs = clockNs;
-    // Taken now: the kernel forgets it with the socket.
+    // Read now, because the kernel forgets it once the socket is closed.
     this.clientAddress = text(channel.remoteAddress());
   }
 
@@ -48,13 +48,14 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   }
 
   /**
-   * Called on the event loop, never from within {@link #resumeReading}, whenever reading goes on.
+   * Sets an action to run on the event loop whenever reading resumes, but never from within {@link
+   * #resumeReading}.
    */
   void onResumed(Runnable action) {
     onResumed = action;
   }
 
-  /** The time of its shard. */
+  /** Returns the time of its shard. */
   long nowNs() {
     return clockNs.getAsLong();
   }
@@ -124,17 +125,17 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
     if (written.isSuccess()) {
       onWritten(bytes, pieces);
     } else if (!written.isDone()) {
-      if (flushes == null) {
-        flushes = new ArrayDeque<>(4);
+      if (pendingFlushes == null) {
+        pendingFlushes = new ArrayDeque<>(4);
       }
-      flushes.add(new Flush(bytes, pieces));
+      pendingFlushes.add(new Flush(bytes, pieces));
       written.addListener(this);
     }
   }
 
   @Override
   public void operationComplete(ChannelFuture written) {
-    Flush done = flushes == null ? null : flushes.poll();
+    Flush done = pendingFlushes == null ? null : pendingFlushes.poll();
     if (done != null && written.isSuccess()) {
       onWritten(done.bytes(), done.pieces());
     }
@@ -155,7 +156,7 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   }
 
   private void finishWhenWritten() {
-    boolean isWritten = lastWrite == null && (flushes == null || flushes.isEmpty());
+    boolean isWritten = lastWrite == null && (pendingFlushes == null || pendingFlushes.isEmpty());
     if (isFinishDue && !isFinished && isWritten && channel.isOpen()) {
       isFinished = true;
       channel.shutdownOutput();
@@ -191,7 +192,7 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
     }
   }
 
-  /** Drops what was written and not flushed. */
+  /** Releases the last write if it has not been flushed. */
   void release() {
     if (lastWrite != null) {
       lastWrite.release();
@@ -201,12 +202,12 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
     }
   }
 
-  /** host:port, IPv6 in brackets and short (RFC 5952), without a zone. */
+  /** Returns host:port, with IPv6 in brackets and compressed (RFC 5952), without a zone. */
   static String text(@Nullable InetSocketAddress address) {
     return address == null ? "unknown" : NetUtil.toSocketAddressString(address);
   }
 
-  /** Of what {@link #text} made. */
+  /** Returns the host in an address formatted by {@link #text}. */
   static String host(String address) {
     int colon = address.lastIndexOf(':');
     if (colon < 0) {

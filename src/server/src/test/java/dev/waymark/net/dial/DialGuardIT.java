@@ -27,9 +27,9 @@ class DialGuardIT {
     GROUP.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
   }
 
-  /** From the port that it dials, as the kernel may choose it where nobody listens. */
+  /** Dials from the dialled port itself, which the kernel may choose if there is no listener. */
   @Test
-  void connectionThatMeetsItself_isResetAndItsPortIsFree() throws Exception {
+  void selfConnection_isResetAndFreesItsPort() throws Exception {
     InetSocketAddress port;
     try (var probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = new InetSocketAddress(InetAddress.getLoopbackAddress(), probe.getLocalPort());
@@ -49,14 +49,15 @@ class DialGuardIT {
         .hasValueSatisfying(problem ->
             assertThat(problem.text())
                 .isEqualTo(
-                    "connection refused: nothing listens there, and the connection met itself"));
-    // NIO closes the descriptor when its selector turns next. TIME-WAIT would last a minute.
+                    "connection refused: nothing is listening there; the socket connected to"
+                        + " itself"));
+    // NIO closes the descriptor in its selector's next turn. TIME-WAIT would last a minute.
     await()
         .atMost(Duration.ofSeconds(5))
         .untilAsserted(() -> assertThatCode(() -> bindStrictly(port)).doesNotThrowAnyException());
   }
 
-  /** Fails where a connection of this port is in TIME-WAIT. */
+  /** Fails if a connection of this port is in TIME-WAIT. */
   private static void bindStrictly(InetSocketAddress port) throws Exception {
     try (var server = new ServerSocket()) {
       server.setReuseAddress(false);

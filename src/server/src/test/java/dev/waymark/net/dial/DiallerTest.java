@@ -59,7 +59,7 @@ class DiallerTest {
   }
 
   @Test
-  void unixSocket_takesTheClassOfTheTransport() {
+  void unixSocket_hasTheAddressClassOfTheTransport() {
     var unix = UnixDomainSocketAddress.of("/run/a.sock");
     assertThat(Dialler.forChannelType(unix, NioDomainSocketChannel.class)).isSameAs(unix);
     assertThat(Dialler.forChannelType(unix, EpollDomainSocketChannel.class))

@@ -17,7 +17,7 @@ class FirstBytesTest {
   void settings_areHttp2() {
     assertThat(problem("\0\0\0\4\0\0\0\0\0")).isNull();
     assertThat(problem("\0\0\6\4\0\0\0\0\0\0\3\0\0\0\144")).isNull();
-    assertThat(problem("\0\0\22\4")).as("the head of a frame, up to its type").isNull();
+    assertThat(problem("\0\0\22\4")).as("a frame header up to its type").isNull();
   }
 
   private static Stream<Arguments> others() {
@@ -39,7 +39,7 @@ class FirstBytesTest {
         Arguments.of(
             "PRI * HTTP/2.0\r\n",
             Kind.NOT_HTTP2,
-            "looks like an echo, which sends back what it gets (PRI * HTTP/2.0)"));
+            "looks like an echo server, which returns what it receives (PRI * HTTP/2.0)"));
   }
 
   @ParameterizedTest
@@ -50,16 +50,16 @@ class FirstBytesTest {
   }
 
   @Test
-  void anythingElse_isShownAsFarAsItCanBePrinted() {
+  void anythingElse_isQuotedWithoutUnprintableCharacters() {
     assertThat(problem("220 mail ready\r\nmore"))
         .isEqualTo(
             new UpstreamProblem(
-                Kind.NOT_HTTP2, "answers, but not HTTP/2: it began with '220 mail ready'"));
+                Kind.NOT_HTTP2, "answers, but not HTTP/2: it begins with '220 mail ready'"));
     assertThat(problem("-ERR 'x' \7\377" + "y".repeat(100)))
         .isEqualTo(
             new UpstreamProblem(
                 Kind.NOT_HTTP2,
-                "answers, but not HTTP/2: it began with '-ERR .x. .." + "y".repeat(37) + "'"));
+                "answers, but not HTTP/2: it begins with '-ERR .x. .." + "y".repeat(37) + "'"));
   }
 
   @Test

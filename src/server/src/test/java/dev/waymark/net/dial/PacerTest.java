@@ -27,7 +27,7 @@ class PacerTest {
   }
 
   @Test
-  void fiveHundredSteps_takeTurnsWithTheRestOfTheLoop() {
+  void fiveHundredSteps_alternateWithOtherWorkOfTheLoop() {
     IntStream.range(0, 500).forEach(this::submit);
     int turns = 0;
     while (done.size() < 500) {

@@ -14,7 +14,7 @@ class UpstreamProblemTest {
   }
 
   @Test
-  void text_thatFits_staysAsItIs() {
+  void text_thatFits_isUnchanged() {
     String fits = "x".repeat(UpstreamProblem.TEXT_CHARS_MAX);
 
     assertThat(UpstreamProblem.shortened(fits)).isEqualTo(fits);

@@ -47,14 +47,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The descriptors of channels whose dial fails. */
+/** File descriptors of channels that fail to connect. */
 final class RefusedDialsIT {
   private static final int DIALS = 60;
 
   private static final SocketAddress NO_SOCKET =
       UnixDomainSocketAddress.of("/tmp/waymark-no-such.sock");
 
-  /** Dialling does not look at it. */
+  /** Dialling does not read the time. */
   private static final LoopTime NO_TIME =
       new LoopTime() {
         @Override
@@ -71,7 +71,7 @@ final class RefusedDialsIT {
   private static final LaneConnector.Attempts NO_ATTEMPTS =
       new LaneConnector.Attempts() {
         @Override
-        public void onTaken(String pool, String upstream) {}
+        public void onAccepted(String pool, String upstream) {}
 
         @Override
         public void onRefused(String pool, String upstream, UpstreamProblem problem) {}
@@ -109,7 +109,7 @@ final class RefusedDialsIT {
 
   @ParameterizedTest
   @EnumSource
-  void lanes_leaveNoDescriptor(Transport transport) throws Exception {
+  void lanes_leakNoDescriptors(Transport transport) throws Exception {
     assumeTrue(transport.missing() == null, () -> String.valueOf(transport.missing()));
     try (var group = new MultiThreadIoEventLoopGroup(1, transport.handlers())) {
       LaneConnector lanes =
@@ -125,21 +125,23 @@ final class RefusedDialsIT {
                     throw new AssertionError(bug);
                   },
                   NO_ATTEMPTS));
-      expectNoneLeft(
-          () -> lanes.channel("nobody:1", nobody(), Duration.ZERO, new Dial()),
+      assertNoneLeaked(
+          () -> lanes.channel("unused:1", unusedAddress(), Duration.ZERO, new Dial()),
           "Connection refused");
-      expectNoneLeft(() -> lanes.channel("unix:nobody", NO_SOCKET, Duration.ZERO, new Dial()), "");
+      assertNoneLeaked(
+          () -> lanes.channel("unix:unused", NO_SOCKET, Duration.ZERO, new Dial()), "");
     }
   }
 
   @Test
-  void healthWatches_leaveNoDescriptor() throws Exception {
+  void healthWatches_leakNoDescriptors() throws Exception {
     try (var group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory())) {
       var channels = new NettyHealthChannels(ControlLoop.nio(group.next(), NO_TIME));
-      expectNoneLeft(
-          () -> channels.open("nobody:1", nobody(), Duration.ZERO, new Dial()),
+      assertNoneLeaked(
+          () -> channels.open("unused:1", unusedAddress(), Duration.ZERO, new Dial()),
           "Connection refused");
-      expectNoneLeft(() -> channels.open("unix:nobody", NO_SOCKET, Duration.ZERO, new Dial()), "");
+      assertNoneLeaked(
+          () -> channels.open("unix:unused", NO_SOCKET, Duration.ZERO, new Dial()), "");
     }
   }
 
@@ -147,8 +149,8 @@ final class RefusedDialsIT {
     ManagedChannel open() throws IOException;
   }
 
-  private static void expectNoneLeft(Opener dial, String cause) throws Exception {
-    // The first loads classes.
+  private static void assertNoneLeaked(Opener dial, String cause) throws Exception {
+    // The first call opens files while it loads classes.
     failToCall(dial, cause);
     long before = sockets();
     for (int i = 0; i < DIALS; i++) {
@@ -171,7 +173,7 @@ final class RefusedDialsIT {
     }
   }
 
-  private static InetSocketAddress nobody() throws IOException {
+  private static InetSocketAddress unusedAddress() throws IOException {
     try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return (InetSocketAddress) free.getLocalSocketAddress();
     }

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 final class DescriptorLimitTest {
   @Test
-  void limit_withAsManyClients_isReachedUntilOneLeaves() {
+  void limit_whenFull_isReachedUntilAClientLeaves() {
     DescriptorLimit limit = new DescriptorLimit(2);
     limit.enter();
     assertThat(limit.isReached()).isFalse();

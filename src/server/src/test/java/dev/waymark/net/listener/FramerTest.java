@@ -24,7 +24,7 @@ class FramerTest {
   private static final int FRAME_BYTES_MAX = 300;
   private static final int ROUNDS = 300;
 
-  /** The cuts, and why cutting stopped before the end, if it did. */
+  /** The lengths of the messages, and the reason if cutting stopped early. */
   private record Cuts(List<Integer> lengths, @Nullable CloseReason reason, int restBytes) {}
 
   @ParameterizedTest
@@ -47,7 +47,7 @@ class FramerTest {
   }
 
   @Test
-  void line_exactlyMax_isCut_oneMore_isTooLong() {
+  void line_upToMax_isCut_longerIsRefused() {
     byte[] fits = ("a".repeat(FRAME_BYTES_MAX - 1) + "\n").getBytes(ISO_8859_1);
     assertThat(cut(new Framing.Line(), fits, 7).lengths()).containsExactly(FRAME_BYTES_MAX);
     Framer framer = Framer.of(new Framing.Line(), FRAME_BYTES_MAX);
@@ -60,11 +60,11 @@ class FramerTest {
   }
 
   @Test
-  void line_byteByByte_looksAtEachByteOnce() throws FramingException {
+  void line_byteByByte_readsEachByteOnce() throws FramingException {
     int bytes = 1 << 20;
     Framer framer = Framer.of(new Framing.Line(), bytes + 1);
     ByteBuf in = Unpooled.buffer(bytes + 1);
-    for (int i = 0; i < bytes; i++) { // 2^39 looks if every call began at the start
+    for (int i = 0; i < bytes; i++) { // 2^39 reads if every call began at the start
       in.writeByte('a');
       assertThat(framer.next(in) == -1).isTrue();
     }
@@ -128,7 +128,7 @@ class FramerTest {
   }
 
   @Test
-  void lengthPrefixed_tooLong_isSeenAtTheField() {
+  void lengthPrefixed_tooLong_isDetectedAtTheField() {
     Cuts cuts =
         cut(new Framing.LengthPrefixed(0, 2, false, 0), ByteBufUtil.decodeHexDump("012b"), 1);
     assertThat(cuts.reason()).isEqualTo(CloseReason.FRAME_TOO_LONG); // 2 + 299
@@ -189,7 +189,7 @@ class FramerTest {
       SplittableRandom random = new SplittableRandom(seed);
       byte[] stream = new byte[1 + random.nextInt(2_000)];
       random.nextBytes(stream);
-      if (seed % 3 == 0) { // small lengths now and then, so that more than one message comes
+      if (seed % 3 == 0) { // mostly small lengths, so that there is more than one message
         for (int i = 0; i < stream.length; i++) {
           stream[i] = (byte) (random.nextInt(8) == 0 ? stream[i] : stream[i] & 3);
         }
@@ -214,8 +214,8 @@ class FramerTest {
   }
 
   /**
-   * Text over an alphabet without the delimiter's last byte, so that the message ends where it
-   * should.
+   * Returns a message whose text lacks the delimiter's last byte, so that the delimiter occurs only
+   * at its end.
    */
   private static byte[] delimited(byte[] delimiter, SplittableRandom random) {
     byte[] message = new byte[random.nextInt(200) + delimiter.length];

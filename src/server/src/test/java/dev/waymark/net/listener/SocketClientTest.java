@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class SocketClientTest {
   @Test
-  void host_ofItsText_isTheAddressWithoutPort() {
+  void host_ofText_isTheAddressWithoutPort() {
     assertThat(hostOf("192.0.2.7", 40_000)).isEqualTo("192.0.2.7");
     assertThat(hostOf("2001:db8::7", 40_000)).isEqualTo("2001:db8::7");
     assertThat(hostOf("::1", 1)).isEqualTo("::1");
