@@ -11,11 +11,10 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the upstreams of a pool's target: a list is used as it is, a name is resolved through DNS.
- * Confined to the control thread.
+ * Finds the upstreams of a pool's target through the {@link DiscoverySource} for its kind: a list is
+ * used as it is, a name is resolved through DNS. Confined to the control thread.
  */
 final class Discovery {
   private static final int DNS_WEIGHT = 1;
@@ -26,10 +25,10 @@ final class Discovery {
   private final Consumer<List<Endpoint>> onFound;
   private final BiConsumer<String, UpstreamProblem> onFailed;
 
-  /** The settings of the current DNS discovery; empty if there is none. */
+  /** What the present source was made of; empty if there is none. */
   private List<Object> followed = List.of();
 
-  private @Nullable DnsDiscovery dns;
+  private DiscoverySource source = () -> {};
 
   /**
    * @param onFound receives all upstreams, after every successful discovery
@@ -53,51 +52,41 @@ final class Discovery {
    * upstreams of the former target stay until the first answer.
    */
   void follow(PoolConfig config) {
-    switch (config.target()) {
-      case Target.Fixed(List<Endpoint> endpoints) -> {
-        close();
-        onFound.accept(endpoints);
-      }
-      case Target.Dns target -> {
-        List<Object> next =
-            List.of(target, config.get(HealthKeys.DNS_TTL_MIN), config.get(HealthKeys.DNS_TTL_MAX));
-        if (!next.equals(followed)) {
-          close();
-          followed = next;
-          start(config, target);
-        }
-      }
+    List<Object> next =
+        List.of(
+            config.target(),
+            config.get(HealthKeys.DNS_TTL_MIN),
+            config.get(HealthKeys.DNS_TTL_MAX));
+    if (!next.equals(followed)) {
+      source.close();
+      followed = next;
+      source = sourceOf(config);
+      source.start();
     }
   }
 
-  /** Resolves the name again at once, but at most once a second. */
-  void resolveSoon() {
-    if (dns != null) {
-      dns.resolveSoon();
-    }
+  /** Looks for changes soon. */
+  void refreshSoon() {
+    source.refreshSoon();
   }
 
   void close() {
-    followed = List.of();
-    if (dns != null) {
-      dns.close();
-      dns = null;
-    }
+    source.close();
   }
 
-  private void start(PoolConfig config, Target.Dns target) {
-    var waits =
-        new RetryWaits(
-            config.get(HealthKeys.DNS_TTL_MIN), config.get(HealthKeys.DNS_TTL_MAX), random);
-    dns =
-        new DnsDiscovery(
-            target,
-            control,
-            NameLookup.of(control, files, target.server()),
-            waits,
-            found -> onFound.accept(endpoints(target.port(), found)),
-            problem -> onFailed.accept(target.host(), problem));
-    dns.start();
+  private DiscoverySource sourceOf(PoolConfig config) {
+    return switch (config.target()) {
+      case Target.Fixed(List<Endpoint> endpoints) -> () -> onFound.accept(endpoints);
+      case Target.Dns target ->
+          new DnsDiscovery(
+              target,
+              control,
+              NameLookup.of(control, files, target.server()),
+              new RetryWaits(
+                  config.get(HealthKeys.DNS_TTL_MIN), config.get(HealthKeys.DNS_TTL_MAX), random),
+              found -> onFound.accept(endpoints(target.port(), found)),
+              problem -> onFailed.accept(target.host(), problem));
+    };
   }
 
   private static List<Endpoint> endpoints(int port, List<InetAddress> found) {

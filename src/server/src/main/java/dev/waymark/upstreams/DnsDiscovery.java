@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * hosts file has changed. Known addresses stay until an answer with addresses replaces them.
  * Confined to the control thread.
  */
-final class DnsDiscovery {
+final class DnsDiscovery implements DiscoverySource {
   static final long INTERVAL_MIN_MS = 1_000;
 
   private static final Comparator<InetAddress> BY_FAMILY_AND_NUMBER =
@@ -64,7 +64,8 @@ final class DnsDiscovery {
     this.onFailed = onFailed;
   }
 
-  void start() {
+  @Override
+  public void start() {
     resolve();
     fileCheck =
         control
@@ -79,12 +80,13 @@ final class DnsDiscovery {
   /** New name servers or a new hosts file may give a different answer. */
   private void resolveIfFilesChanged() {
     if (lookup.isOutdated()) {
-      resolveSoon();
+      refreshSoon();
     }
   }
 
   /** Resolves at once, or after the current lookup and its minimum interval. */
-  void resolveSoon() {
+  @Override
+  public void refreshSoon() {
     if (isCoolingDown || isResolving) {
       isResolveRequested = true;
     } else if (!isClosed) {
@@ -92,7 +94,8 @@ final class DnsDiscovery {
     }
   }
 
-  void close() {
+  @Override
+  public void close() {
     isClosed = true;
     cancelTimers();
     if (fileCheck != null) {

@@ -3,7 +3,6 @@ package dev.waymark.upstreams;
 import dev.waymark.config.HealthKeys;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
-import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.pool.PoolSnapshot;
@@ -194,10 +193,10 @@ public final class PoolManager implements AutoCloseable {
                 PROBLEM_CHECK_S,
                 PROBLEM_CHECK_S,
                 TimeUnit.SECONDS);
-    if (config.target() instanceof Target.Dns) {
+    discovery.follow(config);
+    if (upstreams.isEmpty()) {
       publish(List.of());
     }
-    discovery.follow(config);
   }
 
   private void signalOnLoop(Signal signal) {
@@ -206,7 +205,7 @@ public final class PoolManager implements AutoCloseable {
       return;
     }
     if (signal.why == OutlierSignal.LANE_BROKEN || signal.why == OutlierSignal.LANE_REFUSED) {
-      discovery.resolveSoon();
+      discovery.refreshSoon();
     }
     if (state.onOutlierSignal(nowNs(), signal.address, signal.why)) {
       publishChanges();

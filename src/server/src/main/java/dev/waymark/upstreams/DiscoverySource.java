@@ -1,0 +1,20 @@
+package dev.waymark.upstreams;
+
+/**
+ * Keeps finding the upstreams of one target until it is closed, and tells {@link Discovery} through
+ * the callbacks given to its constructor: all upstreams after each success, the reason after each
+ * failure. Upstreams found before stay until the next success. Confined to the control thread.
+ *
+ * <p>A new kind of target is a record of {@link dev.waymark.config.PoolConfig.Target}, read by
+ * {@code config.Targets}, and a source that {@link Discovery} makes of it.
+ */
+interface DiscoverySource {
+  /** Begins; called once. May find upstreams before it returns. */
+  void start();
+
+  /** Looks again soon, as an upstream seems to be gone. For sources that are not told of changes. */
+  default void refreshSoon() {}
+
+  /** Ends: no callback follows. */
+  default void close() {}
+}
