@@ -171,7 +171,7 @@ final class AttachedConnection implements UpstreamConnection {
 
   @Override
   public void close(CloseReason reason) {
-    if (reason.isOfAttachmentOnly()) {
+    if (reason.endsAttachmentOnly()) {
       throw new IllegalArgumentException(
           reason
               + " is for bridges to say; DONE, ABORT, BUSY, NOT_HERE and SHUTTING_DOWN are usual");

@@ -26,7 +26,7 @@ final class BridgeLinks {
     this.listener = listener;
   }
 
-  boolean isAnnouncementsWanted() {
+  boolean wantsAnnouncements() {
     return listener != null;
   }
 

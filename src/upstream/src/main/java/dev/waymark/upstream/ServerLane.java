@@ -80,7 +80,7 @@ final class ServerLane {
       call.sendHeaders(new Metadata());
       isReady = call.isReady();
       if (options.acknowledge()) {
-        writer.settings(options.windowBytes(), links.isAnnouncementsWanted());
+        writer.settings(options.windowBytes(), links.wantsAnnouncements());
       }
       call.request(1);
     } finally {

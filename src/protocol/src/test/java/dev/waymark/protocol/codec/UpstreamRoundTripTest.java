@@ -209,7 +209,7 @@ class UpstreamRoundTripTest {
               next.halfClose(),
               next.close());
       case UpstreamControl.Settings settings ->
-          writer.settings(settings.windowBytes(), settings.isAnnouncementsWanted());
+          writer.settings(settings.windowBytes(), settings.wantsAnnouncements());
       case UpstreamControl.Draining() -> writer.draining();
       case UpstreamControl.Load(double utilisation, int capacity) ->
           writer.load(utilisation, capacity);

@@ -162,7 +162,7 @@ public final class RulesFile {
   private CloseReason closeReason(ScalarNode node) {
     try {
       CloseReason reason = CloseReason.valueOf(node.getValue().toUpperCase(Locale.ROOT));
-      if (!reason.isOfAttachmentOnly()) {
+      if (!reason.endsAttachmentOnly()) {
         return reason;
       }
     } catch (IllegalArgumentException e) {
@@ -172,7 +172,8 @@ public final class RulesFile {
         node,
         "close: '"
             + node.getValue()
-            + "' is no close reason of an upstream (expected: DONE, ABORT, BUSY, NOT_HERE, SHUTTING_DOWN, …)");
+            + "' is no close reason of an upstream (expected: DONE, ABORT, BUSY, NOT_HERE,"
+            + " SHUTTING_DOWN, …)");
   }
 
   private ConfigException bad(Node node, String message) {

@@ -72,7 +72,8 @@ public final class StubAdmin implements AutoCloseable {
                     .taking("code"),
                 Route.post(
                         "/send",
-                        "?mark=…[&part=true], the body goes to that client; part: of a reply that goes on",
+                        "?mark=…[&part=true], the body goes to that client; part: of a reply that"
+                            + " goes on",
                         this::send)
                     .taking("mark", "part")
                     .withBody(SEND_BYTES_MAX),
@@ -200,7 +201,7 @@ public final class StubAdmin implements AutoCloseable {
     UpstreamConnection connection = connection(request);
     String code = request.query().getOrDefault("code", CloseReason.DONE.name());
     List<CloseReason> allowed =
-        Arrays.stream(CloseReason.values()).filter(one -> !one.isOfAttachmentOnly()).toList();
+        Arrays.stream(CloseReason.values()).filter(one -> !one.endsAttachmentOnly()).toList();
     CloseReason reason =
         allowed.stream()
             .filter(one -> one.name().equalsIgnoreCase(code))
