@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * limit is reached. Confined to the event loop of its channel.
  *
  * <p>PING and WINDOW_UPDATE follow data: most HTTP/2 stacks answer each DATA frame with a PING, to
- * measure the round trip, and with a WINDOW_UPDATE. So each DATA frame, in either direction, allows
- * {@link #FOLLOWERS_PER_DATA} of them that are not counted.
+ * measure the round trip, and a WINDOW_UPDATE, to return credit. So each DATA frame, in either
+ * direction, allows {@link #FOLLOWERS_PER_DATA} of them that are not counted.
  */
 final class FrameMeter {
   /** The role of the peer. */
