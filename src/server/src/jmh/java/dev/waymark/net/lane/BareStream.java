@@ -40,7 +40,7 @@ public final class BareStream {
     BareFlow.Cost cost = grpc.open(1, bytes, inFlight).measure(WARM_UP_MS, MEASURED_MS);
     return String.format(
         Locale.ROOT,
-        "{\"bytes\": %d, \"inFlight\": %d, \"perSecond\": %.0f, \"cpuUsPerRequest\": %.1f}",
+        "{\"bytes\": %d, \"underWay\": %d, \"perSecond\": %.0f, \"cpuUsPerRequest\": %.1f}",
         bytes,
         inFlight,
         cost.perSecond(),

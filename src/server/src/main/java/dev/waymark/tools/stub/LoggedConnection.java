@@ -102,7 +102,7 @@ record LoggedConnection(UpstreamConnection inner) implements UpstreamConnection 
 
   @Override
   public void release() {
-    log.info("release-asked mark={}", mark());
+    log.info("release-requested mark={}", mark());
     inner.release();
   }
 
