@@ -1,6 +1,6 @@
 package dev.waymark.protocol;
 
-/** What a bridge says besides data. Immutable. */
+/** A control frame from a bridge: everything but data and limits. Immutable. */
 public sealed interface BridgeControl {
   /** The bridge introduces itself: the first frame of a lane. */
   record HelloControl(Hello hello) implements BridgeControl {}
@@ -14,13 +14,13 @@ public sealed interface BridgeControl {
   /** The attachment is over. */
   record Close(CloseReason reason) implements BridgeControl {}
 
-  /** To be answered with a Pong of the same id. */
+  /** Asks for a Pong with the same id. */
   record Ping(long id) implements BridgeControl {}
 
-  /** Finish what came, then answer with Released. */
+  /** Asks the upstream to finish what it has received and answer with Released. */
   record Release() implements BridgeControl {}
 
-  /** What the lane announced so far is void: everything is announced anew. */
+  /** Voids what the lane has announced so far; everything is announced again. */
   record Syncing() implements BridgeControl {}
 
   /** The frame's connection exists. */
@@ -32,7 +32,7 @@ public sealed interface BridgeControl {
   /** Everything that exists has been announced. */
   record Synced() implements BridgeControl {}
 
-  /** The answer to a Push; codes are the numbers in attach.proto, 0 where they do not apply. */
+  /** The answer to a Push. Codes are the numbers in attach.proto, or 0 where they do not apply. */
   record PushResult(long id, int outcomeCode, int reasonCode, long closedUnixMs, long waitingBytes)
       implements BridgeControl {}
 }

@@ -5,11 +5,11 @@ import io.netty.buffer.Unpooled;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One frame from a bridge: a reused cursor, valid until the next one is read into it. Fields mean
- * what attach.proto says of BridgeFrame. Confined to the thread of its lane.
+ * One frame from a bridge: a reused cursor, valid until the next frame is read into it.
+ * attach.proto defines the fields. Confined to the thread of its lane.
  */
 public final class BridgeFrame {
-  /** Stands for an absent limit. */
+  /** Means that the frame has no limit. */
   public static final long ABSENT = -1;
 
   private long connection;
@@ -20,7 +20,7 @@ public final class BridgeFrame {
   private long limit = ABSENT;
   private @Nullable BridgeControl control;
 
-  /** Empties the frame. */
+  /** Resets all fields to their defaults. */
   public BridgeFrame clear() {
     connection = 0;
     epoch = 0;
@@ -32,7 +32,7 @@ public final class BridgeFrame {
     return this;
   }
 
-  /** The sequence of the connection's mark; 0: the lane itself. */
+  /** The sequence of the connection's mark, or 0 for the lane itself. */
   public long connection() {
     return connection;
   }
@@ -81,7 +81,7 @@ public final class BridgeFrame {
     return this;
   }
 
-  /** The reply offset that may not be passed, or {@link #ABSENT}. */
+  /** The reply offset that the upstream may not pass, or {@link #ABSENT}. */
   public long limit() {
     return limit;
   }
@@ -91,7 +91,7 @@ public final class BridgeFrame {
     return this;
   }
 
-  /** Null in a data frame, and for a control unknown to this revision. */
+  /** Null in a data frame, and if this revision does not know the control. */
   public @Nullable BridgeControl control() {
     return control;
   }

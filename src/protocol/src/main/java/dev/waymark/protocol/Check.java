@@ -1,13 +1,13 @@
 package dev.waymark.protocol;
 
-/** Invariants that are always checked. Stateless. */
+/** Checks invariants, in production too. Stateless. */
 public final class Check {
   private Check() {}
 
   /**
-   * Checks an invariant; a violation is a defect of the program.
+   * Checks an invariant. A violation is a bug in this program.
    *
-   * @throws IllegalStateException with the message, if it does not hold
+   * @throws IllegalStateException with this message, if the invariant does not hold
    */
   public static void that(boolean holds, String message) {
     if (!holds) {

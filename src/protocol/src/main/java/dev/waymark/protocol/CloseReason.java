@@ -3,8 +3,8 @@ package dev.waymark.protocol;
 import java.util.Locale;
 
 /**
- * Why a connection, or its attachment to an upstream, ended. One enum for the wire ({@code
- * CloseReason} in attach.proto has the same names and numbers), the access log and metric labels.
+ * Why a connection, or its attachment to an upstream, ended. Used on the wire ({@code CloseReason}
+ * in attach.proto has the same names and numbers), in the access log and as a metric label.
  * Immutable.
  */
 public enum CloseReason {
@@ -16,25 +16,27 @@ public enum CloseReason {
   FENCED(6, Origin.BRIDGE, "a newer epoch owns the connection"),
   CLIENT_RESET(7, Origin.CLIENT, "the client reset its socket"),
   CLIENT_TIMEOUT(8, Origin.CLIENT, "the client's host stopped answering"),
-  IDLE_TIMEOUT(9, Origin.BRIDGE, "no byte moved either way for the idle-timeout"),
+  IDLE_TIMEOUT(9, Origin.BRIDGE, "no byte moved in either direction for the idle-timeout"),
   FRAME_TOO_LONG(10, Origin.CLIENT, "a message is longer than frame-max"),
-  FRAME_INCOMPLETE(11, Origin.CLIENT, "the client ended in the middle of a message"),
-  FRAME_INVALID(12, Origin.CLIENT, "a length field that cannot be"),
+  FRAME_INCOMPLETE(11, Origin.CLIENT, "the client sent FIN in the middle of a message"),
+  FRAME_INVALID(12, Origin.CLIENT, "an impossible length field"),
   NO_UPSTREAM(13, Origin.BRIDGE, "no upstream was SERVING in time"),
   UPSTREAM_LOST(14, Origin.UPSTREAM, "the lane to the upstream broke"),
   FLOW_CONTROL(15, Origin.UPSTREAM, "bytes beyond the limit, or consumed beyond what was sent"),
-  COMMIT_INCOMPLETE(16, Origin.UPSTREAM, "the rest of a commit did not come in time"),
-  UNKNOWN_CONNECTION(17, Origin.UPSTREAM, "no such connection was ever on this shard"),
-  SETTINGS_LATE(18, Origin.UPSTREAM, "Settings came after the lane was taken for one without"),
-  WINDOW_STALLED(19, Origin.UPSTREAM, "a full window without any consumed for too long"),
-  POISON(20, Origin.CLIENT, "its request ended one upstream after the other"),
+  COMMIT_INCOMPLETE(16, Origin.UPSTREAM, "the rest of a commit did not arrive in time"),
+  UNKNOWN_CONNECTION(17, Origin.UPSTREAM, "this shard never had such a connection"),
+  SETTINGS_LATE(18, Origin.UPSTREAM, "Settings came after the lane had become at-most-once"),
+  WINDOW_STALLED(
+      19, Origin.UPSTREAM, "the window stayed full and consumed did not move for too long"),
+  POISON(20, Origin.CLIENT, "upstream after upstream was lost while handling its request"),
   SLOW_CLIENT(21, Origin.CLIENT, "the client does not read its replies"),
   OVERLOAD(22, Origin.BRIDGE, "the bridge is out of its memory budget"),
   BRIDGE_STOPPED(23, Origin.BRIDGE, "the bridge is shutting down"),
-  PROTOCOL(24, Origin.UPSTREAM, "a frame that breaks the protocol"),
-  INTERNAL(25, Origin.BRIDGE, "a defect of the bridge"),
+  PROTOCOL(24, Origin.UPSTREAM, "a frame that violates the protocol"),
+  INTERNAL(25, Origin.BRIDGE, "a bug in the bridge"),
   OPERATOR(26, Origin.BRIDGE, "an operator closed it"),
-  MOVED(27, Origin.BRIDGE, "handed over to another upstream; ends an attachment, no connection"),
+  MOVED(
+      27, Origin.BRIDGE, "handed over to another upstream; ends an attachment, never a connection"),
   CONNECTION_AGE(28, Origin.BRIDGE, "older than connection-age-max");
 
   /** Who caused the end. */
@@ -74,7 +76,7 @@ public enum CloseReason {
     return wireCode;
   }
 
-  /** Who usually causes it; DONE may come from either side, see the access log. */
+  /** Who usually causes it. For DONE either side may; the access log tells which. */
   public Origin origin() {
     return origin;
   }
@@ -84,7 +86,7 @@ public enum CloseReason {
     return label;
   }
 
-  /** One clause for people. */
+  /** A one-clause explanation for people. */
   public String meaning() {
     return meaning;
   }
@@ -94,14 +96,16 @@ public enum CloseReason {
     return this == BUSY || this == NOT_HERE || this == SHUTTING_DOWN;
   }
 
-  /** Whether it ends attachments and never a connection; only bridges say it (rule 8). */
-  public boolean isOfAttachmentOnly() {
+  /**
+   * Whether it ends attachments but never a connection; only bridges send such a reason (rule 8).
+   */
+  public boolean endsAttachmentOnly() {
     return this == FENCED || this == MOVED || this == UNKNOWN_CONNECTION;
   }
 
   /**
-   * Whether the client gets an RST at once, since its stream is not complete; else it gets a FIN
-   * behind the last byte.
+   * Whether the client gets an RST at once, because its stream is incomplete. Otherwise it gets a
+   * FIN after the last byte.
    */
   public boolean isAbortive() {
     return switch (this) {
@@ -138,16 +142,16 @@ public enum CloseReason {
   }
 
   /**
-   * The reason with this number; PROTOCOL for an unknown one, since the peer's intent is unknown
-   * too.
+   * The reason with this number. PROTOCOL if the number is unknown, because the peer's intent is
+   * unknown too.
    */
   public static CloseReason ofWireCode(int wireCode) {
     return wireCode > 0 && wireCode < BY_WIRE_CODE.length ? BY_WIRE_CODE[wireCode] : PROTOCOL;
   }
 
-  /** The reason that an upstream gave; PROTOCOL for one that only bridges may give. */
+  /** The reason that an upstream gave. PROTOCOL if only bridges may give it. */
   public static CloseReason saidByUpstream(int wireCode) {
     CloseReason reason = ofWireCode(wireCode);
-    return reason.isOfAttachmentOnly() ? PROTOCOL : reason;
+    return reason.endsAttachmentOnly() ? PROTOCOL : reason;
   }
 }

@@ -1,17 +1,17 @@
 package dev.waymark.protocol;
 
 /**
- * How a listener cuts the client's stream into messages; it never changes the bytes (rule 1).
+ * How a listener cuts the client's stream into messages. Framing never changes the bytes (rule 1).
  * Immutable.
  */
 public sealed interface Framing {
-  /** No messages: bytes as they come. */
+  /** No framing: bytes are passed on as they arrive. */
   record Raw() implements Framing {}
 
-  /** Up to and including {@code \n}. */
+  /** A message ends with {@code }, which belongs to it. */
   record Line() implements Framing {}
 
-  /** Up to and including the delimiter, 1 to 16 bytes. */
+  /** A message ends with the delimiter of 1 to 16 bytes, which belongs to it. */
   record Delimiter(byte[] delimiter) implements Framing {}
 
   /** Every message has this many bytes. */
@@ -26,9 +26,11 @@ public sealed interface Framing {
       int lengthOffset, int lengthBytes, boolean littleEndian, int lengthAdjustment)
       implements Framing {}
 
-  /** A base-128 varint (as in protobuf, at most 5 bytes) holds the number of bytes behind it. */
+  /**
+   * A base-128 varint (as in protobuf, at most 5 bytes) holds the number of bytes that follow it.
+   */
   record Varint() implements Framing {}
 
-  /** Bytes as they come. */
+  /** The only instance that is needed: {@link Raw} has no fields. */
   Framing RAW = new Raw();
 }

@@ -8,13 +8,13 @@ import java.util.List;
  * @param instance the first half of every mark of this bridge
  * @param node host or pod name
  * @param version software version
- * @param pool for which the lane was opened
+ * @param pool the pool that the lane belongs to
  * @param shard the shard that holds the lane, from 0
  * @param shards how many shards the bridge has
  */
 public record Hello(
     long instance, String node, String version, String pool, int shard, int shards) {
-  /** The revision of the protocol. */
+  /** The revision of the protocol that this module implements. */
   public static final int REVISION = 1;
 
   /** The features that a bridge offers. */

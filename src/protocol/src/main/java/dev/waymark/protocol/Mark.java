@@ -27,16 +27,17 @@ public record Mark(long instance, long sequence) {
       "0123456789abcdefghjkmnpqrstvwxyz".getBytes(StandardCharsets.US_ASCII);
 
   /**
-   * The instance of a bridge that starts at this time with these random bits (the lowest 22 count).
+   * The instance of a bridge that starts at this time. Only the lowest 22 of the random bits are
+   * used.
    */
   public static long instance(long startUnixMs, long random) {
     return ((startUnixMs - EPOCH_UNIX_MS) << RANDOM_BITS) | (random & ((1L << RANDOM_BITS) - 1));
   }
 
   /**
-   * The mark of this text.
+   * Parses the text form.
    *
-   * @throws IllegalArgumentException naming what is wrong with the text
+   * @throws IllegalArgumentException if the text is not a mark; the message says why
    */
   public static Mark parse(String text) {
     if (text.length() != TEXT_CHARS || text.charAt(INSTANCE_CHARS) != '-') {
@@ -46,13 +47,13 @@ public record Mark(long instance, long sequence) {
     return new Mark(decode(text, 0, INSTANCE_CHARS), decode(text, INSTANCE_CHARS + 1, TEXT_CHARS));
   }
 
-  /** Whether the text is a mark; does not throw, since peers may send anything. */
+  /** Whether the text is a mark. For text from peers: unlike {@link #parse} it never throws. */
   public static boolean isMark(String text) {
     if (text.length() != TEXT_CHARS || text.charAt(INSTANCE_CHARS) != '-') {
       return false;
     }
     for (int i = 0; i < TEXT_CHARS; i++) {
-      // 13 digits are a bit more than 64.
+      // 13 digits of 5 bits hold 65 bits, one more than an instance has.
       int digitMax = i == 0 ? 15 : 31;
       int digit = digit(text.charAt(i));
       if (i != INSTANCE_CHARS && (digit < 0 || digit > digitMax)) {
@@ -69,7 +70,7 @@ public record Mark(long instance, long sequence) {
       boolean overflows = i - from == INSTANCE_CHARS - 1 && value >>> 59 != 0;
       if (digit < 0 || overflows) {
         throw new IllegalArgumentException(
-            "'" + text + "' is not a mark: character " + (i + 1) + " cannot stand there");
+            "'" + text + "' is not a mark: character " + (i + 1) + " is invalid");
       }
       value = value << 5 | digit;
     }

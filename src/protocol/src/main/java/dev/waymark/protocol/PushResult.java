@@ -4,16 +4,16 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What became of a push (rule 6). Immutable.
+ * The outcome of a push (rule 6). Immutable.
  *
- * @param id the upstream's own number of the push
- * @param reason of GONE, if it is known
- * @param closedUnixMs of GONE, if it is known, else 0
- * @param waitingBytes of FULL: how many pushed bytes of the connection wait already
+ * @param id the number that the upstream gave the push
+ * @param reason with GONE: why the connection ended, or null if unknown
+ * @param closedUnixMs with GONE: when the connection ended, or 0 if unknown
+ * @param waitingBytes with FULL: how many pushed bytes of the connection are already waiting
  */
 public record PushResult(
     long id, Outcome outcome, @Nullable CloseReason reason, long closedUnixMs, long waitingBytes) {
-  /** The names and numbers of attach.proto. */
+  /** Outcomes, with the names and numbers of attach.proto. */
   public enum Outcome {
     WRITTEN(1),
     GONE(2),
@@ -36,7 +36,7 @@ public record PushResult(
       return wireCode;
     }
 
-    /** The lower-case form in metric labels. */
+    /** The lower-case form for metric labels. */
     public String label() {
       return label;
     }

@@ -2,16 +2,19 @@ package dev.waymark.protocol;
 
 import org.jspecify.annotations.Nullable;
 
-/** What an upstream says besides data. Immutable. */
+/** A control frame from an upstream: everything but data. Immutable. */
 public sealed interface UpstreamControl {
-  /** The upstream acknowledges. {@code windowBytes} 0: the bridge's own window. */
-  record Settings(int revision, int windowBytes, boolean isAnnouncementsWanted)
+  /**
+   * Says that the upstream acknowledges. If {@code windowBytes} is 0, the bridge's own window
+   * applies.
+   */
+  record Settings(int revision, int windowBytes, boolean wantsAnnouncements)
       implements UpstreamControl {}
 
-  /** No new connections, please. */
+  /** Asks for no new connections. */
   record Draining() implements UpstreamControl {}
 
-  /** How busy the upstream is; utilisation 0 to 1, capacity 0: unknown. */
+  /** How busy the upstream is: {@code utilisation} is 0 to 1; {@code capacity} is 0 if unknown. */
   record Load(double utilisation, int capacity) implements UpstreamControl {}
 
   /** The answer to a Ping. */
@@ -23,13 +26,13 @@ public sealed interface UpstreamControl {
   /**
    * Bytes for any connection (rule 6).
    *
-   * @param id the upstream's own number, for the answer
-   * @param mark of the connection; null if its text is not a mark
-   * @param payload at most {@link SizeLimits#PAYLOAD_BYTES_MAX}; not to be changed
-   * @param epoch the only epoch in which they are to be written, or {@link UpstreamFrame#ABSENT}
+   * @param id the upstream's own number, which the answer repeats
+   * @param mark the connection's mark, or null if the text received is not a mark
+   * @param payload at most {@link SizeLimits#PAYLOAD_BYTES_MAX} bytes; do not modify the array
+   * @param epoch the only epoch in which the bytes may be written, or {@link UpstreamFrame#ABSENT}
    */
   record Push(long id, @Nullable Mark mark, byte[] payload, long epoch) implements UpstreamControl {
-    /** Whether it names another epoch than this one. */
+    /** Whether the push names an epoch, and it is not this one. */
     public boolean isFencedIn(int presentEpoch) {
       return epoch != UpstreamFrame.ABSENT && (int) epoch != presentEpoch;
     }

@@ -5,11 +5,11 @@ import io.netty.buffer.Unpooled;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One frame from an upstream: a reused cursor, valid until the next one is read into it. Fields
- * mean what attach.proto says of UpstreamFrame. Confined to its shard's thread.
+ * One frame from an upstream: a reused cursor, valid until the next frame is read into it.
+ * attach.proto defines the fields. Confined to its shard's thread.
  */
 public final class UpstreamFrame {
-  /** Stands for an absent {@code consumed}. */
+  /** Means that the frame has no {@code consumed}, or a Push no epoch. */
   public static final long ABSENT = -1;
 
   private long connection;
@@ -22,7 +22,7 @@ public final class UpstreamFrame {
   private int close;
   private @Nullable UpstreamControl control;
 
-  /** Empties the frame. */
+  /** Resets all fields to their defaults. */
   public UpstreamFrame clear() {
     connection = 0;
     epoch = 0;
@@ -74,7 +74,7 @@ public final class UpstreamFrame {
     return this;
   }
 
-  /** Null: absent; empty clears. */
+  /** The new context: null if absent, empty to clear it. */
   public byte @Nullable [] context() {
     return context;
   }
@@ -102,7 +102,7 @@ public final class UpstreamFrame {
     return this;
   }
 
-  /** The wire code of a {@link CloseReason}; 0: the connection goes on. */
+  /** The wire code of a {@link CloseReason}, or 0 if the connection continues. */
   public int close() {
     return close;
   }
@@ -112,7 +112,7 @@ public final class UpstreamFrame {
     return this;
   }
 
-  /** Null in a data frame. */
+  /** Null in a data frame, and if this revision does not know the control. */
   public @Nullable UpstreamControl control() {
     return control;
   }

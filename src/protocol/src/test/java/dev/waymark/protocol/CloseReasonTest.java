@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class CloseReasonTest {
   @Test
-  void reasons_ofCoreAndProtocol_areTheSame() {
+  void reasons_inEnumAndProto_areTheSame() {
     for (CloseReason reason : CloseReason.values()) {
       assertThat(dev.waymark.v1.CloseReason.valueOf(reason.name()).getNumber())
           .as(reason.name())
@@ -23,7 +23,7 @@ class CloseReasonTest {
   }
 
   @Test
-  void wireCode_thatOnlyABridgeSays_isAProtocolErrorOfAnUpstream() {
+  void wireCode_reservedForBridges_fromUpstreamBecomesProtocol() {
     for (CloseReason reason : CloseReason.values()) {
       assertThat(CloseReason.saidByUpstream(reason.wireCode()))
           .isEqualTo(
@@ -35,7 +35,7 @@ class CloseReasonTest {
   }
 
   @Test
-  void wireCode_thatNobodyKnows_isAProtocolError() {
+  void wireCode_unknown_becomesProtocol() {
     assertThat(CloseReason.ofWireCode(0)).isEqualTo(CloseReason.PROTOCOL);
     assertThat(CloseReason.ofWireCode(-1)).isEqualTo(CloseReason.PROTOCOL);
     assertThat(CloseReason.ofWireCode(1000)).isEqualTo(CloseReason.PROTOCOL);

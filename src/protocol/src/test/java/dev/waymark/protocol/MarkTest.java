@@ -17,7 +17,7 @@ class MarkTest {
   }
 
   @Test
-  void text_parsed_givesTheMark() {
+  void parse_textOfAMark_returnsTheMark() {
     SplittableRandom random = new SplittableRandom(1);
     for (int i = 0; i < 1000; i++) {
       Mark mark = new Mark(random.nextLong(), random.nextLong() >>> 19);
@@ -26,7 +26,7 @@ class MarkTest {
   }
 
   @Test
-  void text_ofALaterMark_sortsBehind() {
+  void text_ofALaterMark_sortsAfterAnEarlierOne() {
     SplittableRandom random = new SplittableRandom(2);
     for (int i = 0; i < 1000; i++) {
       long startUnixMs = Mark.EPOCH_UNIX_MS + random.nextLong(1L << 41);
@@ -52,7 +52,7 @@ class MarkTest {
         "0000000000000-00000000é",
         "0000000000000-0000000001"
       })
-  void text_ofNoMark_isRefusedWithItsText(String text) {
+  void parse_notAMark_throwsWithTheText(String text) {
     assertThatThrownBy(() -> Mark.parse(text))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("'" + text + "' is not a mark");
@@ -60,7 +60,7 @@ class MarkTest {
   }
 
   @Test
-  void text_ofAMark_isOne() {
+  void isMark_textOfAMark_isTrue() {
     assertThat(Mark.isMark(new Mark(-1, (1L << 45) - 1).toString())).isTrue();
     assertThat(Mark.isMark(new Mark(0, 0).toString())).isTrue();
   }

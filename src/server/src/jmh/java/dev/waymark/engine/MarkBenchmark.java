@@ -12,7 +12,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** A mark as text, and back. */
+/** Formatting and parsing of marks. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -28,7 +28,7 @@ public class MarkBenchmark {
     return mark.toString();
   }
 
-  /** As for the mark of a push, which may be anything. */
+  /** What the bridge does with the mark of a push, which may be any text. */
   @Benchmark
   public Mark checkAndParse() {
     return Mark.isMark(text) ? Mark.parse(text) : mark;

@@ -15,7 +15,7 @@ final class DemoIT {
     try (Waymark demo = Waymark.start("demo", "--seconds=15", "--seed=5", "--clients=100")) {
       assertThat(demo.exitCode(Duration.ofSeconds(90))).as(demo.describe()).isZero();
       assertThat(demo.stdout())
-          .contains("SIGTERM", "is well again; longest pause of a client meanwhile: ")
+          .contains("SIGTERM", "is back; longest client pause meanwhile: ")
           .contains("waymark demo, seed 5: ")
           .containsPattern("requests [0-9,]+, replies [0-9,]+\n")
           .containsPattern("moves [1-9][0-9,]*, bytes replayed [0-9,]+, longest pause [0-9,]+ ms\n")
@@ -48,7 +48,7 @@ final class DemoIT {
         assertThat(kill.exitCode()).isZero();
       }
       assertThat(demo.exitCode()).as(demo.describe()).isZero();
-      assertThat(demo.stdout()).contains("nothing happened", "closes 0, lost 0, twice 0\n");
+      assertThat(demo.stdout()).contains("no faults", "closes 0, lost 0, twice 0\n");
     }
   }
 

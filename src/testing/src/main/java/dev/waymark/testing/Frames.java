@@ -4,7 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.Http2FrameTypes;
 
-/** HTTP/2 frames byte by byte, also such as no codec writes. */
+/** Builds HTTP/2 frames byte by byte, including ones that no codec writes. */
 public final class Frames {
   public static final byte NO_FLAGS = 0;
   public static final byte ACK = 0x1;
@@ -35,7 +35,7 @@ public final class Frames {
     return frame(Http2FrameTypes.DATA, NO_FLAGS, 1, new byte[bytes]);
   }
 
-  /** The same frame many times. */
+  /** The same bytes repeated {@code count} times. */
   public static ByteBuf times(int count, ByteBuf frame) {
     ByteBuf all = Unpooled.buffer(count * frame.readableBytes());
     for (int i = 0; i < count; i++) {

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Netty's leak detector, which also keeps what it found. Netty makes it itself, by its property
- * {@code io.netty.customResourceLeakDetector}; the constructors are those that Netty asks for.
+ * A leak detector that records its findings. Netty instantiates it because of the property {@code
+ * io.netty.customResourceLeakDetector}; the constructors are those that Netty requires.
  * Thread-safe.
  *
  * @param <T> the type of the resource
@@ -23,7 +23,7 @@ public final class LeakRecorder<T> extends ResourceLeakDetector<T> {
     super(type, samplingInterval);
   }
 
-  /** What was found since the last call. */
+  /** Returns and forgets the leaks found so far. */
   static List<String> drain() {
     List<String> drained = new ArrayList<>();
     for (String leak = FOUND.poll(); leak != null; leak = FOUND.poll()) {

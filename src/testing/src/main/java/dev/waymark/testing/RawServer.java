@@ -14,21 +14,21 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * An HTTP/2 server with every byte in the test's hand. It takes the first call of each connection
- * for the stream {@link #STREAM} and leaves the rest to its script. Thread-safe.
+ * An HTTP/2 server that lets a test control every byte. It accepts the first call of each
+ * connection as stream {@link #STREAM} and leaves the rest to the script. Thread-safe.
  */
 public final class RawServer implements AutoCloseable {
-  /** gRPC's first call on a connection. */
+  /** The stream of gRPC's first call on a connection. */
   public static final int STREAM = 3;
 
-  /** So small that a peer soon notices what is not read. */
+  /** Small, so that the peer soon notices that it is not read. */
   private static final int SOCKET_BYTES = 64 * 1024;
 
-  private static final int HEAD_BYTES = 9;
+  private static final int HEADER_BYTES = 9;
   private static final int PREFACE_BYTES = 24;
   private static final byte[] NOTHING = {};
 
-  /** What happens on a connection once its call is there; may end by an exception. */
+  /** What to do on a connection once its call has started. May end with an exception. */
   public interface Script {
     void run(Connection connection) throws IOException;
   }
@@ -46,7 +46,7 @@ public final class RawServer implements AutoCloseable {
       this.out = socket.getOutputStream();
     }
 
-    /** Writes and releases; blocks as long as the peer does not read. */
+    /** Writes the frames and releases them. Blocks while the peer does not read. */
     public void send(ByteBuf frames) throws IOException {
       try {
         out.write(ByteBufUtil.getBytes(frames));
@@ -56,8 +56,8 @@ public final class RawServer implements AutoCloseable {
       }
     }
 
-    /** Sends until the peer closes. */
-    public void sendForEver(ByteBuf frames) throws IOException {
+    /** Sends the frames over and over until the peer closes, and releases them. */
+    public void sendForever(ByteBuf frames) throws IOException {
       byte[] bytes = ByteBufUtil.getBytes(frames);
       frames.release();
       while (!socket.isClosed()) {
@@ -65,9 +65,10 @@ public final class RawServer implements AutoCloseable {
       }
     }
 
-    /** Status 200 of a gRPC answer. */
+    /** Sends the response headers of a gRPC call: status 200 and the content type. */
     public void sendHeaders() throws IOException {
-      // Indexed ":status: 200", then "content-type" by index 31, literally (RFC 7541, 6.1, 6.2.2).
+      // ":status: 200" indexed, then "content-type" (index 31) with a literal value (RFC 7541,
+      // sections 6.1 and 6.2.2).
       byte[] type = "application/grpc".getBytes(StandardCharsets.US_ASCII);
       byte[] block = new byte[4 + type.length];
       block[0] = (byte) 0x88;
@@ -78,12 +79,12 @@ public final class RawServer implements AutoCloseable {
       send(Frames.frame(Http2FrameTypes.HEADERS, Frames.END_HEADERS, STREAM, block));
     }
 
-    /** Whether its call asks for health. */
+    /** Whether the call is a health Watch. */
     public boolean isWatch() {
       return isWatch;
     }
 
-    /** SERVING, and nothing else until the peer closes. */
+    /** Answers a health Watch with SERVING and waits until the peer closes. */
     public void serveHealth() throws IOException {
       sendHeaders();
       byte[] serving = {0, 0, 0, 0, 2, 0x08, 0x01};
@@ -91,12 +92,12 @@ public final class RawServer implements AutoCloseable {
       drain();
     }
 
-    /** PING frames until the peer closes. */
+    /** Sends PING frames until the peer closes. */
     public void flood() throws IOException {
-      sendForEver(Frames.times(4_000, Frames.ping()));
+      sendForever(Frames.times(4_000, Frames.ping()));
     }
 
-    /** Reads and drops whatever comes, until the peer closes. */
+    /** Reads and discards everything until the peer closes. */
     public void drain() throws IOException {
       in.transferTo(OutputStream.nullOutputStream());
     }
@@ -106,14 +107,14 @@ public final class RawServer implements AutoCloseable {
       send(Frames.frame(Http2FrameTypes.SETTINGS, 0));
       int type = -1;
       while (type != Http2FrameTypes.HEADERS) {
-        byte[] head = in.readNBytes(HEAD_BYTES);
-        if (head.length < HEAD_BYTES) {
+        byte[] header = in.readNBytes(HEADER_BYTES);
+        if (header.length < HEADER_BYTES) {
           throw new IOException("closed before the first call");
         }
-        type = head[3];
+        type = header[3];
         byte[] payload =
-            in.readNBytes((head[0] & 0xff) << 16 | (head[1] & 0xff) << 8 | (head[2] & 0xff));
-        // gRPC's client writes its headers in plain.
+            in.readNBytes((header[0] & 0xff) << 16 | (header[1] & 0xff) << 8 | (header[2] & 0xff));
+        // gRPC's client does not Huffman-code its headers.
         isWatch = new String(payload, StandardCharsets.US_ASCII).contains("Health/Watch");
       }
       send(Frames.frame(Http2FrameTypes.SETTINGS, Frames.ACK, 0, NOTHING));
@@ -129,12 +130,12 @@ public final class RawServer implements AutoCloseable {
     this.script = script;
   }
 
-  /** Listens on a free loopback port. */
+  /** Starts a server on a free loopback port. */
   public static RawServer start(Script script) throws IOException {
     return start(0, script);
   }
 
-  /** Listens on this loopback port. */
+  /** Starts a server on this loopback port. */
   public static RawServer start(int port, Script script) throws IOException {
     var listening = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
     listening.setReceiveBufferSize(SOCKET_BYTES);
@@ -143,17 +144,17 @@ public final class RawServer implements AutoCloseable {
     return server;
   }
 
-  /** Its address, {@code 127.0.0.1:1234}. */
+  /** The address in the form {@code 127.0.0.1:1234}. */
   public String address() {
     return "127.0.0.1:" + port();
   }
 
-  /** The port that it listens on. */
+  /** The port that the server listens on. */
   public int port() {
     return listening.getLocalPort();
   }
 
-  /** How many connections there were. */
+  /** How many connections have been accepted. */
   public int connections() {
     return accepted.size();
   }
@@ -176,7 +177,7 @@ public final class RawServer implements AutoCloseable {
       connection.awaitCall();
       script.run(connection);
     } catch (IOException gone) {
-      // The peer is free to leave at any time.
+      // The peer may leave at any time.
     }
   }
 

@@ -18,7 +18,7 @@ final class LeakCheckTest {
 
   @ParameterizedTest
   @MethodSource("allocators")
-  void buffer_droppedUnreleased_isFoundWithWhereItWasTouched(ByteBufAllocator allocator) {
+  void buffer_droppedUnreleased_isReportedWithWhereItWasTouched(ByteBufAllocator allocator) {
     drop(allocator);
     await()
         .untilAsserted(() ->

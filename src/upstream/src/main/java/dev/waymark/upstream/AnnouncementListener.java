@@ -3,23 +3,24 @@ package dev.waymark.upstream;
 import dev.waymark.protocol.CloseReason;
 
 /**
- * Learns of all connections of the bridges, whoever owns them (protocol.md, rule 6). What a lane
- * announces is void when the lane ends. Calls for one lane come one at a time, in order, under its
- * lock; calls for several lanes may come at the same time. They must not block.
+ * Is told about all connections of the bridges, whichever upstream owns them (protocol.md, rule 6).
+ * The announcements of a lane are void when the lane ends. Calls for one lane come one at a time,
+ * in order, under its lock; calls for different lanes may be concurrent. Implementations must not
+ * block.
  */
 public interface AnnouncementListener {
   /**
-   * Everything that this lane announced so far is void: it begins, has ended, or begins anew
-   * because this upstream read too slowly. The first call for every lane, and the last.
+   * Called first and last for every lane: everything that it has announced so far is void. The lane
+   * begins, has ended, or starts over because this upstream read too slowly.
    */
   void onForget(AnnouncingLane lane);
 
-  /** A connection exists. */
+  /** Called when a connection exists. */
   void onOpened(AnnouncingLane lane, String mark, String listener, String clientAddress);
 
-  /** A connection has ended; perhaps one that was never announced. */
+  /** Called when a connection has ended, perhaps one that was never announced. */
   void onClosed(AnnouncingLane lane, String mark, CloseReason reason);
 
-  /** All connections of that shard have been announced; from here on come changes. */
+  /** Called when all connections of that shard have been announced. Changes follow. */
   void onSynced(AnnouncingLane lane);
 }

@@ -10,14 +10,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
-/** Turns Attach calls into lanes and keeps track of those that are open. Thread-safe. */
+/** Turns Attach calls into lanes and tracks the open ones. Thread-safe. */
 final class AttachHandler implements ServerCallHandler<InboundBatch, OutboundBatch> {
   private final Function<ServerCall<InboundBatch, OutboundBatch>, ServerLane> newLane;
   private final Consumer<ServerLane> onStarted;
   private final Set<ServerLane> lanes = ConcurrentHashMap.newKeySet();
 
   /**
-   * @param onStarted called with every new lane, once {@link #forEachLane} includes it
+   * @param onStarted called with every new lane, after {@link #forEachLane} includes it
    */
   AttachHandler(
       Function<ServerCall<InboundBatch, OutboundBatch>, ServerLane> newLane,

@@ -11,9 +11,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An {@link Attachment} as handlers and other threads see it: checks what they pass in, takes it
- * into the lane in order, and keeps copies of what they may ask for. Thread-safe; the attachment
- * calls the {@code on…} methods inside the lane.
+ * The thread-safe view of an {@link Attachment} for handlers and other threads: checks their
+ * arguments, passes their calls into the lane in order, and caches the state that they may query.
+ * The attachment calls the {@code on…} methods inside the lane.
  */
 final class AttachedConnection implements UpstreamConnection {
   private final Attachment attachment;
@@ -34,8 +34,8 @@ final class AttachedConnection implements UpstreamConnection {
   private volatile long deliveredOffset;
 
   /**
-   * @param isHalfClosed a former owner has ended the replies
-   * @param deliveredOffset where the client's stream goes on
+   * @param isHalfClosed whether a former owner has ended the replies
+   * @param deliveredOffset the offset at which the client's stream resumes
    */
   AttachedConnection(
       Attachment attachment,
@@ -56,25 +56,25 @@ final class AttachedConnection implements UpstreamConnection {
 
   // --- inputs, inside the lane ---
 
-  /** The handler is given the client's bytes up to this offset. */
+  /** Called when client bytes up to this offset are delivered to the handler. */
   void onDelivered(long endOffset) {
     deliveredOffset = endOffset;
   }
 
-  /** How far ahead of the client replies may run. */
+  /** Called with the current estimate of how far ahead of the client replies may run. */
   void onReplyWindow(long bytes) {
     if (bytes != replyWindowBytes) {
       replyWindowBytes = bytes;
     }
   }
 
-  /** The queue of replies has changed. */
+  /** Called when the reply queue has changed. */
   void onQueue(ReplyQueue replies) {
     isWaiting = replies.isWaiting();
     waitingBytes = replies.waitingBytes();
   }
 
-  /** The attachment is over. */
+  /** Called when the attachment has ended. */
   void onEnd() {
     isEnded = true;
   }
@@ -118,11 +118,11 @@ final class AttachedConnection implements UpstreamConnection {
 
   @Override
   public int commitBytesMax() {
-    long most =
+    long queueMax =
         (long) options.queueBytesMax() - ReplyQueue.OVERHEAD_BYTES - SizeLimits.CONTEXT_BYTES_MAX;
     long window = replyWindowBytes;
-    // Without any room so far, the size of the reply window is not known.
-    return (int) (window == 0 ? most : Math.min(most, window));
+    // The reply window is unknown until there has been any room.
+    return (int) (window == 0 ? queueMax : Math.min(queueMax, window));
   }
 
   @Override
@@ -157,7 +157,7 @@ final class AttachedConnection implements UpstreamConnection {
 
   @Override
   public void release() {
-    inOrder(attachment::onReleaseAsked);
+    inOrder(attachment::onReleaseRequested);
   }
 
   @Override
@@ -171,10 +171,10 @@ final class AttachedConnection implements UpstreamConnection {
 
   @Override
   public void close(CloseReason reason) {
-    if (reason.isOfAttachmentOnly()) {
+    if (reason.endsAttachmentOnly()) {
       throw new IllegalArgumentException(
           reason
-              + " is for bridges to say; DONE, ABORT, BUSY, NOT_HERE and SHUTTING_DOWN are usual");
+              + " may only be sent by bridges; use DONE, ABORT, BUSY, NOT_HERE or SHUTTING_DOWN");
     }
     if (reason == CloseReason.DONE) {
       inOrder(() -> attachment.close(reason));
@@ -195,7 +195,7 @@ final class AttachedConnection implements UpstreamConnection {
 
   // --- outputs, inside the lane ---
 
-  /** Whether replies of other threads have not reached the attachment yet. */
+  /** Whether replies from other threads are still on their way to the attachment. */
   boolean hasMail() {
     return mailboxBytes.get() != 0;
   }
@@ -210,7 +210,7 @@ final class AttachedConnection implements UpstreamConnection {
     }
     if (isHalfClosed && owned.isReadable()) {
       owned.release();
-      throw new IllegalStateException("a reply after halfClose, connection " + open.mark());
+      throw new IllegalStateException("reply after halfClose, connection " + open.mark());
     }
     if (lane.isHeld() && !hasMail()) {
       ReplyQueue replies = attachment.replies();
@@ -223,7 +223,7 @@ final class AttachedConnection implements UpstreamConnection {
     }
   }
 
-  /** Behind everything that was sent before. */
+  /** Sends a reply after everything that was sent before. */
   private void mail(ByteBuf owned, long consumed, byte @Nullable [] context, boolean whole) {
     long costBytes = costBytes(owned, context);
     checkRoom(owned, costBytes + mailboxBytes.get() + waitingBytes);
@@ -234,7 +234,7 @@ final class AttachedConnection implements UpstreamConnection {
     });
   }
 
-  /** Behind the replies of other threads. */
+  /** Runs a task in the lane, after the replies that other threads have sent. */
   private void inOrder(Runnable task) {
     if (hasMail()) {
       lane.executeLast(task);

@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One attachment of a connection to this upstream: joins its handler, the two directions of its
- * bytes and its lane. Confined to its lane's lock; other threads use {@link AttachedConnection}.
+ * One attachment of a connection to this upstream: connects the handler, the two directions of
+ * bytes and the lane. Confined to its lane's lock; other threads use {@link AttachedConnection}.
  */
 final class Attachment implements ReplyQueue.Output {
   private static final Logger log = LoggerFactory.getLogger(Attachment.class);
@@ -43,19 +43,19 @@ final class Attachment implements ReplyQueue.Output {
     this.isAcknowledging = options.acknowledge();
     this.connection = connection;
     this.epoch = epoch;
-    ResumeState left = open.resumeState();
-    this.consumedOffset = left == null ? 0 : left.firstOffset();
+    ResumeState resume = open.resumeState();
+    this.consumedOffset = resume == null ? 0 : resume.firstOffset();
     this.clientBytes = new ClientBytes(this::deliver, options, open, consumedOffset);
     this.replies =
         new ReplyQueue(
             this,
             isAcknowledging,
             open.limit(),
-            left == null ? open.limit() : left.replyWindowBytes(),
-            left == null ? 0 : left.committed(),
-            left == null ? 0 : left.committedSinceConsumed());
-    this.handOver = new HandOver(left != null && left.committedSinceConsumed() > 0);
-    boolean isHalfClosed = left != null && left.isRepliesEnded();
+            resume == null ? open.limit() : resume.replyWindowBytes(),
+            resume == null ? 0 : resume.committed(),
+            resume == null ? 0 : resume.committedSinceConsumed());
+    this.handOver = new HandOver(resume != null && resume.committedSinceConsumed() > 0);
+    boolean isHalfClosed = resume != null && resume.isRepliesEnded();
     this.attached =
         new AttachedConnection(this, options, open, hello, isHalfClosed, consumedOffset);
     attached.onReplyWindow(replies.replyWindowBytes());
@@ -68,7 +68,7 @@ final class Attachment implements ReplyQueue.Output {
   }
 
   void onData(ByteBuf borrowed, long offset, boolean last) {
-    // The limit in the same frame may have made room, which the handler used to close.
+    // The limit in the same frame may have made room, and the handler may have used that to close.
     if (isEnded || handOver.isBegun()) {
       return;
     }
@@ -88,24 +88,27 @@ final class Attachment implements ReplyQueue.Output {
     settle();
   }
 
-  /** The client's stream ends at this offset. */
+  /** Called when the client's stream ends at this offset. */
   void onHalfClose(long offset) {
     ConnectionHandler current = handler;
     if (handOver.isBegun()) {
-      return; // The next owner is told.
+      return; // The next owner will be told.
     }
     if (offset != clientBytes.receivedOffset()) {
       refuse(CloseReason.PROTOCOL);
       return;
     }
-    boolean isAgain = isClientEnded;
+    boolean isRepeated = isClientEnded;
     isClientEnded = true;
-    if (current != null && !isEnding && !isAgain) {
+    if (current != null && !isEnding && !isRepeated) {
       guard(current::onHalfClose);
     }
   }
 
-  /** The bridge wants to move the connection: nothing more comes for this attachment. */
+  /**
+   * Called when the bridge wants to move the connection. It sends no more bytes for this
+   * attachment.
+   */
   void onRelease() {
     ConnectionHandler current = handler;
     if (isEnded || isEnding || handOver.isBegun() || current == null) {
@@ -117,14 +120,14 @@ final class Attachment implements ReplyQueue.Output {
     releaseIfDone();
   }
 
-  /** The transport has room again. */
+  /** Called when the transport has room again. */
   void onReady() {
     isBlocked = false;
     replies.pump();
     settle();
   }
 
-  /** The attachment is over and the lane has forgotten it. */
+  /** Called when the attachment has ended and the lane has removed it. */
   void onEnd(CloseReason reason) {
     if (isEnded) {
       return;
@@ -137,15 +140,18 @@ final class Attachment implements ReplyQueue.Output {
     if (current != null) {
       try {
         current.onClose(reason);
-      } catch (RuntimeException defect) {
-        log.warn("a handler failed in onClose, connection {}", mark(), defect);
+      } catch (RuntimeException exception) {
+        log.warn("a handler threw an exception in onClose, connection {}", mark(), exception);
       }
     }
   }
 
   // --- inputs of the handler, by way of AttachedConnection ---
 
-  /** A reply, a half-close or a close, behind all that waits; dropped once the end has begun. */
+  /**
+   * Sends a reply, a half-close or a close after everything that is waiting. Dropped once the
+   * attachment is ending.
+   */
   void add(
       ByteBuf owned,
       long consumed,
@@ -162,7 +168,7 @@ final class Attachment implements ReplyQueue.Output {
     settle();
   }
 
-  /** DONE comes behind the replies that wait; any other reason discards them. */
+  /** Closes the connection: DONE after the waiting replies; any other reason discards them. */
   void close(CloseReason reason) {
     if (isEnded) {
       return;
@@ -174,16 +180,16 @@ final class Attachment implements ReplyQueue.Output {
     }
   }
 
-  /** A long request is still being worked on. */
+  /** Called when a long request is still being worked on. */
   void onWorking() {
     if (!isEnded && !isEnding && lane.isReady()) {
       frame(Unpooled.EMPTY_BUFFER, UpstreamFrame.ABSENT, null, false, false, 0);
     }
   }
 
-  /** The handler wants to hand over without finishing. */
-  void onReleaseAsked() {
-    handOver.ask();
+  /** Called when the handler wants to hand over without finishing. */
+  void onReleaseRequested() {
+    handOver.request();
     releaseIfDone();
   }
 
@@ -222,7 +228,7 @@ final class Attachment implements ReplyQueue.Output {
 
   // --- outputs, any thread ---
 
-  /** The connection as handlers and other threads see it. */
+  /** The view for handlers and other threads. */
   AttachedConnection attached() {
     return attached;
   }
@@ -239,14 +245,14 @@ final class Attachment implements ReplyQueue.Output {
     return epoch;
   }
 
-  /** The number of the connection on its lane. */
+  /** The connection's number on its lane. */
   long connection() {
     return connection;
   }
 
   // --- outputs, inside the lane ---
 
-  /** The replies that wait. */
+  /** The waiting replies. */
   ReplyQueue replies() {
     return replies;
   }
@@ -259,7 +265,7 @@ final class Attachment implements ReplyQueue.Output {
     frame(Unpooled.EMPTY_BUFFER, UpstreamFrame.ABSENT, null, false, false, reason.wireCode());
   }
 
-  /** After anything that may have moved the queue. */
+  /** To be called after anything that may have moved the queue. */
   private void settle() {
     if (!isEnded) {
       settleQueue();
@@ -268,19 +274,23 @@ final class Attachment implements ReplyQueue.Output {
   }
 
   /**
-   * Hands over once all replies have left, and everything is consumed or the handler asked for it.
+   * Hands over if all replies have left, and everything is consumed or the handler has asked for
+   * it.
    */
   private void releaseIfDone() {
-    boolean hasLeft = !replies.isWaiting() && !attached.hasMail();
+    boolean haveRepliesLeft = !replies.isWaiting() && !attached.hasMail();
     if (!isEnded
         && !isEnding
-        && hasLeft
+        && haveRepliesLeft
         && handOver.isDue(attached.receivedOffset(), consumedOffset)) {
       lane.released(this, handOver.finalConsumed(consumedOffset));
     }
   }
 
-  /** Tells the lane or the handler if replies began or ceased to wait. */
+  /**
+   * Tells the lane if replies start waiting for the transport, and the handler if none waits any
+   * more.
+   */
   private void settleQueue() {
     boolean wasWaiting = attached.isWaiting();
     if (!wasWaiting && !replies.isWaiting()) {
@@ -304,25 +314,25 @@ final class Attachment implements ReplyQueue.Output {
       return;
     }
     attached.onDelivered(endOffset);
-    // Not through guard: that would allocate for each frame.
+    // Not through guard, which would allocate for each frame.
     try {
       current.onData(borrowed, endOffset);
-    } catch (RuntimeException defect) {
-      onDefect(defect);
+    } catch (RuntimeException exception) {
+      onException(exception);
     }
   }
 
-  /** A handler that fails ends its own connection and nothing else. */
+  /** Calls the handler. If it throws, only its own connection ends. */
   private void guard(Runnable call) {
     try {
       call.run();
-    } catch (RuntimeException defect) {
-      onDefect(defect);
+    } catch (RuntimeException exception) {
+      onException(exception);
     }
   }
 
-  private void onDefect(RuntimeException defect) {
-    log.warn("a handler failed, connection {} is closed", mark(), defect);
+  private void onException(RuntimeException exception) {
+    log.warn("a handler threw an exception; closing connection {}", mark(), exception);
     close(CloseReason.ABORT);
   }
 }

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** All attachments of an upstream, over all its lanes, by mark. Thread-safe. */
+/** All attachments of an upstream, across its lanes, by mark. Thread-safe. */
 final class Attachments {
   private final ConcurrentHashMap<String, Attachment> byMark = new ConcurrentHashMap<>();
   private final int countMax;
@@ -25,8 +25,10 @@ final class Attachments {
   }
 
   /**
-   * Of two attachments of a mark the one with the higher epoch stays. Returns the other: this one,
-   * if it is older or the same again; null if there was no other.
+   * Adds an attachment. If the mark already has one, the one with the higher epoch stays, or the
+   * existing one if the epochs are equal.
+   *
+   * @return the attachment that lost, which may be this one; null if the mark had none
    */
   @Nullable Attachment add(Attachment attachment) {
     while (true) {
@@ -43,12 +45,12 @@ final class Attachments {
     }
   }
 
-  /** Removes this attachment, not its successor. */
+  /** Removes this attachment, but not its successor. */
   void remove(Attachment attachment) {
     byMark.remove(attachment.mark(), attachment);
   }
 
-  /** The connections, in no order. */
+  /** The connections, in no particular order. */
   List<UpstreamConnection> all() {
     return byMark.values().stream().<UpstreamConnection>map(Attachment::attached).toList();
   }

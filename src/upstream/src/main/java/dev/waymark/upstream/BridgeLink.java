@@ -14,14 +14,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a lane carries besides its own connections: pushes and announcements. {@link #push} may be
- * called from any thread; everything else runs inside the lane.
+ * The part of a lane that does not belong to its attachments: pushes and announcements. {@link
+ * #push} and {@link #servesShardOf} may be called from any thread; everything else runs inside the
+ * lane.
  */
 final class BridgeLink {
-  /** How many pushed bytes may wait for answers; a push beyond that is TOO_MANY. */
+  /** How many pushed bytes may be unanswered; further pushes are TOO_MANY. */
   static final long UNANSWERED_BYTES_MAX = 4L * 1024 * 1024;
 
-  /** What each push counts besides its bytes. */
+  /** What each push costs in addition to its bytes. */
   private static final int PUSH_BYTES = 256;
 
   private static final Logger log = LoggerFactory.getLogger(BridgeLink.class);
@@ -51,15 +52,15 @@ final class BridgeLink {
   /**
    * Sends a push.
    *
-   * @param owned the reference passes to this method
-   * @param epochOrAbsent the only epoch in which it is to be written
+   * @param owned one reference passes to this method
+   * @param epochOrAbsent the only epoch in which the bytes may be written, or absent
    */
   CompletableFuture<PushAnswer> push(String mark, ByteBuf owned, long epochOrAbsent) {
     CompletableFuture<PushAnswer> answer = new CompletableFuture<>();
     Unanswered push = new Unanswered(answer, owned.readableBytes() + PUSH_BYTES);
     if (unansweredBytes.addAndGet(push.bytes) > UNANSWERED_BYTES_MAX) {
       owned.release();
-      answered(push, PushAnswer.of(Outcome.TOO_MANY));
+      complete(push, PushAnswer.of(Outcome.TOO_MANY));
     } else {
       lane.execute(() -> send(push, mark, owned, epochOrAbsent));
     }
@@ -76,24 +77,27 @@ final class BridgeLink {
   void onPushResult(BridgeControl.PushResult result) {
     Unanswered push = unanswered.remove(result.id());
     if (push != null) {
-      answered(push, PushAnswer.of(result));
+      complete(push, PushAnswer.of(result));
     }
   }
 
-  /** An announcement of the connection with this sequence, or of all. */
+  /** Called with an announcement about the connection with this sequence, or about all. */
   void onAnnouncement(long sequence, BridgeControl announcement) {
     AnnouncingLane known = self;
     if (known == null || listener == null) {
       return;
     }
     try {
-      tell(listener, known, sequence, announcement);
-    } catch (RuntimeException defect) {
-      log.warn("a listener failed in an announcement of {}", known.bridge().node(), defect);
+      dispatch(listener, known, sequence, announcement);
+    } catch (RuntimeException exception) {
+      log.warn(
+          "a listener threw an exception, announcement of bridge {}",
+          known.bridge().node(),
+          exception);
     }
   }
 
-  /** The lane is over. */
+  /** Called when the lane has ended. */
   void onEnd() {
     if (isEnded) {
       return;
@@ -106,13 +110,13 @@ final class BridgeLink {
     }
     List<Unanswered> lost = List.copyOf(unanswered.values());
     unanswered.clear();
-    lost.forEach(push -> answered(push, PushAnswer.of(Outcome.UNKNOWN)));
+    lost.forEach(push -> complete(push, PushAnswer.of(Outcome.UNKNOWN)));
   }
 
   // --- outputs ---
 
-  /** Whether its shard holds the connection with this sequence; any thread. */
-  boolean isOfShard(long sequence) {
+  /** Whether the connection with this sequence is on this lane's shard. */
+  boolean servesShardOf(long sequence) {
     AnnouncingLane known = self;
     return known != null
         && known.bridge().shards() > 0
@@ -122,7 +126,7 @@ final class BridgeLink {
   private void send(Unanswered push, String mark, ByteBuf owned, long epochOrAbsent) {
     try {
       if (isEnded) {
-        answered(push, PushAnswer.of(Outcome.NO_LANE));
+        complete(push, PushAnswer.of(Outcome.NO_LANE));
       } else {
         unanswered.put(++lastId, push);
         lane.push(lastId, mark, owned, epochOrAbsent);
@@ -132,21 +136,24 @@ final class BridgeLink {
     }
   }
 
-  private void answered(Unanswered push, PushAnswer answer) {
+  private void complete(Unanswered push, PushAnswer answer) {
     unansweredBytes.addAndGet(-push.bytes);
     push.answer.complete(answer);
   }
 
-  private static void tell(
-      AnnouncementListener listener, AnnouncingLane self, long sequence, BridgeControl said) {
-    if (said instanceof BridgeControl.Opened opened) {
+  private static void dispatch(
+      AnnouncementListener listener,
+      AnnouncingLane self,
+      long sequence,
+      BridgeControl announcement) {
+    if (announcement instanceof BridgeControl.Opened opened) {
       listener.onOpened(self, opened.mark(), opened.listener(), opened.clientAddress());
-    } else if (said instanceof BridgeControl.Closed closed) {
+    } else if (announcement instanceof BridgeControl.Closed closed) {
       Mark mark = new Mark(self.bridge().instance(), sequence);
       listener.onClosed(self, mark.toString(), closed.reason());
-    } else if (said instanceof BridgeControl.Syncing) {
+    } else if (announcement instanceof BridgeControl.Syncing) {
       listener.onForget(self);
-    } else if (said instanceof BridgeControl.Synced) {
+    } else if (announcement instanceof BridgeControl.Synced) {
       listener.onSynced(self);
     }
   }

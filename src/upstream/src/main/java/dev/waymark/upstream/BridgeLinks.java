@@ -13,24 +13,24 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/** The lanes of an upstream by the bridge that opened them, for pushes. Thread-safe. */
+/** The lanes of an upstream, grouped by bridge, for pushes. Thread-safe. */
 final class BridgeLinks {
   private final @Nullable AnnouncementListener listener;
   private final AtomicLong lastNumber = new AtomicLong();
   private final ConcurrentHashMap<Long, List<BridgeLink>> byInstance = new ConcurrentHashMap<>();
 
   /**
-   * @param listener gets announcements; null: none are wanted
+   * @param listener gets announcements; null if none are wanted
    */
   BridgeLinks(@Nullable AnnouncementListener listener) {
     this.listener = listener;
   }
 
-  boolean isAnnouncementsWanted() {
+  boolean wantsAnnouncements() {
     return listener != null;
   }
 
-  /** The link of a new lane. */
+  /** Creates the link of a new lane. */
   BridgeLink newLink(ServerLane lane) {
     return new BridgeLink(this, lane, lastNumber.incrementAndGet(), listener);
   }
@@ -55,33 +55,32 @@ final class BridgeLinks {
   }
 
   /**
-   * Sends bytes to the bridge that the mark names, on a lane of the connection's shard if there is
-   * one here.
+   * Sends bytes to the bridge named by the mark, preferably on a lane of the connection's shard.
    *
-   * @param owned the reference passes to this method
-   * @throws IllegalArgumentException if the bytes are more than a payload holds
+   * @param owned one reference passes to this method
+   * @throws IllegalArgumentException if there are more bytes than a payload may have
    */
   CompletionStage<PushAnswer> push(String mark, ByteBuf owned, long epochOrAbsent) {
     if (owned.readableBytes() > SizeLimits.PAYLOAD_BYTES_MAX) {
       int bytes = owned.readableBytes();
       owned.release();
       throw new IllegalArgumentException(
-          "a push of " + bytes + " bytes; at most " + SizeLimits.PAYLOAD_BYTES_MAX + " go at once");
+          "a push of " + bytes + " bytes; the maximum is " + SizeLimits.PAYLOAD_BYTES_MAX);
     }
     if (!Mark.isMark(mark)) {
-      return without(owned, Outcome.NEVER_EXISTED);
+      return notSent(owned, Outcome.NEVER_EXISTED);
     }
     Mark parsed = Mark.parse(mark);
     List<BridgeLink> links = byInstance.getOrDefault(parsed.instance(), List.of());
     return links.stream()
-        .filter(link -> link.isOfShard(parsed.sequence()))
+        .filter(link -> link.servesShardOf(parsed.sequence()))
         .findFirst()
         .or(() -> links.stream().findFirst())
         .<CompletionStage<PushAnswer>>map(link -> link.push(mark, owned, epochOrAbsent))
-        .orElseGet(() -> without(owned, Outcome.NO_LANE));
+        .orElseGet(() -> notSent(owned, Outcome.NO_LANE));
   }
 
-  private static CompletionStage<PushAnswer> without(ByteBuf owned, Outcome outcome) {
+  private static CompletionStage<PushAnswer> notSent(ByteBuf owned, Outcome outcome) {
     owned.release();
     return CompletableFuture.completedFuture(PushAnswer.of(outcome));
   }

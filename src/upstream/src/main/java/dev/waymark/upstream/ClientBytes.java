@@ -8,18 +8,18 @@ import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client direction of one attachment: checks that bytes come without a gap and within the
- * window, and delivers them, as they come or as messages. Confined to its lane's lock.
+ * The client direction of one attachment: checks that bytes arrive without a gap and within the
+ * window, and delivers them as they arrive or as messages. Confined to its lane's lock.
  */
 final class ClientBytes {
-  /** Where the bytes go. */
+  /** Receives the bytes. */
   @FunctionalInterface
   interface Receiver {
     /**
-     * Some bytes or a whole message, as {@link Delivery} says.
+     * Called with some bytes or with a whole message, as {@link Delivery} says.
      *
      * @param borrowed valid during the call
-     * @param endOffset behind the last byte
+     * @param endOffset the offset after the last byte
      */
     void deliver(ByteBuf borrowed, long endOffset);
   }
@@ -30,18 +30,21 @@ final class ClientBytes {
   private long receivedOffset;
 
   /**
-   * @param firstOffset where the stream goes on
+   * @param firstOffset the offset of the first byte to expect
    */
   ClientBytes(Receiver receiver, UpstreamOptions options, Open open, long firstOffset) {
     this.receiver = receiver;
     this.options = options;
-    boolean isCut =
+    boolean isFramed =
         options.delivery() == Delivery.MESSAGES && !(open.framing() instanceof Framing.Raw);
-    this.assembler = isCut ? new MessageAssembler(messageBytesMax(options, open)) : null;
+    this.assembler = isFramed ? new MessageAssembler(messageBytesMax(options, open)) : null;
     this.receivedOffset = firstOffset;
   }
 
-  /** The end of a message longer than the window would never come. */
+  /**
+   * The longest message. Capped at the window, because the end of a longer message would never
+   * arrive.
+   */
   private static int messageBytesMax(UpstreamOptions options, Open open) {
     int frameBytesMax =
         open.frameBytesMax() > 0 ? open.frameBytesMax() : SizeLimits.BATCH_BYTES_MAX;
@@ -51,11 +54,11 @@ final class ClientBytes {
   }
 
   /**
-   * The next bytes.
+   * Called with the next bytes.
    *
    * @param last whether they end a message
-   * @param consumedOffset how far the upstream has acknowledged
-   * @return why to close the connection; null: no reason
+   * @param consumedOffset the offset up to which the upstream has acknowledged
+   * @return why the connection must be closed, or null
    */
   @Nullable CloseReason onData(ByteBuf borrowed, long offset, boolean last, long consumedOffset) {
     if (offset != receivedOffset) {
@@ -81,14 +84,14 @@ final class ClientBytes {
     return null;
   }
 
-  /** Drops the start of a message whose end has not come. */
+  /** Drops the start of an incomplete message. */
   void discard() {
     if (assembler != null) {
       assembler.discard();
     }
   }
 
-  /** The offset behind the last byte that came, delivered or not. */
+  /** The offset after the last byte received, delivered or not. */
   long receivedOffset() {
     return receivedOffset;
   }

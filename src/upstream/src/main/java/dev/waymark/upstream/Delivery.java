@@ -1,12 +1,12 @@
 package dev.waymark.upstream;
 
-/** How a handler gets the client's bytes. */
+/** How a handler receives the client's bytes. */
 public enum Delivery {
-  /** As they come, whatever the listener's framing. Nothing is held back. */
+  /** As they arrive, whatever the listener's framing. Nothing is held back. */
   BYTES,
   /**
-   * One call per message of the listener's framing, prefix and delimiter included. With raw framing
-   * a message is what one data frame carried.
+   * One call per message of the listener's framing, including prefix or delimiter. With raw
+   * framing, one call per data frame.
    */
   MESSAGES
 }

@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 
-/** Logs why connections were closed, at most once a second. Thread-safe. */
+/** Logs why connections were closed because of a flood, at most once per second. Thread-safe. */
 final class FloodLog implements Consumer<String> {
   private static final long INTERVAL_NS = TimeUnit.SECONDS.toNanos(1);
 
@@ -26,7 +26,7 @@ final class FloodLog implements Consumer<String> {
     long nowNs = ticker.nanoTime();
     long dueNs = nextNs.get();
     if (nowNs - dueNs >= 0 && nextNs.compareAndSet(dueNs, nowNs + INTERVAL_NS)) {
-      log.warn("a connection was closed: {} (suppressed: {})", why, suppressed.getAndSet(0));
+      log.warn("closed a connection: {} (suppressed: {})", why, suppressed.getAndSet(0));
     } else {
       suppressed.incrementAndGet();
     }

@@ -8,8 +8,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The attachments of one lane, by the number of their connection: the current one of each
- * connection (protocol.md, rule 8). Confined to its lane's lock.
+ * The current attachments of one lane, by connection number (protocol.md, rule 8). Confined to its
+ * lane's lock.
  */
 final class LaneAttachments {
   private final ServerLane lane;
@@ -19,7 +19,7 @@ final class LaneAttachments {
   private final LongObjectHashMap<Attachment> byConnection = new LongObjectHashMap<>();
 
   /**
-   * @param registry those of all lanes of the upstream
+   * @param registry the attachments of all lanes of the upstream
    */
   LaneAttachments(
       ServerLane lane,
@@ -32,14 +32,14 @@ final class LaneAttachments {
     this.registry = registry;
   }
 
-  /** Whether the upstream has room for one more. */
+  /** Whether the upstream has room for one more connection. */
   boolean hasRoom() {
     return registry.hasRoom();
   }
 
   /**
-   * Attaches a connection and ends its former attachment, on whichever lane that is; no effect if
-   * that one has the same epoch or a later one.
+   * Attaches a connection and ends its former attachment, on whichever lane that is. No effect if
+   * the former attachment has the same or a later epoch.
    */
   void open(long connection, int epoch, Open open, Hello bridge) {
     Attachment attachment = new Attachment(lane, options, connection, epoch, open, bridge);
@@ -50,10 +50,10 @@ final class LaneAttachments {
     if (former != null) {
       former.lane().execute(() -> former.lane().endAttachment(former, CloseReason.FENCED));
     }
-    Attachment namesake = byConnection.put(connection, attachment);
-    if (namesake != null) {
-      registry.remove(namesake);
-      namesake.onEnd(CloseReason.FENCED);
+    Attachment replaced = byConnection.put(connection, attachment);
+    if (replaced != null) {
+      registry.remove(replaced);
+      replaced.onEnd(CloseReason.FENCED);
     }
     attachment.onOpen(factory);
   }
@@ -64,7 +64,7 @@ final class LaneAttachments {
     return attachment != null && attachment.epoch() == epoch ? attachment : null;
   }
 
-  /** Removes this attachment, not its successor, and tells it. */
+  /** Removes this attachment, but not its successor, and tells it that it has ended. */
   void end(Attachment attachment, CloseReason reason) {
     registry.remove(attachment);
     if (byConnection.get(attachment.connection()) == attachment) {

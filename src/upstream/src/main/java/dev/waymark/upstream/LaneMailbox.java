@@ -5,31 +5,32 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets one thread at a time into a lane. A thread that brings work never waits: if another thread
- * is inside, that one does the work before it leaves. So a handler of one lane may send on another
- * without a deadlock. Thread-safe.
+ * Lets one thread at a time into a lane. A thread that submits a task never waits: if another
+ * thread is inside, that thread runs the task before it leaves. So a handler of one lane can send
+ * on another lane without a deadlock. Thread-safe.
  *
- * <p>Those who bring work bound it, see {@link UpstreamOptions#queueBytesMax}.
+ * <p>The queue is unbounded; callers limit what they submit, see {@link
+ * UpstreamOptions#queueBytesMax}.
  */
 final class LaneMailbox {
   private final ReentrantLock lock = new ReentrantLock();
-  private final ConcurrentLinkedQueue<Runnable> work = new ConcurrentLinkedQueue<>();
+  private final ConcurrentLinkedQueue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private final Runnable onTurnEnd;
 
   /**
-   * @param onTurnEnd called inside, before the thread leaves
+   * @param onTurnEnd called inside the lane, before a thread leaves
    */
   LaneMailbox(Runnable onTurnEnd) {
     this.onTurnEnd = onTurnEnd;
   }
 
-  /** Waits until no other thread is inside, then does what was brought before. */
+  /** Waits until no other thread is inside, enters, and runs the tasks submitted before. */
   void enter() {
     lock.lock();
     drain();
   }
 
-  /** Leaves; ends the turn if this was the outermost entry. */
+  /** Leaves the lane. Ends the turn if this was the outermost entry. */
   void exit() {
     boolean isOutermost = lock.getHoldCount() == 1;
     try {
@@ -45,7 +46,7 @@ final class LaneMailbox {
     }
   }
 
-  /** Runs the task now, inside, or leaves it to the thread that is inside. */
+  /** Runs a task inside the lane: now, or on the thread that is inside. */
   void execute(Runnable task) {
     if (lock.isHeldByCurrentThread()) {
       task.run();
@@ -55,11 +56,11 @@ final class LaneMailbox {
   }
 
   /**
-   * Runs the task inside, behind everything brought before: at the end of the turn if this thread
-   * is inside.
+   * Runs a task inside the lane, after all tasks submitted before: at the end of the turn if this
+   * thread is inside.
    */
   void executeLast(Runnable task) {
-    work.add(task);
+    tasks.add(task);
     if (!lock.isHeldByCurrentThread()) {
       runPending();
     }
@@ -70,7 +71,7 @@ final class LaneMailbox {
   }
 
   private void runPending() {
-    while (!work.isEmpty() && lock.tryLock()) {
+    while (!tasks.isEmpty() && lock.tryLock()) {
       try {
         drain();
         onTurnEnd.run();
@@ -81,10 +82,10 @@ final class LaneMailbox {
   }
 
   private void drain() {
-    @Nullable Runnable next = work.poll();
+    @Nullable Runnable next = tasks.poll();
     while (next != null) {
       next.run();
-      next = work.poll();
+      next = tasks.poll();
     }
   }
 }

@@ -4,7 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import org.jspecify.annotations.Nullable;
 
-/** Joins the frames of a message. Confined to its lane's lock. */
+/** Assembles messages from frames. Confined to its lane's lock. */
 final class MessageAssembler {
   private final int bytesMax;
   private @Nullable ByteBuf gathered;
@@ -17,13 +17,14 @@ final class MessageAssembler {
   }
 
   /**
-   * Whether this buffer makes the message too long: at least one byte follows an incomplete one.
+   * Whether this buffer makes the message too long. If it is not the last, at least one more byte
+   * follows.
    */
   boolean isTooLong(ByteBuf buffer, boolean last) {
     return gatheredBytes() + buffer.readableBytes() + (last ? 0 : 1) > bytesMax;
   }
 
-  /** Keeps a copy of a buffer that does not end the message. */
+  /** Appends a copy of a buffer that does not end the message. */
   void add(ByteBuf borrowed) {
     if (gathered == null) {
       gathered = ByteBufAllocator.DEFAULT.buffer(borrowed.readableBytes());
@@ -32,7 +33,7 @@ final class MessageAssembler {
   }
 
   /**
-   * The whole message, given its last buffer.
+   * Completes the message with its last buffer and returns it.
    *
    * @return a reference owned by the caller
    */
@@ -46,7 +47,7 @@ final class MessageAssembler {
     return message;
   }
 
-  /** Drops an incomplete message. */
+  /** Drops the incomplete message, if there is one. */
   void discard() {
     if (gathered != null) {
       gathered.release();

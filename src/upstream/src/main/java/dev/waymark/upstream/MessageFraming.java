@@ -6,7 +6,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 
-/** Removes lengths and delimiters from messages and puts them back. Stateless. */
+/** Removes lengths and delimiters from messages and adds them again. Stateless. */
 final class MessageFraming {
   private static final byte[] NEW_LINE = {'\n'};
   private static final int VARINT_BYTES_MAX = 5;
@@ -57,7 +57,7 @@ final class MessageFraming {
                 Unpooled.wrappedBuffer(delimiter),
                 0,
                 delimiter.length);
-    // The last message before FIN may have none.
+    // The last message before FIN may lack its delimiter.
     return isDelimited ? message.slice(message.readerIndex(), payloadBytes) : message;
   }
 
@@ -82,13 +82,16 @@ final class MessageFraming {
         return i + 1;
       }
     }
-    throw new IllegalArgumentException("a message without the varint that starts it");
+    throw new IllegalArgumentException("a message does not start with a valid varint");
   }
 
   private static ByteBuf fixed(ByteBuf payload, int bytes) {
     if (payload.readableBytes() != bytes) {
       throw new IllegalArgumentException(
-          "messages of this listener have " + bytes + " bytes, not " + payload.readableBytes());
+          "messages of this listener must have "
+              + bytes
+              + " bytes, not "
+              + payload.readableBytes());
     }
     return payload.retain();
   }
@@ -98,11 +101,11 @@ final class MessageFraming {
   }
 
   private static ByteBuf putLength(ByteBuf payload, Framing.LengthPrefixed prefixed) {
-    int head = prefixed.lengthOffset();
-    long value = (long) payload.readableBytes() - head - prefixed.lengthAdjustment();
+    int prefixBytes = prefixed.lengthOffset();
+    long value = (long) payload.readableBytes() - prefixBytes - prefixed.lengthAdjustment();
     boolean fits =
         prefixed.lengthBytes() == Long.BYTES || value < 1L << (8 * prefixed.lengthBytes());
-    if (payload.readableBytes() < head || value < 0 || !fits) {
+    if (payload.readableBytes() < prefixBytes || value < 0 || !fits) {
       throw new IllegalArgumentException(
           "a payload of "
               + payload.readableBytes()
@@ -110,7 +113,7 @@ final class MessageFraming {
               + prefixed.lengthBytes()
               + " bytes");
     }
-    ByteBuf message = copy(payload, prefixed.lengthBytes()).writeBytes(payload, head);
+    ByteBuf message = copy(payload, prefixed.lengthBytes()).writeBytes(payload, prefixBytes);
     for (int i = 0; i < prefixed.lengthBytes(); i++) {
       int place = prefixed.littleEndian() ? i : prefixed.lengthBytes() - 1 - i;
       message.writeByte((int) (value >>> (8 * place)));

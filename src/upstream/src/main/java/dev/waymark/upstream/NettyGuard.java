@@ -7,11 +7,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Limits what a bridge, or anybody else who connects, can do to a gRPC server on grpc-netty: the
- * one class here that needs that transport, which the SDK does not bring along. Stateless.
+ * Limits what a bridge, or any other client, can do to a gRPC server on grpc-netty. The only class
+ * here that needs grpc-netty, which is an optional dependency. Stateless.
  */
 public final class NettyGuard {
-  /** Concurrent calls per connection. A bridge makes one: each lane has its own connection. */
+  /**
+   * The maximum of concurrent calls per connection. A bridge makes one: each lane has its own
+   * connection.
+   */
   private static final int CALLS_PER_CONNECTION_MAX = 1_000;
 
   private static final Logger log = LoggerFactory.getLogger(NettyGuard.class);
@@ -19,11 +22,12 @@ public final class NettyGuard {
   private NettyGuard() {}
 
   /**
-   * Closes connections that flood the server with control frames, or do not read the answers to
-   * them, with GOAWAY (ENHANCE_YOUR_CALM) and one line in the log; allows 1,000 concurrent calls
-   * per connection. The limits hold for all services of the server.
+   * Makes the server close connections that flood it with control frames, or do not read the
+   * answers to them, with GOAWAY (ENHANCE_YOUR_CALM), and log that at most once per second. Also
+   * limits concurrent calls per connection to 1,000. The limits apply to all services of the
+   * server.
    *
-   * <p>Only for servers without TLS: it replaces their protocol negotiator.
+   * <p>Only for servers without TLS: this replaces the protocol negotiator.
    *
    * @return the same builder
    */

@@ -8,7 +8,10 @@ import io.netty.buffer.Unpooled;
 import java.nio.ByteBuffer;
 import java.util.function.Function;
 
-/** Buffers as the types of those who do not want Netty in their code, and back. Stateless. */
+/**
+ * Converts Netty buffers to and from other types, for users who do not want Netty in their code.
+ * Stateless.
+ */
 final class Payloads {
   private Payloads() {}
 
@@ -18,17 +21,17 @@ final class Payloads {
     return ByteBufAllocator.DEFAULT.buffer(bytes.length).writeBytes(bytes);
   }
 
-  /** Of what is between position and limit, which stay. */
+  /** Copies the bytes between position and limit, which do not change. */
   static ByteBuf copyOf(ByteBuffer bytes) {
     return ByteBufAllocator.DEFAULT.buffer(bytes.remaining()).writeBytes(bytes.duplicate());
   }
 
-  /** Shares the bytes, which must not change as long as the buffer lives. */
+  /** Shares the bytes, which must not change while the buffer is in use. */
   static ByteBuf wrap(byte[] bytes) {
     return Unpooled.wrappedBuffer(bytes);
   }
 
-  /** Shares the bytes, which must not change as long as the buffer lives. */
+  /** Shares the bytes, which must not change while the buffer is in use. */
   static ByteBuf wrap(ByteBuffer bytes) {
     return Unpooled.wrappedBuffer(bytes);
   }
@@ -38,25 +41,25 @@ final class Payloads {
     return Unpooled.wrappedBuffer(bytes.asReadOnlyByteBuffer());
   }
 
-  // --- from buffers; they stay the caller's ---
+  // --- from buffers, which are borrowed ---
 
-  /** A copy. */
+  /** Returns a copy. */
   static byte[] toBytes(ByteBuf buffer) {
     return ByteBufUtil.getBytes(buffer);
   }
 
-  /** A view that cannot be written through; valid as long as the buffer. */
+  /** Returns a read-only view, valid as long as the buffer. */
   static ByteBuffer toByteBuffer(ByteBuf buffer) {
     return buffer.nioBuffer().asReadOnlyBuffer();
   }
 
-  /** A copy. */
+  /** Returns a copy. */
   static ByteString toByteString(ByteBuf buffer) {
     return ByteString.copyFrom(buffer.nioBuffer());
   }
 
-  /** Turns a buffer into something else and releases it. */
-  static <T> T released(ByteBuf owned, Function<ByteBuf, T> conversion) {
+  /** Converts a buffer and releases it. */
+  static <T> T convertAndRelease(ByteBuf owned, Function<ByteBuf, T> conversion) {
     try {
       return conversion.apply(owned);
     } finally {

@@ -5,35 +5,36 @@ import dev.waymark.protocol.CloseReason;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What became of a push (protocol.md, rule 6). Immutable.
+ * The outcome of a push (protocol.md, rule 6). Immutable.
  *
- * @param reason why the connection closed; of GONE, if the bridge knows it
- * @param closedUnixMs when it closed, in Unix milliseconds; of GONE, if the bridge knows it, else 0
- * @param waitingBytes of FULL: how many pushed bytes wait for that connection already
+ * @param reason with GONE: why the connection closed, or null if the bridge does not know
+ * @param closedUnixMs with GONE: when it closed, in Unix milliseconds, or 0 if the bridge does not
+ *     know
+ * @param waitingBytes with FULL: how many pushed bytes are already waiting for that connection
  */
 public record PushAnswer(
     Outcome outcome, @Nullable CloseReason reason, long closedUnixMs, long waitingBytes) {
-  /** The bridge's answers; the last three are the SDK's own. */
+  /** The outcomes that a bridge reports; the last three are the SDK's own. */
   public enum Outcome {
     /** Handed to the client's socket. */
     WRITTEN,
-    /** The connection is closed, or takes no more replies. */
+    /** The connection is closed or closing, or accepts no more replies. */
     GONE,
     /** No connection ever had this mark. */
     NEVER_EXISTED,
-    /** Too many pushed bytes wait at the bridge: try again later. */
+    /** Too many pushed bytes are waiting at the bridge, or it is out of memory: try again later. */
     FULL,
-    /** The connection is in another epoch than the push named. */
+    /** The connection is not in the epoch that the push named. */
     FENCED,
-    /** The pool of this upstream may not push to that connection, if it exists. */
+    /** This upstream's pool may not push to that connection, whether it exists or not. */
     FORBIDDEN,
     /** No reply ended in time. */
     EXPIRED,
-    /** The bridge that holds this mark is not connected here; nothing was sent. */
+    /** The bridge named by the mark has no lane to this upstream; nothing was sent. */
     NO_LANE,
-    /** Too many pushes wait for that bridge's answers; nothing was sent. */
+    /** Too many pushes to that bridge are unanswered; nothing was sent. */
     TOO_MANY,
-    /** The lane was lost before the answer came: the push may have been written or not. */
+    /** The lane was lost before the answer came: the push may or may not have been written. */
     UNKNOWN
   }
 

@@ -9,28 +9,29 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reply direction of one attachment: sends what the limit allows and keeps the rest, in order.
+ * The reply direction of one attachment: sends what the limit allows and queues the rest, in order.
  * Confined to its lane's lock.
  *
- * <p>A whole reply (a commit) leaves at once or not at all; any other may be cut at the limit.
- * Small replies that wait are merged: two commits in one still take effect both or neither.
+ * <p>A whole reply (a commit) is sent only if it fits the limit completely; any other may be split
+ * at the limit. Small waiting replies are merged: two commits merged into one still take effect
+ * together or not at all.
  */
 final class ReplyQueue {
-  /** What a waiting reply counts besides its bytes. */
+  /** What a waiting reply costs in addition to its bytes. */
   static final int OVERHEAD_BYTES = 64;
 
   /**
-   * Small replies that wait are copied together up to this size, so that none holds a whole batch
-   * in memory.
+   * Small waiting replies are copied into shared buffers of up to this size, so that a reply does
+   * not keep a whole batch in memory.
    */
   static final int MERGED_BYTES_MAX = 16 * 1024;
 
-  /** Where frames go. */
+  /** Sends the frames. */
   interface Output {
-    /** Whether the transport has room now. */
+    /** Whether the transport has room. */
     boolean isReady();
 
-    /** One frame of this attachment; the payload's reference passes. */
+    /** Sends one frame of this attachment. Takes over the payload's reference. */
     void frame(
         ByteBuf owned,
         long consumedOffset,
@@ -81,12 +82,13 @@ final class ReplyQueue {
   private long waitingBytes;
 
   /**
-   * @param isLimited false: there is no limit (an at-most-once upstream gets no credit)
-   * @param limit the first that is known
-   * @param replyWindowBytes how far ahead of the client replies may run
-   * @param committedOffset where the stream goes on: behind what former owners committed
-   * @param committedSinceConsumed how many bytes of the first reply are committed already, and are
-   *     skipped
+   * @param isLimited whether there is a limit; false for an at-most-once upstream, which gets no
+   *     credit
+   * @param limit the initial limit
+   * @param replyWindowBytes the initial estimate of the reply window
+   * @param committedOffset the offset at which replies resume: after what former owners committed
+   * @param committedSinceConsumed how many bytes of the first reply former owners have committed;
+   *     they are skipped
    */
   ReplyQueue(
       Output output,
@@ -106,10 +108,10 @@ final class ReplyQueue {
   // --- inputs ---
 
   /**
-   * The next reply; leaves at once if nothing waits and it fits. {@code whole}: not to be cut; its
-   * size is at most the reply window.
+   * Adds the next reply. Sends it at once if nothing is waiting and it fits.
    *
    * @param owned one reference passes to this method
+   * @param whole whether it must not be split; its size is then at most the reply window
    */
   void add(
       ByteBuf owned,
@@ -123,11 +125,11 @@ final class ReplyQueue {
       emit(owned, consumedOffset, context, whole, halfClose, closeCode);
       return;
     }
-    park(owned, consumedOffset, context, whole, halfClose, closeCode);
+    enqueue(owned, consumedOffset, context, whole, halfClose, closeCode);
     pump();
   }
 
-  /** A new limit from the bridge; a lower one is ignored. */
+  /** Called with a limit from the bridge. A lower one than before is ignored. */
   void onLimit(long newLimit) {
     if (isLimited && newLimit > limit) {
       limit = newLimit;
@@ -136,7 +138,7 @@ final class ReplyQueue {
     }
   }
 
-  /** Sends what has room now. */
+  /** Sends the waiting replies that have room. */
   void pump() {
     while (!waiting.isEmpty() && output.isReady()) {
       Reply head = waiting.peek();
@@ -160,7 +162,7 @@ final class ReplyQueue {
     }
   }
 
-  /** Drops what waits. */
+  /** Drops the waiting replies. */
   void discard() {
     for (Reply reply : waiting) {
       reply.payload.release();
@@ -175,7 +177,7 @@ final class ReplyQueue {
     return !waiting.isEmpty();
   }
 
-  /** The bytes of waiting replies, each with its overhead. */
+  /** The bytes of the waiting replies, including the overhead of each. */
   long waitingBytes() {
     return waitingBytes;
   }
@@ -184,14 +186,17 @@ final class ReplyQueue {
     return sentOffset;
   }
 
-  /** The largest distance between limit and sent bytes seen so far. */
+  /**
+   * The reply window as far as it is known: the largest distance between limit and sent bytes so
+   * far.
+   */
   long replyWindowBytes() {
     return replyWindowBytes;
   }
 
   // --- transitions ---
 
-  /** Skips what a former owner has committed of this reply (rule 4). */
+  /** Skips the part of this reply that a former owner has committed (rule 4). */
   private void skip(ByteBuf owned, long consumedOffset) {
     if (skipBytes > 0) {
       int skipped = (int) Math.min(skipBytes, owned.readableBytes());
@@ -218,7 +223,8 @@ final class ReplyQueue {
       output.frame(owned, consumedOffset, context, false, halfClose, closeCode);
       return;
     }
-    // A bridge holds no commits of an at-most-once upstream.
+    // Commits of an at-most-once upstream need not be atomic, so the bridge does not have to hold
+    // them.
     boolean more = whole && isLimited;
     while (owned.readableBytes() > SizeLimits.PAYLOAD_BYTES_MAX) {
       output.frame(owned.readRetainedSlice(SizeLimits.PAYLOAD_BYTES_MAX), -1, null, more, false, 0);
@@ -226,7 +232,7 @@ final class ReplyQueue {
     output.frame(owned, consumedOffset, context, false, halfClose, closeCode);
   }
 
-  private void park(
+  private void enqueue(
       ByteBuf owned,
       long consumedOffset,
       byte @Nullable [] context,
@@ -250,11 +256,11 @@ final class ReplyQueue {
     Reply tail = waiting.peekLast();
     if (tail == null
         || !tail.mergeable
-        // What follows an acknowledgement belongs to the next reply; in one frame it would end this
-        // one.
+        // Bytes after an acknowledgement belong to the next reply; merged, they would become part
+        // of this one.
         || (tail.consumedOffset != -1 && consumedOffset == -1 && owned.isReadable())
         || tail.payload.readableBytes() + owned.readableBytes() > mergedBytesMax()
-        // What was cut off at the limit still occupies the buffer.
+        // Bytes that were sent when a reply was split at the limit still occupy the buffer.
         || (tail.payload.isReadable() && tail.payload.maxWritableBytes() < owned.readableBytes())) {
       return false;
     }

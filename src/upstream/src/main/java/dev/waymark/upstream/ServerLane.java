@@ -22,23 +22,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The upstream's side of a lane, one Attach call: reads batches, gives frames to attachments, and
- * gathers their frames into one batch per turn. Everything runs inside its {@link LaneMailbox}; the
- * {@code on…} methods and {@code announce…} may be called from any thread.
+ * The upstream's side of a lane, which is one Attach call: reads batches, dispatches frames to
+ * attachments, and gathers their frames into one batch per turn. Everything runs inside its {@link
+ * LaneMailbox}; the {@code on…} and {@code announce…} methods may be called from any thread.
  *
- * <p>A lane is always read if reply windows bound what it sends. An at-most-once upstream has none,
- * so it stops reading while the transport is full.
+ * <p>A lane whose replies are bounded by reply windows is always read. An at-most-once upstream has
+ * no reply windows, so it stops reading while the transport is full.
  */
 final class ServerLane {
   private static final Logger log = LoggerFactory.getLogger(ServerLane.class);
 
-  /** How many bytes gRPC may hold for the transport before a lane counts as full. */
+  /** How many bytes gRPC may queue for the transport before the lane counts as full. */
   private static final int QUEUE_BYTES = 1024 * 1024;
 
-  /** A batch that has grown to this size leaves before the turn ends. */
+  /** A batch of this size leaves before the turn ends. */
   private static final int BATCH_BYTES = 256 * 1024;
 
-  /** How many answers (Pong, BUSY) may wait while the transport is full; the bridge's own limit. */
+  /**
+   * How many answers (Pong, BUSY) may wait while the transport is full. The bridge has the same
+   * limit.
+   */
   static final int UNREAD_ANSWERS_MAX = 10_000;
 
   private final ServerCall<InboundBatch, OutboundBatch> call;
@@ -72,7 +75,7 @@ final class ServerLane {
 
   // --- inputs, any thread ---
 
-  /** Once, before everything else. */
+  /** Called once, before everything else. */
   void start() {
     mailbox.enter();
     try {
@@ -80,7 +83,7 @@ final class ServerLane {
       call.sendHeaders(new Metadata());
       isReady = call.isReady();
       if (options.acknowledge()) {
-        writer.settings(options.windowBytes(), links.isAnnouncementsWanted());
+        writer.settings(options.windowBytes(), links.wantsAnnouncements());
       }
       call.request(1);
     } finally {
@@ -88,7 +91,7 @@ final class ServerLane {
     }
   }
 
-  /** A batch came; released here. */
+  /** Called with a batch from the bridge, and releases it. */
   void onBatch(InboundBatch batch) {
     mailbox.enter();
     try {
@@ -98,9 +101,9 @@ final class ServerLane {
       }
     } catch (MalformedFrameException malformed) {
       end(Status.INVALID_ARGUMENT.withDescription(malformed.getMessage()));
-    } catch (RuntimeException defect) {
-      log.error("a defect of the SDK ends a lane", defect);
-      end(Status.INTERNAL.withDescription("a defect of the upstream"));
+    } catch (RuntimeException bug) {
+      log.error("closing a lane because of a bug in the SDK", bug);
+      end(Status.INTERNAL.withDescription("bug in the upstream's SDK"));
     } finally {
       batch.release();
       requestNext();
@@ -108,7 +111,7 @@ final class ServerLane {
     }
   }
 
-  /** The transport has room again. */
+  /** Called when the transport has room again. */
   void onReady() {
     mailbox.enter();
     try {
@@ -125,7 +128,7 @@ final class ServerLane {
     }
   }
 
-  /** The bridge ends the call. */
+  /** Called when the bridge ends the call. */
   void onHalfClose() {
     mailbox.enter();
     try {
@@ -135,7 +138,7 @@ final class ServerLane {
     }
   }
 
-  /** The call is over. */
+  /** Called when the call is cancelled or its connection is lost. */
   void onCancel() {
     mailbox.enter();
     try {
@@ -163,17 +166,17 @@ final class ServerLane {
     });
   }
 
-  /** Does something inside the lane, now or on the thread that is inside. */
+  /** Runs a task inside the lane: now, or on the thread that is inside. */
   void execute(Runnable task) {
     mailbox.execute(task);
   }
 
-  /** Does something inside the lane, behind everything that was brought before. */
+  /** Runs a task inside the lane, after all tasks submitted before. */
   void executeLast(Runnable task) {
     mailbox.executeLast(task);
   }
 
-  /** Whether the calling thread is inside. */
+  /** Whether the calling thread is inside the lane. */
   boolean isHeld() {
     return mailbox.isHeld();
   }
@@ -189,7 +192,7 @@ final class ServerLane {
     blocked.add(attachment);
   }
 
-  /** One frame; the payload's reference passes. */
+  /** Sends a frame with data, a commit or a close. Takes over the payload's reference. */
   void data(
       long connection,
       int epoch,
@@ -204,7 +207,7 @@ final class ServerLane {
   }
 
   /**
-   * The last frame of this attachment, which ends here; {@code consumedOffset} is absent or final.
+   * Sends the last frame of this attachment and ends it. {@code consumedOffset} is final or absent.
    */
   void released(Attachment attachment, long consumedOffset) {
     writer.released(attachment.connection(), attachment.epoch(), consumedOffset);
@@ -212,13 +215,13 @@ final class ServerLane {
     endAttachment(attachment, CloseReason.MOVED);
   }
 
-  /** One Push; the payload stays the caller's. */
+  /** Sends a Push. The payload is borrowed. */
   void push(long id, String mark, ByteBuf payload, long epochOrAbsent) {
     writer.push(id, mark, payload, epochOrAbsent);
     flushIfLarge();
   }
 
-  /** This attachment is over: no frame of it follows. */
+  /** Ends an attachment; it must send nothing more. */
   void endAttachment(Attachment attachment, CloseReason reason) {
     attachments.end(attachment, reason);
   }
@@ -227,7 +230,7 @@ final class ServerLane {
 
   private void onFrame() {
     if (hello == null && !(frame.control() instanceof BridgeControl.HelloControl)) {
-      end(Status.INVALID_ARGUMENT.withDescription("the first frame of a lane is Hello"));
+      end(Status.INVALID_ARGUMENT.withDescription("the first frame of a lane must be Hello"));
       return;
     }
     BridgeControl control = frame.control();
@@ -260,7 +263,7 @@ final class ServerLane {
 
   private void onHello(Hello first) {
     if (hello != null) {
-      end(Status.INVALID_ARGUMENT.withDescription("a second Hello on a lane"));
+      end(Status.INVALID_ARGUMENT.withDescription("second Hello on a lane"));
       return;
     }
     hello = first;
@@ -272,7 +275,7 @@ final class ServerLane {
     long connection = frame.connection();
     Hello bridge = hello;
     if (connection == 0 || bridge == null) {
-      end(Status.INVALID_ARGUMENT.withDescription("an Open for the lane itself"));
+      end(Status.INVALID_ARGUMENT.withDescription("Open without a connection"));
       return;
     }
     if (attachments.hasRoom()) {
@@ -288,7 +291,7 @@ final class ServerLane {
           false,
           false,
           busy);
-      answered();
+      onAnswered();
     }
   }
 
@@ -297,7 +300,7 @@ final class ServerLane {
     if (attachment == null) {
       return;
     }
-    // First, so that what answers the data may use it.
+    // The limit first, so that replies to the data can use it.
     if (frame.limit() != BridgeFrame.ABSENT) {
       attachment.onLimit(frame.limit());
     }
@@ -322,7 +325,7 @@ final class ServerLane {
 
   private void onRelease() {
     Attachment attachment = current();
-    // An at-most-once upstream cannot say where the next owner is to go on (rule 5).
+    // An at-most-once upstream cannot say where the next owner should resume (rule 5).
     if (attachment != null && options.acknowledge()) {
       attachment.onRelease();
     }
@@ -331,11 +334,11 @@ final class ServerLane {
   private void onPing(long id) {
     writer.pong(id);
     flushIfLarge();
-    answered();
+    onAnswered();
   }
 
-  /** Answers to a bridge that does not read them must not pile up. */
-  private void answered() {
+  /** Counts an answer. Ends the lane if too many pile up because the bridge does not read them. */
+  private void onAnswered() {
     unreadAnswers = isReady ? 0 : unreadAnswers + 1;
     if (unreadAnswers > UNREAD_ANSWERS_MAX) {
       end(
@@ -344,7 +347,7 @@ final class ServerLane {
     }
   }
 
-  /** The attachment that the frame concerns; null if it is gone or of another epoch. */
+  /** The attachment that the frame belongs to, or null if it is gone or in another epoch. */
   private @Nullable Attachment current() {
     return attachments.find(frame.connection(), frame.epoch());
   }
@@ -390,7 +393,7 @@ final class ServerLane {
     call.close(status, new Metadata());
     endAttachments();
     if (!status.isOk()) {
-      log.warn("a lane was ended: {}", status.getDescription());
+      log.warn("closed a lane: {}", status.getDescription());
     }
   }
 

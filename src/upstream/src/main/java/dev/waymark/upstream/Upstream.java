@@ -12,7 +12,7 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An upstream: serves Attach to any number of bridges with the handlers that it is given.
+ * An upstream: serves Attach to any number of bridges and gives each connection a handler.
  * Thread-safe.
  *
  * <pre>{@code
@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  * UpstreamServer.start(upstream, ServerBuilder.forPort(4770));
  * }</pre>
  *
- * <p>It runs on any transport of grpc-java. To serve it beside your other services, add {@link
- * #service()} to your own server, preferably one with {@code directExecutor()}, so that a frame
- * never changes threads; handlers must not block in any case. On grpc-netty, {@link NettyGuard}
+ * <p>It runs on any grpc-java transport. To serve it alongside your other services, add {@link
+ * #service()} to your own server, preferably one with {@code directExecutor()}, so that frames
+ * never change threads. Handlers must not block in either case. On grpc-netty, {@link NettyGuard}
  * limits what clients can do to the server.
  */
 public final class Upstream {
@@ -49,7 +49,8 @@ public final class Upstream {
   }
 
   /**
-   * An upstream whose connections get handlers from this factory, usually a handler's constructor.
+   * Starts building an upstream whose connections get their handlers from this factory, usually a
+   * handler's constructor.
    */
   public static Builder builder(ConnectionHandler.Factory factory) {
     return new Builder(factory);
@@ -61,8 +62,8 @@ public final class Upstream {
   }
 
   /**
-   * Asks all bridges, those that connect later too, to give this upstream no new connections and to
-   * move those it has to others. Cannot be undone.
+   * Asks all bridges, including those that connect later, to give this upstream no new connections
+   * and to move its connections to other upstreams. Cannot be undone.
    */
   public void drain() {
     isDraining = true;
@@ -70,83 +71,86 @@ public final class Upstream {
   }
 
   /**
-   * Tells the bridges that are connected now how busy this upstream is.
+   * Tells the currently connected bridges how busy this upstream is.
    *
-   * @param utilisation 0 to 1
-   * @param capacity how many connections it could hold; 0: unknown
+   * @param utilisation from 0 to 1
+   * @param capacity how many connections it could hold, or 0 if unknown
    * @throws IllegalArgumentException if either is out of range
    */
   public void load(double utilisation, int capacity) {
     if (!(utilisation >= 0 && utilisation <= 1) || capacity < 0) {
       throw new IllegalArgumentException(
-          "utilisation is 0 to 1 and capacity not negative: " + utilisation + ", " + capacity);
+          "utilisation must be 0 to 1 and capacity not negative: " + utilisation + ", " + capacity);
     }
     handler.forEachLane(lane -> lane.announceLoad(utilisation, capacity));
   }
 
   /**
-   * Sends bytes to a client, whoever owns its connection, to be written behind a whole reply
-   * (protocol.md, rule 6). Pushes of one thread to one connection are written in order.
+   * Sends bytes to a client, whichever upstream owns its connection. They are written where a reply
+   * ends (protocol.md, rule 6). Pushes from one thread to one connection are written in order.
    *
-   * <p>If this upstream is in several pools, the push takes the lane of any of them. Bytes come in
-   * the forms that {@link UpstreamConnection} lists, with the same ownership and cost.
+   * <p>If this upstream is in several pools, the push takes a lane of any of them. The overloads
+   * take the payload types that {@link UpstreamConnection} lists, with the same ownership and cost.
    *
-   * @param mark of the connection, in text form
+   * @param mark the connection's mark in text form
    * @param owned at most 64 KiB; one reference passes to this method
-   * @return completed with what became of it; its actions may run under a lane's lock and must not
+   * @return completed with the outcome; dependent actions may run under a lane's lock and must not
    *     block
-   * @throws IllegalArgumentException if the bytes are too many
+   * @throws IllegalArgumentException if there are too many bytes
    */
   public CompletionStage<PushAnswer> push(String mark, ByteBuf owned) {
     return links.push(mark, owned, UpstreamFrame.ABSENT);
   }
 
-  /** As {@link #push(String, ByteBuf)}; the bytes are copied. */
+  /** As {@link #push(String, ByteBuf)}, but copies the bytes. */
   public CompletionStage<PushAnswer> push(String mark, byte[] bytes) {
     return push(mark, Payloads.copyOf(bytes));
   }
 
-  /** As {@link #push(String, ByteBuf)}; the remaining bytes are copied. */
+  /** As {@link #push(String, ByteBuf)}, but copies the remaining bytes. */
   public CompletionStage<PushAnswer> push(String mark, ByteBuffer bytes) {
     return push(mark, Payloads.copyOf(bytes));
   }
 
-  /** As {@link #push(String, ByteBuf)}; without a copy. */
+  /** As {@link #push(String, ByteBuf)}, but takes an immutable payload without a copy. */
   public CompletionStage<PushAnswer> push(String mark, ByteString bytes) {
     return push(mark, Payloads.wrap(bytes));
   }
 
-  /** As {@link #push(String, ByteBuf)}, but only while the connection is in this epoch. */
+  /**
+   * As {@link #push(String, ByteBuf)}, but writes the bytes only while the connection is in this
+   * epoch.
+   */
   public CompletionStage<PushAnswer> push(String mark, ByteBuf owned, int epoch) {
     return links.push(mark, owned, Integer.toUnsignedLong(epoch));
   }
 
-  /** As {@link #push(String, ByteBuf, int)}; the bytes are copied. */
+  /** As {@link #push(String, ByteBuf, int)}, but copies the bytes. */
   public CompletionStage<PushAnswer> push(String mark, byte[] bytes, int epoch) {
     return push(mark, Payloads.copyOf(bytes), epoch);
   }
 
-  /** As {@link #push(String, ByteBuf, int)}; the remaining bytes are copied. */
+  /** As {@link #push(String, ByteBuf, int)}, but copies the remaining bytes. */
   public CompletionStage<PushAnswer> push(String mark, ByteBuffer bytes, int epoch) {
     return push(mark, Payloads.copyOf(bytes), epoch);
   }
 
-  /** As {@link #push(String, ByteBuf, int)}; without a copy. */
+  /** As {@link #push(String, ByteBuf, int)}, but takes an immutable payload without a copy. */
   public CompletionStage<PushAnswer> push(String mark, ByteString bytes, int epoch) {
     return push(mark, Payloads.wrap(bytes), epoch);
   }
 
-  /** The connections that are attached now, in no order. */
+  /** The currently attached connections, in no particular order. */
   public List<UpstreamConnection> connections() {
     return attachments.all();
   }
 
-  /** How many connections are attached now. */
+  /** The number of currently attached connections. */
   public int connectionCount() {
     return attachments.count();
   }
 
-  /** The connection with this mark if it is attached now, else null. */
+  /** The connection with this mark, or null if it is not attached. */
   public @Nullable UpstreamConnection connection(String mark) {
     return attachments.find(mark);
   }
@@ -168,23 +172,24 @@ public final class Upstream {
     }
 
     /**
-     * False makes it an at-most-once upstream: no Settings, no {@code consumed}, no context, no
-     * limit on replies, no replay (protocol.md, rule 5). Default true.
+     * Whether the upstream acknowledges. If false it is an at-most-once upstream: no Settings, no
+     * {@code consumed}, no context, no limit on replies, no replay (protocol.md, rule 5). Default:
+     * true.
      */
     public Builder acknowledge(boolean value) {
       options = options.withAcknowledge(value);
       return this;
     }
 
-    /** Whether handlers get bytes as they come or whole messages. Default BYTES. */
+    /** Whether handlers get bytes as they arrive or whole messages. Default: BYTES. */
     public Builder delivery(Delivery value) {
       options = options.withDelivery(value);
       return this;
     }
 
     /**
-     * How many unconsumed client bytes one connection may have in flight. Default 0: the bridge's
-     * own window.
+     * How many unconsumed client bytes one connection may have in flight. Default: 0, which leaves
+     * the window to the bridge.
      */
     public Builder windowBytes(int value) {
       options = options.withWindowBytes(value);
@@ -192,8 +197,8 @@ public final class Upstream {
     }
 
     /**
-     * How many reply bytes of one connection may wait for room in the reply window. Default 1 MiB,
-     * at least 64 KiB.
+     * How many reply bytes of one connection may wait for room in the reply window. At least 64
+     * KiB; default: 1 MiB.
      */
     public Builder queueBytesMax(int value) {
       options = options.withQueueBytesMax(value);
@@ -201,7 +206,7 @@ public final class Upstream {
     }
 
     /**
-     * How many connections may be attached at once; one more is refused with BUSY. Default
+     * How many connections may be attached at once; any more are refused with BUSY. Default:
      * 1,000,000.
      */
     public Builder connectionsMax(int value) {
@@ -210,8 +215,8 @@ public final class Upstream {
     }
 
     /**
-     * Announces all connections of the bridges, whoever owns them, to this listener. Needs an
-     * upstream that acknowledges. Default: none.
+     * Announces all connections of the bridges to this listener, whichever upstream owns them. Only
+     * for an upstream that acknowledges. Default: no listener.
      */
     public Builder announcements(AnnouncementListener value) {
       listener = value;
@@ -219,14 +224,14 @@ public final class Upstream {
     }
 
     /**
-     * Makes the upstream.
+     * Builds the upstream.
      *
-     * @throws IllegalStateException if the settings contradict one another
+     * @throws IllegalStateException if the settings contradict each other
      */
     public Upstream build() {
       Check.that(
           listener == null || options.acknowledge(),
-          "announcements need an acknowledging upstream");
+          "announcements need an upstream that acknowledges");
       return new Upstream(options, factory, listener);
     }
   }

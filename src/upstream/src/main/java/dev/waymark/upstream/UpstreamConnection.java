@@ -8,25 +8,26 @@ import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
 
 /**
- * A client's connection, for as long as it is attached to this upstream. Thread-safe: every method
- * may be called from any thread and none blocks; calls of one thread take effect in order.
+ * A client's connection while it is attached to this upstream. Thread-safe: every method may be
+ * called from any thread, and none blocks. Calls from one thread take effect in order.
  *
- * <p>Replies that exceed the bridge's reply window wait inside, in order, up to a bound. Once the
- * attachment has ended, everything is silently dropped: {@link ConnectionHandler#onClose} has said
- * so, or is about to.
+ * <p>Replies that exceed the bridge's reply window are queued in order, up to a limit. Once the
+ * attachment has ended, everything is silently dropped: {@link ConnectionHandler#onClose} has been
+ * called or is about to be.
  *
- * <p><b>Payloads.</b> Every method that takes a reply takes it in four forms. None of them ever
- * changes the object that it is given.
+ * <p><b>Payloads.</b> Every method that takes a reply has overloads for four types. None of them
+ * modifies its argument.
  *
  * <table>
  *   <caption>Ownership and cost</caption>
- *   <tr><th>form</th><th>afterwards</th><th>cost besides sending</th></tr>
+ *   <tr><th>type</th><th>ownership</th><th>extra cost</th></tr>
  *   <tr><td>{@link ByteBuf}</td><td>one reference passes to the SDK, which releases it on every
- *     path, also when the method throws</td><td>none</td></tr>
- *   <tr><td>{@link ByteString}</td><td>immutable, stays yours</td><td>none</td></tr>
- *   <tr><td>{@code byte[]}</td><td>yours again: change or reuse it</td><td>one copy</td></tr>
- *   <tr><td>{@link ByteBuffer}</td><td>yours again; what is between position and limit is sent, and
- *     both stay</td><td>one copy</td></tr>
+ *     path, even if the method throws</td><td>none</td></tr>
+ *   <tr><td>{@link ByteString}</td><td>immutable, remains yours</td><td>none</td></tr>
+ *   <tr><td>{@code byte[]}</td><td>yours again when the call returns: modify or reuse
+ *     it</td><td>one copy</td></tr>
+ *   <tr><td>{@link ByteBuffer}</td><td>yours again when the call returns; the bytes between
+ *     position and limit are sent, and both stay where they are</td><td>one copy</td></tr>
  * </table>
  */
 public interface UpstreamConnection {
@@ -34,187 +35,191 @@ public interface UpstreamConnection {
   String mark();
 
   /**
-   * Counts the connection's attachments: the fencing token for what the upstream does outside.
-   * Unsigned.
+   * The number of the attachment, an unsigned counter per connection: use it as the fencing token
+   * for external effects.
    */
   int epoch();
 
-  /** What the bridge said of the connection. */
+  /** What the bridge said about the connection. */
   Open open();
 
-  /** The bridge. */
+  /** How the bridge introduced itself. */
   Hello hello();
 
   /** False once the attachment has ended. */
   boolean isOpen();
 
   /**
-   * The offset behind the last client byte that the handler was given. In {@link Delivery#MESSAGES}
+   * The offset after the last client byte delivered to the handler. With {@link Delivery#MESSAGES}
    * the start of an incomplete message does not count, since it must not be consumed yet.
    */
   long receivedOffset();
 
   /**
-   * Whether replies wait for room in the reply window or in the transport; {@link
-   * ConnectionHandler#onWritable} is called when none does any more.
+   * Whether replies are waiting for room in the reply window or in the transport. {@link
+   * ConnectionHandler#onWritable} is called once none is.
    */
   boolean isWaiting();
 
   /**
-   * The largest reply that {@link #commit(ByteBuf, long)} takes, in bytes: the reply window, or the
-   * bound on waiting replies if that is smaller.
+   * The largest reply that {@link #commit(ByteBuf, long)} accepts, in bytes: the reply window, or
+   * the limit on waiting replies if that is smaller.
    */
   int commitBytesMax();
 
   // --- replies ---
 
   /**
-   * Sends reply bytes that acknowledge nothing: part of a longer reply. They may be cut anywhere.
+   * Sends reply bytes that acknowledge nothing: part of a longer reply. The SDK may split them
+   * anywhere.
    *
-   * @param owned one reference passes to this method; released on every path
-   * @throws IllegalStateException after {@link #halfClose}, or if more would wait than the upstream
-   *     allows
+   * @param owned one reference passes to this method; convertAndRelease on every path
+   * @throws IllegalStateException after {@link #halfClose}, or if more bytes would wait than the
+   *     upstream allows
    */
   void send(ByteBuf owned);
 
-  /** As {@link #send(ByteBuf)}; the bytes are copied. */
+  /** As {@link #send(ByteBuf)}, but copies the bytes. */
   default void send(byte[] bytes) {
     send(Payloads.copyOf(bytes));
   }
 
-  /** As {@link #send(ByteBuf)}; the remaining bytes are copied. */
+  /** As {@link #send(ByteBuf)}, but copies the remaining bytes. */
   default void send(ByteBuffer bytes) {
     send(Payloads.copyOf(bytes));
   }
 
-  /** As {@link #send(ByteBuf)}; without a copy. */
+  /** As {@link #send(ByteBuf)}, but takes an immutable payload without a copy. */
   default void send(ByteString bytes) {
     send(Payloads.wrap(bytes));
   }
 
   /**
-   * Sends a reply and acknowledges what it answers, in one: the bridge takes both or neither, so
-   * the reply reaches the client once.
+   * Sends a reply and acknowledges the bytes that it answers, atomically: the bridge takes both or
+   * neither, so the reply reaches the client exactly once.
    *
-   * @param owned one reference passes to this method; released on every path
-   * @param consumedOffset this upstream is done with every client byte before it; cumulative, a
-   *     lower one than before is ignored
-   * @throws IllegalArgumentException if the reply is larger than {@link #commitBytesMax} or the
-   *     offset beyond what was received
+   * @param owned one reference passes to this method; convertAndRelease on every path
+   * @param consumedOffset the offset before which this upstream is done with every client byte;
+   *     cumulative, so one lower than before is ignored
+   * @throws IllegalArgumentException if the reply is larger than {@link #commitBytesMax}, or the
+   *     offset is beyond what was received
    * @throws IllegalStateException as in {@link #send(ByteBuf)}
    */
   void commit(ByteBuf owned, long consumedOffset);
 
-  /** As {@link #commit(ByteBuf, long)}; the bytes are copied. */
+  /** As {@link #commit(ByteBuf, long)}, but copies the bytes. */
   default void commit(byte[] bytes, long consumedOffset) {
     commit(Payloads.copyOf(bytes), consumedOffset);
   }
 
-  /** As {@link #commit(ByteBuf, long)}; the remaining bytes are copied. */
+  /** As {@link #commit(ByteBuf, long)}, but copies the remaining bytes. */
   default void commit(ByteBuffer bytes, long consumedOffset) {
     commit(Payloads.copyOf(bytes), consumedOffset);
   }
 
-  /** As {@link #commit(ByteBuf, long)}; without a copy. */
+  /** As {@link #commit(ByteBuf, long)}, but takes an immutable payload without a copy. */
   default void commit(ByteString bytes, long consumedOffset) {
     commit(Payloads.wrap(bytes), consumedOffset);
   }
 
   /**
-   * As {@link #commit(ByteBuf, long)}, and stores what the connection's next owner is to know.
+   * As {@link #commit(ByteBuf, long)}, and stores a context for the connection's next owner.
    *
-   * @param context at most 4 KiB, not to be changed afterwards; empty clears
+   * @param context at most 4 KiB, not to be modified afterwards; empty clears the context
    */
   void commit(ByteBuf owned, long consumedOffset, byte[] context);
 
-  /** As {@link #commit(ByteBuf, long, byte[])}; the bytes are copied. */
+  /** As {@link #commit(ByteBuf, long, byte[])}, but copies the bytes. */
   default void commit(byte[] bytes, long consumedOffset, byte[] context) {
     commit(Payloads.copyOf(bytes), consumedOffset, context);
   }
 
-  /** As {@link #commit(ByteBuf, long, byte[])}; the remaining bytes are copied. */
+  /** As {@link #commit(ByteBuf, long, byte[])}, but copies the remaining bytes. */
   default void commit(ByteBuffer bytes, long consumedOffset, byte[] context) {
     commit(Payloads.copyOf(bytes), consumedOffset, context);
   }
 
-  /** As {@link #commit(ByteBuf, long, byte[])}; without a copy. */
+  /** As {@link #commit(ByteBuf, long, byte[])}, but takes an immutable payload without a copy. */
   default void commit(ByteString bytes, long consumedOffset, byte[] context) {
     commit(Payloads.wrap(bytes), consumedOffset, context);
   }
 
   /**
-   * Acknowledges without a reply, behind everything sent before; also after {@link #halfClose}.
+   * Acknowledges without a reply, after everything sent before. Also allowed after {@link
+   * #halfClose}.
    *
    * @throws IllegalArgumentException if the offset is beyond what was received
    */
   void consume(long consumedOffset);
 
-  /** Stores a context without anything else; at most 4 KiB, empty clears. */
+  /** Stores a context and nothing else. At most 4 KiB; empty clears the context. */
   void context(byte[] context);
 
   /**
-   * Tells the bridge that a long request is still being worked on, which restarts its clocks
-   * (protocol.md, rule 7). Call it more often than the bridge's {@code progress-timeout} (30 s by
-   * default) while nothing is consumed. It costs one empty frame, and nothing while the transport
-   * is full.
+   * Tells the bridge that a long request is still being worked on, which restarts the bridge's
+   * clocks (protocol.md, rule 7). While nothing is consumed, call it more often than once per
+   * {@code progress-timeout} of the bridge (30 s by default). It costs one empty frame, or nothing
+   * while the transport is full.
    */
   void working();
 
   // --- the end ---
 
   /**
-   * Hands the connection over now, with what was acknowledged so far: the next owner gets every
-   * later byte again. Takes effect behind everything sent before, and where a reply ends: after
-   * {@link #send(ByteBuf)} with the next commit or {@link #consume}. What is sent after that is
+   * Hands the connection over now: the next owner gets everything again that has not been
+   * acknowledged. Takes effect after everything sent before, and where a reply ends: after a {@link
+   * #send(ByteBuf)} that is with the next commit or {@link #consume}. Anything sent after that is
    * dropped. No effect before {@link ConnectionHandler#onRelease}.
    */
   void release();
 
   /**
-   * Ends the reply direction: the client gets a FIN behind the last byte, also when bytes still
-   * wait.
+   * Ends the reply direction: the client gets a FIN after the last byte, including bytes that are
+   * still waiting.
    */
   void halfClose();
 
   /**
-   * Ends the connection. DONE ends it cleanly behind all bytes sent; every other reason discards
-   * what waits and takes effect at once: ABORT resets the client; BUSY, NOT_HERE and SHUTTING_DOWN
-   * ask the bridge to try another upstream.
+   * Ends the connection. DONE ends it cleanly after all bytes sent. Every other reason discards
+   * waiting bytes and takes effect at once: ABORT resets the client; BUSY, NOT_HERE and
+   * SHUTTING_DOWN ask the bridge to try another upstream.
    *
    * @throws IllegalArgumentException for FENCED, MOVED and UNKNOWN_CONNECTION, which only bridges
-   *     say
+   *     may send
    */
   void close(CloseReason reason);
 
   // --- framing ---
 
   /**
-   * What a message carries, without the length or delimiter of the listener's framing.
+   * Returns the payload of a message, without the length or delimiter of the listener's framing.
    *
-   * @param message a whole message, as in {@link Delivery#MESSAGES}; its indices stay
-   * @return borrowed from {@code message}, or a heap copy that needs no release
+   * @param message a whole message, as in {@link Delivery#MESSAGES}; its indices do not change
+   * @return a slice borrowed from {@code message}, or a heap copy that needs no release
    * @throws IllegalArgumentException if the message is too short for the framing
    */
   ByteBuf unframed(ByteBuf message);
 
-  /** As {@link #unframed(ByteBuf)}; the result is a copy. */
+  /** As {@link #unframed(ByteBuf)}, but returns a copy. */
   default byte[] unframed(byte[] message) {
     return Payloads.toBytes(unframed(Payloads.wrap(message)));
   }
 
-  /** As {@link #unframed(ByteBuf)}; the result shares the bytes of {@code message} where it can. */
+  /**
+   * As {@link #unframed(ByteBuf)}; the result shares the bytes of {@code message} where possible.
+   */
   default ByteBuffer unframed(ByteBuffer message) {
     return Payloads.toByteBuffer(unframed(Payloads.wrap(message)));
   }
 
-  /** As {@link #unframed(ByteBuf)}; the result is a copy. */
+  /** As {@link #unframed(ByteBuf)}, but returns a copy. */
   default ByteString unframed(ByteString message) {
     return Payloads.toByteString(unframed(Payloads.wrap(message)));
   }
 
   /**
-   * The message that carries this payload in the listener's framing: puts back what {@link
-   * #unframed(ByteBuf)} takes away.
+   * Returns the message that carries this payload in the listener's framing: adds what {@link
+   * #unframed(ByteBuf)} removes.
    *
    * @param owned one reference passes to this method
    * @return owned by the caller
@@ -222,19 +227,19 @@ public interface UpstreamConnection {
    */
   ByteBuf framed(ByteBuf owned);
 
-  /** As {@link #framed(ByteBuf)}; the result is a copy. */
+  /** As {@link #framed(ByteBuf)}, but returns a copy. */
   default byte[] framed(byte[] payload) {
-    return Payloads.released(framed(Payloads.wrap(payload)), Payloads::toBytes);
+    return Payloads.convertAndRelease(framed(Payloads.wrap(payload)), Payloads::toBytes);
   }
 
-  /** As {@link #framed(ByteBuf)}; the result is a copy. */
+  /** As {@link #framed(ByteBuf)}, but returns a copy. */
   default ByteBuffer framed(ByteBuffer payload) {
-    byte[] message = Payloads.released(framed(Payloads.wrap(payload)), Payloads::toBytes);
+    byte[] message = Payloads.convertAndRelease(framed(Payloads.wrap(payload)), Payloads::toBytes);
     return ByteBuffer.wrap(message);
   }
 
-  /** As {@link #framed(ByteBuf)}; the result is a copy. */
+  /** As {@link #framed(ByteBuf)}, but returns a copy. */
   default ByteString framed(ByteString payload) {
-    return Payloads.released(framed(Payloads.wrap(payload)), Payloads::toByteString);
+    return Payloads.convertAndRelease(framed(Payloads.wrap(payload)), Payloads::toByteString);
   }
 }

@@ -8,11 +8,12 @@ import dev.waymark.protocol.Check;
  * @param acknowledge whether the upstream sends Settings and {@code consumed} (protocol.md, rules 3
  *     to 5)
  * @param delivery how handlers get bytes
- * @param windowBytes how many unconsumed client bytes one connection may have in flight; 0: the
- *     bridge's own window
- * @param queueBytesMax how many reply bytes of one connection may wait, each reply with 64 bytes of
- *     overhead
- * @param connectionsMax how many connections may be attached at once; one more is refused with BUSY
+ * @param windowBytes how many unconsumed client bytes one connection may have in flight; 0 leaves
+ *     it to the bridge
+ * @param queueBytesMax how many reply bytes of one connection may wait, including 64 bytes of
+ *     overhead per reply
+ * @param connectionsMax how many connections may be attached at once; any more are refused with
+ *     BUSY
  */
 record UpstreamOptions(
     boolean acknowledge,
@@ -25,18 +26,18 @@ record UpstreamOptions(
 
   static final int QUEUE_BYTES_MIN = 64 * 1024;
 
-  /** What a bridge sends before it knows our window. */
+  /** The window that a bridge uses before it knows ours. */
   private static final int INITIAL_WINDOW_BYTES = 16 * 1024;
 
   UpstreamOptions {
-    Check.that(windowBytes >= 0, "a window is positive, or 0 for the bridge's own");
-    Check.that(queueBytesMax >= QUEUE_BYTES_MIN, "the queue holds at least 64 KiB");
-    Check.that(connectionsMax > 0, "an upstream takes at least one connection");
+    Check.that(windowBytes >= 0, "a window must be positive, or 0 for the bridge's own");
+    Check.that(queueBytesMax >= QUEUE_BYTES_MIN, "the queue must hold at least 64 KiB");
+    Check.that(connectionsMax > 0, "an upstream must accept at least one connection");
   }
 
   /**
-   * How many unconsumed bytes a connection may have in flight; more is a violation. Until a bridge
-   * knows our window, it uses its initial one.
+   * How many unconsumed bytes a connection may have in flight; more is a violation. At least the
+   * initial window, which a bridge uses until it knows ours.
    */
   long receivableBytesMax() {
     return windowBytes == 0 ? Long.MAX_VALUE : Math.max(windowBytes, INITIAL_WINDOW_BYTES);

@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An {@link Upstream} on a server of its own, as in production: with the health service that
- * bridges watch, and a shutdown that clients do not notice. Thread-safe.
+ * A complete gRPC server for an {@link Upstream}, with the health service that bridges watch and a
+ * shutdown that clients do not notice. Thread-safe.
  *
  * <pre>{@code
  * UpstreamServer.start(upstream, ServerBuilder.forPort(4770))
@@ -24,7 +24,7 @@ public final class UpstreamServer implements AutoCloseable {
   private static final String SERVICE = "waymark.v1.Upstream";
   private static final long POLL_MS = 20;
 
-  /** For what is in flight; lanes never end by themselves. */
+  /** Time for calls in flight. Lanes never end by themselves. */
   private static final long STOP_GRACE_MS = 100;
 
   private static final long STOP_TIMEOUT_MS = 1_000;
@@ -46,10 +46,10 @@ public final class UpstreamServer implements AutoCloseable {
   }
 
   /**
-   * Serves Attach and grpc.health.v1, SERVING from the start.
+   * Starts a server with Attach and grpc.health.v1, SERVING from the start.
    *
-   * @param builder of any transport, with the address and whatever else you want of the server; you
-   *     may add services of your own
+   * @param builder a builder of any transport, with the address and other settings; you may add
+   *     your own services
    * @throws IOException if the address cannot be bound
    */
   public static UpstreamServer start(Upstream upstream, ServerBuilder<?> builder)
@@ -60,28 +60,28 @@ public final class UpstreamServer implements AutoCloseable {
   }
 
   /**
-   * Drains and closes when the JVM is asked to shut down (SIGTERM, Ctrl-C). The process then exits
-   * with the JVM's own code for the signal, such as 143.
+   * Drains and closes the server when the JVM is asked to shut down (SIGTERM, Ctrl-C). The process
+   * then exits with the JVM's code for the signal, such as 143.
    *
-   * @param patience how long draining may take; less than the time after which the process is
+   * @param timeout how long draining may take; choose less than the time after which the process is
    *     killed, such as Kubernetes' terminationGracePeriodSeconds
    */
-  public UpstreamServer drainOnShutdown(Duration patience) {
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(patience), "upstream-drain"));
+  public UpstreamServer drainOnShutdown(Duration timeout) {
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(timeout), "upstream-drain"));
     return this;
   }
 
   /**
-   * Asks the bridges to move every connection to another upstream, and serves on until they have.
-   * Connections stay if there is no other upstream.
+   * Asks the bridges to move every connection to another upstream, and keeps serving until they
+   * have. Connections stay if there is no other upstream.
    *
-   * @param patience how long to wait at most
-   * @return how many connections are still attached
+   * @param timeout how long to wait at most
+   * @return the number of connections still attached
    */
-  public int drain(Duration patience) throws InterruptedException {
+  public int drain(Duration timeout) throws InterruptedException {
     setServing(false);
     upstream.drain();
-    for (long leftMs = patience.toMillis(); leftMs > 0; leftMs -= POLL_MS) {
+    for (long leftMs = timeout.toMillis(); leftMs > 0; leftMs -= POLL_MS) {
       if (upstream.connectionCount() == 0
           || server.awaitTermination(POLL_MS, TimeUnit.MILLISECONDS)) {
         break;
@@ -90,26 +90,26 @@ public final class UpstreamServer implements AutoCloseable {
     return upstream.connectionCount();
   }
 
-  /** Sets what the health service says: bridges move connections away from NOT_SERVING. */
+  /** Sets the health status. Bridges move connections away from an upstream that is NOT_SERVING. */
   public void setServing(boolean isServing) {
     ServingStatus status = isServing ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
     health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
     health.setStatus(SERVICE, status);
   }
 
-  /** The port of its first address; -1 if that has none. */
+  /** The port of the server's first address, or -1 if the address has no port. */
   public int port() {
     return server.getPort();
   }
 
-  /** Waits until it is closed. */
+  /** Waits until the server has terminated. */
   public void awaitTermination() throws InterruptedException {
     server.awaitTermination();
   }
 
   /**
-   * Ends all lanes. The bridges give connections that are still attached to other upstreams, and
-   * send these what was not consumed again. Takes about a second at most; may be called again.
+   * Ends all lanes. The bridges give connections that are still attached to other upstreams and
+   * send them again what was not consumed. Takes about a second at most; may be called repeatedly.
    */
   @Override
   public void close() {
@@ -126,14 +126,15 @@ public final class UpstreamServer implements AutoCloseable {
     }
   }
 
-  private void stop(Duration patience) {
+  private void stop(Duration timeout) {
     try {
-      int left = drain(patience);
+      int left = drain(timeout);
       if (left > 0) {
         log.warn(
-            "{} connections were not moved within {} s; the bridge replays them to the next upstream",
+            "{} connections were not moved within {} s; bridges will replay them to other"
+                + " upstreams",
             left,
-            patience.toSeconds());
+            timeout.toSeconds());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -23,12 +23,12 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What a handler sends: the reply window, the queue, the order of threads, ends. */
+/** What a handler sends: the reply window, the queue, order across threads, ends. */
 final class AttachedConnectionTest {
   @RegisterExtension final ScriptHandlers handlers = new ScriptHandlers();
 
   @Test
-  void limit_exactlyReached_sendsAllAndNoMore() {
+  void limit_reachedExactly_isNotExceeded() {
     FakeCall call = handlers.opened((connection, data) -> connection.send(data.retainedSlice()), 4);
     call.receive(dataFrame(0, 0, "abcd", false));
     assertThat(handlers.connection().isWaiting()).isFalse();
@@ -44,7 +44,7 @@ final class AttachedConnectionTest {
   }
 
   @Test
-  void commit_exactlyTheReplyWindow_leavesWhole_largerIsRefused() {
+  void commit_ofTheReplyWindow_leavesWholeAndALargerOneIsRefused() {
     FakeCall call = handlers.opened(NOTHING, 200_000);
     handlers.connection().commit(Unpooled.wrappedBuffer(new byte[200_000]), 0);
     assertThat(call.frames())
@@ -74,7 +74,7 @@ final class AttachedConnectionTest {
   }
 
   @Test
-  void halfClose_bytesWaiting_finComesBehindThem() {
+  void halfClose_whileBytesWait_followsThem() {
     FakeCall call = handlers.opened((connection, data) -> connection.send(data.retainedSlice()), 2);
     call.receive(
         dataFrame(0, 0, "abc", false),
@@ -90,7 +90,7 @@ final class AttachedConnectionTest {
   }
 
   @Test
-  void halfClose_ofTheClientTwice_isToldOnceAndBytesBehindItAreAViolation() {
+  void halfClose_repeatedByTheClient_isReportedOnceAndBytesAfterItAreAViolation() {
     FakeCall call = handlers.opened(ECHO, 100);
     call.receive(dataFrame(0, 0, "abc", false), halfCloseFrame(3), halfCloseFrame(3));
     assertThat(handlers.events()).containsExactly("data abc 3", "half-close");
@@ -101,7 +101,7 @@ final class AttachedConnectionTest {
   }
 
   @Test
-  void close_withWhatOnlyBridgesSay_isRefused() {
+  void close_withAReasonReservedForBridges_isRefused() {
     FakeCall call = handlers.opened(NOTHING, 100);
     for (CloseReason reason :
         List.of(CloseReason.FENCED, CloseReason.MOVED, CloseReason.UNKNOWN_CONNECTION)) {
@@ -120,7 +120,7 @@ final class AttachedConnectionTest {
   }
 
   @Test
-  void close_done_comesBehindWaitingBytes_abortAtOnce() {
+  void close_withDone_followsWaitingBytesAndAbortDropsThem() {
     FakeCall call = handlers.opened(NOTHING, 2);
     handlers.connection().send(text("abc"));
     handlers.connection().close(CloseReason.DONE);
@@ -134,11 +134,11 @@ final class AttachedConnectionTest {
     handlers.connection().close(CloseReason.ABORT);
     assertThat(call.replies()).isEqualTo("ab");
     assertThat(call.frames().getLast().getCloseValue()).isEqualTo(CloseReason.ABORT.wireCode());
-    handlers.connection().send(text("into the void"));
+    handlers.connection().send(text("dropped"));
   }
 
   @Test
-  void queue_overItsBound_isRefused_smallRepliesAreMerged() {
+  void queue_full_refusesRepliesAndMergesSmallOnes() {
     handlers.opened(NOTHING, 65_536);
     handlers.connection().send(Unpooled.wrappedBuffer(new byte[65_536]));
     for (int i = 0; i < 100_000; i++) {
@@ -151,7 +151,7 @@ final class AttachedConnectionTest {
   }
 
   @Test
-  void reopened_repliesGoOnWhereTheFormerOwnerStopped() {
+  void reopen_afterAPartialReply_resumesWhereTheFormerOwnerStopped() {
     FakeCall call = FakeCall.opened(MESSAGES, handlers.answering(NOTHING), LINE, 100);
     call.receive(reopenFrame(20, 50, 4, 60));
     call.receive(dataFrame(1, 20, "again\n", true));
@@ -163,7 +163,7 @@ final class AttachedConnectionTest {
   }
 
   @Test
-  void reopened_whileTheClientHasOldRepliesToTake_commitOfTheReplyWindowWaitsForItsLimit() {
+  void reopen_whileTheClientLags_commitOfTheReplyWindowWaitsForTheLimit() {
     FakeCall call = FakeCall.opened(MESSAGES, handlers.answering(NOTHING), LINE, 100);
     call.receive(reopenFrame(0, 95, 0, 100));
     handlers.connection().commit(text("x".repeat(100)), 0);
@@ -172,7 +172,7 @@ final class AttachedConnectionTest {
     assertThat(call.replies()).hasSize(100);
   }
 
-  /** Of connection 1 at its second owner. */
+  /** The Open of connection 1 at its second owner. */
   private static BridgeFrame.Builder reopenFrame(
       long firstOffset, long committed, long committedSinceConsumed, long limit) {
     BridgeFrame.Builder frame = openFrame(1, 1, LINE, limit);
@@ -202,7 +202,7 @@ final class AttachedConnectionTest {
   }
 
   @Test
-  void send_fromManyThreads_losesNothingAndKeepsEachThreadsOrder() throws InterruptedException {
+  void send_fromManyThreads_losesNothingAndKeepsTheOrderOfEach() throws InterruptedException {
     FakeCall call = handlers.opened(NOTHING, 1_000_000);
     List<Thread> threads = new ArrayList<>();
     for (char name : "abcd".toCharArray()) {
@@ -230,7 +230,7 @@ final class AttachedConnectionTest {
   }
 
   @Test
-  void send_cutAtTheLimit_moreIsMergedWithTheRest() {
+  void send_splitAtTheLimit_mergesTheRestWithLaterReplies() {
     FakeCall call = handlers.opened(NOTHING, 16_384);
     handlers.connection().send(Unpooled.wrappedBuffer(new byte[10_000]));
     handlers.connection().send(Unpooled.wrappedBuffer(new byte[16_000]));
@@ -241,7 +241,7 @@ final class AttachedConnectionTest {
   }
 
   @Test
-  void halfClose_clientGoesOn_itsBytesCanBeConsumed() {
+  void halfClose_beforeTheClientEnds_stillAllowsConsume() {
     FakeCall call = handlers.opened(NOTHING, 100);
     handlers.connection().halfClose();
     call.receive(dataFrame(0, 0, "abc", false));
@@ -252,7 +252,7 @@ final class AttachedConnectionTest {
   }
 
   @Test
-  void send_fromTheHandlerAfterAnotherThread_comesBehind() {
+  void send_fromTheHandlerAfterAnotherThread_keepsTheOrder() {
     FakeCall call =
         handlers.opened(
             (connection, _) -> {
@@ -269,7 +269,7 @@ final class AttachedConnectionTest {
   }
 
   @Test
-  void halfCloseAndDone_fromTheHandlerAfterAnotherThreadsReply_comeBehind() {
+  void halfCloseAndDone_afterAReplyFromAnotherThread_followIt() {
     FakeCall call =
         handlers.opened(
             (connection, _) -> {

@@ -24,7 +24,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** Pushes and announcements as an upstream has them. */
+/** Pushes and announcements, as an upstream sees them. */
 final class BridgeLinkTest implements AnnouncementListener {
   private static final long INSTANCE = 77;
   private static final String MARK = new Mark(INSTANCE, 5).toString();
@@ -33,7 +33,7 @@ final class BridgeLinkTest implements AnnouncementListener {
   private final List<String> announced = new ArrayList<>();
 
   @Test
-  void push_leavesOnTheLaneOfTheShardThatHoldsTheConnection() {
+  void push_withALaneOfTheShard_leavesOnThatLane() {
     FakeCall even = lane(INSTANCE, 0, 2);
     FakeCall odd = lane(INSTANCE, 1, 2);
     FakeCall other = lane(78, 1, 2);
@@ -50,21 +50,21 @@ final class BridgeLinkTest implements AnnouncementListener {
   }
 
   @Test
-  void push_withoutALaneOfTheShard_takesAnotherOfTheBridge() {
+  void push_withoutALaneOfTheShard_leavesOnAnotherLaneOfTheBridge() {
     FakeCall even = lane(INSTANCE, 0, 2);
     push(MARK, "hello");
     assertThat(pushes(even)).hasSize(1);
   }
 
   @Test
-  void push_inAnEpoch_namesIt() {
+  void push_withAnEpoch_namesIt() {
     FakeCall lane = lane(INSTANCE, 0, 1);
     links.push(MARK, text("x"), 0);
     assertThat(pushes(lane).getFirst().hasEpoch()).isTrue();
   }
 
   @Test
-  void everyOutcome_isToldAsTheBridgeSaidIt() {
+  void outcome_ofEachCode_isReportedAsTheBridgeSentIt() {
     FakeCall lane = lane(INSTANCE, 0, 1);
     for (int code = 1; code <= 8; code++) {
       CompletableFuture<PushAnswer> answer = push(MARK, "x");
@@ -75,7 +75,7 @@ final class BridgeLinkTest implements AnnouncementListener {
   }
 
   @Test
-  void push_toABridgeThatIsNotHere_isNotSent() {
+  void push_toABridgeWithoutALane_isNotSent() {
     FakeCall lane = lane(78, 0, 1);
     assertThat(push(MARK, "x").join().outcome()).isEqualTo(Outcome.NO_LANE);
     assertThat(push("nonsense", "x").join().outcome()).isEqualTo(Outcome.NEVER_EXISTED);
@@ -83,7 +83,7 @@ final class BridgeLinkTest implements AnnouncementListener {
   }
 
   @Test
-  void push_onALaneThatIsLost_hasAnUnknownFate() {
+  void push_onALostLane_isUnknown() {
     FakeCall lane = lane(INSTANCE, 0, 1);
     CompletableFuture<PushAnswer> answer = push(MARK, "x");
     lane.lane.onCancel();
@@ -92,7 +92,7 @@ final class BridgeLinkTest implements AnnouncementListener {
   }
 
   @Test
-  void pushes_withoutAnswers_areBounded() {
+  void pushes_unanswered_areLimited() {
     FakeCall lane = lane(INSTANCE, 0, 1);
     int sent = 0;
     while (!push(MARK, "x".repeat(65_536)).isDone()) {
@@ -105,7 +105,7 @@ final class BridgeLinkTest implements AnnouncementListener {
   }
 
   @Test
-  void push_thatIsTooLarge_isRefusedAndReleased() {
+  void push_tooLarge_isRefusedAndReleased() {
     ByteBuf large = Unpooled.wrappedBuffer(new byte[65_537]);
     assertThatThrownBy(() -> links.push(MARK, large, UpstreamFrame.ABSENT))
         .isInstanceOf(IllegalArgumentException.class)
@@ -114,7 +114,7 @@ final class BridgeLinkTest implements AnnouncementListener {
   }
 
   @Test
-  void announcements_areAskedForAndTold() {
+  void announcements_withAListener_areRequestedAndDelivered() {
     FakeCall lane = lane(INSTANCE, 0, 1);
     assertThat(lane.frames().getFirst().getSettings().getAnnouncements()).isTrue();
     lane.receive(
@@ -139,7 +139,7 @@ final class BridgeLinkTest implements AnnouncementListener {
   }
 
   @Test
-  void announcements_ofAnUpstreamThatDoesNotAcknowledge_areRefused() {
+  void announcements_withoutAcknowledgement_areRefused() {
     Upstream.Builder builder =
         Upstream.builder(connection -> new ScriptHandler(connection, (_, _) -> {}))
             .acknowledge(false)

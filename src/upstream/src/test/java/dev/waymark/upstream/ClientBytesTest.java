@@ -15,12 +15,12 @@ import io.netty.buffer.Unpooled;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The client's bytes on their way to a handler: messages, window, gaps. */
+/** Client bytes on their way to a handler: messages, the window, gaps. */
 final class ClientBytesTest {
   @RegisterExtension final ScriptHandlers handlers = new ScriptHandlers();
 
   @Test
-  void message_inSeveralFrames_isPutTogether() {
+  void message_inSeveralFrames_isAssembled() {
     FakeCall call = FakeCall.opened(MESSAGES, handlers.answering(ECHO), LINE, 100);
     call.receive(
         dataFrame(0, 0, "he", false),
@@ -46,7 +46,7 @@ final class ClientBytesTest {
   }
 
   @Test
-  void message_longerThanTheWindow_closesInsteadOfWaitingForItsEnd() {
+  void message_longerThanTheWindow_closesTheConnection() {
     UpstreamOptions narrow =
         new UpstreamOptions(
             true, Delivery.MESSAGES, 8, MESSAGES.queueBytesMax(), MESSAGES.connectionsMax());
@@ -58,7 +58,7 @@ final class ClientBytesTest {
   }
 
   @Test
-  void message_longerThanTheListenerSays_closesTheConnection() {
+  void message_longerThanTheListenersLimit_closesTheConnection() {
     FakeCall call = FakeCall.opened(MESSAGES, handlers.answering(ECHO), LINE, 100);
     call.receive(dataFrame(0, 0, "12345678", false), dataFrame(0, 8, "901", false));
     assertThat(call.frames().getLast().getCloseValue())
@@ -91,8 +91,8 @@ final class ClientBytesTest {
   }
 
   @Test
-  void data_withALimitAfterWhichTheHandlerCloses_isDropped() {
-    FakeCall call = FakeCall.opened(MESSAGES, ClosingWhenWritable::new, LINE, 1);
+  void data_withALimitThatMakesTheHandlerClose_isDropped() {
+    FakeCall call = FakeCall.opened(MESSAGES, CloseWhenWritable::new, LINE, 1);
     call.receive(dataFrame(0, 0, "ab\n", true));
     call.receive(dataFrame(0, 3, "longer than a line may be", false).setLimit(100));
     assertThat(call.replies()).isEqualTo("ab\n");
@@ -101,7 +101,7 @@ final class ClientBytesTest {
         .containsExactly(0, 0, CloseReason.DONE.wireCode());
   }
 
-  private record ClosingWhenWritable(UpstreamConnection connection) implements ConnectionHandler {
+  private record CloseWhenWritable(UpstreamConnection connection) implements ConnectionHandler {
     @Override
     public void onData(ByteBuf data, long endOffset) {
       connection.send(data.retainedSlice());

@@ -27,7 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A gRPC call without gRPC: keeps what the lane sends. Confined to one thread. */
+/** A fake gRPC call that records what the lane sends. Confined to one thread. */
 final class FakeCall extends ServerCall<InboundBatch, OutboundBatch> {
   final List<UpstreamBatch> sent = new ArrayList<>();
   final ServerLane lane;
@@ -48,7 +48,7 @@ final class FakeCall extends ServerCall<InboundBatch, OutboundBatch> {
     lane.start();
   }
 
-  /** A lane with a handler on its connection 1, opened with this framing and limit. */
+  /** Creates a lane with a handler on connection 1, opened with this framing and limit. */
   static FakeCall opened(
       UpstreamOptions options, ConnectionHandler.Factory factory, Framing framing, long limit) {
     FakeCall call = new FakeCall(options, factory, new Attachments(10)).greet();

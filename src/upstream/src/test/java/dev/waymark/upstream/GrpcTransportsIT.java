@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The same upstream on every transport that a Java service may have. */
+/** The same upstream on every gRPC transport for Java. */
 final class GrpcTransportsIT {
   private static final int MESSAGES = 300;
   private static final int PAYLOAD_BYTES_MAX = 64 * 1024;
@@ -74,7 +74,7 @@ final class GrpcTransportsIT {
         return io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder.forAddress("127.0.0.1", port);
       }
     },
-    /** Delivers messages later, on threads of the client. */
+    /** Delivers messages later, on the client's threads. */
     IN_PROCESS {
       @Override
       ServerBuilder<?> server() {
@@ -118,7 +118,8 @@ final class GrpcTransportsIT {
 
   @ParameterizedTest
   @EnumSource
-  void upstream_onThisTransport_answersEveryByteAndHealth(Transport transport) throws Exception {
+  void upstream_onEachTransport_echoesEveryByteAndServesHealth(Transport transport)
+      throws Exception {
     Upstream upstream = Upstream.builder(Echo::new).build();
     try (UpstreamServer server = UpstreamServer.start(upstream, transport.server())) {
       ManagedChannel channel = transport.channel(server.port()).usePlaintext().build();
@@ -148,7 +149,8 @@ final class GrpcTransportsIT {
     byte[] sent = new byte[PAYLOAD_BYTES_MAX];
     long sentOffset = 0;
     for (int message = 0; message < MESSAGES; message++) {
-      // Some small enough to be copied into the batch, some kept in their own buffers.
+      // Some payloads are small enough to be copied into the batch, others stay in their own
+      // buffers.
       byte[] payload = new byte[1 + random.nextInt(message % 10 == 0 ? sent.length : 200)];
       random.nextBytes(payload);
       lane.onNext(
@@ -183,7 +185,7 @@ final class GrpcTransportsIT {
     return batch.build();
   }
 
-  /** What the upstream sends, frame by frame. Thread-safe. */
+  /** The frames that the upstream sends. Thread-safe. */
   private static final class Answers implements StreamObserver<UpstreamBatch> {
     final LinkedBlockingQueue<String> ended = new LinkedBlockingQueue<>();
     private final LinkedBlockingQueue<UpstreamFrame> frames = new LinkedBlockingQueue<>();

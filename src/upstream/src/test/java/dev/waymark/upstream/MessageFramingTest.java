@@ -31,8 +31,7 @@ final class MessageFramingTest {
 
   @ParameterizedTest
   @MethodSource("framings")
-  void message_stripped_isThePayloadAndPutBackIsTheMessage(
-      Framing framing, String message, String payload) {
+  void message_strippedAndFramedAgain_isUnchanged(Framing framing, String message, String payload) {
     ByteBuf stripped =
         MessageFraming.strip(framing, Unpooled.wrappedBuffer(ByteBufUtil.decodeHexDump(message)));
     assertThat(ByteBufUtil.hexDump(stripped)).isEqualTo(payload);
@@ -45,7 +44,7 @@ final class MessageFramingTest {
   }
 
   @Test
-  void payload_thatDoesNotFit_isRefusedAndReleased() {
+  void payload_tooLargeForItsLength_isRefusedAndReleased() {
     ByteBuf large = Unpooled.wrappedBuffer(new byte[256]);
     assertThatThrownBy(
             () -> MessageFraming.putBack(new Framing.LengthPrefixed(0, 1, false, 0), large))
@@ -55,9 +54,9 @@ final class MessageFramingTest {
 
   @Test
   void message_tooShort_isRefused() {
-    ByteBuf shortOne = Unpooled.wrappedBuffer(new byte[] {1});
+    ByteBuf tooShort = Unpooled.wrappedBuffer(new byte[] {1});
     assertThatThrownBy(
-            () -> MessageFraming.strip(new Framing.LengthPrefixed(0, 4, false, 0), shortOne))
+            () -> MessageFraming.strip(new Framing.LengthPrefixed(0, 4, false, 0), tooShort))
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> MessageFraming.strip(new Framing.Varint(), Unpooled.EMPTY_BUFFER))
         .isInstanceOf(IllegalArgumentException.class);

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A server of the SDK with a client that misbehaves. */
+/** A guarded server with a misbehaving client. */
 final class NettyGuardIT {
   private Server server;
 
@@ -54,7 +54,7 @@ final class NettyGuardIT {
         Http2FrameTypes.PRIORITY,
         (byte) 0xfa
       })
-  void clientThatFloods_isToldWhyAndLeft_andOthersAreServed(byte type) throws Exception {
+  void client_flooding_isClosedWithTheReasonWhileOthersAreServed(byte type) throws Exception {
     ManagedChannel other =
         NettyChannelBuilder.forAddress("127.0.0.1", server.getPort()).usePlaintext().build();
     try (var flooder = new Socket(InetAddress.getLoopbackAddress(), server.getPort())) {
@@ -74,7 +74,7 @@ final class NettyGuardIT {
     }
   }
 
-  /** One that breaks no rule of HTTP/2 by itself. */
+  /** A frame that on its own violates no rule of HTTP/2. */
   private static ByteBuf harmless(byte type) {
     return switch (type) {
       case Http2FrameTypes.WINDOW_UPDATE ->
@@ -94,12 +94,12 @@ final class NettyGuardIT {
       while (!socket.isClosed()) {
         out.write(flood);
       }
-    } catch (IOException left) {
-      // By the server, as it should be.
+    } catch (IOException closed) {
+      // Expected: the server closes the connection.
     }
   }
 
-  /** A reset ends it too: what the server has not read is lost. */
+  /** Reads until the end or a reset. The server resets because it has not read everything. */
   private static String readToEnd(InputStream in) throws IOException {
     var text = new StringBuilder();
     byte[] chunk = new byte[4_096];

@@ -17,12 +17,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Handlers without Netty: the same bytes as arrays, JDK buffers and protobuf's strings. */
+/** Handlers without Netty: the same bytes as arrays, JDK buffers and protobuf byte strings. */
 class PayloadTypesTest {
   private static final byte[] CONTEXT = {1, 2};
 
-  /** Answers a message in upper case, in a commit of two parts and with a context. */
-  private record Arrayed(UpstreamConnection connection) implements ConnectionHandler.OfBytes {
+  /** Answers a message in upper case, in a reply of two parts and with a context. */
+  private record ArrayHandler(UpstreamConnection connection) implements ConnectionHandler.OfBytes {
     @Override
     public void onData(byte[] data, long endOffset) {
       byte[] prefix = {'>'};
@@ -40,7 +40,8 @@ class PayloadTypesTest {
     public void onHalfClose() {}
   }
 
-  private record Buffered(UpstreamConnection connection) implements ConnectionHandler.OfByteBuffer {
+  private record ByteBufferHandler(UpstreamConnection connection)
+      implements ConnectionHandler.OfByteBuffer {
     @Override
     public void onData(ByteBuffer data, long endOffset) {
       assertThatThrownBy(() -> data.put(0, (byte) 0)).isInstanceOf(ReadOnlyBufferException.class);
@@ -58,7 +59,8 @@ class PayloadTypesTest {
     public void onHalfClose() {}
   }
 
-  private record Strung(UpstreamConnection connection) implements ConnectionHandler.OfByteString {
+  private record ByteStringHandler(UpstreamConnection connection)
+      implements ConnectionHandler.OfByteString {
     @Override
     public void onData(ByteString data, long endOffset) {
       connection.send(ByteString.copyFromUtf8(">"));
@@ -77,12 +79,12 @@ class PayloadTypesTest {
   }
 
   static Stream<ConnectionHandler.Factory> handlers() {
-    return Stream.of(Arrayed::new, Buffered::new, Strung::new);
+    return Stream.of(ArrayHandler::new, ByteBufferHandler::new, ByteStringHandler::new);
   }
 
   @ParameterizedTest
   @MethodSource("handlers")
-  void handler_ofAnyType_getsAndSendsTheSameBytes(ConnectionHandler.Factory factory) {
+  void handler_ofAnyType_receivesAndSendsTheSameBytes(ConnectionHandler.Factory factory) {
     FakeCall call = FakeCall.opened(ScriptHandlers.MESSAGES, factory, ScriptHandlers.LINE, 1 << 20);
     call.receive(FakeCall.dataFrame(0, 0, "hel", false));
     call.receive(FakeCall.dataFrame(0, 3, "lo\n", true), FakeCall.dataFrame(0, 6, "\n", true));
@@ -95,7 +97,7 @@ class PayloadTypesTest {
 
   @ParameterizedTest
   @MethodSource("handlers")
-  void replies_thatWait_areNotChangedWithWhatTheyWereMadeOf(ConnectionHandler.Factory factory) {
+  void replies_waiting_doNotChangeWithTheirSource(ConnectionHandler.Factory factory) {
     FakeCall call = FakeCall.opened(ScriptHandlers.MESSAGES, factory, ScriptHandlers.LINE, 5);
     call.receive(FakeCall.dataFrame(0, 0, "one\n", true));
     call.receive(FakeCall.limitFrame(100));
@@ -103,7 +105,7 @@ class PayloadTypesTest {
   }
 
   @Test
-  void framed_emptyPayloads_areMessagesOfAnyType() {
+  void framed_emptyPayload_isAMessageForEveryType() {
     var handlers = new ScriptHandlers();
     FakeCall.opened(
         ScriptHandlers.MESSAGES,

@@ -21,7 +21,7 @@ import dev.waymark.v1.UpstreamFrame;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Connections that leave a lane for another (protocol.md, rules 8 and 9). */
+/** Connections that move to another lane (protocol.md, rules 8 and 9). */
 final class ReleaseTest {
   @RegisterExtension final ScriptHandlers handlers = new ScriptHandlers();
 
@@ -75,7 +75,7 @@ final class ReleaseTest {
   }
 
   @Test
-  void release_partOfAMessage_isNotDeliveredAndHoldsNothingUp() {
+  void release_partOfAMessage_isNotDeliveredAndDelaysNothing() {
     FakeCall call = FakeCall.opened(MESSAGES, handlers.answering(ECHO), LINE, 100);
     call.receive(dataFrame(0, 0, "one\n", true), dataFrame(0, 4, "tw", false), releaseFrame(0));
     assertReleased(call, 4);
@@ -93,7 +93,7 @@ final class ReleaseTest {
   }
 
   @Test
-  void release_asked_handsOverWhatIsNotConsumed() {
+  void release_requestedByTheHandler_handsOverWhatIsNotConsumed() {
     FakeCall call = handlers.opened((connection, _) -> connection.consume(2), 100);
     handlers.connection().release();
     call.receive(dataFrame(0, 0, "abc", false), releaseFrame(0));
@@ -105,7 +105,7 @@ final class ReleaseTest {
   }
 
   @Test
-  void release_askedInTheMiddleOfAReply_comesAtItsEnd() {
+  void release_requestedDuringAReply_waitsForItsEnd() {
     FakeCall call = handlers.opened(NOTHING, 100);
     call.receive(dataFrame(0, 0, "abcdef", false), releaseFrame(0));
     handlers.connection().send(text("first "));
@@ -117,7 +117,7 @@ final class ReleaseTest {
   }
 
   @Test
-  void release_fromAnotherThread_comesBehindItsReply() throws InterruptedException {
+  void release_fromAnotherThread_followsItsReply() throws InterruptedException {
     FakeCall call = handlers.opened(NOTHING, 100);
     call.receive(dataFrame(0, 0, "abcdef", false), releaseFrame(0));
     Thread.ofPlatform()
@@ -131,7 +131,7 @@ final class ReleaseTest {
   }
 
   @Test
-  void release_afterAContext_theContextHasLeftBefore() {
+  void release_afterAContext_followsTheContext() {
     FakeCall call = handlers.opened(NOTHING, 100);
     call.receive(dataFrame(0, 0, "abc", false), releaseFrame(0));
     handlers.connection().context("state".getBytes(UTF_8));
@@ -141,7 +141,7 @@ final class ReleaseTest {
   }
 
   @Test
-  void release_replyOfAFormerOwnerUnfinished_doesNotEndIt() {
+  void release_withAReplyOfAFormerOwnerUnfinished_doesNotEndTheReply() {
     FakeCall call = handlers.opened(NOTHING, 100);
     BridgeFrame.Builder reopen = openFrame(1, 1, RAW, 100);
     reopen
@@ -156,7 +156,7 @@ final class ReleaseTest {
   }
 
   @Test
-  void release_closeWaits_isAnsweredWithTheClose() {
+  void release_whileACloseWaits_isAnsweredWithTheClose() {
     FakeCall call = handlers.opened(NOTHING, 1);
     handlers.connection().send(text("ab"));
     handlers.connection().close(CloseReason.DONE);
@@ -191,7 +191,7 @@ final class ReleaseTest {
   }
 
   @Test
-  void reopened_awayAndBackByForce_eachOpenFencesTheFormerAcrossLanes() {
+  void reopen_awayAndBackByForce_fencesTheFormerAttachmentAcrossLanes() {
     Attachments registry = new Attachments(10);
     FakeCall a = new FakeCall(UpstreamOptions.DEFAULTS, handlers.answering(ECHO), registry).greet();
     FakeCall b = new FakeCall(UpstreamOptions.DEFAULTS, handlers.answering(ECHO), registry).greet();
@@ -209,7 +209,7 @@ final class ReleaseTest {
   }
 
   @Test
-  void reopened_awayAndBackByRelease_goesOnWhereTheFormerStopped() {
+  void reopen_awayAndBackByRelease_resumesWhereTheFormerOwnerStopped() {
     Attachments registry = new Attachments(10);
     FakeCall a = new FakeCall(UpstreamOptions.DEFAULTS, handlers.answering(ECHO), registry).greet();
     FakeCall b = new FakeCall(UpstreamOptions.DEFAULTS, handlers.answering(ECHO), registry).greet();

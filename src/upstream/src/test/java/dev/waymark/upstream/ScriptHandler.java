@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
 
-/** Writes down what comes, and answers data as the test says. Confined to one thread. */
+/** A handler that records events and answers data as the test says. Confined to one thread. */
 final class ScriptHandler implements ConnectionHandler {
   final List<String> events = new ArrayList<>();
   final UpstreamConnection connection;

@@ -12,8 +12,8 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * The handlers that a test's connections got, in order. Ends their connections after the test, so
- * that what waits is released.
+ * The handlers of a test's connections, in order of creation. Closes their connections after the
+ * test, so that waiting bytes are released.
  */
 final class ScriptHandlers implements AfterEachCallback {
   static final Framing RAW = Framing.getDefaultInstance();
@@ -21,7 +21,7 @@ final class ScriptHandlers implements AfterEachCallback {
       Framing.newBuilder().setKind(Framing.Kind.LINE).setFrameBytesMax(10).build();
   static final UpstreamOptions MESSAGES = UpstreamOptions.DEFAULTS.withDelivery(Delivery.MESSAGES);
 
-  /** Answers data with itself. */
+  /** Echoes data. */
   static final BiConsumer<UpstreamConnection, ByteBuf> ECHO =
       (connection, data) -> connection.commit(data.retainedSlice(), connection.receivedOffset());
 
@@ -35,7 +35,7 @@ final class ScriptHandlers implements AfterEachCallback {
     handlers.forEach(handler -> handler.connection.close(CloseReason.ABORT));
   }
 
-  /** Makes handlers that answer data so. */
+  /** Creates handlers that answer data in this way. */
   ConnectionHandler.Factory answering(BiConsumer<UpstreamConnection, ByteBuf> onData) {
     return connection -> {
       handlers.add(new ScriptHandler(connection, onData));
@@ -43,22 +43,22 @@ final class ScriptHandlers implements AfterEachCallback {
     };
   }
 
-  /** A lane with such a handler on its connection 1, raw and with this limit. */
+  /** Creates a lane with such a handler on connection 1, with raw framing and this limit. */
   FakeCall opened(BiConsumer<UpstreamConnection, ByteBuf> onData, long limit) {
     return FakeCall.opened(UpstreamOptions.DEFAULTS, answering(onData), RAW, limit);
   }
 
-  /** The last one. */
+  /** The connection of the last handler. */
   UpstreamConnection connection() {
     return handlers.getLast().connection;
   }
 
-  /** Of the last one. */
+  /** The events of the last handler. */
   List<String> events() {
     return handlers.getLast().events;
   }
 
-  /** Of the one that came as this one, from 0. */
+  /** The events of the handler with this index, from 0. */
   List<String> events(int number) {
     return handlers.get(number).events;
   }
@@ -67,7 +67,7 @@ final class ScriptHandlers implements AfterEachCallback {
     return handlers.size();
   }
 
-  /** Read-only, so that nobody writes into what is another's. */
+  /** Read-only, so that a write into someone else's buffer fails. */
   static ByteBuf text(String text) {
     return ByteBufUtil.writeUtf8(UnpooledByteBufAllocator.DEFAULT, text).slice().asReadOnly();
   }

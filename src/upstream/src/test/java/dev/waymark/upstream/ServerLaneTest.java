@@ -14,12 +14,12 @@ import io.grpc.Status;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** A lane and its attachments: epochs, room, the transport, ends. */
+/** A lane and its attachments: epochs, the connection limit, transport back pressure, ends. */
 final class ServerLaneTest {
   @RegisterExtension final ScriptHandlers handlers = new ScriptHandlers();
 
   @Test
-  void start_acknowledging_sendsSettingsFirstWithTheWindow() {
+  void start_acknowledging_sendsSettingsWithTheWindowFirst() {
     FakeCall call =
         new FakeCall(
             UpstreamOptions.DEFAULTS.withWindowBytes(32_768),
@@ -30,7 +30,7 @@ final class ServerLaneTest {
   }
 
   @Test
-  void data_severalFrames_answersLeaveInOneBatch() {
+  void data_inSeveralFrames_isAnsweredInOneBatch() {
     FakeCall call = handlers.opened(ECHO, 100);
     call.receive(dataFrame(0, 0, "ab", false), dataFrame(0, 2, "cd", false));
     assertThat(call.sent).hasSize(1);
@@ -39,7 +39,7 @@ final class ServerLaneTest {
   }
 
   @Test
-  void epoch_older_isDropped_newerOpenFencesTheOld() {
+  void epoch_newer_fencesTheOlderWhoseFramesAreDropped() {
     FakeCall call = handlers.opened(ECHO, 100);
     call.receive(openFrame(1, 1, RAW, 100));
     assertThat(handlers.events(0)).containsExactly("close FENCED");
@@ -51,7 +51,7 @@ final class ServerLaneTest {
   }
 
   @Test
-  void epoch_newerOnAnotherLane_fencesTheOld() {
+  void epoch_newerOnAnotherLane_fencesTheOlder() {
     Attachments registry = new Attachments(10);
     FakeCall first =
         new FakeCall(UpstreamOptions.DEFAULTS, handlers.answering(ECHO), registry).greet();
@@ -64,14 +64,14 @@ final class ServerLaneTest {
   }
 
   @Test
-  void ping_isAnsweredWithItsId() {
+  void ping_received_isAnsweredWithItsId() {
     FakeCall call = handlers.opened(ECHO, 100);
     call.receive(BridgeFrame.newBuilder().setPing(Ping.newBuilder().setId(77)));
     assertThat(call.frames().getLast().getPong().getId()).isEqualTo(77);
   }
 
   @Test
-  void pings_whoseAnswersAreNotRead_endTheLane() {
+  void pings_withUnreadAnswers_endTheLane() {
     FakeCall call = handlers.opened(ECHO, 100);
     call.isReady = false;
     for (int i = 0; i <= ServerLane.UNREAD_ANSWERS_MAX; i++) {
@@ -85,7 +85,7 @@ final class ServerLaneTest {
   }
 
   @Test
-  void pings_whoseAnswersAreRead_areAnsweredForEver() {
+  void pings_withReadAnswers_areAllAnswered() {
     FakeCall call = handlers.opened(ECHO, 100);
     for (int i = 0; i <= 2 * ServerLane.UNREAD_ANSWERS_MAX; i++) {
       call.receive(pingFrame());
@@ -100,7 +100,7 @@ final class ServerLaneTest {
   }
 
   @Test
-  void transport_notReady_repliesWaitUntilItIs() {
+  void transport_notReady_makesRepliesWait() {
     FakeCall call = handlers.opened(ECHO, 100);
     call.isReady = false;
     call.receive(dataFrame(0, 0, "a", false));
@@ -113,7 +113,7 @@ final class ServerLaneTest {
   }
 
   @Test
-  void noAck_transportNotReady_readingPauses() {
+  void transport_notReadyWithoutAcknowledgement_pausesReading() {
     FakeCall call =
         FakeCall.opened(
             UpstreamOptions.DEFAULTS.withAcknowledge(false), handlers.answering(ECHO), RAW, 0);
@@ -128,11 +128,11 @@ final class ServerLaneTest {
   }
 
   @Test
-  void handler_throws_onlyItsConnectionEnds() {
+  void handler_throwing_endsOnlyItsConnection() {
     FakeCall call =
         handlers.opened(
             (_, _) -> {
-              throw new IllegalStateException("a test's defect");
+              throw new IllegalStateException("thrown by the test");
             },
             100);
     call.receive(dataFrame(0, 0, "a", false));
@@ -141,7 +141,7 @@ final class ServerLaneTest {
   }
 
   @Test
-  void bridge_closesConnection_handlerIsToldAndNothingAnswered() {
+  void close_fromTheBridge_isReportedAndNotAnswered() {
     FakeCall call = handlers.opened(ECHO, 100);
     call.receive(
         BridgeFrame.newBuilder()
@@ -161,7 +161,7 @@ final class ServerLaneTest {
   }
 
   @Test
-  void connections_overTheMaximum_areRefusedWithBusy() {
+  void connections_overTheLimit_areRefusedWithBusy() {
     FakeCall call =
         new FakeCall(
                 UpstreamOptions.DEFAULTS.withConnectionsMax(1),

@@ -7,7 +7,9 @@ import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.ServiceDescriptor;
 import java.io.InputStream;
 
-/** The Attach call, with batches instead of generated messages. Immutable, for any thread. */
+/**
+ * The gRPC method Attach, with batches instead of generated messages. Immutable and thread-safe.
+ */
 public final class AttachMethod {
   private static final MethodDescriptor<OutboundBatch, InboundBatch> BRIDGE_SIDE =
       method(new Outbound(), new Inbound());
@@ -21,19 +23,19 @@ public final class AttachMethod {
 
   private AttachMethod() {}
 
-  /** For the client of the call. */
+  /** The method as the client (the bridge) uses it. */
   public static MethodDescriptor<OutboundBatch, InboundBatch> bridgeSide() {
     return BRIDGE_SIDE;
   }
 
-  /** For the server of the call. */
+  /** The method as the server (the upstream) uses it. */
   public static MethodDescriptor<InboundBatch, OutboundBatch> upstreamSide() {
     return UPSTREAM_SIDE;
   }
 
   /**
-   * The service with {@link #upstreamSide} as its only method; server reflection shows attach.proto
-   * for it.
+   * The service, with {@link #upstreamSide} as its only method. Server reflection finds
+   * attach.proto.
    */
   public static ServiceDescriptor upstreamService() {
     return UPSTREAM_SERVICE;
@@ -57,14 +59,14 @@ public final class AttachMethod {
 
     @Override
     public OutboundBatch parse(InputStream message) {
-      throw new IllegalStateException("this side of the method sends such batches and reads none");
+      throw new IllegalStateException("this side only sends such batches");
     }
   }
 
   private static final class Inbound implements Marshaller<InboundBatch> {
     @Override
     public InputStream stream(InboundBatch batch) {
-      throw new IllegalStateException("this side of the method reads such batches and sends none");
+      throw new IllegalStateException("this side only receives such batches");
     }
 
     @Override

@@ -19,9 +19,9 @@ import dev.waymark.v1.Syncing;
 import io.netty.buffer.ByteBuf;
 
 /**
- * Encodes what a bridge sends into a batch. Confined to the thread of its lane. Every method
- * appends one frame and throws IllegalStateException if the batch would grow over {@link
- * SizeLimits#BATCH_BYTES_MAX}: send it before.
+ * Encodes what a bridge sends. Every method appends one frame to the batch and throws
+ * IllegalStateException if the batch would exceed {@link SizeLimits#BATCH_BYTES_MAX}: send it
+ * before that. Confined to the thread of its lane.
  */
 public final class BridgeBatchWriter {
   private static final int CONNECTION_TAG = 1 << 3;
@@ -33,29 +33,29 @@ public final class BridgeBatchWriter {
 
   private final OutboundBatch batch = new OutboundBatch();
 
-  /** What was written since the last message; always the same object. */
+  /** The batch with everything written since the last message. Always the same object. */
   public OutboundBatch batch() {
     return batch;
   }
 
-  /** The first frame of a lane. */
+  /** Appends a Hello, the first frame of a lane. */
   public void hello(Hello hello) {
     append(newBuilder().setHello(Messages.toProto(hello)));
   }
 
-  /** A connection is attached. */
+  /** Attaches a connection. */
   public void open(long connection, int epoch, Open open) {
     append(newBuilder().setConnection(connection).setEpoch(epoch).setOpen(Messages.toProto(open)));
   }
 
   /**
-   * Client bytes, and perhaps a limit.
+   * Appends client bytes, optionally with a limit.
    *
-   * @param offset of the payload's first byte in the client's stream
-   * @param ownedPayload at most {@link SizeLimits#PAYLOAD_BYTES_MAX}; this method releases it, or
-   *     the batch does once it is sent
-   * @param last the payload ends a framed message
-   * @param limitOrAbsent or {@link BridgeFrame#ABSENT}
+   * @param offset the offset of the payload's first byte in the client's stream
+   * @param ownedPayload at most {@link SizeLimits#PAYLOAD_BYTES_MAX} bytes; released by this
+   *     method, or by the batch once it is sent
+   * @param last whether the payload ends a framed message
+   * @param limitOrAbsent the reply limit, or {@link BridgeFrame#ABSENT}
    */
   public void data(
       long connection,
@@ -91,14 +91,14 @@ public final class BridgeBatchWriter {
     }
   }
 
-  /** A limit alone. */
+  /** Appends a limit without data. */
   public void limit(long connection, int epoch, long limit) {
     batch.startFrame(headBytes(connection, epoch) + FrameSize.ofVarint(limit));
     head(connection, epoch);
     batch.varintField(LIMIT_TAG, limit);
   }
 
-  /** The client sent FIN after this many bytes. */
+  /** Says that the client sent FIN after this many bytes. */
   public void halfClose(long connection, int epoch, long offset) {
     append(
         newBuilder()
@@ -107,13 +107,13 @@ public final class BridgeBatchWriter {
             .setHalfClose(HalfClose.newBuilder().setOffset(offset)));
   }
 
-  /** The attachment is over. */
+  /** Ends an attachment. */
   public void close(long connection, int epoch, CloseReason reason) {
     var close = dev.waymark.v1.Close.newBuilder().setReasonValue(reason.wireCode());
     append(newBuilder().setConnection(connection).setEpoch(epoch).setClose(close));
   }
 
-  /** The upstream is to hand the connection over. */
+  /** Asks the upstream to hand the connection over. */
   public void release(long connection, int epoch) {
     append(
         newBuilder()
@@ -140,7 +140,7 @@ public final class BridgeBatchWriter {
     append(newBuilder().setPushResult(message));
   }
 
-  /** Announcements begin, or begin anew. */
+  /** Starts the announcements, or starts them over. */
   public void syncing() {
     append(newBuilder().setSyncing(Syncing.getDefaultInstance()));
   }
@@ -158,7 +158,7 @@ public final class BridgeBatchWriter {
     append(newBuilder().setConnection(connection).setClosed(closed));
   }
 
-  /** Everything that exists has been announced. */
+  /** Says that every existing connection has been announced. */
   public void synced() {
     append(newBuilder().setSynced(Synced.getDefaultInstance()));
   }

@@ -19,27 +19,27 @@ import dev.waymark.v1.Syncing;
 import io.netty.buffer.ByteBuf;
 
 /**
- * Reads the frames of a BridgeBatch one by one, with their fields in any order. Confined to the
- * thread of its lane.
+ * Reads the frames of a BridgeBatch one by one. Accepts fields in any order. Confined to the thread
+ * of its lane.
  */
 public final class BridgeFrameReader {
   private static final int FIELD_MAX = 18;
 
-  /** Between the data fields and the controls; not used in this revision. */
+  /** A gap between the data fields and the controls; unused in this revision. */
   private static final int UNUSED_FIELD = 7;
 
   private final FieldReader fields = new FieldReader();
 
   /**
-   * Reads the next frame at the batch's reader index and moves that behind it. As in every protobuf
-   * parser, the last one of a repeated scalar field counts, a message in parts is merged, and
-   * unknown fields are skipped, groups too.
+   * Reads the frame at the batch's reader index and moves the index past it. As in every protobuf
+   * parser, the last value of a repeated scalar field wins, the parts of a split message are
+   * merged, and unknown fields, including groups, are skipped.
    *
-   * @param batch stays the caller's
-   * @param into its payload is a slice of the batch that is not retained
-   * @return false, and an empty frame, at the end of the batch
-   * @throws MalformedFrameException if the rest of the batch cannot be read; do not use {@code
-   *     into} then
+   * @param batch borrowed
+   * @param into receives the frame; its payload is an unretained slice of the batch
+   * @return false at the end of the batch; {@code into} is empty then
+   * @throws MalformedFrameException if the frame is malformed; the rest of the batch cannot be
+   *     read, and {@code into} must not be used
    */
   public boolean read(ByteBuf batch, BridgeFrame into) throws MalformedFrameException {
     into.clear();
@@ -110,7 +110,7 @@ public final class BridgeFrameReader {
     } else if (control instanceof Synced) {
       return new BridgeControl.Synced();
     }
-    throw new IllegalStateException("readControl knows no other");
+    throw new IllegalStateException("not a control that readControl creates");
   }
 
   private static BridgeControl open(Open open) throws MalformedFrameException {

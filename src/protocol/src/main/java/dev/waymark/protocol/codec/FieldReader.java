@@ -8,12 +8,12 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads protobuf fields from a part of a buffer and never beyond it. Reads by absolute index: the
- * buffer's own indices stay as they are until {@link #leaveFrame}. Confined to the thread of its
- * lane.
+ * Reads protobuf fields from one region of a buffer and never past its end. Reads by absolute
+ * index: the buffer's own indices do not move until {@link #leaveFrame}. Confined to the thread of
+ * its lane.
  */
 final class FieldReader {
-  /** Of {@code frames}, the only field of both batches. */
+  /** The number of {@code frames}, the only field of both batch messages. */
   private static final int FRAMES_FIELD = 1;
 
   private static final int WIRE_TYPE_BITS = 3;
@@ -25,7 +25,7 @@ final class FieldReader {
   private static final int FIXED32 = 5;
   private static final int FRAMES_TAG = FRAMES_FIELD << WIRE_TYPE_BITS | DELIMITED;
 
-  /** The depth of nested groups at which the generated parsers stop too. */
+  /** The deepest nesting of groups; the limit of the generated parsers. */
   static final int GROUP_DEPTH_MAX = 100;
 
   private ByteBuf buffer = Unpooled.EMPTY_BUFFER;
@@ -34,7 +34,7 @@ final class FieldReader {
   private MessageLite.@Nullable Builder control;
 
   /**
-   * Goes to the next frame of a batch, from its reader index on, and skips unknown fields.
+   * Moves to the next frame of a batch, starting at its reader index and skipping unknown fields.
    *
    * @return false at the end of the batch
    */
@@ -56,7 +56,7 @@ final class FieldReader {
     return false;
   }
 
-  /** Moves the batch's reader index behind the frame. */
+  /** Moves the batch's reader index past the frame. */
   void leaveFrame() {
     buffer.readerIndex(end);
     buffer = Unpooled.EMPTY_BUFFER;
@@ -68,7 +68,7 @@ final class FieldReader {
     return position < end;
   }
 
-  /** The next field's number and wire type. */
+  /** Reads the tag of the next field: its number and wire type. */
   int tag() throws MalformedFrameException {
     long tag = varint();
     if (tag >>> Integer.SIZE != 0 || tag >>> WIRE_TYPE_BITS == 0) {
@@ -97,15 +97,15 @@ final class FieldReader {
   }
 
   /**
-   * An offset or limit, never negative: 2^63 or more, which no stream reaches, counts as the
-   * highest.
+   * Reads an offset or limit. Never negative: values of 2^63 and above, which no stream reaches,
+   * become {@link Long#MAX_VALUE}.
    */
   long offset() throws MalformedFrameException {
     long value = varint();
     return value < 0 ? Long.MAX_VALUE : value;
   }
 
-  /** A borrowed slice with the next payload; allocates nothing if it is empty. */
+  /** Reads a payload as a borrowed slice; allocates nothing if it is empty. */
   ByteBuf payload(int bytesMax) throws MalformedFrameException {
     int bytes = length();
     if (bytes > bytesMax) {
@@ -119,7 +119,7 @@ final class FieldReader {
     return payload;
   }
 
-  /** A copy of the next context. */
+  /** Reads a context into a new array. */
   byte[] context(int bytesMax) throws MalformedFrameException {
     int bytes = length();
     if (bytes > bytesMax) {
@@ -132,10 +132,10 @@ final class FieldReader {
   }
 
   /**
-   * Reads the next member of the frame's {@code control}. One that comes in parts is merged; of
-   * several members the last one counts.
+   * Reads a member of the frame's {@code control}. Parts of the same member are merged; of several
+   * members the last one wins.
    *
-   * @param empty a builder for its first part
+   * @param empty the builder to use if this is the member's first part
    */
   void control(MessageLite.Builder empty) throws MalformedFrameException {
     if (control == null || control.getClass() != empty.getClass()) {
@@ -152,15 +152,16 @@ final class FieldReader {
     }
   }
 
-  /** The frame's {@code control}, once all its fields were read; null if it has none. */
+  /** The frame's {@code control}, or null if it has none. Call it after reading all fields. */
   @Nullable MessageLite control() {
     return control == null ? null : control.build();
   }
 
   /**
-   * Skips a field that the caller does not know.
+   * Skips an unknown field.
    *
-   * @param knownFieldMax fields up to this number are known: one of them has the wrong wire type
+   * @param knownFieldMax the highest known field number; a field up to it got here only because its
+   *     wire type is wrong, which is an error
    */
   void skip(int tag, int knownFieldMax) throws MalformedFrameException {
     if (tag >>> WIRE_TYPE_BITS <= knownFieldMax) {
@@ -180,7 +181,7 @@ final class FieldReader {
     }
   }
 
-  /** Skips fields up to the end of the group that began with this tag. */
+  /** Skips the rest of the group that began with this tag. */
   private void skipGroup(int startTag, int groupsLeft) throws MalformedFrameException {
     if (groupsLeft < 0) {
       throw MalformedFrameException.GROUP_TOO_DEEP;

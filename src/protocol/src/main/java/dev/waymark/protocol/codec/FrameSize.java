@@ -1,10 +1,10 @@
 package dev.waymark.protocol.codec;
 
-/** The encoded size of fields whose tag takes one byte. Stateless. */
+/** Computes the encoded size of fields with one-byte tags. Stateless. */
 final class FrameSize {
   private FrameSize() {}
 
-  /** 0 for the value 0, which proto3 leaves out. */
+  /** The size of a varint field that proto3 omits if the value is 0. */
   static int ofNonZero(long value) {
     return value == 0 ? 0 : ofVarint(value);
   }

@@ -12,8 +12,8 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 
 /**
- * One received message, in a pooled direct buffer of its own. Its receiver releases it once;
- * retained slices live on. Confined to the thread of its lane.
+ * One received message, in its own pooled direct buffer. The receiver releases it once; retained
+ * slices stay valid. Confined to the thread of its lane.
  */
 public final class InboundBatch {
   private static final int CHUNK_BYTES = 16 * 1024;
@@ -27,11 +27,11 @@ public final class InboundBatch {
   }
 
   /**
-   * Copies a whole message; the stream stays the caller's. One that is too large is not copied;
-   * {@link #content} reports it, since an exception here would let a peer fill the log with stack
+   * Copies a whole message; does not close the stream. A message that is too large is dropped and
+   * reported by {@link #content}: an exception here would let a peer fill the log with stack
    * traces.
    *
-   * @throws io.grpc.StatusRuntimeException INTERNAL if it cannot be read
+   * @throws io.grpc.StatusRuntimeException INTERNAL if the stream cannot be read
    */
   static InboundBatch copyOf(InputStream message) {
     ByteBuf content = null;
@@ -60,9 +60,10 @@ public final class InboundBatch {
   }
 
   /**
-   * The whole message; what is not read yet is between its indices. Owned by this batch.
+   * The message. Its indices delimit what has not been read yet. Owned by this batch.
    *
-   * @throws MalformedFrameException if it was larger than {@link SizeLimits#BATCH_BYTES_MAX}
+   * @throws MalformedFrameException if the message was larger than {@link
+   *     SizeLimits#BATCH_BYTES_MAX}
    */
   public ByteBuf content() throws MalformedFrameException {
     if (this == TOO_LARGE) {
@@ -71,15 +72,15 @@ public final class InboundBatch {
     return content;
   }
 
-  /** Returns the buffer to the pool once no retained slice is left. */
+  /** Releases the buffer, which returns to its pool once all retained slices are released too. */
   public void release() {
     content.release();
   }
 
   /**
-   * Copies from the transport's own buffers, as long as it offers any.
+   * Copies from the transport's own buffers, as far as it exposes them.
    *
-   * @return false if there is more than a batch may have
+   * @return false if the message is too large
    */
   private static boolean copyBuffers(InputStream message, ByteBuf content) throws IOException {
     if (!(message instanceof HasByteBuffer buffers) || !buffers.byteBufferSupported()) {
@@ -101,7 +102,9 @@ public final class InboundBatch {
   }
 
   /**
-   * @return false if there is more than a batch may have
+   * Copies what {@link #copyBuffers} left, by reading the stream.
+   *
+   * @return false if the message is too large
    */
   private static boolean copyRest(InputStream message, ByteBuf content) throws IOException {
     boolean isLengthKnown = message instanceof KnownLength;

@@ -1,9 +1,9 @@
 package dev.waymark.protocol.codec;
 
 /**
- * The peer sent bytes that are not a batch of frames: nothing more can be read from the lane. One
- * instance per cause, without a stack trace, since the peer decides how often it is thrown.
- * Immutable.
+ * The peer sent bytes that are not a batch of frames, so nothing more can be read from the lane.
+ * There is one instance per cause, without a stack trace, because the peer controls how often it is
+ * thrown. Immutable.
  */
 public final class MalformedFrameException extends Exception {
   static final MalformedFrameException BATCH_TOO_LARGE =
@@ -13,14 +13,13 @@ public final class MalformedFrameException extends Exception {
   static final MalformedFrameException VARINT_TOO_LONG =
       new MalformedFrameException("a varint of more than 10 bytes");
   static final MalformedFrameException TAG_INVALID =
-      new MalformedFrameException("a tag that names no field");
+      new MalformedFrameException("an invalid field tag");
   static final MalformedFrameException WIRE_TYPE_INVALID =
-      new MalformedFrameException(
-          "an end of a group that did not begin, or a wire type that does not exist");
+      new MalformedFrameException("an unmatched end of a group, or an invalid wire type");
   static final MalformedFrameException GROUP_TOO_DEEP =
-      new MalformedFrameException("a group within more than 100 others");
+      new MalformedFrameException("a group nested more than 100 deep");
   static final MalformedFrameException WIRE_TYPE_MISMATCH =
-      new MalformedFrameException("a known field with another wire type");
+      new MalformedFrameException("a known field with the wrong wire type");
   static final MalformedFrameException PAYLOAD_TOO_LONG =
       new MalformedFrameException("a payload of more than 64 KiB");
   static final MalformedFrameException CONTEXT_TOO_LONG =
@@ -30,7 +29,7 @@ public final class MalformedFrameException extends Exception {
   static final MalformedFrameException CONTROL_INVALID =
       new MalformedFrameException("a control message that cannot be parsed");
   static final MalformedFrameException FRAMING_INVALID =
-      new MalformedFrameException("an Open with a framing that cannot be");
+      new MalformedFrameException("an Open with invalid framing or resume state");
 
   private static final long serialVersionUID = 1;
 

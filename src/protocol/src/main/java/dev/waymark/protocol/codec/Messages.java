@@ -7,7 +7,7 @@ import dev.waymark.protocol.Open;
 import dev.waymark.protocol.ResumeState;
 import dev.waymark.v1.Framing.Kind;
 
-/** The core's records as generated messages, and back. Stateless. */
+/** Converts records to generated messages and back. Stateless. */
 final class Messages {
   private static final int DELIMITER_BYTES_MAX = 16;
 
@@ -74,12 +74,12 @@ final class Messages {
 
   private static ResumeState toCore(dev.waymark.v1.ResumeState state)
       throws MalformedFrameException {
-    demand(state.getFirstOffset() >= 0 && state.getCommitted() >= 0);
-    demand(
+    require(state.getFirstOffset() >= 0 && state.getCommitted() >= 0);
+    require(
         state.getCommittedSinceConsumed() >= 0
             && state.getCommittedSinceConsumed() <= state.getCommitted());
-    demand(state.getReplyWindowBytes() >= 0);
-    demand(!state.hasClientEndedAt() || state.getClientEndedAt() >= state.getFirstOffset());
+    require(state.getReplyWindowBytes() >= 0);
+    require(!state.hasClientEndedAt() || state.getClientEndedAt() >= state.getFirstOffset());
     return new ResumeState(
         ResumeState.Cause.ofWireCode(state.getCauseValue()),
         state.getFirstOffset(),
@@ -92,7 +92,7 @@ final class Messages {
   }
 
   static Open toCore(dev.waymark.v1.Open open) throws MalformedFrameException {
-    demand(open.getFraming().getFrameBytesMax() >= 0);
+    require(open.getFraming().getFrameBytesMax() >= 0);
     return new Open(
         open.getMark(),
         open.getListener(),
@@ -128,8 +128,7 @@ final class Messages {
 
   private static Framing toCore(dev.waymark.v1.Framing framing) throws MalformedFrameException {
     return switch (framing.getKind()) {
-      // A kind that is not known here cuts nothing here: the bytes are the client's own in any case
-      // (rule 1).
+      // An unknown kind is as good as raw: framing never changes the bytes (rule 1).
       case RAW, UNRECOGNIZED -> Framing.RAW;
       case LINE -> new Framing.Line();
       case DELIMITER -> delimiter(framing);
@@ -141,23 +140,23 @@ final class Messages {
 
   private static Framing delimiter(dev.waymark.v1.Framing framing) throws MalformedFrameException {
     int bytes = framing.getDelimiter().size();
-    demand(bytes > 0 && bytes <= DELIMITER_BYTES_MAX);
+    require(bytes > 0 && bytes <= DELIMITER_BYTES_MAX);
     return new Framing.Delimiter(framing.getDelimiter().toByteArray());
   }
 
   private static Framing fixed(dev.waymark.v1.Framing framing) throws MalformedFrameException {
-    demand(framing.getSize() > 0);
+    require(framing.getSize() > 0);
     return new Framing.Fixed(framing.getSize());
   }
 
   private static Framing lengthPrefixed(dev.waymark.v1.Framing framing)
       throws MalformedFrameException {
-    boolean isLength =
+    boolean isValidSize =
         switch (framing.getLengthBytes()) {
           case 1, 2, 3, 4, 8 -> true;
           default -> false;
         };
-    demand(isLength && framing.getLengthOffset() >= 0);
+    require(isValidSize && framing.getLengthOffset() >= 0);
     return new Framing.LengthPrefixed(
         framing.getLengthOffset(),
         framing.getLengthBytes(),
@@ -165,7 +164,7 @@ final class Messages {
         framing.getLengthAdjustment());
   }
 
-  private static void demand(boolean holds) throws MalformedFrameException {
+  private static void require(boolean holds) throws MalformedFrameException {
     if (!holds) {
       throw MalformedFrameException.FRAMING_INVALID;
     }

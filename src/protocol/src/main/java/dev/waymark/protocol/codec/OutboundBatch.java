@@ -10,31 +10,32 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A growing batch of encoded frames: one byte array that is used again for every message, and the
- * large payloads in their own buffers. Confined to the thread of its lane.
+ * A growing batch of encoded frames: one byte array, reused for every message, plus large payloads
+ * in their own buffers. Confined to the thread of its lane.
  *
- * <p>Give it to {@code sendMessage} of a call of {@link AttachMethod}: that moves its content into
- * the message and leaves the batch empty. It may be filled again as soon as gRPC has drained the
- * message. The HTTP/2 transports do so before {@code sendMessage} returns, if the call has a real
- * stream: send nothing before the call's headers came or it said ready, and make channels with
- * {@code disableRetry()}. For a transport that may read later, on another thread (grpc-inprocess),
- * call {@link #afterSend} first; filling the batch before is an IllegalStateException.
+ * <p>Pass it to {@code sendMessage} of a call of {@link AttachMethod}: this moves the content into
+ * the message and leaves the batch empty. The batch may be refilled as soon as gRPC has drained the
+ * message; refilling it earlier throws IllegalStateException. The HTTP/2 transports drain before
+ * {@code sendMessage} returns, provided that the call has a real stream: send nothing before the
+ * call's headers have arrived or the call is ready, and build channels with {@code disableRetry()}.
+ * With a transport that may read later, on another thread (grpc-inprocess), call {@link #afterSend}
+ * before refilling.
  */
 public final class OutboundBatch {
-  /** Payloads from this size on are not copied into the array. */
+  /** Payloads of this size and above are retained instead of copied into the array. */
   static final int KEPT_PAYLOAD_BYTES_MIN = 8 * 1024;
 
-  /** A larger array is dropped once it has been sent. */
+  /** Arrays larger than this are dropped after sending. */
   static final int KEPT_ARRAY_BYTES_MAX = 512 * 1024;
 
-  /** A tag of one byte and a length of at most 5. */
+  /** A one-byte tag and a length of at most 5 bytes. */
   private static final int FRAME_HEAD_BYTES_MAX = 6;
 
   private static final int ARRAY_BYTES_MIN = 1024;
   private static final int FRAMES_TAG = 1 << 3 | 2;
   private static final byte[] NO_BYTES = {};
 
-  /** A payload that stands before the array's byte {@code at}. */
+  /** A retained payload that goes in front of the array's byte {@code at}. */
   record Kept(int at, ByteBuf payload) {}
 
   private final ArrayList<Kept> kept = new ArrayList<>();
@@ -43,29 +44,29 @@ public final class OutboundBatch {
   private int keptBytes;
   private int frames;
 
-  /** The last one, until its array came back. */
+  /** The last message, until its array is reclaimed. */
   private @Nullable OutboundMessage message;
 
   OutboundBatch() {}
 
-  /** The size of the message that it makes now; never above {@link SizeLimits#BATCH_BYTES_MAX}. */
+  /** The size of the message that would be sent now; at most {@link SizeLimits#BATCH_BYTES_MAX}. */
   public int bytes() {
     return arrayBytes + keptBytes;
   }
 
-  /** How many frames it holds. */
+  /** The number of frames. */
   public int frames() {
     return frames;
   }
 
-  /** Whether there is nothing to send. */
+  /** Whether the batch has no frames. */
   public boolean isEmpty() {
     return frames == 0;
   }
 
   /**
-   * Drops the content and releases the payloads that it keeps; those of a message that gRPC has not
-   * taken too. May be called at any time, and again.
+   * Drops the content and releases retained payloads, including those of a message that gRPC has
+   * not drained. May be called at any time and repeatedly.
    */
   public void release() {
     if (message != null) {
@@ -77,9 +78,9 @@ public final class OutboundBatch {
   }
 
   /**
-   * To be called when {@code sendMessage} has returned, on transports that may read the message
-   * later: if this one does, the message gets a copy of its own, for whatever thread reads it. What
-   * gRPC made no message of, because the call has ended, is dropped.
+   * Call this after {@code sendMessage} on transports that may read the message later. If this one
+   * has not read it yet, the message gets its own copy, readable by any thread. Drops the content
+   * if gRPC did not take it because the call has ended.
    */
   public void afterSend() {
     if (message != null) {
@@ -91,13 +92,14 @@ public final class OutboundBatch {
   // --- filling ---
 
   /**
-   * Starts a frame of which exactly as many bytes are to be appended.
+   * Starts a frame; the caller must append exactly this many bytes.
    *
-   * @throws IllegalStateException if the batch would be larger than a batch may be, or is under way
+   * @throws IllegalStateException if the batch would become too large, or its last message has not
+   *     been drained
    */
   void startFrame(int bodyBytes) {
     if (message != null) {
-      Check.that(message.isTaken(), "a batch is filled only after its last message was written");
+      Check.that(message.isTaken(), "a batch is refilled only after its last message was drained");
       reclaim(message);
     }
     Check.that(
@@ -120,8 +122,8 @@ public final class OutboundBatch {
   }
 
   /**
-   * Appends tag, length and payload; retains the payload if it is large, so that the caller
-   * releases it in any case.
+   * Appends tag, length and payload. Retains a large payload, so the caller releases its own
+   * reference either way.
    */
   void payloadField(int tag, ByteBuf payload) {
     int bytes = payload.readableBytes();
@@ -156,7 +158,9 @@ public final class OutboundBatch {
 
   // --- sending ---
 
-  /** The content as a message that gRPC drains, reads or closes; the batch is empty then. */
+  /**
+   * Moves the content into a message that gRPC drains, reads or closes, and leaves the batch empty.
+   */
   InputStream toMessage() {
     Check.that(message == null || message.isTaken(), "a batch is sent once");
     List<Kept> payloads = kept.isEmpty() ? List.of() : List.copyOf(kept);

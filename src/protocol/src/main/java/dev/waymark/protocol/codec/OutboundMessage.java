@@ -12,12 +12,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The content of an {@link OutboundBatch} for the one time that gRPC takes it. The first drain,
- * read or close takes it; from then on, and once the batch was released, this is an empty message:
- * a call that still had to send it when it was given up must not throw inside gRPC.
+ * The content of an {@link OutboundBatch}, which gRPC can take once: by the first drain, read or
+ * close. After that, and after a release of the batch, this is an empty message, because a call
+ * that was abandoned with the message still queued must not throw inside gRPC.
  *
- * <p>Thread-safe, since a transport may read on a thread of its own while the lane's thread is
- * still in {@code sendMessage}. The array goes back to the batch once the content is taken.
+ * <p>Thread-safe: a transport may read on its own thread while the lane's thread is still in {@code
+ * sendMessage}. Once the content is taken, the batch reclaims the array.
  */
 final class OutboundMessage extends InputStream implements Drainable, KnownLength {
   private final byte[] array;
@@ -26,7 +26,7 @@ final class OutboundMessage extends InputStream implements Drainable, KnownLengt
   private List<OutboundBatch.Kept> kept;
   private boolean isTaken;
 
-  /** What is left for a transport that reads instead of draining, or reads later. */
+  /** The content for a transport that reads instead of draining, or reads later. */
   private @Nullable InputStream copy;
 
   OutboundMessage(byte[] array, int arrayBytes, List<OutboundBatch.Kept> kept, int bytes) {
@@ -38,7 +38,7 @@ final class OutboundMessage extends InputStream implements Drainable, KnownLengt
 
   // --- for the batch ---
 
-  /** Whether the array is free again. */
+  /** Whether the content was taken, so that the array can be reused. */
   synchronized boolean isTaken() {
     return isTaken;
   }
@@ -47,14 +47,17 @@ final class OutboundMessage extends InputStream implements Drainable, KnownLengt
     return array;
   }
 
-  /** Nobody is to read it any more. */
+  /** Drops the content if it was not taken. */
   synchronized void discard() {
     if (!isTaken) {
       take();
     }
   }
 
-  /** Frees the array and the payloads: whoever reads later gets a copy. */
+  /**
+   * Copies the content if it was not taken, and frees the array and the payloads. Later reads get
+   * the copy.
+   */
   synchronized void detach() {
     if (!isTaken) {
       copy();
@@ -124,7 +127,7 @@ final class OutboundMessage extends InputStream implements Drainable, KnownLengt
       try {
         drainTo(target);
       } catch (IOException e) {
-        throw new IllegalStateException("an array takes every byte", e);
+        throw new IllegalStateException("writing to an array cannot fail", e);
       }
       copy = new ByteArrayInputStream(target.toByteArray());
     }

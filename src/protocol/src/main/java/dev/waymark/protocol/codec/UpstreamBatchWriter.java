@@ -17,9 +17,9 @@ import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Encodes what an upstream sends into a batch. Confined to the thread of its lane. Every method
- * appends one frame and throws IllegalStateException if the batch would grow over {@link
- * SizeLimits#BATCH_BYTES_MAX}: send it before.
+ * Encodes what an upstream sends. Every method appends one frame to the batch and throws
+ * IllegalStateException if the batch would exceed {@link SizeLimits#BATCH_BYTES_MAX}: send it
+ * before that. Confined to the thread of its lane.
  */
 public final class UpstreamBatchWriter {
   private static final int CONNECTION_TAG = 1 << 3;
@@ -33,30 +33,35 @@ public final class UpstreamBatchWriter {
 
   private final OutboundBatch batch = new OutboundBatch();
 
-  /** What was written since the last message; always the same object. */
+  /** The batch with everything written since the last message. Always the same object. */
   public OutboundBatch batch() {
     return batch;
   }
 
-  /** The upstream acknowledges; the first frame. {@code windowBytes} 0: the bridge's own window. */
-  public void settings(int windowBytes, boolean isAnnouncementsWanted) {
+  /**
+   * Appends Settings, the first frame of an upstream that acknowledges.
+   *
+   * @param windowBytes the window to ask for, or 0 to leave it to the bridge
+   */
+  public void settings(int windowBytes, boolean wantsAnnouncements) {
     var settings =
         Settings.newBuilder()
             .setRevision(Hello.REVISION)
             .setWindowBytes(windowBytes)
-            .setAnnouncements(isAnnouncementsWanted);
+            .setAnnouncements(wantsAnnouncements);
     append(newBuilder().setSettings(settings));
   }
 
   /**
-   * A commit, or a part of one.
+   * Appends a commit, or a part of one.
    *
-   * @param ownedPayload at most {@link SizeLimits#PAYLOAD_BYTES_MAX}; this method releases it, or
-   *     the batch does once it is sent
+   * @param ownedPayload at most {@link SizeLimits#PAYLOAD_BYTES_MAX} bytes; released by this
+   *     method, or by the batch once it is sent
    * @param consumedOrAbsent a client offset, or {@link UpstreamFrame#ABSENT}
-   * @param context at most {@link SizeLimits#CONTEXT_BYTES_MAX}; empty clears; null: absent
-   * @param more the commit goes on in the connection's next frame
-   * @param closeCode of a CloseReason; 0: the connection goes on
+   * @param context the new context, at most {@link SizeLimits#CONTEXT_BYTES_MAX} bytes; empty
+   *     clears it, null leaves it as it is
+   * @param more whether the commit continues in the connection's next frame
+   * @param closeCode the wire code of a CloseReason, or 0 if the connection continues
    */
   public void data(
       long connection,
@@ -84,14 +89,14 @@ public final class UpstreamBatchWriter {
               + FrameSize.ofTrue(more)
               + FrameSize.ofTrue(halfClose)
               + FrameSize.ofNonZero(closeCode));
-      attached(connection, epoch, ownedPayload);
+      attachment(connection, epoch, ownedPayload);
       commit(consumedOrAbsent, context, more, halfClose, closeCode);
     } finally {
       ownedPayload.release();
     }
   }
 
-  private void attached(long connection, int epoch, ByteBuf payload) {
+  private void attachment(long connection, int epoch, ByteBuf payload) {
     if (connection != 0) {
       batch.varintField(CONNECTION_TAG, connection);
     }
@@ -127,9 +132,10 @@ public final class UpstreamBatchWriter {
   }
 
   /**
-   * The last frame of an epoch, after a Release.
+   * Appends a Released, the last frame of an epoch after a Release.
    *
-   * @param consumedOrAbsent final, or {@link UpstreamFrame#ABSENT} for what was said before
+   * @param consumedOrAbsent the final offset, or {@link UpstreamFrame#ABSENT} if the last one sent
+   *     stands
    */
   public void released(long connection, int epoch, long consumedOrAbsent) {
     var frame =
@@ -141,12 +147,12 @@ public final class UpstreamBatchWriter {
   }
 
   /**
-   * Bytes for any connection of the bridge.
+   * Pushes bytes to any connection of the bridge.
    *
-   * @param id repeated in the answer
-   * @param mark of the connection
-   * @param payload at most {@link SizeLimits#PAYLOAD_BYTES_MAX}; stays the caller's
-   * @param epochOrAbsent the only epoch in which they are to be written, or {@link
+   * @param id the upstream's own number, which the answer repeats
+   * @param mark the connection's mark in text form
+   * @param payload at most {@link SizeLimits#PAYLOAD_BYTES_MAX} bytes; borrowed
+   * @param epochOrAbsent the only epoch in which the bytes may be written, or {@link
    *     UpstreamFrame#ABSENT}
    */
   public void push(long id, String mark, ByteBuf payload, long epochOrAbsent) {
@@ -165,18 +171,21 @@ public final class UpstreamBatchWriter {
     append(newBuilder().setPush(push));
   }
 
-  /** No new connections, please. */
+  /** Asks for no new connections. */
   public void draining() {
     append(newBuilder().setDraining(Draining.getDefaultInstance()));
   }
 
-  /** How busy the upstream is, 0 to 1, and how many connections it could hold; 0: unknown. */
+  /**
+   * Reports how busy the upstream is, from 0 to 1, and how many connections it could hold, or 0 if
+   * unknown.
+   */
   public void load(double utilisation, int capacity) {
     append(
         newBuilder().setLoad(Load.newBuilder().setUtilisation(utilisation).setCapacity(capacity)));
   }
 
-  /** The answer to the Ping with this id. */
+  /** Answers the Ping with this id. */
   public void pong(long id) {
     append(newBuilder().setPong(Pong.newBuilder().setId(id)));
   }

@@ -14,7 +14,7 @@ import dev.waymark.v1.Settings;
 import io.netty.buffer.ByteBuf;
 
 /**
- * Reads the frames of an UpstreamBatch one by one, with their fields in any order. Confined to the
+ * Reads the frames of an UpstreamBatch one by one. Accepts fields in any order. Confined to the
  * thread of its lane.
  */
 public final class UpstreamFrameReader {
@@ -23,15 +23,15 @@ public final class UpstreamFrameReader {
   private final FieldReader fields = new FieldReader();
 
   /**
-   * Reads the next frame at the batch's reader index and moves that behind it. As in every protobuf
-   * parser, the last one of a repeated scalar field counts, a message in parts is merged, and
-   * unknown fields are skipped, groups too.
+   * Reads the frame at the batch's reader index and moves the index past it. As in every protobuf
+   * parser, the last value of a repeated scalar field wins, the parts of a split message are
+   * merged, and unknown fields, including groups, are skipped.
    *
-   * @param batch stays the caller's
-   * @param into its payload is a slice of the batch that is not retained
-   * @return false, and an empty frame, at the end of the batch
-   * @throws MalformedFrameException if the rest of the batch cannot be read; do not use {@code
-   *     into} then
+   * @param batch borrowed
+   * @param into receives the frame; its payload is an unretained slice of the batch
+   * @return false at the end of the batch; {@code into} is empty then
+   * @throws MalformedFrameException if the frame is malformed; the rest of the batch cannot be
+   *     read, and {@code into} must not be used
    */
   public boolean read(ByteBuf batch, UpstreamFrame into) throws MalformedFrameException {
     into.clear();
@@ -89,7 +89,7 @@ public final class UpstreamFrameReader {
     } else if (control instanceof Draining) {
       return new UpstreamControl.Draining();
     }
-    throw new IllegalStateException("readControl knows no other");
+    throw new IllegalStateException("not a control that readControl creates");
   }
 
   private static UpstreamControl push(Push push) throws MalformedFrameException {

@@ -1,6 +1,6 @@
 /**
- * Frames and batches as bytes: what goes into and comes out of the Attach call. The data path is
- * written by hand and compatible with the classes generated from attach.proto, which encode
+ * The codec: frames and batches to and from the bytes of the Attach call. The data path is
+ * hand-written and wire-compatible with the classes generated from attach.proto; those encode
  * everything rare.
  *
  * <p>Out of scope: lanes, windows, threads, channels. Used by the bridge's lanes and by the SDK.

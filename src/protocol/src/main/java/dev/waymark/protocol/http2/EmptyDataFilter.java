@@ -10,8 +10,8 @@ import io.netty.handler.codec.http2.Http2FrameListener;
 import io.netty.handler.codec.http2.Http2FrameListenerDecorator;
 
 /**
- * Hides empty DATA frames from gRPC: they mean nothing unless they end a stream, but two of them
- * ahead of a message make grpc-java read from an empty buffer, which breaks the call
+ * Hides empty DATA frames from gRPC. They mean nothing unless they end a stream, but two of them
+ * before a message make grpc-java read from an empty buffer, which breaks the call
  * (docs/decisions/0024). Confined to the event loop of its channel.
  */
 final class EmptyDataFilter extends Http2FrameListenerDecorator {
@@ -19,7 +19,10 @@ final class EmptyDataFilter extends Http2FrameListenerDecorator {
     super(grpc);
   }
 
-  /** Puts a filter in front of gRPC, if its handler is in this pipeline. */
+  /**
+   * Puts a filter in front of gRPC if its HTTP/2 handler is in the pipeline yet, and returns
+   * whether it is.
+   */
   static boolean install(ChannelPipeline pipeline) {
     Http2ConnectionHandler handler = pipeline.get(Http2ConnectionHandler.class);
     if (handler == null) {

@@ -7,17 +7,17 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Detects floods: walks over the frames that a peer sends and counts those that carry no data.
- * Reads the clock only when a limit is reached. Confined to the event loop of its channel.
+ * Detects floods: counts the frames from a peer that carry no data. Reads the clock only when a
+ * limit is reached. Confined to the event loop of its channel.
  *
- * <p>PING and WINDOW_UPDATE follow data: most HTTP/2 stacks measure the round trip with a PING for
- * each DATA frame that they get, and return credit with a WINDOW_UPDATE. So each DATA frame, in
- * either direction, allows {@link #FOLLOWERS_PER_DATA} of them, which are not counted.
+ * <p>PING and WINDOW_UPDATE follow data: most HTTP/2 stacks answer each DATA frame with a PING, to
+ * measure the round trip, and a WINDOW_UPDATE, to return credit. So each DATA frame, in either
+ * direction, allows {@link #FOLLOWERS_PER_DATA} of them that are not counted.
  */
 final class FrameMeter {
   /** The role of the peer. */
   enum Peer {
-    /** Its first bytes are the connection preface, and it may send any number of requests. */
+    /** Sends the connection preface first, and may send any number of requests. */
     CLIENT("the client"),
     SERVER("the upstream");
 
@@ -29,29 +29,29 @@ final class FrameMeter {
   }
 
   /**
-   * How many frames without data a peer may send within {@link #WINDOW_NS}. Real peers send some
-   * dozens, besides those that follow data.
+   * How many frames without data a peer may send within {@link #WINDOW_NS}. Real peers send a few
+   * dozen, apart from those that follow data.
    */
   static final int FRAMES_MAX = 1_000;
 
-  /** How many bytes of these frames, within the same time. */
+  /** How many bytes these frames may have in the same time. */
   static final int BYTES_MAX = 256 * 1024;
 
-  /** How many empty DATA frames in a row, within the same time. */
+  /** How many empty DATA frames in a row a peer may send in the same time. */
   static final int EMPTY_DATA_MAX = 1_000;
 
   static final long WINDOW_NS = TimeUnit.SECONDS.toNanos(1);
 
-  /** The stream's and the connection's WINDOW_UPDATE, a PING, and the answer to one. */
+  /** WINDOW_UPDATE for the stream and for the connection, a PING, and the answer to our PING. */
   static final int FOLLOWERS_PER_DATA = 4;
 
-  /** The prefix of a gRPC message. DATA with less counts as empty. */
+  /** The size of a gRPC message prefix. DATA with less content counts as empty. */
   private static final int DATA_BYTES_MIN = 5;
 
   private final Peer peer;
   private final Ticker ticker;
 
-  private final FrameHeads heads;
+  private final FrameHeaderReader headers;
 
   private int frames;
   private int bytes;
@@ -62,23 +62,23 @@ final class FrameMeter {
   FrameMeter(Peer peer, Ticker ticker) {
     this.peer = peer;
     this.ticker = ticker;
-    this.heads = FrameHeads.received(peer == Peer.CLIENT);
+    this.headers = FrameHeaderReader.received(peer == Peer.CLIENT);
     this.sinceNs = ticker.nanoTime();
   }
 
-  /** A DATA frame was sent to the peer. */
+  /** Called when a DATA frame was sent to the peer. */
   void onDataSent() {
     allowFollowers();
   }
 
   /**
-   * Bytes came from the peer; they are not consumed.
+   * Called with bytes from the peer, which are not consumed.
    *
-   * @return what the peer did wrong, or null
+   * @return a description of the flood, or null if there is none
    */
   @Nullable String onBytes(ByteBuf received) {
-    heads.begin(received);
-    while (heads.next()) {
+    headers.begin(received);
+    while (headers.next()) {
       onFrame();
       if (isFlood()) {
         return flood();
@@ -88,7 +88,7 @@ final class FrameMeter {
   }
 
   private void onFrame() {
-    switch (heads.type()) {
+    switch (headers.type()) {
       case Http2FrameTypes.DATA -> onData();
       case Http2FrameTypes.PING, Http2FrameTypes.WINDOW_UPDATE -> onFollower();
       case Http2FrameTypes.HEADERS -> count(peer == Peer.SERVER ? 1 : 0);
@@ -97,10 +97,10 @@ final class FrameMeter {
   }
 
   private void onData() {
-    if (heads.contentBytes() >= DATA_BYTES_MIN) {
+    if (headers.contentBytes() >= DATA_BYTES_MIN) {
       allowFollowers();
       emptyData = 0;
-    } else if (!heads.isEndOfStream()) {
+    } else if (!headers.isEndOfStream()) {
       emptyData++;
     }
   }
@@ -117,14 +117,17 @@ final class FrameMeter {
     }
   }
 
-  /** A client's requests may have headers as large as gRPC accepts. */
+  /**
+   * The bytes of a client's headers are not counted: requests may have headers as large as gRPC
+   * accepts.
+   */
   private void count(int newFrames) {
     frames += newFrames;
     boolean isRequest =
         peer == Peer.CLIENT
-            && (heads.type() == Http2FrameTypes.HEADERS
-                || heads.type() == Http2FrameTypes.CONTINUATION);
-    bytes += isRequest ? 0 : heads.payloadBytes();
+            && (headers.type() == Http2FrameTypes.HEADERS
+                || headers.type() == Http2FrameTypes.CONTINUATION);
+    bytes += isRequest ? 0 : headers.payloadBytes();
   }
 
   private boolean isFlood() {
@@ -160,7 +163,7 @@ final class FrameMeter {
   }
 
   private String typeName() {
-    return switch (heads.type()) {
+    return switch (headers.type()) {
       case Http2FrameTypes.DATA -> "DATA";
       case Http2FrameTypes.HEADERS -> "HEADERS";
       case Http2FrameTypes.PRIORITY -> "PRIORITY";
@@ -171,7 +174,7 @@ final class FrameMeter {
       case Http2FrameTypes.GO_AWAY -> "GOAWAY";
       case Http2FrameTypes.WINDOW_UPDATE -> "WINDOW_UPDATE";
       case Http2FrameTypes.CONTINUATION -> "CONTINUATION";
-      default -> "0x" + Integer.toHexString(heads.type() & 0xff);
+      default -> "0x" + Integer.toHexString(headers.type() & 0xff);
     };
   }
 }

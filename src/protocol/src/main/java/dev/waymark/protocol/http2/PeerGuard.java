@@ -16,54 +16,54 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands between a socket and gRPC's HTTP/2 handler. Closes the connection at once when the peer
- * floods it ({@link FrameMeter}) or does not read the answers to its control frames, and handles
- * nothing of what came with the flood. Valid frames get their share of the event loop and no more
+ * A handler between a socket and gRPC's HTTP/2 handler. Closes the connection at once if the peer
+ * floods it ({@link FrameMeter}) or does not read the answers to its control frames, and drops the
+ * bytes in which it detected the flood. Limits how long valid frames may occupy the event loop
  * ({@link ReadTurns}). Confined to the event loop of its channel.
  *
- * <p>On a channel that was dialled it also reads nothing after our own GOAWAY, and closes the
- * channel soon after, whether the peer reads that frame or not.
+ * <p>On a dialled channel it also stops reading once we have sent GOAWAY, and closes the channel
+ * soon after, whether or not the peer reads that frame.
  */
 public final class PeerGuard extends ChannelDuplexHandler {
   /**
-   * How many control frames (answers to PING and SETTINGS, WINDOW_UPDATE, RST_STREAM) may wait for
-   * a peer that does not read: the limit of Netty's own HTTP/2 server.
+   * How many control frames (answers to PING and SETTINGS, WINDOW_UPDATE, RST_STREAM) may be queued
+   * for a peer that does not read: the limit of Netty's own HTTP/2 server.
    */
   static final int UNREAD_FRAMES_MAX = Http2CodecUtil.DEFAULT_MAX_QUEUED_CONTROL_FRAMES;
 
   /** How long a peer may take to read GOAWAY before the socket is closed anyway. */
   static final long GOAWAY_TIMEOUT_MS = 1_000;
 
-  private static final int HEAD_BYTES = 9;
+  private static final int HEADER_BYTES = 9;
 
   private final FrameMeter.Peer peer;
   private final Consumer<String> onFlood;
-  private final FrameHeads sent;
+  private final FrameHeaderReader sent;
   private final ReadTurns turns = new ReadTurns();
   private @Nullable FrameMeter meter;
   private int unreadFrames;
   private boolean isFilterInstalled;
 
-  /** Whatever the peer sends is ignored from then on. */
+  /** From then on everything from the peer is dropped. */
   private boolean isEnding;
 
   private PeerGuard(FrameMeter.Peer peer, Consumer<String> onFlood) {
     this.peer = peer;
     this.onFlood = onFlood;
-    this.sent = FrameHeads.sent(peer == FrameMeter.Peer.SERVER);
+    this.sent = FrameHeaderReader.sent(peer == FrameMeter.Peer.SERVER);
   }
 
   /**
-   * For a channel that was dialled; put it between the socket and gRPC's handlers.
+   * Creates a guard for a dialled channel; add it between the socket and gRPC's handlers.
    *
-   * @param onFlood told what the server did wrong, on the channel's event loop, before the channel
-   *     is closed
+   * @param onFlood called with a description of the flood, on the channel's event loop, before the
+   *     channel is closed
    */
   public static PeerGuard ofServer(Consumer<String> onFlood) {
     return new PeerGuard(FrameMeter.Peer.SERVER, onFlood);
   }
 
-  /** For a channel that was accepted. */
+  /** Creates a guard for an accepted channel. */
   static PeerGuard ofClient(Consumer<String> onFlood) {
     return new PeerGuard(FrameMeter.Peer.CLIENT, onFlood);
   }
@@ -94,7 +94,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
     context.fireChannelReadComplete();
   }
 
-  /** The codec asks for more by itself if the channel does not. */
+  /** Ignores reads while paused: without auto-read, the codec asks for more itself. */
   @Override
   public void read(ChannelHandlerContext context) {
     if (!turns.isPaused()) {
@@ -152,7 +152,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
     unreadFrames += frames;
     if (unreadFrames > UNREAD_FRAMES_MAX && !isEnding) {
       isEnding = true;
-      // Not from within the codec, which is still handling what it read.
+      // Not here: the codec may be on the stack, still handling what it read.
       context
           .executor()
           .execute(() ->
@@ -162,12 +162,15 @@ public final class PeerGuard extends ChannelDuplexHandler {
                       + peer.text
                       + " does not read the answers to its control frames; "
                       + UNREAD_FRAMES_MAX
-                      + " of them wait"));
+                      + " of them are queued"));
     }
     return promise.unvoid().addListener(written -> unreadFrames -= frames);
   }
 
-  /** The codec would wait half a minute for the peer to read this, and read on meanwhile. */
+  /**
+   * Ends the connection soon. The codec would wait half a minute for the peer to read the GOAWAY,
+   * and keep reading meanwhile.
+   */
   private void onGoAway(ChannelHandlerContext context) {
     if (peer == FrameMeter.Peer.SERVER && !isEnding) {
       endReading(context);
@@ -180,7 +183,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
   private void end(ChannelHandlerContext context, String why) {
     endReading(context);
     ByteBuf text = ByteBufUtil.writeUtf8(context.alloc(), why);
-    context.writeAndFlush(Unpooled.wrappedBuffer(goAwayHead(context, text), text));
+    context.writeAndFlush(Unpooled.wrappedBuffer(goAwayHeader(context, text), text));
     onFlood.accept(why);
     context.close();
   }
@@ -192,11 +195,11 @@ public final class PeerGuard extends ChannelDuplexHandler {
   }
 
   /** GOAWAY with ENHANCE_YOUR_CALM and the reason as debug data (RFC 9113, section 6.8). */
-  private static ByteBuf goAwayHead(ChannelHandlerContext context, ByteBuf text) {
+  private static ByteBuf goAwayHeader(ChannelHandlerContext context, ByteBuf text) {
     int fixedBytes = 8;
     return context
         .alloc()
-        .buffer(HEAD_BYTES + fixedBytes)
+        .buffer(HEADER_BYTES + fixedBytes)
         .writeMedium(fixedBytes + text.readableBytes())
         .writeByte(Http2FrameTypes.GO_AWAY)
         .writeByte(0)

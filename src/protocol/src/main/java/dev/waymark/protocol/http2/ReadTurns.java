@@ -6,19 +6,19 @@ import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Passes on what a peer sent for at most {@link #TURN_NS} in a turn of the event loop, so that one
- * peer cannot starve the others on the loop: the smallest valid messages cost a thousand times
- * their bytes. The rest waits for the next turn, and meanwhile nothing is read from the socket.
- * Confined to the event loop of its channel.
+ * Forwards what a peer sent for at most {@link #TURN_NS} per turn of the event loop, so that one
+ * peer cannot starve the others on the loop: per byte, the smallest valid messages are a thousand
+ * times as expensive as large ones. The rest waits for the next turn, and meanwhile the socket is
+ * not read. Confined to the event loop of its channel.
  */
 final class ReadTurns {
-  /** A turn ends with the first buffer that exceeds it. */
+  /** The time limit of a turn. The buffer that exceeds it is the last of the turn. */
   static final long TURN_NS = TimeUnit.MILLISECONDS.toNanos(2);
 
-  /** The most bytes passed on at once: what a channel reads at once. */
+  /** The most bytes to forward at once: what a channel reads at once. */
   static final int BUFFER_BYTES_MAX = 64 * 1024;
 
-  /** The fewest: a DATA frame takes four of them. */
+  /** The fewest bytes to forward at once: a quarter of the largest DATA frame. */
   static final int BUFFER_BYTES_MIN = 4 * 1024;
 
   private final ArrayDeque<ByteBuf> waiting = new ArrayDeque<>();
@@ -28,38 +28,38 @@ final class ReadTurns {
   private boolean isEnded;
 
   /**
-   * Bytes came.
+   * Called with bytes from the peer.
    *
-   * @param owned handed on now or later, or released
+   * @param owned forwarded now or later, or released
    */
   void onRead(ChannelHandlerContext context, ByteBuf owned) {
     waiting.add(owned);
     if (!isPaused) {
-      handOn(context);
+      forward(context);
     }
   }
 
-  /** The loop goes on to others; what comes next comes in another turn. */
+  /** Called when the loop moves on to other channels: what follows belongs to another turn. */
   void onReadComplete() {
     if (!isPaused) {
       busyNs = 0;
     }
   }
 
-  /** Whether nothing is to be read from the socket. */
+  /** Whether the socket must not be read. */
   boolean isPaused() {
     return isPaused;
   }
 
-  /** The peer has closed: what it sent before is handed on now. */
+  /** Called when the channel is closed. Forwards at once what the peer sent before. */
   void onInactive(ChannelHandlerContext context) {
     while (!waiting.isEmpty()) {
-      handOnBuffer(context);
+      forwardBuffer(context);
     }
     end();
   }
 
-  /** Nothing more is handed on. */
+  /** Forwards nothing more and releases what is waiting. */
   void end() {
     isEnded = true;
     isPaused = false;
@@ -67,14 +67,14 @@ final class ReadTurns {
     waiting.clear();
   }
 
-  private void handOn(ChannelHandlerContext context) {
+  private void forward(ChannelHandlerContext context) {
     while (!waiting.isEmpty() && busyNs < TURN_NS) {
-      handOnBuffer(context);
+      forwardBuffer(context);
     }
     if (busyNs >= TURN_NS && !isEnded) {
       isPaused = true;
       context.channel().config().setAutoRead(false);
-      // Those that are due now are run once between two looks at the sockets.
+      // A scheduled task that is due runs once between two polls of the sockets.
       var unused = context.executor().schedule(() -> resume(context), 0, TimeUnit.NANOSECONDS);
     }
   }
@@ -85,15 +85,15 @@ final class ReadTurns {
     }
     isPaused = false;
     busyNs = 0;
-    handOn(context);
-    // Flushes what answers them.
+    forward(context);
+    // Lets the codec flush its answers.
     context.fireChannelReadComplete();
     if (!isPaused && !isEnded) {
       context.channel().config().setAutoRead(true);
     }
   }
 
-  private void handOnBuffer(ChannelHandlerContext context) {
+  private void forwardBuffer(ChannelHandlerContext context) {
     ByteBuf buffer = nextBuffer();
     long startNs = context.executor().ticker().nanoTime();
     context.fireChannelRead(buffer);

@@ -10,15 +10,15 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.AsciiString;
 import java.util.function.Consumer;
 
-/** Puts a {@link PeerGuard} on every connection of a gRPC server. Immutable, for any thread. */
+/** Puts a {@link PeerGuard} on every connection of a gRPC server. Stateless. */
 public final class ServerGuard {
   private ServerGuard() {}
 
   /**
-   * Guards a plaintext server. gRPC has no public way to a connection's pipeline; its negotiator
-   * supplies the first handlers of each.
+   * Guards a plaintext server. gRPC has no public access to a connection's pipeline, but its
+   * protocol negotiator supplies the first handlers.
    *
-   * @param onFlood told what a client did wrong, on an event loop of the server
+   * @param onFlood called with a description of each flood, on an event loop of the server
    */
   public static void install(NettyServerBuilder server, Consumer<String> onFlood) {
     server.protocolNegotiator(new Guarding(InternalProtocolNegotiators.serverPlaintext(), onFlood));
@@ -33,7 +33,7 @@ public final class ServerGuard {
 
     @Override
     public ChannelHandler newHandler(GrpcHttp2ConnectionHandler grpc) {
-      return new Preceded(PeerGuard.ofClient(onFlood), plaintext.newHandler(grpc));
+      return new GuardInstaller(PeerGuard.ofClient(onFlood), plaintext.newHandler(grpc));
     }
 
     @Override
@@ -42,12 +42,12 @@ public final class ServerGuard {
     }
   }
 
-  /** Stands for two handlers: the guard next to the socket, and gRPC's in its own place. */
-  private static final class Preceded extends ChannelHandlerAdapter {
+  /** Replaces itself by two handlers: the guard next to the socket, and gRPC's in its own place. */
+  private static final class GuardInstaller extends ChannelHandlerAdapter {
     private final PeerGuard guard;
     private final ChannelHandler grpc;
 
-    Preceded(PeerGuard guard, ChannelHandler grpc) {
+    GuardInstaller(PeerGuard guard, ChannelHandler grpc) {
       this.guard = guard;
       this.grpc = grpc;
     }

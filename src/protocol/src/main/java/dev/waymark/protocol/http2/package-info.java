@@ -1,10 +1,10 @@
 /**
- * Limits on what a peer may send and may leave unread, between a socket and gRPC's HTTP/2;
+ * Limits on what an HTTP/2 peer may send or leave unread, enforced between a socket and gRPC;
  * grpc-java's transport has none of its own (docs/decisions/0024).
  *
- * <p>Out of scope: HTTP/2 itself, calls, dialling. Used for the channels of lanes and health
- * Watches, and by the SDK for servers on grpc-netty. Handlers are confined to the event loop of
- * their channel. Start at {@link dev.waymark.protocol.http2.PeerGuard}.
+ * <p>Out of scope: HTTP/2 itself, calls, dialling. Used by the bridge for the channels of lanes and
+ * health Watches, and by the SDK for servers on grpc-netty. Handlers are confined to the event loop
+ * of their channel. Start at {@link dev.waymark.protocol.http2.PeerGuard}.
  */
 @NullMarked
 package dev.waymark.protocol.http2;

@@ -43,8 +43,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Batches through a real call: an upstream that answers every frame with its payload, and a bridge
- * that compares.
+ * Batches over a real call: the upstream answers every frame with its payload, and the bridge
+ * compares.
  */
 class AttachMethodIT {
   private static final int ROUNDS = 200;
@@ -83,7 +83,7 @@ class AttachMethodIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"identity", "gzip"})
-  void batches_ofManySizes_comeBackByteExact(String compression) throws Exception {
+  void batches_ofManySizes_comeBackUnchanged(String compression) throws Exception {
     var bridge =
         new Bridge(CallOptions.DEFAULT.withExecutor(bridgeThread).withCompression(compression));
     bridgeThread.execute(bridge::start);
@@ -93,7 +93,7 @@ class AttachMethodIT {
   }
 
   @Test
-  void batch_sentIntoACancelledCall_isReleased() {
+  void batch_sentOnAClosedCall_isReleased() {
     ClientCall<OutboundBatch, InboundBatch> call =
         channel.newCall(AttachMethod.bridgeSide(), CallOptions.DEFAULT);
     var closed = new CountDownLatch(1);
@@ -119,7 +119,7 @@ class AttachMethodIT {
 
   @ParameterizedTest
   @ValueSource(ints = {SizeLimits.BATCH_BYTES_MAX, SizeLimits.BATCH_BYTES_MAX + 1})
-  void batch_ofAGeneratedClient_isTakenUpToTheBound(int bytes) throws Exception {
+  void batch_fromAGeneratedClient_isAcceptedUpToTheLimit(int bytes) throws Exception {
     UnknownFieldSet.Field padding =
         UnknownFieldSet.Field.newBuilder()
             .addLengthDelimited(ByteString.copyFrom(new byte[bytes - 5]))
@@ -142,7 +142,7 @@ class AttachMethodIT {
   }
 
   @Test
-  void service_forReflection_namesItsFile() {
+  void service_forReflection_namesItsProtoFile() {
     assertThat(AttachMethod.upstreamService().getName()).isEqualTo("waymark.v1.Upstream");
     assertThat(AttachMethod.bridgeSide().getFullMethodName())
         .isEqualTo("waymark.v1.Upstream/Attach");
@@ -187,7 +187,8 @@ class AttachMethodIT {
   }
 
   /**
-   * Sends a batch, waits for the same frames, sends the next one. Confined to the bridge's thread.
+   * Sends a batch, waits for the same frames to come back, and sends the next batch. Confined to
+   * the bridge's thread.
    */
   private final class Bridge extends ClientCall.Listener<InboundBatch> {
     final CountDownLatch done = new CountDownLatch(1);

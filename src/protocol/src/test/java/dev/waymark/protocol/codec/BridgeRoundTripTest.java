@@ -24,8 +24,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What a bridge writes is what the generated classes read, and what they write is what an upstream
- * reads.
+ * The generated classes read what a bridge writes, and an upstream reads what the generated classes
+ * write.
  */
 class BridgeRoundTripTest {
   private static final Hello HELLO = new Hello(-5L, "node-ü", "0.1", "backends", 1, 2);
@@ -36,7 +36,7 @@ class BridgeRoundTripTest {
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
-  void randomFrames_written_areWhatGeneratedClassesRead(long seed) throws IOException {
+  void randomFrames_written_areReadByGeneratedClasses(long seed) throws IOException {
     var random = new SplittableRandom(seed);
     for (int round = 0; round < 200; round++) {
       var expected = BridgeBatch.newBuilder();
@@ -55,7 +55,7 @@ class BridgeRoundTripTest {
 
   @ParameterizedTest
   @ValueSource(longs = {11, 12, 13, 14, 15, 16, 17, 18})
-  void randomFrames_generated_areWhatTheReaderReads(long seed) throws Exception {
+  void randomFrames_fromGeneratedClasses_areRead(long seed) throws Exception {
     var random = new SplittableRandom(seed);
     for (int round = 0; round < 200; round++) {
       var sent = BridgeBatch.newBuilder();
@@ -78,7 +78,7 @@ class BridgeRoundTripTest {
 
   @ParameterizedTest
   @ValueSource(longs = {21, 22, 23})
-  void randomFrames_looselyEncoded_areWhatTheReaderReads(long seed) throws Exception {
+  void randomFrames_looselyEncoded_areRead(long seed) throws Exception {
     var random = new SplittableRandom(seed);
     var encoding = new LooseEncoding(seed);
     for (int round = 0; round < 100; round++) {
@@ -111,7 +111,7 @@ class BridgeRoundTripTest {
 
   @ParameterizedTest
   @MethodSource("framings")
-  void open_withEachFraming_isReadAsItWasWritten(Framing framing) throws Exception {
+  void open_withEachFraming_isReadUnchanged(Framing framing) throws Exception {
     int frameBytesMax = framing == Framing.RAW ? 0 : 65_536;
     var open =
         new Open(
@@ -132,7 +132,7 @@ class BridgeRoundTripTest {
   }
 
   @Test
-  void open_withDelimiter_isReadAsItWasWritten() throws Exception {
+  void open_withDelimiter_isReadUnchanged() throws Exception {
     writer.open(
         1,
         0,
@@ -149,7 +149,7 @@ class BridgeRoundTripTest {
   }
 
   @Test
-  void controls_written_areReadAsTheyWere() throws Exception {
+  void controls_written_areReadUnchanged() throws Exception {
     writer.hello(HELLO);
     assertThat(control()).isEqualTo(new BridgeControl.HelloControl(HELLO));
     writer.halfClose(1, 0, 1L << 40);
@@ -165,7 +165,7 @@ class BridgeRoundTripTest {
   }
 
   @Test
-  void closeReasons_haveTheNamesAndNumbersOfTheProtocol() {
+  void closeReasons_haveTheNamesAndNumbersInProto() {
     for (CloseReason reason : CloseReason.values()) {
       assertThat(dev.waymark.v1.CloseReason.forNumber(reason.wireCode()).name())
           .isEqualTo(reason.name());
@@ -184,7 +184,7 @@ class BridgeRoundTripTest {
   }
 
   @Test
-  void announcements_written_areReadAsTheyWere() throws Exception {
+  void announcements_written_areReadUnchanged() throws Exception {
     writer.syncing();
     assertThat(control()).isEqualTo(new BridgeControl.Syncing());
     writer.opened(4, "m", "l", "c:1");
@@ -198,7 +198,7 @@ class BridgeRoundTripTest {
   }
 
   @Test
-  void outcomes_haveTheNamesAndNumbersOfTheProtocol() {
+  void outcomes_haveTheNamesAndNumbersInProto() {
     for (PushResult.Outcome outcome : PushResult.Outcome.values()) {
       assertThat(dev.waymark.v1.PushResult.Outcome.forNumber(outcome.wireCode()).name())
           .isEqualTo(outcome.name());
@@ -208,7 +208,7 @@ class BridgeRoundTripTest {
   }
 
   @Test
-  void offsetsBeyond63Bits_areReadAsTheHighest() throws Exception {
+  void offsets_beyond63Bits_areReadAsMaximum() throws Exception {
     read(dev.waymark.v1.BridgeFrame.newBuilder().setOffset(-1).setLimit(-1).build());
     assertThat(frame.offset()).isEqualTo(Long.MAX_VALUE);
     assertThat(frame.limit()).isEqualTo(Long.MAX_VALUE);

@@ -8,15 +8,16 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** What the tests of this package do with bytes. */
+/** Byte helpers for the tests of this package. */
 final class Bytes {
   private Bytes() {}
 
-  /** Pooled, with bytes that tell their place. */
+  /** A pooled direct buffer with the content of {@link #ofLength}. */
   static ByteBuf direct(int bytes) {
     return direct(ofLength(bytes));
   }
 
+  /** Content in which every byte depends on its position. */
   static byte[] ofLength(int bytes) {
     byte[] content = new byte[bytes];
     for (int i = 0; i < bytes; i++) {

@@ -32,13 +32,14 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Whatever a peer sends, the readers read it or say MalformedFrameException, and nothing is kept.
+ * Whatever a peer sends, the readers either read it or throw MalformedFrameException, and retain
+ * nothing.
  */
 class HostileBytesTest {
   private static final int INPUTS_PER_SEED = 8_000;
 
   /** Reads a whole batch. */
-  private interface Reading {
+  private interface BatchReader {
     int frames(ByteBuf batch) throws MalformedFrameException;
   }
 
@@ -67,8 +68,8 @@ class HostileBytesTest {
         row("length 2^31", "0a8080808008", MalformedFrameException.TRUNCATED),
         row("length 2^63", "0a80808080808080808001", MalformedFrameException.TRUNCATED),
         row("length 2^64 - 1", "0affffffffffffffffff01", MalformedFrameException.TRUNCATED),
-        row("length without bytes", "0a05", MalformedFrameException.TRUNCATED),
-        row("tag without length", "0a", MalformedFrameException.TRUNCATED),
+        row("length without content", "0a05", MalformedFrameException.TRUNCATED),
+        row("tag without a length", "0a", MalformedFrameException.TRUNCATED),
         row("batch ends in a varint", "0a80", MalformedFrameException.TRUNCATED),
         row(
             "frame ends in a varint, the batch goes on",
@@ -93,16 +94,19 @@ class HostileBytesTest {
             "group that ends in the next frame",
             "0a02f3070a02f407",
             MalformedFrameException.TRUNCATED),
-        row("group ends", "0a02f40700", MalformedFrameException.WIRE_TYPE_INVALID),
-        row("another group ends", "0a04f307fc07", MalformedFrameException.WIRE_TYPE_INVALID),
-        row("group ends at the batch", "1c", MalformedFrameException.WIRE_TYPE_INVALID),
+        row(
+            "end of a group without a start",
+            "0a02f40700",
+            MalformedFrameException.WIRE_TYPE_INVALID),
+        row("end of another group", "0a04f307fc07", MalformedFrameException.WIRE_TYPE_INVALID),
+        row("end of a group in the batch", "1c", MalformedFrameException.WIRE_TYPE_INVALID),
         row("wire type 7 in a group", "0a04f307f707", MalformedFrameException.WIRE_TYPE_INVALID),
         row("field 0 in a group", "0a03f30700", MalformedFrameException.TAG_INVALID),
         row("control as a group", "0a025354", MalformedFrameException.WIRE_TYPE_MISMATCH),
         row("frames as a group", "0b0c", MalformedFrameException.WIRE_TYPE_MISMATCH),
         row("wire type 7", "0a02f70700", MalformedFrameException.WIRE_TYPE_INVALID),
-        row("unknown fixed64 cut", "0a03f1070000", MalformedFrameException.TRUNCATED),
-        row("unknown fixed32 cut", "0a03f507000000", MalformedFrameException.TRUNCATED),
+        row("unknown fixed64 truncated", "0a03f1070000", MalformedFrameException.TRUNCATED),
+        row("unknown fixed32 truncated", "0a03f507000000", MalformedFrameException.TRUNCATED),
         row("control is rubbish", "0a054a030801ff", MalformedFrameException.CONTROL_INVALID));
   }
 
@@ -112,7 +116,7 @@ class HostileBytesTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("malformed")
-  void malformedBatch_isRefusedByBothReaders(
+  void batch_malformed_isRefusedByBothReaders(
       String description, String hex, MalformedFrameException cause) {
     byte[] bytes = HexFormat.of().parseHex(hex);
     assertThatThrownBy(() -> upstreamFrames(Unpooled.wrappedBuffer(bytes))).isSameAs(cause);
@@ -122,7 +126,7 @@ class HostileBytesTest {
   }
 
   @Test
-  void unknownFields_atBothLevels_arePassedOver() throws MalformedFrameException {
+  void unknownFields_atBothLevels_areSkipped() throws MalformedFrameException {
     var unknown =
         UnknownFieldSet.newBuilder()
             .addField(
@@ -147,7 +151,7 @@ class HostileBytesTest {
   }
 
   @Test
-  void unknownGroups_atBothLevels_arePassedOver() throws MalformedFrameException {
+  void unknownGroups_atBothLevels_areSkipped() throws MalformedFrameException {
     var group =
         UnknownFieldSet.newBuilder()
             .addField(
@@ -160,9 +164,9 @@ class HostileBytesTest {
     assertThat(upstreamFrames(Unpooled.wrappedBuffer(batch))).isEqualTo(1);
   }
 
-  /** As deep as the generated parsers go, and no deeper. */
+  /** The depth limit is that of the generated parsers. */
   @Test
-  void unknownGroups_nestedDeeply_arePassedOverUpToABound() throws Exception {
+  void unknownGroups_nestedDeeply_areSkippedUpToALimit() throws Exception {
     byte[] deepest = nestedGroups(FieldReader.GROUP_DEPTH_MAX);
     assertThat(BridgeBatch.parseFrom(deepest).getFramesCount()).isZero();
     assertThat(bridgeFrames(Unpooled.wrappedBuffer(deepest))).isZero();
@@ -189,7 +193,7 @@ class HostileBytesTest {
   }
 
   @Test
-  void negativeCloseCode_inTenBytes_isNoCodeThatIsKnown() throws MalformedFrameException {
+  void negativeCloseCode_inTenBytes_isAnUnknownCode() throws MalformedFrameException {
     var frame = new UpstreamFrame();
     ByteBuf batch =
         Unpooled.wrappedBuffer(HexFormat.of().parseHex("0a0b" + "40ffffffffffffffffff01"));
@@ -200,7 +204,7 @@ class HostileBytesTest {
 
   /** Settings with a window, then a Pong, then Settings in two parts. */
   @Test
-  void controlInParts_isMergedAndTheLastMemberCounts() throws MalformedFrameException {
+  void control_inParts_isMergedAndTheLastMemberWins() throws MalformedFrameException {
     var frame = new UpstreamFrame();
     ByteBuf batch =
         Unpooled.wrappedBuffer(
@@ -209,9 +213,9 @@ class HostileBytesTest {
     assertThat(frame.control()).isEqualTo(new UpstreamControl.Settings(1, 0, true));
   }
 
-  /** An Open whose framing is whole only with its second part. */
+  /** An Open whose framing is complete only with its second part. */
   @Test
-  void openInParts_isReadWhenItIsWhole() throws MalformedFrameException {
+  void open_inParts_isReadWhenComplete() throws MalformedFrameException {
     Framing kind = Framing.newBuilder().setKind(Framing.Kind.FIXED).build();
     Framing size = Framing.newBuilder().setSize(12).build();
     ByteString halves =
@@ -239,7 +243,7 @@ class HostileBytesTest {
   }
 
   @Test
-  void fieldThatComesTwice_lastOneCounts() throws MalformedFrameException {
+  void field_repeated_lastValueWins() throws MalformedFrameException {
     var frame = new UpstreamFrame();
     byte[] bytes =
         HexFormat.of().parseHex("0a0e" + "4003" + "1a0161" + "0805" + "1a0162" + "0806" + "4002");
@@ -251,13 +255,13 @@ class HostileBytesTest {
   }
 
   @Test
-  void unusedField7_ofABridgeFrame_isUnknown() throws MalformedFrameException {
+  void unusedField7_inABridgeFrame_isSkipped() throws MalformedFrameException {
     assertThat(bridgeFrames(Unpooled.wrappedBuffer(HexFormat.of().parseHex("0a023801"))))
         .isEqualTo(1);
   }
 
   @Test
-  void payloadAndContext_beyondTheirBounds_areRefused() {
+  void payloadAndContext_tooLong_areRefused() {
     var payload = ByteString.copyFrom(new byte[SizeLimits.PAYLOAD_BYTES_MAX + 1]);
     var context = ByteString.copyFrom(new byte[SizeLimits.CONTEXT_BYTES_MAX + 1]);
     assertUpstreamRefused(
@@ -275,7 +279,7 @@ class HostileBytesTest {
   }
 
   @Test
-  void open_isReadUpToItsBound() throws MalformedFrameException {
+  void open_upToItsLimit_isRead() throws MalformedFrameException {
     var largest = Open.newBuilder().setMark("m".repeat(SizeLimits.OPEN_BYTES_MAX - 3)).build();
     assertThat(largest.getSerializedSize()).isEqualTo(SizeLimits.OPEN_BYTES_MAX);
     var frame = dev.waymark.v1.BridgeFrame.newBuilder().setOpen(largest);
@@ -288,8 +292,8 @@ class HostileBytesTest {
   }
 
   @Test
-  void framingThatCannotBe_isRefused() {
-    var cannotBe =
+  void framing_invalid_isRefused() {
+    var invalid =
         Stream.of(
             Framing.newBuilder().setKind(Framing.Kind.FIXED),
             Framing.newBuilder().setKind(Framing.Kind.FIXED).setSize(-1),
@@ -303,14 +307,14 @@ class HostileBytesTest {
                 .setLengthBytes(4)
                 .setLengthOffset(-1),
             Framing.newBuilder().setKind(Framing.Kind.LINE).setFrameBytesMax(-1));
-    cannotBe.forEach(framing ->
+    invalid.forEach(framing ->
         assertBridgeRefused(
             dev.waymark.v1.BridgeFrame.newBuilder().setOpen(Open.newBuilder().setFraming(framing)),
             MalformedFrameException.FRAMING_INVALID));
   }
 
   @Test
-  void controlsNestedDeeply_areRefused() {
+  void controls_nestedDeeply_areRefused() {
     var nested = UnknownFieldSet.getDefaultInstance();
     for (int depth = 0; depth < 300; depth++) {
       nested =
@@ -330,7 +334,7 @@ class HostileBytesTest {
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5})
-  void brokenBatches_areReadOrRefusedAndNeverKept(long seed) {
+  void brokenBatches_areReadOrRefusedAndNeverRetained(long seed) {
     var random = new SplittableRandom(seed);
     int refused = 0;
     for (int i = 0; i < INPUTS_PER_SEED; i++) {
@@ -340,11 +344,11 @@ class HostileBytesTest {
               + refused(HostileBytesTest::upstreamFrames, bytes, seed, i);
     }
     assertThat(refused)
-        .as("inputs that were indeed hostile")
+        .as("inputs that were really malformed")
         .isBetween(INPUTS_PER_SEED / 2, 2 * INPUTS_PER_SEED - 1);
   }
 
-  private static int refused(Reading reading, byte[] bytes, long seed, int input) {
+  private static int refused(BatchReader reading, byte[] bytes, long seed, int input) {
     ByteBuf batch = Bytes.direct(bytes);
     try {
       reading.frames(batch);
@@ -365,7 +369,7 @@ class HostileBytesTest {
         switch (random.nextInt(3)) {
           case 0 -> rubbish(random, random.nextInt(64));
           case 1 -> nestedRubbish(random);
-          default -> lawful(random);
+          default -> wellFormed(random);
         };
     if (random.nextInt(3) == 0) {
       bytes = Arrays.copyOf(bytes, random.nextInt(bytes.length + 1));
@@ -382,7 +386,10 @@ class HostileBytesTest {
     return bytes;
   }
 
-  /** A frame with right lengths around a control message, or any field, of rubbish. */
+  /**
+   * A frame with valid lengths around any length-delimited field, perhaps a control, that contains
+   * rubbish.
+   */
   private static byte[] nestedRubbish(SplittableRandom random) {
     byte[] inner = rubbish(random, random.nextInt(100));
     ByteBuf bytes = Unpooled.buffer();
@@ -392,7 +399,7 @@ class HostileBytesTest {
     return ByteBufUtil.getBytes(bytes);
   }
 
-  private static byte[] lawful(SplittableRandom random) {
+  private static byte[] wellFormed(SplittableRandom random) {
     if (random.nextBoolean()) {
       return BridgeBatch.newBuilder()
           .addFrames(RandomFrames.bridge(random))

@@ -22,7 +22,7 @@ class InboundBatchTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 16_384, 16_385, SizeLimits.BATCH_BYTES_MAX})
-  void message_ofKnownOrUnknownLength_isCopiedWhole(int bytes) throws Exception {
+  void message_ofKnownOrUnknownLength_isCopied(int bytes) throws Exception {
     byte[] content = Bytes.ofLength(bytes);
     for (InputStream message :
         new InputStream[] {new Known(content), new ByteArrayInputStream(content)}) {
@@ -34,7 +34,7 @@ class InboundBatchTest {
   }
 
   @Test
-  void message_ofOneByteTooMany_isRefused() {
+  void message_oneByteTooLong_isRefused() {
     byte[] content = new byte[SizeLimits.BATCH_BYTES_MAX + 1];
     for (InputStream message :
         new InputStream[] {new Known(content), new ByteArrayInputStream(content)}) {
@@ -45,7 +45,7 @@ class InboundBatchTest {
   }
 
   @Test
-  void message_thatCannotBeRead_isRefused() throws IOException {
+  void message_unreadable_throwsInternal() throws IOException {
     InputStream closed = InputStream.nullInputStream();
     closed.close();
     assertThatThrownBy(() -> InboundBatch.copyOf(closed))

@@ -17,9 +17,9 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * Encodes messages in ways that few encoders use and every parser has to read (protobuf's encoding
- * guide): fields in any order, varints longer than need be, values that a later one replaces,
- * messages in parts, defaults that are spelled out, unknown fields of every wire type.
+ * Encodes messages in ways that few encoders use but every parser must accept (protobuf's encoding
+ * guide): fields in any order, overlong varints, values overridden by a later one, messages in
+ * parts, explicit defaults, unknown fields of every wire type.
  */
 final class LooseEncoding {
   private static final int UNKNOWN_FIELD_MIN = 100;
@@ -36,7 +36,10 @@ final class LooseEncoding {
   }
 
   /**
-   * @param isWhole no other part of it may have what this one leaves out
+   * Encodes a message or one part of it.
+   *
+   * @param isWhole whether this is the whole message: only then may omitted fields be encoded with
+   *     their defaults
    */
   private byte[] encode(Message message, boolean isWhole) throws IOException {
     List<byte[]> encoded = new ArrayList<>();
@@ -45,11 +48,11 @@ final class LooseEncoding {
     }
     for (FieldDescriptor field : message.getDescriptorForType().getFields()) {
       boolean isLeftOut = isWhole && !field.isRepeated() && !field.hasPresence();
-      if (isLeftOut && message.getField(field).equals(field.getDefaultValue()) && isRare()) {
+      if (isLeftOut && message.getField(field).equals(field.getDefaultValue()) && oneInFour()) {
         encoded.add(value(field, field.getDefaultValue()));
       }
     }
-    while (isRare()) {
+    while (oneInFour()) {
       encoded.add(unknown(0));
     }
     Collections.shuffle(encoded, random);
@@ -63,7 +66,7 @@ final class LooseEncoding {
         encoded.add(value(field, element));
       }
     } else if (field.getType() == Type.MESSAGE) {
-      if (field.getRealContainingOneof() != null && isRare()) {
+      if (field.getRealContainingOneof() != null && oneInFour()) {
         encoded.add(otherMember(message, field));
       }
       List<Message> parts = parts((Message) value);
@@ -71,7 +74,7 @@ final class LooseEncoding {
         encoded.add(delimited(field, encode(part, parts.size() == 1)));
       }
     } else {
-      if (isRare()) {
+      if (oneInFour()) {
         encoded.add(value(field, field.getDefaultValue()));
       }
       encoded.add(value(field, value));
@@ -79,7 +82,7 @@ final class LooseEncoding {
     return joined(encoded);
   }
 
-  /** A member of the same oneof, which the one behind it replaces. */
+  /** A member of the same oneof, which the field encoded after it replaces. */
   private byte[] otherMember(Message message, FieldDescriptor field) {
     List<FieldDescriptor> members = field.getRealContainingOneof().getFields();
     FieldDescriptor other = members.get(random.nextInt(members.size()));
@@ -88,7 +91,7 @@ final class LooseEncoding {
         : value(other, message.newBuilderForType().getFieldBuilder(other).build());
   }
 
-  /** One message, or two that are merged to it. */
+  /** The message itself, or two messages whose merger it is. */
   private List<Message> parts(Message whole) {
     if (random.nextBoolean()) {
       return List.of(whole);
@@ -129,7 +132,7 @@ final class LooseEncoding {
     return out.toByteArray();
   }
 
-  /** As the generated classes encode it, without its tag. */
+  /** The value as the generated classes encode it, without its tag. */
   private static byte[] exact(FieldDescriptor field, Object value) throws IOException {
     var out = new ByteArrayOutputStream();
     CodedOutputStream coded = CodedOutputStream.newInstance(out);
@@ -185,10 +188,10 @@ final class LooseEncoding {
     return out.toByteArray();
   }
 
-  /** Maybe with bytes that add nothing, up to so many in all. */
+  /** Writes a varint, sometimes overlong, with at most {@code bytesMax} bytes. */
   private void varint(ByteArrayOutputStream out, long value, int bytesMax) {
     int needed = Math.max(1, (Long.SIZE - Long.numberOfLeadingZeros(value) + 6) / 7);
-    int bytes = needed + (isRare() ? random.nextInt(bytesMax - needed + 1) : 0);
+    int bytes = needed + (oneInFour() ? random.nextInt(bytesMax - needed + 1) : 0);
     long rest = value;
     for (int i = 1; i < bytes; i++) {
       out.write((int) (rest & 0x7f) | 0x80);
@@ -197,7 +200,7 @@ final class LooseEncoding {
     out.write((int) rest);
   }
 
-  private boolean isRare() {
+  private boolean oneInFour() {
     return random.nextInt(4) == 0;
   }
 

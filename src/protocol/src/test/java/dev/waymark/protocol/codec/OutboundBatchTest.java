@@ -40,7 +40,7 @@ class OutboundBatchTest {
   }
 
   @Test
-  void batch_afterDrain_isFilledAnew() throws IOException {
+  void batch_afterDrain_canBeRefilled() throws IOException {
     writer.ping(1);
     Bytes.drain(writer.batch());
     writer.ping(2);
@@ -61,7 +61,7 @@ class OutboundBatchTest {
   }
 
   @Test
-  void message_closedAfterDrain_leavesWhatIsNewer() throws IOException {
+  void message_closedAfterDrain_leavesNewerFrames() throws IOException {
     writer.ping(1);
     InputStream message = writer.batch().toMessage();
     ((Drainable) message).drainTo(OutputStream.nullOutputStream());
@@ -71,7 +71,7 @@ class OutboundBatchTest {
   }
 
   @Test
-  void message_drainedAfterItsBatchWasReleased_isEmptyAndLeavesWhatIsNewer() throws IOException {
+  void message_drainedAfterItsBatchWasReleased_isEmptyAndLeavesNewerFrames() throws IOException {
     writer.ping(1);
     InputStream message = writer.batch().toMessage();
     writer.batch().release();
@@ -98,7 +98,7 @@ class OutboundBatchTest {
   }
 
   @Test
-  void message_read_hasTheSameBytesAsDrained() throws IOException {
+  void message_read_hasTheSameBytesAsWhenDrained() throws IOException {
     writer.data(3, 2, 5, Bytes.direct(20_000), false, 77);
     writer.limit(3, 2, 78);
     InputStream message = writer.batch().toMessage();
@@ -112,7 +112,7 @@ class OutboundBatchTest {
   }
 
   @Test
-  void fill_whileAMessageIsUnderWay_isRefusedAndReleasesThePayload() {
+  void fill_beforeTheMessageIsDrained_throwsAndReleasesThePayload() {
     writer.ping(1);
     writer.batch().toMessage();
     ByteBuf payload = Bytes.direct(10);
@@ -123,7 +123,7 @@ class OutboundBatchTest {
   }
 
   @Test
-  void fill_beyondTheLargestBatch_isRefusedAndReleasesThePayload() {
+  void fill_beyondTheLargestBatch_throwsAndReleasesThePayload() {
     int frames = SizeLimits.BATCH_BYTES_MAX / SizeLimits.PAYLOAD_BYTES_MAX - 1;
     for (int i = 0; i < frames; i++) {
       writer.data(1, 0, 0, Bytes.direct(SizeLimits.PAYLOAD_BYTES_MAX), false, BridgeFrame.ABSENT);
@@ -137,7 +137,7 @@ class OutboundBatchTest {
   }
 
   @Test
-  void release_ofKeptPayloads_releasesEachOnce() {
+  void release_ofRetainedPayloads_releasesEachOnce() {
     ByteBuf payload = Bytes.direct(8192).retain();
     writer.data(1, 0, 0, payload, false, BridgeFrame.ABSENT);
     writer.batch().release();
@@ -147,7 +147,7 @@ class OutboundBatchTest {
   }
 
   @Test
-  void message_readAfterSend_keepsItsBytesWhileTheBatchIsFilledAnew() throws IOException {
+  void message_readAfterSend_keepsItsBytesWhileTheBatchIsRefilled() throws IOException {
     ByteBuf payload = Bytes.direct(9000);
     writer.data(1, 0, 0, payload, false, BridgeFrame.ABSENT);
     InputStream first = writer.batch().toMessage();
@@ -175,7 +175,7 @@ class OutboundBatchTest {
   }
 
   @Test
-  void afterSend_ofACallThatTookNothing_dropsTheContent() {
+  void afterSend_ifTheCallTookNothing_dropsTheContent() {
     ByteBuf payload = Bytes.direct(9000);
     writer.data(1, 0, 0, payload, false, BridgeFrame.ABSENT);
     writer.batch().afterSend();

@@ -21,7 +21,7 @@ import dev.waymark.v1.Syncing;
 import dev.waymark.v1.UpstreamFrame;
 import java.util.SplittableRandom;
 
-/** Frames as a lawful peer may send them, from a seed. */
+/** Random frames as a well-behaved peer may send them. */
 final class RandomFrames {
   private static final int[] PAYLOAD_BYTES = {0, 1, 2, 127, 128, 1000, 8191, 8192, 8193, 65_536};
 
@@ -135,7 +135,7 @@ final class RandomFrames {
         .build();
   }
 
-  /** Of any length in bits up to 63, 0 often. */
+  /** A number with a random bit length of at most 63, often 0. */
   private static long number(SplittableRandom random) {
     return random.nextInt(4) == 0 ? 0 : random.nextLong() >>> (1 + random.nextInt(63));
   }

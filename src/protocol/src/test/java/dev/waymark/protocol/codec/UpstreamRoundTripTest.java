@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What an upstream writes is what the generated classes read, and what they write is what a bridge
- * reads.
+ * The generated classes read what an upstream writes, and a bridge reads what the generated classes
+ * write.
  */
 class UpstreamRoundTripTest {
   private final UpstreamBatchWriter writer = new UpstreamBatchWriter();
@@ -29,7 +29,7 @@ class UpstreamRoundTripTest {
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
-  void randomFrames_written_areWhatGeneratedClassesRead(long seed) throws IOException {
+  void randomFrames_written_areReadByGeneratedClasses(long seed) throws IOException {
     var random = new SplittableRandom(seed);
     for (int round = 0; round < 200; round++) {
       var expected = UpstreamBatch.newBuilder();
@@ -47,7 +47,7 @@ class UpstreamRoundTripTest {
 
   @ParameterizedTest
   @ValueSource(longs = {11, 12, 13, 14, 15, 16, 17, 18})
-  void randomFrames_generated_areWhatTheReaderReads(long seed) throws Exception {
+  void randomFrames_fromGeneratedClasses_areRead(long seed) throws Exception {
     var random = new SplittableRandom(seed);
     for (int round = 0; round < 200; round++) {
       var sent = UpstreamBatch.newBuilder();
@@ -70,7 +70,7 @@ class UpstreamRoundTripTest {
 
   @ParameterizedTest
   @ValueSource(longs = {21, 22, 23})
-  void randomFrames_looselyEncoded_areWhatTheReaderReads(long seed) throws Exception {
+  void randomFrames_looselyEncoded_areRead(long seed) throws Exception {
     var random = new SplittableRandom(seed);
     var encoding = new LooseEncoding(seed);
     for (int round = 0; round < 100; round++) {
@@ -101,7 +101,7 @@ class UpstreamRoundTripTest {
   }
 
   @Test
-  void presentZeroAndEmpty_areNotAbsent() throws Exception {
+  void zeroAndEmpty_present_areNotAbsent() throws Exception {
     writer.data(0, 0, Unpooled.EMPTY_BUFFER, 0, new byte[0], false, false, 0);
     assertThat(reader.read(Unpooled.wrappedBuffer(Bytes.drain(writer.batch())), frame)).isTrue();
     assertThat(frame.consumed()).isZero();
@@ -118,7 +118,7 @@ class UpstreamRoundTripTest {
   }
 
   @Test
-  void push_written_isReadAsItWas() throws Exception {
+  void push_written_isReadUnchanged() throws Exception {
     Mark mark = new Mark(-7, 99);
     writer.push(9, mark.toString(), Unpooled.wrappedBuffer(new byte[] {1, 2}), 0xffff_ffffL);
     assertThat(reader.read(Unpooled.wrappedBuffer(Bytes.drain(writer.batch())), frame)).isTrue();
@@ -134,7 +134,7 @@ class UpstreamRoundTripTest {
   }
 
   @Test
-  void push_withATextThatIsNoMark_isReadWithout() throws Exception {
+  void push_withInvalidMark_isReadWithoutMark() throws Exception {
     for (String text : List.of("", "m", "g".repeat(13) + "-" + "0".repeat(9), "é".repeat(23))) {
       var push = Push.newBuilder().setMark(text).setPayload(ByteString.copyFromUtf8("hello"));
       read(dev.waymark.v1.UpstreamFrame.newBuilder().setPush(push).build());
@@ -149,7 +149,7 @@ class UpstreamRoundTripTest {
   }
 
   @Test
-  void consumedBeyond63Bits_isReadAsTheHighest() throws Exception {
+  void consumed_beyond63Bits_isReadAsMaximum() throws Exception {
     read(dev.waymark.v1.UpstreamFrame.newBuilder().setConsumed(-1).build());
     assertThat(frame.consumed()).isEqualTo(Long.MAX_VALUE);
   }
@@ -209,7 +209,7 @@ class UpstreamRoundTripTest {
               next.halfClose(),
               next.close());
       case UpstreamControl.Settings settings ->
-          writer.settings(settings.windowBytes(), settings.isAnnouncementsWanted());
+          writer.settings(settings.windowBytes(), settings.wantsAnnouncements());
       case UpstreamControl.Draining() -> writer.draining();
       case UpstreamControl.Load(double utilisation, int capacity) ->
           writer.load(utilisation, capacity);

@@ -45,7 +45,7 @@ class FrameMeterTest {
   }
 
   @Test
-  void frames_asManyAsAllowed_areNone() {
+  void frames_upToTheLimit_areNoFlood() {
     assertThat(meter.onBytes(Frames.times(FrameMeter.FRAMES_MAX, settings()))).isNull();
     ticker.advance(1, TimeUnit.SECONDS);
     assertThat(meter.onBytes(Frames.times(FrameMeter.FRAMES_MAX, settings()))).isNull();
@@ -69,14 +69,14 @@ class FrameMeterTest {
   }
 
   @Test
-  void emptyData_betweenMessages_isNoneAtAnyRate() {
+  void emptyData_betweenMessages_isNoFloodAtAnyRate() {
     ByteBuf some = Unpooled.wrappedBuffer(Frames.times(100, Frames.data(0)), Frames.data(20));
 
     assertThat(meter.onBytes(Frames.times(1_000, some))).isNull();
   }
 
   @Test
-  void paddingWithoutData_isAFlood() {
+  void data_onlyPadding_isAFlood() {
     byte[] payload = new byte[256];
     payload[0] = (byte) 255;
     ByteBuf padded = Frames.frame(Http2FrameTypes.DATA, Frames.PADDED, 1, payload);
@@ -85,7 +85,7 @@ class FrameMeterTest {
   }
 
   @Test
-  void dataThatIsPadded_isData() {
+  void data_withPaddingAndContent_isNoFlood() {
     byte[] payload = new byte[110];
     payload[0] = 100;
     ByteBuf padded = Frames.frame(Http2FrameTypes.DATA, Frames.PADDED, 1, payload);
@@ -94,7 +94,7 @@ class FrameMeterTest {
   }
 
   @Test
-  void pingAndWindowUpdate_thatFollowData_areNoneAtAnyRate() {
+  void pingAndWindowUpdate_followingData_areNoFloodAtAnyRate() {
     ByteBuf exchange =
         Unpooled.wrappedBuffer(
             Frames.data(20),
@@ -107,7 +107,7 @@ class FrameMeterTest {
   }
 
   @Test
-  void pings_thatFollowWhatWasSentToThePeer_areNone() {
+  void pings_followingSentData_areNoFlood() {
     for (int i = 0; i < 20_000; i++) {
       meter.onDataSent();
       assertThat(meter.onBytes(Frames.ping())).isNull();
@@ -115,7 +115,7 @@ class FrameMeterTest {
   }
 
   @Test
-  void settings_thatFollowData_areAFlood() {
+  void settings_followingData_areAFlood() {
     ByteBuf exchange = Unpooled.wrappedBuffer(Frames.data(20), settings());
 
     assertThat(meter.onBytes(Frames.times(FrameMeter.FRAMES_MAX + 1, exchange))).isNotNull();
@@ -123,7 +123,7 @@ class FrameMeterTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 7, 9, 10, 11, 64})
-  void frames_cutAnywhere_areCountedTheSame(int chunkBytes) {
+  void frames_splitAnywhere_areCountedTheSame(int chunkBytes) {
     byte[] padded = new byte[100];
     padded[0] = 99;
     ByteBuf stream =
@@ -141,7 +141,7 @@ class FrameMeterTest {
   }
 
   @Test
-  void client_mayStartAnyNumberOfCalls() {
+  void calls_fromClient_areNoFloodAtAnyRate() {
     FrameMeter server = new FrameMeter(Peer.CLIENT, ticker);
     ByteBuf call =
         Unpooled.wrappedBuffer(
@@ -155,7 +155,7 @@ class FrameMeterTest {
   }
 
   @Test
-  void whatIsNotHttp2_isLeftToTheCodec() {
+  void bytes_notHttp2_areLeftToTheCodec() {
     byte[] other = "HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
     assertThat(meter.onBytes(Frames.times(100_000, Unpooled.wrappedBuffer(other)))).isNull();

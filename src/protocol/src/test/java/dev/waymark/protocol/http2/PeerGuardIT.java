@@ -31,12 +31,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** gRPC's client behind the guard, before servers that misbehave. */
+/** A gRPC client behind the guard, against misbehaving servers. */
 final class PeerGuardIT {
-  /** A health answer SERVING as a gRPC message. */
+  /** A HealthCheckResponse with SERVING as a gRPC message. */
   private static final byte[] SERVING = {0, 0, 0, 0, 2, 0x08, 0x01};
 
-  /** So small that a peer which does not read is soon noticed. */
+  /** Small, so that a peer that does not read is noticed soon. */
   private static final int SOCKET_BYTES = 64 * 1024;
 
   private static final MultiThreadIoEventLoopGroup LOOP =
@@ -60,7 +60,7 @@ final class PeerGuardIT {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 500})
-  void emptyData_anywhere_isHarmless(int empties) throws Exception {
+  void emptyData_betweenAndWithinMessages_isHarmless(int empties) throws Exception {
     try (var server =
         RawServer.start(connection -> {
           connection.sendHeaders();
@@ -103,13 +103,13 @@ final class PeerGuardIT {
   }
 
   @Test
-  void peer_thatReadsNothing_isCutOff() throws Exception {
-    // Each PING is allowed by a DATA frame, and none of the answers is read.
+  void peer_notReading_isCutOff() throws Exception {
+    // A DATA frame before each PING keeps the meter quiet. The server reads none of the answers.
     ByteBuf exchange = Unpooled.wrappedBuffer(data(0, SERVING.length), Frames.ping());
     try (var server =
         RawServer.start(connection -> {
           connection.sendHeaders();
-          connection.sendForEver(Frames.times(1_000, exchange));
+          connection.sendForever(Frames.times(1_000, exchange));
         })) {
       watch(server);
 
@@ -119,14 +119,14 @@ final class PeerGuardIT {
   }
 
   @Test
-  void peer_thatDoesNotReadGoAway_isNotWaitedFor() throws Exception {
+  void peer_notReadingGoAway_isNotWaitedFor() throws Exception {
     var closed = new CountDownLatch(1);
     ByteBuf answers = Frames.times(1_000, data(0, SERVING.length));
     try (var server =
         RawServer.start(connection -> {
           connection.sendHeaders();
           try {
-            connection.sendForEver(answers);
+            connection.sendForever(answers);
           } finally {
             closed.countDown();
           }
@@ -163,7 +163,7 @@ final class PeerGuardIT {
             new StreamObserver<>() {
               @Override
               public void onNext(HealthCheckResponse response) {
-                // Floods of answers are not what is to fill the memory.
+                // A flood of responses must not fill this list.
                 if (answers.size() < 10) {
                   answers.add(response);
                 }
@@ -180,14 +180,14 @@ final class PeerGuardIT {
     return opened;
   }
 
-  /** Bytes of {@link #SERVING}, from one to another. */
+  /** A DATA frame with bytes {@code from} to {@code to} (exclusive) of {@link #SERVING}. */
   private static ByteBuf data(int from, int to) {
     byte[] bytes = new byte[to - from];
     System.arraycopy(SERVING, from, bytes, 0, bytes.length);
     return Frames.frame(Http2FrameTypes.DATA, Frames.NO_FLAGS, RawServer.STREAM, bytes);
   }
 
-  /** DATA that is padding only. */
+  /** A DATA frame with only padding. */
   private static ByteBuf padded() {
     byte[] payload = {4, 0, 0, 0, 0};
     return Frames.frame(Http2FrameTypes.DATA, Frames.PADDED, RawServer.STREAM, payload);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 class PeerGuardTest {
   private static final int PREFACE_BYTES = 24;
-  private static final int HEAD_BYTES = 9;
+  private static final int HEADER_BYTES = 9;
 
   private final List<String> floods = new ArrayList<>();
   private final EmbeddedChannel channel = dialled();
@@ -32,10 +32,10 @@ class PeerGuardTest {
   }
 
   @Test
-  void payload_thatLooksLikeAFrame_isPayload() {
+  void payload_lookingLikeAFrame_isPayload() {
     ByteBuf looksLikeGoAway = Frames.frame(Http2FrameTypes.GO_AWAY, 8);
-    ByteBuf head = Frames.data(looksLikeGoAway.readableBytes());
-    channel.writeOutbound(head.writerIndex(HEAD_BYTES), looksLikeGoAway);
+    ByteBuf header = Frames.data(looksLikeGoAway.readableBytes());
+    channel.writeOutbound(header.writerIndex(HEADER_BYTES), looksLikeGoAway);
     channel.advanceTimeBy(PeerGuard.GOAWAY_TIMEOUT_MS, TimeUnit.MILLISECONDS);
     channel.runScheduledPendingTasks();
 
@@ -44,7 +44,7 @@ class PeerGuardTest {
   }
 
   @Test
-  void goAway_isTheEndOfReading_andSoonOfTheChannel() {
+  void goAway_sent_stopsReadingAndSoonClosesTheChannel() {
     channel.writeOutbound(Frames.frame(Http2FrameTypes.GO_AWAY, 8));
 
     assertThat(channel.writeInbound(Frames.ping())).isFalse();
@@ -56,7 +56,7 @@ class PeerGuardTest {
   }
 
   @Test
-  void flood_isNotPassedOn() {
+  void flood_received_isNotForwarded() {
     assertThat(channel.writeInbound(Frames.ping())).isTrue();
     channel.inboundMessages().clear();
     assertThat(channel.writeInbound(Frames.times(FrameMeter.FRAMES_MAX, Frames.ping()))).isFalse();

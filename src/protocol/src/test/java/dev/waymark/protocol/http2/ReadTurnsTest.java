@@ -18,15 +18,15 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What a guard hands on in a turn of its loop, by what that costs. */
+/** How much a guard forwards per turn of its loop, depending on the cost. */
 final class ReadTurnsTest {
   private static final int CHUNK_BYTES = ReadTurns.BUFFER_BYTES_MAX;
 
-  /** One turn's time for every 8 KiB. */
-  private static final long DEAR_NS = ReadTurns.TURN_NS / (8 * 1024);
+  /** A cost at which 8 KiB take up a whole turn. */
+  private static final long EXPENSIVE_NS_PER_BYTE = ReadTurns.TURN_NS / (8 * 1024);
 
   private final MockTicker ticker = Ticker.newMockTicker();
-  private final Costly grpc = new Costly();
+  private final CostlyHandler grpc = new CostlyHandler();
   private final List<String> floods = new ArrayList<>();
   private final EmbeddedChannel channel =
       EmbeddedChannel.builder()
@@ -34,9 +34,9 @@ final class ReadTurnsTest {
           .handlers(PeerGuard.ofServer(floods::add), grpc)
           .build();
 
-  /** Stands for gRPC: every byte takes so long. */
-  private final class Costly extends ChannelInboundHandlerAdapter {
-    final ByteArrayOutputStream got = new ByteArrayOutputStream();
+  /** Stands in for gRPC: every byte takes {@code nsPerByte}. */
+  private final class CostlyHandler extends ChannelInboundHandlerAdapter {
+    final ByteArrayOutputStream received = new ByteArrayOutputStream();
     final List<Integer> buffers = new ArrayList<>();
     long nsPerByte;
     int completes;
@@ -47,7 +47,7 @@ final class ReadTurnsTest {
       buffers.add(bytes.readableBytes());
       ticker.advance(bytes.readableBytes() * nsPerByte, TimeUnit.NANOSECONDS);
       while (bytes.isReadable()) {
-        got.write(bytes.readByte());
+        received.write(bytes.readByte());
       }
       bytes.release();
     }
@@ -69,7 +69,7 @@ final class ReadTurnsTest {
   }
 
   @Test
-  void cheapBytes_passAsTheyCome() {
+  void cheapBytes_areForwardedAtOnce() {
     for (int i = 0; i < 100; i++) {
       read(chunk(i));
     }
@@ -79,8 +79,8 @@ final class ReadTurnsTest {
   }
 
   @Test
-  void dearBytes_waitForLaterTurns_andNothingIsReadMeanwhile() {
-    grpc.nsPerByte = DEAR_NS;
+  void expensiveBytes_waitForLaterTurnsWhileReadingIsPaused() {
+    grpc.nsPerByte = EXPENSIVE_NS_PER_BYTE;
     List<ByteBuf> chunks = List.of(chunk(1), chunk(2), chunk(3));
     byte[] sent = bytesOf(chunks);
     chunks.forEach(this::read);
@@ -96,14 +96,14 @@ final class ReadTurnsTest {
       assertThat(grpc.completes).isEqualTo(turns);
     }
 
-    assertThat(grpc.got.toByteArray()).isEqualTo(sent);
-    // Each takes a turn, and not many.
+    assertThat(grpc.received.toByteArray()).isEqualTo(sent);
+    // The size of the buffers has adapted: one takes about a turn.
     assertThat(grpc.buffers.getLast()).isBetween(ReadTurns.BUFFER_BYTES_MIN, 16 * 1024);
   }
 
   @Test
-  void dearBytes_thatBecomeCheap_passAsTheyComeAgain() {
-    grpc.nsPerByte = DEAR_NS;
+  void expensiveBytes_onceCheap_areForwardedAtOnceAgain() {
+    grpc.nsPerByte = EXPENSIVE_NS_PER_BYTE;
     read(chunk(1));
     read(chunk(2));
     grpc.nsPerByte = 0;
@@ -115,7 +115,7 @@ final class ReadTurnsTest {
   }
 
   @Test
-  void dearChunks_ofManyReads_areOneTurn() {
+  void expensiveChunks_ofManyReads_shareOneTurn() {
     grpc.nsPerByte = ReadTurns.TURN_NS * 2 / 3 / CHUNK_BYTES;
     for (int i = 0; i < 8; i++) {
       read(chunk(i));
@@ -127,21 +127,21 @@ final class ReadTurnsTest {
   }
 
   @Test
-  void peer_thatCloses_hasItsLastBytesHeard() {
-    grpc.nsPerByte = DEAR_NS;
+  void peer_closing_hasItsLastBytesForwarded() {
+    grpc.nsPerByte = EXPENSIVE_NS_PER_BYTE;
     List<ByteBuf> chunks = List.of(chunk(1), chunk(2));
     byte[] sent = bytesOf(chunks);
     chunks.forEach(this::read);
     channel.pipeline().fireChannelInactive();
 
-    assertThat(grpc.got.toByteArray()).isEqualTo(sent);
+    assertThat(grpc.received.toByteArray()).isEqualTo(sent);
     runAll();
-    assertThat(grpc.got.size()).isEqualTo(sent.length);
+    assertThat(grpc.received.size()).isEqualTo(sent.length);
   }
 
   @Test
-  void guard_thatGoes_releasesWhatWaits() {
-    grpc.nsPerByte = DEAR_NS;
+  void guard_removed_releasesWhatWaits() {
+    grpc.nsPerByte = EXPENSIVE_NS_PER_BYTE;
     ByteBuf last = chunk(2);
     read(chunk(1));
     read(last);
@@ -152,14 +152,14 @@ final class ReadTurnsTest {
     assertThat(grpc.buffers).hasSize(1);
   }
 
-  /** In the present turn. */
+  /** Reads a chunk in the current turn. */
   private void read(ByteBuf chunk) {
     channel.pipeline().fireChannelRead(chunk);
   }
 
   private void runAll() {
     while (channel.runScheduledPendingTasks() == 0) {
-      // Goes on as long as a task is due.
+      // Repeat while a task is due.
     }
   }
 
@@ -173,7 +173,7 @@ final class ReadTurnsTest {
     return all.toByteArray();
   }
 
-  /** DATA frames, each with the same content. */
+  /** {@link #CHUNK_BYTES} of DATA frames filled with this byte. */
   private static ByteBuf chunk(int content) {
     int frameBytes = 1024;
     byte[] payload = new byte[frameBytes - 9];

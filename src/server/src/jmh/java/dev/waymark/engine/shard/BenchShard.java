@@ -21,11 +21,11 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /**
- * One shard with the product's limits, whose upstreams acknowledge, and a clock moved by hand.
- * Confined to one thread.
+ * A shard with the default limits, acknowledging upstreams and a manual clock. Confined to one
+ * thread.
  */
 final class BenchShard {
-  /** How long a turn is taken to last. */
+  /** The simulated duration of a turn. */
   private static final long TURN_NS = 10_000;
 
   private static final long SECOND_NS = 1_000_000_000L;
@@ -77,7 +77,7 @@ final class BenchShard {
     endTurn();
   }
 
-  /** A client, attached. */
+  /** Accepts a client and attaches it. */
   Connection accept() {
     QuietSocket socket = new QuietSocket(this, accepted++);
     Connection connection = shard.onAccepted(nowNs, 1, LISTENER, socket);
@@ -85,22 +85,22 @@ final class BenchShard {
     return connection;
   }
 
-  /** Bytes from a client. */
+  /** Receives bytes from a client. */
   void request(Connection connection, ByteBuf owned) {
     connection.onClientBytes(nowNs, owned, false);
   }
 
-  /** The owner has consumed all that it was sent, and says no more. */
+  /** The owner consumes everything that it was sent, without a reply. */
   void consume(Connection connection) {
     reply(connection, Unpooled.EMPTY_BUFFER, connection.sentOffset());
   }
 
-  /** The owner has consumed all that it was sent, and answers. */
+  /** The owner consumes everything that it was sent, and replies. */
   void answer(Connection connection, ByteBuf borrowed) {
     reply(connection, borrowed, connection.sentOffset());
   }
 
-  /** Bytes from the owner in the middle of a reply. */
+  /** The owner sends bytes in the middle of a reply. */
   void reply(Connection connection, ByteBuf borrowed) {
     reply(connection, borrowed, UpstreamFrame.ABSENT);
   }
@@ -115,7 +115,7 @@ final class BenchShard {
     lane.onFrame(nowNs, frame.clear().control(control));
   }
 
-  /** One flush for each socket and lane; time passes. */
+  /** Ends the turn, which flushes each socket and lane once, and advances the clock. */
   void endTurn() {
     shard.onTurnEnd(nowNs);
     nowNs += TURN_NS;
@@ -124,7 +124,7 @@ final class BenchShard {
     }
   }
 
-  /** Nothing happens for so long but that upstreams answer Pings. */
+  /** Lets time pass in which nothing happens except that upstreams answer Pings. */
   void rest(int seconds) {
     for (int i = 0; i < seconds; i++) {
       long untilNs = nowNs + SECOND_NS;

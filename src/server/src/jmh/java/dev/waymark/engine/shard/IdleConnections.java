@@ -9,24 +9,24 @@ import javax.management.JMException;
 import javax.management.ObjectName;
 
 /**
- * What an idle connection costs the core: so many are opened, attached to upstreams that
- * acknowledge, had one request answered and then rested, and the heap is looked at. The address of
- * its client counts, and the 32 bytes of the socket that is simulated.
+ * Measures the heap that an idle connection occupies in the engine. Opens many connections,
+ * attaches them to acknowledging upstreams, answers one request on each, lets them rest, and reads
+ * the heap usage. This includes the client's address and the 32 bytes of the simulated socket.
  *
- * <p>Prints a line of JSON, and to the standard error what the heap consists of. The exit code is 1
- * if it is too much.
+ * <p>Prints a line of JSON, and a class histogram to standard error. The exit code is 1 if a
+ * connection occupies too much.
  */
 public final class IdleConnections {
   private static final int CONNECTIONS = 1_000_000;
   private static final int BYTES_MAX = 1024;
   private static final int UPSTREAMS = 4;
 
-  /** Longer than every clock that stands by for an idle connection. */
+  /** Longer than any timeout that is armed for an idle connection. */
   private static final int REST_SECONDS = 61;
 
   private static final int REQUEST_BYTES = 64;
 
-  /** Connections that have something to do in one turn. */
+  /** How many connections are active per turn. */
   private static final int ACTIVE = 64;
 
   private static final int HISTOGRAM_LINES = 24;
@@ -68,7 +68,7 @@ public final class IdleConnections {
     return ByteBufAllocator.DEFAULT.directBuffer(REQUEST_BYTES).writerIndex(REQUEST_BYTES);
   }
 
-  /** After full collections, the second of which takes what the first one's cleaners let go. */
+  /** Used heap after full collections. The second frees what cleaners released after the first. */
   private static long usedBytes() {
     System.gc();
     System.gc();

@@ -21,7 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** All that a shard needs around it, doing nothing, so that what is measured is the shard. */
+/** Everything that a shard needs around it, as no-ops, so that only the shard is measured. */
 final class QuietEdge
     implements ShardEnvironment, ShardEvents, ShardCounters, Balancer, LaneTransport {
   private final Counters listenerCounters = new Counters();
@@ -41,7 +41,7 @@ final class QuietEdge
   @Override
   public void requestDeadline(long deadlineNs) {}
 
-  /** One transport stands for all: it keeps nothing of any. */
+  /** One stateless transport serves all lanes. */
   @Override
   public LaneTransport connect(Lane lane) {
     lanes.add(lane);
@@ -59,7 +59,7 @@ final class QuietEdge
 
   @Override
   public void pauseAccepting() {
-    throw new IllegalStateException("a benchmark holds more than the budget");
+    throw new IllegalStateException("the benchmark exceeds the memory budget");
   }
 
   @Override
@@ -96,7 +96,7 @@ final class QuietEdge
 
   @Override
   public void close(long connection, int epoch, CloseReason reason) {
-    throw new IllegalStateException("a benchmark loses a connection: " + reason);
+    throw new IllegalStateException("the benchmark lost a connection: " + reason);
   }
 
   @Override
@@ -137,7 +137,7 @@ final class QuietEdge
 
   @Override
   public void cancel(String cause) {
-    throw new IllegalStateException("a benchmark loses a lane: " + cause);
+    throw new IllegalStateException("the benchmark lost a lane: " + cause);
   }
 
   @Override

@@ -6,7 +6,7 @@ import io.netty.buffer.ByteBuf;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** A socket whose kernel takes everything at once. Its address is its own, as a client's is. */
+/** A socket that accepts all bytes at once. Each has a different client address, as in reality. */
 final class QuietSocket implements ClientSocket {
   private final BenchShard shard;
   private final int number;
@@ -33,7 +33,7 @@ final class QuietSocket implements ClientSocket {
     return "10." + (100 + (number >> 16)) + "." + (number >> 8 & 255) + "." + (number & 255);
   }
 
-  /** A new text each time, as Netty makes it. */
+  /** A new string each time, as from Netty. */
   @Override
   public String localAddress() {
     return String.join(":", "192.168.1.1", "7000");
@@ -65,7 +65,7 @@ final class QuietSocket implements ClientSocket {
 
   @Override
   public void pauseReading() {
-    throw new IllegalStateException("a benchmark sends more than its window");
+    throw new IllegalStateException("the benchmark sends more than its window");
   }
 
   @Override
@@ -76,6 +76,6 @@ final class QuietSocket implements ClientSocket {
 
   @Override
   public void reset() {
-    throw new IllegalStateException("a benchmark loses a connection");
+    throw new IllegalStateException("the benchmark lost a connection");
   }
 }

@@ -18,8 +18,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Turns of a shard, in each of which {@value #ACTIVE} of its {@value #CONNECTIONS} connections have
- * something to do. An operation is one frame's share of a turn, flushes included.
+ * Turns of a shard with {@value #CONNECTIONS} connections, of which {@value #ACTIVE} are active per
+ * turn. Scores are per frame, including flushes.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -38,7 +38,7 @@ public class TurnBenchmark {
   private final BenchShard shard = new BenchShard(UPSTREAMS);
   private final Connection[] connections = new Connection[CONNECTIONS];
 
-  /** As a batch that came in holds them: slices of one buffer. */
+  /** Slices of one buffer, as in a received batch. */
   private final ByteBuf[] replies = new ByteBuf[ACTIVE];
 
   private int next;
@@ -55,7 +55,7 @@ public class TurnBenchmark {
     }
   }
 
-  /** What was read of sockets goes to lanes; each connection's owner then says that it is done. */
+  /** Client bytes go from sockets to lanes; then the owner of each connection consumes them. */
   @Benchmark
   @OperationsPerInvocation(ACTIVE)
   public int batchToLane() {
@@ -66,7 +66,7 @@ public class TurnBenchmark {
     return endTurn();
   }
 
-  /** What came on lanes goes to sockets, which take it; credit goes back. */
+  /** Replies go from lanes to sockets, which accept them; credit goes back. */
   @Benchmark
   @OperationsPerInvocation(ACTIVE)
   public int batchToSockets() {
@@ -76,7 +76,7 @@ public class TurnBenchmark {
     return endTurn();
   }
 
-  /** Requests go out, and in the next turn each is answered. */
+  /** Requests are sent and answered in the next turn. */
   @Benchmark
   @OperationsPerInvocation(ACTIVE)
   public int requestAndReply() {
@@ -104,7 +104,7 @@ public class TurnBenchmark {
     return connections[(next + i) % CONNECTIONS];
   }
 
-  /** As the edges make it for what they read. */
+  /** A buffer like those that Netty fills from sockets. */
   private static ByteBuf received(int bytes) {
     return ByteBufAllocator.DEFAULT.directBuffer(bytes).writerIndex(bytes);
   }

@@ -19,7 +19,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Windows, what is kept for replay, and credit. Sizes do not matter: nothing is copied. */
+/** Accounting for windows, replay and credit. Payload size does not matter: nothing is copied. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -29,8 +29,8 @@ import org.openjdk.jmh.annotations.Warmup;
 public class BookKeepingBenchmark {
   private static final int BYTES = 64;
 
-  /** Requests under way on one connection. */
-  private static final int UNDER_WAY = 16;
+  /** Requests in flight on one connection. */
+  private static final int IN_FLIGHT = 16;
 
   private static final long WINDOW_BYTES = Limits.DEFAULTS.windowBytes();
 
@@ -42,7 +42,7 @@ public class BookKeepingBenchmark {
 
   @Setup
   public void setUp() {
-    for (int i = 0; i < UNDER_WAY; i++) {
+    for (int i = 0; i < IN_FLIGHT; i++) {
       piped.pass(payload, false, true);
       replayed.pass(payload, false, true);
     }
@@ -55,7 +55,7 @@ public class BookKeepingBenchmark {
     payload.release();
   }
 
-  /** One request under way: what is kept becomes nothing again each time. */
+  /** One request in flight: the replay buffer becomes empty each time. */
   @Benchmark
   public long passAndConsume() {
     passing.pass(payload, false, true);
@@ -63,7 +63,7 @@ public class BookKeepingBenchmark {
     return passing.room(WINDOW_BYTES);
   }
 
-  /** {@value #UNDER_WAY} requests under way, the oldest of which is consumed. */
+  /** {@value #IN_FLIGHT} requests in flight, the oldest of which is consumed. */
   @Benchmark
   public long passAndConsumeOldest() {
     piped.pass(payload, false, true);
@@ -71,19 +71,19 @@ public class BookKeepingBenchmark {
     return piped.room(WINDOW_BYTES);
   }
 
-  /** An owner is lost, and all that it had is sent again; for each frame. */
+  /** An owner is lost, and everything that it was sent is sent again. Scores are per frame. */
   @Benchmark
-  @OperationsPerInvocation(UNDER_WAY)
+  @OperationsPerInvocation(IN_FLIGHT)
   public long rewindAndReplay() {
     long bytes = replayed.rewind();
-    for (int i = 0; i < UNDER_WAY; i++) {
+    for (int i = 0; i < IN_FLIGHT; i++) {
       Chunk again = Objects.requireNonNull(replayed.next(WINDOW_BYTES, true));
       again.payload().release();
     }
     return bytes;
   }
 
-  /** A reply is received, taken, written, and its credit given back when it is due. */
+  /** A reply is received, committed and written, and its credit is returned when due. */
   @Benchmark
   public long replyAndCredit() {
     replies.receive(BYTES);

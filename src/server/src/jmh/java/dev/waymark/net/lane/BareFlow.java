@@ -3,18 +3,18 @@ package dev.waymark.net.lane;
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 
-/** Messages between both ends in this process, each of which goes out again when it is back. */
+/** Messages that go back and forth between both ends in this process: each echo is sent again. */
 interface BareFlow {
-  /** What came back so far. Any thread. */
+  /** The echoes so far. Thread-safe. */
   EchoCount count();
 
-  /** Ends it. Blocks, so from none of its loops. */
+  /** Ends the flow. Blocks, so it must not be called on an event loop of the flow. */
   void close() throws InterruptedException;
 
   /**
-   * What it took in a time.
+   * The echoes in a time span and the CPU time that they cost.
    *
-   * @param cpuNs of the whole process
+   * @param cpuNs the CPU time of the whole process
    */
   record Cost(long echoes, long ns, long cpuNs) {
     double perSecond() {
@@ -26,7 +26,7 @@ interface BareFlow {
     }
   }
 
-  /** Measures after so long a warm-up, then closes. Blocks. */
+  /** Measures after a warm-up, then closes. Blocks. */
   default Cost measure(long warmUpMs, long measuredMs) throws InterruptedException {
     var process = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
     Thread.sleep(warmUpMs);

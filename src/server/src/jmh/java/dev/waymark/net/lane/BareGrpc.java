@@ -32,11 +32,11 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bidirectional streams with nothing of ours on them, each over a channel of its own with a lane's
- * options to a port of its own of one server, as a stub's, which sends each message back.
+ * Plain bidirectional gRPC streams without our protocol. Each has its own channel, with a lane's
+ * options, to its own port of one server, which is configured like a stub and echoes every message.
  */
 final class BareGrpc {
-  /** As the stub's. */
+  /** The stub's flow-control window. */
   private static final int WINDOW_BYTES = 4 << 20;
 
   private static final MethodDescriptor<byte[], byte[]> ECHO =
@@ -59,7 +59,7 @@ final class BareGrpc {
   private final Server server;
 
   /**
-   * @param loop for the streams, io_uring's; the server has gRPC's own
+   * @param loop an io_uring loop for the streams; the server uses gRPC's own loops
    */
   BareGrpc(EventLoop loop, int ports) throws IOException {
     this.loop = loop;
@@ -91,13 +91,13 @@ final class BareGrpc {
             .start();
   }
 
-  /** Opens streams, at most one for each port, with so many messages under way on each. */
-  BareFlow open(int streams, int bytes, int underWay) {
+  /** Opens streams, at most one per port, with this many messages in flight on each. */
+  BareFlow open(int streams, int bytes, int inFlight) {
     Streams flow = new Streams(new byte[bytes]);
     for (SocketAddress address : server.getListenSockets().subList(0, streams)) {
       ManagedChannel channel = connector.channel("bare:1", address, Duration.ZERO, new Dial());
       flow.channels.add(channel);
-      loop.execute(() -> flow.start(channel, underWay));
+      loop.execute(() -> flow.start(channel, inFlight));
     }
     return flow;
   }
@@ -106,7 +106,7 @@ final class BareGrpc {
     server.shutdownNow().awaitTermination();
   }
 
-  /** All streams of a flow. Confined to the loop, but for the methods of {@link BareFlow}. */
+  /** All streams of a flow. Confined to the loop, except for the methods of {@link BareFlow}. */
   private static final class Streams implements BareFlow {
     final EchoCount count = new EchoCount();
     final List<ManagedChannel> channels = new ArrayList<>();
@@ -116,11 +116,11 @@ final class BareGrpc {
       this.message = message;
     }
 
-    void start(ManagedChannel channel, int underWay) {
+    void start(ManagedChannel channel, int inFlight) {
       StreamObserver<byte[]> requests =
           ClientCalls.asyncBidiStreamingCall(
-              channel.newCall(ECHO, CallOptions.DEFAULT), new Asker(this));
-      for (int i = 0; i < underWay; i++) {
+              channel.newCall(ECHO, CallOptions.DEFAULT), new EchoClient(this));
+      for (int i = 0; i < inFlight; i++) {
         requests.onNext(message);
       }
     }
@@ -140,13 +140,13 @@ final class BareGrpc {
     }
   }
 
-  /** One stream: asks again with each reply. Confined to the loop. */
-  private static final class Asker implements ClientResponseObserver<byte[], byte[]> {
+  /** A stream that sends a message for every reply. Confined to the loop. */
+  private static final class EchoClient implements ClientResponseObserver<byte[], byte[]> {
     private final Streams flow;
     private @Nullable ClientCallStreamObserver<byte[]> requests;
     private boolean isEnded;
 
-    Asker(Streams flow) {
+    EchoClient(Streams flow) {
       this.flow = flow;
     }
 

@@ -9,10 +9,11 @@ import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What gRPC alone costs: bare bidirectional streams whose server sends each message back, on loops
- * and options like those of lanes, with both ends in this process, on io_uring. No message between
- * a bridge and its upstream can cost less; a bridge packs a turn's frames into one. Prints a line
- * of JSON for each case of one stream, then the table of {@link BareStreams}.
+ * Measures what gRPC alone costs: plain bidirectional streams whose server echoes every message,
+ * with loops and options like those of lanes, both ends in this process, on io_uring. No message
+ * between a bridge and its upstream can cost less, but a bridge packs the frames of a turn into one
+ * message. Prints a line of JSON for each case of one stream, then the table of {@link
+ * BareStreams}.
  */
 public final class BareStream {
   private static final long WARM_UP_MS = 5_000;
@@ -21,7 +22,7 @@ public final class BareStream {
   private BareStream() {}
 
   public static void main(String[] args) throws IOException, InterruptedException {
-    // The rings are the bridge's.
+    // The ring sizes are the bridge's.
     var rings = new IoUringIoHandlerConfig().setRingSize(4_096).setCqSize(32_768);
     var loops = new MultiThreadIoEventLoopGroup(1, IoUringIoHandler.newFactory(rings));
     EventLoop loop = loops.next();
@@ -35,13 +36,13 @@ public final class BareStream {
     loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
   }
 
-  private static String line(BareGrpc grpc, int bytes, int underWay) throws InterruptedException {
-    BareFlow.Cost cost = grpc.open(1, bytes, underWay).measure(WARM_UP_MS, MEASURED_MS);
+  private static String line(BareGrpc grpc, int bytes, int inFlight) throws InterruptedException {
+    BareFlow.Cost cost = grpc.open(1, bytes, inFlight).measure(WARM_UP_MS, MEASURED_MS);
     return String.format(
         Locale.ROOT,
         "{\"bytes\": %d, \"underWay\": %d, \"perSecond\": %.0f, \"cpuUsPerRequest\": %.1f}",
         bytes,
-        underWay,
+        inFlight,
         cost.perSecond(),
         cost.cpuUs());
   }

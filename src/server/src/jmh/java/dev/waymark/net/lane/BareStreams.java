@@ -10,9 +10,9 @@ import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
- * What it costs to spread a thousand requests of 64 B over more and more upstreams: streams that
- * share them evenly, each with its share as the one message that it has under way, as one turn of a
- * bridge has. And sockets alone with as many bytes.
+ * Measures what it costs to spread a thousand requests of 64 B over more and more upstreams:
+ * streams share the requests evenly, each with its share in flight as one message, as after one
+ * turn of a bridge. For comparison, the same bytes over plain sockets.
  */
 final class BareStreams {
   private static final List<Integer> STREAMS = List.of(2, 20, 200);
@@ -21,7 +21,7 @@ final class BareStreams {
   /** A frame with 64 B of payload. */
   private static final int REQUEST_BYTES = 75;
 
-  /** Odd, for the median. One more comes before, as a warm-up. */
+  /** Odd, for the median. Does not count the warm-up round before. */
   private static final int ROUNDS = 5;
 
   private static final long SETTLE_MS = 2_000;
@@ -51,7 +51,10 @@ final class BareStreams {
     }
   }
 
-  /** A table in Markdown: medians (smallest–largest) of rounds. Blocks for minutes. */
+  /**
+   * Measures and returns a Markdown table of the medians (smallest–largest) of the rounds. Blocks
+   * for minutes.
+   */
   static String table(EventLoop loop) throws IOException, InterruptedException {
     int ports = Collections.max(STREAMS);
     BareGrpc grpc = new BareGrpc(loop, ports);
@@ -64,7 +67,7 @@ final class BareStreams {
       measure(each);
     }
     for (int round = 0; round < ROUNDS; round++) {
-      // What disturbs the machine for a while is not to meet the same case each time.
+      // Change the order, so that periodic disturbances do not always hit the same case.
       Collections.rotate(order, 1);
       for (Case each : order) {
         each.rounds.add(measure(each));
@@ -74,7 +77,7 @@ final class BareStreams {
         new StringBuilder(
             """
 
-            | | streams | requests a message | bytes | messages per s | CPU, µs a message | CPU, µs a request | of that with %d |
+            | | streams | requests per message | bytes | messages per s | CPU, µs per message | CPU, µs per request | relative to %d streams |
             |---|---|---|---|---|---|---|---|
             """
                 .formatted(STREAMS.getFirst()));

@@ -23,8 +23,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What of {@link BareGrpc} is not gRPC's: sockets on the same loop, and an echo of bytes on as many
- * epoll loops as Netty takes by default.
+ * The part of {@link BareGrpc}'s cost that is not gRPC: sockets on the same loop, and a byte echo
+ * on as many epoll loops as Netty uses by default.
  */
 final class BareTcp {
   private final EventLoop loop;
@@ -49,13 +49,18 @@ final class BareTcp {
     }
   }
 
-  /** Opens sockets, at most one for each port, with one message under way on each. */
+  /** Opens sockets, at most one per port, with one message in flight on each. */
   BareFlow open(int sockets, int bytes) {
     Sockets flow = new Sockets(bytes);
     Bootstrap client = new Bootstrap().group(loop).channel(IoUringSocketChannel.class);
     for (SocketAddress address : addresses.subList(0, sockets)) {
       flow.channels.add(
-          client.clone().handler(new Asker(flow)).connect(address).syncUninterruptibly().channel());
+          client
+              .clone()
+              .handler(new EchoClient(flow))
+              .connect(address)
+              .syncUninterruptibly()
+              .channel());
     }
     return flow;
   }
@@ -77,7 +82,7 @@ final class BareTcp {
     }
   }
 
-  /** All sockets of a flow. Confined to the loop, but for the methods of {@link BareFlow}. */
+  /** All sockets of a flow. Confined to the loop, except for the methods of {@link BareFlow}. */
   private static final class Sockets implements BareFlow {
     final EchoCount count = new EchoCount();
     final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
@@ -100,30 +105,32 @@ final class BareTcp {
     }
   }
 
-  /** One socket: sends again when as many bytes are back. Confined to the loop. */
-  private static final class Asker extends ChannelInboundHandlerAdapter {
+  /**
+   * A socket that sends the message again once it has come back completely. Confined to the loop.
+   */
+  private static final class EchoClient extends ChannelInboundHandlerAdapter {
     private final Sockets flow;
     private int missingBytes;
 
-    Asker(Sockets flow) {
+    EchoClient(Sockets flow) {
       this.flow = flow;
     }
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
-      ask(context);
+      send(context);
     }
 
-    /** With nothing under way, so that the other end sees no reset. */
-    private void askOrClose(ChannelHandlerContext context) {
+    /** Closes only when nothing is in flight, so that the other end sees no reset. */
+    private void sendOrClose(ChannelHandlerContext context) {
       if (flow.count.isEnding()) {
         context.close();
       } else {
-        ask(context);
+        send(context);
       }
     }
 
-    private void ask(ChannelHandlerContext context) {
+    private void send(ChannelHandlerContext context) {
       missingBytes = flow.message.readableBytes();
       context.writeAndFlush(flow.message.retainedDuplicate(), context.voidPromise());
     }
@@ -135,7 +142,7 @@ final class BareTcp {
       bytes.release();
       if (missingBytes == 0) {
         flow.count.onEcho();
-        askOrClose(context);
+        sendOrClose(context);
       }
     }
 

@@ -3,7 +3,7 @@ package dev.waymark.net.lane;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/** What a flow has got back, and whether it is to go on. Thread-safe. */
+/** Counts the echoes of a flow and says whether it should continue. Thread-safe. */
 final class EchoCount {
   private final AtomicLong echoes = new AtomicLong();
   private volatile @Nullable Throwable failure;
@@ -13,11 +13,11 @@ final class EchoCount {
     echoes.incrementAndGet();
   }
 
-  void onFailure(Throwable why) {
-    failure = why;
+  void onFailure(Throwable cause) {
+    failure = cause;
   }
 
-  /** From now on nothing that is back goes out again. */
+  /** Stops the flow: echoes are no longer sent again. */
   void end() {
     isEnding = true;
   }
@@ -27,9 +27,9 @@ final class EchoCount {
   }
 
   /**
-   * Messages that came back so far.
+   * The number of echoes so far.
    *
-   * @throws IllegalStateException if a connection is lost
+   * @throws IllegalStateException if a connection was lost
    */
   long get() {
     if (failure != null) {

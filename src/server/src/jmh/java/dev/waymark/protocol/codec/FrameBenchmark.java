@@ -23,10 +23,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/**
- * Batches of {@value #FRAMES} data frames, to bytes and back. An operation is one frame's share of
- * its batch.
- */
+/** Encoding and decoding of batches of {@value #FRAMES} data frames. Scores are per frame. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -37,7 +34,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class FrameBenchmark {
   private static final int FRAMES = 16;
 
-  /** Varints as long as those of a bridge that has run for a while. */
+  /** These values make varints as long as on a bridge that has run for a while. */
   private static final long CONNECTION = 1_000_000;
 
   private static final int EPOCH = 3;
@@ -130,7 +127,7 @@ public class FrameBenchmark {
     return ByteBufAllocator.DEFAULT.directBuffer(target.size()).writeBytes(target.toByteArray());
   }
 
-  /** Copies what comes, piece by piece, as gRPC does into the transport's buffers. */
+  /** Copies what is written chunk by chunk, as gRPC does into the transport's buffers. */
   private static final class Buffers extends OutputStream {
     private final ByteBuf buffer = ByteBufAllocator.DEFAULT.directBuffer(64 * 1024, 64 * 1024);
 

@@ -169,7 +169,7 @@ public final class Lane implements Owner, Candidate {
       // Its connections learn of it in the next tick, so that frequent changes cost no more.
       isWindowChanged = true;
     }
-    host.announce(this, settings.isAnnouncementsWanted());
+    host.announce(this, settings.wantsAnnouncements());
   }
 
   private void onDraining(long nowNs) {

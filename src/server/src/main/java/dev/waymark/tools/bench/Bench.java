@@ -17,8 +17,8 @@ import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
 
 /**
- * One run, from the first connection to the last. {@link #run} is called once; its thread keeps the
- * time.
+ * One run, from the first connection to the last. {@link #run} may be called once; the calling
+ * thread keeps the time.
  */
 public final class Bench {
   private static final long DRAIN_NS = 5_000_000_000L;
@@ -28,7 +28,7 @@ public final class Bench {
   private static final double SECOND_NS = 1e9;
   private static final int INTERVALS_MAX = 100_000;
 
-  /** Descriptors that the program needs for itself. */
+  /** File descriptors that the program itself needs. */
   private static final long DESCRIPTORS_RESERVE = 64;
 
   private final Plan plan;
@@ -44,8 +44,8 @@ public final class Bench {
 
   /**
    * @param clock monotonic, in nanoseconds
-   * @param stop released when the user wants it to end
-   * @param progress is given a line now and then
+   * @param stop released when the user wants the run to end
+   * @param progress receives lines of progress
    */
   public Bench(
       BenchOptions options,
@@ -61,9 +61,9 @@ public final class Bench {
   }
 
   /**
-   * Connects, asks, measures and closes.
+   * Connects, sends requests, measures and closes.
    *
-   * @throws BenchException if the machine does not allow so many connections
+   * @throws BenchException if the file descriptors do not suffice for the connections
    */
   public Result run() throws InterruptedException {
     checkDescriptors();
@@ -71,7 +71,7 @@ public final class Bench {
         new MultiThreadIoEventLoopGroup(
             plan.options().threads(), new DefaultThreadFactory("bench"), sockets.ioHandlers());
     try {
-      return run(works(group));
+      return run(workloads(group));
     } finally {
       if (group.shutdownGracefully(0, 1, TimeUnit.SECONDS).await(1, TimeUnit.SECONDS)) {
         buffers.forEach(LoopBuffers::release);
@@ -87,7 +87,9 @@ public final class Bench {
         throw new BenchException(
             String.format(
                 Locale.ROOT,
-                "--connections: %d, but this process may open %d descriptors, which leaves %d for connections; raise the limit (ulimit -n), or start several with fewer connections each",
+                "--connections: %d, but this process may open %d file descriptors, which leaves %d"
+                    + " for connections; raise the limit (ulimit -n), or run several instances with"
+                    + " fewer connections each",
                 plan.options().connections(),
                 max,
                 Math.max(0, room)));
@@ -95,37 +97,37 @@ public final class Bench {
     }
   }
 
-  private List<Work> works(MultiThreadIoEventLoopGroup group) {
+  private List<Workload> workloads(MultiThreadIoEventLoopGroup group) {
     BenchOptions options = plan.options();
-    List<Work> works = new ArrayList<>();
+    List<Workload> workloads = new ArrayList<>();
     int first = 0;
     for (int i = 0; i < options.threads(); i++) {
       EventLoop loop = group.next();
       Dialer dialer = new Dialer(options, sockets, loop);
       buffers.add(dialer.buffers());
       int end = (int) ((long) options.connections() * (i + 1) / options.threads());
-      works.add(
+      workloads.add(
           options.mode() == BenchOptions.Mode.CONNECT_BURST
               ? new ConnectBurst(plan, loop, dialer, i, options.threads(), end - first)
               : new SteadyLoad(plan, loop, dialer, first, end - first));
       first = end;
     }
-    return works;
+    return workloads;
   }
 
-  private Result run(List<Work> works) throws InterruptedException {
+  private Result run(List<Workload> workloads) throws InterruptedException {
     long beginNs = plan.nowNs();
     startNs = beginNs;
     lastTickNs = beginNs;
-    CompletableFuture<Void> ready = all(works, Work::connect);
+    CompletableFuture<Void> ready = all(workloads, Workload::connect);
     while (!ready.isDone() && !awaitUntil(plan.nowNs() + POLL_NS)) {
       tickConnecting();
     }
     double connectSeconds = (plan.nowNs() - beginNs) / SECOND_NS;
-    Measured measured = measure(works);
-    awaitDone(all(works, Work::stop), DRAIN_NS);
+    Measured measured = measure(workloads);
+    awaitDone(all(workloads, Workload::stop), DRAIN_NS);
     long openAtEnd = plan.tally().open();
-    awaitDone(all(works, Work::close), CLOSE_NS);
+    awaitDone(all(workloads, Workload::close), CLOSE_NS);
     plan.tally().takeInterval(latency);
     return new Result(
         plan.options(),
@@ -142,10 +144,10 @@ public final class Bench {
         measured.processes());
   }
 
-  /** What was used while it was measured. */
+  /** The measured time and the resources used in it. */
   private record Measured(double seconds, long cpuNs, List<Result.Used> processes) {}
 
-  private Measured measure(List<Work> works) throws InterruptedException {
+  private Measured measure(List<Workload> workloads) throws InterruptedException {
     BenchOptions options = plan.options();
     boolean isIdle = options.mode() == BenchOptions.Mode.IDLE;
     startNs = plan.nowNs() + SOON_NS;
@@ -155,7 +157,7 @@ public final class Bench {
     long toNs = fromNs + ns(options.seconds());
     plan.tally().window(fromNs, isIdle ? Long.MAX_VALUE : toNs);
     if (!isIdle) {
-      works.forEach(work -> work.start(startNs));
+      workloads.forEach(workload -> workload.start(startNs));
     }
     boolean isStopped = tickUntil(fromNs);
     long measuredFromNs = plan.nowNs();
@@ -166,7 +168,7 @@ public final class Bench {
     List<Result.Used> after = Processes.of(options.processes());
     long usedNs = Processes.ownCpuNs() - ownCpuNs;
     if (isIdle) {
-      askOnce(works);
+      requestOnce(workloads);
     } else if (isStopped) {
       plan.tally().window(Math.min(fromNs, nowNs), nowNs);
     }
@@ -174,12 +176,12 @@ public final class Bench {
     return new Measured(seconds, usedNs, used(before, after));
   }
 
-  /** The end of an idle time: is each still there. */
-  private void askOnce(List<Work> works) throws InterruptedException {
+  /** Sends one request on each idle connection, to see whether it is still alive. */
+  private void requestOnce(List<Workload> workloads) throws InterruptedException {
     long nowNs = plan.nowNs();
-    works.forEach(work -> work.start(nowNs));
-    double askSeconds = plan.options().connections() / plan.options().rate();
-    awaitUntil(nowNs + ns(askSeconds) + SOON_NS);
+    workloads.forEach(workload -> workload.start(nowNs));
+    double requestSeconds = plan.options().connections() / plan.options().rate();
+    awaitUntil(nowNs + ns(requestSeconds) + SOON_NS);
   }
 
   private static List<Result.Used> used(List<Result.Used> before, List<Result.Used> after) {
@@ -195,12 +197,14 @@ public final class Bench {
   // --- time ---
 
   /**
-   * Tells the progress until then. True: it is to end now, by the user's wish or for want of work.
+   * Reports progress until the deadline.
+   *
+   * @return true if the run must end now, because the user wants it or no connection is left
    */
   private boolean tickUntil(long deadlineNs) throws InterruptedException {
     while (deadlineNs - plan.nowNs() > 0) {
       long tickNs = startNs + ns((ticks + 1) * plan.options().intervalMs() / 1e3);
-      if (awaitUntil(Math.min(tickNs, deadlineNs)) || isDeserted()) {
+      if (awaitUntil(Math.min(tickNs, deadlineNs)) || hasNoConnections()) {
         return true;
       }
       if (plan.nowNs() - tickNs >= 0) {
@@ -210,7 +214,7 @@ public final class Bench {
     return false;
   }
 
-  private boolean isDeserted() {
+  private boolean hasNoConnections() {
     Tally.Counts counts = plan.tally().counts();
     return plan.options().mode() == BenchOptions.Mode.CONNECT_BURST
         ? counts.connected() == 0 && counts.refused() > plan.options().connections()
@@ -246,7 +250,7 @@ public final class Bench {
     }
   }
 
-  /** True: the user wants it to end. */
+  /** Waits until the deadline. Returns true if the user wants the run to end. */
   private boolean awaitUntil(long deadlineNs) throws InterruptedException {
     return stop.await(Math.max(0, deadlineNs - plan.nowNs()), TimeUnit.NANOSECONDS);
   }
@@ -255,13 +259,13 @@ public final class Bench {
     CountDownLatch latch = new CountDownLatch(1);
     done.whenComplete((_, _) -> latch.countDown());
     if (!latch.await(timeoutNs, TimeUnit.NANOSECONDS)) {
-      progress.accept("not everything has been answered in time");
+      progress.accept("not all connections finished in time");
     }
   }
 
   private static CompletableFuture<Void> all(
-      List<Work> works, Function<Work, CompletableFuture<Void>> step) {
-    return CompletableFuture.allOf(works.stream().map(step).toArray(CompletableFuture[]::new));
+      List<Workload> workloads, Function<Workload, CompletableFuture<Void>> step) {
+    return CompletableFuture.allOf(workloads.stream().map(step).toArray(CompletableFuture[]::new));
   }
 
   private static long ns(double seconds) {

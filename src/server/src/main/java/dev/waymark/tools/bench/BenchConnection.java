@@ -9,7 +9,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One connection: sends requests as they are admitted and the window allows, and checks every byte
+ * A connection: sends requests as they are admitted and the window allows, and checks every byte
  * that comes back. Confined to its event loop.
  */
 final class BenchConnection extends ChannelInboundHandlerAdapter {
@@ -18,26 +18,28 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
   private final LoopBuffers buffers;
   private final int number;
   private final long[] startNs;
-  private long begunNs;
+  private long connectStartNs;
   private @Nullable Channel channel;
   private @Nullable String failure;
   private boolean isOpen;
   private boolean isEnded;
   private boolean isClosing;
 
-  /** Requests: how many may be sent, were sent, and were answered in full. */
+  /** Counts of requests: how many may be sent, were sent, and were answered completely. */
   private long admitted;
 
   private long sent;
   private long answered;
 
-  /** Bytes: the end of the last request that was sent, how much of it is written, and come back. */
+  /**
+   * Byte offsets: the end of the last request sent, how far it is written, and what has come back.
+   */
   private long endOffset;
 
   private long writtenOffset;
   private long receivedOffset;
 
-  /** Where the oldest reply that is awaited ends. */
+  /** Where the oldest pending reply ends. */
   private long awaitedOffset;
 
   BenchConnection(Plan plan, Owner owner, LoopBuffers buffers, int number) {
@@ -53,22 +55,22 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
     return number;
   }
 
-  /** When it was begun to be opened. */
-  long begunNs() {
-    return begunNs;
+  /** When connecting began. */
+  long connectStartNs() {
+    return connectStartNs;
   }
 
   boolean isOpen() {
     return isOpen;
   }
 
-  /** Whether its owner was told that it is open. */
+  /** Whether the connection has ever been open. */
   boolean wasOpen() {
     return channel != null;
   }
 
-  /** Requests that were sent and not answered in full. */
-  long underWay() {
+  /** How many requests were sent and are not completely answered. */
+  long inFlight() {
     return sent - answered;
   }
 
@@ -80,18 +82,18 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
     return admitted;
   }
 
-  /** When the oldest request under way counts as sent; only while there is one. */
+  /** When the oldest request in flight counts as sent. Only valid while there is one. */
   long oldestStartNs() {
     return startNs[(int) (answered % startNs.length)];
   }
 
-  // --- what the owner wants ---
+  // --- called by the owner ---
 
-  void onBegin(long nowNs) {
-    begunNs = nowNs;
+  void onConnecting(long nowNs) {
+    connectStartNs = nowNs;
   }
 
-  /** So many requests may be sent in all. */
+  /** Sets how many requests may be sent in total. */
   void admit(long requests) {
     admitted = requests;
     if (isOpen) {
@@ -99,7 +101,7 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** Sends nothing more of what has not begun. */
+  /** Starts no more requests. */
   void admitNoMore() {
     admitted = sent;
   }
@@ -111,9 +113,9 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
     }
   }
 
-  // --- what the socket says ---
+  // --- called by the channel ---
 
-  /** It could not be opened. */
+  /** Called when the connection could not be opened. */
   void onRefused(String why) {
     end(why);
   }
@@ -150,7 +152,7 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    failure = Refusals.reason(cause);
+    failure = SocketErrors.reason(cause);
     context.close();
   }
 
@@ -164,13 +166,13 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
     end(
         String.format(
             Locale.ROOT,
-            "connection %d (%s): %s, after %d of %d bytes had come back, requests unanswered: %d",
+            "connection %d (%s): %s, after %d of %d bytes came back, requests unanswered: %d",
             number,
             context.channel().localAddress(),
             why,
             receivedOffset,
             endOffset,
-            underWay()));
+            inFlight()));
   }
 
   private void end(@Nullable String why) {
@@ -185,12 +187,12 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
   private void onBytes(ByteBuffer in) {
     int wrong = plan.payload().mismatch(in, number, receivedOffset);
     if (wrong >= 0) {
-      onWrong(in, wrong);
+      onMismatch(in, wrong);
       return;
     }
     receivedOffset += in.remaining();
     if (receivedOffset > writtenOffset) {
-      plan.tally().wrong(Corruption.unasked(number, writtenOffset));
+      plan.tally().wrong(Corruption.excess(number, writtenOffset));
       close();
       return;
     }
@@ -200,7 +202,7 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
     }
   }
 
-  private void onWrong(ByteBuffer in, int at) {
+  private void onMismatch(ByteBuffer in, int at) {
     long offset = receivedOffset + at - in.position();
     plan.tally()
         .wrong(
@@ -224,7 +226,7 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
     if (isClosing || channel == null) {
       return;
     }
-    if (sent < admitted && underWay() < startNs.length) {
+    if (sent < admitted && inFlight() < startNs.length) {
       begin(plan.nowNs());
     }
     boolean isWritten = false;
@@ -238,7 +240,7 @@ final class BenchConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void begin(long nowNs) {
-    while (sent < admitted && underWay() < startNs.length) {
+    while (sent < admitted && inFlight() < startNs.length) {
       startNs[(int) (sent % startNs.length)] = owner.startNs(this, sent, nowNs);
       endOffset += plan.sizes().of(number, sent);
       sent++;

@@ -1,6 +1,6 @@
 package dev.waymark.tools.bench;
 
-/** Something that the user can mend before it starts; the message says how. */
+/** A problem that the user can fix before the run starts. The message says how. */
 public final class BenchException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

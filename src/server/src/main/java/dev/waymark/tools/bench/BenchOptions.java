@@ -5,22 +5,22 @@ import java.net.InetSocketAddress;
 import java.util.List;
 
 /**
- * What was asked for, checked. Immutable.
+ * The validated options of a run. Immutable.
  *
- * @param label a name for the results; may be empty
- * @param targets where to connect, resolved; connections are dealt out over them in turn
- * @param connections at a time
- * @param sizes of the requests, in bytes
- * @param window requests under way on one connection, at most
- * @param rate requests, or connections with CONNECT_BURST, a second, all together; 0: as fast as
- *     replies come
- * @param seconds how long is measured
- * @param warmupSeconds how long is run before, and not measured
- * @param sources local addresses to connect from, in turn; empty: the system's choice
- * @param isReset connections are ended with RST in place of FIN
- * @param threads event loops
- * @param intervalMs between two lines of progress
- * @param processes whose use of CPU is told
+ * @param label a name for the results, or empty
+ * @param targets the resolved addresses to connect to; connections are spread over them evenly
+ * @param connections how many concurrent connections
+ * @param sizes the sizes of the requests in bytes
+ * @param window the maximum of requests in flight on one connection
+ * @param rate requests per second in total, or connections per second with CONNECT_BURST; 0 for as
+ *     fast as replies come
+ * @param seconds how long to measure
+ * @param warmupSeconds how long to run before measuring
+ * @param sources the local addresses to connect from, in turn; if empty, the system chooses
+ * @param isReset whether to close connections with RST instead of FIN
+ * @param threads how many event loops
+ * @param intervalMs the interval between lines of progress
+ * @param processes the IDs of the processes whose CPU and memory usage is reported
  */
 public record BenchOptions(
     String label,
@@ -47,11 +47,11 @@ public record BenchOptions(
 
   /** What the connections do. */
   public enum Mode {
-    /** They ask and wait for the replies. */
+    /** They send requests and wait for the replies. */
     LOAD,
-    /** Each asks once and is closed, and another takes its place. */
+    /** Each sends one request and is closed, and another takes its place. */
     CONNECT_BURST,
-    /** They do nothing, and ask once at the end. */
+    /** They do nothing but send one request at the end. */
     IDLE
   }
 

@@ -8,11 +8,12 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Connections that come and go: each asks once, is answered and closed, and the next one comes, at
- * once or when it is due. Confined to its event loop, but for the methods of {@link Work}.
+ * Connections that come and go: each sends one request, gets its reply and is closed; the next one
+ * is opened at once or when it is due. Confined to its event loop, except for the methods of {@link
+ * Workload}.
  */
-final class ConnectBurst implements Work, Owner {
-  /** How many connections are begun before sockets are read again. */
+final class ConnectBurst implements Workload, Owner {
+  /** How many connections are started before sockets are read again. */
   private static final int DUE_TURN_MAX = 64;
 
   private final Plan plan;
@@ -28,12 +29,12 @@ final class ConnectBurst implements Work, Owner {
   private boolean isClosed;
   private boolean isScheduled;
   private @Nullable Pacing pacing;
-  private long begun;
+  private long started;
 
   /**
-   * @param first the number of its first connection
-   * @param step from one number to the next: how many such loops there are
-   * @param liveMax connections at a time
+   * @param first the number of the first connection
+   * @param step the distance between numbers, which is the number of event loops
+   * @param liveMax the maximum of concurrent connections
    */
   ConnectBurst(Plan plan, EventLoop loop, Dialer dialer, int first, int step, int liveMax) {
     this.plan = plan;
@@ -44,7 +45,7 @@ final class ConnectBurst implements Work, Owner {
     this.liveMax = liveMax;
   }
 
-  // --- work ---
+  // --- Workload ---
 
   @Override
   public CompletableFuture<Void> connect() {
@@ -58,7 +59,7 @@ final class ConnectBurst implements Work, Owner {
       if (options.isPaced()) {
         pacing = new Pacing(startNs, options.rate() / step);
       }
-      beginMore();
+      startMore();
     });
   }
 
@@ -68,8 +69,8 @@ final class ConnectBurst implements Work, Owner {
       isStopped = true;
       if (pacing != null) {
         long nowNs = plan.nowNs();
-        for (long dueCount = pacing.dueCount(nowNs); begun < dueCount; begun++) {
-          plan.tally().unsent(pacing.dueNs(begun), nowNs - pacing.dueNs(begun));
+        for (long dueCount = pacing.dueCount(nowNs); started < dueCount; started++) {
+          plan.tally().unsent(pacing.dueNs(started), nowNs - pacing.dueNs(started));
         }
       }
       checkEnd();
@@ -96,8 +97,8 @@ final class ConnectBurst implements Work, Owner {
 
   @Override
   public void onOpen(BenchConnection connection) {
-    // From when it was begun: when it was due is the request's affair.
-    plan.tally().connected(plan.nowNs() - connection.begunNs());
+    // Measured from the start of connecting; the request's latency counts from when it was due.
+    plan.tally().connected(plan.nowNs() - connection.connectStartNs());
     connection.admit(1);
   }
 
@@ -129,35 +130,35 @@ final class ConnectBurst implements Work, Owner {
     checkEnd();
   }
 
-  private void beginMore() {
+  private void startMore() {
     isScheduled = false;
     long nowNs = plan.nowNs();
     long dueCount = pacing == null ? Long.MAX_VALUE : pacing.dueCount(nowNs);
-    int turn = DUE_TURN_MAX;
-    while (!isStopped && live.size() < liveMax && begun < dueCount && turn-- > 0) {
-      begin(nowNs);
+    int turnsLeft = DUE_TURN_MAX;
+    while (!isStopped && live.size() < liveMax && started < dueCount && turnsLeft-- > 0) {
+      startOne(nowNs);
     }
     if (isStopped || live.size() >= liveMax) {
       return;
     }
-    schedule(pacing == null || begun < dueCount ? 0 : pacing.dueNs(begun) - nowNs);
+    schedule(pacing == null || started < dueCount ? 0 : pacing.dueNs(started) - nowNs);
   }
 
-  private void begin(long nowNs) {
-    long startNs = pacing == null ? nowNs : pacing.dueNs(begun);
-    int number = (int) ((first + begun * step) % plan.numbers());
+  private void startOne(long nowNs) {
+    long startNs = pacing == null ? nowNs : pacing.dueNs(started);
+    int number = (int) ((first + started * step) % plan.numbers());
     BenchConnection connection = new BenchConnection(plan, this, dialer.buffers(), number);
-    connection.onBegin(nowNs);
-    begun++;
+    connection.onConnecting(nowNs);
+    started++;
     live.put(connection, startNs);
     dialer.connect(connection);
   }
 
-  /** One wake-up at a time. */
+  /** Schedules {@link #startMore} unless it is already scheduled. */
   private void schedule(long delayNs) {
     if (!isScheduled && !isStopped) {
       isScheduled = true;
-      loop.schedule(this::beginMore, Math.max(0, delayNs), TimeUnit.NANOSECONDS);
+      loop.schedule(this::startMore, Math.max(0, delayNs), TimeUnit.NANOSECONDS);
     }
   }
 

@@ -4,46 +4,47 @@ import java.nio.ByteBuffer;
 import java.util.Locale;
 
 /**
- * The first wrong byte that a connection was sent, and what seems to have happened. Immutable.
+ * The first wrong byte that a connection received, and what seems to have happened. Immutable.
  *
- * @param connection its number
- * @param offset of the byte in the connection's stream
- * @param expected as an unsigned number, as is got
- * @param story where the bytes that came belong, in words
+ * @param connection the connection's number
+ * @param offset the offset of the byte in the connection's stream
+ * @param expected the expected byte, unsigned
+ * @param got the received byte, unsigned
+ * @param story where the received bytes belong, in words
  */
 record Corruption(Kind kind, int connection, long offset, int expected, int got, String story) {
-  /** Within so many bytes a whole word is found, wherever the wrong run begins. */
+  /** So many bytes contain at least one whole word, wherever they start. */
   private static final int SEARCH_BYTES = 2 * Payload.WORD_BYTES;
 
-  /** How far another connection may be ahead; beyond, a word is no connection's. */
+  /** How far another connection may be ahead. A word from further ahead is taken for garbage. */
   private static final long AHEAD_FACTOR = 100;
 
   private static final long AHEAD_BYTES = 1L << 30;
 
-  /** What can be wrong with a byte. */
+  /** The kinds of corruption. */
   enum Kind {
-    /** Another value; what follows is in its place, or too short to tell. */
+    /** A byte has a different value. The bytes after it are in place, or too few to tell. */
     CHANGED,
-    /** Later bytes of the same connection stand here. */
+    /** Later bytes of the same connection are here. */
     LOST,
-    /** Earlier bytes of the same connection stand here. */
-    DOUBLED,
-    /** Later bytes stand here, and those that belong here come after them. */
+    /** Earlier bytes of the same connection are here again. */
+    DUPLICATED,
+    /** Later bytes of the same connection are here, followed by those that belong here. */
     SWAPPED,
-    /** Bytes of another connection. */
+    /** Bytes of another connection are here. */
     FOREIGN,
-    /** More than was sent. */
-    UNASKED
+    /** More bytes than were sent. */
+    EXCESS
   }
 
   /**
-   * Looks at the bytes from the first wrong one on.
+   * Analyses the bytes from the first wrong one on.
    *
-   * @param in absolute access only; up to its limit
+   * @param in read up to its limit, by absolute index
    * @param at the index of the wrong byte in the buffer
-   * @param offset of that byte in the stream
-   * @param sentOffset how much the connection has sent
-   * @param connections how many numbers are given out
+   * @param offset the offset of that byte in the stream
+   * @param sentOffset how many bytes the connection has sent
+   * @param connections the upper bound of the connection numbers in use
    */
   static Corruption find(
       Payload payload,
@@ -63,7 +64,7 @@ record Corruption(Kind kind, int connection, long offset, int expected, int got,
       }
       if (place.number() == connection && place.offset() < sentOffset) {
         boolean isSwapped = from > offset && hasLater(payload, in, at, connection, offset);
-        Kind kind = from < offset ? Kind.DOUBLED : isSwapped ? Kind.SWAPPED : Kind.LOST;
+        Kind kind = from < offset ? Kind.DUPLICATED : isSwapped ? Kind.SWAPPED : Kind.LOST;
         return new Corruption(kind, connection, offset, expected, got, moved(kind, offset, from));
       }
       if (place.number() < connections
@@ -79,13 +80,14 @@ record Corruption(Kind kind, int connection, long offset, int expected, int got,
       }
     }
     return offset >= sentOffset
-        ? new Corruption(Kind.UNASKED, connection, offset, expected, got, "more than was sent")
-        : new Corruption(Kind.CHANGED, connection, offset, expected, got, "another value");
+        ? new Corruption(
+            Kind.EXCESS, connection, offset, expected, got, "more bytes than were sent")
+        : new Corruption(Kind.CHANGED, connection, offset, expected, got, "different value");
   }
 
-  /** Bytes that are right, and come before they were sent. */
-  static Corruption unasked(int connection, long offset) {
-    return new Corruption(Kind.UNASKED, connection, offset, 0, 0, "more than was sent");
+  /** Describes correct bytes that came before they were sent. */
+  static Corruption excess(int connection, long offset) {
+    return new Corruption(Kind.EXCESS, connection, offset, 0, 0, "more bytes than were sent");
   }
 
   /** One line for the user. */
@@ -115,8 +117,8 @@ record Corruption(Kind kind, int connection, long offset, int expected, int got,
   private static String moved(Kind kind, long offset, long from) {
     return switch (kind) {
       case LOST -> String.format(Locale.ROOT, "%d bytes are missing", from - offset);
-      case DOUBLED -> String.format(Locale.ROOT, "%d bytes come again", offset - from);
-      default -> String.format(Locale.ROOT, "bytes of offset %d stand here", from);
+      case DUPLICATED -> String.format(Locale.ROOT, "%d bytes are repeated", offset - from);
+      default -> String.format(Locale.ROOT, "bytes of offset %d are here", from);
     };
   }
 }

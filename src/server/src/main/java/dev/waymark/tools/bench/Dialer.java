@@ -9,9 +9,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 
-/**
- * Opens connections to the targets in turn, from the sources in turn. Confined to its event loop.
- */
+/** Opens connections, cycling through targets and sources. Confined to its event loop. */
 final class Dialer {
   static final int CONNECT_TIMEOUT_MS = 10_000;
 
@@ -28,7 +26,7 @@ final class Dialer {
     this.sources = options.sources();
     int reply = new Sizes(options.sizes()).largest();
     int read = Math.clamp((long) reply * options.window(), READ_BYTES_MIN, READ_BYTES_MAX);
-    // One byte more than a reply: a read that leaves room needs no second one.
+    // One byte more than a reply: a read that does not fill the buffer needs no second one.
     buffers = new LoopBuffers(read + 1);
     bootstrap =
         new Bootstrap()
@@ -42,12 +40,12 @@ final class Dialer {
       bootstrap.option(ChannelOption.SO_LINGER, 0);
     }
     if (!sources.isEmpty() && sockets.name().equals("epoll")) {
-      // The port is chosen when it connects, so each source has all ports for each target.
+      // The kernel picks the port at connect, so each source has all ports for each target.
       bootstrap.option(EpollChannelOption.IP_BIND_ADDRESS_NO_PORT, true);
     }
   }
 
-  /** What its connections share. */
+  /** The buffers shared by all connections of the loop. */
   LoopBuffers buffers() {
     return buffers;
   }
@@ -65,7 +63,7 @@ final class Dialer {
     }
     result.addListener(done -> {
       if (done.cause() != null) {
-        connection.onRefused(Refusals.told(target, done.cause()));
+        connection.onRefused(SocketErrors.connectFailure(target, done.cause()));
       }
     });
   }

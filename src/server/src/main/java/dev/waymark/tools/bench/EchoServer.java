@@ -15,9 +15,9 @@ import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends back what it gets: what a proxy is measured in front of. One thread, one buffer, one read
- * and one write for each request, so that it is as little as possible of what is measured. Confined
- * to the thread that calls {@link #run}.
+ * A plain echo server, to measure a proxy in front of. One thread, one buffer, one read and one
+ * write per request, so that it contributes as little as possible to what is measured. Confined to
+ * the thread that calls {@link #run}.
  */
 public final class EchoServer implements AutoCloseable {
   private static final int BUFFER_BYTES = 64 << 10;
@@ -29,8 +29,9 @@ public final class EchoServer implements AutoCloseable {
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
 
   /**
-   * @param address one of IPv4, the wildcard too, is not served over IPv6; {@code ::} is over both
-   * @throws IOException if the port cannot be opened
+   * @param address where to listen; an IPv4 address, even the wildcard, is not served over IPv6,
+   *     while {@code ::} is served over both
+   * @throws IOException if the address cannot be bound
    */
   public EchoServer(InetSocketAddress address) throws IOException {
     selector = Selector.open();
@@ -47,12 +48,12 @@ public final class EchoServer implements AutoCloseable {
         : StandardProtocolFamily.INET6;
   }
 
-  /** Where it listens. */
+  /** The bound address. */
   public InetSocketAddress address() throws IOException {
     return (InetSocketAddress) server.getLocalAddress();
   }
 
-  /** Serves until it is stopped. */
+  /** Serves until the latch is released. */
   public void run(CountDownLatch stop) throws IOException {
     while (stop.getCount() > 0) {
       selector.select(this::onReady, STOP_POLL_MS);
@@ -88,7 +89,9 @@ public final class EchoServer implements AutoCloseable {
   }
 
   /**
-   * @param rest what the socket had no room for; nothing is read before it is out
+   * Echoes what the socket has received.
+   *
+   * @param rest what the socket has not accepted yet; nothing is read before it is written
    */
   private void echo(SelectionKey key, SocketChannel client, @Nullable ByteBuffer rest)
       throws IOException {

@@ -9,11 +9,11 @@ import java.util.Locale;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.HistogramIterationValue;
 
-/** Results as JSON, for programs. No state. */
+/** Formats results as JSON. Stateless. */
 public final class Figures {
   private static final double[] PERCENTILES = {50, 90, 99, 99.9, 99.99};
 
-  /** Steps of the percentiles, for each halving of the distance to 100 %. */
+  /** How many percentiles the histogram has per halving of the distance to 100 %. */
   private static final int PERCENTILE_STEPS = 5;
 
   private static final double SECOND_NS = 1e9;
@@ -22,9 +22,9 @@ public final class Figures {
   private Figures() {}
 
   /**
-   * One line of JSON with everything.
+   * Returns one line of JSON with everything.
    *
-   * @param version of this program
+   * @param version the version of this program
    */
   public static String json(Result result, String version, long endUnixMs) {
     JsonObject all = new JsonObject();

@@ -1,12 +1,12 @@
 package dev.waymark.tools.bench;
 
 /**
- * What one line of progress says.
+ * The figures in one line of progress.
  *
- * @param atSeconds its end, from the first request
+ * @param atSeconds the end of the interval, counted from the first request
  */
 record Interval(double atSeconds, double seconds, long requests, long p99Ns) {
-  /** Whether most of it is before what is measured. */
+  /** Whether most of the interval is warm-up. */
   boolean isWarmup(BenchOptions options) {
     return atSeconds - seconds / 2 < options.warmupSeconds();
   }

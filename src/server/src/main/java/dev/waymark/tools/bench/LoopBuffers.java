@@ -7,8 +7,9 @@ import io.netty.channel.DefaultMaxMessagesRecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator;
 
 /**
- * Two buffers for all connections of an event loop, one to read into and one to write from: what
- * was read is compared at once, and what is written is mostly taken at once. Confined to its loop.
+ * Two buffers shared by all connections of an event loop, one for reading and one for writing. That
+ * suffices because reads are checked at once and writes mostly complete at once. Confined to its
+ * loop.
  */
 final class LoopBuffers {
   static final int WRITE_BYTES = 64 << 10;
@@ -20,20 +21,20 @@ final class LoopBuffers {
     in = Unpooled.directBuffer(readBytes, readBytes);
   }
 
-  /** For the channels: a read gets the buffer that all others got, if they have released it. */
+  /** The allocator for the channels' reads: returns the shared buffer unless it is still in use. */
   RecvByteBufAllocator receiver() {
     return new Receiver(in);
   }
 
   /**
-   * An empty buffer with room for this much, at most {@link #WRITE_BYTES}; one reference is the
-   * caller's.
+   * Returns an empty buffer with room for this many bytes, at most {@link #WRITE_BYTES}. The caller
+   * owns one reference.
    */
   ByteBuf forWriting(ByteBufAllocator others, int length) {
     return out.refCnt() == 1 ? out.retain().clear() : others.directBuffer(length, length);
   }
 
-  /** When no channel is left. */
+  /** Releases the buffers. To be called when no channel is left. */
   void release() {
     in.release();
     out.release();

@@ -2,21 +2,22 @@ package dev.waymark.tools.bench;
 
 import org.jspecify.annotations.Nullable;
 
-/** What a connection tells the work it is part of. All on the connection's event loop. */
+/** The workload that a connection belongs to. Called on the connection's event loop. */
 interface Owner {
-  /** It is open, and may be told to ask. */
+  /** Called when the connection is open and may be given requests. */
   void onOpen(BenchConnection connection);
 
-  /** When a request that is about to be sent counts as sent. */
+  /** Returns when a request that is about to be sent counts as sent. */
   long startNs(BenchConnection connection, long request, long nowNs);
 
-  /** A whole reply has come, each byte right. */
+  /** Called when a complete and correct reply has come. */
   void onAnswer(BenchConnection connection, long startNs, long nowNs, int size);
 
   /**
-   * It is gone, or was never open.
+   * Called when the connection is gone or could not be opened.
    *
-   * @param failure why; null if we closed it, or if its bytes were wrong, which is counted already
+   * @param failure why; null if we closed it, perhaps because of wrong bytes, which are counted
+   *     already
    */
   void onEnd(BenchConnection connection, @Nullable String failure);
 }

@@ -1,11 +1,11 @@
 package dev.waymark.tools.bench;
 
 /**
- * When each request is due, fixed in advance: a far side that stands still does not move it, so its
- * stall is measured for every request that was due meanwhile. Immutable.
+ * The schedule of requests, fixed in advance: if the other side stalls, requests stay due at their
+ * times, so the stall is measured for each of them. Immutable.
  *
- * @param startNs when the first is due
- * @param perSecond how many are due each second
+ * @param startNs when the first request is due
+ * @param perSecond how many requests are due per second
  */
 record Pacing(long startNs, double perSecond) {
   private static final double SECOND_NS = 1e9;
@@ -15,13 +15,13 @@ record Pacing(long startNs, double perSecond) {
     return startNs + (long) (index * SECOND_NS / perSecond);
   }
 
-  /** How many are due at this time, those before included. */
+  /** How many requests have become due up to this time. */
   long dueCount(long nowNs) {
     if (nowNs - startNs < 0) {
       return 0;
     }
     long count = (long) ((nowNs - startNs) * perSecond / SECOND_NS);
-    // Rounded twice, so it may be off by one, and has to agree with dueNs.
+    // Rounding may make this off by one, but it has to agree with dueNs.
     while (dueNs(count) - nowNs <= 0) {
       count++;
     }

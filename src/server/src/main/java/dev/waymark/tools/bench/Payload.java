@@ -3,10 +3,10 @@ package dev.waymark.tools.bench;
 import java.nio.ByteBuffer;
 
 /**
- * What each connection sends: an endless row of words of eight bytes, a function of the
- * connection's number and the place in its stream, big-endian. No two words of a run are alike, and
- * a word tells whose it is and from where, so bytes that are lost, doubled, swapped or another
- * connection's cannot pass, and can be named. Immutable, thread-safe.
+ * What each connection sends: an endless stream of big-endian 8-byte words, each a function of the
+ * connection's number and the word's index. All words of a run differ, and a word reveals its
+ * connection and offset. So bytes that are lost, duplicated, swapped or another connection's are
+ * detected and can be described. Immutable and thread-safe.
  */
 final class Payload {
   static final int NUMBER_BITS = 28;
@@ -14,27 +14,27 @@ final class Payload {
 
   private static final long NUMBER_MASK = (1L << NUMBER_BITS) - 1;
 
-  /** Odd, so that the product can be undone. */
+  /** Odd, so that the multiplication is invertible. */
   private static final long FACTOR = 0x9e37_79b9_7f4a_7c15L;
 
   private static final long INVERSE = inverse(FACTOR);
 
-  /** From a word to the next of the same connection, after the multiplication. */
+  /** The difference between consecutive words of a connection, after the multiplication. */
   private static final long STEP = FACTOR << NUMBER_BITS;
 
   private final long seed;
 
   /**
-   * @param seed of the run: bytes left over from another run are not taken for this one's
+   * @param seed distinguishes the run, so that stray bytes of another run do not match
    */
   Payload(long seed) {
     this.seed = mix(seed);
   }
 
-  /** Where some bytes stand: the connection, and the place in its stream. */
+  /** The position of some bytes: the connection and the offset in its stream. */
   record Place(int number, long offset) {}
 
-  /** Fills the buffer up to its limit with a connection's bytes from this offset on. */
+  /** Fills the buffer up to its limit with a connection's bytes, starting at this offset. */
   void fill(ByteBuffer to, int number, long offset) {
     int at = to.position();
     int end = to.limit();
@@ -56,9 +56,9 @@ final class Payload {
   }
 
   /**
-   * Compares what has come with what a connection sent from this offset on.
+   * Compares received bytes with what a connection sent, starting at this offset.
    *
-   * @return the index in the buffer of the first byte that is another; -1: none
+   * @return the index in the buffer of the first byte that differs, or -1
    */
   int mismatch(ByteBuffer in, int number, long offset) {
     int at = in.position();
@@ -87,12 +87,12 @@ final class Payload {
     return byteOf(word(number, offset >>> 3), (int) (offset & 7));
   }
 
-  /** One word of a connection. */
+  /** The word of a connection with this index. */
   long word(int number, long index) {
     return spread(product(number, index));
   }
 
-  /** The one place in all streams that has this word. */
+  /** The only place in all streams that has this word. */
   Place placeOf(long word) {
     long place = spread(word) * INVERSE - seed;
     return new Place((int) (place & NUMBER_MASK), (place >>> NUMBER_BITS) * WORD_BYTES);
@@ -102,14 +102,12 @@ final class Payload {
     return ((index << NUMBER_BITS | number) + seed) * FACTOR;
   }
 
-  /** Its own inverse. */
+  /** Mixes high bits into low ones. Its own inverse. */
   private static long spread(long product) {
     return product ^ product >>> 32;
   }
 
-  /**
-   * SplitMix64: so that words such as 0, which come of themselves, have no place in the streams.
-   */
+  /** SplitMix64. Keeps values that occur naturally, such as 0, out of the streams. */
   private static long mix(long seed) {
     long mixed = (seed ^ seed >>> 30) * 0xbf58_476d_1ce4_e5b9L + FACTOR;
     mixed = (mixed ^ mixed >>> 27) * 0x94d0_49bb_1331_11ebL;
@@ -131,7 +129,7 @@ final class Payload {
 
   private static long inverse(long odd) {
     long inverse = odd;
-    // Newton's: each step doubles the number of right bits, of which there are three at first.
+    // Newton's method: each step doubles the number of correct bits, starting with three.
     for (int bits = 3; bits < Long.SIZE; bits *= 2) {
       inverse *= 2 - odd * inverse;
     }

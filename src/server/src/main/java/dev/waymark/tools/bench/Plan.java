@@ -3,7 +3,7 @@ package dev.waymark.tools.bench;
 import java.util.function.LongSupplier;
 
 /**
- * What all workers share. Thread-safe.
+ * What all workers share in a run. Thread-safe.
  *
  * @param clock monotonic, in nanoseconds
  */
@@ -12,7 +12,7 @@ record Plan(BenchOptions options, Payload payload, Sizes sizes, Tally tally, Lon
     return clock.getAsLong();
   }
 
-  /** How many numbers of connections are given out, as far as it is known. */
+  /** The upper bound of the connection numbers in use. */
   int numbers() {
     return options.mode() == BenchOptions.Mode.CONNECT_BURST
         ? 1 << Payload.NUMBER_BITS

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 
-/** What processes have used of the machine. No state. */
+/** Reads the resource usage of processes. Stateless. */
 final class Processes {
   private static final String RSS = "VmRSS:";
 
@@ -18,7 +18,7 @@ final class Processes {
     return cpuNs(ProcessHandle.current());
   }
 
-  /** What they have used since their start. */
+  /** The usage of these processes since they started. */
   static List<Result.Used> of(List<Long> pids) {
     List<Result.Used> uses = new ArrayList<>();
     for (long pid : pids) {

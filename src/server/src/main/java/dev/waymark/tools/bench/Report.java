@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import org.HdrHistogram.Histogram;
 
-/** How results look. No state. */
+/** Formats results as text. Stateless. */
 public final class Report {
   private static final double[] PERCENTILES = {50, 90, 99, 99.9, 99.99, 100};
 
@@ -14,7 +14,7 @@ public final class Report {
 
   private Report() {}
 
-  /** One line while it runs. */
+  /** A line of progress. */
   static String progress(BenchOptions options, Interval interval, Tally tally) {
     return format(
         "%5.0f s%s  %,11.0f %s/s   p99 %9s   %,d open, %,d errors",
@@ -27,7 +27,7 @@ public final class Report {
         tally.counts().errors());
   }
 
-  /** The table at the end. */
+  /** The final table. */
   public static List<String> table(Result result) {
     List<String> lines = new ArrayList<>();
     lines.add(title(result.options()));
@@ -47,7 +47,7 @@ public final class Report {
     row(
         lines,
         "opened",
-        "%,d connections, those to begin with in %.2f s; open at the end: %,d",
+        "%,d connections, the initial ones in %.2f s; open at the end: %,d",
         counts.connected(),
         result.connectSeconds(),
         result.openAtEnd());
@@ -72,12 +72,12 @@ public final class Report {
       row(
           lines,
           "not sent",
-          "%,d were due, but those before them were not answered",
+          "%,d were due, but earlier ones on their connections were not answered",
           counts.unsent());
     }
     row(
         lines,
-        "CPU of this",
+        "CPU of bench",
         "%.2f s (%s, %d threads)",
         result.cpuNs() / SECOND_NS,
         result.transport(),
@@ -99,7 +99,7 @@ public final class Report {
       row(
           lines,
           unit(result.options()),
-          "%,.0f for each CPU-second of these processes",
+          "%,.0f per CPU-second of these processes",
           result.requests() / result.processCpuSeconds());
     }
   }
@@ -110,7 +110,7 @@ public final class Report {
     return switch (options.mode()) {
       case LOAD ->
           format(
-              "%s over %,d connections, %d under way on each, %s",
+              "%s over %,d connections, %d in flight on each, %s",
               sizes, options.connections(), options.window(), pace);
       case CONNECT_BURST ->
           format("connect, %s, close: %,d at a time, %s", sizes, options.connections(), pace);

@@ -4,15 +4,15 @@ import java.util.List;
 import org.HdrHistogram.Histogram;
 
 /**
- * What was measured. Immutable, but for the histograms, which nobody changes any more.
+ * The results of a run. Immutable, except for the histograms, which are no longer modified.
  *
- * @param seconds how long was measured, less than asked for if it was stopped
- * @param connectSeconds until all were connected
- * @param openAtEnd connections that were still there when it was over
- * @param latency in nanoseconds, of all requests that were answered, and of those that were not but
- *     should have been, with the time they had waited
- * @param connects how long connecting took, in nanoseconds
- * @param cpuNs what this process used in the measured time
+ * @param seconds the measured time, shorter than requested if the run was stopped
+ * @param connectSeconds how long it took until all were connected
+ * @param openAtEnd how many connections were still open at the end
+ * @param latency the latencies in nanoseconds; requests that should have been answered but were not
+ *     count with the time that they waited
+ * @param connects the connect times in nanoseconds
+ * @param cpuNs the CPU time that this process used in the measured time
  */
 public record Result(
     BenchOptions options,
@@ -28,14 +28,14 @@ public record Result(
     long cpuNs,
     List<Used> processes) {
   /**
-   * What another process used, in the measured time unless said otherwise.
+   * The resource usage of another process.
    *
-   * @param cpuNs -1 if it is gone
-   * @param rssBytes at the end
+   * @param cpuNs CPU time in the measured time, or -1 if the process is gone
+   * @param rssBytes resident memory at the end of the measured time
    */
   public record Used(long pid, long cpuNs, long rssBytes) {}
 
-  /** 0; 1 if a byte was wrong, or a connection lost or refused, or a request not answered. */
+  /** 1 if a byte was wrong, a connection lost or refused, or a request not answered; else 0. */
   public int exitCode() {
     return counts.errors() == 0 ? 0 : 1;
   }
@@ -48,7 +48,7 @@ public record Result(
     return seconds > 0 ? requests() / seconds : 0;
   }
 
-  /** Of the processes that were named, all together; 0 if there are none. */
+  /** The CPU time of all observed processes together; 0 if there are none. */
   double processCpuSeconds() {
     return processes.stream().mapToLong(each -> Math.max(0, each.cpuNs())).sum() / 1e9;
   }

@@ -2,21 +2,21 @@ package dev.waymark.tools.bench;
 
 import java.util.List;
 
-/** How long each request is. Immutable, thread-safe. */
+/** Decides the size of each request. Immutable and thread-safe. */
 final class Sizes {
   private static final long FACTOR = 0xbf58_476d_1ce4_e5b9L;
 
   private final int[] sizes;
 
   /**
-   * @param sizes in bytes, one or several; each as often as the others, in an order that looks
-   *     random and is the same in every run
+   * @param sizes one or more sizes in bytes, used equally often, in an order that looks random but
+   *     is the same in every run
    */
   Sizes(List<Integer> sizes) {
     this.sizes = sizes.stream().mapToInt(Integer::intValue).toArray();
   }
 
-  /** Of one request of one connection. */
+  /** The size of one request of one connection. */
   int of(int number, long request) {
     if (sizes.length == 1) {
       return sizes[0];

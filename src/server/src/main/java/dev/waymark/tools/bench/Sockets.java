@@ -4,9 +4,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.IoHandlerFactory;
 
 /**
- * What carries the sockets. Immutable.
+ * The transport of the sockets. Immutable.
  *
- * @param name as the user knows it: epoll, nio
+ * @param name the name shown to the user, such as epoll or nio
  */
 public record Sockets(
     String name, IoHandlerFactory ioHandlers, Class<? extends Channel> clientType) {}

@@ -5,15 +5,15 @@ import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The local addresses to connect from, as the user writes them. No state. */
+/** Parses the local addresses to connect from. Stateless. */
 public final class Sources {
   /**
-   * A source has some 28,000 ports for each target, and the system's search for a free one slows
-   * down long before they are used up.
+   * An address has some 28,000 ports per target, but the kernel's search for a free one gets slow
+   * long before they are used up.
    */
   private static final int CONNECTIONS_PER_SOURCE = 4_000;
 
-  /** Enough for the ports that closed connections keep for a while. */
+  /** Leaves room for ports that closed connections still occupy. */
   private static final int SOURCES_MIN = 16;
 
   private static final int ADDRESS_BITS = 32;
@@ -21,7 +21,8 @@ public final class Sources {
   private Sources() {}
 
   /**
-   * Addresses, or networks such as 127.0.0.0/8, of which as many are taken as are of use.
+   * Parses addresses and networks such as 127.0.0.0/8, and takes as many addresses of a network as
+   * are useful.
    *
    * @throws BenchException if a text is neither
    */
@@ -46,14 +47,14 @@ public final class Sources {
     int bits = bits(text, slash);
     long size = 1L << (ADDRESS_BITS - bits);
     long first = 0;
-    for (byte each : base) {
-      first = first << 8 | (each & 0xff);
+    for (byte octet : base) {
+      first = first << 8 | (octet & 0xff);
     }
     first &= -size;
-    long useful = Math.max(SOURCES_MIN, connections / CONNECTIONS_PER_SOURCE + 1);
+    long wanted = Math.max(SOURCES_MIN, connections / CONNECTIONS_PER_SOURCE + 1);
     List<InetAddress> sources = new ArrayList<>();
-    // The first is the network's own address, the last its broadcast.
-    for (long i = Math.min(1, size - 1); i < Math.min(useful + 1, Math.max(1, size - 1)); i++) {
+    // Excludes the network's own address, which is the first, and its broadcast address, the last.
+    for (long i = Math.min(1, size - 1); i < Math.min(wanted + 1, Math.max(1, size - 1)); i++) {
       sources.add(address(first + i));
     }
     return sources;

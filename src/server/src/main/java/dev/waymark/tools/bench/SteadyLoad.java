@@ -6,14 +6,15 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Connections that stay: they ask as fast as replies come, or when it is due. With IDLE each asks
- * once. Confined to its event loop, but for the methods of {@link Work}.
+ * Connections that stay open and send requests as fast as replies come, or at a fixed rate. With
+ * IDLE each sends one request. Confined to its event loop, except for the methods of {@link
+ * Workload}.
  */
-final class SteadyLoad implements Work, Owner {
-  /** More at once would overflow the other side's backlog. */
+final class SteadyLoad implements Workload, Owner {
+  /** More connects at once could overflow the other side's backlog. */
   private static final int CONNECTING_MAX = 128;
 
-  /** How many requests fall due before replies are read again. */
+  /** How many due requests are admitted before replies are read again. */
   private static final int DUE_TURN_MAX = 256;
 
   private final Plan plan;
@@ -24,11 +25,11 @@ final class SteadyLoad implements Work, Owner {
   private final CompletableFuture<Void> ready = new CompletableFuture<>();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
-  private int asked;
+  private int dialled;
   private int connecting;
   private int live;
 
-  /** Of those that are open, how many still wait for an answer; counted from {@link #stop} on. */
+  /** How many open connections still await replies; counted from {@link #stop} on. */
   private int busy;
 
   private boolean isStopped;
@@ -37,7 +38,7 @@ final class SteadyLoad implements Work, Owner {
   private long due;
 
   /**
-   * @param firstNumber its connections have this number and those after it
+   * @param firstNumber the number of the first connection; the others follow
    */
   SteadyLoad(Plan plan, EventLoop loop, Dialer dialer, int firstNumber, int count) {
     this.plan = plan;
@@ -50,7 +51,7 @@ final class SteadyLoad implements Work, Owner {
     }
   }
 
-  // --- work ---
+  // --- Workload ---
 
   @Override
   public CompletableFuture<Void> connect() {
@@ -67,7 +68,7 @@ final class SteadyLoad implements Work, Owner {
         pacing = new Pacing(startNs, options.rate() * share);
         pace();
       } else {
-        loop.schedule(this::askAll, startNs - plan.nowNs(), TimeUnit.NANOSECONDS);
+        loop.schedule(this::admitAll, startNs - plan.nowNs(), TimeUnit.NANOSECONDS);
       }
     });
   }
@@ -75,9 +76,9 @@ final class SteadyLoad implements Work, Owner {
   @Override
   public CompletableFuture<Void> stop() {
     loop.execute(() -> {
-      askRest();
+      admitRest();
       isStopped = true;
-      stopAll();
+      stopAdmitting();
       checkReady();
       checkDrained();
     });
@@ -91,7 +92,7 @@ final class SteadyLoad implements Work, Owner {
       isClosed = true;
       long nowNs = plan.nowNs();
       for (BenchConnection each : connections) {
-        for (long i = each.isOpen() ? each.underWay() : 0; i > 0; i--) {
+        for (long i = each.isOpen() ? each.inFlight() : 0; i > 0; i--) {
           plan.tally().unanswered(each.oldestStartNs(), nowNs - each.oldestStartNs());
         }
         each.close();
@@ -107,7 +108,7 @@ final class SteadyLoad implements Work, Owner {
   public void onOpen(BenchConnection connection) {
     connecting--;
     live++;
-    plan.tally().connected(plan.nowNs() - connection.begunNs());
+    plan.tally().connected(plan.nowNs() - connection.connectStartNs());
     connectMore();
   }
 
@@ -119,7 +120,7 @@ final class SteadyLoad implements Work, Owner {
   @Override
   public void onAnswer(BenchConnection connection, long startNs, long nowNs, int size) {
     plan.tally().answered(pacing == null ? nowNs : startNs, nowNs - startNs, size);
-    if (isStopped && connection.underWay() == 0) {
+    if (isStopped && connection.inFlight() == 0) {
       busy--;
       checkDrained();
     }
@@ -133,7 +134,7 @@ final class SteadyLoad implements Work, Owner {
       if (failure != null) {
         plan.tally().lost(failure);
       }
-      if (isStopped && connection.underWay() > 0) {
+      if (isStopped && connection.inFlight() > 0) {
         busy--;
         checkDrained();
       }
@@ -148,17 +149,17 @@ final class SteadyLoad implements Work, Owner {
   }
 
   private void connectMore() {
-    while (connecting < CONNECTING_MAX && asked < connections.length && !isStopped) {
-      connections[asked].onBegin(plan.nowNs());
+    while (connecting < CONNECTING_MAX && dialled < connections.length && !isStopped) {
+      connections[dialled].onConnecting(plan.nowNs());
       connecting++;
-      dialer.connect(connections[asked++]);
+      dialer.connect(connections[dialled++]);
     }
     checkReady();
   }
 
   // --- requests ---
 
-  private void askAll() {
+  private void admitAll() {
     for (BenchConnection each : connections) {
       if (!isStopped) {
         each.admit(Long.MAX_VALUE);
@@ -171,8 +172,8 @@ final class SteadyLoad implements Work, Owner {
       return;
     }
     long until = Math.min(pacing.dueCount(plan.nowNs()), requestsMax());
-    long turn = Math.min(until, due + DUE_TURN_MAX);
-    for (; due < turn; due++) {
+    long turnEnd = Math.min(until, due + DUE_TURN_MAX);
+    for (; due < turnEnd; due++) {
       BenchConnection next = connections[(int) (due % connections.length)];
       next.admit(next.admitted() + 1);
     }
@@ -184,8 +185,11 @@ final class SteadyLoad implements Work, Owner {
     }
   }
 
-  /** Where each is to ask once, each is: one that was not asked would not be known to be alive. */
-  private void askRest() {
+  /**
+   * With IDLE, admits the requests that are not due yet: a connection that sends none would not be
+   * known to be alive.
+   */
+  private void admitRest() {
     while (pacing != null && due < connections.length && requestsMax() == connections.length) {
       connections[(int) due++].admit(1);
     }
@@ -199,7 +203,7 @@ final class SteadyLoad implements Work, Owner {
     return by.dueNs(request * connections.length + connection.number() - firstNumber);
   }
 
-  private void stopAll() {
+  private void stopAdmitting() {
     long nowNs = plan.nowNs();
     for (BenchConnection each : connections) {
       if (pacing != null && each.isOpen()) {
@@ -209,7 +213,7 @@ final class SteadyLoad implements Work, Owner {
         }
       }
       each.admitNoMore();
-      if (each.isOpen() && each.underWay() > 0) {
+      if (each.isOpen() && each.inFlight() > 0) {
         busy++;
       }
     }
@@ -218,7 +222,7 @@ final class SteadyLoad implements Work, Owner {
   // --- ends ---
 
   private void checkReady() {
-    if (connecting == 0 && (isStopped || asked == connections.length)) {
+    if (connecting == 0 && (isStopped || dialled == connections.length)) {
       ready.complete(null);
     }
   }

@@ -6,14 +6,14 @@ import java.util.concurrent.atomic.LongAdder;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.Recorder;
 
-/** Everything that is counted. Thread-safe; written by the workers, read by the timekeeper. */
+/** All counters of a run. Thread-safe; written by the workers, read by the timekeeper. */
 final class Tally {
-  /** What is longer is counted as this long. */
+  /** Longer latencies are recorded as this value. */
   static final long LATENCY_MAX_NS = 3_600_000_000_000L;
 
   static final int DIGITS = 3;
 
-  private static final int FAILURES_TOLD_MAX = 10;
+  private static final int FAILURES_KEPT_MAX = 10;
 
   private final Recorder warmup = recorder();
   private final Recorder measured = recorder();
@@ -32,9 +32,9 @@ final class Tally {
   private volatile long toNs = Long.MAX_VALUE;
 
   /**
-   * Sums at one moment.
+   * A snapshot of the counters.
    *
-   * @param answered requests of the measured time, as are their bytes
+   * @param answered requests answered in the measured time
    */
   record Counts(
       long answered,
@@ -45,7 +45,7 @@ final class Tally {
       long unanswered,
       long unsent,
       long bytes) {
-    /** What makes the run a failed one. */
+    /** The number of errors, which make the run a failure. */
     long errors() {
       return refused + lost + wrong + unanswered;
     }
@@ -55,7 +55,7 @@ final class Tally {
     return new Histogram(LATENCY_MAX_NS, DIGITS);
   }
 
-  /** What is measured: the times of {@link #answered} from the one on, before the other. */
+  /** Sets the measured time, from the first time inclusive to the second exclusive. */
   void window(long fromNs, long toNs) {
     this.toNs = toNs;
     this.fromNs = fromNs;
@@ -69,14 +69,16 @@ final class Tally {
     connects.recordValue(bounded(durationNs));
   }
 
-  /** A connection is gone, in whatever way. */
+  /** A connection that was open is gone, for whatever reason. */
   void closed() {
     open.decrement();
   }
 
   /**
-   * @param countedAtNs when it counts: if that is in the measured time, it is measured
-   * @param latencyNs from when it was sent, or due
+   * A request was answered.
+   *
+   * @param countedAtNs the time that decides whether it counts as measured
+   * @param latencyNs the time since it was sent, or due
    */
   void answered(long countedAtNs, long latencyNs, int size) {
     if (countedAtNs < fromNs) {
@@ -88,15 +90,15 @@ final class Tally {
     }
   }
 
-  /** Sent, and no answer by the end. */
+  /** A request was sent but not answered by the end. */
   void unanswered(long countedAtNs, long waitedNs) {
     unanswered.increment();
     waited(countedAtNs, waitedNs);
   }
 
   /**
-   * Due, and not even sent by the end, since those before it were not answered; nothing is due from
-   * the end of the measured time on.
+   * A request was due but not even sent by the end, because those before it were not answered.
+   * Nothing is due after the measured time.
    */
   void unsent(long countedAtNs, long waitedNs) {
     if (countedAtNs < toNs) {
@@ -107,22 +109,25 @@ final class Tally {
 
   void refused(String why) {
     refused.increment();
-    tell(why);
+    addFailure(why);
   }
 
   void lost(String why) {
     lost.increment();
-    tell(why);
+    addFailure(why);
   }
 
   void wrong(Corruption corruption) {
     wrong.increment();
-    tell(corruption.text());
+    addFailure(corruption.text());
   }
 
   // --- timekeeper ---
 
-  /** What was answered since the last call, warming up or not. */
+  /**
+   * Returns the latencies since the last call, including warm-up, and adds the measured ones to the
+   * total.
+   */
   Histogram takeInterval(Histogram total) {
     Histogram interval = measured.getIntervalHistogram();
     total.add(interval);
@@ -150,7 +155,7 @@ final class Tally {
     return open.sum();
   }
 
-  /** The first few things that went wrong, each said once. */
+  /** The first few distinct failures. */
   List<String> failures() {
     synchronized (failures) {
       return List.copyOf(failures);
@@ -163,9 +168,9 @@ final class Tally {
     }
   }
 
-  private void tell(String why) {
+  private void addFailure(String why) {
     synchronized (failures) {
-      if (failures.size() < FAILURES_TOLD_MAX && !failures.contains(why)) {
+      if (failures.size() < FAILURES_KEPT_MAX && !failures.contains(why)) {
         failures.add(why);
       }
     }

@@ -6,12 +6,12 @@ import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Where to connect. No state. */
+/** Resolves the targets to connect to. Stateless. */
 public final class Targets {
   private Targets() {}
 
   /**
-   * All addresses of all names; of a name, those of the family that the system prefers.
+   * Resolves all names. Of each name it takes the addresses of the family that the system prefers.
    *
    * @throws BenchException if a name has no address
    */
@@ -21,7 +21,7 @@ public final class Targets {
       try {
         InetAddress[] addresses = InetAddress.getAllByName(target.getHostString());
         for (InetAddress address : addresses) {
-          // localhost is two of them, and few servers listen on both.
+          // localhost has both families, but few servers listen on both.
           if (address.getClass() == addresses[0].getClass()) {
             targets.add(new InetSocketAddress(address, target.getPort()));
           }

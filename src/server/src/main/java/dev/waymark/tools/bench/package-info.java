@@ -1,8 +1,8 @@
 /**
- * {@code waymark bench}: connections that send bytes to whatever echoes them, check each one that
- * comes back, and measure. Out of scope: anything of the bridge; it knows the other side by its
- * address alone. Each worker is one event loop; the thread that called {@link
- * dev.waymark.tools.bench.Bench#run} keeps the time. Start there.
+ * {@code waymark bench}: opens connections to an echo server, checks every byte that comes back,
+ * and measures. Out of scope: the bridge, of which bench knows nothing but an address. Each worker
+ * is an event loop; the thread that calls {@link dev.waymark.tools.bench.Bench#run} keeps the time.
+ * Start there.
  */
 @NullMarked
 package dev.waymark.tools.bench;

@@ -7,31 +7,33 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 
-/** Asks admin ports. Thread-safe. */
+/** An HTTP client for admin ports. Thread-safe. */
 final class AdminClient implements AutoCloseable {
-  /** For figures that are asked for again and again. */
+  /** For figures, which are polled again soon. */
   private static final Duration GET_TIMEOUT = Duration.ofSeconds(2);
 
-  /** For orders, without which the demo cannot go on, on a machine that is short of processors. */
+  /**
+   * For commands, without which the demo cannot continue; long enough for a machine short of CPU.
+   */
   private static final Duration POST_TIMEOUT = Duration.ofSeconds(20);
 
   private final HttpClient http = HttpClient.newHttpClient();
 
-  /** The answer to GET. */
+  /** Sends GET and returns the response body. */
   String get(String url) throws IOException, InterruptedException {
-    return ask(HttpRequest.newBuilder(URI.create(url)).timeout(GET_TIMEOUT).build());
+    return send(HttpRequest.newBuilder(URI.create(url)).timeout(GET_TIMEOUT).build());
   }
 
-  /** The answer to an empty POST. */
+  /** Sends an empty POST and returns the response body. */
   String post(String url) throws IOException, InterruptedException {
-    return ask(
+    return send(
         HttpRequest.newBuilder(URI.create(url))
             .timeout(POST_TIMEOUT)
             .POST(HttpRequest.BodyPublishers.noBody())
             .build());
   }
 
-  private String ask(HttpRequest request) throws IOException, InterruptedException {
+  private String send(HttpRequest request) throws IOException, InterruptedException {
     return http.send(request, BodyHandlers.ofString()).body();
   }
 

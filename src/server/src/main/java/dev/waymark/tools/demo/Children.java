@@ -11,12 +11,15 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The processes that the demo started: none outlives it. Whoever ends in order closes this; a
- * shutdown hook kills what is left after a failure; a guard, a shell that reads from a pipe, does
- * so when the demo itself is killed, since then the pipe ends. Thread-safe.
+ * The child processes of the demo, none of which outlives it. A normal exit closes this; after a
+ * failure a shutdown hook kills the remaining children; if the demo itself is killed, a guard does:
+ * a shell that reads from a pipe and notices when the pipe ends. Thread-safe.
  */
 final class Children implements AutoCloseable {
-  /** Remembers the last line; interrupts of the terminal are for the demo. */
+  /**
+   * Remembers the last line of process IDs. Ignores signals, since Ctrl-C in the terminal is meant
+   * for the demo.
+   */
   private static final String GUARD =
       "trap '' INT TERM; pids=; while read -r line; do pids=$line; done;"
           + " [ -z \"$pids\" ] || kill -9 $pids 2>/dev/null";
@@ -46,8 +49,8 @@ final class Children implements AutoCloseable {
   }
 
   /**
-   * Starts one. It ignores SIGINT: Ctrl-C reaches all processes of the terminal, and is for the
-   * demo alone.
+   * Starts a child that ignores SIGINT, because Ctrl-C reaches all processes of the terminal but is
+   * meant only for the demo.
    */
   synchronized Process start(ProcessBuilder builder) throws IOException {
     if (guard != null) {
@@ -57,35 +60,35 @@ final class Children implements AutoCloseable {
     }
     Process child = builder.start();
     running.add(child);
-    tellGuard();
+    updateGuard();
     return child;
   }
 
-  /** It has ended. */
-  synchronized void ended(Process child) {
+  /** Forgets a child that has onEnded. */
+  synchronized void onEnded(Process child) {
     running.remove(child);
-    tellGuard();
+    updateGuard();
   }
 
-  /** Kills those that still run. */
+  /** Kills the children that are still running. */
   @Override
   public synchronized void close() {
     killAll();
-    tellGuard();
+    updateGuard();
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException isShuttingDown) {
-      // The hook finds nothing left.
+      // The hook will find nothing to kill.
     }
   }
 
   private synchronized void killAll() {
-    // A frozen one too dies of it.
+    // SIGKILL also ends a frozen process.
     running.forEach(Process::destroyForcibly);
     running.clear();
   }
 
-  private void tellGuard() {
+  private void updateGuard() {
     if (guard == null) {
       return;
     }
@@ -95,7 +98,7 @@ final class Children implements AutoCloseable {
       guard.write((pids + "\n").getBytes(StandardCharsets.US_ASCII));
       guard.flush();
     } catch (IOException guardIsGone) {
-      // Then the hook alone has to do.
+      // The shutdown hook remains.
     }
   }
 }

@@ -14,11 +14,12 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * A bridge, upstreams and clients, and what befalls the upstreams. {@link #run} is called once, by
- * the thread that does the harm; the clients and the screen have threads of their own.
+ * Runs a bridge, upstreams and clients, and injects faults into the upstreams. {@link #run} may be
+ * called once; the calling thread injects the faults, while clients and screen have their own
+ * threads.
  */
 public final class Demo {
-  /** A reply was lost or came twice, or a connection was closed. */
+  /** The exit code if a reply was lost or came twice, or a connection was closed. */
   public static final int EXIT_FLAWED = 3;
 
   private static final int UPSTREAMS = 3;
@@ -37,15 +38,15 @@ public final class Demo {
   private final Map<Fault.Kind, Integer> counts = new EnumMap<>(Fault.Kind.class);
 
   /**
-   * What was asked for.
+   * The options of a demo.
    *
-   * @param seconds how long; 0: until it is stopped
-   * @param seed of the order of faults
+   * @param seconds how long to run; 0 until stopped
+   * @param seed the seed for the order of faults
    */
   public record Options(int seconds, int clients, long seed) {}
 
   /**
-   * @param stop released when the user wants it to end
+   * @param stop released when the user wants the demo to end
    * @param clock monotonic, in nanoseconds
    */
   public Demo(
@@ -61,10 +62,10 @@ public final class Demo {
   }
 
   /**
-   * Runs it to its end, and leaves no process behind.
+   * Runs the demo to its end and leaves no process behind.
    *
    * @return the exit code
-   * @throws DemoException if it cannot start or go on
+   * @throws DemoException if it cannot start or continue
    */
   public int run() throws InterruptedException {
     try (Children children = new Children();
@@ -72,26 +73,27 @@ public final class Demo {
       List<DemoUpstream> upstreams = startUpstreams(children, http);
       List<String> addresses = upstreams.stream().map(DemoUpstream::address).toList();
       DemoBridge bridge = DemoBridge.start(children, http, addresses);
-      introduce(bridge);
+      printIntroduction(bridge);
       List<Thread> clients = startClients(bridge);
-      Ending ending = show(bridge, upstreams, clients);
+      Ending ending = runWithFaults(bridge, upstreams, clients);
       return summary(ending.totals(), ending.scrape());
     }
   }
 
-  /** What there was at the end. */
+  /** The figures at the end. */
   private record Ending(Tally.Totals totals, Scrape scrape) {}
 
-  private Ending show(DemoBridge bridge, List<DemoUpstream> upstreams, List<Thread> clients)
+  private Ending runWithFaults(
+      DemoBridge bridge, List<DemoUpstream> upstreams, List<Thread> clients)
       throws InterruptedException {
     try (Ticker ticker = new Ticker(title(), bridge, upstreams, tally, screen)) {
-      torment(upstreams, clock.getAsLong());
-      boolean isCut = stop.getCount() == 0;
+      injectFaults(upstreams, clock.getAsLong());
+      boolean isInterrupted = stop.getCount() == 0;
       Tally.Totals atStop = tally.totals();
       over.countDown();
-      awaitLastReplies(clients, isCut);
-      ticker.look();
-      return new Ending(isCut ? atStop : tally.totals(), ticker.latest());
+      awaitLastReplies(clients, isInterrupted);
+      ticker.poll();
+      return new Ending(isInterrupted ? atStop : tally.totals(), ticker.latest());
     }
   }
 
@@ -117,14 +119,14 @@ public final class Demo {
     return upstreams;
   }
 
-  private void introduce(DemoBridge bridge) {
+  private void printIntroduction(DemoBridge bridge) {
     screen.event(
         String.format(
             Locale.ROOT,
             "clients connect to %s; the bridge's admin port is %s",
             bridge.address().toString().substring(1),
             bridge.admin()));
-    screen.event("so that a freeze is noticed soon, the bridge runs with " + DemoBridge.SETTINGS);
+    screen.event("to notice freezes soon, the bridge runs with " + DemoBridge.SETTINGS);
   }
 
   private List<Thread> startClients(DemoBridge bridge) {
@@ -143,21 +145,22 @@ public final class Demo {
         options.clients(),
         UPSTREAMS,
         options.seed(),
-        options.seconds() == 0 ? "until it is ended" : options.seconds() + " s");
+        options.seconds() == 0 ? "no time limit" : options.seconds() + " s");
   }
 
   // --- faults ---
 
-  private void torment(List<DemoUpstream> upstreams, long startNs) throws InterruptedException {
+  private void injectFaults(List<DemoUpstream> upstreams, long startNs)
+      throws InterruptedException {
     Fault.Plan plan = new Fault.Plan(options.seed(), upstreams.size());
     long endNs = startNs + TimeUnit.SECONDS.toNanos(options.seconds());
     while (!isStopped(CALM_MS, endNs)) {
       Fault next = plan.next();
-      strike(next.kind(), upstreams.get(next.upstream()), endNs);
+      inject(next.kind(), upstreams.get(next.upstream()), endNs);
     }
   }
 
-  private void strike(Fault.Kind kind, DemoUpstream upstream, long endNs)
+  private void inject(Fault.Kind kind, DemoUpstream upstream, long endNs)
       throws InterruptedException {
     counts.merge(kind, 1, Integer::sum);
     tally.takeLatestPauseNs();
@@ -187,7 +190,7 @@ public final class Demo {
     screen.event(
         String.format(
             Locale.ROOT,
-            "%s is well again; longest pause of a client meanwhile: %s",
+            "%s is back; longest client pause meanwhile: %s",
             upstream.address(),
             DemoTable.ms(tally.takeLatestPauseNs())));
   }
@@ -197,7 +200,7 @@ public final class Demo {
     upstream.awaitReady();
   }
 
-  /** Waits for so long, or less if it is to end. */
+  /** Waits for this time, or until the demo should end. Returns whether it should. */
   private boolean isStopped(long ms, long endNs) throws InterruptedException {
     long leftMs =
         options.seconds() == 0
@@ -208,15 +211,16 @@ public final class Demo {
 
   // --- end ---
 
-  private void awaitLastReplies(List<Thread> clients, boolean isCut) throws InterruptedException {
+  private void awaitLastReplies(List<Thread> clients, boolean isInterrupted)
+      throws InterruptedException {
     long endNs = clock.getAsLong() + TimeUnit.SECONDS.toNanos(LAST_REPLIES_S);
     for (Thread client : clients) {
-      if (isCut) {
+      if (isInterrupted) {
         client.interrupt();
       }
       long leftMs = Math.max(1, TimeUnit.NANOSECONDS.toMillis(endNs - clock.getAsLong()));
       if (!client.join(java.time.Duration.ofMillis(leftMs))) {
-        // It waits for a reply that does not come: what it then says counts.
+        // It awaits a reply that does not come. What it counts after the interrupt stands.
         client.interrupt();
         client.join();
       }
@@ -224,16 +228,13 @@ public final class Demo {
   }
 
   private int summary(Tally.Totals totals, Scrape scrape) throws InterruptedException {
-    String what =
+    String faults =
         counts.entrySet().stream()
             .map(each -> each.getKey().label() + " " + each.getValue())
             .collect(Collectors.joining(", "));
     screen.print("");
     screen.print(
-        "waymark demo, seed "
-            + options.seed()
-            + ": "
-            + (what.isEmpty() ? "nothing happened" : what));
+        "waymark demo, seed " + options.seed() + ": " + (faults.isEmpty() ? "no faults" : faults));
     screen.print("  " + DemoTable.traffic(totals));
     screen.print("  " + DemoTable.moving(totals, scrape));
     screen.print("  " + DemoTable.verdict(totals));

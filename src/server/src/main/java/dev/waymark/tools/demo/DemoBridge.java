@@ -9,9 +9,9 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The bridge, a process of its own on ports that it chose. Thread-safe. */
+/** The bridge, a separate process on ports of its choice. Thread-safe. */
 final class DemoBridge {
-  /** What of its configuration is not a bridge's default, for people. */
+  /** Describes where its configuration differs from a bridge's defaults. */
   static final String SETTINGS =
       "ping-interval 500 ms and lane-timeout 2 s (2 s and 6 s by default)";
 
@@ -41,7 +41,7 @@ final class DemoBridge {
     this.admin = ready.group(3);
   }
 
-  /** Starts it before upstreams with these addresses; returns when it listens. */
+  /** Starts a bridge in front of upstreams with these addresses. Returns when it is listening. */
   static DemoBridge start(Children children, AdminClient http, List<String> upstreams)
       throws InterruptedException {
     try {
@@ -59,12 +59,12 @@ final class DemoBridge {
     }
   }
 
-  /** Where clients connect. */
+  /** The address that clients connect to. */
   InetSocketAddress address() {
     return address;
   }
 
-  /** The URL of its admin port. */
+  /** The URL of the admin port. */
   String admin() {
     return admin;
   }

@@ -14,7 +14,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
-/** One connection: a few requests, their replies, a moment's rest. On a thread of its own. */
+/**
+ * A client with one connection: sends a few requests, awaits their replies, rests for a moment, and
+ * repeats. Runs on its own thread.
+ */
 final class DemoClient implements Runnable {
   private static final int BURST_MAX = 4;
   private static final int REST_MS_MAX = 200;
@@ -28,7 +31,7 @@ final class DemoClient implements Runnable {
   private final SplittableRandom random;
 
   /**
-   * @param over released when no request is to be sent any more
+   * @param over released when no more requests should be sent
    * @param clock monotonic, in nanoseconds
    */
   DemoClient(
@@ -49,7 +52,7 @@ final class DemoClient implements Runnable {
       socket.connect(bridge, REPLY_TIMEOUT_MS);
       exchange(socket);
     } catch (SocketTimeoutException e) {
-      // That it was lost is said below.
+      // The replies are counted as lost below.
     } catch (IOException e) {
       tally.closed();
     } catch (InterruptedException e) {
@@ -70,11 +73,11 @@ final class DemoClient implements Runnable {
       }
       out.write(burst.toString().getBytes(StandardCharsets.US_ASCII));
       long sentNs = clock.getAsLong();
-      while (requests.isUnderWay()) {
+      while (requests.isAwaitingReplies()) {
         read(in, sentNs);
       }
     }
-    // What comes after the last reply has come twice.
+    // Anything after the last reply is a duplicate.
     socket.shutdownOutput();
     for (String extra = in.readLine(); extra != null; extra = in.readLine()) {
       requests.onReply(extra, 0);

@@ -4,11 +4,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** How the demo looks: plain text, no terminal needed. No state. */
+/** Formats the demo's figures as plain text. Stateless. */
 final class DemoTable {
   private static final String ROW = "  %-22s %-10s %11s %15s";
 
-  /** One line of the table. */
+  /** A row of the table. */
   record Row(String upstream, String state, long connections, long requests) {}
 
   private DemoTable() {}

@@ -10,13 +10,13 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A place where a stub runs, or does not. For one thread, but for {@link #state}, {@link #look} and
- * {@link #requests}.
+ * An upstream at a fixed address, whose stub process may or may not be running. Confined to one
+ * thread, except for {@link #state}, {@link #poll} and {@link #requests}.
  */
 final class DemoUpstream {
   enum State {
     STARTING,
-    WELL,
+    RUNNING,
     FROZEN,
     DRAINING,
     KILLED,
@@ -30,12 +30,12 @@ final class DemoUpstream {
   private static final Pattern READY =
       Pattern.compile("stub serves Attach on \\S+ .*, admin on (http://\\S+)");
 
-  /** Small and quick to start. */
+  /** For a small heap and a quick start. */
   private static final List<String> JVM_OPTIONS =
       List.of("-Xmx96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
 
   /**
-   * Below the ports that the system gives to clients, one of which could sit there at a restart.
+   * Ports below the ephemeral range: an ephemeral port could be taken by some client at a restart.
    */
   private static final int PORT_MIN = 10_000;
 
@@ -62,7 +62,7 @@ final class DemoUpstream {
       try (ServerSocket _ = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
         return port;
       } catch (IOException taken) {
-        // The next one.
+        // Try another port.
       }
     }
     throw new DemoException("found no free port from " + PORT_MIN + " to " + PORT_MAX);
@@ -76,27 +76,27 @@ final class DemoUpstream {
     return state;
   }
 
-  /** Those it has had, as it said last. */
+  /** The number of requests so far, as of the last poll. */
   long requests() {
     return requests.total();
   }
 
-  /** Asks it, if it can be asked; else what it said last stays. */
-  void look() {
-    if (state != State.WELL && state != State.DRAINING) {
+  /** Polls the stub's counts if it is running; otherwise keeps the previous ones. */
+  void poll() {
+    if (state != State.RUNNING && state != State.DRAINING) {
       return;
     }
-    String asked = admin;
+    String polled = admin;
     try {
-      requests.onStats(asked, http.get(asked + "/stats"));
+      requests.onStats(polled, http.get(polled + "/stats"));
     } catch (IOException gone) {
-      // What was known stays.
+      // Keep the previous counts.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  /** Starts its process; {@link #awaitReady} waits until it serves. */
+  /** Starts the process. {@link #awaitReady} waits until it serves. */
   void start() {
     state = State.STARTING;
     List<String> command = List.of("stub", "--listen=" + address, "--admin=127.0.0.1:0");
@@ -106,41 +106,41 @@ final class DemoUpstream {
   void awaitReady() throws InterruptedException {
     admin = running().awaitReady().group(1);
     requests.onStarted(admin);
-    state = State.WELL;
+    state = State.RUNNING;
   }
 
-  /** SIGKILL. */
+  /** Sends SIGKILL. */
   void kill() throws InterruptedException {
-    look();
+    poll();
     state = State.KILLED;
     running().kill();
   }
 
-  /** SIGSTOP. */
+  /** Sends SIGSTOP. */
   void freeze() throws InterruptedException {
     state = State.FROZEN;
     running().signal("STOP");
   }
 
-  /** SIGCONT. */
+  /** Sends SIGCONT. */
   void thaw() throws InterruptedException {
     running().signal("CONT");
-    state = State.WELL;
+    state = State.RUNNING;
   }
 
-  /** Announces Draining. */
+  /** Makes the stub send Draining. */
   void drain() throws InterruptedException {
     state = State.DRAINING;
     try {
       http.post(admin + "/drain");
     } catch (IOException e) {
-      throw new DemoException("the stub at " + address + " did not drain: " + e.getMessage());
+      throw new DemoException("cannot drain the stub at " + address + ": " + e.getMessage());
     }
   }
 
-  /** SIGTERM. */
+  /** Sends SIGTERM. */
   void stop() throws InterruptedException {
-    look();
+    poll();
     running().stop();
     state = State.ENDED;
   }

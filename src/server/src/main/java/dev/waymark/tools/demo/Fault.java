@@ -5,13 +5,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
 
-/** What befalls an upstream, and which. Immutable. */
+/** A kind of fault and the upstream that it hits. Immutable. */
 record Fault(Kind kind, int upstream) {
   enum Kind {
     KILL("is killed (SIGKILL)"),
     FREEZE("is frozen (SIGSTOP)"),
-    DRAIN("drains, then ends"),
-    RESTART("is told to end (SIGTERM)");
+    DRAIN("drains, then stops"),
+    RESTART("is stopped (SIGTERM)");
 
     private final String text;
 
@@ -19,18 +19,21 @@ record Fault(Kind kind, int upstream) {
       this.text = text;
     }
 
-    /** What becomes of the upstream. */
+    /** What happens to the upstream. */
     String text() {
       return text;
     }
 
-    /** For a count of them. */
+    /** The name in the summary. */
     String label() {
       return name().toLowerCase(Locale.ROOT);
     }
   }
 
-  /** One of each kind in a random order, upstreams in turn; then again. Confined to one thread. */
+  /**
+   * An endless sequence of faults: in each round one of each kind in random order, with the
+   * upstreams in turn. Confined to one thread.
+   */
   static final class Plan {
     private final SplittableRandom random;
     private final int upstreams;

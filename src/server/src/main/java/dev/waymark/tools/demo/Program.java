@@ -17,9 +17,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/**
- * A waymark command in a process of its own, run by this process's Java and classes. Thread-safe.
- */
+/** A waymark command in a separate process, with the Java and classes of this one. Thread-safe. */
 final class Program {
   private static final long READY_TIMEOUT_S = 30;
   private static final long STOP_TIMEOUT_S = 5;
@@ -50,8 +48,8 @@ final class Program {
   }
 
   /**
-   * Of this JVM's options, those that its own processes need too. Not its memory, its collector and
-   * its debugger: a port or a file is for one process.
+   * The options of this JVM that child processes need too. Excludes memory, collector and debugger:
+   * a port or a file can serve only one process.
    */
   static List<String> inherited(List<String> jvmOptions) {
     return jvmOptions.stream()
@@ -60,9 +58,9 @@ final class Program {
   }
 
   /**
-   * Starts a command; it is ready with the first line of its output that has this pattern in it.
+   * Starts a command. It is ready once a line of its output contains this pattern.
    *
-   * @throws DemoException if there is no starting it
+   * @throws DemoException if it cannot be started
    */
   static Program start(
       Children children, Pattern readyLine, List<String> jvmOptions, List<String> command) {
@@ -74,27 +72,27 @@ final class Program {
     line.add("dev.waymark.cli.Main");
     line.addAll(command);
     ProcessBuilder builder = new ProcessBuilder(line).redirectErrorStream(true);
-    // The user's own configuration is not the demo's.
+    // The user's own configuration must not affect the demo.
     builder.environment().keySet().removeIf(key -> key.startsWith("WAYMARK_"));
     String name = command.getFirst();
     try {
       return new Program(name, children.start(builder), children, readyLine);
     } catch (IOException e) {
-      throw new DemoException("cannot start a " + name + ": " + e.getMessage());
+      throw new DemoException("cannot start the " + name + ": " + e.getMessage());
     }
   }
 
   /**
-   * Waits for it.
+   * Waits until it is ready.
    *
-   * @throws DemoException if it ends before, or takes too long
+   * @throws DemoException if it ends before that or takes too long
    */
   Matcher awaitReady() throws InterruptedException {
     try {
       return ready.get(READY_TIMEOUT_S, TimeUnit.SECONDS);
     } catch (ExecutionException ended) {
       throw notReady("ended before it was ready");
-    } catch (TimeoutException late) {
+    } catch (TimeoutException timeout) {
       throw notReady("was not ready within " + READY_TIMEOUT_S + " s");
     }
   }
@@ -102,28 +100,28 @@ final class Program {
   private DemoException notReady(String why) throws InterruptedException {
     kill();
     String lines = lastLines();
-    String said = lines.isEmpty() ? "it said nothing" : "its last lines:\n" + lines;
-    return new DemoException("the " + name + " " + why + "; " + said);
+    String output = lines.isEmpty() ? "it printed nothing" : "its last lines:\n" + lines;
+    return new DemoException("the " + name + " " + why + "; " + output);
   }
 
-  /** SIGKILL, and waits for the end. */
+  /** Sends SIGKILL and waits for the end. */
   void kill() throws InterruptedException {
     process.destroyForcibly();
     process.waitFor(STOP_TIMEOUT_S, TimeUnit.SECONDS);
-    children.ended(process);
+    children.onEnded(process);
   }
 
-  /** SIGTERM, and SIGKILL if that is not enough. */
+  /** Sends SIGTERM, waits for the end, and sends SIGKILL if that takes too long. */
   void stop() throws InterruptedException {
     process.destroy();
     if (!process.waitFor(STOP_TIMEOUT_S, TimeUnit.SECONDS)) {
       process.destroyForcibly();
       process.waitFor(STOP_TIMEOUT_S, TimeUnit.SECONDS);
     }
-    children.ended(process);
+    children.onEnded(process);
   }
 
-  /** Any other signal, by its name without SIG. */
+  /** Sends any other signal, given by its name without SIG. */
   void signal(String signal) throws InterruptedException {
     String[] kill = {"kill", "-" + signal, Long.toString(process.pid())};
     try {
@@ -131,9 +129,9 @@ final class Program {
         return;
       }
     } catch (IOException e) {
-      // Said below.
+      // Reported below.
     }
-    throw new DemoException("there is no `" + String.join(" ", kill) + "` on this system");
+    throw new DemoException("`" + String.join(" ", kill) + "` failed");
   }
 
   private synchronized String lastLines() {

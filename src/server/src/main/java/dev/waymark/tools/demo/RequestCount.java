@@ -3,7 +3,7 @@ package dev.waymark.tools.demo;
 import com.google.gson.JsonParser;
 
 /**
- * How many requests an upstream has had, over all the processes that it was: each counts its own.
+ * The number of requests of an upstream across restarts. Each of its processes counts only its own.
  * Thread-safe.
  */
 final class RequestCount {
@@ -11,7 +11,7 @@ final class RequestCount {
   private long earlier;
   private long latest;
 
-  /** Another process is the upstream now. */
+  /** Called when a new process has become the upstream. */
   synchronized void onStarted(String newProcess) {
     earlier += latest;
     latest = 0;
@@ -19,9 +19,9 @@ final class RequestCount {
   }
 
   /**
-   * What a process answered to /stats; too late if there is another by now.
+   * Called with the response to /stats of a process. Ignored if another process has replaced it.
    *
-   * @param stats JSON
+   * @param stats the response, in JSON
    */
   synchronized void onStats(String from, String stats) {
     if (from.equals(process)) {

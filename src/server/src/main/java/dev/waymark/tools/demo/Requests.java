@@ -5,8 +5,8 @@ import java.util.SplittableRandom;
 import java.util.zip.CRC32C;
 
 /**
- * The numbered, checksummed requests of one client, each a line, and what their replies say: each
- * should be its request again, once, in order. Confined to its client's thread.
+ * The numbered, checksummed requests of one client, each a line, and the check of their replies:
+ * each must echo its request, once, in order. Confined to its client's thread.
  */
 final class Requests {
   private static final int SMALL_CHARS_MAX = 1_000;
@@ -29,9 +29,9 @@ final class Requests {
     return line(sent++);
   }
 
-  /** A reply, without its line end. */
+  /** Checks a reply, given without its line end. */
   void onReply(String reply, long pauseNs) {
-    if (isUnderWay() && reply.equals(line(expected))) {
+    if (isAwaitingReplies() && reply.equals(line(expected))) {
       expected++;
       tally.replied(pauseNs);
       return;
@@ -50,14 +50,14 @@ final class Requests {
     }
   }
 
-  /** No more comes: what has no reply will have none. */
+  /** Called when no more replies come. Requests without a reply are lost. */
   void onEnd() {
     tally.lost(sent - expected);
     expected = sent;
   }
 
-  /** Some request has no reply yet. */
-  boolean isUnderWay() {
+  /** Whether some request has no reply yet. */
+  boolean isAwaitingReplies() {
     return expected < sent;
   }
 
@@ -72,7 +72,7 @@ final class Requests {
     return text + " " + Long.toHexString(sum.getValue());
   }
 
-  /** -1: it has none. */
+  /** The number of the request that a reply echoes, or -1 if there is none. */
   private static long numberOf(String reply) {
     String[] parts = reply.split(" ", 3);
     try {

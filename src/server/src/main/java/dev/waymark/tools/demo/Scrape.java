@@ -2,7 +2,7 @@ package dev.waymark.tools.demo;
 
 import java.util.List;
 
-/** What a bridge's /metrics said at one moment. Immutable. */
+/** A snapshot of a bridge's /metrics. Immutable. */
 record Scrape(List<String> lines) {
   static final Scrape NONE = new Scrape(List.of());
 
@@ -14,7 +14,10 @@ record Scrape(List<String> lines) {
     return new Scrape(text.lines().filter(line -> !line.startsWith("#")).toList());
   }
 
-  /** The sum of the series of this name whose labels have this in them; empty: all. */
+  /**
+   * The sum of the series of this name whose line contains this label text; an empty text matches
+   * all.
+   */
   long sum(String name, String label) {
     double sum = 0;
     for (String line : lines) {
@@ -30,7 +33,7 @@ record Scrape(List<String> lines) {
     return sum(name, "");
   }
 
-  /** How often a connection was given to another upstream. */
+  /** How often connections were moved to another upstream. */
   long moves() {
     return sum("waymark_connections_moved_total");
   }
@@ -39,7 +42,7 @@ record Scrape(List<String> lines) {
     return sum("waymark_replayed_bytes_total");
   }
 
-  /** Those that this upstream owns. */
+  /** The number of connections that this upstream owns. */
   long connections(String upstream) {
     return sum("waymark_upstream_connections", "upstream=\"" + upstream + "\"");
   }

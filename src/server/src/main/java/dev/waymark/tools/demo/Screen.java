@@ -6,12 +6,12 @@ import java.util.Deque;
 import java.util.List;
 
 /**
- * Where the demo shows itself: a terminal, redrawn in place, or lines one after the other. The
- * table is on the terminal's alternate screen, as that of an editor, so that what was there before
- * comes back when it is closed. Thread-safe.
+ * The demo's output: a table redrawn in place on a terminal, or plain lines. The table uses the
+ * terminal's alternate screen, like an editor, so that the previous content comes back on close.
+ * Thread-safe.
  */
 final class Screen implements AutoCloseable {
-  /** The alternate screen; lines that are too long are cut, and not wrapped. */
+  /** Enters the alternate screen and turns off line wrapping. */
   private static final String ENTER = "\u001b[?1049h\u001b[?7l";
 
   private static final String LEAVE = "\u001b[?7h\u001b[?1049l";
@@ -35,7 +35,7 @@ final class Screen implements AutoCloseable {
     return isTerminal;
   }
 
-  /** Something happened: shown under the table, or printed. */
+  /** Shows an event under the table, or prints it without a terminal. */
   synchronized void event(String text) {
     if (events.size() == EVENTS_MAX) {
       events.removeFirst();
@@ -51,7 +51,7 @@ final class Screen implements AutoCloseable {
     return List.copyOf(events);
   }
 
-  /** The table, in a terminal. One that comes too late, when the screen is closed, is not drawn. */
+  /** Draws the table on the terminal. No effect once the screen is closed. */
   synchronized void draw(List<String> lines) {
     if (isClosed) {
       return;
@@ -63,7 +63,7 @@ final class Screen implements AutoCloseable {
     out.flush();
   }
 
-  /** No more tables: the terminal is as it was before the first, and lines can be printed. */
+  /** Restores the terminal. After that lines can be printed, but no tables drawn. */
   @Override
   public synchronized void close() {
     if (isDrawn && !isClosed) {
@@ -73,7 +73,7 @@ final class Screen implements AutoCloseable {
     isClosed = true;
   }
 
-  /** One line that stays. */
+  /** Prints a line. */
   synchronized void print(String line) {
     out.println(line);
     out.flush();

@@ -3,7 +3,7 @@ package dev.waymark.tools.demo;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What the clients saw, all together. Thread-safe. */
+/** What all clients have seen together. Thread-safe. */
 final class Tally {
   private final LongAdder requests = new LongAdder();
   private final LongAdder replies = new LongAdder();
@@ -14,16 +14,16 @@ final class Tally {
   private final AtomicLong latestPauseNs = new AtomicLong();
 
   /**
-   * As of one moment.
+   * A snapshot of the counts.
    *
-   * @param lost replies that never came, or not as they should
-   * @param twice replies that came again
-   * @param closes connections that ended and should not have
-   * @param longestPauseNs from a request to its reply
+   * @param lost replies that never came or were wrong
+   * @param twice replies that came more than once
+   * @param closes connections that ended but should not have
+   * @param longestPauseNs the longest time from a request to its reply
    */
   record Totals(
       long requests, long replies, long lost, long twice, long closes, long longestPauseNs) {
-    /** Every reply came once, and every connection stayed. */
+    /** Whether every reply came exactly once and every connection stayed open. */
     boolean isFlawless() {
       return lost == 0 && twice == 0 && closes == 0;
     }
@@ -51,7 +51,7 @@ final class Tally {
     closes.increment();
   }
 
-  /** The longest pause since this was last asked. */
+  /** Returns the longest pause since the last call. */
   long takeLatestPauseNs() {
     return latestPauseNs.getAndSet(0);
   }

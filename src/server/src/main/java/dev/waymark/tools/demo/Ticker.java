@@ -7,8 +7,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Looks at the bridge every now and then, and draws what there is, on a thread of its own. Closes
- * the screen with itself.
+ * Polls the bridge periodically and draws the current state, on its own thread. Closing it closes
+ * the screen.
  */
 final class Ticker implements AutoCloseable {
   private static final long TERMINAL_MS = 500;
@@ -35,17 +35,17 @@ final class Ticker implements AutoCloseable {
     thread.scheduleWithFixedDelay(this::tick, everyMs, everyMs, TimeUnit.MILLISECONDS);
   }
 
-  /** What the bridge said last. */
+  /** The latest metrics of the bridge. */
   Scrape latest() {
     return latest;
   }
 
-  /** Asks the bridge now. Any thread. */
-  void look() {
+  /** Polls the bridge now. Thread-safe. */
+  void poll() {
     try {
       latest = bridge.scrape();
-    } catch (IOException busy) {
-      // What was known stays.
+    } catch (IOException unavailable) {
+      // Keep the previous figures.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -58,10 +58,10 @@ final class Ticker implements AutoCloseable {
   }
 
   private void tick() {
-    look();
+    poll();
     Tally.Totals totals = tally.totals();
     if (screen.isTerminal()) {
-      upstreams.forEach(DemoUpstream::look);
+      upstreams.forEach(DemoUpstream::poll);
       List<DemoTable.Row> rows = upstreams.stream().map(this::row).toList();
       screen.draw(DemoTable.render(title, rows, totals, latest, screen.events()));
     } else {

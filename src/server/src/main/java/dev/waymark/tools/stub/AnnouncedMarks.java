@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The connections that bridges announced and that are still there. Thread-safe. */
+/** The announced connections that still exist. Thread-safe. */
 public final class AnnouncedMarks implements AnnouncementListener {
   /** One connection. */
   public record Announced(String mark, String listener, String client) {}
@@ -45,12 +45,12 @@ public final class AnnouncedMarks implements AnnouncementListener {
         (known, _) -> new LaneMarks(known.byMark, true));
   }
 
-  /** How many lanes have announced all there is. */
+  /** The number of lanes that have announced all their connections. */
   public long syncedLanes() {
     return byLane.values().stream().filter(LaneMarks::isSynced).count();
   }
 
-  /** Those that are there, in no order. */
+  /** The connections, in no particular order. */
   public List<Announced> all() {
     return byLane.values().stream().flatMap(lane -> lane.byMark.values().stream()).toList();
   }

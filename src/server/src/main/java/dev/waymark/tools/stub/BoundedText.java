@@ -1,13 +1,13 @@
 package dev.waymark.tools.stub;
 
 /**
- * Text that may be read only so often: ends a pattern that goes back and forth over it. Confined to
- * one thread.
+ * Text with a limit on the number of reads, which stops a regex that backtracks excessively.
+ * Confined to one thread.
  */
 final class BoundedText implements CharSequence {
   private static final int READS_MAX = 1_000_000;
 
-  /** Shared by all parts of a text. */
+  /** Shared by all subsequences of a text. */
   private static final class Budget {
     int reads = READS_MAX;
   }
@@ -35,7 +35,7 @@ final class BoundedText implements CharSequence {
   @Override
   public char charAt(int index) {
     if (--budget.reads < 0) {
-      throw new IllegalStateException("text read too often");
+      throw new IllegalStateException("too many reads");
     }
     return text.charAt(index);
   }

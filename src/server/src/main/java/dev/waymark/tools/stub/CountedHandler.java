@@ -4,7 +4,7 @@ import dev.waymark.protocol.CloseReason;
 import dev.waymark.upstream.ConnectionHandler;
 import io.netty.buffer.ByteBuf;
 
-/** Counts what comes for a connection. Confined to its lane. */
+/** Counts requests and ends of a connection. Confined to its lane. */
 record CountedHandler(ConnectionHandler inner, StubStats stats) implements ConnectionHandler {
   @Override
   public void onData(ByteBuf data, long endOffset) {

@@ -10,49 +10,51 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Answers that wait. Thread-safe. */
+/** Delays replies. Thread-safe. */
 final class Delays {
   private static final Logger log = LoggerFactory.getLogger(Delays.class);
 
-  /** What one waiting answer costs beside its bytes. */
+  /** What a waiting reply costs in addition to its bytes. */
   private static final int OVERHEAD_BYTES = 128;
 
-  /** Waiting answers of one connection, each with its overhead. */
+  /** The limit on the waiting replies of one connection, including the overhead of each. */
   private static final long WAITING_BYTES_MAX = 16L * 1024 * 1024;
 
-  private record Waiting(Runnable answer, long costBytes) {}
+  private record Waiting(Runnable reply, long costBytes) {}
 
   private final ScheduledExecutorService scheduler;
-  private final LongSupplier nanoClock;
+  private final LongSupplier clock;
 
   /**
-   * @param scheduler of one thread
+   * @param scheduler must have a single thread
    */
-  Delays(ScheduledExecutorService scheduler, LongSupplier nanoClock) {
+  Delays(ScheduledExecutorService scheduler, LongSupplier clock) {
     this.scheduler = scheduler;
-    this.nanoClock = nanoClock;
+    this.clock = clock;
   }
 
-  Line newLine() {
-    return new Line();
+  ReplyQueue newQueue() {
+    return new ReplyQueue();
   }
 
   /**
-   * The answers of one connection: none overtakes another. {@code after} is confined to the
-   * connection's lane.
+   * The delayed replies of one connection, which never overtake each other. {@link #schedule} is
+   * confined to the connection's lane.
    */
-  final class Line {
+  final class ReplyQueue {
     private final AtomicLong waitingBytes = new AtomicLong();
     private final Queue<Waiting> waiting = new ConcurrentLinkedQueue<>();
     private long lastDueNs = Long.MIN_VALUE;
 
     /**
-     * Runs it when the delay is over and all before it have run: at once, where nothing waits.
-     * False: too much waits.
+     * Runs a reply after the delay and after all replies before it: at once without a delay if none
+     * is waiting.
+     *
+     * @return false if too much is waiting; the reply is dropped
      */
-    boolean after(Duration delay, int bytes, Runnable answer) {
+    boolean schedule(Duration delay, int bytes, Runnable reply) {
       if (delay.isZero() && waitingBytes.get() == 0) {
-        answer.run();
+        reply.run();
         return true;
       }
       long costBytes = (long) OVERHEAD_BYTES + bytes;
@@ -60,24 +62,24 @@ final class Delays {
         waitingBytes.addAndGet(-costBytes);
         return false;
       }
-      long nowNs = nanoClock.getAsLong();
+      long nowNs = clock.getAsLong();
       long dueNs = nowNs + delay.toNanos();
       lastDueNs = lastDueNs == Long.MIN_VALUE || dueNs - lastDueNs > 0 ? dueNs : lastDueNs;
-      waiting.add(new Waiting(answer, costBytes));
+      waiting.add(new Waiting(reply, costBytes));
       var _ = scheduler.schedule(this::runNext, lastDueNs - nowNs, TimeUnit.NANOSECONDS);
       return true;
     }
 
     /**
-     * The scheduler reads the clock again, so that of two that are due at the same time the second
-     * may come up first: whichever comes up, the one that waits longest is run.
+     * Runs the reply that has waited longest, whichever task fires: the scheduler reads the clock
+     * itself, so of two replies due at the same time the second task may fire first.
      */
     private void runNext() {
       Waiting next = waiting.remove();
       try {
-        next.answer().run();
-      } catch (RuntimeException refused) {
-        log.warn("a delayed answer was refused: {}", refused.getMessage());
+        next.reply().run();
+      } catch (RuntimeException failed) {
+        log.warn("a delayed reply failed: {}", failed.getMessage());
       } finally {
         waitingBytes.addAndGet(-next.costBytes());
       }

@@ -5,8 +5,8 @@ import dev.waymark.upstream.UpstreamConnection;
 import io.netty.buffer.ByteBuf;
 
 /**
- * Answers bytes with the same bytes, each commit with what it answers, and FIN with FIN. Confined
- * to its lane.
+ * Echoes bytes, acknowledging them in the same commit, and answers FIN with FIN. Confined to its
+ * lane.
  */
 final class EchoHandler implements ConnectionHandler {
   private final UpstreamConnection connection;
@@ -19,7 +19,7 @@ final class EchoHandler implements ConnectionHandler {
   public void onData(ByteBuf data, long endOffset) {
     int bytesMax = connection.commitBytesMax();
     long offset = endOffset - data.readableBytes();
-    // A reply window may be smaller than a frame.
+    // The reply window may be smaller than a frame.
     while (data.readableBytes() > bytesMax) {
       offset += bytesMax;
       connection.commit(data.readRetainedSlice(bytesMax), offset);

@@ -8,11 +8,11 @@ import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Writes one line about everything that comes for a connection. Confined to its lane. */
+/** Logs one line for everything that is received on a connection. Confined to its lane. */
 final class FrameLog implements ConnectionHandler {
   private static final Logger log = LoggerFactory.getLogger(FrameLog.class);
 
-  /** How much of a payload is shown. */
+  /** How much of a payload is logged. */
   private static final int SHOWN_BYTES_MAX = 48;
 
   private final UpstreamConnection connection;
@@ -65,7 +65,7 @@ final class FrameLog implements ConnectionHandler {
     inner.onClose(reason);
   }
 
-  /** The first bytes, with what cannot be printed in hexadecimal. */
+  /** The first bytes, with unprintable ones in hexadecimal. */
   static String shown(ByteBuf data) {
     StringBuilder text = new StringBuilder("\"");
     int bytes = Math.min(SHOWN_BYTES_MAX, data.readableBytes());

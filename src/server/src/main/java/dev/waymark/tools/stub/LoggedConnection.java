@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes one line about everything that goes back on a connection, then lets it go. Thread-safe, as
- * what it wraps.
+ * Logs one line for everything that is sent on a connection, then passes it on. Thread-safe, like
+ * the connection that it wraps.
  */
 record LoggedConnection(UpstreamConnection inner) implements UpstreamConnection {
   private static final Logger log = LoggerFactory.getLogger(LoggedConnection.class);
@@ -102,7 +102,7 @@ record LoggedConnection(UpstreamConnection inner) implements UpstreamConnection 
 
   @Override
   public void release() {
-    log.info("release-asked mark={}", mark());
+    log.info("release-requested mark={}", mark());
     inner.release();
   }
 

@@ -4,15 +4,15 @@ import dev.waymark.protocol.CloseReason;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** With what a stub refuses connections, as people write it. Stateless. */
+/** The text form of a stub's refusals, for flags and the admin port. Stateless. */
 public final class RefusalText {
   private RefusalText() {}
 
   /**
-   * The close reason of {@code busy}, {@code not_here} or {@code shutting_down}; null for {@code
-   * none}. Case does not matter.
+   * Parses {@code busy}, {@code not_here} or {@code shutting_down} into a close reason, and {@code
+   * none} into null. Case does not matter.
    *
-   * @throws IllegalArgumentException naming what is expected
+   * @throws IllegalArgumentException if the text is none of these; the message names them
    */
   public static @Nullable CloseReason parse(String text) {
     return switch (text.toLowerCase(Locale.ROOT)) {
@@ -22,7 +22,7 @@ public final class RefusalText {
       case "shutting_down" -> CloseReason.SHUTTING_DOWN;
       default ->
           throw new IllegalArgumentException(
-              "'" + text + "' refuses nothing (expected: busy, not_here, shutting_down or none)");
+              "'" + text + "' is not a refusal (expected: busy, not_here, shutting_down or none)");
     };
   }
 }

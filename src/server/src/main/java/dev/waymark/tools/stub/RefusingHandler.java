@@ -3,7 +3,7 @@ package dev.waymark.tools.stub;
 import dev.waymark.upstream.ConnectionHandler;
 import io.netty.buffer.ByteBuf;
 
-/** Of a connection that was refused: does nothing with what is still under way. */
+/** The handler of a refused connection: ignores what is still in flight. */
 record RefusingHandler() implements ConnectionHandler {
   @Override
   public void onData(ByteBuf data, long endOffset) {}

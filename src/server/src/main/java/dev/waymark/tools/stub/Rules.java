@@ -8,36 +8,36 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What to do on which message: the first rule that matches counts. Immutable. */
+/** Rules for answering messages. The first rule that matches a message applies. Immutable. */
 public record Rules(List<Rule> rules) {
   private static final Logger log = LoggerFactory.getLogger(Rules.class);
 
   /** No rules. */
   public static final Rules NONE = new Rules(List.of());
 
-  /** Longer messages are matched by their start, so that no pattern runs for long. */
+  /** Only this much of a message is matched, to bound the time that a pattern takes. */
   static final int MATCHED_CHARS_MAX = 4 * 1024;
 
   public Rules {
     rules = List.copyOf(rules);
   }
 
-  /** What goes wrong. */
+  /** A fault that a rule injects. */
   public enum Fault {
-    /** Nothing. */
+    /** No fault. */
     NONE,
     /** The process halts at once. */
     CRASH,
-    /** The connection is never answered again; the process and its other connections live. */
+    /** The connection is never answered again. The process and its other connections continue. */
     HANG
   }
 
   /** When a rule applies. */
   public sealed interface Match {
-    /** The message is this text, its line end aside. */
+    /** The message equals this text, ignoring its line end. */
     record Equals(String text) implements Match {}
 
-    /** The message has this text in it. */
+    /** The message contains this text. */
     record Contains(String text) implements Match {}
 
     /** The pattern is found in the message. */
@@ -47,10 +47,10 @@ public record Rules(List<Rule> rules) {
   /**
    * One rule.
    *
-   * @param reply null: none
-   * @param delay before reply, close and crash
-   * @param close behind the reply; null: the connection goes on
-   * @param fault in place of an answer
+   * @param reply the reply, or null for none
+   * @param delay how long to wait before reply, close and crash
+   * @param close the reason with which to close after the reply; null leaves the connection open
+   * @param fault what to do instead of replying
    */
   public record Rule(
       Match match,
@@ -58,7 +58,7 @@ public record Rules(List<Rule> rules) {
       Duration delay,
       @Nullable CloseReason close,
       Fault fault) {
-    /** A rule that answers. */
+    /** Creates a rule without a fault. */
     public Rule(Match match, @Nullable String reply, Duration delay, @Nullable CloseReason close) {
       this(match, reply, delay, close, Fault.NONE);
     }
@@ -68,7 +68,7 @@ public record Rules(List<Rule> rules) {
     return rules.isEmpty();
   }
 
-  /** The first rule for this message, or null. */
+  /** The first rule that matches this message, or null. */
   @Nullable Rule find(String message) {
     String start =
         message.length() > MATCHED_CHARS_MAX ? message.substring(0, MATCHED_CHARS_MAX) : message;
@@ -94,7 +94,7 @@ public record Rules(List<Rule> rules) {
       return pattern.matcher(BoundedText.of(message)).find();
     } catch (IllegalStateException | StackOverflowError tooCostly) {
       log.warn(
-          "regex {} takes too many steps for a message of {} characters: no match",
+          "regex {} takes too many steps on a message of {} characters; treating it as no match",
           pattern,
           message.length());
       return false;

@@ -39,9 +39,9 @@ public final class RulesFile {
   }
 
   /**
-   * The rules of a file.
+   * Loads the rules from a file.
    *
-   * @throws ConfigException naming file, line and column of what is wrong
+   * @throws ConfigException with the file, line and column of the error
    */
   public static Rules load(Path path) {
     return new RulesFile(path).read();
@@ -57,7 +57,7 @@ public final class RulesFile {
 
   private Rules rules(Node root) {
     if (!(root instanceof SequenceNode list)) {
-      throw bad(root, "a list of rules is expected, such as '- {equals: ping, reply: pong}'");
+      throw bad(root, "expected a list of rules, such as '- {equals: ping, reply: pong}'");
     }
     List<Rule> rules = new ArrayList<>();
     for (Node node : list.getValue()) {
@@ -68,7 +68,7 @@ public final class RulesFile {
 
   private Rule rule(Node node) {
     if (!(node instanceof MappingNode map)) {
-      throw bad(node, "a rule is a map, such as '{equals: ping, reply: pong}'");
+      throw bad(node, "a rule must be a map, such as '{equals: ping, reply: pong}'");
     }
     Map<String, ScalarNode> values = new HashMap<>();
     for (NodeTuple pair : map.getValue()) {
@@ -90,7 +90,7 @@ public final class RulesFile {
     boolean isHang = isTrue("hang", values);
     boolean hasAnswer = values.containsKey("reply") || values.containsKey("close");
     if ((isCrash && isHang) || ((isCrash || isHang) && hasAnswer)) {
-      throw bad(rule, "a rule has crash, or hang, or reply and close");
+      throw bad(rule, "a rule may have crash, or hang, or reply and close");
     }
     return isCrash ? Rules.Fault.CRASH : isHang ? Rules.Fault.HANG : Rules.Fault.NONE;
   }
@@ -112,10 +112,10 @@ public final class RulesFile {
     if (!KEYS.contains(key)) {
       throw bad(
           pair.getKeyNode(),
-          "'" + key + "' is no key of a rule (expected: " + String.join(", ", KEYS) + ")");
+          "'" + key + "' is not a key of a rule (expected: " + String.join(", ", KEYS) + ")");
     }
     if (!(pair.getValueNode() instanceof ScalarNode value)) {
-      throw bad(pair.getValueNode(), key + ": a text is expected");
+      throw bad(pair.getValueNode(), key + ": must be text");
     }
     if (values.put(key, value) != null) {
       throw bad(pair.getKeyNode(), key + ": given twice");
@@ -137,8 +137,7 @@ public final class RulesFile {
       matches.add(regex(regex));
     }
     if (matches.size() != 1) {
-      throw bad(
-          rule, "a rule has one of equals, contains and regex, not " + matches.size() + " of them");
+      throw bad(rule, "a rule must have one of equals, contains and regex, not " + matches.size());
     }
     return matches.getFirst();
   }
@@ -162,17 +161,18 @@ public final class RulesFile {
   private CloseReason closeReason(ScalarNode node) {
     try {
       CloseReason reason = CloseReason.valueOf(node.getValue().toUpperCase(Locale.ROOT));
-      if (!reason.isOfAttachmentOnly()) {
+      if (!reason.endsAttachmentOnly()) {
         return reason;
       }
     } catch (IllegalArgumentException e) {
-      // Said below.
+      // Reported below.
     }
     throw bad(
         node,
         "close: '"
             + node.getValue()
-            + "' is no close reason of an upstream (expected: DONE, ABORT, BUSY, NOT_HERE, SHUTTING_DOWN, …)");
+            + "' is not a close reason for upstreams (expected: DONE, ABORT, BUSY, NOT_HERE,"
+            + " SHUTTING_DOWN, …)");
   }
 
   private ConfigException bad(Node node, String message) {

@@ -11,30 +11,30 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers messages by rules, with a fixed text, or with themselves, now or later, in order.
+ * Answers messages by rules, with a fixed text, or by echoing them: now or later, but in order.
  * Confined to its lane.
  */
 final class ScriptedHandler implements ConnectionHandler {
   private final UpstreamConnection connection;
   private final StubOptions options;
-  private final Delays.Line line;
+  private final Delays.ReplyQueue queue;
   private final String name;
   private final Consumer<String> crash;
   private boolean isHanging;
 
   /**
-   * @param name of the stub, for replies that say it
-   * @param crash ends the process; takes the reason
+   * @param name the stub's name, for replies that contain it
+   * @param crash ends the process; is given the reason
    */
   ScriptedHandler(
       UpstreamConnection connection,
       StubOptions options,
-      Delays.Line line,
+      Delays.ReplyQueue queue,
       String name,
       Consumer<String> crash) {
     this.connection = connection;
     this.options = options;
-    this.line = line;
+    this.queue = queue;
     this.name = name;
     this.crash = crash;
   }
@@ -44,14 +44,14 @@ final class ScriptedHandler implements ConnectionHandler {
     Rules.Rule rule = rule(data);
     isHanging |= rule != null && rule.fault() == Rules.Fault.HANG;
     if (isHanging) {
-      return; // Nor is what comes behind: its answer would overtake.
+      return; // Nor are later messages answered: their replies would overtake the missing one.
     }
     boolean isCrash = rule != null && rule.fault() == Rules.Fault.CRASH;
     byte @Nullable [] reply = reply(data, rule);
     Duration delay = rule == null ? options.delay() : options.delay().plus(rule.delay());
     CloseReason close = rule == null ? null : rule.close();
-    boolean isTaken =
-        line.after(
+    boolean isQueued =
+        queue.schedule(
             delay,
             reply == null ? 0 : reply.length,
             () -> {
@@ -63,14 +63,14 @@ final class ScriptedHandler implements ConnectionHandler {
                 connection.close(close);
               }
             });
-    if (!isTaken) {
+    if (!isQueued) {
       connection.close(CloseReason.BUSY);
     }
   }
 
   @Override
   public void onHalfClose() {
-    if (!isHanging && !line.after(Duration.ZERO, 0, connection::halfClose)) {
+    if (!isHanging && !queue.schedule(Duration.ZERO, 0, connection::halfClose)) {
       connection.close(CloseReason.BUSY);
     }
   }
@@ -82,7 +82,7 @@ final class ScriptedHandler implements ConnectionHandler {
     return options.rules().find(connection.unframed(data).toString(StandardCharsets.UTF_8));
   }
 
-  /** The bytes to send, framing included; null: none. */
+  /** The bytes to send, including framing, or null for none. */
   private byte @Nullable [] reply(ByteBuf message, Rules.@Nullable Rule rule) {
     String text = rule == null ? options.reply() : rule.reply();
     if (rule == null && text == null) {
@@ -109,9 +109,8 @@ final class ScriptedHandler implements ConnectionHandler {
       return;
     }
     ByteBuf rest = Unpooled.wrappedBuffer(reply);
-    // Only the last part of an answer beyond the reply window acknowledges: the earlier ones can be
-    // made
-    // again.
+    // Only the last part of a reply larger than the reply window acknowledges, since the parts
+    // before it are reproducible.
     if (rest.readableBytes() > connection.commitBytesMax()) {
       connection.send(rest.readRetainedSlice(rest.readableBytes() - connection.commitBytesMax()));
     }

@@ -22,7 +22,7 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The stub's admin port: what is connected, and how to make the stub misbehave. Answers are JSON.
+ * The stub's admin port: shows connections and makes the stub misbehave. Responds in JSON.
  * Thread-safe.
  */
 public final class StubAdmin implements AutoCloseable {
@@ -30,12 +30,12 @@ public final class StubAdmin implements AutoCloseable {
 
   private static final int CONNECTIONS_MAX = 999_999;
 
-  /** Longer than bridges let a push wait. */
+  /** Longer than a bridge keeps a push waiting. */
   private static final long PUSH_TIMEOUT_S = 15;
 
   private static final Reply OK = Reply.json(200, Map.of("status", "ok"));
 
-  /** One line of /connections. */
+  /** An entry of /connections. */
   private record View(String mark, String client, int epoch, long bytes) {}
 
   private record PushView(
@@ -53,7 +53,7 @@ public final class StubAdmin implements AutoCloseable {
   private final StubServer stub;
   private final HttpPort port;
 
-  /** A port that is not open yet. */
+  /** Creates the admin port without opening it. */
   public StubAdmin(InetSocketAddress address, StubServer stub, EventLog log) {
     this.stub = stub;
     this.port =
@@ -61,43 +61,49 @@ public final class StubAdmin implements AutoCloseable {
             address,
             List.of(),
             List.of(
-                Route.probe("/healthz", "200 while the process lives", _ -> OK),
-                Route.get("/connections", "those open now; ?limit=1000", this::connections)
+                Route.probe("/healthz", "200 while the process is alive", _ -> OK),
+                Route.get("/connections", "the open connections; ?limit=1000", this::connections)
                     .taking("limit"),
                 Route.get("/stats", "counts since the start", _ -> Reply.json(200, stub.stats())),
                 Route.post("/health", "?status=SERVING|NOT_SERVING", this::health).taking("status"),
-                Route.post("/drain", "announces Draining, stays up", _ -> drain()),
+                Route.post("/drain", "sends Draining and keeps serving", _ -> drain()),
                 Route.post(
-                        "/refuse", "?code=busy|not_here|shutting_down|none: new ones", this::refuse)
+                        "/refuse",
+                        "?code=busy|not_here|shutting_down|none: refuses new connections",
+                        this::refuse)
                     .taking("code"),
                 Route.post(
                         "/send",
-                        "?mark=…[&part=true], the body goes to that client; part: of a reply that goes on",
+                        "?mark=…[&part=true]: sends the body to that client; part=true: the reply"
+                            + " continues",
                         this::send)
                     .taking("mark", "part")
                     .withBody(SEND_BYTES_MAX),
                 Route.post(
                         "/push",
-                        "?mark=…[&epoch=…], the body goes to that client, whoever owns it",
+                        "?mark=…[&epoch=…]: pushes the body to that client, whoever owns it",
                         this::push)
                     .taking("mark", "epoch")
                     .withBody(SEND_BYTES_MAX),
-                Route.get("/announced", "those announced, with --announcements", this::announced),
+                Route.get(
+                    "/announced",
+                    "the announced connections; needs --announcements",
+                    this::announced),
                 Route.post("/close", "?mark=…&code=DONE|ABORT|…", this::close)
                     .taking("mark", "code")),
             log);
   }
 
   /**
-   * Opens it.
+   * Opens the port.
    *
-   * @throws dev.waymark.api.http.AddressInUse where the address cannot be had
+   * @throws dev.waymark.api.http.AddressInUse if the address cannot be bound
    */
   public void start() {
     port.start();
   }
 
-  /** Where it listens. */
+  /** The bound address. */
   public InetSocketAddress address() {
     return port.address();
   }
@@ -110,7 +116,7 @@ public final class StubAdmin implements AutoCloseable {
   private Reply connections(Request request) throws Refusal {
     String limit = request.query().getOrDefault("limit", Integer.toString(CONNECTIONS_MAX));
     if (!limit.matches("[0-9]{1,6}")) {
-      throw new Refusal(400, "limit is a number from 0 to " + CONNECTIONS_MAX);
+      throw new Refusal(400, "limit must be a number from 0 to " + CONNECTIONS_MAX);
     }
     List<View> open =
         stub.connections().stream()
@@ -128,7 +134,7 @@ public final class StubAdmin implements AutoCloseable {
           case "SERVING" -> true;
           case "NOT_SERVING" -> false;
           default ->
-              throw new Refusal(400, "status is SERVING or NOT_SERVING, not '" + status + "'");
+              throw new Refusal(400, "status must be SERVING or NOT_SERVING, not '" + status + "'");
         };
     stub.setServing(isServing);
     return OK;
@@ -155,7 +161,8 @@ public final class StubAdmin implements AutoCloseable {
         connection.send(Unpooled.wrappedBuffer(request.body()));
         return OK;
       }
-      // It answers nothing, so it consumes nothing; but it is complete, not the start of a reply.
+      // The bytes answer no request, so they consume nothing. But they are complete, not the start
+      // of a reply.
       ByteBuf rest = Unpooled.wrappedBuffer(request.body());
       while (rest.readableBytes() > connection.commitBytesMax()) {
         connection.commit(rest.readRetainedSlice(connection.commitBytesMax()), 0);
@@ -177,20 +184,20 @@ public final class StubAdmin implements AutoCloseable {
               .get(PUSH_TIMEOUT_S, TimeUnit.SECONDS);
       return Reply.json(200, PushView.of(answer));
     } catch (NumberFormatException e) {
-      throw new Refusal(400, "epoch is a number, not '" + epoch + "'");
+      throw new Refusal(400, "epoch must be a number, not '" + epoch + "'");
     } catch (IllegalArgumentException e) {
       throw new Refusal(413, String.valueOf(e.getMessage()));
     } catch (TimeoutException e) {
       throw new Refusal(504, "the bridge did not answer within " + PUSH_TIMEOUT_S + " s");
     } catch (InterruptedException | ExecutionException e) {
-      throw new Refusal(503, "the stub stops");
+      throw new Refusal(503, "the stub is stopping");
     }
   }
 
   private Reply announced(Request request) throws Refusal {
     AnnouncedMarks announced = stub.announced();
     if (announced == null) {
-      throw new Refusal(404, "nothing is announced; start the stub with --announcements");
+      throw new Refusal(404, "announcements are off; start the stub with --announcements");
     }
     return Reply.json(
         200, Map.of("syncedLanes", announced.syncedLanes(), "connections", announced.all()));
@@ -200,13 +207,13 @@ public final class StubAdmin implements AutoCloseable {
     UpstreamConnection connection = connection(request);
     String code = request.query().getOrDefault("code", CloseReason.DONE.name());
     List<CloseReason> allowed =
-        Arrays.stream(CloseReason.values()).filter(one -> !one.isOfAttachmentOnly()).toList();
+        Arrays.stream(CloseReason.values()).filter(one -> !one.endsAttachmentOnly()).toList();
     CloseReason reason =
         allowed.stream()
             .filter(one -> one.name().equalsIgnoreCase(code))
             .findFirst()
             .orElseThrow(
-                () -> new Refusal(400, "code is one of " + allowed + ", not '" + code + "'"));
+                () -> new Refusal(400, "code must be one of " + allowed + ", not '" + code + "'"));
     connection.close(reason);
     return OK;
   }

@@ -7,30 +7,30 @@ import org.jspecify.annotations.Nullable;
 /**
  * How a stub answers. Immutable.
  *
- * @param acknowledge false: an upstream without Settings
- * @param reply what every message is answered with that no rule matches; null: the message itself
- * @param rules tried before, in order
- * @param delay what every answer waits, in addition to its rule's delay
- * @param isLoggingFrames one INFO line per piece of data each way
- * @param name what {@code ${name}} in replies stands for; null: the first address
- * @param refusal with what every connection is refused; null: none is
- * @param isAnnouncing has all connections announced; not without {@code acknowledge}
+ * @param acknowledge whether to acknowledge; if false, the stub sends no Settings
+ * @param reply the reply to messages that no rule matches; null echoes the message
+ * @param rules tried first, in order
+ * @param delay how long to delay every reply, in addition to its rule's delay
+ * @param logsFrames whether to log one INFO line per chunk of data in each direction
+ * @param name the value of {@code ${name}} in replies; null for the first address
+ * @param refusal the reason with which to refuse every connection; null refuses none
+ * @param wantsAnnouncements whether to have all connections announced; requires {@code acknowledge}
  */
 public record StubOptions(
     boolean acknowledge,
     @Nullable String reply,
     Rules rules,
     Duration delay,
-    boolean isLoggingFrames,
+    boolean logsFrames,
     @Nullable String name,
     @Nullable CloseReason refusal,
-    boolean isAnnouncing) {
-  /** Answers bytes with the same bytes. */
+    boolean wantsAnnouncements) {
+  /** Echoes bytes. */
   public static final StubOptions ECHO =
       new StubOptions(true, null, Rules.NONE, Duration.ZERO, false, null, null, false);
 
-  /** Whether answers depend on where messages end. */
-  boolean isByMessage() {
+  /** Whether replies depend on message boundaries. */
+  boolean needsMessages() {
     return reply != null || !rules.isEmpty();
   }
 }

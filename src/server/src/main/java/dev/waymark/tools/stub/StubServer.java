@@ -24,12 +24,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A running stub: Attach, health and reflection on one or more addresses. Thread-safe. */
+/** A running stub: serves Attach, health and reflection on one or more addresses. Thread-safe. */
 public final class StubServer implements AutoCloseable {
   private static final int FLOW_CONTROL_WINDOW_BYTES = 4 * 1024 * 1024;
   private static final int INBOUND_MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 
-  /** Lanes never end by themselves; this is for answers that are under way. */
+  /** Time for replies in flight. Lanes never end by themselves. */
   private static final long STOP_GRACE_MS = 100;
 
   private static final long STOP_TIMEOUT_MS = 1_000;
@@ -37,19 +37,19 @@ public final class StubServer implements AutoCloseable {
   private static final String SERVICE = "waymark.v1.Upstream";
 
   private static final Logger log = LoggerFactory.getLogger(StubServer.class);
-  private static final int CRASHED = 1;
+  private static final int EXIT_CRASHED = 1;
 
   /**
-   * What happened since the start.
+   * Counts since the start.
    *
-   * @param opens attachments, re-opened ones included, refused ones not
-   * @param reopens of these, those that another upstream, or this one, had before
-   * @param replayedOpens of these, those after a broken lane or a stall: what was unconsumed comes
-   *     again
-   * @param refused attachments that were refused as {@link #refuse} says
+   * @param opens attachments, including re-opened ones, excluding refused ones
+   * @param reopens how many of these had an owner before, perhaps this stub
+   * @param replayedOpens how many of the re-opened ones followed a broken lane or a stall, after
+   *     which unconsumed bytes are replayed
+   * @param refused attachments refused because of {@link #refuse}
    * @param released attachments that were handed over
    * @param fenced attachments that ended because another owner was given the connection
-   * @param requests messages, or pieces of data where nothing depends on messages
+   * @param requests messages, or chunks of data if the answers do not depend on messages
    */
   public record Stats(
       long opens,
@@ -71,7 +71,7 @@ public final class StubServer implements AutoCloseable {
   private final ScheduledExecutorService scheduler;
   private final StubSockets sockets = new StubSockets();
 
-  /** One for each address. */
+  /** One server per address. */
   private final List<Server> servers;
 
   private StubServer(List<InetSocketAddress> addresses, StubOptions options, Consumer<String> crash)
@@ -86,8 +86,8 @@ public final class StubServer implements AutoCloseable {
     Upstream.Builder builder =
         Upstream.builder(this::open)
             .acknowledge(options.acknowledge())
-            .delivery(options.isByMessage() ? Delivery.MESSAGES : Delivery.BYTES);
-    announced = options.isAnnouncing() ? new AnnouncedMarks() : null;
+            .delivery(options.needsMessages() ? Delivery.MESSAGES : Delivery.BYTES);
+    announced = options.wantsAnnouncements() ? new AnnouncedMarks() : null;
     upstream = (announced == null ? builder : builder.announcements(announced)).build();
     setServing(true);
     servers = addresses.stream().map(this::server).toList();
@@ -103,10 +103,10 @@ public final class StubServer implements AutoCloseable {
   }
 
   /**
-   * Listens on these addresses, of which there is at least one; port 0 takes a free one. A rule
-   * that crashes halts the process.
+   * Starts a stub on these addresses, at least one. Port 0 picks a free port. A rule with {@code
+   * crash} halts the process.
    *
-   * @throws IOException if one of them cannot be bound; its message says which
+   * @throws IOException if an address cannot be bound; the message says which
    */
   public static StubServer start(List<InetSocketAddress> addresses, StubOptions options)
       throws IOException {
@@ -114,27 +114,30 @@ public final class StubServer implements AutoCloseable {
   }
 
   /**
-   * As above.
+   * As {@link #start(List, StubOptions)}.
    *
-   * @param lastWords called before the process is halted, so that what was logged gets out
+   * @param beforeHalt called before the process is halted, to flush the log
    */
   public static StubServer start(
-      List<InetSocketAddress> addresses, StubOptions options, Runnable lastWords)
+      List<InetSocketAddress> addresses, StubOptions options, Runnable beforeHalt)
       throws IOException {
-    return start(addresses, options, (String why) -> halt(why, lastWords));
+    return start(addresses, options, (String why) -> halt(why, beforeHalt));
   }
 
-  /** As above; {@code crash} is what a rule that crashes calls, with the reason. */
+  /**
+   * As {@link #start(List, StubOptions)}. Rules with {@code crash} call {@code crash} with the
+   * reason.
+   */
   static StubServer start(
       List<InetSocketAddress> addresses, StubOptions options, Consumer<String> crash)
       throws IOException {
     return new StubServer(addresses, options, crash);
   }
 
-  private static void halt(String why, Runnable lastWords) {
+  private static void halt(String why, Runnable beforeHalt) {
     log.error("crash: {}", why);
-    lastWords.run();
-    Runtime.getRuntime().halt(CRASHED);
+    beforeHalt.run();
+    Runtime.getRuntime().halt(EXIT_CRASHED);
   }
 
   private ConnectionHandler open(UpstreamConnection connection) {
@@ -149,16 +152,16 @@ public final class StubServer implements AutoCloseable {
   }
 
   private ConnectionHandler handler(UpstreamConnection connection) {
-    return options.isLoggingFrames()
-        ? new FrameLog(connection, unlogged(new LoggedConnection(connection)))
-        : unlogged(connection);
+    return options.logsFrames()
+        ? new FrameLog(connection, innerHandler(new LoggedConnection(connection)))
+        : innerHandler(connection);
   }
 
-  private ConnectionHandler unlogged(UpstreamConnection connection) {
-    boolean isPlainEcho = !options.isByMessage() && options.delay().isZero();
+  private ConnectionHandler innerHandler(UpstreamConnection connection) {
+    boolean isPlainEcho = !options.needsMessages() && options.delay().isZero();
     return isPlainEcho
         ? new EchoHandler(connection)
-        : new ScriptedHandler(connection, options, delays.newLine(), name(), crash);
+        : new ScriptedHandler(connection, options, delays.newQueue(), name(), crash);
   }
 
   private Server server(InetSocketAddress address) {
@@ -174,7 +177,7 @@ public final class StubServer implements AutoCloseable {
         .build();
   }
 
-  /** What the stub calls itself in replies: its name, or its first address. */
+  /** The name that the stub uses in replies: the configured one, or its first address. */
   public String name() {
     if (options.name() != null) {
       return options.name();
@@ -184,17 +187,17 @@ public final class StubServer implements AutoCloseable {
         : "stub";
   }
 
-  /** With what every new connection is refused from now on; null: none is. */
+  /** Refuses every new connection with this reason from now on; null stops refusing. */
   public void refuse(@Nullable CloseReason reason) {
     refusal = reason;
   }
 
-  /** What happened so far. */
+  /** Returns the counts so far. */
   public Stats stats() {
     return stats.now();
   }
 
-  /** Where it listens, in the order asked for; ports are real where 0 was asked for. */
+  /** The bound addresses, in the order given, with the real ports in place of 0. */
   public List<InetSocketAddress> addresses() {
     return servers.stream()
         .flatMap(server -> server.getListenSockets().stream())
@@ -207,33 +210,33 @@ public final class StubServer implements AutoCloseable {
     return servers.getFirst().getPort();
   }
 
-  /** What the health service says from now on. */
+  /** Sets what the health service reports. */
   public void setServing(boolean isServing) {
     ServingStatus status = isServing ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
     health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
     health.setStatus(SERVICE, status);
   }
 
-  /** Asks all bridges to give this stub no new connections; everything else goes on. */
+  /** Asks all bridges to give this stub no new connections. Everything else continues. */
   public void drain() {
     upstream.drain();
   }
 
-  /** The connections attached now. */
+  /** The currently attached connections. */
   public List<UpstreamConnection> connections() {
     return upstream.connections();
   }
 
-  /** The connection with this mark, or null. */
+  /** The connection with this mark, or null if it is not attached. */
   public @Nullable UpstreamConnection connection(String mark) {
     return upstream.connection(mark);
   }
 
   /**
-   * Pushes bytes to a client, whoever owns its connection.
+   * Pushes bytes to a client, whichever upstream owns its connection.
    *
-   * @param epoch the only one in which they are to be written; null: any
-   * @throws IllegalArgumentException if they are too many
+   * @param epoch the only epoch in which the bytes may be written; null for any
+   * @throws IllegalArgumentException if there are too many bytes
    */
   public CompletionStage<PushAnswer> push(String mark, byte[] bytes, @Nullable Integer epoch) {
     return epoch == null
@@ -241,20 +244,23 @@ public final class StubServer implements AutoCloseable {
         : upstream.push(mark, Unpooled.wrappedBuffer(bytes), epoch);
   }
 
-  /** What was announced; null without {@link StubOptions#isAnnouncing}. */
+  /** The announced connections; null without {@link StubOptions#wantsAnnouncements}. */
   public @Nullable AnnouncedMarks announced() {
     return announced;
   }
 
-  /** Says NOT_SERVING, then ends all lanes. Waits at most about a second; may be called again. */
+  /**
+   * Reports NOT_SERVING, then ends all lanes. Takes about a second at most; may be called
+   * repeatedly.
+   */
   @Override
   public void close() {
     health.enterTerminalState();
     servers.forEach(Server::shutdown);
     try {
-      if (!haveEnded(STOP_GRACE_MS)) {
+      if (!awaitTermination(STOP_GRACE_MS)) {
         servers.forEach(Server::shutdownNow);
-        haveEnded(STOP_TIMEOUT_MS);
+        awaitTermination(STOP_TIMEOUT_MS);
       }
     } catch (InterruptedException e) {
       servers.forEach(Server::shutdownNow);
@@ -263,7 +269,7 @@ public final class StubServer implements AutoCloseable {
     end();
   }
 
-  private boolean haveEnded(long timeoutMs) throws InterruptedException {
+  private boolean awaitTermination(long timeoutMs) throws InterruptedException {
     for (Server server : servers) {
       if (!server.awaitTermination(timeoutMs, TimeUnit.MILLISECONDS)) {
         return false;

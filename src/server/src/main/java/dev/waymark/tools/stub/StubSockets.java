@@ -18,8 +18,8 @@ import java.nio.channels.spi.SelectorProvider;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The sockets under a stub. gRPC's own are of both families, so that 0.0.0.0 would be served over
- * IPv6 too; these are of the family of their address. Thread-safe.
+ * The server sockets of a stub. gRPC's own are dual-stack, so 0.0.0.0 would be served over IPv6
+ * too; these use the family of their address. Thread-safe.
  */
 final class StubSockets implements AutoCloseable {
   private static final long STOP_TIMEOUT_MS = 1_000;
@@ -33,7 +33,7 @@ final class StubSockets implements AutoCloseable {
     return new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory(name, true), handlers);
   }
 
-  /** A server for this address. */
+  /** Creates a builder for a server on this address. */
   NettyServerBuilder serverOn(InetSocketAddress address) {
     SocketProtocolFamily family =
         address.getAddress() instanceof Inet4Address
@@ -51,7 +51,7 @@ final class StubSockets implements AutoCloseable {
         : new NioServerSocketChannel(SelectorProvider.provider(), family);
   }
 
-  /** Ends the threads; the servers have ended before. */
+  /** Ends the threads. The servers must have terminated before. */
   @Override
   public void close() {
     acceptLoop.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS);

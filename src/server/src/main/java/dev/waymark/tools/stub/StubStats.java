@@ -5,7 +5,7 @@ import dev.waymark.protocol.ResumeState;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
-/** Counts what happened to a stub's connections. Thread-safe. */
+/** Counts what happens to a stub's connections. Thread-safe. */
 final class StubStats {
   private final LongAdder opens = new LongAdder();
   private final LongAdder reopens = new LongAdder();

@@ -201,11 +201,11 @@ public final class Fixtures implements ShardEnvironment, Balancer {
   }
 
   /** An upstream of that pool that acknowledges and wants announcements or not, and its lane. */
-  public Lane laneOf(String pool, String address, boolean isAnnouncementsWanted) {
+  public Lane laneOf(String pool, String address, boolean wantsAnnouncements) {
     upstreamsOf(pool, address);
     Lane lane = lane();
     lane.onReady(nowNs);
-    control(lane, new UpstreamControl.Settings(1, 0, isAnnouncementsWanted));
+    control(lane, new UpstreamControl.Settings(1, 0, wantsAnnouncements));
     return lane;
   }
 

@@ -16,7 +16,7 @@ class CorruptionTest {
   private final Payload payload = new Payload(-9);
 
   @Test
-  void flippedByte_isNamedWithBothValues() {
+  void byte_flipped_isReportedWithBothValues() {
     byte[] got = bytes(CONNECTION, OFFSET, LENGTH);
     got[20] ^= 0x40;
     Corruption corruption = find(got);
@@ -27,11 +27,11 @@ class CorruptionTest {
     assertThat(corruption.got()).isEqualTo(got[20] & 0xff);
     assertThat(corruption.text())
         .startsWith("connection 5, offset 1023: expected byte 0x")
-        .endsWith(": changed (another value)");
+        .endsWith(": changed (different value)");
   }
 
   @Test
-  void lostBytes_areCounted() {
+  void bytes_lost_areCounted() {
     Corruption corruption = find(join(bytes(CONNECTION, OFFSET, 20), from(OFFSET + 23)));
     assertThat(corruption.kind()).isEqualTo(Kind.LOST);
     assertThat(corruption.offset()).isEqualTo(OFFSET + 20);
@@ -39,44 +39,44 @@ class CorruptionTest {
   }
 
   @Test
-  void doubledBytes_areCounted() {
+  void bytes_duplicated_areCounted() {
     Corruption corruption = find(join(bytes(CONNECTION, OFFSET, 40), from(OFFSET + 8)));
-    assertThat(corruption.kind()).isEqualTo(Kind.DOUBLED);
+    assertThat(corruption.kind()).isEqualTo(Kind.DUPLICATED);
     assertThat(corruption.offset()).isEqualTo(OFFSET + 40);
-    assertThat(corruption.text()).contains("32 bytes come again");
+    assertThat(corruption.text()).contains("32 bytes are repeated");
   }
 
   @Test
-  void swappedPieces_areNamed() {
+  void chunks_swapped_areReported() {
     byte[] second = bytes(CONNECTION, OFFSET + 24, 24);
     byte[] first = bytes(CONNECTION, OFFSET, 24);
     Corruption corruption = find(join(second, first));
     assertThat(corruption.kind()).isEqualTo(Kind.SWAPPED);
     assertThat(corruption.offset()).isEqualTo(OFFSET);
-    assertThat(corruption.text()).contains("bytes of offset 1027 stand here");
+    assertThat(corruption.text()).contains("bytes of offset 1027 are here");
   }
 
   @Test
-  void bytesOfAnotherConnection_areNamedWithTheirPlace() {
+  void bytes_ofAnotherConnection_areReportedWithTheirPlace() {
     Corruption corruption = find(join(bytes(CONNECTION, OFFSET, 10), bytes(77, 501, 30)));
     assertThat(corruption.kind()).isEqualTo(Kind.FOREIGN);
     assertThat(corruption.text()).contains("bytes of connection 77, offset 501");
   }
 
   @Test
-  void bytesFromNowhere_areChanged() {
+  void bytes_ofNoConnection_areChanged() {
     Corruption corruption = find(join(bytes(CONNECTION, OFFSET, 10), new byte[30]));
     assertThat(corruption.kind()).isEqualTo(Kind.CHANGED);
   }
 
   @Test
-  void moreThanWasSent_isNamed() {
+  void bytes_beyondWhatWasSent_areExcess() {
     byte[] got = new byte[4];
     ByteBuffer in = ByteBuffer.wrap(got);
     int at = payload.mismatch(in, CONNECTION, OFFSET);
     Corruption corruption =
         Corruption.find(payload, in, at, CONNECTION, OFFSET + at, OFFSET, CONNECTIONS);
-    assertThat(corruption.kind()).isEqualTo(Kind.UNASKED);
+    assertThat(corruption.kind()).isEqualTo(Kind.EXCESS);
   }
 
   private Corruption find(byte[] got) {

@@ -9,7 +9,7 @@ class PacingTest {
   private static final long SECOND_NS = 1_000_000_000L;
 
   @Test
-  void requests_ofAnHour_areDueWithoutDrift() {
+  void dueNs_overAnHour_doesNotDrift() {
     Pacing pacing = new Pacing(START_NS, 30_000);
     assertThat(pacing.dueNs(0)).isEqualTo(START_NS);
     assertThat(pacing.dueNs(30_000)).isEqualTo(START_NS + SECOND_NS);
@@ -17,7 +17,7 @@ class PacingTest {
   }
 
   @Test
-  void dueCount_ofEachDueTime_countsThatRequest() {
+  void dueCount_atEachDueTime_includesThatRequest() {
     for (double perSecond : new double[] {0.5, 1, 3, 7, 999.9, 10_000, 1_234_567}) {
       Pacing pacing = new Pacing(START_NS, perSecond);
       for (long index = 0; index < 10_000; index++) {
@@ -29,7 +29,7 @@ class PacingTest {
   }
 
   @Test
-  void dueCount_beforeTheStart_isNone() {
+  void dueCount_beforeTheStart_isZero() {
     Pacing pacing = new Pacing(START_NS, 10);
     assertThat(pacing.dueCount(START_NS - 1)).isZero();
     assertThat(pacing.dueCount(START_NS)).isEqualTo(1);

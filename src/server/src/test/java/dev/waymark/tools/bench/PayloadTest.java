@@ -12,7 +12,7 @@ class PayloadTest {
   private final Payload payload = new Payload(42);
 
   @Test
-  void stream_inPiecesOfAnyLength_isTheSame() {
+  void stream_inChunksOfAnyLength_isTheSame() {
     byte[] whole = bytes(7, 0, 4_096);
     SplittableRandom random = new SplittableRandom(1);
     for (int from = 0; from < whole.length; ) {
@@ -26,7 +26,7 @@ class PayloadTest {
   }
 
   @Test
-  void mismatch_atAnyPlace_isFound() {
+  void mismatch_atAnyOffset_isFound() {
     for (int offset = 0; offset < 9; offset++) {
       for (int length = 1; length < 40; length++) {
         for (int wrong = 0; wrong < length; wrong++) {
@@ -39,7 +39,7 @@ class PayloadTest {
   }
 
   @Test
-  void buffer_whosePositionIsNotZero_isFilledAndComparedFromThere() {
+  void buffer_withAPosition_isFilledAndComparedFromThere() {
     ByteBuffer buffer = ByteBuffer.allocateDirect(64).position(5).limit(50);
     payload.fill(buffer, 1, 100);
     assertThat(payload.mismatch(buffer, 1, 100)).isEqualTo(-1);
@@ -49,7 +49,7 @@ class PayloadTest {
   }
 
   @Test
-  void word_ofAnyConnection_tellsWhereItBelongs() {
+  void word_ofAnyConnection_revealsItsPlace() {
     SplittableRandom random = new SplittableRandom(2);
     for (int i = 0; i < 10_000; i++) {
       int number = random.nextInt(1 << Payload.NUMBER_BITS);
@@ -60,7 +60,7 @@ class PayloadTest {
   }
 
   @Test
-  void words_ofARun_areAllDifferent() {
+  void words_ofARun_allDiffer() {
     Set<Long> words = new HashSet<>();
     for (int number = 0; number < 100; number++) {
       for (int index = 0; index < 100; index++) {
@@ -70,7 +70,7 @@ class PayloadTest {
   }
 
   @Test
-  void stream_ofAnotherRun_isAnother() {
+  void stream_ofAnotherRun_differs() {
     byte[] other = new byte[64];
     new Payload(43).fill(ByteBuffer.wrap(other), 7, 0);
     assertThat(payload.mismatch(ByteBuffer.wrap(other), 7, 0)).isNotNegative();

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class SizesTest {
   @Test
-  void severalSizes_overManyRequests_areMixedEvenly() {
+  void sizes_overManyRequests_areMixedEvenly() {
     Sizes sizes = new Sizes(List.of(64, 1_024, 16_384));
     Map<Integer, Integer> counts = new HashMap<>();
     for (int number = 0; number < 100; number++) {
@@ -23,7 +23,7 @@ class SizesTest {
   }
 
   @Test
-  void oneSize_isThatOfEachRequest() {
+  void size_ifOnlyOne_isThatOfEachRequest() {
     assertThat(new Sizes(List.of(7)).of(3, 1L << 40)).isEqualTo(7);
   }
 }

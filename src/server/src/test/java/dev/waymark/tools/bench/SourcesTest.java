@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class SourcesTest {
   @Test
-  void network_forManyConnections_givesAsManyAddressesAsAreOfUse() {
+  void network_forManyConnections_yieldsAsManyAddressesAsUseful() {
     assertThat(texts("127.0.0.0/8", 100)).hasSize(16).startsWith("127.0.0.1", "127.0.0.2");
     assertThat(texts("127.0.0.0/8", 200_000)).hasSize(51).doesNotHaveDuplicates();
     assertThat(texts("10.1.2.3/30", 200_000)).containsExactly("10.1.2.1", "10.1.2.2");
@@ -22,14 +22,14 @@ class SourcesTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"localhost", "127.0.0.0/33", "127.0.0.0/", "::1/64", "127.0.0/8/8", ""})
-  void text_thatIsNoAddress_isRefused(String text) {
+  void source_invalid_isRefused(String text) {
     assertThatThrownBy(() -> texts(text, 1))
         .isInstanceOf(BenchException.class)
         .hasMessageStartingWith("--source: " + text + " (expected: ");
   }
 
   @Test
-  void target_ofSeveralAddresses_givesAll() {
+  void targets_several_areAllResolved() {
     assertThat(
             Targets.resolve(
                 List.of(

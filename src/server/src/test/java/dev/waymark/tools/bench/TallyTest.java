@@ -10,7 +10,7 @@ class TallyTest {
   private final Histogram total = Tally.histogram();
 
   @Test
-  void answers_outsideOfTheMeasuredTime_areNotMeasured() {
+  void answers_outsideTheMeasuredTime_areNotMeasured() {
     tally.answered(10, 5, 64);
     tally.window(100, 200);
     tally.answered(99, 5, 64);
@@ -25,7 +25,7 @@ class TallyTest {
   }
 
   @Test
-  void intervals_takenInTurn_addUp() {
+  void intervals_takenOneByOne_addUp() {
     tally.window(0, Long.MAX_VALUE);
     tally.answered(1, 1_000, 1);
     assertThat(tally.takeInterval(total).getTotalCount()).isEqualTo(1);
@@ -37,7 +37,7 @@ class TallyTest {
   }
 
   @Test
-  void whatWasNotAnswered_isInTheLatencyWithTheTimeWaited() {
+  void requests_unanswered_countInTheLatencyWithTheTimeWaited() {
     tally.window(0, 1_000);
     tally.unanswered(10, 9_000_000);
     tally.unsent(20, Long.MAX_VALUE);
@@ -52,7 +52,7 @@ class TallyTest {
   }
 
   @Test
-  void failures_ofManyConnections_areToldForTheFirstFew() {
+  void failures_ofManyConnections_areKeptForTheFirstFew() {
     for (int i = 0; i < 1_000; i++) {
       tally.lost("connection " + i);
     }

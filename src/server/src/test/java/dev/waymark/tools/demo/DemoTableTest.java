@@ -19,17 +19,17 @@ final class DemoTableTest {
   private static final Tally.Totals TOTALS = new Tally.Totals(1000, 999, 3, 2, 1, 1_234_567_890L);
 
   @Test
-  void table_ofAMoment_showsUpstreamsTotalsAndEvents() {
+  void table_ofASnapshot_showsUpstreamsTotalsAndEvents() {
     List<DemoTable.Row> rows =
         List.of(
-            new DemoTable.Row("a:1", "well", SCRAPE.connections("a:1"), 12_345),
+            new DemoTable.Row("a:1", "running", SCRAPE.connections("a:1"), 12_345),
             new DemoTable.Row("b:2", "frozen", 0, 0));
     assertThat(DemoTable.render("title", rows, TOTALS, SCRAPE, List.of("b:2 is frozen")))
         .containsExactly(
             "title",
             "",
             "  upstream               state      connections        requests",
-            "  a:1                    well                12          12,345",
+            "  a:1                    running             12          12,345",
             "  b:2                    frozen               0               0",
             "",
             "  requests 1,000, replies 999",
@@ -40,15 +40,15 @@ final class DemoTableTest {
   }
 
   @Test
-  void line_ofAMoment_hasEverythingInOne() {
+  void line_ofASnapshot_hasEverything() {
     assertThat(DemoTable.line(TOTALS, SCRAPE))
         .isEqualTo(
-            "requests 1,000, replies 999; moves 1,184, bytes replayed 4,321, longest pause 1,234 ms;"
-                + " closes 1, lost 3, twice 2");
+            "requests 1,000, replies 999; moves 1,184, bytes replayed 4,321, longest pause 1,234"
+                + " ms; closes 1, lost 3, twice 2");
   }
 
   @Test
-  void scrape_beforeAnything_isZero() {
+  void scrape_empty_isZero() {
     assertThat(Scrape.NONE.moves()).isZero();
     assertThat(Scrape.NONE.replayedBytes()).isZero();
   }

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 final class ProgramTest {
   @Test
-  void options_ofOneProcessAlone_areNotInherited() {
+  void options_specificToOneProcess_areNotInherited() {
     List<String> shared =
         List.of(
             "--enable-native-access=ALL-UNNAMED",
@@ -31,7 +31,7 @@ final class ProgramTest {
   }
 
   @Test
-  void awaitReady_programThatEnds_saysSoAndWhatItSaid() {
+  void awaitReady_programEnding_failsWithItsOutput() {
     try (Children children = new Children()) {
       Program program =
           Program.start(children, Pattern.compile("ready"), List.of(), List.of("--version"));

@@ -8,7 +8,7 @@ final class RequestCountTest {
   private final RequestCount count = new RequestCount();
 
   @Test
-  void process_thatIsReplaced_keepsWhatItHad() {
+  void total_afterARestart_includesEarlierProcesses() {
     count.onStarted("first");
     count.onStats("first", "{\"opens\":3,\"requests\":10}");
     count.onStats("first", "{\"opens\":3,\"requests\":12}");
@@ -20,7 +20,7 @@ final class RequestCountTest {
   }
 
   @Test
-  void answer_ofAnEarlierProcess_isDropped() {
+  void stats_ofAnEarlierProcess_areIgnored() {
     count.onStarted("first");
     count.onStarted("second");
     count.onStats("first", "{\"requests\":10}");

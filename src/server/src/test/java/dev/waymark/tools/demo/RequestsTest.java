@@ -20,7 +20,7 @@ final class RequestsTest {
   }
 
   @Test
-  void reply_thatIsMissing_isLost() {
+  void reply_missing_isLost() {
     requests.next();
     String second = requests.next();
     requests.next();
@@ -28,11 +28,11 @@ final class RequestsTest {
     assertThat(tally.totals().lost()).isEqualTo(1);
     requests.onEnd();
     assertThat(tally.totals().lost()).isEqualTo(2);
-    assertThat(requests.isUnderWay()).isFalse();
+    assertThat(requests.isAwaitingReplies()).isFalse();
   }
 
   @Test
-  void reply_thatComesAgain_isTwice() {
+  void reply_repeated_isTwice() {
     String first = requests.next();
     requests.onReply(first, 0);
     requests.onReply(first, 0);
@@ -41,7 +41,7 @@ final class RequestsTest {
   }
 
   @Test
-  void reply_thatIsBroken_isLost() {
+  void reply_corrupted_isLost() {
     String first = requests.next();
     requests.onReply(first.substring(1), 0);
     assertThat(tally.totals()).isEqualTo(new Tally.Totals(1, 0, 1, 0, 0, 0));

@@ -12,7 +12,7 @@ final class ScreenTest {
   private final Screen screen = new Screen(new PrintWriter(out), true);
 
   @Test
-  void draw_again_neitherClearsNorTouchesTheScrollBack() {
+  void draw_again_neitherClearsNorScrolls() {
     screen.draw(List.of("one", "two"));
     screen.draw(List.of("three"));
     assertThat(out.toString())
@@ -23,7 +23,7 @@ final class ScreenTest {
   }
 
   @Test
-  void draw_afterTheEnd_leavesTheSummaryAlone() {
+  void draw_afterClose_leavesTheSummaryAlone() {
     screen.draw(List.of("table"));
     screen.close();
     screen.print("summary");
@@ -40,7 +40,7 @@ final class ScreenTest {
   }
 
   @Test
-  void lines_withoutATerminal_haveNoEscapes() {
+  void lines_withoutATerminal_haveNoEscapeSequences() {
     Screen lines = new Screen(new PrintWriter(out), false);
     lines.event("killed");
     lines.print("summary");

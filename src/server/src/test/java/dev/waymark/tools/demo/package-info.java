@@ -1,4 +1,4 @@
-/** The demo's parts that need no process. */
+/** Tests of the demo, most of which start no process. */
 @NullMarked
 package dev.waymark.tools.demo;
 

@@ -12,15 +12,16 @@ import org.junit.jupiter.api.Test;
 
 class DelaysTest {
   @Test
-  void fin_behindADelayedReply_neverOvertakesItHoweverLateTheSchedulerReadsTheClock() {
+  void fin_afterADelayedReply_neverOvertakesItEvenIfItsTaskFiresFirst() {
     List<String> answers = new CopyOnWriteArrayList<>();
     AtomicLong nowNs = new AtomicLong();
     try (var scheduler = Executors.newSingleThreadScheduledExecutor()) {
-      Delays.Line line = new Delays(scheduler, nowNs::get).newLine();
-      line.after(Duration.ofMillis(60), 10, () -> answers.add("reply"));
-      // The scheduler's clock has not moved as far: it is to wait 20 ms for this one.
+      Delays.ReplyQueue queue = new Delays(scheduler, nowNs::get).newQueue();
+      queue.schedule(Duration.ofMillis(60), 10, () -> answers.add("reply"));
+      // The scheduler's own clock has not moved that far: its task for the FIN fires first,
+      // after 20 ms.
       nowNs.addAndGet(Duration.ofMillis(40).toNanos());
-      line.after(Duration.ZERO, 0, () -> answers.add("FIN"));
+      queue.schedule(Duration.ZERO, 0, () -> answers.add("FIN"));
       await().untilAsserted(() -> assertThat(answers).containsExactly("reply", "FIN"));
     }
   }

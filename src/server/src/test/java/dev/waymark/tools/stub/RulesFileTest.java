@@ -25,7 +25,7 @@ final class RulesFileTest {
   }
 
   @Test
-  void rules_allKinds_matchInOrder() throws IOException {
+  void rules_ofAllKinds_matchInOrder() throws IOException {
     Rules rules =
         load(
             """
@@ -54,21 +54,27 @@ final class RulesFileTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "- {equals: a, regexp: b}        | rules.yml:1:15: 'regexp' is no key of a rule",
-        "- {equals: a, contains: b}      | rules.yml:1:3: a rule has one of equals, contains and regex, not 2",
-        "- {reply: a}                    | rules.yml:1:3: a rule has one of equals, contains and regex, not 0",
-        "- {equals: a, delay: soon}      | rules.yml:1:22: delay: 'soon' is no duration",
-        "- {equals: a, close: LATER}     | rules.yml:1:22: close: 'LATER' is no close reason of an upstream",
-        "- {equals: a, close: FENCED}    | rules.yml:1:22: close: 'FENCED' is no close reason of an upstream",
-        "- {equals: a, crash: perhaps}   | rules.yml:1:22: crash: 'perhaps' is neither true nor false",
-        "- {equals: a, hang: true, reply: b} | rules.yml:1:3: a rule has crash, or hang, or reply",
+        "- {equals: a, regexp: b}        | rules.yml:1:15: 'regexp' is not a key of a rule",
+        "- {equals: a, contains: b}      | rules.yml:1:3: a rule must have one of equals, contains"
+            + " and regex, not 2",
+        "- {reply: a}                    | rules.yml:1:3: a rule must have one of equals, contains"
+            + " and regex, not 0",
+        "- {equals: a, delay: soon}      | rules.yml:1:22: delay: 'soon' is not a duration",
+        "- {equals: a, close: LATER}     | rules.yml:1:22: close: 'LATER' is not a close reason for"
+            + " upstreams",
+        "- {equals: a, close: FENCED}    | rules.yml:1:22: close: 'FENCED' is not a close reason"
+            + " for upstreams",
+        "- {equals: a, crash: perhaps}   | rules.yml:1:22: crash: 'perhaps' is neither true nor"
+            + " false",
+        "- {equals: a, hang: true, reply: b} | rules.yml:1:3: a rule may have crash, or hang, or"
+            + " reply",
         "- {regex: '('}                  | rules.yml:1:11: regex: Unclosed group",
-        "- {equals: [a]}                 | rules.yml:1:12: equals: a text is expected",
-        "equals: a                       | rules.yml:1:1: a list of rules is expected",
+        "- {equals: [a]}                 | rules.yml:1:12: equals: must be text",
+        "equals: a                       | rules.yml:1:1: expected a list of rules",
         "- {equals: a                    | rules.yml:1:",
         "# nothing                       | rules.yml: is empty",
       })
-  void rules_wrong_areRefusedWithTheirPlace(String yaml, String message) {
+  void rules_invalid_areRefusedWithTheirPosition(String yaml, String message) {
     assertThatThrownBy(() -> load(yaml))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining(message);
@@ -82,7 +88,7 @@ final class RulesFileTest {
   }
 
   @Test
-  void file_nestedWithoutEnd_isRefusedWithItsPlace() {
+  void file_nestedEndlessly_isRefusedWithItsPosition() {
     assertThatThrownBy(() -> load("[".repeat(100_000)))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("rules.yml:1:33: nested deeper than 32 levels");
@@ -96,7 +102,7 @@ final class RulesFileTest {
   }
 
   @Test
-  void regex_thatNeverEnds_doesNotMatch() throws IOException {
+  void regex_backtrackingEndlessly_doesNotMatch() throws IOException {
     Rules rules = load("- {regex: '^(a+)+$', reply: x}");
     assertThat(rules.find("a".repeat(4000) + "!")).isNull();
   }

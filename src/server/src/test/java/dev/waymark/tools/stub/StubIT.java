@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** The stub over real gRPC, spoken to with the generated classes. */
+/** The stub over real gRPC, with the generated classes as its client. */
 final class StubIT {
   private static final Framing RAW = Framing.getDefaultInstance();
   private static final Framing LINE =
@@ -57,7 +57,7 @@ final class StubIT {
   }
 
   @Test
-  void echo_dataAndFin_commitsEachReplyAndEnds() throws IOException {
+  void echo_dataAndFin_commitsEachReplyAndEndsReplies() throws IOException {
     TestLane lane = start(StubOptions.ECHO).greet();
     lane.open(7, RAW, LIMIT).data(7, 0, "hello", false).data(7, 5, "world", false);
     lane.send(
@@ -90,7 +90,7 @@ final class StubIT {
   }
 
   @Test
-  void noAck_data_answersWithoutSettingsAndConsumed() throws IOException {
+  void data_withoutAcknowledgement_isAnsweredWithoutSettingsAndConsumed() throws IOException {
     TestLane lane =
         start(new StubOptions(false, null, Rules.NONE, Duration.ZERO, false, null, null, false))
             .greet();
@@ -102,7 +102,7 @@ final class StubIT {
   }
 
   @Test
-  void limit_reached_restComesWithTheNextLimit() throws IOException {
+  void reply_beyondTheLimit_continuesWithTheNextLimit() throws IOException {
     TestLane lane = start(StubOptions.ECHO).greet();
     lane.open(1, RAW, 4).data(1, 0, "abcdef", false);
     assertThat(lane.replies(1, 1)).isEqualTo("abcd");
@@ -112,7 +112,7 @@ final class StubIT {
   }
 
   @Test
-  void rules_messages_replyAndClose() throws IOException {
+  void rules_matchingMessages_replyAndClose() throws IOException {
     Rules rules =
         new Rules(
             List.of(
@@ -142,7 +142,7 @@ final class StubIT {
   }
 
   @Test
-  void reply_withPlaceholders_saysWhoAnsweredWhom() throws IOException {
+  void reply_withPlaceholders_namesStubEpochAndMark() throws IOException {
     TestLane lane =
         start(options("${name} ${epoch} ${mark}", Rules.NONE, null)).greet().open(1, LINE, LIMIT);
     lane.data(1, 0, "who\n", true);
@@ -150,7 +150,7 @@ final class StubIT {
   }
 
   @Test
-  void rules_hang_connectionIsNeverAnsweredOthersAre() throws IOException {
+  void rule_withHang_stopsAnsweringOnlyThatConnection() throws IOException {
     Rules rules =
         new Rules(
             List.of(
@@ -166,7 +166,7 @@ final class StubIT {
   }
 
   @Test
-  void refuse_switched_refusesOpensUntilNone() throws IOException, InterruptedException {
+  void refuse_setAndCleared_refusesOpensInBetween() throws IOException, InterruptedException {
     TestLane lane = start(options(null, Rules.NONE, CloseReason.NOT_HERE)).greet();
     lane.open(1, RAW, LIMIT);
     assertThat(lane.await(2).get(1).getCloseValue()).isEqualTo(CloseReason.NOT_HERE.wireCode());
@@ -189,7 +189,7 @@ final class StubIT {
   }
 
   @Test
-  void drain_laneBeforeAndAfter_bothAreTold() throws IOException {
+  void drain_withLanesBeforeAndAfter_isSentToBoth() throws IOException {
     TestLane before = start(StubOptions.ECHO).greet();
     before.await(1);
     stub().drain();
@@ -199,11 +199,11 @@ final class StubIT {
   }
 
   @Test
-  void lane_malformedOrWithoutHello_endsAloneWithAStatus() throws IOException {
+  void lane_malformedOrWithoutHello_endsWithAStatusWhileOthersContinue() throws IOException {
     TestLane good = start(StubOptions.ECHO).greet();
-    TestLane rude = new TestLane(channel());
-    rude.data(1, 0, "x", false);
-    assertThat(rude.awaitStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+    TestLane withoutHello = new TestLane(channel());
+    withoutHello.data(1, 0, "x", false);
+    assertThat(withoutHello.awaitStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
 
     TestLane large = new TestLane(channel()).greet().open(1, RAW, LIMIT);
     large.data(1, 0, "x".repeat(65 * 1024), false);
@@ -230,8 +230,7 @@ final class StubIT {
   }
 
   @Test
-  void admin_connectionsSendCloseDrainHealth_actOnTheStub()
-      throws IOException, InterruptedException {
+  void adminPort_eachRoute_actsOnTheStub() throws IOException, InterruptedException {
     TestLane lane = start(StubOptions.ECHO).greet().open(1, RAW, LIMIT).data(1, 0, "abc", false);
     lane.replies(1, 1);
     InetSocketAddress free = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);

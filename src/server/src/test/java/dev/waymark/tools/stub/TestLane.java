@@ -21,7 +21,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.Awaitility;
 import org.hamcrest.Matchers;
 
-/** The bridge's end of a lane, made of generated classes. Thread-safe. */
+/** The bridge's end of a lane, on the generated classes. Thread-safe. */
 final class TestLane implements StreamObserver<UpstreamBatch> {
   private final List<UpstreamBatch> received = new CopyOnWriteArrayList<>();
   private final AtomicReference<Status> status = new AtomicReference<>();
@@ -77,13 +77,13 @@ final class TestLane implements StreamObserver<UpstreamBatch> {
         .setLast(last);
   }
 
-  /** All frames so far, when there are as many. */
+  /** Waits until there are this many frames, and returns all. */
   List<UpstreamFrame> await(int frames) {
     Awaitility.await().until(() -> frames().size() >= frames);
     return frames();
   }
 
-  /** The reply bytes of a connection, when that many frames with bytes have come. */
+  /** Waits for this many frames with bytes of a connection, and returns the bytes. */
   String replies(long connection, int frames) {
     Awaitility.await().until(() -> replies(connection).size() >= frames);
     return String.join("", replies(connection));

@@ -4,16 +4,16 @@ import java.net.InetSocketAddress;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** What went wrong with a socket, for the user. No state. */
-final class Refusals {
-  /** What Netty's own transports put before the system's words. */
+/** Describes socket errors to the user. Stateless. */
+final class SocketErrors {
+  /** What Netty's native transports put in front of the system's message. */
   private static final Pattern PREFIX =
       Pattern.compile("^[A-Za-z]+\\(\\.\\.\\) failed with error\\(-?[0-9]+\\): ");
 
-  private Refusals() {}
+  private SocketErrors() {}
 
-  /** Why a connection could not be opened, with the remedy where there is one. */
-  static String told(InetSocketAddress target, Throwable cause) {
+  /** Says why a connection could not be opened, and how to fix that if known. */
+  static String connectFailure(InetSocketAddress target, Throwable cause) {
     String reason = reason(cause);
     String lower = reason.toLowerCase(Locale.ROOT);
     return String.format(
@@ -25,7 +25,7 @@ final class Refusals {
         remedy(lower));
   }
 
-  /** What the system says, or the name of the failure where it says nothing. */
+  /** The system's message, or the name of the exception if it has none. */
   static String reason(Throwable cause) {
     String message = cause.getMessage();
     return message == null
@@ -35,7 +35,7 @@ final class Refusals {
 
   private static String remedy(String reason) {
     if (reason.contains("assign requested address") || reason.contains("already in use")) {
-      return "; no local port is left: use --source 127.0.0.0/8 (on loopback), or addresses that this machine has";
+      return "; no local port is free: use --source 127.0.0.0/8 (on loopback), or several addresses of this machine";
     }
     return reason.contains("too many open files") ? "; raise the limit (ulimit -n)" : "";
   }
