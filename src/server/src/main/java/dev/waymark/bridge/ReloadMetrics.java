@@ -2,14 +2,15 @@ package dev.waymark.bridge;
 
 import com.codahale.metrics.Counter;
 import dev.waymark.telemetry.Metrics;
-import java.time.Instant;
 
 /** The results of reloads as metrics. Thread-safe. */
 final class ReloadMetrics {
+  private static final long MS_PER_SECOND = 1_000;
+
   private final Counter applied;
   private final Counter refused;
   private volatile boolean isLastApplied = true;
-  private volatile long appliedUnixS = Instant.now().getEpochSecond();
+  private volatile long appliedUnixS = Clock.nowUnixMs() / MS_PER_SECOND;
 
   ReloadMetrics(Metrics metrics) {
     applied = counter(metrics, "applied");
@@ -32,7 +33,7 @@ final class ReloadMetrics {
     switch (outcome) {
       case Reload.Outcome.Applied _ -> {
         isLastApplied = true;
-        appliedUnixS = Instant.now().getEpochSecond();
+        appliedUnixS = Clock.nowUnixMs() / MS_PER_SECOND;
         applied.inc();
       }
       case Reload.Outcome.Refused _, Reload.Outcome.Failed _ -> {

@@ -19,7 +19,7 @@ record FamilyAnswer(
     List<InetAddress> addresses,
     long ttlSeconds,
     @Nullable UpstreamProblem problem) {
-  private static final UpstreamProblem NO_ADDRESS =
+  static final UpstreamProblem NO_ADDRESS =
       new UpstreamProblem(Kind.NO_ADDRESS, "the name has no address");
 
   FamilyAnswer {

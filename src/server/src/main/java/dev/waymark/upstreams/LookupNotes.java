@@ -25,8 +25,6 @@ import org.jspecify.annotations.Nullable;
 final class LookupNotes implements DnsQueryLifecycleObserverFactory {
   private static final UpstreamProblem NO_SUCH_NAME =
       new UpstreamProblem(Kind.NO_SUCH_NAME, "the name does not exist (NXDOMAIN)");
-  private static final UpstreamProblem NO_ADDRESS =
-      new UpstreamProblem(Kind.NO_ADDRESS, "the name has no address");
 
   private static final String WITHIN = " within " + FamilyLookup.QUERY_TIMEOUT_MS / 1_000 + " s";
 
@@ -53,7 +51,7 @@ final class LookupNotes implements DnsQueryLifecycleObserverFactory {
   void onAnswer(SocketAddress server, String name, int rcode) {
     NameStatus status = status(name);
     if (rcode == DnsResponseCode.NOERROR.intValue()) {
-      status.denial = NO_ADDRESS;
+      status.denial = FamilyAnswer.NO_ADDRESS;
     } else if (rcode == DnsResponseCode.NXDOMAIN.intValue()) {
       status.denial = status.denial == null ? NO_SUCH_NAME : status.denial;
     } else if (rcode == DnsResponseCode.REFUSED.intValue()) {
@@ -87,7 +85,7 @@ final class LookupNotes implements DnsQueryLifecycleObserverFactory {
         return FamilyAnswer.failed(status.failure);
       }
       // A name without addresses says more than a name that does not exist.
-      denial = denial == null || status.denial == NO_ADDRESS ? status.denial : denial;
+      denial = denial == null || status.denial == FamilyAnswer.NO_ADDRESS ? status.denial : denial;
     }
     return denial != null
         ? FamilyAnswer.none(denial)

@@ -66,19 +66,17 @@ public final class PoolBalancer implements Balancer {
   @Override
   public double share(List<? extends Candidate> candidates, Candidate of) {
     Subset own = of.upstream().subset();
+    int percents = percents(shares(candidates));
+    // As in choose(): where no subset has a share, all candidates are like one subset.
+    boolean areSubsetsIgnored = percents == 0 || isSingleSubset(candidates);
     long weights = 0;
     for (Candidate candidate : candidates) {
-      if (candidate.upstream().subset().number() == own.number()) {
+      if (areSubsetsIgnored || candidate.upstream().subset().number() == own.number()) {
         weights += candidate.upstream().effectiveWeight();
       }
     }
     double inSubset = (double) of.upstream().effectiveWeight() / weights;
-    if (isSingleSubset(candidates)) {
-      return inSubset;
-    }
-    int percents = percents(shares(candidates));
-    // choose() ignores subsets, too, if all of those present have a share of 0.
-    return percents == 0 ? 1.0 / candidates.size() : inSubset * own.sharePercent() / percents;
+    return areSubsetsIgnored ? inSubset : inSubset * own.sharePercent() / percents;
   }
 
   @Override

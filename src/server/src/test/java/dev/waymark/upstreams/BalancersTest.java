@@ -251,6 +251,9 @@ class BalancersTest {
     List<Upstream> upstreams = List.of(inSubset("a:1", 1, 0, 0), inSubset("c:1", 1, 2, 0));
     assertThat(count(fill(balancer, upstreams, 10)).values()).containsExactly(5, 5);
     assertThat(balancer.share(upstreams, upstreams.getFirst())).isEqualTo(0.5);
+    List<Upstream> weighted = List.of(inSubset("a:1", 3, 0, 0), inSubset("c:1", 1, 2, 0));
+    assertThat(count(fill(balancer, weighted, 400)).get("a:1")).isCloseTo(300, within(2));
+    assertThat(balancer.share(weighted, weighted.getFirst())).isEqualTo(0.75);
   }
 
   @Test

@@ -13,9 +13,9 @@ final class Attachments {
     this.countMax = countMax;
   }
 
-  /** Whether there is room for one more. */
-  boolean hasRoom() {
-    return byMark.size() < countMax;
+  /** Whether there is room for this mark: a new attachment of a mark replaces the former one. */
+  boolean hasRoomFor(String mark) {
+    return byMark.size() < countMax || byMark.containsKey(mark);
   }
 
   /** The connection with this mark, or null. */

@@ -32,9 +32,9 @@ final class LaneAttachments {
     this.registry = registry;
   }
 
-  /** Whether the upstream has room for one more connection. */
-  boolean hasRoom() {
-    return registry.hasRoom();
+  /** Whether the upstream has room for the connection with this mark. */
+  boolean hasRoomFor(String mark) {
+    return registry.hasRoomFor(mark);
   }
 
   /**

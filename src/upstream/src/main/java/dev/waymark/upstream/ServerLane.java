@@ -278,7 +278,7 @@ final class ServerLane {
       end(Status.INVALID_ARGUMENT.withDescription("Open without a connection"));
       return;
     }
-    if (attachments.hasRoom()) {
+    if (attachments.hasRoomFor(open.mark())) {
       attachments.open(connection, frame.epoch(), open, bridge);
     } else {
       int busy = CloseReason.BUSY.wireCode();

@@ -172,4 +172,17 @@ final class ServerLaneTest {
     assertThat(call.frames().getLast().getConnection()).isEqualTo(2);
     assertThat(call.frames().getLast().getCloseValue()).isEqualTo(CloseReason.BUSY.wireCode());
   }
+
+  @Test
+  void connection_openedAgainAtTheLimit_replacesItsFormerAttachment() {
+    FakeCall call =
+        new FakeCall(
+                UpstreamOptions.DEFAULTS.withConnectionsMax(1),
+                handlers.answering(ECHO),
+                new Attachments(1))
+            .greet();
+    call.receive(openFrame(1, 0, RAW, 10), openFrame(1, 1, RAW, 10));
+    assertThat(handlers.events()).containsExactly("close FENCED");
+    assertThat(call.sent).isEmpty();
+  }
 }
