@@ -52,7 +52,7 @@ final class Marks {
   private static final List<String> OF_EVENTS =
       List.of(
           "lane broken: it does not read the answers to what it sends",
-          "lane broken: it took the call and did not say Settings",
+          "lane broken: it accepted the call and sent no Settings",
           "lane broken: nothing came for # ms after a Ping",
           "lane broken: Settings came after other frames",
           "lane broken: simulated",

@@ -72,13 +72,13 @@ final class MutatedLane implements LaneTransport {
 
   @Override
   public void data(
-      long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
+      long connection, int epoch, long offset, ByteBuf owned, boolean isLast, long limit) {
     if (mutations.strikes(Mutation.DROP_DATA)) {
       owned.release();
       return;
     }
-    boolean isLast = last && !mutations.strikes(Mutation.LOSE_LAST);
-    Runnable frame = () -> lane.data(connection, epoch, offset, owned, isLast, limit);
+    boolean sentLast = isLast && !mutations.strikes(Mutation.LOSE_LAST);
+    Runnable frame = () -> lane.data(connection, epoch, offset, owned, sentLast, limit);
     if (mutations.strikes(Mutation.REORDER_DATA)) {
       postponed = frame;
       return;

@@ -282,17 +282,17 @@ final class SimLane implements LaneTransport {
 
   @Override
   public void data(
-      long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
+      long connection, int epoch, long offset, ByteBuf owned, boolean isLast, long limit) {
     byte[] bytes = new byte[owned.readableBytes()];
     owned.getBytes(owned.readerIndex(), bytes);
     try {
-      tell(bytes, connection, epoch, offset, last, limit);
+      tell(bytes, connection, epoch, offset, isLast, limit);
     } catch (AssertionError broken) {
       owned.release();
       throw broken;
     }
     if (sdk != null) {
-      sdk.writer().data(connection, epoch, offset, owned, last, limit);
+      sdk.writer().data(connection, epoch, offset, owned, isLast, limit);
       return;
     }
     owned.release();
@@ -306,8 +306,8 @@ final class SimLane implements LaneTransport {
   }
 
   private void tell(
-      byte[] bytes, long connection, int epoch, long offset, boolean last, long limit) {
-    tell(watcher -> watcher.onData(number, connection, epoch, offset, bytes, last));
+      byte[] bytes, long connection, int epoch, long offset, boolean isLast, long limit) {
+    tell(watcher -> watcher.onData(number, connection, epoch, offset, bytes, isLast));
     if (limit != BridgeFrame.ABSENT) {
       tell(watcher -> watcher.onLimit(number, connection, epoch, limit));
     }

@@ -60,7 +60,7 @@ class HandOverTest {
     Connection waiting = fixtures.accept();
     assertThatThrownBy(() -> waiting.forceMove(fixtures.nowNs, ResumeState.Cause.DRAINING))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessage("only an attached connection is taken from its owner");
+        .hasMessage("the connection has an owner");
   }
 
   @Test

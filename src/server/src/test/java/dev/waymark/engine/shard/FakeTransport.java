@@ -36,7 +36,7 @@ public final class FakeTransport implements LaneTransport {
 
   @Override
   public void data(
-      long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
+      long connection, int epoch, long offset, ByteBuf owned, boolean isLast, long limit) {
     gatheredBytes += owned.readableBytes();
     frame("data " + offset + "+" + owned.readableBytes());
     owned.release();
