@@ -24,8 +24,13 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * One run of a simulated world around the shards of one bridge. The {@link Plan} determines every
- * step of it.
+ * One run of a simulated world around the shards of one bridge, on one thread. The {@link Plan}
+ * determines every step of it.
+ *
+ * <p>In each step time passes, and then upstreams, clients and lanes chosen at random act while
+ * {@link Fault}s strike. After the plan's steps either all faults stop, and every connection has to
+ * get served, become quiet and close; or the bridge stops while traffic is under way. In the end
+ * nothing may be left: no connection, no held memory, no leaked buffer.
  */
 final class Sim {
   static final long INSTANCE = 42;

@@ -166,7 +166,7 @@ public final class Lane implements Owner, Candidate {
     if (isFirst) {
       onDecided(nowNs);
     } else {
-      // Its connections are told in the next tick, so that frequent changes cost no more.
+      // Its connections are told in the next tick, so that frequent changes are cheap.
       isWindowChanged = true;
     }
     host.announce(this, settings.isAnnouncementsWanted());

@@ -211,7 +211,7 @@ public final class Shard {
       isTurnEndRequested = false;
       if (isAnyLeft || !connectionsToFlush.isEmpty() || !lanesToFlush.isEmpty()) {
         // More connections have to be placed, or a flush has thrown, for instance out of memory: the
-        // others must go on.
+        // others still have to be flushed.
         requestTurnEnd();
       }
       announceAtTurnEnd();

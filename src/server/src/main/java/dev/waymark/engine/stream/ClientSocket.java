@@ -32,7 +32,7 @@ public interface ClientSocket {
   /** Hands the kernel as much of the queue as it takes. */
   void flush();
 
-  /** Sends FIN after everything queued; reading goes on. */
+  /** Sends FIN after everything queued; reading continues. */
   void finish();
 
   /** Stops reading; further bytes wait in the kernel. */
