@@ -1,8 +1,9 @@
 /**
- * The engine: everything that decides about connections and lanes, as state machines without I/O.
+ * The engine: makes every decision about connections and lanes, as state machines without I/O.
  *
  * <p>Out of scope: sockets, gRPC, clocks, threads, randomness, loggers, metrics libraries. Time is
- * an argument ({@code nowNs}); effects go out through small interfaces that the edge implements:
+ * an argument ({@code nowNs}); effects go out through small interfaces that the edge, the adapters
+ * to Netty and gRPC, implements:
  * {@link dev.waymark.engine.stream.ClientSocket}, {@link dev.waymark.engine.lane.LaneTransport} and
  * {@link dev.waymark.engine.shard.ShardEnvironment}.
  *
@@ -18,12 +19,11 @@
  *   <li>{@code shard}: all of these on one event loop
  * </ul>
  *
- * <p>A machine is told inputs and answers what should happen; the machine above it acts on the
- * answer. What a machine has to ask of those above it, it asks through an interface that it
- * declares: a connection sees its lane as {@link dev.waymark.engine.connection.Owner} and its shard
+ * <p>A machine receives inputs and returns what should happen; the machine above it acts on that.
+ * What a machine needs from those above it, it gets through an interface that it declares: a connection sees its lane as {@link dev.waymark.engine.connection.Owner} and its shard
  * as {@link dev.waymark.engine.connection.ConnectionHost}.
  *
- * <p>The way of a client's bytes: {@code ClientSocket} (edge) → {@code Connection} → {@code
+ * <p>The path of a client's bytes: {@code ClientSocket} (edge) → {@code Connection} → {@code
  * ClientDirection} → {@code Lane} → {@code LaneTransport} (edge). The way back: {@code
  * Lane.onFrame} → {@code Connection.onFrame} → {@code ReplyDirection} → {@code ClientSocket}.
  *

@@ -189,9 +189,7 @@ final class LauncherBuildIT {
 
   @Test
   void run_asAnArgumentOfSh_findsItsTree() throws IOException {
-    Files.copy(tree.resolve("waymark"), temp.resolve("waymark"));
-    Files.writeString(temp.resolve("pom.xml"), "<project/>");
-    try (Waymark run = fake.launch(Path.of("sh"), "waymark")) {
+    try (Waymark run = fake.launcher(Path.of("sh"), "waymark").in(tree).start()) {
       assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
     }
   }

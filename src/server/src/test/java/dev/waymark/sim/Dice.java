@@ -2,7 +2,7 @@ package dev.waymark.sim;
 
 import java.util.SplittableRandom;
 
-/** All chance of one run: the same seed gives the same run. */
+/** The source of all randomness of a run: the same seed gives the same run. */
 final class Dice {
   private final SplittableRandom random;
 
@@ -14,7 +14,7 @@ final class Dice {
     this.random = random;
   }
 
-  /** From 0 to below the bound. */
+  /** Returns a number from 0 to {@code bound - 1}; 0 for a bound below 1. */
   int upTo(int bound) {
     return bound <= 1 ? 0 : random.nextInt(bound);
   }
@@ -31,12 +31,12 @@ final class Dice {
     return random.nextLong();
   }
 
-  /** Dice for somebody else, who may throw them more or less often. */
+  /** Returns independent dice: how often they are used does not affect these. */
   Dice split() {
     return new Dice(random.split());
   }
 
-  /** The same for those who know no dice. */
+  /** Like {@link #split}, for code that takes a {@link SplittableRandom}. */
   SplittableRandom splitRandom() {
     return random.split();
   }

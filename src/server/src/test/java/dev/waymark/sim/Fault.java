@@ -1,42 +1,42 @@
 package dev.waymark.sim;
 
-/** What can go wrong in a run, each at a rate of its own: see {@link Faults}. */
+/** What can go wrong in a run. {@link Faults} holds the rate of each. */
 enum Fault {
-  /** A lane breaks, however. */
+  /** A lane breaks. */
   LANE_BREAK(60),
-  /** The transport under a lane takes no more for a while. */
+  /** A lane is not writable for a while. */
   LANE_STALL(600),
-  /** A lane stays open and passes nothing on any more. */
+  /** A lane stays open but delivers nothing, in either direction. */
   PARTITION(60),
-  /** An upstream process ends and takes its lanes along. */
+  /** An upstream process dies, and its lanes with it. */
   CRASH(30),
-  /** An upstream process stops, and its sockets stay. */
+  /** An upstream process hangs while its sockets stay open. */
   FREEZE(20),
-  /** An upstream works on a connection no more. */
+  /** An upstream stops working on one connection. */
   HANG(300),
-  /** An upstream says Draining. */
+  /** An upstream sends Draining. */
   DRAIN(30),
-  /** An upstream sends for an attachment that is over. */
+  /** An upstream sends a frame for an attachment that is over. */
   LATE_FRAME(3000),
-  /** A client sends what kills its upstreams. */
+  /** A client sends requests that kill their upstreams. */
   POISON(1000),
   /** A client resets its socket. */
   CLIENT_RESET(150),
   /** A client closes its socket. */
   CLIENT_LEAVES(150),
-  /** A client stops reading, or reads again. */
+  /** A client stops or resumes reading. */
   CLIENT_STALL(400),
-  /** A client sends what is no message. */
+  /** A client breaks the framing of its listener. */
   FRAMING_VIOLATION(150),
-  /** An upstream sends what it must not. */
+  /** An upstream violates the protocol. */
   HOSTILE_FRAME(500),
-  /** Discovery or health say something else of upstreams, true or not. */
+  /** Discovery or health reports a change of upstreams, which may be wrong. */
   HEALTH_CHANGE(100),
-  /** The configuration of pool and listener changes. */
+  /** The options of pool and listener are reloaded. */
   RELOAD(40),
-  /** No fault, but as often: an upstream pushes to some client. */
+  /** Not a fault, but triggered like one: an upstream pushes to some client. */
   PUSH(3000),
-  /** The bridge itself stands still, for seconds to a minute. */
+  /** The bridge itself stands still, for a second to a minute. */
   STANDSTILL(60);
 
   private final int rateMax;
@@ -45,7 +45,7 @@ enum Fault {
     this.rateMax = rateMax;
   }
 
-  /** The highest rate that a seed chooses, in 10,000 steps. */
+  /** The upper bound of the rate that a seed chooses, in strikes per 10,000 opportunities. */
   int rateMax() {
     return rateMax;
   }

@@ -7,7 +7,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/** How often each {@link Fault} strikes, in 10,000 times that it could. Immutable. */
+/** The rate of each {@link Fault}, in strikes per 10,000 opportunities. Immutable. */
 final class Faults {
   private final EnumMap<Fault, Integer> rates;
 
@@ -20,12 +20,12 @@ final class Faults {
     });
   }
 
-  /** Nothing goes wrong. */
+  /** No faults; there are a few pushes. */
   static Faults none() {
     return new Faults(Map.of(Fault.PUSH, 200));
   }
 
-  /** Each kind present or not, at a rate of its own. */
+  /** Each fault is absent or has a random rate. */
   static Faults any(Dice dice) {
     Map<Fault, Integer> rates = new EnumMap<>(Fault.class);
     for (Fault fault : Fault.values()) {
@@ -34,7 +34,7 @@ final class Faults {
     return new Faults(rates);
   }
 
-  /** Upstreams come and go; none is hostile, and clients are patient. */
+  /** Upstreams come and go; none is hostile, and clients stay and keep reading. */
   static Faults moving() {
     return new Faults(
             Map.of(
@@ -51,12 +51,12 @@ final class Faults {
         .with(Fault.STANDSTILL, 40);
   }
 
-  /** Clients send poison, and nothing else goes wrong. */
+  /** Poison is the only fault; there are a few pushes. */
   static Faults poison() {
     return new Faults(Map.of(Fault.POISON, 1000, Fault.PUSH, 50));
   }
 
-  /** As {@link #toString} says them. */
+  /** Parses the format of {@link #toString}. */
   static Faults parse(String text) {
     Map<Fault, Integer> rates = new EnumMap<>(Fault.class);
     for (String each : text.isEmpty() ? new String[0] : text.split("\\+")) {
@@ -81,15 +81,15 @@ final class Faults {
     return rates.getOrDefault(fault, 0);
   }
 
-  /** Those that strike at all. */
+  /** The faults with a rate above 0. */
   Set<Fault> present() {
     Set<Fault> present = EnumSet.noneOf(Fault.class);
     present.addAll(rates.keySet());
     return present;
   }
 
-  /** Whatever loses an owner has lost it to poison. */
-  boolean isPoisonAlone() {
+  /** Whether poison is the only way to lose an owner. */
+  boolean isPoisonOnly() {
     return rate(Fault.POISON) > 0 && EnumSet.of(Fault.POISON, Fault.PUSH).containsAll(present());
   }
 

@@ -1,13 +1,13 @@
 package dev.waymark.sim;
 
-/** The upstream's end of a lane, as the world drives it. */
+/** The upstream's end of a lane, driven by the simulation. */
 interface LaneEnd {
-  /** It does something, or not. */
+  /** Takes one random action, or none. */
   void act();
 
-  /** It does all that it can. */
+  /** Completes everything that can be completed. */
   void heal();
 
-  /** It has been an honest echo for this connection, and is. */
+  /** Whether it serves this connection and has always been an honest echo for it. */
   boolean isEchoing(long connection);
 }

@@ -15,43 +15,44 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * Names of the interesting places that runs have come to, and how often: read from counters, close
- * reasons, causes and events, and from what the world did. Nothing in the product knows of them. A
- * mark that no seed reaches is a place that the simulation does not try. Not thread-safe.
+ * Coverage marks: named situations, and how often runs have reached each. They are derived from
+ * counters, close reasons, causes of moves, events, and what the simulated world did; production
+ * code does not know them. A mark that no seed reaches is a situation that the simulation does not
+ * test. Not related to the {@link dev.waymark.protocol.Mark} of a connection. Not thread-safe.
  */
 final class Marks {
-  /** What the world does by itself; {@link Sim#mark} takes no other names. */
+  /** Marks of the simulated world; {@link Sim#mark} takes no other names. */
   static final Set<String> OF_THE_WORLD =
       Set.of(
           "bridge drains",
           "bridge stands still",
-          "bridge stops in the middle",
-          "credit checked in the quiet",
+          "bridge stops under load",
+          "credit checked when quiet",
           "leader elected",
           "no leader",
           "push from another shard written",
           "reload",
           "sdk closes",
           "sdk commits",
-          "sdk consumes what others replied to",
+          "sdk consumes without replying",
           "sdk ends its replies",
           "sdk hands over",
           "sdk killed by poison",
-          "sdk leaves out what others replied",
+          "sdk skips committed bytes",
           "sdk lane stalled",
           "sdk process crashes",
           "sdk push answered",
           "sdk replies wait for credit",
           "sdk sends in parts",
-          "sdk without Settings replies",
+          "sdk replies without Settings",
           "shard asked to free memory",
           "subset drained",
-          "upstream weighed");
+          "upstream weight changes");
 
   private static final List<String> OF_EVENTS =
       List.of(
           "lane broken: it does not read the answers to what it sends",
-          "lane broken: it took the call and did not say Settings",
+          "lane broken: it accepted the call and sent no Settings",
           "lane broken: nothing came for # ms after a Ping",
           "lane broken: Settings came after other frames",
           "lane broken: simulated",
@@ -65,7 +66,7 @@ final class Marks {
 
   private final Map<String, Long> counts = new TreeMap<>();
 
-  /** All marks that there are. */
+  /** All known marks. */
   static Set<String> all() {
     Set<String> all = new TreeSet<>(OF_THE_WORLD);
     all.addAll(OF_EVENTS);
@@ -87,7 +88,7 @@ final class Marks {
     return "move " + cause;
   }
 
-  /** Adds what a run that is over has reached. */
+  /** Adds the marks that a finished run has reached. */
   void add(Sim sim) {
     sim.summaries().forEach(summary -> count(end(summary.reason()), 1));
     for (ResumeState.Cause cause : ResumeState.Cause.values()) {
@@ -112,12 +113,12 @@ final class Marks {
     }
   }
 
-  /** How often. */
+  /** How often this mark was reached. */
   long count(String mark) {
     return counts.getOrDefault(mark, 0L);
   }
 
-  /** Those that no run has reached. */
+  /** The marks among these that no run has reached. */
   Set<String> unreached(Collection<String> of) {
     Set<String> unreached = new TreeSet<>(of);
     unreached.removeAll(counts.keySet());

@@ -9,7 +9,7 @@ import dev.waymark.protocol.PushResult;
 import dev.waymark.protocol.ResumeState;
 import io.netty.buffer.ByteBuf;
 
-/** A lane with a defect: what a wrong core would send. */
+/** A lane between the engine and a {@link SimLane} that injects the defects of a wrong engine. */
 final class MutatedLane implements LaneTransport {
   private final Sim sim;
   private final Mutations mutations;
@@ -55,7 +55,7 @@ final class MutatedLane implements LaneTransport {
     } else if (first > 0 && mutations.strikes(Mutation.REPLAY_TOO_MUCH)) {
       first--;
     }
-    boolean isForgotten = left.committed() > 0 && mutations.strikes(Mutation.FORGET_TAKEN);
+    boolean isForgotten = left.committed() > 0 && mutations.strikes(Mutation.FORGET_COMMITTED);
     boolean isLost = left.context() != null && mutations.strikes(Mutation.LOSE_CONTEXT);
     ResumeState.Cause[] causes = ResumeState.Cause.values();
     ResumeState.Cause next = causes[(left.cause().ordinal() + 1) % causes.length];
@@ -72,13 +72,13 @@ final class MutatedLane implements LaneTransport {
 
   @Override
   public void data(
-      long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
+      long connection, int epoch, long offset, ByteBuf owned, boolean isLast, long limit) {
     if (mutations.strikes(Mutation.DROP_DATA)) {
       owned.release();
       return;
     }
-    boolean isLast = last && !mutations.strikes(Mutation.LOSE_LAST);
-    Runnable frame = () -> lane.data(connection, epoch, offset, owned, isLast, limit);
+    boolean sentLast = isLast && !mutations.strikes(Mutation.LOSE_LAST);
+    Runnable frame = () -> lane.data(connection, epoch, offset, owned, sentLast, limit);
     if (mutations.strikes(Mutation.REORDER_DATA)) {
       postponed = frame;
       return;
@@ -91,7 +91,7 @@ final class MutatedLane implements LaneTransport {
     if (mutations.strikes(Mutation.LIMIT_GOES_DOWN)) {
       lane.limit(connection, epoch, 0);
     }
-    if (mutations.strikes(Mutation.FENCE_WHO_WORKS)) {
+    if (mutations.strikes(Mutation.FENCE_BUSY_OWNER)) {
       lane.close(connection, epoch, CloseReason.FENCED);
     }
   }

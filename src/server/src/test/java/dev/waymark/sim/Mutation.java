@@ -1,7 +1,8 @@
 package dev.waymark.sim;
 
 /**
- * A defect put between the core and the world, or into the core, to show that the checkers see it.
+ * A deliberate defect, injected between the engine and the simulated world or into the engine's
+ * state, that a checker has to catch. Named after the wrong behaviour.
  */
 enum Mutation {
   NONE(""),
@@ -13,46 +14,46 @@ enum Mutation {
   LIMIT_GOES_DOWN("rule 2"),
   REPLAY_FROM_SENT("rule 3"),
   REPLAY_TOO_MUCH("rule 3"),
-  FORGET_TAKEN("rule 3"),
+  FORGET_COMMITTED("rule 3"),
   LOSE_CONTEXT("rule 3"),
-  /** Part of a commit takes effect. */
+  /** An incomplete commit takes effect. */
   APPLY_UNFINISHED("rule 1"),
-  /** Every commit is taken for the end of a reply. */
+  /** Every commit counts as the end of a reply. */
   END_REPLIES_EARLY("rule 6"),
   PUSH_NOT_ANSWERED("rule 6"),
   PUSH_ANSWERED_FALSELY("rule 6"),
-  FENCE_WHO_WORKS("rule 7"),
+  FENCE_BUSY_OWNER("rule 7"),
   CLOSE_TWICE("rule 8"),
   LIMIT_AFTER_CLOSE("rule 8"),
   FENCED_NOT_SENT("rule 8"),
   EPOCH_NOT_RAISED("rule 8"),
-  /** A frame of an older epoch, on a lane that lives. */
-  TAKE_LATE_FRAME("rule 1"),
-  /** A frame that comes when its lane has ended. */
-  TAKE_DEAD_LANES_FRAME("rule 1"),
+  /** A frame of an older epoch on a live lane takes effect. */
+  ACCEPT_LATE_FRAME("rule 1"),
+  /** A frame of a lane that is over takes effect. */
+  ACCEPT_DEAD_LANE_FRAME("rule 1"),
   DATA_AFTER_RELEASE("rule 9"),
   FALSE_CAUSE("rule 9"),
   RELEASE_TWICE("rule 9"),
-  /** Time in which the bridge stood still counts. */
-  CHARGE_STANDSTILLS("own pauses"),
-  /** The SDK sends bytes that a former owner has sent. */
+  /** Standstills of the bridge count as elapsed time. */
+  CHARGE_STANDSTILLS("standstills"),
+  /** The SDK sends bytes that a former owner has already committed. */
   SDK_SENDS_AGAIN("rule 1"),
-  /** The event loop is not told of a deadline. */
+  /** The shard does not request a call for a deadline. */
   DEADLINE_NOT_REQUESTED("deadlines"),
-  /** The shard asks to be called, and then knows nothing of it. */
+  /** The shard requests a call, but then reports a later deadline. */
   DEADLINE_DENIED("deadlines"),
-  /** Within the core: whoever loses an owner is to blame. */
-  BLAME_COMPANY("rule 3 (innocents)"),
-  /** Within the core: nobody is ever to blame. */
+  /** In the engine: every lost owner counts as evidence of poison. */
+  BLAME_EVERYONE("rule 3 (innocents)"),
+  /** In the engine: no lost owner counts as evidence of poison. */
   BLAME_NOBODY("rule 3 (innocents)"),
-  /** Upstreams are not given the time that they have to come back. */
+  /** The engine waits too short a time for upstreams to come back. */
   IMPATIENT("rule 3 (innocents)"),
-  /** Within the core: connections that no input will ever serve. */
+  /** In the engine: waiting connections are forgotten, and never placed. */
   FORGET_WAITING(Mutation.WAITING),
-  /** Within the core: connections that have what they are to get. */
+  /** In the engine: attached connections are queued for placement again. */
   PLACE_ATTACHED(Mutation.WAITING);
 
-  private static final String WAITING = "who waits is in one place, who does not is in none";
+  private static final String WAITING = "a waiting connection is in exactly one place, any other in none";
 
   private final String rule;
 
@@ -60,21 +61,21 @@ enum Mutation {
     this.rule = rule;
   }
 
-  /** The faults that bring it to light. */
+  /** The faults under which the defect shows. */
   Faults faults() {
     return switch (this) {
-      case BLAME_COMPANY, BLAME_NOBODY, IMPATIENT -> Faults.poison();
+      case BLAME_EVERYONE, BLAME_NOBODY, IMPATIENT -> Faults.poison();
       case FENCED_NOT_SENT -> Faults.moving().with(Fault.HANG, 1500);
       default -> Faults.moving();
     };
   }
 
-  /** How long it takes until it shows. */
+  /** How many steps the defect needs to show. */
   int steps() {
-    return faults().isPoisonAlone() ? SimTest.POISON_STEPS : 1400;
+    return faults().isPoisonOnly() ? SimTest.POISON_STEPS : 1400;
   }
 
-  /** The checker that is meant to see it. */
+  /** The start of the failure message of the checker that has to catch it. */
   String rule() {
     return rule;
   }

@@ -7,7 +7,7 @@ import dev.waymark.engine.shard.ShardInspector;
 import dev.waymark.sim.checkers.Ledger;
 import dev.waymark.sim.checkers.Watcher.UpstreamEvent;
 
-/** Where the defect of a run strikes. */
+/** Injects the {@link Mutation} of a run, if it has one: asked wherever a defect could strike. */
 final class Mutations {
   private final Sim sim;
   private final Mutation mutation;
@@ -18,32 +18,32 @@ final class Mutations {
     this.mutation = mutation;
   }
 
-  /** Whether the defect strikes here: once, somewhere. */
+  /** Whether the defect strikes here; it does so once per run, at a random opportunity. */
   boolean strikes(Mutation candidate) {
     boolean isStruck = mutation == candidate && !hasStruck && sim.dice().oneIn(5);
     hasStruck |= isStruck;
     return isStruck;
   }
 
-  /** Whether it is this defect, which strikes always. */
+  /** Whether the run has this defect, which is always active. */
   boolean is(Mutation candidate) {
     return mutation == candidate;
   }
 
-  /** Where the defect is one of what the core keeps. */
+  /** Corrupts the state of the engine, if that is the defect. */
   void corrupt(Shard shard) {
     if (is(Mutation.FORGET_WAITING)) {
       ShardInspector.forgetWaiting(shard);
     } else if (is(Mutation.PLACE_ATTACHED)) {
       ShardInspector.placeAttached(shard);
-    } else if (is(Mutation.BLAME_COMPANY)) {
+    } else if (is(Mutation.BLAME_EVERYONE)) {
       ShardInspector.blameAll(shard);
     } else if (is(Mutation.BLAME_NOBODY)) {
       ShardInspector.forgiveAll(shard);
     }
   }
 
-  /** What the core is told of its pool. */
+  /** Returns the options that the engine gets. */
   PoolOptions options(PoolOptions given) {
     return is(Mutation.IMPATIENT)
         ? new PoolOptions(
@@ -55,20 +55,20 @@ final class Mutations {
         : given;
   }
 
-  /** What the core sees of a lane. */
-  LaneTransport between(SimLane lane) {
+  /** Returns the transport that the engine gets: the lane, wrapped if there is a defect. */
+  LaneTransport wrap(SimLane lane) {
     return mutation == Mutation.NONE ? lane : new MutatedLane(sim, lane);
   }
 
-  /** Whether the core takes this frame, which is not the owner's, for one of the owner's. */
-  boolean takesLate(SimLane lane, UpstreamEvent event, boolean isLaneOver) {
-    if (!is(isLaneOver ? Mutation.TAKE_DEAD_LANES_FRAME : Mutation.TAKE_LATE_FRAME)) {
+  /** Whether the engine is to mistake this frame, which is not the owner's, for the owner's. */
+  boolean acceptsLate(SimLane lane, UpstreamEvent event, boolean isLaneOver) {
+    if (!is(isLaneOver ? Mutation.ACCEPT_DEAD_LANE_FRAME : Mutation.ACCEPT_LATE_FRAME)) {
       return false;
     }
     Ledger ledger = sim.watchers().ledger();
     boolean isEffective = event.bytes() > 0 && !event.more() && event.close() == 0;
     return isEffective
-        && !ledger.isOwners(lane.number(), event)
+        && !ledger.isFromOwner(lane.number(), event)
         && sim.lane(ledger.lane(event.connection())) != null;
   }
 }

@@ -4,12 +4,12 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * All that a run follows from: the same plan gives the same run. Immutable.
+ * The complete input of a run: the same plan gives the same run. Immutable.
  *
- * @param steps before the faults end
- * @param connectionsMax no more clients come
- * @param upstreamsMax of those that the seed chooses, so many are there at most
- * @param shardsMax the same of shards
+ * @param steps how many steps have faults
+ * @param connectionsMax how many clients are accepted at most
+ * @param upstreamsMax caps the number of upstreams that the seed chooses
+ * @param shardsMax caps the number of shards that the seed chooses
  */
 record Plan(
     long seed, int steps, Faults faults, int connectionsMax, int upstreamsMax, int shardsMax) {
@@ -19,12 +19,12 @@ record Plan(
   private static final int STEPS_MAX = 900;
   private static final int NO_LIMIT = 9_999;
 
-  /** As long, and with such faults, as the seed chooses. */
+  /** The seed chooses faults and length. */
   static Plan any(long seed) {
     return of(seed, Faults.any(new Dice(seed)));
   }
 
-  /** As long as the seed chooses. */
+  /** The seed chooses the length. */
   static Plan of(long seed, Faults faults) {
     int steps = STEPS_MIN + (int) Math.floorMod(seed * 31, (long) STEPS_MAX - STEPS_MIN);
     return of(seed, faults, steps);
@@ -34,7 +34,7 @@ record Plan(
     return new Plan(seed, steps, faults, NO_LIMIT, NO_LIMIT, NO_LIMIT);
   }
 
-  /** As {@link #toString} says it. */
+  /** Parses the format of {@link #toString}. */
   static Plan parse(String text) {
     Map<String, String> fields = new HashMap<>();
     for (String field : text.split(",")) {

@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
-/** Runs many plans on a few threads, each plan on one of them. */
+/** Runs many plans in parallel, each on one thread, and reports the first failure. */
 final class Runs {
   private static final int THREADS = Math.min(2, Runtime.getRuntime().availableProcessors());
   private static final int SHRINK_TRIES_MAX = 400;
@@ -20,10 +20,10 @@ final class Runs {
   private Runs() {}
 
   /**
-   * Runs all of them, unless one fails.
+   * Runs the plans until one fails.
    *
-   * @param onDone told of each run that passed; by any thread, one at a time
-   * @throws AssertionError the first that failed, made as small as possible, and how to repeat it
+   * @param onDone called with each run that passed; on any thread, one at a time
+   * @throws AssertionError describes the first failure, reduced, with the command that repeats it
    */
   static void run(List<Plan> plans, Consumer<Sim> onDone) {
     AtomicBoolean hasFailed = new AtomicBoolean();
@@ -49,7 +49,7 @@ final class Runs {
     inParallel(tasks);
   }
 
-  /** What a failing run comes down to, in words. */
+  /** Reduces a failing run and describes it. */
   static AssertionError report(Plan plan, Mutation mutation, Throwable failure) {
     Shrinker.Result small = shrink(plan, mutation, failure);
     Sim sim = new Sim(small.plan(), mutation);
@@ -59,7 +59,7 @@ final class Runs {
             + small.failure().getMessage()
             + "\n  "
             + command(small.plan())
-            + "\n  made smaller in "
+            + "\n  reduced in "
             + small.tries()
             + " tries from "
             + plan

@@ -10,8 +10,9 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 
 /**
- * An honest echo on the SDK: its replies are the client's bytes, at the same offsets. It answers at
- * once or later, in parts or whole, and tells the history what it was given and what it answered.
+ * One attachment at an upstream on the SDK: an honest echo whose replies are the client's bytes, at
+ * the same offsets. It replies at once or later, in parts or whole, and records in the history what
+ * it received and sent.
  */
 final class SdkEcho implements ConnectionHandler {
   private final Sim sim;
@@ -23,7 +24,7 @@ final class SdkEcho implements ConnectionHandler {
   private final boolean isAcknowledging;
   private final boolean isSilent;
 
-  /** Up to there former owners have replied: the SDK leaves it out of the first reply. */
+  /** Reply bytes committed by former owners: the SDK drops them from the first reply. */
   private final long committed;
 
   private final boolean isHasty;
@@ -108,24 +109,24 @@ final class SdkEcho implements ConnectionHandler {
             || reason == CloseReason.MOVED
             || reason == CloseReason.FENCED;
     if (!isOver && !isClosing && !isOfLane && !process.isDead()) {
-      sim.history().upstreamTold(number, epoch, reason.name());
+      sim.history().upstreamReceivedClose(number, epoch, reason.name());
     }
     if (reason == CloseReason.MOVED) {
       sim.mark("sdk hands over");
-      // What is handed over with everything consumed is between replies.
+      // A connection handed over with everything consumed is between two replies.
       tell(new byte[0], consumed, null, false);
     }
     isOver = true;
   }
 
-  // --- what it does, outside of the lane ---
+  // --- actions of the application ---
 
   void act() {
     if (isOver) {
       return;
     }
-    // Where a Close is the first frame of a lane, it shows as well that there are no Settings: then
-    // the bridge sends more before it takes the Close to heart.
+    // Without Settings, a Close as the first frame of a lane also makes the lane at-most-once: the
+    // bridge then sends more before it handles the Close.
     if (isAcknowledging && dice.oneIn(400)) {
       close(dice.oneIn(2) ? CloseReason.BUSY : CloseReason.ABORT);
     } else if (isReleaseAsked && dice.oneIn(6)) {
@@ -151,7 +152,7 @@ final class SdkEcho implements ConnectionHandler {
     connection.close(reason);
   }
 
-  /** Replies to what came, at most so many bytes. */
+  /** Replies with at most this many bytes. */
   private void answer(int most) {
     if (isOver || isClosing) {
       return;
@@ -170,11 +171,11 @@ final class SdkEcho implements ConnectionHandler {
     }
   }
 
-  /** Former owners have replied to all of it. */
+  /** Consumes what former owners have already replied to. */
   private void consumeOnly() {
     if (consumed < received) {
       if (!isSilent) {
-        sim.mark("sdk consumes what others replied to");
+        sim.mark("sdk consumes without replying");
       }
       next = Math.max(next, committed);
       consumed = received;
@@ -183,13 +184,13 @@ final class SdkEcho implements ConnectionHandler {
     }
   }
 
-  /** The start of the reply that former owners have begun; the SDK sends none of it. */
+  /** Repeats the start of a reply that former owners have begun; the SDK must not send it. */
   private void reproduce() {
     if (committed > 0 && sim.mutations().strikes(Mutation.SDK_SENDS_AGAIN)) {
       connection.send(bytes(0, committed));
     }
     if (next < committed) {
-      sim.mark("sdk leaves out what others replied");
+      sim.mark("sdk skips committed bytes");
       connection.send(bytes(next, committed));
       next = committed;
     }
@@ -205,7 +206,7 @@ final class SdkEcho implements ConnectionHandler {
     }
     if (dice.oneIn(4)) {
       sim.mark("sdk sends in parts");
-      // The SDK may cut it anywhere.
+      // The SDK may split it anywhere.
       for (long at = next; at < end; at++) {
         tell(Watcher.bytesAt(number, at, 1), -1, null, false);
       }
@@ -214,7 +215,7 @@ final class SdkEcho implements ConnectionHandler {
       return;
     }
     byte[] context = dice.oneIn(4) ? new byte[] {(byte) dice.upTo(256)} : null;
-    sim.mark(isAcknowledging ? "sdk commits" : "sdk without Settings replies");
+    sim.mark(isAcknowledging ? "sdk commits" : "sdk replies without Settings");
     byte[] kept = isAcknowledging ? context : null;
     tell(Watcher.bytesAt(number, next, (int) (end - next)), end, kept, false);
     if (context == null) {

@@ -21,8 +21,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A lane whose upstream is built on the SDK: the call without gRPC. What either side sends is
- * encoded, travels as bytes, and is decoded on the other side.
+ * The end of a lane at an upstream on the SDK: an Attach call without gRPC. Both directions pass
+ * through the real codec: each side encodes its batches to bytes, and the other side decodes them.
  */
 final class SdkLane extends ServerCall<InboundBatch, OutboundBatch> implements LaneEnd {
   private final Sim sim;
@@ -31,7 +31,7 @@ final class SdkLane extends ServerCall<InboundBatch, OutboundBatch> implements L
   private final SdkProcess process;
   private final BridgeBatchWriter writer = new BridgeBatchWriter();
 
-  /** The world's numbers of pushes, by those of the lane. */
+  /** The simulation's number of each push, by the SDK's number, which is unique per lane only. */
   private final Map<Long, Long> pushes = new HashMap<>();
 
   private @Nullable Listener<InboundBatch> listener;
@@ -39,7 +39,7 @@ final class SdkLane extends ServerCall<InboundBatch, OutboundBatch> implements L
   private boolean isReady = true;
   private boolean isClosed;
 
-  /** A batch is being dealt with: it may end the process. */
+  /** Whether the SDK is processing a batch, which may kill the process. */
   private boolean isBusy;
 
   SdkLane(Sim sim, SimLane lane, SdkProcess process) {
@@ -55,7 +55,7 @@ final class SdkLane extends ServerCall<InboundBatch, OutboundBatch> implements L
     return writer;
   }
 
-  /** What was written since the last message, as bytes; null: nothing. */
+  /** Returns the frames written since the last call, encoded, or null if there are none. */
   byte @Nullable [] takeBatch() {
     OutboundBatch batch = writer.batch();
     if (batch.isEmpty()) {
@@ -64,28 +64,28 @@ final class SdkLane extends ServerCall<InboundBatch, OutboundBatch> implements L
     return bytes(AttachMethod.bridgeSide().streamRequest(batch));
   }
 
-  /** The bridge has left: what waits goes nowhere. */
+  /** Drops the frames not sent yet: the bridge has ended the call. */
   void dropBatch() {
     writer.batch().release();
   }
 
-  /** The world's number of a push that came on this lane. */
-  long push(long id) {
+  /** Returns the simulation's number of a push that came on this lane. */
+  long pushNumber(long id) {
     return pushes.getOrDefault(id, id);
   }
 
-  void knowPush(long id, long number) {
+  void addPush(long id, long number) {
     pushes.put(id, number);
   }
 
   // --- the upstream's side ---
 
-  /** The call has come. */
+  /** Passes the call to the SDK. */
   void start() {
     listener = process.start(this);
   }
 
-  /** Whether the SDK takes one more batch. */
+  /** Whether the SDK has requested another batch. */
   boolean isReading() {
     return requested > 0 && !isClosed;
   }
@@ -100,7 +100,7 @@ final class SdkLane extends ServerCall<InboundBatch, OutboundBatch> implements L
     listener.onMessage(AttachMethod.upstreamSide().parseRequest(new ByteArrayInputStream(batch)));
     isBusy = false;
     if (process.isDead()) {
-      over();
+      cancel();
     }
   }
 
@@ -108,8 +108,8 @@ final class SdkLane extends ServerCall<InboundBatch, OutboundBatch> implements L
     return isBusy;
   }
 
-  /** The call is over, or its process is. */
-  void over() {
+  /** Cancels the call: the bridge has ended it, or the process is dead. */
+  void cancel() {
     if (!isClosed) {
       isClosed = true;
       if (listener != null) {
@@ -119,10 +119,10 @@ final class SdkLane extends ServerCall<InboundBatch, OutboundBatch> implements L
     process.end(this);
   }
 
-  /** The run is over, and may have been broken off. */
+  /** Releases everything at the end of a run, which may have failed. */
   void dispose() {
     process.die();
-    over();
+    cancel();
     dropBatch();
   }
 
@@ -174,7 +174,7 @@ final class SdkLane extends ServerCall<InboundBatch, OutboundBatch> implements L
     }
   }
 
-  // --- ServerCall, as the SDK uses it ---
+  // --- ServerCall ---
 
   @Override
   public void sendMessage(OutboundBatch batch) {
@@ -202,7 +202,7 @@ final class SdkLane extends ServerCall<InboundBatch, OutboundBatch> implements L
     isClosed = true;
     process.end(this);
     if (!end.isOk()) {
-      throw new AssertionError("the SDK ends a lane: " + end);
+      throw new AssertionError("the SDK closed a lane: " + end);
     }
   }
 

@@ -17,9 +17,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** An upstream process that is built on the SDK, from its start to its crash. */
+/**
+ * An upstream process built on the real SDK, from its start to its crash. Its application is an
+ * {@link SdkEcho} per connection.
+ */
 final class SdkProcess {
-  /** What only the SDK says of a push; the bridge was not asked, or did not answer. */
+  /** Push outcomes that the SDK gives itself: the bridge was not asked, or did not answer. */
   private static final Set<String> OWN_ANSWERS = Set.of("NO_LANE", "TOO_MANY", "UNKNOWN");
 
   private final Sim sim;
@@ -27,7 +30,10 @@ final class SdkProcess {
   private final Upstream upstream;
   private final ServerCallHandler<InboundBatch, OutboundBatch> calls;
   private final Map<SdkLane, List<SdkEcho>> echoes = new LinkedHashMap<>();
+
+  /** The lane whose batch the SDK is processing. */
   private SdkLane entered;
+
   private boolean isDraining;
   private boolean isDead;
 
@@ -51,7 +57,7 @@ final class SdkProcess {
     return calls.startCall(lane, new Metadata());
   }
 
-  /** Everything that a lane's batch brings about happens within these two. */
+  /** Called before a batch of this lane is passed to the SDK: new connections belong to it. */
   void enter(SdkLane lane) {
     entered = lane;
   }
@@ -79,7 +85,7 @@ final class SdkProcess {
     }
   }
 
-  /** To any connection; the SDK finds the lane. */
+  /** Pushes to a random connection; the SDK chooses the lane. */
   void push() {
     SimPush.Payload push = SimPush.payload(sim, sim.anyConnection());
     var payload = Unpooled.wrappedBuffer(push.bytes());
@@ -98,7 +104,7 @@ final class SdkProcess {
     }
   }
 
-  /** Poison has come. */
+  /** Crashes the process: it has received poison from this connection. */
   void kill(long connection) {
     if (process.isUp()) {
       sim.mark("sdk killed by poison");
@@ -112,7 +118,7 @@ final class SdkProcess {
     die();
   }
 
-  /** The process has ended: nothing that it does is seen any more. */
+  /** Ends the process: whatever it still does has no effect. */
   void die() {
     isDead = true;
   }

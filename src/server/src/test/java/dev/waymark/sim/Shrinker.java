@@ -7,18 +7,18 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a failing run smaller as long as it fails in the same way: fewer steps, kinds of faults,
- * connections, upstreams and shards. Greedy, and bounded in tries and time; every candidate is a
- * run of its own.
+ * Reduces a failing plan while it keeps failing in the same way: fewer steps, kinds of faults,
+ * connections, upstreams and shards. Greedy, and bounded in tries and time: every candidate is a
+ * complete run.
  */
 final class Shrinker {
-  /** A run ended so; {@code failure} null: it passed. */
+  /** The result of one run; {@code failure} is null if it passed. */
   record Outcome(@Nullable Throwable failure, int stepsDone, int connections) {}
 
   /**
-   * The smallest run that was found.
+   * The smallest failing plan found.
    *
-   * @param tries how many were run for it
+   * @param tries how many runs it took
    */
   record Result(Plan plan, Throwable failure, int tries) {}
 
@@ -65,13 +65,13 @@ final class Shrinker {
     return new Result(best, failure, tries);
   }
 
-  /** What a failure is, whatever the numbers in it. */
+  /** What kind of failure this is: its type and message, without the numbers in it. */
   static String kind(Throwable failure) {
     String text = failure.getClass().getSimpleName() + " " + failure.getMessage();
     return text.split("[\\[\\n]", 2)[0].replaceAll("(?<!rule )\\d+", "#").strip();
   }
 
-  /** It is known how far it came: nothing that would have followed matters. */
+  /** Cuts the steps and connections that the run never got to. */
   private void cutToTheFailure() {
     Outcome again = run(best);
     if (again.failure() != null) {
@@ -80,7 +80,7 @@ final class Shrinker {
     }
   }
 
-  /** The largest cuts first. */
+  /** Returns the next candidates; within each dimension the largest cut comes first. */
   private static List<Plan> smaller(Plan plan) {
     List<Plan> candidates = new ArrayList<>();
     for (Fault fault : plan.faults().present()) {
@@ -101,7 +101,7 @@ final class Shrinker {
     return candidates;
   }
 
-  /** Whether it fails in the same way; if so it is the best one. */
+  /** Runs a candidate. If it fails in the same way, it becomes the best plan. */
   private boolean isStillFailing(Plan candidate) {
     if (isSpent() || candidate.equals(best)) {
       return false;

@@ -14,7 +14,7 @@ class ShrinkerTest {
   private long nowNs;
 
   @Test
-  void run_isCutToWhatItFailsFor() {
+  void failingRun_isReducedToItsCause() {
     Shrinker.Result small =
         shrink(plan -> {
           boolean isFailing =
@@ -22,19 +22,19 @@ class ShrinkerTest {
                   && plan.steps() >= 17
                   && plan.connectionsMax() >= 3
                   && plan.upstreamsMax() >= 2;
-          return isFailing ? "rule 1 (order): it is gone [" + plan.steps() + "]" : null;
+          return isFailing ? "rule 1 (order): bytes lost [" + plan.steps() + "]" : null;
         });
     assertThat(small.plan().faults().present()).containsExactly(Fault.CRASH);
     assertThat(small.plan().steps()).isEqualTo(17);
     assertThat(small.plan().connectionsMax()).isEqualTo(3);
     assertThat(small.plan().upstreamsMax()).isEqualTo(2);
     assertThat(small.plan().shardsMax()).isEqualTo(1);
-    assertThat(small.failure()).hasMessage("rule 1 (order): it is gone [17]");
+    assertThat(small.failure()).hasMessage("rule 1 (order): bytes lost [17]");
     assertThat(small.tries()).isEqualTo(runs);
   }
 
   @Test
-  void run_thatFailsForAnotherReason_isNotTakenForTheSame() {
+  void candidate_failingDifferently_isRejected() {
     Shrinker.Result small =
         shrink(plan -> plan.faults().rate(Fault.HANG) > 0 ? "rule 1: hung" : "rule 2: other");
     assertThat(small.plan().faults().present()).containsExactly(Fault.HANG);
@@ -57,16 +57,16 @@ class ShrinkerTest {
   }
 
   @Test
-  void plan_readsWhatItSays() {
+  void plan_parsesItsOwnText() {
     Plan plan = FAILING.withShardsMax(2).withUpstreamsMax(3).withConnectionsMax(4);
     assertThat(Plan.parse(plan.toString())).isEqualTo(plan);
     Plan quiet = plan.withFaults(Faults.parse(""));
     assertThat(Plan.parse(quiet.toString())).isEqualTo(quiet);
   }
 
-  /** The real world with a defect: the run that is printed is smaller, and fails again. */
+  /** A real run with a defect: the printed plan is smaller, and fails in the same way. */
   @Test
-  void brokenWorld_isShownInASmallRun_thatFailsAgain() {
+  void simWithADefect_isReportedAsASmallerPlan_thatFailsAgain() {
     Mutation mutation = Mutation.DROP_DATA;
     Plan failing = Plan.of(3, Faults.moving(), 1200);
     Outcome first = Runs.outcome(new Sim(failing, mutation));

@@ -23,39 +23,50 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** One run of a bridge's shards in a simulated world: everything follows from the plan. */
+/**
+ * One run of a simulated world around the shards of one bridge, on one thread. The {@link Plan}
+ * determines every step of it.
+ *
+ * <p>In each step time passes, and then upstreams, clients and lanes chosen at random act while
+ * {@link Fault}s strike. After the plan's steps either all faults stop, and every connection has to
+ * get served, become quiet and close; or the bridge stops while traffic is under way. In the end
+ * nothing may be left: no connection, no held memory, no leaked buffer.
+ */
 final class Sim {
   static final long INSTANCE = 42;
   private static final long MS = 1_000_000L;
   private static final int CLIENTS_MAX = 24;
 
-  /** Within so much time shards may be busy, and what others bring them waits. */
+  /** In steps up to this long, tasks from other threads may stay queued at a shard. */
   private static final long SHORT_NS_MAX = 5 * MS;
 
-  /** So many times what a shard does may have work for another. */
+  /** How often tasks of one shard may create tasks for another before it counts as a livelock. */
   private static final int ROUNDS_MAX = 100;
 
   private static final int HEAL_ROUNDS = 3000;
 
-  /** Longer than the waits for Settings, for an upstream, and for a lane of its own. */
+  /**
+   * Without progress for this many rounds of 75 ms, the world is quiet: longer than the waits for
+   * Settings, for an upstream and for probation.
+   */
   private static final int QUIET_ROUNDS = 60;
 
-  /** They cost as much as the steps. */
+  /** Checking the invariants costs as much as a step. */
   private static final int INVARIANTS_EVERY = 4;
 
-  /** Deadlines are looked at in ticks of 100 ms, and steps take up to 200 ms. */
+  /** Deadlines fire in ticks of 100 ms, and most steps take up to 200 ms. */
   private static final long DRAIN_LATE_NS = 500 * MS;
 
   private static final int DRAIN_STEPS_MAX = 3000;
 
-  /** Longer than the longest back-off. */
+  /** Rounds of 300 ms: longer than the longest back-off. */
   private static final int PATIENCE_ROUNDS = 20;
 
   private final Plan plan;
   private final Dice dice;
 
-  /** Each fault has its own, so that one less leaves the others where they were. */
-  private final Map<Fault, Dice> strikes = new EnumMap<>(Fault.class);
+  /** Each fault has its own dice, so that removing one leaves the others unchanged. */
+  private final Map<Fault, Dice> faultDice = new EnumMap<>(Fault.class);
 
   private final SimSetup setup;
   private final Mutations mutations;
@@ -63,14 +74,14 @@ final class Sim {
   private final MemoryBudget budget;
   private final Watchers watchers;
   private final History history = new History();
-  private final SimEvents events = new SimEvents(this::onSuspect);
+  private final SimEvents events = new SimEvents(this::onOutlierSignal);
   private final SimFleet fleet;
   private final SimBalancer balancer;
   private final List<SimClient> clients = new ArrayList<>();
   private final List<SimShard> shards = new ArrayList<>();
   private final List<SdkLane> sdkLanes = new ArrayList<>();
   private final Set<Integer> pausedShards = new HashSet<>();
-  private final Set<Long> spoilt = new HashSet<>();
+  private final Set<Long> notEchoed = new HashSet<>();
   private final Set<Long> poison = new HashSet<>();
   private final SimTime time;
   private Faults faults;
@@ -87,10 +98,10 @@ final class Sim {
     this.faults = plan.faults();
     this.setup = SimSetup.of(plan, dice.split());
     for (Fault fault : Fault.values()) {
-      strikes.put(fault, dice.split());
+      faultDice.put(fault, dice.split());
     }
     this.budget = new MemoryBudget(setup.limits().memoryBudgetBytes());
-    this.watchers = new Watchers(setup, isPoisonAlone());
+    this.watchers = new Watchers(setup, isPoisonOnly());
     this.mutations = new Mutations(this, mutation);
     this.time =
         new SimTime(dice.any(), mutation == Mutation.CHARGE_STANDSTILLS, this::onStandstill);
@@ -103,7 +114,7 @@ final class Sim {
     }
   }
 
-  /** One in which the end-to-end check is the only one. */
+  /** Returns a run with muted rule checkers: only the end-to-end check can fail it. */
   static Sim withHistoryAlone(Plan plan, Mutation mutation) {
     Sim sim = new Sim(plan, mutation);
     sim.watchers.mute();
@@ -155,7 +166,7 @@ final class Sim {
   private void act() {
     int what = dice.upTo(20);
     List<SimLane> lanes = lanes();
-    if (what == 0 && isRoomForClients()) {
+    if (what == 0 && canAccept()) {
       accept();
     } else if (what < 10 && !clients.isEmpty()) {
       clients.get(dice.upTo(clients.size())).act();
@@ -164,13 +175,13 @@ final class Sim {
     }
   }
 
-  private boolean isRoomForClients() {
+  private boolean canAccept() {
     return clients.size() < CLIENTS_MAX
         && acceptedCount() < plan.connectionsMax()
         && pausedShards.isEmpty();
   }
 
-  /** Before and after a long time the shards have done all that others have brought them. */
+  /** Before and after a long step, the shards run all their tasks. */
   private void passTime(long ns) {
     isStepLong = ns > SHORT_NS_MAX;
     if (isStepLong) {
@@ -183,18 +194,18 @@ final class Sim {
   private void finishTasks() {
     for (int rounds = 0; shards.stream().anyMatch(SimShard::hasTasks); rounds++) {
       if (rounds > ROUNDS_MAX) {
-        throw new AssertionError("liveness: the shards keep one another busy");
+        throw new AssertionError("liveness: the shards create tasks for each other without end");
       }
       shards.forEach(shard -> shard.runTasks(Integer.MAX_VALUE));
       shards.forEach(SimShard::endTurn);
     }
   }
 
-  /** The bridge stands still while its upstreams go on. */
+  /** The bridge stands still while its upstreams keep running. */
   private void standStill() {
     mark("bridge stands still");
     for (int i = dice.upTo(10); i > 0; i--) {
-      lanes().forEach(SimLane::workUnheard);
+      lanes().forEach(SimLane::workDuringStandstill);
     }
     time.standStill((1000 + dice.upTo(60_000)) * MS);
     watchers.tell(watcher -> watcher.onTime(time.awakeNs()));
@@ -215,9 +226,9 @@ final class Sim {
     if (++turnCount % INVARIANTS_EVERY == 0 && !watchers.isMute()) {
       shards.forEach(SimShard::checkInvariants);
     }
-    lanes().forEach(SimLane::tellMode);
+    lanes().forEach(SimLane::reportMode);
     for (SimShard shard : shards) {
-      if (shard.lanes().stream().anyMatch(this::isTaking)) {
+      if (shard.lanes().stream().anyMatch(this::isServing)) {
         watchers.tell(watcher -> watcher.onServing(shard.index()));
       }
     }
@@ -230,7 +241,7 @@ final class Sim {
     clients.add(shards.get(dice.upTo(shards.size())).accept(setup.isFramed()));
   }
 
-  /** Faults end: everything flows, goes quiet, and ends. */
+  /** Stops all faults: everything has to make progress, become quiet, and close. */
   private void healAndSettle() {
     faults = Faults.none();
     poison.clear();
@@ -259,9 +270,9 @@ final class Sim {
     }
   }
 
-  /** The bridge ends in the middle of it all, at once or after a drain. */
+  /** Stops the bridge while traffic is under way, at once or after a drain. */
   private void stopAtOnce() {
-    mark("bridge stops in the middle");
+    mark("bridge stops under load");
     if (dice.oneIn(2)) {
       drain();
     }
@@ -273,7 +284,7 @@ final class Sim {
     }
   }
 
-  /** Connections with a limit of age end within that time. */
+  /** Drains the bridge: connections with a limited age have to end within its timeout. */
   private void drain() {
     mark("bridge drains");
     long timeoutNs = (1 + dice.upTo(3000)) * MS;
@@ -288,10 +299,10 @@ final class Sim {
 
   private void checkNothingLeft() {
     if (!clients.isEmpty() || shards.stream().anyMatch(shard -> shard.connectionCount() > 0)) {
-      throw new AssertionError("liveness: connections that do not end");
+      throw new AssertionError("liveness: connections do not end");
     }
     if (balancer.attached() != 0) {
-      throw new AssertionError("the balancer counts " + balancer.attached() + " for nothing");
+      throw new AssertionError("the balancer still counts " + balancer.attached() + " connections");
     }
     history.check();
     if (watchers.isMute()) {
@@ -306,42 +317,45 @@ final class Sim {
 
   private void checkCredit(SimClient client) {
     if (client.isOpen() && watchers.ledger().isLive(client.sequence())) {
-      mark("credit checked in the quiet");
+      mark("credit checked when quiet");
       watchers
           .windows()
           .checkCredit(
-              client.sequence(), client.tookReplyBytes(), setup.limits().replyWindowBytes());
+              client.sequence(), client.takenReplyBytes(), setup.limits().replyWindowBytes());
     }
   }
 
-  /** Whom an honest upstream serves has got back all that it sent. */
+  /** A client of an honest upstream has got back everything that it sent. */
   private void checkEchoed(SimClient client) {
     boolean isEchoed = lanes().stream().anyMatch(lane -> lane.isEchoing(client.sequence()));
-    if (isEchoed && client.isOpen() && !spoilt.contains(client.sequence())) {
+    if (isEchoed && client.isOpen() && !notEchoed.contains(client.sequence())) {
       client.checkEchoed();
     }
   }
 
-  /** Each has an owner or has ended; those that drain have none left where there are others. */
+  /**
+   * Every live connection has an owner, and no connection stays on a draining upstream while another
+   * is eligible.
+   */
   private void checkPatience() {
     Ledger ledger = watchers.ledger();
     for (long connection : ledger.connections()) {
       int lane = ledger.lane(connection);
-      // How long a suspect waits for its turn is bounded by PendingStates.
+      // A suspect may wait for probation; PendingStates bounds how long.
       boolean isSuspect = watchers.replay().isSuspect(connection);
       if (ledger.isLive(connection) && lane == -1 && !isSuspect) {
-        throw new AssertionError("liveness: nobody serves " + connection);
+        throw new AssertionError("liveness: connection " + connection + " has no owner");
       }
-      boolean isToLeave = ledger.isAcknowledging(lane) && watchers.owners().isToBeLeft(lane);
+      boolean mustMove = ledger.isAcknowledging(lane) && watchers.owners().mustDrain(lane);
       boolean isAnyEligible = home(connection).lanes().stream().anyMatch(this::isEligible);
-      if (isToLeave && isAnyEligible && fleet.options().moving().movesPerSecond() > 100) {
-        throw new AssertionError("liveness: " + connection + " stays on lane " + lane);
+      if (mustMove && isAnyEligible && fleet.options().moving().movesPerSecond() > 100) {
+        throw new AssertionError("liveness: connection " + connection + " stays on draining lane " + lane);
       }
     }
   }
 
-  /** The bridge has all that it needs to give connections to this lane. */
-  private boolean isTaking(SimLane lane) {
+  /** Whether the bridge can attach connections to this lane right now. */
+  private boolean isServing(SimLane lane) {
     return isEligible(lane) && watchers.ledger().isAcknowledging(lane.number());
   }
 
@@ -398,42 +412,42 @@ final class Sim {
 
   // --- for clients, lanes and upstreams ---
 
-  /** Another configuration of the pool, and of the listener's new connections. */
+  /** Reloads the options of the pool, and of the listener for new connections. */
   void configure(PoolOptions pool) {
-    ListenerOptions listener = setup.otherListener(dice);
+    ListenerOptions listener = setup.reloadedListener(dice);
     shards.forEach(shard -> shard.configure(mutations.options(pool), listener));
   }
 
-  /** However the run ends, nothing of this lane stays in memory. */
-  void keep(SdkLane lane) {
+  /** Registers a lane whose buffers are released when the run ends, however it ends. */
+  void disposeAtEnd(SdkLane lane) {
     sdkLanes.add(lane);
   }
 
-  /** The health service of an upstream floods the bridge. */
+  /** Reports that the health service of an upstream floods the bridge. */
   void flood(String upstream) {
     events.onOutlierSignal("pool", upstream, OutlierSignal.HEALTH_FLOOD);
   }
 
-  private void onSuspect(String upstream, OutlierSignal why) {
-    fleet.onSuspect(upstream, why);
+  private void onOutlierSignal(String upstream, OutlierSignal why) {
+    fleet.onOutlierSignal(upstream, why);
   }
 
   void publish(PoolSnapshot snapshot) {
     shards.forEach(shard -> shard.publish(snapshot));
   }
 
-  /** An owner of this connection was no honest echo: what comes back need not be what was sent. */
-  void spoil(long connection) {
-    spoilt.add(connection);
+  /** Records that an owner was no honest echo: replies need not equal what the client sent. */
+  void expectNoEcho(long connection) {
+    notEchoed.add(connection);
   }
 
-  /** What this client sends kills its upstream. */
+  /** Whether the bytes of this client kill its upstream. */
   boolean isPoison(long connection) {
     return poison.contains(connection);
   }
 
-  /** The socket is closed, and the bridge has said why. */
-  void ended(long connection) {
+  /** Checks the end that the bridge has logged for this connection; its socket is closed. */
+  void checkEnd(long connection) {
     ConnectionSummary summary = events.summaries().get(endsChecked++);
     history.logged(connection, summary.reason().name());
     if (watchers.isMute()) {
@@ -443,16 +457,16 @@ final class Sim {
     if (summary.endedBy() != Origin.UPSTREAM) {
       watchers.innocents().checkEnd(connection, summary.reason());
     }
-    watchers.ownPauses().checkEnd(connection, summary);
+    watchers.standstills().checkEnd(connection, summary);
     watchers.ages().checkEnd(connection, summary);
   }
 
-  /** Null: it is over. */
+  /** Returns the lane with this number, or null if it is over. */
   SimLane lane(int number) {
     return lanes().stream().filter(lane -> lane.number() == number).findAny().orElse(null);
   }
 
-  /** Those of all shards; a copy. */
+  /** Returns a copy of the lanes of all shards. */
   private List<SimLane> lanes() {
     List<SimLane> all = new ArrayList<>();
     shards.forEach(shard -> all.addAll(shard.lanes()));
@@ -475,17 +489,17 @@ final class Sim {
     return fleet.size();
   }
 
-  /** What the shards have reported to hold. */
+  /** The memory that the shards have reported as held. */
   long heldBytes() {
     return budget.usedBytes();
   }
 
-  /** So many bytes of the client have been sent to anybody. */
+  /** How many of the client's bytes have been sent to any upstream. */
   long everSent(long connection) {
     return watchers.order().everSent(connection);
   }
 
-  /** One that is there, was, or will be. */
+  /** Returns the sequence of a connection that exists, existed, or may exist later. */
   long anyConnection() {
     if (!clients.isEmpty() && !dice.oneIn(4)) {
       return clients.get(dice.upTo(clients.size())).sequence();
@@ -494,7 +508,7 @@ final class Sim {
     return (1L + dice.upTo((int) home.accepted() + 1)) * setup.shards() + home.index();
   }
 
-  /** The number of the next push. */
+  /** Returns a number for a new push. */
   int nextPush() {
     return ++pushes;
   }
@@ -511,26 +525,26 @@ final class Sim {
     return time.nowNs();
   }
 
-  /** Whether this fault strikes here and now. */
+  /** Rolls the dice of this fault: whether it strikes now. */
   boolean strikes(Fault fault) {
     return strikes(fault, 1);
   }
 
-  /** Where it is so many times as frequent as usual. */
+  /** Like {@link #strikes(Fault)}, at a multiple of the usual rate. */
   boolean strikes(Fault fault, int times) {
-    return strikes.get(fault).chance(faults.rate(fault) * times);
+    return faultDice.get(fault).chance(faults.rate(fault) * times);
   }
 
-  /** Whatever loses an owner has lost it to poison. */
-  boolean isPoisonAlone() {
-    return faults.isPoisonAlone();
+  /** Whether poison is the only way to lose an owner in this run. */
+  boolean isPoisonOnly() {
+    return faults.isPoisonOnly();
   }
 
   boolean isSettingsRequired() {
     return setup.isSettingsRequired();
   }
 
-  /** What both ends of each connection saw. */
+  /** What both ends of each connection have seen. */
   History history() {
     return history;
   }
@@ -552,30 +566,30 @@ final class Sim {
     return events.summaries();
   }
 
-  /** This run has come to an interesting place: one of {@link Marks#OF_THE_WORLD}. */
+  /** Records that the run has reached one of {@link Marks#OF_THE_WORLD}. */
   void mark(String mark) {
     if (!Marks.OF_THE_WORLD.contains(mark)) {
-      throw new IllegalArgumentException("no such mark: " + mark);
+      throw new IllegalArgumentException("unknown mark: " + mark);
     }
     events.see(mark);
   }
 
-  /** What was reported, and what the world did, by how often. */
+  /** How often each event was reported and each mark of the world was reached. */
   Map<String, Long> seen() {
     return events.seen();
   }
 
-  /** What was said of the pool. */
+  /** What the control side has reported about the pool. */
   List<String> poolEvents() {
     return fleet.events();
   }
 
-  /** How many steps were begun. */
+  /** The number of steps started. */
   int stepCount() {
     return stepsDone;
   }
 
-  /** How many clients have come. */
+  /** The number of clients accepted. */
   int acceptedCount() {
     return (int) shards.stream().mapToLong(SimShard::accepted).sum();
   }

@@ -6,7 +6,7 @@ import dev.waymark.engine.pool.Balancer;
 import dev.waymark.protocol.Mark;
 import java.util.List;
 
-/** Any upstream will do; or each connection has one of its own among those that are there. */
+/** Chooses upstreams at random, or by a hash of the connection's sequence, as the seed decides. */
 final class SimBalancer implements Balancer {
   private final Dice dice;
   private final boolean isByKey;
@@ -17,7 +17,7 @@ final class SimBalancer implements Balancer {
     this.isByKey = dice.oneIn(4);
   }
 
-  /** Connections that are attached to any upstream, as it was told. */
+  /** The number of connections attached, according to the callbacks. */
   int attached() {
     return attached;
   }

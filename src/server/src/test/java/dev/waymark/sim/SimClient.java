@@ -8,7 +8,10 @@ import dev.waymark.sim.history.History.Closing;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
 
-/** A client and its socket, with a kernel buffer of a few bytes. */
+/**
+ * A client and the bridge's socket to it, with a kernel buffer of a few bytes. At random it sends,
+ * reads, stops reading, half-closes, resets or leaves.
+ */
 final class SimClient implements ClientSocket {
   private static final CloseReason[] VIOLATIONS = {
     CloseReason.FRAME_INVALID, CloseReason.FRAME_TOO_LONG, CloseReason.FRAME_INCOMPLETE
@@ -24,7 +27,7 @@ final class SimClient implements ClientSocket {
   private final boolean isEndWanted;
   private final ArrayDeque<Piece> queue = new ArrayDeque<>();
 
-  /** What waits in the socket; {@code pushId} -1: a reply. */
+  /** A buffer queued in the socket; {@code pushId} is -1 for a reply. */
   private record Piece(ByteBuf payload, int pushId) {
     boolean isPush() {
       return pushId != -1;
@@ -35,13 +38,13 @@ final class SimClient implements ClientSocket {
   private long flushableBytes;
   private long queuedBytes;
   private long kernelBytes;
-  private long tookBytes;
-  private long tookPushedBytes;
+  private long takenBytes;
+  private long takenPushedBytes;
   private long sentBytes;
   private boolean isEnded;
   private boolean isReadingPaused;
   private boolean isOpen = true;
-  private boolean isClosedToldLater;
+  private boolean isCloseUnreported;
   private boolean isStopped;
   private boolean isBroken;
 
@@ -61,15 +64,15 @@ final class SimClient implements ClientSocket {
     connection = accepted;
     if (accepted.sequence() != sequence) {
       throw new AssertionError(
-          "the mark's sequence is " + accepted.sequence() + ", not " + sequence);
+          "expected sequence " + sequence + ", got " + accepted.sequence());
     }
   }
 
   // --- what the client does ---
 
   void act() {
-    if (isClosedToldLater) {
-      tellClosed();
+    if (isCloseUnreported) {
+      reportClosed();
     } else if (isOpen) {
       if (sim.strikes(Fault.CLIENT_RESET)) {
         connection.onClientLost(
@@ -98,10 +101,10 @@ final class SimClient implements ClientSocket {
     }
   }
 
-  /** All that it still has to say, and it reads what there is. */
+  /** Sends all that is left to send, and reads everything available. */
   void heal() {
-    if (isClosedToldLater) {
-      tellClosed();
+    if (isCloseUnreported) {
+      reportClosed();
     }
     isStopped = false;
     kernelBytesMax = Integer.MAX_VALUE;
@@ -122,7 +125,7 @@ final class SimClient implements ClientSocket {
     }
   }
 
-  /** From here on it sends nothing that could be read. */
+  /** Breaks the framing: nothing that follows can be cut into messages. */
   private void violation() {
     if (!isBroken) {
       isBroken = true;
@@ -151,7 +154,7 @@ final class SimClient implements ClientSocket {
     toKernel();
   }
 
-  // --- the socket as the core uses it ---
+  // --- ClientSocket ---
 
   @Override
   public void write(ByteBuf owned) {
@@ -199,11 +202,11 @@ final class SimClient implements ClientSocket {
     if (!isOpen) {
       return;
     }
-    long took = Math.min(flushableBytes, kernelBytesMax - kernelBytes);
-    if (took <= 0) {
+    long taken = Math.min(flushableBytes, kernelBytesMax - kernelBytes);
+    if (taken <= 0) {
       return;
     }
-    long rest = took;
+    long rest = taken;
     int buffers = 0;
     while (rest > 0) {
       ByteBuf head = queue.element().payload();
@@ -215,19 +218,19 @@ final class SimClient implements ClientSocket {
       } else if (!head.isReadable()) {
         sim.history().clientReceivedPush(sequence, queue.element().pushId());
       }
-      tookPushedBytes += queue.element().isPush() ? part : 0;
+      takenPushedBytes += queue.element().isPush() ? part : 0;
       rest -= part;
       if (!head.isReadable()) {
         queue.remove().payload().release();
         buffers++;
       }
     }
-    flushableBytes -= took;
-    queuedBytes -= took;
-    kernelBytes += took;
-    tookBytes += took;
-    sim.watchers().tell(watcher -> watcher.onSocketTook(sequence, took));
-    connection.onWritten(sim.nowNs(), took, buffers);
+    flushableBytes -= taken;
+    queuedBytes -= taken;
+    kernelBytes += taken;
+    takenBytes += taken;
+    sim.watchers().tell(watcher -> watcher.onSocketTook(sequence, taken));
+    connection.onWritten(sim.nowNs(), taken, buffers);
   }
 
   @Override
@@ -255,7 +258,7 @@ final class SimClient implements ClientSocket {
   public void close() {
     if (isOpen && queuedBytes > 0) {
       throw new AssertionError(
-          "rule 1 (order): connection " + sequence + " closed before its last bytes were written");
+          "rule 1 (order): connection " + sequence + " is closed before its last bytes are written");
     }
     endedByBridge(Closing.CLEAN);
   }
@@ -279,28 +282,28 @@ final class SimClient implements ClientSocket {
     queue.forEach(piece -> piece.payload().release());
     queue.clear();
     if (dice.oneIn(2)) {
-      tellClosed();
+      reportClosed();
     } else {
-      isClosedToldLater = true;
+      isCloseUnreported = true;
     }
   }
 
-  private void tellClosed() {
-    isClosedToldLater = false;
+  private void reportClosed() {
+    isCloseUnreported = false;
     connection.onSocketClosed(sim.nowNs());
-    sim.ended(sequence);
+    sim.checkEnd(sequence);
     sim.watchers().tell(watcher -> watcher.onSocketClosed(sequence));
   }
 
   // --- for the simulation ---
 
   boolean isOver() {
-    return !isOpen && !isClosedToldLater;
+    return !isOpen && !isCloseUnreported;
   }
 
-  /** What changes as long as it gets on. */
+  /** A number that changes while the client makes progress. */
   long progress() {
-    return sentBytes + tookBytes + (isEnded ? 1 : 0);
+    return sentBytes + takenBytes + (isEnded ? 1 : 0);
   }
 
   boolean isOpen() {
@@ -311,9 +314,9 @@ final class SimClient implements ClientSocket {
     return sequence;
   }
 
-  /** Reply bytes that its socket took. */
-  long tookReplyBytes() {
-    return tookBytes - tookPushedBytes;
+  /** The reply bytes that the kernel has taken. */
+  long takenReplyBytes() {
+    return takenBytes - takenPushedBytes;
   }
 
   boolean isAllSent() {
@@ -323,9 +326,9 @@ final class SimClient implements ClientSocket {
   void checkEchoed() {
     if (!isAllSent()) {
       throw new AssertionError(
-          "rule 2 (windows): client " + sequence + " is not read any more: " + this);
+          "rule 2 (windows): the bridge no longer reads client " + sequence + ": " + this);
     }
-    sim.watchers().order().checkEchoed(sequence, sentBytes, tookBytes - tookPushedBytes);
+    sim.watchers().order().checkEchoed(sequence, sentBytes, takenBytes - takenPushedBytes);
   }
 
   @Override
@@ -351,8 +354,8 @@ final class SimClient implements ClientSocket {
         + sentBytes
         + "/"
         + totalBytes
-        + " took "
-        + tookBytes
+        + " taken "
+        + takenBytes
         + " queued "
         + queuedBytes
         + (isOpen ? " open" : " closed")

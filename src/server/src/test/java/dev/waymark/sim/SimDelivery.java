@@ -11,20 +11,21 @@ import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
 import java.util.Objects;
 
-/** What is under way on one lane from the upstream to the bridge. */
+/**
+ * The frames in flight on one lane from the upstream to the bridge, in order. Delivering a frame
+ * reports it to the checkers and passes it to the engine's lane.
+ */
 final class SimDelivery {
-  /**
-   * A frame of the upstream is under way; its payload stands at this offset of the reply stream.
-   */
+  /** A frame in flight; {@code offset} is the place of its payload in the reply stream. */
   record Reply(UpstreamEvent event, long offset) {}
 
   private final Sim sim;
   private final SimLane lane;
-  private final ArrayDeque<Object> underWay = new ArrayDeque<>();
+  private final ArrayDeque<Object> inFlight = new ArrayDeque<>();
   private final UpstreamFrame cursor = new UpstreamFrame();
   private final UpstreamFrameReader reader = new UpstreamFrameReader();
   private final UpstreamFrame frame = new UpstreamFrame();
-  private boolean isSettled;
+  private boolean hasSettings;
 
   SimDelivery(Sim sim, SimLane lane) {
     this.sim = sim;
@@ -32,25 +33,25 @@ final class SimDelivery {
   }
 
   void add(Reply reply) {
-    underWay.add(reply);
+    inFlight.add(reply);
   }
 
   void add(UpstreamControl control) {
-    underWay.add(control);
+    inFlight.add(control);
   }
 
   void add(byte[] batch) {
-    underWay.add(batch);
+    inFlight.add(batch);
   }
 
   void clear() {
-    underWay.clear();
+    inFlight.clear();
   }
 
   void deliver(int most) {
-    for (int i = 0; i < most && !underWay.isEmpty(); i++) {
-      lane.tellMode();
-      switch (underWay.remove()) {
+    for (int i = 0; i < most && !inFlight.isEmpty(); i++) {
+      lane.reportMode();
+      switch (inFlight.remove()) {
         case UpstreamControl control -> deliver(control);
         case Reply reply -> deliver(reply);
         case byte[] batch -> deliver(batch);
@@ -62,21 +63,21 @@ final class SimDelivery {
   private void deliver(UpstreamControl control) {
     if (lane.isHeard()) {
       sim.watchers().tell(watcher -> watcher.onHeard(lane.number()));
-      isSettled |= control instanceof UpstreamControl.Settings;
-      tellMode();
+      hasSettings |= control instanceof UpstreamControl.Settings;
+      recordMode();
       tell(control);
     }
     lane.lane().onFrame(sim.nowNs(), cursor.clear().control(control));
   }
 
-  /** Whatever comes before Settings shows that there are none. */
-  private void tellMode() {
-    if (!isSettled && lane.isHeard() && !sim.isSettingsRequired()) {
+  /** A frame that comes before Settings makes the lane at-most-once. */
+  private void recordMode() {
+    if (!hasSettings && lane.isHeard() && !sim.isSettingsRequired()) {
       sim.history().atMostOnce(lane.number());
     }
   }
 
-  /** Decoded and handed over frame by frame, as the edge does it. */
+  /** Decodes a batch and delivers it frame by frame, as the bridge does. */
   private void deliver(byte[] batch) {
     ByteBuf content = sim.buffer(batch.length).writeBytes(batch);
     try {
@@ -84,7 +85,7 @@ final class SimDelivery {
         deliverFrame();
       }
     } catch (MalformedFrameException malformed) {
-      throw new AssertionError("a batch of the SDK cannot be read", malformed);
+      throw new AssertionError("malformed batch from the SDK", malformed);
     } finally {
       content.release();
     }
@@ -94,17 +95,17 @@ final class SimDelivery {
     UpstreamControl control = frame.control();
     boolean isReleased = control instanceof UpstreamControl.Released;
     if (control instanceof UpstreamControl.Push push) {
-      // The SDK counts by lane, the world counts all.
+      // The SDK numbers pushes per lane, the simulation across all lanes.
       long number = SimPush.id(push.payload());
-      Objects.requireNonNull(lane.sdk()).knowPush(push.id(), number);
+      Objects.requireNonNull(lane.sdk()).addPush(push.id(), number);
       sim.history().pushed(lane.number(), number, push.mark().sequence());
       control = new UpstreamControl.Push(number, push.mark(), push.payload(), push.epoch());
     }
     if (control != null && !isReleased) {
       if (lane.isHeard()) {
         sim.watchers().tell(watcher -> watcher.onHeard(lane.number()));
-        isSettled |= control instanceof UpstreamControl.Settings;
-        tellMode();
+        hasSettings |= control instanceof UpstreamControl.Settings;
+        recordMode();
         tell(control);
       }
     } else {
@@ -119,7 +120,7 @@ final class SimDelivery {
               frame.halfClose(),
               frame.close(),
               isReleased);
-      tellMode();
+      recordMode();
       sim.watchers().tell(watcher -> watcher.onHeard(lane.number()));
       sim.watchers().tell(watcher -> watcher.onUpstreamFrame(lane.number(), event));
     }
@@ -148,14 +149,14 @@ final class SimDelivery {
       batch.writeByte(Watcher.byteAt(event.connection(), reply.offset() + i));
     }
     batch.writeByte(0);
-    boolean isTakenLate = sim.mutations().takesLate(lane, event, lane.isZombie());
+    boolean isLateAccepted = sim.mutations().acceptsLate(lane, event, lane.isZombie());
     Ledger ledger = sim.watchers().ledger();
-    SimLane taker = isTakenLate ? sim.lane(ledger.lane(event.connection())) : lane;
+    SimLane taker = isLateAccepted ? sim.lane(ledger.lane(event.connection())) : lane;
     boolean isEndedEarly = sim.mutations().is(Mutation.END_REPLIES_EARLY);
     cursor
         .clear()
         .connection(event.connection())
-        .epoch(isTakenLate ? ledger.epoch(event.connection()) : event.epoch())
+        .epoch(isLateAccepted ? ledger.epoch(event.connection()) : event.epoch())
         .payload(batch.slice(1, event.bytes()))
         .consumed(Math.max(event.consumed(), isEndedEarly ? 0 : -1))
         .context(event.context())
@@ -163,7 +164,7 @@ final class SimDelivery {
         .halfClose(event.halfClose())
         .close(event.close())
         .control(event.isReleased() ? new UpstreamControl.Released() : null);
-    tellMode();
+    recordMode();
     sim.watchers().tell(watcher -> watcher.onHeard(lane.number()));
     sim.watchers().tell(watcher -> watcher.onUpstreamFrame(lane.number(), event));
     taker.lane().onFrame(sim.nowNs(), cursor);

@@ -13,36 +13,36 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 
-/** What the shards of a run report: how connections ended, totals, and what upstreams did. */
+/** Receives everything that the shards of a run report: counters, summaries and events. */
 final class SimEvents implements ShardEvents, ShardCounters {
   private final Counters counters = new Counters();
   private final List<ConnectionSummary> summaries = new ArrayList<>();
   private final Map<String, Long> seen = new TreeMap<>();
-  private final BiConsumer<String, OutlierSignal> onSuspect;
+  private final BiConsumer<String, OutlierSignal> outlierSignals;
 
   /**
-   * @param onSuspect told what speaks against which upstream
+   * @param outlierSignals gets each outlier signal with the address of its upstream
    */
-  SimEvents(BiConsumer<String, OutlierSignal> onSuspect) {
-    this.onSuspect = onSuspect;
+  SimEvents(BiConsumer<String, OutlierSignal> outlierSignals) {
+    this.outlierSignals = outlierSignals;
   }
 
-  /** Of all shards, listeners and upstreams together. */
+  /** The counters of all shards, listeners and upstreams together. */
   Counters counters() {
     return counters;
   }
 
-  /** How each connection ended; not a copy. */
+  /** How each connection ended; a live view. */
   List<ConnectionSummary> summaries() {
     return summaries;
   }
 
-  /** How often each event was reported. */
+  /** How often each event or mark was seen; a live view. */
   Map<String, Long> seen() {
     return seen;
   }
 
-  /** It happened once more. */
+  /** Counts one more occurrence. */
   void see(String what) {
     seen.merge(what, 1L, Long::sum);
   }
@@ -94,7 +94,7 @@ final class SimEvents implements ShardEvents, ShardCounters {
   @Override
   public void onOutlierSignal(String pool, String upstream, OutlierSignal why) {
     see("outlier signal " + why);
-    onSuspect.accept(upstream, why);
+    outlierSignals.accept(upstream, why);
   }
 
   @Override

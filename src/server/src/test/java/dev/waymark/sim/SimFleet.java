@@ -14,18 +14,19 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The upstream processes of a run, and the control side of their pool: discovery and health, which
- * may be late or wrong, what shards hold against upstreams, and reloads of the configuration.
+ * may be late or wrong, outlier signals from shards, leader elections, and reloads of the options.
+ * Publishes the resulting snapshots to the shards.
  */
 final class SimFleet {
   private static final String SERVING = "SERVING";
   private static final String UNREACHABLE = "UNREACHABLE";
 
-  private record Suspect(String upstream, OutlierSignal why) {}
+  private record Signal(String upstream, OutlierSignal why) {}
 
   private final Sim sim;
   private final Dice dice;
   private final List<SimProcess> processes = new ArrayList<>();
-  private final ArrayDeque<Suspect> suspects = new ArrayDeque<>();
+  private final ArrayDeque<Signal> signals = new ArrayDeque<>();
   private final SimulatedPool pool;
   private SimulatedPool.Settings settings;
   private PoolOptions options;
@@ -60,40 +61,40 @@ final class SimFleet {
     return Integer.parseInt(address.substring("upstream:".length()));
   }
 
-  /** Everything that was said of the pool. */
+  /** All events that the control side has reported about the pool. */
   List<String> events() {
     return pool.events();
   }
 
-  /** What holds of the pool now. */
+  /** The current options of the pool. */
   PoolOptions options() {
     return options;
   }
 
-  /** The first that the bridge learns. */
+  /** Publishes the first upstreams and their health. */
   void start() {
-    find();
+    discover();
     if (isFollowingLeader()) {
-      elect(any());
+      elect(anyProcess());
     } else {
-      processes.forEach(process -> say(process, SERVING));
+      processes.forEach(process -> reportHealth(process, SERVING));
     }
   }
 
   void act() {
-    boolean isSupervised = sim.isPoisonAlone();
+    boolean isSupervised = sim.isPoisonOnly();
     processes.forEach(process -> process.act(sim.nowNs(), isSupervised));
     if (sim.strikes(Fault.CRASH)) {
-      any().crash(sim.nowNs());
+      anyProcess().crash(sim.nowNs());
     }
     if (sim.strikes(Fault.FREEZE)) {
-      any().freeze();
+      anyProcess().freeze();
     }
     if (sim.strikes(Fault.DRAIN)) {
-      any().drain();
+      anyProcess().drain();
     }
     if (sim.strikes(Fault.HEALTH_CHANGE)) {
-      change();
+      changeUpstreams();
     }
     if (sim.strikes(Fault.RELOAD)) {
       reload();
@@ -102,10 +103,10 @@ final class SimFleet {
     control();
   }
 
-  /** What the control side does by itself. */
+  /** Runs the control side: queued outlier signals and due deadlines. */
   void control() {
-    while (!suspects.isEmpty()) {
-      Suspect next = suspects.remove();
+    while (!signals.isEmpty()) {
+      Signal next = signals.remove();
       pool.onOutlierSignal(sim.nowNs(), next.upstream, next.why);
     }
     OptionalLong deadlineNs = pool.nextDeadlineNs(sim.nowNs());
@@ -113,71 +114,71 @@ final class SimFleet {
       pool.onDeadline(sim.nowNs());
       OptionalLong next = pool.nextDeadlineNs(sim.nowNs());
       if (next.isPresent() && next.getAsLong() - sim.nowNs() <= 0) {
-        throw new AssertionError("deadlines: one of the pool stays due");
+        throw new AssertionError("deadlines: a deadline of the pool stays due");
       }
     }
   }
 
-  /** A shard holds something against an upstream. */
-  void onSuspect(String upstream, OutlierSignal why) {
-    suspects.add(new Suspect(upstream, why));
+  /** Queues an outlier signal of a shard for the control side. */
+  void onOutlierSignal(String upstream, OutlierSignal why) {
+    signals.add(new Signal(upstream, why));
   }
 
-  /** The Watch of a process breaks with it, some time later, and comes back with it. */
+  /** Makes the health Watch follow the process up and down, with a delay. */
   private void watch(SimProcess process) {
     boolean isBroken = process.health().equals(UNREACHABLE);
     if (process.isUp() == isBroken && dice.oneIn(20)) {
-      say(process, process.isUp() ? SERVING : UNREACHABLE);
+      reportHealth(process, process.isUp() ? SERVING : UNREACHABLE);
     }
   }
 
-  private SimProcess any() {
+  private SimProcess anyProcess() {
     return processes.get(dice.upTo(processes.size()));
   }
 
-  private void change() {
+  private void changeUpstreams() {
     if (isFollowingLeader()) {
-      elect(dice.oneIn(3) ? null : any());
+      elect(dice.oneIn(3) ? null : anyProcess());
     } else if (dice.oneIn(4)) {
       processes.forEach(process -> process.isListed(true));
-      find();
-      processes.forEach(process -> say(process, SERVING));
+      discover();
+      processes.forEach(process -> reportHealth(process, SERVING));
     } else if (dice.oneIn(3)) {
-      any().isListed(!dice.oneIn(4));
-      any().weigh();
-      sim.mark("upstream weighed");
-      find();
+      anyProcess().isListed(!dice.oneIn(4));
+      anyProcess().changeWeight();
+      sim.mark("upstream weight changes");
+      discover();
     } else if (dice.oneIn(6)) {
-      sim.flood(any().address());
+      sim.flood(anyProcess().address());
     } else {
       List<String> all = SimulatedPool.healths();
-      say(any(), dice.oneIn(2) ? SERVING : all.get(dice.upTo(all.size())));
+      reportHealth(anyProcess(), dice.oneIn(2) ? SERVING : all.get(dice.upTo(all.size())));
     }
   }
 
-  /** The last one may not have noticed that it leads no more. */
+  /** Elects a leader; a former leader may not notice, and still report SERVING. */
   private void elect(@Nullable SimProcess leader) {
     for (SimProcess process : processes) {
       if (process != leader && !dice.oneIn(4)) {
-        say(process, "NOT_SERVING");
+        reportHealth(process, "NOT_SERVING");
       }
     }
     sim.mark(leader == null ? "no leader" : "leader elected");
     if (leader != null) {
-      say(leader, "NOT_SERVING");
-      say(leader, SERVING);
+      reportHealth(leader, "NOT_SERVING");
+      reportHealth(leader, SERVING);
     }
   }
 
-  private void find() {
+  private void discover() {
     List<Found> found =
         processes.stream().filter(SimProcess::isListed).map(SimProcess::found).toList();
     pool.onFound(sim.nowNs(), found);
-    // Discovery may have named some anew, whose Watch says what it said.
-    processes.forEach(process -> say(process, process.health()));
+    // Upstreams that are new to discovery start without health: repeat the last one.
+    processes.forEach(process -> reportHealth(process, process.health()));
   }
 
-  private void say(SimProcess process, String health) {
+  private void reportHealth(SimProcess process, String health) {
     process.health(health);
     pool.onHealth(sim.nowNs(), process.address(), health);
   }
@@ -186,7 +187,7 @@ final class SimFleet {
     return options.moving().isFollowingLeader();
   }
 
-  /** Another configuration: the pool first, then the shards, each when it gets to it. */
+  /** Reloads the options: at once in the pool, and in each shard when it runs its tasks. */
   private void reload() {
     sim.mark("reload");
     Moving now = options.moving();
@@ -211,16 +212,16 @@ final class SimFleet {
     sim.configure(options);
   }
 
-  /** All of them serve, one of them leads. */
+  /** Makes all upstreams serve; if the pool follows a leader, only the first one. */
   void heal() {
     processes.forEach(SimProcess::heal);
     processes.forEach(process -> process.isListed(true));
-    find();
+    discover();
     if (isFollowingLeader()) {
       elect(processes.getFirst());
-      processes.stream().skip(1).forEach(process -> say(process, "NOT_SERVING"));
+      processes.stream().skip(1).forEach(process -> reportHealth(process, "NOT_SERVING"));
     } else {
-      processes.forEach(process -> say(process, SERVING));
+      processes.forEach(process -> reportHealth(process, SERVING));
     }
   }
 

@@ -19,25 +19,28 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** A fake Attach call: frames under way in both directions, and the upstream at its end. */
+/**
+ * A simulated Attach call: the engine's {@link LaneTransport}, the frames in flight in both
+ * directions, and the upstream's end. Either side may end it before the other learns of that.
+ */
 final class SimLane implements LaneTransport {
   private static final int FRAME_BYTES = 10;
 
   private static final String NO_SETTINGS = "no Settings";
 
-  /** Why the bridge gives up a lane from which something does not come. */
+  /** The causes with which the bridge cancels a lane after a timeout. */
   private static final Set<String> TIMEOUTS =
       Set.of("silent", "not established in time", NO_SETTINGS);
 
-  /** How long the upstream goes on for a bridge that has ended the call. */
+  /** How long an upstream keeps using a call that the bridge has ended. */
   private static final int ZOMBIE_ACTS_MAX = 40;
 
   private enum Phase {
     CONNECTING,
     OPEN,
-    /** The upstream has gone; the bridge is yet to be told. */
+    /** The upstream has died; the bridge has not noticed yet. */
     ORPHAN,
-    /** The bridge has left; the upstream is yet to be told, and what it sends comes too late. */
+    /** The bridge has ended the call; the upstream has not noticed yet, and sends late frames. */
     ZOMBIE,
     GONE
   }
@@ -56,7 +59,7 @@ final class SimLane implements LaneTransport {
   private int gatheredBytes;
   private boolean isStalled;
   private boolean isPartitioned;
-  private boolean isAtMostOnceTold;
+  private boolean isAtMostOnceReported;
   private int zombieActs;
 
   SimLane(Sim sim, Lane lane, int number, SimProcess process) {
@@ -67,10 +70,10 @@ final class SimLane implements LaneTransport {
     this.process = process;
     this.toBridge = new SimDelivery(sim, this);
     this.upstream = new SimUpstream(sim, this, process);
-    process.lane(this);
+    process.addLane(this);
   }
 
-  // --- what happens to it ---
+  // --- actions ---
 
   void act() {
     switch (phase) {
@@ -79,7 +82,7 @@ final class SimLane implements LaneTransport {
       case ORPHAN -> {
         toBridge.deliver(dice.upTo(3));
         if (phase == Phase.ORPHAN && dice.oneIn(4)) {
-          broken();
+          breakLane();
         }
       }
       case ZOMBIE -> haunt();
@@ -89,7 +92,7 @@ final class SimLane implements LaneTransport {
 
   private void connect() {
     if (!process.isUp() && dice.oneIn(4)) {
-      broken();
+      breakLane();
     } else if (process.isUp() && dice.oneIn(4)) {
       establish();
     }
@@ -99,13 +102,13 @@ final class SimLane implements LaneTransport {
     phase = Phase.OPEN;
     if (process.kind().isOnSdk()) {
       sdk = new SdkLane(sim, this, process.sdk(sim));
-      sim.keep(sdk);
+      sim.disposeAtEnd(sdk);
       sdk.start();
     }
     lane.onReady(sim.nowNs());
   }
 
-  /** The upstream's. */
+  /** The upstream's end. */
   private LaneEnd end() {
     return sdk == null ? upstream : sdk;
   }
@@ -114,7 +117,7 @@ final class SimLane implements LaneTransport {
     if (isPartitioned) {
       isPartitioned = !dice.oneIn(200);
     } else if (sim.strikes(Fault.LANE_BREAK)) {
-      broken();
+      breakLane();
     } else if (sim.strikes(Fault.PARTITION)) {
       isPartitioned = true;
     } else {
@@ -124,7 +127,7 @@ final class SimLane implements LaneTransport {
       }
       if (!process.isFrozen()) {
         receive(1 + dice.upTo(4));
-        // What came may have ended the process.
+        // A received frame may have killed the process.
         if (phase == Phase.OPEN) {
           end().act();
         }
@@ -133,8 +136,8 @@ final class SimLane implements LaneTransport {
     }
   }
 
-  /** The bridge stands still: the upstream does something, which waits for the bridge. */
-  void workUnheard() {
+  /** Lets the upstream act while the bridge stands still: its frames queue up. */
+  void workDuringStandstill() {
     if (phase == Phase.OPEN && !isPartitioned && !process.isFrozen()) {
       receive(1 + dice.upTo(4));
       if (phase == Phase.OPEN) {
@@ -158,7 +161,7 @@ final class SimLane implements LaneTransport {
   void orphan() {
     toUpstream.clear();
     if (sdk != null && !sdk.isBusy()) {
-      sdk.over();
+      sdk.cancel();
     }
     if (phase == Phase.OPEN) {
       phase = Phase.ORPHAN;
@@ -167,7 +170,7 @@ final class SimLane implements LaneTransport {
     }
   }
 
-  /** Everything that is under way arrives, and the upstream does all that it can. */
+  /** Delivers everything in flight, and completes the work of the upstream. */
   void heal() {
     isPartitioned = false;
     switch (phase) {
@@ -183,40 +186,40 @@ final class SimLane implements LaneTransport {
         end().heal();
         toBridge.deliver(Integer.MAX_VALUE);
       }
-      case ORPHAN -> broken();
+      case ORPHAN -> breakLane();
       case ZOMBIE -> gone();
       case GONE -> {}
     }
   }
 
-  /** Tells once that the upstream counts as one without Settings. */
-  void tellMode() {
-    if (!isAtMostOnceTold && ShardInspector.isAtMostOnce(lane)) {
-      isAtMostOnceTold = true;
+  /** Reports, once, that the bridge treats the lane as at-most-once. */
+  void reportMode() {
+    if (!isAtMostOnceReported && ShardInspector.isAtMostOnce(lane)) {
+      isAtMostOnceReported = true;
       sim.watchers().tell(watcher -> watcher.onAtMostOnce(number));
       sim.history().atMostOnce(number);
     }
   }
 
-  private void broken() {
-    over();
+  private void breakLane() {
+    endForBridge();
     gone();
     lane.onBroken(sim.nowNs(), "simulated");
   }
 
-  /** The bridge's end. */
-  private void over() {
+  /** Ends the lane for the bridge; the upstream may not notice for a while. */
+  private void endForBridge() {
     if (phase != Phase.ZOMBIE && phase != Phase.GONE) {
-      tellMode();
+      reportMode();
       sim.watchers().tell(watcher -> watcher.onLaneEnd(number));
       gathered.clear();
       if (sdk != null) {
         sdk.dropBatch();
       }
       zombieActs = dice.upTo(ZOMBIE_ACTS_MAX);
-      boolean isHeard = phase == Phase.OPEN && zombieActs > 0;
+      boolean isUpstreamUnaware = phase == Phase.OPEN && zombieActs > 0;
       phase = Phase.ZOMBIE;
-      if (!isHeard) {
+      if (!isUpstreamUnaware) {
         gone();
       }
     }
@@ -224,30 +227,30 @@ final class SimLane implements LaneTransport {
 
   private void gone() {
     phase = Phase.GONE;
-    process.gone(this);
+    process.removeLane(this);
     if (sdk != null && !sdk.isBusy()) {
-      sdk.over();
+      sdk.cancel();
     }
     toUpstream.clear();
     toBridge.clear();
   }
 
   private void receive(int most) {
-    for (int i = 0; i < most && !toUpstream.isEmpty() && isRead(); i++) {
+    for (int i = 0; i < most && !toUpstream.isEmpty() && canReceive(); i++) {
       toUpstream.remove().run();
     }
   }
 
-  private boolean isRead() {
+  private boolean canReceive() {
     return sdk == null || sdk.isReading();
   }
 
-  /** A batch of the SDK. */
+  /** Sends an encoded batch of the SDK to the bridge. */
   void send(byte[] batch) {
     toBridge.add(batch);
   }
 
-  /** Null: its upstream is not built on the SDK. */
+  /** Returns the SDK's end, or null if the upstream is scripted or the lane not yet open. */
   @Nullable SdkLane sdk() {
     return sdk;
   }
@@ -260,7 +263,7 @@ final class SimLane implements LaneTransport {
     toBridge.add(control);
   }
 
-  // --- as the core uses it ---
+  // --- LaneTransport ---
 
   @Override
   public void hello(Hello hello) {
@@ -279,17 +282,17 @@ final class SimLane implements LaneTransport {
 
   @Override
   public void data(
-      long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
+      long connection, int epoch, long offset, ByteBuf owned, boolean isLast, long limit) {
     byte[] bytes = new byte[owned.readableBytes()];
     owned.getBytes(owned.readerIndex(), bytes);
     try {
-      tell(bytes, connection, epoch, offset, last, limit);
+      tell(bytes, connection, epoch, offset, isLast, limit);
     } catch (AssertionError broken) {
       owned.release();
       throw broken;
     }
     if (sdk != null) {
-      sdk.writer().data(connection, epoch, offset, owned, last, limit);
+      sdk.writer().data(connection, epoch, offset, owned, isLast, limit);
       return;
     }
     owned.release();
@@ -303,8 +306,8 @@ final class SimLane implements LaneTransport {
   }
 
   private void tell(
-      byte[] bytes, long connection, int epoch, long offset, boolean last, long limit) {
-    tell(watcher -> watcher.onData(number, connection, epoch, offset, bytes, last));
+      byte[] bytes, long connection, int epoch, long offset, boolean isLast, long limit) {
+    tell(watcher -> watcher.onData(number, connection, epoch, offset, bytes, isLast));
     if (limit != BridgeFrame.ABSENT) {
       tell(watcher -> watcher.onLimit(number, connection, epoch, limit));
     }
@@ -331,7 +334,7 @@ final class SimLane implements LaneTransport {
   @Override
   public void close(long connection, int epoch, CloseReason reason) {
     tell(watcher -> watcher.onClose(number, connection, epoch, reason.name()));
-    sim.history().takenAway(connection, epoch);
+    sim.history().detached(connection, epoch);
     gather(
         0,
         () -> upstream.onClose(connection, epoch, reason),
@@ -352,7 +355,7 @@ final class SimLane implements LaneTransport {
   @Override
   public void pushResult(PushResult result) {
     String outcome = result.outcome().name();
-    long id = sdk == null ? result.id() : sdk.push(result.id());
+    long id = sdk == null ? result.id() : sdk.pushNumber(result.id());
     tell(watcher -> watcher.onPushResult(number, id, outcome));
     gather(0, () -> sim.history().pushAnswered(id, outcome), writer -> writer.pushResult(result));
   }
@@ -404,19 +407,19 @@ final class SimLane implements LaneTransport {
     if (TIMEOUTS.contains(cause)) {
       sim.watchers().tell(watcher -> watcher.onLaneTimedOut(number, !cause.equals(NO_SETTINGS)));
     }
-    over();
+    endForBridge();
   }
 
   @Override
   public void finish() {
-    over();
+    endForBridge();
   }
 
   private void tell(Consumer<Watcher> event) {
     if (phase == Phase.ZOMBIE || phase == Phase.GONE) {
-      throw new AssertionError("rule 8 (late): a frame on lane " + number + ", which is over");
+      throw new AssertionError("rule 8 (late): the bridge sends a frame on lane " + number + ", which is over");
     }
-    tellMode();
+    reportMode();
     sim.watchers().tell(event);
   }
 
@@ -447,12 +450,12 @@ final class SimLane implements LaneTransport {
     return phase == Phase.OPEN;
   }
 
-  /** What comes on it counts. */
+  /** Whether the bridge still processes what it receives on this lane. */
   boolean isHeard() {
     return phase == Phase.OPEN || phase == Phase.ORPHAN;
   }
 
-  /** What comes on it comes too late. */
+  /** Whether everything received on this lane is too late. */
   boolean isZombie() {
     return phase == Phase.ZOMBIE;
   }

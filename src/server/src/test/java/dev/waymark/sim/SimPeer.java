@@ -6,11 +6,15 @@ import dev.waymark.protocol.ResumeState;
 import dev.waymark.sim.checkers.Watcher;
 import dev.waymark.sim.checkers.Watcher.UpstreamEvent;
 
-/** A connection as an upstream knows it on one lane: it echoes, well or badly. */
+/**
+ * One attachment at a scripted upstream: an echo whose replies are the client's own bytes, at the
+ * same offsets. Depending on the {@link SimUpstream.Kind} it also refuses, closes, hangs or violates
+ * the protocol.
+ */
 final class SimPeer {
-  /** What the upstream makes of a Release. */
+  /** When the upstream answers a Release with Released. */
   private enum OnRelease {
-    /** All that has come is dealt with first. */
+    /** After everything received has been consumed. */
     WHEN_DONE,
     AT_ONCE,
     WITH_LAST_COMMIT,
@@ -64,7 +68,6 @@ final class SimPeer {
               left.clientEndedAt(),
               left.isRepliesEnded(),
               left.context());
-      // An echo: its replies are the client's own bytes, and stand at the same offsets.
       received = left.firstOffset();
       consumed = received;
       replied = left.committed();
@@ -94,7 +97,7 @@ final class SimPeer {
   }
 
   void onClose(CloseReason reason) {
-    sim.history().upstreamTold(connection, epoch, reason.name());
+    sim.history().upstreamReceivedClose(connection, epoch, reason.name());
     end();
   }
 
@@ -103,7 +106,7 @@ final class SimPeer {
     isOver = true;
   }
 
-  // --- what it does ---
+  // --- actions ---
 
   void act() {
     if (kind == SimUpstream.Kind.HOSTILE && !isOver && sim.strikes(Fault.HOSTILE_FRAME, 10)) {
@@ -119,7 +122,7 @@ final class SimPeer {
     isHung = isHung ? !dice.oneIn(60) : sim.strikes(Fault.HANG);
     if (isHung) {
       if (dice.oneIn(4)) {
-        // "Still working."
+        // An empty frame says: still working.
         frame(0, -1, isCommitOpen, false, 0, false);
       }
     } else if (isReleaseAsked && isReleasingNow()) {
@@ -147,7 +150,7 @@ final class SimPeer {
         && dice.oneIn(20)) {
       isHalfClosed = true;
       isSilent = true;
-      sim.spoil(connection);
+      sim.expectNoEcho(connection);
       frame(0, -1, false, true, 0, false);
     } else if (kind == SimUpstream.Kind.CLOSES && !isCommitOpen && dice.oneIn(20)) {
       close(1 + dice.upTo(CloseReason.values().length));
@@ -161,7 +164,7 @@ final class SimPeer {
   }
 
   private void close(int code) {
-    // No more than an echo would say: the connection may go on elsewhere.
+    // Replies only what an echo would: after a refusal the connection continues elsewhere.
     long most = isHalfClosed ? 0 : Math.min(limit, received) - replied;
     int bytes = (int) Math.max(0, Math.min(most, dice.upTo(30)));
     boolean isPoison = code == CloseReason.POISON.wireCode();
@@ -169,7 +172,7 @@ final class SimPeer {
     isOver = true;
   }
 
-  /** Hands it over with what it has done by now. */
+  /** Hands the connection over, with the progress made so far. */
   private void release() {
     int bytes = 0;
     if (onRelease == OnRelease.WITH_LAST_COMMIT && !isHalfClosed) {
@@ -196,8 +199,8 @@ final class SimPeer {
   }
 
   /**
-   * Replies to what came, at most so many bytes, in one commit of 1 + parts frames, the last of
-   * which may have to wait.
+   * Echoes at most this many bytes in one commit of up to {@code parts + 1} frames. The commit may
+   * be left unfinished.
    */
   private void echo(int most, int parts) {
     boolean isAtMostOnce = kind == SimUpstream.Kind.AT_MOST_ONCE;
@@ -218,20 +221,20 @@ final class SimPeer {
       }
     }
     if (bytes > 1 && !isCommitOpen && !isAtMostOnce && dice.oneIn(5)) {
-      // A long reply in several commits, of which only the last carries `consumed`.
+      // A long reply in several commits, of which only the last has consumed.
       int part = 1 + dice.upTo(bytes - 1);
       frame(part, -1, false, false, 0, false);
       bytes -= part;
       if (dice.oneIn(3)) {
         if (sim.strikes(Fault.PUSH, 3)) {
-          // It has to wait for the rest.
+          // The push has to wait until this reply is complete.
           lane.send(SimPush.to(sim, lane, connection));
         }
         return;
       }
     }
     boolean isEnd = isClientEnded && replied + bytes >= received;
-    // A former owner has replied to more than what came: nothing is left to do but to say so.
+    // Former owners have replied to all that was received: only consumed is left to send.
     boolean isSkipping = received <= replied && consumed < received && !isAtMostOnce;
     if (bytes > 0 || isEnd || isCommitOpen || isSkipping) {
       isHalfClosed = isEnd;
@@ -242,7 +245,7 @@ final class SimPeer {
 
   private void attack() {
     isDishonest = true;
-    sim.spoil(connection);
+    sim.expectNoEcho(connection);
     switch (dice.upTo(8)) {
       case 0 ->
           frame(
@@ -306,7 +309,7 @@ final class SimPeer {
     return isOver;
   }
 
-  /** It has been an honest echo, and is. */
+  /** Whether the attachment is live and has always been an honest echo. */
   boolean isEchoing() {
     return !isOver && !isDishonest && !isSilent;
   }

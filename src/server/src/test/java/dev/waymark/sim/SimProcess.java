@@ -7,20 +7,25 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** An upstream process: it crashes, freezes, drains and comes back; lanes end here. */
+/**
+ * An upstream process: what is common to all its lanes. It crashes, freezes, drains and comes back,
+ * and remembers what discovery and its health Watch last said about it.
+ */
 final class SimProcess {
   private final Dice dice;
   private final int number;
   private final SimUpstream.Kind kind;
   private final List<SimLane> lanes = new ArrayList<>();
+  /** The newest attachment of each connection, on any lane. */
   private final Map<Long, SimPeer> newest = new HashMap<>();
+
   private String health = "UNKNOWN";
   private int weight = 1;
   private boolean isCanary;
   private @Nullable SdkProcess sdk;
   private boolean isListed = true;
   private boolean isUp = true;
-  private long upAgainNs;
+  private long restartNs;
   private boolean isFrozen;
   private boolean isDraining;
 
@@ -30,26 +35,28 @@ final class SimProcess {
     this.kind = kind;
   }
 
-  // --- what happens to it ---
+  // --- actions ---
 
   /**
-   * @param isSupervised it comes back when its time has come, not at some time
+   * May restart or unfreeze the process.
+   *
+   * @param isSupervised restarts at the planned time instead of a random one
    */
   void act(long nowNs, boolean isSupervised) {
-    if (!isUp && (isSupervised ? upAgainNs - nowNs <= 0 : dice.oneIn(60))) {
+    if (!isUp && (isSupervised ? restartNs - nowNs <= 0 : dice.oneIn(60))) {
       isUp = true;
       isDraining = false;
     }
     isFrozen = isFrozen && !dice.oneIn(200);
   }
 
-  /** Its lanes break, each at a time of its own; it may come back then. */
-  void crash(long nowUpAgainNs) {
+  /** Kills the process. The bridge notices lane by lane, each at its own time. */
+  void crash(long restartAtNs) {
     if (sdk != null) {
       sdk.crash();
       sdk = null;
     }
-    upAgainNs = nowUpAgainNs;
+    restartNs = restartAtNs;
     isUp = false;
     isFrozen = false;
     newest.clear();
@@ -66,18 +73,18 @@ final class SimProcess {
     isDraining = true;
   }
 
-  /** Discovery names it, or does not. */
+  /** Sets whether discovery lists it. */
   void isListed(boolean nowListed) {
     isListed = nowListed;
   }
 
-  /** Its Watch says so, true or not. */
+  /** Records what its health Watch says, true or not. */
   void health(String nowHealth) {
     health = nowHealth;
   }
 
-  /** Discovery says that it is worth more or less than others. */
-  void weigh() {
+  /** Changes the weight and labels under which discovery lists it. */
+  void changeWeight() {
     weight = 1 + dice.upTo(5);
     isCanary = dice.oneIn(3);
   }
@@ -89,19 +96,19 @@ final class SimProcess {
 
   // --- its lanes ---
 
-  void lane(SimLane lane) {
+  void addLane(SimLane lane) {
     lanes.add(lane);
   }
 
-  void gone(SimLane lane) {
+  void removeLane(SimLane lane) {
     lanes.remove(lane);
   }
 
   /** An Open ends older epochs of its connection in the whole process (rule 8). */
-  void open(long connection, SimPeer peer) {
+  void onOpen(long connection, SimPeer peer) {
     SimPeer known = newest.get(connection);
     if (known != null && known.epoch() > peer.epoch()) {
-      // It was under way for longer than its successor.
+      // This Open was in flight for longer than that of a newer epoch.
       peer.end();
       return;
     }
@@ -111,7 +118,7 @@ final class SimProcess {
     }
   }
 
-  /** That of a process which is built on the SDK. */
+  /** Returns the SDK's side of this process, started if need be. */
   SdkProcess sdk(Sim sim) {
     if (sdk == null) {
       sdk = new SdkProcess(sim, this);
@@ -119,7 +126,7 @@ final class SimProcess {
     return sdk;
   }
 
-  // --- what is asked of it ---
+  // --- state ---
 
   int number() {
     return number;
@@ -133,7 +140,7 @@ final class SimProcess {
     return isUp;
   }
 
-  /** It does not work on anything. */
+  /** Whether it does no work at all. */
   boolean isFrozen() {
     return isFrozen;
   }
@@ -142,12 +149,12 @@ final class SimProcess {
     return isDraining;
   }
 
-  /** Discovery names it. */
+  /** Whether discovery lists it. */
   boolean isListed() {
     return isListed;
   }
 
-  /** What its Watch said last. */
+  /** The last health that its Watch reported. */
   String health() {
     return health;
   }

@@ -4,9 +4,9 @@ import dev.waymark.protocol.Mark;
 import dev.waymark.protocol.UpstreamControl;
 import java.nio.ByteBuffer;
 
-/** Bytes that can be told from replies, and say which push they are. */
+/** Payloads of pushes: recognizable among echoed replies, and carrying the number of the push. */
 final class SimPush {
-  /** No echo has these one after the other. */
+  /** A sequence of bytes that no echo contains. */
   private static final int MAGIC = 0x50555348;
 
   private static final int HEAD_BYTES = 8;
@@ -18,7 +18,7 @@ final class SimPush {
     return to(sim, lane, sim.anyConnection());
   }
 
-  /** What is pushed; {@code epoch} -1: in any. */
+  /** A push to send; {@code epoch} is -1 if it may be written in any. */
   record Payload(int id, Mark mark, byte[] bytes, long epoch) {}
 
   static UpstreamControl.Push to(Sim sim, SimLane lane, long connection) {

@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What a run is set up with, chosen by its seed. Immutable.
+ * The configuration of a run, chosen by its seed: shards, limits, options and upstreams. Immutable.
  *
- * @param kinds of the upstreams
+ * @param kinds one per upstream
  */
 record SimSetup(
     int shards,
@@ -25,12 +25,12 @@ record SimSetup(
     List<SimUpstream.Kind> kinds) {
   private static final long MS = 1_000_000L;
 
-  /** How long a process stays down after poison, where nothing else goes wrong. */
+  /** The longest time that a process stays down after poison, if poison is the only fault. */
   static final long RESTART_NS_MAX = 400 * MS;
 
-  /** What the plan's seed chooses, within the plan's bounds. */
+  /** Returns what the seed chooses, within the bounds of the plan. */
   static SimSetup of(Plan plan, Dice dice) {
-    SimSetup chosen = plan.faults().isPoisonAlone() ? withPoison(dice) : any(dice);
+    SimSetup chosen = plan.faults().isPoisonOnly() ? withPoison(dice) : any(dice);
     return new SimSetup(
         Math.min(chosen.shards, plan.shardsMax()),
         chosen.limits,
@@ -39,7 +39,7 @@ record SimSetup(
         chosen.kinds.subList(0, Math.min(chosen.kinds.size(), plan.upstreamsMax())));
   }
 
-  /** Upstreams that are honest and come back within the wait. */
+  /** Honest upstreams that come back before connections stop waiting for them. */
   private static SimSetup withPoison(Dice dice) {
     SimSetup any = any(dice);
     PoolOptions.Moving moving =
@@ -128,7 +128,7 @@ record SimSetup(
     SimUpstream.Kind[] all = SimUpstream.Kind.values();
     List<SimUpstream.Kind> kinds = new ArrayList<>();
     for (int i = 1 + dice.upTo(4); i > 0; i--) {
-      // Each run has some that are honest, or there would be nothing to save.
+      // Half are honest on average: without honest upstreams there is little to check.
       SimUpstream.Kind honest = dice.oneIn(2) ? SimUpstream.Kind.HONEST : SimUpstream.Kind.SDK;
       SimUpstream.Kind plain =
           dice.oneIn(3) ? SimUpstream.Kind.SDK_PLAIN : SimUpstream.Kind.AT_MOST_ONCE;
@@ -138,8 +138,8 @@ record SimSetup(
     return List.copyOf(kinds);
   }
 
-  /** What a reload makes of the listener. */
-  ListenerOptions otherListener(Dice dice) {
+  /** Returns the options of the listener after a reload. */
+  ListenerOptions reloadedListener(Dice dice) {
     return new ListenerOptions(
         listener.name(),
         listener.pool(),

@@ -25,8 +25,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A shard on an event loop of the world. The loop calls it at the time that it was told, as the one
- * in production does, and not whenever it might have something to do.
+ * An engine shard on a simulated event loop. As in production, the loop calls the shard only at the
+ * deadline that the shard has requested, at the end of a turn that it has requested, and for tasks
+ * from other threads.
  */
 final class SimShard implements ShardEnvironment {
   private static final int TURNS_MAX = 100;
@@ -46,7 +47,7 @@ final class SimShard implements ShardEnvironment {
   private boolean isRunning;
   private long timerNs;
 
-  /** A defect: the shard says that its next deadline is that much later than it is. */
+  /** How much later than the truth the next deadline is reported; above 0 is a defect. */
   private long deniedNs;
 
   private boolean isTurnEndRequested;
@@ -81,13 +82,13 @@ final class SimShard implements ShardEnvironment {
 
   // --- inputs ---
 
-  /** Its loop runs. */
+  /** Starts the loop. */
   void start() {
     isRunning = true;
     timerNs = nextDeadlineNs();
   }
 
-  /** A client has come. */
+  /** Accepts a new client. */
   SimClient accept(boolean isFramed) {
     long sequence = ++accepted * count + index;
     SimClient client = new SimClient(sim, sequence, isFramed);
@@ -96,7 +97,7 @@ final class SimShard implements ShardEnvironment {
     return client;
   }
 
-  /** Only the newest view of the pool waits to be taken. */
+  /** Hands over a snapshot; it replaces one that is still queued. */
   void publish(PoolSnapshot snapshot) {
     boolean isFirst = published == null;
     published = snapshot;
@@ -119,11 +120,11 @@ final class SimShard implements ShardEnvironment {
       boolean isServing =
           snapshot.upstreams().stream()
               .anyMatch(view -> view.isServing() && SimFleet.number(view.address()) == upstream);
-      boolean isLeft =
+      boolean isDraining =
           snapshot.upstreams().stream()
               .allMatch(view -> view.isDraining() || SimFleet.number(view.address()) != upstream);
       sim.watchers().tell(watcher -> watcher.onView(index, upstream, isServing));
-      sim.watchers().tell(watcher -> watcher.onLeaving(index, upstream, isLeft));
+      sim.watchers().tell(watcher -> watcher.onDrainView(index, upstream, isDraining));
     }
     shard.onPool(sim.nowNs(), snapshot);
   }
@@ -138,7 +139,7 @@ final class SimShard implements ShardEnvironment {
     });
   }
 
-  /** Another thread has something for it, which it does behind all that was brought before. */
+  /** Queues a task from another thread. */
   void execute(Runnable task) {
     tasks.add(task);
   }
@@ -147,7 +148,7 @@ final class SimShard implements ShardEnvironment {
     return !tasks.isEmpty();
   }
 
-  /** Does at most so many of the things that others have brought. */
+  /** Runs at most this many of the queued tasks. */
   void runTasks(int most) {
     for (int left = Math.min(most, tasks.size()); left > 0; left--) {
       tasks.remove().run();
@@ -170,7 +171,7 @@ final class SimShard implements ShardEnvironment {
     shard.abandon();
   }
 
-  /** Its timer, if that is due. */
+  /** Fires the timer if it is due. */
   void onTimer(boolean isDeadlineTime) {
     if (timerNs - sim.nowNs() <= 0 && isDeadlineTime) {
       shard.onDeadline(sim.nowNs());
@@ -180,12 +181,12 @@ final class SimShard implements ShardEnvironment {
     }
   }
 
-  /** The end of its turn, and of those that this asks for. */
+  /** Ends the turn, and the further turns that this requests. */
   void endTurn() {
     boolean isTurnEnding = isTurnEndRequested;
     for (int turns = 0; isTurnEndRequested; turns++) {
       if (turns > TURNS_MAX) {
-        throw new AssertionError("the turn does not end");
+        throw new AssertionError("the shard requests turn ends without end");
       }
       isTurnEndRequested = false;
       shard.onTurnEnd(sim.nowNs());
@@ -200,7 +201,7 @@ final class SimShard implements ShardEnvironment {
     return shard.nextDeadlineNs() + deniedNs;
   }
 
-  // --- what the shard needs ---
+  // --- ShardEnvironment ---
 
   @Override
   public void requestTurnEnd() {
@@ -223,7 +224,7 @@ final class SimShard implements ShardEnvironment {
   public LaneTransport connect(Lane lane) {
     SimLane transport = sim.newLane(this, lane);
     lanes.add(transport);
-    return sim.mutations().between(transport);
+    return sim.mutations().wrap(transport);
   }
 
   @Override
@@ -268,7 +269,7 @@ final class SimShard implements ShardEnvironment {
     return index;
   }
 
-  /** How many clients have come to it. */
+  /** How many clients it has accepted. */
   long accepted() {
     return accepted;
   }

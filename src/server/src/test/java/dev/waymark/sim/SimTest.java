@@ -20,10 +20,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Runs the simulation. By default 4,000 seeds; {@code -Dwaymark.sim.seeds=N} runs as many as one
- * likes, {@code -Dwaymark.sim.first=S} begins with another than the usual one, {@code
- * -Dwaymark.sim.seed=S} runs a single one again, {@code -Dwaymark.sim.plan=...} one that was made
- * smaller.
+ * Runs the simulation: 4,000 seeds by default, or {@code -Dwaymark.sim.seeds=N}, from {@code
+ * -Dwaymark.sim.first=S} on. {@code -Dwaymark.sim.seed=S} repeats a single seed, {@code
+ * -Dwaymark.sim.plan=...} a reduced plan that a failure has printed.
  */
 class SimTest {
   static final int POISON_STEPS = 3000;
@@ -34,28 +33,28 @@ class SimTest {
   private static final @Nullable String ONE_PLAN = System.getProperty("waymark.sim.plan");
   private static final int MUTATION_SEEDS = 50;
 
-  /** Marks that this world does not lead to, and why. */
+  /** Marks that the simulation cannot reach, and why. */
   private static final Map<String, String> OUT_OF_REACH =
       Map.of(
-          "counter ANNOUNCEMENT_RESYNCS", "10,000 changes would have to wait",
-          "lane broken: it does not read the answers to what it sends", "10,000 would have to wait",
-          "end FENCED", "ends attachments only",
-          "end MOVED", "ends attachments only",
-          "end UNKNOWN_CONNECTION", "ends attachments only",
-          "push FORBIDDEN", "there is one pool, and its listener is open to it");
+          "counter ANNOUNCEMENT_RESYNCS", "needs 10,000 changes in the queue",
+          "lane broken: it does not read the answers to what it sends", "needs 10,000 unread answers",
+          "end FENCED", "ends an attachment only",
+          "end MOVED", "ends an attachment only",
+          "end UNKNOWN_CONNECTION", "ends an attachment only",
+          "push FORBIDDEN", "the only pool may push to the only listener");
 
-  /** Defects that change what clients and upstreams see. */
-  private static final Set<Mutation> SEEN_AT_THE_ENDS =
+  /** Defects that show in what clients and upstreams see. */
+  private static final Set<Mutation> VISIBLE_AT_THE_ENDS =
       EnumSet.of(
           Mutation.DROP_DATA,
           Mutation.REORDER_DATA,
           Mutation.DUPLICATE_REPLY_BYTE,
           Mutation.REPLAY_FROM_SENT,
           Mutation.REPLAY_TOO_MUCH,
-          Mutation.FORGET_TAKEN,
+          Mutation.FORGET_COMMITTED,
           Mutation.LOSE_CONTEXT,
           Mutation.PUSH_ANSWERED_FALSELY,
-          Mutation.TAKE_LATE_FRAME);
+          Mutation.ACCEPT_LATE_FRAME);
 
   private final Marks marks = new Marks();
 
@@ -70,9 +69,9 @@ class SimTest {
     assertThat(marks.count(Marks.end(CloseReason.DONE))).isPositive();
     if (SEEDS >= 3000) {
       Set<String> unreached = marks.unreached(Marks.all());
-      System.out.println("marks that no seed has reached: " + unreached);
+      System.out.println("marks that no seed reached: " + unreached);
       unreached.removeAll(OUT_OF_REACH.keySet());
-      assertThat(unreached).as("of " + marks).isEmpty();
+      assertThat(unreached).as("unreached marks; reached: " + marks).isEmpty();
       for (ResumeState.Cause cause : ResumeState.Cause.values()) {
         assertThat(marks.count(Marks.move(cause))).as("moves: " + cause).isGreaterThan(100);
       }
@@ -80,15 +79,15 @@ class SimTest {
   }
 
   @Test
-  void shard_withoutFaults_endsAndLosesNothing() {
+  void shard_withoutFaults_settlesAndLosesNothing() {
     List<Plan> plans =
         LongStream.range(0, 100).mapToObj(seed -> Plan.of(seed, Faults.none())).toList();
     Runs.run(plans, marks::add);
   }
 
-  /** Long runs: each that is poisonous has to be caught, and there are several. */
+  /** Long runs with several poisonous connections, each of which has to be caught. */
   @Test
-  void shard_underPoison_closesNoInnocent() {
+  void shard_underPoison_closesOnlyPoisonousConnections() {
     List<Plan> plans =
         seeds(POISON_SEEDS).mapToObj(seed -> Plan.of(seed, Faults.poison(), POISON_STEPS)).toList();
     Runs.run(plans, marks::add);
@@ -97,7 +96,7 @@ class SimTest {
 
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
-  void checkers_withADefectAtTheEdge_seeIt(Mutation mutation) {
+  void checker_withADefectInjected_catchesIt(Mutation mutation) {
     List<Callable<String>> runs = new ArrayList<>();
     for (int seed = 0; seed < MUTATION_SEEDS; seed++) {
       Plan plan = plan(seed, mutation);
@@ -106,14 +105,14 @@ class SimTest {
     Map<String, Integer> seen = new TreeMap<>();
     Runs.inParallel(runs).forEach(rule -> seen.merge(rule, 1, Integer::sum));
     assertThat(seen.getOrDefault(mutation.rule(), 0))
-        .as("runs of 50 in which the checker of " + mutation + " saw it; all: " + seen)
+        .as("runs of 50 in which the checker caught " + mutation + "; all failures: " + seen)
         .isGreaterThan(5);
   }
 
-  /** No other checker says anything. */
+  /** The rule checkers are muted. */
   @ParameterizedTest
-  @MethodSource("seenAtTheEnds")
-  void history_alone_seesWhatClientsAndUpstreamsCanSee(Mutation mutation) {
+  @MethodSource("visibleAtTheEnds")
+  void history_alone_catchesDefectsThatTheEndsCanSee(Mutation mutation) {
     List<Callable<Boolean>> runs = new ArrayList<>();
     for (int seed = 0; seed < MUTATION_SEEDS; seed++) {
       Plan plan = plan(seed, mutation);
@@ -122,28 +121,28 @@ class SimTest {
         return failure instanceof WrongHistoryError;
       });
     }
-    long seen = Runs.inParallel(runs).stream().filter(isSeen -> isSeen).count();
-    assertThat(seen).as("runs of 50 in which the history shows " + mutation).isGreaterThan(5);
+    long seen = Runs.inParallel(runs).stream().filter(isCaught -> isCaught).count();
+    assertThat(seen).as("runs of 50 in which the history caught " + mutation).isGreaterThan(5);
   }
 
-  /** The fewer the shards the more happens on each. */
+  /** One or two shards: the fewer there are, the more happens on each. */
   private static Plan plan(long seed, Mutation mutation) {
     return Plan.of(seed, mutation.faults(), mutation.steps()).withShardsMax(1 + (int) seed % 2);
   }
 
-  static Set<Mutation> seenAtTheEnds() {
-    return SEEN_AT_THE_ENDS;
+  static Set<Mutation> visibleAtTheEnds() {
+    return VISIBLE_AT_THE_ENDS;
   }
 
   @Test
-  void history_alone_withoutADefect_isRight() {
+  void history_alone_withoutADefect_passes() {
     for (int seed = 0; seed < MUTATION_SEEDS; seed++) {
       Plan plan = Plan.of(seed, Faults.moving(), 1200);
       assertThat(Runs.outcome(Sim.withHistoryAlone(plan, Mutation.NONE)).failure()).isNull();
     }
   }
 
-  /** What saw it: the rule, or as much of it as the mutation names. */
+  /** The rule that failed, cut to {@link Mutation#rule} if it is the expected one. */
   private static String ruleOf(@Nullable Throwable broken, Mutation mutation) {
     if (broken == null) {
       return "nothing";

@@ -3,7 +3,8 @@ package dev.waymark.sim;
 import dev.waymark.engine.base.LoopClock;
 
 /**
- * The time of the world, in which the bridge stands still now and then, and what it makes of it.
+ * The virtual time of a run: that of the world, and that of the bridge, whose {@link LoopClock} has
+ * to exclude the time in which the bridge stood still.
  */
 final class SimTime {
   private final LoopClock clock;
@@ -13,7 +14,7 @@ final class SimTime {
   private long nowNs;
 
   /**
-   * @param isChargingStandstills a defect: the shard's time goes on while the shard stands still
+   * @param isChargingStandstills a defect: the shard's time continues during standstills
    */
   SimTime(long startNs, boolean isChargingStandstills, LoopClock.Listener listener) {
     this.clock = new LoopClock(listener);
@@ -24,7 +25,7 @@ final class SimTime {
     read();
   }
 
-  /** Time passes in which the bridge runs. */
+  /** Advances the time while the bridge runs. */
   void pass(long ns) {
     for (long left = ns; left > 0; left -= LoopClock.TICK_NS) {
       long part = Math.min(left, LoopClock.TICK_NS);
@@ -34,24 +35,24 @@ final class SimTime {
     }
   }
 
-  /** Time passes in which the bridge stands still: it counts as one tick. */
+  /** Advances the time while the bridge stands still: for the bridge it counts as one tick. */
   void standStill(long ns) {
     worldNs += ns;
     awakeNs += LoopClock.TICK_NS;
     read();
   }
 
-  /** As the shard sees it. */
+  /** The time as the shards see it. */
   long nowNs() {
     return nowNs;
   }
 
-  /** How long the bridge has been running, as the checkers see it. */
+  /** The time in which the bridge was running, as the checkers count it. */
   long awakeNs() {
     return awakeNs;
   }
 
-  /** The shard's timer fires: its deadlines are to be looked at. */
+  /** Whether timers of shards may fire now: right after a standstill they wait one tick. */
   boolean isDeadlineTime() {
     return isChargingStandstills || !clock.isDeferringDeadlines();
   }

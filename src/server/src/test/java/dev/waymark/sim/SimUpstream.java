@@ -7,21 +7,25 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 
-/** The upstream's end of one lane. */
+/**
+ * The end of a lane at a scripted upstream: receives the bridge's frames and dispatches them to a
+ * {@link SimPeer} per attachment.
+ */
 final class SimUpstream implements LaneEnd {
+  /** How an upstream process behaves. */
   enum Kind {
     HONEST,
     SLOW,
-    /** No Settings, no consumed, no regard for limits. */
+    /** Sends no Settings and no consumed, and ignores limits. */
     AT_MOST_ONCE,
     LATE_SETTINGS,
     HALF_CLOSES_FIRST,
     CLOSES,
     REFUSES,
     HOSTILE,
-    /** Built on the SDK, and an honest echo. */
+    /** An honest echo on the SDK. */
     SDK,
-    /** The same without Settings. */
+    /** An honest echo on the SDK, without Settings. */
     SDK_PLAIN;
 
     boolean isOnSdk() {
@@ -29,7 +33,7 @@ final class SimUpstream implements LaneEnd {
     }
   }
 
-  /** Of attachments that are over, so many are remembered, to send late frames for. */
+  /** How many finished attachments are kept, to send late frames for. */
   private static final int ENDED_MAX = 8;
 
   private final Sim sim;
@@ -41,7 +45,7 @@ final class SimUpstream implements LaneEnd {
   private final List<SimPeer> ended = new ArrayList<>();
   private boolean isSettingsSent;
   private boolean isHelloReceived;
-  private boolean isDrainingSaid;
+  private boolean isDrainingSent;
 
   SimUpstream(Sim sim, SimLane lane, SimProcess process) {
     this.sim = sim;
@@ -63,7 +67,7 @@ final class SimUpstream implements LaneEnd {
   void onOpen(long connection, int epoch, Open open) {
     SimPeer peer = new SimPeer(sim, lane, kind, connection, epoch, open);
     SimPeer older = peers.put(connection, peer);
-    process.open(connection, peer);
+    process.onOpen(connection, peer);
     if (older != null) {
       remember(older);
     }
@@ -89,7 +93,7 @@ final class SimUpstream implements LaneEnd {
     if (peer != null) {
       peer.onData(offset, bytes);
     }
-    boolean isSure = sim.isPoisonAlone();
+    boolean isSure = sim.isPoisonOnly();
     if (bytes.length > 0
         && process.isUp()
         && sim.isPoison(connection)
@@ -120,7 +124,7 @@ final class SimUpstream implements LaneEnd {
     }
   }
 
-  // --- what it does ---
+  // --- actions ---
 
   @Override
   public void act() {
@@ -129,8 +133,8 @@ final class SimUpstream implements LaneEnd {
       return;
     }
     settings();
-    if (process.isDraining() && !isDrainingSaid && dice.oneIn(10)) {
-      isDrainingSaid = true;
+    if (process.isDraining() && !isDrainingSent && dice.oneIn(10)) {
+      isDrainingSent = true;
       lane.send(new UpstreamControl.Draining());
     }
     if (sim.strikes(Fault.PUSH)) {
@@ -170,7 +174,6 @@ final class SimUpstream implements LaneEnd {
 
   // --- for the simulation ---
 
-  /** It has been an honest echo for this connection, and is. */
   @Override
   public boolean isEchoing(long connection) {
     SimPeer peer = peers.get(connection);

@@ -4,7 +4,7 @@ import dev.waymark.engine.connection.AgeOptions;
 import dev.waymark.sim.checkers.Ages;
 import dev.waymark.sim.checkers.Innocents;
 import dev.waymark.sim.checkers.Ledger;
-import dev.waymark.sim.checkers.OwnPauses;
+import dev.waymark.sim.checkers.Standstills;
 import dev.waymark.sim.checkers.PendingStates;
 import dev.waymark.sim.checkers.Rule10Memory;
 import dev.waymark.sim.checkers.Rule1Order;
@@ -20,7 +20,10 @@ import dev.waymark.sim.checkers.Watcher;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** All checkers of a run. */
+/**
+ * All rule checkers of a run. The simulation reports every input and output of the shards through
+ * {@link #tell}; a checker throws {@link RuleBrokenError} at the first violation.
+ */
 final class Watchers {
   private final Ledger ledger;
   private final Rule1Order order = new Rule1Order();
@@ -29,27 +32,27 @@ final class Watchers {
   private final Rule6Owners owners;
   private final Rule10Memory memory;
   private final Rule6Pushes pushes;
-  private final OwnPauses ownPauses;
+  private final Standstills standstills;
   private final Innocents innocents;
   private final Ages ages;
   private final Watcher[] all;
   private boolean isMute;
 
-  Watchers(SimSetup setup, boolean isPoisonAlone) {
+  Watchers(SimSetup setup, boolean isPoisonOnly) {
     ledger = new Ledger(setup.moving().isResumingAtMostOnce(), setup.isSettingsRequired());
     replay = new Rule3Replay(ledger);
     owners = new Rule6Owners(ledger, setup.moving().isFollowingLeader());
     pushes = new Rule6Pushes(ledger, setup.limits().pushWaitNs(), setup.shards());
     memory = new Rule10Memory(ledger, pushes, setup.limits().memoryBudgetBytes(), setup.shards());
-    ownPauses =
-        new OwnPauses(
+    standstills =
+        new Standstills(
             setup.limits().laneTimeoutNs(),
             setup.pool().noUpstreamWaitNs(),
             setup.listener().idleTimeoutNs(),
             setup.shards());
     innocents =
         new Innocents(
-            isPoisonAlone,
+            isPoisonOnly,
             setup.moving().isFollowingLeader() ? 0 : setup.pool().noUpstreamWaitNs(),
             setup.shards());
     AgeOptions age = setup.listener().age();
@@ -62,7 +65,7 @@ final class Watchers {
         new Rule2Windows(ledger, setup.limits().windowBytes(), setup.limits().initialWindowBytes());
     List<Watcher> rules =
         List.of(
-            ownPauses,
+            standstills,
             order,
             windows,
             replay,
@@ -87,7 +90,7 @@ final class Watchers {
     all[rules.size()] = ledger;
   }
 
-  /** From now on they say nothing. */
+  /** Ignores all violations from now on. */
   void mute() {
     isMute = true;
   }
@@ -96,7 +99,7 @@ final class Watchers {
     return isMute;
   }
 
-  /** The rules first, so that they find in the ledger how things stood before. */
+  /** Reports an event: to the ledger last, so that rules see the state before the event there. */
   void tell(Consumer<Watcher> event) {
     for (Watcher watcher : all) {
       try {
@@ -141,8 +144,8 @@ final class Watchers {
     return pushes;
   }
 
-  OwnPauses ownPauses() {
-    return ownPauses;
+  Standstills standstills() {
+    return standstills;
   }
 
   Rule10Memory memory() {

@@ -77,7 +77,7 @@ public final class Upstream {
    * @param capacity how many connections it could hold, or 0 if unknown
    * @throws IllegalArgumentException if either is out of range
    */
-  public void load(double utilisation, int capacity) {
+  public void reportLoad(double utilisation, int capacity) {
     if (!(utilisation >= 0 && utilisation <= 1) || capacity < 0) {
       throw new IllegalArgumentException(
           "utilisation must be 0 to 1 and capacity not negative: " + utilisation + ", " + capacity);

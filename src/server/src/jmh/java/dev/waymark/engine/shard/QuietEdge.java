@@ -79,7 +79,7 @@ final class QuietEdge
 
   @Override
   public void data(
-      long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
+      long connection, int epoch, long offset, ByteBuf owned, boolean isLast, long limit) {
     batchBytes += owned.readableBytes();
     owned.release();
   }

@@ -1,8 +1,8 @@
 package dev.waymark.engine.base;
 
 /**
- * The totals that a shard keeps. Names by the Prometheus conventions; each belongs to one scope,
- * which gives its labels. Immutable.
+ * A total that a shard keeps, named by the conventions of Prometheus. Its scope determines its
+ * labels. Immutable.
  */
 public enum Counter {
   CONNECTIONS_ACCEPTED(
@@ -14,17 +14,17 @@ public enum Counter {
   READING_PAUSED(
       Scope.LISTENER,
       "waymark_client_reading_paused_total",
-      "Times a client's socket was no longer read, to hold it back."),
+      "Times that reading from a client was paused, for back pressure."),
   REPLAYED_BYTES(
       Scope.LISTENER, "waymark_replayed_bytes_total", "Client bytes sent again to a new owner."),
   SUSPECTS_TRIED(
       Scope.LISTENER,
       "waymark_suspects_tried_total",
-      "Connections that lost one owner after the other and were tried apart from others."),
+      "Connections that lost one owner after the other and were put on probation."),
   SUSPECTS_UNTRIED(
       Scope.LISTENER,
       "waymark_suspects_untried_total",
-      "The same, given to an upstream like any other: too many waited, or for too long."),
+      "Such connections placed without probation: too many waited, or for too long."),
   CONNECTIONS_ATTACHED(
       Scope.UPSTREAM,
       "waymark_upstream_connections_attached_total",
@@ -38,10 +38,10 @@ public enum Counter {
   UPSTREAM_RECEIVED_BYTES(
       Scope.UPSTREAM,
       "waymark_upstream_received_bytes_total",
-      "Reply bytes that came from the upstream."),
+      "Reply bytes received from the upstream."),
   FRAMES_SENT(Scope.UPSTREAM, "waymark_lane_frames_sent_total", "Frames sent to the upstream."),
   FRAMES_RECEIVED(
-      Scope.UPSTREAM, "waymark_lane_frames_received_total", "Frames that came from the upstream."),
+      Scope.UPSTREAM, "waymark_lane_frames_received_total", "Frames received from the upstream."),
   BATCHES_SENT(
       Scope.UPSTREAM, "waymark_lane_batches_sent_total", "gRPC messages sent to the upstream."),
   FRAMES_FENCED(
@@ -51,31 +51,31 @@ public enum Counter {
   FRAMES_UNKNOWN(
       Scope.UPSTREAM,
       "waymark_lane_frames_unknown_total",
-      "Frames for a connection that never was."),
+      "Frames for a connection that never existed."),
   LANES_OPENED(Scope.UPSTREAM, "waymark_lanes_opened_total", "Lanes that were opened."),
   LANES_BROKEN(Scope.UPSTREAM, "waymark_lanes_broken_total", "Lanes that broke."),
   LANES_FINISHED(
       Scope.UPSTREAM,
       "waymark_lanes_finished_total",
-      "Lanes that the bridge ended because nobody needed them."),
+      "Lanes that the bridge ended because they were no longer needed."),
   ANNOUNCEMENTS_SENT(
       Scope.UPSTREAM,
       "waymark_announcements_sent_total",
-      "Connections whose beginning or end was announced to the upstream."),
+      "Opened and closed connections announced to the upstream."),
   ANNOUNCEMENT_RESYNCS(
       Scope.UPSTREAM,
       "waymark_announcement_resyncs_total",
-      "Times that the upstream read so slowly that all was announced anew."),
+      "Times that everything was announced again because the upstream read too slowly."),
   LANE_STALLS(
       Scope.UPSTREAM,
       "waymark_lane_stalls_total",
-      "Times the transport under a lane took no more.");
+      "Times that the transport under a lane became unwritable.");
 
   /** Which labels a counter has. */
   public enum Scope {
-    /** listener */
+    /** Label: listener. */
     LISTENER,
-    /** pool, upstream */
+    /** Labels: pool, upstream. */
     UPSTREAM
   }
 
@@ -89,7 +89,6 @@ public enum Counter {
     this.help = help;
   }
 
-  /** Which labels it has. */
   public Scope scope() {
     return scope;
   }
@@ -99,7 +98,7 @@ public enum Counter {
     return metric;
   }
 
-  /** One sentence for people. */
+  /** The help text of the metric. */
   public String help() {
     return help;
   }

@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * One total per {@link Counter}, {@link CloseReason}, {@link ResumeState.Cause} and {@link
- * PushResult.Outcome}, and how long pauses were. Written by one shard's thread, readable from any.
+ * PushResult.Outcome}, and histograms of durations. Written by one shard's thread, read by any.
  */
 public final class Counters {
   private static final long US = 1_000L;
@@ -42,28 +42,28 @@ public final class Counters {
   private final Histogram roundTrips = Histogram.between(100 * US, 5 * S);
   private final Histogram connectionDurations = new Histogram(CONNECTION_BOUNDS_NS);
 
-  /** Adds; the one writer only. */
+  /** Adds to a counter. Called by the writer thread only. */
   public void add(Counter counter, long amount) {
     add(counter.ordinal(), amount);
   }
 
-  /** Counts one connection closed for this reason; the one writer only. */
+  /** Counts one connection closed for this reason. Called by the writer thread only. */
   public void addClosed(CloseReason reason) {
     add(CLOSED + reason.ordinal(), 1);
   }
 
-  /** Counts one connection that left its owner for this cause; the one writer only. */
+  /** Counts one connection that left its owner for this cause. Called by the writer thread only. */
   public void addMoved(ResumeState.Cause cause) {
     add(MOVED + cause.ordinal(), 1);
   }
 
-  /** Counts one push of the upstream that was answered; the one writer only. */
+  /** Counts one push of the upstream that was answered. Called by the writer thread only. */
   public void addPush(PushResult.Outcome outcome) {
     add(PUSHES + outcome.ordinal(), 1);
   }
 
   /**
-   * One connection was without service for this long; the one writer only.
+   * Counts one pause in the service of a connection. Called by the writer thread only.
    *
    * @param detectionNs from when it was last served until its owner was given up
    * @param moveNs from then until another served it
@@ -74,52 +74,52 @@ public final class Counters {
     pauseMoves.add(moveNs);
   }
 
-  /** A Ping was answered after this long; the one writer only. */
+  /** Counts one round trip from Ping to Pong. Called by the writer thread only. */
   public void addRoundTrip(long durationNs) {
     roundTrips.add(durationNs);
   }
 
-  /** One connection ended after this long; the one writer only. */
+  /** Counts one connection that ended after this long. Called by the writer thread only. */
   public void addConnectionDuration(long durationNs) {
     connectionDurations.add(durationNs);
   }
 
-  /** From Pings to their Pongs; any thread. */
+  /** The round trips from Ping to Pong. Any thread. */
   public Histogram roundTrips() {
     return roundTrips;
   }
 
-  /** How long connections lasted that have ended; any thread. */
+  /** The durations of ended connections. Any thread. */
   public Histogram connectionDurations() {
     return connectionDurations;
   }
 
-  /** The total so far; any thread. */
+  /** The total so far. Any thread. */
   public long total(Counter counter) {
     return totals.getOpaque(counter.ordinal());
   }
 
-  /** Connections closed for this reason so far; any thread. */
+  /** Connections closed for this reason so far. Any thread. */
   public long closed(CloseReason reason) {
     return totals.getOpaque(CLOSED + reason.ordinal());
   }
 
-  /** Connections that left an owner for this cause so far; any thread. */
+  /** Connections that left an owner for this cause so far. Any thread. */
   public long moved(ResumeState.Cause cause) {
     return totals.getOpaque(MOVED + cause.ordinal());
   }
 
-  /** How long connections that moved were without service; any thread. */
+  /** How long connections that moved were without service. Any thread. */
   public Histogram pauses() {
     return pauses;
   }
 
-  /** The first part of each pause, until the former owner was given up; any thread. */
+  /** The first part of each pause, until the former owner was given up. Any thread. */
   public Histogram pauseDetections() {
     return pauseDetections;
   }
 
-  /** The second part of each pause, until another owner served; any thread. */
+  /** The second part of each pause, until another owner served. Any thread. */
   public Histogram pauseMoves() {
     return pauseMoves;
   }
@@ -129,7 +129,7 @@ public final class Counters {
     totals.setOpaque(index, totals.getPlain(index) + amount);
   }
 
-  /** Pushes of the upstream answered so; any thread. */
+  /** Pushes of the upstream with this outcome so far. Any thread. */
   public long pushes(PushResult.Outcome outcome) {
     return totals.getOpaque(PUSHES + outcome.ordinal());
   }

@@ -10,11 +10,11 @@ import org.jspecify.annotations.Nullable;
  * move, and a timer object for each deadline would cost memory and collections.
  *
  * <p><b>The idea.</b> A hashed timing wheel (Varghese and Lauck, 1987, scheme 6): time is cut into
- * ticks, and an owner hangs in the list of the tick in which it is to be looked at. The lists run
+ * ticks, and an owner is in the list of the tick in which it has to be looked at. The lists run
  * through the owners' own {@link Node}s, so arming and disarming cost no allocation and a closed
  * connection leaves nothing behind.
  *
- * <p><b>Why it is right.</b> The wheel promises only that an owner is called in time or too early.
+ * <p><b>Why it is correct.</b> The wheel promises only that an owner is called in time or too early.
  * A deadline that moves later is not moved in the wheel: the owner is called at the old time, sees
  * that nothing is due, and arms itself again. So traffic that moves a deadline later costs one
  * comparison. A deadline past the horizon is treated the same way.
@@ -30,7 +30,7 @@ public final class DeadlineWheel {
 
   /** Something with deadlines. */
   public interface Timed {
-    /** Some deadline may have passed. Arms itself again if it has a later one. */
+    /** A deadline may have passed. The owner arms its node again if it has a later one. */
     void onDeadline(long nowNs);
   }
 
@@ -65,7 +65,7 @@ public final class DeadlineWheel {
     }
   }
 
-  /** The owner's onDeadline is called at this time, or earlier. */
+  /** Schedules a call of the owner's onDeadline at this time or earlier. */
   public void arm(Node node, long deadlineNs) {
     long wanted = Math.floorDiv(deadlineNs - originNs + TICK_NS - 1, TICK_NS);
     long tick = Math.clamp(wanted, currentTick + 1, currentTick + SLOTS - 1);

@@ -7,7 +7,7 @@ import java.util.stream.LongStream;
 public final class Histogram {
   private final long[] boundsNs;
 
-  /** One count for each bound, one for what is longer than all of them, and the sum. */
+  /** One count for each bucket, one for longer durations, and the sum. */
   private final AtomicLongArray totals;
 
   /**
@@ -33,7 +33,7 @@ public final class Histogram {
         boundsNs.build().filter(boundNs -> boundNs >= minNs && boundNs <= maxNs).toArray());
   }
 
-  /** Counts one; the one writer only. */
+  /** Counts one duration. Called by the writer thread only. */
   public void add(long durationNs) {
     int bucket = 0;
     while (bucket < boundsNs.length && durationNs > boundsNs[bucket]) {
@@ -43,12 +43,12 @@ public final class Histogram {
     add(boundsNs.length + 1, durationNs);
   }
 
-  /** Upper bounds of the buckets, in nanoseconds, ascending; any thread. */
+  /** Upper bounds of the buckets, in nanoseconds, ascending. Any thread. */
   public long[] boundsNs() {
     return boundsNs.clone();
   }
 
-  /** One count for each bound, and one for what is longer than all of them; any thread. */
+  /** One count for each bucket, and one for longer durations. Any thread. */
   public long[] counts() {
     long[] counts = new long[boundsNs.length + 1];
     for (int bucket = 0; bucket < counts.length; bucket++) {
@@ -57,12 +57,12 @@ public final class Histogram {
     return counts;
   }
 
-  /** All of them together, in nanoseconds; any thread. */
+  /** The sum of all durations, in nanoseconds. Any thread. */
   public long sumNs() {
     return totals.getOpaque(boundsNs.length + 1);
   }
 
-  /** How many have been counted; any thread. */
+  /** The number of durations counted. Any thread. */
   public long count() {
     long sum = 0;
     for (long count : counts()) {

@@ -4,8 +4,8 @@ import dev.waymark.protocol.Check;
 import dev.waymark.protocol.SizeLimits;
 
 /**
- * The bounds that the machines of the engine enforce. Immutable. Memory that may be promised to one
- * connection: windowBytes + replyWindowBytes; memoryBudgetBytes overrides all promises (rule 10).
+ * The limits that the engine enforces. Immutable. One connection may be promised windowBytes +
+ * replyWindowBytes of memory; memoryBudgetBytes overrides all promises (rule 10).
  * Instances are made by {@link #builder()}.
  *
  * @param windowBytes unconsumed client bytes that one connection may have under way; an upstream
@@ -14,8 +14,8 @@ import dev.waymark.protocol.SizeLimits;
  * @param replyWindowBytes reply bytes that the owner may send ahead of the client's socket
  * @param replyQueueBytesMax reply bytes that wait for a client whose upstream does not acknowledge,
  *     before it is closed
- * @param memoryBudgetBytes client and reply bytes that the whole process holds, and
- *     bufferOverheadBytes for each buffer of them, before it stops reading
+ * @param memoryBudgetBytes client and reply bytes, plus bufferOverheadBytes for each of their
+ *     buffers, that the whole process may hold before it stops reading
  * @param batchBytesMax a batch that has grown to this leaves before the turn ends
  * @param laneQueueBytesMax bytes handed to gRPC ahead of the transport, per lane
  * @param settingsTimeoutNs how long a full initial window waits for the upstream's first message
@@ -29,8 +29,8 @@ import dev.waymark.protocol.SizeLimits;
  *     reset
  * @param pushWaitNs how long a push waits for the end of a reply
  * @param pushBytesMax pushed bytes of one connection that wait, for that or for the client's socket
- * @param bufferOverheadBytes what each held buffer counts for besides its bytes: a client may send
- *     one byte at a time, and not read
+ * @param bufferOverheadBytes what each held buffer counts in addition to its bytes: a client may
+ *     send one byte at a time, and not read
  */
 public record Limits(
     int windowBytes,
@@ -50,7 +50,7 @@ public record Limits(
     long pushWaitNs,
     int pushBytesMax,
     int bufferOverheadBytes) {
-  /** A buffer, and its places in our queue and in Netty's. */
+  /** A buffer object, and its entries in our queue and in Netty's. */
   public static final int BUFFER_OVERHEAD_BYTES = 192;
 
   private static final int KIB = 1024;

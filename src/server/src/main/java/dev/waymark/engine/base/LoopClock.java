@@ -69,8 +69,8 @@ public final class LoopClock {
   }
 
   /**
-   * Whether a timer that is due now is to wait for one more tick: the loop has been standing still
-   * since the last question, and has to read first what came meanwhile. Never twice in a row.
+   * Whether a timer that is due now has to wait for one more tick: the loop has stood still since
+   * the last call, and must first read what arrived meanwhile. Never true twice in a row.
    */
   public boolean isDeferringDeadlines() {
     hasDeferred = hasStoodStill && !hasDeferred;
@@ -80,7 +80,7 @@ public final class LoopClock {
 
   // --- outputs ---
 
-  /** All that did not count so far: the monotonic time is that far ahead of the loop's. */
+  /** The time that did not count so far: how far the monotonic time is ahead of the loop's. */
   public long standstillNs() {
     return standstillNs;
   }

@@ -1,6 +1,6 @@
 package dev.waymark.engine.base;
 
-/** Something that speaks against an upstream; outlier detection may eject it. Immutable. */
+/** Evidence against an upstream, for which outlier detection may eject it. Immutable. */
 public enum OutlierSignal {
   /** A lane that worked broke. */
   LANE_BROKEN,

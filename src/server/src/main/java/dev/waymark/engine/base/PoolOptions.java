@@ -1,10 +1,10 @@
 package dev.waymark.engine.base;
 
 /**
- * What the engine has to know of a pool. Immutable.
+ * What the engine has to know about a pool. Immutable.
  *
  * @param name unique in the bridge; a metric label
- * @param acknowledge whether upstreams acknowledge what they have dealt with (rule 5)
+ * @param acknowledge whether upstreams acknowledge what they have consumed (rule 5)
  * @param noUpstreamWaitNs how long a connection waits for a SERVING upstream; 0: it is closed at
  *     once
  * @param noUpstreamBytesMax how many of its bytes are read meanwhile
@@ -19,17 +19,17 @@ public record PoolOptions(
   /**
    * How connections move from one upstream to another. Instances are made by {@link #builder()}.
    *
-   * @param progressTimeoutNs unconsumed bytes for which their owner has shown no sign of work for
-   *     this long are given to another (rule 7); 0: never
+   * @param progressTimeoutNs an owner that has unconsumed bytes and shows no sign of work for this
+   *     long is fenced (rule 7); 0: never
    * @param releaseTimeoutNs how long the former owner may take to hand a connection over before it
    *     is fenced (rule 9)
    * @param drainTimeoutNs how long connections that cannot be handed over stay with an upstream
    *     that drains, if there is another; 0: until it ends them
    * @param movesPerSecond planned moves that a bridge begins in a second, over all its shards
-   * @param isRebalancing connections move to upstreams that come until each has its share
-   * @param isFollowingLeader client data goes to no upstream but one that is SERVING
-   * @param isResumingAtMostOnce connections of an upstream that does not acknowledge are opened
-   *     elsewhere when it is lost, rather than closed: what it had been sent is not replayed
+   * @param isRebalancing whether connections move to new upstreams until each has its share
+   * @param isFollowingLeader whether client bytes go only to an upstream that is SERVING
+   * @param isResumingAtMostOnce whether connections of a lost upstream that does not acknowledge
+   *     are opened elsewhere instead of closed: what it had been sent is not replayed
    */
   public record Moving(
       long progressTimeoutNs,

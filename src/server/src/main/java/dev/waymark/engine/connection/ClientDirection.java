@@ -8,9 +8,9 @@ import dev.waymark.protocol.SizeLimits;
 import io.netty.buffer.ByteBuf;
 
 /**
- * From the client to the owner: sends bytes as far as lane, window and leader allow, and keeps the
- * rest (rules 1, 2, 3 and 6). A state machine that sends to the owner it is given and knows nobody
- * else; confined to its shard's thread.
+ * The direction from the client to the owner: sends bytes as far as lane, window and leader allow,
+ * and keeps the rest (rules 1, 2, 3 and 6). A state machine whose effects go to the given owner only;
+ * confined to its shard's thread.
  */
 final class ClientDirection {
   private final Attached connection;
@@ -23,9 +23,9 @@ final class ClientDirection {
   private boolean isAwaitingLeader;
 
   /**
-   * @param connection whose frames these are
-   * @param replies whose limits travel with data
-   * @param progress told when an owner begins to have something to do
+   * @param connection addresses the frames
+   * @param replies provides the limits that travel with data
+   * @param progress told when an owner gets its first unconsumed bytes
    */
   ClientDirection(Attached connection, ReplyDirection replies, ProgressClock progress) {
     this.connection = connection;
@@ -36,16 +36,16 @@ final class ClientDirection {
   // --- inputs ---
 
   /**
-   * Bytes came: sends them at once if nothing is in the way.
+   * Sends bytes that have just come, if that is possible at once.
    *
    * @param isHandingOver as for {@link #pump}
-   * @return false: the bytes were not taken and have to be enqueued
+   * @return false if the bytes were not taken and have to be enqueued
    */
   boolean pass(long nowNs, Owner owner, boolean isHandingOver, ByteBuf owned, boolean isLast) {
     int bytes = owned.readableBytes();
     boolean canPass =
         stream.isEmpty()
-            && isTaking(owner, isHandingOver)
+            && canSend(owner, isHandingOver)
             && bytes <= SizeLimits.PAYLOAD_BYTES_MAX
             && bytes <= stream.room(owner.windowBytes());
     if (!canPass) {
@@ -65,13 +65,13 @@ final class ClientDirection {
    *
    * @param isHandingOver nothing more is sent while the owner is asked to hand over (rule 9)
    * @param leaderWaitNs how long bytes may wait for a leader
-   * @return whether {@link #leaderDeadlineNs} is set from now on, and was not before
+   * @return whether bytes wait for a leader now and did not before: {@link #leaderDeadlineNs} is set
    */
   boolean pump(long nowNs, Owner owner, boolean isHandingOver, long leaderWaitNs) {
     if (!stream.isAwaitingOwner()) {
       progress.onProgress(nowNs);
     }
-    while (isTaking(owner, isHandingOver)) {
+    while (canSend(owner, isHandingOver)) {
       long offset = stream.sentOffset();
       Chunk chunk = stream.next(owner.windowBytes(), !owner.isAtMostOnce());
       if (chunk == null) {
@@ -87,14 +87,14 @@ final class ClientDirection {
       if (owner.isWritable()) {
         owner.onWindowFull(nowNs);
       } else {
-        owner.stall(connection);
+        owner.awaitWritable(connection);
       }
     }
     return awaitLeader(nowNs, owner, leaderWaitNs);
   }
 
   /**
-   * The owner has that long for the messages before the violation, as long as it makes progress.
+   * Gives the owner this much time for the messages before the violation; called again with progress.
    */
   void extendViolation(long nowNs, long lingerNs) {
     violationDeadlineNs = nowNs + lingerNs;
@@ -111,7 +111,7 @@ final class ClientDirection {
     return violationDeadlineNs;
   }
 
-  /** Bytes wait because the pool has no leader. */
+  /** Whether bytes wait because the pool has no leader. */
   boolean isAwaitingLeader() {
     return isAwaitingLeader;
   }
@@ -123,7 +123,7 @@ final class ClientDirection {
 
   // --- transitions ---
 
-  private static boolean isTaking(Owner owner, boolean isHandingOver) {
+  private static boolean canSend(Owner owner, boolean isHandingOver) {
     return owner.isWritable() && !owner.isHeldBack() && !isHandingOver;
   }
 
@@ -135,7 +135,7 @@ final class ClientDirection {
     }
   }
 
-  /** Notes whether bytes wait because the pool, which follows a leader, has none. */
+  /** Updates {@link #isAwaitingLeader}; returns whether that is new. */
   private boolean awaitLeader(long nowNs, Owner owner, long leaderWaitNs) {
     boolean wasAwaiting = isAwaitingLeader;
     isAwaitingLeader = owner.isHeldBack() && (!stream.isEmpty() || stream.isEndDue());

@@ -28,11 +28,11 @@ import org.jspecify.annotations.Nullable;
  * One client socket from accept to close. Confined to its shard's thread.
  *
  * <p>A connection waits for an owner, is attached to one, ends while the socket takes the last
- * bytes, and is closed. It joins machines that know nothing of it: {@link ClientStream} holds what
+ * bytes, and is closed. It combines machines that do not know it: {@link ClientStream} holds what
  * came from the client, {@link ReplyDirection} what goes to it, {@link Ownership} who owns it and
  * who is to be avoided, {@link ProgressClock} whether the owner works, {@link ConnectionAge} and
- * {@link ConnectionEnd} when and why it ends. Each is told inputs and answers what should happen;
- * this class acts on the answers, and is the only one that does.
+ * {@link ConnectionEnd} when and why it ends. Each receives inputs and returns what should happen;
+ * only this class acts on that.
  *
  * <p><b>Replay.</b> A client must not notice that its upstream died. So bytes that an owner was
  * sent are kept until it says {@code consumed}, and replies take effect only as whole commits, each
@@ -61,7 +61,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   private long heldBytes;
   private boolean isReadingPaused;
 
-  /** The caller offers it to the pool. */
+  /** Creates a connection without an owner; the caller gives it to the pool. */
   public Connection(ConnectionHost host, ConnectionInfo info, ClientSocket socket, long nowNs) {
     this.host = host;
     this.info = info;
@@ -87,10 +87,10 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   // --- inputs from the client ---
 
   /**
-   * Bytes from the client.
+   * Bytes came from the client.
    *
    * @param owned the reference passes to this method
-   * @param isLast they end a framed message; never with raw framing
+   * @param isLast whether they end a framed message; never with raw framing
    */
   public void onClientBytes(long nowNs, ByteBuf owned, boolean isLast) {
     deadlines.onActivity(nowNs);
@@ -139,7 +139,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /**
-   * This many bytes of an incomplete message wait at the edge. To be called whenever that changes.
+   * This many bytes of an incomplete message wait at the edge. Called whenever that changes.
    */
   public void onClientPartial(int bytes) {
     client.partial(bytes);
@@ -196,14 +196,15 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   /**
    * A frame for this connection came on this lane.
    *
-   * @return false: it came from a former owner and was dropped (rule 3)
+   * @return false if it came from a former owner and was dropped (rule 3)
    */
   public boolean onFrame(long nowNs, Owner from, UpstreamFrame frame) {
     int bytes = frame.payload().readableBytes();
     if (!ownership.isFenced(from, frame) && !from.isAcknowledging()) {
-      // The socket may take everything, and thereby end the connection.
       replies.makeRoomFor(bytes);
     }
+    // Asked again: making room flushes the socket, and the last byte written may have ended the
+    // connection.
     if (ownership.isFenced(from, frame)) {
       settleHeld();
       return false;
@@ -229,9 +230,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** The owner has shown whether it acknowledges, and with it its window. */
+  /** It is decided whether the owner acknowledges, and with that its window. */
   public void onOwnerDecided(long nowNs) {
-    // From here on an owner that acknowledges is under the progress clock.
+    // The progress clock of an owner that acknowledges starts here.
     progress.onProgress(nowNs);
     Owner owner = ownership.owner();
     if (owner == null) {
@@ -248,7 +249,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     armDeadline(nowNs);
   }
 
-  /** The owner is gone. */
+  /** The lane of the owner is gone. */
   public void onOwnerLost(long nowNs, CloseReason reason) {
     if (!isResumable()) {
       endWithoutTelling(nowNs, reason, Origin.UPSTREAM);
@@ -259,7 +260,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   // --- inputs from its pool; the connection waits for an owner ---
 
-  /** A new owner. */
+  /** Attaches the connection to a new owner. */
   public void attach(long nowNs, Owner owner) {
     Check.that(isWaiting(), "only a waiting connection is attached");
     ownership.attach(nowNs, owner);
@@ -279,8 +280,8 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /**
-   * All that might take it have refused: asks them again after a while, or ends it if that has gone
-   * on for long enough (rule 8).
+   * All candidates have refused it: asks them again after a while, or ends it if refusals have gone
+   * on for too long (rule 8).
    */
   public void backOff(long nowNs) {
     long patienceNs = host.pool().noUpstreamWaitNs();
@@ -293,7 +294,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** No upstream takes it: it ends. */
+  /** No upstream is there to take it, and it may not wait: it ends. */
   public void refuse(long nowNs) {
     endByBridge(nowNs, CloseReason.NO_UPSTREAM, Origin.BRIDGE);
   }
@@ -303,8 +304,8 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   /**
    * Asks the owner to hand the connection over.
    *
-   * @param destination null: chosen when the connection is released
-   * @return whether anything was begun
+   * @param destination null if it is chosen when the owner has released the connection
+   * @return whether the handover has begun
    */
   public boolean release(long nowNs, ResumeState.Cause cause, @Nullable Owner destination) {
     long timeoutNs = host.pool().moving().releaseTimeoutNs();
@@ -330,8 +331,8 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /**
-   * The owner no longer leads and cannot hand over: moves the connection if another owner can go
-   * on.
+   * The owner no longer leads and cannot hand over: moves the connection if another owner can resume
+   * it.
    */
   public void abandonOwner(long nowNs, ResumeState.Cause cause) {
     if (!ownership.isHandingOver() && isResumable()) {
@@ -356,9 +357,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /**
-   * A push from any upstream, to be written where a reply ends (rule 6).
+   * A push from any upstream, to be written between replies (rule 6).
    *
-   * @param reply told what became of it, once, now or later
+   * @param reply gets the result, once, now or later
    */
   public void push(long nowNs, Push push, Consumer<PushResult> reply) {
     if (!isLive()) {
@@ -385,7 +386,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** The bridge stops in this time: a connection with an age limit ends within it. */
+  /** The bridge drains: a connection with an age limit ends within this time. */
   public void onDrain(long nowNs, long timeoutNs) {
     if (end.onDrain(nowNs, timeoutNs)) {
       armDeadline(nowNs);
@@ -446,7 +447,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     return info;
   }
 
-  /** Of the listener that accepted it. */
+  /** The counters of the listener that accepted it. */
   public Counters counters() {
     return host.counters();
   }
@@ -460,17 +461,17 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     return ownership;
   }
 
-  /** It has not ended. */
+  /** Whether it has not ended. */
   public boolean isLive() {
     return end.isLive();
   }
 
-  /** It needs an owner and has none. */
+  /** Whether it needs an owner and has none. */
   public boolean isWaiting() {
     return isLive() && ownership.owner() == null;
   }
 
-  /** The owner has unconsumed bytes. */
+  /** Whether the owner has unconsumed bytes. */
   public boolean isAwaitingOwner() {
     return ownership.owner() != null && client.isAwaitingOwner();
   }
@@ -485,22 +486,22 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     return socket.clientHost();
   }
 
-  /** Memory held for what goes to the client. */
+  /** The memory held for replies and pushes to the client. */
   public long heldReplyBytes() {
     return end.isDropped() ? 0 : replies.heldBytes();
   }
 
-  /** All memory held. */
+  /** The memory held in both directions. */
   public long heldBytes() {
     return end.isDropped() ? 0 : replies.heldBytes() + heldClientBytes() + client.partialBytes();
   }
 
-  /** How far the owner was sent the client's bytes. */
+  /** The offset up to which client bytes were sent to the owner. */
   public long sentOffset() {
     return client.sentOffset();
   }
 
-  /** As it is now, for operators. */
+  /** Returns a snapshot for operators. */
   public ConnectionStatus status() {
     return ConnectionStatus.of(info, ownership, client, replies, end);
   }
@@ -508,7 +509,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   public void checkInvariants() {
     client.checkInvariants();
     replies.stream().checkInvariants();
-    Check.that(isLive() || ownership.owner() == null, "one that has ended has no owner");
+    Check.that(isLive() || ownership.owner() == null, "an ended connection has no owner");
   }
 
   // --- client bytes to the owner (rules 1, 2, 3, 6 and 10) ---
@@ -525,7 +526,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     updateReading();
   }
 
-  /** The client is read no faster than its bytes go on (rule 10). */
+  /** The client is read no faster than its bytes are passed on (rule 10). */
   private boolean shouldPauseReading() {
     Owner owner = ownership.owner();
     if (owner != null) {
@@ -535,12 +536,12 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
         && (heldClientBytes() >= host.pool().noUpstreamBytesMax() || host.isOverBudget());
   }
 
-  /** Without credit only the client's own requests can be held back (rule 5). */
+  /** An owner without credit can only be slowed down by holding back requests (rule 5). */
   private boolean isQueueLong(Owner owner) {
     return !owner.isAcknowledging() && replies.isQueueLong();
   }
 
-  /** Memory of bytes that wait to be sent or may have to be sent again. */
+  /** The memory of client bytes that wait to be sent or may have to be sent again. */
   private long heldClientBytes() {
     return client.heldBytes() + (long) client.buffers() * host.limits().bufferOverheadBytes();
   }
@@ -551,7 +552,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     return !frame.more() && (frame.close() != 0 || replies.stream().isHoldingClose());
   }
 
-  /** A frame that breaks no rule: a commit or a part of one. */
+  /** A valid frame came: a commit or a part of one. */
   private void onCommit(long nowNs, UpstreamFrame frame, int bytes) {
     replies.stream().receive(bytes);
     deadlines.onActivity(nowNs);
@@ -597,16 +598,16 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     commit(nowNs, whole.consumed(), whole.context(), whole.isHalfClose(), whole.close());
   }
 
-  /** The client gets something, or its bytes were dealt with: it is served. */
+  /** The client gets a reply, or its bytes were consumed: it is served. */
   private void onServed(long nowNs) {
     progress.onServed(host.elapsedNs(nowNs));
     endPause(nowNs);
   }
 
-  /** All that one commit says takes effect at once (rule 3). */
+  /** Applies everything that one commit says, at once (rule 3). */
   private void commit(
       long nowNs, long consumed, byte @Nullable [] context, boolean isHalfClose, int close) {
-    Owner owner = ownership.present();
+    Owner owner = ownership.requireOwner();
     boolean isConsuming = consumed != UpstreamFrame.ABSENT;
     if (context != null) {
       replies.context(context);
@@ -669,7 +670,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** Sends credit, now if it is much, else soon, with data or without. */
+  /** Sends credit: at once if it is much, else soon, with data or without. */
   private void sendCredit(long nowNs, Owner owner) {
     if (owner.isAcknowledging()) {
       switch (replies.freeCredit()) {
@@ -688,9 +689,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   // --- from one owner to the next (rules 3, 8 and 9) ---
 
-  /** The owner lives but does not do its part: takes the connection away. */
+  /** The owner is alive but does not do its part: takes the connection away. */
   private void fence(long nowNs, ResumeState.Cause cause, ForcedDetach.Why why) {
-    Owner owner = ownership.present();
+    Owner owner = ownership.requireOwner();
     reportForcedDetach(nowNs, why);
     ownership.avoid(owner.upstreamAddress());
     if (survivesLoss(nowNs, true)) {
@@ -699,23 +700,23 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** Tells operators that the owner did not do its part. */
+  /** Reports that the owner did not do its part. */
   private void reportForcedDetach(long nowNs, ForcedDetach.Why why) {
-    host.onForcedDetach(ownership.taken(nowNs, host.elapsedNs(nowNs), why));
+    host.onForcedDetach(ownership.forcedDetach(nowNs, host.elapsedNs(nowNs), why));
   }
 
-  /** False: the connection is proven to kill its owners, and has ended as POISON. */
+  /** Returns false if the connection is proven to kill its owners, and has ended with POISON. */
   private boolean survivesLoss(long nowNs, boolean isFenced) {
     long afterNs = progress.waitedNs(nowNs);
     if (client.isAwaitingOwner()
-        && ownership.onLoss(host.lossOf(this, ownership.present(), isFenced), afterNs)) {
+        && ownership.onLoss(host.lossOf(this, ownership.requireOwner(), isFenced), afterNs)) {
       endByBridge(nowNs, CloseReason.POISON, Origin.CLIENT);
       return false;
     }
     return true;
   }
 
-  /** Whether another owner can go on where the present one stopped. */
+  /** Whether another owner can continue where this one stopped. */
   private boolean isResumable() {
     return ownership.isResumable(host.pool().moving().isResumingAtMostOnce());
   }
@@ -730,7 +731,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     offer(nowNs);
   }
 
-  /** Offers the connection to its pool, unless an owner has nothing left to do. */
+  /** Offers the connection to its pool, unless there is nothing left to do. */
   private void offer(long nowNs) {
     if (client.violation() != null) {
       endIfDone(nowNs);
@@ -744,7 +745,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** An owner serves it: ends the pause, if there was one. */
+  /** An owner serves the connection: ends the pause, if there was one. */
   private void endPause(long nowNs) {
     Ownership.Pause pause = ownership.takePause(host.elapsedNs(nowNs));
     if (pause != null) {
@@ -762,7 +763,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** Without {@code consumed} nothing but silence says that a reply is whole. */
+  /** Without {@code consumed}, only silence tells that a reply is complete. */
   private boolean isBetweenReplies(long nowNs) {
     Owner owner = ownership.owner();
     return (owner != null && owner.isAtMostOnce())
@@ -770,7 +771,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
         : replies.stream().isBetweenReplies();
   }
 
-  /** Ends the connection, unless it has ended; the owner knows, or there is none. */
+  /** Ends the connection, unless it has ended. The owner knows already, or there is none. */
   private void endWithoutTelling(long nowNs, CloseReason why, Origin by) {
     if (!isLive()) {
       return;
@@ -805,7 +806,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** Drops the socket with a reset, and with it what it has not taken. */
+  /** Resets the socket, and drops what it has not taken. */
   private void resetSocket() {
     end.onDropped();
     settleHeld();
@@ -818,7 +819,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     socket.close();
   }
 
-  /** The socket may take no bytes for the linger timeout, from now on. */
+  /** Restarts the linger timeout, within which the socket has to take bytes. */
   private void linger(long nowNs) {
     deadlines.phaseEndsAt(nowNs + host.limits().lingerTimeoutNs());
   }
@@ -827,7 +828,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     sending.extendViolation(nowNs, host.limits().lingerTimeoutNs());
   }
 
-  /** Tells the host what changed in {@link #heldBytes}; at the end of whatever may change it. */
+  /** Tells the host how {@link #heldBytes} has changed; called after anything that changes it. */
   private void settleHeld() {
     long now = heldBytes();
     host.hold(now - heldBytes);
@@ -861,7 +862,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
       }
       case COMMIT -> {
         reportForcedDetach(nowNs, ForcedDetach.Why.COMMIT_INCOMPLETE);
-        ownership.present().reportOutlier(OutlierSignal.TIMED_OUT);
+        ownership.requireOwner().reportOutlier(OutlierSignal.TIMED_OUT);
         endByBridge(nowNs, CloseReason.COMMIT_INCOMPLETE, Origin.UPSTREAM);
       }
       case VIOLATION -> {
@@ -890,18 +891,18 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   private void onHandOverOverdue(long nowNs) {
     ResumeState.Cause cause = Objects.requireNonNull(ownership.handOver()).cause();
     if (replies.stream().queuedBytes() == 0) {
-      ownership.present().reportOutlier(OutlierSignal.TIMED_OUT);
+      ownership.requireOwner().reportOutlier(OutlierSignal.TIMED_OUT);
     }
     fence(nowNs, cause, ForcedDetach.Why.RELEASE_OVERDUE);
   }
 
   private void onProgressOverdue(long nowNs) {
-    Owner owner = ownership.present();
+    Owner owner = ownership.requireOwner();
     switch (progress.verdict(nowNs, client.isFull(owner.windowBytes()))) {
       case WORKING -> {}
       case STALLED -> {
         fence(nowNs, ResumeState.Cause.STALLED, ForcedDetach.Why.STALLED);
-        owner.onStalled(nowNs);
+        owner.onConnectionStalled(nowNs);
       }
       case WINDOW_STALLED -> {
         reportForcedDetach(nowNs, ForcedDetach.Why.WINDOW_STALLED);

@@ -3,9 +3,9 @@ package dev.waymark.engine.connection;
 import dev.waymark.protocol.Mark;
 
 /**
- * When one connection is old enough to end: from a first instant on as soon as it is quiet, at a
- * last instant in any case. Its mark decides where it lies between the bounds, so that the ends of
- * many are spread evenly. Confined to its shard's thread.
+ * Decides when one connection ends because of its age: from a first instant on as soon as it is
+ * quiet, at a last instant in any case. A hash of its mark places the first instant within the
+ * jitter, so that the ends of many connections are spread evenly. Confined to its shard's thread.
  */
 final class ConnectionAge {
   /**
@@ -14,7 +14,7 @@ final class ConnectionAge {
    */
   static final long SILENCE_NS = 1_000_000_000L;
 
-  /** The part of a drain that is kept for connections that are not quiet at once. */
+  /** The grace time is at most this part of a drain. */
   private static final int DRAIN_GRACE_DIVISOR = 4;
 
   private final long graceNs;
@@ -24,7 +24,7 @@ final class ConnectionAge {
   private long lookNs;
 
   /**
-   * @param options with a limit
+   * @param options must have a limit
    */
   ConnectionAge(AgeOptions options, Mark mark, long nowNs) {
     this.graceNs = options.graceNs();
@@ -58,29 +58,29 @@ final class ConnectionAge {
     }
   }
 
-  /** It is due, but something is under way. Silence is no input, so look again soon. */
+  /** The connection is due but not quiet. Becoming quiet is no input, so look again soon. */
   void onNotQuiet(long nowNs) {
     lookNs = nowNs + Math.min(untilNs - nowNs, SILENCE_NS);
   }
 
   // --- outputs ---
 
-  /** It ends at the next quiet instant. */
+  /** Whether it ends at the next quiet instant. */
   boolean isDue(long nowNs) {
     return fromNs - nowNs <= 0;
   }
 
-  /** It ends, quiet or not. */
+  /** Whether it ends now, quiet or not. */
   boolean isOver(long nowNs) {
     return untilNs - nowNs <= 0;
   }
 
-  /** When to look again; to be asked after every input. */
+  /** When to check again; changes with inputs. */
   long deadlineNs() {
     return lookNs;
   }
 
-  /** From 0 to 1, evenly: the finalizer of SplitMix64 over the mark. */
+  /** Returns an evenly distributed number from 0 to 1: the finalizer of SplitMix64 over the mark. */
   private static double place(Mark mark) {
     long z = mark.instance() ^ (mark.sequence() * 0x9e3779b97f4a7c15L);
     z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;

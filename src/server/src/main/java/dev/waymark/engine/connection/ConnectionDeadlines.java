@@ -7,24 +7,24 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When to look at one connection again: a table of everything that may run out in its life. One
- * entry of the wheel stands for all of it. A state machine without I/O that asks the connection's
- * other machines for what they know; confined to its shard's thread.
+ * The table of all deadlines of one connection; a single entry in the wheel stands for all of them.
+ * A state machine without I/O that derives them from the connection's other machines; confined to
+ * its shard's thread.
  */
 final class ConnectionDeadlines {
-  /** In the order in which they are checked: one may put an end to others. */
+  /** In the order in which they are checked: one may cancel others. */
   enum Deadline {
     /** A push waits for the end of a reply. */
     PUSH,
-    /** The connection has an age. */
+    /** The age of the connection is limited. */
     AGE,
-    /** Nobody takes the connection. */
+    /** The connection has no owner. */
     NO_UPSTREAM,
-    /** All that might take it have refused, and are asked again. */
+    /** All candidates have refused, and will be asked again. */
     RETRY,
     /** A commit is not complete. */
     COMMIT,
-    /** The owner works on the messages before those that cannot be read. */
+    /** The owner works on the messages before a framing violation. */
     VIOLATION,
     /** The pool has no leader, and bytes wait for one. */
     LEADER,
@@ -34,7 +34,7 @@ final class ConnectionDeadlines {
     IDLE,
     /** The owner has bytes that it has not consumed (rule 7). */
     PROGRESS,
-    /** The socket takes the last bytes. */
+    /** The connection has ended, and the socket still takes bytes. */
     LINGER
   }
 
@@ -47,12 +47,12 @@ final class ConnectionDeadlines {
   private final ConnectionEnd end;
   private final DeadlineWheel.Node node;
 
-  /** 0: never. */
+  /** 0 if there is none. */
   private final long idleTimeoutNs;
 
   private long activityNs;
 
-  /** Of NO_UPSTREAM while the connection waits, of LINGER once it has ended. */
+  /** NO_UPSTREAM while the connection waits, LINGER once it has ended. */
   private long phaseDeadlineNs;
 
   ConnectionDeadlines(
@@ -74,19 +74,19 @@ final class ConnectionDeadlines {
 
   // --- inputs ---
 
-  /** A byte moved, or the owner said something. */
+  /** A byte moved, or a frame of the owner came. */
   void onActivity(long nowNs) {
     activityNs = nowNs;
   }
 
-  /** An owner is waited for until then, or the socket may take its time until then. */
+  /** Sets the deadline of NO_UPSTREAM or LINGER. */
   void phaseEndsAt(long deadlineNs) {
     phaseDeadlineNs = deadlineNs;
   }
 
   // --- outputs ---
 
-  /** For how long nothing has moved. */
+  /** How long there has been no activity. */
   long silenceNs(long nowNs) {
     return nowNs - activityNs;
   }
@@ -95,7 +95,7 @@ final class ConnectionDeadlines {
     return isSet(which) && atNs(which, nowNs) - nowNs <= 0;
   }
 
-  /** Puts the earliest into the wheel; to be called after every input that sets one. */
+  /** Puts the earliest deadline into the wheel; called after every input that sets one. */
   void arm(DeadlineWheel wheel, long nowNs) {
     for (Deadline which : ALL) {
       if (isSet(which)) {
@@ -127,7 +127,7 @@ final class ConnectionDeadlines {
     };
   }
 
-  /** Only of one that is set. */
+  /** Returns the time of a deadline that is set. */
   private long atNs(Deadline which, long nowNs) {
     return switch (which) {
       case PUSH -> replies.pushDeadlineNs();

@@ -9,8 +9,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When one connection may end, whether it has, why, and who caused it (rule 8). The first reason
- * wins: later ones are its consequences. A state machine without I/O, confined to its shard's
+ * Decides when one connection may end, and records whether, why and by whom it has (rule 8). The
+ * first reason wins: later ones are its consequences. A state machine without I/O, confined to its shard's
  * thread.
  *
  * <p>A connection is live until it has a reason, closing while its socket takes the last bytes, and
@@ -20,7 +20,7 @@ final class ConnectionEnd {
   private final ClientStream client;
   private final ReplyStream replies;
 
-  /** Null: the connection may become as old as it likes. */
+  /** Null if the age is not limited. */
   private final @Nullable ConnectionAge age;
 
   private @Nullable Origin firstToEnd;
@@ -39,8 +39,8 @@ final class ConnectionEnd {
   // --- inputs ---
 
   /**
-   * The bridge stops in this time: a connection with an age limit ends at an instant of its own
-   * within it.
+   * The bridge drains: a connection with an age limit ends within this time, at an instant of its
+   * own.
    *
    * @return whether that changed anything
    */
@@ -66,12 +66,12 @@ final class ConnectionEnd {
     unixMs = endedUnixMs;
   }
 
-  /** The socket is about to go, and with it what is held for it. */
+  /** The socket is about to be closed, and what is held for it is dropped. */
   void onDropped() {
     isDropped = true;
   }
 
-  /** The socket is gone. */
+  /** The socket is closed. */
   void onSocketClosed() {
     isDropped = true;
     isClosed = true;
@@ -79,32 +79,32 @@ final class ConnectionEnd {
 
   // --- outputs ---
 
-  /** Neither ended nor about to. */
+  /** Whether it has not ended. */
   boolean isLive() {
     return reason == null;
   }
 
-  /** The reason is known, the attachment over; the socket takes the last bytes. */
+  /** Whether it has ended and the socket still takes the last bytes. */
   boolean isClosing() {
     return reason != null && !isClosed;
   }
 
-  /** The socket is gone, or is about to be: nothing is held for it. */
+  /** Whether the socket is closed or about to be: nothing is held for it. */
   boolean isDropped() {
     return isDropped;
   }
 
-  /** The socket is gone. */
+  /** Whether the socket is closed. */
   boolean isClosed() {
     return isClosed;
   }
 
   /**
-   * Something was sent, consumed or written: says whether nothing is left to do.
+   * Something was sent, consumed or written: returns whether the connection has to end now.
    *
-   * @param hasOwner the connection is attached
-   * @param isBetweenReplies as far as is known, no reply is under way
-   * @return why the connection is to end now; null: it goes on
+   * @param hasOwner whether the connection is attached
+   * @param isBetweenReplies whether, as far as is known, no reply is under way
+   * @return the reason for the end, or null if the connection continues
    */
   @Nullable CloseReason due(long nowNs, boolean hasOwner, boolean isBetweenReplies) {
     if (!isLive()) {
@@ -121,7 +121,8 @@ final class ConnectionEnd {
   }
 
   /**
-   * The connection is past its age: at a place where nothing is lost, or when the grace is over.
+   * Whether the connection has to end because of its age: it is at a quiet point, or its grace time
+   * is over.
    */
   boolean isOld(long nowNs, boolean isBetweenReplies) {
     if (age == null || !isLive() || !age.isDue(nowNs)) {
@@ -134,12 +135,12 @@ final class ConnectionEnd {
     return isOldEnough;
   }
 
-  /** Who causes an end for this reason. */
+  /** Returns who causes an end for this reason. */
   Origin originOf(CloseReason why) {
     return why == CloseReason.DONE ? firstToEnd() : why.origin();
   }
 
-  /** Both directions have ended, and all is consumed. */
+  /** Whether both directions have ended and all client bytes are consumed. */
   boolean isDone() {
     return replies.isEnded() && client.isEnded() && client.isConsumed();
   }
@@ -148,12 +149,12 @@ final class ConnectionEnd {
     return age != null;
   }
 
-  /** When to look whether it is old enough; only where that is limited. */
+  /** When to check the age again; only if it is limited. */
   long ageDeadlineNs() {
     return Objects.requireNonNull(age).deadlineNs();
   }
 
-  /** Who ended a direction first, and so caused the end. */
+  /** Returns who ended a direction first, and so caused the end. */
   Origin firstToEnd() {
     return Objects.requireNonNullElse(firstToEnd, Origin.UPSTREAM);
   }
@@ -174,19 +175,19 @@ final class ConnectionEnd {
 
   // --- transitions ---
 
-  /** The owner knows of the end, and the client's socket took every reply too. */
+  /** Whether the owner was told of the client's end, and the socket took every reply. */
   private boolean isDoneAndWritten() {
     return client.isEndSent() && replies.queuedBytes() == 0 && isDone();
   }
 
-  /** All that could be read of the client is answered. */
+  /** Whether every whole message of the client is answered and the replies are written. */
   private boolean isAnswered() {
     return client.isEmpty() && !client.isAwaitingOwner() && replies.queuedBytes() == 0;
   }
 
   /**
-   * No message is under way, every reply is written. A connection that has ended one direction is
-   * about to end anyway.
+   * Whether no message is under way and every reply is written. A connection with one direction
+   * ended is about to end anyway.
    */
   private boolean isQuiet() {
     return client.isBetweenMessages()

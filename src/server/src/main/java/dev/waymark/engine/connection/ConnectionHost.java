@@ -14,10 +14,10 @@ import dev.waymark.engine.connection.Evidence.Loss;
 public interface ConnectionHost {
   Limits limits();
 
-  /** Options of the pool that owns the connection; a reload may change them. */
+  /** The options of the connection's pool; a reload may change them. */
   PoolOptions pool();
 
-  /** Those of the listener that accepted the connection. */
+  /** The counters of the listener that accepted the connection. */
   Counters counters();
 
   /**
@@ -30,7 +30,7 @@ public interface ConnectionHost {
 
   // --- memory (rule 10) ---
 
-  /** The process holds more than it may. */
+  /** Whether the process is over its memory budget. */
   boolean isOverBudget();
 
   /** The connection holds this many more bytes. */
@@ -38,10 +38,10 @@ public interface ConnectionHost {
 
   // --- work at the end of the turn, or soon ---
 
-  /** {@link Connection#flush} at the end of this turn. */
+  /** Asks for {@link Connection#flush} at the end of this turn. */
   void flushAtTurnEnd(Connection connection);
 
-  /** {@link Connection#sendOwedCredit} after {@link Limits#creditDelayNs}. */
+  /** Asks for {@link Connection#sendOwedCredit} after {@link Limits#creditDelayNs}. */
   void oweCredit(long nowNs, Connection connection);
 
   // --- placement ---
@@ -70,7 +70,7 @@ public interface ConnectionHost {
   // --- events ---
 
   /** The connection was detached from its owner by force. */
-  void onForcedDetach(ForcedDetach taken);
+  void onForcedDetach(ForcedDetach detach);
 
   /** The socket is closed: the last call of the connection. */
   void onClosed(Connection connection, ConnectionSummary summary, long endedUnixMs);

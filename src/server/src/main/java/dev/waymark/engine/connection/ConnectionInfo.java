@@ -20,7 +20,7 @@ public record ConnectionInfo(
     long acceptedNs,
     long acceptedUnixMs) {
   /**
-   * The wall clock at this time, as far as the one at accept tells.
+   * Converts to the wall clock, by the time that has passed since the accept.
    *
    * @param elapsedNs as {@code Shard.elapsedNs}
    */
@@ -28,7 +28,7 @@ public record ConnectionInfo(
     return acceptedUnixMs + (elapsedNs - acceptedNs) / 1_000_000;
   }
 
-  /** What a new owner is told. */
+  /** Returns the Open for a new owner. */
   Open open(long limit, @Nullable ResumeState resumeState) {
     return new Open(
         mark.toString(),

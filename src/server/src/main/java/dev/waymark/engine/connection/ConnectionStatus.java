@@ -6,10 +6,10 @@ import dev.waymark.protocol.Mark;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection as it is now, for operators. Immutable.
+ * A snapshot of a connection, for operators. Immutable.
  *
  * @param upstream its owner; null while it waits for one
- * @param unconsumedBytes client bytes that the owner is not done with
+ * @param unconsumedBytes client bytes that were received and are not consumed
  * @param queuedBytes reply bytes that the client's socket has not taken
  */
 public record ConnectionStatus(

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A connection that has ended, for the access log. Immutable.
+ * The summary of a connection that has ended, for the access log. Immutable.
  *
  * @param upstreams the addresses that owned it, in order; empty if none ever did
  * @param receivedBytes bytes from the client
@@ -28,7 +28,7 @@ public record ConnectionSummary(
     Origin endedBy,
     CloseReason reason) {
   /**
-   * Of a connection that is closed.
+   * Returns the summary of a closed connection.
    *
    * @param elapsedNs now, as {@link ConnectionHost#elapsedNs}
    */

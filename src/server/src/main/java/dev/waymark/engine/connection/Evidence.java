@@ -1,9 +1,9 @@
 package dev.waymark.engine.connection;
 
 /**
- * What speaks against one connection since its owners last made progress with its bytes (rule 3).
- * An upstream that dies takes down every request that it was working on, so a single loss proves
- * nothing: it makes the connection a suspect, to be tried where it endangers nobody. A state
+ * The evidence against one connection since an owner last made progress with its bytes (rule 3). An
+ * upstream that dies takes down every request that it was working on, so few losses prove nothing:
+ * they make the connection a suspect, to be tried where it endangers no other. A state
  * machine without I/O, confined to its shard's thread. How suspects are tried is in {@code
  * Probation}.
  */
@@ -24,7 +24,7 @@ public final class Evidence {
    * The circumstances of one loss.
    *
    * @param breaks lanes of the pool that have broken so far, this one included if it has
-   * @param doubts signs that upstreams die of something else than what clients send
+   * @param doubts signs that upstreams die of something other than requests
    */
   public record Loss(Company company, long breaks, int doubts) {}
 
@@ -46,10 +46,10 @@ public final class Evidence {
   /** This many losses in isolation are proof, even if others kill upstreams meanwhile. */
   private static final int ISOLATED_LOSSES_MAX = 2;
 
-  /** The same if other connections could not be kept away. */
+  /** The same for losses as the only suspect, where other connections could not be kept away. */
   private static final int APART_LOSSES_MAX = 5;
 
-  /** This many live owners that did not deal with the bytes in time are proof. */
+  /** This many live owners that were fenced because of the bytes are proof. */
   private static final int FENCED_LOSSES_MAX = 3;
 
   private final long breaksBefore;
@@ -85,18 +85,18 @@ public final class Evidence {
     }
   }
 
-  /** It has to be tried before it may go to an upstream that serves others. */
+  /** Whether it has to pass probation before it may go to an upstream that serves others. */
   boolean isSuspect() {
     return losses >= SUSPECT_LOSSES;
   }
 
-  /** Some owner worked on for a while before it was lost, so others are more likely to blame. */
+  /** Whether some owner lived on for a while with the bytes: others are more likely to blame. */
   boolean isUnlikely() {
     return longestNs > AT_ONCE_NS;
   }
 
   /**
-   * How long a round lasts at most: a request that kills its owner late is not found by short ones.
+   * How long a round may last: short rounds do not detect a request that kills its owner late.
    */
   long roundNs() {
     return losses < LOSSES_MIN
@@ -104,7 +104,7 @@ public final class Evidence {
         : Math.clamp(2 * longestNs, ROUND_NS_MIN, ROUND_NS_MAX);
   }
 
-  /** It has lost an owner in isolation. */
+  /** Whether it has lost an owner in isolation. */
   boolean hasLostAlone() {
     return isolatedLosses > 0;
   }

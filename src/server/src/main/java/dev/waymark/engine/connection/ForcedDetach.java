@@ -4,11 +4,12 @@ import dev.waymark.protocol.Mark;
 import java.util.Locale;
 
 /**
- * A connection was detached from its owner by force: it goes to another, or ends. Immutable.
+ * The report that a connection was detached from its owner by force; it goes to another owner, or
+ * ends. Immutable.
  *
  * @param upstream the owner's address
  * @param silentNs how long no frame for this connection came from the owner
- * @param stuckNs how long it has waited for a commit while bytes were unconsumed; else 0
+ * @param stuckNs how long it had been waiting for a commit if bytes were unconsumed, else 0
  * @param unconsumedBytes client bytes that the owner had been sent and had not consumed
  */
 public record ForcedDetach(
@@ -21,7 +22,7 @@ public record ForcedDetach(
     long unconsumedBytes) {
   /** What the owner did not do in time. */
   public enum Why {
-    /** Say anything about unconsumed bytes: its handler hangs. */
+    /** Show a sign of work on unconsumed bytes: its handler hangs. */
     STALLED,
     /** Consume, though its window was full: the connection ends. */
     WINDOW_STALLED,
@@ -31,7 +32,7 @@ public record ForcedDetach(
     RELEASE_OVERDUE,
     /** Let the connection end while draining; it cannot hand over. */
     DRAIN_OVERDUE,
-    /** It no longer leads, and cannot hand over. */
+    /** Nothing: it no longer leads, and cannot hand over. */
     LEADER_CHANGED;
 
     /** For logs. */

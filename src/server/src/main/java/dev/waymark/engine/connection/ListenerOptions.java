@@ -4,13 +4,12 @@ import dev.waymark.protocol.Framing;
 import java.util.Set;
 
 /**
- * What the engine has to know of a listener. Immutable.
+ * What the engine has to know about a listener. Immutable.
  *
  * @param name unique in the bridge; a metric label
- * @param pool whose upstreams own its connections
+ * @param pool the name of the pool whose upstreams own its connections
  * @param framing how messages are cut
- * @param frameBytesMax no message is longer, prefix and delimiter included; ignored with raw
- *     framing
+ * @param frameBytesMax the longest message, prefix and delimiter included; ignored with raw framing
  * @param idleTimeoutNs a connection on which no byte moved either way for this long is closed; 0:
  *     never
  * @param pushFrom names of other pools whose upstreams may push to its connections (rule 6)
@@ -34,7 +33,7 @@ public record ListenerOptions(
     pushFrom = Set.copyOf(pushFrom);
   }
 
-  /** Upstreams of this pool may push to its connections, and know which there are (rule 6). */
+  /** Whether upstreams of this pool may push to its connections, and hear of them (rule 6). */
   public boolean isOpenTo(String poolName) {
     return pool.equals(poolName) || pushFrom.contains(poolName);
   }

@@ -27,27 +27,28 @@ public interface Owner {
     /** The current ownership; grows by one with each owner. */
     int epoch();
 
-    /** The owner takes more, or is held back, or no longer is. */
+    /** The owner is writable again, its window has changed, or {@link #isHeldBack} has. */
     void onOwnerChanged(long nowNs);
   }
 
   // --- requests ---
 
-  /** The connection is attached from now on. */
+  /** Attaches the connection. */
   void open(Attached connection, Open open);
 
   /**
-   * Client bytes.
+   * Sends client bytes.
    *
    * @param owned the reference passes to this method
+   * @param isLast whether they end a message
    * @param limit a new limit that travels along, or {@link ReplyDirection#NO_LIMIT}
    */
   void data(Attached connection, long offset, ByteBuf owned, boolean isLast, long limit);
 
-  /** The owner may send replies up to this offset. */
+  /** Allows the owner to send replies up to this offset. */
   void limit(Attached connection, long limit);
 
-  /** The client has ended its direction at this offset. */
+  /** Tells the owner that the client has ended its direction at this offset. */
   void halfClose(Attached connection, long offset);
 
   /** Asks the owner to hand the connection over. */
@@ -63,22 +64,25 @@ public interface Owner {
    */
   void detached(Attached connection, boolean hasLeftover);
 
-  /** The connection has bytes to send and the transport is full: it is resumed later. */
-  void stall(Attached connection);
+  /**
+   * The connection has bytes to send and the transport is full: {@link Attached#onOwnerChanged}
+   * follows when it is writable.
+   */
+  void awaitWritable(Attached connection);
 
   /** A connection has filled its window. */
   void onWindowFull(long nowNs);
 
-  /** A connection was taken away because the owner showed no sign of work. */
-  void onStalled(long nowNs);
+  /** A connection was fenced because the owner showed no sign of work. */
+  void onConnectionStalled(long nowNs);
 
-  /** Something speaks against the upstream. */
+  /** Reports evidence against the upstream. */
   void reportOutlier(OutlierSignal why);
 
-  /** So many more of its connections are being handed over to other owners. */
+  /** This many more of its connections are being handed over to other owners. */
   void leaving(int change);
 
-  /** So many more connections are being handed over to this owner. */
+  /** This many more connections are being handed over to this owner. */
   void coming(int change);
 
   // --- state ---
@@ -89,24 +93,24 @@ public interface Owner {
   /** The pool whose upstream this is. */
   String poolName();
 
-  /** It can take connections, and has neither broken nor been finished. */
+  /** Whether frames may travel: it is established, and neither broken nor finished. */
   boolean isOpen();
 
-  /** The transport takes more. */
+  /** Whether the transport takes more. */
   boolean isWritable();
 
-  /** No client bytes may be sent for now, since another upstream leads (rule 6). */
+  /** Whether no client bytes may be sent for now, because it does not lead its pool (rule 6). */
   boolean isHeldBack();
 
-  /** It has said Settings: windows, credit and clocks hold. */
+  /** Whether it has sent Settings: windows, credit and clocks apply. */
   boolean isAcknowledging();
 
-  /** It has shown that it never acknowledges: what it is sent counts as consumed. */
+  /** Whether it is known never to acknowledge: what it is sent counts as consumed. */
   boolean isAtMostOnce();
 
-  /** Unconsumed bytes that one connection may have under way now. */
+  /** How many unconsumed bytes one connection may have under way now. */
   int windowBytes();
 
-  /** When it was last heard, as {@link ConnectionHost#elapsedNs}; only if it ever was. */
+  /** When its last frame came, as {@link ConnectionHost#elapsedNs}; only if there was one. */
   long heardNs();
 }

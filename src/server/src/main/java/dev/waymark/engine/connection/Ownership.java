@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Who owns one connection, who did, and how it gets from one owner to the next: epochs, losses,
- * refusals, handovers (rules 3, 8 and 9). A state machine that tells owners what they have to know
- * and knows nobody else; confined to its shard's thread.
+ * refusals, handovers (rules 3, 8 and 9). A state machine whose effects go to owners only; confined
+ * to its shard's thread.
  *
  * <p><b>Fencing.</b> A former owner may live on and send replies, or come back after a standstill.
  * So each ownership has an epoch, one higher than the last; every frame carries it, and a frame of
@@ -34,15 +34,15 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Ownership {
   /**
-   * The owner was asked to release the connection.
+   * A handover under way: the owner was asked to release the connection.
    *
-   * @param destination chosen when the handover began; null: chosen when it ends
-   * @param deadlineNs past it the owner is fenced
+   * @param destination null if it is chosen when the owner has released the connection
+   * @param deadlineNs when the owner is fenced
    */
   record HandOver(ResumeState.Cause cause, @Nullable Owner destination, long deadlineNs) {}
 
   /**
-   * The connection was without service.
+   * A time in which the connection was without service.
    *
    * @param detectionNs from when it was last served until its owner was given up
    * @param moveNs from then until another serves it
@@ -50,7 +50,7 @@ public final class Ownership {
   record Pause(long detectionNs, long moveNs) {}
 
   /**
-   * No upstream has accepted the connection since the first of these refusals.
+   * The refusals since an upstream last accepted the connection.
    *
    * @param reason of the last one
    */
@@ -75,10 +75,10 @@ public final class Ownership {
   private List<String> history = List.of();
   private List<String> avoided = List.of();
 
-  /** Null for most: no owner was lost since the last progress. */
+  /** Null for most connections: no owner was lost since the last progress. */
   private @Nullable Evidence evidence;
 
-  /** Null for most: not refused since the last answer. */
+  /** Null for most connections: not refused since the last answer. */
   private @Nullable Refusals refusals;
 
   private int backOffs;
@@ -103,14 +103,14 @@ public final class Ownership {
 
   // --- inputs ---
 
-  /** A new owner. */
+  /** The connection gets a new owner. */
   void attach(long nowNs, Owner next) {
     boolean isReturn = isSame(next, former);
     returns = isReturn ? returns + 1 : 0;
     mayMoveAtNs = isReturn ? nowNs + BACKOFF.ceilingNs(returns) : nowNs;
     owner = next;
     former = isReturn ? null : former;
-    // Nobody else was left, so all are asked again at the next move.
+    // No other upstream was left, so all are asked again at the next move.
     avoided = isReturn ? List.of() : avoided;
     destination = null;
     remember(next.upstreamAddress());
@@ -119,11 +119,11 @@ public final class Ownership {
   /**
    * Asks the owner to hand the connection over.
    *
-   * @param to null: chosen when the owner has released the connection
-   * @return whether anything was begun
+   * @param to null if it is chosen when the owner has released the connection
+   * @return whether the handover has begun
    */
   boolean release(long nowNs, ResumeState.Cause why, @Nullable Owner to, long timeoutNs) {
-    Owner present = present();
+    Owner present = requireOwner();
     boolean mayMove = handOver == null && mayMoveAtNs - nowNs <= 0;
     if (!mayMove || !present.isAcknowledging()) {
       return false;
@@ -144,7 +144,7 @@ public final class Ownership {
    * @return how many bytes have to be sent again
    */
   long leave(ResumeState.Cause why, boolean isHandedOver, long elapsedNs) {
-    Owner left = present();
+    Owner left = requireOwner();
     long lastServedNs =
         lastServedNs(left, isHandedOver || why == ResumeState.Cause.REFUSED, elapsedNs);
     long replayedBytes = client.rewind();
@@ -206,7 +206,7 @@ public final class Ownership {
   /**
    * {@code consumed} moved.
    *
-   * @return whether anything had spoken against the connection
+   * @return whether there was evidence against the connection
    */
   boolean onProgress() {
     boolean wasBlamed = evidence != null;
@@ -215,7 +215,7 @@ public final class Ownership {
     return wasBlamed;
   }
 
-  /** Avoids this upstream until there is progress or nobody else is left. */
+  /** Avoids this upstream until there is progress or no other is left. */
   void avoid(String upstream) {
     if (!avoided.contains(upstream)) {
       List<String> longer = new ArrayList<>(avoided);
@@ -235,7 +235,7 @@ public final class Ownership {
     } else {
       refusals = new Refusals(refusals.sinceNs(), nowNs, reason);
     }
-    avoid(present().upstreamAddress());
+    avoid(requireOwner().upstreamAddress());
   }
 
   /**
@@ -277,32 +277,32 @@ public final class Ownership {
     return handOver;
   }
 
-  /** The owner was asked to release the connection. */
+  /** Whether the owner was asked to release the connection. */
   boolean isHandingOver() {
     return handOver != null;
   }
 
-  /** Where a handover was to lead to. */
+  /** The destination of the handover that has just ended, if it was chosen beforehand. */
   public @Nullable Owner destination() {
     return destination;
   }
 
-  /** Who handed the connection over; asked again if nobody else takes it. */
+  /** The owner that handed the connection over; asked again if no other takes it. */
   public @Nullable Owner former() {
     return former;
   }
 
-  /** It has to go on probation before it may go to an upstream that serves others (rule 3). */
+  /** Whether it has to pass probation before it may go to an upstream that serves others (rule 3). */
   public boolean isSuspect() {
     return evidence != null && evidence.isSuspect();
   }
 
-  /** It has lost an owner in isolation, and no other has made progress since. */
+  /** Whether it has lost an owner in isolation, and no other has made progress since. */
   public boolean hasLostAlone() {
     return evidence != null && evidence.hasLostAlone();
   }
 
-  /** It is a suspect, but others are more likely to blame. */
+  /** Whether it is a suspect, but others are more likely to blame. */
   public boolean isUnlikely() {
     return evidence != null && evidence.isUnlikely();
   }
@@ -334,12 +334,12 @@ public final class Ownership {
     return retryAtNs;
   }
 
-  /** The frame comes from a former owner: it is to be dropped (rule 3). */
+  /** Whether the frame comes from a former owner, and has to be dropped (rule 3). */
   boolean isFenced(Owner from, UpstreamFrame frame) {
     return !isSame(from, owner) || Integer.compareUnsigned(frame.epoch(), epoch) < 0;
   }
 
-  /** Which rule a frame of the owner breaks; null for none. */
+  /** Returns how a frame of the owner violates the protocol, or null if it does not. */
   @Nullable CloseReason violationOf(UpstreamFrame frame) {
     boolean isReply = frame.payload().isReadable();
     if (frame.epoch() != epoch || (replies.stream().isEnded() && isReply)) {
@@ -352,26 +352,25 @@ public final class Ownership {
     if (frame.consumed() > client.sentOffset()) {
       return CloseReason.FLOW_CONTROL;
     }
-    return replies.overrunOf(frame, present().isAcknowledging());
+    return replies.overrunOf(frame, requireOwner().isAcknowledging());
   }
 
-  /** The owner; only while there is one. */
-  Owner present() {
-    Check.that(owner != null, "only an attached connection is taken from its owner");
+  /** Returns the owner; called only while there is one. */
+  Owner requireOwner() {
+    Check.that(owner != null, "the connection has an owner");
     return Objects.requireNonNull(owner);
   }
 
   /**
-   * Whether another owner can go on where the present one stopped.
+   * Whether another owner can continue where this one stopped.
    *
-   * @param isResumingAtMostOnce even those of an owner that does not acknowledge are opened
-   *     elsewhere
+   * @param isResumingAtMostOnce whether that holds for an owner that does not acknowledge, too
    */
   boolean isResumable(boolean isResumingAtMostOnce) {
-    return !present().isAtMostOnce() || isResumingAtMostOnce;
+    return !requireOwner().isAtMostOnce() || isResumingAtMostOnce;
   }
 
-  /** What the next owner is told of the last one; null for the first owner. */
+  /** Returns what the next owner is told about the last one; null for the first owner. */
   @Nullable ResumeState resumeState(int replyWindowBytes) {
     return cause == null
         ? null
@@ -386,9 +385,9 @@ public final class Ownership {
             replies.context());
   }
 
-  /** How it stands between the connection and the owner, which did not do its part. */
-  ForcedDetach taken(long nowNs, long elapsedNs, ForcedDetach.Why why) {
-    Owner present = present();
+  /** Returns the report about an owner that did not do its part. */
+  ForcedDetach forcedDetach(long nowNs, long elapsedNs, ForcedDetach.Why why) {
+    Owner present = requireOwner();
     return new ForcedDetach(
         connection.mark(),
         present.poolName(),
@@ -426,9 +425,9 @@ public final class Ownership {
   }
 
   /**
-   * Until when the client was served: one that waits for the owner, until it began to wait or was
-   * last given something; another, until its lane was last heard. Lanes without Settings are not
-   * asked for a sign, so their silence means nothing.
+   * Returns until when the client was served. If it waits for the owner: until it began to wait or
+   * last got something. Else: until the last frame of the lane; but lanes without Settings get no
+   * Pings, so their silence means nothing.
    */
   private long lastServedNs(Owner left, boolean isOwnerThere, long elapsedNs) {
     if (replies.stream().queuedBytes() > 0) {
@@ -440,7 +439,7 @@ public final class Ownership {
     return isOwnerThere || !left.isAcknowledging() ? elapsedNs : left.heardNs();
   }
 
-  /** Owners know how many connections will leave and come, so that moves do not overshoot. */
+  /** Tells owners how many connections will leave and come, so that moves do not overshoot. */
   private static void count(Owner from, @Nullable HandOver ofThis, int change) {
     if (ofThis != null) {
       from.leaving(change);

@@ -1,8 +1,8 @@
 package dev.waymark.engine.connection;
 
 /**
- * Whether an owner works on what it was sent (rule 7). Idle connections have nothing unconsumed, so
- * the clock never runs for them. A state machine without I/O, confined to its shard's thread.
+ * Measures whether an owner works on what it was sent (rule 7). Idle connections have nothing
+ * unconsumed, so the clock does not run for them. A state machine without I/O, confined to its shard's thread.
  */
 final class ProgressClock {
   /** What the clock says about an owner. */
@@ -22,7 +22,7 @@ final class ProgressClock {
   private long pausedNs;
 
   /**
-   * @param timeoutNs 0: every owner counts as working
+   * @param timeoutNs 0 if every owner counts as working
    */
   ProgressClock(long timeoutNs) {
     this.timeoutNs = timeoutNs;
@@ -75,6 +75,7 @@ final class ProgressClock {
 
   // --- outputs ---
 
+  /** Whether there is a timeout. */
   boolean isOn() {
     return timeoutNs > 0;
   }
@@ -94,7 +95,7 @@ final class ProgressClock {
     return nowNs - progressNs;
   }
 
-  /** Only while bytes are unconsumed. */
+  /** Returns the verdict; called only while bytes are unconsumed. */
   Verdict verdict(long nowNs, boolean isWindowFull) {
     if (!isOn() || isPaused) {
       return Verdict.WORKING;
@@ -107,7 +108,7 @@ final class ProgressClock {
         : Verdict.WORKING;
   }
 
-  /** When to look again; only while it is on. */
+  /** Returns when to ask for the next verdict; called only while the clock is on. */
   long deadlineNs(long nowNs, boolean isWaiting, boolean isWindowFull) {
     boolean isRunning = isWaiting && !isPaused;
     return (isRunning ? (isWindowFull ? progressNs : signNs) : nowNs) + timeoutNs;

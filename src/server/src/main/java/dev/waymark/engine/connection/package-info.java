@@ -1,6 +1,6 @@
 /**
  * One client from accept to close: who owns it, how it gets from one owner to the next, whether the
- * owner works, when and why it ends (rules 3 and 7 to 9).
+ * owner works, and when and why it ends (rules 3 and 7 to 9).
  *
  * <p>Out of scope: lanes, and the choice of the owner. A connection sees its owner as {@link
  * dev.waymark.engine.connection.Owner} and everything above it as {@link

@@ -8,22 +8,22 @@ import java.util.function.LongFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The lanes of a shard that asked for announcements. Confined to its shard's thread. */
+/** The announcers of all lanes of a shard that asked for announcements. Confined to its shard's thread. */
 public final class Announcements {
   private final LongFunction<@Nullable Connection> connections;
   private final Supplier<long[]> sequences;
   private final List<Announcer> announcers = new ArrayList<>();
 
   /**
-   * @param connections the open connection of a sequence, or null
-   * @param sequences those of all open connections
+   * @param connections finds the open connection with a sequence, or null
+   * @param sequences the sequences of all open connections
    */
   public Announcements(LongFunction<@Nullable Connection> connections, Supplier<long[]> sequences) {
     this.connections = connections;
     this.sequences = sequences;
   }
 
-  /** Idempotent: the lane asked for announcements. */
+  /** The lane asked for announcements. Idempotent. */
   public void start(Lane lane) {
     for (Announcer announcer : announcers) {
       if (announcer.lane() == lane) {
@@ -33,7 +33,7 @@ public final class Announcements {
     announcers.add(new Announcer(lane, connections, sequences));
   }
 
-  /** The lane has ended. */
+  /** The lane has ended, or no longer wants announcements. */
   public void stop(Lane lane) {
     announcers.removeIf(announcer -> announcer.lane() == lane);
   }
@@ -50,7 +50,7 @@ public final class Announcements {
     }
   }
 
-  /** Some lane takes more. */
+  /** Whether there are announcements for a lane that is writable. */
   public boolean hasMore() {
     for (Announcer announcer : announcers) {
       if (announcer.hasMore()) {

@@ -10,14 +10,14 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells one lane which connections are open, and then what changes (rule 6). Confined to its
+ * Announces to one lane which connections are open, and then all changes (rule 6). Confined to its
  * shard's thread.
  *
  * <p>Changes go out before the rest of the initial state, so they wait only while the lane is full.
- * If too many wait, all are dropped and everything is told anew.
+ * If too many wait, all are dropped and everything is announced again.
  */
 final class Announcer {
-  /** At most this many frames leave in a turn, so that others get their share. */
+  /** At most this many frames are sent in a turn, so that others get their share. */
   static final int TURN_COUNT_MAX = 1_000;
 
   /** At most this many changes wait while the lane is full. */
@@ -26,7 +26,7 @@ final class Announcer {
   private static final long[] NONE = {};
 
   /**
-   * @param reason null: it was opened
+   * @param reason null if the connection was opened
    */
   private record Change(ConnectionInfo connection, @Nullable CloseReason reason) {}
 
@@ -41,8 +41,8 @@ final class Announcer {
   private int presentIndex;
 
   /**
-   * @param connections the open connection of a sequence, or null
-   * @param sequences those of all open connections
+   * @param connections finds the open connection with a sequence, or null
+   * @param sequences the sequences of all open connections
    */
   Announcer(Lane lane, LongFunction<@Nullable Connection> connections, Supplier<long[]> sequences) {
     this.lane = lane;
@@ -93,7 +93,7 @@ final class Announcer {
       } else if (changes.isEmpty()) {
         syncNext();
       } else {
-        tell(changes.remove());
+        announce(changes.remove());
       }
       sender.sent();
     }
@@ -111,7 +111,7 @@ final class Announcer {
     while (presentIndex < present.length) {
       Connection connection = connections.apply(present[presentIndex++]);
       if (connection != null && isVisible(connection)) {
-        tell(new Change(connection.info(), null));
+        announce(new Change(connection.info(), null));
         return;
       }
     }
@@ -120,7 +120,7 @@ final class Announcer {
     sender.transport().synced();
   }
 
-  private void tell(Change change) {
+  private void announce(Change change) {
     ConnectionInfo connection = change.connection;
     long sequence = connection.mark().sequence();
     if (change.reason == null) {

@@ -20,9 +20,9 @@ import io.netty.buffer.ByteBuf;
 
 /**
  * One Attach call between a shard and an upstream: carries frames of many connections, whose owner
- * it is. It joins machines that know nothing of it: {@link LaneSender} gathers what is sent, {@link
- * LaneMode} knows whether the upstream acknowledges, {@link LaneClock} how long it may be silent,
- * {@link LaneConnections} counts. Confined to its shard's thread; the edge calls {@link #onReady},
+ * it is. It combines machines that do not know it: {@link LaneSender} gathers what is sent, {@link
+ * LaneMode} decides whether the upstream acknowledges, {@link LaneClock} how long it may be silent,
+ * and {@link LaneConnections} counts. Confined to its shard's thread; the edge calls {@link #onReady},
  * {@link #onFrame} and {@link #onBroken}.
  */
 public final class Lane implements Owner, Candidate {
@@ -53,8 +53,8 @@ public final class Lane implements Owner, Candidate {
   private boolean isWindowChanged;
 
   /**
-   * @param hasAcknowledged the upstream said Settings before, and gets nothing until it does so
-   *     again: the kernel accepts calls for a stopped process too
+   * @param hasAcknowledged whether the upstream sent Settings before; then it gets no connections
+   *     until it sends them again: the kernel accepts calls for a stopped process too
    */
   public Lane(
       long nowNs,
@@ -77,7 +77,7 @@ public final class Lane implements Owner, Candidate {
 
   // --- inputs from the edge ---
 
-  /** The transport is established, or takes more after it took no more. */
+  /** The transport is established, or is writable again. */
   public void onReady(long nowNs) {
     switch (phase) {
       case CONNECTING -> {
@@ -93,7 +93,7 @@ public final class Lane implements Owner, Candidate {
       case OPEN -> {
         sender.onWritable();
         pool.onLaneWritable(this);
-        sender.resumeStalled(nowNs);
+        sender.resumeWaiting(nowNs);
         host.onAnnounceable();
       }
       case BROKEN, FINISHED -> {}
@@ -130,7 +130,7 @@ public final class Lane implements Owner, Candidate {
     } else {
       counters.add(Counter.FRAMES_UNKNOWN, 1);
       // A Close is never answered (rule 8), and 0 is the lane: an upstream that echoes every frame
-      // would be answered for ever.
+      // would be answered forever.
       if (frame.close() == 0 && frame.connection() != 0) {
         sender.answer(frame);
         breakIfUnread(nowNs);
@@ -147,7 +147,7 @@ public final class Lane implements Owner, Candidate {
         breakIfUnread(nowNs);
       }
       case Pong(long id) -> clock.onPong(nowNs, id).ifPresent(counters::addRoundTrip);
-      // Load is for balancing by load, Released belongs to a connection.
+      // Load is reserved for balancing by load; Released belongs to a connection.
       case Load _, Released _ -> {}
     }
   }
@@ -166,7 +166,7 @@ public final class Lane implements Owner, Candidate {
     if (isFirst) {
       onDecided(nowNs);
     } else {
-      // Its connections learn of it in the next tick, so that frequent changes cost no more.
+      // Its connections are told in the next tick, so that frequent changes are cheap.
       isWindowChanged = true;
     }
     host.announce(this, settings.wantsAnnouncements());
@@ -179,7 +179,7 @@ public final class Lane implements Owner, Candidate {
     }
   }
 
-  /** If an upstream sends requests and does not read, its answers pile up: breaks the lane. */
+  /** Breaks the lane of an upstream that sends requests but does not read the answers. */
   private void breakIfUnread(long nowNs) {
     if (phase == Phase.OPEN && sender.isUnread()) {
       String cause = "it does not read the answers to what it sends";
@@ -188,7 +188,7 @@ public final class Lane implements Owner, Candidate {
     }
   }
 
-  /** May come long after the push, and from within what happens to another lane. */
+  /** May be called long after the push, and while another lane handles its input. */
   private void onPushResult(PushResult result) {
     counters.addPush(result.outcome());
     if (phase == Phase.OPEN) {
@@ -197,9 +197,9 @@ public final class Lane implements Owner, Candidate {
   }
 
   /**
-   * The call ended, for whatever reason (rule 3), or what came on it cannot be read.
+   * The call ended, for whatever reason (rule 3), or a malformed message came on it.
    *
-   * @param cause for people
+   * @param cause for operators
    */
   public void onBroken(long nowNs, String cause) {
     breakWith(nowNs, cause, CloseReason.UPSTREAM_LOST);
@@ -251,15 +251,15 @@ public final class Lane implements Owner, Candidate {
   }
 
   @Override
-  public void stall(Attached connection) {
-    sender.stall(connection);
+  public void awaitWritable(Attached connection) {
+    sender.awaitWritable(connection);
   }
 
-  /** If more than half of those that wait for it stall, the upstream is to blame (rule 7). */
+  /** If more than half of the connections that wait for it stall, it is to blame (rule 7). */
   @Override
-  public void onStalled(long nowNs) {
+  public void onConnectionStalled(long nowNs) {
     long memoryNs = pool.options().moving().progressTimeoutNs();
-    if (connections.onStalled(nowNs, memoryNs, this::waitingCount)) {
+    if (connections.onConnectionStalled(nowNs, memoryNs, this::waitingCount)) {
       reportOutlier(OutlierSignal.STALLED);
     }
   }
@@ -308,7 +308,7 @@ public final class Lane implements Owner, Candidate {
     upstream = view;
   }
 
-  /** Looks at the clocks (rules 5 and 7). */
+  /** Checks the clocks (rules 5 and 7). */
   public void onTick(long nowNs) {
     breakIfUnread(nowNs);
     if (phase == Phase.CONNECTING && clock.isNotEstablished(nowNs)) {
@@ -327,13 +327,13 @@ public final class Lane implements Owner, Candidate {
     }
     if (mode.isAcknowledging()) {
       checkSilence(nowNs);
-    } else if (mode.isUnproven() && clock.isProofOverdue(nowNs) && hasNoAtMostOnceConnections()) {
+    } else if (mode.needsSettings() && clock.isRequiredSettingsOverdue(nowNs) && hasNoAtMostOnceConnections()) {
       transport.cancel("no Settings");
-      breakWith(nowNs, "it took the call and did not say Settings", CloseReason.UPSTREAM_LOST);
+      breakWith(nowNs, "it accepted the call and sent no Settings", CloseReason.UPSTREAM_LOST);
     }
   }
 
-  /** Its pool follows a leader, and this is no longer the one, or is again (rule 6). */
+  /** The pool follows a leader, and this upstream leads no longer, or again (rule 6). */
   public void holdBack(long nowNs, boolean isHeld) {
     if (isHeld == isHeldBack) {
       return;
@@ -377,12 +377,12 @@ public final class Lane implements Owner, Candidate {
     return clock.heardNs();
   }
 
-  /** Something came on it, and it was made at least that long ago. */
+  /** Whether a frame has come on it and it is at least this old. */
   public boolean hasWorkedFor(long nowNs, long leastNs) {
     return clock.hasWorkedFor(nowNs, leastNs);
   }
 
-  /** To be given frames only while the lane is open. */
+  /** Frames may be sent only while the lane is open. */
   LaneSender sender() {
     return sender;
   }
@@ -396,12 +396,12 @@ public final class Lane implements Owner, Candidate {
     return phase == Phase.BROKEN;
   }
 
-  /** As far as the lane is concerned, it may be given new connections. */
+  /** Whether the lane may get new connections, apart from the state of its upstream. */
   public boolean isAcceptingConnections() {
-    return phase == Phase.OPEN && !isDraining && !mode.isUnproven();
+    return phase == Phase.OPEN && !isDraining && !mode.needsSettings();
   }
 
-  /** Its upstream wants no new connections. */
+  /** Whether its upstream wants no new connections. */
   public boolean isDraining() {
     return isDraining;
   }
@@ -431,12 +431,12 @@ public final class Lane implements Owner, Candidate {
     return mode.windowBytes();
   }
 
-  /** Connections that are not being handed over to other lanes. */
+  /** How many connections are not being handed over to other lanes. */
   public int stayingCount() {
     return connections.stayingCount();
   }
 
-  /** How many connections there will be when all handovers that are under way have ended. */
+  /** How many connections there will be when all current handovers have ended. */
   public int expectedCount() {
     return connections.expectedCount();
   }
@@ -452,7 +452,7 @@ public final class Lane implements Owner, Candidate {
 
   // --- transitions ---
 
-  /** Tells its connections whether it acknowledges, and how large its window is. */
+  /** Tells its connections that the mode, and with it the window, is decided. */
   private void onDecided(long nowNs) {
     host.forEachOn(this, connection -> connection.onOwnerDecided(nowNs));
     pool.onLaneDecided(nowNs);
@@ -472,7 +472,7 @@ public final class Lane implements Owner, Candidate {
     }
   }
 
-  /** After a reload they may go on as they began, but no others join them. */
+  /** After a reload, at-most-once connections stay on the lane, but it gets no others. */
   private boolean hasNoAtMostOnceConnections() {
     return !mode.isAtMostOnce() || connections.count() == 0;
   }
@@ -489,7 +489,7 @@ public final class Lane implements Owner, Candidate {
     if (wasOpen) {
       counters.add(Counter.LANES_BROKEN, 1);
     }
-    // Before its connections are told, since they go to other lanes at once.
+    // Before its connections are told, because they go to other lanes at once.
     pool.onLaneBreaking(nowNs, this, wasOpen);
     host.forEachOn(this, connection -> connection.onOwnerLost(nowNs, reason));
     pool.onLaneBroken(nowNs, this, cause, wasOpen, lostCount);

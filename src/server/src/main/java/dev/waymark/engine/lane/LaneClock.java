@@ -4,8 +4,8 @@ import dev.waymark.engine.base.Limits;
 import java.util.OptionalLong;
 
 /**
- * When a lane's upstream was heard, and how long it may be silent: before the lane is established,
- * before its Settings, and after a Ping (rules 5 and 7). A state machine without I/O, confined to
+ * Measures how long a lane's upstream has been silent, and decides when that is too long: before the
+ * lane is established, before its Settings, and after a Ping (rules 5 and 7). A state machine without I/O, confined to
  * its shard's thread.
  */
 final class LaneClock {
@@ -66,7 +66,7 @@ final class LaneClock {
   /**
    * A Pong came.
    *
-   * @return how long the round trip took; empty where it does not answer the last Ping
+   * @return the round-trip time, or empty if this does not answer the last probe
    */
   OptionalLong onPong(long nowNs, long id) {
     if (!isProbeOpen || id != probeId) {
@@ -77,7 +77,7 @@ final class LaneClock {
     return OptionalLong.of(nowNs - probeSentNs);
   }
 
-  /** From now on Settings are awaited. Idempotent. */
+  /** Starts the time in which Settings must come. Idempotent. */
   void awaitSettings(long nowNs) {
     if (!isSettingsAwaited) {
       isSettingsAwaited = true;
@@ -87,42 +87,42 @@ final class LaneClock {
 
   // --- outputs ---
 
-  /** The call was not established in time: some peers accept and then never speak HTTP/2. */
+  /** Whether the call was not established in time: some peers accept and never speak HTTP/2. */
   boolean isNotEstablished(long nowNs) {
     return nowNs - createdNs >= limits.laneTimeoutNs();
   }
 
-  /** Settings did not come in time. */
+  /** Whether Settings did not come in time. */
   boolean isSettingsOverdue(long nowNs) {
     return isSettingsAwaited && settingsDeadlineNs - nowNs <= 0;
   }
 
-  /** An upstream that gets nothing before its Settings has not sent them in time. */
-  boolean isProofOverdue(long nowNs) {
+  /** Whether an upstream that gets no connections before its Settings did not send them in time. */
+  boolean isRequiredSettingsOverdue(long nowNs) {
     return nowNs - openedNs >= limits.laneTimeoutNs();
   }
 
-  /** It has been silent long enough for a Ping. */
+  /** Whether it has been silent long enough for a Ping. */
   boolean isPingDue(long nowNs) {
     return !isPingOpen && nowNs - lastReceivedNs >= limits.pingIntervalNs();
   }
 
-  /** It is time to measure the round trip again. */
+  /** Whether it is time to measure the round trip again. */
   boolean isProbeDue(long nowNs) {
     return !isProbeOpen && nowNs - measuredNs >= limits.pingIntervalNs();
   }
 
-  /** Nothing came after a Ping for too long. */
+  /** Whether nothing has come for too long after a Ping. */
   boolean isPingOverdue(long nowNs) {
     return isPingOpen && nowNs - pingSentNs >= limits.laneTimeoutNs();
   }
 
-  /** When something last came, as {@code Shard.elapsedNs}; only if something has. */
+  /** When the last frame came, as {@code Shard.elapsedNs}; only if one has come. */
   long heardNs() {
     return heardNs;
   }
 
-  /** Something came, and that long has passed since the lane was made. */
+  /** Whether a frame has come and the lane is at least this old. */
   boolean hasWorkedFor(long nowNs, long leastNs) {
     return hasReceived && nowNs - createdNs >= leastNs;
   }

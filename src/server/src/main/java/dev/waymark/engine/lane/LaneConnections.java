@@ -3,12 +3,12 @@ package dev.waymark.engine.lane;
 import java.util.function.IntSupplier;
 
 /**
- * How many connections one lane has, how many are being handed over from and to it (rule 9), and
- * how many have stalled on it (rule 7). A state machine without I/O, confined to its shard's
+ * Counts the connections of one lane: those attached, those being handed over from and to it (rule
+ * 9), and those that have stalled on it (rule 7). A state machine without I/O, confined to its shard's
  * thread.
  */
 final class LaneConnections {
-  /** Fewer stalled connections may be to blame themselves. */
+  /** If fewer connections have stalled, they may be to blame themselves. */
   private static final int STALLED_MIN = 3;
 
   private int count;
@@ -35,13 +35,13 @@ final class LaneConnections {
   }
 
   /**
-   * A connection was taken from the lane since its owner showed no sign of work.
+   * A connection was fenced because its owner showed no sign of work.
    *
-   * @param memoryNs after this long, earlier stalls no longer count
-   * @param waitingCount how many still wait for the owner; called only when it matters
+   * @param memoryNs how long after the last stall earlier ones count
+   * @param waitingCount how many connections still wait for the owner; called only if it matters
    * @return whether the upstream is to blame: more have stalled than still wait
    */
-  boolean onStalled(long nowNs, long memoryNs, IntSupplier waitingCount) {
+  boolean onConnectionStalled(long nowNs, long memoryNs, IntSupplier waitingCount) {
     stalledCount = nowNs - lastStalledNs > memoryNs ? 1 : stalledCount + 1;
     lastStalledNs = nowNs;
     boolean isToBlame = stalledCount >= STALLED_MIN && stalledCount > waitingCount.getAsInt();
@@ -57,12 +57,12 @@ final class LaneConnections {
     return count;
   }
 
-  /** How many there will be when all handovers under way have ended. */
+  /** How many connections there will be when all current handovers have ended. */
   int expectedCount() {
     return count - leavingCount + comingCount;
   }
 
-  /** How many are not being handed over to other lanes. */
+  /** How many connections are not being handed over to other lanes. */
   int stayingCount() {
     return count - leavingCount;
   }

@@ -15,13 +15,19 @@ public interface LaneHost {
   /** As {@link ConnectionHost#elapsedNs}. */
   long elapsedNs(long nowNs);
 
-  /** Opens a call to the lane's upstream; no input reaches the lane during this method. */
+  /**
+   * Starts a call to the lane's upstream. Called by the constructor of the lane, so nothing may be
+   * called on the lane before this method returns. A failure is not thrown but reported later, by
+   * {@link Lane#onBroken}; success by {@link Lane#onReady}.
+   *
+   * @return the transport of the call
+   */
   LaneTransport connect(Lane lane);
 
-  /** {@link Lane#flush} at the end of this turn. */
+  /** Asks for {@link Lane#flush} at the end of this turn. */
   void flushAtTurnEnd(Lane lane);
 
-  /** The open connection with this sequence; null if there is none. */
+  /** Returns the open connection with this sequence, or null if there is none. */
   @Nullable Connection connection(long sequence);
 
   /** Whether this shard ever gave a mark with this sequence. */
@@ -33,13 +39,13 @@ public interface LaneHost {
   /**
    * A push came on a lane of this pool.
    *
-   * @param reply told what became of it, once, now or later
+   * @param reply gets the result, once, now or later
    */
   void push(long nowNs, String pool, Push push, Consumer<PushResult> reply);
 
-  /** The upstream asked for announcements of all connections, or wants them no more (rule 6). */
+  /** Starts or stops announcements of connections on this lane (rule 6). */
   void announce(Lane lane, boolean isWanted);
 
-  /** The lane takes announcements again. */
+  /** A lane is writable again, and may take announcements. */
   void onAnnounceable();
 }

@@ -10,10 +10,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether the upstream of one lane acknowledges, and what window it has (rule 5). Settings as its
- * first message show that it does; anything else, or no message in time, that it does not: delivery
- * is then at most once. Inputs return whether that was decided now, in which case every connection
- * of the lane is told. A state machine without I/O, confined to its shard's thread.
+ * Decides whether the upstream of one lane acknowledges, and its window (rule 5). If its first
+ * message is Settings it does; if it is anything else, or does not come in time, it does not, and
+ * delivery is at most once. Inputs return whether that has just been decided; the caller then tells
+ * every connection of the lane. A state machine without I/O, confined to its shard's thread.
  */
 final class LaneMode {
   private enum Mode {
@@ -32,8 +32,8 @@ final class LaneMode {
   private int windowBytes;
 
   /**
-   * @param options of its pool; they may change
-   * @param hasAcknowledged the upstream said Settings on an earlier lane
+   * @param options the options of the pool; they may change
+   * @param hasAcknowledged whether the upstream sent Settings on an earlier lane
    */
   LaneMode(Supplier<PoolOptions> options, Limits limits, boolean hasAcknowledged) {
     this.options = options;
@@ -44,7 +44,7 @@ final class LaneMode {
 
   // --- inputs ---
 
-  /** The lane is open, or a tick has passed, in which options may have changed. */
+  /** The lane is open, or a tick has passed and options may have changed. */
   boolean decideByOptions() {
     return mode == Mode.UNKNOWN && isIgnoringSettings() && becomeAtMostOnce();
   }
@@ -52,7 +52,7 @@ final class LaneMode {
   /**
    * A frame came.
    *
-   * @param control null: it is for a connection
+   * @param control null if it is for a connection
    */
   boolean onFrame(@Nullable UpstreamControl control) {
     return isUndecided() && !(control instanceof Settings) && becomeAtMostOnce();
@@ -81,18 +81,18 @@ final class LaneMode {
     return mode == Mode.AT_MOST_ONCE;
   }
 
-  /** Settings may still come. */
+  /** Whether Settings may still come. */
   boolean isUndecided() {
     return mode == Mode.UNKNOWN && acknowledge() == Acknowledge.AUTO;
   }
 
-  /** Its pool ignores Settings. */
+  /** Whether its pool ignores Settings. */
   boolean isIgnoringSettings() {
     return acknowledge() == Acknowledge.NEVER;
   }
 
-  /** It gets nothing until it says Settings. */
-  boolean isUnproven() {
+  /** Whether it gets no connections until it sends Settings. */
+  boolean needsSettings() {
     return mode != Mode.ACKNOWLEDGING
         && switch (acknowledge()) {
           case AUTO -> hasAcknowledged;
@@ -101,12 +101,12 @@ final class LaneMode {
         };
   }
 
-  /** Of each connection, now. */
+  /** The current window of each connection. */
   int windowBytes() {
     return windowBytes;
   }
 
-  /** For people. */
+  /** For operators. */
   String label() {
     return mode.name().toLowerCase(Locale.ROOT);
   }

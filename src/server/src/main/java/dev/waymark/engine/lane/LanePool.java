@@ -5,36 +5,36 @@ import dev.waymark.engine.base.PoolOptions;
 import dev.waymark.engine.connection.Owner;
 import dev.waymark.protocol.Hello;
 
-/** What a lane tells its pool, and asks of it. Called on the shard's thread only. */
+/** What a lane needs from its pool. Called on the shard's thread only. */
 public interface LanePool {
-  /** A reload may change them. */
+  /** The options of the pool; a reload may change them. */
   PoolOptions options();
 
-  /** What the bridge says first on every lane of the pool. */
+  /** The first frame of every lane of the pool. */
   Hello hello();
 
-  /** It is established. */
+  /** The lane is established. */
   void onLaneOpen(long nowNs, Lane lane);
 
-  /** It has shown whether it acknowledges. */
+  /** It is decided whether a lane acknowledges. */
   void onLaneDecided(long nowNs);
 
-  /** Its transport takes more, after it took no more. */
+  /** The transport of the lane is writable again. */
   void onLaneWritable(Lane lane);
 
-  /** Its transport takes no more for now. */
+  /** The transport of the lane is full. */
   void onLaneFull(Lane lane);
 
-  /** Its upstream wants no new connections. */
+  /** The upstream has sent Draining on the lane. */
   void onLaneDraining(long nowNs, Lane lane);
 
-  /** It is broken, and its connections are about to be told. */
+  /** The lane has broken, and its connections are about to be told. */
   void onLaneBreaking(long nowNs, Lane lane, boolean wasOpen);
 
   /**
-   * Its connections have been told.
+   * The lane has broken, and its connections have been told.
    *
-   * @param cause for people
+   * @param cause for operators
    * @param connections how many there were
    */
   void onLaneBroken(long nowNs, Lane lane, String cause, boolean wasOpen, int connections);
@@ -49,6 +49,6 @@ public interface LanePool {
    */
   void onDetached(Owner.Attached connection, Lane lane, boolean hasLeftover);
 
-  /** Something speaks against the upstream. */
+  /** Reports evidence against the upstream. */
   void reportOutlier(Lane lane, OutlierSignal why);
 }

@@ -14,15 +14,15 @@ import io.netty.buffer.ByteBuf;
 import java.util.LinkedHashSet;
 
 /**
- * What one lane sends: frames gather in its transport and leave together, at the end of the turn or
- * when they fill a batch. Connections with more to send wait here while the transport is full. To
- * be given frames only while the lane is open; {@link #isWritable} may be asked at any time.
+ * The sending side of one lane: frames gather in its transport and leave together, at the end of the
+ * turn or when they fill a batch. Connections with more to send wait here while the transport is
+ * full. Frames may be sent only while the lane is open; {@link #isWritable} may be asked at any time.
  * Confined to its shard's thread.
  */
 final class LaneSender {
   /**
-   * Answers that may wait while the transport is full, to pushes and to frames for unknown
-   * connections.
+   * How many answers, to pushes and to frames for unknown connections, may wait while the transport
+   * is full.
    */
   static final int UNREAD_ANSWERS_MAX = 10_000;
 
@@ -31,15 +31,15 @@ final class LaneSender {
   private final LaneTransport transport;
   private final Runnable flush;
   private final Runnable flushAtTurnEnd;
-  private final LinkedHashSet<Attached> stalled = new LinkedHashSet<>();
+  private final LinkedHashSet<Attached> awaitingWritable = new LinkedHashSet<>();
   private boolean isWritable;
   private boolean isFlushDue;
   private int unreadAnswers;
   private long pingId;
 
   /**
-   * @param flush called when a batch is full: to call {@link #flush}
-   * @param flushAtTurnEnd called with the first frame of a batch
+   * @param flush called when a batch is full; calls {@link #flush}
+   * @param flushAtTurnEnd called after the first frame of a batch
    */
   LaneSender(
       Limits limits,
@@ -92,14 +92,14 @@ final class LaneSender {
     sent();
   }
 
-  /** The connection has bytes and the transport is full: it is called when there is room. */
-  void stall(Attached connection) {
-    stalled.add(connection);
+  /** The connection has bytes to send and the transport is full: it is resumed when there is room. */
+  void awaitWritable(Attached connection) {
+    awaitingWritable.add(connection);
   }
 
   /** The connection is no longer attached. */
   void forget(Attached connection) {
-    stalled.remove(connection);
+    awaitingWritable.remove(connection);
   }
 
   // --- inputs from the lane and its announcer ---
@@ -117,24 +117,24 @@ final class LaneSender {
     return pingId;
   }
 
-  /** Says that there is no such connection. */
+  /** Answers that the connection is unknown. */
   void answer(UpstreamFrame frame) {
     transport.close(frame.connection(), frame.epoch(), CloseReason.UNKNOWN_CONNECTION);
     answered();
   }
 
-  /** Says what became of a push. */
+  /** Answers a push. */
   void answer(PushResult result) {
     transport.pushResult(result);
     answered();
   }
 
-  /** For announcements, each followed by {@link #sent}; only while writable. */
+  /** For announcements, which must be followed by {@link #sent}; only while writable. */
   LaneTransport transport() {
     return transport;
   }
 
-  /** A frame was given to the transport; flushes a full batch. */
+  /** Called after each frame given to the transport; flushes a full batch. */
   void sent() {
     counters.add(Counter.FRAMES_SENT, 1);
     if (transport.batchBytes() >= limits.batchBytesMax()) {
@@ -146,9 +146,9 @@ final class LaneSender {
   }
 
   /**
-   * Sends what has gathered.
+   * Sends the gathered frames.
    *
-   * @return whether the transport is full from now on
+   * @return whether the transport has become full
    */
   boolean flush() {
     isFlushDue = false;
@@ -166,16 +166,16 @@ final class LaneSender {
   }
 
   /** Resumes the connections that waited for the transport. */
-  void resumeStalled(long nowNs) {
-    for (int left = stalled.size(); left > 0 && isWritable && !stalled.isEmpty(); left--) {
-      stalled.removeFirst().onOwnerChanged(nowNs);
+  void resumeWaiting(long nowNs) {
+    for (int left = awaitingWritable.size(); left > 0 && isWritable && !awaitingWritable.isEmpty(); left--) {
+      awaitingWritable.removeFirst().onOwnerChanged(nowNs);
     }
   }
 
   /** The lane is broken. */
   void onBroken() {
     isWritable = false;
-    stalled.clear();
+    awaitingWritable.clear();
   }
 
   // --- outputs ---
@@ -188,7 +188,7 @@ final class LaneSender {
     return isWritable;
   }
 
-  /** Answers pile up, since the upstream does not read. */
+  /** Whether too many answers wait, because the upstream does not read. */
   boolean isUnread() {
     return unreadAnswers > UNREAD_ANSWERS_MAX;
   }

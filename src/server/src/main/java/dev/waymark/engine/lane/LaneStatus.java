@@ -1,6 +1,6 @@
 package dev.waymark.engine.lane;
 
-/** A lane as it is now, for operators. Immutable. */
+/** A snapshot of a lane, for operators. Immutable. */
 public record LaneStatus(
     String pool,
     String upstream,

@@ -8,8 +8,8 @@ import dev.waymark.protocol.PushResult;
 import io.netty.buffer.ByteBuf;
 
 /**
- * The gRPC call under a lane, as the lane uses it; implemented at the edge. Frames gather and leave
- * together at {@link #flush}. Called on the shard's thread only, and only between {@link
+ * The gRPC call under a lane; implemented at the edge. Frames gather and leave together at {@link
+ * #flush}. Called on the shard's thread only, and only between {@link
  * Lane#onReady} and the lane's end; {@link #cancel} at any time.
  */
 public interface LaneTransport {
@@ -18,13 +18,13 @@ public interface LaneTransport {
   void open(long connection, int epoch, Open open);
 
   /**
-   * Client bytes.
+   * Sends client bytes.
    *
    * @param owned the reference passes to this method, but its indices must not move: the bytes may
    *     have to be sent again
    * @param limit a new limit that travels along, or {@link BridgeFrame#ABSENT}
    */
-  void data(long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit);
+  void data(long connection, int epoch, long offset, ByteBuf owned, boolean isLast, long limit);
 
   void limit(long connection, int epoch, long limit);
 
@@ -32,7 +32,7 @@ public interface LaneTransport {
 
   void close(long connection, int epoch, CloseReason reason);
 
-  /** Asks for the connection to be handed over. */
+  /** Asks the upstream to hand the connection over. */
   void release(long connection, int epoch);
 
   void ping(long id);
@@ -52,7 +52,7 @@ public interface LaneTransport {
   /** All open connections have been announced. */
   void synced();
 
-  /** Encoded bytes that wait for {@link #flush}. */
+  /** The number of encoded bytes that wait for {@link #flush}. */
   int batchBytes();
 
   /**
@@ -65,6 +65,6 @@ public interface LaneTransport {
   /** Ends the call with an error; no {@link Lane#onBroken} follows. */
   void cancel(String cause);
 
-  /** Ends the bridge's direction after what was sent; the upstream ends the other. */
+  /** Half-closes the call after the frames sent; the upstream ends its direction. */
   void finish();
 }

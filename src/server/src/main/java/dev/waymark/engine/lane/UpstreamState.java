@@ -2,11 +2,11 @@ package dev.waymark.engine.lane;
 
 /** What the shards may do with an upstream. Immutable. */
 public enum UpstreamState {
-  /** New connections may be given to it. */
+  /** It may get new connections. */
   SERVING,
   /** It says that it serves, but misbehaves: it keeps its connections and gets no new ones. */
   EJECTED,
-  /** It no longer wants connections: those that it has move to others. */
+  /** It no longer wants connections, and those that it has move to others. */
   DRAINING,
   /** Not known to serve; its connections stay while the lane lasts. */
   DOWN

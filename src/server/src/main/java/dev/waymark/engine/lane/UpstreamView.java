@@ -7,11 +7,11 @@ import java.util.Map;
  *
  * @param address host:port or unix:path; its identity within the pool and its metric label
  * @param state what the shards may do with it
- * @param health for people: SERVING, NOT_SERVING, UNKNOWN, SERVICE_UNKNOWN, UNIMPLEMENTED or
+ * @param health for operators: SERVING, NOT_SERVING, UNKNOWN, SERVICE_UNKNOWN, UNIMPLEMENTED or
  *     UNREACHABLE
  * @param weight its share relative to the others of its subset, from 1, as configured
- * @param slowStartPercent how much of its weight holds now, 1 to 100: less while it starts slowly
- * @param subset the part of the pool that it belongs to
+ * @param slowStartPercent how much of its weight applies now, 1 to 100: less during slow start
+ * @param subset the subset that it belongs to
  * @param labels from the configuration
  */
 public record UpstreamView(
@@ -23,13 +23,13 @@ public record UpstreamView(
     Subset subset,
     Map<String, String> labels) {
   /**
-   * A part of a pool that has a share of its own.
+   * A subset of a pool, with its share of the connections.
    *
    * @param number from 0; the same for all upstreams of a subset
-   * @param sharePercent 0 to 100, relative to the other subsets that are there
+   * @param sharePercent 0 to 100, relative to the other subsets that have upstreams
    */
   public record Subset(int number, int sharePercent) {
-    /** Of a pool without subsets. */
+    /** The only subset of a pool without subsets. */
     public static final Subset WHOLE = new Subset(0, 100);
   }
 
@@ -37,7 +37,7 @@ public record UpstreamView(
     labels = Map.copyOf(labels);
   }
 
-  /** At its full weight, in a pool without subsets. */
+  /** Creates a view at full weight, in a pool without subsets. */
   public UpstreamView(
       String address, boolean isServing, String health, int weight, Map<String, String> labels) {
     this(
@@ -50,18 +50,18 @@ public record UpstreamView(
         labels);
   }
 
-  /** New connections may be given to it. */
+  /** Whether it may get new connections. */
   public boolean isServing() {
     return state == UpstreamState.SERVING;
   }
 
-  /** Its connections are to be given to others, where there are any that serve. */
+  /** Whether its connections have to move to others, if any serve. */
   public boolean isDraining() {
     return state == UpstreamState.DRAINING;
   }
 
   /**
-   * Its share relative to the others of its subset as it is now, in hundredths of {@code weight}.
+   * Its current share relative to the others of its subset, in hundredths of {@code weight}.
    */
   public int effectiveWeight() {
     return weight * slowStartPercent;

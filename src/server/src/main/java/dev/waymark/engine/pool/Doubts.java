@@ -4,16 +4,16 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * Signs, from any shard, that the upstreams of a pool die of something other than requests (rule
- * 3): an upstream without connections died, or a suspect that had lost an owner alone was answered
- * by the next one. The more signs, the more likely a loss in isolation is chance. Thread-safe,
+ * Counts signs, from any shard, that the upstreams of a pool die of something other than requests
+ * (rule 3): an upstream without connections died, or a suspect that had lost an owner in isolation
+ * was answered by the next one. The more signs, the more likely a loss in isolation is chance. Thread-safe,
  * without locks.
  */
 final class Doubts {
-  /** No more are counted: this many extra losses in isolation are proof whatever else happens. */
+  /** The highest count: this many more losses in isolation are proof, whatever else happens. */
   static final int COUNT_MAX = 8;
 
-  /** Older signs no longer count. */
+  /** How long a sign counts. */
   static final long MEMORY_NS = 30_000_000_000L;
 
   private final AtomicLongArray times = new AtomicLongArray(COUNT_MAX);
@@ -30,7 +30,7 @@ final class Doubts {
 
   // --- output ---
 
-  /** How many there are. */
+  /** Returns how many signs count now. */
   int count(long nowNs) {
     int known = (int) Math.min(COUNT_MAX, total.get());
     int recent = 0;

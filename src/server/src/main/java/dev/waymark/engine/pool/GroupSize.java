@@ -1,8 +1,8 @@
 package dev.waymark.engine.pool;
 
 /**
- * How many suspects share a round (rule 3). A group that lives clears all its members; one that
- * kills its owner says little about each of them, and costs an upstream. So groups grow only while
+ * Decides how many suspects share a round (rule 3). A group whose upstream lives is cleared at once;
+ * one that kills it says little about each member, and costs an upstream. So groups grow only while
  * trying the rest would take too long, and shrink with each that kills. A state machine without
  * I/O, confined to its shard's thread.
  */
@@ -13,15 +13,15 @@ final class GroupSize {
   /** The largest group, which is 128 likely suspects. */
   private static final int UNLIKELY_MAX = 1_024;
 
-  /** Groups grow fourfold while trying all that wait would take longer than this. */
+  /** Groups grow fourfold while trying all waiting suspects would take longer than this. */
   private static final long PATIENCE_NS = 2_000_000_000L;
 
   private static final int GROWTH = 4;
 
-  /** After a group that killed its owner, this many others have to live before groups grow. */
+  /** After a group has killed an upstream, this many rounds must not before groups grow. */
   private static final int CAUTION = 8;
 
-  /** After this long without suspects, everything starts anew. */
+  /** After this long without suspects, sizes start over. */
   private static final long MEMORY_NS = 30_000_000_000L;
 
   private int unlikely = 1;
@@ -30,7 +30,7 @@ final class GroupSize {
 
   // --- inputs ---
 
-  /** A suspect is to be tried. */
+  /** A suspect waits for a round. */
   void onSuspect(long nowNs) {
     if (nowNs - lastNs > MEMORY_NS) {
       unlikely = 1;
@@ -40,11 +40,11 @@ final class GroupSize {
   }
 
   /**
-   * A round has ended, and its owner lives.
+   * A round has ended, and its upstream lives.
    *
    * @param tookNs how long the round took
-   * @param unlikelyCount unlikely suspects that are still to be tried
-   * @param likelyCount the other suspects that are
+   * @param unlikelyCount unlikely suspects that still wait
+   * @param likelyCount other suspects that still wait
    */
   void onLived(long tookNs, long unlikelyCount, long likelyCount) {
     long groups = unlikelyCount / unlikely() + likelyCount / likely();
@@ -55,7 +55,7 @@ final class GroupSize {
     }
   }
 
-  /** A group of this size has killed its owner. */
+  /** A group of this size has killed its upstream. */
   void onKilled(int size) {
     caution = CAUTION;
     unlikely = size > 1 ? Math.max(1, unlikely / 2) : unlikely;

@@ -7,12 +7,12 @@ import dev.waymark.protocol.ResumeState;
 import java.util.List;
 
 /**
- * Begins the planned moves of a pool in one shard (rule 9): off upstreams that connections are to
- * leave, and to upstreams that came, at no more than {@link PoolOptions.Moving#movesPerSecond}.
+ * Begins the planned moves of a pool in one shard (rule 9): off upstreams that connections have to
+ * leave, and to new upstreams, at a rate of at most {@link PoolOptions.Moving#movesPerSecond}.
  * Confined to its shard's thread.
  */
 final class Mover {
-  /** Upstreams rarely come alone, and the lanes of other shards open at other times. */
+  /** Upstreams rarely come one at a time, and the lanes of other shards open at other times. */
   static final long REBALANCE_DELAY_NS = 1_000_000_000L;
 
   /** How much of the rate may be saved up. */
@@ -41,7 +41,7 @@ final class Mover {
     rebalanceAtNs = nowNs + REBALANCE_DELAY_NS;
   }
 
-  /** Time has passed: more moves may begin. */
+  /** Adds to the allowance of moves for the time that has passed. */
   void refill(long nowNs, PoolOptions.Moving moving) {
     double perNs = moving.movesPerSecond() / NS_PER_SECOND / host.shardCount();
     allowance =
@@ -51,9 +51,10 @@ final class Mover {
   }
 
   /**
-   * Connections are to leave the upstream, and there is another.
+   * Begins to move connections off the upstream; there is another.
    *
-   * @param isOverdue the drain timeout is over: connections that cannot be handed over leave too
+   * @param isOverdue whether the drain timeout is over, so that connections that cannot be handed
+   *     over leave too
    */
   void leave(long nowNs, Lane lane, ResumeState.Cause cause, boolean isOverdue) {
     if (lane.stayingCount() == 0) {
@@ -73,7 +74,7 @@ final class Mover {
     }
   }
 
-  /** Moves as many connections as the shares demand, once they have settled. */
+  /** Begins to move connections as shares demand, some time after these have changed. */
   void rebalance(long nowNs, List<Lane> eligible) {
     if (!isRebalanceDue || rebalanceAtNs - nowNs > 0) {
       return;

@@ -23,67 +23,66 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>The problem.</b> When an upstream dies, thousands of connections need another owner at the
  * same moment, while connections whose upstream lives still have to be served. Some must avoid the
- * upstreams that have refused or lost them, some are suspects, and perhaps nobody takes any now.
+ * upstreams that have refused or lost them, some are suspects, and perhaps no lane accepts any now.
  *
  * <p><b>The idea.</b> A new connection is placed at once. One that has lost its owner joins a
  * queue, from which each turn places at most {@value #PLACED_PER_TURN}, so that others get their
- * share of the thread. Lanes are sorted once, when they change: those that accept connections,
- * those of them that are eligible since their transport takes more and they are not set apart for
- * suspects, and those that are full. The {@link Balancer} chooses among the eligible ones, or among
+ * share of the thread. The lanes that accept connections are sorted once, when they change: eligible
+ * ones, which are writable and not set apart for suspects, and full ones. The {@link Balancer} chooses among the eligible ones, or among
  * the full ones if there are no others.
  *
- * <p><b>Why it is right.</b> A connection without an owner is in exactly one place: waiting for any
+ * <p><b>Why it is correct.</b> A connection without an owner is in exactly one place: waiting for any
  * upstream, queued, on probation, or backing off. The invariants check that. The cost is a few
  * references for each lane, and one entry for each connection that waits.
  *
  * <p>Confined to its shard's thread.
  */
 final class Placement {
-  /** Connections re-opened in one turn: those whose upstream lives must not wait for the rest. */
+  /** How many connections are placed in one turn: others must not wait for all of them. */
   static final int PLACED_PER_TURN = 256;
 
-  /** While a lane accepts connections, those that still wait are looked at again after this. */
+  /** While a lane accepts connections, those that still wait are checked again after this. */
   private static final long AGAIN_NS = 1_000_000_000L;
 
-  /** How often each upstream is tried within the time that a connection waits. */
+  /** How often a broken lane is retried within the time that a connection waits. */
   private static final int RETRIES_OF_A_WAIT = 5;
 
   private final Supplier<PoolOptions> options;
   private final PoolHost host;
   private final Balancer balancer;
 
-  /** Connections that no upstream takes now. */
+  /** Connections for which no lane accepts connections now. */
   private final LinkedHashSet<Connection> waiting = new LinkedHashSet<>();
 
-  /** Connections to be placed, some in each turn. */
+  /** Connections to be placed at the end of turns. */
   private final LinkedHashSet<Connection> placing = new LinkedHashSet<>();
 
   private final Probation probation;
   private final Predicate<Lane> isSetApart;
 
-  /** Suspects that were answered on lanes that are set apart. */
+  /** Suspects that were answered on lanes that are set apart, and have to leave them. */
   private final List<Connection> cleared = new ArrayList<>();
 
   /** The lanes that accept connections, in the order of their upstreams. */
-  private final LinkedHashSet<Lane> taking = new LinkedHashSet<>();
+  private final LinkedHashSet<Lane> accepting = new LinkedHashSet<>();
 
-  /** Those that some shard has set apart for suspects. */
+  /** The accepting lanes that some shard has set apart for suspects. */
   private Set<Lane> apart = new HashSet<>();
 
   /**
-   * The lanes that are not set apart (or all, if all are) and whose transports take more; in the
-   * same order.
+   * The accepting lanes that are not set apart (or all, if all are) and are writable; in the same
+   * order.
    */
   private final List<Lane> eligible = new ArrayList<>();
 
-  /** The same, but their transports are full; used if none is eligible. */
+  /** The same lanes that are not writable; used if none is eligible. */
   private final List<Lane> full = new ArrayList<>();
 
-  private long lastTakingNs;
+  private long lastAcceptingNs;
 
   /**
-   * @param options of the pool, which may change
-   * @param isSetApart some shard has set the upstream of this lane apart for suspects
+   * @param options the options of the pool, which may change
+   * @param isSetApart whether some shard has set the upstream of a lane apart for suspects
    */
   Placement(
       long nowNs,
@@ -97,22 +96,22 @@ final class Placement {
     this.balancer = balancer;
     this.probation = probation;
     this.isSetApart = isSetApart;
-    this.lastTakingNs = nowNs;
+    this.lastAcceptingNs = nowNs;
   }
 
   // --- inputs ---
 
   /**
-   * These lanes accept connections, and no others.
+   * Sets the lanes that accept connections.
    *
-   * @return whether one of them did not before
+   * @return whether any of them did not before
    */
   boolean onLanes(long nowNs, List<Lane> lanes) {
-    boolean isAnyNew = !taking.containsAll(lanes);
-    noteTaking(nowNs);
-    taking.clear();
-    taking.addAll(lanes);
-    noteTaking(nowNs);
+    boolean isAnyNew = !accepting.containsAll(lanes);
+    noteAccepting(nowNs);
+    accepting.clear();
+    accepting.addAll(lanes);
+    noteAccepting(nowNs);
     apart = setApart();
     sortOut();
     if (hasAcceptingLane() && !waiting.isEmpty()) {
@@ -124,29 +123,29 @@ final class Placement {
     return isAnyNew;
   }
 
-  /** The lane's transport takes no more for now. */
+  /** The lane's transport is full. */
   void onLaneFull(Lane lane) {
     if (eligible.contains(lane)) {
       sortOut();
     }
   }
 
-  /** The lane's transport takes more again. Nobody waited for that. */
+  /** The lane is writable again. No connection waits for that. */
   void onLaneWritable(Lane lane) {
     if (full.contains(lane)) {
       sortOut();
     }
   }
 
-  /** The lane accepts no more connections. */
+  /** The lane no longer accepts connections. */
   void notEligible(long nowNs, Lane lane) {
-    noteTaking(nowNs);
+    noteAccepting(nowNs);
     forget(lane);
   }
 
-  /** The lane accepts none, and has none. */
+  /** The lane no longer accepts connections, and has none. */
   void forget(Lane lane) {
-    if (taking.remove(lane)) {
+    if (accepting.remove(lane)) {
       apart.remove(lane);
       sortOut();
     }
@@ -164,7 +163,7 @@ final class Placement {
     tryAtTurnEnd();
   }
 
-  /** A suspect was answered on this lane; it leaves if the lane is set apart. */
+  /** A suspect was answered on this lane; it has to leave if the lane is set apart. */
   void onCleared(Connection connection, Owner owner) {
     if (isBeingVacated(owner)) {
       cleared.add(connection);
@@ -180,7 +179,7 @@ final class Placement {
     }
   }
 
-  /** Gives the connection an owner, now or later, or ends it. */
+  /** Places the connection on a lane, now or later, or ends it. */
   void place(long nowNs, Connection connection) {
     boolean needsProbation = connection.ownership().isSuspect() && hasCandidate(connection);
     if (!needsProbation) {
@@ -190,13 +189,13 @@ final class Placement {
     }
   }
 
-  /** Gives the connection an owner at the end of a turn. */
+  /** Places the connection at the end of a turn. */
   void placeLater(Connection connection) {
     placing.add(connection);
     host.requestTurnEnd();
   }
 
-  /** A turn ends: places some of those that wait for it. */
+  /** Called at the end of a turn: places some of the queued connections. */
   void placeSome(long nowNs) {
     for (int left = PLACED_PER_TURN; left > 0 && !placing.isEmpty(); left--) {
       place(nowNs, placing.removeFirst());
@@ -211,15 +210,15 @@ final class Placement {
   }
 
   /**
-   * Ends rounds of probation that are over, and sets lanes apart for those to come.
+   * Ends the rounds of probation that are over, and sets lanes apart for the next ones.
    *
-   * @return whether any lane was: its other connections leave before {@link #beginProbation}
+   * @return whether a lane was set apart: its other connections leave before {@link #beginProbation}
    */
   boolean settleProbation(long nowNs) {
     if (probation.isIdle()) {
       return false;
     }
-    List<Lane> toEmpty = probation.settle(nowNs, taking);
+    List<Lane> toEmpty = probation.settle(nowNs, accepting);
     noteApart();
     return !toEmpty.isEmpty();
   }
@@ -228,7 +227,7 @@ final class Placement {
   void beginProbation(long nowNs) {
     probation.begin(
         nowNs,
-        taking.size() == 1,
+        accepting.size() == 1,
         (suspect, lane) -> {
           suspect.counters().add(Counter.SUSPECTS_TRIED, 1);
           suspect.attach(nowNs, lane);
@@ -243,10 +242,10 @@ final class Placement {
   }
 
   void onTick(long nowNs) {
-    noteTaking(nowNs);
+    noteAccepting(nowNs);
     noteApart();
     probation.onTick(nowNs);
-    for (Connection connection : probation.overdue(nowNs, taking)) {
+    for (Connection connection : probation.overdue(nowNs, accepting)) {
       placeUntried(nowNs, connection);
     }
     tryAtTurnEnd();
@@ -254,50 +253,50 @@ final class Placement {
 
   // --- outputs ---
 
-  /** More connections are to be placed at the end of the next turn. */
+  /** Whether more connections have to be placed at the end of the next turn. */
   boolean hasMoreToPlace() {
     return !placing.isEmpty();
   }
 
-  /** Some lane accepts connections. */
+  /** Whether any lane accepts connections. */
   boolean hasAcceptingLane() {
-    return !taking.isEmpty();
+    return !accepting.isEmpty();
   }
 
-  /** The lanes that any connection may go to; a copy. */
+  /** Returns a copy of the eligible lanes. */
   List<Lane> eligible() {
     return List.copyOf(eligible);
   }
 
-  /** In how many places the connection waits; at most one. */
+  /** In how many places the connection waits; 0 or 1. */
   int placesOf(Connection connection) {
     return (waiting.contains(connection) ? 1 : 0)
         + (placing.contains(connection) ? 1 : 0)
         + (probation.isWaiting(connection) ? 1 : 0);
   }
 
-  /** The lane is set apart for suspects, and its other connections can go elsewhere. */
+  /** Whether the lane is set apart for suspects and its other connections can go elsewhere. */
   boolean isBeingVacated(Owner lane) {
-    return apart.contains(lane) && apart.size() < taking.size();
+    return apart.contains(lane) && apart.size() < accepting.size();
   }
 
-  /** How isolated this connection was when it lost this lane. */
+  /** Returns how isolated this connection was when it lost this lane. */
   Evidence.Company company(Connection connection, Owner owner) {
     return probation.company(connection, owner);
   }
 
-  /** Until when a connection waits; later than now while some lane accepts connections. */
+  /** Until when a connection waits; always in the future while a lane accepts connections. */
   long waitEndNs(long nowNs) {
     long waitNs = options.get().noUpstreamWaitNs();
-    return hasAcceptingLane() ? nowNs + Math.max(waitNs, AGAIN_NS) : lastTakingNs + waitNs;
+    return hasAcceptingLane() ? nowNs + Math.max(waitNs, AGAIN_NS) : lastAcceptingNs + waitNs;
   }
 
   /**
-   * A lane is retried after this at the latest: where connections wait for the first one that is
-   * back, a long back-off would use up their wait.
+   * The longest time after which a lane is retried. While connections wait for the first lane that
+   * comes back, a long back-off would use up their wait.
    */
   long longestRetryNs() {
-    boolean isWaitedFor = taking.isEmpty() && (!waiting.isEmpty() || probation.hasWaiting());
+    boolean isWaitedFor = accepting.isEmpty() && (!waiting.isEmpty() || probation.hasWaiting());
     return isWaitedFor
         ? Math.max(
             host.limits().laneRetry().minNs(), options.get().noUpstreamWaitNs() / RETRIES_OF_A_WAIT)
@@ -306,18 +305,18 @@ final class Placement {
 
   void checkInvariants() {
     Check.that(
-        waiting.isEmpty() || !hasAcceptingLane(), "nobody waits where a lane takes connections");
+        waiting.isEmpty() || !hasAcceptingLane(), "no connection waits while a lane accepts connections");
     Check.that(
         eligible.size() + full.size() == openLanes().size(),
-        "a lane that takes is eligible, full or set apart");
-    // Those that are gone, too.
+        "an accepting lane is eligible, full or set apart");
+    // This includes connections that are closed.
     waiting.forEach(Placement::checkWaiting);
     placing.forEach(Placement::checkWaiting);
     probation.forEachWaiting(Placement::checkWaiting);
   }
 
   private static void checkWaiting(Connection connection) {
-    Check.that(connection.isWaiting(), "who needs no owner waits for none");
+    Check.that(connection.isWaiting(), "only connections that need an owner wait for one");
   }
 
   // --- transitions ---
@@ -332,14 +331,14 @@ final class Placement {
 
   /** The lanes that are not set apart; all, if all are. */
   private List<Lane> openLanes() {
-    return taking.stream().filter(lane -> !isBeingVacated(lane)).toList();
+    return accepting.stream().filter(lane -> !isBeingVacated(lane)).toList();
   }
 
-  private void noteTaking(long nowNs) {
-    lastTakingNs = taking.isEmpty() ? lastTakingNs : nowNs;
+  private void noteAccepting(long nowNs) {
+    lastAcceptingNs = accepting.isEmpty() ? lastAcceptingNs : nowNs;
   }
 
-  /** Another shard may have set lanes apart, or given them back. */
+  /** Another shard may have set lanes apart, or released them. */
   private void noteApart() {
     Set<Lane> now = setApart();
     if (!now.equals(apart)) {
@@ -350,7 +349,7 @@ final class Placement {
 
   private Set<Lane> setApart() {
     Set<Lane> now = new HashSet<>();
-    for (Lane lane : taking) {
+    for (Lane lane : accepting) {
       if (isSetApart.test(lane)) {
         now.add(lane);
       }
@@ -371,7 +370,7 @@ final class Placement {
   }
 
   private boolean hasCandidate(Connection connection) {
-    return taking.stream().anyMatch(lane -> !connection.ownership().isAvoiding(lane));
+    return accepting.stream().anyMatch(lane -> !connection.ownership().isAvoiding(lane));
   }
 
   private void placeAnywhere(long nowNs, Connection connection) {

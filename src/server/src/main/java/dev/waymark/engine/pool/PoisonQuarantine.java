@@ -5,9 +5,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
 /**
- * What the shards of a bridge share about the suspects of one pool (rule 3): which upstreams are
- * set apart, how they are used, whether other shards wait for their turn, and whether upstreams die
- * of something other than requests. One instance for all shards of a pool. Thread-safe.
+ * The state that the shards of a bridge share about the suspects of one pool (rule 3): which
+ * upstreams are set apart, how many connections each has, whether other shards wait for their turn,
+ * and whether upstreams die of something other than requests. One instance for all shards of a pool. Thread-safe.
  */
 public final class PoisonQuarantine {
   private static final class Shared {
@@ -25,13 +25,13 @@ public final class PoisonQuarantine {
   private final Doubts doubts = new Doubts();
 
   /**
-   * @param clockNs monotonic, and the same for all shards; asked by any of them
+   * @param clockNs monotonic, and the same for all shards; called by any of them
    */
   public PoisonQuarantine(LongSupplier clockNs) {
     this.clockNs = clockNs;
   }
 
-  /** A shard has a lane to this upstream; ended by {@link #leave}. */
+  /** A shard has a lane to this upstream, until it calls {@link #leave}. */
   ProbationSite join(String upstream) {
     return sites.compute(
             upstream,
@@ -48,7 +48,7 @@ public final class PoisonQuarantine {
     sites.computeIfPresent(upstream, (_, shared) -> --shared.shards == 0 ? null : shared);
   }
 
-  /** A shard has waiting suspects from now on, or no longer has any. */
+  /** A shard has got its first waiting suspect, or no longer has any. */
   void waiting(boolean isWaiting) {
     waitingShards.addAndGet(isWaiting ? 1 : -1);
   }
@@ -58,7 +58,7 @@ public final class PoisonQuarantine {
     doubts.add(clockNs.getAsLong());
   }
 
-  /** How many such signs there are lately. */
+  /** How many such signs there have been lately. */
   int doubts() {
     return doubts.count(clockNs.getAsLong());
   }

@@ -2,5 +2,5 @@ package dev.waymark.engine.pool;
 
 import dev.waymark.engine.base.PoolOptions;
 
-/** A pool, what chooses among its upstreams, and where its suspects are tried. */
+/** The options of a pool, with the balancer and the quarantine that all shards share. */
 public record PoolSetup(PoolOptions options, Balancer balancer, PoisonQuarantine quarantine) {}

@@ -26,37 +26,37 @@ import org.jspecify.annotations.Nullable;
  * <p><b>The idea.</b> A connection that has lost several owners without any progress becomes a
  * suspect. Suspects do not go to upstreams that serve others. Instead, an upstream is set apart for
  * them: its other connections are handed over first, and then suspects are tried on it, one round
- * at a time across all shards. A suspect that is answered is cleared. One that loses an owner
- * nobody else used is very likely to blame; {@link Evidence} says when that is proof, and then the
- * connection is closed with POISON.
+ * at a time across all shards. A suspect that is answered is cleared. One that loses an owner that
+ * no other connection used is very likely to blame; {@link Evidence} decides when that is proof, and
+ * then the connection is closed with POISON.
  *
- * <p><b>Why it is right.</b> Only what a suspect loses in isolation speaks against it, so an
- * innocent connection beside a poisonous one is never blamed. Upstreams that die of something else
- * are noticed too: they die without connections, or a suspect that lost one alone is answered by
- * the next. Such doubts raise the number of losses that count as proof.
+ * <p><b>Why it is correct.</b> Only losses in isolation count against a suspect, so an innocent
+ * connection beside a poisonous one is not blamed. Upstreams that die of something else
+ * are noticed too: they die without connections, or a suspect that lost one in isolation is answered
+ * by the next. Such doubts raise the number of losses that count as proof.
  *
  * <p><b>The cost.</b> Suspects wait, and one upstream at a time serves nobody else. Where rounds of
- * one suspect would take too long, since requests are slow or suspects are many, {@link GroupSize}
- * puts several into a round, unlikely ones first. A group that lives is cleared at once; one that
- * kills its upstream says little about each member.
+ * one suspect would take too long, because requests are slow or suspects are many, {@link GroupSize}
+ * puts several into a round, unlikely ones first. A group whose upstream lives is cleared at once;
+ * one that kills it says little about each member.
  *
- * <p>Confined to its shard's thread. What shards have to know of one another is in {@link
+ * <p>Confined to its shard's thread. What shards have to know about each other is in {@link
  * ProbationSite} and {@link PoisonQuarantine}.
  */
 final class Probation {
-  /** At most this many wait; others go on like any other connection. */
+  /** At most this many wait; more are placed without probation. */
   static final int WAITING_MAX = 1_024;
 
-  /** No suspect waits longer. */
+  /** The longest time that a suspect waits. */
   static final long WAIT_NS_MAX = 30_000_000_000L;
 
-  /** How long a lane's other connections have to leave before suspects join those that stayed. */
+  /** How long other connections have to leave a lane; then suspects join those that stayed. */
   static final long EMPTYING_NS = 1_000_000_000L;
 
   /** How long suspects wait for a second lane before they share the only one. */
   static final long ALONE_NS = 5_000_000_000L;
 
-  /** If other shards have suspects too, a shard's turn is this long; then it waits for a tick. */
+  /** The length of a shard's turn if other shards have suspects too; then it waits for a tick. */
   private static final long TURN_NS = 500_000_000L;
 
   private final int shard;
@@ -64,7 +64,7 @@ final class Probation {
   private final Function<Lane, ProbationSite> sites;
   private final Predicate<Lane> isSettled;
 
-  /** The suspects that wait, and since when. */
+  /** The waiting suspects, and since when each waits. */
   private final LinkedHashMap<Connection, Long> waiting = new LinkedHashMap<>();
 
   private final LinkedHashMap<Lane, ProbationRound> probation = new LinkedHashMap<>();
@@ -74,9 +74,9 @@ final class Probation {
   private long turnSinceNs;
 
   /**
-   * @param shard the index of this one
-   * @param sites of the pool's lanes
-   * @param isSettled as far as is known, the lane leads to the process that runs now
+   * @param shard the index of this shard
+   * @param sites finds the site of a lane
+   * @param isSettled whether, as far as is known, a lane leads to the current process
    */
   Probation(
       int shard,
@@ -94,7 +94,7 @@ final class Probation {
   /**
    * A suspect needs an owner.
    *
-   * @return false: it must not wait, or no longer
+   * @return false if it must not wait, or has waited for too long
    */
   boolean await(long nowNs, Connection connection) {
     Long sinceNs = waiting.get(connection);
@@ -112,7 +112,7 @@ final class Probation {
     return true;
   }
 
-  /** It no longer waits for a round. */
+  /** The connection no longer waits for a round. */
   void forget(Connection connection) {
     if (waiting.remove(connection) != null && waiting.isEmpty()) {
       quarantine.waiting(false);
@@ -120,7 +120,7 @@ final class Probation {
   }
 
   /**
-   * It was answered on this lane, or has left it.
+   * The connection was answered on this lane, or has left it.
    *
    * @return whether that ends its round, so that {@link #settle} has something to do
    */
@@ -159,27 +159,28 @@ final class Probation {
   }
 
   /**
-   * Ends the rounds that are over, and sets lanes apart for those to come.
+   * Ends the rounds that are over, and sets lanes apart for the next ones.
    *
-   * @param taking the lanes that accept connections
-   * @return lanes that were set apart now; their other connections are to leave
+   * @param accepting the lanes that accept connections
+   * @return the lanes newly set apart or kept so: their other connections have to leave
    */
-  List<Lane> settle(long nowNs, Collection<Lane> taking) {
+  List<Lane> settle(long nowNs, Collection<Lane> accepting) {
     List<Lane> toEmpty = new ArrayList<>();
     for (ProbationRound round : List.copyOf(probation.values())) {
-      boolean isTaking = taking.contains(round.lane());
+      boolean isAccepting = accepting.contains(round.lane());
       boolean isOver = round.isRunning() && isOver(nowNs, round);
-      boolean isIdle = !round.isRunning() && (!isTaking || !isUseful(round.lane()));
-      if (isOver && isTaking && goesOn(nowNs, round, taking)) {
+      boolean isIdle = !round.isRunning() && (!isAccepting || !isUseful(round.lane()));
+      if (isOver && isAccepting && getsAnotherGroup(nowNs, round, accepting)) {
         toEmpty.add(round.lane());
       } else if (isOver || isIdle) {
-        // A round that runs on a lane that accepts no more is kept: the lane may be about to break.
+        // A running round on a lane that no longer accepts connections is kept: the lane may be about
+        // to break.
         giveUp(round);
       }
     }
     int idle = (int) probation.values().stream().filter(round -> !round.isRunning()).count();
     while (!isTurnOver && idle < waiting.size()) {
-      Lane chosen = choose(nowNs, taking);
+      Lane chosen = choose(nowNs, accepting);
       if (chosen == null || !sites.apply(chosen).claim(shard)) {
         break;
       }
@@ -195,7 +196,7 @@ final class Probation {
   }
 
   /** Whether the lane gets another group. */
-  private boolean goesOn(long nowNs, ProbationRound round, Collection<Lane> taking) {
+  private boolean getsAnotherGroup(long nowNs, ProbationRound round, Collection<Lane> accepting) {
     boolean isAnswered = round.isAnswered();
     long unlikely = waiting.keySet().stream().filter(Probation::isUnlikely).count();
     groupSize.onLived(round.ageNs(nowNs), unlikely, waiting.size() - unlikely);
@@ -207,14 +208,14 @@ final class Probation {
       return false;
     }
     round.end(nowNs);
-    return taking.size() == 1 || (isAnswered && hasOtherOpen(taking, round.lane()));
+    return accepting.size() == 1 || (isAnswered && hasOtherOpen(accepting, round.lane()));
   }
 
   private static boolean isUnlikely(Connection suspect) {
     return suspect.ownership().isUnlikely();
   }
 
-  /** Some suspect waits that may go to this lane. */
+  /** Whether a waiting suspect may go to this lane. */
   private boolean isWanted(Lane lane) {
     return waiting(lane).findAny().isPresent();
   }
@@ -232,10 +233,10 @@ final class Probation {
     }
   }
 
-  /** The lane where suspects endanger the fewest; null if none is available now. */
-  private @Nullable Lane choose(long nowNs, Collection<Lane> taking) {
+  /** Returns the lane where suspects endanger the fewest connections, or null if there is none. */
+  private @Nullable Lane choose(long nowNs, Collection<Lane> accepting) {
     List<Lane> free =
-        taking.stream()
+        accepting.stream()
             .filter(lane -> !probation.containsKey(lane) && lane.isWritable() && isWanted(lane))
             .filter(lane -> sites.apply(lane).isFree())
             .filter(isSettled)
@@ -245,8 +246,8 @@ final class Probation {
         return lane;
       }
     }
-    boolean isHalfLeft = taking.size() / 2 > taking.size() - openCount(taking);
-    boolean isAlone = taking.size() == 1 && hasWaitedFor(nowNs, ALONE_NS);
+    boolean isHalfLeft = accepting.size() / 2 > accepting.size() - openCount(accepting);
+    boolean isAlone = accepting.size() == 1 && hasWaitedFor(nowNs, ALONE_NS);
     return isHalfLeft || isAlone
         ? free.stream().min(Comparator.comparingInt(Lane::connectionCount)).orElse(null)
         : null;
@@ -257,32 +258,32 @@ final class Probation {
   }
 
   /** How many lanes are not set apart. */
-  private int openCount(Collection<Lane> taking) {
-    return (int) taking.stream().filter(lane -> !sites.apply(lane).isSetApart()).count();
+  private int openCount(Collection<Lane> accepting) {
+    return (int) accepting.stream().filter(lane -> !sites.apply(lane).isSetApart()).count();
   }
 
-  private boolean hasOtherOpen(Collection<Lane> taking, Lane than) {
-    return taking.stream().anyMatch(lane -> lane != than && !sites.apply(lane).isSetApart());
+  private boolean hasOtherOpen(Collection<Lane> accepting, Lane than) {
+    return accepting.stream().anyMatch(lane -> lane != than && !sites.apply(lane).isSetApart());
   }
 
   /**
    * Begins the rounds whose lanes are ready.
    *
-   * @param isSole there is no other upstream to hand connections over to
-   * @param give gives a suspect to a lane
+   * @param isSole whether there is no other upstream to hand connections over to
+   * @param give attaches a suspect to a lane
    */
   void begin(long nowNs, boolean isSole, Giving give) {
     for (ProbationRound round : List.copyOf(probation.values())) {
       boolean isReady =
           !round.isRunning()
               && (isSole || round.site().isEmpty() || round.ageNs(nowNs) >= EMPTYING_NS);
-      // Asked after the site was found empty: it may be empty because it died, and a shard that
-      // loses its lane says so before its connections leave.
-      boolean isToBegin = isReady && isSettled.test(round.lane());
-      List<Connection> group = isToBegin ? group(round.lane()) : List.of();
+      // Checked after the site was found empty: it may be empty because it died, and a shard that
+      // loses its lane reports that before its connections leave.
+      boolean canBegin = isReady && isSettled.test(round.lane());
+      List<Connection> group = canBegin ? group(round.lane()) : List.of();
       if (!group.isEmpty()) {
         round.begin(nowNs, group.size(), isSettled);
-        // Before any is given away: a suspect may be answered, or end, at once.
+        // Before any is attached: a suspect may be answered, or end, at once.
         group.forEach(round::add);
         group.forEach(this::forget);
         group.forEach(suspect -> give.give(suspect, round.lane()));
@@ -291,8 +292,9 @@ final class Probation {
   }
 
   /**
-   * The suspects that have waited longest and may go to this lane. One that has lost an owner alone
-   * comes first, and alone: the round clears it or proves it poisonous.
+   * Returns the suspects for the next round: those that have waited longest among those that may go
+   * to this lane. One that has lost an owner in isolation comes first, and alone: the round clears it
+   * or proves it poisonous.
    */
   private List<Connection> group(Lane lane) {
     List<Connection> likeliest =
@@ -309,14 +311,14 @@ final class Probation {
     return waiting.keySet().stream().filter(suspect -> !suspect.ownership().isAvoiding(lane));
   }
 
-  /** Suspects that have waited too long although there are lanes, or that avoid all of them. */
-  List<Connection> overdue(long nowNs, Collection<Lane> taking) {
+  /** Returns the suspects that have waited too long although there are lanes, or avoid all lanes. */
+  List<Connection> overdue(long nowNs, Collection<Lane> accepting) {
     List<Connection> overdue = new ArrayList<>();
-    if (taking.isEmpty()) {
+    if (accepting.isEmpty()) {
       return overdue;
     }
     waiting.forEach((suspect, sinceNs) -> {
-      boolean isAvoidingAll = taking.stream().allMatch(suspect.ownership()::isAvoiding);
+      boolean isAvoidingAll = accepting.stream().allMatch(suspect.ownership()::isAvoiding);
       if (isAvoidingAll || nowNs - sinceNs >= WAIT_NS_MAX) {
         overdue.add(suspect);
       }
@@ -326,18 +328,18 @@ final class Probation {
 
   // --- outputs ---
 
-  /** How a suspect is given to a lane. */
+  /** Attaches a suspect to a lane. */
   interface Giving {
     void give(Connection suspect, Lane lane);
   }
 
-  /** In what company this connection lost this lane. */
+  /** Returns how isolated this connection was when it lost this lane. */
   Evidence.Company company(Connection connection, Owner owner) {
     ProbationRound round = probation.get(owner);
     return round == null ? Evidence.Company.OTHERS : round.company(connection);
   }
 
-  /** Nobody waits, and no lane is set apart by this shard. */
+  /** Whether no suspect waits and this shard has set no lane apart. */
   boolean isIdle() {
     return waiting.isEmpty() && probation.isEmpty();
   }

@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * One round on a lane that is set apart for suspects (rule 3): its other connections leave, a few
- * suspects are attached, and they are answered, time out, or lose the lane. Confined to its shard's
+ * One round of probation on a lane that is set apart for suspects (rule 3): its other connections
+ * leave, a few suspects are attached, and they are answered, time out, or lose the lane. Confined to its shard's
  * thread.
  */
 final class ProbationRound {
@@ -36,14 +36,14 @@ final class ProbationRound {
   /**
    * This many suspects are about to be attached to the lane.
    *
-   * @param isSettled as far as is known, the lane leads to the process that runs now
+   * @param isSettled whether, as far as is known, a lane leads to the current process
    */
   void begin(long nowNs, int count, Predicate<Lane> isSettled) {
     sinceNs = nowNs;
     isRunning = true;
     longestNs = 0;
     size = count;
-    // The order matters: whatever happens between two of these shows in the later one.
+    // The order matters: a change between these two lines shows in the later one.
     expectedStamp = site.stampOfOneMore();
     wasClean = site.isClean() && isSettled.test(lane);
   }
@@ -54,9 +54,9 @@ final class ProbationRound {
   }
 
   /**
-   * It was answered, or has left the lane, or ended.
+   * The connection was answered, or has left the lane, or has ended.
    *
-   * @return whether it was the last one of the group
+   * @return whether it was the last suspect of the group
    */
   boolean remove(Owner.Attached connection) {
     return group.remove(connection) && group.isEmpty();
@@ -87,7 +87,7 @@ final class ProbationRound {
     return site;
   }
 
-  /** Suspects are attached, and the round has not ended. */
+  /** Whether suspects are attached and the round has not ended. */
   boolean isRunning() {
     return isRunning;
   }
@@ -97,7 +97,7 @@ final class ProbationRound {
     return size;
   }
 
-  /** All suspects of the round were answered, or have gone. */
+  /** Whether all suspects of the round were answered or have left. */
   boolean isAnswered() {
     return group.isEmpty();
   }
@@ -107,12 +107,12 @@ final class ProbationRound {
     return longestNs;
   }
 
-  /** How long the round has lasted, or the lane has been emptying. */
+  /** How long the round has been running, or the lane has been emptying. */
   long ageNs(long nowNs) {
     return nowNs - sinceNs;
   }
 
-  /** In what company this connection lost the lane; asked once that has broken. */
+  /** Returns how isolated this connection was; called after the lane has broken. */
   Evidence.Company company(Connection connection) {
     return group.contains(connection) ? company : Evidence.Company.OTHERS;
   }

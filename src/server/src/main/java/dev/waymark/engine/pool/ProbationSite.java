@@ -7,21 +7,21 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One upstream as all shards of a pool see it: how many connections they have given it, and whether
- * one of them has set it apart for suspects (rule 3). Thread-safe, without locks. Its times come
- * from a clock that all shards share; their own clocks stop while they stand still.
+ * The state of one upstream that all shards of a pool share: how many connections it has, and whether
+ * a shard has set it apart for suspects (rule 3). Thread-safe, without locks. Its times come from a
+ * clock that all shards share; their own clocks stop while they stand still.
  */
 final class ProbationSite {
   /** A claim lapses if it is not renewed for this long: its shard may be standing still. */
   static final long CLAIM_NS = 1_000_000_000L;
 
-  /** How long a site that was passed on is kept for another shard: several ticks. */
+  /** How long a site that was passed on is reserved for another shard: several ticks. */
   private static final long PASSED_NS = 300_000_000L;
 
   /** When an upstream dies, the lanes of all shards break within this time. */
   private static final long DEATH_NS = 1_000_000_000L;
 
-  /** One attachment: the upper half counts all so far, the lower half those of now. */
+  /** One attachment: the upper half counts all so far, the lower half the current ones. */
   private static final long ATTACHED = (1L << 32) + 1;
 
   private static final int NOBODY = -1;
@@ -32,7 +32,7 @@ final class ProbationSite {
     }
   }
 
-  /** How long a process may still work on bytes of a connection that has left it. */
+  /** How long a process may keep working on bytes of a connection that has left it. */
   private static final long LEFTOVER_NS = 1_000_000_000L;
 
   private record Moment(long atNs) {}
@@ -49,12 +49,12 @@ final class ProbationSite {
 
   // --- inputs ---
 
-  /** A shard gives the upstream a connection. */
+  /** A shard attaches a connection. */
   void attached() {
     attachments.addAndGet(ATTACHED);
   }
 
-  /** The connection has left it. */
+  /** A connection has left it. */
   void detached() {
     attachments.decrementAndGet();
   }
@@ -72,7 +72,7 @@ final class ProbationSite {
   /**
    * Sets the upstream apart for this shard, until {@link #CLAIM_NS} after the last call.
    *
-   * @return false: another shard has it
+   * @return false if another shard has set it apart
    */
   boolean claim(int shard) {
     long nowNs = nowNs();
@@ -81,7 +81,7 @@ final class ProbationSite {
     return isFree && claim.compareAndSet(now, new Claim(shard, nowNs + CLAIM_NS));
   }
 
-  /** Stays set apart for a moment, so that another shard with suspects may claim it. */
+  /** Ends this shard's claim, but stays set apart for a moment so that another shard may claim it. */
   void pass(int shard) {
     Claim now = claim.get();
     if (now != null && now.shard == shard) {
@@ -89,7 +89,7 @@ final class ProbationSite {
     }
   }
 
-  /** Serves everybody again. */
+  /** Ends this shard's claim: the upstream serves all connections again. */
   void release(int shard) {
     Claim now = claim.get();
     if (now != null && now.shard == shard) {
@@ -99,34 +99,34 @@ final class ProbationSite {
 
   // --- outputs ---
 
-  /** The shared time. */
+  /** The time of the shared clock. */
   long nowNs() {
     return clockNs.getAsLong();
   }
 
-  /** Only suspects may be attached. */
+  /** Whether only suspects may be attached. */
   boolean isSetApart() {
     Claim now = claim.get();
     return now != null && !now.isOver(nowNs());
   }
 
-  /** As far as is known, any shard may claim it. */
+  /** Whether, as far as is known, any shard may claim it. */
   boolean isFree() {
     Claim now = claim.get();
     return now == null || now.shard == NOBODY || now.isOver(nowNs());
   }
 
-  /** No shard has a connection there now. */
+  /** Whether no shard has a connection there now. */
   boolean isEmpty() {
     return (int) attachments.get() == 0;
   }
 
-  /** And none has left bytes there lately. */
+  /** Whether it is empty, and no connection has left unconsumed bytes behind lately. */
   boolean isClean() {
     return isEmpty() && isFreeOfLeftovers(LEFTOVER_NS);
   }
 
-  /** And none has left bytes there for so long that poison would have worked by now. */
+  /** Whether it is empty, and poison that was left behind would have killed it by now. */
   boolean isUnused() {
     return isEmpty() && isFreeOfLeftovers(Evidence.ROUND_NS_MAX);
   }
@@ -137,8 +137,8 @@ final class ProbationSite {
   }
 
   /**
-   * What {@link #stamp} is after one connection was attached to an empty site, as long as it stays
-   * the only one.
+   * The value that {@link #stamp} will have after one more connection is attached, as long as no other
+   * comes or goes.
    */
   long stampOfOneMore() {
     return attachments.get() + ATTACHED;
@@ -150,8 +150,8 @@ final class ProbationSite {
   }
 
   /**
-   * Whether a lane that was opened at that shared time leads to the process that runs now. If lanes
-   * of other shards have just broken, it may be about to break for the same reason.
+   * Whether a lane that was opened at this time leads to the current process. If lanes of other shards
+   * have just broken, it may be about to break for the same reason.
    */
   boolean isSettled(long openedNs) {
     Moment last = lastBreak;

@@ -21,11 +21,10 @@ import java.util.Objects;
 import java.util.random.RandomGenerator;
 
 /**
- * A pool as one shard sees it: a lane to every upstream, and the connections that go to them.
- * {@link Placement} knows which lane takes a connection, {@link Mover} which planned moves begin,
- * {@link Probation} what to do with suspects; this class joins them and tells the control plane.
- * Confined to its shard's thread, but for the counters, the balancer and the quarantine, which all
- * shards share.
+ * A pool in one shard: a lane to every upstream, and the connections that go to them. {@link
+ * Placement} decides which lane gets a connection, {@link Mover} which planned moves begin, and
+ * {@link Probation} where suspects are tried; this class connects them and reports to the control
+ * plane. Confined to its shard's thread; the balancer and the quarantine are shared by all shards.
  */
 public final class ShardPool implements LanePool {
   private final PoolHost host;
@@ -86,7 +85,7 @@ public final class ShardPool implements LanePool {
     settleViews(nowNs);
   }
 
-  /** Views and options decide who leads, who gets connections and whom connections leave. */
+  /** Applies views and options: who leads, who gets connections, and whom connections leave. */
   private void settleViews(long nowNs) {
     for (UpstreamSlot slot : List.copyOf(slots.values())) {
       slot.lane().holdBack(nowNs, isHeldBack(slot.view()));
@@ -96,20 +95,20 @@ public final class ShardPool implements LanePool {
     moveAway(nowNs);
   }
 
-  /** Gives a new connection an owner, now or later, or ends it. */
+  /** Places a new connection, now or later, or ends it. */
   public void assign(long nowNs, Connection connection) {
     placement.place(nowNs, connection);
   }
 
-  /** Gives a connection that has left its owner another one, at the end of a turn. */
+  /** Places a connection that has left its owner, at the end of a turn. */
   public void assignAgain(Connection connection) {
     placement.placeLater(connection);
   }
 
   /**
-   * A turn ends: gives some of the waiting connections an owner.
+   * Called at the end of a turn: places some of the queued connections.
    *
-   * @return whether there are more
+   * @return whether more are queued
    */
   public boolean placeSome(long nowNs) {
     placement.placeSome(nowNs);
@@ -132,7 +131,7 @@ public final class ShardPool implements LanePool {
     refresh(nowNs);
   }
 
-  /** The lane has shown whether it acknowledges: it may take connections from now on. */
+  /** It is decided whether a lane acknowledges: it may now accept connections. */
   @Override
   public void onLaneDecided(long nowNs) {
     refresh(nowNs);
@@ -155,7 +154,7 @@ public final class ShardPool implements LanePool {
     moveAway(nowNs);
   }
 
-  /** The lane is breaking: it accepts no more connections, and its own have not been told yet. */
+  /** The lane has broken, and its connections have not been told yet. */
   @Override
   public void onLaneBreaking(long nowNs, Lane lane, boolean wasOpen) {
     if (wasOpen) {
@@ -185,7 +184,7 @@ public final class ShardPool implements LanePool {
     }
   }
 
-  /** Tells the control plane, which may eject the upstream. */
+  /** Reports to the control plane, which may eject the upstream. */
   @Override
   public void reportOutlier(Lane lane, OutlierSignal why) {
     host.events().onOutlierSignal(options.name(), lane.upstream().address(), why);
@@ -216,7 +215,7 @@ public final class ShardPool implements LanePool {
   /** The owner made progress with bytes of a connection that was under suspicion. */
   public void onCleared(Connection connection, Owner owner, boolean hadLostAlone) {
     if (hadLostAlone) {
-      // The owner that it had lost alone died of something else, then.
+      // So the owner that it lost in isolation died of something else.
       quarantine.doubt();
     }
     placement.onCleared(connection, owner);
@@ -233,7 +232,7 @@ public final class ShardPool implements LanePool {
     placement.onTick(nowNs);
     moveAway(nowNs);
     if (options.moving().isRebalancing()) {
-      // A Release may fill a lane, which is eligible no more then.
+      // A copy, because a Release may fill a lane, which then is no longer eligible.
       mover.rebalance(nowNs, placement.eligible());
     }
   }
@@ -244,7 +243,7 @@ public final class ShardPool implements LanePool {
     settleViews(nowNs);
   }
 
-  /** The pool is no longer configured, and nobody needs it: finishes and forgets every lane. */
+  /** The pool is no longer configured or used: finishes and forgets every lane. */
   public void remove() {
     slots.values().forEach(UpstreamSlot::gone);
     forgetUnused();
@@ -290,7 +289,7 @@ public final class ShardPool implements LanePool {
     return slots.values().stream().map(slot -> slot.lane().status()).toList();
   }
 
-  /** In how many places the connection waits for an owner; at most one. */
+  /** In how many places the connection waits for an owner; 0 or 1. */
   public int placesOf(Connection connection) {
     return placement.placesOf(connection);
   }
@@ -301,18 +300,18 @@ public final class ShardPool implements LanePool {
 
   // --- transitions ---
 
-  /** Moves connections off upstreams that they are to leave, if there are others (rule 9). */
+  /** Moves connections off upstreams that they have to leave, if there are others (rule 9). */
   private void moveAway(long nowNs) {
     mover.refill(nowNs, options.moving());
     long drainTimeoutNs = options.moving().drainTimeoutNs();
     for (UpstreamSlot slot : List.copyOf(slots.values())) {
       slot.noteLeaving(nowNs);
-      ResumeState.Cause left = slot.causeToLeave();
-      boolean isEmptied = left == null && placement.isBeingVacated(slot.lane());
-      ResumeState.Cause cause = isEmptied ? ResumeState.Cause.REBALANCE : left;
+      ResumeState.Cause leaving = slot.causeToLeave();
+      boolean isEmptied = leaving == null && placement.isBeingVacated(slot.lane());
+      ResumeState.Cause cause = isEmptied ? ResumeState.Cause.REBALANCE : leaving;
       if (cause != null && placement.hasAcceptingLane()) {
         boolean isOverdue =
-            left != null && drainTimeoutNs > 0 && slot.hasBeenLeavingFor(nowNs, drainTimeoutNs);
+            leaving != null && drainTimeoutNs > 0 && slot.hasBeenLeavingFor(nowNs, drainTimeoutNs);
         mover.leave(nowNs, slot.lane(), cause, isOverdue);
       }
     }
@@ -331,7 +330,7 @@ public final class ShardPool implements LanePool {
     return lane;
   }
 
-  /** The upstream did not announce its end, and no request can have caused it. */
+  /** Whether the upstream did not announce its end, and no request can have caused it. */
   private boolean hasDiedUnused(Lane lane) {
     UpstreamSlot slot = slot(lane);
     return slot.causeToLeave() == null && slot.isSettled() && slot.site().isUnused();
@@ -351,12 +350,12 @@ public final class ShardPool implements LanePool {
   }
 
   private void refresh(long nowNs) {
-    List<Lane> taking =
+    List<Lane> accepting =
         slots.values().stream()
             .filter(UpstreamSlot::isAcceptingConnections)
             .map(UpstreamSlot::lane)
             .toList();
-    if (placement.onLanes(nowNs, taking)) {
+    if (placement.onLanes(nowNs, accepting)) {
       mover.rebalanceSoon(nowNs);
     }
   }

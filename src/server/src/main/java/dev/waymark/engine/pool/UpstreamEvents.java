@@ -4,8 +4,8 @@ import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.protocol.Mark;
 
 /**
- * What happens to the upstreams of a pool in one shard, for logs and the control plane. Called on
- * the shard's thread; must not block.
+ * Listener for what happens to the upstreams of a pool in one shard, for logs and the control plane.
+ * Called on the shard's thread; must not block.
  */
 public interface UpstreamEvents {
   void onConnectionAttached(Mark mark, String pool, String upstream, int epoch);
@@ -22,7 +22,7 @@ public interface UpstreamEvents {
   /** A lane to an upstream that says SERVING could not be opened; it is tried again. */
   void onLaneRefused(String pool, String upstream, String cause);
 
-  /** Something speaks against an upstream; called every time. */
+  /** There is evidence against an upstream; called every time. */
   void onOutlierSignal(String pool, String upstream, OutlierSignal why);
 
   void onUpstreamDraining(String pool, String upstream);

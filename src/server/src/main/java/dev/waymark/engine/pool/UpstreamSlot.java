@@ -8,8 +8,8 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One upstream's place in a pool of one shard: its lane, when a broken lane is opened again, and
- * whether connections are to leave it. Confined to its shard's thread.
+ * One upstream of a pool in one shard: its lane, when a broken lane is opened again, and whether
+ * connections have to leave it. Confined to its shard's thread.
  */
 final class UpstreamSlot {
   private final Limits limits;
@@ -21,10 +21,10 @@ final class UpstreamSlot {
   private long brokenNs;
   private long retryAtNs;
   private boolean hasAcknowledged;
-  private boolean isLeft;
-  private long leftSinceNs;
+  private boolean isLeaving;
+  private long leavingSinceNs;
 
-  /** By the time that all shards share. */
+  /** When the lane opened, by the clock that all shards share. */
   private long openedNs;
 
   UpstreamSlot(Limits limits, ProbationSite site, UpstreamView view, Lane lane) {
@@ -60,7 +60,7 @@ final class UpstreamSlot {
     return isShareChanged;
   }
 
-  /** Its lane broke; another is opened after a while. */
+  /** The lane broke; another is opened after a while. */
   void onLaneBroken(long nowNs, RandomGenerator random) {
     // A lane that ends right after Settings has not worked either.
     boolean hasWorked = lane.hasWorkedFor(nowNs, limits.laneRetry().ceilingNs(failures));
@@ -70,7 +70,7 @@ final class UpstreamSlot {
     hasAcknowledged |= lane.isAcknowledging();
   }
 
-  /** Its lane is open. */
+  /** The lane is open. */
   void onLaneOpen() {
     openedNs = site.nowNs();
   }
@@ -80,12 +80,12 @@ final class UpstreamSlot {
     lane = next;
   }
 
-  /** Re-evaluates whether connections are to leave it. */
+  /** Re-evaluates whether connections have to leave it. */
   void noteLeaving(long nowNs) {
-    boolean wasLeft = isLeft;
-    isLeft = causeToLeave() != null;
-    if (isLeft && !wasLeft) {
-      leftSinceNs = nowNs;
+    boolean wasLeaving = isLeaving;
+    isLeaving = causeToLeave() != null;
+    if (isLeaving && !wasLeaving) {
+      leavingSinceNs = nowNs;
     }
   }
 
@@ -99,7 +99,7 @@ final class UpstreamSlot {
     return lane;
   }
 
-  /** As far as any shard knows, its lane leads to the process that runs now. */
+  /** Whether, as far as any shard knows, its lane leads to the current process. */
   boolean isSettled() {
     return site.isSettled(openedNs);
   }
@@ -109,12 +109,14 @@ final class UpstreamSlot {
     return site;
   }
 
-  /** One of its lanes said Settings before it broke. */
+  /** Whether Settings came on a former lane. */
   boolean hasAcknowledged() {
     return hasAcknowledged;
   }
 
   /**
+   * Whether the broken lane has to be replaced now.
+   *
    * @param longestNs the longest wait before a retry
    */
   boolean isRetryDue(long nowNs, long longestNs) {
@@ -126,7 +128,7 @@ final class UpstreamSlot {
     return !isGone && view.isServing() && lane.isAcceptingConnections();
   }
 
-  /** Why connections are to leave it; null if they are not. */
+  /** Why connections have to leave it; null if they do not. */
   ResumeState.@Nullable Cause causeToLeave() {
     if (lane.isHeldBack()) {
       return ResumeState.Cause.LEADER_CHANGED;
@@ -134,12 +136,12 @@ final class UpstreamSlot {
     return lane.isDraining() || isGone || view.isDraining() ? ResumeState.Cause.DRAINING : null;
   }
 
-  /** Connections have been leaving it for this long; only while they are. */
+  /** Whether connections have been leaving it for this long; called only while they are. */
   boolean hasBeenLeavingFor(long nowNs, long timeoutNs) {
-    return nowNs - leftSinceNs >= timeoutNs;
+    return nowNs - leavingSinceNs >= timeoutNs;
   }
 
-  /** Neither discovery nor any connection needs it. */
+  /** Whether discovery does not list it and it has no connections. */
   boolean isUnused() {
     return isGone && lane.connectionCount() == 0;
   }
@@ -147,8 +149,8 @@ final class UpstreamSlot {
   // --- transitions ---
 
   /**
-   * Doubles with each failure, with jitter over its upper half, so that shards and bridges do not
-   * retry in step.
+   * Returns the wait before a retry. It doubles with each failure, with jitter over its upper half, so
+   * that shards and bridges do not retry in step.
    */
   private long retryNs(RandomGenerator random) {
     long longestNs = limits.laneRetry().ceilingNs(failures);

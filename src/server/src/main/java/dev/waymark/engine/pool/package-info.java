@@ -1,7 +1,6 @@
 /**
- * The upstreams of a pool as one shard sees them: their lanes, which of them a connection is given
- * to, planned moves between them, and what is done about requests that kill upstreams (rules 3, 8
- * and 9).
+ * The upstreams of a pool in one shard: their lanes, the placement of connections on them, planned
+ * moves between them, and the defence against requests that kill upstreams (rules 3, 8 and 9).
  *
  * <p>Out of scope: discovery, health and the balancing policies, which are in {@code upstreams} and
  * reach the engine as {@link dev.waymark.engine.pool.PoolSnapshot} and {@link

@@ -67,7 +67,7 @@ final class ConnectionTable {
     }
   }
 
-  /** Calls the action with each of those present now; it may remove any. */
+  /** Calls the action with each connection present now; it may remove any. */
   void forEach(Consumer<Connection> action) {
     for (Connection connection : slots.clone()) {
       if (connection != null) {
@@ -76,7 +76,7 @@ final class ConnectionTable {
     }
   }
 
-  /** Of all connections, in no order. */
+  /** The sequences of all connections, in no order. */
   long[] sequences() {
     long[] sequences = new long[size];
     int next = 0;

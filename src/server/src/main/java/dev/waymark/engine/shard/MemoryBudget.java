@@ -5,24 +5,24 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 
 /**
- * How many client and reply bytes the process holds over all shards, with {@link
- * Limits#bufferOverheadBytes} for each buffer of them (rule 10). Thread-safe; shards report once
+ * The memory budget of the process, and how much of it all shards use: client and reply bytes, and
+ * {@link Limits#bufferOverheadBytes} for each of their buffers (rule 10). Thread-safe; shards report once
  * per turn, and whenever they hold much more.
  */
 public final class MemoryBudget {
   /** Reading resumes below this share of the budget, so that it does not flap. */
   private static final double RESUME_SHARE = 0.9;
 
-  /** From this share on the longest reply queues are given up. */
+  /** From this share on, the connections with the longest reply queues are closed. */
   private static final double HARD_SHARE = 1.25;
 
-  /** After this long over the budget the largest connections are given up until it is met again. */
+  /** After this long over the budget, the largest connections are closed until it is met again. */
   static final long OVER_NS_MAX = 2_000_000_000L;
 
   /** A shard that holds this much more than it has reported reports within its turn. */
   static final long UNREPORTED_BYTES_MAX = 1024 * 1024;
 
-  /** While memory is short the budget is divided by this. */
+  /** While memory is short, the budget is divided by this. */
   private static final int SHORT_DIVISOR = 4;
 
   private final long budgetBytes;
@@ -47,10 +47,10 @@ public final class MemoryBudget {
   }
 
   /**
-   * Claims that these bytes will be freed, if the process holds at least the mark. Shards that free
-   * at the same time never free for the same excess.
+   * Counts these bytes as free, if the process holds at least the mark; the caller then frees them.
+   * Shards that free at the same time never free for the same excess.
    *
-   * @return false: it does not, and nothing has to be freed
+   * @return false if the process holds less, and nothing has to be freed
    */
   boolean free(long bytes, long markBytes) {
     long used = usedBytes.get();
@@ -63,22 +63,22 @@ public final class MemoryBudget {
     return false;
   }
 
-  /** What all shards hold, as they last reported. */
+  /** The bytes that all shards hold, as they last reported. */
   public long usedBytes() {
     return usedBytes.get();
   }
 
-  /** The limit {@link Limits#memoryBudgetBytes}. */
+  /** The configured {@link Limits#memoryBudgetBytes}. */
   public long budgetBytes() {
     return budgetBytes;
   }
 
-  /** What may be held at this moment: the budget, or a part of it while memory is short. */
+  /** What may be held now: the budget, or a part of it while memory is short. */
   public long limitBytes() {
     return isShort.getAsBoolean() ? budgetBytes / SHORT_DIVISOR : budgetBytes;
   }
 
-  /** Whether more is held, as shards last reported. */
+  /** Whether more than {@link #limitBytes} is held, as shards last reported. */
   public boolean isOver() {
     return usedBytes.get() > limitBytes();
   }
@@ -96,7 +96,7 @@ public final class MemoryBudget {
     return (long) (limitBytes() * RESUME_SHARE);
   }
 
-  /** From here on the longest reply queues are given up at once. */
+  /** From here on, the connections with the longest reply queues are closed at once. */
   long hardBytes() {
     return (long) (limitBytes() * HARD_SHARE);
   }

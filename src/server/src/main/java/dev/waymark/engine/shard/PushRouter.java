@@ -14,14 +14,14 @@ import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives a push to the connection that it names, or says why it cannot (rule 6). Confined to its
+ * Passes a push to the connection that it names, or answers why that is not possible (rule 6). Confined to its
  * shard's thread.
  *
- * <p>A pool learns no more about a mark than it may: if it may push to some listeners only, a mark
- * of an unknown listener is FORBIDDEN.
+ * <p>A pool must not learn about connections of listeners to which it may not push. So if it may push
+ * to some listeners only, a mark whose listener is unknown is FORBIDDEN.
  */
 final class PushRouter {
-  /** How many closes a process remembers, over all its shards. */
+  /** How many closes a bridge remembers, over all its shards. */
   static final int CLOSES_MAX = 65_536;
 
   private final ShardIdentity identity;
@@ -32,8 +32,8 @@ final class PushRouter {
   private final RecentCloses closes;
 
   /**
-   * @param connections a view of those of the shard
-   * @param listeners a view of those of the shard
+   * @param connections the connections of the shard; a live view
+   * @param listeners the listeners of the shard; a live view
    * @param hasIssued whether the shard ever gave a mark with this sequence
    */
   PushRouter(
@@ -55,8 +55,8 @@ final class PushRouter {
   /**
    * A push came on a lane of this shard.
    *
-   * @param pool of the lane
-   * @param reply told what became of it, once, now or later, on this thread
+   * @param pool the pool of the lane
+   * @param reply gets the result, once, now or later, on this thread
    */
   void push(long nowNs, String pool, Push push, Consumer<PushResult> reply) {
     Mark mark = push.mark();
@@ -90,9 +90,9 @@ final class PushRouter {
       connection.push(nowNs, push, reply);
     } else if (close != null && close.listener().isOpenTo(pool)) {
       reply.accept(PushResult.gone(push.id(), close.reason(), close.closedUnixMs()));
+    } else if (connection != null || close != null) {
+      reply.accept(PushResult.of(push.id(), Outcome.FORBIDDEN));
     } else {
-      // A connection that is there is forbidden to this pool, which then may not push to all
-      // listeners.
       reply.accept(unknown(pool, push.id(), sequence));
     }
   }

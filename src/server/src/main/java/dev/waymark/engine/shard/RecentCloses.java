@@ -8,24 +8,24 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last closes of a shard by sequence; the oldest is forgotten first. Confined to its shard's
- * thread. Some 80 bytes each.
+ * Remembers the last closes of a shard by sequence; the oldest is forgotten first. About 80 bytes
+ * each. Confined to its shard's thread.
  */
 final class RecentCloses {
   /**
    * What is remembered of a closed connection. Immutable.
    *
-   * @param reason null: unknown
+   * @param reason null if unknown
    */
   record Close(ListenerOptions listener, @Nullable CloseReason reason, long closedUnixMs) {}
 
   private final Map<Long, Close> closes;
 
   /**
-   * @param capacity closes that are remembered, at least 1
+   * @param capacity how many closes are remembered, at least 1
    */
   RecentCloses(int capacity) {
-    Check.that(capacity > 0, "no close to remember");
+    Check.that(capacity > 0, "capacity is positive");
     closes =
         new LinkedHashMap<>() {
           @Override
@@ -35,12 +35,12 @@ final class RecentCloses {
         };
   }
 
-  /** Remembers a close. A sequence comes once. */
+  /** Remembers a close. Called once for each sequence. */
   void add(long sequence, Close close) {
     closes.put(sequence, close);
   }
 
-  /** Null if it is not remembered. */
+  /** Returns null if the close is not remembered. */
   @Nullable Close find(long sequence) {
     return closes.get(sequence);
   }

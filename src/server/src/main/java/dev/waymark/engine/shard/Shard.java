@@ -43,9 +43,9 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connections and lanes of one event loop. Confined to one thread, the shard's. After an input
- * the edge waits for {@link ShardEnvironment#requestTurnEnd} and {@link
- * ShardEnvironment#requestDeadline}.
+ * The connections and lanes of one event loop. Confined to one thread, the shard's. After an input,
+ * the edge calls the shard again only as requested by {@link ShardEnvironment#requestTurnEnd} and
+ * {@link ShardEnvironment#requestDeadline}.
  */
 public final class Shard {
   private final ShardIdentity identity;
@@ -99,7 +99,7 @@ public final class Shard {
 
   // --- inputs ---
 
-  /** A client was accepted: it gets a mark, and an owner as soon as there is one. */
+  /** A client was accepted: its connection gets a mark, and an owner as soon as possible. */
   public Connection onAccepted(
       long nowNs, long nowUnixMs, String listenerName, ClientSocket socket) {
     ListenerHost listener = hosts.get(listenerName);
@@ -139,24 +139,23 @@ public final class Shard {
       ShardPool pool = pools.get(options.pool());
       if (pool == null) {
         throw new IllegalArgumentException(
-            "listener " + options.name() + " names a pool that is not there: " + options.pool());
+            "listener " + options.name() + " names an unknown pool: " + options.pool());
       }
       listeners.put(options.name(), options);
       hosts.put(options.name(), new ListenerHost(options, pool, counters.listener(options.name())));
     }
   }
 
-  /** The listener accepts no more clients; its connections live on. */
+  /** The listener accepts no more clients; its connections stay. */
   public void onListenerRemoved(String listener) {
     listeners.remove(listener);
     hosts.remove(listener);
   }
 
   /**
-   * Ends the lanes of a pool that no listener names, unless a connection still needs it; to be
-   * called again then.
+   * Removes a pool that no listener names, and ends its lanes, unless a connection still needs it.
    *
-   * @return whether the pool is gone
+   * @return whether the pool is removed; if not, call again later
    */
   public boolean removePoolIfUnused(String name) {
     ShardPool pool = pools.get(name);
@@ -173,7 +172,7 @@ public final class Shard {
     return !isUsed[0];
   }
 
-  /** The control plane has a new view of a pool. */
+  /** The control plane has published a snapshot of a pool. */
   public void onPool(long nowNs, PoolSnapshot snapshot) {
     ShardPool pool = pools.get(snapshot.pool());
     if (pool != null) {
@@ -184,8 +183,8 @@ public final class Shard {
   /**
    * A push that came on a lane of another shard, for a connection of this one.
    *
-   * @param pool of that lane
-   * @param reply told what became of it, once, now or later, on this thread
+   * @param pool the pool of that lane
+   * @param reply gets the result, once, now or later, on this thread
    */
   public void onPush(
       long nowNs, String pool, UpstreamControl.Push push, Consumer<PushResult> reply) {
@@ -200,7 +199,7 @@ public final class Shard {
         isAnyLeft |= pool.placeSome(nowNs);
       }
       announcements.send();
-      // Flushing a socket may free credit, which is a frame. So lanes come last, and queues may
+      // Flushing a socket may free credit, which is a frame. So lanes come last, and both queues may
       // grow meanwhile.
       while (!connectionsToFlush.isEmpty()) {
         connectionsToFlush.remove().flush();
@@ -211,8 +210,8 @@ public final class Shard {
     } finally {
       isTurnEndRequested = false;
       if (isAnyLeft || !connectionsToFlush.isEmpty() || !lanesToFlush.isEmpty()) {
-        // Re-opens are paced, or one has failed, for instance without memory: the others must go
-        // on.
+        // More connections have to be placed, or a flush has thrown, for instance out of memory: the
+        // others still have to be flushed.
         requestTurnEnd();
       }
       announceAtTurnEnd();
@@ -221,14 +220,14 @@ public final class Shard {
   }
 
   /**
-   * Another shard found that the process holds far too much: {@link
+   * Another shard found that the process is far over its memory budget; see {@link
    * ShardEnvironment#askOthersToFree}.
    */
   public void onMemoryAsked(long nowNs) {
     memory.onAsked(nowNs);
   }
 
-  /** Time has passed. */
+  /** The time of {@link #nextDeadlineNs} has come. */
   public void onDeadline(long nowNs) {
     if (!creditOwed.isEmpty() && creditDeadlineNs - nowNs <= 0) {
       List<Connection> owed = List.copyOf(creditOwed);
@@ -247,13 +246,13 @@ public final class Shard {
     standstillNs += forNs;
   }
 
-  /** The bridge stops in this time. Connections with an age limit end within it, spread evenly. */
+  /** The bridge drains: connections with an age limit end within this time, spread evenly. */
   public void onDrain(long nowNs, long timeoutNs) {
     connections.forEach(connection -> connection.onDrain(nowNs, timeoutNs));
   }
 
   /**
-   * To be called after {@link #stop}: drops the sockets whose clients have not closed their side.
+   * Called after {@link #stop}: drops the sockets whose clients have not closed their side.
    */
   public void abandon() {
     connections.forEach(connection -> connection.abandon());
@@ -269,18 +268,18 @@ public final class Shard {
 
   // --- outputs ---
 
-  /** When {@link #onDeadline} is to be called; to be asked again after it. */
+  /** When {@link #onDeadline} has to be called; changes with each call of it. */
   public long nextDeadlineNs() {
     long tickNs = wheel.nextTickNs();
     return creditOwed.isEmpty() || tickNs - creditDeadlineNs < 0 ? tickNs : creditDeadlineNs;
   }
 
-  /** Connections whose sockets are not closed. */
+  /** The number of connections whose sockets are not closed. */
   public int connectionCount() {
     return connections.size();
   }
 
-  /** At most this many of the connections, in no order. */
+  /** Returns at most this many of the connections, in no order. */
   public List<ConnectionStatus> connections(int countMax) {
     List<ConnectionStatus> some = new ArrayList<>();
     connections.forEach(connection -> {
@@ -296,7 +295,7 @@ public final class Shard {
     return pools.values().stream().flatMap(pool -> pool.status().stream()).toList();
   }
 
-  /** What always holds; the simulation checks it after each step. */
+  /** Checks what always holds; called by the simulation. */
   void checkInvariants() {
     connections.forEach(connection -> {
       connection.checkInvariants();
@@ -305,7 +304,7 @@ public final class Shard {
       Check.that(
           places + (connection.ownership().isBackingOff() ? 1 : 0)
               == (connection.isWaiting() ? 1 : 0),
-          "who waits is in one place, who does not is in none");
+          "a waiting connection is in exactly one place, any other in none");
     });
     pools.values().forEach(ShardPool::checkInvariants);
     memory.checkInvariants();
@@ -325,7 +324,7 @@ public final class Shard {
     return new ShardPool(nowNs, setup, services, hello, random, counters);
   }
 
-  /** The loop's time plus all its standstills: what a clock on the wall would have measured. */
+  /** The loop's time plus all its standstills. */
   private long elapsedNs(long nowNs) {
     return nowNs + standstillNs;
   }
@@ -336,7 +335,7 @@ public final class Shard {
     return sequence % identity.count() == identity.index() && n >= 1 && n <= acceptedCount;
   }
 
-  /** Asks for the end of the turn if a lane takes announcements. */
+  /** Requests the end of the turn if there are announcements to send. */
   private void announceAtTurnEnd() {
     if (announcements.hasMore()) {
       requestTurnEnd();
@@ -386,7 +385,7 @@ public final class Shard {
     ConnectionInfo info(Mark mark, ClientSocket socket, long elapsedNs, long nowUnixMs) {
       String dialled = socket.localAddress();
       if (!dialled.equals(localAddress)) {
-        // The same text in one place: most clients dial the same address.
+        // Shares one string between connections: most clients dial the same address.
         localAddress = dialled;
       }
       return new ConnectionInfo(
@@ -442,7 +441,7 @@ public final class Shard {
       creditOwed.add(connection);
       if (creditOwed.size() == 1) {
         creditDeadlineNs = nowNs + limits.creditDelayNs();
-        // Asks for nextDeadlineNs, so it comes last.
+        // Last, because the environment calls nextDeadlineNs.
         environment.requestDeadline(creditDeadlineNs);
       }
     }
@@ -473,8 +472,8 @@ public final class Shard {
     }
 
     @Override
-    public void onForcedDetach(ForcedDetach taken) {
-      events.onForcedDetach(taken);
+    public void onForcedDetach(ForcedDetach detach) {
+      events.onForcedDetach(detach);
     }
 
     @Override

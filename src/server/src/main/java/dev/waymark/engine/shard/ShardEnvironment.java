@@ -14,22 +14,22 @@ public interface ShardEnvironment {
   /** Asks for {@link Shard#onDeadline} at {@link Shard#nextDeadlineNs}, which became earlier. */
   void requestDeadline(long deadlineNs);
 
-  /** Opens a call to the lane's upstream. Inputs go to the lane, but none during this method. */
+  /** Starts a call to the lane's upstream, as {@code LaneHost.connect} says. */
   LaneTransport connect(Lane lane);
 
   /**
    * Hands a push to the shard that holds its connection: {@link Shard#onPush} on its thread.
    *
-   * @param pool of the lane on which it came
-   * @param reply to be told what became of it on this shard's thread, once
-   * @return false: too much is under way already, and the push was not taken
+   * @param pool the pool of the lane on which it came
+   * @param reply gets the result, once, on this shard's thread
+   * @return false if too many are under way already, and the push was not taken
    */
   boolean forwardPush(
       int shard, String pool, UpstreamControl.Push push, Consumer<PushResult> reply);
 
   /**
-   * The process holds far too much, and this shard no more than its share of it: asks for {@link
-   * Shard#onMemoryAsked} of the other shards.
+   * The process is far over its memory budget, but this shard holds no more than its share: asks for
+   * {@link Shard#onMemoryAsked} of the other shards.
    */
   void askOthersToFree();
 

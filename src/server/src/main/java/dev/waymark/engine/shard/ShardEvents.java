@@ -6,14 +6,14 @@ import dev.waymark.engine.pool.UpstreamEvents;
 import dev.waymark.protocol.Mark;
 
 /**
- * What happens in a shard, for logs and the control plane. Called on the shard's thread; must not
- * block.
+ * Listener for what happens in a shard, for logs and the control plane. Called on the shard's thread;
+ * must not block.
  */
 public interface ShardEvents extends UpstreamEvents {
   void onConnectionOpened(Mark mark, String listener, String clientAddress);
 
-  /** Called for every one; an upstream that hangs may have thousands. */
-  void onForcedDetach(ForcedDetach taken);
+  /** Called for every connection; an upstream that hangs may cause thousands of calls. */
+  void onForcedDetach(ForcedDetach detach);
 
   void onConnectionClosed(ConnectionSummary summary);
 

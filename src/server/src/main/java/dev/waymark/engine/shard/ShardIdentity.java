@@ -1,7 +1,7 @@
 package dev.waymark.engine.shard;
 
 /**
- * Which shard of which bridge. Immutable.
+ * Identifies a shard and its bridge. Immutable.
  *
  * @param index from 0
  * @param count how many shards the bridge has

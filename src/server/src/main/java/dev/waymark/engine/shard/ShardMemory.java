@@ -10,22 +10,22 @@ import java.util.List;
 import java.util.function.ToLongFunction;
 
 /**
- * What the connections of one shard hold in memory, and what happens when the process holds too
- * much (rule 10). Confined to its shard's thread.
+ * Counts the memory that the connections of one shard hold, and acts when the process holds too much
+ * (rule 10). Confined to its shard's thread.
  *
  * <p><b>The problem.</b> Windows promise far more memory than there is: a million connections times
  * two windows. Promises are cheap as long as few are used at a time, but a fleet of slow clients,
  * or an upstream that hangs, can call in many at once.
  *
  * <p><b>The idea.</b> All shards share one {@link MemoryBudget}. Over the budget no client is read
- * and none is accepted: this stops what clients send. Replies go on, and what no pause stops has to
- * be given up: far over the budget the longest reply queues go at once; over it for too long the
- * largest connections go in steps, since clients that read nothing, or wait in the middle of a
- * message, would stall everybody else for ever.
+ * and none is accepted: this stops what clients send. Nothing pauses replies, so connections have to
+ * be closed: far over the budget those with the longest reply queues at once; over it for too long
+ * the largest ones in steps, because clients that read nothing, or stop in the middle of a message,
+ * would stall all others forever.
  *
- * <p><b>Why it is right.</b> As few connections go as are needed: what is being freed counts as
- * free at once, each shard frees only what it holds beyond its share, and all of them together only
- * the excess. What a connection holds is counted once per input, by difference, and the invariants
+ * <p><b>Why it is correct.</b> No more connections are closed than necessary: what is being freed
+ * counts as free at once, each shard frees only what it holds beyond its share, and all of them
+ * together only the excess. What a connection holds is counted once per input, by difference, and the invariants
  * compare the sum with a count of all connections.
  *
  * <p><b>The cost.</b> One addition for each input, and one atomic addition per turn and shard.
@@ -52,7 +52,7 @@ final class ShardMemory {
 
   /**
    * @param shardCount how many shards share the budget
-   * @param connections a view of those of the shard
+   * @param connections the connections of the shard; a live view
    */
   ShardMemory(
       ShardEnvironment environment,
@@ -75,7 +75,7 @@ final class ShardMemory {
   }
 
   /**
-   * A turn ends, or time has passed: reports, pauses or resumes, and gives up connections if there
+   * A turn has ended, or time has passed: reports, pauses or resumes, and closes connections if there
    * is no other way.
    */
   void check(long nowNs) {
@@ -83,8 +83,8 @@ final class ShardMemory {
   }
 
   /**
-   * Another shard holds no more than its share, and asks all others to free. This one does, and
-   * asks nobody: where none of them has replies to give up, they would ask one another for ever.
+   * Another shard holds no more than its share, and asks all others to free memory. This one does
+   * what it can and asks nobody: if no shard had replies to drop, they would ask each other forever.
    */
   void onAsked(long nowNs) {
     check(nowNs, false);
@@ -113,7 +113,7 @@ final class ShardMemory {
 
   // --- outputs ---
 
-  /** As of the last turn, or of now if much more has been held since. */
+  /** As of the last turn, or as of now if much more has been held since. */
   boolean isOverBudget() {
     if (heldBytes - reportedBytes >= MemoryBudget.UNREPORTED_BYTES_MAX) {
       report();
@@ -125,7 +125,7 @@ final class ShardMemory {
   void checkInvariants() {
     long[] held = new long[1];
     connections.forEach(connection -> held[0] += connection.heldBytes());
-    Check.that(heldBytes == held[0], "held bytes are counted both ways");
+    Check.that(heldBytes == held[0], "held bytes equal the sum over all connections");
   }
 
   // --- transitions ---
@@ -154,8 +154,9 @@ final class ShardMemory {
   }
 
   /**
-   * No pause of reading stops replies. Client bytes count only up to the budget: a burst of them is
-   * let through, and must not cost clients with a reply under way their sockets.
+   * Closes the connections with the longest reply queues, because no pause of reading stops replies.
+   * Client bytes count only up to the budget: a burst of them must not cost clients with a reply
+   * under way their sockets.
    */
   private void shedReplies(long nowNs) {
     long[] replyBytes = new long[1];
@@ -167,7 +168,7 @@ final class ShardMemory {
     }
   }
 
-  /** Frees a part of the excess, and of what exceeds this shard's share. */
+  /** Frees a part of the excess, but no more than a part of what exceeds this shard's share. */
   private void shedStep(long nowNs) {
     long ownExcessBytes = heldBytes - share(budget.resumeBytes());
     long excessBytes = Math.min(ownExcessBytes, budget.usedBytes() - budget.resumeBytes());
@@ -176,12 +177,12 @@ final class ShardMemory {
     }
   }
 
-  /** While all shards together hold the whole, at least one holds its share or more. */
+  /** This shard's share: if all shards together hold the total, at least one holds its share. */
   private long share(long bytes) {
     return bytes / shardCount;
   }
 
-  /** Largest first, until more than this is freed or the process is under the mark. */
+  /** Closes the largest first, until more than this is freed or the process is under the mark. */
   private void shed(long nowNs, ToLongFunction<Connection> size, long markBytes, long bytes) {
     long leftBytes = bytes;
     for (Holder holder : largestFirst(size)) {

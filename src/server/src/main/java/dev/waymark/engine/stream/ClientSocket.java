@@ -3,8 +3,7 @@ package dev.waymark.engine.stream;
 import io.netty.buffer.ByteBuf;
 
 /**
- * The client's socket as a connection uses it; implemented at the edge. Called on the shard's
- * thread only.
+ * The client's socket; implemented at the edge. Called on the shard's thread only.
  */
 public interface ClientSocket {
   /** host:port of the client, IPv6 in brackets. */
@@ -17,29 +16,29 @@ public interface ClientSocket {
   String localAddress();
 
   /**
-   * Queues bytes; they leave at {@link #flush}. What the kernel took is reported by {@code
-   * Connection.onWritten}, in order.
+   * Queues bytes, to be written at {@link #flush}. {@code Connection.onWritten} reports, in order, what
+   * the kernel has taken.
    *
    * @param owned the reference passes to this method
    */
   void write(ByteBuf owned);
 
   /**
-   * Bytes given to {@link #write} that the kernel has not taken; shrinks also during one large
-   * flush.
+   * The bytes given to {@link #write} that the kernel has not taken; also shrinks in the middle of a
+   * large flush.
    */
   long unwrittenBytes();
 
   /** Hands the kernel as much of the queue as it takes. */
   void flush();
 
-  /** Sends FIN after everything queued; reading goes on. */
+  /** Sends FIN after everything queued; reading continues. */
   void finish();
 
   /** Stops reading; further bytes wait in the kernel. */
   void pauseReading();
 
-  /** Reads again. */
+  /** Resumes reading. */
   void resumeReading();
 
   /** Closes now; everything queued has been written. {@code Connection.onSocketClosed} follows. */

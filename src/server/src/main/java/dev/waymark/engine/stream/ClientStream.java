@@ -7,11 +7,11 @@ import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client's direction of one connection: what came, what the owner was sent, what it consumed,
- * and why no more can be read (rules 1, 2 and 3).
+ * The client's direction of one connection: the bytes received, sent to the owner and consumed, and
+ * why no more can be read (rules 1, 2 and 3).
  *
- * <p>What was sent is kept until it is consumed. When the owner is lost, the stream is rewound to
- * {@code consumed} and the next owner is sent the rest again: that is all there is to a replay.
+ * <p>Sent bytes are kept until they are consumed. When the owner is lost, the stream is rewound to
+ * {@code consumed}, and the next owner is sent the rest again: that is the whole replay.
  * Bytes are kept as references to the buffers that were read, so keeping them copies nothing; the
  * cost is at most one window for each connection with work under way. All offsets are absolute and
  * count from the first byte of the connection, so nothing has to be renumbered when the owner
@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ClientStream {
   /**
-   * Bytes of the stream and a link to the next chunk. What is kept is shared with what is sent, so
-   * nobody may move the payload's indices.
+   * Some bytes of the stream, and a link to the next chunk. The payload is shared between the stream
+   * and the sent frame, so its indices must not be moved.
    */
   public static final class Chunk {
     private ByteBuf payload;
@@ -36,7 +36,7 @@ public final class ClientStream {
       return payload;
     }
 
-    /** They end a message. */
+    /** Whether they end a message. */
     public boolean isLast() {
       return isLast;
     }
@@ -54,7 +54,7 @@ public final class ClientStream {
       become(slice(0, bytes));
     }
 
-    /** Loses its first bytes. */
+    /** Drops its first bytes. */
     private void skip(int bytes) {
       become(slice(bytes, bytes() - bytes));
     }
@@ -78,7 +78,7 @@ public final class ClientStream {
   private int partialBytes;
   private @Nullable CloseReason violation;
 
-  /** What was sent and not consumed, then what waits to be sent. */
+  /** The bytes sent and not consumed, followed by those that wait to be sent. */
   private @Nullable Chunk first;
 
   /** The first chunk that waits to be sent. */
@@ -88,7 +88,7 @@ public final class ClientStream {
 
   // --- inputs ---
 
-  /** Bytes came that have to wait. */
+  /** Bytes came that have to wait. The reference passes to this method. */
   public void enqueue(ByteBuf owned, boolean isLast) {
     Chunk added = add(owned, isLast);
     unsent = unsent == null ? added : unsent;
@@ -98,7 +98,8 @@ public final class ClientStream {
   /**
    * Bytes came and are sent at once.
    *
-   * @param borrowed kept by a reference of its own where the owner acknowledges
+   * @param borrowed retained if it is kept
+   * @param isKept whether the owner acknowledges, or may yet
    */
   public void pass(ByteBuf borrowed, boolean isLast, boolean isKept) {
     Check.that(unsent == null, "bytes pass only where none wait");
@@ -122,7 +123,7 @@ public final class ClientStream {
   /**
    * The client's bytes cannot be cut into messages from here on.
    *
-   * @return whether this is new
+   * @return false if there was a violation before
    */
   public boolean violation(CloseReason reason) {
     if (violation != null) {
@@ -176,17 +177,17 @@ public final class ClientStream {
 
   // --- outputs ---
 
-  /** How many bytes may be sent now under this window. */
+  /** How many bytes this window allows to send now. */
   public long room(long windowBytes) {
     return windowBytes - (sentOffset - consumedOffset);
   }
 
   /**
-   * Takes the next bytes to send, at most one payload and never past the window. To be called until
-   * null after every input.
+   * Takes the next bytes to send, at most one payload and never past the window. Called after every
+   * input, until it returns null.
    *
-   * @param isKept the owner acknowledges, or may yet
-   * @return the caller owns its payload; null if nothing waits or fits
+   * @param isKept whether the owner acknowledges, or may yet
+   * @return a chunk whose payload the caller owns; null if nothing waits or fits
    */
   public @Nullable Chunk next(long windowBytes, boolean isKept) {
     Chunk next = unsent;
@@ -215,7 +216,7 @@ public final class ClientStream {
     return next;
   }
 
-  /** Nothing waits to be sent. */
+  /** Whether nothing waits to be sent. */
   public boolean isEmpty() {
     return unsent == null;
   }
@@ -224,7 +225,7 @@ public final class ClientStream {
     return isEnded;
   }
 
-  /** Where the client has ended its direction, if the owner may know; else -1. */
+  /** The offset of the client's FIN, or -1 if there is none or it must not be passed on. */
   public long endedAt() {
     return isEnded && violation == null ? receivedOffset : -1;
   }
@@ -234,27 +235,27 @@ public final class ClientStream {
     return violation;
   }
 
-  /** No part of a message waits at the edge. */
+  /** Whether no part of a message waits at the edge. */
   public boolean isBetweenMessages() {
     return partialBytes == 0;
   }
 
-  /** An owner was sent bytes that it has not consumed. */
+  /** Whether an owner was sent bytes that it has not consumed. */
   public boolean isAwaitingOwner() {
     return sentOffset > consumedOffset;
   }
 
-  /** All that came was sent and consumed; FIN may be still to come. */
+  /** Whether all bytes received were sent and consumed; FIN may still have to be sent. */
   public boolean isConsumed() {
     return consumedOffset == receivedOffset;
   }
 
-  /** Bytes wait that this window does not let through. */
+  /** Whether bytes wait because this window is full. */
   public boolean isFull(long windowBytes) {
     return !isEmpty() && room(windowBytes) <= 0;
   }
 
-  /** FIN may be passed on now, once. */
+  /** Whether FIN has to be passed on now. */
   public boolean isEndDue() {
     return isEnded && !isEndSent && isEmpty();
   }
@@ -284,7 +285,7 @@ public final class ClientStream {
     return unsent == null ? 0 : receivedOffset - sentOffset;
   }
 
-  /** Bytes in memory: those that wait and those that may have to be sent again. */
+  /** The bytes in memory: those that wait and those that may have to be sent again. */
   public long heldBytes() {
     return pendingBytes() + (first == unsent ? 0 : sentOffset - consumedOffset);
   }
@@ -294,7 +295,7 @@ public final class ClientStream {
     return partialBytes;
   }
 
-  /** How many buffers {@link #heldBytes} is. */
+  /** The number of buffers that contain {@link #heldBytes}. */
   public int buffers() {
     return buffers;
   }
@@ -317,7 +318,7 @@ public final class ClientStream {
   private ByteBuf removeFirst(Chunk chunk) {
     first = chunk.following;
     last = first == null ? null : last;
-    // An old chunk that is garbage would keep all that follow alive.
+    // A dead chunk in the old generation would keep all later chunks alive.
     chunk.following = null;
     buffers--;
     return chunk.payload;
@@ -338,15 +339,15 @@ public final class ClientStream {
   }
 
   public void checkInvariants() {
-    Check.that(consumedOffset <= sentOffset, "consumed beyond sent");
-    Check.that(sentOffset <= receivedOffset, "sent beyond received");
-    Check.that(!isEndSent || isEmpty(), "FIN overtook bytes");
+    Check.that(consumedOffset <= sentOffset, "consumed is not beyond sent");
+    Check.that(sentOffset <= receivedOffset, "sent is not beyond received");
+    Check.that(!isEndSent || isEmpty(), "FIN does not overtake bytes");
     Check.that(
         first == unsent || bytes(first, unsent) == sentOffset - consumedOffset,
-        "what is kept is the gap between consumed and sent");
+        "kept bytes are those between consumed and sent");
     Check.that(
         unsent == null || bytes(unsent, null) == receivedOffset - sentOffset,
-        "what waits is the gap between sent and received");
+        "waiting bytes are those between sent and received");
     Check.that((first == null) == (last == null), "a list has both ends or none");
   }
 

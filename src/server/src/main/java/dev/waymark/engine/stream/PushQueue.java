@@ -11,15 +11,15 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The pushes to one connection (rule 6), in order. They are written where a reply ends, and wait
- * here until then. Created with the first push. Confined to its shard's thread.
+ * The queue of pushes to one connection (rule 6). They are written between replies, and wait here
+ * until then. Created with the first push. Confined to its shard's thread.
  */
 final class PushQueue {
-  /** When this many wait, another push is FULL, however small. */
+  /** When this many wait, another push is answered with FULL, however small. */
   static final int COUNT_MAX = 1_000;
 
   /**
-   * @param reply told what became of it, once, on this thread
+   * @param reply gets the result, once, on this thread
    */
   private record Waiting(Push push, Consumer<PushResult> reply, long deadlineNs) {
     void answer(Outcome outcome) {
@@ -44,9 +44,9 @@ final class PushQueue {
   /**
    * A push that may be written to this connection, now or later.
    *
-   * @param epoch the connection's present one
-   * @param isOverBudget the process is over its memory budget
-   * @return bytes were written, and no flush was due before
+   * @param epoch the connection's current epoch
+   * @param isOverBudget whether the process is over its memory budget
+   * @return whether a flush has become due
    */
   boolean offer(
       long nowNs, Push push, Consumer<PushResult> reply, int epoch, boolean isOverBudget) {
@@ -68,9 +68,9 @@ final class PushQueue {
   }
 
   /**
-   * A reply has ended: writes what waits.
+   * A reply has ended: writes the waiting pushes.
    *
-   * @return bytes were written, and no flush was due before
+   * @return whether a flush has become due
    */
   boolean onReplyEnd() {
     boolean isFlushDue = false;
@@ -80,7 +80,7 @@ final class PushQueue {
     return isFlushDue;
   }
 
-  /** Some may have waited too long. */
+  /** Answers those that have waited too long with EXPIRED. */
   void onDeadline(long nowNs) {
     Waiting first = waiting.peek();
     while (first != null && first.deadlineNs - nowNs <= 0) {
@@ -90,7 +90,7 @@ final class PushQueue {
     }
   }
 
-  /** The connection has a new epoch: pushes that named another are FENCED. */
+  /** The connection has a new epoch: pushes that name another are answered with FENCED. */
   void onEpoch(int epoch) {
     for (int left = waiting.size(); left > 0; left--) {
       Waiting next = waiting.remove();
@@ -103,7 +103,7 @@ final class PushQueue {
     }
   }
 
-  /** Nothing is written to the client any more. */
+  /** Nothing more is written to the client: answers all that wait with GONE. */
   void onEnd(@Nullable CloseReason reason, long closedUnixMs) {
     for (Waiting next = poll(); next != null; next = poll()) {
       next.reply.accept(PushResult.gone(next.push.id(), reason, closedUnixMs));
@@ -116,12 +116,12 @@ final class PushQueue {
     return !waiting.isEmpty();
   }
 
-  /** When the first is given up; only while any waits. */
+  /** When the first one expires; only while any waits. */
   long deadlineNs() {
     return waiting.element().deadlineNs;
   }
 
-  /** Memory of those that wait. */
+  /** The memory of the waiting pushes. */
   long heldBytes() {
     return waitingBytes + (long) waiting.size() * limits.bufferOverheadBytes();
   }

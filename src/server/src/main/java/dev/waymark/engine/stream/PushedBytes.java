@@ -3,8 +3,8 @@ package dev.waymark.engine.stream;
 import java.util.ArrayDeque;
 
 /**
- * Tells pushed bytes from replies among those that the client's socket took, since pushes count in
- * no offset (rule 6). Confined to its shard's thread.
+ * Distinguishes pushed bytes from replies among the bytes that the client's socket takes, because
+ * pushes do not count in offsets (rule 6). Confined to its shard's thread.
  */
 final class PushedBytes {
   /** A push that the socket has not taken completely. */
@@ -23,7 +23,7 @@ final class PushedBytes {
   private long writtenBytes;
   private int finishedBuffers;
 
-  /** A push was handed to the socket as one buffer, behind this offset of the replies. */
+  /** A push was handed to the socket as one buffer, after this offset of the replies. */
   void hand(long replyOffset, int bytes) {
     segments.add(new Segment(replyOffset, bytes));
     handedBytes += bytes;
@@ -32,8 +32,8 @@ final class PushedBytes {
   /**
    * The socket took bytes.
    *
-   * @param writtenReplyOffset how far it had taken the replies before
-   * @return how many of them were replies
+   * @param writtenReplyOffset the offset up to which it had taken replies before
+   * @return how many of the bytes are replies
    */
   long written(long bytes, long writtenReplyOffset) {
     long replyBytes = 0;

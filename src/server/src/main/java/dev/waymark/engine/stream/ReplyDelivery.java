@@ -11,7 +11,7 @@ final class ReplyDelivery {
   /** Smaller replies to a client that does not keep up are copied out of their batch. */
   private static final int COMPACT_BYTES_MAX = 16 * 1024;
 
-  /** Replies as small as this are always copied: whether the client keeps up shows too late. */
+  /** Replies up to this size are always copied: it is not yet known whether the client keeps up. */
   private static final int ALWAYS_COMPACT_BYTES_MAX = 1024;
 
   private final ReplyStream replies;
@@ -29,7 +29,7 @@ final class ReplyDelivery {
    * Writes committed reply bytes; they leave at {@link #flush}.
    *
    * @param owned the reference passes to this method
-   * @return the flush was not due before
+   * @return whether a flush has become due
    */
   boolean write(ByteBuf owned) {
     int bytes = owned.readableBytes();
@@ -39,10 +39,10 @@ final class ReplyDelivery {
   }
 
   /**
-   * Writes pushed bytes, at least one, behind all replies so far; they leave at {@link #flush}.
+   * Writes pushed bytes, at least one, after all replies so far; they leave at {@link #flush}.
    *
    * @param owned the reference passes to this method
-   * @return the flush was not due before
+   * @return whether a flush has become due
    */
   boolean push(ByteBuf owned) {
     if (pushed == null) {
@@ -69,7 +69,7 @@ final class ReplyDelivery {
     return isFlushDue;
   }
 
-  /** The kernel took bytes to the end of a flush. */
+  /** The kernel took bytes, up to the end of a flush. */
   void written(long bytes, int buffers) {
     if (pushed == null || pushed.isEmpty()) {
       replies.written(bytes, buffers);
@@ -81,8 +81,8 @@ final class ReplyDelivery {
   }
 
   /**
-   * Whether the kernel took anything since the last call: a slow client may be in the middle of a
-   * large flush, which {@link #written} reports only at its end.
+   * Whether the kernel has taken anything since the last call, also in the middle of a large flush to
+   * a slow client, which {@link #written} reports only at its end.
    */
   boolean hasMoved() {
     long before = kernelOffset;
@@ -90,12 +90,12 @@ final class ReplyDelivery {
     return kernelOffset > before;
   }
 
-  /** Bytes that the client's socket took, pushed ones too. */
+  /** Bytes that the client's socket took, including pushed ones. */
   long writtenBytes() {
     return replies.writtenOffset() + (pushed == null ? 0 : pushed.writtenBytes());
   }
 
-  /** Bytes that wait for the client's socket, pushed ones too. */
+  /** Bytes that wait for the client's socket, including pushed ones. */
   long queuedBytes() {
     return replies.queuedBytes() + pushedBytes();
   }
@@ -105,7 +105,7 @@ final class ReplyDelivery {
     return pushed == null ? 0 : pushed.handedBytes() - pushed.writtenBytes();
   }
 
-  /** How many buffers they are. */
+  /** The number of buffers that contain {@link #pushedBytes}. */
   int pushedBuffers() {
     return pushed == null ? 0 : pushed.buffers();
   }

@@ -12,11 +12,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * From the owner to the client's socket: replies are held until their commit is complete, delivered
- * and paid with credit; pushes go between replies (rules 2, 4, 5 and 6). A state machine that
- * writes to the client's socket and knows nobody else; confined to its shard's thread.
+ * The direction from the owner to the client's socket: holds replies until their commit is complete,
+ * delivers them, and grants credit; writes pushes between replies (rules 2, 4, 5 and 6). A state
+ * machine whose effects go to the client's socket only; confined to its shard's thread.
  *
- * <p>Inputs that may write return whether a flush is due from now on: the caller has {@link #flush}
+ * <p>Inputs that may write return whether a flush has become due: the caller then has {@link #flush}
  * called at the end of the turn.
  */
 public final class ReplyDirection {
@@ -25,7 +25,7 @@ public final class ReplyDirection {
     NONE,
     /** Send {@link ReplyStream#limitOffset} now. */
     SEND,
-    /** Call {@link #takeOwedCredit} soon. */
+    /** Call {@link #takeOwedCredit} after a delay. */
     OWE
   }
 
@@ -48,7 +48,7 @@ public final class ReplyDirection {
   // --- inputs ---
 
   /**
-   * An owner without credit has sent this much: makes room by offering the kernel what is queued.
+   * An owner without credit has sent this much: makes room by flushing what is queued.
    */
   public void makeRoomFor(int bytes) {
     if (delivery.isFlushDue() && isQueueFullFor(bytes)) {
@@ -57,9 +57,9 @@ public final class ReplyDirection {
   }
 
   /**
-   * A frame of a commit of several.
+   * Holds a frame of a commit with several frames.
    *
-   * @return the whole commit, if this was its last frame
+   * @return the complete commit if this was its last frame, else null
    */
   public @Nullable HeldCommit hold(long nowNs, UpstreamFrame frame) {
     stream.hold(frame, nowNs + limits.commitTimeoutNs());
@@ -70,7 +70,7 @@ public final class ReplyDirection {
    * Reply bytes take effect.
    *
    * @param owned the reference passes to this method
-   * @return a flush is due, and was not before
+   * @return whether a flush has become due
    */
   public boolean deliver(ByteBuf owned) {
     return delivery.write(owned);
@@ -82,9 +82,9 @@ public final class ReplyDirection {
   }
 
   /**
-   * A reply ends: pushes that waited are written behind it.
+   * A reply ends: writes the waiting pushes after it.
    *
-   * @return a flush is due, and was not before
+   * @return whether a flush has become due
    */
   public boolean endReply() {
     stream.endReply();
@@ -98,10 +98,10 @@ public final class ReplyDirection {
   }
 
   /**
-   * Bytes from any upstream, for the place where a reply ends.
+   * A push from any upstream, to be written between replies.
    *
-   * @param reply told what became of them, once, now or later
-   * @return a flush is due, and was not before
+   * @param reply gets the result, once, now or later
+   * @return whether a flush has become due
    */
   public boolean push(
       long nowNs, Push push, Consumer<PushResult> reply, int epoch, boolean isOverBudget) {
@@ -115,7 +115,7 @@ public final class ReplyDirection {
     return pushes.offer(nowNs, push, reply, epoch, isOverBudget);
   }
 
-  /** Some pushes may have waited too long. */
+  /** Answers pushes that have waited too long. */
   public void expirePushes(long nowNs) {
     if (pushes != null) {
       pushes.onDeadline(nowNs);
@@ -132,12 +132,12 @@ public final class ReplyDirection {
   /**
    * The connection has left its owner.
    *
-   * @param epoch the next one
+   * @param epoch the next epoch
    */
   public void onLeft(boolean wasAtMostOnce, int epoch) {
     stream.dropHeld();
     if (wasAtMostOnce) {
-      // Nobody is asked for the request of an unfinished reply again: the next one is a new reply.
+      // The request of an unfinished reply is not replayed: what follows is a new reply.
       stream.endReply();
     }
     if (pushes != null) {
@@ -164,8 +164,8 @@ public final class ReplyDirection {
   /**
    * The time has come for credit that was owed.
    *
-   * @param isAcknowledging there is an owner, and it acknowledges
-   * @return whether {@link ReplyStream#limitOffset} is to be sent
+   * @param isAcknowledging whether there is an owner that acknowledges
+   * @return whether to send {@link ReplyStream#limitOffset}
    */
   public boolean takeOwedCredit(boolean isAcknowledging) {
     isCreditOwed = false;
@@ -197,7 +197,7 @@ public final class ReplyDirection {
 
   // --- outputs ---
 
-  /** Which bound the frame exceeds; null for none. */
+  /** Returns the violation if the frame exceeds a bound, else null. */
   public @Nullable CloseReason overrunOf(UpstreamFrame frame, boolean isAcknowledging) {
     int bytes = frame.payload().readableBytes();
     if (isAcknowledging) {
@@ -214,17 +214,17 @@ public final class ReplyDirection {
     return stream;
   }
 
-  /** Bytes that wait for the client's socket, pushed ones too. */
+  /** Bytes that wait for the client's socket, including pushed ones. */
   public long queuedBytes() {
     return delivery.queuedBytes();
   }
 
-  /** Bytes that the client's socket took, pushed ones too. */
+  /** Bytes that the client's socket took, including pushed ones. */
   public long writtenBytes() {
     return delivery.writtenBytes();
   }
 
-  /** Whether the kernel took anything since the last question; see {@link ReplyDelivery}. */
+  /** Whether the kernel has taken anything since the last call; see {@link ReplyDelivery}. */
   public boolean hasMoved() {
     return delivery.hasMoved();
   }
@@ -237,17 +237,17 @@ public final class ReplyDirection {
     return pushes != null && pushes.isWaiting();
   }
 
-  /** When the first push is given up; only while any waits. */
+  /** When the first push expires; only while any waits. */
   public long pushDeadlineNs() {
     return pushes == null ? 0 : pushes.deadlineNs();
   }
 
-  /** So much waits for the client that one without credit is to be asked for no more (rule 5). */
+  /** Whether so much waits that an owner without credit should get no more requests (rule 5). */
   public boolean isQueueLong() {
     return stream.queuedBytes() > limits.replyQueueBytesMax() / 2;
   }
 
-  /** Memory of replies that wait for the socket, of an unfinished commit, and of pushes. */
+  /** The memory of replies that wait for the socket, of an unfinished commit, and of pushes. */
   public long heldBytes() {
     int buffers = stream.buffers() + delivery.pushedBuffers();
     return delivery.queuedBytes()

@@ -8,13 +8,13 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reply direction of one connection: what came from the owner, what was committed, what the
- * client's socket took, and how far the owner may go (rules 2 and 4). A reply takes effect only as
- * a whole commit, so a lost owner leaves no half-told answer behind. All offsets are absolute.
+ * The offsets of the reply direction of one connection: the bytes received from the owner, committed,
+ * and taken by the client's socket, and how far the owner may go (rules 2 and 4). A reply takes
+ * effect only as a whole commit, so a lost owner leaves no partial commit behind. All offsets are absolute.
  * Confined to its shard's thread.
  */
 public final class ReplyStream {
-  /** A commit whose last frame has not come; none of it has taken effect. */
+  /** A commit in several frames; it takes effect when its last frame has come. */
   public static final class HeldCommit {
     private final ArrayDeque<ByteBuf> payloads = new ArrayDeque<>();
     private final long deadlineNs;
@@ -30,7 +30,7 @@ public final class ReplyStream {
 
     private void add(UpstreamFrame frame) {
       if (frame.payload().isReadable()) {
-        // A copy, since a slice would keep its whole batch for as long as the commit is held.
+        // A copy, because a slice would keep its whole batch in memory while the commit is held.
         payloads.add(frame.payload().copy());
         bytes += frame.payload().readableBytes();
       }
@@ -92,7 +92,7 @@ public final class ReplyStream {
     held.add(frame);
   }
 
-  /** The held commit is complete; the caller applies it. */
+  /** Returns the held commit, which is complete; the caller applies it. */
   HeldCommit takeHeld() {
     HeldCommit complete = held;
     Check.that(complete != null, "a commit is held");
@@ -100,7 +100,7 @@ public final class ReplyStream {
     return Objects.requireNonNull(complete);
   }
 
-  /** The owner is gone, and with it the rest of the commit: drops the first part. */
+  /** The owner is gone, and with it the rest of its commit: drops the frames held. */
   public void dropHeld() {
     if (held != null) {
       held.payloads.forEach(ByteBuf::release);
@@ -114,7 +114,7 @@ public final class ReplyStream {
     replyStartOffset = committedOffset;
   }
 
-  /** A buffer takes effect and waits for the client's socket. */
+  /** The bytes of one buffer take effect and wait for the client's socket. */
   void take(int bytes) {
     committedOffset += bytes;
     queuedBuffers++;
@@ -139,24 +139,24 @@ public final class ReplyStream {
   // --- outputs ---
 
   /**
-   * Whether this many more bytes pass the owner's limit. None never do: a former owner without
-   * credit may have passed it already.
+   * Whether this many more bytes exceed the owner's limit. Never true for 0 bytes: a former owner
+   * without credit may have exceeded the limit already.
    */
   boolean isOverrunBy(int bytes) {
     return bytes > 0 && receivedOffset + bytes > limitOffset;
   }
 
-  /** Whether this many more bytes make the incomplete commit larger than any may be (rule 4). */
+  /** Whether this many more bytes exceed the maximum size of a commit (rule 4). */
   boolean isCommitTooLargeWith(int bytes) {
     return heldBytes() + bytes > replyWindowBytes;
   }
 
-  /** How much further the owner could be allowed to go. */
+  /** The free credit: how much the limit could be raised. */
   long creditBytes() {
     return windowEndOffset() - limitOffset;
   }
 
-  /** Whether so much is free that the owner should know at once. */
+  /** Whether so much credit is free that it should be sent at once. */
   boolean isCreditDue() {
     return creditBytes() >= replyWindowBytes / 2;
   }
@@ -174,12 +174,12 @@ public final class ReplyStream {
     return committedOffset;
   }
 
-  /** Bytes committed since a reply last ended. */
+  /** Bytes committed since the end of the last complete reply. */
   public long committedSinceConsumed() {
     return committedOffset - replyStartOffset;
   }
 
-  /** No reply is under way. */
+  /** Whether no reply is under way. */
   public boolean isBetweenReplies() {
     return committedSinceConsumed() == 0;
   }
@@ -207,12 +207,12 @@ public final class ReplyStream {
     return held != null;
   }
 
-  /** The held commit will end the connection. */
+  /** Whether the held commit contains a Close. */
   public boolean isHoldingClose() {
     return held != null && held.close != 0;
   }
 
-  /** When the held commit is given up; only while holding. */
+  /** The deadline of the held commit; only while holding. */
   public long holdDeadlineNs() {
     return Objects.requireNonNull(held).deadlineNs;
   }
@@ -222,12 +222,12 @@ public final class ReplyStream {
   }
 
   public void checkInvariants() {
-    Check.that(writtenOffset <= committedOffset, "written beyond committed");
-    Check.that(committedOffset <= receivedOffset, "committed beyond received");
-    Check.that(limitOffset <= windowEndOffset(), "the limit is beyond the reply window");
-    Check.that(receivedOffset - committedOffset == heldBytes(), "held is the gap");
+    Check.that(writtenOffset <= committedOffset, "written is not beyond committed");
+    Check.that(committedOffset <= receivedOffset, "committed is not beyond received");
+    Check.that(limitOffset <= windowEndOffset(), "the limit is within the reply window");
+    Check.that(receivedOffset - committedOffset == heldBytes(), "held bytes are those between committed and received");
     Check.that(
         queuedBuffers >= 0 && (queuedBytes() == 0 || queuedBuffers > 0),
-        "what is queued is in buffers");
+        "queued bytes are in buffers");
   }
 }

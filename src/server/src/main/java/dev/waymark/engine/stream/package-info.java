@@ -1,9 +1,9 @@
 /**
- * The bytes of one connection: what came from the client and may have to be sent again, what came
- * from the owner and waits for the client, and the pushes between replies (rules 1 to 6).
+ * The bytes of one connection: those of the client, which may have to be sent again, the replies of
+ * the owner, and the pushes between replies (rules 1 to 6).
  *
- * <p>Out of scope: who the owner is, when anything ends, memory budgets. These machines call nobody
- * but the client's socket. Only {@code engine.connection} uses them; the edge implements {@link
+ * <p>Out of scope: who the owner is, when anything ends, memory budgets. These machines call only
+ * the client's socket. Only {@code engine.connection} uses them; the edge implements {@link
  * dev.waymark.engine.stream.ClientSocket}. Confined to the shard's thread. Start at {@link
  * dev.waymark.engine.stream.ClientStream}, then {@link dev.waymark.engine.stream.ReplyDirection}.
  */

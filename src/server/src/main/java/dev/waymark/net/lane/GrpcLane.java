@@ -100,11 +100,11 @@ final class GrpcLane implements LaneTransport {
 
   @Override
   public void data(
-      long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
+      long connection, int epoch, long offset, ByteBuf owned, boolean isLast, long limit) {
     if (isEnded) {
       owned.release();
     } else {
-      writer.data(connection, epoch, offset, owned, last, limit);
+      writer.data(connection, epoch, offset, owned, isLast, limit);
     }
   }
 

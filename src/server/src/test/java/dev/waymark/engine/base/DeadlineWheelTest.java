@@ -9,11 +9,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The wheel by what it does to connections: Fixtures starts just before the clock wraps. */
+/** Tests the wheel through connections. The clock of {@link Fixtures} soon wraps around. */
 class DeadlineWheelTest {
   @ParameterizedTest
   @ValueSource(longs = {1, 99, 100, 101, 5_000, 51_100, 51_200, 51_300, 120_000, 3_600_000})
-  void deadline_nearAndFar_isSeenWithinATick(long waitMs) {
+  void deadline_nearOrFar_firesWithinATick(long waitMs) {
     Fixtures fixtures = new Fixtures(pool(waitMs), 0, 10_000);
     fixtures.passMs(37);
     fixtures.accept();
@@ -34,7 +34,7 @@ class DeadlineWheelTest {
   }
 
   @Test
-  void deadlines_afterALongPause_areAllSeen() {
+  void deadlines_afterALongPause_allFire() {
     Fixtures fixtures = new Fixtures(pool(500), 0, 10_000);
     for (int i = 0; i < 10; i++) {
       fixtures.accept();

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class LimitsTest {
   @Test
-  void defaults_areThoseOfTheProtocol() {
+  void defaults_matchTheProtocol() {
     assertThat(Limits.DEFAULTS.windowBytes()).isEqualTo(256 * 1024);
     assertThat(Limits.DEFAULTS.replyWindowBytes()).isEqualTo(256 * 1024);
     assertThat(Limits.DEFAULTS.initialWindowBytes()).isEqualTo(16 * 1024);
@@ -17,7 +17,7 @@ class LimitsTest {
   }
 
   @Test
-  void limits_thatContradict_areRefused() {
+  void limits_contradicting_areRefused() {
     refused(10, 11, 1, 1, 2, 1, 2, 1, "initial window");
     refused(10, 0, 1, 1, 2, 1, 2, 1, "positive");
     refused(10, 10, 0, 1, 2, 1, 2, 1, "positive");

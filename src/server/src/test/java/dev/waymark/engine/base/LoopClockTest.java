@@ -41,7 +41,7 @@ class LoopClockTest {
   }
 
   @Test
-  void time_whereEveryTurnIsLate_stillAdvances() {
+  void time_withEveryTurnLate_stillAdvances() {
     clock.start(START_NS);
     for (int i = 1; i <= 10; i++) {
       assertThat(atMs(i * 1_000L)).isEqualTo(i * 100L);
@@ -68,7 +68,7 @@ class LoopClockTest {
   }
 
   @Test
-  void deadlines_whereEveryTurnIsLate_areLookedAtEveryOtherTime() {
+  void deadlines_withEveryTurnLate_fireEveryOtherTurn() {
     clock.start(START_NS);
     List<Boolean> deferred = new ArrayList<>();
     for (int i = 1; i <= 4; i++) {

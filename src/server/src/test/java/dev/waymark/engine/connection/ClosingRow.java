@@ -6,14 +6,17 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/** After these events there were just these effects, and the connection ended so. */
+/**
+ * A row of the {@link ClosingTable}: a sequence of events, exactly the effects that it must have, and
+ * how the connection ends.
+ */
 record ClosingRow(
     String description,
     List<Event> events,
     List<String> effects,
     CloseReason reason,
     Origin endedBy) {
-  /** What happens to a world. */
+  /** One input to a {@link ClosingWorld}. */
   record Event(String name, Consumer<ClosingWorld> action) {
     @Override
     public String toString() {
@@ -21,7 +24,7 @@ record ClosingRow(
     }
   }
 
-  /** A row of which only this is known so far. */
+  /** Starts a row, to be completed with the methods below. */
   static ClosingRow row(String description) {
     return new ClosingRow(description, List.of(), List.of(), CloseReason.DONE, Origin.BRIDGE);
   }
@@ -31,7 +34,7 @@ record ClosingRow(
   }
 
   /**
-   * @param joined all effects but the end, between commas
+   * @param joined all effects except the final one, separated by commas
    */
   ClosingRow shows(String joined) {
     return new ClosingRow(description, events, List.of(joined.split(", ")), reason, endedBy);

@@ -11,7 +11,7 @@ import dev.waymark.protocol.UpstreamFrame;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/** How a connection ends: event sequences and all their effects. Immutable. */
+/** The table of how connections end: sequences of events with all their effects. Immutable. */
 final class ClosingTable {
   private ClosingTable() {}
 
@@ -21,7 +21,7 @@ final class ClosingTable {
       event(
           "OPEN",
           world -> {
-            world.fixtures.attachedLane();
+            world.fixtures.acknowledgingLane();
             world.accept();
           });
   private static final Event OPEN_AT_MOST_ONCE =
@@ -38,7 +38,7 @@ final class ClosingTable {
       event(
           "ATTACH",
           world -> {
-            world.fixtures.attachedLane();
+            world.fixtures.acknowledgingLane();
             world.forgetLanes();
           });
   private static final Event DATA =
@@ -147,7 +147,7 @@ final class ClosingTable {
             refusals(),
             laneLosses(),
             violations(),
-            closesOfBridgesOnly(),
+            bridgeOnlyReasons(),
             bridgeCloses())
         .flatMap(rows -> rows);
   }
@@ -177,14 +177,14 @@ final class ClosingTable {
             .ends(CloseReason.DONE, Origin.CLIENT));
   }
 
-  /** The client breaks off. */
+  /** The client is lost. */
   private static Stream<ClosingRow> clientLosses() {
     return Stream.of(
         row("client resets")
             .after(OPEN, DATA, RST)
             .shows("data 0+10, Close CLIENT_RESET, RST")
             .ends(CloseReason.CLIENT_RESET, Origin.CLIENT),
-        row("client's host is gone")
+        row("client times out")
             .after(OPEN, TIMED_OUT)
             .shows("Close CLIENT_TIMEOUT, RST")
             .ends(CloseReason.CLIENT_TIMEOUT, Origin.CLIENT),
@@ -194,7 +194,7 @@ final class ClosingTable {
             .ends(CloseReason.CLIENT_RESET, Origin.CLIENT));
   }
 
-  /** The client is no longer understood. */
+  /** The client breaks the framing. */
   private static Stream<ClosingRow> framingViolations() {
     return Stream.of(
             CloseReason.FRAME_TOO_LONG, CloseReason.FRAME_INCOMPLETE, CloseReason.FRAME_INVALID)
@@ -205,7 +205,7 @@ final class ClosingTable {
                 .ends(reason, Origin.CLIENT));
   }
 
-  /** Nobody owns the connection yet. */
+  /** The connection waits for its first owner. */
   private static Stream<ClosingRow> waits() {
     return Stream.of(
         row("client resets while waiting")
@@ -216,11 +216,11 @@ final class ClosingTable {
             .after(WAIT, DATA, FIN, ATTACH, REPLY_FIN)
             .shows("Open, data 0+10, HalfClose 10, written 10, FIN, Close DONE, close")
             .ends(CloseReason.DONE, Origin.CLIENT),
-        row("FIN while waiting, and nobody comes")
+        row("FIN while waiting, and no upstream comes")
             .after(WAIT, FIN, pass(5200))
             .shows("FIN, close")
             .ends(CloseReason.NO_UPSTREAM, Origin.BRIDGE),
-        row("nobody comes and the client stays")
+        row("no upstream comes, and the client stays")
             .after(WAIT, DATA, pass(5200), pass(10_200))
             .shows("FIN, RST")
             .ends(CloseReason.NO_UPSTREAM, Origin.BRIDGE));
@@ -243,11 +243,11 @@ final class ClosingTable {
             .ends(CloseReason.ABORT, Origin.UPSTREAM));
   }
 
-  /** The upstream does not take the connection now. */
+  /** The upstream refuses the connection. */
   private static Stream<ClosingRow> refusals() {
     return Stream.of(CloseReason.BUSY, CloseReason.NOT_HERE, CloseReason.SHUTTING_DOWN)
         .map(refusal ->
-            row("upstream refuses, and takes it later")
+            row("upstream refuses, and accepts later")
                 .after(OPEN, DATA, closeWith(refusal), pass(200), FIN, CONSUME, UPSTREAM_FIN)
                 .shows("data 0+10, Open, data 0+10, HalfClose 10, FIN, Close DONE, close")
                 .ends(CloseReason.DONE, Origin.CLIENT));
@@ -270,7 +270,7 @@ final class ClosingTable {
                 "data 0+10, HalfClose 10, Open, data 0+10, HalfClose 10, written 10, FIN, "
                     + "Close DONE, close")
             .ends(CloseReason.DONE, Origin.CLIENT),
-        row("lane lost when all was done but written")
+        row("lane lost when all is done but not written")
             .after(OPEN, DATA, FIN, KERNEL_FULL, REPLY_FIN, LANE_LOST, DRAIN)
             .shows("data 0+10, HalfClose 10, written 10, close")
             .ends(CloseReason.DONE, Origin.CLIENT),
@@ -280,7 +280,7 @@ final class ClosingTable {
             .ends(CloseReason.POISON, Origin.CLIENT));
   }
 
-  /** The upstream breaks a rule. */
+  /** The upstream violates the protocol. */
   private static Stream<ClosingRow> violations() {
     return Stream.of(
         row("commit never completed")
@@ -291,7 +291,7 @@ final class ClosingTable {
             .after(OPEN, OVERRUN)
             .shows("Close FLOW_CONTROL, RST")
             .ends(CloseReason.FLOW_CONTROL, Origin.UPSTREAM),
-        row("a Close is not answered, whatever else is wrong with it")
+        row("a Close is not answered, even with a violation")
             .after(OPEN, OVERRUN_CLOSE)
             .shows("RST")
             .ends(CloseReason.FLOW_CONTROL, Origin.UPSTREAM),
@@ -310,7 +310,7 @@ final class ClosingTable {
                 HALF_COMMIT)
             .shows("Close FLOW_CONTROL, RST")
             .ends(CloseReason.FLOW_CONTROL, Origin.UPSTREAM),
-        row("an epoch to come")
+        row("a future epoch")
             .after(OPEN, NEXT_EPOCH)
             .shows("Close PROTOCOL, RST")
             .ends(CloseReason.PROTOCOL, Origin.UPSTREAM),
@@ -318,7 +318,7 @@ final class ClosingTable {
             .after(OPEN, DATA, UPSTREAM_FIN, REPLY)
             .shows("data 0+10, FIN, Close PROTOCOL, RST")
             .ends(CloseReason.PROTOCOL, Origin.UPSTREAM),
-        row("the end, said twice")
+        row("half-close sent twice")
             .after(OPEN, DATA, UPSTREAM_FIN, UPSTREAM_FIN, CONSUME, FIN)
             .shows("data 0+10, FIN, HalfClose 10, Close DONE, close")
             .ends(CloseReason.DONE, Origin.UPSTREAM),
@@ -332,8 +332,8 @@ final class ClosingTable {
             .ends(CloseReason.SETTINGS_LATE, Origin.UPSTREAM));
   }
 
-  /** The upstream says what only a bridge can say. */
-  private static Stream<ClosingRow> closesOfBridgesOnly() {
+  /** The upstream sends a reason that only a bridge may send. */
+  private static Stream<ClosingRow> bridgeOnlyReasons() {
     return Stream.of(CloseReason.FENCED, CloseReason.MOVED, CloseReason.UNKNOWN_CONNECTION)
         .map(reason ->
             row("upstream closes with " + reason)
@@ -342,16 +342,16 @@ final class ClosingTable {
                 .ends(CloseReason.PROTOCOL, Origin.UPSTREAM));
   }
 
-  /** The bridge or its operator wants it. */
+  /** The bridge or its operator ends the connection. */
   private static Stream<ClosingRow> bridgeCloses() {
     return Stream.of(
         row("far over the budget")
             .after(SMALL_BUDGET, OPEN, KERNEL_FULL, BIG_REPLY)
-            .shows("accept no more, pause, Close OVERLOAD, RST")
+            .shows("pause accepting, pause, Close OVERLOAD, RST")
             .ends(CloseReason.OVERLOAD, Origin.BRIDGE),
         row("far over the budget by an unfinished commit")
             .after(SMALL_BUDGET, OPEN, HALF_COMMIT)
-            .shows("accept no more, pause, Close OVERLOAD, RST")
+            .shows("pause accepting, pause, Close OVERLOAD, RST")
             .ends(CloseReason.OVERLOAD, Origin.BRIDGE),
         row("the bridge stops")
             .after(OPEN, STOP, FIN)

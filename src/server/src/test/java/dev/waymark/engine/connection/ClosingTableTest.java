@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** How a connection ends, row by row of the {@link ClosingTable}. */
+/** Checks every row of the {@link ClosingTable}. */
 class ClosingTableTest {
   static Stream<ClosingRow> rows() {
     return ClosingTable.rows();
@@ -18,7 +18,7 @@ class ClosingTableTest {
 
   @ParameterizedTest
   @MethodSource("rows")
-  void connection_afterEvents_hasTheseEffects(ClosingRow row) {
+  void connection_afterTheEvents_hasExactlyTheseEffects(ClosingRow row) {
     ClosingWorld world = new ClosingWorld();
     row.events()
         .forEach(event -> {
@@ -32,11 +32,11 @@ class ClosingTableTest {
   }
 
   @Test
-  void table_asAWhole_reachesEveryReasonOfAConnection() {
+  void table_asAWhole_coversEveryReasonButThoseTestedElsewhere() {
     Set<CloseReason> missing = EnumSet.allOf(CloseReason.class);
     rows().forEach(row -> missing.remove(row.reason()));
-    // Those of the clocks and of refusals have tests of their own in OwnerClocksTest, ReopenTest,
-    // ConnectionTest and LaneTest; FENCED and MOVED end attachments, never a connection.
+    // Timeouts and refusals are tested in OwnerClocksTest, ReopenTest, ConnectionTest and LaneTest;
+    // FENCED and MOVED end an attachment, never a connection.
     assertThat(missing)
         .containsExactlyInAnyOrder(
             CloseReason.BUSY,

@@ -3,7 +3,7 @@ package dev.waymark.engine.connection;
 import dev.waymark.engine.shard.Fixtures;
 import dev.waymark.protocol.UpstreamControl;
 
-/** A world with one connection. Confined to one thread. */
+/** A shard with one connection, to which the events of a row happen. Confined to one thread. */
 final class ClosingWorld {
   Fixtures fixtures = new Fixtures();
 
@@ -23,7 +23,7 @@ final class ClosingWorld {
     fixtures.control(fixtures.lane(), control);
   }
 
-  /** How lanes come to be is nothing that the table shows. */
+  /** Drops the effects of opening lanes, which the table does not show. */
   void forgetLanes() {
     fixtures.effects.removeIf(effect -> effect.startsWith("connect") || effect.startsWith("Hello"));
   }

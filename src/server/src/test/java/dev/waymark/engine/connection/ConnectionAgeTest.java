@@ -15,15 +15,15 @@ class ConnectionAgeTest {
 
   private final Fixtures fixtures = new Fixtures(LIMITED);
 
-  /** Connected, with an owner that acknowledges. */
+  /** Returns a connection with an acknowledging owner. */
   private Connection connected() {
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     fixtures.takeEffects();
     return connection;
   }
 
-  /** Time passes, and the upstream answers Pings. */
+  /** Lets time pass while the upstream answers Pings. */
   private void pass(long ms) {
     for (long leftMs = ms; leftMs > 0; leftMs -= 500) {
       fixtures.passMs(Math.min(500, leftMs));
@@ -32,7 +32,7 @@ class ConnectionAgeTest {
   }
 
   @Test
-  void connection_quietAtItsAge_isEndedByFin() {
+  void connection_quietAtItsMaxAge_endsWithFin() {
     connected();
     pass(89_000);
     assertThat(fixtures.effects).doesNotContain("FIN");
@@ -41,7 +41,7 @@ class ConnectionAgeTest {
   }
 
   @Test
-  void connection_withAMessageUnderWay_isEndedWhenItIsAnsweredAndWritten() {
+  void connection_withAMessagePending_endsWhenTheReplyIsWritten() {
     Connection connection = connected();
     pass(89_000);
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), false);
@@ -56,7 +56,7 @@ class ConnectionAgeTest {
   }
 
   @Test
-  void connection_betweenThePartsOfAReply_isNotEnded() {
+  void connection_inTheMiddleOfAReply_doesNotEnd() {
     Connection connection = connected();
     pass(89_000);
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), false);
@@ -68,7 +68,7 @@ class ConnectionAgeTest {
   }
 
   @Test
-  void connection_inTheMiddleOfAMessage_isNotEnded() {
+  void connection_inTheMiddleOfAMessage_doesNotEnd() {
     Connection connection = connected();
     connection.onClientPartial(3);
     pass(105_000);
@@ -79,7 +79,7 @@ class ConnectionAgeTest {
   }
 
   @Test
-  void connection_neverQuiet_isEndedAfterTheGrace() {
+  void connection_neverQuiet_endsAfterTheGraceTime() {
     Connection connection = connected();
     pass(89_000);
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), false);
@@ -91,7 +91,7 @@ class ConnectionAgeTest {
   }
 
   @Test
-  void connection_ofAnUpstreamThatDoesNotAcknowledge_isEndedInASilence() {
+  void connection_ofAnAtMostOnceUpstream_endsAfterASilence() {
     fixtures.upstreams("a:1");
     fixtures.lane().onReady(fixtures.nowNs);
     Connection connection = fixtures.accept();
@@ -107,7 +107,7 @@ class ConnectionAgeTest {
   }
 
   @Test
-  void connection_withoutAnOwner_isEndedToo() {
+  void connection_withoutOwner_endsToo() {
     Fixtures unserved = new Fixtures(new AgeOptions(2 * SECOND, 0, SECOND));
     unserved.accept();
     unserved.passMs(2_200);
@@ -117,7 +117,7 @@ class ConnectionAgeTest {
   }
 
   @Test
-  void ages_ofManyConnections_areSpreadOverTheJitter() {
+  void ages_ofManyConnections_areSpreadByTheJitter() {
     int[] tenths = new int[10];
     for (int i = 1; i <= 1_000; i++) {
       ConnectionAge age = new ConnectionAge(LIMITED, new Mark(7, i), 0);
@@ -129,7 +129,7 @@ class ConnectionAgeTest {
   }
 
   @Test
-  void drain_spreadsTheEndsOverItsTimeAndLeavesAGrace() {
+  void drain_ofManyConnections_spreadsTheirEndsAndLeavesGraceTime() {
     int[] thirds = new int[3];
     for (int i = 1; i <= 900; i++) {
       ConnectionAge age = new ConnectionAge(LIMITED, new Mark(7, i), 0);
@@ -144,7 +144,7 @@ class ConnectionAgeTest {
   }
 
   @Test
-  void drain_ofAConnectionThatIsDue_letsItFinishItsReply() {
+  void drain_ofAnOverdueConnection_letsItsReplyFinish() {
     Connection connection = connected();
     pass(89_000);
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), false);

@@ -2,7 +2,7 @@ package dev.waymark.engine.connection;
 
 import org.jspecify.annotations.Nullable;
 
-/** Opens what tests of other packages need of a connection and nobody else does. Stateless. */
+/** Gives tests in other packages access to internals of a connection. Stateless. */
 public final class ConnectionInspector {
   private ConnectionInspector() {}
 
@@ -10,18 +10,18 @@ public final class ConnectionInspector {
     return connection.ownership().isHandingOver();
   }
 
-  /** Where a handover that is under way leads to; null: it is not known, or there is none. */
+  /** Returns the destination of the current handover, or null if there is none or it is open. */
   public static @Nullable Owner handOverTo(Connection connection) {
     Ownership.HandOver handOver = connection.ownership().handOver();
     return handOver == null ? null : handOver.destination();
   }
 
-  /** A defect: it seems to have lost an owner that nobody else used. */
+  /** Injects a defect: the connection seems to have lost an owner that nobody else used. */
   public static void blame(Connection connection) {
     connection.ownership().onLoss(new Evidence.Loss(Evidence.Company.NOBODY, 0, 0), 0);
   }
 
-  /** A defect: nothing speaks against it any more. */
+  /** Injects a defect: all evidence against the connection is forgotten. */
   public static void forgive(Connection connection) {
     connection.ownership().onProgress();
   }

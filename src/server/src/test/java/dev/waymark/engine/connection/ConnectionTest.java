@@ -16,9 +16,9 @@ class ConnectionTest {
   private static final PoolOptions POOL = Fixtures.pool("pool");
 
   @Test
-  void connection_idleShorterThanTheWaitForAnUpstream_closesInTime() {
+  void connection_withAnIdleTimeoutBelowTheUpstreamWait_closesInTime() {
     Fixtures fixtures = new Fixtures(POOL, 1000 * Fixtures.MS, 10_000);
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     fixtures.passMs(900);
     assertThat(fixtures.effects).doesNotContain("FIN");
@@ -32,7 +32,7 @@ class ConnectionTest {
   @Test
   void connection_withAFullWindow_pausesUntilConsumed() {
     Fixtures fixtures = new Fixtures();
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     fixtures.takeEffects();
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(Fixtures.WINDOW + 5), false);
@@ -41,9 +41,9 @@ class ConnectionTest {
     assertThat(fixtures.takeEffects()).containsExactly("data 100+5", "resume");
   }
 
-  /** The socket takes all while a frame makes room for itself: that was the last answer. */
+  /** Making room for the frame flushes the last reply, and so ends the connection. */
   @Test
-  void frame_withWhoseRoomTheConnectionEnds_isFenced() {
+  void frame_whileWhoseDeliveryTheConnectionEnds_isFenced() {
     Fixtures fixtures = new Fixtures();
     fixtures.atMostOnceLanes("a:1");
     Connection connection = fixtures.accept();
@@ -57,9 +57,9 @@ class ConnectionTest {
   }
 
   @Test
-  void manyMessagesInOneTurn_beyondTheBudget_pauseReadingBeforeTheTurnEnds() {
+  void messages_beyondTheBudgetInOneTurn_pauseReadingWithinTheTurn() {
     Fixtures fixtures = new Fixtures();
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(1), true);
     assertThat(fixtures.effects).doesNotContain("pause");
@@ -73,7 +73,7 @@ class ConnectionTest {
   @Test
   void commit_ofExactlyTheReplyWindow_isFollowedByCredit() {
     Fixtures fixtures = new Fixtures();
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     for (int i = 1; i <= 3; i++) {
       fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(20)).more(true));
@@ -84,9 +84,9 @@ class ConnectionTest {
   }
 
   @Test
-  void credit_belowHalfTheReplyWindow_isSentAfterAWhile() {
+  void credit_belowHalfTheReplyWindow_isSentAfterADelay() {
     Fixtures fixtures = new Fixtures();
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(3)));
     assertThat(fixtures.takeEffects()).endsWith("Open", "written 3", "timer in 20 ms");
@@ -95,9 +95,9 @@ class ConnectionTest {
   }
 
   @Test
-  void violation_beforeTheSocketIsClosed_leavesNothingMiscounted() {
+  void end_withBytesHeld_leavesNoMemoryCounted() {
     Fixtures fixtures = new Fixtures();
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     fixtures.isWritable = false;
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(Fixtures.WINDOW + 5), false);
@@ -107,9 +107,9 @@ class ConnectionTest {
   }
 
   @Test
-  void client_takingOneLargeFlushSlowly_isNotIdle() {
+  void client_takingALargeFlushSlowly_isNotIdle() {
     Fixtures fixtures = new Fixtures(POOL, 1000 * Fixtures.MS, 10_000);
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     fixtures.isKernelFull = true;
     fixtures.receive(fixtures.frame(connection).payload(Fixtures.bytes(40)));
@@ -123,9 +123,9 @@ class ConnectionTest {
   }
 
   @Test
-  void socket_lingering_isResetWhenItTakesNothingForTooLong() {
+  void socket_lingering_isResetIfTheClientTakesNothing() {
     Fixtures fixtures = new Fixtures();
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     fixtures.isKernelFull = true;
     fixtures.receive(
@@ -139,9 +139,9 @@ class ConnectionTest {
   }
 
   @Test
-  void violation_behindWholeMessages_endsWhenTheyAreAnswered() {
+  void violation_afterWholeMessages_endsWhenTheyAreAnswered() {
     Fixtures fixtures = new Fixtures();
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(Fixtures.WINDOW), true);
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), true);
@@ -157,7 +157,7 @@ class ConnectionTest {
   }
 
   @Test
-  void violation_beforeThereIsAnOwner_leavesTheOwnerItsTime() {
+  void violation_beforeTheFirstOwner_leavesTheOwnerTimeToAnswer() {
     PoolOptions patient =
         new PoolOptions(
             "pool",
@@ -170,7 +170,7 @@ class ConnectionTest {
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), true);
     connection.onClientViolation(fixtures.nowNs, CloseReason.FRAME_TOO_LONG);
     fixtures.passMs(20_000);
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     fixtures.passMs(500);
     assertThat(fixtures.takeEffects()).contains("data 0+5").doesNotContain("Close FRAME_TOO_LONG");
     fixtures.receive(fixtures.frame(connection).consumed(5));
@@ -178,9 +178,9 @@ class ConnectionTest {
   }
 
   @Test
-  void violation_behindMessagesThatNobodyAnswers_endsAfterTheLinger() {
+  void violation_afterUnansweredMessages_endsAfterTheLingerTimeout() {
     Fixtures fixtures = new Fixtures();
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     connection.onClientBytes(fixtures.nowNs, Fixtures.bytes(5), true);
     connection.onClientViolation(fixtures.nowNs, CloseReason.FRAME_TOO_LONG);
@@ -195,9 +195,9 @@ class ConnectionTest {
   }
 
   @Test
-  void bytes_inManyBuffers_countForTheMemoryOfTheBuffersToo() {
+  void bytes_inManyBuffers_countWithTheBufferOverhead() {
     Fixtures fixtures = new Fixtures();
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     fixtures.isKernelFull = true;
     for (int i = 0; i < 3; i++) {
@@ -216,26 +216,26 @@ class ConnectionTest {
   }
 
   @Test
-  void clientsThatNeverRead_aLittleOverTheBudget_doNotStopEverybodyForEver() {
+  void clientsNotReading_slightlyOverTheBudget_doNotBlockOthersForever() {
     Fixtures fixtures = new Fixtures(POOL, 0, 90);
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     Connection first = fixtures.accept();
     Connection second = fixtures.accept();
     fixtures.isKernelFull = true;
     fixtures.receive(fixtures.frame(first).payload(Fixtures.bytes(45)));
     fixtures.takeEffects();
     fixtures.receive(fixtures.frame(second).payload(Fixtures.bytes(50)));
-    assertThat(fixtures.takeEffects()).containsExactly("accept no more", "pause", "pause");
+    assertThat(fixtures.takeEffects()).containsExactly("pause accepting", "pause", "pause");
     fixtures.passMs(2500);
     assertThat(fixtures.takeEffects())
         .containsExactly(
-            "Ping", "Close OVERLOAD", "RST", "closed OVERLOAD by BRIDGE", "accept again", "resume");
+            "Ping", "Close OVERLOAD", "RST", "closed OVERLOAD by BRIDGE", "resume accepting", "resume");
   }
 
   @Test
-  void unfinishedMessages_overTheBudget_doNotStopEverybodyForEver() {
+  void unfinishedMessages_overTheBudget_doNotBlockOthersForever() {
     Fixtures fixtures = new Fixtures(POOL, 0, 90);
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     fixtures.accept().onClientPartial(40);
     fixtures.accept().onClientPartial(60);
     fixtures.endTurn();
@@ -243,11 +243,11 @@ class ConnectionTest {
     fixtures.passMs(2500);
     assertThat(fixtures.takeEffects())
         .containsExactly(
-            "Ping", "Close OVERLOAD", "RST", "closed OVERLOAD by BRIDGE", "accept again", "resume");
+            "Ping", "Close OVERLOAD", "RST", "closed OVERLOAD by BRIDGE", "resume accepting", "resume");
   }
 
   @Test
-  void clientThatReads_aTurnOfMoreRepliesThanItsQueue_isNotSlow() {
+  void clientThatReads_moreRepliesInATurnThanTheQueue_isNotSlow() {
     Fixtures fixtures = new Fixtures();
     fixtures.upstreams("a:1");
     fixtures.lane().onReady(fixtures.nowNs);
@@ -271,16 +271,16 @@ class ConnectionTest {
   }
 
   @Test
-  void flush_ofOneConnectionFails_theOthersAndTheLaneAreFlushedNextTurn() {
+  void flush_failingForOneConnection_flushesTheRestNextTurn() {
     Fixtures fixtures = new Fixtures();
-    Lane lane = fixtures.attachedLane();
+    Lane lane = fixtures.acknowledgingLane();
     Connection first = fixtures.accept();
     Connection second = fixtures.accept();
     lane.onFrame(fixtures.nowNs, fixtures.frame(first).payload(Fixtures.bytes(1)));
     lane.onFrame(fixtures.nowNs, fixtures.frame(second).payload(Fixtures.bytes(2)));
     second.onClientBytes(fixtures.nowNs, Fixtures.bytes(3), false);
     long batches = fixtures.counters.total(Counter.BATCHES_SENT);
-    fixtures.isFlushFailing = true;
+    fixtures.failsNextFlush = true;
     assertThatThrownBy(fixtures::endTurn).isInstanceOf(IllegalStateException.class);
     fixtures.takeEffects();
     fixtures.endTurn();

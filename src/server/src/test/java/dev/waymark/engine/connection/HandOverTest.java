@@ -19,14 +19,14 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Connections that their owner hands over: rule 9. */
+/** Hand-over of connections by their owner (rule 9). */
 class HandOverTest {
 
   private Fixtures fixtures = with(STEADY);
 
   @Test
-  void upstream_draining_handsItsConnectionsOverAndNothingIsReplayed() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+  void upstream_draining_handsItsConnectionsOverWithoutReplay() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     fixtures.takeEffects();
@@ -42,8 +42,8 @@ class HandOverTest {
   }
 
   @Test
-  void owner_thatDoesNotRelease_isFencedAfterItsTime() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+  void owner_thatDoesNotRelease_isFencedAfterTheTimeout() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     fixtures.draining(lanes.getFirst());
@@ -56,16 +56,16 @@ class HandOverTest {
   }
 
   @Test
-  void connection_withoutOwner_isNotTakenFromOne() {
+  void forceMove_withoutOwner_isADefect() {
     Connection waiting = fixtures.accept();
     assertThatThrownBy(() -> waiting.forceMove(fixtures.nowNs, ResumeState.Cause.DRAINING))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessage("only an attached connection is taken from its owner");
+        .hasMessage("the connection has an owner");
   }
 
   @Test
   void upstream_drainingAlone_keepsItsConnections() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "!b:1");
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "!b:1");
     Connection connection = fixtures.accept();
     fixtures.draining(lanes.getFirst());
     fixtures.data(connection, 10);
@@ -77,8 +77,8 @@ class HandOverTest {
   }
 
   @Test
-  void handOver_refusedByAll_endsAtTheFormerOwner() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+  void handOver_refusedByAll_returnsToTheFormerOwner() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.draining(lanes.getFirst());
     fixtures.released(connection, 0);
@@ -91,8 +91,8 @@ class HandOverTest {
   }
 
   @Test
-  void handOver_backToTheFormerOwner_asksEverybodyAnewTheNextTime() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+  void handOver_afterReturningToTheFormerOwner_triesAllUpstreamsAgain() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.draining(lanes.getFirst());
     fixtures.released(connection, 0);
@@ -106,7 +106,7 @@ class HandOverTest {
 
   @Test
   void lane_brokenDuringAHandOver_isReplayedElsewhere() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     fixtures.draining(lanes.getFirst());
@@ -116,8 +116,8 @@ class HandOverTest {
   }
 
   @Test
-  void released_asTheLastFrameOfACommitInParts_handsOver() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+  void released_asTheLastFrameOfACommit_handsOver() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     fixtures.draining(lanes.getFirst());
@@ -129,8 +129,8 @@ class HandOverTest {
   }
 
   @Test
-  void released_withALastReplyAndTheEnd_isACommitBeforeTheHandOver() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+  void released_withReplyAndHalfClose_isCommittedBeforeTheHandOver() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     fixtures.draining(lanes.getFirst());
@@ -155,7 +155,7 @@ class HandOverTest {
 
   @Test
   void released_unasked_isAViolation() {
-    fixtures.attachedLanes("a:1", "b:1");
+    fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.released(connection, 0);
     assertThat(fixtures.summaries)
@@ -164,7 +164,7 @@ class HandOverTest {
   }
 
   @Test
-  void moves_beginAtTheRate() {
+  void moves_ofManyConnections_beginAtTheConfiguredRate() {
     fixtures =
         with(
             Moving.builder()
@@ -173,7 +173,7 @@ class HandOverTest {
                 .movesPerSecond(10)
                 .isRebalancing(false)
                 .build());
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     IntStream.range(0, 100).forEach(i -> fixtures.accept());
     fixtures.passWithPongs(1_000);
     fixtures.takeEffects();
@@ -183,9 +183,9 @@ class HandOverTest {
   }
 
   @Test
-  void upstreams_thatCome_getTheirShareAndNoMore() {
+  void upstreams_added_getTheirShareAndNoMore() {
     fixtures = with(Moving.DEFAULTS);
-    fixtures.attachedLanes("a:1", "b:1", "c:1");
+    fixtures.acknowledgingLanes("a:1", "b:1", "c:1");
     List<Connection> connections = new ArrayList<>();
     for (int i = 0; i < 30; i++) {
       connections.add(fixtures.accept());
@@ -196,7 +196,7 @@ class HandOverTest {
         .filteredOn("a:1"::equals)
         .hasSize(10);
     long before = fixtures.counters.moved(ResumeState.Cause.REBALANCE);
-    fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1", "e:1");
+    fixtures.acknowledgingLanes("a:1", "b:1", "c:1", "d:1", "e:1");
     spread(connections, 5_000);
     for (String address : List.of("a:1", "b:1", "c:1", "d:1", "e:1")) {
       assertThat(connections)
@@ -209,13 +209,13 @@ class HandOverTest {
   }
 
   @Test
-  void lane_filledByReleases_endsNoRebalancing() {
+  void lane_notWritableFromReleases_doesNotStopRebalancing() {
     fixtures =
         with(
             Moving.builder().progressTimeoutNs(0).drainTimeoutNs(0).movesPerSecond(20_000).build());
-    fixtures.attachedLanes("a:1");
+    fixtures.acknowledgingLanes("a:1");
     IntStream.range(0, 2_000).forEach(i -> fixtures.accept());
-    fixtures.attachedLanes("a:1", "b:1", "c:1");
+    fixtures.acknowledgingLanes("a:1", "b:1", "c:1");
     fixtures.passMs(900);
     fixtures.takeEffects();
     fixtures.isWritable = false;
@@ -223,7 +223,7 @@ class HandOverTest {
     assertThat(fixtures.takeEffects()).filteredOn("Release"::equals).hasSizeGreaterThan(1_000);
   }
 
-  /** Owners answer each Release at once. */
+  /** Lets time pass while owners answer each Release at once. */
   private void spread(List<Connection> connections, long ms) {
     for (long passed = 0; passed < ms; passed += 100) {
       fixtures.passMs(100);

@@ -12,13 +12,13 @@ import dev.waymark.protocol.UpstreamControl;
 import dev.waymark.protocol.UpstreamFrame;
 import org.junit.jupiter.api.Test;
 
-/** The clocks of an owner: rule 7. */
+/** The clocks of an owner (rule 7). */
 class OwnerClocksTest {
   private Fixtures fixtures = with(STEADY);
 
   @Test
-  void owner_withoutASignOfWork_isFencedOnceAndAnotherGetsTheBytes() {
-    fixtures.attachedLanes("a:1", "b:1");
+  void owner_withoutSignOfWork_isFencedAndTheNextGetsTheBytes() {
+    fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     Connection idle = fixtures.accept();
     fixtures.data(connection, 10);
@@ -35,38 +35,38 @@ class OwnerClocksTest {
   }
 
   @Test
-  void connection_takenFromAHangingHandler_isToldWithHowLongNothingCame() {
-    fixtures.attachedLanes("a:1", "b:1");
+  void detach_fromAHangingHandler_isReportedWithTheTimeOfSilence() {
+    fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     fixtures.passWithPongs(20_000);
     fixtures.answer(connection, fixtures.frame(connection));
     fixtures.passWithPongs(30_200);
-    assertThat(fixtures.taken).hasSize(1);
-    ForcedDetach taken = fixtures.taken.getFirst();
-    assertThat(taken.mark()).isEqualTo(connection.mark());
-    assertThat(taken.pool()).isEqualTo("pool");
-    assertThat(taken.upstream()).isEqualTo("a:1");
-    assertThat(taken.why()).isEqualTo(ForcedDetach.Why.STALLED);
-    assertThat(taken.silentNs() / Fixtures.MS).isBetween(30_000L, 30_100L);
-    assertThat(taken.stuckNs() / Fixtures.MS).isBetween(50_000L, 50_100L);
-    assertThat(taken.unconsumedBytes()).isEqualTo(10);
+    assertThat(fixtures.forcedDetaches).hasSize(1);
+    ForcedDetach detach = fixtures.forcedDetaches.getFirst();
+    assertThat(detach.mark()).isEqualTo(connection.mark());
+    assertThat(detach.pool()).isEqualTo("pool");
+    assertThat(detach.upstream()).isEqualTo("a:1");
+    assertThat(detach.why()).isEqualTo(ForcedDetach.Why.STALLED);
+    assertThat(detach.silentNs() / Fixtures.MS).isBetween(30_000L, 30_100L);
+    assertThat(detach.stuckNs() / Fixtures.MS).isBetween(50_000L, 50_100L);
+    assertThat(detach.unconsumedBytes()).isEqualTo(10);
   }
 
   @Test
-  void connection_whoseHandOverIsOverdue_isTold() {
-    fixtures.attachedLanes("a:1", "b:1");
+  void detach_ofAnOverdueHandOver_isReported() {
+    fixtures.acknowledgingLanes("a:1", "b:1");
     fixtures.accept();
     fixtures.draining(fixtures.lanes.getFirst());
     fixtures.passWithPongs(10_200);
-    assertThat(fixtures.taken)
+    assertThat(fixtures.forcedDetaches)
         .extracting(ForcedDetach::why)
         .containsExactly(ForcedDetach.Why.RELEASE_OVERDUE);
   }
 
   @Test
-  void owner_thatSaysItStillWorks_keepsTheConnection() {
-    fixtures.attachedLanes("a:1", "b:1");
+  void owner_sendingStillWorking_keepsTheConnection() {
+    fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     for (int i = 0; i < 5; i++) {
@@ -77,8 +77,8 @@ class OwnerClocksTest {
   }
 
   @Test
-  void window_fullWithoutConsumed_closesThoughFramesCome() {
-    fixtures.attachedLanes("a:1", "b:1");
+  void window_fullWithoutConsumed_closesTheConnectionDespiteFrames() {
+    fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, Fixtures.WINDOW + 1);
     for (int i = 0; i < 4 && connection.owner() != null; i++) {
@@ -91,16 +91,16 @@ class OwnerClocksTest {
     assertThat(fixtures.summaries)
         .extracting(ConnectionSummary::reason)
         .containsExactly(CloseReason.WINDOW_STALLED);
-    assertThat(fixtures.taken)
+    assertThat(fixtures.forcedDetaches)
         .extracting(ForcedDetach::why)
         .containsExactly(ForcedDetach.Why.WINDOW_STALLED);
-    assertThat(fixtures.taken.getFirst().stuckNs() / Fixtures.MS).isGreaterThanOrEqualTo(30_000);
+    assertThat(fixtures.forcedDetaches.getFirst().stuckNs() / Fixtures.MS).isGreaterThanOrEqualTo(30_000);
   }
 
-  /** An owner without credit cannot commit: it has its time when the client reads again. */
+  /** An owner without credit cannot commit: its time starts when the client reads again. */
   @Test
   void window_fullWhileTheClientDoesNotRead_doesNotCountAgainstTheOwner() {
-    fixtures.attachedLanes("a:1", "b:1");
+    fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, Fixtures.WINDOW + 1);
     fixtures.isKernelFull = true;
@@ -113,8 +113,8 @@ class OwnerClocksTest {
   }
 
   @Test
-  void push_takenByTheClient_isNoSignOfTheOwner() {
-    fixtures.attachedLanes("a:1", "b:1");
+  void push_takenByTheClient_isNoSignOfWork() {
+    fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     fixtures.passWithPongs(20_000);
@@ -126,8 +126,8 @@ class OwnerClocksTest {
   }
 
   @Test
-  void lane_ofWhichMostStall_isSuspected() {
-    fixtures.attachedLanes("a:1", "b:1");
+  void lane_withMostConnectionsStalled_isAnOutlier() {
+    fixtures.acknowledgingLanes("a:1", "b:1");
     for (int i = 0; i < 4; i++) {
       fixtures.data(fixtures.accept(), 10);
     }
@@ -136,8 +136,8 @@ class OwnerClocksTest {
   }
 
   @Test
-  void lane_ofWhichOneStalls_isNotSuspected() {
-    fixtures.attachedLanes("a:1", "b:1");
+  void lane_withOneConnectionStalled_isNoOutlier() {
+    fixtures.acknowledgingLanes("a:1", "b:1");
     Connection hung = fixtures.accept();
     fixtures.data(hung, 10);
     fixtures.passWithPongs(30_200);
@@ -146,7 +146,7 @@ class OwnerClocksTest {
   }
 
   @Test
-  void owner_thatSaysSettingsLate_isUnderTheClockFromThenOn() {
+  void owner_sendingSettingsLate_isTimedFromThenOn() {
     fixtures = with(0, STEADY);
     fixtures.atMostOnceLanes("a:1", "b:1");
     Connection connection = fixtures.accept();

@@ -12,7 +12,7 @@ import dev.waymark.protocol.UpstreamFrame;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** How long a client is not served when its connection moves: detection and move. */
+/** The measured pause of a client whose connection moves: detection time and move time. */
 class PauseTest {
   private final Fixtures fixtures = with(STEADY);
 
@@ -26,7 +26,7 @@ class PauseTest {
 
   private void assertPause(long detectionMs, long moveMs) {
     assertThat(fixtures.counters.pauses().count()).isEqualTo(1);
-    // Deadlines are looked at in ticks.
+    // Deadlines fire in ticks.
     assertThat(detectionMs()).isBetween(detectionMs, detectionMs + 150);
     assertThat(moveMs()).isBetween(moveMs, moveMs + 50);
     assertThat(fixtures.counters.pauses().sumNs() / Fixtures.MS)
@@ -38,8 +38,8 @@ class PauseTest {
   }
 
   @Test
-  void handler_thatHangs_pausesFromTheBytesItWasSent() {
-    fixtures.attachedLanes("a:1", "b:1");
+  void handler_hanging_pausesFromTheFirstUnansweredBytes() {
+    fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.passWithPongs(3_000);
     fixtures.data(connection, 10);
@@ -47,9 +47,9 @@ class PauseTest {
     fixtures.data(connection, 10);
     fixtures.passWithPongs(29_200);
     assertThat(ownerAddress(connection)).isEqualTo("b:1");
-    long leftMs = 30_000;
+    long progressTimeoutMs = 30_000;
     fixtures.passMs(70);
-    // "Still working" serves nobody.
+    // An empty frame says "still working": it ends no pause.
     fixtures.answer(connection, fixtures.frame(connection));
     assertThat(fixtures.counters.pauses().count()).isZero();
     fixtures.passMs(30);
@@ -57,22 +57,22 @@ class PauseTest {
     commit(connection, 20);
     assertThat(fixtures.nowNs).isEqualTo(before);
     assertThat(fixtures.counters.pauses().count()).isEqualTo(1);
-    assertThat(detectionMs()).isBetween(leftMs, leftMs + 150);
+    assertThat(detectionMs()).isBetween(progressTimeoutMs, progressTimeoutMs + 150);
     assertThat(moveMs()).isBetween(100L, 300L);
     commit(connection, 20);
     assertThat(fixtures.counters.pauses().count()).isEqualTo(1);
   }
 
   @Test
-  void upstream_frozen_pausesIdleClientsFromTheLastSignOfTheLane() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+  void upstream_frozen_pausesIdleClientsFromTheLastFrameOfTheLane() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     fixtures.accept();
     fixtures.passWithPongs(1_000);
     for (int i = 0; i < 85; i++) {
       fixtures.passMs(100);
       lanes.get(1).onFrame(fixtures.nowNs, pong());
     }
-    // A Ping after 2 s, the end of the lane 6 s later; b:1 has it with its Open.
+    // A Ping after 2 s, and the end of the lane 6 s later. An idle client is served by the Open.
     assertPause(8_000, 0);
   }
 
@@ -81,8 +81,8 @@ class PauseTest {
   }
 
   @Test
-  void lane_lost_pausesFromTheRequestUnderWay() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+  void lane_lost_pausesFromThePendingRequest() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.passMs(500);
     fixtures.data(connection, 10);
@@ -94,8 +94,8 @@ class PauseTest {
   }
 
   @Test
-  void standstillOfTheBridge_whileARequestWaits_isFeltByTheClientToo() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+  void standstill_whileARequestWaits_countsForThePause() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.passMs(500);
     fixtures.data(connection, 10);
@@ -110,8 +110,8 @@ class PauseTest {
   }
 
   @Test
-  void standstillOfTheBridge_whileNothingWaits_isPartOfTheSilenceOfTheLane() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+  void standstill_whileNothingWaits_countsAsSilenceOfTheLane() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     fixtures.accept();
     fixtures.passMs(100);
     fixtures.shard.onStandstill(3_000 * Fixtures.MS);
@@ -121,8 +121,8 @@ class PauseTest {
   }
 
   @Test
-  void reply_inManyCommits_servesUntilTheLastOfThem() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+  void reply_inSeveralCommits_pausesFromTheLast() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     fixtures.passMs(900);
@@ -134,8 +134,8 @@ class PauseTest {
   }
 
   @Test
-  void client_thatHasRepliesToRead_isNotKeptWaiting() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+  void client_withQueuedReplies_isNotPaused() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     fixtures.isKernelFull = true;
@@ -147,8 +147,8 @@ class PauseTest {
   }
 
   @Test
-  void handOver_withNothingUnderWay_isNoPause() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+  void handOver_withNothingPending_isNoPause() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.passMs(1_500);
     fixtures.draining(lanes.getFirst());
@@ -159,8 +159,8 @@ class PauseTest {
   }
 
   @Test
-  void handOver_thatKeepsBytesWaiting_pausesFromTheirArrival() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+  void handOver_withBytesWaiting_pausesFromTheirArrival() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.draining(lanes.getFirst());
     fixtures.data(connection, 5);
@@ -174,8 +174,8 @@ class PauseTest {
   }
 
   @Test
-  void owner_lostBeforeItServed_prolongsThePause() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1");
+  void owner_lostBeforeServing_prolongsThePause() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1", "c:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     fixtures.passMs(100);

@@ -12,13 +12,13 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Rule 6: what lanes are told of connections that they do not own. */
+/** Announcements (rule 6): what a lane is told about connections that it does not own. */
 class AnnouncerTest {
   private Fixtures fixtures = new Fixtures();
 
   @Test
-  void lane_thatAsks_isToldOfAllAndThenOfChanges() {
-    fixtures.attachedLane();
+  void lane_thatWantsAnnouncements_getsAllConnectionsThenChanges() {
+    fixtures.acknowledgingLane();
     Connection first = fixtures.accept();
     fixtures.accept();
     fixtures.takeEffects();
@@ -35,7 +35,7 @@ class AnnouncerTest {
   }
 
   @Test
-  void lane_thatAsksAgain_goesOnUntilItAsksNoMore() {
+  void lane_repeatingSettings_getsAnnouncementsUntilItDeclinesThem() {
     Lane lane = fixtures.laneOf("pool", "a:1", true);
     fixtures.accept();
     assertThat(announced()).containsExactly("Syncing", "Synced", "Opened 1 listener");
@@ -50,15 +50,15 @@ class AnnouncerTest {
   }
 
   @Test
-  void lane_thatDoesNotAsk_isToldNothing() {
-    fixtures.attachedLane();
+  void lane_thatWantsNoAnnouncements_getsNone() {
+    fixtures.acknowledgingLane();
     fixtures.accept().onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
     fixtures.endTurn();
     assertThat(announced()).isEmpty();
   }
 
   @Test
-  void lane_isToldOfListenersThatAreOpenToItsPool() {
+  void lane_ofAPool_getsAnnouncementsOfTheListenersThatItMayPushTo() {
     fixtures =
         new Fixtures(
             List.of(Fixtures.pool("one"), Fixtures.pool("two")),
@@ -80,26 +80,26 @@ class AnnouncerTest {
 
   @Test
   void manyConnections_areAnnouncedOverSeveralTurns() {
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     List<Connection> connections = accept(2 * Announcer.TURN_COUNT_MAX);
     fixtures.laneOf("pool", "b:1", true);
     assertThat(announced()).hasSize(Announcer.TURN_COUNT_MAX);
     connections.getLast().onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
-    Connection young = fixtures.accept();
+    Connection newest = fixtures.accept();
     List<String> rest = new ArrayList<>(announced());
     fixtures.endTurn();
     rest.addAll(announced());
     assertThat(rest)
         .startsWith(
             "Closed " + connections.getLast().sequence() + " CLIENT_RESET",
-            "Opened " + young.sequence() + " listener")
+            "Opened " + newest.sequence() + " listener")
         .endsWith("Synced")
         .doesNotContain("Opened " + connections.getLast().sequence() + " listener")
         .doesNotHaveDuplicates();
   }
 
   @Test
-  void changes_beyondWhatMayWait_areDroppedAndAllIsAnnouncedAnew() {
+  void changes_overflowingTheQueue_causeAResync() {
     fixtures.laneOf("pool", "b:1", true);
     announced();
     fixtures.isWritable = false;
@@ -114,17 +114,17 @@ class AnnouncerTest {
     assertThat(fixtures.counters.total(Counter.ANNOUNCEMENT_RESYNCS)).isEqualTo(1);
     fixtures.isWritable = true;
     fixtures.lane().onReady(fixtures.nowNs);
-    List<String> anew = new ArrayList<>();
+    List<String> resync = new ArrayList<>();
     for (int i = 0; i < 12; i++) {
       fixtures.endTurn();
-      anew.addAll(announced());
+      resync.addAll(announced());
     }
-    assertThat(anew).startsWith("Syncing").endsWith("Synced").doesNotHaveDuplicates();
-    assertThat(anew).hasSize(fixtures.shard.connectionCount() + 2);
+    assertThat(resync).startsWith("Syncing").endsWith("Synced").doesNotHaveDuplicates();
+    assertThat(resync).hasSize(fixtures.shard.connectionCount() + 2);
   }
 
   @Test
-  void lane_thatBreaks_isToldNoMore() {
+  void lane_broken_getsNoAnnouncements() {
     Lane lane = fixtures.laneOf("pool", "b:1", true);
     lane.onBroken(fixtures.nowNs, "a test");
     announced();

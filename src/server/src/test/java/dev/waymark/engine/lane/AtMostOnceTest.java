@@ -13,7 +13,7 @@ import dev.waymark.engine.shard.Fixtures;
 import dev.waymark.protocol.CloseReason;
 import org.junit.jupiter.api.Test;
 
-/** Owners without Settings: rule 5, where a connection cannot be handed over. */
+/** Owners without Settings (rule 5), which cannot hand connections over. */
 class AtMostOnceTest {
 
   private Fixtures fixtures = with(RESUMING_AT_MOST_ONCE);
@@ -36,7 +36,7 @@ class AtMostOnceTest {
   }
 
   @Test
-  void atMostOnceUpstream_lost_isReopenedWhereThePoolSaysSo() {
+  void connection_ofALostAtMostOnceUpstream_continuesIfThePoolSaysSo() {
     fixtures.atMostOnceLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
@@ -49,23 +49,23 @@ class AtMostOnceTest {
   }
 
   @Test
-  void atMostOnceUpstream_followedByOneWithCredit_mayHaveGonePastItsLimit() {
+  void connection_pastTheLimitFromAnAtMostOnceUpstream_isNoViolationOfTheNext() {
     fixtures.atMostOnceLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
-    Lane plain = Fixtures.owner(connection);
+    Lane atMostOnce = Fixtures.owner(connection);
     fixtures.isKernelFull = true;
-    plain.onFrame(
+    atMostOnce.onFrame(
         fixtures.nowNs,
         fixtures.frame(connection).payload(Fixtures.bytes(Fixtures.REPLY_WINDOW + 10)));
     fixtures.settings(fixtures.lanes.getLast());
-    fixtures.broken(plain);
+    fixtures.broken(atMostOnce);
     assertThat(ownerAddress(connection)).isEqualTo("b:1");
     fixtures.answer(connection, fixtures.frame(connection).consumed(0));
     assertThat(ownerAddress(connection)).isEqualTo("b:1");
   }
 
   @Test
-  void atMostOnceUpstream_lostAfterReplies_nothingOfTheNextReplyIsSkipped() {
+  void connection_ofALostAtMostOnceUpstream_hasNoUnfinishedReply() {
     fixtures.atMostOnceLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
@@ -79,7 +79,7 @@ class AtMostOnceTest {
   }
 
   @Test
-  void leader_changedFromOneThatCannotHandOver_isFollowedWherePlainConnectionsGoOn() {
+  void leader_changedFromAnAtMostOnceUpstream_isFollowedIfThePoolResumesAtMostOnce() {
     fixtures =
         with(
             Moving.builder()

@@ -1,10 +1,10 @@
 package dev.waymark.engine.lane;
 
-/** Opens what tests of other packages need of a lane and nobody else does. Stateless. */
+/** Gives tests in other packages access to internals of a lane. Stateless. */
 public final class LaneInspector {
   private LaneInspector() {}
 
-  /** Something to send that nobody else asked for. */
+  /** Makes the lane send a Ping. */
   public static void ping(Lane lane) {
     lane.sender().ping();
   }

@@ -19,16 +19,16 @@ class LaneTest {
   private final Fixtures fixtures = new Fixtures();
 
   @Test
-  void frame_ofAConnectionThatNeverWas_isRefused() {
-    fixtures.attachedLane();
+  void frame_ofAConnectionThatNeverExisted_isRefused() {
+    fixtures.acknowledgingLane();
     fixtures.takeEffects();
     fixtures.receive(new UpstreamFrame().clear().connection(77));
     assertThat(fixtures.takeEffects()).containsExactly("Close UNKNOWN_CONNECTION");
   }
 
   @Test
-  void close_ofAConnectionThatNeverWas_isNotAnswered() {
-    fixtures.attachedLane();
+  void close_ofAConnectionThatNeverExisted_isNotAnswered() {
+    fixtures.acknowledgingLane();
     fixtures.takeEffects();
     fixtures.receive(new UpstreamFrame().clear().connection(77).close(1));
     assertThat(fixtures.takeEffects()).isEmpty();
@@ -36,7 +36,7 @@ class LaneTest {
 
   @Test
   void emptyFrame_ofTheLaneItself_isNotAnswered() {
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     fixtures.takeEffects();
     fixtures.receive(new UpstreamFrame().clear());
     assertThat(fixtures.takeEffects()).isEmpty();
@@ -44,7 +44,7 @@ class LaneTest {
 
   @Test
   void frame_ofAClosedConnection_isDroppedAndCounted() {
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
     fixtures.endTurn();
@@ -55,8 +55,8 @@ class LaneTest {
   }
 
   @Test
-  void close_crossingClose_isDroppedNeitherAnsweredNorCountedTwice() {
-    fixtures.attachedLane();
+  void close_crossingAClose_isDroppedWithoutAnswer() {
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     UpstreamFrame close = fixtures.frame(connection).close(CloseReason.DONE.wireCode());
     fixtures.takeEffects();
@@ -72,7 +72,7 @@ class LaneTest {
     assertThat(fixtures.counters.total(Counter.CONNECTIONS_DETACHED)).isOne();
   }
 
-  /** Frames come all the time, so that nobody need ask whether the upstream lives. */
+  /** Passes time with frames coming in, so that no Ping is needed to see that the upstream lives. */
   private void passBusily(Lane lane, long ms) {
     for (long passed = 0; passed < ms; passed += 100) {
       fixtures.passMs(100);
@@ -81,27 +81,27 @@ class LaneTest {
   }
 
   @Test
-  void ping_onABusyLane_measuresTheRoundTripOnceInAnInterval() {
-    Lane lane = fixtures.attachedLane();
+  void ping_onABusyLane_measuresTheRoundTripOncePerInterval() {
+    Lane lane = fixtures.acknowledgingLane();
     long intervalMs = Fixtures.limits().pingIntervalNs() / 1_000_000;
     fixtures.takeEffects();
     passBusily(lane, intervalMs + 200);
     assertThat(fixtures.takeEffects()).containsOnlyOnce("Ping");
     fixtures.control(lane, new UpstreamControl.Pong(7));
-    assertThat(fixtures.counters.roundTrips().count()).as("another number").isZero();
+    assertThat(fixtures.counters.roundTrips().count()).as("after a Pong with another number").isZero();
     fixtures.passMs(30);
     fixtures.control(lane, new UpstreamControl.Pong(1));
     assertThat(fixtures.counters.roundTrips().count()).isOne();
     assertThat(fixtures.counters.roundTrips().sumNs()).isBetween(30_000_000L, 330_000_000L);
     fixtures.control(lane, new UpstreamControl.Pong(1));
-    assertThat(fixtures.counters.roundTrips().count()).as("once more").isOne();
+    assertThat(fixtures.counters.roundTrips().count()).as("after a second Pong").isOne();
     passBusily(lane, intervalMs + 200);
     assertThat(fixtures.takeEffects()).containsOnlyOnce("Ping");
   }
 
   @Test
-  void pong_thatNeverComes_breaksNoBusyLane() {
-    Lane lane = fixtures.attachedLane();
+  void pong_missingOnABusyLane_doesNotBreakIt() {
+    Lane lane = fixtures.acknowledgingLane();
     Limits limits = Fixtures.limits();
     fixtures.takeEffects();
     passBusily(lane, 3 * (limits.pingIntervalNs() + limits.laneTimeoutNs()) / 1_000_000);
@@ -110,8 +110,8 @@ class LaneTest {
   }
 
   @Test
-  void end_ofAConnection_countsHowLongItLasted() {
-    fixtures.attachedLane();
+  void connection_ended_countsItsDuration() {
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     fixtures.passMs(2_000);
     connection.onClientLost(fixtures.nowNs, CloseReason.CLIENT_RESET);
@@ -122,8 +122,8 @@ class LaneTest {
   }
 
   @Test
-  void settings_again_changeTheWindowFromTheNextTickOn() {
-    Lane lane = fixtures.attachedLane();
+  void settings_repeated_changeTheWindowAtTheNextTick() {
+    Lane lane = fixtures.acknowledgingLane();
     fixtures.control(lane, new UpstreamControl.Settings(1, 10, false));
     Connection connection = fixtures.accept();
     fixtures.data(connection, 30);
@@ -136,10 +136,10 @@ class LaneTest {
     assertThat(fixtures.takeEffects()).contains("data 20+10");
   }
 
-  /** What is under way may be more than a window that has become smaller. */
+  /** The bytes under way may exceed a window that has become smaller. */
   @Test
-  void settings_againWithASmallerWindow_waitForWhatIsUnderWay() {
-    Lane lane = fixtures.attachedLane();
+  void settings_repeatedWithASmallerWindow_pauseSendingUntilItHasRoom() {
+    Lane lane = fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     fixtures.data(connection, 50);
     fixtures.control(lane, new UpstreamControl.Settings(1, 20, false));
@@ -152,10 +152,10 @@ class LaneTest {
     assertThat(fixtures.takeEffects()).contains("data 50+5");
   }
 
-  /** An upstream that says them for ever does not count as one that works. */
+  /** An upstream must not look alive by repeating its Settings. */
   @Test
-  void settings_againAndAgain_areNoSignOfAHandler() {
-    Lane lane = fixtures.attachedLane();
+  void settings_repeatedEndlessly_areNoSignOfWork() {
+    Lane lane = fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     for (int second = 0; second < 31 && connection.epoch() == 0; second++) {
@@ -167,7 +167,7 @@ class LaneTest {
 
   @Test
   void lane_silentAfterAPing_isBroken() {
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     fixtures.takeEffects();
     fixtures.passMs(2200);
     assertThat(fixtures.takeEffects()).containsExactly("Ping");
@@ -176,8 +176,8 @@ class LaneTest {
   }
 
   @Test
-  void upstream_thatAsksAndDoesNotReadTheAnswers_isLost() {
-    fixtures.attachedLane();
+  void lane_notReadingTheAnswersToItsPushes_isCancelled() {
+    fixtures.acknowledgingLane();
     fixtures.isWritable = false;
     for (int i = 0; i <= LaneSender.UNREAD_ANSWERS_MAX; i++) {
       fixtures.receive(new UpstreamFrame().clear().control(push(i)));
@@ -189,7 +189,7 @@ class LaneTest {
   }
 
   @Test
-  void lane_withoutSettingsWhereTheyAreRequired_isGivenNothingAndBroken() {
+  void lane_withoutRequiredSettings_getsNoConnectionsAndIsCancelled() {
     Fixtures required =
         new Fixtures(
             new PoolOptions(
@@ -212,9 +212,9 @@ class LaneTest {
     assertThat(Fixtures.owner(connection).isAcknowledging()).isTrue();
   }
 
-  /** A pool whose options change: nobody joins a lane that does not fit, and none is cut. */
+  /** The lane keeps its connections but gets no new ones. */
   @Test
-  void acknowledge_requiredByAReload_leavesAtMostOnceConnectionsAndGivesTheLaneNoOthers() {
+  void acknowledge_requiredByAReload_keepsConnectionsOfAtMostOnceLanes() {
     fixtures.atMostOnceLanes("a:1");
     Connection before = fixtures.accept();
     fixtures.receive(fixtures.frame(before));
@@ -226,7 +226,7 @@ class LaneTest {
   }
 
   @Test
-  void acknowledge_neverByAReload_decidesALaneThatHasSaidNothing() {
+  void acknowledge_neverByAReload_makesASilentLaneAtMostOnce() {
     fixtures.atMostOnceLanes("a:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, Fixtures.WINDOW + 5);
@@ -251,7 +251,7 @@ class LaneTest {
   }
 
   @Test
-  void fullInitialWindow_withoutAWord_countsAsAtMostOnce() {
+  void lane_silentWithAFullInitialWindow_becomesAtMostOnce() {
     fixtures.upstreams("a:1");
     fixtures.lane().onReady(fixtures.nowNs);
     Connection connection = fixtures.accept();

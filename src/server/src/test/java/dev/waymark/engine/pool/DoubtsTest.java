@@ -11,7 +11,7 @@ class DoubtsTest {
   private final Doubts doubts = new Doubts();
 
   @Test
-  void doubts_areForgotten() {
+  void doubts_inTime_areForgotten() {
     assertThat(doubts.count(at(0))).isZero();
     doubts.add(at(0));
     doubts.add(at(1));
@@ -21,7 +21,7 @@ class DoubtsTest {
   }
 
   @Test
-  void doubts_areBounded() {
+  void doubts_inNumber_areBounded() {
     for (int i = 0; i < 3 * Doubts.COUNT_MAX; i++) {
       doubts.add(at(i));
     }

@@ -10,7 +10,7 @@ class GroupSizeTest {
   private final GroupSize size = new GroupSize();
 
   @Test
-  void suspects_whoAreAnsweredSoon_areTriedOneByOne() {
+  void suspects_answeredFast_areTriedOneByOne() {
     size.onLived(5 * MS, 100, 150);
     assertThat(size.likely()).isOne();
     assertThat(size.unlikely()).isOne();
@@ -25,7 +25,7 @@ class GroupSizeTest {
   }
 
   @Test
-  void groupThatKilled_halvesTheNextAndNoneGrowsForAWhile() {
+  void group_thatKilled_halvesTheNextAndPausesGrowth() {
     size.onLived(1_000 * MS, 1_000, 0);
     size.onLived(1_000 * MS, 1_000, 0);
     assertThat(size.unlikely()).isEqualTo(16);
@@ -40,7 +40,7 @@ class GroupSizeTest {
   }
 
   @Test
-  void suspectAlone_thatKilled_tellsNothingOfGroups() {
+  void suspectAlone_thatKilled_doesNotShrinkGroups() {
     size.onLived(1_000 * MS, 1_000, 0);
     size.onKilled(1);
     assertThat(size.unlikely()).isEqualTo(4);

@@ -12,14 +12,14 @@ import dev.waymark.engine.shard.Fixtures;
 import dev.waymark.protocol.CloseReason;
 import org.junit.jupiter.api.Test;
 
-/** Connections that follow the only upstream that serves: rule 9. */
+/** Connections that follow the leader of their pool (rule 9). */
 class LeaderTest {
 
   private Fixtures fixtures = with(FOLLOWING);
 
   @Test
-  void leader_changed_takesEveryConnectionAndNobodyElseIsSentBytes() {
-    fixtures.attachedLanes("a:1", "!b:1");
+  void leader_changed_getsAllConnectionsAndOnlyItGetsBytes() {
+    fixtures.acknowledgingLanes("a:1", "!b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 10);
     fixtures.answer(connection, fixtures.frame(connection).consumed(10));
@@ -35,8 +35,8 @@ class LeaderTest {
   }
 
   @Test
-  void leader_thatComesBack_goesOnWithWhatWaited() {
-    fixtures.attachedLanes("a:1", "!b:1");
+  void leader_returning_getsTheWaitingBytes() {
+    fixtures.acknowledgingLanes("a:1", "!b:1");
     Connection connection = fixtures.accept();
     fixtures.upstreams("!a:1", "!b:1");
     fixtures.data(connection, 5);
@@ -46,8 +46,8 @@ class LeaderTest {
   }
 
   @Test
-  void leader_missingForTooLong_endsThoseWhoWaitOnly() {
-    fixtures.attachedLanes("a:1", "!b:1");
+  void leader_missingTooLong_closesOnlyConnectionsWithWaitingBytes() {
+    fixtures.acknowledgingLanes("a:1", "!b:1");
     Connection waiting = fixtures.accept();
     Connection idle = fixtures.accept();
     fixtures.upstreams("!a:1", "!b:1");
@@ -61,7 +61,7 @@ class LeaderTest {
   }
 
   @Test
-  void leader_missing_leavesBytesTheirWholeTimeWheneverTheyCome() {
+  void leader_missing_letsLateBytesWaitTheWholeTime() {
     fixtures =
         with(
             Moving.builder()
@@ -70,7 +70,7 @@ class LeaderTest {
                 .isRebalancing(false)
                 .isFollowingLeader(true)
                 .build());
-    fixtures.attachedLanes("a:1", "!b:1");
+    fixtures.acknowledgingLanes("a:1", "!b:1");
     Connection connection = fixtures.accept();
     fixtures.upstreams("!a:1", "!b:1");
     fixtures.passWithPongs(60_000);

@@ -17,23 +17,23 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Suspects: who is tried where, and what speaks against whom (rule 3). */
+/** Probation of suspects (rule 3): on which upstream, and what counts as evidence. */
 class ProbationTest {
   private final Fixtures fixtures = with(STEADY);
 
   @Test
-  void suspect_lostAloneWhoWasThereAtEachBreak_isClosed() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1");
+  void suspect_losingALaneAlone_isClosed() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1", "c:1");
     Connection suspect = suspect(lanes);
     fixtures.passMs(300);
     fixtures.broken(lanes.get(2));
     assertThat(reason(suspect)).isEqualTo(CloseReason.POISON);
   }
 
-  /** The health Watch and the lane to a process that dies break in any order. */
+  /** When a process dies, its health Watch and its lane may break in either order. */
   @Test
-  void suspect_whoseUpstreamIsReportedDownBeforeItsLaneBreaks_isClosedAllTheSame() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1");
+  void suspect_whoseUpstreamIsReportedDownBeforeItsLaneBreaks_isClosedToo() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1", "c:1", "d:1");
     Connection suspect = suspect(lanes);
     assertThat(ownerAddress(suspect)).isEqualTo("c:1");
     fixtures.upstreams("a:1", "b:1", "!c:1", "d:1");
@@ -42,10 +42,10 @@ class ProbationTest {
     assertThat(reason(suspect)).isEqualTo(CloseReason.POISON);
   }
 
-  /** Somebody else kills upstreams too, and may have been at work here: once is not enough. */
+  /** Something else kills upstreams too, and may have killed this one: one loss is no proof. */
   @Test
-  void suspect_lostAloneWhileOthersDieToo_isTriedAgain() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1");
+  void suspect_losingALaneAloneWhileOthersBreak_isTriedAgain() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1", "c:1", "d:1");
     Connection suspect = suspect(lanes);
     fixtures.passMs(300);
     fixtures.broken(lanes.get(3));
@@ -58,10 +58,10 @@ class ProbationTest {
     assertThat(reason(suspect)).isEqualTo(CloseReason.POISON);
   }
 
-  /** Whoever kills upstreams by hand hits one during a round sooner or later. */
+  /** An operator who kills upstreams sooner or later hits one during a round. */
   @Test
-  void suspect_lostAtOnceWhereNobodyElseIs_isClosedTheSecondTimeWhoeverDiesToo() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1");
+  void suspect_losingTwoLanesAlone_isClosedThoughAnotherBroke() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1", "c:1", "d:1");
     Connection suspect = suspect(lanes);
     fixtures.broken(lanes.get(3));
     fixtures.broken(lanes.get(2));
@@ -73,8 +73,8 @@ class ProbationTest {
   }
 
   @Test
-  void suspect_lostAloneWhereUpstreamsDieUnused_isTriedOnceMoreForEachAfterTheFirst() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1", "e:1", "f:1");
+  void suspect_whileUnusedUpstreamsDie_isTriedOnceMoreForEachAfterTheFirst() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1", "c:1", "d:1", "e:1", "f:1");
     Connection suspect = suspect(lanes);
     assertThat(ownerAddress(suspect)).isEqualTo("c:1");
     lanes.subList(3, 6).forEach(fixtures::broken);
@@ -88,11 +88,11 @@ class ProbationTest {
   }
 
   @Test
-  void suspect_lostAloneAndAnsweredByTheNext_wasLostToSomethingElse() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1");
+  void suspect_answeredAfterALoneLoss_castsDoubtOnSuchLosses() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1", "c:1", "d:1");
     Connection suspect = suspect(lanes);
     fixtures.broken(lanes.get(3));
-    assertThat(fixtures.quarantine.doubts()).as("one died unused").isEqualTo(1);
+    assertThat(fixtures.quarantine.doubts()).as("doubts after an unused upstream died").isEqualTo(1);
     fixtures.broken(lanes.get(2));
     fixtures.passMs(300);
     open();
@@ -101,8 +101,8 @@ class ProbationTest {
   }
 
   @Test
-  void suspect_lostAlone_isTriedNextThoughAnotherHasWaitedLonger() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1");
+  void suspect_afterALoneLoss_isTriedBeforeOneThatHasWaitedLonger() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1", "c:1", "d:1");
     fixtures.broken(lanes.get(3));
     List<Connection> suspects = List.of(fixtures.accept(), fixtures.accept());
     suspects.forEach(one -> fixtures.data(one, 10));
@@ -112,7 +112,7 @@ class ProbationTest {
     Connection second = suspects.get(1 - suspects.indexOf(first));
     assertThat(ownerAddress(second)).isEqualTo("nobody");
     fixtures.broken(lanes.get(2));
-    assertThat(first.isLive()).as("one died unused: once is not enough").isTrue();
+    assertThat(first.isLive()).as("live: an unused upstream died, so one loss is no proof").isTrue();
     fixtures.passMs(300);
     Lane next = fixtures.lanes.stream().filter(lane -> !lane.isBroken()).findFirst().orElseThrow();
     fixtures.settings(next);
@@ -121,8 +121,8 @@ class ProbationTest {
   }
 
   @Test
-  void suspects_withOneUpstream_areAnsweredOneAfterTheOther() {
-    fixtures.attachedLanes("a:1");
+  void suspects_withOneUpstream_areTriedOneAtATime() {
+    fixtures.acknowledgingLanes("a:1");
     List<Connection> all = Stream.generate(fixtures::accept).limit(4).toList();
     all.forEach(one -> fixtures.data(one, 10));
     for (int i = 0; i < 2; i++) {
@@ -141,8 +141,8 @@ class ProbationTest {
   }
 
   @Test
-  void upstream_setApart_handsItsConnectionsOverAndGetsNoOthers() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1");
+  void upstream_setApart_getsNoOtherConnectionsAndHandsItsOwnOver() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1", "c:1", "d:1");
     List<Connection> suspects = List.of(fixtures.accept(), fixtures.accept());
     suspects.forEach(one -> fixtures.data(one, 10));
     fixtures.broken(lanes.get(0));
@@ -151,7 +151,7 @@ class ProbationTest {
     fixtures.data(innocent, 10);
     fixtures.answer(innocent, fixtures.frame(innocent).consumed(10));
     fixtures.broken(lanes.get(1));
-    // c:1 has the innocent one, d:1 is empty.
+    // c:1 has the innocent connection, d:1 is empty.
     assertThat(ownerAddress(innocent)).isEqualTo("c:1");
     assertThat(suspects)
         .extracting(Fixtures::ownerAddress)
@@ -168,10 +168,10 @@ class ProbationTest {
   }
 
   @Test
-  void upstream_setApartByOneShard_isLeftByTheOthers() {
-    Fixtures other = Fixtures.besides(fixtures);
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1");
-    List<Lane> others = other.attachedLanes("c:1", "d:1");
+  void upstream_setApartByOneShard_isVacatedByTheOthers() {
+    Fixtures other = Fixtures.sharingQuarantineWith(fixtures);
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1", "c:1", "d:1");
+    List<Lane> others = other.acknowledgingLanes("c:1", "d:1");
     List<Connection> bystanders = List.of(other.accept(), other.accept());
     Lane d = others.getLast();
     bystanders.getLast().release(other.nowNs, ResumeState.Cause.REBALANCE, d);
@@ -190,12 +190,12 @@ class ProbationTest {
     assertThat(ownerAddress(other.accept())).isNotEqualTo(apart);
   }
 
-  /** The other shard has seen that it died; the lane of this one is about to break as well. */
+  /** The other shard has seen the upstream die; this shard's lane breaks a moment later. */
   @Test
-  void upstream_thatDiesWhileItIsEmptied_provesNothingAgainstTheSuspectThatWaits() {
-    Fixtures other = Fixtures.besides(fixtures);
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1", "d:1");
-    List<Lane> others = other.attachedLanes("c:1", "d:1");
+  void upstream_dyingWhileItIsVacated_isNoEvidenceAgainstTheWaitingSuspect() {
+    Fixtures other = Fixtures.sharingQuarantineWith(fixtures);
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1", "c:1", "d:1");
+    List<Lane> others = other.acknowledgingLanes("c:1", "d:1");
     Connection bystander = other.accept();
     Connection second = other.accept();
     second.release(other.nowNs, ResumeState.Cause.REBALANCE, others.getLast());
@@ -212,9 +212,9 @@ class ProbationTest {
 
   @Test
   void suspects_ofSeveralShards_takeTurnsAtOneUpstream() {
-    Fixtures other = Fixtures.besides(fixtures);
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1");
-    List<Lane> others = other.attachedLanes("a:1", "b:1", "c:1");
+    Fixtures other = Fixtures.sharingQuarantineWith(fixtures);
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1", "c:1");
+    List<Lane> others = other.acknowledgingLanes("a:1", "b:1", "c:1");
     List<Connection> suspects = new ArrayList<>();
     for (Fixtures shard : List.of(fixtures, other)) {
       Connection suspect = shard.accept();
@@ -232,8 +232,8 @@ class ProbationTest {
   }
 
   @Test
-  void suspects_overTheLimit_doNotWait() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1");
+  void suspects_overTheLimit_arePlacedWithoutProbation() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1", "c:1");
     List<Connection> suspects =
         Stream.generate(fixtures::accept).limit(Probation.WAITING_MAX + 3).toList();
     suspects.forEach(one -> fixtures.data(one, 1));
@@ -251,7 +251,7 @@ class ProbationTest {
     }
   }
 
-  /** Both shards' time. */
+  /** Lets the time of both shards pass. */
   private void pass(Fixtures other, long ms) {
     for (long passed = 0; passed < ms; passed += 100) {
       fixtures.passMs(100);
@@ -259,7 +259,7 @@ class ProbationTest {
     }
   }
 
-  /** One whose bytes were with the first two of these when they broke. */
+  /** Returns a connection whose bytes were on the first two of these lanes when they broke. */
   private Connection suspect(List<Lane> lanes) {
     Connection suspect = fixtures.accept();
     fixtures.data(suspect, 10);
@@ -270,7 +270,7 @@ class ProbationTest {
     return suspect;
   }
 
-  /** All lanes that are being opened. */
+  /** Establishes all lanes that are being opened. */
   private void open() {
     List.copyOf(fixtures.lanes).stream()
         .filter(lane -> !lane.isOpen() && !lane.isBroken())

@@ -29,7 +29,7 @@ class ShardPoolTest {
   }
 
   @Test
-  void connection_withoutUpstreamAndWait_isClosedAtOnce() {
+  void connection_withoutUpstreamOrWait_isClosedAtOnce() {
     Fixtures impatient =
         new Fixtures(
             new PoolOptions(
@@ -42,18 +42,18 @@ class ShardPoolTest {
   }
 
   @Test
-  void lane_thatTakesNoMore_isGivenConnectionsWhereThereIsNoOther() {
+  void lane_notWritable_getsConnectionsIfItIsTheOnlyOne() {
     fixtures.isWritable = false;
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     fixtures.takeEffects();
     fixtures.accept();
     assertThat(fixtures.takeEffects()).containsExactly("Open");
   }
 
   @Test
-  void lane_thatTakesNoMore_isPassedOverWhereThereIsAnother() {
+  void lane_notWritable_isSkippedIfThereIsAnother() {
     fixtures.isWritable = false;
-    Lane full = fixtures.attachedLane();
+    Lane full = fixtures.acknowledgingLane();
     fixtures.isWritable = true;
     fixtures.upstreams("a:1", "b:1");
     fixtures.lanes.getLast().onReady(fixtures.nowNs);
@@ -63,24 +63,24 @@ class ShardPoolTest {
   }
 
   @Test
-  void lane_thatTakesMoreAgain_isBackInItsPlaceAmongTheOthers() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1", "c:1");
+  void lane_writableAgain_isBackInItsPlaceAmongTheCandidates() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1", "c:1");
     fill(lanes.get(1));
     fill(lanes.getFirst());
-    assertThat(candidatesOfTheNext()).containsExactly("c:1");
+    assertThat(nextCandidates()).containsExactly("c:1");
     lanes.getFirst().onReady(fixtures.nowNs);
-    assertThat(candidatesOfTheNext()).containsExactly("a:1", "c:1");
+    assertThat(nextCandidates()).containsExactly("a:1", "c:1");
     lanes.get(1).onReady(fixtures.nowNs);
-    assertThat(candidatesOfTheNext()).containsExactly("a:1", "b:1", "c:1");
+    assertThat(nextCandidates()).containsExactly("a:1", "b:1", "c:1");
   }
 
   @Test
-  void lane_drainingWhileItTakesNoMore_getsNoNewConnectionsWhenItTakesMoreAgain() {
-    List<Lane> lanes = fixtures.attachedLanes("a:1", "b:1");
+  void lane_drainingWhileNotWritable_getsNoNewConnectionsWhenWritable() {
+    List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1");
     fill(lanes.getFirst());
     fixtures.draining(lanes.getFirst());
     lanes.getFirst().onReady(fixtures.nowNs);
-    assertThat(candidatesOfTheNext()).containsExactly("b:1");
+    assertThat(nextCandidates()).containsExactly("b:1");
   }
 
   private void fill(Lane lane) {
@@ -90,13 +90,13 @@ class ShardPoolTest {
     fixtures.isWritable = true;
   }
 
-  private List<String> candidatesOfTheNext() {
+  private List<String> nextCandidates() {
     fixtures.accept();
     return fixtures.candidates;
   }
 
   @Test
-  void upstream_gone_isForgottenWithItsLastConnection() {
+  void upstream_removed_isForgottenWithItsLastConnection() {
     fixtures.upstreams("a:1");
     fixtures.lane().onReady(fixtures.nowNs);
     Connection connection = fixtures.accept();
@@ -108,7 +108,7 @@ class ShardPoolTest {
   }
 
   @Test
-  void lane_broken_isOpenedAgainWithGrowingWaits() {
+  void lane_broken_isReopenedWithGrowingBackOff() {
     fixtures.upstreams("a:1");
     fixtures.takeEffects();
     long waitedMs = 0;
@@ -125,7 +125,7 @@ class ShardPoolTest {
   }
 
   @Test
-  void lane_thatEndsRightAfterSettings_isOpenedAgainWithGrowingWaits() {
+  void lane_breakingRightAfterSettings_isReopenedWithGrowingBackOff() {
     fixtures.upstreams("a:1");
     long waitedMs = 0;
     for (int i = 0; i < 12; i++) {
@@ -150,8 +150,8 @@ class ShardPoolTest {
   }
 
   @Test
-  void upstream_gone_keepsItsLaneUntilTheLastConnection() {
-    fixtures.attachedLane();
+  void upstream_removed_keepsItsLaneUntilTheLastConnectionEnds() {
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     fixtures.takeEffects();
     fixtures.upstreams("b:1");
@@ -162,7 +162,7 @@ class ShardPoolTest {
 
   @Test
   void lane_draining_getsNoNewConnections() {
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     fixtures.receive(new UpstreamFrame().clear().control(new UpstreamControl.Draining()));
     fixtures.takeEffects();
     fixtures.accept();

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class ConnectionTableTest {
   @Test
-  void table_underRandomChanges_isLikeAMap() {
+  void table_underRandomChanges_behavesLikeAMap() {
     Fixtures fixtures = new Fixtures();
     Connection[] some = new Connection[3000];
     for (int i = 0; i < some.length; i++) {

@@ -5,7 +5,7 @@ import dev.waymark.engine.stream.ClientSocket;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 
-/** A client's socket whose kernel takes all or nothing. */
+/** A client socket whose kernel buffer takes everything or nothing. */
 public final class FakeSocket implements ClientSocket {
   private final Fixtures fixtures;
 
@@ -15,7 +15,7 @@ public final class FakeSocket implements ClientSocket {
   private long queuedBytes;
   private int queuedBuffers;
 
-  /** Of the first flush; the kernel has not taken the whole. */
+  /** How many bytes of an unfinished flush the kernel has taken, as a test says. */
   public long partlyTakenBytes;
 
   private boolean isFinishDue;
@@ -23,14 +23,14 @@ public final class FakeSocket implements ClientSocket {
   private boolean isFinished;
   private boolean isGone;
 
-  /** All that was written, as text. */
+  /** Everything written so far, as text. */
   public final StringBuilder content = new StringBuilder();
 
   public FakeSocket(Fixtures fixtures) {
     this.fixtures = fixtures;
   }
 
-  /** The kernel takes all. */
+  /** Lets the kernel take everything. */
   public void drain() {
     long bytes = queuedBytes;
     int buffers = queuedBuffers;
@@ -46,7 +46,7 @@ public final class FakeSocket implements ClientSocket {
     }
   }
 
-  /** It was closed by the bridge, and now is. */
+  /** Completes a close by the bridge that was deferred. */
   public void finishClosing() {
     if (!isOpen && !isGone) {
       isGone = true;
@@ -73,9 +73,9 @@ public final class FakeSocket implements ClientSocket {
 
   @Override
   public void flush() {
-    if (fixtures.isFlushFailing) {
-      fixtures.isFlushFailing = false;
-      throw new IllegalStateException("a test's defect");
+    if (fixtures.failsNextFlush) {
+      fixtures.failsNextFlush = false;
+      throw new IllegalStateException("flush fails in this test");
     }
     if (!fixtures.isKernelFull) {
       drain();
@@ -113,7 +113,7 @@ public final class FakeSocket implements ClientSocket {
     if (isOpen) {
       isOpen = false;
       fixtures.effects.add(how);
-      isGone = !fixtures.isClosingLate;
+      isGone = !fixtures.isCloseDeferred;
       if (isGone) {
         connection.onSocketClosed(fixtures.nowNs);
       }

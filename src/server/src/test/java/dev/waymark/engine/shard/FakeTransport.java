@@ -7,7 +7,7 @@ import dev.waymark.protocol.Open;
 import dev.waymark.protocol.PushResult;
 import io.netty.buffer.ByteBuf;
 
-/** A lane's stream that keeps nothing: its frames become the effects of the fixtures. */
+/** A lane transport that records its frames as effects of the {@link Fixtures}. */
 public final class FakeTransport implements LaneTransport {
   private final Fixtures fixtures;
   private final String upstream;
@@ -36,7 +36,7 @@ public final class FakeTransport implements LaneTransport {
 
   @Override
   public void data(
-      long connection, int epoch, long offset, ByteBuf owned, boolean last, long limit) {
+      long connection, int epoch, long offset, ByteBuf owned, boolean isLast, long limit) {
     gatheredBytes += owned.readableBytes();
     frame("data " + offset + "+" + owned.readableBytes());
     owned.release();

@@ -38,16 +38,16 @@ import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** One shard with one pool, and all its effects as text, in order. */
+/** A shard with fake sockets and transports; records all its effects as text, in order. */
 public final class Fixtures implements ShardEnvironment, Balancer {
   public static final long MS = 1_000_000L;
   public static final int WINDOW = 100;
   public static final int REPLY_WINDOW = 50;
 
   public final List<String> effects = new ArrayList<>();
-  private final KeptEvents events = new KeptEvents(this::onClosed);
+  private final RecordedEvents events = new RecordedEvents(this::onClosed);
   public final List<ConnectionSummary> summaries = events.summaries();
-  public final List<ForcedDetach> taken = events.taken();
+  public final List<ForcedDetach> forcedDetaches = events.forcedDetaches();
   public final List<String> outlierSignals = events.outlierSignals();
   public final List<String> forgotten = events.forgotten();
   public final Counters counters = events.counters();
@@ -60,20 +60,20 @@ public final class Fixtures implements ShardEnvironment, Balancer {
   public final List<PushResult> pushResults = new ArrayList<>();
   public final List<Consumer<PushResult>> forwarded = new ArrayList<>();
 
-  /** Addresses, of the last choice. */
+  /** The addresses among which the balancer chose last. */
   public List<String> candidates = List.of();
 
   public boolean isWritable = true;
   public boolean isKernelFull;
   public boolean isMailboxFull;
 
-  /** Sockets that the bridge closes are told to be closed by {@link #finishClosing}. */
-  public boolean isClosingLate;
+  /** Whether sockets closed by the bridge stay until {@link #finishClosing}. */
+  public boolean isCloseDeferred;
 
   /** How often other shards were asked to free memory. */
-  public int asksToFree;
+  public int freeRequests;
 
-  public boolean isFlushFailing;
+  public boolean failsNextFlush;
   public long nowNs = Long.MAX_VALUE - 1000 * MS;
   private long version;
   private long lastPushId;
@@ -82,7 +82,7 @@ public final class Fixtures implements ShardEnvironment, Balancer {
     this(pool("pool"), 0, 10_000);
   }
 
-  /** With a listener whose connections become so old. */
+  /** With a listener that limits the age of its connections. */
   public Fixtures(AgeOptions age) {
     this(
         List.of(pool("pool")),
@@ -95,17 +95,17 @@ public final class Fixtures implements ShardEnvironment, Balancer {
     this(List.of(pool), List.of(listener("listener", "pool", idleTimeoutNs)), budgetBytes, 1);
   }
 
-  /** The first of so many shards, with several pools. */
+  /** The first of several shards, with these pools. */
   public Fixtures(
       List<PoolOptions> pools, List<ListenerOptions> listeners, long budgetBytes, int shards) {
     this(pools, listeners, budgetBytes, new ShardIdentity(0, shards, 42, "node", "0"), null);
   }
 
   /**
-   * A shard of the same bridge as another, of which it learns by its quarantine alone; time passes
-   * for each by itself.
+   * Returns a second shard of the same bridge. The two share only the poison quarantine; each has its
+   * own time.
    */
-  public static Fixtures besides(Fixtures other) {
+  public static Fixtures sharingQuarantineWith(Fixtures other) {
     return new Fixtures(
         List.of(pool("pool")),
         List.of(listener("listener", "pool", 0)),
@@ -147,10 +147,10 @@ public final class Fixtures implements ShardEnvironment, Balancer {
         name, pool, Framing.RAW, 0, idleTimeoutNs, Set.of(pushFrom), AgeOptions.OFF);
   }
 
-  /** So much more than a shard has reported is reported within its turn too. */
+  /** Held bytes beyond this are reported before the turn ends. */
   public static final int UNREPORTED_BYTES_MAX = (int) MemoryBudget.UNREPORTED_BYTES_MAX;
 
-  /** What a buffer that is held counts for besides its bytes. */
+  /** What each held buffer counts in addition to its bytes. */
   public static final int BUFFER_OVERHEAD = 7;
 
   public static Limits limits() {
@@ -193,14 +193,14 @@ public final class Fixtures implements ShardEnvironment, Balancer {
     endTurn();
   }
 
-  /** An upstream that acknowledges, and its lane. */
-  public Lane attachedLane() {
+  /** Adds upstream a:1 with Settings. Returns its lane. */
+  public Lane acknowledgingLane() {
     upstreams("a:1");
     settings(lane());
     return lane();
   }
 
-  /** An upstream of that pool that acknowledges and wants announcements or not, and its lane. */
+  /** Sets the only upstream of a pool, with Settings. Returns its lane. */
   public Lane laneOf(String pool, String address, boolean wantsAnnouncements) {
     upstreamsOf(pool, address);
     Lane lane = lane();
@@ -213,8 +213,8 @@ public final class Fixtures implements ShardEnvironment, Balancer {
     return lanes.getLast();
   }
 
-  /** Upstreams that acknowledge, and the last lane to each. */
-  public List<Lane> attachedLanes(String... addresses) {
+  /** Sets the upstreams, all with Settings. Returns the lanes that are new. */
+  public List<Lane> acknowledgingLanes(String... addresses) {
     int known = lanes.size();
     upstreams(addresses);
     List<Lane> added = List.copyOf(lanes.subList(known, lanes.size()));
@@ -222,26 +222,26 @@ public final class Fixtures implements ShardEnvironment, Balancer {
     return added;
   }
 
-  /** Upstreams that have said nothing, and all lanes established. */
+  /** Sets the upstreams and establishes their lanes, without Settings. */
   public void atMostOnceLanes(String... addresses) {
     upstreams(addresses);
     lanes.forEach(lane -> lane.onReady(nowNs));
     endTurn();
   }
 
-  /** The lane is established, and its upstream acknowledges. */
+  /** Establishes the lane, and sends Settings on it. */
   public void settings(Lane lane) {
     lane.onReady(nowNs);
     control(lane, new UpstreamControl.Settings(1, 0, false));
   }
 
-  /** A frame of the lane itself. */
+  /** Receives a control frame on the lane. */
   public void control(Lane lane, UpstreamControl control) {
     lane.onFrame(nowNs, new UpstreamFrame().clear().control(control));
     endTurn();
   }
 
-  /** Other shards hold so many bytes more. */
+  /** Adds bytes held by other shards. */
   public void holdElsewhere(long bytes) {
     budget.add(bytes);
   }
@@ -255,19 +255,19 @@ public final class Fixtures implements ShardEnvironment, Balancer {
     endTurn();
   }
 
-  /** The owner hands the connection over. */
+  /** The owner sends Released. */
   public void released(Connection connection, long consumed) {
     answer(
         connection, frame(connection).consumed(consumed).control(new UpstreamControl.Released()));
   }
 
-  /** A frame from the owner. */
+  /** Receives a frame from the owner. */
   public void answer(Connection connection, UpstreamFrame frame) {
     owner(connection).onFrame(nowNs, frame);
     endTurn();
   }
 
-  /** The owner refuses the connection. */
+  /** The owner closes the connection with BUSY. */
   public void refuse(Connection connection) {
     answer(connection, frame(connection).close(CloseReason.BUSY.wireCode()));
   }
@@ -276,13 +276,13 @@ public final class Fixtures implements ShardEnvironment, Balancer {
     return (Lane) Objects.requireNonNull(connection.owner());
   }
 
-  /** Of its owner, or "nobody". */
+  /** Returns the address of the owner, or "nobody". */
   public static String ownerAddress(Connection connection) {
     Owner owner = connection.owner();
     return owner == null ? "nobody" : owner.upstreamAddress();
   }
 
-  /** Bytes from the client. */
+  /** Receives bytes from the client. */
   public void data(Connection connection, int bytes) {
     connection.onClientBytes(nowNs, bytes(bytes), false);
     endTurn();
@@ -295,7 +295,7 @@ public final class Fixtures implements ShardEnvironment, Balancer {
         .orElseThrow();
   }
 
-  /** All sockets that the bridge has closed are gone. */
+  /** Completes the deferred closes of all sockets. */
   public void finishClosing() {
     sockets.forEach(FakeSocket::finishClosing);
     endTurn();
@@ -323,7 +323,7 @@ public final class Fixtures implements ShardEnvironment, Balancer {
     endTurn();
   }
 
-  /** A frame of the owner with these bytes. */
+  /** Returns a frame of the owner with this payload. */
   public UpstreamFrame reply(Connection connection, String text) {
     return frame(connection).payload(text(text));
   }
@@ -332,7 +332,7 @@ public final class Fixtures implements ShardEnvironment, Balancer {
     return push(connection.mark(), text, UpstreamFrame.ABSENT);
   }
 
-  /** On the newest lane. What it was answered at once, or null. */
+  /** Receives a push on the newest lane. Returns the outcome, or null if there is none yet. */
   public @Nullable Outcome push(@Nullable Mark mark, String text, long epoch) {
     int before = pushResults.size();
     byte[] payload = text.getBytes(StandardCharsets.ISO_8859_1);
@@ -340,7 +340,7 @@ public final class Fixtures implements ShardEnvironment, Balancer {
     return pushResults.size() == before ? null : pushResults.getLast().outcome();
   }
 
-  /** What pushes were answered so far. */
+  /** The outcomes of all pushes answered so far. */
   public List<Outcome> pushOutcomes() {
     return pushResults.stream().map(PushResult::outcome).toList();
   }
@@ -363,7 +363,7 @@ public final class Fixtures implements ShardEnvironment, Balancer {
     nowNs = end;
   }
 
-  /** Time passes, and all upstreams answer Pings. */
+  /** Lets time pass while all upstreams answer Pings. */
   public void passWithPongs(long ms) {
     for (long left = ms; left > 0; left -= 1_000) {
       passMs(Math.min(left, 1_000));
@@ -389,7 +389,7 @@ public final class Fixtures implements ShardEnvironment, Balancer {
     effects.add("closed " + summary.reason() + " by " + summary.endedBy());
   }
 
-  // --- what the shard needs ---
+  // --- ShardEnvironment and Balancer ---
 
   @Override
   public void requestTurnEnd() {}
@@ -416,17 +416,17 @@ public final class Fixtures implements ShardEnvironment, Balancer {
 
   @Override
   public void askOthersToFree() {
-    asksToFree++;
+    freeRequests++;
   }
 
   @Override
   public void pauseAccepting() {
-    effects.add("accept no more");
+    effects.add("pause accepting");
   }
 
   @Override
   public void resumeAccepting() {
-    effects.add("accept again");
+    effects.add("resume accepting");
   }
 
   @Override

@@ -4,17 +4,17 @@ import dev.waymark.engine.base.PoolOptions;
 import dev.waymark.engine.base.PoolOptions.Acknowledge;
 import dev.waymark.engine.base.PoolOptions.Moving;
 
-/** Fixtures whose pool moves connections as a test says. Stateless. */
+/** Creates {@link Fixtures} whose pool has given options for moving connections. Stateless. */
 public final class MovingFixtures {
   private static final long MS = Fixtures.MS;
 
-  /** Nothing moves but what a test asks for. */
+  /** No rebalancing. */
   public static final Moving STEADY = moving(false, false);
 
   /** Connections follow the leader. */
   public static final Moving FOLLOWING = moving(true, false);
 
-  /** Connections go on when an upstream without Settings is lost. */
+  /** Connections continue elsewhere when an upstream without Settings is lost. */
   public static final Moving RESUMING_AT_MOST_ONCE = moving(false, true);
 
   private MovingFixtures() {}
@@ -24,13 +24,13 @@ public final class MovingFixtures {
   }
 
   /**
-   * With another timeout too.
+   * Returns fixtures with these options.
    *
-   * @param settingsTimeoutNs how long an upstream's Settings are waited for
+   * @param noUpstreamWaitNs how long connections wait for an upstream
    */
-  public static Fixtures with(long settingsTimeoutNs, Moving moving) {
+  public static Fixtures with(long noUpstreamWaitNs, Moving moving) {
     return new Fixtures(
-        new PoolOptions("pool", Acknowledge.AUTO, settingsTimeoutNs, 30, moving), 0, 1_000_000);
+        new PoolOptions("pool", Acknowledge.AUTO, noUpstreamWaitNs, 30, moving), 0, 1_000_000);
   }
 
   private static Moving moving(boolean isFollowing, boolean isResumingAtMostOnce) {

@@ -11,7 +11,7 @@ import dev.waymark.protocol.UpstreamFrame;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Rule 6: to whom a push goes, and what its sender learns of connections. */
+/** Routing of pushes (rule 6), and what their sender may learn about connections. */
 class PushRouterTest {
   private static final long ABSENT = UpstreamFrame.ABSENT;
 
@@ -20,7 +20,7 @@ class PushRouterTest {
   // --- GONE, NEVER_EXISTED ---
 
   @Test
-  void push_toAConnectionThatEnds_isGoneWithItsReasonAndTime() {
+  void push_toAClosedConnection_isGoneWithReasonAndTime() {
     Connection connection = connected();
     fixtures.passMs(1000);
     fixtures.isKernelFull = true;
@@ -41,14 +41,14 @@ class PushRouterTest {
   }
 
   @Test
-  void push_toAConnectionForgotten_isGoneWithoutReason() {
+  void push_toAForgottenConnection_isGoneWithoutReason() {
     fixtures =
         new Fixtures(
             List.of(Fixtures.pool("pool")),
             List.of(Fixtures.listener("listener", "pool", 0)),
             10_000,
             PushRouter.CLOSES_MAX / 2);
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     List<Mark> closed =
         List.of(1, 2, 3).stream()
             .map(_ -> {
@@ -65,7 +65,7 @@ class PushRouterTest {
   }
 
   @Test
-  void push_toAMarkThatNeverWas_isToldSo() {
+  void push_toAnUnknownMark_isNeverExisted() {
     Connection connection = connected();
     assertThat(fixtures.push(new Mark(42, connection.sequence() + 1), "x", ABSENT))
         .isEqualTo(Outcome.NEVER_EXISTED);
@@ -78,7 +78,7 @@ class PushRouterTest {
   // --- FORBIDDEN ---
 
   @Test
-  void pool_ofNoListener_isForbiddenEverything() {
+  void pool_withoutListener_mayPushToNothing() {
     twoListeners();
     Connection open = fixtures.accept("first");
     Connection closed = closed("first");
@@ -91,7 +91,7 @@ class PushRouterTest {
   }
 
   @Test
-  void pool_ofOneListener_learnsNothingOfTheOther() {
+  void pool_withOneListener_learnsNothingAboutOthers() {
     twoListeners();
     Connection own = fixtures.accept("first");
     Connection ownClosed = closed("first");
@@ -107,6 +107,17 @@ class PushRouterTest {
   }
 
   @Test
+  void connection_ofARemovedListener_isForbiddenToPoolsThatCouldNotPushToIt() {
+    twoListeners();
+    Connection open = fixtures.accept("second");
+    Connection closed = closed("second");
+    fixtures.shard.onListenerRemoved("second");
+    fixtures.laneOf("one", "a:2", false);
+    assertThat(fixtures.push(open, "x")).isEqualTo(Outcome.FORBIDDEN);
+    assertThat(fixtures.push(closed, "x")).isEqualTo(Outcome.FORBIDDEN);
+  }
+
+  @Test
   void pool_namedInPushFrom_mayPush() {
     twoListeners();
     Connection other = fixtures.accept("first");
@@ -118,7 +129,7 @@ class PushRouterTest {
   // --- other shards and other lanes ---
 
   @Test
-  void push_forAnotherShard_isHandedOverAndAnsweredFromThere() {
+  void push_forAnotherShard_isForwardedAndAnsweredFromThere() {
     twoShards();
     assertThat(fixtures.push(new Mark(42, 5), "x", ABSENT)).isNull();
     assertThat(fixtures.effects).contains("forward 1 to 1");
@@ -129,7 +140,7 @@ class PushRouterTest {
   }
 
   @Test
-  void answer_forALaneThatIsNoMore_isDropped() {
+  void answer_forABrokenLane_isDropped() {
     twoShards();
     fixtures.push(new Mark(42, 5), "x", ABSENT);
     fixtures.lane().onBroken(fixtures.nowNs, "a test");
@@ -142,7 +153,7 @@ class PushRouterTest {
   // --- helpers ---
 
   private Connection connected() {
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     return fixtures.accept();
   }
 
@@ -153,10 +164,10 @@ class PushRouterTest {
             List.of(Fixtures.listener("listener", "pool", 0)),
             10_000,
             2);
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
   }
 
-  /** Pool one has the listener first, pool two the second and may push to the first. */
+  /** Pool one serves listener first; pool two serves listener second and may push to first. */
   private void twoListeners() {
     fixtures =
         new Fixtures(

@@ -20,7 +20,7 @@ class RecentClosesTest {
   }
 
   @Test
-  void close_added_isFoundWithAllThatIsKnownOfIt() {
+  void close_added_isFoundWithAllItsFields() {
     RecentCloses closes = new RecentCloses(10);
     closes.add(7, new Close(listeners.get(1), CloseReason.POISON, Long.MAX_VALUE));
     closes.add(Long.MAX_VALUE, new Close(listeners.get(2), null, -1));
@@ -32,7 +32,7 @@ class RecentClosesTest {
   }
 
   @Test
-  void capacityOfOne_remembersTheLast() {
+  void table_ofCapacityOne_remembersTheLast() {
     RecentCloses closes = new RecentCloses(1);
     assertThat(closes.find(0)).isNull();
     for (long sequence = 1; sequence < 1000; sequence++) {
@@ -58,7 +58,7 @@ class RecentClosesTest {
   }
 
   @Test
-  void manyMoreThanTheCapacity_areBounded() {
+  void closes_beyondTheCapacity_areForgotten() {
     RecentCloses closes = new RecentCloses(65_536);
     for (long sequence = 1; sequence <= 200_000; sequence++) {
       closes.add(sequence, close(sequence));

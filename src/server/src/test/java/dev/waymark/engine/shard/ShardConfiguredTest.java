@@ -12,7 +12,7 @@ import dev.waymark.protocol.Framing;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What a reload tells a shard. */
+/** How a shard applies a reload. */
 class ShardConfiguredTest {
   private static final PoolOptions WAITING = Fixtures.pool("pool");
 
@@ -31,8 +31,8 @@ class ShardConfiguredTest {
   }
 
   @Test
-  void listener_withOtherOptions_keepsThoseOfItsConnections() {
-    fixtures.attachedLane();
+  void listener_withNewOptions_appliesThemToNewConnectionsOnly() {
+    fixtures.acknowledgingLane();
     fixtures.accept();
     fixtures.shard.onConfigured(fixtures.nowNs, List.of(), List.of(listener("listener", 500)));
     fixtures.passMs(1_000);
@@ -43,8 +43,8 @@ class ShardConfiguredTest {
   }
 
   @Test
-  void pool_withOtherOptions_keepsItsLanes() {
-    fixtures.attachedLane();
+  void pool_withNewOptions_keepsItsLanes() {
+    fixtures.acknowledgingLane();
     fixtures.takeEffects();
     PoolOptions impatient =
         new PoolOptions("pool", PoolOptions.Acknowledge.AUTO, 0, 0, PoolOptions.Moving.DEFAULTS);
@@ -59,14 +59,14 @@ class ShardConfiguredTest {
   }
 
   @Test
-  void pool_thatAListenerNames_stays() {
-    fixtures.attachedLane();
+  void pool_usedByAListener_isNotRemoved() {
+    fixtures.acknowledgingLane();
     assertThat(removePool()).isFalse();
   }
 
   @Test
-  void pool_withAConnection_goesAfterIt() {
-    fixtures.attachedLane();
+  void pool_withAConnection_isRemovedAfterItEnds() {
+    fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     removeListener();
     assertThat(removePool()).isFalse();
@@ -80,17 +80,17 @@ class ShardConfiguredTest {
   }
 
   @Test
-  void pool_withAConnectionThatWaits_stays() {
+  void pool_withAWaitingConnection_isNotRemoved() {
     fixtures.accept();
     removeListener();
     assertThat(removePool()).isFalse();
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     assertThat(fixtures.effects).contains("Open");
   }
 
   @Test
-  void pool_thatComesBack_isMadeAnew() {
-    fixtures.attachedLane();
+  void pool_addedAgain_startsFresh() {
+    fixtures.acknowledgingLane();
     removeListener();
     assertThat(removePool()).isTrue();
     assertThat(removePool()).isTrue();
@@ -99,7 +99,7 @@ class ShardConfiguredTest {
         List.of(new PoolSetup(WAITING, fixtures, new PoisonQuarantine(() -> fixtures.nowNs))),
         List.of(listener("listener", 0)));
     fixtures.takeEffects();
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     fixtures.accept();
     assertThat(fixtures.effects).contains("connect a:1", "Open");
   }

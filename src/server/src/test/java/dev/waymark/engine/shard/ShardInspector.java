@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 
-/** Opens what the simulation needs of a shard and nobody else does. Stateless. */
+/** Gives the simulation access to internals of a shard, and injects defects. Stateless. */
 public final class ShardInspector {
   private ShardInspector() {}
 
@@ -19,7 +19,7 @@ public final class ShardInspector {
     shard.checkInvariants();
   }
 
-  /** What lanes count of their connections is what these are. */
+  /** Checks each lane's counts against the connections that are attached and moving to it. */
   public static void checkCounts(Shard shard, Collection<Lane> lanes) {
     Map<Lane, Integer> coming = new HashMap<>();
     for (Lane lane : lanes) {
@@ -33,17 +33,17 @@ public final class ShardInspector {
               coming.merge(destination, 1, Integer::sum);
             }
           });
-      Check.that(lane.connectionCount() == counts[0], "a lane counts its connections");
+      Check.that(lane.connectionCount() == counts[0], "connectionCount equals the connections attached to the lane");
       Check.that(
-          lane.stayingCount() == counts[0] - counts[1], "a lane counts those that are leaving");
+          lane.stayingCount() == counts[0] - counts[1], "stayingCount excludes the connections handing over");
     }
     for (Lane lane : lanes) {
       int expected = lane.stayingCount() + coming.getOrDefault(lane, 0);
-      Check.that(lane.expectedCount() == expected, "a lane counts those that are to come");
+      Check.that(lane.expectedCount() == expected, "expectedCount includes the connections moving to the lane");
     }
   }
 
-  /** A defect: nobody knows any more of those that wait for an owner. */
+  /** Injects a defect: the pools forget all waiting connections. */
   public static void forgetWaiting(Shard shard) {
     forEach(
         shard,
@@ -54,7 +54,7 @@ public final class ShardInspector {
         });
   }
 
-  /** A defect: those that have an owner are to be given another. */
+  /** Injects a defect: attached connections are queued for placement again. */
   public static void placeAttached(Shard shard) {
     forEach(
         shard,
@@ -65,7 +65,7 @@ public final class ShardInspector {
         });
   }
 
-  /** A defect: whoever has lost an owner seems to have been alone with it. */
+  /** Injects a defect: every suspect seems to have lost an owner that nobody else used. */
   public static void blameAll(Shard shard) {
     forEach(
         shard,
@@ -76,7 +76,7 @@ public final class ShardInspector {
         });
   }
 
-  /** A defect: no loss speaks against anybody for long. */
+  /** Injects a defect: the losses of all connections are forgotten. */
   public static void forgiveAll(Shard shard) {
     forEach(shard, ConnectionInspector::forgive);
   }
@@ -89,7 +89,6 @@ public final class ShardInspector {
     return Objects.requireNonNull(shard.pool(connection.info().listener().pool()));
   }
 
-  /** The lane's upstream counts as one that does not acknowledge. */
   public static boolean isAtMostOnce(Lane lane) {
     return lane.isAtMostOnce();
   }

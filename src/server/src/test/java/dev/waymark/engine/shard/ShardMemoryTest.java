@@ -12,11 +12,11 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Whom a process closes that holds too much. Sockets are gone later than they are closed. */
+/** Which connections are closed when too much memory is held. Closing a socket takes a while. */
 class ShardMemoryTest {
   private static final int REPLY = Fixtures.REPLY_WINDOW;
 
-  /** What a client holds that does not read its reply. */
+  /** What the bridge holds for a client that does not read its reply. */
   private static final int HELD = REPLY + Fixtures.BUFFER_OVERHEAD;
 
   private static Fixtures world(long budgetBytes) {
@@ -32,8 +32,8 @@ class ShardMemoryTest {
                     "listener", "pool", Framing.RAW, 0, 0, Set.of(), AgeOptions.OFF)),
             budgetBytes,
             shards);
-    fixtures.isClosingLate = true;
-    fixtures.attachedLane();
+    fixtures.isCloseDeferred = true;
+    fixtures.acknowledgingLane();
     return fixtures;
   }
 
@@ -41,7 +41,7 @@ class ShardMemoryTest {
     return IntStream.range(0, count).mapToObj(_ -> fixtures.accept()).toList();
   }
 
-  /** All in one turn; nobody reads them. */
+  /** Sends a reply to each connection in one turn; no client reads it. */
   private static void replyToAll(Fixtures fixtures, List<Connection> connections, int bytes) {
     fixtures.isKernelFull = true;
     for (Connection connection : connections) {
@@ -56,8 +56,8 @@ class ShardMemoryTest {
   }
 
   @Test
-  void clients_thatDoNotRead_aLittleOverTheBudget_onlyAsManyGoAsAreNeeded() {
-    // 117 % of the budget: to be under 90 % again, 18 of 75 have to go.
+  void clientsNotReading_slightlyOverTheBudget_areClosedOnlyAsNeeded() {
+    // 117 % of the budget: to get below 90 %, 18 of 75 have to be closed.
     Fixtures fixtures = world(64L * HELD);
     List<Connection> all = accept(fixtures, 75);
     replyToAll(fixtures, all, REPLY);
@@ -70,11 +70,11 @@ class ShardMemoryTest {
     fixtures.passWithPongs(3_000);
     assertThat(closed(fixtures)).isEqualTo(18);
     assertThat(fixtures.budget.usedBytes()).isEqualTo(57L * HELD);
-    assertThat(fixtures.effects).contains("accept again");
+    assertThat(fixtures.effects).contains("resume accepting");
   }
 
   @Test
-  void budget_whileMemoryIsShort_isAQuarter() {
+  void budget_whileMemoryIsShort_isQuartered() {
     boolean[] isShort = new boolean[1];
     MemoryBudget budget = new MemoryBudget(1_000, () -> isShort[0]);
     budget.add(400);
@@ -88,7 +88,7 @@ class ShardMemoryTest {
   }
 
   @Test
-  void clients_thatDoNotRead_goInSteps() {
+  void clientsNotReading_overTheBudget_areClosedInSteps() {
     Fixtures fixtures = world(64L * HELD);
     replyToAll(fixtures, accept(fixtures, 75), REPLY);
     List<Long> steps = new ArrayList<>();
@@ -103,10 +103,10 @@ class ShardMemoryTest {
   }
 
   @Test
-  void replies_farOverTheBudget_areGivenUpInTheTurnInWhichTheyCome() {
+  void replies_farOverTheBudget_areDroppedInTheSameTurn() {
     Fixtures fixtures = world(64L * HELD);
     replyToAll(fixtures, accept(fixtures, 200), REPLY);
-    // Under 125 %: 79 are left.
+    // 79 are below 125 % of the budget.
     assertThat(closed(fixtures)).isEqualTo(121);
     assertThat(fixtures.budget.usedBytes()).isEqualTo(79L * HELD);
     fixtures.endTurn();
@@ -114,20 +114,20 @@ class ShardMemoryTest {
   }
 
   @Test
-  void clients_ofDifferentSize_theLargestGoFirst() {
+  void clientsOfDifferentSize_overTheBudget_areClosedLargestFirst() {
     Fixtures fixtures = world(64L * HELD);
     List<Connection> small = accept(fixtures, 40);
     List<Connection> large = accept(fixtures, 60);
     replyToAll(fixtures, small, 5);
     replyToAll(fixtures, large, REPLY);
     fixtures.passWithPongs(5_000);
-    // 57.6 shares are left to stay under; the small ones hold 8.4 of them.
+    // The goal is 57.6 x HELD, of which the small ones hold 8.4.
     assertThat(closed(fixtures)).isEqualTo(11);
     assertThat(small).allMatch(connection -> fixtures.socket(connection).isOpen());
   }
 
   @Test
-  void clients_thatStartToRead_stopTheClosing() {
+  void clients_thatStartReading_stopTheClosing() {
     Fixtures fixtures = world(64L * HELD);
     List<Connection> all = accept(fixtures, 75);
     replyToAll(fixtures, all, REPLY);
@@ -141,7 +141,7 @@ class ShardMemoryTest {
   }
 
   @Test
-  void bytesOfClients_farOverTheBudget_costNobodyHisReply() {
+  void clientBytes_farOverTheBudget_closeNoConnectionWithAReply() {
     Fixtures fixtures = world(10L * HELD);
     List<Connection> senders = accept(fixtures, 40);
     Connection innocent = fixtures.accept();
@@ -153,29 +153,29 @@ class ShardMemoryTest {
   }
 
   @Test
-  void shard_underItsShare_closesNobodyAndAsksTheOthers() {
+  void shard_belowItsShare_closesNothingAndAsksTheOthers() {
     Fixtures fixtures = world(64L * HELD, 2);
     fixtures.budget.add(78L * HELD);
     replyToAll(fixtures, accept(fixtures, 10), REPLY);
     assertThat(closed(fixtures)).isZero();
-    assertThat(fixtures.asksToFree).isPositive();
+    assertThat(fixtures.freeRequests).isPositive();
     fixtures.passWithPongs(5_000);
     assertThat(closed(fixtures)).isZero();
   }
 
   @Test
-  void shard_thatIsAskedToFree_asksNobody() {
+  void shard_askedToFree_doesNotAskOthers() {
     Fixtures fixtures = world(64L * HELD, 2);
     fixtures.budget.add(90L * HELD);
     fixtures.shard.onMemoryAsked(fixtures.nowNs);
-    assertThat(fixtures.asksToFree).isZero();
+    assertThat(fixtures.freeRequests).isZero();
     replyToAll(fixtures, accept(fixtures, 10), REPLY);
-    assertThat(fixtures.asksToFree).isPositive();
+    assertThat(fixtures.freeRequests).isPositive();
   }
 
   @Test
-  void shards_thatFreeTogether_closeOnlyForWhatIsTooMuch() {
-    // 120 % of the budget in two equal halves: this shard closes for its half of what is too much.
+  void shards_freeingTogether_closeOnlyForTheExcess() {
+    // 120 % of the budget, held by two shards equally: this one frees half of the excess.
     Fixtures fixtures = world(64L * HELD, 2);
     fixtures.budget.add(38L * HELD);
     replyToAll(fixtures, accept(fixtures, 38), REPLY);
@@ -184,7 +184,7 @@ class ShardMemoryTest {
   }
 
   @Test
-  void free_fromTheMarkOn_takesNoMoreThanBringsTheProcessUnderIt() {
+  void free_acrossShards_stopsAtTheTarget() {
     MemoryBudget budget = new MemoryBudget(1_000);
     budget.add(1_000);
     assertThat(budget.free(60, 900)).isTrue();

@@ -16,7 +16,7 @@ class ClientStreamTest {
   private final ClientStream stream = new ClientStream();
 
   @Test
-  void next_withSmallWindow_cutsAndKeepsLastForTheEnd() {
+  void next_withSmallWindow_splitsAndSetsLastAtTheEnd() {
     stream.enqueue(Fixtures.bytes(10), true);
     assertThat(take(6, 6)).isFalse();
     assertThat(stream.next(6, true)).isNull();
@@ -29,21 +29,21 @@ class ClientStreamTest {
   }
 
   @Test
-  void next_ofALargeBuffer_isAtMostAPayload() {
+  void next_ofALargeBuffer_isAtMostTheMaxPayload() {
     stream.enqueue(Fixtures.bytes(SizeLimits.PAYLOAD_BYTES_MAX + 1), false);
     take(1 << 20, SizeLimits.PAYLOAD_BYTES_MAX);
     take(1 << 20, 1);
   }
 
   @Test
-  void next_ofAnEmptyLastChunk_needsNoRoom() {
+  void next_ofAnEmptyLastChunk_needsNoWindow() {
     pass(5);
     stream.enqueue(Fixtures.bytes(0), true);
     assertThat(take(5, 0)).isTrue();
   }
 
   @Test
-  void consume_lowerOrBeyond_isIgnoredOrRefused() {
+  void consume_belowOrBeyond_isIgnoredOrRefused() {
     pass(10);
     assertThat(stream.consume(7)).isTrue();
     assertThat(stream.consume(3)).isTrue();
@@ -53,7 +53,7 @@ class ClientStreamTest {
   }
 
   @Test
-  void end_withBytesWaiting_isSentBehindThemOnce() {
+  void end_withBytesWaiting_isSentOnceAfterThem() {
     stream.enqueue(Fixtures.bytes(2), false);
     stream.end();
     assertThat(stream.isEndDue()).isFalse();
@@ -64,7 +64,7 @@ class ClientStreamTest {
   }
 
   @Test
-  void release_withBytesWaiting_dropsAndCountsThem() {
+  void release_withBytesWaiting_dropsThem() {
     ByteBuf waiting = Fixtures.bytes(4);
     stream.enqueue(waiting, false);
     stream.release();
@@ -75,37 +75,37 @@ class ClientStreamTest {
   }
 
   @Test
-  void rewind_givesWhatWasNotConsumedAgain_thenTheRest() {
+  void rewind_afterAPartialConsume_repeatsTheUnconsumedBytes() {
     stream.enqueue(bytes("abcdef"), false);
     stream.enqueue(bytes("ghi"), true);
     stream.enqueue(bytes("jkl"), true);
     stream.end();
-    assertThat(taken(4)).isEqualTo("abcd");
+    assertThat(takeAll(4)).isEqualTo("abcd");
     stream.consume(3);
-    assertThat(taken(8)).isEqualTo("efghi|jk");
+    assertThat(takeAll(8)).isEqualTo("efghi|jk");
     assertThat(stream.rewind()).isEqualTo(8);
     stream.checkInvariants();
     assertThat(stream.heldBytes()).isEqualTo(9);
-    assertThat(taken(100)).isEqualTo("defghi|jkl|");
+    assertThat(takeAll(100)).isEqualTo("defghi|jkl|");
     assertThat(stream.isEndDue()).isTrue();
   }
 
   @Test
-  void consume_inTheMiddleOfAChunk_keepsItsRest() {
+  void consume_inTheMiddleOfAChunk_keepsTheRest() {
     ByteBuf passed = bytes("abcdef");
     stream.pass(passed, true, true);
     passed.release();
     stream.consume(2);
     assertThat(stream.heldBytes()).isEqualTo(4);
     stream.rewind();
-    assertThat(taken(100)).isEqualTo("cdef|");
+    assertThat(takeAll(100)).isEqualTo("cdef|");
     stream.consume(6);
     assertThat(stream.heldBytes()).isZero();
     assertThat(passed.refCnt()).isZero();
   }
 
   @Test
-  void consume_ofBytesThatTheLaneStillHolds_leavesThemToIt() {
+  void consume_ofBytesThatTheLaneStillHolds_doesNotFreeThem() {
     ByteBuf sent = Unpooled.copiedBuffer("abcdef", US_ASCII);
     stream.pass(sent, false, true);
     stream.consume(2);
@@ -121,7 +121,7 @@ class ClientStreamTest {
   }
 
   @Test
-  void rewind_afterFinWasSent_sendsItAgain() {
+  void rewind_afterTheEndWasSent_sendsItAgain() {
     stream.end();
     stream.endSent();
     assertThat(stream.rewind()).isZero();
@@ -129,7 +129,7 @@ class ClientStreamTest {
   }
 
   @Test
-  void pass_notKept_holdsNothing() {
+  void pass_withoutKeeping_holdsNothing() {
     ByteBuf passed = bytes("ab");
     stream.pass(passed, false, false);
     passed.release();
@@ -138,7 +138,7 @@ class ClientStreamTest {
   }
 
   @Test
-  void pass_whereBytesWait_isADefect() {
+  void pass_withBytesWaiting_isADefect() {
     stream.enqueue(Fixtures.bytes(1), false);
     assertThatThrownBy(() -> stream.pass(Fixtures.bytes(1), false, true))
         .isInstanceOf(IllegalStateException.class);
@@ -154,8 +154,8 @@ class ClientStreamTest {
     return Unpooled.copiedBuffer(text, US_ASCII);
   }
 
-  /** All that is sent under this window, with a bar where a message ends. */
-  private String taken(int window) {
+  /** Takes everything that fits this window; a bar marks the end of a message. */
+  private String takeAll(int window) {
     StringBuilder text = new StringBuilder();
     for (Chunk chunk = stream.next(window, true);
         chunk != null;

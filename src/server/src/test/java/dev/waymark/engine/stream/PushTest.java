@@ -9,13 +9,13 @@ import dev.waymark.protocol.PushResult.Outcome;
 import dev.waymark.protocol.UpstreamFrame;
 import org.junit.jupiter.api.Test;
 
-/** Rule 6: what is pushed to a connection that is there: when it is written, and when not. */
+/** Pushes to an open connection (rule 6): when they are written, and when not. */
 class PushTest {
   private static final long ABSENT = UpstreamFrame.ABSENT;
 
   private Fixtures fixtures = new Fixtures();
 
-  // --- where a reply ends ---
+  // --- between replies ---
 
   @Test
   void push_beforeAnyReply_isWrittenAtOnce() {
@@ -25,7 +25,7 @@ class PushTest {
   }
 
   @Test
-  void push_betweenThePartsOfALongReply_waitsForItsEnd() {
+  void push_inTheMiddleOfAReply_waitsForItsEnd() {
     Connection connection = connected();
     fixtures.receive(fixtures.reply(connection, "one "));
     assertThat(fixtures.push(connection, "PUSH")).isNull();
@@ -39,7 +39,7 @@ class PushTest {
   }
 
   @Test
-  void push_whileACommitIsHeldBack_goesBeforeIt() {
+  void push_duringAnUnfinishedCommit_isWrittenBeforeIt() {
     Connection connection = connected();
     fixtures.receive(fixtures.reply(connection, "one ").more(true));
     assertThat(fixtures.push(connection, "PUSH ")).isEqualTo(Outcome.WRITTEN);
@@ -48,7 +48,7 @@ class PushTest {
   }
 
   @Test
-  void push_withAnAtMostOnceOwner_goesBehindWhateverItSent() {
+  void push_withAnAtMostOnceOwner_isWrittenAtOnce() {
     fixtures.upstreams("a:1");
     fixtures.lane().onReady(fixtures.nowNs);
     Connection connection = fixtures.accept();
@@ -59,7 +59,7 @@ class PushTest {
   }
 
   @Test
-  void push_thatWaits_expires() {
+  void push_waitingTooLong_expires() {
     Connection connection = connected();
     fixtures.receive(fixtures.reply(connection, "one"));
     fixtures.push(connection, "PUSH");
@@ -72,14 +72,14 @@ class PushTest {
   }
 
   @Test
-  void push_ofNothing_isAnsweredAndWritesNothing() {
+  void push_empty_isAnsweredAndWritesNothing() {
     Connection connection = connected();
     assertThat(fixtures.push(connection, "")).isEqualTo(Outcome.WRITTEN);
     assertThat(fixtures.socket(connection).content).isEmpty();
   }
 
   @Test
-  void lastReply_withFin_takesWhatWaitsAlong() {
+  void fin_withTheLastReply_isPrecededByWaitingPushes() {
     Connection connection = connected();
     fixtures.receive(fixtures.reply(connection, "one"));
     fixtures.push(connection, "PUSH");
@@ -91,7 +91,7 @@ class PushTest {
   }
 
   @Test
-  void fin_inTheMiddleOfAReply_leavesNoPlace() {
+  void fin_inTheMiddleOfAReply_leavesNoPlaceForPushes() {
     Connection connection = connected();
     fixtures.receive(fixtures.reply(connection, "one"));
     fixtures.push(connection, "PUSH");
@@ -100,10 +100,10 @@ class PushTest {
     assertThat(fixtures.socket(connection).content).hasToString("onetwo");
   }
 
-  // --- no offset, no credit, but memory ---
+  // --- pushes use memory, but no offsets and no credit ---
 
   @Test
-  void push_countsInNoCredit() {
+  void push_written_usesNoCredit() {
     Connection connection = connected();
     fixtures.isKernelFull = true;
     fixtures.receive(fixtures.reply(connection, "x".repeat(30)).consumed(0));
@@ -117,7 +117,7 @@ class PushTest {
   }
 
   @Test
-  void push_thatWaitsOrIsNotTaken_countsAsHeldMemory() {
+  void push_waitingOrNotTaken_countsAsHeldMemory() {
     Connection connection = connected();
     fixtures.receive(fixtures.reply(connection, "one"));
     fixtures.push(connection, "PUSH");
@@ -131,7 +131,7 @@ class PushTest {
   }
 
   @Test
-  void closing_withPushedBytesQueued_waitsForThem() {
+  void close_withPushedBytesQueued_waitsForThem() {
     Connection connection = connected();
     fixtures.isKernelFull = true;
     fixtures.push(connection, "PUSH");
@@ -147,7 +147,7 @@ class PushTest {
   // --- FULL ---
 
   @Test
-  void push_beyondWhatMayWait_isFull() {
+  void push_beyondTheLimitOfWaitingBytes_isFull() {
     Connection connection = connected();
     fixtures.receive(fixtures.reply(connection, "one"));
     assertThat(fixtures.push(connection, "x".repeat(15))).isNull();
@@ -157,7 +157,7 @@ class PushTest {
   }
 
   @Test
-  void push_toAClientThatDoesNotRead_isFull() {
+  void push_toAClientNotReading_isFull() {
     Connection connection = connected();
     fixtures.isKernelFull = true;
     assertThat(fixtures.push(connection, "x".repeat(20))).isEqualTo(Outcome.WRITTEN);
@@ -167,7 +167,7 @@ class PushTest {
   }
 
   @Test
-  void pushes_ofNothing_areBoundedToo() {
+  void pushes_empty_areBoundedToo() {
     Connection connection = connected();
     fixtures.receive(fixtures.reply(connection, "one"));
     for (int i = 0; i < PushQueue.COUNT_MAX; i++) {
@@ -177,7 +177,7 @@ class PushTest {
   }
 
   @Test
-  void push_whileTheProcessIsOutOfMemory_isFull() {
+  void push_overTheMemoryBudget_isFull() {
     fixtures = new Fixtures(Fixtures.pool("pool"), 0, 40);
     Connection connection = connected();
     fixtures.isKernelFull = true;
@@ -188,15 +188,15 @@ class PushTest {
   // --- FENCED ---
 
   @Test
-  void push_thatNamesAnEpoch_isWrittenInThatOneOnly() {
+  void push_withAnEpoch_isWrittenInThatEpochOnly() {
     Connection connection = connected();
     assertThat(fixtures.push(connection.mark(), "x", 1)).isEqualTo(Outcome.FENCED);
     assertThat(fixtures.push(connection.mark(), "x", 0)).isEqualTo(Outcome.WRITTEN);
   }
 
   @Test
-  void push_thatWaitsWhileTheConnectionMoves_isFencedOnlyIfItNamedTheEpoch() {
-    fixtures.attachedLanes("a:1", "b:1");
+  void push_waitingDuringAMove_isFencedOnlyIfItNamesAnEpoch() {
+    fixtures.acknowledgingLanes("a:1", "b:1");
     Connection connection = fixtures.accept();
     fixtures.data(connection, 3);
     fixtures.lanes.getFirst().onFrame(fixtures.nowNs, fixtures.reply(connection, "one "));
@@ -209,10 +209,10 @@ class PushTest {
     assertThat(fixtures.socket(connection).content).hasToString("one two PUSH");
   }
 
-  // --- its sender does not read ---
+  // --- a sender that does not read ---
 
   @Test
-  void lane_thatDoesNotReadLateAnswers_isLost() {
+  void lane_notReadingLateAnswers_isCancelled() {
     Connection connection = connected();
     fixtures.receive(fixtures.reply(connection, "one"));
     fixtures.isWritable = false;
@@ -230,7 +230,7 @@ class PushTest {
   // --- helper ---
 
   private Connection connected() {
-    fixtures.attachedLane();
+    fixtures.acknowledgingLane();
     return fixtures.accept();
   }
 }

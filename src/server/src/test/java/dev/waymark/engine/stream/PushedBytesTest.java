@@ -8,7 +8,7 @@ class PushedBytesTest {
   private final PushedBytes pushed = new PushedBytes();
 
   @Test
-  void written_replyThenPushThenReply_goesToEachInOrder() {
+  void written_acrossReplyAndPush_isAttributedInOrder() {
     pushed.hand(10, 4);
     assertThat(pushed.written(7, 0)).isEqualTo(7);
     assertThat(pushed.written(5, 7)).isEqualTo(3);
@@ -21,7 +21,7 @@ class PushedBytesTest {
   }
 
   @Test
-  void written_severalPushesAtOnce_areAllTakenOut() {
+  void written_acrossSeveralPushes_finishesTheirBuffers() {
     pushed.hand(0, 3);
     pushed.hand(0, 3);
     pushed.hand(5, 3);
@@ -34,7 +34,7 @@ class PushedBytesTest {
   }
 
   @Test
-  void written_exactlyToAPush_leavesIt() {
+  void written_exactlyUpToAPush_leavesThePush() {
     pushed.hand(6, 2);
     assertThat(pushed.written(6, 0)).isEqualTo(6);
     assertThat(pushed.buffers()).isEqualTo(1);

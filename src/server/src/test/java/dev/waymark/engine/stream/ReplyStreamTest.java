@@ -13,7 +13,7 @@ class ReplyStreamTest {
   private final ReplyStream stream = new ReplyStream(100);
 
   @Test
-  void limit_afterHalfTheReplyWindowIsWritten_isDue() {
+  void credit_afterHalfTheReplyWindowIsWritten_isDue() {
     reply(60);
     assertThat(stream.isCreditDue()).isFalse();
     stream.written(49, 0);
@@ -27,14 +27,14 @@ class ReplyStreamTest {
   }
 
   @Test
-  void overrun_oneByteBeyondTheLimit_isSeen() {
+  void overrun_byOneByte_isDetected() {
     reply(90);
     assertThat(stream.isOverrunBy(10)).isFalse();
     assertThat(stream.isOverrunBy(11)).isTrue();
   }
 
   @Test
-  void heldCommit_whole_hasAllOfItsFrames() {
+  void heldCommit_complete_combinesItsFrames() {
     hold(5, frame -> frame.consumed(3).context(new byte[] {1}).more(true));
     hold(6, frame -> frame.halfClose(true).close(2));
     assertThat(stream.heldBytes()).isEqualTo(11);
@@ -50,7 +50,7 @@ class ReplyStreamTest {
   }
 
   @Test
-  void heldCommit_dropped_isAsIfItNeverCame() {
+  void heldCommit_dropped_hasNoEffect() {
     hold(5, frame -> frame.more(true));
     stream.dropHeld();
     assertThat(stream.isHolding()).isFalse();
@@ -60,7 +60,7 @@ class ReplyStreamTest {
   }
 
   @Test
-  void heldCommit_largerThanTheReplyWindow_isSeen() {
+  void heldCommit_largerThanTheReplyWindow_isDetected() {
     hold(60, frame -> frame.more(true));
     assertThat(stream.isCommitTooLargeWith(40)).isFalse();
     assertThat(stream.isCommitTooLargeWith(41)).isTrue();

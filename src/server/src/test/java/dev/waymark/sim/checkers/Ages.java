@@ -9,19 +9,19 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Connections whose age is limited end in time, none is ended before, and as long as its grace
- * lasts only at a place where nothing is lost. A drain brings all of that forward.
+ * Checks the age limit of connections: none ends too early or too late, and during its grace time a
+ * connection ends only at a quiet point, where nothing is lost. A drain brings the ends forward.
  */
 public final class Ages implements Watcher {
   private static final String RULE = "ages";
 
-  /** Deadlines are looked at in ticks of 100 ms, and steps take up to 200 ms. */
+  /** Deadlines fire in ticks of 100 ms, and most steps take up to 200 ms. */
   private static final long LATE_NS_MAX = 300_000_000L;
 
-  /** Those that are too old are looked for this often. */
+  /** How often connections that are too old are searched. */
   private static final long SAMPLE_NS = 25_000_000L;
 
-  /** Of a drain, at most this part is grace. */
+  /** The grace time is at most this part of the drain timeout. */
   private static final int DRAIN_GRACE_DIVISOR = 4;
 
   private static final class State {
@@ -41,9 +41,9 @@ public final class Ages implements Watcher {
   }
 
   /**
-   * What a listener allows.
+   * The age limit of a listener.
    *
-   * @param maxNs 0: any age
+   * @param maxNs 0 if there is none
    */
   public record Limit(long maxNs, int jitterPercent, long graceNs) {
     private long firstNs() {
@@ -56,7 +56,7 @@ public final class Ages implements Watcher {
   private final Limit limit;
   private final int shards;
 
-  /** By shard, after reloads. */
+  /** By shard, once reloaded. */
   private final Map<Integer, Limit> limits = new HashMap<>();
 
   private long nowNs;
@@ -66,7 +66,7 @@ public final class Ages implements Watcher {
   private long drainTimeoutNs;
 
   /**
-   * @param limit of all shards, until there is a reload
+   * @param limit applies to each shard until its first reload
    */
   public Ages(Ledger ledger, Limit limit, int shards) {
     this.ledger = ledger;
@@ -129,7 +129,8 @@ public final class Ages implements Watcher {
     if (how == Leaving.ENDED && !state.hasEnded) {
       state.hasEnded = true;
       state.endedNs = nowNs;
-      // Without Settings the frame at hand may be what shows that, and comes a moment too late.
+      // The frame that makes a lane at-most-once may itself end the connection: the ledger learns
+      // of the mode a moment too late.
       boolean isPlain = ledger.isAtMostOnce(ledger.lane(connection));
       state.wasQuiet =
           ledger.consumed(connection) == state.received
@@ -140,20 +141,20 @@ public final class Ages implements Watcher {
     }
   }
 
-  /** The connection has ended, and the bridge has said why; before {@link #onSocketClosed}. */
+  /** Checks the end that the bridge has reported; called before {@link #onSocketClosed}. */
   public void checkEnd(long connection, ConnectionSummary summary) {
     State state = states.get(connection);
     if (summary.reason() != CloseReason.CONNECTION_AGE || summary.endedBy() != Origin.BRIDGE) {
       return;
     }
-    require(state.limit.maxNs > 0, RULE, "its age is not limited", connection);
+    require(state.limit.maxNs > 0, RULE, "ended by age without a limit", connection);
     long ageNs = state.endedNs - state.acceptedNs;
     boolean isDrained = isDraining && state.endedNs - drainNs >= 0;
-    require(isDrained || ageNs >= state.limit.firstNs(), RULE, "too young", connection, ageNs);
+    require(isDrained || ageNs >= state.limit.firstNs(), RULE, "ended too early", connection, ageNs);
     boolean isGraceOver =
         ageNs >= state.limit.firstNs() + state.limit.graceNs
             || (isDrained && state.endedNs - drainNs >= drainGraceNs(state));
-    require(isGraceOver || state.wasQuiet, RULE, "ended at a bad place", connection, ageNs);
+    require(isGraceOver || state.wasQuiet, RULE, "ended in the middle of a message or reply", connection, ageNs);
   }
 
   private long drainGraceNs(State state) {
@@ -189,7 +190,7 @@ public final class Ages implements Watcher {
             || drainNs - state.acceptedNs < 0
             || nowNs - drainNs <= drainTimeoutNs + LATE_NS_MAX,
         RULE,
-        "still there after the drain",
+        "still open after the drain",
         connection,
         nowNs - drainNs);
   }

@@ -3,9 +3,9 @@ package dev.waymark.sim.checkers;
 import static dev.waymark.sim.checkers.RuleBrokenError.require;
 
 /**
- * Every deadline of a shard is one that its event loop knows of: the loop sleeps until the time
- * that it was last told, so a deadline that is earlier and not asked for fires late, and one that
- * was asked for and is then denied never fires.
+ * Checks that a shard's event loop knows the shard's deadlines. The loop sleeps until the deadline
+ * that it was last told: an earlier one that the shard did not request fires late, and one that the
+ * shard requested but no longer reports when asked may never fire.
  */
 public final class Deadlines {
   private static final String RULE = "deadlines";
@@ -13,7 +13,7 @@ public final class Deadlines {
   private boolean isRequested;
   private long requestedNs;
 
-  /** The shard asks to be called at this time. */
+  /** The shard requests a call at this time. */
   public void onRequest(long deadlineNs) {
     if (!isRequested || deadlineNs - requestedNs < 0) {
       isRequested = true;
@@ -26,25 +26,25 @@ public final class Deadlines {
     if (requestedNs - nowNs <= 0) {
       isRequested = false;
     }
-    require(nextDeadlineNs - nowNs > 0, RULE, "it stays due", nextDeadlineNs - nowNs);
+    require(nextDeadlineNs - nowNs > 0, RULE, "a deadline stays due after the call", nextDeadlineNs - nowNs);
   }
 
   /**
-   * All that the shard had to do at once has been done.
+   * Called at the end of a turn.
    *
-   * @param timerNs when its loop will call it
-   * @param nextDeadlineNs when it has to be called
+   * @param timerNs when the loop will call the shard
+   * @param nextDeadlineNs when the shard has to be called
    */
   public void check(long timerNs, long nextDeadlineNs) {
     require(
         nextDeadlineNs - timerNs >= 0,
         RULE,
-        "one was not asked for, and fires late",
+        "a deadline was not requested, and will fire late",
         timerNs - nextDeadlineNs);
     require(
         !isRequested || timerNs - requestedNs <= 0,
         RULE,
-        "one was asked for, and never fires in time",
+        "a requested deadline will fire late",
         timerNs - requestedNs);
   }
 }

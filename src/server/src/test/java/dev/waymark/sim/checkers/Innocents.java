@@ -9,22 +9,22 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Poison (rule 3): whoever sends it ends before it has killed many upstreams, and nobody else is
- * closed for it, nor for want of an upstream while one comes back within the wait.
+ * Poison quarantine (rule 3): a poisonous connection is closed before it kills many upstreams. No
+ * other connection is closed with POISON, nor with NO_UPSTREAM while upstreams come back in time.
  */
 public final class Innocents implements Watcher {
   private static final String RULE = "rule 3 (innocents)";
 
-  /** Two losses make a suspect; a group of suspects and two lone probation may follow. */
+  /** Generous: two losses make a suspect; probation in a group, and twice alone, may follow. */
   private static final int KILLS_MAX = 20;
 
-  private final boolean isPoisonAlone;
+  private final boolean isPoisonOnly;
   private final long noUpstreamWaitNs;
   private final int shards;
   private final Map<Long, Integer> kills = new HashMap<>();
   private final Set<Long> poisonous = new HashSet<>();
 
-  /** How long nobody had served when a connection ended; its socket may close much later. */
+  /** How long no upstream had served when a connection ended; its socket may close much later. */
   private final Map<Long, Long> unservedNs = new HashMap<>();
 
   private long nowNs;
@@ -33,13 +33,13 @@ public final class Innocents implements Watcher {
   private final Map<Integer, Long> servedNs = new HashMap<>();
 
   /**
-   * @param isPoisonAlone nothing else kills upstreams or breaks lanes in this run
-   * @param noUpstreamWaitNs 0: nobody waits
-   * @param shards of the bridge
+   * @param isPoisonOnly whether nothing else kills upstreams or breaks lanes in this run
+   * @param noUpstreamWaitNs 0 if ends with NO_UPSTREAM are not checked
+   * @param shards the number of shards
    */
-  public Innocents(boolean isPoisonAlone, long noUpstreamWaitNs, int shards) {
+  public Innocents(boolean isPoisonOnly, long noUpstreamWaitNs, int shards) {
     this.shards = shards;
-    this.isPoisonAlone = isPoisonAlone;
+    this.isPoisonOnly = isPoisonOnly;
     this.noUpstreamWaitNs = noUpstreamWaitNs;
   }
 
@@ -57,7 +57,7 @@ public final class Innocents implements Watcher {
   public void onKill(long connection) {
     poisonous.add(connection);
     int count = kills.merge(connection, 1, Integer::sum);
-    require(!isPoisonAlone || count <= KILLS_MAX, RULE, "it kills on and on", connection, count);
+    require(!isPoisonOnly || count <= KILLS_MAX, RULE, "it kills too many upstreams", connection, count);
   }
 
   @Override
@@ -77,13 +77,13 @@ public final class Innocents implements Watcher {
     return served == null ? Long.MAX_VALUE : nowNs - served;
   }
 
-  /** How a connection ended, as the bridge says. */
+  /** Checks the end that the bridge has reported. */
   public void checkEnd(long connection, CloseReason reason) {
     if (reason == CloseReason.POISON) {
       require(
-          !isPoisonAlone || poisonous.contains(connection),
+          !isPoisonOnly || poisonous.contains(connection),
           RULE,
-          "POISON for one that killed nobody",
+          "POISON for a connection that killed no upstream",
           connection);
     }
     if (reason == CloseReason.NO_UPSTREAM && noUpstreamWaitNs > 0) {
@@ -91,7 +91,7 @@ public final class Innocents implements Watcher {
       require(
           unserved >= noUpstreamWaitNs,
           RULE,
-          "NO_UPSTREAM though one was there within the wait",
+          "NO_UPSTREAM although one was serving within the wait",
           connection,
           unserved);
     }

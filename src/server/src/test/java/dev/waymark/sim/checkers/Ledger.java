@@ -12,11 +12,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who owns each connection, and which commits took effect: what the rules have in common. It hears
- * of everything after the rules have, which find in it how things stood before.
+ * The state that the rules share: who owns each connection, and which commits took effect. It is
+ * told of an event after the rules, so that they still see the state before the event. From the raw
+ * events it derives {@link Watcher#onCommit} and {@link Watcher#onLeft} for the rules.
  */
 public final class Ledger implements Watcher {
-  /** One connection. */
+  /** The state of one connection. */
   private static final class Entry {
     int lane = -1;
     int epoch = -1;
@@ -42,11 +43,11 @@ public final class Ledger implements Watcher {
       heldClose = 0;
     }
 
-    /** Nothing of it takes effect, and the connection ends. */
-    boolean isBrokenBy(UpstreamEvent frame) {
+    /** Whether this frame is a violation: it has no effect, and the connection ends. */
+    boolean isViolatedBy(UpstreamEvent frame) {
       boolean isAfterEnd = isUpstreamEnded && frame.bytes() > 0;
-      boolean isUnasked = !isReleasing || frame.more() || frame.close() != 0;
-      return isAfterEnd || frame.consumed() > sent || (frame.isReleased() && isUnasked);
+      boolean isUnexpected = !isReleasing || frame.more() || frame.close() != 0;
+      return isAfterEnd || frame.consumed() > sent || (frame.isReleased() && isUnexpected);
     }
 
     void hold(UpstreamEvent frame) {
@@ -62,96 +63,95 @@ public final class Ledger implements Watcher {
   private final boolean isResumingAtMostOnce;
   private final boolean isSettingsRequired;
   private final Map<Long, Entry> entries = new HashMap<>();
-  private final Set<Integer> settled = new HashSet<>();
-  private final Set<Integer> plain = new HashSet<>();
+  private final Set<Integer> acknowledging = new HashSet<>();
+  private final Set<Integer> atMostOnce = new HashSet<>();
   private List<Watcher> rules = List.of();
 
   /**
-   * @param isResumingAtMostOnce connections of lanes without Settings go on elsewhere when it is
-   *     lost
-   * @param isSettingsRequired no lane counts as one without
+   * @param isResumingAtMostOnce whether connections of a lost at-most-once lane continue elsewhere
+   * @param isSettingsRequired whether no lane may become at-most-once
    */
   public Ledger(boolean isResumingAtMostOnce, boolean isSettingsRequired) {
     this.isResumingAtMostOnce = isResumingAtMostOnce;
     this.isSettingsRequired = isSettingsRequired;
   }
 
-  /** Those that are told what it concludes. */
-  public void rules(List<Watcher> told) {
-    rules = List.copyOf(told);
+  /** Sets the rules that are told of commits and of lost owners. */
+  public void rules(List<Watcher> listeners) {
+    rules = List.copyOf(listeners);
   }
 
-  // --- what is asked of it ---
+  // --- queries ---
 
-  /** The connection may be served, or waits for an owner. */
+  /** Whether the connection is attached or waits for an owner. */
   public boolean isLive(long connection) {
     Entry entry = entries.get(connection);
     return entry != null && !entry.isOver;
   }
 
-  /** -1: nobody owns it. */
+  /** The lane of the owner, or -1 if there is none. */
   public int lane(long connection) {
     Entry entry = entries.get(connection);
     return entry == null ? -1 : entry.lane;
   }
 
-  /** -1: it was never attached. */
+  /** The last epoch, or -1 if the connection was never attached. */
   public int epoch(long connection) {
     Entry entry = entries.get(connection);
     return entry == null ? -1 : entry.epoch;
   }
 
-  /** This frame on this lane is of the present attachment. */
-  public boolean isOwners(int lane, UpstreamEvent frame) {
+  /** Whether this frame on this lane belongs to the current attachment. */
+  public boolean isFromOwner(int lane, UpstreamEvent frame) {
     Entry entry = entries.get(frame.connection());
     return entry != null && lane != -1 && entry.lane == lane && entry.epoch == frame.epoch();
   }
 
-  /** Release was sent in the present epoch. */
+  /** Whether Release was sent in the current epoch. */
   public boolean isReleasing(long connection) {
     return entry(connection).isReleasing;
   }
 
-  /** Client bytes that the present owner has been sent, or a former one has consumed. */
+  /** The offset up to which client bytes were sent to the current owner or consumed before. */
   public long sent(long connection) {
     return entry(connection).sent;
   }
 
-  /** What the owners are done with. */
+  /** The offset up to which owners have consumed client bytes. */
   public long consumed(long connection) {
     return entry(connection).consumed;
   }
 
-  /** Reply bytes of an unfinished commit. */
+  /** The reply bytes of the unfinished commit. */
   public long heldBytes(long connection) {
     return entry(connection).heldBytes;
   }
 
-  /** The end of a commit is awaited. */
+  /** Whether a commit is unfinished. */
   public boolean isHolding(long connection) {
     return entry(connection).isHolding;
   }
 
-  /** The owner, or one before it, has ended the replies. */
-  public boolean isReplyEnded(long connection) {
+  /** Whether any owner has ended the replies. */
+  public boolean hasEndedReplies(long connection) {
     return entry(connection).isUpstreamEnded;
   }
 
-  /** Settings came on this lane. */
+  /** Whether Settings came on this lane in time. */
   public boolean isAcknowledging(int lane) {
-    return settled.contains(lane);
+    return acknowledging.contains(lane);
   }
 
-  /** Settings are to come on this lane before anything is given to it. */
-  boolean isUnproven(int lane) {
-    return isSettingsRequired && !settled.contains(lane);
+  /** Whether this lane must not get connections before its Settings come. */
+  boolean isAwaitingSettings(int lane) {
+    return isSettingsRequired && !acknowledging.contains(lane);
   }
 
   public boolean isAtMostOnce(int lane) {
-    return plain.contains(lane);
+    return atMostOnce.contains(lane);
   }
 
-  /** Connections that are not closed. */
+  /** The connections whose socket is not closed. */
   public Set<Long> connections() {
     return entries.keySet();
   }
@@ -160,7 +160,7 @@ public final class Ledger implements Watcher {
     return Objects.requireNonNull(entries.get(connection));
   }
 
-  // --- what it hears ---
+  // --- Watcher ---
 
   @Override
   public void onAccepted(long connection) {
@@ -181,7 +181,7 @@ public final class Ledger implements Watcher {
       int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
     Entry entry = entry(connection);
     entry.sent = offset + bytes.length;
-    entry.consumed = plain.contains(lane) ? Math.max(entry.consumed, entry.sent) : entry.consumed;
+    entry.consumed = atMostOnce.contains(lane) ? Math.max(entry.consumed, entry.sent) : entry.consumed;
   }
 
   @Override
@@ -191,14 +191,14 @@ public final class Ledger implements Watcher {
 
   @Override
   public void onSettings(int lane, int windowBytes) {
-    if (!plain.contains(lane)) {
-      settled.add(lane);
+    if (!atMostOnce.contains(lane)) {
+      acknowledging.add(lane);
     }
   }
 
   @Override
   public void onAtMostOnce(int lane) {
-    if (plain.add(lane)) {
+    if (atMostOnce.add(lane)) {
       entries.values().stream()
           .filter(entry -> entry.lane == lane)
           .forEach(entry -> entry.consumed = Math.max(entry.consumed, entry.sent));
@@ -207,18 +207,18 @@ public final class Ledger implements Watcher {
 
   @Override
   public void onUpstreamFrame(int lane, UpstreamEvent frame) {
-    if (!settled.contains(lane) && !isSettingsRequired) {
+    if (!acknowledging.contains(lane) && !isSettingsRequired) {
       onAtMostOnce(lane);
     }
     Entry entry = entries.get(frame.connection());
-    if (entry == null || !isOwners(lane, frame)) {
+    if (entry == null || !isFromOwner(lane, frame)) {
       return;
     }
-    boolean isBroken = entry.isBrokenBy(frame);
-    if (isBroken && !frame.more() && (frame.close() != 0 || entry.heldClose != 0)) {
-      // A Close is not answered, so this is all that is seen of the end.
+    boolean isViolated = entry.isViolatedBy(frame);
+    if (isViolated && !frame.more() && (frame.close() != 0 || entry.heldClose != 0)) {
+      // The bridge does not answer a Close: there will be no other sign of the end.
       left(frame.connection(), entry, Leaving.ENDED);
-    } else if (!isBroken) {
+    } else if (!isViolated) {
       entry.hold(frame);
       if (!frame.more()) {
         commit(lane, frame, entry);
@@ -234,7 +234,7 @@ public final class Ledger implements Watcher {
             Math.min(entry.sent, entry.heldConsumed),
             entry.heldContext,
             entry.isHeldEnd,
-            entry.heldConsumed >= 0 || plain.contains(lane));
+            entry.heldConsumed >= 0 || atMostOnce.contains(lane));
     rules.forEach(rule -> rule.onCommit(commit));
     int close = entry.heldClose;
     entry.consumed = Math.max(entry.consumed, commit.consumed());
@@ -242,7 +242,7 @@ public final class Ledger implements Watcher {
     entry.dropHeld();
     if (close != 0) {
       boolean isRefusal = CloseReason.ofWireCode(close).isRefusal();
-      left(frame.connection(), entry, isRefusal && goesOn(lane) ? Leaving.REFUSED : Leaving.ENDED);
+      left(frame.connection(), entry, isRefusal && isResumable(lane) ? Leaving.REFUSED : Leaving.ENDED);
     } else if (frame.isReleased() && entry.isReleasing) {
       left(frame.connection(), entry, Leaving.RELEASED);
     }
@@ -260,7 +260,7 @@ public final class Ledger implements Watcher {
   public void onLaneEnd(int lane) {
     for (Map.Entry<Long, Entry> each : new ArrayList<>(entries.entrySet())) {
       if (each.getValue().lane == lane) {
-        left(each.getKey(), each.getValue(), goesOn(lane) ? Leaving.LOST : Leaving.ENDED);
+        left(each.getKey(), each.getValue(), isResumable(lane) ? Leaving.LOST : Leaving.ENDED);
       }
     }
   }
@@ -294,8 +294,9 @@ public final class Ledger implements Watcher {
     }
   }
 
-  private boolean goesOn(int lane) {
-    return isResumingAtMostOnce || !plain.contains(lane);
+  /** Whether connections of this lane continue elsewhere when they lose it. */
+  private boolean isResumable(int lane) {
+    return isResumingAtMostOnce || !atMostOnce.contains(lane);
   }
 
   private void left(long connection, Entry entry, Leaving how) {

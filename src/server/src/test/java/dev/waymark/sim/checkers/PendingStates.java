@@ -7,26 +7,29 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Every pending state times out: nobody waits for an owner, a leader or half a commit for ever. */
+/**
+ * Checks that every pending state ends in time: waiting for an owner, for probation, for a leader, or
+ * for the rest of a commit.
+ */
 public final class PendingStates implements Watcher {
   private static final String RULE = "pending states";
 
-  /** Deadlines are looked at in ticks of 100 ms. */
+  /** Allows for deadlines that fire in ticks of 100 ms. */
   private static final long LATE_NS_MAX = 300_000_000L;
 
-  /** They are looked at this often. */
+  /** How often the states are sampled. */
   private static final long SAMPLE_NS = 25_000_000L;
 
-  /** One that moves is offered to those that serve for at least so long. */
+  /** A connection that lost its owner waits at least this long for another. */
   private static final long MOVE_WAIT_NS_MIN = 5_000_000_000L;
 
-  /** A suspect waits for its round at most so long. */
+  /** A suspect waits for probation at most this long. */
   private static final long PROBATION_WAIT_NS_MAX = 30_000_000_000L;
 
   private enum Pending {
     NO,
     OWNER,
-    TRIAL,
+    PROBATION,
     LEADER,
     COMMIT
   }
@@ -35,7 +38,7 @@ public final class PendingStates implements Watcher {
     long received;
     Pending pending = Pending.NO;
     long sinceNs;
-    boolean hasMoved;
+    boolean hasChanged;
   }
 
   private final Ledger ledger;
@@ -78,29 +81,29 @@ public final class PendingStates implements Watcher {
   @Override
   public void onView(int shard, int upstream, boolean isServing) {
     if (isServing) {
-      states.values().forEach(state -> state.hasMoved = true);
+      states.values().forEach(state -> state.hasChanged = true);
     }
   }
 
   @Override
   public void onOpen(int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {
-    states.get(connection).hasMoved = true;
+    states.get(connection).hasChanged = true;
   }
 
   @Override
   public void onData(
       int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
-    states.get(connection).hasMoved = true;
+    states.get(connection).hasChanged = true;
   }
 
   @Override
   public void onCommit(Commit commit) {
-    states.get(commit.connection()).hasMoved = true;
+    states.get(commit.connection()).hasChanged = true;
   }
 
   @Override
   public void onLeft(long connection, Leaving how) {
-    states.get(connection).hasMoved = true;
+    states.get(connection).hasChanged = true;
   }
 
   @Override
@@ -118,23 +121,23 @@ public final class PendingStates implements Watcher {
 
   private void sample(long connection, State state) {
     Pending pending = pending(connection, state);
-    if (pending != state.pending || state.hasMoved) {
+    if (pending != state.pending || state.hasChanged) {
       state.pending = pending;
-      state.hasMoved = false;
+      state.hasChanged = false;
       state.sinceNs = nowNs;
     }
     long timeoutNs =
         switch (pending) {
           case COMMIT -> commitTimeoutNs;
           case OWNER -> Math.max(MOVE_WAIT_NS_MIN, noUpstreamWaitNs);
-          // Before and after it there may be no upstream.
-          case TRIAL -> PROBATION_WAIT_NS_MAX + 2 * Math.max(MOVE_WAIT_NS_MIN, noUpstreamWaitNs);
+          // There may be no upstream both before and after the wait for probation.
+          case PROBATION -> PROBATION_WAIT_NS_MAX + 2 * Math.max(MOVE_WAIT_NS_MIN, noUpstreamWaitNs);
           case LEADER, NO -> noUpstreamWaitNs;
         };
     require(
         pending == Pending.NO || nowNs - state.sinceNs <= timeoutNs + LATE_NS_MAX,
         RULE,
-        pending + " is waited for too long",
+        "waits too long for " + pending,
         connection,
         nowNs - state.sinceNs);
   }
@@ -145,13 +148,13 @@ public final class PendingStates implements Watcher {
     }
     int lane = ledger.lane(connection);
     if (lane == -1) {
-      return replay.isSuspect(connection) ? Pending.TRIAL : Pending.OWNER;
+      return replay.isSuspect(connection) ? Pending.PROBATION : Pending.OWNER;
     }
     if (ledger.isHolding(connection)) {
       return Pending.COMMIT;
     }
     boolean isWaiting = state.received > ledger.sent(connection);
     boolean isFree = !ledger.isReleasing(connection);
-    return isWaiting && isFree && !owners.mayHaveBytes(lane) ? Pending.LEADER : Pending.NO;
+    return isWaiting && isFree && !owners.mayGetBytes(lane) ? Pending.LEADER : Pending.NO;
   }
 }

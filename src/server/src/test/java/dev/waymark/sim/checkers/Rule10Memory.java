@@ -8,13 +8,14 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Bounded memory: what is held is counted exactly, but for what is being freed; over the budget
- * nobody is read, far over it reply queues go at once, and none goes under it.
+ * Bounded memory (rule 10): held memory is counted exactly, apart from what is being freed. Over the
+ * budget no client is read or accepted; far over it (125 %) reply queues are dropped in the same
+ * turn; once nothing is held, accepting resumes.
  */
 public final class Rule10Memory implements Watcher {
   private static final String RULE = "rule 10 (memory)";
 
-  /** A shard finds in its next tick that others have freed what was too much. */
+  /** A shard notices in its next tick that other shards have freed memory. */
   private static final long LATE_NS_MAX = 300_000_000L;
 
   private static final class State {
@@ -33,13 +34,13 @@ public final class Rule10Memory implements Watcher {
   private final Set<Integer> paused = new HashSet<>();
   private long nowNs;
 
-  /** Nothing is held, since when. */
   private boolean isFree;
 
+  /** Since when nothing has been held; valid while {@link #isFree}. */
   private long freeNs;
 
   /**
-   * @param shards that share the budget
+   * @param shards how many shards share the budget
    */
   public Rule10Memory(Ledger ledger, Rule6Pushes pushes, long budgetBytes, int shards) {
     this.ledger = ledger;
@@ -123,7 +124,7 @@ public final class Rule10Memory implements Watcher {
         require(
             heldBytes <= budgetBytes || state.isOver || state.isPaused,
             RULE,
-            "a client is read over the budget",
+            "a client is read although the budget is exceeded",
             each.getKey(),
             heldBytes);
       }
@@ -131,13 +132,13 @@ public final class Rule10Memory implements Watcher {
     require(
         heldBytes <= budgetBytes || paused.contains(shard),
         RULE,
-        "clients are accepted over the budget",
+        "clients are accepted although the budget is exceeded",
         heldBytes);
     long hardBytes = budgetBytes * 5 / 4;
     require(
         heldBytes <= hardBytes || queued <= hardBytes / shards,
         RULE,
-        "reply queues are kept far over the budget",
+        "reply queues are kept although the budget is far exceeded",
         heldBytes,
         queued);
   }
@@ -157,7 +158,7 @@ public final class Rule10Memory implements Watcher {
       }
     }
     require(
-        sum <= heldBytes && heldBytes <= sum + pushes.elusiveBytes(),
+        sum <= heldBytes && heldBytes <= sum + pushes.maybeWaitingBytes(),
         RULE,
         "held bytes are miscounted",
         heldBytes,
@@ -170,16 +171,16 @@ public final class Rule10Memory implements Watcher {
     require(
         paused.isEmpty() || !isFree || nowNs - freeNs <= (shards == 1 ? 0 : LATE_NS_MAX),
         RULE,
-        "accepting stays paused",
+        "accepting stays paused although nothing is held",
         heldBytes);
   }
 
-  /** Everything is closed. */
+  /** Checks, after everything has closed, that nothing is held. */
   public void checkNothingHeld(long heldBytes) {
     require(
         heldBytes == 0 && states.isEmpty(),
         RULE,
-        "something is held for nobody",
+        "memory is still held after everything closed",
         heldBytes,
         states.size());
   }

@@ -10,8 +10,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bytes arrive in order and exactly; nothing overtakes them; {@code last} stands where messages
- * end.
+ * Order (rule 1): bytes arrive complete and in order, FIN and HalfClose do not overtake them, and
+ * {@code last} marks exactly the ends of messages.
  */
 public final class Rule1Order implements Watcher {
   private static final String RULE = "rule 1 (order)";
@@ -84,7 +84,7 @@ public final class Rule1Order implements Watcher {
       require(
           !state.messageEnds.contains(offset + i),
           RULE,
-          "a payload holds the end of a message inside",
+          "a payload spans the end of a message",
           connection,
           offset + i);
     }
@@ -100,7 +100,7 @@ public final class Rule1Order implements Watcher {
     require(
         isLast == state.messageEnds.contains(state.laneBytes),
         RULE,
-        "last in the wrong place",
+        "last at the wrong offset",
         connection,
         state.laneBytes);
   }
@@ -111,7 +111,7 @@ public final class Rule1Order implements Watcher {
     require(
         state.isClientEnded && !state.isClientBroken && !state.isHalfClosed,
         RULE,
-        "a HalfClose without FIN, or twice",
+        "HalfClose without FIN, or twice",
         connection);
     require(
         offset == state.clientBytes && offset == state.laneBytes,
@@ -180,18 +180,18 @@ public final class Rule1Order implements Watcher {
     states.remove(connection);
   }
 
-  /** Bytes that got to upstreams so far. */
+  /** The number of client bytes sent to upstreams so far. */
   public long progressBytes() {
     return progressBytes;
   }
 
-  /** Client bytes that any upstream has been sent. */
+  /** The offset up to which client bytes were ever sent to an upstream. */
   public long everSent(long connection) {
     return states.get(connection).everSent;
   }
 
-  /** When all faults are over, what the client sent has come back whole. */
-  public void checkEchoed(long connection, long clientBytes, long tookBytes) {
+  /** Checks, after all faults, that everything that the client sent has been echoed. */
+  public void checkEchoed(long connection, long clientBytes, long takenBytes) {
     State state = states.get(connection);
     require(
         state.laneBytes == clientBytes,
@@ -201,11 +201,11 @@ public final class Rule1Order implements Watcher {
         state.laneBytes,
         clientBytes);
     require(
-        tookBytes == clientBytes,
+        takenBytes == clientBytes,
         RULE,
         "reply bytes are missing at the client",
         connection,
-        tookBytes,
+        takenBytes,
         clientBytes);
   }
 

@@ -8,13 +8,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Windows and limits: the bridge keeps to its window, limits never go down, who overruns loses that
- * connection.
+ * Windows and limits (rule 2): the bridge respects the window, limits never decrease, and an
+ * upstream that exceeds its limit loses the connection.
  */
 public final class Rule2Windows implements Watcher {
   private static final String RULE = "rule 2 (windows)";
 
-  /** One attachment. */
+  /** The state of one attachment. */
   private static final class State {
     int lane;
     int epoch;
@@ -59,7 +59,7 @@ public final class Rule2Windows implements Watcher {
       require(
           unconsumed <= window || bytes.length == 0,
           RULE,
-          "more than the window under way",
+          "more unconsumed bytes than the window",
           connection,
           unconsumed,
           window);
@@ -70,19 +70,19 @@ public final class Rule2Windows implements Watcher {
   public void onLimit(int lane, long connection, int epoch, long limit) {
     State state = states.get(connection);
     if (state != null) {
-      require(limit >= state.limit, RULE, "a limit went down", connection, limit, state.limit);
+      require(limit >= state.limit, RULE, "a limit decreased", connection, limit, state.limit);
       state.limit = limit;
     }
   }
 
   /**
-   * When all is quiet, the owner has been given all the credit that there is.
+   * Checks, when everything is quiet, that the owner has all available credit.
    *
    * @param takenBytes reply bytes that the client's socket took
    */
   public void checkCredit(long connection, long takenBytes, int grantBytes) {
     State state = states.get(connection);
-    if (state != null && ledger.isAcknowledging(state.lane) && !ledger.isReplyEnded(connection)) {
+    if (state != null && ledger.isAcknowledging(state.lane) && !ledger.hasEndedReplies(connection)) {
       require(
           state.limit >= takenBytes + grantBytes,
           RULE,

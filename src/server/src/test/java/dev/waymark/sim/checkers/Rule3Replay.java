@@ -10,19 +10,19 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Replay and atomic commits (rules 3 and 4): a new owner is given exactly what no former owner has
- * consumed, and is told exactly what took effect; and no request is called bad before it has lost
- * three owners.
+ * Replay and atomic commits (rules 3 and 4): a new owner is sent exactly the bytes that no former
+ * owner has consumed, and its resume state is exactly what took effect; and no connection ends with
+ * POISON before it has lost three owners.
  */
 public final class Rule3Replay implements Watcher {
   private static final String RULE = "rule 3 (replay)";
   private static final int LOSSES_MIN = 3;
 
-  /** From so many losses on a connection is tried apart from others. */
+  /** A connection with this many losses is a suspect: it waits for probation. */
   private static final int SUSPECT_LOSSES = 2;
 
   private static final class State {
-    long taken;
+    long committed;
     long replyStart;
     long clientBytes;
     boolean isClientEnded;
@@ -31,14 +31,14 @@ public final class Rule3Replay implements Watcher {
     byte @Nullable [] context;
     int lossesWithoutProgress;
 
-    /** Unconsumed when the last owner was lost; 0 once there is another. */
+    /** Unconsumed bytes when the last owner was lost; 0 once there is another. */
     long lostBytes;
 
-    /** Unconsumed when the last owner handed it over; 0 once there is another. */
+    /** Unconsumed bytes when the last owner released it; 0 once there is another. */
     long releasedBytes;
 
-    /** Owners are told of the client's end. */
-    boolean isTold() {
+    /** Whether owners are told of the client's end. */
+    boolean isClientEndSent() {
       return isClientEnded && !isClientBroken;
     }
   }
@@ -84,39 +84,44 @@ public final class Rule3Replay implements Watcher {
     require(
         first == consumed,
         RULE,
-        "not replayed from what was consumed",
+        "replayed from another offset than consumed",
         connection,
         first,
         consumed);
     require(
-        left.committed() == state.taken, RULE, "taken", connection, left.committed(), state.taken);
-    require(
-        left.committedSinceConsumed() == state.taken - state.replyStart,
+        left.committed() == state.committed,
         RULE,
-        "taken since consumed",
+        "wrong committed bytes",
+        connection,
+        left.committed(),
+        state.committed);
+    require(
+        left.committedSinceConsumed() == state.committed - state.replyStart,
+        RULE,
+        "wrong bytes committed since consumed",
         connection,
         left.committedSinceConsumed());
     require(
-        left.clientEndedAt() == (state.isTold() ? state.clientBytes : -1),
+        left.clientEndedAt() == (state.isClientEndSent() ? state.clientBytes : -1),
         RULE,
-        "where the client ended",
+        "wrong end of the client's stream",
         connection,
         left.clientEndedAt());
-    require(left.isRepliesEnded() == state.isRepliesEnded, RULE, "replies ended", connection);
-    require(Arrays.equals(left.context(), state.context), RULE, "another context", connection);
+    require(left.isRepliesEnded() == state.isRepliesEnded, RULE, "wrong end of the replies", connection);
+    require(Arrays.equals(left.context(), state.context), RULE, "wrong context", connection);
   }
 
   @Override
   public void onCommit(Commit commit) {
     State state = states.get(commit.connection());
-    state.taken += commit.bytes();
+    state.committed += commit.bytes();
     state.isRepliesEnded |= commit.isEnd();
     byte[] context = commit.context();
     if (context != null) {
       state.context = context.length == 0 ? null : context;
     }
     if (commit.isReplyEnd()) {
-      state.replyStart = state.taken;
+      state.replyStart = state.committed;
     }
     if (commit.consumed() > ledger.consumed(commit.connection())) {
       state.lossesWithoutProgress = 0;
@@ -126,11 +131,11 @@ public final class Rule3Replay implements Watcher {
   @Override
   public void onClose(int lane, long connection, int epoch, String reason) {
     if (reason.equals("POISON")) {
-      // The last loss is told so.
+      // A Close with POISON stands for the last loss.
       states.get(connection).lossesWithoutProgress++;
     }
     if (reason.equals("CONNECTION_AGE")) {
-      // Its last owner may have handed it over with the same frame: there is no next one.
+      // Its last owner may have released it with the same frame: nobody gets these bytes.
       replayedBytes -= states.get(connection).releasedBytes;
     }
   }
@@ -138,8 +143,8 @@ public final class Rule3Replay implements Watcher {
   @Override
   public void onLeft(long connection, Leaving how) {
     if (ledger.isAtMostOnce(ledger.lane(connection))) {
-      // What it was sent counts as consumed, so nothing of its reply is to come.
-      states.get(connection).replyStart = states.get(connection).taken;
+      // All bytes sent count as consumed, so no reply is unfinished.
+      states.get(connection).replyStart = states.get(connection).committed;
     }
     switch (how) {
       case LOST, FENCED -> lost(connection);
@@ -164,27 +169,27 @@ public final class Rule3Replay implements Watcher {
     return ledger.sent(connection) - ledger.consumed(connection);
   }
 
-  /** It may wait until it is tried. */
+  /** Whether the connection may be waiting for probation. */
   public boolean isSuspect(long connection) {
     return states.get(connection).lossesWithoutProgress >= SUSPECT_LOSSES;
   }
 
-  /** How a connection ended, as the bridge says. */
+  /** Checks the end that the bridge has reported. */
   public void checkEnd(long connection, CloseReason reason) {
     State state = states.get(connection);
     if (reason == CloseReason.POISON) {
-      // Nobody else is sent what the last one had.
+      // Nobody gets the bytes of the last owner.
       replayedBytes -= state.lostBytes;
     }
     require(
         reason != CloseReason.POISON || state.lossesWithoutProgress >= LOSSES_MIN,
         RULE,
-        "POISON for an honest request",
+        "POISON after too few losses",
         connection,
         state.lossesWithoutProgress);
   }
 
-  /** What the bridge says it replayed. */
+  /** Checks the bridge's counter of replayed bytes. */
   public void checkReplayed(long bytes) {
     require(bytes == replayedBytes, RULE, "replayed bytes are miscounted", bytes, replayedBytes);
   }

@@ -11,8 +11,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * New owners are SERVING and not draining; a pool that follows its leader sends client bytes to
- * nobody else, and they do not wait for ever.
+ * Owners (rule 6): a new owner is SERVING and not draining, and a pool that follows its leader sends
+ * client bytes to the leader only.
  */
 public final class Rule6Owners implements Watcher {
   private static final String RULE = "rule 6 (owners)";
@@ -25,9 +25,10 @@ public final class Rule6Owners implements Watcher {
 
   private final Map<Integer, Seen> upstreams = new HashMap<>();
   private final Map<Seen, Boolean> serving = new HashMap<>();
-  private final Set<Seen> left = new HashSet<>();
+  private final Set<Seen> drained = new HashSet<>();
   private final Set<Integer> draining = new HashSet<>();
-  private final Map<Long, Integer> formers = new HashMap<>();
+  /** The lane to which a connection may return: the one that released it. */
+  private final Map<Long, Integer> formerLanes = new HashMap<>();
 
   public Rule6Owners(Ledger ledger, boolean isFollowingLeader) {
     this.ledger = ledger;
@@ -45,11 +46,11 @@ public final class Rule6Owners implements Watcher {
   }
 
   @Override
-  public void onLeaving(int shard, int upstream, boolean isLeft) {
-    if (isLeft) {
-      left.add(new Seen(shard, upstream));
+  public void onDrainView(int shard, int upstream, boolean isDraining) {
+    if (isDraining) {
+      drained.add(new Seen(shard, upstream));
     } else {
-      left.remove(new Seen(shard, upstream));
+      drained.remove(new Seen(shard, upstream));
     }
   }
 
@@ -60,11 +61,11 @@ public final class Rule6Owners implements Watcher {
 
   @Override
   public void onOpen(int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {
-    boolean isReturn = Objects.equals(formers.get(connection), lane);
+    boolean isReturn = Objects.equals(formerLanes.get(connection), lane);
     require(
         isReturn || isEligible(lane),
         RULE,
-        "an owner that is not to have any connections",
+        "an owner that is not eligible",
         connection,
         lane);
   }
@@ -72,40 +73,40 @@ public final class Rule6Owners implements Watcher {
   @Override
   public void onLeft(long connection, Leaving how) {
     if (how == Leaving.RELEASED) {
-      formers.put(connection, ledger.lane(connection));
+      formerLanes.put(connection, ledger.lane(connection));
     } else if (how != Leaving.REFUSED) {
-      formers.remove(connection);
+      formerLanes.remove(connection);
     }
   }
 
   @Override
   public void onData(
       int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
-    follow(lane, connection);
+    requireLeader(lane, connection);
   }
 
   @Override
   public void onHalfClose(int lane, long connection, int epoch, long offset) {
-    follow(lane, connection);
+    requireLeader(lane, connection);
   }
 
-  private void follow(int lane, long connection) {
-    require(mayHaveBytes(lane), RULE, "client bytes to one that is no leader", connection, lane);
+  private void requireLeader(int lane, long connection) {
+    require(mayGetBytes(lane), RULE, "client bytes for an upstream that is not the leader", connection, lane);
   }
 
-  /** The pool does not follow a leader, or this is it. */
-  boolean mayHaveBytes(int lane) {
+  /** Whether client bytes may be sent on this lane: the pool follows no leader, or it is this one. */
+  boolean mayGetBytes(int lane) {
     return !isFollowingLeader || isServing(lane);
   }
 
-  /** New connections may be given to it, for all that the bridge knows. */
+  /** Whether the lane may get new connections, as far as the bridge knows. */
   public boolean isEligible(int lane) {
-    return isServing(lane) && !draining.contains(lane) && !ledger.isUnproven(lane);
+    return isServing(lane) && !draining.contains(lane) && !ledger.isAwaitingSettings(lane);
   }
 
-  /** Its connections are to leave it, for all that the bridge knows. */
-  public boolean isToBeLeft(int lane) {
-    return draining.contains(lane) || left.contains(upstreams.get(lane));
+  /** Whether connections have to move off the lane, as far as the bridge knows. */
+  public boolean mustDrain(int lane) {
+    return draining.contains(lane) || drained.contains(upstreams.get(lane));
   }
 
   private boolean isServing(int lane) {

@@ -8,13 +8,13 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Pushes: written whole, once, in order and only where a reply ends; each is answered once, in
- * time, and truly.
+ * Pushes (rule 6): each is written whole, at most once, in the order of its sender and only between
+ * replies, and is answered once, in time and correctly.
  */
 public final class Rule6Pushes implements Watcher {
   private static final String RULE = "rule 6 (pushes)";
 
-  /** Deadlines are looked at in ticks of 100 ms. */
+  /** Allows for deadlines that fire in ticks of 100 ms. */
   private static final long LATE_NS_MAX = 300_000_000L;
 
   private static final class Push {
@@ -24,15 +24,15 @@ public final class Rule6Pushes implements Watcher {
     final long epoch;
     final long sinceNs;
 
-    /** It came on a lane of another shard: where it is at any time is not to be seen. */
+    /** It came on a lane of another shard: which shard holds it at a given time is unknown. */
     final boolean isForwarded;
 
-    /** The connection was known when it came. */
+    /** Whether the connection had been accepted when the push came. */
     final boolean isKnown;
 
     boolean isWritten;
 
-    /** Its lane has ended: nobody will hear what became of it. */
+    /** Its lane has ended: it will not be answered. */
     boolean isOrphan;
 
     Push(
@@ -64,7 +64,7 @@ public final class Rule6Pushes implements Watcher {
   private final Map<Long, Long> openReplyBytes = new HashMap<>();
   private final Set<Long> accepted = new HashSet<>();
 
-  /** In this step. */
+  /** The connections released or refused in this step. */
   private final Set<Long> released = new HashSet<>();
 
   private long nowNs;
@@ -122,7 +122,7 @@ public final class Rule6Pushes implements Watcher {
     require(
         push != null && push.connection == connection && push.bytes == bytes && !push.isWritten,
         RULE,
-        "written without a push, or twice, or in part",
+        "written twice, in part, or to another connection",
         connection,
         id);
     require(
@@ -132,7 +132,7 @@ public final class Rule6Pushes implements Watcher {
         connection,
         id);
     long present = (long) ledger.epoch(connection) + (ledger.lane(connection) == -1 ? 1 : 0);
-    // The commit that hands the connection over ends a reply in the epoch that it ends.
+    // The last commit of an epoch may end a reply, and so let a push of that epoch be written.
     boolean isLastOfEpoch = released.contains(connection) && push.epoch == present - 1;
     require(
         push.epoch == -1 || push.epoch == present || isLastOfEpoch,
@@ -154,9 +154,9 @@ public final class Rule6Pushes implements Watcher {
   @Override
   public void onPushResult(int lane, long id, String outcome) {
     Push push = pushes.remove(id);
-    require(push != null && push.lane == lane, RULE, "answered without a push, or twice", id);
-    require(push.isWritten == outcome.equals("WRITTEN"), RULE, "a false answer: " + outcome, id);
-    boolean isTrue =
+    require(push != null && push.lane == lane, RULE, "answered twice, or never sent on this lane", id);
+    require(push.isWritten == outcome.equals("WRITTEN"), RULE, "a wrong answer: " + outcome, id);
+    boolean isCorrect =
         switch (outcome) {
           case "NEVER_EXISTED" -> !push.isKnown;
           case "FENCED" -> push.epoch != -1;
@@ -164,7 +164,7 @@ public final class Rule6Pushes implements Watcher {
           case "FORBIDDEN" -> false;
           default -> true;
         };
-    require(isTrue, RULE, "a false answer: " + outcome, id, push.connection);
+    require(isCorrect, RULE, "a wrong answer: " + outcome, id, push.connection);
   }
 
   @Override
@@ -183,7 +183,7 @@ public final class Rule6Pushes implements Watcher {
     return nowNs - push.sinceNs > pushWaitNs + LATE_NS_MAX;
   }
 
-  /** Bytes of pushes that wait for the end of a reply. */
+  /** Bytes of pushes that certainly wait for the end of a reply. */
   long waitingBytes() {
     return pushes.values().stream()
         .filter(push -> !push.isOrphan && !push.isWritten && !push.isForwarded)
@@ -191,20 +191,20 @@ public final class Rule6Pushes implements Watcher {
         .sum();
   }
 
-  /** Bytes of pushes that may wait as well, or may be elsewhere or have been given up. */
-  long elusiveBytes() {
+  /** Bytes of pushes that may wait for the end of a reply, but may also be elsewhere or dropped. */
+  long maybeWaitingBytes() {
     return pushes.values().stream()
         .filter(push -> push.isOrphan || (push.isForwarded && !push.isWritten))
         .mapToLong(push -> push.bytes)
         .sum();
   }
 
-  /** Of those that reached a client, how many came on a lane of another shard than its own. */
+  /** How many of the written pushes came on a lane of another shard than their connection's. */
   public long forwarded() {
     return forwarded;
   }
 
-  /** How many reached a client. */
+  /** How many pushes were written. */
   public long written() {
     return written;
   }

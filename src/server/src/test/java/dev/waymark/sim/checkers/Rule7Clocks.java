@@ -8,20 +8,22 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Clocks: an owner that shows no sign of work is fenced in time, and nobody else is; a handover
- * ends in time.
+ * Clocks (rule 7): an owner that shows no sign of work is fenced in time, and no other owner is; a
+ * handover ends in time.
  */
 public final class Rule7Clocks implements Watcher {
   private static final String RULE = "rule 7 (clocks)";
 
-  /** Deadlines are looked at in ticks of 100 ms. */
+  /** Allows for deadlines that fire in ticks of 100 ms. */
   private static final long LATE_NS_MAX = 250_000_000L;
 
-  /** Those that are late are looked for this often. */
+  /** How often overdue connections are searched. */
   private static final long SAMPLE_NS = 25_000_000L;
 
   private static final class State {
+    /** The last sign of work. */
     long signNs;
+
     long releasedNs;
   }
 
@@ -34,7 +36,7 @@ public final class Rule7Clocks implements Watcher {
   private long sampledNs;
 
   /**
-   * @param progressTimeoutNs 0: nobody is fenced for lack of progress
+   * @param progressTimeoutNs 0 if nobody is fenced for lack of progress
    */
   public Rule7Clocks(Ledger ledger, long progressTimeoutNs, long releaseTimeoutNs) {
     this.ledger = ledger;
@@ -101,7 +103,7 @@ public final class Rule7Clocks implements Watcher {
 
   @Override
   public void onUpstreamFrame(int lane, UpstreamEvent frame) {
-    if (ledger.isOwners(lane, frame)) {
+    if (ledger.isFromOwner(lane, frame)) {
       states.get(frame.connection()).signNs = nowNs;
     }
   }
@@ -117,13 +119,13 @@ public final class Rule7Clocks implements Watcher {
       require(
           nowNs - state.releasedNs >= releaseTimeoutNs,
           RULE,
-          "fenced before its time to hand over has passed",
+          "fenced before the release timeout",
           connection);
     } else if (ledger.isAcknowledging(lane)) {
       require(
           isWaiting(connection) && nowNs - state.signNs >= progressTimeoutNs,
           RULE,
-          "fenced though it works",
+          "fenced although it was working",
           connection,
           nowNs - state.signNs);
     }
@@ -142,14 +144,14 @@ public final class Rule7Clocks implements Watcher {
       require(
           nowNs - state.releasedNs <= releaseTimeoutNs + LATE_NS_MAX,
           RULE,
-          "a handover that does not end",
+          "a handover exceeds the release timeout",
           connection,
           nowNs - state.releasedNs);
     } else if (isWaiting(connection) && !isReplyQueued(connection)) {
       require(
           nowNs - state.signNs <= progressTimeoutNs + LATE_NS_MAX,
           RULE,
-          "an owner that does not work keeps a connection",
+          "an owner without a sign of work keeps its connection",
           connection,
           nowNs - state.signNs);
     }

@@ -11,8 +11,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Late and unknown things: nothing after a Close, no Close answered, unknown connections are
- * refused, known ones never.
+ * Late and unknown things (rule 8): the bridge sends nothing after a Close and does not answer one,
+ * raises the epoch with every Open, and refuses frames for connections that never existed, and only
+ * these, with UNKNOWN_CONNECTION.
  */
 public final class Rule8Late implements Watcher {
   private static final String RULE = "rule 8 (late)";
@@ -22,7 +23,7 @@ public final class Rule8Late implements Watcher {
   private final Map<Long, Integer> epochs = new HashMap<>();
   private final Set<Integer> endedLanes = new HashSet<>();
 
-  /** In this step, and the lane that had it. */
+  /** The connections released in this step, with their last lane. */
   private final Map<Long, Integer> released = new HashMap<>();
 
   private int unknownFrames;
@@ -34,19 +35,19 @@ public final class Rule8Late implements Watcher {
 
   @Override
   public void onAccepted(long connection) {
-    require(accepted.add(connection), RULE, "a mark given twice", connection);
+    require(accepted.add(connection), RULE, "a mark was given twice", connection);
   }
 
   @Override
   public void onOpen(int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {
-    require(accepted.contains(connection), RULE, "Open of what is not there", connection, epoch);
+    require(accepted.contains(connection), RULE, "Open for an unknown connection", connection, epoch);
     require(
         epoch == epochs.merge(connection, 0, (before, _) -> before + 1),
         RULE,
-        "an Open that is not the next epoch's",
+        "Open with a wrong epoch",
         connection,
         epoch);
-    require((left == null) == (epoch == 0), RULE, "facts of a former owner", connection, epoch);
+    require((left == null) == (epoch == 0), RULE, "resume state must be in every Open but the first", connection, epoch);
     require(ledger.lane(connection) == -1, RULE, "two owners at once", connection);
     live(lane);
   }
@@ -74,7 +75,7 @@ public final class Rule8Late implements Watcher {
 
   @Override
   public void onClose(int lane, long connection, int epoch, String reason) {
-    if (isOfReleased(lane, connection, epoch, reason)) {
+    if (isJustReleased(lane, connection, epoch, reason)) {
       live(lane);
     } else if (accepted.contains(connection)) {
       owned(lane, connection, epoch, "Close(" + reason + ")");
@@ -83,17 +84,17 @@ public final class Rule8Late implements Watcher {
       require(
           reason.equals("UNKNOWN_CONNECTION"),
           RULE,
-          "an unknown connection refused with " + reason,
+          "an unknown connection was closed with " + reason,
           connection);
       unknownCloses++;
     }
   }
 
   /**
-   * The commit that hands a connection over may be the last that it needed: the bridge ends it, and
-   * says so to an owner that has let go of it.
+   * Whether the owner has just released the connection. The commit with its Released may also
+   * complete the connection, and the bridge then sends that owner a Close.
    */
-  private boolean isOfReleased(int lane, long connection, int epoch, String reason) {
+  private boolean isJustReleased(int lane, long connection, int epoch, String reason) {
     boolean isEnd = reason.equals("DONE") || reason.equals("CONNECTION_AGE");
     return isEnd
         && Objects.equals(released.get(connection), lane)
@@ -126,7 +127,7 @@ public final class Rule8Late implements Watcher {
     require(
         unknownFrames == unknownCloses,
         RULE,
-        "each frame for an unknown connection is refused",
+        "every frame for an unknown connection must be refused",
         unknownFrames,
         unknownCloses);
   }
@@ -135,7 +136,7 @@ public final class Rule8Late implements Watcher {
     require(
         ledger.lane(connection) == lane && ledger.epoch(connection) == epoch,
         RULE,
-        what + " without an attachment",
+        what + " for something that is not attached there",
         connection,
         lane,
         epoch);

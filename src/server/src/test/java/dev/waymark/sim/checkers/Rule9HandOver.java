@@ -8,8 +8,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Clean handover: Release to those only that can answer it, no data after it in its epoch; and the
- * next owner is told truly why it is the next.
+ * Clean hand-over (rule 9): Release is sent only on lanes with Settings, no data follows it in its
+ * epoch, and the Open of the next owner has the right cause.
  */
 public final class Rule9HandOver implements Watcher {
   private static final String RULE = "rule 9 (handover)";
@@ -26,8 +26,8 @@ public final class Rule9HandOver implements Watcher {
 
   @Override
   public void onRelease(int lane, long connection, int epoch) {
-    require(ledger.isAcknowledging(lane), RULE, "Release to one without Settings", connection);
-    require(!ledger.isReleasing(connection), RULE, "Release twice", connection);
+    require(ledger.isAcknowledging(lane), RULE, "Release on a lane without Settings", connection);
+    require(!ledger.isReleasing(connection), RULE, "a second Release", connection);
   }
 
   @Override
@@ -56,7 +56,7 @@ public final class Rule9HandOver implements Watcher {
       return;
     }
     Last last = left.get(connection);
-    boolean isTrue =
+    boolean isRight =
         last != null
             && switch (reopen.cause()) {
               case LANE_BROKEN -> last.how() == Leaving.LOST;
@@ -70,7 +70,7 @@ public final class Rule9HandOver implements Watcher {
                   last.how() == Leaving.RELEASED
                       || (last.how() == Leaving.FENCED && last.wasReleasing());
             };
-    require(isTrue, RULE, "a false cause: " + reopen.cause() + " after " + last, connection);
+    require(isRight, RULE, "a wrong cause: " + reopen.cause() + " after " + last, connection);
   }
 
   @Override
@@ -78,7 +78,7 @@ public final class Rule9HandOver implements Watcher {
     left.remove(connection);
   }
 
-  /** Handovers that were answered so far. */
+  /** The number of handovers that owners have completed. */
   public long handedOver() {
     return handedOver;
   }

@@ -2,7 +2,7 @@ package dev.waymark.sim.checkers;
 
 import java.util.Arrays;
 
-/** A rule of docs/protocol.md does not hold. */
+/** Thrown if a rule of docs/protocol.md is violated. The message starts with the rule. */
 public final class RuleBrokenError extends AssertionError {
   private static final long serialVersionUID = 1;
 

@@ -3,8 +3,8 @@ package dev.waymark.sim.checkers;
 import java.util.ArrayDeque;
 
 /**
- * What waits for one client's socket: while replies do, their owner may wait for credit; pushes are
- * not the owner's.
+ * The bytes queued for one client's socket. Distinguishes replies from pushes: while replies are
+ * queued their owner may be waiting for credit; pushes do not use credit.
  */
 final class SocketQueue {
   private record Segment(long bytes, boolean isReply) {}
@@ -17,7 +17,7 @@ final class SocketQueue {
     replyBytes += isReply ? bytes : 0;
   }
 
-  /** Whether the last reply byte was taken. */
+  /** Removes bytes that the kernel took. Returns whether these included the last queued reply byte. */
   boolean take(long bytes) {
     long before = replyBytes;
     for (long left = bytes; left > 0; ) {

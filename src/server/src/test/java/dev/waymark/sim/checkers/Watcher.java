@@ -4,17 +4,18 @@ import dev.waymark.protocol.ResumeState;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What can be seen at the edges of a shard, and what the {@link Ledger} concludes from it. A lane
- * is its number, a connection its sequence. Every method is called before its effect, but for
- * {@link #onStepEnd}.
+ * Listener for the inputs and outputs of all shards of a run, and for what the {@link Ledger}
+ * derives from them. Connections are identified by sequence, lanes, upstreams and shards by number.
+ * Every method except {@link #onStepEnd} and {@link #onTurnEnd} is called before the event takes
+ * effect.
  */
 public interface Watcher {
-  /** The byte at this place of either direction of a connection. */
+  /** Returns the byte that belongs at this offset, in either direction of a connection. */
   static byte byteAt(long connection, long offset) {
     return (byte) (connection * 31 + offset * 7 + (offset >>> 8) * 13);
   }
 
-  /** So many bytes from this place on. */
+  /** Returns the bytes that belong at this offset and after it. */
   static byte[] bytesAt(long connection, long offset, int count) {
     byte[] bytes = new byte[count];
     for (int i = 0; i < count; i++) {
@@ -29,7 +30,7 @@ public interface Watcher {
 
   default void onClientEnd(long connection) {}
 
-  /** What follows from the client cannot be cut into messages; its FIN counts no more. */
+  /** The client broke the framing: its FIN is no longer passed on. */
   default void onClientViolation(long connection) {}
 
   default void onSocketWrite(long connection, byte[] bytes) {}
@@ -38,10 +39,10 @@ public interface Watcher {
 
   default void onSocketFinish(long connection) {}
 
-  /** Closed or reset by the bridge. */
+  /** The bridge closes or resets the socket. */
   default void onSocketEnded(long connection, boolean isReset) {}
 
-  /** The last input of a connection. */
+  /** The socket is closed: the last event of a connection. */
   default void onSocketClosed(long connection) {}
 
   default void onReading(long connection, boolean isPaused) {}
@@ -51,31 +52,31 @@ public interface Watcher {
   /** A shard opens a lane to an upstream. */
   default void onConnect(int lane, int shard, int upstream) {}
 
-  /** What a shard is about to be told of the health of an upstream; false: not to be found. */
+  /** A shard gets a snapshot: {@code isServing} is false for upstreams that it does not list. */
   default void onView(int shard, int upstream, boolean isServing) {}
 
-  /** What the shard is about to be told: connections are to leave this upstream, or not. */
-  default void onLeaving(int shard, int upstream, boolean isLeft) {}
+  /** A shard gets a snapshot: {@code isDraining} is true for upstreams that it does not list. */
+  default void onDrainView(int shard, int upstream, boolean isDraining) {}
 
-  /** The shard is about to have other options for the clients to come. */
+  /** A shard gets new options for the clients that it will accept. */
   default void onReload(int shard, long idleTimeoutNs, Ages.Limit age) {}
 
-  /** Some lane of the shard takes connections for certain, at the end of a step. */
+  /** At the end of a step, at least one lane of the shard can get connections. */
   default void onServing(int shard) {}
 
-  /** The shard has done all that it had to do at once, while the bridge held so many bytes. */
+  /** A turn of the shard has ended; {@code heldBytes} is the total of all shards. */
   default void onTurnEnd(int shard, long heldBytes) {}
 
-  /** The bridge will stop in so long. */
+  /** The bridge starts to drain, with this timeout. */
   default void onDrain(long timeoutNs) {}
 
-  /** What this client sent ends an upstream's process. */
+  /** The poison of this client kills an upstream process. */
   default void onKill(long connection) {}
 
-  /** The upstream says Draining on this lane. */
+  /** Draining comes on this lane. */
   default void onDraining(int lane) {}
 
-  /** {@code left} is null at the first Open. */
+  /** The shard sends Open; {@code left} is the resume state, null in the first Open. */
   default void onOpen(
       int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {}
 
@@ -92,41 +93,41 @@ public interface Watcher {
 
   default void onSettings(int lane, int windowBytes) {}
 
-  /** From now on the lane is one without Settings. */
+  /** The lane becomes at-most-once. */
   default void onAtMostOnce(int lane) {}
 
   default void onUpstreamFrame(int lane, UpstreamEvent frame) {}
 
-  /** Anything comes on this lane. */
+  /** Any frame comes on this lane. */
   default void onHeard(int lane) {}
 
   /**
-   * The bridge gives it up because something did not come.
+   * The bridge cancels the lane after a timeout.
    *
-   * @param isSilence nothing did
+   * @param isSilence true if nothing came for too long, false if Settings did not come
    */
   default void onLaneTimedOut(int lane, boolean isSilence) {}
 
   default void onLaneEnd(int lane) {}
 
-  /** The upstream pushes; {@code epoch} -1: any. */
+  /** A push comes on this lane; {@code epoch} is -1 if it may be written in any. */
   default void onPush(int lane, long id, long connection, int bytes, long epoch) {}
 
   default void onPushResult(int lane, long id, String outcome) {}
 
-  /** Pushed bytes go to the client's socket. */
+  /** The shard writes a push to the client's socket. */
   default void onPushWritten(long connection, long id, int bytes) {}
 
-  /** The owner's whole commit takes effect. */
+  /** A complete commit of the owner takes effect. */
   default void onCommit(Commit commit) {}
 
-  /** The owner is the owner no more. */
+  /** The connection loses its owner, or ends. */
   default void onLeft(long connection, Leaving how) {}
 
-  /** All that the bridge had to do at once has been done. */
+  /** A step has ended: all shards have ended their turns. */
   default void onStepEnd(long heldBytes) {}
 
-  /** How long the bridge has been running: standstills of its own count as one tick. */
+  /** Time has passed; a standstill of the bridge counts as one tick. */
   default void onTime(long nowNs) {}
 
   /** How a connection leaves its owner. */
@@ -136,13 +137,17 @@ public interface Watcher {
     REFUSED,
     FENCED,
     RELEASED,
-    /** There is to be no owner any more. */
+    /** The connection ends. */
     ENDED
   }
 
   /**
-   * Frames of one commit; {@code consumed} -1: absent; {@code context} null: absent; {@code isEnd}:
-   * of the replies; {@code isReplyEnd}: of one reply.
+   * The frames of one commit, combined.
+   *
+   * @param consumed -1 if absent
+   * @param context null if absent
+   * @param isEnd whether it ends the stream of replies
+   * @param isReplyEnd whether it ends one reply
    */
   record Commit(
       long connection,
@@ -153,8 +158,12 @@ public interface Watcher {
       boolean isReplyEnd) {}
 
   /**
-   * A frame from an upstream; {@code consumed} -1: absent; {@code context} null: absent; {@code
-   * close} 0: none; {@code isReleased}: Released.
+   * A frame from an upstream.
+   *
+   * @param consumed -1 if absent
+   * @param context null if absent
+   * @param close the wire code, or 0 if absent
+   * @param isReleased whether it carries Released
    */
   record UpstreamEvent(
       long connection,

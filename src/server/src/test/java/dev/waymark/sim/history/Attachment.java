@@ -4,16 +4,16 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** One epoch of a connection, as the upstream that was given it saw it. */
+/** One epoch of a connection, as its upstream saw it: where it began, and what was received and sent. */
 final class Attachment {
   /**
-   * What an upstream is told when it is given a connection.
+   * The state with which an attachment begins, as the Open says it.
    *
-   * @param firstOffset of the first client byte to come
-   * @param committed reply bytes that took effect so far
-   * @param committedSinceConsumed of these, how many since a reply last ended
-   * @param clientEndedAt how long the client's stream is; -1: not known
-   * @param context null: none
+   * @param firstOffset the offset of the first client byte that will be sent
+   * @param committed reply bytes committed so far
+   * @param committedSinceConsumed how many of these follow the end of the last complete reply
+   * @param clientEndedAt the length of the client's stream, or -1 if the client has not ended it
+   * @param context null if there is none
    */
   record Start(
       long firstOffset,
@@ -22,16 +22,16 @@ final class Attachment {
       long clientEndedAt,
       boolean isRepliesEnded,
       byte @Nullable [] context) {
-    /** That of a connection's first upstream. */
+    /** The start of a connection's first attachment. */
     static final Start FIRST = new Start(0, 0, 0, -1, false, null);
   }
 
   /**
-   * Frames of the upstream that take effect together.
+   * The frames of one commit, which take effect together.
    *
-   * @param consumed -1: absent
-   * @param context null: absent; empty: there is to be none
-   * @param isLast it closes the connection or hands it over
+   * @param consumed -1 if absent
+   * @param context null if absent; an empty one removes the context
+   * @param isLast whether it closes the connection or hands it over
    */
   record Commit(
       byte[] bytes,
@@ -43,7 +43,7 @@ final class Attachment {
   final int lane;
   final int epoch;
 
-  /** Null: the upstream never heard of it. */
+  /** Null until the Open reaches the upstream. */
   @Nullable Start start;
 
   boolean isAtMostOnce;
@@ -51,11 +51,11 @@ final class Attachment {
   boolean hasClientEnded;
   final List<Commit> commits = new ArrayList<>();
 
-  /** What the upstream said in {@code close}; null: nothing. */
-  @Nullable String said;
+  /** The close reason that the upstream sent, if any. */
+  @Nullable String closeSent;
 
-  /** What the bridge said in Close; null: nothing. */
-  @Nullable String told;
+  /** The close reason that the upstream received, if any. */
+  @Nullable String closeReceived;
 
   private Bytes heldBytes = new Bytes();
   private long heldConsumed = -1;
@@ -67,7 +67,7 @@ final class Attachment {
     this.epoch = epoch;
   }
 
-  /** A frame; it takes effect with the next one that has no {@code more}. */
+  /** Adds a frame of the upstream; its commit is complete with the first one without {@code more}. */
   void send(
       byte[] bytes,
       long consumed,

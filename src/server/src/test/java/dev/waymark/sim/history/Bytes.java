@@ -2,7 +2,7 @@ package dev.waymark.sim.history;
 
 import java.util.Arrays;
 
-/** A stream of bytes that grows at its end. */
+/** A growing sequence of bytes. */
 final class Bytes {
   private byte[] content = new byte[64];
   private int length;
@@ -23,7 +23,7 @@ final class Bytes {
     return Arrays.copyOf(content, length);
   }
 
-  /** Whether these bytes stand at this offset. */
+  /** Whether the sequence contains these bytes at this offset. */
   boolean has(long offset, byte[] expected) {
     return offset >= 0
         && offset + expected.length <= length
@@ -31,7 +31,7 @@ final class Bytes {
             content, (int) offset, (int) offset + expected.length, expected, 0, expected.length);
   }
 
-  /** Where this stream differs from the start of the other one; -1: nowhere. */
+  /** Returns the first offset at which this is no prefix of {@code whole}, or -1 if it is one. */
   int firstDifference(Bytes whole) {
     int common = Math.min(length, whole.length);
     int at = Arrays.mismatch(content, 0, common, whole.content, 0, common);

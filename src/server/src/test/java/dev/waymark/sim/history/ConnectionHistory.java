@@ -11,16 +11,17 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One connection from both ends. Each owner sent a list of commits, of which a first part took
- * effect and the rest did not: what the next owner is told has to be the state behind one of them,
- * and what the client got has to be the bytes of just those. So no request is consumed twice or by
- * nobody, and no reply byte is lost, doubled, moved or made up, without a look into the bridge.
+ * One connection, as both ends saw it. Each owner sent a list of commits, of which some prefix took
+ * effect. The Open of the next owner must state the result of exactly one such prefix, and the client
+ * must have received exactly the bytes of these prefixes. This shows, without looking into the
+ * bridge, that no request is consumed twice or skipped, and that no reply byte is lost, duplicated,
+ * reordered or invented.
  *
- * <p>An owner without Settings gets each client byte at most once: whatever it was sent counts as
- * consumed, whether it came or not.
+ * <p>An owner without Settings gets each client byte at most once: all bytes sent to it count as
+ * consumed, whether they arrived or not.
  */
 final class ConnectionHistory {
-  /** Of reasons that a client is told by a reset. */
+  /** Reasons for which the bridge resets the client's socket. */
   private static final Set<String> ABORTIVE =
       Set.of(
           "ABORT",
@@ -34,12 +35,12 @@ final class ConnectionHistory {
           "CLIENT_TIMEOUT");
 
   /** Reasons that only an upstream can give. */
-  private static final Set<String> OF_UPSTREAMS = Set.of("ABORT", "BUSY", "NOT_HERE");
+  private static final Set<String> UPSTREAM_ONLY = Set.of("ABORT", "BUSY", "NOT_HERE");
 
-  /** They end an attachment and not the connection. */
-  private static final Set<String> OF_ATTACHMENTS = Set.of("FENCED", "MOVED");
+  /** Reasons that end an attachment but not the connection. */
+  private static final Set<String> ATTACHMENT_ONLY = Set.of("FENCED", "MOVED");
 
-  /** What has taken effect. */
+  /** The effect of all commits so far. */
   private record State(
       long consumed,
       long committed,
@@ -64,12 +65,17 @@ final class ConnectionHistory {
       return new State(Math.max(consumed, offset), committed, committed, isRepliesEnded, context);
     }
 
-    /** Client bytes before this one count as consumed. */
+    /** The same state, with all client bytes before this offset consumed. */
     State from(long offset) {
       return new State(offset, committed, replyStart, isRepliesEnded, context);
     }
 
-    boolean isToldBy(Start start, boolean isMoreConsumed) {
+    /**
+     * Whether an Open states this state.
+     *
+     * @param isMoreConsumed whether the Open may count more client bytes as consumed
+     */
+    boolean matches(Start start, boolean isMoreConsumed) {
       return (start.firstOffset() == consumed || (isMoreConsumed && start.firstOffset() > consumed))
           && start.committed() == committed
           && start.committedSinceConsumed() == committed - replyStart
@@ -88,7 +94,7 @@ final class ConnectionHistory {
   final TreeMap<Integer, Attachment> attachments = new TreeMap<>();
   boolean isForged;
 
-  /** Null: it is open. */
+  /** Null while the socket is open. */
   @Nullable Closing closing;
 
   ConnectionHistory(long connection) {
@@ -112,23 +118,23 @@ final class ConnectionHistory {
 
   private void checkReason() {
     require(closing != null, "the socket is still open");
-    require(loggedReasons.size() == 1, "it ended for these reasons: " + loggedReasons);
+    require(loggedReasons.size() == 1, "it must end for one reason, and ended for " + loggedReasons);
     String reason = loggedReasons.getFirst();
     require(
         closing != Closing.CLEAN || !ABORTIVE.contains(reason),
-        "a client that was to be reset for " + reason + " was told of a clean end");
-    boolean isSaid = false;
+        "the socket must be reset for " + reason + ", and was closed cleanly");
+    boolean isSentByUpstream = false;
     for (Attachment attachment : attachments.values()) {
-      isSaid |= reason.equals(attachment.said);
-      String told = attachment.told;
-      boolean isEnd = told != null && !OF_ATTACHMENTS.contains(told);
+      isSentByUpstream |= reason.equals(attachment.closeSent);
+      String told = attachment.closeReceived;
+      boolean isEnd = told != null && !ATTACHMENT_ONLY.contains(told);
       require(
           !isEnd || attachment == attachments.lastEntry().getValue(),
-          "the connection goes on after an upstream was told " + told);
+          "the connection continues after an upstream was told " + told);
       require(
-          !isEnd || reason.equals(told), "an upstream was told " + told + ", and not " + reason);
+          !isEnd || reason.equals(told), "an upstream was told " + told + " instead of " + reason);
     }
-    require(isSaid || !OF_UPSTREAMS.contains(reason), "no upstream ever said " + reason);
+    require(isSentByUpstream || !UPSTREAM_ONLY.contains(reason), "no upstream sent " + reason);
   }
 
   // --- both directions ---
@@ -141,7 +147,7 @@ final class ConnectionHistory {
     for (Attachment next : attachments.values()) {
       Start start = next.start;
       if (start != null) {
-        State from = stateTold(states, start, next.epoch, isMoreConsumed);
+        State from = stateAt(states, start, next.epoch, isMoreConsumed);
         if (last != null) {
           effective(last, states.indexOf(from)).forEach(commit -> replies.add(commit.bytes()));
         }
@@ -151,7 +157,7 @@ final class ConnectionHistory {
         last = next;
         isMoreConsumed = next.isAtMostOnce;
       } else if (next.isAtMostOnce) {
-        // It was sent something for all that is known, and that counts as consumed.
+        // It may have been sent bytes, which then count as consumed.
         states = states.stream().map(state -> state.consumedTo(0)).toList();
         isMoreConsumed = true;
       }
@@ -162,7 +168,7 @@ final class ConnectionHistory {
     checkReplies(replies, states, last);
   }
 
-  /** All that may hold, depending on how many commits of this owner took effect. */
+  /** Returns the possible states, by the number of commits of this owner that took effect. */
   private List<State> statesAfter(State begin, Attachment owner) {
     List<State> states = new ArrayList<>();
     State state = begin;
@@ -177,6 +183,7 @@ final class ConnectionHistory {
     return states;
   }
 
+  /** Returns the state when this owner leaves: without Settings, all it received is consumed. */
   private static State leaving(State state, Attachment owner) {
     long received = owner.received.length();
     Start start = owner.start;
@@ -189,9 +196,10 @@ final class ConnectionHistory {
     return owner.commits.subList(0, count);
   }
 
-  private State stateTold(List<State> states, Start start, int epoch, boolean isMoreConsumed) {
+  /** Returns the state that this Open states. */
+  private State stateAt(List<State> states, Start start, int epoch, boolean isMoreConsumed) {
     for (State state : states) {
-      if (state.isToldBy(start, isMoreConsumed)) {
+      if (state.matches(start, isMoreConsumed)) {
         return state;
       }
     }
@@ -201,36 +209,36 @@ final class ConnectionHistory {
             + epoch
             + " begins with "
             + text(start)
-            + ", and may begin with "
+            + ", expected one of "
             + states.stream().map(ConnectionHistory::text).toList());
   }
 
   private void checkStart(Start start, int epoch) {
     require(
         start.firstOffset() <= clientSent.length(),
-        "epoch " + epoch + " begins behind all that the client sent");
+        "epoch " + epoch + " begins past the end of the client's bytes");
     require(
         start.clientEndedAt() == -1
             || (hasClientFinished && start.clientEndedAt() == clientSent.length()),
-        "epoch " + epoch + " is told of the client's end at " + start.clientEndedAt());
+        "epoch " + epoch + " begins with a wrong client end: " + start.clientEndedAt());
   }
 
   private void checkReplies(Bytes replies, List<State> states, @Nullable Attachment last) {
     int at = clientReceived.firstDifference(replies);
-    require(at == -1, "the client got a byte at " + at + " that no owner committed there");
+    require(at == -1, "the client received a byte at " + at + " that no owner committed there");
     long got = clientReceived.length();
     if (closing == Closing.CLEAN) {
       require(
           states.stream().anyMatch(state -> state.committed() == got),
-          "the client got " + got + " bytes: replies are missing, or a commit is there in part");
+          "the client received " + got + " bytes: replies are missing, or part of a commit");
     } else {
-      require(got <= states.getLast().committed(), "the client got bytes of an older owner");
+      require(got <= states.getLast().committed(), "the client received bytes of a former owner");
     }
-    boolean isDone = last != null && "DONE".equals(last.told);
+    boolean isDone = last != null && "DONE".equals(last.closeReceived);
     if (isDone && closing == Closing.CLEAN) {
       State end = states.stream().filter(State::isRepliesEnded).findFirst().orElse(null);
-      require(end != null && end.committed() == got, "done before all replies were there");
-      require(last.hasClientEnded, "done before the upstream knew of the client's end");
+      require(end != null && end.committed() == got, "done before all replies were received");
+      require(last.hasClientEnded, "done before the upstream received the client's end");
       require(
           last.isAtMostOnce
               || states.stream().anyMatch(state -> state.consumed() == clientSent.length()),

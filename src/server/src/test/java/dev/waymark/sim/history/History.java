@@ -9,9 +9,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What clients and upstreams of one run saw: clients what they sent, what their sockets took and
- * how they closed; upstreams what they were given and what they sent. {@link #check} compares the
- * two. A connection is its sequence, a lane its number.
+ * What the clients and upstreams of one run saw. For clients: what they sent and received, and how
+ * their sockets closed. For upstreams: what they received and sent. {@link #check} compares the two.
+ * Connections are identified by sequence, lanes by number.
  */
 public final class History {
   private final Map<Long, ConnectionHistory> connections = new TreeMap<>();
@@ -34,12 +34,12 @@ public final class History {
     connection(connection).hasClientFinished = true;
   }
 
-  /** The client has sent what is no message: whatever follows does not count. */
+  /** The client has broken the framing: its FIN is not passed on. */
   public void clientBrokeFraming(long connection) {
     connection(connection).isFramingBroken = true;
   }
 
-  /** Reply bytes that the client's socket took. */
+  /** The client's socket took these reply bytes. */
   public void clientReceived(long connection, byte[] bytes) {
     connection(connection).clientReceived.add(bytes);
   }
@@ -49,20 +49,20 @@ public final class History {
     connection(connection).receivedPushes.add(push);
   }
 
-  /** How the socket closed. */
+  /** The socket closed; only the first call counts. */
   public void clientClosed(long connection, Closing how) {
     ConnectionHistory known = connection(connection);
     known.closing = known.closing == null ? how : known.closing;
   }
 
-  /** The reason in the bridge's access log. */
+  /** The bridge reported this reason for the end. */
   public void logged(long connection, String reason) {
     connection(connection).loggedReasons.add(reason);
   }
 
   // --- the upstream's view ---
 
-  /** The bridge gives the connection to this lane; whether the upstream hears of it is open. */
+  /** The bridge sends Open on this lane; it may never reach the upstream. */
   public void assigned(int lane, long connection, int epoch) {
     ConnectionHistory known = connections.get(connection);
     if (known != null) {
@@ -73,15 +73,15 @@ public final class History {
     }
   }
 
-  /** The bridge closes the attachment: what becomes of its lane from now on does not concern it. */
-  public void takenAway(long connection, int epoch) {
+  /** The bridge closes the attachment: the mode of its lane no longer affects it. */
+  public void detached(long connection, int epoch) {
     Attachment owner = owners.get(connection);
     if (owner != null && owner.epoch == epoch) {
       owners.remove(connection);
     }
   }
 
-  /** This lane is one without Settings: what it has been given since it had a connection counts. */
+  /** The lane is at-most-once, with effect on all attachments that it has now. */
   public void atMostOnce(int lane) {
     if (atMostOnce.add(lane)) {
       owners.values().stream()
@@ -90,17 +90,17 @@ public final class History {
     }
   }
 
-  /** The upstream has been given a new connection. */
+  /** The upstream receives the first Open of a connection. */
   public void attached(long connection, int epoch) {
     attachment(connection, epoch).start = Start.FIRST;
   }
 
   /**
-   * The upstream has been given a connection that had another owner before.
+   * The upstream receives the Open of a connection that had other owners before.
    *
-   * @param committedSinceConsumed how many reply bytes took effect since a reply last ended
-   * @param clientEndedAt -1: not known
-   * @param context null: none
+   * @param committedSinceConsumed reply bytes committed since the end of the last complete reply
+   * @param clientEndedAt -1 if the client has not ended its stream
+   * @param context null if there is none
    */
   public void attachedAgain(
       long connection,
@@ -116,24 +116,24 @@ public final class History {
             firstOffset, committed, committedSinceConsumed, clientEndedAt, isRepliesEnded, context);
   }
 
-  /** Client bytes have come to the upstream. */
+  /** The upstream receives client bytes. */
   public void upstreamReceived(long connection, int epoch, long offset, byte[] bytes) {
     ConnectionHistory known = connection(connection);
     Attachment attachment = attachment(connection, epoch);
     Start start = attachment.start;
-    known.require(start != null, "bytes for an upstream that was not given the connection");
+    known.require(start != null, "the upstream received bytes before an Open");
     long expected = start == null ? 0 : start.firstOffset() + attachment.received.length();
     known.require(
         offset == expected,
-        "the upstream is sent bytes at " + offset + " and expects them at " + expected);
+        "the upstream received bytes at " + offset + ", expected " + expected);
     known.require(
         known.clientSent.has(offset, bytes),
-        "the upstream is sent bytes at " + offset + " that the client did not send there");
-    known.require(!attachment.hasClientEnded, "bytes behind the client's end");
+        "the upstream received bytes at " + offset + " that the client did not send there");
+    known.require(!attachment.hasClientEnded, "the upstream received bytes after the client's end");
     attachment.received.add(bytes);
   }
 
-  /** The upstream is told that the client has ended its stream. */
+  /** The upstream receives HalfClose. */
   public void upstreamReceivedEnd(long connection, int epoch) {
     ConnectionHistory known = connection(connection);
     Attachment attachment = attachment(connection, epoch);
@@ -141,16 +141,16 @@ public final class History {
     long end = attachment.received.length() + (start == null ? 0 : start.firstOffset());
     known.require(
         known.hasClientFinished && !known.isFramingBroken && end == known.clientSent.length(),
-        "the upstream is told of the client's end at " + end);
+        "the upstream received a wrong client end: " + end);
     attachment.hasClientEnded = true;
   }
 
   /**
    * The upstream sends a frame, which may be lost with its lane.
    *
-   * @param consumed -1: absent
-   * @param context null: absent
-   * @param close null: the connection goes on
+   * @param consumed -1 if absent
+   * @param context null if absent
+   * @param close null if absent
    */
   public void upstreamSent(
       long connection,
@@ -163,51 +163,51 @@ public final class History {
       @Nullable String close,
       boolean isReleased) {
     Attachment attachment = attachment(connection, epoch);
-    if (attachment.told == null) {
+    if (attachment.closeReceived == null) {
       attachment.send(bytes, consumed, context, more, isHalfClose, close != null || isReleased);
-      attachment.said = attachment.said == null ? close : attachment.said;
+      attachment.closeSent = attachment.closeSent == null ? close : attachment.closeSent;
     }
   }
 
-  /** The upstream is told that the attachment is over, and why. */
-  public void upstreamTold(long connection, int epoch, String reason) {
+  /** The upstream receives Close. */
+  public void upstreamReceivedClose(long connection, int epoch, String reason) {
     ConnectionHistory known = connections.get(connection);
     Attachment attachment = known == null ? null : known.attachments.get(epoch);
     if (attachment != null) {
-      attachment.told = reason;
+      attachment.closeReceived = reason;
     }
   }
 
-  /** The upstream has sent frames in the name of others: of replies nothing is known any more. */
+  /** The upstream has sent frames of another epoch: the bytes of the connection are not checked. */
   public void forged(long connection) {
     connection(connection).isForged = true;
   }
 
   // --- pushes ---
 
-  /** An upstream pushes to a connection, which may not be there. */
+  /** An upstream pushes to a connection, which may not exist. */
   public void pushed(int lane, long push, long connection) {
     pushes.put(push, new PushHistory(lane, connection));
   }
 
-  /** The upstream is told what became of its push. */
+  /** The upstream receives the result of its push. */
   public void pushAnswered(long push, String outcome) {
     PushHistory known = pushes.get(push);
     if (known == null || known.outcome != null) {
-      throw new WrongHistoryError(0, "push " + push + " is answered without need");
+      throw new WrongHistoryError(0, "push " + push + " was answered twice, or never sent");
     }
     known.outcome = outcome;
   }
 
   // --- the verdict ---
 
-  /** The run is over, every connection is closed. */
+  /** Checks everything recorded, after all connections have closed. */
   public void check() {
     connections.values().forEach(ConnectionHistory::check);
     PushHistory.check(pushes, connections);
   }
 
-  /** Connections of which something is known. */
+  /** The number of connections recorded. */
   public int size() {
     return connections.size();
   }
@@ -215,7 +215,7 @@ public final class History {
   private ConnectionHistory connection(long connection) {
     ConnectionHistory known = connections.get(connection);
     if (known == null) {
-      throw new WrongHistoryError(connection, "nobody has accepted it");
+      throw new WrongHistoryError(connection, "it was never accepted");
     }
     return known;
   }
@@ -223,14 +223,14 @@ public final class History {
   private Attachment attachment(long connection, int epoch) {
     Attachment attachment = connection(connection).attachments.get(epoch);
     if (attachment == null) {
-      throw new WrongHistoryError(connection, "no upstream was given epoch " + epoch);
+      throw new WrongHistoryError(connection, "epoch " + epoch + " was never opened");
     }
     return attachment;
   }
 
   /** How a client's socket closed. */
   public enum Closing {
-    /** The bridge closed it when everything had been taken. */
+    /** The bridge closed it after the client had taken everything. */
     CLEAN,
     /** The bridge reset it. */
     RESET,

@@ -8,7 +8,7 @@ import dev.waymark.sim.history.History.Closing;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Histories that are right pass; those that are wrong in one place do not. */
+/** Consistent histories pass; each kind of inconsistency is detected. */
 class HistoryTest {
   private static final long C = 7;
 
@@ -19,10 +19,10 @@ class HistoryTest {
     history.accepted(C);
   }
 
-  // --- right ones ---
+  // --- consistent histories ---
 
   @Test
-  void oneOwner_thatAnswersAll_isRight() {
+  void oneOwner_answeringEverything_passes() {
     request("abcd");
     give(1, 0);
     receive(0, 0, "abcd");
@@ -33,7 +33,7 @@ class HistoryTest {
   }
 
   @Test
-  void nextOwner_thatGoesOnBehindTheLastCommit_isRight() {
+  void nextOwner_continuingAfterTheLastCommit_passes() {
     request("abcd");
     give(1, 0);
     receive(0, 0, "abcd");
@@ -48,7 +48,7 @@ class HistoryTest {
   }
 
   @Test
-  void epochThatNoUpstreamHeardOf_changesNothing() {
+  void epoch_thatReachedNoUpstream_changesNothing() {
     request("ab");
     give(1, 0);
     receive(0, 0, "ab");
@@ -62,7 +62,7 @@ class HistoryTest {
   }
 
   @Test
-  void laneWithoutSettings_consumesWhatItIsSent() {
+  void laneWithoutSettings_consumesWhatItReceives() {
     history.atMostOnce(1);
     request("abcd");
     give(1, 0);
@@ -84,37 +84,37 @@ class HistoryTest {
   // --- requests ---
 
   @Test
-  void requestByte_invented_isSeen() {
+  void requestByte_invented_isDetected() {
     request("ab");
     give(1, 0);
     assertThatThrownBy(() -> receive(0, 0, "abc")).hasMessageContaining("did not send there");
   }
 
   @Test
-  void requestBytes_reordered_areSeen() {
+  void requestBytes_reordered_areDetected() {
     request("abcd");
     give(1, 0);
     assertThatThrownBy(() -> receive(0, 0, "cd")).hasMessageContaining("did not send there");
   }
 
   @Test
-  void requestBytes_withAGap_areSeen() {
+  void requestBytes_withAGap_areDetected() {
     request("abcd");
     give(1, 0);
     receive(0, 0, "a");
-    assertThatThrownBy(() -> receive(0, 2, "cd")).hasMessageContaining("expects them at 1");
+    assertThatThrownBy(() -> receive(0, 2, "cd")).hasMessageContaining("at 2, expected 1");
   }
 
   @Test
-  void requestBytes_sentTwiceToOneOwner_areSeen() {
+  void requestBytes_sentTwiceToOneOwner_areDetected() {
     request("abab");
     give(1, 0);
     receive(0, 0, "ab");
-    assertThatThrownBy(() -> receive(0, 0, "ab")).hasMessageContaining("expects them at 2");
+    assertThatThrownBy(() -> receive(0, 0, "ab")).hasMessageContaining("at 0, expected 2");
   }
 
   @Test
-  void request_consumedTwice_isSeen() {
+  void request_consumedTwice_isDetected() {
     request("abcd");
     give(1, 0);
     receive(0, 0, "abcd");
@@ -125,7 +125,7 @@ class HistoryTest {
   }
 
   @Test
-  void request_consumedByNobody_isSeen() {
+  void request_skipped_isDetected() {
     request("abcd");
     give(1, 0);
     receive(0, 0, "abcd");
@@ -136,7 +136,7 @@ class HistoryTest {
   }
 
   @Test
-  void request_givenToTwoOwnersWithoutSettings_isSeen() {
+  void request_sentAgainAfterAnAtMostOnceOwner_isDetected() {
     history.atMostOnce(1);
     request("abcd");
     give(1, 0);
@@ -147,61 +147,61 @@ class HistoryTest {
   }
 
   @Test
-  void clientsEnd_inTheWrongPlace_isSeen() {
+  void clientEnd_atTheWrongOffset_isDetected() {
     request("abcd");
     give(1, 0);
     receive(0, 0, "ab");
     history.clientFinished(C);
-    assertThatThrownBy(() -> history.upstreamReceivedEnd(C, 0)).hasMessageContaining("end at 2");
+    assertThatThrownBy(() -> history.upstreamReceivedEnd(C, 0)).hasMessageContaining("client end: 2");
   }
 
   @Test
-  void clientsEnd_thatNeverWas_isSeen() {
+  void clientEnd_invented_isDetected() {
     request("ab");
     give(1, 0);
     receive(0, 0, "ab");
-    assertThatThrownBy(() -> history.upstreamReceivedEnd(C, 0)).hasMessageContaining("end at 2");
+    assertThatThrownBy(() -> history.upstreamReceivedEnd(C, 0)).hasMessageContaining("client end: 2");
   }
 
   // --- replies ---
 
   @Test
-  void replyByte_lostInTheMiddle_isSeen() {
+  void replyByte_lostInTheMiddle_isDetected() {
     oneRequestAnswered("ABD");
     end(Closing.CLEAN, "IDLE_TIMEOUT");
     assertThatThrownBy(history::check).hasMessageContaining("a byte at 2");
   }
 
   @Test
-  void replyBytes_lostAtTheEnd_areSeen() {
+  void replyBytes_lostAtTheEnd_areDetected() {
     oneRequestAnswered("ABC");
     end(Closing.CLEAN, "IDLE_TIMEOUT");
     assertThatThrownBy(history::check).hasMessageContaining("replies are missing");
   }
 
   @Test
-  void replyByte_doubled_isSeen() {
+  void replyByte_duplicated_isDetected() {
     oneRequestAnswered("ABBC");
     end(Closing.CLEAN, "IDLE_TIMEOUT");
     assertThatThrownBy(history::check).hasMessageContaining("a byte at 2");
   }
 
   @Test
-  void replyBytes_reordered_areSeen() {
+  void replyBytes_reordered_areDetected() {
     oneRequestAnswered("ACBD");
     end(Closing.CLEAN, "IDLE_TIMEOUT");
     assertThatThrownBy(history::check).hasMessageContaining("a byte at 1");
   }
 
   @Test
-  void replyByte_invented_isSeen() {
+  void replyByte_invented_isDetected() {
     oneRequestAnswered("ABCDE");
     end(Closing.RESET, "OVERLOAD");
     assertThatThrownBy(history::check).hasMessageContaining("a byte at 4");
   }
 
   @Test
-  void reply_committedByTwoOwners_isSeen() {
+  void reply_committedByTwoOwners_isDetected() {
     request("ab");
     give(1, 0);
     receive(0, 0, "ab");
@@ -215,7 +215,7 @@ class HistoryTest {
   }
 
   @Test
-  void commit_inPart_isSeen() {
+  void commit_appliedInPart_isDetected() {
     request("ab");
     give(1, 0);
     receive(0, 0, "ab");
@@ -227,7 +227,7 @@ class HistoryTest {
   }
 
   @Test
-  void unfinishedCommit_atTheClient_isSeen() {
+  void unfinishedCommit_receivedByTheClient_isDetected() {
     request("ab");
     give(1, 0);
     receive(0, 0, "ab");
@@ -238,7 +238,7 @@ class HistoryTest {
   }
 
   @Test
-  void context_ofAnother_isSeen() {
+  void context_changed_isDetected() {
     request("ab");
     give(1, 0);
     receive(0, 0, "ab");
@@ -252,49 +252,49 @@ class HistoryTest {
   // --- the end ---
 
   @Test
-  void reset_shownAsACleanEnd_isSeen() {
+  void reset_replacedByACleanClose_isDetected() {
     oneRequestAnswered("ABCD");
     end(Closing.CLEAN, "OVERLOAD");
-    assertThatThrownBy(history::check).hasMessageContaining("was to be reset for OVERLOAD");
+    assertThatThrownBy(history::check).hasMessageContaining("must be reset for OVERLOAD");
   }
 
   @Test
-  void upstream_toldAnotherReason_isSeen() {
+  void upstream_receivingAnotherReason_isDetected() {
     oneRequestAnswered("ABCD");
-    history.upstreamTold(C, 0, "NO_UPSTREAM");
+    history.upstreamReceivedClose(C, 0, "NO_UPSTREAM");
     end(Closing.CLEAN, "IDLE_TIMEOUT");
     assertThatThrownBy(history::check).hasMessageContaining("told NO_UPSTREAM");
   }
 
   @Test
-  void connection_thatGoesOnAfterItsEnd_isSeen() {
+  void connection_continuingAfterItsEnd_isDetected() {
     oneRequestAnswered("ABCD");
-    history.upstreamTold(C, 0, "IDLE_TIMEOUT");
+    history.upstreamReceivedClose(C, 0, "IDLE_TIMEOUT");
     giveAgain(2, 1, 4, 4, 0);
     end(Closing.CLEAN, "IDLE_TIMEOUT");
-    assertThatThrownBy(history::check).hasMessageContaining("goes on after");
+    assertThatThrownBy(history::check).hasMessageContaining("continues after");
   }
 
   @Test
-  void reasonOfUpstreams_thatNoneGave_isSeen() {
+  void upstreamReason_thatNoUpstreamSent_isDetected() {
     oneRequestAnswered("ABCD");
     end(Closing.RESET, "ABORT");
-    assertThatThrownBy(history::check).hasMessageContaining("no upstream ever said ABORT");
+    assertThatThrownBy(history::check).hasMessageContaining("no upstream sent ABORT");
   }
 
   @Test
-  void done_beforeAllReplies_isSeen() {
+  void done_beforeAllReplies_isDetected() {
     oneRequestAnswered("ABCD");
     history.clientFinished(C);
     history.upstreamReceivedEnd(C, 0);
     history.upstreamSent(C, 0, bytes("E"), 4, null, false, true, null, false);
-    history.upstreamTold(C, 0, "DONE");
+    history.upstreamReceivedClose(C, 0, "DONE");
     end(Closing.CLEAN, "DONE");
     assertThatThrownBy(history::check).hasMessageContaining("done before all replies");
   }
 
   @Test
-  void done_beforeAllRequests_isSeen() {
+  void done_beforeAllRequests_isDetected() {
     request("abcd");
     give(1, 0);
     receive(0, 0, "abcd");
@@ -302,13 +302,13 @@ class HistoryTest {
     history.upstreamReceivedEnd(C, 0);
     history.upstreamSent(C, 0, bytes("A"), 1, null, false, true, null, false);
     reply("A");
-    history.upstreamTold(C, 0, "DONE");
+    history.upstreamReceivedClose(C, 0, "DONE");
     end(Closing.CLEAN, "DONE");
     assertThatThrownBy(history::check).hasMessageContaining("before all requests were consumed");
   }
 
   @Test
-  void connection_thatEndsTwice_isSeen() {
+  void connection_endingTwice_isDetected() {
     oneRequestAnswered("ABCD");
     history.logged(C, "DONE");
     end(Closing.CLEAN, "DONE");
@@ -318,16 +318,16 @@ class HistoryTest {
   // --- pushes ---
 
   @Test
-  void push_thatComesTwice_isSeen() {
+  void push_receivedTwice_isDetected() {
     pushed(1);
     history.clientReceivedPush(C, 1);
     history.clientReceivedPush(C, 1);
     end(Closing.CLEAN, "IDLE_TIMEOUT");
-    assertThatThrownBy(history::check).hasMessageContaining("push 1 comes twice");
+    assertThatThrownBy(history::check).hasMessageContaining("push 1 was received twice");
   }
 
   @Test
-  void push_toAnother_isSeen() {
+  void push_receivedByAnotherConnection_isDetected() {
     history.pushed(1, 1, C + 1);
     history.clientReceivedPush(C, 1);
     end(Closing.CLEAN, "IDLE_TIMEOUT");
@@ -335,48 +335,48 @@ class HistoryTest {
   }
 
   @Test
-  void pushes_outOfOrder_areSeen() {
+  void pushes_outOfOrder_areDetected() {
     pushed(1);
     pushed(2);
     history.clientReceivedPush(C, 2);
     history.clientReceivedPush(C, 1);
     end(Closing.CLEAN, "IDLE_TIMEOUT");
-    assertThatThrownBy(history::check).hasMessageContaining("push 1 comes after 2");
+    assertThatThrownBy(history::check).hasMessageContaining("push 1 was received after 2");
   }
 
   @Test
-  void push_writtenAndLost_isSeen() {
+  void push_writtenAndLost_isDetected() {
     pushed(1);
     history.pushAnswered(1, "WRITTEN");
     end(Closing.CLEAN, "IDLE_TIMEOUT");
-    assertThatThrownBy(history::check).hasMessageContaining("push 1 is written and lost");
+    assertThatThrownBy(history::check).hasMessageContaining("push 1 was answered with WRITTEN, but not received");
   }
 
   @Test
-  void push_thatWasRefusedAndComes_isSeen() {
+  void push_refusedButReceived_isDetected() {
     pushed(1);
     history.pushAnswered(1, "FULL");
     history.clientReceivedPush(C, 1);
     end(Closing.CLEAN, "IDLE_TIMEOUT");
-    assertThatThrownBy(history::check).hasMessageContaining("told FULL");
+    assertThatThrownBy(history::check).hasMessageContaining("answered with FULL");
   }
 
   @Test
-  void push_answeredTwice_isSeen() {
+  void push_answeredTwice_isDetected() {
     pushed(1);
     history.pushAnswered(1, "FULL");
-    assertThatThrownBy(() -> history.pushAnswered(1, "FULL")).hasMessageContaining("without need");
+    assertThatThrownBy(() -> history.pushAnswered(1, "FULL")).hasMessageContaining("answered twice");
   }
 
-  // --- words ---
+  // --- helpers ---
 
-  /** "abcd" is asked, "ABCD" is committed, and the client gets this. */
-  private void oneRequestAnswered(String got) {
+  /** The client sends "abcd", the upstream commits "ABCD", and the client receives this. */
+  private void oneRequestAnswered(String received) {
     request("abcd");
     give(1, 0);
     receive(0, 0, "abcd");
     commit(0, "ABCD", 4);
-    reply(got);
+    reply(received);
   }
 
   private void request(String bytes) {

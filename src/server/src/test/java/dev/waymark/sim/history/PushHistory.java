@@ -7,14 +7,14 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** One push, from the upstream that sent it to the client that it was for. */
+/** One push: its sender, its target, and the result that the sender received. */
 final class PushHistory {
   private record Sender(int lane, long connection) {}
 
   private final int lane;
   private final long connection;
 
-  /** What the upstream was told; null: nothing, as its lane ended before. */
+  /** The result that the sender received, or null if none has arrived. */
   @Nullable String outcome;
 
   PushHistory(int lane, long connection) {
@@ -22,7 +22,10 @@ final class PushHistory {
     this.connection = connection;
   }
 
-  /** Each push reached its client at most once, in order, and as its sender was told. */
+  /**
+   * Checks that each push reached its client at most once, in the order of its sender, and as its
+   * result says.
+   */
   static void check(Map<Long, PushHistory> pushes, Map<Long, ConnectionHistory> connections) {
     Map<Sender, Long> last = new HashMap<>();
     Map<Long, Set<Long>> received = new HashMap<>();
@@ -32,14 +35,14 @@ final class PushHistory {
       for (long id : known.receivedPushes) {
         PushHistory push = pushes.get(id);
         known.require(
-            push != null && push.connection == connection, "push " + id + " was for another");
-        known.require(distinct.add(id), "push " + id + " comes twice");
+            push != null && push.connection == connection, "push " + id + " was for another connection");
+        known.require(distinct.add(id), "push " + id + " was received twice");
         if (push != null) {
           Long before = last.put(new Sender(push.lane, connection), id);
-          known.require(before == null || before < id, "push " + id + " comes after " + before);
+          known.require(before == null || before < id, "push " + id + " was received after " + before);
           known.require(
               push.outcome == null || push.outcome.equals("WRITTEN"),
-              "push " + id + " comes, and its sender was told " + push.outcome);
+              "push " + id + " was received, but answered with " + push.outcome);
         }
       }
     });
@@ -50,7 +53,7 @@ final class PushHistory {
             known == null
                 || (known.closing == Closing.CLEAN && !received.get(push.connection).contains(id));
         if (isLost) {
-          throw new WrongHistoryError(push.connection, "push " + id + " is written and lost");
+          throw new WrongHistoryError(push.connection, "push " + id + " was answered with WRITTEN, but not received");
         }
       }
     });

@@ -1,10 +1,10 @@
 package dev.waymark.sim.history;
 
-/** What one end saw does not fit what the other end saw. */
+/** Thrown if the views of the two ends of a connection are inconsistent. */
 public final class WrongHistoryError extends AssertionError {
   private static final long serialVersionUID = 1;
 
-  /** What every message begins with. */
+  /** The start of every message. */
   public static final String RULE = "end to end";
 
   WrongHistoryError(long connection, String what) {

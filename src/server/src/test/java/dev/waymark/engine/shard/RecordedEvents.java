@@ -10,47 +10,47 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** What shards report: what tests ask for is kept, the rest is not looked at. */
-public final class KeptEvents implements ShardEvents, ShardCounters {
+/** Records the events of shards that tests look at, and ignores the others. */
+public final class RecordedEvents implements ShardEvents, ShardCounters {
   private final Consumer<ConnectionSummary> onClosed;
   private final Counters counters = new Counters();
   private final List<ConnectionSummary> summaries = new ArrayList<>();
-  private final List<ForcedDetach> taken = new ArrayList<>();
+  private final List<ForcedDetach> forcedDetaches = new ArrayList<>();
   private final List<String> outlierSignals = new ArrayList<>();
   private final List<String> forgotten = new ArrayList<>();
 
-  public KeptEvents() {
+  public RecordedEvents() {
     this(_ -> {});
   }
 
   /**
-   * @param onClosed told of every end, when it is kept
+   * @param onClosed called with each summary after it is recorded
    */
-  public KeptEvents(Consumer<ConnectionSummary> onClosed) {
+  public RecordedEvents(Consumer<ConnectionSummary> onClosed) {
     this.onClosed = onClosed;
   }
 
-  /** Of all listeners and upstreams together. */
+  /** The counters of all listeners and upstreams together. */
   public Counters counters() {
     return counters;
   }
 
-  /** How each connection ended; not a copy. */
+  /** How each connection ended; a live view. */
   public List<ConnectionSummary> summaries() {
     return summaries;
   }
 
-  /** What was taken from owners by force; not a copy. */
-  public List<ForcedDetach> taken() {
-    return taken;
+  /** All forced detaches; a live view. */
+  public List<ForcedDetach> forcedDetaches() {
+    return forcedDetaches;
   }
 
-  /** Each upstream and why; not a copy. */
+  /** Each signal as upstream and reason; a live view. */
   public List<String> outlierSignals() {
     return outlierSignals;
   }
 
-  /** Upstreams whose counters are no longer wanted; not a copy. */
+  /** Upstreams whose counters were dropped; a live view. */
   public List<String> forgotten() {
     return forgotten;
   }
@@ -77,8 +77,8 @@ public final class KeptEvents implements ShardEvents, ShardCounters {
   public void onConnectionAttached(Mark mark, String pool, String upstream, int epoch) {}
 
   @Override
-  public void onForcedDetach(ForcedDetach taken) {
-    this.taken.add(taken);
+  public void onForcedDetach(ForcedDetach detach) {
+    forcedDetaches.add(detach);
   }
 
   @Override

@@ -10,11 +10,11 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Time in which the bridge itself stood still is charged to nobody: no lane is given up and no
- * client is closed before its time has passed while the bridge was running.
+ * Checks that a standstill of the bridge counts against nobody: a lane or client times out only
+ * after the bridge was running for the whole timeout.
  */
-public final class OwnPauses implements Watcher {
-  private static final String RULE = "own pauses (charged to nobody)";
+public final class Standstills implements Watcher {
+  private static final String RULE = "standstills";
 
   private static final class State {
     long idleTimeoutNs;
@@ -30,7 +30,7 @@ public final class OwnPauses implements Watcher {
   private final long idleTimeoutNs;
   private final int shards;
 
-  /** By shard, after reloads. */
+  /** By shard, once reloaded. */
   private final Map<Integer, Long> idleTimeouts = new HashMap<>();
 
   private final Map<Integer, Long> connectedNs = new HashMap<>();
@@ -38,7 +38,7 @@ public final class OwnPauses implements Watcher {
   private final Map<Long, State> states = new HashMap<>();
   private long nowNs;
 
-  public OwnPauses(long laneTimeoutNs, long noUpstreamWaitNs, long idleTimeoutNs, int shards) {
+  public Standstills(long laneTimeoutNs, long noUpstreamWaitNs, long idleTimeoutNs, int shards) {
     this.shards = shards;
     this.laneTimeoutNs = laneTimeoutNs;
     this.noUpstreamWaitNs = noUpstreamWaitNs;
@@ -66,7 +66,7 @@ public final class OwnPauses implements Watcher {
   @Override
   public void onLaneTimedOut(int lane, boolean isSilence) {
     long waitNs = nowNs - (isSilence ? heardNs : connectedNs).get(lane);
-    require(waitNs >= laneTimeoutNs, RULE, "a lane is given up before its time", lane, waitNs);
+    require(waitNs >= laneTimeoutNs, RULE, "a lane timed out too early", lane, waitNs);
   }
 
   // --- clients ---
@@ -127,10 +127,10 @@ public final class OwnPauses implements Watcher {
     states.remove(connection);
   }
 
-  /** The connection has ended, and the bridge has said why; before {@link #onSocketClosed}. */
+  /** Checks the end that the bridge has reported; called before {@link #onSocketClosed}. */
   public void checkEnd(long connection, ConnectionSummary summary) {
     if (summary.endedBy() != CloseReason.Origin.BRIDGE) {
-      // An upstream may name any reason.
+      // An upstream may send any reason.
       return;
     }
     State state = states.get(connection);
@@ -138,7 +138,7 @@ public final class OwnPauses implements Watcher {
       require(
           state.endedNs - state.activeNs >= state.idleTimeoutNs,
           RULE,
-          "a client is idle for less than its time",
+          "closed as idle too early",
           connection,
           state.endedNs - state.activeNs);
     }
@@ -146,7 +146,7 @@ public final class OwnPauses implements Watcher {
       require(
           state.endedNs - state.ownerlessSinceNs >= noUpstreamWaitNs,
           RULE,
-          "a client waits for an upstream for less than its time",
+          "closed too early while waiting for an upstream",
           connection,
           state.endedNs - state.ownerlessSinceNs);
     }
