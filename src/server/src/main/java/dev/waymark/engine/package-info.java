@@ -3,9 +3,8 @@
  *
  * <p>Out of scope: sockets, gRPC, clocks, threads, randomness, loggers, metrics libraries. Time is
  * an argument ({@code nowNs}); effects go out through small interfaces that the edge, the adapters
- * to Netty and gRPC, implements:
- * {@link dev.waymark.engine.stream.ClientSocket}, {@link dev.waymark.engine.lane.LaneTransport} and
- * {@link dev.waymark.engine.shard.ShardEnvironment}.
+ * to Netty and gRPC, implements: {@link dev.waymark.engine.stream.ClientSocket}, {@link
+ * dev.waymark.engine.lane.LaneTransport} and {@link dev.waymark.engine.shard.ShardEnvironment}.
  *
  * <p>This package holds no classes. The machines are in the packages below it, each of which sees
  * only those named before it:
@@ -20,8 +19,9 @@
  * </ul>
  *
  * <p>A machine receives inputs and returns what should happen; the machine above it acts on that.
- * What a machine needs from those above it, it gets through an interface that it declares: a connection sees its lane as {@link dev.waymark.engine.connection.Owner} and its shard
- * as {@link dev.waymark.engine.connection.ConnectionHost}.
+ * What a machine needs from those above it, it gets through an interface that it declares: a
+ * connection sees its lane as {@link dev.waymark.engine.connection.Owner} and its shard as {@link
+ * dev.waymark.engine.connection.ConnectionHost}.
  *
  * <p>The path of a client's bytes: {@code ClientSocket} (edge) → {@code Connection} → {@code
  * ClientDirection} → {@code Lane} → {@code LaneTransport} (edge). The way back: {@code

@@ -13,8 +13,8 @@ import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
- * Finds the upstreams of a pool's target through the {@link DiscoverySource} for its kind: a list is
- * used as it is, a name is resolved through DNS. Confined to the control thread.
+ * Finds the upstreams of a pool's target through the {@link DiscoverySource} for its kind: a list
+ * is used as it is, a name is resolved through DNS. Confined to the control thread.
  */
 final class Discovery {
   private static final int DNS_WEIGHT = 1;

@@ -12,7 +12,9 @@ interface DiscoverySource {
   /** Begins; called once. May find upstreams before it returns. */
   void start();
 
-  /** Looks again soon, as an upstream seems to be gone. For sources that are not told of changes. */
+  /**
+   * Looks again soon, as an upstream seems to be gone. For sources that are not told of changes.
+   */
   default void refreshSoon() {}
 
   /** Ends: no callback follows. */

@@ -53,7 +53,8 @@ enum Mutation {
   /** In the engine: attached connections are queued for placement again. */
   PLACE_ATTACHED(Mutation.WAITING);
 
-  private static final String WAITING = "a waiting connection is in exactly one place, any other in none";
+  private static final String WAITING =
+      "a waiting connection is in exactly one place, any other in none";
 
   private final String rule;
 

@@ -334,8 +334,8 @@ final class Sim {
   }
 
   /**
-   * Every live connection has an owner, and no connection stays on a draining upstream while another
-   * is eligible.
+   * Every live connection has an owner, and no connection stays on a draining upstream while
+   * another is eligible.
    */
   private void checkPatience() {
     Ledger ledger = watchers.ledger();
@@ -349,7 +349,8 @@ final class Sim {
       boolean mustMove = ledger.isAcknowledging(lane) && watchers.owners().mustDrain(lane);
       boolean isAnyEligible = home(connection).lanes().stream().anyMatch(this::isEligible);
       if (mustMove && isAnyEligible && fleet.options().moving().movesPerSecond() > 100) {
-        throw new AssertionError("liveness: connection " + connection + " stays on draining lane " + lane);
+        throw new AssertionError(
+            "liveness: connection " + connection + " stays on draining lane " + lane);
       }
     }
   }

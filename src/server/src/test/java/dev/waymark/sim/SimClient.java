@@ -63,8 +63,7 @@ final class SimClient implements ClientSocket {
   void connection(Connection accepted) {
     connection = accepted;
     if (accepted.sequence() != sequence) {
-      throw new AssertionError(
-          "expected sequence " + sequence + ", got " + accepted.sequence());
+      throw new AssertionError("expected sequence " + sequence + ", got " + accepted.sequence());
     }
   }
 
@@ -258,7 +257,9 @@ final class SimClient implements ClientSocket {
   public void close() {
     if (isOpen && queuedBytes > 0) {
       throw new AssertionError(
-          "rule 1 (order): connection " + sequence + " is closed before its last bytes are written");
+          "rule 1 (order): connection "
+              + sequence
+              + " is closed before its last bytes are written");
     }
     endedByBridge(Closing.CLEAN);
   }

@@ -417,7 +417,8 @@ final class SimLane implements LaneTransport {
 
   private void tell(Consumer<Watcher> event) {
     if (phase == Phase.ZOMBIE || phase == Phase.GONE) {
-      throw new AssertionError("rule 8 (late): the bridge sends a frame on lane " + number + ", which is over");
+      throw new AssertionError(
+          "rule 8 (late): the bridge sends a frame on lane " + number + ", which is over");
     }
     reportMode();
     sim.watchers().tell(event);

@@ -8,8 +8,8 @@ import dev.waymark.sim.checkers.Watcher.UpstreamEvent;
 
 /**
  * One attachment at a scripted upstream: an echo whose replies are the client's own bytes, at the
- * same offsets. Depending on the {@link SimUpstream.Kind} it also refuses, closes, hangs or violates
- * the protocol.
+ * same offsets. Depending on the {@link SimUpstream.Kind} it also refuses, closes, hangs or
+ * violates the protocol.
  */
 final class SimPeer {
   /** When the upstream answers a Release with Released. */

@@ -16,6 +16,7 @@ final class SimProcess {
   private final int number;
   private final SimUpstream.Kind kind;
   private final List<SimLane> lanes = new ArrayList<>();
+
   /** The newest attachment of each connection, on any lane. */
   private final Map<Long, SimPeer> newest = new HashMap<>();
 

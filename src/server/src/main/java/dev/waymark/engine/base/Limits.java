@@ -5,8 +5,8 @@ import dev.waymark.protocol.SizeLimits;
 
 /**
  * The limits that the engine enforces. Immutable. One connection may be promised windowBytes +
- * replyWindowBytes of memory; memoryBudgetBytes overrides all promises (rule 10).
- * Instances are made by {@link #builder()}.
+ * replyWindowBytes of memory; memoryBudgetBytes overrides all promises (rule 10). Instances are
+ * made by {@link #builder()}.
  *
  * @param windowBytes unconsumed client bytes that one connection may have under way; an upstream
  *     may ask for less

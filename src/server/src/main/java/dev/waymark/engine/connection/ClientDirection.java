@@ -9,8 +9,8 @@ import io.netty.buffer.ByteBuf;
 
 /**
  * The direction from the client to the owner: sends bytes as far as lane, window and leader allow,
- * and keeps the rest (rules 1, 2, 3 and 6). A state machine whose effects go to the given owner only;
- * confined to its shard's thread.
+ * and keeps the rest (rules 1, 2, 3 and 6). A state machine whose effects go to the given owner
+ * only; confined to its shard's thread.
  */
 final class ClientDirection {
   private final Attached connection;
@@ -65,7 +65,8 @@ final class ClientDirection {
    *
    * @param isHandingOver nothing more is sent while the owner is asked to hand over (rule 9)
    * @param leaderWaitNs how long bytes may wait for a leader
-   * @return whether bytes wait for a leader now and did not before: {@link #leaderDeadlineNs} is set
+   * @return whether bytes wait for a leader now and did not before: {@link #leaderDeadlineNs} is
+   *     set
    */
   boolean pump(long nowNs, Owner owner, boolean isHandingOver, long leaderWaitNs) {
     if (!stream.isAwaitingOwner()) {
@@ -94,7 +95,8 @@ final class ClientDirection {
   }
 
   /**
-   * Gives the owner this much time for the messages before the violation; called again with progress.
+   * Gives the owner this much time for the messages before the violation; called again with
+   * progress.
    */
   void extendViolation(long nowNs, long lingerNs) {
     violationDeadlineNs = nowNs + lingerNs;

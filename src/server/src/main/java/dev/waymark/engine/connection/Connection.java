@@ -138,9 +138,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /**
-   * This many bytes of an incomplete message wait at the edge. Called whenever that changes.
-   */
+  /** This many bytes of an incomplete message wait at the edge. Called whenever that changes. */
   public void onClientPartial(int bytes) {
     client.partial(bytes);
     settleHeld();
@@ -331,8 +329,8 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /**
-   * The owner no longer leads and cannot hand over: moves the connection if another owner can resume
-   * it.
+   * The owner no longer leads and cannot hand over: moves the connection if another owner can
+   * resume it.
    */
   public void abandonOwner(long nowNs, ResumeState.Cause cause) {
     if (!ownership.isHandingOver() && isResumable()) {

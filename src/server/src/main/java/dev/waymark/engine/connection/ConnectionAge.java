@@ -80,7 +80,9 @@ final class ConnectionAge {
     return lookNs;
   }
 
-  /** Returns an evenly distributed number from 0 to 1: the finalizer of SplitMix64 over the mark. */
+  /**
+   * Returns an evenly distributed number from 0 to 1: the finalizer of SplitMix64 over the mark.
+   */
   private static double place(Mark mark) {
     long z = mark.instance() ^ (mark.sequence() * 0x9e3779b97f4a7c15L);
     z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;

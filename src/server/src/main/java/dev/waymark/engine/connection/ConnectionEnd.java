@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Decides when one connection may end, and records whether, why and by whom it has (rule 8). The
- * first reason wins: later ones are its consequences. A state machine without I/O, confined to its shard's
- * thread.
+ * first reason wins: later ones are its consequences. A state machine without I/O, confined to its
+ * shard's thread.
  *
  * <p>A connection is live until it has a reason, closing while its socket takes the last bytes, and
  * closed when the socket is gone.

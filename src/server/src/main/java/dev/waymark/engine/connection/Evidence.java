@@ -3,9 +3,8 @@ package dev.waymark.engine.connection;
 /**
  * The evidence against one connection since an owner last made progress with its bytes (rule 3). An
  * upstream that dies takes down every request that it was working on, so few losses prove nothing:
- * they make the connection a suspect, to be tried where it endangers no other. A state
- * machine without I/O, confined to its shard's thread. How suspects are tried is in {@code
- * Probation}.
+ * they make the connection a suspect, to be tried where it endangers no other. A state machine
+ * without I/O, confined to its shard's thread. How suspects are tried is in {@code Probation}.
  */
 public final class Evidence {
   /** How isolated the connection was when it lost an owner. */
@@ -95,9 +94,7 @@ public final class Evidence {
     return longestNs > AT_ONCE_NS;
   }
 
-  /**
-   * How long a round may last: short rounds do not detect a request that kills its owner late.
-   */
+  /** How long a round may last: short rounds do not detect a request that kills its owner late. */
   long roundNs() {
     return losses < LOSSES_MIN
         ? ROUND_NS_MIN

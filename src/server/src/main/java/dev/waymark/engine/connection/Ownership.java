@@ -292,7 +292,9 @@ public final class Ownership {
     return former;
   }
 
-  /** Whether it has to pass probation before it may go to an upstream that serves others (rule 3). */
+  /**
+   * Whether it has to pass probation before it may go to an upstream that serves others (rule 3).
+   */
   public boolean isSuspect() {
     return evidence != null && evidence.isSuspect();
   }

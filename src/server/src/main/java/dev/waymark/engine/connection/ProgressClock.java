@@ -2,7 +2,8 @@ package dev.waymark.engine.connection;
 
 /**
  * Measures whether an owner works on what it was sent (rule 7). Idle connections have nothing
- * unconsumed, so the clock does not run for them. A state machine without I/O, confined to its shard's thread.
+ * unconsumed, so the clock does not run for them. A state machine without I/O, confined to its
+ * shard's thread.
  */
 final class ProgressClock {
   /** What the clock says about an owner. */

@@ -8,7 +8,10 @@ import java.util.function.LongFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The announcers of all lanes of a shard that asked for announcements. Confined to its shard's thread. */
+/**
+ * The announcers of all lanes of a shard that asked for announcements. Confined to its shard's
+ * thread.
+ */
 public final class Announcements {
   private final LongFunction<@Nullable Connection> connections;
   private final Supplier<long[]> sequences;

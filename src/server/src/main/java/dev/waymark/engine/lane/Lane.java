@@ -22,8 +22,8 @@ import io.netty.buffer.ByteBuf;
  * One Attach call between a shard and an upstream: carries frames of many connections, whose owner
  * it is. It combines machines that do not know it: {@link LaneSender} gathers what is sent, {@link
  * LaneMode} decides whether the upstream acknowledges, {@link LaneClock} how long it may be silent,
- * and {@link LaneConnections} counts. Confined to its shard's thread; the edge calls {@link #onReady},
- * {@link #onFrame} and {@link #onBroken}.
+ * and {@link LaneConnections} counts. Confined to its shard's thread; the edge calls {@link
+ * #onReady}, {@link #onFrame} and {@link #onBroken}.
  */
 public final class Lane implements Owner, Candidate {
   private enum Phase {
@@ -327,7 +327,9 @@ public final class Lane implements Owner, Candidate {
     }
     if (mode.isAcknowledging()) {
       checkSilence(nowNs);
-    } else if (mode.needsSettings() && clock.isRequiredSettingsOverdue(nowNs) && hasNoAtMostOnceConnections()) {
+    } else if (mode.needsSettings()
+        && clock.isRequiredSettingsOverdue(nowNs)
+        && hasNoAtMostOnceConnections()) {
       transport.cancel("no Settings");
       breakWith(nowNs, "it accepted the call and sent no Settings", CloseReason.UPSTREAM_LOST);
     }

@@ -4,9 +4,9 @@ import dev.waymark.engine.base.Limits;
 import java.util.OptionalLong;
 
 /**
- * Measures how long a lane's upstream has been silent, and decides when that is too long: before the
- * lane is established, before its Settings, and after a Ping (rules 5 and 7). A state machine without I/O, confined to
- * its shard's thread.
+ * Measures how long a lane's upstream has been silent, and decides when that is too long: before
+ * the lane is established, before its Settings, and after a Ping (rules 5 and 7). A state machine
+ * without I/O, confined to its shard's thread.
  */
 final class LaneClock {
   private final Limits limits;

@@ -4,8 +4,8 @@ import java.util.function.IntSupplier;
 
 /**
  * Counts the connections of one lane: those attached, those being handed over from and to it (rule
- * 9), and those that have stalled on it (rule 7). A state machine without I/O, confined to its shard's
- * thread.
+ * 9), and those that have stalled on it (rule 7). A state machine without I/O, confined to its
+ * shard's thread.
  */
 final class LaneConnections {
   /** If fewer connections have stalled, they may be to blame themselves. */

@@ -14,10 +14,10 @@ import io.netty.buffer.ByteBuf;
 import java.util.LinkedHashSet;
 
 /**
- * The sending side of one lane: frames gather in its transport and leave together, at the end of the
- * turn or when they fill a batch. Connections with more to send wait here while the transport is
- * full. Frames may be sent only while the lane is open; {@link #isWritable} may be asked at any time.
- * Confined to its shard's thread.
+ * The sending side of one lane: frames gather in its transport and leave together, at the end of
+ * the turn or when they fill a batch. Connections with more to send wait here while the transport
+ * is full. Frames may be sent only while the lane is open; {@link #isWritable} may be asked at any
+ * time. Confined to its shard's thread.
  */
 final class LaneSender {
   /**
@@ -92,7 +92,9 @@ final class LaneSender {
     sent();
   }
 
-  /** The connection has bytes to send and the transport is full: it is resumed when there is room. */
+  /**
+   * The connection has bytes to send and the transport is full: it is resumed when there is room.
+   */
   void awaitWritable(Attached connection) {
     awaitingWritable.add(connection);
   }
@@ -167,7 +169,9 @@ final class LaneSender {
 
   /** Resumes the connections that waited for the transport. */
   void resumeWaiting(long nowNs) {
-    for (int left = awaitingWritable.size(); left > 0 && isWritable && !awaitingWritable.isEmpty(); left--) {
+    for (int left = awaitingWritable.size();
+        left > 0 && isWritable && !awaitingWritable.isEmpty();
+        left--) {
       awaitingWritable.removeFirst().onOwnerChanged(nowNs);
     }
   }

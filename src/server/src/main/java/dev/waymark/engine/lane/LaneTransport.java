@@ -9,8 +9,8 @@ import io.netty.buffer.ByteBuf;
 
 /**
  * The gRPC call under a lane; implemented at the edge. Frames gather and leave together at {@link
- * #flush}. Called on the shard's thread only, and only between {@link
- * Lane#onReady} and the lane's end; {@link #cancel} at any time.
+ * #flush}. Called on the shard's thread only, and only between {@link Lane#onReady} and the lane's
+ * end; {@link #cancel} at any time.
  */
 public interface LaneTransport {
   void hello(Hello hello);

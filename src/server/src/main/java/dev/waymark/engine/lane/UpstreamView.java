@@ -60,9 +60,7 @@ public record UpstreamView(
     return state == UpstreamState.DRAINING;
   }
 
-  /**
-   * Its current share relative to the others of its subset, in hundredths of {@code weight}.
-   */
+  /** Its current share relative to the others of its subset, in hundredths of {@code weight}. */
   public int effectiveWeight() {
     return weight * slowStartPercent;
   }

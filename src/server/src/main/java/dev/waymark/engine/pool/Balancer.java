@@ -5,9 +5,7 @@ import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.protocol.Mark;
 import java.util.List;
 
-/**
- * Chooses the upstream of a connection. One instance serves all shards of a pool: thread-safe.
- */
+/** Chooses the upstream of a connection. One instance serves all shards of a pool: thread-safe. */
 public interface Balancer {
   /**
    * Chooses an upstream.

@@ -6,8 +6,8 @@ import java.util.concurrent.atomic.AtomicLongArray;
 /**
  * Counts signs, from any shard, that the upstreams of a pool die of something other than requests
  * (rule 3): an upstream without connections died, or a suspect that had lost an owner in isolation
- * was answered by the next one. The more signs, the more likely a loss in isolation is chance. Thread-safe,
- * without locks.
+ * was answered by the next one. The more signs, the more likely a loss in isolation is chance.
+ * Thread-safe, without locks.
  */
 final class Doubts {
   /** The highest count: this many more losses in isolation are proof, whatever else happens. */

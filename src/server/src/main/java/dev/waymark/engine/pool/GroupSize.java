@@ -1,10 +1,10 @@
 package dev.waymark.engine.pool;
 
 /**
- * Decides how many suspects share a round (rule 3). A group whose upstream lives is cleared at once;
- * one that kills it says little about each member, and costs an upstream. So groups grow only while
- * trying the rest would take too long, and shrink with each that kills. A state machine without
- * I/O, confined to its shard's thread.
+ * Decides how many suspects share a round (rule 3). A group whose upstream lives is cleared at
+ * once; one that kills it says little about each member, and costs an upstream. So groups grow only
+ * while trying the rest would take too long, and shrink with each that kills. A state machine
+ * without I/O, confined to its shard's thread.
  */
 final class GroupSize {
   /** This many unlikely suspects weigh as much as one likely suspect. */

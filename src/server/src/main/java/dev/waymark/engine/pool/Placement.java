@@ -27,12 +27,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>The idea.</b> A new connection is placed at once. One that has lost its owner joins a
  * queue, from which each turn places at most {@value #PLACED_PER_TURN}, so that others get their
- * share of the thread. The lanes that accept connections are sorted once, when they change: eligible
- * ones, which are writable and not set apart for suspects, and full ones. The {@link Balancer} chooses among the eligible ones, or among
- * the full ones if there are no others.
+ * share of the thread. The lanes that accept connections are sorted once, when they change:
+ * eligible ones, which are writable and not set apart for suspects, and full ones. The {@link
+ * Balancer} chooses among the eligible ones, or among the full ones if there are no others.
  *
- * <p><b>Why it is correct.</b> A connection without an owner is in exactly one place: waiting for any
- * upstream, queued, on probation, or backing off. The invariants check that. The cost is a few
+ * <p><b>Why it is correct.</b> A connection without an owner is in exactly one place: waiting for
+ * any upstream, queued, on probation, or backing off. The invariants check that. The cost is a few
  * references for each lane, and one entry for each connection that waits.
  *
  * <p>Confined to its shard's thread.
@@ -212,7 +212,8 @@ final class Placement {
   /**
    * Ends the rounds of probation that are over, and sets lanes apart for the next ones.
    *
-   * @return whether a lane was set apart: its other connections leave before {@link #beginProbation}
+   * @return whether a lane was set apart: its other connections leave before {@link
+   *     #beginProbation}
    */
   boolean settleProbation(long nowNs) {
     if (probation.isIdle()) {
@@ -305,7 +306,8 @@ final class Placement {
 
   void checkInvariants() {
     Check.that(
-        waiting.isEmpty() || !hasAcceptingLane(), "no connection waits while a lane accepts connections");
+        waiting.isEmpty() || !hasAcceptingLane(),
+        "no connection waits while a lane accepts connections");
     Check.that(
         eligible.size() + full.size() == openLanes().size(),
         "an accepting lane is eligible, full or set apart");

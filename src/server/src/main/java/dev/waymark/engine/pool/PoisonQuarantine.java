@@ -7,7 +7,8 @@ import java.util.function.LongSupplier;
 /**
  * The state that the shards of a bridge share about the suspects of one pool (rule 3): which
  * upstreams are set apart, how many connections each has, whether other shards wait for their turn,
- * and whether upstreams die of something other than requests. One instance for all shards of a pool. Thread-safe.
+ * and whether upstreams die of something other than requests. One instance for all shards of a
+ * pool. Thread-safe.
  */
 public final class PoisonQuarantine {
   private static final class Shared {

@@ -4,8 +4,8 @@ import dev.waymark.engine.lane.UpstreamView;
 import java.util.List;
 
 /**
- * The state of a pool, as the control plane publishes it to every shard. Immutable; a higher version
- * replaces a lower one.
+ * The state of a pool, as the control plane publishes it to every shard. Immutable; a higher
+ * version replaces a lower one.
  *
  * @param pool the name of the pool
  * @param version counts up from 1 with every change

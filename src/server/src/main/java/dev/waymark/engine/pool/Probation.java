@@ -27,18 +27,18 @@ import org.jspecify.annotations.Nullable;
  * suspect. Suspects do not go to upstreams that serve others. Instead, an upstream is set apart for
  * them: its other connections are handed over first, and then suspects are tried on it, one round
  * at a time across all shards. A suspect that is answered is cleared. One that loses an owner that
- * no other connection used is very likely to blame; {@link Evidence} decides when that is proof, and
- * then the connection is closed with POISON.
+ * no other connection used is very likely to blame; {@link Evidence} decides when that is proof,
+ * and then the connection is closed with POISON.
  *
  * <p><b>Why it is correct.</b> Only losses in isolation count against a suspect, so an innocent
- * connection beside a poisonous one is not blamed. Upstreams that die of something else
- * are noticed too: they die without connections, or a suspect that lost one in isolation is answered
- * by the next. Such doubts raise the number of losses that count as proof.
+ * connection beside a poisonous one is not blamed. Upstreams that die of something else are noticed
+ * too: they die without connections, or a suspect that lost one in isolation is answered by the
+ * next. Such doubts raise the number of losses that count as proof.
  *
  * <p><b>The cost.</b> Suspects wait, and one upstream at a time serves nobody else. Where rounds of
- * one suspect would take too long, because requests are slow or suspects are many, {@link GroupSize}
- * puts several into a round, unlikely ones first. A group whose upstream lives is cleared at once;
- * one that kills it says little about each member.
+ * one suspect would take too long, because requests are slow or suspects are many, {@link
+ * GroupSize} puts several into a round, unlikely ones first. A group whose upstream lives is
+ * cleared at once; one that kills it says little about each member.
  *
  * <p>Confined to its shard's thread. What shards have to know about each other is in {@link
  * ProbationSite} and {@link PoisonQuarantine}.
@@ -173,7 +173,8 @@ final class Probation {
       if (isOver && isAccepting && getsAnotherGroup(nowNs, round, accepting)) {
         toEmpty.add(round.lane());
       } else if (isOver || isIdle) {
-        // A running round on a lane that no longer accepts connections is kept: the lane may be about
+        // A running round on a lane that no longer accepts connections is kept: the lane may be
+        // about
         // to break.
         giveUp(round);
       }
@@ -293,8 +294,8 @@ final class Probation {
 
   /**
    * Returns the suspects for the next round: those that have waited longest among those that may go
-   * to this lane. One that has lost an owner in isolation comes first, and alone: the round clears it
-   * or proves it poisonous.
+   * to this lane. One that has lost an owner in isolation comes first, and alone: the round clears
+   * it or proves it poisonous.
    */
   private List<Connection> group(Lane lane) {
     List<Connection> likeliest =
@@ -311,7 +312,9 @@ final class Probation {
     return waiting.keySet().stream().filter(suspect -> !suspect.ownership().isAvoiding(lane));
   }
 
-  /** Returns the suspects that have waited too long although there are lanes, or avoid all lanes. */
+  /**
+   * Returns the suspects that have waited too long although there are lanes, or avoid all lanes.
+   */
   List<Connection> overdue(long nowNs, Collection<Lane> accepting) {
     List<Connection> overdue = new ArrayList<>();
     if (accepting.isEmpty()) {

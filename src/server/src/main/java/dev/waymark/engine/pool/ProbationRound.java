@@ -10,8 +10,8 @@ import java.util.function.Predicate;
 
 /**
  * One round of probation on a lane that is set apart for suspects (rule 3): its other connections
- * leave, a few suspects are attached, and they are answered, time out, or lose the lane. Confined to its shard's
- * thread.
+ * leave, a few suspects are attached, and they are answered, time out, or lose the lane. Confined
+ * to its shard's thread.
  */
 final class ProbationRound {
   private final Lane lane;

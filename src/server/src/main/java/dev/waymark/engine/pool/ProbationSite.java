@@ -7,9 +7,9 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The state of one upstream that all shards of a pool share: how many connections it has, and whether
- * a shard has set it apart for suspects (rule 3). Thread-safe, without locks. Its times come from a
- * clock that all shards share; their own clocks stop while they stand still.
+ * The state of one upstream that all shards of a pool share: how many connections it has, and
+ * whether a shard has set it apart for suspects (rule 3). Thread-safe, without locks. Its times
+ * come from a clock that all shards share; their own clocks stop while they stand still.
  */
 final class ProbationSite {
   /** A claim lapses if it is not renewed for this long: its shard may be standing still. */
@@ -81,7 +81,9 @@ final class ProbationSite {
     return isFree && claim.compareAndSet(now, new Claim(shard, nowNs + CLAIM_NS));
   }
 
-  /** Ends this shard's claim, but stays set apart for a moment so that another shard may claim it. */
+  /**
+   * Ends this shard's claim, but stays set apart for a moment so that another shard may claim it.
+   */
   void pass(int shard) {
     Claim now = claim.get();
     if (now != null && now.shard == shard) {
@@ -137,8 +139,8 @@ final class ProbationSite {
   }
 
   /**
-   * The value that {@link #stamp} will have after one more connection is attached, as long as no other
-   * comes or goes.
+   * The value that {@link #stamp} will have after one more connection is attached, as long as no
+   * other comes or goes.
    */
   long stampOfOneMore() {
     return attachments.get() + ATTACHED;
@@ -150,8 +152,8 @@ final class ProbationSite {
   }
 
   /**
-   * Whether a lane that was opened at this time leads to the current process. If lanes of other shards
-   * have just broken, it may be about to break for the same reason.
+   * Whether a lane that was opened at this time leads to the current process. If lanes of other
+   * shards have just broken, it may be about to break for the same reason.
    */
   boolean isSettled(long openedNs) {
     Moment last = lastBreak;

@@ -4,8 +4,8 @@ import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.protocol.Mark;
 
 /**
- * Listener for what happens to the upstreams of a pool in one shard, for logs and the control plane.
- * Called on the shard's thread; must not block.
+ * Listener for what happens to the upstreams of a pool in one shard, for logs and the control
+ * plane. Called on the shard's thread; must not block.
  */
 public interface UpstreamEvents {
   void onConnectionAttached(Mark mark, String pool, String upstream, int epoch);

@@ -149,8 +149,8 @@ final class UpstreamSlot {
   // --- transitions ---
 
   /**
-   * Returns the wait before a retry. It doubles with each failure, with jitter over its upper half, so
-   * that shards and bridges do not retry in step.
+   * Returns the wait before a retry. It doubles with each failure, with jitter over its upper half,
+   * so that shards and bridges do not retry in step.
    */
   private long retryNs(RandomGenerator random) {
     long longestNs = limits.laneRetry().ceilingNs(failures);

@@ -6,8 +6,8 @@ import java.util.function.BooleanSupplier;
 
 /**
  * The memory budget of the process, and how much of it all shards use: client and reply bytes, and
- * {@link Limits#bufferOverheadBytes} for each of their buffers (rule 10). Thread-safe; shards report once
- * per turn, and whenever they hold much more.
+ * {@link Limits#bufferOverheadBytes} for each of their buffers (rule 10). Thread-safe; shards
+ * report once per turn, and whenever they hold much more.
  */
 public final class MemoryBudget {
   /** Reading resumes below this share of the budget, so that it does not flap. */

@@ -14,11 +14,11 @@ import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Passes a push to the connection that it names, or answers why that is not possible (rule 6). Confined to its
- * shard's thread.
+ * Passes a push to the connection that it names, or answers why that is not possible (rule 6).
+ * Confined to its shard's thread.
  *
- * <p>A pool must not learn about connections of listeners to which it may not push. So if it may push
- * to some listeners only, a mark whose listener is unknown is FORBIDDEN.
+ * <p>A pool must not learn about connections of listeners to which it may not push. So if it may
+ * push to some listeners only, a mark whose listener is unknown is FORBIDDEN.
  */
 final class PushRouter {
   /** How many closes a bridge remembers, over all its shards. */

@@ -199,7 +199,8 @@ public final class Shard {
         isAnyLeft |= pool.placeSome(nowNs);
       }
       announcements.send();
-      // Flushing a socket may free credit, which is a frame. So lanes come last, and both queues may
+      // Flushing a socket may free credit, which is a frame. So lanes come last, and both queues
+      // may
       // grow meanwhile.
       while (!connectionsToFlush.isEmpty()) {
         connectionsToFlush.remove().flush();
@@ -210,7 +211,8 @@ public final class Shard {
     } finally {
       isTurnEndRequested = false;
       if (isAnyLeft || !connectionsToFlush.isEmpty() || !lanesToFlush.isEmpty()) {
-        // More connections have to be placed, or a flush has thrown, for instance out of memory: the
+        // More connections have to be placed, or a flush has thrown, for instance out of memory:
+        // the
         // others still have to be flushed.
         requestTurnEnd();
       }
@@ -251,9 +253,7 @@ public final class Shard {
     connections.forEach(connection -> connection.onDrain(nowNs, timeoutNs));
   }
 
-  /**
-   * Called after {@link #stop}: drops the sockets whose clients have not closed their side.
-   */
+  /** Called after {@link #stop}: drops the sockets whose clients have not closed their side. */
   public void abandon() {
     connections.forEach(connection -> connection.abandon());
   }

@@ -28,8 +28,8 @@ public interface ShardEnvironment {
       int shard, String pool, UpstreamControl.Push push, Consumer<PushResult> reply);
 
   /**
-   * The process is far over its memory budget, but this shard holds no more than its share: asks for
-   * {@link Shard#onMemoryAsked} of the other shards.
+   * The process is far over its memory budget, but this shard holds no more than its share: asks
+   * for {@link Shard#onMemoryAsked} of the other shards.
    */
   void askOthersToFree();
 

@@ -6,8 +6,8 @@ import dev.waymark.engine.pool.UpstreamEvents;
 import dev.waymark.protocol.Mark;
 
 /**
- * Listener for what happens in a shard, for logs and the control plane. Called on the shard's thread;
- * must not block.
+ * Listener for what happens in a shard, for logs and the control plane. Called on the shard's
+ * thread; must not block.
  */
 public interface ShardEvents extends UpstreamEvents {
   void onConnectionOpened(Mark mark, String listener, String clientAddress);

@@ -10,23 +10,23 @@ import java.util.List;
 import java.util.function.ToLongFunction;
 
 /**
- * Counts the memory that the connections of one shard hold, and acts when the process holds too much
- * (rule 10). Confined to its shard's thread.
+ * Counts the memory that the connections of one shard hold, and acts when the process holds too
+ * much (rule 10). Confined to its shard's thread.
  *
  * <p><b>The problem.</b> Windows promise far more memory than there is: a million connections times
  * two windows. Promises are cheap as long as few are used at a time, but a fleet of slow clients,
  * or an upstream that hangs, can call in many at once.
  *
  * <p><b>The idea.</b> All shards share one {@link MemoryBudget}. Over the budget no client is read
- * and none is accepted: this stops what clients send. Nothing pauses replies, so connections have to
- * be closed: far over the budget those with the longest reply queues at once; over it for too long
- * the largest ones in steps, because clients that read nothing, or stop in the middle of a message,
- * would stall all others forever.
+ * and none is accepted: this stops what clients send. Nothing pauses replies, so connections have
+ * to be closed: far over the budget those with the longest reply queues at once; over it for too
+ * long the largest ones in steps, because clients that read nothing, or stop in the middle of a
+ * message, would stall all others forever.
  *
  * <p><b>Why it is correct.</b> No more connections are closed than necessary: what is being freed
  * counts as free at once, each shard frees only what it holds beyond its share, and all of them
- * together only the excess. What a connection holds is counted once per input, by difference, and the invariants
- * compare the sum with a count of all connections.
+ * together only the excess. What a connection holds is counted once per input, by difference, and
+ * the invariants compare the sum with a count of all connections.
  *
  * <p><b>The cost.</b> One addition for each input, and one atomic addition per turn and shard.
  */
@@ -75,8 +75,8 @@ final class ShardMemory {
   }
 
   /**
-   * A turn has ended, or time has passed: reports, pauses or resumes, and closes connections if there
-   * is no other way.
+   * A turn has ended, or time has passed: reports, pauses or resumes, and closes connections if
+   * there is no other way.
    */
   void check(long nowNs) {
     check(nowNs, true);
@@ -84,7 +84,8 @@ final class ShardMemory {
 
   /**
    * Another shard holds no more than its share, and asks all others to free memory. This one does
-   * what it can and asks nobody: if no shard had replies to drop, they would ask each other forever.
+   * what it can and asks nobody: if no shard had replies to drop, they would ask each other
+   * forever.
    */
   void onAsked(long nowNs) {
     check(nowNs, false);
@@ -154,9 +155,9 @@ final class ShardMemory {
   }
 
   /**
-   * Closes the connections with the longest reply queues, because no pause of reading stops replies.
-   * Client bytes count only up to the budget: a burst of them must not cost clients with a reply
-   * under way their sockets.
+   * Closes the connections with the longest reply queues, because no pause of reading stops
+   * replies. Client bytes count only up to the budget: a burst of them must not cost clients with a
+   * reply under way their sockets.
    */
   private void shedReplies(long nowNs) {
     long[] replyBytes = new long[1];

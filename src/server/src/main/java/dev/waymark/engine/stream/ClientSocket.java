@@ -2,9 +2,7 @@ package dev.waymark.engine.stream;
 
 import io.netty.buffer.ByteBuf;
 
-/**
- * The client's socket; implemented at the edge. Called on the shard's thread only.
- */
+/** The client's socket; implemented at the edge. Called on the shard's thread only. */
 public interface ClientSocket {
   /** host:port of the client, IPv6 in brackets. */
   String clientAddress();
@@ -16,16 +14,16 @@ public interface ClientSocket {
   String localAddress();
 
   /**
-   * Queues bytes, to be written at {@link #flush}. {@code Connection.onWritten} reports, in order, what
-   * the kernel has taken.
+   * Queues bytes, to be written at {@link #flush}. {@code Connection.onWritten} reports, in order,
+   * what the kernel has taken.
    *
    * @param owned the reference passes to this method
    */
   void write(ByteBuf owned);
 
   /**
-   * The bytes given to {@link #write} that the kernel has not taken; also shrinks in the middle of a
-   * large flush.
+   * The bytes given to {@link #write} that the kernel has not taken; also shrinks in the middle of
+   * a large flush.
    */
   long unwrittenBytes();
 

@@ -11,16 +11,16 @@ import org.jspecify.annotations.Nullable;
  * why no more can be read (rules 1, 2 and 3).
  *
  * <p>Sent bytes are kept until they are consumed. When the owner is lost, the stream is rewound to
- * {@code consumed}, and the next owner is sent the rest again: that is the whole replay.
- * Bytes are kept as references to the buffers that were read, so keeping them copies nothing; the
- * cost is at most one window for each connection with work under way. All offsets are absolute and
- * count from the first byte of the connection, so nothing has to be renumbered when the owner
- * changes. Confined to its shard's thread.
+ * {@code consumed}, and the next owner is sent the rest again: that is the whole replay. Bytes are
+ * kept as references to the buffers that were read, so keeping them copies nothing; the cost is at
+ * most one window for each connection with work under way. All offsets are absolute and count from
+ * the first byte of the connection, so nothing has to be renumbered when the owner changes.
+ * Confined to its shard's thread.
  */
 public final class ClientStream {
   /**
-   * Some bytes of the stream, and a link to the next chunk. The payload is shared between the stream
-   * and the sent frame, so its indices must not be moved.
+   * Some bytes of the stream, and a link to the next chunk. The payload is shared between the
+   * stream and the sent frame, so its indices must not be moved.
    */
   public static final class Chunk {
     private ByteBuf payload;

@@ -81,8 +81,8 @@ final class ReplyDelivery {
   }
 
   /**
-   * Whether the kernel has taken anything since the last call, also in the middle of a large flush to
-   * a slow client, which {@link #written} reports only at its end.
+   * Whether the kernel has taken anything since the last call, also in the middle of a large flush
+   * to a slow client, which {@link #written} reports only at its end.
    */
   boolean hasMoved() {
     long before = kernelOffset;

@@ -12,12 +12,12 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The direction from the owner to the client's socket: holds replies until their commit is complete,
- * delivers them, and grants credit; writes pushes between replies (rules 2, 4, 5 and 6). A state
- * machine whose effects go to the client's socket only; confined to its shard's thread.
+ * The direction from the owner to the client's socket: holds replies until their commit is
+ * complete, delivers them, and grants credit; writes pushes between replies (rules 2, 4, 5 and 6).
+ * A state machine whose effects go to the client's socket only; confined to its shard's thread.
  *
- * <p>Inputs that may write return whether a flush has become due: the caller then has {@link #flush}
- * called at the end of the turn.
+ * <p>Inputs that may write return whether a flush has become due: the caller then has {@link
+ * #flush} called at the end of the turn.
  */
 public final class ReplyDirection {
   /** What to do about credit that has become free. */
@@ -47,9 +47,7 @@ public final class ReplyDirection {
 
   // --- inputs ---
 
-  /**
-   * An owner without credit has sent this much: makes room by flushing what is queued.
-   */
+  /** An owner without credit has sent this much: makes room by flushing what is queued. */
   public void makeRoomFor(int bytes) {
     if (delivery.isFlushDue() && isQueueFullFor(bytes)) {
       flush();

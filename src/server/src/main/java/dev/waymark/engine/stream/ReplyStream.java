@@ -8,10 +8,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The offsets of the reply direction of one connection: the bytes received from the owner, committed,
- * and taken by the client's socket, and how far the owner may go (rules 2 and 4). A reply takes
- * effect only as a whole commit, so a lost owner leaves no partial commit behind. All offsets are absolute.
- * Confined to its shard's thread.
+ * The offsets of the reply direction of one connection: the bytes received from the owner,
+ * committed, and taken by the client's socket, and how far the owner may go (rules 2 and 4). A
+ * reply takes effect only as a whole commit, so a lost owner leaves no partial commit behind. All
+ * offsets are absolute. Confined to its shard's thread.
  */
 public final class ReplyStream {
   /** A commit in several frames; it takes effect when its last frame has come. */
@@ -225,7 +225,9 @@ public final class ReplyStream {
     Check.that(writtenOffset <= committedOffset, "written is not beyond committed");
     Check.that(committedOffset <= receivedOffset, "committed is not beyond received");
     Check.that(limitOffset <= windowEndOffset(), "the limit is within the reply window");
-    Check.that(receivedOffset - committedOffset == heldBytes(), "held bytes are those between committed and received");
+    Check.that(
+        receivedOffset - committedOffset == heldBytes(),
+        "held bytes are those between committed and received");
     Check.that(
         queuedBuffers >= 0 && (queuedBytes() == 0 || queuedBuffers > 0),
         "queued bytes are in buffers");

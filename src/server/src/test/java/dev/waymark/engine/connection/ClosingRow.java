@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * A row of the {@link ClosingTable}: a sequence of events, exactly the effects that it must have, and
- * how the connection ends.
+ * A row of the {@link ClosingTable}: a sequence of events, exactly the effects that it must have,
+ * and how the connection ends.
  */
 record ClosingRow(
     String description,

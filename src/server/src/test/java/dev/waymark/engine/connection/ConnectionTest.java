@@ -229,7 +229,12 @@ class ConnectionTest {
     fixtures.passMs(2500);
     assertThat(fixtures.takeEffects())
         .containsExactly(
-            "Ping", "Close OVERLOAD", "RST", "closed OVERLOAD by BRIDGE", "resume accepting", "resume");
+            "Ping",
+            "Close OVERLOAD",
+            "RST",
+            "closed OVERLOAD by BRIDGE",
+            "resume accepting",
+            "resume");
   }
 
   @Test
@@ -243,7 +248,12 @@ class ConnectionTest {
     fixtures.passMs(2500);
     assertThat(fixtures.takeEffects())
         .containsExactly(
-            "Ping", "Close OVERLOAD", "RST", "closed OVERLOAD by BRIDGE", "resume accepting", "resume");
+            "Ping",
+            "Close OVERLOAD",
+            "RST",
+            "closed OVERLOAD by BRIDGE",
+            "resume accepting",
+            "resume");
   }
 
   @Test

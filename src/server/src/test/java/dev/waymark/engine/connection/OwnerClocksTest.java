@@ -94,7 +94,8 @@ class OwnerClocksTest {
     assertThat(fixtures.forcedDetaches)
         .extracting(ForcedDetach::why)
         .containsExactly(ForcedDetach.Why.WINDOW_STALLED);
-    assertThat(fixtures.forcedDetaches.getFirst().stuckNs() / Fixtures.MS).isGreaterThanOrEqualTo(30_000);
+    assertThat(fixtures.forcedDetaches.getFirst().stuckNs() / Fixtures.MS)
+        .isGreaterThanOrEqualTo(30_000);
   }
 
   /** An owner without credit cannot commit: its time starts when the client reads again. */

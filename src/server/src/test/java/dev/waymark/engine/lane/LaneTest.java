@@ -72,7 +72,9 @@ class LaneTest {
     assertThat(fixtures.counters.total(Counter.CONNECTIONS_DETACHED)).isOne();
   }
 
-  /** Passes time with frames coming in, so that no Ping is needed to see that the upstream lives. */
+  /**
+   * Passes time with frames coming in, so that no Ping is needed to see that the upstream lives.
+   */
   private void passBusily(Lane lane, long ms) {
     for (long passed = 0; passed < ms; passed += 100) {
       fixtures.passMs(100);
@@ -88,7 +90,9 @@ class LaneTest {
     passBusily(lane, intervalMs + 200);
     assertThat(fixtures.takeEffects()).containsOnlyOnce("Ping");
     fixtures.control(lane, new UpstreamControl.Pong(7));
-    assertThat(fixtures.counters.roundTrips().count()).as("after a Pong with another number").isZero();
+    assertThat(fixtures.counters.roundTrips().count())
+        .as("after a Pong with another number")
+        .isZero();
     fixtures.passMs(30);
     fixtures.control(lane, new UpstreamControl.Pong(1));
     assertThat(fixtures.counters.roundTrips().count()).isOne();

@@ -92,7 +92,9 @@ class ProbationTest {
     List<Lane> lanes = fixtures.acknowledgingLanes("a:1", "b:1", "c:1", "d:1");
     Connection suspect = suspect(lanes);
     fixtures.broken(lanes.get(3));
-    assertThat(fixtures.quarantine.doubts()).as("doubts after an unused upstream died").isEqualTo(1);
+    assertThat(fixtures.quarantine.doubts())
+        .as("doubts after an unused upstream died")
+        .isEqualTo(1);
     fixtures.broken(lanes.get(2));
     fixtures.passMs(300);
     open();
@@ -112,7 +114,9 @@ class ProbationTest {
     Connection second = suspects.get(1 - suspects.indexOf(first));
     assertThat(ownerAddress(second)).isEqualTo("nobody");
     fixtures.broken(lanes.get(2));
-    assertThat(first.isLive()).as("live: an unused upstream died, so one loss is no proof").isTrue();
+    assertThat(first.isLive())
+        .as("live: an unused upstream died, so one loss is no proof")
+        .isTrue();
     fixtures.passMs(300);
     Lane next = fixtures.lanes.stream().filter(lane -> !lane.isBroken()).findFirst().orElseThrow();
     fixtures.settings(next);

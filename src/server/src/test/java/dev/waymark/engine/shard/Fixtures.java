@@ -102,8 +102,8 @@ public final class Fixtures implements ShardEnvironment, Balancer {
   }
 
   /**
-   * Returns a second shard of the same bridge. The two share only the poison quarantine; each has its
-   * own time.
+   * Returns a second shard of the same bridge. The two share only the poison quarantine; each has
+   * its own time.
    */
   public static Fixtures sharingQuarantineWith(Fixtures other) {
     return new Fixtures(

@@ -33,13 +33,18 @@ public final class ShardInspector {
               coming.merge(destination, 1, Integer::sum);
             }
           });
-      Check.that(lane.connectionCount() == counts[0], "connectionCount equals the connections attached to the lane");
       Check.that(
-          lane.stayingCount() == counts[0] - counts[1], "stayingCount excludes the connections handing over");
+          lane.connectionCount() == counts[0],
+          "connectionCount equals the connections attached to the lane");
+      Check.that(
+          lane.stayingCount() == counts[0] - counts[1],
+          "stayingCount excludes the connections handing over");
     }
     for (Lane lane : lanes) {
       int expected = lane.stayingCount() + coming.getOrDefault(lane, 0);
-      Check.that(lane.expectedCount() == expected, "expectedCount includes the connections moving to the lane");
+      Check.that(
+          lane.expectedCount() == expected,
+          "expectedCount includes the connections moving to the lane");
     }
   }
 

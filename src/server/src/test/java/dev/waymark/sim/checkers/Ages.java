@@ -150,11 +150,17 @@ public final class Ages implements Watcher {
     require(state.limit.maxNs > 0, RULE, "ended by age without a limit", connection);
     long ageNs = state.endedNs - state.acceptedNs;
     boolean isDrained = isDraining && state.endedNs - drainNs >= 0;
-    require(isDrained || ageNs >= state.limit.firstNs(), RULE, "ended too early", connection, ageNs);
+    require(
+        isDrained || ageNs >= state.limit.firstNs(), RULE, "ended too early", connection, ageNs);
     boolean isGraceOver =
         ageNs >= state.limit.firstNs() + state.limit.graceNs
             || (isDrained && state.endedNs - drainNs >= drainGraceNs(state));
-    require(isGraceOver || state.wasQuiet, RULE, "ended in the middle of a message or reply", connection, ageNs);
+    require(
+        isGraceOver || state.wasQuiet,
+        RULE,
+        "ended in the middle of a message or reply",
+        connection,
+        ageNs);
   }
 
   private long drainGraceNs(State state) {

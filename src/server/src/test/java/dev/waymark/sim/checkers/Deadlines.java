@@ -26,7 +26,11 @@ public final class Deadlines {
     if (requestedNs - nowNs <= 0) {
       isRequested = false;
     }
-    require(nextDeadlineNs - nowNs > 0, RULE, "a deadline stays due after the call", nextDeadlineNs - nowNs);
+    require(
+        nextDeadlineNs - nowNs > 0,
+        RULE,
+        "a deadline stays due after the call",
+        nextDeadlineNs - nowNs);
   }
 
   /**

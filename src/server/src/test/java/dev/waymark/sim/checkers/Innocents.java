@@ -57,7 +57,12 @@ public final class Innocents implements Watcher {
   public void onKill(long connection) {
     poisonous.add(connection);
     int count = kills.merge(connection, 1, Integer::sum);
-    require(!isPoisonOnly || count <= KILLS_MAX, RULE, "it kills too many upstreams", connection, count);
+    require(
+        !isPoisonOnly || count <= KILLS_MAX,
+        RULE,
+        "it kills too many upstreams",
+        connection,
+        count);
   }
 
   @Override

@@ -181,7 +181,8 @@ public final class Ledger implements Watcher {
       int lane, long connection, int epoch, long offset, byte[] bytes, boolean isLast) {
     Entry entry = entry(connection);
     entry.sent = offset + bytes.length;
-    entry.consumed = atMostOnce.contains(lane) ? Math.max(entry.consumed, entry.sent) : entry.consumed;
+    entry.consumed =
+        atMostOnce.contains(lane) ? Math.max(entry.consumed, entry.sent) : entry.consumed;
   }
 
   @Override
@@ -242,7 +243,10 @@ public final class Ledger implements Watcher {
     entry.dropHeld();
     if (close != 0) {
       boolean isRefusal = CloseReason.ofWireCode(close).isRefusal();
-      left(frame.connection(), entry, isRefusal && isResumable(lane) ? Leaving.REFUSED : Leaving.ENDED);
+      left(
+          frame.connection(),
+          entry,
+          isRefusal && isResumable(lane) ? Leaving.REFUSED : Leaving.ENDED);
     } else if (frame.isReleased() && entry.isReleasing) {
       left(frame.connection(), entry, Leaving.RELEASED);
     }

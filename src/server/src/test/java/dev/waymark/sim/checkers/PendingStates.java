@@ -8,8 +8,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks that every pending state ends in time: waiting for an owner, for probation, for a leader, or
- * for the rest of a commit.
+ * Checks that every pending state ends in time: waiting for an owner, for probation, for a leader,
+ * or for the rest of a commit.
  */
 public final class PendingStates implements Watcher {
   private static final String RULE = "pending states";
@@ -131,7 +131,8 @@ public final class PendingStates implements Watcher {
           case COMMIT -> commitTimeoutNs;
           case OWNER -> Math.max(MOVE_WAIT_NS_MIN, noUpstreamWaitNs);
           // There may be no upstream both before and after the wait for probation.
-          case PROBATION -> PROBATION_WAIT_NS_MAX + 2 * Math.max(MOVE_WAIT_NS_MIN, noUpstreamWaitNs);
+          case PROBATION ->
+              PROBATION_WAIT_NS_MAX + 2 * Math.max(MOVE_WAIT_NS_MIN, noUpstreamWaitNs);
           case LEADER, NO -> noUpstreamWaitNs;
         };
     require(

@@ -8,9 +8,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Bounded memory (rule 10): held memory is counted exactly, apart from what is being freed. Over the
- * budget no client is read or accepted; far over it (125 %) reply queues are dropped in the same
- * turn; once nothing is held, accepting resumes.
+ * Bounded memory (rule 10): held memory is counted exactly, apart from what is being freed. Over
+ * the budget no client is read or accepted; far over it (125 %) reply queues are dropped in the
+ * same turn; once nothing is held, accepting resumes.
  */
 public final class Rule10Memory implements Watcher {
   private static final String RULE = "rule 10 (memory)";

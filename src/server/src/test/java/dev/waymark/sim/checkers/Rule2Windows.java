@@ -82,7 +82,9 @@ public final class Rule2Windows implements Watcher {
    */
   public void checkCredit(long connection, long takenBytes, int grantBytes) {
     State state = states.get(connection);
-    if (state != null && ledger.isAcknowledging(state.lane) && !ledger.hasEndedReplies(connection)) {
+    if (state != null
+        && ledger.isAcknowledging(state.lane)
+        && !ledger.hasEndedReplies(connection)) {
       require(
           state.limit >= takenBytes + grantBytes,
           RULE,

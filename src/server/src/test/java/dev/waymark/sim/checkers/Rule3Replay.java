@@ -107,7 +107,11 @@ public final class Rule3Replay implements Watcher {
         "wrong end of the client's stream",
         connection,
         left.clientEndedAt());
-    require(left.isRepliesEnded() == state.isRepliesEnded, RULE, "wrong end of the replies", connection);
+    require(
+        left.isRepliesEnded() == state.isRepliesEnded,
+        RULE,
+        "wrong end of the replies",
+        connection);
     require(Arrays.equals(left.context(), state.context), RULE, "wrong context", connection);
   }
 

@@ -11,8 +11,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Owners (rule 6): a new owner is SERVING and not draining, and a pool that follows its leader sends
- * client bytes to the leader only.
+ * Owners (rule 6): a new owner is SERVING and not draining, and a pool that follows its leader
+ * sends client bytes to the leader only.
  */
 public final class Rule6Owners implements Watcher {
   private static final String RULE = "rule 6 (owners)";
@@ -27,6 +27,7 @@ public final class Rule6Owners implements Watcher {
   private final Map<Seen, Boolean> serving = new HashMap<>();
   private final Set<Seen> drained = new HashSet<>();
   private final Set<Integer> draining = new HashSet<>();
+
   /** The lane to which a connection may return: the one that released it. */
   private final Map<Long, Integer> formerLanes = new HashMap<>();
 
@@ -62,12 +63,7 @@ public final class Rule6Owners implements Watcher {
   @Override
   public void onOpen(int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {
     boolean isReturn = Objects.equals(formerLanes.get(connection), lane);
-    require(
-        isReturn || isEligible(lane),
-        RULE,
-        "an owner that is not eligible",
-        connection,
-        lane);
+    require(isReturn || isEligible(lane), RULE, "an owner that is not eligible", connection, lane);
   }
 
   @Override
@@ -91,10 +87,17 @@ public final class Rule6Owners implements Watcher {
   }
 
   private void requireLeader(int lane, long connection) {
-    require(mayGetBytes(lane), RULE, "client bytes for an upstream that is not the leader", connection, lane);
+    require(
+        mayGetBytes(lane),
+        RULE,
+        "client bytes for an upstream that is not the leader",
+        connection,
+        lane);
   }
 
-  /** Whether client bytes may be sent on this lane: the pool follows no leader, or it is this one. */
+  /**
+   * Whether client bytes may be sent on this lane: the pool follows no leader, or it is this one.
+   */
   boolean mayGetBytes(int lane) {
     return !isFollowingLeader || isServing(lane);
   }

@@ -154,7 +154,8 @@ public final class Rule6Pushes implements Watcher {
   @Override
   public void onPushResult(int lane, long id, String outcome) {
     Push push = pushes.remove(id);
-    require(push != null && push.lane == lane, RULE, "answered twice, or never sent on this lane", id);
+    require(
+        push != null && push.lane == lane, RULE, "answered twice, or never sent on this lane", id);
     require(push.isWritten == outcome.equals("WRITTEN"), RULE, "a wrong answer: " + outcome, id);
     boolean isCorrect =
         switch (outcome) {

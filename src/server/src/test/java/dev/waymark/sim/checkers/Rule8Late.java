@@ -40,14 +40,20 @@ public final class Rule8Late implements Watcher {
 
   @Override
   public void onOpen(int lane, long connection, int epoch, long limit, @Nullable ResumeState left) {
-    require(accepted.contains(connection), RULE, "Open for an unknown connection", connection, epoch);
+    require(
+        accepted.contains(connection), RULE, "Open for an unknown connection", connection, epoch);
     require(
         epoch == epochs.merge(connection, 0, (before, _) -> before + 1),
         RULE,
         "Open with a wrong epoch",
         connection,
         epoch);
-    require((left == null) == (epoch == 0), RULE, "resume state must be in every Open but the first", connection, epoch);
+    require(
+        (left == null) == (epoch == 0),
+        RULE,
+        "resume state must be in every Open but the first",
+        connection,
+        epoch);
     require(ledger.lane(connection) == -1, RULE, "two owners at once", connection);
     live(lane);
   }

@@ -17,7 +17,9 @@ final class SocketQueue {
     replyBytes += isReply ? bytes : 0;
   }
 
-  /** Removes bytes that the kernel took. Returns whether these included the last queued reply byte. */
+  /**
+   * Removes bytes that the kernel took. Returns whether these included the last queued reply byte.
+   */
   boolean take(long bytes) {
     long before = replyBytes;
     for (long left = bytes; left > 0; ) {

@@ -4,7 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** One epoch of a connection, as its upstream saw it: where it began, and what was received and sent. */
+/**
+ * One epoch of a connection, as its upstream saw it: where it began, and what was received and
+ * sent.
+ */
 final class Attachment {
   /**
    * The state with which an attachment begins, as the Open says it.
@@ -67,7 +70,9 @@ final class Attachment {
     this.epoch = epoch;
   }
 
-  /** Adds a frame of the upstream; its commit is complete with the first one without {@code more}. */
+  /**
+   * Adds a frame of the upstream; its commit is complete with the first one without {@code more}.
+   */
   void send(
       byte[] bytes,
       long consumed,

@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One connection, as both ends saw it. Each owner sent a list of commits, of which some prefix took
- * effect. The Open of the next owner must state the result of exactly one such prefix, and the client
- * must have received exactly the bytes of these prefixes. This shows, without looking into the
- * bridge, that no request is consumed twice or skipped, and that no reply byte is lost, duplicated,
- * reordered or invented.
+ * effect. The Open of the next owner must state the result of exactly one such prefix, and the
+ * client must have received exactly the bytes of these prefixes. This shows, without looking into
+ * the bridge, that no request is consumed twice or skipped, and that no reply byte is lost,
+ * duplicated, reordered or invented.
  *
  * <p>An owner without Settings gets each client byte at most once: all bytes sent to it count as
  * consumed, whether they arrived or not.
@@ -118,7 +118,8 @@ final class ConnectionHistory {
 
   private void checkReason() {
     require(closing != null, "the socket is still open");
-    require(loggedReasons.size() == 1, "it must end for one reason, and ended for " + loggedReasons);
+    require(
+        loggedReasons.size() == 1, "it must end for one reason, and ended for " + loggedReasons);
     String reason = loggedReasons.getFirst();
     require(
         closing != Closing.CLEAN || !ABORTIVE.contains(reason),

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the clients and upstreams of one run saw. For clients: what they sent and received, and how
- * their sockets closed. For upstreams: what they received and sent. {@link #check} compares the two.
- * Connections are identified by sequence, lanes by number.
+ * their sockets closed. For upstreams: what they received and sent. {@link #check} compares the
+ * two. Connections are identified by sequence, lanes by number.
  */
 public final class History {
   private final Map<Long, ConnectionHistory> connections = new TreeMap<>();
@@ -124,8 +124,7 @@ public final class History {
     known.require(start != null, "the upstream received bytes before an Open");
     long expected = start == null ? 0 : start.firstOffset() + attachment.received.length();
     known.require(
-        offset == expected,
-        "the upstream received bytes at " + offset + ", expected " + expected);
+        offset == expected, "the upstream received bytes at " + offset + ", expected " + expected);
     known.require(
         known.clientSent.has(offset, bytes),
         "the upstream received bytes at " + offset + " that the client did not send there");

@@ -152,7 +152,8 @@ class HistoryTest {
     give(1, 0);
     receive(0, 0, "ab");
     history.clientFinished(C);
-    assertThatThrownBy(() -> history.upstreamReceivedEnd(C, 0)).hasMessageContaining("client end: 2");
+    assertThatThrownBy(() -> history.upstreamReceivedEnd(C, 0))
+        .hasMessageContaining("client end: 2");
   }
 
   @Test
@@ -160,7 +161,8 @@ class HistoryTest {
     request("ab");
     give(1, 0);
     receive(0, 0, "ab");
-    assertThatThrownBy(() -> history.upstreamReceivedEnd(C, 0)).hasMessageContaining("client end: 2");
+    assertThatThrownBy(() -> history.upstreamReceivedEnd(C, 0))
+        .hasMessageContaining("client end: 2");
   }
 
   // --- replies ---
@@ -349,7 +351,8 @@ class HistoryTest {
     pushed(1);
     history.pushAnswered(1, "WRITTEN");
     end(Closing.CLEAN, "IDLE_TIMEOUT");
-    assertThatThrownBy(history::check).hasMessageContaining("push 1 was answered with WRITTEN, but not received");
+    assertThatThrownBy(history::check)
+        .hasMessageContaining("push 1 was answered with WRITTEN, but not received");
   }
 
   @Test
@@ -365,7 +368,8 @@ class HistoryTest {
   void push_answeredTwice_isDetected() {
     pushed(1);
     history.pushAnswered(1, "FULL");
-    assertThatThrownBy(() -> history.pushAnswered(1, "FULL")).hasMessageContaining("answered twice");
+    assertThatThrownBy(() -> history.pushAnswered(1, "FULL"))
+        .hasMessageContaining("answered twice");
   }
 
   // --- helpers ---

@@ -35,11 +35,13 @@ final class PushHistory {
       for (long id : known.receivedPushes) {
         PushHistory push = pushes.get(id);
         known.require(
-            push != null && push.connection == connection, "push " + id + " was for another connection");
+            push != null && push.connection == connection,
+            "push " + id + " was for another connection");
         known.require(distinct.add(id), "push " + id + " was received twice");
         if (push != null) {
           Long before = last.put(new Sender(push.lane, connection), id);
-          known.require(before == null || before < id, "push " + id + " was received after " + before);
+          known.require(
+              before == null || before < id, "push " + id + " was received after " + before);
           known.require(
               push.outcome == null || push.outcome.equals("WRITTEN"),
               "push " + id + " was received, but answered with " + push.outcome);
@@ -53,7 +55,8 @@ final class PushHistory {
             known == null
                 || (known.closing == Closing.CLEAN && !received.get(push.connection).contains(id));
         if (isLost) {
-          throw new WrongHistoryError(push.connection, "push " + id + " was answered with WRITTEN, but not received");
+          throw new WrongHistoryError(
+              push.connection, "push " + id + " was answered with WRITTEN, but not received");
         }
       }
     });
