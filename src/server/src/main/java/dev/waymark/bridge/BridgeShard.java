@@ -102,8 +102,8 @@ final class BridgeShard implements ShardEnvironment {
   /** Adds or changes pools and listeners. */
   CompletableFuture<Boolean> configure(
       List<PoolSetup> setups, List<ListenerConfig> listenerConfigs) {
-    return ask(core -> {
-      core.onConfigured(
+    return ask(engine -> {
+      engine.onConfigured(
           time.nowNs(), setups, listenerConfigs.stream().map(ListenerConfig::options).toList());
       listenerConfigs.forEach(config -> listeners.put(config.name(), config));
       return true;
@@ -112,8 +112,8 @@ final class BridgeShard implements ShardEnvironment {
 
   /** Removes listeners that accept no clients any more. */
   CompletableFuture<Boolean> removeListeners(Set<String> names) {
-    return ask(core -> {
-      names.forEach(core::onListenerRemoved);
+    return ask(engine -> {
+      names.forEach(engine::onListenerRemoved);
       listeners.keySet().removeAll(names);
       return true;
     });
@@ -121,16 +121,16 @@ final class BridgeShard implements ShardEnvironment {
 
   /** Starts the drain: the bridge will stop after this time. */
   CompletableFuture<Boolean> drain(long timeoutNs) {
-    return ask(core -> {
-      core.onDrain(time.nowNs(), timeoutNs);
+    return ask(engine -> {
+      engine.onDrain(time.nowNs(), timeoutNs);
       return true;
     });
   }
 
   /** Ends every connection and lane. */
   CompletableFuture<Boolean> stop() {
-    return ask(core -> {
-      core.stop(time.nowNs());
+    return ask(engine -> {
+      engine.stop(time.nowNs());
       return true;
     });
   }
@@ -160,8 +160,8 @@ final class BridgeShard implements ShardEnvironment {
   /** Ends what remains after {@link Shard#stop}: lingering client sockets, and channels. Blocks. */
   void close(long timeoutMs) throws InterruptedException {
     ask(
-            core -> {
-              core.abandon();
+            engine -> {
+              engine.abandon();
               return true;
             })
         .join();

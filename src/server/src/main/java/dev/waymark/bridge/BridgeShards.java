@@ -95,7 +95,7 @@ final class BridgeShards {
    * Removes a pool from every shard that does not need it; returns whether none has it now. Blocks.
    */
   boolean removePoolIfUnused(String pool) {
-    return askAll(shard -> shard.ask(core -> core.removePoolIfUnused(pool)));
+    return askAll(shard -> shard.ask(engine -> engine.removePoolIfUnused(pool)));
   }
 
   /** Starts the drain: the bridge will stop after this time. Blocks until every shard knows. */

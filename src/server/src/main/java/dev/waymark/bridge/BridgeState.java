@@ -46,7 +46,7 @@ final class BridgeState implements Operations {
     for (BridgeShard shard : bridge.shards()) {
       CompletableFuture<ConnectionPage> own =
           shard.ask(
-              core -> new ConnectionPage(core.connectionCount(), views(core.connections(limit))));
+              engine -> new ConnectionPage(engine.connectionCount(), views(engine.connections(limit))));
       page = page.thenCombine(own, (left, right) -> joined(left, right, limit));
     }
     return page;

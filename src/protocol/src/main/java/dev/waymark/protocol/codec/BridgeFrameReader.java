@@ -51,7 +51,7 @@ public final class BridgeFrameReader {
     }
     MessageLite control = fields.control();
     if (control != null) {
-      into.control(toCore(control));
+      into.control(fromProto(control));
     }
     fields.leaveFrame();
     return true;
@@ -86,7 +86,7 @@ public final class BridgeFrameReader {
     }
   }
 
-  private static BridgeControl toCore(MessageLite control) throws MalformedFrameException {
+  private static BridgeControl fromProto(MessageLite control) throws MalformedFrameException {
     if (control instanceof Open open) {
       return open(open);
     } else if (control instanceof HalfClose halfClose) {
@@ -104,7 +104,7 @@ public final class BridgeFrameReader {
     } else if (control instanceof Ping ping) {
       return new BridgeControl.Ping(ping.getId());
     } else if (control instanceof Hello hello) {
-      return new BridgeControl.HelloControl(Messages.toCore(hello));
+      return new BridgeControl.HelloControl(Messages.fromProto(hello));
     } else if (control instanceof Syncing) {
       return new BridgeControl.Syncing();
     } else if (control instanceof Synced) {
@@ -117,7 +117,7 @@ public final class BridgeFrameReader {
     if (open.getSerializedSize() > SizeLimits.OPEN_BYTES_MAX) {
       throw MalformedFrameException.OPEN_TOO_LONG;
     }
-    return new BridgeControl.OpenControl(Messages.toCore(open));
+    return new BridgeControl.OpenControl(Messages.fromProto(open));
   }
 
   private static BridgeControl halfClose(HalfClose halfClose) {

@@ -28,7 +28,7 @@ public final class MalformedFrameException extends Exception {
       new MalformedFrameException("an Open of more than 16 KiB");
   static final MalformedFrameException CONTROL_INVALID =
       new MalformedFrameException("a control message that cannot be parsed");
-  static final MalformedFrameException FRAMING_INVALID =
+  static final MalformedFrameException OPEN_INVALID =
       new MalformedFrameException("an Open with invalid framing or resume state");
 
   private static final long serialVersionUID = 1;

@@ -26,7 +26,7 @@ final class Messages {
         .build();
   }
 
-  static Hello toCore(dev.waymark.v1.Hello hello) {
+  static Hello fromProto(dev.waymark.v1.Hello hello) {
     return new Hello(
         hello.getInstance(),
         hello.getNode(),
@@ -72,7 +72,7 @@ final class Messages {
     return message.build();
   }
 
-  private static ResumeState toCore(dev.waymark.v1.ResumeState state)
+  private static ResumeState fromProto(dev.waymark.v1.ResumeState state)
       throws MalformedFrameException {
     require(state.getFirstOffset() >= 0 && state.getCommitted() >= 0);
     require(
@@ -91,7 +91,7 @@ final class Messages {
         state.getContext().isEmpty() ? null : state.getContext().toByteArray());
   }
 
-  static Open toCore(dev.waymark.v1.Open open) throws MalformedFrameException {
+  static Open fromProto(dev.waymark.v1.Open open) throws MalformedFrameException {
     require(open.getFraming().getFrameBytesMax() >= 0);
     return new Open(
         open.getMark(),
@@ -99,10 +99,10 @@ final class Messages {
         open.getClientAddress(),
         open.getLocalAddress(),
         open.getAcceptedUnixMs(),
-        toCore(open.getFraming()),
+        fromProto(open.getFraming()),
         open.getFraming().getFrameBytesMax(),
         open.getLimit() < 0 ? Long.MAX_VALUE : open.getLimit(),
-        open.hasResumeState() ? toCore(open.getResumeState()) : null);
+        open.hasResumeState() ? fromProto(open.getResumeState()) : null);
   }
 
   private static dev.waymark.v1.Framing.Builder toProto(Framing framing) {
@@ -126,7 +126,7 @@ final class Messages {
     return message;
   }
 
-  private static Framing toCore(dev.waymark.v1.Framing framing) throws MalformedFrameException {
+  private static Framing fromProto(dev.waymark.v1.Framing framing) throws MalformedFrameException {
     return switch (framing.getKind()) {
       // An unknown kind is as good as raw: framing never changes the bytes (rule 1).
       case RAW, UNRECOGNIZED -> Framing.RAW;
@@ -166,7 +166,7 @@ final class Messages {
 
   private static void require(boolean holds) throws MalformedFrameException {
     if (!holds) {
-      throw MalformedFrameException.FRAMING_INVALID;
+      throw MalformedFrameException.OPEN_INVALID;
     }
   }
 }

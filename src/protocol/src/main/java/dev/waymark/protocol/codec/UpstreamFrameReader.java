@@ -43,7 +43,7 @@ public final class UpstreamFrameReader {
     }
     MessageLite control = fields.control();
     if (control != null) {
-      into.control(toCore(control));
+      into.control(fromProto(control));
     }
     fields.leaveFrame();
     return true;
@@ -75,7 +75,7 @@ public final class UpstreamFrameReader {
     }
   }
 
-  private static UpstreamControl toCore(MessageLite control) throws MalformedFrameException {
+  private static UpstreamControl fromProto(MessageLite control) throws MalformedFrameException {
     if (control instanceof Pong pong) {
       return new UpstreamControl.Pong(pong.getId());
     } else if (control instanceof Push push) {

@@ -310,7 +310,7 @@ class HostileBytesTest {
     invalid.forEach(framing ->
         assertBridgeRefused(
             dev.waymark.v1.BridgeFrame.newBuilder().setOpen(Open.newBuilder().setFraming(framing)),
-            MalformedFrameException.FRAMING_INVALID));
+            MalformedFrameException.OPEN_INVALID));
   }
 
   @Test
