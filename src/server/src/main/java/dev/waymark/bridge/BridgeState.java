@@ -45,8 +45,8 @@ final class BridgeState implements Operations {
         CompletableFuture.completedFuture(new ConnectionPage(0, List.of()));
     for (BridgeShard shard : bridge.shards()) {
       CompletableFuture<ConnectionPage> own =
-          shard.ask(
-              engine -> new ConnectionPage(engine.connectionCount(), views(engine.connections(limit))));
+          shard.ask(engine ->
+              new ConnectionPage(engine.connectionCount(), views(engine.connections(limit))));
       page = page.thenCombine(own, (left, right) -> joined(left, right, limit));
     }
     return page;

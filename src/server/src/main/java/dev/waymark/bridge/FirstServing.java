@@ -2,6 +2,7 @@ package dev.waymark.bridge;
 
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.pool.PoolSnapshot;
+import dev.waymark.upstreams.UpstreamHealth;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -60,7 +61,8 @@ final class FirstServing {
       serving.countDown();
     }
     boolean isAllHealthKnown =
-        snapshot.upstreams().stream().noneMatch(each -> each.health().equals("UNKNOWN"));
+        snapshot.upstreams().stream()
+            .noneMatch(each -> each.health().equals(UpstreamHealth.UNKNOWN.name()));
     if (!servingAddresses.isEmpty() && isAllHealthKnown && answered.containsAll(servingAddresses)) {
       proven.countDown();
       answered.clear();

@@ -6,7 +6,7 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
  * The health of an upstream; the names appear in {@link
  * dev.waymark.engine.lane.UpstreamView#health()}.
  */
-enum UpstreamHealth {
+public enum UpstreamHealth {
   /** No answer yet, or its health service reports UNKNOWN. */
   UNKNOWN(false),
   SERVING(true),

@@ -13,8 +13,6 @@ import java.util.stream.Stream;
 
 /** A bridge in its own process. It listens on ephemeral ports unless told otherwise. */
 final class Bridge implements AutoCloseable {
-  private static final String READY =
-      "waymark bridge: listening on (.*), with .*, admin on http://(\\S+?);";
   private static final Pattern PAIR = Pattern.compile("([a-z-]+)=(\\S+)");
 
   private final Waymark process;
@@ -67,7 +65,7 @@ final class Bridge implements AutoCloseable {
 
   private static MatchResult awaitReady(Waymark process) {
     try {
-      return process.awaitLine(READY);
+      return process.awaitLine(Waymark.BRIDGE_READY);
     } catch (AssertionError failed) {
       process.close();
       throw failed;

@@ -34,7 +34,6 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -225,7 +224,7 @@ final class ExamplesIT {
         Waymark.program(script("python"), "--check")
             .env("PYTHONPATH", temp.resolve("modules").toString())
             .env("GENERATED", temp.resolve("generated").toString());
-    boolean isProtocHere = isOnPath("protoc") && isOnPath("grpc_python_plugin");
+    boolean isProtocHere = Waymark.isOnPath("protoc") && Waymark.isOnPath("grpc_python_plugin");
     try (Waymark check = launch.start()) {
       assertThat(check.exitCode()).as(check.describe()).isEqualTo(isProtocHere ? 0 : NOT_AVAILABLE);
     }
@@ -290,11 +289,6 @@ final class ExamplesIT {
             .map(line -> line.substring(4))
             .collect(joining("\n"));
     assertThat(shown).isEqualTo(Files.readString(tree).strip());
-  }
-
-  private static boolean isOnPath(String command) {
-    return Stream.of(System.getenv("PATH").split(File.pathSeparator))
-        .anyMatch(folder -> Files.isExecutable(Path.of(folder, command)));
   }
 
   private static String script(String language) {

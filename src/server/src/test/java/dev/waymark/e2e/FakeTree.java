@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.stream.Stream;
 
 /**
  * A source tree with the launcher, next to a fake Maven and a fake Java that only record how they
@@ -80,11 +79,6 @@ final class FakeTree {
       assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
       return run.stderr();
     }
-  }
-
-  static boolean isOnPath(String program) {
-    return Stream.of(System.getenv("PATH").split(":"))
-        .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
   }
 
   Waymark launch(Path launcher, String... args) {

@@ -50,7 +50,7 @@ final class JavaExample {
    * built.
    */
   static void prepare() {
-    assumeTrue(isOnPath("mvn"), "no mvn on the path");
+    assumeTrue(Waymark.isOnPath("mvn"), "no mvn on the path");
     try {
       copy(SOURCES, project());
       install("waymark-parent", Path.of("pom.xml"), null);
@@ -61,7 +61,7 @@ final class JavaExample {
       Files.writeString(FOLDER.resolve("settings.xml"), settings());
       Files.writeString(
           maven(),
-          "#!/bin/sh\nexec mvn -ntp -s '%1$s/settings.xml' '-Dmaven.repo.local=%1$s/repository' \"$@\"\n"
+          "#!/bin/sh\nexport MAVEN_OPTS='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'\nexec mvn -ntp -s '%1$s/settings.xml' '-Dmaven.repo.local=%1$s/repository' \"$@\"\n"
               .formatted(FOLDER));
       assertThat(maven().toFile().setExecutable(true)).isTrue();
     } catch (IOException e) {
@@ -165,10 +165,5 @@ final class JavaExample {
   /** Copies a file with its modification time, so that nothing is rebuilt without need. */
   private static void replace(Path from, Path to) throws IOException {
     Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
-  }
-
-  private static boolean isOnPath(String command) {
-    return Stream.of(System.getenv("PATH").split(":"))
-        .anyMatch(folder -> Files.isExecutable(Path.of(folder, command)));
   }
 }

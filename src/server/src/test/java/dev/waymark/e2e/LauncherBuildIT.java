@@ -115,7 +115,7 @@ final class LauncherBuildIT {
   @ParameterizedTest
   @ValueSource(strings = {"dash", "bash", "busybox sh"})
   void run_builtTreeOfAnotherUser_runsOrSaysWhatToDo(String shell) throws IOException {
-    assumeTrue(FakeTree.isOnPath(shell.split(" ")[0]), "no " + shell);
+    assumeTrue(Waymark.isOnPath(shell.split(" ")[0]), "no " + shell);
     fake.run(tree.resolve("waymark"));
     try (Waymark run = asAnotherUser(shell)) {
       assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
@@ -150,7 +150,7 @@ final class LauncherBuildIT {
   @Test
   void run_builtTreeOnAReadOnlyMount_runsOrSaysWhatToDo() throws IOException {
     assumeTrue(
-        isRoot() && FakeTree.isOnPath("unshare"), "needs root and unshare, for a mount of its own");
+        isRoot() && Waymark.isOnPath("unshare"), "needs root and unshare, for a mount of its own");
     fake.run(tree.resolve("waymark"));
     try (Waymark run = onReadOnlyMount()) {
       assertThat(run.exitCode()).as(run.describe()).isEqualTo(7);
@@ -198,7 +198,7 @@ final class LauncherBuildIT {
   @ParameterizedTest
   @ValueSource(strings = {"dash", "bash", "busybox sh", "ksh", "mksh", "yash"})
   void run_freshTreeUnderAShell_builds(String shell) throws IOException {
-    assumeTrue(FakeTree.isOnPath(shell.split(" ")[0]), "no " + shell);
+    assumeTrue(Waymark.isOnPath(shell.split(" ")[0]), "no " + shell);
     List<String> command = new ArrayList<>(List.of(shell.split(" ")));
     command.add(tree.resolve("waymark").toString());
     try (Waymark run =
@@ -276,7 +276,7 @@ final class LauncherBuildIT {
     Files.setPosixFilePermissions(temp, read);
     List<String> command = new ArrayList<>();
     if (isRoot()) {
-      assumeTrue(FakeTree.isOnPath("setpriv"), "no setpriv, to become another user");
+      assumeTrue(Waymark.isOnPath("setpriv"), "no setpriv, to become another user");
       command.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
     } else {
       Files.setPosixFilePermissions(tree, PosixFilePermissions.fromString("r-xr-xr-x"));

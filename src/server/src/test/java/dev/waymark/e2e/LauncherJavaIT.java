@@ -163,7 +163,7 @@ final class LauncherJavaIT {
   @ParameterizedTest
   @ValueSource(strings = {"C", "POSIX", "xx_XX.UTF-8"})
   void run_withoutAnInstalledLocale_readsFileNamesAsUtf8(String locale) throws IOException {
-    assumeTrue(FakeTree.isOnPath("locale"), "no locale");
+    assumeTrue(Waymark.isOnPath("locale"), "no locale");
     try (Waymark all = Waymark.program("locale", "-a").start()) {
       assertThat(all.exitCode()).isZero();
       assumeTrue(all.stdout().toLowerCase(Locale.ROOT).contains("c.utf"), "no locale C.UTF-8");

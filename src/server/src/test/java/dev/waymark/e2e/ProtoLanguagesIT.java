@@ -5,11 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.protobuf.DescriptorProtos.FileOptions;
 import dev.waymark.v1.BridgeFrame;
-import java.io.File;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,10 +48,10 @@ final class ProtoLanguagesIT {
     "ruby, waymark/v1/attach_pb.rb",
   })
   void protoc_generatesWhatTheLanguageExpects(String language, String file, @TempDir Path target) {
-    assumeTrue(isOnPath("protoc"), "no protoc: apt-get install protobuf-compiler");
+    assumeTrue(Waymark.isOnPath("protoc"), "no protoc: apt-get install protobuf-compiler");
     String plugin = "protoc-gen-" + language;
     if (language.startsWith("go")) {
-      assumeTrue(isOnPath(plugin), "no " + plugin + ": apt-get install " + plugin);
+      assumeTrue(Waymark.isOnPath(plugin), "no " + plugin + ": apt-get install " + plugin);
     }
     try (Waymark protoc =
         Waymark.program(
@@ -70,10 +67,5 @@ final class ProtoLanguagesIT {
       assertThat(code).as(protoc.describe()).isZero();
     }
     assertThat(target.resolve(file)).isRegularFile();
-  }
-
-  private static boolean isOnPath(String command) {
-    return Stream.of(System.getenv("PATH").split(File.pathSeparator))
-        .anyMatch(folder -> Files.isExecutable(Path.of(folder, command)));
   }
 }

@@ -9,7 +9,6 @@ import java.util.stream.Stream;
 
 /** A stub in its own process. */
 final class Stub implements AutoCloseable {
-  private static final String READY = "stub serves Attach on (\\S+) .*, admin on http://(\\S+)";
 
   private final Waymark process;
   private final String address;
@@ -17,7 +16,7 @@ final class Stub implements AutoCloseable {
 
   private Stub(Waymark process) {
     this.process = process;
-    MatchResult ready = process.awaitLine(READY);
+    MatchResult ready = process.awaitLine(Waymark.STUB_READY);
     address = ready.group(1);
     admin = new AdminPort(ready.group(2));
   }

@@ -10,6 +10,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,6 +35,13 @@ import org.awaitility.core.ConditionTimeoutException;
  * Thread-safe.
  */
 public final class Waymark implements AutoCloseable {
+  /** The line of a bridge that is ready. Groups: its listeners, its admin port. */
+  public static final String BRIDGE_READY =
+      "waymark bridge: listening on (.*), with .*, admin on http://(\\S+?);";
+
+  /** The line of a stub that is ready. Groups: the address of Attach, its admin port. */
+  public static final String STUB_READY = "stub serves Attach on (\\S+) .*, admin on http://(\\S+)";
+
   private static final Duration START_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration POLL_INTERVAL = Duration.ofMillis(20);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(45);
@@ -67,6 +75,12 @@ public final class Waymark implements AutoCloseable {
   /** Prepares a waymark command, to set its environment or JVM options before it starts. */
   public static Launch command(String... args) {
     return new Launch(List.of(args), true);
+  }
+
+  /** Whether the shell would find this program. */
+  public static boolean isOnPath(String program) {
+    return Stream.of(System.getenv("PATH").split(":"))
+        .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
   }
 
   /** Prepares any other program, such as an example in another language or a real server. */

@@ -182,7 +182,7 @@ final class ServerLaneTest {
                 new Attachments(1))
             .greet();
     call.receive(openFrame(1, 0, RAW, 10), openFrame(1, 1, RAW, 10));
-    assertThat(handlers.events()).containsExactly("close FENCED");
-    assertThat(call.sent).isEmpty();
+    assertThat(handlers.events(0)).containsExactly("close FENCED");
+    assertThat(handlers.events(1)).isEmpty();
   }
 }

@@ -15,8 +15,6 @@ import java.util.stream.Stream;
 
 /** A bridge with a raw and a framed listener and one pool. */
 final class ChaosBridge implements AutoCloseable {
-  private static final String READY =
-      "waymark bridge: listening on (.*), with .*, admin on http://(\\S+?);";
 
   private static final List<String> CAUSES =
       List.of("lane_broken", "refused", "stalled", "draining", "rebalance");
@@ -55,7 +53,7 @@ final class ChaosBridge implements AutoCloseable {
   private ChaosBridge(Path file, Waymark process) {
     this.file = file;
     this.process = process;
-    MatchResult ready = process.awaitLine(READY);
+    MatchResult ready = process.awaitLine(Waymark.BRIDGE_READY);
     this.ports = Stream.of(ready.group(1).split(", ", -1)).map(ChaosBridge::portOf).toList();
     this.admin = new AdminPort(ready.group(2));
   }

@@ -12,7 +12,6 @@ import org.jspecify.annotations.Nullable;
 
 /** An address at which a stub may run. Used by one thread at a time. */
 final class ChaosUpstream implements AutoCloseable {
-  private static final String READY = "stub serves Attach on (\\S+) .*, admin on http://(\\S+)";
 
   private static final Pattern CLIENT_PORT = Pattern.compile("\"client\": *\"[^\"]*:(\\d+)\"");
 
@@ -51,7 +50,7 @@ final class ChaosUpstream implements AutoCloseable {
             .toArray(String[]::new);
     Waymark next = Waymark.command(line).leakDetection("simple").start();
     process = next;
-    MatchResult ready = next.awaitLine(READY);
+    MatchResult ready = next.awaitLine(Waymark.STUB_READY);
     admin = new AdminPort(ready.group(2));
   }
 
