@@ -30,7 +30,7 @@ public enum CloseReason {
       19, Origin.UPSTREAM, "the window stayed full and consumed did not move for too long"),
   POISON(20, Origin.CLIENT, "upstream after upstream was lost while handling its request"),
   SLOW_CLIENT(21, Origin.CLIENT, "the client does not read its replies"),
-  OVERLOAD(22, Origin.BRIDGE, "the bridge is out of its memory budget"),
+  OVERLOAD(22, Origin.BRIDGE, "the bridge is over its memory budget"),
   BRIDGE_STOPPED(23, Origin.BRIDGE, "the bridge is shutting down"),
   PROTOCOL(24, Origin.UPSTREAM, "a frame that violates the protocol"),
   INTERNAL(25, Origin.BRIDGE, "a bug in the bridge"),

@@ -1,5 +1,7 @@
 package dev.waymark.api;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.waymark.api.http.AddressInUse;
 import dev.waymark.api.http.HttpPort;
 import dev.waymark.api.http.Reply;
@@ -26,7 +28,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,7 +51,7 @@ public final class AdminServer {
   private static final int RENDERINGS_MAX =
       Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
 
-  private final Operations state;
+  private final Operations operations;
   private final Metrics metrics;
   private final EventLog log;
   private final HttpPort port;
@@ -63,22 +64,12 @@ public final class AdminServer {
 
   private record LogLevel(String logger, String level) {}
 
-  /**
-   * Creates a server that is not open yet.
-   *
-   * @param more routes in addition to the built-in ones
-   */
-  public AdminServer(
-      AdminConfig config, Operations state, Metrics metrics, EventLog log, Route... more) {
-    this.state = state;
+  /** Creates a server that is not open yet. */
+  public AdminServer(AdminConfig config, Operations operations, Metrics metrics, EventLog log) {
+    this.operations = operations;
     this.metrics = metrics;
     this.log = log;
-    this.port =
-        new HttpPort(
-            config.address(),
-            config.hosts(),
-            Stream.concat(routes(), Stream.of(more)).toList(),
-            log);
+    this.port = new HttpPort(config.address(), config.hosts(), routes(), log);
     metrics.counter(
         "waymark_admin_requests_refused_total",
         "Requests to the admin port refused for their Host, or sent by a page of another site.",
@@ -89,8 +80,8 @@ public final class AdminServer {
         port::evicted);
   }
 
-  private Stream<Route> routes() {
-    return Stream.of(
+  private List<Route> routes() {
+    return List.of(
         Route.get("/metrics", "metrics as Prometheus text", _ -> metrics()),
         Route.probe("/healthz", "200 while every event loop turns, else 503", _ -> health()),
         Route.probe("/readyz", "200 while new clients are served, else 503", _ -> readiness()),
@@ -107,7 +98,8 @@ public final class AdminServer {
                 "read, or set with level; ?logger=waymark&level=debug",
                 request -> logLevel(request.method(), request.query()))
             .allowing("GET", "PUT", "POST")
-            .taking("logger", "level"));
+            .taking("logger", "level"),
+        Route.post("/reload", "apply the changes in the file", _ -> reload()));
   }
 
   /**
@@ -134,22 +126,23 @@ public final class AdminServer {
   }
 
   private Reply health() {
-    Readiness health = state.health();
+    Readiness health = operations.health();
     return health.isReady() ? Reply.text("ok\n") : Reply.json(503, health);
   }
 
   private Reply readiness() {
-    Readiness readiness = state.readiness();
+    Readiness readiness = operations.readiness();
     return Reply.json(readiness.isReady() ? 200 : 503, readiness);
   }
 
   private Reply upstreams() throws Refusal {
-    Upstreams upstreams = new Upstreams(state.pools(), answer(state.upstreams()));
+    Upstreams upstreams = new Upstreams(operations.pools(), answer(operations.upstreams()));
     return rendered(() -> Reply.json(200, upstreams));
   }
 
   private Reply config() {
-    return rendered(() -> Reply.json(200, Objects.requireNonNull(Masking.masked(state.config()))));
+    return rendered(
+        () -> Reply.json(200, Objects.requireNonNull(Masking.masked(operations.config()))));
   }
 
   private Reply connections(Map<String, String> query) throws Refusal {
@@ -161,7 +154,7 @@ public final class AdminServer {
       throw new Refusal(503, "too many connection lists are being built; try again");
     }
     try {
-      ConnectionPage page = answer(state.connections(Integer.parseInt(asked)));
+      ConnectionPage page = answer(operations.connections(Integer.parseInt(asked)));
       Connections connections =
           new Connections(
               page.total(), page.connections().size() < page.total(), page.connections());
@@ -196,6 +189,21 @@ public final class AdminServer {
     } catch (ExecutionException e) {
       throw new IllegalStateException("querying the shards failed", e.getCause());
     }
+  }
+
+  private Reply reload() {
+    return switch (operations.reload()) {
+      case ReloadOutcome.Applied(List<String> changes) ->
+          Reply.json(200, Map.of("applied", changes));
+      case ReloadOutcome.Refused(String message) -> plainText(422, message);
+      case ReloadOutcome.Failed(String message) -> plainText(500, message);
+      case ReloadOutcome.Impossible(String why) -> plainText(409, why);
+    };
+  }
+
+  /** Plain text, as at start, for the same people and tools to read. */
+  private static Reply plainText(int status, String message) {
+    return new Reply(status, "text/plain; charset=utf-8", (message + "\n").getBytes(UTF_8));
   }
 
   private Reply logLevel(String method, Map<String, String> query) {

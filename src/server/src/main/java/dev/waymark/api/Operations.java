@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.concurrent.CompletionStage;
 
 /**
- * The state of a running bridge, as the admin port shows it. The admin port calls these methods on
- * its own threads: all are thread-safe and return at once.
+ * What can be asked of a running bridge: its state, and commands. Thread-safe. All methods return
+ * at once, unless they say otherwise.
  */
 public interface Operations {
   /** Whether every event loop is turning. */
@@ -25,8 +25,14 @@ public interface Operations {
   CompletionStage<List<UpstreamStatus>> upstreams();
 
   /**
-   * The configuration in force: strings, numbers, booleans, and lists and maps of them. Contains
-   * secrets; the admin port masks them.
+   * The configuration in force: strings, numbers, booleans, and lists and maps of them. The values
+   * of secret keys are masked.
    */
   Map<String, Object> config();
+
+  /**
+   * Reads the configuration file again and applies its changes. Blocks until done, for a few
+   * start-timeouts at most; must not be called on an event loop.
+   */
+  ReloadOutcome reload();
 }

@@ -115,9 +115,7 @@ public final class Bridge implements Acceptor {
             shards::publish);
     this.ports = new BridgePorts(sockets(), this, events, log, metrics);
     this.reload = new Reload(loaded, file, new Reload.Parts(pools, ports, shards), log, metrics);
-    this.admin =
-        new AdminServer(
-            config.admin(), new BridgeState(this), metrics, log, ReloadRoute.of(reload));
+    this.admin = new AdminServer(config.admin(), new BridgeOperations(this), metrics, log);
     BridgeMetrics.registerLog(metrics, logDropped);
     BridgeMetrics.registerReadiness(metrics, () -> readiness.isReady(), () -> isDraining);
   }

@@ -48,7 +48,10 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
   /** Registers the series that a pool has from the start. */
   void registerPool(String pool) {
     metrics.counter(
-        DISCOVERY_FAILURES, "Times that a pool's name could not be resolved.", "pool", pool);
+        DISCOVERY_FAILURES,
+        "Times that a name could not be resolved: that of the pool's target, or of one of its upstreams.",
+        "pool",
+        pool);
   }
 
   void unregisterPool(String pool) {
@@ -313,7 +316,10 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
   public void onNameNotResolved(String pool) {
     metrics
         .counter(
-            DISCOVERY_FAILURES, "Times that a pool's name could not be resolved.", "pool", pool)
+            DISCOVERY_FAILURES,
+            "Times that a name could not be resolved: that of the pool's target, or of one of its upstreams.",
+            "pool",
+            pool)
         .inc();
   }
 

@@ -123,11 +123,11 @@ public record MemoryLimits(long totalBytes, long heapBytes, long directBytes) {
           configured.origin().text()
               + ": memory-budget: "
               + configured.value()
-              + " cannot be kept with "
+              + " does not fit in "
               + mib(directBytes)
-              + " of memory outside the heap; "
+              + " of memory outside the heap; using "
               + fitted
-              + " is in force: lower it, or give the process more memory");
+              + ": lower memory-budget, or give the process more memory");
     }
     String why = "lowered to what " + mib(directBytes) + " of memory outside the heap allows";
     return loaded.withMemoryBudget(max, fitted, why).withWarnings(warnings);

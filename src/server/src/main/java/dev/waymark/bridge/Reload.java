@@ -1,5 +1,6 @@
 package dev.waymark.bridge;
 
+import dev.waymark.api.ReloadOutcome;
 import dev.waymark.config.BridgeConfig;
 import dev.waymark.config.ConfigChanges;
 import dev.waymark.config.ConfigException;
@@ -28,25 +29,6 @@ import org.jspecify.annotations.Nullable;
  * loop.
  */
 public final class Reload {
-  /** The result of a reload. */
-  sealed interface Outcome {
-    /**
-     * The file is now in force.
-     *
-     * @param changes one line each; empty if nothing had changed
-     */
-    record Applied(List<String> changes) implements Outcome {}
-
-    /** The file cannot be used, and nothing has changed; the message has a line for each reason. */
-    record Refused(String message) implements Outcome {}
-
-    /** A bug in the bridge; the message says what is in force now. */
-    record Failed(String message) implements Outcome {}
-
-    /** There is no file to reload, or the bridge cannot reload now. */
-    record Impossible(String why) implements Outcome {}
-  }
-
   /** The parts of the bridge that a reload changes. */
   record Parts(BridgePools pools, BridgePorts ports, BridgeShards shards) {}
 
@@ -151,10 +133,10 @@ public final class Reload {
   }
 
   /** Reloads on request; blocks until done, for a few start-timeouts at most. */
-  Outcome onRequest() {
+  ReloadOutcome onRequest() {
     try {
       if (requests.incrementAndGet() > REQUESTS_MAX) {
-        return new Outcome.Impossible("other reloads are already waiting; try again");
+        return new ReloadOutcome.Impossible("other reloads are already waiting; try again");
       }
       lock.lock();
       try {
@@ -167,36 +149,36 @@ public final class Reload {
     }
   }
 
-  private Outcome run(String cause) {
-    Outcome outcome = outcome();
+  private ReloadOutcome run(String cause) {
+    ReloadOutcome outcome = outcome();
     metrics.count(outcome);
     switch (outcome) {
-      case Outcome.Applied(List<String> changes) ->
+      case ReloadOutcome.Applied(List<String> changes) ->
           log.write(
               Event.RELOADED,
               "cause",
               cause,
               "changes",
               changes.isEmpty() ? "none" : String.join("; ", changes));
-      case Outcome.Refused(String message) ->
+      case ReloadOutcome.Refused(String message) ->
           message
               .lines()
               .forEach(line -> log.write(Event.RELOAD_REFUSED, "cause", cause, "reason", line));
-      case Outcome.Failed(String message) ->
+      case ReloadOutcome.Failed(String message) ->
           log.write(Event.RELOAD_REFUSED, "cause", cause, "reason", message);
-      case Outcome.Impossible(String why) ->
+      case ReloadOutcome.Impossible(String why) ->
           log.write(Event.RELOAD_REFUSED, "cause", cause, "reason", why);
     }
     return outcome;
   }
 
-  private Outcome outcome() {
+  private ReloadOutcome outcome() {
     if (file.isEmpty()) {
-      return new Outcome.Impossible(
+      return new ReloadOutcome.Impossible(
           "this bridge was started without a file (--config, WAYMARK_CONFIG): there is nothing to reload");
     }
     if (!isOpen) {
-      return new Outcome.Impossible(
+      return new ReloadOutcome.Impossible(
           closing.getCount() == 0
               ? "the bridge is draining"
               : "the bridge is still starting; try again");
@@ -206,12 +188,13 @@ public final class Reload {
       LoadedConfig next = file.get().get();
       ConfigChanges changes = ConfigChanges.between(before, next);
       apply(changes, next);
-      return new Outcome.Applied(changes.lines());
+      return new ReloadOutcome.Applied(changes.lines());
     } catch (ConfigException | StartException refused) {
-      return new Outcome.Refused(String.valueOf(refused.getMessage()));
+      return new ReloadOutcome.Refused(String.valueOf(refused.getMessage()));
     } catch (RuntimeException bug) {
       log.write(Event.BUG, "exception", bug);
-      return new Outcome.Failed("a defect of the bridge: " + bug + "; " + stateAfter(bug, before));
+      return new ReloadOutcome.Failed(
+          "a bug in the bridge: " + bug + "; " + stateAfter(bug, before));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.waymark.bridge;
 
 import com.codahale.metrics.Counter;
+import dev.waymark.api.ReloadOutcome;
 import dev.waymark.telemetry.Metrics;
 
 /** The results of reloads as metrics. Thread-safe. */
@@ -29,19 +30,19 @@ final class ReloadMetrics {
     return metrics.counter("waymark_reloads_total", "Reloads, by result.", "result", result);
   }
 
-  void count(Reload.Outcome outcome) {
+  void count(ReloadOutcome outcome) {
     switch (outcome) {
-      case Reload.Outcome.Applied _ -> {
+      case ReloadOutcome.Applied _ -> {
         isLastApplied = true;
         appliedUnixS = Clock.nowUnixMs() / MS_PER_SECOND;
         applied.inc();
       }
-      case Reload.Outcome.Refused _, Reload.Outcome.Failed _ -> {
+      case ReloadOutcome.Refused _, ReloadOutcome.Failed _ -> {
         isLastApplied = false;
         refused.inc();
       }
       // Says nothing about the file.
-      case Reload.Outcome.Impossible _ -> refused.inc();
+      case ReloadOutcome.Impossible _ -> refused.inc();
     }
   }
 }

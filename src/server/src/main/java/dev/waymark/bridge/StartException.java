@@ -38,6 +38,8 @@ public final class StartException extends RuntimeException {
             + place
             + ": "
             + why
-            + "; stop the process that uses it, or choose another address");
+            + (why.contains("in use")
+                ? "; stop the process that uses it, or choose another address"
+                : "; choose another address"));
   }
 }

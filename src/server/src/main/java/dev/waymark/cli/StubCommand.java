@@ -114,7 +114,9 @@ final class StubCommand implements Callable<Integer> {
           "Subscribe to announcements of all connections, whoever owns them: GET /announced.")
   private boolean announcements;
 
-  @Option(names = "--log-frames", description = "Log every frame sent and received.")
+  @Option(
+      names = "--log-frames",
+      description = "Log every chunk of data and every event, in both directions.")
   private boolean logFrames;
 
   @Override
@@ -160,18 +162,18 @@ final class StubCommand implements Callable<Integer> {
       return;
     }
     say(
-        "waymark stub drains: ends when its "
+        "waymark stub: draining; exits when its "
             + attached
             + " connections have moved away, after "
             + drainTimeout
-            + ", or at a second signal");
+            + ", or on a second signal");
     Wait wait = new Wait(patience.toNanos());
     while (!server.connections().isEmpty() && !wait.isOver()) {
       if (signals.hurry().await(DRAIN_POLL_MS, TimeUnit.MILLISECONDS)) {
         break;
       }
     }
-    say("waymark stub ends with " + server.connections().size() + " connections attached");
+    say("waymark stub: exiting, " + server.connections().size() + " connections still attached");
   }
 
   private void say(String line) {
@@ -250,7 +252,9 @@ final class StubCommand implements Callable<Integer> {
                 + flag
                 + "): "
                 + cause
-                + "; stop the process that uses the port, or choose another");
+                + (cause.contains("in use")
+                    ? "; stop the process that uses the port, or choose another"
+                    : "; choose another address"));
     return EXIT_FAILED;
   }
 

@@ -2,24 +2,9 @@ package dev.waymark.config;
 
 import java.time.Duration;
 
-/** The keys of finding a pool's upstreams by name and watching their health. Immutable. */
+/** The keys of watching the health of a pool's upstreams. Immutable. */
 public final class HealthKeys {
-  static final KeyGroup<PoolConfig> GROUP = new KeyGroup<>("Discovery and health", Scope.POOL, "");
-
-  public static final Key<PoolConfig, Duration> DNS_TTL_MIN =
-      GROUP
-          .key("dns-ttl-min", ValueType.duration("24h"))
-          .byDefault("1s")
-          .onReload(OnReload.AT_ONCE)
-          .meaning("A name is not resolved again sooner than this.");
-
-  public static final Key<PoolConfig, Duration> DNS_TTL_MAX =
-      GROUP
-          .key("dns-ttl-max", ValueType.duration("24h"))
-          .byDefault("60s")
-          .atLeast(DNS_TTL_MIN)
-          .onReload(OnReload.AT_ONCE)
-          .meaning("A name is resolved again at least this often.");
+  static final KeyGroup<PoolConfig> GROUP = new KeyGroup<>("Health", Scope.POOL, "");
 
   public static final Key<PoolConfig, String> SERVICE =
       GROUP
@@ -42,7 +27,7 @@ public final class HealthKeys {
           .byDefault("10s")
           .atLeast(RETRY_MIN)
           .onReload(OnReload.AT_ONCE)
-          .meaning("Longest such delay.");
+          .meaning("Longest delay before a broken health Watch is opened again.");
 
   public static final Key<PoolConfig, Duration> USER_TIMEOUT =
       GROUP

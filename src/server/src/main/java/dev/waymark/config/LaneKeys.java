@@ -59,7 +59,7 @@ public final class LaneKeys {
       GROUP
           .key("commit-timeout", ValueType.duration("1h"))
           .byDefault("10s")
-          .meaning("How long an unfinished commit is held back.");
+          .meaning("How long an unfinished commit is held back before its connection is closed.");
 
   public static final Key<BridgeConfig, Duration> PING_INTERVAL =
       GROUP
@@ -85,13 +85,13 @@ public final class LaneKeys {
           .key("retry-max", ValueType.duration("1h"))
           .byDefault("10s")
           .atLeast(RETRY_MIN)
-          .meaning("Longest such delay.");
+          .meaning("Longest delay before a broken lane is opened again.");
 
   public static final Key<BridgeConfig, Duration> CREDIT_DELAY =
       GROUP
           .key("credit-delay", ValueType.duration("10s"))
           .byDefault("20ms")
-          .meaning("How long a small credit waits for data to travel with.");
+          .meaning("How long a small credit update waits for data that it can be sent with.");
 
   public static final Key<BridgeConfig, Duration> PUSH_WAIT =
       GROUP

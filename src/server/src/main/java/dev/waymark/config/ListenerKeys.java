@@ -126,7 +126,7 @@ public final class ListenerKeys {
           .byDefault("10")
           .onReload(OnReload.NEW_CONNECTIONS)
           .meaning(
-              "Percent by which connection-age-max is shortened at most; each connection gets its own share of it.");
+              "Maximum percentage by which connection-age-max is shortened; the amount differs for each connection.");
 
   public static final Key<ListenerConfig, Duration> AGE_GRACE =
       CONNECTIONS

@@ -27,7 +27,7 @@ public final class OutlierKeys {
           .key("ejection-window", ValueType.duration("1h"))
           .byDefault("10s")
           .onReload(OnReload.AT_ONCE)
-          .meaning("Time within which they count.");
+          .meaning("Period within which outlier signals are counted.");
 
   public static final Key<PoolConfig, Duration> TIME =
       GROUP

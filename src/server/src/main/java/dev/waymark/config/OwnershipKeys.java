@@ -42,14 +42,14 @@ public final class OwnershipKeys {
           .key("no-upstream-wait", ValueType.duration("1h"))
           .byDefault("5s")
           .onReload(OnReload.AT_ONCE)
-          .meaning("How long it waits before it is closed.");
+          .meaning("How long a connection waits for an upstream before it is closed.");
 
   public static final Key<PoolConfig, Integer> NO_UPSTREAM_BYTES =
       GROUP
           .key("no-upstream-bytes", ValueType.size("1", "16MiB"))
           .byDefault("64KiB")
           .onReload(OnReload.AT_ONCE)
-          .meaning("How many of its bytes are read while it waits.");
+          .meaning("How many bytes of a connection are read while it waits for an upstream.");
 
   public static final Key<PoolConfig, OnUpstreamLoss> ON_UPSTREAM_LOSS =
       GROUP
@@ -65,7 +65,7 @@ public final class OwnershipKeys {
           .byDefault("30s")
           .onReload(OnReload.AT_ONCE)
           .meaning(
-              "Bytes go to another upstream when their owner has neither consumed nor answered them for this long. off: never, as long polling needs.");
+              "Bytes go to another upstream when their owner has neither consumed nor answered them for this long. off: never; use it for long polling.");
 
   public static final Key<PoolConfig, Duration> RELEASE_TIMEOUT =
       GROUP
@@ -81,7 +81,7 @@ public final class OwnershipKeys {
           .byDefault("60s")
           .onReload(OnReload.AT_ONCE)
           .meaning(
-              "How long connections that cannot be handed over stay with a draining upstream. off: as long as it keeps them.");
+              "How long connections that cannot be handed over stay with a draining upstream. off: until the upstream closes them.");
 
   public static final Key<PoolConfig, Integer> MOVES_PER_SECOND =
       GROUP

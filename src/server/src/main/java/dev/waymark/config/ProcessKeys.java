@@ -25,7 +25,7 @@ public final class ProcessKeys {
           .example("bridge.example.com")
           .flag("--admin-hosts")
           .meaning(
-              "Names that requests to the admin port may carry in their Host header, besides IP addresses, localhost, names without a dot and the name in admin.address.");
+              "Names that requests to the admin port may carry in their Host header, besides IP addresses, localhost and names below it, names without a dot and the name in admin.address.");
 
   static final KeyGroup<BridgeConfig> ECHO_UPSTREAM =
       new KeyGroup<>("Embedded upstream", Scope.BRIDGE, "");
@@ -93,7 +93,8 @@ public final class ProcessKeys {
           .byDefault("30s")
           .flag("--drain-timeout")
           .onReload(OnReload.AT_ONCE)
-          .meaning("How long connections may finish after SIGTERM. off: they are closed.");
+          .meaning(
+              "How long connections have to finish after SIGTERM. off: they are closed at once.");
 
   public static final Key<BridgeConfig, Duration> START_TIMEOUT =
       PROCESS

@@ -46,6 +46,7 @@ final class Schema {
           PoolKeys.UPSTREAMS,
           PoolKeys.SUBSETS,
           BalancingKeys.GROUP,
+          DiscoveryKeys.GROUP,
           HealthKeys.GROUP,
           OwnershipKeys.GROUP,
           OutlierKeys.GROUP,

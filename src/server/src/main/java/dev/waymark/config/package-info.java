@@ -1,7 +1,7 @@
 /**
  * The configuration: what keys there are, how they are read from flags, environment and a YAML file
  * with errors that name file, line, key, value and remedy, and the immutable settings that result.
- * Out of scope: anything that acts on them. Used by every package above the engine; sees only the
+ * Out of scope: anything that acts on them. Used by most packages above the engine; sees only the
  * engine's options. Loading is confined to its caller, settings may be used by any thread.
  *
  * <p>A key is declared once, in the {@code …Keys} class of the component that it configures, for

@@ -4,8 +4,9 @@ import java.util.Locale;
 import org.slf4j.event.Level;
 
 /**
- * All log events. ERROR: a defect, or the bridge cannot serve; WARN: the operator can act; INFO:
- * the life cycle of the process, listeners, pools and lanes; DEBUG: that of connections. Immutable.
+ * All log events. ERROR: a bug, or the bridge cannot serve; WARN: the operator can act; INFO: the
+ * life cycle of the process, listeners, pools and lanes, and the access log; DEBUG: the life cycle
+ * of connections. Immutable.
  */
 public enum Event {
   BRIDGE_STARTED(Level.INFO),

@@ -1,6 +1,6 @@
 package dev.waymark.upstreams;
 
-import dev.waymark.config.HealthKeys;
+import dev.waymark.config.DiscoveryKeys;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
@@ -55,8 +55,8 @@ final class Discovery {
     List<Object> next =
         List.of(
             config.target(),
-            config.get(HealthKeys.DNS_TTL_MIN),
-            config.get(HealthKeys.DNS_TTL_MAX));
+            config.get(DiscoveryKeys.DNS_TTL_MIN),
+            config.get(DiscoveryKeys.DNS_TTL_MAX));
     if (!next.equals(followed)) {
       source.close();
       followed = next;
@@ -83,7 +83,9 @@ final class Discovery {
               control,
               NameLookup.of(control, files, target.server()),
               new RetryWaits(
-                  config.get(HealthKeys.DNS_TTL_MIN), config.get(HealthKeys.DNS_TTL_MAX), random),
+                  config.get(DiscoveryKeys.DNS_TTL_MIN),
+                  config.get(DiscoveryKeys.DNS_TTL_MAX),
+                  random),
               found -> onFound.accept(endpoints(target.port(), found)),
               problem -> onFailed.accept(target.host(), problem));
     };

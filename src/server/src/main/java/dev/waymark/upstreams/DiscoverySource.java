@@ -6,7 +6,8 @@ package dev.waymark.upstreams;
  * failure. Upstreams found before stay until the next success. Confined to the control thread.
  *
  * <p>A new kind of target is a record of {@link dev.waymark.config.PoolConfig.Target}, read by
- * {@code config.Targets}, and a source that {@link Discovery} makes of it.
+ * {@code config.Targets}, and a source that {@link Discovery} makes of it. The compiler names the
+ * other places that differ by kind, such as {@code config.SubsetReader}.
  */
 interface DiscoverySource {
   /** Begins; called once. May find upstreams before it returns. */

@@ -21,8 +21,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Watches the health of one upstream, retrying forever. Each attempt has its own channel, so that
- * our back-off sets the pace rather than gRPC's, and resolves the name again. Confined to the
+ * Watches the health of one upstream, retrying forever. Each attempt resolves the name again and
+ * has its own channel, so that our back-off sets the pace rather than gRPC's. Confined to the
  * control thread.
  */
 final class HealthWatch {
@@ -46,7 +46,10 @@ final class HealthWatch {
   interface Listener {
     void onHealth(UpstreamHealth health);
 
-    /** Called with the reason, as far as known, in every attempt that finds it does not serve. */
+    /**
+     * Called with the reason, as far as known, in every attempt that finds the upstream not
+     * serving.
+     */
     void onProblem(UpstreamProblem problem);
 
     /** Called when an attempt failed; another one follows. */
@@ -122,7 +125,7 @@ final class HealthWatch {
   }
 
   private static UpstreamProblem defect(RuntimeException bug) {
-    return new UpstreamProblem(Kind.INTERNAL, "a defect of the bridge: " + bug);
+    return new UpstreamProblem(Kind.INTERNAL, "a bug in the bridge: " + bug);
   }
 
   private void broken(UpstreamProblem problem) {

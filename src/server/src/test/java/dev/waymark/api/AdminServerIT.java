@@ -80,6 +80,11 @@ class AdminServerIT {
     }
 
     @Override
+    public ReloadOutcome reload() {
+      return new ReloadOutcome.Applied(List.of("pool p added"));
+    }
+
+    @Override
     public List<PoolStatus> pools() {
       return List.of(new PoolStatus("p", 1, 1, "", ""));
     }

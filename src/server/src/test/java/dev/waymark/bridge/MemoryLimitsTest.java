@@ -52,7 +52,7 @@ class MemoryLimitsTest {
     assertThat(fitted.warnings())
         .singleElement()
         .asString()
-        .contains("--memory-budget", "64MiB", "58MiB", "15MiB is in force", "lower it");
+        .contains("--memory-budget", "64MiB", "58MiB", "using 15MiB", "lower memory-budget");
   }
 
   @Test

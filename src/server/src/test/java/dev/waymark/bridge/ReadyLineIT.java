@@ -55,7 +55,7 @@ final class ReadyLineIT {
                 "with pools none (0 of 2 upstreams serve), some (1 of 2 upstreams serve),"
                     + " lost (no upstream found), admin on ")
             .endsWith("; " + advice);
-        BridgeState state = new BridgeState(bridge);
+        BridgeOperations state = new BridgeOperations(bridge);
         await()
             .untilAsserted(() ->
                 assertThat(state.upstreams().toCompletableFuture().join())

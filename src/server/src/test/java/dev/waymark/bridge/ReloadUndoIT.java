@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.waymark.api.ReloadOutcome;
 import dev.waymark.config.BridgeConfig;
 import dev.waymark.config.ConfigLoader;
 import dev.waymark.config.ListenerConfig;
@@ -132,7 +133,7 @@ final class ReloadUndoIT {
     next = broken(good);
     assertThat(bridge.reload().onRequest())
         .isInstanceOfSatisfying(
-            Reload.Outcome.Failed.class,
+            ReloadOutcome.Failed.class,
             failed ->
                 assertThat(failed.message()).contains("nowhere").endsWith("nothing has changed"));
     assertThat(bridge.inForce()).isSameAs(before);
@@ -144,7 +145,7 @@ final class ReloadUndoIT {
     next = good;
     assertThat(bridge.reload().onRequest())
         .isEqualTo(
-            new Reload.Outcome.Applied(
+            new ReloadOutcome.Applied(
                 List.of(
                     "listener chat added",
                     "pool blue added",

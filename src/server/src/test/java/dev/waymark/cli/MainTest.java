@@ -203,7 +203,7 @@ final class MainTest {
     Path file = folder.resolve("large.yml");
     Files.writeString(file, "memory-budget: 1024GiB\n");
     assertThat(run("config", "show", "--config", file.toString())).isZero();
-    assertThat(err.toString()).contains("memory-budget: 1024GiB cannot be kept");
+    assertThat(err.toString()).contains("memory-budget: 1024GiB does not fit in");
     String warned = err.toString();
     err.getBuffer().setLength(0);
     assertThat(run("config", "check", file.toString())).isZero();

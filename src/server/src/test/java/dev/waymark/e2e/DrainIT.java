@@ -119,7 +119,7 @@ final class DrainIT {
           Waymark leaving = scene.stub(i).process();
           leaving.signal("TERM");
           assertThat(leaving.exitCode()).isZero();
-          assertThat(leaving.stdout()).contains("ends with 0 connections attached");
+          assertThat(leaving.stdout()).contains("exiting, 0 connections still attached");
           scene.restart(i);
           scene.awaitServing(3);
         }

@@ -32,11 +32,11 @@ final class StubStopIT {
         Client client = bridge.connect()) {
       client.echo(10);
       stub.process().signal("TERM");
-      stub.process().awaitLine("stub drains: ends when its 1 connections have moved away");
+      stub.process().awaitLine("stub: draining; exits when its 1 connections have moved away");
       client.echo(10);
       client.reset();
       assertThat(stub.process().exitCode(SOON)).isZero();
-      assertThat(stub.process().stdout()).contains("ends with 0 connections attached");
+      assertThat(stub.process().stdout()).contains("exiting, 0 connections still attached");
     }
   }
 
@@ -51,12 +51,12 @@ final class StubStopIT {
       first.echo(10);
       second.echo(10);
       hurried.process().signal("TERM");
-      hurried.process().awaitLine("stub drains");
+      hurried.process().awaitLine("stub: draining");
       hurried.process().signal("TERM");
       late.process().signal("TERM");
       assertThat(hurried.process().exitCode(SOON)).isZero();
       assertThat(late.process().exitCode(SOON)).isZero();
-      assertThat(late.process().stdout()).contains("ends with 1 connections attached");
+      assertThat(late.process().stdout()).contains("exiting, 1 connections still attached");
     }
   }
 

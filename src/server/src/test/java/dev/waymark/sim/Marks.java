@@ -51,7 +51,7 @@ final class Marks {
 
   private static final List<String> OF_EVENTS =
       List.of(
-          "lane broken: it does not read the answers to what it sends",
+          "lane broken: the upstream does not read the answers to its frames",
           "lane broken: it accepted the call and sent no Settings",
           "lane broken: nothing came for # ms after a Ping",
           "lane broken: Settings came after other frames",

@@ -37,7 +37,7 @@ class SimTest {
   private static final Map<String, String> OUT_OF_REACH =
       Map.of(
           "counter ANNOUNCEMENT_RESYNCS", "needs 10,000 changes in the queue",
-          "lane broken: it does not read the answers to what it sends",
+          "lane broken: the upstream does not read the answers to its frames",
               "needs 10,000 unread answers",
           "end FENCED", "ends an attachment only",
           "end MOVED", "ends an attachment only",

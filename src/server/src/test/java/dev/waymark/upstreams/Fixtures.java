@@ -4,6 +4,7 @@ import dev.waymark.config.BalancingKeys;
 import dev.waymark.config.BalancingKeys.Follow;
 import dev.waymark.config.BalancingKeys.HashBy;
 import dev.waymark.config.BalancingKeys.Policy;
+import dev.waymark.config.DiscoveryKeys;
 import dev.waymark.config.HealthKeys;
 import dev.waymark.config.OutlierKeys;
 import dev.waymark.config.PoolConfig;
@@ -44,8 +45,8 @@ final class Fixtures {
         .with(HealthKeys.SERVICE, f.healthService)
         .with(HealthKeys.RETRY_MIN, f.healthRetryMin)
         .with(HealthKeys.RETRY_MAX, f.healthRetryMax)
-        .with(HealthKeys.DNS_TTL_MIN, f.dnsTtlMin)
-        .with(HealthKeys.DNS_TTL_MAX, f.dnsTtlMax)
+        .with(DiscoveryKeys.DNS_TTL_MIN, f.dnsTtlMin)
+        .with(DiscoveryKeys.DNS_TTL_MAX, f.dnsTtlMax)
         .with(HealthKeys.USER_TIMEOUT, f.userTimeout)
         .with(OutlierKeys.TIME, f.ejectionTime)
         .with(OutlierKeys.TIME_MAX, f.ejectionTimeMax)

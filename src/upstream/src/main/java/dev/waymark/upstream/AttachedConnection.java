@@ -266,7 +266,7 @@ final class AttachedConnection implements UpstreamConnection {
     if (whole && bytes > commitBytesMax()) {
       return "a commit of "
           + bytes
-          + " bytes is larger than the reply window of "
+          + " bytes exceeds the maximum of "
           + commitBytesMax()
           + " bytes, connection "
           + open.mark();

@@ -343,7 +343,7 @@ final class ServerLane {
     if (unreadAnswers > UNREAD_ANSWERS_MAX) {
       end(
           Status.RESOURCE_EXHAUSTED.withDescription(
-              "the bridge does not read the answers to what it sends"));
+              "the bridge does not read the answers to its frames"));
     }
   }
 

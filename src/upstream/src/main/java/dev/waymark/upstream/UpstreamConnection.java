@@ -73,7 +73,7 @@ public interface UpstreamConnection {
    * Sends reply bytes that acknowledge nothing: part of a longer reply. The SDK may split them
    * anywhere.
    *
-   * @param owned one reference passes to this method; convertAndRelease on every path
+   * @param owned this method takes over one reference and releases it, whatever happens
    * @throws IllegalStateException after {@link #halfClose}, or if more bytes would wait than the
    *     upstream allows
    */
@@ -98,7 +98,7 @@ public interface UpstreamConnection {
    * Sends a reply and acknowledges the bytes that it answers, atomically: the bridge takes both or
    * neither, so the reply reaches the client exactly once.
    *
-   * @param owned one reference passes to this method; convertAndRelease on every path
+   * @param owned this method takes over one reference and releases it, whatever happens
    * @param consumedOffset the offset before which this upstream is done with every client byte;
    *     cumulative, so one lower than before is ignored
    * @throws IllegalArgumentException if the reply is larger than {@link #commitBytesMax}, or the

@@ -44,7 +44,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
   private int unreadFrames;
   private boolean isFilterInstalled;
 
-  /** From then on everything from the peer is dropped. */
+  /** Once true, everything from the peer is dropped. */
   private boolean isEnding;
 
   private PeerGuard(FrameMeter.Peer peer, Consumer<String> onFlood) {
@@ -59,12 +59,12 @@ public final class PeerGuard extends ChannelDuplexHandler {
    * @param onFlood called with a description of the flood, on the channel's event loop, before the
    *     channel is closed
    */
-  public static PeerGuard ofServer(Consumer<String> onFlood) {
+  public static PeerGuard forDialled(Consumer<String> onFlood) {
     return new PeerGuard(FrameMeter.Peer.SERVER, onFlood);
   }
 
   /** Creates a guard for an accepted channel. */
-  static PeerGuard ofClient(Consumer<String> onFlood) {
+  static PeerGuard forAccepted(Consumer<String> onFlood) {
     return new PeerGuard(FrameMeter.Peer.CLIENT, onFlood);
   }
 

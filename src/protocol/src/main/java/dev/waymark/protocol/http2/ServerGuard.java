@@ -33,7 +33,7 @@ public final class ServerGuard {
 
     @Override
     public ChannelHandler newHandler(GrpcHttp2ConnectionHandler grpc) {
-      return new GuardInstaller(PeerGuard.ofClient(onFlood), plaintext.newHandler(grpc));
+      return new GuardInstaller(PeerGuard.forAccepted(onFlood), plaintext.newHandler(grpc));
     }
 
     @Override

@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A page of {@code evil.example} can have its name resolve to 127.0.0.1 (DNS rebinding); its
  * requests then carry that name as Host. So only those Hosts are served that no such page can have:
- * an IP address, {@code localhost}, a name without a dot, or a name that the operator listed.
- * Requests that a browser sends across sites carry Origin or Sec-Fetch-Site, and are refused.
+ * an IP address, {@code localhost} or a name below it, a name without a dot, or a name that the
+ * operator listed. Requests that a browser sends across sites carry Origin or Sec-Fetch-Site, and
+ * are refused.
  */
 final class HttpGuard {
   /** RFC 1035, 2.3.4. */

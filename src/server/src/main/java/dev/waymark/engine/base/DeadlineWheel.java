@@ -14,13 +14,13 @@ import org.jspecify.annotations.Nullable;
  * through the owners' own {@link Node}s, so arming and disarming cost no allocation and a closed
  * connection leaves nothing behind.
  *
- * <p><b>Why it is correct.</b> The wheel promises only that an owner is called in time or too
- * early. A deadline that moves later is not moved in the wheel: the owner is called at the old
- * time, sees that nothing is due, and arms itself again. So traffic that moves a deadline later
- * costs one comparison. A deadline past the horizon is treated the same way.
+ * <p><b>Why it is correct.</b> The wheel promises only that an owner is called at most one tick
+ * late, and possibly too early. A deadline that moves later is not moved in the wheel: the owner is
+ * called at the old time, sees that nothing is due, and arms itself again. So traffic that moves a
+ * deadline later costs one comparison. A deadline past the horizon is treated the same way.
  *
- * <p><b>The cost.</b> A deadline is seen up to one tick late. Times are compared by subtraction, so
- * they may wrap. Confined to its shard's thread.
+ * <p><b>The cost.</b> That tick. Times are compared by subtraction, so they may wrap. Confined to
+ * its shard's thread.
  */
 public final class DeadlineWheel {
   /** How late a deadline may be noticed. */
@@ -65,7 +65,7 @@ public final class DeadlineWheel {
     }
   }
 
-  /** Schedules a call of the owner's onDeadline at this time or earlier. */
+  /** Schedules a call of the owner's onDeadline: at most one tick after this time, or earlier. */
   public void arm(Node node, long deadlineNs) {
     long wanted = Math.floorDiv(deadlineNs - originNs + TICK_NS - 1, TICK_NS);
     long tick = Math.clamp(wanted, currentTick + 1, currentTick + SLOTS - 1);

@@ -14,7 +14,7 @@ final class ConnectionAge {
    */
   static final long SILENCE_NS = 1_000_000_000L;
 
-  /** The grace time is at most this part of a drain. */
+  /** The grace period is at most the drain timeout divided by this. */
   private static final int DRAIN_GRACE_DIVISOR = 4;
 
   private final long graceNs;

@@ -54,7 +54,7 @@ public final class Lane implements Owner, Candidate {
 
   /**
    * @param hasAcknowledged whether the upstream sent Settings before; then it gets no connections
-   *     until it sends them again: the kernel accepts calls for a stopped process too
+   *     until it sends them again: the kernel accepts connections even for a stopped process
    */
   public Lane(
       long nowNs,
@@ -182,7 +182,7 @@ public final class Lane implements Owner, Candidate {
   /** Breaks the lane of an upstream that sends requests but does not read the answers. */
   private void breakIfUnread(long nowNs) {
     if (phase == Phase.OPEN && sender.isUnread()) {
-      String cause = "it does not read the answers to what it sends";
+      String cause = "the upstream does not read the answers to its frames";
       transport.cancel(cause);
       breakWith(nowNs, cause, CloseReason.UPSTREAM_LOST);
     }

@@ -12,7 +12,10 @@ import java.util.List;
  * Confined to its shard's thread.
  */
 final class Mover {
-  /** Upstreams rarely come one at a time, and the lanes of other shards open at other times. */
+  /**
+   * Delay between a change of shares and rebalancing: upstreams rarely join one at a time, and the
+   * lanes of other shards open at other times.
+   */
   static final long REBALANCE_DELAY_NS = 1_000_000_000L;
 
   /** How much of the rate may be saved up. */

@@ -56,7 +56,7 @@ public record Dialler(
           Channel channel = channels.newChannel();
           channel
               .pipeline()
-              .addLast(new DialGuard(dialled, dial), PeerGuard.ofServer(dial::flooded));
+              .addLast(new DialGuard(dialled, dial), PeerGuard.forDialled(dial::flooded));
           return channel;
         };
     return NettyChannelBuilder.forAddress(isTcp ? dialled : forChannelType(UNIX_TARGET, type))

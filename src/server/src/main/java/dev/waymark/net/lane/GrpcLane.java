@@ -82,7 +82,7 @@ final class GrpcLane implements LaneTransport {
     } catch (RuntimeException bug) {
       cancel(CloseReason.INTERNAL.name());
       settings.bugs().accept(bug);
-      lane.onBroken(settings.clockNs().getAsLong(), "a defect of the bridge: " + bug);
+      lane.onBroken(settings.clockNs().getAsLong(), "a bug in the bridge: " + bug);
     }
   }
 
@@ -237,11 +237,11 @@ final class GrpcLane implements LaneTransport {
       }
     } catch (MalformedFrameException malformed) {
       cancel(CloseReason.PROTOCOL.name());
-      lane.onBroken(nowNs, "a frame that cannot be read: " + malformed.getMessage());
+      lane.onBroken(nowNs, "malformed frame: " + malformed.getMessage());
     } catch (RuntimeException | Error bug) {
       settings.bugs().accept(bug);
       cancel(CloseReason.INTERNAL.name());
-      lane.onBroken(nowNs, "a defect of the bridge: " + bug);
+      lane.onBroken(nowNs, "a bug in the bridge: " + bug);
     } finally {
       batch.release();
     }

@@ -23,6 +23,6 @@ public interface Acceptor {
   /** Called on the loop's thread when a client has been accepted. */
   Connection onAccepted(EventLoop loop, String listener, ClientSocket socket);
 
-  /** Called with an exception that is a defect of the bridge, not of the client. */
+  /** Called with an exception that is a bug in the bridge, not the client's doing. */
   void onBug(Throwable bug);
 }

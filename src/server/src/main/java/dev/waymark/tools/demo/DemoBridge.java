@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 
 /** The bridge, a separate process on ports of its choice. Thread-safe. */
 final class DemoBridge {
-  /** Describes where its configuration differs from a bridge's defaults. */
+  /** The settings that differ from a bridge's defaults and affect pauses. */
   static final String SETTINGS =
       "ping-interval 500 ms and lane-timeout 2 s (2 s and 6 s by default)";
 

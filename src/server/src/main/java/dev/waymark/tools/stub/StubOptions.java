@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param reply the reply to messages that no rule matches; null echoes the message
  * @param rules tried first, in order
  * @param delay how long to delay every reply, in addition to its rule's delay
- * @param logsFrames whether to log one INFO line per chunk of data in each direction
+ * @param logsFrames whether to log an INFO line for every chunk of data and every event, in both
+ *     directions
  * @param name the value of {@code ${name}} in replies; null for the first address
  * @param refusal the reason with which to refuse every connection; null refuses none
  * @param wantsAnnouncements whether to have all connections announced; requires {@code acknowledge}

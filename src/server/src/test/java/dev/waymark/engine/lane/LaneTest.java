@@ -187,9 +187,10 @@ class LaneTest {
       fixtures.receive(new UpstreamFrame().clear().control(push(i)));
     }
     assertThat(fixtures.effects)
-        .doesNotContain("cancel it does not read the answers to what it sends");
+        .doesNotContain("cancel the upstream does not read the answers to its frames");
     fixtures.receive(new UpstreamFrame().clear().connection(77));
-    assertThat(fixtures.effects).contains("cancel it does not read the answers to what it sends");
+    assertThat(fixtures.effects)
+        .contains("cancel the upstream does not read the answers to its frames");
   }
 
   @Test

@@ -224,7 +224,8 @@ class PushTest {
       fixtures.receive(fixtures.reply(connection, "x"));
     }
     fixtures.passMs(200);
-    assertThat(fixtures.effects).contains("cancel it does not read the answers to what it sends");
+    assertThat(fixtures.effects)
+        .contains("cancel the upstream does not read the answers to its frames");
   }
 
   // --- helper ---

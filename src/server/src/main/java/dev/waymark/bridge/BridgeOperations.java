@@ -5,6 +5,7 @@ import dev.waymark.api.ConnectionView;
 import dev.waymark.api.Operations;
 import dev.waymark.api.PoolStatus;
 import dev.waymark.api.Readiness;
+import dev.waymark.api.ReloadOutcome;
 import dev.waymark.api.UpstreamStatus;
 import dev.waymark.engine.connection.ConnectionStatus;
 import dev.waymark.engine.lane.LaneStatus;
@@ -21,11 +22,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Stream;
 
-/** The state of a bridge as the admin port shows it. Thread-safe. */
-final class BridgeState implements Operations {
+/** The state of a bridge for display, and the commands that it takes. Thread-safe. */
+final class BridgeOperations implements Operations {
   private final Bridge bridge;
 
-  BridgeState(Bridge bridge) {
+  BridgeOperations(Bridge bridge) {
     this.bridge = bridge;
   }
 
@@ -37,6 +38,11 @@ final class BridgeState implements Operations {
   @Override
   public Readiness readiness() {
     return bridge.readiness();
+  }
+
+  @Override
+  public ReloadOutcome reload() {
+    return bridge.reload().onRequest();
   }
 
   @Override
@@ -59,7 +65,7 @@ final class BridgeState implements Operations {
   }
 
   private static List<ConnectionView> views(List<ConnectionStatus> statuses) {
-    return statuses.stream().map(BridgeState::view).toList();
+    return statuses.stream().map(BridgeOperations::view).toList();
   }
 
   private static ConnectionView view(ConnectionStatus status) {
