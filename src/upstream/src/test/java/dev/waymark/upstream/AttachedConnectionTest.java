@@ -57,7 +57,7 @@ final class AttachedConnectionTest {
     ByteBuf large = Unpooled.wrappedBuffer(new byte[200_001]);
     assertThatThrownBy(() -> handlers.connection().commit(large, 0))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("larger than the reply window of 200000");
+        .hasMessageContaining("exceeds the maximum of 200000");
     assertThat(large.refCnt()).isZero();
   }
 
