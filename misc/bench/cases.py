@@ -160,8 +160,8 @@ def memory(system, process, is_java):
     return now
 
 
-def core1000000(run, case, folder):
-    """Heap of the core alone, with simulated connections."""
+def engine1000000(run, case, folder):
+    """Heap of the engine alone, with simulated connections."""
     done = subprocess.run([JMH_SCRIPT, "idle-connections", case.removeprefix("core")], stdout=subprocess.PIPE)
     if not done.stdout:
         raise Failure(f"{JMH_SCRIPT} exited with {done.returncode} and no figures")
@@ -299,7 +299,7 @@ def warm(run, system):
 SHARED = {"open10k": open10k, "openhalf": openhalf, "storm": storm}
 OWN = {
     "idle19000": idle19000,
-    "core1000000": core1000000,
+    "engine1000000": engine1000000,
     "start": start,
     "warmup": warmup,
     "upstreams": upstreams,
