@@ -310,7 +310,7 @@ public final class Waymark implements AutoCloseable {
       return this;
     }
 
-    /** Makes the start cheaper and sustained load slower. */
+    /** Takes the serial collector, with which a start is cheaper and sustained load slower. */
     public Launch quick() {
       isQuick = true;
       return this;
@@ -359,8 +359,11 @@ public final class Waymark implements AutoCloseable {
       line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
       line.addAll(TrainedRelease.jvmOptions());
       line.add("-Dio.netty.leakDetection.level=" + leakDetection);
+      // Most of these processes end before the second compiler pays for what it takes from the
+      // others.
+      line.add("-XX:TieredStopAtLevel=1");
       if (isQuick) {
-        line.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+        line.add("-XX:+UseSerialGC");
       }
       line.add("dev.waymark.cli.Main");
       line.addAll(args);
