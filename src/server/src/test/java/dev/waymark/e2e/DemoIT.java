@@ -2,6 +2,7 @@ package dev.waymark.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,6 +40,7 @@ final class DemoIT {
   /** On Ctrl-C, the terminal signals all processes of the foreground group. */
   @Test
   void ctrlC_duringStart_endsTheDemoWithASummary() {
+    assumeFalse(Waymark.isIgnoredHere("INT"), "this build ignores SIGINT, as in the background");
     try (Waymark demo = Waymark.start("demo", "--clients=10")) {
       demo.awaitLine("starting a bridge");
       await().until(() -> upstreamsOf(demo).size() == 3);

@@ -134,19 +134,14 @@ final class LauncherJavaIT {
   @CsvSource({"bridge, 1", "stub, 0", "--debug bridge, 1", "--debug stub, 0"})
   void run_bridge_startsJavaWithHangupIgnored(String command, int hangup) throws IOException {
     assumeTrue(Files.exists(Path.of("/proc/self/status")), "no /proc");
-    assumeTrue(hangup == 1 || !isHangupIgnoredHere(), "this build ignores SIGHUP, as with nohup");
+    assumeTrue(
+        hangup == 1 || !Waymark.isIgnoredHere("HUP"), "this build ignores SIGHUP, as with nohup");
     Path release = release(Files.readString(Path.of("waymark")));
     try (Waymark run = fake.launch(release.resolve("bin/waymark"), command.split(" "))) {
       assertThat(run.exitCode()).isEqualTo(7);
       String ignored = run.awaitLine("SigIgn:\\s*([0-9a-f]+)").group(1);
       assertThat(Long.parseLong(ignored, 16) & 1).isEqualTo(hangup);
     }
-  }
-
-  private static boolean isHangupIgnoredHere() throws IOException {
-    return Files.readAllLines(Path.of("/proc/self/status")).stream()
-        .filter(line -> line.startsWith("SigIgn:"))
-        .anyMatch(line -> (Long.parseLong(line.split("\\s+", 2)[1], 16) & 1) == 1);
   }
 
   @Test

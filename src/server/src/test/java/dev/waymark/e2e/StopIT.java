@@ -78,7 +78,7 @@ final class StopIT {
   @ValueSource(strings = {"TERM", "INT"})
   void secondSignal_whileDraining_endsAtOnce(String signal) throws IOException {
     assumeTrue(
-        !signal.equals("INT") || !isInterruptIgnored(),
+        !signal.equals("INT") || !Waymark.isIgnoredHere("INT"),
         "SIGINT is ignored here, as in a shell's background job, and child processes inherit that");
     try (Bridge bridge = Bridge.inFrontOf(stub, "--drain-timeout=10m");
         Client client = bridge.connect()) {
@@ -89,22 +89,6 @@ final class StopIT {
       assertThat(bridge.process().exitCode(Duration.ofSeconds(15))).isZero();
       client.expectGone();
     }
-  }
-
-  /** Reads the mask of ignored signals, which children inherit (proc(5)); SIGINT is number 2. */
-  private static boolean isInterruptIgnored() throws IOException {
-    Path status = Path.of("/proc/self/status");
-    if (!Files.exists(status)) {
-      return false;
-    }
-    String mask =
-        Files.readAllLines(status).stream()
-            .filter(line -> line.startsWith("SigIgn:"))
-            .findFirst()
-            .orElse("SigIgn:0")
-            .substring("SigIgn:".length())
-            .strip();
-    return (Long.parseUnsignedLong(mask, 16) & 0b10) != 0;
   }
 
   @Test

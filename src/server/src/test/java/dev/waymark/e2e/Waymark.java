@@ -77,6 +77,21 @@ public final class Waymark implements AutoCloseable {
     return new Launch(List.of(args), true);
   }
 
+  /**
+   * Whether processes started here ignore HUP or INT from the start: a build under {@code nohup} or
+   * in a shell's background passes that on.
+   */
+  public static boolean isIgnoredHere(String signal) {
+    long bit = 1L << (signal.equals("HUP") ? 0 : 1);
+    try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
+      return lines
+          .filter(line -> line.startsWith("SigIgn:"))
+          .anyMatch(line -> (Long.parseUnsignedLong(line.split("\\s+", 2)[1], 16) & bit) != 0);
+    } catch (IOException noProc) {
+      return false;
+    }
+  }
+
   /** Whether the shell would find this program. */
   public static boolean isOnPath(String program) {
     return Stream.of(System.getenv("PATH").split(":"))
