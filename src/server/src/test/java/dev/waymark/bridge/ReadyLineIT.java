@@ -50,11 +50,14 @@ final class ReadyLineIT {
       Bridge bridge = start(pools);
       try {
         String advice = "try it: nc 127.0.0.1 " + bridge.ports().get(1).address().getPort();
-        assertThat(new ReadyLine(bridge, bridge.inForce()).text())
-            .contains(
-                "with pools none (0 of 2 upstreams serve), some (1 of 2 upstreams serve),"
-                    + " lost (no upstream found), admin on ")
-            .endsWith("; " + advice);
+        // An upstream that is SERVING counts until it has refused its first lane.
+        await()
+            .untilAsserted(() ->
+                assertThat(new ReadyLine(bridge, bridge.inForce()).text())
+                    .contains(
+                        "with pools none (0 of 2 upstreams serve), some (1 of 2 upstreams serve),"
+                            + " lost (no upstream found), admin on ")
+                    .endsWith("; " + advice));
         BridgeOperations state = new BridgeOperations(bridge);
         await()
             .untilAsserted(() ->
