@@ -162,7 +162,7 @@ def memory(system, process, is_java):
 
 def engine1000000(run, case, folder):
     """Heap of the engine alone, with simulated connections."""
-    done = subprocess.run([JMH_SCRIPT, "idle-connections", case.removeprefix("core")], stdout=subprocess.PIPE)
+    done = subprocess.run([JMH_SCRIPT, "idle-connections", case.removeprefix("engine")], stdout=subprocess.PIPE)
     if not done.stdout:
         raise Failure(f"{JMH_SCRIPT} exited with {done.returncode} and no figures")
     each = json.loads(done.stdout)["heapBytesPerConnection"]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Benchmarks of single steps (JMH): jmh.sh [REGEX] [JMH-OPTIONS]. The core's heap per idle connection: jmh.sh idle-connections [COUNT].
+# Benchmarks of single steps (JMH): jmh.sh [REGEX] [JMH-OPTIONS]. The engine's heap per idle connection: jmh.sh idle-connections [COUNT].
 # The cost of bare gRPC streams, compared with as many sockets: jmh.sh bare-stream.
 # Builds them first, separately, in src/server/target/jmh. MVN: the Maven to build with. See README.md.
 set -eu

@@ -8,7 +8,7 @@ public sealed interface Framing {
   /** No framing: bytes are passed on as they arrive. */
   record Raw() implements Framing {}
 
-  /** A message ends with {@code }, which belongs to it. */
+  /** A message ends with {@code \n}, which belongs to it. */
   record Line() implements Framing {}
 
   /** A message ends with the delimiter of 1 to 16 bytes, which belongs to it. */

@@ -49,7 +49,7 @@ public final class Bridge implements Acceptor {
 
   /**
    * Longer than the 200 ms after which an upstream that has not refused a lane counts as having
-   * taken it ({@link LaneConnector.Attempts}).
+   * accepted it ({@link LaneConnector.Attempts}).
    */
   private static final long PROOF_TIMEOUT_NS = TimeUnit.MILLISECONDS.toNanos(300);
 

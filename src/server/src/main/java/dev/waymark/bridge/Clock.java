@@ -1,6 +1,8 @@
 package dev.waymark.bridge;
 
-/** The only place in the bridge that reads the clock. Thread-safe. */
+/**
+ * The clocks of the bridge; only {@code api.http} and {@code Pacer} have their own. Thread-safe.
+ */
 public final class Clock {
   private Clock() {}
 

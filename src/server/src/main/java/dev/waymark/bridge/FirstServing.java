@@ -24,8 +24,8 @@ final class FirstServing {
   }
 
   /**
-   * Released, for good, when the health of every upstream is known and every SERVING one has taken
-   * or refused a lane, so that the first clients are spread over all of them.
+   * Released, for good, when the health of every upstream is known and every SERVING one has
+   * accepted or refused a lane, so that the first clients are spread over all of them.
    */
   CountDownLatch proven() {
     return proven;
@@ -43,7 +43,7 @@ final class FirstServing {
     }
   }
 
-  /** Called when an upstream has taken or refused a lane. */
+  /** Called when an upstream has accepted or refused a lane. */
   void onLane(String upstream) {
     if (proven.getCount() > 0) {
       answered.add(upstream);

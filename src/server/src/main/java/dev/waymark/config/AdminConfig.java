@@ -7,7 +7,8 @@ import java.util.List;
  * The admin port. Immutable.
  *
  * @param hosts names that requests may carry in their Host header, besides IP addresses, {@code
- *     localhost} and names without a dot; {@code *.example.com} is every name below example.com
+ *     localhost} and names below it, and names without a dot; {@code *.example.com} is every name
+ *     below example.com
  */
 public record AdminConfig(InetSocketAddress address, List<String> hosts) {
   public AdminConfig {

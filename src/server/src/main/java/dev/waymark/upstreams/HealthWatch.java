@@ -92,7 +92,7 @@ final class HealthWatch {
     try {
       addresses.find(this::open, this::broken);
     } catch (RuntimeException bug) {
-      broken(defect(bug));
+      broken(problemOfBug(bug));
     }
   }
 
@@ -120,11 +120,11 @@ final class HealthWatch {
       current = new Attempt(channels.open(address, dial), dial);
       current.start();
     } catch (RuntimeException bug) {
-      broken(defect(bug));
+      broken(problemOfBug(bug));
     }
   }
 
-  private static UpstreamProblem defect(RuntimeException bug) {
+  private static UpstreamProblem problemOfBug(RuntimeException bug) {
     return new UpstreamProblem(Kind.INTERNAL, "a bug in the bridge: " + bug);
   }
 

@@ -290,6 +290,7 @@ public final class Waymark implements AutoCloseable {
     private int descriptorsMax;
     private String ignoredSignal = "";
     private boolean isQuick;
+    private boolean isSustained;
     private Path directory = Path.of("").toAbsolutePath();
     private ProcessBuilder.Redirect output = ProcessBuilder.Redirect.PIPE;
 
@@ -322,6 +323,12 @@ public final class Waymark implements AutoCloseable {
     /** Sets Netty's level of leak detection; paranoid if not called. */
     public Launch leakDetection(String level) {
       leakDetection = level;
+      return this;
+    }
+
+    /** Uses both compilers, as in production: for processes that run long under load. */
+    public Launch sustained() {
+      isSustained = true;
       return this;
     }
 
@@ -374,9 +381,10 @@ public final class Waymark implements AutoCloseable {
       line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
       line.addAll(TrainedRelease.jvmOptions());
       line.add("-Dio.netty.leakDetection.level=" + leakDetection);
-      // Most of these processes end before the second compiler pays for what it takes from the
-      // others.
-      line.add("-XX:TieredStopAtLevel=1");
+      if (!isSustained) {
+        // Most processes end before the second compiler pays for what it takes from the others.
+        line.add("-XX:TieredStopAtLevel=1");
+      }
       if (isQuick) {
         line.add("-XX:+UseSerialGC");
       }

@@ -278,10 +278,10 @@ final class Attachment implements ReplyQueue.Output {
    * it.
    */
   private void releaseIfDone() {
-    boolean haveRepliesLeft = !replies.isWaiting() && !attached.hasMail();
+    boolean areAllRepliesSent = !replies.isWaiting() && !attached.hasMail();
     if (!isEnded
         && !isEnding
-        && haveRepliesLeft
+        && areAllRepliesSent
         && handOver.isDue(attached.receivedOffset(), consumedOffset)) {
       lane.released(this, handOver.finalConsumed(consumedOffset));
     }

@@ -151,7 +151,8 @@ public final class HttpPort {
    * Creates a port that is not open yet. {@code /} is an index of the routes unless one of them has
    * that path.
    *
-   * @param hosts names accepted as Host besides addresses, localhost and names without a dot
+   * @param hosts names accepted as Host besides addresses, localhost and names below it, and names
+   *     without a dot
    */
   public HttpPort(
       InetSocketAddress address, Collection<String> hosts, List<Route> routes, EventLog log) {

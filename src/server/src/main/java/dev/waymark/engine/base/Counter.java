@@ -24,7 +24,7 @@ public enum Counter {
   SUSPECTS_UNTRIED(
       Scope.LISTENER,
       "waymark_suspects_untried_total",
-      "Such connections placed without probation: too many waited, or for too long."),
+      "Connections that lost one owner after the other and were placed without probation: too many waited, or for too long."),
   CONNECTIONS_ATTACHED(
       Scope.UPSTREAM,
       "waymark_upstream_connections_attached_total",

@@ -18,7 +18,7 @@ final class GroupSize {
 
   private static final int GROWTH = 4;
 
-  /** After a group has killed an upstream, this many rounds must not before groups grow. */
+  /** After a group has killed an upstream, groups grow again once this many rounds killed none. */
   private static final int CAUTION = 8;
 
   /** After this long without suspects, sizes start over. */

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * Confined to its shard's thread.
  *
  * <p>A pool must not learn about connections of listeners to which it may not push. So if it may
- * push to some listeners only, a mark whose listener is unknown is FORBIDDEN.
+ * push to some listeners only, a mark whose listener is unknown is FORBIDDEN. Connections of a
+ * listener that a reload has removed are FORBIDDEN to pools that could not push to them.
  */
 final class PushRouter {
   /** How many closes a bridge remembers, over all its shards. */

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Remembers the last closes of a shard by sequence; the oldest is forgotten first. About 80 bytes
- * each. Confined to its shard's thread.
+ * each, with compact object headers. Confined to its shard's thread.
  */
 final class RecentCloses {
   /**

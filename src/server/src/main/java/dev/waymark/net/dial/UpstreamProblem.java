@@ -64,7 +64,7 @@ public record UpstreamProblem(Kind kind, String text) {
     FLOOD,
     /** A connection that worked is lost. */
     CONNECTION_LOST,
-    /** A defect of the bridge. */
+    /** A bug in the bridge. */
     INTERNAL;
 
     /** Returns the lower-case form for logs and metrics. */

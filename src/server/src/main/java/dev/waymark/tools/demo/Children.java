@@ -64,7 +64,7 @@ final class Children implements AutoCloseable {
     return child;
   }
 
-  /** Forgets a child that has onEnded. */
+  /** Forgets a child that has ended. */
   synchronized void onEnded(Process child) {
     running.remove(child);
     updateGuard();

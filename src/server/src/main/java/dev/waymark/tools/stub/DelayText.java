@@ -19,7 +19,9 @@ public final class DelayText {
     Duration delay = DurationText.parse(text);
     if (delay == null) {
       throw new IllegalArgumentException(
-          "'" + text + "' is not a duration (expected: a number with ms, s or m, such as 100ms)");
+          "'"
+              + text
+              + "' is not a duration (expected: a number with ms, s, m or h, such as 100ms)");
     }
     if (delay.compareTo(MAX) > 0) {
       throw new IllegalArgumentException("'" + text + "' is longer than an hour");

@@ -66,7 +66,7 @@ final class ChaosBridge implements AutoCloseable {
       Path file = Files.createTempFile("waymark-chaos", ".yml");
       Files.writeString(file, CONFIG.formatted(target, more));
       return new ChaosBridge(
-          file, setUp.apply(Waymark.command("bridge", "--config=" + file)).start());
+          file, setUp.apply(Waymark.command("bridge", "--config=" + file).sustained()).start());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -48,7 +48,7 @@ final class ChaosUpstream implements AutoCloseable {
         Stream.concat(
                 Stream.of("stub", "--admin=127.0.0.1:0", "--listen=" + address), flags.stream())
             .toArray(String[]::new);
-    Waymark next = Waymark.command(line).leakDetection("simple").start();
+    Waymark next = Waymark.command(line).sustained().leakDetection("simple").start();
     process = next;
     MatchResult ready = next.awaitLine(Waymark.STUB_READY);
     admin = new AdminPort(ready.group(2));
