@@ -15,6 +15,7 @@ import dev.waymark.engine.shard.Shard;
 import dev.waymark.engine.shard.ShardIdentity;
 import dev.waymark.engine.stream.ClientSocket;
 import dev.waymark.net.NettyTransport;
+import dev.waymark.net.dial.Dialler;
 import dev.waymark.net.lane.LaneConnector;
 import dev.waymark.net.listener.Acceptor;
 import dev.waymark.net.listener.DescriptorLimit;
@@ -265,10 +266,12 @@ public final class Bridge implements Acceptor {
     LaneConnector connector =
         new LaneConnector(
             new LaneConnector.Settings(
-                loop,
-                transport.clientType(),
-                transport.domainType(),
-                transport.userTimeoutMs(),
+                new Dialler(
+                    loop,
+                    transport.clientType(),
+                    transport.domainType(),
+                    transport.userTimeoutMs()),
+                "grpc-waymark/" + Version.current(),
                 config.limits(),
                 time::nowNs,
                 this::onBug,

@@ -39,7 +39,8 @@ public final class NettyHealthChannels implements HealthChannels {
   public NettyHealthChannels(ControlLoop control) {
     this.control = control;
     this.dialler =
-        new Dialler(control.eventLoop(), control.socketChannelType(), control.domainChannelType());
+        new Dialler(
+            control.eventLoop(), control.socketChannelType(), control.domainChannelType(), null);
   }
 
   @Override

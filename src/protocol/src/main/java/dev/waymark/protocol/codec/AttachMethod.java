@@ -23,6 +23,11 @@ public final class AttachMethod {
 
   private AttachMethod() {}
 
+  /** The {@code :path} of its requests. */
+  public static String path() {
+    return "/" + UPSTREAM_SIDE.getFullMethodName();
+  }
+
   /** The method as the client (the bridge) uses it. */
   public static MethodDescriptor<OutboundBatch, InboundBatch> bridgeSide() {
     return BRIDGE_SIDE;

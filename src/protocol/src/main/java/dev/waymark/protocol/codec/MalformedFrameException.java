@@ -8,6 +8,8 @@ package dev.waymark.protocol.codec;
 public final class MalformedFrameException extends Exception {
   static final MalformedFrameException BATCH_TOO_LARGE =
       new MalformedFrameException("a batch of more than 1 MiB");
+  static final MalformedFrameException COMPRESSED =
+      new MalformedFrameException("a compressed batch, which was not asked for");
   static final MalformedFrameException TRUNCATED =
       new MalformedFrameException("a field ends beyond its frame or batch");
   static final MalformedFrameException VARINT_TOO_LONG =

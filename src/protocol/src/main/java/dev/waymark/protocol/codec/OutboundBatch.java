@@ -3,6 +3,8 @@ package dev.waymark.protocol.codec;
 import dev.waymark.protocol.Check;
 import dev.waymark.protocol.SizeLimits;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.CompositeByteBuf;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -169,6 +171,34 @@ public final class OutboundBatch {
     array = NO_BYTES;
     clear();
     return next;
+  }
+
+  /**
+   * Moves the content into one message of a gRPC stream, prefix included, and leaves the batch
+   * empty.
+   *
+   * @return owned by the caller; includes retained payloads without copying them
+   */
+  public ByteBuf takeMessage(ByteBufAllocator allocator) {
+    ByteBuf heads = allocator.directBuffer(BatchStream.PREFIX_BYTES + arrayBytes);
+    heads.writeByte(0).writeInt(bytes()).writeBytes(array, 0, arrayBytes);
+    ByteBuf whole = kept.isEmpty() ? heads : interleaved(heads, allocator);
+    clear();
+    return whole;
+  }
+
+  private CompositeByteBuf interleaved(ByteBuf ownedHeads, ByteBufAllocator allocator) {
+    CompositeByteBuf whole = allocator.compositeDirectBuffer(2 * kept.size() + 1);
+    int written = 0;
+    for (int i = 0; i < kept.size(); i++) {
+      Kept next = kept.get(i);
+      int at = BatchStream.PREFIX_BYTES + next.at();
+      whole.addComponent(true, ownedHeads.retainedSlice(written, at - written));
+      whole.addComponent(true, next.payload());
+      written = at;
+    }
+    ByteBuf rest = ownedHeads.slice(written, ownedHeads.writerIndex() - written);
+    return whole.addComponent(true, rest);
   }
 
   private void reclaim(OutboundMessage taken) {

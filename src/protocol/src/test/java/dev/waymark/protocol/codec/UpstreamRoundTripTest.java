@@ -57,9 +57,7 @@ class UpstreamRoundTripTest {
       ByteBuf batch = Bytes.direct(sent.build().toByteArray());
       for (dev.waymark.v1.UpstreamFrame expected : sent.getFramesList()) {
         assertThat(reader.read(batch, frame)).isTrue();
-        write(frame);
-        assertThat(UpstreamBatch.parseFrom(Bytes.drain(writer.batch())).getFramesList())
-            .containsExactly(expected);
+        assertThat(UpstreamFrames.toProto(frame)).isEqualTo(expected);
       }
       assertThat(reader.read(batch, frame)).isFalse();
       assertThat(batch.isReadable()).isFalse();
@@ -82,10 +80,9 @@ class UpstreamRoundTripTest {
       ByteBuf batch = Unpooled.wrappedBuffer(loose);
       for (dev.waymark.v1.UpstreamFrame expected : sent.getFramesList()) {
         assertThat(reader.read(batch, frame)).isTrue();
-        write(frame);
-        assertThat(UpstreamBatch.parseFrom(Bytes.drain(writer.batch())).getFramesList())
+        assertThat(UpstreamFrames.toProto(frame))
             .as("seed %d round %d", seed, round)
-            .containsExactly(expected);
+            .isEqualTo(expected);
       }
       assertThat(reader.read(batch, frame)).isFalse();
     }
@@ -193,32 +190,6 @@ class UpstreamRoundTripTest {
                   ? Integer.toUnsignedLong(next.getPush().getEpoch())
                   : UpstreamFrame.ABSENT);
       default -> throw new AssertionError(next);
-    }
-  }
-
-  private void write(UpstreamFrame next) {
-    switch (next.control()) {
-      case null ->
-          writer.data(
-              next.connection(),
-              next.epoch(),
-              next.payload().retain(),
-              next.consumed(),
-              next.context(),
-              next.more(),
-              next.halfClose(),
-              next.close());
-      case UpstreamControl.Settings settings ->
-          writer.settings(settings.windowBytes(), settings.wantsAnnouncements());
-      case UpstreamControl.Draining() -> writer.draining();
-      case UpstreamControl.Load(double utilisation, int capacity) ->
-          writer.load(utilisation, capacity);
-      case UpstreamControl.Pong(long id) -> writer.pong(id);
-      case UpstreamControl.Released() ->
-          writer.released(next.connection(), next.epoch(), next.consumed());
-      case UpstreamControl.Push(long id, Mark mark, byte[] payload, long epoch) ->
-          writer.push(id, String.valueOf(mark), Unpooled.wrappedBuffer(payload), epoch);
-      default -> throw new AssertionError(next.control());
     }
   }
 }

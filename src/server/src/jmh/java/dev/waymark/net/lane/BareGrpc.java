@@ -1,8 +1,7 @@
 package dev.waymark.net.lane;
 
-import dev.waymark.engine.base.Limits;
 import dev.waymark.net.dial.Dial;
-import dev.waymark.net.dial.UpstreamProblem;
+import dev.waymark.net.dial.Dialler;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
@@ -24,7 +23,6 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -45,17 +43,8 @@ final class BareGrpc {
           .setFullMethodName("bare/Echo")
           .build();
 
-  private static final LaneConnector.Attempts NO_ATTEMPTS =
-      new LaneConnector.Attempts() {
-        @Override
-        public void onAccepted(String pool, String upstream) {}
-
-        @Override
-        public void onRefused(String pool, String upstream, UpstreamProblem problem) {}
-      };
-
   private final EventLoop loop;
-  private final LaneConnector connector;
+  private final Dialler dialler;
   private final Server server;
 
   /**
@@ -63,17 +52,8 @@ final class BareGrpc {
    */
   BareGrpc(EventLoop loop, int ports) throws IOException {
     this.loop = loop;
-    this.connector =
-        new LaneConnector(
-            new LaneConnector.Settings(
-                loop,
-                IoUringSocketChannel.class,
-                IoUringDomainSocketChannel.class,
-                null,
-                Limits.DEFAULTS,
-                System::nanoTime,
-                bug -> {},
-                NO_ATTEMPTS));
+    this.dialler =
+        new Dialler(loop, IoUringSocketChannel.class, IoUringDomainSocketChannel.class, null);
     var anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     NettyServerBuilder builder = NettyServerBuilder.forAddress(anyPort);
     for (int i = 1; i < ports; i++) {
@@ -95,7 +75,8 @@ final class BareGrpc {
   BareFlow open(int streams, int bytes, int inFlight) {
     Streams flow = new Streams(new byte[bytes]);
     for (SocketAddress address : server.getListenSockets().subList(0, streams)) {
-      ManagedChannel channel = connector.channel("bare:1", address, Duration.ZERO, new Dial());
+      ManagedChannel channel =
+          dialler.channel("bare:1", address, new Dial()).flowControlWindow(WINDOW_BYTES).build();
       flow.channels.add(channel);
       loop.execute(() -> flow.start(channel, inFlight));
     }

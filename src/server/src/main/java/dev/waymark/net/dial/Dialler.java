@@ -2,8 +2,12 @@ package dev.waymark.net.dial;
 
 import dev.waymark.protocol.http2.PeerGuard;
 import io.grpc.netty.NettyChannelBuilder;
+import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.ReflectiveChannelFactory;
@@ -15,6 +19,8 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Dials upstreams in plain text from one event loop. Immutable.
@@ -22,9 +28,13 @@ import java.net.UnknownHostException;
  * @param loop runs the channels and everything that gRPC does for them
  * @param socketType for TCP
  * @param domainType for Unix sockets
+ * @param userTimeoutMs the socket type's TCP_USER_TIMEOUT; null if it has none
  */
 public record Dialler(
-    EventLoop loop, Class<? extends Channel> socketType, Class<? extends Channel> domainType) {
+    EventLoop loop,
+    Class<? extends Channel> socketType,
+    Class<? extends Channel> domainType,
+    @Nullable ChannelOption<Integer> userTimeoutMs) {
   private static final int CONNECT_TIMEOUT_MS = 5_000;
 
   /** The authority for peers without a host name (RFC 9110, section 7.2). */
@@ -38,29 +48,58 @@ public record Dialler(
       UnixDomainSocketAddress.of("/upstream");
 
   /**
-   * Returns the builder of a channel to this address.
+   * Dials this address.
    *
-   * @param upstream as configured or discovered; it is also the authority, without an IPv6 zone,
-   *     which means nothing to other hosts (RFC 6874, section 4)
+   * @param address resolved; {@link UnixDomainSocketAddress} for Unix sockets
+   * @param userTimeout TCP_USER_TIMEOUT; zero: the kernel's default
+   * @param dial records how the connection attempt goes
+   * @param http2 the handler that speaks HTTP/2 with the upstream
+   * @return completed on the loop, or on another thread if there is no channel
+   */
+  public ChannelFuture dial(
+      SocketAddress address, Duration userTimeout, Dial dial, ChannelHandler http2) {
+    Class<? extends Channel> type = typeOf(address);
+    SocketAddress dialled = forChannelType(address, type);
+    Bootstrap bootstrap =
+        new Bootstrap()
+            .group(loop)
+            .channel(type)
+            .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS)
+            .handler(
+                new ChannelInitializer<>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    addGuards(channel, dialled, dial);
+                    channel.pipeline().addLast(http2);
+                  }
+                });
+    if (isTcp(address) && userTimeoutMs != null && userTimeout.isPositive()) {
+      bootstrap.option(userTimeoutMs, (int) userTimeout.toMillis());
+    }
+    return bootstrap.connect(dialled);
+  }
+
+  /**
+   * Returns the builder of a gRPC channel to this address.
+   *
+   * @param upstream as configured or discovered
    * @param address resolved; {@link UnixDomainSocketAddress} for Unix sockets
    * @param dial records how the connection attempt goes
    */
   public NettyChannelBuilder channel(String upstream, SocketAddress address, Dial dial) {
-    boolean isTcp = address instanceof InetSocketAddress;
-    Class<? extends Channel> type = isTcp ? socketType : domainType;
+    Class<? extends Channel> type = typeOf(address);
     SocketAddress dialled =
         address instanceof InetSocketAddress inet ? numeric(inet) : forChannelType(address, type);
     ReflectiveChannelFactory<? extends Channel> channels = new ReflectiveChannelFactory<>(type);
     ChannelFactory<Channel> guarded =
         () -> {
           Channel channel = channels.newChannel();
-          channel
-              .pipeline()
-              .addLast(new DialGuard(dialled, dial), PeerGuard.forDialled(dial::flooded));
+          addGuards(channel, dialled, dial);
           return channel;
         };
-    return NettyChannelBuilder.forAddress(isTcp ? dialled : forChannelType(UNIX_TARGET, type))
-        .overrideAuthority(isTcp ? authority(upstream) : UNIX_AUTHORITY)
+    return NettyChannelBuilder.forAddress(
+            isTcp(address) ? dialled : forChannelType(UNIX_TARGET, type))
+        .overrideAuthority(authority(upstream, address))
         .usePlaintext()
         .eventLoopGroup(loop)
         .channelFactory(guarded, dialled.getClass())
@@ -68,6 +107,35 @@ public record Dialler(
         .offloadExecutor(loop)
         .disableRetry()
         .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS);
+  }
+
+  /**
+   * Returns the {@code :authority} of an upstream: its name without an IPv6 zone, which means
+   * nothing to other hosts (RFC 6874, section 4).
+   *
+   * @param upstream as configured or discovered
+   * @param address resolved
+   */
+  public static String authority(String upstream, SocketAddress address) {
+    if (!isTcp(address)) {
+      return UNIX_AUTHORITY;
+    }
+    int zone = upstream.indexOf('%');
+    return zone < 0
+        ? upstream
+        : upstream.substring(0, zone) + upstream.substring(upstream.indexOf(']', zone));
+  }
+
+  private static void addGuards(Channel channel, SocketAddress dialled, Dial dial) {
+    channel.pipeline().addLast(new DialGuard(dialled, dial), PeerGuard.forDialled(dial::flooded));
+  }
+
+  private Class<? extends Channel> typeOf(SocketAddress address) {
+    return isTcp(address) ? socketType : domainType;
+  }
+
+  private static boolean isTcp(SocketAddress address) {
+    return address instanceof InetSocketAddress;
   }
 
   /**
@@ -85,13 +153,6 @@ public record Dialler(
     } catch (UnknownHostException notFourOrSixteenBytes) {
       throw new IllegalStateException(notFourOrSixteenBytes);
     }
-  }
-
-  static String authority(String upstream) {
-    int zone = upstream.indexOf('%');
-    return zone < 0
-        ? upstream
-        : upstream.substring(0, zone) + upstream.substring(upstream.indexOf(']', zone));
   }
 
   /**

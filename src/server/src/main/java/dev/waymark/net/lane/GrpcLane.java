@@ -3,6 +3,7 @@ package dev.waymark.net.lane;
 import dev.waymark.engine.lane.Lane;
 import dev.waymark.engine.lane.LaneTransport;
 import dev.waymark.net.dial.Dial;
+import dev.waymark.net.dial.Dialler;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
 import dev.waymark.protocol.CloseReason;
@@ -10,26 +11,23 @@ import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
 import dev.waymark.protocol.PushResult;
 import dev.waymark.protocol.UpstreamFrame;
-import dev.waymark.protocol.codec.AttachMethod;
+import dev.waymark.protocol.codec.BatchStream;
 import dev.waymark.protocol.codec.BridgeBatchWriter;
-import dev.waymark.protocol.codec.InboundBatch;
 import dev.waymark.protocol.codec.MalformedFrameException;
-import dev.waymark.protocol.codec.OutboundBatch;
 import dev.waymark.protocol.codec.UpstreamFrameReader;
-import io.grpc.CallOptions;
-import io.grpc.ClientCall;
-import io.grpc.ManagedChannel;
-import io.grpc.Metadata;
 import io.grpc.Status;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.group.ChannelGroup;
 import io.netty.util.concurrent.Future;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** One Attach call: translates between frames and batches. Confined to its shard's thread. */
-final class GrpcLane implements LaneTransport {
+/** One Attach call: translates between frames and messages. Confined to its shard's thread. */
+final class GrpcLane implements LaneTransport, AttachStream.Listener {
   /** How long an upstream may take to end a call that the bridge has half-closed. */
   private static final long FINISH_TIMEOUT_S = 10;
 
@@ -43,46 +41,51 @@ final class GrpcLane implements LaneTransport {
       new UpstreamProblem(Kind.NO_ATTACH, "speaks gRPC, but has no Attach method");
 
   private final Lane lane;
-  private final LaneConnector connector;
+  private final SocketAddress address;
   private final LaneConnector.Settings settings;
   private final BridgeBatchWriter writer = new BridgeBatchWriter();
+  private final BatchStream batches = new BatchStream(ByteBufAllocator.DEFAULT);
   private final UpstreamFrameReader reader = new UpstreamFrameReader();
   private final UpstreamFrame frame = new UpstreamFrame();
   private final Dial dial = new Dial();
-  private @Nullable ManagedChannel channel;
-  private @Nullable ClientCall<OutboundBatch, InboundBatch> call;
+  private final AttachStream stream;
   private @Nullable Future<?> finishTimeout;
   private @Nullable Future<?> acceptTimer;
   private boolean isAccepted;
+  private boolean isReading;
   private boolean isEnded;
 
-  GrpcLane(Lane lane, LaneConnector connector, LaneConnector.Settings settings) {
+  GrpcLane(Lane lane, SocketAddress address, LaneConnector.Settings settings) {
     this.lane = lane;
-    this.connector = connector;
+    this.address = address;
     this.settings = settings;
+    this.stream =
+        AttachStream.create(
+            Dialler.authority(lane.upstream().address(), address),
+            settings.userAgent(),
+            settings.limits().laneQueueBytesMax(),
+            this);
   }
 
-  /** Dials and starts the call; a failure breaks only this lane. */
-  void start(SocketAddress address, Duration userTimeout) {
+  /**
+   * Dials and begins the call; a failure breaks only this lane.
+   *
+   * @param channels gets the lane's channel
+   */
+  void start(Duration userTimeout, ChannelGroup channels) {
     if (isEnded) {
       return;
     }
     try {
-      ManagedChannel opened =
-          connector.channel(lane.upstream().address(), address, userTimeout, dial);
-      channel = opened;
-      connector.opened(opened);
-      CallOptions options =
-          CallOptions.DEFAULT.withOnReadyThreshold(settings.limits().laneQueueBytesMax());
-      ClientCall<OutboundBatch, InboundBatch> started =
-          opened.newCall(AttachMethod.bridgeSide(), options);
-      call = started;
-      started.start(new Listener(), new Metadata());
-      started.request(1);
+      ChannelFuture dialling = settings.dialler().dial(address, userTimeout, dial, stream);
+      channels.add(dialling.channel());
+      dialling.addListener(dialled -> {
+        if (!dialled.isSuccess()) {
+          settings.loop().execute(() -> onDialFailed(dialled.cause()));
+        }
+      });
     } catch (RuntimeException bug) {
-      cancel(CloseReason.INTERNAL.name());
-      settings.bugs().accept(bug);
-      lane.onBroken(settings.clockNs().getAsLong(), "a bug in the bridge: " + bug);
+      onBug(settings.clockNs().getAsLong(), bug);
     }
   }
 
@@ -165,14 +168,13 @@ final class GrpcLane implements LaneTransport {
 
   @Override
   public boolean flush() {
-    ClientCall<OutboundBatch, InboundBatch> open = call;
-    if (isEnded || open == null) {
+    if (isEnded) {
       return false;
     }
     if (!writer.batch().isEmpty()) {
-      open.sendMessage(writer.batch());
+      stream.send(writer.batch().takeMessage(ByteBufAllocator.DEFAULT));
     }
-    return open.isReady();
+    return stream.isWritable();
   }
 
   @Override
@@ -180,19 +182,15 @@ final class GrpcLane implements LaneTransport {
     if (!isEnded) {
       isEnded = true;
       release();
-      ClientCall<OutboundBatch, InboundBatch> open = call;
-      if (open != null && channel != null) {
-        connector.end(open, cause, channel, acceptTimer != null);
-      }
+      stream.cancel();
     }
   }
 
   @Override
   public void finish() {
-    ClientCall<OutboundBatch, InboundBatch> open = call;
-    if (!isEnded && open != null) {
+    if (!isEnded) {
       flush();
-      open.halfClose();
+      stream.halfClose();
       finishTimeout =
           settings
               .loop()
@@ -210,7 +208,8 @@ final class GrpcLane implements LaneTransport {
     }
   }
 
-  private void onAccepted() {
+  @Override
+  public void onAccepted() {
     if (!isAccepted && !isEnded) {
       isAccepted = true;
       settings.attempts().onAccepted(lane.poolName(), lane.upstream().address());
@@ -219,6 +218,9 @@ final class GrpcLane implements LaneTransport {
 
   private void release() {
     writer.batch().release();
+    if (!isReading) {
+      batches.release();
+    }
     if (finishTimeout != null) {
       finishTimeout.cancel(false);
     }
@@ -229,93 +231,83 @@ final class GrpcLane implements LaneTransport {
 
   // --- frames in ---
 
-  private void onBatch(InboundBatch batch) {
+  @Override
+  public void onWritable() {
+    assert settings.loop().inEventLoop() : "a lane's callback is not on its shard's thread";
+    if (!isEnded) {
+      awaitAcceptance();
+      lane.onReady(settings.clockNs().getAsLong());
+    }
+  }
+
+  @Override
+  public void onData(ByteBuf data) {
+    if (isEnded) {
+      return;
+    }
     long nowNs = settings.clockNs().getAsLong();
+    isReading = true;
     try {
-      while (!isEnded && reader.read(batch.content(), frame.clear())) {
-        lane.onFrame(nowNs, frame);
+      batches.begin(data);
+      ByteBuf fields;
+      while (!isEnded && (fields = batches.next()) != null) {
+        while (!isEnded && reader.read(fields, frame.clear())) {
+          lane.onFrame(nowNs, frame);
+        }
       }
     } catch (MalformedFrameException malformed) {
       cancel(CloseReason.PROTOCOL.name());
       lane.onBroken(nowNs, "malformed frame: " + malformed.getMessage());
     } catch (RuntimeException | Error bug) {
-      settings.bugs().accept(bug);
-      cancel(CloseReason.INTERNAL.name());
-      lane.onBroken(nowNs, "a bug in the bridge: " + bug);
+      onBug(nowNs, bug);
     } finally {
-      batch.release();
+      isReading = false;
+      if (isEnded) {
+        batches.release();
+      }
     }
   }
 
-  private final class Listener extends ClientCall.Listener<InboundBatch> {
-    @Override
-    public void onReady() {
-      assert settings.loop().inEventLoop() : "a lane's callback is not on its shard's thread";
-      if (!isEnded) {
-        awaitAcceptance();
-        lane.onReady(settings.clockNs().getAsLong());
-      }
-    }
+  private void onDialFailed(Throwable cause) {
+    onEnd(Status.UNAVAILABLE.withDescription("cannot connect: " + cause.getMessage()));
+  }
 
-    @Override
-    public void onHeaders(Metadata headers) {
-      onAccepted();
-    }
+  private void onBug(long nowNs, Throwable bug) {
+    settings.bugs().accept(bug);
+    cancel(CloseReason.INTERNAL.name());
+    lane.onBroken(nowNs, "a bug in the bridge: " + bug);
+  }
 
-    @Override
-    public void onMessage(InboundBatch batch) {
-      onAccepted();
-      onBatch(batch);
-      ClientCall<OutboundBatch, InboundBatch> open = call;
-      if (!isEnded && open != null) {
-        open.request(1);
-      }
+  @Override
+  public void onEnd(Status status) {
+    if (isEnded) {
+      return;
     }
+    isEnded = true;
+    release();
+    String cause = describe(status);
+    if (status.getCode() == Status.Code.UNIMPLEMENTED && !isAccepted) {
+      UpstreamProblem problem = refusal(status);
+      settings.attempts().onRefused(lane.poolName(), lane.upstream().address(), problem);
+      cause = problem.text() + " (" + cause + ")";
+    }
+    lane.onBroken(settings.clockNs().getAsLong(), cause);
+  }
 
-    @Override
-    public void onClose(Status status, Metadata trailers) {
-      if (!isEnded) {
-        isEnded = true;
-        release();
-        if (channel != null) {
-          connector.close(channel);
-        }
-        String cause = describe(status);
-        if (status.getCode() == Status.Code.UNIMPLEMENTED && !isAccepted) {
-          UpstreamProblem problem = refusal(status);
-          settings.attempts().onRefused(lane.poolName(), lane.upstream().address(), problem);
-          cause = problem.text() + " (" + cause + ")";
-        }
-        lane.onBroken(settings.clockNs().getAsLong(), cause);
-      }
-    }
+  /** Tells a missing Attach method from a web server's 404, which gRPC maps to the same code. */
+  private static UpstreamProblem refusal(Status status) {
+    String description = String.valueOf(status.getDescription());
+    return description.startsWith(GrpcHeaders.HTTP_STATUS)
+        ? new UpstreamProblem(Kind.NOT_GRPC, "answers HTTP/2, but not gRPC: " + description)
+        : NO_ATTACH;
+  }
 
-    /** Tells a missing Attach method from a web server's 404, which gRPC maps to the same code. */
-    private static UpstreamProblem refusal(Status status) {
-      String description = String.valueOf(status.getDescription());
-      int lineEnd = description.indexOf('\n');
-      return description.startsWith("HTTP status code")
-          ? new UpstreamProblem(
-              Kind.NOT_GRPC,
-              "answers HTTP/2, but not gRPC: "
-                  + (lineEnd < 0 ? description : description.substring(0, lineEnd)))
-          : NO_ATTACH;
+  private String describe(Status status) {
+    if (dial.problem().isPresent()) {
+      return dial.problem().get().text();
     }
-
-    private String describe(Status status) {
-      if (dial.problem().isPresent()) {
-        return dial.problem().get().text();
-      }
-      Throwable cause = status.getCause();
-      String description = status.getDescription();
-      StringBuilder text = new StringBuilder(status.getCode().name());
-      if (description != null) {
-        text.append(": ").append(description);
-      }
-      if (cause != null && cause.getMessage() != null && !cause.getMessage().equals(description)) {
-        text.append(" (").append(cause.getMessage()).append(')');
-      }
-      return UpstreamProblem.shortened(text.toString());
-    }
+    String description = status.getDescription();
+    String code = status.getCode().name();
+    return UpstreamProblem.shortened(description == null ? code : code + ": " + description);
   }
 }

@@ -51,7 +51,7 @@ class DiallerTest {
   @Test
   void unixSocket_mayHaveAnyName() {
     var address = new DomainSocketAddress("/run/é 100% [a].sock");
-    var dialler = new Dialler(LOOP, NioSocketChannel.class, EpollDomainSocketChannel.class);
+    var dialler = new Dialler(LOOP, NioSocketChannel.class, EpollDomainSocketChannel.class, null);
     ManagedChannel channel = dialler.channel("unix:/run/é", address, new Dial()).build();
     channel.shutdownNow();
 
@@ -67,7 +67,7 @@ class DiallerTest {
   }
 
   private static String authorityOf(String upstream, SocketAddress address) {
-    Dialler dialler = new Dialler(LOOP, NioSocketChannel.class, NioDomainSocketChannel.class);
+    Dialler dialler = new Dialler(LOOP, NioSocketChannel.class, NioDomainSocketChannel.class, null);
     ManagedChannel channel = dialler.channel(upstream, address, new Dial()).build();
     channel.shutdownNow();
     return channel.authority();

@@ -5,10 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.waymark.engine.base.Limits;
 import dev.waymark.engine.base.LoopTime;
 import dev.waymark.net.dial.Dial;
-import dev.waymark.net.dial.UpstreamProblem;
+import dev.waymark.net.dial.Dialler;
 import dev.waymark.upstreams.ControlLoop;
 import dev.waymark.upstreams.NettyHealthChannels;
 import io.grpc.ManagedChannel;
@@ -16,6 +15,8 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthGrpc;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
@@ -68,15 +69,6 @@ final class RefusedDialsIT {
         }
       };
 
-  private static final LaneConnector.Attempts NO_ATTEMPTS =
-      new LaneConnector.Attempts() {
-        @Override
-        public void onAccepted(String pool, String upstream) {}
-
-        @Override
-        public void onRefused(String pool, String upstream, UpstreamProblem problem) {}
-      };
-
   private enum Transport {
     IO_URING(IoUringSocketChannel.class, IoUringDomainSocketChannel.class),
     EPOLL(EpollSocketChannel.class, EpollDomainSocketChannel.class),
@@ -112,24 +104,9 @@ final class RefusedDialsIT {
   void lanes_leakNoDescriptors(Transport transport) throws Exception {
     assumeTrue(transport.missing() == null, () -> String.valueOf(transport.missing()));
     try (var group = new MultiThreadIoEventLoopGroup(1, transport.handlers())) {
-      LaneConnector lanes =
-          new LaneConnector(
-              new LaneConnector.Settings(
-                  group.next(),
-                  transport.type,
-                  transport.domainType,
-                  null,
-                  Limits.DEFAULTS,
-                  () -> 0,
-                  bug -> {
-                    throw new AssertionError(bug);
-                  },
-                  NO_ATTEMPTS));
-      assertNoneLeaked(
-          () -> lanes.channel("unused:1", unusedAddress(), Duration.ZERO, new Dial()),
-          "Connection refused");
-      assertNoneLeaked(
-          () -> lanes.channel("unix:unused", NO_SOCKET, Duration.ZERO, new Dial()), "");
+      var dialler = new Dialler(group.next(), transport.type, transport.domainType, null);
+      assertNoneLeaked(() -> dial(dialler, unusedAddress()));
+      assertNoneLeaked(() -> dial(dialler, NO_SOCKET));
     }
   }
 
@@ -137,32 +114,40 @@ final class RefusedDialsIT {
   void healthWatches_leakNoDescriptors() throws Exception {
     try (var group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory())) {
       var channels = new NettyHealthChannels(ControlLoop.nio(group.next(), NO_TIME));
+      assertNoneLeaked(() ->
+          failToCall(
+              channels.open("unused:1", unusedAddress(), Duration.ZERO, new Dial()),
+              "Connection refused"));
       assertNoneLeaked(
-          () -> channels.open("unused:1", unusedAddress(), Duration.ZERO, new Dial()),
-          "Connection refused");
-      assertNoneLeaked(
-          () -> channels.open("unix:unused", NO_SOCKET, Duration.ZERO, new Dial()), "");
+          () -> failToCall(channels.open("unix:unused", NO_SOCKET, Duration.ZERO, new Dial()), ""));
     }
   }
 
-  private interface Opener {
-    ManagedChannel open() throws IOException;
+  private interface FailingDial {
+    void run() throws Exception;
   }
 
-  private static void assertNoneLeaked(Opener dial, String cause) throws Exception {
+  private static void assertNoneLeaked(FailingDial dial) throws Exception {
     // The first call opens files while it loads classes.
-    failToCall(dial, cause);
+    dial.run();
     long before = sockets();
     for (int i = 0; i < DIALS; i++) {
-      failToCall(dial, cause);
+      dial.run();
     }
     await()
         .atMost(Duration.ofSeconds(5))
         .untilAsserted(() -> assertThat(sockets()).isLessThanOrEqualTo(before + 5));
   }
 
-  private static void failToCall(Opener dial, String cause) throws Exception {
-    ManagedChannel channel = dial.open();
+  private static void dial(Dialler dialler, SocketAddress address) throws Exception {
+    Dial dial = new Dial();
+    ChannelFuture dialling =
+        dialler.dial(address, Duration.ZERO, dial, new ChannelInboundHandlerAdapter());
+    assertThat(dialling.await(5, TimeUnit.SECONDS)).isTrue();
+    assertThat(dialler.loop().submit(dial::problem).get()).isPresent();
+  }
+
+  private static void failToCall(ManagedChannel channel, String cause) throws Exception {
     try {
       var health = HealthGrpc.newBlockingStub(channel);
       assertThatThrownBy(() -> health.check(HealthCheckRequest.getDefaultInstance()))

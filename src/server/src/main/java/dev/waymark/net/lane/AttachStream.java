@@ -1,0 +1,430 @@
+package dev.waymark.net.lane;
+
+import static io.netty.handler.codec.http2.Http2CodecUtil.DEFAULT_WINDOW_SIZE;
+
+import dev.waymark.protocol.codec.AttachMethod;
+import io.grpc.Status;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
+import io.netty.handler.codec.http2.DefaultHttp2Connection;
+import io.netty.handler.codec.http2.DefaultHttp2Headers;
+import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
+import io.netty.handler.codec.http2.Http2Connection;
+import io.netty.handler.codec.http2.Http2ConnectionDecoder;
+import io.netty.handler.codec.http2.Http2ConnectionEncoder;
+import io.netty.handler.codec.http2.Http2ConnectionHandler;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2FrameAdapter;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2Settings;
+import io.netty.handler.codec.http2.Http2Stream;
+import io.netty.handler.codec.http2.UniformStreamByteDistributor;
+import io.netty.util.AsciiString;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The HTTP/2 connection of a lane. It has a single stream, the call of Attach ("gRPC over HTTP2",
+ * github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md), which begins as soon as the upstream's
+ * SETTINGS allow it and ends together with the connection.
+ *
+ * <p>HTTP/2 itself is Netty's codec: frames, HPACK, flow control in both directions. The limits on
+ * what an upstream may send are {@link dev.waymark.protocol.http2.PeerGuard}'s, and the codec's for
+ * what only it can see: the size of headers and their CONTINUATION frames. Confined to the event
+ * loop of its channel.
+ */
+final class AttachStream extends Http2ConnectionHandler {
+  /** What happens on the stream. Called on the channel's event loop. */
+  interface Listener {
+    /** Messages may be sent, or may be sent again after {@link #send} returned false. */
+    void onWritable();
+
+    /** The upstream has accepted the call. */
+    void onAccepted();
+
+    /**
+     * Bytes of the upstream's messages have come; borrowed. Their part of the flow-control window
+     * is returned to the upstream afterwards.
+     */
+    void onData(ByteBuf data);
+
+    /** The stream has ended, other than by {@link #cancel}; the connection is being closed. */
+    void onEnd(Status status);
+  }
+
+  /**
+   * The flow-control window of the stream and of the connection; large enough for Attach's own
+   * windows to take effect first (docs/decisions/0003).
+   */
+  private static final int WINDOW_BYTES = 4 * 1024 * 1024;
+
+  /** SETTINGS_MAX_HEADER_LIST_SIZE; what gRPC's implementations allow by default. */
+  private static final int HEADER_LIST_BYTES_MAX = 8 * 1024;
+
+  /** Headers in small parts cost more than their bytes. */
+  private static final int SMALL_CONTINUATION_FRAMES_MAX = 16;
+
+  /** How long the upstream may take to read the end of the connection. */
+  private static final long CLOSE_TIMEOUT_MS = 1_000;
+
+  private static final AsciiString POST = AsciiString.cached("POST");
+  private static final AsciiString HTTP = AsciiString.cached("http");
+  private static final AsciiString PATH = AsciiString.cached(AttachMethod.path());
+  private static final AsciiString TE = AsciiString.cached("te");
+  private static final AsciiString TRAILERS = AsciiString.cached("trailers");
+  private static final AsciiString USER_AGENT = AsciiString.cached("user-agent");
+
+  private final Listener listener;
+  private final Http2Headers request;
+  private final int queueBytesMax;
+  private @Nullable ChannelHandlerContext context;
+  private @Nullable Http2Stream stream;
+  private int queuedBytes;
+  private boolean isSending;
+  private boolean isFull;
+  private boolean isAccepted;
+  private boolean isEnded;
+
+  /** Why the connection ends, as far as that is known before it does. */
+  private @Nullable Status ending;
+
+  private AttachStream(
+      Http2ConnectionDecoder decoder,
+      Http2ConnectionEncoder encoder,
+      Http2Settings settings,
+      Http2Headers request,
+      int queueBytesMax,
+      Listener listener) {
+    super(decoder, encoder, settings, false, false);
+    this.request = request;
+    this.queueBytesMax = queueBytesMax;
+    this.listener = listener;
+  }
+
+  /**
+   * Creates the handler of a connection, to be added to its channel.
+   *
+   * @param authority of the upstream (RFC 9113, section 8.3.1)
+   * @param queueBytesMax how many bytes of messages may wait for the socket before the stream
+   *     counts as full
+   */
+  static AttachStream create(
+      String authority, String userAgent, int queueBytesMax, Listener listener) {
+    return new Builder(request(authority, userAgent), queueBytesMax, listener).build();
+  }
+
+  private static Http2Headers request(String authority, String userAgent) {
+    return new DefaultHttp2Headers(false)
+        .method(POST)
+        .scheme(HTTP)
+        .path(PATH)
+        .authority(authority)
+        .add(TE, TRAILERS)
+        .add(GrpcHeaders.CONTENT_TYPE, GrpcHeaders.GRPC)
+        .add(USER_AGENT, userAgent);
+  }
+
+  // --- commands ---
+
+  /**
+   * Sends a message, which may not be called before {@link Listener#onWritable}.
+   *
+   * @param owned with its gRPC prefix
+   */
+  void send(ByteBuf owned) {
+    ChannelHandlerContext to = context;
+    Http2Stream open = stream;
+    if (isEnded || to == null || open == null) {
+      owned.release();
+      return;
+    }
+    int bytes = owned.readableBytes();
+    queuedBytes += bytes;
+    isSending = true;
+    encoder()
+        .writeData(to, open.id(), owned, 0, false, to.newPromise())
+        .addListener(sent -> onSent(bytes));
+    flush(to);
+    isSending = false;
+    if (queuedBytes >= queueBytesMax) {
+      isFull = true;
+    } else if (isFull) {
+      // Not here: the caller is not prepared for calls.
+      to.executor().execute(this::noteWritable);
+    }
+  }
+
+  /** Whether messages may be sent; {@link Listener#onWritable} follows if not. */
+  boolean isWritable() {
+    return stream != null && !isFull && !isEnded;
+  }
+
+  /** Ends this side of the stream; the upstream ends the other. */
+  void halfClose() {
+    ChannelHandlerContext to = context;
+    Http2Stream open = stream;
+    if (!isEnded && to != null && open != null) {
+      encoder().writeData(to, open.id(), Unpooled.EMPTY_BUFFER, 0, true, to.newPromise());
+      flush(to);
+    }
+  }
+
+  /** Resets the stream and closes the connection; no event follows. */
+  void cancel() {
+    if (!isEnded) {
+      isEnded = true;
+      closeConnection();
+    }
+  }
+
+  private void onSent(int bytes) {
+    queuedBytes -= bytes;
+    if (isFull && !isSending) {
+      noteWritable();
+    }
+  }
+
+  private void noteWritable() {
+    if (isFull && !isEnded && queuedBytes < queueBytesMax) {
+      isFull = false;
+      listener.onWritable();
+    }
+  }
+
+  // --- the connection ---
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext added) throws Exception {
+    context = added;
+    super.handlerAdded(added);
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext active) throws Exception {
+    super.channelActive(active);
+    // SETTINGS cannot change the window of the connection (RFC 9113, section 6.9.2).
+    Http2Stream whole = connection().connectionStream();
+    decoder().flowController().incrementWindowSize(whole, WINDOW_BYTES - DEFAULT_WINDOW_SIZE);
+    active.flush();
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext inactive) throws Exception {
+    end(ending != null ? ending : Status.UNAVAILABLE.withDescription("connection closed"));
+    super.channelInactive(inactive);
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext failed, Throwable cause) throws Exception {
+    if (cause instanceof IOException) {
+      endingWith(Status.UNAVAILABLE.withDescription("connection lost: " + cause.getMessage()));
+      failed.close();
+    } else {
+      super.exceptionCaught(failed, cause);
+    }
+  }
+
+  @Override
+  protected void onConnectionError(
+      ChannelHandlerContext failed,
+      boolean outbound,
+      Throwable cause,
+      @Nullable Http2Exception error) {
+    end(
+        error == null
+            ? Status.UNAVAILABLE.withDescription("connection failed: " + cause)
+            : Status.INTERNAL.withDescription(
+                "HTTP/2 " + error.error() + ": " + error.getMessage()));
+    super.onConnectionError(failed, outbound, cause, error);
+  }
+
+  @Override
+  protected void onStreamError(
+      ChannelHandlerContext failed,
+      boolean outbound,
+      Throwable cause,
+      Http2Exception.StreamException error) {
+    super.onStreamError(failed, outbound, cause, error);
+    if (isAttach(error.streamId())) {
+      end(Status.INTERNAL.withDescription("HTTP/2 " + error.error() + ": " + error.getMessage()));
+    }
+  }
+
+  private void endingWith(Status status) {
+    if (ending == null) {
+      ending = status;
+    }
+  }
+
+  private void end(Status status) {
+    if (!isEnded) {
+      isEnded = true;
+      listener.onEnd(status);
+      closeConnection();
+    }
+  }
+
+  private void closeConnection() {
+    ChannelHandlerContext closing = context;
+    if (closing == null) {
+      return;
+    }
+    Http2Stream open = stream;
+    if (open != null) {
+      resetStream(closing, open.id(), Http2Error.CANCEL.code(), closing.newPromise());
+    }
+    closing.channel().close();
+  }
+
+  private boolean isAttach(int streamId) {
+    return stream != null && stream.id() == streamId;
+  }
+
+  // --- the stream ---
+
+  /** Begins the call, unless the upstream does not allow a stream yet. */
+  private void start(ChannelHandlerContext to) {
+    if (!connection().local().canOpenStream()) {
+      endingWith(
+          Status.UNAVAILABLE.withDescription(
+              "allows no stream: SETTINGS_MAX_CONCURRENT_STREAMS is 0"));
+      return;
+    }
+    ending = null;
+    int id = connection().local().incrementAndGetNextStreamId();
+    encoder().writeHeaders(to, id, request, 0, false, to.newPromise());
+    stream = connection().stream(id);
+    if (stream != null) {
+      listener.onWritable();
+    }
+  }
+
+  private final class Frames extends Http2FrameAdapter {
+    @Override
+    public void onSettingsRead(ChannelHandlerContext from, Http2Settings settings) {
+      if (stream == null && !isEnded) {
+        start(from);
+      }
+    }
+
+    @Override
+    public void onHeadersRead(
+        ChannelHandlerContext from,
+        int streamId,
+        Http2Headers headers,
+        int streamDependency,
+        short weight,
+        boolean exclusive,
+        int padding,
+        boolean endOfStream) {
+      onHeadersRead(from, streamId, headers, padding, endOfStream);
+    }
+
+    @Override
+    public void onHeadersRead(
+        ChannelHandlerContext from,
+        int streamId,
+        Http2Headers headers,
+        int padding,
+        boolean endOfStream) {
+      if (!isAttach(streamId) || isEnded) {
+        return;
+      }
+      if (endOfStream) {
+        end(isAccepted ? GrpcHeaders.ofTrailers(headers) : GrpcHeaders.ofTrailersOnly(headers));
+      } else if (!GrpcHeaders.isInformational(headers)) {
+        Status problem = GrpcHeaders.problemOf(headers);
+        if (problem != null) {
+          end(problem);
+        } else if (!isAccepted) {
+          isAccepted = true;
+          listener.onAccepted();
+        }
+      }
+    }
+
+    @Override
+    public int onDataRead(
+        ChannelHandlerContext from, int streamId, ByteBuf data, int padding, boolean endOfStream) {
+      int bytes = data.readableBytes() + padding;
+      if (!isAttach(streamId) || isEnded) {
+        return bytes;
+      }
+      if (!isAccepted) {
+        end(Status.INTERNAL.withDescription("DATA came before HEADERS"));
+        return bytes;
+      }
+      listener.onData(data);
+      if (endOfStream) {
+        end(Status.INTERNAL.withDescription("the stream ended without a grpc-status"));
+      }
+      return bytes;
+    }
+
+    @Override
+    public void onRstStreamRead(ChannelHandlerContext from, int streamId, long errorCode) {
+      if (isAttach(streamId)) {
+        end(GrpcHeaders.ofReset(errorCode));
+      }
+    }
+
+    @Override
+    public void onGoAwayRead(
+        ChannelHandlerContext from, int lastStreamId, long errorCode, ByteBuf debugData) {
+      Status status = GrpcHeaders.ofGoAway(errorCode, debugData);
+      endingWith(status);
+      if (stream == null || stream.id() > lastStreamId) {
+        end(status);
+      }
+    }
+  }
+
+  /** Only a builder can set the limits of Netty's codec. */
+  private static final class Builder
+      extends AbstractHttp2ConnectionHandlerBuilder<AttachStream, Builder> {
+    private final Http2Headers request;
+    private final int queueBytesMax;
+    private final Listener listener;
+
+    Builder(Http2Headers request, int queueBytesMax, Listener listener) {
+      this.request = request;
+      this.queueBytesMax = queueBytesMax;
+      this.listener = listener;
+      Http2Connection connection = new DefaultHttp2Connection(false);
+      connection
+          .remote()
+          .flowController(
+              new DefaultHttp2RemoteFlowController(
+                  connection, new UniformStreamByteDistributor(connection)));
+      connection(connection);
+      initialSettings(
+          Http2Settings.defaultSettings()
+              .pushEnabled(false)
+              .maxConcurrentStreams(0)
+              .initialWindowSize(WINDOW_BYTES)
+              .maxHeaderListSize(HEADER_LIST_BYTES_MAX));
+      gracefulShutdownTimeoutMillis(CLOSE_TIMEOUT_MS);
+      decoderEnforceMaxSmallContinuationFrames(SMALL_CONTINUATION_FRAMES_MAX);
+      // PeerGuard counts these: within a second, and also for closed streams.
+      encoderEnforceMaxQueuedControlFrames(0);
+      decoderEnforceMaxConsecutiveEmptyDataFrames(0);
+    }
+
+    @Override
+    public AttachStream build() {
+      return super.build();
+    }
+
+    @Override
+    protected AttachStream build(
+        Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings settings) {
+      AttachStream handler =
+          new AttachStream(decoder, encoder, settings, request, queueBytesMax, listener);
+      decoder.frameListener(handler.new Frames());
+      return handler;
+    }
+  }
+}
