@@ -4,6 +4,8 @@ package dev.waymark.sim;
 enum Fault {
   /** A lane breaks. */
   LANE_BREAK(60),
+  /** An upstream announces the end of a lane's connection (GOAWAY). */
+  GO_AWAY(60),
   /** A lane is not writable for a while. */
   LANE_STALL(600),
   /** A lane stays open but delivers nothing, in either direction. */

@@ -121,6 +121,9 @@ final class SimLane implements LaneTransport {
     } else if (sim.strikes(Fault.PARTITION)) {
       isPartitioned = true;
     } else {
+      if (sim.strikes(Fault.GO_AWAY)) {
+        lane.onGoAway();
+      }
       if (isStalled && dice.oneIn(5)) {
         isStalled = false;
         lane.onReady(sim.nowNs());

@@ -54,6 +54,10 @@ public enum Counter {
       "Frames for a connection that never existed."),
   LANES_OPENED(Scope.UPSTREAM, "waymark_lanes_opened_total", "Lanes that were opened."),
   LANES_BROKEN(Scope.UPSTREAM, "waymark_lanes_broken_total", "Lanes that broke."),
+  LANES_REPLACED(
+      Scope.UPSTREAM,
+      "waymark_lanes_replaced_total",
+      "Lanes whose upstream announced their end with GOAWAY, and that another lane replaced."),
   LANES_FINISHED(
       Scope.UPSTREAM,
       "waymark_lanes_finished_total",

@@ -49,6 +49,7 @@ public final class Lane implements Owner, Candidate {
   private UpstreamView upstream;
   private Phase phase = Phase.CONNECTING;
   private boolean isDraining;
+  private boolean isGoingAway;
   private boolean isHeldBack;
   private boolean isWindowChanged;
 
@@ -203,6 +204,14 @@ public final class Lane implements Owner, Candidate {
    */
   public void onBroken(long nowNs, String cause) {
     breakWith(nowNs, cause, CloseReason.UPSTREAM_LOST);
+  }
+
+  /**
+   * The upstream has announced the end of the transport (HTTP/2's GOAWAY). The lane works on until
+   * then; the pool replaces it.
+   */
+  public void onGoAway() {
+    isGoingAway = true;
   }
 
   // --- inputs from connections ---
@@ -401,6 +410,11 @@ public final class Lane implements Owner, Candidate {
   /** Whether the lane may get new connections, apart from the state of its upstream. */
   public boolean isAcceptingConnections() {
     return phase == Phase.OPEN && !isDraining && !mode.needsSettings();
+  }
+
+  /** Whether the upstream has announced the end of the transport. */
+  public boolean isGoingAway() {
+    return isGoingAway;
   }
 
   /** Whether its upstream wants no new connections. */

@@ -1,5 +1,6 @@
 package dev.waymark.engine.pool;
 
+import dev.waymark.engine.base.Counter;
 import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.base.PoolOptions;
 import dev.waymark.engine.base.ShardCounters;
@@ -13,6 +14,7 @@ import dev.waymark.engine.lane.LaneStatus;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.ResumeState;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -88,7 +90,7 @@ public final class ShardPool implements LanePool {
   /** Applies views and options: who leads, who gets connections, and whom connections leave. */
   private void settleViews(long nowNs) {
     for (UpstreamSlot slot : List.copyOf(slots.values())) {
-      slot.lane().holdBack(nowNs, isHeldBack(slot.view()));
+      slot.forEachLane(lane -> lane.holdBack(nowNs, isHeldBack(slot.view())));
     }
     forgetUnused();
     refresh(nowNs);
@@ -171,8 +173,8 @@ public final class ShardPool implements LanePool {
   public void onLaneBroken(long nowNs, Lane lane, String cause, boolean wasOpen, int connections) {
     placement.onLaneBroken(lane);
     UpstreamSlot slot = slots.get(lane.upstream().address());
-    if (slot != null && slot.lane() == lane) {
-      slot.onLaneBroken(nowNs, random);
+    if (slot != null) {
+      slot.onLaneBroken(nowNs, lane, random);
     }
     forgetUnused();
     if (wasOpen) {
@@ -224,10 +226,13 @@ public final class ShardPool implements LanePool {
   public void onTick(long nowNs) {
     long longestRetryNs = placement.longestRetryNs();
     for (UpstreamSlot slot : List.copyOf(slots.values())) {
-      slot.lane().onTick(nowNs);
+      slot.forEachLane(lane -> lane.onTick(nowNs));
       if (slot.isRetryDue(nowNs, longestRetryNs)) {
         slot.lane(newLane(nowNs, slot.view(), slot.hasAcknowledged()));
+      } else if (slot.isReplacementDue(nowNs)) {
+        replace(nowNs, slot);
       }
+      finishRetired(slot);
     }
     placement.onTick(nowNs);
     moveAway(nowNs);
@@ -254,7 +259,7 @@ public final class ShardPool implements LanePool {
     slots
         .values()
         .forEach(slot -> {
-          slot.lane().finish();
+          slot.forEachLane(Lane::finish);
           quarantine.leave(slot.view().address());
         });
     slots.clear();
@@ -286,7 +291,9 @@ public final class ShardPool implements LanePool {
   }
 
   public List<LaneStatus> status() {
-    return slots.values().stream().map(slot -> slot.lane().status()).toList();
+    List<LaneStatus> lanes = new ArrayList<>();
+    slots.values().forEach(slot -> slot.forEachLane(lane -> lanes.add(lane.status())));
+    return lanes;
   }
 
   /** In how many places the connection waits for an owner; 0 or 1. */
@@ -312,9 +319,18 @@ public final class ShardPool implements LanePool {
       if (cause != null && placement.hasAcceptingLane()) {
         boolean isOverdue =
             leaving != null && drainTimeoutNs > 0 && slot.hasBeenLeavingFor(nowNs, drainTimeoutNs);
-        mover.leave(nowNs, slot.lane(), cause, isOverdue);
+        slot.forEachLane(lane -> mover.leave(nowNs, lane, cause, isOverdue));
+      } else if (placement.hasAcceptingLane() && slot.laneToLeave() != null) {
+        mover.leave(nowNs, slot.laneToLeave(), ResumeState.Cause.DRAINING, false);
       }
     }
+  }
+
+  /** Opens a lane to take over from one whose end was announced. */
+  private void replace(long nowNs, UpstreamSlot slot) {
+    counters.upstream(options.name(), slot.view().address()).add(Counter.LANES_REPLACED, 1);
+    slot.replace(newLane(nowNs, slot.view(), slot.lane().isAcknowledging()));
+    refresh(nowNs);
   }
 
   private Lane newLane(long nowNs, UpstreamView view, boolean hasAcknowledged) {
@@ -352,17 +368,27 @@ public final class ShardPool implements LanePool {
   private void refresh(long nowNs) {
     List<Lane> accepting =
         slots.values().stream()
-            .filter(UpstreamSlot::isAcceptingConnections)
-            .map(UpstreamSlot::lane)
+            .map(UpstreamSlot::acceptingLane)
+            .filter(Objects::nonNull)
             .toList();
     if (placement.onLanes(nowNs, accepting)) {
       mover.rebalanceSoon(nowNs);
     }
   }
 
+  private void finishRetired(UpstreamSlot slot) {
+    // While its successor is being opened it still gets connections.
+    Lane retired = slot.laneToLeave() == null && !slot.isUnused() ? null : slot.takeRetired();
+    if (retired != null) {
+      placement.forget(retired);
+      retired.finish();
+    }
+  }
+
   private void forgetUnused() {
     for (Iterator<UpstreamSlot> each = slots.values().iterator(); each.hasNext(); ) {
       UpstreamSlot slot = each.next();
+      finishRetired(slot);
       if (slot.isUnused()) {
         each.remove();
         placement.forget(slot.lane());

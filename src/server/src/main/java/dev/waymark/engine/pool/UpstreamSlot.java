@@ -4,18 +4,23 @@ import dev.waymark.engine.base.Limits;
 import dev.waymark.engine.lane.Lane;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.protocol.ResumeState;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One upstream of a pool in one shard: its lane, when a broken lane is opened again, and whether
- * connections have to leave it. Confined to its shard's thread.
+ * One upstream of a pool in one shard: its lane, when a broken lane is opened again, the lane that
+ * it replaces, and whether connections have to leave it. Confined to its shard's thread.
  */
 final class UpstreamSlot {
   private final Limits limits;
   private final ProbationSite site;
   private UpstreamView view;
   private Lane lane;
+
+  /** The former lane, whose upstream has announced its end, until it has no connections. */
+  private @Nullable Lane retiring;
+
   private boolean isGone;
   private int failures;
   private long brokenNs;
@@ -56,12 +61,19 @@ final class UpstreamSlot {
                 || !next.subset().equals(view.subset()));
     view = next;
     isGone = false;
-    lane.onUpstreamChanged(next);
+    forEachLane(each -> each.onUpstreamChanged(next));
     return isShareChanged;
   }
 
-  /** The lane broke; another is opened after a while. */
-  void onLaneBroken(long nowNs, RandomGenerator random) {
+  /** A lane broke; if it was not retiring, another is opened after a while. */
+  void onLaneBroken(long nowNs, Lane broken, RandomGenerator random) {
+    if (broken == retiring) {
+      retiring = null;
+      return;
+    }
+    if (broken != lane) {
+      return;
+    }
     // A lane that ends right after Settings has not worked either.
     boolean hasWorked = lane.hasWorkedFor(nowNs, limits.laneRetry().ceilingNs(failures));
     failures = hasWorked ? 1 : failures + 1;
@@ -78,6 +90,23 @@ final class UpstreamSlot {
   /** A new lane replaces the broken one. */
   void lane(Lane next) {
     lane = next;
+  }
+
+  /** A new lane takes over from one whose end was announced. */
+  void replace(Lane next) {
+    retiring = lane;
+    failures = 1;
+    lane = next;
+  }
+
+  /** Returns the retiring lane if it has no connections left, and forgets it. */
+  @Nullable Lane takeRetired() {
+    Lane retired = retiring;
+    if (retired == null || retired.connectionCount() > 0) {
+      return null;
+    }
+    retiring = null;
+    return retired;
   }
 
   /** Re-evaluates whether connections have to leave it. */
@@ -97,6 +126,33 @@ final class UpstreamSlot {
 
   Lane lane() {
     return lane;
+  }
+
+  void forEachLane(Consumer<Lane> action) {
+    action.accept(lane);
+    if (retiring != null) {
+      action.accept(retiring);
+    }
+  }
+
+  /**
+   * Returns the retiring lane if its connections have to leave it: to its successor, or, if that
+   * cannot be opened, to another upstream.
+   */
+  @Nullable Lane laneToLeave() {
+    return lane.isAcceptingConnections() || lane.isBroken() ? retiring : null;
+  }
+
+  /** Returns the lane for new connections; null if there is none. */
+  @Nullable Lane acceptingLane() {
+    if (isGone || !view.isServing()) {
+      return null;
+    }
+    if (lane.isAcceptingConnections()) {
+      return lane;
+    }
+    boolean isSuccessorComing = retiring != null && !lane.isBroken();
+    return isSuccessorComing && retiring.isAcceptingConnections() ? retiring : null;
   }
 
   /** Whether, as far as any shard knows, its lane leads to the current process. */
@@ -124,8 +180,16 @@ final class UpstreamSlot {
     return lane.isBroken() && !isGone && isDue;
   }
 
-  boolean isAcceptingConnections() {
-    return !isGone && view.isServing() && lane.isAcceptingConnections();
+  /**
+   * Whether the lane has to be replaced because its end was announced. An upstream that announces
+   * this all the time is not dialled more often than one whose lanes break.
+   */
+  boolean isReplacementDue(long nowNs) {
+    return lane.isOpen()
+        && lane.isGoingAway()
+        && retiring == null
+        && !isGone
+        && lane.hasWorkedFor(nowNs, limits.laneRetry().ceilingNs(failures));
   }
 
   /** Why connections have to leave it; null if they do not. */
@@ -143,7 +207,9 @@ final class UpstreamSlot {
 
   /** Whether discovery does not list it and it has no connections. */
   boolean isUnused() {
-    return isGone && lane.connectionCount() == 0;
+    return isGone
+        && lane.connectionCount() == 0
+        && (retiring == null || retiring.connectionCount() == 0);
   }
 
   // --- transitions ---

@@ -51,6 +51,9 @@ final class AttachStream extends Http2ConnectionHandler {
      */
     void onData(ByteBuf data);
 
+    /** The upstream has announced that it will end the connection; the stream goes on until then. */
+    void onGoAway();
+
     /** The stream has ended, other than by {@link #cancel}; the connection is being closed. */
     void onEnd(Status status);
   }
@@ -378,6 +381,8 @@ final class AttachStream extends Http2ConnectionHandler {
       endingWith(status);
       if (stream == null || stream.id() > lastStreamId) {
         end(status);
+      } else if (!isEnded) {
+        listener.onGoAway();
       }
     }
   }

@@ -268,6 +268,11 @@ final class GrpcLane implements LaneTransport, AttachStream.Listener {
     }
   }
 
+  @Override
+  public void onGoAway() {
+    lane.onGoAway();
+  }
+
   private void onDialFailed(Throwable cause) {
     onEnd(Status.UNAVAILABLE.withDescription("cannot connect: " + cause.getMessage()));
   }

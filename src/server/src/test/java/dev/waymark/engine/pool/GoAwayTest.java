@@ -1,0 +1,96 @@
+package dev.waymark.engine.pool;
+
+import static dev.waymark.engine.shard.Fixtures.owner;
+import static dev.waymark.engine.shard.MovingFixtures.STEADY;
+import static dev.waymark.engine.shard.MovingFixtures.with;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.waymark.engine.base.Counter;
+import dev.waymark.engine.connection.Connection;
+import dev.waymark.engine.lane.Lane;
+import dev.waymark.engine.shard.Fixtures;
+import org.junit.jupiter.api.Test;
+
+/** A lane whose upstream announces the end of the transport is replaced before it comes. */
+class GoAwayTest {
+  private final Fixtures fixtures = with(STEADY);
+  private final Lane former = fixtures.acknowledgingLane();
+
+  @Test
+  void lane_goingAway_isReplacedByOneToTheSameUpstream_andHandsOverItsConnections() {
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, 10);
+    fixtures.answer(connection, fixtures.frame(connection).consumed(4));
+    fixtures.passWithPongs(1_000);
+    former.onGoAway();
+    fixtures.passWithPongs(200);
+    Lane next = fixtures.lane();
+    assertThat(next).isNotSameAs(former);
+    fixtures.takeEffects();
+
+    fixtures.settings(next);
+    fixtures.passWithPongs(200);
+    assertThat(fixtures.takeEffects()).contains("Release");
+    fixtures.released(connection, 4);
+    assertThat(fixtures.takeEffects()).containsExactly("finish a:1", "Open", "data 4+6");
+    assertThat(owner(connection)).isSameAs(next);
+    assertThat(fixtures.counters.total(Counter.LANES_REPLACED)).isEqualTo(1);
+    assertThat(fixtures.counters.total(Counter.LANES_BROKEN)).isZero();
+    assertThat(fixtures.outlierSignals).isEmpty();
+  }
+
+  /** GOAWAY forbids new streams, not new connections on the stream that there is. */
+  @Test
+  void lane_goingAway_servesUntilItsSuccessorDoes() {
+    fixtures.passWithPongs(1_000);
+    former.onGoAway();
+    fixtures.passWithPongs(200);
+    assertThat(fixtures.lane()).isNotSameAs(former);
+    Connection connection = fixtures.accept();
+    assertThat(owner(connection)).isSameAs(former);
+  }
+
+  /** A server may announce the end of every connection as soon as it is there. */
+  @Test
+  void lanes_goingAwayAllTheTime_areNotReplacedAllTheTime() {
+    former.onGoAway();
+    for (int i = 0; i < 100; i++) {
+      fixtures.passWithPongs(100);
+      Lane last = fixtures.lane();
+      if (!last.isOpen()) {
+        fixtures.settings(last);
+      }
+      last.onGoAway();
+    }
+    assertThat(fixtures.lanes).hasSizeLessThan(60);
+  }
+
+  @Test
+  void lane_goingAwayFromAnUpstreamThatTakesNoOther_keepsServing() {
+    Connection connection = fixtures.accept();
+    fixtures.passWithPongs(1_000);
+    former.onGoAway();
+    fixtures.passWithPongs(200);
+    fixtures.lane().onBroken(fixtures.nowNs, "refused");
+    fixtures.data(connection, 10);
+    assertThat(owner(connection)).isSameAs(former);
+    assertThat(fixtures.takeEffects()).contains("data 0+10");
+  }
+
+  /** It is about to stop: what it can no longer take goes elsewhere. */
+  @Test
+  void lane_goingAwayFromAnUpstreamThatTakesNoOther_handsOverToAnother() {
+    Fixtures two = with(STEADY);
+    Lane a = two.acknowledgingLanes("a:1", "b:1").getFirst();
+    Connection connection = two.accept();
+    two.passWithPongs(1_000);
+    a.onGoAway();
+    two.passWithPongs(200);
+    two.lane().onBroken(two.nowNs, "refused");
+    two.takeEffects();
+    two.passWithPongs(200);
+    assertThat(two.takeEffects()).contains("Release");
+    two.released(connection, 0);
+    assertThat(Fixtures.ownerAddress(connection)).isEqualTo("b:1");
+  }
+}
