@@ -6,6 +6,7 @@ import dev.waymark.protocol.codec.AttachMethod;
 import io.grpc.Status;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
@@ -179,7 +180,7 @@ final class AttachStream extends Http2ConnectionHandler {
   void cancel() {
     if (!isEnded) {
       isEnded = true;
-      closeConnection();
+      closeConnection(Http2Error.CANCEL);
     }
   }
 
@@ -216,7 +217,7 @@ final class AttachStream extends Http2ConnectionHandler {
 
   @Override
   public void channelInactive(ChannelHandlerContext inactive) throws Exception {
-    end(ending != null ? ending : Status.UNAVAILABLE.withDescription("connection closed"));
+    end(ending != null ? ending : Status.UNAVAILABLE.withDescription("connection closed"), null);
     super.channelInactive(inactive);
   }
 
@@ -226,7 +227,8 @@ final class AttachStream extends Http2ConnectionHandler {
       endingWith(Status.UNAVAILABLE.withDescription("connection lost: " + cause.getMessage()));
       failed.close();
     } else {
-      super.exceptionCaught(failed, cause);
+      // Bytes are missing if another handler failed: the connection cannot go on.
+      onError(failed, false, cause);
     }
   }
 
@@ -236,11 +238,14 @@ final class AttachStream extends Http2ConnectionHandler {
       boolean outbound,
       Throwable cause,
       @Nullable Http2Exception error) {
-    end(
-        error == null
-            ? Status.UNAVAILABLE.withDescription("connection failed: " + cause)
-            : Status.INTERNAL.withDescription(
-                "HTTP/2 " + error.error() + ": " + error.getMessage()));
+    if (!isEnded) {
+      isEnded = true;
+      listener.onEnd(
+          error == null
+              ? Status.UNAVAILABLE.withDescription("connection failed: " + cause)
+              : ofError(error));
+    }
+    // Closes the connection too, and its GOAWAY tells the upstream why.
     super.onConnectionError(failed, outbound, cause, error);
   }
 
@@ -250,10 +255,15 @@ final class AttachStream extends Http2ConnectionHandler {
       boolean outbound,
       Throwable cause,
       Http2Exception.StreamException error) {
-    super.onStreamError(failed, outbound, cause, error);
     if (isAttach(error.streamId())) {
-      end(Status.INTERNAL.withDescription("HTTP/2 " + error.error() + ": " + error.getMessage()));
+      end(ofError(error), error.error());
+    } else {
+      super.onStreamError(failed, outbound, cause, error);
     }
+  }
+
+  private static Status ofError(Http2Exception error) {
+    return Status.INTERNAL.withDescription("HTTP/2 " + error.error() + ": " + error.getMessage());
   }
 
   private void endingWith(Status status) {
@@ -263,23 +273,38 @@ final class AttachStream extends Http2ConnectionHandler {
   }
 
   private void end(Status status) {
+    end(status, Http2Error.CANCEL);
+  }
+
+  /** Ends after the upstream has ended its side. */
+  private void endFinished(Status status) {
+    boolean isClosed = stream != null && stream.state() == Http2Stream.State.HALF_CLOSED_LOCAL;
+    end(status, isClosed ? null : Http2Error.CANCEL);
+  }
+
+  /**
+   * Ends once.
+   *
+   * @param reset for the stream; null if it is closed already (RFC 9113, section 5.1)
+   */
+  private void end(Status status, @Nullable Http2Error reset) {
     if (!isEnded) {
       isEnded = true;
       listener.onEnd(status);
-      closeConnection();
+      closeConnection(reset);
     }
   }
 
-  private void closeConnection() {
+  private void closeConnection(@Nullable Http2Error reset) {
     ChannelHandlerContext closing = context;
     if (closing == null) {
       return;
     }
     Http2Stream open = stream;
-    if (open != null) {
-      resetStream(closing, open.id(), Http2Error.CANCEL.code(), closing.newPromise());
+    if (open != null && reset != null) {
+      resetStream(closing, open.id(), reset.code(), closing.newPromise());
     }
-    closing.channel().close();
+    closing.pipeline().close();
   }
 
   private boolean isAttach(int streamId) {
@@ -298,9 +323,12 @@ final class AttachStream extends Http2ConnectionHandler {
     }
     ending = null;
     int id = connection().local().incrementAndGetNextStreamId();
-    encoder().writeHeaders(to, id, request, 0, false, to.newPromise());
+    ChannelFuture begun = encoder().writeHeaders(to, id, request, 0, false, to.newPromise());
     stream = connection().stream(id);
-    if (stream != null) {
+    if (begun.cause() instanceof Http2Exception refused) {
+      // For example, it exceeds the upstream's SETTINGS_MAX_HEADER_LIST_SIZE.
+      end(Status.INTERNAL.withDescription("cannot send the request: " + refused.getMessage()));
+    } else if (stream != null) {
       listener.onWritable();
     }
   }
@@ -337,7 +365,8 @@ final class AttachStream extends Http2ConnectionHandler {
         return;
       }
       if (endOfStream) {
-        end(isAccepted ? GrpcHeaders.ofTrailers(headers) : GrpcHeaders.ofTrailersOnly(headers));
+        endFinished(
+            isAccepted ? GrpcHeaders.ofTrailers(headers) : GrpcHeaders.ofTrailersOnly(headers));
       } else if (!GrpcHeaders.isInformational(headers)) {
         Status problem = GrpcHeaders.problemOf(headers);
         if (problem != null) {
@@ -357,12 +386,12 @@ final class AttachStream extends Http2ConnectionHandler {
         return bytes;
       }
       if (!isAccepted) {
-        end(Status.INTERNAL.withDescription("DATA came before HEADERS"));
+        end(Status.INTERNAL.withDescription("DATA came before HEADERS"), Http2Error.PROTOCOL_ERROR);
         return bytes;
       }
       listener.onData(data);
       if (endOfStream) {
-        end(Status.INTERNAL.withDescription("the stream ended without a grpc-status"));
+        endFinished(Status.INTERNAL.withDescription("the stream ended without a grpc-status"));
       }
       return bytes;
     }
@@ -370,7 +399,7 @@ final class AttachStream extends Http2ConnectionHandler {
     @Override
     public void onRstStreamRead(ChannelHandlerContext from, int streamId, long errorCode) {
       if (isAttach(streamId)) {
-        end(GrpcHeaders.ofReset(errorCode));
+        end(GrpcHeaders.ofReset(errorCode), null);
       }
     }
 
@@ -378,7 +407,8 @@ final class AttachStream extends Http2ConnectionHandler {
     public void onGoAwayRead(
         ChannelHandlerContext from, int lastStreamId, long errorCode, ByteBuf debugData) {
       Status status = GrpcHeaders.ofGoAway(errorCode, debugData);
-      endingWith(status);
+      // The last one says most: a first may only announce that another follows.
+      ending = status;
       if (stream == null || stream.id() > lastStreamId) {
         end(status);
       } else if (!isEnded) {
@@ -404,7 +434,10 @@ final class AttachStream extends Http2ConnectionHandler {
           .flowController(
               new DefaultHttp2RemoteFlowController(
                   connection, new UniformStreamByteDistributor(connection)));
+      // Netty applies SETTINGS_ENABLE_PUSH when it is acknowledged, which an upstream may never do.
+      connection.local().allowPushTo(false);
       connection(connection);
+      validateRequiredPseudoHeaders(true);
       initialSettings(
           Http2Settings.defaultSettings()
               .pushEnabled(false)

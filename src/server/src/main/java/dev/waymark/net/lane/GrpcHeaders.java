@@ -41,8 +41,15 @@ final class GrpcHeaders {
   static @Nullable Status problemOf(Http2Headers headers) {
     int httpStatus = number(headers.status());
     CharSequence type = headers.get(CONTENT_TYPE);
-    boolean isGrpc = type != null && AsciiString.of(type).startsWith(GRPC);
-    return httpStatus == HTTP_OK && isGrpc ? null : ofHttp(httpStatus, type);
+    return httpStatus == HTTP_OK && isGrpc(type) ? null : ofHttp(httpStatus, type);
+  }
+
+  /** Whether this is gRPC with some encoding of messages; gRPC-Web, for example, is not. */
+  private static boolean isGrpc(@Nullable CharSequence type) {
+    if (type == null || !AsciiString.regionMatches(type, true, 0, GRPC, 0, GRPC.length())) {
+      return false;
+    }
+    return type.length() == GRPC.length() || "+; ".indexOf(type.charAt(GRPC.length())) >= 0;
   }
 
   /** Returns the status of a response that consists of one block of headers. */
@@ -59,7 +66,8 @@ final class GrpcHeaders {
       return Status.UNKNOWN.withDescription("the stream ended without a valid grpc-status");
     }
     CharSequence message = trailers.get(GRPC_MESSAGE);
-    return Status.fromCodeValue(code).withDescription(message == null ? null : decoded(message));
+    Status status = Status.fromCodeValue(code);
+    return message == null ? status : status.withDescription(decoded(message));
   }
 
   /** Returns the status of a stream that was reset. */
