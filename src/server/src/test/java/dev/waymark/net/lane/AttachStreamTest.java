@@ -131,6 +131,16 @@ class AttachStreamTest {
   }
 
   @Test
+  void goAway_thatSparesTheStream_isTold() throws Exception {
+    upstream.reach(State.OPEN);
+
+    upstream.sends(goAway(0, Integer.MAX_VALUE, Http2Error.NO_ERROR, "max_age"));
+
+    assertThat(upstream.goAways()).isEqualTo(1);
+    assertThat(upstream.stream.isWritable()).isTrue();
+  }
+
+  @Test
   void request_goAwayInTheSameSegment_ends() throws Exception {
     upstream.reach(State.CONNECTED);
 

@@ -67,6 +67,7 @@ final class ScriptedUpstream implements AttachStream.Listener {
   private Runnable whenWritable = () -> {};
   private int headerTableBytes = 4_096;
   private boolean isAccepted;
+  private int goAways;
 
   final AttachStream stream =
       AttachStream.create("games.example:7070", "waymark/test", QUEUE_BYTES_MAX, this);
@@ -304,6 +305,11 @@ final class ScriptedUpstream implements AttachStream.Listener {
     return String.valueOf(Http2Error.valueOf(code));
   }
 
+  /** How often the lane was told that the connection will end. */
+  int goAways() {
+    return goAways;
+  }
+
   @Override
   public void onWritable() {
     events.add("writable");
@@ -319,6 +325,11 @@ final class ScriptedUpstream implements AttachStream.Listener {
   @Override
   public void onData(ByteBuf borrowed) {
     data.append(borrowed.toString(StandardCharsets.US_ASCII));
+  }
+
+  @Override
+  public void onGoAway() {
+    goAways++;
   }
 
   @Override
