@@ -151,8 +151,8 @@ final class UpstreamSlot {
     if (lane.isAcceptingConnections()) {
       return lane;
     }
-    boolean isSuccessorComing = retiring != null && !lane.isBroken();
-    return isSuccessorComing && retiring.isAcceptingConnections() ? retiring : null;
+    Lane former = lane.isBroken() ? null : retiring;
+    return former != null && former.isAcceptingConnections() ? former : null;
   }
 
   /** Whether, as far as any shard knows, its lane leads to the current process. */
