@@ -6,6 +6,7 @@ import dev.waymark.protocol.codec.AttachMethod;
 import io.grpc.Status;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
@@ -86,6 +87,10 @@ final class AttachStream extends Http2ConnectionHandler {
   private boolean isSending;
   private boolean isFull;
   private boolean isAccepted;
+
+  /** Whether the upstream has reset the stream, which must not be answered in kind. */
+  private boolean isReset;
+
   private boolean isEnded;
 
   /** Why the connection ends, as far as that is known before it does. */
@@ -220,7 +225,7 @@ final class AttachStream extends Http2ConnectionHandler {
   @Override
   public void exceptionCaught(ChannelHandlerContext failed, Throwable cause) throws Exception {
     if (cause instanceof IOException) {
-      endingWith(Status.UNAVAILABLE.withDescription("connection lost: " + cause.getMessage()));
+      endingWith(lost(cause));
       failed.close();
     } else {
       super.exceptionCaught(failed, cause);
@@ -233,12 +238,25 @@ final class AttachStream extends Http2ConnectionHandler {
       boolean outbound,
       Throwable cause,
       @Nullable Http2Exception error) {
-    end(
-        error == null
-            ? Status.UNAVAILABLE.withDescription("connection failed: " + cause)
-            : Status.INTERNAL.withDescription(
-                "HTTP/2 " + error.error() + ": " + error.getMessage()));
+    Status status = statusOf(cause, error);
+    endingWith(status);
+    // First, so that GOAWAY tells the upstream why: only the first one is sent.
     super.onConnectionError(failed, outbound, cause, error);
+    end(status);
+  }
+
+  private static Status statusOf(Throwable cause, @Nullable Http2Exception error) {
+    if (error != null) {
+      return Status.INTERNAL.withDescription(
+          "HTTP/2 " + error.error() + ": " + error.getMessage());
+    }
+    return cause instanceof IOException
+        ? lost(cause)
+        : Status.UNAVAILABLE.withDescription("connection failed: " + cause);
+  }
+
+  private static Status lost(Throwable cause) {
+    return Status.UNAVAILABLE.withDescription("connection lost: " + cause.getMessage());
   }
 
   @Override
@@ -273,7 +291,7 @@ final class AttachStream extends Http2ConnectionHandler {
       return;
     }
     Http2Stream open = stream;
-    if (open != null) {
+    if (open != null && !isReset) {
       resetStream(closing, open.id(), Http2Error.CANCEL.code(), closing.newPromise());
     }
     closing.channel().close();
@@ -295,11 +313,20 @@ final class AttachStream extends Http2ConnectionHandler {
     }
     ending = null;
     int id = connection().local().incrementAndGetNextStreamId();
-    encoder().writeHeaders(to, id, request, 0, false, to.newPromise());
+    ChannelFuture sent = encoder().writeHeaders(to, id, request, 0, false, to.newPromise());
     stream = connection().stream(id);
     if (stream != null) {
       listener.onWritable();
+    } else {
+      // Such as headers beyond SETTINGS_MAX_HEADER_LIST_SIZE.
+      end(
+          Status.UNAVAILABLE.withDescription(
+              "cannot begin the call: " + messageOf(sent.cause())));
     }
+  }
+
+  private static String messageOf(@Nullable Throwable cause) {
+    return cause == null ? "no cause" : String.valueOf(cause.getMessage());
   }
 
   private final class Frames extends Http2FrameAdapter {
@@ -367,6 +394,7 @@ final class AttachStream extends Http2ConnectionHandler {
     @Override
     public void onRstStreamRead(ChannelHandlerContext from, int streamId, long errorCode) {
       if (isAttach(streamId)) {
+        isReset = true;
         end(GrpcHeaders.ofReset(errorCode));
       }
     }
@@ -399,6 +427,8 @@ final class AttachStream extends Http2ConnectionHandler {
           .flowController(
               new DefaultHttp2RemoteFlowController(
                   connection, new UniformStreamByteDistributor(connection)));
+      // SETTINGS say so too, but count only once the upstream acknowledges them.
+      connection.remote().maxActiveStreams(0);
       connection(connection);
       initialSettings(
           Http2Settings.defaultSettings()
