@@ -50,7 +50,7 @@ final class HostileUpstreamIT {
   private static final boolean IS_LONG = Boolean.getBoolean("waymark.hostile.long");
 
   /** How many random byte strings each transport gets. */
-  private static final int STRINGS = Integer.getInteger("waymark.hostile.strings", 600);
+  private static final int STRINGS = Integer.getInteger("waymark.hostile.strings", 200);
 
   private static final long SEED = Long.getLong("waymark.hostile.seed", 0x5eed);
 
@@ -58,7 +58,7 @@ final class HostileUpstreamIT {
   private static final int STRINGS_AT_A_TIME = 8;
 
   /** How long traffic goes on that is legal, and so ends no lane. */
-  private static final long LEGAL_MS = Long.getLong("waymark.hostile.legal.ms", 200);
+  private static final long LEGAL_MS = Long.getLong("waymark.hostile.legal.ms", 50);
 
   private static final Duration SOON = Duration.ofSeconds(5);
 
@@ -428,7 +428,7 @@ final class HostileUpstreamIT {
             connection.reset();
           }
         })) {
-      for (int sent = 0; sent < whole.length - 1; sent += 7) {
+      for (int sent = 0; sent < whole.length - 1; sent += 31) {
         length.set(sent);
         TestLane lane = TestLane.open(loop, server.port());
 
