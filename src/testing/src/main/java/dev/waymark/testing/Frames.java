@@ -31,6 +31,10 @@ public final class Frames {
     return frame(Http2FrameTypes.PING, 8);
   }
 
+  public static ByteBuf settingsAck() {
+    return frame(Http2FrameTypes.SETTINGS, ACK, 0, new byte[0]);
+  }
+
   public static ByteBuf data(int bytes) {
     return frame(Http2FrameTypes.DATA, NO_FLAGS, 1, new byte[bytes]);
   }

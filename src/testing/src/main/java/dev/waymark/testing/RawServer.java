@@ -3,6 +3,7 @@ package dev.waymark.testing;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.handler.codec.http2.Http2FrameTypes;
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -10,28 +11,32 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * An HTTP/2 server that lets a test control every byte. It accepts the first call of each
- * connection as stream {@link #STREAM} and leaves the rest to the script. Thread-safe.
+ * connection as stream {@link #STREAM} and leaves the rest to the script, or leaves everything to
+ * it. Thread-safe.
  */
 public final class RawServer implements AutoCloseable {
   /** The stream of gRPC's first call on a connection. */
   public static final int STREAM = 3;
 
-  /** Small, so that the peer soon notices that it is not read. */
+  /** Small, so that either side soon notices that the other does not read. */
   private static final int SOCKET_BYTES = 64 * 1024;
 
   private static final int HEADER_BYTES = 9;
   private static final int PREFACE_BYTES = 24;
-  private static final byte[] NOTHING = {};
 
-  /** What to do on a connection once its call has started. May end with an exception. */
+  /** What to do on a connection, which is closed afterwards. May end with an exception. */
   public interface Script {
-    void run(Connection connection) throws IOException;
+    void run(Connection connection) throws IOException, InterruptedException;
   }
+
+  /** A frame that the peer sent. */
+  public record Received(int type, int flags, byte[] payload) {}
 
   /** An accepted connection. Confined to its script's thread. */
   public static final class Connection {
@@ -42,7 +47,7 @@ public final class RawServer implements AutoCloseable {
 
     private Connection(Socket socket) throws IOException {
       this.socket = socket;
-      this.in = socket.getInputStream();
+      this.in = new BufferedInputStream(socket.getInputStream());
       this.out = socket.getOutputStream();
     }
 
@@ -102,28 +107,66 @@ public final class RawServer implements AutoCloseable {
       in.transferTo(OutputStream.nullOutputStream());
     }
 
-    private void awaitCall() throws IOException {
+    /** Starts to read and discard everything, on another thread. */
+    public void drainMeanwhile() {
+      Thread.ofVirtual()
+          .start(() -> {
+            try {
+              drain();
+            } catch (IOException gone) {
+              // The script notices it too.
+            }
+          });
+    }
+
+    /** Sends FIN, and waits until the peer closes. */
+    public void finish() throws IOException {
+      socket.shutdownOutput();
+      drain();
+    }
+
+    /** Closes the connection with RST. */
+    public void reset() throws IOException {
+      socket.setSoLinger(true, 0);
+      socket.close();
+    }
+
+    /**
+     * Reads the peer's preface and frames until its call begins, in answer to our SETTINGS, which
+     * are the script's if it runs at once.
+     */
+    public void awaitCall() throws IOException {
       in.readNBytes(PREFACE_BYTES);
-      send(Frames.frame(Http2FrameTypes.SETTINGS, 0));
-      int type = -1;
-      while (type != Http2FrameTypes.HEADERS) {
-        byte[] header = in.readNBytes(HEADER_BYTES);
-        if (header.length < HEADER_BYTES) {
-          throw new IOException("closed before the first call");
-        }
-        type = header[3];
-        byte[] payload =
-            in.readNBytes((header[0] & 0xff) << 16 | (header[1] & 0xff) << 8 | (header[2] & 0xff));
-        // gRPC's client does not Huffman-code its headers.
-        isWatch = new String(payload, StandardCharsets.US_ASCII).contains("Health/Watch");
+      Received frame;
+      do {
+        frame = receive();
+      } while (frame.type() != Http2FrameTypes.HEADERS);
+      // gRPC's client does not Huffman-code its headers.
+      isWatch = new String(frame.payload(), StandardCharsets.US_ASCII).contains("Health/Watch");
+    }
+
+    /** Reads the peer's next frame. */
+    public Received receive() throws IOException {
+      byte[] header = in.readNBytes(HEADER_BYTES);
+      if (header.length < HEADER_BYTES) {
+        throw new IOException("closed by the peer");
       }
-      send(Frames.frame(Http2FrameTypes.SETTINGS, Frames.ACK, 0, NOTHING));
+      byte[] payload =
+          in.readNBytes((header[0] & 0xff) << 16 | (header[1] & 0xff) << 8 | (header[2] & 0xff));
+      return new Received(header[3], header[4], payload);
+    }
+
+    private void acceptCall() throws IOException {
+      send(Frames.frame(Http2FrameTypes.SETTINGS, 0));
+      awaitCall();
+      send(Frames.settingsAck());
     }
   }
 
   private final ServerSocket listening;
   private final Script script;
-  private final List<Socket> accepted = new CopyOnWriteArrayList<>();
+  private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger accepted = new AtomicInteger();
 
   private RawServer(ServerSocket listening, Script script) {
     this.listening = listening;
@@ -137,6 +180,20 @@ public final class RawServer implements AutoCloseable {
 
   /** Starts a server on this loopback port. */
   public static RawServer start(int port, Script script) throws IOException {
+    return startAtOnce(
+        port,
+        connection -> {
+          connection.acceptCall();
+          script.run(connection);
+        });
+  }
+
+  /** Starts a server on a free loopback port, whose script begins with the server's SETTINGS. */
+  public static RawServer startAtOnce(Script script) throws IOException {
+    return startAtOnce(0, script);
+  }
+
+  private static RawServer startAtOnce(int port, Script script) throws IOException {
     var listening = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
     listening.setReceiveBufferSize(SOCKET_BYTES);
     var server = new RawServer(listening, script);
@@ -156,14 +213,15 @@ public final class RawServer implements AutoCloseable {
 
   /** How many connections have been accepted. */
   public int connections() {
-    return accepted.size();
+    return accepted.get();
   }
 
   private void accept() {
     while (!listening.isClosed()) {
       try {
         Socket socket = listening.accept();
-        accepted.add(socket);
+        accepted.incrementAndGet();
+        open.add(socket);
         Thread.ofVirtual().start(() -> serve(socket));
       } catch (IOException closed) {
         return;
@@ -173,18 +231,20 @@ public final class RawServer implements AutoCloseable {
 
   private void serve(Socket socket) {
     try (socket) {
-      var connection = new Connection(socket);
-      connection.awaitCall();
-      script.run(connection);
-    } catch (IOException gone) {
+      socket.setTcpNoDelay(true);
+      socket.setSendBufferSize(SOCKET_BYTES);
+      script.run(new Connection(socket));
+    } catch (IOException | InterruptedException gone) {
       // The peer may leave at any time.
+    } finally {
+      open.remove(socket);
     }
   }
 
   @Override
   public void close() throws IOException {
     listening.close();
-    for (Socket socket : accepted) {
+    for (Socket socket : open) {
       socket.close();
     }
   }

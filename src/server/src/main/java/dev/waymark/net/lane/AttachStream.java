@@ -224,7 +224,7 @@ final class AttachStream extends Http2ConnectionHandler {
   @Override
   public void exceptionCaught(ChannelHandlerContext failed, Throwable cause) throws Exception {
     if (cause instanceof IOException) {
-      endingWith(Status.UNAVAILABLE.withDescription("connection lost: " + cause.getMessage()));
+      endingWith(lost(cause));
       failed.close();
     } else {
       // Bytes are missing if another handler failed: the connection cannot go on.
@@ -240,10 +240,7 @@ final class AttachStream extends Http2ConnectionHandler {
       @Nullable Http2Exception error) {
     if (!isEnded) {
       isEnded = true;
-      listener.onEnd(
-          error == null
-              ? Status.UNAVAILABLE.withDescription("connection failed: " + cause)
-              : ofError(error));
+      listener.onEnd(error == null ? lost(cause) : ofError(error));
     }
     // Closes the connection too, and its GOAWAY tells the upstream why.
     super.onConnectionError(failed, outbound, cause, error);
@@ -260,6 +257,13 @@ final class AttachStream extends Http2ConnectionHandler {
     } else {
       super.onStreamError(failed, outbound, cause, error);
     }
+  }
+
+  private static Status lost(Throwable cause) {
+    return Status.UNAVAILABLE.withDescription(
+        cause instanceof IOException
+            ? "connection lost: " + cause.getMessage()
+            : "connection failed: " + cause);
   }
 
   private static Status ofError(Http2Exception error) {

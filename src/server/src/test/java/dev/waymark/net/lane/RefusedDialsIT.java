@@ -1,56 +1,77 @@
 package dev.waymark.net.lane;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.waymark.config.BridgeConfig.Transport;
 import dev.waymark.engine.base.LoopTime;
 import dev.waymark.net.dial.Dial;
-import dev.waymark.net.dial.Dialler;
 import dev.waymark.upstreams.ControlLoop;
 import dev.waymark.upstreams.NettyHealthChannels;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthGrpc;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollDomainSocketChannel;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioDomainSocketChannel;
-import io.netty.channel.socket.nio.NioSocketChannel;
-import io.netty.channel.uring.IoUring;
-import io.netty.channel.uring.IoUringDomainSocketChannel;
-import io.netty.channel.uring.IoUringIoHandler;
-import io.netty.channel.uring.IoUringSocketChannel;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** File descriptors of channels that fail to connect. */
+/**
+ * File descriptors of channels that fail to connect, or connect to something that is no upstream.
+ */
 final class RefusedDialsIT {
-  private static final int DIALS = 60;
+  /** How many dials of each kind: few, unless told otherwise. */
+  private static final int DIALS = Integer.getInteger("waymark.dials", 100);
+
+  private static final boolean IS_LONG = System.getProperty("waymark.dials") != null;
+  private static final int DIALS_AT_A_TIME = 20;
+
+  private static final AttachStream.Listener IGNORING =
+      new AttachStream.Listener() {
+        @Override
+        public void onWritable() {}
+
+        @Override
+        public void onAccepted() {}
+
+        @Override
+        public void onData(ByteBuf data) {}
+
+        @Override
+        public void onGoAway() {}
+
+        @Override
+        public void onEnd(Status status) {}
+      };
 
   private static final SocketAddress NO_SOCKET =
       UnixDomainSocketAddress.of("/tmp/waymark-no-such.sock");
@@ -69,44 +90,98 @@ final class RefusedDialsIT {
         }
       };
 
-  private enum Transport {
-    IO_URING(IoUringSocketChannel.class, IoUringDomainSocketChannel.class),
-    EPOLL(EpollSocketChannel.class, EpollDomainSocketChannel.class),
-    NIO(NioSocketChannel.class, NioDomainSocketChannel.class);
+  /** What dialled addresses do other than serve. */
+  private enum Fault {
+    /** Nobody listens. */
+    REFUSED("connection refused", null),
+    /** There is no Unix socket. */
+    NO_SOCKET("no Unix socket", null),
+    /** Connections are accepted and closed. */
+    CLOSED("closes it without sending", socket -> {}),
+    /** Connections are accepted and reset. */
+    RESET("resets it without|closes it without|Connection reset", socket -> socket.setSoLinger(true, 0)),
+    HTTP1("HTTP/1.1", socket -> say(socket, "HTTP/1.1 400 Bad Request\r\n\r\n")),
+    SSH("SSH", socket -> say(socket, "SSH-2.0-OpenSSH_9.2\r\n")),
+    TLS("TLS", socket -> say(socket, "\25\3\3\0\2\2\106"));
 
-    private final Class<? extends Channel> type;
-    private final Class<? extends Channel> domainType;
+    private final Pattern problem;
+    private final @Nullable Answer answer;
 
-    Transport(Class<? extends Channel> type, Class<? extends Channel> domainType) {
-      this.type = type;
-      this.domainType = domainType;
-    }
-
-    private @Nullable Throwable missing() {
-      return switch (this) {
-        case IO_URING -> IoUring.unavailabilityCause();
-        case EPOLL -> Epoll.unavailabilityCause();
-        case NIO -> null;
-      };
-    }
-
-    private IoHandlerFactory handlers() {
-      return switch (this) {
-        case IO_URING -> IoUringIoHandler.newFactory();
-        case EPOLL -> EpollIoHandler.newFactory();
-        case NIO -> NioIoHandler.newFactory();
-      };
+    Fault(String problem, @Nullable Answer answer) {
+      this.problem = Pattern.compile(problem);
+      this.answer = answer;
     }
   }
 
+  /** What a server does with a connection before it closes it. */
+  private interface Answer {
+    void run(Socket socket) throws IOException;
+  }
+
+  /** Waits for the peer to close, so that the kernel does not reset the connection. */
+  private static void say(Socket socket, String text) throws IOException {
+    socket.getOutputStream().write(text.getBytes(ISO_8859_1));
+    socket.getInputStream().transferTo(OutputStream.nullOutputStream());
+  }
+
+  static Stream<Arguments> faultsOnTransports() {
+    return Stream.of(Transport.IO_URING, Transport.EPOLL, Transport.NIO)
+        .flatMap(transport ->
+            Stream.of(Fault.values()).map(fault -> Arguments.of(transport, fault)));
+  }
+
   @ParameterizedTest
-  @EnumSource
-  void lanes_leakNoDescriptors(Transport transport) throws Exception {
-    assumeTrue(transport.missing() == null, () -> String.valueOf(transport.missing()));
-    try (var group = new MultiThreadIoEventLoopGroup(1, transport.handlers())) {
-      var dialler = new Dialler(group.next(), transport.type, transport.domainType, null);
-      assertNoneLeaked(() -> dial(dialler, unusedAddress()));
-      assertNoneLeaked(() -> dial(dialler, NO_SOCKET));
+  @MethodSource("faultsOnTransports")
+  void lanes_leakNoDescriptors(Transport transport, Fault fault) throws Exception {
+    try (var loop = TestLoop.start(transport);
+        var server = new FaultyServer(fault)) {
+      assertNoneLeaked(transport + " " + fault, () -> {
+        List<Dialled> dialled = new ArrayList<>();
+        for (int i = 0; i < DIALS_AT_A_TIME; i++) {
+          dialled.add(dial(loop, server.address()));
+        }
+        for (Dialled each : dialled) {
+          assertThat(each.channel.closeFuture().await(5, TimeUnit.SECONDS)).isTrue();
+          // The channel's handlers learn of the end after its future.
+          await()
+              .pollDelay(Duration.ZERO)
+              .until(() -> loop.call(each.dial::problem).isPresent());
+          assertThat(loop.call(each.dial::problem).orElseThrow().text())
+              .containsPattern(fault.problem);
+        }
+      });
+    }
+  }
+
+  /** The kernel drops what would exceed the backlog of a listening socket. */
+  @ParameterizedTest
+  @EnumSource(names = {"IO_URING", "EPOLL", "NIO"})
+  @EnabledIfSystemProperty(named = "waymark.dials", matches = ".+", disabledReason = "takes 5 s")
+  void lanesThatTimeOut_leakNoDescriptors(Transport transport) throws Exception {
+    List<Socket> filling = new ArrayList<>();
+    try (var loop = TestLoop.start(transport);
+        var full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      for (int i = 0; i < 2; i++) {
+        filling.add(new Socket(full.getInetAddress(), full.getLocalPort()));
+      }
+      long before = sockets();
+      long startNs = System.nanoTime();
+      List<Dialled> dialled = new ArrayList<>();
+      for (int i = 0; i < DIALS; i++) {
+        dialled.add(dial(loop, full.getLocalSocketAddress()));
+      }
+      long most = sockets();
+      for (Dialled each : dialled) {
+        assertThat(each.channel.closeFuture().await(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(loop.call(each.dial::problem))
+            .hasValueSatisfying(problem -> assertThat(problem.text()).contains("timed out"));
+      }
+      awaitSockets(before);
+      report(transport + " timed out", before, most, startNs);
+    } finally {
+      for (Socket socket : filling) {
+        socket.close();
+      }
     }
   }
 
@@ -114,12 +189,18 @@ final class RefusedDialsIT {
   void healthWatches_leakNoDescriptors() throws Exception {
     try (var group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory())) {
       var channels = new NettyHealthChannels(ControlLoop.nio(group.next(), NO_TIME));
-      assertNoneLeaked(() ->
+      assertNoneLeaked("Watch refused", () -> {
+        for (int i = 0; i < DIALS_AT_A_TIME; i++) {
           failToCall(
               channels.open("unused:1", unusedAddress(), Duration.ZERO, new Dial()),
-              "Connection refused"));
-      assertNoneLeaked(
-          () -> failToCall(channels.open("unix:unused", NO_SOCKET, Duration.ZERO, new Dial()), ""));
+              "Connection refused");
+        }
+      });
+      assertNoneLeaked("Watch without socket", () -> {
+        for (int i = 0; i < DIALS_AT_A_TIME; i++) {
+          failToCall(channels.open("unix:unused", NO_SOCKET, Duration.ZERO, new Dial()), "");
+        }
+      });
     }
   }
 
@@ -127,24 +208,92 @@ final class RefusedDialsIT {
     void run() throws Exception;
   }
 
-  private static void assertNoneLeaked(FailingDial dial) throws Exception {
+  private static void assertNoneLeaked(String what, FailingDial dials) throws Exception {
     // The first call opens files while it loads classes.
-    dial.run();
+    dials.run();
     long before = sockets();
-    for (int i = 0; i < DIALS; i++) {
-      dial.run();
+    long startNs = System.nanoTime();
+    long most = before;
+    for (int i = 0; i < DIALS / DIALS_AT_A_TIME; i++) {
+      dials.run();
+      most = Math.max(most, sockets());
     }
+    awaitSockets(before);
+    report(what, before, most, startNs);
+  }
+
+  private static void awaitSockets(long before) {
     await()
         .atMost(Duration.ofSeconds(5))
+        .pollInterval(Duration.ofMillis(10))
         .untilAsserted(() -> assertThat(sockets()).isLessThanOrEqualTo(before + 5));
   }
 
-  private static void dial(Dialler dialler, SocketAddress address) throws Exception {
-    Dial dial = new Dial();
-    ChannelFuture dialling =
-        dialler.dial(address, Duration.ZERO, dial, new ChannelInboundHandlerAdapter());
-    assertThat(dialling.await(5, TimeUnit.SECONDS)).isTrue();
-    assertThat(dialler.loop().submit(dial::problem).get()).isPresent();
+  private static void report(String what, long before, long most, long startNs)
+      throws IOException {
+    if (IS_LONG) {
+      System.out.printf(
+          "%s: %d dials in %d ms, sockets %d before, at most %d, %d after%n",
+          what,
+          DIALS,
+          TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNs),
+          before,
+          most,
+          sockets());
+    }
+  }
+
+  private record Dialled(Channel channel, Dial dial) {}
+
+  private static Dialled dial(TestLoop loop, SocketAddress address) throws Exception {
+    var dial = new Dial();
+    var stream = AttachStream.create("unused", "waymark/test", 1 << 20, IGNORING);
+    return new Dialled(
+        loop.call(() -> loop.dialler().dial(address, Duration.ZERO, dial, stream)).channel(), dial);
+  }
+
+  /** Treats each connection as its fault says. */
+  private static final class FaultyServer implements AutoCloseable {
+    private final Fault fault;
+    private final ServerSocket listening;
+    private final SocketAddress bound;
+
+    FaultyServer(Fault fault) throws IOException {
+      this.fault = fault;
+      this.listening = new ServerSocket(0, 500, InetAddress.getLoopbackAddress());
+      this.bound = listening.getLocalSocketAddress();
+      if (fault.answer == null) {
+        listening.close();
+      } else {
+        Thread.ofVirtual().start(() -> serve(fault.answer));
+      }
+    }
+
+    SocketAddress address() {
+      return fault == Fault.NO_SOCKET ? NO_SOCKET : bound;
+    }
+
+    private void serve(Answer answer) {
+      while (!listening.isClosed()) {
+        try {
+          Socket socket = listening.accept();
+          Thread.ofVirtual().start(() -> {
+            try (socket) {
+              answer.run(socket);
+            } catch (IOException gone) {
+              // The other end was faster.
+            }
+          });
+        } catch (IOException closed) {
+          return;
+        }
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      listening.close();
+    }
   }
 
   private static void failToCall(ManagedChannel channel, String cause) throws Exception {
