@@ -220,7 +220,7 @@ final class AttachStream extends Http2ConnectionHandler {
   @Override
   public void exceptionCaught(ChannelHandlerContext failed, Throwable cause) throws Exception {
     if (cause instanceof IOException) {
-      endingWith(Status.UNAVAILABLE.withDescription("connection lost: " + cause.getMessage()));
+      endingWith(lost(cause));
       failed.close();
     } else {
       super.exceptionCaught(failed, cause);
@@ -233,12 +233,19 @@ final class AttachStream extends Http2ConnectionHandler {
       boolean outbound,
       Throwable cause,
       @Nullable Http2Exception error) {
-    end(
-        error == null
-            ? Status.UNAVAILABLE.withDescription("connection failed: " + cause)
-            : Status.INTERNAL.withDescription(
-                "HTTP/2 " + error.error() + ": " + error.getMessage()));
+    if (error != null) {
+      end(Status.INTERNAL.withDescription("HTTP/2 " + error.error() + ": " + error.getMessage()));
+    } else if (cause instanceof IOException) {
+      // A write that failed. The upstream may have said before why it would close the connection.
+      end(ending != null ? ending : lost(cause));
+    } else {
+      end(Status.UNAVAILABLE.withDescription("connection failed: " + cause));
+    }
     super.onConnectionError(failed, outbound, cause, error);
+  }
+
+  private static Status lost(Throwable cause) {
+    return Status.UNAVAILABLE.withDescription("connection lost: " + cause.getMessage());
   }
 
   @Override
