@@ -18,6 +18,7 @@ PORTS = 30  # of a row
 AWAIT_S = 15
 TRAFFIC_MAX_S = 60
 MIXED = "1,64,5000,64KiB"
+REPLIES_BYTES = 10_000
 STARTED = "--- started"
 ENDS_WELL = {"done", "client_reset"}
 
@@ -39,7 +40,9 @@ class Traffic:
 
     def __enter__(self):
         try:
-            self.row.wait("traffic", lambda: sum(self.row.owned(i) > 0 for i in range(len(self.row.addresses))) >= self.serving)
+            self.row.wait("connections", lambda: sum(self.row.owned(i) > 0 for i in range(len(self.row.addresses))) >= self.serving)
+            if self.endless:
+                self.await_replies()
         except BaseException:
             self.process.kill()
             raise
@@ -50,11 +53,20 @@ class Traffic:
         if kind is not None:
             self.process.kill()
         elif self.endless:
-            time.sleep(max(0.2, self.started + self.seconds - time.monotonic()))
-            self.process.send_signal(signal.SIGINT)
+            try:
+                self.await_replies()  # after whatever the block did
+                time.sleep(max(0, self.started + self.seconds - time.monotonic()))
+                self.process.send_signal(signal.SIGINT)
+            except BaseException:
+                self.process.kill()
+                raise
         code = self.process.wait(120)
         if kind is None:
             self.check(code)
+
+    def await_replies(self):
+        before = self.row.metric("waymark_upstream_received_bytes_total")
+        self.row.wait("replies", lambda: self.row.metric("waymark_upstream_received_bytes_total") > before + REPLIES_BYTES)
 
     def check(self, code):
         with open(self.log) as log:
