@@ -107,16 +107,20 @@ class Programs:
         return Stub(self.waymark, folder, name, port)
 
     def go(self, folder, name, port, *age):
-        for program, package in (("go", "golang-go"), ("protoc", "protobuf-compiler"), ("protoc-gen-go", "golang-goprotobuf-dev"), ("protoc-gen-go-grpc", "protoc-gen-go-grpc")):
-            find(program, package)
+        find("go", "golang-go")
+        find("protoc", "protobuf-compiler")
+        find("protoc-gen-go", "golang-goprotobuf-dev golang-google-grpc-dev")
+        find("protoc-gen-go-grpc", "protoc-gen-go-grpc")
         return Upstream(folder, name, port, [self.built("go"), f"127.0.0.1:{port}", *age])
 
     def go_age(self, folder, name, port):
         return self.go(folder, name, port, "1500ms")
 
     def cpp(self, folder, name, port):
-        for program, package in (("g++", "g++"), ("pkg-config", "pkg-config"), ("protoc", "protobuf-compiler"), ("grpc_cpp_plugin", "protobuf-compiler-grpc")):
-            find(program, package)
+        find("g++", "g++")
+        find("pkg-config", "pkg-config")
+        find("protoc", "protobuf-compiler")
+        find("grpc_cpp_plugin", "protobuf-compiler-grpc")
         if subprocess.run(["pkg-config", "--exists", "grpc++"]).returncode != 0:
             raise Missing("no gRPC C++: apt-get install libgrpc++-dev")
         return Upstream(folder, name, port, [self.built("cpp"), f"127.0.0.1:{port}"])
@@ -133,7 +137,8 @@ class Programs:
         run(os.path.join(example, "run.sh"), "--check")
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join((generated, example))}
         for python in (os.environ.get("PYTHON"), "python3", "/usr/bin/python3"):
-            if python and subprocess.run([python, "-c", "from waymark.v1 import attach_pb2_grpc"], env=environment, capture_output=True).returncode == 0:
+            check = [python, "-c", "from waymark.v1 import attach_pb2_grpc"]
+            if python and subprocess.run(check, env=environment, capture_output=True).returncode == 0:
                 command = [python, "-B", os.path.join(HERE, "python", "server.py"), kind, f"127.0.0.1:{port}"]
                 return Upstream(folder, name, port, command, environment)
         raise Missing("no python3 with grpc: apt-get install python3-grpcio")
@@ -156,7 +161,8 @@ class Proxy:
         self.folder, self.ports = folder, ports
         with open(os.path.join(HERE, self.template)) as template:
             text = template.read()
-        servers = "\n".join(self.servers(f"p{port}", port, to) for port, to in zip(ports, [backends] if balanced else [[each] for each in backends]))
+        behind = [backends] if balanced else [[each] for each in backends]
+        servers = "\n".join(self.servers(f"p{port}", port, to) for port, to in zip(ports, behind))
         self.config = os.path.join(folder, self.template)
         with open(self.config, "w") as config:
             config.write(text.format(folder=folder, idle_s=idle_s, servers=servers))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the upstream: build.sh PROGRAM. Uses Debian's packages, or a module if they are missing and the network is there.
+# Builds the upstream with Debian's packages: build.sh PROGRAM.
 set -eu
 here=$(CDPATH='' cd -P -- "$(dirname -- "$0")" && pwd)
 work=$(mktemp -d)
