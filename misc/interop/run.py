@@ -42,7 +42,7 @@ class Traffic:
         try:
             self.row.wait("connections", lambda: sum(self.row.owned(i) > 0 for i in range(len(self.row.addresses))) >= self.serving)
             if self.endless:
-                self.await_replies()
+                self.await_replies(self.serving)
         except BaseException:
             self.process.kill()
             raise
@@ -54,7 +54,7 @@ class Traffic:
             self.process.kill()
         elif self.endless:
             try:
-                self.await_replies()  # after whatever the block did
+                self.await_replies(1)  # after whatever the block did
                 time.sleep(max(0, self.started + self.seconds - time.monotonic()))
                 self.process.send_signal(signal.SIGINT)
             except BaseException:
@@ -64,9 +64,11 @@ class Traffic:
         if kind is None:
             self.check(code)
 
-    def await_replies(self):
-        before = self.row.metric("waymark_upstream_received_bytes_total")
-        self.row.wait("replies", lambda: self.row.metric("waymark_upstream_received_bytes_total") > before + REPLIES_BYTES)
+    def await_replies(self, count):
+        """Waits for replies from so many upstreams."""
+        addresses = range(len(self.row.addresses))
+        before = [self.row.received(i) for i in addresses]
+        self.row.wait("replies", lambda: sum(self.row.received(i) > before[i] + REPLIES_BYTES for i in addresses) >= count)
 
     def check(self, code):
         with open(self.log) as log:
@@ -147,6 +149,9 @@ class Row:
 
     def owned(self, index):
         return self.metric("waymark_upstream_connections", f'upstream="127.0.0.1:{self.addresses[index]}"')
+
+    def received(self, index):
+        return self.metric("waymark_upstream_received_bytes_total", f'upstream="127.0.0.1:{self.addresses[index]}"')
 
     def closed_badly(self):
         return self.metric("waymark_connections_closed_total") - sum(
