@@ -10,6 +10,8 @@ promtool:prometheus
 protoc:protobuf-compiler
 grpc_python_plugin:protobuf-compiler-grpc
 /usr/lib/python3/dist-packages/grpc:python3-grpcio
+nginx:nginx
+haproxy:haproxy
 node:nodejs
 npm:npm
 buildah:buildah

@@ -92,4 +92,5 @@ async def main(address):
     await server.stop(grace=0)
 
 
-asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:4770"))
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:4770"))

@@ -77,15 +77,19 @@ final class Mover {
     }
   }
 
-  /** Begins to move connections as shares demand, some time after these have changed. */
-  void rebalance(long nowNs, List<Lane> eligible) {
+  /**
+   * Begins to move connections as shares demand, some time after these have changed.
+   *
+   * @param open the lanes that accept connections; those that are full give but do not take
+   */
+  void rebalance(long nowNs, List<Lane> open) {
     if (!isRebalanceDue || rebalanceAtNs - nowNs > 0) {
       return;
     }
     if (balancer.isByKey()) {
-      eligible.forEach(lane -> rebalanceByKey(nowNs, lane, eligible));
+      open.forEach(lane -> rebalanceByKey(nowNs, lane, open));
     } else {
-      rebalanceByShare(nowNs, eligible);
+      rebalanceByShare(nowNs, open);
     }
     isRebalanceDue = allowance < 1;
   }
@@ -105,13 +109,13 @@ final class Mover {
     }
   }
 
-  private void rebalanceByKey(long nowNs, Lane lane, List<Lane> eligible) {
+  private void rebalanceByKey(long nowNs, Lane lane, List<Lane> open) {
     host.forEachOn(
         lane,
         connection -> {
           if (allowance >= 1) {
             Lane wanted =
-                (Lane) balancer.choose(eligible, connection.clientHost(), connection.mark());
+                (Lane) balancer.choose(open, connection.clientHost(), connection.mark());
             if (wanted != lane && connection.release(nowNs, ResumeState.Cause.REBALANCE, wanted)) {
               allowance--;
             }
@@ -119,26 +123,29 @@ final class Mover {
         });
   }
 
-  private void rebalanceByShare(long nowNs, List<Lane> eligible) {
-    int total = eligible.stream().mapToInt(lane -> lane.expectedCount()).sum();
-    for (Lane lane : eligible) {
-      double wanted = balancer.share(eligible, lane) * total;
+  private void rebalanceByShare(long nowNs, List<Lane> open) {
+    int total = open.stream().mapToInt(lane -> lane.expectedCount()).sum();
+    for (Lane lane : open) {
+      double wanted = balancer.share(open, lane) * total;
       if (lane.expectedCount() > Math.ceil(wanted)) {
         host.forEachOn(
-            lane, connection -> moveSurplus(nowNs, connection, lane, wanted, eligible, total));
+            lane, connection -> moveSurplus(nowNs, connection, lane, wanted, open, total));
       }
     }
   }
 
   private void moveSurplus(
-      long nowNs, Connection connection, Lane lane, double wanted, List<Lane> eligible, int total) {
+      long nowNs, Connection connection, Lane lane, double wanted, List<Lane> open, int total) {
     if (allowance < 1 || lane.expectedCount() <= Math.ceil(wanted)) {
       return;
     }
     Lane poorest = lane;
     double missing = 0;
-    for (Lane other : eligible) {
-      double missingThere = balancer.share(eligible, other) * total - other.expectedCount();
+    for (Lane other : open) {
+      if (!other.isWritable()) {
+        continue;
+      }
+      double missingThere = balancer.share(open, other) * total - other.expectedCount();
       if (missingThere > missing) {
         poorest = other;
         missing = missingThere;

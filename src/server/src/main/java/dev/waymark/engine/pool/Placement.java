@@ -264,11 +264,6 @@ final class Placement {
     return !accepting.isEmpty();
   }
 
-  /** Returns a copy of the eligible lanes. */
-  List<Lane> eligible() {
-    return List.copyOf(eligible);
-  }
-
   /** In how many places the connection waits; 0 or 1. */
   int placesOf(Connection connection) {
     return (waiting.contains(connection) ? 1 : 0)
@@ -321,6 +316,11 @@ final class Placement {
     Check.that(connection.isWaiting(), "only connections that need an owner wait for one");
   }
 
+  /** The lanes that are not set apart, writable or not; all, if all are. */
+  List<Lane> openLanes() {
+    return accepting.stream().filter(lane -> !isBeingVacated(lane)).toList();
+  }
+
   // --- transitions ---
 
   private void sortOut() {
@@ -329,11 +329,6 @@ final class Placement {
     for (Lane lane : openLanes()) {
       (lane.isWritable() ? eligible : full).add(lane);
     }
-  }
-
-  /** The lanes that are not set apart; all, if all are. */
-  private List<Lane> openLanes() {
-    return accepting.stream().filter(lane -> !isBeingVacated(lane)).toList();
   }
 
   private void noteAccepting(long nowNs) {

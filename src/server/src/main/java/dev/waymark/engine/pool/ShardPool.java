@@ -237,8 +237,8 @@ public final class ShardPool implements LanePool {
     placement.onTick(nowNs);
     moveAway(nowNs);
     if (options.moving().isRebalancing()) {
-      // A copy, because a Release may fill a lane, which then is no longer eligible.
-      mover.rebalance(nowNs, placement.eligible());
+      // Also lanes that are full at this moment: those with too many connections often are.
+      mover.rebalance(nowNs, placement.openLanes());
     }
   }
 

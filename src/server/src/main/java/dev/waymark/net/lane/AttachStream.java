@@ -240,7 +240,9 @@ final class AttachStream extends Http2ConnectionHandler {
       @Nullable Http2Exception error) {
     if (!isEnded) {
       isEnded = true;
-      listener.onEnd(error == null ? lost(cause) : ofError(error));
+      // Before a write failed, the upstream may have said why it would close the connection.
+      Status status = ending == null ? lost(cause) : ending;
+      listener.onEnd(error == null ? status : ofError(error));
     }
     // Closes the connection too, and its GOAWAY tells the upstream why.
     super.onConnectionError(failed, outbound, cause, error);

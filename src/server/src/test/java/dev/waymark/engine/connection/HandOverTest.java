@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.waymark.engine.base.Counter;
 import dev.waymark.engine.base.PoolOptions.Moving;
 import dev.waymark.engine.lane.Lane;
+import dev.waymark.engine.lane.LaneInspector;
 import dev.waymark.engine.shard.Fixtures;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.ResumeState;
@@ -221,6 +222,21 @@ class HandOverTest {
     fixtures.isWritable = false;
     fixtures.passMs(300);
     assertThat(fixtures.takeEffects()).filteredOn("Release"::equals).hasSizeGreaterThan(1_000);
+  }
+
+  @Test
+  void lane_fullWhenRebalancingIsDue_stillGivesItsSurplus() {
+    fixtures = with(Moving.DEFAULTS);
+    Lane busy = fixtures.acknowledgingLanes("a:1").getFirst();
+    IntStream.range(0, 10).forEach(i -> fixtures.accept());
+    fixtures.acknowledgingLanes("a:1", "b:1");
+    fixtures.isWritable = false;
+    LaneInspector.ping(busy);
+    fixtures.endTurn();
+    fixtures.isWritable = true;
+    fixtures.takeEffects();
+    fixtures.passMs(1_200);
+    assertThat(fixtures.takeEffects()).filteredOn("Release"::equals).hasSize(5);
   }
 
   /** Lets time pass while owners answer each Release at once. */

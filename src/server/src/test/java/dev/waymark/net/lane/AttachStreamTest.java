@@ -487,6 +487,28 @@ class AttachStreamTest {
   }
 
   @Test
+  void write_failing_endsTheCallWithTheSocketsMessage() throws Exception {
+    upstream.reach(State.OPEN);
+    upstream.resets();
+
+    upstream.stream.send(upstream.message(10));
+
+    assertThat(upstream.events())
+        .containsExactly("end UNAVAILABLE: connection lost: Connection reset by peer");
+  }
+
+  @Test
+  void write_failingAfterGoAway_endsTheCallWithWhatTheUpstreamSaid() throws Exception {
+    upstream.reach(State.OPEN);
+    upstream.sends(goAway(0, Integer.MAX_VALUE, Http2Error.NO_ERROR, "max_age"));
+    upstream.resets();
+
+    upstream.stream.send(upstream.message(10));
+
+    assertThat(upstream.events()).containsExactly("end UNAVAILABLE: GOAWAY NO_ERROR: max_age");
+  }
+
+  @Test
   void connection_lost_endsTheCallWithTheReason() throws Exception {
     upstream.reach(State.OPEN);
 

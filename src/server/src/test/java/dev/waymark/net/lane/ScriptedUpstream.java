@@ -19,6 +19,7 @@ import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2FrameTypes;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.util.ReferenceCountUtil;
+import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -152,6 +153,11 @@ final class ScriptedUpstream implements AttachStream.Listener {
   /** From now on, nothing that is written leaves. */
   void stopsReading() {
     socket.isStuck = true;
+  }
+
+  /** From now on, every write fails. */
+  void resets() {
+    socket.isReset = true;
   }
 
   void readsAgain() {
@@ -343,6 +349,7 @@ final class ScriptedUpstream implements AttachStream.Listener {
 
     private final Queue<Write> waiting = new ArrayDeque<>();
     private boolean isStuck;
+    private boolean isReset;
     private @Nullable ChannelHandlerContext context;
 
     @Override
@@ -352,7 +359,10 @@ final class ScriptedUpstream implements AttachStream.Listener {
 
     @Override
     public void write(ChannelHandlerContext to, Object message, ChannelPromise promise) {
-      if (isStuck) {
+      if (isReset) {
+        ReferenceCountUtil.release(message);
+        promise.setFailure(new IOException("Connection reset by peer"));
+      } else if (isStuck) {
         waiting.add(new Write(message, promise));
       } else {
         to.write(message, promise);
