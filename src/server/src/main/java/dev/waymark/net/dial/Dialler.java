@@ -73,6 +73,9 @@ public record Dialler(
                     channel.pipeline().addLast(http2);
                   }
                 });
+    if (isTcp(address)) {
+      bootstrap.option(ChannelOption.SO_KEEPALIVE, true);
+    }
     if (isTcp(address) && userTimeoutMs != null && userTimeout.isPositive()) {
       bootstrap.option(userTimeoutMs, (int) userTimeout.toMillis());
     }
