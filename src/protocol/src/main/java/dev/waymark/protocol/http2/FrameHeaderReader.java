@@ -17,13 +17,13 @@ final class FrameHeaderReader {
   /**
    * The connection preface "PRI * HTTP/2.0…", which a client sends first (RFC 9113, section 3.4).
    */
-  private static final int PREFACE_BYTES = 24;
+  static final int PREFACE_BYTES = 24;
 
   /**
    * The initial SETTINGS_MAX_FRAME_SIZE (RFC 9113, section 6.5.2). A longer frame violates HTTP/2;
    * reporting that is left to the codec.
    */
-  private static final int FRAME_BYTES_MAX = 16_384;
+  static final int FRAME_BYTES_MAX = 16_384;
 
   private static final int HEADER_BYTES = 9;
   private static final int TYPE_AT = 3;

@@ -39,6 +39,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
   private final FrameMeter.Peer peer;
   private final Consumer<String> onFlood;
   private final FrameHeaderReader sent;
+  private final WholeFrames frames;
   private final ReadTurns turns = new ReadTurns();
   private @Nullable FrameMeter meter;
   private int unreadFrames;
@@ -50,7 +51,11 @@ public final class PeerGuard extends ChannelDuplexHandler {
   private PeerGuard(FrameMeter.Peer peer, Consumer<String> onFlood) {
     this.peer = peer;
     this.onFlood = onFlood;
-    this.sent = FrameHeaderReader.sent(peer == FrameMeter.Peer.SERVER);
+    boolean isServer = peer == FrameMeter.Peer.SERVER;
+    this.sent = FrameHeaderReader.sent(isServer);
+    this.frames =
+        new WholeFrames(
+            isServer ? 0 : FrameHeaderReader.PREFACE_BYTES, FrameHeaderReader.FRAME_BYTES_MAX);
   }
 
   /**
@@ -81,7 +86,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
     }
     String flood = meter(context).onBytes((ByteBuf) message);
     if (flood == null) {
-      turns.onRead(context, (ByteBuf) message);
+      frames.cut(context, (ByteBuf) message, whole -> turns.onRead(context, whole));
     } else {
       ReferenceCountUtil.release(message);
       end(context, flood);
@@ -110,6 +115,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
 
   @Override
   public void handlerRemoved(ChannelHandlerContext context) {
+    frames.release();
     turns.end();
   }
 
@@ -190,6 +196,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
 
   private void endReading(ChannelHandlerContext context) {
     isEnding = true;
+    frames.release();
     turns.end();
     context.channel().config().setAutoRead(false);
   }
