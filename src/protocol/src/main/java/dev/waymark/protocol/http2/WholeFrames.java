@@ -54,9 +54,16 @@ final class WholeFrames {
       whole.accept(owned.readRetainedSlice(end - owned.readerIndex()));
     }
     if (owned.isReadable()) {
-      cutFrame = context.alloc().directBuffer(HEADER_BYTES + frameBytesMax).writeBytes(owned);
+      cutFrame = context.alloc().directBuffer(frameBytes(owned)).writeBytes(owned);
     }
     owned.release();
+  }
+
+  private int frameBytes(ByteBuf beginning) {
+    boolean isSizeKnown = beginning.readableBytes() >= HEADER_BYTES;
+    int payloadBytes =
+        isSizeKnown ? beginning.getUnsignedMedium(beginning.readerIndex()) : frameBytesMax;
+    return HEADER_BYTES + payloadBytes;
   }
 
   /** Drops the beginning of a frame whose end has not come. */
