@@ -188,7 +188,9 @@ public final class OutboundBatch {
   }
 
   private CompositeByteBuf interleaved(ByteBuf ownedHeads, ByteBufAllocator allocator) {
-    CompositeByteBuf whole = allocator.compositeDirectBuffer(2 * kept.size() + 1);
+    // Netty's HTTP/2 codec appends later messages to this buffer while io_uring still reads the first
+    // part of it. With a bound on its components that would replace, and free, their memory.
+    CompositeByteBuf whole = allocator.compositeDirectBuffer(Integer.MAX_VALUE);
     int written = 0;
     for (int i = 0; i < kept.size(); i++) {
       Kept next = kept.get(i);

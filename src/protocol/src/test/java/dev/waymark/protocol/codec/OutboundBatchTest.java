@@ -9,6 +9,8 @@ import dev.waymark.v1.BridgeBatch;
 import io.grpc.Drainable;
 import io.grpc.KnownLength;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.CompositeByteBuf;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -37,6 +39,48 @@ class OutboundBatchTest {
     assertThat(payload.refCnt()).isZero();
     assertThat(writer.batch().isEmpty()).isTrue();
     assertThat(writer.batch().bytes()).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 8191, 8192, 65536})
+  void takenMessage_isPrefixedAndOwnsItsPayloads(int payloadBytes) throws IOException {
+    ByteBuf payload = Bytes.direct(payloadBytes);
+    byte[] expected = Bytes.copyOf(payload);
+    writer.ping(1);
+    writer.data(7, 1, 300, payload, true, 9);
+    writer.ping(2);
+    int bytes = writer.batch().bytes();
+
+    ByteBuf message = writer.batch().takeMessage(ByteBufAllocator.DEFAULT);
+
+    assertThat(message.readByte()).as("compressed").isZero();
+    assertThat(message.readInt()).isEqualTo(bytes).isEqualTo(message.readableBytes());
+    var sent = BridgeBatch.parseFrom(Bytes.copyOf(message));
+    assertThat(sent.getFrames(0).getPing().getId()).isEqualTo(1);
+    assertThat(sent.getFrames(1).getPayload().toByteArray()).isEqualTo(expected);
+    assertThat(sent.getFrames(2).getPing().getId()).isEqualTo(2);
+    message.release();
+    assertThat(payload.refCnt()).isZero();
+    assertThat(writer.batch().isEmpty()).isTrue();
+    writer.ping(3);
+    assertThat(writer.batch().frames()).isEqualTo(1);
+  }
+
+  /**
+   * Netty's HTTP/2 codec appends messages to the last one that it could not send completely, whose
+   * first part the kernel may still be reading.
+   */
+  @Test
+  void takenMessage_appendedTo_keepsItsPayloadsWhereTheyAre() {
+    ByteBuf payload = Bytes.direct(9000);
+    writer.data(7, 1, 300, payload, true, 9);
+    var message = (CompositeByteBuf) writer.batch().takeMessage(ByteBufAllocator.DEFAULT);
+    for (int i = 0; i < 100; i++) {
+      message.addComponent(true, Bytes.direct(10));
+    }
+    assertThat(payload.refCnt()).isEqualTo(1);
+    message.release();
+    assertThat(payload.refCnt()).isZero();
   }
 
   @Test
