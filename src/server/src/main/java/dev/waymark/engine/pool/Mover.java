@@ -114,8 +114,7 @@ final class Mover {
         lane,
         connection -> {
           if (allowance >= 1) {
-            Lane wanted =
-                (Lane) balancer.choose(open, connection.clientHost(), connection.mark());
+            Lane wanted = (Lane) balancer.choose(open, connection.clientHost(), connection.mark());
             if (wanted != lane && connection.release(nowNs, ResumeState.Cause.REBALANCE, wanted)) {
               allowance--;
             }

@@ -367,10 +367,7 @@ public final class ShardPool implements LanePool {
 
   private void refresh(long nowNs) {
     List<Lane> accepting =
-        slots.values().stream()
-            .map(UpstreamSlot::acceptingLane)
-            .filter(Objects::nonNull)
-            .toList();
+        slots.values().stream().map(UpstreamSlot::acceptingLane).filter(Objects::nonNull).toList();
     if (placement.onLanes(nowNs, accepting)) {
       mover.rebalanceSoon(nowNs);
     }

@@ -52,7 +52,9 @@ final class AttachStream extends Http2ConnectionHandler {
      */
     void onData(ByteBuf data);
 
-    /** The upstream has announced that it will end the connection; the stream goes on until then. */
+    /**
+     * The upstream has announced that it will end the connection; the stream goes on until then.
+     */
     void onGoAway();
 
     /** The stream has ended, other than by {@link #cancel}; the connection is being closed. */

@@ -76,8 +76,7 @@ final class EchoLane implements AutoCloseable, AttachStream.Listener {
       RawServer.Received frame = connection.receive();
       if (frame.type() == Http2FrameTypes.DATA) {
         connection.send(
-            Frames.frame(
-                Http2FrameTypes.DATA, Frames.NO_FLAGS, RawServer.STREAM, frame.payload()));
+            Frames.frame(Http2FrameTypes.DATA, Frames.NO_FLAGS, RawServer.STREAM, frame.payload()));
       }
     }
   }
@@ -132,8 +131,8 @@ final class EchoLane implements AutoCloseable, AttachStream.Listener {
   record Figures(long messages, long p99Ms, long maxMs, long directBytesMax, boolean isAlive) {}
 
   Figures figures() throws Exception {
-    return loop.call(() ->
-        new Figures(count, quantileMs(99), quantileMs(100), directBytesMax, end == null));
+    return loop.call(
+        () -> new Figures(count, quantileMs(99), quantileMs(100), directBytesMax, end == null));
   }
 
   private long quantileMs(int percent) {
@@ -147,9 +146,7 @@ final class EchoLane implements AutoCloseable, AttachStream.Listener {
 
   /** How much direct memory Netty's buffers use. */
   static long directBytes() {
-    return ((ByteBufAllocatorMetricProvider) ByteBufAllocator.DEFAULT)
-        .metric()
-        .usedDirectMemory();
+    return ((ByteBufAllocatorMetricProvider) ByteBufAllocator.DEFAULT).metric().usedDirectMemory();
   }
 
   @Override

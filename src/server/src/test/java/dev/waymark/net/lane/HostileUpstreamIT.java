@@ -64,7 +64,6 @@ final class HostileUpstreamIT {
   /** Within this time, the socket's buffers have been filled, or emptied, on a slow machine. */
   private static final Duration LATER = Duration.ofSeconds(30);
 
-
   /** Netty's leak detector in its paranoid mode takes several times as long as all the rest. */
   private static final long P99_MS_MAX =
       ResourceLeakDetector.getLevel() == ResourceLeakDetector.Level.PARANOID ? 1_500 : 100;
@@ -164,7 +163,10 @@ final class HostileUpstreamIT {
             flood("unknown frames", ".*flood.* of type 0xfa", Frames.frame(0xfa, 0)),
             flood("large unknown frames", ".*KiB of control frames.*", Frames.frame(0xfa, 16_000)),
             flood("PUSH_PROMISE", ".*PROTOCOL_ERROR.*", pushPromise(2)),
-            flood("HEADERS of a stream that was never promised", ".*flood.* of type HEADERS|.*ENHANCE_YOUR_CALM.* RST frames.*", Frames.frame(Http2FrameTypes.HEADERS, Frames.END_HEADERS, 2, bytes(0x88))))
+            flood(
+                "HEADERS of a stream that was never promised",
+                ".*flood.* of type HEADERS|.*ENHANCE_YOUR_CALM.* RST frames.*",
+                Frames.frame(Http2FrameTypes.HEADERS, Frames.END_HEADERS, 2, bytes(0x88))))
         .flatMap(each ->
             Stream.of(
                 each, new Attack(each.name + ", not reading", each.cause, false, each.script)));
@@ -187,25 +189,73 @@ final class HostileUpstreamIT {
         of("GOAWAY", "UNAVAILABLE: GOAWAY NO_ERROR: bye", goAway(0)),
         of("a window beyond 2^31", ".*FLOW_CONTROL_ERROR.*", windowUpdate(STREAM, 0x7fff_ffff)),
         of("a window update of 0", ".*PROTOCOL_ERROR.*", windowUpdate(STREAM, 0)),
-        of("SETTINGS with a window of 2^31", ".*(FLOW_CONTROL|PROTOCOL)_ERROR.*", settings(0, 4, 0x80, 0, 0, 0)),
+        of(
+            "SETTINGS with a window of 2^31",
+            ".*(FLOW_CONTROL|PROTOCOL)_ERROR.*",
+            settings(0, 4, 0x80, 0, 0, 0)),
         of("SETTINGS with frames of 1 byte", ".*PROTOCOL_ERROR.*", settings(0, 5, 0, 0, 0, 1)),
         of("SETTINGS that enable push", ".*PROTOCOL_ERROR.*", settings(0, 2, 0, 0, 0, 1)),
         of("SETTINGS of 5 bytes", ".*FRAME_SIZE_ERROR.*", settings(0, 5, 0, 0, 0)),
-        of("a frame of 16 MiB", ".*FRAME_SIZE_ERROR.*|.*exceed.*", Unpooled.wrappedBuffer(new byte[] {-1, -1, -1, 0, 0, 0, 0, 0, 3})),
-        of("CONTINUATION without HEADERS", ".*PROTOCOL_ERROR.*", Frames.frame(9, 0, STREAM, NOTHING)),
-        of("PING between HEADERS and CONTINUATION", ".*PROTOCOL_ERROR.*", Unpooled.wrappedBuffer(openHeaders(), Frames.ping())),
-        of("too much padding", ".*PROTOCOL_ERROR.*|.*FRAME_SIZE_ERROR.*", Frames.frame(0, Frames.PADDED, STREAM, new byte[] {9, 0, 0})),
-        of("CONTINUATION in small parts", ".*ENHANCE_YOUR_CALM.*", Unpooled.wrappedBuffer(openHeaders(), Frames.times(2_000, Frames.frame(9, 0, STREAM, new byte[1])))),
-        of("empty CONTINUATION", ".*ENHANCE_YOUR_CALM.*", Unpooled.wrappedBuffer(openHeaders(), Frames.times(2_000, Frames.frame(9, 0, STREAM, NOTHING)))),
-        of("large CONTINUATION", ".*Header size exceeded.*", Unpooled.wrappedBuffer(openHeaders(), Frames.times(100, Frames.frame(9, 0, STREAM, new byte[16_000])))),
+        of(
+            "a frame of 16 MiB",
+            ".*FRAME_SIZE_ERROR.*|.*exceed.*",
+            Unpooled.wrappedBuffer(new byte[] {-1, -1, -1, 0, 0, 0, 0, 0, 3})),
+        of(
+            "CONTINUATION without HEADERS",
+            ".*PROTOCOL_ERROR.*",
+            Frames.frame(9, 0, STREAM, NOTHING)),
+        of(
+            "PING between HEADERS and CONTINUATION",
+            ".*PROTOCOL_ERROR.*",
+            Unpooled.wrappedBuffer(openHeaders(), Frames.ping())),
+        of(
+            "too much padding",
+            ".*PROTOCOL_ERROR.*|.*FRAME_SIZE_ERROR.*",
+            Frames.frame(0, Frames.PADDED, STREAM, new byte[] {9, 0, 0})),
+        of(
+            "CONTINUATION in small parts",
+            ".*ENHANCE_YOUR_CALM.*",
+            Unpooled.wrappedBuffer(
+                openHeaders(), Frames.times(2_000, Frames.frame(9, 0, STREAM, new byte[1])))),
+        of(
+            "empty CONTINUATION",
+            ".*ENHANCE_YOUR_CALM.*",
+            Unpooled.wrappedBuffer(
+                openHeaders(), Frames.times(2_000, Frames.frame(9, 0, STREAM, NOTHING)))),
+        of(
+            "large CONTINUATION",
+            ".*Header size exceeded.*",
+            Unpooled.wrappedBuffer(
+                openHeaders(), Frames.times(100, Frames.frame(9, 0, STREAM, new byte[16_000])))),
         of("an HPACK bomb", ".*Header size exceeded.*", headers(bomb())),
-        of("a header list of 15 KiB", ".*Header size exceeded.*", headers(literal("a", "x".repeat(15_000)))),
-        of("an HPACK index that does not exist", ".*COMPRESSION_ERROR.*", headers(new byte[] {(byte) 0xfe})),
-        of("an HPACK table of 1 GiB", ".*COMPRESSION_ERROR.*", headers(new byte[] {0x3f, -31, -1, -1, -1, 7})),
-        of("HPACK tables that change size without end", ".*Header size exceeded.*", Frames.times(100, headers(sizeUpdates()))),
-        of("an integer of HPACK without end", ".*COMPRESSION_ERROR.*", headers(repeated(0x7f, 0xff, 5_000))),
-        of("Huffman code with EOS", ".*COMPRESSION_ERROR.*", headers(new byte[] {0, 1, 'a', (byte) 0x84, -1, -1, -1, -1})),
-        of("103 Early Hints after the headers", ".*PROTOCOL_ERROR.*", headers(literal(":status", "103"))),
+        of(
+            "a header list of 15 KiB",
+            ".*Header size exceeded.*",
+            headers(literal("a", "x".repeat(15_000)))),
+        of(
+            "an HPACK index that does not exist",
+            ".*COMPRESSION_ERROR.*",
+            headers(new byte[] {(byte) 0xfe})),
+        of(
+            "an HPACK table of 1 GiB",
+            ".*COMPRESSION_ERROR.*",
+            headers(new byte[] {0x3f, -31, -1, -1, -1, 7})),
+        of(
+            "HPACK tables that change size without end",
+            ".*Header size exceeded.*",
+            Frames.times(100, headers(sizeUpdates()))),
+        of(
+            "an integer of HPACK without end",
+            ".*COMPRESSION_ERROR.*",
+            headers(repeated(0x7f, 0xff, 5_000))),
+        of(
+            "Huffman code with EOS",
+            ".*COMPRESSION_ERROR.*",
+            headers(new byte[] {0, 1, 'a', (byte) 0x84, -1, -1, -1, -1})),
+        of(
+            "103 Early Hints after the headers",
+            ".*PROTOCOL_ERROR.*",
+            headers(literal(":status", "103"))),
         of("an unknown field of protobuf, compressed", "malformed frame: .*", data(1, 0, 0, 0, 0)),
         of("a message of 4 GiB", "malformed frame: .*", data(0, -1, -1, -1, -1)));
   }
@@ -322,7 +372,9 @@ final class HostileUpstreamIT {
         })) {
       TestLane lane = TestLane.open(loop, server.port());
 
-      assertThat(lane.awaitEnd(SOON)).startsWith("INTERNAL: cannot send the request: Header size exceeded max allowed size (1)");
+      assertThat(lane.awaitEnd(SOON))
+          .startsWith(
+              "INTERNAL: cannot send the request: Header size exceeded max allowed size (1)");
       assertOver(lane);
     }
   }
@@ -336,7 +388,8 @@ final class HostileUpstreamIT {
           connection.send(settings());
           connection.awaitCall();
           connection.sendHeaders();
-          connection.send(Frames.frame(Http2FrameTypes.HEADERS, Frames.END_HEADERS, 2, bytes(0x88)));
+          connection.send(
+              Frames.frame(Http2FrameTypes.HEADERS, Frames.END_HEADERS, 2, bytes(0x88)));
           RawServer.Received frame;
           do {
             frame = connection.receive();
@@ -345,7 +398,9 @@ final class HostileUpstreamIT {
         })) {
       TestLane lane = TestLane.open(loop, server.port());
 
-      assertThat(told.get(5, TimeUnit.SECONDS).payload()[3]).as("REFUSED_STREAM").isEqualTo((byte) 7);
+      assertThat(told.get(5, TimeUnit.SECONDS).payload()[3])
+          .as("REFUSED_STREAM")
+          .isEqualTo((byte) 7);
       assertThat(lane.awaitEnd(SOON)).contains("connection");
     }
   }
@@ -439,7 +494,9 @@ final class HostileUpstreamIT {
         length.set(sent);
         TestLane lane = TestLane.open(loop, server.port());
 
-        assertThat(lane.awaitEnd(SOON)).as("after %s bytes", sent).matches("UNAVAILABLE: connection (closed|lost: .*)");
+        assertThat(lane.awaitEnd(SOON))
+            .as("after %s bytes", sent)
+            .matches("UNAVAILABLE: connection (closed|lost: .*)");
         assertOver(lane);
       }
     }
@@ -547,7 +604,11 @@ final class HostileUpstreamIT {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void emptyMessages_delayNobodyElse(boolean areInTheirOwnFrames) throws Exception {
-    byte[] messages = ByteBufUtil.getBytes(areInTheirOwnFrames ? Frames.times(4_000, data(0, 0, 0, 0, 0)) : Frames.frame(Http2FrameTypes.DATA, 0, STREAM, new byte[16_000]));
+    byte[] messages =
+        ByteBufUtil.getBytes(
+            areInTheirOwnFrames
+                ? Frames.times(4_000, data(0, 0, 0, 0, 0))
+                : Frames.frame(Http2FrameTypes.DATA, 0, STREAM, new byte[16_000]));
     try (var server =
         RawServer.start(connection -> {
           connection.sendHeaders();
@@ -638,7 +699,10 @@ final class HostileUpstreamIT {
   private static ByteBuf goAway(int lastStream) {
     byte[] payload =
         ByteBufUtil.getBytes(
-            Unpooled.buffer().writeInt(lastStream).writeInt(0).writeBytes(new byte[] {'b', 'y', 'e'}));
+            Unpooled.buffer()
+                .writeInt(lastStream)
+                .writeInt(0)
+                .writeBytes(new byte[] {'b', 'y', 'e'}));
     return Frames.frame(Http2FrameTypes.GO_AWAY, Frames.NO_FLAGS, 0, payload);
   }
 
@@ -663,7 +727,8 @@ final class HostileUpstreamIT {
 
   private static ByteBuf pushPromise(int promised) {
     byte[] payload =
-        ByteBufUtil.getBytes(Unpooled.buffer().writeInt(promised).writeByte(0x82).writeByte(0x86).writeByte(0x84));
+        ByteBufUtil.getBytes(
+            Unpooled.buffer().writeInt(promised).writeByte(0x82).writeByte(0x86).writeByte(0x84));
     return Frames.frame(Http2FrameTypes.PUSH_PROMISE, Frames.END_HEADERS, STREAM, payload);
   }
 
@@ -707,8 +772,7 @@ final class HostileUpstreamIT {
   /** A field that fills the dynamic table, and 12,000 references to it, of one byte each. */
   private static byte[] bomb() {
     return ByteBufUtil.getBytes(
-        Unpooled.wrappedBuffer(
-            field(0x40, "a", "x".repeat(4_000)), repeated(0xbe, 0xbe, 12_000)));
+        Unpooled.wrappedBuffer(field(0x40, "a", "x".repeat(4_000)), repeated(0xbe, 0xbe, 12_000)));
   }
 
   private static byte[] sizeUpdates() {

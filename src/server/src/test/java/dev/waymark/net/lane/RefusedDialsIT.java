@@ -99,7 +99,9 @@ final class RefusedDialsIT {
     /** Connections are accepted and closed. */
     CLOSED("closes it without sending", socket -> {}),
     /** Connections are accepted and reset. */
-    RESET("resets it without|closes it without|Connection reset", socket -> socket.setSoLinger(true, 0)),
+    RESET(
+        "resets it without|closes it without|Connection reset",
+        socket -> socket.setSoLinger(true, 0)),
     HTTP1("HTTP/1.1", socket -> say(socket, "HTTP/1.1 400 Bad Request\r\n\r\n")),
     SSH("SSH", socket -> say(socket, "SSH-2.0-OpenSSH_9.2\r\n")),
     TLS("TLS", socket -> say(socket, "\25\3\3\0\2\2\106"));
@@ -126,8 +128,8 @@ final class RefusedDialsIT {
 
   static Stream<Arguments> faultsOnTransports() {
     return Stream.of(Transport.IO_URING, Transport.EPOLL, Transport.NIO)
-        .flatMap(transport ->
-            Stream.of(Fault.values()).map(fault -> Arguments.of(transport, fault)));
+        .flatMap(
+            transport -> Stream.of(Fault.values()).map(fault -> Arguments.of(transport, fault)));
   }
 
   @ParameterizedTest
@@ -135,21 +137,23 @@ final class RefusedDialsIT {
   void lanes_leakNoDescriptors(Transport transport, Fault fault) throws Exception {
     try (var loop = TestLoop.start(transport);
         var server = new FaultyServer(fault)) {
-      assertNoneLeaked(transport + " " + fault, () -> {
-        List<Dialled> dialled = new ArrayList<>();
-        for (int i = 0; i < DIALS_AT_A_TIME; i++) {
-          dialled.add(dial(loop, server.address()));
-        }
-        for (Dialled each : dialled) {
-          assertThat(each.channel.closeFuture().await(5, TimeUnit.SECONDS)).isTrue();
-          // The channel's handlers learn of the end after its future.
-          await()
-              .pollDelay(Duration.ZERO)
-              .until(() -> loop.call(each.dial::problem).isPresent());
-          assertThat(loop.call(each.dial::problem).orElseThrow().text())
-              .containsPattern(fault.problem);
-        }
-      });
+      assertNoneLeaked(
+          transport + " " + fault,
+          () -> {
+            List<Dialled> dialled = new ArrayList<>();
+            for (int i = 0; i < DIALS_AT_A_TIME; i++) {
+              dialled.add(dial(loop, server.address()));
+            }
+            for (Dialled each : dialled) {
+              assertThat(each.channel.closeFuture().await(5, TimeUnit.SECONDS)).isTrue();
+              // The channel's handlers learn of the end after its future.
+              await()
+                  .pollDelay(Duration.ZERO)
+                  .until(() -> loop.call(each.dial::problem).isPresent());
+              assertThat(loop.call(each.dial::problem).orElseThrow().text())
+                  .containsPattern(fault.problem);
+            }
+          });
     }
   }
 
@@ -189,18 +193,22 @@ final class RefusedDialsIT {
   void healthWatches_leakNoDescriptors() throws Exception {
     try (var group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory())) {
       var channels = new NettyHealthChannels(ControlLoop.nio(group.next(), NO_TIME));
-      assertNoneLeaked("Watch refused", () -> {
-        for (int i = 0; i < DIALS_AT_A_TIME; i++) {
-          failToCall(
-              channels.open("unused:1", unusedAddress(), Duration.ZERO, new Dial()),
-              "Connection refused");
-        }
-      });
-      assertNoneLeaked("Watch without socket", () -> {
-        for (int i = 0; i < DIALS_AT_A_TIME; i++) {
-          failToCall(channels.open("unix:unused", NO_SOCKET, Duration.ZERO, new Dial()), "");
-        }
-      });
+      assertNoneLeaked(
+          "Watch refused",
+          () -> {
+            for (int i = 0; i < DIALS_AT_A_TIME; i++) {
+              failToCall(
+                  channels.open("unused:1", unusedAddress(), Duration.ZERO, new Dial()),
+                  "Connection refused");
+            }
+          });
+      assertNoneLeaked(
+          "Watch without socket",
+          () -> {
+            for (int i = 0; i < DIALS_AT_A_TIME; i++) {
+              failToCall(channels.open("unix:unused", NO_SOCKET, Duration.ZERO, new Dial()), "");
+            }
+          });
     }
   }
 
@@ -229,8 +237,7 @@ final class RefusedDialsIT {
         .untilAsserted(() -> assertThat(sockets()).isLessThanOrEqualTo(before + 5));
   }
 
-  private static void report(String what, long before, long most, long startNs)
-      throws IOException {
+  private static void report(String what, long before, long most, long startNs) throws IOException {
     if (IS_LONG) {
       System.out.printf(
           "%s: %d dials in %d ms, sockets %d before, at most %d, %d after%n",
@@ -277,13 +284,14 @@ final class RefusedDialsIT {
       while (!listening.isClosed()) {
         try {
           Socket socket = listening.accept();
-          Thread.ofVirtual().start(() -> {
-            try (socket) {
-              answer.run(socket);
-            } catch (IOException gone) {
-              // The other end was faster.
-            }
-          });
+          Thread.ofVirtual()
+              .start(() -> {
+                try (socket) {
+                  answer.run(socket);
+                } catch (IOException gone) {
+                  // The other end was faster.
+                }
+              });
         } catch (IOException closed) {
           return;
         }
