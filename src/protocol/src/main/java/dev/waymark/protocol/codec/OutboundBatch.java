@@ -15,13 +15,14 @@ import org.jspecify.annotations.Nullable;
  * A growing batch of encoded frames: one byte array, reused for every message, plus large payloads
  * in their own buffers. Confined to the thread of its lane.
  *
- * <p>Pass it to {@code sendMessage} of a call of {@link AttachMethod}: this moves the content into
- * the message and leaves the batch empty. The batch may be refilled as soon as gRPC has drained the
- * message; refilling it earlier throws IllegalStateException. The HTTP/2 transports drain before
- * {@code sendMessage} returns, provided that the call has a real stream: send nothing before the
- * call's headers have arrived or the call is ready, and build channels with {@code disableRetry()}.
- * With a transport that may read later, on another thread (grpc-inprocess), call {@link #afterSend}
- * before refilling.
+ * <p>The bridge sends what {@link #takeMessage} returns. On a call of grpc-java, pass the batch to
+ * {@code sendMessage} with {@link AttachMethod}: this moves the content into the message and leaves
+ * the batch empty. The batch may be refilled as soon as gRPC has drained the message; refilling it
+ * earlier throws IllegalStateException. The HTTP/2 transports drain before {@code sendMessage}
+ * returns, provided that the call has a real stream: send nothing before the call's headers have
+ * arrived or the call is ready, and build channels with {@code disableRetry()}. With a transport
+ * that may read later, on another thread (grpc-inprocess), call {@link #afterSend} before
+ * refilling.
  */
 public final class OutboundBatch {
   /** Payloads of this size and above are retained instead of copied into the array. */

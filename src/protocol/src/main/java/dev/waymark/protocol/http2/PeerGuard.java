@@ -16,10 +16,10 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A handler between a socket and gRPC's HTTP/2 handler. Closes the connection at once if the peer
- * floods it ({@link FrameMeter}) or does not read the answers to its control frames, and drops the
- * bytes in which it detected the flood. Limits how long valid frames may occupy the event loop
- * ({@link ReadTurns}). Confined to the event loop of its channel.
+ * A handler between a socket and the HTTP/2 handler, grpc-java's or a lane's. Closes the connection
+ * at once if the peer floods it ({@link FrameMeter}) or does not read the answers to its control
+ * frames, and drops the bytes in which it detected the flood. Limits how long valid frames may
+ * occupy the event loop ({@link ReadTurns}). Confined to the event loop of its channel.
  *
  * <p>On a dialled channel it also stops reading once we have sent GOAWAY, and closes the channel
  * soon after, whether or not the peer reads that frame.

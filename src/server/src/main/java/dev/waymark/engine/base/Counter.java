@@ -57,7 +57,7 @@ public enum Counter {
   LANES_REPLACED(
       Scope.UPSTREAM,
       "waymark_lanes_replaced_total",
-      "Lanes whose upstream announced their end with GOAWAY, and that another lane replaced."),
+      "Lanes whose upstream announced their end with GOAWAY, and in whose place another was dialled."),
   LANES_FINISHED(
       Scope.UPSTREAM,
       "waymark_lanes_finished_total",

@@ -5,6 +5,7 @@ import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.lane.Lane;
 import dev.waymark.protocol.ResumeState;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Begins the planned moves of a pool in one shard (rule 9): off upstreams that connections have to
@@ -29,6 +30,9 @@ final class Mover {
   private long refilledNs;
   private boolean isRebalanceDue;
   private long rebalanceAtNs;
+
+  /** Whether a lane that should have got connections was full. */
+  private boolean isAnyFull;
 
   Mover(long nowNs, PoolHost host, Balancer balancer) {
     this.host = host;
@@ -56,10 +60,11 @@ final class Mover {
   /**
    * Begins to move connections off the upstream; there is another.
    *
+   * @param to null if it is chosen when the owner has released the connection
    * @param isOverdue whether the drain timeout is over, so that connections that cannot be handed
    *     over leave too
    */
-  void leave(long nowNs, Lane lane, ResumeState.Cause cause, boolean isOverdue) {
+  void leave(long nowNs, Lane lane, ResumeState.Cause cause, @Nullable Lane to, boolean isOverdue) {
     if (lane.stayingCount() == 0) {
       return;
     }
@@ -73,7 +78,7 @@ final class Mover {
             }
           });
     } else {
-      host.forEachOn(lane, connection -> leave(nowNs, connection, lane, cause, isOverdue));
+      host.forEachOn(lane, connection -> leave(nowNs, connection, lane, cause, to, isOverdue));
     }
   }
 
@@ -91,17 +96,27 @@ final class Mover {
     } else {
       rebalanceByShare(nowNs, open);
     }
-    isRebalanceDue = allowance < 1;
+    if (isAnyFull) {
+      isAnyFull = false;
+      rebalanceSoon(nowNs);
+    } else {
+      isRebalanceDue = allowance < 1;
+    }
   }
 
   // --- transitions ---
 
   private void leave(
-      long nowNs, Connection connection, Lane lane, ResumeState.Cause cause, boolean isOverdue) {
+      long nowNs,
+      Connection connection,
+      Lane lane,
+      ResumeState.Cause cause,
+      @Nullable Lane to,
+      boolean isOverdue) {
     if (allowance < 1 || connection.ownership().isSuspect()) {
       return;
     }
-    if (connection.release(nowNs, cause, null)) {
+    if (connection.release(nowNs, cause, to)) {
       allowance--;
     } else if (isOverdue && !lane.isAcknowledging()) {
       connection.forceMove(nowNs, cause);
@@ -115,7 +130,10 @@ final class Mover {
         connection -> {
           if (allowance >= 1) {
             Lane wanted = (Lane) balancer.choose(open, connection.clientHost(), connection.mark());
-            if (wanted != lane && connection.release(nowNs, ResumeState.Cause.REBALANCE, wanted)) {
+            if (wanted != lane && !wanted.isWritable()) {
+              isAnyFull = true;
+            } else if (wanted != lane
+                && connection.release(nowNs, ResumeState.Cause.REBALANCE, wanted)) {
               allowance--;
             }
           }
@@ -141,11 +159,10 @@ final class Mover {
     Lane poorest = lane;
     double missing = 0;
     for (Lane other : open) {
-      if (!other.isWritable()) {
-        continue;
-      }
       double missingThere = balancer.share(open, other) * total - other.expectedCount();
-      if (missingThere > missing) {
+      if (missingThere >= 1 && !other.isWritable()) {
+        isAnyFull = true;
+      } else if (missingThere > missing) {
         poorest = other;
         missing = missingThere;
       }

@@ -264,6 +264,11 @@ final class Placement {
     return !accepting.isEmpty();
   }
 
+  /** Whether any other lane accepts connections. */
+  boolean hasAcceptingLaneBeside(Lane lane) {
+    return accepting.size() > (accepting.contains(lane) ? 1 : 0);
+  }
+
   /** In how many places the connection waits; 0 or 1. */
   int placesOf(Connection connection) {
     return (waiting.contains(connection) ? 1 : 0)

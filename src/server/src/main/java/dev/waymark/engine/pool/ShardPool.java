@@ -175,6 +175,10 @@ public final class ShardPool implements LanePool {
     UpstreamSlot slot = slots.get(lane.upstream().address());
     if (slot != null) {
       slot.onLaneBroken(nowNs, lane, random);
+      if (slot.retiring() != null) {
+        // It takes connections again.
+        refresh(nowNs);
+      }
     }
     forgetUnused();
     if (wasOpen) {
@@ -319,17 +323,27 @@ public final class ShardPool implements LanePool {
       if (cause != null && placement.hasAcceptingLane()) {
         boolean isOverdue =
             leaving != null && drainTimeoutNs > 0 && slot.hasBeenLeavingFor(nowNs, drainTimeoutNs);
-        slot.forEachLane(lane -> mover.leave(nowNs, lane, cause, isOverdue));
-      } else if (placement.hasAcceptingLane() && slot.laneToLeave() != null) {
-        mover.leave(nowNs, slot.laneToLeave(), ResumeState.Cause.DRAINING, false);
+        slot.forEachLane(lane -> mover.leave(nowNs, lane, cause, null, isOverdue));
+      } else if (cause == null) {
+        leaveRetiring(nowNs, slot);
       }
+    }
+  }
+
+  /** Moves connections off the retiring lane: to its successor, which they must not unbalance. */
+  private void leaveRetiring(long nowNs, UpstreamSlot slot) {
+    Lane leaving = slot.laneToLeave();
+    if (leaving != null && placement.hasAcceptingLaneBeside(leaving)) {
+      Lane to = slot.lane().isAcceptingConnections() ? slot.lane() : null;
+      mover.leave(nowNs, leaving, ResumeState.Cause.DRAINING, to, false);
     }
   }
 
   /** Opens a lane to take over from one whose end was announced. */
   private void replace(long nowNs, UpstreamSlot slot) {
     counters.upstream(options.name(), slot.view().address()).add(Counter.LANES_REPLACED, 1);
-    slot.replace(newLane(nowNs, slot.view(), slot.lane().isAcknowledging()));
+    slot.retireLane();
+    slot.lane(newLane(nowNs, slot.view(), slot.hasAcknowledged()));
     refresh(nowNs);
   }
 
@@ -349,7 +363,11 @@ public final class ShardPool implements LanePool {
   /** Whether the upstream did not announce its end, and no request can have caused it. */
   private boolean hasDiedUnused(Lane lane) {
     UpstreamSlot slot = slot(lane);
-    return slot.causeToLeave() == null && slot.isSettled() && slot.site().isUnused();
+    return slot.causeToLeave() == null
+        && !lane.isDraining()
+        && !lane.isGoingAway()
+        && slot.isSettled()
+        && slot.site().isUnused();
   }
 
   private ProbationSite site(Lane lane) {
@@ -374,8 +392,9 @@ public final class ShardPool implements LanePool {
   }
 
   private void finishRetired(UpstreamSlot slot) {
-    // While its successor is being opened it still gets connections.
-    Lane retired = slot.laneToLeave() == null && !slot.isUnused() ? null : slot.takeRetired();
+    // Until its successor accepts connections it may still get some.
+    boolean isSucceeded = slot.lane().isAcceptingConnections() || slot.isUnused();
+    Lane retired = isSucceeded ? slot.takeRetired() : null;
     if (retired != null) {
       placement.forget(retired);
       retired.finish();

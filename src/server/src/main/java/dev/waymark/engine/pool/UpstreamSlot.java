@@ -87,16 +87,16 @@ final class UpstreamSlot {
     openedNs = site.nowNs();
   }
 
-  /** A new lane replaces the broken one. */
+  /** A new lane replaces the broken or retiring one. */
   void lane(Lane next) {
     lane = next;
   }
 
-  /** A new lane takes over from one whose end was announced. */
-  void replace(Lane next) {
-    retiring = lane;
+  /** The end of the lane was announced; a new one takes over. */
+  void retireLane() {
+    hasAcknowledged |= lane.isAcknowledging();
     failures = 1;
-    lane = next;
+    retiring = lane;
   }
 
   /** Returns the retiring lane if it has no connections left, and forgets it. */
@@ -143,6 +143,11 @@ final class UpstreamSlot {
     return lane.isAcceptingConnections() || lane.isBroken() ? retiring : null;
   }
 
+  /** The retiring lane; null if there is none. */
+  @Nullable Lane retiring() {
+    return retiring;
+  }
+
   /** Returns the lane for new connections; null if there is none. */
   @Nullable Lane acceptingLane() {
     if (isGone || !view.isServing()) {
@@ -151,8 +156,7 @@ final class UpstreamSlot {
     if (lane.isAcceptingConnections()) {
       return lane;
     }
-    Lane former = lane.isBroken() ? null : retiring;
-    return former != null && former.isAcceptingConnections() ? former : null;
+    return retiring != null && retiring.isAcceptingConnections() ? retiring : null;
   }
 
   /** Whether, as far as any shard knows, its lane leads to the current process. */
@@ -188,7 +192,7 @@ final class UpstreamSlot {
     return lane.isOpen()
         && lane.isGoingAway()
         && retiring == null
-        && !isGone
+        && causeToLeave() == null
         && lane.hasWorkedFor(nowNs, limits.laneRetry().ceilingNs(failures));
   }
 
@@ -197,7 +201,8 @@ final class UpstreamSlot {
     if (lane.isHeldBack()) {
       return ResumeState.Cause.LEADER_CHANGED;
     }
-    return lane.isDraining() || isGone || view.isDraining() ? ResumeState.Cause.DRAINING : null;
+    boolean isDraining = lane.isDraining() || (retiring != null && retiring.isDraining());
+    return isDraining || isGone || view.isDraining() ? ResumeState.Cause.DRAINING : null;
   }
 
   /** Whether connections have been leaving it for this long; called only while they are. */

@@ -14,8 +14,8 @@ import java.net.SocketAddress;
 
 /**
  * The first handler of a dialled channel: sees the outcome of the connect and the peer's first
- * bytes before gRPC does. Once these are known to be HTTP/2, it passes everything through. Confined
- * to the channel's event loop.
+ * bytes before HTTP/2's handler does. Once these are known to be HTTP/2, it passes everything
+ * through. Confined to the channel's event loop.
  */
 final class DialGuard extends ChannelDuplexHandler {
   private static final UpstreamProblem SELF_CONNECTED =
@@ -40,7 +40,7 @@ final class DialGuard extends ChannelDuplexHandler {
   private boolean isConnected;
 
   /**
-   * @param address the address to dial, whatever address gRPC passes
+   * @param address the address to dial, whatever address grpc-java passes
    */
   DialGuard(SocketAddress address, Dial dial) {
     this.address = address;
@@ -64,9 +64,9 @@ final class DialGuard extends ChannelDuplexHandler {
   }
 
   /**
-   * Closes a channel whose connect failed: gRPC forgets it, and on io_uring its descriptor would
-   * stay open (docs/decisions/0024). Closes from this handler's context rather than the whole
-   * pipeline, which would hide the cause from gRPC.
+   * Closes a channel whose connect failed: grpc-java forgets it, and on io_uring its descriptor
+   * would stay open (docs/decisions/0024). Closes from this handler's context rather than the whole
+   * pipeline, which would hide the cause from grpc-java.
    */
   private static void close(ChannelHandlerContext context) {
     if (!context.executor().isShutdown()) {

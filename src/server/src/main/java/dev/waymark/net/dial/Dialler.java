@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Dials upstreams in plain text from one event loop. Immutable.
  *
- * @param loop runs the channels and everything that gRPC does for them
+ * @param loop runs the channels and their handlers
  * @param socketType for TCP
  * @param domainType for Unix sockets
  * @param userTimeoutMs the socket type's TCP_USER_TIMEOUT; null if it has none

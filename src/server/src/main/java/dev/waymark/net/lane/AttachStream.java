@@ -8,6 +8,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
@@ -136,7 +137,8 @@ final class AttachStream extends Http2ConnectionHandler {
   // --- commands ---
 
   /**
-   * Sends a message, which may not be called before {@link Listener#onWritable}.
+   * Sends a message, which may not be called before {@link Listener#onWritable}. Calls no listener,
+   * even if the write fails at once: that is told later.
    *
    * @param owned with its gRPC prefix
    */
@@ -150,11 +152,14 @@ final class AttachStream extends Http2ConnectionHandler {
     int bytes = owned.readableBytes();
     queuedBytes += bytes;
     isSending = true;
-    encoder()
-        .writeData(to, open.id(), owned, 0, false, to.newPromise())
-        .addListener(sent -> onSent(bytes));
-    flush(to);
-    isSending = false;
+    try {
+      encoder()
+          .writeData(to, open.id(), owned, 0, false, to.newPromise())
+          .addListener(sent -> onSent(bytes));
+      flush(to);
+    } finally {
+      isSending = false;
+    }
     if (queuedBytes >= queueBytesMax) {
       isFull = true;
     } else if (isFull) {
@@ -244,7 +249,7 @@ final class AttachStream extends Http2ConnectionHandler {
       isEnded = true;
       // Before a write failed, the upstream may have said why it would close the connection.
       Status status = ending == null ? lost(cause) : ending;
-      listener.onEnd(error == null ? status : ofError(error));
+      tellEnd(failed, error == null ? status : ofError(error));
     }
     // Closes the connection too, and its GOAWAY tells the upstream why.
     super.onConnectionError(failed, outbound, cause, error);
@@ -261,6 +266,25 @@ final class AttachStream extends Http2ConnectionHandler {
     } else {
       super.onStreamError(failed, outbound, cause, error);
     }
+  }
+
+  private void tellEnd(ChannelHandlerContext ended, Status status) {
+    if (isSending) {
+      ended.executor().execute(() -> listener.onEnd(status));
+    } else {
+      listener.onEnd(status);
+    }
+  }
+
+  /** Also called at the bridge's stop, which does not wait for the upstream to end the stream. */
+  @Override
+  public void close(ChannelHandlerContext closing, ChannelPromise promise) throws Exception {
+    Http2Stream open = stream;
+    if (!isEnded && open != null) {
+      isEnded = true;
+      resetStream(closing, open.id(), Http2Error.CANCEL.code(), closing.newPromise());
+    }
+    super.close(closing, promise);
   }
 
   private static Status lost(Throwable cause) {

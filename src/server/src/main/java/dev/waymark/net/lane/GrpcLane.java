@@ -78,7 +78,10 @@ final class GrpcLane implements LaneTransport, AttachStream.Listener {
     }
     try {
       ChannelFuture dialling = settings.dialler().dial(address, userTimeout, dial, stream);
-      channels.add(dialling.channel());
+      // Without a descriptor there is no channel, only a failed future.
+      if (dialling.channel().isRegistered()) {
+        channels.add(dialling.channel());
+      }
       dialling.addListener(dialled -> {
         if (!dialled.isSuccess()) {
           settings.loop().execute(() -> onDialFailed(dialled.cause()));
@@ -234,9 +237,15 @@ final class GrpcLane implements LaneTransport, AttachStream.Listener {
   @Override
   public void onWritable() {
     assert settings.loop().inEventLoop() : "a lane's callback is not on its shard's thread";
-    if (!isEnded) {
+    if (isEnded) {
+      return;
+    }
+    long nowNs = settings.clockNs().getAsLong();
+    try {
       awaitAcceptance();
-      lane.onReady(settings.clockNs().getAsLong());
+      lane.onReady(nowNs);
+    } catch (RuntimeException | Error bug) {
+      onBug(nowNs, bug);
     }
   }
 

@@ -9,6 +9,7 @@ import dev.waymark.engine.base.Counter;
 import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.lane.Lane;
 import dev.waymark.engine.shard.Fixtures;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** A lane whose upstream announces the end of the transport is replaced before it comes. */
@@ -75,6 +76,42 @@ class GoAwayTest {
     fixtures.data(connection, 10);
     assertThat(owner(connection)).isSameAs(former);
     assertThat(fixtures.takeEffects()).contains("data 0+10");
+    for (int i = 0; i < 20; i++) {
+      fixtures.passWithPongs(100);
+      if (fixtures.lane() != former && !fixtures.lane().isBroken()) {
+        fixtures.lane().onBroken(fixtures.nowNs, "refused");
+      }
+    }
+    assertThat(fixtures.takeEffects()).doesNotContain("Release").doesNotContain("finish a:1");
+    assertThat(owner(fixtures.accept())).isSameAs(former);
+  }
+
+  /** An age limit of one server must not disturb the others. */
+  @Test
+  void lane_goingAway_handsOverToItsSuccessor_notToOtherUpstreams() {
+    Fixtures two = with(STEADY);
+    Lane a = two.acknowledgingLanes("a:1", "b:1").getFirst();
+    Connection connection = two.accept();
+    two.passWithPongs(1_000);
+    a.onGoAway();
+    two.passWithPongs(200);
+    Lane next = two.lane();
+    two.candidates = List.of();
+    two.settings(next);
+    two.passWithPongs(200);
+    two.released(connection, 0);
+    assertThat(owner(connection)).isSameAs(next);
+    assertThat(two.candidates).as("asked the balancer").isEmpty();
+  }
+
+  @Test
+  void lane_drainingAndGoingAway_isNotReplaced() {
+    fixtures.accept();
+    fixtures.passWithPongs(1_000);
+    fixtures.draining(former);
+    former.onGoAway();
+    fixtures.passWithPongs(1_000);
+    assertThat(fixtures.lanes).containsExactly(former);
   }
 
   /** It is about to stop: what it can no longer take goes elsewhere. */

@@ -762,7 +762,7 @@ final class HostileUpstreamIT {
       into.writeByte(0x7f);
       int rest = length - 0x7f;
       for (; rest >= 0x80; rest >>= 7) {
-        into.writeByte(rest & 0x7f | 0x80);
+        into.writeByte((rest & 0x7f) | 0x80);
       }
       into.writeByte(rest);
     }

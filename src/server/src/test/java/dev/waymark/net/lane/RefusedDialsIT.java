@@ -91,6 +91,7 @@ final class RefusedDialsIT {
       };
 
   /** What dialled addresses do other than serve. */
+  @SuppressWarnings("ImmutableEnumChecker") // The answers have no state.
   private enum Fault {
     /** Nobody listens. */
     REFUSED("connection refused", null),

@@ -31,7 +31,7 @@ final class TestLoop implements AutoCloseable {
     try {
       return new TestLoop(NettyTransport.choose(wanted));
     } catch (ConfigException missing) {
-      return abort(missing.getMessage());
+      return abort(String.valueOf(missing.getMessage()));
     }
   }
 
