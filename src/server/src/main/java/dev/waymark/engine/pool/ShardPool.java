@@ -152,7 +152,7 @@ public final class ShardPool implements LanePool {
   @Override
   public void onLaneDraining(long nowNs, Lane lane) {
     host.events().onUpstreamDraining(options.name(), lane.upstream().address());
-    placement.notEligible(nowNs, lane);
+    refresh(nowNs);
     moveAway(nowNs);
   }
 

@@ -201,8 +201,7 @@ final class UpstreamSlot {
     if (lane.isHeldBack()) {
       return ResumeState.Cause.LEADER_CHANGED;
     }
-    boolean isDraining = lane.isDraining() || (retiring != null && retiring.isDraining());
-    return isDraining || isGone || view.isDraining() ? ResumeState.Cause.DRAINING : null;
+    return lane.isDraining() || isGone || view.isDraining() ? ResumeState.Cause.DRAINING : null;
   }
 
   /** Whether connections have been leaving it for this long; called only while they are. */
