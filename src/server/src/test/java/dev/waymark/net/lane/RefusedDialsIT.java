@@ -50,7 +50,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 final class RefusedDialsIT {
   /** How many dials of each kind: few, unless told otherwise. */
-  private static final int DIALS = Integer.getInteger("waymark.dials", 100);
+  private static final int DIALS = Integer.getInteger("waymark.dials", 60);
 
   private static final boolean IS_LONG = System.getProperty("waymark.dials") != null;
   private static final int DIALS_AT_A_TIME = 20;
