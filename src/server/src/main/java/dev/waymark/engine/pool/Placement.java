@@ -138,7 +138,7 @@ final class Placement {
   }
 
   /** The lane no longer accepts connections. */
-  void notEligible(long nowNs, Lane lane) {
+  private void notEligible(long nowNs, Lane lane) {
     noteAccepting(nowNs);
     forget(lane);
   }
