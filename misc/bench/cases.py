@@ -48,6 +48,7 @@ def figures(result):
         "p99Us": latency["p99"],
         "p999Us": latency["p99.9"],
         "maxUs": latency["max"],
+        "proxyCpuUs": 1e6 * result["processes"][-1]["cpuSeconds"] / max(1, result["requests"]),
         "errors": errors,
         "unsent": result["unsent"],
         "generatorCpuSeconds": result["generator"]["cpuSeconds"],
@@ -160,6 +161,17 @@ def memory(system, process, is_java):
     return now
 
 
+def idleupstreams(run, case, folder):
+    """Memory that an upstream adds to a bridge: its lane and its health Watch, both idle."""
+    few, many = UPSTREAMS[0], UPSTREAMS[-1]
+    used = {}
+    for count in few, many:
+        with Waymark("waymark", folder, run.options.port + 300, upstreams=count) as system:
+            used[count] = memory(system, system.bridge, True)
+    grown = {name: round((used[many][name] - used[few][name]) / (many - few)) for name in used[few]}
+    run.write(case, "waymark", {"rssBytesPerUpstream": grown["rss"], "heapBytesPerUpstream": grown["heap"], "errors": 0})
+
+
 def engine1000000(run, case, folder):
     """Heap of the engine alone, with simulated connections."""
     done = subprocess.run([JMH_SCRIPT, "idle-connections", case.removeprefix("engine")], stdout=subprocess.PIPE)
@@ -202,9 +214,12 @@ def warm_up_figures(rates):
 
 def upstreams(run, case, folder):
     for count in UPSTREAMS:
-        with Waymark("waymark", folder, run.options.port + 300, upstreams=count) as system:
-            warm(run, system)
-            run.write(f"{case}:{count}", "waymark", figures(run.bench(system, *load_flags("64x1000"))))
+        with contextlib.ExitStack() as running:
+            systems = [running.enter_context(system) for system in run.bridges(folder, upstreams=count)]
+            for system in systems:
+                warm(run, system)
+            for system in systems:
+                write_with_batches(run, f"{case}:{count}", system, *load_flags("64x1000"))
 
 
 def connections(run, case, folder):
@@ -299,6 +314,7 @@ def warm(run, system):
 SHARED = {"open10k": open10k, "openhalf": openhalf, "storm": storm}
 OWN = {
     "idle19000": idle19000,
+    "idleupstreams": idleupstreams,
     "engine1000000": engine1000000,
     "start": start,
     "warmup": warmup,

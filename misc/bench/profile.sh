@@ -3,12 +3,14 @@
 # Starts a bridge and a stub on loopback, loads them, and prints system calls and context switches of both per request (perf stat; as
 # root), the bridge's CPU by part and by function (perf), and its allocations by class and by site (JFR; a thread's first sample has the
 # weight of everything before it, so ignore the topmost). Requirements: Linux, perf (apt-get install linux-perf), a JDK 25.
-# PORT: the first of four ports, default 20700. WARM_UP_SECONDS: default 10; 0 shows a JVM that has just started.
+# PORT: the first of four ports, default 20700. UPSTREAMS: how many the stub serves, on as many further ports; default 1.
+# WARM_UP_SECONDS: default 10; 0 shows a JVM that has just started.
 set -eu
 # For perf and awk: a decimal point, and no thousands separators.
 export LC_ALL=C
 cd "$(dirname -- "$0")/../.."
 port=${PORT:-20700}
+upstreams=${UPSTREAMS:-1}
 warm_up_seconds=${WARM_UP_SECONDS:-10}
 seconds=5
 folder=$(mktemp -d "${TMPDIR:-/tmp}/waymark-profile-XXXXXX")
@@ -34,11 +36,17 @@ load() {
   }
 }
 
-./waymark stub --listen "127.0.0.1:$((port + 1))" --admin "127.0.0.1:$((port + 3))" >"$folder/stub" 2>&1 &
+addresses=127.0.0.1:$((port + 1))
+i=1
+while [ "$i" -lt "$upstreams" ]; do
+  addresses=$addresses,127.0.0.1:$((port + 3 + i))
+  i=$((i + 1))
+done
+./waymark stub --listen "$addresses" --admin "127.0.0.1:$((port + 3))" >"$folder/stub" 2>&1 &
 stub=$!
 # At exit the JVM writes the map from addresses to Java methods that perf reads.
 WAYMARK_JAVA_OPTS="${WAYMARK_JAVA_OPTS:-} -XX:+UnlockDiagnosticVMOptions -XX:+DumpPerfMapAtExit" \
-  ./waymark bridge --listen "127.0.0.1:$port" --upstream "static:///127.0.0.1:$((port + 1))" --admin "127.0.0.1:$((port + 2))" \
+  ./waymark bridge --listen "127.0.0.1:$port" --upstream "static:///$addresses" --admin "127.0.0.1:$((port + 2))" \
   --log-access false >"$folder/bridge" 2>&1 &
 bridge=$!
 tries=0

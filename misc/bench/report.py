@@ -1,15 +1,17 @@
-"""The table: medians over the rounds, and ratios to HAProxy. `python3 report.py FILE ...` prints it again."""
+"""The table: medians over the rounds, and ratios to HAProxy and to another checkout. `python3 report.py FILE ...` prints it again."""
 
 import json
 import statistics
 import sys
 
 BASE = "haproxy"
+BEFORE = "before"
 
-# Figure, heading, whether to show the ratio to HAProxy.
+# Figure, heading, whether to show the ratios to HAProxy and to the checkout of --before.
 COLUMNS = [
     ("perSecond", "per s", True),
     ("perCpuSecond", "per CPU-s", True),
+    ("proxyCpuUs", "proxy µs", True),
     ("p50Us", "p50 µs", False),
     ("p99Us", "p99 µs", True),
     ("p999Us", "p99.9 µs", False),
@@ -20,6 +22,8 @@ COLUMNS = [
     ("rssBytesPerConnection", "RSS B/conn", True),
     ("heapBytesPerConnection", "heap B/conn", False),
     ("directBytesPerConnection", "direct B/conn", False),
+    ("rssBytesPerUpstream", "RSS B/upstream", False),
+    ("heapBytesPerUpstream", "heap B/upstream", False),
     ("emptyRssMiB", "empty MiB", False),
     ("startMs", "start ms", True),
     ("framesPerBatch", "frames a batch", False),
@@ -47,9 +51,12 @@ def table(lines):
 
 
 def one_table(columns, keys, groups):
+    bases = {BASE: "x HAProxy"}
+    if any(system == BEFORE for _, system in keys):
+        bases[BEFORE] = "x before"
     heads = ["case", "system", "rounds"]
     for _, heading, has_ratio in columns:
-        heads += [heading, "x HAProxy"] if has_ratio else [heading]
+        heads += [heading, *bases.values()] if has_ratio else [heading]
     yield "| " + " | ".join(heads) + " |"
     yield "|" + "---|" * len(heads)
     for case, system in keys:
@@ -58,7 +65,7 @@ def one_table(columns, keys, groups):
         for name, _, has_ratio in columns:
             cells.append(cell(name, [line[name] for line in rounds]))
             if has_ratio:
-                cells.append(ratio(name, rounds, groups.get((case, BASE), [])))
+                cells += [ratio(name, rounds, groups.get((case, base), [])) for base in bases]
         yield "| " + " | ".join(cells) + " |"
     yield ""
 

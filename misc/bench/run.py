@@ -13,6 +13,9 @@ from cases import ALL, OWN, SHARED, chosen, load, warm
 from systems import BENCH_TIMEOUT_S, WAYMARK, Echo, Failure, HAProxy, Waymark, build, check
 
 
+OTHERS = {"haproxy": HAProxy, "echo": Echo}
+
+
 class Run:
     """One invocation: its options and its output."""
 
@@ -42,6 +45,14 @@ class Run:
         shown = ", ".join(f"{key} {report.number(value)}" for key, value in figures.items() if key in report.SHOWN)
         print(f"  {case:<18} {system:<16} {shown}", file=sys.stderr, flush=True)
 
+    def bridges(self, folder, **options):
+        """This checkout's bridge, and that of --before."""
+        port = self.options.port
+        bridges = [Waymark("waymark", folder, port, **options)]
+        if self.options.before:
+            bridges.append(Waymark("before", folder, port + 300, launcher=self.options.before, **options))
+        return bridges[:: -1 if self.round % 2 else 1]
+
     def last(self, case, system, figure):
         """The newest figure of this round; None if there is none."""
         for line in reversed(self.lines):
@@ -53,8 +64,8 @@ class Run:
 def shared_round(run, cases, folder):
     """Starts all systems; each case is run against one after another."""
     port = run.options.port
-    kinds = {"haproxy": HAProxy, "waymark": Waymark, "echo": Echo}
-    systems = [kinds[name](name, folder, port + 100 * i) for i, name in enumerate(run.options.systems)]
+    systems = run.bridges(folder) if "waymark" in run.options.systems else []
+    systems += [kind(name, folder, port + 100 * i) for i, (name, kind) in enumerate(OTHERS.items(), 1) if name in run.options.systems]
     try:
         for system in systems:
             system.start()
@@ -76,13 +87,16 @@ def parse():
     parser.add_argument("--seconds", type=float, default=5, help="measured time of each case; default: 5")
     parser.add_argument("--warm", type=float, default=10, help="seconds of small and then of large requests to warm up a bridge; default: 10")
     parser.add_argument("--systems", default="haproxy,waymark,echo", help="default: haproxy,waymark,echo")
+    parser.add_argument("--before", metavar="CHECKOUT", help="measure that checkout's ./waymark beside this one's")
     parser.add_argument("--port", type=int, default=20_000, help="first of 600 ports; default: 20000")
     parser.add_argument("--out", help="file to append the figures to, as lines of JSON; default: a new one in a temporary folder")
     options = parser.parse_args()
     options.systems = options.systems.split(",")
-    unknown = set(options.systems) - {"haproxy", "waymark", "echo"}
+    unknown = set(options.systems) - {"waymark", *OTHERS}
     if unknown:
         parser.error(f"--systems: unknown {', '.join(unknown)}")
+    if options.before:
+        options.before = os.path.join(os.path.abspath(options.before), "waymark")
     return options
 
 
@@ -92,6 +106,8 @@ def main():
     if "haproxy" in options.systems:
         check()
     about = machine.about(build())
+    if options.before:
+        build(options.before)
     folder = tempfile.mkdtemp(prefix="waymark-bench-")
     path = options.out or os.path.join(folder, "figures.jsonl")
     print(f"logs in {folder}, figures in {path}", file=sys.stderr)

@@ -29,12 +29,15 @@ def find_haproxy():
     return shutil.which("haproxy") or shutil.which("haproxy", path="/usr/local/sbin:/usr/sbin:/sbin")
 
 
-def build():
+def build(launcher=WAYMARK):
     """Builds ./waymark and returns the versions that Java and waymark print."""
     environment = with_java_options("--show-version")
-    done = subprocess.run([WAYMARK, "--version"], stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        done = subprocess.run([launcher, "--version"], stdout=subprocess.PIPE, text=True, env=environment)
+    except OSError as error:
+        raise Failure(f"{launcher}: {error.strerror}; --before takes the folder of a checkout") from error
     if done.returncode != 0:
-        raise Failure("./waymark does not run; its messages are above")
+        raise Failure(f"{launcher} does not run; its messages are above")
     return done.stdout
 
 
@@ -145,8 +148,9 @@ class Waymark(System):
 
     needs_warm_up = True
 
-    def __init__(self, name, folder, first_port, bridge_args=(), stub_args=(), upstreams=1, java_options=""):
+    def __init__(self, name, folder, first_port, bridge_args=(), stub_args=(), upstreams=1, java_options="", launcher=WAYMARK):
         super().__init__(name, folder, first_port)
+        self.launcher = launcher
         self.admin = first_port + 1
         self.upstreams = [f"127.0.0.1:{first_port + 10 + i}" for i in range(upstreams)]
         self.bridge_args, self.stub_args = list(bridge_args), list(stub_args)
@@ -154,9 +158,9 @@ class Waymark(System):
 
     def start(self):
         listen = ",".join(self.upstreams)
-        stub = [WAYMARK, "stub", "--listen", listen, "--admin", f"127.0.0.1:{self.port + 2}"]
+        stub = [self.launcher, "stub", "--listen", listen, "--admin", f"127.0.0.1:{self.port + 2}"]
         self.run(self.name + "-stub", self.port + 10, stub + self.stub_args, self.environment)
-        bridge = [WAYMARK, "bridge", "--listen", f"127.0.0.1:{self.port}", "--admin", f"127.0.0.1:{self.admin}"]
+        bridge = [self.launcher, "bridge", "--listen", f"127.0.0.1:{self.port}", "--admin", f"127.0.0.1:{self.admin}"]
         bridge += ["--upstream", "static:///" + listen] + self.bridge_args
         self.bridge = self.run(self.name + "-bridge", self.port, bridge, self.environment)
         self.await_ready()

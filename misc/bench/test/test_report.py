@@ -42,6 +42,14 @@ class ReportTest(unittest.TestCase):
             lines = [each for each in report.rounds_apart(files) if "case" in each]
             self.assertIn("2.50 (2.00–3.00)", report.table(lines))
 
+    def test_another_checkout_has_a_column_of_its_own(self):
+        lines = [line("haproxy", 1, 10), line("before", 1, 20), line("waymark", 1, 30)]
+        self.assertNotIn("x before", report.table(lines[::2]))
+        table = report.table(lines)
+        self.assertIn("| per s | x HAProxy | x before |", table)
+        self.assertIn("| waymark | 1 | 30 | 3.00 | 1.50 |", table)
+        self.assertIn("| before | 1 | 20 | 2.00 |  |", table)
+
     def test_files_given_on_the_command_line_are_one_table(self):
         command = [sys.executable, "-B", os.path.join(BENCH, "report.py"), FIGURES, FIGURES]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)

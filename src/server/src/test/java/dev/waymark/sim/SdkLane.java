@@ -1,6 +1,7 @@
 package dev.waymark.sim;
 
 import dev.waymark.protocol.codec.AttachMethod;
+import dev.waymark.protocol.codec.BatchStream;
 import dev.waymark.protocol.codec.BridgeBatchWriter;
 import dev.waymark.protocol.codec.InboundBatch;
 import dev.waymark.protocol.codec.OutboundBatch;
@@ -10,6 +11,9 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.Status;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.UnpooledByteBufAllocator;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -61,7 +65,12 @@ final class SdkLane extends ServerCall<InboundBatch, OutboundBatch> implements L
     if (batch.isEmpty()) {
       return null;
     }
-    return bytes(AttachMethod.bridgeSide().streamRequest(batch));
+    ByteBuf message = batch.takeMessage(UnpooledByteBufAllocator.DEFAULT);
+    try {
+      return ByteBufUtil.getBytes(message.skipBytes(BatchStream.PREFIX_BYTES));
+    } finally {
+      message.release();
+    }
   }
 
   /** Drops the frames not sent yet: the bridge has ended the call. */

@@ -11,10 +11,12 @@ import java.io.InputStream;
  * The gRPC method Attach, with batches instead of generated messages. Immutable and thread-safe.
  */
 public final class AttachMethod {
-  private static final MethodDescriptor<OutboundBatch, InboundBatch> BRIDGE_SIDE =
-      method(new Outbound(), new Inbound());
   private static final MethodDescriptor<InboundBatch, OutboundBatch> UPSTREAM_SIDE =
-      method(new Inbound(), new Outbound());
+      MethodDescriptor.newBuilder(new Inbound(), new Outbound())
+          .setType(MethodType.BIDI_STREAMING)
+          .setFullMethodName(UpstreamGrpc.getAttachMethod().getFullMethodName())
+          .setSchemaDescriptor(UpstreamGrpc.getAttachMethod().getSchemaDescriptor())
+          .build();
   private static final ServiceDescriptor UPSTREAM_SERVICE =
       ServiceDescriptor.newBuilder(UpstreamGrpc.SERVICE_NAME)
           .setSchemaDescriptor(UpstreamGrpc.getServiceDescriptor().getSchemaDescriptor())
@@ -28,11 +30,6 @@ public final class AttachMethod {
     return "/" + UPSTREAM_SIDE.getFullMethodName();
   }
 
-  /** The method as the client (the bridge) uses it. */
-  public static MethodDescriptor<OutboundBatch, InboundBatch> bridgeSide() {
-    return BRIDGE_SIDE;
-  }
-
   /** The method as the server (the upstream) uses it. */
   public static MethodDescriptor<InboundBatch, OutboundBatch> upstreamSide() {
     return UPSTREAM_SIDE;
@@ -44,16 +41,6 @@ public final class AttachMethod {
    */
   public static ServiceDescriptor upstreamService() {
     return UPSTREAM_SERVICE;
-  }
-
-  private static <Q, R> MethodDescriptor<Q, R> method(
-      Marshaller<Q> requests, Marshaller<R> responses) {
-    var generated = UpstreamGrpc.getAttachMethod();
-    return MethodDescriptor.newBuilder(requests, responses)
-        .setType(MethodType.BIDI_STREAMING)
-        .setFullMethodName(generated.getFullMethodName())
-        .setSchemaDescriptor(generated.getSchemaDescriptor())
-        .build();
   }
 
   private static final class Outbound implements Marshaller<OutboundBatch> {

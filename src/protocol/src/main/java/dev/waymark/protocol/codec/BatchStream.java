@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BatchStream {
   /** The Compressed-Flag and the Message-Length (gRPC over HTTP/2, "Length-Prefixed-Message"). */
-  static final int PREFIX_BYTES = 5;
+  public static final int PREFIX_BYTES = 5;
 
   /** The most bytes that are reserved for a field before they have arrived. */
   private static final int RESERVED_BYTES_MAX = SizeLimits.PAYLOAD_BYTES_MAX + 1024;

@@ -189,9 +189,8 @@ public final class OutboundBatch {
   }
 
   private CompositeByteBuf interleaved(ByteBuf ownedHeads, ByteBufAllocator allocator) {
-    // Netty's HTTP/2 codec appends later messages to this buffer while io_uring still reads the
-    // first
-    // part of it. With a bound on its components that would replace, and free, their memory.
+    // Netty's HTTP/2 codec appends later messages to this buffer while io_uring still reads its
+    // first part. With a bound on the components that would replace, and free, their memory.
     CompositeByteBuf whole = allocator.compositeDirectBuffer(Integer.MAX_VALUE);
     int written = 0;
     for (int i = 0; i < kept.size(); i++) {

@@ -15,6 +15,8 @@ import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.MethodDescriptor.Marshaller;
 import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerServiceDefinition;
@@ -27,6 +29,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -35,6 +38,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -49,6 +53,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AttachMethodIT {
   private static final int ROUNDS = 200;
   private static final int[] PAYLOAD_BYTES = {0, 1, 100, 8191, 8192, 30_000, 65_536};
+
+  /** The method as a bridge on grpc-java would use it. */
+  private static final MethodDescriptor<OutboundBatch, InboundBatch> BRIDGE_SIDE =
+      UpstreamGrpc.getAttachMethod().toBuilder(
+              marshaller(
+                  OutboundBatch::toMessage,
+                  message -> {
+                    throw wrongWay();
+                  }),
+              marshaller(
+                  batch -> {
+                    throw wrongWay();
+                  },
+                  InboundBatch::copyOf))
+          .build();
 
   private final ExecutorService bridgeThread = Executors.newSingleThreadExecutor();
   private Server server;
@@ -95,7 +114,7 @@ class AttachMethodIT {
   @Test
   void batch_sentOnAClosedCall_isReleased() {
     ClientCall<OutboundBatch, InboundBatch> call =
-        channel.newCall(AttachMethod.bridgeSide(), CallOptions.DEFAULT);
+        channel.newCall(BRIDGE_SIDE, CallOptions.DEFAULT);
     var closed = new CountDownLatch(1);
     call.start(
         new ClientCall.Listener<>() {
@@ -144,7 +163,7 @@ class AttachMethodIT {
   @Test
   void service_forReflection_namesItsProtoFile() {
     assertThat(AttachMethod.upstreamService().getName()).isEqualTo("waymark.v1.Upstream");
-    assertThat(AttachMethod.bridgeSide().getFullMethodName())
+    assertThat(AttachMethod.upstreamSide().getFullMethodName())
         .isEqualTo("waymark.v1.Upstream/Attach");
     assertThat(AttachMethod.upstreamService().getSchemaDescriptor())
         .isInstanceOfSatisfying(
@@ -152,6 +171,25 @@ class AttachMethodIT {
             file ->
                 assertThat(file.getFileDescriptor().getName())
                     .isEqualTo("waymark/v1/attach.proto"));
+  }
+
+  private static <M> Marshaller<M> marshaller(
+      Function<M, InputStream> stream, Function<InputStream, M> parse) {
+    return new Marshaller<>() {
+      @Override
+      public InputStream stream(M message) {
+        return stream.apply(message);
+      }
+
+      @Override
+      public M parse(InputStream message) {
+        return parse.apply(message);
+      }
+    };
+  }
+
+  private static AssertionError wrongWay() {
+    return new AssertionError("such batches go in the other direction only");
   }
 
   private static ServerCall.Listener<InboundBatch> echo(
@@ -201,7 +239,7 @@ class AttachMethodIT {
     private final UpstreamFrame frame = new UpstreamFrame();
 
     Bridge(CallOptions options) {
-      call = channel.newCall(AttachMethod.bridgeSide(), options);
+      call = channel.newCall(BRIDGE_SIDE, options);
     }
 
     void start() {

@@ -174,8 +174,7 @@ final class Probation {
         toEmpty.add(round.lane());
       } else if (isOver || isIdle) {
         // A running round on a lane that no longer accepts connections is kept: the lane may be
-        // about
-        // to break.
+        // about to break.
         giveUp(round);
       }
     }

@@ -200,8 +200,7 @@ public final class Shard {
       }
       announcements.send();
       // Flushing a socket may free credit, which is a frame. So lanes come last, and both queues
-      // may
-      // grow meanwhile.
+      // may grow meanwhile.
       while (!connectionsToFlush.isEmpty()) {
         connectionsToFlush.remove().flush();
       }
@@ -212,8 +211,7 @@ public final class Shard {
       isTurnEndRequested = false;
       if (isAnyLeft || !connectionsToFlush.isEmpty() || !lanesToFlush.isEmpty()) {
         // More connections have to be placed, or a flush has thrown, for instance out of memory:
-        // the
-        // others still have to be flushed.
+        // the others still have to be flushed.
         requestTurnEnd();
       }
       announceAtTurnEnd();
