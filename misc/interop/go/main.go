@@ -225,7 +225,7 @@ func main() {
 			log.Fatal(err)
 		}
 		options = append(options, grpc.KeepaliveParams(keepalive.ServerParameters{
-			MaxConnectionAge: age, MaxConnectionAgeGrace: 500 * time.Millisecond}))
+			MaxConnectionAge: age, MaxConnectionAgeGrace: 10 * time.Second}))
 	}
 	server := grpc.NewServer(options...)
 	u := &upstream{lanes: map[*lane]bool{}}

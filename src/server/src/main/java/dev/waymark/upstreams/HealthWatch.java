@@ -32,6 +32,12 @@ final class HealthWatch {
   /** An attempt without an answer for this long is reported, but continues. */
   static final long SILENCE_MS = 1_500;
 
+  /**
+   * A Watch that ends with GOAWAY after at least this long is replaced at once, and meanwhile the
+   * upstream counts as what it was: servers end connections by age, and proxies when they reload.
+   */
+  static final long REPLACED_AFTER_MS = 500;
+
   /** Finds the socket address to dial; calls back once, on the control thread. */
   interface AddressFinder {
     void find(Consumer<SocketAddress> onFound, Consumer<UpstreamProblem> onFailed);
@@ -139,6 +145,11 @@ final class HealthWatch {
     listener.onBroken(problem);
   }
 
+  private void replace() {
+    endAttempt();
+    start();
+  }
+
   private void endAttempt() {
     Attempt ended = current;
     current = null;
@@ -171,7 +182,7 @@ final class HealthWatch {
 
     void end() {
       if (hasAnswered()) {
-        waits.resetAfter(TimeUnit.NANOSECONDS.toMillis(time.nowNs() - firstAnswerNs));
+        waits.resetAfter(answeredMs());
       }
       cancelTimeouts();
       channel.shutdownNow();
@@ -275,15 +286,23 @@ final class HealthWatch {
       if (!standstill.hasStoodStill()) {
         fail(problem);
       } else if (current == this) {
-        HealthWatch.this.endAttempt();
-        HealthWatch.this.start();
+        replace();
       }
     }
 
     private void fail(UpstreamProblem problem) {
-      if (current == this) {
+      if (current != this) {
+        return;
+      }
+      if (dial.isLeaving() && hasAnswered() && answeredMs() >= REPLACED_AFTER_MS) {
+        replace();
+      } else {
         broken(problem);
       }
+    }
+
+    private long answeredMs() {
+      return TimeUnit.NANOSECONDS.toMillis(time.nowNs() - firstAnswerNs);
     }
 
     private void cancelTimeouts() {

@@ -5,8 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import dev.waymark.engine.pool.PoolSnapshot;
 import dev.waymark.testing.RawServer;
+import io.grpc.Attributes;
 import io.grpc.BindableService;
 import io.grpc.Server;
+import io.grpc.ServerTransportFilter;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -20,12 +22,16 @@ import java.net.ServerSocket;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Health against a real gRPC server. */
 class HealthWatchIT {
@@ -101,6 +107,35 @@ class HealthWatchIT {
       start(before, health.getHealthService());
       pool.manager.onLaneAccepted(upstream);
       pool.awaitHealths(upstream + " SERVING +");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void server_thatEndsConnectionsByAge_staysWhatItWas(boolean hasHealthService) throws Exception {
+    var connections = new AtomicInteger();
+    server =
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+            .maxConnectionAge(1_500, TimeUnit.MILLISECONDS)
+            .maxConnectionAgeGrace(100, TimeUnit.MILLISECONDS)
+            .addTransportFilter(
+                new ServerTransportFilter() {
+                  @Override
+                  public Attributes transportReady(Attributes attributes) {
+                    connections.incrementAndGet();
+                    return attributes;
+                  }
+                })
+            .addServices(hasHealthService ? List.of(health.getHealthService().bindService()) : List.of())
+            .build()
+            .start();
+    String upstream = "127.0.0.1:" + server.getPort();
+    try (var pool = pool(upstream, "")) {
+      await().atMost(Duration.ofSeconds(20)).until(() -> connections.get() >= 3);
+      assertThat(pool.events).noneMatch(event -> event.contains("UNREACHABLE"));
+      assertThat(pool.events).noneMatch(event -> event.startsWith("broken"));
+      server.shutdownNow();
+      pool.awaitHealths(upstream + " UNREACHABLE -");
     }
   }
 

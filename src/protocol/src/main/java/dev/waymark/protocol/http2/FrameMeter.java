@@ -58,6 +58,7 @@ final class FrameMeter {
   private int emptyData;
   private int followersAllowed;
   private long sinceNs;
+  private boolean isLeaving;
 
   FrameMeter(Peer peer, Ticker ticker) {
     this.peer = peer;
@@ -87,11 +88,20 @@ final class FrameMeter {
     return null;
   }
 
+  /** Whether the peer has sent GOAWAY. */
+  boolean isLeaving() {
+    return isLeaving;
+  }
+
   private void onFrame() {
     switch (headers.type()) {
       case Http2FrameTypes.DATA -> onData();
       case Http2FrameTypes.PING, Http2FrameTypes.WINDOW_UPDATE -> onFollower();
       case Http2FrameTypes.HEADERS -> count(peer == Peer.SERVER ? 1 : 0);
+      case Http2FrameTypes.GO_AWAY -> {
+        isLeaving = true;
+        count(1);
+      }
       default -> count(1);
     }
   }

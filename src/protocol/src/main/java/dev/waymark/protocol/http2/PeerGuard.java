@@ -38,6 +38,7 @@ public final class PeerGuard extends ChannelDuplexHandler {
 
   private final FrameMeter.Peer peer;
   private final Consumer<String> onFlood;
+  private final Runnable onGoAway;
   private final FrameHeaderReader sent;
   private final WholeFrames frames;
   private final ReadTurns turns = new ReadTurns();
@@ -48,9 +49,10 @@ public final class PeerGuard extends ChannelDuplexHandler {
   /** Once true, everything from the peer is dropped. */
   private boolean isEnding;
 
-  private PeerGuard(FrameMeter.Peer peer, Consumer<String> onFlood) {
+  private PeerGuard(FrameMeter.Peer peer, Consumer<String> onFlood, Runnable onGoAway) {
     this.peer = peer;
     this.onFlood = onFlood;
+    this.onGoAway = onGoAway;
     boolean isServer = peer == FrameMeter.Peer.SERVER;
     this.sent = FrameHeaderReader.sent(isServer);
     this.frames =
@@ -63,14 +65,15 @@ public final class PeerGuard extends ChannelDuplexHandler {
    *
    * @param onFlood called with a description of the flood, on the channel's event loop, before the
    *     channel is closed
+   * @param onGoAway called there when the peer has sent GOAWAY, perhaps more than once
    */
-  public static PeerGuard forDialled(Consumer<String> onFlood) {
-    return new PeerGuard(FrameMeter.Peer.SERVER, onFlood);
+  public static PeerGuard forDialled(Consumer<String> onFlood, Runnable onGoAway) {
+    return new PeerGuard(FrameMeter.Peer.SERVER, onFlood, onGoAway);
   }
 
   /** Creates a guard for an accepted channel. */
   static PeerGuard forAccepted(Consumer<String> onFlood) {
-    return new PeerGuard(FrameMeter.Peer.CLIENT, onFlood);
+    return new PeerGuard(FrameMeter.Peer.CLIENT, onFlood, () -> {});
   }
 
   // --- in ---
@@ -85,6 +88,9 @@ public final class PeerGuard extends ChannelDuplexHandler {
       isFilterInstalled = EmptyDataFilter.install(context.pipeline());
     }
     String flood = meter(context).onBytes((ByteBuf) message);
+    if (meter(context).isLeaving()) {
+      onGoAway.run();
+    }
     if (flood == null) {
       frames.cut(context, (ByteBuf) message, whole -> turns.onRead(context, whole));
     } else {

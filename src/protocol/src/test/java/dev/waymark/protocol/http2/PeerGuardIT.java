@@ -149,7 +149,7 @@ final class PeerGuardIT {
             .channelFactory(
                 () -> {
                   Channel dialled = new NioSocketChannel();
-                  dialled.pipeline().addLast(PeerGuard.forDialled(floods::add));
+                  dialled.pipeline().addLast(PeerGuard.forDialled(floods::add, () -> {}));
                   return dialled;
                 },
                 InetSocketAddress.class)

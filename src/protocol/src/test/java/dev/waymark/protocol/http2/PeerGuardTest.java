@@ -65,7 +65,7 @@ class PeerGuardTest {
   }
 
   private EmbeddedChannel dialled() {
-    var dialled = new EmbeddedChannel(PeerGuard.forDialled(floods::add));
+    var dialled = new EmbeddedChannel(PeerGuard.forDialled(floods::add, () -> {}));
     dialled.freezeTime();
     return dialled;
   }

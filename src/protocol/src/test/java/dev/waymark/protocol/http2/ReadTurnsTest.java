@@ -31,7 +31,7 @@ final class ReadTurnsTest {
   private final EmbeddedChannel channel =
       EmbeddedChannel.builder()
           .ticker(ticker)
-          .handlers(PeerGuard.forDialled(floods::add), grpc)
+          .handlers(PeerGuard.forDialled(floods::add, () -> {}), grpc)
           .build();
 
   /** Stands in for gRPC: every byte takes {@code nsPerByte}. */

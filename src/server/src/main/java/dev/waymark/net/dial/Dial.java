@@ -19,6 +19,7 @@ public final class Dial {
   private @Nullable UpstreamProblem problem;
   private boolean isConnected;
   private boolean isHttp2;
+  private boolean isLeaving;
 
   /** Returns what is wrong with the connection itself; empty if nothing is known to be. */
   public Optional<UpstreamProblem> problem() {
@@ -33,10 +34,16 @@ public final class Dial {
     return Optional.of(isConnected ? SILENT : CONNECTING);
   }
 
+  /** Whether the peer has announced, by GOAWAY, that it will close the connection. */
+  public boolean isLeaving() {
+    return isLeaving;
+  }
+
   void connecting() {
     problem = null;
     isConnected = false;
     isHttp2 = false;
+    isLeaving = false;
   }
 
   void connected() {
@@ -45,6 +52,10 @@ public final class Dial {
 
   void http2() {
     isHttp2 = true;
+  }
+
+  void leaving() {
+    isLeaving = true;
   }
 
   void flooded(String why) {
