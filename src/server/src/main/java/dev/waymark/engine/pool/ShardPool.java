@@ -175,12 +175,10 @@ public final class ShardPool implements LanePool {
     UpstreamSlot slot = slots.get(lane.upstream().address());
     if (slot != null) {
       slot.onLaneBroken(nowNs, lane, random);
-      if (slot.retiring() != null) {
-        // It takes connections again.
-        refresh(nowNs);
-      }
     }
     forgetUnused();
+    // Retiring lanes accept connections again if no other does.
+    refresh(nowNs);
     if (wasOpen) {
       host.events().onLaneBroken(options.name(), lane.upstream().address(), cause, connections);
       reportOutlier(lane, OutlierSignal.LANE_BROKEN);
@@ -318,16 +316,26 @@ public final class ShardPool implements LanePool {
     for (UpstreamSlot slot : List.copyOf(slots.values())) {
       slot.noteLeaving(nowNs);
       ResumeState.Cause leaving = slot.causeToLeave();
-      boolean isEmptied = leaving == null && placement.isBeingVacated(slot.lane());
+      boolean isEmptied = leaving == null && isBeingVacated(slot);
       ResumeState.Cause cause = isEmptied ? ResumeState.Cause.REBALANCE : leaving;
-      if (cause != null && placement.hasAcceptingLane()) {
+      if (cause != null) {
         boolean isOverdue =
             leaving != null && drainTimeoutNs > 0 && slot.hasBeenLeavingFor(nowNs, drainTimeoutNs);
-        slot.forEachLane(lane -> mover.leave(nowNs, lane, cause, null, isOverdue));
-      } else if (cause == null) {
+        slot.forEachLane(lane -> {
+          // Not off a retiring lane that is the only one to accept connections.
+          if (placement.hasAcceptingLaneBeside(lane)) {
+            mover.leave(nowNs, lane, cause, null, isOverdue);
+          }
+        });
+      } else {
         leaveRetiring(nowNs, slot);
       }
     }
+  }
+
+  private boolean isBeingVacated(UpstreamSlot slot) {
+    Lane accepting = slot.acceptingLane();
+    return accepting != null && placement.isBeingVacated(accepting);
   }
 
   /** Moves connections off the retiring lane: to its successor, which they must not unbalance. */
@@ -386,7 +394,11 @@ public final class ShardPool implements LanePool {
   private void refresh(long nowNs) {
     List<Lane> accepting =
         slots.values().stream().map(UpstreamSlot::acceptingLane).filter(Objects::nonNull).toList();
-    if (placement.onLanes(nowNs, accepting)) {
+    // A lane that connections have to leave gets others only if there is nothing else: rebalancing
+    // would return those that have left.
+    List<Lane> lasting =
+        accepting.stream().filter(lane -> !slot(lane).isAcceptingLaneLeft()).toList();
+    if (placement.onLanes(nowNs, lasting.isEmpty() ? accepting : lasting)) {
       mover.rebalanceSoon(nowNs);
     }
   }

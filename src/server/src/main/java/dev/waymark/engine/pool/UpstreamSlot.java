@@ -137,15 +137,16 @@ final class UpstreamSlot {
 
   /**
    * Returns the retiring lane if its connections have to leave it: to its successor, or, if that
-   * cannot be opened, to another upstream.
+   * could not be opened, to another upstream, also while it is tried again.
    */
   @Nullable Lane laneToLeave() {
-    return lane.isAcceptingConnections() || lane.isBroken() ? retiring : null;
+    boolean hasFailed = lane.isBroken() || failures > 1;
+    return lane.isAcceptingConnections() || hasFailed ? retiring : null;
   }
 
-  /** The retiring lane; null if there is none. */
-  @Nullable Lane retiring() {
-    return retiring;
+  /** Whether connections have to leave the lane for new connections, too. */
+  boolean isAcceptingLaneLeft() {
+    return causeToLeave() != null || acceptingLane() == laneToLeave();
   }
 
   /** Returns the lane for new connections; null if there is none. */

@@ -276,12 +276,15 @@ final class AttachStream extends Http2ConnectionHandler {
     }
   }
 
-  /** Also called at the bridge's stop, which does not wait for the upstream to end the stream. */
+  /**
+   * Also called at the bridge's stop, which does not wait for the upstream to end the stream, and
+   * by Netty if the connection's preface cannot be written. The end is told when the channel is
+   * closed.
+   */
   @Override
   public void close(ChannelHandlerContext closing, ChannelPromise promise) throws Exception {
     Http2Stream open = stream;
     if (!isEnded && open != null) {
-      isEnded = true;
       resetStream(closing, open.id(), Http2Error.CANCEL.code(), closing.newPromise());
     }
     super.close(closing, promise);
@@ -360,7 +363,7 @@ final class AttachStream extends Http2ConnectionHandler {
     if (begun.cause() instanceof Http2Exception refused) {
       // For example, it exceeds the upstream's SETTINGS_MAX_HEADER_LIST_SIZE.
       end(Status.INTERNAL.withDescription("cannot send the request: " + refused.getMessage()));
-    } else if (stream != null) {
+    } else if (stream != null && !isEnded) {
       listener.onWritable();
     }
   }

@@ -498,6 +498,31 @@ class AttachStreamTest {
   }
 
   @Test
+  void request_failing_endsTheCallAndNothingElse() throws Exception {
+    upstream.reach(State.CONNECTED);
+    upstream.resets();
+
+    upstream.sends(settings());
+
+    assertThat(upstream.events())
+        .containsExactly("end UNAVAILABLE: connection lost: Connection reset by peer");
+  }
+
+  /** Upstreams send SETTINGS at once, and io_uring tells late that a write has failed. */
+  @Test
+  void preface_failingAfterTheCallHasBegun_endsTheCall() throws Exception {
+    ScriptedUpstream late = ScriptedUpstream.notReading();
+    late.sends(settings());
+    assertThat(late.events()).containsExactly("writable");
+
+    late.resetsWhatWaits();
+
+    assertThat(late.events())
+        .containsExactly("end UNAVAILABLE: connection lost: Connection reset by peer");
+    late.end();
+  }
+
+  @Test
   void write_failingAfterGoAway_endsTheCallWithWhatTheUpstreamSaid() throws Exception {
     upstream.reach(State.OPEN);
     upstream.sends(goAway(0, Integer.MAX_VALUE, Http2Error.NO_ERROR, "max_age"));

@@ -74,10 +74,20 @@ final class ScriptedUpstream implements AttachStream.Listener {
       AttachStream.create("games.example:7070", "waymark/test", QUEUE_BYTES_MAX, this);
 
   ScriptedUpstream() throws Exception {
+    this(false);
+  }
+
+  private ScriptedUpstream(boolean isStuck) throws Exception {
+    socket.isStuck = isStuck;
     channel = new EmbeddedChannel(false, false, socket, stream);
     channel.config().setAllocator(allocator);
     channel.register();
     channel.freezeTime();
+  }
+
+  /** Not even the connection preface leaves. */
+  static ScriptedUpstream notReading() throws Exception {
+    return new ScriptedUpstream(true);
   }
 
   // --- scenes ---
@@ -158,6 +168,13 @@ final class ScriptedUpstream implements AttachStream.Listener {
   /** From now on, every write fails. */
   void resets() {
     socket.isReset = true;
+  }
+
+  /** What has not left fails, and so does the connection. */
+  void resetsWhatWaits() {
+    socket.isReset = true;
+    socket.failWaiting(new IOException("Connection reset by peer"));
+    disconnects();
   }
 
   void readsAgain() {
@@ -371,11 +388,15 @@ final class ScriptedUpstream implements AttachStream.Listener {
 
     @Override
     public void close(ChannelHandlerContext to, ChannelPromise promise) throws Exception {
+      failWaiting(new ClosedChannelException());
+      to.close(promise);
+    }
+
+    void failWaiting(IOException cause) {
       for (Write write; (write = waiting.poll()) != null; ) {
         ReferenceCountUtil.release(write.message);
-        write.promise.tryFailure(new ClosedChannelException());
+        write.promise.tryFailure(cause);
       }
-      to.close(promise);
     }
 
     void release() {
