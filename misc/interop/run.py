@@ -14,6 +14,7 @@ from servers import LANGUAGES, NOT_AVAILABLE, PROXIES, Failure, Missing, Process
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ROWS = LANGUAGES + [f"{proxy}{balanced}+java" for proxy in PROXIES for balanced in ("", "-balanced")]
+SCENARIOS = ["small", "bulk", "kill", "back", "drain", "health", "reload", "idle"]  # The last two need a proxy.
 PORTS = 30  # of a row
 AWAIT_S = 15
 TRAFFIC_MAX_S = 60
@@ -251,7 +252,7 @@ class Row:
     def scenarios(self):
         if self.is_balanced:  # The bridge has nowhere to move a connection to.
             return ["small", "bulk", "kill", "reload"]
-        return ["small", "bulk", "kill", "back", "drain", "health"] + (["reload", "idle"] if self.proxy else [])
+        return SCENARIOS if self.proxy else SCENARIOS[:-2]
 
     def run(self, scenario):
         """Returns nothing, or why it failed."""
@@ -277,7 +278,7 @@ def table(results, scenarios):
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, epilog="rows: " + " ".join(ROWS))
     parser.add_argument("rows", nargs="*", metavar="ROW", help="a language, or PROXY+LANGUAGE; default: all")
-    parser.add_argument("--scenarios", help="some of small,bulk,kill,back,drain,health,reload,idle; default: all that a row has")
+    parser.add_argument("--scenarios", help=f"some of {','.join(SCENARIOS)}; default: all that a row has")
     parser.add_argument("--seconds", type=float, default=1, help="multiplies the time of each scenario; default: 1")
     parser.add_argument("--port", type=int, default=21_000, help=f"first of {PORTS} ports per row; default: 21000")
     parser.add_argument("--waymark", default=os.path.join(ROOT, "waymark"), help="the program to test; default: ./waymark of this checkout")
@@ -286,6 +287,9 @@ def parse():
         front, _, language = row.rpartition("+")
         if language not in LANGUAGES or front and front.removesuffix("-balanced") not in PROXIES:
             parser.error(f"unknown row {row}; rows: {' '.join(ROWS)}")
+    for scenario in options.scenarios.split(",") if options.scenarios else []:
+        if scenario not in SCENARIOS:
+            parser.error(f"unknown scenario {scenario}; scenarios: {' '.join(SCENARIOS)}")
     return options
 
 

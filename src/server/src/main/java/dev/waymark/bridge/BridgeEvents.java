@@ -136,6 +136,11 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
   }
 
   @Override
+  public void onLaneReplaced(String pool, String upstream) {
+    log.write(Event.LANE_REPLACED, "pool", pool, "upstream", upstream);
+  }
+
+  @Override
   public void onLaneBroken(String pool, String upstream, String cause, int connections) {
     log.write(
         Event.LANE_BROKEN,

@@ -24,6 +24,8 @@ public enum Event {
   /** The access log: one line for every connection, at its end. */
   CONNECTION_CLOSED(Level.INFO),
   LANE_OPEN(Level.INFO),
+  /** The upstream announced the end of its connection (GOAWAY). */
+  LANE_REPLACED(Level.INFO),
   LANE_BROKEN(Level.WARN),
   LANE_REFUSED(Level.WARN),
   UPSTREAM_FOUND(Level.INFO),

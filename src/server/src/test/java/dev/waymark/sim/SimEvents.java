@@ -82,6 +82,9 @@ final class SimEvents implements ShardEvents, ShardCounters {
   public void onLaneOpen(String pool, String upstream) {}
 
   @Override
+  public void onLaneReplaced(String pool, String upstream) {}
+
+  @Override
   public void onLaneBroken(String pool, String upstream, String cause, int connections) {
     see("lane broken: " + cause.replaceAll("\\d+", "#"));
   }

@@ -197,6 +197,9 @@ final class QuietEdge
   public void onLaneOpen(String pool, String upstream) {}
 
   @Override
+  public void onLaneReplaced(String pool, String upstream) {}
+
+  @Override
   public void onLaneBroken(String pool, String upstream, String cause, int connections) {}
 
   @Override

@@ -181,7 +181,9 @@ public final class ShardPool implements LanePool {
     refresh(nowNs);
     if (wasOpen) {
       host.events().onLaneBroken(options.name(), lane.upstream().address(), cause, connections);
-      reportOutlier(lane, OutlierSignal.LANE_BROKEN);
+      if (!lane.isGoingAway()) {
+        reportOutlier(lane, OutlierSignal.LANE_BROKEN);
+      }
     } else if (lane.upstream().isServing()) {
       host.events().onLaneRefused(options.name(), lane.upstream().address(), cause);
       reportOutlier(lane, OutlierSignal.LANE_REFUSED);
@@ -349,7 +351,9 @@ public final class ShardPool implements LanePool {
 
   /** Opens a lane to take over from one whose end was announced. */
   private void replace(long nowNs, UpstreamSlot slot) {
-    counters.upstream(options.name(), slot.view().address()).add(Counter.LANES_REPLACED, 1);
+    String upstream = slot.view().address();
+    counters.upstream(options.name(), upstream).add(Counter.LANES_REPLACED, 1);
+    host.events().onLaneReplaced(options.name(), upstream);
     slot.retireLane();
     slot.lane(newLane(nowNs, slot.view(), slot.hasAcknowledged()));
     refresh(nowNs);
@@ -397,7 +401,7 @@ public final class ShardPool implements LanePool {
     // A lane that connections have to leave gets others only if there is nothing else: rebalancing
     // would return those that have left.
     List<Lane> lasting =
-        accepting.stream().filter(lane -> !slot(lane).isAcceptingLaneLeft()).toList();
+        accepting.stream().filter(lane -> !slot(lane).shouldLeaveAcceptingLane()).toList();
     if (placement.onLanes(nowNs, lasting.isEmpty() ? accepting : lasting)) {
       mover.rebalanceSoon(nowNs);
     }

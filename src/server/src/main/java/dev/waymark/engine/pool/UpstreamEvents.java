@@ -12,6 +12,9 @@ public interface UpstreamEvents {
 
   void onLaneOpen(String pool, String upstream);
 
+  /** The upstream has announced the end of a lane's connection; another is opened to take over. */
+  void onLaneReplaced(String pool, String upstream);
+
   /**
    * A lane that worked has broken.
    *

@@ -144,8 +144,8 @@ final class UpstreamSlot {
     return lane.isAcceptingConnections() || hasFailed ? retiring : null;
   }
 
-  /** Whether connections have to leave the lane for new connections, too. */
-  boolean isAcceptingLaneLeft() {
+  /** Whether connections have to leave even the lane for new connections. */
+  boolean shouldLeaveAcceptingLane() {
     return causeToLeave() != null || acceptingLane() == laneToLeave();
   }
 

@@ -91,6 +91,17 @@ class GoAwayTest {
     assertThat(owner(fixtures.accept())).isSameAs(former);
   }
 
+  /** What a low moves-per-second leaves on the lane is no evidence against the upstream. */
+  @Test
+  void lane_thatEndsAsAnnounced_isNoOutlierSignal() {
+    fixtures.accept();
+    fixtures.passWithPongs(1_000);
+    former.onGoAway();
+    former.onBroken(fixtures.nowNs, "closed after GOAWAY");
+    assertThat(fixtures.outlierSignals).isEmpty();
+    assertThat(fixtures.counters.total(Counter.LANES_BROKEN)).isEqualTo(1);
+  }
+
   /** An age limit of one server must not disturb the others. */
   @Test
   void lane_goingAway_handsOverToItsSuccessor_notToOtherUpstreams() {

@@ -96,6 +96,9 @@ public final class RecordedEvents implements ShardEvents, ShardCounters {
   public void onLaneOpen(String pool, String upstream) {}
 
   @Override
+  public void onLaneReplaced(String pool, String upstream) {}
+
+  @Override
   public void onLaneBroken(String pool, String upstream, String cause, int connections) {}
 
   @Override
