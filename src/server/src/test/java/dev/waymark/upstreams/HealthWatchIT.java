@@ -126,7 +126,8 @@ class HealthWatchIT {
                     return attributes;
                   }
                 })
-            .addServices(hasHealthService ? List.of(health.getHealthService().bindService()) : List.of())
+            .addServices(
+                hasHealthService ? List.of(health.getHealthService().bindService()) : List.of())
             .build()
             .start();
     String upstream = "127.0.0.1:" + server.getPort();

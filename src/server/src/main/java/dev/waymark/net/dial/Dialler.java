@@ -132,8 +132,7 @@ public record Dialler(
   private static void addGuards(Channel channel, SocketAddress dialled, Dial dial) {
     channel
         .pipeline()
-        .addLast(
-            new DialGuard(dialled, dial), PeerGuard.forDialled(dial::flooded, dial::leaving));
+        .addLast(new DialGuard(dialled, dial), PeerGuard.forDialled(dial::flooded, dial::leaving));
   }
 
   private Class<? extends Channel> typeOf(SocketAddress address) {
