@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -253,13 +254,15 @@ public final class ListenerPort {
         return;
       }
       setOptions(client, config);
-      SocketClient socket = new SocketClient(client, acceptor.clockNs(client.eventLoop()));
+      LongSupplier clockNs = acceptor.clockNs(client.eventLoop());
+      SocketClient socket = new SocketClient(client, clockNs);
       ChannelPipeline pipeline = client.pipeline();
       if (config.isBehindProxy()) {
-        long timeoutNs = config.get(ProxyProtocolKeys.HEADER_TIMEOUT).toNanos();
         String proxy = socket.clientAddress();
         Introduction introduction = new Introduction(now, socket, proxy, events);
-        pipeline.addLast("proxy-header", new ProxyHeaderHandler(proxy, timeoutNs, introduction));
+        long timeoutNs = config.get(ProxyProtocolKeys.HEADER_TIMEOUT).toNanos();
+        pipeline.addLast(
+            "proxy-header", new ProxyHeaderHandler(proxy, clockNs, timeoutNs, introduction));
       }
       pipeline.addLast(
           "client", new ClientHandler(socket, now.listener(), acceptor, now.counters()));

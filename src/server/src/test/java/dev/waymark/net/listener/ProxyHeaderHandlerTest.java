@@ -15,6 +15,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.concurrent.MockTicker;
@@ -76,13 +78,17 @@ class ProxyHeaderHandlerTest {
   }
 
   private final MockTicker ticker = Ticker.newMockTicker();
+  private long standstillNs;
   private final EmbeddedChannel channel = newChannel();
 
   private EmbeddedChannel newChannel() {
     long timeoutNs = TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MS);
     return EmbeddedChannel.builder()
         .ticker(ticker)
-        .handlers(new ProxyHeaderHandler("10.0.0.9:5", timeoutNs, outcome), new Next())
+        .handlers(
+            new ProxyHeaderHandler(
+                "10.0.0.9:5", () -> ticker.nanoTime() - standstillNs, timeoutNs, outcome),
+            new Next())
         .build();
   }
 
@@ -184,6 +190,15 @@ class ProxyHeaderHandlerTest {
   }
 
   @Test
+  void timeThatTheLoopStoodStill_doesNotCount() {
+    standstillNs = TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MS);
+    advance(2 * TIMEOUT_MS - 1);
+    assertThat(log).isEmpty();
+    advance(1);
+    assertThat(log).containsExactly("refused proxy_header_timeout");
+  }
+
+  @Test
   void fin_inTheMiddleOfTheHeader_isRefused() {
     send(bytes("PROXY TCP4"));
     channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
@@ -207,7 +222,12 @@ class ProxyHeaderHandlerTest {
   }
 
   static Stream<byte[]> headersWithoutAClient() {
-    return Stream.of(binary(LOCAL, 0), binary(PROXY, 0), line("PROXY UNKNOWN"));
+    return Stream.of(
+        binary(LOCAL, 0),
+        binary(PROXY, 0),
+        line("PROXY UNKNOWN"),
+        // HAProxy's health checks with version 1: the client is HAProxy itself.
+        line("PROXY TCP4 10.0.0.9 10.0.0.1 5 443"));
   }
 
   @ParameterizedTest
@@ -249,6 +269,25 @@ class ProxyHeaderHandlerTest {
     assertThat(log).containsExactly("ready LOCAL", "active");
     assertThat(isHandlerGone()).isTrue();
     assertThat(channel.isOpen()).isTrue();
+  }
+
+  /** As on io_uring, where only a write shows that the peer is gone. */
+  @Test
+  void headerWithoutAClient_whosePeerIsGoneUnnoticed_isACheck() {
+    channel
+        .pipeline()
+        .addFirst(
+            new ChannelOutboundHandlerAdapter() {
+              @Override
+              public void write(
+                  ChannelHandlerContext context, Object message, ChannelPromise promise) {
+                promise.setFailure(new IOException("Connection reset by peer"));
+              }
+            });
+    send(binary(LOCAL, 0));
+    advance(ms(ProxyHeaderHandler.CHECK_NS));
+    assertThat(log).containsExactly("check");
+    assertThat(channel.isOpen()).isFalse();
   }
 
   @Test
