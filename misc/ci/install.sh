@@ -11,6 +11,7 @@ protoc:protobuf-compiler
 grpc_python_plugin:protobuf-compiler-grpc
 /usr/lib/python3/dist-packages/grpc:python3-grpcio
 nginx:nginx
+/usr/lib/nginx/modules/ngx_stream_module.so:libnginx-mod-stream
 haproxy:haproxy
 node:nodejs
 npm:npm

@@ -7,12 +7,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param mark the connection's ID in text form
  * @param listener the name of the listener that accepted it
- * @param clientAddress the client's host:port, IPv6 in brackets
- * @param localAddress the host:port that the client dialled
+ * @param clientAddress the client's host:port, IPv6 in brackets; as a proxy in front of the bridge
+ *     named it, if one did
+ * @param localAddress the bridge's host:port that the client, or the proxy, dialled
  * @param acceptedUnixMs when it was accepted, by the wall clock
  * @param framing how messages are cut
  * @param frameBytesMax the longest message; 0 with raw framing
  * @param limit the reply offset that the upstream may not pass
+ * @param proxy what a proxy in front of the bridge said about the client; null if the listener
+ *     expects none
  * @param resumeState what the former owner left behind; null in the first Open of a connection
  */
 public record Open(
@@ -24,4 +27,5 @@ public record Open(
     Framing framing,
     int frameBytesMax,
     long limit,
+    @Nullable ProxyFacts proxy,
     @Nullable ResumeState resumeState) {}

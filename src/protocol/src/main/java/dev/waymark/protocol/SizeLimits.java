@@ -14,5 +14,8 @@ public final class SizeLimits {
   /** The largest context that an upstream may leave with a connection. */
   public static final int CONTEXT_BYTES_MAX = 4 * 1024;
 
+  /** The largest sum of what a proxy says about a client, addresses excluded. */
+  public static final int PROXY_BYTES_MAX = 4 * 1024;
+
   private SizeLimits() {}
 }

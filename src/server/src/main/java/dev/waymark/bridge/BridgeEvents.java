@@ -7,6 +7,7 @@ import dev.waymark.engine.connection.ForcedDetach;
 import dev.waymark.engine.shard.ShardEvents;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.listener.ListenerEvents;
+import dev.waymark.net.listener.RefusalReason;
 import dev.waymark.protocol.Mark;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
@@ -197,15 +198,15 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
   }
 
   @Override
-  public void onRefused(String listener, String clientAddress, int connectionsMax) {
+  public void onRefused(String listener, String peerAddress, RefusalReason reason) {
     log.write(
         Event.CONNECTION_REFUSED,
         "listener",
         listener,
         "client",
-        clientAddress,
-        "connections-max",
-        connectionsMax);
+        peerAddress,
+        "reason",
+        reason.label());
   }
 
   // --- pools ---

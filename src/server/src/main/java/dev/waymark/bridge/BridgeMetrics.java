@@ -7,6 +7,7 @@ import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.pool.PoolSnapshot;
 import dev.waymark.engine.shard.MemoryBudget;
 import dev.waymark.net.listener.ListenerCounters;
+import dev.waymark.net.listener.RefusalReason;
 import dev.waymark.telemetry.Metrics;
 import dev.waymark.telemetry.Metrics.Durations;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.function.LongSupplier;
 final class BridgeMetrics {
   private static final String OPEN = "waymark_connections_open";
   private static final String MAX = "waymark_connections_max";
+  private static final String PROXY_CHECKS = "waymark_proxy_checks_total";
   private static final String REFUSED = "waymark_connections_refused_total";
   private static final String PAUSES = "waymark_accept_pauses_total";
   private static final String UPSTREAMS = "waymark_pool_upstreams";
@@ -79,10 +81,20 @@ final class BridgeMetrics {
     metrics.gauge(OPEN, "Connections open now.", counters::open, "listener", listener);
     int connectionsMax = config.get(ListenerKeys.CONNECTIONS_MAX);
     metrics.gauge(MAX, "The limit connections-max.", () -> connectionsMax, "listener", listener);
+    for (RefusalReason reason : RefusalReason.values()) {
+      metrics.counter(
+          REFUSED,
+          "Clients closed before they became connections, by reason.",
+          () -> counters.refused(reason),
+          "listener",
+          listener,
+          "reason",
+          reason.label());
+    }
     metrics.counter(
-        REFUSED,
-        "Clients closed immediately because of connections-max.",
-        counters::refused,
+        PROXY_CHECKS,
+        "Health checks of proxies: sockets that ended without a client.",
+        counters::proxyChecks,
         "listener",
         listener);
     metrics.counter(
@@ -94,8 +106,11 @@ final class BridgeMetrics {
   }
 
   static void unregisterListener(Metrics metrics, String listener) {
-    for (String name : List.of(OPEN, MAX, REFUSED, PAUSES)) {
+    for (String name : List.of(OPEN, MAX, PROXY_CHECKS, PAUSES)) {
       metrics.remove(name, "listener", listener);
+    }
+    for (RefusalReason reason : RefusalReason.values()) {
+      metrics.remove(REFUSED, "listener", listener, "reason", reason.label());
     }
   }
 

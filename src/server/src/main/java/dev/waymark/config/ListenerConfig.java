@@ -36,6 +36,11 @@ public record ListenerConfig(InetSocketAddress address, KeyValues<ListenerConfig
     return get(ListenerKeys.FRAMING);
   }
 
+  /** Whether all clients come through a proxy and start with a PROXY header. */
+  public boolean isBehindProxy() {
+    return get(ProxyProtocolKeys.MODE) == ProxyProtocolKeys.Mode.REQUIRED;
+  }
+
   /** The engine's options for the listener. */
   public ListenerOptions options() {
     AgeOptions age =

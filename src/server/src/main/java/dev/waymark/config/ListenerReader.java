@@ -41,9 +41,23 @@ final class ListenerReader {
     Framing framing = framing(i);
     checkFrame(i, framing, settings.get(ListenerKeys.FRAME_MAX, i));
     settings.find(ListenerKeys.PUSH_FROM, i).ifPresent(this::checkPools);
+    checkProxies(i);
     return new ListenerConfig(
         addresses.add(settings.get(ListenerKeys.ADDRESS, i)),
         values.with(ListenerKeys.POOL, pool(i)).with(ListenerKeys.FRAMING, framing));
+  }
+
+  /** Whoever may send a header may claim to be anybody, so there is no default. */
+  private void checkProxies(int i) {
+    Setting<ProxyProtocolKeys.Mode> mode = settings.get(ProxyProtocolKeys.MODE, i);
+    String trusted = ProxyProtocolKeys.TRUSTED.at(i);
+    if (mode.value() == ProxyProtocolKeys.Mode.REQUIRED
+        && settings.values().value(trusted).isEmpty()) {
+      settings.refuse(
+          mode,
+          "together with " + ProxyProtocolKeys.TRUSTED.name(),
+          "; name the networks of your proxies, such as 10.0.0.0/8");
+    }
   }
 
   private void checkPools(Setting<List<String>> names) {

@@ -41,6 +41,7 @@ final class Schema {
       of(
           ListenerKeys.GROUP,
           FramingKeys.GROUP,
+          ProxyProtocolKeys.GROUP,
           ListenerKeys.CONNECTIONS,
           PoolKeys.GROUP,
           PoolKeys.UPSTREAMS,

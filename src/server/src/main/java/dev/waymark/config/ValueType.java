@@ -2,6 +2,7 @@ package dev.waymark.config;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -250,6 +251,22 @@ record ValueType<T>(
             throw new BadValueException(expected);
           }
           return names;
+        });
+  }
+
+  /** Networks. */
+  static ValueType<List<Network>> networks() {
+    String list = "^ *" + Network.PATTERN + " *(, *" + Network.PATTERN + " *)*$";
+    return new ValueType<>(
+        Network.EXPECTED,
+        Map.of(TYPE, "string", PATTERN, list),
+        Optional.empty(),
+        text -> {
+          List<Network> networks = new ArrayList<>();
+          for (String one : text.split(",", -1)) {
+            networks.add(Network.read(one.strip()));
+          }
+          return List.copyOf(networks);
         });
   }
 

@@ -151,6 +151,18 @@ final class ConfigErrorsTest {
             "listeners: [{push-from: \"backends, guests\"}]\npools: [{name: backends, target: \"unix:/a\"}]",
             "waymark.yml:1:25: listeners[0].push-from: backends, guests (expected: names of pools, separated by commas: backends); add the pool or name only these"),
         row(
+            "listeners: [{proxy-protocol: {mode: required}}]",
+            "waymark.yml:1:37: listeners[0].proxy-protocol.mode: required (expected: together with trusted); name the networks of your proxies, such as 10.0.0.0/8"),
+        row(
+            "listeners: [{proxy-protocol: {mode: optional, trusted: \"10.0.0.1/8\"}}]",
+            "waymark.yml:1:37: listeners[0].proxy-protocol.mode: optional (expected: off, required)\nwaymark.yml:1:56: listeners[0].proxy-protocol.trusted: 10.0.0.1/8 (expected: no bits beyond the prefix in 10.0.0.1/8)"),
+        row(
+            "listeners: [{proxy-protocol: {mode: required, trusted: lb.example.org}}]",
+            "waymark.yml:1:56: listeners[0].proxy-protocol.trusted: lb.example.org (expected: networks separated by commas, such as 10.0.0.0/8, 192.0.2.7 or fd00::/8)"),
+        row(
+            "listeners: [{proxy-protocol: required}]",
+            "waymark.yml:1:30: listeners[0].proxy-protocol: required (expected: a map of keys)"),
+        row(
             "listeners: [{push-from: \"a,\"}]",
             "waymark.yml:1:25: listeners[0].push-from: a, (expected: names separated by commas, each 1 to 63 of a-z, 0-9 and -)"),
         row(

@@ -43,6 +43,7 @@ final class MutatedLane implements LaneTransport {
                 open.framing(),
                 open.frameBytesMax(),
                 open.limit(),
+                open.proxy(),
                 mutated(connection, left));
     lane.open(connection, sent, other);
   }

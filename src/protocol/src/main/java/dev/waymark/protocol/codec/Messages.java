@@ -4,8 +4,12 @@ import com.google.protobuf.ByteString;
 import dev.waymark.protocol.Framing;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
+import dev.waymark.protocol.ProxyFacts;
 import dev.waymark.protocol.ResumeState;
 import dev.waymark.v1.Framing.Kind;
+import dev.waymark.v1.ProxyTls;
+import dev.waymark.v1.ProxyTlv;
+import java.util.List;
 
 /** Converts records to generated messages and back. Stateless. */
 final class Messages {
@@ -48,10 +52,81 @@ final class Messages {
     if (!(open.framing() instanceof Framing.Raw)) {
       message.setFraming(toProto(open.framing()).setFrameBytesMax(open.frameBytesMax()));
     }
+    if (open.proxy() != null) {
+      message.setProxy(toProto(open.proxy()));
+    }
     if (open.resumeState() != null) {
       message.setResumeState(toProto(open.resumeState()));
     }
     return message.build();
+  }
+
+  private static dev.waymark.v1.ProxyFacts toProto(ProxyFacts facts) {
+    var message =
+        dev.waymark.v1.ProxyFacts.newBuilder()
+            .setVersion(facts.version())
+            .setLocal(facts.isLocal())
+            .setProxyAddress(facts.proxyAddress())
+            .setSourceAddress(facts.sourceAddress())
+            .setDestinationAddress(facts.destinationAddress())
+            .setAuthority(facts.authority())
+            .setApplicationProtocol(facts.applicationProtocol())
+            .setUniqueId(ByteString.copyFrom(facts.uniqueId()))
+            .addAllOthers(toProto(facts.others()))
+            .setCut(facts.isCut());
+    ProxyFacts.Tls tls = facts.tls();
+    if (tls != null) {
+      message.setTls(
+          ProxyTls.newBuilder()
+              .setVersion(tls.version())
+              .setCipher(tls.cipher())
+              .setClientCertificate(tls.hasClientCertificate())
+              .setVerified(tls.isVerified())
+              .setCommonName(tls.commonName())
+              .addAllOthers(toProto(tls.others())));
+    }
+    return message.build();
+  }
+
+  private static List<ProxyTlv> toProto(List<ProxyFacts.Tlv> others) {
+    return others.stream()
+        .map(other ->
+            ProxyTlv.newBuilder()
+                .setType(other.type())
+                .setValue(ByteString.copyFrom(other.value()))
+                .build())
+        .toList();
+  }
+
+  private static ProxyFacts fromProto(dev.waymark.v1.ProxyFacts facts) {
+    return new ProxyFacts(
+        facts.getVersion(),
+        facts.getLocal(),
+        facts.getProxyAddress(),
+        facts.getSourceAddress(),
+        facts.getDestinationAddress(),
+        facts.getAuthority(),
+        facts.getApplicationProtocol(),
+        facts.getUniqueId().toByteArray(),
+        facts.hasTls() ? fromProto(facts.getTls()) : null,
+        fromProto(facts.getOthersList()),
+        facts.getCut());
+  }
+
+  private static ProxyFacts.Tls fromProto(ProxyTls tls) {
+    return new ProxyFacts.Tls(
+        tls.getVersion(),
+        tls.getCipher(),
+        tls.getClientCertificate(),
+        tls.getVerified(),
+        tls.getCommonName(),
+        fromProto(tls.getOthersList()));
+  }
+
+  private static List<ProxyFacts.Tlv> fromProto(List<ProxyTlv> others) {
+    return others.stream()
+        .map(other -> new ProxyFacts.Tlv(other.getType(), other.getValue().toByteArray()))
+        .toList();
   }
 
   private static dev.waymark.v1.ResumeState toProto(ResumeState state) {
@@ -102,6 +177,7 @@ final class Messages {
         fromProto(open.getFraming()),
         open.getFraming().getFrameBytesMax(),
         open.getLimit() < 0 ? Long.MAX_VALUE : open.getLimit(),
+        open.hasProxy() ? fromProto(open.getProxy()) : null,
         open.hasResumeState() ? fromProto(open.getResumeState()) : null);
   }
 

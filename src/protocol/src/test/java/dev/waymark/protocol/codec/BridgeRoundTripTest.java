@@ -8,6 +8,7 @@ import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Framing;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
+import dev.waymark.protocol.ProxyFacts;
 import dev.waymark.protocol.PushResult;
 import dev.waymark.v1.BridgeBatch;
 import dev.waymark.v1.HalfClose;
@@ -123,6 +124,7 @@ class BridgeRoundTripTest {
             framing,
             frameBytesMax,
             262_144,
+            null,
             null);
     writer.open(77, 3, open);
     readWritten();
@@ -136,7 +138,7 @@ class BridgeRoundTripTest {
     writer.open(
         1,
         0,
-        new Open("0-1", "", "", "", 0, new Framing.Delimiter(new byte[] {13, 0, -1}), 9, 0, null));
+        new Open("0-1", "", "", "", 0, new Framing.Delimiter(new byte[] {13, 0, -1}), 9, 0, null, null));
     readWritten();
     assertThat(frame.control())
         .isInstanceOfSatisfying(
@@ -146,6 +148,37 @@ class BridgeRoundTripTest {
                     .isInstanceOfSatisfying(
                         Framing.Delimiter.class,
                         framing -> assertThat(framing.delimiter()).containsExactly(13, 0, -1)));
+  }
+
+  static List<ProxyFacts> proxyFacts() {
+    var tlv = new ProxyFacts.Tlv(0xea, new byte[] {1, 0, -1});
+    var tls = new ProxyFacts.Tls("TLSv1.3", "TLS_AES_128_GCM_SHA256", true, true, "née", List.of(tlv));
+    return List.of(
+        new ProxyFacts(1, false, "10.0.0.1:4", "", "", "", "", new byte[0], null, List.of(), false),
+        new ProxyFacts(
+            2,
+            true,
+            "[fd00::1]:4",
+            "[::1]:9",
+            "unix:/a",
+            "example.org",
+            "h2",
+            new byte[] {0, -1},
+            tls,
+            List.of(tlv, new ProxyFacts.Tlv(0, new byte[0])),
+            true));
+  }
+
+  @ParameterizedTest
+  @MethodSource("proxyFacts")
+  void open_behindAProxy_isReadUnchanged(ProxyFacts facts) throws Exception {
+    writer.open(1, 0, new Open("0-1", "", "", "", 0, Framing.RAW, 0, 9, facts, null));
+    readWritten();
+    assertThat(frame.control())
+        .isInstanceOfSatisfying(
+            BridgeControl.OpenControl.class,
+            control ->
+                assertThat(control.open().proxy()).usingRecursiveComparison().isEqualTo(facts));
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.waymark.engine.connection;
 
 import dev.waymark.protocol.Mark;
 import dev.waymark.protocol.Open;
+import dev.waymark.protocol.ProxyFacts;
 import dev.waymark.protocol.ResumeState;
 import org.jspecify.annotations.Nullable;
 
@@ -9,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * What is known about a connection from its accept on. Immutable.
  *
  * @param mark its ID
+ * @param proxy what a proxy in front of the bridge said about the client; null if there is none
  * @param acceptedNs as {@code Shard.elapsedNs}
  * @param acceptedUnixMs by the wall clock
  */
@@ -17,6 +19,7 @@ public record ConnectionInfo(
     ListenerOptions listener,
     String clientAddress,
     String localAddress,
+    @Nullable ProxyFacts proxy,
     long acceptedNs,
     long acceptedUnixMs) {
   /**
@@ -39,6 +42,7 @@ public record ConnectionInfo(
         listener.framing(),
         listener.frameBytesMax(),
         limit,
+        proxy,
         resumeState);
   }
 }

@@ -387,7 +387,13 @@ public final class Shard {
         localAddress = dialled;
       }
       return new ConnectionInfo(
-          mark, options, socket.clientAddress(), localAddress, elapsedNs, nowUnixMs);
+          mark,
+          options,
+          socket.clientAddress(),
+          localAddress,
+          socket.proxy(),
+          elapsedNs,
+          nowUnixMs);
     }
 
     @Override

@@ -1,17 +1,30 @@
 package dev.waymark.engine.stream;
 
+import dev.waymark.protocol.ProxyFacts;
 import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
 
 /** The client's socket; implemented at the edge. Called on the shard's thread only. */
 public interface ClientSocket {
-  /** host:port of the client, IPv6 in brackets. */
+  /**
+   * host:port of the client, IPv6 in brackets; as a proxy in front of the bridge named it, if one
+   * did.
+   */
   String clientAddress();
 
   /** The client's IP address without port; may be a new string each time. */
   String clientHost();
 
-  /** host:port that the client dialled; may be a new string each time. Called once. */
+  /**
+   * host:port of the bridge that the client, or the proxy, dialled; may be a new string each time.
+   * Called once.
+   */
   String localAddress();
+
+  /** What a proxy in front of the bridge said about the client; null if there is none. */
+  default @Nullable ProxyFacts proxy() {
+    return null;
+  }
 
   /**
    * Queues bytes, to be written at {@link #flush}. {@code Connection.onWritten} reports, in order,

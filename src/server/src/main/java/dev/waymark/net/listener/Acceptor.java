@@ -15,12 +15,12 @@ public interface Acceptor {
   LongSupplier clockNs(EventLoop loop);
 
   /**
-   * Returns the configuration for a client of this listener that is accepted now. Called on the
-   * loop's thread, in the same turn as {@link #onAccepted}.
+   * Returns the current configuration of this listener. Called on the loop's thread. A client's
+   * connection has the one that is current at {@link #onAccepted}.
    */
   ListenerConfig listener(EventLoop loop, String listener);
 
-  /** Called on the loop's thread when a client has been accepted. */
+  /** Called on the loop's thread when a client is ready. */
   Connection onAccepted(EventLoop loop, String listener, ClientSocket socket);
 
   /** Called with an exception that is a bug in the bridge, not the client's doing. */

@@ -1,7 +1,10 @@
 package dev.waymark.net.listener;
 
+import dev.waymark.config.ListenerConfig;
+import dev.waymark.config.ListenerKeys;
 import dev.waymark.engine.connection.Connection;
 import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.Framing;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -11,17 +14,20 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns events of a client's channel into inputs of its connection. It is also the Runnable for
+ * Turns events of a client's channel into inputs of its connection. The last stage of the pipeline:
+ * the client becomes a connection when {@code channelActive} arrives here, so a stage before it
+ * that has to learn something about the client first, such as {@link ProxyHeaderHandler}, holds
+ * that event back, tells {@link SocketClient} what it learnt, and then fires it. It is also the Runnable for
  * {@link SocketClient#onResumed}, which saves a lambda per idle connection. Confined to its event
  * loop.
  */
 final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnable {
   private final SocketClient socket;
   private final String listener;
-  private final @Nullable Framer framer;
   private final Acceptor acceptor;
   private final ListenerCounters counters;
   private @Nullable Connection connection;
+  private @Nullable Framer framer;
 
   /** The start of an incomplete message, or, if reading was paused, messages not cut yet. */
   private @Nullable ByteBuf partial;
@@ -36,21 +42,21 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
   ClientHandler(
       SocketClient socket,
       String listener,
-      @Nullable Framer framer,
       Acceptor acceptor,
       ListenerCounters counters) {
     this.socket = socket;
     this.listener = listener;
-    this.framer = framer;
     this.acceptor = acceptor;
     this.counters = counters;
-    if (framer != null) {
-      socket.onResumed(this);
-    }
   }
 
   @Override
   public void channelActive(ChannelHandlerContext context) {
+    ListenerConfig config = acceptor.listener(socket.channel().eventLoop(), listener);
+    if (!(config.framing() instanceof Framing.Raw)) {
+      framer = Framer.of(config.framing(), config.get(ListenerKeys.FRAME_MAX));
+      socket.onResumed(this);
+    }
     Connection accepted = acceptor.onAccepted(socket.channel().eventLoop(), listener, socket);
     connection = accepted;
     socket.connection(accepted);

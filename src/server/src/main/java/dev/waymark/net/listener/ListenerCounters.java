@@ -1,21 +1,28 @@
 package dev.waymark.net.listener;
 
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
 /** The counters of a listener. Thread-safe. */
 public final class ListenerCounters {
   private final AtomicInteger open = new AtomicInteger();
-  private final LongAdder refused = new LongAdder();
+  private final Map<RefusalReason, LongAdder> refused = new EnumMap<>(RefusalReason.class);
+  private final LongAdder proxyChecks = new LongAdder();
   private final LongAdder acceptPauses = new LongAdder();
 
-  /**
-   * Counts a client as open and returns true, or at connectionsMax as refused and returns false.
-   */
+  public ListenerCounters() {
+    for (RefusalReason reason : RefusalReason.values()) {
+      refused.put(reason, new LongAdder());
+    }
+  }
+
+  /** Counts a client as open and returns true; returns false at connectionsMax. */
   boolean enter(int connectionsMax) {
     if (open.incrementAndGet() > connectionsMax) {
       open.decrementAndGet();
-      refused.increment();
       return false;
     }
     return true;
@@ -23,6 +30,18 @@ public final class ListenerCounters {
 
   void leave() {
     open.decrementAndGet();
+  }
+
+  void refuse(RefusalReason reason) {
+    adder(reason).increment();
+  }
+
+  private LongAdder adder(RefusalReason reason) {
+    return Objects.requireNonNull(refused.get(reason));
+  }
+
+  void proxyCheck() {
+    proxyChecks.increment();
   }
 
   void pause() {
@@ -34,9 +53,14 @@ public final class ListenerCounters {
     return open.get();
   }
 
-  /** Returns the number of clients closed at once because of connections-max. */
-  public long refused() {
-    return refused.sum();
+  /** Returns the number of clients closed for this reason before they became connections. */
+  public long refused(RefusalReason reason) {
+    return adder(reason).sum();
+  }
+
+  /** Returns the number of health checks: sockets that ended before a client spoke. */
+  public long proxyChecks() {
+    return proxyChecks.sum();
   }
 
   /** Returns how often accepting paused for lack of descriptors or memory. */

@@ -7,6 +7,10 @@ public interface ListenerEvents {
 
   void onAcceptResumed(String listener);
 
-  /** Called when a client beyond connections-max was closed at once. */
-  void onRefused(String listener, String clientAddress, int connectionsMax);
+  /**
+   * Called when a client was closed before it became a connection.
+   *
+   * @param peerAddress host:port at the other end of the socket, which may be a proxy
+   */
+  void onRefused(String listener, String peerAddress, RefusalReason reason);
 }

@@ -3,11 +3,13 @@ package dev.waymark.net.listener;
 import dev.waymark.config.ListenAddresses;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.ListenerKeys;
-import dev.waymark.protocol.Framing;
+import dev.waymark.config.ProxyProtocolKeys;
+import dev.waymark.protocol.ProxyFacts;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
@@ -22,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -232,32 +235,51 @@ public final class ListenerPort {
         : text;
   }
 
+  /**
+   * The pipeline of a client. Its last handler, {@code client}, makes a connection of it at {@code
+   * channelActive}; those before it hold that event back until they are done ({@link
+   * ClientHandler}).
+   */
   private final class ClientInitializer extends ChannelInitializer<SocketChannel> {
     @Override
     protected void initChannel(SocketChannel client) {
       Use now = use;
       ListenerConfig config = acceptor.listener(client.eventLoop(), now.listener());
-      int connectionsMax = config.get(ListenerKeys.CONNECTIONS_MAX);
-      if (!now.counters().enter(connectionsMax)) {
-        events.onRefused(config.name(), SocketClient.text(client.remoteAddress()), connectionsMax);
-        client.close();
+      if (!isTrusted(config, client)) {
+        refuse(client, now, RefusalReason.PROXY_UNTRUSTED);
+        return;
+      }
+      if (!now.counters().enter(config.get(ListenerKeys.CONNECTIONS_MAX))) {
+        refuse(client, now, RefusalReason.CONNECTIONS_MAX);
         return;
       }
       setOptions(client, config);
-      Framer framer =
-          config.framing() instanceof Framing.Raw
-              ? null
-              : Framer.of(config.framing(), config.get(ListenerKeys.FRAME_MAX));
-      client
-          .pipeline()
-          .addLast(
-              "client",
-              new ClientHandler(
-                  new SocketClient(client, acceptor.clockNs(client.eventLoop())),
-                  config.name(),
-                  framer,
-                  acceptor,
-                  now.counters()));
+      LongSupplier clockNs = acceptor.clockNs(client.eventLoop());
+      SocketClient socket = new SocketClient(client, clockNs);
+      ChannelPipeline pipeline = client.pipeline();
+      if (config.isBehindProxy()) {
+        String proxy = socket.clientAddress();
+        Introduction introduction = new Introduction(now, socket, proxy, events);
+        long timeoutNs = config.get(ProxyProtocolKeys.HEADER_TIMEOUT).toNanos();
+        pipeline.addLast(
+            "proxy-header", new ProxyHeaderHandler(proxy, clockNs, timeoutNs, introduction));
+      }
+      pipeline.addLast(
+          "client", new ClientHandler(socket, now.listener(), acceptor, now.counters()));
+    }
+
+    private static boolean isTrusted(ListenerConfig config, SocketChannel client) {
+      InetSocketAddress peer = client.remoteAddress();
+      return !config.isBehindProxy()
+          || (peer != null
+              && config.get(ProxyProtocolKeys.TRUSTED).stream()
+                  .anyMatch(network -> network.contains(peer.getAddress())));
+    }
+
+    private void refuse(SocketChannel client, Use now, RefusalReason reason) {
+      now.counters().refuse(reason);
+      events.onRefused(now.listener(), SocketClient.text(client.remoteAddress()), reason);
+      client.close();
     }
 
     private void setOptions(SocketChannel client, ListenerConfig config) {
@@ -270,6 +292,26 @@ public final class ListenerPort {
       if (userTimeoutMs != null && userTimeout.isPositive()) {
         client.config().setOption(userTimeoutMs, (int) userTimeout.toMillis());
       }
+    }
+  }
+
+  /** What becomes of a client behind a proxy. */
+  private record Introduction(Use use, SocketClient socket, String peer, ListenerEvents events)
+      implements ProxyHeaderHandler.Outcome {
+    @Override
+    public void onReady(ProxyFacts facts) {
+      socket.proxy(facts);
+    }
+
+    @Override
+    public void onCheck() {
+      use.counters().proxyCheck();
+    }
+
+    @Override
+    public void onRefused(RefusalReason reason) {
+      use.counters().refuse(reason);
+      events.onRefused(use.listener(), peer, reason);
     }
   }
 }

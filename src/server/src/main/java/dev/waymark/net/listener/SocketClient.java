@@ -2,12 +2,14 @@ package dev.waymark.net.listener;
 
 import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.stream.ClientSocket;
+import dev.waymark.protocol.ProxyFacts;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.util.AttributeKey;
 import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
@@ -24,9 +26,13 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   /** A flush that the kernel did not accept at once. */
   private record Flush(long bytes, int pieces) {}
 
+  /** Rare, so it takes no place in the clients of most listeners. */
+  private static final AttributeKey<ProxyFacts> PROXY =
+      AttributeKey.valueOf(SocketClient.class, "proxy");
+
   private final SocketChannel channel;
   private final LongSupplier clockNs;
-  private final String clientAddress;
+  private String clientAddress;
   private @Nullable Connection connection;
   private @Nullable Runnable onResumed;
   private @Nullable ByteBuf lastWrite;
@@ -41,6 +47,14 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
     this.clockNs = clockNs;
     // Read now, because the kernel forgets it once the socket is closed.
     this.clientAddress = text(channel.remoteAddress());
+  }
+
+  /** Takes over what a proxy said about the client, before the client becomes a connection. */
+  void proxy(ProxyFacts facts) {
+    channel.attr(PROXY).set(facts);
+    if (facts.hasClientAddress()) {
+      clientAddress = facts.sourceAddress();
+    }
   }
 
   void connection(Connection accepted) {
@@ -81,6 +95,11 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   @Override
   public String localAddress() {
     return text(channel.localAddress());
+  }
+
+  @Override
+  public @Nullable ProxyFacts proxy() {
+    return channel.hasAttr(PROXY) ? channel.attr(PROXY).get() : null;
   }
 
   @Override
