@@ -169,7 +169,8 @@ final class ProxyProtocolIT {
   void header_inPieces_thenData_isServedWithTheClientsAddress() throws Exception {
     try (Socket socket = connect(port(0))) {
       socket.setTcpNoDelay(true);
-      for (String piece : List.of("PRO", "XY TCP6 2001:db8::7 2001:db8::1 40000", " 443\r", "\nhel")) {
+      for (String piece :
+          List.of("PRO", "XY TCP6 2001:db8::7 2001:db8::1 40000", " 443\r", "\nhel")) {
         socket.getOutputStream().write(piece.getBytes(US_ASCII));
         socket.getOutputStream().flush();
       }
@@ -346,9 +347,24 @@ final class ProxyProtocolIT {
     Path certificate = folder.resolve("cert.pem");
     try (Waymark openssl =
         Waymark.program(
-                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                "-nodes", "-days", "2", "-subj", "/CN=" + HOST, "-addext", "subjectAltName=DNS:" + HOST,
-                "-keyout", key.toString(), "-out", certificate.toString())
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=" + HOST,
+                "-addext",
+                "subjectAltName=DNS:" + HOST,
+                "-keyout",
+                key.toString(),
+                "-out",
+                certificate.toString())
             .start()) {
       assertThat(openssl.exitCode()).as(openssl.describe()).isZero();
     }

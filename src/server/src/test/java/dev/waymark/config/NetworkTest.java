@@ -46,8 +46,21 @@ final class NetworkTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "10", "10.1", "10.0.0.0/", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.256", "::1/129", "fd00::1/8",
-        "example.org", "::g", "[::1]", "fe80::1%1", "10.0.0.0/-1", "10.0.0.0/8/8"
+        "",
+        "10",
+        "10.1",
+        "10.0.0.0/",
+        "10.0.0.0/33",
+        "10.0.0.1/8",
+        "10.0.0.256",
+        "::1/129",
+        "fd00::1/8",
+        "example.org",
+        "::g",
+        "[::1]",
+        "fe80::1%1",
+        "10.0.0.0/-1",
+        "10.0.0.0/8/8"
       })
   void network_invalid_isRefused(String text) {
     assertThatThrownBy(() -> Network.read(text)).isInstanceOf(BadValueException.class);

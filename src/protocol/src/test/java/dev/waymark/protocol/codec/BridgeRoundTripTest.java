@@ -138,7 +138,8 @@ class BridgeRoundTripTest {
     writer.open(
         1,
         0,
-        new Open("0-1", "", "", "", 0, new Framing.Delimiter(new byte[] {13, 0, -1}), 9, 0, null, null));
+        new Open(
+            "0-1", "", "", "", 0, new Framing.Delimiter(new byte[] {13, 0, -1}), 9, 0, null, null));
     readWritten();
     assertThat(frame.control())
         .isInstanceOfSatisfying(
@@ -152,7 +153,8 @@ class BridgeRoundTripTest {
 
   static List<ProxyFacts> proxyFacts() {
     var tlv = new ProxyFacts.Tlv(0xea, new byte[] {1, 0, -1});
-    var tls = new ProxyFacts.Tls("TLSv1.3", "TLS_AES_128_GCM_SHA256", true, true, "née", List.of(tlv));
+    var tls =
+        new ProxyFacts.Tls("TLSv1.3", "TLS_AES_128_GCM_SHA256", true, true, "née", List.of(tlv));
     return List.of(
         new ProxyFacts(1, false, "10.0.0.1:4", "", "", "", "", new byte[0], null, List.of(), false),
         new ProxyFacts(

@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * Turns events of a client's channel into inputs of its connection. The last stage of the pipeline:
  * the client becomes a connection when {@code channelActive} arrives here, so a stage before it
  * that has to learn something about the client first, such as {@link ProxyHeaderHandler}, holds
- * that event back, tells {@link SocketClient} what it learnt, and then fires it. It is also the Runnable for
- * {@link SocketClient#onResumed}, which saves a lambda per idle connection. Confined to its event
- * loop.
+ * that event back, tells {@link SocketClient} what it learnt, and then fires it. It is also the
+ * Runnable for {@link SocketClient#onResumed}, which saves a lambda per idle connection. Confined
+ * to its event loop.
  */
 final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnable {
   private final SocketClient socket;
@@ -40,10 +40,7 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
    * @param counters on which this client has been entered; it leaves when its channel is gone
    */
   ClientHandler(
-      SocketClient socket,
-      String listener,
-      Acceptor acceptor,
-      ListenerCounters counters) {
+      SocketClient socket, String listener, Acceptor acceptor, ListenerCounters counters) {
     this.socket = socket;
     this.listener = listener;
     this.acceptor = acceptor;

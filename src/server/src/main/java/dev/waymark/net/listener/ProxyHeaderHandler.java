@@ -61,8 +61,7 @@ final class ProxyHeaderHandler extends ChannelInboundHandlerAdapter {
    *     meanwhile is read before time is up
    * @param timeoutNs for the whole header, from the accept on
    */
-  ProxyHeaderHandler(
-      String proxyAddress, LongSupplier clockNs, long timeoutNs, Outcome outcome) {
+  ProxyHeaderHandler(String proxyAddress, LongSupplier clockNs, long timeoutNs, Outcome outcome) {
     this.proxyAddress = proxyAddress;
     this.clockNs = clockNs;
     this.timeoutNs = timeoutNs;
@@ -133,8 +132,9 @@ final class ProxyHeaderHandler extends ChannelInboundHandlerAdapter {
   }
 
   private void readHeader(ChannelHandlerContext context, ByteBuf bytes) {
-    ByteBuf whole = partial == null ? bytes : joined(context, partial, bytes);
+    ByteBuf head = partial;
     partial = null;
+    ByteBuf whole = head == null ? bytes : joined(context, head, bytes);
     ProxyFacts read;
     try {
       int length = ProxyHeader.length(whole);

@@ -50,7 +50,7 @@ final class ProxyTlvs {
   /**
    * Reads all values up to the end of a header.
    *
-   * @param header at the first value; its array is the whole header, and its checksum is overwritten
+   * @param header all of it, at the first value; its checksum is overwritten
    */
   static ProxyTlvs read(ByteBuffer header) throws ProxyHeaderException {
     ProxyTlvs tlvs = new ProxyTlvs();
@@ -117,7 +117,7 @@ final class ProxyTlvs {
     int said = value.getInt(0);
     value.putInt(0, 0);
     CRC32C checksum = new CRC32C();
-    checksum.update(header.array());
+    checksum.update(header.duplicate().clear());
     if ((int) checksum.getValue() != said) {
       throw ProxyHeaderException.CHECKSUM;
     }

@@ -138,7 +138,8 @@ class ProxyHeaderHandlerTest {
         send(split, Arrays.copyOfRange(all, second, all.length));
         assertThat(log).startsWith("ready 192.0.2.1:4660", "active");
         String read =
-            String.join("", log.subList(2, log.size()).stream().map(one -> one.substring(5)).toList());
+            String.join(
+                "", log.subList(2, log.size()).stream().map(one -> one.substring(5)).toList());
         assertThat(read).isEqualTo("hello");
         assertThat(split.pipeline().get(ProxyHeaderHandler.class)).isNull();
         split.finishAndReleaseAll();

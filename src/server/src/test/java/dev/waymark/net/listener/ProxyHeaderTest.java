@@ -31,6 +31,7 @@ import io.netty.handler.codec.haproxy.HAProxyMessageDecoder;
 import java.net.InetAddress;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -55,17 +56,27 @@ class ProxyHeaderTest {
   static Stream<Arguments> good() {
     return Stream.of(
         // version 1
-        addresses(line("PROXY TCP4 192.0.2.1 198.51.100.2 4660 443"), "192.0.2.1:4660", "198.51.100.2:443"),
-        addresses(line("PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535"), "255.255.255.255:65535", "255.255.255.255:65535"),
+        addresses(
+            line("PROXY TCP4 192.0.2.1 198.51.100.2 4660 443"),
+            "192.0.2.1:4660",
+            "198.51.100.2:443"),
+        addresses(
+            line("PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535"),
+            "255.255.255.255:65535",
+            "255.255.255.255:65535"),
         // HAProxy gives port 0 when `set-src` has changed the family of the address.
-        addresses(line("PROXY TCP4 192.0.2.1 198.51.100.2 0 443"), "192.0.2.1:0", "198.51.100.2:443"),
+        addresses(
+            line("PROXY TCP4 192.0.2.1 198.51.100.2 0 443"), "192.0.2.1:0", "198.51.100.2:443"),
         addresses(line("PROXY TCP6 2001:db8::1 ::1 1 2"), "[2001:db8::1]:1", "[::1]:2"),
         addresses(
             line(
                 "PROXY TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535"),
             "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535",
             "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535"),
-        addresses(line("PROXY TCP6 2001:DB8:0:0:0:0:0:1 ::ffff:10.0.0.1 1 2"), "[2001:db8::1]:1", "10.0.0.1:2"),
+        addresses(
+            line("PROXY TCP6 2001:DB8:0:0:0:0:0:1 ::ffff:10.0.0.1 1 2"),
+            "[2001:db8::1]:1",
+            "10.0.0.1:2"),
         addresses(line("PROXY UNKNOWN"), "", ""),
         addresses(line("PROXY UNKNOWN ffff::1 ffff::1 65535 65535"), "", ""),
         addresses(line("PROXY UNKNOWN " + "x".repeat(91)), "", ""),
@@ -75,14 +86,20 @@ class ProxyHeaderTest {
         addresses(binary(PROXY, TCP6, ADDRESSES6), "[2001:db8::1]:65535", "[::1]:0"),
         addresses(binary(PROXY, 0x22, ADDRESSES6), "[2001:db8::1]:65535", "[::1]:0"),
         addresses(binary(PROXY, UNIX, path("/run/a"), path("")), "unix:/run/a", "unix:"),
-        addresses(binary(PROXY, 0x32, path("x".repeat(108)), path("/b")), "unix:" + "x".repeat(108), "unix:/b"),
+        addresses(
+            binary(PROXY, 0x32, path("x".repeat(108)), path("/b")),
+            "unix:" + "x".repeat(108),
+            "unix:/b"),
         addresses(binary(PROXY, 0x00), "", ""),
         addresses(binary(PROXY, 0x00, hex("0102030405")), "", ""),
         addresses(binary(LOCAL, 0x00), "", ""),
         addresses(binary(LOCAL, TCP4, ADDRESSES4), "", ""),
         addresses(binary(LOCAL, 0xff, hex("ff")), "", ""),
         // the largest
-        addresses(tcp4(tlv(0x04, new byte[ProxyHeader.BYTES_MAX - 16 - 12 - 3])), "192.0.2.1:4660", "198.51.100.2:443"));
+        addresses(
+            tcp4(tlv(0x04, new byte[ProxyHeader.BYTES_MAX - 16 - 12 - 3])),
+            "192.0.2.1:4660",
+            "198.51.100.2:443"));
   }
 
   private static Arguments addresses(byte[] header, String source, String destination) {
@@ -204,7 +221,13 @@ class ProxyHeaderTest {
             tlv(0x04, "padding"),
             tlv(0x30, "blue"),
             tlv(0xea, hex("01766d")),
-            tls(7, 0, tlv(0x21, "TLSv1.3"), tlv(0x22, "client"), tlv(0x23, "AES"), tlv(0x25, "EC256")));
+            tls(
+                7,
+                0,
+                tlv(0x21, "TLSv1.3"),
+                tlv(0x22, "client"),
+                tlv(0x23, "AES"),
+                tlv(0x25, "EC256")));
     assertThat(ProxyHeader.read(header, PEER))
         .usingRecursiveComparison()
         .isEqualTo(
@@ -218,8 +241,15 @@ class ProxyHeaderTest {
                 "h2",
                 hex("00ff"),
                 new ProxyFacts.Tls(
-                    "TLSv1.3", "AES", true, true, "client", List.of(new ProxyFacts.Tlv(0x25, bytes("EC256")))),
-                List.of(new ProxyFacts.Tlv(0x30, bytes("blue")), new ProxyFacts.Tlv(0xea, hex("01766d"))),
+                    "TLSv1.3",
+                    "AES",
+                    true,
+                    true,
+                    "client",
+                    List.of(new ProxyFacts.Tlv(0x25, bytes("EC256")))),
+                List.of(
+                    new ProxyFacts.Tlv(0x30, bytes("blue")),
+                    new ProxyFacts.Tlv(0xea, hex("01766d"))),
                 false));
   }
 
@@ -238,9 +268,7 @@ class ProxyHeaderTest {
   }
 
   private static ProxyFacts.Tls tlsOf(byte[] tlv) throws ProxyHeaderException {
-    ProxyFacts.Tls tls = ProxyHeader.read(tcp4(tlv), PEER).tls();
-    assertThat(tls).isNotNull();
-    return tls;
+    return Objects.requireNonNull(ProxyHeader.read(tcp4(tlv), PEER).tls());
   }
 
   @Test
@@ -306,7 +334,8 @@ class ProxyHeaderTest {
     var random = new SplittableRandom(1);
     List<byte[]> seeds = good().map(row -> (byte[]) row.get()[0]).toList();
     byte[] rich =
-        withChecksum(tlv(1, "h2"), tlv(2, "a.b"), tlv(5, "id"), tls(7, 0, tlv(0x21, "T"), tlv(0x22, "c")));
+        withChecksum(
+            tlv(1, "h2"), tlv(2, "a.b"), tlv(5, "id"), tls(7, 0, tlv(0x21, "T"), tlv(0x22, "c")));
     int readCount = 0;
     int agreedCount = 0;
     for (int i = 0; i < RANDOM_HEADERS; i++) {
@@ -334,14 +363,18 @@ class ProxyHeaderTest {
       random.nextBytes(copy);
     }
     for (int changes = random.nextInt(4); changes > 0; changes--) {
-      int at = random.nextBoolean() ? random.nextInt(copy.length) : Math.min(copy.length - 1, 12 + random.nextInt(40));
+      int at =
+          random.nextBoolean()
+              ? random.nextInt(copy.length)
+              : Math.min(copy.length - 1, 12 + random.nextInt(40));
       copy[at] = (byte) random.nextInt(256);
     }
     return random.nextInt(8) == 0 ? Arrays.copyOf(copy, random.nextInt(copy.length + 1)) : copy;
   }
 
   private static int boundedBytes(ProxyFacts facts) {
-    int bytes = facts.authority().length() + facts.applicationProtocol().length() + facts.uniqueId().length;
+    int bytes =
+        facts.authority().length() + facts.applicationProtocol().length() + facts.uniqueId().length;
     bytes += facts.others().stream().mapToInt(other -> other.value().length).sum();
     ProxyFacts.Tls tls = facts.tls();
     if (tls != null) {

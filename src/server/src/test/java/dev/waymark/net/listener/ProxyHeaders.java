@@ -31,7 +31,8 @@ final class ProxyHeaders {
 
   static byte[] binary(int command, int family, byte[]... parts) {
     byte[] rest = join(parts);
-    byte[] fixed = new byte[] {(byte) command, (byte) family, (byte) (rest.length >> 8), (byte) rest.length};
+    byte[] fixed =
+        new byte[] {(byte) command, (byte) family, (byte) (rest.length >> 8), (byte) rest.length};
     return join(hex(SIGNATURE), fixed, rest);
   }
 
