@@ -163,7 +163,10 @@ final class SdkEcho implements ConnectionHandler {
       reproduce();
       reply(most);
     }
-    if (isClientEnded && !isEnded && next == received && consumed == received) {
+    // Bytes that an at-most-once owner took count as consumed, and a later owner may have replied to
+    // them without saying so again.
+    boolean isAllReplied = Math.max(next, committed) == received;
+    if (isClientEnded && !isEnded && isAllReplied && consumed == received) {
       isEnded = true;
       sim.mark("sdk ends its replies");
       tell(new byte[0], -1, null, true);

@@ -46,8 +46,8 @@ final class Sim {
   private static final int HEAL_ROUNDS = 3000;
 
   /**
-   * Without progress for this many rounds of 75 ms, the world is quiet: longer than the waits for
-   * Settings, for an upstream and for probation.
+   * Without progress, and without a connection that waits for an owner, for this many rounds of 75
+   * ms, the world is quiet: longer than the wait for Settings.
    */
   private static final int QUIET_ROUNDS = 60;
 
@@ -370,7 +370,9 @@ final class Sim {
       settle(75);
       long now =
           watchers.order().progressBytes() + clients.stream().mapToLong(SimClient::progress).sum();
-      quietRounds = now == before ? quietRounds + 1 : 0;
+      // A suspect may wait longer for probation, and has everything left to do afterwards.
+      boolean isAnyWaiting = clients.stream().anyMatch(SimClient::isWaiting);
+      quietRounds = now == before && !isAnyWaiting ? quietRounds + 1 : 0;
       before = now;
     }
   }

@@ -311,6 +311,11 @@ final class SimClient implements ClientSocket {
     return isOpen;
   }
 
+  /** Whether its connection needs an owner and has none. */
+  boolean isWaiting() {
+    return connection.isWaiting();
+  }
+
   long sequence() {
     return sequence;
   }

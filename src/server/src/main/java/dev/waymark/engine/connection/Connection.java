@@ -508,6 +508,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     client.checkInvariants();
     replies.stream().checkInvariants();
     Check.that(isLive() || ownership.owner() == null, "an ended connection has no owner");
+    Check.that(
+        !isLive() || !ownership.isSuspect() || !client.isConsumed(),
+        "a suspect has bytes that are not consumed");
   }
 
   // --- client bytes to the owner (rules 1, 2, 3, 6 and 10) ---

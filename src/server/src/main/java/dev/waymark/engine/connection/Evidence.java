@@ -52,6 +52,7 @@ public final class Evidence {
   private static final int FENCED_LOSSES_MAX = 3;
 
   private final long breaksBefore;
+  private final long consumedOffset;
   private int losses;
   private int apartLosses;
   private int isolatedLosses;
@@ -60,9 +61,11 @@ public final class Evidence {
 
   /**
    * @param breaksBefore lanes of the pool that had broken before the first loss
+   * @param consumedOffset where the bytes begin that were lost
    */
-  Evidence(long breaksBefore) {
+  Evidence(long breaksBefore, long consumedOffset) {
     this.breaksBefore = breaksBefore;
+    this.consumedOffset = consumedOffset;
   }
 
   /**
@@ -82,6 +85,11 @@ public final class Evidence {
       }
       case FENCED -> fencedLosses++;
     }
+  }
+
+  /** Whether the bytes from this offset on are those that were lost: none was consumed since. */
+  boolean isAbout(long offset) {
+    return offset == consumedOffset;
   }
 
   /** Whether it has to pass probation before it may go to an upstream that serves others. */

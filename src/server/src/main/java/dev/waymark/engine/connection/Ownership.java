@@ -75,7 +75,10 @@ public final class Ownership {
   private List<String> history = List.of();
   private List<String> avoided = List.of();
 
-  /** Null for most connections: no owner was lost since the last progress. */
+  /**
+   * Null for most connections: no owner was lost since the last progress. Read with {@link
+   * #evidence}.
+   */
   private @Nullable Evidence evidence;
 
   /** Null for most connections: not refused since the last answer. */
@@ -196,20 +199,22 @@ public final class Ownership {
    * @return whether it is proven that these bytes are to blame
    */
   boolean onLoss(Evidence.Loss loss, long afterNs) {
-    if (evidence == null) {
-      evidence = new Evidence(loss.breaks() - 1);
+    Evidence present = evidence();
+    if (present == null) {
+      present = new Evidence(loss.breaks() - 1, client.consumedOffset());
+      evidence = present;
     }
-    evidence.onLoss(loss.company(), afterNs);
-    return evidence.isProof(loss.breaks(), loss.doubts());
+    present.onLoss(loss.company(), afterNs);
+    return present.isProof(loss.breaks(), loss.doubts());
   }
 
   /**
-   * {@code consumed} moved.
+   * {@code consumed} is about to move.
    *
    * @return whether there was evidence against the connection
    */
   boolean onProgress() {
-    boolean wasBlamed = evidence != null;
+    boolean wasBlamed = evidence() != null;
     evidence = null;
     avoided = List.of();
     return wasBlamed;
@@ -296,22 +301,26 @@ public final class Ownership {
    * Whether it has to pass probation before it may go to an upstream that serves others (rule 3).
    */
   public boolean isSuspect() {
-    return evidence != null && evidence.isSuspect();
+    Evidence present = evidence();
+    return present != null && present.isSuspect();
   }
 
   /** Whether it has lost an owner in isolation, and no other has made progress since. */
   public boolean hasLostAlone() {
-    return evidence != null && evidence.hasLostAlone();
+    Evidence present = evidence();
+    return present != null && present.hasLostAlone();
   }
 
   /** Whether it is a suspect, but others are more likely to blame. */
   public boolean isUnlikely() {
-    return evidence != null && evidence.isUnlikely();
+    Evidence present = evidence();
+    return present != null && present.isUnlikely();
   }
 
   /** How long a round with this suspect may last. */
   public long roundNs() {
-    return evidence == null ? 0 : evidence.roundNs();
+    Evidence present = evidence();
+    return present == null ? 0 : present.roundNs();
   }
 
   /** Why the last upstream refused, if refusals have gone on for this long; else null. */
@@ -439,6 +448,15 @@ public final class Ownership {
       return progress.servedNs();
     }
     return isOwnerThere || !left.isAcknowledging() ? elapsedNs : left.heardNs();
+  }
+
+  /**
+   * Returns the evidence against the bytes that are not consumed. An owner without acknowledgements
+   * consumes bytes without an answer: they are never sent again, so nothing is left to suspect.
+   */
+  private @Nullable Evidence evidence() {
+    Evidence present = evidence;
+    return present != null && present.isAbout(client.consumedOffset()) ? present : null;
   }
 
   /** Tells owners how many connections will leave and come, so that moves do not overshoot. */

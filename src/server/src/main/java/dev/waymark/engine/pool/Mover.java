@@ -113,6 +113,7 @@ final class Mover {
       ResumeState.Cause cause,
       @Nullable Lane to,
       boolean isOverdue) {
+    // A suspect leaves when its bytes are answered: until then it would only go on probation again.
     if (allowance < 1 || connection.ownership().isSuspect()) {
       return;
     }

@@ -11,6 +11,7 @@ import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.connection.ConnectionSummary;
 import dev.waymark.engine.shard.Fixtures;
 import dev.waymark.protocol.CloseReason;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Owners without Settings (rule 5), which cannot hand connections over. */
@@ -78,6 +79,51 @@ class AtMostOnceTest {
         });
   }
 
+  /** What such an upstream was sent is never sent again, so it cannot kill another. */
+  @Test
+  void suspect_servedByAnAtMostOnceUpstream_isNoSuspectAnyMore() {
+    Connection suspect = suspectOnAtMostOnceUpstream();
+    assertThat(suspect.ownership().isSuspect()).as("before it is decided").isTrue();
+    fixtures.answer(suspect, fixtures.frame(suspect));
+    assertThat(suspect.ownership().isSuspect()).isFalse();
+  }
+
+  @Test
+  void suspect_servedByAnAtMostOnceUpstream_leavesItLikeOthersWhenItDrains() {
+    Connection suspect = suspectOnAtMostOnceUpstream();
+    fixtures.answer(suspect, fixtures.frame(suspect));
+    Lane atMostOnce = Fixtures.owner(suspect);
+    reopen();
+    fixtures.draining(atMostOnce);
+    fixtures.passWithPongs(61_000);
+    assertThat(ownerAddress(suspect)).isNotEqualTo("c:1").isNotEqualTo("nobody");
+  }
+
+  @Test
+  void suspect_servedByAnAtMostOnceUpstream_isHandedOverLikeOthersLater() {
+    Connection suspect = suspectOnAtMostOnceUpstream();
+    fixtures.answer(suspect, fixtures.frame(suspect));
+    reopen();
+    fixtures.broken(Fixtures.owner(suspect));
+    Lane next = Fixtures.owner(suspect);
+    fixtures.takeEffects();
+    fixtures.draining(next);
+    assertThat(fixtures.takeEffects()).contains("Release");
+  }
+
+  @Test
+  void suspect_servedByAnAtMostOnceUpstream_isNotBlamedForItsEarlierBytes() {
+    Connection connection = suspectOnAtMostOnceUpstream();
+    fixtures.answer(connection, fixtures.frame(connection));
+    reopen();
+    fixtures.draining(Fixtures.owner(connection));
+    fixtures.passWithPongs(61_000);
+    fixtures.data(connection, 10);
+    fixtures.broken(Fixtures.owner(connection));
+    assertThat(connection.isLive()).isTrue();
+    assertThat(connection.ownership().isSuspect()).as("after one loss of its new bytes").isFalse();
+  }
+
   @Test
   void leader_changedFromAnAtMostOnceUpstream_isFollowedIfThePoolResumesAtMostOnce() {
     fixtures =
@@ -95,5 +141,31 @@ class AtMostOnceTest {
     fixtures.upstreams("!a:1", "b:1");
     fixtures.endTurn();
     assertThat(ownerAddress(connection)).isEqualTo("b:1");
+  }
+
+  /**
+   * Returns a connection whose bytes were on a:1 and b:1 when their lanes broke, and are now at
+   * c:1, of which it is not yet decided whether it acknowledges.
+   */
+  private Connection suspectOnAtMostOnceUpstream() {
+    fixtures.upstreams("a:1", "b:1", "c:1");
+    fixtures.settings(fixtures.lanes.get(0));
+    fixtures.settings(fixtures.lanes.get(1));
+    fixtures.lanes.get(2).onReady(fixtures.nowNs);
+    Connection suspect = fixtures.accept();
+    fixtures.data(suspect, 10);
+    fixtures.broken(fixtures.lanes.get(0));
+    fixtures.broken(fixtures.lanes.get(1));
+    fixtures.passMs(50);
+    assertThat(ownerAddress(suspect)).isEqualTo("c:1");
+    return suspect;
+  }
+
+  /** Establishes the lanes that replace broken ones, with Settings. */
+  private void reopen() {
+    fixtures.passMs(200);
+    List.copyOf(fixtures.lanes).stream()
+        .filter(lane -> !lane.isOpen() && !lane.isBroken())
+        .forEach(fixtures::settings);
   }
 }

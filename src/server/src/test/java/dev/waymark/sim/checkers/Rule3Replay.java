@@ -29,7 +29,10 @@ public final class Rule3Replay implements Watcher {
     boolean isClientBroken;
     boolean isRepliesEnded;
     byte @Nullable [] context;
-    int lossesWithoutProgress;
+    int losses;
+
+    /** What was consumed when owners were lost; the losses count until that moves. */
+    long consumedAtLosses;
 
     /** Unconsumed bytes when the last owner was lost; 0 once there is another. */
     long lostBytes;
@@ -127,16 +130,13 @@ public final class Rule3Replay implements Watcher {
     if (commit.isReplyEnd()) {
       state.replyStart = state.committed;
     }
-    if (commit.consumed() > ledger.consumed(commit.connection())) {
-      state.lossesWithoutProgress = 0;
-    }
   }
 
   @Override
   public void onClose(int lane, long connection, int epoch, String reason) {
     if (reason.equals("POISON")) {
       // A Close with POISON stands for the last loss.
-      states.get(connection).lossesWithoutProgress++;
+      count(connection);
     }
     if (reason.equals("CONNECTION_AGE")) {
       // Its last owner may have released it with the same frame: nobody gets these bytes.
@@ -164,9 +164,23 @@ public final class Rule3Replay implements Watcher {
   private void lost(long connection) {
     State state = states.get(connection);
     long unconsumed = unconsumed(connection);
-    state.lossesWithoutProgress += unconsumed > 0 ? 1 : 0;
+    if (unconsumed > 0) {
+      count(connection);
+    }
     state.lostBytes = unconsumed;
     replayedBytes += unconsumed;
+  }
+
+  private void count(long connection) {
+    State state = states.get(connection);
+    state.losses = lossesWithoutProgress(connection) + 1;
+    state.consumedAtLosses = ledger.consumed(connection);
+  }
+
+  /** At-most-once owners make progress too: what they were sent counts as consumed. */
+  private int lossesWithoutProgress(long connection) {
+    State state = states.get(connection);
+    return state.consumedAtLosses == ledger.consumed(connection) ? state.losses : 0;
   }
 
   private long unconsumed(long connection) {
@@ -175,7 +189,7 @@ public final class Rule3Replay implements Watcher {
 
   /** Whether the connection may be waiting for probation. */
   public boolean isSuspect(long connection) {
-    return states.get(connection).lossesWithoutProgress >= SUSPECT_LOSSES;
+    return lossesWithoutProgress(connection) >= SUSPECT_LOSSES;
   }
 
   /** Checks the end that the bridge has reported. */
@@ -186,11 +200,11 @@ public final class Rule3Replay implements Watcher {
       replayedBytes -= state.lostBytes;
     }
     require(
-        reason != CloseReason.POISON || state.lossesWithoutProgress >= LOSSES_MIN,
+        reason != CloseReason.POISON || lossesWithoutProgress(connection) >= LOSSES_MIN,
         RULE,
         "POISON after too few losses",
         connection,
-        state.lossesWithoutProgress);
+        state.losses);
   }
 
   /** Checks the bridge's counter of replayed bytes. */
