@@ -163,7 +163,8 @@ final class SdkEcho implements ConnectionHandler {
       reproduce();
       reply(most);
     }
-    // Bytes that an at-most-once owner took count as consumed, and a later owner may have replied to
+    // Bytes that an at-most-once owner took count as consumed, and a later owner may have replied
+    // to
     // them without saying so again.
     boolean isAllReplied = Math.max(next, committed) == received;
     if (isClientEnded && !isEnded && isAllReplied && consumed == received) {
