@@ -84,6 +84,10 @@ final class ClientDirection {
     if (stream.isEndDue() && stream.violation() == null && !isHeldHere) {
       stream.endSent();
       owner.halfClose(connection, stream.sentOffset());
+      if (replies.stream().isEnded()) {
+        // An owner that does not acknowledge has nothing left to say.
+        owner.onWindowFull(nowNs);
+      }
     } else if (!stream.isEmpty() && !isHeldHere) {
       if (owner.isWritable()) {
         owner.onWindowFull(nowNs);

@@ -70,7 +70,10 @@ public interface Owner {
    */
   void awaitWritable(Attached connection);
 
-  /** A connection has filled its window. */
+  /**
+   * A connection has filled its window, or both its directions have ended: it waits for nothing but
+   * an acknowledgement.
+   */
   void onWindowFull(long nowNs);
 
   /** A connection was fenced because the owner showed no sign of work. */

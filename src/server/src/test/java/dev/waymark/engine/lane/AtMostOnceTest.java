@@ -79,6 +79,24 @@ class AtMostOnceTest {
         });
   }
 
+  /** Nothing is left that it could answer: no frame would show that it does not acknowledge. */
+  @Test
+  void upstream_silentAtTheEndOfBothDirections_isAtMostOnceAfterTheWaitForSettings() {
+    fixtures.upstreams("a:1", "b:1");
+    fixtures.settings(fixtures.lanes.get(0));
+    fixtures.lanes.get(1).onReady(fixtures.nowNs);
+    Connection connection = fixtures.accept();
+    fixtures.data(connection, 10);
+    fixtures.answer(connection, fixtures.frame(connection).halfClose(true));
+    connection.onClientEnd(fixtures.nowNs);
+    fixtures.broken(fixtures.lanes.get(0));
+    assertThat(ownerAddress(connection)).isEqualTo("b:1");
+    fixtures.passMs(1_200);
+    assertThat(fixtures.summaries)
+        .extracting(ConnectionSummary::reason)
+        .containsExactly(CloseReason.DONE);
+  }
+
   /** What such an upstream was sent is never sent again, so it cannot kill another. */
   @Test
   void suspect_servedByAnAtMostOnceUpstream_isNoSuspectAnyMore() {
