@@ -86,11 +86,11 @@ final class ClientDirection {
       owner.halfClose(connection, stream.sentOffset());
       if (replies.stream().isEnded()) {
         // An owner that does not acknowledge has nothing left to say.
-        owner.onWindowFull(nowNs);
+        owner.awaitAcknowledgement(nowNs);
       }
     } else if (!stream.isEmpty() && !isHeldHere) {
       if (owner.isWritable()) {
-        owner.onWindowFull(nowNs);
+        owner.awaitAcknowledgement(nowNs);
       } else {
         owner.awaitWritable(connection);
       }

@@ -71,10 +71,10 @@ public interface Owner {
   void awaitWritable(Attached connection);
 
   /**
-   * A connection has filled its window, or both its directions have ended: it waits for nothing but
-   * an acknowledgement.
+   * A connection waits for nothing but an acknowledgement: it has filled its window, or both its
+   * directions have ended.
    */
-  void onWindowFull(long nowNs);
+  void awaitAcknowledgement(long nowNs);
 
   /** A connection was fenced because the owner showed no sign of work. */
   void onConnectionStalled(long nowNs);

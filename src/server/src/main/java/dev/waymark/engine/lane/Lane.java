@@ -284,9 +284,9 @@ public final class Lane implements Owner, Candidate {
     pool.reportOutlier(this, why);
   }
 
-  /** If this is still the initial window, the time for Settings begins. */
+  /** If the upstream has not said yet whether it acknowledges, the time for Settings begins. */
   @Override
-  public void onWindowFull(long nowNs) {
+  public void awaitAcknowledgement(long nowNs) {
     if (mode.isUndecided()) {
       clock.awaitSettings(nowNs);
     }
