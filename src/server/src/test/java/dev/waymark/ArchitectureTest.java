@@ -99,6 +99,10 @@ class ArchitectureTest {
                   "protocol")),
           entry("tools.bench", Set.of()),
           entry("tools.demo", Set.of()),
+          entry(
+              "tools.egress",
+              Set.of(
+                  "upstream", "protocol", "api.http", "telemetry", "net", "net.listener", "config")),
           entry("tools.stub", Set.of("upstream", "protocol", "api.http", "telemetry", "config")),
           entry(
               "cli",
@@ -113,6 +117,7 @@ class ArchitectureTest {
                   "protocol",
                   "tools.bench",
                   "tools.demo",
+                  "tools.egress",
                   "tools.stub")));
 
   private static final Pattern MAIN_SOURCE =

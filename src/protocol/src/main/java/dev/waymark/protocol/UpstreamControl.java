@@ -5,10 +5,13 @@ import org.jspecify.annotations.Nullable;
 /** A control frame from an upstream: everything but data. Immutable. */
 public sealed interface UpstreamControl {
   /**
-   * Says that the upstream acknowledges. If {@code windowBytes} is 0, the bridge's own window
-   * applies.
+   * Says that the upstream acknowledges.
+   *
+   * @param windowBytes 0 if the bridge's own window applies
+   * @param isPinned whether its connections cannot be resumed elsewhere: never moved, never
+   *     replayed
    */
-  record Settings(int revision, int windowBytes, boolean wantsAnnouncements)
+  record Settings(int revision, int windowBytes, boolean wantsAnnouncements, boolean isPinned)
       implements UpstreamControl {}
 
   /** Asks for no new connections. */

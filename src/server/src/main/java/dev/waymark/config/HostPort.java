@@ -35,8 +35,12 @@ public record HostPort(String host, int port) {
         text -> read(text.startsWith(":") ? "0.0.0.0" + text : text, 0));
   }
 
-  /** Where a peer is found: port 1 to 65535. */
-  static HostPort dialled(String text) throws BadValueException {
+  /**
+   * Where a peer is found: port 1 to 65535.
+   *
+   * @throws BadValueException naming what is expected
+   */
+  public static HostPort dialled(String text) throws BadValueException {
     HostPort dialled = read(text, 1);
     if (dialled.isLinkLocalWithoutZone()) {
       throw new BadValueException(
@@ -133,7 +137,7 @@ public record HostPort(String host, int port) {
   }
 
   /** As it is written, IPv6 in brackets. */
-  String text() {
+  public String text() {
     return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
   }
 }

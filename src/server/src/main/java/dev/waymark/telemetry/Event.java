@@ -36,6 +36,9 @@ public enum Event {
   UPSTREAM_EJECTED(Level.WARN),
   UPSTREAM_RETURNED(Level.INFO),
   HEALTH_WATCH_BROKEN(Level.DEBUG),
+  /** An egress has reached its server, for the first time or again. */
+  SERVER_REACHED(Level.INFO),
+  SERVER_UNREACHED(Level.WARN),
   DISCOVERY_FAILED(Level.WARN),
   LOOP_LATE(Level.WARN),
   MEMORY_LIMITS(Level.INFO),

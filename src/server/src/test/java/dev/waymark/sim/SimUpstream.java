@@ -168,7 +168,7 @@ final class SimUpstream implements LaneEnd {
   private void settings() {
     if (kind != Kind.AT_MOST_ONCE && !isSettingsSent) {
       isSettingsSent = true;
-      lane.send(new UpstreamControl.Settings(1, sim.askedWindowBytes(), dice.oneIn(3)));
+      lane.send(new UpstreamControl.Settings(1, sim.askedWindowBytes(), dice.oneIn(3), false));
     }
   }
 

@@ -50,6 +50,7 @@ final class Attachment implements ReplyQueue.Output {
         new ReplyQueue(
             this,
             isAcknowledging,
+            options.isPinned(),
             open.limit(),
             resume == null ? open.limit() : resume.replyWindowBytes(),
             resume == null ? 0 : resume.committed(),

@@ -74,6 +74,7 @@ final class ReplyQueue {
 
   private final Output output;
   private final boolean isLimited;
+  private final boolean isPinned;
   private final ArrayDeque<Reply> waiting = new ArrayDeque<>(0);
   private long sentOffset;
   private long skipBytes;
@@ -81,9 +82,14 @@ final class ReplyQueue {
   private long replyWindowBytes;
   private long waitingBytes;
 
+  /** What has to be acknowledged ahead of the waiting replies; -1 if nothing. */
+  private long consumedAhead = -1;
+
   /**
    * @param isLimited whether there is a limit; false for an at-most-once upstream, which gets no
    *     credit
+   * @param isPinned whether acknowledgements do not wait for replies: nobody resumes the
+   *     connection, so the two directions have nothing to do with each other
    * @param limit the initial limit
    * @param replyWindowBytes the initial estimate of the reply window
    * @param committedOffset the offset at which replies resume: after what former owners committed
@@ -93,12 +99,14 @@ final class ReplyQueue {
   ReplyQueue(
       Output output,
       boolean isLimited,
+      boolean isPinned,
       long limit,
       long replyWindowBytes,
       long committedOffset,
       long committedSinceConsumed) {
     this.output = output;
     this.isLimited = isLimited;
+    this.isPinned = isPinned;
     this.limit = isLimited ? limit : Long.MAX_VALUE;
     this.sentOffset = committedOffset;
     this.skipBytes = committedSinceConsumed;
@@ -121,6 +129,14 @@ final class ReplyQueue {
       boolean halfClose,
       int closeCode) {
     skip(owned, consumedOffset);
+    boolean isAcknowledgement =
+        !owned.isReadable() && consumedOffset != -1 && context == null && closeCode == 0;
+    if (isPinned && isAcknowledgement && !halfClose) {
+      consumedAhead = Math.max(consumedAhead, consumedOffset);
+      owned.release();
+      pump();
+      return;
+    }
     if (waiting.isEmpty() && output.isReady() && owned.readableBytes() <= room()) {
       emit(owned, consumedOffset, context, whole, halfClose, closeCode);
       return;
@@ -140,6 +156,11 @@ final class ReplyQueue {
 
   /** Sends the waiting replies that have room. */
   void pump() {
+    if (consumedAhead != -1 && output.isReady()) {
+      long consumed = consumedAhead;
+      consumedAhead = -1;
+      emit(Unpooled.EMPTY_BUFFER, consumed, null, true, false, 0);
+    }
     while (!waiting.isEmpty() && output.isReady()) {
       Reply head = waiting.peek();
       long room = room();
@@ -169,12 +190,13 @@ final class ReplyQueue {
     }
     waiting.clear();
     waitingBytes = 0;
+    consumedAhead = -1;
   }
 
   // --- outputs ---
 
   boolean isWaiting() {
-    return !waiting.isEmpty();
+    return !waiting.isEmpty() || consumedAhead != -1;
   }
 
   /** The bytes of the waiting replies, including the overhead of each. */

@@ -83,7 +83,7 @@ final class ServerLane {
       call.sendHeaders(new Metadata());
       isReady = call.isReady();
       if (options.acknowledge()) {
-        writer.settings(options.windowBytes(), links.wantsAnnouncements());
+        writer.settings(options.windowBytes(), links.wantsAnnouncements(), options.isPinned());
       }
       call.request(1);
     } finally {

@@ -215,6 +215,19 @@ public final class Upstream {
     }
 
     /**
+     * Whether connections are pinned to this upstream: it holds a session for each that no other
+     * could resume. They are neither moved nor replayed; when this upstream is lost they end with
+     * UPSTREAM_LOST. It may refuse a connection until it first consumes or sends something. Only
+     * for an upstream that acknowledges. Default: false.
+     *
+     * @throws IllegalStateException if the upstream does not acknowledge
+     */
+    public Builder pinned(boolean value) {
+      options = options.withPinned(value);
+      return this;
+    }
+
+    /**
      * Announces all connections of the bridges to this listener, whichever upstream owns them. Only
      * for an upstream that acknowledges. Default: no listener.
      */

@@ -14,15 +14,17 @@ import dev.waymark.protocol.Check;
  *     overhead per reply
  * @param connectionsMax how many connections may be attached at once; any more are refused with
  *     BUSY
+ * @param isPinned whether connections can neither be moved nor replayed (protocol.md, rule 5)
  */
 record UpstreamOptions(
     boolean acknowledge,
     Delivery delivery,
     int windowBytes,
     int queueBytesMax,
-    int connectionsMax) {
+    int connectionsMax,
+    boolean isPinned) {
   static final UpstreamOptions DEFAULTS =
-      new UpstreamOptions(true, Delivery.BYTES, 0, 1024 * 1024, 1_000_000);
+      new UpstreamOptions(true, Delivery.BYTES, 0, 1024 * 1024, 1_000_000, false);
 
   static final int QUEUE_BYTES_MIN = 64 * 1024;
 
@@ -33,6 +35,7 @@ record UpstreamOptions(
     Check.that(windowBytes >= 0, "a window must be positive, or 0 for the bridge's own");
     Check.that(queueBytesMax >= QUEUE_BYTES_MIN, "the queue must hold at least 64 KiB");
     Check.that(connectionsMax > 0, "an upstream must accept at least one connection");
+    Check.that(acknowledge || !isPinned, "an upstream without Settings cannot say that it is pinned");
   }
 
   /**
@@ -44,22 +47,27 @@ record UpstreamOptions(
   }
 
   UpstreamOptions withAcknowledge(boolean value) {
-    return new UpstreamOptions(value, delivery, windowBytes, queueBytesMax, connectionsMax);
+    return new UpstreamOptions(value, delivery, windowBytes, queueBytesMax, connectionsMax, isPinned);
   }
 
   UpstreamOptions withDelivery(Delivery value) {
-    return new UpstreamOptions(acknowledge, value, windowBytes, queueBytesMax, connectionsMax);
+    return new UpstreamOptions(acknowledge, value, windowBytes, queueBytesMax, connectionsMax, isPinned);
   }
 
   UpstreamOptions withWindowBytes(int value) {
-    return new UpstreamOptions(acknowledge, delivery, value, queueBytesMax, connectionsMax);
+    return new UpstreamOptions(acknowledge, delivery, value, queueBytesMax, connectionsMax, isPinned);
   }
 
   UpstreamOptions withQueueBytesMax(int value) {
-    return new UpstreamOptions(acknowledge, delivery, windowBytes, value, connectionsMax);
+    return new UpstreamOptions(acknowledge, delivery, windowBytes, value, connectionsMax, isPinned);
   }
 
   UpstreamOptions withConnectionsMax(int value) {
-    return new UpstreamOptions(acknowledge, delivery, windowBytes, queueBytesMax, value);
+    return new UpstreamOptions(acknowledge, delivery, windowBytes, queueBytesMax, value, isPinned);
+  }
+
+  UpstreamOptions withPinned(boolean value) {
+    return new UpstreamOptions(
+        acknowledge, delivery, windowBytes, queueBytesMax, connectionsMax, value);
   }
 }

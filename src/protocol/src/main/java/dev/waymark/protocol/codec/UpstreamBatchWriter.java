@@ -42,13 +42,15 @@ public final class UpstreamBatchWriter {
    * Appends Settings, the first frame of an upstream that acknowledges.
    *
    * @param windowBytes the window to ask for, or 0 to leave it to the bridge
+   * @param isPinned whether connections can neither be moved nor replayed
    */
-  public void settings(int windowBytes, boolean wantsAnnouncements) {
+  public void settings(int windowBytes, boolean wantsAnnouncements, boolean isPinned) {
     var settings =
         Settings.newBuilder()
             .setRevision(Hello.REVISION)
             .setWindowBytes(windowBytes)
-            .setAnnouncements(wantsAnnouncements);
+            .setAnnouncements(wantsAnnouncements)
+            .setPinned(isPinned);
     append(newBuilder().setSettings(settings));
   }
 

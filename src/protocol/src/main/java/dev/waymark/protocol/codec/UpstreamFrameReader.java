@@ -105,7 +105,10 @@ public final class UpstreamFrameReader {
 
   private static UpstreamControl settings(Settings settings) {
     return new UpstreamControl.Settings(
-        settings.getRevision(), settings.getWindowBytes(), settings.getAnnouncements());
+        settings.getRevision(),
+        settings.getWindowBytes(),
+        settings.getAnnouncements(),
+        settings.getPinned());
   }
 
   private static UpstreamControl load(Load load) {

@@ -210,7 +210,7 @@ class HostileBytesTest {
         Unpooled.wrappedBuffer(
             HexFormat.of().parseHex("0a10" + "4a021807" + "72020801" + "4a020801" + "4a022001"));
     assertThat(new UpstreamFrameReader().read(batch, frame)).isTrue();
-    assertThat(frame.control()).isEqualTo(new UpstreamControl.Settings(1, 0, true));
+    assertThat(frame.control()).isEqualTo(new UpstreamControl.Settings(1, 0, true, false));
   }
 
   /** An Open whose framing is complete only with its second part. */

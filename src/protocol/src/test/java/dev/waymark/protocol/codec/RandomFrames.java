@@ -73,7 +73,11 @@ final class RandomFrames {
     switch (random.nextInt(20)) {
       case 0 -> {
         return frame
-            .setSettings(Settings.newBuilder().setRevision(1).setWindowBytes((int) number(random)))
+            .setSettings(
+                Settings.newBuilder()
+                    .setRevision(1)
+                    .setWindowBytes((int) number(random))
+                    .setPinned(random.nextBoolean()))
             .build();
       }
       case 1 -> {

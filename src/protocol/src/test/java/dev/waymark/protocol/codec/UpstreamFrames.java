@@ -26,7 +26,8 @@ final class UpstreamFrames {
               next.halfClose(),
               next.close());
       case UpstreamControl.Settings settings ->
-          writer.settings(settings.windowBytes(), settings.wantsAnnouncements());
+          writer.settings(
+              settings.windowBytes(), settings.wantsAnnouncements(), settings.isPinned());
       case UpstreamControl.Draining() -> writer.draining();
       case UpstreamControl.Load(double utilisation, int capacity) ->
           writer.load(utilisation, capacity);

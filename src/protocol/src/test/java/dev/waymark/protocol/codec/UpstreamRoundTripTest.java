@@ -172,7 +172,9 @@ class UpstreamRoundTripTest {
               next.getCloseValue());
       case SETTINGS ->
           writer.settings(
-              next.getSettings().getWindowBytes(), next.getSettings().getAnnouncements());
+              next.getSettings().getWindowBytes(),
+              next.getSettings().getAnnouncements(),
+              next.getSettings().getPinned());
       case DRAINING -> writer.draining();
       case LOAD -> writer.load(next.getLoad().getUtilisation(), next.getLoad().getCapacity());
       case PONG -> writer.pong(next.getPong().getId());

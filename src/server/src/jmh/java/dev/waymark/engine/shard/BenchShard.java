@@ -72,7 +72,7 @@ final class BenchShard {
                 .toList()));
     for (Lane lane : edge.lanes()) {
       lane.onReady(nowNs);
-      control(lane, new UpstreamControl.Settings(1, 0, false));
+      control(lane, new UpstreamControl.Settings(1, 0, false, false));
     }
     endTurn();
   }

@@ -603,6 +603,11 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   private void onServed(long nowNs) {
     progress.onServed(host.elapsedNs(nowNs));
     endPause(nowNs);
+    Owner owner = ownership.owner();
+    if (owner != null && owner.isPinned() && !ownership.isHandingOver()) {
+      // Its session has begun: from here on nobody else can resume it.
+      client.forgetSent();
+    }
   }
 
   /** Applies everything that one commit says, at once (rule 3). */
@@ -613,7 +618,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     if (context != null) {
       replies.context(context);
     }
-    if (isConsuming || owner.isAtMostOnce()) {
+    if (isConsuming || isWithoutReplyEnds(owner)) {
       flushIfDue(replies.endReply());
     }
     // A repeated half-close changes nothing: owners answer the client's end even if a former one
@@ -662,7 +667,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
       return;
     }
     refuser.reportOutlier(OutlierSignal.OPEN_REFUSED);
-    if (isResumable()) {
+    if (ownership.isResumableAfterRefusal(host.pool().moving().isResumingAtMostOnce())) {
       long patienceNs = host.pool().noUpstreamWaitNs();
       ownership.onRefused(nowNs, reason, patienceNs);
       leave(nowNs, ResumeState.Cause.REFUSED, false);
@@ -764,10 +769,15 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
   }
 
-  /** Without {@code consumed}, only silence tells that a reply is complete. */
+  /** An owner that does not say where its replies end: each of its frames may be the last one. */
+  private static boolean isWithoutReplyEnds(Owner owner) {
+    return owner.isAtMostOnce() || owner.isPinned();
+  }
+
+  /** Where replies do not say that they are complete, only silence does. */
   private boolean isBetweenReplies(long nowNs) {
     Owner owner = ownership.owner();
-    return (owner != null && owner.isAtMostOnce())
+    return (owner != null && isWithoutReplyEnds(owner))
         ? deadlines.silenceNs(nowNs) >= ConnectionAge.SILENCE_NS
         : replies.stream().isBetweenReplies();
   }

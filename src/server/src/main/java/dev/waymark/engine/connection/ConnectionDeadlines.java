@@ -122,7 +122,11 @@ final class ConnectionDeadlines {
       case HAND_OVER -> owner != null && ownership.isHandingOver();
       case IDLE -> owner != null && idleTimeoutNs > 0;
       case PROGRESS ->
-          owner != null && owner.isAcknowledging() && progress.isOn() && !ownership.isHandingOver();
+          owner != null
+              && owner.isAcknowledging()
+              && !owner.isPinned()
+              && progress.isOn()
+              && !ownership.isHandingOver();
       case LINGER -> end.isClosing();
     };
   }

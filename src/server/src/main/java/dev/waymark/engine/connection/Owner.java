@@ -111,6 +111,12 @@ public interface Owner {
   /** Whether it is known never to acknowledge: what it is sent counts as consumed. */
   boolean isAtMostOnce();
 
+  /**
+   * Whether it acknowledges, but holds a session for each connection that no other owner could
+   * resume: they are never moved and never replayed.
+   */
+  boolean isPinned();
+
   /** How many unconsumed bytes one connection may have under way now. */
   int windowBytes();
 

@@ -128,7 +128,7 @@ public final class Ownership {
   boolean release(long nowNs, ResumeState.Cause why, @Nullable Owner to, long timeoutNs) {
     Owner present = requireOwner();
     boolean mayMove = handOver == null && mayMoveAtNs - nowNs <= 0;
-    if (!mayMove || !present.isAcknowledging()) {
+    if (!mayMove || !canHandOver()) {
       return false;
     }
     HandOver begun = new HandOver(why, to, nowNs + timeoutNs);
@@ -373,12 +373,36 @@ public final class Ownership {
   }
 
   /**
+   * Whether the owner can hand the connection over: it acknowledges, and holds no session for it.
+   */
+  public boolean canHandOver() {
+    return requireOwner().isAcknowledging() && !isPinned();
+  }
+
+  /** Whether nobody else could resume the session that the owner holds for the connection. */
+  boolean isPinned() {
+    return requireOwner().isPinned() || client.isForgetting();
+  }
+
+  /**
    * Whether another owner can continue where this one stopped.
    *
    * @param isResumingAtMostOnce whether that holds for an owner that does not acknowledge, too
    */
   boolean isResumable(boolean isResumingAtMostOnce) {
-    return !requireOwner().isAtMostOnce() || isResumingAtMostOnce;
+    return !isPinned() && (!requireOwner().isAtMostOnce() || isResumingAtMostOnce);
+  }
+
+  /**
+   * Whether another owner can take over after a refusal: an owner to which connections are pinned
+   * may refuse until its session has begun.
+   *
+   * @param isResumingAtMostOnce as for {@link #isResumable}
+   */
+  boolean isResumableAfterRefusal(boolean isResumingAtMostOnce) {
+    return requireOwner().isPinned()
+        ? !client.isForgetting()
+        : isResumable(isResumingAtMostOnce);
   }
 
   /** Returns what the next owner is told about the last one; null for the first owner. */

@@ -443,6 +443,11 @@ public final class Lane implements Owner, Candidate {
   }
 
   @Override
+  public boolean isPinned() {
+    return mode.isPinned();
+  }
+
+  @Override
   public int windowBytes() {
     return mode.windowBytes();
   }

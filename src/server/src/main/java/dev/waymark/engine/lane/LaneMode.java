@@ -30,6 +30,7 @@ final class LaneMode {
   private final boolean hasAcknowledged;
   private Mode mode = Mode.UNKNOWN;
   private int windowBytes;
+  private boolean isPinned;
 
   /**
    * @param options the options of the pool; they may change
@@ -66,6 +67,7 @@ final class LaneMode {
   /** Settings came, for the first time or again; they are neither late nor ignored. */
   void onSettings(Settings settings) {
     mode = Mode.ACKNOWLEDGING;
+    isPinned = settings.isPinned();
     int own = limits.windowBytes();
     int asked = settings.windowBytes();
     windowBytes = asked <= 0 ? own : Math.min(own, asked);
@@ -79,6 +81,11 @@ final class LaneMode {
 
   boolean isAtMostOnce() {
     return mode == Mode.AT_MOST_ONCE;
+  }
+
+  /** Whether it acknowledges, but its connections can neither be moved nor replayed. */
+  boolean isPinned() {
+    return isPinned;
   }
 
   /** Whether Settings may still come. */
@@ -108,7 +115,7 @@ final class LaneMode {
 
   /** For operators. */
   String label() {
-    return mode.name().toLowerCase(Locale.ROOT);
+    return isPinned ? "pinned" : mode.name().toLowerCase(Locale.ROOT);
   }
 
   // --- transitions ---

@@ -73,7 +73,7 @@ final class Mover {
       host.forEachOn(
           lane,
           connection -> {
-            if (!connection.release(nowNs, cause, null) && !lane.isAcknowledging()) {
+            if (!connection.release(nowNs, cause, null) && !connection.ownership().canHandOver()) {
               connection.abandonOwner(nowNs, cause);
             }
           });
@@ -119,7 +119,7 @@ final class Mover {
     }
     if (connection.release(nowNs, cause, to)) {
       allowance--;
-    } else if (isOverdue && !lane.isAcknowledging()) {
+    } else if (isOverdue && !connection.ownership().canHandOver()) {
       connection.forceMove(nowNs, cause);
       allowance--;
     }

@@ -74,6 +74,7 @@ public final class ClientStream {
   private long consumedOffset;
   private boolean isEnded;
   private boolean isEndSent;
+  private boolean isForgetting;
   private int buffers;
   private int partialBytes;
   private @Nullable CloseReason violation;
@@ -105,7 +106,7 @@ public final class ClientStream {
     Check.that(unsent == null, "bytes pass only where none wait");
     receivedOffset += borrowed.readableBytes();
     sentOffset += borrowed.readableBytes();
-    if (isKept) {
+    if (isKept && !isForgetting) {
       add(borrowed.retain(), isLast);
     }
   }
@@ -160,11 +161,24 @@ public final class ClientStream {
    * @return how many bytes
    */
   public long rewind() {
+    Check.that(!isForgetting, "bytes that are sent again were kept");
     long bytes = sentOffset - consumedOffset;
     unsent = first;
     sentOffset = consumedOffset;
     isEndSent = false;
     return bytes;
+  }
+
+  /**
+   * The owner's session cannot be replayed: what it was sent is not kept, from now on. It counts
+   * towards the window until it is consumed all the same, and {@link #rewind} must not be called
+   * any more.
+   */
+  public void forgetSent() {
+    isForgetting = true;
+    for (Chunk chunk = first; chunk != null && chunk != unsent; chunk = first) {
+      removeFirst(chunk).release();
+    }
   }
 
   /** Releases what waits and what is kept. */
@@ -208,12 +222,17 @@ public final class ClientStream {
     }
     unsent = next.following;
     sentOffset += fitting;
-    if (isKept || first != next) {
+    if ((isKept && !isForgetting) || first != next) {
       next.payload.retain();
     } else {
       removeFirst(next);
     }
     return next;
+  }
+
+  /** Whether bytes that were sent are not kept; see {@link #forgetSent}. */
+  public boolean isForgetting() {
+    return isForgetting;
   }
 
   /** Whether nothing waits to be sent. */

@@ -76,7 +76,7 @@ final class ClosingTable {
             world.forgetLanes();
           });
   private static final Event SETTINGS =
-      event("SETTINGS", world -> world.control(new UpstreamControl.Settings(1, 0, false)));
+      event("SETTINGS", world -> world.control(new UpstreamControl.Settings(1, 0, false, false)));
   private static final Event PONG =
       event("PONG", world -> world.control(new UpstreamControl.Pong(1)));
   private static final Event KERNEL_FULL =

@@ -39,13 +39,13 @@ class AnnouncerTest {
     Lane lane = fixtures.laneOf("pool", "a:1", true);
     fixtures.accept();
     assertThat(announced()).containsExactly("Syncing", "Synced", "Opened 1 listener");
-    fixtures.control(lane, new UpstreamControl.Settings(1, 0, true));
+    fixtures.control(lane, new UpstreamControl.Settings(1, 0, true, false));
     fixtures.accept();
     assertThat(announced()).containsExactly("Opened 2 listener");
-    fixtures.control(lane, new UpstreamControl.Settings(1, 0, false));
+    fixtures.control(lane, new UpstreamControl.Settings(1, 0, false, false));
     fixtures.accept();
     assertThat(announced()).isEmpty();
-    fixtures.control(lane, new UpstreamControl.Settings(1, 0, true));
+    fixtures.control(lane, new UpstreamControl.Settings(1, 0, true, false));
     assertThat(announced()).startsWith("Syncing").endsWith("Synced").hasSize(5);
   }
 

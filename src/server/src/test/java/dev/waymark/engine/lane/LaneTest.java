@@ -128,14 +128,14 @@ class LaneTest {
   @Test
   void settings_repeated_changeTheWindowAtTheNextTick() {
     Lane lane = fixtures.acknowledgingLane();
-    fixtures.control(lane, new UpstreamControl.Settings(1, 10, false));
+    fixtures.control(lane, new UpstreamControl.Settings(1, 10, false, false));
     Connection connection = fixtures.accept();
     fixtures.data(connection, 30);
     assertThat(fixtures.takeEffects()).contains("data 0+10").doesNotContain("data 10+20");
-    fixtures.control(lane, new UpstreamControl.Settings(1, 20, false));
+    fixtures.control(lane, new UpstreamControl.Settings(1, 20, false, false));
     fixtures.passMs(200);
     assertThat(fixtures.takeEffects()).contains("data 10+10");
-    fixtures.control(lane, new UpstreamControl.Settings(1, 0, false));
+    fixtures.control(lane, new UpstreamControl.Settings(1, 0, false, false));
     fixtures.passMs(200);
     assertThat(fixtures.takeEffects()).contains("data 20+10");
   }
@@ -146,7 +146,7 @@ class LaneTest {
     Lane lane = fixtures.acknowledgingLane();
     Connection connection = fixtures.accept();
     fixtures.data(connection, 50);
-    fixtures.control(lane, new UpstreamControl.Settings(1, 20, false));
+    fixtures.control(lane, new UpstreamControl.Settings(1, 20, false, false));
     fixtures.data(connection, 5);
     fixtures.passMs(200);
     fixtures.takeEffects();
@@ -164,7 +164,7 @@ class LaneTest {
     fixtures.data(connection, 10);
     for (int second = 0; second < 31 && connection.epoch() == 0; second++) {
       fixtures.passMs(1_000);
-      fixtures.control(lane, new UpstreamControl.Settings(1, 10 + second, false));
+      fixtures.control(lane, new UpstreamControl.Settings(1, 10 + second, false, false));
     }
     assertThat(connection.epoch()).isEqualTo(1);
   }

@@ -132,7 +132,7 @@ class ShardPoolTest {
       waitedMs = waitAfterABreakMs();
       fixtures.lane().onReady(fixtures.nowNs);
       fixtures.receive(
-          new UpstreamFrame().clear().control(new UpstreamControl.Settings(1, 0, false)));
+          new UpstreamFrame().clear().control(new UpstreamControl.Settings(1, 0, false, false)));
     }
     assertThat(waitedMs).isGreaterThanOrEqualTo(500);
     fixtures.passMs(1_000);

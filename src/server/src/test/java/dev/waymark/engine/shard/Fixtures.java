@@ -205,7 +205,7 @@ public final class Fixtures implements ShardEnvironment, Balancer {
     upstreamsOf(pool, address);
     Lane lane = lane();
     lane.onReady(nowNs);
-    control(lane, new UpstreamControl.Settings(1, 0, wantsAnnouncements));
+    control(lane, new UpstreamControl.Settings(1, 0, wantsAnnouncements, false));
     return lane;
   }
 
@@ -232,7 +232,7 @@ public final class Fixtures implements ShardEnvironment, Balancer {
   /** Establishes the lane, and sends Settings on it. */
   public void settings(Lane lane) {
     lane.onReady(nowNs);
-    control(lane, new UpstreamControl.Settings(1, 0, false));
+    control(lane, new UpstreamControl.Settings(1, 0, false, false));
   }
 
   /** Receives a control frame on the lane. */

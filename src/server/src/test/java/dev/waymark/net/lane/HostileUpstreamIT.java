@@ -446,7 +446,7 @@ final class HostileUpstreamIT {
   /** A response with three frames in two messages, and its trailers. */
   private static ByteBuf conversation() {
     var writer = new UpstreamBatchWriter();
-    writer.settings(0, false);
+    writer.settings(0, false, false);
     writer.data(7, 1, Unpooled.wrappedBuffer(new byte[300]), 5, null, false, false, 0);
     ByteBuf first = writer.batch().takeMessage(ByteBufAllocator.DEFAULT);
     writer.pong(3);

@@ -1,0 +1,35 @@
+package dev.waymark.tools.egress;
+
+import dev.waymark.config.HostPort;
+import dev.waymark.protocol.Check;
+import java.time.Duration;
+
+/**
+ * How an egress serves. Immutable.
+ *
+ * @param server where connections go; a name is resolved for each of them
+ * @param connectTimeout how long a connect to the server may take; whole milliseconds
+ * @param probeInterval how often a connect tests whether the server is there; zero: never, and the
+ *     egress counts as healthy
+ * @param sendsProxyHeader whether every connection to the server begins with a header of the PROXY
+ *     protocol, version 2
+ * @param connectionsMax how many connections may be open at once; any more are refused with BUSY
+ */
+public record EgressOptions(
+    HostPort server,
+    Duration connectTimeout,
+    Duration probeInterval,
+    boolean sendsProxyHeader,
+    int connectionsMax) {
+  /**
+   * How many bytes of one connection may be on their way to the server and not accepted by its
+   * socket: the window that bridges are asked for.
+   */
+  static final int WINDOW_BYTES = 256 * 1024;
+
+  public EgressOptions {
+    Check.that(connectTimeout.toMillis() > 0, "a connect takes time");
+    Check.that(!probeInterval.isNegative(), "an interval is not negative");
+    Check.that(connectionsMax > 0, "an egress serves at least one connection");
+  }
+}

@@ -1,0 +1,314 @@
+package dev.waymark.tools.egress;
+
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.upstream.ConnectionHandler;
+import dev.waymark.upstream.UpstreamConnection;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.flush.FlushConsolidationHandler;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client connection and its TCP connection with the server. Its state is confined to the
+ * server socket's event loop, which is that of the lane: handlers are called there, except for a
+ * few that say so.
+ *
+ * <p><b>Back-pressure.</b> Bytes of the client count as consumed once the server's socket has
+ * accepted them, so that what the server does not read fills the connection's window, and the
+ * bridge stops reading the client. The server's socket is read piece by piece, and not while a
+ * piece waits for room in the reply window. So a connection holds at most one window towards the
+ * server and one piece towards the client.
+ *
+ * <p><b>Ends.</b> A FIN is passed on as a FIN, behind all bytes, and leaves the other direction
+ * open; a reset as a reset. The server gets a FIN only if the client sent one: if the connection
+ * ends in any other way, the server sees a reset, and takes no half of a stream for the whole.
+ */
+final class ServerConnection implements ConnectionHandler {
+  /** What the outside has to know. */
+  interface Host {
+    /** The connect failed; the connection is refused. */
+    void onDialFailed(UpstreamConnection client, Throwable cause);
+
+    /** The connection is over. Called once. */
+    void onEnd();
+  }
+
+  private enum Phase {
+    /** The connect is under way; to OPEN or CLOSED. */
+    DIALLING,
+    /** Bytes travel; to CLOSED. */
+    OPEN,
+    /** Nothing is passed on any more. */
+    CLOSED
+  }
+
+  /** Client bytes that wait for the connect. */
+  private record Waiting(ByteBuf bytes, long endOffset) {}
+
+  /** Flushes of one turn of the loop are joined, up to this many. */
+  private static final int FLUSHES_MAX = 256;
+
+  private final UpstreamConnection client;
+  private final EventLoop loop;
+  private final EgressCounters counters;
+  private final Host host;
+  private final boolean sendsProxyHeader;
+  private final Queue<Waiting> waiting = new ArrayDeque<>(0);
+
+  private Phase phase = Phase.DIALLING;
+  private @Nullable Channel channel;
+  private long acceptedOffset;
+  private boolean isAcknowledgementDue;
+  private boolean isClientEnded;
+  private boolean isReadingPaused;
+
+  ServerConnection(
+      UpstreamConnection client,
+      EventLoop loop,
+      EgressCounters counters,
+      Host host,
+      boolean sendsProxyHeader) {
+    this.client = client;
+    this.loop = loop;
+    this.counters = counters;
+    this.host = host;
+    this.sendsProxyHeader = sendsProxyHeader;
+  }
+
+  /** Dials the server. */
+  void dial(ServerDialer dialer) {
+    ChannelFuture dialling =
+        dialer.dial(
+            loop,
+            new ChannelInitializer<Channel>() {
+              @Override
+              protected void initChannel(Channel created) {
+                created
+                    .pipeline()
+                    .addLast(new FlushConsolidationHandler(FLUSHES_MAX, true), new FromServer());
+              }
+            });
+    channel = dialling.channel();
+    dialling.addListener(done -> onLoop(() -> onDialled(dialling)));
+  }
+
+  // --- from the client, on the lane's thread ---
+
+  @Override
+  public void onData(ByteBuf data, long endOffset) {
+    Channel server = channel;
+    // A slice keeps the whole batch in memory, so what is not written at once is copied.
+    boolean isWrittenAtOnce = phase == Phase.OPEN && server != null && server.isWritable();
+    ByteBuf owned = isWrittenAtOnce ? data.retainedSlice() : data.copy();
+    onLoop(() -> write(owned, endOffset));
+  }
+
+  @Override
+  public void onHalfClose() {
+    onLoop(() -> {
+      isClientEnded = true;
+      if (phase == Phase.OPEN) {
+        finish();
+      }
+    });
+  }
+
+  /** Called on any thread. */
+  @Override
+  public void onWritable() {
+    onLoop(this::resumeReading);
+  }
+
+  /** Called on any thread. */
+  @Override
+  public void onClose(CloseReason reason) {
+    onLoop(() -> close(reason == CloseReason.DONE));
+  }
+
+  // --- on the loop ---
+
+  private void onLoop(Runnable action) {
+    if (loop.inEventLoop()) {
+      action.run();
+    } else {
+      loop.execute(action);
+    }
+  }
+
+  private void onDialled(ChannelFuture dialling) {
+    if (phase == Phase.CLOSED) {
+      return;
+    }
+    Throwable failure = dialling.cause();
+    if (failure != null) {
+      counters.dialFailures.increment();
+      host.onDialFailed(client, failure);
+      close(false);
+      client.close(CloseReason.NOT_HERE);
+      return;
+    }
+    phase = Phase.OPEN;
+    counters.opened.increment();
+    Channel server = dialling.channel();
+    if (sendsProxyHeader) {
+      server.writeAndFlush(
+          ProxyHeaderWriter.proxied(
+              client.open().clientAddress(), client.open().localAddress(), client.mark()));
+    }
+    for (Waiting next = waiting.poll(); next != null; next = waiting.poll()) {
+      write(next.bytes(), next.endOffset());
+    }
+    if (isClientEnded) {
+      finish();
+    }
+    server.read();
+  }
+
+  private void write(ByteBuf owned, long endOffset) {
+    switch (phase) {
+      case DIALLING -> waiting.add(new Waiting(owned, endOffset));
+      case CLOSED -> owned.release();
+      case OPEN -> {
+        int bytes = owned.readableBytes();
+        writeAndThen(owned, _ -> onAccepted(bytes, endOffset));
+      }
+    }
+  }
+
+  /** Calls {@code onAccepted} when the socket has accepted the bytes and all before them. */
+  private void writeAndThen(ByteBuf owned, Consumer<Channel> onAccepted) {
+    Channel server = channel;
+    if (server == null) {
+      owned.release();
+      return;
+    }
+    ChannelFuture written = server.writeAndFlush(owned);
+    written.addListener(done -> {
+      if (done.isSuccess()) {
+        onAccepted.accept(server);
+      } else {
+        onServerLost();
+      }
+    });
+  }
+
+  private void onAccepted(int bytes, long endOffset) {
+    counters.sentBytes.add(bytes);
+    acceptedOffset = endOffset;
+    if (!isAcknowledgementDue) {
+      isAcknowledgementDue = true;
+      // Later in this turn, so that one acknowledgement covers all writes of a flush.
+      loop.execute(this::acknowledge);
+    }
+  }
+
+  private void acknowledge() {
+    isAcknowledgementDue = false;
+    if (phase == Phase.OPEN) {
+      client.consume(acceptedOffset);
+    }
+  }
+
+  /** Passes the client's FIN on, behind all bytes. */
+  private void finish() {
+    writeAndThen(
+        Unpooled.EMPTY_BUFFER,
+        server -> {
+          if (server.isOpen()) {
+            ((DuplexChannel) server).shutdownOutput();
+          }
+        });
+  }
+
+  private void resumeReading() {
+    Channel server = channel;
+    if (isReadingPaused && phase == Phase.OPEN && server != null) {
+      isReadingPaused = false;
+      server.read();
+    }
+  }
+
+  /** The server reset its socket, or it does not answer any more. */
+  private void onServerLost() {
+    if (phase == Phase.OPEN) {
+      counters.resets.increment();
+      close(false);
+      client.close(CloseReason.ABORT);
+    }
+  }
+
+  /**
+   * Ends both directions.
+   *
+   * @param isClean whether all bytes and both FINs have been passed on; else the server sees a
+   *     reset
+   */
+  private void close(boolean isClean) {
+    if (phase == Phase.CLOSED) {
+      return;
+    }
+    phase = Phase.CLOSED;
+    waiting.forEach(next -> next.bytes().release());
+    waiting.clear();
+    Channel server = channel;
+    if (server != null && server.isOpen()) {
+      if (!isClean) {
+        server.config().setOption(ChannelOption.SO_LINGER, 0);
+      }
+      server.close();
+    }
+    host.onEnd();
+  }
+
+  /** Receives from the server. */
+  private final class FromServer extends ChannelInboundHandlerAdapter {
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+      ByteBuf owned = (ByteBuf) message;
+      if (phase == Phase.CLOSED) {
+        owned.release();
+        return;
+      }
+      counters.receivedBytes.add(owned.readableBytes());
+      client.send(owned);
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+      if (client.isWaiting()) {
+        isReadingPaused = true;
+      } else {
+        context.read();
+      }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+      if (event instanceof ChannelInputShutdownEvent && phase == Phase.OPEN) {
+        client.halfClose();
+      }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+      onServerLost();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      onServerLost();
+    }
+  }
+}

@@ -1,0 +1,102 @@
+package dev.waymark.tools.egress;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoop;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tests by a connect, every so often and when asked, whether the server is there. One failure is
+ * enough to report it as gone, one success to report it as back. Confined to its event loop, except
+ * for {@link #probeNow} and {@link #start}.
+ */
+final class ServerProbe {
+  /** Learns what the probes find. Called on the probe's event loop. */
+  interface Listener {
+    /**
+     * The server is there, or not; called when that changes, and after the first probe.
+     *
+     * @param cause why not; null if it is there
+     */
+    void onServer(@Nullable Throwable cause);
+  }
+
+  private final ServerDialer dialer;
+  private final EventLoop loop;
+  private final EgressOptions options;
+  private final EgressCounters counters;
+  private final Listener listener;
+
+  private boolean isUnderWay;
+  private boolean isAskedAgain;
+  private boolean isUp;
+  private boolean isKnown;
+
+  ServerProbe(
+      ServerDialer dialer,
+      EventLoop loop,
+      EgressOptions options,
+      EgressCounters counters,
+      Listener listener) {
+    this.dialer = dialer;
+    this.loop = loop;
+    this.options = options;
+    this.counters = counters;
+    this.listener = listener;
+  }
+
+  /** Probes now, and then every so often. */
+  void start() {
+    probeNow();
+    long everyMs = options.probeInterval().toMillis();
+    var _ = loop.scheduleWithFixedDelay(this::probe, everyMs, everyMs, TimeUnit.MILLISECONDS);
+  }
+
+  /** Probes now, or once the probe under way is over. */
+  void probeNow() {
+    loop.execute(() -> {
+      isAskedAgain = isUnderWay;
+      probe();
+    });
+  }
+
+  private void probe() {
+    if (isUnderWay) {
+      return;
+    }
+    isUnderWay = true;
+    ChannelFuture dialling = dialer.dial(loop, new ChannelInboundHandlerAdapter());
+    dialling.addListener(_ -> onDialled(dialling));
+  }
+
+  private void onDialled(ChannelFuture dialling) {
+    isUnderWay = false;
+    Throwable cause = dialling.cause();
+    if (cause == null) {
+      close(dialling.channel());
+    } else {
+      counters.probeFailures.increment();
+    }
+    boolean isUpNow = cause == null;
+    if (!isKnown || isUpNow != isUp) {
+      isKnown = true;
+      isUp = isUpNow;
+      listener.onServer(cause);
+    }
+    if (isAskedAgain) {
+      isAskedAgain = false;
+      probe();
+    }
+  }
+
+  private void close(Channel probed) {
+    if (options.sendsProxyHeader()) {
+      probed.writeAndFlush(ProxyHeaderWriter.local()).addListener(ChannelFutureListener.CLOSE);
+    } else {
+      probed.close();
+    }
+  }
+}
