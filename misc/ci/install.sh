@@ -22,6 +22,15 @@ busybox:busybox
 ksh:ksh
 mksh:mksh
 yash:yash
+redis-server:redis-server
+redis-benchmark:redis-tools
+/usr/lib/postgresql:postgresql
+mosquitto:mosquitto
+mosquitto_pub:mosquitto-clients
+beanstalkd:beanstalkd
+sshd:openssh-server
+scp:openssh-client
+iperf3:iperf3
 "
 
 missing=

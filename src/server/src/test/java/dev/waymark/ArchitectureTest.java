@@ -102,7 +102,13 @@ class ArchitectureTest {
           entry(
               "tools.egress",
               Set.of(
-                  "upstream", "protocol", "api.http", "telemetry", "net", "net.listener", "config")),
+                  "upstream",
+                  "protocol",
+                  "api.http",
+                  "telemetry",
+                  "net",
+                  "net.listener",
+                  "config")),
           entry("tools.stub", Set.of("upstream", "protocol", "api.http", "telemetry", "config")),
           entry(
               "cli",

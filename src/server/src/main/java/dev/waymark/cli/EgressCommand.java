@@ -141,12 +141,10 @@ final class EgressCommand implements Callable<Integer> {
   }
 
   /** Returns when no connection is attached, the time is up, or a second signal has arrived. */
-  private void drain(
-      EgressServer egress, Duration patience, ShutdownSignals signals, EventLog log)
+  private void drain(EgressServer egress, Duration patience, ShutdownSignals signals, EventLog log)
       throws InterruptedException {
     egress.drain();
-    log.write(
-        Event.DRAINING, "connections", egress.connectionCount(), "timeout", drainTimeout);
+    log.write(Event.DRAINING, "connections", egress.connectionCount(), "timeout", drainTimeout);
     Wait wait = new Wait(patience.toNanos());
     while (egress.connectionCount() > 0 && !wait.isOver()) {
       if (signals.hurry().await(POLL_MS, TimeUnit.MILLISECONDS)) {

@@ -43,8 +43,7 @@ public final class Main {
 
   /** Commands whose output is queued: it is incidental to their work and must not block it. */
   private static final List<Class<?>> LONG_RUNNING =
-      List.of(
-          BridgeCommand.class, EgressCommand.class, StubCommand.class, DemoCommand.class);
+      List.of(BridgeCommand.class, EgressCommand.class, StubCommand.class, DemoCommand.class);
 
   /** Commands that do not fail if their output cannot be written. */
   private static final List<Class<?>> SERVERS =

@@ -35,7 +35,8 @@ record UpstreamOptions(
     Check.that(windowBytes >= 0, "a window must be positive, or 0 for the bridge's own");
     Check.that(queueBytesMax >= QUEUE_BYTES_MIN, "the queue must hold at least 64 KiB");
     Check.that(connectionsMax > 0, "an upstream must accept at least one connection");
-    Check.that(acknowledge || !isPinned, "an upstream without Settings cannot say that it is pinned");
+    Check.that(
+        acknowledge || !isPinned, "an upstream without Settings cannot say that it is pinned");
   }
 
   /**
@@ -47,15 +48,18 @@ record UpstreamOptions(
   }
 
   UpstreamOptions withAcknowledge(boolean value) {
-    return new UpstreamOptions(value, delivery, windowBytes, queueBytesMax, connectionsMax, isPinned);
+    return new UpstreamOptions(
+        value, delivery, windowBytes, queueBytesMax, connectionsMax, isPinned);
   }
 
   UpstreamOptions withDelivery(Delivery value) {
-    return new UpstreamOptions(acknowledge, value, windowBytes, queueBytesMax, connectionsMax, isPinned);
+    return new UpstreamOptions(
+        acknowledge, value, windowBytes, queueBytesMax, connectionsMax, isPinned);
   }
 
   UpstreamOptions withWindowBytes(int value) {
-    return new UpstreamOptions(acknowledge, delivery, value, queueBytesMax, connectionsMax, isPinned);
+    return new UpstreamOptions(
+        acknowledge, delivery, value, queueBytesMax, connectionsMax, isPinned);
   }
 
   UpstreamOptions withQueueBytesMax(int value) {

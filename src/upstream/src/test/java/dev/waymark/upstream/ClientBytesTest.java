@@ -49,12 +49,7 @@ final class ClientBytesTest {
   void message_longerThanTheWindow_closesTheConnection() {
     UpstreamOptions narrow =
         new UpstreamOptions(
-            true,
-            Delivery.MESSAGES,
-            8,
-            MESSAGES.queueBytesMax(),
-            MESSAGES.connectionsMax(),
-            false);
+            true, Delivery.MESSAGES, 8, MESSAGES.queueBytesMax(), MESSAGES.connectionsMax(), false);
     FakeCall call = FakeCall.opened(narrow, handlers.answering(ECHO), LINE, 100);
     call.receive(dataFrame(0, 0, "1234567\n", true), dataFrame(0, 8, "12345678", false));
     assertThat(call.replies()).isEqualTo("1234567\n");

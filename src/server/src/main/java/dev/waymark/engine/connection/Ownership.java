@@ -400,9 +400,7 @@ public final class Ownership {
    * @param isResumingAtMostOnce as for {@link #isResumable}
    */
   boolean isResumableAfterRefusal(boolean isResumingAtMostOnce) {
-    return requireOwner().isPinned()
-        ? !client.isForgetting()
-        : isResumable(isResumingAtMostOnce);
+    return requireOwner().isPinned() ? !client.isForgetting() : isResumable(isResumingAtMostOnce);
   }
 
   /** Returns what the next owner is told about the last one; null for the first owner. */

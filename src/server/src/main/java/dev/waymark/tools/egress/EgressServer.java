@@ -26,7 +26,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A running egress: serves Attach and health, and passes connections on to a server. Thread-safe. */
+/**
+ * A running egress: serves Attach and health, and passes connections on to a server. Thread-safe.
+ */
 public final class EgressServer implements AutoCloseable {
   private static final int FLOW_CONTROL_WINDOW_BYTES = 4 * 1024 * 1024;
   private static final int INBOUND_MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
@@ -57,10 +59,7 @@ public final class EgressServer implements AutoCloseable {
             0, new DefaultThreadFactory("egress", true), transport.ioHandlers());
     dialer = new ServerDialer(transport, options);
     upstream =
-        Upstream.builder(this::open)
-            .pinned(true)
-            .windowBytes(EgressOptions.WINDOW_BYTES)
-            .build();
+        Upstream.builder(this::open).pinned(true).windowBytes(EgressOptions.WINDOW_BYTES).build();
     probe = new ServerProbe(dialer, loops.next(), options, counters, this::onServer);
     try {
       server =

@@ -21,9 +21,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One client connection and its TCP connection with the server. Its state is confined to the
- * server socket's event loop, which is that of the lane: handlers are called there, except for a
- * few that say so.
+ * One client connection and its TCP connection with the server. Its state is confined to the server
+ * socket's event loop, which is that of the lane: handlers are called there, except for a few that
+ * say so.
  *
  * <p><b>Back-pressure.</b> Bytes of the client count as consumed once the server's socket has
  * accepted them, so that what the server does not read fills the connection's window, and the

@@ -77,8 +77,7 @@ class PinnedTest {
     Connection connection = acceptPinned();
     fixtures.isKernelFull = true;
     fixtures.answer(
-        connection,
-        fixtures.frame(connection).payload(Fixtures.bytes(Fixtures.REPLY_WINDOW + 1)));
+        connection, fixtures.frame(connection).payload(Fixtures.bytes(Fixtures.REPLY_WINDOW + 1)));
     assertThat(fixtures.summaries)
         .extracting(ConnectionSummary::reason)
         .containsExactly(CloseReason.FLOW_CONTROL);
