@@ -12,6 +12,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /** A server that others wrote and that speaks no gRPC, in its own process on a port of its own. */
@@ -29,6 +30,11 @@ final class ForeignServer implements AutoCloseable {
 
     Kind(String program) {
       this.program = program;
+    }
+
+    /** The name of its listener and pool. */
+    String label() {
+      return name().toLowerCase(Locale.ROOT);
     }
   }
 
@@ -76,6 +82,7 @@ final class ForeignServer implements AutoCloseable {
   private static List<String> postgresql(Path folder, String port) throws IOException {
     Path data = folder.resolve("data");
     Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
+    Files.setPosixFilePermissions(folder.getParent(), PosixFilePermissions.fromString("rwxr-xr-x"));
     List<String> create =
         new ArrayList<>(asServer(Kind.POSTGRESQL, sibling(program("postgres"), "initdb")));
     create.addAll(List.of("-D", data.toString(), "-A", "trust", "-U", "postgres", "--no-sync"));

@@ -78,7 +78,7 @@ final class Mover {
             }
           });
     } else {
-      host.forEachOn(lane, connection -> leave(nowNs, connection, lane, cause, to, isOverdue));
+      host.forEachOn(lane, connection -> leave(nowNs, connection, cause, to, isOverdue));
     }
   }
 
@@ -109,7 +109,6 @@ final class Mover {
   private void leave(
       long nowNs,
       Connection connection,
-      Lane lane,
       ResumeState.Cause cause,
       @Nullable Lane to,
       boolean isOverdue) {

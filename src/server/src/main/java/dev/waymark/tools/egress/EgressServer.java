@@ -15,7 +15,6 @@ import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
@@ -68,8 +67,7 @@ public final class EgressServer implements AutoCloseable {
               NettyGuard.guard(NettyServerBuilder.forAddress(listen))
                   .bossEventLoopGroup(loops)
                   .workerEventLoopGroup(loops)
-                  .channelFactory(
-                      () -> (ServerChannel) transport.servers().open(listen.getAddress()))
+                  .channelFactory(() -> transport.servers().open(listen.getAddress()))
                   .flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
                   .maxInboundMessageSize(INBOUND_MESSAGE_BYTES_MAX)
                   .permitKeepAliveTime(KEEP_ALIVE_MIN_MS, TimeUnit.MILLISECONDS)
