@@ -30,6 +30,7 @@ final class Marks {
           "credit checked when quiet",
           "leader elected",
           "no leader",
+          "pinned connection lost",
           "push from another shard written",
           "reload",
           "sdk closes",

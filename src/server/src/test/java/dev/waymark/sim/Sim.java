@@ -346,7 +346,8 @@ final class Sim {
       if (ledger.isLive(connection) && lane == -1 && !isSuspect) {
         throw new AssertionError("liveness: connection " + connection + " has no owner");
       }
-      boolean mustMove = ledger.isAcknowledging(lane) && watchers.owners().mustDrain(lane);
+      boolean canMove = ledger.isAcknowledging(lane) && !ledger.isPinned(lane);
+      boolean mustMove = canMove && watchers.owners().mustDrain(lane);
       boolean isAnyEligible = home(connection).lanes().stream().anyMatch(this::isEligible);
       if (mustMove && isAnyEligible && fleet.options().moving().movesPerSecond() > 100) {
         throw new AssertionError(

@@ -131,6 +131,10 @@ final class SimDelivery {
     int number = lane.number();
     if (control instanceof UpstreamControl.Settings settings) {
       sim.watchers().tell(watcher -> watcher.onSettings(number, settings.windowBytes()));
+      if (settings.isPinned()) {
+        sim.watchers().tell(watcher -> watcher.onPinned(number));
+        sim.history().pinned(number);
+      }
     } else if (control instanceof UpstreamControl.Push push) {
       long connection = push.mark().sequence();
       int bytes = push.payload().length;

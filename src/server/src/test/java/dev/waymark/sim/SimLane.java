@@ -10,6 +10,7 @@ import dev.waymark.protocol.Open;
 import dev.waymark.protocol.PushResult;
 import dev.waymark.protocol.UpstreamControl;
 import dev.waymark.protocol.codec.BridgeBatchWriter;
+import dev.waymark.sim.checkers.Ledger;
 import dev.waymark.sim.checkers.Watcher;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
@@ -212,6 +213,11 @@ final class SimLane implements LaneTransport {
 
   /** Ends the lane for the bridge; the upstream may not notice for a while. */
   private void endForBridge() {
+    Ledger ledger = sim.watchers().ledger();
+    if (ledger.isPinned(number)
+        && ledger.connections().stream().anyMatch(each -> ledger.lane(each) == number)) {
+      sim.mark("pinned connection lost");
+    }
     if (phase != Phase.ZOMBIE && phase != Phase.GONE) {
       reportMode();
       sim.watchers().tell(watcher -> watcher.onLaneEnd(number));

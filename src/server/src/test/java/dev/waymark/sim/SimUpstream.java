@@ -15,6 +15,8 @@ final class SimUpstream implements LaneEnd {
   /** How an upstream process behaves. */
   enum Kind {
     HONEST,
+    /** As HONEST, but its connections are neither moved nor replayed. */
+    PINNED,
     SLOW,
     /** Sends no Settings and no consumed, and ignores limits. */
     AT_MOST_ONCE,
@@ -168,7 +170,9 @@ final class SimUpstream implements LaneEnd {
   private void settings() {
     if (kind != Kind.AT_MOST_ONCE && !isSettingsSent) {
       isSettingsSent = true;
-      lane.send(new UpstreamControl.Settings(1, sim.askedWindowBytes(), dice.oneIn(3), false));
+      boolean isPinned = kind == Kind.PINNED;
+      lane.send(
+          new UpstreamControl.Settings(1, sim.askedWindowBytes(), dice.oneIn(3), isPinned));
     }
   }
 

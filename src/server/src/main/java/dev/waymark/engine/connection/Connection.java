@@ -578,6 +578,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     }
     boolean isServing =
         bytes > 0 || frame.consumed() > client.consumedOffset() || frame.halfClose();
+    if (isServing) {
+      onSessionBegun();
+    }
     if (isServing && frame.close() == 0) {
       onServed(nowNs);
     }
@@ -589,6 +592,11 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     if (whole == null) {
       armDeadline(nowNs);
       return;
+    }
+    if (!whole.payloads().isEmpty()
+        || whole.consumed() > client.consumedOffset()
+        || whole.isHalfClose()) {
+      onSessionBegun();
     }
     if (whole.close() == 0) {
       onServed(nowNs);
@@ -603,9 +611,12 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   private void onServed(long nowNs) {
     progress.onServed(host.elapsedNs(nowNs));
     endPause(nowNs);
+  }
+
+  /** The session of an owner to which connections are pinned has begun: nobody else can resume it. */
+  private void onSessionBegun() {
     Owner owner = ownership.owner();
     if (owner != null && owner.isPinned() && !ownership.isHandingOver()) {
-      // Its session has begun: from here on nobody else can resume it.
       client.forgetSent();
     }
   }

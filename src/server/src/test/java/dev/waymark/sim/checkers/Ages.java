@@ -131,7 +131,8 @@ public final class Ages implements Watcher {
       state.endedNs = nowNs;
       // The frame that makes a lane at-most-once may itself end the connection: the ledger learns
       // of the mode a moment too late.
-      boolean isPlain = ledger.isAtMostOnce(ledger.lane(connection));
+      int lane = ledger.lane(connection);
+      boolean isPlain = ledger.isAtMostOnce(lane) || ledger.isPinned(lane);
       state.wasQuiet =
           ledger.consumed(connection) == state.received
               && !state.queue.hasReplies()

@@ -24,6 +24,10 @@ public final class Ledger implements Watcher {
     long sent;
     long consumed;
     boolean isReleasing;
+
+    /** Whether an owner to which it is pinned has begun a session. */
+    boolean isBegun;
+
     boolean isHolding;
     long heldBytes;
     long heldConsumed = -1;
@@ -65,6 +69,7 @@ public final class Ledger implements Watcher {
   private final Map<Long, Entry> entries = new HashMap<>();
   private final Set<Integer> acknowledging = new HashSet<>();
   private final Set<Integer> atMostOnce = new HashSet<>();
+  private final Set<Integer> pinned = new HashSet<>();
   private List<Watcher> rules = List.of();
 
   /**
@@ -151,6 +156,16 @@ public final class Ledger implements Watcher {
     return atMostOnce.contains(lane);
   }
 
+  /** Whether connections are pinned to the upstream of this lane. */
+  public boolean isPinned(int lane) {
+    return pinned.contains(lane);
+  }
+
+  /** Whether what the owner was sent is not kept: it has begun a session that nobody resumes. */
+  boolean isForgetting(long connection) {
+    return entry(connection).isBegun;
+  }
+
   /** The connections whose socket is not closed. */
   public Set<Long> connections() {
     return entries.keySet();
@@ -198,6 +213,13 @@ public final class Ledger implements Watcher {
   }
 
   @Override
+  public void onPinned(int lane) {
+    if (!atMostOnce.contains(lane)) {
+      pinned.add(lane);
+    }
+  }
+
+  @Override
   public void onAtMostOnce(int lane) {
     if (atMostOnce.add(lane)) {
       entries.values().stream()
@@ -235,7 +257,10 @@ public final class Ledger implements Watcher {
             Math.min(entry.sent, entry.heldConsumed),
             entry.heldContext,
             entry.isHeldEnd,
-            entry.heldConsumed >= 0 || atMostOnce.contains(lane));
+            entry.heldConsumed >= 0 || atMostOnce.contains(lane) || isPinned(lane));
+    boolean isSign =
+        commit.bytes() > 0 || commit.consumed() > entry.consumed || entry.isHeldEnd;
+    entry.isBegun |= isSign && isPinned(lane);
     rules.forEach(rule -> rule.onCommit(commit));
     int close = entry.heldClose;
     entry.consumed = Math.max(entry.consumed, commit.consumed());
@@ -246,7 +271,7 @@ public final class Ledger implements Watcher {
       left(
           frame.connection(),
           entry,
-          isRefusal && isResumable(lane) ? Leaving.REFUSED : Leaving.ENDED);
+          isRefusal && isResumableAfterRefusal(lane, entry) ? Leaving.REFUSED : Leaving.ENDED);
     } else if (frame.isReleased() && entry.isReleasing) {
       left(frame.connection(), entry, Leaving.RELEASED);
     }
@@ -300,7 +325,11 @@ public final class Ledger implements Watcher {
 
   /** Whether connections of this lane continue elsewhere when they lose it. */
   private boolean isResumable(int lane) {
-    return isResumingAtMostOnce || !atMostOnce.contains(lane);
+    return !isPinned(lane) && (isResumingAtMostOnce || !atMostOnce.contains(lane));
+  }
+
+  private boolean isResumableAfterRefusal(int lane, Entry entry) {
+    return isPinned(lane) ? !entry.isBegun : isResumable(lane);
   }
 
   private void left(long connection, Entry entry, Leaving how) {

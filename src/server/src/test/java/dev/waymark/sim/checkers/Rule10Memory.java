@@ -154,7 +154,9 @@ public final class Rule10Memory implements Watcher {
       }
       sum += state.queued;
       if (!state.isOver) {
-        sum += state.received - ledger.consumed(connection) + ledger.heldBytes(connection);
+        boolean isForgetting = ledger.isForgetting(connection);
+        long from = isForgetting ? ledger.sent(connection) : ledger.consumed(connection);
+        sum += state.received - from + ledger.heldBytes(connection);
       }
     }
     require(

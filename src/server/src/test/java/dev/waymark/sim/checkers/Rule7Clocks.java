@@ -165,6 +165,7 @@ public final class Rule7Clocks implements Watcher {
   private boolean isWaiting(long connection) {
     return progressTimeoutNs > 0
         && ledger.isAcknowledging(ledger.lane(connection))
+        && !ledger.isPinned(ledger.lane(connection))
         && ledger.sent(connection) > ledger.consumed(connection);
   }
 }

@@ -27,6 +27,7 @@ public final class Rule9HandOver implements Watcher {
   @Override
   public void onRelease(int lane, long connection, int epoch) {
     require(ledger.isAcknowledging(lane), RULE, "Release on a lane without Settings", connection);
+    require(!ledger.isPinned(lane), RULE, "Release of a pinned connection", connection);
     require(!ledger.isReleasing(connection), RULE, "a second Release", connection);
   }
 

@@ -93,6 +93,9 @@ public interface Watcher {
 
   default void onSettings(int lane, int windowBytes) {}
 
+  /** Settings that came on this lane say that connections are pinned to its upstream. */
+  default void onPinned(int lane) {}
+
   /** The lane becomes at-most-once. */
   default void onAtMostOnce(int lane) {}
 

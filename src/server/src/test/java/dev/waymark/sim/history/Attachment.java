@@ -50,6 +50,10 @@ final class Attachment {
   @Nullable Start start;
 
   boolean isAtMostOnce;
+
+  /** Whether the connection is pinned to the upstream. */
+  boolean isPinned;
+
   final Bytes received = new Bytes();
   boolean hasClientEnded;
   final List<Commit> commits = new ArrayList<>();

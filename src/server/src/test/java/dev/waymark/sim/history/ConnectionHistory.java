@@ -49,10 +49,10 @@ final class ConnectionHistory {
       byte @Nullable [] context) {
     static final State FIRST = new State(0, 0, 0, false, null);
 
-    State after(Commit commit, boolean isAtMostOnce) {
+    State after(Commit commit, boolean isWithoutReplyEnds) {
       long now = committed + commit.bytes().length;
       byte[] left = commit.context() == null ? context : commit.context();
-      boolean isReplyEnd = commit.consumed() >= 0 || isAtMostOnce;
+      boolean isReplyEnd = commit.consumed() >= 0 || isWithoutReplyEnds;
       return new State(
           Math.max(consumed, commit.consumed()),
           now,
@@ -175,7 +175,7 @@ final class ConnectionHistory {
     State state = begin;
     states.add(leaving(state, owner));
     for (Commit commit : owner.commits) {
-      state = state.after(commit, owner.isAtMostOnce);
+      state = state.after(commit, owner.isAtMostOnce || owner.isPinned);
       states.add(leaving(state, owner));
       if (commit.isLast()) {
         break;

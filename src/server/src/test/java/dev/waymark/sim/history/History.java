@@ -17,6 +17,7 @@ public final class History {
   private final Map<Long, ConnectionHistory> connections = new TreeMap<>();
   private final Map<Long, PushHistory> pushes = new TreeMap<>();
   private final Set<Integer> atMostOnce = new HashSet<>();
+  private final Set<Integer> pinned = new HashSet<>();
   private final Map<Long, Attachment> owners = new HashMap<>();
 
   // --- the client's view ---
@@ -68,6 +69,7 @@ public final class History {
     if (known != null) {
       Attachment attachment = new Attachment(lane, epoch);
       attachment.isAtMostOnce = atMostOnce.contains(lane);
+      attachment.isPinned = pinned.contains(lane);
       known.attachments.put(epoch, attachment);
       owners.put(connection, attachment);
     }
@@ -79,6 +81,14 @@ public final class History {
     if (owner != null && owner.epoch == epoch) {
       owners.remove(connection);
     }
+  }
+
+  /** Connections are pinned to the upstream of this lane, also those that it has now. */
+  public void pinned(int lane) {
+    pinned.add(lane);
+    owners.values().stream()
+        .filter(owner -> owner.lane == lane)
+        .forEach(owner -> owner.isPinned = true);
   }
 
   /** The lane is at-most-once, with effect on all attachments that it has now. */
