@@ -6,8 +6,8 @@ import dev.waymark.bridge.Wait;
 import dev.waymark.config.ConfigException;
 import dev.waymark.config.ListenAddresses;
 import dev.waymark.config.LogConfig;
-import dev.waymark.net.listener.SystemErrors;
 import dev.waymark.net.listener.ListenerPort;
+import dev.waymark.net.listener.SystemErrors;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Logging;
 import dev.waymark.tools.stub.DelayText;
@@ -98,7 +98,8 @@ final class StubCommand implements Callable<Integer> {
       names = "--refuse",
       paramLabel = "CODE",
       defaultValue = "none",
-      description = "Refuse new connections: busy, not_here or shutting_down (default: ${DEFAULT-VALUE}).")
+      description =
+          "Refuse new connections: busy, not_here or shutting_down (default: ${DEFAULT-VALUE}).")
   private String refuse = "none";
 
   @Option(

@@ -483,11 +483,10 @@ final class ConfigErrorsTest {
 
   @Test
   void variable_misspelt_isRefused() {
-    assertThatThrownBy(
-            () ->
-                Loading.flags(
-                    Map.of(),
-                    Map.of("WAYMARK_LISTN", ":1", "WAYMARK_JAVA_OPT", "", "WAYMARK_LISTEN", ":2")))
+    assertThatThrownBy(() ->
+            Loading.flags(
+                Map.of(),
+                Map.of("WAYMARK_LISTN", ":1", "WAYMARK_JAVA_OPT", "", "WAYMARK_LISTEN", ":2")))
         .isInstanceOf(ConfigException.class)
         .hasMessage(
             "environment WAYMARK_JAVA_OPT: unknown variable; did you mean WAYMARK_JAVA_OPTS?\n"
@@ -507,7 +506,6 @@ final class ConfigErrorsTest {
             "WAYMARK_IMAGE",
             "x");
     assertThat(Loading.flags(Map.of(), environment).warnings())
-        .isEqualTo(
-            List.of("environment WAYMARK_COMMIT: unknown variable, ignored"));
+        .isEqualTo(List.of("environment WAYMARK_COMMIT: unknown variable, ignored"));
   }
 }

@@ -141,16 +141,15 @@ final class EchoLane implements AutoCloseable, AttachStream.Listener {
       boolean isAlive) {}
 
   Figures figures() throws Exception {
-    return loop.call(
-        () ->
-            new Figures(
-                passed.count,
-                busy.quantileMs(99),
-                busy.quantileMs(100),
-                passed.quantileMs(99),
-                passed.quantileMs(100),
-                directBytesMax,
-                end == null));
+    return loop.call(() ->
+        new Figures(
+            passed.count,
+            busy.quantileMs(99),
+            busy.quantileMs(100),
+            passed.quantileMs(99),
+            passed.quantileMs(100),
+            directBytesMax,
+            end == null));
   }
 
   /** How many messages were delayed by how many milliseconds. Confined to the loop. */

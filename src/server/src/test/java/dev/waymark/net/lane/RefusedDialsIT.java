@@ -173,10 +173,9 @@ final class RefusedDialsIT {
     await()
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(1))
-        .untilAsserted(
-            () ->
-                assertThat(loop.call(silent.dial::problemOfSilence).orElseThrow().text())
-                    .containsPattern(Fault.SILENT.problem));
+        .untilAsserted(() ->
+            assertThat(loop.call(silent.dial::problemOfSilence).orElseThrow().text())
+                .containsPattern(Fault.SILENT.problem));
     loop.eventLoop().execute(silent.stream::cancel);
     assertThat(silent.channel.closeFuture().await(5, TimeUnit.SECONDS)).isTrue();
   }
