@@ -10,6 +10,12 @@ is_built() {
   [ -e "$run/$build/.stamp" ] && [ -z "$newer" ]
 }
 
+# Prints Maven's output without codes for the terminal; fails, so that its caller can say more.
+show_errors() {
+  sed "s/$(printf '\033')\[[0-9;]*m//g" "$1" >&2
+  false
+}
+
 build() {
   { mkdir -p "$run" && true >>"$run/lock"; } 2>/dev/null || die "$root has no build newer than its sources, and $(id -un)" \
     "cannot write to $run: start it once as its owner, copy it to a folder of your own, or run a release."
@@ -33,11 +39,12 @@ build() {
   trap 'exit 130' INT
   trap 'exit 131' QUIT
   trap 'exit 143' TERM
-  # Maven's own libraries would warn of what they do in Java 25.
+  # Maven's own libraries would warn of what they do in Java 25. It writes to a file, as even without colours it begins and ends with
+  # codes that reset them.
   (cd "$root" && export JAVA_HOME="$java_home" MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED ${MAVEN_OPTS:-}" &&
-    exec mvn -B -q -Dstyle.color=never package -Dmaven.test.skip=true 9>&- </dev/null >&2) &
+    exec mvn -B -q -Dstyle.color=never package -Dmaven.test.skip=true 9>&- </dev/null >"$run/$build/build.log" 2>&1) &
   maven=$!
-  wait "$maven" || die "the build failed; Maven's reason is above. If it gave none, is the disk full? (df '$root')"
+  wait "$maven" || show_errors "$run/$build/build.log" || die "the build failed; Maven's reason is above. If it gave none, is the disk full? (df '$root')"
   # The newest: one of another version may be there too.
   # shellcheck disable=SC2012 # names are Maven's own
   archive=$(ls -t "$root"/target/waymark-*.tar.gz | head -n 1)

@@ -51,9 +51,8 @@ def table(lines):
 
 
 def one_table(columns, keys, groups):
-    bases = {BASE: "x HAProxy"}
-    if any(system == BEFORE for _, system in keys):
-        bases[BEFORE] = "x before"
+    systems = {system for _, system in groups}
+    bases = {base: heading for base, heading in ((BASE, "x HAProxy"), (BEFORE, "x before")) if base in systems}
     heads = ["case", "system", "rounds"]
     for _, heading, has_ratio in columns:
         heads += [heading, *bases.values()] if has_ratio else [heading]

@@ -1,12 +1,16 @@
 #!/bin/sh
 # Compiles the product and its tests, then runs a class of the tests: java.sh CLASS [ARGUMENT ...]. With WAYMARK_CHAOS_BUILT set it
-# uses the existing classes.
+# uses the existing classes; so does --help, if there are any.
 set -eu
 root=$(CDPATH='' cd -P -- "$(dirname -- "$0")/../.." && pwd)
 class_path_file=$root/target/test-class-path
 
+built=${WAYMARK_CHAOS_BUILT:-}
+case " $* " in *" --help "* | *" -h "*) built=1 ;; esac
+
 cd "$root"
-if [ -z "${WAYMARK_CHAOS_BUILT:-}" ] || [ ! -r "$class_path_file" ]; then
+if [ -z "$built" ] || [ ! -r "$class_path_file" ]; then
+  echo "java.sh: compiling, which takes a minute or two; WAYMARK_CHAOS_BUILT=1 skips this ..." >&2
   # shellcheck disable=SC2086 # MAVEN may be several words
   ${MAVEN:-mvn -B} -q test-compile dependency:build-classpath -Dmdep.outputFile="$class_path_file" -Dmdep.includeScope=test
 fi

@@ -2,6 +2,14 @@
 # Starts the stub in a container, on port 4770 with its admin port on 4771: start_stub_server.sh [FLAG OF waymark stub]...
 # Ctrl-C ends it. Builds the image `waymark` if it does not exist; WAYMARK_IMAGE names another.
 set -eu
+case " $* " in
+  *" --help "* | *" -h "*)
+    echo "usage: start_stub_server.sh [FLAG OF waymark stub]..."
+    echo "Starts the stub in a container, on 127.0.0.1:4770 with its admin port on 127.0.0.1:4771; Ctrl-C ends it."
+    echo "Builds the image waymark if it does not exist; WAYMARK_IMAGE names another. For the flags: ./waymark stub --help"
+    exit
+    ;;
+esac
 root=$(CDPATH='' cd -P -- "$(dirname -- "$0")/../.." && pwd)
 image=${WAYMARK_IMAGE:-waymark}
 # shellcheck source=misc/docker/engine.sh

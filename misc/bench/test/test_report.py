@@ -50,6 +50,11 @@ class ReportTest(unittest.TestCase):
         self.assertIn("| waymark | 1 | 30 | 3.00 | 1.50 |", table)
         self.assertIn("| before | 1 | 20 | 2.00 |  |", table)
 
+    def test_systems_that_did_not_run_have_no_column(self):
+        table = report.table([line("waymark", 1, 30)])
+        self.assertIn("| rounds | per s |\n", table)
+        self.assertIn("| waymark | 1 | 30 |\n", table)
+
     def test_files_given_on_the_command_line_are_one_table(self):
         command = [sys.executable, "-B", os.path.join(BENCH, "report.py"), FIGURES, FIGURES]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)

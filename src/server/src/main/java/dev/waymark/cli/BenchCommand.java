@@ -86,8 +86,13 @@ final class BenchCommand implements Callable<Integer> {
     Result result =
         new Bench(options, sockets(), Clock::nowNs, ShutdownSignals.install().stop(), progress())
             .run();
-    PrintWriter out = "-".equals(json) ? spec.commandLine().getErr() : spec.commandLine().getOut();
-    if (!isQuiet) {
+    PrintWriter err = spec.commandLine().getErr();
+    PrintWriter out = "-".equals(json) ? err : spec.commandLine().getOut();
+    if (result.hasNoConnection()) {
+      err.println("waymark bench: no connection could be opened");
+      result.failures().forEach(each -> err.println("  " + each));
+      err.flush();
+    } else if (!isQuiet) {
       Report.table(result).forEach(out::println);
       out.flush();
     }

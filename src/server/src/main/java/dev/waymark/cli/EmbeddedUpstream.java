@@ -3,6 +3,7 @@ package dev.waymark.cli;
 import dev.waymark.bridge.StartException;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.config.LoadedConfig.EmbeddedEcho;
+import dev.waymark.net.listener.SystemErrors;
 import dev.waymark.tools.stub.StubOptions;
 import dev.waymark.tools.stub.StubServer;
 import java.io.IOException;
@@ -49,11 +50,10 @@ final class EmbeddedUpstream implements AutoCloseable {
           taken.addSuppressed(nothingFree);
         }
       }
-      String why = taken.getMessage();
       throw StartException.port(
           "the embedded echo upstream (echo, --echo; there is none with --upstream)",
           wanted,
-          why == null ? "in use" : why);
+          SystemErrors.reason(taken.getCause() == null ? taken : taken.getCause()));
     }
   }
 

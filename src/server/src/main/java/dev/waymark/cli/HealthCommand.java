@@ -4,6 +4,7 @@ import dev.waymark.config.DurationText;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.ConnectException;
+import java.net.NoRouteToHostException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.UnknownHostException;
@@ -70,7 +71,8 @@ final class HealthCommand implements Callable<Integer> {
           switch (e.getCause()) {
             case ConnectException unknown when isUnresolved(unknown) ->
                 "unknown host " + uri().getHost() + "; the name resolves to no address";
-            case ConnectException _ -> "cannot connect";
+            case ConnectException refused -> "cannot connect: " + reason(refused);
+            case NoRouteToHostException unreachable -> "cannot connect: " + reason(unreachable);
             case IOException _ -> "the response is not HTTP; use the URL of an admin port";
             case null, default -> String.valueOf(e.getCause());
           });
@@ -90,6 +92,16 @@ final class HealthCommand implements Callable<Integer> {
       }
     }
     return false;
+  }
+
+  /** Of a refused connection, the client keeps no message. */
+  private static String reason(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause.getMessage() != null) {
+        return cause.getMessage();
+      }
+    }
+    return "connection refused";
   }
 
   private URI uri() {

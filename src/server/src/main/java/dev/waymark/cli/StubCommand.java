@@ -7,6 +7,7 @@ import dev.waymark.config.ConfigException;
 import dev.waymark.config.ListenAddresses;
 import dev.waymark.config.LogConfig;
 import dev.waymark.net.listener.ListenerPort;
+import dev.waymark.net.listener.SystemErrors;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Logging;
 import dev.waymark.tools.stub.DelayText;
@@ -97,7 +98,8 @@ final class StubCommand implements Callable<Integer> {
       names = "--refuse",
       paramLabel = "CODE",
       defaultValue = "none",
-      description = "Refuse every connection: busy, not_here or shutting_down.")
+      description =
+          "Refuse new connections: busy, not_here or shutting_down (default: ${DEFAULT-VALUE}).")
   private String refuse = "none";
 
   @Option(
@@ -241,7 +243,7 @@ final class StubCommand implements Callable<Integer> {
         why.getCause() != null && message.contains("/")
             ? message.substring(message.lastIndexOf('/') + 1)
             : asked;
-    String cause = why.getCause() == null ? message : String.valueOf(why.getCause().getMessage());
+    String cause = SystemErrors.reason(why.getCause() == null ? why : why.getCause());
     spec()
         .commandLine()
         .getErr()

@@ -86,7 +86,7 @@ public final class ConfigLoader {
             config,
             EntryOrder.of(schema).sorted(settings.entries()),
             embedded,
-            Overrides.warnings(schema, environment));
+            overrides.warnings());
     return embedded.map(one -> loaded.withEchoOn(one.address())).orElse(loaded);
   }
 

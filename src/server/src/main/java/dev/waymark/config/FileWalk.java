@@ -2,6 +2,7 @@ package dev.waymark.config;
 
 import dev.waymark.config.Schema.Child;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -98,7 +99,11 @@ final class FileWalk {
   }
 
   private void unknown(Origin.File at, String prefix, String key, Map<String, Child> children) {
-    Optional<String> meant = Nearest.to(key, children.keySet());
+    List<String> elsewhere = schema.pathsOf(key);
+    Optional<String> meant =
+        elsewhere.isEmpty()
+            ? Nearest.to(key, children.keySet())
+            : Optional.of(String.join(" or ", elsewhere));
     String remedy =
         meant
             .map(word -> "; did you mean " + word + "?")

@@ -10,12 +10,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * The values of flags and environment, which override those of the file; a flag overrides its
  * variable. Confined to one load.
  */
 final class Overrides {
+  private static final String PREFIX = "WAYMARK_";
+
   /** Variables of the launcher, the scripts and the command line, which are not keys. */
   private static final Set<String> OTHER_NAMES =
       Set.of(
@@ -40,6 +43,7 @@ final class Overrides {
 
   private final Map<Key<?, ?>, Value> byKey = new LinkedHashMap<>();
   private final Problems problems;
+  private final List<String> warnings;
 
   Overrides(
       Schema schema,
@@ -53,6 +57,7 @@ final class Overrides {
               flag -> overrideOf(flag, key.environmentName().orElseThrow(), flags, environment))
           .ifPresent(value -> byKey.put(key, value));
     }
+    this.warnings = checkNames(schema, environment);
   }
 
   private static Optional<Value> overrideOf(
@@ -72,21 +77,42 @@ final class Overrides {
         || (PORT_OF_A_SERVICE.matcher(name).matches() && URL.matcher(value).matches());
   }
 
-  /** A warning for each WAYMARK_ variable that is unknown and not set by Kubernetes. */
-  static List<String> warnings(Schema schema, Map<String, String> environment) {
+  /**
+   * Checks the names of variables that start with WAYMARK_ and are not set by Kubernetes. One that
+   * resembles a known variable is a mistake, like a misspelt flag or key. Others may be meant for
+   * somebody else.
+   *
+   * @return a warning for each of the others
+   */
+  private List<String> checkNames(Schema schema, Map<String, String> environment) {
     Set<String> known = new TreeSet<>(schema.environmentNames());
     known.addAll(OTHER_NAMES);
-    List<String> warnings = new ArrayList<>();
+    Set<String> knownRests =
+        known.stream().map(Overrides::rest).collect(Collectors.toCollection(TreeSet::new));
+    List<String> unknown = new ArrayList<>();
     for (String name : new TreeSet<>(environment.keySet())) {
-      if (name.startsWith("WAYMARK_")
+      if (name.startsWith(PREFIX)
           && !known.contains(name)
           && !isOfAService(name, environment.getOrDefault(name, ""))) {
-        String remedy =
-            Nearest.to(name, known).map(meant -> "; did you mean " + meant + "?").orElse("");
-        warnings.add(
-            "environment " + Setting.printable(name) + ": unknown variable, ignored" + remedy);
+        String what = "environment " + Setting.printable(name) + ": unknown variable";
+        Nearest.to(rest(name), knownRests)
+            .ifPresentOrElse(
+                meant ->
+                    problems.addLine(
+                        new Origin.Environment(name),
+                        what + "; did you mean " + PREFIX + meant + "?"),
+                () -> unknown.add(what + ", ignored"));
       }
     }
+    return List.copyOf(unknown);
+  }
+
+  private static String rest(String name) {
+    return name.substring(PREFIX.length());
+  }
+
+  /** A line for each variable whose name is unknown and resembles no other. */
+  List<String> warnings() {
     return warnings;
   }
 

@@ -99,6 +99,14 @@ final class Schema {
     return children.getOrDefault(prefix, Map.of());
   }
 
+  /** The paths of all entries with this name, in the order of the reference. */
+  List<String> pathsOf(String name) {
+    return children.keySet().stream()
+        .filter(prefix -> children.get(prefix).containsKey(name))
+        .map(prefix -> prefix + name)
+        .toList();
+  }
+
   /** The key with this path; null if there is none. */
   @Nullable Key<?, ?> key(String path) {
     return byPath.get(path);

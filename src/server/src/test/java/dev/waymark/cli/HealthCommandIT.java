@@ -59,7 +59,7 @@ class HealthCommandIT {
     }
     server.stop(0);
     assertThat(run("http://127.0.0.1:" + server.getAddress().getPort() + "/200")).isEqualTo(1);
-    assertThat(err.toString()).contains("cannot connect");
+    assertThat(err.toString()).contains(": cannot connect: connection refused");
   }
 
   @Test

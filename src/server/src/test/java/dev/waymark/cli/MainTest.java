@@ -180,7 +180,7 @@ final class MainTest {
     Path file =
         Files.writeString(
             folder.resolve("a.yml"), "listeners:\n- {name: a}\n- {name: b, address: \":1\"}\n");
-    environment = Map.of("WAYMARK_LISTEN", ":3", "WAYMARK_LISTN", ":4");
+    environment = Map.of("WAYMARK_LISTEN", ":3", "WAYMARK_COMMIT", "x");
     assertThat(run("config", "check", file.toString())).isEqualTo(2);
     assertThat(out).hasToString("");
     assertThat(err)
@@ -193,9 +193,9 @@ final class MainTest {
   @Test
   void check_validFile_warnsLikeABridge(@TempDir Path folder) throws IOException {
     Path file = Files.writeString(folder.resolve("a.yml"), "shards: 1\n");
-    environment = Map.of("WAYMARK_LISTN", ":4");
+    environment = Map.of("WAYMARK_COMMIT", "x");
     assertThat(run("config", "check", file.toString())).isZero();
-    assertThat(err.toString()).startsWith("warning: environment WAYMARK_LISTN: unknown variable");
+    assertThat(err.toString()).startsWith("warning: environment WAYMARK_COMMIT: unknown variable");
   }
 
   @Test

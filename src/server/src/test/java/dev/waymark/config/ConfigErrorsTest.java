@@ -59,6 +59,15 @@ final class ConfigErrorsTest {
             "waymark.yml:3:3: log.level: given twice, first at waymark.yml:2:3; remove one"),
         row("shard: 1", "waymark.yml:1:1: shard: unknown key; did you mean shards?"),
         row(
+            "progress-timeout: 1s",
+            "waymark.yml:1:1: progress-timeout: unknown key; did you mean pools[].progress-timeout?"),
+        row(
+            "user-timeout: 1s",
+            "waymark.yml:1:1: user-timeout: unknown key; did you mean listeners[].user-timeout or pools[].user-timeout?"),
+        row(
+            "pools:\n- target: \"unix:/a\"\n  lanes: {}",
+            "waymark.yml:3:3: pools[0].lanes: unknown key; did you mean lanes?"),
+        row(
             "listeners:\n- adress: :1",
             "waymark.yml:2:3: listeners[0].adress: unknown key; did you mean address?"),
         row(
@@ -473,10 +482,22 @@ final class ConfigErrorsTest {
   }
 
   @Test
-  void variable_unknown_isWarnedAbout() {
+  void variable_misspelt_isRefused() {
+    assertThatThrownBy(() ->
+            Loading.flags(
+                Map.of(),
+                Map.of("WAYMARK_LISTN", ":1", "WAYMARK_JAVA_OPT", "", "WAYMARK_LISTEN", ":2")))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage(
+            "environment WAYMARK_JAVA_OPT: unknown variable; did you mean WAYMARK_JAVA_OPTS?\n"
+                + "environment WAYMARK_LISTN: unknown variable; did you mean WAYMARK_LISTEN?");
+  }
+
+  @Test
+  void variable_likeNoOther_isWarnedAbout() {
     Map<String, String> environment =
         Map.of(
-            "WAYMARK_LISTN",
+            "WAYMARK_COMMIT",
             "x",
             "WAYMARK_JAVA_HOME",
             "/x",
@@ -485,8 +506,6 @@ final class ConfigErrorsTest {
             "WAYMARK_IMAGE",
             "x");
     assertThat(Loading.flags(Map.of(), environment).warnings())
-        .isEqualTo(
-            List.of(
-                "environment WAYMARK_LISTN: unknown variable, ignored; did you mean WAYMARK_LISTEN?"));
+        .isEqualTo(List.of("environment WAYMARK_COMMIT: unknown variable, ignored"));
   }
 }

@@ -7,13 +7,14 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** {@code waymark demo} as its users see it, without a terminal. */
 final class DemoIT {
   @Test
   void demo_forSomeSeconds_showsFaultsAndLosesNothing() {
-    try (Waymark demo = Waymark.start("demo", "--seconds=15", "--seed=5", "--clients=100")) {
+    try (Waymark demo = demo("--seconds=15", "--seed=5", "--clients=100")) {
       assertThat(demo.exitCode(Duration.ofSeconds(90))).as(demo.describe()).isZero();
       assertThat(demo.stdout())
           .contains("SIGTERM", "is back; longest client pause meanwhile: ")
@@ -27,7 +28,7 @@ final class DemoIT {
 
   @Test
   void sigterm_endsTheDemoCleanlyWithASummary() {
-    try (Waymark demo = Waymark.start("demo", "--clients=10")) {
+    try (Waymark demo = demo("--clients=10")) {
       demo.awaitLine("requests [1-9]");
       List<ProcessHandle> children = ProcessHandle.of(demo.pid()).orElseThrow().children().toList();
       assertThat(children).hasSizeGreaterThanOrEqualTo(4);
@@ -41,7 +42,7 @@ final class DemoIT {
   @Test
   void ctrlC_duringStart_endsTheDemoWithASummary() {
     assumeFalse(Waymark.isIgnoredHere("INT"), "this build ignores SIGINT, as in the background");
-    try (Waymark demo = Waymark.start("demo", "--clients=10")) {
+    try (Waymark demo = demo("--clients=10")) {
       demo.awaitLine("starting a bridge");
       await().until(() -> upstreamsOf(demo).size() == 3);
       List<String> line = new ArrayList<>(List.of("kill", "-INT", Long.toString(demo.pid())));
@@ -65,12 +66,20 @@ final class DemoIT {
 
   @Test
   void sigkill_alsoEndsTheChildProcesses() {
-    try (Waymark demo = Waymark.start("demo", "--clients=10")) {
+    try (Waymark demo = demo("--clients=10")) {
       demo.awaitLine("requests [1-9]");
       List<ProcessHandle> children = ProcessHandle.of(demo.pid()).orElseThrow().children().toList();
       ProcessHandle.of(demo.pid()).orElseThrow().destroyForcibly();
       awaitGone(children);
     }
+  }
+
+  /** Its children take the same compiler and collector. */
+  private static Waymark demo(String... flags) {
+    return Waymark.command(
+            Stream.concat(Stream.of("demo"), Stream.of(flags)).toArray(String[]::new))
+        .quick()
+        .start();
   }
 
   private static void awaitGone(List<ProcessHandle> children) {

@@ -30,16 +30,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The example upstreams in misc/examples, each started by its run script. */
+@TestInstance(Lifecycle.PER_CLASS)
 final class ExamplesIT {
   /** Exit code of the run scripts if this machine lacks something that they need. */
   private static final int NOT_AVAILABLE = 69;
@@ -71,6 +76,9 @@ final class ExamplesIT {
 
   /** Above 2^53, so that JavaScript rounds it if it is read as a number. */
   private static final long CONNECTION = (1L << 60) + 1;
+
+  /** Languages whose check has passed: it starts compilers and interpreters. */
+  private final Set<String> checked = new HashSet<>();
 
   @Test
   void plainUpstream_answersFramesForTheSameConnectionAndEpoch() throws Exception {
@@ -125,7 +133,7 @@ final class ExamplesIT {
   }
 
   /** Returns at least {@code count} frames; more if the last batch has them. */
-  private static List<UpstreamFrame> answers(String language, int count, BridgeBatch... batches)
+  private List<UpstreamFrame> answers(String language, int count, BridgeBatch... batches)
       throws Exception {
     int port = Waymark.freePort();
     try (Waymark example = startExample(language, port)) {
@@ -305,16 +313,20 @@ final class ExamplesIT {
         .env("JAVA_HOME", JavaExample.javaHome().toString());
   }
 
-  private static void assumeThatItRuns(String language) {
+  private void assumeThatItRuns(String language) {
+    if (checked.contains(language)) {
+      return;
+    }
     try (Waymark check = launch(language, "--check").start()) {
       int code = check.exitCode(CHECK_TIMEOUT);
       assertThat(check.stderr()).as("Maven finds the SDK").doesNotContain("dev.waymark:waymark-");
       assumeTrue(code != NOT_AVAILABLE, check.stderr());
       assertThat(code).as(check.describe()).isZero();
+      checked.add(language);
     }
   }
 
-  private static Waymark startExample(String language, int port) {
+  private Waymark startExample(String language, int port) {
     assumeThatItRuns(language);
     String address = "127.0.0.1:" + port;
     Waymark example = launch(language, address).start();

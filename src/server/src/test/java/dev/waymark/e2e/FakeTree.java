@@ -20,10 +20,11 @@ final class FakeTree {
   private static final String MAVEN =
       """
       #!/bin/sh
+      printf '\\033[0m\\033[0m'
       echo "$$ $*" >>mvn-calls
       if grep -q silent pom.xml; then exit 1; fi
       case " $* " in *' -q '*) ;; *) echo '[INFO] Scanning' ;; esac
-      if grep -q broken pom.xml; then echo '[ERROR] broken pom'; exit 1; fi
+      if grep -q broken pom.xml; then echo '\033[31m[ERROR]\033[0m broken pom'; exit 1; fi
       if grep -q slow pom.xml; then until [ -e go-on ]; do sleep 0.1; done; fi
       mkdir -p target/waymark-1/bin target/waymark-1/lib
       cp waymark target/waymark-1/bin/waymark

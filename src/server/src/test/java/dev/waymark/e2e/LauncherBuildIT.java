@@ -175,7 +175,7 @@ final class LauncherBuildIT {
       assertThat(run.stderr())
           .contains("[ERROR] broken pom")
           .contains("the build failed")
-          .doesNotContain("[INFO]");
+          .doesNotContain("[INFO]", "\033");
       assertThat(run.stdout()).isEmpty();
     }
     assertNoBuilds();

@@ -107,6 +107,7 @@ final class SimLane implements LaneTransport {
       sdk.start();
     }
     lane.onReady(sim.nowNs());
+    lane.onAccepted();
   }
 
   /** The upstream's end. */

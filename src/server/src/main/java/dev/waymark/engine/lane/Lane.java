@@ -23,7 +23,7 @@ import io.netty.buffer.ByteBuf;
  * it is. It combines machines that do not know it: {@link LaneSender} gathers what is sent, {@link
  * LaneMode} decides whether the upstream acknowledges, {@link LaneClock} how long it may be silent,
  * and {@link LaneConnections} counts. Confined to its shard's thread; the edge calls {@link
- * #onReady}, {@link #onFrame} and {@link #onBroken}.
+ * #onReady}, {@link #onAccepted}, {@link #onFrame} and {@link #onBroken}.
  */
 public final class Lane implements Owner, Candidate {
   private enum Phase {
@@ -48,6 +48,7 @@ public final class Lane implements Owner, Candidate {
 
   private UpstreamView upstream;
   private Phase phase = Phase.CONNECTING;
+  private boolean isAccepted;
   private boolean isDraining;
   private boolean isGoingAway;
   private boolean isHeldBack;
@@ -101,11 +102,20 @@ public final class Lane implements Owner, Candidate {
     }
   }
 
+  /** The upstream has accepted the call, or has not refused it for a while. Idempotent. */
+  public void onAccepted() {
+    if (phase == Phase.OPEN && !isAccepted) {
+      isAccepted = true;
+      pool.onLaneAccepted(this);
+    }
+  }
+
   /** A frame from the upstream; valid only during the call. */
   public void onFrame(long nowNs, UpstreamFrame frame) {
     if (phase != Phase.OPEN) {
       return;
     }
+    onAccepted();
     counters.add(Counter.FRAMES_RECEIVED, 1);
     clock.onReceived(nowNs, host.elapsedNs(nowNs));
     if (mode.onFrame(frame.control())) {
@@ -203,6 +213,16 @@ public final class Lane implements Owner, Candidate {
    * @param cause for operators
    */
   public void onBroken(long nowNs, String cause) {
+    breakWith(nowNs, cause, CloseReason.UPSTREAM_LOST);
+  }
+
+  /**
+   * The upstream refused the call, even if so late that it counted as accepted.
+   *
+   * @param cause for operators
+   */
+  public void onRefused(long nowNs, String cause) {
+    isAccepted = false;
     breakWith(nowNs, cause, CloseReason.UPSTREAM_LOST);
   }
 
@@ -405,6 +425,11 @@ public final class Lane implements Owner, Candidate {
 
   public boolean isBroken() {
     return phase == Phase.BROKEN;
+  }
+
+  /** Whether the upstream has accepted the call; if not, a lane that breaks is refused. */
+  public boolean isAccepted() {
+    return isAccepted;
   }
 
   /** Whether the lane may get new connections, apart from the state of its upstream. */

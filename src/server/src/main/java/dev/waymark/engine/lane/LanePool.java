@@ -16,6 +16,9 @@ public interface LanePool {
   /** The lane is established. */
   void onLaneOpen(long nowNs, Lane lane);
 
+  /** The upstream has accepted the call of an established lane. */
+  void onLaneAccepted(Lane lane);
+
   /** It is decided whether a lane acknowledges. */
   void onLaneDecided(long nowNs);
 

@@ -129,8 +129,12 @@ public final class ShardPool implements LanePool {
   @Override
   public void onLaneOpen(long nowNs, Lane lane) {
     slot(lane).onLaneOpen();
-    host.events().onLaneOpen(options.name(), lane.upstream().address());
     refresh(nowNs);
+  }
+
+  @Override
+  public void onLaneAccepted(Lane lane) {
+    host.events().onLaneOpen(options.name(), lane.upstream().address());
   }
 
   /** It is decided whether a lane acknowledges: it may now accept connections. */
@@ -179,7 +183,7 @@ public final class ShardPool implements LanePool {
     forgetUnused();
     // Retiring lanes accept connections again if no other does.
     refresh(nowNs);
-    if (wasOpen) {
+    if (lane.isAccepted()) {
       host.events().onLaneBroken(options.name(), lane.upstream().address(), cause, connections);
       if (!lane.isGoingAway()) {
         reportOutlier(lane, OutlierSignal.LANE_BROKEN);

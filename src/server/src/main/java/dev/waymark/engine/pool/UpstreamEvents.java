@@ -10,6 +10,7 @@ import dev.waymark.protocol.Mark;
 public interface UpstreamEvents {
   void onConnectionAttached(Mark mark, String pool, String upstream, int epoch);
 
+  /** The upstream has accepted a lane. */
   void onLaneOpen(String pool, String upstream);
 
   /** The upstream has announced the end of a lane's connection; another is opened to take over. */
@@ -22,7 +23,7 @@ public interface UpstreamEvents {
    */
   void onLaneBroken(String pool, String upstream, String cause, int connections);
 
-  /** A lane to an upstream that says SERVING could not be opened; it is tried again. */
+  /** An upstream that says SERVING could not be reached or refused a lane; it is tried again. */
   void onLaneRefused(String pool, String upstream, String cause);
 
   /** There is evidence against an upstream; called every time. */

@@ -51,6 +51,7 @@ final class GrpcLane implements LaneTransport, AttachStream.Listener {
   private final AttachStream stream;
   private @Nullable Future<?> finishTimeout;
   private @Nullable Future<?> acceptTimer;
+  private boolean isAnswered;
   private boolean isAccepted;
   private boolean isReading;
   private boolean isEnded;
@@ -207,14 +208,20 @@ final class GrpcLane implements LaneTransport, AttachStream.Listener {
   private void awaitAcceptance() {
     if (acceptTimer == null) {
       acceptTimer =
-          settings.loop().schedule(this::onAccepted, ACCEPTED_AFTER_MS, TimeUnit.MILLISECONDS);
+          settings.loop().schedule(this::countAsAccepted, ACCEPTED_AFTER_MS, TimeUnit.MILLISECONDS);
     }
   }
 
   @Override
   public void onAccepted() {
+    isAnswered = true;
+    countAsAccepted();
+  }
+
+  private void countAsAccepted() {
     if (!isAccepted && !isEnded) {
       isAccepted = true;
+      lane.onAccepted();
       settings.attempts().onAccepted(lane.poolName(), lane.upstream().address());
     }
   }
@@ -299,13 +306,15 @@ final class GrpcLane implements LaneTransport, AttachStream.Listener {
     }
     isEnded = true;
     release();
+    long nowNs = settings.clockNs().getAsLong();
     String cause = describe(status);
-    if (status.getCode() == Status.Code.UNIMPLEMENTED && !isAccepted) {
+    if (status.getCode() == Status.Code.UNIMPLEMENTED && !isAnswered) {
       UpstreamProblem problem = refusal(status);
       settings.attempts().onRefused(lane.poolName(), lane.upstream().address(), problem);
-      cause = problem.text() + " (" + cause + ")";
+      lane.onRefused(nowNs, problem.text() + " (" + cause + ")");
+    } else {
+      lane.onBroken(nowNs, cause);
     }
-    lane.onBroken(settings.clockNs().getAsLong(), cause);
   }
 
   /** Tells a missing Attach method from a web server's 404, which gRPC maps to the same code. */

@@ -64,8 +64,7 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    String message = cause.getMessage();
-    closeForDescriptors(message == null ? cause.toString() : message);
+    closeForDescriptors(SystemErrors.reason(cause));
   }
 
   /** Counts the client here rather than on its own loop, which may lag behind a burst. */

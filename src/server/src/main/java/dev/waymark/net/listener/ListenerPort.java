@@ -155,8 +155,7 @@ public final class ListenerPort {
     var bound = bootstrap.bind(bindAddress).awaitUninterruptibly();
     if (!bound.isSuccess()) {
       Throwable cause = Objects.requireNonNull(bound.cause());
-      throw new IOException(
-          Objects.requireNonNullElse(cause.getMessage(), cause.toString()), cause);
+      throw new IOException(SystemErrors.reason(cause), cause);
     }
     channel = bound.channel();
     bindAddress = address();

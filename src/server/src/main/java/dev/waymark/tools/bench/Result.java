@@ -40,6 +40,11 @@ public record Result(
     return counts.errors() == 0 ? 0 : 1;
   }
 
+  /** Whether not one connection could be opened, so that nothing was measured. */
+  public boolean hasNoConnection() {
+    return counts.connected() == 0;
+  }
+
   long requests() {
     return counts.answered();
   }

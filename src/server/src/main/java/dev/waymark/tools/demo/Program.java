@@ -29,6 +29,8 @@ final class Program {
           "--sun-misc-unsafe-memory-access=",
           "-XX:+UseCompactObjectHeaders",
           "-XX:AOTCache=",
+          "-XX:TieredStopAtLevel=",
+          "-XX:+UseSerialGC",
           "-Xlog:aot=",
           "-Xlog:cds=",
           "-Djava.library.path=",

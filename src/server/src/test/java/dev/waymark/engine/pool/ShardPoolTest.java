@@ -29,6 +29,25 @@ class ShardPoolTest {
   }
 
   @Test
+  void lane_refusedByItsUpstream_isNoBrokenLane() {
+    fixtures.upstreams("a:1");
+    fixtures.lane().onReady(fixtures.nowNs);
+    fixtures.lane().onAccepted();
+    fixtures.lane().onRefused(fixtures.nowNs, "no Attach method");
+    assertThat(fixtures.outlierSignals).containsExactly("a:1 LANE_REFUSED");
+  }
+
+  @Test
+  void lane_brokenBeforeItIsAccepted_isRefused() {
+    fixtures.upstreams("a:1", "b:1");
+    Lane accepted = fixtures.lanes.getFirst();
+    fixtures.lanes.forEach(lane -> lane.onReady(fixtures.nowNs));
+    accepted.onAccepted();
+    fixtures.lanes.forEach(lane -> lane.onBroken(fixtures.nowNs, "gone"));
+    assertThat(fixtures.outlierSignals).containsExactly("a:1 LANE_BROKEN", "b:1 LANE_REFUSED");
+  }
+
+  @Test
   void connection_withoutUpstreamOrWait_isClosedAtOnce() {
     Fixtures impatient =
         new Fixtures(

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  *
  * <p>Busy means CPU time of the loop's thread: on a machine with other work, the time that passes
- * says little about the loop.
+ * says little about the loop. That time is measured too, for a quiet machine.
  */
 final class EchoLane implements AutoCloseable, AttachStream.Listener {
   /** A message of 64 bytes with its prefix. */
@@ -41,11 +41,14 @@ final class EchoLane implements AutoCloseable, AttachStream.Listener {
    * How many messages were delayed by that many milliseconds, or would have been if they had been
    * sent on time.
    */
-  private final long[] countByMs = new long[MS_MAX + 1];
+  private final Delays busy = new Delays();
 
-  private long count;
+  /** The same in time that passed. */
+  private final Delays passed = new Delays();
+
   private long directBytesMax;
   private long busyNsBefore;
+  private long dueNs;
   private int returnedBytes;
   private @Nullable Status end;
 
@@ -86,6 +89,7 @@ final class EchoLane implements AutoCloseable, AttachStream.Listener {
   @Override
   public void onWritable() {
     busyNsBefore = busyNs();
+    dueNs = System.nanoTime();
     sendNext();
   }
 
@@ -98,13 +102,12 @@ final class EchoLane implements AutoCloseable, AttachStream.Listener {
     if (returnedBytes == MESSAGE_BYTES) {
       returnedBytes = 0;
       long busyNs = busyNs();
-      // A message that is late delays those after it, which must not hide how late they are.
-      for (long lateNs = busyNs - busyNsBefore; lateNs >= 0; lateNs -= INTERVAL_NS) {
-        count++;
-        countByMs[(int) Math.min(MS_MAX, TimeUnit.NANOSECONDS.toMillis(lateNs))]++;
-      }
+      long nowNs = System.nanoTime();
+      busy.add(busyNs - busyNsBefore);
+      passed.add(nowNs - dueNs);
       directBytesMax = Math.max(directBytesMax, directBytes());
       busyNsBefore = busyNs;
+      dueNs = nowNs + INTERVAL_NS;
       var _ = loop.eventLoop().schedule(this::sendNext, INTERVAL_NS, TimeUnit.NANOSECONDS);
     }
   }
@@ -127,21 +130,49 @@ final class EchoLane implements AutoCloseable, AttachStream.Listener {
 
   // --- what was measured ---
 
-  /** What a stream experienced. */
-  record Figures(long messages, long p99Ms, long maxMs, long directBytesMax, boolean isAlive) {}
+  /** What a stream experienced; busy time, and time that passed. */
+  record Figures(
+      long messages,
+      long p99Ms,
+      long maxMs,
+      long passedP99Ms,
+      long passedMaxMs,
+      long directBytesMax,
+      boolean isAlive) {}
 
   Figures figures() throws Exception {
-    return loop.call(
-        () -> new Figures(count, quantileMs(99), quantileMs(100), directBytesMax, end == null));
+    return loop.call(() ->
+        new Figures(
+            passed.count,
+            busy.quantileMs(99),
+            busy.quantileMs(100),
+            passed.quantileMs(99),
+            passed.quantileMs(100),
+            directBytesMax,
+            end == null));
   }
 
-  private long quantileMs(int percent) {
-    long rest = count * percent / 100;
-    int ms = 0;
-    while (ms < MS_MAX && (rest -= countByMs[ms]) > 0) {
-      ms++;
+  /** How many messages were delayed by how many milliseconds. Confined to the loop. */
+  private static final class Delays {
+    private final long[] countByMs = new long[MS_MAX + 1];
+    private long count;
+
+    /** A message that is late delays those after it, which must not hide how late they are. */
+    void add(long delayNs) {
+      for (long lateNs = delayNs; lateNs >= 0; lateNs -= INTERVAL_NS) {
+        count++;
+        countByMs[(int) Math.min(MS_MAX, TimeUnit.NANOSECONDS.toMillis(lateNs))]++;
+      }
     }
-    return ms;
+
+    long quantileMs(int percent) {
+      long rest = count * percent / 100;
+      int ms = 0;
+      while (ms < MS_MAX && (rest -= countByMs[ms]) > 0) {
+        ms++;
+      }
+      return ms;
+    }
   }
 
   /** How much direct memory Netty's buffers use. */

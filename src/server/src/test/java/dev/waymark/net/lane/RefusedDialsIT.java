@@ -103,6 +103,8 @@ final class RefusedDialsIT {
     RESET(
         "resets it without|closes it without|Connection reset",
         socket -> socket.setSoLinger(true, 0)),
+    /** Connections are accepted, and nothing is ever sent. */
+    SILENT("sends nothing", RefusedDialsIT::awaitClose),
     HTTP1("HTTP/1.1", socket -> say(socket, "HTTP/1.1 400 Bad Request\r\n\r\n")),
     SSH("SSH", socket -> say(socket, "SSH-2.0-OpenSSH_9.2\r\n")),
     TLS("TLS", socket -> say(socket, "\25\3\3\0\2\2\106"));
@@ -124,6 +126,10 @@ final class RefusedDialsIT {
   /** Waits for the peer to close, so that the kernel does not reset the connection. */
   private static void say(Socket socket, String text) throws IOException {
     socket.getOutputStream().write(text.getBytes(ISO_8859_1));
+    awaitClose(socket);
+  }
+
+  private static void awaitClose(Socket socket) throws IOException {
     socket.getInputStream().transferTo(OutputStream.nullOutputStream());
   }
 
@@ -146,6 +152,10 @@ final class RefusedDialsIT {
               dialled.add(dial(loop, server.address()));
             }
             for (Dialled each : dialled) {
+              if (fault == Fault.SILENT) {
+                giveUp(loop, each);
+                continue;
+              }
               assertThat(each.channel.closeFuture().await(5, TimeUnit.SECONDS)).isTrue();
               // The channel's handlers learn of the end after its future.
               await()
@@ -156,6 +166,18 @@ final class RefusedDialsIT {
             }
           });
     }
+  }
+
+  /** Cancels as a lane does that was not established within {@code lanes.lane-timeout}. */
+  private static void giveUp(TestLoop loop, Dialled silent) throws Exception {
+    await()
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(1))
+        .untilAsserted(() ->
+            assertThat(loop.call(silent.dial::problemOfSilence).orElseThrow().text())
+                .containsPattern(Fault.SILENT.problem));
+    loop.eventLoop().execute(silent.stream::cancel);
+    assertThat(silent.channel.closeFuture().await(5, TimeUnit.SECONDS)).isTrue();
   }
 
   /** The kernel drops what would exceed the backlog of a listening socket. */
@@ -251,13 +273,15 @@ final class RefusedDialsIT {
     }
   }
 
-  private record Dialled(Channel channel, Dial dial) {}
+  private record Dialled(Channel channel, Dial dial, AttachStream stream) {}
 
   private static Dialled dial(TestLoop loop, SocketAddress address) throws Exception {
     var dial = new Dial();
     var stream = AttachStream.create("unused", "waymark/test", 1 << 20, IGNORING);
     return new Dialled(
-        loop.call(() -> loop.dialler().dial(address, Duration.ZERO, dial, stream)).channel(), dial);
+        loop.call(() -> loop.dialler().dial(address, Duration.ZERO, dial, stream)).channel(),
+        dial,
+        stream);
   }
 
   /** Treats each connection as its fault says. */

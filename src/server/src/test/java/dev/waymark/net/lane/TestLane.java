@@ -174,6 +174,9 @@ final class TestLane implements LaneHost, LanePool {
   }
 
   @Override
+  public void onLaneAccepted(Lane accepted) {}
+
+  @Override
   public void onLaneDecided(long nowNs) {}
 
   @Override
