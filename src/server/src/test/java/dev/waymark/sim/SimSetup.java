@@ -78,6 +78,7 @@ record SimSetup(
             framing,
             64,
             dice.oneIn(3) ? 3000 * MS : 0,
+            dice.oneIn(4) ? (500 + dice.upTo(3000)) * MS : 0,
             Set.of(),
             dice.oneIn(3) ? age(dice) : AgeOptions.OFF),
         kinds(dice, pool.acknowledge()));
@@ -146,6 +147,7 @@ record SimSetup(
         listener.framing(),
         listener.frameBytesMax(),
         dice.oneIn(2) ? listener.idleTimeoutNs() : (2000 + dice.upTo(3000)) * MS,
+        listener.firstByteTimeoutNs(),
         Set.of(),
         dice.oneIn(2) ? listener.age() : age(dice));
   }

@@ -39,11 +39,14 @@ class ProxyHeaderHandlerTest {
   /** What the handler said and passed on, in order. */
   private final List<String> log = new ArrayList<>();
 
+  private boolean isRefusing;
+
   private final ProxyHeaderHandler.Outcome outcome =
       new ProxyHeaderHandler.Outcome() {
         @Override
-        public void onReady(ProxyFacts facts) {
+        public boolean onReady(ProxyFacts facts) {
           log.add("ready " + (facts.isLocal() ? "LOCAL" : facts.sourceAddress()));
+          return !isRefusing;
         }
 
         @Override
