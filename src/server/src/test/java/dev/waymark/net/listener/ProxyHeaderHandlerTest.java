@@ -275,6 +275,14 @@ class ProxyHeaderHandlerTest {
     assertThat(channel.isOpen()).isTrue();
   }
 
+  @Test
+  void clientThatIsNotAdmitted_isClosed_andNothingFollows() {
+    isRefusing = true;
+    send(join(tcp4(), bytes("hello")));
+    assertThat(log).containsExactly("ready 192.0.2.1:4660");
+    assertThat(channel.isOpen()).isFalse();
+  }
+
   /** As on io_uring, where only a write shows that the peer is gone. */
   @Test
   void headerWithoutAClient_whosePeerIsGoneUnnoticed_isACheck() {
