@@ -64,10 +64,14 @@ class ArchitectureTest {
                   "engine.stream",
                   "engine.base",
                   "protocol")),
-          entry("config", Set.of("engine.connection", "engine.base", "protocol")),
+          entry("config", Set.of("net.admission", "engine.connection", "engine.base", "protocol")),
           entry("net", Set.of("config", "net.listener")),
+          entry("net.admission", Set.of()),
           entry("net.dial", Set.of("protocol.http2")),
-          entry("net.listener", Set.of("config", "engine.connection", "engine.stream", "protocol")),
+          entry(
+              "net.listener",
+              Set.of(
+                  "net.admission", "config", "engine.connection", "engine.stream", "protocol")),
           entry(
               "net.lane",
               Set.of("net.dial", "engine.lane", "engine.base", "protocol", "protocol.codec")),
@@ -86,6 +90,7 @@ class ArchitectureTest {
                   "telemetry",
                   "upstreams",
                   "net",
+                  "net.admission",
                   "net.dial",
                   "net.lane",
                   "net.listener",

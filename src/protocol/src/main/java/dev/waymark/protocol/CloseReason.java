@@ -37,7 +37,8 @@ public enum CloseReason {
   OPERATOR(26, Origin.BRIDGE, "an operator closed it"),
   MOVED(
       27, Origin.BRIDGE, "handed over to another upstream; ends an attachment, never a connection"),
-  CONNECTION_AGE(28, Origin.BRIDGE, "older than connection-age-max");
+  CONNECTION_AGE(28, Origin.BRIDGE, "older than connection-age-max"),
+  FIRST_BYTE_TIMEOUT(29, Origin.BRIDGE, "the client sent nothing for the first-byte-timeout");
 
   /** Who caused the end. */
   public enum Origin {
@@ -137,7 +138,7 @@ public enum CloseReason {
           POISON,
           BRIDGE_STOPPED ->
           false;
-      case OPERATOR, MOVED, CONNECTION_AGE -> false;
+      case OPERATOR, MOVED, CONNECTION_AGE, FIRST_BYTE_TIMEOUT -> false;
     };
   }
 

@@ -130,7 +130,8 @@ public final class Bridge implements Acceptor {
         memory.readBytesMax(),
         () -> budget.isOver() || direct.isShort(),
         descriptors,
-        new MemoryPauses());
+        new MemoryPauses(),
+        Clock::nowNs);
   }
 
   // --- lifecycle ---

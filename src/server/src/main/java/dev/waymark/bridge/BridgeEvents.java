@@ -13,6 +13,8 @@ import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Metrics;
 import dev.waymark.upstreams.PoolEvents;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -198,15 +200,15 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
   }
 
   @Override
-  public void onRefused(String listener, String peerAddress, RefusalReason reason) {
-    log.write(
-        Event.CONNECTION_REFUSED,
-        "listener",
-        listener,
-        "client",
-        peerAddress,
-        "reason",
-        reason.label());
+  public void onRefused(
+      String listener, String clientAddress, RefusalReason reason, String detail) {
+    List<Object> line = new ArrayList<>();
+    Collections.addAll(
+        line, "listener", listener, "client", clientAddress, "reason", reason.label());
+    if (!detail.isEmpty()) {
+      Collections.addAll(line, "detail", detail);
+    }
+    log.write(Event.CONNECTION_REFUSED, line.toArray());
   }
 
   // --- pools ---

@@ -6,6 +6,7 @@ import dev.waymark.engine.base.Histogram;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.pool.PoolSnapshot;
 import dev.waymark.engine.shard.MemoryBudget;
+import dev.waymark.net.admission.Admission;
 import dev.waymark.net.listener.ListenerCounters;
 import dev.waymark.net.listener.RefusalReason;
 import dev.waymark.telemetry.Metrics;
@@ -22,6 +23,8 @@ final class BridgeMetrics {
   private static final String PROXY_CHECKS = "waymark_proxy_checks_total";
   private static final String REFUSED = "waymark_connections_refused_total";
   private static final String PAUSES = "waymark_accept_pauses_total";
+  private static final String SOURCES = "waymark_sources_remembered";
+  private static final String FORGOTTEN = "waymark_sources_forgotten_total";
   private static final String UPSTREAMS = "waymark_pool_upstreams";
   private static final String SERVING = "waymark_pool_upstreams_serving";
 
@@ -76,7 +79,8 @@ final class BridgeMetrics {
   }
 
   /** Registers a listener's series. Call again when its configuration has changed. */
-  static void registerListener(Metrics metrics, ListenerConfig config, ListenerCounters counters) {
+  static void registerListener(
+      Metrics metrics, ListenerConfig config, ListenerCounters counters, Admission admission) {
     String listener = config.name();
     metrics.gauge(OPEN, "Connections open now.", counters::open, "listener", listener);
     int connectionsMax = config.get(ListenerKeys.CONNECTIONS_MAX);
@@ -97,6 +101,18 @@ final class BridgeMetrics {
         counters::proxyChecks,
         "listener",
         listener);
+    metrics.gauge(
+        SOURCES,
+        "Addresses and IPv6 networks of clients whose connections are counted by source.",
+        admission::sourceCount,
+        "listener",
+        listener);
+    metrics.counter(
+        FORGOTTEN,
+        "Sources that were forgotten to make room for others.",
+        admission::forgottenCount,
+        "listener",
+        listener);
     metrics.counter(
         PAUSES,
         "Times that accepting paused for lack of descriptors or memory.",
@@ -106,7 +122,7 @@ final class BridgeMetrics {
   }
 
   static void unregisterListener(Metrics metrics, String listener) {
-    for (String name : List.of(OPEN, MAX, PROXY_CHECKS, PAUSES)) {
+    for (String name : List.of(OPEN, MAX, PROXY_CHECKS, SOURCES, FORGOTTEN, PAUSES)) {
       metrics.remove(name, "listener", listener);
     }
     for (RefusalReason reason : RefusalReason.values()) {

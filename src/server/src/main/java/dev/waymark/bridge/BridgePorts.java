@@ -1,6 +1,8 @@
 package dev.waymark.bridge;
 
 import dev.waymark.config.ListenerConfig;
+import dev.waymark.net.admission.Admission;
+import dev.waymark.net.admission.AdmissionLimits;
 import dev.waymark.net.listener.Acceptor;
 import dev.waymark.net.listener.ListenerCounters;
 import dev.waymark.net.listener.ListenerEvents;
@@ -71,6 +73,7 @@ final class BridgePorts {
   private final List<ListenerPort> ports = new CopyOnWriteArrayList<>();
   private final Map<String, ListenerConfig> configs = new ConcurrentHashMap<>();
   private final Map<String, ListenerCounters> counters = new ConcurrentHashMap<>();
+  private final Map<String, Admission> admissions = new ConcurrentHashMap<>();
 
   BridgePorts(
       ListenerPort.Sockets sockets,
@@ -175,11 +178,19 @@ final class BridgePorts {
   }
 
   private ListenerPort newPort(ListenerConfig config) {
-    return new ListenerPort(config, countersOf(config.name()), sockets, acceptor, events);
+    String name = config.name();
+    return new ListenerPort(
+        config, countersOf(name), admissionOf(name), sockets, acceptor, events);
   }
 
   private ListenerCounters countersOf(String listener) {
     return counters.computeIfAbsent(listener, _ -> new ListenerCounters());
+  }
+
+  /** A new one has no limits yet: {@link #setListeners} sets them. */
+  private Admission admissionOf(String listener) {
+    return admissions.computeIfAbsent(
+        listener, _ -> new Admission(AdmissionLimits.NONE, sockets.clockNs().getAsLong()));
   }
 
   /**
@@ -222,7 +233,7 @@ final class BridgePorts {
 
   private void assign(String listener, ListenerPort port) {
     String before = port.listener();
-    port.use(listener, countersOf(listener));
+    port.use(listener, countersOf(listener), admissionOf(listener));
     if (!before.equals(listener)) {
       log.write(Event.LISTENER_CLOSED, "listener", before);
       logOpen(port);
@@ -232,8 +243,11 @@ final class BridgePorts {
   private void setListeners(Collection<ListenerConfig> listeners) {
     configs.clear();
     for (ListenerConfig config : listeners) {
-      configs.put(config.name(), config);
-      BridgeMetrics.registerListener(metrics, config, countersOf(config.name()));
+      String name = config.name();
+      configs.put(name, config);
+      Admission admission = admissionOf(name);
+      admission.limits(config.admission());
+      BridgeMetrics.registerListener(metrics, config, countersOf(name), admission);
     }
   }
 
@@ -263,6 +277,7 @@ final class BridgePorts {
     });
     for (String name : ended) {
       counters.remove(name);
+      admissions.remove(name);
       BridgeMetrics.unregisterListener(metrics, name);
     }
     return ended;

@@ -44,9 +44,11 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
           new Origin.Default(Optional.empty(), "pools"),
           "pools: no pool is left, and a reload cannot start the embedded echo upstream: keep a pool, or restart");
     }
+    Elements listeners = elements("listeners", now, next, problems);
+    noteChangedFiles(listeners.changed, now.config(), next.config());
     ConfigChanges changes =
         new ConfigChanges(
-            elements("listeners", now, next, problems),
+            listeners,
             elements("pools", now, next, problems),
             process(now, next, problems));
     problems.raise();
@@ -155,6 +157,21 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
       }
     });
     return new Elements(added, changed, removed);
+  }
+
+  /** A file may have other contents under the name that it had. */
+  private static void noteChangedFiles(
+      Map<String, Set<String>> changed, BridgeConfig now, BridgeConfig next) {
+    Map<String, ListenerConfig> before = new LinkedHashMap<>();
+    now.listeners().forEach(listener -> before.put(listener.name(), listener));
+    for (ListenerConfig listener : next.listeners()) {
+      ListenerConfig former = before.getOrDefault(listener.name(), listener);
+      for (Key<ListenerConfig, NetworkFile> key : LimitKeys.FILES) {
+        if (!former.get(key).equals(listener.get(key))) {
+          changed.computeIfAbsent(listener.name(), _ -> new TreeSet<>()).add(key.name());
+        }
+      }
+    }
   }
 
   private static Set<String> differing(Map<String, Entry> before, Map<String, Entry> after) {

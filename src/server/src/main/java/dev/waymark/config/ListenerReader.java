@@ -42,9 +42,10 @@ final class ListenerReader {
     checkFrame(i, framing, settings.get(ListenerKeys.FRAME_MAX, i));
     settings.find(ListenerKeys.PUSH_FROM, i).ifPresent(this::checkPools);
     checkProxies(i);
+    KeyValues<ListenerConfig> limited = new LimitReader(settings).read(values, i);
     return new ListenerConfig(
         addresses.add(settings.get(ListenerKeys.ADDRESS, i)),
-        values.with(ListenerKeys.POOL, pool(i)).with(ListenerKeys.FRAMING, framing));
+        limited.with(ListenerKeys.POOL, pool(i)).with(ListenerKeys.FRAMING, framing));
   }
 
   /** Whoever may send a header may claim to be anybody, so there is no default. */

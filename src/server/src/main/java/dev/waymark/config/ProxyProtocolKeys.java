@@ -1,5 +1,6 @@
 package dev.waymark.config;
 
+import dev.waymark.net.admission.Network;
 import java.time.Duration;
 import java.util.List;
 

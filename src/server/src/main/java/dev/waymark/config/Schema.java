@@ -42,6 +42,7 @@ final class Schema {
           ListenerKeys.GROUP,
           FramingKeys.GROUP,
           ProxyProtocolKeys.GROUP,
+          LimitKeys.GROUP,
           ListenerKeys.CONNECTIONS,
           PoolKeys.GROUP,
           PoolKeys.UPSTREAMS,

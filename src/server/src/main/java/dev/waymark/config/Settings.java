@@ -166,6 +166,11 @@ final class Settings {
     }
   }
 
+  /** Notes a mistake in the file that a setting names; the line names its place there. */
+  void refuseLine(Setting<?> setting, String line) {
+    problems.addLine(setting.origin(), line);
+  }
+
   /** Notes that a value is not valid. */
   void refuse(Key<?, ?> key, Value value, String path, String expected) {
     Origin origin = value.origin();

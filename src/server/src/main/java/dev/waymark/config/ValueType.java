@@ -1,5 +1,7 @@
 package dev.waymark.config;
 
+import dev.waymark.net.admission.Network;
+import dev.waymark.net.admission.Rate;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -67,6 +69,34 @@ record ValueType<T>(
             throw new BadValueException(expected);
           }
           return (int) number;
+        });
+  }
+
+  /** A whole number from 1 to max, or {@code off}, which is zero. */
+  static ValueType<Integer> numberOrOff(int max) {
+    ValueType<Integer> number = number(1, max);
+    String expected = number.expected + ", or off";
+    return new ValueType<>(
+        expected,
+        Map.of(
+            TYPE,
+            List.of("string", "integer"),
+            PATTERN,
+            "^([0-9]{1,15}|off)$",
+            "minimum",
+            1,
+            "maximum",
+            max),
+        number.order,
+        text -> {
+          if (text.equalsIgnoreCase("off")) {
+            return 0;
+          }
+          try {
+            return number.reader.read(text);
+          } catch (BadValueException bad) {
+            throw new BadValueException(expected);
+          }
         });
   }
 
@@ -256,17 +286,42 @@ record ValueType<T>(
 
   /** Networks. */
   static ValueType<List<Network>> networks() {
+    String expected = "networks separated by commas, such as 10.0.0.0/8, 192.0.2.7 or fd00::/8";
     String list = "^ *" + Network.PATTERN + " *(, *" + Network.PATTERN + " *)*$";
     return new ValueType<>(
-        Network.EXPECTED,
+        expected,
         Map.of(TYPE, "string", PATTERN, list),
         Optional.empty(),
         text -> {
           List<Network> networks = new ArrayList<>();
           for (String one : text.split(",", -1)) {
-            networks.add(Network.read(one.strip()));
+            try {
+              networks.add(Network.read(one.strip()));
+            } catch (IllegalArgumentException bad) {
+              String what = String.valueOf(bad.getMessage());
+              throw new BadValueException(what.equals(Network.EXPECTED) ? expected : what);
+            }
           }
           return List.copyOf(networks);
+        });
+  }
+
+  /** A rate, or {@code off}, which is empty. */
+  static ValueType<Optional<Rate>> rateOrOff() {
+    String expected = Rate.EXPECTED + ", or off";
+    return new ValueType<>(
+        expected,
+        Map.of(TYPE, "string", PATTERN, "^(" + Rate.PATTERN + "|off)$"),
+        Optional.empty(),
+        text -> {
+          if (text.equalsIgnoreCase("off")) {
+            return Optional.empty();
+          }
+          try {
+            return Optional.of(Rate.read(text));
+          } catch (IllegalArgumentException bad) {
+            throw new BadValueException(expected);
+          }
         });
   }
 

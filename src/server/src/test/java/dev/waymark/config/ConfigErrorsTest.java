@@ -169,6 +169,27 @@ final class ConfigErrorsTest {
             "listeners: [{proxy-protocol: {mode: required, trusted: lb.example.org}}]",
             "waymark.yml:1:56: listeners[0].proxy-protocol.trusted: lb.example.org (expected: networks separated by commas, such as 10.0.0.0/8, 192.0.2.7 or fd00::/8)"),
         row(
+            "listeners: [{networks-denied: \"10.0.0.0/8, ten\"}]",
+            "waymark.yml:1:31: listeners[0].networks-denied: 10.0.0.0/8, ten (expected: networks separated by commas, such as 10.0.0.0/8, 192.0.2.7 or fd00::/8)"),
+        row(
+            "listeners: [{networks-denied-file: /no/such/file}]",
+            "waymark.yml:1:36: listeners[0].networks-denied-file: /no/such/file (expected: a file that exists); create it or correct the path"),
+        row(
+            "listeners: [{networks-allowed-file: /}]",
+            "waymark.yml:1:37: listeners[0].networks-allowed-file: / (expected: a file that can be read); Is a directory"),
+        row(
+            "listeners: [{connections-per-source: 0}]",
+            "waymark.yml:1:38: listeners[0].connections-per-source: 0 (expected: a whole number from 1 to 10000000, or off)"),
+        row(
+            "listeners: [{accept-rate: 100, accept-ramp: 10s}]",
+            "waymark.yml:1:27: listeners[0].accept-rate: 100 (expected: a rate from 1/h to 1000000/s, such as 100/s, 20/m or 5/h, or off)"),
+        row(
+            "listeners: [{accept-rate-per-source: 0/s}]",
+            "waymark.yml:1:38: listeners[0].accept-rate-per-source: 0/s (expected: a rate from 1/h to 1000000/s, such as 100/s, 20/m or 5/h, or off)"),
+        row(
+            "listeners: [{accept-ramp: 10m}]",
+            "waymark.yml:1:27: listeners[0].accept-ramp: 10m (expected: together with accept-rate); set the rate that it grows to, such as 1000/s"),
+        row(
             "listeners: [{proxy-protocol: required}]",
             "waymark.yml:1:30: listeners[0].proxy-protocol: required (expected: a map of keys)"),
         row(

@@ -68,19 +68,16 @@ record SimSetup(
             dice.oneIn(5) ? 0 : 1000 * MS,
             dice.upTo(400),
             moving(dice));
-    return new SimSetup(
-        dice.oneIn(3) ? 1 : dice.oneIn(4) ? 3 : 2,
-        limits(dice),
-        pool,
+    int shards = dice.oneIn(3) ? 1 : dice.oneIn(4) ? 3 : 2;
+    Limits limits = limits(dice);
+    long idleTimeoutNs = dice.oneIn(3) ? 3000 * MS : 0;
+    AgeOptions age = dice.oneIn(3) ? age(dice) : AgeOptions.OFF;
+    List<SimUpstream.Kind> kinds = kinds(dice, pool.acknowledge());
+    long firstByteTimeoutNs = dice.oneIn(6) ? (500 + dice.upTo(3000)) * MS : 0;
+    ListenerOptions listener =
         new ListenerOptions(
-            "listener",
-            "pool",
-            framing,
-            64,
-            dice.oneIn(3) ? 3000 * MS : 0,
-            Set.of(),
-            dice.oneIn(3) ? age(dice) : AgeOptions.OFF),
-        kinds(dice, pool.acknowledge()));
+            "listener", "pool", framing, 64, idleTimeoutNs, firstByteTimeoutNs, Set.of(), age);
+    return new SimSetup(shards, limits, pool, listener, kinds);
   }
 
   private static AgeOptions age(Dice dice) {
@@ -146,6 +143,7 @@ record SimSetup(
         listener.framing(),
         listener.frameBytesMax(),
         dice.oneIn(2) ? listener.idleTimeoutNs() : (2000 + dice.upTo(3000)) * MS,
+        listener.firstByteTimeoutNs(),
         Set.of(),
         dice.oneIn(2) ? listener.age() : age(dice));
   }

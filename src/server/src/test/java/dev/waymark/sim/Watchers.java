@@ -49,6 +49,7 @@ final class Watchers {
             setup.limits().laneTimeoutNs(),
             setup.pool().noUpstreamWaitNs(),
             setup.listener().idleTimeoutNs(),
+            setup.listener().firstByteTimeoutNs(),
             setup.shards());
     innocents =
         new Innocents(

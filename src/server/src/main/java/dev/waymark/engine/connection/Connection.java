@@ -79,8 +79,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
             age.isLimited() ? new ConnectionAge(age, info.mark(), nowNs) : null);
     this.deadlines =
         new ConnectionDeadlines(
-            this, sending, replies, ownership, progress, end, info.listener().idleTimeoutNs());
-    deadlines.onActivity(nowNs);
+            this, sending, replies, ownership, progress, end, info.listener(), nowNs);
     deadlines.phaseEndsAt(nowNs + host.pool().noUpstreamWaitNs());
   }
 
@@ -94,6 +93,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
    */
   public void onClientBytes(long nowNs, ByteBuf owned, boolean isLast) {
     deadlines.onActivity(nowNs);
+    deadlines.onFirstByte();
     host.counters().add(Counter.CLIENT_RECEIVED_BYTES, owned.readableBytes());
     if (!isLive()) {
       owned.release();
@@ -140,6 +140,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   /** This many bytes of an incomplete message wait at the edge. Called whenever that changes. */
   public void onClientPartial(int bytes) {
+    if (bytes > 0) {
+      deadlines.onFirstByte();
+    }
     client.partial(bytes);
     settleHeld();
   }
@@ -892,6 +895,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
         endByBridge(nowNs, violation, violation.origin());
       }
       case HAND_OVER -> onHandOverOverdue(nowNs);
+      case FIRST_BYTE -> endByBridge(nowNs, CloseReason.FIRST_BYTE_TIMEOUT, Origin.BRIDGE);
       case IDLE -> {
         if (replies.hasMoved()) {
           deadlines.onActivity(nowNs);

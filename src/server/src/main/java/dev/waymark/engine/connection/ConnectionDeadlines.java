@@ -30,6 +30,8 @@ final class ConnectionDeadlines {
     LEADER,
     /** The owner was asked to hand over. */
     HAND_OVER,
+    /** The client has not sent anything yet. */
+    FIRST_BYTE,
     /** Nothing moves in either direction. */
     IDLE,
     /** The owner has bytes that it has not consumed (rule 7). */
@@ -47,9 +49,9 @@ final class ConnectionDeadlines {
   private final ConnectionEnd end;
   private final DeadlineWheel.Node node;
 
-  /** 0 if there is none. */
-  private final long idleTimeoutNs;
-
+  private final ListenerOptions listener;
+  private final long firstByteDeadlineNs;
+  private boolean isFirstByteAwaited;
   private long activityNs;
 
   /** NO_UPSTREAM while the connection waits, LINGER once it has ended. */
@@ -62,14 +64,18 @@ final class ConnectionDeadlines {
       Ownership ownership,
       ProgressClock progress,
       ConnectionEnd end,
-      long idleTimeoutNs) {
+      ListenerOptions listener,
+      long nowNs) {
     this.client = client;
     this.replies = replies;
     this.ownership = ownership;
     this.progress = progress;
     this.end = end;
     this.node = new DeadlineWheel.Node(connection);
-    this.idleTimeoutNs = idleTimeoutNs;
+    this.listener = listener;
+    this.activityNs = nowNs;
+    this.isFirstByteAwaited = listener.firstByteTimeoutNs() > 0;
+    this.firstByteDeadlineNs = nowNs + listener.firstByteTimeoutNs();
   }
 
   // --- inputs ---
@@ -77,6 +83,11 @@ final class ConnectionDeadlines {
   /** A byte moved, or a frame of the owner came. */
   void onActivity(long nowNs) {
     activityNs = nowNs;
+  }
+
+  /** The client has sent something. */
+  void onFirstByte() {
+    isFirstByteAwaited = false;
   }
 
   /** Sets the deadline of NO_UPSTREAM or LINGER. */
@@ -120,7 +131,8 @@ final class ConnectionDeadlines {
       case VIOLATION -> owner != null && client.stream().violation() != null;
       case LEADER -> owner != null && client.isAwaitingLeader() && !ownership.isHandingOver();
       case HAND_OVER -> owner != null && ownership.isHandingOver();
-      case IDLE -> owner != null && idleTimeoutNs > 0;
+      case FIRST_BYTE -> isFirstByteAwaited && end.isLive();
+      case IDLE -> owner != null && listener.idleTimeoutNs() > 0;
       case PROGRESS ->
           owner != null
               && owner.isAcknowledging()
@@ -142,7 +154,8 @@ final class ConnectionDeadlines {
       case VIOLATION -> client.violationDeadlineNs();
       case LEADER -> client.leaderDeadlineNs();
       case HAND_OVER -> Objects.requireNonNull(ownership.handOver()).deadlineNs();
-      case IDLE -> activityNs + idleTimeoutNs;
+      case FIRST_BYTE -> firstByteDeadlineNs;
+      case IDLE -> activityNs + listener.idleTimeoutNs();
       case PROGRESS -> progressDeadlineNs(nowNs, ownership.owner());
     };
   }

@@ -12,6 +12,8 @@ import java.util.Set;
  * @param frameBytesMax the longest message, prefix and delimiter included; ignored with raw framing
  * @param idleTimeoutNs a connection on which no byte moved either way for this long is closed; 0:
  *     never
+ * @param firstByteTimeoutNs a connection whose client has sent nothing for this long from its start
+ *     is closed; 0: never
  * @param pushFrom names of other pools whose upstreams may push to its connections (rule 6)
  * @param age how old its connections may become
  */
@@ -21,12 +23,13 @@ public record ListenerOptions(
     Framing framing,
     int frameBytesMax,
     long idleTimeoutNs,
+    long firstByteTimeoutNs,
     Set<String> pushFrom,
     AgeOptions age) {
-  /** Without pushes from other pools, and without an age limit. */
+  /** Without pushes from other pools, an age limit, or a limit for the first byte. */
   public ListenerOptions(
       String name, String pool, Framing framing, int frameBytesMax, long idleTimeoutNs) {
-    this(name, pool, framing, frameBytesMax, idleTimeoutNs, Set.of(), AgeOptions.OFF);
+    this(name, pool, framing, frameBytesMax, idleTimeoutNs, 0, Set.of(), AgeOptions.OFF);
   }
 
   public ListenerOptions {

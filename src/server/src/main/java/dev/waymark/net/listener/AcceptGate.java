@@ -4,6 +4,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.SocketChannel;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.EnumSet;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -29,6 +32,8 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
 
   private final Channel channel;
   private final Supplier<ListenerPort.Use> use;
+  private final Acceptor acceptor;
+  private final Admitter admitter;
   private final ListenerEvents events;
   private final DescriptorLimit descriptors;
 
@@ -45,10 +50,14 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
   AcceptGate(
       Channel channel,
       Supplier<ListenerPort.Use> use,
+      Acceptor acceptor,
+      Admitter admitter,
       ListenerEvents events,
       DescriptorLimit descriptors) {
     this.channel = channel;
     this.use = use;
+    this.acceptor = acceptor;
+    this.admitter = admitter;
     this.events = events;
     this.descriptors = descriptors;
     this.leave = _ -> descriptors.leave();
@@ -67,16 +76,37 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
     closeForDescriptors(SystemErrors.reason(cause));
   }
 
-  /** Counts the client here rather than on its own loop, which may lag behind a burst. */
+  /**
+   * Admits and counts the client here rather than on its own loop: whoever is refused costs that
+   * loop nothing, and it may lag behind a burst.
+   */
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
+    SocketChannel client = (SocketChannel) message;
+    if (!isAdmitted(client)) {
+      // An RST: it leaves nothing behind in the kernel, not even TIME_WAIT.
+      client.config().setSoLinger(0);
+      client.unsafe().closeForcibly();
+      return;
+    }
     descriptors.enter();
-    ((Channel) message).closeFuture().addListener(leave);
+    client.closeFuture().addListener(leave);
     if (descriptors.isReached()) {
       closeForDescriptors(
           "only the reserve of file descriptors is left; raise the limit (ulimit -n) or lower connections-max");
     }
     context.fireChannelRead(message);
+  }
+
+  /** Whether the client may stay. Behind a proxy, nobody knows yet who it is. */
+  private boolean isAdmitted(SocketChannel client) {
+    ListenerPort.Use now = use.get();
+    if (acceptor.listener(channel.eventLoop(), now.listener()).isBehindProxy()) {
+      return true;
+    }
+    InetSocketAddress peer = client.remoteAddress();
+    InetAddress source = peer == null ? null : peer.getAddress();
+    return admitter.admit(now, client, source, () -> SocketClient.text(peer));
   }
 
   private void closeForDescriptors(String cause) {

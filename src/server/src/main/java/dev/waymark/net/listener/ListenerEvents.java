@@ -10,7 +10,8 @@ public interface ListenerEvents {
   /**
    * Called when a client was closed before it became a connection.
    *
-   * @param peerAddress host:port at the other end of the socket, which may be a proxy
+   * @param clientAddress host:port of the client, or of a proxy that has not named it
+   * @param detail what exactly was in the way, such as a network; may be empty
    */
-  void onRefused(String listener, String peerAddress, RefusalReason reason);
+  void onRefused(String listener, String clientAddress, RefusalReason reason, String detail);
 }

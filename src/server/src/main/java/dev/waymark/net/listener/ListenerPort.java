@@ -4,6 +4,7 @@ import dev.waymark.config.ListenAddresses;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.ListenerKeys;
 import dev.waymark.config.ProxyProtocolKeys;
+import dev.waymark.net.admission.Admission;
 import dev.waymark.protocol.ProxyFacts;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -14,8 +15,10 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.util.NetUtil;
 import java.io.IOException;
 import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
@@ -44,6 +47,7 @@ public final class ListenerPort {
    * @param isMemoryShort whether too much memory is held; called for each read
    * @param descriptors shared by all ports
    * @param memory shared by all ports
+   * @param clockNs monotonic, and the same on all threads
    */
   public record Sockets(
       EventLoop acceptLoop,
@@ -53,10 +57,11 @@ public final class ListenerPort {
       int readBytesMax,
       BooleanSupplier isMemoryShort,
       DescriptorLimit descriptors,
-      MemoryPauses memory) {}
+      MemoryPauses memory,
+      LongSupplier clockNs) {}
 
   /** The listener to which the port currently belongs. */
-  record Use(String listener, ListenerCounters counters) {}
+  record Use(String listener, ListenerCounters counters, Admission admission) {}
 
   /** How long a closed port of this process may take to become free. */
   private static final long REBIND_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(1);
@@ -76,6 +81,7 @@ public final class ListenerPort {
 
   private final Acceptor acceptor;
   private final ListenerEvents events;
+  private final Admitter admitter;
   private volatile Use use;
   private volatile @Nullable Channel channel;
   private volatile @Nullable AcceptGate gate;
@@ -84,21 +90,24 @@ public final class ListenerPort {
    * Creates a port that is not open yet.
    *
    * @param counters those of the listener
+   * @param admission that of the listener
    */
   public ListenerPort(
       ListenerConfig config,
       ListenerCounters counters,
+      Admission admission,
       Sockets sockets,
       Acceptor acceptor,
       ListenerEvents events) {
     this.wanted = config.address();
     this.bindAddress = wanted;
     this.backlog = config.get(ListenerKeys.BACKLOG);
-    this.use = new Use(config.name(), counters);
+    this.use = new Use(config.name(), counters, admission);
     this.sockets = sockets;
     this.readSizes = new ReadSizes(sockets.readBytesMax(), sockets.isMemoryShort());
     this.acceptor = acceptor;
     this.events = events;
+    this.admitter = new Admitter(sockets.clockNs(), events);
   }
 
   /**
@@ -143,7 +152,12 @@ public final class ListenerPort {
                   protected void initChannel(Channel server) {
                     AcceptGate created =
                         new AcceptGate(
-                            server, ListenerPort.this::use, events, sockets.descriptors());
+                            server,
+                            ListenerPort.this::use,
+                            acceptor,
+                            admitter,
+                            events,
+                            sockets.descriptors());
                     gate = created;
                     server.pipeline().addLast("accept-gate", created);
                   }
@@ -163,13 +177,14 @@ public final class ListenerPort {
 
   /** Starts accepting, including clients that wait. Only after {@link #bind}. Any thread. */
   public void accept() {
+    use.admission().start(sockets.clockNs().getAsLong());
     onGate(AcceptGate::start);
     applyMemoryPause();
   }
 
   /** Assigns the port to this listener. Any thread. */
-  public void use(String listener, ListenerCounters counters) {
-    use = new Use(listener, counters);
+  public void use(String listener, ListenerCounters counters, Admission admission) {
+    use = new Use(listener, counters, admission);
   }
 
   /** Stops accepting; connections stay open. Blocks; must not be called on an event loop. */
@@ -258,7 +273,7 @@ public final class ListenerPort {
       ChannelPipeline pipeline = client.pipeline();
       if (config.isBehindProxy()) {
         String proxy = socket.clientAddress();
-        Introduction introduction = new Introduction(now, socket, proxy, events);
+        Introduction introduction = new Introduction(now, socket, proxy, admitter);
         long timeoutNs = config.get(ProxyProtocolKeys.HEADER_TIMEOUT).toNanos();
         pipeline.addLast(
             "proxy-header", new ProxyHeaderHandler(proxy, clockNs, timeoutNs, introduction));
@@ -277,7 +292,7 @@ public final class ListenerPort {
 
     private void refuse(SocketChannel client, Use now, RefusalReason reason) {
       now.counters().refuse(reason);
-      events.onRefused(now.listener(), SocketClient.text(client.remoteAddress()), reason);
+      events.onRefused(now.listener(), SocketClient.text(client.remoteAddress()), reason, "");
       client.close();
     }
 
@@ -295,11 +310,15 @@ public final class ListenerPort {
   }
 
   /** What becomes of a client behind a proxy. */
-  private record Introduction(Use use, SocketClient socket, String peer, ListenerEvents events)
+  private record Introduction(Use use, SocketClient socket, String peer, Admitter admitter)
       implements ProxyHeaderHandler.Outcome {
     @Override
-    public void onReady(ProxyFacts facts) {
+    public boolean onReady(ProxyFacts facts) {
       socket.proxy(facts);
+      boolean isNamed = facts.hasClientAddress() && !facts.sourceAddress().equals(peer);
+      InetAddress source =
+          isNamed ? NetUtil.createInetAddressFromIpAddressString(socket.clientHost()) : null;
+      return admitter.admit(use, socket.channel(), source, socket::clientAddress);
     }
 
     @Override
@@ -310,7 +329,7 @@ public final class ListenerPort {
     @Override
     public void onRefused(RefusalReason reason) {
       use.counters().refuse(reason);
-      events.onRefused(use.listener(), peer, reason);
+      admitter.events().onRefused(use.listener(), peer, reason, "");
     }
   }
 }

@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import java.io.IOException;
 import java.util.concurrent.ScheduledFuture;
@@ -25,8 +26,11 @@ import org.jspecify.annotations.Nullable;
 final class ProxyHeaderHandler extends ChannelInboundHandlerAdapter {
   /** Told what became of the header, exactly once. */
   interface Outcome {
-    /** The client is ready: {@code channelActive} follows. */
-    void onReady(ProxyFacts facts);
+    /**
+     * The client is ready. Returns whether it may stay: then {@code channelActive} follows;
+     * otherwise the client gets an RST.
+     */
+    boolean onReady(ProxyFacts facts);
 
     /** The socket ended before any client spoke: a health check. */
     void onCheck();
@@ -188,8 +192,13 @@ final class ProxyHeaderHandler extends ChannelInboundHandlerAdapter {
   private void ready(ChannelHandlerContext context, @Nullable ByteBuf first) {
     phase = Phase.OVER;
     stopTimer();
-    if (facts != null) {
-      outcome.onReady(facts);
+    if (facts != null && !outcome.onReady(facts)) {
+      if (first != null) {
+        first.release();
+      }
+      context.channel().config().setOption(ChannelOption.SO_LINGER, 0);
+      context.close();
+      return;
     }
     context.fireChannelActive();
     if (first != null) {

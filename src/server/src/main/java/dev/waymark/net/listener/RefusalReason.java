@@ -1,5 +1,6 @@
 package dev.waymark.net.listener;
 
+import dev.waymark.net.admission.Verdict;
 import java.util.Locale;
 
 /**
@@ -9,6 +10,18 @@ import java.util.Locale;
 public enum RefusalReason {
   /** The listener has connections-max already. */
   CONNECTIONS_MAX,
+  /** The client is in one of networks-denied, and in none of networks-allowed that is narrower. */
+  NETWORK_DENIED,
+  /** The client is in none of networks-allowed. */
+  NETWORK_NOT_ALLOWED,
+  /** The client's address, or IPv6 /64, has connections-per-source already. */
+  SOURCE_CONNECTIONS,
+  /** The client's address, or IPv6 /64, connects more often than accept-rate-per-source. */
+  SOURCE_RATE,
+  /** More clients connect than accept-rate. */
+  ACCEPT_RATE,
+  /** More clients connect than accept-rate allows so soon after the start, by accept-ramp. */
+  ACCEPT_RAMP,
   /** The peer is in none of the networks in proxy-protocol.trusted. */
   PROXY_UNTRUSTED,
   /** The first bytes are not those of a PROXY header. */
@@ -25,6 +38,17 @@ public enum RefusalReason {
   PROXY_HEADER_TIMEOUT;
 
   private final String label = name().toLowerCase(Locale.ROOT);
+
+  static RefusalReason of(Verdict.Why why) {
+    return switch (why) {
+      case NETWORK_DENIED -> NETWORK_DENIED;
+      case NETWORK_NOT_ALLOWED -> NETWORK_NOT_ALLOWED;
+      case SOURCE_CONNECTIONS -> SOURCE_CONNECTIONS;
+      case SOURCE_RATE -> SOURCE_RATE;
+      case ACCEPT_RATE -> ACCEPT_RATE;
+      case ACCEPT_RAMP -> ACCEPT_RAMP;
+    };
+  }
 
   /** The lower-case form in logs and metric labels. */
   public String label() {

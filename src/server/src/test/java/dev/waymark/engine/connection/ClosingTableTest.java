@@ -49,6 +49,8 @@ class ClosingTableTest {
             CloseReason.INTERNAL,
             CloseReason.MOVED,
             // ConnectionAgeTest
-            CloseReason.CONNECTION_AGE);
+            CloseReason.CONNECTION_AGE,
+            // FirstByteTest
+            CloseReason.FIRST_BYTE_TIMEOUT);
   }
 }

@@ -86,7 +86,7 @@ public final class Fixtures implements ShardEnvironment, Balancer {
   public Fixtures(AgeOptions age) {
     this(
         List.of(pool("pool")),
-        List.of(new ListenerOptions("listener", "pool", Framing.RAW, 0, 0, Set.of(), age)),
+        List.of(new ListenerOptions("listener", "pool", Framing.RAW, 0, 0, 0, Set.of(), age)),
         10_000,
         1);
   }
@@ -144,7 +144,7 @@ public final class Fixtures implements ShardEnvironment, Balancer {
   public static ListenerOptions listener(
       String name, String pool, long idleTimeoutNs, String... pushFrom) {
     return new ListenerOptions(
-        name, pool, Framing.RAW, 0, idleTimeoutNs, Set.of(pushFrom), AgeOptions.OFF);
+        name, pool, Framing.RAW, 0, idleTimeoutNs, 0, Set.of(pushFrom), AgeOptions.OFF);
   }
 
   /** Held bytes beyond this are reported before the turn ends. */

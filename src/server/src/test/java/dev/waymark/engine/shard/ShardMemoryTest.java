@@ -29,7 +29,7 @@ class ShardMemoryTest {
             List.of(Fixtures.pool("pool")),
             List.of(
                 new ListenerOptions(
-                    "listener", "pool", Framing.RAW, 0, 0, Set.of(), AgeOptions.OFF)),
+                    "listener", "pool", Framing.RAW, 0, 0, 0, Set.of(), AgeOptions.OFF)),
             budgetBytes,
             shards);
     fixtures.isCloseDeferred = true;

@@ -39,11 +39,14 @@ class ProxyHeaderHandlerTest {
   /** What the handler said and passed on, in order. */
   private final List<String> log = new ArrayList<>();
 
+  private boolean isRefusing;
+
   private final ProxyHeaderHandler.Outcome outcome =
       new ProxyHeaderHandler.Outcome() {
         @Override
-        public void onReady(ProxyFacts facts) {
+        public boolean onReady(ProxyFacts facts) {
           log.add("ready " + (facts.isLocal() ? "LOCAL" : facts.sourceAddress()));
+          return !isRefusing;
         }
 
         @Override
@@ -270,6 +273,14 @@ class ProxyHeaderHandlerTest {
     assertThat(log).containsExactly("ready LOCAL", "active");
     assertThat(isHandlerGone()).isTrue();
     assertThat(channel.isOpen()).isTrue();
+  }
+
+  @Test
+  void clientThatIsNotAdmitted_isClosed_andNothingFollows() {
+    isRefusing = true;
+    send(join(tcp4(), bytes("hello")));
+    assertThat(log).containsExactly("ready 192.0.2.1:4660");
+    assertThat(channel.isOpen()).isFalse();
   }
 
   /** As on io_uring, where only a write shows that the peer is gone. */

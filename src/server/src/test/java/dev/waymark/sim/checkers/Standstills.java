@@ -18,9 +18,11 @@ public final class Standstills implements Watcher {
 
   private static final class State {
     long idleTimeoutNs;
+    long acceptedNs;
     long activeNs;
     long ownerlessSinceNs;
     boolean hasOwner;
+    boolean hasSent;
     long endedNs;
     boolean hasEnded;
   }
@@ -28,6 +30,7 @@ public final class Standstills implements Watcher {
   private final long laneTimeoutNs;
   private final long noUpstreamWaitNs;
   private final long idleTimeoutNs;
+  private final long firstByteTimeoutNs;
   private final int shards;
 
   /** By shard, once reloaded. */
@@ -38,7 +41,13 @@ public final class Standstills implements Watcher {
   private final Map<Long, State> states = new HashMap<>();
   private long nowNs;
 
-  public Standstills(long laneTimeoutNs, long noUpstreamWaitNs, long idleTimeoutNs, int shards) {
+  public Standstills(
+      long laneTimeoutNs,
+      long noUpstreamWaitNs,
+      long idleTimeoutNs,
+      long firstByteTimeoutNs,
+      int shards) {
+    this.firstByteTimeoutNs = firstByteTimeoutNs;
     this.shards = shards;
     this.laneTimeoutNs = laneTimeoutNs;
     this.noUpstreamWaitNs = noUpstreamWaitNs;
@@ -80,6 +89,7 @@ public final class Standstills implements Watcher {
   public void onAccepted(long connection) {
     State state = new State();
     state.idleTimeoutNs = idleTimeouts.getOrDefault((int) (connection % shards), idleTimeoutNs);
+    state.acceptedNs = nowNs;
     state.activeNs = nowNs;
     state.ownerlessSinceNs = nowNs;
     states.put(connection, state);
@@ -87,6 +97,8 @@ public final class Standstills implements Watcher {
 
   @Override
   public void onClientBytes(long connection, int bytes, boolean isLast) {
+    State state = states.get(connection);
+    state.hasSent |= !state.hasEnded;
     active(connection);
   }
 
@@ -141,6 +153,15 @@ public final class Standstills implements Watcher {
           "closed as idle too early",
           connection,
           state.endedNs - state.activeNs);
+    }
+    if (summary.reason() == CloseReason.FIRST_BYTE_TIMEOUT) {
+      require(!state.hasSent, RULE, "closed for its first byte, which came", connection, nowNs);
+      require(
+          state.endedNs - state.acceptedNs >= firstByteTimeoutNs,
+          RULE,
+          "closed for its first byte too early",
+          connection,
+          state.endedNs - state.acceptedNs);
     }
     if (summary.reason() == CloseReason.NO_UPSTREAM && !state.hasOwner) {
       require(

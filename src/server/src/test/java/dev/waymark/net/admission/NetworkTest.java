@@ -1,4 +1,4 @@
-package dev.waymark.config;
+package dev.waymark.net.admission;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -27,7 +27,7 @@ final class NetworkTest {
     "::ffff:10.0.0.0/104, 10.1.2.3, 11.0.0.0",
   })
   void network_containsItsAddresses_andNoOthers(String text, String inside, String outside)
-      throws Exception {
+      {
     Network network = Network.read(text);
     assertThat(network.contains(InetAddress.ofLiteral(inside))).isTrue();
     assertThat(network.contains(InetAddress.ofLiteral(outside))).isFalse();
@@ -63,6 +63,18 @@ final class NetworkTest {
         "10.0.0.0/8/8"
       })
   void network_invalid_isRefused(String text) {
-    assertThatThrownBy(() -> Network.read(text)).isInstanceOf(BadValueException.class);
+    assertThatThrownBy(() -> Network.read(text)).isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"10.0.0.0/8", "192.0.2.7", "0.0.0.0/0", "::/0", "2001:db8::/32", "::1"})
+  void network_asText_isAsWritten(String text) {
+    assertThat(Network.read(text)).hasToString(text);
+  }
+
+  @Test
+  void ipv4Network_writtenAsIpv6_isTheSame() {
+    assertThat(Network.read("::ffff:10.0.0.0/104")).isEqualTo(Network.read("10.0.0.0/8"));
   }
 }
