@@ -67,7 +67,10 @@ class ArchitectureTest {
           entry("config", Set.of("engine.connection", "engine.base", "protocol")),
           entry("net", Set.of("config", "net.listener")),
           entry("net.dial", Set.of("protocol.http2")),
-          entry("net.listener", Set.of("config", "engine.connection", "engine.stream", "protocol")),
+          entry("net.tls", Set.of("config")),
+          entry(
+              "net.listener",
+              Set.of("net.tls", "config", "engine.connection", "engine.stream", "protocol")),
           entry(
               "net.lane",
               Set.of("net.dial", "engine.lane", "engine.base", "protocol", "protocol.codec")),
@@ -89,6 +92,7 @@ class ArchitectureTest {
                   "net.dial",
                   "net.lane",
                   "net.listener",
+                  "net.tls",
                   "config",
                   "engine.shard",
                   "engine.pool",

@@ -37,7 +37,12 @@ public enum CloseReason {
   OPERATOR(26, Origin.BRIDGE, "an operator closed it"),
   MOVED(
       27, Origin.BRIDGE, "handed over to another upstream; ends an attachment, never a connection"),
-  CONNECTION_AGE(28, Origin.BRIDGE, "older than connection-age-max");
+  CONNECTION_AGE(28, Origin.BRIDGE, "older than connection-age-max"),
+  CLIENT_TRUNCATED(29, Origin.CLIENT, "the client closed its socket without TLS's close_notify"),
+  TLS_IDENTITY_REVOKED(
+      30, Origin.BRIDGE, "the client's certificate was revoked, or its CA is no longer trusted"),
+  TLS_IDENTITY_EXPIRED(31, Origin.BRIDGE, "the client's certificate has expired"),
+  TLS_ERROR(32, Origin.CLIENT, "the client violated TLS, or sent a fatal alert");
 
   /** Who caused the end. */
   public enum Origin {
@@ -117,7 +122,11 @@ public enum CloseReason {
           OVERLOAD,
           INTERNAL,
           CLIENT_RESET,
-          CLIENT_TIMEOUT ->
+          CLIENT_TIMEOUT,
+          CLIENT_TRUNCATED,
+          TLS_IDENTITY_REVOKED,
+          TLS_IDENTITY_EXPIRED,
+          TLS_ERROR ->
           true;
       case DONE,
           BUSY,

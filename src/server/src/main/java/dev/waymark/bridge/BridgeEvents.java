@@ -8,19 +8,22 @@ import dev.waymark.engine.shard.ShardEvents;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.listener.ListenerEvents;
 import dev.waymark.net.listener.RefusalReason;
+import dev.waymark.net.tls.ListenerTls;
 import dev.waymark.protocol.Mark;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Metrics;
 import dev.waymark.upstreams.PoolEvents;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** Turns events in the bridge into log lines and metrics. Thread-safe. */
-final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, LoopWatch.Listener {
+final class BridgeEvents implements ShardEvents, ListenerEvents, ListenerTls.Events, PoolEvents, LoopWatch.Listener {
   /** Receives outlier signals about upstreams. Called on the shards' threads. */
   interface OutlierSignals {
     void onOutlierSignal(String pool, String upstream, OutlierSignal why);
@@ -29,12 +32,18 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
   private static final String DISCOVERY_FAILURES = "waymark_discovery_failures_total";
   private static final String WATCH_FAILURES = "waymark_health_watch_failures_total";
 
+  private static final String TLS_NOT_AFTER = "waymark_tls_certificate_not_after_seconds";
+  private static final String TLS_FILES = "waymark_tls_file_changes_total";
+
   private static final String PROBLEM = "waymark_upstream_problem";
   private static final String EJECTIONS = "waymark_upstream_ejections_total";
   private static final String EJECTED = "waymark_upstream_ejected";
 
   /** Pool and address of each upstream that is ejected now. */
   private final Set<List<String>> ejected = ConcurrentHashMap.newKeySet();
+
+  /** The certificates in force, by listener. */
+  private final Map<String, List<String>> certificateNames = new ConcurrentHashMap<>();
 
   private final EventLog log;
   private final Metrics metrics;
@@ -198,15 +207,90 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
   }
 
   @Override
-  public void onRefused(String listener, String peerAddress, RefusalReason reason) {
+  public void onRefused(String listener, String peerAddress, RefusalReason reason, String detail) {
+    if (detail.isEmpty()) {
+      log.write(
+          Event.CONNECTION_REFUSED,
+          "listener",
+          listener,
+          "client",
+          peerAddress,
+          "reason",
+          reason.label());
+    } else {
+      log.write(
+          Event.CONNECTION_REFUSED,
+          "listener",
+          listener,
+          "client",
+          peerAddress,
+          "reason",
+          reason.label(),
+          "detail",
+          detail);
+    }
+  }
+
+  @Override
+  public void onFilesLoaded(String listener, Map<String, Instant> certificates) {
+    fileChanges(listener, "loaded").inc();
+    registerTls(listener, certificates);
     log.write(
-        Event.CONNECTION_REFUSED,
+        Event.TLS_FILES_LOADED,
         "listener",
         listener,
-        "client",
-        peerAddress,
-        "reason",
-        reason.label());
+        "certificates",
+        String.join(",", certificates.keySet()));
+  }
+
+  @Override
+  public void onFilesRefused(String listener, String problem) {
+    fileChanges(listener, "refused").inc();
+    log.write(Event.TLS_FILES_REFUSED, "listener", listener, "problem", problem);
+  }
+
+  /**
+   * Registers the series of a listener with TLS. Call again when its certificates have changed.
+   *
+   * @param certificates when each expires, by its name
+   */
+  void registerTls(String listener, Map<String, Instant> certificates) {
+    fileChanges(listener, "loaded");
+    fileChanges(listener, "refused");
+    forgetCertificates(listener);
+    certificateNames.put(listener, List.copyOf(certificates.keySet()));
+    certificates.forEach((name, notAfter) ->
+        metrics.gauge(
+            TLS_NOT_AFTER,
+            "When the certificate in force expires, Unix seconds.",
+            notAfter::getEpochSecond,
+            "listener",
+            listener,
+            "name",
+            name));
+  }
+
+  private void forgetCertificates(String listener) {
+    List<String> names = certificateNames.remove(listener);
+    if (names != null) {
+      names.forEach(name -> metrics.remove(TLS_NOT_AFTER, "listener", listener, "name", name));
+    }
+  }
+
+  void unregisterTls(String listener) {
+    forgetCertificates(listener);
+    metrics.remove(TLS_FILES, "listener", listener, "result", "loaded");
+    metrics.remove(TLS_FILES, "listener", listener, "result", "refused");
+  }
+
+  private Counter fileChanges(String listener, String result) {
+    return metrics.counter(
+        TLS_FILES,
+        "Times that files for TLS have changed, and came into force (loaded) or not (refused).",
+        "listener",
+        listener,
+        "result",
+        result);
   }
 
   // --- pools ---

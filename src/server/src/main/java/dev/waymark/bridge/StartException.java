@@ -22,6 +22,11 @@ public final class StartException extends RuntimeException {
         String.valueOf(failure.getMessage()));
   }
 
+  /** A file for TLS cannot be used; the problem names the file and the remedy. */
+  static StartException tls(ListenerConfig listener, String problem) {
+    return new StartException("listener " + listener.name() + " cannot speak TLS: " + problem);
+  }
+
   /**
    * Returns the exception for a port that cannot be opened.
    *

@@ -4,15 +4,24 @@ import dev.waymark.engine.connection.AgeOptions;
 import dev.waymark.engine.connection.ListenerOptions;
 import dev.waymark.protocol.Framing;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Set;
 
 /**
  * The settings of a listener, a port that accepts clients. Immutable.
  *
  * @param address where it listens, resolved
+ * @param certificates for TLS, the default first; empty: the listener does not speak TLS
  * @param values those of the keys in {@link ListenerKeys}
  */
-public record ListenerConfig(InetSocketAddress address, KeyValues<ListenerConfig> values) {
+public record ListenerConfig(
+    InetSocketAddress address,
+    List<CertificateFiles> certificates,
+    KeyValues<ListenerConfig> values) {
+  public ListenerConfig {
+    certificates = List.copyOf(certificates);
+  }
+
   /** The value of a key. */
   public <T> T get(Key<ListenerConfig, T> key) {
     return values.get(key);
@@ -20,7 +29,7 @@ public record ListenerConfig(InetSocketAddress address, KeyValues<ListenerConfig
 
   /** A copy with another value of a key. */
   public <T> ListenerConfig with(Key<ListenerConfig, T> key, T value) {
-    return new ListenerConfig(address, values.with(key, value));
+    return new ListenerConfig(address, certificates, values.with(key, value));
   }
 
   public String name() {
@@ -39,6 +48,11 @@ public record ListenerConfig(InetSocketAddress address, KeyValues<ListenerConfig
   /** Whether all clients come through a proxy and start with a PROXY header. */
   public boolean isBehindProxy() {
     return get(ProxyProtocolKeys.MODE) == ProxyProtocolKeys.Mode.REQUIRED;
+  }
+
+  /** Whether clients speak TLS. */
+  public boolean isTls() {
+    return !certificates.isEmpty();
   }
 
   /** The engine's options for the listener. */

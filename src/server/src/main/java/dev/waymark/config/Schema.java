@@ -42,6 +42,8 @@ final class Schema {
           ListenerKeys.GROUP,
           FramingKeys.GROUP,
           ProxyProtocolKeys.GROUP,
+          TlsKeys.CERTIFICATES,
+          TlsKeys.GROUP,
           ListenerKeys.CONNECTIONS,
           PoolKeys.GROUP,
           PoolKeys.UPSTREAMS,

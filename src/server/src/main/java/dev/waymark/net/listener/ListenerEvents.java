@@ -11,6 +11,7 @@ public interface ListenerEvents {
    * Called when a client was closed before it became a connection.
    *
    * @param peerAddress host:port at the other end of the socket, which may be a proxy
+   * @param detail more about the reason; may be empty
    */
-  void onRefused(String listener, String peerAddress, RefusalReason reason);
+  void onRefused(String listener, String peerAddress, RefusalReason reason, String detail);
 }
