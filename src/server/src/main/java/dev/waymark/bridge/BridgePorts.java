@@ -312,7 +312,15 @@ final class BridgePorts {
 
   private void logOpen(ListenerPort port) {
     String address = ListenerPort.text(port.address());
-    log.write(Event.LISTENER_OPEN, "listener", port.listener(), "address", address);
+    ListenerTls own = tls.get(port.listener());
+    log.write(
+        Event.LISTENER_OPEN,
+        "listener",
+        port.listener(),
+        "address",
+        address,
+        "tls",
+        own == null ? "off" : own.engine());
   }
 
   private void close(ListenerPort port) {

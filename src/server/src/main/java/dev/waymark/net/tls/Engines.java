@@ -31,13 +31,6 @@ public final class Engines {
     return isJdk ? SslProvider.JDK : SslProvider.OPENSSL_REFCNT;
   }
 
-  /** The name of what AUTO takes, for the log; loads BoringSSL. */
-  public static String automatic() {
-    return OpenSsl.isAvailable()
-        ? "BoringSSL (" + OpenSsl.versionString() + ")"
-        : "JDK " + Runtime.version() + ", as BoringSSL does not load: " + missing();
-  }
-
   private static String missing() {
     Throwable cause = Objects.requireNonNull(OpenSsl.unavailabilityCause());
     while (cause.getCause() != null) {

@@ -147,6 +147,11 @@ public final class ListenerTls {
     return config.get(TlsKeys.ALPN);
   }
 
+  /** What speaks TLS, for the log: boringssl or jdk. */
+  public String engine() {
+    return provider == SslProvider.JDK ? "jdk" : "boringssl";
+  }
+
   /** Whether the bridge can still reply after a client's close_notify, with TLS 1.3. */
   public boolean canHalfClose() {
     return provider == SslProvider.JDK;
