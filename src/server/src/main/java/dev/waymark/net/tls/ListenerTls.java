@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * that presented a certificate, and ends those that are no longer trusted. Thread-safe; {@link
  * #check} and {@link #close} are called by one thread, which may block.
  */
-public final class ListenerTls {
+public final class ListenerTls implements TlsWatch.Followed {
   /** Receives what happens to the files. Called on the thread of {@link #check}. */
   public interface Events {
     /**
@@ -181,6 +181,7 @@ public final class ListenerTls {
   }
 
   /** Takes over changed files, and ends clients that are no longer trusted. Blocks. */
+  @Override
   public void check() {
     if (isClosed) {
       return;
@@ -253,7 +254,7 @@ public final class ListenerTls {
     return expiries;
   }
 
-  /** Gives up what it holds; connections go on. */
+  @Override
   public void close() {
     isClosed = true;
     contexts.release();

@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Checks the files of all listeners with TLS, on a thread of its own. Files are compared rather
+ * Checks the files of everything with TLS, on a thread of its own. Files are compared rather
  * than watched: inotify does not notice the swap of a symbolic link above a file, by which
  * Kubernetes updates a mounted Secret, nor changes on network file systems. Thread-safe.
  */
@@ -16,7 +16,16 @@ public final class TlsWatch implements AutoCloseable {
   /** A change counts once two checks in a row have seen the same files: within half a second. */
   private static final long INTERVAL_MS = 250;
 
-  private final Set<ListenerTls> listeners = ConcurrentHashMap.newKeySet();
+  /** TLS that follows its files. */
+  sealed interface Followed permits ListenerTls, UpstreamTls {
+    /** Takes over changed files. Blocks. */
+    void check();
+
+    /** Gives up what it holds; connections go on. */
+    void close();
+  }
+
+  private final Set<Followed> followed = ConcurrentHashMap.newKeySet();
   private final Consumer<Throwable> onBug;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
@@ -35,24 +44,38 @@ public final class TlsWatch implements AutoCloseable {
   }
 
   private void check() {
-    for (ListenerTls listener : listeners) {
+    for (Followed one : followed) {
       try {
-        listener.check();
+        one.check();
       } catch (RuntimeException | Error bug) {
         onBug.accept(bug);
       }
     }
   }
 
-  /** Follows the files of this listener. */
+  /** Follows the files of a listener. */
   public void add(ListenerTls listener) {
-    listeners.add(listener);
+    followed.add(listener);
+  }
+
+  /** Follows the files of a pool. */
+  public void add(UpstreamTls pool) {
+    followed.add(pool);
   }
 
   /** Forgets this listener and closes it, after a check in progress. */
   public void remove(ListenerTls listener) {
-    if (listeners.remove(listener)) {
-      thread.execute(listener::close);
+    close(listener);
+  }
+
+  /** Forgets this pool and closes it, after a check in progress. */
+  public void remove(UpstreamTls pool) {
+    close(pool);
+  }
+
+  private void close(Followed one) {
+    if (followed.remove(one)) {
+      thread.execute(one::close);
     }
   }
 
