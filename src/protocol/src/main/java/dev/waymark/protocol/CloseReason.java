@@ -38,7 +38,12 @@ public enum CloseReason {
   MOVED(
       27, Origin.BRIDGE, "handed over to another upstream; ends an attachment, never a connection"),
   CONNECTION_AGE(28, Origin.BRIDGE, "older than connection-age-max"),
-  FIRST_BYTE_TIMEOUT(29, Origin.BRIDGE, "the client sent nothing for the first-byte-timeout");
+  FIRST_BYTE_TIMEOUT(29, Origin.BRIDGE, "the client sent nothing for the first-byte-timeout"),
+  CLIENT_TRUNCATED(30, Origin.CLIENT, "the client closed its socket without TLS's close_notify"),
+  TLS_IDENTITY_REVOKED(
+      31, Origin.BRIDGE, "the client's certificate was revoked, or its CA is no longer trusted"),
+  TLS_IDENTITY_EXPIRED(32, Origin.BRIDGE, "the client's certificate has expired"),
+  TLS_ERROR(33, Origin.CLIENT, "the client violated TLS, or sent a fatal alert");
 
   /** Who caused the end. */
   public enum Origin {
@@ -118,7 +123,11 @@ public enum CloseReason {
           OVERLOAD,
           INTERNAL,
           CLIENT_RESET,
-          CLIENT_TIMEOUT ->
+          CLIENT_TIMEOUT,
+          CLIENT_TRUNCATED,
+          TLS_IDENTITY_REVOKED,
+          TLS_IDENTITY_EXPIRED,
+          TLS_ERROR ->
           true;
       case DONE,
           BUSY,

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param limit the reply offset that the upstream may not pass
  * @param proxy what a proxy in front of the bridge said about the client; null if the listener
  *     expects none
+ * @param tls what was negotiated with the client; null if the listener does not terminate TLS
  * @param resumeState what the former owner left behind; null in the first Open of a connection
  */
 public record Open(
@@ -28,4 +29,5 @@ public record Open(
     int frameBytesMax,
     long limit,
     @Nullable ProxyFacts proxy,
+    @Nullable TlsFacts tls,
     @Nullable ResumeState resumeState) {}

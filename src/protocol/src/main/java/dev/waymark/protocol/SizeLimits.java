@@ -17,5 +17,8 @@ public final class SizeLimits {
   /** The largest sum of what a proxy says about a client, addresses excluded. */
   public static final int PROXY_BYTES_MAX = 4 * 1024;
 
+  /** The largest sum of the names in a client's certificate. */
+  public static final int CERTIFICATE_NAME_BYTES_MAX = 4 * 1024;
+
   private SizeLimits() {}
 }

@@ -8,6 +8,7 @@ import dev.waymark.engine.shard.ShardEvents;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.listener.ListenerEvents;
 import dev.waymark.net.listener.RefusalReason;
+import dev.waymark.net.tls.ListenerTls;
 import dev.waymark.protocol.Mark;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
@@ -15,14 +16,16 @@ import dev.waymark.telemetry.Metrics;
 import dev.waymark.upstreams.PoolEvents;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** Turns events in the bridge into log lines and metrics. Thread-safe. */
-final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, LoopWatch.Listener {
+final class BridgeEvents implements ShardEvents, ListenerEvents, ListenerTls.Events, PoolEvents, LoopWatch.Listener {
   /** Receives outlier signals about upstreams. Called on the shards' threads. */
   interface OutlierSignals {
     void onOutlierSignal(String pool, String upstream, OutlierSignal why);
@@ -31,12 +34,18 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
   private static final String DISCOVERY_FAILURES = "waymark_discovery_failures_total";
   private static final String WATCH_FAILURES = "waymark_health_watch_failures_total";
 
+  private static final String TLS_NOT_AFTER = "waymark_tls_certificate_not_after_seconds";
+  private static final String TLS_FILES = "waymark_tls_file_changes_total";
+
   private static final String PROBLEM = "waymark_upstream_problem";
   private static final String EJECTIONS = "waymark_upstream_ejections_total";
   private static final String EJECTED = "waymark_upstream_ejected";
 
   /** Pool and address of each upstream that is ejected now. */
   private final Set<List<String>> ejected = ConcurrentHashMap.newKeySet();
+
+  /** The names of the certificates in force, by kind and name of their owner. */
+  private final Map<List<String>, List<String>> certificateNames = new ConcurrentHashMap<>();
 
   private final EventLog log;
   private final Metrics metrics;
@@ -209,6 +218,87 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, PoolEvents, Loo
       Collections.addAll(line, "detail", detail);
     }
     log.write(Event.CONNECTION_REFUSED, line.toArray());
+  }
+
+  @Override
+  public void onFilesLoaded(String listener, Map<String, Instant> certificates) {
+    onTlsFilesLoaded("listener", listener, certificates);
+  }
+
+  @Override
+  public void onFilesRefused(String listener, String problem) {
+    onTlsFilesRefused("listener", listener, problem);
+  }
+
+  // --- TLS ---
+
+  void onUpstreamFilesLoaded(String pool, Map<String, Instant> certificates) {
+    onTlsFilesLoaded("pool", pool, certificates);
+  }
+
+  void onUpstreamFilesRefused(String pool, String problem) {
+    onTlsFilesRefused("pool", pool, problem);
+  }
+
+  private void onTlsFilesLoaded(String kind, String name, Map<String, Instant> certificates) {
+    fileChanges(kind, name, "loaded").inc();
+    registerTls(kind, name, certificates);
+    String names = certificates.isEmpty() ? "none" : String.join(",", certificates.keySet());
+    log.write(Event.TLS_FILES_LOADED, kind, name, "certificates", names);
+  }
+
+  private void onTlsFilesRefused(String kind, String name, String problem) {
+    fileChanges(kind, name, "refused").inc();
+    log.write(Event.TLS_FILES_REFUSED, kind, name, "problem", problem);
+  }
+
+  /**
+   * Registers the series of a listener or pool with TLS. Call again when its certificates have
+   * changed.
+   *
+   * @param kind listener or pool
+   * @param certificates when each expires, by its name
+   */
+  void registerTls(String kind, String name, Map<String, Instant> certificates) {
+    fileChanges(kind, name, "loaded");
+    fileChanges(kind, name, "refused");
+    forgetCertificates(kind, name);
+    certificateNames.put(List.of(kind, name), List.copyOf(certificates.keySet()));
+    certificates.forEach((certificate, notAfter) ->
+        metrics.gauge(
+            TLS_NOT_AFTER,
+            "When the certificate in force expires, Unix seconds.",
+            notAfter::getEpochSecond,
+            tlsLabels(kind, name, "name", certificate)));
+  }
+
+  private void forgetCertificates(String kind, String name) {
+    List<String> certificates = certificateNames.remove(List.of(kind, name));
+    if (certificates != null) {
+      certificates.forEach(certificate ->
+          metrics.remove(TLS_NOT_AFTER, tlsLabels(kind, name, "name", certificate)));
+    }
+  }
+
+  void unregisterTls(String kind, String name) {
+    forgetCertificates(kind, name);
+    metrics.remove(TLS_FILES, tlsLabels(kind, name, "result", "loaded"));
+    metrics.remove(TLS_FILES, tlsLabels(kind, name, "result", "refused"));
+  }
+
+  private Counter fileChanges(String kind, String name, String result) {
+    return metrics.counter(
+        TLS_FILES,
+        "Times that files for TLS have changed, and came into force (loaded) or not (refused).",
+        tlsLabels(kind, name, "result", result));
+  }
+
+  /** All series of a name have the same labels; the one that does not apply is empty. */
+  private static String[] tlsLabels(String kind, String name, String label, String value) {
+    boolean isListener = kind.equals("listener");
+    return new String[] {
+      "listener", isListener ? name : "", "pool", isListener ? "" : name, label, value
+    };
   }
 
   // --- pools ---

@@ -20,6 +20,8 @@ import java.util.function.LongSupplier;
 final class BridgeMetrics {
   private static final String OPEN = "waymark_connections_open";
   private static final String MAX = "waymark_connections_max";
+  private static final String HANDSHAKES = "waymark_tls_handshakes_open";
+  private static final String HANDSHAKES_COMPLETE = "waymark_tls_handshakes_total";
   private static final String PROXY_CHECKS = "waymark_proxy_checks_total";
   private static final String REFUSED = "waymark_connections_refused_total";
   private static final String PAUSES = "waymark_accept_pauses_total";
@@ -95,6 +97,14 @@ final class BridgeMetrics {
           "reason",
           reason.label());
     }
+    metrics.gauge(
+        HANDSHAKES, "TLS handshakes under way.", counters::handshakes, "listener", listener);
+    metrics.counter(
+        HANDSHAKES_COMPLETE,
+        "TLS handshakes completed.",
+        counters::completeHandshakes,
+        "listener",
+        listener);
     metrics.counter(
         PROXY_CHECKS,
         "Health checks of proxies: sockets that ended without a client.",
@@ -122,7 +132,10 @@ final class BridgeMetrics {
   }
 
   static void unregisterListener(Metrics metrics, String listener) {
-    for (String name : List.of(OPEN, MAX, PROXY_CHECKS, SOURCES, FORGOTTEN, PAUSES)) {
+    List<String> names =
+        List.of(
+            OPEN, MAX, HANDSHAKES, HANDSHAKES_COMPLETE, PROXY_CHECKS, SOURCES, FORGOTTEN, PAUSES);
+    for (String name : names) {
       metrics.remove(name, "listener", listener);
     }
     for (RefusalReason reason : RefusalReason.values()) {

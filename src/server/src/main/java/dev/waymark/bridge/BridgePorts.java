@@ -5,14 +5,19 @@ import dev.waymark.net.admission.Admission;
 import dev.waymark.net.admission.AdmissionLimits;
 import dev.waymark.net.listener.Acceptor;
 import dev.waymark.net.listener.ListenerCounters;
-import dev.waymark.net.listener.ListenerEvents;
 import dev.waymark.net.listener.ListenerPort;
+import dev.waymark.net.tls.ListenerTls;
+import dev.waymark.net.tls.TlsFileException;
+import dev.waymark.net.tls.TlsWatch;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Metrics;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.Objects;
+import java.util.stream.Stream;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -29,8 +34,13 @@ import org.jspecify.annotations.Nullable;
  * time may change ports, and not an event loop; everything else is thread-safe.
  */
 final class BridgePorts {
-  /** A listener and the port that it will have. */
-  private record Assignment(ListenerConfig config, ListenerPort port, boolean isNew) {
+  /**
+   * A listener and the port that it will have.
+   *
+   * @param tls null if it does not speak TLS
+   */
+  private record Assignment(
+      ListenerConfig config, ListenerPort port, boolean isNew, @Nullable ListenerTls tls) {
     boolean isBlockedBy(ListenerPort other) {
       return isNew && other.conflictsWith(config.address());
     }
@@ -50,42 +60,49 @@ final class BridgePorts {
 
     private final Map<ListenerPort, String> namesBefore;
     private final Map<String, ListenerConfig> configsBefore;
+    private final Map<String, ListenerTls> tlsBefore;
 
     private Prepared(
         List<Assignment> assignments,
         List<ListenerPort> obsolete,
         List<ListenerPort> closed,
         Map<ListenerPort, String> namesBefore,
-        Map<String, ListenerConfig> configsBefore) {
+        Map<String, ListenerConfig> configsBefore,
+        Map<String, ListenerTls> tlsBefore) {
       this.assignments = assignments;
       this.obsolete = obsolete;
       this.closed = closed;
       this.namesBefore = namesBefore;
       this.configsBefore = configsBefore;
+      this.tlsBefore = tlsBefore;
     }
   }
 
   private final ListenerPort.Sockets sockets;
   private final Acceptor acceptor;
-  private final ListenerEvents events;
+  private final BridgeEvents events;
   private final EventLog log;
   private final Metrics metrics;
   private final List<ListenerPort> ports = new CopyOnWriteArrayList<>();
   private final Map<String, ListenerConfig> configs = new ConcurrentHashMap<>();
   private final Map<String, ListenerCounters> counters = new ConcurrentHashMap<>();
   private final Map<String, Admission> admissions = new ConcurrentHashMap<>();
+  private final Map<String, ListenerTls> tls = new ConcurrentHashMap<>();
+  private final TlsWatch tlsWatch;
 
   BridgePorts(
       ListenerPort.Sockets sockets,
       Acceptor acceptor,
-      ListenerEvents events,
+      BridgeEvents events,
       EventLog log,
-      Metrics metrics) {
+      Metrics metrics,
+      TlsWatch tlsWatch) {
     this.sockets = sockets;
     this.acceptor = acceptor;
     this.events = events;
     this.log = log;
     this.metrics = metrics;
+    this.tlsWatch = tlsWatch;
   }
 
   /**
@@ -94,17 +111,47 @@ final class BridgePorts {
    * 127.0.0.1:7000 blocks 0.0.0.0:7000, is closed; all others keep accepting. Must be followed by
    * {@link #switchTo} or {@link #undo}. Blocks.
    *
-   * @throws StartException naming the listener and its address; nothing has changed then
+   * @throws StartException naming the listener, and its address or the file for TLS; nothing has
+   *     changed then
    */
   Prepared prepare(List<ListenerConfig> listeners) {
     List<ListenerPort> free = new ArrayList<>(ports);
     List<Assignment> assignments = new ArrayList<>();
-    for (ListenerConfig config : listeners) {
-      Optional<ListenerPort> known = free.stream().filter(port -> port.isFor(config)).findFirst();
-      known.ifPresent(free::remove);
-      assignments.add(
-          new Assignment(config, known.orElseGet(() -> newPort(config)), known.isEmpty()));
+    try {
+      for (ListenerConfig config : listeners) {
+        @Nullable ListenerTls own = tlsFor(config);
+        Optional<ListenerPort> known = free.stream().filter(port -> port.isFor(config)).findFirst();
+        known.ifPresent(free::remove);
+        ListenerPort port = known.orElseGet(() -> newPort(config, own));
+        assignments.add(new Assignment(config, port, known.isEmpty(), own));
+      }
+      return prepare(assignments, free);
+    } catch (RuntimeException failure) {
+      assignments.forEach(assignment -> closeIfUnused(assignment.tls));
+      throw failure;
     }
+  }
+
+  private @Nullable ListenerTls tlsFor(ListenerConfig config) {
+    ListenerTls known = tls.get(config.name());
+    if (!config.isTls() || (known != null && known.isFor(config))) {
+      return config.isTls() ? known : null;
+    }
+    try {
+      return ListenerTls.open(config, Clock::now, events);
+    } catch (TlsFileException unusable) {
+      throw StartException.tls(config, unusable.problem());
+    }
+  }
+
+  /** Closes the TLS of a configuration that is not in force. */
+  private void closeIfUnused(@Nullable ListenerTls one) {
+    if (one != null && !tls.containsValue(one)) {
+      one.close();
+    }
+  }
+
+  private Prepared prepare(List<Assignment> assignments, List<ListenerPort> free) {
     List<ListenerPort> blocking =
         free.stream()
             .filter(port -> assignments.stream().anyMatch(one -> one.isBlockedBy(port)))
@@ -112,7 +159,8 @@ final class BridgePorts {
     bindAll(assignments, blocking);
     Map<ListenerPort, String> names =
         ports.stream().collect(Collectors.toMap(port -> port, ListenerPort::listener));
-    return new Prepared(assignments, free, blocking, names, Map.copyOf(configs));
+    return new Prepared(
+        assignments, free, blocking, names, Map.copyOf(configs), Map.copyOf(tls));
   }
 
   /** Binds first the ports that need no other to be closed, as binding may fail. */
@@ -177,10 +225,10 @@ final class BridgePorts {
     }
   }
 
-  private ListenerPort newPort(ListenerConfig config) {
+  private ListenerPort newPort(ListenerConfig config, @Nullable ListenerTls own) {
     String name = config.name();
     return new ListenerPort(
-        config, countersOf(name), admissionOf(name), sockets, acceptor, events);
+        config, countersOf(name), admissionOf(name), own, sockets, acceptor, events);
   }
 
   private ListenerCounters countersOf(String listener) {
@@ -198,7 +246,13 @@ final class BridgePorts {
    * until then, {@link #undo} is possible. Blocks.
    */
   void switchTo(Prepared prepared) {
-    setListeners(prepared.assignments.stream().map(Assignment::config).toList());
+    Map<String, ListenerTls> next = new HashMap<>();
+    for (Assignment assignment : prepared.assignments) {
+      if (assignment.tls != null) {
+        next.put(assignment.config.name(), assignment.tls);
+      }
+    }
+    setListeners(prepared.assignments.stream().map(Assignment::config).toList(), next);
     for (Assignment assignment : prepared.assignments) {
       if (assignment.isNew) {
         ports.add(assignment.port);
@@ -214,6 +268,9 @@ final class BridgePorts {
   void closeObsolete(Prepared prepared) {
     ports.removeAll(prepared.obsolete);
     prepared.obsolete.forEach(this::close);
+    prepared.tlsBefore.values().stream()
+        .filter(one -> !tls.containsValue(one))
+        .forEach(tlsWatch::remove);
   }
 
   /** Restores the former ports and listeners; connections accepted meanwhile continue. Blocks. */
@@ -227,20 +284,29 @@ final class BridgePorts {
       }
     }
     reopen(prepared.closed, null);
+    List<ListenerTls> replaced = List.copyOf(tls.values());
+    setListeners(prepared.configsBefore.values(), prepared.tlsBefore);
     prepared.namesBefore.forEach((port, name) -> assign(name, port));
-    setListeners(prepared.configsBefore.values());
+    Stream.concat(
+            replaced.stream(), prepared.assignments.stream().map(Assignment::tls).filter(Objects::nonNull))
+        .filter(one -> !tls.containsValue(one))
+        .distinct()
+        .forEach(tlsWatch::remove);
   }
 
   private void assign(String listener, ListenerPort port) {
     String before = port.listener();
-    port.use(listener, countersOf(listener), admissionOf(listener));
+    port.use(listener, countersOf(listener), admissionOf(listener), tls.get(listener));
     if (!before.equals(listener)) {
       log.write(Event.LISTENER_CLOSED, "listener", before);
       logOpen(port);
     }
   }
 
-  private void setListeners(Collection<ListenerConfig> listeners) {
+  private void setListeners(
+      Collection<ListenerConfig> listeners, Map<String, ListenerTls> itsTls) {
+    tls.keySet().retainAll(itsTls.keySet());
+    tls.putAll(itsTls);
     configs.clear();
     for (ListenerConfig config : listeners) {
       String name = config.name();
@@ -248,12 +314,27 @@ final class BridgePorts {
       Admission admission = admissionOf(name);
       admission.limits(config.admission());
       BridgeMetrics.registerListener(metrics, config, countersOf(name), admission);
+      ListenerTls own = tls.get(name);
+      if (own == null) {
+        events.unregisterTls("listener", name);
+      } else {
+        tlsWatch.add(own);
+        events.registerTls("listener", name, own.expiries());
+      }
     }
   }
 
   private void logOpen(ListenerPort port) {
     String address = ListenerPort.text(port.address());
-    log.write(Event.LISTENER_OPEN, "listener", port.listener(), "address", address);
+    ListenerTls own = tls.get(port.listener());
+    log.write(
+        Event.LISTENER_OPEN,
+        "listener",
+        port.listener(),
+        "address",
+        address,
+        "tls",
+        own == null ? "off" : own.engine());
   }
 
   private void close(ListenerPort port) {
@@ -279,6 +360,7 @@ final class BridgePorts {
       counters.remove(name);
       admissions.remove(name);
       BridgeMetrics.unregisterListener(metrics, name);
+      events.unregisterTls("listener", name);
     }
     return ended;
   }

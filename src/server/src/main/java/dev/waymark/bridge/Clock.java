@@ -1,5 +1,7 @@
 package dev.waymark.bridge;
 
+import java.time.Instant;
+
 /**
  * The clocks of the bridge; only {@code api.http} and {@code Pacer} have their own. Thread-safe.
  */
@@ -14,5 +16,10 @@ public final class Clock {
   /** Wall-clock time in milliseconds since 1970. */
   public static long nowUnixMs() {
     return System.currentTimeMillis();
+  }
+
+  /** Wall-clock time, with a precision of milliseconds. */
+  static Instant now() {
+    return Instant.ofEpochMilli(nowUnixMs());
   }
 }

@@ -15,9 +15,17 @@ import java.util.Set;
  * The settings of a listener, a port that accepts clients. Immutable.
  *
  * @param address where it listens, resolved
+ * @param certificates for TLS, the default first; empty: the listener does not speak TLS
  * @param values those of the keys in {@link ListenerKeys}
  */
-public record ListenerConfig(InetSocketAddress address, KeyValues<ListenerConfig> values) {
+public record ListenerConfig(
+    InetSocketAddress address,
+    List<CertificateFiles> certificates,
+    KeyValues<ListenerConfig> values) {
+  public ListenerConfig {
+    certificates = List.copyOf(certificates);
+  }
+
   /** The value of a key. */
   public <T> T get(Key<ListenerConfig, T> key) {
     return values.get(key);
@@ -25,7 +33,7 @@ public record ListenerConfig(InetSocketAddress address, KeyValues<ListenerConfig
 
   /** A copy with another value of a key. */
   public <T> ListenerConfig with(Key<ListenerConfig, T> key, T value) {
-    return new ListenerConfig(address, values.with(key, value));
+    return new ListenerConfig(address, certificates, values.with(key, value));
   }
 
   public String name() {
@@ -62,6 +70,11 @@ public record ListenerConfig(InetSocketAddress address, KeyValues<ListenerConfig
     List<Network> all = new ArrayList<>(get(inline));
     all.addAll(get(file).networks());
     return NetworkSet.of(all);
+  }
+
+  /** Whether clients speak TLS. */
+  public boolean isTls() {
+    return !certificates.isEmpty();
   }
 
   /** The engine's options for the listener. */

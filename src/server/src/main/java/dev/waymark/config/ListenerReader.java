@@ -2,7 +2,9 @@ package dev.waymark.config;
 
 import dev.waymark.config.FramingKeys.ByteOrder;
 import dev.waymark.config.FramingKeys.FramingType;
+import dev.waymark.config.Values.Elements;
 import dev.waymark.protocol.Framing;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -43,8 +45,11 @@ final class ListenerReader {
     settings.find(ListenerKeys.PUSH_FROM, i).ifPresent(this::checkPools);
     checkProxies(i);
     KeyValues<ListenerConfig> limited = new LimitReader(settings).read(values, i);
+    List<CertificateFiles> certificates = certificates(i);
+    checkTls(i, certificates);
     return new ListenerConfig(
         addresses.add(settings.get(ListenerKeys.ADDRESS, i)),
+        certificates,
         limited.with(ListenerKeys.POOL, pool(i)).with(ListenerKeys.FRAMING, framing));
   }
 
@@ -58,6 +63,77 @@ final class ListenerReader {
           mode,
           "together with " + ProxyProtocolKeys.TRUSTED.name(),
           "; name the networks of your proxies, such as 10.0.0.0/8");
+    }
+  }
+
+  private List<CertificateFiles> certificates(int i) {
+    String path = "listeners[" + i + "].tls.certificates";
+    Optional<Elements> list = settings.values().list(path);
+    list.filter(found -> found.count() == 0)
+        .ifPresent(found ->
+            settings.refuse(
+                found.origin(), path + ": an empty list (expected: at least one certificate)"));
+    List<CertificateFiles> files = new ArrayList<>();
+    int count = list.map(Elements::count).orElse(settings.values().under(path).isEmpty() ? 0 : 1);
+    for (int j = 0; j < count; j++) {
+      Optional<Setting<Path>> certificate = certificate(i, j, list);
+      Optional<Path> key = settings.find(TlsKeys.KEY, i, j).map(Setting::value);
+      certificate.map(Setting::value).ifPresent(found ->
+          files.add(new CertificateFiles(found, key.orElse(found))));
+    }
+    return files;
+  }
+
+  private Optional<Setting<Path>> certificate(int i, int j, Optional<Elements> list) {
+    if (list.isPresent()) {
+      return settings.demand(TlsKeys.CERTIFICATE, list.get().elements().get(j), i, j);
+    }
+    Optional<Setting<Path>> certificate = settings.find(TlsKeys.CERTIFICATE, i, j);
+    if (settings.values().value(TlsKeys.CERTIFICATE.at(i, j)).isEmpty()) {
+      settings
+          .find(TlsKeys.KEY, i, j)
+          .ifPresent(key ->
+              settings.refuse(key, "together with " + TlsKeys.CERTIFICATE.flag().orElseThrow()));
+    }
+    return certificate;
+  }
+
+  private void checkTls(int i, List<CertificateFiles> certificates) {
+    if (certificates.isEmpty()) {
+      refuseWithoutCertificates(i);
+      return;
+    }
+    Setting<TlsKeys.ClientAuth> auth = settings.get(TlsKeys.CLIENT_AUTH, i);
+    if (auth.value() != TlsKeys.ClientAuth.NONE
+        && settings.values().value(TlsKeys.CLIENT_CA.at(i)).isEmpty()) {
+      settings.refuse(auth, "together with " + TlsKeys.CLIENT_CA.name());
+    }
+    if (auth.value() == TlsKeys.ClientAuth.NONE) {
+      for (Key<ListenerConfig, Optional<Path>> key : List.of(TlsKeys.CLIENT_CA, TlsKeys.CLIENT_CRL)) {
+        settings
+            .find(key, i)
+            .ifPresent(given ->
+                settings.refuse(
+                    given, "together with " + TlsKeys.CLIENT_AUTH.name() + " optional or required"));
+      }
+    }
+    settings
+        .find(TlsKeys.TICKET_KEYS, i)
+        .filter(_ -> settings.value(TlsKeys.ENGINE, i) == TlsKeys.Engine.JDK)
+        .ifPresent(keys -> settings.refuse(keys, "an engine other than jdk, which has its own keys"));
+  }
+
+  /** Somebody who writes one of these keys believes that the listener speaks TLS. */
+  private void refuseWithoutCertificates(int i) {
+    if (settings.values().list("listeners[" + i + "].tls.certificates").isPresent()) {
+      return;
+    }
+    for (Key<ListenerConfig, ?> key : TlsKeys.GROUP.keys()) {
+      settings
+          .values()
+          .value(key.at(i))
+          .ifPresent(value ->
+              settings.refuse(key, value, key.at(i), "together with tls.certificates"));
     }
   }
 

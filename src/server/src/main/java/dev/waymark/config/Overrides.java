@@ -129,6 +129,11 @@ final class Overrides {
       values.remove("pools[0].upstreams");
       values.remove("pools[0].subsets");
     }
+    if (byKey.containsKey(TlsKeys.CERTIFICATE)) {
+      for (int i = 0; i < listeners; i++) {
+        values.remove("listeners[" + i + "].tls.certificates");
+      }
+    }
     byKey.forEach((key, given) -> {
       if (key.path().startsWith("listeners[].")) {
         layOnEach(values, key, given, listeners);
@@ -148,7 +153,8 @@ final class Overrides {
 
   private void layOnEach(Values values, Key<?, ?> key, Value given, int count) {
     for (int i = 0; i < count; i++) {
-      String path = key.at(i);
+      // The flags are about the first, and only, certificate.
+      String path = key.at(i, 0);
       if (key == ListenerKeys.FRAMING) {
         values.remove(path + ".");
       }

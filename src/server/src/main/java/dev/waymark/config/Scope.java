@@ -11,6 +11,7 @@ final class Scope<C> {
   static final Scope<BridgeConfig> BRIDGE = new Scope<>("");
   static final Scope<ListenerConfig> LISTENER = new Scope<>("listeners[].");
   static final Scope<ListenerConfig> FRAMING = new Scope<>("listeners[].framing.");
+  static final Scope<ListenerConfig> CERTIFICATE = new Scope<>("listeners[].tls.certificates[].");
   static final Scope<PoolConfig> POOL = new Scope<>("pools[].");
   static final Scope<PoolConfig.Endpoint> UPSTREAM = new Scope<>("pools[].upstreams[].");
   static final Scope<PoolConfig.Subset> SUBSET = new Scope<>("pools[].subsets[].");

@@ -3,6 +3,8 @@ package dev.waymark.config;
 import dev.waymark.net.admission.Network;
 import dev.waymark.net.admission.Rate;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -46,7 +48,14 @@ record ValueType<T>(
   private static final Pattern NAME = Pattern.compile("[a-z0-9-]{1,63}");
   private static final Pattern HOST_NAME =
       Pattern.compile("(\\*\\.)?[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?");
+  private static final Pattern PROTOCOL_NAME = Pattern.compile("[!-+\\--~]{1,255}");
+
+  /** SPIFFE-ID, section 2: a trust domain and a path, here perhaps with {@code /*} at its end. */
+  private static final Pattern SPIFFE_ID =
+      Pattern.compile("spiffe://[a-z0-9._-]{1,255}(/[A-Za-z0-9._-]+)*(/\\*)?");
+
   private static final int DELIMITER_BYTES_MAX = 16;
+  private static final int PATH_CHARS_MAX = 4_096;
 
   /** Text with a form of its own. */
   static <T> ValueType<T> form(String expected, String pattern, Reader<T> reader) {
@@ -337,6 +346,85 @@ record ValueType<T>(
           List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
           if (!names.stream().allMatch(name -> HOST_NAME.matcher(name).matches())) {
             throw new BadValueException(expected);
+          }
+          return names;
+        });
+  }
+
+  /** The path of a file. */
+  static ValueType<Path> path() {
+    ValueType<String> text = text(1, PATH_CHARS_MAX);
+    String expected = "the path of a file";
+    return new ValueType<>(
+        expected,
+        text.schema,
+        Optional.empty(),
+        written -> {
+          try {
+            return Path.of(text.reader.read(written));
+          } catch (BadValueException | InvalidPathException bad) {
+            throw new BadValueException(expected);
+          }
+        });
+  }
+
+  /** The path of a file, for a key that may be left out. */
+  static ValueType<Optional<Path>> optionalPath() {
+    ValueType<Path> path = path();
+    return new ValueType<>(
+        path.expected,
+        path.schema,
+        Optional.empty(),
+        text -> Optional.of(path.reader.read(text)));
+  }
+
+  /** Names of protocols for ALPN (RFC 7301, section 6). */
+  static ValueType<List<String>> protocolNames() {
+    String expected = "names of protocols separated by commas, each 1 to 255 of ASCII, such as mqtt";
+    String list = "^ *" + PROTOCOL_NAME + " *(, *" + PROTOCOL_NAME + " *)*$";
+    return new ValueType<>(
+        expected,
+        Map.of(TYPE, "string", PATTERN, list),
+        Optional.empty(),
+        text -> {
+          List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
+          if (!names.stream().allMatch(name -> PROTOCOL_NAME.matcher(name).matches())) {
+            throw new BadValueException(expected);
+          }
+          return names;
+        });
+  }
+
+  /** The name of a server, for a key that may be left out. */
+  static ValueType<Optional<String>> serverName() {
+    String expected = "the name of a host, such as echo.internal";
+    return new ValueType<>(
+        expected,
+        Map.of(TYPE, "string", PATTERN, "^[A-Za-z0-9_][A-Za-z0-9._-]*$"),
+        Optional.empty(),
+        text -> {
+          if (text.startsWith("*") || !HOST_NAME.matcher(text).matches()) {
+            throw new BadValueException(expected);
+          }
+          return Optional.of(text);
+        });
+  }
+
+  /** DNS names and SPIFFE IDs. */
+  static ValueType<List<String>> peerNames() {
+    String expected =
+        "DNS names or SPIFFE IDs separated by commas, such as echo.internal, spiffe://example.org/echo or spiffe://example.org/echo/*";
+    return new ValueType<>(
+        expected,
+        Map.of(TYPE, "string", PATTERN, "^[A-Za-z0-9_][A-Za-z0-9_.:/*, -]*$"),
+        Optional.empty(),
+        text -> {
+          List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
+          for (String name : names) {
+            boolean isId = SPIFFE_ID.matcher(name).matches();
+            if (!isId && (name.startsWith("*") || !HOST_NAME.matcher(name).matches())) {
+              throw new BadValueException(expected);
+            }
           }
           return names;
         });

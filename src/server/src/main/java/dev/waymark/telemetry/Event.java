@@ -16,6 +16,10 @@ public enum Event {
   LISTENER_CLOSED(Level.INFO),
   ACCEPT_PAUSED(Level.WARN),
   ACCEPT_RESUMED(Level.INFO),
+  /** Changed files for TLS are in force. */
+  TLS_FILES_LOADED(Level.INFO),
+  /** Changed files for TLS cannot be used; the former ones stay in force. */
+  TLS_FILES_REFUSED(Level.WARN),
   CONNECTION_OPENED(Level.DEBUG),
   CONNECTION_ATTACHED(Level.DEBUG),
   /** A connection was taken from an owner that did not do its part. */

@@ -44,6 +44,7 @@ final class MutatedLane implements LaneTransport {
                 open.frameBytesMax(),
                 open.limit(),
                 open.proxy(),
+                open.tls(),
                 mutated(connection, left));
     lane.open(connection, sent, other);
   }

@@ -6,9 +6,11 @@ import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
 import dev.waymark.protocol.ProxyFacts;
 import dev.waymark.protocol.ResumeState;
+import dev.waymark.protocol.TlsFacts;
 import dev.waymark.v1.Framing.Kind;
 import dev.waymark.v1.ProxyTls;
 import dev.waymark.v1.ProxyTlv;
+import java.time.Instant;
 import java.util.List;
 
 /** Converts records to generated messages and back. Stateless. */
@@ -55,10 +57,54 @@ final class Messages {
     if (open.proxy() != null) {
       message.setProxy(toProto(open.proxy()));
     }
+    if (open.tls() != null) {
+      message.setTls(toProto(open.tls()));
+    }
     if (open.resumeState() != null) {
       message.setResumeState(toProto(open.resumeState()));
     }
     return message.build();
+  }
+
+  private static dev.waymark.v1.TlsFacts toProto(TlsFacts facts) {
+    var message =
+        dev.waymark.v1.TlsFacts.newBuilder()
+            .setVersion(facts.version())
+            .setCipher(facts.cipher())
+            .setServerName(facts.serverName())
+            .setApplicationProtocol(facts.applicationProtocol());
+    TlsFacts.ClientCertificate client = facts.client();
+    if (client != null) {
+      message
+          .setClientSubject(client.subject())
+          .addAllClientAlternativeNames(client.alternativeNames())
+          .setClientNamesCut(client.areNamesCut())
+          .setClientSerial(client.serial())
+          .setClientCertificateSha256(ByteString.copyFrom(client.sha256()))
+          .setClientNotBeforeUnixMs(client.notBefore().toEpochMilli())
+          .setClientNotAfterUnixMs(client.notAfter().toEpochMilli());
+    }
+    return message.build();
+  }
+
+  private static TlsFacts fromProto(dev.waymark.v1.TlsFacts facts) {
+    TlsFacts.ClientCertificate client =
+        facts.getClientCertificateSha256().isEmpty()
+            ? null
+            : new TlsFacts.ClientCertificate(
+                facts.getClientSubject(),
+                facts.getClientAlternativeNamesList(),
+                facts.getClientNamesCut(),
+                facts.getClientSerial(),
+                facts.getClientCertificateSha256().toByteArray(),
+                Instant.ofEpochMilli(facts.getClientNotBeforeUnixMs()),
+                Instant.ofEpochMilli(facts.getClientNotAfterUnixMs()));
+    return new TlsFacts(
+        facts.getVersion(),
+        facts.getCipher(),
+        facts.getServerName(),
+        facts.getApplicationProtocol(),
+        client);
   }
 
   private static dev.waymark.v1.ProxyFacts toProto(ProxyFacts facts) {
@@ -178,6 +224,7 @@ final class Messages {
         open.getFraming().getFrameBytesMax(),
         open.getLimit() < 0 ? Long.MAX_VALUE : open.getLimit(),
         open.hasProxy() ? fromProto(open.getProxy()) : null,
+        open.hasTls() ? fromProto(open.getTls()) : null,
         open.hasResumeState() ? fromProto(open.getResumeState()) : null);
   }
 

@@ -9,6 +9,7 @@ import dev.waymark.protocol.Framing;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
 import dev.waymark.protocol.ProxyFacts;
+import dev.waymark.protocol.TlsFacts;
 import dev.waymark.protocol.PushResult;
 import dev.waymark.v1.BridgeBatch;
 import dev.waymark.v1.HalfClose;
@@ -16,6 +17,7 @@ import dev.waymark.v1.Release;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
@@ -125,6 +127,7 @@ class BridgeRoundTripTest {
             frameBytesMax,
             262_144,
             null,
+            null,
             null);
     writer.open(77, 3, open);
     readWritten();
@@ -139,7 +142,7 @@ class BridgeRoundTripTest {
         1,
         0,
         new Open(
-            "0-1", "", "", "", 0, new Framing.Delimiter(new byte[] {13, 0, -1}), 9, 0, null, null));
+            "0-1", "", "", "", 0, new Framing.Delimiter(new byte[] {13, 0, -1}), 9, 0, null, null, null));
     readWritten();
     assertThat(frame.control())
         .isInstanceOfSatisfying(
@@ -174,13 +177,39 @@ class BridgeRoundTripTest {
   @ParameterizedTest
   @MethodSource("proxyFacts")
   void open_behindAProxy_isReadUnchanged(ProxyFacts facts) throws Exception {
-    writer.open(1, 0, new Open("0-1", "", "", "", 0, Framing.RAW, 0, 9, facts, null));
+    writer.open(1, 0, new Open("0-1", "", "", "", 0, Framing.RAW, 0, 9, facts, null, null));
     readWritten();
     assertThat(frame.control())
         .isInstanceOfSatisfying(
             BridgeControl.OpenControl.class,
             control ->
                 assertThat(control.open().proxy()).usingRecursiveComparison().isEqualTo(facts));
+  }
+
+  static List<TlsFacts> tlsFacts() {
+    var client =
+        new TlsFacts.ClientCertificate(
+            "CN=née,O=Example",
+            List.of("DNS:device.example.com", "URI:spiffe://example.com/device"),
+            true,
+            "00ff",
+            new byte[] {0, -1},
+            Instant.ofEpochMilli(1),
+            Instant.ofEpochMilli(4_102_444_800_000L));
+    return List.of(
+        new TlsFacts("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "", "", null),
+        new TlsFacts("TLSv1.3", "TLS_AES_128_GCM_SHA256", "example.org", "mqtt", client));
+  }
+
+  @ParameterizedTest
+  @MethodSource("tlsFacts")
+  void open_overTls_isReadUnchanged(TlsFacts facts) throws Exception {
+    writer.open(1, 0, new Open("0-1", "", "", "", 0, Framing.RAW, 0, 9, null, facts, null));
+    readWritten();
+    assertThat(frame.control())
+        .isInstanceOfSatisfying(
+            BridgeControl.OpenControl.class,
+            control -> assertThat(control.open().tls()).usingRecursiveComparison().isEqualTo(facts));
   }
 
   @Test

@@ -147,9 +147,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     settleHeld();
   }
 
-  /** The client's socket broke: CLIENT_RESET or CLIENT_TIMEOUT. */
+  /** The client's socket broke, or can no longer be trusted. */
   public void onClientLost(long nowNs, CloseReason reason) {
-    endByBridge(nowNs, reason, Origin.CLIENT);
+    endByBridge(nowNs, reason, reason.origin());
     resetSocket();
   }
 

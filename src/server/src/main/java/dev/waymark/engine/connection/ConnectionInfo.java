@@ -4,6 +4,7 @@ import dev.waymark.protocol.Mark;
 import dev.waymark.protocol.Open;
 import dev.waymark.protocol.ProxyFacts;
 import dev.waymark.protocol.ResumeState;
+import dev.waymark.protocol.TlsFacts;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param mark its ID
  * @param proxy what a proxy in front of the bridge said about the client; null if there is none
+ * @param tls what the listener negotiated with the client; null without TLS
  * @param acceptedNs as {@code Shard.elapsedNs}
  * @param acceptedUnixMs by the wall clock
  */
@@ -20,6 +22,7 @@ public record ConnectionInfo(
     String clientAddress,
     String localAddress,
     @Nullable ProxyFacts proxy,
+    @Nullable TlsFacts tls,
     long acceptedNs,
     long acceptedUnixMs) {
   /**
@@ -43,6 +46,7 @@ public record ConnectionInfo(
         listener.frameBytesMax(),
         limit,
         proxy,
+        tls,
         resumeState);
   }
 }

@@ -392,6 +392,7 @@ public final class Shard {
           socket.clientAddress(),
           localAddress,
           socket.proxy(),
+          socket.tls(),
           elapsedNs,
           nowUnixMs);
     }

@@ -1,6 +1,7 @@
 package dev.waymark.engine.stream;
 
 import dev.waymark.protocol.ProxyFacts;
+import dev.waymark.protocol.TlsFacts;
 import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,11 @@ public interface ClientSocket {
 
   /** What a proxy in front of the bridge said about the client; null if there is none. */
   default @Nullable ProxyFacts proxy() {
+    return null;
+  }
+
+  /** What the listener negotiated with the client; null without TLS. */
+  default @Nullable TlsFacts tls() {
     return null;
   }
 

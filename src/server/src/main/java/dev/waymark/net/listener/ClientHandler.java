@@ -179,7 +179,8 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
     }
   }
 
-  private void lose(CloseReason reason) {
+  /** Ends the connection because its client is lost, or must go. */
+  void lose(CloseReason reason) {
     if (connection == null) {
       socket.reset();
     } else {

@@ -9,6 +9,8 @@ import java.util.concurrent.atomic.LongAdder;
 /** The counters of a listener. Thread-safe. */
 public final class ListenerCounters {
   private final AtomicInteger open = new AtomicInteger();
+  private final AtomicInteger handshakes = new AtomicInteger();
+  private final LongAdder completeHandshakes = new LongAdder();
   private final Map<RefusalReason, LongAdder> refused = new EnumMap<>(RefusalReason.class);
   private final LongAdder proxyChecks = new LongAdder();
   private final LongAdder acceptPauses = new LongAdder();
@@ -32,6 +34,24 @@ public final class ListenerCounters {
     open.decrementAndGet();
   }
 
+  /** Counts a handshake as under way and returns true; returns false at handshakesMax. */
+  boolean enterHandshake(int handshakesMax) {
+    if (handshakes.incrementAndGet() > handshakesMax) {
+      handshakes.decrementAndGet();
+      return false;
+    }
+    return true;
+  }
+
+  void leaveHandshake() {
+    handshakes.decrementAndGet();
+  }
+
+  /** Counts a handshake that is complete. */
+  void countHandshake() {
+    completeHandshakes.increment();
+  }
+
   void refuse(RefusalReason reason) {
     adder(reason).increment();
   }
@@ -51,6 +71,16 @@ public final class ListenerCounters {
   /** Returns the number of open connections. */
   public int open() {
     return open.get();
+  }
+
+  /** Returns the number of TLS handshakes under way. */
+  public int handshakes() {
+    return handshakes.get();
+  }
+
+  /** Returns the number of TLS handshakes that were completed. */
+  public long completeHandshakes() {
+    return completeHandshakes.sum();
   }
 
   /** Returns the number of clients closed for this reason before they became connections. */

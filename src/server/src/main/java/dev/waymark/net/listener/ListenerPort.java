@@ -4,8 +4,12 @@ import dev.waymark.config.ListenAddresses;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.ListenerKeys;
 import dev.waymark.config.ProxyProtocolKeys;
+import dev.waymark.config.TlsKeys;
 import dev.waymark.net.admission.Admission;
+import dev.waymark.net.tls.ListenerTls;
+import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.ProxyFacts;
+import dev.waymark.protocol.TlsFacts;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -22,7 +26,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -60,8 +66,16 @@ public final class ListenerPort {
       MemoryPauses memory,
       LongSupplier clockNs) {}
 
-  /** The listener to which the port currently belongs. */
-  record Use(String listener, ListenerCounters counters, Admission admission) {}
+  /**
+   * The listener to which the port currently belongs.
+   *
+   * @param tls null if it does not speak TLS
+   */
+  record Use(
+      String listener,
+      ListenerCounters counters,
+      Admission admission,
+      @Nullable ListenerTls tls) {}
 
   /** How long a closed port of this process may take to become free. */
   private static final long REBIND_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(1);
@@ -82,6 +96,7 @@ public final class ListenerPort {
   private final Acceptor acceptor;
   private final ListenerEvents events;
   private final Admitter admitter;
+  private final Map<EventLoop, HandshakeQueue> handshakes = new ConcurrentHashMap<>();
   private volatile Use use;
   private volatile @Nullable Channel channel;
   private volatile @Nullable AcceptGate gate;
@@ -91,18 +106,20 @@ public final class ListenerPort {
    *
    * @param counters those of the listener
    * @param admission that of the listener
+   * @param tls null if the listener does not speak TLS
    */
   public ListenerPort(
       ListenerConfig config,
       ListenerCounters counters,
       Admission admission,
+      @Nullable ListenerTls tls,
       Sockets sockets,
       Acceptor acceptor,
       ListenerEvents events) {
     this.wanted = config.address();
     this.bindAddress = wanted;
     this.backlog = config.get(ListenerKeys.BACKLOG);
-    this.use = new Use(config.name(), counters, admission);
+    this.use = new Use(config.name(), counters, admission, tls);
     this.sockets = sockets;
     this.readSizes = new ReadSizes(sockets.readBytesMax(), sockets.isMemoryShort());
     this.acceptor = acceptor;
@@ -182,9 +199,14 @@ public final class ListenerPort {
     applyMemoryPause();
   }
 
-  /** Assigns the port to this listener. Any thread. */
-  public void use(String listener, ListenerCounters counters, Admission admission) {
-    use = new Use(listener, counters, admission);
+  /**
+   * Assigns the port to this listener. Any thread.
+   *
+   * @param tls null if the listener does not speak TLS
+   */
+  public void use(
+      String listener, ListenerCounters counters, Admission admission, @Nullable ListenerTls tls) {
+    use = new Use(listener, counters, admission, tls);
   }
 
   /** Stops accepting; connections stay open. Blocks; must not be called on an event loop. */
@@ -278,8 +300,32 @@ public final class ListenerPort {
         pipeline.addLast(
             "proxy-header", new ProxyHeaderHandler(proxy, clockNs, timeoutNs, introduction));
       }
-      pipeline.addLast(
-          "client", new ClientHandler(socket, now.listener(), acceptor, now.counters()));
+      ClientHandler handler =
+          new ClientHandler(socket, now.listener(), acceptor, now.counters());
+      if (now.tls() != null) {
+        addTls(pipeline, config, now, socket, handler);
+      }
+      pipeline.addLast("client", handler);
+    }
+
+    private void addTls(
+        ChannelPipeline pipeline,
+        ListenerConfig config,
+        Use now,
+        SocketClient socket,
+        ClientHandler handler) {
+      ListenerTls tls = Objects.requireNonNull(now.tls());
+      TlsStage stage =
+          new TlsStage(
+              tls,
+              config.get(TlsKeys.MISSING_CLOSE_NOTIFY),
+              acceptor.clockNs(socket.channel().eventLoop()),
+              config.get(TlsKeys.HANDSHAKE_TIMEOUT).toNanos(),
+              new Handshake(now, config.get(TlsKeys.HANDSHAKES_MAX), socket, handler, events));
+      HandshakeQueue queue =
+          handshakes.computeIfAbsent(socket.channel().eventLoop(), HandshakeQueue::new);
+      pipeline.addLast("tls-hello", new ClientHelloHandler(tls, stage, queue));
+      pipeline.addLast("tls-stage", stage);
     }
 
     private static boolean isTrusted(ListenerConfig config, SocketChannel client) {
@@ -330,6 +376,42 @@ public final class ListenerPort {
     public void onRefused(RefusalReason reason) {
       use.counters().refuse(reason);
       admitter.events().onRefused(use.listener(), peer, reason, "");
+    }
+  }
+
+  /** What becomes of a client that speaks TLS. */
+  private record Handshake(
+      Use use,
+      int handshakesMax,
+      SocketClient socket,
+      ClientHandler handler,
+      ListenerEvents events)
+      implements TlsStage.Outcome {
+    @Override
+    public boolean onHandshake() {
+      return use.counters().enterHandshake(handshakesMax);
+    }
+
+    @Override
+    public void onReady(TlsFacts facts) {
+      use.counters().countHandshake();
+      socket.tls(facts);
+    }
+
+    @Override
+    public void onRefused(RefusalReason reason, String detail) {
+      use.counters().refuse(reason);
+      events.onRefused(use.listener(), socket.clientAddress(), reason, detail);
+    }
+
+    @Override
+    public void onLost(CloseReason reason) {
+      handler.lose(reason);
+    }
+
+    @Override
+    public void onHandshakeOver() {
+      use.counters().leaveHandshake();
     }
   }
 }

@@ -35,7 +35,29 @@ public enum RefusalReason {
   /** The CRC32C of a PROXY header is wrong. */
   PROXY_HEADER_CHECKSUM,
   /** The PROXY header was not complete within proxy-protocol.header-timeout. */
-  PROXY_HEADER_TIMEOUT;
+  PROXY_HEADER_TIMEOUT,
+  /** The listener has tls.handshakes-max already. */
+  TLS_HANDSHAKES_MAX,
+  /** The first bytes are not those of TLS. */
+  TLS_PLAINTEXT,
+  /** The client's first message is longer than allowed. */
+  TLS_HELLO_TOO_LONG,
+  /** The client offers only protocols that are not in tls.alpn. */
+  TLS_PROTOCOL_UNKNOWN,
+  /** The client presented no certificate, and tls.client-auth is required. */
+  TLS_CERTIFICATE_MISSING,
+  /** The client's certificate has expired. */
+  TLS_CERTIFICATE_EXPIRED,
+  /** The client's certificate is in tls.client-crl. */
+  TLS_CERTIFICATE_REVOKED,
+  /** There is no path from the client's certificate to one of tls.client-ca. */
+  TLS_CERTIFICATE_INVALID,
+  /** Another failure, such as no version or cipher in common, or an alert of the client. */
+  TLS_HANDSHAKE_FAILED,
+  /** The client closed its socket before the end of the handshake. */
+  TLS_HANDSHAKE_INCOMPLETE,
+  /** The handshake was not complete within tls.handshake-timeout. */
+  TLS_HANDSHAKE_TIMEOUT;
 
   private final String label = name().toLowerCase(Locale.ROOT);
 

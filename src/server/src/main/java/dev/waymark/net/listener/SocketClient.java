@@ -3,12 +3,14 @@ package dev.waymark.net.listener;
 import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.stream.ClientSocket;
 import dev.waymark.protocol.ProxyFacts;
+import dev.waymark.protocol.TlsFacts;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.AttributeKey;
 import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
@@ -30,6 +32,9 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   private static final AttributeKey<ProxyFacts> PROXY =
       AttributeKey.valueOf(SocketClient.class, "proxy");
 
+  private static final AttributeKey<TlsFacts> TLS =
+      AttributeKey.valueOf(SocketClient.class, "tls");
+
   private final SocketChannel channel;
   private final LongSupplier clockNs;
   private String clientAddress;
@@ -39,6 +44,7 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   private long turnBytes;
   private int turnPieces;
   private @Nullable ArrayDeque<Flush> pendingFlushes;
+  private @Nullable SslHandler tls;
   private boolean isFinishDue;
   private boolean isFinished;
 
@@ -47,6 +53,12 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
     this.clockNs = clockNs;
     // Read now, because the kernel forgets it once the socket is closed.
     this.clientAddress = text(channel.remoteAddress());
+  }
+
+  /** Takes over what was negotiated with the client, before the client becomes a connection. */
+  void tls(TlsFacts facts) {
+    channel.attr(TLS).set(facts);
+    tls = channel.pipeline().get(SslHandler.class);
   }
 
   /** Takes over what a proxy said about the client, before the client becomes a connection. */
@@ -103,6 +115,11 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   }
 
   @Override
+  public @Nullable TlsFacts tls() {
+    return channel.hasAttr(TLS) ? channel.attr(TLS).get() : null;
+  }
+
+  @Override
   public void write(ByteBuf owned) {
     if (lastWrite != null) {
       channel.write(lastWrite, channel.voidPromise());
@@ -126,7 +143,18 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
         throw new IllegalStateException(e);
       }
     }
-    return bytes[0];
+    // Encrypted bytes are more than those that were written.
+    return tls == null ? bytes[0] : Math.min(bytes[0], turnBytes + pendingBytes());
+  }
+
+  private long pendingBytes() {
+    long bytes = 0;
+    if (pendingFlushes != null) {
+      for (Flush flush : pendingFlushes) {
+        bytes += flush.bytes();
+      }
+    }
+    return bytes;
   }
 
   @Override
@@ -178,7 +206,11 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
     boolean isWritten = lastWrite == null && (pendingFlushes == null || pendingFlushes.isEmpty());
     if (isFinishDue && !isFinished && isWritten && channel.isOpen()) {
       isFinished = true;
-      channel.shutdownOutput();
+      if (tls == null) {
+        channel.shutdownOutput();
+      } else {
+        tls.closeOutbound().addListener(_ -> channel.shutdownOutput());
+      }
     }
   }
 
@@ -207,7 +239,8 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
     release();
     if (channel.isOpen()) {
       channel.config().setOption(ChannelOption.SO_LINGER, 0);
-      channel.close();
+      // Past TLS, which would first send its close_notify.
+      channel.pipeline().firstContext().close();
     }
   }
 

@@ -1,0 +1,73 @@
+package dev.waymark.net.listener;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a bridge needs to know of a ClientHello before the TLS engine sees it (RFC 8446, section
+ * 4.1.2). Immutable.
+ *
+ * @param serverName SNI in lower case (RFC 6066, section 3); null if there is none
+ * @param applicationProtocols ALPN (RFC 7301, section 3.1); empty if there is none
+ */
+record ClientHello(@Nullable String serverName, List<String> applicationProtocols) {
+  private static final int VERSION_AND_RANDOM_BYTES = 34;
+  private static final int SERVER_NAME = 0;
+  private static final int ALPN = 16;
+  private static final int HOST_NAME = 0;
+
+  /**
+   * Reads a ClientHello without its header. What is malformed counts as absent: the TLS engine
+   * refuses it with the proper alert.
+   *
+   * @param hello not released; its indices do not change
+   */
+  static ClientHello read(ByteBuf hello) {
+    String serverName = null;
+    List<String> protocols = List.of();
+    try {
+      ByteBuf rest = hello.duplicate().skipBytes(VERSION_AND_RANDOM_BYTES);
+      rest.skipBytes(rest.readUnsignedByte());
+      rest.skipBytes(rest.readUnsignedShort());
+      rest.skipBytes(rest.readUnsignedByte());
+      ByteBuf extensions =
+          rest.isReadable() ? rest.readSlice(rest.readUnsignedShort()) : rest;
+      while (extensions.isReadable()) {
+        int type = extensions.readUnsignedShort();
+        ByteBuf extension = extensions.readSlice(extensions.readUnsignedShort());
+        if (type == SERVER_NAME) {
+          serverName = serverName(extension);
+        } else if (type == ALPN) {
+          protocols = protocols(extension);
+        }
+      }
+    } catch (IndexOutOfBoundsException malformed) {
+      return new ClientHello(serverName, protocols);
+    }
+    return new ClientHello(serverName, protocols);
+  }
+
+  private static @Nullable String serverName(ByteBuf extension) {
+    ByteBuf names = extension.readSlice(extension.readUnsignedShort());
+    if (names.readUnsignedByte() != HOST_NAME) {
+      return null;
+    }
+    String name = names.readCharSequence(names.readUnsignedShort(), US_ASCII).toString();
+    return name.toLowerCase(Locale.ROOT);
+  }
+
+  private static List<String> protocols(ByteBuf extension) {
+    ByteBuf names = extension.readSlice(extension.readUnsignedShort());
+    List<String> protocols = new ArrayList<>();
+    while (names.isReadable()) {
+      protocols.add(names.readCharSequence(names.readUnsignedByte(), ISO_8859_1).toString());
+    }
+    return List.copyOf(protocols);
+  }
+}

@@ -1,0 +1,101 @@
+package dev.waymark.net.listener;
+
+import dev.waymark.net.tls.ListenerTls;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.ssl.NotSslRecordException;
+import io.netty.handler.ssl.SslClientHelloHandler;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.Promise;
+import java.util.Collections;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Waits for the whole ClientHello and for the handshake's turn, and is then replaced by the handler
+ * that speaks TLS, with the certificate that the client asks for. Confined to its event loop.
+ */
+final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
+    implements HandshakeQueue.Waiting {
+  /** Of a ClientHello with post-quantum key shares, several tickets and long names. */
+  private static final int HELLO_BYTES_MAX = 16 * 1024;
+
+  /** The type of a record with a handshake (RFC 8446, section 5.1). */
+  private static final int HANDSHAKE_RECORD = 22;
+
+  /** A record with the fatal alert no_application_protocol (RFC 7301, section 3.2). */
+  private static final byte[] NO_APPLICATION_PROTOCOL = {21, 3, 3, 0, 2, 2, 120};
+
+  private final ListenerTls tls;
+  private final TlsStage stage;
+  private final HandshakeQueue queue;
+  private @Nullable Promise<ClientHello> turn;
+  private @Nullable ClientHello hello;
+
+  ClientHelloHandler(ListenerTls tls, TlsStage stage, HandshakeQueue queue) {
+    super(HELLO_BYTES_MAX);
+    this.tls = tls;
+    this.stage = stage;
+    this.queue = queue;
+  }
+
+  @Override
+  protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out)
+      throws Exception {
+    if (in.isReadable() && in.getUnsignedByte(in.readerIndex()) != HANDSHAKE_RECORD) {
+      in.skipBytes(in.readableBytes());
+      stage.refuse(RefusalReason.TLS_PLAINTEXT, "");
+    } else {
+      super.decode(context, in, out);
+    }
+  }
+
+  @Override
+  protected Future<ClientHello> lookup(ChannelHandlerContext context, @Nullable ByteBuf bytes) {
+    if (bytes == null) {
+      return context.executor().newFailedFuture(new NotSslRecordException("no ClientHello"));
+    }
+    ClientHello read = ClientHello.read(bytes);
+    Promise<ClientHello> promise = context.executor().newPromise();
+    List<String> wanted = tls.applicationProtocols();
+    if (!wanted.isEmpty()
+        && !read.applicationProtocols().isEmpty()
+        && Collections.disjoint(wanted, read.applicationProtocols())) {
+      context.writeAndFlush(Unpooled.wrappedBuffer(NO_APPLICATION_PROTOCOL));
+      stage.refuse(RefusalReason.TLS_PROTOCOL_UNKNOWN, "");
+      return promise;
+    }
+    hello = read;
+    turn = promise;
+    queue.add(this);
+    return promise;
+  }
+
+  @Override
+  public boolean isOver() {
+    return stage.isOver();
+  }
+
+  @Override
+  public void begin() {
+    if (turn != null && hello != null) {
+      turn.setSuccess(hello);
+    }
+  }
+
+  @Override
+  protected void onLookupComplete(ChannelHandlerContext context, Future<ClientHello> found) {
+    if (!found.isSuccess()) {
+      stage.refuse(RefusalReason.TLS_PLAINTEXT, "");
+      return;
+    }
+    String serverName = found.getNow().serverName();
+    stage.serverName(serverName);
+    SslHandler handler = tls.newHandler(serverName, context.alloc());
+    // The stage has a deadline for the whole handshake.
+    handler.setHandshakeTimeoutMillis(0);
+    context.pipeline().replace(this, "tls", handler);
+  }
+}

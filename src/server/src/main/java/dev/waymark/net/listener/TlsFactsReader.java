@@ -1,0 +1,110 @@
+package dev.waymark.net.listener;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.waymark.protocol.SizeLimits;
+import dev.waymark.protocol.TlsFacts;
+import io.netty.handler.ssl.SslHandler;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.CertificateParsingException;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Objects;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/** Reads what an upstream learns about a client's TLS. Stateless. */
+final class TlsFactsReader {
+  private TlsFactsReader() {}
+
+  /** The chain that the client presented, its own certificate first; empty if there is none. */
+  static X509Certificate[] chain(SSLSession session) {
+    try {
+      Certificate[] chain = session.getPeerCertificates();
+      return Arrays.copyOf(chain, chain.length, X509Certificate[].class);
+    } catch (SSLPeerUnverifiedException none) {
+      return new X509Certificate[0];
+    }
+  }
+
+  /**
+   * Reads the facts once the handshake is complete.
+   *
+   * @param chain as {@link #chain}
+   */
+  static TlsFacts read(SslHandler handler, @Nullable String serverName, X509Certificate[] chain) {
+    SSLSession session = handler.engine().getSession();
+    return new TlsFacts(
+        session.getProtocol(),
+        session.getCipherSuite(),
+        Objects.requireNonNullElse(serverName, ""),
+        Objects.requireNonNullElse(handler.applicationProtocol(), ""),
+        chain.length == 0 ? null : client(chain[0]));
+  }
+
+  static TlsFacts.ClientCertificate client(X509Certificate certificate) {
+    String subject = certificate.getSubjectX500Principal().getName();
+    int leftBytes = SizeLimits.CERTIFICATE_NAME_BYTES_MAX;
+    boolean isCut = subject.getBytes(UTF_8).length > leftBytes;
+    if (isCut) {
+      subject = "";
+    }
+    leftBytes -= subject.getBytes(UTF_8).length;
+    List<String> names = new ArrayList<>();
+    for (String name : alternativeNames(certificate)) {
+      leftBytes -= name.getBytes(UTF_8).length;
+      if (leftBytes < 0) {
+        isCut = true;
+        break;
+      }
+      names.add(name);
+    }
+    return new TlsFacts.ClientCertificate(
+        subject,
+        names,
+        isCut,
+        certificate.getSerialNumber().toString(16),
+        sha256(certificate),
+        certificate.getNotBefore().toInstant(),
+        certificate.getNotAfter().toInstant());
+  }
+
+  private static List<String> alternativeNames(X509Certificate certificate) {
+    List<String> names = new ArrayList<>();
+    try {
+      Collection<List<?>> all = certificate.getSubjectAlternativeNames();
+      for (List<?> name : all == null ? List.<List<?>>of() : all) {
+        // The choices of GeneralName (RFC 5280, section 4.2.1.6); Java gives these as text.
+        String type =
+            switch (name.getFirst()) {
+              case Integer tag when tag == 1 -> "email:";
+              case Integer tag when tag == 2 -> "DNS:";
+              case Integer tag when tag == 6 -> "URI:";
+              case Integer tag when tag == 7 -> "IP:";
+              default -> "";
+            };
+        if (!type.isEmpty()) {
+          names.add(type + name.get(1));
+        }
+      }
+    } catch (CertificateParsingException bad) {
+      return List.of();
+    }
+    return names;
+  }
+
+  private static byte[] sha256(X509Certificate certificate) {
+    try {
+      return MessageDigest.getInstance("SHA-256").digest(certificate.getEncoded());
+    } catch (NoSuchAlgorithmException | CertificateEncodingException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+}

@@ -1,0 +1,281 @@
+package dev.waymark.net.listener;
+
+import dev.waymark.config.TlsKeys.MissingCloseNotify;
+import dev.waymark.net.tls.Distrust;
+import dev.waymark.net.tls.ListenerTls;
+import dev.waymark.protocol.CloseReason;
+import dev.waymark.protocol.TlsFacts;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.SniCompletionEvent;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.netty.util.ReferenceCountUtil;
+import java.io.IOException;
+import java.security.cert.X509Certificate;
+import java.util.Objects;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The TLS of one client, as the bridge sees it: follows the handler that speaks TLS ({@link
+ * ClientHelloHandler}, which {@link SslHandler} replaces). A stage before {@link ClientHandler}: it
+ * holds back {@code channelActive} until the handshake is complete. Afterwards it tells the two
+ * ends of a client's stream apart: close_notify, which only the client can send, and a FIN without
+ * it, which anybody on the path can (RFC 8446, section 6.1). Confined to its event loop, but for
+ * {@link #end}.
+ */
+final class TlsStage extends ChannelInboundHandlerAdapter implements ListenerTls.Client {
+  /** Told what becomes of the client. */
+  interface Outcome {
+    /** The handshake begins; returns whether it may, as too many may be under way. */
+    boolean onHandshake();
+
+    /** The handshake is complete: {@code channelActive} follows. */
+    void onReady(TlsFacts facts);
+
+    /** The client is closed before the end of its handshake. Called once, instead of the others. */
+    void onRefused(RefusalReason reason, String detail);
+
+    /** The connection ends for this reason. After {@link #onReady}. */
+    void onLost(CloseReason reason);
+
+    /** The handshake has ended in one way or the other. Once after {@link #onHandshake}. */
+    void onHandshakeOver();
+  }
+
+  private enum Phase {
+    /** A stage before this one holds back {@code channelActive}. */
+    WAITING,
+    HANDSHAKE,
+    OPEN,
+    /** The client has sent close_notify. */
+    ENDED,
+    OVER
+  }
+
+  private static final X509Certificate[] NONE = {};
+
+  private final ListenerTls tls;
+  private final MissingCloseNotify missingCloseNotify;
+  private final LongSupplier clockNs;
+  private final long timeoutNs;
+  private final Outcome outcome;
+  private Phase phase = Phase.WAITING;
+  private @Nullable ChannelHandlerContext context;
+  private @Nullable ScheduledFuture<?> timer;
+  private @Nullable String serverName;
+  private X509Certificate[] chain = NONE;
+  private long deadlineNs;
+
+  /**
+   * @param clockNs the loop's clock, which stops with the loop: after a standstill, what came
+   *     meanwhile is read before time is up
+   * @param timeoutNs for the handshake, from {@code channelActive} on
+   */
+  TlsStage(
+      ListenerTls tls,
+      MissingCloseNotify missingCloseNotify,
+      LongSupplier clockNs,
+      long timeoutNs,
+      Outcome outcome) {
+    this.tls = tls;
+    this.missingCloseNotify = missingCloseNotify;
+    this.clockNs = clockNs;
+    this.timeoutNs = timeoutNs;
+    this.outcome = outcome;
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext added) {
+    context = added;
+  }
+
+  private ChannelHandlerContext context() {
+    return Objects.requireNonNull(context);
+  }
+
+  // --- handshake ---
+
+  @Override
+  public void channelActive(ChannelHandlerContext active) {
+    phase = Phase.HANDSHAKE;
+    deadlineNs = clockNs.getAsLong() + timeoutNs;
+    if (outcome.onHandshake()) {
+      schedule(timeoutNs);
+    } else {
+      phase = Phase.OVER;
+      outcome.onRefused(RefusalReason.TLS_HANDSHAKES_MAX, "");
+      active.close();
+    }
+  }
+
+  private void schedule(long afterNs) {
+    timer = context().executor().schedule(this::onTimer, afterNs, TimeUnit.NANOSECONDS);
+  }
+
+  private void onTimer() {
+    long leftNs = deadlineNs - clockNs.getAsLong();
+    if (leftNs > 0) {
+      schedule(leftNs);
+    } else if (phase == Phase.HANDSHAKE) {
+      refuse(RefusalReason.TLS_HANDSHAKE_TIMEOUT, "");
+    }
+  }
+
+  /** Whether it is too late for a handshake. */
+  boolean isOver() {
+    return phase != Phase.HANDSHAKE || clockNs.getAsLong() - deadlineNs >= 0;
+  }
+
+  /** The name that the client asks for. */
+  void serverName(@Nullable String name) {
+    serverName = name;
+  }
+
+  void refuse(RefusalReason reason, String detail) {
+    if (phase != Phase.HANDSHAKE) {
+      return;
+    }
+    phase = Phase.OVER;
+    endHandshake();
+    outcome.onRefused(reason, detail);
+    context().close();
+  }
+
+  private void endHandshake() {
+    if (timer != null) {
+      timer.cancel(false);
+      timer = null;
+    }
+    outcome.onHandshakeOver();
+  }
+
+  private void open() {
+    phase = Phase.OPEN;
+    endHandshake();
+    SslHandler handler = context().pipeline().get(SslHandler.class);
+    chain = TlsFactsReader.chain(handler.engine().getSession());
+    if (chain.length > 0) {
+      tls.add(this);
+    }
+    outcome.onReady(TlsFactsReader.read(handler, serverName, chain));
+    context().fireChannelActive();
+  }
+
+  // --- open ---
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    switch (event) {
+      case SslHandshakeCompletionEvent done -> {
+        if (phase == Phase.HANDSHAKE && done.isSuccess()) {
+          open();
+        } else if (phase == Phase.HANDSHAKE) {
+          Throwable cause = Objects.requireNonNull(done.cause());
+          refuse(HandshakeFailures.reason(cause), HandshakeFailures.detail(cause));
+        }
+      }
+      case SslCloseCompletionEvent closed -> {
+        if (closed.isSuccess() && phase == Phase.OPEN) {
+          onCloseNotify();
+        }
+      }
+      case SniCompletionEvent _ -> {}
+      case ChannelInputShutdownEvent _ -> onFin();
+      default -> context.fireUserEventTriggered(event);
+    }
+  }
+
+  private void onCloseNotify() {
+    phase = Phase.ENDED;
+    boolean isTls13 = context().pipeline().get(SslHandler.class).engine().getSession().getProtocol().equals("TLSv1.3");
+    if (!tls.canHalfClose() || !isTls13) {
+      context().pipeline().addBefore(context().name(), "tls-ended", new EndedOutput());
+    }
+    context().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+  }
+
+  private void onFin() {
+    switch (phase) {
+      case HANDSHAKE -> refuse(RefusalReason.TLS_HANDSHAKE_INCOMPLETE, "");
+      case OPEN -> {
+        if (missingCloseNotify == MissingCloseNotify.END) {
+          phase = Phase.ENDED;
+          context().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+        } else {
+          lose(CloseReason.CLIENT_TRUNCATED);
+        }
+      }
+      case WAITING, ENDED, OVER -> {}
+    }
+  }
+
+  private void lose(CloseReason reason) {
+    if (phase == Phase.OPEN || phase == Phase.ENDED) {
+      phase = Phase.OVER;
+      outcome.onLost(reason);
+    }
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    boolean isTls = cause instanceof SSLException || cause.getCause() instanceof SSLException;
+    if (phase == Phase.HANDSHAKE && cause instanceof IOException) {
+      refuse(RefusalReason.TLS_HANDSHAKE_INCOMPLETE, "");
+    } else if (phase == Phase.HANDSHAKE && (isTls || cause instanceof DecoderException)) {
+      refuse(HandshakeFailures.reason(cause), HandshakeFailures.detail(cause));
+    } else if (isTls) {
+      lose(CloseReason.TLS_ERROR);
+    } else {
+      context.fireExceptionCaught(cause);
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) {
+    refuse(RefusalReason.TLS_HANDSHAKE_INCOMPLETE, "");
+    phase = Phase.OVER;
+    if (chain.length > 0) {
+      tls.remove(this);
+    }
+    context.fireChannelInactive();
+  }
+
+  // --- identity ---
+
+  @Override
+  public X509Certificate[] chain() {
+    return chain;
+  }
+
+  @Override
+  public void end(Distrust why) {
+    CloseReason reason =
+        why == Distrust.EXPIRED
+            ? CloseReason.TLS_IDENTITY_EXPIRED
+            : CloseReason.TLS_IDENTITY_REVOKED;
+    context().executor().execute(() -> lose(reason));
+  }
+
+  /**
+   * Stands in for an output that the client's close_notify has closed too, as it does in TLS 1.2
+   * (RFC 5246, section 7.2.1). A reply to such a client finds nobody.
+   */
+  private final class EndedOutput extends ChannelOutboundHandlerAdapter {
+    @Override
+    public void write(ChannelHandlerContext ended, Object message, ChannelPromise promise) {
+      ReferenceCountUtil.release(message);
+      promise.tryFailure(new IOException("the client has closed both directions"));
+      ended.executor().execute(() -> lose(CloseReason.CLIENT_RESET));
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package dev.waymark.net.tls;
+
+import dev.waymark.config.CertificateFiles;
+import java.security.PrivateKey;
+import java.security.cert.CertificateParsingException;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import javax.naming.InvalidNameException;
+import javax.naming.ldap.LdapName;
+
+/**
+ * A certificate with its private key: what one end of a TLS connection proves to be. Immutable.
+ *
+ * @param chain the certificate, and those of the CAs between it and the root
+ */
+record Identity(CertificateFiles files, List<X509Certificate> chain, PrivateKey key) {
+  private static final int DNS_NAME = 2;
+
+  Identity {
+    chain = List.copyOf(chain);
+  }
+
+  /**
+   * Reads and checks the files.
+   *
+   * @param mayKeyBeReadByAll whether a key file that everybody may read is accepted
+   * @param now the time at which the certificate has to be valid
+   */
+  static Identity load(CertificateFiles files, boolean mayKeyBeReadByAll, Instant now)
+      throws TlsFileException {
+    List<X509Certificate> chain = Certificates.read(files.certificate());
+    PrivateKey key = PrivateKeys.read(files.key(), mayKeyBeReadByAll);
+    X509Certificate own = chain.getFirst();
+    if (!PrivateKeys.match(key, own.getPublicKey())) {
+      throw new TlsFileException(
+          files.certificate(), "does not belong to the private key in " + files.key());
+    }
+    if (own.getNotAfter().toInstant().isBefore(now)) {
+      throw new TlsFileException(
+          files.certificate(), "expired at " + own.getNotAfter().toInstant() + "; renew it");
+    }
+    if (own.getNotBefore().toInstant().isAfter(now)) {
+      throw new TlsFileException(
+          files.certificate(),
+          "not valid before " + own.getNotBefore().toInstant() + "; check the host's clock");
+    }
+    return new Identity(files, chain, key);
+  }
+
+  X509Certificate certificate() {
+    return chain.getFirst();
+  }
+
+  Instant notAfter() {
+    return certificate().getNotAfter().toInstant();
+  }
+
+  /**
+   * The DNS names for which it stands, in lower case; {@code *.example.com} is every name one level
+   * below example.com (RFC 9525, section 6.3). Without alternative names, the common name.
+   */
+  List<String> names() {
+    List<String> names = new ArrayList<>();
+    try {
+      Collection<List<?>> all = certificate().getSubjectAlternativeNames();
+      if (all != null) {
+        for (List<?> name : all) {
+          if (name.getFirst() instanceof Integer type && type == DNS_NAME) {
+            names.add(String.valueOf(name.get(1)).toLowerCase(Locale.ROOT));
+          }
+        }
+      } else {
+        commonName().ifPresent(name -> names.add(name.toLowerCase(Locale.ROOT)));
+      }
+    } catch (CertificateParsingException bad) {
+      return List.of();
+    }
+    return List.copyOf(names);
+  }
+
+  /** What people call it: its first name, or its subject. */
+  String label() {
+    List<String> names = names();
+    return names.isEmpty() ? certificate().getSubjectX500Principal().getName() : names.getFirst();
+  }
+
+  private Optional<String> commonName() {
+    try {
+      return new LdapName(certificate().getSubjectX500Principal().getName())
+          .getRdns().stream()
+              .filter(part -> part.getType().equalsIgnoreCase("CN"))
+              .map(part -> String.valueOf(part.getValue()))
+              .findFirst();
+    } catch (InvalidNameException bad) {
+      return Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,262 @@
+package dev.waymark.net.tls;
+
+import dev.waymark.config.CertificateFiles;
+import dev.waymark.config.ListenerConfig;
+import dev.waymark.config.TlsKeys;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.util.IllegalReferenceCountException;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The TLS of one listener. It follows its files: a set of files that can be used serves the
+ * handshakes from then on, any other leaves the former one in force. It also follows the clients
+ * that presented a certificate, and ends those that are no longer trusted. Thread-safe; {@link
+ * #check} and {@link #close} are called by one thread, which may block.
+ */
+public final class ListenerTls implements TlsWatch.Followed {
+  /** Receives what happens to the files. Called on the thread of {@link #check}. */
+  public interface Events {
+    /**
+     * New files are in force.
+     *
+     * @param certificates when each expires, by its name
+     */
+    void onFilesLoaded(String listener, Map<String, Instant> certificates);
+
+    /** The files have changed, but cannot be used; the former ones stay in force. */
+    void onFilesRefused(String listener, String problem);
+  }
+
+  /** A connection whose client has proved who it is. */
+  public interface Client {
+    /** The chain that the client presented. */
+    X509Certificate[] chain();
+
+    /** Ends the connection, because its certificate is no longer trusted. Any thread. */
+    void end(Distrust why);
+  }
+
+  /**
+   * The clients that one check ends at most, so that thousands that lose their trust at once do not
+   * all reconnect at once. With four checks a second, 400 a second.
+   */
+  private static final int ENDED_PER_CHECK_MAX = 100;
+
+  private final ListenerConfig config;
+  private final SslProvider provider;
+  private final Supplier<Instant> clock;
+  private final Events events;
+  private final List<Path> files;
+  private final Set<Client> clients = ConcurrentHashMap.newKeySet();
+  private volatile ServerContexts contexts;
+  private TlsFiles loaded;
+  private TlsFiles refused;
+  private TlsFiles seen;
+
+  /** Whether the trust has changed and not all clients have been checked against it. */
+  private boolean isRecheckDue;
+
+  /** When the first certificate of a client expires, or earlier; Unix milliseconds. */
+  private final AtomicLong nextExpiryMs = new AtomicLong(Long.MAX_VALUE);
+
+  private volatile boolean isClosed;
+
+  private ListenerTls(
+      ListenerConfig config,
+      SslProvider provider,
+      Supplier<Instant> clock,
+      Events events,
+      List<Path> files)
+      throws TlsFileException {
+    this.config = config;
+    this.provider = provider;
+    this.clock = clock;
+    this.events = events;
+    this.files = files;
+    this.loaded = TlsFiles.of(files);
+    this.refused = loaded;
+    this.seen = loaded;
+    this.contexts = ServerContexts.load(config, provider, clock.get());
+  }
+
+  /**
+   * Reads the files of a listener that has certificates. Blocks.
+   *
+   * @param clock the wall clock
+   * @throws TlsFileException if a file cannot be used
+   * @throws dev.waymark.config.ConfigException if the wanted engine is not available
+   */
+  public static ListenerTls open(ListenerConfig config, Supplier<Instant> clock, Events events)
+      throws TlsFileException {
+    return new ListenerTls(
+        config, Engines.choose(config.get(TlsKeys.ENGINE)), clock, events, filesOf(config));
+  }
+
+  private static List<Path> filesOf(ListenerConfig config) {
+    List<Path> files = new ArrayList<>();
+    for (CertificateFiles pair : config.certificates()) {
+      files.add(pair.certificate());
+      files.add(pair.key());
+    }
+    config.get(TlsKeys.CLIENT_CA).ifPresent(files::add);
+    config.get(TlsKeys.CLIENT_CRL).ifPresent(files::add);
+    config.get(TlsKeys.TICKET_KEYS).ifPresent(files::add);
+    return files.stream().distinct().toList();
+  }
+
+  // --- handshakes ---
+
+  /**
+   * Creates the handler for one connection, with the certificate for the name that the client asks
+   * for.
+   *
+   * @param serverName in lower case; null if the client names none
+   */
+  public SslHandler newHandler(@Nullable String serverName, ByteBufAllocator allocator) {
+    while (true) {
+      SslContext context = contexts.find(serverName);
+      try {
+        return context.newHandler(allocator);
+      } catch (IllegalReferenceCountException replaced) {
+        // New files came into force meanwhile.
+        if (isClosed) {
+          throw replaced;
+        }
+      }
+    }
+  }
+
+  /** The protocols to choose from by ALPN; empty: none. */
+  public List<String> applicationProtocols() {
+    return config.get(TlsKeys.ALPN);
+  }
+
+  /** What speaks TLS, for the log: boringssl or jdk. */
+  public String engine() {
+    return provider == SslProvider.JDK ? "jdk" : "boringssl";
+  }
+
+  /** Whether the bridge can still reply after a client's close_notify, with TLS 1.3. */
+  public boolean canHalfClose() {
+    return provider == SslProvider.JDK;
+  }
+
+  // --- clients ---
+
+  /** Follows a client that presented a certificate, until {@link #remove}. Any thread. */
+  public void add(Client client) {
+    if (config.get(TlsKeys.RECHECK_CLIENTS)) {
+      nextExpiryMs.accumulateAndGet(client.chain()[0].getNotAfter().getTime(), Math::min);
+      clients.add(client);
+    }
+  }
+
+  public void remove(Client client) {
+    clients.remove(client);
+  }
+
+  // --- files ---
+
+  /** Whether this is the TLS that such a listener needs. */
+  public boolean isFor(ListenerConfig other) {
+    return config.name().equals(other.name())
+        && config.certificates().equals(other.certificates())
+        && TlsKeys.all().stream().allMatch(key -> config.get(key).equals(other.get(key)));
+  }
+
+  /** Takes over changed files, and ends clients that are no longer trusted. Blocks. */
+  @Override
+  public void check() {
+    if (isClosed) {
+      return;
+    }
+    TlsFiles now = TlsFiles.of(files);
+    // Files that somebody is still writing, or replacing one after the other, are left alone until
+    // two checks in a row see the same.
+    if (!now.equals(loaded) && !now.equals(refused) && now.equals(seen)) {
+      reload(now);
+    }
+    seen = now;
+    recheckClients();
+  }
+
+  private void reload(TlsFiles now) {
+    ServerContexts before = contexts;
+    try {
+      contexts = ServerContexts.load(config, provider, clock.get());
+    } catch (TlsFileException unusable) {
+      refused = now;
+      events.onFilesRefused(config.name(), unusable.problem());
+      return;
+    }
+    loaded = now;
+    refused = now;
+    isRecheckDue = true;
+    before.release();
+    events.onFilesLoaded(config.name(), expiries());
+  }
+
+  private void recheckClients() {
+    long nowMs = clock.get().toEpochMilli();
+    Optional<Trust> trust = contexts.trust();
+    if (trust.isEmpty() || (!isRecheckDue && nowMs <= nextExpiryMs.get())) {
+      return;
+    }
+    nextExpiryMs.set(Long.MAX_VALUE);
+    Map<X509Certificate, Optional<Distrust>> verdicts = new HashMap<>();
+    int ended = 0;
+    for (Client client : clients) {
+      X509Certificate certificate = client.chain()[0];
+      long expiryMs = certificate.getNotAfter().getTime();
+      Optional<Distrust> distrust =
+          isRecheckDue || expiryMs < nowMs
+              ? verdicts.computeIfAbsent(certificate, _ -> trust.get().distrust(client.chain()))
+              : Optional.empty();
+      if (distrust.isPresent() && ended == ENDED_PER_CHECK_MAX) {
+        nextExpiryMs.set(nowMs);
+        return;
+      }
+      if (distrust.isPresent()) {
+        ended++;
+        clients.remove(client);
+        client.end(distrust.get());
+      } else {
+        nextExpiryMs.accumulateAndGet(expiryMs, Math::min);
+      }
+    }
+    isRecheckDue = false;
+  }
+
+  /** When each certificate expires, by what people call it. */
+  public Map<String, Instant> expiries() {
+    Map<String, Instant> expiries = new LinkedHashMap<>();
+    contexts
+        .identities()
+        .forEach(identity ->
+            expiries.merge(
+                identity.label(), identity.notAfter(), (a, b) -> a.isBefore(b) ? a : b));
+    return expiries;
+  }
+
+  @Override
+  public void close() {
+    isClosed = true;
+    contexts.release();
+  }
+}

@@ -1,0 +1,179 @@
+package dev.waymark.net.tls;
+
+import dev.waymark.config.ListenerConfig;
+import dev.waymark.config.TlsKeys;
+import dev.waymark.config.TlsKeys.KeyPermissions;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.OpenSslSessionContext;
+import io.netty.handler.ssl.OpenSslSessionTicketKey;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.util.ReferenceCountUtil;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a listener's handshakes use: for each certificate a context of the TLS engine, found by the
+ * name that the client asks for. Built from files; immutable.
+ */
+final class ServerContexts {
+  /**
+   * Mozilla's intermediate configuration, version 5.7, without the DHE suites, which BoringSSL does
+   * not have (https://wiki.mozilla.org/Security/Server_Side_TLS).
+   */
+  private static final List<String> CIPHERS =
+      List.of(
+          "TLS_AES_128_GCM_SHA256",
+          "TLS_AES_256_GCM_SHA384",
+          "TLS_CHACHA20_POLY1305_SHA256",
+          "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+          "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+          "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+          "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+          "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+          "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
+
+  private static final String TLS_1_2 = "TLSv1.2";
+  private static final String TLS_1_3 = "TLSv1.3";
+
+  /** How long a session can be resumed; a client's certificate is checked again each time. */
+  private static final long SESSION_TIMEOUT_S = 24 * 3_600;
+
+  private final SslContext byDefault;
+  private final Map<String, SslContext> byName;
+  private final List<SslContext> all;
+  private final List<Identity> identities;
+  private final Optional<Trust> trust;
+
+  private ServerContexts(
+      List<SslContext> all,
+      Map<String, SslContext> byName,
+      List<Identity> identities,
+      Optional<Trust> trust) {
+    this.byDefault = all.getFirst();
+    this.byName = Map.copyOf(byName);
+    this.all = List.copyOf(all);
+    this.identities = identities;
+    this.trust = trust;
+  }
+
+  /**
+   * Reads the files of the listener. Blocks.
+   *
+   * @throws TlsFileException if one cannot be used
+   */
+  static ServerContexts load(ListenerConfig config, SslProvider provider, Instant now)
+      throws TlsFileException {
+    boolean mayBeReadByAll = config.get(TlsKeys.KEY_PERMISSIONS) == KeyPermissions.ANY;
+    List<Identity> identities = new ArrayList<>();
+    for (var files : config.certificates()) {
+      identities.add(Identity.load(files, mayBeReadByAll, now));
+    }
+    Optional<Trust> trust = Optional.empty();
+    if (config.get(TlsKeys.CLIENT_CA).isPresent()) {
+      trust =
+          Optional.of(
+              Trust.load(config.get(TlsKeys.CLIENT_CA).get(), config.get(TlsKeys.CLIENT_CRL)));
+    }
+    OpenSslSessionTicketKey[] ticketKeys =
+        config.get(TlsKeys.TICKET_KEYS).isPresent() && provider != SslProvider.JDK
+            ? TicketKeys.read(config.get(TlsKeys.TICKET_KEYS).get(), mayBeReadByAll)
+            : new OpenSslSessionTicketKey[0];
+    List<SslContext> all = new ArrayList<>();
+    Map<String, SslContext> byName = new HashMap<>();
+    try {
+      for (Identity identity : identities) {
+        SslContext context = context(config, provider, identity, trust);
+        all.add(context);
+        if (context.sessionContext() instanceof OpenSslSessionContext sessions) {
+          // Without keys of ours, BoringSSL makes and rotates its own.
+          sessions.setTicketKeys(ticketKeys);
+        }
+        identity.names().forEach(name -> byName.putIfAbsent(name, context));
+      }
+      return new ServerContexts(all, byName, identities, trust);
+    } catch (TlsFileException | RuntimeException failed) {
+      all.forEach(ReferenceCountUtil::release);
+      throw failed;
+    }
+  }
+
+  private static SslContext context(
+      ListenerConfig config, SslProvider provider, Identity identity, Optional<Trust> trust)
+      throws TlsFileException {
+    SslContextBuilder builder =
+        SslContextBuilder.forServer(identity.key(), identity.chain())
+            .sslProvider(provider)
+            .protocols(
+                config.get(TlsKeys.VERSION_MIN).equals(TLS_1_3)
+                    ? List.of(TLS_1_3)
+                    : List.of(TLS_1_3, TLS_1_2))
+            .ciphers(CIPHERS)
+            .sessionTimeout(SESSION_TIMEOUT_S)
+            .clientAuth(
+                switch (config.get(TlsKeys.CLIENT_AUTH)) {
+                  case NONE -> ClientAuth.NONE;
+                  case OPTIONAL -> ClientAuth.OPTIONAL;
+                  case REQUIRED -> ClientAuth.REQUIRE;
+                });
+    trust.ifPresent(builder::trustManager);
+    List<String> alpn = config.get(TlsKeys.ALPN);
+    if (!alpn.isEmpty()) {
+      // A client that offers other protocols is refused before its handshake.
+      builder.applicationProtocolConfig(
+          new ApplicationProtocolConfig(
+              Protocol.ALPN,
+              SelectorFailureBehavior.NO_ADVERTISE,
+              SelectedListenerFailureBehavior.ACCEPT,
+              alpn));
+    }
+    try {
+      return builder.build();
+    } catch (SSLException | IllegalArgumentException refused) {
+      Throwable cause = refused.getCause() == null ? refused : refused.getCause();
+      throw new TlsFileException(
+          identity.files().certificate(), "the TLS engine does not accept it: " + cause.getMessage());
+    }
+  }
+
+  /**
+   * The context for the name that a client asks for: that of a certificate with this name or with a
+   * wildcard for it, else the default one.
+   *
+   * @param serverName in lower case; null if the client names none
+   */
+  SslContext find(@Nullable String serverName) {
+    if (serverName == null) {
+      return byDefault;
+    }
+    SslContext exact = byName.get(serverName);
+    int dot = serverName.indexOf('.');
+    SslContext found =
+        exact != null || dot < 0 ? exact : byName.get("*" + serverName.substring(dot));
+    return found == null ? byDefault : found;
+  }
+
+  List<Identity> identities() {
+    return identities;
+  }
+
+  Optional<Trust> trust() {
+    return trust;
+  }
+
+  /** Gives up the contexts; handshakes and connections that use them keep them. */
+  void release() {
+    all.forEach(ReferenceCountUtil::release);
+  }
+}

@@ -1,0 +1,131 @@
+package dev.waymark.net.tls;
+
+import io.netty.handler.ssl.ResumableX509ExtendedTrustManager;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.cert.CertStore;
+import java.security.cert.CertificateException;
+import java.security.cert.CollectionCertStoreParameters;
+import java.security.cert.PKIXBuilderParameters;
+import java.security.cert.TrustAnchor;
+import java.security.cert.X509CRL;
+import java.security.cert.X509CertSelector;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import javax.net.ssl.CertPathTrustManagerParameters;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedTrustManager;
+
+/**
+ * Decides which clients' certificates are trusted: a path to one of the CAs (RFC 5280, section 6)
+ * of which no certificate is revoked. Resumed sessions are checked again, since a certificate may
+ * have been revoked since. Immutable.
+ */
+final class Trust extends X509ExtendedTrustManager implements ResumableX509ExtendedTrustManager {
+  /** The key exchange, which the validation of a client does not depend on. */
+  private static final String ANY_KEY = "UNKNOWN";
+
+  private final X509ExtendedTrustManager pkix;
+
+  private Trust(X509ExtendedTrustManager pkix) {
+    this.pkix = pkix;
+  }
+
+  /**
+   * Reads the CAs, and their revocation lists if there is a file with some.
+   *
+   * @throws TlsFileException if a file cannot be read
+   */
+  static Trust load(Path authorities, Optional<Path> revocationLists) throws TlsFileException {
+    return new Trust(pkix(authorities, revocationLists));
+  }
+
+  /** Creates a validator of certificate paths to one of these CAs. */
+  static X509ExtendedTrustManager pkix(Path authorities, Optional<Path> revocationLists)
+      throws TlsFileException {
+    Set<TrustAnchor> anchors =
+        Certificates.read(authorities).stream()
+            .map(authority -> new TrustAnchor(authority, null))
+            .collect(Collectors.toSet());
+    try {
+      PKIXBuilderParameters parameters = new PKIXBuilderParameters(anchors, new X509CertSelector());
+      parameters.setRevocationEnabled(revocationLists.isPresent());
+      if (revocationLists.isPresent()) {
+        List<X509CRL> lists = Certificates.readRevocationLists(revocationLists.get());
+        parameters.addCertStore(
+            CertStore.getInstance("Collection", new CollectionCertStoreParameters(lists)));
+      }
+      TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
+      factory.init(new CertPathTrustManagerParameters(parameters));
+      return (X509ExtendedTrustManager) factory.getTrustManagers()[0];
+    } catch (GeneralSecurityException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  /** Why a client's certificate is not trusted now; empty if it is. */
+  Optional<Distrust> distrust(X509Certificate[] chain) {
+    try {
+      pkix.checkClientTrusted(chain, ANY_KEY);
+      return Optional.empty();
+    } catch (CertificateException distrusted) {
+      return Distrust.in(distrusted);
+    }
+  }
+
+  @Override
+  public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+      throws CertificateException {
+    pkix.checkClientTrusted(chain, authType);
+  }
+
+  @Override
+  public void resumeClientTrusted(X509Certificate[] chain, SSLEngine engine)
+      throws CertificateException {
+    pkix.checkClientTrusted(chain, ANY_KEY);
+  }
+
+  @Override
+  public void checkClientTrusted(X509Certificate[] chain, String authType)
+      throws CertificateException {
+    pkix.checkClientTrusted(chain, authType);
+  }
+
+  @Override
+  public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
+      throws CertificateException {
+    pkix.checkClientTrusted(chain, authType);
+  }
+
+  @Override
+  public X509Certificate[] getAcceptedIssuers() {
+    return pkix.getAcceptedIssuers();
+  }
+
+  // --- servers: not trusted by this ---
+
+  @Override
+  public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void resumeServerTrusted(X509Certificate[] chain, SSLEngine engine) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void checkServerTrusted(X509Certificate[] chain, String authType) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket) {
+    throw new UnsupportedOperationException();
+  }
+}
