@@ -28,6 +28,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -327,6 +328,7 @@ final class EgressIT {
       byte[] sent = bytes(30_000_000, 8);
       try (var sending = Clients.inBackground(() -> sendAndFinish(client, sent))) {
         String mark = bridge.admin().markOf(address(client));
+        EgressServer plain = Objects.requireNonNull(EGRESSES.get(PLAIN));
         long[] consumed = {-1, 0};
         await()
             .atMost(TIMEOUT)
@@ -334,7 +336,7 @@ final class EgressIT {
             .until(() -> {
               consumed[0] = consumed[1];
               consumed[1] =
-                  EGRESSES.get(PLAIN).connections().stream()
+                  plain.connections().stream()
                       .filter(one -> one.mark().equals(mark))
                       .findFirst()
                       .orElseThrow()

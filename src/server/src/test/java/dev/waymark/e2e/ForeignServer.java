@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** A server that others wrote and that speaks no gRPC, in its own process on a port of its own. */
@@ -56,8 +57,8 @@ final class ForeignServer implements AutoCloseable {
   }
 
   static boolean isInstalled(Kind kind) {
-    return program(kind.program) != null
-        && (kind != Kind.POSTGRESQL || !isRoot() || program("runuser") != null);
+    return program(kind.program).isPresent()
+        && (kind != Kind.POSTGRESQL || !isRoot() || program("runuser").isPresent());
   }
 
   /** Starts a server; it may need a while until it accepts connections. */
@@ -73,7 +74,7 @@ final class ForeignServer implements AutoCloseable {
           case SSHD -> sshd(folder, p);
           case IPERF3 -> List.of("-s", "-B", "127.0.0.1", "-p", p);
         };
-    List<String> whole = new ArrayList<>(asServer(kind, program(kind.program)));
+    List<String> whole = new ArrayList<>(asServer(kind, program(kind.program).orElseThrow()));
     whole.addAll(line);
     Waymark process = Waymark.program(whole.toArray(String[]::new)).in(folder).start();
     return new ForeignServer(folder, port, process);
@@ -84,7 +85,7 @@ final class ForeignServer implements AutoCloseable {
     Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
     Files.setPosixFilePermissions(folder.getParent(), PosixFilePermissions.fromString("rwxr-xr-x"));
     List<String> create =
-        new ArrayList<>(asServer(Kind.POSTGRESQL, sibling(program("postgres"), "initdb")));
+        new ArrayList<>(asServer(Kind.POSTGRESQL, sibling(program("postgres").orElseThrow(), "initdb")));
     create.addAll(List.of("-D", data.toString(), "-A", "trust", "-U", "postgres", "--no-sync"));
     run(folder, create.toArray(String[]::new));
     return List.of(
@@ -138,8 +139,8 @@ final class ForeignServer implements AutoCloseable {
     }
   }
 
-  /** Returns where a program is, or null. */
-  private static String program(String name) {
+  /** Returns where a program is. */
+  private static Optional<String> program(String name) {
     Stream<Path> folders =
         Stream.of(
                 Stream.of(System.getenv("PATH").split(":")).map(Path::of),
@@ -150,8 +151,7 @@ final class ForeignServer implements AutoCloseable {
         .map(each -> each.resolve(name))
         .filter(Files::isExecutable)
         .findFirst()
-        .map(Path::toString)
-        .orElse(null);
+        .map(Path::toString);
   }
 
   private static List<Path> postgresqlFolders() {

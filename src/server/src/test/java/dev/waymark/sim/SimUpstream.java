@@ -171,8 +171,7 @@ final class SimUpstream implements LaneEnd {
     if (kind != Kind.AT_MOST_ONCE && !isSettingsSent) {
       isSettingsSent = true;
       boolean isPinned = kind == Kind.PINNED;
-      lane.send(
-          new UpstreamControl.Settings(1, sim.askedWindowBytes(), dice.oneIn(3), isPinned));
+      lane.send(new UpstreamControl.Settings(1, sim.askedWindowBytes(), dice.oneIn(3), isPinned));
     }
   }
 

@@ -48,7 +48,10 @@ final class PinnedUpstreamTest {
     assertThat(handlers.connection().isWaiting()).isTrue();
     call.isReady = true;
     call.lane.onReady();
-    assertThat(call.frames()).singleElement().extracting(frame -> frame.getConsumed()).isEqualTo(7L);
+    assertThat(call.frames())
+        .singleElement()
+        .extracting(frame -> frame.getConsumed())
+        .isEqualTo(7L);
     assertThat(handlers.connection().isWaiting()).isFalse();
   }
 

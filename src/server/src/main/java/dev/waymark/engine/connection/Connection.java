@@ -616,7 +616,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     endPause(nowNs);
   }
 
-  /** The session of an owner to which connections are pinned has begun: nobody else can resume it. */
+  /**
+   * The session of an owner to which connections are pinned has begun: nobody else can resume it.
+   */
   private void onSessionBegun() {
     Owner owner = ownership.owner();
     if (owner != null && owner.isPinned() && !ownership.isHandingOver()) {

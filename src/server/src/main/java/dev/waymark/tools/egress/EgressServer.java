@@ -133,20 +133,10 @@ public final class EgressServer implements AutoCloseable {
     if (cause == null) {
       log.write(Event.SERVER_REACHED, "server", options.server().text());
     } else {
-      logUnreached(null, cause);
+      log.write(
+          Event.SERVER_UNREACHED, "server", options.server().text(), "cause", cause.getMessage());
     }
     probed.countDown();
-  }
-
-  private void logUnreached(@Nullable String mark, Throwable cause) {
-    log.write(
-        Event.SERVER_UNREACHED,
-        "server",
-        options.server().text(),
-        "mark",
-        mark,
-        "cause",
-        String.valueOf(cause.getMessage()));
   }
 
   /** The bound address, with the real port in place of 0. */
@@ -214,7 +204,14 @@ public final class EgressServer implements AutoCloseable {
   private final class OfConnection implements ServerConnection.Host {
     @Override
     public void onDialFailed(UpstreamConnection client, Throwable cause) {
-      logUnreached(client.mark(), cause);
+      log.write(
+          Event.SERVER_UNREACHED,
+          "server",
+          options.server().text(),
+          "mark",
+          client.mark(),
+          "cause",
+          cause.getMessage());
       if (!options.probeInterval().isZero()) {
         probe.probeNow();
       }

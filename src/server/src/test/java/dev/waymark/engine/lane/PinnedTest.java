@@ -90,7 +90,8 @@ class PinnedTest {
     fixtures.takeEffects();
     fixtures.refuse(connection);
     assertThat(ownerAddress(connection)).isEqualTo("b:1");
-    assertThat(fixtures.opens.getLast().resumeState().firstOffset()).isZero();
+    assertThat(fixtures.opens.getLast().resumeState())
+        .satisfies(reopen -> assertThat(reopen.firstOffset()).isZero());
     assertThat(connection.sentOffset()).isEqualTo(10);
   }
 

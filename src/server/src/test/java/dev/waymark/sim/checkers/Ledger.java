@@ -258,8 +258,7 @@ public final class Ledger implements Watcher {
             entry.heldContext,
             entry.isHeldEnd,
             entry.heldConsumed >= 0 || atMostOnce.contains(lane) || isPinned(lane));
-    boolean isSign =
-        commit.bytes() > 0 || commit.consumed() > entry.consumed || entry.isHeldEnd;
+    boolean isSign = commit.bytes() > 0 || commit.consumed() > entry.consumed || entry.isHeldEnd;
     entry.isBegun |= isSign && isPinned(lane);
     rules.forEach(rule -> rule.onCommit(commit));
     int close = entry.heldClose;

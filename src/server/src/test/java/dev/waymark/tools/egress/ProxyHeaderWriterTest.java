@@ -29,7 +29,7 @@ final class ProxyHeaderWriterTest {
           assertThat(header.destinationAddress()).isEqualTo("198.51.100.2");
           assertThat(header.destinationPort()).isEqualTo(7_000);
           HAProxyTLV only = header.tlvs().getFirst();
-          assertThat(only.typeByteValue()).isEqualTo((byte) 5);
+          assertThat(only.typeByteValue()).as("PP2_TYPE_UNIQUE_ID").isEqualTo((byte) 5);
           assertThat(only.content().toString(US_ASCII)).isEqualTo(MARK);
         });
   }
