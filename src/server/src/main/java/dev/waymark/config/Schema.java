@@ -105,9 +105,9 @@ final class Schema {
 
   /** The paths of all entries with this name, in the order of the reference. */
   List<String> pathsOf(String name) {
-    return children.keySet().stream()
-        .filter(prefix -> children.get(prefix).containsKey(name))
-        .map(prefix -> prefix + name)
+    return children.entrySet().stream()
+        .filter(map -> map.getValue().containsKey(name))
+        .map(map -> map.getKey() + name)
         .toList();
   }
 
