@@ -70,8 +70,7 @@ class ArchitectureTest {
           entry("net.dial", Set.of("protocol.http2")),
           entry(
               "net.listener",
-              Set.of(
-                  "net.admission", "config", "engine.connection", "engine.stream", "protocol")),
+              Set.of("net.admission", "config", "engine.connection", "engine.stream", "protocol")),
           entry(
               "net.lane",
               Set.of("net.dial", "engine.lane", "engine.base", "protocol", "protocol.codec")),

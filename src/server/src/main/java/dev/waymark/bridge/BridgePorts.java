@@ -179,8 +179,7 @@ final class BridgePorts {
 
   private ListenerPort newPort(ListenerConfig config) {
     String name = config.name();
-    return new ListenerPort(
-        config, countersOf(name), admissionOf(name), sockets, acceptor, events);
+    return new ListenerPort(config, countersOf(name), admissionOf(name), sockets, acceptor, events);
   }
 
   private ListenerCounters countersOf(String listener) {
