@@ -48,9 +48,7 @@ public record ConfigChanges(Elements listeners, Elements pools, Set<String> proc
     noteChangedFiles(listeners.changed, now.config(), next.config());
     ConfigChanges changes =
         new ConfigChanges(
-            listeners,
-            elements("pools", now, next, problems),
-            process(now, next, problems));
+            listeners, elements("pools", now, next, problems), process(now, next, problems));
     problems.raise();
     return changes;
   }

@@ -87,8 +87,7 @@ final class LimitReader {
       try {
         networks.add(Network.read(entry));
       } catch (IllegalArgumentException bad) {
-        refuse(
-            file, number, Setting.printable(entry) + " (expected: " + bad.getMessage() + ")");
+        refuse(file, number, Setting.printable(entry) + " (expected: " + bad.getMessage() + ")");
       }
     }
     return networks;

@@ -85,8 +85,7 @@ final class AdmissionIT {
             + upstream.port()
             + "'}\n");
     Bridge started =
-        new Bridge(
-            load(file), Optional.of(() -> load(file)), new EventLog(Clock::nowNs), () -> 0);
+        new Bridge(load(file), Optional.of(() -> load(file)), new EventLog(Clock::nowNs), () -> 0);
     started.startAdmin();
     started.start(new CountDownLatch(1));
     return started;
@@ -165,11 +164,12 @@ final class AdmissionIT {
 
   /** The RST may be there as soon as the connection is. */
   private static void assertReset(InetSocketAddress to, String from) {
-    assertThatThrownBy(() -> {
-          try (Socket socket = connect(to, from)) {
-            socket.getInputStream().read();
-          }
-        })
+    assertThatThrownBy(
+            () -> {
+              try (Socket socket = connect(to, from)) {
+                socket.getInputStream().read();
+              }
+            })
         .isInstanceOf(SocketException.class)
         .hasMessageContaining("reset");
   }

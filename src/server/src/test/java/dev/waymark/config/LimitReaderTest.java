@@ -36,7 +36,9 @@ final class LimitReaderTest {
   private LoadedConfig load(String contents) throws IOException {
     Files.writeString(networks, contents);
     return Loading.file(
-        "listeners: [{name: a, networks-denied: 10.0.0.0/8, networks-denied-file: " + networks + "}]",
+        "listeners: [{name: a, networks-denied: 10.0.0.0/8, networks-denied-file: "
+            + networks
+            + "}]",
         Map.of(),
         Map.of());
   }

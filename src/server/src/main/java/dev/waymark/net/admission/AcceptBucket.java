@@ -42,8 +42,7 @@ final class AcceptBucket {
     if (!isRamping(rampNs, nowNs)) {
       return rate.intervalNs();
     }
-    double share =
-        Math.max(1.0 / RAMP_COST_MAX, Math.max(0, nowNs - startedNs) / (double) rampNs);
+    double share = Math.max(1.0 / RAMP_COST_MAX, Math.max(0, nowNs - startedNs) / (double) rampNs);
     return Math.min((long) (rate.intervalNs() / share), rate.fillNs());
   }
 }

@@ -61,16 +61,18 @@ public final class Admission {
         return refused;
       }
     }
-    boolean isPerSource = address != null && now.isPerSource();
-    if (!isPerSource && now.rate().isEmpty()) {
+    InetAddress source = now.isPerSource() ? address : null;
+    if (source == null && now.rate().isEmpty()) {
       return Admitted.UNCOUNTED;
     }
     synchronized (lock) {
-      return isPerSource ? bySource(now, address, nowNs) : inAll(now, nowNs);
+      return source == null ? inAll(now, nowNs) : bySource(now, source, nowNs);
     }
   }
 
-  /** The narrower of an allowed and a denied network decides; if both are the same, it is denied. */
+  /**
+   * The narrower of an allowed and a denied network decides; if both are the same, it is denied.
+   */
   private static @Nullable Refused byNetwork(AdmissionLimits now, InetAddress address) {
     Network denied = now.denied().find(address);
     Network allowed = now.allowed().find(address);

@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Finds the narrowest network that contains an address, among up to some 100,000. Immutable.
  *
- * <p>Networks are either nested or disjoint, so they divide the addresses into at most twice as many
- * ranges, each of which has one narrowest network. A search by bisection finds the range; a table
- * of the leading bits says where to begin, so that it takes a few steps. IPv4 and IPv6 have a table
- * each.
+ * <p>Networks are either nested or disjoint, so they divide the addresses into at most twice as
+ * many ranges, each of which has one narrowest network. A search by bisection finds the range; a
+ * table of the leading bits says where to begin, so that it takes a few steps. IPv4 and IPv6 have a
+ * table each.
  */
 public final class NetworkSet {
   /** Contains nothing. */

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The sources that have connections, or had some lately. A source is an IPv4 address, or an IPv6
- * network of 64 bits: whoever has one IPv6 address can usually have all of its /64. Not thread-safe:
- * {@link Admission} guards it.
+ * network of 64 bits: whoever has one IPv6 address can usually have all of its /64. Not
+ * thread-safe: {@link Admission} guards it.
  *
  * <p>There are more IPv6 networks than memory, so the table is bounded: the source that has not
  * connected for the longest time is forgotten, even if it has connections. A source that is

@@ -10,8 +10,7 @@ final class AcceptBucketTest {
   private static final long MS = TimeUnit.MILLISECONDS.toNanos(1);
 
   /** How many of a flood get in from one instant to another. */
-  private static int flood(
-      AcceptBucket bucket, Rate rate, long rampNs, long fromNs, long untilNs) {
+  private static int flood(AcceptBucket bucket, Rate rate, long rampNs, long fromNs, long untilNs) {
     int taken = 0;
     for (long nowNs = fromNs; nowNs < untilNs; nowNs += MS / 10) {
       taken += bucket.take(rate, rampNs, nowNs) ? 1 : 0;

@@ -72,7 +72,8 @@ final class NetworkSetTest {
     int[] corners = {0, 1, 0x7f, 0x80, 0xfe, 0xff};
     for (int i = 0; i < ip.length; i++) {
       ip[i] =
-          (byte) (random.nextInt(3) == 0 ? corners[random.nextInt(corners.length)] : i == 0 ? 32 : 0);
+          (byte)
+              (random.nextInt(3) == 0 ? corners[random.nextInt(corners.length)] : i == 0 ? 32 : 0);
     }
     return ip;
   }

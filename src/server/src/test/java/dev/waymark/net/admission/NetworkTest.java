@@ -26,8 +26,7 @@ final class NetworkTest {
     "::1, ::1, ::2",
     "::ffff:10.0.0.0/104, 10.1.2.3, 11.0.0.0",
   })
-  void network_containsItsAddresses_andNoOthers(String text, String inside, String outside)
-      {
+  void network_containsItsAddresses_andNoOthers(String text, String inside, String outside) {
     Network network = Network.read(text);
     assertThat(network.contains(InetAddress.ofLiteral(inside))).isTrue();
     assertThat(network.contains(InetAddress.ofLiteral(outside))).isFalse();
@@ -67,8 +66,7 @@ final class NetworkTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"10.0.0.0/8", "192.0.2.7", "0.0.0.0/0", "::/0", "2001:db8::/32", "::1"})
+  @ValueSource(strings = {"10.0.0.0/8", "192.0.2.7", "0.0.0.0/0", "::/0", "2001:db8::/32", "::1"})
   void network_asText_isAsWritten(String text) {
     assertThat(Network.read(text)).hasToString(text);
   }
