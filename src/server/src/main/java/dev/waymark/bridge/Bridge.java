@@ -246,6 +246,7 @@ public final class Bridge implements Acceptor {
     reload.close();
     ports.close();
     shards.endConnections();
+    ports.closeTls();
     pools.close();
     // Otherwise snapshots still under way would reach loops that have ended.
     pools.settle();

@@ -336,6 +336,10 @@ final class BridgePorts {
   void close() {
     ports.forEach(this::close);
     ports.clear();
+  }
+
+  /** Ends TLS, once the last connection has ended. Blocks. */
+  void closeTls() {
     tlsWatch.close();
   }
 

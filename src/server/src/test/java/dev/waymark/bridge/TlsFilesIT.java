@@ -105,10 +105,8 @@ final class TlsFilesIT {
   @Test
   void newPair_servesNewClients_andOldConnectionsGoOn() throws Exception {
     try (TlsClient old = client().connect(bridge.port("server"))) {
-      Instant replaced = Instant.now();
       put(root.issue(Request.server("two.example")));
       awaitChange().until(() -> presented().equals("CN=two.example"));
-      System.err.println("reload took " + Duration.between(replaced, Instant.now()));
       old.echo("still here");
       assertThat(bridge.fileChanges("server", "loaded")).isEqualTo(1);
       assertThat(
@@ -249,14 +247,19 @@ final class TlsFilesIT {
 
   @Test
   void connections_areStillFollowed_afterTheConfigurationHasChanged() throws Exception {
+    assertFollowedAfter("name: mutual, " + mutual("on").replace("}]", "}], handshake-timeout: 9s"));
+  }
+
+  @Test
+  void connections_areStillFollowed_afterTheirListenerIsGone() throws Exception {
+    assertFollowedAfter("name: other, " + mutual("on"));
+  }
+
+  private void assertFollowedAfter(String listener) throws Exception {
     Issued identity = root.issue(Request.client("device"));
-    int port = bridge.port("mutual");
-    try (TlsClient client = client().identity(identity).connect(port)) {
+    try (TlsClient client = client().identity(identity).connect(bridge.port("mutual"))) {
       client.echo("hello");
-      // Another name, and another setting.
-      bridge.reload(
-          "name: renamed, address: '127.0.0.1:%d', %s"
-              .formatted(port, mutual("on").replace("}]", "}], handshake-timeout: 9s")));
+      bridge.reload(listener);
       client.echo("hello");
       root.revoke(identity);
       replace(root.revocationList(), live.resolve("crl.pem"));

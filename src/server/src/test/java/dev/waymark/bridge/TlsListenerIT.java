@@ -561,10 +561,9 @@ final class TlsListenerIT {
     await()
         .atMost(TlsBridge.TIMEOUT)
         .until(() -> bridge.metric("waymark_tls_handshakes_open", label) == 0);
-    try (TlsClient one = connect("narrow");
-        TlsClient two = connect("narrow")) {
-      one.echo("hello");
-      two.echo("hello");
+    try (TlsClient one = connect("narrow").echo("hello");
+        TlsClient two = connect("narrow").echo("hello")) {
+      assertThat(one.address()).isNotEqualTo(two.address());
     }
     await().atMost(TlsBridge.TIMEOUT).until(() -> bridge.open("narrow") == 0);
   }

@@ -55,6 +55,10 @@ final class Clients {
     all.remove(client);
   }
 
+  boolean isEmpty() {
+    return all.isEmpty();
+  }
+
   private static long expiryMs(Client client) {
     long expiryMs = Long.MAX_VALUE;
     for (X509Certificate certificate : client.chain()) {

@@ -64,6 +64,9 @@ public final class ListenerTls {
   private String refusal = "";
 
   private long retryAtMs;
+  /** When the last handshake that began before {@link #retire} is over; Unix milliseconds. */
+  private volatile long graceUntilMs = Long.MAX_VALUE;
+
   private volatile boolean isClosed;
 
   private ListenerTls(
@@ -205,7 +208,8 @@ public final class ListenerTls {
       contexts = ServerContexts.load(config, provider, clock.get());
     } catch (TlsFileException unusable) {
       retryAtMs = nowMs + RETRY_MS;
-      if (!now.equals(refused) || !unusable.problem().equals(refusal)) {
+      boolean isNew = !now.equals(refused) || !unusable.problem().equals(refusal);
+      if (isNew && !isRetired()) {
         events.onFilesRefused(config.name(), unusable.problem());
       }
       refused = now;
@@ -216,7 +220,9 @@ public final class ListenerTls {
     refused = now;
     refusal = "";
     before.release();
-    events.onFilesLoaded(config.name(), expiries());
+    if (!isRetired()) {
+      events.onFilesLoaded(config.name(), expiries());
+    }
   }
 
   /** When each certificate expires, by what people call it. */
@@ -228,6 +234,31 @@ public final class ListenerTls {
             expiries.merge(
                 identity.label(), identity.notAfter(), (a, b) -> a.isBefore(b) ? a : b));
     return expiries;
+  }
+
+  // --- end ---
+
+  /** It is no longer in force: from now on it follows only clients, without telling its events. */
+  void retire() {
+    graceUntilMs = clock.get().plus(config.get(TlsKeys.HANDSHAKE_TIMEOUT)).toEpochMilli();
+  }
+
+  private boolean isRetired() {
+    return graceUntilMs != Long.MAX_VALUE;
+  }
+
+  /** Whether no handshake needs it any more. */
+  boolean isGraceOver() {
+    return clock.get().toEpochMilli() > graceUntilMs;
+  }
+
+  boolean hasClients() {
+    return !clients.isEmpty();
+  }
+
+  /** Whether this is the successor or predecessor of the other. */
+  boolean hasSameClients(ListenerTls other) {
+    return clients == other.clients;
   }
 
   /** Gives up what it holds; connections go on. */

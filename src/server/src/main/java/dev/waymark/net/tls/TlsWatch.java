@@ -16,7 +16,14 @@ public final class TlsWatch implements AutoCloseable {
   /** A change counts once two checks in a row have seen the same files: within half a second. */
   private static final long INTERVAL_MS = 250;
 
+  /** How long closing may wait for a check that blocks, as a file system may. */
+  private static final long CLOSE_TIMEOUT_MS = 5_000;
+
   private final Set<ListenerTls> listeners = ConcurrentHashMap.newKeySet();
+
+  /** Those out of force, for handshakes under way, and for connections that nobody else follows. */
+  private final Set<ListenerTls> retired = ConcurrentHashMap.newKeySet();
+
   private final Consumer<Throwable> onBug;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
@@ -36,11 +43,28 @@ public final class TlsWatch implements AutoCloseable {
 
   private void check() {
     for (ListenerTls listener : listeners) {
-      try {
-        listener.check();
-      } catch (RuntimeException | Error bug) {
-        onBug.accept(bug);
-      }
+      guarded(listener::check);
+    }
+    for (ListenerTls old : retired) {
+      guarded(() -> checkRetired(old));
+    }
+  }
+
+  private void checkRetired(ListenerTls old) {
+    boolean hasSuccessor = listeners.stream().anyMatch(old::hasSameClients);
+    if (old.isGraceOver() && (hasSuccessor || !old.hasClients())) {
+      retired.remove(old);
+      old.close();
+    } else if (!hasSuccessor) {
+      old.check();
+    }
+  }
+
+  private void guarded(Runnable action) {
+    try {
+      action.run();
+    } catch (RuntimeException | Error bug) {
+      onBug.accept(bug);
     }
   }
 
@@ -49,15 +73,28 @@ public final class TlsWatch implements AutoCloseable {
     listeners.add(listener);
   }
 
-  /** Forgets this listener and closes it, after a check in progress. */
+  /** This listener's TLS is no longer in force. It is closed once no client needs it. */
   public void remove(ListenerTls listener) {
     if (listeners.remove(listener)) {
-      thread.execute(listener::close);
+      listener.retire();
+      retired.add(listener);
     }
   }
 
+  /** Closes all. Blocks until a check in progress has ended, for some seconds at most. */
   @Override
   public void close() {
+    thread.execute(() -> {
+      listeners.forEach(listener -> guarded(listener::close));
+      retired.forEach(listener -> guarded(listener::close));
+    });
     thread.shutdown();
+    try {
+      if (!thread.awaitTermination(CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS)) {
+        thread.shutdownNow();
+      }
+    } catch (InterruptedException hurry) {
+      Thread.currentThread().interrupt();
+    }
   }
 }
