@@ -251,12 +251,12 @@ public final class Bridge implements Acceptor {
     readiness = new Readiness(false, "stopped");
     reload.close();
     ports.close();
-    tlsWatch.close();
     shards.endConnections();
     pools.close();
     // Otherwise snapshots still under way would reach loops that have ended.
     pools.settle();
     shards.endLoops();
+    tlsWatch.close();
     controlLoops.shutdownGracefully(0, BridgeShards.STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
     if (wasStarted) {
       log.write(Event.STOPPED);

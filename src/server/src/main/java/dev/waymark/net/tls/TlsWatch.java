@@ -16,16 +16,15 @@ public final class TlsWatch implements AutoCloseable {
   /** A change counts once two checks in a row have seen the same files: within half a second. */
   private static final long INTERVAL_MS = 250;
 
-  /** TLS that follows its files. */
-  sealed interface Followed permits ListenerTls, UpstreamTls {
-    /** Takes over changed files. Blocks. */
-    void check();
+  /** How long closing may wait for a check that blocks, as a file system may. */
+  private static final long CLOSE_TIMEOUT_MS = 5_000;
 
-    /** Gives up what it holds; connections go on. */
-    void close();
-  }
+  private final Set<ListenerTls> listeners = ConcurrentHashMap.newKeySet();
 
-  private final Set<Followed> followed = ConcurrentHashMap.newKeySet();
+  /** Those out of force, for handshakes under way, and for connections that nobody else follows. */
+  private final Set<ListenerTls> retired = ConcurrentHashMap.newKeySet();
+
+  private final Set<UpstreamTls> pools = ConcurrentHashMap.newKeySet();
   private final Consumer<Throwable> onBug;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
@@ -44,43 +43,75 @@ public final class TlsWatch implements AutoCloseable {
   }
 
   private void check() {
-    for (Followed one : followed) {
-      try {
-        one.check();
-      } catch (RuntimeException | Error bug) {
-        onBug.accept(bug);
-      }
+    for (ListenerTls listener : listeners) {
+      guarded(listener::check);
+    }
+    for (UpstreamTls pool : pools) {
+      guarded(pool::check);
+    }
+    for (ListenerTls old : retired) {
+      guarded(() -> checkRetired(old));
+    }
+  }
+
+  private void checkRetired(ListenerTls old) {
+    boolean hasSuccessor = listeners.stream().anyMatch(old::hasSameClients);
+    if (old.isGraceOver() && (hasSuccessor || !old.hasClients())) {
+      retired.remove(old);
+      old.close();
+    } else if (!hasSuccessor) {
+      old.check();
+    }
+  }
+
+  private void guarded(Runnable action) {
+    try {
+      action.run();
+    } catch (RuntimeException | Error bug) {
+      onBug.accept(bug);
     }
   }
 
   /** Follows the files of a listener. */
   public void add(ListenerTls listener) {
-    followed.add(listener);
+    listeners.add(listener);
   }
 
   /** Follows the files of a pool. */
   public void add(UpstreamTls pool) {
-    followed.add(pool);
+    pools.add(pool);
   }
 
-  /** Forgets this listener and closes it, after a check in progress. */
+  /** This listener's TLS is no longer in force. It is closed once no client needs it. */
   public void remove(ListenerTls listener) {
-    close(listener);
-  }
-
-  /** Forgets this pool and closes it, after a check in progress. */
-  public void remove(UpstreamTls pool) {
-    close(pool);
-  }
-
-  private void close(Followed one) {
-    if (followed.remove(one)) {
-      thread.execute(one::close);
+    if (listeners.remove(listener)) {
+      listener.retire();
+      retired.add(listener);
     }
   }
 
+  /** Forgets this pool's TLS and closes it, after a check in progress. */
+  public void remove(UpstreamTls pool) {
+    if (pools.remove(pool)) {
+      thread.execute(pool::close);
+    }
+  }
+
+  /** Closes all. Blocks until a check in progress has ended, for some seconds at most. */
   @Override
   public void close() {
+    thread.execute(() -> {
+      listeners.forEach(listener -> guarded(listener::close));
+      retired.forEach(listener -> guarded(listener::close));
+      pools.forEach(pool -> guarded(pool::close));
+    });
     thread.shutdown();
+    try {
+      if (!thread.awaitTermination(CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS)) {
+        thread.shutdownNow();
+      }
+    } catch (InterruptedException hurry) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

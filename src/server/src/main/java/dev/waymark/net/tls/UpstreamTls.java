@@ -32,7 +32,7 @@ import javax.net.ssl.SSLException;
  * ListenerTls} does; when they have changed, the pool's lanes are to be replaced. Thread-safe;
  * {@link #check} and {@link #close} are called by one thread, which may block.
  */
-public final class UpstreamTls implements TlsWatch.Followed {
+public final class UpstreamTls {
   /** Receives what happens to the files. Called on the thread of {@link #check}. */
   public interface Events {
     /**
@@ -174,7 +174,7 @@ public final class UpstreamTls implements TlsWatch.Followed {
         && UpstreamTlsKeys.all().stream().allMatch(key -> config.get(key).equals(other.get(key)));
   }
 
-  @Override
+  /** Takes over changed files. Blocks. */
   public void check() {
     if (isClosed || !files.areNew()) {
       return;
@@ -198,7 +198,7 @@ public final class UpstreamTls implements TlsWatch.Followed {
         .orElse(Map.of());
   }
 
-  @Override
+  /** Gives up what it holds; connections go on. */
   public void close() {
     isClosed = true;
     ReferenceCountUtil.release(loaded.context());
