@@ -141,15 +141,18 @@ class HAProxy(System):
         super().__init__(name, folder, first_port)
         self.bind = ""
         if tls:
-            self.bind = f"ssl crt {certificate(folder).both}"
+            self.bind = f" ssl crt {certificate(folder).both}"
             self.client_flags = ["--tls"]
 
     def start(self):
         config = os.path.join(self.folder, f"haproxy-{self.port}.cfg")
         with open(config, "w") as file:
-            file.write(HAPROXY.format(port=self.port, echo=self.port + 1, bind=self.bind))
+            file.write(self.config())
         self.run("haproxy-echo", self.port + 1, echo_command(self.port + 1))
         self.run("haproxy", self.port, [find_haproxy(), "-f", config, "-db"])
+
+    def config(self):
+        return HAPROXY.format(port=self.port, echo=self.port + 1, bind=self.bind)
 
 
 class Waymark(System):
@@ -240,6 +243,6 @@ defaults
   timeout client 1h
   timeout server 1h
 listen bench
-  bind 127.0.0.1:{port} backlog 4096 {bind}
+  bind 127.0.0.1:{port} backlog 4096{bind}
   server echo 127.0.0.1:{echo}
 """
