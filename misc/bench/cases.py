@@ -15,8 +15,11 @@ from systems import BENCH_TIMEOUT_S, ROOT, WAYMARK, Echo, Failure, HAProxy, Waym
 JMH_SCRIPT = os.path.join(ROOT, "misc", "bench", "jmh.sh")
 SIZES = {"KiB": 1024, "MiB": 1 << 20, "": 1}
 PAUSE = re.compile(r"^\[(\d+)ms\].*Safepoint .* Total: *(\d+) ns", re.MULTILINE)
-LOAD = re.compile(r"(\d+)(KiB|MiB|)x(\d+)(?:w(\d+))?")
+LOAD = re.compile(r"(?:tls-)?(\d+)(KiB|MiB|)x(\d+)(?:w(\d+))?")
 HAPROXY_CONNECTIONS_MAX = 9_800
+TLS = "tls-"
+# What bench must have negotiated, so that the same work is compared.
+NEGOTIATED = "TLSv1.3 TLS_AES_128_GCM_SHA256"
 IDLE_CONNECTIONS = 19_000
 IDLE_SECONDS = 60
 # Longer than twice TrimNativeHeapInterval in misc/jvm.options.
@@ -41,7 +44,7 @@ def figures(result):
     """The figures kept of bench's JSON, and the machine's load."""
     latency = result["latencyUs"]
     errors = result["wrong"] + result["unanswered"] + result["connections"]["lost"] + result["connections"]["refused"]
-    return {
+    kept = {
         "perSecond": result["requestsPerSecond"],
         "perCpuSecond": result["requestsPerCpuSecond"],
         "p50Us": latency["p50"],
@@ -56,10 +59,17 @@ def figures(result):
         "rssMiB": [round(each["rssBytes"] / 1048576, 1) for each in result["processes"]],
         "load1": os.getloadavg()[0],
     }
+    return {**kept, **tls_figures(result["tls"])} if "tls" in result else kept
+
+
+def tls_figures(tls):
+    if tls["negotiated"] != NEGOTIATED:
+        raise Failure(f"negotiated {tls['negotiated'] or 'nothing'} instead of {NEGOTIATED}")
+    return {"resumedPercent": round(100 * tls["resumed"] / tls["handshakes"], 1)}
 
 
 def load_flags(case):
-    """The flags for 64x1000 or 64KiBx16w4: size, connections, requests in flight on each."""
+    """The flags for 64x1000 or tls-64KiBx16w4: size, connections, requests in flight on each."""
     size, unit, connections, window = LOAD.fullmatch(case).groups()
     flags = ["--size", int(size) * SIZES[unit], "--connections", connections, "--window", window or 1]
     return flags + sources(int(connections))
@@ -103,14 +113,31 @@ def storm(run, case, systems):
         run.write(case, system.name, figures(run.bench(system, *flags)))
 
 
+def handshakes(run, case, systems):
+    """Connections that come and go like those of `storm`, with TLS; each handshake is a full one, or resumes a session."""
+    for system in systems:
+        flags = ["--connect-burst", "--connections", 50, "--size", 64, "--source", "127.0.0.0/8"]
+        if case.endswith("resumed"):
+            flags.append("--tls-resume")
+        run.write(case, system.name, figures(run.bench(system, *flags)))
+
+
 # --- cases that start their own systems
 
 
 def idle19000(run, case, folder):
+    idle_all(run, case, folder, IDLE_CONNECTIONS, tls=False)
+
+
+def tls_idle(run, case, folder):
+    idle_all(run, case, folder, HAPROXY_CONNECTIONS_MAX, tls=True)
+
+
+def idle_all(run, case, folder, connections, tls):
     port = run.options.port + 300
-    loads = [(Waymark("waymark", folder, port), IDLE_CONNECTIONS)]
+    loads = [(Waymark("waymark", folder, port, tls=tls), connections)]
     if "haproxy" in run.options.systems:
-        loads.append((HAProxy("haproxy", folder, port + 50), HAPROXY_CONNECTIONS_MAX))
+        loads.append((HAProxy("haproxy", folder, port + 50, tls=tls), HAPROXY_CONNECTIONS_MAX))
     for system, count in loads:
         with system:
             time.sleep(2)
@@ -124,7 +151,7 @@ def idle(run, system, count):
     before = memory(system, process, is_java)
     path = os.path.join(run.folder, "idle.json")
     command = [WAYMARK, "bench", f"127.0.0.1:{system.port}", "--idle", "--connections", str(count), "--quiet"]
-    command += ["--seconds", str(IDLE_SECONDS), "--json", path, *sources(count)]
+    command += ["--seconds", str(IDLE_SECONDS), "--json", path, *system.client_flags, *sources(count)]
     bench = subprocess.Popen(command)
     # All clients are connected when the number of descriptors stops growing.
     known, deadline = -1, time.monotonic() + BENCH_TIMEOUT_S
@@ -307,13 +334,22 @@ def warm(run, system):
         return
     for case in ("64x200", "64KiBx16w4"):
         run.bench(system, *load_flags(case), seconds=run.options.warm, warmup=0)
+    if system.client_flags:
+        run.bench(system, "--connect-burst", "--connections", 50, "--source", "127.0.0.0/8", seconds=run.options.warm, warmup=0)
 
 
 # --- all of them, by name
 
-SHARED = {"open10k": open10k, "openhalf": openhalf, "storm": storm}
+SHARED = {
+    "open10k": open10k,
+    "openhalf": openhalf,
+    "storm": storm,
+    "tls-handshakes": handshakes,
+    "tls-resumed": handshakes,
+}
 OWN = {
     "idle19000": idle19000,
+    "tls-idle": tls_idle,
     "idleupstreams": idleupstreams,
     "engine1000000": engine1000000,
     "start": start,
@@ -325,7 +361,8 @@ OWN = {
     "collectors": collectors,
 }
 LOADS = ["64x1", "64x100", "64x1000", "64x9800", "1KiBx1000", "16KiBx100", "64KiBx16w4"]
-ALL = LOADS + list(SHARED) + list(OWN)
+TLS_LOADS = ["tls-64x1000", "tls-16KiBx100"]
+ALL = LOADS + TLS_LOADS + list(SHARED) + list(OWN)
 
 
 def chosen(names):

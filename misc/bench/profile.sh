@@ -4,6 +4,7 @@
 # root), the bridge's CPU by part and by function (perf), and its allocations by class and by site (JFR; a thread's first sample has the
 # weight of everything before it, so ignore the topmost). Requirements: Linux, perf (apt-get install linux-perf), a JDK 25.
 # PORT: the first of four ports, default 20700. UPSTREAMS: how many the stub serves, on as many further ports; default 1.
+# TLS=1: clients speak TLS; the certificate is made by openssl.
 # WARM_UP_SECONDS: default 10; 0 shows a JVM that has just started.
 set -eu
 # For perf and awk: a decimal point, and no thousands separators.
@@ -30,11 +31,25 @@ trap stop EXIT
 load() {
   load_seconds=$1
   shift
-  ./waymark bench "127.0.0.1:$port" --quiet --warmup 1 --seconds "$load_seconds" "$@" >"$folder/load" 2>&1 || {
+  # shellcheck disable=SC2086 # no flag, or one
+  ./waymark bench $client_tls "127.0.0.1:$port" --quiet --warmup 1 --seconds "$load_seconds" "$@" >"$folder/load" 2>&1 || {
     cat "$folder/load" >&2
     exit 1
   }
 }
+
+client_tls=
+bridge_tls=
+if [ -n "${TLS:-}" ]; then
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=localhost \
+    -out "$folder/tls.crt" -keyout "$folder/tls.key" 2>"$folder/openssl" || {
+    cat "$folder/openssl" >&2
+    exit 2
+  }
+  chmod 600 "$folder/tls.key"
+  client_tls=--tls
+  bridge_tls="--tls-certificate $folder/tls.crt --tls-key $folder/tls.key"
+fi
 
 addresses=127.0.0.1:$((port + 1))
 i=1
@@ -45,9 +60,10 @@ done
 ./waymark stub --listen "$addresses" --admin "127.0.0.1:$((port + 3))" >"$folder/stub" 2>&1 &
 stub=$!
 # At exit the JVM writes the map from addresses to Java methods that perf reads.
+# shellcheck disable=SC2086 # no flag, or two with their values; mktemp's folder has no blanks unless TMPDIR has
 WAYMARK_JAVA_OPTS="${WAYMARK_JAVA_OPTS:-} -XX:+UnlockDiagnosticVMOptions -XX:+DumpPerfMapAtExit" \
   ./waymark bridge --listen "127.0.0.1:$port" --upstream "static:///$addresses" --admin "127.0.0.1:$((port + 2))" \
-  --log-access false >"$folder/bridge" 2>&1 &
+  --log-access false $bridge_tls >"$folder/bridge" 2>&1 &
 bridge=$!
 tries=0
 until ./waymark health "http://127.0.0.1:$((port + 2))/readyz" >/dev/null 2>&1; do
@@ -65,7 +81,7 @@ events=context-switches,raw_syscalls:sys_enter
 count_per_request() {
   perf stat -x ' ' -e "$events" -p "$bridge" -o "$folder/stat.bridge" -- \
     perf stat -x ' ' -e "$events" -p "$stub" -o "$folder/stat.stub" -- \
-    ./waymark bench "127.0.0.1:$port" --quiet --warmup 0 --seconds "$seconds" --json "$folder/counted.json" "$@" >"$folder/load" 2>&1 || {
+    ./waymark bench $client_tls "127.0.0.1:$port" --quiet --warmup 0 --seconds "$seconds" --json "$folder/counted.json" "$@" >"$folder/load" 2>&1 || {
     cat "$folder/load" >&2
     exit 1
   }

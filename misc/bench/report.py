@@ -25,6 +25,7 @@ COLUMNS = [
     ("rssBytesPerUpstream", "RSS B/upstream", False),
     ("heapBytesPerUpstream", "heap B/upstream", False),
     ("emptyRssMiB", "empty MiB", False),
+    ("resumedPercent", "resumed %", False),
     ("startMs", "start ms", True),
     ("framesPerBatch", "frames a batch", False),
     ("warmUpSeconds", "to 90 % s", False),

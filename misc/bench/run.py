@@ -9,11 +9,11 @@ import tempfile
 
 import machine
 import report
-from cases import ALL, OWN, SHARED, chosen, load, warm
-from systems import BENCH_TIMEOUT_S, WAYMARK, Echo, Failure, HAProxy, Waymark, build, check
+from cases import ALL, OWN, SHARED, TLS, chosen, load, warm
+from systems import BENCH_TIMEOUT_S, WAYMARK, Echo, Failure, HAProxy, Waymark, build, check, speaks_tls
 
 
-OTHERS = {"haproxy": HAProxy, "echo": Echo}
+SYSTEMS = {"haproxy", "waymark", "echo"}
 
 
 class Run:
@@ -28,7 +28,7 @@ class Run:
         path = os.path.join(self.folder, "bench.json")
         command = [WAYMARK, "bench", f"127.0.0.1:{system.port}", "--quiet", "--json", path]
         command += ["--seconds", str(seconds or self.options.seconds), "--warmup", str(warmup)]
-        command += ["--cpu-of", system.pids(), *map(str, flags)]
+        command += ["--cpu-of", system.pids(), *system.client_flags, *map(str, flags)]
         done = subprocess.run(command, timeout=BENCH_TIMEOUT_S + self.options.seconds)
         with open(path) as file:
             text = file.read()
@@ -46,10 +46,10 @@ class Run:
         print(f"  {case:<18} {system:<16} {shown}", file=sys.stderr, flush=True)
 
     def bridges(self, folder, **options):
-        """This checkout's bridge, and that of --before."""
+        """This checkout's bridge, and that of --before, unless it has no TLS where that is wanted."""
         port = self.options.port
         bridges = [Waymark("waymark", folder, port, **options)]
-        if self.options.before:
+        if self.options.before and not (options.get("tls") and not speaks_tls(self.options.before)):
             bridges.append(Waymark("before", folder, port + 300, launcher=self.options.before, **options))
         return bridges[:: -1 if self.round % 2 else 1]
 
@@ -61,11 +61,14 @@ class Run:
         return None
 
 
-def shared_round(run, cases, folder):
-    """Starts all systems; each case is run against one after another."""
+def shared_round(run, cases, folder, tls):
+    """Starts all systems; each case is run against one after another. With TLS, all but the echo, which has none."""
     port = run.options.port
-    systems = run.bridges(folder) if "waymark" in run.options.systems else []
-    systems += [kind(name, folder, port + 100 * i) for i, (name, kind) in enumerate(OTHERS.items(), 1) if name in run.options.systems]
+    systems = run.bridges(folder, tls=tls) if "waymark" in run.options.systems else []
+    if "haproxy" in run.options.systems:
+        systems.append(HAProxy("haproxy", folder, port + 100, tls=tls))
+    if "echo" in run.options.systems and not tls:
+        systems.append(Echo("echo", folder, port + 200))
     try:
         for system in systems:
             system.start()
@@ -92,7 +95,7 @@ def parse():
     parser.add_argument("--out", help="file to append the figures to, as lines of JSON; default: a new one in a temporary folder")
     options = parser.parse_args()
     options.systems = options.systems.split(",")
-    unknown = set(options.systems) - {"waymark", *OTHERS}
+    unknown = set(options.systems) - SYSTEMS
     if unknown:
         parser.error(f"--systems: unknown {', '.join(unknown)}")
     if options.before:
@@ -117,9 +120,10 @@ def main():
         try:
             for run.round in range(1, options.rounds + 1):
                 print(f"round {run.round} of {options.rounds}", file=sys.stderr)
-                shared = [case for case in cases if case not in OWN]
-                if shared:
-                    shared_round(run, shared, folder)
+                for tls in False, True:
+                    shared = [case for case in cases if case not in OWN and case.startswith(TLS) == tls]
+                    if shared:
+                        shared_round(run, shared, folder, tls)
                 for case in cases:
                     if case in OWN:
                         OWN[case](run, case, folder)

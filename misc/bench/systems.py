@@ -1,5 +1,6 @@
 """The measured systems: each has one or more processes on loopback ports, and one port that echoes."""
 
+import collections
 import os
 import re
 import shutil
@@ -89,9 +90,10 @@ class Process:
 
 
 class System:
-    """Some processes and the port for clients. `needs_warm_up`: it gets faster as it runs."""
+    """Some processes and the port for clients. `needs_warm_up`: it gets faster as it runs. `client_flags`: how bench talks to it."""
 
     needs_warm_up = False
+    client_flags = ()
 
     def __init__(self, name, folder, first_port):
         self.name, self.folder, self.port, self.processes = name, folder, first_port, []
@@ -135,12 +137,22 @@ class Echo(System):
 class HAProxy(System):
     """HAProxy with one thread in front of a plain echo."""
 
+    def __init__(self, name, folder, first_port, tls=False):
+        super().__init__(name, folder, first_port)
+        self.bind = ""
+        if tls:
+            self.bind = f" ssl crt {certificate(folder).both}"
+            self.client_flags = ["--tls"]
+
     def start(self):
-        config = os.path.join(self.folder, "haproxy.cfg")
+        config = os.path.join(self.folder, f"haproxy-{self.port}.cfg")
         with open(config, "w") as file:
-            file.write(HAPROXY.format(port=self.port, echo=self.port + 1))
+            file.write(self.config())
         self.run("haproxy-echo", self.port + 1, echo_command(self.port + 1))
         self.run("haproxy", self.port, [find_haproxy(), "-f", config, "-db"])
+
+    def config(self):
+        return HAPROXY.format(port=self.port, echo=self.port + 1, bind=self.bind)
 
 
 class Waymark(System):
@@ -148,13 +160,17 @@ class Waymark(System):
 
     needs_warm_up = True
 
-    def __init__(self, name, folder, first_port, bridge_args=(), stub_args=(), upstreams=1, java_options="", launcher=WAYMARK):
+    def __init__(self, name, folder, first_port, bridge_args=(), stub_args=(), upstreams=1, java_options="", launcher=WAYMARK, tls=False):
         super().__init__(name, folder, first_port)
         self.launcher = launcher
         self.admin = first_port + 1
         self.upstreams = [f"127.0.0.1:{first_port + 10 + i}" for i in range(upstreams)]
         self.bridge_args, self.stub_args = list(bridge_args), list(stub_args)
         self.environment = with_java_options(java_options)
+        if tls:
+            files = certificate(folder)
+            self.bridge_args += ["--tls-certificate", files.certificate, "--tls-key", files.key]
+            self.client_flags = ["--tls"]
 
     def start(self):
         listen = ",".join(self.upstreams)
@@ -182,6 +198,36 @@ class Waymark(System):
         return sum(float(line.rsplit(" ", 1)[1]) for line in found)
 
 
+Certificate = collections.namedtuple("Certificate", "certificate key both")
+
+
+def certificate(folder):
+    """The files of a self-signed ECDSA certificate, the same for all systems of a run; `both` has the key too."""
+    files = Certificate(*(os.path.join(folder, name) for name in ("tls.crt", "tls.key", "tls.pem")))
+    if os.path.exists(files.both):
+        return files
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"]
+    command += ["-subj", "/CN=localhost", "-out", files.certificate, "-keyout", files.key]
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    except OSError as error:
+        raise Failure("openssl is missing, which makes the certificate for TLS: apt-get install openssl") from error
+    if done.returncode != 0:
+        raise Failure(f"openssl made no certificate: {done.stdout.strip()}")
+    os.chmod(files.key, 0o600)
+    with open(files.both, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as both:
+        for path in files.certificate, files.key:
+            with open(path) as part:
+                both.write(part.read())
+    return files
+
+
+def speaks_tls(launcher):
+    """Whether this checkout's bridge, perhaps an old one, has TLS on listeners."""
+    done = subprocess.run([launcher, "bridge", "--help"], stdout=subprocess.PIPE, text=True, check=True)
+    return "--tls-certificate" in done.stdout
+
+
 def echo_command(port):
     return [WAYMARK, "bench", "--serve-echo", f"127.0.0.1:{port}"]
 
@@ -190,12 +236,13 @@ HAPROXY = """global
   nbthread 1
   maxconn 9980
   ulimit-n 20000
+  ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256
 defaults
   mode tcp
   timeout connect 10s
   timeout client 1h
   timeout server 1h
 listen bench
-  bind 127.0.0.1:{port} backlog 4096
+  bind 127.0.0.1:{port} backlog 4096{bind}
   server echo 127.0.0.1:{echo}
 """

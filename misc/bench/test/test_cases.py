@@ -1,4 +1,4 @@
-"""Reading a JVM's pauses from its safepoint log."""
+"""Reading a JVM's pauses from its safepoint log, and what is kept of a case with TLS."""
 
 import os
 import sys
@@ -32,6 +32,24 @@ class PausesTest(unittest.TestCase):
     def test_a_log_of_another_format_fails(self):
         with self.assertRaisesRegex(Failure, "pauses-7.log"):
             self.pauses("[1.0s] Total: 5 ns\n")
+
+
+class TlsTest(unittest.TestCase):
+    def test_the_share_of_resumed_handshakes_is_kept(self):
+        kept = cases.tls_figures({"negotiated": "TLSv1.3 TLS_AES_128_GCM_SHA256", "handshakes": 400, "resumed": 350})
+        self.assertEqual(kept, {"resumedPercent": 87.5})
+
+    def test_another_cipher_fails(self):
+        for negotiated in "TLSv1.3 TLS_AES_256_GCM_SHA384", "":
+            with self.assertRaisesRegex(Failure, "instead of TLSv1.3 TLS_AES_128_GCM_SHA256"):
+                cases.tls_figures({"negotiated": negotiated, "handshakes": 0, "resumed": 0})
+
+    def test_any_load_can_be_had_with_tls(self):
+        self.assertEqual(cases.chosen(["tls-1KiBx50w8"]), ["tls-1KiBx50w8"])
+        self.assertEqual(cases.load_flags("tls-1KiBx50w8"), cases.load_flags("1KiBx50w8"))
+
+    def test_all_cases_with_tls_have_one_pattern(self):
+        self.assertEqual(cases.chosen(["tls-*"]), ["tls-64x1000", "tls-16KiBx100", "tls-handshakes", "tls-resumed", "tls-idle"])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import dev.waymark.config.HostPort;
 import dev.waymark.tools.bench.BenchException;
 import dev.waymark.tools.bench.BenchOptions;
 import dev.waymark.tools.bench.BenchOptions.Mode;
+import dev.waymark.tools.bench.BenchOptions.Tls;
 import dev.waymark.tools.bench.Sources;
 import dev.waymark.tools.bench.Targets;
 import java.net.InetSocketAddress;
@@ -96,6 +97,18 @@ final class BenchFlags {
           "Local addresses or networks to connect from, such as 127.0.0.0/8: one address has about 28,000 ports per target.")
   private List<String> sources = List.of();
 
+  @Option(
+      names = "--tls",
+      description =
+          "Speak TLS, with the key exchange X25519. Any certificate is accepted: bench checks bytes, not who sends them.")
+  private boolean isTls;
+
+  @Option(
+      names = "--tls-resume",
+      description =
+          "Like --tls, and resume sessions of earlier connections to the same target. Default: each handshake is a full one.")
+  private boolean isTlsResumed;
+
   @Option(names = "--reset", description = "Close connections with RST, which leaves no TIME_WAIT.")
   private boolean isReset;
 
@@ -165,6 +178,7 @@ final class BenchFlags {
         seconds,
         warmupSeconds,
         Sources.parse(sources, connections),
+        isTlsResumed ? Tls.RESUMED : isTls ? Tls.FULL : Tls.OFF,
         isReset,
         Math.min(threads, connections),
         intervalMs,

@@ -98,6 +98,7 @@ final class TrainCommand implements Callable<Integer> {
             SECONDS,
             0,
             List.of(),
+            BenchOptions.Tls.OFF,
             false,
             1,
             1_000,

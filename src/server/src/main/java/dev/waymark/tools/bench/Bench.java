@@ -15,6 +15,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One run, from the first connection to the last. {@link #run} may be called once; the calling
@@ -38,6 +39,7 @@ public final class Bench {
   private final Histogram latency = Tally.histogram();
   private final List<Interval> intervals = new ArrayList<>();
   private final List<LoopBuffers> buffers = new ArrayList<>();
+  private final @Nullable BenchTls tls;
   private long startNs;
   private long lastTickNs;
   private int ticks;
@@ -56,6 +58,10 @@ public final class Bench {
     Payload payload = new Payload(clock.getAsLong());
     this.plan = new Plan(options, payload, new Sizes(options.sizes()), new Tally(), clock);
     this.sockets = sockets;
+    this.tls =
+        options.tls() == BenchOptions.Tls.OFF
+            ? null
+            : new BenchTls(options.tls() == BenchOptions.Tls.RESUMED);
     this.stop = stop;
     this.progress = progress;
   }
@@ -75,6 +81,9 @@ public final class Bench {
     } finally {
       if (group.shutdownGracefully(0, 1, TimeUnit.SECONDS).await(1, TimeUnit.SECONDS)) {
         buffers.forEach(LoopBuffers::release);
+        if (tls != null) {
+          tls.close();
+        }
       }
     }
   }
@@ -103,7 +112,7 @@ public final class Bench {
     int first = 0;
     for (int i = 0; i < options.threads(); i++) {
       EventLoop loop = group.next();
-      Dialer dialer = new Dialer(options, sockets, loop);
+      Dialer dialer = new Dialer(options, sockets, tls, loop);
       buffers.add(dialer.buffers());
       int end = (int) ((long) options.connections() * (i + 1) / options.threads());
       workloads.add(
@@ -140,6 +149,7 @@ public final class Bench {
         plan.tally().connectTimes(),
         List.copyOf(intervals),
         plan.tally().failures(),
+        tls == null ? null : tls.figures(),
         measured.cpuNs(),
         measured.processes());
   }

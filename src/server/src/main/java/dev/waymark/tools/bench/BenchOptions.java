@@ -17,6 +17,7 @@ import java.util.List;
  * @param seconds how long to measure
  * @param warmupSeconds how long to run before measuring
  * @param sources the local addresses to connect from, in turn; if empty, the system chooses
+ * @param tls whether connections speak TLS
  * @param isReset whether to close connections with RST instead of FIN
  * @param threads how many event loops
  * @param intervalMs the interval between lines of progress
@@ -33,6 +34,7 @@ public record BenchOptions(
     double seconds,
     double warmupSeconds,
     List<InetAddress> sources,
+    Tls tls,
     boolean isReset,
     int threads,
     int intervalMs,
@@ -53,6 +55,15 @@ public record BenchOptions(
     CONNECT_BURST,
     /** They do nothing but send one request at the end. */
     IDLE
+  }
+
+  /** Whether connections speak TLS, and how their handshakes go. */
+  public enum Tls {
+    OFF,
+    /** Each handshake is a full one. */
+    FULL,
+    /** Sessions of earlier connections to the same target are resumed. */
+    RESUMED
   }
 
   boolean isPaced() {

@@ -1,13 +1,17 @@
 package dev.waymark.tools.bench;
 
 import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollChannelOption;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Opens connections, cycling through targets and sources. Confined to its event loop. */
 final class Dialer {
@@ -20,8 +24,13 @@ final class Dialer {
   private final List<InetSocketAddress> targets;
   private final List<InetAddress> sources;
   private final LoopBuffers buffers;
+  private final @Nullable BenchTls tls;
 
-  Dialer(BenchOptions options, Sockets sockets, EventLoop loop) {
+  /**
+   * @param tls null if connections do not speak TLS
+   */
+  Dialer(BenchOptions options, Sockets sockets, @Nullable BenchTls tls, EventLoop loop) {
+    this.tls = tls;
     this.targets = options.targets();
     this.sources = options.sources();
     int reply = new Sizes(options.sizes()).largest();
@@ -34,8 +43,11 @@ final class Dialer {
             .channel(sockets.clientType())
             .disableResolver()
             .option(ChannelOption.TCP_NODELAY, true)
-            .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS)
-            .option(ChannelOption.RECVBUF_ALLOCATOR, buffers.receiver());
+            .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MS);
+    if (tls == null) {
+      // With TLS, the start of an incomplete record has to be kept.
+      bootstrap.option(ChannelOption.RECVBUF_ALLOCATOR, buffers.receiver());
+    }
     if (options.isReset()) {
       bootstrap.option(ChannelOption.SO_LINGER, 0);
     }
@@ -52,8 +64,8 @@ final class Dialer {
 
   void connect(BenchConnection connection) {
     int number = connection.number();
-    Bootstrap one = bootstrap.clone().handler(connection);
     InetSocketAddress target = targets.get(number % targets.size());
+    Bootstrap one = bootstrap.clone().handler(handler(target, connection));
     ChannelFuture result;
     if (sources.isEmpty()) {
       result = one.connect(target);
@@ -66,5 +78,22 @@ final class Dialer {
         connection.onRefused(SocketErrors.connectFailure(target, done.cause()));
       }
     });
+  }
+
+  private ChannelHandler handler(InetSocketAddress target, BenchConnection connection) {
+    BenchTls speaks = tls;
+    if (speaks == null) {
+      return connection;
+    }
+    return new ChannelInitializer<Channel>() {
+      @Override
+      protected void initChannel(Channel channel) {
+        channel
+            .pipeline()
+            .addLast(speaks.newHandler(target, channel.alloc()))
+            .addLast(new BenchHandshake(speaks, connection))
+            .addLast(connection);
+      }
+    };
   }
 }

@@ -47,6 +47,9 @@ public final class Figures {
     all.addProperty("unanswered", result.counts().unanswered());
     all.addProperty("unsent", result.counts().unsent());
     all.add("failures", new Gson().toJsonTree(result.failures()));
+    if (result.tls() != null) {
+      all.add("tls", new Gson().toJsonTree(result.tls()));
+    }
     JsonObject generator = new JsonObject();
     generator.addProperty("cpuSeconds", result.cpuNs() / SECOND_NS);
     generator.addProperty("transport", result.transport());
@@ -80,6 +83,7 @@ public final class Figures {
     JsonArray sources = new JsonArray();
     options.sources().stream().map(InetAddress::getHostAddress).forEach(sources::add);
     json.add("sources", sources);
+    json.addProperty("tls", options.tls().name().toLowerCase(Locale.ROOT));
     json.addProperty("reset", options.isReset());
     json.addProperty("threads", options.threads());
     json.addProperty("intervalMs", options.intervalMs());

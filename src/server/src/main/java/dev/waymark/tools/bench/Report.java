@@ -51,6 +51,16 @@ public final class Report {
         counts.connected(),
         result.connectSeconds(),
         result.openAtEnd());
+    Result.Tls tls = result.tls();
+    if (tls != null) {
+      row(
+          lines,
+          "TLS",
+          "%s, %,d handshakes, %,d of them resumed",
+          tls.negotiated(),
+          tls.handshakes(),
+          tls.resumed());
+    }
     lines.add("");
     lines.add(
         format(

@@ -2,6 +2,7 @@ package dev.waymark.tools.bench;
 
 import java.util.List;
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The results of a run. Immutable, except for the histograms, which are no longer modified.
@@ -12,6 +13,7 @@ import org.HdrHistogram.Histogram;
  * @param latency the latencies in nanoseconds; requests that should have been answered but were not
  *     count with the time that they waited
  * @param connects the connect times in nanoseconds
+ * @param tls null without TLS
  * @param cpuNs the CPU time that this process used in the measured time
  */
 public record Result(
@@ -25,8 +27,18 @@ public record Result(
     Histogram connects,
     List<Interval> intervals,
     List<String> failures,
+    @Nullable Tls tls,
     long cpuNs,
     List<Used> processes) {
+  /**
+   * What was negotiated.
+   *
+   * @param negotiated version and cipher of the first connection; empty if there was none
+   * @param handshakes how many were completed in the whole run
+   * @param resumed how many of these resumed a session
+   */
+  public record Tls(String negotiated, long handshakes, long resumed) {}
+
   /**
    * The resource usage of another process.
    *

@@ -1,0 +1,43 @@
+package dev.waymark.tools.bench;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+
+/**
+ * Holds back {@code channelActive} from the connection until the TLS handshake is complete, and is
+ * then gone. Confined to its event loop.
+ */
+final class BenchHandshake extends ChannelInboundHandlerAdapter {
+  private final BenchTls tls;
+  private final BenchConnection connection;
+
+  BenchHandshake(BenchTls tls, BenchConnection connection) {
+    this.tls = tls;
+    this.connection = connection;
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext context) {
+    // Follows once the handshake is complete.
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    if (!(event instanceof SslHandshakeCompletionEvent done)) {
+      context.fireUserEventTriggered(event);
+    } else if (done.isSuccess()) {
+      tls.onHandshake(context.pipeline().get(SslHandler.class).engine().getSession());
+      context.fireChannelActive();
+      context.pipeline().remove(this);
+    } else {
+      connection.onRefused(
+          "TLS handshake with "
+              + context.channel().remoteAddress()
+              + ": "
+              + SocketErrors.reason(done.cause()));
+      context.close();
+    }
+  }
+}
