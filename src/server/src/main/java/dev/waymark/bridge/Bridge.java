@@ -57,7 +57,10 @@ public final class Bridge implements Acceptor {
   /** How often the number of suppressed log lines is logged. */
   private static final long LOG_SUMMARY_S = 10;
 
-  /** How often removed listeners and pools are checked for remaining connections. */
+  /**
+   * How often removed listeners and pools are checked for remaining connections, and the token file
+   * for changes.
+   */
   private static final long SWEEP_S = 1;
 
   /** The configuration at start. For the current one, see {@link #inForce}. */
@@ -115,8 +118,9 @@ public final class Bridge implements Acceptor {
             metrics,
             shards::publish);
     this.ports = new BridgePorts(sockets(), this, events, log, metrics);
-    this.reload = new Reload(loaded, file, new Reload.Parts(pools, ports, shards), log, metrics);
     this.admin = new AdminServer(config.admin(), new BridgeOperations(this), metrics, log);
+    this.reload =
+        new Reload(loaded, file, new Reload.Parts(pools, ports, shards, admin), log, metrics);
     BridgeMetrics.registerLog(metrics, logDropped);
     BridgeMetrics.registerReadiness(metrics, () -> readiness.isReady(), () -> isDraining);
   }
@@ -159,8 +163,9 @@ public final class Bridge implements Acceptor {
         .scheduleAtFixedRate(this::sweepInBackground, SWEEP_S, SWEEP_S, TimeUnit.SECONDS);
   }
 
-  /** Sweeps on another thread, because it waits for shards, which the control thread must not. */
+  /** On another thread, because it waits for shards and files, which the control thread must not. */
   private void sweepInBackground() {
+    Thread.ofVirtual().name("tokens").start(admin::refreshTokens);
     Thread.ofVirtual().name("sweep").start(() -> reload.sweep(counters));
   }
 

@@ -1,5 +1,6 @@
 package dev.waymark.bridge;
 
+import dev.waymark.api.AdminServer;
 import dev.waymark.api.ReloadOutcome;
 import dev.waymark.config.BridgeConfig;
 import dev.waymark.config.ConfigChanges;
@@ -30,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Reload {
   /** The parts of the bridge that a reload changes. */
-  record Parts(BridgePools pools, BridgePorts ports, BridgeShards shards) {}
+  record Parts(BridgePools pools, BridgePorts ports, BridgeShards shards, AdminServer admin) {}
 
   /**
    * A reload in progress.
@@ -219,6 +220,7 @@ public final class Reload {
       throw bug;
     }
     inForce = next;
+    parts.admin.use(next.config().admin());
     runAll(
         List.of(
             () -> parts.ports.closeObsolete(ports),

@@ -4,11 +4,17 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.waymark.api.http.AddressInUse;
 import dev.waymark.config.AdminConfig;
+import dev.waymark.config.AdminTokens;
+import dev.waymark.config.LogConfig;
 import dev.waymark.telemetry.EventLog;
+import dev.waymark.telemetry.Logging;
 import dev.waymark.telemetry.Metrics;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -20,10 +26,12 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -34,6 +42,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.slf4j.LoggerFactory;
 
@@ -123,7 +132,7 @@ class AdminServerIT {
   }
 
   private static AdminConfig config(InetSocketAddress address) {
-    return new AdminConfig(address, List.of("admin.example.com"));
+    return new AdminConfig(address, List.of("admin.example.com"), Optional.empty());
   }
 
   @BeforeEach
@@ -289,6 +298,75 @@ class AdminServerIT {
       assertThat(exchange(foreign + "admin.example.com:7080\r\n\r\n")).startsWith("HTTP/1.1 200 ");
     }
     assertThat(send("GET", "/metrics").body()).contains("waymark_admin_requests_refused_total 6.0");
+  }
+
+  @Test
+  void otherAddressThanLoopback_openRoutesAnswer_othersNeedATokenOfTheirRole(@TempDir Path folder)
+      throws Exception {
+    Path file = folder.resolve("tokens");
+    AdminAccessTest.write(
+        file,
+        AdminAccessTest.line("alice", "operate", "t0p-a")
+            + AdminAccessTest.line("ci", "read", "t0p-c"));
+    AdminConfig config =
+        new AdminConfig(
+            new InetSocketAddress("0.0.0.0", 0),
+            List.of(),
+            Optional.of(AdminTokens.read(file, false)));
+    Metrics own = new Metrics();
+    AdminServer guarded = new AdminServer(config, state, own, new EventLog(System::nanoTime));
+    ListAppender<ILoggingEvent> audit = new ListAppender<>();
+    Logger logger = (Logger) LoggerFactory.getLogger("waymark");
+    Logging.configure(
+        new LogConfig(LogConfig.Format.TEXT, LogConfig.Level.ERROR, false), System.err);
+    audit.start();
+    logger.addAppender(audit);
+    guarded.start();
+    try {
+      state.isReady = true;
+      for (String path : List.of("/healthz", "/readyz", "/metrics")) {
+        assertThat(status(guarded, "GET " + path, "")).as(path).isEqualTo(200);
+      }
+      for (String path : List.of("/", "/config", "/connections", "/upstreams", "/log-level")) {
+        assertThat(status(guarded, "GET " + path, "t0p-c")).as(path).isEqualTo(200);
+      }
+      assertThat(status(guarded, "GET /config", "")).isEqualTo(401);
+      assertThat(status(guarded, "GET /config", "t0p-x")).isEqualTo(401);
+      assertThat(status(guarded, "POST /reload", "t0p-c")).isEqualTo(403);
+      assertThat(status(guarded, "POST /reload", "t0p-a")).isEqualTo(200);
+      assertThat(status(guarded, "PUT /log-level?level=loud", "t0p-a")).isEqualTo(400);
+      assertThat(status(guarded, "PUT /log-level?level=error&logger=waymark.audit", "t0p-a"))
+          .isEqualTo(409);
+      assertThat(new String(own.prometheusText(), ISO_8859_1))
+          .contains("waymark_admin_auth_failures_total{reason=\"no_credentials\"} 1.0")
+          .contains("waymark_admin_auth_failures_total{reason=\"unknown_token\"} 1.0")
+          .contains("waymark_admin_auth_failures_total{reason=\"role\"} 1.0");
+      List<String> lines =
+          audit.list.stream()
+              .filter(line -> line.getMessage().equals("admin-operation"))
+              .map(line -> line.getKeyValuePairs().toString())
+              .toList();
+      assertThat(lines).as("written even if only errors are logged").hasSize(3);
+      assertThat(lines.getFirst())
+          .contains("who=\"alice\"", "client=\"127.0.0.1:", "POST /reload", "result=\"200\"");
+      assertThat(lines.get(1)).contains("PUT /log-level", "level=loud", "result=\"400");
+      assertThat(audit.list.toString() + lines).doesNotContain("t0p");
+    } finally {
+      logger.detachAppender(audit);
+      guarded.stop();
+    }
+  }
+
+  private int status(AdminServer guarded, String request, String token) throws Exception {
+    String[] words = request.split(" ");
+    HttpRequest.Builder builder =
+        HttpRequest.newBuilder(
+                URI.create("http://127.0.0.1:" + guarded.address().getPort() + words[1]))
+            .method(words[0], BodyPublishers.noBody());
+    if (!token.isEmpty()) {
+      builder.header("Authorization", "Bearer " + token);
+    }
+    return client.send(builder.build(), BodyHandlers.ofString()).statusCode();
   }
 
   @Test
