@@ -11,7 +11,9 @@ import dev.waymark.api.http.Route.Answer;
 import dev.waymark.api.http.Route.Refusal;
 import dev.waymark.api.http.Route.Request;
 import dev.waymark.config.AdminConfig;
+import dev.waymark.config.BadValueException;
 import dev.waymark.config.LogConfig;
+import dev.waymark.config.Network;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Logging;
@@ -109,14 +111,41 @@ public final class AdminServer {
     return List.of(
         Route.get("/metrics", "metrics as Prometheus text", _ -> metrics()).open(),
         Route.probe("/healthz", "200 while every event loop turns, else 503", _ -> health()),
-        Route.probe("/readyz", "200 while new clients are served, else 503", _ -> readiness()),
+        Route.probe(
+                "/readyz",
+                "200 while new clients are served, else 503; ?require=upstreams[&pool=…]",
+                request -> readiness(request.query()))
+            .taking("require", "pool"),
         Route.get(
                 "/connections",
-                "open connections; ?limit=1000",
+                "open connections; ?limit=1000&mark=…&listener=…&pool=…&upstream=…&source=10.0.0.0/8",
                 request -> connections(request.query()))
-            .taking("limit"),
+            .taking("limit", "mark", "listener", "pool", "upstream", "source"),
+        Route.post(
+                "/connections/close",
+                "?mark=…[&with=fin|rst]: closes a connection",
+                audited("/connections/close", this::closeConnection))
+            .taking("mark", "with"),
         Route.get(
             "/upstreams", "pools and upstreams, and why one is not serving", _ -> upstreams()),
+        Route.post(
+                "/upstreams/drain",
+                "?pool=…&upstream=…: its connections move to others",
+                audited("/upstreams/drain", request -> drainUpstream(request, true)))
+            .taking("pool", "upstream"),
+        Route.post(
+                "/upstreams/undrain",
+                "?pool=…&upstream=…: ends that",
+                audited("/upstreams/undrain", request -> drainUpstream(request, false)))
+            .taking("pool", "upstream"),
+        Route.post(
+            "/drain",
+            "accept no clients; open connections go on",
+            audited("/drain", _ -> reply(operations.drain(true)))),
+        Route.post(
+            "/undrain",
+            "accept clients again",
+            audited("/undrain", _ -> reply(operations.drain(false)))),
         Route.get("/config", "configuration in force, secrets masked", _ -> config()),
         Route.get(
                 "/log-level",
@@ -212,8 +241,19 @@ public final class AdminServer {
     return health.isReady() ? Reply.text("ok\n") : Reply.json(503, health);
   }
 
-  private Reply readiness() {
+  private Reply readiness(Map<String, String> query) throws Refusal {
+    String required = query.get("require");
+    String pool = query.get("pool");
+    if (required == null ? pool != null : !required.equals("upstreams")) {
+      throw new Refusal(400, "the only requirement is require=upstreams, of all pools or of pool");
+    }
+    if (pool != null && operations.pools().stream().noneMatch(one -> one.pool().equals(pool))) {
+      throw new Refusal(404, "no pool '" + pool + "'");
+    }
     Readiness readiness = operations.readiness();
+    if (readiness.isReady() && required != null) {
+      readiness = operations.upstreamReadiness(pool);
+    }
     return Reply.json(readiness.isReady() ? 200 : 503, readiness);
   }
 
@@ -232,11 +272,19 @@ public final class AdminServer {
     if (!asked.matches("[0-9]{1,6}") || Integer.parseInt(asked) > CONNECTIONS_MAX) {
       throw new Refusal(400, "limit must be a number from 0 to " + CONNECTIONS_MAX);
     }
+    ConnectionQuery wanted =
+        new ConnectionQuery(
+            Integer.parseInt(asked),
+            query.get("mark"),
+            query.get("listener"),
+            query.get("pool"),
+            query.get("upstream"),
+            source(query.get("source")));
     if (!connectionLists.tryAcquire()) {
       throw new Refusal(503, "too many connection lists are being built; try again");
     }
     try {
-      ConnectionPage page = answer(operations.connections(Integer.parseInt(asked)));
+      ConnectionPage page = answer(operations.connections(wanted));
       Connections connections =
           new Connections(
               page.total(), page.connections().size() < page.total(), page.connections());
@@ -244,6 +292,40 @@ public final class AdminServer {
     } finally {
       connectionLists.release();
     }
+  }
+
+  private static @Nullable Network source(@Nullable String text) throws Refusal {
+    try {
+      return text == null ? null : Network.read(text);
+    } catch (BadValueException bad) {
+      throw new Refusal(400, "source must be a network, such as 10.0.0.0/8 or fd00::/8");
+    }
+  }
+
+  private Reply closeConnection(Request request) throws Refusal {
+    String with = request.query().getOrDefault("with", "fin");
+    boolean isReset =
+        switch (with.toLowerCase(Locale.ROOT)) {
+          case "fin" -> false;
+          case "rst" -> true;
+          default -> throw new Refusal(400, "with must be fin or rst");
+        };
+    return reply(answer(operations.closeConnection(request.demand("mark"), isReset)));
+  }
+
+  private Reply drainUpstream(Request request, boolean isDrained) throws Refusal {
+    return reply(
+        answer(
+            operations.drainUpstream(
+                request.demand("pool"), request.demand("upstream"), isDrained)));
+  }
+
+  private static Reply reply(OperationOutcome outcome) throws Refusal {
+    return switch (outcome) {
+      case OperationOutcome.Done(String result) -> Reply.json(200, Map.of("result", result));
+      case OperationOutcome.NotFound(String what) -> throw new Refusal(404, what);
+      case OperationOutcome.Impossible(String why) -> throw new Refusal(409, why);
+    };
   }
 
   /** Renders once a permit is free. The wait is bounded because no rendering blocks. */

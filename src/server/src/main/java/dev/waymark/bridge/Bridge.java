@@ -122,7 +122,7 @@ public final class Bridge implements Acceptor {
     this.reload =
         new Reload(loaded, file, new Reload.Parts(pools, ports, shards, admin), log, metrics);
     BridgeMetrics.registerLog(metrics, logDropped);
-    BridgeMetrics.registerReadiness(metrics, () -> readiness.isReady(), () -> isDraining);
+    BridgeMetrics.registerReadiness(metrics, () -> readiness().isReady(), this::isDraining);
   }
 
   private ListenerPort.Sockets sockets() {
@@ -374,11 +374,20 @@ public final class Bridge implements Acceptor {
   /** Whether the bridge serves new clients. */
   public Readiness readiness() {
     Readiness health = health();
-    return health.isReady() ? readiness : health;
+    if (!health.isReady()) {
+      return health;
+    }
+    return readiness.isReady() && reload.isDrained()
+        ? new Readiness(false, "an operator drains the bridge; POST /undrain ends that")
+        : readiness;
   }
 
-  List<BridgeShard> shards() {
-    return shards.all();
+  private boolean isDraining() {
+    return isDraining || reload.isDrained();
+  }
+
+  BridgeShards shards() {
+    return shards;
   }
 
   List<ListenerPort> ports() {

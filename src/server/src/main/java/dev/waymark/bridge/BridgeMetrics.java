@@ -71,7 +71,7 @@ final class BridgeMetrics {
         "waymark_ready", "1 while new clients are served.", () -> ready.getAsBoolean() ? 1L : 0L);
     metrics.gauge(
         "waymark_draining",
-        "1 from the stop signal on, while connections end.",
+        "1 from the stop signal on, while connections end, and while an operator drains the bridge.",
         () -> draining.getAsBoolean() ? 1L : 0L);
   }
 
@@ -114,7 +114,8 @@ final class BridgeMetrics {
     }
   }
 
-  static void registerPool(Metrics metrics, String pool, Map<String, PoolSnapshot> snapshots) {
+  static void registerPool(
+      Metrics metrics, String pool, Map<String, PoolSnapshot> snapshots, LongSupplier serving) {
     metrics.gauge(
         UPSTREAMS,
         "Upstreams that discovery found.",
@@ -124,7 +125,7 @@ final class BridgeMetrics {
     metrics.gauge(
         SERVING,
         "Upstreams that can take connections.",
-        () -> upstreams(snapshots, pool).stream().filter(UpstreamView::isServing).count(),
+        serving,
         "pool",
         pool);
   }

@@ -32,7 +32,7 @@ public record Network(long high, long low, int bits, String text) {
    *
    * @throws BadValueException naming what is expected
    */
-  static Network read(String text) throws BadValueException {
+  public static Network read(String text) throws BadValueException {
     Matcher form = FORM.matcher(text);
     if (!form.matches()) {
       throw new BadValueException(EXPECTED);

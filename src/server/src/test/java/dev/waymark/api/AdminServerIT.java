@@ -13,6 +13,7 @@ import dev.waymark.api.http.AddressInUse;
 import dev.waymark.config.AdminConfig;
 import dev.waymark.config.AdminTokens;
 import dev.waymark.config.LogConfig;
+import dev.waymark.config.Network;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Logging;
 import dev.waymark.telemetry.Metrics;
@@ -44,6 +45,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 @ResourceLock("log")
@@ -65,6 +67,7 @@ class AdminServerIT {
     private volatile boolean isReady;
     private volatile boolean isStuck;
     private volatile boolean isBroken;
+    private volatile @Nullable ConnectionQuery lastQuery;
 
     @Override
     public Readiness health() {
@@ -77,7 +80,36 @@ class AdminServerIT {
     }
 
     @Override
-    public CompletionStage<ConnectionPage> connections(int limit) {
+    public Readiness upstreamReadiness(@Nullable String pool) {
+      return new Readiness(false, "no upstream serves in the pool " + pool);
+    }
+
+    @Override
+    public CompletionStage<OperationOutcome> closeConnection(String mark, boolean isReset) {
+      return CompletableFuture.completedFuture(
+          mark.equals("mark1")
+              ? new OperationOutcome.Done("closed with " + (isReset ? "RST" : "FIN"))
+              : new OperationOutcome.NotFound("no connection"));
+    }
+
+    @Override
+    public CompletionStage<OperationOutcome> drainUpstream(
+        String pool, String upstream, boolean isDrained) {
+      return CompletableFuture.completedFuture(
+          new OperationOutcome.Done(pool + " " + upstream + " " + isDrained));
+    }
+
+    @Override
+    public OperationOutcome drain(boolean isDrained) {
+      return isDrained
+          ? new OperationOutcome.Done("no clients are accepted")
+          : new OperationOutcome.Impossible("the port is taken");
+    }
+
+    @Override
+    public CompletionStage<ConnectionPage> connections(ConnectionQuery query) {
+      lastQuery = query;
+      int limit = query.limit();
       return CompletableFuture.completedFuture(
           new ConnectionPage(
               OPEN, IntStream.range(0, Math.min(limit, OPEN)).mapToObj(this::connection).toList()));
@@ -118,6 +150,7 @@ class AdminServerIT {
                   2,
                   1,
                   false,
+                  "",
                   "",
                   "")));
     }
@@ -179,6 +212,50 @@ class AdminServerIT {
     assertThat(all.getAsJsonArray("connections")).hasSize(OPEN);
     for (String limit : List.of("100001", "-1", "x", "", "99999999999999")) {
       assertThat(send("GET", "/connections?limit=" + limit).statusCode()).isEqualTo(400);
+    }
+  }
+
+  @Test
+  void connections_filters_arePassedOn() throws Exception {
+    String path = "/connections?limit=5&listener=l&pool=p&upstream=u:1&source=10.0.0.0/8&mark=m";
+    assertThat(send("GET", path).statusCode()).isEqualTo(200);
+    assertThat(state.lastQuery)
+        .isEqualTo(new ConnectionQuery(5, "m", "l", "p", "u:1", Network.read("10.0.0.0/8")));
+    assertThat(json(send("GET", "/connections?source=10.0.0.1/8")).get("error").getAsString())
+        .startsWith("source must be a network");
+  }
+
+  @Test
+  void readiness_requiringUpstreams_needsOneThatServes() throws Exception {
+    state.isReady = true;
+    HttpResponse<String> reply = send("GET", "/readyz?require=upstreams&pool=p");
+    assertThat(reply.statusCode()).isEqualTo(503);
+    assertThat(json(reply).get("reason").getAsString())
+        .isEqualTo("no upstream serves in the pool p");
+    assertThat(send("GET", "/readyz?require=upstreams&pool=q").statusCode()).isEqualTo(404);
+    assertThat(send("GET", "/readyz?require=all").statusCode()).isEqualTo(400);
+    assertThat(send("GET", "/readyz?pool=p").statusCode()).isEqualTo(400);
+  }
+
+  @Test
+  void operations_post_returnTheirOutcome() throws Exception {
+    Map<String, String> expected = new LinkedHashMap<>();
+    expected.put("/connections/close?mark=mark1", "200 closed with FIN");
+    expected.put("/connections/close?mark=mark1&with=RST", "200 closed with RST");
+    expected.put("/connections/close?mark=mark1&with=x", "400 with must be fin or rst");
+    expected.put("/connections/close?mark=mark9", "404 no connection");
+    expected.put("/connections/close", "400 ?mark=… is missing");
+    expected.put("/upstreams/drain?pool=p&upstream=u:1", "200 p u:1 true");
+    expected.put("/upstreams/undrain?pool=p&upstream=u:1", "200 p u:1 false");
+    expected.put("/drain", "200 no clients are accepted");
+    expected.put("/undrain", "409 the port is taken");
+    for (Map.Entry<String, String> each : expected.entrySet()) {
+      HttpResponse<String> reply = send("POST", each.getKey());
+      String key = reply.statusCode() == 200 ? "result" : "error";
+      assertThat(reply.statusCode() + " " + json(reply).get(key).getAsString())
+          .as(each.getKey())
+          .isEqualTo(each.getValue());
+      assertThat(send("GET", each.getKey()).statusCode()).isEqualTo(405);
     }
   }
 
@@ -374,7 +451,8 @@ class AdminServerIT {
     HttpResponse<String> unknown = send("GET", "/connections?limt=5");
     assertThat(unknown.statusCode()).isEqualTo(400);
     assertThat(json(unknown).get("error").getAsString())
-        .isEqualTo("unknown parameter 'limt'; /connections takes limit");
+        .isEqualTo(
+            "unknown parameter 'limt'; /connections takes limit, listener, mark, pool, source, upstream");
     assertThat(json(send("GET", "/upstreams?pool=a")).get("error").getAsString())
         .isEqualTo("unknown parameter 'pool'; /upstreams takes none");
     assertThat(send("GET", "/connections?limit=1&limit=2").statusCode()).isEqualTo(400);
@@ -385,7 +463,7 @@ class AdminServerIT {
     List<Socket> others = new ArrayList<>();
     List<Long> tookMs = new ArrayList<>();
     try {
-      for (int i = 0; i < 300; i++) {
+      for (int i = 0; i < 1_000; i++) {
         others.add(raw(i % 2 == 0 ? "" : "GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: "));
       }
       for (int i = 0; i < 40; i++) {

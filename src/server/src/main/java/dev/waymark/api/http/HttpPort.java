@@ -287,7 +287,8 @@ public final class HttpPort {
         : String.valueOf(channel.remoteAddress());
   }
 
-  private static HttpDecoderConfig limits() {
+  /** How much of a request is read. */
+  static HttpDecoderConfig limits() {
     return new HttpDecoderConfig()
         .setMaxInitialLineLength(REQUEST_LINE_BYTES_MAX)
         .setMaxHeaderSize(HEADERS_BYTES_MAX)

@@ -400,6 +400,18 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     endWithoutTelling(nowNs, why, by);
   }
 
+  /**
+   * An operator closes it.
+   *
+   * @param isReset whether the client gets an RST at once instead of a FIN after the last byte
+   */
+  public void onOperatorClose(long nowNs, boolean isReset) {
+    endByBridge(nowNs, CloseReason.OPERATOR, Origin.BRIDGE);
+    if (isReset && !end.isDropped()) {
+      resetSocket();
+    }
+  }
+
   /** Drops the socket now, with a reset if that loses replies. */
   public void abandon() {
     if (replies.queuedBytes() > 0) {

@@ -34,7 +34,7 @@ final class HttpConnectionTest {
   private final HttpPort.Shared port =
       httpPort.new Shared(Runnable::run, () -> nowMs * 1_000_000);
   private final EmbeddedChannel channel =
-      new EmbeddedChannel(new HttpServerCodec(), new ChunkedWriteHandler());
+      new EmbeddedChannel(new HttpServerCodec(HttpPort.limits()), new ChunkedWriteHandler());
 
   HttpConnectionTest() {
     port.start();
@@ -153,6 +153,55 @@ final class HttpConnectionTest {
     assertThat(channel.isOpen()).isTrue();
     passMs(200);
     assertThat(channel.isOpen()).isFalse();
+  }
+
+  @Test
+  void headers_byteByByte_areClosedAfter5s() {
+    send("GET /state HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
+    for (int i = 0; i < 49; i++) {
+      passMs(100);
+      send("x");
+    }
+    assertThat(channel.isOpen()).isTrue();
+    passMs(200);
+    assertThat(channel.isOpen()).isFalse();
+  }
+
+  @Test
+  void body_byteByByte_isClosedAfter5s() {
+    send("POST /change HTTP/1.1\r\nHost: localhost\r\nAuthorization: operator\r\n");
+    send("Content-Length: 10\r\n\r\n");
+    for (int i = 0; i < 5; i++) {
+      passMs(900);
+      send("x");
+    }
+    assertThat(channel.isOpen()).isTrue();
+    passMs(600);
+    assertThat(channel.isOpen()).isFalse();
+  }
+
+  @Test
+  void request_thatIsTooLarge_isRefusedWithItsStatus() {
+    for (String[] row :
+        new String[][] {
+          {"414", "GET /" + "x".repeat(9_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n"},
+          {"431", "GET / HTTP/1.1\r\nX-Huge: " + "x".repeat(17_000) + "\r\n\r\n"},
+          {"431", "GET / HTTP/1.1\r\n" + "X-Many: x\r\n".repeat(2_000) + "\r\n"},
+          {"413", "POST /change HTTP/1.1\r\nHost: localhost\r\nContent-Length: 11\r\n\r\n"},
+        }) {
+      EmbeddedChannel own =
+          new EmbeddedChannel(new HttpServerCodec(HttpPort.limits()), new ChunkedWriteHandler());
+      own.pipeline().addLast(new HttpConnection(port, own));
+      own.pipeline().fireChannelActive();
+      own.writeInbound(Unpooled.copiedBuffer(row[1], StandardCharsets.US_ASCII));
+      ByteBuf reply = own.readOutbound();
+      assertThat(reply).as(row[0]).isNotNull();
+      assertThat(reply.toString(StandardCharsets.US_ASCII))
+          .startsWith("HTTP/1.1 " + row[0])
+          .containsIgnoringCase("connection: close");
+      reply.release();
+      own.finishAndReleaseAll();
+    }
   }
 
   @Test
