@@ -75,9 +75,13 @@ final class AdminAccess implements Authenticator {
     }
   }
 
-  /** Reads the token file again if it has changed. Blocks. */
+  /**
+   * Reads the token file again if it has changed. Blocks; does nothing if another thread does it.
+   */
   void refresh() {
-    lock.lock();
+    if (!lock.tryLock()) {
+      return;
+    }
     try {
       Optional<AdminTokens> changed = tokens.flatMap(AdminTokens::readIfChanged);
       problem = "";

@@ -153,8 +153,7 @@ public final class AdminServer {
                 audited("/log-level", this::logLevel))
             .allowing("GET", "PUT", "POST")
             .taking("logger", "level"),
-        Route.post(
-            "/reload", "apply the changes in the file", audited("/reload", _ -> reload())));
+        Route.post("/reload", "apply the changes in the file", audited("/reload", _ -> reload())));
   }
 
   /**

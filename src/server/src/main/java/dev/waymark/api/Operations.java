@@ -55,8 +55,7 @@ public interface Operations {
    * Moves the connections of an upstream to others and gives it no new ones, or ends that. Any
    * thread may complete the stage.
    */
-  CompletionStage<OperationOutcome> drainUpstream(
-      String pool, String upstream, boolean isDrained);
+  CompletionStage<OperationOutcome> drainUpstream(String pool, String upstream, boolean isDrained);
 
   /**
    * Stops accepting clients, or accepts them again; open connections go on. Blocks until done; must

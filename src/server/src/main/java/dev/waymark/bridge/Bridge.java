@@ -163,7 +163,9 @@ public final class Bridge implements Acceptor {
         .scheduleAtFixedRate(this::sweepInBackground, SWEEP_S, SWEEP_S, TimeUnit.SECONDS);
   }
 
-  /** On another thread, because it waits for shards and files, which the control thread must not. */
+  /**
+   * On another thread, because it waits for shards and files, which the control thread must not.
+   */
   private void sweepInBackground() {
     Thread.ofVirtual().name("tokens").start(admin::refreshTokens);
     Thread.ofVirtual().name("sweep").start(() -> reload.sweep(counters));

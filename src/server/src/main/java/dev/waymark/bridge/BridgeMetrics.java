@@ -122,12 +122,7 @@ final class BridgeMetrics {
         () -> upstreams(snapshots, pool).size(),
         "pool",
         pool);
-    metrics.gauge(
-        SERVING,
-        "Upstreams that can take connections.",
-        serving,
-        "pool",
-        pool);
+    metrics.gauge(SERVING, "Upstreams that can take connections.", serving, "pool", pool);
   }
 
   static void unregisterPool(Metrics metrics, String pool) {

@@ -52,9 +52,12 @@ final class BridgeOperations implements Operations {
   @Override
   public Readiness upstreamReadiness(@Nullable String pool) {
     Set<String> configured =
-        bridge.inForce().config().pools().stream().map(PoolConfig::name).collect(Collectors.toSet());
+        bridge.inForce().config().pools().stream()
+            .map(PoolConfig::name)
+            .collect(Collectors.toSet());
     return bridge.pools().statuses().stream()
-        .filter(status -> pool == null ? configured.contains(status.pool()) : status.pool().equals(pool))
+        .filter(status ->
+            pool == null ? configured.contains(status.pool()) : status.pool().equals(pool))
         .filter(status -> status.serving() == 0)
         .findFirst()
         .map(status -> new Readiness(false, "no upstream serves in the pool " + status.pool()))

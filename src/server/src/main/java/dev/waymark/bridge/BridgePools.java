@@ -103,8 +103,7 @@ final class BridgePools implements LaneConnector.Attempts {
             config, manager, balancer, new PoisonQuarantine(Clock::nowNs), new FirstServing()));
     unstarted.add(manager);
     events.registerPool(config.name());
-    BridgeMetrics.registerPool(
-        metrics, config.name(), snapshots, () -> serving(config.name()));
+    BridgeMetrics.registerPool(metrics, config.name(), snapshots, () -> serving(config.name()));
   }
 
   /** Starts discovery in the added pools. Call it once every shard knows them. */
@@ -282,7 +281,8 @@ final class BridgePools implements LaneConnector.Attempts {
    * Drains an upstream for an operator, or ends that; empty if there is no such pool. The stage is
    * completed on the control thread.
    */
-  Optional<CompletableFuture<OperatorDrain>> drain(String name, String upstream, boolean isDrained) {
+  Optional<CompletableFuture<OperatorDrain>> drain(
+      String name, String upstream, boolean isDrained) {
     return Optional.ofNullable(pools.get(name))
         .map(pool -> pool.manager.drain(upstream, isDrained));
   }

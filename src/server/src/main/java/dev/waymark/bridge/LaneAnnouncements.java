@@ -18,7 +18,8 @@ final class LaneAnnouncements {
   /** Replaces what was known by the lanes of all shards. */
   void onLanes(List<LaneStatus> lanes) {
     Map<List<String>, List<LaneStatus>> byUpstream =
-        lanes.stream().collect(Collectors.groupingBy(lane -> List.of(lane.pool(), lane.upstream())));
+        lanes.stream()
+            .collect(Collectors.groupingBy(lane -> List.of(lane.pool(), lane.upstream())));
     byUpstream.values().removeIf(own -> !isDraining(own));
     draining = Set.copyOf(byUpstream.keySet());
   }

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the configuration again and applies what has changed, all of it or nothing
- * (docs/decisions/0020); and closes the ports for an operator, because both change them. Thread-safe: reloads run one at a time. Must not be called on an event
- * loop.
+ * (docs/decisions/0020); and closes the ports for an operator, because both change them.
+ * Thread-safe: reloads run one at a time. Must not be called on an event loop.
  */
 public final class Reload {
   /** The parts of the bridge that a reload changes. */

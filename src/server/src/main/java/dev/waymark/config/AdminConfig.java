@@ -10,8 +10,8 @@ import java.util.Optional;
  * @param hosts names that requests may carry in their Host header, besides IP addresses, {@code
  *     localhost} and names below it, and names without a dot; {@code *.example.com} is every name
  *     below example.com
- * @param tokens required of everybody if present; empty: nobody needs a token on a loopback address,
- *     and nobody has one elsewhere
+ * @param tokens required of everybody if present; empty: nobody needs a token on a loopback
+ *     address, and nobody has one elsewhere
  */
 public record AdminConfig(
     InetSocketAddress address, List<String> hosts, Optional<AdminTokens> tokens) {

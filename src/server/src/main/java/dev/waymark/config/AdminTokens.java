@@ -52,8 +52,7 @@ public final class AdminTokens {
   private final @Nullable Stamp stamp;
   private final List<Entry> entries;
 
-  private AdminTokens(
-      Path file, boolean isForOthers, @Nullable Stamp stamp, List<Entry> entries) {
+  private AdminTokens(Path file, boolean isForOthers, @Nullable Stamp stamp, List<Entry> entries) {
     this.file = file;
     this.isForOthers = isForOthers;
     this.stamp = stamp;
@@ -131,7 +130,7 @@ public final class AdminTokens {
     String[] words = SPACE.split(line);
     if (words.length != 3) {
       throw new ConfigException(
-          place + words.length + " words (expected: 3 words, NAME ROLE SHA256)");
+          place + "expected 3 words, NAME ROLE SHA256, not " + words.length);
     }
     if (!NAME.matcher(words[0]).matches()) {
       throw new ConfigException(

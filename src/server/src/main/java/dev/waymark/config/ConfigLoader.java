@@ -131,8 +131,8 @@ public final class ConfigLoader {
         hosts,
         settings
             .find(ProcessKeys.ADMIN_TOKENS)
-            .flatMap(file ->
-                tokens(settings, file, values.get(ProcessKeys.ADMIN_TOKENS_FOR_OTHERS))));
+            .flatMap(
+                file -> tokens(settings, file, values.get(ProcessKeys.ADMIN_TOKENS_FOR_OTHERS))));
   }
 
   private static Optional<AdminTokens> tokens(

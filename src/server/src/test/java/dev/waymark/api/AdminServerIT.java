@@ -39,13 +39,13 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 @ResourceLock("log")
@@ -429,7 +429,8 @@ class AdminServerIT {
       assertThat(lines.get(1)).contains("PUT /log-level", "level=loud", "result=\"400");
       assertThat(audit.list.toString() + lines).doesNotContain("t0p");
     } finally {
-      logger.detachAppender(audit);
+      Logging.configure(
+          new LogConfig(LogConfig.Format.TEXT, LogConfig.Level.INFO, true), System.err);
       guarded.stop();
     }
   }

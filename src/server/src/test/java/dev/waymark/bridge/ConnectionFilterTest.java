@@ -31,8 +31,7 @@ final class ConnectionFilterTest {
   })
   void source_isTheNetworkOfTheClient(String network, String client, boolean matches)
       throws BadValueException {
-    ConnectionQuery query =
-        new ConnectionQuery(1, null, null, null, null, Network.read(network));
+    ConnectionQuery query = new ConnectionQuery(1, null, null, null, null, Network.read(network));
     assertThat(new ConnectionFilter(query).test(from(client, "u:1"))).isEqualTo(matches);
   }
 

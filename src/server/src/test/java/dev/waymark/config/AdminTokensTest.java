@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,7 +34,12 @@ final class AdminTokensTest {
 
   @Test
   void holder_byToken_isFoundWithItsRole() throws IOException {
-    String text = "# who\n\nci read  " + OTHER + "\r\n alice\toperate " + ABC.toUpperCase() + " \n";
+    String text =
+        "# who\n\nci read  "
+            + OTHER
+            + "\r\n alice\toperate "
+            + ABC.toUpperCase(Locale.ROOT)
+            + " \n";
     AdminTokens tokens = AdminTokens.read(write(text), false);
     assertThat(tokens.count()).isEqualTo(2);
     assertThat(tokens.holder("abc")).contains(new Holder("alice", Role.OPERATE));
@@ -45,14 +51,22 @@ final class AdminTokensTest {
   void file_withAMistake_isRefusedNamingTheLineAndNotItsText() throws IOException {
     Map<String, String> mistakes =
         Map.of(
-            "s3cret operate", "tokens:1: 2 words",
-            "a operate s3cret", "tokens:1: the third word is not 64 hexadecimal digits",
-            "a s3cret " + ABC, "tokens:1: the second word is no role (expected: read or operate)",
-            "s3cret! read " + ABC, "tokens:1: the first word is no name",
-            "a read " + ABC + "\na read " + OTHER, "tokens:2: the same name as in line 1",
-            "a read " + ABC + "\n\nb read " + ABC, "tokens:3: the same hash as in line 1",
-            "# nobody\n", "tokens: no token (expected: lines NAME ROLE SHA256)",
-            "#".repeat(AdminTokens.BYTES_MAX + 1), "tokens: larger than 256KiB");
+            "s3cret operate",
+            "tokens:1: expected 3 words, NAME ROLE SHA256, not 2",
+            "a operate s3cret",
+            "tokens:1: the third word is not 64 hexadecimal digits",
+            "a s3cret " + ABC,
+            "tokens:1: the second word is no role (expected: read or operate)",
+            "s3cret! read " + ABC,
+            "tokens:1: the first word is no name",
+            "a read " + ABC + "\na read " + OTHER,
+            "tokens:2: the same name as in line 1",
+            "a read " + ABC + "\n\nb read " + ABC,
+            "tokens:3: the same hash as in line 1",
+            "# nobody\n",
+            "tokens: no token (expected: lines NAME ROLE SHA256)",
+            "#".repeat(AdminTokens.BYTES_MAX + 1),
+            "tokens: larger than 256KiB");
     for (Map.Entry<String, String> mistake : mistakes.entrySet()) {
       Path file = write(mistake.getKey());
       assertThatThrownBy(() -> AdminTokens.read(file, false))
@@ -103,8 +117,7 @@ final class AdminTokensTest {
                 + ":1: the third word is not 64 hexadecimal digits (expected: the SHA-256 of the"
                 + " token, not the token)");
     Path missing = folder.resolve("missing");
-    assertThatThrownBy(
-            () -> Loading.flags(Map.of("--admin-tokens", missing.toString()), Map.of()))
+    assertThatThrownBy(() -> Loading.flags(Map.of("--admin-tokens", missing.toString()), Map.of()))
         .hasMessage("flag --admin-tokens: admin.tokens: " + missing + ": no such file");
   }
 }

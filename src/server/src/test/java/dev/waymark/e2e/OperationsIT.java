@@ -140,8 +140,8 @@ final class OperationsIT {
     assertThat(upstream(leaving).get("isServing").getAsBoolean()).isFalse();
     String[] series = {"upstream=\"" + leaving.address() + "\"", "state=\"draining\""};
     await()
-        .untilAsserted(() ->
-            assertThat(bridge.admin().metric("waymark_upstream_state", series)).isEqualTo(1));
+        .untilAsserted(
+            () -> assertThat(bridge.admin().metric("waymark_upstream_state", series)).isEqualTo(1));
     assertThat(bridge.admin().metric("waymark_pool_upstreams_serving")).isLessThanOrEqualTo(2);
   }
 

@@ -11,7 +11,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpResponse;
@@ -247,12 +247,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   private void answer(HttpRoutes.Match found, byte[] bytes) {
     Request request =
-        new Request(
-            found.method(),
-            found.query(),
-            bytes,
-            sender,
-            HttpPort.clientOf(channel));
+        new Request(found.method(), found.query(), bytes, sender, HttpPort.clientOf(channel));
     phase = Phase.ANSWERING;
     if (found.route().isProbe()) {
       write(port.reply(found.route(), request), NO_HEADERS);
@@ -336,7 +331,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   private void linger() {
     await(Phase.LINGERING, LINGER_NS);
-    ((SocketChannel) channel).shutdownOutput();
+    if (channel instanceof DuplexChannel socket) {
+      socket.shutdownOutput();
+    }
     channel.config().setAutoRead(true);
   }
 

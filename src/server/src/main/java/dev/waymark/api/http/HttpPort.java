@@ -97,8 +97,8 @@ public final class HttpPort {
     }
 
     /**
-     * Has connections check their deadlines. After a standstill of the port, first lets the loop read what
-     * arrived meanwhile.
+     * Has connections check their deadlines. After a standstill of the port, first lets the loop
+     * read what arrived meanwhile.
      */
     void tick() {
       long nowNs = nowNs();
@@ -166,14 +166,7 @@ public final class HttpPort {
     }
 
     private void logRefused(Channel channel, String path, @Nullable String reason) {
-      log.write(
-          Event.ADMIN_REFUSED,
-          "client",
-          clientOf(channel),
-          "path",
-          path,
-          "reason",
-          reason);
+      log.write(Event.ADMIN_REFUSED, "client", clientOf(channel), "path", path, "reason", reason);
     }
   }
 

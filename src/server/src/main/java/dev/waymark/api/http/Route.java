@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param bodyBytesMax maximum size of a body, a larger one is refused; 0 if bodies are not read
  * @param isProbe whether it is answered on the port's event loop, ahead of all waiting requests:
  *     the answer must not block
- * @param isOpen whether everybody gets an answer. Otherwise GET takes an {@link Identity}, and every
- *     other method one that {@linkplain Identity#mayOperate may operate}
+ * @param isOpen whether everybody gets an answer. Otherwise GET takes an {@link Identity}, and
+ *     every other method one that {@linkplain Identity#mayOperate may operate}
  */
 public record Route(
     String path,
@@ -142,8 +142,7 @@ public record Route(
 
   /** This route with these query parameters. */
   public Route taking(String... keys) {
-    return new Route(
-        path, methods, Set.of(keys), summary, bodyBytesMax, isProbe, isOpen, answer);
+    return new Route(path, methods, Set.of(keys), summary, bodyBytesMax, isProbe, isOpen, answer);
   }
 
   /** This route with a body of at most this many bytes. */
