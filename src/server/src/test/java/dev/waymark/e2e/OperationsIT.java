@@ -9,6 +9,7 @@ import com.google.gson.JsonParser;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -24,6 +25,10 @@ final class OperationsIT {
 
   private final List<Stub> stubs = new ArrayList<>();
   private int port;
+  private String config = "";
+
+  @SuppressWarnings("NullAway.Init")
+  private Path file;
 
   @SuppressWarnings("NullAway.Init")
   private Bridge bridge;
@@ -34,14 +39,14 @@ final class OperationsIT {
     // Fixed, so that a port that is opened again is the same.
     port = Waymark.freePort();
     String upstreams = String.join(",", stubs.stream().map(Stub::address).toList());
-    Path file = folder.resolve("waymark.yml");
-    Files.writeString(
-        file,
+    config =
         """
         listeners: [{name: game, address: "127.0.0.1:%d", pool: red}]
         pools: [{name: red, target: "static:///%s", policy: round-robin}]
         """
-            .formatted(port, upstreams));
+            .formatted(port, upstreams);
+    file = folder.resolve("waymark.yml");
+    Files.writeString(file, config);
     bridge = Bridge.configured(file);
   }
 
@@ -160,6 +165,23 @@ final class OperationsIT {
       bridge.admin().post("/undrain");
       client.echo(100);
     }
+  }
+
+  @Test
+  void tokens_configuredByAReload_areRequiredOnLoopbackToo() throws Exception {
+    Path tokens = file.resolveSibling("tokens");
+    Files.writeString(tokens, "alice operate " + "0".repeat(64));
+    Files.setPosixFilePermissions(tokens, PosixFilePermissions.fromString("rw-r--r--"));
+    Files.writeString(file, config + "admin: {tokens: " + tokens + "}\n");
+    assertThat(bridge.admin().refusal(422, "/reload")).contains("every user of this host");
+    Files.setPosixFilePermissions(tokens, PosixFilePermissions.fromString("rw-r-----"));
+    assertThat(bridge.admin().post("/reload")).contains("admin.tokens changed");
+    assertThat(bridge.admin().status("/config")).isEqualTo(401);
+    assertThat(bridge.admin().status("/healthz")).isEqualTo(200);
+    Files.writeString(file, config);
+    bridge.process().signal("HUP");
+    bridge.process().awaitLineWith("reloaded cause=signal", "admin.tokens changed");
+    assertThat(bridge.admin().status("/config")).isEqualTo(200);
   }
 
   @Test
