@@ -96,7 +96,7 @@ class ArchitectureTest {
                   "engine.pool", "engine.lane", "engine.base", "protocol")),
           entry("telemetry", Set.of("config", "protocol")),
           entry("api.http", Set.of("telemetry", "engine.base", "protocol")),
-          entry("api", Set.of("api.http", "telemetry", "config")),
+          entry("api", Set.of("api.http", "telemetry", "config", "net.admission")),
           entry(
               "bridge",
               Set.of(

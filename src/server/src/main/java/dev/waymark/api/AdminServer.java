@@ -3,12 +3,16 @@ package dev.waymark.api;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.waymark.api.http.AddressInUse;
+import dev.waymark.api.http.Denial;
 import dev.waymark.api.http.HttpPort;
 import dev.waymark.api.http.Reply;
 import dev.waymark.api.http.Route;
+import dev.waymark.api.http.Route.Answer;
 import dev.waymark.api.http.Route.Refusal;
+import dev.waymark.api.http.Route.Request;
 import dev.waymark.config.AdminConfig;
 import dev.waymark.config.LogConfig;
+import dev.waymark.net.admission.Network;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Logging;
@@ -28,15 +32,19 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The admin port of a bridge. Thread-safe. It has no authentication: anyone who can reach it may
- * use it, so keep it on loopback.
+ * The admin port of a bridge. Thread-safe. Who may do what: {@link AdminAccess}. Every request that
+ * changes something is written to the audit log.
  */
 public final class AdminServer {
   private static final int CONNECTIONS_DEFAULT = 1_000;
   private static final int CONNECTIONS_MAX = 100_000;
+
+  /** Longer parameters and results are cut in the audit log. */
+  private static final int AUDIT_CHARS_MAX = 200;
 
   /** Time allowed for the shards to answer a query. */
   private static final long STATE_TIMEOUT_SECONDS = 5;
@@ -54,6 +62,7 @@ public final class AdminServer {
   private final Operations operations;
   private final Metrics metrics;
   private final EventLog log;
+  private final AdminAccess access;
   private final HttpPort port;
   private final Semaphore connectionLists = new Semaphore(CONNECTION_LISTS_MAX);
   private final Semaphore renderings = new Semaphore(RENDERINGS_MAX);
@@ -69,7 +78,12 @@ public final class AdminServer {
     this.operations = operations;
     this.metrics = metrics;
     this.log = log;
-    this.port = new HttpPort(config.address(), config.hosts(), routes(), log);
+    this.access = new AdminAccess(config, log);
+    this.port = new HttpPort(config.address(), config.hosts(), routes(), access, log);
+    registerMetrics();
+  }
+
+  private void registerMetrics() {
     metrics.counter(
         "waymark_admin_requests_refused_total",
         "Requests to the admin port refused for their Host, or sent by a page of another site.",
@@ -78,28 +92,123 @@ public final class AdminServer {
         "waymark_admin_connections_evicted_total",
         "Connections of the admin port closed to make room for others.",
         port::evicted);
+    for (Denial why : Denial.values()) {
+      metrics.counter(
+          "waymark_admin_auth_failures_total",
+          "Requests to the admin port refused for their credentials, by reason.",
+          () -> port.denied(why),
+          "reason",
+          why.label());
+    }
+    metrics.gauge(
+        "waymark_admin_tokens_stale",
+        "1 while the file admin.tokens cannot be used and its former tokens stay in force.",
+        () -> access.isStale() ? 1L : 0L);
   }
 
   private List<Route> routes() {
     return List.of(
-        Route.get("/metrics", "metrics as Prometheus text", _ -> metrics()),
+        Route.get("/metrics", "metrics as Prometheus text", _ -> metrics()).open(),
         Route.probe("/healthz", "200 while every event loop turns, else 503", _ -> health()),
-        Route.probe("/readyz", "200 while new clients are served, else 503", _ -> readiness()),
+        Route.probe(
+                "/readyz",
+                "200 while new clients are served, else 503; ?require=upstreams[&pool=…]",
+                request -> readiness(request.query()))
+            .taking("require", "pool"),
         Route.get(
                 "/connections",
-                "open connections; ?limit=1000",
+                "open connections; ?limit=1000&mark=…&listener=…&pool=…&upstream=…&source=10.0.0.0/8",
                 request -> connections(request.query()))
-            .taking("limit"),
+            .taking("limit", "mark", "listener", "pool", "upstream", "source"),
+        Route.post(
+                "/connections/close",
+                "?mark=…[&with=fin|rst]: closes a connection",
+                audited("/connections/close", this::closeConnection))
+            .taking("mark", "with"),
         Route.get(
             "/upstreams", "pools and upstreams, and why one is not serving", _ -> upstreams()),
+        Route.post(
+                "/upstreams/drain",
+                "?pool=…&upstream=…: its connections move to others",
+                audited("/upstreams/drain", request -> drainUpstream(request, true)))
+            .taking("pool", "upstream"),
+        Route.post(
+                "/upstreams/undrain",
+                "?pool=…&upstream=…: ends that",
+                audited("/upstreams/undrain", request -> drainUpstream(request, false)))
+            .taking("pool", "upstream"),
+        Route.post(
+            "/drain",
+            "accept no clients; open connections go on",
+            audited("/drain", _ -> reply(operations.drain(true)))),
+        Route.post(
+            "/undrain",
+            "accept clients again",
+            audited("/undrain", _ -> reply(operations.drain(false)))),
         Route.get("/config", "configuration in force, secrets masked", _ -> config()),
         Route.get(
                 "/log-level",
                 "read, or set with level; ?logger=waymark&level=debug",
-                request -> logLevel(request.method(), request.query()))
+                audited("/log-level", this::logLevel))
             .allowing("GET", "PUT", "POST")
             .taking("logger", "level"),
-        Route.post("/reload", "apply the changes in the file", _ -> reload()));
+        Route.post("/reload", "apply the changes in the file", audited("/reload", _ -> reload())));
+  }
+
+  /**
+   * Writes a line to the audit log for each request that changes something. It has the sender's
+   * name, never the token.
+   */
+  private Answer audited(String path, Answer answer) {
+    return request -> {
+      if (request.isRead()) {
+        return answer.to(request);
+      }
+      String result = "500";
+      try {
+        Reply reply = answer.to(request);
+        result = Integer.toString(reply.status());
+        return reply;
+      } catch (Refusal refusal) {
+        result = refusal.status() + " " + refusal.getMessage();
+        throw refusal;
+      } finally {
+        audit(path, request, result);
+      }
+    };
+  }
+
+  private void audit(String path, Request request, String result) {
+    String parameters =
+        request.query().entrySet().stream()
+            .map(parameter -> parameter.getKey() + "=" + parameter.getValue())
+            .collect(Collectors.joining(" "));
+    log.write(
+        Event.ADMIN_OPERATION,
+        "who",
+        request.sender().name(),
+        "client",
+        request.client(),
+        "operation",
+        request.method() + " " + path,
+        "parameters",
+        shortened(parameters),
+        "result",
+        shortened(result));
+  }
+
+  private static String shortened(String text) {
+    return text.length() > AUDIT_CHARS_MAX ? text.substring(0, AUDIT_CHARS_MAX) + "…" : text;
+  }
+
+  /** Replaces the tokens, after a reload. */
+  public void use(AdminConfig config) {
+    access.use(config.tokens());
+  }
+
+  /** Reads the token file again if it has changed. Blocks; call it about once a second. */
+  public void refreshTokens() {
+    access.refresh();
   }
 
   /**
@@ -130,8 +239,19 @@ public final class AdminServer {
     return health.isReady() ? Reply.text("ok\n") : Reply.json(503, health);
   }
 
-  private Reply readiness() {
+  private Reply readiness(Map<String, String> query) throws Refusal {
+    String required = query.get("require");
+    String pool = query.get("pool");
+    if (required == null ? pool != null : !required.equals("upstreams")) {
+      throw new Refusal(400, "the only requirement is require=upstreams, of all pools or of pool");
+    }
+    if (pool != null && operations.pools().stream().noneMatch(one -> one.pool().equals(pool))) {
+      throw new Refusal(404, "no pool '" + pool + "'");
+    }
     Readiness readiness = operations.readiness();
+    if (readiness.isReady() && required != null) {
+      readiness = operations.upstreamReadiness(pool);
+    }
     return Reply.json(readiness.isReady() ? 200 : 503, readiness);
   }
 
@@ -150,11 +270,19 @@ public final class AdminServer {
     if (!asked.matches("[0-9]{1,6}") || Integer.parseInt(asked) > CONNECTIONS_MAX) {
       throw new Refusal(400, "limit must be a number from 0 to " + CONNECTIONS_MAX);
     }
+    ConnectionQuery wanted =
+        new ConnectionQuery(
+            Integer.parseInt(asked),
+            query.get("mark"),
+            query.get("listener"),
+            query.get("pool"),
+            query.get("upstream"),
+            source(query.get("source")));
     if (!connectionLists.tryAcquire()) {
       throw new Refusal(503, "too many connection lists are being built; try again");
     }
     try {
-      ConnectionPage page = answer(operations.connections(Integer.parseInt(asked)));
+      ConnectionPage page = answer(operations.connections(wanted));
       Connections connections =
           new Connections(
               page.total(), page.connections().size() < page.total(), page.connections());
@@ -162,6 +290,40 @@ public final class AdminServer {
     } finally {
       connectionLists.release();
     }
+  }
+
+  private static @Nullable Network source(@Nullable String text) throws Refusal {
+    try {
+      return text == null ? null : Network.read(text);
+    } catch (IllegalArgumentException bad) {
+      throw new Refusal(400, "source must be a network, such as 10.0.0.0/8 or fd00::/8");
+    }
+  }
+
+  private Reply closeConnection(Request request) throws Refusal {
+    String with = request.query().getOrDefault("with", "fin");
+    boolean isReset =
+        switch (with.toLowerCase(Locale.ROOT)) {
+          case "fin" -> false;
+          case "rst" -> true;
+          default -> throw new Refusal(400, "with must be fin or rst");
+        };
+    return reply(answer(operations.closeConnection(request.demand("mark"), isReset)));
+  }
+
+  private Reply drainUpstream(Request request, boolean isDrained) throws Refusal {
+    return reply(
+        answer(
+            operations.drainUpstream(
+                request.demand("pool"), request.demand("upstream"), isDrained)));
+  }
+
+  private static Reply reply(OperationOutcome outcome) throws Refusal {
+    return switch (outcome) {
+      case OperationOutcome.Done(String result) -> Reply.json(200, Map.of("result", result));
+      case OperationOutcome.NotFound(String what) -> throw new Refusal(404, what);
+      case OperationOutcome.Impossible(String why) -> throw new Refusal(409, why);
+    };
   }
 
   /** Renders once a permit is free. The wait is bounded because no rendering blocks. */
@@ -206,10 +368,13 @@ public final class AdminServer {
     return new Reply(status, "text/plain; charset=utf-8", (message + "\n").getBytes(UTF_8));
   }
 
-  private Reply logLevel(String method, Map<String, String> query) {
-    String logger = query.getOrDefault("logger", Logging.LOGGER);
-    if (method.equals("PUT") || method.equals("POST")) {
-      LogConfig.Level level = level(query.getOrDefault("level", ""));
+  private Reply logLevel(Request request) {
+    String logger = request.query().getOrDefault("logger", Logging.LOGGER);
+    if (!request.isRead()) {
+      if (logger.equals(Logging.AUDIT_LOGGER)) {
+        return Reply.error(409, "the audit log cannot be turned off");
+      }
+      LogConfig.Level level = level(request.query().getOrDefault("level", ""));
       if (level == null) {
         String levels = Arrays.toString(LogConfig.Level.values()).toLowerCase(Locale.ROOT);
         return Reply.error(400, "level must be one of " + levels);

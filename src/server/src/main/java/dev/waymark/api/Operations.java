@@ -3,6 +3,7 @@ package dev.waymark.api;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What can be asked of a running bridge: its state, and commands. Thread-safe. All methods return
@@ -15,8 +16,15 @@ public interface Operations {
   /** Whether the bridge serves new clients. */
   Readiness readiness();
 
-  /** Up to {@code limit} of the open connections. Any thread may complete the stage. */
-  CompletionStage<ConnectionPage> connections(int limit);
+  /**
+   * Whether every configured pool, or just this one, has an upstream that takes connections.
+   *
+   * @param pool null: every one
+   */
+  Readiness upstreamReadiness(@Nullable String pool);
+
+  /** Some of the open connections. Any thread may complete the stage. */
+  CompletionStage<ConnectionPage> connections(ConnectionQuery query);
 
   /** All pools. */
   List<PoolStatus> pools();
@@ -35,4 +43,23 @@ public interface Operations {
    * start-timeouts at most; must not be called on an event loop.
    */
   ReloadOutcome reload();
+
+  /**
+   * Closes a connection. Any thread may complete the stage.
+   *
+   * @param isReset whether the client gets an RST at once instead of a FIN after the last byte
+   */
+  CompletionStage<OperationOutcome> closeConnection(String mark, boolean isReset);
+
+  /**
+   * Moves the connections of an upstream to others and gives it no new ones, or ends that. Any
+   * thread may complete the stage.
+   */
+  CompletionStage<OperationOutcome> drainUpstream(String pool, String upstream, boolean isDrained);
+
+  /**
+   * Stops accepting clients, or accepts them again; open connections go on. Blocks until done; must
+   * not be called on an event loop.
+   */
+  OperationOutcome drain(boolean isDrained);
 }

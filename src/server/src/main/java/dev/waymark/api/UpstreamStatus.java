@@ -12,6 +12,8 @@ package dev.waymark.api;
  * @param connections attached to it now, over all shards
  * @param lanes to it, over all shards
  * @param openLanes how many of these lanes are open
+ * @param drainedBy who has its connections move away: operator, upstream (it said Draining or
+ *     NOT_SERVING, or no longer leads) or configuration (its subset has no share); empty if nobody
  * @param cause a keyword for why it is not serving; empty if it is, or if nothing is known yet
  * @param problem the same as a sentence
  */
@@ -28,5 +30,6 @@ public record UpstreamStatus(
     int lanes,
     int openLanes,
     boolean isDraining,
+    String drainedBy,
     String cause,
     String problem) {}

@@ -58,7 +58,10 @@ public final class Bridge implements Acceptor {
   /** How often the number of suppressed log lines is logged. */
   private static final long LOG_SUMMARY_S = 10;
 
-  /** How often removed listeners and pools are checked for remaining connections. */
+  /**
+   * How often removed listeners and pools are checked for remaining connections, and the token file
+   * for changes.
+   */
   private static final long SWEEP_S = 1;
 
   /** The configuration at start. For the current one, see {@link #inForce}. */
@@ -119,10 +122,11 @@ public final class Bridge implements Acceptor {
             tlsWatch,
             shards::renewLanes);
     this.ports = new BridgePorts(sockets(), this, events, log, metrics, tlsWatch);
-    this.reload = new Reload(loaded, file, new Reload.Parts(pools, ports, shards), log, metrics);
     this.admin = new AdminServer(config.admin(), new BridgeOperations(this), metrics, log);
+    this.reload =
+        new Reload(loaded, file, new Reload.Parts(pools, ports, shards, admin), log, metrics);
     BridgeMetrics.registerLog(metrics, logDropped);
-    BridgeMetrics.registerReadiness(metrics, () -> readiness.isReady(), () -> isDraining);
+    BridgeMetrics.registerReadiness(metrics, () -> readiness().isReady(), this::isDraining);
   }
 
   private ListenerPort.Sockets sockets() {
@@ -165,8 +169,11 @@ public final class Bridge implements Acceptor {
         .scheduleAtFixedRate(this::sweepInBackground, SWEEP_S, SWEEP_S, TimeUnit.SECONDS);
   }
 
-  /** Sweeps on another thread, because it waits for shards, which the control thread must not. */
+  /**
+   * On another thread, because it waits for shards and files, which the control thread must not.
+   */
   private void sweepInBackground() {
+    Thread.ofVirtual().name("tokens").start(admin::refreshTokens);
     Thread.ofVirtual().name("sweep").start(() -> reload.sweep(counters));
   }
 
@@ -377,11 +384,20 @@ public final class Bridge implements Acceptor {
   /** Whether the bridge serves new clients. */
   public Readiness readiness() {
     Readiness health = health();
-    return health.isReady() ? readiness : health;
+    if (!health.isReady()) {
+      return health;
+    }
+    return readiness.isReady() && reload.isDrained()
+        ? new Readiness(false, "an operator drains the bridge; POST /undrain ends that")
+        : readiness;
   }
 
-  List<BridgeShard> shards() {
-    return shards.all();
+  private boolean isDraining() {
+    return isDraining || reload.isDrained();
+  }
+
+  BridgeShards shards() {
+    return shards;
   }
 
   List<ListenerPort> ports() {

@@ -76,7 +76,7 @@ final class BridgeMetrics {
         "waymark_ready", "1 while new clients are served.", () -> ready.getAsBoolean() ? 1L : 0L);
     metrics.gauge(
         "waymark_draining",
-        "1 from the stop signal on, while connections end.",
+        "1 from the stop signal on, while connections end, and while an operator drains the bridge.",
         () -> draining.getAsBoolean() ? 1L : 0L);
   }
 
@@ -143,19 +143,15 @@ final class BridgeMetrics {
     }
   }
 
-  static void registerPool(Metrics metrics, String pool, Map<String, PoolSnapshot> snapshots) {
+  static void registerPool(
+      Metrics metrics, String pool, Map<String, PoolSnapshot> snapshots, LongSupplier serving) {
     metrics.gauge(
         UPSTREAMS,
         "Upstreams that discovery found.",
         () -> upstreams(snapshots, pool).size(),
         "pool",
         pool);
-    metrics.gauge(
-        SERVING,
-        "Upstreams that can take connections.",
-        () -> upstreams(snapshots, pool).stream().filter(UpstreamView::isServing).count(),
-        "pool",
-        pool);
+    metrics.gauge(SERVING, "Upstreams that can take connections.", serving, "pool", pool);
   }
 
   static void unregisterPool(Metrics metrics, String pool) {

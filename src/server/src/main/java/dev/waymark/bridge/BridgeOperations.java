@@ -1,26 +1,35 @@
 package dev.waymark.bridge;
 
 import dev.waymark.api.ConnectionPage;
+import dev.waymark.api.ConnectionQuery;
 import dev.waymark.api.ConnectionView;
+import dev.waymark.api.OperationOutcome;
 import dev.waymark.api.Operations;
 import dev.waymark.api.PoolStatus;
 import dev.waymark.api.Readiness;
 import dev.waymark.api.ReloadOutcome;
 import dev.waymark.api.UpstreamStatus;
+import dev.waymark.config.PoolConfig;
 import dev.waymark.engine.connection.ConnectionStatus;
 import dev.waymark.engine.lane.LaneStatus;
+import dev.waymark.engine.lane.UpstreamState;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.pool.PoolSnapshot;
+import dev.waymark.engine.shard.Shard;
 import dev.waymark.net.dial.UpstreamProblem;
+import dev.waymark.protocol.Mark;
+import dev.waymark.upstreams.OperatorDrain;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The state of a bridge for display, and the commands that it takes. Thread-safe. */
 final class BridgeOperations implements Operations {
@@ -41,21 +50,133 @@ final class BridgeOperations implements Operations {
   }
 
   @Override
+  public Readiness upstreamReadiness(@Nullable String pool) {
+    Set<String> configured =
+        bridge.inForce().config().pools().stream()
+            .map(PoolConfig::name)
+            .collect(Collectors.toSet());
+    return bridge.pools().statuses().stream()
+        .filter(status ->
+            pool == null ? configured.contains(status.pool()) : status.pool().equals(pool))
+        .filter(status -> status.serving() == 0)
+        .findFirst()
+        .map(status -> new Readiness(false, "no upstream serves in the pool " + status.pool()))
+        .orElseGet(() -> new Readiness(true, "upstreams serve"));
+  }
+
+  @Override
   public ReloadOutcome reload() {
     return bridge.reload().onRequest();
   }
 
   @Override
-  public CompletionStage<ConnectionPage> connections(int limit) {
+  public CompletionStage<OperationOutcome> closeConnection(String mark, boolean isReset) {
+    OperationOutcome missing =
+        new OperationOutcome.NotFound("no connection with the mark '" + mark + "' is open here");
+    return shardOf(mark)
+        .<CompletionStage<OperationOutcome>>map(shard ->
+            shard
+                .closeConnection(Mark.parse(mark), isReset)
+                .thenApply(isFound ->
+                    isFound
+                        ? new OperationOutcome.Done("closed with " + (isReset ? "RST" : "FIN"))
+                        : missing))
+        .orElseGet(() -> CompletableFuture.completedFuture(missing));
+  }
+
+  /** The shard that may have the connection with this mark; empty if the text is no mark. */
+  private Optional<BridgeShard> shardOf(String mark) {
+    return Mark.isMark(mark) ? bridge.shards().of(Mark.parse(mark)) : Optional.empty();
+  }
+
+  @Override
+  public CompletionStage<OperationOutcome> drainUpstream(
+      String pool, String upstream, boolean isDrained) {
+    return bridge
+        .pools()
+        .drain(pool, upstream, isDrained)
+        .<CompletionStage<OperationOutcome>>map(
+            drain -> drain.thenApply(result -> outcome(result, pool, upstream, isDrained)))
+        .orElseGet(() ->
+            CompletableFuture.completedFuture(
+                new OperationOutcome.NotFound("no pool " + pool + "; see /upstreams")));
+  }
+
+  private static OperationOutcome outcome(
+      OperatorDrain result, String pool, String upstream, boolean isDrained) {
+    return switch (result) {
+      case DONE ->
+          new OperationOutcome.Done(
+              isDrained
+                  ? "its connections move to others, if any serve"
+                  : "it gets connections again, if it serves");
+      case UNKNOWN ->
+          new OperationOutcome.NotFound(
+              isDrained
+                  ? "no upstream " + upstream + " in the pool " + pool + "; see /upstreams"
+                  : "no operator drains " + upstream + " in the pool " + pool);
+      case LEADER ->
+          new OperationOutcome.Impossible(
+              "the upstreams of the pool "
+                  + pool
+                  + " choose their leader themselves (follow: leader); have them choose another");
+      case TOO_MANY ->
+          new OperationOutcome.Impossible(
+              "too many upstreams of the pool " + pool + " are drained; undrain others first");
+    };
+  }
+
+  @Override
+  public OperationOutcome drain(boolean isDrained) {
+    return bridge
+        .reload()
+        .drain(isDrained)
+        .<OperationOutcome>map(OperationOutcome.Impossible::new)
+        .orElseGet(() ->
+            new OperationOutcome.Done(
+                isDrained
+                    ? "no clients are accepted; " + bridge.shards().connectionCount() + " are left"
+                    : "clients are accepted"));
+  }
+
+  @Override
+  public CompletionStage<ConnectionPage> connections(ConnectionQuery query) {
+    if (query.mark() != null) {
+      return withMark(query, query.mark());
+    }
+    int limit = query.limit();
     CompletableFuture<ConnectionPage> page =
         CompletableFuture.completedFuture(new ConnectionPage(0, List.of()));
-    for (BridgeShard shard : bridge.shards()) {
+    for (BridgeShard shard : bridge.shards().all()) {
       CompletableFuture<ConnectionPage> own =
-          shard.ask(engine ->
-              new ConnectionPage(engine.connectionCount(), views(engine.connections(limit))));
+          shard.ask(engine -> query.isForAll() ? all(engine, limit) : matching(engine, query));
       page = page.thenCombine(own, (left, right) -> joined(left, right, limit));
     }
     return page;
+  }
+
+  private CompletionStage<ConnectionPage> withMark(ConnectionQuery query, String mark) {
+    return shardOf(mark)
+        .map(shard ->
+            shard
+                .ask(engine -> engine.connectionStatus(Mark.parse(mark)))
+                .thenApply(found -> page(found.filter(new ConnectionFilter(query)), query.limit())))
+        .orElseGet(() -> CompletableFuture.completedFuture(page(Optional.empty(), 0)));
+  }
+
+  private static ConnectionPage page(Optional<ConnectionStatus> found, int limit) {
+    List<ConnectionStatus> one = found.stream().limit(limit).toList();
+    return new ConnectionPage(found.isPresent() ? 1 : 0, views(one));
+  }
+
+  private static ConnectionPage all(Shard engine, int limit) {
+    return new ConnectionPage(engine.connectionCount(), views(engine.connections(limit)));
+  }
+
+  private static ConnectionPage matching(Shard engine, ConnectionQuery query) {
+    List<ConnectionStatus> some = new ArrayList<>();
+    long total = engine.find(new ConnectionFilter(query), query.limit(), some::add);
+    return new ConnectionPage(total, views(some));
   }
 
   private static ConnectionPage joined(ConnectionPage left, ConnectionPage right, int limit) {
@@ -91,14 +212,7 @@ final class BridgeOperations implements Operations {
 
   @Override
   public CompletionStage<List<UpstreamStatus>> upstreams() {
-    CompletableFuture<List<LaneStatus>> lanes = CompletableFuture.completedFuture(List.of());
-    for (BridgeShard shard : bridge.shards()) {
-      lanes =
-          lanes.thenCombine(
-              shard.lanes(),
-              (left, right) -> Stream.concat(left.stream(), right.stream()).toList());
-    }
-    return lanes.thenApply(this::upstreams);
+    return bridge.shards().lanes().thenApply(this::upstreams);
   }
 
   private List<UpstreamStatus> upstreams(List<LaneStatus> lanes) {
@@ -117,21 +231,34 @@ final class BridgeOperations implements Operations {
             .filter(lane -> lane.pool().equals(pool) && lane.upstream().equals(upstream.address()))
             .toList();
     Optional<UpstreamProblem> problem = bridge.pools().problem(pool, upstream.address());
+    boolean hasAnnounced = LaneAnnouncements.isDraining(own);
+    UpstreamState state = LaneAnnouncements.shown(upstream.state(), hasAnnounced);
+    boolean isDraining =
+        state == UpstreamState.DRAINING || own.stream().anyMatch(LaneStatus::isDraining);
     return new UpstreamStatus(
         pool,
         upstream.address(),
         upstream.health(),
-        upstream.state().name().toLowerCase(Locale.ROOT),
-        upstream.isServing(),
+        state.name().toLowerCase(Locale.ROOT),
+        state == UpstreamState.SERVING,
         upstream.weight(),
         upstream.slowStartPercent(),
         upstream.subset().number(),
         bridge.counters().connections(pool, upstream.address()),
         own.size(),
         (int) own.stream().filter(LaneStatus::isOpen).count(),
-        upstream.isDraining() || own.stream().anyMatch(LaneStatus::isDraining),
+        isDraining,
+        isDraining ? drainedBy(pool, upstream, hasAnnounced) : "",
         problem.map(p -> p.kind().label()).orElse(""),
         problem.map(UpstreamProblem::text).orElse(""));
+  }
+
+  private String drainedBy(String pool, UpstreamView upstream, boolean hasAnnounced) {
+    if (bridge.pools().isDrained(pool, upstream.address())) {
+      return "operator";
+    }
+    boolean isWithoutShare = upstream.isDraining() && upstream.subset().sharePercent() == 0;
+    return isWithoutShare && !hasAnnounced ? "configuration" : "upstream";
   }
 
   @Override

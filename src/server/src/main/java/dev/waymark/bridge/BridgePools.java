@@ -4,6 +4,8 @@ import dev.waymark.api.PoolStatus;
 import dev.waymark.config.HealthKeys;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.engine.base.OutlierSignal;
+import dev.waymark.engine.lane.LaneStatus;
+import dev.waymark.engine.lane.UpstreamState;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.pool.PoisonQuarantine;
 import dev.waymark.engine.pool.PoolSetup;
@@ -17,6 +19,7 @@ import dev.waymark.telemetry.Metrics;
 import dev.waymark.upstreams.Balancers;
 import dev.waymark.upstreams.ControlLoop;
 import dev.waymark.upstreams.NettyHealthChannels;
+import dev.waymark.upstreams.OperatorDrain;
 import dev.waymark.upstreams.PoolBalancer;
 import dev.waymark.upstreams.PoolManager;
 import java.net.SocketAddress;
@@ -31,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -64,6 +68,7 @@ final class BridgePools
   private final ControlLoop control;
   private final BridgeEvents events;
   private final Metrics metrics;
+  private final LaneAnnouncements announced = new LaneAnnouncements();
   private final UpstreamMetrics upstreamMetrics;
   private final Consumer<PoolSnapshot> shards;
   private final TlsWatch tlsWatch;
@@ -88,7 +93,7 @@ final class BridgePools
     this.control = control;
     this.events = events;
     this.metrics = metrics;
-    this.upstreamMetrics = new UpstreamMetrics(metrics);
+    this.upstreamMetrics = new UpstreamMetrics(metrics, announced);
     this.shards = shards;
     this.tlsWatch = tlsWatch;
     this.renewLanes = renewLanes;
@@ -125,7 +130,7 @@ final class BridgePools
     follow(name, null, tls);
     unstarted.add(manager);
     events.registerPool(config.name());
-    BridgeMetrics.registerPool(metrics, config.name(), snapshots);
+    BridgeMetrics.registerPool(metrics, config.name(), snapshots, () -> serving(config.name()));
   }
 
   /** Starts discovery in the added pools. Call it once every shard knows them. */
@@ -344,6 +349,22 @@ final class BridgePools
     return pool == null ? Optional.empty() : pool.manager.problem(upstream);
   }
 
+  /**
+   * Drains an upstream for an operator, or ends that; empty if there is no such pool. The stage is
+   * completed on the control thread.
+   */
+  Optional<CompletableFuture<OperatorDrain>> drain(
+      String name, String upstream, boolean isDrained) {
+    return Optional.ofNullable(pools.get(name))
+        .map(pool -> pool.manager.drain(upstream, isDrained));
+  }
+
+  /** Whether an operator drains this upstream. */
+  boolean isDrained(String name, String upstream) {
+    Pool pool = pools.get(name);
+    return pool != null && pool.manager.isDrained(upstream);
+  }
+
   /** The status of all pools, sorted by name. */
   List<PoolStatus> statuses() {
     return pools.values().stream()
@@ -360,9 +381,26 @@ final class BridgePools
     return new PoolStatus(
         name,
         upstreams.size(),
-        (int) upstreams.stream().filter(UpstreamView::isServing).count(),
+        (int) serving(name),
         problem.map(p -> p.kind().label()).orElse(""),
         problem.map(UpstreamProblem::text).orElse(""));
+  }
+
+  /** How many upstreams of a pool can take connections. */
+  private long serving(String name) {
+    PoolSnapshot snapshot = snapshots.get(name);
+    return snapshot == null
+        ? 0
+        : snapshot.upstreams().stream()
+            .filter(upstream ->
+                announced.shown(name, upstream.address(), upstream.state())
+                    == UpstreamState.SERVING)
+            .count();
+  }
+
+  /** Takes note of the lanes of all shards. Call it about once a second. */
+  void onLanes(List<LaneStatus> lanes) {
+    announced.onLanes(lanes);
   }
 
   /** The last snapshot of each pool, by name. */

@@ -13,6 +13,7 @@ import dev.waymark.engine.shard.Shard;
 import dev.waymark.engine.shard.ShardEnvironment;
 import dev.waymark.engine.stream.ClientSocket;
 import dev.waymark.net.lane.LaneConnector;
+import dev.waymark.protocol.Mark;
 import dev.waymark.protocol.PushResult;
 import dev.waymark.protocol.UpstreamControl.Push;
 import io.netty.channel.EventLoop;
@@ -130,6 +131,11 @@ final class BridgeShard implements ShardEnvironment {
       engine.onDrain(time.nowNs(), timeoutNs);
       return true;
     });
+  }
+
+  /** Closes a connection; completes with whether there is one. */
+  CompletableFuture<Boolean> closeConnection(Mark mark, boolean isReset) {
+    return ask(engine -> engine.onOperatorClose(time.nowNs(), mark, isReset));
   }
 
   /** Ends every connection and lane. */

@@ -1,6 +1,7 @@
 package dev.waymark.bridge;
 
 import dev.waymark.config.ListenerConfig;
+import dev.waymark.engine.lane.LaneStatus;
 import dev.waymark.engine.pool.PoolSetup;
 import dev.waymark.engine.pool.PoolSnapshot;
 import dev.waymark.engine.shard.ShardIdentity;
@@ -15,6 +16,7 @@ import java.security.SecureRandom;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -22,6 +24,7 @@ import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
+import java.util.stream.Stream;
 
 /**
  * All shards of a bridge and the event loops they run on. Call {@link #create}, {@link
@@ -106,6 +109,29 @@ final class BridgeShards {
   /** Starts the drain: the bridge will stop after this time. Blocks until every shard knows. */
   void drain(long timeoutNs) {
     askAll(shard -> shard.drain(timeoutNs));
+  }
+
+  /**
+   * The shard that gave this mark if this bridge did: the only one that may have its connection.
+   * Empty before the start.
+   */
+  Optional<BridgeShard> of(Mark mark) {
+    List<BridgeShard> all = all();
+    return all.isEmpty()
+        ? Optional.empty()
+        : Optional.of(all.get((int) Long.remainderUnsigned(mark.sequence(), all.size())));
+  }
+
+  /** The lanes of all shards. */
+  CompletableFuture<List<LaneStatus>> lanes() {
+    CompletableFuture<List<LaneStatus>> lanes = CompletableFuture.completedFuture(List.of());
+    for (BridgeShard shard : shards.values()) {
+      lanes =
+          lanes.thenCombine(
+              shard.lanes(),
+              (left, right) -> Stream.concat(left.stream(), right.stream()).toList());
+    }
+    return lanes;
   }
 
   /** Asks all shards in parallel; returns whether all answered true. */

@@ -1,5 +1,6 @@
 package dev.waymark.bridge;
 
+import dev.waymark.api.AdminServer;
 import dev.waymark.api.ReloadOutcome;
 import dev.waymark.config.BridgeConfig;
 import dev.waymark.config.ConfigChanges;
@@ -25,12 +26,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the configuration again and applies what has changed, all of it or nothing
- * (docs/decisions/0020). Thread-safe: reloads run one at a time. Must not be called on an event
- * loop.
+ * (docs/decisions/0020); and closes the ports for an operator, because both change them.
+ * Thread-safe: reloads run one at a time. Must not be called on an event loop.
  */
 public final class Reload {
   /** The parts of the bridge that a reload changes. */
-  record Parts(BridgePools pools, BridgePorts ports, BridgeShards shards) {}
+  record Parts(BridgePools pools, BridgePorts ports, BridgeShards shards, AdminServer admin) {}
 
   /**
    * A reload in progress.
@@ -47,6 +48,8 @@ public final class Reload {
   /** Concurrent requests: one runs and the others wait; any more are turned away. */
   private static final int REQUESTS_MAX = 3;
 
+  private static final String TOO_MANY = "other reloads are already waiting; try again";
+
   private final Optional<Supplier<LoadedConfig>> file;
   private final Parts parts;
   private final EventLog log;
@@ -60,6 +63,7 @@ public final class Reload {
   private final AtomicBoolean isSignalWaiting = new AtomicBoolean();
   private final AtomicInteger requests = new AtomicInteger();
   private boolean isOpen;
+  private volatile boolean isDrained;
   private volatile LoadedConfig inForce;
 
   /**
@@ -134,19 +138,69 @@ public final class Reload {
 
   /** Reloads on request; blocks until done, for a few start-timeouts at most. */
   ReloadOutcome onRequest() {
+    return queued(() -> run("request"), new ReloadOutcome.Impossible(TOO_MANY));
+  }
+
+  /**
+   * Stops accepting for an operator, or accepts again. Blocks; waits for a reload in progress.
+   *
+   * @return why that is impossible; empty if it is done
+   */
+  Optional<String> drain(boolean next) {
+    return queued(() -> drainNow(next), Optional.of(TOO_MANY));
+  }
+
+  private Optional<String> drainNow(boolean next) {
+    try {
+      if (!isOpen) {
+        return Optional.of(whyClosed());
+      }
+      if (next != isDrained) {
+        if (next) {
+          // First, so that no probe finds the bridge ready with its ports closed.
+          isDrained = true;
+          parts.ports.close();
+        } else {
+          parts.ports.switchTo(parts.ports.prepare(inForce.config().listeners()));
+          isDrained = false;
+        }
+      }
+      return Optional.empty();
+    } catch (StartException taken) {
+      return Optional.of(String.valueOf(taken.getMessage()));
+    }
+  }
+
+  /**
+   * Makes a change once those before it are done.
+   *
+   * @param tooMany returned if too many are waiting
+   */
+  private <T> T queued(Supplier<T> change, T tooMany) {
     try {
       if (requests.incrementAndGet() > REQUESTS_MAX) {
-        return new ReloadOutcome.Impossible("other reloads are already waiting; try again");
+        return tooMany;
       }
       lock.lock();
       try {
-        return run("request");
+        return change.get();
       } finally {
         lock.unlock();
       }
     } finally {
       requests.decrementAndGet();
     }
+  }
+
+  /** Whether an operator has stopped accepting. Any thread. */
+  boolean isDrained() {
+    return isDrained;
+  }
+
+  private String whyClosed() {
+    return closing.getCount() == 0
+        ? "the bridge is draining"
+        : "the bridge is still starting; try again";
   }
 
   private ReloadOutcome run(String cause) {
@@ -178,10 +232,11 @@ public final class Reload {
           "this bridge was started without a file (--config, WAYMARK_CONFIG): there is nothing to reload");
     }
     if (!isOpen) {
+      return new ReloadOutcome.Impossible(whyClosed());
+    }
+    if (isDrained) {
       return new ReloadOutcome.Impossible(
-          closing.getCount() == 0
-              ? "the bridge is draining"
-              : "the bridge is still starting; try again");
+          "an operator drains the bridge; POST /undrain, then reload");
     }
     LoadedConfig before = inForce;
     try {
@@ -219,6 +274,7 @@ public final class Reload {
       throw bug;
     }
     inForce = next;
+    parts.admin.use(next.config().admin());
     runAll(
         List.of(
             () -> parts.ports.closeObsolete(ports),
@@ -320,8 +376,8 @@ public final class Reload {
   }
 
   /**
-   * Forgets removed listeners and pools that have no connections left. Call it periodically; does
-   * nothing during a reload.
+   * Forgets removed listeners and pools that have no connections left, and shows the pools the
+   * lanes. Call it periodically; does nothing during a reload.
    */
   void sweep(BridgeCounters counters) {
     if (lock.tryLock()) {
@@ -331,6 +387,7 @@ public final class Reload {
           parts.pools.retired().stream()
               .filter(parts.shards::removePoolIfUnused)
               .forEach(parts.pools::forget);
+          parts.pools.onLanes(parts.shards.lanes().join());
         }
       } finally {
         lock.unlock();

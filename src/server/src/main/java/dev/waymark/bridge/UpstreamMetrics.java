@@ -34,10 +34,12 @@ final class UpstreamMetrics {
   private record Known(UpstreamState state, String health, long sinceUnixMs) {}
 
   private final Metrics metrics;
+  private final LaneAnnouncements announced;
   private final Map<String, Map<String, Known>> byPool = new ConcurrentHashMap<>();
 
-  UpstreamMetrics(Metrics metrics) {
+  UpstreamMetrics(Metrics metrics, LaneAnnouncements announced) {
     this.metrics = metrics;
+    this.announced = announced;
   }
 
   /** Updates the series of a pool to these upstreams. */
@@ -73,7 +75,12 @@ final class UpstreamMetrics {
       metrics.gauge(
           STATE,
           "1 for the state that the upstream has in the bridge, 0 for the others.",
-          () -> is(state, known.get(upstream) instanceof Known now ? label(now.state) : ""),
+          () ->
+              is(
+                  state,
+                  known.get(upstream) instanceof Known now
+                      ? label(announced.shown(pool, upstream, now.state))
+                      : ""),
           labels(pool, upstream, "state", state));
     }
     for (String health : HEALTHS) {

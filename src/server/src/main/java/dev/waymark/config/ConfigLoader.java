@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -125,7 +126,23 @@ public final class ConfigLoader {
     List<String> hosts = new ArrayList<>();
     hosts.add(address.value().host());
     hosts.addAll(values.get(ProcessKeys.ADMIN_HOSTS));
-    return new AdminConfig(addresses.add(address), hosts);
+    return new AdminConfig(
+        addresses.add(address),
+        hosts,
+        settings
+            .find(ProcessKeys.ADMIN_TOKENS)
+            .flatMap(
+                file -> tokens(settings, file, values.get(ProcessKeys.ADMIN_TOKENS_FOR_OTHERS))));
+  }
+
+  private static Optional<AdminTokens> tokens(
+      Settings settings, Setting<String> file, boolean isForOthers) {
+    try {
+      return Optional.of(AdminTokens.read(Path.of(file.value()), isForOthers));
+    } catch (ConfigException | InvalidPathException unusable) {
+      settings.refuseFile(file, String.valueOf(unusable.getMessage()));
+      return Optional.empty();
+    }
   }
 
   private static String hostName() {

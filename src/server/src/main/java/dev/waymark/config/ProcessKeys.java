@@ -16,7 +16,7 @@ public final class ProcessKeys {
           .byDefault("127.0.0.1:7080")
           .flag("--admin")
           .meaning(
-              "Where metrics, health and state are served over HTTP to everybody who can reach it. Wildcards as in listeners[].address.");
+              "Where metrics, health, state and operations are served over HTTP. On a loopback address nobody needs a token, unless admin.tokens is set; on any other, only /healthz, /readyz and /metrics answer without one. Wildcards as in listeners[].address.");
 
   public static final Key<BridgeConfig, List<String>> ADMIN_HOSTS =
       ADMIN
@@ -26,6 +26,24 @@ public final class ProcessKeys {
           .flag("--admin-hosts")
           .meaning(
               "Names that requests to the admin port may carry in their Host header, besides IP addresses, localhost and names below it, names without a dot and the name in admin.address.");
+
+  static final Key<BridgeConfig, String> ADMIN_TOKENS =
+      ADMIN
+          .key("tokens", ValueType.text(1, 4096))
+          .readByHand()
+          .example("/etc/waymark/tokens")
+          .flag("--admin-tokens")
+          .onReload(OnReload.AT_ONCE)
+          .meaning(
+              "File with the tokens of the admin port, one a line: NAME ROLE SHA256, where ROLE is read or operate. If set, a token is needed on loopback addresses, too. The file is read again when it changes. A relative path starts at the working directory.");
+
+  static final Key<BridgeConfig, Boolean> ADMIN_TOKENS_FOR_OTHERS =
+      ADMIN
+          .key("tokens-readable-by-others", ValueType.bool())
+          .byDefault("false")
+          .onReload(OnReload.AT_ONCE)
+          .meaning(
+              "Accept a token file that every user of the host may read or change. false: it is refused.");
 
   static final KeyGroup<BridgeConfig> ECHO_UPSTREAM =
       new KeyGroup<>("Embedded upstream", Scope.BRIDGE, "");

@@ -171,6 +171,12 @@ final class Settings {
     problems.addLine(setting.origin(), line);
   }
 
+  /** Notes what is wrong with the file that a value names. */
+  void refuseFile(Setting<?> setting, String what) {
+    Origin origin = setting.origin();
+    problems.addLine(origin, origin.text() + ": " + setting.path() + ": " + what);
+  }
+
   /** Notes that a value is not valid. */
   void refuse(Key<?, ?> key, Value value, String path, String expected) {
     Origin origin = value.origin();

@@ -48,8 +48,17 @@ public enum Event {
   MEMORY_LIMITS(Level.INFO),
   OVER_BUDGET(Level.WARN),
   UNDER_BUDGET(Level.INFO),
-  /** A request to the admin port used a name that is not served, or came from another site. */
+  /**
+   * A request to the admin port had no valid credentials, used a name that is not served, or came
+   * from another site.
+   */
   ADMIN_REFUSED(Level.WARN),
+  /** The audit log: one line for every request to the admin port that changes something. */
+  ADMIN_OPERATION(Level.INFO),
+  /** The token file has changed, and its tokens are in force. */
+  ADMIN_TOKENS(Level.INFO),
+  /** The token file has changed and cannot be used; the former tokens stay in force. */
+  ADMIN_TOKENS_REFUSED(Level.WARN),
   LOG_LEVEL(Level.INFO),
   /** Lines were dropped because standard error did not accept them in time. */
   LOG_DROPPED(Level.WARN),
@@ -82,7 +91,11 @@ public enum Event {
   }
 
   String logger() {
-    return this == CONNECTION_CLOSED ? Logging.ACCESS_LOGGER : Logging.LOGGER;
+    return switch (this) {
+      case CONNECTION_CLOSED -> Logging.ACCESS_LOGGER;
+      case ADMIN_OPERATION -> Logging.AUDIT_LOGGER;
+      default -> Logging.LOGGER;
+    };
   }
 
   /** Whether a flood of this event is reduced to a few lines and a count. */

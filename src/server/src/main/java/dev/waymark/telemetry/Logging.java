@@ -20,11 +20,14 @@ import org.slf4j.LoggerFactory;
  * at run time. Thread-safe.
  */
 public final class Logging {
-  /** The logger of all events except the access log. */
+  /** The logger of all events except the access log and the audit log. */
   public static final String LOGGER = "waymark";
 
   /** The logger of the access log: one line per connection. */
   public static final String ACCESS_LOGGER = "waymark.access";
+
+  /** The logger of operations on the admin port; the configured level does not apply to it. */
+  public static final String AUDIT_LOGGER = "waymark.audit";
 
   private Logging() {}
 
@@ -58,6 +61,7 @@ public final class Logging {
     context.getLogger("dev.waymark").setLevel(level);
     context.getLogger(LOGGER).setLevel(level);
     context.getLogger(ACCESS_LOGGER).setLevel(config.isAccessLogged() ? null : Level.OFF);
+    context.getLogger(AUDIT_LOGGER).setLevel(Level.INFO);
   }
 
   static void configure(LoggerContext context, Encoder<ILoggingEvent> encoder, OutputStream out) {
@@ -91,7 +95,7 @@ public final class Logging {
   }
 
   static boolean isOwn(String logger) {
-    return logger.equals(LOGGER) || logger.equals(ACCESS_LOGGER);
+    return logger.equals(LOGGER) || logger.equals(ACCESS_LOGGER) || logger.equals(AUDIT_LOGGER);
   }
 
   /** Keeps the stream open when Logback closes the appender: it is a standard stream. */

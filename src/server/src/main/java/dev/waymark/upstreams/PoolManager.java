@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -57,6 +58,9 @@ public final class PoolManager implements AutoCloseable {
   private final Map<String, UpstreamProblem> problems = new ConcurrentHashMap<>();
 
   private volatile Optional<UpstreamProblem> discoveryProblem = Optional.empty();
+
+  /** The upstreams that operators drain. */
+  private volatile Set<String> drained = Set.of();
 
   /** Signals not yet handled by the control thread; a set, so that repeated signals queue once. */
   private final Set<Signal> pendingSignals = ConcurrentHashMap.newKeySet();
@@ -149,6 +153,25 @@ public final class PoolManager implements AutoCloseable {
     }
   }
 
+  /**
+   * Drains an upstream for an operator, or ends that. Completed on the control thread, when the
+   * shards have been told.
+   */
+  public CompletableFuture<OperatorDrain> drain(String address, boolean isDrained) {
+    CompletableFuture<OperatorDrain> result = new CompletableFuture<>();
+    control
+        .eventLoop()
+        .execute(() -> {
+          OperatorDrain done = state.onOperatorDrain(nowNs(), address, isDrained);
+          drained = state.drained();
+          if (!isClosed) {
+            publishChanges();
+          }
+          result.complete(done);
+        });
+    return result;
+  }
+
   /** Stops discovery and Watches; no snapshot follows. Does not stop the control thread. */
   @Override
   public void close() {
@@ -171,6 +194,11 @@ public final class PoolManager implements AutoCloseable {
   /** Why this upstream does not serve; empty if it serves or nothing is known yet. Thread-safe. */
   public Optional<UpstreamProblem> problem(String address) {
     return Optional.ofNullable(problems.get(address));
+  }
+
+  /** Whether an operator drains this upstream. Thread-safe. */
+  public boolean isDrained(String address) {
+    return drained.contains(address);
   }
 
   /** Why the last attempt to resolve the pool's name failed; empty if it did not. Thread-safe. */

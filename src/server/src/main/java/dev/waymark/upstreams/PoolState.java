@@ -11,6 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.LongStream;
 
 /**
@@ -21,6 +23,9 @@ import java.util.stream.LongStream;
  */
 final class PoolState {
   private static final int WHOLE_PERCENT = 100;
+
+  /** How many upstreams may be drained by operators, counting those that discovery lost. */
+  static final int DRAINED_MAX = 1_000;
 
   /** One upstream. */
   private static final class Member {
@@ -55,6 +60,12 @@ final class PoolState {
 
   /** By address, in snapshot order. */
   private Map<String, Member> members = new LinkedHashMap<>();
+
+  /**
+   * The upstreams that operators drain. They stay drained while discovery does not list them:
+   * somebody may restart them meanwhile.
+   */
+  private final Set<String> drained = new TreeSet<>();
 
   private PoolConfig config;
   private boolean hasFoundAny;
@@ -141,6 +152,25 @@ final class PoolState {
     return isEjected;
   }
 
+  /** An operator drains an upstream, or ends that. */
+  OperatorDrain onOperatorDrain(long nowNs, String address, boolean isDrained) {
+    if (!isDrained) {
+      return drained.remove(address) ? OperatorDrain.DONE : OperatorDrain.UNKNOWN;
+    }
+    if (!members.containsKey(address)) {
+      return OperatorDrain.UNKNOWN;
+    }
+    if (config.isFollowingLeader()) {
+      return OperatorDrain.LEADER;
+    }
+    if (drained.size() >= DRAINED_MAX && !drained.contains(address)) {
+      return OperatorDrain.TOO_MANY;
+    }
+    drained.add(address);
+    endEjectionsIfNoneServes(nowNs);
+    return OperatorDrain.DONE;
+  }
+
   /** Ends ejections whose time is over. */
   void onDeadline(long nowNs) {
     onReturned(outliers.onDeadline(nowNs));
@@ -176,6 +206,11 @@ final class PoolState {
 
   List<Endpoint> endpoints() {
     return members.values().stream().map(member -> member.endpoint).toList();
+  }
+
+  /** The upstreams that operators drain. */
+  Set<String> drained() {
+    return Set.copyOf(drained);
   }
 
   /** Returns all upstreams, as shards see them. */
@@ -223,7 +258,7 @@ final class PoolState {
     if (!member.health.isServing()) {
       return member.isLeaving ? UpstreamState.DRAINING : UpstreamState.DOWN;
     }
-    if (subset(member.endpoint).sharePercent() == 0) {
+    if (drained.contains(address) || subset(member.endpoint).sharePercent() == 0) {
       return UpstreamState.DRAINING;
     }
     return outliers.isEjected(address) ? UpstreamState.EJECTED : UpstreamState.SERVING;

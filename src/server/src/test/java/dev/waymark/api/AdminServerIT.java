@@ -4,11 +4,18 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.waymark.api.http.AddressInUse;
 import dev.waymark.config.AdminConfig;
+import dev.waymark.config.AdminTokens;
+import dev.waymark.config.LogConfig;
+import dev.waymark.net.admission.Network;
 import dev.waymark.telemetry.EventLog;
+import dev.waymark.telemetry.Logging;
 import dev.waymark.telemetry.Metrics;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -20,20 +27,24 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.slf4j.LoggerFactory;
 
@@ -56,6 +67,7 @@ class AdminServerIT {
     private volatile boolean isReady;
     private volatile boolean isStuck;
     private volatile boolean isBroken;
+    private volatile @Nullable ConnectionQuery lastQuery;
 
     @Override
     public Readiness health() {
@@ -68,7 +80,36 @@ class AdminServerIT {
     }
 
     @Override
-    public CompletionStage<ConnectionPage> connections(int limit) {
+    public Readiness upstreamReadiness(@Nullable String pool) {
+      return new Readiness(false, "no upstream serves in the pool " + pool);
+    }
+
+    @Override
+    public CompletionStage<OperationOutcome> closeConnection(String mark, boolean isReset) {
+      return CompletableFuture.completedFuture(
+          mark.equals("mark1")
+              ? new OperationOutcome.Done("closed with " + (isReset ? "RST" : "FIN"))
+              : new OperationOutcome.NotFound("no connection"));
+    }
+
+    @Override
+    public CompletionStage<OperationOutcome> drainUpstream(
+        String pool, String upstream, boolean isDrained) {
+      return CompletableFuture.completedFuture(
+          new OperationOutcome.Done(pool + " " + upstream + " " + isDrained));
+    }
+
+    @Override
+    public OperationOutcome drain(boolean isDrained) {
+      return isDrained
+          ? new OperationOutcome.Done("no clients are accepted")
+          : new OperationOutcome.Impossible("the port is taken");
+    }
+
+    @Override
+    public CompletionStage<ConnectionPage> connections(ConnectionQuery query) {
+      lastQuery = query;
+      int limit = query.limit();
       return CompletableFuture.completedFuture(
           new ConnectionPage(
               OPEN, IntStream.range(0, Math.min(limit, OPEN)).mapToObj(this::connection).toList()));
@@ -110,6 +151,7 @@ class AdminServerIT {
                   1,
                   false,
                   "",
+                  "",
                   "")));
     }
 
@@ -123,7 +165,7 @@ class AdminServerIT {
   }
 
   private static AdminConfig config(InetSocketAddress address) {
-    return new AdminConfig(address, List.of("admin.example.com"));
+    return new AdminConfig(address, List.of("admin.example.com"), Optional.empty());
   }
 
   @BeforeEach
@@ -170,6 +212,50 @@ class AdminServerIT {
     assertThat(all.getAsJsonArray("connections")).hasSize(OPEN);
     for (String limit : List.of("100001", "-1", "x", "", "99999999999999")) {
       assertThat(send("GET", "/connections?limit=" + limit).statusCode()).isEqualTo(400);
+    }
+  }
+
+  @Test
+  void connections_filters_arePassedOn() throws Exception {
+    String path = "/connections?limit=5&listener=l&pool=p&upstream=u:1&source=10.0.0.0/8&mark=m";
+    assertThat(send("GET", path).statusCode()).isEqualTo(200);
+    assertThat(state.lastQuery)
+        .isEqualTo(new ConnectionQuery(5, "m", "l", "p", "u:1", Network.read("10.0.0.0/8")));
+    assertThat(json(send("GET", "/connections?source=10.0.0.1/8")).get("error").getAsString())
+        .startsWith("source must be a network");
+  }
+
+  @Test
+  void readiness_requiringUpstreams_needsOneThatServes() throws Exception {
+    state.isReady = true;
+    HttpResponse<String> reply = send("GET", "/readyz?require=upstreams&pool=p");
+    assertThat(reply.statusCode()).isEqualTo(503);
+    assertThat(json(reply).get("reason").getAsString())
+        .isEqualTo("no upstream serves in the pool p");
+    assertThat(send("GET", "/readyz?require=upstreams&pool=q").statusCode()).isEqualTo(404);
+    assertThat(send("GET", "/readyz?require=all").statusCode()).isEqualTo(400);
+    assertThat(send("GET", "/readyz?pool=p").statusCode()).isEqualTo(400);
+  }
+
+  @Test
+  void operations_post_returnTheirOutcome() throws Exception {
+    Map<String, String> expected = new LinkedHashMap<>();
+    expected.put("/connections/close?mark=mark1", "200 closed with FIN");
+    expected.put("/connections/close?mark=mark1&with=RST", "200 closed with RST");
+    expected.put("/connections/close?mark=mark1&with=x", "400 with must be fin or rst");
+    expected.put("/connections/close?mark=mark9", "404 no connection");
+    expected.put("/connections/close", "400 ?mark=… is missing");
+    expected.put("/upstreams/drain?pool=p&upstream=u:1", "200 p u:1 true");
+    expected.put("/upstreams/undrain?pool=p&upstream=u:1", "200 p u:1 false");
+    expected.put("/drain", "200 no clients are accepted");
+    expected.put("/undrain", "409 the port is taken");
+    for (Map.Entry<String, String> each : expected.entrySet()) {
+      HttpResponse<String> reply = send("POST", each.getKey());
+      String key = reply.statusCode() == 200 ? "result" : "error";
+      assertThat(reply.statusCode() + " " + json(reply).get(key).getAsString())
+          .as(each.getKey())
+          .isEqualTo(each.getValue());
+      assertThat(send("GET", each.getKey()).statusCode()).isEqualTo(405);
     }
   }
 
@@ -292,11 +378,82 @@ class AdminServerIT {
   }
 
   @Test
+  void otherAddressThanLoopback_openRoutesAnswer_othersNeedATokenOfTheirRole(@TempDir Path folder)
+      throws Exception {
+    Path file = folder.resolve("tokens");
+    AdminAccessTest.write(
+        file,
+        AdminAccessTest.line("alice", "operate", "t0p-a")
+            + AdminAccessTest.line("ci", "read", "t0p-c"));
+    AdminConfig config =
+        new AdminConfig(
+            new InetSocketAddress("0.0.0.0", 0),
+            List.of(),
+            Optional.of(AdminTokens.read(file, false)));
+    Metrics own = new Metrics();
+    AdminServer guarded = new AdminServer(config, state, own, new EventLog(System::nanoTime));
+    ListAppender<ILoggingEvent> audit = new ListAppender<>();
+    Logger logger = (Logger) LoggerFactory.getLogger("waymark");
+    Logging.configure(
+        new LogConfig(LogConfig.Format.TEXT, LogConfig.Level.ERROR, false), System.err);
+    audit.start();
+    logger.addAppender(audit);
+    guarded.start();
+    try {
+      state.isReady = true;
+      for (String path : List.of("/healthz", "/readyz", "/metrics")) {
+        assertThat(status(guarded, "GET " + path, "")).as(path).isEqualTo(200);
+      }
+      for (String path : List.of("/", "/config", "/connections", "/upstreams", "/log-level")) {
+        assertThat(status(guarded, "GET " + path, "t0p-c")).as(path).isEqualTo(200);
+      }
+      assertThat(status(guarded, "GET /config", "")).isEqualTo(401);
+      assertThat(status(guarded, "GET /config", "t0p-x")).isEqualTo(401);
+      assertThat(status(guarded, "POST /reload", "t0p-c")).isEqualTo(403);
+      assertThat(status(guarded, "POST /reload", "t0p-a")).isEqualTo(200);
+      assertThat(status(guarded, "PUT /log-level?level=loud", "t0p-a")).isEqualTo(400);
+      assertThat(status(guarded, "PUT /log-level?level=error&logger=waymark.audit", "t0p-a"))
+          .isEqualTo(409);
+      assertThat(new String(own.prometheusText(), ISO_8859_1))
+          .contains("waymark_admin_auth_failures_total{reason=\"no_credentials\"} 1.0")
+          .contains("waymark_admin_auth_failures_total{reason=\"unknown_token\"} 1.0")
+          .contains("waymark_admin_auth_failures_total{reason=\"role\"} 1.0");
+      List<String> lines =
+          audit.list.stream()
+              .filter(line -> line.getMessage().equals("admin-operation"))
+              .map(line -> line.getKeyValuePairs().toString())
+              .toList();
+      assertThat(lines).as("written even if only errors are logged").hasSize(3);
+      assertThat(lines.getFirst())
+          .contains("who=\"alice\"", "client=\"127.0.0.1:", "POST /reload", "result=\"200\"");
+      assertThat(lines.get(1)).contains("PUT /log-level", "level=loud", "result=\"400");
+      assertThat(audit.list.toString() + lines).doesNotContain("t0p");
+    } finally {
+      Logging.configure(
+          new LogConfig(LogConfig.Format.TEXT, LogConfig.Level.INFO, true), System.err);
+      guarded.stop();
+    }
+  }
+
+  private int status(AdminServer guarded, String request, String token) throws Exception {
+    String[] words = request.split(" ");
+    HttpRequest.Builder builder =
+        HttpRequest.newBuilder(
+                URI.create("http://127.0.0.1:" + guarded.address().getPort() + words[1]))
+            .method(words[0], BodyPublishers.noBody());
+    if (!token.isEmpty()) {
+      builder.header("Authorization", "Bearer " + token);
+    }
+    return client.send(builder.build(), BodyHandlers.ofString()).statusCode();
+  }
+
+  @Test
   void query_unknownOrRepeatedKey_isRefusedNamingTheKey() throws Exception {
     HttpResponse<String> unknown = send("GET", "/connections?limt=5");
     assertThat(unknown.statusCode()).isEqualTo(400);
     assertThat(json(unknown).get("error").getAsString())
-        .isEqualTo("unknown parameter 'limt'; /connections takes limit");
+        .isEqualTo(
+            "unknown parameter 'limt'; /connections takes limit, listener, mark, pool, source, upstream");
     assertThat(json(send("GET", "/upstreams?pool=a")).get("error").getAsString())
         .isEqualTo("unknown parameter 'pool'; /upstreams takes none");
     assertThat(send("GET", "/connections?limit=1&limit=2").statusCode()).isEqualTo(400);
@@ -307,7 +464,7 @@ class AdminServerIT {
     List<Socket> others = new ArrayList<>();
     List<Long> tookMs = new ArrayList<>();
     try {
-      for (int i = 0; i < 300; i++) {
+      for (int i = 0; i < 1_000; i++) {
         others.add(raw(i % 2 == 0 ? "" : "GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: "));
       }
       for (int i = 0; i < 40; i++) {

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 final class UpstreamMetricsTest {
   private final Metrics metrics = new Metrics();
-  private final UpstreamMetrics upstreams = new UpstreamMetrics(metrics);
+  private final UpstreamMetrics upstreams = new UpstreamMetrics(metrics, new LaneAnnouncements());
   private long version;
 
   private static UpstreamView view(String address, UpstreamState state, String health) {

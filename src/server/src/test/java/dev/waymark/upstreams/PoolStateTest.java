@@ -60,6 +60,51 @@ class PoolStateTest {
   }
 
   @Test
+  void upstream_drainedByAnOperator_drainsUntilUndrainedAlsoAcrossARestart() {
+    PoolState state = state(p -> {});
+    serving(state, "a", "b");
+    assertThat(state.onOperatorDrain(nowNs, "a", true)).isEqualTo(OperatorDrain.DONE);
+    assertThat(states(state)).containsExactly("a DRAINING", "b SERVING");
+    assertThat(state.drained()).containsExactly("a");
+    state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
+    assertThat(states(state)).containsExactly("a DOWN", "b SERVING");
+    upstreams(state, "b");
+    serving(state, "a", "b");
+    assertThat(states(state)).as("found again").containsExactly("a DRAINING", "b SERVING");
+    assertThat(state.onOperatorDrain(nowNs, "a", false)).isEqualTo(OperatorDrain.DONE);
+    assertThat(states(state)).containsExactly("a SERVING", "b SERVING");
+    assertThat(state.onOperatorDrain(nowNs, "a", false)).isEqualTo(OperatorDrain.UNKNOWN);
+    assertThat(state.onOperatorDrain(nowNs, "c", true)).isEqualTo(OperatorDrain.UNKNOWN);
+  }
+
+  @Test
+  void lastServingUpstream_drainedByAnOperator_bringsTheEjectedBack() {
+    PoolState state = state(p -> {});
+    serving(state, "a", "b");
+    state.onOutlierSignal(nowNs, "a", OutlierSignal.STALLED);
+    state.onOperatorDrain(nowNs, "b", true);
+    assertThat(states(state)).containsExactly("a SERVING", "b DRAINING");
+  }
+
+  @Test
+  void operatorDrain_inAPoolWithALeader_isRefused() {
+    PoolState state = state(p -> p.follow = Follow.LEADER);
+    serving(state, "a");
+    assertThat(state.onOperatorDrain(nowNs, "a", true)).isEqualTo(OperatorDrain.LEADER);
+    assertThat(states(state)).containsExactly("a SERVING");
+  }
+
+  @Test
+  void operatorDrains_areBoundedInNumber() {
+    PoolState state = state(p -> {});
+    for (int i = 0; i <= PoolState.DRAINED_MAX; i++) {
+      upstreams(state, "u" + i);
+      assertThat(state.onOperatorDrain(nowNs, "u" + i, true))
+          .isEqualTo(i < PoolState.DRAINED_MAX ? OperatorDrain.DONE : OperatorDrain.TOO_MANY);
+    }
+  }
+
+  @Test
   void upstream_thatStalls_isEjectedAndReturns() {
     PoolState state = state(p -> {});
     serving(state, "a", "b");

@@ -11,12 +11,15 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.HttpChunkedInput;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
@@ -55,9 +58,19 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   /** Longer replies are written in pieces of this size, as the client reads them. */
   private static final int REPLY_PIECE_BYTES = 16 * 1024;
 
+  private static final HttpHeaders NO_HEADERS = EmptyHttpHeaders.INSTANCE;
+
+  /**
+   * How long the refusal of credentials is held back, so that guessing is slow on each of the few
+   * connections. Costs no thread, and such a connection is the first to make room for another.
+   */
+  private static final long DENIAL_DELAY_NS = 1_000_000_000L;
+
   private enum Phase {
     HEAD,
     BODY,
+    /** Credentials were refused, and the client is not told yet. */
+    DENYING,
     ANSWERING,
     WRITING,
     LINGERING
@@ -68,6 +81,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private final ByteBuf body = Unpooled.buffer(0);
   private Phase phase = Phase.HEAD;
   private HttpRoutes.@Nullable Match match;
+  private Identity sender = Identity.ANYBODY;
+  private @Nullable Denial denial;
   private boolean wantsMore;
   private boolean isKeptAlive;
   private boolean isHead;
@@ -84,14 +99,22 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     this.channel = channel;
   }
 
-  /** Whether the client has not sent a whole request yet, or the connection lingers. */
+  /** Whether the client has no request that is being answered. */
   boolean isWaiting() {
     return phase != Phase.ANSWERING && phase != Phase.WRITING;
   }
 
-  /** Whether the current step has taken too long. Answering has no time limit. */
-  boolean isOverdue(long nowNs) {
-    return phase != Phase.ANSWERING && deadlineNs - nowNs <= 0;
+  /** Ends the current step if its time is over. Answering has no time limit. */
+  void onTick(long nowNs) {
+    if (phase == Phase.ANSWERING || deadlineNs - nowNs > 0) {
+      return;
+    }
+    Denial due = denial;
+    if (phase == Phase.DENYING && due != null) {
+      write(due.reply(), header(HttpHeaderNames.WWW_AUTHENTICATE, due.challenge()));
+    } else {
+      close();
+    }
   }
 
   void close() {
@@ -142,7 +165,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
     if (event == ChannelInputShutdownEvent.INSTANCE) {
       isInputEnded = true;
-      if (isWaiting()) {
+      if (isWaiting() && phase != Phase.DENYING) {
         close();
       }
     }
@@ -167,13 +190,23 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     try {
       HttpRoutes.Match found = port.routes().match(head);
       match = found;
+      switch (port.admit(found, head)) {
+        case Identity known -> sender = known;
+        case Denial why -> {
+          port.onDenied(channel, found.route(), why);
+          denial = why;
+          await(Phase.DENYING, DENIAL_DELAY_NS);
+          return;
+        }
+      }
       if (HttpRoutes.hasBody(head) && found.route().bodyBytesMax() == 0) {
         answer(found, new byte[0]);
         return;
       }
     } catch (Refusal refusal) {
       port.onRefused(channel, head.uri(), refusal);
-      write(refusal.reply(), refusal.allow());
+      String allow = refusal.allow();
+      write(refusal.reply(), allow == null ? NO_HEADERS : header(HttpHeaderNames.ALLOW, allow));
       return;
     }
     if (HttpUtil.is100ContinueExpected(head)) {
@@ -198,11 +231,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private void onContent(HttpContent content) {
     HttpRoutes.Match found = Objects.requireNonNull(match);
     if (content.decoderResult().isFailure()) {
-      write(Reply.error(400, "the body is malformed"), null);
+      write(Reply.error(400, "the body is malformed"), NO_HEADERS);
       return;
     }
     if (body.readableBytes() + content.content().readableBytes() > found.route().bodyBytesMax()) {
-      write(HttpRoutes.tooLarge(found.route()).reply(), null);
+      write(HttpRoutes.tooLarge(found.route()).reply(), NO_HEADERS);
       return;
     }
     body.writeBytes(content.content());
@@ -213,10 +246,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void answer(HttpRoutes.Match found, byte[] bytes) {
-    Request request = new Request(found.method(), found.query(), bytes);
+    Request request =
+        new Request(found.method(), found.query(), bytes, sender, HttpPort.clientOf(channel));
     phase = Phase.ANSWERING;
     if (found.route().isProbe()) {
-      write(port.reply(found.route(), request), null);
+      write(port.reply(found.route(), request), NO_HEADERS);
       return;
     }
     try {
@@ -224,29 +258,33 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
           .execute(() -> {
             if (channel.isActive()) {
               Reply reply = port.reply(found.route(), request);
-              channel.eventLoop().execute(() -> write(reply, null));
+              channel.eventLoop().execute(() -> write(reply, NO_HEADERS));
             }
           });
     } catch (RejectedExecutionException full) {
-      write(Reply.error(503, "too many requests are waiting; try again"), null);
+      write(Reply.error(503, "too many requests are waiting; try again"), NO_HEADERS);
     }
   }
 
   // --- a reply ---
 
-  private void write(Reply reply, @Nullable String allow) {
+  private static HttpHeaders header(CharSequence name, String value) {
+    return new DefaultHttpHeaders().set(name, value);
+  }
+
+  private void write(Reply reply, HttpHeaders more) {
     if (!channel.isActive()) {
       return;
     }
     int length = isHead ? 0 : reply.body().length;
     if (!port.connections().addWaiting(length)) {
-      write(Reply.error(503, "too many replies are waiting to be read; try again"), allow, 0);
+      write(Reply.error(503, "too many replies are waiting to be read; try again"), more, 0);
       return;
     }
-    write(reply, allow, length);
+    write(reply, more, length);
   }
 
-  private void write(Reply reply, @Nullable String allow, long waitingBytes) {
+  private void write(Reply reply, HttpHeaders more, long waitingBytes) {
     await(Phase.WRITING, REPLY_TIMEOUT_NS);
     HttpResponse head =
         new DefaultHttpResponse(version(), HttpResponseStatus.valueOf(reply.status()));
@@ -254,10 +292,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         .set(HttpHeaderNames.CONTENT_TYPE, reply.contentType())
         .set(HttpHeaderNames.CONTENT_LENGTH, reply.body().length)
         .set(HttpHeaderNames.CACHE_CONTROL, "no-store")
-        .set("X-Content-Type-Options", "nosniff");
-    if (allow != null) {
-      head.headers().set(HttpHeaderNames.ALLOW, allow);
-    }
+        .set("X-Content-Type-Options", "nosniff")
+        .add(more);
     HttpUtil.setKeepAlive(head, isKeptAlive);
     channel.write(head);
     ChannelFuture written =
@@ -295,7 +331,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   private void linger() {
     await(Phase.LINGERING, LINGER_NS);
-    ((SocketChannel) channel).shutdownOutput();
+    if (channel instanceof DuplexChannel socket) {
+      socket.shutdownOutput();
+    }
     channel.config().setAutoRead(true);
   }
 

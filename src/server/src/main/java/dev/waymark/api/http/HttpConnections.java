@@ -52,11 +52,9 @@ final class HttpConnections {
     connections.remove(connection);
   }
 
-  /** Closes connections whose current step has taken too long. */
-  void closeOverdue(long nowNs) {
-    List.copyOf(connections).stream()
-        .filter(connection -> connection.isOverdue(nowNs))
-        .forEach(HttpConnection::close);
+  /** Has every connection check its deadline. */
+  void onTick(long nowNs) {
+    List.copyOf(connections).forEach(connection -> connection.onTick(nowNs));
   }
 
   /** Counts reply bytes as waiting, or returns false if too many wait already. */

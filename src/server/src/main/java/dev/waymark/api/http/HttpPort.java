@@ -1,5 +1,6 @@
 package dev.waymark.api.http;
 
+import dev.waymark.api.http.Authenticator.Credentials;
 import dev.waymark.api.http.Route.Refusal;
 import dev.waymark.api.http.Route.Request;
 import dev.waymark.engine.base.LoopClock;
@@ -20,14 +21,19 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.stream.ChunkedWriteHandler;
+import io.netty.util.NetUtil;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -67,7 +73,9 @@ public final class HttpPort {
   private final EventLog log;
   private final HttpRoutes routes;
   private final HttpConnections connections = new HttpConnections(CONNECTIONS_MAX);
+  private final Authenticator authenticator;
   private final AtomicLong refused = new AtomicLong();
+  private final Map<Denial, AtomicLong> denied = new EnumMap<>(Denial.class);
   private @Nullable MultiThreadIoEventLoopGroup loop;
   private @Nullable ThreadPoolExecutor workers;
   private @Nullable Channel server;
@@ -89,13 +97,13 @@ public final class HttpPort {
     }
 
     /**
-     * Closes overdue connections. After a standstill of the port, first lets the loop read what
-     * arrived meanwhile.
+     * Has connections check their deadlines. After a standstill of the port, first lets the loop
+     * read what arrived meanwhile.
      */
     void tick() {
       long nowNs = nowNs();
       if (!clock.isDeferringDeadlines()) {
-        connections.closeOverdue(nowNs);
+        connections.onTick(nowNs);
       }
     }
 
@@ -120,6 +128,24 @@ public final class HttpPort {
       return log;
     }
 
+    /** Whether this request is let in: who sends it, or why not. */
+    Admission admit(HttpRoutes.Match found, HttpRequest head) {
+      if (found.route().isOpen()) {
+        return Identity.ANYBODY;
+      }
+      Credentials shown = new Credentials(head.headers().getAll(HttpHeaderNames.AUTHORIZATION));
+      return switch (authenticator.admit(shown)) {
+        case Denial denial -> denial;
+        case Identity sender ->
+            sender.mayOperate() || Request.isRead(found.method()) ? sender : Denial.ROLE;
+      };
+    }
+
+    void onDenied(Channel channel, Route route, Denial denial) {
+      Objects.requireNonNull(denied.get(denial)).incrementAndGet();
+      logRefused(channel, route.path(), denial.message());
+    }
+
     /** Any thread. */
     Reply reply(Route route, Request request) {
       try {
@@ -135,15 +161,12 @@ public final class HttpPort {
     void onRefused(Channel channel, String target, Refusal refusal) {
       if (refusal.isForeign()) {
         refused.incrementAndGet();
-        log.write(
-            Event.ADMIN_REFUSED,
-            "client",
-            channel.remoteAddress(),
-            "path",
-            target,
-            "reason",
-            refusal.getMessage());
+        logRefused(channel, target, refusal.getMessage());
       }
+    }
+
+    private void logRefused(Channel channel, String path, @Nullable String reason) {
+      log.write(Event.ADMIN_REFUSED, "client", clientOf(channel), "path", path, "reason", reason);
     }
   }
 
@@ -153,11 +176,21 @@ public final class HttpPort {
    *
    * @param hosts names accepted as Host besides addresses, localhost and names below it, and names
    *     without a dot
+   * @param authenticator asked for every request to a route that is not {@linkplain Route#isOpen
+   *     open}
    */
   public HttpPort(
-      InetSocketAddress address, Collection<String> hosts, List<Route> routes, EventLog log) {
+      InetSocketAddress address,
+      Collection<String> hosts,
+      List<Route> routes,
+      Authenticator authenticator,
+      EventLog log) {
     this.wanted = address;
+    this.authenticator = authenticator;
     this.log = log;
+    for (Denial denial : Denial.values()) {
+      denied.put(denial, new AtomicLong());
+    }
     this.routes = new HttpRoutes(routes, new HttpGuard(hosts));
   }
 
@@ -240,7 +273,15 @@ public final class HttpPort {
         isIpv4 ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6);
   }
 
-  private static HttpDecoderConfig limits() {
+  /** The other end of a connection, host:port, IPv6 in brackets. */
+  static String clientOf(Channel channel) {
+    return channel.remoteAddress() instanceof InetSocketAddress address
+        ? NetUtil.toSocketAddressString(address)
+        : String.valueOf(channel.remoteAddress());
+  }
+
+  /** How much of a request is read. */
+  static HttpDecoderConfig limits() {
     return new HttpDecoderConfig()
         .setMaxInitialLineLength(REQUEST_LINE_BYTES_MAX)
         .setMaxHeaderSize(HEADERS_BYTES_MAX)
@@ -266,6 +307,11 @@ public final class HttpPort {
   /** Number of requests refused for their Host, or because a page of another site sent them. */
   public long refused() {
     return refused.get();
+  }
+
+  /** Number of requests refused for their credentials. */
+  public long denied(Denial why) {
+    return Objects.requireNonNull(denied.get(why)).get();
   }
 
   /** Number of connections closed to make room for others. */

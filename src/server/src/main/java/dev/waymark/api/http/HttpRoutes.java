@@ -55,7 +55,7 @@ final class HttpRoutes {
   }
 
   private static String line(String methods, String path, String summary) {
-    return String.format(Locale.ROOT, "%-12s %-14s %s\n", methods, path, summary);
+    return String.format(Locale.ROOT, "%-12s %-18s %s\n", methods, path, summary);
   }
 
   /**

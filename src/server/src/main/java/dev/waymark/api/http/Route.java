@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param bodyBytesMax maximum size of a body, a larger one is refused; 0 if bodies are not read
  * @param isProbe whether it is answered on the port's event loop, ahead of all waiting requests:
  *     the answer must not block
+ * @param isOpen whether everybody gets an answer. Otherwise GET takes an {@link Identity}, and
+ *     every other method one that {@linkplain Identity#mayOperate may operate}
  */
 public record Route(
     String path,
@@ -22,6 +24,7 @@ public record Route(
     String summary,
     int bodyBytesMax,
     boolean isProbe,
+    boolean isOpen,
     Answer answer) {
   /** Answers requests, on a thread of the port. */
   @FunctionalInterface
@@ -40,8 +43,20 @@ public record Route(
    * @param method in upper case
    * @param query decoded
    * @param body empty if the route takes none
+   * @param sender who sends it
+   * @param client the other end of its connection, host:port
    */
-  public record Request(String method, Map<String, String> query, byte[] body) {
+  public record Request(
+      String method, Map<String, String> query, byte[] body, Identity sender, String client) {
+    /** Whether it only reads. */
+    public boolean isRead() {
+      return isRead(method);
+    }
+
+    static boolean isRead(String method) {
+      return method.equals("GET") || method.equals("HEAD");
+    }
+
     /** Returns the value of a required query parameter. */
     public String demand(String key) throws Refusal {
       String value = query.get(key);
@@ -83,7 +98,8 @@ public record Route(
       return Reply.error(status, String.valueOf(getMessage()));
     }
 
-    int status() {
+    /** The status of the reply. */
+    public int status() {
       return status;
     }
 
@@ -105,32 +121,38 @@ public record Route(
 
   /** A route that only reads. */
   public static Route get(String path, String summary, Answer answer) {
-    return new Route(path, Set.of("GET"), Set.of(), summary, 0, false, answer);
+    return new Route(path, Set.of("GET"), Set.of(), summary, 0, false, false, answer);
   }
 
-  /** A route that reports the health of the process; see {@link #isProbe}. */
+  /** A route that reports the health of the process, to everybody; see {@link #isProbe}. */
   public static Route probe(String path, String summary, Answer answer) {
-    return new Route(path, Set.of("GET"), Set.of(), summary, 0, true, answer);
+    return new Route(path, Set.of("GET"), Set.of(), summary, 0, true, true, answer);
   }
 
   /** A route that changes something. */
   public static Route post(String path, String summary, Answer answer) {
-    return new Route(path, Set.of("POST"), Set.of(), summary, 0, false, answer);
+    return new Route(path, Set.of("POST"), Set.of(), summary, 0, false, false, answer);
   }
 
   /** This route with these methods in place of its own. */
   public Route allowing(String... others) {
-    return new Route(path, Set.of(others), parameters, summary, bodyBytesMax, isProbe, answer);
+    return new Route(
+        path, Set.of(others), parameters, summary, bodyBytesMax, isProbe, isOpen, answer);
   }
 
   /** This route with these query parameters. */
   public Route taking(String... keys) {
-    return new Route(path, methods, Set.of(keys), summary, bodyBytesMax, isProbe, answer);
+    return new Route(path, methods, Set.of(keys), summary, bodyBytesMax, isProbe, isOpen, answer);
   }
 
   /** This route with a body of at most this many bytes. */
   public Route withBody(int bytesMax) {
-    return new Route(path, methods, parameters, summary, bytesMax, isProbe, answer);
+    return new Route(path, methods, parameters, summary, bytesMax, isProbe, isOpen, answer);
+  }
+
+  /** This route, open to everybody. */
+  public Route open() {
+    return new Route(path, methods, parameters, summary, bodyBytesMax, isProbe, true, answer);
   }
 
   /** The methods for the Allow header, sorted. */

@@ -396,11 +396,29 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   /** Ends the connection and tells its owner, if there is one. */
   public void endByBridge(long nowNs, CloseReason why, Origin by) {
+    endByBridge(nowNs, why, by, why.isAbortive());
+  }
+
+  private void endByBridge(long nowNs, CloseReason why, Origin by, boolean isReset) {
     Owner owner = ownership.owner();
     if (owner != null) {
       owner.close(this, why);
     }
-    endWithoutTelling(nowNs, why, by);
+    endWithoutTelling(nowNs, why, by, isReset);
+  }
+
+  /**
+   * An operator closes it.
+   *
+   * @param isReset whether the client gets an RST at once instead of a FIN after the last byte
+   */
+  public void onOperatorClose(long nowNs, boolean isReset) {
+    if (isLive()) {
+      endByBridge(nowNs, CloseReason.OPERATOR, Origin.BRIDGE, isReset);
+    } else if (isReset && !end.isDropped()) {
+      // Its client has not answered the FIN.
+      resetSocket();
+    }
   }
 
   /** Drops the socket now, with a reset if that loses replies. */
@@ -800,6 +818,10 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
 
   /** Ends the connection, unless it has ended. The owner knows already, or there is none. */
   private void endWithoutTelling(long nowNs, CloseReason why, Origin by) {
+    endWithoutTelling(nowNs, why, by, why.isAbortive());
+  }
+
+  private void endWithoutTelling(long nowNs, CloseReason why, Origin by, boolean isReset) {
     if (!isLive()) {
       return;
     }
@@ -812,7 +834,7 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
     replies.stream().dropHeld();
     settleHeld();
     linger(nowNs);
-    if (why.isAbortive()) {
+    if (isReset) {
       resetSocket();
       return;
     }

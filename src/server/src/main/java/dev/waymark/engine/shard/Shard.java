@@ -38,7 +38,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -246,6 +248,19 @@ public final class Shard {
     standstillNs += forNs;
   }
 
+  /**
+   * An operator closes a connection, with FIN or with RST.
+   *
+   * @return whether there is such a connection
+   */
+  public boolean onOperatorClose(long nowNs, Mark mark, boolean isReset) {
+    Connection connection = connection(mark);
+    if (connection != null) {
+      connection.onOperatorClose(nowNs, isReset);
+    }
+    return connection != null;
+  }
+
   /** The bridge drains: connections with an age limit end within this time, spread evenly. */
   public void onDrain(long nowNs, long timeoutNs) {
     connections.forEach(connection -> connection.onDrain(nowNs, timeoutNs));
@@ -286,6 +301,33 @@ public final class Shard {
       }
     });
     return some;
+  }
+
+  /** The connection with this mark; empty if there is none. */
+  public Optional<ConnectionStatus> connectionStatus(Mark mark) {
+    return Optional.ofNullable(connection(mark)).map(Connection::status);
+  }
+
+  /**
+   * Finds connections, in no order.
+   *
+   * @param found gets at most {@code countMax} of those that match
+   * @return how many match
+   */
+  public long find(
+      Predicate<ConnectionStatus> filter, int countMax, Consumer<ConnectionStatus> found) {
+    long[] count = new long[1];
+    connections.forEach(connection -> {
+      ConnectionStatus status = connection.status();
+      if (filter.test(status) && count[0]++ < countMax) {
+        found.accept(status);
+      }
+    });
+    return count[0];
+  }
+
+  private @Nullable Connection connection(Mark mark) {
+    return mark.instance() == identity.instance() ? connections.get(mark.sequence()) : null;
   }
 
   /** Every lane of every pool. */

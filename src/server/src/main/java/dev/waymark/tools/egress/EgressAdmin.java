@@ -1,5 +1,6 @@
 package dev.waymark.tools.egress;
 
+import dev.waymark.api.http.Authenticator;
 import dev.waymark.api.http.HttpPort;
 import dev.waymark.api.http.Reply;
 import dev.waymark.api.http.Route;
@@ -45,6 +46,7 @@ public final class EgressAdmin implements AutoCloseable {
                 Route.get("/metrics", "metrics for Prometheus", _ -> metrics()),
                 Route.get("/connections", "the open connections; ?limit=1000", this::connections)
                     .taking("limit")),
+            Authenticator.everybody("egress"),
             log);
   }
 

@@ -1,5 +1,6 @@
 package dev.waymark.tools.stub;
 
+import dev.waymark.api.http.Authenticator;
 import dev.waymark.api.http.HttpPort;
 import dev.waymark.api.http.Reply;
 import dev.waymark.api.http.Route;
@@ -91,6 +92,7 @@ public final class StubAdmin implements AutoCloseable {
                     this::announced),
                 Route.post("/close", "?mark=…&code=DONE|ABORT|…", this::close)
                     .taking("mark", "code")),
+            Authenticator.everybody("stub"),
             log);
   }
 

@@ -107,6 +107,29 @@ class ConnectionTest {
   }
 
   @Test
+  void connection_closedByAnOperator_endsWithFinOrRst() {
+    Fixtures fixtures = new Fixtures();
+    fixtures.acknowledgingLane();
+    Connection connection = fixtures.accept();
+    fixtures.takeEffects();
+    connection.onOperatorClose(fixtures.nowNs, false);
+    fixtures.endTurn();
+    assertThat(fixtures.takeEffects()).containsExactly("Close OPERATOR", "FIN");
+    connection.onOperatorClose(fixtures.nowNs, true);
+    fixtures.endTurn();
+    assertThat(fixtures.takeEffects())
+        .as("RST also ends one whose client does not answer the FIN")
+        .containsExactly("RST", "closed OPERATOR by BRIDGE");
+
+    Connection other = fixtures.accept();
+    fixtures.takeEffects();
+    other.onOperatorClose(fixtures.nowNs, true);
+    fixtures.endTurn();
+    assertThat(fixtures.takeEffects())
+        .containsExactly("Close OPERATOR", "RST", "closed OPERATOR by BRIDGE");
+  }
+
+  @Test
   void client_takingALargeFlushSlowly_isNotIdle() {
     Fixtures fixtures = new Fixtures(POOL, 1000 * Fixtures.MS, 10_000);
     fixtures.acknowledgingLane();

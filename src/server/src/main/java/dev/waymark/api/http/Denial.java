@@ -1,0 +1,44 @@
+package dev.waymark.api.http;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Why a request is not let in. Immutable. */
+public enum Denial implements Admission {
+  NO_CREDENTIALS(401, null, "a token is needed: send the header Authorization: Bearer TOKEN"),
+  NO_TOKENS(
+      401,
+      null,
+      "only /healthz, /readyz and /metrics are open here, and this bridge has no tokens; set admin.tokens, or a loopback address as admin.address"),
+  MALFORMED(400, "invalid_request", "the header Authorization is not: Bearer TOKEN"),
+  UNKNOWN_TOKEN(401, "invalid_token", "the token is not known here"),
+  ROLE(403, "insufficient_scope", "this needs a token with the role operate; yours may only read");
+
+  private final int status;
+  private final @Nullable String error;
+  private final String message;
+
+  Denial(int status, @Nullable String error, String message) {
+    this.status = status;
+    this.error = error;
+    this.message = message;
+  }
+
+  /** The lower-case form in metrics. */
+  public String label() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  String message() {
+    return message;
+  }
+
+  Reply reply() {
+    return Reply.error(status, message);
+  }
+
+  /** The value of the WWW-Authenticate header (RFC 6750, 3). */
+  String challenge() {
+    return "Bearer realm=\"waymark\"" + (error == null ? "" : ", error=\"" + error + "\"");
+  }
+}
