@@ -36,7 +36,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "egress",
     description =
-        "An upstream for servers that speak no gRPC: opens one TCP connection to the server per client connection.",
+        "An upstream for servers that speak no gRPC: opens one TCP connection to the server per"
+            + " client connection.",
     mixinStandardHelpOptions = true,
     versionProvider = VersionText.class)
 final class EgressCommand implements Callable<Integer> {
@@ -50,7 +51,8 @@ final class EgressCommand implements Callable<Integer> {
       paramLabel = "ADDR",
       defaultValue = "127.0.0.1:4780",
       description =
-          "Where to serve Attach to bridges: HOST:PORT. :4780 is every IPv4 address (default: ${DEFAULT-VALUE}).")
+          "Where to serve Attach to bridges: HOST:PORT. :4780 is every IPv4 address (default:"
+              + " ${DEFAULT-VALUE}).")
   private String listen = "";
 
   @Option(
@@ -79,13 +81,15 @@ final class EgressCommand implements Callable<Integer> {
       paramLabel = "DURATION",
       defaultValue = "2s",
       description =
-          "How often a connect tests whether the server is there, which health then says; 0: never (default: ${DEFAULT-VALUE}).")
+          "How often a connect tests whether the server is there, which health then says; 0: never"
+              + " (default: ${DEFAULT-VALUE}).")
   private String probeInterval = "";
 
   @Option(
       names = "--proxy-protocol",
       description =
-          "Begin every connection to the server with a PROXY protocol header (version 2): the client's address, and the mark as unique id.")
+          "Begin every connection to the server with a PROXY protocol header (version 2): the"
+              + " client's address, and the mark as unique id.")
   private boolean sendsProxyHeader;
 
   @Option(
@@ -93,7 +97,8 @@ final class EgressCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "10000",
       description =
-          "How many connections may be open at once; others are refused with BUSY (default: ${DEFAULT-VALUE}).")
+          "How many connections may be open at once; others are refused with BUSY (default:"
+              + " ${DEFAULT-VALUE}).")
   private int connectionsMax;
 
   @Option(

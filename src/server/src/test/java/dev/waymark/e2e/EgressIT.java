@@ -359,7 +359,7 @@ final class EgressIT {
       assertThat(in.readNBytes(12)).isEqualTo("\r\n\r\n\0\r\nQUIT\n".getBytes(US_ASCII));
       assertThat(in.readUnsignedShort()).as("PROXY, TCP over IPv4").isEqualTo(0x2111);
       byte[] body = in.readNBytes(in.readUnsignedShort());
-      int sourcePort = (body[8] & 0xff) << 8 | body[9] & 0xff;
+      int sourcePort = ((body[8] & 0xff) << 8) | (body[9] & 0xff);
       assertThat(sourcePort).isEqualTo(client.getLocalPort());
       String mark = bridge.admin().markOf(address(client));
       assertThat(new String(body, 15, body.length - 15, US_ASCII)).isEqualTo(mark);

@@ -85,7 +85,8 @@ final class ForeignServer implements AutoCloseable {
     Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
     Files.setPosixFilePermissions(folder.getParent(), PosixFilePermissions.fromString("rwxr-xr-x"));
     List<String> create =
-        new ArrayList<>(asServer(Kind.POSTGRESQL, sibling(program("postgres").orElseThrow(), "initdb")));
+        new ArrayList<>(
+            asServer(Kind.POSTGRESQL, sibling(program("postgres").orElseThrow(), "initdb")));
     create.addAll(List.of("-D", data.toString(), "-A", "trust", "-U", "postgres", "--no-sync"));
     run(folder, create.toArray(String[]::new));
     return List.of(
