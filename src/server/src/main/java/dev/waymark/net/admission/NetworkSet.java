@@ -68,17 +68,35 @@ public final class NetworkSet {
    * The ranges of one family, by first address. An address is a number of 128 bits, and an IPv4
    * address has its 32 bits at the upper end of it, so that the leading bits tell addresses apart.
    */
-  private record Ranges(
-      long[] firstHigh, long[] firstLow, @Nullable Network[] narrowest, int[] starts, int shift) {
+  private static final class Ranges {
     /** More leading bits would make the table larger than what it spares. */
     private static final int INDEX_BITS_MAX = 16;
 
+    private final long[] firstHigh;
+    private final long[] firstLow;
+    private final @Nullable Network[] narrowest;
+
     /**
-     * @param starts for each value of the leading bits, the range that contains the first address
-     *     with these; one more value at the end
-     * @param shift what is left of {@code high} after it are the leading bits
+     * For each value of the leading bits, the range that contains the first address with these; one
+     * more value at the end.
      */
-    private Ranges {}
+    private final int[] starts;
+
+    /** What is left of the upper 64 bits after it are the leading bits. */
+    private final int shift;
+
+    private Ranges(
+        long[] firstHigh,
+        long[] firstLow,
+        @Nullable Network[] narrowest,
+        int[] starts,
+        int shift) {
+      this.firstHigh = firstHigh;
+      this.firstLow = firstLow;
+      this.narrowest = narrowest;
+      this.starts = starts;
+      this.shift = shift;
+    }
 
     static Ranges of(List<Network> networks, boolean isIpv4) {
       List<Network> sorted = new ArrayList<>(networks);
