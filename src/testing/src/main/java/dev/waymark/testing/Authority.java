@@ -56,6 +56,10 @@ public final class Authority {
       return Instant.now().plus(fromNow, ChronoUnit.HOURS);
     }
 
+    public Request subject(String name) {
+      return new Request(name, names, usage, keyType, notBefore, notAfter);
+    }
+
     public Request names(String alternative) {
       return new Request(subject, alternative, usage, keyType, notBefore, notAfter);
     }
@@ -203,7 +207,7 @@ public final class Authority {
         csr.toString());
     Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
     openssl(
-        "ca -batch -notext",
+        "ca -batch -notext -preserveDN",
         "-config",
         folder.resolve("ca.cnf").toString(),
         "-extfile",
