@@ -129,8 +129,7 @@ public final class AdminTokens {
   private static Entry entry(String place, String line) {
     String[] words = SPACE.split(line);
     if (words.length != 3) {
-      throw new ConfigException(
-          place + "expected 3 words, NAME ROLE SHA256, not " + words.length);
+      throw new ConfigException(place + "expected 3 words, NAME ROLE SHA256, not " + words.length);
     }
     if (!NAME.matcher(words[0]).matches()) {
       throw new ConfigException(
