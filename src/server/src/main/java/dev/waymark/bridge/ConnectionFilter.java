@@ -1,8 +1,8 @@
 package dev.waymark.bridge;
 
 import dev.waymark.api.ConnectionQuery;
-import dev.waymark.net.admission.Network;
 import dev.waymark.engine.connection.ConnectionStatus;
+import dev.waymark.net.admission.Network;
 import java.net.InetAddress;
 import java.util.Optional;
 import java.util.function.Predicate;

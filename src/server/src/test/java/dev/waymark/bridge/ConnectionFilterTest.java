@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.waymark.api.ConnectionQuery;
 import dev.waymark.config.BadValueException;
-import dev.waymark.net.admission.Network;
 import dev.waymark.engine.connection.ConnectionStatus;
+import dev.waymark.net.admission.Network;
 import dev.waymark.protocol.Mark;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;

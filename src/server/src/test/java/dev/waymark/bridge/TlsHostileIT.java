@@ -35,7 +35,9 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Clients that attack a listener's handshake, with each engine; the others are served meanwhile. */
+/**
+ * Clients that attack a listener's handshake, with each engine; the others are served meanwhile.
+ */
 @ParameterizedClass
 @ValueSource(strings = {"boringssl", "jdk"})
 final class TlsHostileIT {
@@ -113,13 +115,12 @@ final class TlsHostileIT {
       for (int t = 0; t < HELLOS_AT_A_TIME; t++) {
         SplittableRandom random = new SplittableRandom(0x15 + t);
         done.add(
-            threads.submit(
-                () -> {
-                  for (int i = 0; i < HELLOS / HELLOS_AT_A_TIME; i++) {
-                    attack(mutated(hello, random));
-                  }
-                  return null;
-                }));
+            threads.submit(() -> {
+              for (int i = 0; i < HELLOS / HELLOS_AT_A_TIME; i++) {
+                attack(mutated(hello, random));
+              }
+              return null;
+            }));
       }
       for (Future<?> thread : done) {
         thread.get();

@@ -81,8 +81,7 @@ final class TlsListenerIT {
         Files.readString(root.revocationList()) + Files.readString(devices.revocationList()));
     Path keys = home.resolve("ticket-keys");
     Files.writeString(keys, Authority.openssl("rand -base64 48"));
-    Files.setPosixFilePermissions(
-        keys, PosixFilePermissions.fromString("rw-r-----"));
+    Files.setPosixFilePermissions(keys, PosixFilePermissions.fromString("rw-r-----"));
     String start = "certificates: [" + pair(byDefault) + "], engine: " + engine;
     String trust = ", client-ca: " + root.certificate() + ", client-crl: " + lists;
     String ticketKeys = engine.equals("jdk") ? "" : ", ticket-keys: " + keys;
@@ -167,8 +166,7 @@ final class TlsListenerIT {
       client.echo("hello");
       X509Certificate own = TlsClient.certificates(good.certificate())[0];
       TlsFacts.ClientCertificate told =
-          Objects.requireNonNull(
-              Objects.requireNonNull(bridge.openOf(client).tls()).client());
+          Objects.requireNonNull(Objects.requireNonNull(bridge.openOf(client).tls()).client());
       assertThat(told.subject()).isEqualTo("CN=device-7");
       assertThat(told.alternativeNames())
           .containsExactlyInAnyOrder(
@@ -211,8 +209,8 @@ final class TlsListenerIT {
   // --- clients' certificates ---
 
   /** With TLS 1.3 a client learns only afterwards that it is refused. */
-  private void assertRefused(
-      String listener, TlsClient.Settings settings, String reason) throws IOException {
+  private void assertRefused(String listener, TlsClient.Settings settings, String reason)
+      throws IOException {
     for (String version : List.of("TLSv1.2", "TLSv1.3")) {
       long before = bridge.refused(listener, reason);
       try (TlsClient client = settings.version(version).connect(bridge.port(listener))) {
@@ -311,7 +309,10 @@ final class TlsListenerIT {
 
   private String openssl(String listener, String version, String option, Path session) {
     return Authority.openssl(
-        "s_client -servername a.example " + version + " -connect 127.0.0.1:" + bridge.port(listener),
+        "s_client -servername a.example "
+            + version
+            + " -connect 127.0.0.1:"
+            + bridge.port(listener),
         "-CAfile",
         root.certificate().toString(),
         "-cert",
@@ -578,20 +579,18 @@ final class TlsListenerIT {
     try (TlsClient client = client().version(version).connect(bridge.port("names"))) {
       Thread writer =
           Thread.ofVirtual()
-              .start(
-                  () -> {
-                    try {
-                      client.socket().getOutputStream().write(sent);
-                    } catch (IOException lost) {
-                      throw new UncheckedIOException(lost);
-                    }
-                  });
+              .start(() -> {
+                try {
+                  client.socket().getOutputStream().write(sent);
+                } catch (IOException lost) {
+                  throw new UncheckedIOException(lost);
+                }
+              });
       // Nobody reads until the writer is stuck, since every buffer between the two is full.
       await()
           .atMost(TlsBridge.TIMEOUT)
           .pollInterval(Duration.ofMillis(100))
-          .until(
-              () -> writer.getState() != Thread.State.RUNNABLE);
+          .until(() -> writer.getState() != Thread.State.RUNNABLE);
       byte[] received = client.socket().getInputStream().readNBytes(sent.length);
       assertThat(Arrays.equals(received, sent)).isTrue();
       assertThat(writer.join(Duration.ofSeconds(20))).isTrue();

@@ -86,11 +86,7 @@ public final class NetworkSet {
     private final int shift;
 
     private Ranges(
-        long[] firstHigh,
-        long[] firstLow,
-        @Nullable Network[] narrowest,
-        int[] starts,
-        int shift) {
+        long[] firstHigh, long[] firstLow, @Nullable Network[] narrowest, int[] starts, int shift) {
       this.firstHigh = firstHigh;
       this.firstLow = firstLow;
       this.narrowest = narrowest;

@@ -72,10 +72,7 @@ public final class ListenerPort {
    * @param tls null if it does not speak TLS
    */
   record Use(
-      String listener,
-      ListenerCounters counters,
-      Admission admission,
-      @Nullable ListenerTls tls) {}
+      String listener, ListenerCounters counters, Admission admission, @Nullable ListenerTls tls) {}
 
   /** How long a closed port of this process may take to become free. */
   private static final long REBIND_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(1);
@@ -300,8 +297,7 @@ public final class ListenerPort {
         pipeline.addLast(
             "proxy-header", new ProxyHeaderHandler(proxy, clockNs, timeoutNs, introduction));
       }
-      ClientHandler handler =
-          new ClientHandler(socket, now.listener(), acceptor, now.counters());
+      ClientHandler handler = new ClientHandler(socket, now.listener(), acceptor, now.counters());
       if (now.tls() != null) {
         addTls(pipeline, config, now, socket, handler);
       }
@@ -381,11 +377,7 @@ public final class ListenerPort {
 
   /** What becomes of a client that speaks TLS. */
   private record Handshake(
-      Use use,
-      int handshakesMax,
-      SocketClient socket,
-      ClientHandler handler,
-      ListenerEvents events)
+      Use use, int handshakesMax, SocketClient socket, ClientHandler handler, ListenerEvents events)
       implements TlsStage.Outcome {
     @Override
     public boolean onHandshake() {

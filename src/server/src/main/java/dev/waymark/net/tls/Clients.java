@@ -97,8 +97,7 @@ final class Clients {
       long expiryMs = expiryMs(client);
       Optional<Distrust> distrust =
           isForAll || expiryMs < nowMs
-              ? verdicts.computeIfAbsent(
-                  client.chain()[0], _ -> trust.distrust(client.chain()))
+              ? verdicts.computeIfAbsent(client.chain()[0], _ -> trust.distrust(client.chain()))
               : Optional.empty();
       distrust.ifPresent(why -> endings.add(new Ending(client, why)));
       if (expiryMs >= nowMs) {

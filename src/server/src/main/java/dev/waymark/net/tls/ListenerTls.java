@@ -4,7 +4,6 @@ import dev.waymark.config.CertificateFiles;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.TlsKeys;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.util.IllegalReferenceCountException;
 import java.nio.file.Path;
@@ -64,6 +63,7 @@ public final class ListenerTls {
   private String refusal = "";
 
   private long retryAtMs;
+
   /** When the last handshake that began before {@link #retire} is over; Unix milliseconds. */
   private volatile long graceUntilMs = Long.MAX_VALUE;
 
@@ -231,8 +231,7 @@ public final class ListenerTls {
     contexts
         .identities()
         .forEach(identity ->
-            expiries.merge(
-                identity.label(), identity.notAfter(), (a, b) -> a.isBefore(b) ? a : b));
+            expiries.merge(identity.label(), identity.notAfter(), (a, b) -> a.isBefore(b) ? a : b));
     return expiries;
   }
 

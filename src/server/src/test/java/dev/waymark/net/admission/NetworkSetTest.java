@@ -130,7 +130,8 @@ final class NetworkSetTest {
     SplittableRandom random = new SplittableRandom(7);
     List<Network> networks = new ArrayList<>();
     for (int i = 0; i < 50_000; i++) {
-      networks.add(new Network(0, 0xffff_0000_0000L | Integer.toUnsignedLong(random.nextInt()), 128));
+      networks.add(
+          new Network(0, 0xffff_0000_0000L | Integer.toUnsignedLong(random.nextInt()), 128));
       networks.add(new Network(0x2000L << 48 | random.nextLong() >>> 20 << 16, 0, 48));
     }
     NetworkSet set = NetworkSet.of(networks);
