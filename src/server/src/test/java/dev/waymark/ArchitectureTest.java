@@ -66,18 +66,27 @@ class ArchitectureTest {
                   "protocol")),
           entry("config", Set.of("engine.connection", "engine.base", "protocol")),
           entry("net", Set.of("config", "net.listener")),
-          entry("net.dial", Set.of("protocol.http2")),
+          entry("net.dial", Set.of("net.tls", "protocol.http2")),
           entry("net.tls", Set.of("config")),
           entry(
               "net.listener",
               Set.of("net.tls", "config", "engine.connection", "engine.stream", "protocol")),
           entry(
               "net.lane",
-              Set.of("net.dial", "engine.lane", "engine.base", "protocol", "protocol.codec")),
+              Set.of(
+                  "net.dial",
+                  "net.tls",
+                  "engine.lane",
+                  "engine.base",
+                  "protocol",
+                  "protocol.codec")),
           entry(
               "upstreams",
               Set.of(
-                  "net.dial", "config", "engine.pool", "engine.lane", "engine.base", "protocol")),
+                  "net.dial",
+                  "net.tls",
+                  "config",
+                  "engine.pool", "engine.lane", "engine.base", "protocol")),
           entry("telemetry", Set.of("config", "protocol")),
           entry("api.http", Set.of("telemetry", "engine.base", "protocol")),
           entry("api", Set.of("api.http", "telemetry", "config")),

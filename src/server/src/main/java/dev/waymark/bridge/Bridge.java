@@ -20,6 +20,7 @@ import dev.waymark.net.lane.LaneConnector;
 import dev.waymark.net.listener.Acceptor;
 import dev.waymark.net.listener.DescriptorLimit;
 import dev.waymark.net.listener.ListenerPort;
+import dev.waymark.net.tls.TlsWatch;
 import dev.waymark.net.listener.MemoryPauses;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
@@ -73,6 +74,7 @@ public final class Bridge implements Acceptor {
   private final Abort abort;
   private final TurnWatch turns = new TurnWatch();
   private final NettyTransport transport;
+  private final TlsWatch tlsWatch = new TlsWatch(this::onBug);
   private final DescriptorLimit descriptors = DescriptorLimit.ofProcess();
   private final AdminServer admin;
   private final MultiThreadIoEventLoopGroup controlLoops;
@@ -113,8 +115,10 @@ public final class Bridge implements Acceptor {
             ControlLoop.nio((EventLoop) controlLoops.next(), controlTime),
             events,
             metrics,
-            shards::publish);
-    this.ports = new BridgePorts(sockets(), this, events, log, metrics);
+            shards::publish,
+            tlsWatch,
+            shards::renewLanes);
+    this.ports = new BridgePorts(sockets(), this, events, log, metrics, tlsWatch);
     this.reload = new Reload(loaded, file, new Reload.Parts(pools, ports, shards), log, metrics);
     this.admin = new AdminServer(config.admin(), new BridgeOperations(this), metrics, log);
     BridgeMetrics.registerLog(metrics, logDropped);
@@ -141,6 +145,7 @@ public final class Bridge implements Acceptor {
     admin.start();
     watch("control", (EventLoop) controlLoops.next());
     turns.start();
+    tlsWatch.start();
     log.write(
         Event.MEMORY_LIMITS,
         "memory-bytes",
@@ -246,10 +251,10 @@ public final class Bridge implements Acceptor {
     reload.close();
     ports.close();
     shards.endConnections();
-    ports.closeTls();
     pools.close();
     // Otherwise snapshots still under way would reach loops that have ended.
     pools.settle();
+    tlsWatch.close();
     shards.endLoops();
     controlLoops.shutdownGracefully(0, BridgeShards.STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
     if (wasStarted) {
@@ -276,6 +281,7 @@ public final class Bridge implements Acceptor {
                 config.limits(),
                 time::nowNs,
                 this::onBug,
+                pools,
                 pools));
     return new BridgeShard(
         loop,

@@ -42,8 +42,8 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, ListenerTls.Eve
   /** Pool and address of each upstream that is ejected now. */
   private final Set<List<String>> ejected = ConcurrentHashMap.newKeySet();
 
-  /** The certificates in force, by listener. */
-  private final Map<String, List<String>> certificateNames = new ConcurrentHashMap<>();
+  /** The names of the certificates in force, by kind and name of their owner. */
+  private final Map<List<String>, List<String>> certificateNames = new ConcurrentHashMap<>();
 
   private final EventLog log;
   private final Metrics metrics;
@@ -233,64 +233,83 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, ListenerTls.Eve
 
   @Override
   public void onFilesLoaded(String listener, Map<String, Instant> certificates) {
-    fileChanges(listener, "loaded").inc();
-    registerTls(listener, certificates);
-    log.write(
-        Event.TLS_FILES_LOADED,
-        "listener",
-        listener,
-        "certificates",
-        String.join(",", certificates.keySet()));
+    onTlsFilesLoaded("listener", listener, certificates);
   }
 
   @Override
   public void onFilesRefused(String listener, String problem) {
-    fileChanges(listener, "refused").inc();
-    log.write(Event.TLS_FILES_REFUSED, "listener", listener, "problem", problem);
+    onTlsFilesRefused("listener", listener, problem);
+  }
+
+  // --- TLS ---
+
+  void onUpstreamFilesLoaded(String pool, Map<String, Instant> certificates) {
+    onTlsFilesLoaded("pool", pool, certificates);
+  }
+
+  void onUpstreamFilesRefused(String pool, String problem) {
+    onTlsFilesRefused("pool", pool, problem);
+  }
+
+  private void onTlsFilesLoaded(String kind, String name, Map<String, Instant> certificates) {
+    fileChanges(kind, name, "loaded").inc();
+    registerTls(kind, name, certificates);
+    String names = certificates.isEmpty() ? "none" : String.join(",", certificates.keySet());
+    log.write(Event.TLS_FILES_LOADED, kind, name, "certificates", names);
+  }
+
+  private void onTlsFilesRefused(String kind, String name, String problem) {
+    fileChanges(kind, name, "refused").inc();
+    log.write(Event.TLS_FILES_REFUSED, kind, name, "problem", problem);
   }
 
   /**
-   * Registers the series of a listener with TLS. Call again when its certificates have changed.
+   * Registers the series of a listener or pool with TLS. Call again when its certificates have
+   * changed.
    *
+   * @param kind listener or pool
    * @param certificates when each expires, by its name
    */
-  void registerTls(String listener, Map<String, Instant> certificates) {
-    fileChanges(listener, "loaded");
-    fileChanges(listener, "refused");
-    forgetCertificates(listener);
-    certificateNames.put(listener, List.copyOf(certificates.keySet()));
-    certificates.forEach((name, notAfter) ->
+  void registerTls(String kind, String name, Map<String, Instant> certificates) {
+    fileChanges(kind, name, "loaded");
+    fileChanges(kind, name, "refused");
+    forgetCertificates(kind, name);
+    certificateNames.put(List.of(kind, name), List.copyOf(certificates.keySet()));
+    certificates.forEach((certificate, notAfter) ->
         metrics.gauge(
             TLS_NOT_AFTER,
             "When the certificate in force expires, Unix seconds.",
             notAfter::getEpochSecond,
-            "listener",
-            listener,
-            "name",
-            name));
+            tlsLabels(kind, name, "name", certificate)));
   }
 
-  private void forgetCertificates(String listener) {
-    List<String> names = certificateNames.remove(listener);
-    if (names != null) {
-      names.forEach(name -> metrics.remove(TLS_NOT_AFTER, "listener", listener, "name", name));
+  private void forgetCertificates(String kind, String name) {
+    List<String> certificates = certificateNames.remove(List.of(kind, name));
+    if (certificates != null) {
+      certificates.forEach(certificate ->
+          metrics.remove(TLS_NOT_AFTER, tlsLabels(kind, name, "name", certificate)));
     }
   }
 
-  void unregisterTls(String listener) {
-    forgetCertificates(listener);
-    metrics.remove(TLS_FILES, "listener", listener, "result", "loaded");
-    metrics.remove(TLS_FILES, "listener", listener, "result", "refused");
+  void unregisterTls(String kind, String name) {
+    forgetCertificates(kind, name);
+    metrics.remove(TLS_FILES, tlsLabels(kind, name, "result", "loaded"));
+    metrics.remove(TLS_FILES, tlsLabels(kind, name, "result", "refused"));
   }
 
-  private Counter fileChanges(String listener, String result) {
+  private Counter fileChanges(String kind, String name, String result) {
     return metrics.counter(
         TLS_FILES,
         "Times that files for TLS have changed, and came into force (loaded) or not (refused).",
-        "listener",
-        listener,
-        "result",
-        result);
+        tlsLabels(kind, name, "result", result));
+  }
+
+  /** All series of a name have the same labels; the one that does not apply is empty. */
+  private static String[] tlsLabels(String kind, String name, String label, String value) {
+    boolean isListener = kind.equals("listener");
+    return new String[] {
+      "listener", isListener ? name : "", "pool", isListener ? "" : name, label, value
+    };
   }
 
   // --- pools ---

@@ -10,6 +10,9 @@ import dev.waymark.engine.pool.PoolSetup;
 import dev.waymark.engine.pool.PoolSnapshot;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.lane.LaneConnector;
+import dev.waymark.net.tls.TlsFileException;
+import dev.waymark.net.tls.TlsWatch;
+import dev.waymark.net.tls.UpstreamTls;
 import dev.waymark.telemetry.Metrics;
 import dev.waymark.upstreams.Balancers;
 import dev.waymark.upstreams.ControlLoop;
@@ -19,6 +22,7 @@ import dev.waymark.upstreams.PoolManager;
 import java.net.SocketAddress;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -32,12 +36,14 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The control side of a bridge's pools: discovery, health and balancing. Only one thread at a time
  * may change pools, and not an event loop; everything else is thread-safe.
  */
-final class BridgePools implements LaneConnector.Attempts {
+final class BridgePools
+    implements LaneConnector.Attempts, LaneConnector.PoolTls, UpstreamTls.Events {
   private static final long START_CHECK_MS = 50;
 
   private record Pool(
@@ -45,9 +51,10 @@ final class BridgePools implements LaneConnector.Attempts {
       PoolManager manager,
       PoolBalancer balancer,
       PoisonQuarantine quarantine,
-      FirstServing started) {
-    Pool with(PoolConfig next) {
-      return new Pool(next, manager, balancer, quarantine, started);
+      FirstServing started,
+      @Nullable UpstreamTls tls) {
+    Pool with(PoolConfig next, @Nullable UpstreamTls itsTls) {
+      return new Pool(next, manager, balancer, quarantine, started, itsTls);
     }
   }
 
@@ -59,6 +66,8 @@ final class BridgePools implements LaneConnector.Attempts {
   private final Metrics metrics;
   private final UpstreamMetrics upstreamMetrics;
   private final Consumer<PoolSnapshot> shards;
+  private final TlsWatch tlsWatch;
+  private final Consumer<String> renewLanes;
   private final RandomGenerator random = new SecureRandom();
   private final Map<String, Pool> pools = new ConcurrentHashMap<>();
   private final Map<String, PoolSnapshot> snapshots = new ConcurrentHashMap<>();
@@ -67,14 +76,22 @@ final class BridgePools implements LaneConnector.Attempts {
 
   /**
    * @param shards receives every snapshot, on the control thread
+   * @param renewLanes replaces the lanes of a pool whose TLS has changed; called on any thread
    */
   BridgePools(
-      ControlLoop control, BridgeEvents events, Metrics metrics, Consumer<PoolSnapshot> shards) {
+      ControlLoop control,
+      BridgeEvents events,
+      Metrics metrics,
+      Consumer<PoolSnapshot> shards,
+      TlsWatch tlsWatch,
+      Consumer<String> renewLanes) {
     this.control = control;
     this.events = events;
     this.metrics = metrics;
     this.upstreamMetrics = new UpstreamMetrics(metrics);
     this.shards = shards;
+    this.tlsWatch = tlsWatch;
+    this.renewLanes = renewLanes;
   }
 
   // --- changes ---
@@ -82,20 +99,30 @@ final class BridgePools implements LaneConnector.Attempts {
   /**
    * Adds a pool, which discovers nothing until {@link #start}. A pool of this name that was retired
    * is kept and reconfigured instead.
+   *
+   * @throws StartException if a file for its TLS cannot be used; nothing has changed then
    */
   void add(PoolConfig config) {
     if (retired.remove(config.name())) {
       reconfigure(config);
       return;
     }
+    String name = config.name();
+    UpstreamTls tls = open(config);
+    NettyHealthChannels channels = new NettyHealthChannels(control, () -> ofPool(name));
     PoolManager manager =
-        new PoolManager(
-            config, control, new NettyHealthChannels(control), random, this::onSnapshot, events);
+        new PoolManager(config, control, channels, random, this::onSnapshot, events);
     PoolBalancer balancer = Balancers.create(config, random);
     pools.put(
         config.name(),
         new Pool(
-            config, manager, balancer, new PoisonQuarantine(Clock::nowNs), new FirstServing()));
+            config,
+            manager,
+            balancer,
+            new PoisonQuarantine(Clock::nowNs),
+            new FirstServing(),
+            tls));
+    follow(name, null, tls);
     unstarted.add(manager);
     events.registerPool(config.name());
     BridgeMetrics.registerPool(metrics, config.name(), snapshots);
@@ -145,7 +172,13 @@ final class BridgePools implements LaneConnector.Attempts {
   /** Changes the options of an existing pool. */
   void reconfigure(PoolConfig next) {
     Pool pool = pool(next.name());
-    pools.put(next.name(), pool.with(next));
+    boolean isSameTls = pool.tls == null ? !next.isTls() : pool.tls.isFor(next);
+    UpstreamTls tls = isSameTls ? pool.tls : open(next);
+    pools.put(next.name(), pool.with(next, tls));
+    if (!isSameTls) {
+      follow(next.name(), pool.tls, tls);
+      renewLanes.accept(next.name());
+    }
     pool.balancer.reconfigure(next);
     pool.manager.reconfigure(next);
   }
@@ -196,6 +229,7 @@ final class BridgePools implements LaneConnector.Attempts {
     if (gone != null) {
       unstarted.remove(gone.manager);
       gone.manager.close();
+      follow(name, gone.tls, null);
       settle();
       pools.remove(name);
     }
@@ -206,6 +240,44 @@ final class BridgePools implements LaneConnector.Attempts {
     events.unregisterPool(name);
     upstreamMetrics.forgetPool(name);
     BridgeMetrics.unregisterPool(metrics, name);
+  }
+
+  // --- TLS ---
+
+  private @Nullable UpstreamTls open(PoolConfig config) {
+    try {
+      return config.isTls() ? UpstreamTls.open(config, Clock::now, this) : null;
+    } catch (TlsFileException unusable) {
+      throw StartException.tls(config, unusable.problem());
+    }
+  }
+
+  private void follow(String name, @Nullable UpstreamTls before, @Nullable UpstreamTls now) {
+    if (before != null) {
+      tlsWatch.remove(before);
+      events.unregisterTls("pool", name);
+    }
+    if (now != null) {
+      tlsWatch.add(now);
+      events.registerTls("pool", name, now.expiries());
+    }
+  }
+
+  @Override
+  public @Nullable UpstreamTls ofPool(String name) {
+    Pool pool = pools.get(name);
+    return pool == null ? null : pool.tls;
+  }
+
+  @Override
+  public void onUpstreamFilesLoaded(String pool, Map<String, Instant> certificates) {
+    events.onUpstreamFilesLoaded(pool, certificates);
+    renewLanes.accept(pool);
+  }
+
+  @Override
+  public void onUpstreamFilesRefused(String pool, String problem) {
+    events.onUpstreamFilesRefused(pool, problem);
   }
 
   /** Stops discovery and health watching of all pools. */

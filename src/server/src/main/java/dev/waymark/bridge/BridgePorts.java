@@ -92,14 +92,14 @@ final class BridgePorts {
       Acceptor acceptor,
       BridgeEvents events,
       EventLog log,
-      Metrics metrics) {
+      Metrics metrics,
+      TlsWatch tlsWatch) {
     this.sockets = sockets;
     this.acceptor = acceptor;
     this.events = events;
     this.log = log;
     this.metrics = metrics;
-    this.tlsWatch = new TlsWatch(acceptor::onBug);
-    tlsWatch.start();
+    this.tlsWatch = tlsWatch;
   }
 
   /**
@@ -306,10 +306,10 @@ final class BridgePorts {
       BridgeMetrics.registerListener(metrics, config, countersOf(config.name()));
       ListenerTls own = tls.get(config.name());
       if (own == null) {
-        events.unregisterTls(config.name());
+        events.unregisterTls("listener", config.name());
       } else {
         tlsWatch.add(own);
-        events.registerTls(config.name(), own.expiries());
+        events.registerTls("listener", config.name(), own.expiries());
       }
     }
   }
@@ -338,11 +338,6 @@ final class BridgePorts {
     ports.clear();
   }
 
-  /** Ends TLS, once the last connection has ended. Blocks. */
-  void closeTls() {
-    tlsWatch.close();
-  }
-
   /** Forgets removed listeners whose last connection has ended, and returns their names. */
   Set<String> removeEnded() {
     Set<String> ended = new HashSet<>();
@@ -354,7 +349,7 @@ final class BridgePorts {
     for (String name : ended) {
       counters.remove(name);
       BridgeMetrics.unregisterListener(metrics, name);
-      events.unregisterTls(name);
+      events.unregisterTls("listener", name);
     }
     return ended;
   }

@@ -99,6 +99,11 @@ final class BridgeShard implements ShardEnvironment {
     }
   }
 
+  /** Replaces the lanes to a pool, because its TLS has changed. */
+  void renewLanes(String pool) {
+    loop.execute(() -> connector.renew(pool));
+  }
+
   /** Adds or changes pools and listeners. */
   CompletableFuture<Boolean> configure(
       List<PoolSetup> setups, List<ListenerConfig> listenerConfigs) {

@@ -81,6 +81,11 @@ final class BridgeShards {
     shards.values().forEach(shard -> shard.publish(snapshot));
   }
 
+  /** Replaces the lanes to a pool, because its TLS has changed. */
+  void renewLanes(String pool) {
+    shards.values().forEach(shard -> shard.renewLanes(pool));
+  }
+
   /** Adds or changes pools and listeners in every shard. Blocks until all have done so. */
   void configure(List<PoolSetup> pools, List<ListenerConfig> listeners) {
     askAll(shard -> shard.configure(pools, listeners));

@@ -1,6 +1,7 @@
 package dev.waymark.bridge;
 
 import dev.waymark.config.ListenerConfig;
+import dev.waymark.config.PoolConfig;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 
@@ -25,6 +26,11 @@ public final class StartException extends RuntimeException {
   /** A file for TLS cannot be used; the problem names the file and the remedy. */
   static StartException tls(ListenerConfig listener, String problem) {
     return new StartException("listener " + listener.name() + " cannot speak TLS: " + problem);
+  }
+
+  /** A file for TLS cannot be used; the problem names the file and the remedy. */
+  static StartException tls(PoolConfig pool, String problem) {
+    return new StartException("pool " + pool.name() + " cannot speak TLS: " + problem);
   }
 
   /**

@@ -11,8 +11,8 @@ import java.util.Map;
 /**
  * The settings of a pool, a named set of upstreams. Immutable.
  *
- * @param values those of the keys in {@link PoolKeys}, {@link BalancingKeys}, {@link HealthKeys},
- *     {@link OwnershipKeys} and {@link OutlierKeys}
+ * @param values those of the keys in {@link PoolKeys}, {@link BalancingKeys}, {@link
+ *     UpstreamTlsKeys}, {@link HealthKeys}, {@link OwnershipKeys} and {@link OutlierKeys}
  * @param subsets in the order of the file; an upstream that matches none belongs to the rest
  */
 public record PoolConfig(KeyValues<PoolConfig> values, List<Subset> subsets) {
@@ -49,6 +49,11 @@ public record PoolConfig(KeyValues<PoolConfig> values, List<Subset> subsets) {
   /** Where upstreams are found. */
   public Target target() {
     return get(PoolKeys.TARGET);
+  }
+
+  /** Whether lanes and health checks use TLS. */
+  public boolean isTls() {
+    return get(UpstreamTlsKeys.MODE) == UpstreamTlsKeys.Mode.REQUIRED;
   }
 
   /** The engine's options for the pool. */

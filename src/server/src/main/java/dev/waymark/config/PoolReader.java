@@ -32,8 +32,30 @@ final class PoolReader {
     KeyValues<PoolConfig> values = settings.readAll(Scope.POOL, i);
     names.add(settings.get(PoolKeys.NAME, i));
     Target target = target(i);
+    checkTls(i);
     return new PoolConfig(
         values.with(PoolKeys.TARGET, target), new SubsetReader(settings, labels).read(i, target));
+  }
+
+  private void checkTls(int i) {
+    boolean isTls =
+        settings.value(UpstreamTlsKeys.MODE, i) == UpstreamTlsKeys.Mode.REQUIRED;
+    boolean hasCertificate = settings.find(UpstreamTlsKeys.CERTIFICATE, i).isPresent();
+    settings
+        .find(UpstreamTlsKeys.KEY, i)
+        .filter(_ -> !hasCertificate)
+        .ifPresent(key -> settings.refuse(key, "together with tls.certificate"));
+    if (!isTls) {
+      for (Key<PoolConfig, ?> key : UpstreamTlsKeys.GROUP.keys()) {
+        if (key != UpstreamTlsKeys.MODE) {
+          settings
+              .values()
+              .value(key.at(i))
+              .ifPresent(value ->
+                  settings.refuse(key, value, key.at(i), "together with tls.mode required"));
+        }
+      }
+    }
   }
 
   private Target target(int i) {

@@ -50,6 +50,7 @@ final class Schema {
           PoolKeys.SUBSETS,
           BalancingKeys.GROUP,
           DiscoveryKeys.GROUP,
+          UpstreamTlsKeys.GROUP,
           HealthKeys.GROUP,
           OwnershipKeys.GROUP,
           OutlierKeys.GROUP,

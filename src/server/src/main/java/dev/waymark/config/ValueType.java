@@ -47,6 +47,11 @@ record ValueType<T>(
   private static final Pattern HOST_NAME =
       Pattern.compile("(\\*\\.)?[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?");
   private static final Pattern PROTOCOL_NAME = Pattern.compile("[!-+\\--~]{1,255}");
+
+  /** SPIFFE-ID, section 2: a trust domain and a path, here perhaps with {@code /*} at its end. */
+  private static final Pattern SPIFFE_ID =
+      Pattern.compile("spiffe://[a-z0-9._-]{1,255}(/[A-Za-z0-9._-]+)*(/\\*)?");
+
   private static final int DELIMITER_BYTES_MAX = 16;
   private static final int PATH_CHARS_MAX = 4_096;
 
@@ -330,6 +335,41 @@ record ValueType<T>(
           List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
           if (!names.stream().allMatch(name -> PROTOCOL_NAME.matcher(name).matches())) {
             throw new BadValueException(expected);
+          }
+          return names;
+        });
+  }
+
+  /** The name of a server, for a key that may be left out. */
+  static ValueType<Optional<String>> serverName() {
+    String expected = "the name of a host, such as echo.internal";
+    return new ValueType<>(
+        expected,
+        Map.of(TYPE, "string", PATTERN, "^[A-Za-z0-9_][A-Za-z0-9._-]*$"),
+        Optional.empty(),
+        text -> {
+          if (text.startsWith("*") || !HOST_NAME.matcher(text).matches()) {
+            throw new BadValueException(expected);
+          }
+          return Optional.of(text);
+        });
+  }
+
+  /** DNS names and SPIFFE IDs. */
+  static ValueType<List<String>> peerNames() {
+    String expected =
+        "DNS names or SPIFFE IDs separated by commas, such as echo.internal, spiffe://example.org/echo or spiffe://example.org/echo/*";
+    return new ValueType<>(
+        expected,
+        Map.of(TYPE, "string", PATTERN, "^[A-Za-z0-9_][A-Za-z0-9_.:/*, -]*$"),
+        Optional.empty(),
+        text -> {
+          List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
+          for (String name : names) {
+            boolean isId = SPIFFE_ID.matcher(name).matches();
+            if (!isId && (name.startsWith("*") || !HOST_NAME.matcher(name).matches())) {
+              throw new BadValueException(expected);
+            }
           }
           return names;
         });

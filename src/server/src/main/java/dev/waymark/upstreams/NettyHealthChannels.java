@@ -2,6 +2,7 @@ package dev.waymark.upstreams;
 
 import dev.waymark.net.dial.Dial;
 import dev.waymark.net.dial.Dialler;
+import dev.waymark.net.tls.UpstreamTls;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.ChannelOption;
@@ -11,10 +12,12 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import jdk.net.ExtendedSocketOptions;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Opens plaintext channels on the control thread itself, so that callbacks need no thread hop. Does
+ * Opens channels on the control thread itself, so that callbacks need no thread hop. Does
  * not use gRPC keep-alive, which servers refuse by default; TCP keep-alive detects a dead peer.
  * Immutable.
  */
@@ -35,9 +38,14 @@ public final class NettyHealthChannels implements HealthChannels {
 
   private final ControlLoop control;
   private final Dialler dialler;
+  private final Supplier<@Nullable UpstreamTls> tls;
 
-  public NettyHealthChannels(ControlLoop control) {
+  /**
+   * @param tls of the pool; null for plain text
+   */
+  public NettyHealthChannels(ControlLoop control, Supplier<@Nullable UpstreamTls> tls) {
     this.control = control;
+    this.tls = tls;
     this.dialler =
         new Dialler(
             control.eventLoop(), control.socketChannelType(), control.domainChannelType(), null);
@@ -47,7 +55,7 @@ public final class NettyHealthChannels implements HealthChannels {
   public ManagedChannel open(
       String upstream, SocketAddress address, Duration userTimeout, Dial dial) {
     NettyChannelBuilder builder =
-        dialler.channel(upstream, address, dial).idleTimeout(NEVER_IDLE_DAYS, TimeUnit.DAYS);
+        dialler.channel(upstream, address, tls.get(), dial).idleTimeout(NEVER_IDLE_DAYS, TimeUnit.DAYS);
     if (address instanceof InetSocketAddress) {
       setUserTimeout(builder, userTimeout);
     }

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.waymark.config.ConfigLoader;
 import dev.waymark.config.PoolConfig;
+import dev.waymark.net.tls.TlsWatch;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Metrics;
 import dev.waymark.upstreams.ControlLoop;
@@ -23,17 +24,21 @@ final class BridgePoolsIT {
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
   private final CountDownLatch gate = new CountDownLatch(1);
   private final Metrics metrics = new Metrics();
+  private final TlsWatch tlsWatch = new TlsWatch(_ -> {});
   private final BridgePools pools =
       new BridgePools(
           ControlLoop.nio(group.next(), new LoopWatch("control", (_, _) -> {})),
           new BridgeEvents(new EventLog(Clock::nowNs), metrics, (_, _, _) -> {}),
           metrics,
+          _ -> {},
+          tlsWatch,
           _ -> {});
 
   @AfterEach
   void stop() {
     gate.countDown();
     pools.close();
+    tlsWatch.close();
     group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
   }
 

@@ -33,7 +33,7 @@ final class RecordedPool implements AutoCloseable {
     PoolConfig config = Fixtures.pool(options);
     EventLoop loop = group.next();
     ControlLoop control = ControlLoop.nio(loop, new TickerTime(loop));
-    HealthChannels channels = new NettyHealthChannels(control);
+    HealthChannels channels = new NettyHealthChannels(control, () -> null);
     manager =
         new PoolManager(
             config,

@@ -3,6 +3,7 @@ package dev.waymark.upstream;
 import dev.waymark.protocol.http2.ServerGuard;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.util.concurrent.Ticker;
+import io.netty.handler.ssl.SslContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,12 +28,24 @@ public final class NettyGuard {
    * limits concurrent calls per connection to 1,000. The limits apply to all services of the
    * server.
    *
-   * <p>Only for servers without TLS: this replaces the protocol negotiator.
+   * <p>For servers without TLS; this replaces the protocol negotiator.
    *
    * @return the same builder
    */
   public static NettyServerBuilder guard(NettyServerBuilder server) {
     ServerGuard.install(server, new FloodLog(log, Ticker.systemTicker()));
+    return server.maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION_MAX);
+  }
+
+  /**
+   * As {@link #guard(NettyServerBuilder)}, for a server with TLS.
+   *
+   * @param tls for gRPC, as {@code GrpcSslContexts} makes it; takes the place of {@code
+   *     sslContext}, which must not be set
+   * @return the same builder
+   */
+  public static NettyServerBuilder guard(NettyServerBuilder server, SslContext tls) {
+    ServerGuard.install(server, tls, new FloodLog(log, Ticker.systemTicker()));
     return server.maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION_MAX);
   }
 }

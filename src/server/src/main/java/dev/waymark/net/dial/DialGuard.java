@@ -8,12 +8,16 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPromise;
+import io.netty.handler.ssl.ApplicationProtocolNames;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import javax.net.ssl.SSLException;
 
 /**
- * The first handler of a dialled channel: sees the outcome of the connect and the peer's first
+ * The first handler of a dialled channel, after TLS: sees the outcome of the connect and the peer's first
  * bytes before HTTP/2's handler does. Once these are known to be HTTP/2, it passes everything
  * through. Confined to the channel's event loop.
  */
@@ -98,6 +102,25 @@ final class DialGuard extends ChannelDuplexHandler {
         && local.equals(channel.remoteAddress());
   }
 
+  /** Nothing that gRPC has written leaves the host unless the handshake succeeds. */
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    if (event instanceof SslHandshakeCompletionEvent done) {
+      if (!done.isSuccess()) {
+        dial.failed(TlsFailures.problemOf(done.cause()));
+      } else if (!isHttp2Negotiated(context)) {
+        dial.failed(TlsFailures.NO_HTTP2);
+        context.close();
+      }
+    }
+    context.fireUserEventTriggered(event);
+  }
+
+  private static boolean isHttp2Negotiated(ChannelHandlerContext context) {
+    SslHandler tls = context.pipeline().get(SslHandler.class);
+    return ApplicationProtocolNames.HTTP_2.equals(tls.applicationProtocol());
+  }
+
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
     if (isProtocolKnown || !(message instanceof ByteBuf owned)) {
@@ -137,7 +160,9 @@ final class DialGuard extends ChannelDuplexHandler {
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
     if (isConnected && !isProtocolKnown && !firstBytes.isReadable()) {
-      dial.failed(RESET);
+      // With TLS 1.3, an upstream refuses the bridge's certificate after the handshake.
+      boolean isTls = cause.getCause() instanceof SSLException;
+      dial.failed(isTls ? TlsFailures.problemOf(cause) : RESET);
     }
     context.fireExceptionCaught(cause);
   }

@@ -1,5 +1,6 @@
 package dev.waymark.net.dial;
 
+import dev.waymark.net.tls.UpstreamTls;
 import dev.waymark.protocol.http2.PeerGuard;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.bootstrap.Bootstrap;
@@ -23,7 +24,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Dials upstreams in plain text from one event loop. Immutable.
+ * Dials upstreams from one event loop, with or without TLS. Immutable.
  *
  * @param loop runs the channels and their handlers
  * @param socketType for TCP
@@ -50,14 +51,21 @@ public record Dialler(
   /**
    * Dials this address.
    *
+   * @param upstream as configured or discovered
    * @param address resolved; {@link UnixDomainSocketAddress} for Unix sockets
    * @param userTimeout TCP_USER_TIMEOUT; zero: the kernel's default
+   * @param tls null for plain text
    * @param dial records how the connection attempt goes
    * @param http2 the handler that speaks HTTP/2 with the upstream
    * @return completed on the loop, or on another thread if there is no channel
    */
   public ChannelFuture dial(
-      SocketAddress address, Duration userTimeout, Dial dial, ChannelHandler http2) {
+      String upstream,
+      SocketAddress address,
+      Duration userTimeout,
+      @Nullable UpstreamTls tls,
+      Dial dial,
+      ChannelHandler http2) {
     Class<? extends Channel> type = typeOf(address);
     SocketAddress dialled = forChannelType(address, type);
     Bootstrap bootstrap =
@@ -69,7 +77,7 @@ public record Dialler(
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel channel) {
-                    addGuards(channel, dialled, dial);
+                    addGuards(channel, upstream, dialled, tls, dial);
                     channel.pipeline().addLast(http2);
                   }
                 });
@@ -87,9 +95,11 @@ public record Dialler(
    *
    * @param upstream as configured or discovered
    * @param address resolved; {@link UnixDomainSocketAddress} for Unix sockets
+   * @param tls null for plain text
    * @param dial records how the connection attempt goes
    */
-  public NettyChannelBuilder channel(String upstream, SocketAddress address, Dial dial) {
+  public NettyChannelBuilder channel(
+      String upstream, SocketAddress address, @Nullable UpstreamTls tls, Dial dial) {
     Class<? extends Channel> type = typeOf(address);
     SocketAddress dialled =
         address instanceof InetSocketAddress inet ? numeric(inet) : forChannelType(address, type);
@@ -97,7 +107,7 @@ public record Dialler(
     ChannelFactory<Channel> guarded =
         () -> {
           Channel channel = channels.newChannel();
-          addGuards(channel, dialled, dial);
+          addGuards(channel, upstream, dialled, tls, dial);
           return channel;
         };
     return NettyChannelBuilder.forAddress(
@@ -129,7 +139,18 @@ public record Dialler(
         : upstream.substring(0, zone) + upstream.substring(upstream.indexOf(']', zone));
   }
 
-  private static void addGuards(Channel channel, SocketAddress dialled, Dial dial) {
+  /**
+   * The handler that speaks TLS comes first, so that all others, gRPC's included, see plain text.
+   */
+  private static void addGuards(
+      Channel channel,
+      String upstream,
+      SocketAddress dialled,
+      @Nullable UpstreamTls tls,
+      Dial dial) {
+    if (tls != null) {
+      channel.pipeline().addLast(tls.newHandler(upstream, channel.alloc()));
+    }
     channel
         .pipeline()
         .addLast(new DialGuard(dialled, dial), PeerGuard.forDialled(dial::flooded, dial::leaving));

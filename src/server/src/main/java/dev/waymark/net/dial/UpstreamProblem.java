@@ -39,6 +39,16 @@ public record UpstreamProblem(Kind kind, String text) {
     /** The kernel gave another reason. */
     CONNECT_FAILED,
     LOOKS_LIKE_TLS,
+    /** The pool requires TLS, which it does not speak. */
+    NOT_TLS,
+    /** Its certificate has expired, or does not come from a trusted CA. */
+    TLS_UNTRUSTED,
+    /** Its certificate is that of somebody else. */
+    TLS_WRONG_NAME,
+    /** It refuses the handshake, perhaps for the bridge's certificate. */
+    TLS_REFUSED,
+    /** Another failure of the handshake. */
+    TLS_FAILED,
     LOOKS_LIKE_HTTP1,
     LOOKS_LIKE_SSH,
     /** It answers, but not with HTTP/2. */

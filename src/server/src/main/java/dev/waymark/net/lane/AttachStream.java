@@ -78,7 +78,6 @@ final class AttachStream extends Http2ConnectionHandler {
   private static final long CLOSE_TIMEOUT_MS = 1_000;
 
   private static final AsciiString POST = AsciiString.cached("POST");
-  private static final AsciiString HTTP = AsciiString.cached("http");
   private static final AsciiString PATH = AsciiString.cached(AttachMethod.path());
   private static final AsciiString TE = AsciiString.cached("te");
   private static final AsciiString TRAILERS = AsciiString.cached("trailers");
@@ -114,19 +113,24 @@ final class AttachStream extends Http2ConnectionHandler {
   /**
    * Creates the handler of a connection, to be added to its channel.
    *
+   * @param scheme http or https
    * @param authority of the upstream (RFC 9113, section 8.3.1)
    * @param queueBytesMax how many bytes of messages may wait for the socket before the stream
    *     counts as full
    */
   static AttachStream create(
-      String authority, String userAgent, int queueBytesMax, Listener listener) {
-    return new Builder(request(authority, userAgent), queueBytesMax, listener).build();
+      String scheme,
+      String authority,
+      String userAgent,
+      int queueBytesMax,
+      Listener listener) {
+    return new Builder(request(scheme, authority, userAgent), queueBytesMax, listener).build();
   }
 
-  private static Http2Headers request(String authority, String userAgent) {
+  private static Http2Headers request(String scheme, String authority, String userAgent) {
     return new DefaultHttp2Headers(false)
         .method(POST)
-        .scheme(HTTP)
+        .scheme(scheme)
         .path(PATH)
         .authority(authority)
         .add(TE, TRAILERS)

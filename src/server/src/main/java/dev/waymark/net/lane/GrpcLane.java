@@ -6,6 +6,7 @@ import dev.waymark.net.dial.Dial;
 import dev.waymark.net.dial.Dialler;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
+import dev.waymark.net.tls.UpstreamTls;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
@@ -48,6 +49,7 @@ final class GrpcLane implements LaneTransport, AttachStream.Listener {
   private final UpstreamFrameReader reader = new UpstreamFrameReader();
   private final UpstreamFrame frame = new UpstreamFrame();
   private final Dial dial = new Dial();
+  private final @Nullable UpstreamTls tls;
   private final AttachStream stream;
   private @Nullable Future<?> finishTimeout;
   private @Nullable Future<?> acceptTimer;
@@ -59,8 +61,10 @@ final class GrpcLane implements LaneTransport, AttachStream.Listener {
     this.lane = lane;
     this.address = address;
     this.settings = settings;
+    this.tls = settings.tls().ofPool(lane.poolName());
     this.stream =
         AttachStream.create(
+            tls == null ? "http" : "https",
             Dialler.authority(lane.upstream().address(), address),
             settings.userAgent(),
             settings.limits().laneQueueBytesMax(),
@@ -77,7 +81,9 @@ final class GrpcLane implements LaneTransport, AttachStream.Listener {
       return;
     }
     try {
-      ChannelFuture dialling = settings.dialler().dial(address, userTimeout, dial, stream);
+      ChannelFuture dialling = settings
+              .dialler()
+              .dial(lane.upstream().address(), address, userTimeout, tls, dial, stream);
       // Without a descriptor there is no channel, only a failed future.
       if (dialling.channel().isRegistered()) {
         channels.add(dialling.channel());
@@ -280,6 +286,21 @@ final class GrpcLane implements LaneTransport, AttachStream.Listener {
   @Override
   public void onGoAway() {
     lane.onGoAway();
+  }
+
+  /** Asks for another lane in place of this one, as the upstream does with GOAWAY. */
+  void renew() {
+    if (!isEnded) {
+      lane.onGoAway();
+    }
+  }
+
+  boolean isEnded() {
+    return isEnded;
+  }
+
+  String pool() {
+    return lane.poolName();
   }
 
   private void onDialFailed(Throwable cause) {

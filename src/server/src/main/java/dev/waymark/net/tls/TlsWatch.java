@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Checks the files of all listeners with TLS, on a thread of its own. Files are compared rather
+ * Checks the files of everything with TLS, on a thread of its own. Files are compared rather
  * than watched: inotify does not notice the swap of a symbolic link above a file, by which
  * Kubernetes updates a mounted Secret, nor changes on network file systems. Thread-safe.
  */
@@ -16,10 +16,19 @@ public final class TlsWatch implements AutoCloseable {
   /** A change counts once two checks in a row have seen the same files: within half a second. */
   private static final long INTERVAL_MS = 250;
 
+  /** TLS that follows its files. */
+  sealed interface Followed permits ListenerTls, UpstreamTls {
+    /** Takes over changed files. Blocks. */
+    void check();
+
+    /** Gives up what it holds; connections go on. */
+    void close();
+  }
+
   /** How long closing may wait for a check that blocks, as a file system may. */
   private static final long CLOSE_TIMEOUT_MS = 5_000;
 
-  private final Set<ListenerTls> listeners = ConcurrentHashMap.newKeySet();
+  private final Set<Followed> followed = ConcurrentHashMap.newKeySet();
 
   /** Those out of force, for handshakes under way, and for connections that nobody else follows. */
   private final Set<ListenerTls> retired = ConcurrentHashMap.newKeySet();
@@ -42,8 +51,8 @@ public final class TlsWatch implements AutoCloseable {
   }
 
   private void check() {
-    for (ListenerTls listener : listeners) {
-      guarded(listener::check);
+    for (Followed one : followed) {
+      guarded(one::check);
     }
     for (ListenerTls old : retired) {
       guarded(() -> checkRetired(old));
@@ -51,7 +60,9 @@ public final class TlsWatch implements AutoCloseable {
   }
 
   private void checkRetired(ListenerTls old) {
-    boolean hasSuccessor = listeners.stream().anyMatch(old::hasSameClients);
+    boolean hasSuccessor =
+        followed.stream()
+            .anyMatch(one -> one instanceof ListenerTls listener && listener.hasSameClients(old));
     if (old.isGraceOver() && (hasSuccessor || !old.hasClients())) {
       retired.remove(old);
       old.close();
@@ -68,16 +79,28 @@ public final class TlsWatch implements AutoCloseable {
     }
   }
 
-  /** Follows the files of this listener. */
+  /** Follows the files of a listener. */
   public void add(ListenerTls listener) {
-    listeners.add(listener);
+    followed.add(listener);
+  }
+
+  /** Follows the files of a pool. */
+  public void add(UpstreamTls pool) {
+    followed.add(pool);
   }
 
   /** This listener's TLS is no longer in force. It is closed once no client needs it. */
   public void remove(ListenerTls listener) {
-    if (listeners.remove(listener)) {
+    if (followed.remove(listener)) {
       listener.retire();
       retired.add(listener);
+    }
+  }
+
+  /** Forgets this pool and closes it, after a check in progress. */
+  public void remove(UpstreamTls pool) {
+    if (followed.remove(pool)) {
+      thread.execute(pool::close);
     }
   }
 
@@ -85,7 +108,7 @@ public final class TlsWatch implements AutoCloseable {
   @Override
   public void close() {
     thread.execute(() -> {
-      listeners.forEach(listener -> guarded(listener::close));
+      followed.forEach(one -> guarded(one::close));
       retired.forEach(listener -> guarded(listener::close));
     });
     thread.shutdown();

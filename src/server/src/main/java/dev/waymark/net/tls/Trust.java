@@ -48,6 +48,12 @@ final class Trust extends X509ExtendedTrustManager implements ResumableX509Exten
    * @throws TlsFileException if a file cannot be read
    */
   static Trust load(Path authorities, Optional<Path> revocationLists) throws TlsFileException {
+    return new Trust(pkix(authorities, revocationLists));
+  }
+
+  /** Creates a validator of certificate paths to one of these CAs. */
+  static X509ExtendedTrustManager pkix(Path authorities, Optional<Path> revocationLists)
+      throws TlsFileException {
     Set<TrustAnchor> anchors =
         Certificates.read(authorities).stream()
             .map(authority -> new TrustAnchor(authority, null))
@@ -62,7 +68,7 @@ final class Trust extends X509ExtendedTrustManager implements ResumableX509Exten
       }
       TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
       factory.init(new CertPathTrustManagerParameters(parameters));
-      return new Trust((X509ExtendedTrustManager) factory.getTrustManagers()[0]);
+      return (X509ExtendedTrustManager) factory.getTrustManagers()[0];
     } catch (GeneralSecurityException impossible) {
       throw new IllegalStateException(impossible);
     }

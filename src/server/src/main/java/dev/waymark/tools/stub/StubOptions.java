@@ -1,6 +1,7 @@
 package dev.waymark.tools.stub;
 
 import dev.waymark.protocol.CloseReason;
+import io.netty.handler.ssl.SslContext;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param name the value of {@code ${name}} in replies; null for the first address
  * @param refusal the reason with which to refuse every connection; null refuses none
  * @param wantsAnnouncements whether to have all connections announced; requires {@code acknowledge}
+ * @param tls null for plain text
  */
 public record StubOptions(
     boolean acknowledge,
@@ -25,10 +27,11 @@ public record StubOptions(
     boolean logsFrames,
     @Nullable String name,
     @Nullable CloseReason refusal,
-    boolean wantsAnnouncements) {
+    boolean wantsAnnouncements,
+    @Nullable SslContext tls) {
   /** Echoes bytes. */
   public static final StubOptions ECHO =
-      new StubOptions(true, null, Rules.NONE, Duration.ZERO, false, null, null, false);
+      new StubOptions(true, null, Rules.NONE, Duration.ZERO, false, null, null, false, null);
 
   /** Whether replies depend on message boundaries. */
   boolean needsMessages() {

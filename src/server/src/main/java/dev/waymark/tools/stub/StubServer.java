@@ -9,9 +9,11 @@ import dev.waymark.upstream.Upstream;
 import dev.waymark.upstream.UpstreamConnection;
 import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.netty.buffer.Unpooled;
+import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -165,7 +167,9 @@ public final class StubServer implements AutoCloseable {
   }
 
   private Server server(InetSocketAddress address) {
-    return NettyGuard.guard(sockets.serverOn(address))
+    SslContext tls = options.tls();
+    NettyServerBuilder builder = sockets.serverOn(address);
+    return (tls == null ? NettyGuard.guard(builder) : NettyGuard.guard(builder, tls))
         .directExecutor()
         .flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
         .maxInboundMessageSize(INBOUND_MESSAGE_BYTES_MAX)

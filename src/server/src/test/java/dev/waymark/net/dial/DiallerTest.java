@@ -52,7 +52,7 @@ class DiallerTest {
   void unixSocket_mayHaveAnyName() {
     var address = new DomainSocketAddress("/run/é 100% [a].sock");
     var dialler = new Dialler(LOOP, NioSocketChannel.class, EpollDomainSocketChannel.class, null);
-    ManagedChannel channel = dialler.channel("unix:/run/é", address, new Dial()).build();
+    ManagedChannel channel = dialler.channel("unix:/run/é", address, null, new Dial()).build();
     channel.shutdownNow();
 
     assertThat(channel.authority()).isEqualTo("localhost");
@@ -68,7 +68,7 @@ class DiallerTest {
 
   private static String authorityOf(String upstream, SocketAddress address) {
     Dialler dialler = new Dialler(LOOP, NioSocketChannel.class, NioDomainSocketChannel.class, null);
-    ManagedChannel channel = dialler.channel(upstream, address, new Dial()).build();
+    ManagedChannel channel = dialler.channel(upstream, address, null, new Dial()).build();
     channel.shutdownNow();
     return channel.authority();
   }

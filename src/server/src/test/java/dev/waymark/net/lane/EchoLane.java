@@ -52,14 +52,14 @@ final class EchoLane implements AutoCloseable, AttachStream.Listener {
   private EchoLane(TestLoop loop) throws IOException {
     this.loop = loop;
     this.server = RawServer.startAtOnce(EchoLane::echo);
-    this.stream = AttachStream.create("echo", "waymark/test", 1 << 20, this);
+    this.stream = AttachStream.create("http", "echo", "waymark/test", 1 << 20, this);
   }
 
   /** Opens a stream, which then sends messages until it is closed. */
   static EchoLane open(TestLoop loop) throws Exception {
     var opened = new EchoLane(loop);
     var address = new InetSocketAddress("127.0.0.1", opened.server.port());
-    loop.call(() -> loop.dialler().dial(address, Duration.ZERO, new Dial(), opened.stream)).sync();
+    loop.call(() -> loop.dialler().dial("echo", address, Duration.ZERO, null, new Dial(), opened.stream)).sync();
     return opened;
   }
 

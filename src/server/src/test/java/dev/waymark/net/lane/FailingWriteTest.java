@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 class FailingWriteTest {
   private final List<String> events = new CopyOnWriteArrayList<>();
   private final AttachStream stream =
-      AttachStream.create("a:1", "waymark/test", 1 << 20, new Recorder());
+      AttachStream.create("http", "a:1", "waymark/test", 1 << 20, new Recorder());
   private volatile boolean isBroken;
 
   @Test

@@ -193,7 +193,7 @@ final class RefusedDialsIT {
   @Test
   void healthWatches_leakNoDescriptors() throws Exception {
     try (var group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory())) {
-      var channels = new NettyHealthChannels(ControlLoop.nio(group.next(), NO_TIME));
+      var channels = new NettyHealthChannels(ControlLoop.nio(group.next(), NO_TIME), () -> null);
       assertNoneLeaked(
           "Watch refused",
           () -> {
@@ -255,9 +255,9 @@ final class RefusedDialsIT {
 
   private static Dialled dial(TestLoop loop, SocketAddress address) throws Exception {
     var dial = new Dial();
-    var stream = AttachStream.create("unused", "waymark/test", 1 << 20, IGNORING);
+    var stream = AttachStream.create("http", "unused", "waymark/test", 1 << 20, IGNORING);
     return new Dialled(
-        loop.call(() -> loop.dialler().dial(address, Duration.ZERO, dial, stream)).channel(), dial);
+        loop.call(() -> loop.dialler().dial("unused", address, Duration.ZERO, null, dial, stream)).channel(), dial);
   }
 
   /** Treats each connection as its fault says. */

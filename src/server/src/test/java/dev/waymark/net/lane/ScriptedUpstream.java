@@ -71,7 +71,7 @@ final class ScriptedUpstream implements AttachStream.Listener {
   private int goAways;
 
   final AttachStream stream =
-      AttachStream.create("games.example:7070", "waymark/test", QUEUE_BYTES_MAX, this);
+      AttachStream.create("http", "games.example:7070", "waymark/test", QUEUE_BYTES_MAX, this);
 
   ScriptedUpstream() throws Exception {
     this(false);

@@ -85,7 +85,13 @@ final class TestLane implements LaneHost, LanePool {
   public LaneTransport connect(Lane connecting) {
     var settings =
         new LaneConnector.Settings(
-            loop.dialler(), "waymark/test", limits(), this::nowNs, bugs::add, NO_ATTEMPTS);
+            loop.dialler(),
+            "waymark/test",
+            limits(),
+            this::nowNs,
+            bugs::add,
+            NO_ATTEMPTS,
+            _ -> null);
     var created = new GrpcLane(connecting, address, settings);
     transport = created;
     loop.eventLoop().execute(() -> created.start(Duration.ZERO, channels));

@@ -92,7 +92,7 @@ final class StubIT {
   @Test
   void data_withoutAcknowledgement_isAnsweredWithoutSettingsAndConsumed() throws IOException {
     TestLane lane =
-        start(new StubOptions(false, null, Rules.NONE, Duration.ZERO, false, null, null, false))
+        start(new StubOptions(false, null, Rules.NONE, Duration.ZERO, false, null, null, false, null))
             .greet();
     lane.open(1, RAW, 0).data(1, 0, "plain", false);
 
@@ -138,7 +138,7 @@ final class StubIT {
 
   private static StubOptions options(
       @Nullable String reply, Rules rules, @Nullable CloseReason refusal) {
-    return new StubOptions(true, reply, rules, Duration.ZERO, false, "one", refusal, false);
+    return new StubOptions(true, reply, rules, Duration.ZERO, false, "one", refusal, false, null);
   }
 
   @Test

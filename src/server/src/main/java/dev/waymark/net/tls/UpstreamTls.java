@@ -1,0 +1,209 @@
+package dev.waymark.net.tls;
+
+import dev.waymark.config.CertificateFiles;
+import dev.waymark.config.PoolConfig;
+import dev.waymark.config.PoolConfig.Target;
+import dev.waymark.config.TlsKeys;
+import dev.waymark.config.UpstreamTlsKeys;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.codec.http2.Http2SecurityUtil;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
+import io.netty.handler.ssl.ApplicationProtocolNames;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SupportedCipherSuiteFilter;
+import io.netty.util.IllegalReferenceCountException;
+import io.netty.util.ReferenceCountUtil;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLException;
+
+/**
+ * The TLS between the bridge and the upstreams of one pool. It follows its files as {@link
+ * ListenerTls} does; when they have changed, the pool's lanes are to be replaced. Thread-safe;
+ * {@link #check} and {@link #close} are called by one thread, which may block.
+ */
+public final class UpstreamTls implements TlsWatch.Followed {
+  /** Receives what happens to the files. Called on the thread of {@link #check}. */
+  public interface Events {
+    /**
+     * New files are in force.
+     *
+     * @param certificates when the bridge's certificate expires, by its name; empty if it has none
+     */
+    void onUpstreamFilesLoaded(String pool, Map<String, Instant> certificates);
+
+    /** The files have changed, but cannot be used; the former ones stay in force. */
+    void onUpstreamFilesRefused(String pool, String problem);
+  }
+
+  /** What handshakes use. */
+  private record Loaded(SslContext context, Optional<Identity> identity) {}
+
+  /** How long an upstream may take for its part of the handshake. */
+  private static final long HANDSHAKE_TIMEOUT_MS = 5_000;
+
+  /** The name of an upstream on a Unix socket. */
+  private static final String LOCALHOST = "localhost";
+
+  private final PoolConfig config;
+  private final Supplier<Instant> clock;
+  private final Events events;
+  private final FollowedFiles files;
+  private volatile Loaded loaded;
+  private volatile boolean isClosed;
+
+  private UpstreamTls(
+      PoolConfig config, Supplier<Instant> clock, Events events, FollowedFiles files)
+      throws TlsFileException {
+    this.config = config;
+    this.clock = clock;
+    this.events = events;
+    this.files = files;
+    this.loaded = load(config, clock.get());
+  }
+
+  /**
+   * Reads the files of a pool with TLS. Blocks.
+   *
+   * @param clock the wall clock
+   * @throws TlsFileException if a file cannot be used
+   */
+  public static UpstreamTls open(PoolConfig config, Supplier<Instant> clock, Events events)
+      throws TlsFileException {
+    List<Path> files = new ArrayList<>();
+    config.get(UpstreamTlsKeys.CA).ifPresent(files::add);
+    config.get(UpstreamTlsKeys.CERTIFICATE).ifPresent(files::add);
+    config.get(UpstreamTlsKeys.KEY).ifPresent(files::add);
+    return new UpstreamTls(config, clock, events, new FollowedFiles(files));
+  }
+
+  private static Loaded load(PoolConfig config, Instant now) throws TlsFileException {
+    List<String> peerNames = config.get(UpstreamTlsKeys.PEER_NAMES);
+    SslContextBuilder builder =
+        SslContextBuilder.forClient()
+            .sslProvider(Engines.choose(TlsKeys.Engine.AUTO))
+            .protocols("TLSv1.3", "TLSv1.2")
+            .ciphers(Http2SecurityUtil.CIPHERS, SupportedCipherSuiteFilter.INSTANCE)
+            .trustManager(UpstreamTrust.load(config.get(UpstreamTlsKeys.CA), peerNames))
+            // The expected names take the place of the server's.
+            .endpointIdentificationAlgorithm(peerNames.isEmpty() ? "HTTPS" : null)
+            .applicationProtocolConfig(
+                new ApplicationProtocolConfig(
+                    Protocol.ALPN,
+                    SelectorFailureBehavior.NO_ADVERTISE,
+                    SelectedListenerFailureBehavior.ACCEPT,
+                    ApplicationProtocolNames.HTTP_2));
+    Optional<Identity> identity = Optional.empty();
+    Optional<Path> certificate = config.get(UpstreamTlsKeys.CERTIFICATE);
+    if (certificate.isPresent()) {
+      Path key = config.get(UpstreamTlsKeys.KEY).orElse(certificate.get());
+      boolean mayBeReadByAll =
+          config.get(UpstreamTlsKeys.KEY_PERMISSIONS) == TlsKeys.KeyPermissions.ANY;
+      Identity own =
+          Identity.load(new CertificateFiles(certificate.get(), key), mayBeReadByAll, now);
+      builder.keyManager(own.key(), own.chain());
+      identity = Optional.of(own);
+    }
+    try {
+      return new Loaded(builder.build(), identity);
+    } catch (SSLException | IllegalArgumentException refused) {
+      Throwable cause = refused.getCause() == null ? refused : refused.getCause();
+      throw new TlsFileException(
+          certificate.orElse(Path.of("TLS")), "the TLS engine does not accept it: " + cause.getMessage());
+    }
+  }
+
+  /**
+   * Creates the handler for one connection.
+   *
+   * @param upstream host:port as configured or discovered
+   */
+  public SslHandler newHandler(String upstream, ByteBufAllocator allocator) {
+    String name = serverName(upstream);
+    while (true) {
+      try {
+        SslHandler handler = loaded.context().newHandler(allocator, name, portOf(upstream));
+        handler.setHandshakeTimeoutMillis(HANDSHAKE_TIMEOUT_MS);
+        return handler;
+      } catch (IllegalReferenceCountException replaced) {
+        // New files came into force meanwhile.
+        if (isClosed) {
+          throw replaced;
+        }
+      }
+    }
+  }
+
+  /** The name that the upstream's certificate must have, unless others are expected. */
+  private String serverName(String upstream) {
+    Optional<String> configured = config.get(UpstreamTlsKeys.SERVER_NAME);
+    if (configured.isPresent()) {
+      return configured.get();
+    }
+    return config.target() instanceof Target.Dns dns ? dns.host() : hostOf(upstream);
+  }
+
+  private static String hostOf(String upstream) {
+    int colon = upstream.lastIndexOf(':');
+    if (colon < 0 || upstream.startsWith("unix:")) {
+      return LOCALHOST;
+    }
+    String host = upstream.substring(0, colon);
+    return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+  }
+
+  /** Sessions are resumed by host and port. */
+  private static int portOf(String upstream) {
+    String port = upstream.substring(upstream.lastIndexOf(':') + 1);
+    return port.matches("[0-9]{1,5}") ? Integer.parseInt(port) : 0;
+  }
+
+  /** Whether this is the TLS that such a pool needs. */
+  public boolean isFor(PoolConfig other) {
+    return config.target().equals(other.target())
+        && UpstreamTlsKeys.all().stream().allMatch(key -> config.get(key).equals(other.get(key)));
+  }
+
+  @Override
+  public void check() {
+    Instant now = clock.get();
+    if (isClosed || !files.areDue(now.toEpochMilli())) {
+      return;
+    }
+    Loaded before = loaded;
+    try {
+      loaded = load(config, now);
+    } catch (TlsFileException unusable) {
+      if (files.refuse(unusable.problem(), now.toEpochMilli())) {
+        events.onUpstreamFilesRefused(config.name(), unusable.problem());
+      }
+      return;
+    }
+    ReferenceCountUtil.release(before.context());
+    events.onUpstreamFilesLoaded(config.name(), expiries());
+  }
+
+  /** When the bridge's certificate expires, by its name; empty if it has none. */
+  public Map<String, Instant> expiries() {
+    return loaded
+        .identity()
+        .map(identity -> Map.of(identity.label(), identity.notAfter()))
+        .orElse(Map.of());
+  }
+
+  @Override
+  public void close() {
+    isClosed = true;
+    ReferenceCountUtil.release(loaded.context());
+  }
+}
