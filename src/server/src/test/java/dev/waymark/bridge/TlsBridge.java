@@ -214,8 +214,8 @@ final class TlsBridge implements AutoCloseable {
         .toString();
   }
 
-  String admin() {
-    return bridge.adminAddress();
+  String readyLine() {
+    return new ReadyLine(bridge, bridge.inForce()).text();
   }
 
   @Override

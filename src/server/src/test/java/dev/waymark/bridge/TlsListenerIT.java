@@ -188,6 +188,12 @@ final class TlsListenerIT {
     }
   }
 
+  @Test
+  void readyLine_saysHowToTryIt() {
+    assertThat(bridge.readyLine())
+        .endsWith("try it: openssl s_client -quiet -connect 127.0.0.1:" + bridge.port("names"));
+  }
+
   // --- names ---
 
   private String presentedFor(String name) throws IOException {

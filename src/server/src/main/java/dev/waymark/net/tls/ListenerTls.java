@@ -4,6 +4,7 @@ import dev.waymark.config.CertificateFiles;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.TlsKeys;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.util.IllegalReferenceCountException;
 import java.nio.file.Path;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * that presented a certificate, and ends those that are no longer trusted. Thread-safe; {@link
  * #check} and {@link #close} are called by one thread, which may block.
  */
-public final class ListenerTls {
+public final class ListenerTls implements TlsWatch.Followed {
   /** Receives what happens to the files. Called on the thread of {@link #check}. */
   public interface Events {
     /**
@@ -45,24 +46,13 @@ public final class ListenerTls {
     void end(Distrust why);
   }
 
-  /** How long after a refusal the same files are tried again: the reason may lie outside them. */
-  private static final long RETRY_MS = 10_000;
-
   private final ListenerConfig config;
   private final SslProvider provider;
   private final Supplier<Instant> clock;
   private final Events events;
-  private final List<Path> files;
+  private final FollowedFiles files;
   private final Clients clients;
   private volatile ServerContexts contexts;
-  private TlsFiles loaded;
-  private TlsFiles refused;
-  private TlsFiles seen;
-
-  /** Why they were refused; empty if they were not. */
-  private String refusal = "";
-
-  private long retryAtMs;
 
   /** When the last handshake that began before {@link #retire} is over; Unix milliseconds. */
   private volatile long graceUntilMs = Long.MAX_VALUE;
@@ -74,7 +64,7 @@ public final class ListenerTls {
       SslProvider provider,
       Supplier<Instant> clock,
       Events events,
-      List<Path> files,
+      FollowedFiles files,
       Clients clients)
       throws TlsFileException {
     this.config = config;
@@ -83,9 +73,6 @@ public final class ListenerTls {
     this.events = events;
     this.files = files;
     this.clients = clients;
-    this.loaded = TlsFiles.of(files);
-    this.refused = loaded;
-    this.seen = loaded;
     this.contexts = ServerContexts.load(config, provider, clock.get());
   }
 
@@ -109,7 +96,7 @@ public final class ListenerTls {
         Engines.choose(config.get(TlsKeys.ENGINE)),
         clock,
         events,
-        filesOf(config),
+        new FollowedFiles(filesOf(config)),
         predecessor == null ? new Clients() : predecessor.clients);
   }
 
@@ -122,7 +109,7 @@ public final class ListenerTls {
     config.get(TlsKeys.CLIENT_CA).ifPresent(files::add);
     config.get(TlsKeys.CLIENT_CRL).ifPresent(files::add);
     config.get(TlsKeys.TICKET_KEYS).ifPresent(files::add);
-    return files.stream().distinct().toList();
+    return files;
   }
 
   // --- handshakes ---
@@ -183,42 +170,33 @@ public final class ListenerTls {
   }
 
   /** Takes over changed files, and ends clients that are no longer trusted. Blocks. */
+  @Override
   public void check() {
     if (isClosed) {
       return;
     }
-    long nowMs = clock.get().toEpochMilli();
-    TlsFiles now = TlsFiles.of(files);
-    boolean isTriedAlready = now.equals(refused) && nowMs < retryAtMs;
-    // Files that somebody is still writing, or replacing one after the other, are left alone until
-    // two checks in a row see the same.
-    if (!now.equals(loaded) && !isTriedAlready && now.equals(seen)) {
-      reload(now, nowMs);
+    Instant now = clock.get();
+    long nowMs = now.toEpochMilli();
+    if (files.areDue(nowMs)) {
+      reload(now);
     }
-    seen = now;
     ServerContexts inForce = contexts;
     if (config.get(TlsKeys.RECHECK_CLIENTS)) {
       inForce.trust().ifPresent(trust -> clients.check(inForce, trust, nowMs));
     }
   }
 
-  private void reload(TlsFiles now, long nowMs) {
+  private void reload(Instant now) {
     ServerContexts before = contexts;
     try {
-      contexts = ServerContexts.load(config, provider, clock.get());
+      contexts = ServerContexts.load(config, provider, now);
     } catch (TlsFileException unusable) {
-      retryAtMs = nowMs + RETRY_MS;
-      boolean isNew = !now.equals(refused) || !unusable.problem().equals(refusal);
+      boolean isNew = files.refuse(unusable.problem(), now.toEpochMilli());
       if (isNew && !isRetired()) {
         events.onFilesRefused(config.name(), unusable.problem());
       }
-      refused = now;
-      refusal = unusable.problem();
       return;
     }
-    loaded = now;
-    refused = now;
-    refusal = "";
     before.release();
     if (!isRetired()) {
       events.onFilesLoaded(config.name(), expiries());
@@ -231,7 +209,8 @@ public final class ListenerTls {
     contexts
         .identities()
         .forEach(identity ->
-            expiries.merge(identity.label(), identity.notAfter(), (a, b) -> a.isBefore(b) ? a : b));
+            expiries.merge(
+                identity.label(), identity.notAfter(), (a, b) -> a.isBefore(b) ? a : b));
     return expiries;
   }
 
@@ -261,6 +240,7 @@ public final class ListenerTls {
   }
 
   /** Gives up what it holds; connections go on. */
+  @Override
   public void close() {
     isClosed = true;
     contexts.release();

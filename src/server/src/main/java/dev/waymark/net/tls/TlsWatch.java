@@ -8,23 +8,31 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Checks the files of everything with TLS, on a thread of its own. Files are compared rather than
- * watched: inotify does not notice the swap of a symbolic link above a file, by which Kubernetes
- * updates a mounted Secret, nor changes on network file systems. Thread-safe.
+ * Checks the files of everything with TLS, on a thread of its own. Files are compared rather
+ * than watched: inotify does not notice the swap of a symbolic link above a file, by which
+ * Kubernetes updates a mounted Secret, nor changes on network file systems. Thread-safe.
  */
 public final class TlsWatch implements AutoCloseable {
   /** A change counts once two checks in a row have seen the same files: within half a second. */
   private static final long INTERVAL_MS = 250;
 
+  /** TLS that follows its files. */
+  sealed interface Followed permits ListenerTls, UpstreamTls {
+    /** Takes over changed files. Blocks. */
+    void check();
+
+    /** Gives up what it holds; connections go on. */
+    void close();
+  }
+
   /** How long closing may wait for a check that blocks, as a file system may. */
   private static final long CLOSE_TIMEOUT_MS = 5_000;
 
-  private final Set<ListenerTls> listeners = ConcurrentHashMap.newKeySet();
+  private final Set<Followed> followed = ConcurrentHashMap.newKeySet();
 
   /** Those out of force, for handshakes under way, and for connections that nobody else follows. */
   private final Set<ListenerTls> retired = ConcurrentHashMap.newKeySet();
 
-  private final Set<UpstreamTls> pools = ConcurrentHashMap.newKeySet();
   private final Consumer<Throwable> onBug;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
@@ -43,11 +51,8 @@ public final class TlsWatch implements AutoCloseable {
   }
 
   private void check() {
-    for (ListenerTls listener : listeners) {
-      guarded(listener::check);
-    }
-    for (UpstreamTls pool : pools) {
-      guarded(pool::check);
+    for (Followed one : followed) {
+      guarded(one::check);
     }
     for (ListenerTls old : retired) {
       guarded(() -> checkRetired(old));
@@ -55,7 +60,9 @@ public final class TlsWatch implements AutoCloseable {
   }
 
   private void checkRetired(ListenerTls old) {
-    boolean hasSuccessor = listeners.stream().anyMatch(old::hasSameClients);
+    boolean hasSuccessor =
+        followed.stream()
+            .anyMatch(one -> one instanceof ListenerTls listener && listener.hasSameClients(old));
     if (old.isGraceOver() && (hasSuccessor || !old.hasClients())) {
       retired.remove(old);
       old.close();
@@ -74,25 +81,25 @@ public final class TlsWatch implements AutoCloseable {
 
   /** Follows the files of a listener. */
   public void add(ListenerTls listener) {
-    listeners.add(listener);
+    followed.add(listener);
   }
 
   /** Follows the files of a pool. */
   public void add(UpstreamTls pool) {
-    pools.add(pool);
+    followed.add(pool);
   }
 
   /** This listener's TLS is no longer in force. It is closed once no client needs it. */
   public void remove(ListenerTls listener) {
-    if (listeners.remove(listener)) {
+    if (followed.remove(listener)) {
       listener.retire();
       retired.add(listener);
     }
   }
 
-  /** Forgets this pool's TLS and closes it, after a check in progress. */
+  /** Forgets this pool and closes it, after a check in progress. */
   public void remove(UpstreamTls pool) {
-    if (pools.remove(pool)) {
+    if (followed.remove(pool)) {
       thread.execute(pool::close);
     }
   }
@@ -101,9 +108,8 @@ public final class TlsWatch implements AutoCloseable {
   @Override
   public void close() {
     thread.execute(() -> {
-      listeners.forEach(listener -> guarded(listener::close));
+      followed.forEach(one -> guarded(one::close));
       retired.forEach(listener -> guarded(listener::close));
-      pools.forEach(pool -> guarded(pool::close));
     });
     thread.shutdown();
     try {

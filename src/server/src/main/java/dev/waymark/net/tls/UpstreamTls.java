@@ -32,7 +32,7 @@ import javax.net.ssl.SSLException;
  * ListenerTls} does; when they have changed, the pool's lanes are to be replaced. Thread-safe;
  * {@link #check} and {@link #close} are called by one thread, which may block.
  */
-public final class UpstreamTls {
+public final class UpstreamTls implements TlsWatch.Followed {
   /** Receives what happens to the files. Called on the thread of {@link #check}. */
   public interface Events {
     /**
@@ -119,8 +119,7 @@ public final class UpstreamTls {
     } catch (SSLException | IllegalArgumentException refused) {
       Throwable cause = refused.getCause() == null ? refused : refused.getCause();
       throw new TlsFileException(
-          certificate.orElse(Path.of("TLS")),
-          "the TLS engine does not accept it: " + cause.getMessage());
+          certificate.orElse(Path.of("TLS")), "the TLS engine does not accept it: " + cause.getMessage());
     }
   }
 
@@ -175,16 +174,19 @@ public final class UpstreamTls {
         && UpstreamTlsKeys.all().stream().allMatch(key -> config.get(key).equals(other.get(key)));
   }
 
-  /** Takes over changed files. Blocks. */
+  @Override
   public void check() {
-    if (isClosed || !files.areNew()) {
+    Instant now = clock.get();
+    if (isClosed || !files.areDue(now.toEpochMilli())) {
       return;
     }
     Loaded before = loaded;
     try {
-      loaded = load(config, clock.get());
+      loaded = load(config, now);
     } catch (TlsFileException unusable) {
-      events.onUpstreamFilesRefused(config.name(), unusable.problem());
+      if (files.refuse(unusable.problem(), now.toEpochMilli())) {
+        events.onUpstreamFilesRefused(config.name(), unusable.problem());
+      }
       return;
     }
     ReferenceCountUtil.release(before.context());
@@ -199,7 +201,7 @@ public final class UpstreamTls {
         .orElse(Map.of());
   }
 
-  /** Gives up what it holds; connections go on. */
+  @Override
   public void close() {
     isClosed = true;
     ReferenceCountUtil.release(loaded.context());
