@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Finds the narrowest network that contains an address, among up to some 100,000. Immutable.
  *
- * <p>Networks are either nested or disjoint, so they divide the addresses into at most twice as
- * many ranges, each of which has one narrowest network. A search by bisection finds the range; a
- * table of the leading bits says where to begin, so that it takes a few steps. IPv4 and IPv6 have a
- * table each.
+ * <p>Networks are either nested or disjoint, so they divide the addresses into at most twice as many
+ * ranges, each of which has one narrowest network. A search by bisection finds the range; an index
+ * of the leading bits says where to begin, so that it takes a few steps. IPv4 and IPv6 have ranges
+ * and an index each.
  */
 public final class NetworkSet {
   /** Contains nothing. */
@@ -69,29 +69,16 @@ public final class NetworkSet {
    * address has its 32 bits at the upper end of it, so that the leading bits tell addresses apart.
    */
   private static final class Ranges {
-    /** More leading bits would make the table larger than what it spares. */
-    private static final int INDEX_BITS_MAX = 16;
-
     private final long[] firstHigh;
     private final long[] firstLow;
     private final @Nullable Network[] narrowest;
+    private final @Nullable Index index;
 
-    /**
-     * For each value of the leading bits, the range that contains the first address with these; one
-     * more value at the end.
-     */
-    private final int[] starts;
-
-    /** What is left of the upper 64 bits after it are the leading bits. */
-    private final int shift;
-
-    private Ranges(
-        long[] firstHigh, long[] firstLow, @Nullable Network[] narrowest, int[] starts, int shift) {
+    private Ranges(long[] firstHigh, long[] firstLow, @Nullable Network[] narrowest) {
       this.firstHigh = firstHigh;
       this.firstLow = firstLow;
       this.narrowest = narrowest;
-      this.starts = starts;
-      this.shift = shift;
+      this.index = Index.of(firstHigh, 0, firstHigh.length - 1);
     }
 
     static Ranges of(List<Network> networks, boolean isIpv4) {
@@ -106,9 +93,14 @@ public final class NetworkSet {
     }
 
     @Nullable Network find(long high, long low) {
-      int bucket = (int) (high >>> shift);
-      int from = starts[bucket];
-      int to = starts[bucket + 1];
+      int from = 0;
+      int to = firstHigh.length - 1;
+      for (Index at = index; at != null; ) {
+        int bucket = at.bucket(high);
+        from = at.starts[bucket];
+        to = at.starts[bucket + 1];
+        at = at.finer[bucket];
+      }
       // The last range in from..to that does not begin after the address.
       while (from < to) {
         int middle = (from + to + 1) >>> 1;
@@ -193,20 +185,83 @@ public final class NetworkSet {
         highs = Arrays.copyOf(highs, count);
         lows = Arrays.copyOf(lows, count);
         networks = Arrays.copyOf(networks, count);
-        int bits = Math.min(INDEX_BITS_MAX, Integer.SIZE - Integer.numberOfLeadingZeros(count));
-        int shift = Long.SIZE - bits;
-        int[] starts = new int[(1 << bits) + 1];
-        int range = 0;
-        for (int bucket = 0; bucket < 1 << bits; bucket++) {
-          long first = (long) bucket << shift;
-          while (range + 1 < count && !isAfter(highs[range + 1], lows[range + 1], first, 0)) {
-            range++;
-          }
-          starts[bucket] = range;
-        }
-        starts[1 << bits] = count - 1;
-        return new Ranges(highs, lows, networks, starts, shift);
+        return new Ranges(highs, lows, networks);
       }
+    }
+  }
+
+  /**
+   * Divides the addresses between the first and the last of many ranges evenly into buckets; a bucket
+   * that still has many ranges has an index of its own. Assigned IPv6 networks crowd together in a
+   * few places, so a single level would not tell them apart.
+   */
+  private static final class Index {
+    /** With fewer ranges, bisection takes no longer. */
+    private static final int RANGES_MIN = 16;
+
+    private static final int BITS_MAX = 16;
+
+    private final long origin;
+    private final int shift;
+
+    /**
+     * For each bucket, the range that contains its first address; one more value at the end. What is
+     * before the origin belongs to the first bucket, what is behind all to the last.
+     */
+    private final int[] starts;
+
+    private final @Nullable Index[] finer;
+
+    private Index(long origin, int shift, int[] starts, @Nullable Index[] finer) {
+      this.origin = origin;
+      this.shift = shift;
+      this.starts = starts;
+      this.finer = finer;
+    }
+
+    /** Returns an index of the ranges from..to; null if they need none. */
+    static @Nullable Index of(long[] firstHigh, int from, int to) {
+      if (to - from < RANGES_MIN) {
+        return null;
+      }
+      long origin = firstHigh[from + 1];
+      long span = firstHigh[to] - origin;
+      if (span == 0) {
+        return null;
+      }
+      int bits = Math.min(BITS_MAX, bitLength(to - from) + 1);
+      int shift = Math.max(0, bitLength(span) - bits);
+      int count = (int) (span >>> shift) + 1;
+      int[] starts = new int[count + 1];
+      int range = from;
+      starts[0] = from;
+      for (int bucket = 1; bucket < count; bucket++) {
+        long first = origin + ((long) bucket << shift);
+        // Ranges that begin within the first 64 bits of an address begin after it.
+        while (range < to && Long.compareUnsigned(firstHigh[range + 1], first) < 0) {
+          range++;
+        }
+        starts[bucket] = range;
+      }
+      starts[count] = to;
+      @Nullable Index[] finer = new Index[count];
+      for (int bucket = 0; bucket < count; bucket++) {
+        finer[bucket] = of(firstHigh, starts[bucket], starts[bucket + 1]);
+      }
+      return new Index(origin, shift, starts, finer);
+    }
+
+    private static int bitLength(long number) {
+      return Long.SIZE - Long.numberOfLeadingZeros(number);
+    }
+
+    int bucket(long high) {
+      if (Long.compareUnsigned(high, origin) <= 0) {
+        return 0;
+      }
+      long bucket = (high - origin) >>> shift;
+      int last = starts.length - 2;
+      return Long.compareUnsigned(bucket, last) > 0 ? last : (int) bucket;
     }
   }
 }

@@ -94,7 +94,7 @@ final class NetworkSetTest {
     SplittableRandom random = new SplittableRandom(7);
     for (int run = 0; run < 400; run++) {
       List<Network> networks = new ArrayList<>();
-      for (int i = random.nextInt(60); i >= 0; i--) {
+      for (int i = random.nextInt(run % 10 == 0 ? 1_000 : 60); i >= 0; i--) {
         networks.add(any(random));
       }
       NetworkSet set = NetworkSet.of(networks);
@@ -139,6 +139,33 @@ final class NetworkSetTest {
       Network network = networks.get(i);
       int ip = (int) network.low();
       assertThat(set.find(InetAddress.ofLiteral(dotted(ip)))).isEqualTo(network);
+    }
+  }
+
+  /** The index divides what crowds together once more, and gives up where nothing is left. */
+  @Test
+  void crowdedNetworks_areFound_alsoWithinOneNetworkOf64Bits() {
+    List<Network> networks = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      networks.add(Network.read("2001:db8::" + Integer.toHexString(i)));
+      networks.add(Network.read("2001:db8:0:" + Integer.toHexString(i + 1) + "::/64"));
+      networks.add(Network.read(Integer.toHexString(0x2000 + 4 * i) + "::/16"));
+      networks.add(Network.read("::" + Integer.toHexString(i + 1)));
+    }
+    NetworkSet set = NetworkSet.of(networks);
+    for (Network network : networks) {
+      ByteBuffer ip = ByteBuffer.allocate(16).putLong(network.lastHigh());
+      assertThat(set.find(address(ip.putLong(network.lastLow())))).isEqualTo(network);
+    }
+    assertThat(set.find(InetAddress.ofLiteral("ffff::"))).isNull();
+    assertThat(set.find(InetAddress.ofLiteral("1fff::"))).isNull();
+  }
+
+  private static InetAddress address(ByteBuffer ip) {
+    try {
+      return InetAddress.getByAddress(ip.array());
+    } catch (UnknownHostException wrongLength) {
+      throw new IllegalStateException(wrongLength);
     }
   }
 
