@@ -219,8 +219,12 @@ final class TlsBridge implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
-    bridge.stop();
+  public void close() {
+    try {
+      bridge.stop();
+    } catch (InterruptedException hurry) {
+      Thread.currentThread().interrupt();
+    }
     upstream.close();
   }
 }

@@ -41,16 +41,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** TLS on listeners through sockets, with each engine; the cases share one bridge. */
 @ParameterizedClass
 @ValueSource(strings = {"boringssl", "jdk"})
+@SuppressWarnings("NullAway.Init")
 final class TlsListenerIT {
   private static final int TIMEOUT_MS = 20_000;
   private static final int BIG_BYTES = 20 << 20;
 
   @TempDir private static Path folder;
 
-  @SuppressWarnings("NullAway.Init")
   private static Authority root;
 
-  @SuppressWarnings("NullAway.Init")
   private static TlsBridge bridge;
 
   private static Issued good;
@@ -62,7 +61,6 @@ final class TlsListenerIT {
   private static Issued revokedThrough;
 
   @Parameter
-  @SuppressWarnings("NullAway.Init")
   private String engine;
 
   @BeforeParameterizedClassInvocation
@@ -563,6 +561,7 @@ final class TlsListenerIT {
       try (Socket second = TlsClient.plain(bridge.port("narrow"))) {
         assertClosed(second);
       }
+      assertThat(first.isClosed()).isFalse();
       assertThat(bridge.refused("narrow", "tls_handshakes_max")).isEqualTo(1);
     }
     await()

@@ -62,7 +62,7 @@ final class Clients {
   private static long expiryMs(Client client) {
     long expiryMs = Long.MAX_VALUE;
     for (X509Certificate certificate : client.chain()) {
-      expiryMs = Math.min(expiryMs, certificate.getNotAfter().getTime());
+      expiryMs = Math.min(expiryMs, certificate.getNotAfter().toInstant().toEpochMilli());
     }
     return expiryMs;
   }

@@ -154,16 +154,17 @@ final class NetworkSetTest {
     }
     NetworkSet set = NetworkSet.of(networks);
     for (Network network : networks) {
-      ByteBuffer ip = ByteBuffer.allocate(16).putLong(network.lastHigh());
-      assertThat(set.find(address(ip.putLong(network.lastLow())))).isEqualTo(network);
+      byte[] ip = new byte[16];
+      ByteBuffer.wrap(ip).putLong(network.lastHigh()).putLong(network.lastLow());
+      assertThat(set.find(address(ip))).isEqualTo(network);
     }
     assertThat(set.find(InetAddress.ofLiteral("ffff::"))).isNull();
     assertThat(set.find(InetAddress.ofLiteral("1fff::"))).isNull();
   }
 
-  private static InetAddress address(ByteBuffer ip) {
+  private static InetAddress address(byte[] ip) {
     try {
-      return InetAddress.getByAddress(ip.array());
+      return InetAddress.getByAddress(ip);
     } catch (UnknownHostException wrongLength) {
       throw new IllegalStateException(wrongLength);
     }
