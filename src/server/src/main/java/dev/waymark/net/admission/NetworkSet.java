@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Finds the narrowest network that contains an address, among up to some 100,000. Immutable.
  *
- * <p>Networks are either nested or disjoint, so they divide the addresses into at most twice as many
- * ranges, each of which has one narrowest network. A search by bisection finds the range; an index
- * of the leading bits says where to begin, so that it takes a few steps. IPv4 and IPv6 have ranges
- * and an index each.
+ * <p>Networks are either nested or disjoint, so they divide the addresses into at most twice as
+ * many ranges, each of which has one narrowest network. A search by bisection finds the range; an
+ * index of the leading bits says where to begin, so that it takes a few steps. IPv4 and IPv6 have
+ * ranges and an index each.
  */
 public final class NetworkSet {
   /** Contains nothing. */
@@ -191,9 +191,9 @@ public final class NetworkSet {
   }
 
   /**
-   * Divides the addresses between the first and the last of many ranges evenly into buckets; a bucket
-   * that still has many ranges has an index of its own. Assigned IPv6 networks crowd together in a
-   * few places, so a single level would not tell them apart.
+   * Divides the addresses between the first and the last of many ranges evenly into buckets; a
+   * bucket that still has many ranges has an index of its own. Assigned IPv6 networks crowd
+   * together in a few places, so a single level would not tell them apart.
    */
   private static final class Index {
     /** With fewer ranges, bisection takes no longer. */
@@ -205,8 +205,8 @@ public final class NetworkSet {
     private final int shift;
 
     /**
-     * For each bucket, the range that contains its first address; one more value at the end. What is
-     * before the origin belongs to the first bucket, what is behind all to the last.
+     * For each bucket, the range that contains its first address; one more value at the end. What
+     * is before the origin belongs to the first bucket, what is behind all to the last.
      */
     private final int[] starts;
 
