@@ -45,6 +45,9 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, ListenerTls.Eve
   /** The names of the certificates in force, by kind and name of their owner. */
   private final Map<List<String>, List<String>> certificateNames = new ConcurrentHashMap<>();
 
+  /** Listeners on which a client was seen to speak TLS that they do not: often all of them do. */
+  private final Set<String> passingTls = ConcurrentHashMap.newKeySet();
+
   private final EventLog log;
   private final Metrics metrics;
   private final OutlierSignals outlierSignals;
@@ -228,6 +231,13 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, ListenerTls.Eve
           reason.label(),
           "detail",
           detail);
+    }
+  }
+
+  @Override
+  public void onTlsPassedOn(String listener, String clientAddress) {
+    if (passingTls.add(listener)) {
+      log.write(Event.TLS_PASSED_ON, "listener", listener, "client", clientAddress);
     }
   }
 

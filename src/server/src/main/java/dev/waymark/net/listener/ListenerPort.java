@@ -282,7 +282,7 @@ public final class ListenerPort {
             "proxy-header", new ProxyHeaderHandler(proxy, clockNs, timeoutNs, introduction));
       }
       ClientHandler handler =
-          new ClientHandler(socket, now.listener(), acceptor, now.counters());
+          new ClientHandler(socket, now.listener(), acceptor, now.counters(), events);
       if (now.tls() != null) {
         addTls(pipeline, config, now, socket, handler);
       }
