@@ -48,6 +48,9 @@ final class BridgeEvents
   /** The names of the certificates in force, by kind and name of their owner. */
   private final Map<List<String>, List<String>> certificateNames = new ConcurrentHashMap<>();
 
+  /** Listeners on which a client was seen to speak TLS that they do not: often all of them do. */
+  private final Set<String> passingTls = ConcurrentHashMap.newKeySet();
+
   private final EventLog log;
   private final Metrics metrics;
   private final OutlierSignals outlierSignals;
@@ -219,6 +222,13 @@ final class BridgeEvents
       Collections.addAll(line, "detail", detail);
     }
     log.write(Event.CONNECTION_REFUSED, line.toArray());
+  }
+
+  @Override
+  public void onTlsPassedOn(String listener, String clientAddress) {
+    if (passingTls.add(listener)) {
+      log.write(Event.TLS_PASSED_ON, "listener", listener, "client", clientAddress);
+    }
   }
 
   @Override

@@ -297,7 +297,8 @@ public final class ListenerPort {
         pipeline.addLast(
             "proxy-header", new ProxyHeaderHandler(proxy, clockNs, timeoutNs, introduction));
       }
-      ClientHandler handler = new ClientHandler(socket, now.listener(), acceptor, now.counters());
+      ClientHandler handler =
+          new ClientHandler(socket, now.listener(), acceptor, now.counters(), events);
       if (now.tls() != null) {
         addTls(pipeline, config, now, socket, handler);
       }

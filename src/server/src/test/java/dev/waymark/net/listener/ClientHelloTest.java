@@ -75,6 +75,24 @@ class ClientHelloTest {
   }
 
   @Test
+  void start_ofAClientHello_isRecognized() {
+    assertThat(isAtStart(22, 3, 1, 2, 0, 1, 0)).isTrue();
+    assertThat(isAtStart(22, 3, 3, 0, 5, 1)).isTrue();
+    assertThat(isAtStart(22, 3, 3, 0, 5)).isFalse();
+    assertThat(isAtStart(22, 3, 3, 0, 5, 2)).isFalse();
+    assertThat(isAtStart(21, 3, 3, 0, 5, 1)).isFalse();
+    assertThat(isAtStart('G', 'E', 'T', ' ', '/', ' ')).isFalse();
+  }
+
+  private static boolean isAtStart(int... values) {
+    ByteBuf bytes = Unpooled.buffer();
+    for (int value : values) {
+      bytes.writeByte(value);
+    }
+    return ClientHello.isAtStartOf(bytes);
+  }
+
+  @Test
   void hello_withoutExtensions_hasNothing() {
     assertThat(read(START)).isEqualTo(new ClientHello(null, List.of()));
     assertThat(read(START, twoBytes(0))).isEqualTo(new ClientHello(null, List.of()));
