@@ -60,8 +60,7 @@ final class TlsListenerIT {
   private static Issued stranger;
   private static Issued revokedThrough;
 
-  @Parameter
-  private String engine;
+  @Parameter private String engine;
 
   @BeforeParameterizedClassInvocation
   static void start(String engine) throws Exception {

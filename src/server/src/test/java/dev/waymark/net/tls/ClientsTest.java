@@ -86,8 +86,7 @@ class ClientsTest {
 
   private Client add(ServerContexts trustedBy) throws Exception {
     Client client =
-        new Client(
-            Certificates.read(device.certificate()).toArray(X509Certificate[]::new), ends);
+        new Client(Certificates.read(device.certificate()).toArray(X509Certificate[]::new), ends);
     clients.add(client, trustedBy);
     return client;
   }
