@@ -23,7 +23,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** Turns events in the bridge into log lines and metrics. Thread-safe. */
-final class BridgeEvents implements ShardEvents, ListenerEvents, ListenerTls.Events, PoolEvents, LoopWatch.Listener {
+final class BridgeEvents
+    implements ShardEvents, ListenerEvents, ListenerTls.Events, PoolEvents, LoopWatch.Listener {
   /** Receives outlier signals about upstreams. Called on the shards' threads. */
   interface OutlierSignals {
     void onOutlierSignal(String pool, String upstream, OutlierSignal why);
@@ -296,8 +297,8 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, ListenerTls.Eve
   private void forgetCertificates(String kind, String name) {
     List<String> certificates = certificateNames.remove(List.of(kind, name));
     if (certificates != null) {
-      certificates.forEach(certificate ->
-          metrics.remove(TLS_NOT_AFTER, tlsLabels(kind, name, "name", certificate)));
+      certificates.forEach(
+          certificate -> metrics.remove(TLS_NOT_AFTER, tlsLabels(kind, name, "name", certificate)));
     }
   }
 

@@ -58,8 +58,7 @@ record ClientHello(@Nullable String serverName, List<String> applicationProtocol
       rest.skipBytes(rest.readUnsignedByte());
       rest.skipBytes(rest.readUnsignedShort());
       rest.skipBytes(rest.readUnsignedByte());
-      ByteBuf extensions =
-          rest.isReadable() ? rest.readSlice(rest.readUnsignedShort()) : rest;
+      ByteBuf extensions = rest.isReadable() ? rest.readSlice(rest.readUnsignedShort()) : rest;
       while (extensions.isReadable()) {
         int type = extensions.readUnsignedShort();
         ByteBuf extension = extensions.readSlice(extensions.readUnsignedShort());

@@ -358,11 +358,7 @@ public final class ListenerPort {
 
   /** What becomes of a client that speaks TLS. */
   private record Handshake(
-      Use use,
-      int handshakesMax,
-      SocketClient socket,
-      ClientHandler handler,
-      ListenerEvents events)
+      Use use, int handshakesMax, SocketClient socket, ClientHandler handler, ListenerEvents events)
       implements TlsStage.Outcome {
     @Override
     public boolean onHandshake() {

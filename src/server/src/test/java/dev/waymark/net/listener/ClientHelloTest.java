@@ -53,12 +53,7 @@ class ClientHelloTest {
   /** A ClientHello with one extension. */
   private static ClientHello with(int type, byte[] content) {
     int length = content.length;
-    return read(
-        START,
-        twoBytes(length + 4),
-        twoBytes(type),
-        twoBytes(length),
-        content);
+    return read(START, twoBytes(length + 4), twoBytes(type), twoBytes(length), content);
   }
 
   private static byte[] twoBytes(int value) {

@@ -86,8 +86,7 @@ class ClientsTest {
 
   private Client add(ServerContexts trustedBy) throws Exception {
     Client client =
-        new Client(
-            Certificates.read(device.certificate()).toArray(X509Certificate[]::new), ends);
+        new Client(Certificates.read(device.certificate()).toArray(X509Certificate[]::new), ends);
     clients.add(client, trustedBy);
     return client;
   }
@@ -134,7 +133,8 @@ class ClientsTest {
 
   @Test
   void clients_areLookedAtAgain_onlyWhenACertificateHasExpired() throws Exception {
-    long expiryMs = Certificates.read(device.certificate()).getFirst().getNotAfter().getTime();
+    long expiryMs =
+        Certificates.read(device.certificate()).getFirst().getNotAfter().toInstant().toEpochMilli();
     add(before);
     check(before, expiryMs);
     // By the wall clock, on which the validation relies, it is still valid.
