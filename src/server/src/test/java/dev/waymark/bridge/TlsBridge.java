@@ -34,7 +34,7 @@ import java.util.stream.Stream;
  * A bridge in this process, and an upstream behind it. The upstream echoes, says {@code end@N} when
  * the client's stream has ended after N bytes, and obeys the words finish, abort and silent.
  */
-final class TlsBridge implements AutoCloseable {
+final class TlsBridge {
   /** The machine may be busy. */
   static final Duration TIMEOUT = Duration.ofSeconds(20);
 
@@ -218,13 +218,8 @@ final class TlsBridge implements AutoCloseable {
     return new ReadyLine(bridge, bridge.inForce()).text();
   }
 
-  @Override
-  public void close() {
-    try {
-      bridge.stop();
-    } catch (InterruptedException hurry) {
-      Thread.currentThread().interrupt();
-    }
+  void stop() throws InterruptedException {
+    bridge.stop();
     upstream.close();
   }
 }

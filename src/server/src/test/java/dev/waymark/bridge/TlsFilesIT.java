@@ -71,7 +71,7 @@ final class TlsFilesIT {
 
   @AfterEach
   void stop() throws InterruptedException {
-    bridge.close();
+    bridge.stop();
   }
 
   /** Within a second of its replacement, plus what a busy machine takes. */

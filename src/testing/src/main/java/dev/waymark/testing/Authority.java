@@ -1,10 +1,9 @@
 package dev.waymark.testing;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -264,7 +263,7 @@ public final class Authority {
                 .start();
         String output;
         try (InputStream stream = process.getInputStream()) {
-          output = new String(stream.readAllBytes(), UTF_8);
+          output = new String(stream.readAllBytes(), StandardCharsets.UTF_8);
         }
         if (process.waitFor() != 0) {
           throw new IllegalStateException(line + ": " + Files.readString(errors));

@@ -133,7 +133,8 @@ class ClientsTest {
 
   @Test
   void clients_areLookedAtAgain_onlyWhenACertificateHasExpired() throws Exception {
-    long expiryMs = Certificates.read(device.certificate()).getFirst().getNotAfter().getTime();
+    long expiryMs =
+        Certificates.read(device.certificate()).getFirst().getNotAfter().toInstant().toEpochMilli();
     add(before);
     check(before, expiryMs);
     // By the wall clock, on which the validation relies, it is still valid.
