@@ -61,8 +61,7 @@ final class BenchTls implements AutoCloseable {
     // Netty looks for a session only if it knows the target.
     SslHandler handler =
         isResuming
-            ? context.newHandler(
-                allocator, target.getAddress().getHostAddress(), target.getPort())
+            ? context.newHandler(allocator, target.getAddress().getHostAddress(), target.getPort())
             : context.newHandler(allocator);
     handler.setHandshakeTimeoutMillis(HANDSHAKE_TIMEOUT_MS);
     return handler;
