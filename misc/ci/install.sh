@@ -10,6 +10,7 @@ promtool:prometheus
 protoc:protobuf-compiler
 grpc_python_plugin:protobuf-compiler-grpc
 /usr/lib/python3/dist-packages/grpc:python3-grpcio
+openssl:openssl
 nginx:nginx
 /usr/lib/nginx/modules/ngx_stream_module.so:libnginx-mod-stream
 haproxy:haproxy

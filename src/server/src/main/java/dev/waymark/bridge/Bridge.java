@@ -250,11 +250,11 @@ public final class Bridge implements Acceptor {
     readiness = new Readiness(false, "stopped");
     reload.close();
     ports.close();
-    tlsWatch.close();
     shards.endConnections();
     pools.close();
     // Otherwise snapshots still under way would reach loops that have ended.
     pools.settle();
+    tlsWatch.close();
     shards.endLoops();
     controlLoops.shutdownGracefully(0, BridgeShards.STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS).await();
     if (wasStarted) {

@@ -116,9 +116,9 @@ final class BridgePorts {
     List<Assignment> assignments = new ArrayList<>();
     try {
       for (ListenerConfig config : listeners) {
-        @Nullable ListenerTls own = tlsFor(config);
         Optional<ListenerPort> known = free.stream().filter(port -> port.isFor(config)).findFirst();
         known.ifPresent(free::remove);
+        @Nullable ListenerTls own = tlsFor(config, known);
         ListenerPort port = known.orElseGet(() -> newPort(config, own));
         assignments.add(new Assignment(config, port, known.isEmpty(), own));
       }
@@ -129,13 +129,17 @@ final class BridgePorts {
     }
   }
 
-  private @Nullable ListenerTls tlsFor(ListenerConfig config) {
-    ListenerTls known = tls.get(config.name());
-    if (!config.isTls() || (known != null && known.isFor(config))) {
-      return config.isTls() ? known : null;
+  private @Nullable ListenerTls tlsFor(ListenerConfig config, Optional<ListenerPort> port) {
+    if (!config.isTls()) {
+      return null;
+    }
+    String nameBefore = port.map(ListenerPort::listener).orElse(config.name());
+    ListenerTls known = tls.get(nameBefore);
+    if (known != null && known.isFor(config)) {
+      return known;
     }
     try {
-      return ListenerTls.open(config, Clock::now, events);
+      return ListenerTls.open(config, known, Clock::now, events);
     } catch (TlsFileException unusable) {
       throw StartException.tls(config, unusable.problem());
     }

@@ -75,18 +75,32 @@ public final class ReadyLine {
   /** Suggests a port to try only if its pool can answer. */
   private String advice() {
     return servedPort()
-        .map(address -> "try it: nc " + host(address) + " " + address.getPort())
+        .map(this::tryIt)
         .orElseGet(
             () -> "no upstream is serving yet; see http://" + bridge.adminAddress() + "/upstreams");
   }
 
-  private Optional<InetSocketAddress> servedPort() {
-    Map<String, String> poolOf =
-        loaded.config().listeners().stream()
-            .collect(Collectors.toMap(ListenerConfig::name, ListenerConfig::pool));
+  private String tryIt(ListenerPort port) {
+    InetSocketAddress address = port.address();
+    if (!listenerOf(port).map(ListenerConfig::isTls).orElse(false)) {
+      return "try it: nc " + host(address) + " " + address.getPort();
+    }
+    String target =
+        address.getAddress().isAnyLocalAddress()
+            ? host(address) + ":" + address.getPort()
+            : ListenerPort.text(address);
+    return "try it: openssl s_client -quiet -connect " + target;
+  }
+
+  private Optional<ListenerPort> servedPort() {
     return bridge.ports().stream()
-        .filter(port -> serving(poolOf.getOrDefault(port.listener(), "")) > 0)
-        .map(ListenerPort::address)
+        .filter(port -> serving(listenerOf(port).map(ListenerConfig::pool).orElse("")) > 0)
+        .findFirst();
+  }
+
+  private Optional<ListenerConfig> listenerOf(ListenerPort port) {
+    return loaded.config().listeners().stream()
+        .filter(listener -> listener.name().equals(port.listener()))
         .findFirst();
   }
 

@@ -76,11 +76,23 @@ final class ListenerReader {
     int count = list.map(Elements::count).orElse(settings.values().under(path).isEmpty() ? 0 : 1);
     for (int j = 0; j < count; j++) {
       Optional<Setting<Path>> certificate = certificate(i, j, list);
-      Optional<Path> key = settings.find(TlsKeys.KEY, i, j).map(Setting::value);
+      Optional<Path> key = key(i, j, list);
       certificate.map(Setting::value).ifPresent(found ->
           files.add(new CertificateFiles(found, key.orElse(found))));
     }
     return files;
+  }
+
+  private Optional<Path> key(int i, int j, Optional<Elements> list) {
+    Optional<Setting<Path>> key = settings.find(TlsKeys.KEY, i, j);
+    boolean isOneOfSeveral = list.filter(found -> found.count() > 1).isPresent();
+    key.filter(found -> isOneOfSeveral && !(found.origin() instanceof Origin.File))
+        .ifPresent(this::refuseWithoutCertificate);
+    return key.map(Setting::value);
+  }
+
+  private void refuseWithoutCertificate(Setting<Path> key) {
+    settings.refuse(key, "together with " + TlsKeys.CERTIFICATE.flag().orElseThrow());
   }
 
   private Optional<Setting<Path>> certificate(int i, int j, Optional<Elements> list) {
@@ -89,10 +101,7 @@ final class ListenerReader {
     }
     Optional<Setting<Path>> certificate = settings.find(TlsKeys.CERTIFICATE, i, j);
     if (settings.values().value(TlsKeys.CERTIFICATE.at(i, j)).isEmpty()) {
-      settings
-          .find(TlsKeys.KEY, i, j)
-          .ifPresent(key ->
-              settings.refuse(key, "together with " + TlsKeys.CERTIFICATE.flag().orElseThrow()));
+      settings.find(TlsKeys.KEY, i, j).ifPresent(this::refuseWithoutCertificate);
     }
     return certificate;
   }

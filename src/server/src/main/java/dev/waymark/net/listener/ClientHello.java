@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,9 @@ record ClientHello(@Nullable String serverName, List<String> applicationProtocol
   private static final int SERVER_NAME = 0;
   private static final int ALPN = 16;
   private static final int HOST_NAME = 0;
+
+  /** Upstreams and logs see the name, so it is no longer than DNS allows, and printable. */
+  private static final Pattern HOST = Pattern.compile("[!-~]{1,255}");
 
   /**
    * Reads a ClientHello without its header. What is malformed counts as absent: the TLS engine
@@ -59,7 +63,7 @@ record ClientHello(@Nullable String serverName, List<String> applicationProtocol
       return null;
     }
     String name = names.readCharSequence(names.readUnsignedShort(), US_ASCII).toString();
-    return name.toLowerCase(Locale.ROOT);
+    return HOST.matcher(name).matches() ? name.toLowerCase(Locale.ROOT) : null;
   }
 
   private static List<String> protocols(ByteBuf extension) {

@@ -1,12 +1,11 @@
 package dev.waymark.net.listener;
 
+import dev.waymark.net.tls.Handshake;
 import dev.waymark.net.tls.ListenerTls;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslClientHelloHandler;
-import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
 import java.util.Collections;
@@ -21,6 +20,9 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
     implements HandshakeQueue.Waiting {
   /** Of a ClientHello with post-quantum key shares, several tickets and long names. */
   private static final int HELLO_BYTES_MAX = 16 * 1024;
+
+  /** Of all records before the ClientHello is complete: it may come in small fragments. */
+  private static final int PENDING_BYTES_MAX = 2 * HELLO_BYTES_MAX;
 
   /** The type of a record with a handshake (RFC 8446, section 5.1). */
   private static final int HANDSHAKE_RECORD = 22;
@@ -47,30 +49,50 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
     if (in.isReadable() && in.getUnsignedByte(in.readerIndex()) != HANDSHAKE_RECORD) {
       in.skipBytes(in.readableBytes());
       stage.refuse(RefusalReason.TLS_PLAINTEXT, "");
-    } else {
-      super.decode(context, in, out);
+      return;
+    }
+    super.decode(context, in, out);
+    if (hello == null && in.readableBytes() > PENDING_BYTES_MAX) {
+      in.skipBytes(in.readableBytes());
+      stage.refuse(RefusalReason.TLS_HELLO_TOO_LONG, "");
     }
   }
 
   @Override
   protected Future<ClientHello> lookup(ChannelHandlerContext context, @Nullable ByteBuf bytes) {
     if (bytes == null) {
-      return context.executor().newFailedFuture(new NotSslRecordException("no ClientHello"));
+      stage.refuse(RefusalReason.TLS_PLAINTEXT, "");
+      return refused(context);
     }
     ClientHello read = ClientHello.read(bytes);
-    Promise<ClientHello> promise = context.executor().newPromise();
     List<String> wanted = tls.applicationProtocols();
     if (!wanted.isEmpty()
         && !read.applicationProtocols().isEmpty()
         && Collections.disjoint(wanted, read.applicationProtocols())) {
       context.writeAndFlush(Unpooled.wrappedBuffer(NO_APPLICATION_PROTOCOL));
       stage.refuse(RefusalReason.TLS_PROTOCOL_UNKNOWN, "");
-      return promise;
+      return refused(context);
     }
+    Promise<ClientHello> promise = context.executor().newPromise();
     hello = read;
     turn = promise;
     queue.add(this);
     return promise;
+  }
+
+  private static Future<ClientHello> refused(ChannelHandlerContext context) {
+    Promise<ClientHello> promise = context.executor().newPromise();
+    promise.cancel(false);
+    return promise;
+  }
+
+  /** If its turn never comes: the ClientHello is released when the promise is done. */
+  @Override
+  protected void handlerRemoved0(ChannelHandlerContext context) throws Exception {
+    super.handlerRemoved0(context);
+    if (turn != null) {
+      turn.cancel(false);
+    }
   }
 
   @Override
@@ -81,21 +103,20 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
   @Override
   public void begin() {
     if (turn != null && hello != null) {
-      turn.setSuccess(hello);
+      turn.trySuccess(hello);
     }
   }
 
   @Override
   protected void onLookupComplete(ChannelHandlerContext context, Future<ClientHello> found) {
     if (!found.isSuccess()) {
-      stage.refuse(RefusalReason.TLS_PLAINTEXT, "");
       return;
     }
     String serverName = found.getNow().serverName();
-    stage.serverName(serverName);
-    SslHandler handler = tls.newHandler(serverName, context.alloc());
+    Handshake handshake = tls.begin(serverName, context.alloc());
     // The stage has a deadline for the whole handshake.
-    handler.setHandshakeTimeoutMillis(0);
-    context.pipeline().replace(this, "tls", handler);
+    handshake.handler().setHandshakeTimeoutMillis(0);
+    stage.onBegin(serverName, handshake);
+    context.pipeline().replace(this, "tls", handshake.handler());
   }
 }

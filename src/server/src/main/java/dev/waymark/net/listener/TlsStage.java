@@ -2,6 +2,7 @@ package dev.waymark.net.listener;
 
 import dev.waymark.config.TlsKeys.MissingCloseNotify;
 import dev.waymark.net.tls.Distrust;
+import dev.waymark.net.tls.Handshake;
 import dev.waymark.net.tls.ListenerTls;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.TlsFacts;
@@ -73,6 +74,7 @@ final class TlsStage extends ChannelInboundHandlerAdapter implements ListenerTls
   private @Nullable ChannelHandlerContext context;
   private @Nullable ScheduledFuture<?> timer;
   private @Nullable String serverName;
+  private @Nullable Handshake handshake;
   private X509Certificate[] chain = NONE;
   private long deadlineNs;
 
@@ -136,9 +138,14 @@ final class TlsStage extends ChannelInboundHandlerAdapter implements ListenerTls
     return phase != Phase.HANDSHAKE || clockNs.getAsLong() - deadlineNs >= 0;
   }
 
-  /** The name that the client asks for. */
-  void serverName(@Nullable String name) {
+  /**
+   * The handshake's turn has come.
+   *
+   * @param name that the client asks for; null if it names none
+   */
+  void onBegin(@Nullable String name, Handshake begun) {
     serverName = name;
+    handshake = begun;
   }
 
   void refuse(RefusalReason reason, String detail) {
@@ -162,10 +169,12 @@ final class TlsStage extends ChannelInboundHandlerAdapter implements ListenerTls
   private void open() {
     phase = Phase.OPEN;
     endHandshake();
-    SslHandler handler = context().pipeline().get(SslHandler.class);
+    Handshake complete = Objects.requireNonNull(handshake);
+    handshake = null;
+    SslHandler handler = complete.handler();
     chain = TlsFactsReader.chain(handler.engine().getSession());
     if (chain.length > 0) {
-      tls.add(this);
+      tls.add(this, complete);
     }
     outcome.onReady(TlsFactsReader.read(handler, serverName, chain));
     context().fireChannelActive();
@@ -231,9 +240,9 @@ final class TlsStage extends ChannelInboundHandlerAdapter implements ListenerTls
     boolean isTls = cause instanceof SSLException || cause.getCause() instanceof SSLException;
     if (phase == Phase.HANDSHAKE && cause instanceof IOException) {
       refuse(RefusalReason.TLS_HANDSHAKE_INCOMPLETE, "");
-    } else if (phase == Phase.HANDSHAKE && (isTls || cause instanceof DecoderException)) {
+    } else if (isTls || cause instanceof DecoderException) {
+      // At most one of the two has an effect; none if the client is refused already.
       refuse(HandshakeFailures.reason(cause), HandshakeFailures.detail(cause));
-    } else if (isTls) {
       lose(CloseReason.TLS_ERROR);
     } else {
       context.fireExceptionCaught(cause);

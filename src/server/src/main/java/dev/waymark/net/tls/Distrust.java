@@ -3,6 +3,7 @@ package dev.waymark.net.tls;
 import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertPathValidatorException.BasicReason;
 import java.security.cert.CertificateException;
+import java.security.cert.CertificateExpiredException;
 import java.util.Optional;
 
 /** Why a certificate is not trusted. Immutable. */
@@ -27,6 +28,9 @@ public enum Distrust {
         if (invalid.getReason() == BasicReason.EXPIRED) {
           return Optional.of(EXPIRED);
         }
+      }
+      if (cause instanceof CertificateExpiredException) {
+        return Optional.of(EXPIRED);
       }
       if (cause instanceof CertificateException || cause instanceof CertPathValidatorException) {
         found = Optional.of(INVALID);

@@ -9,6 +9,9 @@ import java.util.List;
  * one thread.
  */
 final class FollowedFiles {
+  /** When files that were refused are tried again: the reason may lie outside of what is seen. */
+  private static final long RETRY_MS = 10_000;
+
   private final List<Path> files;
 
   /** What was last told to be new. */
@@ -16,20 +19,41 @@ final class FollowedFiles {
 
   private TlsFiles seen;
 
+  /** Why the known files were refused; empty if they were not. */
+  private String refusal = "";
+
+  private long retryAtMs = Long.MAX_VALUE;
+
   FollowedFiles(List<Path> files) {
     this.files = files.stream().distinct().toList();
     this.known = TlsFiles.of(this.files);
     this.seen = known;
   }
 
-  /** Looks at the files; returns whether they are new, which it tells once. Blocks. */
-  boolean areNew() {
+  /**
+   * Looks at the files; returns whether to load them: they are new, which it tells once, or it is
+   * time to try them again. Blocks.
+   */
+  boolean areDue(long nowMs) {
     TlsFiles now = TlsFiles.of(files);
     boolean areNew = !now.equals(known) && now.equals(seen);
     seen = now;
     if (areNew) {
       known = now;
+      refusal = "";
     }
-    return areNew;
+    boolean areDue = areNew || nowMs >= retryAtMs;
+    if (areDue) {
+      retryAtMs = Long.MAX_VALUE;
+    }
+    return areDue;
+  }
+
+  /** They cannot be used, and are tried again later. Returns whether the problem is a new one. */
+  boolean refuse(String problem, long nowMs) {
+    retryAtMs = nowMs + RETRY_MS;
+    boolean isNew = !problem.equals(refusal);
+    refusal = problem;
+    return isNew;
   }
 }

@@ -5,21 +5,15 @@ import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.TlsKeys;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.util.IllegalReferenceCountException;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -52,28 +46,16 @@ public final class ListenerTls implements TlsWatch.Followed {
     void end(Distrust why);
   }
 
-  /**
-   * The clients that one check ends at most, so that thousands that lose their trust at once do not
-   * all reconnect at once. With four checks a second, 400 a second.
-   */
-  private static final int ENDED_PER_CHECK_MAX = 100;
-
   private final ListenerConfig config;
   private final SslProvider provider;
   private final Supplier<Instant> clock;
   private final Events events;
-  private final List<Path> files;
-  private final Set<Client> clients = ConcurrentHashMap.newKeySet();
+  private final FollowedFiles files;
+  private final Clients clients;
   private volatile ServerContexts contexts;
-  private TlsFiles loaded;
-  private TlsFiles refused;
-  private TlsFiles seen;
 
-  /** Whether the trust has changed and not all clients have been checked against it. */
-  private boolean isRecheckDue;
-
-  /** When the first certificate of a client expires, or earlier; Unix milliseconds. */
-  private final AtomicLong nextExpiryMs = new AtomicLong(Long.MAX_VALUE);
+  /** When the last handshake that began before {@link #retire} is over; Unix milliseconds. */
+  private volatile long graceUntilMs = Long.MAX_VALUE;
 
   private volatile boolean isClosed;
 
@@ -82,30 +64,40 @@ public final class ListenerTls implements TlsWatch.Followed {
       SslProvider provider,
       Supplier<Instant> clock,
       Events events,
-      List<Path> files)
+      FollowedFiles files,
+      Clients clients)
       throws TlsFileException {
     this.config = config;
     this.provider = provider;
     this.clock = clock;
     this.events = events;
     this.files = files;
-    this.loaded = TlsFiles.of(files);
-    this.refused = loaded;
-    this.seen = loaded;
+    this.clients = clients;
     this.contexts = ServerContexts.load(config, provider, clock.get());
   }
 
   /**
    * Reads the files of a listener that has certificates. Blocks.
    *
+   * @param predecessor the TLS of the listener so far, whose clients the new one takes over; null
+   *     if there is none
    * @param clock the wall clock
    * @throws TlsFileException if a file cannot be used
    * @throws dev.waymark.config.ConfigException if the wanted engine is not available
    */
-  public static ListenerTls open(ListenerConfig config, Supplier<Instant> clock, Events events)
+  public static ListenerTls open(
+      ListenerConfig config,
+      @Nullable ListenerTls predecessor,
+      Supplier<Instant> clock,
+      Events events)
       throws TlsFileException {
     return new ListenerTls(
-        config, Engines.choose(config.get(TlsKeys.ENGINE)), clock, events, filesOf(config));
+        config,
+        Engines.choose(config.get(TlsKeys.ENGINE)),
+        clock,
+        events,
+        new FollowedFiles(filesOf(config)),
+        predecessor == null ? new Clients() : predecessor.clients);
   }
 
   private static List<Path> filesOf(ListenerConfig config) {
@@ -117,22 +109,22 @@ public final class ListenerTls implements TlsWatch.Followed {
     config.get(TlsKeys.CLIENT_CA).ifPresent(files::add);
     config.get(TlsKeys.CLIENT_CRL).ifPresent(files::add);
     config.get(TlsKeys.TICKET_KEYS).ifPresent(files::add);
-    return files.stream().distinct().toList();
+    return files;
   }
 
   // --- handshakes ---
 
   /**
-   * Creates the handler for one connection, with the certificate for the name that the client asks
+   * Begins the handshake of one connection, with the certificate for the name that the client asks
    * for.
    *
    * @param serverName in lower case; null if the client names none
    */
-  public SslHandler newHandler(@Nullable String serverName, ByteBufAllocator allocator) {
+  public Handshake begin(@Nullable String serverName, ByteBufAllocator allocator) {
     while (true) {
-      SslContext context = contexts.find(serverName);
+      ServerContexts now = contexts;
       try {
-        return context.newHandler(allocator);
+        return new Handshake(now.find(serverName).newHandler(allocator), now);
       } catch (IllegalReferenceCountException replaced) {
         // New files came into force meanwhile.
         if (isClosed) {
@@ -160,11 +152,8 @@ public final class ListenerTls implements TlsWatch.Followed {
   // --- clients ---
 
   /** Follows a client that presented a certificate, until {@link #remove}. Any thread. */
-  public void add(Client client) {
-    if (config.get(TlsKeys.RECHECK_CLIENTS)) {
-      nextExpiryMs.accumulateAndGet(client.chain()[0].getNotAfter().getTime(), Math::min);
-      clients.add(client);
-    }
+  public void add(Client client, Handshake handshake) {
+    clients.add(client, handshake.contexts());
   }
 
   public void remove(Client client) {
@@ -186,61 +175,32 @@ public final class ListenerTls implements TlsWatch.Followed {
     if (isClosed) {
       return;
     }
-    TlsFiles now = TlsFiles.of(files);
-    // Files that somebody is still writing, or replacing one after the other, are left alone until
-    // two checks in a row see the same.
-    if (!now.equals(loaded) && !now.equals(refused) && now.equals(seen)) {
+    Instant now = clock.get();
+    long nowMs = now.toEpochMilli();
+    if (files.areDue(nowMs)) {
       reload(now);
     }
-    seen = now;
-    recheckClients();
+    ServerContexts inForce = contexts;
+    if (config.get(TlsKeys.RECHECK_CLIENTS)) {
+      inForce.trust().ifPresent(trust -> clients.check(inForce, trust, nowMs));
+    }
   }
 
-  private void reload(TlsFiles now) {
+  private void reload(Instant now) {
     ServerContexts before = contexts;
     try {
-      contexts = ServerContexts.load(config, provider, clock.get());
+      contexts = ServerContexts.load(config, provider, now);
     } catch (TlsFileException unusable) {
-      refused = now;
-      events.onFilesRefused(config.name(), unusable.problem());
+      boolean isNew = files.refuse(unusable.problem(), now.toEpochMilli());
+      if (isNew && !isRetired()) {
+        events.onFilesRefused(config.name(), unusable.problem());
+      }
       return;
     }
-    loaded = now;
-    refused = now;
-    isRecheckDue = true;
     before.release();
-    events.onFilesLoaded(config.name(), expiries());
-  }
-
-  private void recheckClients() {
-    long nowMs = clock.get().toEpochMilli();
-    Optional<Trust> trust = contexts.trust();
-    if (trust.isEmpty() || (!isRecheckDue && nowMs <= nextExpiryMs.get())) {
-      return;
+    if (!isRetired()) {
+      events.onFilesLoaded(config.name(), expiries());
     }
-    nextExpiryMs.set(Long.MAX_VALUE);
-    Map<X509Certificate, Optional<Distrust>> verdicts = new HashMap<>();
-    int ended = 0;
-    for (Client client : clients) {
-      X509Certificate certificate = client.chain()[0];
-      long expiryMs = certificate.getNotAfter().getTime();
-      Optional<Distrust> distrust =
-          isRecheckDue || expiryMs < nowMs
-              ? verdicts.computeIfAbsent(certificate, _ -> trust.get().distrust(client.chain()))
-              : Optional.empty();
-      if (distrust.isPresent() && ended == ENDED_PER_CHECK_MAX) {
-        nextExpiryMs.set(nowMs);
-        return;
-      }
-      if (distrust.isPresent()) {
-        ended++;
-        clients.remove(client);
-        client.end(distrust.get());
-      } else {
-        nextExpiryMs.accumulateAndGet(expiryMs, Math::min);
-      }
-    }
-    isRecheckDue = false;
   }
 
   /** When each certificate expires, by what people call it. */
@@ -254,6 +214,32 @@ public final class ListenerTls implements TlsWatch.Followed {
     return expiries;
   }
 
+  // --- end ---
+
+  /** It is no longer in force: from now on it follows only clients, without telling its events. */
+  void retire() {
+    graceUntilMs = clock.get().plus(config.get(TlsKeys.HANDSHAKE_TIMEOUT)).toEpochMilli();
+  }
+
+  private boolean isRetired() {
+    return graceUntilMs != Long.MAX_VALUE;
+  }
+
+  /** Whether no handshake needs it any more. */
+  boolean isGraceOver() {
+    return clock.get().toEpochMilli() > graceUntilMs;
+  }
+
+  boolean hasClients() {
+    return !clients.isEmpty();
+  }
+
+  /** Whether this is the successor or predecessor of the other. */
+  boolean hasSameClients(ListenerTls other) {
+    return clients == other.clients;
+  }
+
+  /** Gives up what it holds; connections go on. */
   @Override
   public void close() {
     isClosed = true;

@@ -110,6 +110,9 @@ final class PrivateKeys {
       while (at < key.length) {
         int content = contentOf(key, at);
         int end = content + lengthOf(key, at);
+        if (end < content || end > key.length) {
+          throw unsupported(file);
+        }
         if ((key[at] & 0xff) == PARAMETERS && key[content] == OBJECT_IDENTIFIER) {
           return Arrays.copyOfRange(key, content, end);
         }
@@ -128,11 +131,12 @@ final class PrivateKeys {
     return at + 2 + (first < 0x80 ? 0 : first - 0x80);
   }
 
+  /** The length of the content; any number if it is damaged. */
   private static int lengthOf(byte[] der, int at) {
     int first = der[at + 1] & 0xff;
     int length = first < 0x80 ? first : 0;
     for (int i = at + 2; i < contentOf(der, at); i++) {
-      length = Math.addExact(Math.multiplyExact(length, 256), der[i] & 0xff);
+      length = (length << 8) | (der[i] & 0xff);
     }
     return length;
   }

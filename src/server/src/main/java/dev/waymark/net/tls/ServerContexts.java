@@ -1,5 +1,7 @@
 package dev.waymark.net.tls;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.TlsKeys;
 import dev.waymark.config.TlsKeys.KeyPermissions;
@@ -8,12 +10,14 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.ClientAuth;
-import io.netty.handler.ssl.OpenSslSessionContext;
+import io.netty.handler.ssl.OpenSslServerSessionContext;
 import io.netty.handler.ssl.OpenSslSessionTicketKey;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.util.ReferenceCountUtil;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -96,9 +100,10 @@ final class ServerContexts {
       for (Identity identity : identities) {
         SslContext context = context(config, provider, identity, trust);
         all.add(context);
-        if (context.sessionContext() instanceof OpenSslSessionContext sessions) {
+        if (context.sessionContext() instanceof OpenSslServerSessionContext sessions) {
           // Without keys of ours, BoringSSL makes and rotates its own.
           sessions.setTicketKeys(ticketKeys);
+          sessions.setSessionIdContext(sessionScope(config, trust));
         }
         identity.names().forEach(name -> byName.putIfAbsent(name, context));
       }
@@ -106,6 +111,25 @@ final class ServerContexts {
     } catch (TlsFileException | RuntimeException failed) {
       all.forEach(ReferenceCountUtil::release);
       throw failed;
+    }
+  }
+
+  /**
+   * Where a session can be resumed: only where the same clients are trusted. Listeners that share
+   * their ticket keys may differ in that.
+   */
+  private static byte[] sessionScope(ListenerConfig config, Optional<Trust> trust) {
+    MessageDigest digest = sha256();
+    digest.update(config.get(TlsKeys.CLIENT_AUTH).name().getBytes(US_ASCII));
+    trust.ifPresent(clients -> digest.update(clients.fingerprint()));
+    return digest.digest();
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException impossible) {
+      throw new IllegalStateException(impossible);
     }
   }
 

@@ -3,9 +3,6 @@ package dev.waymark.net.tls;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.netty.handler.ssl.OpenSslSessionTicketKey;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,11 +23,12 @@ final class TicketKeys {
 
   static OpenSslSessionTicketKey[] read(Path file, boolean mayBeReadByAll)
       throws TlsFileException {
+    String text = new String(FileBytes.read(file, FILE_BYTES_MAX), ISO_8859_1);
     if (!mayBeReadByAll) {
       PrivateKeys.refuseIfReadableByAll(file);
     }
     List<OpenSslSessionTicketKey> keys = new ArrayList<>();
-    for (String line : text(file).split("\\R", -1)) {
+    for (String line : text.split("\\R", -1)) {
       if (!line.isBlank()) {
         keys.add(key(file, keys.size() + 1, line.strip()));
       }
@@ -39,14 +37,6 @@ final class TicketKeys {
       throw new TlsFileException(file, "has " + keys.size() + " keys (expected: 1 to " + KEYS_MAX + ")");
     }
     return keys.toArray(OpenSslSessionTicketKey[]::new);
-  }
-
-  private static String text(Path file) throws TlsFileException {
-    try (InputStream stream = Files.newInputStream(file)) {
-      return new String(stream.readNBytes(FILE_BYTES_MAX), ISO_8859_1);
-    } catch (IOException failed) {
-      throw new TlsFileException(file, Files.exists(file) ? "cannot be read: " + failed.getMessage() : "no such file");
-    }
   }
 
   private static OpenSslSessionTicketKey key(Path file, int number, String line)

@@ -25,7 +25,14 @@ public final class TlsWatch implements AutoCloseable {
     void close();
   }
 
+  /** How long closing may wait for a check that blocks, as a file system may. */
+  private static final long CLOSE_TIMEOUT_MS = 5_000;
+
   private final Set<Followed> followed = ConcurrentHashMap.newKeySet();
+
+  /** Those out of force, for handshakes under way, and for connections that nobody else follows. */
+  private final Set<ListenerTls> retired = ConcurrentHashMap.newKeySet();
+
   private final Consumer<Throwable> onBug;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
@@ -45,11 +52,30 @@ public final class TlsWatch implements AutoCloseable {
 
   private void check() {
     for (Followed one : followed) {
-      try {
-        one.check();
-      } catch (RuntimeException | Error bug) {
-        onBug.accept(bug);
-      }
+      guarded(one::check);
+    }
+    for (ListenerTls old : retired) {
+      guarded(() -> checkRetired(old));
+    }
+  }
+
+  private void checkRetired(ListenerTls old) {
+    boolean hasSuccessor =
+        followed.stream()
+            .anyMatch(one -> one instanceof ListenerTls listener && listener.hasSameClients(old));
+    if (old.isGraceOver() && (hasSuccessor || !old.hasClients())) {
+      retired.remove(old);
+      old.close();
+    } else if (!hasSuccessor) {
+      old.check();
+    }
+  }
+
+  private void guarded(Runnable action) {
+    try {
+      action.run();
+    } catch (RuntimeException | Error bug) {
+      onBug.accept(bug);
     }
   }
 
@@ -63,24 +89,35 @@ public final class TlsWatch implements AutoCloseable {
     followed.add(pool);
   }
 
-  /** Forgets this listener and closes it, after a check in progress. */
+  /** This listener's TLS is no longer in force. It is closed once no client needs it. */
   public void remove(ListenerTls listener) {
-    close(listener);
+    if (followed.remove(listener)) {
+      listener.retire();
+      retired.add(listener);
+    }
   }
 
   /** Forgets this pool and closes it, after a check in progress. */
   public void remove(UpstreamTls pool) {
-    close(pool);
-  }
-
-  private void close(Followed one) {
-    if (followed.remove(one)) {
-      thread.execute(one::close);
+    if (followed.remove(pool)) {
+      thread.execute(pool::close);
     }
   }
 
+  /** Closes all. Blocks until a check in progress has ended, for some seconds at most. */
   @Override
   public void close() {
+    thread.execute(() -> {
+      followed.forEach(one -> guarded(one::close));
+      retired.forEach(listener -> guarded(listener::close));
+    });
     thread.shutdown();
+    try {
+      if (!thread.awaitTermination(CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS)) {
+        thread.shutdownNow();
+      }
+    } catch (InterruptedException hurry) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -1,9 +1,12 @@
 package dev.waymark.net.tls;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.netty.handler.ssl.ResumableX509ExtendedTrustManager;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
 import java.security.cert.CertStore;
 import java.security.cert.CertificateException;
 import java.security.cert.CollectionCertStoreParameters;
@@ -12,9 +15,12 @@ import java.security.cert.TrustAnchor;
 import java.security.cert.X509CRL;
 import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import javax.net.ssl.CertPathTrustManagerParameters;
 import javax.net.ssl.SSLEngine;
@@ -68,38 +74,58 @@ final class Trust extends X509ExtendedTrustManager implements ResumableX509Exten
     }
   }
 
+  /** Tells sets of CAs apart. */
+  byte[] fingerprint() {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      SortedSet<String> authorities = new TreeSet<>();
+      for (X509Certificate authority : pkix.getAcceptedIssuers()) {
+        authorities.add(HexFormat.of().formatHex(digest.digest(authority.getEncoded())));
+      }
+      return digest.digest(String.join(",", authorities).getBytes(US_ASCII));
+    } catch (GeneralSecurityException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
   /** Why a client's certificate is not trusted now; empty if it is. */
   Optional<Distrust> distrust(X509Certificate[] chain) {
     try {
-      pkix.checkClientTrusted(chain, ANY_KEY);
+      check(chain, ANY_KEY);
       return Optional.empty();
     } catch (CertificateException distrusted) {
       return Distrust.in(distrusted);
     }
   }
 
+  private void check(X509Certificate[] chain, String authType) throws CertificateException {
+    pkix.checkClientTrusted(chain, authType);
+    // A certificate that is itself among the CAs is trusted without a look at its dates.
+    chain[0].checkValidity();
+  }
+
   @Override
   public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
       throws CertificateException {
-    pkix.checkClientTrusted(chain, authType);
+    check(chain, authType);
   }
 
   @Override
   public void resumeClientTrusted(X509Certificate[] chain, SSLEngine engine)
       throws CertificateException {
-    pkix.checkClientTrusted(chain, ANY_KEY);
+    check(chain, ANY_KEY);
   }
 
   @Override
   public void checkClientTrusted(X509Certificate[] chain, String authType)
       throws CertificateException {
-    pkix.checkClientTrusted(chain, authType);
+    check(chain, authType);
   }
 
   @Override
   public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
       throws CertificateException {
-    pkix.checkClientTrusted(chain, authType);
+    check(chain, authType);
   }
 
   @Override

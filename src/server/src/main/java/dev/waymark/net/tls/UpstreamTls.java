@@ -176,14 +176,17 @@ public final class UpstreamTls implements TlsWatch.Followed {
 
   @Override
   public void check() {
-    if (isClosed || !files.areNew()) {
+    Instant now = clock.get();
+    if (isClosed || !files.areDue(now.toEpochMilli())) {
       return;
     }
     Loaded before = loaded;
     try {
-      loaded = load(config, clock.get());
+      loaded = load(config, now);
     } catch (TlsFileException unusable) {
-      events.onUpstreamFilesRefused(config.name(), unusable.problem());
+      if (files.refuse(unusable.problem(), now.toEpochMilli())) {
+        events.onUpstreamFilesRefused(config.name(), unusable.problem());
+      }
       return;
     }
     ReferenceCountUtil.release(before.context());
