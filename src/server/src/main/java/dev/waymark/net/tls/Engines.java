@@ -14,6 +14,12 @@ public final class Engines {
   /** Closes the connection of a client that renegotiates (RFC 5246, section 7.4.1.1), as BoringSSL does. */
   private static final String REJECT_RENEGOTIATION = "jdk.tls.rejectClientInitiatedRenegotiation";
 
+  /**
+   * Without it, Netty gives BoringSSL a context's key when it makes the context, not in each
+   * handshake through a callback into Java; a listener has one key for each context.
+   */
+  private static final String KEY_MANAGERS = "io.netty.handler.ssl.openssl.useKeyManagerFactory";
+
   private Engines() {}
 
   /**
@@ -23,6 +29,8 @@ public final class Engines {
    */
   static SslProvider choose(Engine wanted) {
     System.getProperties().putIfAbsent(REJECT_RENEGOTIATION, "true");
+    // Netty reads it once, when it loads BoringSSL.
+    System.getProperties().putIfAbsent(KEY_MANAGERS, "false");
     boolean isJdk = wanted == Engine.JDK || (wanted == Engine.AUTO && !OpenSsl.isAvailable());
     if (!isJdk && !OpenSsl.isAvailable()) {
       throw new ConfigException(
