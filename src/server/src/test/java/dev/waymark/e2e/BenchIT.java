@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.waymark.testing.Authority;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,6 +67,52 @@ final class BenchIT {
       assertThat(figures.get("requests").getAsLong()).isPositive();
       assertThat(figures.get("requests").getAsLong() + figures.get("unsent").getAsLong())
           .isEqualTo(100);
+    }
+  }
+
+  @Test
+  void bridgeWithTls_inConnectBursts_resumesSessionsOnlyIfBenchDoes(@TempDir Path folder)
+      throws IOException {
+    Authority.assumeOpenssl();
+    Authority.Issued pair =
+        Authority.root(folder, "root").issue(Authority.Request.server("localhost"));
+    try (Stub stub = Stub.start();
+        Bridge bridge =
+            Bridge.inFrontOf(
+                stub,
+                "--tls-certificate=" + pair.certificate(),
+                "--tls-key=" + pair.key())) {
+      assertThat(resumed(bridge, "--tls")).isZero();
+      assertThat(resumed(bridge, "--tls-resume")).isPositive();
+    }
+  }
+
+  /** How many sessions are resumed in a burst of a hundred connections. */
+  private static long resumed(Bridge bridge, String tls) {
+    try (Waymark bench =
+        bench(
+            "127.0.0.1:" + bridge.port(),
+            tls,
+            "--connect-burst",
+            "--connections=2",
+            "--rate=200",
+            "--seconds=0.5",
+            "--json=-")) {
+      assertThat(bench.exitCode()).as(bench.describe()).isZero();
+      JsonObject figures = figures(bench).getAsJsonObject("tls");
+      assertThat(figures.get("negotiated").getAsString())
+          .isEqualTo("TLSv1.3 TLS_AES_128_GCM_SHA256");
+      assertThat(figures.get("handshakes").getAsLong()).isPositive();
+      return figures.get("resumed").getAsLong();
+    }
+  }
+
+  @Test
+  void tls_ifTheServerDoesNotSpeakIt_isReportedAsRefused() {
+    try (FaultyEcho echo = FaultyEcho.start(NONE);
+        Waymark bench = bench(echo.address(), "--tls", "--connections=1", "--seconds=0.2")) {
+      assertThat(bench.exitCode()).isEqualTo(1);
+      assertThat(bench.stdout()).contains("1 refused", "TLS handshake with /127.0.0.1:");
     }
   }
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.waymark.protocol.SizeLimits;
 import dev.waymark.protocol.TlsFacts;
+import io.netty.handler.ssl.OpenSslSession;
 import io.netty.handler.ssl.SslHandler;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -26,6 +27,10 @@ final class TlsFactsReader {
 
   /** The chain that the client presented, its own certificate first; empty if there is none. */
   static X509Certificate[] chain(SSLSession session) {
+    // Asking costs an exception where there is none, which is most handshakes.
+    if (session instanceof OpenSslSession known && !known.hasPeerCertificates()) {
+      return new X509Certificate[0];
+    }
     try {
       Certificate[] chain = session.getPeerCertificates();
       return Arrays.copyOf(chain, chain.length, X509Certificate[].class);

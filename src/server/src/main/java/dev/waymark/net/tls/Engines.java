@@ -17,6 +17,12 @@ public final class Engines {
    */
   private static final String REJECT_RENEGOTIATION = "jdk.tls.rejectClientInitiatedRenegotiation";
 
+  /**
+   * Without it, Netty gives BoringSSL a context's key when it makes the context, not in each
+   * handshake through a callback into Java; a listener has one key for each context.
+   */
+  private static final String KEY_MANAGERS = "io.netty.handler.ssl.openssl.useKeyManagerFactory";
+
   private Engines() {}
 
   /**
@@ -26,6 +32,8 @@ public final class Engines {
    */
   static SslProvider choose(Engine wanted) {
     System.getProperties().putIfAbsent(REJECT_RENEGOTIATION, "true");
+    // Netty reads it once, when it loads BoringSSL.
+    System.getProperties().putIfAbsent(KEY_MANAGERS, "false");
     boolean isJdk = wanted == Engine.JDK || (wanted == Engine.AUTO && !OpenSsl.isAvailable());
     if (!isJdk && !OpenSsl.isAvailable()) {
       throw new ConfigException(

@@ -12,6 +12,7 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.OpenSslServerSessionContext;
 import io.netty.handler.ssl.OpenSslSessionTicketKey;
+import io.netty.handler.ssl.ReferenceCountedOpenSslContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -53,6 +54,13 @@ final class ServerContexts {
 
   /** How long a session can be resumed; a client's certificate is checked again each time. */
   private static final long SESSION_TIMEOUT_S = 24 * 3_600;
+
+  /**
+   * BoringSSL keeps a buffer of this size for each connection, for what it writes while it reads,
+   * which is the start of a handshake's reply. The rest of that goes straight to the socket's
+   * buffer. Netty's default is 2,048.
+   */
+  private static final int UNSOLICITED_BYTES = 512;
 
   private final SslContext byDefault;
   private final Map<String, SslContext> byName;
@@ -163,7 +171,11 @@ final class ServerContexts {
               alpn));
     }
     try {
-      return builder.build();
+      SslContext context = builder.build();
+      if (context instanceof ReferenceCountedOpenSslContext boringSsl) {
+        boringSsl.setBioNonApplicationBufferSize(UNSOLICITED_BYTES);
+      }
+      return context;
     } catch (SSLException | IllegalArgumentException refused) {
       Throwable cause = refused.getCause() == null ? refused : refused.getCause();
       throw new TlsFileException(
