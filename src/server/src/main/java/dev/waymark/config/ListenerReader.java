@@ -142,11 +142,7 @@ final class ListenerReader {
       return;
     }
     for (Key<ListenerConfig, ?> key : TlsKeys.GROUP.keys()) {
-      settings
-          .values()
-          .value(key.at(i))
-          .ifPresent(
-              value -> settings.refuse(key, value, key.at(i), "together with tls.certificates"));
+      settings.refuseAlone(key, "together with tls.certificates", i);
     }
   }
 

@@ -46,13 +46,7 @@ final class PoolReader {
         .ifPresent(key -> settings.refuse(key, "together with tls.certificate"));
     if (!isTls) {
       for (Key<PoolConfig, ?> key : UpstreamTlsKeys.GROUP.keys()) {
-        if (key != UpstreamTlsKeys.MODE) {
-          settings
-              .values()
-              .value(key.at(i))
-              .ifPresent(value ->
-                  settings.refuse(key, value, key.at(i), "together with tls.mode required"));
-        }
+        settings.refuseAlone(key, "together with tls.mode required", i);
       }
     }
   }

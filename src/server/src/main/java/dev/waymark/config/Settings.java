@@ -166,6 +166,16 @@ final class Settings {
     }
   }
 
+  /**
+   * Notes that a key is set, although it has no effect without something else: whoever sets it
+   * believes otherwise. Its default may be written out, as {@code config show} does.
+   */
+  <T> void refuseAlone(Key<?, T> key, String expected, int... at) {
+    find(key, at)
+        .filter(setting -> !key.defaultValue().equals(Optional.of(setting.value())))
+        .ifPresent(setting -> refuse(setting, expected));
+  }
+
   /** Notes a mistake in the file that a setting names; the line names its place there. */
   void refuseLine(Setting<?> setting, String line) {
     problems.addLine(setting.origin(), line);

@@ -51,6 +51,11 @@ class ClosingTableTest {
             // ConnectionAgeTest
             CloseReason.CONNECTION_AGE,
             // FirstByteTest
-            CloseReason.FIRST_BYTE_TIMEOUT);
+            CloseReason.FIRST_BYTE_TIMEOUT,
+            // TlsListenerIT; to the engine the same as CLIENT_RESET
+            CloseReason.CLIENT_TRUNCATED,
+            CloseReason.TLS_IDENTITY_REVOKED,
+            CloseReason.TLS_IDENTITY_EXPIRED,
+            CloseReason.TLS_ERROR);
   }
 }
