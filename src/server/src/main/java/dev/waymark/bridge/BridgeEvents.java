@@ -23,7 +23,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** Turns events in the bridge into log lines and metrics. Thread-safe. */
-final class BridgeEvents implements ShardEvents, ListenerEvents, ListenerTls.Events, PoolEvents, LoopWatch.Listener {
+final class BridgeEvents
+    implements ShardEvents, ListenerEvents, ListenerTls.Events, PoolEvents, LoopWatch.Listener {
   /** Receives outlier signals about upstreams. Called on the shards' threads. */
   interface OutlierSignals {
     void onOutlierSignal(String pool, String upstream, OutlierSignal why);
@@ -44,6 +45,9 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, ListenerTls.Eve
 
   /** The names of the certificates in force, by kind and name of their owner. */
   private final Map<List<String>, List<String>> certificateNames = new ConcurrentHashMap<>();
+
+  /** Listeners on which a client was seen to speak TLS that they do not: often all of them do. */
+  private final Set<String> passingTls = ConcurrentHashMap.newKeySet();
 
   private final EventLog log;
   private final Metrics metrics;
@@ -232,6 +236,13 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, ListenerTls.Eve
   }
 
   @Override
+  public void onTlsPassedOn(String listener, String clientAddress) {
+    if (passingTls.add(listener)) {
+      log.write(Event.TLS_PASSED_ON, "listener", listener, "client", clientAddress);
+    }
+  }
+
+  @Override
   public void onFilesLoaded(String listener, Map<String, Instant> certificates) {
     onTlsFilesLoaded("listener", listener, certificates);
   }
@@ -286,8 +297,8 @@ final class BridgeEvents implements ShardEvents, ListenerEvents, ListenerTls.Eve
   private void forgetCertificates(String kind, String name) {
     List<String> certificates = certificateNames.remove(List.of(kind, name));
     if (certificates != null) {
-      certificates.forEach(certificate ->
-          metrics.remove(TLS_NOT_AFTER, tlsLabels(kind, name, "name", certificate)));
+      certificates.forEach(
+          certificate -> metrics.remove(TLS_NOT_AFTER, tlsLabels(kind, name, "name", certificate)));
     }
   }
 

@@ -14,17 +14,17 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.Objects;
-import java.util.stream.Stream;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -160,8 +160,7 @@ final class BridgePorts {
     bindAll(assignments, blocking);
     Map<ListenerPort, String> names =
         ports.stream().collect(Collectors.toMap(port -> port, ListenerPort::listener));
-    return new Prepared(
-        assignments, free, blocking, names, Map.copyOf(configs), Map.copyOf(tls));
+    return new Prepared(assignments, free, blocking, names, Map.copyOf(configs), Map.copyOf(tls));
   }
 
   /** Binds first the ports that need no other to be closed, as binding may fail. */
@@ -281,7 +280,8 @@ final class BridgePorts {
     setListeners(prepared.configsBefore.values(), prepared.tlsBefore);
     prepared.namesBefore.forEach((port, name) -> assign(name, port));
     Stream.concat(
-            replaced.stream(), prepared.assignments.stream().map(Assignment::tls).filter(Objects::nonNull))
+            replaced.stream(),
+            prepared.assignments.stream().map(Assignment::tls).filter(Objects::nonNull))
         .filter(one -> !tls.containsValue(one))
         .distinct()
         .forEach(tlsWatch::remove);
@@ -296,8 +296,7 @@ final class BridgePorts {
     }
   }
 
-  private void setListeners(
-      Collection<ListenerConfig> listeners, Map<String, ListenerTls> itsTls) {
+  private void setListeners(Collection<ListenerConfig> listeners, Map<String, ListenerTls> itsTls) {
     tls.keySet().retainAll(itsTls.keySet());
     tls.putAll(itsTls);
     configs.clear();

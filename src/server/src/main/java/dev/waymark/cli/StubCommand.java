@@ -252,8 +252,7 @@ final class StubCommand implements Callable<Integer> {
     }
     Path key = tlsKey == null ? tlsCertificate : tlsKey;
     try {
-      SslContextBuilder builder =
-          GrpcSslContexts.forServer(tlsCertificate.toFile(), key.toFile());
+      SslContextBuilder builder = GrpcSslContexts.forServer(tlsCertificate.toFile(), key.toFile());
       if (tlsClientCa != null) {
         builder.trustManager(tlsClientCa.toFile()).clientAuth(ClientAuth.REQUIRE);
       }

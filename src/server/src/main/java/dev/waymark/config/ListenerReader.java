@@ -77,8 +77,9 @@ final class ListenerReader {
     for (int j = 0; j < count; j++) {
       Optional<Setting<Path>> certificate = certificate(i, j, list);
       Optional<Path> key = key(i, j, list);
-      certificate.map(Setting::value).ifPresent(found ->
-          files.add(new CertificateFiles(found, key.orElse(found))));
+      certificate
+          .map(Setting::value)
+          .ifPresent(found -> files.add(new CertificateFiles(found, key.orElse(found))));
     }
     return files;
   }
@@ -117,18 +118,21 @@ final class ListenerReader {
       settings.refuse(auth, "together with " + TlsKeys.CLIENT_CA.name());
     }
     if (auth.value() == TlsKeys.ClientAuth.NONE) {
-      for (Key<ListenerConfig, Optional<Path>> key : List.of(TlsKeys.CLIENT_CA, TlsKeys.CLIENT_CRL)) {
+      for (Key<ListenerConfig, Optional<Path>> key :
+          List.of(TlsKeys.CLIENT_CA, TlsKeys.CLIENT_CRL)) {
         settings
             .find(key, i)
             .ifPresent(given ->
                 settings.refuse(
-                    given, "together with " + TlsKeys.CLIENT_AUTH.name() + " optional or required"));
+                    given,
+                    "together with " + TlsKeys.CLIENT_AUTH.name() + " optional or required"));
       }
     }
     settings
         .find(TlsKeys.TICKET_KEYS, i)
         .filter(_ -> settings.value(TlsKeys.ENGINE, i) == TlsKeys.Engine.JDK)
-        .ifPresent(keys -> settings.refuse(keys, "an engine other than jdk, which has its own keys"));
+        .ifPresent(
+            keys -> settings.refuse(keys, "an engine other than jdk, which has its own keys"));
   }
 
   /** Somebody who writes one of these keys believes that the listener speaks TLS. */
@@ -140,8 +144,8 @@ final class ListenerReader {
       settings
           .values()
           .value(key.at(i))
-          .ifPresent(value ->
-              settings.refuse(key, value, key.at(i), "together with tls.certificates"));
+          .ifPresent(
+              value -> settings.refuse(key, value, key.at(i), "together with tls.certificates"));
     }
   }
 

@@ -38,8 +38,7 @@ final class PoolReader {
   }
 
   private void checkTls(int i) {
-    boolean isTls =
-        settings.value(UpstreamTlsKeys.MODE, i) == UpstreamTlsKeys.Mode.REQUIRED;
+    boolean isTls = settings.value(UpstreamTlsKeys.MODE, i) == UpstreamTlsKeys.Mode.REQUIRED;
     boolean hasCertificate = settings.find(UpstreamTlsKeys.CERTIFICATE, i).isPresent();
     settings
         .find(UpstreamTlsKeys.KEY, i)

@@ -12,8 +12,7 @@ public final class UpstreamTlsKeys {
     REQUIRED
   }
 
-  static final KeyGroup<PoolConfig> GROUP =
-      new KeyGroup<>("TLS to upstreams", Scope.POOL, "tls.");
+  static final KeyGroup<PoolConfig> GROUP = new KeyGroup<>("TLS to upstreams", Scope.POOL, "tls.");
 
   public static final Key<PoolConfig, Mode> MODE =
       GROUP

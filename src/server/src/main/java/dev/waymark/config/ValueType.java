@@ -317,15 +317,13 @@ record ValueType<T>(
   static ValueType<Optional<Path>> optionalPath() {
     ValueType<Path> path = path();
     return new ValueType<>(
-        path.expected,
-        path.schema,
-        Optional.empty(),
-        text -> Optional.of(path.reader.read(text)));
+        path.expected, path.schema, Optional.empty(), text -> Optional.of(path.reader.read(text)));
   }
 
   /** Names of protocols for ALPN (RFC 7301, section 6). */
   static ValueType<List<String>> protocolNames() {
-    String expected = "names of protocols separated by commas, each 1 to 255 of ASCII, such as mqtt";
+    String expected =
+        "names of protocols separated by commas, each 1 to 255 of ASCII, such as mqtt";
     String list = "^ *" + PROTOCOL_NAME + " *(, *" + PROTOCOL_NAME + " *)*$";
     return new ValueType<>(
         expected,

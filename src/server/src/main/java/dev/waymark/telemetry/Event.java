@@ -20,6 +20,8 @@ public enum Event {
   TLS_FILES_LOADED(Level.INFO),
   /** Changed files for TLS cannot be used; the former ones stay in force. */
   TLS_FILES_REFUSED(Level.WARN),
+  /** A client speaks TLS to a listener that does not; its bytes are passed on. */
+  TLS_PASSED_ON(Level.WARN),
   CONNECTION_OPENED(Level.DEBUG),
   CONNECTION_ATTACHED(Level.DEBUG),
   /** A connection was taken from an owner that did not do its part. */

@@ -17,9 +17,8 @@ import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Opens channels on the control thread itself, so that callbacks need no thread hop. Does
- * not use gRPC keep-alive, which servers refuse by default; TCP keep-alive detects a dead peer.
- * Immutable.
+ * Opens channels on the control thread itself, so that callbacks need no thread hop. Does not use
+ * gRPC keep-alive, which servers refuse by default; TCP keep-alive detects a dead peer. Immutable.
  */
 public final class NettyHealthChannels implements HealthChannels {
   /**
@@ -55,7 +54,9 @@ public final class NettyHealthChannels implements HealthChannels {
   public ManagedChannel open(
       String upstream, SocketAddress address, Duration userTimeout, Dial dial) {
     NettyChannelBuilder builder =
-        dialler.channel(upstream, address, tls.get(), dial).idleTimeout(NEVER_IDLE_DAYS, TimeUnit.DAYS);
+        dialler
+            .channel(upstream, address, tls.get(), dial)
+            .idleTimeout(NEVER_IDLE_DAYS, TimeUnit.DAYS);
     if (address instanceof InetSocketAddress) {
       setUserTimeout(builder, userTimeout);
     }

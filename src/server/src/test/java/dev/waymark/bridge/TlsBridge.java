@@ -34,7 +34,7 @@ import java.util.stream.Stream;
  * A bridge in this process, and an upstream behind it. The upstream echoes, says {@code end@N} when
  * the client's stream has ended after N bytes, and obeys the words finish, abort and silent.
  */
-final class TlsBridge implements AutoCloseable {
+final class TlsBridge {
   /** The machine may be busy. */
   static final Duration TIMEOUT = Duration.ofSeconds(20);
 
@@ -54,8 +54,7 @@ final class TlsBridge implements AutoCloseable {
             Upstream.builder(this::accept).build(), NettyServerBuilder.forAddress(any));
     file = folder.resolve("waymark.yml");
     configure(listeners);
-    bridge =
-        new Bridge(load(), Optional.of(this::load), new EventLog(Clock::nowNs), () -> 0);
+    bridge = new Bridge(load(), Optional.of(this::load), new EventLog(Clock::nowNs), () -> 0);
     bridge.startAdmin();
     bridge.start(new CountDownLatch(1));
   }
@@ -132,8 +131,7 @@ final class TlsBridge implements AutoCloseable {
 
       @Override
       public void onClose(CloseReason reason) {
-        ends.add(
-            new End(connection.open().clientAddress(), connection.receivedOffset(), reason));
+        ends.add(new End(connection.open().clientAddress(), connection.receivedOffset(), reason));
       }
     };
   }
@@ -199,11 +197,10 @@ final class TlsBridge implements AutoCloseable {
   void awaitRefused(String listener, String reason, long count) {
     await()
         .atMost(TIMEOUT)
-        .untilAsserted(
-            () ->
-                assertThat(refused(listener, reason))
-                    .as("%s %s; %s", listener, reason, refusals(listener))
-                    .isEqualTo(count));
+        .untilAsserted(() ->
+            assertThat(refused(listener, reason))
+                .as("%s %s; %s", listener, reason, refusals(listener))
+                .isEqualTo(count));
   }
 
   /** The refusals of a listener, for a failure's message. */
@@ -221,8 +218,7 @@ final class TlsBridge implements AutoCloseable {
     return new ReadyLine(bridge, bridge.inForce()).text();
   }
 
-  @Override
-  public void close() throws InterruptedException {
+  void stop() throws InterruptedException {
     bridge.stop();
     upstream.close();
   }

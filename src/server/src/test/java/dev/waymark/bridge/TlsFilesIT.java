@@ -71,7 +71,7 @@ final class TlsFilesIT {
 
   @AfterEach
   void stop() throws InterruptedException {
-    bridge.close();
+    bridge.stop();
   }
 
   /** Within a second of its replacement, plus what a busy machine takes. */
@@ -115,8 +115,7 @@ final class TlsFilesIT {
                   "listener=\"server\"",
                   "name=\"two.example\""))
           .isGreaterThan(Instant.now().getEpochSecond());
-      assertThat(
-              bridge.metric("waymark_tls_certificate_not_after_seconds", "name=\"one.example\""))
+      assertThat(bridge.metric("waymark_tls_certificate_not_after_seconds", "name=\"one.example\""))
           .isZero();
     }
   }

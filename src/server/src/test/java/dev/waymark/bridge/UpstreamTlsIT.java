@@ -178,11 +178,13 @@ final class UpstreamTlsIT {
 
   /** A server with a certificate of the right CA, but for another name; counts what it is told. */
   private static int impostor(Issued issued) throws Exception {
-    return raw(issued, socket -> {
-      try (InputStream in = socket.getInputStream()) {
-        bytesOfImpostor.addAndGet(in.readAllBytes().length);
-      }
-    });
+    return raw(
+        issued,
+        socket -> {
+          try (InputStream in = socket.getInputStream()) {
+            bytesOfImpostor.addAndGet(in.readAllBytes().length);
+          }
+        });
   }
 
   /** A server with the right certificate that knows no ALPN. */
@@ -203,22 +205,24 @@ final class UpstreamTlsIT {
     SSLServerSocket server =
         (SSLServerSocket) factory.createServerSocket(0, 50, InetAddress.getLoopbackAddress());
     servers.add(server);
-    Thread.ofVirtual().start(() -> {
-      while (!server.isClosed()) {
-        try {
-          SSLSocket socket = (SSLSocket) server.accept();
-          Thread.ofVirtual().start(() -> {
-            try (socket) {
-              conversation.with(socket);
-            } catch (IOException refused) {
-              // The bridge ended the handshake.
+    Thread.ofVirtual()
+        .start(() -> {
+          while (!server.isClosed()) {
+            try {
+              SSLSocket socket = (SSLSocket) server.accept();
+              Thread.ofVirtual()
+                  .start(() -> {
+                    try (socket) {
+                      conversation.with(socket);
+                    } catch (IOException refused) {
+                      // The bridge ended the handshake.
+                    }
+                  });
+            } catch (IOException closed) {
+              return;
             }
-          });
-        } catch (IOException closed) {
-          return;
-        }
-      }
-    });
+          }
+        });
     return server.getLocalPort();
   }
 

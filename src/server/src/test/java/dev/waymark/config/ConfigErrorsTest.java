@@ -159,16 +159,36 @@ final class ConfigErrorsTest {
         row(
             "listeners: [{proxy-protocol: {mode: required, trusted: lb.example.org}}]",
             "waymark.yml:1:56: listeners[0].proxy-protocol.trusted: lb.example.org (expected: networks separated by commas, such as 10.0.0.0/8, 192.0.2.7 or fd00::/8)"),
-        row("listeners: [{tls: {certificates: []}}]", "waymark.yml:1:34: listeners[0].tls.certificates: an empty list (expected: at least one certificate)"),
-        row("listeners: [{tls: {certificates: [{key: a.key}]}}]", "waymark.yml:1:35: listeners[0].tls.certificates[0].certificate: missing (expected: the path of a file)"),
-        row("listeners: [{tls: {client-auth: required, certificates: [{certificate: a.pem}]}}]", "waymark.yml:1:33: listeners[0].tls.client-auth: required (expected: together with client-ca)"),
-        row("listeners: [{tls: {client-ca: ca.pem, certificates: [{certificate: a.pem}]}}]", "waymark.yml:1:31: listeners[0].tls.client-ca: ca.pem (expected: together with client-auth optional or required)"),
-        row("listeners: [{tls: {client-crl: crl.pem, certificates: [{certificate: a.pem}]}}]", "waymark.yml:1:32: listeners[0].tls.client-crl: crl.pem (expected: together with client-auth optional or required)"),
-        row("listeners: [{tls: {engine: jdk, ticket-keys: keys, certificates: [{certificate: a.pem}]}}]", "waymark.yml:1:46: listeners[0].tls.ticket-keys: keys (expected: an engine other than jdk, which has its own keys)"),
-        row("listeners: [{tls: {version-min: 1.3}}]", "waymark.yml:1:33: listeners[0].tls.version-min: 1.3 (expected: together with tls.certificates)"),
-        row("listeners: [{tls: {version-min: 1.1, engine: openssl, alpn: ' ,a', certificates: [{certificate: a.pem}]}}]", "waymark.yml:1:33: listeners[0].tls.version-min: 1.1 (expected: 1.2, 1.3)\nwaymark.yml:1:46: listeners[0].tls.engine: openssl (expected: auto, boringssl, jdk)\nwaymark.yml:1:61: listeners[0].tls.alpn:  ,a (expected: names of protocols separated by commas, each 1 to 255 of ASCII, such as mqtt)"),
-        row("listeners: [{tls: {certificates: a.pem}}]", "waymark.yml:1:34: listeners[0].tls.certificates: a.pem (expected: a list, each element on a line that starts with -)"),
-        row("listeners: [{tls: on}]", "waymark.yml:1:19: listeners[0].tls: on (expected: a map of keys)"),
+        row(
+            "listeners: [{tls: {certificates: []}}]",
+            "waymark.yml:1:34: listeners[0].tls.certificates: an empty list (expected: at least one certificate)"),
+        row(
+            "listeners: [{tls: {certificates: [{key: a.key}]}}]",
+            "waymark.yml:1:35: listeners[0].tls.certificates[0].certificate: missing (expected: the path of a file)"),
+        row(
+            "listeners: [{tls: {client-auth: required, certificates: [{certificate: a.pem}]}}]",
+            "waymark.yml:1:33: listeners[0].tls.client-auth: required (expected: together with client-ca)"),
+        row(
+            "listeners: [{tls: {client-ca: ca.pem, certificates: [{certificate: a.pem}]}}]",
+            "waymark.yml:1:31: listeners[0].tls.client-ca: ca.pem (expected: together with client-auth optional or required)"),
+        row(
+            "listeners: [{tls: {client-crl: crl.pem, certificates: [{certificate: a.pem}]}}]",
+            "waymark.yml:1:32: listeners[0].tls.client-crl: crl.pem (expected: together with client-auth optional or required)"),
+        row(
+            "listeners: [{tls: {engine: jdk, ticket-keys: keys, certificates: [{certificate: a.pem}]}}]",
+            "waymark.yml:1:46: listeners[0].tls.ticket-keys: keys (expected: an engine other than jdk, which has its own keys)"),
+        row(
+            "listeners: [{tls: {version-min: 1.3}}]",
+            "waymark.yml:1:33: listeners[0].tls.version-min: 1.3 (expected: together with tls.certificates)"),
+        row(
+            "listeners: [{tls: {version-min: 1.1, engine: openssl, alpn: ' ,a', certificates: [{certificate: a.pem}]}}]",
+            "waymark.yml:1:33: listeners[0].tls.version-min: 1.1 (expected: 1.2, 1.3)\nwaymark.yml:1:46: listeners[0].tls.engine: openssl (expected: auto, boringssl, jdk)\nwaymark.yml:1:61: listeners[0].tls.alpn:  ,a (expected: names of protocols separated by commas, each 1 to 255 of ASCII, such as mqtt)"),
+        row(
+            "listeners: [{tls: {certificates: a.pem}}]",
+            "waymark.yml:1:34: listeners[0].tls.certificates: a.pem (expected: a list, each element on a line that starts with -)"),
+        row(
+            "listeners: [{tls: on}]",
+            "waymark.yml:1:19: listeners[0].tls: on (expected: a map of keys)"),
         row(
             "listeners: [{proxy-protocol: required}]",
             "waymark.yml:1:30: listeners[0].proxy-protocol: required (expected: a map of keys)"),

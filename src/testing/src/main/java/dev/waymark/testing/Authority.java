@@ -3,6 +3,7 @@ package dev.waymark.testing;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -14,8 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assumptions;
 
 /**
  * A certificate authority for tests, which runs the {@code openssl} command: so the files are those
@@ -158,7 +159,8 @@ public final class Authority {
   /** Creates an authority whose certificate this one signs. */
   public Authority intermediate(Path itsFolder, String name) throws IOException {
     Authority child = new Authority(itsFolder, this);
-    String extensions = "basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign,cRLSign\n";
+    String extensions =
+        "basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign,cRLSign\n";
     Request request = Request.client(name);
     sign(request, itsFolder.resolve("ca.pem"), itsFolder.resolve("ca.key"), extensions);
     return child;
@@ -235,8 +237,7 @@ public final class Authority {
   /** Writes the current revocation list. */
   public Path revocationList() throws IOException {
     Path list = folder.resolve("crl.pem");
-    openssl(
-        "ca -gencrl", "-config", folder.resolve("ca.cnf").toString(), "-out", list.toString());
+    openssl("ca -gencrl", "-config", folder.resolve("ca.cnf").toString(), "-out", list.toString());
     return list;
   }
 
@@ -262,7 +263,7 @@ public final class Authority {
                 .start();
         String output;
         try (InputStream stream = process.getInputStream()) {
-          output = new String(stream.readAllBytes());
+          output = new String(stream.readAllBytes(), StandardCharsets.UTF_8);
         }
         if (process.waitFor() != 0) {
           throw new IllegalStateException(line + ": " + Files.readString(errors));

@@ -2,8 +2,8 @@ package dev.waymark.upstream;
 
 import dev.waymark.protocol.http2.ServerGuard;
 import io.grpc.netty.NettyServerBuilder;
-import io.netty.util.concurrent.Ticker;
 import io.netty.handler.ssl.SslContext;
+import io.netty.util.concurrent.Ticker;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -33,8 +33,7 @@ public final class ServerGuard {
    *
    * @param onFlood as in {@link #install(NettyServerBuilder, Consumer)}
    */
-  public static void install(
-      NettyServerBuilder server, SslContext tls, Consumer<String> onFlood) {
+  public static void install(NettyServerBuilder server, SslContext tls, Consumer<String> onFlood) {
     server.protocolNegotiator(new GuardingTls(InternalProtocolNegotiators.serverTls(tls), onFlood));
   }
 

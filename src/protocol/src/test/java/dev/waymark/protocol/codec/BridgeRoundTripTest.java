@@ -9,8 +9,8 @@ import dev.waymark.protocol.Framing;
 import dev.waymark.protocol.Hello;
 import dev.waymark.protocol.Open;
 import dev.waymark.protocol.ProxyFacts;
-import dev.waymark.protocol.TlsFacts;
 import dev.waymark.protocol.PushResult;
+import dev.waymark.protocol.TlsFacts;
 import dev.waymark.v1.BridgeBatch;
 import dev.waymark.v1.HalfClose;
 import dev.waymark.v1.Release;
@@ -142,7 +142,17 @@ class BridgeRoundTripTest {
         1,
         0,
         new Open(
-            "0-1", "", "", "", 0, new Framing.Delimiter(new byte[] {13, 0, -1}), 9, 0, null, null, null));
+            "0-1",
+            "",
+            "",
+            "",
+            0,
+            new Framing.Delimiter(new byte[] {13, 0, -1}),
+            9,
+            0,
+            null,
+            null,
+            null));
     readWritten();
     assertThat(frame.control())
         .isInstanceOfSatisfying(
@@ -209,7 +219,8 @@ class BridgeRoundTripTest {
     assertThat(frame.control())
         .isInstanceOfSatisfying(
             BridgeControl.OpenControl.class,
-            control -> assertThat(control.open().tls()).usingRecursiveComparison().isEqualTo(facts));
+            control ->
+                assertThat(control.open().tls()).usingRecursiveComparison().isEqualTo(facts));
   }
 
   @Test

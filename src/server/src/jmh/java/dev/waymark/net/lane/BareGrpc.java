@@ -76,7 +76,10 @@ final class BareGrpc {
     Streams flow = new Streams(new byte[bytes]);
     for (SocketAddress address : server.getListenSockets().subList(0, streams)) {
       ManagedChannel channel =
-          dialler.channel("bare:1", address, null, new Dial()).flowControlWindow(WINDOW_BYTES).build();
+          dialler
+              .channel("bare:1", address, null, new Dial())
+              .flowControlWindow(WINDOW_BYTES)
+              .build();
       flow.channels.add(channel);
       loop.execute(() -> flow.start(channel, inFlight));
     }

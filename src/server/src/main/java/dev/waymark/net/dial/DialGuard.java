@@ -17,8 +17,8 @@ import java.net.SocketAddress;
 import javax.net.ssl.SSLException;
 
 /**
- * The first handler of a dialled channel, after TLS: sees the outcome of the connect and the peer's first
- * bytes before HTTP/2's handler does. Once these are known to be HTTP/2, it passes everything
+ * The first handler of a dialled channel, after TLS: sees the outcome of the connect and the peer's
+ * first bytes before HTTP/2's handler does. Once these are known to be HTTP/2, it passes everything
  * through. Confined to the channel's event loop.
  */
 final class DialGuard extends ChannelDuplexHandler {

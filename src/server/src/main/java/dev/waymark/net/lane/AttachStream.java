@@ -119,11 +119,7 @@ final class AttachStream extends Http2ConnectionHandler {
    *     counts as full
    */
   static AttachStream create(
-      String scheme,
-      String authority,
-      String userAgent,
-      int queueBytesMax,
-      Listener listener) {
+      String scheme, String authority, String userAgent, int queueBytesMax, Listener listener) {
     return new Builder(request(scheme, authority, userAgent), queueBytesMax, listener).build();
   }
 

@@ -81,7 +81,8 @@ final class GrpcLane implements LaneTransport, AttachStream.Listener {
       return;
     }
     try {
-      ChannelFuture dialling = settings
+      ChannelFuture dialling =
+          settings
               .dialler()
               .dial(lane.upstream().address(), address, userTimeout, tls, dial, stream);
       // Without a descriptor there is no channel, only a failed future.

@@ -98,8 +98,8 @@ public final class LaneConnector {
   }
 
   /**
-   * Replaces the lanes to a pool one after the other, because its TLS has changed: each by the clean
-   * hand-over that follows a GOAWAY, so no client notices.
+   * Replaces the lanes to a pool one after the other, because its TLS has changed: each by the
+   * clean hand-over that follows a GOAWAY, so no client notices.
    */
   public void renew(String pool) {
     long afterMs = 0;

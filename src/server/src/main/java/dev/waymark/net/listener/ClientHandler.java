@@ -26,12 +26,14 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
   private final String listener;
   private final Acceptor acceptor;
   private final ListenerCounters counters;
+  private final ListenerEvents events;
   private @Nullable Connection connection;
   private @Nullable Framer framer;
 
   /** The start of an incomplete message, or, if reading was paused, messages not cut yet. */
   private @Nullable ByteBuf partial;
 
+  private boolean hasRead;
   private boolean hasUncutMessages;
   private boolean hasSeenEnd;
   private boolean isBroken;
@@ -40,11 +42,16 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
    * @param counters on which this client has been entered; it leaves when its channel is gone
    */
   ClientHandler(
-      SocketClient socket, String listener, Acceptor acceptor, ListenerCounters counters) {
+      SocketClient socket,
+      String listener,
+      Acceptor acceptor,
+      ListenerCounters counters,
+      ListenerEvents events) {
     this.socket = socket;
     this.listener = listener;
     this.acceptor = acceptor;
     this.counters = counters;
+    this.events = events;
   }
 
   @Override
@@ -62,6 +69,10 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
     ByteBuf bytes = (ByteBuf) message;
+    if (!hasRead) {
+      hasRead = true;
+      checkForTls(bytes);
+    }
     Connection to = connection;
     if (to == null || isBroken) {
       bytes.release();
@@ -71,6 +82,12 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
       ByteBuf head = partial;
       partial = null;
       cut(to, framer, head == null ? bytes : append(head, bytes));
+    }
+  }
+
+  private void checkForTls(ByteBuf first) {
+    if (socket.tls() == null && ClientHello.isAtStartOf(first)) {
+      events.onTlsPassedOn(listener, socket.clientAddress());
     }
   }
 

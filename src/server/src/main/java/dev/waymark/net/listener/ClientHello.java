@@ -18,6 +18,15 @@ import org.jspecify.annotations.Nullable;
  * @param applicationProtocols ALPN (RFC 7301, section 3.1); empty if there is none
  */
 record ClientHello(@Nullable String serverName, List<String> applicationProtocols) {
+  /** The type of a record with a part of a handshake. */
+  static final int HANDSHAKE_RECORD = 22;
+
+  private static final int MAJOR_VERSION = 3;
+
+  /** Of a record's header and the type of its first message. */
+  private static final int RECORD_START_BYTES = 6;
+
+  private static final int CLIENT_HELLO = 1;
   private static final int VERSION_AND_RANDOM_BYTES = 34;
   private static final int SERVER_NAME = 0;
   private static final int ALPN = 16;
@@ -25,6 +34,15 @@ record ClientHello(@Nullable String serverName, List<String> applicationProtocol
 
   /** Upstreams and logs see the name, so it is no longer than DNS allows, and printable. */
   private static final Pattern HOST = Pattern.compile("[!-~]{1,255}");
+
+  /** Whether these bytes start like a record with a ClientHello (RFC 8446, section 5.1). */
+  static boolean isAtStartOf(ByteBuf bytes) {
+    int at = bytes.readerIndex();
+    return bytes.readableBytes() >= RECORD_START_BYTES
+        && bytes.getByte(at) == HANDSHAKE_RECORD
+        && bytes.getByte(at + 1) == MAJOR_VERSION
+        && bytes.getByte(at + RECORD_START_BYTES - 1) == CLIENT_HELLO;
+  }
 
   /**
    * Reads a ClientHello without its header. What is malformed counts as absent: the TLS engine
@@ -40,8 +58,7 @@ record ClientHello(@Nullable String serverName, List<String> applicationProtocol
       rest.skipBytes(rest.readUnsignedByte());
       rest.skipBytes(rest.readUnsignedShort());
       rest.skipBytes(rest.readUnsignedByte());
-      ByteBuf extensions =
-          rest.isReadable() ? rest.readSlice(rest.readUnsignedShort()) : rest;
+      ByteBuf extensions = rest.isReadable() ? rest.readSlice(rest.readUnsignedShort()) : rest;
       while (extensions.isReadable()) {
         int type = extensions.readUnsignedShort();
         ByteBuf extension = extensions.readSlice(extensions.readUnsignedShort());

@@ -24,9 +24,6 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
   /** Of all records before the ClientHello is complete: it may come in small fragments. */
   private static final int PENDING_BYTES_MAX = 2 * HELLO_BYTES_MAX;
 
-  /** The type of a record with a handshake (RFC 8446, section 5.1). */
-  private static final int HANDSHAKE_RECORD = 22;
-
   /** A record with the fatal alert no_application_protocol (RFC 7301, section 3.2). */
   private static final byte[] NO_APPLICATION_PROTOCOL = {21, 3, 3, 0, 2, 2, 120};
 
@@ -46,7 +43,7 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
   @Override
   protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out)
       throws Exception {
-    if (in.isReadable() && in.getUnsignedByte(in.readerIndex()) != HANDSHAKE_RECORD) {
+    if (in.isReadable() && in.getUnsignedByte(in.readerIndex()) != ClientHello.HANDSHAKE_RECORD) {
       in.skipBytes(in.readableBytes());
       stage.refuse(RefusalReason.TLS_PLAINTEXT, "");
       return;

@@ -9,8 +9,8 @@ import java.util.Optional;
 import javax.net.ssl.SSLException;
 
 /**
- * Tells from the exception why a handshake failed. The engines tell by exceptions where there is
- * a type, else by text: BoringSSL with its error codes, the JDK in sentences. Stateless.
+ * Tells from the exception why a handshake failed. The engines tell by exceptions where there is a
+ * type, else by text: BoringSSL with its error codes, the JDK in sentences. Stateless.
  */
 final class HandshakeFailures {
   private static final int DETAIL_CHARS_MAX = 120;
@@ -50,10 +50,11 @@ final class HandshakeFailures {
       return "";
     }
     String text = String.valueOf(innermost(failure).getMessage());
-    String detail = text.startsWith("error:")
-        // error:100000f0:SSL routines:OPENSSL_internal:UNSUPPORTED_PROTOCOL
-        ? text.substring(text.lastIndexOf(':') + 1).replace('_', ' ').toLowerCase(Locale.ROOT)
-        : text;
+    String detail =
+        text.startsWith("error:")
+            // error:100000f0:SSL routines:OPENSSL_internal:UNSUPPORTED_PROTOCOL
+            ? text.substring(text.lastIndexOf(':') + 1).replace('_', ' ').toLowerCase(Locale.ROOT)
+            : text;
     return detail.length() <= DETAIL_CHARS_MAX ? detail : detail.substring(0, DETAIL_CHARS_MAX);
   }
 

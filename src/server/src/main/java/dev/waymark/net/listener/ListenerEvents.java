@@ -14,4 +14,10 @@ public interface ListenerEvents {
    * @param detail more about the reason; may be empty
    */
   void onRefused(String listener, String peerAddress, RefusalReason reason, String detail);
+
+  /**
+   * Called when the first bytes of a client are those of TLS, which the listener does not speak.
+   * They are passed on like any others: the upstream may speak it.
+   */
+  void onTlsPassedOn(String listener, String clientAddress);
 }

@@ -282,7 +282,7 @@ public final class ListenerPort {
             "proxy-header", new ProxyHeaderHandler(proxy, clockNs, timeoutNs, introduction));
       }
       ClientHandler handler =
-          new ClientHandler(socket, now.listener(), acceptor, now.counters());
+          new ClientHandler(socket, now.listener(), acceptor, now.counters(), events);
       if (now.tls() != null) {
         addTls(pipeline, config, now, socket, handler);
       }
@@ -358,11 +358,7 @@ public final class ListenerPort {
 
   /** What becomes of a client that speaks TLS. */
   private record Handshake(
-      Use use,
-      int handshakesMax,
-      SocketClient socket,
-      ClientHandler handler,
-      ListenerEvents events)
+      Use use, int handshakesMax, SocketClient socket, ClientHandler handler, ListenerEvents events)
       implements TlsStage.Outcome {
     @Override
     public boolean onHandshake() {

@@ -32,8 +32,7 @@ final class SocketClient implements ClientSocket, ChannelFutureListener {
   private static final AttributeKey<ProxyFacts> PROXY =
       AttributeKey.valueOf(SocketClient.class, "proxy");
 
-  private static final AttributeKey<TlsFacts> TLS =
-      AttributeKey.valueOf(SocketClient.class, "tls");
+  private static final AttributeKey<TlsFacts> TLS = AttributeKey.valueOf(SocketClient.class, "tls");
 
   private final SocketChannel channel;
   private final LongSupplier clockNs;

@@ -206,7 +206,14 @@ final class TlsStage extends ChannelInboundHandlerAdapter implements ListenerTls
 
   private void onCloseNotify() {
     phase = Phase.ENDED;
-    boolean isTls13 = context().pipeline().get(SslHandler.class).engine().getSession().getProtocol().equals("TLSv1.3");
+    boolean isTls13 =
+        context()
+            .pipeline()
+            .get(SslHandler.class)
+            .engine()
+            .getSession()
+            .getProtocol()
+            .equals("TLSv1.3");
     if (!tls.canHalfClose() || !isTls13) {
       context().pipeline().addBefore(context().name(), "tls-ended", new EndedOutput());
     }

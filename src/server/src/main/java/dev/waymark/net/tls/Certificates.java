@@ -21,10 +21,12 @@ final class Certificates {
       if (block.label().equals("CERTIFICATE") || block.label().equals("X509 CERTIFICATE")) {
         try {
           certificates.add(
-              (X509Certificate) factory().generateCertificate(new ByteArrayInputStream(block.der())));
+              (X509Certificate)
+                  factory().generateCertificate(new ByteArrayInputStream(block.der())));
         } catch (CertificateException bad) {
           throw new TlsFileException(
-              file, "certificate " + (certificates.size() + 1) + " is damaged; copy the file again");
+              file,
+              "certificate " + (certificates.size() + 1) + " is damaged; copy the file again");
         }
       }
     }

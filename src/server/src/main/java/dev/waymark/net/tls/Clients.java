@@ -62,7 +62,7 @@ final class Clients {
   private static long expiryMs(Client client) {
     long expiryMs = Long.MAX_VALUE;
     for (X509Certificate certificate : client.chain()) {
-      expiryMs = Math.min(expiryMs, certificate.getNotAfter().getTime());
+      expiryMs = Math.min(expiryMs, certificate.getNotAfter().toInstant().toEpochMilli());
     }
     return expiryMs;
   }
@@ -97,8 +97,7 @@ final class Clients {
       long expiryMs = expiryMs(client);
       Optional<Distrust> distrust =
           isForAll || expiryMs < nowMs
-              ? verdicts.computeIfAbsent(
-                  client.chain()[0], _ -> trust.distrust(client.chain()))
+              ? verdicts.computeIfAbsent(client.chain()[0], _ -> trust.distrust(client.chain()))
               : Optional.empty();
       distrust.ifPresent(why -> endings.add(new Ending(client, why)));
       if (expiryMs >= nowMs) {

@@ -11,7 +11,10 @@ import java.util.Objects;
  * the JDK. Stateless.
  */
 public final class Engines {
-  /** Closes the connection of a client that renegotiates (RFC 5246, section 7.4.1.1), as BoringSSL does. */
+  /**
+   * Closes the connection of a client that renegotiates (RFC 5246, section 7.4.1.1), as BoringSSL
+   * does.
+   */
   private static final String REJECT_RENEGOTIATION = "jdk.tls.rejectClientInitiatedRenegotiation";
 
   /**

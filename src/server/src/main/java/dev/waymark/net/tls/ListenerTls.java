@@ -4,7 +4,6 @@ import dev.waymark.config.CertificateFiles;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.TlsKeys;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.util.IllegalReferenceCountException;
 import java.nio.file.Path;
@@ -209,8 +208,7 @@ public final class ListenerTls implements TlsWatch.Followed {
     contexts
         .identities()
         .forEach(identity ->
-            expiries.merge(
-                identity.label(), identity.notAfter(), (a, b) -> a.isBefore(b) ? a : b));
+            expiries.merge(identity.label(), identity.notAfter(), (a, b) -> a.isBefore(b) ? a : b));
     return expiries;
   }
 

@@ -27,7 +27,8 @@ record Pem(String label, boolean isEncrypted, byte[] der) {
   private static final String DASHES = "-----";
 
   /** Headers before the base64 text, and the empty line after them (RFC 1421, section 4.4). */
-  private static final Pattern HEADERS = Pattern.compile("^\\s*+(?:[A-Za-z0-9-]++: .*+\\R(?: .*+\\R)*+)++");
+  private static final Pattern HEADERS =
+      Pattern.compile("^\\s*+(?:[A-Za-z0-9-]++: .*+\\R(?: .*+\\R)*+)++");
 
   /** The blocks of the file, in order; everything between them is ignored. Blocks. */
   static List<Pem> read(Path file) throws TlsFileException {
@@ -65,7 +66,8 @@ record Pem(String label, boolean isEncrypted, byte[] der) {
     try {
       return Base64.getDecoder().decode(base64.replaceAll("\\s", ""));
     } catch (IllegalArgumentException bad) {
-      throw new TlsFileException(file, "the block " + label + " is not base64; copy the file again");
+      throw new TlsFileException(
+          file, "the block " + label + " is not base64; copy the file again");
     }
   }
 }

@@ -29,11 +29,27 @@ final class PrivateKeys {
 
   /** AlgorithmIdentifier of rsaEncryption, with NULL as its parameters (RFC 8017, appendix A.1). */
   private static final byte[] RSA = {
-    0x30, 0x0d, 0x06, 0x09, 0x2a, (byte) 0x86, 0x48, (byte) 0x86, (byte) 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00
+    0x30,
+    0x0d,
+    0x06,
+    0x09,
+    0x2a,
+    (byte) 0x86,
+    0x48,
+    (byte) 0x86,
+    (byte) 0xf7,
+    0x0d,
+    0x01,
+    0x01,
+    0x01,
+    0x05,
+    0x00
   };
 
   /** OBJECT IDENTIFIER id-ecPublicKey (RFC 5480, section 2.1.1). */
-  private static final byte[] EC = {0x06, 0x07, 0x2a, (byte) 0x86, 0x48, (byte) 0xce, 0x3d, 0x02, 0x01};
+  private static final byte[] EC = {
+    0x06, 0x07, 0x2a, (byte) 0x86, 0x48, (byte) 0xce, 0x3d, 0x02, 0x01
+  };
 
   private static final int SEQUENCE = 0x30;
   private static final int OCTET_STRING = 0x04;
@@ -50,10 +66,12 @@ final class PrivateKeys {
    * @param mayBeReadByAll whether a file that everybody may read is accepted
    */
   static PrivateKey read(Path file, boolean mayBeReadByAll) throws TlsFileException {
-    List<Pem> keys = Pem.read(file).stream().filter(block -> block.label().endsWith("PRIVATE KEY")).toList();
+    List<Pem> keys =
+        Pem.read(file).stream().filter(block -> block.label().endsWith("PRIVATE KEY")).toList();
     if (keys.size() != 1) {
       throw new TlsFileException(
-          file, keys.isEmpty() ? "has no private key" : "has " + keys.size() + " private keys; keep one");
+          file,
+          keys.isEmpty() ? "has no private key" : "has " + keys.size() + " private keys; keep one");
     }
     if (!mayBeReadByAll) {
       refuseIfReadableByAll(file);
@@ -71,7 +89,8 @@ final class PrivateKeys {
           case "PRIVATE KEY" -> key.der();
           case "RSA PRIVATE KEY" -> sequence(VERSION, RSA, element(OCTET_STRING, key.der()));
           case "EC PRIVATE KEY" ->
-              sequence(VERSION, sequence(EC, curve(file, key.der())), element(OCTET_STRING, key.der()));
+              sequence(
+                  VERSION, sequence(EC, curve(file, key.der())), element(OCTET_STRING, key.der()));
           default -> throw unsupported(file);
         };
     for (String algorithm : ALGORITHMS) {

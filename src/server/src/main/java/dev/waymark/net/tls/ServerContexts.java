@@ -179,7 +179,8 @@ final class ServerContexts {
     } catch (SSLException | IllegalArgumentException refused) {
       Throwable cause = refused.getCause() == null ? refused : refused.getCause();
       throw new TlsFileException(
-          identity.files().certificate(), "the TLS engine does not accept it: " + cause.getMessage());
+          identity.files().certificate(),
+          "the TLS engine does not accept it: " + cause.getMessage());
     }
   }
 

@@ -21,8 +21,7 @@ final class TicketKeys {
 
   private TicketKeys() {}
 
-  static OpenSslSessionTicketKey[] read(Path file, boolean mayBeReadByAll)
-      throws TlsFileException {
+  static OpenSslSessionTicketKey[] read(Path file, boolean mayBeReadByAll) throws TlsFileException {
     String text = new String(FileBytes.read(file, FILE_BYTES_MAX), ISO_8859_1);
     if (!mayBeReadByAll) {
       PrivateKeys.refuseIfReadableByAll(file);
@@ -34,7 +33,8 @@ final class TicketKeys {
       }
     }
     if (keys.isEmpty() || keys.size() > KEYS_MAX) {
-      throw new TlsFileException(file, "has " + keys.size() + " keys (expected: 1 to " + KEYS_MAX + ")");
+      throw new TlsFileException(
+          file, "has " + keys.size() + " keys (expected: 1 to " + KEYS_MAX + ")");
     }
     return keys.toArray(OpenSslSessionTicketKey[]::new);
   }

@@ -8,9 +8,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Checks the files of everything with TLS, on a thread of its own. Files are compared rather
- * than watched: inotify does not notice the swap of a symbolic link above a file, by which
- * Kubernetes updates a mounted Secret, nor changes on network file systems. Thread-safe.
+ * Checks the files of everything with TLS, on a thread of its own. Files are compared rather than
+ * watched: inotify does not notice the swap of a symbolic link above a file, by which Kubernetes
+ * updates a mounted Secret, nor changes on network file systems. Thread-safe.
  */
 public final class TlsWatch implements AutoCloseable {
   /** A change counts once two checks in a row have seen the same files: within half a second. */

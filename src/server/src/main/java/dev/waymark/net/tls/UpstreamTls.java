@@ -119,7 +119,8 @@ public final class UpstreamTls implements TlsWatch.Followed {
     } catch (SSLException | IllegalArgumentException refused) {
       Throwable cause = refused.getCause() == null ? refused : refused.getCause();
       throw new TlsFileException(
-          certificate.orElse(Path.of("TLS")), "the TLS engine does not accept it: " + cause.getMessage());
+          certificate.orElse(Path.of("TLS")),
+          "the TLS engine does not accept it: " + cause.getMessage());
     }
   }
 

@@ -18,8 +18,8 @@ import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides which upstreams are trusted: a path to one of the CAs, and one of the expected names,
- * or, if there are none, the name of the server that was dialled (RFC 9525). Immutable.
+ * Decides which upstreams are trusted: a path to one of the CAs, and one of the expected names, or,
+ * if there are none, the name of the server that was dialled (RFC 9525). Immutable.
  */
 final class UpstreamTrust extends X509ExtendedTrustManager
     implements ResumableX509ExtendedTrustManager {
@@ -117,7 +117,10 @@ final class UpstreamTrust extends X509ExtendedTrustManager
     int dot = expected.indexOf('.');
     return name.startsWith("*.")
         && dot > 0
-        && expected.substring(dot).toLowerCase(Locale.ROOT).equals(name.substring(1).toLowerCase(Locale.ROOT));
+        && expected
+            .substring(dot)
+            .toLowerCase(Locale.ROOT)
+            .equals(name.substring(1).toLowerCase(Locale.ROOT));
   }
 
   @Override

@@ -59,7 +59,9 @@ final class EchoLane implements AutoCloseable, AttachStream.Listener {
   static EchoLane open(TestLoop loop) throws Exception {
     var opened = new EchoLane(loop);
     var address = new InetSocketAddress("127.0.0.1", opened.server.port());
-    loop.call(() -> loop.dialler().dial("echo", address, Duration.ZERO, null, new Dial(), opened.stream)).sync();
+    loop.call(() ->
+            loop.dialler().dial("echo", address, Duration.ZERO, null, new Dial(), opened.stream))
+        .sync();
     return opened;
   }
 

@@ -257,7 +257,9 @@ final class RefusedDialsIT {
     var dial = new Dial();
     var stream = AttachStream.create("http", "unused", "waymark/test", 1 << 20, IGNORING);
     return new Dialled(
-        loop.call(() -> loop.dialler().dial("unused", address, Duration.ZERO, null, dial, stream)).channel(), dial);
+        loop.call(() -> loop.dialler().dial("unused", address, Duration.ZERO, null, dial, stream))
+            .channel(),
+        dial);
   }
 
   /** Treats each connection as its fault says. */

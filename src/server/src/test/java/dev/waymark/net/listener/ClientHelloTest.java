@@ -53,12 +53,7 @@ class ClientHelloTest {
   /** A ClientHello with one extension. */
   private static ClientHello with(int type, byte[] content) {
     int length = content.length;
-    return read(
-        START,
-        twoBytes(length + 4),
-        twoBytes(type),
-        twoBytes(length),
-        content);
+    return read(START, twoBytes(length + 4), twoBytes(type), twoBytes(length), content);
   }
 
   private static byte[] twoBytes(int value) {
@@ -77,6 +72,24 @@ class ClientHelloTest {
   void hello_ofTheJdk_isRead() {
     assertThat(read(real))
         .isEqualTo(new ClientHello("device.example.com", List.of("mqtt", "echo")));
+  }
+
+  @Test
+  void start_ofAClientHello_isRecognized() {
+    assertThat(isAtStart(22, 3, 1, 2, 0, 1, 0)).isTrue();
+    assertThat(isAtStart(22, 3, 3, 0, 5, 1)).isTrue();
+    assertThat(isAtStart(22, 3, 3, 0, 5)).isFalse();
+    assertThat(isAtStart(22, 3, 3, 0, 5, 2)).isFalse();
+    assertThat(isAtStart(21, 3, 3, 0, 5, 1)).isFalse();
+    assertThat(isAtStart('G', 'E', 'T', ' ', '/', ' ')).isFalse();
+  }
+
+  private static boolean isAtStart(int... values) {
+    ByteBuf bytes = Unpooled.buffer();
+    for (int value : values) {
+      bytes.writeByte(value);
+    }
+    return ClientHello.isAtStartOf(bytes);
   }
 
   @Test

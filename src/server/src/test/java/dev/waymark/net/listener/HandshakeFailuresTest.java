@@ -33,7 +33,10 @@ class HandshakeFailuresTest {
         arguments(new NotSslRecordException("GET / HTTP/1.1"), TLS_PLAINTEXT, ""),
         arguments(new TooLongFrameException("17000"), TLS_HELLO_TOO_LONG, ""),
         arguments(new ClosedChannelException(), TLS_HANDSHAKE_INCOMPLETE, ""),
-        arguments(new SSLHandshakeException("Empty client certificate chain"), TLS_CERTIFICATE_MISSING, ""),
+        arguments(
+            new SSLHandshakeException("Empty client certificate chain"),
+            TLS_CERTIFICATE_MISSING,
+            ""),
         arguments(
             new SSLHandshakeException(
                 "error:100000c0:SSL routines:OPENSSL_internal:PEER_DID_NOT_RETURN_A_CERTIFICATE"),

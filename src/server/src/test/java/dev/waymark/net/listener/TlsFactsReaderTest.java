@@ -36,8 +36,7 @@ class TlsFactsReaderTest {
     Path file = root.issue(Request.client("x").subject(subject).names(names)).certificate();
     try (InputStream stream = Files.newInputStream(file)) {
       return TlsFactsReader.client(
-          (X509Certificate)
-              CertificateFactory.getInstance("X.509").generateCertificate(stream));
+          (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(stream));
     }
   }
 

@@ -78,11 +78,11 @@ class PrivateKeysTest {
 
   @Test
   void key_thatNeedsAPassword_isRefused() throws Exception {
-    String problem = "the private key needs a password; decrypt it with openssl pkey -in KEY -out NEW";
+    String problem =
+        "the private key needs a password; decrypt it with openssl pkey -in KEY -out NEW";
     assertRefused(file(EC + " -aes256 -pass pass:secret"), problem);
     Path plain = file("genrsa -traditional 2048");
-    assertRefused(
-        file("rsa -traditional -aes128 -passout pass:secret -in " + plain), problem);
+    assertRefused(file("rsa -traditional -aes128 -passout pass:secret -in " + plain), problem);
   }
 
   @Test
@@ -91,8 +91,7 @@ class PrivateKeysTest {
     assertRefused(root.certificate(), "has no private key");
     assertRefused(
         write(Authority.openssl(EC) + Authority.openssl(EC)), "has 2 private keys; keep one");
-    assertRefused(
-        write("hello"), "not PEM: it has no -----BEGIN … line; convert it with openssl");
+    assertRefused(write("hello"), "not PEM: it has no -----BEGIN … line; convert it with openssl");
     assertRefused(folder.resolve("missing"), "no such file");
     assertRefused(folder, "a directory, not a file");
   }
@@ -145,7 +144,8 @@ class PrivateKeysTest {
     Path key = file(EC);
     Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-r--r--"));
     assertRefused(
-        key, "everybody may read it, and it has a secret; chmod o-r it, or set key-permissions: any");
+        key,
+        "everybody may read it, and it has a secret; chmod o-r it, or set key-permissions: any");
     assertThat(PrivateKeys.read(key, true)).isNotNull();
   }
 

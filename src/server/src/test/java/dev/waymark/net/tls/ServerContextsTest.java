@@ -43,10 +43,7 @@ class ServerContextsTest {
             .collect(Collectors.joining(", "));
     Path file = folder.resolve("waymark.yml");
     Files.writeString(file, "listeners: [{tls: {certificates: [" + certificates + "]}}]\n");
-    return ConfigLoader.load(Optional.of(file), Map.of(), Map.of())
-        .config()
-        .listeners()
-        .getFirst();
+    return ConfigLoader.load(Optional.of(file), Map.of(), Map.of()).config().listeners().getFirst();
   }
 
   private static ServerContexts load(Issued... pairs) throws IOException, TlsFileException {
@@ -86,7 +83,8 @@ class ServerContextsTest {
         root.issue(
             Request.server("early.example")
                 .valid(now.plus(1, ChronoUnit.HOURS), now.plus(2, ChronoUnit.HOURS)));
-    assertRefused("does not belong to the private key in", new Issued(one.certificate(), two.key()));
+    assertRefused(
+        "does not belong to the private key in", new Issued(one.certificate(), two.key()));
     assertRefused("expired at", old);
     assertRefused("check the host's clock", early);
     assertRefused("has no private key", new Issued(one.certificate(), one.certificate()));

@@ -92,7 +92,9 @@ final class StubIT {
   @Test
   void data_withoutAcknowledgement_isAnsweredWithoutSettingsAndConsumed() throws IOException {
     TestLane lane =
-        start(new StubOptions(false, null, Rules.NONE, Duration.ZERO, false, null, null, false, null))
+        start(
+                new StubOptions(
+                    false, null, Rules.NONE, Duration.ZERO, false, null, null, false, null))
             .greet();
     lane.open(1, RAW, 0).data(1, 0, "plain", false);
 
