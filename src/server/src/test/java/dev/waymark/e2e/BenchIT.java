@@ -79,9 +79,7 @@ final class BenchIT {
     try (Stub stub = Stub.start();
         Bridge bridge =
             Bridge.inFrontOf(
-                stub,
-                "--tls-certificate=" + pair.certificate(),
-                "--tls-key=" + pair.key())) {
+                stub, "--tls-certificate=" + pair.certificate(), "--tls-key=" + pair.key())) {
       assertThat(resumed(bridge, "--tls")).isZero();
       assertThat(resumed(bridge, "--tls-resume")).isPositive();
     }
