@@ -4,6 +4,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import java.net.InetSocketAddress;
 
 /**
  * Holds back {@code channelActive} from the connection until the TLS handshake is complete, and is
@@ -11,10 +12,12 @@ import io.netty.handler.ssl.SslHandshakeCompletionEvent;
  */
 final class BenchHandshake extends ChannelInboundHandlerAdapter {
   private final BenchTls tls;
+  private final InetSocketAddress target;
   private final BenchConnection connection;
 
-  BenchHandshake(BenchTls tls, BenchConnection connection) {
+  BenchHandshake(BenchTls tls, InetSocketAddress target, BenchConnection connection) {
     this.tls = tls;
+    this.target = target;
     this.connection = connection;
   }
 
@@ -32,11 +35,7 @@ final class BenchHandshake extends ChannelInboundHandlerAdapter {
       context.fireChannelActive();
       context.pipeline().remove(this);
     } else {
-      connection.onRefused(
-          "TLS handshake with "
-              + context.channel().remoteAddress()
-              + ": "
-              + SocketErrors.reason(done.cause()));
+      connection.onRefused(SocketErrors.handshakeFailure(target, done.cause()));
       context.close();
     }
   }

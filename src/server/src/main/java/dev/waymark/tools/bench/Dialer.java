@@ -91,7 +91,7 @@ final class Dialer {
         channel
             .pipeline()
             .addLast(speaks.newHandler(target, channel.alloc()))
-            .addLast(new BenchHandshake(speaks, connection))
+            .addLast(new BenchHandshake(speaks, target, connection))
             .addLast(connection);
       }
     };

@@ -57,7 +57,7 @@ public final class Report {
           lines,
           "TLS",
           "%s, %,d handshakes, %,d of them resumed",
-          tls.negotiated(),
+          tls.negotiated().isEmpty() ? "nothing negotiated" : tls.negotiated(),
           tls.handshakes(),
           tls.resumed());
     }

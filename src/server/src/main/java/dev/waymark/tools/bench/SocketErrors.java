@@ -25,6 +25,16 @@ final class SocketErrors {
         remedy(lower));
   }
 
+  /** Says why the TLS handshake failed. */
+  static String handshakeFailure(InetSocketAddress target, Throwable cause) {
+    return String.format(
+        Locale.ROOT,
+        "%s:%d: TLS handshake failed: %s",
+        target.getAddress().getHostAddress(),
+        target.getPort(),
+        reason(cause));
+  }
+
   /** The system's message, or the name of the exception if it has none. */
   static String reason(Throwable cause) {
     String message = cause.getMessage();
