@@ -88,6 +88,7 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
   protected void handlerRemoved0(ChannelHandlerContext context) throws Exception {
     super.handlerRemoved0(context);
     if (turn != null) {
+      queue.remove(this);
       turn.cancel(false);
     }
   }

@@ -1,16 +1,21 @@
 package dev.waymark.net.listener;
 
 import io.netty.channel.EventLoop;
-import java.util.ArrayDeque;
+import java.util.LinkedHashSet;
+import java.util.SequencedSet;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The TLS handshakes that wait to begin on one event loop, first come, first served. Beginning one
- * costs up to a millisecond of CPU, so only a few begin in each turn of the loop: connections that
- * are open, and handshakes under way, keep their latency when thousands of clients reconnect at
- * once. Whoever is over by then is never begun: a client that has given up costs nothing, so that
- * all CPU goes to those that still wait. Confined to its event loop.
+ * The TLS handshakes that wait to begin on one event loop. Beginning one costs up to a millisecond
+ * of CPU, so only a few begin in each turn of the loop: connections that are open, and handshakes
+ * under way, keep their latency when thousands of clients reconnect at once.
+ *
+ * <p>Last come, first served. Clients give up after some time that the bridge does not know, and
+ * come again; in a queue that is longer than that, those at its front are about to give up, or have
+ * already done so, and their handshakes would be in vain. Whoever came last has the most time left.
+ * Whoever is over is never begun. So nearly every handshake that begins is completed, and in a
+ * storm of clients that come again, all get in after the time that their handshakes take. Confined
+ * to its event loop.
  */
 final class HandshakeQueue {
   /** A client whose ClientHello is complete. */
@@ -25,7 +30,7 @@ final class HandshakeQueue {
   private static final int BEGUN_PER_TURN_MAX = 4;
 
   private final EventLoop loop;
-  private final ArrayDeque<Waiting> queue = new ArrayDeque<>();
+  private final SequencedSet<Waiting> queue = new LinkedHashSet<>();
   private boolean isScheduled;
 
   HandshakeQueue(EventLoop loop) {
@@ -37,11 +42,15 @@ final class HandshakeQueue {
     schedule();
   }
 
+  /** The client has gone. No effect if it does not wait. */
+  void remove(Waiting client) {
+    queue.remove(client);
+  }
+
   private void schedule() {
     if (!isScheduled) {
       isScheduled = true;
-      // A task that is due runs in the next turn, after I/O; one that is executed might run in
-      // this.
+      // A task that is due runs in the next turn, after I/O; one that is executed might run in this.
       loop.schedule(this::turn, 0, TimeUnit.NANOSECONDS);
     }
   }
@@ -49,8 +58,8 @@ final class HandshakeQueue {
   private void turn() {
     isScheduled = false;
     int begun = 0;
-    @Nullable Waiting next;
-    while (begun < BEGUN_PER_TURN_MAX && (next = queue.poll()) != null) {
+    while (begun < BEGUN_PER_TURN_MAX && !queue.isEmpty()) {
+      Waiting next = queue.removeLast();
       if (!next.isOver()) {
         begun++;
         next.begin();
