@@ -98,6 +98,7 @@ final class TlsHostileIT {
   @AfterParameterizedClassInvocation
   static void stop() throws Exception {
     if (bridge != null) {
+      assertThat(bridge.metric("waymark_lanes_broken_total")).isZero();
       bridge.stop();
     }
   }
