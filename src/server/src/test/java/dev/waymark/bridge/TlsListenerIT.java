@@ -25,6 +25,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -142,6 +143,7 @@ final class TlsListenerIT {
   @AfterParameterizedClassInvocation
   static void stop() throws Exception {
     if (bridge != null) {
+      assertThat(bridge.metric("waymark_lanes_broken_total")).isZero();
       bridge.stop();
     }
   }
@@ -428,6 +430,22 @@ final class TlsListenerIT {
       assertThat(end.reason()).isEqualTo(CloseReason.DONE);
       assertThat(end.offset()).isEqualTo(11);
     }
+  }
+
+  @Test
+  void closeNotify_beforeTheReply_endsTheConnectionAlone() throws Exception {
+    List<TlsClient> clients = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      TlsClient client = connect("names").echo("hello");
+      clients.add(client);
+      client.send("more").socket().shutdownOutput();
+    }
+    for (TlsClient client : clients) {
+      assertThat(bridge.endOf(client).reason())
+          .isEqualTo(canHalfClose() ? CloseReason.DONE : CloseReason.CLIENT_RESET);
+      client.close();
+    }
+    assertThat(bridge.metric("waymark_lanes_broken_total")).isZero();
   }
 
   @Test

@@ -81,7 +81,9 @@ public final class Authority {
   /** The algorithm of a key. */
   public enum KeyType {
     EC("ec", "ec_paramgen_curve:P-256"),
-    RSA("rsa", "rsa_keygen_bits:2048");
+    RSA("rsa", "rsa_keygen_bits:2048"),
+    /** Takes milliseconds to sign. */
+    RSA_4096("rsa", "rsa_keygen_bits:4096");
 
     private final String algorithm;
     private final String option;

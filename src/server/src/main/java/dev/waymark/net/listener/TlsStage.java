@@ -235,10 +235,11 @@ final class TlsStage extends ChannelInboundHandlerAdapter implements ListenerTls
     }
   }
 
+  /** Later: a failure may come out of a write, in the middle of what the connection is doing. */
   private void lose(CloseReason reason) {
     if (phase == Phase.OPEN || phase == Phase.ENDED) {
       phase = Phase.OVER;
-      outcome.onLost(reason);
+      context().executor().execute(() -> outcome.onLost(reason));
     }
   }
 
@@ -290,8 +291,10 @@ final class TlsStage extends ChannelInboundHandlerAdapter implements ListenerTls
     @Override
     public void write(ChannelHandlerContext ended, Object message, ChannelPromise promise) {
       ReferenceCountUtil.release(message);
-      promise.tryFailure(new IOException("the client has closed both directions"));
-      ended.executor().execute(() -> lose(CloseReason.CLIENT_RESET));
+      if (!promise.isVoid()) {
+        promise.tryFailure(new IOException("the client has closed both directions"));
+      }
+      lose(CloseReason.CLIENT_RESET);
     }
   }
 }
