@@ -14,6 +14,8 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -25,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A running bridge applies the changes in a file, and either all of them or none. */
 final class ReloadIT {
+  private static final Pattern PORT = Pattern.compile(" address=\\S+:([0-9]+)");
   private static Stub red;
   private static Stub blue;
 
@@ -88,7 +91,9 @@ final class ReloadIT {
   private int portOf(String listener) {
     String line =
         bridge.process().awaitLineWith("listener-open", "listener=" + listener + " address=");
-    return Integer.parseInt(line.substring(line.lastIndexOf(':') + 1).strip());
+    Matcher port = PORT.matcher(line);
+    assertThat(port.find()).as(line).isTrue();
+    return Integer.parseInt(port.group(1));
   }
 
   private long metric(String name, String... labels) {
