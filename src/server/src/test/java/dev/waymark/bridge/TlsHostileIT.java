@@ -52,7 +52,6 @@ final class TlsHostileIT {
   /** Whether to print figures. */
   private static final boolean IS_LONG = System.getProperty("waymark.tls.storm") != null;
 
-
   /** Less than their handshakes take one after the other, also on a fast machine. */
   private static final int STORM_PATIENCE_MS = STORM_CLIENTS < 5_000 ? 500 : 5_000;
 

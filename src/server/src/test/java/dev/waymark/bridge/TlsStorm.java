@@ -114,8 +114,7 @@ final class TlsStorm {
                 })
             .connect(InetAddress.getLoopbackAddress(), port)
             .channel();
-    var timer =
-        loop.schedule(() -> giveUp(client, channel), patienceMs, TimeUnit.MILLISECONDS);
+    var timer = loop.schedule(() -> giveUp(client, channel), patienceMs, TimeUnit.MILLISECONDS);
     channel
         .closeFuture()
         .addListener(_ -> {

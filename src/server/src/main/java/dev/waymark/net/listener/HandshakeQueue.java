@@ -50,7 +50,8 @@ final class HandshakeQueue {
   private void schedule() {
     if (!isScheduled) {
       isScheduled = true;
-      // A task that is due runs in the next turn, after I/O; one that is executed might run in this.
+      // A task that is due runs in the next turn, after I/O; one that is executed might run in
+      // this.
       loop.schedule(this::turn, 0, TimeUnit.NANOSECONDS);
     }
   }
