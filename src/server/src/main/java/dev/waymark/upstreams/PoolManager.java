@@ -3,6 +3,7 @@ package dev.waymark.upstreams;
 import dev.waymark.config.HealthKeys;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
+import dev.waymark.config.UpstreamTlsKeys;
 import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.pool.PoolSnapshot;
@@ -12,6 +13,7 @@ import dev.waymark.net.dial.UpstreamProblem.Kind;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -256,11 +258,13 @@ public final class PoolManager implements AutoCloseable {
 
   /** The settings whose change requires a new Watch. */
   private static List<Object> watchSettings(PoolConfig config) {
-    return List.of(
-        config.get(HealthKeys.SERVICE),
-        config.get(HealthKeys.RETRY_MIN),
-        config.get(HealthKeys.RETRY_MAX),
-        config.get(HealthKeys.USER_TIMEOUT));
+    List<Object> settings = new ArrayList<>();
+    settings.add(config.get(HealthKeys.SERVICE));
+    settings.add(config.get(HealthKeys.RETRY_MIN));
+    settings.add(config.get(HealthKeys.RETRY_MAX));
+    settings.add(config.get(HealthKeys.USER_TIMEOUT));
+    UpstreamTlsKeys.all().forEach(key -> settings.add(config.get(key)));
+    return settings;
   }
 
   private void onDiscovered(List<Endpoint> endpoints) {

@@ -107,7 +107,12 @@ public record Dialler(
     ChannelFactory<Channel> guarded =
         () -> {
           Channel channel = channels.newChannel();
-          addGuards(channel, upstream, dialled, tls, dial);
+          try {
+            addGuards(channel, upstream, dialled, tls, dial);
+          } catch (RuntimeException failed) {
+            channel.unsafe().closeForcibly();
+            throw failed;
+          }
           return channel;
         };
     return NettyChannelBuilder.forAddress(

@@ -49,7 +49,7 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
       return;
     }
     super.decode(context, in, out);
-    if (hello == null && in.readableBytes() > PENDING_BYTES_MAX) {
+    if (in.readableBytes() > PENDING_BYTES_MAX) {
       in.skipBytes(in.readableBytes());
       stage.refuse(RefusalReason.TLS_HELLO_TOO_LONG, "");
     }

@@ -44,8 +44,9 @@ final class Clients {
    */
   void add(Client client, ServerContexts trustedBy) {
     // The order matters: a check that misses the client comes before the two lines below.
+    long expiryMs = expiryMs(client);
     all.add(client);
-    nextExpiryMs.accumulateAndGet(expiryMs(client), Math::min);
+    nextExpiryMs.accumulateAndGet(expiryMs, Math::min);
     if (trustedBy != inForce) {
       isRecheckDue.set(true);
     }
@@ -62,7 +63,12 @@ final class Clients {
   private static long expiryMs(Client client) {
     long expiryMs = Long.MAX_VALUE;
     for (X509Certificate certificate : client.chain()) {
-      expiryMs = Math.min(expiryMs, certificate.getNotAfter().toInstant().toEpochMilli());
+      try {
+        expiryMs = Math.min(expiryMs, certificate.getNotAfter().toInstant().toEpochMilli());
+      } catch (IllegalStateException unreadable) {
+        // Behind what proves the client, there may be anything; BoringSSL has not looked at it.
+        continue;
+      }
     }
     return expiryMs;
   }
@@ -90,13 +96,15 @@ final class Clients {
   }
 
   private void find(boolean isForAll, Trust trust, long nowMs) {
+    // Those that wait for their end may have lost more than their dates.
+    boolean isForEach = isForAll || !endings.isEmpty();
     endings.clear();
     nextExpiryMs.set(Long.MAX_VALUE);
     Map<X509Certificate, Optional<Distrust>> verdicts = new HashMap<>();
     for (Client client : all) {
       long expiryMs = expiryMs(client);
       Optional<Distrust> distrust =
-          isForAll || expiryMs < nowMs
+          isForEach || expiryMs < nowMs
               ? verdicts.computeIfAbsent(client.chain()[0], _ -> trust.distrust(client.chain()))
               : Optional.empty();
       distrust.ifPresent(why -> endings.add(new Ending(client, why)));

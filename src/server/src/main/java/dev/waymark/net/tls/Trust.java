@@ -36,6 +36,9 @@ final class Trust extends X509ExtendedTrustManager implements ResumableX509Exten
   /** The key exchange, which the validation of a client does not depend on. */
   private static final String ANY_KEY = "UNKNOWN";
 
+  /** A certificate, four CAs above it, and the root, which need not be there. */
+  private static final int CHAIN_MAX = 6;
+
   private final X509ExtendedTrustManager pkix;
 
   private Trust(X509ExtendedTrustManager pkix) {
@@ -98,7 +101,19 @@ final class Trust extends X509ExtendedTrustManager implements ResumableX509Exten
     }
   }
 
+  /**
+   * Refuses chains that are longer than any real one. Java tries their certificates in every order,
+   * and those that name themselves as their issuer do not count towards its own limit: ten of them
+   * would keep it busy for many seconds.
+   */
+  static void checkLength(X509Certificate[] chain) throws CertificateException {
+    if (chain.length > CHAIN_MAX) {
+      throw new CertificateException("more than " + CHAIN_MAX + " certificates");
+    }
+  }
+
   private void check(X509Certificate[] chain, String authType) throws CertificateException {
+    checkLength(chain);
     pkix.checkClientTrusted(chain, authType);
     // A certificate that is itself among the CAs is trusted without a look at its dates.
     chain[0].checkValidity();

@@ -66,6 +66,7 @@ final class UpstreamTrust extends X509ExtendedTrustManager
   public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
       throws CertificateException {
     if (peerNames.isEmpty()) {
+      Trust.checkLength(chain);
       pkix.checkServerTrusted(chain, authType, engine);
     } else {
       checkServerTrusted(chain, authType);
@@ -75,12 +76,20 @@ final class UpstreamTrust extends X509ExtendedTrustManager
   @Override
   public void resumeServerTrusted(X509Certificate[] chain, SSLEngine engine)
       throws CertificateException {
-    checkServerTrusted(chain, ANY_KEY, engine);
+    if (peerNames.isEmpty()) {
+      // The engine no longer has what the check of the server's name needs; but sessions are kept
+      // by name and port, so the name was proved when this one began.
+      Trust.checkLength(chain);
+      pkix.checkServerTrusted(chain, ANY_KEY);
+    } else {
+      checkServerTrusted(chain, ANY_KEY);
+    }
   }
 
   @Override
   public void checkServerTrusted(X509Certificate[] chain, String authType)
       throws CertificateException {
+    Trust.checkLength(chain);
     pkix.checkServerTrusted(chain, authType);
     List<String> names = names(chain[0]);
     if (names.stream().noneMatch(this::isExpected)) {

@@ -132,6 +132,20 @@ class ClientsTest {
   }
 
   @Test
+  void clients_thatWaitForTheirEnd_endEvenIfAnotherCertificateExpiresMeanwhile() throws Exception {
+    for (int i = 0; i < 150; i++) {
+      add(before);
+    }
+    ServerContexts after = revoke();
+    check(after);
+    assertThat(ends).hasSize(100);
+    long expiryMs =
+        Certificates.read(device.certificate()).getFirst().getNotAfter().toInstant().toEpochMilli();
+    check(after, expiryMs + 1);
+    assertThat(ends).hasSize(150);
+  }
+
+  @Test
   void clients_areLookedAtAgain_onlyWhenACertificateHasExpired() throws Exception {
     long expiryMs =
         Certificates.read(device.certificate()).getFirst().getNotAfter().toInstant().toEpochMilli();
