@@ -39,6 +39,8 @@ final class Trust extends X509ExtendedTrustManager implements ResumableX509Exten
   /** A certificate, four CAs above it, and the root, which need not be there. */
   private static final int CHAIN_MAX = 6;
 
+  private static final String WRONG_SIDE = "only clients are verified here";
+
   private final X509ExtendedTrustManager pkix;
 
   private Trust(X509ExtendedTrustManager pkix) {
@@ -148,25 +150,29 @@ final class Trust extends X509ExtendedTrustManager implements ResumableX509Exten
     return pkix.getAcceptedIssuers();
   }
 
-  // --- servers: not trusted by this ---
+  // --- servers: never trusted ---
 
   @Override
-  public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine) {
-    throw new UnsupportedOperationException();
+  public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+      throws CertificateException {
+    throw new CertificateException(WRONG_SIDE);
   }
 
   @Override
-  public void resumeServerTrusted(X509Certificate[] chain, SSLEngine engine) {
-    throw new UnsupportedOperationException();
+  public void resumeServerTrusted(X509Certificate[] chain, SSLEngine engine)
+      throws CertificateException {
+    throw new CertificateException(WRONG_SIDE);
   }
 
   @Override
-  public void checkServerTrusted(X509Certificate[] chain, String authType) {
-    throw new UnsupportedOperationException();
+  public void checkServerTrusted(X509Certificate[] chain, String authType)
+      throws CertificateException {
+    throw new CertificateException(WRONG_SIDE);
   }
 
   @Override
-  public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket) {
-    throw new UnsupportedOperationException();
+  public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
+      throws CertificateException {
+    throw new CertificateException(WRONG_SIDE);
   }
 }

@@ -30,6 +30,8 @@ final class UpstreamTrust extends X509ExtendedTrustManager
   private static final int URI = 6;
   private static final String SPIFFE = "spiffe://";
 
+  private static final String WRONG_SIDE = "only upstreams are verified here";
+
   private final X509ExtendedTrustManager pkix;
   private final List<String> peerNames;
 
@@ -143,25 +145,29 @@ final class UpstreamTrust extends X509ExtendedTrustManager
     return pkix.getAcceptedIssuers();
   }
 
-  // --- clients: not trusted by this ---
+  // --- clients: never trusted ---
 
   @Override
-  public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine) {
-    throw new UnsupportedOperationException();
+  public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+      throws CertificateException {
+    throw new CertificateException(WRONG_SIDE);
   }
 
   @Override
-  public void resumeClientTrusted(X509Certificate[] chain, SSLEngine engine) {
-    throw new UnsupportedOperationException();
+  public void resumeClientTrusted(X509Certificate[] chain, SSLEngine engine)
+      throws CertificateException {
+    throw new CertificateException(WRONG_SIDE);
   }
 
   @Override
-  public void checkClientTrusted(X509Certificate[] chain, String authType) {
-    throw new UnsupportedOperationException();
+  public void checkClientTrusted(X509Certificate[] chain, String authType)
+      throws CertificateException {
+    throw new CertificateException(WRONG_SIDE);
   }
 
   @Override
-  public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket) {
-    throw new UnsupportedOperationException();
+  public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
+      throws CertificateException {
+    throw new CertificateException(WRONG_SIDE);
   }
 }
