@@ -284,13 +284,16 @@ record ValueType<T>(
         expected,
         Map.of(TYPE, List.of("string", "integer"), PATTERN, list),
         Optional.empty(),
-        text -> {
-          List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
-          if (!names.stream().allMatch(name -> NAME.matcher(name).matches())) {
-            throw new BadValueException(expected);
-          }
-          return names;
-        });
+        text -> list(text, NAME, expected));
+  }
+
+  private static List<String> list(String text, Pattern element, String expected)
+      throws BadValueException {
+    List<String> elements = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
+    if (!elements.stream().allMatch(one -> element.matcher(one).matches())) {
+      throw new BadValueException(expected);
+    }
+    return elements;
   }
 
   /** Networks. */
@@ -342,13 +345,7 @@ record ValueType<T>(
         expected,
         Map.of(TYPE, "string", PATTERN, "^[A-Za-z0-9_*][A-Za-z0-9._, *-]*$"),
         Optional.empty(),
-        text -> {
-          List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
-          if (!names.stream().allMatch(name -> HOST_NAME.matcher(name).matches())) {
-            throw new BadValueException(expected);
-          }
-          return names;
-        });
+        text -> list(text, HOST_NAME, expected));
   }
 
   /** The path of a file. */
@@ -384,13 +381,7 @@ record ValueType<T>(
         expected,
         Map.of(TYPE, "string", PATTERN, list),
         Optional.empty(),
-        text -> {
-          List<String> names = Arrays.stream(text.split(",", -1)).map(String::strip).toList();
-          if (!names.stream().allMatch(name -> PROTOCOL_NAME.matcher(name).matches())) {
-            throw new BadValueException(expected);
-          }
-          return names;
-        });
+        text -> list(text, PROTOCOL_NAME, expected));
   }
 
   /** The name of a server, for a key that may be left out. */
