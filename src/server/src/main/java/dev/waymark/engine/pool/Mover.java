@@ -19,6 +19,13 @@ final class Mover {
    */
   static final long REBALANCE_DELAY_NS = 1_000_000_000L;
 
+  /**
+   * How often shares are checked after a change. The first check moves the surplus. Some of these
+   * moves may end elsewhere, because their destination was full or refused, and some connections
+   * cannot move at that moment.
+   */
+  static final int REBALANCE_CHECKS_MAX = 5;
+
   /** How much of the rate may be saved up. */
   private static final long BURST_NS = 200_000_000L;
 
@@ -30,9 +37,13 @@ final class Mover {
   private long refilledNs;
   private boolean isRebalanceDue;
   private long rebalanceAtNs;
+  private int checksLeft;
 
-  /** Whether a lane that should have got connections was full. */
+  /** Whether a lane that should have got connections was full, since the last check began. */
   private boolean isAnyFull;
+
+  /** Whether moves have begun, or have to wait, since the last check began. */
+  private boolean isAnyMoving;
 
   Mover(long nowNs, PoolHost host, Balancer balancer) {
     this.host = host;
@@ -46,6 +57,7 @@ final class Mover {
   void rebalanceSoon(long nowNs) {
     isRebalanceDue = true;
     rebalanceAtNs = nowNs + REBALANCE_DELAY_NS;
+    checksLeft = REBALANCE_CHECKS_MAX;
   }
 
   /** Adds to the allowance of moves for the time that has passed. */
@@ -97,11 +109,18 @@ final class Mover {
       rebalanceByShare(nowNs, open);
     }
     if (isAnyFull) {
-      isAnyFull = false;
-      rebalanceSoon(nowNs);
-    } else {
-      isRebalanceDue = allowance < 1;
+      checkAgain(nowNs);
+    } else if (allowance >= 1) {
+      checksLeft--;
+      isRebalanceDue = isAnyMoving && checksLeft > 0;
+      checkAgain(nowNs);
     }
+  }
+
+  private void checkAgain(long nowNs) {
+    isAnyFull = false;
+    isAnyMoving = false;
+    rebalanceAtNs = nowNs + REBALANCE_DELAY_NS;
   }
 
   // --- transitions ---
@@ -132,9 +151,8 @@ final class Mover {
             Lane wanted = (Lane) balancer.choose(open, connection.clientHost(), connection.mark());
             if (wanted != lane && !wanted.isWritable()) {
               isAnyFull = true;
-            } else if (wanted != lane
-                && connection.release(nowNs, ResumeState.Cause.REBALANCE, wanted)) {
-              allowance--;
+            } else if (wanted != lane) {
+              rebalance(nowNs, connection, wanted);
             }
           }
         });
@@ -167,7 +185,14 @@ final class Mover {
         missing = missingThere;
       }
     }
-    if (poorest != lane && connection.release(nowNs, ResumeState.Cause.REBALANCE, poorest)) {
+    if (poorest != lane) {
+      rebalance(nowNs, connection, poorest);
+    }
+  }
+
+  private void rebalance(long nowNs, Connection connection, Lane to) {
+    isAnyMoving |= connection.ownership().canHandOver();
+    if (connection.release(nowNs, ResumeState.Cause.REBALANCE, to)) {
       allowance--;
     }
   }

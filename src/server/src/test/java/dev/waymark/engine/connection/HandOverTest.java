@@ -5,6 +5,7 @@ import static dev.waymark.engine.shard.MovingFixtures.STEADY;
 import static dev.waymark.engine.shard.MovingFixtures.with;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
 import dev.waymark.engine.base.Counter;
 import dev.waymark.engine.base.PoolOptions.Moving;
@@ -16,8 +17,11 @@ import dev.waymark.protocol.ResumeState;
 import dev.waymark.protocol.UpstreamControl;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Hand-over of connections by their owner (rule 9). */
@@ -239,15 +243,60 @@ class HandOverTest {
     assertThat(fixtures.takeEffects()).filteredOn("Release"::equals).hasSize(5);
   }
 
+  @Test
+  void destination_fullAtTheHandOver_getsItsShareLater() {
+    fixtures = with(Moving.DEFAULTS);
+    fixtures.acknowledgingLanes("a:1");
+    List<Connection> connections = Stream.generate(fixtures::accept).limit(12).toList();
+    Lane full = fixtures.acknowledgingLanes("a:1", "b:1", "c:1").getFirst();
+    fixtures.passMs(1_200);
+    fixtures.isWritable = false;
+    LaneInspector.ping(full);
+    fixtures.endTurn();
+    fixtures.isWritable = true;
+    releaseAll(connections);
+    assertThat(shares(connections)).containsOnly(entry("a:1", 4L), entry("c:1", 8L));
+    full.onReady(fixtures.nowNs);
+    spread(connections, 5_000);
+    assertThat(shares(connections))
+        .containsOnly(entry("a:1", 4L), entry("b:1", 4L), entry("c:1", 4L));
+  }
+
+  @Test
+  void destinationsThatRefuse_areNotAskedForEver() {
+    fixtures = with(Moving.DEFAULTS);
+    fixtures.acknowledgingLanes("a:1");
+    List<Connection> connections = Stream.generate(fixtures::accept).limit(10).toList();
+    fixtures.acknowledgingLanes("a:1", "b:1");
+    for (int i = 0; i < 600; i++) {
+      fixtures.passWithPongs(100);
+      releaseAll(connections);
+      connections.stream()
+          .filter(connection -> ownerAddress(connection).equals("b:1"))
+          .forEach(fixtures::refuse);
+    }
+    assertThat(shares(connections)).containsOnly(entry("a:1", 10L));
+    assertThat(fixtures.counters.moved(ResumeState.Cause.REBALANCE)).isLessThanOrEqualTo(25);
+  }
+
+  private void releaseAll(List<Connection> connections) {
+    for (Connection connection : connections) {
+      if (connection.ownership().handOver() != null) {
+        fixtures.released(connection, 0);
+      }
+    }
+  }
+
+  private static Map<String, Long> shares(List<Connection> connections) {
+    return connections.stream()
+        .collect(Collectors.groupingBy(Fixtures::ownerAddress, Collectors.counting()));
+  }
+
   /** Lets time pass while owners answer each Release at once. */
   private void spread(List<Connection> connections, long ms) {
     for (long passed = 0; passed < ms; passed += 100) {
       fixtures.passMs(100);
-      for (Connection connection : connections) {
-        if (connection.ownership().handOver() != null) {
-          fixtures.released(connection, 0);
-        }
-      }
+      releaseAll(connections);
     }
   }
 }
