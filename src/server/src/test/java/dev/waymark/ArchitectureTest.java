@@ -98,8 +98,8 @@ class ArchitectureTest {
                   "engine.base",
                   "protocol")),
           entry("telemetry", Set.of("config", "protocol")),
-          entry("api.http", Set.of("telemetry", "engine.base", "protocol")),
-          entry("api", Set.of("api.http", "telemetry", "config", "net.admission")),
+          entry("api.http", Set.of("telemetry", "net.tls", "engine.base", "protocol")),
+          entry("api", Set.of("api.http", "telemetry", "config", "net.admission", "net.tls")),
           entry(
               "bridge",
               Set.of(
@@ -131,7 +131,9 @@ class ArchitectureTest {
                   "api.http",
                   "telemetry",
                   "net",
+                  "net.dial",
                   "net.listener",
+                  "net.tls",
                   "config")),
           entry("tools.stub", Set.of("upstream", "protocol", "api.http", "telemetry", "config")),
           entry(

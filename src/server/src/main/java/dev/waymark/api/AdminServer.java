@@ -13,6 +13,7 @@ import dev.waymark.api.http.Route.Request;
 import dev.waymark.config.AdminConfig;
 import dev.waymark.config.LogConfig;
 import dev.waymark.net.admission.Network;
+import dev.waymark.net.tls.ServerTls;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Logging;
@@ -201,9 +202,9 @@ public final class AdminServer {
     return text.length() > AUDIT_CHARS_MAX ? text.substring(0, AUDIT_CHARS_MAX) + "…" : text;
   }
 
-  /** Replaces the tokens, after a reload. */
+  /** Replaces the tokens and the roles of client certificates, after a reload. */
   public void use(AdminConfig config) {
-    access.use(config.tokens());
+    access.use(config);
   }
 
   /** Reads the token file again if it has changed. Blocks; call it about once a second. */
@@ -214,10 +215,11 @@ public final class AdminServer {
   /**
    * Opens the port.
    *
+   * @param tls what speaks TLS; null: plain HTTP. The caller closes it.
    * @throws AddressInUse if the address cannot be bound
    */
-  public void start() {
-    port.start();
+  public void start(@Nullable ServerTls tls) {
+    port.start(tls);
   }
 
   /** Closes the port and its connections. */

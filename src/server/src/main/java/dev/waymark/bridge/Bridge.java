@@ -3,11 +3,13 @@ package dev.waymark.bridge;
 import dev.waymark.api.AdminServer;
 import dev.waymark.api.PoolStatus;
 import dev.waymark.api.Readiness;
+import dev.waymark.config.AdminTls;
 import dev.waymark.config.BridgeConfig;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.ProcessKeys;
+import dev.waymark.config.ServerTlsConfig;
 import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.connection.Connection;
 import dev.waymark.engine.shard.MemoryBudget;
@@ -21,6 +23,8 @@ import dev.waymark.net.listener.Acceptor;
 import dev.waymark.net.listener.DescriptorLimit;
 import dev.waymark.net.listener.ListenerPort;
 import dev.waymark.net.listener.MemoryPauses;
+import dev.waymark.net.tls.ServerTls;
+import dev.waymark.net.tls.TlsFileException;
 import dev.waymark.net.tls.TlsWatch;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
@@ -144,10 +148,14 @@ public final class Bridge implements Acceptor {
 
   // --- lifecycle ---
 
-  /** Opens the admin port first, so that the rest of the start can be observed. */
+  /**
+   * Opens the admin port first, so that the rest of the start can be observed.
+   *
+   * @throws StartException naming a file for its TLS that cannot be used
+   */
   public void startAdmin() {
     ProcessMetrics.register(metrics, Version.current());
-    admin.start();
+    admin.start(config.admin().tls().map(this::open).orElse(null));
     watch("control", (EventLoop) controlLoops.next());
     turns.start();
     tlsWatch.start();
@@ -169,6 +177,18 @@ public final class Bridge implements Acceptor {
         .scheduleAtFixedRate(this::sweepInBackground, SWEEP_S, SWEEP_S, TimeUnit.SECONDS);
   }
 
+  private ServerTls open(AdminTls wanted) {
+    ServerTlsConfig server = wanted.server();
+    try {
+      ServerTls tls = ServerTls.open(server, null, Clock::now, events);
+      tlsWatch.add(tls);
+      events.registerTls("listener", server.name(), tls.expiries());
+      return tls;
+    } catch (TlsFileException unusable) {
+      throw StartException.adminTls(unusable.problem());
+    }
+  }
+
   /**
    * On another thread, because it waits for shards and files, which the control thread must not.
    */
@@ -185,7 +205,8 @@ public final class Bridge implements Acceptor {
    * @throws StartException naming the listener and its address
    */
   public void start(CountDownLatch stop) throws InterruptedException {
-    config.pools().forEach(pools::add);
+    BridgePools.PreparedTls upstreamTls = pools.prepareTls(config.pools());
+    config.pools().forEach(pool -> pools.add(pool, upstreamTls));
     List<String> poolNames = config.pools().stream().map(PoolConfig::name).toList();
     shards.create(config.get(ProcessKeys.NODE), this::newShard);
     BridgeMetrics.register(metrics, shards.all().size(), budget, memory);

@@ -8,7 +8,7 @@ import dev.waymark.engine.shard.ShardEvents;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.listener.ListenerEvents;
 import dev.waymark.net.listener.RefusalReason;
-import dev.waymark.net.tls.ListenerTls;
+import dev.waymark.net.tls.ServerTls;
 import dev.waymark.protocol.Mark;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Turns events in the bridge into log lines and metrics. Thread-safe. */
 final class BridgeEvents
-    implements ShardEvents, ListenerEvents, ListenerTls.Events, PoolEvents, LoopWatch.Listener {
+    implements ShardEvents, ListenerEvents, ServerTls.Events, PoolEvents, LoopWatch.Listener {
   /** Receives outlier signals about upstreams. Called on the shards' threads. */
   interface OutlierSignals {
     void onOutlierSignal(String pool, String upstream, OutlierSignal why);

@@ -32,6 +32,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -39,6 +40,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -62,8 +64,33 @@ final class BridgePools
     }
   }
 
-  /** The pools at one moment, to {@link #restore}. */
-  record Checkpoint(Map<String, PoolConfig> configs, Set<String> retired) {}
+  /** The pools at one moment, to {@link #restore}. Immutable. */
+  static final class Checkpoint {
+    private final Map<String, Pool> pools;
+    private final Set<String> retired;
+
+    private Checkpoint(Map<String, Pool> pools, Set<String> retired) {
+      this.pools = Map.copyOf(pools);
+      this.retired = retired;
+    }
+
+    Set<String> names() {
+      return pools.keySet();
+    }
+  }
+
+  /** TLS of a new configuration, by pool: of those whose TLS is not in force yet. Immutable. */
+  static final class PreparedTls {
+    private final Map<String, UpstreamTls> byPool;
+
+    private PreparedTls(Map<String, UpstreamTls> byPool) {
+      this.byPool = Map.copyOf(byPool);
+    }
+
+    private @Nullable UpstreamTls of(String pool) {
+      return byPool.get(pool);
+    }
+  }
 
   private final ControlLoop control;
   private final BridgeEvents events;
@@ -102,18 +129,47 @@ final class BridgePools
   // --- changes ---
 
   /**
+   * Reads the files for the TLS of these pools, where it is new. Must be followed by changes that
+   * use it, or by {@link #discard}. Blocks.
+   *
+   * @throws StartException naming a file that cannot be used; nothing has changed then
+   */
+  PreparedTls prepareTls(Collection<PoolConfig> configs) {
+    Map<String, UpstreamTls> opened = new HashMap<>();
+    try {
+      for (PoolConfig config : configs) {
+        Pool known = pools.get(config.name());
+        UpstreamTls inForce = known == null ? null : known.tls;
+        if (config.isTls() && (inForce == null || !inForce.isFor(config.tls()))) {
+          opened.put(config.name(), open(config));
+        }
+      }
+      return new PreparedTls(opened);
+    } catch (RuntimeException failure) {
+      opened.values().forEach(UpstreamTls::close);
+      throw failure;
+    }
+  }
+
+  private UpstreamTls open(PoolConfig config) {
+    try {
+      return UpstreamTls.open(config.tls(), Clock::now, this);
+    } catch (TlsFileException unusable) {
+      throw StartException.tls(config, unusable.problem());
+    }
+  }
+
+  /**
    * Adds a pool, which discovers nothing until {@link #start}. A pool of this name that was retired
    * is kept and reconfigured instead.
-   *
-   * @throws StartException if a file for its TLS cannot be used; nothing has changed then
    */
-  void add(PoolConfig config) {
+  void add(PoolConfig config, PreparedTls prepared) {
     if (retired.remove(config.name())) {
-      reconfigure(config);
+      reconfigure(config, prepared);
       return;
     }
     String name = config.name();
-    UpstreamTls tls = open(config);
+    UpstreamTls tls = prepared.of(name);
     NettyHealthChannels channels = new NettyHealthChannels(control, () -> ofPool(name));
     PoolManager manager =
         new PoolManager(config, control, channels, random, this::onSnapshot, events);
@@ -127,7 +183,7 @@ final class BridgePools
             new PoisonQuarantine(Clock::nowNs),
             new FirstServing(),
             tls));
-    follow(name, null, tls);
+    follow(name, tls);
     unstarted.add(manager);
     events.registerPool(config.name());
     BridgeMetrics.registerPool(metrics, config.name(), snapshots, () -> serving(config.name()));
@@ -174,15 +230,20 @@ final class BridgePools
     settle();
   }
 
-  /** Changes the options of an existing pool. */
-  void reconfigure(PoolConfig next) {
-    Pool pool = pool(next.name());
-    boolean isSameTls = pool.tls == null ? !next.isTls() : pool.tls.isFor(next);
-    UpstreamTls tls = isSameTls ? pool.tls : open(next);
-    pools.put(next.name(), pool.with(next, tls));
-    if (!isSameTls) {
-      follow(next.name(), pool.tls, tls);
-      renewLanes.accept(next.name());
+  /** Changes the options of an existing pool. Its former TLS is kept until {@link #closeUnused}. */
+  void reconfigure(PoolConfig next, PreparedTls prepared) {
+    UpstreamTls opened = prepared.of(next.name());
+    boolean isKept = next.isTls() && opened == null;
+    reconfigure(next, isKept ? pool(next.name()).tls : opened);
+  }
+
+  private void reconfigure(PoolConfig next, @Nullable UpstreamTls tls) {
+    String name = next.name();
+    Pool pool = pool(name);
+    pools.put(name, pool.with(next, tls));
+    if (tls != pool.tls) {
+      follow(name, tls);
+      renewLanes.accept(name);
     }
     pool.balancer.reconfigure(next);
     pool.manager.reconfigure(next);
@@ -190,23 +251,37 @@ final class BridgePools
 
   /** Returns the current pools, for {@link #restore}. */
   Checkpoint checkpoint() {
-    Map<String, PoolConfig> configs = new HashMap<>();
-    pools.forEach((name, pool) -> configs.put(name, pool.config));
-    return new Checkpoint(Map.copyOf(configs), retired());
+    return new Checkpoint(pools, retired());
   }
 
   /** Retires the pools added since the checkpoint and gives all others their former options. */
   void restore(Checkpoint before) {
     for (Pool pool : pools.values()) {
       String name = pool.config.name();
-      PoolConfig config = before.configs.get(name);
-      if (config == null || before.retired.contains(name)) {
+      Pool former = before.pools.get(name);
+      if (former == null || before.retired.contains(name)) {
         retire(name);
       }
-      if (config != null && !config.equals(pool.config)) {
-        reconfigure(config);
+      if (former != null && !former.config.equals(pool.config)) {
+        reconfigure(former.config, former.tls);
       }
     }
+  }
+
+  /** The changes since the checkpoint are final: closes the TLS that they have replaced. */
+  void closeUnused(Checkpoint before) {
+    closeUnused(before.pools.values().stream().map(Pool::tls).filter(Objects::nonNull));
+  }
+
+  /** Closes TLS that is not used after all. */
+  void discard(PreparedTls prepared) {
+    closeUnused(prepared.byPool.values().stream());
+  }
+
+  private void closeUnused(Stream<UpstreamTls> candidates) {
+    candidates
+        .filter(one -> pools.values().stream().noneMatch(pool -> pool.tls == one))
+        .forEach(tlsWatch::remove);
   }
 
   /**
@@ -234,7 +309,10 @@ final class BridgePools
     if (gone != null) {
       unstarted.remove(gone.manager);
       gone.manager.close();
-      follow(name, gone.tls, null);
+      follow(name, null);
+      if (gone.tls != null) {
+        tlsWatch.remove(gone.tls);
+      }
       settle();
       pools.remove(name);
     }
@@ -249,22 +327,12 @@ final class BridgePools
 
   // --- TLS ---
 
-  private @Nullable UpstreamTls open(PoolConfig config) {
-    try {
-      return config.isTls() ? UpstreamTls.open(config, Clock::now, this) : null;
-    } catch (TlsFileException unusable) {
-      throw StartException.tls(config, unusable.problem());
-    }
-  }
-
-  private void follow(String name, @Nullable UpstreamTls before, @Nullable UpstreamTls now) {
-    if (before != null) {
-      tlsWatch.remove(before);
+  private void follow(String name, @Nullable UpstreamTls tls) {
+    if (tls == null) {
       events.unregisterTls("pool", name);
-    }
-    if (now != null) {
-      tlsWatch.add(now);
-      events.registerTls("pool", name, now.expiries());
+    } else {
+      tlsWatch.add(tls);
+      events.registerTls("pool", name, tls.expiries());
     }
   }
 

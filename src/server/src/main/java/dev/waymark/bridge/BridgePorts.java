@@ -6,7 +6,7 @@ import dev.waymark.net.admission.AdmissionLimits;
 import dev.waymark.net.listener.Acceptor;
 import dev.waymark.net.listener.ListenerCounters;
 import dev.waymark.net.listener.ListenerPort;
-import dev.waymark.net.tls.ListenerTls;
+import dev.waymark.net.tls.ServerTls;
 import dev.waymark.net.tls.TlsFileException;
 import dev.waymark.net.tls.TlsWatch;
 import dev.waymark.telemetry.Event;
@@ -40,7 +40,7 @@ final class BridgePorts {
    * @param tls null if it does not speak TLS
    */
   private record Assignment(
-      ListenerConfig config, ListenerPort port, boolean isNew, @Nullable ListenerTls tls) {
+      ListenerConfig config, ListenerPort port, boolean isNew, @Nullable ServerTls tls) {
     boolean isBlockedBy(ListenerPort other) {
       return isNew && other.conflictsWith(config.address());
     }
@@ -60,7 +60,7 @@ final class BridgePorts {
 
     private final Map<ListenerPort, String> namesBefore;
     private final Map<String, ListenerConfig> configsBefore;
-    private final Map<String, ListenerTls> tlsBefore;
+    private final Map<String, ServerTls> tlsBefore;
 
     private Prepared(
         List<Assignment> assignments,
@@ -68,7 +68,7 @@ final class BridgePorts {
         List<ListenerPort> closed,
         Map<ListenerPort, String> namesBefore,
         Map<String, ListenerConfig> configsBefore,
-        Map<String, ListenerTls> tlsBefore) {
+        Map<String, ServerTls> tlsBefore) {
       this.assignments = assignments;
       this.obsolete = obsolete;
       this.closed = closed;
@@ -87,7 +87,7 @@ final class BridgePorts {
   private final Map<String, ListenerConfig> configs = new ConcurrentHashMap<>();
   private final Map<String, ListenerCounters> counters = new ConcurrentHashMap<>();
   private final Map<String, Admission> admissions = new ConcurrentHashMap<>();
-  private final Map<String, ListenerTls> tls = new ConcurrentHashMap<>();
+  private final Map<String, ServerTls> tls = new ConcurrentHashMap<>();
   private final TlsWatch tlsWatch;
 
   BridgePorts(
@@ -121,7 +121,7 @@ final class BridgePorts {
       for (ListenerConfig config : listeners) {
         Optional<ListenerPort> known = free.stream().filter(port -> port.isFor(config)).findFirst();
         known.ifPresent(free::remove);
-        @Nullable ListenerTls own = tlsFor(config, known);
+        @Nullable ServerTls own = tlsFor(config, known);
         ListenerPort port = known.orElseGet(() -> newPort(config, own));
         assignments.add(new Assignment(config, port, known.isEmpty(), own));
       }
@@ -132,24 +132,24 @@ final class BridgePorts {
     }
   }
 
-  private @Nullable ListenerTls tlsFor(ListenerConfig config, Optional<ListenerPort> port) {
+  private @Nullable ServerTls tlsFor(ListenerConfig config, Optional<ListenerPort> port) {
     if (!config.isTls()) {
       return null;
     }
     String nameBefore = port.map(ListenerPort::listener).orElse(config.name());
-    ListenerTls known = tls.get(nameBefore);
-    if (known != null && known.isFor(config)) {
+    ServerTls known = tls.get(nameBefore);
+    if (known != null && known.isFor(config.tls())) {
       return known;
     }
     try {
-      return ListenerTls.open(config, known, Clock::now, events);
+      return ServerTls.open(config.tls(), known, Clock::now, events);
     } catch (TlsFileException unusable) {
       throw StartException.tls(config, unusable.problem());
     }
   }
 
   /** Closes the TLS of a configuration that is not in force. */
-  private void closeIfUnused(@Nullable ListenerTls one) {
+  private void closeIfUnused(@Nullable ServerTls one) {
     if (one != null && !tls.containsValue(one)) {
       one.close();
     }
@@ -228,7 +228,7 @@ final class BridgePorts {
     }
   }
 
-  private ListenerPort newPort(ListenerConfig config, @Nullable ListenerTls own) {
+  private ListenerPort newPort(ListenerConfig config, @Nullable ServerTls own) {
     String name = config.name();
     return new ListenerPort(
         config, countersOf(name), admissionOf(name), own, sockets, acceptor, events);
@@ -249,7 +249,7 @@ final class BridgePorts {
    * until then, {@link #undo} is possible. Blocks.
    */
   void switchTo(Prepared prepared) {
-    Map<String, ListenerTls> next = new HashMap<>();
+    Map<String, ServerTls> next = new HashMap<>();
     for (Assignment assignment : prepared.assignments) {
       if (assignment.tls != null) {
         next.put(assignment.config.name(), assignment.tls);
@@ -287,7 +287,7 @@ final class BridgePorts {
       }
     }
     reopen(prepared.closed, null);
-    List<ListenerTls> replaced = List.copyOf(tls.values());
+    List<ServerTls> replaced = List.copyOf(tls.values());
     setListeners(prepared.configsBefore.values(), prepared.tlsBefore);
     prepared.namesBefore.forEach((port, name) -> assign(name, port));
     Stream.concat(
@@ -307,7 +307,7 @@ final class BridgePorts {
     }
   }
 
-  private void setListeners(Collection<ListenerConfig> listeners, Map<String, ListenerTls> itsTls) {
+  private void setListeners(Collection<ListenerConfig> listeners, Map<String, ServerTls> itsTls) {
     tls.keySet().retainAll(itsTls.keySet());
     tls.putAll(itsTls);
     configs.clear();
@@ -317,7 +317,7 @@ final class BridgePorts {
       Admission admission = admissionOf(name);
       admission.limits(config.admission());
       BridgeMetrics.registerListener(metrics, config, countersOf(name), admission);
-      ListenerTls own = tls.get(name);
+      ServerTls own = tls.get(name);
       if (own == null) {
         events.unregisterTls("listener", name);
       } else {
@@ -329,7 +329,7 @@ final class BridgePorts {
 
   private void logOpen(ListenerPort port) {
     String address = ListenerPort.text(port.address());
-    ListenerTls own = tls.get(port.listener());
+    ServerTls own = tls.get(port.listener());
     log.write(
         Event.LISTENER_OPEN,
         "listener",

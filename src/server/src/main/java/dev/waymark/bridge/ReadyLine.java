@@ -41,10 +41,15 @@ public final class ReadyLine {
         + listening
         + ", with "
         + upstreamsText()
-        + ", admin on http://"
-        + bridge.adminAddress()
+        + ", admin on "
+        + adminUrl()
         + "; "
         + advice();
+  }
+
+  private String adminUrl() {
+    boolean isTls = loaded.config().admin().tls().isPresent();
+    return (isTls ? "https://" : "http://") + bridge.adminAddress();
   }
 
   private String upstreamsText() {
@@ -77,7 +82,7 @@ public final class ReadyLine {
     return servedPort()
         .map(this::tryIt)
         .orElseGet(
-            () -> "no upstream is serving yet; see http://" + bridge.adminAddress() + "/upstreams");
+            () -> "no upstream is serving yet; see " + adminUrl() + "/upstreams");
   }
 
   private String tryIt(ListenerPort port) {

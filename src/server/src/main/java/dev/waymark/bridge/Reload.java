@@ -38,11 +38,13 @@ public final class Reload {
    *
    * @param what the differences
    * @param pools the pools before it
+   * @param tls new TLS to upstreams
    */
   private record Change(
       ConfigChanges what,
       BridgeConfig next,
       BridgePools.Checkpoint pools,
+      BridgePools.PreparedTls tls,
       BridgePorts.Prepared ports) {}
 
   /** Concurrent requests: one runs and the others wait; any more are turned away. */
@@ -265,8 +267,9 @@ public final class Reload {
   /** Applies the changes; removals come last, when nothing can be refused any more. */
   private void apply(ConfigChanges changes, LoadedConfig next) {
     BridgePools.Checkpoint pools = parts.pools.checkpoint();
-    BridgePorts.Prepared ports = parts.ports.prepare(next.config().listeners());
-    Change change = new Change(changes, next.config(), pools, ports);
+    BridgePools.PreparedTls tls = parts.pools.prepareTls(next.config().pools());
+    BridgePorts.Prepared ports = preparePorts(next.config(), tls);
+    Change change = new Change(changes, next.config(), pools, tls, ports);
     try {
       applyWithoutRemovals(change);
     } catch (RuntimeException bug) {
@@ -278,9 +281,19 @@ public final class Reload {
     runAll(
         List.of(
             () -> parts.ports.closeObsolete(ports),
+            () -> parts.pools.closeUnused(pools),
             () -> parts.shards.removeListeners(changes.listeners().removed()),
             () -> changes.pools().removed().forEach(parts.pools::retire)),
         null);
+  }
+
+  private BridgePorts.Prepared preparePorts(BridgeConfig next, BridgePools.PreparedTls tls) {
+    try {
+      return parts.ports.prepare(next.listeners());
+    } catch (RuntimeException failure) {
+      parts.pools.discard(tls);
+      throw failure;
+    }
   }
 
   /**
@@ -290,10 +303,10 @@ public final class Reload {
   private void applyWithoutRemovals(Change change) {
     BridgeConfig next = change.next;
     Set<String> changed = change.what.pools().changed().keySet();
-    addPools(change.what.pools().added(), next);
+    addPools(change.what.pools().added(), change);
     next.pools().stream()
         .filter(pool -> changed.contains(pool.name()))
-        .forEach(parts.pools::reconfigure);
+        .forEach(pool -> parts.pools.reconfigure(pool, change.tls));
     parts.pools.settle();
     parts.shards.configure(
         parts.pools.setups(changed),
@@ -309,7 +322,7 @@ public final class Reload {
   private void undo(Change change, RuntimeException bug) {
     BridgeConfig now = inForce.config();
     ConfigChanges what = change.what;
-    Set<String> former = new HashSet<>(change.pools.configs().keySet());
+    Set<String> former = new HashSet<>(change.pools.names());
     former.retainAll(what.pools().added());
     former.addAll(what.pools().changed().keySet());
     runAll(
@@ -317,6 +330,7 @@ public final class Reload {
             () -> log(change.next.log(), now.log()),
             () -> parts.ports.undo(change.ports),
             () -> parts.pools.restore(change.pools),
+            () -> parts.pools.discard(change.tls),
             parts.pools::settle,
             () ->
                 parts.shards.configure(
@@ -358,14 +372,16 @@ public final class Reload {
     }
   }
 
-  private void addPools(Set<String> added, BridgeConfig next) {
-    next.pools().stream().filter(pool -> added.contains(pool.name())).forEach(parts.pools::add);
+  private void addPools(Set<String> added, Change change) {
+    change.next.pools().stream()
+        .filter(pool -> added.contains(pool.name()))
+        .forEach(pool -> parts.pools.add(pool, change.tls));
     parts.shards.configure(parts.pools.setups(added), List.of());
     parts.pools.start();
     added.forEach(parts.pools::republish);
     try {
       parts.pools.awaitServing(
-          added, new Wait(next.get(ProcessKeys.START_TIMEOUT).toNanos()), closing);
+          added, new Wait(change.next.get(ProcessKeys.START_TIMEOUT).toNanos()), closing);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }

@@ -33,6 +33,10 @@ public final class StartException extends RuntimeException {
     return new StartException("pool " + pool.name() + " cannot speak TLS: " + problem);
   }
 
+  static StartException adminTls(String problem) {
+    return new StartException("the admin port cannot speak TLS: " + problem);
+  }
+
   /**
    * Returns the exception for a port that cannot be opened.
    *

@@ -10,6 +10,7 @@ import dev.waymark.config.HostPort;
 import dev.waymark.config.ListenAddresses;
 import dev.waymark.config.LogConfig;
 import dev.waymark.net.listener.ListenerPort;
+import dev.waymark.net.tls.TlsFileException;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Logging;
@@ -27,6 +28,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -36,7 +38,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "egress",
     description =
-        "An upstream for servers that speak no gRPC: opens one TCP connection to the server per"
+        "An upstream for servers that speak no gRPC: opens one TCP or TLS connection to the server per"
             + " client connection.",
     mixinStandardHelpOptions = true,
     versionProvider = VersionText.class)
@@ -109,6 +111,9 @@ final class EgressCommand implements Callable<Integer> {
           "How long to wait on SIGTERM for connections to end (default: ${DEFAULT-VALUE}).")
   private String drainTimeout = "";
 
+  @Mixin private final ServerTlsFlags serverTls = new ServerTlsFlags();
+  @Mixin private final AttachTlsFlags attachTls = new AttachTlsFlags();
+
   @Override
   public Integer call() throws InterruptedException {
     EgressOptions options = options();
@@ -125,6 +130,8 @@ final class EgressCommand implements Callable<Integer> {
       egress = EgressServer.start(address, options, log);
     } catch (IOException e) {
       return cannotListen("--listen", listen, String.valueOf(e.getMessage()));
+    } catch (TlsFileException unusable) {
+      throw refused("--to-ca, --to-certificate, --to-key: " + unusable.problem());
     }
     Metrics metrics = new Metrics();
     ProcessMetrics.register(metrics, Version.current());
@@ -186,6 +193,8 @@ final class EgressCommand implements Callable<Integer> {
         timeout,
         duration("--probe-interval", probeInterval),
         sendsProxyHeader,
+        serverTls.config(),
+        attachTls.context(),
         connectionsMax);
   }
 

@@ -12,12 +12,17 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.channels.UnresolvedAddressException;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -48,6 +53,19 @@ final class HealthCommand implements Callable<Integer> {
       description = "Time to wait for the response (default: ${DEFAULT-VALUE}).")
   private String timeout;
 
+  @Option(
+      names = "--ca",
+      paramLabel = "FILE",
+      description =
+          "With https: the CAs that the port's certificate may come from, as PEM (default: those of the JDK).")
+  private @Nullable Path ca;
+
+  @Option(
+      names = "--insecure",
+      description =
+          "With https: accept any certificate, as for a check on the same host, which asks for 127.0.0.1.")
+  private boolean isInsecure;
+
   /** For picocli, which sets the fields. */
   @SuppressWarnings("NullAway.Init")
   public HealthCommand() {}
@@ -56,7 +74,8 @@ final class HealthCommand implements Callable<Integer> {
   public Integer call() {
     Duration limit = limit();
     HttpRequest request = HttpRequest.newBuilder(uri()).build();
-    HttpClient client = HttpClient.newBuilder().connectTimeout(limit).build();
+    HttpClient client =
+        HttpClient.newBuilder().connectTimeout(limit).sslContext(sslContext()).build();
     try {
       int status =
           client
@@ -73,6 +92,7 @@ final class HealthCommand implements Callable<Integer> {
                 "unknown host " + uri().getHost() + "; the name resolves to no address";
             case ConnectException refused -> "cannot connect: " + reason(refused);
             case NoRouteToHostException unreachable -> "cannot connect: " + reason(unreachable);
+            case SSLException bad -> "TLS: " + bad.getMessage();
             case IOException _ -> "the response is not HTTP; use the URL of an admin port";
             case null, default -> String.valueOf(e.getCause());
           });
@@ -120,6 +140,15 @@ final class HealthCommand implements Callable<Integer> {
         "health: "
             + url
             + ": not a URL; expected http://HOST:PORT/PATH, such as http://127.0.0.1:7080/readyz");
+  }
+
+  private SSLContext sslContext() {
+    try {
+      return ServerTrust.context(ca, isInsecure);
+    } catch (IOException | GeneralSecurityException unusable) {
+      throw refused(
+          "--ca: " + ca + ": " + unusable.getMessage() + " (expected: certificates as PEM)");
+    }
   }
 
   private Duration limit() {

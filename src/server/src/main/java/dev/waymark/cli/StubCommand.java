@@ -17,10 +17,6 @@ import dev.waymark.tools.stub.RulesFile;
 import dev.waymark.tools.stub.StubAdmin;
 import dev.waymark.tools.stub.StubOptions;
 import dev.waymark.tools.stub.StubServer;
-import io.grpc.netty.GrpcSslContexts;
-import io.netty.handler.ssl.ClientAuth;
-import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
@@ -31,9 +27,9 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -126,23 +122,7 @@ final class StubCommand implements Callable<Integer> {
       description = "Log every chunk of data and every event, in both directions.")
   private boolean logFrames;
 
-  @Option(
-      names = "--tls-certificate",
-      paramLabel = "FILE",
-      description = "Serve over TLS, with this certificate (PEM).")
-  private @Nullable Path tlsCertificate;
-
-  @Option(
-      names = "--tls-key",
-      paramLabel = "FILE",
-      description = "Its private key (PEM, PKCS#8; default: in the certificate's file).")
-  private @Nullable Path tlsKey;
-
-  @Option(
-      names = "--tls-client-ca",
-      paramLabel = "FILE",
-      description = "Serve only bridges with a certificate from one of these CAs (PEM).")
-  private @Nullable Path tlsClientCa;
+  @Mixin private final AttachTlsFlags tls = new AttachTlsFlags();
 
   @Override
   public Integer call() throws InterruptedException {
@@ -236,35 +216,11 @@ final class StubCommand implements Callable<Integer> {
           name,
           RefusalText.parse(refuse),
           announcements,
-          tls());
+          tls.context());
     } catch (ConfigException e) {
       throw new ParameterException(spec().commandLine(), e.getMessage());
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec().commandLine(), "--refuse: " + e.getMessage());
-    }
-  }
-
-  private @Nullable SslContext tls() {
-    if (tlsCertificate == null) {
-      if (tlsKey != null || tlsClientCa != null) {
-        throw new ParameterException(
-            spec().commandLine(), "--tls-key and --tls-client-ca need --tls-certificate");
-      }
-      return null;
-    }
-    Path key = tlsKey == null ? tlsCertificate : tlsKey;
-    try {
-      SslContextBuilder builder = GrpcSslContexts.forServer(tlsCertificate.toFile(), key.toFile());
-      if (tlsClientCa != null) {
-        builder.trustManager(tlsClientCa.toFile()).clientAuth(ClientAuth.REQUIRE);
-      }
-      return builder.build();
-    } catch (IllegalArgumentException | SSLException unusable) {
-      throw new ParameterException(
-          spec().commandLine(),
-          "--tls-certificate, --tls-key, --tls-client-ca: "
-              + unusable.getMessage()
-              + " (expected: PEM files; the key without a password, as PKCS#8)");
     }
   }
 

@@ -12,9 +12,13 @@ import java.util.Optional;
  *     below example.com
  * @param tokens required of everybody if present; empty: nobody needs a token on a loopback
  *     address, and nobody has one elsewhere
+ * @param tls empty: plain HTTP
  */
 public record AdminConfig(
-    InetSocketAddress address, List<String> hosts, Optional<AdminTokens> tokens) {
+    InetSocketAddress address,
+    List<String> hosts,
+    Optional<AdminTokens> tokens,
+    Optional<AdminTls> tls) {
   public AdminConfig {
     hosts = List.copyOf(hosts);
   }

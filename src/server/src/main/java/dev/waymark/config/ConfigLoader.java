@@ -117,32 +117,7 @@ public final class ConfigLoader {
     List<ListenerConfig> listeners =
         new ListenerReader(settings, addresses, poolNames, settings.get(LaneKeys.WINDOW))
             .read(counts.listeners());
-    return new BridgeConfig(listeners, pools, admin(settings, addresses, values), values);
-  }
-
-  private static AdminConfig admin(
-      Settings settings, AddressBook addresses, KeyValues<BridgeConfig> values) {
-    Setting<HostPort> address = settings.get(ProcessKeys.ADMIN_ADDRESS);
-    List<String> hosts = new ArrayList<>();
-    hosts.add(address.value().host());
-    hosts.addAll(values.get(ProcessKeys.ADMIN_HOSTS));
-    return new AdminConfig(
-        addresses.add(address),
-        hosts,
-        settings
-            .find(ProcessKeys.ADMIN_TOKENS)
-            .flatMap(
-                file -> tokens(settings, file, values.get(ProcessKeys.ADMIN_TOKENS_FOR_OTHERS))));
-  }
-
-  private static Optional<AdminTokens> tokens(
-      Settings settings, Setting<String> file, boolean isForOthers) {
-    try {
-      return Optional.of(AdminTokens.read(Path.of(file.value()), isForOthers));
-    } catch (ConfigException | InvalidPathException unusable) {
-      settings.refuseFile(file, String.valueOf(unusable.getMessage()));
-      return Optional.empty();
-    }
+    return new BridgeConfig(listeners, pools, new AdminReader(settings, values).read(addresses), values);
   }
 
   private static String hostName() {

@@ -7,6 +7,7 @@ import dev.waymark.net.admission.Network;
 import dev.waymark.net.admission.NetworkSet;
 import dev.waymark.protocol.Framing;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -75,6 +76,26 @@ public record ListenerConfig(
   /** Whether clients speak TLS. */
   public boolean isTls() {
     return !certificates.isEmpty();
+  }
+
+  /** Its TLS; {@link #isTls}. */
+  public ServerTlsConfig tls() {
+    Duration proxy =
+        isBehindProxy() ? get(ProxyProtocolKeys.HEADER_TIMEOUT) : Duration.ZERO;
+    return new ServerTlsConfig(
+        name(),
+        certificates,
+        get(TlsKeys.KEY_PERMISSIONS),
+        get(TlsKeys.ENGINE),
+        get(TlsKeys.VERSION_MIN),
+        get(TlsKeys.ALPN),
+        get(TlsKeys.TICKET_KEYS),
+        new ServerTlsConfig.ClientCertificates(
+            get(TlsKeys.CLIENT_AUTH),
+            get(TlsKeys.CLIENT_CA),
+            get(TlsKeys.CLIENT_CRL),
+            get(TlsKeys.RECHECK_CLIENTS)),
+        proxy.plus(get(TlsKeys.HANDSHAKE_TIMEOUT)));
   }
 
   /** The engine's options for the listener. */

@@ -7,6 +7,7 @@ import dev.waymark.engine.base.PoolOptions.Moving;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The settings of a pool, a named set of upstreams. Immutable.
@@ -54,6 +55,26 @@ public record PoolConfig(KeyValues<PoolConfig> values, List<Subset> subsets) {
   /** Whether lanes and health checks use TLS. */
   public boolean isTls() {
     return get(UpstreamTlsKeys.MODE) == UpstreamTlsKeys.Mode.REQUIRED;
+  }
+
+  /** Its TLS; {@link #isTls}. */
+  public ClientTlsConfig tls() {
+    Optional<CertificateFiles> identity =
+        get(UpstreamTlsKeys.CERTIFICATE)
+            .map(certificate ->
+                new CertificateFiles(
+                    certificate, get(UpstreamTlsKeys.KEY).orElse(certificate)));
+    Optional<String> host =
+        target() instanceof Target.Dns dns ? Optional.of(dns.host()) : Optional.empty();
+    return new ClientTlsConfig(
+        name(),
+        get(UpstreamTlsKeys.CA),
+        identity,
+        get(UpstreamTlsKeys.KEY_PERMISSIONS),
+        TlsKeys.Engine.AUTO,
+        Optional.of("h2"),
+        get(UpstreamTlsKeys.SERVER_NAME).or(() -> host),
+        get(UpstreamTlsKeys.PEER_NAMES));
   }
 
   /** The engine's options for the pool. */

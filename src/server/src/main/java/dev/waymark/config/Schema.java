@@ -56,6 +56,7 @@ final class Schema {
           OwnershipKeys.GROUP,
           OutlierKeys.GROUP,
           ProcessKeys.ADMIN,
+          AdminTlsKeys.GROUP,
           ProcessKeys.ECHO_UPSTREAM,
           ProcessKeys.LOG,
           ProcessKeys.PROCESS,

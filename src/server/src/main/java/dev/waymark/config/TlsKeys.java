@@ -165,12 +165,7 @@ public final class TlsKeys {
 
   private TlsKeys() {}
 
-  /** Every key of a listener's TLS but its certificates. */
-  public static List<Key<ListenerConfig, ?>> all() {
-    return GROUP.keys();
-  }
-
-  private static Map<String, String> versions() {
+  static Map<String, String> versions() {
     Map<String, String> versions = new LinkedHashMap<>();
     versions.put("1.2", "TLSv1.2");
     versions.put("1.3", "TLSv1.3");

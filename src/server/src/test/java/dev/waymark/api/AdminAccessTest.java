@@ -7,7 +7,11 @@ import dev.waymark.api.http.Authenticator.Credentials;
 import dev.waymark.api.http.Denial;
 import dev.waymark.api.http.Identity;
 import dev.waymark.config.AdminConfig;
+import dev.waymark.config.AdminTls;
 import dev.waymark.config.AdminTokens;
+import dev.waymark.config.CertificateFiles;
+import dev.waymark.config.ServerTlsConfig;
+import dev.waymark.config.TlsKeys;
 import dev.waymark.telemetry.EventLog;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -17,6 +21,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -47,13 +52,42 @@ final class AdminAccessTest {
     return file;
   }
 
-  private AdminAccess on(String host, Optional<AdminTokens> tokens) {
-    InetSocketAddress address = new InetSocketAddress(host, 0);
-    return new AdminAccess(new AdminConfig(address, List.of(), tokens), new EventLog(() -> 0));
+  private static AdminAccess on(String host, Optional<AdminTokens> tokens) {
+    return new AdminAccess(config(host, tokens, Optional.empty()), new EventLog(() -> 0));
+  }
+
+  private static AdminConfig config(
+      String host, Optional<AdminTokens> tokens, Optional<AdminTls> tls) {
+    return new AdminConfig(new InetSocketAddress(host, 0), List.of(), tokens, tls);
+  }
+
+  /** Client certificates of *.ops.example may operate, those below spiffe://a/ may read. */
+  private static AdminAccess withCertificates(String host, Optional<AdminTokens> tokens) {
+    ServerTlsConfig server =
+        new ServerTlsConfig(
+            "(admin)",
+            List.of(new CertificateFiles(Path.of("unread"), Path.of("unread"))),
+            TlsKeys.KeyPermissions.STRICT,
+            TlsKeys.Engine.JDK,
+            "TLSv1.2",
+            List.of(),
+            Optional.empty(),
+            new ServerTlsConfig.ClientCertificates(
+                TlsKeys.ClientAuth.OPTIONAL,
+                Optional.of(Path.of("unread")),
+                Optional.empty(),
+                true),
+            Duration.ofSeconds(1));
+    AdminTls tls = new AdminTls(server, List.of("spiffe://a/*"), List.of("ops.example"));
+    return new AdminAccess(config(host, tokens, Optional.of(tls)), new EventLog(() -> 0));
+  }
+
+  private static Admission present(AdminAccess access, List<String> names, String... headers) {
+    return access.admit(new Credentials(List.of(headers), Optional.of(names)));
   }
 
   private static Admission admit(AdminAccess access, String... authorization) {
-    return access.admit(new Credentials(List.of(authorization)));
+    return access.admit(new Credentials(List.of(authorization), Optional.empty()));
   }
 
   private Optional<AdminTokens> tokens() throws IOException {
@@ -118,9 +152,35 @@ final class AdminAccessTest {
   }
 
   @Test
+  void clientCertificate_hasTheRoleOfItsNames() {
+    for (String host : List.of("127.0.0.1", "0.0.0.0")) {
+      AdminAccess access = withCertificates(host, Optional.empty());
+      assertThat(present(access, List.of("other", "ops.example")))
+          .isEqualTo(new Identity("certificate:ops.example", true));
+      assertThat(present(access, List.of("spiffe://a/b")))
+          .isEqualTo(new Identity("certificate:spiffe://a/b", false));
+      assertThat(present(access, List.of("spiffe://a/b", "OPS.example")))
+          .isEqualTo(new Identity("certificate:OPS.example", true));
+      assertThat(present(access, List.of("evil.example"))).isEqualTo(Denial.UNKNOWN_CERTIFICATE);
+      assertThat(present(access, List.of())).isEqualTo(Denial.UNKNOWN_CERTIFICATE);
+      assertThat(admit(access)).isEqualTo(Denial.NO_CERTIFICATE);
+    }
+  }
+
+  @Test
+  void tokenBesideAClientCertificate_counts() throws IOException {
+    AdminAccess access = withCertificates("0.0.0.0", tokens());
+    assertThat(present(access, List.of("ops.example"), "Bearer c1")).isEqualTo(CI);
+    assertThat(present(access, List.of("ops.example"), "Bearer wrong"))
+        .isEqualTo(Denial.UNKNOWN_TOKEN);
+    assertThat(admit(access, "Bearer a1")).isEqualTo(ALICE);
+    assertThat(admit(access)).isEqualTo(Denial.NO_CREDENTIALS);
+  }
+
+  @Test
   void reload_withoutTokens_closesAllButLoopback() throws IOException {
     AdminAccess access = on("0.0.0.0", tokens());
-    access.use(Optional.empty());
+    access.use(config("0.0.0.0", Optional.empty(), Optional.empty()));
     access.refresh();
     assertThat(admit(access, "Bearer a1")).isEqualTo(Denial.NO_TOKENS);
   }

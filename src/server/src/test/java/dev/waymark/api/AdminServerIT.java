@@ -165,12 +165,12 @@ class AdminServerIT {
   }
 
   private static AdminConfig config(InetSocketAddress address) {
-    return new AdminConfig(address, List.of("admin.example.com"), Optional.empty());
+    return new AdminConfig(address, List.of("admin.example.com"), Optional.empty(), Optional.empty());
   }
 
   @BeforeEach
   void start() {
-    server.start();
+    server.start(null);
   }
 
   @AfterEach
@@ -339,7 +339,7 @@ class AdminServerIT {
     AdminServer second =
         new AdminServer(
             config(server.address()), state, new Metrics(), new EventLog(System::nanoTime));
-    assertThatThrownBy(second::start)
+    assertThatThrownBy(() -> second.start(null))
         .isInstanceOf(AddressInUse.class)
         .hasMessageContaining(":" + server.address().getPort())
         .hasMessageContaining("--admin");
@@ -349,7 +349,7 @@ class AdminServerIT {
             state,
             new Metrics(),
             new EventLog(System::nanoTime));
-    assertThatThrownBy(nowhere::start)
+    assertThatThrownBy(() -> nowhere.start(null))
         .isInstanceOf(AddressInUse.class)
         .hasMessageContaining("unknown host");
   }
@@ -389,7 +389,8 @@ class AdminServerIT {
         new AdminConfig(
             new InetSocketAddress("0.0.0.0", 0),
             List.of(),
-            Optional.of(AdminTokens.read(file, false)));
+            Optional.of(AdminTokens.read(file, false)),
+            Optional.empty());
     Metrics own = new Metrics();
     AdminServer guarded = new AdminServer(config, state, own, new EventLog(System::nanoTime));
     ListAppender<ILoggingEvent> audit = new ListAppender<>();
@@ -398,7 +399,7 @@ class AdminServerIT {
         new LogConfig(LogConfig.Format.TEXT, LogConfig.Level.ERROR, false), System.err);
     audit.start();
     logger.addAppender(audit);
-    guarded.start();
+    guarded.start(null);
     try {
       state.isReady = true;
       for (String path : List.of("/healthz", "/readyz", "/metrics")) {

@@ -6,18 +6,26 @@ import static org.awaitility.Awaitility.await;
 
 import dev.waymark.config.ConfigLoader;
 import dev.waymark.config.PoolConfig;
+import dev.waymark.config.UpstreamTlsKeys;
 import dev.waymark.net.tls.TlsWatch;
+import dev.waymark.net.tls.UpstreamTls;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Metrics;
 import dev.waymark.upstreams.ControlLoop;
+import dev.waymark.testing.Authority;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 final class BridgePoolsIT {
   private final MultiThreadIoEventLoopGroup group =
@@ -45,13 +53,13 @@ final class BridgePoolsIT {
   @Test
   void pool_forgottenDuringDiscovery_leavesNothingBehind() throws Exception {
     group.next().execute(this::awaitGate);
-    pools.add(config("127.0.0.1:1"));
+    add("127.0.0.1:1");
     pools.start();
     Thread reload =
         Thread.ofPlatform()
             .start(() -> {
               pools.forget("default");
-              pools.add(config("127.0.0.1:2"));
+              add("127.0.0.1:2");
             });
     await().until(() -> reload.getState() != Thread.State.RUNNABLE);
     gate.countDown();
@@ -61,12 +69,43 @@ final class BridgePoolsIT {
     assertThat(new String(metrics.prometheusText(), UTF_8)).doesNotContain("127.0.0.1:1");
   }
 
+  @Test
+  void restore_bringsBackTheFormerTls_evenIfItsFilesAreGone(@TempDir Path folder) throws Exception {
+    Authority.assumeOpenssl();
+    Path former = Authority.root(folder.resolve("former"), "former").certificate();
+    Path latter = Authority.root(folder.resolve("latter"), "latter").certificate();
+    PoolConfig before = with(config("127.0.0.1:1"), former);
+    pools.add(before, pools.prepareTls(List.of(before)));
+    UpstreamTls inForce = pools.ofPool("default");
+    BridgePools.Checkpoint checkpoint = pools.checkpoint();
+    PoolConfig after = with(before, latter);
+    BridgePools.PreparedTls prepared = pools.prepareTls(List.of(after));
+    pools.reconfigure(after, prepared);
+    assertThat(pools.ofPool("default")).isNotSameAs(inForce);
+    Files.delete(former);
+    pools.restore(checkpoint);
+    pools.discard(prepared);
+    assertThat(pools.ofPool("default")).isSameAs(inForce);
+    assertThat(inForce.newHandler("127.0.0.1:1", ByteBufAllocator.DEFAULT)).isNotNull();
+  }
+
+  private static PoolConfig with(PoolConfig config, Path ca) {
+    return config
+        .with(UpstreamTlsKeys.MODE, UpstreamTlsKeys.Mode.REQUIRED)
+        .with(UpstreamTlsKeys.CA, Optional.of(ca));
+  }
+
   private void awaitGate() {
     try {
       gate.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private void add(String upstream) {
+    PoolConfig config = config(upstream);
+    pools.add(config, pools.prepareTls(List.of(config)));
   }
 
   private static PoolConfig config(String upstream) {

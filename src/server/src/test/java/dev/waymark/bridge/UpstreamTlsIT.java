@@ -246,7 +246,7 @@ final class UpstreamTlsIT {
     "plain, not_tls, does not speak TLS",
     "without-http2, not_http2, ALPN",
     "impostor, tls_wrong_name, somebody else",
-    "anonymous, tls_refused, tls.certificate"
+    "anonymous, tls_refused, client certificate"
   })
   void upstream_thatDoesNot_isNotServing_andSaysWhy(String pool, String cause, String text) {
     await()

@@ -29,6 +29,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -111,7 +112,7 @@ final class EgressIT {
   }
 
   private static EgressServer egress(int port, boolean sendsProxyHeader, Duration probeInterval)
-      throws IOException {
+      throws Exception {
     return EgressServer.start(
         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
         new EgressOptions(
@@ -119,6 +120,8 @@ final class EgressIT {
             Duration.ofSeconds(5),
             probeInterval,
             sendsProxyHeader,
+            Optional.empty(),
+            null,
             1_000),
         new EventLog(System::nanoTime));
   }

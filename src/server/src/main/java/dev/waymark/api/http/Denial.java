@@ -9,10 +9,15 @@ public enum Denial implements Admission {
   NO_TOKENS(
       401,
       null,
-      "only /healthz, /readyz and /metrics are open here, and this bridge has no tokens; set admin.tokens, or a loopback address as admin.address"),
+      "only /healthz, /readyz and /metrics are open here, and this bridge has no tokens; set admin.tokens or admin.tls.client-ca, or a loopback address as admin.address"),
   MALFORMED(400, "invalid_request", "the header Authorization is not: Bearer TOKEN"),
   UNKNOWN_TOKEN(401, "invalid_token", "the token is not known here"),
-  ROLE(403, "insufficient_scope", "this needs a token with the role operate; yours may only read");
+  NO_CERTIFICATE(401, null, "a client certificate is needed; see admin.tls.client-ca"),
+  UNKNOWN_CERTIFICATE(
+      403,
+      null,
+      "the client certificate has none of the names in admin.tls.read-names and admin.tls.operate-names"),
+  ROLE(403, "insufficient_scope", "this needs the role operate; yours is read");
 
   private final int status;
   private final @Nullable String error;

@@ -2,16 +2,22 @@ package dev.waymark.api.http;
 
 import dev.waymark.api.http.Route.Refusal;
 import dev.waymark.api.http.Route.Request;
+import dev.waymark.net.tls.Distrust;
+import dev.waymark.net.tls.Handshake;
+import dev.waymark.net.tls.PeerNames;
+import dev.waymark.net.tls.ServerTls;
 import dev.waymark.telemetry.Event;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpResponse;
@@ -27,12 +33,19 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.handler.stream.ChunkedStream;
 import io.netty.util.ReferenceCountUtil;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.security.cert.X509Certificate;
+import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,7 +53,7 @@ import org.jspecify.annotations.Nullable;
  * of each step. It is not read while a request is being answered. Confined to the port's event
  * loop.
  */
-final class HttpConnection extends ChannelInboundHandlerAdapter {
+final class HttpConnection extends ChannelInboundHandlerAdapter implements ServerTls.Client {
   /** Time to receive the whole head, from the connection's start, and then the whole body. */
   private static final long REQUEST_TIMEOUT_NS = 5_000_000_000L;
 
@@ -79,6 +92,12 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private final HttpPort.Shared port;
   private final Channel channel;
   private final ByteBuf body = Unpooled.buffer(0);
+  private @Nullable Handshake handshake;
+  private X509Certificate[] chain = {};
+
+  /** The client speaks plain HTTP, and the port does not. */
+  private boolean isPlaintext;
+
   private Phase phase = Phase.HEAD;
   private HttpRoutes.@Nullable Match match;
   private Identity sender = Identity.ANYBODY;
@@ -97,6 +116,19 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   HttpConnection(HttpPort.Shared port, Channel channel) {
     this.port = port;
     this.channel = channel;
+  }
+
+  /** Creates the handler that comes before all others on a port with TLS. */
+  ChannelHandler newTlsHandler() {
+    return new PlaintextDetector(this::beginHandshake, () -> isPlaintext = true);
+  }
+
+  private ChannelHandler beginHandshake() {
+    Handshake begun = Objects.requireNonNull(port.tls()).begin(null, channel.alloc());
+    // The time for a request includes it.
+    begun.handler().setHandshakeTimeoutMillis(0);
+    handshake = begun;
+    return begun.handler();
   }
 
   /** Whether the client has no request that is being answered. */
@@ -134,6 +166,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   public void channelInactive(ChannelHandlerContext context) {
     port.connections().leave(this);
     body.release();
+    if (chain.length > 0) {
+      Objects.requireNonNull(port.tls()).remove(this);
+    }
   }
 
   @Override
@@ -163,17 +198,63 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
-    if (event == ChannelInputShutdownEvent.INSTANCE) {
-      isInputEnded = true;
-      if (isWaiting() && phase != Phase.DENYING) {
-        close();
+    switch (event) {
+      case ChannelInputShutdownEvent _ -> onInputEnd();
+      case SslCloseCompletionEvent closed when closed.isSuccess() -> onInputEnd();
+      case SslHandshakeCompletionEvent done -> onHandshake(done);
+      default -> {}
+    }
+  }
+
+  private void onInputEnd() {
+    isInputEnded = true;
+    if (isWaiting() && phase != Phase.DENYING) {
+      close();
+    }
+  }
+
+  private void onHandshake(SslHandshakeCompletionEvent done) {
+    if (!done.isSuccess()) {
+      // Others are clients that gave up.
+      if (done.cause() instanceof SSLException refused) {
+        port.onTlsRefused(channel, "TLS: " + refused.getMessage());
       }
+      return;
+    }
+    Handshake complete = Objects.requireNonNull(handshake);
+    handshake = null;
+    chain = complete.clientChain();
+    if (chain.length > 0) {
+      Objects.requireNonNull(port.tls()).add(this, complete);
     }
   }
 
   @Override
+  public X509Certificate[] chain() {
+    return chain;
+  }
+
+  /** The client's certificate is no longer trusted. */
+  @Override
+  public void end(Distrust why) {
+    channel
+        .eventLoop()
+        .execute(() -> {
+          port.onTlsRefused(channel, "the client certificate "
+                  + switch (why) {
+                    case EXPIRED -> "has expired";
+                    case REVOKED -> "is revoked";
+                    case INVALID -> "is no longer trusted";
+                  });
+          close();
+        });
+  }
+
+  @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    if (!(cause instanceof IOException)) {
+    // What is wrong with TLS has been logged when the handshake ended.
+    boolean isTls = cause instanceof DecoderException && cause.getCause() instanceof SSLException;
+    if (!(cause instanceof IOException) && !isTls) {
       port.log().write(Event.BUG, "where", "admin", "error", cause);
     }
     close();
@@ -187,10 +268,15 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     wantsMore = head.decoderResult().isSuccess() && HttpUtil.isKeepAlive(head);
     // An unread body would be taken for the next request.
     isKeptAlive = wantsMore && !HttpRoutes.hasBody(head);
+    if (isPlaintext) {
+      port.onTlsRefused(channel, "the client speaks plain HTTP; this port needs https");
+      write(Reply.error(400, "this port speaks TLS: use https://"), NO_HEADERS);
+      return;
+    }
     try {
       HttpRoutes.Match found = port.routes().match(head);
       match = found;
-      switch (port.admit(found, head)) {
+      switch (port.admit(found, head, certificateNames())) {
         case Identity known -> sender = known;
         case Denial why -> {
           port.onDenied(channel, found.route(), why);
@@ -215,6 +301,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
     body.clear();
     await(Phase.BODY, REQUEST_TIMEOUT_NS);
+  }
+
+  private Optional<List<String>> certificateNames() {
+    return chain.length == 0 ? Optional.empty() : Optional.of(PeerNames.of(chain[0]));
   }
 
   /**
@@ -331,10 +421,19 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   private void linger() {
     await(Phase.LINGERING, LINGER_NS);
+    SslHandler tls = channel.pipeline().get(SslHandler.class);
+    if (tls == null) {
+      shutdownOutput();
+    } else {
+      tls.closeOutbound().addListener(_ -> shutdownOutput());
+    }
+    channel.config().setAutoRead(true);
+  }
+
+  private void shutdownOutput() {
     if (channel instanceof DuplexChannel socket) {
       socket.shutdownOutput();
     }
-    channel.config().setAutoRead(true);
   }
 
   private void await(Phase next, long timeoutNs) {

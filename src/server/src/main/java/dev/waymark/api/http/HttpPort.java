@@ -4,6 +4,7 @@ import dev.waymark.api.http.Authenticator.Credentials;
 import dev.waymark.api.http.Route.Refusal;
 import dev.waymark.api.http.Route.Request;
 import dev.waymark.engine.base.LoopClock;
+import dev.waymark.net.tls.ServerTls;
 import dev.waymark.protocol.Check;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
@@ -35,6 +36,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -86,9 +88,12 @@ public final class HttpPort {
     private final LongSupplier monotonicNs;
     private final LoopClock clock = new LoopClock(_ -> {});
 
-    Shared(Executor workers, LongSupplier monotonicNs) {
+    private final @Nullable ServerTls tls;
+
+    Shared(Executor workers, LongSupplier monotonicNs, @Nullable ServerTls tls) {
       this.workers = workers;
       this.monotonicNs = monotonicNs;
+      this.tls = tls;
     }
 
     /** Starts the clock: from now on {@link #tick} is called every {@link LoopClock#TICK_NS}. */
@@ -128,12 +133,23 @@ public final class HttpPort {
       return log;
     }
 
-    /** Whether this request is let in: who sends it, or why not. */
-    Admission admit(HttpRoutes.Match found, HttpRequest head) {
+    /** What speaks TLS; null if the port speaks plain HTTP. */
+    @Nullable ServerTls tls() {
+      return tls;
+    }
+
+    /**
+     * Whether this request is let in: who sends it, or why not.
+     *
+     * @param certificate the names in the client certificate; empty: there is none
+     */
+    Admission admit(
+        HttpRoutes.Match found, HttpRequest head, Optional<List<String>> certificate) {
       if (found.route().isOpen()) {
         return Identity.ANYBODY;
       }
-      Credentials shown = new Credentials(head.headers().getAll(HttpHeaderNames.AUTHORIZATION));
+      Credentials shown =
+          new Credentials(head.headers().getAll(HttpHeaderNames.AUTHORIZATION), certificate);
       return switch (authenticator.admit(shown)) {
         case Denial denial -> denial;
         case Identity sender ->
@@ -163,6 +179,11 @@ public final class HttpPort {
         refused.incrementAndGet();
         logRefused(channel, target, refusal.getMessage());
       }
+    }
+
+    /** No HTTP is spoken with this client. */
+    void onTlsRefused(Channel channel, String reason) {
+      logRefused(channel, "", reason);
     }
 
     private void logRefused(Channel channel, String path, @Nullable String reason) {
@@ -195,11 +216,22 @@ public final class HttpPort {
   }
 
   /**
-   * Opens the port.
+   * Opens the port for plain HTTP.
    *
    * @throws AddressInUse if the address cannot be bound
    */
   public void start() {
+    start(null);
+  }
+
+  /**
+   * Opens the port. Handshakes run on the event loop: there are few connections, and a handshake
+   * takes a few milliseconds.
+   *
+   * @param tls what speaks TLS, with the JDK's engine; null: plain HTTP. The caller closes it.
+   * @throws AddressInUse if the address cannot be bound
+   */
+  public void start(@Nullable ServerTls tls) {
     Check.that(loop == null, "a port can only be started once");
     if (wanted.isUnresolved()) {
       throw new AddressInUse(wanted, "unknown host");
@@ -218,7 +250,7 @@ public final class HttpPort {
     threads.allowCoreThreadTimeOut(true);
     loop = started;
     workers = threads;
-    Shared shared = new Shared(threads, System::nanoTime);
+    Shared shared = new Shared(threads, System::nanoTime, tls);
     startTicking(started.next(), shared);
     ChannelFuture bound = bind(started, shared);
     if (!bound.isSuccess()) {
@@ -254,11 +286,15 @@ public final class HttpPort {
             new ChannelInitializer<SocketChannel>() {
               @Override
               protected void initChannel(SocketChannel client) {
+                HttpConnection connection = new HttpConnection(shared, client);
+                if (shared.tls() != null) {
+                  client.pipeline().addLast(connection.newTlsHandler());
+                }
                 client
                     .pipeline()
                     .addLast("http", new HttpServerCodec(limits()))
                     .addLast("pieces", new ChunkedWriteHandler())
-                    .addLast("admin", new HttpConnection(shared, client));
+                    .addLast("admin", connection);
               }
             })
         .bind(wanted)

@@ -10,8 +10,8 @@ import java.util.Locale;
 import java.util.Optional;
 import javax.net.ssl.SSLException;
 
-/** Classifies failed TLS handshakes with upstreams. Stateless. */
-final class TlsFailures {
+/** Classifies failed TLS handshakes with upstreams and servers. Stateless. */
+public final class TlsFailures {
   static final UpstreamProblem NO_HTTP2 =
       new UpstreamProblem(
           Kind.NOT_HTTP2, "speaks TLS, but does not offer HTTP/2 (ALPN h2), which gRPC needs");
@@ -20,12 +20,13 @@ final class TlsFailures {
 
   private TlsFailures() {}
 
-  static UpstreamProblem problemOf(Throwable failure) {
+  /** What was wrong with a handshake that failed in this way. */
+  public static UpstreamProblem problemOf(Throwable failure) {
     Throwable cause = innermost(failure);
     String text = textOf(cause);
     if (cause instanceof NotSslRecordException) {
       return new UpstreamProblem(
-          Kind.NOT_TLS, "does not speak TLS on this port; use another port, or tls.mode off");
+          Kind.NOT_TLS, "does not speak TLS on this port; use another port, or switch TLS off");
     }
     if (cause instanceof SslHandshakeTimeoutException) {
       return new UpstreamProblem(Kind.SILENT, "accepts the connection, but not the TLS handshake");
@@ -44,7 +45,7 @@ final class TlsFailures {
     if (text.contains("alert")) {
       return new UpstreamProblem(
           Kind.TLS_REFUSED,
-          "refuses the TLS handshake: " + text + "; it may want another tls.certificate");
+          "refuses the TLS handshake: " + text + "; it may want another client certificate");
     }
     if (cause instanceof IOException && !(cause instanceof SSLException)) {
       return new UpstreamProblem(

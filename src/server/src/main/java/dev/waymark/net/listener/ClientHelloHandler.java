@@ -1,7 +1,7 @@
 package dev.waymark.net.listener;
 
 import dev.waymark.net.tls.Handshake;
-import dev.waymark.net.tls.ListenerTls;
+import dev.waymark.net.tls.ServerTls;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
@@ -27,13 +27,13 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
   /** A record with the fatal alert no_application_protocol (RFC 7301, section 3.2). */
   private static final byte[] NO_APPLICATION_PROTOCOL = {21, 3, 3, 0, 2, 2, 120};
 
-  private final ListenerTls tls;
+  private final ServerTls tls;
   private final TlsStage stage;
   private final HandshakeQueue queue;
   private @Nullable Promise<ClientHello> turn;
   private @Nullable ClientHello hello;
 
-  ClientHelloHandler(ListenerTls tls, TlsStage stage, HandshakeQueue queue) {
+  ClientHelloHandler(ServerTls tls, TlsStage stage, HandshakeQueue queue) {
     super(HELLO_BYTES_MAX);
     this.tls = tls;
     this.stage = stage;

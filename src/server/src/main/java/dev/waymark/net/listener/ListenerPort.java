@@ -6,7 +6,7 @@ import dev.waymark.config.ListenerKeys;
 import dev.waymark.config.ProxyProtocolKeys;
 import dev.waymark.config.TlsKeys;
 import dev.waymark.net.admission.Admission;
-import dev.waymark.net.tls.ListenerTls;
+import dev.waymark.net.tls.ServerTls;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.ProxyFacts;
 import dev.waymark.protocol.TlsFacts;
@@ -72,7 +72,7 @@ public final class ListenerPort {
    * @param tls null if it does not speak TLS
    */
   record Use(
-      String listener, ListenerCounters counters, Admission admission, @Nullable ListenerTls tls) {}
+      String listener, ListenerCounters counters, Admission admission, @Nullable ServerTls tls) {}
 
   /** How long a closed port of this process may take to become free. */
   private static final long REBIND_TIMEOUT_NS = TimeUnit.SECONDS.toNanos(1);
@@ -109,7 +109,7 @@ public final class ListenerPort {
       ListenerConfig config,
       ListenerCounters counters,
       Admission admission,
-      @Nullable ListenerTls tls,
+      @Nullable ServerTls tls,
       Sockets sockets,
       Acceptor acceptor,
       ListenerEvents events) {
@@ -202,7 +202,7 @@ public final class ListenerPort {
    * @param tls null if the listener does not speak TLS
    */
   public void use(
-      String listener, ListenerCounters counters, Admission admission, @Nullable ListenerTls tls) {
+      String listener, ListenerCounters counters, Admission admission, @Nullable ServerTls tls) {
     use = new Use(listener, counters, admission, tls);
   }
 
@@ -311,7 +311,7 @@ public final class ListenerPort {
         Use now,
         SocketClient socket,
         ClientHandler handler) {
-      ListenerTls tls = Objects.requireNonNull(now.tls());
+      ServerTls tls = Objects.requireNonNull(now.tls());
       TlsStage stage =
           new TlsStage(
               tls,

@@ -4,20 +4,16 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.waymark.protocol.SizeLimits;
 import dev.waymark.protocol.TlsFacts;
-import io.netty.handler.ssl.OpenSslSession;
 import io.netty.handler.ssl.SslHandler;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.security.cert.Certificate;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
-import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
@@ -25,24 +21,10 @@ import org.jspecify.annotations.Nullable;
 final class TlsFactsReader {
   private TlsFactsReader() {}
 
-  /** The chain that the client presented, its own certificate first; empty if there is none. */
-  static X509Certificate[] chain(SSLSession session) {
-    // Asking costs an exception where there is none, which is most handshakes.
-    if (session instanceof OpenSslSession known && !known.hasPeerCertificates()) {
-      return new X509Certificate[0];
-    }
-    try {
-      Certificate[] chain = session.getPeerCertificates();
-      return Arrays.copyOf(chain, chain.length, X509Certificate[].class);
-    } catch (SSLPeerUnverifiedException none) {
-      return new X509Certificate[0];
-    }
-  }
-
   /**
    * Reads the facts once the handshake is complete.
    *
-   * @param chain as {@link #chain}
+   * @param chain that the client presented, its own certificate first
    */
   static TlsFacts read(SslHandler handler, @Nullable String serverName, X509Certificate[] chain) {
     SSLSession session = handler.engine().getSession();

@@ -3,7 +3,7 @@ package dev.waymark.net.listener;
 import dev.waymark.config.TlsKeys.MissingCloseNotify;
 import dev.waymark.net.tls.Distrust;
 import dev.waymark.net.tls.Handshake;
-import dev.waymark.net.tls.ListenerTls;
+import dev.waymark.net.tls.ServerTls;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.TlsFacts;
 import io.netty.channel.ChannelHandlerContext;
@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * it, which anybody on the path can (RFC 8446, section 6.1). Confined to its event loop, but for
  * {@link #end}.
  */
-final class TlsStage extends ChannelInboundHandlerAdapter implements ListenerTls.Client {
+final class TlsStage extends ChannelInboundHandlerAdapter implements ServerTls.Client {
   /** Told what becomes of the client. */
   interface Outcome {
     /** The handshake begins; returns whether it may, as too many may be under way. */
@@ -65,7 +65,7 @@ final class TlsStage extends ChannelInboundHandlerAdapter implements ListenerTls
 
   private static final X509Certificate[] NONE = {};
 
-  private final ListenerTls tls;
+  private final ServerTls tls;
   private final MissingCloseNotify missingCloseNotify;
   private final LongSupplier clockNs;
   private final long timeoutNs;
@@ -84,7 +84,7 @@ final class TlsStage extends ChannelInboundHandlerAdapter implements ListenerTls
    * @param timeoutNs for the handshake, from {@code channelActive} on
    */
   TlsStage(
-      ListenerTls tls,
+      ServerTls tls,
       MissingCloseNotify missingCloseNotify,
       LongSupplier clockNs,
       long timeoutNs,
@@ -172,7 +172,7 @@ final class TlsStage extends ChannelInboundHandlerAdapter implements ListenerTls
     Handshake complete = Objects.requireNonNull(handshake);
     handshake = null;
     SslHandler handler = complete.handler();
-    chain = TlsFactsReader.chain(handler.engine().getSession());
+    chain = complete.clientChain();
     if (chain.length > 0) {
       tls.add(this, complete);
     }

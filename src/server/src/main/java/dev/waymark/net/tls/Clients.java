@@ -1,6 +1,6 @@
 package dev.waymark.net.tls;
 
-import dev.waymark.net.tls.ListenerTls.Client;
+import dev.waymark.net.tls.ServerTls.Client;
 import java.security.cert.X509Certificate;
 import java.util.ArrayDeque;
 import java.util.HashMap;

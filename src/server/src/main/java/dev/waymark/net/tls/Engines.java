@@ -3,8 +3,13 @@ package dev.waymark.net.tls;
 import dev.waymark.config.ConfigException;
 import dev.waymark.config.TlsKeys.Engine;
 import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.util.internal.OutOfDirectMemoryError;
+import java.nio.file.Path;
 import java.util.Objects;
+import javax.net.ssl.SSLException;
 
 /**
  * Chooses what speaks TLS: BoringSSL, which needs a fraction of the JDK's CPU for a handshake, or
@@ -40,6 +45,26 @@ public final class Engines {
           "tls.engine: boringssl does not load here (" + missing() + "); use tls.engine: auto");
     }
     return isJdk ? SslProvider.JDK : SslProvider.OPENSSL_REFCNT;
+  }
+
+  /**
+   * Builds a context.
+   *
+   * @param certificate to be named if the engine does not accept it
+   * @throws TlsFileException also if there is no memory for it at the moment: what was in force
+   *     stays so, and the files are tried again
+   */
+  static SslContext build(SslContextBuilder builder, Path certificate) throws TlsFileException {
+    try {
+      return builder.build();
+    } catch (SSLException | IllegalArgumentException refused) {
+      Throwable cause = refused.getCause() == null ? refused : refused.getCause();
+      throw new TlsFileException(
+          certificate, "the TLS engine does not accept it: " + cause.getMessage());
+    } catch (OutOfDirectMemoryError full) {
+      throw new TlsFileException(
+          certificate, "there is no direct memory for it now; it is tried again");
+    }
   }
 
   private static String missing() {

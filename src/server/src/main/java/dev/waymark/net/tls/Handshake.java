@@ -1,6 +1,12 @@
 package dev.waymark.net.tls;
 
+import io.netty.handler.ssl.OpenSslSession;
 import io.netty.handler.ssl.SslHandler;
+import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
+import java.util.Arrays;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
 
 /** A handshake, and what a client is trusted by in it. Immutable. */
 public final class Handshake {
@@ -15,6 +21,24 @@ public final class Handshake {
   /** Speaks TLS on one connection. */
   public SslHandler handler() {
     return handler;
+  }
+
+  /**
+   * The chain that the client presented, its own certificate first; empty if there is none. Once
+   * the handshake is complete.
+   */
+  public X509Certificate[] clientChain() {
+    SSLSession session = handler.engine().getSession();
+    // Asking costs an exception where there is none, which is most handshakes.
+    if (session instanceof OpenSslSession known && !known.hasPeerCertificates()) {
+      return new X509Certificate[0];
+    }
+    try {
+      Certificate[] chain = session.getPeerCertificates();
+      return Arrays.copyOf(chain, chain.length, X509Certificate[].class);
+    } catch (SSLPeerUnverifiedException none) {
+      return new X509Certificate[0];
+    }
   }
 
   ServerContexts contexts() {

@@ -2,8 +2,7 @@ package dev.waymark.net.tls;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.waymark.config.ListenerConfig;
-import dev.waymark.config.TlsKeys;
+import dev.waymark.config.ServerTlsConfig;
 import dev.waymark.config.TlsKeys.KeyPermissions;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
@@ -25,11 +24,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a listener's handshakes use: for each certificate a context of the TLS engine, found by the
+ * What a server's handshakes use: for each certificate a context of the TLS engine, found by the
  * name that the client asks for. Built from files; immutable.
  */
 final class ServerContexts {
@@ -85,22 +83,20 @@ final class ServerContexts {
    *
    * @throws TlsFileException if one cannot be used
    */
-  static ServerContexts load(ListenerConfig config, SslProvider provider, Instant now)
+  static ServerContexts load(ServerTlsConfig config, SslProvider provider, Instant now)
       throws TlsFileException {
-    boolean mayBeReadByAll = config.get(TlsKeys.KEY_PERMISSIONS) == KeyPermissions.ANY;
+    boolean mayBeReadByAll = config.keyPermissions() == KeyPermissions.ANY;
     List<Identity> identities = new ArrayList<>();
     for (var files : config.certificates()) {
       identities.add(Identity.load(files, mayBeReadByAll, now));
     }
     Optional<Trust> trust = Optional.empty();
-    if (config.get(TlsKeys.CLIENT_CA).isPresent()) {
-      trust =
-          Optional.of(
-              Trust.load(config.get(TlsKeys.CLIENT_CA).get(), config.get(TlsKeys.CLIENT_CRL)));
+    if (config.clients().ca().isPresent()) {
+      trust = Optional.of(Trust.load(config.clients().ca().get(), config.clients().crl()));
     }
     OpenSslSessionTicketKey[] ticketKeys =
-        config.get(TlsKeys.TICKET_KEYS).isPresent() && provider != SslProvider.JDK
-            ? TicketKeys.read(config.get(TlsKeys.TICKET_KEYS).get(), mayBeReadByAll)
+        config.ticketKeys().isPresent() && provider != SslProvider.JDK
+            ? TicketKeys.read(config.ticketKeys().get(), mayBeReadByAll)
             : new OpenSslSessionTicketKey[0];
     List<SslContext> all = new ArrayList<>();
     Map<String, SslContext> byName = new HashMap<>();
@@ -126,9 +122,9 @@ final class ServerContexts {
    * Where a session can be resumed: only where the same clients are trusted. Listeners that share
    * their ticket keys may differ in that.
    */
-  private static byte[] sessionScope(ListenerConfig config, Optional<Trust> trust) {
+  private static byte[] sessionScope(ServerTlsConfig config, Optional<Trust> trust) {
     MessageDigest digest = sha256();
-    digest.update(config.get(TlsKeys.CLIENT_AUTH).name().getBytes(US_ASCII));
+    digest.update(config.clients().auth().name().getBytes(US_ASCII));
     trust.ifPresent(clients -> digest.update(clients.fingerprint()));
     return digest.digest();
   }
@@ -142,25 +138,25 @@ final class ServerContexts {
   }
 
   private static SslContext context(
-      ListenerConfig config, SslProvider provider, Identity identity, Optional<Trust> trust)
+      ServerTlsConfig config, SslProvider provider, Identity identity, Optional<Trust> trust)
       throws TlsFileException {
     SslContextBuilder builder =
         SslContextBuilder.forServer(identity.key(), identity.chain())
             .sslProvider(provider)
             .protocols(
-                config.get(TlsKeys.VERSION_MIN).equals(TLS_1_3)
+                config.versionMin().equals(TLS_1_3)
                     ? List.of(TLS_1_3)
                     : List.of(TLS_1_3, TLS_1_2))
             .ciphers(CIPHERS)
             .sessionTimeout(SESSION_TIMEOUT_S)
             .clientAuth(
-                switch (config.get(TlsKeys.CLIENT_AUTH)) {
+                switch (config.clients().auth()) {
                   case NONE -> ClientAuth.NONE;
                   case OPTIONAL -> ClientAuth.OPTIONAL;
                   case REQUIRED -> ClientAuth.REQUIRE;
                 });
     trust.ifPresent(builder::trustManager);
-    List<String> alpn = config.get(TlsKeys.ALPN);
+    List<String> alpn = config.alpn();
     if (!alpn.isEmpty()) {
       // A client that offers other protocols is refused before its handshake.
       builder.applicationProtocolConfig(
@@ -170,18 +166,11 @@ final class ServerContexts {
               SelectedListenerFailureBehavior.ACCEPT,
               alpn));
     }
-    try {
-      SslContext context = builder.build();
-      if (context instanceof ReferenceCountedOpenSslContext boringSsl) {
-        boringSsl.setBioNonApplicationBufferSize(UNSOLICITED_BYTES);
-      }
-      return context;
-    } catch (SSLException | IllegalArgumentException refused) {
-      Throwable cause = refused.getCause() == null ? refused : refused.getCause();
-      throw new TlsFileException(
-          identity.files().certificate(),
-          "the TLS engine does not accept it: " + cause.getMessage());
+    SslContext context = Engines.build(builder, identity.files().certificate());
+    if (context instanceof ReferenceCountedOpenSslContext boringSsl) {
+      boringSsl.setBioNonApplicationBufferSize(UNSOLICITED_BYTES);
     }
+    return context;
   }
 
   /**

@@ -17,7 +17,7 @@ public final class TlsWatch implements AutoCloseable {
   private static final long INTERVAL_MS = 250;
 
   /** TLS that follows its files. */
-  sealed interface Followed permits ListenerTls, UpstreamTls {
+  sealed interface Followed permits ServerTls, UpstreamTls {
     /** Takes over changed files. Blocks. */
     void check();
 
@@ -31,7 +31,7 @@ public final class TlsWatch implements AutoCloseable {
   private final Set<Followed> followed = ConcurrentHashMap.newKeySet();
 
   /** Those out of force, for handshakes under way, and for connections that nobody else follows. */
-  private final Set<ListenerTls> retired = ConcurrentHashMap.newKeySet();
+  private final Set<ServerTls> retired = ConcurrentHashMap.newKeySet();
 
   private final Consumer<Throwable> onBug;
   private final ScheduledExecutorService thread =
@@ -54,15 +54,15 @@ public final class TlsWatch implements AutoCloseable {
     for (Followed one : followed) {
       guarded(one::check);
     }
-    for (ListenerTls old : retired) {
+    for (ServerTls old : retired) {
       guarded(() -> checkRetired(old));
     }
   }
 
-  private void checkRetired(ListenerTls old) {
+  private void checkRetired(ServerTls old) {
     boolean hasSuccessor =
         followed.stream()
-            .anyMatch(one -> one instanceof ListenerTls listener && listener.hasSameClients(old));
+            .anyMatch(one -> one instanceof ServerTls listener && listener.hasSameClients(old));
     if (old.isGraceOver() && (hasSuccessor || !old.hasClients())) {
       retired.remove(old);
       old.close();
@@ -80,7 +80,7 @@ public final class TlsWatch implements AutoCloseable {
   }
 
   /** Follows the files of a listener. */
-  public void add(ListenerTls listener) {
+  public void add(ServerTls listener) {
     followed.add(listener);
   }
 
@@ -89,19 +89,22 @@ public final class TlsWatch implements AutoCloseable {
     followed.add(pool);
   }
 
-  /** This listener's TLS is no longer in force. It is closed once no client needs it. */
-  public void remove(ListenerTls listener) {
+  /**
+   * This listener's TLS is no longer in force, or never was. It is closed once no client needs it.
+   */
+  public void remove(ServerTls listener) {
     if (followed.remove(listener)) {
       listener.retire();
       retired.add(listener);
+    } else if (!retired.contains(listener)) {
+      thread.execute(listener::close);
     }
   }
 
-  /** Forgets this pool and closes it, after a check in progress. */
+  /** Forgets this pool, followed or not, and closes it after a check in progress. */
   public void remove(UpstreamTls pool) {
-    if (followed.remove(pool)) {
-      thread.execute(pool::close);
-    }
+    followed.remove(pool);
+    thread.execute(pool::close);
   }
 
   /** Closes all. Blocks until a check in progress has ended, for some seconds at most. */

@@ -1,17 +1,14 @@
 package dev.waymark.net.tls;
 
 import dev.waymark.config.CertificateFiles;
-import dev.waymark.config.PoolConfig;
-import dev.waymark.config.PoolConfig.Target;
-import dev.waymark.config.TlsKeys;
-import dev.waymark.config.UpstreamTlsKeys;
+import dev.waymark.config.ClientTlsConfig;
+import dev.waymark.config.TlsKeys.KeyPermissions;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.codec.http2.Http2SecurityUtil;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
-import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
@@ -25,11 +22,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
-import javax.net.ssl.SSLException;
 
 /**
  * The TLS between the bridge and the upstreams of one pool. It follows its files as {@link
- * ListenerTls} does; when they have changed, the pool's lanes are to be replaced. Thread-safe;
+ * ServerTls} does; when they have changed, the pool's lanes are to be replaced. Thread-safe;
  * {@link #check} and {@link #close} are called by one thread, which may block.
  */
 public final class UpstreamTls implements TlsWatch.Followed {
@@ -55,7 +51,7 @@ public final class UpstreamTls implements TlsWatch.Followed {
   /** The name of an upstream on a Unix socket. */
   private static final String LOCALHOST = "localhost";
 
-  private final PoolConfig config;
+  private final ClientTlsConfig config;
   private final Supplier<Instant> clock;
   private final Events events;
   private final FollowedFiles files;
@@ -63,7 +59,7 @@ public final class UpstreamTls implements TlsWatch.Followed {
   private volatile boolean isClosed;
 
   private UpstreamTls(
-      PoolConfig config, Supplier<Instant> clock, Events events, FollowedFiles files)
+      ClientTlsConfig config, Supplier<Instant> clock, Events events, FollowedFiles files)
       throws TlsFileException {
     this.config = config;
     this.clock = clock;
@@ -78,50 +74,46 @@ public final class UpstreamTls implements TlsWatch.Followed {
    * @param clock the wall clock
    * @throws TlsFileException if a file cannot be used
    */
-  public static UpstreamTls open(PoolConfig config, Supplier<Instant> clock, Events events)
+  public static UpstreamTls open(ClientTlsConfig config, Supplier<Instant> clock, Events events)
       throws TlsFileException {
     List<Path> files = new ArrayList<>();
-    config.get(UpstreamTlsKeys.CA).ifPresent(files::add);
-    config.get(UpstreamTlsKeys.CERTIFICATE).ifPresent(files::add);
-    config.get(UpstreamTlsKeys.KEY).ifPresent(files::add);
+    config.ca().ifPresent(files::add);
+    config
+        .identity()
+        .ifPresent(own -> {
+          files.add(own.certificate());
+          files.add(own.key());
+        });
     return new UpstreamTls(config, clock, events, new FollowedFiles(files));
   }
 
-  private static Loaded load(PoolConfig config, Instant now) throws TlsFileException {
-    List<String> peerNames = config.get(UpstreamTlsKeys.PEER_NAMES);
+  private static Loaded load(ClientTlsConfig config, Instant now) throws TlsFileException {
     SslContextBuilder builder =
         SslContextBuilder.forClient()
-            .sslProvider(Engines.choose(TlsKeys.Engine.AUTO))
+            .sslProvider(Engines.choose(config.engine()))
             .protocols("TLSv1.3", "TLSv1.2")
             .ciphers(Http2SecurityUtil.CIPHERS, SupportedCipherSuiteFilter.INSTANCE)
-            .trustManager(UpstreamTrust.load(config.get(UpstreamTlsKeys.CA), peerNames))
+            .trustManager(UpstreamTrust.load(config.ca(), config.peerNames()))
             // The expected names take the place of the server's.
-            .endpointIdentificationAlgorithm(peerNames.isEmpty() ? "HTTPS" : null)
-            .applicationProtocolConfig(
+            .endpointIdentificationAlgorithm(config.peerNames().isEmpty() ? "HTTPS" : null);
+    config
+        .alpn()
+        .ifPresent(protocol ->
+            builder.applicationProtocolConfig(
                 new ApplicationProtocolConfig(
                     Protocol.ALPN,
                     SelectorFailureBehavior.NO_ADVERTISE,
                     SelectedListenerFailureBehavior.ACCEPT,
-                    ApplicationProtocolNames.HTTP_2));
+                    protocol)));
     Optional<Identity> identity = Optional.empty();
-    Optional<Path> certificate = config.get(UpstreamTlsKeys.CERTIFICATE);
-    if (certificate.isPresent()) {
-      Path key = config.get(UpstreamTlsKeys.KEY).orElse(certificate.get());
-      boolean mayBeReadByAll =
-          config.get(UpstreamTlsKeys.KEY_PERMISSIONS) == TlsKeys.KeyPermissions.ANY;
-      Identity own =
-          Identity.load(new CertificateFiles(certificate.get(), key), mayBeReadByAll, now);
+    if (config.identity().isPresent()) {
+      boolean mayBeReadByAll = config.keyPermissions() == KeyPermissions.ANY;
+      Identity own = Identity.load(config.identity().get(), mayBeReadByAll, now);
       builder.keyManager(own.key(), own.chain());
       identity = Optional.of(own);
     }
-    try {
-      return new Loaded(builder.build(), identity);
-    } catch (SSLException | IllegalArgumentException refused) {
-      Throwable cause = refused.getCause() == null ? refused : refused.getCause();
-      throw new TlsFileException(
-          certificate.orElse(Path.of("TLS")),
-          "the TLS engine does not accept it: " + cause.getMessage());
-    }
+    Path file = config.identity().map(CertificateFiles::certificate).orElse(Path.of("TLS"));
+    return new Loaded(Engines.build(builder, file), identity);
   }
 
   /**
@@ -147,11 +139,7 @@ public final class UpstreamTls implements TlsWatch.Followed {
 
   /** The name that the upstream's certificate must have, unless others are expected. */
   private String serverName(String upstream) {
-    Optional<String> configured = config.get(UpstreamTlsKeys.SERVER_NAME);
-    if (configured.isPresent()) {
-      return configured.get();
-    }
-    return config.target() instanceof Target.Dns dns ? dns.host() : hostOf(upstream);
+    return config.serverName().orElseGet(() -> hostOf(upstream));
   }
 
   private static String hostOf(String upstream) {
@@ -169,10 +157,9 @@ public final class UpstreamTls implements TlsWatch.Followed {
     return port.matches("[0-9]{1,5}") ? Integer.parseInt(port) : 0;
   }
 
-  /** Whether this is the TLS that such a pool needs. */
-  public boolean isFor(PoolConfig other) {
-    return config.target().equals(other.target())
-        && UpstreamTlsKeys.all().stream().allMatch(key -> config.get(key).equals(other.get(key)));
+  /** Whether this is the TLS that is wanted. */
+  public boolean isFor(ClientTlsConfig wanted) {
+    return config.equals(wanted);
   }
 
   @Override
@@ -202,9 +189,12 @@ public final class UpstreamTls implements TlsWatch.Followed {
         .orElse(Map.of());
   }
 
+  /** Gives up what it holds; lanes go on. Later calls have no effect. */
   @Override
   public void close() {
-    isClosed = true;
-    ReferenceCountUtil.release(loaded.context());
+    if (!isClosed) {
+      isClosed = true;
+      ReferenceCountUtil.release(loaded.context());
+    }
   }
 }

@@ -7,10 +7,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManagerFactory;
@@ -26,18 +23,14 @@ final class UpstreamTrust extends X509ExtendedTrustManager
   /** The key exchange, which the validation of a resumed session does not depend on. */
   private static final String ANY_KEY = "UNKNOWN";
 
-  private static final int DNS_NAME = 2;
-  private static final int URI = 6;
-  private static final String SPIFFE = "spiffe://";
-
   private static final String WRONG_SIDE = "only upstreams are verified here";
 
   private final X509ExtendedTrustManager pkix;
-  private final List<String> peerNames;
+  private final PeerNames peerNames;
 
-  private UpstreamTrust(X509ExtendedTrustManager pkix, List<String> peerNames) {
+  private UpstreamTrust(X509ExtendedTrustManager pkix, PeerNames peerNames) {
     this.pkix = pkix;
-    this.peerNames = List.copyOf(peerNames);
+    this.peerNames = peerNames;
   }
 
   /**
@@ -50,7 +43,7 @@ final class UpstreamTrust extends X509ExtendedTrustManager
       throws TlsFileException {
     X509ExtendedTrustManager pkix =
         authorities.isPresent() ? Trust.pkix(authorities.get(), Optional.empty()) : ofJdk();
-    return new UpstreamTrust(pkix, peerNames);
+    return new UpstreamTrust(pkix, new PeerNames(peerNames));
   }
 
   private static X509ExtendedTrustManager ofJdk() {
@@ -93,45 +86,10 @@ final class UpstreamTrust extends X509ExtendedTrustManager
       throws CertificateException {
     Trust.checkLength(chain);
     pkix.checkServerTrusted(chain, authType);
-    List<String> names = names(chain[0]);
-    if (names.stream().noneMatch(this::isExpected)) {
+    List<String> names = PeerNames.of(chain[0]);
+    if (peerNames.find(names).isEmpty()) {
       throw new WrongNameException(names);
     }
-  }
-
-  private static List<String> names(X509Certificate certificate) throws CertificateException {
-    Collection<List<?>> all = certificate.getSubjectAlternativeNames();
-    List<String> names = new ArrayList<>();
-    for (List<?> name : all == null ? List.<List<?>>of() : all) {
-      if (name.getFirst() instanceof Integer type && (type == DNS_NAME || type == URI)) {
-        names.add(String.valueOf(name.get(1)));
-      }
-    }
-    return names;
-  }
-
-  private boolean isExpected(String name) {
-    return peerNames.stream().anyMatch(expected -> matches(expected, name));
-  }
-
-  private static boolean matches(String expected, String name) {
-    if (!expected.startsWith(SPIFFE)) {
-      return expected.equalsIgnoreCase(name) || matchesWildcard(expected, name);
-    }
-    return expected.endsWith("/*")
-        ? name.startsWith(expected.substring(0, expected.length() - 1))
-        : name.equals(expected);
-  }
-
-  /** Whether a certificate's wildcard stands for this name, one level below it. */
-  private static boolean matchesWildcard(String expected, String name) {
-    int dot = expected.indexOf('.');
-    return name.startsWith("*.")
-        && dot > 0
-        && expected
-            .substring(dot)
-            .toLowerCase(Locale.ROOT)
-            .equals(name.substring(1).toLowerCase(Locale.ROOT));
   }
 
   @Override

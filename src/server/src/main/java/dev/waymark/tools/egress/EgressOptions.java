@@ -1,18 +1,25 @@
 package dev.waymark.tools.egress;
 
+import dev.waymark.config.ClientTlsConfig;
 import dev.waymark.config.HostPort;
 import dev.waymark.protocol.Check;
+import io.netty.handler.ssl.SslContext;
 import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How an egress serves. Immutable.
  *
  * @param server where connections go; a name is resolved for each of them
- * @param connectTimeout how long a connect to the server may take; whole milliseconds
+ * @param connectTimeout how long a connect to the server may take, and then its TLS handshake; whole
+ *     milliseconds
  * @param probeInterval how often a connect tests whether the server is there; zero: never, and the
  *     egress counts as healthy
  * @param sendsProxyHeader whether every connection to the server begins with a header of the PROXY
  *     protocol, version 2
+ * @param serverTls how TLS is spoken to the server; empty: plain TCP
+ * @param attachTls serves bridges over TLS; null for plain text
  * @param connectionsMax how many connections may be open at once; any more are refused with BUSY
  */
 public record EgressOptions(
@@ -20,6 +27,8 @@ public record EgressOptions(
     Duration connectTimeout,
     Duration probeInterval,
     boolean sendsProxyHeader,
+    Optional<ClientTlsConfig> serverTls,
+    @Nullable SslContext attachTls,
     int connectionsMax) {
   /**
    * How many bytes of one connection may be on their way to the server and not accepted by its

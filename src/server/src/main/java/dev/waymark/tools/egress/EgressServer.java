@@ -2,6 +2,9 @@ package dev.waymark.tools.egress;
 
 import dev.waymark.config.BridgeConfig.Transport;
 import dev.waymark.net.NettyTransport;
+import dev.waymark.net.tls.TlsFileException;
+import dev.waymark.net.tls.TlsWatch;
+import dev.waymark.net.tls.UpstreamTls;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
@@ -16,11 +19,14 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
+import io.netty.handler.ssl.SslContext;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +45,8 @@ public final class EgressServer implements AutoCloseable {
   private final InetSocketAddress listen;
   private final EgressCounters counters = new EgressCounters();
   private final EventLoopGroup loops;
+  private final TlsWatch tlsWatch;
+  private final @Nullable UpstreamTls tls;
   private final ServerDialer dialer;
   private final ServerProbe probe;
   private final CountDownLatch probed = new CountDownLatch(1);
@@ -48,15 +56,17 @@ public final class EgressServer implements AutoCloseable {
   private boolean isDraining;
 
   private EgressServer(InetSocketAddress listen, EgressOptions options, EventLog log)
-      throws IOException {
+      throws IOException, TlsFileException {
     this.options = options;
     this.log = log;
+    this.tlsWatch = new TlsWatch(bug -> log.write(Event.BUG, "where", "tls", "error", bug));
+    this.tls = serverTls(options);
     NettyTransport transport =
         NettyTransport.choose(Epoll.isAvailable() ? Transport.EPOLL : Transport.NIO);
     loops =
         new MultiThreadIoEventLoopGroup(
             0, new DefaultThreadFactory("egress", true), transport.ioHandlers());
-    dialer = new ServerDialer(transport, options);
+    dialer = new ServerDialer(transport, options, tls);
     upstream =
         Upstream.builder(this::open).pinned(true).windowBytes(EgressOptions.WINDOW_BYTES).build();
     probe = new ServerProbe(dialer, loops.next(), options, counters, this::onServer);
@@ -64,7 +74,7 @@ public final class EgressServer implements AutoCloseable {
       server =
           UpstreamServer.start(
               upstream,
-              NettyGuard.guard(NettyServerBuilder.forAddress(listen))
+              guarded(NettyServerBuilder.forAddress(listen))
                   .bossEventLoopGroup(loops)
                   .workerEventLoopGroup(loops)
                   .channelFactory(() -> transport.servers().open(listen.getAddress()))
@@ -83,12 +93,30 @@ public final class EgressServer implements AutoCloseable {
    * Starts an egress. Port 0 picks a free port. Health is NOT_SERVING until the server was reached.
    *
    * @throws IOException if the address cannot be bound; the message says which
+   * @throws TlsFileException if a file for TLS to the server cannot be used
    */
   public static EgressServer start(InetSocketAddress listen, EgressOptions options, EventLog log)
-      throws IOException {
+      throws IOException, TlsFileException {
     EgressServer started = new EgressServer(listen, options, log);
     started.startProbing();
     return started;
+  }
+
+  private @Nullable UpstreamTls serverTls(EgressOptions wanted) throws TlsFileException {
+    if (wanted.serverTls().isEmpty()) {
+      return null;
+    }
+    UpstreamTls opened = UpstreamTls.open(wanted.serverTls().get(), Instant::now, new OfFiles());
+    tlsWatch.add(opened);
+    tlsWatch.start();
+    return opened;
+  }
+
+  private NettyServerBuilder guarded(NettyServerBuilder builder) {
+    SslContext attachTls = options.attachTls();
+    return attachTls == null
+        ? NettyGuard.guard(builder)
+        : NettyGuard.guard(builder, attachTls);
   }
 
   private void startProbing() {
@@ -197,7 +225,23 @@ public final class EgressServer implements AutoCloseable {
 
   private void end() {
     dialer.close();
+    tlsWatch.close();
     loops.shutdownGracefully(0, STOP_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+  }
+
+  /** What becomes of the files for TLS to the server. Connections that are open keep theirs. */
+  private final class OfFiles implements UpstreamTls.Events {
+    @Override
+    public void onUpstreamFilesLoaded(String name, Map<String, Instant> certificates) {
+      String names = certificates.isEmpty() ? "none" : String.join(",", certificates.keySet());
+      log.write(Event.TLS_FILES_LOADED, "server", options.server().text(), "certificates", names);
+      probe.probeNow();
+    }
+
+    @Override
+    public void onUpstreamFilesRefused(String name, String problem) {
+      log.write(Event.TLS_FILES_REFUSED, "server", options.server().text(), "problem", problem);
+    }
   }
 
   /** What a connection tells its egress. */
@@ -212,9 +256,7 @@ public final class EgressServer implements AutoCloseable {
           client.mark(),
           "cause",
           cause.getMessage());
-      if (!options.probeInterval().isZero()) {
-        probe.probeNow();
-      }
+      probe.probeNow();
     }
 
     @Override

@@ -15,6 +15,8 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.flush.FlushConsolidationHandler;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
+import io.netty.handler.ssl.SslHandler;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.function.Consumer;
@@ -33,7 +35,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Ends.</b> A FIN is passed on as a FIN, behind all bytes, and leaves the other direction
  * open; a reset as a reset. The server gets a FIN only if the client sent one: if the connection
- * ends in any other way, the server sees a reset, and takes no half of a stream for the whole.
+ * ends in any other way, the server sees a reset, and takes no half of a stream for the whole. With
+ * TLS, a close_notify is the end of a stream, and a FIN without one is a loss.
  */
 final class ServerConnection implements ConnectionHandler {
   /** What the outside has to know. */
@@ -46,7 +49,7 @@ final class ServerConnection implements ConnectionHandler {
   }
 
   private enum Phase {
-    /** The connect is under way; to OPEN or CLOSED. */
+    /** The connect or the TLS handshake is under way; to OPEN or CLOSED. */
     DIALLING,
     /** Bytes travel; to CLOSED. */
     OPEN,
@@ -54,7 +57,7 @@ final class ServerConnection implements ConnectionHandler {
     CLOSED
   }
 
-  /** Client bytes that wait for the connect. */
+  /** Client bytes that wait until the server is there. */
   private record Waiting(ByteBuf bytes, long endOffset) {}
 
   /** Flushes of one turn of the loop are joined, up to this many. */
@@ -72,6 +75,7 @@ final class ServerConnection implements ConnectionHandler {
   private long acceptedOffset;
   private boolean isAcknowledgementDue;
   private boolean isClientEnded;
+  private boolean isServerEnded;
   private boolean isReadingPaused;
 
   ServerConnection(
@@ -89,6 +93,11 @@ final class ServerConnection implements ConnectionHandler {
 
   /** Dials the server. */
   void dial(ServerDialer dialer) {
+    ByteBuf header =
+        sendsProxyHeader
+            ? ProxyHeaderWriter.proxied(
+                client.open().clientAddress(), client.open().localAddress(), client.mark())
+            : null;
     ChannelFuture dialling =
         dialer.dial(
             loop,
@@ -99,7 +108,8 @@ final class ServerConnection implements ConnectionHandler {
                     .pipeline()
                     .addLast(new FlushConsolidationHandler(FLUSHES_MAX, true), new FromServer());
               }
-            });
+            },
+            header);
     channel = dialling.channel();
     dialling.addListener(done -> onLoop(() -> onDialled(dialling)));
   }
@@ -162,11 +172,6 @@ final class ServerConnection implements ConnectionHandler {
     phase = Phase.OPEN;
     counters.opened.increment();
     Channel server = dialling.channel();
-    if (sendsProxyHeader) {
-      server.writeAndFlush(
-          ProxyHeaderWriter.proxied(
-              client.open().clientAddress(), client.open().localAddress(), client.mark()));
-    }
     for (Waiting next = waiting.poll(); next != null; next = waiting.poll()) {
       write(next.bytes(), next.endOffset());
     }
@@ -221,15 +226,31 @@ final class ServerConnection implements ConnectionHandler {
     }
   }
 
-  /** Passes the client's FIN on, behind all bytes. */
+  /** Passes the client's FIN on, behind all bytes; with TLS, as a close_notify before a FIN. */
   private void finish() {
+    Channel open = channel;
+    SslHandler present = open == null ? null : open.pipeline().get(SslHandler.class);
+    if (open != null && present != null && present.engine().isOutboundDone()) {
+      // With TLS 1.2, the server's close_notify has ended this direction too.
+      shutdownOutput(open);
+      return;
+    }
     writeAndThen(
         Unpooled.EMPTY_BUFFER,
         server -> {
-          if (server.isOpen()) {
-            ((DuplexChannel) server).shutdownOutput();
+          SslHandler tls = server.pipeline().get(SslHandler.class);
+          if (tls == null) {
+            shutdownOutput(server);
+          } else {
+            tls.closeOutbound().addListener(_ -> shutdownOutput(server));
           }
         });
+  }
+
+  private static void shutdownOutput(Channel server) {
+    if (server.isOpen()) {
+      ((DuplexChannel) server).shutdownOutput();
+    }
   }
 
   private void resumeReading() {
@@ -264,12 +285,24 @@ final class ServerConnection implements ConnectionHandler {
     waiting.clear();
     Channel server = channel;
     if (server != null && server.isOpen()) {
-      if (!isClean) {
-        server.config().setOption(ChannelOption.SO_LINGER, 0);
+      if (isClean) {
+        server.close();
+      } else {
+        reset(server);
       }
-      server.close();
     }
     host.onEnd();
+  }
+
+  /** Without a close_notify, which would say that the stream is whole. */
+  private static void reset(Channel server) {
+    server.config().setOption(ChannelOption.SO_LINGER, 0);
+    ChannelHandlerContext tls = server.pipeline().context(SslHandler.class);
+    if (tls == null) {
+      server.close();
+    } else {
+      tls.close();
+    }
   }
 
   /** Receives from the server. */
@@ -296,7 +329,16 @@ final class ServerConnection implements ConnectionHandler {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
-      if (event instanceof ChannelInputShutdownEvent && phase == Phase.OPEN) {
+      if (phase != Phase.OPEN || isServerEnded) {
+        return;
+      }
+      boolean isTls = context.pipeline().get(SslHandler.class) != null;
+      if (event instanceof ChannelInputShutdownEvent && isTls) {
+        // Anybody on the path can send a FIN without a close_notify.
+        onServerLost();
+      } else if (event instanceof ChannelInputShutdownEvent
+          || (event instanceof SslCloseCompletionEvent closed && closed.isSuccess())) {
+        isServerEnded = true;
         client.halfClose();
       }
     }

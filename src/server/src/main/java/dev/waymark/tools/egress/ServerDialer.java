@@ -1,24 +1,42 @@
 package dev.waymark.tools.egress;
 
 import dev.waymark.net.NettyTransport;
+import dev.waymark.net.dial.TlsFailures;
+import dev.waymark.net.tls.UpstreamTls;
 import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.resolver.dns.DnsAddressResolverGroup;
 import io.netty.resolver.dns.DnsServerAddressStreamProviders;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.util.ReferenceCountUtil;
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
 
-/** Opens TCP connections to the server. Thread-safe. */
+/** Opens connections to the server, with TLS if wanted. Thread-safe. */
 final class ServerDialer implements AutoCloseable {
   private final Bootstrap template;
   private final DnsAddressResolverGroup resolver;
+  private final String server;
+  private final int connectTimeoutMs;
+  private final @Nullable UpstreamTls tls;
 
-  ServerDialer(NettyTransport transport, EgressOptions options) {
+  /**
+   * @param tls null for plain TCP; the caller closes it
+   */
+  ServerDialer(NettyTransport transport, EgressOptions options, @Nullable UpstreamTls tls) {
+    this.server = options.server().text();
+    this.connectTimeoutMs = (int) options.connectTimeout().toMillis();
+    this.tls = tls;
     Class<? extends DatagramChannel> datagrams =
         transport.name().equals("epoll") ? EpollDatagramChannel.class : NioDatagramChannel.class;
     resolver =
@@ -30,7 +48,7 @@ final class ServerDialer implements AutoCloseable {
             .remoteAddress(
                 InetSocketAddress.createUnresolved(
                     options.server().host(), options.server().port()))
-            .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) options.connectTimeout().toMillis())
+            .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, connectTimeoutMs)
             .option(ChannelOption.TCP_NODELAY, true)
             .option(ChannelOption.SO_KEEPALIVE, true)
             .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
@@ -38,9 +56,54 @@ final class ServerDialer implements AutoCloseable {
             .option(ChannelOption.AUTO_READ, false);
   }
 
-  /** Dials on this event loop. */
-  ChannelFuture dial(EventLoop loop, ChannelHandler handler) {
-    return template.clone().group(loop).handler(handler).connect();
+  /**
+   * Dials on this event loop.
+   *
+   * @param header to be sent first, before the TLS handshake as the PROXY protocol wants it
+   *     (section 2.5 of its specification); null: none. Its reference passes to this method.
+   * @return complete when the server is connected and, with TLS, verified; else fails with what
+   *     people need to know. Its channel is there at once.
+   */
+  ChannelFuture dial(EventLoop loop, ChannelHandler handler, @Nullable ByteBuf header) {
+    ChannelFuture connecting = template.clone().group(loop).handler(handler).connect();
+    ChannelPromise ready = connecting.channel().newPromise();
+    connecting.addListener(_ -> onConnected(connecting, ready, header));
+    return ready;
+  }
+
+  private void onConnected(
+      ChannelFuture connecting, ChannelPromise ready, @Nullable ByteBuf header) {
+    Throwable failure = connecting.cause();
+    if (failure != null) {
+      ReferenceCountUtil.release(header);
+      ready.setFailure(failure);
+      return;
+    }
+    Channel channel = connecting.channel();
+    if (header != null) {
+      channel.writeAndFlush(header);
+    }
+    if (tls == null) {
+      ready.setSuccess();
+    } else {
+      shakeHands(channel, tls, ready);
+    }
+  }
+
+  private void shakeHands(Channel channel, UpstreamTls with, ChannelPromise ready) {
+    SslHandler handler = with.newHandler(server, channel.alloc());
+    handler.setHandshakeTimeoutMillis(connectTimeoutMs);
+    handler
+        .handshakeFuture()
+        .addListener(done -> {
+          if (done.isSuccess()) {
+            ready.setSuccess();
+          } else {
+            String problem = TlsFailures.problemOf(done.cause()).text();
+            ready.setFailure(new IOException("the server " + problem));
+          }
+        });
+    channel.pipeline().addFirst(handler);
   }
 
   @Override

@@ -1,15 +1,15 @@
 package dev.waymark.tools.egress;
 
-import io.netty.channel.Channel;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tests by a connect, every so often and when asked, whether the server is there. One failure is
+ * Tests by a connect, and a TLS handshake if there is TLS, every so often and when asked, whether
+ * the server is there. One failure is
  * enough to report it as gone, one success to report it as back. Confined to its event loop, except
  * for {@link #probeNow} and {@link #start}.
  */
@@ -55,8 +55,11 @@ final class ServerProbe {
     var _ = loop.scheduleWithFixedDelay(this::probe, everyMs, everyMs, TimeUnit.MILLISECONDS);
   }
 
-  /** Probes now, or once the probe under way is over. */
+  /** Probes now, or once the probe under way is over; unless probes are off. */
   void probeNow() {
+    if (options.probeInterval().isZero()) {
+      return;
+    }
     loop.execute(() -> {
       isAskedAgain = isUnderWay;
       probe();
@@ -68,16 +71,16 @@ final class ServerProbe {
       return;
     }
     isUnderWay = true;
-    ChannelFuture dialling = dialer.dial(loop, new ChannelInboundHandlerAdapter());
+    ByteBuf header = options.sendsProxyHeader() ? ProxyHeaderWriter.local() : null;
+    ChannelFuture dialling = dialer.dial(loop, new ChannelInboundHandlerAdapter(), header);
     dialling.addListener(_ -> onDialled(dialling));
   }
 
   private void onDialled(ChannelFuture dialling) {
     isUnderWay = false;
     Throwable cause = dialling.cause();
-    if (cause == null) {
-      close(dialling.channel());
-    } else {
+    dialling.channel().close();
+    if (cause != null) {
       counters.probeFailures.increment();
     }
     boolean isUpNow = cause == null;
@@ -89,14 +92,6 @@ final class ServerProbe {
     if (isAskedAgain) {
       isAskedAgain = false;
       probe();
-    }
-  }
-
-  private void close(Channel probed) {
-    if (options.sendsProxyHeader()) {
-      probed.writeAndFlush(ProxyHeaderWriter.local()).addListener(ChannelFutureListener.CLOSE);
-    } else {
-      probed.close();
     }
   }
 }

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ClientsTest {
   private record Client(X509Certificate[] chain, List<Distrust> ends)
-      implements ListenerTls.Client {
+      implements ServerTls.Client {
     @Override
     public void end(Distrust why) {
       ends.add(why);
@@ -71,7 +71,7 @@ class ClientsTest {
             .formatted(
                 root.certificate(), root.revocationList(), server.certificate(), server.key()));
     return ServerContexts.load(
-        ConfigLoader.load(Optional.of(file), Map.of(), Map.of()).config().listeners().getFirst(),
+        ConfigLoader.load(Optional.of(file), Map.of(), Map.of()).config().listeners().getFirst().tls(),
         SslProvider.JDK,
         Instant.now());
   }

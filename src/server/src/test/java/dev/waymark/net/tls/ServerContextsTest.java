@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.waymark.config.ConfigLoader;
-import dev.waymark.config.ListenerConfig;
+import dev.waymark.config.ServerTlsConfig;
 import dev.waymark.testing.Authority;
 import dev.waymark.testing.Authority.Issued;
 import dev.waymark.testing.Authority.Request;
@@ -36,14 +36,14 @@ class ServerContextsTest {
     root = Authority.root(folder.resolve("root"), "root");
   }
 
-  private static ListenerConfig config(Issued... pairs) throws IOException {
+  private static ServerTlsConfig config(Issued... pairs) throws IOException {
     String certificates =
         Arrays.stream(pairs)
             .map(pair -> "{certificate: %s, key: %s}".formatted(pair.certificate(), pair.key()))
             .collect(Collectors.joining(", "));
     Path file = folder.resolve("waymark.yml");
     Files.writeString(file, "listeners: [{tls: {certificates: [" + certificates + "]}}]\n");
-    return ConfigLoader.load(Optional.of(file), Map.of(), Map.of()).config().listeners().getFirst();
+    return ConfigLoader.load(Optional.of(file), Map.of(), Map.of()).config().listeners().getFirst().tls();
   }
 
   private static ServerContexts load(Issued... pairs) throws IOException, TlsFileException {

@@ -1,8 +1,7 @@
 package dev.waymark.net.tls;
 
 import dev.waymark.config.CertificateFiles;
-import dev.waymark.config.ListenerConfig;
-import dev.waymark.config.TlsKeys;
+import dev.waymark.config.ServerTlsConfig;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.util.IllegalReferenceCountException;
@@ -17,12 +16,12 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The TLS of one listener. It follows its files: a set of files that can be used serves the
+ * The TLS of one listener, or of the admin port. It follows its files: a set of files that can be used serves the
  * handshakes from then on, any other leaves the former one in force. It also follows the clients
  * that presented a certificate, and ends those that are no longer trusted. Thread-safe; {@link
  * #check} and {@link #close} are called by one thread, which may block.
  */
-public final class ListenerTls implements TlsWatch.Followed {
+public final class ServerTls implements TlsWatch.Followed {
   /** Receives what happens to the files. Called on the thread of {@link #check}. */
   public interface Events {
     /**
@@ -45,7 +44,7 @@ public final class ListenerTls implements TlsWatch.Followed {
     void end(Distrust why);
   }
 
-  private final ListenerConfig config;
+  private final ServerTlsConfig config;
   private final SslProvider provider;
   private final Supplier<Instant> clock;
   private final Events events;
@@ -58,8 +57,8 @@ public final class ListenerTls implements TlsWatch.Followed {
 
   private volatile boolean isClosed;
 
-  private ListenerTls(
-      ListenerConfig config,
+  private ServerTls(
+      ServerTlsConfig config,
       SslProvider provider,
       Supplier<Instant> clock,
       Events events,
@@ -76,7 +75,7 @@ public final class ListenerTls implements TlsWatch.Followed {
   }
 
   /**
-   * Reads the files of a listener that has certificates. Blocks.
+   * Reads the files. Blocks.
    *
    * @param predecessor the TLS of the listener so far, whose clients the new one takes over; null
    *     if there is none
@@ -84,30 +83,30 @@ public final class ListenerTls implements TlsWatch.Followed {
    * @throws TlsFileException if a file cannot be used
    * @throws dev.waymark.config.ConfigException if the wanted engine is not available
    */
-  public static ListenerTls open(
-      ListenerConfig config,
-      @Nullable ListenerTls predecessor,
+  public static ServerTls open(
+      ServerTlsConfig config,
+      @Nullable ServerTls predecessor,
       Supplier<Instant> clock,
       Events events)
       throws TlsFileException {
-    return new ListenerTls(
+    return new ServerTls(
         config,
-        Engines.choose(config.get(TlsKeys.ENGINE)),
+        Engines.choose(config.engine()),
         clock,
         events,
         new FollowedFiles(filesOf(config)),
         predecessor == null ? new Clients() : predecessor.clients);
   }
 
-  private static List<Path> filesOf(ListenerConfig config) {
+  private static List<Path> filesOf(ServerTlsConfig config) {
     List<Path> files = new ArrayList<>();
     for (CertificateFiles pair : config.certificates()) {
       files.add(pair.certificate());
       files.add(pair.key());
     }
-    config.get(TlsKeys.CLIENT_CA).ifPresent(files::add);
-    config.get(TlsKeys.CLIENT_CRL).ifPresent(files::add);
-    config.get(TlsKeys.TICKET_KEYS).ifPresent(files::add);
+    config.clients().ca().ifPresent(files::add);
+    config.clients().crl().ifPresent(files::add);
+    config.ticketKeys().ifPresent(files::add);
     return files;
   }
 
@@ -135,7 +134,7 @@ public final class ListenerTls implements TlsWatch.Followed {
 
   /** The protocols to choose from by ALPN; empty: none. */
   public List<String> applicationProtocols() {
-    return config.get(TlsKeys.ALPN);
+    return config.alpn();
   }
 
   /** What speaks TLS, for the log: boringssl or jdk. */
@@ -161,11 +160,9 @@ public final class ListenerTls implements TlsWatch.Followed {
 
   // --- files ---
 
-  /** Whether this is the TLS that such a listener needs. */
-  public boolean isFor(ListenerConfig other) {
-    return config.name().equals(other.name())
-        && config.certificates().equals(other.certificates())
-        && TlsKeys.all().stream().allMatch(key -> config.get(key).equals(other.get(key)));
+  /** Whether this is the TLS that is wanted. */
+  public boolean isFor(ServerTlsConfig wanted) {
+    return config.equals(wanted);
   }
 
   /** Takes over changed files, and ends clients that are no longer trusted. Blocks. */
@@ -180,7 +177,7 @@ public final class ListenerTls implements TlsWatch.Followed {
       reload(now);
     }
     ServerContexts inForce = contexts;
-    if (config.get(TlsKeys.RECHECK_CLIENTS)) {
+    if (config.clients().areRechecked()) {
       inForce.trust().ifPresent(trust -> clients.check(inForce, trust, nowMs));
     }
   }
@@ -216,7 +213,7 @@ public final class ListenerTls implements TlsWatch.Followed {
 
   /** It is no longer in force: from now on it follows only clients, without telling its events. */
   void retire() {
-    graceUntilMs = clock.get().plus(config.get(TlsKeys.HANDSHAKE_TIMEOUT)).toEpochMilli();
+    graceUntilMs = clock.get().plus(config.setupTimeout()).toEpochMilli();
   }
 
   private boolean isRetired() {
@@ -233,14 +230,16 @@ public final class ListenerTls implements TlsWatch.Followed {
   }
 
   /** Whether this is the successor or predecessor of the other. */
-  boolean hasSameClients(ListenerTls other) {
+  boolean hasSameClients(ServerTls other) {
     return clients == other.clients;
   }
 
-  /** Gives up what it holds; connections go on. */
+  /** Gives up what it holds; connections go on. Later calls have no effect. */
   @Override
   public void close() {
-    isClosed = true;
-    contexts.release();
+    if (!isClosed) {
+      isClosed = true;
+      contexts.release();
+    }
   }
 }

@@ -1,0 +1,90 @@
+package dev.waymark.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.util.Collection;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedTrustManager;
+import org.jspecify.annotations.Nullable;
+
+/** Which servers a command trusts that sends HTTPS requests. Stateless. */
+final class ServerTrust {
+  private ServerTrust() {}
+
+  /**
+   * Creates a context for requests.
+   *
+   * @param ca the CAs, as PEM; null: those of the JDK
+   * @param isInsecure whether every server is trusted
+   */
+  static SSLContext context(@Nullable Path ca, boolean isInsecure)
+      throws IOException, GeneralSecurityException {
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(
+        null, isInsecure ? new TrustManager[] {new Everybody()} : trustManagers(ca), null);
+    return context;
+  }
+
+  private static TrustManager[] trustManagers(@Nullable Path ca)
+      throws IOException, GeneralSecurityException {
+    TrustManagerFactory factory =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    factory.init(ca == null ? null : keyStore(ca));
+    return factory.getTrustManagers();
+  }
+
+  private static KeyStore keyStore(Path ca) throws IOException, GeneralSecurityException {
+    KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+    store.load(null, null);
+    try (InputStream in = Files.newInputStream(ca)) {
+      Collection<? extends Certificate> all =
+          CertificateFactory.getInstance("X.509").generateCertificates(in);
+      if (all.isEmpty()) {
+        throw new CertificateException("no certificate in it");
+      }
+      int count = 0;
+      for (Certificate each : all) {
+        store.setCertificateEntry(Integer.toString(count++), each);
+      }
+    }
+    return store;
+  }
+
+  /** Trusts every server; being an extended trust manager, no name is checked beside it. */
+  private static final class Everybody extends X509ExtendedTrustManager {
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine) {}
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket) {}
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String authType) {}
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine) {}
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket) {}
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String authType) {}
+
+    @Override
+    public X509Certificate[] getAcceptedIssuers() {
+      return new X509Certificate[0];
+    }
+  }
+}
