@@ -1,9 +1,9 @@
 package dev.waymark.api;
 
-import dev.waymark.api.http.Admission;
+import dev.waymark.api.http.Authentication;
 import dev.waymark.api.http.Authenticator;
 import dev.waymark.api.http.Denial;
-import dev.waymark.api.http.Identity;
+import dev.waymark.api.http.Sender;
 import dev.waymark.config.AdminConfig;
 import dev.waymark.config.AdminTls;
 import dev.waymark.config.AdminTokens;
@@ -39,16 +39,16 @@ final class AdminAccess implements Authenticator {
           .map(tls -> new ClientRoles(new PeerNames(tls.readers()), new PeerNames(tls.operators())));
     }
 
-    Admission admit(List<String> names) {
+    Authentication admit(List<String> names) {
       Optional<String> operator = operators.find(names);
       Optional<String> known = operator.or(() -> readers.find(names));
       return known.isPresent()
-          ? new Identity("certificate:" + known.get(), operator.isPresent())
+          ? new Sender("certificate:" + known.get(), operator.isPresent())
           : Denial.UNKNOWN_CERTIFICATE;
     }
   }
 
-  private static final Identity LOOPBACK = new Identity("loopback", true);
+  private static final Sender LOOPBACK = new Sender("loopback", true);
 
   private final boolean isLoopback;
   private final EventLog log;
@@ -69,7 +69,7 @@ final class AdminAccess implements Authenticator {
   }
 
   @Override
-  public Admission admit(Credentials shown) {
+  public Authentication admit(Credentials shown) {
     Optional<AdminTokens> current = tokens;
     Optional<ClientRoles> roles = clients;
     if (current.isEmpty() && roles.isEmpty()) {
@@ -83,7 +83,7 @@ final class AdminAccess implements Authenticator {
         : Denial.NO_CERTIFICATE;
   }
 
-  private static Admission admit(AdminTokens tokens, List<String> authorization) {
+  private static Authentication admit(AdminTokens tokens, List<String> authorization) {
     if (authorization.isEmpty()) {
       return Denial.NO_CREDENTIALS;
     }
@@ -93,7 +93,7 @@ final class AdminAccess implements Authenticator {
     }
     Optional<AdminTokens.Holder> holder = tokens.holder(bearer.group(1));
     return holder.isPresent()
-        ? new Identity(holder.get().name(), holder.get().role() == Role.OPERATE)
+        ? new Sender(holder.get().name(), holder.get().role() == Role.OPERATE)
         : Denial.UNKNOWN_TOKEN;
   }
 

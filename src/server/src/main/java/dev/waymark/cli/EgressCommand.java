@@ -5,9 +5,7 @@ import dev.waymark.bridge.Clock;
 import dev.waymark.bridge.Version;
 import dev.waymark.bridge.Wait;
 import dev.waymark.config.BadValueException;
-import dev.waymark.config.ConfigException;
 import dev.waymark.config.HostPort;
-import dev.waymark.config.ListenAddresses;
 import dev.waymark.config.LogConfig;
 import dev.waymark.net.listener.ListenerPort;
 import dev.waymark.net.tls.TlsFileException;
@@ -19,20 +17,15 @@ import dev.waymark.telemetry.ProcessMetrics;
 import dev.waymark.tools.egress.EgressAdmin;
 import dev.waymark.tools.egress.EgressOptions;
 import dev.waymark.tools.egress.EgressServer;
-import dev.waymark.tools.stub.DelayText;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code waymark egress}: an upstream for servers that speak no gRPC. */
 @Command(
@@ -43,10 +36,9 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = VersionText.class)
 final class EgressCommand implements Callable<Integer> {
-  private static final int EXIT_FAILED = 1;
   private static final long POLL_MS = 20;
 
-  @Spec private @Nullable CommandSpec spec;
+  @Mixin private final FlagValues values = new FlagValues();
 
   @Option(
       names = "--listen",
@@ -117,21 +109,21 @@ final class EgressCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     EgressOptions options = options();
-    Duration patience = duration("--drain-timeout", drainTimeout);
-    InetSocketAddress address = address("--listen", listen);
-    InetSocketAddress adminAddress = address("--admin", admin);
+    Duration patience = values.duration("--drain-timeout", drainTimeout);
+    InetSocketAddress address = values.address("--listen", listen);
+    InetSocketAddress adminAddress = values.address("--admin", admin);
     Logging.configure(new LogConfig(LogConfig.Format.TEXT, LogConfig.Level.INFO, true), System.err);
     ShutdownSignals signals = ShutdownSignals.install();
-    StandardStreams streams = ((Main) spec().root().userObject()).streams();
+    StandardStreams streams = ((Main) values.spec().root().userObject()).streams();
     EventLog log = new EventLog(Clock::nowNs);
     streams.err().onDropped(log::onDropped);
     EgressServer egress;
     try {
       egress = EgressServer.start(address, options, log);
     } catch (IOException e) {
-      return cannotListen("--listen", listen, String.valueOf(e.getMessage()));
+      return values.cannotListen("--listen", listen, String.valueOf(e.getMessage()));
     } catch (TlsFileException unusable) {
-      throw refused("--to-ca, --to-certificate, --to-key: " + unusable.problem());
+      throw values.refused("--to-ca, --to-certificate, --to-key: " + unusable.problem());
     }
     Metrics metrics = new Metrics();
     ProcessMetrics.register(metrics, Version.current());
@@ -141,7 +133,7 @@ final class EgressCommand implements Callable<Integer> {
       adminServer.start();
     } catch (AddressInUse e) {
       egress.close();
-      return cannotListen("--admin", admin, e.why());
+      return values.cannotListen("--admin", admin, e.why());
     }
     sayReady(egress, adminServer);
     signals.await();
@@ -168,7 +160,7 @@ final class EgressCommand implements Callable<Integer> {
 
   private void sayReady(EgressServer egress, EgressAdmin adminServer) throws InterruptedException {
     boolean isServerUp = egress.awaitProbe();
-    PrintWriter out = spec().commandLine().getOut();
+    PrintWriter out = values.spec().commandLine().getOut();
     out.println(
         "waymark egress serves Attach on "
             + ListenerPort.text(egress.address())
@@ -181,17 +173,17 @@ final class EgressCommand implements Callable<Integer> {
   }
 
   private EgressOptions options() {
-    Duration timeout = duration("--connect-timeout", connectTimeout);
+    Duration timeout = values.duration("--connect-timeout", connectTimeout);
     if (timeout.isZero()) {
-      throw refused("--connect-timeout: 0 (expected: a duration above 0, such as 5s)");
+      throw values.refused("--connect-timeout: 0 (expected: a duration above 0, such as 5s)");
     }
     if (connectionsMax < 1) {
-      throw refused("--connections-max: " + connectionsMax + " (expected: 1 or more)");
+      throw values.refused("--connections-max: " + connectionsMax + " (expected: 1 or more)");
     }
     return new EgressOptions(
         server(),
         timeout,
-        duration("--probe-interval", probeInterval),
+        values.duration("--probe-interval", probeInterval),
         sendsProxyHeader,
         serverTls.config(),
         attachTls.context(),
@@ -202,51 +194,7 @@ final class EgressCommand implements Callable<Integer> {
     try {
       return HostPort.dialled(to);
     } catch (BadValueException bad) {
-      throw refused("--to: " + to + " (expected: " + bad.expected() + ")");
+      throw values.refused("--to: " + to + " (expected: " + bad.expected() + ")");
     }
-  }
-
-  private Duration duration(String flag, String text) {
-    try {
-      return DelayText.parse(text);
-    } catch (IllegalArgumentException e) {
-      throw refused(flag + ": " + e.getMessage());
-    }
-  }
-
-  private InetSocketAddress address(String flag, String text) {
-    try {
-      return ListenAddresses.parse(flag, text);
-    } catch (ConfigException e) {
-      throw refused(String.valueOf(e.getMessage()));
-    }
-  }
-
-  private ParameterException refused(String message) {
-    return new ParameterException(spec().commandLine(), message);
-  }
-
-  private int cannotListen(String flag, String where, String why) {
-    spec()
-        .commandLine()
-        .getErr()
-        .println(
-            "waymark egress: cannot listen on "
-                + where
-                + " ("
-                + flag
-                + "): "
-                + why
-                + (why.contains("in use")
-                    ? "; stop the process that uses the port, or choose another"
-                    : "; choose another address"));
-    return EXIT_FAILED;
-  }
-
-  private CommandSpec spec() {
-    if (spec == null) {
-      throw new IllegalStateException("picocli sets the spec");
-    }
-    return spec;
   }
 }

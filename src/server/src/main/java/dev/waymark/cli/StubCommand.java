@@ -4,13 +4,11 @@ import dev.waymark.api.http.AddressInUse;
 import dev.waymark.bridge.Clock;
 import dev.waymark.bridge.Wait;
 import dev.waymark.config.ConfigException;
-import dev.waymark.config.ListenAddresses;
 import dev.waymark.config.LogConfig;
 import dev.waymark.net.listener.ListenerPort;
 import dev.waymark.net.listener.SystemErrors;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Logging;
-import dev.waymark.tools.stub.DelayText;
 import dev.waymark.tools.stub.RefusalText;
 import dev.waymark.tools.stub.Rules;
 import dev.waymark.tools.stub.RulesFile;
@@ -30,10 +28,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code waymark stub}: an upstream for development, as a process of its own. */
 @Command(
@@ -42,10 +37,9 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = VersionText.class)
 final class StubCommand implements Callable<Integer> {
-  private static final int EXIT_FAILED = 1;
   private static final long DRAIN_POLL_MS = 20;
 
-  @Spec private @Nullable CommandSpec spec;
+  @Mixin private final FlagValues values = new FlagValues();
 
   @Option(
       names = "--listen",
@@ -127,13 +121,13 @@ final class StubCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     StubOptions options = options();
-    Duration patience = duration("--drain-timeout", drainTimeout);
+    Duration patience = values.duration("--drain-timeout", drainTimeout);
     Logging.configure(new LogConfig(LogConfig.Format.TEXT, LogConfig.Level.INFO, true), System.err);
     ShutdownSignals signals = ShutdownSignals.install();
-    StandardStreams streams = ((Main) spec().root().userObject()).streams();
+    StandardStreams streams = ((Main) values.spec().root().userObject()).streams();
     List<InetSocketAddress> addresses = new ArrayList<>();
-    listen.forEach(text -> addresses.add(address("--listen", text)));
-    InetSocketAddress adminAddress = address("--admin", admin);
+    listen.forEach(text -> addresses.add(values.address("--listen", text)));
+    InetSocketAddress adminAddress = values.address("--admin", admin);
     StubServer server;
     try {
       server = StubServer.start(addresses, options, streams::drain);
@@ -182,7 +176,7 @@ final class StubCommand implements Callable<Integer> {
   }
 
   private void say(String line) {
-    PrintWriter out = spec().commandLine().getOut();
+    PrintWriter out = values.spec().commandLine().getOut();
     out.println(line);
     out.flush();
   }
@@ -202,41 +196,23 @@ final class StubCommand implements Callable<Integer> {
 
   private StubOptions options() {
     if (noAck && announcements) {
-      throw new ParameterException(
-          spec().commandLine(),
-          "--announcements needs Settings, which --no-ack does not send; use only one of them");
+      throw values.refused("--announcements needs Settings, which --no-ack does not send; use only one of them");
     }
     try {
       return new StubOptions(
           !noAck,
           reply,
           rules == null ? Rules.NONE : RulesFile.load(rules),
-          duration("--delay", delay),
+          values.duration("--delay", delay),
           logFrames,
           name,
           RefusalText.parse(refuse),
           announcements,
           tls.context());
     } catch (ConfigException e) {
-      throw new ParameterException(spec().commandLine(), e.getMessage());
+      throw values.refused(String.valueOf(e.getMessage()));
     } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec().commandLine(), "--refuse: " + e.getMessage());
-    }
-  }
-
-  private Duration duration(String flag, String text) {
-    try {
-      return DelayText.parse(text);
-    } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec().commandLine(), flag + ": " + e.getMessage());
-    }
-  }
-
-  private InetSocketAddress address(String flag, String text) {
-    try {
-      return ListenAddresses.parse(flag, text);
-    } catch (ConfigException e) {
-      throw new ParameterException(spec().commandLine(), e.getMessage());
+      throw values.refused("--refuse: " + e.getMessage());
     }
   }
 
@@ -248,26 +224,6 @@ final class StubCommand implements Callable<Integer> {
             ? message.substring(message.lastIndexOf('/') + 1)
             : asked;
     String cause = SystemErrors.reason(why.getCause() == null ? why : why.getCause());
-    spec()
-        .commandLine()
-        .getErr()
-        .println(
-            "waymark stub: cannot listen on "
-                + where
-                + " ("
-                + flag
-                + "): "
-                + cause
-                + (cause.contains("in use")
-                    ? "; stop the process that uses the port, or choose another"
-                    : "; choose another address"));
-    return EXIT_FAILED;
-  }
-
-  private CommandSpec spec() {
-    if (spec == null) {
-      throw new IllegalStateException("picocli sets the spec");
-    }
-    return spec;
+    return values.cannotListen(flag, where, cause);
   }
 }

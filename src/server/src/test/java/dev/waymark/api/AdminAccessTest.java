@@ -2,10 +2,10 @@ package dev.waymark.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.waymark.api.http.Admission;
+import dev.waymark.api.http.Authentication;
 import dev.waymark.api.http.Authenticator.Credentials;
 import dev.waymark.api.http.Denial;
-import dev.waymark.api.http.Identity;
+import dev.waymark.api.http.Sender;
 import dev.waymark.config.AdminConfig;
 import dev.waymark.config.AdminTls;
 import dev.waymark.config.AdminTokens;
@@ -29,8 +29,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class AdminAccessTest {
-  private static final Identity ALICE = new Identity("alice", true);
-  private static final Identity CI = new Identity("ci", false);
+  private static final Sender ALICE = new Sender("alice", true);
+  private static final Sender CI = new Sender("ci", false);
 
   @TempDir private Path folder;
 
@@ -82,11 +82,11 @@ final class AdminAccessTest {
     return new AdminAccess(config(host, tokens, Optional.of(tls)), new EventLog(() -> 0));
   }
 
-  private static Admission present(AdminAccess access, List<String> names, String... headers) {
+  private static Authentication present(AdminAccess access, List<String> names, String... headers) {
     return access.admit(new Credentials(List.of(headers), Optional.of(names)));
   }
 
-  private static Admission admit(AdminAccess access, String... authorization) {
+  private static Authentication admit(AdminAccess access, String... authorization) {
     return access.admit(new Credentials(List.of(authorization), Optional.empty()));
   }
 
@@ -98,7 +98,7 @@ final class AdminAccessTest {
   @Test
   void loopback_withoutTokens_letsEverybodyOperate() {
     for (String host : List.of("127.0.0.1", "127.0.0.9", "::1")) {
-      assertThat(admit(on(host, Optional.empty()))).isEqualTo(new Identity("loopback", true));
+      assertThat(admit(on(host, Optional.empty()))).isEqualTo(new Sender("loopback", true));
     }
   }
 
@@ -138,12 +138,12 @@ final class AdminAccessTest {
     write(file, line("bob", "read", "longer"));
     access.refresh();
     assertThat(admit(access, "Bearer a1")).isEqualTo(Denial.UNKNOWN_TOKEN);
-    assertThat(admit(access, "Bearer longer")).isEqualTo(new Identity("bob", false));
+    assertThat(admit(access, "Bearer longer")).isEqualTo(new Sender("bob", false));
 
     write(file, "bob read");
     access.refresh();
     assertThat(access.isStale()).isTrue();
-    assertThat(admit(access, "Bearer longer")).isEqualTo(new Identity("bob", false));
+    assertThat(admit(access, "Bearer longer")).isEqualTo(new Sender("bob", false));
 
     write(file, line("ci", "read", "c1"));
     access.refresh();
@@ -156,11 +156,11 @@ final class AdminAccessTest {
     for (String host : List.of("127.0.0.1", "0.0.0.0")) {
       AdminAccess access = withCertificates(host, Optional.empty());
       assertThat(present(access, List.of("other", "ops.example")))
-          .isEqualTo(new Identity("certificate:ops.example", true));
+          .isEqualTo(new Sender("certificate:ops.example", true));
       assertThat(present(access, List.of("spiffe://a/b")))
-          .isEqualTo(new Identity("certificate:spiffe://a/b", false));
+          .isEqualTo(new Sender("certificate:spiffe://a/b", false));
       assertThat(present(access, List.of("spiffe://a/b", "OPS.example")))
-          .isEqualTo(new Identity("certificate:OPS.example", true));
+          .isEqualTo(new Sender("certificate:OPS.example", true));
       assertThat(present(access, List.of("evil.example"))).isEqualTo(Denial.UNKNOWN_CERTIFICATE);
       assertThat(present(access, List.of())).isEqualTo(Denial.UNKNOWN_CERTIFICATE);
       assertThat(admit(access)).isEqualTo(Denial.NO_CERTIFICATE);

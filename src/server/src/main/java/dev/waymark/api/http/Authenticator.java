@@ -15,11 +15,11 @@ public interface Authenticator {
   record Credentials(List<String> authorization, Optional<List<String>> certificate) {}
 
   /** Returns who sends a request with these credentials, or why nobody can tell. */
-  Admission admit(Credentials shown);
+  Authentication admit(Credentials shown);
 
   /** Lets everybody do everything. */
   static Authenticator everybody(String name) {
-    Identity identity = new Identity(name, true);
-    return _ -> identity;
+    Sender somebody = new Sender(name, true);
+    return _ -> somebody;
   }
 }

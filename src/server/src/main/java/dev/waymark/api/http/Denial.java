@@ -4,7 +4,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Why a request is not let in. Immutable. */
-public enum Denial implements Admission {
+public enum Denial implements Authentication {
   NO_CREDENTIALS(401, null, "a token is needed: send the header Authorization: Bearer TOKEN"),
   NO_TOKENS(
       401,

@@ -100,7 +100,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
 
   private Phase phase = Phase.HEAD;
   private HttpRoutes.@Nullable Match match;
-  private Identity sender = Identity.ANYBODY;
+  private Sender sender = Sender.ANYBODY;
   private @Nullable Denial denial;
   private boolean wantsMore;
   private boolean isKeptAlive;
@@ -277,7 +277,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
       HttpRoutes.Match found = port.routes().match(head);
       match = found;
       switch (port.admit(found, head, certificateNames())) {
-        case Identity known -> sender = known;
+        case Sender known -> sender = known;
         case Denial why -> {
           port.onDenied(channel, found.route(), why);
           denial = why;

@@ -143,16 +143,16 @@ public final class HttpPort {
      *
      * @param certificate the names in the client certificate; empty: there is none
      */
-    Admission admit(
+    Authentication admit(
         HttpRoutes.Match found, HttpRequest head, Optional<List<String>> certificate) {
       if (found.route().isOpen()) {
-        return Identity.ANYBODY;
+        return Sender.ANYBODY;
       }
       Credentials shown =
           new Credentials(head.headers().getAll(HttpHeaderNames.AUTHORIZATION), certificate);
       return switch (authenticator.admit(shown)) {
         case Denial denial -> denial;
-        case Identity sender ->
+        case Sender sender ->
             sender.mayOperate() || Request.isRead(found.method()) ? sender : Denial.ROLE;
       };
     }

@@ -47,10 +47,10 @@ final class HttpConnectionTest {
   }
 
   /** The text of the only header, but that of a known sender. */
-  private static Admission admit(Authenticator.Credentials shown) {
+  private static Authentication admit(Authenticator.Credentials shown) {
     return switch (String.join("", shown.authorization())) {
-      case "reader" -> new Identity("reader", false);
-      case "operator" -> new Identity("operator", true);
+      case "reader" -> new Sender("reader", false);
+      case "operator" -> new Sender("operator", true);
       case "" -> Denial.NO_CREDENTIALS;
       default -> Denial.UNKNOWN_TOKEN;
     };

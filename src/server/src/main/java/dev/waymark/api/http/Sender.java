@@ -6,7 +6,7 @@ package dev.waymark.api.http;
  * @param name for the audit log
  * @param mayOperate whether they may change something, not only read
  */
-public record Identity(String name, boolean mayOperate) implements Admission {
+public record Sender(String name, boolean mayOperate) implements Authentication {
   /** Sends a request to a route that is open to everybody; {@link Route#isOpen}. */
-  public static final Identity ANYBODY = new Identity("anybody", false);
+  public static final Sender ANYBODY = new Sender("anybody", false);
 }

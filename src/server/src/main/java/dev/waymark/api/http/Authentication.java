@@ -1,4 +1,4 @@
 package dev.waymark.api.http;
 
 /** The answer of an {@link Authenticator}: who sends a request, or why nobody knows. Immutable. */
-public sealed interface Admission permits Identity, Denial {}
+public sealed interface Authentication permits Sender, Denial {}
