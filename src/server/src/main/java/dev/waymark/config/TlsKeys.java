@@ -137,7 +137,7 @@ public final class TlsKeys {
           .byDefault("10000")
           .onReload(OnReload.NEW_CONNECTIONS)
           .meaning(
-              "Handshakes under way at a time. A client beyond the limit is closed immediately.");
+              "Handshakes under way at a time. Beyond the limit, the client that has been silent longest is closed, or else the new one.");
 
   public static final Key<ListenerConfig, MissingCloseNotify> MISSING_CLOSE_NOTIFY =
       GROUP

@@ -41,6 +41,15 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
   }
 
   @Override
+  public void channelActive(ChannelHandlerContext context) throws Exception {
+    // The stage first: it may find that there is no room.
+    super.channelActive(context);
+    if (!stage.isOver()) {
+      queue.arrive(this);
+    }
+  }
+
+  @Override
   protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out)
       throws Exception {
     if (in.isReadable() && in.getUnsignedByte(in.readerIndex()) != ClientHello.HANDSHAKE_RECORD) {
@@ -87,8 +96,8 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
   @Override
   protected void handlerRemoved0(ChannelHandlerContext context) throws Exception {
     super.handlerRemoved0(context);
+    queue.remove(this);
     if (turn != null) {
-      queue.remove(this);
       turn.cancel(false);
     }
   }
@@ -103,6 +112,11 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
     if (turn != null && hello != null) {
       turn.trySuccess(hello);
     }
+  }
+
+  @Override
+  public void evict() {
+    stage.refuse(RefusalReason.TLS_HANDSHAKES_MAX, "silent for longest");
   }
 
   @Override

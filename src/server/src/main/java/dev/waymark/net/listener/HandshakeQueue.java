@@ -14,22 +14,31 @@ import java.util.concurrent.TimeUnit;
  * come again; in a queue that is longer than that, those at its front are about to give up, or have
  * already done so, and their handshakes would be in vain. Whoever came last has the most time left.
  * Whoever is over is never begun. So nearly every handshake that begins is completed, and in a
- * storm of clients that come again, all get in after the time that their handshakes take. Confined
- * to its event loop.
+ * storm of clients that come again, all get in after the time that their handshakes take.
+ *
+ * <p>Clients that have connected and say nothing hold a place among the handshakes under way, which
+ * are limited. When all places are taken, the one that has been silent longest loses its own.
+ * Confined to its event loop.
  */
 final class HandshakeQueue {
-  /** A client whose ClientHello is complete. */
+  /** A client whose handshake has not begun. */
   interface Waiting {
     /** Whether its time is over, or its socket closed. */
     boolean isOver();
 
     /** Begins the handshake. */
     void begin();
+
+    /** Closes the connection, to make room for another. */
+    void evict();
   }
 
   private static final int BEGUN_PER_TURN_MAX = 4;
 
   private final EventLoop loop;
+  /** Those whose ClientHello is not complete; the oldest first. */
+  private final SequencedSet<Waiting> silent = new LinkedHashSet<>();
+
   private final SequencedSet<Waiting> queue = new LinkedHashSet<>();
   private boolean isScheduled;
 
@@ -37,14 +46,31 @@ final class HandshakeQueue {
     this.loop = loop;
   }
 
+  /** A client has connected. */
+  void arrive(Waiting client) {
+    silent.add(client);
+  }
+
+  /** Its ClientHello is complete. */
   void add(Waiting client) {
+    silent.remove(client);
     queue.add(client);
     schedule();
   }
 
   /** The client has gone. No effect if it does not wait. */
   void remove(Waiting client) {
+    silent.remove(client);
     queue.remove(client);
+  }
+
+  /** Closes the connection that has been silent longest; returns whether there was one. */
+  boolean evict() {
+    if (silent.isEmpty()) {
+      return false;
+    }
+    silent.removeFirst().evict();
+    return true;
   }
 
   private void schedule() {

@@ -312,15 +312,16 @@ public final class ListenerPort {
         SocketClient socket,
         ClientHandler handler) {
       ServerTls tls = Objects.requireNonNull(now.tls());
+      HandshakeQueue queue =
+          handshakes.computeIfAbsent(socket.channel().eventLoop(), HandshakeQueue::new);
       TlsStage stage =
           new TlsStage(
               tls,
               config.get(TlsKeys.MISSING_CLOSE_NOTIFY),
               acceptor.clockNs(socket.channel().eventLoop()),
               config.get(TlsKeys.HANDSHAKE_TIMEOUT).toNanos(),
-              new Handshake(now, config.get(TlsKeys.HANDSHAKES_MAX), socket, handler, events));
-      HandshakeQueue queue =
-          handshakes.computeIfAbsent(socket.channel().eventLoop(), HandshakeQueue::new);
+              new Handshake(
+                  now, config.get(TlsKeys.HANDSHAKES_MAX), queue, socket, handler, events));
       pipeline.addLast("tls-hello", new ClientHelloHandler(tls, stage, queue));
       pipeline.addLast("tls-stage", stage);
     }
@@ -378,11 +379,17 @@ public final class ListenerPort {
 
   /** What becomes of a client that speaks TLS. */
   private record Handshake(
-      Use use, int handshakesMax, SocketClient socket, ClientHandler handler, ListenerEvents events)
+      Use use,
+      int handshakesMax,
+      HandshakeQueue queue,
+      SocketClient socket,
+      ClientHandler handler,
+      ListenerEvents events)
       implements TlsStage.Outcome {
     @Override
     public boolean onHandshake() {
-      return use.counters().enterHandshake(handshakesMax);
+      return use.counters().enterHandshake(handshakesMax)
+          || (queue.evict() && use.counters().enterHandshake(handshakesMax));
     }
 
     @Override

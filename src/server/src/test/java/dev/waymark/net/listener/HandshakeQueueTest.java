@@ -17,6 +17,7 @@ class HandshakeQueueTest {
   private final EmbeddedChannel channel = new EmbeddedChannel();
   private final HandshakeQueue queue = new HandshakeQueue(channel.eventLoop());
   private final List<Integer> begun = new ArrayList<>();
+  private final List<Integer> evicted = new ArrayList<>();
   private final Set<Integer> over = new HashSet<>();
   private final List<HandshakeQueue.Waiting> waiting = new ArrayList<>();
 
@@ -34,10 +35,32 @@ class HandshakeQueueTest {
             public void begin() {
               begun.add(client);
             }
+
+            @Override
+            public void evict() {
+              evicted.add(client);
+            }
           };
       waiting.add(one);
+      queue.arrive(one);
       queue.add(one);
     }
+  }
+
+  @Test
+  void room_isMadeByWhoeverHasBeenSilentLongest() {
+    add(0, 1);
+    assertThat(queue.evict()).as("its ClientHello is complete").isFalse();
+    add(1, 4);
+    for (int i = 1; i < 4; i++) {
+      queue.remove(waiting.get(i));
+      queue.arrive(waiting.get(i));
+    }
+    queue.remove(waiting.get(2));
+    assertThat(queue.evict()).isTrue();
+    assertThat(queue.evict()).isTrue();
+    assertThat(queue.evict()).isFalse();
+    assertThat(evicted).containsExactly(1, 3);
   }
 
   private void turn() {
@@ -128,6 +151,11 @@ class HandshakeQueueTest {
               if (nowMs + REST_MS <= givesUpAt) {
                 in.set(client);
               }
+            }
+
+            @Override
+            public void evict() {
+              throw new AssertionError("nobody needs room");
             }
           });
     }
