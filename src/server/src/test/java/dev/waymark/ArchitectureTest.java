@@ -145,6 +145,7 @@ class ArchitectureTest {
                   "telemetry",
                   "net",
                   "net.listener",
+                  "net.tls",
                   "config",
                   "protocol",
                   "tools.bench",

@@ -40,8 +40,8 @@ final class AdminAccess implements Authenticator {
     }
 
     Authentication admit(List<String> names) {
-      Optional<String> operator = operators.find(names);
-      Optional<String> known = operator.or(() -> readers.find(names));
+      Optional<String> operator = operators.findExactly(names);
+      Optional<String> known = operator.or(() -> readers.findExactly(names));
       return known.isPresent()
           ? new Sender("certificate:" + known.get(), operator.isPresent())
           : Denial.UNKNOWN_CERTIFICATE;
@@ -75,7 +75,8 @@ final class AdminAccess implements Authenticator {
     if (current.isEmpty() && roles.isEmpty()) {
       return isLoopback ? LOOPBACK : Denial.NO_TOKENS;
     }
-    if (roles.isPresent() && shown.certificate().isPresent() && shown.authorization().isEmpty()) {
+    boolean hasToken = current.isPresent() && !shown.authorization().isEmpty();
+    if (roles.isPresent() && shown.certificate().isPresent() && !hasToken) {
       return roles.get().admit(shown.certificate().get());
     }
     return current.isPresent()

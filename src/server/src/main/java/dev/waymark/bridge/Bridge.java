@@ -262,7 +262,8 @@ public final class Bridge implements Acceptor {
     log.write(
         Event.DRAINING, "connections", shards.connectionCount(), "timeout-ms", timeout.toMillis());
     shards.drain(timeout.toNanos());
-    while (shards.connectionCount() > 0 && !wait.isOver()) {
+    // Clients in a PROXY header or a TLS handshake become connections, or are refused in seconds.
+    while ((shards.connectionCount() > 0 || ports.hasClients()) && !wait.isOver()) {
       if (hurry.await(DRAIN_CHECK_MS, TimeUnit.MILLISECONDS)) {
         return;
       }

@@ -221,7 +221,7 @@ final class BridgeEvents
     if (!detail.isEmpty()) {
       Collections.addAll(line, "detail", detail);
     }
-    log.write(Event.CONNECTION_REFUSED, line.toArray());
+    log.writeFor(Event.CONNECTION_REFUSED, listener + " " + reason.label(), line.toArray());
   }
 
   @Override

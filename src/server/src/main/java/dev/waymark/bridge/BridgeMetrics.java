@@ -21,6 +21,7 @@ final class BridgeMetrics {
   private static final String OPEN = "waymark_connections_open";
   private static final String MAX = "waymark_connections_max";
   private static final String HANDSHAKES = "waymark_tls_handshakes_open";
+  private static final String TLS_PASSED_ON = "waymark_tls_passed_on_total";
   private static final String HANDSHAKES_COMPLETE = "waymark_tls_handshakes_total";
   private static final String PROXY_CHECKS = "waymark_proxy_checks_total";
   private static final String REFUSED = "waymark_connections_refused_total";
@@ -106,6 +107,12 @@ final class BridgeMetrics {
         "listener",
         listener);
     metrics.counter(
+        TLS_PASSED_ON,
+        "Clients that speak TLS to a listener that does not; the upstream gets their bytes.",
+        counters::tlsPassedOn,
+        "listener",
+        listener);
+    metrics.counter(
         PROXY_CHECKS,
         "Health checks of proxies: sockets that ended without a client.",
         counters::proxyChecks,
@@ -134,7 +141,7 @@ final class BridgeMetrics {
   static void unregisterListener(Metrics metrics, String listener) {
     List<String> names =
         List.of(
-            OPEN, MAX, HANDSHAKES, HANDSHAKES_COMPLETE, PROXY_CHECKS, SOURCES, FORGOTTEN, PAUSES);
+            OPEN, MAX, HANDSHAKES, HANDSHAKES_COMPLETE, TLS_PASSED_ON, PROXY_CHECKS, SOURCES, FORGOTTEN, PAUSES);
     for (String name : names) {
       metrics.remove(name, "listener", listener);
     }

@@ -351,6 +351,11 @@ final class BridgePorts {
     ports.clear();
   }
 
+  /** Whether any client is connected, also one whose connection has not begun yet. */
+  boolean hasClients() {
+    return counters.values().stream().anyMatch(each -> each.open() > 0);
+  }
+
   /** Forgets removed listeners whose last connection has ended, and returns their names. */
   Set<String> removeEnded() {
     Set<String> ended = new HashSet<>();

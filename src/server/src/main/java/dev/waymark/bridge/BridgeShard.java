@@ -116,7 +116,7 @@ final class BridgeShard implements ShardEnvironment {
     });
   }
 
-  /** Removes listeners that accept no clients any more. */
+  /** Removes listeners that have no clients and get none any more. */
   CompletableFuture<Boolean> removeListeners(Set<String> names) {
     return ask(engine -> {
       names.forEach(engine::onListenerRemoved);

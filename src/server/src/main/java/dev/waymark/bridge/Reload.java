@@ -282,7 +282,6 @@ public final class Reload {
         List.of(
             () -> parts.ports.closeObsolete(ports),
             () -> parts.pools.closeUnused(pools),
-            () -> parts.shards.removeListeners(changes.listeners().removed()),
             () -> changes.pools().removed().forEach(parts.pools::retire)),
         null);
   }
@@ -335,8 +334,7 @@ public final class Reload {
             () ->
                 parts.shards.configure(
                     parts.pools.setups(former),
-                    named(now.listeners(), what.listeners().changed().keySet())),
-            () -> parts.shards.removeListeners(what.listeners().added())),
+                    named(now.listeners(), what.listeners().changed().keySet()))),
         bug);
   }
 
@@ -399,7 +397,12 @@ public final class Reload {
     if (lock.tryLock()) {
       try {
         if (isOpen) {
-          parts.ports.removeEnded().forEach(counters::forgetListener);
+          // Not before: clients that were accepted by a removed listener may still shake hands.
+          Set<String> ended = parts.ports.removeEnded();
+          if (!ended.isEmpty()) {
+            parts.shards.removeListeners(ended);
+          }
+          ended.forEach(counters::forgetListener);
           parts.pools.retired().stream()
               .filter(parts.shards::removePoolIfUnused)
               .forEach(parts.pools::forget);

@@ -3,10 +3,12 @@ package dev.waymark.bridge;
 import dev.waymark.config.BridgeConfig;
 import dev.waymark.config.HealthKeys;
 import dev.waymark.config.ListenerKeys;
+import dev.waymark.config.TlsKeys;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.config.LoadedConfig.Entry;
 import dev.waymark.config.Origin;
 import dev.waymark.net.NettyTransport;
+import io.netty.handler.ssl.OpenSsl;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -57,6 +59,7 @@ record Shortfall(String what, String reason, String effect) {
     descriptors(environment.clientsMax, loaded.entries()).ifPresent(all::add);
     backlog(environment.acceptQueueMax, loaded.config()).ifPresent(all::add);
     archive(environment.jvm).ifPresent(all::add);
+    ticketKeys(loaded.config()).ifPresent(all::add);
     return all;
   }
 
@@ -75,6 +78,17 @@ record Shortfall(String what, String reason, String effect) {
             "transport " + transport.name(),
             transport.fallbackReason().orElse("configured"),
             "user-timeout does nothing: a peer whose link is cut is detected by other limits, or late"));
+  }
+
+  private static Optional<Shortfall> ticketKeys(BridgeConfig config) {
+    return config.listeners().stream()
+        .filter(listener -> listener.get(TlsKeys.TICKET_KEYS).isPresent() && !OpenSsl.isAvailable())
+        .findFirst()
+        .map(listener ->
+            new Shortfall(
+                "tls.ticket-keys of listener " + listener.name(),
+                "BoringSSL does not load here",
+                "the JDK has keys of its own: clients resume sessions on this bridge only"));
   }
 
   /** Considers only configured limits: the default is more than most machines allow. */

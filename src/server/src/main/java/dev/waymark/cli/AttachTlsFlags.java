@@ -1,5 +1,8 @@
 package dev.waymark.cli;
 
+import dev.waymark.config.TlsKeys.KeyPermissions;
+import dev.waymark.net.tls.PrivateKeys;
+import dev.waymark.net.tls.TlsFileException;
 import io.grpc.netty.GrpcSslContexts;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
@@ -35,6 +38,20 @@ final class AttachTlsFlags {
       description = "Serve only bridges with a certificate from one of these CAs (PEM).")
   private @Nullable Path clientCa;
 
+  @Option(
+      names = "--key-permissions",
+      paramLabel = "WHO",
+      defaultValue = "strict",
+      description =
+          "strict: a file with a private key that everybody may read is refused; any: it is not"
+              + " (default: ${DEFAULT-VALUE}).")
+  private KeyPermissions keyPermissions = KeyPermissions.STRICT;
+
+  /** Who may be able to read files with private keys. */
+  KeyPermissions keyPermissions() {
+    return keyPermissions;
+  }
+
   /** Returns what serves; null for plain text. */
   @Nullable SslContext context() {
     if (certificate == null) {
@@ -45,12 +62,17 @@ final class AttachTlsFlags {
     }
     Path keyFile = key == null ? certificate : key;
     try {
+      if (keyPermissions == KeyPermissions.STRICT) {
+        PrivateKeys.refuseIfReadableByAll(keyFile);
+      }
       SslContextBuilder builder =
           GrpcSslContexts.forServer(certificate.toFile(), keyFile.toFile());
       if (clientCa != null) {
         builder.trustManager(clientCa.toFile()).clientAuth(ClientAuth.REQUIRE);
       }
       return builder.build();
+    } catch (TlsFileException open) {
+      throw refused("--tls-key: " + open.problem());
     } catch (IllegalArgumentException | SSLException unusable) {
       throw refused(
           "--tls-certificate, --tls-key, --tls-client-ca: "

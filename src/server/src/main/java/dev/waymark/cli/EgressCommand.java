@@ -185,7 +185,7 @@ final class EgressCommand implements Callable<Integer> {
         timeout,
         values.duration("--probe-interval", probeInterval),
         sendsProxyHeader,
-        serverTls.config(),
+        serverTls.config(attachTls.keyPermissions()),
         attachTls.context(),
         connectionsMax);
   }

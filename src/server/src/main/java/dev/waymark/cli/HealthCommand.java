@@ -10,13 +10,17 @@ import java.net.URISyntaxException;
 import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.channels.UnresolvedAddressException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -39,6 +43,9 @@ import picocli.CommandLine.Spec;
     versionProvider = VersionText.class)
 final class HealthCommand implements Callable<Integer> {
   private static final Duration TIMEOUT_MAX = Duration.ofHours(1);
+  /** RFC 9110, section 15.4.9. */
+  private static final int PERMANENT_REDIRECT = 308;
+
   private static final int PORT_MAX = 65_535;
 
   @Spec private CommandSpec spec;
@@ -73,13 +80,12 @@ final class HealthCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Duration limit = limit();
-    HttpRequest request = HttpRequest.newBuilder(uri()).build();
     HttpClient client =
         HttpClient.newBuilder().connectTimeout(limit).sslContext(sslContext()).build();
     try {
       int status =
-          client
-              .sendAsync(request, BodyHandlers.discarding())
+          send(client, uri())
+              .thenCompose(reply -> onceMoreWithTls(client, reply))
               .get(limit.toMillis(), TimeUnit.MILLISECONDS)
               .statusCode();
       return status / 100 == 2 ? 0 : failed("HTTP status " + status);
@@ -102,6 +108,23 @@ final class HealthCommand implements Callable<Integer> {
     } finally {
       client.shutdownNow();
     }
+  }
+
+  private static CompletableFuture<HttpResponse<Void>> send(HttpClient client, URI to) {
+    return client.sendAsync(HttpRequest.newBuilder(to).build(), BodyHandlers.discarding());
+  }
+
+  /**
+   * A port that speaks TLS says so to plain HTTP: an image's health check need not know whether it
+   * does. No other redirection is followed.
+   */
+  private static CompletableFuture<HttpResponse<Void>> onceMoreWithTls(
+      HttpClient client, HttpResponse<Void> reply) {
+    String secure = reply.uri().toString().replaceFirst("^http:", "https:");
+    boolean isSame = reply.headers().firstValue("Location").equals(Optional.of(secure));
+    return reply.statusCode() == PERMANENT_REDIRECT && isSame
+        ? send(client, URI.create(secure))
+        : CompletableFuture.completedFuture(reply);
   }
 
   /** Searches the causes, because the client wraps the exception. */
@@ -143,11 +166,18 @@ final class HealthCommand implements Callable<Integer> {
   }
 
   private SSLContext sslContext() {
+    if (ca != null && isInsecure) {
+      throw refused("--ca and --insecure exclude each other; use only one of them");
+    }
     try {
       return ServerTrust.context(ca, isInsecure);
     } catch (IOException | GeneralSecurityException unusable) {
       throw refused(
-          "--ca: " + ca + ": " + unusable.getMessage() + " (expected: certificates as PEM)");
+          "--ca: "
+              + ca
+              + ": "
+              + (unusable instanceof NoSuchFileException ? "no such file" : unusable.getMessage())
+              + " (expected: certificates as PEM)");
     }
   }
 

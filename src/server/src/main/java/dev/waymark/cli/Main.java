@@ -124,7 +124,9 @@ public final class Main {
     }
     // `--reply @x` is text: never read arguments from a file x.
     line.setExpandAtFiles(false);
-    return line.setParameterExceptionHandler(errors).setExecutionExceptionHandler(errors);
+    return line.setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler(errors)
+        .setExecutionExceptionHandler(errors);
   }
 
   private static List<Class<?>> named(List<Class<?>> commands, String... args) {

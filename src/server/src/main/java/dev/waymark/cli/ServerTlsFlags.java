@@ -52,8 +52,12 @@ final class ServerTlsFlags {
               + " host in --to).")
   private @Nullable String serverName;
 
-  /** Returns how to speak TLS to the server; empty for plain TCP. */
-  Optional<ClientTlsConfig> config() {
+  /**
+   * Returns how to speak TLS to the server; empty for plain TCP.
+   *
+   * @param permissions who may be able to read the private key
+   */
+  Optional<ClientTlsConfig> config(KeyPermissions permissions) {
     if (!isOn) {
       if (ca != null || certificate != null || key != null || serverName != null) {
         throw refused(
@@ -72,7 +76,7 @@ final class ServerTlsFlags {
             "server",
             Optional.ofNullable(ca),
             identity,
-            KeyPermissions.STRICT,
+            permissions,
             // With BoringSSL, a client could not end its stream and still get replies.
             Engine.JDK,
             Optional.empty(),

@@ -35,7 +35,14 @@ final class LimitReader {
     for (Key<ListenerConfig, NetworkFile> key : LimitKeys.FILES) {
       Optional<Setting<NetworkFile>> file = settings.find(key, i);
       if (file.isPresent()) {
-        all = all.with(key, contents(file.get()));
+        NetworkFile read = contents(file.get());
+        // What fails to write the file must not open the listener to everybody.
+        boolean isRead = read != file.get().value();
+        if (key == LimitKeys.ALLOWED_FILE && isRead && read.networks().isEmpty()) {
+          settings.refuse(
+              file.get(), "a file with a network", "; remove the key to let everybody in");
+        }
+        all = all.with(key, read);
       }
     }
     return all;

@@ -15,18 +15,26 @@ import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * The only place that logs. Thread-safe. WARN and ERROR events are limited to {@value
- * RateLimit#LINES_MAX} lines per event in ten seconds; the next line then says how many were
+ * RateLimit#LINES_MAX} lines per event in ten seconds (or per event and reason); the next line then says how many were
  * suppressed.
  */
 public final class EventLog {
   /** How many kinds of errors are remembered, to log the stack trace of each only once. */
   private static final int DISTINCT_ERRORS_MAX = 256;
 
+  /** Reasons beyond this many share the limit of their event. */
+  private static final int REASONS_MAX = 1_000;
+
   private static final String SUPPRESSED = "suppressed";
+
+  private record Reason(Event event, String what) {}
 
   private final LongSupplier clockNs;
   private final Map<Event, Logger> loggers = new EnumMap<>(Event.class);
   private final Map<Event, RateLimit> limits = new EnumMap<>(Event.class);
+
+  /** Of events whose lines are limited by reason: a flood of one must not hide the others. */
+  private final Map<Reason, RateLimit> limitsByReason = new ConcurrentHashMap<>();
   private final Set<String> errorsLogged = ConcurrentHashMap.newKeySet();
 
   /**
@@ -56,11 +64,27 @@ public final class EventLog {
    *     of its kind also with its stack trace
    */
   public void write(Event event, @Nullable Object... keyValues) {
+    write(event, limits.get(event), keyValues);
+  }
+
+  /**
+   * Writes one line, limited together with those of the same event and reason only.
+   *
+   * @param reason one of a few
+   */
+  public void writeFor(Event event, String reason, @Nullable Object... keyValues) {
+    RateLimit limit =
+        limitsByReason.size() < REASONS_MAX
+            ? limitsByReason.computeIfAbsent(new Reason(event, reason), _ -> new RateLimit())
+            : limitsByReason.getOrDefault(new Reason(event, reason), limits.get(event));
+    write(event, limit, keyValues);
+  }
+
+  private void write(Event event, @Nullable RateLimit limit, @Nullable Object... keyValues) {
     Check.that(keyValues.length % 2 == 0, "keys and values come in pairs");
     if (!isEnabled(event)) {
       return;
     }
-    RateLimit limit = limits.get(event);
     long suppressed = limit == null ? 0 : limit.pass(clockNs.getAsLong());
     if (suppressed == RateLimit.REFUSED) {
       return;
@@ -91,6 +115,15 @@ public final class EventLog {
       long suppressed = limit.takeOverdue(nowNs);
       if (suppressed > 0) {
         line(event).addKeyValue(SUPPRESSED, suppressed).log();
+      }
+    });
+    limitsByReason.forEach((reason, limit) -> {
+      long suppressed = limit.takeOverdue(nowNs);
+      if (suppressed > 0) {
+        line(reason.event())
+            .addKeyValue("reason", reason.what())
+            .addKeyValue(SUPPRESSED, suppressed)
+            .log();
       }
     });
   }

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.waymark.config.ConfigLoader;
 import dev.waymark.config.LoadedConfig;
+import dev.waymark.e2e.Waymark;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.testing.Authority;
 import dev.waymark.testing.Authority.Issued;
@@ -29,6 +30,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
@@ -209,8 +211,35 @@ final class AdminTlsIT {
       socket.shutdownOutput();
       InputStream in = socket.getInputStream();
       assertThat(new String(in.readAllBytes(), US_ASCII))
-          .startsWith("HTTP/1.1 400 ")
+          .startsWith("HTTP/1.1 308 ")
+          .containsIgnoringCase("Location: https://localhost/healthz")
           .contains("use https");
+    }
+  }
+
+  @Test
+  void wildcardInAClientCertificate_isNobody() throws Exception {
+    assertThat(status(clientNamed("DNS:*.example"), "GET", "/connections")).isEqualTo(403);
+  }
+
+  @Test
+  void healthCommand_goesOnWithTls() {
+    String plain = "http://127.0.0.1:" + port() + "/healthz";
+    assertThat(health("--insecure", plain)).isZero();
+    assertThat(health(plain)).isEqualTo(1);
+    String secure = "https://localhost:" + port() + "/healthz";
+    assertThat(health("--ca", authority.certificate().toString(), secure)).isZero();
+    assertThat(health(secure)).isEqualTo(1);
+  }
+
+  private static int health(String... arguments) {
+    try (Waymark process =
+        Waymark.command(
+                Stream.concat(Stream.of("health", "--timeout=20s"), Stream.of(arguments))
+                    .toArray(String[]::new))
+            .quick()
+            .start()) {
+      return process.exitCode();
     }
   }
 

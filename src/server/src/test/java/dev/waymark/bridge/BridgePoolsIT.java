@@ -16,10 +16,12 @@ import dev.waymark.testing.Authority;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.ReferenceCountUtil;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -76,7 +78,7 @@ final class BridgePoolsIT {
     Path latter = Authority.root(folder.resolve("latter"), "latter").certificate();
     PoolConfig before = with(config("127.0.0.1:1"), former);
     pools.add(before, pools.prepareTls(List.of(before)));
-    UpstreamTls inForce = pools.ofPool("default");
+    UpstreamTls inForce = Objects.requireNonNull(pools.ofPool("default"));
     BridgePools.Checkpoint checkpoint = pools.checkpoint();
     PoolConfig after = with(before, latter);
     BridgePools.PreparedTls prepared = pools.prepareTls(List.of(after));
@@ -86,7 +88,9 @@ final class BridgePoolsIT {
     pools.restore(checkpoint);
     pools.discard(prepared);
     assertThat(pools.ofPool("default")).isSameAs(inForce);
-    assertThat(inForce.newHandler("127.0.0.1:1", ByteBufAllocator.DEFAULT)).isNotNull();
+    // It would fail if the former had been closed.
+    ReferenceCountUtil.release(
+        inForce.newHandler("127.0.0.1:1", ByteBufAllocator.DEFAULT).engine());
   }
 
   private static PoolConfig with(PoolConfig config, Path ca) {

@@ -205,6 +205,9 @@ final class ConfigErrorsTest {
             "listeners: [{networks-denied-file: /no/such/file}]",
             "waymark.yml:1:36: listeners[0].networks-denied-file: /no/such/file (expected: a file that exists); create it or correct the path"),
         row(
+            "listeners: [{networks-allowed-file: /dev/null}]",
+            "waymark.yml:1:37: listeners[0].networks-allowed-file: /dev/null (expected: a file with a network); remove the key to let everybody in"),
+        row(
             "listeners: [{networks-allowed-file: /}]",
             "waymark.yml:1:37: listeners[0].networks-allowed-file: / (expected: a file that can be read); Is a directory"),
         row(

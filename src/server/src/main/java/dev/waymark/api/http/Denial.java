@@ -5,7 +5,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Why a request is not let in. Immutable. */
 public enum Denial implements Authentication {
-  NO_CREDENTIALS(401, null, "a token is needed: send the header Authorization: Bearer TOKEN"),
+  NO_CREDENTIALS(
+      401,
+      null,
+      "a token is needed: send the header Authorization: Bearer TOKEN; where admin.tls.client-ca is set, a client certificate will do"),
   NO_TOKENS(
       401,
       null,
@@ -40,6 +43,11 @@ public enum Denial implements Authentication {
 
   Reply reply() {
     return Reply.error(status, message);
+  }
+
+  /** Whether a token would help. */
+  boolean isForToken() {
+    return this != NO_CERTIFICATE && this != UNKNOWN_CERTIFICATE;
   }
 
   /** The value of the WWW-Authenticate header (RFC 6750, 3). */

@@ -4,6 +4,8 @@ import dev.waymark.api.http.Route.Refusal;
 import dev.waymark.api.http.Route.Request;
 import dev.waymark.net.tls.Distrust;
 import dev.waymark.net.tls.Handshake;
+import dev.waymark.net.tls.IgnoredInput;
+import dev.waymark.net.tls.OutputGuard;
 import dev.waymark.net.tls.PeerNames;
 import dev.waymark.net.tls.ServerTls;
 import dev.waymark.telemetry.Event;
@@ -33,6 +35,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
@@ -70,6 +73,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
 
   /** Longer replies are written in pieces of this size, as the client reads them. */
   private static final int REPLY_PIECE_BYTES = 16 * 1024;
+
+  /** The text may come from the client. */
+  private static final int REASON_CHARS_MAX = 200;
 
   private static final HttpHeaders NO_HEADERS = EmptyHttpHeaders.INSTANCE;
 
@@ -124,7 +130,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
   }
 
   private ChannelHandler beginHandshake() {
-    Handshake begun = Objects.requireNonNull(port.tls()).begin(null, channel.alloc());
+    Handshake begun =
+        Objects.requireNonNull(port.tls()).begin(null, channel.alloc(), port.handshakes());
+    channel.pipeline().addFirst(new OutputGuard());
     // The time for a request includes it.
     begun.handler().setHandshakeTimeoutMillis(0);
     handshake = begun;
@@ -143,14 +151,24 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
     }
     Denial due = denial;
     if (phase == Phase.DENYING && due != null) {
-      write(due.reply(), header(HttpHeaderNames.WWW_AUTHENTICATE, due.challenge()));
+      write(
+          due.reply(),
+          due.isForToken()
+              ? header(HttpHeaderNames.WWW_AUTHENTICATE, due.challenge())
+              : NO_HEADERS);
     } else {
       close();
     }
   }
 
+  /** Ends the connection at once, without a close_notify that would wait for the client to read. */
   void close() {
-    channel.close();
+    ChannelHandlerContext tls = channel.pipeline().context(SslHandler.class);
+    if (tls == null) {
+      channel.close();
+    } else {
+      tls.close();
+    }
   }
 
   // --- inputs ---
@@ -200,7 +218,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
     switch (event) {
       case ChannelInputShutdownEvent _ -> onInputEnd();
-      case SslCloseCompletionEvent closed when closed.isSuccess() -> onInputEnd();
+      case SslCloseCompletionEvent closed when closed.isSuccess() -> {
+        channel.pipeline().addFirst(new IgnoredInput());
+        onInputEnd();
+      }
       case SslHandshakeCompletionEvent done -> onHandshake(done);
       default -> {}
     }
@@ -216,8 +237,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
   private void onHandshake(SslHandshakeCompletionEvent done) {
     if (!done.isSuccess()) {
       // Others are clients that gave up.
-      if (done.cause() instanceof SSLException refused) {
-        port.onTlsRefused(channel, "TLS: " + refused.getMessage());
+      switch (done.cause()) {
+        case NotSslRecordException _ -> port.onTlsRefused(channel, "TLS: damaged records");
+        case SSLException refused -> port.onTlsRefused(channel, "TLS: " + shortened(refused));
+        case null, default -> {}
       }
       return;
     }
@@ -227,6 +250,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
     if (chain.length > 0) {
       Objects.requireNonNull(port.tls()).add(this, complete);
     }
+  }
+
+  private static String shortened(SSLException refused) {
+    String text = String.valueOf(refused.getMessage());
+    return text.substring(0, Math.min(text.length(), REASON_CHARS_MAX));
   }
 
   @Override
@@ -268,13 +296,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
     wantsMore = head.decoderResult().isSuccess() && HttpUtil.isKeepAlive(head);
     // An unread body would be taken for the next request.
     isKeptAlive = wantsMore && !HttpRoutes.hasBody(head);
-    if (isPlaintext) {
-      port.onTlsRefused(channel, "the client speaks plain HTTP; this port needs https");
-      write(Reply.error(400, "this port speaks TLS: use https://"), NO_HEADERS);
-      return;
-    }
     try {
-      HttpRoutes.Match found = port.routes().match(head);
+      HttpRoutes.Match found = port.routes().match(head, port.tls() != null);
+      if (isPlaintext) {
+        port.onTlsRefused(channel, "the client speaks plain HTTP; this port needs https");
+        write(Reply.error(308, "this port speaks TLS: use https://"), location(head));
+        return;
+      }
       match = found;
       switch (port.admit(found, head, certificateNames())) {
         case Sender known -> sender = known;
@@ -301,6 +329,14 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
     }
     body.clear();
     await(Phase.BODY, REQUEST_TIMEOUT_NS);
+  }
+
+  /** The same, with TLS. Its host has been checked. */
+  private static HttpHeaders location(HttpRequest head) {
+    String host = head.headers().get(HttpHeaderNames.HOST);
+    return host != null && head.uri().startsWith("/")
+        ? header(HttpHeaderNames.LOCATION, "https://" + host.strip() + head.uri())
+        : NO_HEADERS;
   }
 
   private Optional<List<String>> certificateNames() {
@@ -409,7 +445,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
 
   private void onWritten() {
     if (isInputEnded) {
-      close();
+      channel.close();
     } else if (isKeptAlive) {
       port.connections().renew(this);
       await(Phase.HEAD, IDLE_TIMEOUT_NS);

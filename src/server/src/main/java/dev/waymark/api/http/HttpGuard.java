@@ -53,8 +53,10 @@ final class HttpGuard {
    * Passes a request, or refuses it.
    *
    * @param target the authority in the request line; null if it has none
+   * @param isTls whether the port speaks TLS
    */
-  void check(HttpVersion version, HttpHeaders headers, @Nullable String target) throws Refusal {
+  void check(HttpVersion version, HttpHeaders headers, @Nullable String target, boolean isTls)
+      throws Refusal {
     List<String> hosts = headers.getAll(HttpHeaderNames.HOST);
     if (hosts.size() > 1) {
       throw new Refusal(400, "more than one Host header");
@@ -69,7 +71,7 @@ final class HttpGuard {
     if (target != null) {
       checkHost(target);
     }
-    checkSite(headers, hosts.isEmpty() ? "" : hosts.getFirst());
+    checkSite(headers, hosts.isEmpty() ? "" : hosts.getFirst(), isTls);
   }
 
   private void checkHost(String authority) throws Refusal {
@@ -116,24 +118,29 @@ final class HttpGuard {
     return false;
   }
 
-  private static void checkSite(HttpHeaders headers, String host) throws Refusal {
+  private static void checkSite(HttpHeaders headers, String host, boolean isTls) throws Refusal {
     String site = headers.get("Sec-Fetch-Site");
     if (site != null && FOREIGN_SITES.contains(site.toLowerCase(Locale.ROOT))) {
       throw new Refusal(
           403, "requests from pages of other sites are refused; open the address itself");
     }
     for (String origin : headers.getAll(HttpHeaderNames.ORIGIN)) {
-      if (!isSame(origin.toLowerCase(Locale.ROOT), host)) {
+      if (!isSame(origin.toLowerCase(Locale.ROOT), host, isTls)) {
         throw new Refusal(
             403, "requests from pages of other sites are refused: Origin " + shortened(origin));
       }
     }
   }
 
-  private static boolean isSame(String origin, String host) {
+  /**
+   * Plain HTTP behind a proxy may be https for the browser, but TLS is never http: anybody on the
+   * path could have sent such a page.
+   */
+  private static boolean isSame(String origin, String host, boolean isTls) {
     String http = "http://";
     String https = "https://";
-    return (origin.startsWith(http)
+    return (!isTls
+            && origin.startsWith(http)
             && withPort(origin.substring(http.length()), 80).equals(withPort(host, 80)))
         || (origin.startsWith(https)
             && withPort(origin.substring(https.length()), 443).equals(withPort(host, 443)));

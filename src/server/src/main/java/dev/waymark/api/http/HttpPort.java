@@ -80,6 +80,7 @@ public final class HttpPort {
   private final Map<Denial, AtomicLong> denied = new EnumMap<>(Denial.class);
   private @Nullable MultiThreadIoEventLoopGroup loop;
   private @Nullable ThreadPoolExecutor workers;
+  private @Nullable ThreadPoolExecutor handshakes;
   private @Nullable Channel server;
 
   /** The part of a port that its connections use. */
@@ -88,10 +89,16 @@ public final class HttpPort {
     private final LongSupplier monotonicNs;
     private final LoopClock clock = new LoopClock(_ -> {});
 
+    private final Executor handshakes;
     private final @Nullable ServerTls tls;
 
-    Shared(Executor workers, LongSupplier monotonicNs, @Nullable ServerTls tls) {
+    Shared(
+        Executor workers,
+        Executor handshakes,
+        LongSupplier monotonicNs,
+        @Nullable ServerTls tls) {
       this.workers = workers;
+      this.handshakes = handshakes;
       this.monotonicNs = monotonicNs;
       this.tls = tls;
     }
@@ -127,6 +134,11 @@ public final class HttpPort {
 
     Executor workers() {
       return workers;
+    }
+
+    /** Runs the costly steps of TLS handshakes, so that they delay no probe. */
+    Executor handshakes() {
+      return handshakes;
     }
 
     EventLog log() {
@@ -225,8 +237,7 @@ public final class HttpPort {
   }
 
   /**
-   * Opens the port. Handshakes run on the event loop: there are few connections, and a handshake
-   * takes a few milliseconds.
+   * Opens the port.
    *
    * @param tls what speaks TLS, with the JDK's engine; null: plain HTTP. The caller closes it.
    * @throws AddressInUse if the address cannot be bound
@@ -239,18 +250,12 @@ public final class HttpPort {
     MultiThreadIoEventLoopGroup started =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("admin", true), NioIoHandler.newFactory());
-    ThreadPoolExecutor threads =
-        new ThreadPoolExecutor(
-            THREADS_MAX,
-            THREADS_MAX,
-            THREAD_IDLE_SECONDS,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(CONNECTIONS_MAX),
-            new DefaultThreadFactory("admin-worker", true));
-    threads.allowCoreThreadTimeOut(true);
+    ThreadPoolExecutor threads = threads("admin-worker", THREADS_MAX);
+    ThreadPoolExecutor handshakeThread = threads("admin-handshakes", 1);
     loop = started;
     workers = threads;
-    Shared shared = new Shared(threads, System::nanoTime, tls);
+    handshakes = handshakeThread;
+    Shared shared = new Shared(threads, handshakeThread, System::nanoTime, tls);
     startTicking(started.next(), shared);
     ChannelFuture bound = bind(started, shared);
     if (!bound.isSuccess()) {
@@ -260,6 +265,20 @@ public final class HttpPort {
           wanted, Objects.requireNonNullElse(cause.getMessage(), cause.toString()));
     }
     server = bound.channel();
+  }
+
+  /** Each connection has at most one task at a time. */
+  private static ThreadPoolExecutor threads(String name, int max) {
+    ThreadPoolExecutor threads =
+        new ThreadPoolExecutor(
+            max,
+            max,
+            THREAD_IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(CONNECTIONS_MAX),
+            new DefaultThreadFactory(name, true));
+    threads.allowCoreThreadTimeOut(true);
+    return threads;
   }
 
   private static void startTicking(EventLoop on, Shared shared) {
@@ -337,6 +356,9 @@ public final class HttpPort {
     }
     if (workers != null) {
       workers.shutdownNow();
+    }
+    if (handshakes != null) {
+      handshakes.shutdownNow();
     }
   }
 

@@ -63,11 +63,12 @@ final class HttpRoutes {
    *
    * @throws Refusal if the head is malformed, the guard refuses it, or no route matches
    */
-  Match match(HttpRequest head) throws Refusal {
+  Match match(HttpRequest head, boolean isTls) throws Refusal {
     checkReadable(head);
     Matcher absolute = ABSOLUTE.matcher(head.uri());
     boolean isAbsolute = absolute.matches();
-    guard.check(head.protocolVersion(), head.headers(), isAbsolute ? absolute.group(1) : null);
+    guard.check(
+        head.protocolVersion(), head.headers(), isAbsolute ? absolute.group(1) : null, isTls);
     QueryStringDecoder target = target(isAbsolute ? absolute.group(2) : head.uri());
     Route route = route(target);
     String method = head.method().name();

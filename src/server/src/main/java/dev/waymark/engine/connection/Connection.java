@@ -139,8 +139,9 @@ public final class Connection implements Owner.Attached, DeadlineWheel.Timed {
   }
 
   /** This many bytes of an incomplete message wait at the edge. Called whenever that changes. */
-  public void onClientPartial(int bytes) {
+  public void onClientPartial(long nowNs, int bytes) {
     if (bytes > 0) {
+      deadlines.onActivity(nowNs);
       deadlines.onFirstByte();
     }
     client.partial(bytes);

@@ -103,24 +103,32 @@ final class Mover {
     if (!isRebalanceDue || rebalanceAtNs - nowNs > 0) {
       return;
     }
+    boolean isResultDue = checksLeft < REBALANCE_CHECKS_MAX && !isAnyMoving;
+    if (isResultDue && open.stream().anyMatch(Mover::isUnsettled)) {
+      // It is not known yet where these connections end up.
+      rebalanceAtNs = nowNs + REBALANCE_DELAY_NS;
+      return;
+    }
     if (balancer.isByKey()) {
       open.forEach(lane -> rebalanceByKey(nowNs, lane, open));
     } else {
       rebalanceByShare(nowNs, open);
     }
-    if (isAnyFull) {
-      checkAgain(nowNs);
-    } else if (allowance >= 1) {
-      checksLeft--;
-      isRebalanceDue = isAnyMoving && checksLeft > 0;
-      checkAgain(nowNs);
+    if (allowance < 1 && !isAnyFull) {
+      // Goes on when there is more.
+      return;
     }
-  }
-
-  private void checkAgain(long nowNs) {
+    if (isAnyMoving) {
+      checksLeft--;
+    }
+    isRebalanceDue = (isAnyMoving || isAnyFull) && checksLeft > 0;
     isAnyFull = false;
     isAnyMoving = false;
     rebalanceAtNs = nowNs + REBALANCE_DELAY_NS;
+  }
+
+  private static boolean isUnsettled(Lane lane) {
+    return lane.expectedCount() != lane.connectionCount();
   }
 
   // --- transitions ---

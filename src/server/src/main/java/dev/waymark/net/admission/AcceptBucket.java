@@ -25,6 +25,7 @@ final class AcceptBucket {
   /** Takes a token if there is one. */
   boolean take(Rate rate, long rampNs, long nowNs) {
     long costNs = costNs(rate, rampNs, nowNs);
+    fullAtNs = rate.bounded(fullAtNs, nowNs);
     if (!rate.allows(fullAtNs, costNs, nowNs)) {
       return false;
     }

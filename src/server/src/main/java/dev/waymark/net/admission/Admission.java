@@ -120,7 +120,7 @@ public final class Admission {
   /** A connection has ended that counted for this source. */
   public void leave(Source source) {
     synchronized (lock) {
-      source.leave();
+      sources.leave(source);
     }
   }
 

@@ -54,6 +54,13 @@ public record Rate(int count, TimeUnit unit) {
   }
 
   /**
+   * The state of a bucket that was filled at another rate: what it lacks is at most all of this one.
+   */
+  long bounded(long fullAtNs, long nowNs) {
+    return Math.min(fullAtNs, nowNs + fillNs());
+  }
+
+  /**
    * Whether an event may happen now.
    *
    * @param fullAtNs when the bucket will be full; anything in the past if it is full

@@ -5,13 +5,33 @@ package dev.waymark.net.admission;
  * thread-safe: only {@link Admission} looks inside.
  */
 public final class Source {
+  private final long key;
   private int connections;
 
   /** See {@link Rate}. */
   private long fullAtNs;
 
-  Source(long nowNs) {
-    fullAtNs = nowNs;
+  /** Whether the table looks at it again, because it may be blank soon. */
+  private boolean isLeaving;
+
+  /**
+   * @param key of the table
+   */
+  Source(long key, long nowNs) {
+    this.key = key;
+    this.fullAtNs = nowNs;
+  }
+
+  long key() {
+    return key;
+  }
+
+  boolean isLeaving() {
+    return isLeaving;
+  }
+
+  void isLeaving(boolean value) {
+    isLeaving = value;
   }
 
   int connections() {
@@ -19,6 +39,7 @@ public final class Source {
   }
 
   boolean allows(Rate rate, long nowNs) {
+    fullAtNs = rate.bounded(fullAtNs, nowNs);
     return rate.allows(fullAtNs, rate.intervalNs(), nowNs);
   }
 

@@ -1,9 +1,8 @@
 package dev.waymark.net.admission;
 
 import java.net.InetAddress;
-import java.util.Iterator;
+import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +21,9 @@ final class SourceTable {
 
   /** Oldest attempt first. */
   private final LinkedHashMap<Long, Source> sources = new LinkedHashMap<>(16, 0.75f, true);
+
+  /** Those whose last connection has ended, each once; the longest ago first. */
+  private final ArrayDeque<Source> leaving = new ArrayDeque<>();
 
   private final int sourcesMax;
   private long forgottenCount;
@@ -44,17 +46,31 @@ final class SourceTable {
       sources.pollFirstEntry();
       forgottenCount++;
     }
-    Source source = new Source(nowNs);
-    sources.put(key(address), source);
+    Source source = new Source(key(address), nowNs);
+    sources.put(source.key(), source);
     return source;
   }
 
+  /** A connection of the source has ended. */
+  void leave(Source source) {
+    source.leave();
+    if (source.connections() == 0 && !source.isLeaving()) {
+      source.isLeaving(true);
+      leaving.add(source);
+    }
+  }
+
   private void dropBlanks(long nowNs) {
-    Iterator<Map.Entry<Long, Source>> oldest = sources.entrySet().iterator();
-    for (int i = 0; i < BLANKS_PER_ENTRY && oldest.hasNext(); i++) {
-      if (oldest.next().getValue().isBlank(nowNs)) {
-        oldest.remove();
+    for (int i = 0; i < BLANKS_PER_ENTRY && !leaving.isEmpty(); i++) {
+      Source next = leaving.remove();
+      if (next.isBlank(nowNs)) {
+        // Unless it was forgotten, and has come again.
+        sources.remove(next.key(), next);
+      } else if (next.connections() == 0) {
+        leaving.add(next);
+        continue;
       }
+      next.isLeaving(false);
     }
   }
 

@@ -87,6 +87,7 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
 
   private void checkForTls(ByteBuf first) {
     if (socket.tls() == null && ClientHello.isAtStartOf(first)) {
+      counters.countTlsPassedOn();
       events.onTlsPassedOn(listener, socket.clientAddress());
     }
   }
@@ -118,8 +119,9 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
       hasUncutMessages = length >= 0 && whole.isReadable();
     } catch (FramingException violation) {
       isBroken = true;
+      hasUncutMessages = false;
       whole.release();
-      to.onClientPartial(0);
+      to.onClientPartial(socket.nowNs(), 0);
       to.onClientViolation(nowNs, violation.reason());
       return;
     }
@@ -155,7 +157,7 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
         rest.release();
       }
     }
-    to.onClientPartial(bytes);
+    to.onClientPartial(socket.nowNs(), bytes);
   }
 
   @Override
@@ -174,7 +176,7 @@ final class ClientHandler extends ChannelInboundHandlerAdapter implements Runnab
     hasSeenEnd = false;
     if (partial != null) {
       releasePartial();
-      to.onClientPartial(0);
+      to.onClientPartial(socket.nowNs(), 0);
       to.onClientViolation(socket.nowNs(), CloseReason.FRAME_INCOMPLETE);
     }
     to.onClientEnd(socket.nowNs());

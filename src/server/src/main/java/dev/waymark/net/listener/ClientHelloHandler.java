@@ -1,12 +1,14 @@
 package dev.waymark.net.listener;
 
 import dev.waymark.net.tls.Handshake;
+import dev.waymark.net.tls.OutputGuard;
 import dev.waymark.net.tls.ServerTls;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.ssl.SslClientHelloHandler;
 import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.ImmediateExecutor;
 import io.netty.util.concurrent.Promise;
 import java.util.Collections;
 import java.util.List;
@@ -30,6 +32,7 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
   private final ServerTls tls;
   private final TlsStage stage;
   private final HandshakeQueue queue;
+  private int heldBytes;
   private @Nullable Promise<ClientHello> turn;
   private @Nullable ClientHello hello;
 
@@ -61,6 +64,15 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
     if (in.readableBytes() > PENDING_BYTES_MAX) {
       in.skipBytes(in.readableBytes());
       stage.refuse(RefusalReason.TLS_HELLO_TOO_LONG, "");
+    }
+    hold(in.readableBytes());
+  }
+
+  private void hold(int bytes) {
+    int more = bytes - heldBytes;
+    heldBytes = bytes;
+    if (!queue.hold(more)) {
+      stage.refuse(RefusalReason.TLS_HANDSHAKES_MAX, "too many bytes wait for handshakes");
     }
   }
 
@@ -97,6 +109,8 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
   protected void handlerRemoved0(ChannelHandlerContext context) throws Exception {
     super.handlerRemoved0(context);
     queue.remove(this);
+    queue.hold(-heldBytes);
+    heldBytes = 0;
     if (turn != null) {
       turn.cancel(false);
     }
@@ -125,10 +139,13 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
       return;
     }
     String serverName = found.getNow().serverName();
-    Handshake handshake = tls.begin(serverName, context.alloc());
+    Handshake handshake = tls.begin(serverName, context.alloc(), ImmediateExecutor.INSTANCE);
     // The stage has a deadline for the whole handshake.
     handshake.handler().setHandshakeTimeoutMillis(0);
     stage.onBegin(serverName, handshake);
+    if (tls.needsOutputGuard()) {
+      context.pipeline().addBefore(context.name(), "tls-output", new OutputGuard());
+    }
     context.pipeline().replace(this, "tls", handshake.handler());
   }
 }

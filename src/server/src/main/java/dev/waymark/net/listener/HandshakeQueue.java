@@ -35,11 +35,15 @@ final class HandshakeQueue {
 
   private static final int BEGUN_PER_TURN_MAX = 4;
 
+  /** What clients may have sent before their handshakes begin, all of them together. */
+  static final long HELD_BYTES_MAX = 32L << 20;
+
   private final EventLoop loop;
   /** Those whose ClientHello is not complete; the oldest first. */
   private final SequencedSet<Waiting> silent = new LinkedHashSet<>();
 
   private final SequencedSet<Waiting> queue = new LinkedHashSet<>();
+  private long heldBytes;
   private boolean isScheduled;
 
   HandshakeQueue(EventLoop loop) {
@@ -62,6 +66,21 @@ final class HandshakeQueue {
   void remove(Waiting client) {
     silent.remove(client);
     queue.remove(client);
+  }
+
+  /**
+   * A client's bytes that wait for its handshake have become more or, below 0, less.
+   *
+   * @return whether there is room for them, if need be because others lose theirs
+   */
+  boolean hold(int bytes) {
+    heldBytes += bytes;
+    while (bytes > 0 && heldBytes > HELD_BYTES_MAX) {
+      if (!evict()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Closes the connection that has been silent longest; returns whether there was one. */

@@ -12,6 +12,7 @@ public final class ListenerCounters {
   private final AtomicInteger handshakes = new AtomicInteger();
   private final LongAdder completeHandshakes = new LongAdder();
   private final Map<RefusalReason, LongAdder> refused = new EnumMap<>(RefusalReason.class);
+  private final LongAdder tlsPassedOn = new LongAdder();
   private final LongAdder proxyChecks = new LongAdder();
   private final LongAdder acceptPauses = new LongAdder();
 
@@ -45,6 +46,16 @@ public final class ListenerCounters {
 
   void leaveHandshake() {
     handshakes.decrementAndGet();
+  }
+
+  /** Counts a client that speaks TLS although the listener does not. */
+  void countTlsPassedOn() {
+    tlsPassedOn.increment();
+  }
+
+  /** Returns the number of clients that spoke TLS although the listener does not. */
+  public long tlsPassedOn() {
+    return tlsPassedOn.sum();
   }
 
   /** Counts a handshake that is complete. */

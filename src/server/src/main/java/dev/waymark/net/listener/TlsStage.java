@@ -3,6 +3,7 @@ package dev.waymark.net.listener;
 import dev.waymark.config.TlsKeys.MissingCloseNotify;
 import dev.waymark.net.tls.Distrust;
 import dev.waymark.net.tls.Handshake;
+import dev.waymark.net.tls.IgnoredInput;
 import dev.waymark.net.tls.ServerTls;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.TlsFacts;
@@ -206,6 +207,7 @@ final class TlsStage extends ChannelInboundHandlerAdapter implements ServerTls.C
 
   private void onCloseNotify() {
     phase = Phase.ENDED;
+    context().pipeline().addFirst(new IgnoredInput());
     boolean isTls13 =
         context()
             .pipeline()

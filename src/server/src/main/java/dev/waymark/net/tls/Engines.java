@@ -63,7 +63,7 @@ public final class Engines {
           certificate, "the TLS engine does not accept it: " + cause.getMessage());
     } catch (OutOfDirectMemoryError full) {
       throw new TlsFileException(
-          certificate, "there is no direct memory for it now; it is tried again");
+          certificate, "there is no direct memory for it now");
     }
   }
 

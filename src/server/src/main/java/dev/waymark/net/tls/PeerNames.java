@@ -53,6 +53,11 @@ public final class PeerNames {
         .findFirst();
   }
 
+  /** Likewise, but a wildcard in the certificate stands for no name. */
+  public Optional<String> findExactly(List<String> names) {
+    return find(names.stream().filter(name -> !name.startsWith("*")).toList());
+  }
+
   private static boolean matches(String expected, String name) {
     if (!expected.startsWith(SPIFFE)) {
       return expected.equalsIgnoreCase(name) || matchesWildcard(expected, name);

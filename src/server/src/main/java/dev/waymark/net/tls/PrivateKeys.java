@@ -21,7 +21,7 @@ import java.util.List;
  * still writes: PKCS#1 for RSA (RFC 8017) and SEC 1 for elliptic curves (RFC 5915). Java reads only
  * PKCS#8, so the others are wrapped in it. Stateless.
  */
-final class PrivateKeys {
+public final class PrivateKeys {
   private static final List<String> ALGORITHMS = List.of("RSA", "EC");
 
   /** INTEGER 0: the version of a PKCS#8 key. */
@@ -110,12 +110,12 @@ final class PrivateKeys {
   }
 
   /** Refuses a file with secrets that everybody may read. */
-  static void refuseIfReadableByAll(Path file) throws TlsFileException {
+  public static void refuseIfReadableByAll(Path file) throws TlsFileException {
     try {
       if (Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
         throw new TlsFileException(
             file,
-            "everybody may read it, and it has a secret; chmod o-r it, or set key-permissions: any");
+            "everybody may read it, and it has a secret; chmod o-r it, or set key-permissions to any");
       }
     } catch (IOException failed) {
       throw new TlsFileException(file, "cannot be read: " + failed.getMessage());

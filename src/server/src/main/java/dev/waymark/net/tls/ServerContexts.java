@@ -79,11 +79,13 @@ final class ServerContexts {
   }
 
   /**
-   * Reads the files of the listener. Blocks.
+   * Reads the files. Blocks.
    *
+   * @param before the trust so far, which is kept if the files for it say the same
    * @throws TlsFileException if one cannot be used
    */
-  static ServerContexts load(ServerTlsConfig config, SslProvider provider, Instant now)
+  static ServerContexts load(
+      ServerTlsConfig config, SslProvider provider, Instant now, Optional<Trust> before)
       throws TlsFileException {
     boolean mayBeReadByAll = config.keyPermissions() == KeyPermissions.ANY;
     List<Identity> identities = new ArrayList<>();
@@ -92,10 +94,12 @@ final class ServerContexts {
     }
     Optional<Trust> trust = Optional.empty();
     if (config.clients().ca().isPresent()) {
-      trust = Optional.of(Trust.load(config.clients().ca().get(), config.clients().crl()));
+      Trust read = Trust.load(config.clients().ca().get(), config.clients().crl());
+      trust = Optional.of(before.filter(read::isLike).orElse(read));
     }
+    // The JDK has its own keys; a file that cannot be used is a mistake nevertheless.
     OpenSslSessionTicketKey[] ticketKeys =
-        config.ticketKeys().isPresent() && provider != SslProvider.JDK
+        config.ticketKeys().isPresent()
             ? TicketKeys.read(config.ticketKeys().get(), mayBeReadByAll)
             : new OpenSslSessionTicketKey[0];
     List<SslContext> all = new ArrayList<>();
@@ -109,7 +113,13 @@ final class ServerContexts {
           sessions.setTicketKeys(ticketKeys);
           sessions.setSessionIdContext(sessionScope(config, trust));
         }
+        int namesBefore = byName.size();
         identity.names().forEach(name -> byName.putIfAbsent(name, context));
+        if (all.size() > 1 && byName.size() == namesBefore) {
+          throw new TlsFileException(
+              identity.files().certificate(),
+              "has no name that those before it do not have, so no client would get it; remove it");
+        }
       }
       return new ServerContexts(all, byName, identities, trust);
     } catch (TlsFileException | RuntimeException failed) {

@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -63,15 +65,17 @@ public final class ServerTls implements TlsWatch.Followed {
       Supplier<Instant> clock,
       Events events,
       FollowedFiles files,
-      Clients clients)
+      @Nullable ServerTls predecessor)
       throws TlsFileException {
     this.config = config;
     this.provider = provider;
     this.clock = clock;
     this.events = events;
     this.files = files;
-    this.clients = clients;
-    this.contexts = ServerContexts.load(config, provider, clock.get());
+    this.clients = predecessor == null ? new Clients() : predecessor.clients;
+    Optional<Trust> before =
+        predecessor == null ? Optional.empty() : predecessor.contexts.trust();
+    this.contexts = ServerContexts.load(config, provider, clock.get(), before);
   }
 
   /**
@@ -95,7 +99,7 @@ public final class ServerTls implements TlsWatch.Followed {
         clock,
         events,
         new FollowedFiles(filesOf(config)),
-        predecessor == null ? new Clients() : predecessor.clients);
+        predecessor);
   }
 
   private static List<Path> filesOf(ServerTlsConfig config) {
@@ -117,12 +121,14 @@ public final class ServerTls implements TlsWatch.Followed {
    * for.
    *
    * @param serverName in lower case; null if the client names none
+   * @param tasks runs the costly steps of the JDK's engine
    */
-  public Handshake begin(@Nullable String serverName, ByteBufAllocator allocator) {
+  public Handshake begin(
+      @Nullable String serverName, ByteBufAllocator allocator, Executor tasks) {
     while (true) {
       ServerContexts now = contexts;
       try {
-        return new Handshake(now.find(serverName).newHandler(allocator), now);
+        return new Handshake(now.find(serverName).newHandler(allocator, tasks), now);
       } catch (IllegalReferenceCountException replaced) {
         // New files came into force meanwhile.
         if (isClosed) {
@@ -142,6 +148,11 @@ public final class ServerTls implements TlsWatch.Followed {
     return provider == SslProvider.JDK ? "jdk" : "boringssl";
   }
 
+  /** Whether an {@link OutputGuard} belongs before the handler. */
+  public boolean needsOutputGuard() {
+    return provider == SslProvider.JDK;
+  }
+
   /** Whether the bridge can still reply after a client's close_notify, with TLS 1.3. */
   public boolean canHalfClose() {
     return provider == SslProvider.JDK;
@@ -151,7 +162,10 @@ public final class ServerTls implements TlsWatch.Followed {
 
   /** Follows a client that presented a certificate, until {@link #remove}. Any thread. */
   public void add(Client client, Handshake handshake) {
-    clients.add(client, handshake.contexts());
+    handshake
+        .contexts()
+        .trust()
+        .ifPresent(trust -> clients.add(client, trust, clock.get().toEpochMilli()));
   }
 
   public void remove(Client client) {
@@ -178,14 +192,14 @@ public final class ServerTls implements TlsWatch.Followed {
     }
     ServerContexts inForce = contexts;
     if (config.clients().areRechecked()) {
-      inForce.trust().ifPresent(trust -> clients.check(inForce, trust, nowMs));
+      inForce.trust().ifPresent(trust -> clients.check(trust, nowMs));
     }
   }
 
   private void reload(Instant now) {
     ServerContexts before = contexts;
     try {
-      contexts = ServerContexts.load(config, provider, now);
+      contexts = ServerContexts.load(config, provider, now, before.trust());
     } catch (TlsFileException unusable) {
       boolean isNew = files.refuse(unusable.problem(), now.toEpochMilli());
       if (isNew && !isRetired()) {

@@ -7,7 +7,10 @@ import java.net.Socket;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.cert.CRLException;
 import java.security.cert.CertStore;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateException;
 import java.security.cert.CollectionCertStoreParameters;
 import java.security.cert.PKIXBuilderParameters;
@@ -15,6 +18,7 @@ import java.security.cert.TrustAnchor;
 import java.security.cert.X509CRL;
 import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -43,8 +47,12 @@ final class Trust extends X509ExtendedTrustManager implements ResumableX509Exten
 
   private final X509ExtendedTrustManager pkix;
 
-  private Trust(X509ExtendedTrustManager pkix) {
+  /** Of the CAs and their lists. */
+  private final byte[] contentSha256;
+
+  private Trust(X509ExtendedTrustManager pkix, byte[] contentSha256) {
     this.pkix = pkix;
+    this.contentSha256 = contentSha256;
   }
 
   /**
@@ -53,21 +61,52 @@ final class Trust extends X509ExtendedTrustManager implements ResumableX509Exten
    * @throws TlsFileException if a file cannot be read
    */
   static Trust load(Path authorities, Optional<Path> revocationLists) throws TlsFileException {
-    return new Trust(pkix(authorities, revocationLists));
+    List<X509Certificate> trusted = Certificates.read(authorities);
+    List<X509CRL> lists =
+        revocationLists.isPresent()
+            ? Certificates.readRevocationLists(revocationLists.get())
+            : List.of();
+    MessageDigest digest = sha256();
+    try {
+      for (X509Certificate authority : trusted) {
+        digest.update(authority.getEncoded());
+      }
+      for (X509CRL list : lists) {
+        digest.update(list.getEncoded());
+      }
+    } catch (CertificateEncodingException | CRLException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+    return new Trust(pkix(trusted, lists), digest.digest());
   }
 
-  /** Creates a validator of certificate paths to one of these CAs. */
-  static X509ExtendedTrustManager pkix(Path authorities, Optional<Path> revocationLists)
-      throws TlsFileException {
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  /** Whether it has the same CAs and lists. */
+  boolean isLike(Trust other) {
+    return Arrays.equals(contentSha256, other.contentSha256);
+  }
+
+  /**
+   * Creates a validator of certificate paths to one of these CAs.
+   *
+   * @param lists if there are any, every certificate must be in none of them
+   */
+  static X509ExtendedTrustManager pkix(List<X509Certificate> authorities, List<X509CRL> lists) {
     Set<TrustAnchor> anchors =
-        Certificates.read(authorities).stream()
+        authorities.stream()
             .map(authority -> new TrustAnchor(authority, null))
             .collect(Collectors.toSet());
     try {
       PKIXBuilderParameters parameters = new PKIXBuilderParameters(anchors, new X509CertSelector());
-      parameters.setRevocationEnabled(revocationLists.isPresent());
-      if (revocationLists.isPresent()) {
-        List<X509CRL> lists = Certificates.readRevocationLists(revocationLists.get());
+      parameters.setRevocationEnabled(!lists.isEmpty());
+      if (!lists.isEmpty()) {
         parameters.addCertStore(
             CertStore.getInstance("Collection", new CollectionCertStoreParameters(lists)));
       }
@@ -82,7 +121,7 @@ final class Trust extends X509ExtendedTrustManager implements ResumableX509Exten
   /** Tells sets of CAs apart. */
   byte[] fingerprint() {
     try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      MessageDigest digest = sha256();
       SortedSet<String> authorities = new TreeSet<>();
       for (X509Certificate authority : pkix.getAcceptedIssuers()) {
         authorities.add(HexFormat.of().formatHex(digest.digest(authority.getEncoded())));

@@ -42,7 +42,7 @@ final class UpstreamTrust extends X509ExtendedTrustManager
   static UpstreamTrust load(Optional<Path> authorities, List<String> peerNames)
       throws TlsFileException {
     X509ExtendedTrustManager pkix =
-        authorities.isPresent() ? Trust.pkix(authorities.get(), Optional.empty()) : ofJdk();
+        authorities.isPresent() ? Trust.pkix(Certificates.read(authorities.get()), List.of()) : ofJdk();
     return new UpstreamTrust(pkix, new PeerNames(peerNames));
   }
 

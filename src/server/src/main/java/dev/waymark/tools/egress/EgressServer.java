@@ -108,7 +108,6 @@ public final class EgressServer implements AutoCloseable {
     }
     UpstreamTls opened = UpstreamTls.open(wanted.serverTls().get(), Instant::now, new OfFiles());
     tlsWatch.add(opened);
-    tlsWatch.start();
     return opened;
   }
 
@@ -120,6 +119,9 @@ public final class EgressServer implements AutoCloseable {
   }
 
   private void startProbing() {
+    if (tls != null) {
+      tlsWatch.start();
+    }
     if (options.probeInterval().isZero()) {
       isServerUp = true;
       probed.countDown();
@@ -257,6 +259,11 @@ public final class EgressServer implements AutoCloseable {
           "cause",
           cause.getMessage());
       probe.probeNow();
+    }
+
+    @Override
+    public void onTlsFailed(UpstreamConnection client, Throwable cause) {
+      onDialFailed(client, ServerDialer.tlsFailure(cause));
     }
 
     @Override

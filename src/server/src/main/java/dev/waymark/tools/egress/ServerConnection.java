@@ -1,5 +1,6 @@
 package dev.waymark.tools.egress;
 
+import dev.waymark.net.tls.IgnoredInput;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.upstream.ConnectionHandler;
 import dev.waymark.upstream.UpstreamConnection;
@@ -20,6 +21,7 @@ import io.netty.handler.ssl.SslHandler;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +45,9 @@ final class ServerConnection implements ConnectionHandler {
   interface Host {
     /** The connect failed; the connection is refused. */
     void onDialFailed(UpstreamConnection client, Throwable cause);
+
+    /** An open connection fails because of TLS. */
+    void onTlsFailed(UpstreamConnection client, Throwable cause);
 
     /** The connection is over. Called once. */
     void onEnd();
@@ -76,6 +81,10 @@ final class ServerConnection implements ConnectionHandler {
   private boolean isAcknowledgementDue;
   private boolean isClientEnded;
   private boolean isServerEnded;
+
+  /** With TLS: the server was sent close_notify, so its close has no more to say. */
+  private boolean isOutputEnded;
+
   private boolean isReadingPaused;
 
   ServerConnection(
@@ -232,6 +241,7 @@ final class ServerConnection implements ConnectionHandler {
     SslHandler present = open == null ? null : open.pipeline().get(SslHandler.class);
     if (open != null && present != null && present.engine().isOutboundDone()) {
       // With TLS 1.2, the server's close_notify has ended this direction too.
+      isOutputEnded = true;
       shutdownOutput(open);
       return;
     }
@@ -242,7 +252,10 @@ final class ServerConnection implements ConnectionHandler {
           if (tls == null) {
             shutdownOutput(server);
           } else {
-            tls.closeOutbound().addListener(_ -> shutdownOutput(server));
+            tls.closeOutbound().addListener(done -> {
+              isOutputEnded = done.isSuccess();
+              shutdownOutput(server);
+            });
           }
         });
   }
@@ -339,18 +352,39 @@ final class ServerConnection implements ConnectionHandler {
       } else if (event instanceof ChannelInputShutdownEvent
           || (event instanceof SslCloseCompletionEvent closed && closed.isSuccess())) {
         isServerEnded = true;
+        if (isTls) {
+          context.pipeline().addFirst(new IgnoredInput());
+          isOutputEnded = context.pipeline().get(SslHandler.class).engine().isOutboundDone();
+        }
         client.halfClose();
       }
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-      onServerLost();
+      onGone();
     }
 
+    /**
+     * With TLS 1.3, this is how a server says that it wants another certificate: after the
+     * handshake.
+     */
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-      onServerLost();
+      if (phase == Phase.OPEN && cause.getCause() instanceof SSLException) {
+        host.onTlsFailed(client, cause.getCause());
+      }
+      onGone();
+    }
+
+    /**
+     * Once both ends have said close_notify, a reset says nothing: it answers the one that the
+     * server has not read.
+     */
+    private void onGone() {
+      if (!isServerEnded || !isOutputEnded) {
+        onServerLost();
+      }
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.waymark.tools.egress;
 
 import dev.waymark.net.NettyTransport;
 import dev.waymark.net.dial.TlsFailures;
+import dev.waymark.net.tls.OutputGuard;
 import dev.waymark.net.tls.UpstreamTls;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
@@ -10,6 +11,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.DefaultChannelPromise;
 import io.netty.channel.EventLoop;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.socket.DatagramChannel;
@@ -66,7 +68,8 @@ final class ServerDialer implements AutoCloseable {
    */
   ChannelFuture dial(EventLoop loop, ChannelHandler handler, @Nullable ByteBuf header) {
     ChannelFuture connecting = template.clone().group(loop).handler(handler).connect();
-    ChannelPromise ready = connecting.channel().newPromise();
+    // On this loop even if there is no socket, for want of a file descriptor.
+    ChannelPromise ready = new DefaultChannelPromise(connecting.channel(), loop);
     connecting.addListener(_ -> onConnected(connecting, ready, header));
     return ready;
   }
@@ -91,19 +94,26 @@ final class ServerDialer implements AutoCloseable {
   }
 
   private void shakeHands(Channel channel, UpstreamTls with, ChannelPromise ready) {
+    // A FIN during the handshake ends it; later it leaves the other direction open.
+    channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, false);
     SslHandler handler = with.newHandler(server, channel.alloc());
     handler.setHandshakeTimeoutMillis(connectTimeoutMs);
     handler
         .handshakeFuture()
         .addListener(done -> {
           if (done.isSuccess()) {
+            channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
             ready.setSuccess();
           } else {
-            String problem = TlsFailures.problemOf(done.cause()).text();
-            ready.setFailure(new IOException("the server " + problem));
+            ready.setFailure(tlsFailure(done.cause()));
           }
         });
-    channel.pipeline().addFirst(handler);
+    channel.pipeline().addFirst(new OutputGuard(), handler);
+  }
+
+  /** What people need to know of a failure of TLS. */
+  static IOException tlsFailure(Throwable cause) {
+    return new IOException("TLS with the server: " + TlsFailures.problemOf(cause).text());
   }
 
   @Override

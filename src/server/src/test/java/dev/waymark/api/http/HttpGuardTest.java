@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class HttpGuardTest {
+  private boolean isTls;
   private final HttpGuard guard = new HttpGuard(List.of("Admin.Example.com", "*.corp.example"));
 
   @ParameterizedTest
@@ -121,6 +122,13 @@ class HttpGuardTest {
     assertThat(status("Host", "localhost", "Sec-Fetch-Site", site)).isEqualTo(status);
   }
 
+  @Test
+  void origin_ofPlainHttp_isForbiddenOnAPortWithTls() {
+    isTls = true;
+    assertThat(status("Host", "localhost:7080", "Origin", "https://localhost:7080")).isZero();
+    assertThat(status("Host", "localhost:7080", "Origin", "http://localhost:7080")).isEqualTo(403);
+  }
+
   private int status(String... headers) {
     return status(HttpVersion.HTTP_1_1, null, headers);
   }
@@ -133,7 +141,7 @@ class HttpGuardTest {
       headers.add(pairs[i], pairs[i + 1]);
     }
     try {
-      guard.check(version, headers, target);
+      guard.check(version, headers, target, isTls);
       return 0;
     } catch (Refusal refusal) {
       return refusal.status();

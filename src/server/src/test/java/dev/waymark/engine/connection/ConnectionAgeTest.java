@@ -70,10 +70,10 @@ class ConnectionAgeTest {
   @Test
   void connection_inTheMiddleOfAMessage_doesNotEnd() {
     Connection connection = connected();
-    connection.onClientPartial(3);
+    connection.onClientPartial(fixtures.nowNs, 3);
     pass(105_000);
     assertThat(fixtures.effects).doesNotContain("FIN");
-    connection.onClientPartial(0);
+    connection.onClientPartial(fixtures.nowNs, 0);
     pass(1_200);
     assertThat(fixtures.effects).contains("FIN");
   }

@@ -65,7 +65,7 @@ class ConnectionTest {
     assertThat(fixtures.effects).doesNotContain("pause");
     Connection other = fixtures.accept();
     fixtures.takeEffects();
-    other.onClientPartial(Fixtures.UNREPORTED_BYTES_MAX);
+    other.onClientPartial(fixtures.nowNs, Fixtures.UNREPORTED_BYTES_MAX);
     other.onClientBytes(fixtures.nowNs, Fixtures.bytes(1), true);
     assertThat(fixtures.takeEffects()).contains("pause");
   }
@@ -264,8 +264,8 @@ class ConnectionTest {
   void unfinishedMessages_overTheBudget_doNotBlockOthersForever() {
     Fixtures fixtures = new Fixtures(POOL, 0, 90);
     fixtures.acknowledgingLane();
-    fixtures.accept().onClientPartial(40);
-    fixtures.accept().onClientPartial(60);
+    fixtures.accept().onClientPartial(fixtures.nowNs, 40);
+    fixtures.accept().onClientPartial(fixtures.nowNs, 60);
     fixtures.endTurn();
     fixtures.takeEffects();
     fixtures.passMs(2500);

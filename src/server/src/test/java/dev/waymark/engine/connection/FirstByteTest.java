@@ -53,7 +53,7 @@ final class FirstByteTest {
   @Test
   void client_thatHasSentTheStartOfAMessage_mayBeSilent() {
     fixtures.acknowledgingLane();
-    fixtures.accept().onClientPartial(1);
+    fixtures.accept().onClientPartial(fixtures.nowNs, 1);
     fixtures.passMs(60_000);
     assertThat(fixtures.effects).doesNotContain(CLOSE);
   }

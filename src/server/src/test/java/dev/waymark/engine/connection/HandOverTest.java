@@ -263,6 +263,25 @@ class HandOverTest {
   }
 
   @Test
+  void handOvers_thatTakeLong_areWaitedForBeforeTheirResultIsChecked() {
+    fixtures = with(Moving.DEFAULTS);
+    fixtures.acknowledgingLanes("a:1");
+    List<Connection> connections = Stream.generate(fixtures::accept).limit(12).toList();
+    Lane full = fixtures.acknowledgingLanes("a:1", "b:1", "c:1").getFirst();
+    fixtures.passWithPongs(8_000);
+    fixtures.isWritable = false;
+    LaneInspector.ping(full);
+    fixtures.endTurn();
+    fixtures.isWritable = true;
+    releaseAll(connections);
+    assertThat(shares(connections)).containsOnly(entry("a:1", 4L), entry("c:1", 8L));
+    full.onReady(fixtures.nowNs);
+    spread(connections, 5_000);
+    assertThat(shares(connections))
+        .containsOnly(entry("a:1", 4L), entry("b:1", 4L), entry("c:1", 4L));
+  }
+
+  @Test
   void destinationsThatRefuse_areNotAskedForEver() {
     fixtures = with(Moving.DEFAULTS);
     fixtures.acknowledgingLanes("a:1");

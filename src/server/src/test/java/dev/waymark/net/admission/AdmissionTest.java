@@ -182,6 +182,22 @@ final class AdmissionTest {
   }
 
   @Test
+  void higherRate_isNotHeldBackByDebtsOfALowerOne() {
+    long s = TimeUnit.SECONDS.toNanos(1);
+    for (boolean isPerSource : new boolean[] {false, true}) {
+      Admission admission =
+          new Admission(isPerSource ? limits(0, "10/h", "") : limits(0, "", "10/h"), 0);
+      for (int i = 0; i < 10; i++) {
+        assertThat(admission.admit(CLIENT, 0)).isInstanceOf(Admitted.class);
+      }
+      assertThat(admission.admit(CLIENT, s)).isInstanceOf(Refused.class);
+      admission.limits(isPerSource ? limits(0, "100/s", "") : limits(0, "", "100/s"));
+      assertThat(admission.admit(CLIENT, s)).as("empty").isInstanceOf(Refused.class);
+      assertThat(admission.admit(CLIENT, s + s / 50)).isInstanceOf(Admitted.class);
+    }
+  }
+
+  @Test
   void floodOfSources_isForgottenByAge_andCounted() {
     Admission admission = new Admission(limits(1, "", ""), 100, 0);
     for (int i = 0; i < 1_000; i++) {

@@ -65,9 +65,25 @@ final class SourceTableTest {
     connected("192.0.2.3");
     connected("192.0.2.4");
     Source again = connected("192.0.2.1");
-    old.leave();
+    table.leave(old);
     assertThat(old.connections()).isZero();
     assertThat(again.connections()).isOne();
+  }
+
+  @Test
+  void blankSources_leave_evenBehindOldOnesWithConnections() {
+    SourceTable large = new SourceTable(100);
+    for (int i = 0; i < 10; i++) {
+      large.add(ip("192.0.2." + i), 0).enter();
+    }
+    for (int i = 0; i < 1_000; i++) {
+      Source passing = large.add(ip("2001:db8:0:" + Integer.toHexString(i) + "::1"), 0);
+      passing.enter();
+      large.leave(passing);
+    }
+    assertThat(large.forgottenCount()).isZero();
+    assertThat(large.size()).isLessThan(15);
+    assertThat(large.find(ip("192.0.2.0"))).isNotNull();
   }
 
   @Test
@@ -75,7 +91,7 @@ final class SourceTableTest {
     Rate rate = Rate.read("1/s");
     Source limited = table.add(ip("192.0.2.1"), 0);
     limited.take(rate, 0);
-    connected("192.0.2.2").leave();
+    table.leave(connected("192.0.2.2"));
     connected("192.0.2.3");
     table.add(ip("192.0.2.4"), S / 2).enter();
     assertThat(table.find(ip("192.0.2.1"))).as("its bucket is not full").isNotNull();
@@ -93,7 +109,7 @@ final class SourceTableTest {
       String address = "192.0.2." + random.nextInt(200);
       int open = counts.getOrDefault(address, 0);
       if (open > 0 && random.nextBoolean()) {
-        Objects.requireNonNull(sources.get(address)).leave();
+        table.leave(Objects.requireNonNull(sources.get(address)));
         counts.put(address, open - 1);
       } else {
         Source known = large.find(ip(address));

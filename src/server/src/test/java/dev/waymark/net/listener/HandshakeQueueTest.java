@@ -63,6 +63,19 @@ class HandshakeQueueTest {
     assertThat(evicted).containsExactly(1, 3);
   }
 
+  @Test
+  void bytesThatWait_areBounded_andTheSilentMakeRoom() {
+    add(0, 2);
+    queue.remove(waiting.getFirst());
+    queue.arrive(waiting.getFirst());
+    assertThat(queue.hold((int) HandshakeQueue.HELD_BYTES_MAX)).isTrue();
+    assertThat(evicted).isEmpty();
+    assertThat(queue.hold(1)).as("nobody frees enough").isFalse();
+    assertThat(evicted).containsExactly(0);
+    queue.hold(-1);
+    assertThat(queue.hold(0)).isTrue();
+  }
+
   private void turn() {
     channel.runScheduledPendingTasks();
   }

@@ -1,6 +1,7 @@
 package dev.waymark.net.tls;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.waymark.config.ConfigLoader;
 import dev.waymark.testing.Authority;
@@ -10,6 +11,7 @@ import io.netty.handler.ssl.SslProvider;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,6 +53,9 @@ class ClientsTest {
   private Issued device;
 
   @SuppressWarnings("NullAway.Init")
+  private Path list;
+
+  @SuppressWarnings("NullAway.Init")
   private ServerContexts before;
 
   @BeforeEach
@@ -58,6 +63,7 @@ class ClientsTest {
     Authority.assumeOpenssl();
     root = Authority.root(folder.resolve("root"), "root");
     device = root.issue(Request.client("device"));
+    list = root.revocationList();
     before = load();
     check(before);
   }
@@ -69,11 +75,12 @@ class ClientsTest {
         file,
         "listeners: [{tls: {client-auth: required, client-ca: %s, client-crl: %s, certificates: [{certificate: %s, key: %s}]}}]"
             .formatted(
-                root.certificate(), root.revocationList(), server.certificate(), server.key()));
+                root.certificate(), list, server.certificate(), server.key()));
     return ServerContexts.load(
         ConfigLoader.load(Optional.of(file), Map.of(), Map.of()).config().listeners().getFirst().tls(),
         SslProvider.JDK,
-        Instant.now());
+        Instant.now(),
+        Optional.ofNullable(before).flatMap(ServerContexts::trust));
   }
 
   private void check(ServerContexts contexts) {
@@ -81,18 +88,19 @@ class ClientsTest {
   }
 
   private void check(ServerContexts contexts, long atMs) {
-    clients.check(contexts, contexts.trust().orElseThrow(), atMs);
+    clients.check(contexts.trust().orElseThrow(), atMs);
   }
 
   private Client add(ServerContexts trustedBy) throws Exception {
     Client client =
         new Client(Certificates.read(device.certificate()).toArray(X509Certificate[]::new), ends);
-    clients.add(client, trustedBy);
+    clients.add(client, trustedBy.trust().orElseThrow(), nowMs);
     return client;
   }
 
   private ServerContexts revoke() throws Exception {
     root.revoke(device);
+    list = root.revocationList();
     return load();
   }
 
@@ -112,6 +120,40 @@ class ClientsTest {
     check(after);
     assertThat(ends).hasSize(250);
     assertThat(clients.isEmpty()).isTrue();
+  }
+
+  /** Another certificate of the server, with the same CAs and lists. */
+  @Test
+  void trust_ofFilesThatSayTheSame_isTheSame() throws Exception {
+    ServerContexts after = load();
+    assertThat(after.trust()).isEqualTo(before.trust());
+    assertThat(revoke().trust()).isNotEqualTo(before.trust());
+  }
+
+  /** A CA was renewed, and its clients still send the old certificate of it. */
+  @Test
+  void client_ends_whenItsOwnCertificateExpires_evenIfItSendsOneThatHasLongExpired()
+      throws Exception {
+    Instant now = Instant.now();
+    Issued brief =
+        root.issue(Request.client("brief").valid(now.minusSeconds(60), now.plusSeconds(3)));
+    Issued old =
+        root.issue(Request.client("old").valid(now.minusSeconds(60), now.minusSeconds(30)));
+    X509Certificate[] chain = {
+      Certificates.read(brief.certificate()).getFirst(),
+      Certificates.read(old.certificate()).getFirst()
+    };
+    Trust trust = before.trust().orElseThrow();
+    clients.add(new Client(chain, ends), trust, System.currentTimeMillis());
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> {
+          clients.check(trust, System.currentTimeMillis());
+          return !ends.isEmpty();
+        });
+    assertThat(ends).hasSize(1);
+    assertThat(System.currentTimeMillis())
+        .isGreaterThan(chain[0].getNotAfter().toInstant().toEpochMilli());
   }
 
   @Test

@@ -145,7 +145,7 @@ class PrivateKeysTest {
     Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-r--r--"));
     assertRefused(
         key,
-        "everybody may read it, and it has a secret; chmod o-r it, or set key-permissions: any");
+        "everybody may read it, and it has a secret; chmod o-r it, or set key-permissions to any");
     assertThat(PrivateKeys.read(key, true)).isNotNull();
   }
 

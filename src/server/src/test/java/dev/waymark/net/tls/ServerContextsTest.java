@@ -47,7 +47,7 @@ class ServerContextsTest {
   }
 
   private static ServerContexts load(Issued... pairs) throws IOException, TlsFileException {
-    return ServerContexts.load(config(pairs), SslProvider.JDK, Instant.now());
+    return ServerContexts.load(config(pairs), SslProvider.JDK, Instant.now(), Optional.empty());
   }
 
   @Test

@@ -54,7 +54,7 @@ class TicketKeysTest {
     Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rw-r--r--"));
     assertRefused(
         open,
-        "everybody may read it, and it has a secret; chmod o-r it, or set key-permissions: any");
+        "everybody may read it, and it has a secret; chmod o-r it, or set key-permissions to any");
     assertThat(TicketKeys.read(open, true)).hasSize(1);
   }
 
