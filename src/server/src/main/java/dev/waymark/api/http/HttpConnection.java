@@ -2,24 +2,16 @@ package dev.waymark.api.http;
 
 import dev.waymark.api.http.Route.Refusal;
 import dev.waymark.api.http.Route.Request;
-import dev.waymark.net.tls.Distrust;
-import dev.waymark.net.tls.Handshake;
-import dev.waymark.net.tls.IgnoredInput;
-import dev.waymark.net.tls.OutputGuard;
-import dev.waymark.net.tls.PeerNames;
-import dev.waymark.net.tls.ServerTls;
 import dev.waymark.telemetry.Event;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
-import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpResponse;
@@ -35,20 +27,15 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
-import io.netty.handler.ssl.NotSslRecordException;
-import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.handler.ssl.SslHandler;
-import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.handler.stream.ChunkedStream;
 import io.netty.util.ReferenceCountUtil;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
-import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,7 +43,7 @@ import org.jspecify.annotations.Nullable;
  * of each step. It is not read while a request is being answered. Confined to the port's event
  * loop.
  */
-final class HttpConnection extends ChannelInboundHandlerAdapter implements ServerTls.Client {
+final class HttpConnection extends ChannelInboundHandlerAdapter {
   /** Time to receive the whole head, from the connection's start, and then the whole body. */
   private static final long REQUEST_TIMEOUT_NS = 5_000_000_000L;
 
@@ -73,9 +60,6 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
 
   /** Longer replies are written in pieces of this size, as the client reads them. */
   private static final int REPLY_PIECE_BYTES = 16 * 1024;
-
-  /** The text may come from the client. */
-  private static final int REASON_CHARS_MAX = 200;
 
   private static final HttpHeaders NO_HEADERS = EmptyHttpHeaders.INSTANCE;
 
@@ -97,13 +81,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
 
   private final HttpPort.Shared port;
   private final Channel channel;
+  private final @Nullable HttpTls tls;
   private final ByteBuf body = Unpooled.buffer(0);
-  private @Nullable Handshake handshake;
-  private X509Certificate[] chain = {};
-
-  /** The client speaks plain HTTP, and the port does not. */
-  private boolean isPlaintext;
-
   private Phase phase = Phase.HEAD;
   private HttpRoutes.@Nullable Match match;
   private Sender sender = Sender.ANYBODY;
@@ -119,24 +98,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
 
   private long deadlineNs;
 
-  HttpConnection(HttpPort.Shared port, Channel channel) {
+  /**
+   * @param tls null if the port speaks plain HTTP
+   */
+  HttpConnection(HttpPort.Shared port, Channel channel, @Nullable HttpTls tls) {
     this.port = port;
     this.channel = channel;
-  }
-
-  /** Creates the handler that comes before all others on a port with TLS. */
-  ChannelHandler newTlsHandler() {
-    return new PlaintextDetector(this::beginHandshake, () -> isPlaintext = true);
-  }
-
-  private ChannelHandler beginHandshake() {
-    Handshake begun =
-        Objects.requireNonNull(port.tls()).begin(null, channel.alloc(), port.handshakes());
-    channel.pipeline().addFirst(new OutputGuard());
-    // The time for a request includes it.
-    begun.handler().setHandshakeTimeoutMillis(0);
-    handshake = begun;
-    return begun.handler();
+    this.tls = tls;
   }
 
   /** Whether the client has no request that is being answered. */
@@ -163,11 +131,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
 
   /** Ends the connection at once, without a close_notify that would wait for the client to read. */
   void close() {
-    ChannelHandlerContext tls = channel.pipeline().context(SslHandler.class);
-    if (tls == null) {
+    ChannelHandlerContext speaker = channel.pipeline().context(SslHandler.class);
+    if (speaker == null) {
       channel.close();
     } else {
-      tls.close();
+      speaker.close();
     }
   }
 
@@ -184,9 +152,6 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
   public void channelInactive(ChannelHandlerContext context) {
     port.connections().leave(this);
     body.release();
-    if (chain.length > 0) {
-      Objects.requireNonNull(port.tls()).remove(this);
-    }
   }
 
   @Override
@@ -216,73 +181,17 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
 
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
-    switch (event) {
-      case ChannelInputShutdownEvent _ -> onInputEnd();
-      case SslCloseCompletionEvent closed when closed.isSuccess() -> {
-        channel.pipeline().addFirst(new IgnoredInput());
-        onInputEnd();
+    if (event == ChannelInputShutdownEvent.INSTANCE) {
+      isInputEnded = true;
+      if (isWaiting() && phase != Phase.DENYING) {
+        close();
       }
-      case SslHandshakeCompletionEvent done -> onHandshake(done);
-      default -> {}
     }
-  }
-
-  private void onInputEnd() {
-    isInputEnded = true;
-    if (isWaiting() && phase != Phase.DENYING) {
-      close();
-    }
-  }
-
-  private void onHandshake(SslHandshakeCompletionEvent done) {
-    if (!done.isSuccess()) {
-      // Others are clients that gave up.
-      switch (done.cause()) {
-        case NotSslRecordException _ -> port.onTlsRefused(channel, "TLS: damaged records");
-        case SSLException refused -> port.onTlsRefused(channel, "TLS: " + shortened(refused));
-        case null, default -> {}
-      }
-      return;
-    }
-    Handshake complete = Objects.requireNonNull(handshake);
-    handshake = null;
-    chain = complete.clientChain();
-    if (chain.length > 0) {
-      Objects.requireNonNull(port.tls()).add(this, complete);
-    }
-  }
-
-  private static String shortened(SSLException refused) {
-    String text = String.valueOf(refused.getMessage());
-    return text.substring(0, Math.min(text.length(), REASON_CHARS_MAX));
-  }
-
-  @Override
-  public X509Certificate[] chain() {
-    return chain;
-  }
-
-  /** The client's certificate is no longer trusted. */
-  @Override
-  public void end(Distrust why) {
-    channel
-        .eventLoop()
-        .execute(() -> {
-          port.onTlsRefused(channel, "the client certificate "
-                  + switch (why) {
-                    case EXPIRED -> "has expired";
-                    case REVOKED -> "is revoked";
-                    case INVALID -> "is no longer trusted";
-                  });
-          close();
-        });
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    // What is wrong with TLS has been logged when the handshake ended.
-    boolean isTls = cause instanceof DecoderException && cause.getCause() instanceof SSLException;
-    if (!(cause instanceof IOException) && !isTls) {
+    if (!(cause instanceof IOException)) {
       port.log().write(Event.BUG, "where", "admin", "error", cause);
     }
     close();
@@ -297,14 +206,14 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
     // An unread body would be taken for the next request.
     isKeptAlive = wantsMore && !HttpRoutes.hasBody(head);
     try {
-      HttpRoutes.Match found = port.routes().match(head, port.tls() != null);
-      if (isPlaintext) {
+      HttpRoutes.Match found = port.routes().match(head, tls != null);
+      if (tls != null && tls.isPlaintext()) {
         port.onTlsRefused(channel, "the client speaks plain HTTP; this port needs https");
         write(Reply.error(308, "this port speaks TLS: use https://"), location(head));
         return;
       }
       match = found;
-      switch (port.admit(found, head, certificateNames())) {
+      switch (port.admit(found, head, clientNames())) {
         case Sender known -> sender = known;
         case Denial why -> {
           port.onDenied(channel, found.route(), why);
@@ -339,8 +248,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
         : NO_HEADERS;
   }
 
-  private Optional<List<String>> certificateNames() {
-    return chain.length == 0 ? Optional.empty() : Optional.of(PeerNames.of(chain[0]));
+  private Optional<List<String>> clientNames() {
+    return tls == null ? Optional.empty() : tls.clientNames();
   }
 
   /**
@@ -457,11 +366,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements Serve
 
   private void linger() {
     await(Phase.LINGERING, LINGER_NS);
-    SslHandler tls = channel.pipeline().get(SslHandler.class);
-    if (tls == null) {
+    SslHandler speaker = channel.pipeline().get(SslHandler.class);
+    if (speaker == null) {
       shutdownOutput();
     } else {
-      tls.closeOutbound().addListener(_ -> shutdownOutput());
+      speaker.closeOutbound().addListener(_ -> shutdownOutput());
     }
     channel.config().setAutoRead(true);
   }

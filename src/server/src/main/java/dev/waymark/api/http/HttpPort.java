@@ -305,15 +305,16 @@ public final class HttpPort {
             new ChannelInitializer<SocketChannel>() {
               @Override
               protected void initChannel(SocketChannel client) {
-                HttpConnection connection = new HttpConnection(shared, client);
-                if (shared.tls() != null) {
-                  client.pipeline().addLast(connection.newTlsHandler());
+                ServerTls tls = shared.tls();
+                HttpTls own = tls == null ? null : new HttpTls(tls, shared, client);
+                if (own != null) {
+                  client.pipeline().addLast(own.newHandler(), own);
                 }
                 client
                     .pipeline()
                     .addLast("http", new HttpServerCodec(limits()))
                     .addLast("pieces", new ChunkedWriteHandler())
-                    .addLast("admin", connection);
+                    .addLast("admin", new HttpConnection(shared, client, own));
               }
             })
         .bind(wanted)

@@ -37,7 +37,7 @@ final class HttpConnectionTest {
 
   HttpConnectionTest() {
     port.start();
-    channel.pipeline().addLast(new HttpConnection(port, channel));
+    channel.pipeline().addLast(new HttpConnection(port, channel, null));
     channel.pipeline().fireChannelActive();
   }
 
@@ -133,7 +133,7 @@ final class HttpConnectionTest {
     send(request("GET /state", "guess"));
     HttpConnections connections = port.connections();
     for (int i = 0; i < 256; i++) {
-      connections.enter(new HttpConnection(port, new EmbeddedChannel()));
+      connections.enter(new HttpConnection(port, new EmbeddedChannel(), null));
     }
     assertThat(channel.isOpen()).isFalse();
     assertThat(httpPort.evicted()).isEqualTo(1);
@@ -191,7 +191,7 @@ final class HttpConnectionTest {
         }) {
       EmbeddedChannel own =
           new EmbeddedChannel(new HttpServerCodec(HttpPort.limits()), new ChunkedWriteHandler());
-      own.pipeline().addLast(new HttpConnection(port, own));
+      own.pipeline().addLast(new HttpConnection(port, own, null));
       own.pipeline().fireChannelActive();
       own.writeInbound(Unpooled.copiedBuffer(row[1], StandardCharsets.US_ASCII));
       ByteBuf reply = own.readOutbound();
