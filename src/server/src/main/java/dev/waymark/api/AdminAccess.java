@@ -19,9 +19,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Decides who may use the admin port (docs/decisions/0042): the holders of tokens and of
- * client certificates with a role, or, if neither are configured, everybody who can reach a
- * loopback address. A request with both counts as the token's. Thread-safe.
+ * Decides who may use the admin port (docs/decisions/0042): the holders of tokens and of client
+ * certificates with a role, or, if neither are configured, everybody who can reach a loopback
+ * address. A request with both counts as the token's. Thread-safe.
  *
  * <p>A token file that was replaced by one that cannot be used leaves the former tokens in force.
  */
@@ -36,7 +36,8 @@ final class AdminAccess implements Authenticator {
       return config
           .tls()
           .filter(AdminTls::hasClientCertificates)
-          .map(tls -> new ClientRoles(new PeerNames(tls.readers()), new PeerNames(tls.operators())));
+          .map(
+              tls -> new ClientRoles(new PeerNames(tls.readers()), new PeerNames(tls.operators())));
     }
 
     Authentication admit(List<String> names) {

@@ -141,7 +141,15 @@ final class BridgeMetrics {
   static void unregisterListener(Metrics metrics, String listener) {
     List<String> names =
         List.of(
-            OPEN, MAX, HANDSHAKES, HANDSHAKES_COMPLETE, TLS_PASSED_ON, PROXY_CHECKS, SOURCES, FORGOTTEN, PAUSES);
+            OPEN,
+            MAX,
+            HANDSHAKES,
+            HANDSHAKES_COMPLETE,
+            TLS_PASSED_ON,
+            PROXY_CHECKS,
+            SOURCES,
+            FORGOTTEN,
+            PAUSES);
     for (String name : names) {
       metrics.remove(name, "listener", listener);
     }

@@ -81,8 +81,7 @@ public final class ReadyLine {
   private String advice() {
     return servedPort()
         .map(this::tryIt)
-        .orElseGet(
-            () -> "no upstream is serving yet; see " + adminUrl() + "/upstreams");
+        .orElseGet(() -> "no upstream is serving yet; see " + adminUrl() + "/upstreams");
   }
 
   private String tryIt(ListenerPort port) {

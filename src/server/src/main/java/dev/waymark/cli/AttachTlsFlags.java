@@ -65,8 +65,7 @@ final class AttachTlsFlags {
       if (keyPermissions == KeyPermissions.STRICT) {
         PrivateKeys.refuseIfReadableByAll(keyFile);
       }
-      SslContextBuilder builder =
-          GrpcSslContexts.forServer(certificate.toFile(), keyFile.toFile());
+      SslContextBuilder builder = GrpcSslContexts.forServer(certificate.toFile(), keyFile.toFile());
       if (clientCa != null) {
         builder.trustManager(clientCa.toFile()).clientAuth(ClientAuth.REQUIRE);
       }

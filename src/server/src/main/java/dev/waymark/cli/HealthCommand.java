@@ -43,6 +43,7 @@ import picocli.CommandLine.Spec;
     versionProvider = VersionText.class)
 final class HealthCommand implements Callable<Integer> {
   private static final Duration TIMEOUT_MAX = Duration.ofHours(1);
+
   /** RFC 9110, section 15.4.9. */
   private static final int PERMANENT_REDIRECT = 308;
 

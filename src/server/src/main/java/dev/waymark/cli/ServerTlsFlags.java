@@ -60,8 +60,7 @@ final class ServerTlsFlags {
   Optional<ClientTlsConfig> config(KeyPermissions permissions) {
     if (!isOn) {
       if (ca != null || certificate != null || key != null || serverName != null) {
-        throw refused(
-            "--to-ca, --to-certificate, --to-key and --to-server-name need --to-tls");
+        throw refused("--to-ca, --to-certificate, --to-key and --to-server-name need --to-tls");
       }
       return Optional.empty();
     }
@@ -88,7 +87,8 @@ final class ServerTlsFlags {
     try {
       return HostPort.dialled(name + ":1").host();
     } catch (BadValueException bad) {
-      throw refused("--to-server-name: " + name + " (expected: the name of a host, such as redis.internal)");
+      throw refused(
+          "--to-server-name: " + name + " (expected: the name of a host, such as redis.internal)");
     }
   }
 

@@ -32,8 +32,7 @@ final class ServerTrust {
   static SSLContext context(@Nullable Path ca, boolean isInsecure)
       throws IOException, GeneralSecurityException {
     SSLContext context = SSLContext.getInstance("TLS");
-    context.init(
-        null, isInsecure ? new TrustManager[] {new Everybody()} : trustManagers(ca), null);
+    context.init(null, isInsecure ? new TrustManager[] {new Everybody()} : trustManagers(ca), null);
     return context;
   }
 

@@ -196,7 +196,8 @@ final class StubCommand implements Callable<Integer> {
 
   private StubOptions options() {
     if (noAck && announcements) {
-      throw values.refused("--announcements needs Settings, which --no-ack does not send; use only one of them");
+      throw values.refused(
+          "--announcements needs Settings, which --no-ack does not send; use only one of them");
     }
     try {
       return new StubOptions(

@@ -87,19 +87,17 @@ final class AdminReader {
     if (values.get(AdminTlsKeys.CERTIFICATE).isEmpty()) {
       AdminTlsKeys.GROUP
           .keys()
-          .forEach(key ->
-              settings.refuseAlone(key, "together with " + AdminTlsKeys.CERTIFICATE.name()));
+          .forEach(
+              key -> settings.refuseAlone(key, "together with " + AdminTlsKeys.CERTIFICATE.name()));
       return;
     }
-    String names =
-        AdminTlsKeys.READ_NAMES.name() + " or " + AdminTlsKeys.OPERATE_NAMES.name();
+    String names = AdminTlsKeys.READ_NAMES.name() + " or " + AdminTlsKeys.OPERATE_NAMES.name();
     boolean hasNames =
         !values.get(AdminTlsKeys.READ_NAMES).isEmpty()
             || !values.get(AdminTlsKeys.OPERATE_NAMES).isEmpty();
     if (values.get(AdminTlsKeys.CLIENT_CA).isEmpty()) {
       for (Key<BridgeConfig, ?> key :
-          List.of(
-              AdminTlsKeys.CLIENT_CRL, AdminTlsKeys.READ_NAMES, AdminTlsKeys.OPERATE_NAMES)) {
+          List.of(AdminTlsKeys.CLIENT_CRL, AdminTlsKeys.READ_NAMES, AdminTlsKeys.OPERATE_NAMES)) {
         settings.refuseAlone(key, "together with " + AdminTlsKeys.CLIENT_CA.name());
       }
     } else if (!hasNames) {

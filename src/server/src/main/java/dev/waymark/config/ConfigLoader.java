@@ -8,9 +8,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -117,7 +115,8 @@ public final class ConfigLoader {
     List<ListenerConfig> listeners =
         new ListenerReader(settings, addresses, poolNames, settings.get(LaneKeys.WINDOW))
             .read(counts.listeners());
-    return new BridgeConfig(listeners, pools, new AdminReader(settings, values).read(addresses), values);
+    return new BridgeConfig(
+        listeners, pools, new AdminReader(settings, values).read(addresses), values);
   }
 
   private static String hostName() {

@@ -80,8 +80,7 @@ public record ListenerConfig(
 
   /** Its TLS; {@link #isTls}. */
   public ServerTlsConfig tls() {
-    Duration proxy =
-        isBehindProxy() ? get(ProxyProtocolKeys.HEADER_TIMEOUT) : Duration.ZERO;
+    Duration proxy = isBehindProxy() ? get(ProxyProtocolKeys.HEADER_TIMEOUT) : Duration.ZERO;
     return new ServerTlsConfig(
         name(),
         certificates,

@@ -62,8 +62,7 @@ public record PoolConfig(KeyValues<PoolConfig> values, List<Subset> subsets) {
     Optional<CertificateFiles> identity =
         get(UpstreamTlsKeys.CERTIFICATE)
             .map(certificate ->
-                new CertificateFiles(
-                    certificate, get(UpstreamTlsKeys.KEY).orElse(certificate)));
+                new CertificateFiles(certificate, get(UpstreamTlsKeys.KEY).orElse(certificate)));
     Optional<String> host =
         target() instanceof Target.Dns dns ? Optional.of(dns.host()) : Optional.empty();
     return new ClientTlsConfig(

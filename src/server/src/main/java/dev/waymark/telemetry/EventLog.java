@@ -15,8 +15,8 @@ import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * The only place that logs. Thread-safe. WARN and ERROR events are limited to {@value
- * RateLimit#LINES_MAX} lines per event in ten seconds (or per event and reason); the next line then says how many were
- * suppressed.
+ * RateLimit#LINES_MAX} lines per event in ten seconds (or per event and reason); the next line then
+ * says how many were suppressed.
  */
 public final class EventLog {
   /** How many kinds of errors are remembered, to log the stack trace of each only once. */
@@ -35,6 +35,7 @@ public final class EventLog {
 
   /** Of events whose lines are limited by reason: a flood of one must not hide the others. */
   private final Map<Reason, RateLimit> limitsByReason = new ConcurrentHashMap<>();
+
   private final Set<String> errorsLogged = ConcurrentHashMap.newKeySet();
 
   /**

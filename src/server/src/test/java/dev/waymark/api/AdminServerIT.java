@@ -165,7 +165,8 @@ class AdminServerIT {
   }
 
   private static AdminConfig config(InetSocketAddress address) {
-    return new AdminConfig(address, List.of("admin.example.com"), Optional.empty(), Optional.empty());
+    return new AdminConfig(
+        address, List.of("admin.example.com"), Optional.empty(), Optional.empty());
   }
 
   @BeforeEach

@@ -70,7 +70,8 @@ final class TlsBridge {
   }
 
   private void configure(String... listeners) throws IOException {
-    StringBuilder text = new StringBuilder("shards: 1\nadmin: {address: '127.0.0.1:0'}\nlisteners:\n");
+    StringBuilder text =
+        new StringBuilder("shards: 1\nadmin: {address: '127.0.0.1:0'}\nlisteners:\n");
     for (String listener : listeners) {
       String address = listener.contains("address:") ? "" : "address: '127.0.0.1:0', ";
       text.append("  - {").append(address).append(listener).append("}\n");

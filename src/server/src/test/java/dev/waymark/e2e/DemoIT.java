@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 final class DemoIT {
   @Test
   void demo_forSomeSeconds_showsFaultsAndLosesNothing() {
-    try (Waymark demo = demo("--seconds=15", "--seed=5", "--clients=100")) {
+    try (Waymark demo = demo("--seconds=10", "--seed=5", "--clients=100")) {
       assertThat(demo.exitCode(Duration.ofSeconds(90))).as(demo.describe()).isZero();
       assertThat(demo.stdout())
           .contains("SIGTERM", "is back; longest client pause meanwhile: ")

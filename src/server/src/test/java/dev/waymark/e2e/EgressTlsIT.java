@@ -290,10 +290,7 @@ final class EgressTlsIT {
         var sending = Clients.inBackground(() -> send(client, sent))) {
       String mark = bridge.admin().markOf("127.0.0.1:" + client.getLocalPort());
       assertThat(accepted.proxyHeader()).contains(mark);
-      await()
-          .during(Duration.ofMillis(300))
-          .atMost(TIMEOUT)
-          .until(() -> !sending.isDone());
+      await().during(Duration.ofMillis(300)).atMost(TIMEOUT).until(() -> !sending.isDone());
       assertReceives(accepted.tls(), sent);
       sending.join();
     }
@@ -307,11 +304,12 @@ final class EgressTlsIT {
     List<Integer> received = new ArrayList<>();
     try (Socket client = connect(bridge.port(1))) {
       client.getOutputStream().write("secret".getBytes(US_ASCII));
-      assertThatThrownBy(() -> {
-            try (Accepted accepted = accept(impostor, evil, "TLSv1.2")) {
-              received.add(accepted.tls().getInputStream().readAllBytes().length);
-            }
-          })
+      assertThatThrownBy(
+              () -> {
+                try (Accepted accepted = accept(impostor, evil, "TLSv1.2")) {
+                  received.add(accepted.tls().getInputStream().readAllBytes().length);
+                }
+              })
           .isInstanceOf(IOException.class);
       wary.awaitLineWith(" server-unreached ", "somebody else");
     }

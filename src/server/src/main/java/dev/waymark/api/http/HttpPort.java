@@ -93,10 +93,7 @@ public final class HttpPort {
     private final @Nullable ServerTls tls;
 
     Shared(
-        Executor workers,
-        Executor handshakes,
-        LongSupplier monotonicNs,
-        @Nullable ServerTls tls) {
+        Executor workers, Executor handshakes, LongSupplier monotonicNs, @Nullable ServerTls tls) {
       this.workers = workers;
       this.handshakes = handshakes;
       this.monotonicNs = monotonicNs;

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param bodyBytesMax maximum size of a body, a larger one is refused; 0 if bodies are not read
  * @param isProbe whether it is answered on the port's event loop, ahead of all waiting requests:
  *     the answer must not block
- * @param isOpen whether everybody gets an answer. Otherwise GET takes an {@link Sender}, and
- *     every other method one that {@linkplain Sender#mayOperate may operate}
+ * @param isOpen whether everybody gets an answer. Otherwise GET takes an {@link Sender}, and every
+ *     other method one that {@linkplain Sender#mayOperate may operate}
  */
 public record Route(
     String path,

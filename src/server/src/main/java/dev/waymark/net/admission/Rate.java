@@ -54,7 +54,8 @@ public record Rate(int count, TimeUnit unit) {
   }
 
   /**
-   * The state of a bucket that was filled at another rate: what it lacks is at most all of this one.
+   * The state of a bucket that was filled at another rate: what it lacks is at most all of this
+   * one.
    */
   long bounded(long fullAtNs, long nowNs) {
     return Math.min(fullAtNs, nowNs + fillNs());

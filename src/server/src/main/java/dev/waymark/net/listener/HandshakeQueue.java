@@ -39,6 +39,7 @@ final class HandshakeQueue {
   static final long HELD_BYTES_MAX = 32L << 20;
 
   private final EventLoop loop;
+
   /** Those whose ClientHello is not complete; the oldest first. */
   private final SequencedSet<Waiting> silent = new LinkedHashSet<>();
 

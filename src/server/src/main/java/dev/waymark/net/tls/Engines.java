@@ -62,8 +62,7 @@ public final class Engines {
       throw new TlsFileException(
           certificate, "the TLS engine does not accept it: " + cause.getMessage());
     } catch (OutOfDirectMemoryError full) {
-      throw new TlsFileException(
-          certificate, "there is no direct memory for it now");
+      throw new TlsFileException(certificate, "there is no direct memory for it now");
     }
   }
 

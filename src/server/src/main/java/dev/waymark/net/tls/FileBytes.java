@@ -26,7 +26,8 @@ final class FileBytes {
     } catch (NoSuchFileException missing) {
       throw new TlsFileException(file, "no such file");
     } catch (AccessDeniedException denied) {
-      throw new TlsFileException(file, "permission denied: the user of this process may not read it");
+      throw new TlsFileException(
+          file, "permission denied: the user of this process may not read it");
     } catch (IOException failed) {
       throw new TlsFileException(
           file,

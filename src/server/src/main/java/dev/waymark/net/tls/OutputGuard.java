@@ -25,8 +25,7 @@ public final class OutputGuard extends ChannelDuplexHandler {
 
   @Override
   public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
-    context.write(
-        message instanceof ByteBuf bytes ? compact(context, bytes) : message, promise);
+    context.write(message instanceof ByteBuf bytes ? compact(context, bytes) : message, promise);
   }
 
   private static ByteBuf compact(ChannelHandlerContext context, ByteBuf bytes) {

@@ -154,9 +154,7 @@ final class ServerContexts {
         SslContextBuilder.forServer(identity.key(), identity.chain())
             .sslProvider(provider)
             .protocols(
-                config.versionMin().equals(TLS_1_3)
-                    ? List.of(TLS_1_3)
-                    : List.of(TLS_1_3, TLS_1_2))
+                config.versionMin().equals(TLS_1_3) ? List.of(TLS_1_3) : List.of(TLS_1_3, TLS_1_2))
             .ciphers(CIPHERS)
             .sessionTimeout(SESSION_TIMEOUT_S)
             .clientAuth(

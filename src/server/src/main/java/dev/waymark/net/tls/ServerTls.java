@@ -18,10 +18,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The TLS of one listener, or of the admin port. It follows its files: a set of files that can be used serves the
- * handshakes from then on, any other leaves the former one in force. It also follows the clients
- * that presented a certificate, and ends those that are no longer trusted. Thread-safe; {@link
- * #check} and {@link #close} are called by one thread, which may block.
+ * The TLS of one listener, or of the admin port. It follows its files: a set of files that can be
+ * used serves the handshakes from then on, any other leaves the former one in force. It also
+ * follows the clients that presented a certificate, and ends those that are no longer trusted.
+ * Thread-safe; {@link #check} and {@link #close} are called by one thread, which may block.
  */
 public final class ServerTls implements TlsWatch.Followed {
   /** Receives what happens to the files. Called on the thread of {@link #check}. */
@@ -73,8 +73,7 @@ public final class ServerTls implements TlsWatch.Followed {
     this.events = events;
     this.files = files;
     this.clients = predecessor == null ? new Clients() : predecessor.clients;
-    Optional<Trust> before =
-        predecessor == null ? Optional.empty() : predecessor.contexts.trust();
+    Optional<Trust> before = predecessor == null ? Optional.empty() : predecessor.contexts.trust();
     this.contexts = ServerContexts.load(config, provider, clock.get(), before);
   }
 
@@ -123,8 +122,7 @@ public final class ServerTls implements TlsWatch.Followed {
    * @param serverName in lower case; null if the client names none
    * @param tasks runs the costly steps of the JDK's engine
    */
-  public Handshake begin(
-      @Nullable String serverName, ByteBufAllocator allocator, Executor tasks) {
+  public Handshake begin(@Nullable String serverName, ByteBufAllocator allocator, Executor tasks) {
     while (true) {
       ServerContexts now = contexts;
       try {

@@ -25,8 +25,8 @@ import java.util.function.Supplier;
 
 /**
  * The TLS between the bridge and the upstreams of one pool. It follows its files as {@link
- * ServerTls} does; when they have changed, the pool's lanes are to be replaced. Thread-safe;
- * {@link #check} and {@link #close} are called by one thread, which may block.
+ * ServerTls} does; when they have changed, the pool's lanes are to be replaced. Thread-safe; {@link
+ * #check} and {@link #close} are called by one thread, which may block.
  */
 public final class UpstreamTls implements TlsWatch.Followed {
   /** Receives what happens to the files. Called on the thread of {@link #check}. */

@@ -42,7 +42,9 @@ final class UpstreamTrust extends X509ExtendedTrustManager
   static UpstreamTrust load(Optional<Path> authorities, List<String> peerNames)
       throws TlsFileException {
     X509ExtendedTrustManager pkix =
-        authorities.isPresent() ? Trust.pkix(Certificates.read(authorities.get()), List.of()) : ofJdk();
+        authorities.isPresent()
+            ? Trust.pkix(Certificates.read(authorities.get()), List.of())
+            : ofJdk();
     return new UpstreamTrust(pkix, new PeerNames(peerNames));
   }
 

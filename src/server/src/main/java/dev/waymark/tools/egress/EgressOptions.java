@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * How an egress serves. Immutable.
  *
  * @param server where connections go; a name is resolved for each of them
- * @param connectTimeout how long a connect to the server may take, and then its TLS handshake; whole
- *     milliseconds
+ * @param connectTimeout how long a connect to the server may take, and then its TLS handshake;
+ *     whole milliseconds
  * @param probeInterval how often a connect tests whether the server is there; zero: never, and the
  *     egress counts as healthy
  * @param sendsProxyHeader whether every connection to the server begins with a header of the PROXY

@@ -113,9 +113,7 @@ public final class EgressServer implements AutoCloseable {
 
   private NettyServerBuilder guarded(NettyServerBuilder builder) {
     SslContext attachTls = options.attachTls();
-    return attachTls == null
-        ? NettyGuard.guard(builder)
-        : NettyGuard.guard(builder, attachTls);
+    return attachTls == null ? NettyGuard.guard(builder) : NettyGuard.guard(builder, attachTls);
   }
 
   private void startProbing() {

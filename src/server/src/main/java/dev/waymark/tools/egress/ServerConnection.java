@@ -252,10 +252,11 @@ final class ServerConnection implements ConnectionHandler {
           if (tls == null) {
             shutdownOutput(server);
           } else {
-            tls.closeOutbound().addListener(done -> {
-              isOutputEnded = done.isSuccess();
-              shutdownOutput(server);
-            });
+            tls.closeOutbound()
+                .addListener(done -> {
+                  isOutputEnded = done.isSuccess();
+                  shutdownOutput(server);
+                });
           }
         });
   }

@@ -9,9 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tests by a connect, and a TLS handshake if there is TLS, every so often and when asked, whether
- * the server is there. One failure is
- * enough to report it as gone, one success to report it as back. Confined to its event loop, except
- * for {@link #probeNow} and {@link #start}.
+ * the server is there. One failure is enough to report it as gone, one success to report it as
+ * back. Confined to its event loop, except for {@link #probeNow} and {@link #start}.
  */
 final class ServerProbe {
   /** Learns what the probes find. Called on the probe's event loop. */

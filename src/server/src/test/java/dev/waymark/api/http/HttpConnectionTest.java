@@ -31,7 +31,8 @@ final class HttpConnectionTest {
                   .withBody(10)),
           HttpConnectionTest::admit,
           new EventLog(() -> 0));
-  private final HttpPort.Shared port = httpPort.new Shared(Runnable::run, Runnable::run, () -> nowMs * 1_000_000, null);
+  private final HttpPort.Shared port =
+      httpPort.new Shared(Runnable::run, Runnable::run, () -> nowMs * 1_000_000, null);
   private final EmbeddedChannel channel =
       new EmbeddedChannel(new HttpServerCodec(HttpPort.limits()), new ChunkedWriteHandler());
 

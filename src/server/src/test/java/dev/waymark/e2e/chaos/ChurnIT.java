@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** Runs {@link Churn} for 50 seconds; {@code misc/chaos/churn.sh} runs it for ten minutes. */
+/** Runs {@link Churn} for 20 seconds; {@code misc/chaos/churn.sh} runs it for ten minutes. */
 final class ChurnIT {
   @Test
   void connections_comingAndGoing_leaveNothingBehind() throws InterruptedException {
     Churn churn = new Churn(System.out);
-    churn.seconds = 50;
+    churn.seconds = 20;
     assertThat(churn.run()).isEmpty();
   }
 }

@@ -22,8 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ClientsTest {
-  private record Client(X509Certificate[] chain, List<Distrust> ends)
-      implements ServerTls.Client {
+  private record Client(X509Certificate[] chain, List<Distrust> ends) implements ServerTls.Client {
     @Override
     public void end(Distrust why) {
       ends.add(why);
@@ -74,10 +73,13 @@ class ClientsTest {
     Files.writeString(
         file,
         "listeners: [{tls: {client-auth: required, client-ca: %s, client-crl: %s, certificates: [{certificate: %s, key: %s}]}}]"
-            .formatted(
-                root.certificate(), list, server.certificate(), server.key()));
+            .formatted(root.certificate(), list, server.certificate(), server.key()));
     return ServerContexts.load(
-        ConfigLoader.load(Optional.of(file), Map.of(), Map.of()).config().listeners().getFirst().tls(),
+        ConfigLoader.load(Optional.of(file), Map.of(), Map.of())
+            .config()
+            .listeners()
+            .getFirst()
+            .tls(),
         SslProvider.JDK,
         Instant.now(),
         Optional.ofNullable(before).flatMap(ServerContexts::trust));

@@ -43,7 +43,11 @@ class ServerContextsTest {
             .collect(Collectors.joining(", "));
     Path file = folder.resolve("waymark.yml");
     Files.writeString(file, "listeners: [{tls: {certificates: [" + certificates + "]}}]\n");
-    return ConfigLoader.load(Optional.of(file), Map.of(), Map.of()).config().listeners().getFirst().tls();
+    return ConfigLoader.load(Optional.of(file), Map.of(), Map.of())
+        .config()
+        .listeners()
+        .getFirst()
+        .tls();
   }
 
   private static ServerContexts load(Issued... pairs) throws IOException, TlsFileException {
