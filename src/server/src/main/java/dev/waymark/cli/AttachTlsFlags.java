@@ -71,7 +71,7 @@ final class AttachTlsFlags {
       }
       return builder.build();
     } catch (TlsFileException open) {
-      throw refused("--tls-key: " + open.problem());
+      throw refused((key == null ? "--tls-certificate: " : "--tls-key: ") + open.problem());
     } catch (IllegalArgumentException | SSLException unusable) {
       throw refused(
           "--tls-certificate, --tls-key, --tls-client-ca: "

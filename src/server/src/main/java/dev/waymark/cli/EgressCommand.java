@@ -186,6 +186,7 @@ final class EgressCommand implements Callable<Integer> {
         values.duration("--probe-interval", probeInterval),
         sendsProxyHeader,
         serverTls.config(attachTls.keyPermissions()),
+        serverTls.missingCloseNotify(),
         attachTls.context(),
         connectionsMax);
   }

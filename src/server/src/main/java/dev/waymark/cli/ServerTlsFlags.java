@@ -6,6 +6,7 @@ import dev.waymark.config.ClientTlsConfig;
 import dev.waymark.config.HostPort;
 import dev.waymark.config.TlsKeys.Engine;
 import dev.waymark.config.TlsKeys.KeyPermissions;
+import dev.waymark.config.TlsKeys.MissingCloseNotify;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -51,6 +52,19 @@ final class ServerTlsFlags {
           "The name that the server's certificate must have, and that SNI asks for (default: the"
               + " host in --to).")
   private @Nullable String serverName;
+
+  @Option(
+      names = "--to-missing-close-notify",
+      paramLabel = "MEANING",
+      defaultValue = "lost",
+      description =
+          "What a FIN of the server without TLS's close_notify means. lost: the connection is reset,"
+              + " as bytes may be missing. end: the end of its stream (default: ${DEFAULT-VALUE}).")
+  private MissingCloseNotify missingCloseNotify = MissingCloseNotify.LOST;
+
+  MissingCloseNotify missingCloseNotify() {
+    return missingCloseNotify;
+  }
 
   /**
    * Returns how to speak TLS to the server; empty for plain TCP.

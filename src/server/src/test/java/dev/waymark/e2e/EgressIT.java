@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.waymark.config.HostPort;
+import dev.waymark.config.TlsKeys.MissingCloseNotify;
 import dev.waymark.e2e.ForeignServer.Kind;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.tools.egress.EgressOptions;
@@ -121,6 +122,7 @@ final class EgressIT {
             probeInterval,
             sendsProxyHeader,
             Optional.empty(),
+            MissingCloseNotify.LOST,
             null,
             1_000),
         new EventLog(System::nanoTime));

@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterAll;
@@ -54,6 +55,11 @@ final class EgressTlsIT {
   private static ServerSocket impostor;
 
   private static Waymark wary;
+
+  /** A server that never says close_notify, and the egress for it. */
+  private static ServerSocket careless;
+
+  private static Waymark lax;
   private static Bridge bridge;
 
   @BeforeAll
@@ -64,14 +70,19 @@ final class EgressTlsIT {
     context = context(authority.issue(Request.server("server.example")));
     server = listen();
     impostor = listen();
+    careless = listen();
     Issued own = authority.issue(Request.server("egress.example"));
-    egress = egress(server, own);
-    wary = egress(impostor, own);
+    egress = egress(server, own, "--probe-interval=0");
+    wary = egress(impostor, own, "--probe-interval=0");
+    lax = egress(careless, own, "--probe-interval=0", "--to-missing-close-notify=end");
     StringBuilder yaml = new StringBuilder("listeners:\n");
-    for (String pool : List.of("egress", "wary")) {
+    for (String pool : List.of("egress", "wary", "lax")) {
       yaml.append("- {name: %1$s, address: '127.0.0.1:0', pool: %1$s}\n".formatted(pool));
     }
-    yaml.append("pools:\n").append(pool("egress", egress)).append(pool("wary", wary));
+    yaml.append("pools:\n")
+        .append(pool("egress", egress))
+        .append(pool("wary", wary))
+        .append(pool("lax", lax));
     bridge = Bridge.configured(Files.writeString(folder.resolve("waymark.yml"), yaml));
     await().atMost(TIMEOUT).until(() -> bridge.admin().status("/readyz") == 200);
   }
@@ -83,23 +94,28 @@ final class EgressTlsIT {
     return listening;
   }
 
-  private static Waymark egress(ServerSocket to, Issued own) {
+  private static Waymark egress(ServerSocket to, Issued own, String... more) {
     return Waymark.command(
-            "egress",
-            "--listen=127.0.0.1:0",
-            "--admin=127.0.0.1:0",
-            "--to=127.0.0.1:" + to.getLocalPort(),
-            "--to-tls",
-            "--probe-interval=0",
-            "--proxy-protocol",
-            "--to-ca=" + authority.certificate(),
-            "--to-certificate=" + folder.resolve("live.pem"),
-            "--to-key=" + folder.resolve("live.key"),
-            "--to-server-name=server.example",
-            "--tls-certificate=" + own.certificate(),
-            "--tls-key=" + own.key())
+            Stream.of(Stream.of("egress"), flags(to, own), Stream.of(more))
+                .flatMap(each -> each)
+                .toArray(String[]::new))
         .quick()
         .start();
+  }
+
+  private static Stream<String> flags(ServerSocket to, Issued own) {
+    return Stream.of(
+        "--listen=127.0.0.1:0",
+        "--admin=127.0.0.1:0",
+        "--to=127.0.0.1:" + to.getLocalPort(),
+        "--to-tls",
+        "--proxy-protocol",
+        "--to-ca=" + authority.certificate(),
+        "--to-certificate=" + folder.resolve("live.pem"),
+        "--to-key=" + folder.resolve("live.key"),
+        "--to-server-name=server.example",
+        "--tls-certificate=" + own.certificate(),
+        "--tls-key=" + own.key());
   }
 
   private static String pool(String name, Waymark upstream) {
@@ -129,7 +145,7 @@ final class EgressTlsIT {
 
   @AfterAll
   static void stop() throws Exception {
-    for (AutoCloseable one : Arrays.asList(bridge, egress, wary, server, impostor)) {
+    for (AutoCloseable one : Arrays.asList(bridge, egress, wary, lax, server, impostor, careless)) {
       if (one != null) {
         one.close();
       }
@@ -266,6 +282,28 @@ final class EgressTlsIT {
       accepted.plain().shutdownOutput();
       assertThatThrownBy(() -> client.getInputStream().read()).hasMessageContaining("reset");
       assertThat(reasonOf(client)).isEqualTo("abort");
+    }
+  }
+
+  @Test
+  void fin_ofTheServer_withoutCloseNotify_isAnEnd_ifTheOperatorSaysSo() throws IOException {
+    try (Socket client = connect(bridge.port(2));
+        Accepted accepted = accept(careless, context, TLS_1_3)) {
+      byte[] sent = bytes(300_000, 5);
+      try (var sending =
+          Clients.inBackground(() -> {
+            try {
+              accepted.tls().getOutputStream().write(sent);
+              accepted.plain().shutdownOutput();
+            } catch (IOException e) {
+              throw new AssertionError(e);
+            }
+          })) {
+        assertReceives(client, sent);
+        sending.join();
+      }
+      client.shutdownOutput();
+      assertThat(reasonOf(client)).isEqualTo("done");
     }
   }
 

@@ -208,7 +208,6 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     try {
       HttpRoutes.Match found = port.routes().match(head, tls != null);
       if (tls != null && tls.isPlaintext()) {
-        port.onTlsRefused(channel, "the client speaks plain HTTP; this port needs https");
         write(Reply.error(308, "this port speaks TLS: use https://"), location(head));
         return;
       }

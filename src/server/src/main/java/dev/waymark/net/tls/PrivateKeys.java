@@ -3,6 +3,7 @@ package dev.waymark.net.tls;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.security.GeneralSecurityException;
@@ -117,6 +118,8 @@ public final class PrivateKeys {
             file,
             "everybody may read it, and it has a secret; chmod o-r it, or set key-permissions to any");
       }
+    } catch (NoSuchFileException missing) {
+      throw new TlsFileException(file, "no such file");
     } catch (IOException failed) {
       throw new TlsFileException(file, "cannot be read: " + failed.getMessage());
     }

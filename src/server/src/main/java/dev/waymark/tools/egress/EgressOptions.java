@@ -2,6 +2,7 @@ package dev.waymark.tools.egress;
 
 import dev.waymark.config.ClientTlsConfig;
 import dev.waymark.config.HostPort;
+import dev.waymark.config.TlsKeys.MissingCloseNotify;
 import dev.waymark.protocol.Check;
 import io.netty.handler.ssl.SslContext;
 import java.time.Duration;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param sendsProxyHeader whether every connection to the server begins with a header of the PROXY
  *     protocol, version 2
  * @param serverTls how TLS is spoken to the server; empty: plain TCP
+ * @param missingCloseNotify what a FIN of the server without TLS's close_notify means
  * @param attachTls serves bridges over TLS; null for plain text
  * @param connectionsMax how many connections may be open at once; any more are refused with BUSY
  */
@@ -28,6 +30,7 @@ public record EgressOptions(
     Duration probeInterval,
     boolean sendsProxyHeader,
     Optional<ClientTlsConfig> serverTls,
+    MissingCloseNotify missingCloseNotify,
     @Nullable SslContext attachTls,
     int connectionsMax) {
   /**

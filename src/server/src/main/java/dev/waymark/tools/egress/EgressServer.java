@@ -138,7 +138,12 @@ public final class EgressServer implements AutoCloseable {
     }
     ServerConnection connection =
         new ServerConnection(
-            client, loop(), counters, new OfConnection(), options.sendsProxyHeader());
+            client,
+            loop(),
+            counters,
+            new OfConnection(),
+            options.sendsProxyHeader(),
+            options.missingCloseNotify());
     connection.dial(dialer);
     return connection;
   }
@@ -260,8 +265,8 @@ public final class EgressServer implements AutoCloseable {
     }
 
     @Override
-    public void onTlsFailed(UpstreamConnection client, Throwable cause) {
-      onDialFailed(client, ServerDialer.tlsFailure(cause));
+    public void onTlsFailed(UpstreamConnection client, String problem) {
+      onDialFailed(client, new IOException(problem));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.waymark.tools.egress;
 
+import dev.waymark.config.TlsKeys.MissingCloseNotify;
 import dev.waymark.net.tls.IgnoredInput;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.upstream.ConnectionHandler;
@@ -46,8 +47,8 @@ final class ServerConnection implements ConnectionHandler {
     /** The connect failed; the connection is refused. */
     void onDialFailed(UpstreamConnection client, Throwable cause);
 
-    /** An open connection fails because of TLS. */
-    void onTlsFailed(UpstreamConnection client, Throwable cause);
+    /** An open connection fails because of TLS, for a reason that is meant for people. */
+    void onTlsFailed(UpstreamConnection client, String problem);
 
     /** The connection is over. Called once. */
     void onEnd();
@@ -65,6 +66,9 @@ final class ServerConnection implements ConnectionHandler {
   /** Client bytes that wait until the server is there. */
   private record Waiting(ByteBuf bytes, long endOffset) {}
 
+  private static final String WITHOUT_CLOSE_NOTIFY =
+      "TLS with the server: it closed without close_notify, so bytes may be missing; if it always does, use --to-missing-close-notify end";
+
   /** Flushes of one turn of the loop are joined, up to this many. */
   private static final int FLUSHES_MAX = 256;
 
@@ -73,6 +77,7 @@ final class ServerConnection implements ConnectionHandler {
   private final EgressCounters counters;
   private final Host host;
   private final boolean sendsProxyHeader;
+  private final MissingCloseNotify missingCloseNotify;
   private final Queue<Waiting> waiting = new ArrayDeque<>(0);
 
   private Phase phase = Phase.DIALLING;
@@ -92,12 +97,14 @@ final class ServerConnection implements ConnectionHandler {
       EventLoop loop,
       EgressCounters counters,
       Host host,
-      boolean sendsProxyHeader) {
+      boolean sendsProxyHeader,
+      MissingCloseNotify missingCloseNotify) {
     this.client = client;
     this.loop = loop;
     this.counters = counters;
     this.host = host;
     this.sendsProxyHeader = sendsProxyHeader;
+    this.missingCloseNotify = missingCloseNotify;
   }
 
   /** Dials the server. */
@@ -347,11 +354,12 @@ final class ServerConnection implements ConnectionHandler {
         return;
       }
       boolean isTls = context.pipeline().get(SslHandler.class) != null;
-      if (event instanceof ChannelInputShutdownEvent && isTls) {
+      boolean isFin = event instanceof ChannelInputShutdownEvent;
+      if (isFin && isTls && missingCloseNotify == MissingCloseNotify.LOST) {
         // Anybody on the path can send a FIN without a close_notify.
+        host.onTlsFailed(client, WITHOUT_CLOSE_NOTIFY);
         onServerLost();
-      } else if (event instanceof ChannelInputShutdownEvent
-          || (event instanceof SslCloseCompletionEvent closed && closed.isSuccess())) {
+      } else if (isFin || (event instanceof SslCloseCompletionEvent closed && closed.isSuccess())) {
         isServerEnded = true;
         if (isTls) {
           context.pipeline().addFirst(new IgnoredInput());
@@ -373,7 +381,7 @@ final class ServerConnection implements ConnectionHandler {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
       if (phase == Phase.OPEN && cause.getCause() instanceof SSLException) {
-        host.onTlsFailed(client, cause.getCause());
+        host.onTlsFailed(client, ServerDialer.problem(cause.getCause()));
       }
       onGone();
     }

@@ -105,15 +105,15 @@ final class ServerDialer implements AutoCloseable {
             channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
             ready.setSuccess();
           } else {
-            ready.setFailure(tlsFailure(done.cause()));
+            ready.setFailure(new IOException(problem(done.cause())));
           }
         });
     channel.pipeline().addFirst(new OutputGuard(), handler);
   }
 
   /** What people need to know of a failure of TLS. */
-  static IOException tlsFailure(Throwable cause) {
-    return new IOException("TLS with the server: " + TlsFailures.problemOf(cause).text());
+  static String problem(Throwable cause) {
+    return "TLS with the server: " + TlsFailures.problemOf(cause).text();
   }
 
   @Override

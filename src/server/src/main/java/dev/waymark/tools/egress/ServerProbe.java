@@ -2,6 +2,7 @@ package dev.waymark.tools.egress;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import java.util.concurrent.TimeUnit;
@@ -71,8 +72,16 @@ final class ServerProbe {
     }
     isUnderWay = true;
     ByteBuf header = options.sendsProxyHeader() ? ProxyHeaderWriter.local() : null;
-    ChannelFuture dialling = dialer.dial(loop, new ChannelInboundHandlerAdapter(), header);
+    ChannelFuture dialling = dialer.dial(loop, new Quiet(), header);
     dialling.addListener(_ -> onDialled(dialling));
+  }
+
+  /** What goes wrong is told by the dial's future. */
+  private static final class Quiet extends ChannelInboundHandlerAdapter {
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      context.close();
+    }
   }
 
   private void onDialled(ChannelFuture dialling) {
