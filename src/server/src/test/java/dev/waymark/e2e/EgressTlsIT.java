@@ -273,6 +273,22 @@ final class EgressTlsIT {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"TLSv1.2", TLS_1_3})
+  void serverThatClosesItsSocketBehindItsCloseNotify_endsTheConnectionCleanly(String version)
+      throws IOException {
+    try (Socket client = connect();
+        Accepted accepted = accept(version)) {
+      client.getOutputStream().write("hello".getBytes(US_ASCII));
+      assertThat(accepted.tls().getInputStream().readNBytes(5)).hasSize(5);
+      accepted.tls().getOutputStream().write("bye".getBytes(US_ASCII));
+      accepted.tls().close();
+      assertReceives(client, "bye".getBytes(US_ASCII));
+      client.shutdownOutput();
+      assertThat(reasonOf(client)).isEqualTo("done");
+    }
+  }
+
   @Test
   void fin_ofTheServer_withoutCloseNotify_isALoss() throws IOException {
     try (Socket client = connect();

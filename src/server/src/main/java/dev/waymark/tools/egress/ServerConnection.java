@@ -261,7 +261,8 @@ final class ServerConnection implements ConnectionHandler {
           } else {
             tls.closeOutbound()
                 .addListener(done -> {
-                  isOutputEnded = done.isSuccess();
+                  // A server that has ended may have closed its socket.
+                  isOutputEnded = isServerEnded || done.isSuccess();
                   shutdownOutput(server);
                 });
           }
