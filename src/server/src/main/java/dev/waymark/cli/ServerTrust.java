@@ -1,8 +1,8 @@
 package dev.waymark.cli;
 
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -10,13 +10,10 @@ import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
-import java.security.cert.X509Certificate;
 import java.util.Collection;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
-import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
 /** Which servers a command trusts that sends HTTPS requests. Stateless. */
@@ -32,7 +29,11 @@ final class ServerTrust {
   static SSLContext context(@Nullable Path ca, boolean isInsecure)
       throws IOException, GeneralSecurityException {
     SSLContext context = SSLContext.getInstance("TLS");
-    context.init(null, isInsecure ? new TrustManager[] {new Everybody()} : trustManagers(ca), null);
+    // Netty's also leaves out the check of the server's name.
+    context.init(
+        null,
+        isInsecure ? InsecureTrustManagerFactory.INSTANCE.getTrustManagers() : trustManagers(ca),
+        null);
     return context;
   }
 
@@ -59,31 +60,5 @@ final class ServerTrust {
       }
     }
     return store;
-  }
-
-  /** Trusts every server; being an extended trust manager, no name is checked beside it. */
-  private static final class Everybody extends X509ExtendedTrustManager {
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String authType) {}
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine) {}
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket) {}
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String authType) {}
-
-    @Override
-    public X509Certificate[] getAcceptedIssuers() {
-      return new X509Certificate[0];
-    }
   }
 }
