@@ -5,9 +5,9 @@ import java.util.Optional;
 /**
  * The limits of a listener for those who connect to it. Immutable.
  *
- * @param allowed if there are any, nobody else may connect, except where a wider one of {@code
- *     denied} has a narrower one of these in it
- * @param denied who may not connect, unless a narrower one of {@code allowed} contains the address
+ * @param allowed who may connect; empty: everybody who is not denied. An address in {@code denied}
+ *     too belongs to the narrower of the two networks
+ * @param denied who may not connect
  * @param connectionsPerSource connections at a time from one {@link SourceTable source}; 0: any
  *     number
  * @param ratePerSource how often one source may connect; empty: as often as it likes

@@ -4,7 +4,6 @@ import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -27,7 +26,7 @@ public record Network(long high, long low, int bits) {
   /** How many bits of an IPv4-mapped address are not those of the IPv4 address. */
   static final int IPV4_PREFIX_BITS = IPV6_BITS - IPV4_BITS;
 
-  private static final Pattern FORM = Pattern.compile("([0-9a-fA-F:.]{2,45})(?:/([0-9]{1,3}))?");
+  private static final Pattern FORM = Pattern.compile(PATTERN);
   private static final Pattern IPV4 = Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}");
 
   /** Bits 80 to 95 of an IPv4-mapped address; those before are zero. */
@@ -39,15 +38,15 @@ public record Network(long high, long low, int bits) {
    * @throws IllegalArgumentException whose message is what is expected instead
    */
   public static Network read(String text) {
-    Matcher form = FORM.matcher(text);
-    if (!form.matches()) {
+    if (!FORM.matcher(text).matches()) {
       throw new IllegalArgumentException(EXPECTED);
     }
-    String address = form.group(1);
+    int slash = text.indexOf('/');
+    String address = slash < 0 ? text : text.substring(0, slash);
     byte[] ip = ip(address);
     boolean isIpv4 = address.indexOf(':') < 0;
     int bitsMax = isIpv4 ? IPV4_BITS : IPV6_BITS;
-    int prefix = form.group(2) == null ? bitsMax : Integer.parseInt(form.group(2));
+    int prefix = slash < 0 ? bitsMax : Integer.parseInt(text.substring(slash + 1));
     if (prefix > bitsMax) {
       throw new IllegalArgumentException("a prefix of at most " + bitsMax + " bits in " + text);
     }

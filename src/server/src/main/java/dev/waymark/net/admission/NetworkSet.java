@@ -205,8 +205,9 @@ public final class NetworkSet {
     private final int shift;
 
     /**
-     * For each bucket, the range that contains its first address; one more value at the end. What
-     * is before the origin belongs to the first bucket, what is behind all to the last.
+     * For each bucket, the range that contains its first address; then, as the end of the last
+     * bucket, the last range. Addresses before the origin are in the first bucket, those behind all
+     * ranges' starts in the last.
      */
     private final int[] starts;
 

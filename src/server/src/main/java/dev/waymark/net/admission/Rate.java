@@ -1,8 +1,8 @@
 package dev.waymark.net.admission;
 
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -24,7 +24,7 @@ public record Rate(int count, TimeUnit unit) {
   /** The form of the text, as a regular expression. */
   public static final String PATTERN = "[1-9][0-9]{0,6}/[smh]";
 
-  private static final Pattern FORM = Pattern.compile("([1-9][0-9]{0,6})/([smh])");
+  private static final Pattern FORM = Pattern.compile(PATTERN);
   private static final int COUNT_MAX = 1_000_000;
   private static final Map<String, TimeUnit> UNITS =
       Map.of("s", TimeUnit.SECONDS, "m", TimeUnit.MINUTES, "h", TimeUnit.HOURS);
@@ -35,12 +35,15 @@ public record Rate(int count, TimeUnit unit) {
    * @throws IllegalArgumentException whose message is what is expected instead
    */
   public static Rate read(String text) {
-    Matcher form = FORM.matcher(text);
-    TimeUnit unit = form.matches() ? UNITS.get(form.group(2)) : null;
-    if (unit == null || Integer.parseInt(form.group(1)) > COUNT_MAX) {
+    if (!FORM.matcher(text).matches()) {
       throw new IllegalArgumentException(EXPECTED);
     }
-    return new Rate(Integer.parseInt(form.group(1)), unit);
+    int slash = text.indexOf('/');
+    int count = Integer.parseInt(text.substring(0, slash));
+    if (count > COUNT_MAX) {
+      throw new IllegalArgumentException(EXPECTED);
+    }
+    return new Rate(count, Objects.requireNonNull(UNITS.get(text.substring(slash + 1))));
   }
 
   /** The time in which one token comes. */

@@ -11,9 +11,6 @@ public final class Source {
   /** See {@link Rate}. */
   private long fullAtNs;
 
-  /** Whether the table looks at it again, because it may be blank soon. */
-  private boolean isLeaving;
-
   /**
    * @param key of the table
    */
@@ -24,14 +21,6 @@ public final class Source {
 
   long key() {
     return key;
-  }
-
-  boolean isLeaving() {
-    return isLeaving;
-  }
-
-  void isLeaving(boolean value) {
-    isLeaving = value;
   }
 
   int connections() {

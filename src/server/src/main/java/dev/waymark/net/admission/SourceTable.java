@@ -1,8 +1,9 @@
 package dev.waymark.net.admission;
 
 import java.net.InetAddress;
-import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.SequencedSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,8 +23,8 @@ final class SourceTable {
   /** Oldest attempt first. */
   private final LinkedHashMap<Long, Source> sources = new LinkedHashMap<>(16, 0.75f, true);
 
-  /** Those whose last connection has ended, each once; the longest ago first. */
-  private final ArrayDeque<Source> leaving = new ArrayDeque<>();
+  /** Those whose last connection has ended: they may be blank soon. */
+  private final SequencedSet<Source> leaving = new LinkedHashSet<>();
 
   private final int sourcesMax;
   private long forgottenCount;
@@ -54,23 +55,20 @@ final class SourceTable {
   /** A connection of the source has ended. */
   void leave(Source source) {
     source.leave();
-    if (source.connections() == 0 && !source.isLeaving()) {
-      source.isLeaving(true);
+    if (source.connections() == 0) {
       leaving.add(source);
     }
   }
 
   private void dropBlanks(long nowNs) {
     for (int i = 0; i < BLANKS_PER_ENTRY && !leaving.isEmpty(); i++) {
-      Source next = leaving.remove();
+      Source next = leaving.removeFirst();
       if (next.isBlank(nowNs)) {
         // Unless it was forgotten, and has come again.
         sources.remove(next.key(), next);
       } else if (next.connections() == 0) {
         leaving.add(next);
-        continue;
       }
-      next.isLeaving(false);
     }
   }
 

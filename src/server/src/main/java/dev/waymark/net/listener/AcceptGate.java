@@ -1,13 +1,16 @@
 package dev.waymark.net.listener;
 
+import dev.waymark.config.ListenerConfig;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.util.AttributeKey;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -26,6 +29,13 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
     /** The process is over its memory budget. */
     MEMORY
   }
+
+  /**
+   * The configuration by which a client was accepted without being admitted, since it comes behind
+   * a proxy. A reload may change it before the client's own loop sees the client.
+   */
+  private static final AttributeKey<ListenerConfig> BEHIND_PROXY =
+      AttributeKey.valueOf(AcceptGate.class, "BEHIND_PROXY");
 
   /** How long to wait for closing connections to free descriptors. */
   private static final long RETRY_MS = 250;
@@ -101,12 +111,24 @@ final class AcceptGate extends ChannelInboundHandlerAdapter {
   /** Whether the client may stay. Behind a proxy, nobody knows yet who it is. */
   private boolean isAdmitted(SocketChannel client) {
     ListenerPort.Use now = use.get();
-    if (acceptor.listener(channel.eventLoop(), now.listener()).isBehindProxy()) {
+    ListenerConfig config = acceptor.listener(channel.eventLoop(), now.listener());
+    if (config.isBehindProxy()) {
+      client.attr(BEHIND_PROXY).set(config);
       return true;
     }
     InetSocketAddress peer = client.remoteAddress();
     InetAddress source = peer == null ? null : peer.getAddress();
     return admitter.admit(now, client, source, () -> SocketClient.text(peer));
+  }
+
+  /**
+   * Returns the configuration by which a client was accepted, if that was one behind a proxy. Once
+   * for each client.
+   */
+  static Optional<ListenerConfig> takeBehindProxy(SocketChannel client) {
+    return client.hasAttr(BEHIND_PROXY)
+        ? Optional.ofNullable(client.attr(BEHIND_PROXY).getAndSet(null))
+        : Optional.empty();
   }
 
   private void closeForDescriptors(String cause) {

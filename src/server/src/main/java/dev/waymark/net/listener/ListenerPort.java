@@ -28,6 +28,7 @@ import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -131,28 +132,6 @@ public final class ListenerPort {
    * @throws IOException if the address cannot be bound; the message names it
    */
   public void bind() throws IOException {
-    tryBind();
-  }
-
-  /**
-   * Like {@link #bind}, but retries for a second, because a port of this process has just been
-   * closed to make room: NIO frees it only in the next turn of its loop.
-   */
-  public void bindWithRetry() throws IOException {
-    for (long leftNs = REBIND_TIMEOUT_NS; ; leftNs -= REBIND_INTERVAL_NS) {
-      try {
-        tryBind();
-        return;
-      } catch (IOException inUse) {
-        if (leftNs <= 0) {
-          throw inUse;
-        }
-      }
-      LockSupport.parkNanos(REBIND_INTERVAL_NS);
-    }
-  }
-
-  private void tryBind() throws IOException {
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(sockets.acceptLoop(), sockets.shards())
@@ -187,6 +166,24 @@ public final class ListenerPort {
     }
     channel = bound.channel();
     bindAddress = address();
+  }
+
+  /**
+   * Like {@link #bind}, but retries for a second, because a port of this process has just been
+   * closed to make room: NIO frees it only in the next turn of its loop.
+   */
+  public void bindWithRetry() throws IOException {
+    for (long leftNs = REBIND_TIMEOUT_NS; ; leftNs -= REBIND_INTERVAL_NS) {
+      try {
+        bind();
+        return;
+      } catch (IOException inUse) {
+        if (leftNs <= 0) {
+          throw inUse;
+        }
+      }
+      LockSupport.parkNanos(REBIND_INTERVAL_NS);
+    }
   }
 
   /** Starts accepting, including clients that wait. Only after {@link #bind}. Any thread. */
@@ -277,8 +274,10 @@ public final class ListenerPort {
     @Override
     protected void initChannel(SocketChannel client) {
       Use now = use;
-      ListenerConfig config = acceptor.listener(client.eventLoop(), now.listener());
-      if (!isTrusted(config, client)) {
+      Optional<ListenerConfig> behindProxy = AcceptGate.takeBehindProxy(client);
+      ListenerConfig config =
+          behindProxy.orElseGet(() -> acceptor.listener(client.eventLoop(), now.listener()));
+      if (behindProxy.isPresent() && !isTrusted(config, client)) {
         refuse(client, now, RefusalReason.PROXY_UNTRUSTED);
         return;
       }
@@ -290,12 +289,12 @@ public final class ListenerPort {
       LongSupplier clockNs = acceptor.clockNs(client.eventLoop());
       SocketClient socket = new SocketClient(client, clockNs);
       ChannelPipeline pipeline = client.pipeline();
-      if (config.isBehindProxy()) {
+      if (behindProxy.isPresent()) {
         String proxy = socket.clientAddress();
-        Introduction introduction = new Introduction(now, socket, proxy, admitter);
+        ProxyOutcome outcome = new ProxyOutcome(now, socket, proxy, admitter);
         long timeoutNs = config.get(ProxyProtocolKeys.HEADER_TIMEOUT).toNanos();
         pipeline.addLast(
-            "proxy-header", new ProxyHeaderHandler(proxy, clockNs, timeoutNs, introduction));
+            "proxy-header", new ProxyHeaderHandler(proxy, clockNs, timeoutNs, outcome));
       }
       ClientHandler handler =
           new ClientHandler(socket, now.listener(), acceptor, now.counters(), events);
@@ -320,7 +319,7 @@ public final class ListenerPort {
               config.get(TlsKeys.MISSING_CLOSE_NOTIFY),
               acceptor.clockNs(socket.channel().eventLoop()),
               config.get(TlsKeys.HANDSHAKE_TIMEOUT).toNanos(),
-              new Handshake(
+              new TlsOutcome(
                   now, config.get(TlsKeys.HANDSHAKES_MAX), queue, socket, handler, events));
       pipeline.addLast("tls-hello", new ClientHelloHandler(tls, stage, queue));
       pipeline.addLast("tls-stage", stage);
@@ -328,10 +327,9 @@ public final class ListenerPort {
 
     private static boolean isTrusted(ListenerConfig config, SocketChannel client) {
       InetSocketAddress peer = client.remoteAddress();
-      return !config.isBehindProxy()
-          || (peer != null
-              && config.get(ProxyProtocolKeys.TRUSTED).stream()
-                  .anyMatch(network -> network.contains(peer.getAddress())));
+      return peer != null
+          && config.get(ProxyProtocolKeys.TRUSTED).stream()
+              .anyMatch(network -> network.contains(peer.getAddress()));
     }
 
     private void refuse(SocketChannel client, Use now, RefusalReason reason) {
@@ -354,7 +352,7 @@ public final class ListenerPort {
   }
 
   /** What becomes of a client behind a proxy. */
-  private record Introduction(Use use, SocketClient socket, String peer, Admitter admitter)
+  private record ProxyOutcome(Use use, SocketClient socket, String peer, Admitter admitter)
       implements ProxyHeaderHandler.Outcome {
     @Override
     public boolean onReady(ProxyFacts facts) {
@@ -378,7 +376,7 @@ public final class ListenerPort {
   }
 
   /** What becomes of a client that speaks TLS. */
-  private record Handshake(
+  private record TlsOutcome(
       Use use,
       int handshakesMax,
       HandshakeQueue queue,

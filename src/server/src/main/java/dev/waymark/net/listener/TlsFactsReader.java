@@ -2,16 +2,15 @@ package dev.waymark.net.listener;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.waymark.net.tls.AlternativeName;
 import dev.waymark.protocol.SizeLimits;
 import dev.waymark.protocol.TlsFacts;
 import io.netty.handler.ssl.SslHandler;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.cert.CertificateEncodingException;
-import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import javax.net.ssl.SSLSession;
@@ -45,13 +44,14 @@ final class TlsFactsReader {
     }
     leftBytes -= subject.getBytes(UTF_8).length;
     List<String> names = new ArrayList<>();
-    for (String name : alternativeNames(certificate)) {
-      leftBytes -= name.getBytes(UTF_8).length;
+    for (AlternativeName name : AlternativeName.of(certificate)) {
+      String text = name.toString();
+      leftBytes -= text.getBytes(UTF_8).length;
       if (leftBytes < 0) {
         isCut = true;
         break;
       }
-      names.add(name);
+      names.add(text);
     }
     return new TlsFacts.ClientCertificate(
         subject,
@@ -61,30 +61,6 @@ final class TlsFactsReader {
         sha256(certificate),
         certificate.getNotBefore().toInstant(),
         certificate.getNotAfter().toInstant());
-  }
-
-  private static List<String> alternativeNames(X509Certificate certificate) {
-    List<String> names = new ArrayList<>();
-    try {
-      Collection<List<?>> all = certificate.getSubjectAlternativeNames();
-      for (List<?> name : all == null ? List.<List<?>>of() : all) {
-        // The choices of GeneralName (RFC 5280, section 4.2.1.6); Java gives these as text.
-        String type =
-            switch (name.getFirst()) {
-              case Integer tag when tag == 1 -> "email:";
-              case Integer tag when tag == 2 -> "DNS:";
-              case Integer tag when tag == 6 -> "URI:";
-              case Integer tag when tag == 7 -> "IP:";
-              default -> "";
-            };
-        if (!type.isEmpty()) {
-          names.add(type + name.get(1));
-        }
-      }
-    } catch (CertificateParsingException bad) {
-      return List.of();
-    }
-    return names;
   }
 
   private static byte[] sha256(X509Certificate certificate) {

@@ -1,15 +1,14 @@
 package dev.waymark.net.tls;
 
 import dev.waymark.config.CertificateFiles;
+import dev.waymark.net.tls.AlternativeName.Kind;
 import java.security.PrivateKey;
-import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 import javax.naming.InvalidNameException;
 import javax.naming.ldap.LdapName;
 
@@ -19,8 +18,6 @@ import javax.naming.ldap.LdapName;
  * @param chain the certificate, and those of the CAs between it and the root
  */
 record Identity(CertificateFiles files, List<X509Certificate> chain, PrivateKey key) {
-  private static final int DNS_NAME = 2;
-
   Identity {
     chain = List.copyOf(chain);
   }
@@ -65,22 +62,12 @@ record Identity(CertificateFiles files, List<X509Certificate> chain, PrivateKey 
    * below example.com (RFC 9525, section 6.3). Without alternative names, the common name.
    */
   List<String> names() {
-    List<String> names = new ArrayList<>();
-    try {
-      Collection<List<?>> all = certificate().getSubjectAlternativeNames();
-      if (all != null) {
-        for (List<?> name : all) {
-          if (name.getFirst() instanceof Integer type && type == DNS_NAME) {
-            names.add(String.valueOf(name.get(1)).toLowerCase(Locale.ROOT));
-          }
-        }
-      } else {
-        commonName().ifPresent(name -> names.add(name.toLowerCase(Locale.ROOT)));
-      }
-    } catch (CertificateParsingException bad) {
-      return List.of();
-    }
-    return List.copyOf(names);
+    List<AlternativeName> all = AlternativeName.of(certificate());
+    Stream<String> names =
+        all.isEmpty()
+            ? commonName().stream()
+            : all.stream().filter(name -> name.kind() == Kind.DNS).map(AlternativeName::value);
+    return names.map(name -> name.toLowerCase(Locale.ROOT)).toList();
   }
 
   /** What people call it: its first name, or its subject. */

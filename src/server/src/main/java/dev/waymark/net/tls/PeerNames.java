@@ -1,9 +1,7 @@
 package dev.waymark.net.tls;
 
-import java.security.cert.CertificateParsingException;
+import dev.waymark.net.tls.AlternativeName.Kind;
 import java.security.cert.X509Certificate;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -13,10 +11,6 @@ import java.util.Optional;
  * or SPIFFE IDs, which may end in {@code /*} for all below. Immutable.
  */
 public final class PeerNames {
-  /** The choices of GeneralName (RFC 5280, section 4.2.1.6). */
-  private static final int DNS_NAME = 2;
-
-  private static final int URI = 6;
   private static final String SPIFFE = "spiffe://";
 
   private final List<String> expected;
@@ -27,18 +21,10 @@ public final class PeerNames {
 
   /** The DNS names and URIs of a certificate; empty if they cannot be read. */
   public static List<String> of(X509Certificate certificate) {
-    List<String> names = new ArrayList<>();
-    try {
-      Collection<List<?>> all = certificate.getSubjectAlternativeNames();
-      for (List<?> name : all == null ? List.<List<?>>of() : all) {
-        if (name.getFirst() instanceof Integer type && (type == DNS_NAME || type == URI)) {
-          names.add(String.valueOf(name.get(1)));
-        }
-      }
-    } catch (CertificateParsingException bad) {
-      return List.of();
-    }
-    return names;
+    return AlternativeName.of(certificate).stream()
+        .filter(name -> name.kind() == Kind.DNS || name.kind() == Kind.URI)
+        .map(AlternativeName::value)
+        .toList();
   }
 
   /** Whether no name is expected. */
