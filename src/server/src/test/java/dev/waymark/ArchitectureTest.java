@@ -68,7 +68,8 @@ class ArchitectureTest {
           entry("net", Set.of("config", "net.listener")),
           entry("net.admission", Set.of()),
           entry("net.dial", Set.of("net.tls", "protocol.http2")),
-          entry("net.tls", Set.of("config")),
+          entry("files", Set.of()),
+          entry("net.tls", Set.of("config", "files")),
           entry(
               "net.listener",
               Set.of(
@@ -87,9 +88,15 @@ class ArchitectureTest {
                   "engine.base",
                   "protocol",
                   "protocol.codec")),
+          entry("upstreams.control", Set.of("engine.base")),
+          entry(
+              "upstreams.discovery",
+              Set.of("upstreams.control", "net.dial", "config", "files", "engine.base")),
           entry(
               "upstreams",
               Set.of(
+                  "upstreams.control",
+                  "upstreams.discovery",
                   "net.dial",
                   "net.tls",
                   "config",
@@ -107,6 +114,7 @@ class ArchitectureTest {
                   "api.http",
                   "telemetry",
                   "upstreams",
+                  "upstreams.control",
                   "net",
                   "net.admission",
                   "net.dial",

@@ -30,7 +30,7 @@ import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Metrics;
 import dev.waymark.telemetry.ProcessMetrics;
-import dev.waymark.upstreams.ControlLoop;
+import dev.waymark.upstreams.control.ControlLoop;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;

@@ -65,7 +65,7 @@ final class BridgeEvents
   void registerPool(String pool) {
     metrics.counter(
         DISCOVERY_FAILURES,
-        "Times that a name could not be resolved: that of the pool's target, or of one of its upstreams.",
+        "Times that the pool's target, or the name of one of its upstreams, could not be resolved or read.",
         "pool",
         pool);
   }
@@ -422,11 +422,11 @@ final class BridgeEvents
   }
 
   @Override
-  public void onNameNotResolved(String pool) {
+  public void onNotFound(String pool) {
     metrics
         .counter(
             DISCOVERY_FAILURES,
-            "Times that a name could not be resolved: that of the pool's target, or of one of its upstreams.",
+            "Times that the pool's target, or the name of one of its upstreams, could not be resolved or read.",
             "pool",
             pool)
         .inc();

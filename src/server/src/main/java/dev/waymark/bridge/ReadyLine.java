@@ -63,10 +63,10 @@ public final class ReadyLine {
   }
 
   private String embeddedAddress() {
-    return switch (loaded.config().pools().getFirst().target()) {
-      case Target.Fixed(List<Endpoint> upstreams) -> upstreams.getFirst().address();
-      case Target.Dns dns -> dns.host();
-    };
+    return loaded.config().pools().getFirst().target()
+            instanceof Target.Fixed(List<Endpoint> upstreams)
+        ? upstreams.getFirst().address()
+        : "";
   }
 
   private String poolText(String pool) {

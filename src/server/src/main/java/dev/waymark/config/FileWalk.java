@@ -50,6 +50,22 @@ final class FileWalk {
     return walk.values;
   }
 
+  /** Returns the values of a file that holds nothing but a list, which gets this path. */
+  static Values readList(Schema schema, String path, String name, byte[] bytes, Problems problems) {
+    FileWalk walk = new FileWalk(schema, name, problems);
+    Optional<Node> root = YamlFile.root(name, bytes);
+    if (root.orElse(null) instanceof SequenceNode list) {
+      walk.list(list, path + "[].", path);
+    } else {
+      Origin.File at = root.map(walk::origin).orElse(new Origin.File(name, 1, 1));
+      problems.add(
+          at,
+          root.map(FileWalk::kind).orElse("an empty file")
+              + " (expected: a list, each element on a line that starts with -; [] for none)");
+    }
+    return walk.values;
+  }
+
   private void root(Node root) {
     if (root instanceof MappingNode map) {
       map(map, "", "");

@@ -15,8 +15,8 @@ final class LabelReader {
   }
 
   /** The labels of a key whose last part is any name. */
-  Map<String, String> read(Key<?, String> key, int i, int j) {
-    String prefix = key.at(i, j).replace("*", "");
+  Map<String, String> read(Key<?, String> key, int... at) {
+    String prefix = key.at(at).replace("*", "");
     Map<String, String> labels = new LinkedHashMap<>();
     settings
         .values()

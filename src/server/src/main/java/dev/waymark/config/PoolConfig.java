@@ -4,6 +4,7 @@ import dev.waymark.config.OwnershipKeys.NoUpstream;
 import dev.waymark.config.OwnershipKeys.OnUpstreamLoss;
 import dev.waymark.engine.base.PoolOptions;
 import dev.waymark.engine.base.PoolOptions.Moving;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -136,10 +137,13 @@ public record PoolConfig(KeyValues<PoolConfig> values, List<Subset> subsets) {
      * host:port.
      */
     record Dns(String server, String host, int port) implements Target {}
+
+    /** {@code file:///PATH}: see {@link UpstreamFile}. */
+    record ListFile(Path file) implements Target {}
   }
 
   /**
-   * One upstream of a fixed list.
+   * One upstream of a list.
    *
    * @param address host:port (IPv6 in brackets) or unix:/path
    * @param weight relative share, 1 to 1000

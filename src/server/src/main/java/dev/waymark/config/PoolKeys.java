@@ -1,6 +1,5 @@
 package dev.waymark.config;
 
-import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Subset;
 import dev.waymark.config.PoolConfig.Target;
 
@@ -24,33 +23,6 @@ public final class PoolKeys {
           .flag("--upstream")
           .onReload(OnReload.AT_ONCE)
           .meaning("Where upstreams are found. Either this or the list `upstreams`, not both.");
-
-  static final KeyGroup<Endpoint> UPSTREAMS =
-      new KeyGroup<>("Upstreams of a list", Scope.UPSTREAM, "");
-
-  static final Key<Endpoint, String> UPSTREAM_ADDRESS =
-      UPSTREAMS
-          .key("address", Targets.address())
-          .required()
-          .readByHand()
-          .example("127.0.0.1:4770")
-          .onReload(OnReload.AT_ONCE)
-          .meaning("Address of one upstream. Required.");
-
-  static final Key<Endpoint, Integer> UPSTREAM_WEIGHT =
-      UPSTREAMS
-          .key("weight", ValueType.number(1, 1000))
-          .byDefault("1")
-          .onReload(OnReload.AT_ONCE)
-          .meaning("Its share of new connections, relative to the others.");
-
-  static final Key<Endpoint, String> UPSTREAM_LABEL =
-      UPSTREAMS
-          .key("labels.*", ValueType.text(0, 253))
-          .readByHand()
-          .example("a")
-          .onReload(OnReload.AT_ONCE)
-          .meaning("Anything worth knowing about it, as NAME: TEXT.");
 
   static final KeyGroup<Subset> SUBSETS = new KeyGroup<>("Subsets", Scope.SUBSET, "");
 

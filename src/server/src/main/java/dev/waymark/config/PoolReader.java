@@ -1,12 +1,9 @@
 package dev.waymark.config;
 
-import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.config.Values.Elements;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /** Reads pools. Confined to one load. */
@@ -76,23 +73,7 @@ final class PoolReader {
       settings.refuse(
           list.get().origin(), path + ": an empty list (expected: at least one upstream)");
     }
-    return new Target.Fixed(upstreams(i, list.get()));
-  }
-
-  private List<Endpoint> upstreams(int i, Elements list) {
-    Map<String, Endpoint> upstreams = new LinkedHashMap<>();
-    for (int j = 0; j < list.count(); j++) {
-      Optional<Setting<String>> address =
-          settings.demand(PoolKeys.UPSTREAM_ADDRESS, list.elements().get(j), i, j);
-      int weight = settings.value(PoolKeys.UPSTREAM_WEIGHT, i, j);
-      Map<String, String> given = labels.read(PoolKeys.UPSTREAM_LABEL, i, j);
-      address.ifPresent(found -> {
-        Endpoint endpoint = new Endpoint(found.value(), weight, given);
-        if (upstreams.putIfAbsent(Targets.canonical(found.value()), endpoint) != null) {
-          settings.refuse(found, "each upstream only once; give it more weight instead");
-        }
-      });
-    }
-    return List.copyOf(upstreams.values());
+    return new Target.Fixed(
+        new UpstreamReader(settings, labels, UpstreamKeys.IN_POOL).read(list.get(), i));
   }
 }

@@ -47,7 +47,7 @@ final class Schema {
           TlsKeys.GROUP,
           ListenerKeys.CONNECTIONS,
           PoolKeys.GROUP,
-          PoolKeys.UPSTREAMS,
+          UpstreamKeys.IN_POOL.group(),
           PoolKeys.SUBSETS,
           BalancingKeys.GROUP,
           DiscoveryKeys.GROUP,

@@ -55,15 +55,17 @@ final class SubsetReader {
           origin, path + ".labels: missing (expected: at least one label, as NAME: TEXT)");
       return;
     }
-    List<Endpoint> upstreams =
-        switch (target) {
-          case Target.Fixed(List<Endpoint> fixed) -> fixed;
-          case Target.Dns _ -> List.of();
-        };
     boolean isAny =
-        upstreams.stream()
-            .map(Endpoint::labels)
-            .anyMatch(own -> subset.has(own) && before.stream().noneMatch(b -> b.has(own)));
+        switch (target) {
+          case Target.Fixed(List<Endpoint> upstreams) ->
+              upstreams.stream()
+                  .map(Endpoint::labels)
+                  .anyMatch(own -> subset.has(own) && before.stream().noneMatch(b -> b.has(own)));
+          // Their addresses have no labels.
+          case Target.Dns _ -> false;
+          // Its upstreams come and go.
+          case Target.ListFile _ -> true;
+        };
     if (!isAny) {
       settings.refuse(
           origin,

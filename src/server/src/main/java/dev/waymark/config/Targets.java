@@ -3,6 +3,7 @@ package dev.waymark.config;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -12,18 +13,20 @@ final class Targets {
   /** The longest path of a unix socket that all supported kernels take. */
   private static final int UNIX_PATH_BYTES_MAX = 107;
 
+  private static final int PATH_CHARS_MAX = 4096;
   private static final int DNS_PORT = 53;
   private static final String STATIC = "static:///";
   private static final String DNS = "dns://";
+  private static final String FILE = "file://";
   private static final String UNIX = "unix:";
   private static final String EXPECTED =
-      "static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns:///HOST:PORT or dns://SERVER:PORT/HOST:PORT";
+      "static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns:///HOST:PORT, dns://SERVER:PORT/HOST:PORT or file:///PATH";
 
   private Targets() {}
 
   /** A pool's {@code target}. */
   static ValueType<Target> target() {
-    return ValueType.form(EXPECTED, "^(static:///|unix:/|dns://).+$", Targets::read);
+    return ValueType.form(EXPECTED, "^(static:///|unix:/|dns://|file:///).+$", Targets::read);
   }
 
   /**
@@ -54,6 +57,9 @@ final class Targets {
     }
     if (hasScheme(text, DNS)) {
       return dns(text.substring(DNS.length()));
+    }
+    if (hasScheme(text, FILE)) {
+      return file(text.substring(FILE.length()));
     }
     throw new BadValueException(EXPECTED);
   }
@@ -91,6 +97,17 @@ final class Targets {
     }
     boolean hasPort = text.lastIndexOf(':') > text.lastIndexOf(']');
     return HostPort.dialled(hasPort ? text : text + ":" + DNS_PORT).text();
+  }
+
+  private static Target file(String path) throws BadValueException {
+    if (!path.startsWith("/")
+        || path.length() < 2
+        || path.length() > PATH_CHARS_MAX
+        || path.chars().anyMatch(Character::isISOControl)) {
+      throw new BadValueException(
+          "file:// and an absolute path: file:///etc/waymark/upstreams.yml");
+    }
+    return new Target.ListFile(Path.of(path));
   }
 
   private static String unix(String text) throws BadValueException {

@@ -3,6 +3,7 @@ package dev.waymark.upstreams;
 import dev.waymark.net.dial.Dial;
 import dev.waymark.net.dial.Dialler;
 import dev.waymark.net.tls.UpstreamTls;
+import dev.waymark.upstreams.control.ControlLoop;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.ChannelOption;

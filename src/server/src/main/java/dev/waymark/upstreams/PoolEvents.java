@@ -45,13 +45,13 @@ public interface PoolEvents {
       UpstreamProblem.@Nullable Kind to);
 
   /**
-   * Called when the name of a pool cannot be resolved; the known upstreams stay. Rate-limited like
-   * {@link #onUpstreamNotServing}.
+   * Called when the name of a pool cannot be resolved, or its file not be used; the known upstreams
+   * stay. Rate-limited like {@link #onUpstreamNotServing}.
    */
   void onDiscoveryFailing(String pool, String name, UpstreamProblem problem, long forNs);
 
-  /** Called for every failed attempt to resolve a name. */
-  void onNameNotResolved(String pool);
+  /** Called for every failed attempt to resolve a name or to read a file. */
+  void onNotFound(String pool);
 
   /** Called for every Watch that ended or could not be opened; it will be retried. */
   void onHealthWatchBroken(String pool, String upstream, String reason);

@@ -10,6 +10,11 @@ import dev.waymark.engine.pool.PoolSnapshot;
 import dev.waymark.net.dial.Pacer;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
+import dev.waymark.upstreams.control.ControlLoop;
+import dev.waymark.upstreams.control.RetryWaits;
+import dev.waymark.upstreams.discovery.DialAddresses;
+import dev.waymark.upstreams.discovery.Discovery;
+import dev.waymark.upstreams.discovery.ResolverFiles;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -99,9 +104,7 @@ public final class PoolManager implements AutoCloseable {
     ResolverFiles files = ResolverFiles.ofSystem();
     this.discovery =
         new Discovery(control, random, files, this::onDiscovered, this::onDiscoveryFailed);
-    this.addresses =
-        new DialAddresses(
-            NameLookup.of(control, files, ""), () -> events.onNameNotResolved(config.name()));
+    this.addresses = new DialAddresses(control, files, () -> events.onNotFound(config.name()));
     this.pacer = new Pacer(control.eventLoop());
   }
 
@@ -274,7 +277,7 @@ public final class PoolManager implements AutoCloseable {
   }
 
   private void onDiscoveryFailed(String host, UpstreamProblem problem) {
-    events.onNameNotResolved(config.name());
+    events.onNotFound(config.name());
     discoveryProblem = Optional.of(problem);
     long nowNs = nowNs();
     if (discoveryReport.on(nowNs, problem)) {

@@ -1,6 +1,6 @@
 /**
- * Pools of upstreams: discovery (fixed lists and DNS), health (grpc.health.v1 Watch), the state
- * derived from both (ejection, slow start, leader, subsets), balancing policies, snapshots.
+ * Pools of upstreams: health (grpc.health.v1 Watch), the state derived from it and from discovery
+ * (ejection, slow start, leader, subsets), balancing policies, snapshots.
  *
  * <p>Out of scope: lanes, connections, metrics and logs (the latter two learn of changes through
  * {@link dev.waymark.upstreams.PoolEvents}). Only {@code bridge} imports this package. Everything

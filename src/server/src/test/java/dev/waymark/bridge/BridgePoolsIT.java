@@ -12,7 +12,7 @@ import dev.waymark.net.tls.UpstreamTls;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Metrics;
 import dev.waymark.testing.Authority;
-import dev.waymark.upstreams.ControlLoop;
+import dev.waymark.upstreams.control.ControlLoop;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;

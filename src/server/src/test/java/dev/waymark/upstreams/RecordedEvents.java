@@ -57,7 +57,7 @@ final class RecordedEvents implements PoolEvents {
   }
 
   @Override
-  public void onNameNotResolved(String pool) {}
+  public void onNotFound(String pool) {}
 
   @Override
   public void onHealthWatchBroken(String pool, String upstream, String reason) {

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.pool.PoolSnapshot;
+import dev.waymark.upstreams.control.ControlLoop;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;

@@ -28,6 +28,8 @@ public record UpstreamProblem(Kind kind, String text) {
     NO_ADDRESS,
     /** No name server answered. */
     DNS_FAILED,
+    /** The file of the pool's target cannot be read, or is not a list of upstreams. */
+    FILE_UNUSABLE,
     CONNECTION_REFUSED,
     /** No answer: packets are dropped on the way. */
     CONNECT_TIMEOUT,

@@ -2,6 +2,7 @@ package dev.waymark.net.tls;
 
 import dev.waymark.config.CertificateFiles;
 import dev.waymark.config.ServerTlsConfig;
+import dev.waymark.files.FollowedFiles;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.util.IllegalReferenceCountException;

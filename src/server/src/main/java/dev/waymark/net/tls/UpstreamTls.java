@@ -3,6 +3,7 @@ package dev.waymark.net.tls;
 import dev.waymark.config.CertificateFiles;
 import dev.waymark.config.ClientTlsConfig;
 import dev.waymark.config.TlsKeys.KeyPermissions;
+import dev.waymark.files.FollowedFiles;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.codec.http2.Http2SecurityUtil;
 import io.netty.handler.ssl.ApplicationProtocolConfig;

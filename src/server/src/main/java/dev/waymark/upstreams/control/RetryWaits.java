@@ -1,4 +1,4 @@
-package dev.waymark.upstreams;
+package dev.waymark.upstreams.control;
 
 import dev.waymark.engine.base.Backoff;
 import java.time.Duration;
@@ -10,7 +10,7 @@ import java.util.random.RandomGenerator;
  * at twice the minimum and doubles with every retry, so that bridges that lost the same peer do not
  * return together. Confined to the control thread.
  */
-final class RetryWaits {
+public final class RetryWaits {
   /** The shortest minimum, whatever the configuration says. */
   static final long FLOOR_MS = 10;
 
@@ -22,7 +22,7 @@ final class RetryWaits {
   /** Retries since the last success. */
   private int retries;
 
-  RetryWaits(Duration min, Duration max, RandomGenerator random) {
+  public RetryWaits(Duration min, Duration max, RandomGenerator random) {
     this.minMs = Math.max(FLOOR_MS, min.toMillis());
     this.maxMs = Math.max(minMs, max.toMillis());
     long maxNs = TimeUnit.MILLISECONDS.toNanos(maxMs);
@@ -31,18 +31,18 @@ final class RetryWaits {
   }
 
   /** Returns the next wait, in milliseconds. */
-  long nextMs() {
+  public long nextMs() {
     retries++;
     return random.nextLong(minMs, ceilingMs() + 1);
   }
 
   /** Returns this wait, clamped to the bounds. */
-  long clampMs(long waitMs) {
+  public long clampMs(long waitMs) {
     return Math.clamp(waitMs, minMs, maxMs);
   }
 
   /** Starts again with short waits, after a success. */
-  void reset() {
+  public void reset() {
     retries = 0;
   }
 
@@ -50,7 +50,7 @@ final class RetryWaits {
    * Starts again with short waits if a success lasted at least as long as the current ceiling. So a
    * peer that keeps failing soon after each success is also retried less and less often.
    */
-  void resetAfter(long successMs) {
+  public void resetAfter(long successMs) {
     if (successMs >= (retries == 0 ? minMs : ceilingMs())) {
       reset();
     }

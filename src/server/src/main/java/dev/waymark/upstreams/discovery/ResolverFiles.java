@@ -1,4 +1,4 @@
-package dev.waymark.upstreams;
+package dev.waymark.upstreams.discovery;
 
 import io.netty.resolver.HostsFileEntriesProvider;
 import java.io.IOException;
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * The resolver's configuration files, read again when they change: DHCP clients, VPNs, Docker and
  * Kubernetes rewrite them while the bridge runs. Confined to the control thread.
  */
-final class ResolverFiles {
+public final class ResolverFiles {
   /** The interval of checks for changes. */
   static final long CHECK_MS = 2_000;
 
@@ -32,7 +32,8 @@ final class ResolverFiles {
     this.hosts = hosts;
   }
 
-  static ResolverFiles ofSystem() {
+  /** Returns those of this host. */
+  public static ResolverFiles ofSystem() {
     return new ResolverFiles(Path.of("/etc/resolv.conf"), Path.of("/etc/hosts"));
   }
 

@@ -1,4 +1,4 @@
-package dev.waymark.upstreams;
+package dev.waymark.upstreams.discovery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,5 +1,6 @@
-package dev.waymark.upstreams;
+package dev.waymark.upstreams.discovery;
 
+import dev.waymark.upstreams.control.ControlLoop;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.EventLoop;

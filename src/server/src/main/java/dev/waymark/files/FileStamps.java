@@ -1,4 +1,4 @@
-package dev.waymark.net.tls;
+package dev.waymark.files;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,14 +13,14 @@ import java.util.Map;
  * links, so the swap of one, by which Kubernetes updates a mounted Secret, is a change of all files
  * below it. Immutable.
  */
-record TlsFiles(Map<Path, String> stamps) {
+record FileStamps(Map<Path, String> stamps) {
   /** Looks at the files. Blocks. */
-  static TlsFiles of(List<Path> files) {
+  static FileStamps of(List<Path> files) {
     Map<Path, String> stamps = new HashMap<>();
     for (Path file : files) {
       stamps.put(file, stamp(file));
     }
-    return new TlsFiles(Map.copyOf(stamps));
+    return new FileStamps(Map.copyOf(stamps));
   }
 
   private static String stamp(Path file) {

@@ -1,4 +1,4 @@
-package dev.waymark.upstreams;
+package dev.waymark.upstreams.control;
 
 import dev.waymark.engine.base.LoopTime;
 import io.netty.channel.Channel;

@@ -1,4 +1,4 @@
-package dev.waymark.upstreams;
+package dev.waymark.upstreams.control;
 
 import dev.waymark.engine.base.LoopTime;
 
@@ -6,17 +6,18 @@ import dev.waymark.engine.base.LoopTime;
  * Tells whether the control thread stood still during an operation: if the operation timed out, the
  * thread itself may be the reason. Confined to the control thread.
  */
-final class StandstillCheck {
+public final class StandstillCheck {
   private final LoopTime time;
   private final long beforeNs;
 
   /** Creates a check at the start of an operation. */
-  StandstillCheck(LoopTime time) {
+  public StandstillCheck(LoopTime time) {
     this.time = time;
     this.beforeNs = readNs();
   }
 
-  boolean hasStoodStill() {
+  /** Whether the thread has stood still since then. */
+  public boolean hasStoodStill() {
     return readNs() != beforeNs;
   }
 

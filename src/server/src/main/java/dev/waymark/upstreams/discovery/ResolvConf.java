@@ -1,4 +1,4 @@
-package dev.waymark.upstreams;
+package dev.waymark.upstreams.discovery;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

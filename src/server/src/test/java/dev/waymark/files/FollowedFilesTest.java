@@ -1,4 +1,4 @@
-package dev.waymark.net.tls;
+package dev.waymark.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

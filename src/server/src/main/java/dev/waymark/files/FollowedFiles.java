@@ -1,4 +1,4 @@
-package dev.waymark.net.tls;
+package dev.waymark.files;
 
 import java.nio.file.Path;
 import java.util.List;
@@ -8,25 +8,26 @@ import java.util.List;
  * replacing one after the other, are left alone until two looks in a row see the same. Confined to
  * one thread.
  */
-final class FollowedFiles {
+public final class FollowedFiles {
   /** When files that were refused are tried again: the reason may lie outside of what is seen. */
   private static final long RETRY_MS = 10_000;
 
   private final List<Path> files;
 
   /** What was last told to be new. */
-  private TlsFiles known;
+  private FileStamps known;
 
-  private TlsFiles seen;
+  private FileStamps seen;
 
   /** Why the known files were refused; empty if they were not. */
   private String refusal = "";
 
   private long retryAtMs = Long.MAX_VALUE;
 
-  FollowedFiles(List<Path> files) {
+  /** Starts from what the files look like now. Blocks. */
+  public FollowedFiles(List<Path> files) {
     this.files = files.stream().distinct().toList();
-    this.known = TlsFiles.of(this.files);
+    this.known = FileStamps.of(this.files);
     this.seen = known;
   }
 
@@ -34,8 +35,8 @@ final class FollowedFiles {
    * Looks at the files; returns whether to load them: they are new, which it tells once, or it is
    * time to try them again. Blocks.
    */
-  boolean areDue(long nowMs) {
-    TlsFiles now = TlsFiles.of(files);
+  public boolean areDue(long nowMs) {
+    FileStamps now = FileStamps.of(files);
     boolean areNew = !now.equals(known) && now.equals(seen);
     seen = now;
     if (areNew) {
@@ -50,7 +51,7 @@ final class FollowedFiles {
   }
 
   /** They cannot be used, and are tried again later. Returns whether the problem is a new one. */
-  boolean refuse(String problem, long nowMs) {
+  public boolean refuse(String problem, long nowMs) {
     retryAtMs = nowMs + RETRY_MS;
     boolean isNew = !problem.equals(refusal);
     refusal = problem;

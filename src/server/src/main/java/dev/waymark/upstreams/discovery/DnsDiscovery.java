@@ -1,7 +1,10 @@
-package dev.waymark.upstreams;
+package dev.waymark.upstreams.discovery;
 
 import dev.waymark.config.PoolConfig.Target.Dns;
 import dev.waymark.net.dial.UpstreamProblem;
+import dev.waymark.upstreams.control.ControlLoop;
+import dev.waymark.upstreams.control.RetryWaits;
+import dev.waymark.upstreams.control.StandstillCheck;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetAddress;
 import java.util.Arrays;

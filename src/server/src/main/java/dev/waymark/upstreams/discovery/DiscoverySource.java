@@ -1,4 +1,4 @@
-package dev.waymark.upstreams;
+package dev.waymark.upstreams.discovery;
 
 /**
  * Keeps finding the upstreams of one target until it is closed, and tells {@link Discovery} through

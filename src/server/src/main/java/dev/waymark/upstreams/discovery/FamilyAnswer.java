@@ -1,4 +1,4 @@
-package dev.waymark.upstreams;
+package dev.waymark.upstreams.discovery;
 
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;

@@ -1,4 +1,4 @@
-package dev.waymark.upstreams;
+package dev.waymark.upstreams.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,7 +1,8 @@
-package dev.waymark.upstreams;
+package dev.waymark.upstreams.discovery;
 
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
+import dev.waymark.upstreams.control.ControlLoop;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -17,9 +18,9 @@ import java.util.stream.Stream;
  * The socket addresses of a pool's upstreams; names in a list are resolved for every attempt.
  * Confined to the control thread, except {@link #of}.
  */
-final class DialAddresses {
+public final class DialAddresses {
   /** Called for every name that cannot be resolved. */
-  interface Failures {
+  public interface Failures {
     void onUnresolved();
   }
 
@@ -31,13 +32,14 @@ final class DialAddresses {
 
   private final NameLookup lookup;
 
-  DialAddresses(NameLookup lookup, Failures failures) {
-    this.lookup = lookup;
+  /** Creates an empty set. */
+  public DialAddresses(ControlLoop control, ResolverFiles files, Failures failures) {
+    this.lookup = NameLookup.of(control, files, "");
     this.failures = failures;
   }
 
   /** Adds an upstream; if its address is a literal, {@link #of} returns it from now on. */
-  void add(String upstream) {
+  public void add(String upstream) {
     UpstreamAddress address = parse(upstream);
     wanted.put(upstream, address);
     if (address instanceof UpstreamAddress.Literal(SocketAddress literal)) {
@@ -53,7 +55,8 @@ final class DialAddresses {
     }
   }
 
-  void remove(String upstream) {
+  /** Forgets an upstream. */
+  public void remove(String upstream) {
     wanted.remove(upstream);
     known.remove(upstream);
   }
@@ -62,7 +65,8 @@ final class DialAddresses {
    * Resolves an upstream's address and calls back once, perhaps before this returns; not at all if
    * the upstream has been removed.
    */
-  void find(String upstream, Consumer<SocketAddress> onFound, Consumer<UpstreamProblem> onFailed) {
+  public void find(
+      String upstream, Consumer<SocketAddress> onFound, Consumer<UpstreamProblem> onFailed) {
     switch (wanted.get(upstream)) {
       case UpstreamAddress.Literal(SocketAddress literal) -> onFound.accept(literal);
       case UpstreamAddress.Name(String host, int port) ->
@@ -81,11 +85,12 @@ final class DialAddresses {
   }
 
   /** Returns where to dial this upstream; empty until its name is resolved. Thread-safe. */
-  Optional<SocketAddress> of(String upstream) {
+  public Optional<SocketAddress> of(String upstream) {
     return Optional.ofNullable(known.get(upstream));
   }
 
-  void close() {
+  /** Ends: no callback follows. */
+  public void close() {
     wanted.clear();
   }
 

@@ -1,4 +1,4 @@
-package dev.waymark.upstreams;
+package dev.waymark.upstreams.discovery;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 

@@ -1,11 +1,14 @@
-package dev.waymark.upstreams;
+package dev.waymark.upstreams.discovery;
 
 import dev.waymark.config.DiscoveryKeys;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.net.dial.UpstreamProblem;
+import dev.waymark.upstreams.control.ControlLoop;
+import dev.waymark.upstreams.control.RetryWaits;
 import java.net.InetAddress;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
@@ -14,9 +17,10 @@ import java.util.random.RandomGenerator;
 
 /**
  * Finds the upstreams of a pool's target through the {@link DiscoverySource} for its kind: a list
- * is used as it is, a name is resolved through DNS. Confined to the control thread.
+ * is used as it is, a name is resolved through DNS, a file is read whenever it changes. Confined to
+ * the control thread.
  */
-final class Discovery {
+public final class Discovery {
   private static final int DNS_WEIGHT = 1;
 
   private final ControlLoop control;
@@ -32,9 +36,9 @@ final class Discovery {
 
   /**
    * @param onFound receives all upstreams, after every successful discovery
-   * @param onFailed receives the name that could not be resolved, and why
+   * @param onFailed receives the name or file in which no upstreams could be found, and why
    */
-  Discovery(
+  public Discovery(
       ControlLoop control,
       RandomGenerator random,
       ResolverFiles files,
@@ -51,7 +55,7 @@ final class Discovery {
    * Switches to the target of this configuration. A list is found at once. With a name, the
    * upstreams of the former target stay until the first answer.
    */
-  void follow(PoolConfig config) {
+  public void follow(PoolConfig config) {
     List<Object> next =
         List.of(
             config.target(),
@@ -66,17 +70,21 @@ final class Discovery {
   }
 
   /** Looks for changes soon. */
-  void refreshSoon() {
+  public void refreshSoon() {
     source.refreshSoon();
   }
 
-  void close() {
+  /** Ends: no callback follows. */
+  public void close() {
     source.close();
   }
 
   private DiscoverySource sourceOf(PoolConfig config) {
     return switch (config.target()) {
       case Target.Fixed(List<Endpoint> endpoints) -> () -> onFound.accept(endpoints);
+      case Target.ListFile(Path file) ->
+          new FileDiscovery(
+              file, control, onFound, problem -> onFailed.accept(file.toString(), problem));
       case Target.Dns target ->
           new DnsDiscovery(
               target,

@@ -1,6 +1,7 @@
-package dev.waymark.upstreams;
+package dev.waymark.upstreams.discovery;
 
 import dev.waymark.net.dial.UpstreamProblem;
+import dev.waymark.upstreams.control.ControlLoop;
 import io.netty.resolver.ResolvedAddressTypes;
 import io.netty.util.NetUtil;
 import java.net.InetAddress;
