@@ -3,6 +3,7 @@ package dev.waymark.api;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.waymark.api.http.AddressInUse;
+import dev.waymark.api.http.AuditLog;
 import dev.waymark.api.http.Denial;
 import dev.waymark.api.http.HttpPort;
 import dev.waymark.api.http.Reply;
@@ -17,7 +18,6 @@ import dev.waymark.net.tls.ServerTls;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Logging;
-import dev.waymark.telemetry.Masking;
 import dev.waymark.telemetry.Metrics;
 import dev.waymark.telemetry.PrometheusText;
 import java.net.InetSocketAddress;
@@ -43,9 +43,6 @@ import org.jspecify.annotations.Nullable;
 public final class AdminServer {
   private static final int CONNECTIONS_DEFAULT = 1_000;
   private static final int CONNECTIONS_MAX = 100_000;
-
-  /** Longer parameters and results are cut in the audit log. */
-  private static final int AUDIT_CHARS_MAX = 200;
 
   /** Time allowed for the shards to answer a query. */
   private static final long STATE_TIMEOUT_SECONDS = 5;
@@ -174,32 +171,16 @@ public final class AdminServer {
         result = refusal.status() + " " + refusal.getMessage();
         throw refusal;
       } finally {
-        audit(path, request, result);
+        new AuditLog(log)
+            .write(
+            request.sender().name(),
+            request.client(),
+            request.method(),
+            path,
+            request.query(),
+            result);
       }
     };
-  }
-
-  private void audit(String path, Request request, String result) {
-    String parameters =
-        request.query().entrySet().stream()
-            .map(parameter -> parameter.getKey() + "=" + parameter.getValue())
-            .collect(Collectors.joining(" "));
-    log.write(
-        Event.ADMIN_OPERATION,
-        "who",
-        request.sender().name(),
-        "client",
-        request.client(),
-        "operation",
-        request.method() + " " + path,
-        "parameters",
-        shortened(parameters),
-        "result",
-        shortened(result));
-  }
-
-  private static String shortened(String text) {
-    return text.length() > AUDIT_CHARS_MAX ? text.substring(0, AUDIT_CHARS_MAX) + "…" : text;
   }
 
   /** Replaces the tokens and the roles of client certificates, after a reload. */
@@ -264,7 +245,7 @@ public final class AdminServer {
 
   private Reply config() {
     return rendered(
-        () -> Reply.json(200, Objects.requireNonNull(Masking.masked(operations.config()))));
+        () -> Reply.json(200, operations.config()));
   }
 
   private Reply connections(Map<String, String> query) throws Refusal {

@@ -379,6 +379,7 @@ final class EgressIT {
       client.getOutputStream().write("hello".getBytes(US_ASCII));
       assertThat(accepted.getInputStream().readNBytes(5)).isEqualTo("hello".getBytes(US_ASCII));
       mortal.kill();
+      assertReset(accepted);
       assertThat(client.getInputStream().read()).as("FIN").isEqualTo(-1);
       client.shutdownOutput();
       assertThat(reasonOf(client)).isEqualTo("upstream_lost");

@@ -41,6 +41,11 @@ public enum Denial implements Authentication {
     return message;
   }
 
+  /** The status and the message, for the audit log. */
+  String result() {
+    return status + " " + message;
+  }
+
   Reply reply() {
     return Reply.error(status, message);
   }

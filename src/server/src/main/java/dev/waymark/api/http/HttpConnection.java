@@ -206,21 +206,22 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     // An unread body would be taken for the next request.
     isKeptAlive = wantsMore && !HttpRoutes.hasBody(head);
     try {
-      HttpRoutes.Match found = port.routes().match(head, tls != null);
+      String target = port.routes().target(head, tls != null);
       if (tls != null && tls.isPlaintext()) {
         write(Reply.error(308, "this port speaks TLS: use https://"), location(head));
         return;
       }
-      match = found;
-      switch (port.admit(found, head, clientNames())) {
+      switch (port.admit(channel, head, target, clientNames())) {
         case Sender known -> sender = known;
         case Denial why -> {
-          port.onDenied(channel, found.route(), why);
+          port.onDenied(channel, target, why);
           denial = why;
           await(Phase.DENYING, DENIAL_DELAY_NS);
           return;
         }
       }
+      HttpRoutes.Match found = port.routes().match(head, target);
+      match = found;
       if (HttpRoutes.hasBody(head) && found.route().bodyBytesMax() == 0) {
         answer(found, new byte[0]);
         return;

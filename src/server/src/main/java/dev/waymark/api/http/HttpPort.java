@@ -153,22 +153,30 @@ public final class HttpPort {
      * @param certificate the names in the client certificate; empty: there is none
      */
     Authentication admit(
-        HttpRoutes.Match found, HttpRequest head, Optional<List<String>> certificate) {
-      if (found.route().isOpen()) {
+        Channel channel, HttpRequest head, String target, Optional<List<String>> certificate) {
+      if (routes.isOpen(target)) {
         return Sender.ANYBODY;
       }
       Credentials shown =
           new Credentials(head.headers().getAll(HttpHeaderNames.AUTHORIZATION), certificate);
       return switch (authenticator.admit(shown)) {
         case Denial denial -> denial;
-        case Sender sender ->
-            sender.mayOperate() || Request.isRead(found.method()) ? sender : Denial.ROLE;
+        case Sender sender -> {
+          String method = head.method().name();
+          if (sender.mayOperate() || Request.isRead(method)) {
+            yield sender;
+          }
+          new AuditLog(log)
+              .write(
+                  sender.name(), clientOf(channel), method, target, Map.of(), Denial.ROLE.result());
+          yield Denial.ROLE;
+        }
       };
     }
 
-    void onDenied(Channel channel, Route route, Denial denial) {
+    void onDenied(Channel channel, String target, Denial denial) {
       Objects.requireNonNull(denied.get(denial)).incrementAndGet();
-      logRefused(channel, route.path(), denial.message());
+      logRefused(channel, target, denial.message());
     }
 
     /** Any thread. */

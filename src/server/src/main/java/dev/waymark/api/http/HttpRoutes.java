@@ -59,17 +59,35 @@ final class HttpRoutes {
   }
 
   /**
-   * Returns the route of a request.
+   * Returns the target of a request: its path and query.
    *
-   * @throws Refusal if the head is malformed, the guard refuses it, or no route matches
+   * @throws Refusal if the head is malformed, or the guard refuses it
    */
-  Match match(HttpRequest head, boolean isTls) throws Refusal {
+  String target(HttpRequest head, boolean isTls) throws Refusal {
     checkReadable(head);
     Matcher absolute = ABSOLUTE.matcher(head.uri());
     boolean isAbsolute = absolute.matches();
     guard.check(
         head.protocolVersion(), head.headers(), isAbsolute ? absolute.group(1) : null, isTls);
-    QueryStringDecoder target = target(isAbsolute ? absolute.group(2) : head.uri());
+    return isAbsolute ? absolute.group(2) : head.uri();
+  }
+
+  /** Whether everybody gets an answer. Nobody else learns which targets there are. */
+  boolean isOpen(String target) {
+    try {
+      return route(decoder(target)).isOpen();
+    } catch (Refusal none) {
+      return false;
+    }
+  }
+
+  /**
+   * Returns the route of a request.
+   *
+   * @throws Refusal if no route matches
+   */
+  Match match(HttpRequest head, String text) throws Refusal {
+    QueryStringDecoder target = decoder(text);
     Route route = route(target);
     String method = head.method().name();
     if (!route.allowed().contains(method)) {
@@ -96,7 +114,7 @@ final class HttpRoutes {
     }
   }
 
-  private static QueryStringDecoder target(String text) {
+  private static QueryStringDecoder decoder(String text) {
     return new QueryStringDecoder(text, UTF_8, true, PARAMETERS_MAX, true);
   }
 

@@ -43,6 +43,9 @@ final class Trust extends X509ExtendedTrustManager implements ResumableX509Exten
   /** A certificate, four CAs above it, and the root, which need not be there. */
   private static final int CHAIN_MAX = 6;
 
+  /** What the JDK's engine takes; BoringSSL takes more, and then cannot make a ticket of it. */
+  private static final int CHAIN_BYTES_MAX = 32 * 1024;
+
   private static final String WRONG_SIDE = "only clients are verified here";
 
   private final X509ExtendedTrustManager pkix;
@@ -150,6 +153,14 @@ final class Trust extends X509ExtendedTrustManager implements ResumableX509Exten
   static void checkLength(X509Certificate[] chain) throws CertificateException {
     if (chain.length > CHAIN_MAX) {
       throw new CertificateException("more than " + CHAIN_MAX + " certificates");
+    }
+    int bytes = 0;
+    for (X509Certificate certificate : chain) {
+      bytes += certificate.getEncoded().length;
+    }
+    if (bytes > CHAIN_BYTES_MAX) {
+      throw new CertificateException(
+          "certificates of " + bytes + " bytes, more than " + CHAIN_BYTES_MAX);
     }
   }
 

@@ -308,7 +308,7 @@ final class ServerConnection implements ConnectionHandler {
     Channel server = channel;
     if (server != null && server.isOpen()) {
       if (isClean) {
-        server.close();
+        ServerDialer.finish(server);
       } else {
         reset(server);
       }
@@ -316,9 +316,8 @@ final class ServerConnection implements ConnectionHandler {
     host.onEnd();
   }
 
-  /** Without a close_notify, which would say that the stream is whole. */
+  /** Without a FIN or a close_notify, which would say that the stream is whole. */
   private static void reset(Channel server) {
-    server.config().setOption(ChannelOption.SO_LINGER, 0);
     ChannelHandlerContext tls = server.pipeline().context(SslHandler.class);
     if (tls == null) {
       server.close();

@@ -87,7 +87,7 @@ final class ServerProbe {
   private void onDialled(ChannelFuture dialling) {
     isUnderWay = false;
     Throwable cause = dialling.cause();
-    dialling.channel().close();
+    ServerDialer.finish(dialling.channel());
     if (cause != null) {
       counters.probeFailures.increment();
     }

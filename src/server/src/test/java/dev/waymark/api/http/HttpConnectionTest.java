@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 
 /** How long the admin port waits for its peers, not counting its own standstills. */
 final class HttpConnectionTest {
-  private static final String HALF_A_HEAD = "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n";
+  private static final String HALF_A_HEAD = 
+      "GET /nowhere HTTP/1.1\r\nHost: localhost\r\nAuthorization: reader\r\n";
   private static final String REST_OF_HEAD = "\r\n";
 
   private long nowMs;
@@ -130,6 +131,19 @@ final class HttpConnectionTest {
   }
 
   @Test
+  void withoutCredentials_nobodyLearnsWhatPathsAndParametersThereAre() {
+    for (String request : List.of("GET /none", "GET /state?none=1", "DELETE /state")) {
+      send(request(request, "guess"));
+      passMs(1_100);
+      assertThat(reply()).as(request).startsWith("HTTP/1.1 401 ").doesNotContain("none");
+    }
+    send(request("GET /none", "reader"));
+    assertThat(reply()).startsWith("HTTP/1.1 404 ");
+    send(request("GET /state?none=1", "reader"));
+    assertThat(reply()).startsWith("HTTP/1.1 400 ").contains("unknown parameter");
+  }
+
+  @Test
   void refusedCredentials_waitingForTheirAnswer_makeRoomFirst() {
     send(request("GET /state", "guess"));
     HttpConnections connections = port.connections();
@@ -188,7 +202,7 @@ final class HttpConnectionTest {
           {"414", "GET /" + "x".repeat(9_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n"},
           {"431", "GET / HTTP/1.1\r\nX-Huge: " + "x".repeat(17_000) + "\r\n\r\n"},
           {"431", "GET / HTTP/1.1\r\n" + "X-Many: x\r\n".repeat(2_000) + "\r\n"},
-          {"413", "POST /change HTTP/1.1\r\nHost: localhost\r\nContent-Length: 11\r\n\r\n"},
+          {"413", "POST /change HTTP/1.1\r\nHost: localhost\r\nAuthorization: operator\r\nContent-Length: 11\r\n\r\n"},
         }) {
       EmbeddedChannel own =
           new EmbeddedChannel(new HttpServerCodec(HttpPort.limits()), new ChunkedWriteHandler());

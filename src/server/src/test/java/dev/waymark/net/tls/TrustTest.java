@@ -12,6 +12,8 @@ import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,6 +44,18 @@ class TrustTest {
     Arrays.fill(padded, chain.length, padded.length, chain[0]);
     assertThat(trust.distrust(chain)).isEmpty();
     assertThat(trust.distrust(padded)).contains(Distrust.INVALID);
+  }
+
+  @Test
+  void chain_ofAClient_isLimitedInBytes() throws Exception {
+    Trust trust = Trust.load(root.certificate(), Optional.empty());
+    String names =
+        IntStream.range(0, 1_000)
+            .mapToObj(i -> "URI:spiffe://example.org/" + "x".repeat(20) + i)
+            .collect(Collectors.joining(","));
+    X509Certificate[] large = chain(Request.client("device").names(names));
+    assertThat(large[0].getEncoded()).hasSizeGreaterThan(32 * 1024);
+    assertThat(trust.distrust(large)).contains(Distrust.INVALID);
   }
 
   /** The name was proved when the session began; an engine without a handshake cannot check it. */
