@@ -25,7 +25,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -33,7 +32,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -173,12 +171,12 @@ public final class AdminServer {
       } finally {
         new AuditLog(log)
             .write(
-            request.sender().name(),
-            request.client(),
-            request.method(),
-            path,
-            request.query(),
-            result);
+                request.sender().name(),
+                request.client(),
+                request.method(),
+                path,
+                request.query(),
+                result);
       }
     };
   }
@@ -244,8 +242,7 @@ public final class AdminServer {
   }
 
   private Reply config() {
-    return rendered(
-        () -> Reply.json(200, operations.config()));
+    return rendered(() -> Reply.json(200, operations.config()));
   }
 
   private Reply connections(Map<String, String> query) throws Refusal {

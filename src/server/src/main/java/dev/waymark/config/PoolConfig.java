@@ -138,6 +138,12 @@ public record PoolConfig(KeyValues<PoolConfig> values, List<Subset> subsets) {
      */
     record Dns(String server, String host, int port) implements Target {}
 
+    /**
+     * {@code srv://[SERVER[:PORT]]/_service._proto.name}: the SRV records of a name (RFC 2782);
+     * server as in {@link Dns}.
+     */
+    record Srv(String server, String name) implements Target {}
+
     /** {@code file:///PATH}: see {@link UpstreamFile}. */
     record ListFile(Path file) implements Target {}
   }
@@ -147,10 +153,16 @@ public record PoolConfig(KeyValues<PoolConfig> values, List<Subset> subsets) {
    *
    * @param address host:port (IPv6 in brackets) or unix:/path
    * @param weight relative share, 1 to 1000
+   * @param priority from 0; it gets connections while none with a lower number serves
    */
-  public record Endpoint(String address, int weight, Map<String, String> labels) {
+  public record Endpoint(String address, int weight, int priority, Map<String, String> labels) {
     public Endpoint {
       labels = Map.copyOf(labels);
+    }
+
+    /** An upstream of the first priority. */
+    public Endpoint(String address, int weight, Map<String, String> labels) {
+      this(address, weight, 0, labels);
     }
   }
 }

@@ -62,7 +62,7 @@ final class SubsetReader {
                   .map(Endpoint::labels)
                   .anyMatch(own -> subset.has(own) && before.stream().noneMatch(b -> b.has(own)));
           // Their addresses have no labels.
-          case Target.Dns _ -> false;
+          case Target.Dns _, Target.Srv _ -> false;
           // Its upstreams come and go.
           case Target.ListFile _ -> true;
         };

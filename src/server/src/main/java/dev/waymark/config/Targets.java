@@ -17,16 +17,18 @@ final class Targets {
   private static final int DNS_PORT = 53;
   private static final String STATIC = "static:///";
   private static final String DNS = "dns://";
+  private static final String SRV = "srv://";
   private static final String FILE = "file://";
   private static final String UNIX = "unix:";
   private static final String EXPECTED =
-      "static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns:///HOST:PORT, dns://SERVER:PORT/HOST:PORT or file:///PATH";
+      "static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns://[SERVER:PORT]/HOST:PORT, srv://[SERVER:PORT]/_SERVICE._tcp.NAME or file:///PATH";
 
   private Targets() {}
 
   /** A pool's {@code target}. */
   static ValueType<Target> target() {
-    return ValueType.form(EXPECTED, "^(static:///|unix:/|dns://|file:///).+$", Targets::read);
+    return ValueType.form(
+        EXPECTED, "^(static:///|unix:/|dns://|srv://|file:///).+$", Targets::read);
   }
 
   /**
@@ -58,6 +60,9 @@ final class Targets {
     if (hasScheme(text, DNS)) {
       return dns(text.substring(DNS.length()));
     }
+    if (hasScheme(text, SRV)) {
+      return srv(text.substring(SRV.length()));
+    }
     if (hasScheme(text, FILE)) {
       return file(text.substring(FILE.length()));
     }
@@ -87,8 +92,22 @@ final class Targets {
     if (slash < 0) {
       throw new BadValueException("three slashes, or a server before the third: dns:///HOST:PORT");
     }
+    if (rest.startsWith("_", slash + 1) && rest.indexOf(':', slash) < 0) {
+      // The names of SRV records start like this, and others rarely do.
+      return srv(rest);
+    }
     HostPort name = HostPort.dialled(rest.substring(slash + 1));
     return new Target.Dns(server(rest.substring(0, slash)), name.host(), name.port());
+  }
+
+  private static Target srv(String rest) throws BadValueException {
+    int slash = rest.indexOf('/');
+    String name = rest.substring(slash + 1);
+    if (slash < 0 || !name.startsWith("_") || name.indexOf(':') >= 0) {
+      throw new BadValueException(
+          "three slashes and the name of SRV records, such as srv:///_echo._tcp.example.com");
+    }
+    return new Target.Srv(server(rest.substring(0, slash)), HostPort.dialled(name + ":1").host());
   }
 
   private static String server(String text) throws BadValueException {

@@ -12,6 +12,7 @@ record UpstreamKeys(
     KeyGroup<Endpoint> group,
     Key<Endpoint, String> address,
     Key<Endpoint, Integer> weight,
+    Key<Endpoint, Integer> priority,
     Key<Endpoint, String> zone,
     Key<Endpoint, String> label) {
   static final UpstreamKeys IN_POOL = in("Upstreams of a list", Scope.UPSTREAM);
@@ -35,6 +36,12 @@ record UpstreamKeys(
             .byDefault("1")
             .onReload(OnReload.AT_ONCE)
             .meaning("Its share of new connections, relative to the others."),
+        group
+            .key("priority", ValueType.number(0, 100))
+            .byDefault("0")
+            .onReload(OnReload.AT_ONCE)
+            .meaning(
+                "It gets connections only while no upstream with a lower number serves; as soon as one does, its connections move there."),
         group
             .key("zone", ValueType.text(0, 253))
             .readByHand()

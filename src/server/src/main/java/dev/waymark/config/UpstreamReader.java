@@ -34,9 +34,10 @@ final class UpstreamReader {
       Optional<Setting<String>> address =
           settings.demand(keys.address(), list.elements().get(j), place);
       int weight = settings.value(keys.weight(), place);
+      int priority = settings.value(keys.priority(), place);
       Map<String, String> given = labels(place);
       address.ifPresent(found -> {
-        Endpoint endpoint = new Endpoint(found.value(), weight, given);
+        Endpoint endpoint = new Endpoint(found.value(), weight, priority, given);
         if (upstreams.putIfAbsent(Targets.canonical(found.value()), endpoint) != null) {
           settings.refuse(found, "each upstream only once; give it more weight instead");
         }

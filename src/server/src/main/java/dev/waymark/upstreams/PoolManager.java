@@ -3,6 +3,7 @@ package dev.waymark.upstreams;
 import dev.waymark.config.HealthKeys;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
+import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.config.UpstreamTlsKeys;
 import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.lane.UpstreamView;
@@ -104,7 +105,8 @@ public final class PoolManager implements AutoCloseable {
     ResolverFiles files = ResolverFiles.ofSystem();
     this.discovery =
         new Discovery(control, random, files, this::onDiscovered, this::onDiscoveryFailed);
-    this.addresses = new DialAddresses(control, files, () -> events.onNotFound(config.name()));
+    this.addresses =
+        new DialAddresses(control, files, this::nameServer, () -> events.onNotFound(config.name()));
     this.pacer = new Pacer(control.eventLoop());
   }
 
@@ -268,6 +270,11 @@ public final class PoolManager implements AutoCloseable {
     settings.add(config.get(HealthKeys.USER_TIMEOUT));
     UpstreamTlsKeys.all().forEach(key -> settings.add(config.get(key)));
     return settings;
+  }
+
+  /** The names in SRV records are known to the server that has the records. */
+  private String nameServer() {
+    return config.target() instanceof Target.Srv srv ? srv.server() : "";
   }
 
   private void onDiscovered(List<Endpoint> endpoints) {

@@ -215,7 +215,8 @@ final class PoolState {
 
   /** Returns all upstreams, as shards see them. */
   List<UpstreamView> views(long nowNs) {
-    return members.values().stream().map(member -> view(nowNs, member)).toList();
+    int priority = servingPriority();
+    return members.values().stream().map(member -> view(nowNs, member, priority)).toList();
   }
 
   /** Returns when to call {@link #onDeadline} and {@link #views} again, if no input comes first. */
@@ -233,11 +234,24 @@ final class PoolState {
 
   // --- transitions ---
 
-  private UpstreamView view(long nowNs, Member member) {
+  /** The priority whose upstreams get the connections: the first of which one can serve. */
+  private int servingPriority() {
+    return config.isFollowingLeader()
+        ? Integer.MAX_VALUE
+        : members.values().stream()
+            .filter(member -> state(member) == UpstreamState.SERVING)
+            .mapToInt(member -> member.endpoint.priority())
+            .min()
+            .orElse(Integer.MAX_VALUE);
+  }
+
+  private UpstreamView view(long nowNs, Member member, int servingPriority) {
     Endpoint endpoint = member.endpoint;
+    UpstreamState state = state(member);
+    boolean isStandby = state == UpstreamState.SERVING && endpoint.priority() > servingPriority;
     return new UpstreamView(
         endpoint.address(),
-        state(member),
+        isStandby ? UpstreamState.STANDBY : state,
         member.health.name(),
         endpoint.weight(),
         member.slowStart.percent(nowNs, slowStartNs()),
@@ -245,6 +259,7 @@ final class PoolState {
         endpoint.labels());
   }
 
+  /** Its state for itself, whatever the priorities of others. */
   private UpstreamState state(Member member) {
     String address = member.endpoint.address();
     if (member.lacksAttach) {

@@ -257,10 +257,13 @@ final class ConfigErrorsTest {
             "waymark.yml:1:55: pools[0].upstreams[0].labels.b c: d (expected: a name of 1 to 63 of A-Z, a-z, 0-9, ., _, / and -)"),
         row(
             "pools: [{target: \"a:1\"}]",
-            "waymark.yml:1:18: pools[0].target: a:1 (expected: static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns:///HOST:PORT, dns://SERVER:PORT/HOST:PORT or file:///PATH)"),
+            "waymark.yml:1:18: pools[0].target: a:1 (expected: static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns://[SERVER:PORT]/HOST:PORT, srv://[SERVER:PORT]/_SERVICE._tcp.NAME or file:///PATH)"),
         row(
             "pools: [{upstreams: [{address: \"a:1\"}, {address: \"A:1\"}]}]",
             "waymark.yml:1:50: pools[0].upstreams[1].address: A:1 (expected: each upstream only once; give it more weight instead)"),
+        row(
+            "pools: [{target: \"srv:///echo.example.com:1\"}]",
+            "waymark.yml:1:18: pools[0].target: srv:///echo.example.com:1 (expected: three slashes and the name of SRV records, such as srv:///_echo._tcp.example.com)"),
         row(
             "pools: [{target: \"file://upstreams.yml\"}]",
             "waymark.yml:1:18: pools[0].target: file://upstreams.yml (expected: file:// and an absolute path: file:///etc/waymark/upstreams.yml)"),
@@ -422,7 +425,7 @@ final class ConfigErrorsTest {
         arguments(
             Map.of("--upstream", "127.0.0.1:1"),
             Map.of(),
-            "--upstream 127.0.0.1:1: expected static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns:///HOST:PORT, dns://SERVER:PORT/HOST:PORT or file:///PATH"),
+            "--upstream 127.0.0.1:1: expected static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns://[SERVER:PORT]/HOST:PORT, srv://[SERVER:PORT]/_SERVICE._tcp.NAME or file:///PATH"),
         arguments(
             Map.of("--framing", "line", "--frame-max", "1MiB"),
             Map.of(),

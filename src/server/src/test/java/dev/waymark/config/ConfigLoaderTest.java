@@ -227,6 +227,23 @@ final class ConfigLoaderTest {
         .isEqualTo(new Target.Dns(server, host, port));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "srv:///_echo._tcp.example.com, '', _echo._tcp.example.com",
+    "srv://10.0.0.1/_echo._tcp.example.com, 10.0.0.1:53, _echo._tcp.example.com",
+    "dns:///_echo._tcp.example.com, '', _echo._tcp.example.com",
+    "dns://[::1]:5353/_echo._tcp.example.com, [::1]:5353, _echo._tcp.example.com"
+  })
+  void srvTarget_isRead(String target, String server, String name) {
+    assertThat(
+            Loading.flags(Map.of("--upstream", target), Map.of())
+                .config()
+                .pools()
+                .getFirst()
+                .target())
+        .isEqualTo(new Target.Srv(server, name));
+  }
+
   @Test
   void yaml_loadedAgain_isTheSameConfiguration() {
     LoadedConfig loaded = Loading.file(FILE, Map.of("--node", "a \"b\" é"), Map.of());

@@ -3,6 +3,7 @@ package dev.waymark.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.waymark.v1.BridgeBatch;
 import dev.waymark.v1.UpstreamBatch;
@@ -53,6 +54,46 @@ final class SubsetsIT {
           .isCloseTo(CLIENTS * 5 / 100, within(1L));
       Clients.close(clients);
     }
+  }
+
+  /** With a real name server, which alone knows the names in its SRV records. */
+  @Test
+  void connections_moveToTheBackupAndBack() {
+    assumeTrue(Waymark.isOnPath("dnsmasq"), "dnsmasq is not installed");
+    try (Stub main = Stub.start();
+        Stub backup = Stub.start();
+        Dnsmasq dns =
+            Dnsmasq.start(
+                "--host-record=main.test,127.0.0.1",
+                "--host-record=backup.test,127.0.0.1",
+                "--srv-host=_echo._tcp.test,main.test," + port(main) + ",10",
+                "--srv-host=_echo._tcp.test,backup.test," + port(backup) + ",20");
+        Bridge bridge =
+            Bridge.start(
+                Waymark.Launch::quick, "--upstream=srv://" + dns.address() + "/_echo._tcp.test")) {
+      String first = "main.test:" + port(main);
+      String second = "backup.test:" + port(backup);
+      await().until(() -> bridge.admin().metric("waymark_lanes_open") == 2);
+      try (Client client = Client.connect(bridge.port())) {
+        client.send(1_000).expect(1_000);
+        assertThat(bridge.admin().metric("waymark_upstream_connections", first)).isEqualTo(1);
+        assertThat(bridge.admin().get("/upstreams")).contains("\"state\": \"standby\"");
+        main.process().kill();
+        client.send(1_000).expect(1_000);
+        assertThat(bridge.admin().metric("waymark_upstream_connections", second)).isEqualTo(1);
+        try (Stub again = Stub.at("127.0.0.1:" + port(main))) {
+          await()
+              .atMost(Duration.ofSeconds(30))
+              .until(() -> bridge.admin().metric("waymark_upstream_connections", first) == 1);
+          client.send(1_000).expect(1_000);
+          assertThat(again.marks()).hasSize(1);
+        }
+      }
+    }
+  }
+
+  private static String port(Stub stub) {
+    return stub.address().substring(stub.address().lastIndexOf(':') + 1);
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.engine.base.OutlierSignal;
+import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.pool.PoolSnapshot;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -162,6 +163,47 @@ class DnsDiscoveryIT {
           .hasValueSatisfying(
               a -> assertThat(((InetSocketAddress) a).getAddress().isLoopbackAddress()).isTrue());
     }
+  }
+
+  @Test
+  void services_giveAddressWeightAndPriority() {
+    dns.services =
+        List.of(
+            "10 60000 4770 b.test", "10 6 4771 a.test", "20 0 4772 c.test", "10 1 0 portless.test");
+    try (var pool = services()) {
+      pool.awaitAddresses("a.test:4771", "b.test:4770", "c.test:4772");
+      assertThat(pool.views().stream().map(UpstreamView::weight)).containsExactly(1, 1000, 1);
+      dns.services = List.of("10 0 4771 a.test");
+      pool.awaitAddresses("a.test:4771");
+    }
+  }
+
+  @Test
+  void services_areFetchedOverTcpIfTheyDoNotFit() {
+    dns.mode = TestDnsServer.Mode.TRUNCATE_UDP;
+    dns.services = List.of("1 1 4770 a.test");
+    try (var pool = services()) {
+      pool.awaitAddresses("a.test:4770");
+    }
+  }
+
+  @Test
+  void services_thatCannotBeFound_leaveTheKnownOnes() {
+    dns.services = List.of("1 1 4770 a.test");
+    try (var pool = services()) {
+      pool.awaitAddresses("a.test:4770");
+      dns.services = List.of();
+      pool.awaitEvent("failed _echo._tcp.test the name has no SRV record");
+      dns.services = List.of("1 1 0 portless.test");
+      pool.awaitEvent("failed _echo._tcp.test none of the SRV records can be used");
+      assertThat(pool.addresses()).containsExactly("a.test:4770");
+      dns.services = List.of("0 0 0 .");
+      pool.awaitAddresses();
+    }
+  }
+
+  private RecordedPool services() {
+    return new RecordedPool(p -> p.target = new Target.Srv(dns.address(), "_echo._tcp.test"));
   }
 
   private RecordedPool pool(String host) {

@@ -105,6 +105,32 @@ class PoolStateTest {
   }
 
   @Test
+  void upstreams_ofLowerPriority_standByWhileOneOfHigherPriorityServes() {
+    PoolState state = state(p -> {});
+    state.onUpstreams(
+        nowNs,
+        List.of(
+            new Endpoint("a", 1, 0, Map.of()),
+            new Endpoint("b", 1, 0, Map.of()),
+            new Endpoint("c", 1, 7, Map.of()),
+            new Endpoint("d", 1, 9, Map.of())));
+    for (String address : List.of("a", "b", "c", "d")) {
+      state.onHealth(nowNs, address, UpstreamHealth.SERVING);
+    }
+    assertThat(states(state)).containsExactly("a SERVING", "b SERVING", "c STANDBY", "d STANDBY");
+    assertThat(state.views(nowNs).get(2).isServing()).isFalse();
+    assertThat(state.views(nowNs).get(2).isDraining()).as("what it has moves").isTrue();
+    state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
+    assertThat(states(state)).containsExactly("a DOWN", "b SERVING", "c STANDBY", "d STANDBY");
+    state.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED);
+    assertThat(states(state)).containsExactly("a DOWN", "b EJECTED", "c SERVING", "d STANDBY");
+    state.onHealth(nowNs, "c", UpstreamHealth.NOT_SERVING);
+    assertThat(states(state)).containsExactly("a DOWN", "b EJECTED", "c DRAINING", "d SERVING");
+    state.onHealth(nowNs, "a", UpstreamHealth.SERVING);
+    assertThat(states(state)).containsExactly("a SERVING", "b EJECTED", "c DRAINING", "d STANDBY");
+  }
+
+  @Test
   void upstream_thatStalls_isEjectedAndReturns() {
     PoolState state = state(p -> {});
     serving(state, "a", "b");

@@ -1,5 +1,7 @@
 package dev.waymark.upstreams;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
@@ -60,6 +62,10 @@ public final class TestDnsServer implements AutoCloseable {
   }
 
   public volatile List<String> addresses = List.of();
+
+  /** The SRV records: priority, weight, port and target. */
+  volatile List<String> services = List.of();
+
   public volatile int ttlSeconds;
 
   /** Whether each answer starts with a different address, as with real name servers. */
@@ -168,6 +174,12 @@ public final class TestDnsServer implements AutoCloseable {
     if (isRotating) {
       Collections.rotate(all, -ipv4QueryCount.get());
     }
+    for (String service :
+        question.type().equals(DnsRecordType.SRV) ? services : List.<String>of()) {
+      response.addRecord(
+          DnsSection.ANSWER,
+          new DefaultDnsRawRecord(question.name(), DnsRecordType.SRV, ttlSeconds, rdata(service)));
+    }
     for (String address : all) {
       byte[] ip = NetUtil.createByteArrayFromIpAddressString(address);
       if (question.type().equals(ip.length == 4 ? DnsRecordType.A : DnsRecordType.AAAA)) {
@@ -177,6 +189,20 @@ public final class TestDnsServer implements AutoCloseable {
                 question.name(), question.type(), ttlSeconds, Unpooled.wrappedBuffer(ip)));
       }
     }
+  }
+
+  /** A target that ends in "!" is cut. */
+  private static ByteBuf rdata(String service) {
+    String[] words = service.split(" ");
+    ByteBuf data = Unpooled.buffer();
+    for (int i = 0; i < 3; i++) {
+      data.writeShort(Integer.parseInt(words[i]));
+    }
+    for (String label : words[3].split("\\.")) {
+      byte[] bytes = label.getBytes(US_ASCII);
+      data.writeByte(bytes.length).writeBytes(bytes);
+    }
+    return words[3].endsWith("!") ? data : data.writeByte(0);
   }
 
   private final class Truncator extends ChannelOutboundHandlerAdapter {

@@ -8,6 +8,8 @@ public enum UpstreamState {
   EJECTED,
   /** It no longer wants connections, and those that it has move to others. */
   DRAINING,
+  /** It serves, but is there for the case that none of higher priority does; else like draining. */
+  STANDBY,
   /** Not known to serve; its connections stay while the lane lasts. */
   DOWN
 }

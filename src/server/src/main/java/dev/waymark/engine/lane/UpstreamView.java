@@ -57,7 +57,7 @@ public record UpstreamView(
 
   /** Whether its connections have to move to others, if any serve. */
   public boolean isDraining() {
-    return state == UpstreamState.DRAINING;
+    return state == UpstreamState.DRAINING || state == UpstreamState.STANDBY;
   }
 
   /** Its current share relative to the others of its subset, in hundredths of {@code weight}. */

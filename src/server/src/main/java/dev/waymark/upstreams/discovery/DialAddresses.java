@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -30,11 +31,20 @@ public final class DialAddresses {
   /** Read by any thread, written by the control thread. */
   private final Map<String, SocketAddress> known = new ConcurrentHashMap<>();
 
-  private final NameLookup lookup;
+  private final ControlLoop control;
+  private final ResolverFiles files;
+  private final Supplier<String> server;
 
-  /** Creates an empty set. */
-  public DialAddresses(ControlLoop control, ResolverFiles files, Failures failures) {
-    this.lookup = NameLookup.of(control, files, "");
+  /**
+   * Creates an empty set.
+   *
+   * @param server the name server to ask, as in a target; empty: those in resolv.conf
+   */
+  public DialAddresses(
+      ControlLoop control, ResolverFiles files, Supplier<String> server, Failures failures) {
+    this.control = control;
+    this.files = files;
+    this.server = server;
     this.failures = failures;
   }
 
@@ -70,13 +80,14 @@ public final class DialAddresses {
     switch (wanted.get(upstream)) {
       case UpstreamAddress.Literal(SocketAddress literal) -> onFound.accept(literal);
       case UpstreamAddress.Name(String host, int port) ->
-          lookup.resolve(
-              host,
-              answer -> {
-                if (wanted.containsKey(upstream)) {
-                  onAnswer(upstream, answer, port, onFound, onFailed);
-                }
-              });
+          NameLookup.of(control, files, server.get())
+              .resolve(
+                  host,
+                  answer -> {
+                    if (wanted.containsKey(upstream)) {
+                      onAnswer(upstream, answer, port, onFound, onFailed);
+                    }
+                  });
       case UpstreamAddress.Zoned zoned -> findZoned(upstream, zoned, onFound, onFailed);
       case UpstreamAddress.Refused(String reason) ->
           onFailed.accept(new UpstreamProblem(Kind.CONNECT_FAILED, reason));

@@ -7,10 +7,8 @@ import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.upstreams.control.ControlLoop;
 import dev.waymark.upstreams.control.RetryWaits;
-import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
@@ -21,8 +19,6 @@ import java.util.random.RandomGenerator;
  * the control thread.
  */
 public final class Discovery {
-  private static final int DNS_WEIGHT = 1;
-
   private final ControlLoop control;
   private final RandomGenerator random;
   private final ResolverFiles files;
@@ -86,22 +82,23 @@ public final class Discovery {
           new FileDiscovery(
               file, control, onFound, problem -> onFailed.accept(file.toString(), problem));
       case Target.Dns target ->
-          new DnsDiscovery(
-              target,
-              control,
-              NameLookup.of(control, files, target.server()),
-              new RetryWaits(
-                  config.get(DiscoveryKeys.DNS_TTL_MIN),
-                  config.get(DiscoveryKeys.DNS_TTL_MAX),
-                  random),
-              found -> onFound.accept(endpoints(target.port(), found)),
-              problem -> onFailed.accept(target.host(), problem));
+          dns(config, target.host(), new AddressRecords(target, lookup(target.server())));
+      case Target.Srv target ->
+          dns(config, target.name(), new ServiceRecords(target, lookup(target.server())));
     };
   }
 
-  private static List<Endpoint> endpoints(int port, List<InetAddress> found) {
-    return found.stream()
-        .map(ip -> new Endpoint(UpstreamAddress.format(ip, port), DNS_WEIGHT, Map.of()))
-        .toList();
+  private NameLookup lookup(String server) {
+    return NameLookup.of(control, files, server);
+  }
+
+  private DiscoverySource dns(PoolConfig config, String name, Records records) {
+    return new DnsDiscovery(
+        control,
+        records,
+        new RetryWaits(
+            config.get(DiscoveryKeys.DNS_TTL_MIN), config.get(DiscoveryKeys.DNS_TTL_MAX), random),
+        onFound,
+        problem -> onFailed.accept(name, problem));
   }
 }

@@ -1,42 +1,32 @@
 package dev.waymark.upstreams.discovery;
 
-import dev.waymark.config.PoolConfig.Target.Dns;
+import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.upstreams.control.ControlLoop;
 import dev.waymark.upstreams.control.RetryWaits;
 import dev.waymark.upstreams.control.StandstillCheck;
+import dev.waymark.upstreams.discovery.Records.Outcome;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.net.InetAddress;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Resolves a name again and again: when the smallest TTL expires, within bounds; on request, but at
- * most once a second; after a failure, with exponential back-off; and soon after resolv.conf or the
- * hosts file has changed. Known addresses stay until an answer with addresses replaces them.
+ * Looks for DNS records again and again: when the smallest TTL expires, within bounds; on request,
+ * but at most once a second; after a failure, with exponential back-off; and soon after resolv.conf
+ * or the hosts file has changed. Known upstreams stay until an answer with some replaces them.
  * Confined to the control thread.
  */
 final class DnsDiscovery implements DiscoverySource {
   static final long INTERVAL_MIN_MS = 1_000;
 
-  private static final Comparator<InetAddress> BY_FAMILY_AND_NUMBER =
-      Comparator.<InetAddress>comparingInt(a -> a.getAddress().length)
-          .thenComparing(InetAddress::getAddress, Arrays::compareUnsigned);
-
-  private final Dns target;
   private final ControlLoop control;
-  private final NameLookup lookup;
+  private final Records records;
   private final RetryWaits waits;
-  private final Consumer<List<InetAddress>> onFound;
+  private final Consumer<List<Endpoint>> onFound;
   private final Consumer<UpstreamProblem> onFailed;
 
-  private List<InetAddress> ipv4 = List.of();
-  private List<InetAddress> ipv6 = List.of();
   private @Nullable ScheduledFuture<?> nextResolve;
   private @Nullable ScheduledFuture<?> cooldown;
   private @Nullable ScheduledFuture<?> fileCheck;
@@ -49,19 +39,17 @@ final class DnsDiscovery implements DiscoverySource {
   private boolean isClosed;
 
   /**
-   * @param onFound receives all addresses in numerical order, after every answer with addresses
+   * @param onFound receives all upstreams, after every answer with some
    * @param onFailed receives the reason
    */
   DnsDiscovery(
-      Dns target,
       ControlLoop control,
-      NameLookup lookup,
+      Records records,
       RetryWaits waits,
-      Consumer<List<InetAddress>> onFound,
+      Consumer<List<Endpoint>> onFound,
       Consumer<UpstreamProblem> onFailed) {
-    this.target = target;
     this.control = control;
-    this.lookup = lookup;
+    this.records = records;
     this.waits = waits;
     this.onFound = onFound;
     this.onFailed = onFailed;
@@ -82,7 +70,7 @@ final class DnsDiscovery implements DiscoverySource {
 
   /** New name servers or a new hosts file may give a different answer. */
   private void resolveIfFilesChanged() {
-    if (lookup.isOutdated()) {
+    if (records.isOutdated()) {
       refreshSoon();
     }
   }
@@ -114,7 +102,7 @@ final class DnsDiscovery implements DiscoverySource {
     cooldown =
         control.eventLoop().schedule(this::onCooldownEnd, INTERVAL_MIN_MS, TimeUnit.MILLISECONDS);
     StandstillCheck standstill = new StandstillCheck(control.time());
-    lookup.resolve(target.host(), answer -> onAnswer(answer, standstill));
+    records.look(outcome -> onOutcome(outcome, standstill));
   }
 
   private void onCooldownEnd() {
@@ -122,23 +110,29 @@ final class DnsDiscovery implements DiscoverySource {
     resolveIfRequested();
   }
 
-  private void onAnswer(NameLookup.Answer answer, StandstillCheck standstill) {
+  private void onOutcome(Outcome outcome, StandstillCheck standstill) {
     isResolving = false;
     if (isClosed) {
       return;
     }
-    if (!answer.hasAddresses() && standstill.hasStoodStill()) {
+    if (outcome instanceof Outcome.Failed && standstill.hasStoodStill()) {
       // The answer may have arrived in time.
       resolve();
       return;
     }
-    nextResolve =
-        control
-            .eventLoop()
-            .schedule(
-                this::resolve,
-                answer.hasAddresses() ? onFound(answer) : onFailed(answer),
-                TimeUnit.MILLISECONDS);
+    long waitMs =
+        switch (outcome) {
+          case Outcome.Found(List<Endpoint> upstreams, long ttlSeconds) -> {
+            waits.reset();
+            onFound.accept(upstreams);
+            yield waits.clampMs(TimeUnit.SECONDS.toMillis(ttlSeconds));
+          }
+          case Outcome.Failed(UpstreamProblem problem) -> {
+            onFailed.accept(problem);
+            yield waits.nextMs();
+          }
+        };
+    nextResolve = control.eventLoop().schedule(this::resolve, waitMs, TimeUnit.MILLISECONDS);
     resolveIfRequested();
   }
 
@@ -146,26 +140,6 @@ final class DnsDiscovery implements DiscoverySource {
     if (isResolveRequested && !isCoolingDown && !isResolving && !isClosed) {
       resolve();
     }
-  }
-
-  /** Publishes the addresses; returns the milliseconds until the next lookup. */
-  private long onFound(NameLookup.Answer answer) {
-    waits.reset();
-    ipv4 = answer.ipv4().isAnswered() ? answer.ipv4().addresses() : ipv4;
-    ipv6 = answer.ipv6().isAnswered() ? answer.ipv6().addresses() : ipv6;
-    onFound.accept(
-        Stream.concat(ipv4.stream(), ipv6.stream())
-            .distinct()
-            .sorted(BY_FAMILY_AND_NUMBER)
-            .toList());
-    long ttlSeconds = Math.min(answer.ipv4().ttlSeconds(), answer.ipv6().ttlSeconds());
-    return waits.clampMs(TimeUnit.SECONDS.toMillis(ttlSeconds));
-  }
-
-  /** Reports the failure; returns the milliseconds until the next lookup. */
-  private long onFailed(NameLookup.Answer answer) {
-    onFailed.accept(answer.problem());
-    return waits.nextMs();
   }
 
   private void cancelTimers() {

@@ -26,7 +26,7 @@ final class LookupNotes implements DnsQueryLifecycleObserverFactory {
   private static final UpstreamProblem NO_SUCH_NAME =
       new UpstreamProblem(Kind.NO_SUCH_NAME, "the name does not exist (NXDOMAIN)");
 
-  private static final String WITHIN = " within " + FamilyLookup.QUERY_TIMEOUT_MS / 1_000 + " s";
+  private static final String WITHIN = " within " + LookupResolver.QUERY_TIMEOUT_MS / 1_000 + " s";
 
   /** The responses for one name: with search domains, a lookup tries several names. */
   private static final class NameStatus {
@@ -39,8 +39,16 @@ final class LookupNotes implements DnsQueryLifecycleObserverFactory {
     @Nullable String failure;
   }
 
+  private final UpstreamProblem noRecord;
   private final Map<String, NameStatus> byName = new LinkedHashMap<>();
   private @Nullable String notDns;
+
+  /**
+   * @param noRecord what it means that the name exists, but has no record of the wanted type
+   */
+  LookupNotes(UpstreamProblem noRecord) {
+    this.noRecord = noRecord;
+  }
 
   @Override
   public DnsQueryLifecycleObserver newDnsQueryLifecycleObserver(DnsQuestion question) {
@@ -51,7 +59,7 @@ final class LookupNotes implements DnsQueryLifecycleObserverFactory {
   void onAnswer(SocketAddress server, String name, int rcode) {
     NameStatus status = status(name);
     if (rcode == DnsResponseCode.NOERROR.intValue()) {
-      status.denial = FamilyAnswer.NO_ADDRESS;
+      status.denial = noRecord;
     } else if (rcode == DnsResponseCode.NXDOMAIN.intValue()) {
       status.denial = status.denial == null ? NO_SUCH_NAME : status.denial;
     } else if (rcode == DnsResponseCode.REFUSED.intValue()) {
@@ -85,7 +93,7 @@ final class LookupNotes implements DnsQueryLifecycleObserverFactory {
         return FamilyAnswer.failed(status.failure);
       }
       // A name without addresses says more than a name that does not exist.
-      denial = denial == null || status.denial == FamilyAnswer.NO_ADDRESS ? status.denial : denial;
+      denial = denial == null || status.denial == noRecord ? status.denial : denial;
     }
     return denial != null
         ? FamilyAnswer.none(denial)

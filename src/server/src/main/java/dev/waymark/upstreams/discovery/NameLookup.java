@@ -114,6 +114,21 @@ final class NameLookup {
     }
   }
 
+  /**
+   * Asks for the SRV records of a name and calls back once, on the control thread, perhaps before
+   * this returns.
+   */
+  void resolveServices(String name, Consumer<ServiceAnswer> onAnswer) {
+    try {
+      ServiceLookup.resolve(control, conf(), name, onAnswer);
+    } catch (UnknownHostException | IllegalArgumentException noServer) {
+      onAnswer.accept(
+          new ServiceAnswer.Failed(
+              new UpstreamProblem(
+                  UpstreamProblem.Kind.DNS_FAILED, String.valueOf(noServer.getMessage()))));
+    }
+  }
+
   private void queryServers(ResolvConf conf, String host, Consumer<Answer> onAnswer) {
     var both =
         new Object() {

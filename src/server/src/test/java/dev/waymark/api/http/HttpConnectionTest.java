@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /** How long the admin port waits for its peers, not counting its own standstills. */
 final class HttpConnectionTest {
-  private static final String HALF_A_HEAD = 
+  private static final String HALF_A_HEAD =
       "GET /nowhere HTTP/1.1\r\nHost: localhost\r\nAuthorization: reader\r\n";
   private static final String REST_OF_HEAD = "\r\n";
 
@@ -202,7 +202,10 @@ final class HttpConnectionTest {
           {"414", "GET /" + "x".repeat(9_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n"},
           {"431", "GET / HTTP/1.1\r\nX-Huge: " + "x".repeat(17_000) + "\r\n\r\n"},
           {"431", "GET / HTTP/1.1\r\n" + "X-Many: x\r\n".repeat(2_000) + "\r\n"},
-          {"413", "POST /change HTTP/1.1\r\nHost: localhost\r\nAuthorization: operator\r\nContent-Length: 11\r\n\r\n"},
+          {
+            "413",
+            "POST /change HTTP/1.1\r\nHost: localhost\r\nAuthorization: operator\r\nContent-Length: 11\r\n\r\n"
+          },
         }) {
       EmbeddedChannel own =
           new EmbeddedChannel(new HttpServerCodec(HttpPort.limits()), new ChunkedWriteHandler());

@@ -25,7 +25,7 @@ class AnswerFilterTest {
   private static final int QUESTION_BYTES = 7;
   private static final int RECORD_BYTES = 16;
 
-  private final LookupNotes notes = new LookupNotes();
+  private final LookupNotes notes = new LookupNotes(FamilyAnswer.NO_ADDRESS);
   private final EmbeddedChannel channel = new EmbeddedChannel(new AnswerFilter(notes));
 
   @BeforeEach
