@@ -171,6 +171,11 @@ final class BridgeEvents
   }
 
   @Override
+  public void onLaneEnded(String pool, String upstream) {
+    log.write(Event.LANE_ENDED, "pool", pool, "upstream", upstream);
+  }
+
+  @Override
   public void onLaneRefused(String pool, String upstream, String cause) {
     log.write(Event.LANE_REFUSED, "pool", pool, "upstream", upstream, "cause", cause);
   }

@@ -32,6 +32,7 @@ public enum Event {
   LANE_OPEN(Level.INFO),
   /** The upstream announced the end of its connection (GOAWAY). */
   LANE_REPLACED(Level.INFO),
+  LANE_ENDED(Level.INFO),
   LANE_BROKEN(Level.WARN),
   LANE_REFUSED(Level.WARN),
   UPSTREAM_FOUND(Level.INFO),

@@ -457,11 +457,15 @@ public final class PoolManager implements AutoCloseable {
       if (upstreams.get(address) != this) {
         return;
       }
-      state.onHealth(nowNs(), address, now);
+      boolean isChange = state.onHealth(nowNs(), address, now);
       if (now.isServing()) {
         healthReport.clear();
       } else if (now == UpstreamHealth.UNREACHABLE) {
         attachReport.clear();
+        if (isChange) {
+          // Another may have taken its place.
+          discovery.refreshSoon();
+        }
       }
       updateProblem();
       publishSoon();

@@ -96,11 +96,15 @@ final class PoolState {
     endEjectionsIfNoneServes(nowNs);
   }
 
-  /** Called when the Watch of this upstream reports a status, or is lost. */
-  void onHealth(long nowNs, String address, UpstreamHealth now) {
+  /**
+   * Called when the Watch of this upstream reports a status, or is lost.
+   *
+   * @return whether its health has changed
+   */
+  boolean onHealth(long nowNs, String address, UpstreamHealth now) {
     Member member = members.get(address);
     if (member == null) {
-      return;
+      return false;
     }
     UpstreamHealth from = member.health;
     if (now != from) {
@@ -119,6 +123,7 @@ final class PoolState {
     }
     member.hasServed |= now.isServing();
     endEjectionsIfNoneServes(nowNs);
+    return now != from;
   }
 
   /** Called when a lane was accepted, or refused because there is no Attach method. */

@@ -26,6 +26,21 @@ final class StubStopIT {
   }
 
   @Test
+  void sigterm_withoutConnections_isACleanEndForTheBridge() {
+    try (Stub stub = Stub.start();
+        Bridge bridge = Bridge.inFrontOf(stub)) {
+      bridge.process().awaitLine("lane-open .*");
+      stub.process().signal("TERM");
+      assertThat(stub.process().exitCode(SOON)).isZero();
+      bridge.process().awaitLine("lane-ended .*");
+      assertThat(bridge.process().stderr()).doesNotContain("lane-broken");
+      assertThat(bridge.admin().get("/metrics"))
+          .containsPattern("waymark_lanes_broken_total\\{.*} 0")
+          .containsPattern("waymark_lanes_finished_total\\{.*} [1-9]");
+    }
+  }
+
+  @Test
   void sigterm_withAConnectionThatCannotMove_endsWhenTheClientDoes() {
     try (Stub stub = Stub.start("--drain-timeout=10m");
         Bridge bridge = Bridge.inFrontOf(stub);

@@ -90,6 +90,11 @@ final class SimEvents implements ShardEvents, ShardCounters {
   }
 
   @Override
+  public void onLaneEnded(String pool, String upstream) {
+    see("lane ended");
+  }
+
+  @Override
   public void onLaneRefused(String pool, String upstream, String cause) {
     see("lane refused");
   }

@@ -209,7 +209,7 @@ final class SimLane implements LaneTransport {
   private void breakLane() {
     endForBridge();
     gone();
-    lane.onBroken(sim.nowNs(), "simulated");
+    lane.onEnded(sim.nowNs(), "simulated");
   }
 
   /** Ends the lane for the bridge; the upstream may not notice for a while. */

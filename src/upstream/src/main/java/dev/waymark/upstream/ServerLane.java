@@ -158,6 +158,11 @@ final class ServerLane {
     });
   }
 
+  /** Ends the call. The bridge gives connections that are still attached to other upstreams. */
+  void finish() {
+    mailbox.execute(() -> end(Status.OK));
+  }
+
   void announceLoad(double utilisation, int capacity) {
     mailbox.execute(() -> {
       if (!isEnded && isReady) {

@@ -31,6 +31,7 @@ public final class Upstream {
   private final AttachHandler handler;
   private final ServerServiceDefinition service;
   private volatile boolean isDraining;
+  private volatile boolean isEnding;
 
   private Upstream(
       UpstreamOptions options,
@@ -68,6 +69,20 @@ public final class Upstream {
   public void drain() {
     isDraining = true;
     handler.forEachLane(ServerLane::announceDraining);
+  }
+
+  /**
+   * Ends all lanes, and those that bridges open later. Call it after {@code shutdown()} of your own
+   * server, which otherwise waits for them forever; {@link UpstreamServer#close} does both. A lane
+   * without connections ends cleanly for its bridge; connections that are still attached are given
+   * to other upstreams, which get again what was not consumed.
+   */
+  public void endLanes() {
+    if (!isDraining) {
+      drain();
+    }
+    isEnding = true;
+    handler.forEachLane(ServerLane::finish);
   }
 
   /**
@@ -158,6 +173,9 @@ public final class Upstream {
   private void onLaneStarted(ServerLane lane) {
     if (isDraining) {
       lane.announceDraining();
+    }
+    if (isEnding) {
+      lane.finish();
     }
   }
 

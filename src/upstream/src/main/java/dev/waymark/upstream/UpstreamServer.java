@@ -24,7 +24,7 @@ public final class UpstreamServer implements AutoCloseable {
   private static final String SERVICE = "waymark.v1.Upstream";
   private static final long POLL_MS = 20;
 
-  /** Time for calls in flight. Lanes never end by themselves. */
+  /** Time for what lanes still send. Health Watches never end by themselves. */
   private static final long STOP_GRACE_MS = 100;
 
   private static final long STOP_TIMEOUT_MS = 1_000;
@@ -115,6 +115,7 @@ public final class UpstreamServer implements AutoCloseable {
   public void close() {
     health.enterTerminalState();
     server.shutdown();
+    upstream.endLanes();
     try {
       if (!server.awaitTermination(STOP_GRACE_MS, TimeUnit.MILLISECONDS)) {
         server.shutdownNow();

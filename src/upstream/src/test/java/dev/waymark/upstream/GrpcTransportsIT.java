@@ -137,6 +137,25 @@ final class GrpcTransportsIT {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void server_closed_saysDrainingAndEndsItsLanes(Transport transport) throws Exception {
+    Upstream upstream = Upstream.builder(Echo::new).build();
+    UpstreamServer server = UpstreamServer.start(upstream, transport.server());
+    ManagedChannel channel = transport.channel(server.port()).usePlaintext().build();
+    try {
+      var answers = new Answers();
+      UpstreamGrpc.newStub(channel).attach(answers);
+      assertThat(answers.next().hasSettings()).isTrue();
+      server.close();
+      assertThat(answers.next().hasDraining()).isTrue();
+      assertThat(answers.ended.poll(10, TimeUnit.SECONDS)).isEqualTo("OK");
+    } finally {
+      channel.shutdownNow();
+      server.close();
+    }
+  }
+
   private static void exchange(ManagedChannel channel) throws Exception {
     var answers = new Answers();
     StreamObserver<BridgeBatch> lane = UpstreamGrpc.newStub(channel).attach(answers);

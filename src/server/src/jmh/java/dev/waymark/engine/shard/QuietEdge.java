@@ -203,6 +203,9 @@ final class QuietEdge
   public void onLaneBroken(String pool, String upstream, String cause, int connections) {}
 
   @Override
+  public void onLaneEnded(String pool, String upstream) {}
+
+  @Override
   public void onLaneRefused(String pool, String upstream, String cause) {}
 
   @Override

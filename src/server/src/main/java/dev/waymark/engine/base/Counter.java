@@ -61,7 +61,7 @@ public enum Counter {
   LANES_FINISHED(
       Scope.UPSTREAM,
       "waymark_lanes_finished_total",
-      "Lanes that the bridge ended because they were no longer needed."),
+      "Lanes that ended because they were no longer needed."),
   ANNOUNCEMENTS_SENT(
       Scope.UPSTREAM,
       "waymark_announcements_sent_total",

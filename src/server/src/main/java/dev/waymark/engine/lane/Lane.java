@@ -23,7 +23,7 @@ import io.netty.buffer.ByteBuf;
  * it is. It combines machines that do not know it: {@link LaneSender} gathers what is sent, {@link
  * LaneMode} decides whether the upstream acknowledges, {@link LaneClock} how long it may be silent,
  * and {@link LaneConnections} counts. Confined to its shard's thread; the edge calls {@link
- * #onReady}, {@link #onAccepted}, {@link #onFrame} and {@link #onBroken}.
+ * #onReady}, {@link #onAccepted}, {@link #onFrame}, {@link #onEnded} and {@link #onBroken}.
  */
 public final class Lane implements Owner, Candidate {
   private enum Phase {
@@ -31,7 +31,7 @@ public final class Lane implements Owner, Candidate {
     CONNECTING,
     /** Frames may travel; to BROKEN or FINISHED. */
     OPEN,
-    /** The call failed; the pool opens another lane. */
+    /** The call ended or failed; the pool opens another lane. */
     BROKEN,
     /** The bridge ended it. */
     FINISHED
@@ -50,6 +50,7 @@ public final class Lane implements Owner, Candidate {
   private Phase phase = Phase.CONNECTING;
   private boolean isAccepted;
   private boolean isDraining;
+  private boolean hasEndedCleanly;
   private boolean isGoingAway;
   private boolean isHeldBack;
   private boolean isWindowChanged;
@@ -208,7 +209,18 @@ public final class Lane implements Owner, Candidate {
   }
 
   /**
-   * The call ended, for whatever reason (rule 3), or a malformed message came on it.
+   * The upstream ended the call, or the transport is gone, for whatever reason (rule 3).
+   *
+   * @param cause for operators
+   */
+  public void onEnded(long nowNs, String cause) {
+    // However it ends: many servers can only reset the call.
+    hasEndedCleanly = phase == Phase.OPEN && isDraining && connections.count() == 0;
+    onBroken(nowNs, cause);
+  }
+
+  /**
+   * The call cannot go on, because of a malformed message for example.
    *
    * @param cause for operators
    */
@@ -442,6 +454,11 @@ public final class Lane implements Owner, Candidate {
     return isGoingAway;
   }
 
+  /** Whether its upstream ended it as announced: after it was draining, without a connection. */
+  public boolean hasEndedCleanly() {
+    return hasEndedCleanly;
+  }
+
   /** Whether its upstream wants no new connections. */
   public boolean isDraining() {
     return isDraining;
@@ -533,7 +550,7 @@ public final class Lane implements Owner, Candidate {
     host.announce(this, false);
     int lostCount = connections.count();
     if (wasOpen) {
-      counters.add(Counter.LANES_BROKEN, 1);
+      counters.add(hasEndedCleanly ? Counter.LANES_FINISHED : Counter.LANES_BROKEN, 1);
     }
     // Before its connections are told, because they go to other lanes at once.
     pool.onLaneBreaking(nowNs, this, wasOpen);

@@ -183,7 +183,9 @@ public final class ShardPool implements LanePool {
     forgetUnused();
     // Retiring lanes accept connections again if no other does.
     refresh(nowNs);
-    if (lane.isAccepted()) {
+    if (lane.hasEndedCleanly()) {
+      host.events().onLaneEnded(options.name(), lane.upstream().address());
+    } else if (lane.isAccepted()) {
       host.events().onLaneBroken(options.name(), lane.upstream().address(), cause, connections);
       if (!lane.isGoingAway()) {
         reportOutlier(lane, OutlierSignal.LANE_BROKEN);

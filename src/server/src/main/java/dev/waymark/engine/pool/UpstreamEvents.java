@@ -23,6 +23,9 @@ public interface UpstreamEvents {
    */
   void onLaneBroken(String pool, String upstream, String cause, int connections);
 
+  /** An upstream that was draining has ended a lane without connections. */
+  void onLaneEnded(String pool, String upstream);
+
   /** An upstream that says SERVING could not be reached or refused a lane; it is tried again. */
   void onLaneRefused(String pool, String upstream, String cause);
 

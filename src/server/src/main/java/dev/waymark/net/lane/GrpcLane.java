@@ -335,7 +335,7 @@ final class GrpcLane implements LaneTransport, AttachStream.Listener {
       settings.attempts().onRefused(lane.poolName(), lane.upstream().address(), problem);
       lane.onRefused(nowNs, problem.text() + " (" + cause + ")");
     } else {
-      lane.onBroken(nowNs, cause);
+      lane.onEnded(nowNs, cause);
     }
   }
 
@@ -350,6 +350,9 @@ final class GrpcLane implements LaneTransport, AttachStream.Listener {
   private String describe(Status status) {
     if (dial.problem().isPresent()) {
       return dial.problem().get().text();
+    }
+    if (status.isOk()) {
+      return "the upstream ended the call";
     }
     String description = status.getDescription();
     String code = status.getCode().name();

@@ -31,7 +31,7 @@ public final class StubServer implements AutoCloseable {
   private static final int FLOW_CONTROL_WINDOW_BYTES = 4 * 1024 * 1024;
   private static final int INBOUND_MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 
-  /** Time for replies in flight. Lanes never end by themselves. */
+  /** Time for what lanes still send. Health Watches never end by themselves. */
   private static final long STOP_GRACE_MS = 100;
 
   private static final long STOP_TIMEOUT_MS = 1_000;
@@ -261,6 +261,7 @@ public final class StubServer implements AutoCloseable {
   public void close() {
     health.enterTerminalState();
     servers.forEach(Server::shutdown);
+    upstream.endLanes();
     try {
       if (!awaitTermination(STOP_GRACE_MS)) {
         servers.forEach(Server::shutdownNow);

@@ -180,6 +180,41 @@ class LaneTest {
   }
 
   @Test
+  void lane_endedAfterDraining_isFinished_andNoFaultOfItsUpstream() {
+    Lane lane = fixtures.acknowledgingLane();
+    fixtures.draining(lane);
+    fixtures.ended(lane);
+    assertThat(fixtures.counters.total(Counter.LANES_FINISHED)).isEqualTo(1);
+    assertThat(fixtures.counters.total(Counter.LANES_BROKEN)).isZero();
+    assertThat(fixtures.outlierSignals).isEmpty();
+  }
+
+  @Test
+  void lane_endedAfterDraining_isOpenedAgain() {
+    Lane lane = fixtures.acknowledgingLane();
+    fixtures.draining(lane);
+    fixtures.ended(lane);
+    fixtures.passMs(1_000);
+    assertThat(fixtures.lane()).isNotSameAs(lane);
+  }
+
+  @Test
+  void lane_endedWithAConnection_isBroken_thoughItsUpstreamWasDraining() {
+    Lane lane = fixtures.acknowledgingLane();
+    fixtures.accept();
+    fixtures.draining(lane);
+    fixtures.ended(lane);
+    assertThat(fixtures.counters.total(Counter.LANES_BROKEN)).isEqualTo(1);
+    assertThat(fixtures.outlierSignals).containsExactly("a:1 LANE_BROKEN");
+  }
+
+  @Test
+  void lane_endedWithoutDraining_isBroken() {
+    fixtures.ended(fixtures.acknowledgingLane());
+    assertThat(fixtures.counters.total(Counter.LANES_BROKEN)).isEqualTo(1);
+  }
+
+  @Test
   void lane_notReadingTheAnswersToItsPushes_isCancelled() {
     fixtures.acknowledgingLane();
     fixtures.isWritable = false;

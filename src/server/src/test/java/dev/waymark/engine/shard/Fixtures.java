@@ -255,6 +255,12 @@ public final class Fixtures implements ShardEnvironment, Balancer {
     endTurn();
   }
 
+  /** The upstream ends the call. */
+  public void ended(Lane lane) {
+    lane.onEnded(nowNs, "test");
+    endTurn();
+  }
+
   /** The owner sends Released. */
   public void released(Connection connection, long consumed) {
     answer(

@@ -102,6 +102,9 @@ public final class RecordedEvents implements ShardEvents, ShardCounters {
   public void onLaneBroken(String pool, String upstream, String cause, int connections) {}
 
   @Override
+  public void onLaneEnded(String pool, String upstream) {}
+
+  @Override
   public void onLaneRefused(String pool, String upstream, String cause) {}
 
   @Override
