@@ -19,7 +19,7 @@ public final class Clock {
   }
 
   /** Wall-clock time, with a precision of milliseconds. */
-  static Instant now() {
+  public static Instant now() {
     return Instant.ofEpochMilli(nowUnixMs());
   }
 }

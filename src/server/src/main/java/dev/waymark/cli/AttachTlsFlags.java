@@ -1,14 +1,20 @@
 package dev.waymark.cli;
 
+import dev.waymark.bridge.Clock;
+import dev.waymark.config.CertificateFiles;
+import dev.waymark.config.ServerTlsConfig;
+import dev.waymark.config.ServerTlsConfig.ClientCertificates;
+import dev.waymark.config.TlsKeys.ClientAuth;
+import dev.waymark.config.TlsKeys.Engine;
 import dev.waymark.config.TlsKeys.KeyPermissions;
-import dev.waymark.net.tls.PrivateKeys;
+import dev.waymark.net.tls.ServerTls;
+import dev.waymark.net.tls.TlsFileCheck;
 import dev.waymark.net.tls.TlsFileException;
-import io.grpc.netty.GrpcSslContexts;
-import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
 import java.nio.file.Path;
-import javax.net.ssl.SSLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -29,7 +35,7 @@ final class AttachTlsFlags {
   @Option(
       names = "--tls-key",
       paramLabel = "FILE",
-      description = "Its private key (PEM, PKCS#8; default: in the certificate's file).")
+      description = "Its private key (PEM; default: in the certificate's file).")
   private @Nullable Path key;
 
   @Option(
@@ -52,7 +58,11 @@ final class AttachTlsFlags {
     return keyPermissions;
   }
 
-  /** Returns what serves; null for plain text. */
+  /**
+   * Returns what serves; null for plain text. Reads the files.
+   *
+   * @throws dev.waymark.config.ConfigException with a line for each that cannot be used
+   */
   @Nullable SslContext context() {
     if (certificate == null) {
       if (key != null || clientCa != null) {
@@ -60,24 +70,37 @@ final class AttachTlsFlags {
       }
       return null;
     }
-    Path keyFile = key == null ? certificate : key;
-    try {
-      if (keyPermissions == KeyPermissions.STRICT) {
-        PrivateKeys.refuseIfReadableByAll(keyFile);
-      }
-      SslContextBuilder builder = GrpcSslContexts.forServer(certificate.toFile(), keyFile.toFile());
-      if (clientCa != null) {
-        builder.trustManager(clientCa.toFile()).clientAuth(ClientAuth.REQUIRE);
-      }
-      return builder.build();
-    } catch (TlsFileException open) {
-      throw refused((key == null ? "--tls-certificate: " : "--tls-key: ") + open.problem());
-    } catch (IllegalArgumentException | SSLException unusable) {
-      throw refused(
-          "--tls-certificate, --tls-key, --tls-client-ca: "
-              + unusable.getMessage()
-              + " (expected: PEM files; the key without a password, as PKCS#8)");
+    ServerTlsConfig config = config(certificate);
+    TlsFileFlags flags =
+        new TlsFileFlags()
+            .with("--tls-certificate", certificate)
+            .with("--tls-key", key)
+            .with("--tls-client-ca", clientCa);
+    List<TlsFileException> problems = TlsFileCheck.of(config, Clock.now());
+    if (!problems.isEmpty()) {
+      throw flags.refusal(problems);
     }
+    try {
+      return ServerTls.context(config, Clock.now());
+    } catch (TlsFileException changed) {
+      throw flags.refusal(List.of(changed));
+    }
+  }
+
+  private ServerTlsConfig config(Path ownCertificate) {
+    return new ServerTlsConfig(
+        "bridges",
+        List.of(new CertificateFiles(ownCertificate, key == null ? ownCertificate : key)),
+        keyPermissions,
+        Engine.AUTO,
+        "TLSv1.2",
+        List.of("h2"),
+        Optional.empty(),
+        clientCa == null
+            ? ClientCertificates.NONE
+            : new ClientCertificates(
+                ClientAuth.REQUIRED, Optional.of(clientCa), Optional.empty(), false),
+        Duration.ZERO);
   }
 
   private ParameterException refused(String message) {

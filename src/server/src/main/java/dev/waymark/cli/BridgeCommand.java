@@ -5,6 +5,7 @@ import dev.waymark.bridge.Bridge;
 import dev.waymark.bridge.Clock;
 import dev.waymark.bridge.ReadyLine;
 import dev.waymark.bridge.StartException;
+import dev.waymark.bridge.TlsConfigCheck;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Logging;
@@ -41,6 +42,7 @@ final class BridgeCommand implements Callable<Integer> {
             why -> err.println("warning: SIGHUP stays ignored and cannot reload: " + why));
     LoadedConfig read = flags.load(err);
     Logging.configure(read.config().log(), System.err);
+    TlsConfigCheck.check(read);
     ShutdownSignals signals = ShutdownSignals.install();
     EventLog log = new EventLog(Clock::nowNs);
     OutputQueue errors = ((Main) spec.root().userObject()).streams().err();

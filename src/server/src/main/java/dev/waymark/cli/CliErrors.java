@@ -1,14 +1,23 @@
 package dev.waymark.cli;
 
+import dev.waymark.bridge.StartException;
 import dev.waymark.config.ConfigException;
+import dev.waymark.config.ConfigLoader;
 import dev.waymark.config.Nearest;
+import dev.waymark.tools.bench.BenchException;
+import dev.waymark.tools.demo.DemoException;
 import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -39,6 +48,9 @@ final class CliErrors implements IParameterExceptionHandler, IExecutionException
   }
 
   private static String message(ParameterException refused) {
+    if (refused.getArgSpec() instanceof OptionSpec flag && flag.type().isEnum()) {
+      return flag.longestName() + ": " + refused.getValue() + " (expected: " + words(flag) + ")";
+    }
     if (!(refused instanceof UnmatchedArgumentException unmatched)) {
       return oneLine(refused);
     }
@@ -50,9 +62,23 @@ final class CliErrors implements IParameterExceptionHandler, IExecutionException
     String kind =
         isFlag ? "unknown flag " : known.isEmpty() ? "unknown argument " : "unknown command ";
     String name = argument.split("=", 2)[0];
-    return kind
-        + name
-        + Nearest.to(name, known).map(near -> "; did you mean " + near + "?").orElse("");
+    return kind + name + hint(name, known);
+  }
+
+  /** What may be meant by a name that is unknown. */
+  private static String hint(String name, Set<String> known) {
+    boolean takesFile = known.contains("--config");
+    Optional<String> key = takesFile ? ConfigLoader.keyLike(name) : Optional.empty();
+    return key.map(path -> "; set the key " + path + " in the file of --config")
+        .or(() -> Nearest.to(name, known).map(near -> "; did you mean " + near + "?"))
+        .orElse("");
+  }
+
+  /** The values of a flag, as people write them. */
+  private static String words(OptionSpec flag) {
+    return Arrays.stream(flag.type().getEnumConstants())
+        .map(constant -> constant.toString().toLowerCase(Locale.ROOT))
+        .collect(Collectors.joining(" or "));
   }
 
   @Override
@@ -64,12 +90,20 @@ final class CliErrors implements IParameterExceptionHandler, IExecutionException
       return BAD_USAGE;
     }
     boolean isDebug = isDebug(command);
-    err.println("waymark: " + oneLine(failure) + (isDebug ? "" : " (--debug shows where)"));
+    boolean isHintUseful = !isDebug && !isForTheUser(failure);
+    err.println("waymark: " + oneLine(failure) + (isHintUseful ? " (--debug shows where)" : ""));
     if (isDebug) {
       failure.printStackTrace(err);
     }
     err.flush();
     return FAILED;
+  }
+
+  /** Whether the message says all: where in the code it was found does not help. */
+  private static boolean isForTheUser(Exception failure) {
+    return failure instanceof StartException
+        || failure instanceof BenchException
+        || failure instanceof DemoException;
   }
 
   private boolean isDebug(CommandLine command) {

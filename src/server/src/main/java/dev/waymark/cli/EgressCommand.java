@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
@@ -122,8 +123,8 @@ final class EgressCommand implements Callable<Integer> {
       egress = EgressServer.start(address, options, log);
     } catch (IOException e) {
       return values.cannotListen("--listen", listen, String.valueOf(e.getMessage()));
-    } catch (TlsFileException unusable) {
-      throw values.refused("--to-ca, --to-certificate, --to-key: " + unusable.problem());
+    } catch (TlsFileException changed) {
+      throw serverTls.refusal(List.of(changed));
     }
     Metrics metrics = new Metrics();
     ProcessMetrics.register(metrics, Version.current());

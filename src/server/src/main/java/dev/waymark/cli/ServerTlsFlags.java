@@ -1,12 +1,16 @@
 package dev.waymark.cli;
 
+import dev.waymark.bridge.Clock;
 import dev.waymark.config.BadValueException;
 import dev.waymark.config.CertificateFiles;
 import dev.waymark.config.ClientTlsConfig;
+import dev.waymark.config.ConfigException;
 import dev.waymark.config.HostPort;
 import dev.waymark.config.TlsKeys.Engine;
 import dev.waymark.config.TlsKeys.KeyPermissions;
 import dev.waymark.config.TlsKeys.MissingCloseNotify;
+import dev.waymark.net.tls.TlsFileCheck;
+import dev.waymark.net.tls.TlsFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -67,9 +71,10 @@ final class ServerTlsFlags {
   }
 
   /**
-   * Returns how to speak TLS to the server; empty for plain TCP.
+   * Returns how to speak TLS to the server; empty for plain TCP. Reads the files.
    *
    * @param permissions who may be able to read the private key
+   * @throws ConfigException with a line for each file that cannot be used
    */
   Optional<ClientTlsConfig> config(KeyPermissions permissions) {
     if (!isOn) {
@@ -84,7 +89,7 @@ final class ServerTlsFlags {
     Optional<CertificateFiles> identity =
         Optional.ofNullable(certificate)
             .map(file -> new CertificateFiles(file, key == null ? file : key));
-    return Optional.of(
+    ClientTlsConfig config =
         new ClientTlsConfig(
             "server",
             Optional.ofNullable(ca),
@@ -94,7 +99,21 @@ final class ServerTlsFlags {
             Engine.JDK,
             Optional.empty(),
             Optional.ofNullable(serverName).map(this::serverName),
-            List.of()));
+            List.of());
+    List<TlsFileException> problems = TlsFileCheck.of(config, Clock.now());
+    if (!problems.isEmpty()) {
+      throw refusal(problems);
+    }
+    return Optional.of(config);
+  }
+
+  /** The refusal of these files, with a line for each. */
+  ConfigException refusal(List<TlsFileException> problems) {
+    return new TlsFileFlags()
+        .with("--to-ca", ca)
+        .with("--to-certificate", certificate)
+        .with("--to-key", key)
+        .refusal(problems);
   }
 
   private String serverName(String name) {

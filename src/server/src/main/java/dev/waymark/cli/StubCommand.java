@@ -15,6 +15,7 @@ import dev.waymark.tools.stub.RulesFile;
 import dev.waymark.tools.stub.StubAdmin;
 import dev.waymark.tools.stub.StubOptions;
 import dev.waymark.tools.stub.StubServer;
+import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
@@ -199,6 +200,7 @@ final class StubCommand implements Callable<Integer> {
       throw values.refused(
           "--announcements needs Settings, which --no-ack does not send; use only one of them");
     }
+    SslContext attachTls = tls.context();
     try {
       return new StubOptions(
           !noAck,
@@ -209,7 +211,7 @@ final class StubCommand implements Callable<Integer> {
           name,
           RefusalText.parse(refuse),
           announcements,
-          tls.context());
+          attachTls);
     } catch (ConfigException e) {
       throw values.refused(String.valueOf(e.getMessage()));
     } catch (IllegalArgumentException e) {

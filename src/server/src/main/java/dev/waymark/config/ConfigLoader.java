@@ -47,6 +47,19 @@ public final class ConfigLoader {
     return flags;
   }
 
+  /**
+   * The path of the key without a flag that a flag seems to mean: {@code listeners[].tls.client-ca}
+   * for {@code --tls-client-ca} or {@code --client-ca}.
+   */
+  public static Optional<String> keyLike(String flag) {
+    String name = flag.replaceFirst("^-+", "");
+    return Schema.BRIDGE.keys().stream()
+        .filter(key -> key.flag().isEmpty())
+        .map(Key::path)
+        .filter(path -> ("." + path).replace('.', '-').endsWith("-" + name))
+        .findFirst();
+  }
+
   private static String help(Key<?, ?> key) {
     return key.meaning()
         + " Value: "

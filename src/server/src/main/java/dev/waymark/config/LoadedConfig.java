@@ -3,6 +3,7 @@ package dev.waymark.config;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +33,15 @@ public record LoadedConfig(
     /** The value with secrets masked. */
     public String shown() {
       return declared.shown(value);
+    }
+
+    /** What people set: the flag, the variable or the key. */
+    public String setter() {
+      return switch (origin) {
+        case Origin.Flag flag -> flag.name();
+        case Origin.Environment variable -> variable.name();
+        case Origin.File _, Origin.Default _, Origin.Fitted _ -> key;
+      };
     }
 
     private Entry withTarget(String target) {
@@ -78,6 +88,17 @@ public record LoadedConfig(
         entries.stream().map(entry -> entry.withTarget("static:///" + text)).toList(),
         embeddedEcho,
         warnings);
+  }
+
+  /**
+   * The entry that names a file.
+   *
+   * @param keys how its key begins, such as {@code admin.tls.}
+   */
+  public Optional<Entry> fileEntry(String keys, Path file) {
+    return entries.stream()
+        .filter(entry -> entry.key().startsWith(keys) && Path.of(entry.value()).equals(file))
+        .findFirst();
   }
 
   /** The entry of {@code memory-budget}. */

@@ -47,6 +47,20 @@ public sealed interface Origin {
     };
   }
 
+  /**
+   * The refusal of a file that cannot be used, in one line.
+   *
+   * @param path the key that names the file
+   * @param problem names the file and what is wrong with it
+   */
+  default String fileRefusal(String path, String problem) {
+    return switch (this) {
+      case Flag flag -> flag.name + ": " + problem;
+      case Environment variable -> text() + ": " + problem;
+      case File _, Default _, Fitted _ -> text() + ": " + path + ": " + problem;
+    };
+  }
+
   /** A refusal in one line. */
   default String refusal(String path, String value, String expected) {
     return switch (this) {

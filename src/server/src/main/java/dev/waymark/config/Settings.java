@@ -184,7 +184,7 @@ final class Settings {
   /** Notes what is wrong with the file that a value names. */
   void refuseFile(Setting<?> setting, String what) {
     Origin origin = setting.origin();
-    problems.addLine(origin, origin.text() + ": " + setting.path() + ": " + what);
+    problems.addLine(origin, origin.fileRefusal(setting.path(), what));
   }
 
   /** Notes that a value is not valid. */

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.waymark.testing.Authority;
+import dev.waymark.testing.Authority.Request;
+import dev.waymark.tools.bench.BenchException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -14,6 +17,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -31,9 +35,17 @@ final class MainTest {
     }
   }
 
+  @Command(name = "misuse")
+  static final class Misuse implements Runnable {
+    @Override
+    public void run() {
+      throw new BenchException("no such target; name another");
+    }
+  }
+
   private int run(String... args) {
     CommandLine main = Main.commandLine(environment, args);
-    main.addSubcommand(new Fail());
+    main.addSubcommand(new Fail()).addSubcommand(new Misuse());
     return main.setOut(new PrintWriter(out)).setErr(new PrintWriter(err)).execute(args);
   }
 
@@ -43,6 +55,76 @@ final class MainTest {
     assertThat(err)
         .hasToString(
             "unknown flag --amin; did you mean --admin?\nTry 'waymark config show --help'.\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--tls-client-ca, listeners[].tls.client-ca",
+    "--client-auth, listeners[].tls.client-auth",
+    "--key-permissions, listeners[].tls.key-permissions"
+  })
+  void flag_thatOnlyAKeyIs_namesTheKey(String flag, String key) {
+    assertThat(run("bridge", flag, "x")).isEqualTo(2);
+    assertThat(err.toString())
+        .startsWith("unknown flag " + flag + "; set the key " + key + " in the file of --config\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "stub | --key-permissions | strict or any",
+        "egress | --to-missing-close-notify | lost or end"
+      })
+  void flag_withAWordThatItDoesNotTake_namesThoseThatItTakes(
+      String command, String flag, String words) {
+    assertThat(run(command, flag, "foo")).isEqualTo(2);
+    assertThat(err.toString()).startsWith(flag + ": foo (expected: " + words + ")\n");
+  }
+
+  @Test
+  void egress_withFilesForTlsThatCannotBeUsed_namesTheFlags(@TempDir Path folder)
+      throws IOException {
+    Authority.Issued one = Authority.root(folder, "root").issue(Request.server("one.example"));
+    Path missing = folder.resolve("missing");
+    String[] flags = {
+      "egress",
+      "--to=a:1",
+      "--to-tls",
+      "--to-ca=" + missing,
+      "--to-certificate=" + one.certificate()
+    };
+    assertThat(run(flags)).isEqualTo(2);
+    assertThat(err)
+        .hasToString(
+            "--to-ca: "
+                + missing
+                + ": no such file; check the path\n--to-certificate: "
+                + one.certificate()
+                + ": has no private key (-----BEGIN PRIVATE KEY-----); add it, or name the file"
+                + " that has it with --to-key\n");
+  }
+
+  @Test
+  void stub_withFilesForTlsThatCannotBeUsed_namesTheFlags(@TempDir Path folder) throws IOException {
+    Authority.Issued one = Authority.root(folder, "root").issue(Request.server("one.example"));
+    Path missing = folder.resolve("missing");
+    assertThat(run("stub", "--tls-certificate=" + one.certificate(), "--tls-client-ca=" + missing))
+        .isEqualTo(2);
+    assertThat(err)
+        .hasToString(
+            "--tls-certificate: "
+                + one.certificate()
+                + ": has no private key (-----BEGIN PRIVATE KEY-----); add it, or name the file"
+                + " that has it with --tls-key\n--tls-client-ca: "
+                + missing
+                + ": no such file; check the path\n");
+  }
+
+  @Test
+  void failure_thatTheUserCanMend_pointsAtNoCode() {
+    assertThat(run("misuse")).isEqualTo(1);
+    assertThat(err).hasToString("waymark: no such target; name another\n");
   }
 
   @Test

@@ -118,6 +118,6 @@ final class AdminTokensTest {
                 + " token, not the token)");
     Path missing = folder.resolve("missing");
     assertThatThrownBy(() -> Loading.flags(Map.of("--admin-tokens", missing.toString()), Map.of()))
-        .hasMessage("flag --admin-tokens: admin.tokens: " + missing + ": no such file");
+        .hasMessage("--admin-tokens: " + missing + ": no such file");
   }
 }

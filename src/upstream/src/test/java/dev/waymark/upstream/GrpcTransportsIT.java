@@ -152,7 +152,6 @@ final class GrpcTransportsIT {
       assertThat(answers.ended.poll(10, TimeUnit.SECONDS)).isEqualTo("OK");
     } finally {
       channel.shutdownNow();
-      server.close();
     }
   }
 

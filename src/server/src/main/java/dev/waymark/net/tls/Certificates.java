@@ -31,7 +31,7 @@ final class Certificates {
       }
     }
     if (certificates.isEmpty()) {
-      throw new TlsFileException(file, "has no certificate");
+      throw new TlsFileException(file, "has no certificate (-----BEGIN CERTIFICATE-----)");
     }
     return certificates;
   }

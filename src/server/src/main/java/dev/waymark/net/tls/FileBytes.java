@@ -24,7 +24,7 @@ final class FileBytes {
       }
       return bytes;
     } catch (NoSuchFileException missing) {
-      throw new TlsFileException(file, "no such file");
+      throw new TlsFileException(file, "no such file; check the path");
     } catch (AccessDeniedException denied) {
       throw new TlsFileException(
           file, "permission denied: the user of this process may not read it");

@@ -69,10 +69,11 @@ public final class PrivateKeys {
   static PrivateKey read(Path file, boolean mayBeReadByAll) throws TlsFileException {
     List<Pem> keys =
         Pem.read(file).stream().filter(block -> block.label().endsWith("PRIVATE KEY")).toList();
-    if (keys.size() != 1) {
-      throw new TlsFileException(
-          file,
-          keys.isEmpty() ? "has no private key" : "has " + keys.size() + " private keys; keep one");
+    if (keys.isEmpty()) {
+      throw TlsFileException.withoutKey(file);
+    }
+    if (keys.size() > 1) {
+      throw new TlsFileException(file, "has " + keys.size() + " private keys; keep one");
     }
     if (!mayBeReadByAll) {
       refuseIfReadableByAll(file);
@@ -119,7 +120,7 @@ public final class PrivateKeys {
             "everybody may read it, and it has a secret; chmod o-r it, or set key-permissions to any");
       }
     } catch (NoSuchFileException missing) {
-      throw new TlsFileException(file, "no such file");
+      throw new TlsFileException(file, "no such file; check the path");
     } catch (IOException failed) {
       throw new TlsFileException(file, "cannot be read: " + failed.getMessage());
     }

@@ -4,6 +4,7 @@ import dev.waymark.config.CertificateFiles;
 import dev.waymark.config.ServerTlsConfig;
 import dev.waymark.files.FollowedFiles;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.util.IllegalReferenceCountException;
 import java.nio.file.Path;
@@ -100,6 +101,17 @@ public final class ServerTls implements TlsWatch.Followed {
         events,
         new FollowedFiles(filesOf(config)),
         predecessor);
+  }
+
+  /**
+   * A context for a server that reads its files once, at its start. Blocks.
+   *
+   * @param now the time at which certificates have to be valid
+   * @throws TlsFileException if a file cannot be used
+   */
+  public static SslContext context(ServerTlsConfig config, Instant now) throws TlsFileException {
+    return ServerContexts.load(config, Engines.choose(config.engine()), now, Optional.empty())
+        .find(null);
   }
 
   private static List<Path> filesOf(ServerTlsConfig config) {

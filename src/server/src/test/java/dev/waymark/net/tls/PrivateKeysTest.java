@@ -88,11 +88,11 @@ class PrivateKeysTest {
   @Test
   void file_withNoKeyOrTwo_isRefused() throws Exception {
     Authority root = Authority.root(folder.resolve("root"), "root");
-    assertRefused(root.certificate(), "has no private key");
+    assertRefused(root.certificate(), "has no private key (-----BEGIN PRIVATE KEY-----)");
     assertRefused(
         write(Authority.openssl(EC) + Authority.openssl(EC)), "has 2 private keys; keep one");
     assertRefused(write("hello"), "not PEM: it has no -----BEGIN … line; convert it with openssl");
-    assertRefused(folder.resolve("missing"), "no such file");
+    assertRefused(folder.resolve("missing"), "no such file; check the path");
     assertRefused(folder, "a directory, not a file");
   }
 

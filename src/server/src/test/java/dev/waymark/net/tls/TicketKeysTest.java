@@ -48,7 +48,7 @@ class TicketKeysTest {
     assertRefused(write("AAAA\n"), "key 1 " + wrong);
     assertRefused(write("\n"), "has 0 keys (expected: 1 to 16)");
     assertRefused(write((key(0) + "\n").repeat(17)), "has 17 keys (expected: 1 to 16)");
-    assertRefused(folder.resolve("missing"), "no such file");
+    assertRefused(folder.resolve("missing"), "no such file; check the path");
     assertRefused(folder, "a directory, not a file");
     Path open = write(key(0));
     Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rw-r--r--"));
