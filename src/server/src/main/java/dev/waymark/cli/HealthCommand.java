@@ -1,6 +1,7 @@
 package dev.waymark.cli;
 
 import dev.waymark.config.DurationText;
+import dev.waymark.net.tls.Distrust;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.ConnectException;
@@ -99,7 +100,7 @@ final class HealthCommand implements Callable<Integer> {
                 "unknown host " + uri().getHost() + "; the name resolves to no address";
             case ConnectException refused -> "cannot connect: " + reason(refused);
             case NoRouteToHostException unreachable -> "cannot connect: " + reason(unreachable);
-            case SSLException bad -> "TLS: " + bad.getMessage();
+            case SSLException bad -> tlsProblem(bad);
             case IOException _ -> "the response is not HTTP; use the URL of an admin port";
             case null, default -> String.valueOf(e.getCause());
           });
@@ -146,6 +147,23 @@ final class HealthCommand implements Callable<Integer> {
       }
     }
     return "connection refused";
+  }
+
+  /** Java names the step of its validation that failed, not what the user can do. */
+  private String tlsProblem(SSLException failure) {
+    String text = String.valueOf(failure.getMessage());
+    if (text.contains("No subject alternative") || text.contains("No name matching")) {
+      return "its certificate is not for "
+          + uri().getHost()
+          + "; use a name of the certificate in the URL, or accept any certificate with --insecure";
+    }
+    return Distrust.in(failure)
+        .map(why ->
+            why == Distrust.EXPIRED
+                ? "its certificate has expired; renew it, or accept any certificate with --insecure"
+                : "its certificate is not signed by a CA that this command trusts; name the CA with"
+                    + " --ca, or accept any certificate with --insecure")
+        .orElse("TLS: " + text);
   }
 
   private URI uri() {

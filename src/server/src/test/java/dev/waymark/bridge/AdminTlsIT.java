@@ -232,15 +232,43 @@ final class AdminTlsIT {
     assertThat(health(secure)).isEqualTo(1);
   }
 
+  @Test
+  void healthCommand_thatDoesNotTrustTheCertificate_saysWhatToDo() {
+    String secure = "https://localhost:" + port() + "/healthz";
+    assertThat(healthProblem(secure))
+        .isEqualTo(
+            "health: "
+                + secure
+                + ": its certificate is not signed by a CA that this command trusts; name the CA"
+                + " with --ca, or accept any certificate with --insecure\n");
+    String other = "https://127.0.0.1:" + port() + "/healthz";
+    assertThat(healthProblem("--ca", authority.certificate().toString(), other))
+        .isEqualTo(
+            "health: "
+                + other
+                + ": its certificate is not for 127.0.0.1; use a name of the certificate in the"
+                + " URL, or accept any certificate with --insecure\n");
+  }
+
   private static int health(String... arguments) {
-    try (Waymark process =
-        Waymark.command(
-                Stream.concat(Stream.of("health", "--timeout=20s"), Stream.of(arguments))
-                    .toArray(String[]::new))
-            .quick()
-            .start()) {
+    try (Waymark process = healthCommand(arguments)) {
       return process.exitCode();
     }
+  }
+
+  private static String healthProblem(String... arguments) {
+    try (Waymark process = healthCommand(arguments)) {
+      assertThat(process.exitCode()).isOne();
+      return process.stderr();
+    }
+  }
+
+  private static Waymark healthCommand(String... arguments) {
+    return Waymark.command(
+            Stream.concat(Stream.of("health", "--timeout=20s"), Stream.of(arguments))
+                .toArray(String[]::new))
+        .quick()
+        .start();
   }
 
   /** A reply that is not kept alive ends with close_notify: no client takes it for truncated. */
