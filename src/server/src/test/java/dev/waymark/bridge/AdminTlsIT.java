@@ -169,6 +169,25 @@ final class AdminTlsIT {
   }
 
   @Test
+  void clientThatDoesNotTrustTheCertificate_isLoggedAsSuch() throws Exception {
+    try (RecordedLog log = new RecordedLog()) {
+      Process client =
+          new ProcessBuilder(
+                  "openssl",
+                  "s_client",
+                  "-tls1_3",
+                  "-verify_return_error",
+                  "-connect",
+                  "127.0.0.1:" + port())
+              .redirectErrorStream(true)
+              .redirectOutput(folder.resolve("untrusted.txt").toFile())
+              .start();
+      assertThat(client.waitFor()).isNotZero();
+      log.await("admin-refused", "the client does not accept the port's certificate: unknown_ca");
+    }
+  }
+
+  @Test
   void revokedCertificate_endsItsConnection() throws Exception {
     Issued reader = clientNamed("URI:spiffe://example.org/monitoring/m1");
     try (HttpClient client = client(reader)) {

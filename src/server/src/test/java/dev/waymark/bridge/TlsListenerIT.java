@@ -304,6 +304,35 @@ final class TlsListenerIT {
     bridge.awaitRefused("alpn", "tls_protocol_unknown", before + 1);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"-tls1_2", "-tls1_3"})
+  void certificate_thatOpensslDoesNotTrust_isRefusedByTheClient(String version) throws Exception {
+    long before = bridge.refused("names", "tls_certificate_refused");
+    Process client =
+        new ProcessBuilder(
+                "openssl",
+                "s_client",
+                version,
+                "-verify_return_error",
+                "-connect",
+                "127.0.0.1:" + bridge.port("names"))
+            .redirectErrorStream(true)
+            .redirectOutput(Files.createTempFile(folder, "untrusted", ".txt").toFile())
+            .start();
+    assertThat(client.waitFor(TIMEOUT_MS, TimeUnit.MILLISECONDS)).isTrue();
+    bridge.awaitRefused("names", "tls_certificate_refused", before + 1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+  void certificate_thatTheJdkDoesNotTrust_isRefusedByTheClient(String version) throws Exception {
+    long before = bridge.refused("names", "tls_certificate_refused");
+    TlsClient.Settings distrustful = TlsClient.Settings.of(stranger.certificate());
+    assertThatThrownBy(() -> distrustful.version(version).connect(bridge.port("names")))
+        .isInstanceOf(SSLException.class);
+    bridge.awaitRefused("names", "tls_certificate_refused", before + 1);
+  }
+
   @Test
   void renegotiation_isRefused() throws Exception {
     Path output = Files.createTempFile(folder, "renegotiation", ".txt");

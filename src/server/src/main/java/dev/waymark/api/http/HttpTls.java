@@ -4,6 +4,7 @@ import dev.waymark.net.tls.Distrust;
 import dev.waymark.net.tls.Handshake;
 import dev.waymark.net.tls.IgnoredInput;
 import dev.waymark.net.tls.OutputGuard;
+import dev.waymark.net.tls.PeerAlert;
 import dev.waymark.net.tls.PeerNames;
 import dev.waymark.net.tls.ServerTls;
 import io.netty.channel.Channel;
@@ -97,7 +98,11 @@ final class HttpTls extends ChannelInboundHandlerAdapter implements ServerTls.Cl
     if (cause instanceof NotSslRecordException) {
       port.onTlsRefused(channel, "TLS: damaged records");
     } else if (cause instanceof SSLException refused) {
-      String text = String.valueOf(refused.getMessage());
+      Optional<PeerAlert> alert = PeerAlert.in(refused).filter(PeerAlert::isAboutCertificate);
+      String text =
+          alert
+              .map(why -> "the client does not accept the port's certificate: " + why.name())
+              .orElse(String.valueOf(refused.getMessage()));
       port.onTlsRefused(
           channel, "TLS: " + text.substring(0, Math.min(text.length(), REASON_CHARS_MAX)));
     }

@@ -146,6 +146,7 @@ final class ClientHelloHandler extends SslClientHelloHandler<ClientHello>
     if (tls.needsOutputGuard()) {
       context.pipeline().addBefore(context.name(), "tls-output", new OutputGuard());
     }
+    context.pipeline().addBefore(context.name(), "tls-alert", handshake.alertReader());
     context.pipeline().replace(this, "tls", handshake.handler());
   }
 }

@@ -1,6 +1,7 @@
 package dev.waymark.net.listener;
 
 import dev.waymark.net.tls.Distrust;
+import dev.waymark.net.tls.PeerAlert;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.ssl.NotSslRecordException;
 import java.io.IOException;
@@ -40,6 +41,16 @@ final class HandshakeFailures {
     }
     boolean isClosed = cause instanceof IOException && !(cause instanceof SSLException);
     return isClosed ? RefusalReason.TLS_HANDSHAKE_INCOMPLETE : RefusalReason.TLS_HANDSHAKE_FAILED;
+  }
+
+  static RefusalReason reason(PeerAlert alert) {
+    return alert.isAboutCertificate()
+        ? RefusalReason.TLS_CERTIFICATE_REFUSED
+        : RefusalReason.TLS_HANDSHAKE_FAILED;
+  }
+
+  static String detail(PeerAlert alert) {
+    return "the client sent the alert " + alert.name();
   }
 
   /** What the engine says, for people; empty where the reason says it all. */

@@ -52,7 +52,9 @@ public enum RefusalReason {
   TLS_CERTIFICATE_REVOKED,
   /** There is no path from the client's certificate to one of tls.client-ca. */
   TLS_CERTIFICATE_INVALID,
-  /** Another failure, such as no version or cipher in common, or an alert of the client. */
+  /** The client does not accept the listener's certificate, and says so by an alert. */
+  TLS_CERTIFICATE_REFUSED,
+  /** Another failure, such as no version or cipher in common, or another alert of the client. */
   TLS_HANDSHAKE_FAILED,
   /** The client closed its socket before the end of the handshake. */
   TLS_HANDSHAKE_INCOMPLETE,

@@ -4,6 +4,7 @@ import dev.waymark.config.TlsKeys.MissingCloseNotify;
 import dev.waymark.net.tls.Distrust;
 import dev.waymark.net.tls.Handshake;
 import dev.waymark.net.tls.IgnoredInput;
+import dev.waymark.net.tls.PeerAlert;
 import dev.waymark.net.tls.ServerTls;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.protocol.TlsFacts;
@@ -21,6 +22,7 @@ import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.security.cert.X509Certificate;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -159,6 +161,16 @@ final class TlsStage extends ChannelInboundHandlerAdapter implements ServerTls.C
     context().close();
   }
 
+  private void refuse(Throwable failure) {
+    Optional<PeerAlert> alert =
+        handshake == null ? PeerAlert.in(failure) : handshake.alert(failure);
+    if (alert.isPresent()) {
+      refuse(HandshakeFailures.reason(alert.get()), HandshakeFailures.detail(alert.get()));
+    } else {
+      refuse(HandshakeFailures.reason(failure), HandshakeFailures.detail(failure));
+    }
+  }
+
   private void endHandshake() {
     if (timer != null) {
       timer.cancel(false);
@@ -173,6 +185,7 @@ final class TlsStage extends ChannelInboundHandlerAdapter implements ServerTls.C
     Handshake complete = Objects.requireNonNull(handshake);
     handshake = null;
     SslHandler handler = complete.handler();
+    context().pipeline().remove(complete.alertReader());
     chain = complete.clientChain();
     if (chain.length > 0) {
       tls.add(this, complete);
@@ -190,8 +203,7 @@ final class TlsStage extends ChannelInboundHandlerAdapter implements ServerTls.C
         if (phase == Phase.HANDSHAKE && done.isSuccess()) {
           open();
         } else if (phase == Phase.HANDSHAKE) {
-          Throwable cause = Objects.requireNonNull(done.cause());
-          refuse(HandshakeFailures.reason(cause), HandshakeFailures.detail(cause));
+          refuse(Objects.requireNonNull(done.cause()));
         }
       }
       case SslCloseCompletionEvent closed -> {
@@ -252,7 +264,7 @@ final class TlsStage extends ChannelInboundHandlerAdapter implements ServerTls.C
       refuse(RefusalReason.TLS_HANDSHAKE_INCOMPLETE, "");
     } else if (isTls || cause instanceof DecoderException) {
       // At most one of the two has an effect; none if the client is refused already.
-      refuse(HandshakeFailures.reason(cause), HandshakeFailures.detail(cause));
+      refuse(cause);
       lose(CloseReason.TLS_ERROR);
     } else {
       context.fireExceptionCaught(cause);

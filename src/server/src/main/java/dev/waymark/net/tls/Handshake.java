@@ -1,17 +1,20 @@
 package dev.waymark.net.tls;
 
+import io.netty.channel.ChannelHandler;
 import io.netty.handler.ssl.OpenSslSession;
 import io.netty.handler.ssl.SslHandler;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.util.Arrays;
+import java.util.Optional;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 
-/** A handshake, and what a client is trusted by in it. Immutable. */
+/** A handshake, and what a client is trusted by in it. Confined to its event loop. */
 public final class Handshake {
   private final SslHandler handler;
   private final ServerContexts contexts;
+  private final PlaintextAlert plaintextAlert = new PlaintextAlert();
 
   Handshake(SslHandler handler, ServerContexts contexts) {
     this.handler = handler;
@@ -21,6 +24,16 @@ public final class Handshake {
   /** Speaks TLS on one connection. */
   public SslHandler handler() {
     return handler;
+  }
+
+  /** To be put before the handler, until the handshake is complete, for {@link #alert}. */
+  public ChannelHandler alertReader() {
+    return plaintextAlert;
+  }
+
+  /** The client's alert that made the handshake fail; empty if something else did. */
+  public Optional<PeerAlert> alert(Throwable failure) {
+    return plaintextAlert.seen().or(() -> PeerAlert.in(failure));
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.waymark.net.listener;
 import static dev.waymark.net.listener.RefusalReason.TLS_CERTIFICATE_EXPIRED;
 import static dev.waymark.net.listener.RefusalReason.TLS_CERTIFICATE_INVALID;
 import static dev.waymark.net.listener.RefusalReason.TLS_CERTIFICATE_MISSING;
+import static dev.waymark.net.listener.RefusalReason.TLS_CERTIFICATE_REFUSED;
 import static dev.waymark.net.listener.RefusalReason.TLS_CERTIFICATE_REVOKED;
 import static dev.waymark.net.listener.RefusalReason.TLS_HANDSHAKE_FAILED;
 import static dev.waymark.net.listener.RefusalReason.TLS_HANDSHAKE_INCOMPLETE;
@@ -11,6 +12,7 @@ import static dev.waymark.net.listener.RefusalReason.TLS_PLAINTEXT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import dev.waymark.net.tls.PeerAlert;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.ssl.NotSslRecordException;
@@ -78,6 +80,16 @@ class HandshakeFailuresTest {
     assertThat(HandshakeFailures.reason(failure)).isEqualTo(reason);
     assertThat(HandshakeFailures.detail(failure)).isEqualTo(detail);
     assertThat(HandshakeFailures.reason(new DecoderException(failure))).isEqualTo(reason);
+  }
+
+  @Test
+  void alert_aboutTheCertificate_hasAReasonOfItsOwn() {
+    assertThat(HandshakeFailures.reason(new PeerAlert("unknown_ca")))
+        .isEqualTo(TLS_CERTIFICATE_REFUSED);
+    assertThat(HandshakeFailures.detail(new PeerAlert("unknown_ca")))
+        .isEqualTo("the client sent the alert unknown_ca");
+    assertThat(HandshakeFailures.reason(new PeerAlert("protocol_version")))
+        .isEqualTo(TLS_HANDSHAKE_FAILED);
   }
 
   @Test
