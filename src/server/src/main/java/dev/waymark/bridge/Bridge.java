@@ -182,7 +182,7 @@ public final class Bridge implements Acceptor {
     try {
       ServerTls tls = ServerTls.open(server, null, Clock::now, events);
       tlsWatch.add(tls);
-      events.registerTls("listener", server.name(), tls.expiries());
+      events.registerTls("listener", server.name(), tls.certificates());
       return tls;
     } catch (TlsFileException unusable) {
       throw StartException.adminTls(unusable.problem());

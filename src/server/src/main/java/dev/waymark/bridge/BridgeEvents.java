@@ -8,6 +8,7 @@ import dev.waymark.engine.shard.ShardEvents;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.listener.ListenerEvents;
 import dev.waymark.net.listener.RefusalReason;
+import dev.waymark.net.tls.OwnCertificate;
 import dev.waymark.net.tls.ServerTls;
 import dev.waymark.protocol.Mark;
 import dev.waymark.telemetry.Event;
@@ -17,6 +18,7 @@ import dev.waymark.upstreams.PoolEvents;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -237,7 +239,7 @@ final class BridgeEvents
   }
 
   @Override
-  public void onFilesLoaded(String listener, Map<String, Instant> certificates) {
+  public void onFilesLoaded(String listener, List<OwnCertificate> certificates) {
     onTlsFilesLoaded("listener", listener, certificates);
   }
 
@@ -248,7 +250,7 @@ final class BridgeEvents
 
   // --- TLS ---
 
-  void onUpstreamFilesLoaded(String pool, Map<String, Instant> certificates) {
+  void onUpstreamFilesLoaded(String pool, List<OwnCertificate> certificates) {
     onTlsFilesLoaded("pool", pool, certificates);
   }
 
@@ -256,11 +258,12 @@ final class BridgeEvents
     onTlsFilesRefused("pool", pool, problem);
   }
 
-  private void onTlsFilesLoaded(String kind, String name, Map<String, Instant> certificates) {
+  private void onTlsFilesLoaded(String kind, String name, List<OwnCertificate> certificates) {
     fileChanges(kind, name, "loaded").inc();
     registerTls(kind, name, certificates);
-    String names = certificates.isEmpty() ? "none" : String.join(",", certificates.keySet());
-    log.write(Event.TLS_FILES_LOADED, kind, name, "certificates", names);
+    List<Object> line = new ArrayList<>(List.of(kind, name));
+    line.addAll(OwnCertificate.logged(certificates));
+    log.write(Event.TLS_FILES_LOADED, line.toArray());
   }
 
   private void onTlsFilesRefused(String kind, String name, String problem) {
@@ -273,14 +276,17 @@ final class BridgeEvents
    * changed.
    *
    * @param kind listener or pool
-   * @param certificates when each expires, by its name
    */
-  void registerTls(String kind, String name, Map<String, Instant> certificates) {
+  void registerTls(String kind, String name, List<OwnCertificate> certificates) {
     fileChanges(kind, name, "loaded");
     fileChanges(kind, name, "refused");
     forgetCertificates(kind, name);
-    certificateNames.put(List.of(kind, name), List.copyOf(certificates.keySet()));
-    certificates.forEach((certificate, notAfter) ->
+    // Several may have the same name, and the first to expire matters.
+    Map<String, Instant> expiries = new LinkedHashMap<>();
+    certificates.forEach(
+        own -> expiries.merge(own.name(), own.notAfter(), (a, b) -> a.isBefore(b) ? a : b));
+    certificateNames.put(List.of(kind, name), List.copyOf(expiries.keySet()));
+    expiries.forEach((certificate, notAfter) ->
         metrics.gauge(
             TLS_NOT_AFTER,
             "When the certificate in force expires, Unix seconds.",

@@ -12,6 +12,7 @@ import dev.waymark.engine.pool.PoolSetup;
 import dev.waymark.engine.pool.PoolSnapshot;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.lane.LaneConnector;
+import dev.waymark.net.tls.OwnCertificate;
 import dev.waymark.net.tls.TlsFileException;
 import dev.waymark.net.tls.TlsWatch;
 import dev.waymark.net.tls.UpstreamTls;
@@ -25,7 +26,6 @@ import dev.waymark.upstreams.control.ControlLoop;
 import java.net.SocketAddress;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -332,7 +332,7 @@ final class BridgePools
       events.unregisterTls("pool", name);
     } else {
       tlsWatch.add(tls);
-      events.registerTls("pool", name, tls.expiries());
+      events.registerTls("pool", name, tls.certificates());
     }
   }
 
@@ -343,7 +343,7 @@ final class BridgePools
   }
 
   @Override
-  public void onUpstreamFilesLoaded(String pool, Map<String, Instant> certificates) {
+  public void onUpstreamFilesLoaded(String pool, List<OwnCertificate> certificates) {
     events.onUpstreamFilesLoaded(pool, certificates);
     renewLanes.accept(pool);
   }

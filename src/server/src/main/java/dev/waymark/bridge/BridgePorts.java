@@ -322,7 +322,7 @@ final class BridgePorts {
         events.unregisterTls("listener", name);
       } else {
         tlsWatch.add(own);
-        events.registerTls("listener", name, own.expiries());
+        events.registerTls("listener", name, own.certificates());
       }
     }
   }

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -122,6 +123,21 @@ final class TlsFilesIT {
                   "listener=\"server\"",
                   "name=\"one.example\""))
           .isZero();
+    }
+  }
+
+  @Test
+  void newPair_isLoggedWithItsSerialAndItsEnd() throws Exception {
+    Issued two = root.issue(Request.server("two.example"));
+    X509Certificate certificate = TlsClient.certificates(two.certificate())[0];
+    try (RecordedLog log = new RecordedLog()) {
+      put(two);
+      log.await(
+          "tls-files-loaded",
+          "listener=\"server\"",
+          "certificates=\"two.example\"",
+          "serials=\"" + certificate.getSerialNumber().toString(16) + "\"",
+          "not-after=\"" + certificate.getNotAfter().toInstant() + "\"");
     }
   }
 

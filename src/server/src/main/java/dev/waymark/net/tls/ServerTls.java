@@ -11,9 +11,7 @@ import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
@@ -28,12 +26,8 @@ import org.jspecify.annotations.Nullable;
 public final class ServerTls implements TlsWatch.Followed {
   /** Receives what happens to the files. Called on the thread of {@link #check}. */
   public interface Events {
-    /**
-     * New files are in force.
-     *
-     * @param certificates when each expires, by its name
-     */
-    void onFilesLoaded(String listener, Map<String, Instant> certificates);
+    /** New files are in force. */
+    void onFilesLoaded(String listener, List<OwnCertificate> certificates);
 
     /** The files have changed, but cannot be used; the former ones stay in force. */
     void onFilesRefused(String listener, String problem);
@@ -220,18 +214,13 @@ public final class ServerTls implements TlsWatch.Followed {
     }
     before.release();
     if (!isRetired()) {
-      events.onFilesLoaded(config.name(), expiries());
+      events.onFilesLoaded(config.name(), certificates());
     }
   }
 
-  /** When each certificate expires, by what people call it. */
-  public Map<String, Instant> expiries() {
-    Map<String, Instant> expiries = new LinkedHashMap<>();
-    contexts
-        .identities()
-        .forEach(identity ->
-            expiries.merge(identity.label(), identity.notAfter(), (a, b) -> a.isBefore(b) ? a : b));
-    return expiries;
+  /** The certificates in force, the default first. */
+  public List<OwnCertificate> certificates() {
+    return contexts.identities().stream().map(OwnCertificate::of).toList();
   }
 
   // --- end ---

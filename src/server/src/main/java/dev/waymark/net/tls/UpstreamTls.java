@@ -20,7 +20,6 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -35,9 +34,9 @@ public final class UpstreamTls implements TlsWatch.Followed {
     /**
      * New files are in force.
      *
-     * @param certificates when the bridge's certificate expires, by its name; empty if it has none
+     * @param certificates the bridge's certificate; empty if it has none
      */
-    void onUpstreamFilesLoaded(String pool, Map<String, Instant> certificates);
+    void onUpstreamFilesLoaded(String pool, List<OwnCertificate> certificates);
 
     /** The files have changed, but cannot be used; the former ones stay in force. */
     void onUpstreamFilesRefused(String pool, String problem);
@@ -179,15 +178,12 @@ public final class UpstreamTls implements TlsWatch.Followed {
       return;
     }
     ReferenceCountUtil.release(before.context());
-    events.onUpstreamFilesLoaded(config.name(), expiries());
+    events.onUpstreamFilesLoaded(config.name(), certificates());
   }
 
-  /** When the bridge's certificate expires, by its name; empty if it has none. */
-  public Map<String, Instant> expiries() {
-    return loaded
-        .identity()
-        .map(identity -> Map.of(identity.label(), identity.notAfter()))
-        .orElse(Map.of());
+  /** The bridge's certificate; empty if it has none. */
+  public List<OwnCertificate> certificates() {
+    return loaded.identity().map(OwnCertificate::of).stream().toList();
   }
 
   /** Gives up what it holds; lanes go on. Later calls have no effect. */

@@ -2,6 +2,7 @@ package dev.waymark.tools.egress;
 
 import dev.waymark.config.BridgeConfig.Transport;
 import dev.waymark.net.NettyTransport;
+import dev.waymark.net.tls.OwnCertificate;
 import dev.waymark.net.tls.TlsFileException;
 import dev.waymark.net.tls.TlsWatch;
 import dev.waymark.net.tls.UpstreamTls;
@@ -25,8 +26,8 @@ import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -237,9 +238,10 @@ public final class EgressServer implements AutoCloseable {
   /** What becomes of the files for TLS to the server. Connections that are open keep theirs. */
   private final class OfFiles implements UpstreamTls.Events {
     @Override
-    public void onUpstreamFilesLoaded(String name, Map<String, Instant> certificates) {
-      String names = certificates.isEmpty() ? "none" : String.join(",", certificates.keySet());
-      log.write(Event.TLS_FILES_LOADED, "server", options.server().text(), "certificates", names);
+    public void onUpstreamFilesLoaded(String name, List<OwnCertificate> certificates) {
+      List<Object> line = new ArrayList<>(List.of("server", options.server().text()));
+      line.addAll(OwnCertificate.logged(certificates));
+      log.write(Event.TLS_FILES_LOADED, line.toArray());
       probe.probeNow();
     }
 
