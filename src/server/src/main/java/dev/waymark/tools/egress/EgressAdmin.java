@@ -42,7 +42,10 @@ public final class EgressAdmin implements AutoCloseable {
             List.of(),
             List.of(
                 Route.probe("/healthz", "200 while the process is alive", _ -> OK),
-                Route.probe("/readyz", "200 while the server is there", _ -> ready()),
+                Route.probe(
+                    "/readyz",
+                    "200 while the server is there, else 503 with the reason",
+                    _ -> ready()),
                 Route.get("/metrics", "metrics for Prometheus", _ -> metrics()),
                 Route.get("/connections", "the open connections; ?limit=1000", this::connections)
                     .taking("limit")),
@@ -70,7 +73,10 @@ public final class EgressAdmin implements AutoCloseable {
   }
 
   private Reply ready() {
-    return egress.isServerUp() ? OK : Reply.error(UNAVAILABLE, "the server cannot be reached");
+    return egress
+        .serverProblem()
+        .map(why -> Reply.error(UNAVAILABLE, "the server cannot be reached: " + why))
+        .orElse(OK);
   }
 
   private Reply metrics() {

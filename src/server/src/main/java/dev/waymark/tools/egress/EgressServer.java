@@ -2,6 +2,7 @@ package dev.waymark.tools.egress;
 
 import dev.waymark.config.BridgeConfig.Transport;
 import dev.waymark.net.NettyTransport;
+import dev.waymark.net.listener.SystemErrors;
 import dev.waymark.net.tls.OwnCertificate;
 import dev.waymark.net.tls.TlsFileException;
 import dev.waymark.net.tls.TlsWatch;
@@ -28,6 +29,7 @@ import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -53,7 +55,10 @@ public final class EgressServer implements AutoCloseable {
   private final CountDownLatch probed = new CountDownLatch(1);
   private final Upstream upstream;
   private final UpstreamServer server;
-  private volatile boolean isServerUp;
+
+  /** Why the server is not there; empty if it is. */
+  private volatile Optional<String> serverProblem = Optional.of("the first probe is under way");
+
   private boolean isDraining;
 
   private EgressServer(InetSocketAddress listen, EgressOptions options, EventLog log)
@@ -122,7 +127,7 @@ public final class EgressServer implements AutoCloseable {
       tlsWatch.start();
     }
     if (options.probeInterval().isZero()) {
-      isServerUp = true;
+      serverProblem = Optional.empty();
       probed.countDown();
     } else {
       server.setServing(false);
@@ -160,17 +165,24 @@ public final class EgressServer implements AutoCloseable {
   }
 
   private synchronized void onServer(@Nullable Throwable cause) {
-    isServerUp = cause == null;
+    boolean wasUp = isServerUp();
+    serverProblem = Optional.ofNullable(cause).map(SystemErrors::reason);
+    if (probed.getCount() > 0 || isServerUp() != wasUp) {
+      onServerChanged(serverProblem);
+      probed.countDown();
+    }
+  }
+
+  private void onServerChanged(Optional<String> problem) {
     if (!isDraining) {
-      server.setServing(isServerUp);
+      server.setServing(problem.isEmpty());
     }
-    if (cause == null) {
-      log.write(Event.SERVER_REACHED, "server", options.server().text());
+    String to = options.server().text();
+    if (problem.isEmpty()) {
+      log.write(Event.SERVER_REACHED, "server", to);
     } else {
-      log.write(
-          Event.SERVER_UNREACHED, "server", options.server().text(), "cause", cause.getMessage());
+      log.write(Event.SERVER_UNREACHED, "server", to, "cause", problem.get());
     }
-    probed.countDown();
   }
 
   /** The bound address, with the real port in place of 0. */
@@ -185,12 +197,17 @@ public final class EgressServer implements AutoCloseable {
    */
   public boolean awaitProbe() throws InterruptedException {
     probed.await();
-    return isServerUp;
+    return isServerUp();
   }
 
   /** Whether the last probe reached the server. */
   public boolean isServerUp() {
-    return isServerUp;
+    return serverProblem.isEmpty();
+  }
+
+  /** Why the last probe did not reach the server; empty if it did. */
+  public Optional<String> serverProblem() {
+    return serverProblem;
   }
 
   /**
@@ -219,7 +236,7 @@ public final class EgressServer implements AutoCloseable {
     metrics.gauge(
         "waymark_egress_server_up",
         "1 if the last health probe reached the server, else 0.",
-        () -> isServerUp ? 1L : 0L);
+        () -> isServerUp() ? 1L : 0L);
   }
 
   /** Ends all lanes, and with them all connections. Takes about a second at most. */
@@ -262,7 +279,7 @@ public final class EgressServer implements AutoCloseable {
           "mark",
           client.mark(),
           "cause",
-          cause.getMessage());
+          SystemErrors.reason(cause));
       probe.probeNow();
     }
 

@@ -17,7 +17,7 @@ final class ServerProbe {
   /** Learns what the probes find. Called on the probe's event loop. */
   interface Listener {
     /**
-     * The server is there, or not; called when that changes, and after the first probe.
+     * The server is there, or not; called after each probe.
      *
      * @param cause why not; null if it is there
      */
@@ -32,8 +32,6 @@ final class ServerProbe {
 
   private boolean isUnderWay;
   private boolean isAskedAgain;
-  private boolean isUp;
-  private boolean isKnown;
 
   ServerProbe(
       ServerDialer dialer,
@@ -91,12 +89,7 @@ final class ServerProbe {
     if (cause != null) {
       counters.probeFailures.increment();
     }
-    boolean isUpNow = cause == null;
-    if (!isKnown || isUpNow != isUp) {
-      isKnown = true;
-      isUp = isUpNow;
-      listener.onServer(cause);
-    }
+    listener.onServer(cause);
     if (isAskedAgain) {
       isAskedAgain = false;
       probe();
