@@ -2,6 +2,7 @@ package dev.waymark.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.waymark.net.listener.RefusalReason;
 import dev.waymark.protocol.CloseReason;
 import dev.waymark.telemetry.Event;
 import java.io.IOException;
@@ -58,6 +59,13 @@ class DocsTest {
     Matcher rows = REASON_IN_TABLE.matcher(Files.readString(DOCS.resolve("protocol.md")));
     assertThat(rows.results().map(row -> row.group(1) + " " + row.group(2)).toList())
         .isEqualTo(inCode);
+  }
+
+  @Test
+  void refusalReasons_inCode_areOnThePage() throws IOException {
+    String page = Files.readString(DOCS.resolve("operations.md"));
+    assertThat(RefusalReason.values())
+        .allSatisfy(reason -> assertThat(page).contains("`" + reason.label() + "`"));
   }
 
   @Test
