@@ -33,6 +33,10 @@ final class ProxyHeader {
   private static final int COMMAND_AT = SIGNATURE.length;
   private static final int FAMILY_AT = COMMAND_AT + 1;
   private static final int LENGTH_AT = FAMILY_AT + 1;
+
+  /** The upper half of the byte with the command. */
+  private static final int VERSION = 2;
+
   private static final int LOCAL = 0x20;
   private static final int PROXY = 0x21;
 
@@ -73,7 +77,7 @@ final class ProxyHeader {
       return -1;
     }
     if (in.getByte(end - 1) != '\r') {
-      throw ProxyHeaderException.INVALID;
+      throw ProxyHeaderException.LINE;
     }
     return end + 1 - start;
   }
@@ -85,7 +89,7 @@ final class ProxyHeader {
     if (readableBytes > COMMAND_AT) {
       int command = in.getUnsignedByte(start + COMMAND_AT);
       if (command != LOCAL && command != PROXY) {
-        throw ProxyHeaderException.INVALID;
+        throw command >> 4 == VERSION ? ProxyHeaderException.COMMAND : ProxyHeaderException.VERSION;
       }
     }
     if (readableBytes < FIXED_BYTES) {
@@ -131,7 +135,7 @@ final class ProxyHeader {
     }
     boolean isIpv6 = words[1].equals("TCP6");
     if (words.length != 6 || !(isIpv6 || words[1].equals("TCP4"))) {
-      throw ProxyHeaderException.INVALID;
+      throw ProxyHeaderException.LINE;
     }
     String source = address(words[2], isIpv6, words[4]);
     String destination = address(words[3], isIpv6, words[5]);
@@ -146,8 +150,11 @@ final class ProxyHeader {
             ? ip.indexOf('[') < 0 && ip.indexOf('%') < 0 && NetUtil.isValidIpV6Address(ip)
             : NetUtil.isValidIpV4Address(ip);
     byte[] bytes = isValid ? NetUtil.createByteArrayFromIpAddressString(ip) : null;
-    if (bytes == null || !PORT.matcher(port).matches() || Integer.parseInt(port) > PORT_MAX) {
-      throw ProxyHeaderException.INVALID;
+    if (bytes == null) {
+      throw ProxyHeaderException.ADDRESS;
+    }
+    if (!PORT.matcher(port).matches() || Integer.parseInt(port) > PORT_MAX) {
+      throw ProxyHeaderException.PORT;
     }
     return text(bytes, Integer.parseInt(port));
   }
@@ -175,7 +182,7 @@ final class ProxyHeader {
       case 0x11, 0x12 -> readIp(in, IPV4_BYTES, proxyAddress);
       case 0x21, 0x22 -> readIp(in, IPV6_BYTES, proxyAddress);
       case 0x31, 0x32 -> readUnix(in, proxyAddress);
-      default -> throw ProxyHeaderException.INVALID;
+      default -> throw ProxyHeaderException.FAMILY;
     };
   }
 
@@ -208,7 +215,7 @@ final class ProxyHeader {
 
   private static void require(ByteBuffer in, int bytes) throws ProxyHeaderException {
     if (in.remaining() < bytes) {
-      throw ProxyHeaderException.INVALID;
+      throw ProxyHeaderException.TOO_SHORT;
     }
   }
 

@@ -37,6 +37,15 @@ final class ProxyHeaderHandler extends ChannelInboundHandlerAdapter {
 
     /** The client is closed for this reason. */
     void onRefused(RefusalReason reason);
+
+    /**
+     * As {@link #onRefused(RefusalReason)}.
+     *
+     * @param detail what is wrong with the header; empty where the reason says it all
+     */
+    default void onRefused(RefusalReason reason, String detail) {
+      onRefused(reason);
+    }
   }
 
   private enum Phase {
@@ -151,7 +160,7 @@ final class ProxyHeaderHandler extends ChannelInboundHandlerAdapter {
       read = ProxyHeader.read(header, proxyAddress);
     } catch (ProxyHeaderException bad) {
       whole.release();
-      refuse(context, bad.reason());
+      refuse(context, bad.reason(), bad.detail());
       return;
     }
     facts = read;
@@ -208,9 +217,13 @@ final class ProxyHeaderHandler extends ChannelInboundHandlerAdapter {
   }
 
   private void refuse(ChannelHandlerContext context, RefusalReason reason) {
+    refuse(context, reason, "");
+  }
+
+  private void refuse(ChannelHandlerContext context, RefusalReason reason, String detail) {
     phase = Phase.OVER;
     stopTimer();
-    outcome.onRefused(reason);
+    outcome.onRefused(reason, detail);
     context.close();
   }
 

@@ -91,7 +91,7 @@ final class ProxyTlvs {
 
   private static int nextType(ByteBuffer in) throws ProxyHeaderException {
     if (in.remaining() < TYPE_AND_LENGTH_BYTES) {
-      throw ProxyHeaderException.INVALID;
+      throw ProxyHeaderException.TLV;
     }
     return Byte.toUnsignedInt(in.get());
   }
@@ -100,7 +100,7 @@ final class ProxyTlvs {
   private static ByteBuffer nextValue(ByteBuffer in) throws ProxyHeaderException {
     int bytes = Short.toUnsignedInt(in.getShort());
     if (bytes > in.remaining()) {
-      throw ProxyHeaderException.INVALID;
+      throw ProxyHeaderException.TLV;
     }
     ByteBuffer value = in.slice(in.position(), bytes);
     in.position(in.position() + bytes);
@@ -111,7 +111,7 @@ final class ProxyTlvs {
   private void check(ByteBuffer header) throws ProxyHeaderException {
     ByteBuffer value = nextValue(header);
     if (value.remaining() != Integer.BYTES || hasChecksum) {
-      throw ProxyHeaderException.INVALID;
+      throw ProxyHeaderException.CHECKSUM_TLV;
     }
     hasChecksum = true;
     int said = value.getInt(0);
@@ -148,7 +148,7 @@ final class ProxyTlvs {
 
   private void addTls(ByteBuffer value) throws ProxyHeaderException {
     if (value.remaining() < 1 + Integer.BYTES) {
-      throw ProxyHeaderException.INVALID;
+      throw ProxyHeaderException.TLS;
     }
     int client = value.get();
     boolean isGood = value.getInt() == 0;

@@ -56,7 +56,12 @@ class ProxyHeaderHandlerTest {
 
         @Override
         public void onRefused(RefusalReason reason) {
-          log.add("refused " + reason.label());
+          throw new AssertionError("told without what is wrong");
+        }
+
+        @Override
+        public void onRefused(RefusalReason reason, String detail) {
+          log.add(("refused " + reason.label() + " " + detail).strip());
         }
       };
 
@@ -159,6 +164,12 @@ class ProxyHeaderHandlerTest {
     advance(10 * TIMEOUT_MS);
     assertThat(channel.isOpen()).isTrue();
     assertThat(log).hasSize(2);
+  }
+
+  @Test
+  void headerThatIsNotValid_isRefusedWithWhatIsWrong() {
+    send(line("PROXY TCP4 192.0.2.1 198.51.100.2 4660 65536"));
+    assertThat(log).containsExactly("refused proxy_header_invalid a port");
   }
 
   @Test

@@ -205,6 +205,30 @@ class ProxyHeaderTest {
         .satisfies(bad -> assertThat(bad.getStackTrace()).isEmpty());
   }
 
+  static Stream<Arguments> mistakes() {
+    return Stream.of(
+        arguments(bytes("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\n"), "the line of version 1"),
+        arguments(line("PROXY TCP5 192.0.2.1 192.0.2.2 1 2"), "the line of version 1"),
+        arguments(line("PROXY TCP4 192.0.2.256 192.0.2.2 1 2"), "an address"),
+        arguments(line("PROXY TCP4 192.0.2.1 192.0.2.2 1 65536"), "a port"),
+        arguments(binary(0x31, TCP4, ADDRESSES4), "a version other than 1 and 2"),
+        arguments(binary(0x22, TCP4, ADDRESSES4), "the command"),
+        arguments(binary(PROXY, 0x13, ADDRESSES4), "the address family or protocol"),
+        arguments(binary(PROXY, TCP4), "too short for its addresses"),
+        arguments(tcp4(hex("05000400")), "a TLV that is cut off"),
+        arguments(tcp4(tlv(0x20, "1234")), "the TLV of TLS is too short"),
+        arguments(tcp4(tlv(0x03, "123")), "the TLV of the checksum"),
+        arguments(tcp4(tlv(0x03, "1234")), ""));
+  }
+
+  @ParameterizedTest
+  @MethodSource("mistakes")
+  void header_thatIsNotValid_isRefusedWithWhatIsWrong(byte[] header, String detail) {
+    assertThatThrownBy(() -> read(header))
+        .isInstanceOfSatisfying(
+            ProxyHeaderException.class, bad -> assertThat(bad.detail()).isEqualTo(detail));
+  }
+
   /** Returns null while the header is incomplete. */
   private static @Nullable ProxyFacts read(byte[] bytes) throws ProxyHeaderException {
     int length = ProxyHeader.length(Unpooled.wrappedBuffer(bytes));
