@@ -369,9 +369,9 @@ public final class ListenerPort {
     }
 
     @Override
-    public void onRefused(RefusalReason reason) {
+    public void onRefused(RefusalReason reason, String detail) {
       use.counters().refuse(reason);
-      admitter.events().onRefused(use.listener(), peer, reason, "");
+      admitter.events().onRefused(use.listener(), peer, reason, detail);
     }
   }
 

@@ -45,7 +45,10 @@ final class ProxyHeader {
   private static final int PORT_BYTES = 2;
   private static final int UNIX_BYTES = 108;
 
-  /** Heading zeros are not allowed. */
+  /** Heading zeros are not allowed: some take such a number for an octal one. */
+  private static final Pattern IPV4 =
+      Pattern.compile("(0|[1-9][0-9]{0,2})(\\.(0|[1-9][0-9]{0,2})){3}");
+
   private static final Pattern PORT = Pattern.compile("0|[1-9][0-9]{0,4}");
 
   private static final int PORT_MAX = 65_535;
@@ -148,7 +151,7 @@ final class ProxyHeader {
     boolean isValid =
         isIpv6
             ? ip.indexOf('[') < 0 && ip.indexOf('%') < 0 && NetUtil.isValidIpV6Address(ip)
-            : NetUtil.isValidIpV4Address(ip);
+            : IPV4.matcher(ip).matches() && NetUtil.isValidIpV4Address(ip);
     byte[] bytes = isValid ? NetUtil.createByteArrayFromIpAddressString(ip) : null;
     if (bytes == null) {
       throw ProxyHeaderException.ADDRESS;

@@ -35,17 +35,12 @@ final class ProxyHeaderHandler extends ChannelInboundHandlerAdapter {
     /** The socket ended before any client spoke: a health check. */
     void onCheck();
 
-    /** The client is closed for this reason. */
-    void onRefused(RefusalReason reason);
-
     /**
-     * As {@link #onRefused(RefusalReason)}.
+     * The client is closed for this reason.
      *
      * @param detail what is wrong with the header; empty where the reason says it all
      */
-    default void onRefused(RefusalReason reason, String detail) {
-      onRefused(reason);
-    }
+    void onRefused(RefusalReason reason, String detail);
   }
 
   private enum Phase {

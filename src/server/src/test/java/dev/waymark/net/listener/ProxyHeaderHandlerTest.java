@@ -55,11 +55,6 @@ class ProxyHeaderHandlerTest {
         }
 
         @Override
-        public void onRefused(RefusalReason reason) {
-          throw new AssertionError("told without what is wrong");
-        }
-
-        @Override
         public void onRefused(RefusalReason reason, String detail) {
           log.add(("refused " + reason.label() + " " + detail).strip());
         }

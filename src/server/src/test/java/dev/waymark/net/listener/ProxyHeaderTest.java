@@ -152,6 +152,7 @@ class ProxyHeaderTest {
         arguments(line("PROXY TCP4 192.0.2.1 192.0.2.2 1 100000"), invalid),
         arguments(line("PROXY TCP4 192.0.2.1 192.0.2.2 1 "), invalid),
         arguments(line("PROXY TCP4 192.0.2.256 192.0.2.2 1 2"), invalid),
+        arguments(line("PROXY TCP4 192.0.2.010 192.0.2.2 1 2"), invalid),
         arguments(line("PROXY TCP4 192.0.2 192.0.2.2 1 2"), invalid),
         arguments(line("PROXY TCP4 ::1 192.0.2.2 1 2"), invalid),
         arguments(line("PROXY TCP6 192.0.2.1 ::1 1 2"), invalid),
