@@ -58,6 +58,7 @@ public final class AdminServer {
   private final Operations operations;
   private final Metrics metrics;
   private final EventLog log;
+  private final AuditLog audit;
   private final AdminAccess access;
   private final HttpPort port;
   private final Semaphore connectionLists = new Semaphore(CONNECTION_LISTS_MAX);
@@ -74,6 +75,7 @@ public final class AdminServer {
     this.operations = operations;
     this.metrics = metrics;
     this.log = log;
+    this.audit = new AuditLog(log);
     this.access = new AdminAccess(config, log);
     this.port = new HttpPort(config.address(), config.hosts(), routes(), access, log);
     registerMetrics();
@@ -169,14 +171,13 @@ public final class AdminServer {
         result = refusal.status() + " " + refusal.getMessage();
         throw refusal;
       } finally {
-        new AuditLog(log)
-            .write(
-                request.sender().name(),
-                request.client(),
-                request.method(),
-                path,
-                request.query(),
-                result);
+        audit.write(
+            request.sender().name(),
+            request.client(),
+            request.method(),
+            path,
+            request.query(),
+            result);
       }
     };
   }

@@ -454,15 +454,19 @@ final class BridgePools
         problem.map(UpstreamProblem::text).orElse(""));
   }
 
-  /** How many upstreams of a pool can take connections. */
+  /** How many upstreams of a pool can take connections; those that stand by, if no other can. */
   private long serving(String name) {
+    long serving = count(name, UpstreamState.SERVING);
+    return serving > 0 ? serving : count(name, UpstreamState.STANDBY);
+  }
+
+  private long count(String name, UpstreamState state) {
     PoolSnapshot snapshot = snapshots.get(name);
     return snapshot == null
         ? 0
         : snapshot.upstreams().stream()
-            .filter(upstream ->
-                announced.shown(name, upstream.address(), upstream.state())
-                    == UpstreamState.SERVING)
+            .filter(
+                upstream -> announced.shown(name, upstream.address(), upstream.state()) == state)
             .count();
   }
 

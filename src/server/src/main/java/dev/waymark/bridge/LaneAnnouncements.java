@@ -32,8 +32,10 @@ final class LaneAnnouncements {
 
   /** The state of an upstream that has announced Draining, or not. */
   static UpstreamState shown(UpstreamState state, boolean isDraining) {
-    boolean mayGetConnections = state == UpstreamState.SERVING || state == UpstreamState.EJECTED;
-    return isDraining && mayGetConnections ? UpstreamState.DRAINING : state;
+    return switch (state) {
+      case SERVING, EJECTED, STANDBY -> isDraining ? UpstreamState.DRAINING : state;
+      case DRAINING, DOWN -> state;
+    };
   }
 
   /** The state of an upstream by its view and its lanes, as of the last {@link #onLanes}. */

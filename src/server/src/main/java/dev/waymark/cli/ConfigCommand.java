@@ -30,10 +30,10 @@ final class ConfigCommand {
     spec = CommandSpec.create();
   }
 
-  /** Prints the mistakes that {@code bridge --config FILE} would report here. */
+  /** Prints the mistakes in the file that {@code bridge --config FILE} would report here. */
   @Command(
       description = {
-        "Check FILE as a bridge would read it here, including WAYMARK_… variables, and report every mistake. Opens no ports."
+        "Check FILE as a bridge would read it here, including WAYMARK_… variables, and report every mistake in it. Opens no ports, and reads no files for TLS."
       },
       mixinStandardHelpOptions = true,
       versionProvider = VersionText.class)

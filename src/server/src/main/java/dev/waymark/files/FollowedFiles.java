@@ -50,6 +50,11 @@ public final class FollowedFiles {
     return areDue;
   }
 
+  /** Whether the last two looks, or the only one, saw the same. */
+  public boolean areAtRest() {
+    return seen.equals(known);
+  }
+
   /** They cannot be used, and are tried again later. Returns whether the problem is a new one. */
   public boolean refuse(String problem, long nowMs) {
     retryAtMs = nowMs + RETRY_MS;

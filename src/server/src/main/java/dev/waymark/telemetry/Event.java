@@ -56,7 +56,9 @@ public enum Event {
    * from another site.
    */
   ADMIN_REFUSED(Level.WARN),
-  /** The audit log: one line for every request to the admin port that changes something. */
+  /**
+   * The audit log: a line for every request of a known sender that changes something, or may not.
+   */
   ADMIN_OPERATION(Level.INFO),
   /** The token file has changed, and its tokens are in force. */
   ADMIN_TOKENS(Level.INFO),

@@ -106,7 +106,7 @@ public final class PoolManager implements AutoCloseable {
     this.discovery =
         new Discovery(control, random, files, this::onDiscovered, this::onDiscoveryFailed);
     this.addresses =
-        new DialAddresses(control, files, this::nameServer, () -> events.onNotFound(config.name()));
+        new DialAddresses(control, files, this::names, () -> events.onNotFound(config.name()));
     this.pacer = new Pacer(control.eventLoop());
   }
 
@@ -272,9 +272,11 @@ public final class PoolManager implements AutoCloseable {
     return settings;
   }
 
-  /** The names in SRV records are known to the server that has the records. */
-  private String nameServer() {
-    return config.target() instanceof Target.Srv srv ? srv.server() : "";
+  /** The names in SRV records are absolute, and known to the server that has the records. */
+  private DialAddresses.Names names() {
+    return config.target() instanceof Target.Srv srv
+        ? new DialAddresses.Names(srv.server(), true)
+        : new DialAddresses.Names("", false);
   }
 
   private void onDiscovered(List<Endpoint> endpoints) {
@@ -462,13 +464,13 @@ public final class PoolManager implements AutoCloseable {
         healthReport.clear();
       } else if (now == UpstreamHealth.UNREACHABLE) {
         attachReport.clear();
-        if (isChange) {
-          // Another may have taken its place.
-          discovery.refreshSoon();
-        }
       }
       updateProblem();
       publishSoon();
+      if (isChange && now == UpstreamHealth.UNREACHABLE) {
+        // Another may have taken its place. Last, as that one may be found at once.
+        discovery.refreshSoon();
+      }
     }
 
     @Override

@@ -239,7 +239,10 @@ final class PoolState {
 
   // --- transitions ---
 
-  /** The priority whose upstreams get the connections: the first of which one can serve. */
+  /**
+   * The priority whose upstreams get the connections, if their lanes are as good as their health:
+   * shards know better.
+   */
   private int servingPriority() {
     return config.isFollowingLeader()
         ? Integer.MAX_VALUE
@@ -260,6 +263,7 @@ final class PoolState {
         member.health.name(),
         endpoint.weight(),
         member.slowStart.percent(nowNs, slowStartNs()),
+        endpoint.priority(),
         subset(endpoint),
         endpoint.labels());
   }

@@ -18,7 +18,7 @@ final class UpstreamMetricsTest {
   private long version;
 
   private static UpstreamView view(String address, UpstreamState state, String health) {
-    return new UpstreamView(address, state, health, 1, 100, Subset.WHOLE, Map.of());
+    return new UpstreamView(address, state, health, 1, 100, 0, Subset.WHOLE, Map.of());
   }
 
   private void snapshot(long nowUnixMs, UpstreamView... views) {

@@ -299,6 +299,7 @@ class BalancersTest {
             "SERVING",
             weight,
             100,
+            0,
             new Subset(number, percent),
             Map.of()));
   }
@@ -306,7 +307,7 @@ class BalancersTest {
   private static Upstream slowStarting(String address, int percent) {
     return new Upstream(
         new UpstreamView(
-            address, UpstreamState.SERVING, "SERVING", 1, percent, Subset.WHOLE, Map.of()));
+            address, UpstreamState.SERVING, "SERVING", 1, percent, 0, Subset.WHOLE, Map.of()));
   }
 
   private static PoolBalancer balancer(Policy policy, HashBy hashBy) {

@@ -118,8 +118,8 @@ class PoolStateTest {
       state.onHealth(nowNs, address, UpstreamHealth.SERVING);
     }
     assertThat(states(state)).containsExactly("a SERVING", "b SERVING", "c STANDBY", "d STANDBY");
-    assertThat(state.views(nowNs).get(2).isServing()).isFalse();
-    assertThat(state.views(nowNs).get(2).isDraining()).as("what it has moves").isTrue();
+    assertThat(state.views(nowNs).get(2).isServing()).as("shards decide").isTrue();
+    assertThat(state.views(nowNs).get(2).priority()).isEqualTo(7);
     state.onHealth(nowNs, "a", UpstreamHealth.UNREACHABLE);
     assertThat(states(state)).containsExactly("a DOWN", "b SERVING", "c STANDBY", "d STANDBY");
     state.onOutlierSignal(nowNs, "b", OutlierSignal.STALLED);

@@ -29,6 +29,22 @@ public record AuditLog(EventLog log) {
         query.entrySet().stream()
             .map(parameter -> parameter.getKey() + "=" + parameter.getValue())
             .collect(Collectors.joining(" "));
+    write(who, client, method + " " + path, parameters, result);
+  }
+
+  /**
+   * Writes a line about such a request that the sender may not make.
+   *
+   * @param target path and query, as they were sent
+   */
+  void refused(String who, String client, String method, String target, String result) {
+    int query = target.indexOf('?');
+    String parameters = query < 0 ? "" : target.substring(query + 1).replace('&', ' ');
+    write(who, client, method + " " + path(target), parameters, result);
+  }
+
+  private void write(
+      String who, String client, String operation, String parameters, String result) {
     log.write(
         Event.ADMIN_OPERATION,
         "who",
@@ -36,11 +52,17 @@ public record AuditLog(EventLog log) {
         "client",
         client,
         "operation",
-        method + " " + shortened(path),
+        operation,
         "parameters",
         shortened(parameters),
         "result",
         shortened(result));
+  }
+
+  /** The path of a target, not too long for a log. */
+  static String path(String target) {
+    int query = target.indexOf('?');
+    return shortened(query < 0 ? target : target.substring(0, query));
   }
 
   private static String shortened(String text) {

@@ -73,6 +73,7 @@ public final class HttpPort {
 
   private final InetSocketAddress wanted;
   private final EventLog log;
+  private final AuditLog audit;
   private final HttpRoutes routes;
   private final HttpConnections connections = new HttpConnections(CONNECTIONS_MAX);
   private final Authenticator authenticator;
@@ -166,9 +167,7 @@ public final class HttpPort {
           if (sender.mayOperate() || Request.isRead(method)) {
             yield sender;
           }
-          new AuditLog(log)
-              .write(
-                  sender.name(), clientOf(channel), method, target, Map.of(), Denial.ROLE.result());
+          audit.refused(sender.name(), clientOf(channel), method, target, Denial.ROLE.result());
           yield Denial.ROLE;
         }
       };
@@ -176,7 +175,7 @@ public final class HttpPort {
 
     void onDenied(Channel channel, String target, Denial denial) {
       Objects.requireNonNull(denied.get(denial)).incrementAndGet();
-      logRefused(channel, target, denial.message());
+      logRefused(channel, AuditLog.path(target), denial.message());
     }
 
     /** Any thread. */
@@ -226,6 +225,7 @@ public final class HttpPort {
     this.wanted = address;
     this.authenticator = authenticator;
     this.log = log;
+    this.audit = new AuditLog(log);
     for (Denial denial : Denial.values()) {
       denied.put(denial, new AtomicLong());
     }

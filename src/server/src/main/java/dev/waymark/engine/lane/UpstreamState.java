@@ -8,7 +8,9 @@ public enum UpstreamState {
   EJECTED,
   /** It no longer wants connections, and those that it has move to others. */
   DRAINING,
-  /** It serves, but is there for the case that none of higher priority does; else like draining. */
+  /**
+   * It serves, but one with a lower number of priority does too, as far as the control plane knows.
+   */
   STANDBY,
   /** Not known to serve; its connections stay while the lane lasts. */
   DOWN

@@ -11,6 +11,7 @@ import java.util.Map;
  *     UNREACHABLE
  * @param weight its share relative to the others of its subset, from 1, as configured
  * @param slowStartPercent how much of its weight applies now, 1 to 100: less during slow start
+ * @param priority from 0; connections go to upstreams with the lowest number that has any
  * @param subset the subset that it belongs to
  * @param labels from the configuration
  */
@@ -20,6 +21,7 @@ public record UpstreamView(
     String health,
     int weight,
     int slowStartPercent,
+    int priority,
     Subset subset,
     Map<String, String> labels) {
   /**
@@ -46,18 +48,19 @@ public record UpstreamView(
         health,
         weight,
         100,
+        0,
         Subset.WHOLE,
         labels);
   }
 
-  /** Whether it may get new connections. */
+  /** Whether it may get new connections, if none with a lower number of priority can. */
   public boolean isServing() {
-    return state == UpstreamState.SERVING;
+    return state == UpstreamState.SERVING || state == UpstreamState.STANDBY;
   }
 
   /** Whether its connections have to move to others, if any serve. */
   public boolean isDraining() {
-    return state == UpstreamState.DRAINING || state == UpstreamState.STANDBY;
+    return state == UpstreamState.DRAINING;
   }
 
   /** Its current share relative to the others of its subset, in hundredths of {@code weight}. */

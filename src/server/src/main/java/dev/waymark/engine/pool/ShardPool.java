@@ -40,6 +40,10 @@ public final class ShardPool implements LanePool {
   private final Map<String, UpstreamSlot> slots = new LinkedHashMap<>();
 
   private PoolOptions options;
+
+  /** The lowest number of priority among the upstreams that can take connections. */
+  private int priority = Integer.MAX_VALUE;
+
   private long version;
   private long breaks;
 
@@ -324,7 +328,8 @@ public final class ShardPool implements LanePool {
     for (UpstreamSlot slot : List.copyOf(slots.values())) {
       slot.noteLeaving(nowNs);
       ResumeState.Cause leaving = slot.causeToLeave();
-      boolean isEmptied = leaving == null && isBeingVacated(slot);
+      boolean isStandby = slot.view().priority() > priority;
+      boolean isEmptied = leaving == null && (isStandby || isBeingVacated(slot));
       ResumeState.Cause cause = isEmptied ? ResumeState.Cause.REBALANCE : leaving;
       if (cause != null) {
         boolean isOverdue =
@@ -408,9 +413,16 @@ public final class ShardPool implements LanePool {
     // would return those that have left.
     List<Lane> lasting =
         accepting.stream().filter(lane -> !slot(lane).shouldLeaveAcceptingLane()).toList();
-    if (placement.onLanes(nowNs, lasting.isEmpty() ? accepting : lasting)) {
+    List<Lane> usable = lasting.isEmpty() ? accepting : lasting;
+    priority = usable.stream().mapToInt(ShardPool::priority).min().orElse(Integer.MAX_VALUE);
+    List<Lane> first = usable.stream().filter(lane -> priority(lane) == priority).toList();
+    if (placement.onLanes(nowNs, first)) {
       mover.rebalanceSoon(nowNs);
     }
+  }
+
+  private static int priority(Lane lane) {
+    return lane.upstream().priority();
   }
 
   private void finishRetired(UpstreamSlot slot) {

@@ -15,17 +15,17 @@ final class ProxyHeaderException extends Exception {
       new ProxyHeaderException(RefusalReason.PROXY_HEADER_CHECKSUM, "");
 
   /** Version 1: a line that ends without CR, or has other words than the specification says. */
-  static final ProxyHeaderException LINE = invalid("the line of version 1");
+  static final ProxyHeaderException LINE = invalid("malformed line");
 
-  static final ProxyHeaderException ADDRESS = invalid("an address");
-  static final ProxyHeaderException PORT = invalid("a port");
-  static final ProxyHeaderException VERSION = invalid("a version other than 1 and 2");
-  static final ProxyHeaderException COMMAND = invalid("the command");
-  static final ProxyHeaderException FAMILY = invalid("the address family or protocol");
+  static final ProxyHeaderException ADDRESS = invalid("malformed address");
+  static final ProxyHeaderException PORT = invalid("malformed port");
+  static final ProxyHeaderException VERSION = invalid("neither version 1 nor 2");
+  static final ProxyHeaderException COMMAND = invalid("unknown command");
+  static final ProxyHeaderException FAMILY = invalid("unknown address family or protocol");
   static final ProxyHeaderException TOO_SHORT = invalid("too short for its addresses");
-  static final ProxyHeaderException TLV = invalid("a TLV that is cut off");
+  static final ProxyHeaderException TLV = invalid("a TLV is cut off");
   static final ProxyHeaderException TLS = invalid("the TLV of TLS is too short");
-  static final ProxyHeaderException CHECKSUM_TLV = invalid("the TLV of the checksum");
+  static final ProxyHeaderException CHECKSUM_TLV = invalid("malformed TLV of the checksum");
 
   private final RefusalReason reason;
   private final String detail;

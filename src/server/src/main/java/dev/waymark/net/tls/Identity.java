@@ -18,6 +18,9 @@ import javax.naming.ldap.LdapName;
  * @param chain the certificate, and those of the CAs between it and the root
  */
 record Identity(CertificateFiles files, List<X509Certificate> chain, PrivateKey key) {
+  /** The extension with alternative names (RFC 5280, section 4.2.1.6). */
+  private static final String SUBJECT_ALT_NAME = "2.5.29.17";
+
   Identity {
     chain = List.copyOf(chain);
   }
@@ -62,11 +65,12 @@ record Identity(CertificateFiles files, List<X509Certificate> chain, PrivateKey 
    * below example.com (RFC 9525, section 6.3). Without alternative names, the common name.
    */
   List<String> names() {
-    List<AlternativeName> all = AlternativeName.of(certificate());
     Stream<String> names =
-        all.isEmpty()
+        certificate().getExtensionValue(SUBJECT_ALT_NAME) == null
             ? commonName().stream()
-            : all.stream().filter(name -> name.kind() == Kind.DNS).map(AlternativeName::value);
+            : AlternativeName.of(certificate()).stream()
+                .filter(name -> name.kind() == Kind.DNS)
+                .map(AlternativeName::value);
     return names.map(name -> name.toLowerCase(Locale.ROOT)).toList();
   }
 

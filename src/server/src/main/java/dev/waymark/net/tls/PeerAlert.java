@@ -13,7 +13,9 @@ import java.util.regex.Pattern;
  * @param name as in RFC 8446, section 6, such as unknown_ca
  */
 public record PeerAlert(String name) {
-  /** The alerts about handshakes (RFC 8446, appendix B.2; RFC 5246, appendix A.3). */
+  /**
+   * The alerts that clients send in handshakes (RFC 8446, appendix B.2; RFC 5246, appendix A.3).
+   */
   private static final Map<Integer, String> NAMES =
       Map.ofEntries(
           Map.entry(10, "unexpected_message"),
@@ -30,7 +32,14 @@ public record PeerAlert(String name) {
           Map.entry(51, "decrypt_error"),
           Map.entry(70, "protocol_version"),
           Map.entry(71, "insufficient_security"),
-          Map.entry(80, "internal_error"));
+          Map.entry(80, "internal_error"),
+          Map.entry(86, "inappropriate_fallback"),
+          Map.entry(90, "user_canceled"),
+          Map.entry(109, "missing_extension"),
+          Map.entry(110, "unsupported_extension"),
+          Map.entry(112, "unrecognized_name"),
+          Map.entry(116, "certificate_required"),
+          Map.entry(120, "no_application_protocol"));
 
   private static final Set<String> ABOUT_CERTIFICATES =
       Set.of(

@@ -54,9 +54,6 @@ final class ServerDialer implements AutoCloseable {
             .option(ChannelOption.TCP_NODELAY, true)
             .option(ChannelOption.SO_KEEPALIVE, true)
             .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
-            // If this process dies, the kernel resets the connection: a FIN would say that the
-            // client has sent all that it had to say.
-            .option(ChannelOption.SO_LINGER, 0)
             // A read is asked for each time, so that the client's pace is the server's.
             .option(ChannelOption.AUTO_READ, false);
   }
@@ -90,7 +87,7 @@ final class ServerDialer implements AutoCloseable {
       channel.writeAndFlush(header);
     }
     if (tls == null) {
-      ready.setSuccess();
+      ready(channel, ready);
     } else {
       shakeHands(channel, tls, ready);
     }
@@ -106,12 +103,23 @@ final class ServerDialer implements AutoCloseable {
         .addListener(done -> {
           if (done.isSuccess()) {
             channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
-            ready.setSuccess();
+            ready(channel, ready);
           } else {
             ready.setFailure(new IOException(problem(done.cause())));
           }
         });
     channel.pipeline().addFirst(new OutputGuard(), handler);
+  }
+
+  /**
+   * The client's bytes may follow. If this process dies, the kernel resets the connection: a FIN
+   * would say that the client has sent all that it had to say.
+   */
+  private static void ready(Channel channel, ChannelPromise ready) {
+    if (channel.isOpen()) {
+      channel.config().setOption(ChannelOption.SO_LINGER, 0);
+    }
+    ready.setSuccess();
   }
 
   /** Closes a connection with a FIN: otherwise its end is a reset. */

@@ -20,6 +20,14 @@ import java.util.stream.Stream;
  * Confined to the control thread, except {@link #of}.
  */
 public final class DialAddresses {
+  /**
+   * How names are resolved. Immutable.
+   *
+   * @param server the name server to ask, as in a target; empty: those in resolv.conf
+   * @param areAbsolute whether the search domains of resolv.conf are not for them
+   */
+  public record Names(String server, boolean areAbsolute) {}
+
   /** Called for every name that cannot be resolved. */
   public interface Failures {
     void onUnresolved();
@@ -33,18 +41,18 @@ public final class DialAddresses {
 
   private final ControlLoop control;
   private final ResolverFiles files;
-  private final Supplier<String> server;
+  private final Supplier<Names> names;
 
   /**
    * Creates an empty set.
    *
-   * @param server the name server to ask, as in a target; empty: those in resolv.conf
+   * @param names how to resolve names; asked each time
    */
   public DialAddresses(
-      ControlLoop control, ResolverFiles files, Supplier<String> server, Failures failures) {
+      ControlLoop control, ResolverFiles files, Supplier<Names> names, Failures failures) {
     this.control = control;
     this.files = files;
-    this.server = server;
+    this.names = names;
     this.failures = failures;
   }
 
@@ -79,15 +87,17 @@ public final class DialAddresses {
       String upstream, Consumer<SocketAddress> onFound, Consumer<UpstreamProblem> onFailed) {
     switch (wanted.get(upstream)) {
       case UpstreamAddress.Literal(SocketAddress literal) -> onFound.accept(literal);
-      case UpstreamAddress.Name(String host, int port) ->
-          NameLookup.of(control, files, server.get())
-              .resolve(
-                  host,
-                  answer -> {
-                    if (wanted.containsKey(upstream)) {
-                      onAnswer(upstream, answer, port, onFound, onFailed);
-                    }
-                  });
+      case UpstreamAddress.Name(String host, int port) -> {
+        Names how = names.get();
+        NameLookup.of(control, files, how.server())
+            .resolve(
+                how.areAbsolute() && !host.endsWith(".") ? host + "." : host,
+                answer -> {
+                  if (wanted.containsKey(upstream)) {
+                    onAnswer(upstream, answer, port, onFound, onFailed);
+                  }
+                });
+      }
       case UpstreamAddress.Zoned zoned -> findZoned(upstream, zoned, onFound, onFailed);
       case UpstreamAddress.Refused(String reason) ->
           onFailed.accept(new UpstreamProblem(Kind.CONNECT_FAILED, reason));

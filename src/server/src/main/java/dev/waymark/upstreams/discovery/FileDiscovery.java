@@ -35,10 +35,13 @@ final class FileDiscovery implements DiscoverySource {
   private final Consumer<UpstreamProblem> onFailed;
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(
-          Thread.ofPlatform().name("upstream-file").daemon().factory());
+          Thread.ofPlatform().name("upstream-file-", 0).daemon().factory());
 
   /** Confined to the file's thread; null before the first look. */
   private @Nullable FollowedFiles followed;
+
+  /** Confined to the file's thread. */
+  private boolean hasRead;
 
   private @Nullable ScheduledFuture<?> timer;
   private boolean isClosed;
@@ -66,7 +69,11 @@ final class FileDiscovery implements DiscoverySource {
   private void look() {
     long nowMs = TimeUnit.NANOSECONDS.toMillis(control.time().nowNs());
     thread.execute(() -> {
-      readIfDue(nowMs);
+      try {
+        readIfDue(nowMs);
+      } catch (RuntimeException bug) {
+        fail(new UpstreamProblem(Kind.INTERNAL, String.valueOf(bug)));
+      }
       tell(() ->
           timer = control.eventLoop().schedule(this::look, INTERVAL_MS, TimeUnit.MILLISECONDS));
     });
@@ -75,11 +82,14 @@ final class FileDiscovery implements DiscoverySource {
   private void readIfDue(long nowMs) {
     FollowedFiles known = followed;
     if (known == null) {
-      known = new FollowedFiles(List.of(file));
-      followed = known;
-    } else if (!known.areDue(nowMs)) {
+      followed = new FollowedFiles(List.of(file));
       return;
     }
+    boolean isDue = known.areDue(nowMs);
+    if (!isDue && (hasRead || !known.areAtRest())) {
+      return;
+    }
+    hasRead = true;
     try {
       List<Endpoint> found = UpstreamFile.read(file);
       tell(() -> onFound.accept(found));
@@ -88,8 +98,12 @@ final class FileDiscovery implements DiscoverySource {
       String more = lines.size() > 1 ? " (and " + (lines.size() - 1) + " more)" : "";
       String text = lines.getFirst() + more;
       var _ = known.refuse(text, nowMs);
-      tell(() -> onFailed.accept(new UpstreamProblem(Kind.FILE_UNUSABLE, text)));
+      fail(new UpstreamProblem(Kind.FILE_UNUSABLE, text));
     }
+  }
+
+  private void fail(UpstreamProblem problem) {
+    tell(() -> onFailed.accept(problem));
   }
 
   private void tell(Runnable callback) {

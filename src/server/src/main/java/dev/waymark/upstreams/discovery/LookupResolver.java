@@ -13,8 +13,8 @@ import io.netty.resolver.dns.DnsServerAddresses;
 import io.netty.resolver.dns.NoopAuthoritativeDnsServerCache;
 
 /**
- * Builds a Netty resolver for one lookup, which handles search domains, several servers, CNAMEs,
- * and TCP for truncated answers. docs/decisions/0026 explains its settings. Stateless.
+ * Builds a Netty resolver for one lookup, which handles several servers, CNAMEs, TCP for truncated
+ * answers and, for addresses, search domains. docs/decisions/0026 explains its settings. Stateless.
  */
 final class LookupResolver {
   static final long QUERY_TIMEOUT_MS = 2_000;

@@ -12,7 +12,7 @@ interface Records {
     /**
      * All upstreams.
      *
-     * @param ttlSeconds how long this is so
+     * @param ttlSeconds how long the answer may be used
      */
     record Found(List<Endpoint> upstreams, long ttlSeconds) implements Outcome {}
 

@@ -8,6 +8,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.dns.DefaultDnsQuestion;
 import io.netty.handler.codec.dns.DefaultDnsRecordDecoder;
+import io.netty.handler.codec.dns.DnsQuestion;
 import io.netty.handler.codec.dns.DnsRawRecord;
 import io.netty.handler.codec.dns.DnsRecord;
 import io.netty.handler.codec.dns.DnsRecordType;
@@ -19,7 +20,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 
-/** Asks once for the SRV records of a name. Confined to the control thread. */
+/** Asks once for the SRV records of an absolute name. Confined to the control thread. */
 final class ServiceLookup {
   private static final UpstreamProblem NO_RECORD =
       new UpstreamProblem(Kind.NO_ADDRESS, "the name has no SRV record");
@@ -40,11 +41,9 @@ final class ServiceLookup {
    */
   static void resolve(
       ControlLoop control, ResolvConf conf, String name, Consumer<ServiceAnswer> onAnswer) {
+    DnsQuestion question = new DefaultDnsQuestion(name, DnsRecordType.SRV);
     var lookup = new ServiceLookup(control, conf, onAnswer);
-    lookup
-        .resolver
-        .resolveAll(new DefaultDnsQuestion(name, DnsRecordType.SRV))
-        .addListener(lookup::onAnswered);
+    lookup.resolver.resolveAll(question).addListener(lookup::onAnswered);
   }
 
   private void onAnswered(Future<? super List<DnsRecord>> done) {

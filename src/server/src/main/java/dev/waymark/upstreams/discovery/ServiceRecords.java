@@ -11,8 +11,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * The SRV records of a name (RFC 2782): each is an upstream, whose name is resolved when it is
@@ -56,25 +58,24 @@ final class ServiceRecords implements Records {
     };
   }
 
-  /** A record that cannot be used costs only itself. */
   private static List<Endpoint> upstreams(List<Service> services) {
-    int weightMax = services.stream().mapToInt(Service::weight).max().orElse(0);
+    Map<Integer, Integer> weightMax =
+        services.stream().collect(Collectors.toMap(Service::priority, Service::weight, Math::max));
     Map<String, Endpoint> upstreams = new LinkedHashMap<>();
     for (Service service : services.stream().sorted(IN_ORDER).toList()) {
       try {
         String address = HostPort.dialled(host(service) + ":" + service.port()).text();
-        upstreams.putIfAbsent(
-            address,
-            new Endpoint(address, weight(service, weightMax), service.priority(), Map.of()));
+        int weight = weight(service, weightMax.getOrDefault(service.priority(), 1));
+        upstreams.putIfAbsent(address, new Endpoint(address, weight, service.priority(), Map.of()));
       } catch (BadValueException unusable) {
-        continue;
+        // It costs only itself.
       }
     }
     return new ArrayList<>(upstreams.values());
   }
 
   private static String host(Service service) {
-    String name = service.target();
+    String name = service.target().toLowerCase(Locale.ROOT);
     return name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
   }
 

@@ -189,6 +189,11 @@ public final class Fixtures implements ShardEnvironment, Balancer {
       views.add(
           new UpstreamView(isServing ? address : address.substring(1), isServing, "", 1, Map.of()));
     }
+    views(pool, views);
+  }
+
+  /** Sets the upstreams of the pool. */
+  public void views(String pool, List<UpstreamView> views) {
     shard.onPool(nowNs, new PoolSnapshot(pool, ++version, views));
     endTurn();
   }

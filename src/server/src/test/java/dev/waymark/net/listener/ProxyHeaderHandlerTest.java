@@ -164,7 +164,7 @@ class ProxyHeaderHandlerTest {
   @Test
   void headerThatIsNotValid_isRefusedWithWhatIsWrong() {
     send(line("PROXY TCP4 192.0.2.1 198.51.100.2 4660 65536"));
-    assertThat(log).containsExactly("refused proxy_header_invalid a port");
+    assertThat(log).containsExactly("refused proxy_header_invalid malformed port");
   }
 
   @Test

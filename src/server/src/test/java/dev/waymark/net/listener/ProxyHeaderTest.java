@@ -208,17 +208,17 @@ class ProxyHeaderTest {
 
   static Stream<Arguments> mistakes() {
     return Stream.of(
-        arguments(bytes("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\n"), "the line of version 1"),
-        arguments(line("PROXY TCP5 192.0.2.1 192.0.2.2 1 2"), "the line of version 1"),
-        arguments(line("PROXY TCP4 192.0.2.256 192.0.2.2 1 2"), "an address"),
-        arguments(line("PROXY TCP4 192.0.2.1 192.0.2.2 1 65536"), "a port"),
-        arguments(binary(0x31, TCP4, ADDRESSES4), "a version other than 1 and 2"),
-        arguments(binary(0x22, TCP4, ADDRESSES4), "the command"),
-        arguments(binary(PROXY, 0x13, ADDRESSES4), "the address family or protocol"),
+        arguments(bytes("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\n"), "malformed line"),
+        arguments(line("PROXY TCP5 192.0.2.1 192.0.2.2 1 2"), "malformed line"),
+        arguments(line("PROXY TCP4 192.0.2.256 192.0.2.2 1 2"), "malformed address"),
+        arguments(line("PROXY TCP4 192.0.2.1 192.0.2.2 1 65536"), "malformed port"),
+        arguments(binary(0x31, TCP4, ADDRESSES4), "neither version 1 nor 2"),
+        arguments(binary(0x22, TCP4, ADDRESSES4), "unknown command"),
+        arguments(binary(PROXY, 0x13, ADDRESSES4), "unknown address family or protocol"),
         arguments(binary(PROXY, TCP4), "too short for its addresses"),
-        arguments(tcp4(hex("05000400")), "a TLV that is cut off"),
+        arguments(tcp4(hex("05000400")), "a TLV is cut off"),
         arguments(tcp4(tlv(0x20, "1234")), "the TLV of TLS is too short"),
-        arguments(tcp4(tlv(0x03, "123")), "the TLV of the checksum"),
+        arguments(tcp4(tlv(0x03, "123")), "malformed TLV of the checksum"),
         arguments(tcp4(tlv(0x03, "1234")), ""));
   }
 
