@@ -68,7 +68,7 @@ final class LimitsIT {
               closed(bridge, "overload") > 0 || bridge.process().stderr().contains("over-budget"));
       await()
           .during(Duration.ofSeconds(1))
-          .atMost(Duration.ofSeconds(20))
+          .atMost(Duration.ofSeconds(60))
           .until(() -> bridge.admin().metric("waymark_memory_held_bytes") <= budget * 5 / 4 + MIB);
       assertThat(bridge.admin().status("/readyz")).isEqualTo(200);
       slow.forEach(Client::reset);
