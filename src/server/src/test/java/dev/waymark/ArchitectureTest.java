@@ -91,7 +91,7 @@ class ArchitectureTest {
           entry("upstreams.control", Set.of("engine.base")),
           entry(
               "upstreams.discovery",
-              Set.of("upstreams.control", "net.dial", "config", "files", "engine.base")),
+              Set.of("upstreams.control", "net.dial", "net.tls", "config", "files", "engine.base")),
           entry(
               "upstreams",
               Set.of(

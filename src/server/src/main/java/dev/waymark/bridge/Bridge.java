@@ -5,6 +5,7 @@ import dev.waymark.api.PoolStatus;
 import dev.waymark.api.Readiness;
 import dev.waymark.config.AdminTls;
 import dev.waymark.config.BridgeConfig;
+import dev.waymark.config.ClusterAccess;
 import dev.waymark.config.ListenerConfig;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.config.PoolConfig;
@@ -93,13 +94,24 @@ public final class Bridge implements Acceptor {
   private volatile boolean isEnding;
   private volatile Readiness readiness = new Readiness(false, "starting");
 
+  /** A bridge that runs in no Kubernetes cluster. */
+  public Bridge(
+      LoadedConfig loaded,
+      Optional<Supplier<LoadedConfig>> file,
+      EventLog log,
+      LongSupplier logDropped) {
+    this(loaded, file, Optional.empty(), log, logDropped);
+  }
+
   /**
    * @param file reads the configuration again; empty if there is no file
+   * @param cluster the Kubernetes cluster in which the bridge runs; empty if it does not
    * @param logDropped returns the number of log lines dropped so far; called on any thread
    */
   public Bridge(
       LoadedConfig loaded,
       Optional<Supplier<LoadedConfig>> file,
+      Optional<ClusterAccess> cluster,
       EventLog log,
       LongSupplier logDropped) {
     this.config = loaded.config();
@@ -120,6 +132,7 @@ public final class Bridge implements Acceptor {
     this.pools =
         new BridgePools(
             ControlLoop.nio((EventLoop) controlLoops.next(), controlTime),
+            cluster,
             events,
             metrics,
             shards::publish,

@@ -2,6 +2,7 @@ package dev.waymark.bridge;
 
 import dev.waymark.api.PoolStatus;
 import dev.waymark.config.HealthKeys;
+import dev.waymark.config.ClusterAccess;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.lane.LaneStatus;
@@ -93,6 +94,7 @@ final class BridgePools
   }
 
   private final ControlLoop control;
+  private final Optional<ClusterAccess> cluster;
   private final BridgeEvents events;
   private final Metrics metrics;
   private final LaneAnnouncements announced = new LaneAnnouncements();
@@ -107,17 +109,20 @@ final class BridgePools
   private final List<PoolManager> unstarted = new ArrayList<>();
 
   /**
+   * @param cluster the Kubernetes cluster in which the bridge runs
    * @param shards receives every snapshot, on the control thread
    * @param renewLanes replaces the lanes of a pool whose TLS has changed; called on any thread
    */
   BridgePools(
       ControlLoop control,
+      Optional<ClusterAccess> cluster,
       BridgeEvents events,
       Metrics metrics,
       Consumer<PoolSnapshot> shards,
       TlsWatch tlsWatch,
       Consumer<String> renewLanes) {
     this.control = control;
+    this.cluster = cluster;
     this.events = events;
     this.metrics = metrics;
     this.upstreamMetrics = new UpstreamMetrics(metrics, announced);
@@ -172,7 +177,7 @@ final class BridgePools
     UpstreamTls tls = prepared.of(name);
     NettyHealthChannels channels = new NettyHealthChannels(control, () -> ofPool(name));
     PoolManager manager =
-        new PoolManager(config, control, channels, random, this::onSnapshot, events);
+        new PoolManager(config, control, cluster, channels, random, this::onSnapshot, events);
     PoolBalancer balancer = Balancers.create(config, random);
     pools.put(
         config.name(),

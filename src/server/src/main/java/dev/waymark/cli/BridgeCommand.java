@@ -6,6 +6,7 @@ import dev.waymark.bridge.Clock;
 import dev.waymark.bridge.ReadyLine;
 import dev.waymark.bridge.StartException;
 import dev.waymark.bridge.TlsConfigCheck;
+import dev.waymark.config.ClusterAccess;
 import dev.waymark.config.LoadedConfig;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Logging;
@@ -45,11 +46,18 @@ final class BridgeCommand implements Callable<Integer> {
     TlsConfigCheck.check(read);
     ShutdownSignals signals = ShutdownSignals.install();
     EventLog log = new EventLog(Clock::nowNs);
-    OutputQueue errors = ((Main) spec.root().userObject()).streams().err();
+    Main main = (Main) spec.root().userObject();
+    OutputQueue errors = main.streams().err();
     errors.onDropped(log::onDropped);
     try (EmbeddedUpstream embedded = EmbeddedUpstream.start(read)) {
       LoadedConfig loaded = embedded.applyTo(read);
-      Bridge bridge = new Bridge(loaded, reader(embedded), log, errors::droppedCount);
+      Bridge bridge =
+          new Bridge(
+              loaded,
+              reader(embedded),
+              ClusterAccess.of(main.environment()),
+              log,
+              errors::droppedCount);
       Thread.setDefaultUncaughtExceptionHandler(
           (thread, failure) -> bridge.onUncaught(thread.getName(), failure));
       hangup.setHandler(bridge.reload()::onSignal);

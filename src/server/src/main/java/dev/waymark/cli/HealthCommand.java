@@ -2,6 +2,7 @@ package dev.waymark.cli;
 
 import dev.waymark.config.DurationText;
 import dev.waymark.net.tls.Distrust;
+import dev.waymark.net.tls.ServerTrust;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.ConnectException;

@@ -146,6 +146,22 @@ public record PoolConfig(KeyValues<PoolConfig> values, List<Subset> subsets) {
 
     /** {@code file:///PATH}: see {@link UpstreamFile}. */
     record ListFile(Path file) implements Target {}
+
+    /**
+     * {@code k8s://[SERVER:PORT]/service.namespace:port}: the EndpointSlices of a Kubernetes
+     * service.
+     *
+     * @param server of the API, as {@code kubectl proxy} serves it: host:port; empty: that of the
+     *     cluster in which the bridge runs
+     * @param port of the endpoints: a number, or a name that the slices give a number
+     */
+    record Kubernetes(String server, String service, String namespace, String port)
+        implements Target {
+      /** The service as people name it: {@code echo.shop}. */
+      public String name() {
+        return service + "." + namespace;
+      }
+    }
   }
 
   /**
@@ -156,6 +172,9 @@ public record PoolConfig(KeyValues<PoolConfig> values, List<Subset> subsets) {
    * @param priority from 0; it gets connections while none with a lower number serves
    */
   public record Endpoint(String address, int weight, int priority, Map<String, String> labels) {
+    /** The label that says where an upstream is. */
+    public static final String ZONE = "zone";
+
     public Endpoint {
       labels = Map.copyOf(labels);
     }

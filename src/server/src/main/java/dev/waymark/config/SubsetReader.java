@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Reads the subsets of a pool. Confined to one load. */
 final class SubsetReader {
@@ -65,6 +66,8 @@ final class SubsetReader {
           case Target.Dns _, Target.Srv _ -> false;
           // Its upstreams come and go.
           case Target.ListFile _ -> true;
+          // So do these, and have no other label.
+          case Target.Kubernetes _ -> subset.labels().keySet().equals(Set.of(Endpoint.ZONE));
         };
     if (!isAny) {
       settings.refuse(

@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Reads where upstreams are found. Stateless. */
 final class Targets {
@@ -19,16 +21,25 @@ final class Targets {
   private static final String DNS = "dns://";
   private static final String SRV = "srv://";
   private static final String FILE = "file://";
+  private static final String KUBERNETES = "k8s://";
   private static final String UNIX = "unix:";
   private static final String EXPECTED =
-      "static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns://[SERVER:PORT]/HOST:PORT, srv://[SERVER:PORT]/_SERVICE._tcp.NAME or file:///PATH";
+      "static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns://[SERVER:PORT]/HOST:PORT, srv://[SERVER:PORT]/_SERVICE._tcp.NAME, file:///PATH or k8s://[SERVER:PORT]/SERVICE.NAMESPACE:PORT";
+
+  /** A label of at most 63 characters (RFC 1123), as Kubernetes has it: in lower case. */
+  private static final String LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+
+  /** Groups: service, namespace, and number or name of the port. */
+  private static final Pattern SERVICE =
+      Pattern.compile("(" + LABEL + ")\\.(" + LABEL + "):(" + LABEL + ")");
+
 
   private Targets() {}
 
   /** A pool's {@code target}. */
   static ValueType<Target> target() {
     return ValueType.form(
-        EXPECTED, "^(static:///|unix:/|dns://|srv://|file:///).+$", Targets::read);
+        EXPECTED, "^(static:///|unix:/|dns://|srv://|file:///|k8s://).+$", Targets::read);
   }
 
   /**
@@ -65,6 +76,9 @@ final class Targets {
     }
     if (hasScheme(text, FILE)) {
       return file(text.substring(FILE.length()));
+    }
+    if (hasScheme(text, KUBERNETES)) {
+      return kubernetes(text.substring(KUBERNETES.length()));
     }
     throw new BadValueException(EXPECTED);
   }
@@ -127,6 +141,24 @@ final class Targets {
           "file:// and an absolute path: file:///etc/waymark/upstreams.yml");
     }
     return new Target.ListFile(Path.of(path));
+  }
+
+  private static Target kubernetes(String rest) throws BadValueException {
+    int slash = rest.indexOf('/');
+    Matcher service = SERVICE.matcher(rest.substring(slash + 1));
+    if (slash < 0 || !service.matches()) {
+      throw new BadValueException(
+          "three slashes, service, namespace and port, in lower case, such as k8s:///echo.shop:4770 or k8s:///echo.shop:grpc");
+    }
+    String server = slash == 0 ? "" : HostPort.dialled(rest.substring(0, slash)).text();
+    return new Target.Kubernetes(
+        server, service.group(1), service.group(2), endpointPort(service.group(3)));
+  }
+
+  /** A port of digits alone is a number, since the name of a port has a letter. */
+  private static String endpointPort(String text) throws BadValueException {
+    boolean isNumber = text.chars().allMatch(c -> c >= '0' && c <= '9');
+    return isNumber ? Integer.toString(HostPort.dialled("host:" + text).port()) : text;
   }
 
   private static String unix(String text) throws BadValueException {

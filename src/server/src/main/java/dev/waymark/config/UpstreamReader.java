@@ -10,8 +10,6 @@ import java.util.stream.IntStream;
 
 /** Reads a list of upstreams. Confined to one load. */
 final class UpstreamReader {
-  private static final String ZONE = "zone";
-
   private final Settings settings;
   private final LabelReader labels;
   private final UpstreamKeys keys;
@@ -51,7 +49,7 @@ final class UpstreamReader {
     settings
         .find(keys.zone(), place)
         .ifPresent(zone -> {
-          if (all.put(ZONE, zone.value()) != null) {
+          if (all.put(Endpoint.ZONE, zone.value()) != null) {
             settings.refuse(zone, "only one of zone and labels.zone");
           }
         });

@@ -1,5 +1,6 @@
 package dev.waymark.upstreams;
 
+import dev.waymark.config.ClusterAccess;
 import dev.waymark.config.HealthKeys;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
@@ -85,12 +86,14 @@ public final class PoolManager implements AutoCloseable {
   private boolean isClosed;
 
   /**
+   * @param cluster the Kubernetes cluster in which the bridge runs
    * @param random for jitter; used only on the control thread
    * @param sink receives every snapshot; must not block
    */
   public PoolManager(
       PoolConfig config,
       ControlLoop control,
+      Optional<ClusterAccess> cluster,
       HealthChannels channels,
       RandomGenerator random,
       Consumer<PoolSnapshot> sink,
@@ -104,7 +107,7 @@ public final class PoolManager implements AutoCloseable {
     this.state = new PoolState(config, events);
     ResolverFiles files = ResolverFiles.ofSystem();
     this.discovery =
-        new Discovery(control, random, files, this::onDiscovered, this::onDiscoveryFailed);
+        new Discovery(control, random, files, cluster, this::onDiscovered, this::onDiscoveryFailed);
     this.addresses =
         new DialAddresses(control, files, this::names, () -> events.onNotFound(config.name()));
     this.pacer = new Pacer(control.eventLoop());

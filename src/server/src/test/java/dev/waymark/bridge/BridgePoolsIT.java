@@ -38,6 +38,7 @@ final class BridgePoolsIT {
   private final BridgePools pools =
       new BridgePools(
           ControlLoop.nio(group.next(), new LoopWatch("control", (_, _) -> {})),
+          Optional.empty(),
           new BridgeEvents(new EventLog(Clock::nowNs), metrics, (_, _, _) -> {}),
           metrics,
           _ -> {},

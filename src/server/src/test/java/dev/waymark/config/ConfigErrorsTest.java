@@ -257,7 +257,7 @@ final class ConfigErrorsTest {
             "waymark.yml:1:55: pools[0].upstreams[0].labels.b c: d (expected: a name of 1 to 63 of A-Z, a-z, 0-9, ., _, / and -)"),
         row(
             "pools: [{target: \"a:1\"}]",
-            "waymark.yml:1:18: pools[0].target: a:1 (expected: static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns://[SERVER:PORT]/HOST:PORT, srv://[SERVER:PORT]/_SERVICE._tcp.NAME or file:///PATH)"),
+            "waymark.yml:1:18: pools[0].target: a:1 (expected: static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns://[SERVER:PORT]/HOST:PORT, srv://[SERVER:PORT]/_SERVICE._tcp.NAME, file:///PATH or k8s://[SERVER:PORT]/SERVICE.NAMESPACE:PORT)"),
         row(
             "pools: [{upstreams: [{address: \"a:1\"}, {address: \"A:1\"}]}]",
             "waymark.yml:1:50: pools[0].upstreams[1].address: A:1 (expected: each upstream only once; give it more weight instead)"),
@@ -267,6 +267,27 @@ final class ConfigErrorsTest {
         row(
             "pools: [{target: \"file://upstreams.yml\"}]",
             "waymark.yml:1:18: pools[0].target: file://upstreams.yml (expected: file:// and an absolute path: file:///etc/waymark/upstreams.yml)"),
+        row(
+            "pools: [{target: \"k8s:///echo:4770\"}]",
+            "waymark.yml:1:18: pools[0].target: k8s:///echo:4770 (expected: three slashes, service, namespace and port, in lower case, such as k8s:///echo.shop:4770 or k8s:///echo.shop:grpc)"),
+        row(
+            "pools: [{target: \"k8s://echo.shop:4770\"}]",
+            "waymark.yml:1:18: pools[0].target: k8s://echo.shop:4770 (expected: three slashes, service, namespace and port, in lower case, such as k8s:///echo.shop:4770 or k8s:///echo.shop:grpc)"),
+        row(
+            "pools: [{target: \"k8s:///echo.shop.svc:4770\"}]",
+            "waymark.yml:1:18: pools[0].target: k8s:///echo.shop.svc:4770 (expected: three slashes, service, namespace and port, in lower case, such as k8s:///echo.shop:4770 or k8s:///echo.shop:grpc)"),
+        row(
+            "pools: [{target: \"k8s:///echo.shop\"}]",
+            "waymark.yml:1:18: pools[0].target: k8s:///echo.shop (expected: three slashes, service, namespace and port, in lower case, such as k8s:///echo.shop:4770 or k8s:///echo.shop:grpc)"),
+        row(
+            "pools: [{target: \"k8s:///Echo.shop:grpc\"}]",
+            "waymark.yml:1:18: pools[0].target: k8s:///Echo.shop:grpc (expected: three slashes, service, namespace and port, in lower case, such as k8s:///echo.shop:4770 or k8s:///echo.shop:grpc)"),
+        row(
+            "pools: [{target: \"k8s:///echo.shop:70000\"}]",
+            "waymark.yml:1:18: pools[0].target: k8s:///echo.shop:70000 (expected: port 1 to 65535)"),
+        row(
+            "pools: [{target: \"k8s://127.0.0.1/echo.shop:grpc\"}]",
+            "waymark.yml:1:18: pools[0].target: k8s://127.0.0.1/echo.shop:grpc (expected: HOST:PORT, such as 127.0.0.1:7000 or [::1]:7000)"),
         row(
             "pools: [{upstreams: [{address: \"a:1\", zone: x, labels: {zone: x}}]}]",
             "waymark.yml:1:45: pools[0].upstreams[0].zone: x (expected: only one of zone and labels.zone)"),
@@ -325,6 +346,9 @@ final class ConfigErrorsTest {
             "waymark.yml:3:13: pools[0].subsets[0].labels: missing (expected: at least one label, as NAME: TEXT)"),
         row(
             "pools:\n- upstreams: [{address: \"a:1\", labels: {v: new}}]\n  subsets: [{share-percent: 5, labels: {v: old}}]",
+            "waymark.yml:3:13: pools[0].subsets[0].labels: no upstream belongs to this subset (expected: an upstream in the list `upstreams` with all of these labels that no earlier subset takes)"),
+        row(
+            "pools:\n- target: \"k8s:///echo.shop:1\"\n  subsets: [{share-percent: 5, labels: {v: new}}]",
             "waymark.yml:3:13: pools[0].subsets[0].labels: no upstream belongs to this subset (expected: an upstream in the list `upstreams` with all of these labels that no earlier subset takes)"),
         row(
             "pools:\n- target: \"dns:///a:1\"\n  subsets: [{share-percent: 5, labels: {v: new}}]",
@@ -425,7 +449,7 @@ final class ConfigErrorsTest {
         arguments(
             Map.of("--upstream", "127.0.0.1:1"),
             Map.of(),
-            "--upstream 127.0.0.1:1: expected static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns://[SERVER:PORT]/HOST:PORT, srv://[SERVER:PORT]/_SERVICE._tcp.NAME or file:///PATH"),
+            "--upstream 127.0.0.1:1: expected static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns://[SERVER:PORT]/HOST:PORT, srv://[SERVER:PORT]/_SERVICE._tcp.NAME, file:///PATH or k8s://[SERVER:PORT]/SERVICE.NAMESPACE:PORT"),
         arguments(
             Map.of("--framing", "line", "--frame-max", "1MiB"),
             Map.of(),

@@ -244,6 +244,24 @@ final class ConfigLoaderTest {
         .isEqualTo(new Target.Srv(server, name));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "k8s:///echo.shop:4770, '', 4770",
+    "k8s:///echo.shop:grpc-web, '', grpc-web",
+    "k8s:///echo.shop:04770, '', 4770",
+    "K8S://127.0.0.1:8001/echo.shop:grpc, 127.0.0.1:8001, grpc",
+    "k8s://[::1]:8001/echo.shop:grpc, [::1]:8001, grpc"
+  })
+  void kubernetesTarget_isRead(String target, String server, String port) {
+    assertThat(
+            Loading.flags(Map.of("--upstream", target), Map.of())
+                .config()
+                .pools()
+                .getFirst()
+                .target())
+        .isEqualTo(new Target.Kubernetes(server, "echo", "shop", port));
+  }
+
   @Test
   void yaml_loadedAgain_isTheSameConfiguration() {
     LoadedConfig loaded = Loading.file(FILE, Map.of("--node", "a \"b\" é"), Map.of());

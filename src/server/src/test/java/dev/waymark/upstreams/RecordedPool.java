@@ -2,6 +2,7 @@ package dev.waymark.upstreams;
 
 import static org.awaitility.Awaitility.await;
 
+import dev.waymark.config.ClusterAccess;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.pool.PoolSnapshot;
@@ -11,6 +12,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -31,6 +33,11 @@ final class RecordedPool implements AutoCloseable {
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
 
   RecordedPool(Consumer<Fixtures> options) {
+    this(options, Optional.empty());
+  }
+
+  /** A pool in a bridge that runs in this Kubernetes cluster. */
+  RecordedPool(Consumer<Fixtures> options, Optional<ClusterAccess> cluster) {
     PoolConfig config = Fixtures.pool(options);
     EventLoop loop = group.next();
     ControlLoop control = ControlLoop.nio(loop, new TickerTime(loop));
@@ -39,6 +46,7 @@ final class RecordedPool implements AutoCloseable {
         new PoolManager(
             config,
             control,
+            cluster,
             (upstream, address, userTimeout, dial) -> {
               userTimeouts.add(userTimeout);
               return channels.open(upstream, address, userTimeout, dial);

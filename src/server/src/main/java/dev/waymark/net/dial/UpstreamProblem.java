@@ -30,6 +30,10 @@ public record UpstreamProblem(Kind kind, String text) {
     DNS_FAILED,
     /** The file of the pool's target cannot be read, or is not a list of upstreams. */
     FILE_UNUSABLE,
+    /** The API server of Kubernetes does not let the bridge read the EndpointSlices. */
+    KUBERNETES_DENIED,
+    /** The API server of Kubernetes cannot be asked, or its answer cannot be used. */
+    KUBERNETES_FAILED,
     CONNECTION_REFUSED,
     /** No answer: packets are dropped on the way. */
     CONNECT_TIMEOUT,

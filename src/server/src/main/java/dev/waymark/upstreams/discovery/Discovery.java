@@ -1,5 +1,6 @@
 package dev.waymark.upstreams.discovery;
 
+import dev.waymark.config.ClusterAccess;
 import dev.waymark.config.DiscoveryKeys;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
@@ -9,19 +10,21 @@ import dev.waymark.upstreams.control.ControlLoop;
 import dev.waymark.upstreams.control.RetryWaits;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
  * Finds the upstreams of a pool's target through the {@link DiscoverySource} for its kind: a list
- * is used as it is, a name is resolved through DNS, a file is read whenever it changes. Confined to
- * the control thread.
+ * is used as it is, a name is resolved through DNS, a file is read whenever it changes, a
+ * Kubernetes service is watched. Confined to the control thread.
  */
 public final class Discovery {
   private final ControlLoop control;
   private final RandomGenerator random;
   private final ResolverFiles files;
+  private final Optional<ClusterAccess> cluster;
   private final Consumer<List<Endpoint>> onFound;
   private final BiConsumer<String, UpstreamProblem> onFailed;
 
@@ -31,18 +34,21 @@ public final class Discovery {
   private DiscoverySource source = () -> {};
 
   /**
+   * @param cluster the Kubernetes cluster in which the bridge runs
    * @param onFound receives all upstreams, after every successful discovery
-   * @param onFailed receives the name or file in which no upstreams could be found, and why
+   * @param onFailed receives the name, file or service in which no upstreams could be found, and why
    */
   public Discovery(
       ControlLoop control,
       RandomGenerator random,
       ResolverFiles files,
+      Optional<ClusterAccess> cluster,
       Consumer<List<Endpoint>> onFound,
       BiConsumer<String, UpstreamProblem> onFailed) {
     this.control = control;
     this.random = random;
     this.files = files;
+    this.cluster = cluster;
     this.onFound = onFound;
     this.onFailed = onFailed;
   }
@@ -85,6 +91,14 @@ public final class Discovery {
           dns(config, target.host(), new AddressRecords(target, lookup(target.server())));
       case Target.Srv target ->
           dns(config, target.name(), new ServiceRecords(target, lookup(target.server())));
+      case Target.Kubernetes target ->
+          new KubernetesDiscovery(
+              target,
+              cluster,
+              control,
+              random,
+              onFound,
+              problem -> onFailed.accept(target.name(), problem));
     };
   }
 

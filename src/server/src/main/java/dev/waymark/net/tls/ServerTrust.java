@@ -1,4 +1,4 @@
-package dev.waymark.cli;
+package dev.waymark.net.tls;
 
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
@@ -16,17 +16,17 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
-/** Which servers a command trusts that sends HTTPS requests. Stateless. */
-final class ServerTrust {
+/** Which servers are trusted by those who send HTTPS requests. Stateless. */
+public final class ServerTrust {
   private ServerTrust() {}
 
   /**
-   * Creates a context for requests.
+   * Creates a context for requests. Blocks.
    *
    * @param ca the CAs, as PEM; null: those of the JDK
    * @param isInsecure whether every server is trusted
    */
-  static SSLContext context(@Nullable Path ca, boolean isInsecure)
+  public static SSLContext context(@Nullable Path ca, boolean isInsecure)
       throws IOException, GeneralSecurityException {
     SSLContext context = SSLContext.getInstance("TLS");
     // Netty's also leaves out the check of the server's name.
