@@ -1,8 +1,8 @@
 package dev.waymark.bridge;
 
 import dev.waymark.api.PoolStatus;
-import dev.waymark.config.HealthKeys;
 import dev.waymark.config.ClusterAccess;
+import dev.waymark.config.HealthKeys;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.lane.LaneStatus;

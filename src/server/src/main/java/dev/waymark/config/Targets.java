@@ -33,7 +33,6 @@ final class Targets {
   private static final Pattern SERVICE =
       Pattern.compile("(" + LABEL + ")\\.(" + LABEL + "):(" + LABEL + ")");
 
-
   private Targets() {}
 
   /** A pool's {@code target}. */

@@ -13,8 +13,7 @@ class ClusterAccessTest {
   @CsvSource({"10.96.0.1, 443, 10.96.0.1:443", "fd00::1, 6443, [fd00::1]:6443"})
   void access_inAPod_isThatOfItsServiceAccount(String host, String port, String server) {
     ClusterAccess access =
-        ClusterAccess.of(
-                Map.of("KUBERNETES_SERVICE_HOST", host, "KUBERNETES_SERVICE_PORT", port))
+        ClusterAccess.of(Map.of("KUBERNETES_SERVICE_HOST", host, "KUBERNETES_SERVICE_PORT", port))
             .orElseThrow();
     assertThat(access.server().text()).isEqualTo(server);
     assertThat(access.ca())

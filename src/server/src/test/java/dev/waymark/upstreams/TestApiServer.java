@@ -139,8 +139,7 @@ final class TestApiServer implements AutoCloseable {
   }
 
   private void change(String type, String object) {
-    Change change =
-        new Change(version, "{\"type\": \"" + type + "\", \"object\": " + object + "}");
+    Change change = new Change(version, "{\"type\": \"" + type + "\", \"object\": " + object + "}");
     history.add(change);
     send(change.line);
   }

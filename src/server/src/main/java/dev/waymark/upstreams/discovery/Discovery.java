@@ -36,7 +36,8 @@ public final class Discovery {
   /**
    * @param cluster the Kubernetes cluster in which the bridge runs
    * @param onFound receives all upstreams, after every successful discovery
-   * @param onFailed receives the name, file or service in which no upstreams could be found, and why
+   * @param onFailed receives the name, file or service in which no upstreams could be found, and
+   *     why
    */
   public Discovery(
       ControlLoop control,

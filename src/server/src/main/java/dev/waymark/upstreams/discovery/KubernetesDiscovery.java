@@ -213,7 +213,9 @@ final class KubernetesDiscovery implements DiscoverySource {
     onEnd();
   }
 
-  /** After a watch, or when the server has forgotten a version: goes on at once, but not too often. */
+  /**
+   * After a watch, or when the server has forgotten a version: goes on at once, but not too often.
+   */
   private void onEnd() {
     long lastedMs = TimeUnit.NANOSECONDS.toMillis(control.time().nowNs() - requestNs);
     waits.resetAfter(lastedMs);
@@ -225,8 +227,7 @@ final class KubernetesDiscovery implements DiscoverySource {
     nextRequest =
         control
             .eventLoop()
-            .schedule(
-                version.isEmpty() ? this::list : this::watch, waitMs, TimeUnit.MILLISECONDS);
+            .schedule(version.isEmpty() ? this::list : this::watch, waitMs, TimeUnit.MILLISECONDS);
   }
 
   // --- outputs ---
@@ -261,9 +262,7 @@ final class KubernetesDiscovery implements DiscoverySource {
     ApiClient api = client;
     requestNs = control.time().nowNs();
     deadline =
-        control
-            .eventLoop()
-            .schedule(() -> onTimeout(timeoutMs), timeoutMs, TimeUnit.MILLISECONDS);
+        control.eventLoop().schedule(() -> onTimeout(timeoutMs), timeoutMs, TimeUnit.MILLISECONDS);
     var _ =
         Thread.ofVirtual()
             .name("kubernetes")

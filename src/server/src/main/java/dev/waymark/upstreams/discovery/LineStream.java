@@ -26,7 +26,7 @@ final class LineStream implements AutoCloseable {
       if (each != '\n') {
         line.write(each);
       }
-      if (each == '\n' && line.size() > 0 || line.size() > bytesMax) {
+      if ((each == '\n' && line.size() > 0) || line.size() > bytesMax) {
         return Optional.of(line.toByteArray());
       }
     }

@@ -135,7 +135,9 @@ final class SliceJson {
     // The third type, FQDN, is deprecated, and nothing in Kubernetes uses it.
     String type = text(slice, "addressType");
     List<JsonObject> endpoints =
-        type.equals("IPv4") || type.equals("IPv6") ? objects(slice, "endpoints").toList() : List.of();
+        type.equals("IPv4") || type.equals("IPv6")
+            ? objects(slice, "endpoints").toList()
+            : List.of();
     Optional<String> number = portNumber(slice);
     List<Endpoint> ready =
         number.stream()
@@ -169,7 +171,8 @@ final class SliceJson {
             && zone.length() <= ZONE_CHARS_MAX
             && zone.chars().noneMatch(Character::isISOControl);
     return address(endpoint, port)
-        .map(found -> new Endpoint(found, WEIGHT, isLabel ? Map.of(Endpoint.ZONE, zone) : Map.of()));
+        .map(
+            found -> new Endpoint(found, WEIGHT, isLabel ? Map.of(Endpoint.ZONE, zone) : Map.of()));
   }
 
   /** Only the first address counts: the others, if ever there are some, have no agreed meaning. */
@@ -222,9 +225,10 @@ final class SliceJson {
   /** Null is as good as absent. */
   private static boolean isTrue(JsonObject in, String name, boolean ifAbsent) {
     JsonElement value = in.get(name);
-    return value == null || value.isJsonNull()
-        ? ifAbsent
-        : value instanceof JsonPrimitive truth && truth.getAsBoolean();
+    if (value == null || value.isJsonNull()) {
+      return ifAbsent;
+    }
+    return value instanceof JsonPrimitive truth && truth.getAsBoolean();
   }
 
   private static Stream<JsonObject> objects(JsonObject in, String name) {

@@ -12,8 +12,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class EndpointSlicesTest {
-  private static final Target.Kubernetes TARGET =
-      new Target.Kubernetes("", "echo", "shop", "grpc");
+  private static final Target.Kubernetes TARGET = new Target.Kubernetes("", "echo", "shop", "grpc");
 
   private final EndpointSlices slices = new EndpointSlices();
 
@@ -66,8 +65,7 @@ class EndpointSlicesTest {
         Kind.NO_ADDRESS,
         "the service has no endpoint with an IP address: its selector may match no pod");
     slices.put(new EndpointSlice("a", List.of(), 2, false));
-    assertProblem(
-        Kind.NO_ADDRESS, "the EndpointSlices of the service have no TCP port named grpc");
+    assertProblem(Kind.NO_ADDRESS, "the EndpointSlices of the service have no TCP port named grpc");
     slices.put(new EndpointSlice("b", List.of(), 3, true));
     assertProblem(Kind.NO_ADDRESS, "no endpoint of the service is ready (there are 5)");
     slices.put(slice("c", "10.0.0.1:9"));

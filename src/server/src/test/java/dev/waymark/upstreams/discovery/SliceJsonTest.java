@@ -124,7 +124,8 @@ class SliceJsonTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "<html>", "[]", "{}", "{\"metadata\": {}, \"items\": []}", "{\"items\""})
+  @ValueSource(
+      strings = {"", "<html>", "[]", "{}", "{\"metadata\": {}, \"items\": []}", "{\"items\""})
   void answer_thatIsNoList_isRefused(String text) {
     assertThatThrownBy(() -> BY_NAME.page(text.getBytes(UTF_8)))
         .isInstanceOf(JsonParseException.class);
@@ -145,8 +146,7 @@ class SliceJsonTest {
   void event_ofAnError_saysWhatIsLeftToDo(int code, ApiException.End end) {
     byte[] line =
         event("ERROR", "{\"kind\": \"Status\", \"message\": \"too old\", \"code\": " + code + "}");
-    ApiException failure =
-        catchThrowableOfType(ApiException.class, () -> BY_NAME.event(line));
+    ApiException failure = catchThrowableOfType(ApiException.class, () -> BY_NAME.event(line));
     assertThat(failure.end()).isEqualTo(end);
     assertThat(failure.problem().text()).isEqualTo("the watch failed: too old");
   }
