@@ -1,7 +1,6 @@
 package dev.waymark.upstreams;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.waymark.config.ClusterAccess;
 import dev.waymark.config.HostPort;
@@ -11,9 +10,11 @@ import dev.waymark.testing.Authority;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -268,28 +269,28 @@ class KubernetesDiscoveryIT {
     api.put("a", "127.0.0.2");
     try (var pool = pool()) {
       pool.awaitAddresses("127.0.0.2:9");
-      for (int i = 0; i < 2; i++) {
-        int net = i;
-        api.put(
-            "b" + i,
-            IntStream.range(0, 5_000)
-                .mapToObj(n -> "127." + (net + 1) + "." + n / 200 + "." + (n % 200 + 1))
-                .toArray(String[]::new));
-      }
+      String[] many =
+          Collections.nCopies(
+                  5_000, "{\"addresses\": [\"127.0.0.3\"], \"conditions\": {\"ready\": false}}")
+              .toArray(String[]::new);
+      api.putEndpoints("b", many);
+      api.putEndpoints("c", many);
       pool.awaitEvent("failed echo.shop the service has more than 10000 endpoints");
-      api.delete("b1");
-      await().until(() -> pool.addresses().size() == 5_001);
+      assertThat(pool.addresses()).containsExactly("127.0.0.2:9");
+      api.delete("c");
+      await().until(() -> pool.manager.discoveryProblem().isEmpty());
     }
   }
 
   @Test
-  void pool_thatCloses_endsItsWatch() {
+  void pool_thatCloses_endsItsWatchAndItsThreads() {
+    long threadsBefore = clientThreads();
     api.put("a", "127.0.0.2");
     try (var pool = pool()) {
       awaitWatch(1);
       pool.manager.close();
+      await().until(() -> clientThreads() <= threadsBefore);
       await()
-          .atMost(Duration.ofSeconds(5))
           .until(() -> {
             api.bookmark();
             return api.openWatches() == 0;
@@ -392,6 +393,17 @@ class KubernetesDiscoveryIT {
               + " server, so this is no pod; name one in the target, as `kubectl proxy` serves it:"
               + " k8s://127.0.0.1:8001/");
     }
+  }
+
+  private static ConditionFactory await() {
+    return Awaitility.await().pollInterval(Duration.ofMillis(5));
+  }
+
+  /** Threads of HTTP clients, of which each has one. */
+  private static long clientThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().contains("SelectorManager"))
+        .count();
   }
 
   /** Waits until this watch is open. */

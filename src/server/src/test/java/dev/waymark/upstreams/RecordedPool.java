@@ -101,6 +101,7 @@ final class RecordedPool implements AutoCloseable {
   void awaitEvent(String start) {
     await()
         .atMost(Duration.ofSeconds(10))
+        .pollInterval(Duration.ofMillis(5))
         .until(() -> events.stream().anyMatch(event -> event.startsWith(start)));
   }
 
