@@ -10,7 +10,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 final class ConfigFuzzTest {
-  private static final int RUNS = 20_000;
+  private static final int RUNS = 10_000;
   private static final long SEED = 0x51c3;
   private static final String[] TOKENS = {
     "\t",

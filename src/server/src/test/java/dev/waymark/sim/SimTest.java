@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Runs the simulation: 4,000 seeds by default, or {@code -Dwaymark.sim.seeds=N}, from {@code
+ * Runs the simulation: 1,500 seeds by default, or {@code -Dwaymark.sim.seeds=N}, from {@code
  * -Dwaymark.sim.first=S} on. {@code -Dwaymark.sim.seed=S} repeats a single seed, {@code
  * -Dwaymark.sim.plan=...} a reduced plan that a failure has printed.
  */
@@ -28,7 +28,7 @@ class SimTest {
   static final int POISON_STEPS = 3000;
   private static final int POISON_SEEDS = Integer.getInteger("waymark.sim.poison.seeds", 100);
   private static final long FIRST_SEED = Long.getLong("waymark.sim.first", 0x5eed);
-  private static final int SEEDS = Integer.getInteger("waymark.sim.seeds", 2_500);
+  private static final int SEEDS = Integer.getInteger("waymark.sim.seeds", 1_500);
   private static final @Nullable Long ONE_SEED = Long.getLong("waymark.sim.seed");
   private static final @Nullable String ONE_PLAN = System.getProperty("waymark.sim.plan");
   private static final int MUTATION_SEEDS = 50;

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * nothing.
  */
 class HostileBytesTest {
-  private static final int INPUTS_PER_SEED = 8_000;
+  private static final int INPUTS_PER_SEED = 4_000;
 
   /** Reads a whole batch. */
   private interface BatchReader {
