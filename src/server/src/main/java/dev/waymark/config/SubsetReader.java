@@ -66,7 +66,7 @@ final class SubsetReader {
           case Target.Dns _, Target.Srv _ -> false;
           // Its upstreams come and go.
           case Target.ListFile _ -> true;
-          // So do these, and have no other label.
+          // Its upstreams come and go, too, and the zone is their only label.
           case Target.Kubernetes _ -> subset.labels().keySet().equals(Set.of(Endpoint.ZONE));
         };
     if (!isAny) {

@@ -239,10 +239,7 @@ final class PoolState {
 
   // --- transitions ---
 
-  /**
-   * The priority whose upstreams get the connections, if their lanes are as good as their health:
-   * shards know better.
-   */
+  /** The priority number that gets the connections, by health alone; shards also see lanes. */
   private int servingPriority() {
     return config.isFollowingLeader()
         ? Integer.MAX_VALUE

@@ -218,13 +218,12 @@ final class ConfigLoaderTest {
     "dns://[::1]/host:1, [::1]:53, host, 1"
   })
   void dnsTarget_isRead(String target, String server, String host, int port) {
-    assertThat(
-            Loading.flags(Map.of("--upstream", target), Map.of())
-                .config()
-                .pools()
-                .getFirst()
-                .target())
-        .isEqualTo(new Target.Dns(server, host, port));
+    assertThat(read(target)).isEqualTo(new Target.Dns(server, host, port));
+  }
+
+  private static Target read(String target) {
+    Map<String, String> flags = Map.of("--upstream", target);
+    return Loading.flags(flags, Map.of()).config().pools().getFirst().target();
   }
 
   @ParameterizedTest
@@ -235,13 +234,7 @@ final class ConfigLoaderTest {
     "dns://[::1]:5353/_echo._tcp.example.com, [::1]:5353, _echo._tcp.example.com"
   })
   void srvTarget_isRead(String target, String server, String name) {
-    assertThat(
-            Loading.flags(Map.of("--upstream", target), Map.of())
-                .config()
-                .pools()
-                .getFirst()
-                .target())
-        .isEqualTo(new Target.Srv(server, name));
+    assertThat(read(target)).isEqualTo(new Target.Srv(server, name));
   }
 
   @ParameterizedTest
@@ -253,13 +246,7 @@ final class ConfigLoaderTest {
     "k8s://[::1]:8001/echo.shop:grpc, [::1]:8001, grpc"
   })
   void kubernetesTarget_isRead(String target, String server, String port) {
-    assertThat(
-            Loading.flags(Map.of("--upstream", target), Map.of())
-                .config()
-                .pools()
-                .getFirst()
-                .target())
-        .isEqualTo(new Target.Kubernetes(server, "echo", "shop", port));
+    assertThat(read(target)).isEqualTo(new Target.Kubernetes(server, "echo", "shop", port));
   }
 
   @Test

@@ -8,9 +8,7 @@ public enum UpstreamState {
   EJECTED,
   /** It no longer wants connections, and those that it has move to others. */
   DRAINING,
-  /**
-   * It serves, but one with a lower number of priority does too, as far as the control plane knows.
-   */
+  /** It serves, but so does one with a lower priority number, as far as the control plane knows. */
   STANDBY,
   /** Not known to serve; its connections stay while the lane lasts. */
   DOWN

@@ -11,7 +11,8 @@ import java.util.Map;
  *     UNREACHABLE
  * @param weight its share relative to the others of its subset, from 1, as configured
  * @param slowStartPercent how much of its weight applies now, 1 to 100: less during slow start
- * @param priority from 0; connections go to upstreams with the lowest number that has any
+ * @param priority from 0; connections go to the upstreams with the lowest number among those that
+ *     can take them
  * @param subset the subset that it belongs to
  * @param labels from the configuration
  */
@@ -53,7 +54,7 @@ public record UpstreamView(
         labels);
   }
 
-  /** Whether it may get new connections, if none with a lower number of priority can. */
+  /** Whether it may get new connections, if none with a lower priority number can. */
   public boolean isServing() {
     return state == UpstreamState.SERVING || state == UpstreamState.STANDBY;
   }

@@ -41,7 +41,7 @@ public final class ShardPool implements LanePool {
 
   private PoolOptions options;
 
-  /** The lowest number of priority among the upstreams that can take connections. */
+  /** The lowest priority number among the upstreams that can take connections. */
   private int priority = Integer.MAX_VALUE;
 
   private long version;
