@@ -90,13 +90,30 @@ class ArchitectureTest {
                   "protocol.codec")),
           entry("upstreams.control", Set.of("engine.base")),
           entry(
+              "upstreams.names", Set.of("upstreams.control", "net.dial", "config", "engine.base")),
+          entry(
+              "registry.client",
+              Set.of("upstreams.names", "upstreams.control", "net.dial", "net.tls", "config")),
+          entry("registry", Set.of()),
+          entry("etcd", Set.of("registry.client", "net.dial")),
+          entry(
               "upstreams.discovery",
-              Set.of("upstreams.control", "net.dial", "net.tls", "config", "files", "engine.base")),
+              Set.of(
+                  "etcd",
+                  "registry.client",
+                  "upstreams.names",
+                  "upstreams.control",
+                  "net.dial",
+                  "net.tls",
+                  "config",
+                  "files",
+                  "engine.base")),
           entry(
               "upstreams",
               Set.of(
                   "upstreams.control",
                   "upstreams.discovery",
+                  "upstreams.names",
                   "net.dial",
                   "net.tls",
                   "config",

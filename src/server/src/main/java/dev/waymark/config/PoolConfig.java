@@ -14,7 +14,8 @@ import java.util.Optional;
  * The settings of a pool, a named set of upstreams. Immutable.
  *
  * @param values those of the keys in {@link PoolKeys}, {@link BalancingKeys}, {@link
- *     UpstreamTlsKeys}, {@link HealthKeys}, {@link OwnershipKeys} and {@link OutlierKeys}
+ *     UpstreamTlsKeys}, {@link RegistryKeys}, {@link HealthKeys}, {@link OwnershipKeys} and {@link
+ *     OutlierKeys}
  * @param subsets in the order of the file; an upstream that matches none belongs to the rest
  */
 public record PoolConfig(KeyValues<PoolConfig> values, List<Subset> subsets) {
@@ -75,6 +76,11 @@ public record PoolConfig(KeyValues<PoolConfig> values, List<Subset> subsets) {
         Optional.of("h2"),
         get(UpstreamTlsKeys.SERVER_NAME).or(() -> host),
         get(UpstreamTlsKeys.PEER_NAMES));
+  }
+
+  /** TLS to the registry that the target names; empty: plain text. */
+  public Optional<ClientTlsConfig> registryTls() {
+    return RegistryKeys.tls(this);
   }
 
   /** The engine's options for the pool. */
@@ -161,6 +167,40 @@ public record PoolConfig(KeyValues<PoolConfig> values, List<Subset> subsets) {
       public String name() {
         return service + "." + namespace;
       }
+    }
+
+    /**
+     * {@code directory://HOST:PORT[,HOST:PORT]/SERVICE}, and {@code etcd://} and {@code xds://}
+     * alike: the instances of a service in a registry.
+     *
+     * @param servers of the registry, host:port, which are tried in this order
+     * @param service its name; with etcd the prefix of its keys, without a slash at its end
+     */
+    record Registered(Registry registry, List<String> servers, String service) implements Target {
+      public Registered {
+        servers = List.copyOf(servers);
+      }
+    }
+  }
+
+  /** The kinds of registry. */
+  public enum Registry {
+    /** {@code waymark directory}. */
+    DIRECTORY(7400),
+    /** etcd, with the keys and values of its Go package {@code naming/endpoints}. */
+    ETCD(2379),
+    /** Any control plane that serves EDS. */
+    XDS(7400);
+
+    private final int port;
+
+    Registry(int port) {
+      this.port = port;
+    }
+
+    /** Where it usually listens, for messages. */
+    int port() {
+      return port;
     }
   }
 

@@ -30,6 +30,7 @@ final class PoolReader {
     names.add(settings.get(PoolKeys.NAME, i));
     Target target = target(i);
     checkTls(i);
+    checkRegistry(i, target);
     return new PoolConfig(
         values.with(PoolKeys.TARGET, target), new SubsetReader(settings, labels).read(i, target));
   }
@@ -46,6 +47,27 @@ final class PoolReader {
         settings.refuseAlone(key, "together with tls.mode required", i);
       }
     }
+  }
+
+  private void checkRegistry(int i, Target target) {
+    if (!(target instanceof Target.Registered)) {
+      for (Key<PoolConfig, ?> key : RegistryKeys.GROUP.keys()) {
+        settings.refuseAlone(
+            key, "together with a target of a registry: directory, etcd or xds", i);
+      }
+      return;
+    }
+    boolean isTls = settings.value(RegistryKeys.TLS, i) == UpstreamTlsKeys.Mode.REQUIRED;
+    if (!isTls) {
+      for (Key<PoolConfig, ?> key : RegistryKeys.OF_TLS) {
+        settings.refuseAlone(key, "together with registry.tls required", i);
+      }
+    }
+    boolean hasCertificate = settings.find(RegistryKeys.CERTIFICATE, i).isPresent();
+    settings
+        .find(RegistryKeys.KEY, i)
+        .filter(_ -> !hasCertificate)
+        .ifPresent(key -> settings.refuse(key, "together with registry.certificate"));
   }
 
   private Target target(int i) {

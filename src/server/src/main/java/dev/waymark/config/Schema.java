@@ -51,6 +51,7 @@ final class Schema {
           PoolKeys.SUBSETS,
           BalancingKeys.GROUP,
           DiscoveryKeys.GROUP,
+          RegistryKeys.GROUP,
           UpstreamTlsKeys.GROUP,
           HealthKeys.GROUP,
           OwnershipKeys.GROUP,

@@ -65,7 +65,7 @@ final class SubsetReader {
           // Their addresses have no labels.
           case Target.Dns _, Target.Srv _ -> false;
           // Its upstreams come and go.
-          case Target.ListFile _ -> true;
+          case Target.ListFile _, Target.Registered _ -> true;
           // Its upstreams come and go, too, and the zone is their only label.
           case Target.Kubernetes _ -> subset.labels().keySet().equals(Set.of(Endpoint.ZONE));
         };

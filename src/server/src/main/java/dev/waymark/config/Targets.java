@@ -1,11 +1,13 @@
 package dev.waymark.config;
 
 import dev.waymark.config.PoolConfig.Endpoint;
+import dev.waymark.config.PoolConfig.Registry;
 import dev.waymark.config.PoolConfig.Target;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,8 +25,12 @@ final class Targets {
   private static final String FILE = "file://";
   private static final String KUBERNETES = "k8s://";
   private static final String UNIX = "unix:";
+  private static final String DIRECTORY = "directory://";
+  private static final String ETCD = "etcd://";
+  private static final String XDS = "xds://";
+  private static final int SERVERS_MAX = 16;
   private static final String EXPECTED =
-      "static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns://[SERVER:PORT]/HOST:PORT, srv://[SERVER:PORT]/_SERVICE._tcp.NAME, file:///PATH or k8s://[SERVER:PORT]/SERVICE.NAMESPACE:PORT";
+      "static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns://[SERVER:PORT]/HOST:PORT, srv://[SERVER:PORT]/_SERVICE._tcp.NAME, file:///PATH, k8s://[SERVER:PORT]/SERVICE.NAMESPACE:PORT, directory://SERVER:PORT[,SERVER:PORT]/SERVICE, etcd://SERVER:PORT[,SERVER:PORT]/PREFIX or xds://SERVER:PORT[,SERVER:PORT]/SERVICE";
 
   /** A label of at most 63 characters (RFC 1123), as Kubernetes has it: in lower case. */
   private static final String LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
@@ -33,12 +39,20 @@ final class Targets {
   private static final Pattern SERVICE =
       Pattern.compile("(" + LABEL + ")\\.(" + LABEL + "):(" + LABEL + ")");
 
+  /** The name of a service in a directory. */
+  private static final Pattern SERVICE_NAME = Pattern.compile("[A-Za-z0-9._-]{1,253}");
+
+  /** What keys in etcd begin with, and names of xDS resources. */
+  private static final Pattern PATH_NAME = Pattern.compile("[!-.0-~](?:[!-~]{0,251}[!-.0-~])?");
+
   private Targets() {}
 
   /** A pool's {@code target}. */
   static ValueType<Target> target() {
     return ValueType.form(
-        EXPECTED, "^(static:///|unix:/|dns://|srv://|file:///|k8s://).+$", Targets::read);
+        EXPECTED,
+        "^(static:///|unix:/|dns://|srv://|file:///|k8s://|directory://|etcd://|xds://).+$",
+        Targets::read);
   }
 
   /**
@@ -78,6 +92,15 @@ final class Targets {
     }
     if (hasScheme(text, KUBERNETES)) {
       return kubernetes(text.substring(KUBERNETES.length()));
+    }
+    if (hasScheme(text, DIRECTORY)) {
+      return registered(Registry.DIRECTORY, text.substring(DIRECTORY.length()), SERVICE_NAME);
+    }
+    if (hasScheme(text, ETCD)) {
+      return registered(Registry.ETCD, text.substring(ETCD.length()), PATH_NAME);
+    }
+    if (hasScheme(text, XDS)) {
+      return registered(Registry.XDS, text.substring(XDS.length()), PATH_NAME);
     }
     throw new BadValueException(EXPECTED);
   }
@@ -129,6 +152,25 @@ final class Targets {
     }
     boolean hasPort = text.lastIndexOf(':') > text.lastIndexOf(']');
     return HostPort.dialled(hasPort ? text : text + ":" + DNS_PORT).text();
+  }
+
+  private static Target registered(Registry registry, String rest, Pattern name)
+      throws BadValueException {
+    int slash = rest.indexOf('/');
+    String service = rest.substring(slash + 1);
+    if (slash < 0 || !name.matcher(service).matches()) {
+      String scheme = registry.name().toLowerCase(Locale.ROOT);
+      throw new BadValueException(
+          "servers and a service, such as " + scheme + "://10.0.0.7:" + registry.port() + "/echo");
+    }
+    List<String> servers = new ArrayList<>();
+    for (String server : rest.substring(0, slash).split(",", -1)) {
+      servers.add(HostPort.dialled(server.strip()).text());
+    }
+    if (servers.size() > SERVERS_MAX) {
+      throw new BadValueException("at most " + SERVERS_MAX + " servers");
+    }
+    return new Target.Registered(registry, servers, service);
   }
 
   private static Target file(String path) throws BadValueException {

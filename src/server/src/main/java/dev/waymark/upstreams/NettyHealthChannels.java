@@ -6,15 +6,11 @@ import dev.waymark.net.tls.UpstreamTls;
 import dev.waymark.upstreams.control.ControlLoop;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.socket.nio.NioChannelOption;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,15 +24,6 @@ public final class NettyHealthChannels implements HealthChannels {
    */
   private static final long NEVER_IDLE_DAYS = 365;
 
-  /**
-   * The unanswered probes after which a peer is dead; the first follows one interval of silence.
-   */
-  private static final int PROBES = 3;
-
-  /** The longest interval that the kernel accepts. */
-  private static final int PROBE_INTERVAL_S_MAX = 32_767;
-
-  private final ControlLoop control;
   private final Dialler dialler;
   private final Supplier<@Nullable UpstreamTls> tls;
 
@@ -44,7 +31,6 @@ public final class NettyHealthChannels implements HealthChannels {
    * @param tls of the pool; null for plain text
    */
   public NettyHealthChannels(ControlLoop control, Supplier<@Nullable UpstreamTls> tls) {
-    this.control = control;
     this.tls = tls;
     this.dialler =
         new Dialler(
@@ -59,21 +45,9 @@ public final class NettyHealthChannels implements HealthChannels {
             .channel(upstream, address, tls.get(), dial)
             .idleTimeout(NEVER_IDLE_DAYS, TimeUnit.DAYS);
     if (address instanceof InetSocketAddress) {
-      setUserTimeout(builder, userTimeout);
+      // A Watch may be silent for hours.
+      dialler.detectDeadPeer(builder, userTimeout);
     }
     return builder.build();
-  }
-
-  /** A Watch may be silent for hours, so TCP keep-alive has to detect a dead peer. */
-  private void setUserTimeout(NettyChannelBuilder builder, Duration userTimeout) {
-    if (userTimeout.isZero() || control.socketChannelType() != NioSocketChannel.class) {
-      return;
-    }
-    int intervalS = Math.clamp(userTimeout.toSeconds() / (PROBES + 1), 1, PROBE_INTERVAL_S_MAX);
-    builder
-        .withOption(ChannelOption.SO_KEEPALIVE, true)
-        .withOption(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPIDLE), intervalS)
-        .withOption(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPINTERVAL), intervalS)
-        .withOption(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPCOUNT), PROBES);
   }
 }

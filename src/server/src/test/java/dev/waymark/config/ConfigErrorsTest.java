@@ -257,7 +257,7 @@ final class ConfigErrorsTest {
             "waymark.yml:1:55: pools[0].upstreams[0].labels.b c: d (expected: a name of 1 to 63 of A-Z, a-z, 0-9, ., _, / and -)"),
         row(
             "pools: [{target: \"a:1\"}]",
-            "waymark.yml:1:18: pools[0].target: a:1 (expected: static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns://[SERVER:PORT]/HOST:PORT, srv://[SERVER:PORT]/_SERVICE._tcp.NAME, file:///PATH or k8s://[SERVER:PORT]/SERVICE.NAMESPACE:PORT)"),
+            "waymark.yml:1:18: pools[0].target: a:1 (expected: static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns://[SERVER:PORT]/HOST:PORT, srv://[SERVER:PORT]/_SERVICE._tcp.NAME, file:///PATH, k8s://[SERVER:PORT]/SERVICE.NAMESPACE:PORT, directory://SERVER:PORT[,SERVER:PORT]/SERVICE, etcd://SERVER:PORT[,SERVER:PORT]/PREFIX or xds://SERVER:PORT[,SERVER:PORT]/SERVICE)"),
         row(
             "pools: [{upstreams: [{address: \"a:1\"}, {address: \"A:1\"}]}]",
             "waymark.yml:1:50: pools[0].upstreams[1].address: A:1 (expected: each upstream only once; give it more weight instead)"),
@@ -449,7 +449,7 @@ final class ConfigErrorsTest {
         arguments(
             Map.of("--upstream", "127.0.0.1:1"),
             Map.of(),
-            "--upstream 127.0.0.1:1: expected static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns://[SERVER:PORT]/HOST:PORT, srv://[SERVER:PORT]/_SERVICE._tcp.NAME, file:///PATH or k8s://[SERVER:PORT]/SERVICE.NAMESPACE:PORT"),
+            "--upstream 127.0.0.1:1: expected static:///HOST:PORT[,HOST:PORT], unix:/PATH, dns://[SERVER:PORT]/HOST:PORT, srv://[SERVER:PORT]/_SERVICE._tcp.NAME, file:///PATH, k8s://[SERVER:PORT]/SERVICE.NAMESPACE:PORT, directory://SERVER:PORT[,SERVER:PORT]/SERVICE, etcd://SERVER:PORT[,SERVER:PORT]/PREFIX or xds://SERVER:PORT[,SERVER:PORT]/SERVICE"),
         arguments(
             Map.of("--framing", "line", "--frame-max", "1MiB"),
             Map.of(),

@@ -34,6 +34,12 @@ public record UpstreamProblem(Kind kind, String text) {
     KUBERNETES_DENIED,
     /** The API server of Kubernetes cannot be asked, or its answer cannot be used. */
     KUBERNETES_FAILED,
+    /** The registry does not let the bridge read the service. */
+    REGISTRY_DENIED,
+    /** The registry cannot be asked, or its answer cannot be used. */
+    REGISTRY_FAILED,
+    /** What the registry has for one instance cannot be used; the others are. */
+    REGISTRY_DATA,
     CONNECTION_REFUSED,
     /** No answer: packets are dropped on the way. */
     CONNECT_TIMEOUT,

@@ -2,6 +2,8 @@ package dev.waymark.upstreams.discovery;
 
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target.Dns;
+import dev.waymark.upstreams.names.NameLookup;
+import dev.waymark.upstreams.names.UpstreamAddress;
 import java.net.InetAddress;
 import java.util.Arrays;
 import java.util.Comparator;

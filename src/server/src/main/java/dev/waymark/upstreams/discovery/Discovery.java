@@ -5,10 +5,14 @@ import dev.waymark.config.DiscoveryKeys;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
+import dev.waymark.config.RegistryKeys;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.upstreams.control.ControlLoop;
 import dev.waymark.upstreams.control.RetryWaits;
+import dev.waymark.upstreams.names.NameLookup;
+import dev.waymark.upstreams.names.ResolverFiles;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
@@ -59,11 +63,11 @@ public final class Discovery {
    * upstreams of the former target stay until the first answer.
    */
   public void follow(PoolConfig config) {
-    List<Object> next =
-        List.of(
-            config.target(),
-            config.get(DiscoveryKeys.DNS_TTL_MIN),
-            config.get(DiscoveryKeys.DNS_TTL_MAX));
+    List<Object> next = new ArrayList<>();
+    next.add(config.target());
+    next.add(config.get(DiscoveryKeys.DNS_TTL_MIN));
+    next.add(config.get(DiscoveryKeys.DNS_TTL_MAX));
+    RegistryKeys.all().forEach(key -> next.add(config.get(key)));
     if (!next.equals(followed)) {
       source.close();
       followed = next;
@@ -100,7 +104,12 @@ public final class Discovery {
               random,
               onFound,
               problem -> onFailed.accept(target.name(), problem));
+      case Target.Registered target -> registered(target, config);
     };
+  }
+
+  private DiscoverySource registered(Target.Registered target, PoolConfig config) {
+    throw new IllegalStateException(target + " of " + config.name());
   }
 
   private NameLookup lookup(String server) {

@@ -6,6 +6,7 @@ import dev.waymark.upstreams.control.ControlLoop;
 import dev.waymark.upstreams.control.RetryWaits;
 import dev.waymark.upstreams.control.StandstillCheck;
 import dev.waymark.upstreams.discovery.Records.Outcome;
+import dev.waymark.upstreams.names.ResolverFiles;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.List;
 import java.util.concurrent.TimeUnit;

@@ -14,6 +14,7 @@ import com.google.gson.stream.JsonToken;
 import dev.waymark.config.BadValueException;
 import dev.waymark.config.HostPort;
 import dev.waymark.config.PoolConfig.Endpoint;
+import dev.waymark.upstreams.names.UpstreamAddress;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -1,4 +1,4 @@
-package dev.waymark.upstreams.discovery;
+package dev.waymark.upstreams.names;
 
 import dev.waymark.config.BadValueException;
 import dev.waymark.config.HostPort;
@@ -16,7 +16,7 @@ import java.net.UnknownHostException;
  * The parsed address of an upstream: a socket address to dial, or a name that must be resolved
  * first. Immutable.
  */
-sealed interface UpstreamAddress {
+public sealed interface UpstreamAddress {
   /** An address that can be dialled as it is. */
   record Literal(SocketAddress socketAddress) implements UpstreamAddress {}
 

@@ -1,10 +1,10 @@
-package dev.waymark.upstreams.discovery;
+package dev.waymark.upstreams.names;
 
 import dev.waymark.net.dial.UpstreamProblem;
 import java.util.List;
 
 /** The result of asking for the SRV records of a name. Immutable. */
-sealed interface ServiceAnswer {
+public sealed interface ServiceAnswer {
   /**
    * A record (RFC 2782).
    *

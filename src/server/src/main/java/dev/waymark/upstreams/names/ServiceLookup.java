@@ -1,9 +1,9 @@
-package dev.waymark.upstreams.discovery;
+package dev.waymark.upstreams.names;
 
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
 import dev.waymark.upstreams.control.ControlLoop;
-import dev.waymark.upstreams.discovery.ServiceAnswer.Service;
+import dev.waymark.upstreams.names.ServiceAnswer.Service;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.dns.DefaultDnsQuestion;

@@ -1,4 +1,4 @@
-package dev.waymark.upstreams.discovery;
+package dev.waymark.upstreams.names;
 
 import io.netty.resolver.HostsFileEntriesProvider;
 import java.io.IOException;
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ResolverFiles {
   /** The interval of checks for changes. */
-  static final long CHECK_MS = 2_000;
+  public static final long CHECK_MS = 2_000;
 
   /** The rest of a longer resolv.conf is ignored. */
   private static final int RESOLV_CONF_BYTES_MAX = 64 * 1024;

@@ -1,4 +1,4 @@
-package dev.waymark.upstreams.discovery;
+package dev.waymark.upstreams.names;
 
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.upstreams.control.ControlLoop;
@@ -18,21 +18,21 @@ import org.jspecify.annotations.Nullable;
  * queried separately, so that a lost packet of one family is not taken for "no addresses". Confined
  * to the control thread.
  */
-final class NameLookup {
+public final class NameLookup {
   /**
    * The result for both address families.
    *
    * @param ipv4 the A records
    * @param ipv6 the AAAA records
    */
-  record Answer(FamilyAnswer ipv4, FamilyAnswer ipv6) {
+  public record Answer(FamilyAnswer ipv4, FamilyAnswer ipv6) {
     /** Whether there is an address in either family. */
-    boolean hasAddresses() {
+    public boolean hasAddresses() {
       return !ipv4.addresses().isEmpty() || !ipv6.addresses().isEmpty();
     }
 
     /** Why there is no address; if one family failed, its failure, which says more than "none". */
-    UpstreamProblem problem() {
+    public UpstreamProblem problem() {
       FamilyAnswer cause = !ipv4.isAnswered() || ipv6.isAnswered() ? ipv4 : ipv6;
       return Objects.requireNonNull(cause.problem(), "the answer has addresses");
     }
@@ -54,12 +54,12 @@ final class NameLookup {
    * @param server ip:port, or a name in the hosts file in place of the ip; empty: those in
    *     resolv.conf
    */
-  static NameLookup of(ControlLoop control, ResolverFiles files, String server) {
+  public static NameLookup of(ControlLoop control, ResolverFiles files, String server) {
     return new NameLookup(control, files, server);
   }
 
   /** Whether answers may have changed, because resolv.conf or the hosts file has. */
-  boolean isOutdated() {
+  public boolean isOutdated() {
     return files.hasChanged();
   }
 
@@ -100,7 +100,7 @@ final class NameLookup {
   }
 
   /** Resolves and calls back once, on the control thread, perhaps before this returns. */
-  void resolve(String host, Consumer<Answer> onAnswer) {
+  public void resolve(String host, Consumer<Answer> onAnswer) {
     Answer known = ofLiteralOrHostsFile(host);
     if (known != null) {
       onAnswer.accept(known);
@@ -118,7 +118,7 @@ final class NameLookup {
    * Asks for the SRV records of a name and calls back once, on the control thread, perhaps before
    * this returns.
    */
-  void resolveServices(String name, Consumer<ServiceAnswer> onAnswer) {
+  public void resolveServices(String name, Consumer<ServiceAnswer> onAnswer) {
     try {
       ServiceLookup.resolve(control, conf(), name, onAnswer);
     } catch (UnknownHostException | IllegalArgumentException noServer) {

@@ -1,4 +1,4 @@
-package dev.waymark.upstreams.discovery;
+package dev.waymark.upstreams.names;
 
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;

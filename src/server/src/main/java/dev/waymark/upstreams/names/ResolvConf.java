@@ -1,4 +1,4 @@
-package dev.waymark.upstreams.discovery;
+package dev.waymark.upstreams.names;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

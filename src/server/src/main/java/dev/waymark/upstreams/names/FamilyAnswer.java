@@ -1,4 +1,4 @@
-package dev.waymark.upstreams.discovery;
+package dev.waymark.upstreams.names;
 
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param ttlSeconds the smallest TTL of the answer
  * @param problem why there are no addresses; null if there are some
  */
-record FamilyAnswer(
+public record FamilyAnswer(
     boolean isAnswered,
     List<InetAddress> addresses,
     long ttlSeconds,
@@ -22,7 +22,7 @@ record FamilyAnswer(
   static final UpstreamProblem NO_ADDRESS =
       new UpstreamProblem(Kind.NO_ADDRESS, "the name has no address");
 
-  FamilyAnswer {
+  public FamilyAnswer {
     addresses = List.copyOf(addresses);
   }
 

@@ -1,4 +1,4 @@
-package dev.waymark.upstreams.discovery;
+package dev.waymark.upstreams.names;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package dev.waymark.upstreams.discovery;
+package dev.waymark.upstreams.names;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
