@@ -95,12 +95,17 @@ class ArchitectureTest {
               "registry.client",
               Set.of("upstreams.names", "upstreams.control", "net.dial", "net.tls", "config")),
           entry("registry", Set.of()),
+          entry("registry.table", Set.of("registry")),
+          entry("registry.wire", Set.of("registry", "config", "v1")),
           entry("etcd", Set.of("registry.client", "net.dial")),
           entry(
               "upstreams.discovery",
               Set.of(
                   "etcd",
+                  "registry",
                   "registry.client",
+                  "registry.wire",
+                  "v1",
                   "upstreams.names",
                   "upstreams.control",
                   "net.dial",
@@ -160,6 +165,20 @@ class ArchitectureTest {
                   "net.listener",
                   "net.tls",
                   "config")),
+          entry(
+              "tools.directory",
+              Set.of(
+                  "registry",
+                  "registry.table",
+                  "registry.wire",
+                  "v1",
+                  "upstream",
+                  "api.http",
+                  "telemetry",
+                  "net",
+                  "net.tls",
+                  "config",
+                  "engine.base")),
           entry("tools.stub", Set.of("upstream", "protocol", "api.http", "telemetry", "config")),
           entry(
               "cli",
@@ -173,8 +192,10 @@ class ArchitectureTest {
                   "net.tls",
                   "config",
                   "protocol",
+                  "registry.table",
                   "tools.bench",
                   "tools.demo",
+                  "tools.directory",
                   "tools.egress",
                   "tools.stub")));
 

@@ -21,7 +21,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The flags of upstreams that serve Attach over TLS. */
+/** The flags of commands that serve gRPC over TLS. */
 final class AttachTlsFlags {
   @Spec(Spec.Target.MIXEE)
   private @Nullable CommandSpec spec;
@@ -29,7 +29,7 @@ final class AttachTlsFlags {
   @Option(
       names = "--tls-certificate",
       paramLabel = "FILE",
-      description = "Serve bridges over TLS, with this certificate (PEM).")
+      description = "Serve over TLS, with this certificate (PEM).")
   private @Nullable Path certificate;
 
   @Option(
@@ -41,7 +41,7 @@ final class AttachTlsFlags {
   @Option(
       names = "--tls-client-ca",
       paramLabel = "FILE",
-      description = "Serve only bridges with a certificate from one of these CAs (PEM).")
+      description = "Serve only clients with a certificate from one of these CAs (PEM).")
   private @Nullable Path clientCa;
 
   @Option(
@@ -52,6 +52,11 @@ final class AttachTlsFlags {
           "strict: a file with a private key that everybody may read is refused; any: it is not"
               + " (default: ${DEFAULT-VALUE}).")
   private KeyPermissions keyPermissions = KeyPermissions.STRICT;
+
+  /** Whether clients need a certificate. */
+  boolean hasClientCa() {
+    return clientCa != null;
+  }
 
   /** Who may be able to read files with private keys. */
   KeyPermissions keyPermissions() {

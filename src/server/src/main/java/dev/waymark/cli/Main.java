@@ -25,6 +25,7 @@ public final class Main {
   private static final List<Class<?>> COMMANDS =
       List.of(
           BridgeCommand.class,
+          DirectoryCommand.class,
           EgressCommand.class,
           StubCommand.class,
           DemoCommand.class,
@@ -43,11 +44,16 @@ public final class Main {
 
   /** Commands whose output is queued: it is incidental to their work and must not block it. */
   private static final List<Class<?>> LONG_RUNNING =
-      List.of(BridgeCommand.class, EgressCommand.class, StubCommand.class, DemoCommand.class);
+      List.of(
+          BridgeCommand.class,
+          DirectoryCommand.class,
+          EgressCommand.class,
+          StubCommand.class,
+          DemoCommand.class);
 
   /** Commands that do not fail if their output cannot be written. */
   private static final List<Class<?>> SERVERS =
-      List.of(BridgeCommand.class, EgressCommand.class, StubCommand.class);
+      List.of(BridgeCommand.class, DirectoryCommand.class, EgressCommand.class, StubCommand.class);
 
   private final Map<String, String> environment;
   private final StandardStreams streams;

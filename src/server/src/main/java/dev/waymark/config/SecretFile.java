@@ -29,12 +29,16 @@ final class SecretFile {
    *     or change it
    */
   static byte[] bytes(Path file, int bytesMax, boolean isForOthers, Key<?, ?> forOthersKey) {
+    return bytes(file, bytesMax, isForOthers, ", or set " + forOthersKey + ": true");
+  }
+
+  private static byte[] bytes(Path file, int bytesMax, boolean isForOthers, String orElse) {
     if (Files.isDirectory(file)) {
       throw new ConfigException(file + ": is a directory (expected: a file)");
     }
     try (InputStream in = Files.newInputStream(file)) {
       if (!isForOthers) {
-        checkMode(file, forOthersKey);
+        checkMode(file, orElse);
       }
       byte[] bytes = in.readNBytes(bytesMax + 1);
       if (bytes.length > bytesMax) {
@@ -50,7 +54,17 @@ final class SecretFile {
     }
   }
 
-  private static void checkMode(Path file, Key<?, ?> forOthersKey) throws IOException {
+  /**
+   * Returns its bytes; users other than its owner and group may not have access.
+   *
+   * @throws ConfigException naming the file, if it cannot be read, is too large, or others may read
+   *     or change it
+   */
+  static byte[] bytes(Path file, int bytesMax) {
+    return bytes(file, bytesMax, false, "");
+  }
+
+  private static void checkMode(Path file, String orElse) throws IOException {
     if (!Files.getFileStore(file).supportsFileAttributeView("posix")) {
       return;
     }
@@ -62,9 +76,7 @@ final class SecretFile {
               + PosixFilePermissions.toString(mode)
               + "); run chmod o= "
               + file
-              + ", or set "
-              + forOthersKey
-              + ": true");
+              + orElse);
     }
   }
 }

@@ -30,4 +30,13 @@ public record Instance(
   public Instance {
     labels = Map.copyOf(labels);
   }
+
+  public InstanceKey key() {
+    return new InstanceKey(service, address);
+  }
+
+  /** A copy with another load. */
+  public Instance withLoad(LoadReport other) {
+    return new Instance(service, address, weight, priority, labels, health, other);
+  }
 }

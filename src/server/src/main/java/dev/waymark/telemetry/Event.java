@@ -64,6 +64,16 @@ public enum Event {
   ADMIN_TOKENS(Level.INFO),
   /** The token file has changed and cannot be used; the former tokens stay in force. */
   ADMIN_TOKENS_REFUSED(Level.WARN),
+  /** A node has registered its instances with a directory, for the first time or again. */
+  NODE_REGISTERED(Level.INFO),
+  /** A node has de-registered itself. */
+  NODE_LEFT(Level.INFO),
+  /** The call of a node broke off; its instances stay until its TTL has passed. */
+  NODE_LOST(Level.WARN),
+  /** A node was not heard of for its TTL; its instances are gone. */
+  NODE_EXPIRED(Level.WARN),
+  /** A directory did not take an instance. */
+  INSTANCE_REFUSED(Level.WARN),
   LOG_LEVEL(Level.INFO),
   /** Lines were dropped because standard error did not accept them in time. */
   LOG_DROPPED(Level.WARN),

@@ -40,6 +40,8 @@ public record UpstreamProblem(Kind kind, String text) {
     REGISTRY_FAILED,
     /** What the registry has for one instance cannot be used; the others are. */
     REGISTRY_DATA,
+    /** The registry has just started; instances that it does not know yet are kept. */
+    REGISTRY_DOUBTED,
     CONNECTION_REFUSED,
     /** No answer: packets are dropped on the way. */
     CONNECT_TIMEOUT,

@@ -7,6 +7,7 @@ import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.config.RegistryKeys;
 import dev.waymark.net.dial.UpstreamProblem;
+import dev.waymark.registry.client.RegistryChannels;
 import dev.waymark.upstreams.control.ControlLoop;
 import dev.waymark.upstreams.control.RetryWaits;
 import dev.waymark.upstreams.names.NameLookup;
@@ -109,7 +110,22 @@ public final class Discovery {
   }
 
   private DiscoverySource registered(Target.Registered target, PoolConfig config) {
-    throw new IllegalStateException(target + " of " + config.name());
+    RegistryChannels channels =
+        new RegistryChannels(control, files, target.servers(), config.registryTls());
+    Consumer<UpstreamProblem> failed = problem -> onFailed.accept(target.service(), problem);
+    return switch (target.registry()) {
+      case DIRECTORY ->
+          new DirectoryDiscovery(
+              target,
+              config.name(),
+              control,
+              channels,
+              config.get(RegistryKeys.TOKEN_FILE).map(Token::new),
+              random,
+              onFound,
+              failed);
+      case ETCD, XDS -> throw new IllegalStateException(target + " of " + config.name());
+    };
   }
 
   private NameLookup lookup(String server) {

@@ -1,0 +1,4 @@
+package dev.waymark.registry;
+
+/** Identifies an instance. Immutable. */
+public record InstanceKey(String service, String address) {}

@@ -1,0 +1,75 @@
+package dev.waymark.tools.directory;
+
+import dev.waymark.registry.table.Table;
+import dev.waymark.telemetry.Metrics;
+import java.util.function.ToLongFunction;
+
+/** The metrics of a directory. The loop takes its levels, any thread reads them. */
+final class DirectoryMetrics {
+  /** The levels at one moment. Immutable. */
+  private record Levels(
+      int instances, int services, int nodes, int lost, int damped, int watchers, long changes) {}
+
+  private final DirectoryCounters counters;
+  private volatile Levels levels = new Levels(0, 0, 0, 0, 0, 0, 0);
+
+  DirectoryMetrics(DirectoryCounters counters) {
+    this.counters = counters;
+  }
+
+  /** Takes the levels. Called on the loop. */
+  void take(Table table, int watchers) {
+    levels =
+        new Levels(
+            table.instanceCount(),
+            table.services().size(),
+            table.nodeCount(),
+            table.lostCount(),
+            table.dampedCount(),
+            watchers,
+            table.log().version() - 1);
+  }
+
+  void register(Metrics metrics) {
+    gauge(metrics, "instances", "Instances that are registered.", Levels::instances);
+    gauge(metrics, "services", "Services with an instance.", Levels::services);
+    gauge(metrics, "nodes", "Nodes that are registered.", Levels::nodes);
+    gauge(metrics, "nodes_lost", "Registered nodes whose call has broken off.", Levels::lost);
+    gauge(
+        metrics,
+        "instances_damped",
+        "Instances that come and go too often, and are not to be used for a while.",
+        Levels::damped);
+    gauge(metrics, "watchers", "Calls of Watch.", Levels::watchers);
+    metrics.counter(
+        "waymark_directory_changes_total", "Changes of the table.", () -> levels.changes());
+    metrics.counter(
+        "waymark_directory_requests_total",
+        "Requests of nodes, heartbeats included.",
+        counters.requests::sum);
+    metrics.counter(
+        "waymark_directory_instances_refused_total",
+        "Instances that were not taken.",
+        counters.refused::sum);
+    metrics.counter(
+        "waymark_directory_calls_denied_total",
+        "Calls without a known token or certificate.",
+        counters.denied::sum);
+    metrics.counter(
+        "waymark_directory_nodes_expired_total",
+        "Nodes that were not heard of for their TTL.",
+        counters.expired::sum);
+    metrics.counter(
+        "waymark_directory_watch_messages_total",
+        "Messages sent to watchers.",
+        counters.watchMessages::sum);
+    metrics.counter(
+        "waymark_directory_watch_bytes_total",
+        "Bytes of messages sent to watchers.",
+        counters.watchBytes::sum);
+  }
+
+  private void gauge(Metrics metrics, String name, String help, ToLongFunction<Levels> level) {
+    metrics.gauge("waymark_directory_" + name, help, () -> level.applyAsLong(levels));
+  }
+}
