@@ -59,6 +59,7 @@ public final class DirectoryServer implements AutoCloseable {
   private final TableCatalog catalog;
   private final ServerFacts facts;
   private final WatchFeed feed;
+  private final Registrations registrations;
   private final Watchers watchers;
   private final Access access;
   private final HealthStatusManager health = new HealthStatusManager();
@@ -94,12 +95,9 @@ public final class DirectoryServer implements AutoCloseable {
             new Access.Certificates(
                 options.readNames(), options.operateNames(), options.registerNames()),
             log);
+    registrations = new Registrations(table, options.limits(), counters, log, nowNs);
     RegistryService service =
-        new RegistryService(
-            new Registrations(table, options.limits(), counters, log, nowNs),
-            watchers,
-            new Picker(table, random),
-            nowNs);
+        new RegistryService(registrations, watchers, new Picker(table, random), nowNs);
     CallerInterceptor callers = new CallerInterceptor(access, counters);
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(listen)
@@ -179,6 +177,7 @@ public final class DirectoryServer implements AutoCloseable {
       if (!clock.isDeferringDeadlines()) {
         for (Table.NodeView gone : table.tick(now)) {
           counters.expired.increment();
+          registrations.onExpired(gone.node());
           log.write(
               Event.NODE_EXPIRED,
               "node",

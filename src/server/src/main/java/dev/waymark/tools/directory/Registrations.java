@@ -68,6 +68,16 @@ final class Registrations {
     return call;
   }
 
+  /** A node has expired: its call, if it is still there, must begin anew. */
+  void onExpired(String node) {
+    Call call = calls.get(node);
+    if (call != null) {
+      call.fail(
+          Status.NOT_FOUND.withDescription(
+              "no heartbeat came for the TTL, so the node was removed; register again"));
+    }
+  }
+
   /** The call of a node. */
   private final class Call implements StreamObserver<RegisterRequest> {
     private final ServerCallStreamObserver<RegisterResponse> answers;

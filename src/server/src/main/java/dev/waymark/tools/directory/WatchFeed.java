@@ -71,6 +71,7 @@ final class WatchFeed {
   WatchFeed(Table table, ServerFacts facts) {
     this.table = table;
     this.facts = facts;
+    this.deregisteredVersion = table.log().version();
   }
 
   /** A reader of everything. */

@@ -7,6 +7,7 @@ import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
 import dev.waymark.registry.client.RegistryChannel;
 import dev.waymark.registry.client.RegistryChannels;
+import dev.waymark.registry.wire.WatchedService;
 import dev.waymark.upstreams.control.ControlLoop;
 import dev.waymark.upstreams.control.RetryWaits;
 import dev.waymark.v1.RegistryGrpc;
@@ -125,8 +126,9 @@ final class DirectoryDiscovery implements DiscoverySource {
 
   private void onResponse(WatchResponse response) {
     if (service.onResponse(response)) {
-      onFound.accept(service.upstreams());
-      service.problem().ifPresent(onFailed);
+      RegisteredUpstreams found = RegisteredUpstreams.of(target.service(), service);
+      onFound.accept(found.upstreams());
+      found.problem().ifPresent(onFailed);
     }
   }
 

@@ -1,30 +1,23 @@
-package dev.waymark.upstreams.discovery;
+package dev.waymark.registry.wire;
 
-import dev.waymark.config.PoolConfig.Endpoint;
-import dev.waymark.net.dial.UpstreamProblem;
-import dev.waymark.net.dial.UpstreamProblem.Kind;
+import dev.waymark.registry.Catalog;
 import dev.waymark.registry.EmptyingGuard;
 import dev.waymark.registry.Instance;
-import dev.waymark.registry.wire.BadInstanceException;
-import dev.waymark.registry.wire.InstanceReader;
 import dev.waymark.v1.Removed;
 import dev.waymark.v1.WatchResponse;
 import dev.waymark.v1.WatchedInstance;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 
 /**
  * A service as a directory's responses describe it. Parts of a table take effect with the last one.
  * An instance that cannot be read costs only itself. A state machine, confined to the control
  * thread.
  */
-final class WatchedService {
+public final class WatchedService {
   /** More parts than this are not those of one service. */
   private static final int INSTANCES_MAX = 100_000;
 
@@ -38,18 +31,19 @@ final class WatchedService {
   /** The table whose parts are arriving; empty: none is. */
   private Optional<Map<String, Instance>> incoming = Optional.empty();
 
-  private Optional<UpstreamProblem> bad = Optional.empty();
+  private Optional<String> bad = Optional.empty();
 
-  WatchedService(String name) {
+  public WatchedService(String name) {
     this.name = name;
   }
 
-  /** The epoch and version to go on from. */
-  long epoch() {
+  /** The epoch to go on from; 0: from nothing. */
+  public long epoch() {
     return epoch;
   }
 
-  long version() {
+  /** The version to go on from. */
+  public long version() {
     return version;
   }
 
@@ -58,7 +52,7 @@ final class WatchedService {
    *
    * @return whether the upstreams may have changed
    */
-  boolean onResponse(WatchResponse response) {
+  public boolean onResponse(WatchResponse response) {
     boolean isSettled =
         Long.compareUnsigned(response.getUptimeMs(), Integer.toUnsignedLong(response.getTtlMs()))
             >= 0;
@@ -109,14 +103,12 @@ final class WatchedService {
     } catch (BadInstanceException unusable) {
       bad =
           Optional.of(
-              new UpstreamProblem(
-                  Kind.REGISTRY_DATA,
-                  "instance "
-                      + said.getInstance().getAddress()
-                      + " of "
-                      + name
-                      + " cannot be used: "
-                      + unusable.getMessage()));
+              "instance "
+                  + said.getInstance().getAddress()
+                  + " of "
+                  + name
+                  + " cannot be used: "
+                  + unusable.getMessage());
     }
   }
 
@@ -129,57 +121,27 @@ final class WatchedService {
   }
 
   /** The Watch broke: a table that is not complete does not count. */
-  void onTableBroken() {
+  public void onTableBroken() {
     incoming = Optional.empty();
   }
 
-  /** The upstreams: healthy instances; the damped ones only if there are no others. */
-  List<Endpoint> upstreams() {
-    Map<String, Endpoint> stable = new TreeMap<>();
-    Map<String, Endpoint> unstable = new TreeMap<>();
+  /** What counts as registered, by address. */
+  public Map<String, Catalog.Entry> instances() {
+    Map<String, Catalog.Entry> entries = new LinkedHashMap<>();
     guard
         .instances()
-        .forEach((address, instance) -> {
-          if (instance.health() == Instance.Health.HEALTHY) {
-            (damped.contains(address) ? unstable : stable).put(address, endpoint(instance));
-          }
-        });
-    return new ArrayList<>((stable.isEmpty() ? unstable : stable).values());
+        .forEach((address, instance) ->
+            entries.put(address, new Catalog.Entry(instance, damped.contains(address))));
+    return entries;
   }
 
-  private static Endpoint endpoint(Instance instance) {
-    return new Endpoint(
-        instance.address(), instance.weight(), instance.priority(), instance.labels());
+  /** How many of them the directory does not name. */
+  public int keptCount() {
+    return guard.keptCount();
   }
 
-  /** What is worth telling the operator about what the directory says; empty if nothing. */
-  Optional<UpstreamProblem> problem() {
-    if (bad.isPresent()) {
-      return bad;
-    }
-    if (guard.keptCount() > 0) {
-      return Optional.of(
-          new UpstreamProblem(
-              Kind.REGISTRY_DOUBTED,
-              "the directory has just started and does not know "
-                  + guard.keptCount()
-                  + " instances yet; they are kept until it has been running for its TTL"));
-    }
-    if (guard.instances().isEmpty()) {
-      return Optional.of(
-          new UpstreamProblem(
-              Kind.NO_ADDRESS, "no instance of " + name + " is registered in the directory"));
-    }
-    if (upstreams().isEmpty()) {
-      return Optional.of(
-          new UpstreamProblem(
-              Kind.NO_ADDRESS,
-              "none of the "
-                  + guard.instances().size()
-                  + " instances of "
-                  + name
-                  + " that are registered in the directory is healthy"));
-    }
-    return Optional.empty();
+  /** Which instance could not be read, and why; empty if all could. */
+  public Optional<String> badInstance() {
+    return bad;
   }
 }
