@@ -1,6 +1,6 @@
 #!/bin/sh
 # Benchmarks of single steps (JMH): jmh.sh [REGEX] [JMH-OPTIONS]. The engine's heap per idle connection: jmh.sh idle-connections [COUNT].
-# The cost of bare gRPC streams, compared with as many sockets: jmh.sh bare-stream.
+# The cost of bare gRPC streams, compared with as many sockets: jmh.sh bare-stream. What ./waymark directory costs: jmh.sh directory [SECONDS].
 # Builds them first, separately, in src/server/target/jmh. MVN: the Maven to build with. See README.md.
 set -eu
 cd "$(dirname -- "$0")/../.."
@@ -26,6 +26,10 @@ if [ "${1:-}" = idle-connections ]; then
   run_java -Xms2g -Xmx2g -XX:+UseSerialGC dev.waymark.engine.shard.IdleConnections "$@"
 elif [ "${1:-}" = bare-stream ]; then
   run_java -XX:MaxNewSize=32m -Dio.netty.leakDetection.level=disabled dev.waymark.net.lane.BareStream
+elif [ "${1:-}" = directory ]; then
+  shift
+  ./waymark --version >&2
+  run_java -Xmx2g dev.waymark.tools.directory.DirectoryLoad "$@"
 else
   run_java org.openjdk.jmh.Main -prof gc -rf json -rff "$built/figures.json" "$@"
   echo "figures in $built/figures.json"

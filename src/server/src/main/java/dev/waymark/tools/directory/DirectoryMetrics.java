@@ -31,16 +31,16 @@ final class DirectoryMetrics {
   }
 
   void register(Metrics metrics) {
-    gauge(metrics, "instances", "Instances that are registered.", Levels::instances);
-    gauge(metrics, "services", "Services with an instance.", Levels::services);
-    gauge(metrics, "nodes", "Nodes that are registered.", Levels::nodes);
-    gauge(metrics, "nodes_lost", "Registered nodes whose call has broken off.", Levels::lost);
+    gauge(metrics, "waymark_directory_instances", "Instances that are registered.", Levels::instances);
+    gauge(metrics, "waymark_directory_services", "Services with an instance.", Levels::services);
+    gauge(metrics, "waymark_directory_nodes", "Nodes that are registered.", Levels::nodes);
+    gauge(metrics, "waymark_directory_nodes_lost", "Registered nodes whose call has broken off.", Levels::lost);
     gauge(
         metrics,
-        "instances_damped",
+        "waymark_directory_instances_damped",
         "Instances that come and go too often, and are not to be used for a while.",
         Levels::damped);
-    gauge(metrics, "watchers", "Calls of Watch.", Levels::watchers);
+    gauge(metrics, "waymark_directory_watchers", "Calls of Watch.", Levels::watchers);
     metrics.counter(
         "waymark_directory_changes_total", "Changes of the table.", () -> levels.changes());
     metrics.counter(
@@ -70,6 +70,6 @@ final class DirectoryMetrics {
   }
 
   private void gauge(Metrics metrics, String name, String help, ToLongFunction<Levels> level) {
-    metrics.gauge("waymark_directory_" + name, help, () -> level.applyAsLong(levels));
+    metrics.gauge(name, help, () -> level.applyAsLong(levels));
   }
 }
