@@ -72,10 +72,10 @@ final class FlapDamping {
 
   /** How long this instance stays damped if it stays, in nanoseconds; 0 if it is not damped. */
   long remainingNs(InstanceKey key, long nowNs) {
-    if (!isDamped(key, nowNs)) {
+    History history = histories.get(key);
+    if (history == null || !isDamped(key, nowNs)) {
       return 0;
     }
-    History history = histories.get(key);
     double halvings = Math.log(penalty(history, nowNs) / REUSE) / Math.log(2);
     return (long) Math.ceil(halvings * halfLifeNs);
   }

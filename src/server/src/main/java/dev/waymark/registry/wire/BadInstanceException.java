@@ -5,8 +5,20 @@ public final class BadInstanceException extends Exception {
   private static final long serialVersionUID = 1L;
   private static final int SHOWN_CHARS_MAX = 64;
 
+  private final String reason;
+
   BadInstanceException(String what, Object value, String expected) {
-    super(what + ": " + shown(value) + " (expected: " + expected + ")", null, false, false);
+    this(what + ": " + shown(value) + " (expected: " + expected + ")");
+  }
+
+  private BadInstanceException(String reason) {
+    super(reason, null, false, false);
+    this.reason = reason;
+  }
+
+  /** What is wrong with it: the message. */
+  public String reason() {
+    return reason;
   }
 
   /** The start of a peer's text, without control characters. */

@@ -108,7 +108,7 @@ public final class WatchedService {
                   + " of "
                   + name
                   + " cannot be used: "
-                  + unusable.getMessage());
+                  + unusable.reason());
     }
   }
 

@@ -183,7 +183,7 @@ final class Registrations {
         try {
           removed.add(InstanceReader.read(key));
         } catch (BadInstanceException unknown) {
-          refused.add(refused(key, unknown.getMessage()));
+          refused.add(refused(key, unknown.reason()));
         }
       }
       List<Refusal> refusals = new ArrayList<>();
@@ -213,7 +213,7 @@ final class Registrations {
                       .setService(each.getService())
                       .setAddress(each.getAddress())
                       .build(),
-                  bad.getMessage()));
+                  bad.reason()));
         }
       }
       return taken;

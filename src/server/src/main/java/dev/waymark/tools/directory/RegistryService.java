@@ -117,7 +117,7 @@ final class RegistryService {
     try {
       return InstanceReader.service(name);
     } catch (BadInstanceException bad) {
-      throw Status.INVALID_ARGUMENT.withDescription(bad.getMessage()).asException();
+      throw Status.INVALID_ARGUMENT.withDescription(bad.reason()).asException();
     }
   }
 }

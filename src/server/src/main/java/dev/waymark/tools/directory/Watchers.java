@@ -99,7 +99,7 @@ final class Watchers {
         services.add(InstanceReader.service(name));
       }
     } catch (BadInstanceException bad) {
-      throw Status.INVALID_ARGUMENT.withDescription(bad.getMessage()).asException();
+      throw Status.INVALID_ARGUMENT.withDescription(bad.reason()).asException();
     }
     long from = request.getEpoch() == facts.epoch() ? request.getVersion() : 0;
     WatchFeed.Reader reader =
