@@ -29,6 +29,9 @@ import java.util.TreeMap;
  * or one that moves. It is one instance, as the node says that was the last to add it; when that
  * one goes, what another says counts again.
  *
+ * <p>What a store has, which several directories share, counts like the word of a node that never
+ * expires; but where a node that is registered here says something else, the node counts.
+ *
  * <p>A state machine, confined to one thread. Times are monotonic.
  */
 public final class Table {
@@ -63,15 +66,17 @@ public final class Table {
   private static final class Node {
     final String name;
     final long sinceNs;
+    final boolean isStore;
     long ttlNs;
     long session;
     long heartbeatNs;
     long lostNs;
     final Map<InstanceKey, Instance> instances = new LinkedHashMap<>();
 
-    Node(String name, long sinceNs) {
+    Node(String name, long sinceNs, boolean isStore) {
       this.name = name;
       this.sinceNs = sinceNs;
+      this.isStore = isStore;
     }
   }
 
@@ -128,7 +133,7 @@ public final class Table {
       if (nodes.size() >= limits.nodesMax()) {
         return 0;
       }
-      node = new Node(name, nowNs);
+      node = new Node(name, nowNs, false);
       nodes.put(name, node);
     }
     node.ttlNs = ttlNs;
@@ -180,6 +185,27 @@ public final class Table {
     if (node != null && node.session == session && node.lostNs == 0) {
       node.lostNs = nowNs;
     }
+  }
+
+  /**
+   * What a store has, has changed.
+   *
+   * @param name of the store
+   */
+  public void share(
+      String name, Collection<Instance> puts, Collection<InstanceKey> removes, long nowNs) {
+    Node store =
+        nodes.computeIfAbsent(
+            name,
+            _ -> {
+              Node added = new Node(name, nowNs, true);
+              added.ttlNs = Long.MAX_VALUE;
+              return added;
+            });
+    store.heartbeatNs = nowNs;
+    // Whether they were deleted or their lease has expired, nobody knows.
+    removes.forEach(key -> remove(store, key, Kind.EXPIRED, nowNs));
+    puts.forEach(instance -> put(store, instance, nowNs));
   }
 
   /**
@@ -275,6 +301,16 @@ public final class Table {
     return slot == null ? List.of() : slot.nodes.stream().map(node -> node.name).toList();
   }
 
+  /** An instance as the nodes say that are registered here; empty if none of them does. */
+  public Optional<Instance> local(InstanceKey key) {
+    NavigableMap<String, Slot> slots = services.get(key.service());
+    Slot slot = slots == null ? null : slots.get(key.address());
+    if (slot == null || slot.owner().isStore) {
+      return Optional.empty();
+    }
+    return Optional.ofNullable(slot.owner().instances.get(key));
+  }
+
   /** How long an instance stays damped, in nanoseconds; 0: it is not. */
   public long dampedNs(InstanceKey key, long nowNs) {
     return damped.contains(key) ? damping.remainingNs(key, nowNs) : 0;
@@ -294,7 +330,7 @@ public final class Table {
     InstanceKey key = instance.key();
     Instance before = node.instances.get(key);
     if (before == null) {
-      if (node.instances.size() >= limits.nodeInstancesMax()) {
+      if (node.instances.size() >= limits.nodeInstancesMax() && !node.isStore) {
         return "the node has "
             + limits.nodeInstancesMax()
             + " instances, the most that one may have";
@@ -311,7 +347,7 @@ public final class Table {
             .computeIfAbsent(key.address(), _ -> new Slot());
     if (before == null) {
       boolean isNew = slot.nodes.isEmpty();
-      slot.nodes.add(node);
+      slot.nodes.add(node.isStore ? 0 : slot.nodes.size(), node);
       if (isNew) {
         slotCount++;
         slot.isDamped = damping.isDamped(key, nowNs);
@@ -319,7 +355,9 @@ public final class Table {
           damped.add(key);
         }
       }
-      tell(key, slot, instance, nowNs);
+      if (slot.owner() == node) {
+        tell(key, slot, instance, nowNs);
+      }
     } else if (slot.owner() == node && isWorthTelling(before, instance, slot, nowNs)) {
       tell(key, slot, instance, nowNs);
     }

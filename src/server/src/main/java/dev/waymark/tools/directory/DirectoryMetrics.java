@@ -31,10 +31,18 @@ final class DirectoryMetrics {
   }
 
   void register(Metrics metrics) {
-    gauge(metrics, "waymark_directory_instances", "Instances that are registered.", Levels::instances);
+    gauge(
+        metrics,
+        "waymark_directory_instances",
+        "Instances that are registered.",
+        Levels::instances);
     gauge(metrics, "waymark_directory_services", "Services with an instance.", Levels::services);
     gauge(metrics, "waymark_directory_nodes", "Nodes that are registered.", Levels::nodes);
-    gauge(metrics, "waymark_directory_nodes_lost", "Registered nodes whose call has broken off.", Levels::lost);
+    gauge(
+        metrics,
+        "waymark_directory_nodes_lost",
+        "Registered nodes whose call has broken off.",
+        Levels::lost);
     gauge(
         metrics,
         "waymark_directory_instances_damped",

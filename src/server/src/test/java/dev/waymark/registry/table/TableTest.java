@@ -143,6 +143,31 @@ class TableTest {
     assertThat(weights()).containsExactly(1);
   }
 
+  // --- a store ---
+
+  @Test
+  void whatAStoreHas_neverExpires() {
+    table.share("store", List.of(instance("1")), List.of(), now);
+    now += 100 * TTL;
+    table.tick(now);
+    assertThat(addresses()).containsExactly("1");
+    assertThat(table.local(key("1"))).isEmpty();
+    table.share("store", List.of(), List.of(key("1")), now);
+    assertThat(lastChange()).isEqualTo(new Change(key("1"), Kind.EXPIRED));
+  }
+
+  @Test
+  void nodeThatIsRegisteredHere_countsMoreThanTheStore() {
+    long session = open("a", instance("1"));
+    table.share("store", List.of(heavy("1")), List.of(), now);
+    assertThat(weights()).containsExactly(1);
+    assertThat(table.local(key("1"))).contains(instance("1"));
+    table.leave("a", session, now);
+    assertThat(weights()).containsExactly(7);
+    open("a", instance("1"));
+    assertThat(weights()).containsExactly(1);
+  }
+
   // --- what is told ---
 
   @Test

@@ -86,8 +86,7 @@ class DirectoryAccessIT {
     StringBuilder text = new StringBuilder();
     for (String line : lines) {
       byte[] name = line.substring(0, line.indexOf(' ')).getBytes(StandardCharsets.UTF_8);
-      String hash =
-          HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(name));
+      String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(name));
       text.append(line).append(' ').append(hash).append('\n');
     }
     Files.writeString(file(), text);
@@ -174,8 +173,7 @@ class DirectoryAccessIT {
 
   private int get(String path, String token) throws Exception {
     HttpRequest.Builder request =
-        HttpRequest.newBuilder(
-            URI.create("http://127.0.0.1:" + admin.address().getPort() + path));
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + admin.address().getPort() + path));
     if (!token.isEmpty()) {
       request.header("Authorization", "Bearer " + token);
     }
