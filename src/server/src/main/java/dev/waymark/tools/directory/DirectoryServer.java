@@ -83,7 +83,7 @@ public final class DirectoryServer implements AutoCloseable {
     loop = loops.next();
     table = new Table(options.limits());
     catalog = new TableCatalog(table);
-    facts = new ServerFacts(random.nextLong(), monotonicNs.getAsLong(), options.limits().ttl());
+    facts = new ServerFacts(random.nextLong(), monotonicNs.getAsLong(), options.limits().ttl(), false);
     feed = new WatchFeed(table, facts);
     LongSupplier nowNs = this::nowNs;
     watchers =

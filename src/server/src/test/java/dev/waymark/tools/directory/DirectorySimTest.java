@@ -138,7 +138,7 @@ class DirectorySimTest {
     final WatchFeed feed;
 
     Directory(World world) {
-      facts = new ServerFacts(++world.epoch, world.now, Duration.ofNanos(TTL));
+      facts = new ServerFacts(++world.epoch, world.now, Duration.ofNanos(TTL), false);
       feed = new WatchFeed(table, facts);
     }
 
