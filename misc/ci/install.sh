@@ -6,6 +6,7 @@ set -u
 # command or file by which to tell that it is installed : package
 wanted="
 dnsmasq:dnsmasq-base
+dig:bind9-dnsutils
 promtool:prometheus
 protoc:protobuf-compiler
 grpc_python_plugin:protobuf-compiler-grpc

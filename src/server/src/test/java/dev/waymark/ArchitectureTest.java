@@ -179,6 +179,8 @@ class ArchitectureTest {
                   "net.tls",
                   "config",
                   "engine.base")),
+          entry(
+              "tools.directory.dns", Set.of("registry", "telemetry", "net.admission", "protocol")),
           entry("tools.stub", Set.of("upstream", "protocol", "api.http", "telemetry", "config")),
           entry(
               "cli",
