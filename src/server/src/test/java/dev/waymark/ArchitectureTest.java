@@ -190,6 +190,7 @@ class ArchitectureTest {
                   "api.http",
                   "telemetry",
                   "net",
+                  "net.admission",
                   "net.listener",
                   "net.tls",
                   "config",
@@ -198,6 +199,7 @@ class ArchitectureTest {
                   "tools.bench",
                   "tools.demo",
                   "tools.directory",
+                  "tools.directory.dns",
                   "tools.egress",
                   "tools.stub")));
 

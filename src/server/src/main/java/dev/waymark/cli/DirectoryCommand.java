@@ -16,6 +16,8 @@ import dev.waymark.telemetry.ProcessMetrics;
 import dev.waymark.tools.directory.DirectoryAdmin;
 import dev.waymark.tools.directory.DirectoryOptions;
 import dev.waymark.tools.directory.DirectoryServer;
+import dev.waymark.tools.directory.dns.DnsOptions;
+import dev.waymark.tools.directory.dns.DnsServer;
 import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -123,12 +125,14 @@ final class DirectoryCommand implements Callable<Integer> {
   private boolean isOpen;
 
   @Mixin private final AttachTlsFlags tls = new AttachTlsFlags();
+  @Mixin private final DnsFlags dns = new DnsFlags();
 
   @Override
   public Integer call() throws InterruptedException {
     InetSocketAddress address = values.address("--listen", listen);
     InetSocketAddress adminAddress = values.address("--admin", admin);
     DirectoryOptions options = options(address);
+    Optional<DnsOptions> dnsOptions = dns.options(values);
     Logging.configure(new LogConfig(LogConfig.Format.TEXT, LogConfig.Level.INFO, true), System.err);
     ShutdownSignals signals = ShutdownSignals.install();
     StandardStreams streams = ((Main) values.spec().root().userObject()).streams();
@@ -143,6 +147,13 @@ final class DirectoryCommand implements Callable<Integer> {
     Metrics metrics = new Metrics();
     ProcessMetrics.register(metrics, Version.current());
     directory.register(metrics);
+    Optional<InetSocketAddress> dnsAddress;
+    try {
+      dnsAddress = serveDns(directory, dnsOptions, metrics);
+    } catch (IOException e) {
+      directory.close();
+      return values.cannotListen("--dns", dns.address(), String.valueOf(e.getMessage()));
+    }
     DirectoryAdmin adminServer = new DirectoryAdmin(adminAddress, directory, metrics, log);
     try {
       adminServer.start();
@@ -150,7 +161,7 @@ final class DirectoryCommand implements Callable<Integer> {
       directory.close();
       return values.cannotListen("--admin", admin, e.why());
     }
-    sayReady(directory, adminServer);
+    sayReady(directory, dnsAddress, adminServer);
     signals.await();
     directory.close();
     adminServer.close();
@@ -159,11 +170,25 @@ final class DirectoryCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void sayReady(DirectoryServer directory, DirectoryAdmin adminServer) {
+  /** Starts DNS, which ends with the loop of the directory; returns where it is served. */
+  private static Optional<InetSocketAddress> serveDns(
+      DirectoryServer directory, Optional<DnsOptions> wanted, Metrics metrics) throws IOException {
+    return wanted.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            DnsServer.start(directory.loop(), directory.catalog(), wanted.get(), metrics)
+                .address());
+  }
+
+  private void sayReady(
+      DirectoryServer directory,
+      Optional<InetSocketAddress> dnsAddress,
+      DirectoryAdmin adminServer) {
     PrintWriter out = values.spec().commandLine().getOut();
     out.println(
         "waymark directory serves on "
             + ListenerPort.text(directory.address())
+            + dnsAddress.map(at -> ", DNS on " + ListenerPort.text(at)).orElse("")
             + ", admin on http://"
             + ListenerPort.text(adminServer.address()));
     out.flush();
