@@ -1,6 +1,7 @@
 #!/bin/sh
 # Benchmarks of single steps (JMH): jmh.sh [REGEX] [JMH-OPTIONS]. The engine's heap per idle connection: jmh.sh idle-connections [COUNT].
 # The cost of bare gRPC streams, compared with as many sockets: jmh.sh bare-stream. What ./waymark directory costs: jmh.sh directory [SECONDS].
+# Services registered with a directory, for dns.sh: jmh.sh services HOST PORT NAME SERVICES INSTANCES ...
 # Builds them first, separately, in src/server/target/jmh. MVN: the Maven to build with. See README.md.
 set -eu
 cd "$(dirname -- "$0")/../.."
@@ -30,6 +31,9 @@ elif [ "${1:-}" = directory ]; then
   shift
   ./waymark --version >&2
   run_java -Xmx2g dev.waymark.tools.directory.DirectoryLoad "$@"
+elif [ "${1:-}" = services ]; then
+  shift
+  run_java -Xmx512m dev.waymark.tools.directory.RegisteredServices "$@"
 else
   run_java org.openjdk.jmh.Main -prof gc -rf json -rff "$built/figures.json" "$@"
   echo "figures in $built/figures.json"
