@@ -45,6 +45,7 @@ class ArchitectureTest {
           entry("protocol.http2", Set.of()),
           // waymark-upstream
           entry("upstream", Set.of("protocol", "protocol.codec", "protocol.http2")),
+          entry("upstream.registry", Set.of("v1")),
           // waymark
           entry("engine", Set.of()),
           entry("engine.base", Set.of("protocol")),
