@@ -15,6 +15,7 @@ final class Scope<C> {
   static final Scope<PoolConfig> POOL = new Scope<>("pools[].");
   static final Scope<PoolConfig.Endpoint> UPSTREAM = new Scope<>("pools[].upstreams[].");
   static final Scope<PoolConfig.Endpoint> FILE_UPSTREAM = new Scope<>("upstreams[].");
+  static final Scope<AgentService> AGENT_SERVICE = new Scope<>("services[].");
   static final Scope<PoolConfig.Subset> SUBSET = new Scope<>("pools[].subsets[].");
 
   private final String prefix;

@@ -65,6 +65,25 @@ final class Targets {
         text -> hasScheme(text, UNIX) ? unix(text) : HostPort.dialled(text).text());
   }
 
+  /** The name of a service in a directory. */
+  static ValueType<String> service() {
+    String expected = "1 to 253 of A-Z, a-z, 0-9, ., _ and -";
+    return ValueType.form(
+        expected,
+        "^" + SERVICE_NAME + "$",
+        text -> {
+          if (!SERVICE_NAME.matcher(text).matches()) {
+            throw new BadValueException(expected);
+          }
+          return text;
+        });
+  }
+
+  /** Whether keys in etcd may begin with this. */
+  static boolean isPathName(String text) {
+    return PATH_NAME.matcher(text).matches();
+  }
+
   /** One text for all spellings of an address that {@link #address} accepts. */
   static String canonical(String address) {
     try {
@@ -163,14 +182,19 @@ final class Targets {
       throw new BadValueException(
           "servers and a service, such as " + scheme + "://10.0.0.7:" + registry.port() + "/echo");
     }
+    return new Target.Registered(registry, servers(rest.substring(0, slash)), service);
+  }
+
+  /** Reads the servers of a registry, HOST:PORT[,HOST:PORT]. */
+  static List<String> servers(String list) throws BadValueException {
     List<String> servers = new ArrayList<>();
-    for (String server : rest.substring(0, slash).split(",", -1)) {
+    for (String server : list.split(",", -1)) {
       servers.add(HostPort.dialled(server.strip()).text());
     }
     if (servers.size() > SERVERS_MAX) {
       throw new BadValueException("at most " + SERVERS_MAX + " servers");
     }
-    return new Target.Registered(registry, servers, service);
+    return servers;
   }
 
   private static Target file(String path) throws BadValueException {

@@ -72,7 +72,7 @@ final class RegisterCall {
   String problem(Status status) {
     String problem = status.isOk() ? "the directory ended the call" : link.problem(status);
     link.close();
-    return problem;
+    return Wire.shortened(problem);
   }
 
   private final class Observer

@@ -12,7 +12,14 @@ import java.util.Map;
 
 /** Between the values of this package and the messages of registry.proto. Stateless. */
 final class Wire {
+  /** Texts come from the directory, which may send 4 MiB of them. */
+  private static final int TEXT_CHARS_MAX = 400;
+
   private Wire() {}
+
+  static String shortened(String text) {
+    return text.length() <= TEXT_CHARS_MAX ? text : text.substring(0, TEXT_CHARS_MAX - 1) + "…";
+  }
 
   static RegisterRequest request(Step.Send step, String node, Duration ttl) {
     RegisterRequest.Builder request = RegisterRequest.newBuilder();
@@ -29,7 +36,7 @@ final class Wire {
     Map<InstanceKey, String> reasons = new LinkedHashMap<>();
     for (Refused one : response.getRefusedList()) {
       dev.waymark.v1.InstanceKey key = one.getInstance();
-      reasons.put(new InstanceKey(key.getService(), key.getAddress()), one.getReason());
+      reasons.put(new InstanceKey(key.getService(), key.getAddress()), shortened(one.getReason()));
     }
     return reasons;
   }
