@@ -152,6 +152,20 @@ class ArchitectureTest {
                   "engine.stream",
                   "engine.base",
                   "protocol")),
+          entry(
+              "tools.agent",
+              Set.of(
+                  "upstream.registry",
+                  "protocol",
+                  "api.http",
+                  "telemetry",
+                  "registry",
+                  "registry.client",
+                  "upstreams.names",
+                  "upstreams.control",
+                  "net.dial",
+                  "config",
+                  "engine.base")),
           entry("tools.bench", Set.of()),
           entry("tools.demo", Set.of()),
           entry(
@@ -197,6 +211,7 @@ class ArchitectureTest {
                   "config",
                   "protocol",
                   "registry.table",
+                  "tools.agent",
                   "tools.bench",
                   "tools.demo",
                   "tools.directory",
@@ -294,7 +309,10 @@ class ArchitectureTest {
         noClasses()
             .that()
             .resideOutsideOfPackages(
-                "dev.waymark.upstreams..", "dev.waymark.upstream..", "dev.waymark.tools.stub..")
+                "dev.waymark.upstreams..",
+                "dev.waymark.upstream..",
+                "dev.waymark.tools.agent..",
+                "dev.waymark.tools.stub..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("io.grpc.health.v1.."));

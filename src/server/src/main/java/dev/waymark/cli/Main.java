@@ -26,6 +26,7 @@ public final class Main {
       List.of(
           BridgeCommand.class,
           DirectoryCommand.class,
+          AgentCommand.class,
           EgressCommand.class,
           StubCommand.class,
           DemoCommand.class,
@@ -47,13 +48,19 @@ public final class Main {
       List.of(
           BridgeCommand.class,
           DirectoryCommand.class,
+          AgentCommand.class,
           EgressCommand.class,
           StubCommand.class,
           DemoCommand.class);
 
   /** Commands that do not fail if their output cannot be written. */
   private static final List<Class<?>> SERVERS =
-      List.of(BridgeCommand.class, DirectoryCommand.class, EgressCommand.class, StubCommand.class);
+      List.of(
+          BridgeCommand.class,
+          DirectoryCommand.class,
+          AgentCommand.class,
+          EgressCommand.class,
+          StubCommand.class);
 
   private final Map<String, String> environment;
   private final StandardStreams streams;

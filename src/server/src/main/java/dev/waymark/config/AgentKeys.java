@@ -17,7 +17,7 @@ final class AgentKeys {
 
   static final Key<AgentService, String> ADDRESS =
       GROUP
-          .key("address", Targets.address())
+          .key("address", Targets.registeredAddress())
           .required()
           .readByHand()
           .example("10.0.0.7:4770")

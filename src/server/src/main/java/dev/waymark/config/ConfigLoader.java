@@ -16,8 +16,6 @@ import java.util.Optional;
 
 /** Reads flags, environment and file, in that order of precedence, over the defaults. Stateless. */
 public final class ConfigLoader {
-  private static final Path KERNEL_HOST_NAME = Path.of("/proc/sys/kernel/hostname");
-
   private ConfigLoader() {}
 
   /**
@@ -122,7 +120,7 @@ public final class ConfigLoader {
     KeyValues<BridgeConfig> values =
         settings
             .readAll(Scope.BRIDGE)
-            .with(ProcessKeys.NODE, settings.get(ProcessKeys.NODE, hostName()).value());
+            .with(ProcessKeys.NODE, settings.get(ProcessKeys.NODE, HostName.read()).value());
     List<PoolConfig> pools = new PoolReader(settings).read(counts.pools());
     List<String> poolNames = pools.stream().map(PoolConfig::name).toList();
     List<ListenerConfig> listeners =
@@ -130,18 +128,5 @@ public final class ConfigLoader {
             .read(counts.listeners());
     return new BridgeConfig(
         listeners, pools, new AdminReader(settings, values).read(addresses), values);
-  }
-
-  private static String hostName() {
-    try {
-      // Unlike getLocalHost, this does not ask a name server.
-      String name =
-          Files.isReadable(KERNEL_HOST_NAME)
-              ? Files.readString(KERNEL_HOST_NAME).strip()
-              : InetAddress.getLocalHost().getHostName();
-      return name.isEmpty() ? "localhost" : name;
-    } catch (IOException unknown) {
-      return "localhost";
-    }
   }
 }

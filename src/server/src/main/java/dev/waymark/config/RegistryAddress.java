@@ -27,8 +27,10 @@ public record RegistryAddress(Registry registry, List<String> servers, String pr
   public static RegistryAddress read(String text) throws BadValueException {
     if (hasScheme(text, Registry.DIRECTORY)) {
       String rest = text.substring(scheme(Registry.DIRECTORY).length());
-      boolean hasSlash = rest.endsWith("/");
-      String servers = hasSlash ? rest.substring(0, rest.length() - 1) : rest;
+      String servers = rest.endsWith("/") ? rest.substring(0, rest.length() - 1) : rest;
+      if (servers.indexOf('/') >= 0) {
+        throw new BadValueException("directory://SERVER:PORT[,SERVER:PORT], without a service");
+      }
       return new RegistryAddress(Registry.DIRECTORY, Targets.servers(servers), "");
     }
     if (hasScheme(text, Registry.ETCD)) {

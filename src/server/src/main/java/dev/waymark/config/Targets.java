@@ -65,6 +65,13 @@ final class Targets {
         text -> hasScheme(text, UNIX) ? unix(text) : HostPort.dialled(text).text());
   }
 
+  /** The address of an instance that is registered, in one spelling. */
+  static ValueType<String> registeredAddress() {
+    ValueType<String> address = address();
+    return ValueType.form(
+        address.expected(), "^(unix:/.+|.+:[0-9]{1,5})$", ServiceAddress::read);
+  }
+
   /** The name of a service in a directory. */
   static ValueType<String> service() {
     String expected = "1 to 253 of A-Z, a-z, 0-9, ., _ and -";

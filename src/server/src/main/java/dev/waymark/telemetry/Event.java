@@ -74,6 +74,14 @@ public enum Event {
   NODE_EXPIRED(Level.WARN),
   /** A directory did not take an instance. */
   INSTANCE_REFUSED(Level.WARN),
+  /** A service that an agent minds passes its checks; it is registered. */
+  SERVICE_HEALTHY(Level.INFO),
+  /** A service that an agent minds fails its checks, and is de-registered at once. */
+  SERVICE_UNHEALTHY(Level.WARN),
+  /** A registry has confirmed the registration of an agent, for the first time or again. */
+  REGISTERED(Level.INFO),
+  /** An agent is not registered with a registry; it tries again for ever. */
+  REGISTRATION_FAILED(Level.WARN),
   LOG_LEVEL(Level.INFO),
   /** Lines were dropped because standard error did not accept them in time. */
   LOG_DROPPED(Level.WARN),

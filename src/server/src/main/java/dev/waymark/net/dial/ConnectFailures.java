@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * Classifies failed connects. Each transport has its own exceptions: Java's have distinct types,
  * the native ones have the kernel's error number, or at least its message. Stateless.
  */
-final class ConnectFailures {
+public final class ConnectFailures {
   /** How messages of Netty's native transports start, before the error number. */
   private static final String NATIVE = "failed with error(";
 
@@ -28,7 +28,8 @@ final class ConnectFailures {
 
   private ConnectFailures() {}
 
-  static UpstreamProblem problemOf(SocketAddress address, Throwable failure) {
+  /** What a failed connect to this address means. */
+  public static UpstreamProblem problemOf(SocketAddress address, Throwable failure) {
     Path socket = socketOf(address);
     Kind kind = kindOf(socket, failure);
     return new UpstreamProblem(
