@@ -203,7 +203,9 @@ final class AgentCommand implements Callable<Integer> {
       RegistryAddress address = RegistryAddress.read(text);
       if (address.registry() == Registry.ETCD) {
         throw values.refused(
-            "--registry: " + text + ": etcd is not supported yet (expected: directory://HOST:PORT)");
+            "--registry: "
+                + text
+                + ": etcd is not supported yet (expected: directory://HOST:PORT)");
       }
       return address;
     } catch (BadValueException bad) {

@@ -24,9 +24,7 @@ final class RegistryTlsFlags {
   @Spec(Spec.Target.MIXEE)
   private @Nullable CommandSpec spec;
 
-  @Option(
-      names = "--registry-tls",
-      description = "Speak TLS to the registries, and verify them.")
+  @Option(names = "--registry-tls", description = "Speak TLS to the registries, and verify them.")
   private boolean isOn;
 
   @Option(
@@ -51,8 +49,7 @@ final class RegistryTlsFlags {
   @Option(
       names = "--registry-server-name",
       paramLabel = "NAME",
-      description =
-          "The name that their certificates must have (default: the host in --registry).")
+      description = "The name that their certificates must have (default: the host in --registry).")
   private @Nullable String serverName;
 
   @Option(

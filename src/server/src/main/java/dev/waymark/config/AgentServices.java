@@ -114,8 +114,7 @@ public final class AgentServices {
 
   private <T> Optional<T> demand(Key<AgentService, T> key, int i) {
     Values values = settings.values();
-    Optional<Origin.File> element =
-        values.list(LIST).map(list -> list.elements().get(i));
+    Optional<Origin.File> element = values.list(LIST).map(list -> list.elements().get(i));
     if (element.isEmpty() && values.value(key.at(i)).isEmpty()) {
       throw new ConfigException(
           "--" + key.name() + ": missing (expected: " + key.type().expected() + ")");

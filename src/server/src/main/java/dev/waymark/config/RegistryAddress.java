@@ -57,8 +57,6 @@ public record RegistryAddress(Registry registry, List<String> servers, String pr
 
   /** As it is written. */
   public String text() {
-    return scheme(registry)
-        + String.join(",", servers)
-        + (prefix.isEmpty() ? "" : "/" + prefix);
+    return scheme(registry) + String.join(",", servers) + (prefix.isEmpty() ? "" : "/" + prefix);
   }
 }

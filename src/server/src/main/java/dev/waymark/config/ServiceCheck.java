@@ -54,9 +54,7 @@ public sealed interface ServiceCheck {
   /** The type of such values. */
   static ValueType<ServiceCheck> type() {
     return ValueType.form(
-        EXPECTED,
-        "^(grpc|grpc:.+|tcp|http:/.+|https://.+|command:.+|none)$",
-        ServiceCheck::read);
+        EXPECTED, "^(grpc|grpc:.+|tcp|http:/.+|https://.+|command:.+|none)$", ServiceCheck::read);
   }
 
   private static ServiceCheck read(String text) throws BadValueException {

@@ -68,8 +68,7 @@ final class Targets {
   /** The address of an instance that is registered, in one spelling. */
   static ValueType<String> registeredAddress() {
     ValueType<String> address = address();
-    return ValueType.form(
-        address.expected(), "^(unix:/.+|.+:[0-9]{1,5})$", ServiceAddress::read);
+    return ValueType.form(address.expected(), "^(unix:/.+|.+:[0-9]{1,5})$", ServiceAddress::read);
   }
 
   /** The name of a service in a directory. */

@@ -96,10 +96,7 @@ public final class Agent implements AutoCloseable {
     if (!isRegistering) {
       isRegistering = true;
       List<Instance> healthy =
-          services.stream()
-              .filter(MindedService::isHealthy)
-              .map(MindedService::instance)
-              .toList();
+          services.stream().filter(MindedService::isHealthy).map(MindedService::instance).toList();
       registrars.forEach(each -> each.start(healthy));
     }
   }

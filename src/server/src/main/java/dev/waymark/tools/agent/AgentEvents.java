@@ -27,8 +27,7 @@ final class AgentEvents {
   void onState(MindedService service) {
     AgentService config = service.config();
     if (service.isHealthy()) {
-      log.write(
-          Event.SERVICE_HEALTHY, "service", config.service(), "address", config.address());
+      log.write(Event.SERVICE_HEALTHY, "service", config.service(), "address", config.address());
     } else {
       log.write(
           Event.SERVICE_UNHEALTHY,
@@ -56,7 +55,8 @@ final class AgentEvents {
       if (wasRegistered) {
         losses.get(registry).increment();
       }
-      log.writeFor(Event.REGISTRATION_FAILED, registry, "registry", registry, "cause", status.problem());
+      log.writeFor(
+          Event.REGISTRATION_FAILED, registry, "registry", registry, "cause", status.problem());
     }
     status
         .refused()

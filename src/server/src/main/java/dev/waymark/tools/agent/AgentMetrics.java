@@ -36,10 +36,7 @@ final class AgentMetrics {
   }
 
   private static void checks(
-      Metrics metrics,
-      MindedService service,
-      String result,
-      LongSupplier count) {
+      Metrics metrics, MindedService service, String result, LongSupplier count) {
     metrics.counter(
         "waymark_agent_checks_total",
         "Checks of the service that have ended.",

@@ -240,8 +240,7 @@ final class GrpcProbe implements Probe {
     String forService = service.isEmpty() ? "" : " for service '" + service + "'";
     return switch (status) {
       case SERVING -> Verdict.PASSED;
-      case NOT_SERVING ->
-          Verdict.notServing("its health service reports NOT_SERVING" + forService);
+      case NOT_SERVING -> Verdict.notServing("its health service reports NOT_SERVING" + forService);
       case SERVICE_UNKNOWN ->
           Verdict.failed("its health service does not know service '" + service + "'");
       case UNKNOWN, UNRECOGNIZED ->

@@ -33,8 +33,7 @@ final class HttpProbe implements Probe {
    */
   HttpProbe(HttpClient client, URI url, Executor loop) {
     this.client = client;
-    this.request =
-        HttpRequest.newBuilder(url).header("User-Agent", "waymark-agent").GET().build();
+    this.request = HttpRequest.newBuilder(url).header("User-Agent", "waymark-agent").GET().build();
     this.loop = loop;
   }
 

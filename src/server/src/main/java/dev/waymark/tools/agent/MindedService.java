@@ -41,11 +41,7 @@ final class MindedService {
    * @param loadProblem why its load is not known; empty if it is, or nobody asked for it
    */
   record View(
-      HealthCount.State state,
-      Instant since,
-      String reason,
-      LoadReport load,
-      String loadProblem) {}
+      HealthCount.State state, Instant since, String reason, LoadReport load, String loadProblem) {}
 
   private final AgentService config;
   private final Probes probes;
@@ -68,8 +64,7 @@ final class MindedService {
   private @Nullable ScheduledFuture<?> nextTest;
   private @Nullable ScheduledFuture<?> timeout;
 
-  MindedService(
-      AgentService config, Probes probes, InstantSource wallClock, Listener listener) {
+  MindedService(AgentService config, Probes probes, InstantSource wallClock, Listener listener) {
     this.config = config;
     this.probes = probes;
     this.loop = probes.control().eventLoop();
@@ -167,9 +162,7 @@ final class MindedService {
     StandstillCheck standstill = new StandstillCheck(probes.control().time());
     timeout =
         loop.schedule(
-            () -> onTimeout(test, standstill),
-            config.timeout().toMillis(),
-            TimeUnit.MILLISECONDS);
+            () -> onTimeout(test, standstill), config.timeout().toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private void onTimeout(long test, StandstillCheck standstill) {
@@ -224,8 +217,7 @@ final class MindedService {
     long jitterNs = (long) (intervalNs * JITTER);
     long jitteredNs = intervalNs + probes.random().nextLong(-jitterNs, jitterNs + 1);
     long elapsedNs = probes.control().time().nowNs() - startedNs;
-    nextTest =
-        loop.schedule(this::test, Math.max(0, jitteredNs - elapsedNs), TimeUnit.NANOSECONDS);
+    nextTest = loop.schedule(this::test, Math.max(0, jitteredNs - elapsedNs), TimeUnit.NANOSECONDS);
   }
 
   private void followLoad() {

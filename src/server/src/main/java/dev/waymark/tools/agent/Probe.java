@@ -4,7 +4,10 @@ import java.util.function.Consumer;
 
 /** One way to test a service. Confined to the agent's loop. */
 interface Probe {
-  /** Tests the service, one test at a time. Calls back once on the loop, perhaps before this returns, unless it is given up. */
+  /**
+   * Tests the service, one test at a time. Calls back once on the loop, perhaps before this
+   * returns, unless it is given up.
+   */
   void start(Consumer<Verdict> onVerdict);
 
   /**

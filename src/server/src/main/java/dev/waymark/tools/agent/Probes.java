@@ -46,8 +46,7 @@ final class Probes {
       case ServiceCheck.Grpc(String asked) ->
           new GrpcProbe(control, channels(service), asked, listener);
       case ServiceCheck.Tcp _ ->
-          new TcpProbe(
-              control, service.address(), (int) service.timeout().toMillis(), addresses());
+          new TcpProbe(control, service.address(), (int) service.timeout().toMillis(), addresses());
       case ServiceCheck.Http check ->
           new HttpProbe(http, check.at(service.address()), control.eventLoop());
       case ServiceCheck.Command(String line) -> new CommandProbe(line, control.eventLoop());

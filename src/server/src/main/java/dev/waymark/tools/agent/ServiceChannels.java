@@ -41,7 +41,9 @@ final class ServiceChannels {
         found -> {
           Dial dial = new Dial();
           var builder =
-              dialler.channel(address, found, null, dial).idleTimeout(NEVER_IDLE_DAYS, TimeUnit.DAYS);
+              dialler
+                  .channel(address, found, null, dial)
+                  .idleTimeout(NEVER_IDLE_DAYS, TimeUnit.DAYS);
           if (found instanceof InetSocketAddress) {
             dialler.detectDeadPeer(builder, DEAD_AFTER);
           }

@@ -63,10 +63,8 @@ final class ServiceViews {
 
   private static RegistrationView registration(
       AgentService config, MindedService.View view, RegistrationStatus registry) {
-    String refused =
-        registry.refused().get(new InstanceKey(config.service(), config.address()));
-    Instant later =
-        view.since().isAfter(registry.since()) ? view.since() : registry.since();
+    String refused = registry.refused().get(new InstanceKey(config.service(), config.address()));
+    Instant later = view.since().isAfter(registry.since()) ? view.since() : registry.since();
     if (view.state() != HealthCount.State.HEALTHY) {
       return row(registry, "off", view.since(), "the service is " + view.state().label());
     }
