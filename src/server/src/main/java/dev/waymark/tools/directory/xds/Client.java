@@ -1,0 +1,35 @@
+package dev.waymark.tools.directory.xds;
+
+import dev.waymark.xds.proto.Node;
+
+/** Who is at the other end of a stream. Confined to the event loop. */
+final class Client {
+  private final String peer;
+  private String node = "";
+  private long responses;
+
+  Client(String peer) {
+    this.peer = peer;
+  }
+
+  /** Clients name themselves at least in the first request. */
+  void onNode(Node named) {
+    if (node.isEmpty()) {
+      node = StreamRules.shortened(named.getId());
+    }
+  }
+
+  String node() {
+    return node;
+  }
+
+  String peer() {
+    return peer;
+  }
+
+  /** A new one for each response. */
+  String nextNonce() {
+    responses++;
+    return Long.toString(responses);
+  }
+}
