@@ -124,7 +124,17 @@ public final class Discovery {
               random,
               onFound,
               failed);
-      case ETCD, XDS -> throw new IllegalStateException(target + " of " + config.name());
+      case XDS ->
+          new XdsDiscovery(
+              target,
+              "waymark-bridge/" + config.name(),
+              control,
+              channels,
+              config.get(RegistryKeys.TOKEN_FILE).map(Token::new),
+              random,
+              onFound,
+              failed);
+      case ETCD -> throw new IllegalStateException(target + " of " + config.name());
     };
   }
 
