@@ -63,13 +63,15 @@ final class AssignmentReader {
   }
 
   /** Adds the endpoints of a locality to the level of its priority. */
-  private static void readGroup(
-      LocalityLbEndpoints group, String where, Map<Integer, Level> levels)
+  private static void readGroup(LocalityLbEndpoints group, String where, Map<Integer, Level> levels)
       throws BadAssignmentException {
     int priority = group.getPriority();
     if (priority < 0 || priority > PRIORITY_MAX) {
       throw new BadAssignmentException(
-          where + " has priority " + Integer.toUnsignedString(priority) + "; 0 to 128 are possible");
+          where
+              + " has priority "
+              + Integer.toUnsignedString(priority)
+              + "; 0 to 128 are possible");
     }
     List<Member> healthy = new ArrayList<>();
     List<Member> degraded = new ArrayList<>();

@@ -112,9 +112,7 @@ public sealed interface EdsDialect<Q, R> {
       if (refusal.isPresent()) {
         // With the version that was taken last.
         return Optional.of(
-            request(response.getNonce())
-                .setErrorDetail(EdsService.detail(refusal.get()))
-                .build());
+            request(response.getNonce()).setErrorDetail(EdsService.detail(refusal.get())).build());
       }
       service.onVersionInfo(response.getVersionInfo());
       return Optional.of(request(response.getNonce()).build());

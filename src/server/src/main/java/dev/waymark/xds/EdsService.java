@@ -14,8 +14,8 @@ import java.util.Optional;
 
 /**
  * The endpoints of one service, as control planes tell them on one stream after the other. What
- * cannot be used is refused, and what was there before stays in force. A state machine, confined
- * to the control thread.
+ * cannot be used is refused, and what was there before stays in force. A state machine, confined to
+ * the control thread.
  */
 public final class EdsService {
   static final String TYPE_URL =

@@ -112,9 +112,7 @@ public final class AdsService {
         StreamObserver<DiscoveryResponse> responses) {
       Client client = new Client(PEER.get());
       return open(
-          responses,
-          client,
-          new StateOfTheWorld(client, cache, shared.limits(), shared.events()));
+          responses, client, new StateOfTheWorld(client, cache, shared.limits(), shared.events()));
     }
 
     @Override

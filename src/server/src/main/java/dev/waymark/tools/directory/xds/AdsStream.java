@@ -125,7 +125,6 @@ final class AdsStream<Q, R> implements StreamObserver<Q> {
   // --- outputs ---
 
   StreamStatus status() {
-    return new StreamStatus(
-        client.node(), client.peer(), dialect.isIncremental(), dialect.types());
+    return new StreamStatus(client.node(), client.peer(), dialect.isIncremental(), dialect.types());
   }
 }

@@ -113,7 +113,9 @@ final class Assignments {
     return endpoint.build();
   }
 
-  /** A damped instance is better than none: gRPC does not use it, and Envoy does as a last resort. */
+  /**
+   * A damped instance is better than none: gRPC does not use it, and Envoy does as a last resort.
+   */
   private static HealthStatus health(Entry entry) {
     return switch (entry.instance().health()) {
       case HEALTHY -> entry.isDamped() ? HealthStatus.DEGRADED : HealthStatus.HEALTHY;
@@ -122,8 +124,7 @@ final class Assignments {
     };
   }
 
-  private static LocalityLbEndpoints group(
-      int priority, String zone, List<LbEndpoint> endpoints) {
+  private static LocalityLbEndpoints group(int priority, String zone, List<LbEndpoint> endpoints) {
     Locality.Builder locality = Locality.newBuilder().setZone(zone);
     if (priority > 0) {
       locality.setSubZone("priority-" + priority);
@@ -137,8 +138,8 @@ final class Assignments {
   }
 
   /**
-   * What its healthy endpoints weigh, so that a zone in which few are healthy does not get the
-   * work of all.
+   * What its healthy endpoints weigh, so that a zone in which few are healthy does not get the work
+   * of all.
    */
   private static int weight(List<LbEndpoint> endpoints) {
     int healthy =

@@ -13,9 +13,7 @@ import java.util.Set;
  * @param <R> responses
  */
 sealed interface Dialect<Q, R> permits StateOfTheWorld, Incremental {
-  /**
-   * Returns why the stream has to end; empty if it goes on. Ask for {@link #next} afterwards.
-   */
+  /** Returns why the stream has to end; empty if it goes on. Ask for {@link #next} afterwards. */
   Optional<String> onRequest(Q request);
 
   /**

@@ -26,8 +26,7 @@ record EncodedResource(Any any, Resource incremental) {
    */
   static EncodedResource of(ResourceType type, String name, Message content) {
     byte[] bytes = encoded(content);
-    Any any =
-        Any.newBuilder().setTypeUrl(type.url()).setValue(ByteString.copyFrom(bytes)).build();
+    Any any = Any.newBuilder().setTypeUrl(type.url()).setValue(ByteString.copyFrom(bytes)).build();
     Resource incremental =
         Resource.newBuilder().setName(name).setVersion(digest(bytes)).setResource(any).build();
     return new EncodedResource(any, incremental);

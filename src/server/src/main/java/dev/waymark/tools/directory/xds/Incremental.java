@@ -30,7 +30,8 @@ final class Incremental implements Dialect<DeltaDiscoveryRequest, DeltaDiscovery
     client.onNode(request.getNode());
     Optional<ResourceType> type = ResourceType.of(request.getTypeUrl());
     if (type.isEmpty()) {
-      events.onUnknownType(client.node(), client.peer(), StreamRules.shortened(request.getTypeUrl()));
+      events.onUnknownType(
+          client.node(), client.peer(), StreamRules.shortened(request.getTypeUrl()));
       return Optional.empty();
     }
     List<String> more = request.getResourceNamesSubscribeList();

@@ -93,8 +93,7 @@ final class ResourceCache {
     if (type == ResourceType.ENDPOINTS && service.isStale) {
       refresh(name, service);
     }
-    return Optional.of(
-        service.encoded.computeIfAbsent(type, _ -> encode(type, name, service)));
+    return Optional.of(service.encoded.computeIfAbsent(type, _ -> encode(type, name, service)));
   }
 
   /** The endpoints of a service that has none. */

@@ -51,8 +51,7 @@ final class RouteResources {
             .build();
     return RouteConfiguration.newBuilder()
         .setName(service)
-        .addVirtualHosts(
-            VirtualHost.newBuilder().setName(service).addDomains("*").addRoutes(all))
+        .addVirtualHosts(VirtualHost.newBuilder().setName(service).addDomains("*").addRoutes(all))
         .build();
   }
 

@@ -30,13 +30,13 @@ final class StateOfTheWorld implements Dialect<DiscoveryRequest, DiscoveryRespon
     client.onNode(request.getNode());
     Optional<ResourceType> type = ResourceType.of(request.getTypeUrl());
     if (type.isEmpty()) {
-      events.onUnknownType(client.node(), client.peer(), StreamRules.shortened(request.getTypeUrl()));
+      events.onUnknownType(
+          client.node(), client.peer(), StreamRules.shortened(request.getTypeUrl()));
       return Optional.empty();
     }
     SotwSubscription known = subscriptions.get(type.get());
     if (known == null) {
-      known =
-          new SotwSubscription(type.get(), cache, !request.getVersionInfo().isEmpty());
+      known = new SotwSubscription(type.get(), cache, !request.getVersionInfo().isEmpty());
       subscriptions.put(type.get(), known);
     } else if (known.answers().isStale(request.getResponseNonce())) {
       // The client will repeat what it wants in its answer to the last response.

@@ -38,8 +38,6 @@ final class StreamRules {
 
   /** Text of a client, for people. */
   static String shortened(String text) {
-    return text.length() <= TEXT_CHARS_MAX
-        ? text
-        : text.substring(0, TEXT_CHARS_MAX - 1) + "…";
+    return text.length() <= TEXT_CHARS_MAX ? text : text.substring(0, TEXT_CHARS_MAX - 1) + "…";
   }
 }
