@@ -74,6 +74,13 @@ public enum Event {
   NODE_EXPIRED(Level.WARN),
   /** A directory did not take an instance. */
   INSTANCE_REFUSED(Level.WARN),
+  /** An xDS client did not take what a directory sent it, or asked for what is not served. */
+  XDS_REFUSED(Level.WARN),
+  /** A directory ended the stream of an xDS client that went beyond a limit. */
+  XDS_ENDED(Level.WARN),
+  /** The store of a directory cannot be used; what is known of it stays. */
+  STORE_FAILED(Level.WARN),
+  STORE_REACHED(Level.INFO),
   /** A service that an agent minds passes its checks; it is registered. */
   SERVICE_HEALTHY(Level.INFO),
   /** A service that an agent minds fails its checks, and is de-registered at once. */

@@ -66,8 +66,7 @@ public final class Assignment {
                     .setSocketAddress(
                         SocketAddress.newBuilder()
                             .setAddress(address.substring(0, colon))
-                            .setPortValue(
-                                Integer.parseUnsignedInt(address.substring(colon + 1)))))
+                            .setPortValue(Integer.parseUnsignedInt(address.substring(colon + 1)))))
             .setHealthStatus(health);
     return weight > 0 ? endpoint.setLoadBalancingWeight(UInt32Value.of(weight)) : endpoint;
   }

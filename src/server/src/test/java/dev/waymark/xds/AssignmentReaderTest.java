@@ -95,8 +95,7 @@ class AssignmentReaderTest {
                     "",
                     0,
                     0,
-                    endpoint("10.0.0.1:80", -1, HEALTHY)
-                        .setLoadBalancingWeight(UInt32Value.of(-1)),
+                    endpoint("10.0.0.1:80", -1, HEALTHY).setLoadBalancingWeight(UInt32Value.of(-1)),
                     endpoint("10.0.0.2:80", 1, HEALTHY))))
         .containsExactly("10.0.0.1:80=1000@0", "10.0.0.2:80=1@0");
   }
@@ -165,7 +164,9 @@ class AssignmentReaderTest {
 
   @Test
   void whatCannotBeUsed_isRefused_andNamed() {
-    refuses("endpoints[0].lb_endpoints[0] has the address 10.0.0.1:0", endpoint("10.0.0.1:0", 1, HEALTHY));
+    refuses(
+        "endpoints[0].lb_endpoints[0] has the address 10.0.0.1:0",
+        endpoint("10.0.0.1:0", 1, HEALTHY));
     refuses("port 1 to 65535", endpoint("10.0.0.1:65536", 1, HEALTHY));
     refuses("10.0.0.1:4294967295", endpoint("10.0.0.1:4294967295", 1, HEALTHY));
     refuses("has the address", endpoint("10.0.0.300:80", 1, HEALTHY));
@@ -190,9 +191,7 @@ class AssignmentReaderTest {
                         .setAddress("10.0.0.1")
                         .setPortValue(80)
                         .setProtocol(SocketAddress.Protocol.UDP))));
-    refuses(
-        "has the address",
-        endpoint("10.0.0.1:0", 1, HealthStatus.UNHEALTHY));
+    refuses("has the address", endpoint("10.0.0.1:0", 1, HealthStatus.UNHEALTHY));
     assertThatThrownBy(() -> read(group("", 0, 0), group("", 0, -1)))
         .hasMessageContaining("endpoints[1] has priority 4294967295");
     LocalityLbEndpoints.Builder many = group("", 0, 0);

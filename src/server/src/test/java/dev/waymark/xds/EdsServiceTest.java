@@ -83,8 +83,7 @@ class EdsServiceTest {
     assertThat(nack.getResponseNonce()).isEqualTo("n2");
     assertThat(nack.getErrorDetail().getCode()).isEqualTo(3);
     assertThat(nack.getErrorDetail().getMessage())
-        .startsWith(
-            "assignment of echo: endpoints[0].lb_endpoints[0] has the address 10.0.0.1:0");
+        .startsWith("assignment of echo: endpoints[0].lb_endpoints[0] has the address 10.0.0.1:0");
     assertThat(addresses()).containsExactly("10.0.0.1:80");
     assertThat(service.problem().orElseThrow().text())
         .startsWith("refused from the control plane: assignment of echo: endpoints[0]");
@@ -231,11 +230,7 @@ class EdsServiceTest {
             Assignment.ofGroups(
                 "echo",
                 Assignment.group(
-                    "",
-                    0,
-                    0,
-                    Assignment.endpoint(
-                        "10.0.0.1:80", 1, HealthStatus.UNHEALTHY))));
+                    "", 0, 0, Assignment.endpoint("10.0.0.1:80", 1, HealthStatus.UNHEALTHY))));
     stream.onResponse(sotw("9", "n3", unhealthy));
     assertThat(service.problem().orElseThrow().text())
         .isEqualTo("none of the endpoints of echo that the control plane knows is healthy");

@@ -53,6 +53,7 @@ public final class DirectoryAdmin implements AutoCloseable {
                     "/watchers",
                     "who watches, and at which version",
                     _ -> answer("watchers", DirectoryViews::watchers)),
+                Route.get("/xds", "the streams of xDS clients, and what each refused", _ -> xds()),
                 Route.get("/directory", "this directory: epoch, version, uptime", _ -> self())),
             directory.access(),
             log);
@@ -84,6 +85,10 @@ public final class DirectoryAdmin implements AutoCloseable {
   private Reply instances(Request request) throws Refusal {
     String service = request.demand("service");
     return answer("instances", views -> views.instances(service));
+  }
+
+  private Reply xds() throws Refusal {
+    return ask(() -> Reply.json(200, Map.of("streams", directory.xdsStreams())));
   }
 
   private Reply self() throws Refusal {

@@ -10,4 +10,6 @@ final class DirectoryCounters {
   final LongAdder expired = new LongAdder();
   final LongAdder watchMessages = new LongAdder();
   final LongAdder watchBytes = new LongAdder();
+  final LongAdder xdsRefused = new LongAdder();
+  final LongAdder xdsEnded = new LongAdder();
 }

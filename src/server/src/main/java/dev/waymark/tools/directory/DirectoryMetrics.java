@@ -8,17 +8,26 @@ import java.util.function.ToLongFunction;
 final class DirectoryMetrics {
   /** The levels at one moment. Immutable. */
   private record Levels(
-      int instances, int services, int nodes, int lost, int damped, int watchers, long changes) {}
+      int instances,
+      int services,
+      int nodes,
+      int lost,
+      int damped,
+      int watchers,
+      int xdsStreams,
+      long changes) {
+    static final Levels NONE = new Levels(0, 0, 0, 0, 0, 0, 0, 0);
+  }
 
   private final DirectoryCounters counters;
-  private volatile Levels levels = new Levels(0, 0, 0, 0, 0, 0, 0);
+  private volatile Levels levels = Levels.NONE;
 
   DirectoryMetrics(DirectoryCounters counters) {
     this.counters = counters;
   }
 
   /** Takes the levels. Called on the loop. */
-  void take(Table table, int watchers) {
+  void take(Table table, int watchers, int xdsStreams) {
     levels =
         new Levels(
             table.instanceCount(),
@@ -27,6 +36,7 @@ final class DirectoryMetrics {
             table.lostCount(),
             table.dampedCount(),
             watchers,
+            xdsStreams,
             table.log().version() - 1);
   }
 
@@ -49,6 +59,15 @@ final class DirectoryMetrics {
         "Instances that come and go too often, and are not to be used for a while.",
         Levels::damped);
     gauge(metrics, "waymark_directory_watchers", "Calls of Watch.", Levels::watchers);
+    gauge(metrics, "waymark_directory_xds_streams", "Streams of xDS clients.", Levels::xdsStreams);
+    metrics.counter(
+        "waymark_directory_xds_refused_total",
+        "Responses that an xDS client did not take.",
+        counters.xdsRefused::sum);
+    metrics.counter(
+        "waymark_directory_xds_ended_total",
+        "Streams of xDS clients that went beyond a limit.",
+        counters.xdsEnded::sum);
     metrics.counter(
         "waymark_directory_changes_total", "Changes of the table.", () -> levels.changes());
     metrics.counter(

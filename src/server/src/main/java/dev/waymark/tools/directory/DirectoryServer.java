@@ -9,6 +9,9 @@ import dev.waymark.registry.table.Table;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
 import dev.waymark.telemetry.Metrics;
+import dev.waymark.tools.directory.xds.AdsLimits;
+import dev.waymark.tools.directory.xds.AdsService;
+import dev.waymark.tools.directory.xds.StreamStatus;
 import dev.waymark.upstream.NettyGuard;
 import io.grpc.Server;
 import io.grpc.ServerInterceptors;
@@ -21,6 +24,7 @@ import io.netty.channel.epoll.Epoll;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -61,10 +65,14 @@ public final class DirectoryServer implements AutoCloseable {
   private final WatchFeed feed;
   private final Registrations registrations;
   private final Watchers watchers;
+  private final AdsService xds;
   private final Access access;
   private final HealthStatusManager health = new HealthStatusManager();
   private final Server server;
   private final InetSocketAddress listen;
+
+  /** Whether xDS has been told that nothing is missing any more. Confined to the loop. */
+  private boolean isWhole;
 
   private DirectoryServer(
       InetSocketAddress listen,
@@ -83,7 +91,8 @@ public final class DirectoryServer implements AutoCloseable {
     loop = loops.next();
     table = new Table(options.limits());
     catalog = new TableCatalog(table);
-    facts = new ServerFacts(random.nextLong(), monotonicNs.getAsLong(), options.limits().ttl(), false);
+    facts =
+        new ServerFacts(random.nextLong(), monotonicNs.getAsLong(), options.limits().ttl(), false);
     feed = new WatchFeed(table, facts);
     LongSupplier nowNs = this::nowNs;
     watchers =
@@ -98,6 +107,7 @@ public final class DirectoryServer implements AutoCloseable {
     registrations = new Registrations(table, options.limits(), counters, log, nowNs);
     RegistryService service =
         new RegistryService(registrations, watchers, new Picker(table, random), nowNs);
+    xds = new AdsService(catalog, loop, nowNs, AdsLimits.DEFAULT, new XdsLog(log, counters));
     CallerInterceptor callers = new CallerInterceptor(access, counters);
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(listen)
@@ -111,6 +121,8 @@ public final class DirectoryServer implements AutoCloseable {
             .permitKeepAliveTime(KEEP_ALIVE_MIN_MS, TimeUnit.MILLISECONDS)
             .permitKeepAliveWithoutCalls(true)
             .addService(ServerInterceptors.intercept(service.definition(), callers))
+            .addService(
+                ServerInterceptors.intercept(xds.definition(), new ReaderInterceptor(), callers))
             .addService(health.getHealthService());
     server =
         (options.tls() == null
@@ -189,7 +201,11 @@ public final class DirectoryServer implements AutoCloseable {
         }
         feed.tick(now);
       }
-      levels.take(table, watchers.count());
+      if (!isWhole && facts.isSettled(nowNs())) {
+        isWhole = true;
+        xds.onWhole();
+      }
+      levels.take(table, watchers.count(), xds.streams().size());
     });
   }
 
@@ -234,6 +250,10 @@ public final class DirectoryServer implements AutoCloseable {
 
   Watchers watchers() {
     return watchers;
+  }
+
+  List<StreamStatus> xdsStreams() {
+    return xds.streams();
   }
 
   ServerFacts facts() {
