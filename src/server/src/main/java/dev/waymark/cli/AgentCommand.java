@@ -62,8 +62,7 @@ final class AgentCommand implements Callable<Integer> {
       paramLabel = "REGISTRY",
       required = true,
       description =
-          "Where to register: directory://HOST:PORT, with several servers of one directory separated"
-              + " by commas. Repeat the flag for several directories.")
+          "Where to register: directory://HOST:PORT[,HOST:PORT], with each of them. May be repeated.")
   private List<String> registries = List.of();
 
   @Mixin private final RegistryTlsFlags tls = new RegistryTlsFlags();
@@ -184,16 +183,17 @@ final class AgentCommand implements Callable<Integer> {
   }
 
   private List<RegistryAddress> registries() {
-    if (registries.size() > REGISTRIES_MAX) {
-      throw values.refused("--registry: more than " + REGISTRIES_MAX);
-    }
     List<RegistryAddress> read = new ArrayList<>();
     for (String text : registries) {
-      RegistryAddress address = registry(text);
-      if (read.contains(address)) {
-        throw values.refused("--registry: " + text + ": given twice");
+      for (RegistryAddress each : registry(text).each()) {
+        if (read.contains(each)) {
+          throw values.refused("--registry: " + each.text() + ": given twice");
+        }
+        read.add(each);
       }
-      read.add(address);
+    }
+    if (read.size() > REGISTRIES_MAX) {
+      throw values.refused("--registry: more than " + REGISTRIES_MAX + " registries");
     }
     return read;
   }

@@ -8,7 +8,8 @@ import java.util.Locale;
  * A registry in which instances are registered: {@code directory://10.0.0.7:7400,10.0.0.8:7400} or
  * {@code etcd://10.0.0.7:2379/waymark}. Immutable.
  *
- * @param servers host:port, at least one; they know the same instances
+ * @param servers host:port, at least one: members of one etcd, or directories, each of which has
+ *     a table of its own
  * @param prefix what keys in etcd begin with; empty for a directory
  */
 public record RegistryAddress(Registry registry, List<String> servers, String prefix) {
@@ -53,6 +54,15 @@ public record RegistryAddress(Registry registry, List<String> servers, String pr
 
   private static String scheme(Registry registry) {
     return registry.name().toLowerCase(Locale.ROOT) + "://";
+  }
+
+  /** The registries to register with: every directory by itself, but one etcd. */
+  public List<RegistryAddress> each() {
+    return registry == Registry.DIRECTORY
+        ? servers.stream()
+            .map(server -> new RegistryAddress(registry, List.of(server), prefix))
+            .toList()
+        : List.of(this);
   }
 
   /** As it is written. */

@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 
@@ -48,6 +49,8 @@ public final class Agent implements AutoCloseable {
   private final List<MindedService> services = new ArrayList<>();
   private final List<Registrar> registrars = new ArrayList<>();
   private final CompletableFuture<Void> checked = new CompletableFuture<>();
+
+  private final AtomicBoolean isClosed = new AtomicBoolean();
 
   /** Only on the loop. */
   private boolean isRegistering;
@@ -131,7 +134,7 @@ public final class Agent implements AutoCloseable {
             .listener(events.ofRegistry(name)),
         new RegistryChannels(control, files, address.servers(), options.tls()),
         options.tokenFile(),
-        loop,
+        new LoopExecutor(loop),
         now);
   }
 
@@ -197,9 +200,12 @@ public final class Agent implements AutoCloseable {
     AgentMetrics.register(metrics, services, registrars, events);
   }
 
-  /** De-registers everything and ends. Takes about a second at most. */
+  /** De-registers everything and ends. Takes about a second at most; may be called repeatedly. */
   @Override
   public void close() {
+    if (isClosed.getAndSet(true)) {
+      return;
+    }
     try {
       CompletableFuture.supplyAsync(this::leave, loop)
           .thenCompose(left -> left)

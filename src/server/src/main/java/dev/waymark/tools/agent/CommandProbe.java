@@ -15,6 +15,8 @@ final class CommandProbe implements Probe {
   /** The last one, which may be over. */
   private @Nullable CommandRun run;
 
+  private boolean isGivenUp;
+
   CommandProbe(String line, Executor loop) {
     this.line = line;
     this.loop = loop;
@@ -29,14 +31,14 @@ final class CommandProbe implements Probe {
     }
     CommandRun started = new CommandRun(line);
     run = started;
+    isGivenUp = false;
     var _ =
         Thread.ofVirtual()
             .name("check-command")
             .start(() -> {
               Verdict verdict = started.await();
               loop.execute(() -> {
-                if (run == started) {
-                  run = null;
+                if (run == started && !isGivenUp) {
                   onVerdict.accept(verdict);
                 }
               });
@@ -45,6 +47,7 @@ final class CommandProbe implements Probe {
 
   @Override
   public String giveUp() {
+    isGivenUp = true;
     if (run != null) {
       run.kill();
     }

@@ -28,7 +28,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/** Registers with a directory: with one of its servers at a time, the next after each failure. */
+/** Registers with one directory. */
 final class DirectoryRegistrar implements Registrar {
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
@@ -42,7 +42,7 @@ final class DirectoryRegistrar implements Registrar {
   /**
    * @param name of the directory, for people
    * @param builder with node, TTL, listener and the agent's loop as scheduler
-   * @param channels to its servers; closed at the end
+   * @param channels to it; closed at the end
    * @param tokenFile with the bearer token for calls; read for each
    * @param now for people
    */

@@ -16,6 +16,7 @@ final class Probes {
   private final ResolverFiles files;
   private final RandomGenerator random;
   private final HttpClient http;
+  private final LoopExecutor loop;
 
   /**
    * @param random for jitter
@@ -26,6 +27,7 @@ final class Probes {
     this.files = files;
     this.random = random;
     this.http = http;
+    this.loop = new LoopExecutor(control.eventLoop());
   }
 
   ControlLoop control() {
@@ -48,8 +50,8 @@ final class Probes {
       case ServiceCheck.Tcp _ ->
           new TcpProbe(control, service.address(), (int) service.timeout().toMillis(), addresses());
       case ServiceCheck.Http check ->
-          new HttpProbe(http, check.at(service.address()), control.eventLoop());
-      case ServiceCheck.Command(String line) -> new CommandProbe(line, control.eventLoop());
+          new HttpProbe(http, check.at(service.address()), loop);
+      case ServiceCheck.Command(String line) -> new CommandProbe(line, loop);
       case ServiceCheck.None _ -> new NoProbe();
     };
   }
