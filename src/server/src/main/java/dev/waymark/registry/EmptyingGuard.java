@@ -73,6 +73,11 @@ public final class EmptyingGuard {
     return all;
   }
 
+  /** Whether this instance is kept although the registry does not name it. */
+  public boolean isKept(String address) {
+    return kept.containsKey(address);
+  }
+
   /** How many instances are kept although the registry does not name them. */
   public int keptCount() {
     return kept.size();

@@ -37,6 +37,11 @@ public final class WatchedService {
     this.name = name;
   }
 
+  /** Whether a whole table has arrived. */
+  public boolean isKnown() {
+    return isKnown;
+  }
+
   /** The epoch to go on from; 0: from nothing. */
   public long epoch() {
     return epoch;
@@ -133,6 +138,11 @@ public final class WatchedService {
         .forEach((address, instance) ->
             entries.put(address, new Catalog.Entry(instance, damped.contains(address))));
     return entries;
+  }
+
+  /** Whether this one counts although the directory does not name it. */
+  public boolean isKept(String address) {
+    return guard.isKept(address);
   }
 
   /** How many of them the directory does not name. */

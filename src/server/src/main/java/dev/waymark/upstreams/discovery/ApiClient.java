@@ -249,7 +249,8 @@ final class ApiClient implements AutoCloseable {
     }
   }
 
-  private String server() {
+  /** The server that it asks, host:port; empty if there is none. */
+  String server() {
     return access.map(cluster -> cluster.server().text()).orElse(target.server());
   }
 

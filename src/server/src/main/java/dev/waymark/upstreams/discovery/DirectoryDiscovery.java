@@ -10,6 +10,7 @@ import dev.waymark.registry.client.RegistryChannels;
 import dev.waymark.registry.wire.WatchedService;
 import dev.waymark.upstreams.control.ControlLoop;
 import dev.waymark.upstreams.control.RetryWaits;
+import dev.waymark.upstreams.control.Since;
 import dev.waymark.v1.RegistryGrpc;
 import dev.waymark.v1.WatchRequest;
 import dev.waymark.v1.WatchResponse;
@@ -20,6 +21,7 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
@@ -51,6 +53,12 @@ final class DirectoryDiscovery implements DiscoverySource {
   private final Consumer<List<Endpoint>> onFound;
   private final Consumer<UpstreamProblem> onFailed;
   private final WatchedService service;
+  private final Since<SourceReport.Standing> since = new Since<>();
+
+  /** What the callbacks were last told; empty if the Watch broke since then. */
+  private Optional<RegisteredUpstreams> told = Optional.empty();
+
+  private OptionalLong heardNs = OptionalLong.empty();
   private @Nullable Call current;
   private @Nullable ScheduledFuture<?> nextCall;
   private boolean isClosed;
@@ -112,6 +120,7 @@ final class DirectoryDiscovery implements DiscoverySource {
       return;
     }
     endCall();
+    told = Optional.empty();
     nextCall = control.eventLoop().schedule(this::start, waits.nextMs(), TimeUnit.MILLISECONDS);
     onFailed.accept(problem);
   }
@@ -125,11 +134,35 @@ final class DirectoryDiscovery implements DiscoverySource {
   }
 
   private void onResponse(WatchResponse response) {
-    if (service.onResponse(response)) {
-      RegisteredUpstreams found = RegisteredUpstreams.of(target.service(), service);
-      onFound.accept(found.upstreams());
-      found.problem().ifPresent(onFailed);
+    boolean hasChanged = service.onResponse(response);
+    // A directory that is back after a failure may have nothing new to say.
+    if (hasChanged || (told.isEmpty() && service.isKnown())) {
+      since.update(RegisteredUpstreams.standings(service), control.time().nowNs());
+      tell();
     }
+  }
+
+  private void tell() {
+    RegisteredUpstreams now = RegisteredUpstreams.of(target.service(), service);
+    if (!told.equals(Optional.of(now))) {
+      told = Optional.of(now);
+      onFound.accept(now.upstreams());
+      now.problem().ifPresent(onFailed);
+    }
+  }
+
+  @Override
+  public Optional<SourceReport> report() {
+    String version =
+        service.isKnown()
+            ? service.version() + " of epoch " + Long.toHexString(service.epoch())
+            : "";
+    return Optional.of(
+        new SourceReport(
+            Optional.ofNullable(current).flatMap(Call::server),
+            heardNs,
+            version,
+            RegisteredUpstreams.entries(service, since)));
   }
 
   /** One call of Watch, on a channel of its own. */
@@ -138,7 +171,7 @@ final class DirectoryDiscovery implements DiscoverySource {
     private @Nullable ClientCallStreamObserver<WatchRequest> stream;
     private @Nullable ScheduledFuture<?> silence;
     private final long startedNs = control.time().nowNs();
-    private boolean hasAnswered;
+    private OptionalLong answeredNs = OptionalLong.empty();
 
     Call(RegistryChannel channel) {
       this.channel = channel;
@@ -165,9 +198,16 @@ final class DirectoryDiscovery implements DiscoverySource {
           this);
     }
 
+    /** Empty until it has answered. */
+    Optional<SourceReport.Server> server() {
+      return answeredNs.isPresent()
+          ? Optional.of(new SourceReport.Server(channel.server(), answeredNs.getAsLong()))
+          : Optional.empty();
+    }
+
     void end() {
       cancel(silence);
-      if (hasAnswered) {
+      if (answeredNs.isPresent()) {
         waits.resetAfter(TimeUnit.NANOSECONDS.toMillis(control.time().nowNs() - startedNs));
       }
       if (stream != null) {
@@ -203,7 +243,8 @@ final class DirectoryDiscovery implements DiscoverySource {
     @Override
     public void onNext(WatchResponse response) {
       if (current == this) {
-        hasAnswered = true;
+        heardNs = OptionalLong.of(control.time().nowNs());
+        answeredNs = answeredNs.isPresent() ? answeredNs : heardNs;
         arm(Math.clamp(response.getHeartbeatMs(), 100L, 3_600_000L) * HEARTBEATS_MISSED_MAX);
         onResponse(response);
       }

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
@@ -38,6 +39,11 @@ public final class Discovery {
 
   private DiscoverySource source = () -> {};
 
+  /** What the present source has found, and when it last did. */
+  private List<Endpoint> found = List.of();
+
+  private OptionalLong foundNs = OptionalLong.empty();
+
   /**
    * @param cluster the Kubernetes cluster in which the bridge runs
    * @param onFound receives all upstreams, after every successful discovery
@@ -55,7 +61,12 @@ public final class Discovery {
     this.random = random;
     this.files = files;
     this.cluster = cluster;
-    this.onFound = onFound;
+    this.onFound =
+        upstreams -> {
+          found = upstreams;
+          foundNs = OptionalLong.of(control.time().nowNs());
+          onFound.accept(upstreams);
+        };
     this.onFailed = onFailed;
   }
 
@@ -72,6 +83,8 @@ public final class Discovery {
     if (!next.equals(followed)) {
       source.close();
       followed = next;
+      found = List.of();
+      foundNs = OptionalLong.empty();
       source = sourceOf(config);
       source.start();
     }
@@ -80,6 +93,11 @@ public final class Discovery {
   /** Looks for changes soon. */
   public void refreshSoon() {
     source.refreshSoon();
+  }
+
+  /** What is known of the target, for people. */
+  public SourceReport report() {
+    return source.report().orElseGet(() -> SourceReport.ofList(found, foundNs));
   }
 
   /** Ends: no callback follows. */

@@ -7,12 +7,30 @@ import java.util.List;
  * What matters of an EndpointSlice of Kubernetes. Immutable.
  *
  * @param name of the slice, unique in its namespace
- * @param ready the upstreams that can be used, in its order
- * @param endpointCount all endpoints with an IP address, also those that are not ready
+ * @param members its endpoints at the port that is looked for, in its order
+ * @param endpointCount all endpoints with an IP address
  * @param hasPort whether it has the port that is looked for
  */
-record EndpointSlice(String name, List<Endpoint> ready, int endpointCount, boolean hasPort) {
+record EndpointSlice(String name, List<Member> members, int endpointCount, boolean hasPort) {
+  /** Whether an endpoint can be used. The first that is true of one in several slices counts. */
+  enum Condition {
+    READY,
+    NOT_READY,
+    TERMINATING
+  }
+
+  /** An endpoint of a slice. */
+  record Member(Endpoint endpoint, Condition condition) {
+    boolean isReady() {
+      return condition == Condition.READY;
+    }
+  }
+
   EndpointSlice {
-    ready = List.copyOf(ready);
+    members = List.copyOf(members);
+  }
+
+  boolean hasReady() {
+    return members.stream().anyMatch(Member::isReady);
   }
 }

@@ -4,6 +4,7 @@ import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
+import dev.waymark.upstreams.discovery.EndpointSlice.Member;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,9 +51,19 @@ final class EndpointSlices {
 
   /** All upstreams, each once, in the order of their addresses. */
   List<Endpoint> upstreams() {
-    Map<String, Endpoint> merged = new TreeMap<>();
+    return members().stream().filter(Member::isReady).map(Member::endpoint).toList();
+  }
+
+  /** All endpoints at the port, each once, in the order of their addresses. */
+  List<Member> members() {
+    Map<String, Member> merged = new TreeMap<>();
     for (EndpointSlice slice : slices.values()) {
-      slice.ready().forEach(endpoint -> merged.putIfAbsent(endpoint.address(), endpoint));
+      for (Member member : slice.members()) {
+        merged.merge(
+            member.endpoint().address(),
+            member,
+            (known, other) -> other.condition().compareTo(known.condition()) < 0 ? other : known);
+      }
     }
     return List.copyOf(merged.values());
   }
@@ -69,7 +80,7 @@ final class EndpointSlices {
                   + target.namespace()
                   + ": there is no such service, or it has no selector"));
     }
-    if (slices.values().stream().anyMatch(slice -> !slice.ready().isEmpty())) {
+    if (slices.values().stream().anyMatch(EndpointSlice::hasReady)) {
       return Optional.empty();
     }
     return Optional.of(new UpstreamProblem(Kind.NO_ADDRESS, whyNone(target)));

@@ -7,10 +7,17 @@ import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
 import dev.waymark.upstreams.control.ControlLoop;
 import dev.waymark.upstreams.control.RetryWaits;
+import dev.waymark.upstreams.control.Since;
+import dev.waymark.upstreams.discovery.EndpointSlice.Member;
+import dev.waymark.upstreams.discovery.SourceReport.Standing;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -88,6 +95,9 @@ final class KubernetesDiscovery implements DiscoverySource {
   /** Empty if the last request failed. */
   private Optional<Told> told = Optional.empty();
 
+  private final Since<Standing> since = new Since<>();
+  private OptionalLong connectedNs = OptionalLong.empty();
+  private OptionalLong heardNs = OptionalLong.empty();
   private long requestNs;
   private @Nullable ScheduledFuture<?> deadline;
   private @Nullable ScheduledFuture<?> nextRequest;
@@ -153,6 +163,7 @@ final class KubernetesDiscovery implements DiscoverySource {
   }
 
   private void onPage(SlicePage page, int number, EndpointSlices listed) {
+    heard();
     page.slices().forEach(listed::put);
     if (listed.isTooLarge() || number == PAGES_MAX) {
       fail(TOO_LARGE);
@@ -186,6 +197,7 @@ final class KubernetesDiscovery implements DiscoverySource {
   }
 
   private void onOpen(int seconds) {
+    heard();
     cancel(deadline);
     deadline =
         control
@@ -194,6 +206,7 @@ final class KubernetesDiscovery implements DiscoverySource {
   }
 
   private void onEvent(WatchEvent event) {
+    heard();
     switch (event) {
       case WatchEvent.Put(String _, EndpointSlice slice) -> slices.put(slice);
       case WatchEvent.Deleted(String _, String name) -> slices.remove(name);
@@ -230,11 +243,49 @@ final class KubernetesDiscovery implements DiscoverySource {
             .schedule(version.isEmpty() ? this::list : this::watch, waitMs, TimeUnit.MILLISECONDS);
   }
 
+  private void heard() {
+    heardNs = OptionalLong.of(control.time().nowNs());
+    connectedNs = connectedNs.isPresent() ? connectedNs : heardNs;
+  }
+
   // --- outputs ---
+
+  @Override
+  public Optional<SourceReport> report() {
+    Optional<SourceReport.Server> server =
+        connectedNs.isPresent()
+            ? Optional.of(new SourceReport.Server(client.server(), connectedNs.getAsLong()))
+            : Optional.empty();
+    List<SourceReport.Entry> entries =
+        slices.members().stream()
+            .map(member ->
+                new SourceReport.Entry(
+                    member.endpoint(),
+                    standing(member),
+                    withheld(member),
+                    since.of(member.endpoint().address())))
+            .toList();
+    return Optional.of(new SourceReport(server, heardNs, version, entries));
+  }
+
+  private static Standing standing(Member member) {
+    return Standing.of(member.condition().name().toLowerCase(Locale.ROOT).replace('_', ' '));
+  }
+
+  private static String withheld(Member member) {
+    return switch (member.condition()) {
+      case READY -> "";
+      case NOT_READY -> "its endpoint is not ready in Kubernetes";
+      case TERMINATING -> "its pod terminates";
+    };
+  }
 
   private void tell() {
     cancel(nextTell);
     nextTell = null;
+    Map<String, Standing> standings = new HashMap<>();
+    slices.members().forEach(each -> standings.put(each.endpoint().address(), standing(each)));
+    since.update(standings, control.time().nowNs());
     Told now = new Told(slices.upstreams(), slices.problem(target));
     if (!told.equals(Optional.of(now))) {
       told = Optional.of(now);
@@ -246,6 +297,7 @@ final class KubernetesDiscovery implements DiscoverySource {
   private void fail(UpstreamProblem problem) {
     told = Optional.empty();
     version = "";
+    connectedNs = OptionalLong.empty();
     renewClient();
     onFailed.accept(problem);
     goOn(waits.nextMs());

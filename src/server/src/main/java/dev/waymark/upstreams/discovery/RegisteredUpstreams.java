@@ -6,8 +6,13 @@ import dev.waymark.net.dial.UpstreamProblem.Kind;
 import dev.waymark.registry.Catalog;
 import dev.waymark.registry.Instance;
 import dev.waymark.registry.wire.WatchedService;
+import dev.waymark.upstreams.control.Since;
+import dev.waymark.upstreams.discovery.SourceReport.Standing;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -31,6 +36,47 @@ record RegisteredUpstreams(List<Endpoint> upstreams, Optional<UpstreamProblem> p
                 .sorted(Comparator.comparing(Endpoint::address))
                 .toList();
     return new RegisteredUpstreams(upstreams, problem(service, watched, upstreams.isEmpty()));
+  }
+
+  /**
+   * What is known of each instance, in the order of their addresses.
+   *
+   * @param since when they have stood as {@link #standings} says
+   */
+  static List<SourceReport.Entry> entries(WatchedService watched, Since<Standing> since) {
+    boolean isStableKnown = watched.instances().values().stream().anyMatch(Catalog.Entry::isUsable);
+    return watched.instances().values().stream()
+        .map(entry ->
+            new SourceReport.Entry(
+                endpoint(entry.instance()),
+                standing(entry, watched.isKept(entry.instance().address())),
+                withheld(entry, isStableKnown),
+                since.of(entry.instance().address())))
+        .sorted(Comparator.comparing(entry -> entry.endpoint().address()))
+        .toList();
+  }
+
+  /** How the instances stand, by address, whether they are kept or not. */
+  static Map<String, Standing> standings(WatchedService watched) {
+    Map<String, Standing> standings = new HashMap<>();
+    watched.instances().forEach((address, entry) -> standings.put(address, standing(entry, false)));
+    return standings;
+  }
+
+  private static Standing standing(Catalog.Entry entry, boolean isKept) {
+    String health = entry.instance().health().name().toLowerCase(Locale.ROOT);
+    return new Standing(health, entry.isDamped(), isKept);
+  }
+
+  private static String withheld(Catalog.Entry entry, boolean isStableKnown) {
+    return switch (entry.instance().health()) {
+      case DRAINING -> "it is registered as draining";
+      case UNHEALTHY -> "it is registered as unhealthy";
+      case HEALTHY ->
+          entry.isDamped() && isStableKnown
+              ? "it comes and goes too often: the directory damps it until it has been stable"
+              : "";
+    };
   }
 
   private static Endpoint endpoint(Instance instance) {

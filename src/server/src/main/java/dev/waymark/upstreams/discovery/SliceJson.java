@@ -14,6 +14,8 @@ import com.google.gson.stream.JsonToken;
 import dev.waymark.config.BadValueException;
 import dev.waymark.config.HostPort;
 import dev.waymark.config.PoolConfig.Endpoint;
+import dev.waymark.upstreams.discovery.EndpointSlice.Condition;
+import dev.waymark.upstreams.discovery.EndpointSlice.Member;
 import dev.waymark.upstreams.names.UpstreamAddress;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -140,11 +142,11 @@ final class SliceJson {
             ? objects(slice, "endpoints").toList()
             : List.of();
     Optional<String> number = portNumber(slice);
-    List<Endpoint> ready =
+    List<Member> members =
         number.stream()
-            .flatMap(at -> endpoints.stream().flatMap(each -> upstream(each, at).stream()))
+            .flatMap(at -> endpoints.stream().flatMap(each -> member(each, at).stream()))
             .toList();
-    return Optional.of(new EndpointSlice(name, ready, endpoints.size(), number.isPresent()));
+    return Optional.of(new EndpointSlice(name, members, endpoints.size(), number.isPresent()));
   }
 
   private Optional<String> portNumber(JsonObject slice) {
@@ -159,21 +161,25 @@ final class SliceJson {
         .findFirst();
   }
 
-  /** Empty if it must not be used, or cannot be read. */
-  private static Optional<Endpoint> upstream(JsonObject endpoint, String port) {
+  private static Condition condition(JsonObject endpoint) {
     JsonObject conditions = object(endpoint, "conditions");
     // A terminating pod that publishes its address before it is ready would still count as ready.
-    if (!isTrue(conditions, "ready", true) || isTrue(conditions, "terminating", false)) {
-      return Optional.empty();
+    if (isTrue(conditions, "terminating", false)) {
+      return Condition.TERMINATING;
     }
+    return isTrue(conditions, "ready", true) ? Condition.READY : Condition.NOT_READY;
+  }
+
+  /** Empty if it cannot be read. */
+  private static Optional<Member> member(JsonObject endpoint, String port) {
     String zone = text(endpoint, Endpoint.ZONE);
     boolean isLabel =
         !zone.isEmpty()
             && zone.length() <= ZONE_CHARS_MAX
             && zone.chars().noneMatch(Character::isISOControl);
     return address(endpoint, port)
-        .map(
-            found -> new Endpoint(found, WEIGHT, isLabel ? Map.of(Endpoint.ZONE, zone) : Map.of()));
+        .map(found -> new Endpoint(found, WEIGHT, isLabel ? Map.of(Endpoint.ZONE, zone) : Map.of()))
+        .map(upstream -> new Member(upstream, condition(endpoint)));
   }
 
   /** Only the first address counts: the others, if ever there are some, have no agreed meaning. */

@@ -6,6 +6,8 @@ import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
+import dev.waymark.upstreams.discovery.EndpointSlice.Condition;
+import dev.waymark.upstreams.discovery.EndpointSlice.Member;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -27,9 +29,24 @@ class EndpointSlicesTest {
 
   @Test
   void endpoint_inTwoSlices_hasTheZoneOfTheFirst() {
-    slices.put(new EndpointSlice("b", List.of(zoned("y")), 1, true));
-    slices.put(new EndpointSlice("a", List.of(zoned("x")), 1, true));
+    slices.put(new EndpointSlice("b", List.of(ready(zoned("y"))), 1, true));
+    slices.put(new EndpointSlice("a", List.of(ready(zoned("x"))), 1, true));
     assertThat(slices.upstreams()).containsExactly(zoned("x"));
+  }
+
+  @Test
+  void endpoint_inTwoSlices_isReadyIfOneOfThemSaysSo() {
+    Endpoint endpoint = zoned("x");
+    slices.put(slice("a", new Member(endpoint, Condition.TERMINATING)));
+    assertThat(slices.upstreams()).isEmpty();
+    slices.put(slice("b", ready(endpoint)));
+    slices.put(slice("c", new Member(endpoint, Condition.NOT_READY)));
+    assertThat(slices.upstreams()).containsExactly(endpoint);
+    assertThat(slices.members()).containsExactly(ready(endpoint));
+  }
+
+  private static EndpointSlice slice(String name, Member member) {
+    return new EndpointSlice(name, List.of(member), 1, true);
   }
 
   @Test
@@ -83,9 +100,13 @@ class EndpointSlicesTest {
   private static EndpointSlice slice(String name, String... addresses) {
     return new EndpointSlice(
         name,
-        Stream.of(addresses).map(each -> new Endpoint(each, 1, Map.of())).toList(),
+        Stream.of(addresses).map(each -> ready(new Endpoint(each, 1, Map.of()))).toList(),
         addresses.length,
         true);
+  }
+
+  private static Member ready(Endpoint endpoint) {
+    return new Member(endpoint, Condition.READY);
   }
 
   private static Endpoint zoned(String zone) {

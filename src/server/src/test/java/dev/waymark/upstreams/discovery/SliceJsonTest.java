@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.gson.JsonParseException;
 import dev.waymark.config.PoolConfig.Endpoint;
+import dev.waymark.upstreams.discovery.EndpointSlice.Condition;
+import dev.waymark.upstreams.discovery.EndpointSlice.Member;
 import java.io.InputStream;
 import java.util.List;
 import java.util.Map;
@@ -34,24 +36,34 @@ class SliceJsonTest {
         .containsExactly(
             new EndpointSlice(
                 "echo-2xk7p",
-                List.of(new Endpoint("10.244.1.17:4770", 1, Map.of("zone", "eu-1a"))),
+                List.of(
+                    new Member(zoned("10.244.1.17:4770", "eu-1a"), Condition.READY),
+                    new Member(zoned("10.244.2.9:4770", "eu-1b"), Condition.TERMINATING),
+                    new Member(zoned("10.244.3.4:4770", "eu-1c"), Condition.NOT_READY)),
                 3,
                 true),
             new EndpointSlice(
                 "echo-v6-b8mnd",
-                List.of(new Endpoint("[fd00:10:244:1::11]:4771", 1, Map.of())),
+                List.of(
+                    new Member(
+                        new Endpoint("[fd00:10:244:1::11]:4771", 1, Map.of()), Condition.READY)),
                 1,
                 true),
             new EndpointSlice("echo-empty", List.of(), 0, false),
             new EndpointSlice("echo-fqdn", List.of(), 0, true));
   }
 
+  private static Endpoint zoned(String address, String zone) {
+    return new Endpoint(address, 1, Map.of("zone", zone));
+  }
+
   @Test
   void port_asANumber_isThatOfEveryEndpoint() throws Exception {
     SlicePage page = new SliceJson("7070").page(recorded());
     assertThat(page.slices())
-        .flatExtracting(EndpointSlice::ready)
-        .extracting("address")
+        .flatExtracting(EndpointSlice::members)
+        .filteredOn(Member::isReady)
+        .extracting(member -> member.endpoint().address())
         .containsExactly("10.244.1.17:7070", "[fd00:10:244:1::11]:7070");
   }
 
@@ -59,17 +71,17 @@ class SliceJsonTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "{}|true",
-        "{\"ready\": null}|true",
-        "{\"ready\": true, \"terminating\": false}|true",
-        "{\"ready\": false, \"serving\": true}|false",
-        "{\"ready\": true, \"serving\": true, \"terminating\": true}|false",
-        "{\"ready\": []}|false",
+        "{}|READY",
+        "{\"ready\": null}|READY",
+        "{\"ready\": true, \"terminating\": false}|READY",
+        "{\"ready\": false, \"serving\": true}|NOT_READY",
+        "{\"ready\": true, \"serving\": true, \"terminating\": true}|TERMINATING",
+        "{\"ready\": []}|NOT_READY",
       })
-  void endpoint_isUsed_ifItIsReadyAndDoesNotTerminate(String conditions, boolean isUsed)
+  void endpoint_isReady_unlessItSaysOtherwiseOrTerminates(String conditions, Condition condition)
       throws Exception {
     String endpoint = "{\"addresses\": [\"10.0.0.1\"], \"conditions\": " + conditions + "}";
-    assertThat(put(endpoint).ready()).hasSize(isUsed ? 1 : 0);
+    assertThat(put(endpoint).members()).extracting(Member::condition).containsExactly(condition);
   }
 
   @ParameterizedTest
@@ -90,8 +102,8 @@ class SliceJsonTest {
         "{\"addresses\": [\"fe80::1%eth0\"]}",
       })
   void endpoint_thatCannotBeRead_costsOnlyItself(String broken) throws Exception {
-    assertThat(put(broken + ", {\"addresses\": [\"10.0.0.1\", \"10.0.0.2\"]}").ready())
-        .containsExactly(new Endpoint("10.0.0.1:9", 1, Map.of()));
+    assertThat(put(broken + ", {\"addresses\": [\"10.0.0.1\", \"10.0.0.2\"]}").members())
+        .containsExactly(new Member(new Endpoint("10.0.0.1:9", 1, Map.of()), Condition.READY));
   }
 
   @ParameterizedTest
