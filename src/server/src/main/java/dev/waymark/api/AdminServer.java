@@ -125,6 +125,11 @@ public final class AdminServer {
             .taking("mark", "with"),
         Route.get(
             "/upstreams", "pools and upstreams, and why one is not serving", _ -> upstreams()),
+        Route.get(
+                "/explain",
+                "?service=…[&address=…]: what is known of its instances, and why one is not used",
+                this::explain)
+            .taking("service", "address"),
         Route.post(
                 "/upstreams/drain",
                 "?pool=…&upstream=…: its connections move to others",
@@ -240,6 +245,17 @@ public final class AdminServer {
   private Reply upstreams() throws Refusal {
     Upstreams upstreams = new Upstreams(operations.pools(), answer(operations.upstreams()));
     return rendered(() -> Reply.json(200, upstreams));
+  }
+
+  private Reply explain(Request request) throws Refusal {
+    String service = request.demand("service");
+    ServiceExplanation explanation =
+        answer(operations.explain(service, request.query().get("address")));
+    if (explanation.pools().isEmpty()) {
+      throw new Refusal(
+          404, "no pool is named '" + service + "' or has a target that names it; see /upstreams");
+    }
+    return rendered(() -> Reply.json(200, explanation));
   }
 
   private Reply config() {

@@ -33,6 +33,14 @@ public interface Operations {
   CompletionStage<List<UpstreamStatus>> upstreams();
 
   /**
+   * Why the instances of a service get connections or not, in every pool whose name or target names
+   * it. Any thread may complete the stage.
+   *
+   * @param address of the only instance to explain, in any spelling; null: all
+   */
+  CompletionStage<ServiceExplanation> explain(String service, @Nullable String address);
+
+  /**
    * The configuration in force: strings, numbers, booleans, and lists and maps of them. The values
    * of secret keys are masked.
    */

@@ -1,5 +1,7 @@
 package dev.waymark.api;
 
+import java.util.Map;
+
 /**
  * One upstream of a pool, for display. Immutable. Component names are the field names of the JSON.
  *
@@ -8,7 +10,9 @@ package dev.waymark.api;
  * @param isServing whether it can take new connections
  * @param weight the configured weight
  * @param slowStartPercent share of its weight that counts now
+ * @param priority from 0; it gets connections while none with a lower number serves
  * @param subset number of the subset that it belongs to; 0 in a pool without subsets
+ * @param labels that its list or registry gives it
  * @param connections attached to it now, over all shards
  * @param lanes to it, over all shards
  * @param openLanes how many of these lanes are open
@@ -25,7 +29,9 @@ public record UpstreamStatus(
     boolean isServing,
     int weight,
     int slowStartPercent,
+    int priority,
     int subset,
+    Map<String, String> labels,
     long connections,
     int lanes,
     int openLanes,

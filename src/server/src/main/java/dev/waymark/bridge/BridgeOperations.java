@@ -8,8 +8,11 @@ import dev.waymark.api.Operations;
 import dev.waymark.api.PoolStatus;
 import dev.waymark.api.Readiness;
 import dev.waymark.api.ReloadOutcome;
+import dev.waymark.api.ServiceExplanation;
 import dev.waymark.api.UpstreamStatus;
+import dev.waymark.config.BadValueException;
 import dev.waymark.config.PoolConfig;
+import dev.waymark.config.ServiceAddress;
 import dev.waymark.engine.connection.ConnectionStatus;
 import dev.waymark.engine.lane.LaneStatus;
 import dev.waymark.engine.lane.UpstreamState;
@@ -19,6 +22,7 @@ import dev.waymark.engine.shard.Shard;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.protocol.Mark;
 import dev.waymark.upstreams.OperatorDrain;
+import dev.waymark.upstreams.PoolReport;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,6 +32,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -243,7 +248,9 @@ final class BridgeOperations implements Operations {
         state == UpstreamState.SERVING,
         upstream.weight(),
         upstream.slowStartPercent(),
+        upstream.priority(),
         upstream.subset().number(),
+        upstream.labels(),
         bridge.counters().connections(pool, upstream.address()),
         own.size(),
         (int) own.stream().filter(LaneStatus::isOpen).count(),
@@ -251,6 +258,47 @@ final class BridgeOperations implements Operations {
         isDraining ? drainedBy(pool, upstream, hasAnnounced) : "",
         problem.map(p -> p.kind().label()).orElse(""),
         problem.map(UpstreamProblem::text).orElse(""));
+  }
+
+  @Override
+  public CompletionStage<ServiceExplanation> explain(String service, @Nullable String address) {
+    Predicate<String> isAsked = asked(address);
+    return bridge
+        .shards()
+        .lanes()
+        .thenCombineAsync(
+            bridge.pools().reports(service),
+            (lanes, reports) ->
+                new ServiceExplanation(
+                    service,
+                    reports.stream()
+                        .map(report -> explainer(report, lanes).explain(isAsked))
+                        .toList()),
+            // Not on the loop that answers last.
+            Thread::startVirtualThread);
+  }
+
+  private PoolExplainer explainer(PoolReport report, List<LaneStatus> lanes) {
+    String pool = report.config().name();
+    List<LaneStatus> own = lanes.stream().filter(lane -> lane.pool().equals(pool)).toList();
+    return new PoolExplainer(report, own, (upstream, itsLanes) -> status(pool, upstream, itsLanes));
+  }
+
+  private static Predicate<String> asked(@Nullable String address) {
+    if (address == null) {
+      return _ -> true;
+    }
+    String wanted = canonical(address);
+    return each -> canonical(each).equals(wanted);
+  }
+
+  /** The one text for all spellings of an address; the text itself if it is none. */
+  private static String canonical(String address) {
+    try {
+      return ServiceAddress.read(address);
+    } catch (BadValueException none) {
+      return address;
+    }
   }
 
   private String drainedBy(String pool, UpstreamView upstream, boolean hasAnnounced) {

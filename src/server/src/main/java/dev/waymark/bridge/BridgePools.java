@@ -4,6 +4,7 @@ import dev.waymark.api.PoolStatus;
 import dev.waymark.config.ClusterAccess;
 import dev.waymark.config.HealthKeys;
 import dev.waymark.config.PoolConfig;
+import dev.waymark.config.TargetText;
 import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.lane.LaneStatus;
 import dev.waymark.engine.lane.UpstreamState;
@@ -23,6 +24,7 @@ import dev.waymark.upstreams.NettyHealthChannels;
 import dev.waymark.upstreams.OperatorDrain;
 import dev.waymark.upstreams.PoolBalancer;
 import dev.waymark.upstreams.PoolManager;
+import dev.waymark.upstreams.PoolReport;
 import dev.waymark.upstreams.control.ControlLoop;
 import java.net.SocketAddress;
 import java.security.SecureRandom;
@@ -436,6 +438,20 @@ final class BridgePools
   boolean isDrained(String name, String upstream) {
     Pool pool = pools.get(name);
     return pool != null && pool.manager.isDrained(upstream);
+  }
+
+  /** What is known of the pools whose name or target names this service, sorted by name. */
+  CompletableFuture<List<PoolReport>> reports(String service) {
+    List<CompletableFuture<PoolReport>> asked =
+        pools.values().stream()
+            .filter(pool ->
+                pool.config.name().equals(service)
+                    || TargetText.isOf(pool.config.target(), service))
+            .sorted(Comparator.comparing(pool -> pool.config.name()))
+            .map(pool -> pool.manager.report())
+            .toList();
+    return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
+        .thenApply(_ -> asked.stream().map(CompletableFuture::join).toList());
   }
 
   /** The status of all pools, sorted by name. */

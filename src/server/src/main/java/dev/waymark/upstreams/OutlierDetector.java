@@ -3,12 +3,14 @@ package dev.waymark.upstreams;
 import dev.waymark.config.OutlierKeys;
 import dev.waymark.config.PoolConfig;
 import dev.waymark.engine.base.OutlierSignal;
+import dev.waymark.upstreams.PoolReport.Ejection;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -34,6 +36,7 @@ final class OutlierDetector {
     long ejections;
 
     boolean isEjected;
+    OutlierSignal why = OutlierSignal.LANE_BROKEN;
     long endsAtNs;
   }
 
@@ -72,6 +75,7 @@ final class OutlierDetector {
       return false;
     }
     eject(nowNs, history);
+    history.why = why;
     return true;
   }
 
@@ -118,6 +122,14 @@ final class OutlierDetector {
   long leftNs(long nowNs, String upstream) {
     History history = histories.get(upstream);
     return history == null || !history.isEjected ? 0 : history.endsAtNs - nowNs;
+  }
+
+  /** Why it is ejected, and until when; empty if it is not. */
+  Optional<Ejection> ejection(String upstream) {
+    History history = histories.get(upstream);
+    return history == null || !history.isEjected
+        ? Optional.empty()
+        : Optional.of(new Ejection(history.why, history.endsAtNs));
   }
 
   /** Returns when to call {@link #onDeadline}; may change with every input. */

@@ -7,13 +7,16 @@ import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.PoolConfig.Target;
 import dev.waymark.config.UpstreamTlsKeys;
 import dev.waymark.engine.base.OutlierSignal;
+import dev.waymark.engine.lane.UpstreamState;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.pool.PoolSnapshot;
 import dev.waymark.net.dial.Pacer;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
+import dev.waymark.upstreams.PoolReport.Trouble;
 import dev.waymark.upstreams.control.ControlLoop;
 import dev.waymark.upstreams.control.RetryWaits;
+import dev.waymark.upstreams.control.Since;
 import dev.waymark.upstreams.discovery.Discovery;
 import dev.waymark.upstreams.names.DialAddresses;
 import dev.waymark.upstreams.names.ResolverFiles;
@@ -32,6 +35,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,6 +66,7 @@ public final class PoolManager implements AutoCloseable {
   private final DialAddresses addresses;
   private final Pacer pacer;
   private final ProblemReport discoveryReport = new ProblemReport();
+  private final Since<UpstreamState> since = new Since<>();
 
   /** Why each upstream does not serve, by address. Read by any thread. */
   private final Map<String, UpstreamProblem> problems = new ConcurrentHashMap<>();
@@ -214,6 +219,30 @@ public final class PoolManager implements AutoCloseable {
   /** Why the last attempt to resolve the pool's name failed; empty if it did not. Thread-safe. */
   public Optional<UpstreamProblem> discoveryProblem() {
     return discoveryProblem;
+  }
+
+  /** What is known of the pool, for people. Completed on the control thread. */
+  public CompletableFuture<PoolReport> report() {
+    return CompletableFuture.supplyAsync(this::reportOnLoop, control.eventLoop());
+  }
+
+  private PoolReport reportOnLoop() {
+    return new PoolReport(
+        config,
+        nowNs(),
+        discovery.report(),
+        discoveryReport.trouble(),
+        published.stream().map(this::report).toList());
+  }
+
+  private PoolReport.Upstream report(UpstreamView view) {
+    String address = view.address();
+    Upstream upstream = upstreams.get(address);
+    return new PoolReport.Upstream(
+        view,
+        since.of(address),
+        upstream == null ? Optional.empty() : upstream.trouble(),
+        state.ejection(address));
   }
 
   // --- transitions ---
@@ -376,6 +405,9 @@ public final class PoolManager implements AutoCloseable {
 
   private void publish(List<UpstreamView> views) {
     published = views;
+    since.update(
+        views.stream().collect(Collectors.toMap(UpstreamView::address, UpstreamView::state)),
+        nowNs());
     version++;
     sink.accept(new PoolSnapshot(config.name(), version, views));
   }
@@ -532,6 +564,11 @@ public final class PoolManager implements AutoCloseable {
             boolean isHealthProblem = healthReport.current().isPresent();
             report(isHealthProblem ? healthReport : attachReport, problem);
           });
+    }
+
+    /** Why it does not serve, as in {@link #updateProblem}, and since when. */
+    Optional<Trouble> trouble() {
+      return healthReport.trouble().or(attachReport::trouble);
     }
 
     /** A health problem takes precedence: without health, nothing is known about lanes. */

@@ -7,9 +7,11 @@ import dev.waymark.engine.base.OutlierSignal;
 import dev.waymark.engine.lane.UpstreamState;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.engine.lane.UpstreamView.Subset;
+import dev.waymark.upstreams.PoolReport.Ejection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
@@ -216,6 +218,11 @@ final class PoolState {
   /** The upstreams that operators drain. */
   Set<String> drained() {
     return Set.copyOf(drained);
+  }
+
+  /** Why an upstream is ejected, and until when; empty if it is not. */
+  Optional<Ejection> ejection(String address) {
+    return outliers.ejection(address);
   }
 
   /** Returns all upstreams, as shards see them. */

@@ -2,6 +2,7 @@ package dev.waymark.upstreams;
 
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
+import dev.waymark.upstreams.PoolReport.Trouble;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
@@ -53,6 +54,11 @@ final class ProblemReport {
 
   Optional<UpstreamProblem> current() {
     return Optional.ofNullable(current);
+  }
+
+  /** The current problem and when it began; empty if there is none. */
+  Optional<Trouble> trouble() {
+    return current().map(problem -> new Trouble(problem, sinceNs));
   }
 
   /** When the current problem began, of whatever kind; meaningless without one. */

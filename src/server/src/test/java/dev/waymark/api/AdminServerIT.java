@@ -145,7 +145,9 @@ class AdminServerIT {
                   true,
                   1,
                   100,
+                  1,
                   0,
+                  Map.of("zone", "eu-1a"),
                   3,
                   2,
                   1,
@@ -153,6 +155,21 @@ class AdminServerIT {
                   "",
                   "",
                   "")));
+    }
+
+    @Override
+    public CompletionStage<ServiceExplanation> explain(String service, @Nullable String address) {
+      var source = new ServiceExplanation.Source("d:1", 9L, null, "7", 0, "", "", null);
+      var instance =
+          new ServiceExplanation.Instance(
+              String.valueOf(address), false, "why", 5L, 0, null, null, null, null);
+      return CompletableFuture.completedFuture(
+          new ServiceExplanation(
+              service,
+              service.equals("unknown")
+                  ? List.of()
+                  : List.of(
+                      new ServiceExplanation.Pool("p", "target", source, List.of(instance)))));
     }
 
     @Override
@@ -263,9 +280,30 @@ class AdminServerIT {
         json(send("GET", "/upstreams")).getAsJsonArray("upstreams").get(0).getAsJsonObject();
     assertThat(upstream.get("health").getAsString()).isEqualTo("SERVING");
     assertThat(upstream.get("openLanes").getAsInt()).isEqualTo(1);
+    assertThat(upstream.get("priority").getAsInt()).isEqualTo(1);
+    assertThat(upstream.getAsJsonObject("labels").get("zone").getAsString()).isEqualTo("eu-1a");
     HttpResponse<String> config = send("GET", "/config");
     assertThat(json(config).getAsJsonObject("admin").get("address").getAsString())
         .isEqualTo("127.0.0.1:7080");
+  }
+
+  @Test
+  void explain_ofAService_returnsJsonOr404() throws Exception {
+    JsonObject pool =
+        json(send("GET", "/explain?service=echo&address=a:1"))
+            .getAsJsonArray("pools")
+            .get(0)
+            .getAsJsonObject();
+    assertThat(pool.getAsJsonObject("source").get("connectedForMs").getAsLong()).isEqualTo(9);
+    assertThat(pool.getAsJsonObject("source").get("heardForMs").isJsonNull()).isTrue();
+    JsonObject instance = pool.getAsJsonArray("instances").get(0).getAsJsonObject();
+    assertThat(instance.get("address").getAsString()).isEqualTo("a:1");
+    assertThat(instance.get("why").getAsString()).isEqualTo("why");
+    HttpResponse<String> unknown = send("GET", "/explain?service=unknown");
+    assertThat(unknown.statusCode()).isEqualTo(404);
+    assertThat(json(unknown).get("error").getAsString())
+        .isEqualTo("no pool is named 'unknown' or has a target that names it; see /upstreams");
+    assertThat(send("GET", "/explain").statusCode()).isEqualTo(400);
   }
 
   @Test

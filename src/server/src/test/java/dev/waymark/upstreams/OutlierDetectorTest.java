@@ -27,6 +27,9 @@ class OutlierDetectorTest {
     assertThat(signal("a", OutlierSignal.LANE_BROKEN)).isTrue();
     assertThat(outliers.isEjected("a")).isTrue();
     assertThat(outliers.leftNs(nowNs, "a")).isEqualTo(30 * SECOND_NS);
+    assertThat(outliers.ejection("a"))
+        .contains(new PoolReport.Ejection(OutlierSignal.LANE_BROKEN, nowNs + 30 * SECOND_NS));
+    assertThat(outliers.ejection("b")).isEmpty();
     assertThat(outliers.nextDeadlineNs(nowNs)).hasValue(nowNs + 30 * SECOND_NS);
   }
 

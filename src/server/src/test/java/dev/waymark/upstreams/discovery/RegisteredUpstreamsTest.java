@@ -43,8 +43,7 @@ class RegisteredUpstreamsTest {
   void dampedInstances_arePassedOnIfThereAreNoOthers() {
     table(TTL_MS, watched("a:1", Health.HEALTHY, true), watched("b:1", Health.UNHEALTHY, false));
     assertThat(entries())
-        .containsExactly(
-            "a:1 healthy damped: ", "b:1 unhealthy: it is registered as unhealthy");
+        .containsExactly("a:1 healthy damped: ", "b:1 unhealthy: it is registered as unhealthy");
     assertThat(passedOn()).containsExactly("a:1");
   }
 
@@ -74,8 +73,7 @@ class RegisteredUpstreamsTest {
 
   private static WatchedInstance watched(String address, Health health, boolean isDamped) {
     return WatchedInstance.newBuilder()
-        .setInstance(
-            Instance.newBuilder().setService("echo").setAddress(address).setHealth(health))
+        .setInstance(Instance.newBuilder().setService("echo").setAddress(address).setHealth(health))
         .setIsDamped(isDamped)
         .build();
   }
