@@ -138,6 +138,7 @@ class ArchitectureTest {
                   "telemetry",
                   "upstreams",
                   "upstreams.control",
+                  "upstreams.discovery",
                   "net",
                   "net.admission",
                   "net.dial",
@@ -167,6 +168,7 @@ class ArchitectureTest {
                   "config",
                   "engine.base")),
           entry("tools.bench", Set.of()),
+          entry("tools.ctl", Set.of("net.tls", "config")),
           entry("tools.demo", Set.of()),
           entry(
               "tools.egress",
@@ -213,6 +215,7 @@ class ArchitectureTest {
                   "registry.table",
                   "tools.agent",
                   "tools.bench",
+                  "tools.ctl",
                   "tools.demo",
                   "tools.directory",
                   "tools.directory.dns",

@@ -33,6 +33,7 @@ public final class Main {
           BenchCommand.class,
           ConfigCommand.class,
           HealthCommand.class,
+          CtlCommand.class,
           TrainCommand.class);
 
   /**

@@ -162,7 +162,8 @@ final class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"bridge", "egress", "stub", "demo", "bench", "config", "health", "train"})
+  @ValueSource(
+      strings = {"bridge", "egress", "stub", "demo", "bench", "config", "health", "ctl", "train"})
   void command_byName_isOnlyOneCreatedAndHasHelp(String command) {
     assertThat(Main.commandLine(environment, command, "--help").getSubcommands())
         .containsOnlyKeys(command);

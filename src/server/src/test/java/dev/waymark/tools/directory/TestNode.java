@@ -16,13 +16,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** A node that registers by hand: one call, and no heartbeats but those that a test sends. */
-final class TestNode implements ClientResponseObserver<RegisterRequest, RegisterResponse> {
+public final class TestNode implements ClientResponseObserver<RegisterRequest, RegisterResponse> {
   private final BlockingQueue<RegisterResponse> responses = new LinkedBlockingQueue<>();
   private final CompletableFuture<Status> end = new CompletableFuture<>();
   private ClientCallStreamObserver<RegisterRequest> call;
 
   /** Connects a node with a TTL and these instances. */
-  static TestNode open(Channel channel, String name, int ttlMs, Instance... instances) {
+  public static TestNode open(Channel channel, String name, int ttlMs, Instance... instances) {
     TestNode node = new TestNode();
     RegistryGrpc.newStub(channel).register(node);
     node.send(
@@ -35,7 +35,7 @@ final class TestNode implements ClientResponseObserver<RegisterRequest, Register
   }
 
   /** An instance of service echo. */
-  static Instance echo(String address) {
+  public static Instance echo(String address) {
     return Instance.newBuilder().setService("echo").setAddress(address).build();
   }
 
@@ -51,12 +51,12 @@ final class TestNode implements ClientResponseObserver<RegisterRequest, Register
     send(RegisterRequest.getDefaultInstance());
   }
 
-  void put(Instance... instances) {
+  public void put(Instance... instances) {
     send(RegisterRequest.newBuilder().addAllPut(List.of(instances)).build());
   }
 
   /** De-registers the node. */
-  void leave() {
+  public void leave() {
     call.onCompleted();
   }
 
@@ -65,7 +65,7 @@ final class TestNode implements ClientResponseObserver<RegisterRequest, Register
     call.cancel("the node is gone", null);
   }
 
-  RegisterResponse response() throws InterruptedException {
+  public RegisterResponse response() throws InterruptedException {
     RegisterResponse next = responses.poll(10, TimeUnit.SECONDS);
     if (next == null) {
       throw new AssertionError("no response");
@@ -74,7 +74,7 @@ final class TestNode implements ClientResponseObserver<RegisterRequest, Register
   }
 
   /** How the call ended. */
-  Status end() throws Exception {
+  public Status end() throws Exception {
     return end.get(10, TimeUnit.SECONDS);
   }
 
