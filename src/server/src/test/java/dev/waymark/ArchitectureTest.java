@@ -98,7 +98,15 @@ class ArchitectureTest {
           entry("registry", Set.of()),
           entry("registry.table", Set.of("registry")),
           entry("registry.wire", Set.of("registry", "config", "v1")),
-          entry("etcd", Set.of("registry.client", "net.dial")),
+          entry(
+              "etcd",
+              Set.of(
+                  "registry.client",
+                  "registry",
+                  "upstreams.control",
+                  "net.dial",
+                  "config",
+                  "engine.base")),
           entry(
               "upstreams.discovery",
               Set.of(

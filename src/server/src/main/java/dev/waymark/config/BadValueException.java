@@ -9,7 +9,10 @@ public final class BadValueException extends Exception {
 
   private final String expected;
 
-  BadValueException(String expected) {
+  /**
+   * @param expected what would have been accepted
+   */
+  public BadValueException(String expected) {
     super(expected, null, false, false);
     this.expected = expected;
   }

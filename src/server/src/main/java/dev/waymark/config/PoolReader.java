@@ -68,6 +68,20 @@ final class PoolReader {
         .find(RegistryKeys.KEY, i)
         .filter(_ -> !hasCertificate)
         .ifPresent(key -> settings.refuse(key, "together with registry.certificate"));
+    checkLogin(i);
+  }
+
+  private void checkLogin(int i) {
+    boolean hasUser = !settings.value(RegistryKeys.USERNAME, i).isEmpty();
+    boolean hasPassword = settings.find(RegistryKeys.PASSWORD_FILE, i).isPresent();
+    settings
+        .find(RegistryKeys.USERNAME, i)
+        .filter(_ -> hasUser && !hasPassword)
+        .ifPresent(user -> settings.refuse(user, "together with registry.password-file"));
+    settings
+        .find(RegistryKeys.PASSWORD_FILE, i)
+        .filter(_ -> !hasUser)
+        .ifPresent(file -> settings.refuse(file, "together with registry.username"));
   }
 
   private Target target(int i) {

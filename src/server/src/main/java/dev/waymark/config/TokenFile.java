@@ -27,6 +27,19 @@ public final class TokenFile {
     return token;
   }
 
+  /**
+   * Returns a password: the only line, without white space around it. Blocks.
+   *
+   * @throws ConfigException naming the file, never with text from it
+   */
+  public static String password(Path file) {
+    String password = text(file);
+    if (password.isEmpty() || password.chars().anyMatch(Character::isISOControl)) {
+      throw new ConfigException(file + ": no password (expected: one line)");
+    }
+    return password;
+  }
+
   private static String text(Path file) {
     byte[] bytes = SecretFile.bytes(file, BYTES_MAX);
     return new String(bytes, StandardCharsets.UTF_8).strip();

@@ -142,6 +142,7 @@ public final class Discovery {
               random,
               onFound,
               failed);
+      case ETCD -> new EtcdDiscovery(target, config, control, random, channels, onFound, failed);
       case XDS ->
           new XdsDiscovery(
               target,
@@ -152,7 +153,6 @@ public final class Discovery {
               random,
               onFound,
               failed);
-      case ETCD -> throw new IllegalStateException(target + " of " + config.name());
     };
   }
 

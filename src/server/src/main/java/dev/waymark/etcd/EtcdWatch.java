@@ -1,0 +1,220 @@
+package dev.waymark.etcd;
+
+import com.google.protobuf.ByteString;
+import dev.waymark.etcd.pb.RangeRequest;
+import dev.waymark.etcd.pb.WatchCreateRequest;
+import dev.waymark.net.dial.UpstreamProblem;
+import dev.waymark.net.dial.UpstreamProblem.Kind;
+import dev.waymark.upstreams.control.ControlLoop;
+import dev.waymark.upstreams.control.RetryWaits;
+import io.grpc.Status;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells a listener what etcd has below a prefix, for as long as it is not closed, through every
+ * loss of a server: {@link PrefixWatch} decides, and this asks. A server that does not say anything
+ * for 10 s is checked, and left if it is silent for 5 s more. Confined to the control thread.
+ */
+public final class EtcdWatch implements AutoCloseable {
+  private static final Duration RETRY_MIN = Duration.ofMillis(100);
+  private static final Duration RETRY_MAX = Duration.ofSeconds(30);
+  private static final long TICK_MS = 1_000;
+
+  private final EtcdClient client;
+  private final ControlLoop control;
+  private final String prefix;
+  private final ByteString begin;
+  private final ByteString end;
+  private final PrefixListener listener;
+  private final PrefixWatch watch;
+  private final RetryWaits waits;
+  private final EtcdTask task = new Task();
+
+  /** Null while there is none. */
+  private @Nullable EtcdSession session;
+
+  private EtcdSession.@Nullable WatchCall call;
+  private long watchingSinceNs;
+  private @Nullable ScheduledFuture<?> retry;
+  private @Nullable ScheduledFuture<?> ticks;
+
+  /**
+   * @param prefix such as {@code svc/echo/}; not empty
+   */
+  public EtcdWatch(
+      EtcdClient client,
+      ControlLoop control,
+      RandomGenerator random,
+      String prefix,
+      PrefixListener listener) {
+    this.client = client;
+    this.control = control;
+    this.prefix = prefix;
+    this.begin = ByteString.copyFromUtf8(prefix);
+    this.end = Keys.endOf(begin);
+    this.listener = listener;
+    this.watch = new PrefixWatch(begin, listener);
+    this.waits = new RetryWaits(RETRY_MIN, RETRY_MAX, random);
+  }
+
+  /** Begins; called once. */
+  public void start() {
+    ticks =
+        control
+            .eventLoop()
+            .scheduleWithFixedDelay(this::onTick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
+    client.add(task);
+  }
+
+  /** Ends: no callback follows. */
+  @Override
+  public void close() {
+    client.remove(task);
+    cancel(ticks);
+    leave();
+  }
+
+  private void onTick() {
+    if (session != null) {
+      perform(session, watch.onTick(control.time().nowNs()));
+    }
+  }
+
+  /** Whatever has been asked is not of interest any more. */
+  private void leave() {
+    endCall();
+    cancel(retry);
+    retry = null;
+    session = null;
+  }
+
+  private void endCall() {
+    if (call != null) {
+      call.cancel();
+      call = null;
+      waits.resetAfter(TimeUnit.NANOSECONDS.toMillis(control.time().nowNs() - watchingSinceNs));
+    }
+  }
+
+  private static void cancel(@Nullable ScheduledFuture<?> timer) {
+    if (timer != null) {
+      timer.cancel(false);
+    }
+  }
+
+  // --- steps ---
+
+  /** Passes what comes in on a session to {@link #watch}, unless it comes too late. */
+  private <A> Consumer<A> input(EtcdSession on, Function<A, PrefixWatch.Step> how) {
+    return answer -> {
+      if (on == session) {
+        perform(on, how.apply(answer));
+      }
+    };
+  }
+
+  private void perform(EtcdSession on, PrefixWatch.Step step) {
+    switch (step) {
+      case PrefixWatch.Step.Await() -> {}
+      case PrefixWatch.Step.Page page -> askPage(on, page);
+      case PrefixWatch.Step.Verify(ByteString key, long revision) -> verify(on, key, revision);
+      case PrefixWatch.Step.Watch(long revision) -> watch(on, revision);
+      case PrefixWatch.Step.AskProgress() -> {
+        if (call != null) {
+          call.askProgress();
+        }
+      }
+      case PrefixWatch.Step.Again() -> retryLater(on);
+      case PrefixWatch.Step.Refused(Status why) -> refused(on, why);
+      case PrefixWatch.Step.Full() -> {
+        listener.onProblem(
+            new UpstreamProblem(Kind.REGISTRY_FAILED, "too many keys or bytes below " + prefix));
+        retryLater(on);
+      }
+      case PrefixWatch.Step.Silent() ->
+          on.end(Status.DEADLINE_EXCEEDED.withDescription("the server does not say anything"));
+    }
+  }
+
+  private void askPage(EtcdSession on, PrefixWatch.Step.Page page) {
+    RangeRequest request =
+        RangeRequest.newBuilder()
+            .setKey(page.from())
+            .setRangeEnd(end)
+            .setLimit(page.keys())
+            .setRevision(page.revision())
+            .build();
+    on.range(
+        request,
+        input(on, watch::onPage),
+        input(on, refusal -> watch.onPageRefused(page.from(), refusal)));
+  }
+
+  private void verify(EtcdSession on, ByteString key, long revision) {
+    on.range(
+        RangeRequest.newBuilder().setKey(key).setRevision(revision).build(),
+        input(on, watch::onVerified),
+        input(on, watch::onVerifyRefused));
+  }
+
+  private void watch(EtcdSession on, long revision) {
+    WatchCreateRequest request =
+        WatchCreateRequest.newBuilder()
+            .setKey(begin)
+            .setRangeEnd(end)
+            .setStartRevision(revision)
+            .setProgressNotify(true)
+            .setFragment(true)
+            .build();
+    watchingSinceNs = control.time().nowNs();
+    watch.onWatchSent(watchingSinceNs);
+    call =
+        on.watch(
+            request,
+            input(on, answer -> watch.onWatchAnswer(answer, control.time().nowNs())),
+            input(on, watch::onWatchRefused));
+  }
+
+  private void refused(EtcdSession on, Status why) {
+    if (EtcdErrors.isRefusal(why)) {
+      listener.onProblem(on.problem(why));
+      retryLater(on);
+    } else {
+      on.end(why);
+    }
+  }
+
+  private void retryLater(EtcdSession on) {
+    endCall();
+    retry =
+        control
+            .eventLoop()
+            .schedule(
+                () -> perform(on, watch.onRetry()), waits.nextMs(), TimeUnit.MILLISECONDS);
+  }
+
+  /** The client's side of this. */
+  private final class Task implements EtcdTask {
+    @Override
+    public void onSession(EtcdSession opened) {
+      session = opened;
+      perform(opened, watch.onSession());
+    }
+
+    @Override
+    public void onSessionEnd() {
+      leave();
+    }
+
+    @Override
+    public void onProblem(UpstreamProblem problem) {
+      listener.onProblem(problem);
+    }
+  }
+}
