@@ -17,7 +17,6 @@ import dev.waymark.etcd.pb.TxnRequest;
 import dev.waymark.etcd.pb.TxnResponse;
 import dev.waymark.etcd.pb.WatchCreateRequest;
 import dev.waymark.etcd.pb.WatchGrpc;
-import dev.waymark.etcd.pb.WatchProgressRequest;
 import dev.waymark.etcd.pb.WatchRequest;
 import dev.waymark.etcd.pb.WatchResponse;
 import dev.waymark.net.dial.UpstreamProblem;
@@ -56,15 +55,6 @@ final class EtcdSession {
      * @param isTokenStale whether another login is all it takes
      */
     void onEnd(EtcdSession session, UpstreamProblem problem, boolean isTokenStale);
-  }
-
-  /** A watch that goes on until it is canceled, or the session ends. */
-  interface WatchCall {
-    /** Has the server say something. */
-    void askProgress();
-
-    /** Nothing is received any more. */
-    void cancel();
   }
 
   private final ControlLoop control;
@@ -135,26 +125,20 @@ final class EtcdSession {
     limited(LeaseGrpc.newStub(channel)).leaseRevoke(request, new Reply<>(onAnswer, onRefused));
   }
 
-  WatchCall watch(
+  /**
+   * Watches until it is canceled, or the session ends.
+   *
+   * @return cancels it; then nothing is received any more
+   */
+  Runnable watch(
       WatchCreateRequest request, Consumer<WatchResponse> onAnswer, Consumer<Status> onRefused) {
     Reply<WatchResponse> reply = new Reply<>(onAnswer, onRefused);
     reply.isStream = true;
     StreamObserver<WatchRequest> requests = WatchGrpc.newStub(channel).watch(reply);
     requests.onNext(WatchRequest.newBuilder().setCreateRequest(request).build());
-    return new WatchCall() {
-      @Override
-      public void askProgress() {
-        requests.onNext(
-            WatchRequest.newBuilder()
-                .setProgressRequest(WatchProgressRequest.getDefaultInstance())
-                .build());
-      }
-
-      @Override
-      public void cancel() {
-        reply.isDone = true;
-        requests.onError(Status.CANCELLED.asException());
-      }
+    return () -> {
+      reply.isDone = true;
+      requests.onError(Status.CANCELLED.asException());
     };
   }
 

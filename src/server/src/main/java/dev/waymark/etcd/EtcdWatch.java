@@ -19,12 +19,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * Tells a listener what etcd has below a prefix, for as long as it is not closed, through every
  * loss of a server: {@link PrefixWatch} decides, and this asks. A server that does not say anything
- * for 10 s is checked, and left if it is silent for 5 s more. Confined to the control thread.
+ * for 10 s is checked, and left if it is silent for 5 s more. Every 5 to 10 minutes everything is
+ * listed anew, in case a watch has become deaf. Confined to the control thread.
  */
 public final class EtcdWatch implements AutoCloseable {
   private static final Duration RETRY_MIN = Duration.ofMillis(100);
   private static final Duration RETRY_MAX = Duration.ofSeconds(30);
   private static final long TICK_MS = 1_000;
+
+  /** How long a watch lasts: random, so that those of a fleet do not end together. */
+  private static final long WATCH_MIN_MS = 300_000;
+
+  private static final long WATCH_MAX_MS = 600_000;
 
   private final EtcdClient client;
   private final ControlLoop control;
@@ -33,14 +39,21 @@ public final class EtcdWatch implements AutoCloseable {
   private final ByteString end;
   private final PrefixListener listener;
   private final PrefixWatch watch;
+  private final RandomGenerator random;
   private final RetryWaits waits;
   private final EtcdTask task = new Task();
 
   /** Null while there is none. */
   private @Nullable EtcdSession session;
 
-  private EtcdSession.@Nullable WatchCall call;
+  /** Cancels the watch; null if there is none. */
+  private @Nullable Runnable call;
+
+  /** The number of the present list and the watch that follows it. */
+  private long round;
+
   private long watchingSinceNs;
+  private @Nullable ScheduledFuture<?> endOfWatch;
   private @Nullable ScheduledFuture<?> retry;
   private @Nullable ScheduledFuture<?> ticks;
 
@@ -60,6 +73,7 @@ public final class EtcdWatch implements AutoCloseable {
     this.end = Keys.endOf(begin);
     this.listener = listener;
     this.watch = new PrefixWatch(begin, listener);
+    this.random = random;
     this.waits = new RetryWaits(RETRY_MIN, RETRY_MAX, random);
   }
 
@@ -90,14 +104,14 @@ public final class EtcdWatch implements AutoCloseable {
   private void leave() {
     endCall();
     cancel(retry);
-    retry = null;
     session = null;
   }
 
   private void endCall() {
     if (call != null) {
-      call.cancel();
+      call.run();
       call = null;
+      cancel(endOfWatch);
       waits.resetAfter(TimeUnit.NANOSECONDS.toMillis(control.time().nowNs() - watchingSinceNs));
     }
   }
@@ -110,10 +124,11 @@ public final class EtcdWatch implements AutoCloseable {
 
   // --- steps ---
 
-  /** Passes what comes in on a session to {@link #watch}, unless it comes too late. */
+  /** Passes what comes in to {@link #watch}, unless it belongs to a round that is over. */
   private <A> Consumer<A> input(EtcdSession on, Function<A, PrefixWatch.Step> how) {
+    long asked = round;
     return answer -> {
-      if (on == session) {
+      if (on == session && asked == round) {
         perform(on, how.apply(answer));
       }
     };
@@ -125,11 +140,7 @@ public final class EtcdWatch implements AutoCloseable {
       case PrefixWatch.Step.Page page -> askPage(on, page);
       case PrefixWatch.Step.Verify(ByteString key, long revision) -> verify(on, key, revision);
       case PrefixWatch.Step.Watch(long revision) -> watch(on, revision);
-      case PrefixWatch.Step.AskProgress() -> {
-        if (call != null) {
-          call.askProgress();
-        }
-      }
+      case PrefixWatch.Step.Check() -> check(on);
       case PrefixWatch.Step.Again() -> retryLater(on);
       case PrefixWatch.Step.Refused(Status why) -> refused(on, why);
       case PrefixWatch.Step.Full() -> {
@@ -163,6 +174,13 @@ public final class EtcdWatch implements AutoCloseable {
         input(on, watch::onVerifyRefused));
   }
 
+  private void check(EtcdSession on) {
+    on.range(
+        RangeRequest.newBuilder().setKey(begin).build(),
+        input(on, _ -> watch.onChecked(control.time().nowNs())),
+        input(on, PrefixWatch.Step.Refused::new));
+  }
+
   private void watch(EtcdSession on, long revision) {
     WatchCreateRequest request =
         WatchCreateRequest.newBuilder()
@@ -179,6 +197,13 @@ public final class EtcdWatch implements AutoCloseable {
             request,
             input(on, answer -> watch.onWatchAnswer(answer, control.time().nowNs())),
             input(on, watch::onWatchRefused));
+    endOfWatch =
+        control
+            .eventLoop()
+            .schedule(
+                () -> retryLater(on),
+                random.nextLong(WATCH_MIN_MS, WATCH_MAX_MS),
+                TimeUnit.MILLISECONDS);
   }
 
   private void refused(EtcdSession on, Status why) {
@@ -192,6 +217,8 @@ public final class EtcdWatch implements AutoCloseable {
 
   private void retryLater(EtcdSession on) {
     endCall();
+    cancel(retry);
+    round++;
     retry =
         control
             .eventLoop()
@@ -204,6 +231,7 @@ public final class EtcdWatch implements AutoCloseable {
     @Override
     public void onSession(EtcdSession opened) {
       session = opened;
+      round++;
       perform(opened, watch.onSession());
     }
 

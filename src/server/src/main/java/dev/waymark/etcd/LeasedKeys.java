@@ -9,7 +9,6 @@ import dev.waymark.etcd.pb.TxnRequest;
 import io.grpc.Status;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
@@ -66,11 +65,7 @@ final class LeasedKeys {
     DELETE
   }
 
-  private record Change(Task task, ByteString value) {
-    int bytes(ByteString key) {
-      return key.size() + value.size();
-    }
-  }
+  private record Change(Task task, ByteString value) {}
 
   private static final Step AWAIT = new Step.Await();
   private static final long NO_LEASE = 0;
@@ -260,15 +255,18 @@ final class LeasedKeys {
     Map<ByteString, Change> batch = new HashMap<>();
     TxnRequest.Builder changes = TxnRequest.newBuilder();
     int bytes = 0;
-    for (var each : List.copyOf(due.entrySet())) {
-      bytes += each.getValue().bytes(each.getKey());
-      if (batch.size() == BATCH_KEYS_MAX || (bytes > BATCH_BYTES_MAX && !batch.isEmpty())) {
+    for (var each = due.entrySet().iterator(); each.hasNext() && batch.size() < BATCH_KEYS_MAX; ) {
+      var next = each.next();
+      ByteString key = next.getKey();
+      Change change = next.getValue();
+      bytes += key.size() + change.value.size();
+      if (bytes > BATCH_BYTES_MAX && !batch.isEmpty()) {
         break;
       }
-      batch.put(each.getKey(), each.getValue());
-      changes.addSuccess(operation(each.getKey(), each.getValue()));
+      batch.put(key, change);
+      changes.addSuccess(operation(key, change));
+      each.remove();
     }
-    due.keySet().removeAll(batch.keySet());
     sent = batch;
     return changes.build();
   }

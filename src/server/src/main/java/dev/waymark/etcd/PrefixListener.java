@@ -25,8 +25,8 @@ public interface PrefixListener {
    */
   void onListed(boolean isOtherStore);
 
-  /** Changes are complete for now. */
-  void onChanged();
+  /** All changes so far have been told. Also called when a watch begins. */
+  void onCurrent();
 
   /** Whether these are more than can be kept; asked after each answer of etcd. */
   boolean isFull();

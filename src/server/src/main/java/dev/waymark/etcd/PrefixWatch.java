@@ -16,6 +16,10 @@ import org.jspecify.annotations.Nullable;
  * otherwise it has lost its data since, its revisions mean something else, and the list is read
  * anew, as it is when the revision is compacted.
  *
+ * <p>A server that says nothing is checked by a call of its own, not by a request for progress on the
+ * watch: etcd's gRPC proxy does not answer those (etcd issue 19710), and some versions of etcd do not
+ * if the watch is quiet (issue 17507).
+ *
  * <p>Does no I/O: each input returns the next step. Confined to the control thread.
  */
 final class PrefixWatch {
@@ -25,11 +29,11 @@ final class PrefixWatch {
   /** A page that exceeds gRPC's limit of 4 MiB is asked for with so many times fewer keys. */
   private static final int PAGE_SHRINKS_BY = 5;
 
-  /** A watch on which nothing was heard for so long is checked. */
+  /** A server of which nothing was heard for so long is checked. */
   static final long QUIET_NS = TimeUnit.SECONDS.toNanos(10);
 
-  /** When a watch must have begun, or a check been answered. */
-  static final long ANSWER_NS = TimeUnit.SECONDS.toNanos(5);
+  /** When a watch must have begun. */
+  static final long BEGIN_NS = TimeUnit.SECONDS.toNanos(5);
 
   /** What to do next. */
   sealed interface Step {
@@ -46,8 +50,8 @@ final class PrefixWatch {
     /** Watch the prefix from this revision on. */
     record Watch(long revision) implements Step {}
 
-    /** Have the watch say something. */
-    record AskProgress() implements Step {}
+    /** Ask for anything, to learn whether the server is there. */
+    record Check() implements Step {}
 
     /** Nothing. */
     record Await() implements Step {}
@@ -66,7 +70,6 @@ final class PrefixWatch {
   }
 
   private static final Step AWAIT = new Step.Await();
-  private static final long NEVER = -1;
 
   private final ByteString prefix;
   private final PrefixListener listener;
@@ -87,18 +90,20 @@ final class PrefixWatch {
   private boolean isOtherStore;
 
   private boolean isListing;
+
+  /** Whether a watch was asked for, and has not ended. */
   private boolean isWatching;
 
-  /** Of the watch, once it has begun. */
-  private long watchId;
+  /** Whether it has begun. */
+  private boolean hasBegun;
+
+  /** Whether the server is being checked. */
+  private boolean isChecking;
 
   /** Whether a part of the changes up to some revision was told, and the others are to come. */
   private boolean isPartial;
 
   private long heardNs;
-
-  /** Since when an answer is due; {@link #NEVER} if none is. */
-  private long askedNs = NEVER;
 
   /**
    * @param prefix not empty
@@ -186,14 +191,13 @@ final class PrefixWatch {
   /** The request to watch has been sent. */
   void onWatchSent(long nowNs) {
     isWatching = true;
-    watchId = NEVER;
+    hasBegun = false;
+    isChecking = false;
     heardNs = nowNs;
-    askedNs = nowNs;
   }
 
   Step onWatchAnswer(WatchResponse answer, long nowNs) {
     heardNs = nowNs;
-    askedNs = NEVER;
     if (answer.getCanceled()) {
       isWatching = false;
       return answer.getCompactRevision() != 0
@@ -201,12 +205,9 @@ final class PrefixWatch {
           : new Step.Refused(EtcdErrors.ofCanceled(answer.getCancelReason()));
     }
     if (answer.getCreated()) {
-      watchId = answer.getWatchId();
-      return AWAIT;
-    }
-    // An answer to a request for progress has no ID of a watch. It may overtake changes of earlier
-    // revisions (etcd issue 15220), and thus says nothing but that the server is there.
-    if (answer.getWatchId() == watchId) {
+      hasBegun = true;
+      listener.onCurrent();
+    } else {
       onChanges(answer);
     }
     if (listener.isFull()) {
@@ -217,17 +218,21 @@ final class PrefixWatch {
   }
 
   private void onChanges(WatchResponse answer) {
-    answer.getEventsList().forEach(this::onChange);
-    isPartial = answer.getFragment();
     int count = answer.getEventsCount();
     if (count == 0) {
       knownRevision = Math.max(knownRevision, answer.getHeader().getRevision());
       return;
     }
+    // Some versions repeat what was before the first revision asked for (etcd pull request 20229).
+    answer.getEventsList().stream()
+        .filter(event -> event.getKv().getModRevision() > knownRevision)
+        .forEach(this::onChange);
+    isPartial = answer.getFragment();
     if (!isPartial) {
-      knownRevision = answer.getEvents(count - 1).getKv().getModRevision();
+      long last = answer.getEvents(count - 1).getKv().getModRevision();
+      knownRevision = Math.max(knownRevision, last);
     }
-    listener.onChanged();
+    listener.onCurrent();
   }
 
   private void onChange(Event event) {
@@ -252,19 +257,24 @@ final class PrefixWatch {
         : new Step.Refused(why);
   }
 
+  /** The server has answered a check. */
+  Step onChecked(long nowNs) {
+    isChecking = false;
+    heardNs = nowNs;
+    return AWAIT;
+  }
+
   /** To be called about once a second. */
   Step onTick(long nowNs) {
-    if (!isWatching) {
+    long quietNs = nowNs - heardNs;
+    if (!isWatching || isChecking) {
       return AWAIT;
     }
-    if (askedNs != NEVER) {
-      return nowNs - askedNs >= ANSWER_NS ? new Step.Silent() : AWAIT;
+    if (!hasBegun) {
+      return quietNs >= BEGIN_NS ? new Step.Silent() : AWAIT;
     }
-    if (nowNs - heardNs < QUIET_NS) {
-      return AWAIT;
-    }
-    askedNs = nowNs;
-    return new Step.AskProgress();
+    isChecking = quietNs >= QUIET_NS;
+    return isChecking ? new Step.Check() : AWAIT;
   }
 
   // --- steps ---

@@ -38,7 +38,10 @@ final class RecordedPool implements AutoCloseable {
 
   /** A pool in a bridge that runs in this Kubernetes cluster. */
   RecordedPool(Consumer<Fixtures> options, Optional<ClusterAccess> cluster) {
-    PoolConfig config = Fixtures.pool(options);
+    this(Fixtures.pool(options), cluster);
+  }
+
+  RecordedPool(PoolConfig config, Optional<ClusterAccess> cluster) {
     EventLoop loop = group.next();
     ControlLoop control = ControlLoop.nio(loop, new TickerTime(loop));
     HealthChannels channels = new NettyHealthChannels(control, () -> null);

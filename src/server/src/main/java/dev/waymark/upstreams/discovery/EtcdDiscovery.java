@@ -23,16 +23,9 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Follows the instances that are registered in etcd below a prefix: its keys are listed and watched
- * from there. Confined to the control thread.
- *
- * <p><b>What is believed.</b> While etcd cannot be asked, the upstreams stay. What it says is
- * believed at once, also that there are none: it answers lists only while most of its members agree,
- * and keeps data and leases over a restart. A lease cannot end while etcd is down or has no leader,
- * since its end goes through the log of all members; and whenever etcd gets a leader, each lease
- * has its whole TTL again, which gives its owner the time to come back. So instances do not vanish
- * because etcd was away. The exception is an etcd that has lost its data: it knows only those
- * that have come back already. The watch tells, and {@link #tell} passes it on.
+ * Follows the instances that are registered in etcd below a prefix: its keys are listed, and watched
+ * from there. While etcd cannot be asked, the upstreams stay; {@link EtcdService} decides what is
+ * believed of what it says. Confined to the control thread.
  */
 final class EtcdDiscovery implements DiscoverySource {
   /** Changes within this time are told together: a rollout makes many. */
@@ -42,21 +35,17 @@ final class EtcdDiscovery implements DiscoverySource {
   private record Told(List<Endpoint> upstreams, Optional<UpstreamProblem> problem) {}
 
   private final ControlLoop control;
-  private final String service;
+  private final EtcdService service;
   private final Consumer<List<Endpoint>> onFound;
   private final Consumer<UpstreamProblem> onFailed;
   private final EtcdClient client;
   private final EtcdWatch watch;
 
-  private EtcdEndpoints endpoints;
-
-  /** Those of the list that is being read; null if none is. */
-  private @Nullable EtcdEndpoints listed;
-
   /** Empty if etcd has failed since. */
   private Optional<Told> told = Optional.empty();
 
   private @Nullable ScheduledFuture<?> nextTell;
+  private @Nullable ScheduledFuture<?> endOfDoubt;
 
   /**
    * @param target the prefix, without the slash that follows it
@@ -75,12 +64,11 @@ final class EtcdDiscovery implements DiscoverySource {
       Consumer<List<Endpoint>> onFound,
       Consumer<UpstreamProblem> onFailed) {
     this.control = control;
-    this.service = target.service();
+    this.service = new EtcdService(target.service());
     this.onFound = onFound;
     this.onFailed = onFailed;
-    this.endpoints = new EtcdEndpoints(service);
     this.client = new EtcdClient(control, random, channels, user(pool));
-    this.watch = new EtcdWatch(client, control, random, service + "/", new Keys());
+    this.watch = new EtcdWatch(client, control, random, target.service() + "/", new Listener());
   }
 
   private static Optional<EtcdUser> user(PoolConfig pool) {
@@ -100,17 +88,24 @@ final class EtcdDiscovery implements DiscoverySource {
   public void close() {
     watch.close();
     client.close();
-    if (nextTell != null) {
-      nextTell.cancel(false);
+    cancel(nextTell);
+    cancel(endOfDoubt);
+  }
+
+  private static void cancel(@Nullable ScheduledFuture<?> timer) {
+    if (timer != null) {
+      timer.cancel(false);
     }
   }
 
-  private void tell(boolean isOtherStore) {
-    if (nextTell != null) {
-      nextTell.cancel(false);
-      nextTell = null;
-    }
-    Told now = new Told(endpoints.upstreams(), endpoints.problem());
+  private void tellChanges() {
+    nextTell = null;
+    service.onCurrent(control.time().nowNs());
+    tell();
+  }
+
+  private void tell() {
+    Told now = new Told(service.upstreams(), service.problem());
     if (!told.equals(Optional.of(now))) {
       told = Optional.of(now);
       onFound.accept(now.upstreams());
@@ -118,43 +113,57 @@ final class EtcdDiscovery implements DiscoverySource {
     }
   }
 
-  /** What etcd has below the prefix. */
-  private final class Keys implements PrefixListener {
+  private void onEndOfDoubt() {
+    // If etcd is away again, its next word counts.
+    if (told.isPresent()) {
+      tellChanges();
+    }
+  }
+
+  /** Hears what etcd has below the prefix. */
+  private final class Listener implements PrefixListener {
     @Override
     public void onList() {
-      listed = new EtcdEndpoints(service);
+      service.onList();
     }
 
     @Override
     public void onPut(ByteString key, ByteString value) {
-      (listed == null ? endpoints : listed).put(key, value);
+      service.onPut(key, value);
     }
 
     @Override
     public void onDelete(ByteString key) {
-      endpoints.remove(key);
+      service.onDelete(key);
     }
 
     @Override
     public void onListed(boolean isOtherStore) {
-      if (listed != null) {
-        endpoints = listed;
-        listed = null;
-        tell(isOtherStore);
+      service.onListed(isOtherStore, control.time().nowNs());
+      if (isOtherStore) {
+        cancel(endOfDoubt);
+        endOfDoubt =
+            control
+                .eventLoop()
+                .schedule(
+                    EtcdDiscovery.this::onEndOfDoubt, EtcdService.DOUBT_NS, TimeUnit.NANOSECONDS);
       }
+      tell();
     }
 
     @Override
-    public void onChanged() {
+    public void onCurrent() {
       if (nextTell == null) {
         nextTell =
-            control.eventLoop().schedule(() -> tell(false), TELL_MS, TimeUnit.MILLISECONDS);
+            control
+                .eventLoop()
+                .schedule(EtcdDiscovery.this::tellChanges, TELL_MS, TimeUnit.MILLISECONDS);
       }
     }
 
     @Override
     public boolean isFull() {
-      return (listed == null ? endpoints : listed).isTooLarge();
+      return service.isTooLarge();
     }
 
     @Override

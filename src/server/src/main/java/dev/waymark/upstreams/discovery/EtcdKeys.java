@@ -2,7 +2,6 @@ package dev.waymark.upstreams.discovery;
 
 import com.google.protobuf.ByteString;
 import dev.waymark.config.BadValueException;
-import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.etcd.NamingValue;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
@@ -14,15 +13,14 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * The instances of one service that etcd has, by their keys. Confined to the control thread.
+ * The keys that etcd has for one service. Confined to the control thread.
  *
  * <p>Several keys may have one address, for example while a process that has died and its successor
- * are both registered: it is one upstream, and can be used if one of them says so. An instance that
- * drains, or is unhealthy, is no upstream any more; its connections are handed over, as with every
- * kind of target. A value that cannot be used takes the place of the former one: what the key stood
- * for before is not what its owner wants any more.
+ * are both registered: it is one instance, and healthy if one of them says so. A value that cannot
+ * be used takes the place of the former one: what the key stood for before is not what its owner
+ * wants any more.
  */
-final class EtcdEndpoints {
+final class EtcdKeys {
   static final int KEYS_MAX = 10_000;
 
   /** Of all keys and values together. */
@@ -46,7 +44,7 @@ final class EtcdEndpoints {
 
   private long bytes;
 
-  EtcdEndpoints(String service) {
+  EtcdKeys(String service) {
     this.service = service;
   }
 
@@ -79,43 +77,29 @@ final class EtcdEndpoints {
     return entries.size() > KEYS_MAX || bytes > BYTES_MAX;
   }
 
-  /** All upstreams, each once, in the order of their addresses. */
-  List<Endpoint> upstreams() {
-    Map<String, Endpoint> merged = new TreeMap<>();
+  boolean isEmpty() {
+    return entries.isEmpty();
+  }
+
+  /** All instances, each once, by their addresses and in their order. */
+  Map<String, Instance> instances() {
+    Map<String, Instance> merged = new TreeMap<>();
     for (Entry entry : entries.values()) {
-      if (entry instanceof Entry.Usable(Instance instance, int _)
-          && instance.health() == Health.HEALTHY) {
-        merged.putIfAbsent(instance.address(), endpoint(instance));
+      if (entry instanceof Entry.Usable(Instance instance, int _)) {
+        merged.merge(
+            instance.address(),
+            instance,
+            (first, other) ->
+                first.health() != Health.HEALTHY && other.health() == Health.HEALTHY
+                    ? other
+                    : first);
       }
     }
-    return List.copyOf(merged.values());
+    return merged;
   }
 
-  private static Endpoint endpoint(Instance instance) {
-    return new Endpoint(
-        instance.address(), instance.weight(), instance.priority(), instance.labels());
-  }
-
-  /** Which value cannot be used, or why there is no upstream; empty if all is well. */
-  Optional<UpstreamProblem> problem() {
-    Optional<UpstreamProblem> unusable = unusable();
-    if (unusable.isPresent() || entries.values().stream().anyMatch(EtcdEndpoints::isHealthy)) {
-      return unusable;
-    }
-    return Optional.of(
-        new UpstreamProblem(
-            Kind.NO_ADDRESS,
-            entries.isEmpty()
-                ? "no key begins with " + service + "/"
-                : "all instances drain or are unhealthy (there are " + entries.size() + " keys)"));
-  }
-
-  private static boolean isHealthy(Entry entry) {
-    return entry instanceof Entry.Usable(Instance instance, int _)
-        && instance.health() == Health.HEALTHY;
-  }
-
-  private Optional<UpstreamProblem> unusable() {
+  /** Which value cannot be used; empty if all can. */
+  Optional<UpstreamProblem> unusable() {
     List<Map.Entry<ByteString, Entry>> all =
         entries.entrySet().stream()
             .filter(each -> each.getValue() instanceof Entry.Unusable)
