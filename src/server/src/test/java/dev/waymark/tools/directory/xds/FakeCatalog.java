@@ -12,38 +12,38 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /** A catalog that has what the test puts into it; {@link #tell} tells of all changes since. */
-final class FakeCatalog implements Catalog {
+public final class FakeCatalog implements Catalog {
   private final Map<String, Map<String, Entry>> services = new TreeMap<>();
   private final List<Consumer<Set<String>>> subscribers = new ArrayList<>();
   private final Set<String> changed = new HashSet<>();
 
-  static Instance instance(String service, String address) {
+  public static Instance instance(String service, String address) {
     return new Instance(
         service, address, 1, 0, Map.of(), Instance.Health.HEALTHY, LoadReport.UNKNOWN);
   }
 
-  FakeCatalog put(String service, String... addresses) {
+  public FakeCatalog put(String service, String... addresses) {
     for (String address : addresses) {
       put(new Entry(instance(service, address), false));
     }
     return this;
   }
 
-  FakeCatalog put(Entry entry) {
+  public FakeCatalog put(Entry entry) {
     String service = entry.instance().service();
     services.computeIfAbsent(service, _ -> new TreeMap<>()).put(entry.instance().address(), entry);
     changed.add(service);
     return this;
   }
 
-  FakeCatalog remove(String service, String address) {
+  public FakeCatalog remove(String service, String address) {
     services.get(service).remove(address);
     services.values().removeIf(Map::isEmpty);
     changed.add(service);
     return this;
   }
 
-  void tell() {
+  public void tell() {
     Set<String> told = Set.copyOf(changed);
     changed.clear();
     subscribers.forEach(each -> each.accept(told));

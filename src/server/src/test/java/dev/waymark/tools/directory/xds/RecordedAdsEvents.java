@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** Keeps the events as text. */
-final class RecordedAdsEvents implements AdsEvents {
-  final List<String> all = new CopyOnWriteArrayList<>();
+public final class RecordedAdsEvents implements AdsEvents {
+  public final List<String> all = new CopyOnWriteArrayList<>();
 
   @Override
   public void onRefusedByClient(String node, String peer, ResourceType type, String why) {
