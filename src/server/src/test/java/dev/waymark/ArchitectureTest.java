@@ -193,6 +193,12 @@ class ArchitectureTest {
           entry(
               "tools.directory",
               Set.of(
+                  "etcd",
+                  "net.dial",
+                  "registry.client",
+                  "tools.directory.xds",
+                  "upstreams.control",
+                  "upstreams.names",
                   "registry",
                   "registry.table",
                   "registry.wire",

@@ -125,6 +125,7 @@ final class DirectoryCommand implements Callable<Integer> {
   private boolean isOpen;
 
   @Mixin private final AttachTlsFlags tls = new AttachTlsFlags();
+  @Mixin private final StoreFlags store = new StoreFlags();
   @Mixin private final DnsFlags dns = new DnsFlags();
 
   @Override
@@ -227,6 +228,7 @@ final class DirectoryCommand implements Callable<Integer> {
         atLeastOne("--watchers-max", watchersMax),
         context,
         tokens(),
+        store.options(values, tls.keyPermissions()),
         readNames,
         operateNames,
         registrars);

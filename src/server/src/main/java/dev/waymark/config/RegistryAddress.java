@@ -8,8 +8,8 @@ import java.util.Locale;
  * A registry in which instances are registered: {@code directory://10.0.0.7:7400,10.0.0.8:7400} or
  * {@code etcd://10.0.0.7:2379/waymark}. Immutable.
  *
- * @param servers host:port, at least one: members of one etcd, or directories, each of which has
- *     a table of its own
+ * @param servers host:port, at least one: members of one etcd, or directories, each of which has a
+ *     table of its own
  * @param prefix what keys in etcd begin with; empty for a directory
  */
 public record RegistryAddress(Registry registry, List<String> servers, String prefix) {

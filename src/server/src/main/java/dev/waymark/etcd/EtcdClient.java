@@ -203,13 +203,10 @@ public final class EtcdClient implements AutoCloseable {
           .start(() -> {
             try {
               String password = who.password().get();
-              control
-                  .eventLoop()
-                  .execute(() -> authenticate(server, who.name(), password));
+              control.eventLoop().execute(() -> authenticate(server, who.name(), password));
             } catch (ConfigException unusable) {
               var problem =
-                  new UpstreamProblem(
-                      Kind.REGISTRY_DENIED, String.valueOf(unusable.getMessage()));
+                  new UpstreamProblem(Kind.REGISTRY_DENIED, String.valueOf(unusable.getMessage()));
               control.eventLoop().execute(() -> onFailed(problem));
             }
           });
@@ -220,8 +217,7 @@ public final class EtcdClient implements AutoCloseable {
         return;
       }
       EtcdSession without =
-          new EtcdSession(
-              control, server, Optional.empty(), (_, problem, _) -> onFailed(problem));
+          new EtcdSession(control, server, Optional.empty(), (_, problem, _) -> onFailed(problem));
       login = without;
       without.authenticate(
           name,

@@ -59,9 +59,7 @@ final class EtcdErrors {
   /** The same status, with a code that says so if the user, or a login, is missing or wrong. */
   static Status withDenial(Status status) {
     String text = status.getDescription();
-    return text != null && isDenial(text)
-        ? Status.PERMISSION_DENIED.withDescription(text)
-        : status;
+    return text != null && isDenial(text) ? Status.PERMISSION_DENIED.withDescription(text) : status;
   }
 
   private static boolean isDenial(String text) {

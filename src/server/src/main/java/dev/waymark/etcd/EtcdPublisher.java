@@ -18,9 +18,9 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps keys in etcd for as long as this process lives, under one lease: {@link LeasedKeys} decides,
- * and this asks, for ever. When it is closed the keys are gone at once; when the process dies, after
- * the TTL. Confined to the control thread.
+ * Keeps keys in etcd for as long as this process lives, under one lease: {@link LeasedKeys}
+ * decides, and this asks, for ever. When it is closed the keys are gone at once; when the process
+ * dies, after the TTL. Confined to the control thread.
  */
 public final class EtcdPublisher {
   public static final int KEYS_MAX = 100_000;
@@ -122,9 +122,7 @@ public final class EtcdPublisher {
     CompletableFuture<Void> end = new CompletableFuture<>();
     var _ = end.thenRun(onClosed);
     last.revokeLease(keys.lease(), _ -> end.complete(null), _ -> end.complete(null));
-    control
-        .eventLoop()
-        .schedule(() -> end.complete(null), CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+    control.eventLoop().schedule(() -> end.complete(null), CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
   }
 
   // --- outputs ---

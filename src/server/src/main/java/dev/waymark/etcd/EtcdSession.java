@@ -104,23 +104,20 @@ final class EtcdSession {
     limited(KVGrpc.newStub(channel)).txn(request, new Reply<>(onAnswer, onRefused));
   }
 
-  void grantLease(
-      long ttlS, Consumer<LeaseGrantResponse> onAnswer, Consumer<Status> onRefused) {
+  void grantLease(long ttlS, Consumer<LeaseGrantResponse> onAnswer, Consumer<Status> onRefused) {
     LeaseGrantRequest request = LeaseGrantRequest.newBuilder().setTtl(ttlS).build();
     limited(LeaseGrpc.newStub(channel)).leaseGrant(request, new Reply<>(onAnswer, onRefused));
   }
 
   /** The stream that etcd has for this is used for one request, so that it has a deadline. */
-  void renewLease(
-      long id, Consumer<LeaseKeepAliveResponse> onAnswer, Consumer<Status> onRefused) {
+  void renewLease(long id, Consumer<LeaseKeepAliveResponse> onAnswer, Consumer<Status> onRefused) {
     StreamObserver<LeaseKeepAliveRequest> requests =
         limited(LeaseGrpc.newStub(channel)).leaseKeepAlive(new Reply<>(onAnswer, onRefused));
     requests.onNext(LeaseKeepAliveRequest.newBuilder().setId(id).build());
     requests.onCompleted();
   }
 
-  void revokeLease(
-      long id, Consumer<LeaseRevokeResponse> onAnswer, Consumer<Status> onRefused) {
+  void revokeLease(long id, Consumer<LeaseRevokeResponse> onAnswer, Consumer<Status> onRefused) {
     LeaseRevokeRequest request = LeaseRevokeRequest.newBuilder().setId(id).build();
     limited(LeaseGrpc.newStub(channel)).leaseRevoke(request, new Reply<>(onAnswer, onRefused));
   }
@@ -150,9 +147,7 @@ final class EtcdSession {
 
   /** How long the server has been answering; 0 if it never has. */
   long answeringMs() {
-    return hasAnswered
-        ? TimeUnit.NANOSECONDS.toMillis(control.time().nowNs() - firstAnswerNs)
-        : 0;
+    return hasAnswered ? TimeUnit.NANOSECONDS.toMillis(control.time().nowNs() - firstAnswerNs) : 0;
   }
 
   /** What to report of a refusal. */

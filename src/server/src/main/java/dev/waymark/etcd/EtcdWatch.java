@@ -222,8 +222,7 @@ public final class EtcdWatch implements AutoCloseable {
     retry =
         control
             .eventLoop()
-            .schedule(
-                () -> perform(on, watch.onRetry()), waits.nextMs(), TimeUnit.MILLISECONDS);
+            .schedule(() -> perform(on, watch.onRetry()), waits.nextMs(), TimeUnit.MILLISECONDS);
   }
 
   /** The client's side of this. */

@@ -16,8 +16,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Decides what to ask of etcd so that some keys are there for as long as their owner lives: a lease
- * that is renewed after each third of its TTL, keys that are put under it, put again if the lease is
- * lost, and looked after in turn, in case somebody has deleted one. A key that somebody else has
+ * that is renewed after each third of its TTL, keys that are put under it, put again if the lease
+ * is lost, and looked after in turn, in case somebody has deleted one. A key that somebody else has
  * put meanwhile is left to them.
  *
  * <p>Does no I/O: each input returns the next step, and there is one request at a time. Confined to
@@ -209,9 +209,7 @@ final class LeasedKeys {
    * is known. Later changes of values do not matter.
    */
   OptionalLong completeSinceNs(long nowNs) {
-    return lease != NO_LEASE && nowNs - renewedNs < ttlNs
-        ? completeSinceNs
-        : OptionalLong.empty();
+    return lease != NO_LEASE && nowNs - renewedNs < ttlNs ? completeSinceNs : OptionalLong.empty();
   }
 
   int keyCount() {
@@ -290,8 +288,7 @@ final class LeasedKeys {
   }
 
   private static RequestOp conditional(Compare condition, RequestOp operation) {
-    TxnRequest nested =
-        TxnRequest.newBuilder().addCompare(condition).addSuccess(operation).build();
+    TxnRequest nested = TxnRequest.newBuilder().addCompare(condition).addSuccess(operation).build();
     return RequestOp.newBuilder().setRequestTxn(nested).build();
   }
 

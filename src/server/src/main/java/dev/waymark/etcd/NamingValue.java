@@ -191,10 +191,7 @@ public final class NamingValue {
     update.add(METADATA, metadata.isEmpty() ? JsonNull.INSTANCE : metadata);
     // Such characters can only be in texts; Go escapes them, and it does no harm.
     String json =
-        GSON.toJson(update)
-            .replace("<", "\\u003c")
-            .replace(">", "\\u003e")
-            .replace("&", "\\u0026");
+        GSON.toJson(update).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026");
     return ByteString.copyFromUtf8(json);
   }
 

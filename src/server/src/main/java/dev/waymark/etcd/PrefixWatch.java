@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * otherwise it has lost its data since, its revisions mean something else, and the list is read
  * anew, as it is when the revision is compacted.
  *
- * <p>A server that says nothing is checked by a call of its own, not by a request for progress on the
- * watch: etcd's gRPC proxy does not answer those (etcd issue 19710), and some versions of etcd do not
- * if the watch is quiet (issue 17507).
+ * <p>A server that says nothing is checked by a call of its own, not by a request for progress on
+ * the watch: etcd's gRPC proxy does not answer those (etcd issue 19710), and some versions of etcd
+ * do not if the watch is quiet (issue 17507).
  *
  * <p>Does no I/O: each input returns the next step. Confined to the control thread.
  */

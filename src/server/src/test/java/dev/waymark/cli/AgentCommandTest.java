@@ -34,8 +34,7 @@ final class AgentCommandTest {
   }
 
   private void assertRefused(String firstLine, String... flags) {
-    String[] args =
-        Stream.concat(Arrays.stream(GOOD), Arrays.stream(flags)).toArray(String[]::new);
+    String[] args = Stream.concat(Arrays.stream(GOOD), Arrays.stream(flags)).toArray(String[]::new);
     assertThat(run(args)).isEqualTo(2);
     assertThat(err.toString().lines().findFirst()).contains(firstLine);
   }

@@ -113,8 +113,8 @@ final class AgentServicesTest {
   void flags_withoutWhatIsRequired_nameIt() {
     assertThatThrownBy(() -> AgentServices.ofFlags(Map.of()))
         .hasMessage("--service: missing (expected: 1 to 253 of A-Z, a-z, 0-9, ., _ and -)");
-    assertThatThrownBy(() ->
-            AgentServices.ofFlags(Map.of("--service", "echo", "--address", "10.0.0.7:1")))
+    assertThatThrownBy(
+            () -> AgentServices.ofFlags(Map.of("--service", "echo", "--address", "10.0.0.7:1")))
         .hasMessage(
             "--check: missing (expected: grpc, grpc:SERVICE, tcp, http:/PATH,"
                 + " http://HOST:PORT/PATH, command:COMMAND or none)");

@@ -23,8 +23,7 @@ final class RegistryAddressTest {
   void etcd_isOneRegistryWithAPrefix() throws BadValueException {
     RegistryAddress read = RegistryAddress.read("etcd://a:2379,b:2379/prod/waymark");
     assertThat(read)
-        .isEqualTo(
-            new RegistryAddress(Registry.ETCD, List.of("a:2379", "b:2379"), "prod/waymark"));
+        .isEqualTo(new RegistryAddress(Registry.ETCD, List.of("a:2379", "b:2379"), "prod/waymark"));
     assertThat(read.each()).containsExactly(read);
     assertThat(read.text()).isEqualTo("etcd://a:2379,b:2379/prod/waymark");
   }

@@ -138,7 +138,8 @@ public final class Etcd implements AutoCloseable {
     List<String> line = new ArrayList<>(List.of("etcdctl", "--endpoints=" + url()));
     line.addAll(ctlFlags);
     line.addAll(List.of(args));
-    try (Waymark run = Waymark.program(line.toArray(String[]::new)).env("ETCDCTL_API", "3").start()) {
+    try (Waymark run =
+        Waymark.program(line.toArray(String[]::new)).env("ETCDCTL_API", "3").start()) {
       assertThat(run.exitCode()).as(() -> run.describe()).isZero();
       return run.stdout();
     }
@@ -169,8 +170,7 @@ public final class Etcd implements AutoCloseable {
 
   /** Like {@link #ctl} as the user root. */
   public String asRoot(String... args) {
-    return ctl(
-        Stream.concat(Stream.of("--user=root:top"), Stream.of(args)).toArray(String[]::new));
+    return ctl(Stream.concat(Stream.of("--user=root:top"), Stream.of(args)).toArray(String[]::new));
   }
 
   @Override

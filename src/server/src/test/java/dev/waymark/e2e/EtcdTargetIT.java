@@ -40,7 +40,9 @@ final class EtcdTargetIT {
           etcd.kill();
           await()
               .atMost(Duration.ofSeconds(20))
-              .until(() -> !publisher.isComplete() && bridge.process().stderr().contains("discovery-failed"));
+              .until(() ->
+                  !publisher.isComplete()
+                      && bridge.process().stderr().contains("discovery-failed"));
           int before = requests.get();
           await().until(() -> requests.get() > before + 100);
           // New connections too.

@@ -76,8 +76,8 @@ class EtcdClientIT {
         await().until(publisher::isComplete);
         publisher.put("svc/b", "two");
         await()
-            .until(() ->
-                cluster.getLast().ctl("get", "--print-value-only", "svc/b").equals("two\n"));
+            .until(
+                () -> cluster.getLast().ctl("get", "--print-value-only", "svc/b").equals("two\n"));
       } finally {
         first.process().signal("CONT");
       }

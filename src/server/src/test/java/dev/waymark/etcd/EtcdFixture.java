@@ -68,8 +68,7 @@ public final class EtcdFixture implements AutoCloseable {
   Publisher publisher(int ttlS, EtcdClient client) {
     return onLoop(() -> {
       EtcdPublisher publisher =
-          new EtcdPublisher(
-              client, control, new SplittableRandom(1), Duration.ofSeconds(ttlS));
+          new EtcdPublisher(client, control, new SplittableRandom(1), Duration.ofSeconds(ttlS));
       publisher.start();
       return new Publisher(this, client, publisher);
     });
@@ -77,8 +76,7 @@ public final class EtcdFixture implements AutoCloseable {
 
   EtcdWatch watch(EtcdClient client, String prefix, PrefixListener listener) {
     return onLoop(() -> {
-      EtcdWatch watch =
-          new EtcdWatch(client, control, new SplittableRandom(1), prefix, listener);
+      EtcdWatch watch = new EtcdWatch(client, control, new SplittableRandom(1), prefix, listener);
       watch.start();
       return watch;
     });

@@ -35,7 +35,10 @@ class EtcdPublisherIT {
   }
 
   private static long count(Etcd etcd, String prefix) {
-    return etcd.ctl("get", "--prefix", "--keys-only", prefix).lines().filter(line -> !line.isEmpty()).count();
+    return etcd.ctl("get", "--prefix", "--keys-only", prefix)
+        .lines()
+        .filter(line -> !line.isEmpty())
+        .count();
   }
 
   private static List<String> leases(Etcd etcd) {
@@ -54,10 +57,11 @@ class EtcdPublisherIT {
 
       publisher.put("svc/a", "three");
       publisher.remove("svc/b");
-      await().untilAsserted(() -> {
-        assertThat(value(etcd, "svc/a")).isEqualTo("three");
-        assertThat(value(etcd, "svc/b")).isEmpty();
-      });
+      await()
+          .untilAsserted(() -> {
+            assertThat(value(etcd, "svc/a")).isEqualTo("three");
+            assertThat(value(etcd, "svc/b")).isEmpty();
+          });
       assertThat(publisher.progress().completeSinceNs()).isEqualTo(since);
       publisher.end();
       assertThat(count(etcd, "svc/")).isZero();
@@ -181,8 +185,7 @@ class EtcdPublisherIT {
     try (var etcd = Etcd.start(folder)) {
       etcd.enableAuth("svc/");
       EtcdUser user = new EtcdUser("node", () -> "secret");
-      var publisher =
-          fixture.publisher(30, fixture.client(Optional.of(user), etcd.address()));
+      var publisher = fixture.publisher(30, fixture.client(Optional.of(user), etcd.address()));
       publisher.put("other/a", "one");
       await().until(() -> publisher.progress().problem().isPresent());
       var problem = publisher.progress().problem().orElseThrow();
@@ -229,8 +232,7 @@ class EtcdPublisherIT {
       cluster.get(0).restart();
       await().until(publisher::isComplete);
       assertThat(leases(cluster.getLast())).isEqualTo(lease);
-      assertThat(cluster.getLast().ctl("get", "-w", "fields", "svc/a"))
-          .contains("\"Version\" : 1");
+      assertThat(cluster.getLast().ctl("get", "-w", "fields", "svc/a")).contains("\"Version\" : 1");
     } finally {
       cluster.forEach(Etcd::close);
     }

@@ -8,7 +8,8 @@ import org.junit.jupiter.api.Test;
 class KeysTest {
   @Test
   void range_ofAPrefix_endsBeforeTheNextOne() {
-    assertThat(Keys.endOf(ByteString.copyFromUtf8("svc/"))).isEqualTo(ByteString.copyFromUtf8("svc0"));
+    assertThat(Keys.endOf(ByteString.copyFromUtf8("svc/")))
+        .isEqualTo(ByteString.copyFromUtf8("svc0"));
     assertThat(Keys.endOf(bytes('a', 0xff, 0xff))).isEqualTo(bytes('b'));
     assertThat(Keys.endOf(bytes(0x7f))).isEqualTo(bytes(0x80));
   }

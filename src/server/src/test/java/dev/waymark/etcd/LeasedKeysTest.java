@@ -185,8 +185,8 @@ class LeasedKeysTest {
   // --- any order ---
 
   /**
-   * Whatever is put and removed, and whatever etcd does meanwhile: in the end it has what is wanted,
-   * and nothing else of ours.
+   * Whatever is put and removed, and whatever etcd does meanwhile: in the end it has what is
+   * wanted, and nothing else of ours.
    */
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
@@ -275,8 +275,7 @@ class LeasedKeysTest {
         case Step.Refused(Status _) -> ask(keys.onRetry(nowNs));
         case Step.Grant() when isRefused -> ask(keys.onRefused(DENIED, nowNs));
         case Step.Grant() -> ask(keys.onGranted(store.grant(), TTL_S, nowNs));
-        case Step.Renew(long lease) ->
-            ask(keys.onRenewed(lease == store.lease ? TTL_S : 0, nowNs));
+        case Step.Renew(long lease) -> ask(keys.onRenewed(lease == store.lease ? TTL_S : 0, nowNs));
         case Step.Store(TxnRequest _) when isRefused -> ask(keys.onRefused(DENIED, nowNs));
         case Step.Store(TxnRequest changes) ->
             ask(
@@ -323,7 +322,8 @@ class LeasedKeysTest {
       boolean isLeased =
           lease != 0
               && changes.getSuccessList().stream()
-                  .allMatch(each -> !each.hasRequestPut() || each.getRequestPut().getLease() == lease);
+                  .allMatch(
+                      each -> !each.hasRequestPut() || each.getRequestPut().getLease() == lease);
       if (isLeased) {
         apply(changes);
       }

@@ -112,9 +112,7 @@ class NamingValueTest {
         "{\"Addr\":\"0.0.0.0:80\"}|in Addr an address that others can reach, not that of all interfaces",
       })
   void value_withoutAUsableAddress_isRefused(String json, String expected) {
-    assertThatThrownBy(() -> read(json))
-        .isInstanceOf(BadValueException.class)
-        .hasMessage(expected);
+    assertThatThrownBy(() -> read(json)).isInstanceOf(BadValueException.class).hasMessage(expected);
   }
 
   @Test
@@ -122,8 +120,7 @@ class NamingValueTest {
     ByteString large = ByteString.copyFromUtf8(" ".repeat(NamingValue.VALUE_BYTES_MAX + 1));
     assertThatThrownBy(() -> NamingValue.read("echo", large)).hasMessage("at most 32768 bytes");
     ByteString bytes = ByteString.copyFrom(new byte[] {'{', (byte) 0xff, '}'});
-    assertThatThrownBy(() -> NamingValue.read("echo", bytes))
-        .isInstanceOf(BadValueException.class);
+    assertThatThrownBy(() -> NamingValue.read("echo", bytes)).isInstanceOf(BadValueException.class);
     assertThatThrownBy(() -> read("[".repeat(30_000))).isInstanceOf(BadValueException.class);
     assertThatThrownBy(() -> read("{\"Addr\":\"a:1\",\"Metadata\":" + "[".repeat(30_000)))
         .isInstanceOf(BadValueException.class);

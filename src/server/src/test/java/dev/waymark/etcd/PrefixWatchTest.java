@@ -21,8 +21,7 @@ class PrefixWatchTest {
   private static final Step FIRST_PAGE = new Step.Page(PREFIX, PrefixWatch.PAGE_KEYS, 0);
   private static final Step AWAIT = new Step.Await();
   private static final Status COMPACTED =
-      Status.OUT_OF_RANGE.withDescription(
-          "etcdserver: mvcc: required revision has been compacted");
+      Status.OUT_OF_RANGE.withDescription("etcdserver: mvcc: required revision has been compacted");
   private static final Status FUTURE =
       Status.OUT_OF_RANGE.withDescription(
           "etcdserver: mvcc: required revision is a future revision");
@@ -190,8 +189,7 @@ class PrefixWatchTest {
   void watch_canceledByCompaction_beginsAgain() {
     list(7, pair("svc/a", 3));
     begin();
-    WatchResponse canceled =
-        changes(9).toBuilder().setCanceled(true).setCompactRevision(9).build();
+    WatchResponse canceled = changes(9).toBuilder().setCanceled(true).setCompactRevision(9).build();
     assertThat(watch.onWatchAnswer(canceled, nowNs)).isEqualTo(new Step.Again());
     assertThat(watch.onRetry()).isEqualTo(FIRST_PAGE);
   }
@@ -209,11 +207,7 @@ class PrefixWatchTest {
 
   private Status.Code canceled(String reason) {
     WatchResponse answer =
-        changes(9).toBuilder()
-            .setCreated(true)
-            .setCanceled(true)
-            .setCancelReason(reason)
-            .build();
+        changes(9).toBuilder().setCreated(true).setCanceled(true).setCancelReason(reason).build();
     return watch.onWatchAnswer(answer, nowNs) instanceof Step.Refused(Status why)
         ? why.getCode()
         : Status.Code.OK;

@@ -29,9 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/**
- * Discovery in a real etcd. The upstreams found are loopback addresses without a listener.
- */
+/** Discovery in a real etcd. The upstreams found are loopback addresses without a listener. */
 class EtcdDiscoveryIT {
   @TempDir private Path folder;
 
@@ -40,8 +38,8 @@ class EtcdDiscoveryIT {
   }
 
   private static PoolConfig configFor(String... servers) {
-    return Fixtures.pool(f ->
-        f.target = new Target.Registered(Registry.ETCD, List.of(servers), "svc/echo"));
+    return Fixtures.pool(
+        f -> f.target = new Target.Registered(Registry.ETCD, List.of(servers), "svc/echo"));
   }
 
   private static RecordedPool pool(PoolConfig config) {
@@ -86,11 +84,11 @@ class EtcdDiscoveryIT {
       etcd.put(
           "svc/echo/a",
           """
-          {"Op":0,"Addr":"127.0.0.2:9","Metadata":{"weight":3,"priority":0,"labels":{"zone":"eu-1a"},"load":{"inFlight":2}}}""");
+          {"Op":0,"Addr":"127.0.0.2:9","Metadata":{"weight":3,"priority":0,"labels":{"zone":"eu-1a"},"load":{"inFlight":2}}}\
+          """);
       etcd.put("svc/echo/b", "{\"Addr\":\"127.0.0.3:9\",\"Metadata\":\"text\"}");
       etcd.put("svc/echo/c", "{\"Addr\":\"127.0.0.4:9\",\"Metadata\":{\"weight\":\"a lot\"}}");
-      etcd.put(
-          "svc/echo/d", "{\"Addr\":\"127.0.0.5:9\",\"Metadata\":{\"health\":\"DRAINING\"}}");
+      etcd.put("svc/echo/d", "{\"Addr\":\"127.0.0.5:9\",\"Metadata\":{\"health\":\"DRAINING\"}}");
       try (var pool = pool(config(etcd))) {
         pool.awaitAddresses("127.0.0.2:9", "127.0.0.3:9", "127.0.0.4:9");
         assertThat(pool.views()).extracting(UpstreamView::weight).containsExactly(3, 1, 1);
@@ -198,8 +196,8 @@ class EtcdDiscoveryIT {
             .until(() ->
                 pool.manager
                     .discoveryProblem()
-                    .filter(problem ->
-                        problem.text().equals("too many keys or bytes below svc/echo/"))
+                    .filter(
+                        problem -> problem.text().equals("too many keys or bytes below svc/echo/"))
                     .isPresent());
         assertThat(pool.addresses()).containsExactly("127.0.0.2:9");
         publisher.end();
@@ -371,7 +369,9 @@ class EtcdDiscoveryIT {
         etcd.kill();
         etcd.restart();
         pool.awaitEvent(
-            "failed svc/echo " + password + ": every user of this host has access (mode rw-r--r--)");
+            "failed svc/echo "
+                + password
+                + ": every user of this host has access (mode rw-r--r--)");
         assertThat(pool.addresses()).containsExactly("127.0.0.2:9");
       }
     }

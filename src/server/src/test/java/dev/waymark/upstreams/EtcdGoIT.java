@@ -25,9 +25,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What a Go program registers with etcd's own package is found, and what the bridge's side registers
- * is found by that package. Needs Go and Debian's packages of its libraries; building takes a
- * minute when Go has nothing in its cache.
+ * What a Go program registers with etcd's own package is found, and what the bridge's side
+ * registers is found by that package. Needs Go and Debian's packages of its libraries; building
+ * takes a minute when Go has nothing in its cache.
  */
 class EtcdGoIT {
   private static final Path LIBRARIES = Path.of("/usr/share/gocode/src");
@@ -48,8 +48,7 @@ class EtcdGoIT {
   private Path build() throws IOException {
     Path program = folder.resolve("naming");
     Path source = Files.createDirectories(folder.resolve("go/src/naming"));
-    Files.copy(
-        Path.of("src/server/src/test/resources/etcd-go/main.go"), source.resolve("main.go"));
+    Files.copy(Path.of("src/server/src/test/resources/etcd-go/main.go"), source.resolve("main.go"));
     try (Waymark go =
         Waymark.program("go", "build", "-o", program.toString(), ".")
             .in(source)

@@ -49,8 +49,7 @@ final class Probes {
           new GrpcProbe(control, channels(service), asked, listener);
       case ServiceCheck.Tcp _ ->
           new TcpProbe(control, service.address(), (int) service.timeout().toMillis(), addresses());
-      case ServiceCheck.Http check ->
-          new HttpProbe(http, check.at(service.address()), loop);
+      case ServiceCheck.Http check -> new HttpProbe(http, check.at(service.address()), loop);
       case ServiceCheck.Command(String line) -> new CommandProbe(line, loop);
       case ServiceCheck.None _ -> new NoProbe();
     };

@@ -100,6 +100,7 @@ public final class DirectoryAdmin implements AutoCloseable {
       self.put("uptimeMs", directory.facts().response(now).getUptimeMs());
       self.put("ttlMs", directory.facts().ttl().toMillis());
       self.put("isSettled", directory.facts().isSettled(now));
+      self.put("storeProblem", directory.storeProblem());
       return Reply.json(200, self);
     });
   }

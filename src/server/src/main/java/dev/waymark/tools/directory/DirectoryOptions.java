@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param watchersMax how many may watch at once
  * @param tls null for plain text
  * @param tokens who may do what; empty: nobody has a token
+ * @param store shared with other directories; empty: what is registered is in memory only
  * @param readNames whose client certificates have the role read
  * @param operateNames whose client certificates have the role operate
  * @param registerNames whose client certificates may register, and which services
@@ -23,13 +24,14 @@ public record DirectoryOptions(
     int watchersMax,
     @Nullable SslContext tls,
     Optional<AdminTokens> tokens,
+    Optional<StoreOptions> store,
     List<String> readNames,
     List<String> operateNames,
     Map<String, List<String>> registerNames) {
   /** Everybody may do everything, in plain text. */
   public static DirectoryOptions open(TableLimits limits) {
     return new DirectoryOptions(
-        limits, 10_000, null, Optional.empty(), List.of(), List.of(), Map.of());
+        limits, 10_000, null, Optional.empty(), Optional.empty(), List.of(), List.of(), Map.of());
   }
 
   public DirectoryOptions {

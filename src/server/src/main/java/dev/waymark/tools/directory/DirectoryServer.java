@@ -1,9 +1,14 @@
 package dev.waymark.tools.directory;
 
 import dev.waymark.config.BridgeConfig.Transport;
+import dev.waymark.config.TokenFile;
 import dev.waymark.engine.base.LoopClock;
+import dev.waymark.engine.base.LoopTime;
+import dev.waymark.etcd.EtcdClient;
+import dev.waymark.etcd.EtcdUser;
 import dev.waymark.net.NettyTransport;
 import dev.waymark.registry.Catalog;
+import dev.waymark.registry.client.RegistryChannels;
 import dev.waymark.registry.table.Picker;
 import dev.waymark.registry.table.Table;
 import dev.waymark.telemetry.Event;
@@ -13,6 +18,8 @@ import dev.waymark.tools.directory.xds.AdsLimits;
 import dev.waymark.tools.directory.xds.AdsService;
 import dev.waymark.tools.directory.xds.StreamStatus;
 import dev.waymark.upstream.NettyGuard;
+import dev.waymark.upstreams.control.ControlLoop;
+import dev.waymark.upstreams.names.ResolverFiles;
 import io.grpc.Server;
 import io.grpc.ServerInterceptors;
 import io.grpc.netty.NettyServerBuilder;
@@ -21,10 +28,14 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -66,6 +77,7 @@ public final class DirectoryServer implements AutoCloseable {
   private final Registrations registrations;
   private final Watchers watchers;
   private final AdsService xds;
+  private final Optional<EtcdStore> store;
   private final Access access;
   private final HealthStatusManager health = new HealthStatusManager();
   private final Server server;
@@ -92,7 +104,11 @@ public final class DirectoryServer implements AutoCloseable {
     table = new Table(options.limits());
     catalog = new TableCatalog(table);
     facts =
-        new ServerFacts(random.nextLong(), monotonicNs.getAsLong(), options.limits().ttl(), false);
+        new ServerFacts(
+            random.nextLong(),
+            monotonicNs.getAsLong(),
+            options.limits().ttl(),
+            options.store().isPresent());
     feed = new WatchFeed(table, facts);
     LongSupplier nowNs = this::nowNs;
     watchers =
@@ -108,6 +124,7 @@ public final class DirectoryServer implements AutoCloseable {
     RegistryService service =
         new RegistryService(registrations, watchers, new Picker(table, random), nowNs);
     xds = new AdsService(catalog, loop, nowNs, AdsLimits.DEFAULT, new XdsLog(log, counters));
+    store = options.store().map(wanted -> store(wanted, options, transport, random));
     CallerInterceptor callers = new CallerInterceptor(access, counters);
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(listen)
@@ -138,6 +155,40 @@ public final class DirectoryServer implements AutoCloseable {
     this.listen = new InetSocketAddress(listen.getAddress(), server.getPort());
   }
 
+  private EtcdStore store(
+      StoreOptions wanted,
+      DirectoryOptions options,
+      NettyTransport transport,
+      RandomGenerator random) {
+    boolean isEpoll = transport.name().equals("epoll");
+    ControlLoop control =
+        isEpoll
+            ? new ControlLoop(
+                loop,
+                new Time(),
+                EpollDatagramChannel.class,
+                EpollSocketChannel.class,
+                EpollDomainSocketChannel.class)
+            : ControlLoop.nio(loop, new Time());
+    RegistryChannels channels =
+        new RegistryChannels(
+            control, ResolverFiles.ofSystem(), wanted.etcd().servers(), wanted.tls());
+    Optional<EtcdUser> user =
+        wanted
+            .passwordFile()
+            .map(file -> new EtcdUser(wanted.username(), () -> TokenFile.password(file)));
+    return new EtcdStore(
+        table,
+        control,
+        random,
+        new EtcdClient(control, random, channels, user),
+        wanted.etcd().prefix(),
+        options.limits().instancesMax(),
+        options.limits().ttl(),
+        log,
+        facts::onStoreRead);
+  }
+
   /**
    * Starts a directory. Port 0 picks a free port.
    *
@@ -159,6 +210,7 @@ public final class DirectoryServer implements AutoCloseable {
 
   private void startTicking() {
     clock.start(monotonicNs.getAsLong());
+    store.ifPresent(EtcdStore::start);
     var _ = loop.scheduleWithFixedDelay(this::flush, 0, FLUSH_MS, TimeUnit.MILLISECONDS);
     var _ = loop.scheduleWithFixedDelay(this::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
     var _ =
@@ -180,6 +232,7 @@ public final class DirectoryServer implements AutoCloseable {
     guarded(() -> {
       watchers.flush();
       catalog.flush();
+      store.ifPresent(EtcdStore::flush);
     });
   }
 
@@ -256,6 +309,11 @@ public final class DirectoryServer implements AutoCloseable {
     return xds.streams();
   }
 
+  /** Why the store cannot be used; empty if it can, or there is none. */
+  String storeProblem() {
+    return store.map(EtcdStore::problem).orElse("");
+  }
+
   ServerFacts facts() {
     return facts;
   }
@@ -274,7 +332,21 @@ public final class DirectoryServer implements AutoCloseable {
   @Override
   public void close() {
     server.shutdownNow();
+    store.ifPresent(one -> loop.execute(one::close));
     end();
+  }
+
+  /** The time of the loop, for what runs on it. */
+  private final class Time implements LoopTime {
+    @Override
+    public long nowNs() {
+      return DirectoryServer.this.nowNs();
+    }
+
+    @Override
+    public long standstillNs() {
+      return clock.standstillNs();
+    }
   }
 
   private void end() {

@@ -29,7 +29,7 @@ final class DirectoryViews {
   /**
    * A node.
    *
-   * @param state registered, lost or expired
+   * @param state registered, lost or expired; store: what is in etcd, which has no TTL here
    * @param silentMs since its last heartbeat
    * @param lostForMs since its call broke off, or it expired; 0: it is connected
    */
@@ -94,12 +94,16 @@ final class DirectoryViews {
   }
 
   private Node node(NodeView view) {
-    String state = view.isExpired() ? "expired" : view.lostNs() == 0 ? "registered" : "lost";
+    boolean isStore = view.ttlNs() == Long.MAX_VALUE;
+    String state =
+        isStore
+            ? "store"
+            : view.isExpired() ? "expired" : view.lostNs() == 0 ? "registered" : "lost";
     return new Node(
         view.node(),
         state,
         view.instances(),
-        TimeUnit.NANOSECONDS.toMillis(view.ttlNs()),
+        isStore ? 0 : TimeUnit.NANOSECONDS.toMillis(view.ttlNs()),
         ageMs(view.heartbeatNs()),
         view.lostNs() == 0 ? 0 : ageMs(view.lostNs()));
   }

@@ -23,9 +23,9 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Follows the instances that are registered in etcd below a prefix: its keys are listed, and watched
- * from there. While etcd cannot be asked, the upstreams stay; {@link EtcdService} decides what is
- * believed of what it says. Confined to the control thread.
+ * Follows the instances that are registered in etcd below a prefix: its keys are listed, and
+ * watched from there. While etcd cannot be asked, the upstreams stay; {@link EtcdService} decides
+ * what is believed of what it says. Confined to the control thread.
  */
 final class EtcdDiscovery implements DiscoverySource {
   /** Changes within this time are told together: a rollout makes many. */
@@ -53,7 +53,8 @@ final class EtcdDiscovery implements DiscoverySource {
    * @param channels to etcd; closed by this
    * @param random for jitter
    * @param onFound receives all upstreams, after every change
-   * @param onFailed receives why they cannot be found, what is wrong with one, or why there are none
+   * @param onFailed receives why they cannot be found, what is wrong with one, or why there are
+   *     none
    */
   EtcdDiscovery(
       Target.Registered target,

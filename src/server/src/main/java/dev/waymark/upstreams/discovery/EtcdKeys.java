@@ -111,7 +111,6 @@ final class EtcdKeys {
     String why = first.getValue() instanceof Entry.Unusable(String text, int _) ? text : "";
     String more = all.size() > 1 ? " (and " + (all.size() - 1) + " more)" : "";
     return Optional.of(
-        new UpstreamProblem(
-            Kind.REGISTRY_DATA, first.getKey().toStringUtf8() + ": " + why + more));
+        new UpstreamProblem(Kind.REGISTRY_DATA, first.getKey().toStringUtf8() + ": " + why + more));
   }
 }

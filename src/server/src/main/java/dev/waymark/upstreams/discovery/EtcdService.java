@@ -20,14 +20,14 @@ import org.jspecify.annotations.Nullable;
  * control thread.
  *
  * <p>What etcd says is believed at once, also that there is nothing. It answers only while most of
- * its members agree, and keeps data and leases over a restart. A lease cannot end while etcd is down
- * or has no leader, as its end goes through the log that all members share; and whenever a leader is
- * elected, each lease has its whole TTL again, in which its owner can come back. So nothing vanishes
- * because etcd was away (docs/decisions/0046-etcd.md).
+ * its members agree, and keeps data and leases over a restart. A lease cannot end while etcd is
+ * down or has no leader, as its end goes through the log that all members share; and whenever a
+ * leader is elected, each lease has its whole TTL again, in which its owner can come back. So
+ * nothing vanishes because etcd was away (docs/decisions/0046-etcd.md).
  *
  * <p>The exception is an etcd that has lost its data, and knows just those that have come back to
- * it already. For as long as an owner may need to notice that its lease is lost, an instance is gone
- * only if it had come back ({@link EmptyingGuard}).
+ * it already. For as long as an owner may need to notice that its lease is lost, an instance is
+ * gone only if it had come back ({@link EmptyingGuard}).
  */
 final class EtcdService {
   /** How long an etcd that has lost its data is doubted: a lease rarely has a longer TTL. */

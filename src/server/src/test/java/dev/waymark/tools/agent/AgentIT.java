@@ -56,9 +56,7 @@ final class AgentIT {
   /** So long that what happens sooner is not the work of the next test. */
   private static final String NEVER = "1h";
 
-  private static final String[] QUICK = {
-    "--check-interval", "100ms", "--rise", "2", "--fall", "2"
-  };
+  private static final String[] QUICK = {"--check-interval", "100ms", "--rise", "2", "--fall", "2"};
 
   @TempDir private Path folder;
 
@@ -134,7 +132,9 @@ final class AgentIT {
   /** The only service, as /services shows it. */
   private JsonObject shown() throws IOException, InterruptedException {
     JsonArray services =
-        JsonParser.parseString(get("/services").body()).getAsJsonObject().getAsJsonArray("services");
+        JsonParser.parseString(get("/services").body())
+            .getAsJsonObject()
+            .getAsJsonArray("services");
     assertThat(services).hasSize(1);
     return services.get(0).getAsJsonObject();
   }
@@ -232,8 +232,7 @@ final class AgentIT {
       directory.awaitRegistered("127.0.0.1:" + port);
     }
     directory.awaitRegistered();
-    assertThat(text(shown(), "reason"))
-        .isEqualTo("connection refused: nothing is listening there");
+    assertThat(text(shown(), "reason")).isEqualTo("connection refused: nothing is listening there");
     try (ServerSocket back = listen(port)) {
       assertThat(back.isBound()).isTrue();
       directory.awaitRegistered("127.0.0.1:" + port);
@@ -261,8 +260,7 @@ final class AgentIT {
             - {service: a, address: "10.0.0.3:1", check: "command:test -e FOLDER/agent.yml"}
             """
                 .replace("FOLDER", folder.toString()));
-    start(
-        AgentServices.read(file), Optional.empty(), Optional.empty(), directory.address());
+    start(AgentServices.read(file), Optional.empty(), Optional.empty(), directory.address());
     directory.awaitRegistered("10.0.0.1:1", "10.0.0.3:1");
     assertThat(directory.calls()).hasSize(1);
     assertThat(agent.healthyCount()).isEqualTo(2);
@@ -282,8 +280,7 @@ final class AgentIT {
             Instance registered = directory.registered().get(service.address());
             return registered != null && registered.getLoad().getUtilisation() == 0.75;
           });
-      assertThat(shown().getAsJsonObject("load").get("utilisation").getAsDouble())
-          .isEqualTo(0.75);
+      assertThat(shown().getAsJsonObject("load").get("utilisation").getAsDouble()).isEqualTo(0.75);
     }
   }
 
@@ -324,9 +321,7 @@ final class AgentIT {
     String address = directory.address();
     directory.close();
     start(service("10.0.0.1:1", "none"), address);
-    await()
-        .atMost(TIMEOUT)
-        .until(() -> get("/readyz").body().contains("connection refused"));
+    await().atMost(TIMEOUT).until(() -> get("/readyz").body().contains("connection refused"));
     assertThat(get("/readyz").statusCode()).isEqualTo(503);
   }
 
@@ -388,9 +383,7 @@ final class AgentIT {
           Optional.of(trusting(other)),
           Optional.empty(),
           secure.address());
-      await()
-          .atMost(TIMEOUT)
-          .until(() -> !text(registration(0), "reason").isEmpty());
+      await().atMost(TIMEOUT).until(() -> !text(registration(0), "reason").isEmpty());
       assertThat(secure.calls()).isEmpty();
       stop();
       start(

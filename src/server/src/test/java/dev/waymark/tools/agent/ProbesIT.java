@@ -79,8 +79,7 @@ final class ProbesIT {
 
   private void probe(String check, String address) {
     AgentService service =
-        AgentServices.ofFlags(
-            Map.of("--service", "echo", "--address", address, "--check", check));
+        AgentServices.ofFlags(Map.of("--service", "echo", "--address", address, "--check", check));
     probe =
         probes.probe(
             service,
@@ -136,11 +135,8 @@ final class ProbesIT {
       assertThat(test()).isEqualTo(Verdict.PASSED);
       await().atMost(TIMEOUT).until(() -> service.watchers() == 1);
       service.say(ServingStatus.NOT_SERVING);
-      await()
-          .atMost(TIMEOUT)
-          .until(() -> told.contains("its health service reports NOT_SERVING"));
-      assertThat(test())
-          .isEqualTo(Verdict.notServing("its health service reports NOT_SERVING"));
+      await().atMost(TIMEOUT).until(() -> told.contains("its health service reports NOT_SERVING"));
+      assertThat(test()).isEqualTo(Verdict.notServing("its health service reports NOT_SERVING"));
       service.say(ServingStatus.UNKNOWN);
       assertThat(test()).isEqualTo(Verdict.failed("its health service reports UNKNOWN"));
       service.say(ServingStatus.SERVING);
@@ -212,8 +208,7 @@ final class ProbesIT {
   void grpc_whereNobodyListens_saysSo_andReturns() throws IOException {
     String address = closedPort();
     probe("grpc", address);
-    assertThat(test())
-        .isEqualTo(Verdict.failed("connection refused: nothing is listening there"));
+    assertThat(test()).isEqualTo(Verdict.failed("connection refused: nothing is listening there"));
     assertThat(test().kind()).isEqualTo(Verdict.Kind.FAILED);
   }
 
@@ -253,8 +248,7 @@ final class ProbesIT {
       assertThat(test()).isEqualTo(Verdict.PASSED);
       assertThat(test()).isEqualTo(Verdict.PASSED);
     }
-    assertThat(test())
-        .isEqualTo(Verdict.failed("connection refused: nothing is listening there"));
+    assertThat(test()).isEqualTo(Verdict.failed("connection refused: nothing is listening there"));
   }
 
   @Test
@@ -390,7 +384,9 @@ final class ProbesIT {
     assertThat(processes).hasSize(2).allMatch(ProcessHandle::isAlive);
     giveUp();
     await().atMost(TIMEOUT).until(() -> processes.stream().noneMatch(ProcessHandle::isAlive));
-    assertThat(verdict).failsWithin(Duration.ofMillis(200)).withThrowableOfType(TimeoutException.class);
+    assertThat(verdict)
+        .failsWithin(Duration.ofMillis(200))
+        .withThrowableOfType(TimeoutException.class);
     CompletableFuture<Verdict> again = begin();
     assertThat(again).isNotDone();
     giveUp();

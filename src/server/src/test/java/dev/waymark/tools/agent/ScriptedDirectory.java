@@ -157,8 +157,7 @@ final class ScriptedDirectory extends RegistryGrpc.RegistryImplBase implements A
     @Override
     public <Q, R> ServerCall.Listener<Q> interceptCall(
         ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
-      String sent =
-          headers.get(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER));
+      String sent = headers.get(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER));
       authorizations.add(String.valueOf(sent));
       return next.startCall(call, headers);
     }

@@ -31,8 +31,7 @@ final class ScriptedService implements AutoCloseable {
     this.hasWatch = hasWatch;
     this.hasCheck = hasCheck;
     server =
-        NettyServerBuilder.forAddress(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
             .addService(new Health())
             .addService(new Load())
             .build()
@@ -94,8 +93,7 @@ final class ScriptedService implements AutoCloseable {
   /** What is not overridden is UNIMPLEMENTED. */
   private final class Health extends HealthGrpc.HealthImplBase {
     @Override
-    public void check(
-        HealthCheckRequest request, StreamObserver<HealthCheckResponse> responses) {
+    public void check(HealthCheckRequest request, StreamObserver<HealthCheckResponse> responses) {
       if (!hasCheck) {
         super.check(request, responses);
         return;
@@ -106,8 +104,7 @@ final class ScriptedService implements AutoCloseable {
     }
 
     @Override
-    public void watch(
-        HealthCheckRequest request, StreamObserver<HealthCheckResponse> responses) {
+    public void watch(HealthCheckRequest request, StreamObserver<HealthCheckResponse> responses) {
       if (!hasWatch) {
         super.watch(request, responses);
         return;

@@ -58,6 +58,7 @@ class DirectoryAccessIT {
                 10,
                 null,
                 Optional.of(AdminTokens.ofDirectory(file())),
+                Optional.empty(),
                 List.of(),
                 List.of(),
                 Map.of()),

@@ -154,9 +154,7 @@ class GrpcXdsIT {
   @Test
   void weights_ofZones_areTheirShares() {
     ads.change(catalog ->
-        catalog
-            .put(weighted("spread", a, 9, "one"))
-            .put(weighted("spread", b, 1, "two")));
+        catalog.put(weighted("spread", a, 9, "one")).put(weighted("spread", b, 1, "two")));
     dial("spread");
     awaitAnswering(a, b);
     Map<String, Integer> calls = new TreeMap<>();
