@@ -166,6 +166,7 @@ class ArchitectureTest {
               Set.of(
                   "upstream.registry",
                   "protocol",
+                  "etcd",
                   "api.http",
                   "telemetry",
                   "registry",
@@ -217,6 +218,7 @@ class ArchitectureTest {
               "cli",
               Set.of(
                   "bridge",
+                  "etcd",
                   "api",
                   "api.http",
                   "telemetry",

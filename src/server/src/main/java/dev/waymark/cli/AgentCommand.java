@@ -11,6 +11,7 @@ import dev.waymark.config.LogConfig;
 import dev.waymark.config.PoolConfig.Registry;
 import dev.waymark.config.RegistryAddress;
 import dev.waymark.config.TokenFile;
+import dev.waymark.etcd.EtcdUser;
 import dev.waymark.net.listener.ListenerPort;
 import dev.waymark.telemetry.Event;
 import dev.waymark.telemetry.EventLog;
@@ -62,7 +63,8 @@ final class AgentCommand implements Callable<Integer> {
       paramLabel = "REGISTRY",
       required = true,
       description =
-          "Where to register: directory://HOST:PORT[,HOST:PORT], with each of them. May be repeated.")
+          "Where to register: directory://HOST:PORT[,HOST:PORT], with each of them, or"
+              + " etcd://HOST:PORT[,HOST:PORT]/PREFIX. May be repeated.")
   private List<String> registries = List.of();
 
   @Mixin private final RegistryTlsFlags tls = new RegistryTlsFlags();
@@ -72,6 +74,18 @@ final class AgentCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = "The token that the directories ask for. Read for each call.")
   private @Nullable Path tokenFile;
+
+  @Option(
+      names = "--registry-username",
+      paramLabel = "NAME",
+      description = "The user as whom to log in to etcd.")
+  private @Nullable String username;
+
+  @Option(
+      names = "--registry-password-file",
+      paramLabel = "FILE",
+      description = "File with that user's password. Read at each login.")
+  private @Nullable Path passwordFile;
 
   @Option(
       names = "--ttl",
@@ -162,7 +176,8 @@ final class AgentCommand implements Callable<Integer> {
         minded.services(),
         registries(),
         tls.config(),
-        tokenFile());
+        tokenFile(),
+        etcdUser());
   }
 
   /** In containers, host and process id may be those of another agent. */
@@ -201,16 +216,29 @@ final class AgentCommand implements Callable<Integer> {
   private RegistryAddress registry(String text) {
     try {
       RegistryAddress address = RegistryAddress.read(text);
-      if (address.registry() == Registry.ETCD) {
-        throw values.refused(
-            "--registry: "
-                + text
-                + ": etcd is not supported yet (expected: directory://HOST:PORT)");
+      if (address.registry() == Registry.ETCD && values.duration("--ttl", ttl).toSeconds() < 2) {
+        throw values.refused("--ttl: " + ttl + " (expected with etcd: 2s or more)");
       }
       return address;
     } catch (BadValueException bad) {
       throw values.refused("--registry: " + text + " (expected: " + bad.expected() + ")");
     }
+  }
+
+  private Optional<EtcdUser> etcdUser() {
+    if ((username == null) != (passwordFile == null)) {
+      throw values.refused("--registry-username and --registry-password-file need each other");
+    }
+    if (username == null || passwordFile == null) {
+      return Optional.empty();
+    }
+    Path file = passwordFile;
+    try {
+      TokenFile.password(file);
+    } catch (ConfigException unusable) {
+      throw values.refused("--registry-password-file: " + unusable.getMessage());
+    }
+    return Optional.of(new EtcdUser(username, () -> TokenFile.password(file)));
   }
 
   /** Reads it once now, so that a mistake is found at the start. */

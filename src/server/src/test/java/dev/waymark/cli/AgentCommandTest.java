@@ -43,7 +43,8 @@ final class AgentCommandTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--registry=etcd://a:1/p | --registry: etcd://a:1/p: etcd is not supported yet (expected: directory://HOST:PORT)",
+        "--registry=etcd://a:1 | --registry: etcd://a:1 (expected: a prefix, such as etcd://10.0.0.7:2379/waymark)",
+        "--registry-username=x | --registry-username and --registry-password-file need each other",
         "--registry=nowhere | --registry: nowhere (expected: directory://SERVER:PORT[,SERVER:PORT] or etcd://SERVER:PORT[,SERVER:PORT]/PREFIX)",
         "--registry=directory://b:1,127.0.0.1:7400 | --registry: directory://127.0.0.1:7400: given twice",
         "--ttl=500ms | --ttl: 500ms (expected: 1s to 1h)",

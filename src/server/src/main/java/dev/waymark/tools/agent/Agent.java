@@ -2,6 +2,8 @@ package dev.waymark.tools.agent;
 
 import dev.waymark.config.PoolConfig.Registry;
 import dev.waymark.config.RegistryAddress;
+import dev.waymark.etcd.EtcdClient;
+import dev.waymark.etcd.EtcdPublisher;
 import dev.waymark.registry.Instance;
 import dev.waymark.registry.client.RegistryChannels;
 import dev.waymark.telemetry.EventLog;
@@ -15,7 +17,6 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.http.HttpClient;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,7 +84,7 @@ public final class Agent implements AutoCloseable {
         .forEach(each -> services.add(new MindedService(each, probes, wallClock, new OfService())));
     options
         .registries()
-        .forEach(each -> registrars.add(registrar(each, control, files, wallClock.instant())));
+        .forEach(each -> registrars.add(registrar(each, control, files, wallClock, random)));
     loop.execute(() -> {
       time.start(loop);
       services.forEach(MindedService::start);
@@ -121,21 +122,35 @@ public final class Agent implements AutoCloseable {
   }
 
   private Registrar registrar(
-      RegistryAddress address, ControlLoop control, ResolverFiles files, Instant now) {
-    if (address.registry() != Registry.DIRECTORY) {
-      throw new IllegalArgumentException(address.text() + ": not a directory");
-    }
+      RegistryAddress address,
+      ControlLoop control,
+      ResolverFiles files,
+      InstantSource wallClock,
+      RandomGenerator random) {
     String name = address.text();
+    RegistryChannels channels =
+        new RegistryChannels(control, files, address.servers(), options.tls());
+    if (address.registry() == Registry.ETCD) {
+      EtcdClient client = new EtcdClient(control, random, channels, options.etcdUser());
+      return new EtcdRegistrar(
+          name,
+          address.prefix(),
+          loop,
+          wallClock,
+          client,
+          new EtcdPublisher(client, control, random, options.ttl()),
+          events.ofRegistry(name));
+    }
     return new DirectoryRegistrar(
         name,
         Registration.of(options.node())
             .ttl(options.ttl())
             .scheduler(loop)
             .listener(events.ofRegistry(name)),
-        new RegistryChannels(control, files, address.servers(), options.tls()),
+        channels,
         options.tokenFile(),
         new LoopExecutor(loop),
-        now);
+        wallClock.instant());
   }
 
   /** What services tell. Called on the loop. */

@@ -3,6 +3,7 @@ package dev.waymark.tools.agent;
 import dev.waymark.config.AgentService;
 import dev.waymark.config.ClientTlsConfig;
 import dev.waymark.config.RegistryAddress;
+import dev.waymark.etcd.EtcdUser;
 import dev.waymark.protocol.Check;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +19,7 @@ import java.util.Optional;
  * @param registries at least one; the services are registered with all of them
  * @param tls how it is spoken to the registries; empty: plain text
  * @param tokenFile with the bearer token for directories; empty: none
+ * @param etcdUser as whom to log in to etcd; empty: without a login
  */
 public record AgentOptions(
     String node,
@@ -25,7 +27,8 @@ public record AgentOptions(
     List<AgentService> services,
     List<RegistryAddress> registries,
     Optional<ClientTlsConfig> tls,
-    Optional<Path> tokenFile) {
+    Optional<Path> tokenFile,
+    Optional<EtcdUser> etcdUser) {
   public AgentOptions {
     services = List.copyOf(services);
     registries = List.copyOf(registries);

@@ -109,7 +109,14 @@ final class AgentIT {
     EventLog log = new EventLog(System::nanoTime);
     agent =
         Agent.start(
-            new AgentOptions("node-1", Duration.ofSeconds(2), services, registries, tls, token),
+            new AgentOptions(
+                "node-1",
+                Duration.ofSeconds(2),
+                services,
+                registries,
+                tls,
+                token,
+                Optional.empty()),
             log,
             System::nanoTime,
             Instant::now,
