@@ -151,6 +151,7 @@ public final class Discovery {
               channels,
               config.get(RegistryKeys.TOKEN_FILE).map(Token::new),
               random,
+              XdsDiscovery.OVERDUE,
               onFound,
               failed);
     };

@@ -13,7 +13,6 @@ import dev.waymark.xds.EdsDialect;
 import dev.waymark.xds.EdsService;
 import dev.waymark.xds.proto.AggregatedDiscoveryServiceGrpc;
 import dev.waymark.xds.proto.AggregatedDiscoveryServiceGrpc.AggregatedDiscoveryServiceStub;
-import io.grpc.ConnectivityState;
 import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
@@ -42,7 +41,7 @@ final class XdsDiscovery implements DiscoverySource {
   private static final Duration RETRY_MAX = Duration.ofSeconds(30);
 
   /** When a service of which nothing was said does not exist ("xDS REST and gRPC protocol"). */
-  private static final long OVERDUE_MS = 15_000;
+  static final Duration OVERDUE = Duration.ofSeconds(15);
 
   /** A stream is taken to work when it has lasted so long: there may be nothing to say on it. */
   private static final long ACCEPTED_MS = 1_000;
@@ -60,6 +59,7 @@ final class XdsDiscovery implements DiscoverySource {
   private final RegistryChannels channels;
   private final Optional<Token> token;
   private final RetryWaits waits;
+  private final Duration overdue;
   private final Consumer<List<Endpoint>> onFound;
   private final Consumer<UpstreamProblem> onFailed;
   private final EdsService service;
@@ -79,6 +79,7 @@ final class XdsDiscovery implements DiscoverySource {
    * @param client names the bridge to the control plane
    * @param token for its calls; empty: none
    * @param random for jitter
+   * @param overdue {@link #OVERDUE}, but for tests
    * @param onFound receives all upstreams, after every change
    * @param onFailed receives why they cannot be found, or why there are none
    */
@@ -89,12 +90,14 @@ final class XdsDiscovery implements DiscoverySource {
       RegistryChannels channels,
       Optional<Token> token,
       RandomGenerator random,
+      Duration overdue,
       Consumer<List<Endpoint>> onFound,
       Consumer<UpstreamProblem> onFailed) {
     this.control = control;
     this.channels = channels;
     this.token = token;
     this.waits = new RetryWaits(RETRY_MIN, RETRY_MAX, random);
+    this.overdue = overdue;
     this.onFound = onFound;
     this.onFailed = onFailed;
     this.service = new EdsService(target.service(), client);
@@ -190,7 +193,7 @@ final class XdsDiscovery implements DiscoverySource {
         method;
     private final long startedNs = control.time().nowNs();
     private @Nullable ClientCallStreamObserver<Q> stream;
-    private @Nullable ScheduledFuture<?> overdue;
+    private @Nullable ScheduledFuture<?> answerDue;
     private @Nullable ScheduledFuture<?> accepted;
     private boolean hasAnswered;
 
@@ -205,7 +208,7 @@ final class XdsDiscovery implements DiscoverySource {
 
     void start() {
       current = this;
-      overdue = control.eventLoop().schedule(this::onOverdue, OVERDUE_MS, TimeUnit.MILLISECONDS);
+      awaitAnswer();
       var stub =
           AggregatedDiscoveryServiceGrpc.newStub(channel.channel())
               .withMaxInboundMessageSize(RESPONSE_BYTES_MAX);
@@ -220,8 +223,14 @@ final class XdsDiscovery implements DiscoverySource {
       method.apply(stub, this).onNext(dialect.first());
     }
 
+    private void awaitAnswer() {
+      cancel(answerDue);
+      answerDue =
+          control.eventLoop().schedule(this::onOverdue, overdue.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
     void end() {
-      cancel(overdue);
+      cancel(answerDue);
       cancel(accepted);
       if (hasAnswered) {
         waits.resetAfter(TimeUnit.NANOSECONDS.toMillis(control.time().nowNs() - startedNs));
@@ -239,6 +248,7 @@ final class XdsDiscovery implements DiscoverySource {
 
     private void onReady() {
       if (current == this && accepted == null) {
+        awaitAnswer();
         accepted =
             control.eventLoop().schedule(this::onAccepted, ACCEPTED_MS, TimeUnit.MILLISECONDS);
       }
@@ -268,7 +278,7 @@ final class XdsDiscovery implements DiscoverySource {
 
     /** A server that is not reached, or that has nothing to say, is left if there is another. */
     private void onOverdue() {
-      boolean isReached = channel.channel().getState(false) == ConnectivityState.READY;
+      boolean isReached = accepted != null;
       if (isReached && (hasAnswered || service.isKnown())) {
         return;
       }
@@ -281,7 +291,7 @@ final class XdsDiscovery implements DiscoverySource {
       broken(
           new UpstreamProblem(
               Kind.REGISTRY_FAILED,
-              channel.server() + what + " within " + OVERDUE_MS / 1_000 + " s"));
+              channel.server() + what + " within " + overdue.toSeconds() + " s"));
     }
 
     @Override

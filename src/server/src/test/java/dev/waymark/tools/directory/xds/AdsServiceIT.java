@@ -1,7 +1,6 @@
 package dev.waymark.tools.directory.xds;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.waymark.registry.Catalog.Entry;
 import dev.waymark.registry.Instance;
@@ -17,10 +16,13 @@ import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -229,5 +231,9 @@ class AdsServiceIT {
     server.stop();
     await().until(() -> stream.end.getCode() == Status.Code.UNAVAILABLE);
     assertThat(stream.end.getDescription()).isEqualTo("the directory stops");
+  }
+
+  private static ConditionFactory await() {
+    return Awaitility.await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(10));
   }
 }

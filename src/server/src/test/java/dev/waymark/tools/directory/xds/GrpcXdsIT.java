@@ -1,7 +1,6 @@
 package dev.waymark.tools.directory.xds;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.waymark.registry.Catalog.Entry;
 import dev.waymark.registry.Instance;
@@ -20,6 +19,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -94,10 +95,7 @@ class GrpcXdsIT {
     for (NamedServer server : servers) {
       names.add(server.name());
     }
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .pollInterval(Duration.ofMillis(20))
-        .until(this::answering, names::equals);
+    await().until(this::answering, names::equals);
   }
 
   private static Entry entry(
@@ -185,9 +183,7 @@ class GrpcXdsIT {
     ads.change(catalog -> catalog.put("late", a.address()));
     awaitAnswering(a);
     ads.change(catalog -> catalog.remove("late", a.address()));
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .until(() -> failure(CallOptions.DEFAULT), Status.Code.UNAVAILABLE::equals);
+    await().until(() -> failure(CallOptions.DEFAULT), Status.Code.UNAVAILABLE::equals);
   }
 
   private Status.Code failure(CallOptions options) {
@@ -208,12 +204,16 @@ class GrpcXdsIT {
     ads.close();
     assertThat(answering()).hasSize(2);
     ads = new TestAdsServer(port, false, AdsLimits.DEFAULT);
-    await().atMost(Duration.ofSeconds(30)).until(() -> !ads.streams().isEmpty());
+    await().until(() -> !ads.streams().isEmpty());
     assertThat(answering()).hasSize(2);
     ads.change(catalog -> catalog.put("kept", b.address()));
     assertThat(answering()).as("a may come back yet").hasSize(2);
     ads.change(catalog -> catalog.put("kept", a.address(), c.address()));
     ads.onWhole();
     awaitAnswering(a, b, c);
+  }
+
+  private static ConditionFactory await() {
+    return Awaitility.await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(10));
   }
 }
