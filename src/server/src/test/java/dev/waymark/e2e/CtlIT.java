@@ -20,7 +20,6 @@ import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.MatchResult;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -28,14 +27,11 @@ import org.junit.jupiter.api.Test;
 
 /** {@code waymark ctl} with a directory, a bridge and upstreams, each in its own process. */
 class CtlIT {
-  private static final String READY = "waymark directory serves on (\\S+), admin on http://(\\S+)";
-
   /** Departures within seconds after which a directory damps an instance for two minutes. */
   private static final int DEPARTURES = 8;
 
   private final String address = "127.0.0.1:" + Waymark.freePort();
-  private Waymark directory;
-  private AdminPort directoryAdmin;
+  private DirectoryProcess directory;
   private ManagedChannel channel;
 
   @BeforeEach
@@ -50,12 +46,7 @@ class CtlIT {
   }
 
   private void startDirectory(String ttl) {
-    directory =
-        Waymark.command("directory", "--listen=" + address, "--admin=127.0.0.1:0", "--ttl=" + ttl)
-            .quick()
-            .start();
-    MatchResult ready = directory.awaitLine(READY);
-    directoryAdmin = new AdminPort(ready.group(2));
+    directory = DirectoryProcess.at(address, "--ttl=" + ttl);
   }
 
   @Test
@@ -98,7 +89,7 @@ class CtlIT {
   }
 
   private Bridge bridge() {
-    return Bridge.start(Waymark.Launch::quick, "--upstream=directory://" + address + "/echo");
+    return Bridge.start(Waymark.Launch::quick, "--upstream=" + directory.target("echo"));
   }
 
   private static void assertExplained(
@@ -127,7 +118,7 @@ class CtlIT {
     String all = ctl(0, "explain", "echo", "--admin=" + bridge.admin().address()).stdout();
     assertThat(all.lines()).allMatch(line -> line.length() <= 100);
     assertThat(all)
-        .contains("5 instances, 3 usable", "pool default follows directory://" + address + "/echo")
+        .contains("5 instances, 3 usable", "pool default follows " + directory.target("echo"))
         .contains("\n" + healthy.address() + "\n", "zone=z; node node, heartbeat ")
         .containsPattern("pool default +used for .*; weight 1.*; 1 connection\n")
         .containsPattern("directory +healthy, damped for another .*; node node")
@@ -154,7 +145,7 @@ class CtlIT {
   }
 
   private void assertDeathAndRestartAreExplained(Bridge bridge, String healthy) {
-    directory.kill();
+    directory.process().kill();
     await()
         .untilAsserted(() -> {
           JsonObject source = source(bridge);
@@ -182,9 +173,9 @@ class CtlIT {
     startDirectory("1s");
     try (Bridge bridge = bridge()) {
       awaitCause(bridge, "no_address");
-      directory.signal("STOP");
+      directory.process().signal("STOP");
       awaitCause(bridge, "registry_failed");
-      directory.signal("CONT");
+      directory.process().signal("CONT");
       awaitCause(bridge, "no_address");
     }
   }
@@ -199,7 +190,7 @@ class CtlIT {
     String[] line =
         Stream.concat(
                 Stream.concat(Stream.of("ctl"), Stream.of(args)),
-                Stream.of("--directory-admin=" + directoryAdmin.address(), "--timeout=20s"))
+                Stream.of("--directory-admin=" + directory.admin().address(), "--timeout=20s"))
             .toArray(String[]::new);
     Waymark ctl = Waymark.command(line).quick().start();
     assertThat(ctl.exitCode()).as(ctl::describe).isEqualTo(exitCode);
@@ -213,7 +204,7 @@ class CtlIT {
         new AdminClient(ServerTrust.context(null, false), Duration.ofSeconds(20))) {
       Explanation found =
           new Explanation(
-              query, query.ask(client, List.of(port(directoryAdmin.address())), ports(bridges)));
+              query, query.ask(client, List.of(port(directory.admin().address())), ports(bridges)));
       assertThat(found.isFound()).isTrue();
       return found.text();
     } catch (IOException | GeneralSecurityException e) {
