@@ -159,7 +159,9 @@ final class RegistrationTest {
     registration.put(ONE.withWeight(2));
     scheduler.runDue();
     assertThat(directory.call().last().getRemoveList()).isEmpty();
-    assertThat(directory.call().registered.get("10.0.0.1:4770").getWeight()).isEqualTo(2);
+    assertThat(directory.call().registered)
+        .extractingByKey("10.0.0.1:4770")
+        .matches(one -> one.getWeight() == 2);
   }
 
   @Test

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import java.util.TreeMap;
 
 /**
@@ -95,7 +96,7 @@ final class ScriptedRegistry extends RegistryGrpc.RegistryImplBase implements Au
   int ttlMs = 9_000;
 
   private final String name;
-  private Server server;
+  private @Nullable Server server;
 
   ScriptedRegistry(String name) {
     this.name = name;
