@@ -67,7 +67,7 @@ public final class Agent implements AutoCloseable {
     loops =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("agent", true), NioIoHandler.newFactory());
-    loop = (EventLoop) loops.next();
+    loop = loops.next();
     http =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
