@@ -14,7 +14,6 @@ final class Host implements Place {
   private final byte[] name;
   private final EncodedRecord record;
   private final RecordType type;
-  private final RecordSet records;
   private long lastAnswer;
 
   /**
@@ -25,7 +24,6 @@ final class Host implements Place {
     this.name = name;
     this.record = EncodedRecord.address(ip, ttlSeconds);
     this.type = ip.length == Integer.BYTES ? RecordType.A : RecordType.AAAA;
-    this.records = RecordSet.of(record);
   }
 
   /** The first label of its name: ip-10-0-0-7, or ip6- and 32 hexadecimal digits. */
@@ -57,7 +55,7 @@ final class Host implements Place {
 
   @Override
   public @Nullable RecordSet records(RecordType wanted) {
-    return wanted == type ? records : null;
+    return wanted == type ? RecordSet.of(record) : null;
   }
 
   /**

@@ -204,7 +204,7 @@ final class Responder {
   }
 
   private void finish(@Nullable Edns edns, ResponseCode code) {
-    out.setShort(FLAGS_OFFSET, flags | code.code() & HEADER_CODE_MASK);
+    out.setShort(FLAGS_OFFSET, flags | (code.code() & HEADER_CODE_MASK));
     if (edns == null) {
       return;
     }

@@ -2,16 +2,15 @@ package dev.waymark.tools.directory.dns;
 
 import dev.waymark.registry.Catalog;
 import dev.waymark.registry.Instance;
-import io.netty.util.NetUtil;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,16 +27,15 @@ final class ServiceRecords implements Place {
   /** Its names in the catalog. */
   private final TreeSet<String> services = new TreeSet<>();
 
-  private @Nullable Built built;
+  private @Nullable Addresses addresses;
+  private @Nullable Targets targets;
+
+  private record Addresses(@Nullable RecordSet ipv4, @Nullable RecordSet ipv6) {}
 
   /**
    * @param hosts by their first labels
    */
-  private record Built(
-      @Nullable RecordSet ipv4,
-      @Nullable RecordSet ipv6,
-      @Nullable RecordSet services,
-      Map<String, Host> hosts) {}
+  private record Targets(@Nullable RecordSet services, Map<String, Host> hosts) {}
 
   /**
    * @param name in the zone, with that of the zone
@@ -54,7 +52,8 @@ final class ServiceRecords implements Place {
    * @param exists whether it has instances
    */
   void onChanged(String service, boolean exists) {
-    built = null;
+    addresses = null;
+    targets = null;
     if (exists) {
       services.add(service);
     } else {
@@ -69,121 +68,122 @@ final class ServiceRecords implements Place {
 
   @Override
   public @Nullable RecordSet records(RecordType type) {
-    Built now = built();
     return switch (type) {
-      case A -> now.ipv4;
-      case AAAA -> now.ipv6;
-      case SRV -> now.services;
+      case A -> addresses().ipv4;
+      case AAAA -> addresses().ipv6;
+      case SRV -> targets().services;
       case NS, SOA, ANY, META, OTHER -> null;
     };
   }
 
   /** The place of {@code _service._tcp}, which has only SRV records. */
   Place servicesOnly() {
-    return type -> type == RecordType.SRV ? built().services : null;
+    return type -> type == RecordType.SRV ? targets().services : null;
   }
 
   /** The host below it with this first label: the address of an instance, usable or not. */
   @Nullable Host host(String label) {
-    return built().hosts.get(label);
+    return targets().hosts.get(label);
   }
 
-  private Built built() {
-    Built now = built;
-    if (now == null) {
-      now = new Builder().build();
-      built = now;
+  private Addresses addresses() {
+    Addresses made = addresses;
+    if (made == null) {
+      made = makeAddresses();
+      addresses = made;
     }
-    return now;
+    return made;
   }
 
-  /** Makes the records of all instances. */
-  private final class Builder {
-    private final Map<String, Host> hosts = new HashMap<>();
-    private final TreeMap<Integer, List<EncodedRecord>> records = new TreeMap<>();
-
-    /** By priority and label, so that an address with several ports counts once. */
-    private final TreeMap<Integer, Map<String, byte[]>> ips = new TreeMap<>();
-
-    private final Set<String> seen = new HashSet<>();
-
-    Built build() {
-      for (String service : services) {
-        for (Catalog.Entry each : catalog.instances(service)) {
-          if (seen.add(each.instance().address())) {
-            add(each.instance(), each.isUsable());
-          }
-        }
-      }
-      var first = ips.firstEntry();
-      Collection<byte[]> best = first == null ? List.of() : first.getValue().values();
-      return new Built(
-          addresses(best, Integer.BYTES),
-          addresses(best, IPV6_BYTES),
-          records.isEmpty() ? null : RecordSet.ofTiers(records.values()),
-          hosts);
+  private Targets targets() {
+    Targets made = targets;
+    if (made == null) {
+      made = makeTargets();
+      targets = made;
     }
+    return made;
+  }
 
-    private void add(Instance instance, boolean isUsable) {
-      int colon = instance.address().lastIndexOf(':');
-      int port = port(instance.address().substring(colon + 1));
-      if (colon <= 0 || port <= 0) {
-        return;
+  /** Calls with each instance that DNS can express. */
+  private void forEach(BiConsumer<Catalog.Entry, Endpoint> action) {
+    Map<String, Catalog.Entry> entries = new LinkedHashMap<>();
+    for (String service : services) {
+      for (Catalog.Entry each : catalog.instances(service)) {
+        entries.putIfAbsent(each.instance().address(), each);
       }
-      String where = instance.address().substring(0, colon);
-      byte[] ip = ip(where);
-      Host host = ip == null ? null : host(ip);
-      byte[] target = ip == null ? Names.encode(where) : host == null ? null : host.name();
-      if (!isUsable) {
-        return;
+    }
+    entries.forEach((address, entry) -> {
+      Endpoint endpoint = Endpoint.read(address);
+      if (endpoint != null) {
+        action.accept(entry, endpoint);
       }
-      int priority = instance.priority();
-      if (ip != null) {
-        ips.computeIfAbsent(priority, _ -> new HashMap<>()).put(Host.label(ip), ip);
-      }
-      if (target != null) {
+    });
+  }
+
+  private Addresses makeAddresses() {
+    // By priority, and an address with several ports counts once.
+    TreeMap<Integer, Map<ByteBuffer, EncodedRecord>> records = new TreeMap<>();
+    forEach((entry, endpoint) -> {
+      byte[] ip = endpoint.ip();
+      if (ip != null && entry.isUsable()) {
         records
-            .computeIfAbsent(priority, _ -> new ArrayList<>())
+            .computeIfAbsent(entry.instance().priority(), _ -> new HashMap<>())
+            .computeIfAbsent(ByteBuffer.wrap(ip), _ -> EncodedRecord.address(ip, ttlSeconds));
+      }
+    });
+    var first = records.firstEntry();
+    return first == null
+        ? new Addresses(null, null)
+        : new Addresses(
+            ofLength(first.getValue(), Integer.BYTES), ofLength(first.getValue(), IPV6_BYTES));
+  }
+
+  private static @Nullable RecordSet ofLength(
+      Map<ByteBuffer, EncodedRecord> records, int addressBytes) {
+    List<EncodedRecord> found = new ArrayList<>();
+    records.forEach((ip, each) -> {
+      if (ip.capacity() == addressBytes) {
+        found.add(each);
+      }
+    });
+    return found.isEmpty() ? null : RecordSet.ofTiers(List.of(found));
+  }
+
+  private Targets makeTargets() {
+    Map<String, Host> hosts = new HashMap<>();
+    TreeMap<Integer, List<EncodedRecord>> records = new TreeMap<>();
+    forEach((entry, endpoint) -> {
+      Instance instance = entry.instance();
+      byte[] ip = endpoint.ip();
+      Host host = ip == null ? null : host(hosts, ip);
+      byte[] target =
+          ip == null ? Names.encode(endpoint.host()) : host == null ? null : host.name();
+      if (target != null && entry.isUsable()) {
+        records
+            .computeIfAbsent(instance.priority(), _ -> new ArrayList<>())
             .add(
-                EncodedRecord.service(priority, instance.weight(), port, target, host, ttlSeconds));
+                EncodedRecord.service(
+                    instance.priority(),
+                    instance.weight(),
+                    endpoint.port(),
+                    target,
+                    host,
+                    ttlSeconds));
       }
+    });
+    return new Targets(records.isEmpty() ? null : RecordSet.ofTiers(records.values()), hosts);
+  }
+
+  /** Null if the service's name is so long that its hosts can have none. */
+  private @Nullable Host host(Map<String, Host> hosts, byte[] ip) {
+    String label = Host.label(ip);
+    Host known = hosts.get(label);
+    byte[] hostName = known == null ? Names.encode(label + "." + name) : null;
+    if (hostName == null) {
+      return known;
     }
-
-    /** Null if the service's name is so long that its hosts can have none. */
-    private @Nullable Host host(byte[] ip) {
-      String label = Host.label(ip);
-      Host known = hosts.get(label);
-      byte[] hostName = known == null ? Names.encode(label + "." + name) : null;
-      if (hostName == null) {
-        return known;
-      }
-      Host host = new Host(hostName, ip, ttlSeconds);
-      hosts.put(label, host);
-      return host;
-    }
-  }
-
-  private @Nullable RecordSet addresses(Collection<byte[]> ips, int length) {
-    List<EncodedRecord> records =
-        ips.stream()
-            .filter(ip -> ip.length == length)
-            .map(ip -> EncodedRecord.address(ip, ttlSeconds))
-            .toList();
-    return records.isEmpty() ? null : RecordSet.ofTiers(List.of(records));
-  }
-
-  /** Returns 0 if it is none: the path of a unix socket. */
-  private static int port(String text) {
-    boolean isNumber =
-        !text.isEmpty() && text.length() <= 5 && text.chars().allMatch(c -> c >= '0' && c <= '9');
-    int port = isNumber ? Integer.parseInt(text) : 0;
-    return port <= 0xffff ? port : 0;
-  }
-
-  /** Null for a name, and for an address that means something only on its own host. */
-  private static byte @Nullable [] ip(String host) {
-    boolean isIpv6 = host.startsWith("[") && host.endsWith("]");
-    String address = isIpv6 ? host.substring(1, host.length() - 1) : host;
-    return address.indexOf('%') < 0 ? NetUtil.createByteArrayFromIpAddressString(address) : null;
+    Host host = new Host(hostName, ip, ttlSeconds);
+    hosts.put(label, host);
+    return host;
   }
 }

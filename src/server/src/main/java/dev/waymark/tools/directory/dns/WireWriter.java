@@ -51,7 +51,7 @@ final class WireWriter {
 
   /** Returns what was written there. */
   int shortAt(int at) {
-    return (bytes[at] & 0xff) << Byte.SIZE | bytes[at + 1] & 0xff;
+    return (bytes[at] & 0xff) << Byte.SIZE | (bytes[at + 1] & 0xff);
   }
 
   /** Overwrites what was written there. */
