@@ -244,7 +244,7 @@ final class AgentCommand implements Callable<Integer> {
   /** Reads it once now, so that a mistake is found at the start. */
   private Optional<Path> tokenFile() {
     try {
-      Optional.ofNullable(tokenFile).map(TokenFile::read);
+      var _ = Optional.ofNullable(tokenFile).map(TokenFile::read);
     } catch (ConfigException unusable) {
       throw values.refused("--token-file: " + unusable.getMessage());
     }

@@ -53,7 +53,7 @@ final class AgentEvents {
       log.write(Event.REGISTERED, "registry", registry);
     } else if (!status.isRegistered() && !status.problem().isEmpty()) {
       if (wasRegistered) {
-        losses.get(registry).increment();
+        losses.computeIfAbsent(registry, _ -> new LongAdder()).increment();
       }
       log.writeFor(
           Event.REGISTRATION_FAILED, registry, "registry", registry, "cause", status.problem());

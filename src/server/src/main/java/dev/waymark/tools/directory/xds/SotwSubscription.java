@@ -59,7 +59,7 @@ final class SotwSubscription {
     hasNeverNamed &= next.isEmpty();
     boolean isWild = type.isWholeSet() && (next.remove(StreamRules.WILDCARD) || hasNeverNamed);
     if (type.isWholeSet()) {
-      isAsked |= isWild && !isWildcard || !names.containsAll(next);
+      isAsked |= (isWild && !isWildcard) || !names.containsAll(next);
     } else {
       next.stream().filter(name -> !names.contains(name)).forEach(due::add);
       due.retainAll(next);
