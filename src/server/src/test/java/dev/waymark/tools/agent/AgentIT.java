@@ -292,6 +292,7 @@ final class AgentIT {
   }
 
   @Test
+  @SuppressWarnings("try") // The service ends in the middle.
   void load_thatIsNotReported_isToldAndDoesNotMatter() throws Exception {
     try (ServerSocket server = listen(0)) {
       String address = "127.0.0.1:" + server.getLocalPort();

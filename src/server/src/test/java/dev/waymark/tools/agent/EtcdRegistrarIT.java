@@ -56,6 +56,7 @@ final class EtcdRegistrarIT {
   }
 
   @Test
+  @SuppressWarnings("try") // The agent ends in the middle.
   void service_isInEtcdWhileItIsHealthyAndTheAgentRuns() throws IOException, BadValueException {
     try (Etcd etcd = Etcd.start(folder);
         ScriptedService service = ScriptedService.start();

@@ -49,7 +49,7 @@ final class ProbesIT {
 
   private final EventLoopGroup group =
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-  private final EventLoop loop = (EventLoop) group.next();
+  private final EventLoop loop = group.next();
   private final HttpClient http =
       HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).build();
   private final List<String> told = new CopyOnWriteArrayList<>();
