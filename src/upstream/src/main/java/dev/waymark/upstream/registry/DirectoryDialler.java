@@ -16,4 +16,12 @@ public interface DirectoryDialler {
    * is a failed attempt, and its message says why.
    */
   CompletionStage<DirectoryLink> dial();
+
+  /**
+   * Asks to be told once when another attempt has better prospects than the last one, which failed;
+   * until then it waits for its turn. By default nobody knows.
+   *
+   * @param retry may be called on any thread
+   */
+  default void whenReachable(Runnable retry) {}
 }

@@ -89,6 +89,10 @@ public final class Registration implements AutoCloseable {
   // Confined to the scheduler.
   private final RegistrationState state;
   private long attempts;
+
+  /** The attempt after which the dialler was asked when to try again. */
+  private long hintOf;
+
   private @Nullable RegisterCall call;
   private @Nullable ScheduledFuture<?> timer;
 
@@ -263,6 +267,7 @@ public final class Registration implements AutoCloseable {
       if (step instanceof Step.Wait wait) {
         arm(wait.untilNs());
         tell();
+        askForHint();
         return;
       }
       if (step instanceof Step.End) {
@@ -283,6 +288,20 @@ public final class Registration implements AutoCloseable {
       current.send(Wire.request(send, node, ttl));
     } else if (current != null && step instanceof Step.HalfClose) {
       current.halfClose();
+    }
+  }
+
+  /** Once for each wait between attempts. */
+  private void askForHint() {
+    if (state.isWaiting() && hintOf != attempts) {
+      long attempt = attempts;
+      hintOf = attempt;
+      dialler.whenReachable(() ->
+          execute(() -> {
+            if (attempt == attempts) {
+              state.onReachable(monotonicNs.getAsLong());
+            }
+          }));
     }
   }
 

@@ -153,6 +153,13 @@ final class RegistrationState {
     }
   }
 
+  /** An attempt now has better prospects than the last one. */
+  void onReachable(long nowNs) {
+    if (phase == Phase.WAITING) {
+      deadlineNs = nowNs;
+    }
+  }
+
   // --- outputs ---
 
   /**
@@ -169,6 +176,11 @@ final class RegistrationState {
       case LEAVING -> nextLeaving(nowNs);
       case ENDED -> new Step.End();
     };
+  }
+
+  /** Whether the last attempt is over, and the next one has not begun. */
+  boolean isWaiting() {
+    return phase == Phase.WAITING;
   }
 
   boolean isRegistered() {

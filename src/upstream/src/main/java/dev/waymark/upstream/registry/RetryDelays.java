@@ -11,7 +11,7 @@ final class RetryDelays {
   static final long MIN_NS = 100_000_000L;
 
   /** The highest ceiling, until there is another. */
-  static final long MAX_NS = 10_000_000_000L;
+  static final long MAX_NS = 5_000_000_000L;
 
   private final RandomGenerator random;
   private long maxNs = MAX_NS;

@@ -278,9 +278,32 @@ final class RegistrationTest {
     directory.stop();
     advance(600_000);
     directory.start();
-    // The channel itself notices with one attempt that the directory is back.
-    advance(2 * directory.ttlMs / 4);
+    advance(directory.ttlMs / 4);
     assertThat(registration.status().isRegistered()).isTrue();
+  }
+
+  @Test
+  void channel_thatConnectsByItself_isUsedAtOnce() throws IOException {
+    Registration registration = start(ONE);
+    advance(60_000);
+    directory.start();
+    channel.resetConnectBackoff();
+    scheduler.runDue();
+    assertThat(registration.status().isRegistered()).isTrue();
+  }
+
+  @Test
+  void directory_thatRefusesEveryCall_isNotAskedMoreOftenBecauseItIsReachable() throws IOException {
+    directory.start();
+    start(ONE);
+    for (int ms = 0; ms < 60_000; ms += 10) {
+      if (!directory.call().isOver()) {
+        directory.call().isCancelled = true;
+        directory.call().breakOff(Status.PERMISSION_DENIED);
+      }
+      advance(10);
+    }
+    assertThat(directory.calls).hasSizeBetween(15, 60);
   }
 
   @Test
