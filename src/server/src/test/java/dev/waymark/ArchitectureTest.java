@@ -107,10 +107,14 @@ class ArchitectureTest {
                   "net.dial",
                   "config",
                   "engine.base")),
+          entry("xds", Set.of("xds.proto", "net.dial", "config")),
+          entry("xds.proto", Set.of()),
           entry(
               "upstreams.discovery",
               Set.of(
                   "etcd",
+                  "xds",
+                  "xds.proto",
                   "registry",
                   "registry.client",
                   "registry.wire",
@@ -191,6 +195,7 @@ class ArchitectureTest {
                   "net.listener",
                   "net.tls",
                   "config")),
+          entry("tools.directory.xds", Set.of("registry", "xds.proto")),
           entry(
               "tools.directory",
               Set.of(

@@ -1,7 +1,6 @@
 package dev.waymark.xds;
 
 import dev.waymark.config.BadValueException;
-import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.config.ServiceAddress;
 import dev.waymark.xds.Level.Member;
 import dev.waymark.xds.proto.Address;
@@ -11,17 +10,18 @@ import dev.waymark.xds.proto.LocalityLbEndpoints;
 import dev.waymark.xds.proto.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Reads the upstreams in an assignment of endpoints to a cluster (envoy.config.endpoint.v3).
+ * Reads an assignment of endpoints to a cluster (envoy.config.endpoint.v3).
  *
  * <ul>
  *   <li>HEALTHY and UNKNOWN endpoints are upstreams. DEGRADED ones come behind all priorities, as
  *       with Envoy: they get connections while none of the others serves. UNHEALTHY, DRAINING and
  *       TIMEOUT are no upstreams.
- *   <li>An address that is there several times is the first of them, by priority.
+ *   <li>An address that is there several times is the first of those that may be used, by priority.
  *   <li>One endpoint that cannot be read spoils the assignment: it is refused as a whole, as the
  *       protocol has it.
  * </ul>
@@ -37,11 +37,11 @@ final class AssignmentReader {
   private AssignmentReader() {}
 
   /**
-   * Returns the upstreams in the order of their addresses.
+   * Returns the endpoints, each once, in the order of their addresses.
    *
    * @throws BadAssignmentException naming the first thing that cannot be used
    */
-  static List<Endpoint> read(ClusterLoadAssignment assignment) throws BadAssignmentException {
+  static List<KnownEndpoint> read(ClusterLoadAssignment assignment) throws BadAssignmentException {
     int count =
         assignment.getEndpointsList().stream()
             .mapToInt(LocalityLbEndpoints::getLbEndpointsCount)
@@ -51,19 +51,30 @@ final class AssignmentReader {
           "it has " + count + " endpoints; at most " + ENDPOINTS_MAX + " are taken");
     }
     Map<Integer, Level> levels = new TreeMap<>();
+    List<KnownEndpoint> withheld = new ArrayList<>();
     for (int i = 0; i < assignment.getEndpointsCount(); i++) {
-      readGroup(assignment.getEndpoints(i), "endpoints[" + i + "]", levels);
+      readGroup(assignment.getEndpoints(i), "endpoints[" + i + "]", levels, withheld);
     }
-    Map<String, Endpoint> upstreams = new TreeMap<>();
-    levels.forEach((priority, level) ->
-        level
-            .upstreams(priority)
-            .forEach(upstream -> upstreams.putIfAbsent(upstream.address(), upstream)));
-    return List.copyOf(upstreams.values());
+    Map<String, KnownEndpoint> endpoints = new TreeMap<>();
+    levels.forEach((priority, level) -> {
+      for (KnownEndpoint each : level.endpoints(priority)) {
+        if (each.isUpstream()) {
+          endpoints.putIfAbsent(each.endpoint().address(), each);
+        } else {
+          withheld.add(each);
+        }
+      }
+    });
+    withheld.forEach(each -> endpoints.putIfAbsent(each.endpoint().address(), each));
+    return List.copyOf(endpoints.values());
   }
 
   /** Adds the endpoints of a locality to the level of its priority. */
-  private static void readGroup(LocalityLbEndpoints group, String where, Map<Integer, Level> levels)
+  private static void readGroup(
+      LocalityLbEndpoints group,
+      String where,
+      Map<Integer, Level> levels,
+      List<KnownEndpoint> withheld)
       throws BadAssignmentException {
     int priority = group.getPriority();
     if (priority < 0 || priority > PRIORITY_MAX) {
@@ -81,7 +92,10 @@ final class AssignmentReader {
       switch (endpoint.getHealthStatus()) {
         case HEALTHY, UNKNOWN -> healthy.add(member);
         case DEGRADED -> degraded.add(member);
-        case UNHEALTHY, DRAINING, TIMEOUT, UNRECOGNIZED -> {}
+        case UNHEALTHY, DRAINING, TIMEOUT, UNRECOGNIZED ->
+            withheld.add(
+                member.known(
+                    member.weight(), priority, "the control plane says: " + member.health()));
       }
     }
     long weight = Integer.toUnsignedLong(group.getLoadBalancingWeight().getValue());
@@ -102,7 +116,8 @@ final class AssignmentReader {
     return new Member(
         address(endpoint.getEndpoint().getAddress(), where),
         Math.max(1, weight),
-        Labels.of(endpoint.getMetadata(), group.getLocality()));
+        Labels.of(endpoint.getMetadata(), group.getLocality()),
+        endpoint.getHealthStatus().name().toLowerCase(Locale.ROOT));
   }
 
   private static String address(Address address, String where) throws BadAssignmentException {

@@ -32,8 +32,7 @@ public final class EdsService {
   private final String name;
   private final Node node;
   private State state = State.UNKNOWN;
-  private List<Endpoint> upstreams = List.of();
-  private boolean hasEndpoints;
+  private List<KnownEndpoint> endpoints = List.of();
 
   /** Why the last assignment was refused; empty if it was not. */
   private String refusal = "";
@@ -92,9 +91,7 @@ public final class EdsService {
       if (!isMine) {
         return Optional.empty();
       }
-      upstreams = AssignmentReader.read(assignment);
-      hasEndpoints =
-          assignment.getEndpointsList().stream().anyMatch(each -> each.getLbEndpointsCount() > 0);
+      endpoints = AssignmentReader.read(assignment);
       state = State.PRESENT;
       refusal = "";
       isOverdue = false;
@@ -112,8 +109,7 @@ public final class EdsService {
   /** There is no such service, or no longer. */
   void onRemoved() {
     state = State.ABSENT;
-    upstreams = List.of();
-    hasEndpoints = false;
+    endpoints = List.of();
     version = "";
     refusal = "";
     isOverdue = false;
@@ -136,7 +132,20 @@ public final class EdsService {
 
   /** The upstreams, each once, in the order of their addresses. */
   public List<Endpoint> upstreams() {
-    return upstreams;
+    return endpoints.stream()
+        .filter(KnownEndpoint::isUpstream)
+        .map(KnownEndpoint::endpoint)
+        .toList();
+  }
+
+  /** All endpoints, each once, in the order of their addresses. */
+  public List<KnownEndpoint> endpoints() {
+    return endpoints;
+  }
+
+  /** The version of the endpoints, as the control plane calls it; empty if there is none. */
+  public String currentVersion() {
+    return version.isEmpty() ? versionInfo : version;
   }
 
   /** What is worth telling the operator of what the control plane says; empty if nothing. */
@@ -147,12 +156,12 @@ public final class EdsService {
     if (state == State.ABSENT || isOverdue) {
       return problem(Kind.NO_SUCH_NAME, "the control plane knows no service " + name);
     }
-    if (state == State.UNKNOWN || !upstreams.isEmpty()) {
+    if (state == State.UNKNOWN || endpoints.stream().anyMatch(KnownEndpoint::isUpstream)) {
       return Optional.empty();
     }
     return problem(
         Kind.NO_ADDRESS,
-        hasEndpoints
+        !endpoints.isEmpty()
             ? "none of the endpoints of " + name + " that the control plane knows is healthy"
             : "the control plane knows no endpoint of " + name);
   }

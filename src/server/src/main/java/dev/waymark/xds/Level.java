@@ -14,7 +14,13 @@ final class Level {
   private static final int WEIGHT_MAX = 1_000;
 
   /** An endpoint that may be used; its weight is among those of its group. */
-  record Member(String address, long weight, Map<String, String> labels) {}
+  record Member(String address, long weight, Map<String, String> labels, String health) {
+    /** Returns it with a weight that fits. */
+    KnownEndpoint known(double share, int priority, String withheld) {
+      int fitting = Math.clamp(Math.round(share), 1, WEIGHT_MAX);
+      return new KnownEndpoint(new Endpoint(address, fitting, priority, labels), health, withheld);
+    }
+  }
 
   private record Group(long weight, List<Member> members) {}
 
@@ -29,28 +35,40 @@ final class Level {
     groups.add(new Group(weight, members));
   }
 
-  /** Its upstreams, with weights from 1 to 1000 in the same proportions, as far as they go. */
-  List<Endpoint> upstreams(int priority) {
+  /** Its endpoints, with weights from 1 to 1000 in the same proportions, as far as they go. */
+  List<KnownEndpoint> endpoints(int priority) {
     List<Share> shares = shares();
     double max = shares.stream().mapToDouble(Share::size).max().orElse(1);
     boolean isAsIs =
         max <= WEIGHT_MAX && shares.stream().allMatch(share -> share.size == Math.rint(share.size));
     double scale = isAsIs ? 1 : WEIGHT_MAX / max;
-    return shares.stream()
-        .map(share ->
-            new Endpoint(
-                share.member.address,
-                Math.clamp(Math.round(share.size * scale), 1, WEIGHT_MAX),
-                priority,
-                share.member.labels))
-        .toList();
+    List<KnownEndpoint> endpoints = new ArrayList<>();
+    shares.forEach(share -> endpoints.add(share.member.known(share.size * scale, priority, "")));
+    groups.stream()
+        .filter(this::isWithout)
+        .flatMap(group -> group.members.stream())
+        .forEach(member ->
+            endpoints.add(
+                member.known(
+                    member.weight,
+                    priority,
+                    "its locality has no weight, and others of its priority have one")));
+    return endpoints;
+  }
+
+  private boolean isWithout(Group group) {
+    return isWeighted() && group.weight == 0;
+  }
+
+  private boolean isWeighted() {
+    return groups.stream().anyMatch(group -> group.weight > 0);
   }
 
   private List<Share> shares() {
-    boolean isWeighted = groups.stream().anyMatch(group -> group.weight > 0);
+    boolean isWeighted = isWeighted();
     List<Share> shares = new ArrayList<>();
     for (Group group : groups) {
-      if (!isWeighted || group.weight > 0) {
+      if (!isWithout(group)) {
         long sum = group.members.stream().mapToLong(Member::weight).sum();
         group.members.forEach(member ->
             shares.add(

@@ -25,6 +25,14 @@ class AssignmentReaderTest {
 
   private static List<Endpoint> read(LocalityLbEndpoints.Builder... groups)
       throws BadAssignmentException {
+    return known(groups).stream()
+        .filter(KnownEndpoint::isUpstream)
+        .map(KnownEndpoint::endpoint)
+        .toList();
+  }
+
+  private static List<KnownEndpoint> known(LocalityLbEndpoints.Builder... groups)
+      throws BadAssignmentException {
     return AssignmentReader.read(Assignment.ofGroups("echo", groups));
   }
 
@@ -154,6 +162,34 @@ class AssignmentReaderTest {
                     pipe)))
         .extracting(Endpoint::address)
         .containsExactly("[::1]:80", "[::2]:80", "db.internal:80", "unix:/run/echo");
+  }
+
+  @Test
+  void endpoint_thatIsNoUpstream_isKnown_andSaysWhy() throws BadAssignmentException {
+    assertThat(
+            known(
+                group(
+                    "a",
+                    1,
+                    0,
+                    endpoint("10.0.0.1:80", 1, HEALTHY),
+                    endpoint("10.0.0.2:80", 5000, HealthStatus.DRAINING),
+                    endpoint("10.0.0.3:80", 1, HealthStatus.TIMEOUT)),
+                group("b", 0, 0, endpoint("10.0.0.4:80", 1, HEALTHY)),
+                group("b", 0, 7, endpoint("10.0.0.3:80", 1, HEALTHY))))
+        .extracting(each ->
+            each.endpoint().address()
+                + " "
+                + each.endpoint().weight()
+                + " "
+                + each.health()
+                + " "
+                + each.withheld())
+        .containsExactly(
+            "10.0.0.1:80 1 healthy ",
+            "10.0.0.2:80 1000 draining the control plane says: draining",
+            "10.0.0.3:80 1 healthy ",
+            "10.0.0.4:80 1 healthy its locality has no weight, and others of its priority have one");
   }
 
   @Test

@@ -9,6 +9,8 @@ import dev.waymark.registry.client.RegistryChannel;
 import dev.waymark.registry.client.RegistryChannels;
 import dev.waymark.upstreams.control.ControlLoop;
 import dev.waymark.upstreams.control.RetryWaits;
+import dev.waymark.upstreams.control.Since;
+import dev.waymark.upstreams.discovery.SourceReport.Standing;
 import dev.waymark.xds.EdsDialect;
 import dev.waymark.xds.EdsService;
 import dev.waymark.xds.proto.AggregatedDiscoveryServiceGrpc;
@@ -19,9 +21,12 @@ import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
@@ -70,6 +75,8 @@ final class XdsDiscovery implements DiscoverySource {
   /** Empty if the last thing that was told is that a stream broke. */
   private Optional<Told> told = Optional.empty();
 
+  private final Since<Standing> since = new Since<>();
+  private OptionalLong heardNs = OptionalLong.empty();
   private @Nullable Call<?, ?> current;
   private @Nullable ScheduledFuture<?> nextCall;
   private @Nullable ScheduledFuture<?> nextTell;
@@ -172,8 +179,36 @@ final class XdsDiscovery implements DiscoverySource {
     }
   }
 
+  @Override
+  public Optional<SourceReport> report() {
+    List<SourceReport.Entry> entries =
+        service.endpoints().stream()
+            .map(known ->
+                new SourceReport.Entry(
+                    known.endpoint(),
+                    Standing.of(known.health()),
+                    known.withheld(),
+                    since.of(known.endpoint().address())))
+            .toList();
+    return Optional.of(
+        new SourceReport(
+            Optional.ofNullable(current).flatMap(Call::server),
+            heardNs,
+            service.currentVersion(),
+            entries));
+  }
+
+  private void noteStandings() {
+    Map<String, Standing> standings = new HashMap<>();
+    service
+        .endpoints()
+        .forEach(known -> standings.put(known.endpoint().address(), Standing.of(known.health())));
+    since.update(standings, control.time().nowNs());
+  }
+
   private void tell() {
     nextTell = null;
+    noteStandings();
     Told now = new Told(service.upstreams(), service.problem());
     if (told.equals(Optional.of(now))) {
       return;
@@ -195,6 +230,7 @@ final class XdsDiscovery implements DiscoverySource {
     private @Nullable ClientCallStreamObserver<Q> stream;
     private @Nullable ScheduledFuture<?> answerDue;
     private @Nullable ScheduledFuture<?> accepted;
+    private OptionalLong workingNs = OptionalLong.empty();
     private boolean hasAnswered;
 
     Call(
@@ -221,6 +257,17 @@ final class XdsDiscovery implements DiscoverySource {
         return;
       }
       method.apply(stub, this).onNext(dialect.first());
+    }
+
+    /** Empty until it has answered, or has been taken to work. */
+    Optional<SourceReport.Server> server() {
+      return workingNs.isPresent()
+          ? Optional.of(new SourceReport.Server(channel.server(), workingNs.getAsLong()))
+          : Optional.empty();
+    }
+
+    private void works() {
+      workingNs = workingNs.isPresent() ? workingNs : OptionalLong.of(control.time().nowNs());
     }
 
     private void awaitAnswer() {
@@ -255,6 +302,7 @@ final class XdsDiscovery implements DiscoverySource {
     }
 
     private void onAccepted() {
+      works();
       if (service.isKnown()) {
         tellSoon();
       }
@@ -266,6 +314,8 @@ final class XdsDiscovery implements DiscoverySource {
         return;
       }
       hasAnswered = true;
+      works();
+      heardNs = OptionalLong.of(control.time().nowNs());
       dialect.onResponse(response).ifPresent(this::answer);
       tellSoon();
     }

@@ -13,7 +13,10 @@ public interface AdsEvents {
   /** A stream ends because its client goes beyond a limit, or there are too many. */
   void onStreamRefused(String node, String peer, String why);
 
-  /** A client asks for a type of resources that is not served; it gets no answer to that. */
+  /**
+   * A client asks for a type of resources that is not served; it gets no answer to that. Once for a
+   * stream.
+   */
   void onUnknownType(String node, String peer, String typeUrl);
 
   /** An instance is not told to xDS clients. Once, until it can be used again. */

@@ -62,11 +62,13 @@ public final class AdsService {
 
   /**
    * The catalog has all there is: call it when each node has had the time to come back, so after
-   * one TTL, or at once if the catalog does not depend on that.
+   * one TTL, or at once if the catalog does not depend on that. Later calls have no effect.
    */
   public void onWhole() {
-    cache.onWhole();
-    copy().forEach(AdsStream::send);
+    if (!cache.isWhole()) {
+      cache.onWhole();
+      copy().forEach(AdsStream::send);
+    }
   }
 
   private void onChanged(Set<String> services) {

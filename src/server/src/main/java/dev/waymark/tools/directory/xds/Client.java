@@ -6,6 +6,7 @@ import dev.waymark.xds.proto.Node;
 final class Client {
   private final String peer;
   private String node = "";
+  private boolean hasAskedForUnknown;
   private long responses;
 
   Client(String peer) {
@@ -16,6 +17,14 @@ final class Client {
   void onNode(Node named) {
     if (node.isEmpty()) {
       node = StreamRules.shortened(named.getId());
+    }
+  }
+
+  /** It asks for a type that is not served. Reported once for a stream: it may go on with it. */
+  void onUnknownType(String typeUrl, AdsEvents events) {
+    if (!hasAskedForUnknown) {
+      hasAskedForUnknown = true;
+      events.onUnknownType(node, peer, StreamRules.shortened(typeUrl));
     }
   }
 

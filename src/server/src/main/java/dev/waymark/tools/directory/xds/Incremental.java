@@ -30,8 +30,7 @@ final class Incremental implements Dialect<DeltaDiscoveryRequest, DeltaDiscovery
     client.onNode(request.getNode());
     Optional<ResourceType> type = ResourceType.of(request.getTypeUrl());
     if (type.isEmpty()) {
-      events.onUnknownType(
-          client.node(), client.peer(), StreamRules.shortened(request.getTypeUrl()));
+      client.onUnknownType(request.getTypeUrl(), events);
       return Optional.empty();
     }
     List<String> more = request.getResourceNamesSubscribeList();

@@ -30,8 +30,7 @@ final class StateOfTheWorld implements Dialect<DiscoveryRequest, DiscoveryRespon
     client.onNode(request.getNode());
     Optional<ResourceType> type = ResourceType.of(request.getTypeUrl());
     if (type.isEmpty()) {
-      events.onUnknownType(
-          client.node(), client.peer(), StreamRules.shortened(request.getTypeUrl()));
+      client.onUnknownType(request.getTypeUrl(), events);
       return Optional.empty();
     }
     SotwSubscription known = subscriptions.get(type.get());

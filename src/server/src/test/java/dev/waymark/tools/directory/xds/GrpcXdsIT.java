@@ -46,7 +46,7 @@ class GrpcXdsIT {
         BOOTSTRAP,
         """
         {"xds_servers": [{"server_uri": "%s", "channel_creds": [{"type": "insecure"}], "server_features": ["xds_v3"]}],
-         "node": {"id": "grpc-java"}}
+         "node": {"id": "grpc-java", "locality": {}}}
         """
             .formatted(ads.address()));
   }
