@@ -18,6 +18,9 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import io.netty.util.NetUtil;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -131,9 +134,13 @@ public final class AdsService {
     @Override
     public <Q, R> ServerCall.Listener<Q> interceptCall(
         ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
-      Object peer = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
+      SocketAddress peer = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
+      String text =
+          peer instanceof InetSocketAddress inet
+              ? NetUtil.toSocketAddressString(inet)
+              : String.valueOf(peer);
       return Contexts.interceptCall(
-          Context.current().withValue(PEER, String.valueOf(peer)), call, headers, next);
+          Context.current().withValue(PEER, text), call, headers, next);
     }
   }
 }

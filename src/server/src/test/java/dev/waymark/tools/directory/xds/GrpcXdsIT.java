@@ -128,7 +128,7 @@ class GrpcXdsIT {
   private static boolean isInStep(StreamStatus stream) {
     return stream.node().equals("grpc-java")
         && !stream.isIncremental()
-        && stream.peer().contains("127.0.0.1:")
+        && stream.peer().startsWith("127.0.0.1:")
         && stream.types().size() == 3
         && stream.types().stream().allMatch(type -> type.ackedVersion().equals(type.sentVersion()));
   }
