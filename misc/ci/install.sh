@@ -33,6 +33,8 @@ beanstalkd:beanstalkd
 sshd:openssh-server
 scp:openssh-client
 iperf3:iperf3
+etcd:etcd-server
+etcdctl:etcd-client
 "
 
 missing=

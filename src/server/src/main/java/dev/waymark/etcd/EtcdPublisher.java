@@ -13,7 +13,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +27,9 @@ public final class EtcdPublisher {
   public static final int VALUE_BYTES_MAX = NamingValue.VALUE_BYTES_MAX;
 
   private static final Duration RETRY_MIN = Duration.ofMillis(100);
-  private static final Duration RETRY_MAX = Duration.ofSeconds(30);
+
+  /** The longest wait after a refusal: so many in a TTL, since it may hold up a renewal. */
+  private static final int RETRIES_PER_TTL = 3;
 
   /** How long an end waits for etcd. */
   private static final long CLOSE_TIMEOUT_MS = 2_000;
@@ -54,7 +55,8 @@ public final class EtcdPublisher {
   private @Nullable EtcdSession session;
 
   private @Nullable UpstreamProblem problem;
-  private @Nullable ScheduledFuture<?> timer;
+  private @Nullable ScheduledFuture<?> nextStep;
+  private @Nullable ScheduledFuture<?> retry;
   private boolean isClosed;
 
   /**
@@ -66,7 +68,7 @@ public final class EtcdPublisher {
     this.client = client;
     this.control = control;
     this.ttlS = ttl.toSeconds();
-    this.waits = new RetryWaits(RETRY_MIN, RETRY_MAX, random);
+    this.waits = new RetryWaits(RETRY_MIN, ttl.dividedBy(RETRIES_PER_TTL), random);
   }
 
   // --- inputs ---
@@ -143,9 +145,7 @@ public final class EtcdPublisher {
   private void perform(EtcdSession on, LeasedKeys.Step step) {
     switch (step) {
       case LeasedKeys.Step.Await() -> {}
-      case LeasedKeys.Step.Rest(long ns) ->
-          // Timers are in milliseconds, and must not come too early.
-          again(() -> keys.next(nowNs()), TimeUnit.NANOSECONDS.toMillis(ns) + 1);
+      case LeasedKeys.Step.Rest(long ns) -> rest(on, ns);
       case LeasedKeys.Step.Grant() ->
           on.grantLease(
               ttlS,
@@ -158,8 +158,9 @@ public final class EtcdPublisher {
           on.txn(changes, input(on, _ -> keys.onStored(nowNs())), refusal(on));
       case LeasedKeys.Step.Refused(Status why) -> {
         problem = on.problem(why);
-        again(() -> keys.onRetry(nowNs()), waits.nextMs());
+        perform(on, keys.next(nowNs()));
       }
+      case LeasedKeys.Step.Wait() -> waitOnce(on);
     }
   }
 
@@ -185,31 +186,41 @@ public final class EtcdPublisher {
     };
   }
 
-  private void again(Supplier<LeasedKeys.Step> input, long afterMs) {
-    cancelTimer();
-    EtcdSession on = session;
-    timer =
+  private void rest(EtcdSession on, long ns) {
+    cancel(nextStep);
+    // Timers are in milliseconds, and must not come too early.
+    long ms = TimeUnit.NANOSECONDS.toMillis(ns) + 1;
+    nextStep =
         control
             .eventLoop()
-            .schedule(
-                () -> {
-                  if (on != null && on == session) {
-                    perform(on, input.get());
-                  }
-                },
-                afterMs,
-                TimeUnit.MILLISECONDS);
+            .schedule(() -> perform(on, keys.next(nowNs())), ms, TimeUnit.MILLISECONDS);
+  }
+
+  private void waitOnce(EtcdSession on) {
+    if (retry == null) {
+      retry =
+          control
+              .eventLoop()
+              .schedule(
+                  () -> {
+                    retry = null;
+                    perform(on, keys.onRetry(nowNs()));
+                  },
+                  waits.nextMs(),
+                  TimeUnit.MILLISECONDS);
+    }
   }
 
   private void leave() {
     session = null;
-    cancelTimer();
+    cancel(nextStep);
+    cancel(retry);
+    retry = null;
   }
 
-  private void cancelTimer() {
+  private static void cancel(@Nullable ScheduledFuture<?> timer) {
     if (timer != null) {
       timer.cancel(false);
-      timer = null;
     }
   }
 

@@ -150,9 +150,15 @@ final class EtcdSession {
     return hasAnswered ? TimeUnit.NANOSECONDS.toMillis(control.time().nowNs() - firstAnswerNs) : 0;
   }
 
-  /** What to report of a refusal. */
-  UpstreamProblem problem(Status refusal) {
-    return server.problem(EtcdErrors.withDenial(refusal));
+  /** What to report of a refusal or failure. */
+  UpstreamProblem problem(Status why) {
+    // gRPC's own text says how many nanoseconds it was, and other things that do not help.
+    Status said =
+        why.getCode() == Status.Code.DEADLINE_EXCEEDED
+            ? Status.DEADLINE_EXCEEDED.withDescription(
+                "no answer within " + CALL_TIMEOUT_MS / 1_000 + " s")
+            : why;
+    return server.problem(EtcdErrors.withDenial(said));
   }
 
   /** Ends the session because of this error of the server. */

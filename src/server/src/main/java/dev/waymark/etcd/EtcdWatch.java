@@ -148,8 +148,7 @@ public final class EtcdWatch implements AutoCloseable {
             new UpstreamProblem(Kind.REGISTRY_FAILED, "too many keys or bytes below " + prefix));
         retryLater(on);
       }
-      case PrefixWatch.Step.Silent() ->
-          on.end(Status.DEADLINE_EXCEEDED.withDescription("the server does not say anything"));
+      case PrefixWatch.Step.Silent() -> on.end(Status.DEADLINE_EXCEEDED);
     }
   }
 

@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
  * Decides what to ask of etcd so that some keys are there for as long as their owner lives: a lease
  * that is renewed after each third of its TTL, keys that are put under it, put again if the lease
  * is lost, and looked after in turn, in case somebody has deleted one. A key that somebody else has
- * put meanwhile is left to them.
+ * put meanwhile is left to them. A key that etcd refuses does not hold up the others.
  *
  * <p>Does no I/O: each input returns the next step, and there is one request at a time. Confined to
  * the control thread.
@@ -52,7 +52,10 @@ final class LeasedKeys {
     /** Call {@link #next} after this time. */
     record Rest(long ns) implements Step {}
 
-    /** Call {@link #onRetry} after a wait. */
+    /** Call {@link #onRetry} after a wait, unless such a wait is under way. */
+    record Wait() implements Step {}
+
+    /** Remember why, and call {@link #next}. */
     record Refused(Status why) implements Step {}
   }
 
@@ -68,6 +71,7 @@ final class LeasedKeys {
   private record Change(Task task, ByteString value) {}
 
   private static final Step AWAIT = new Step.Await();
+  private static final Step WAIT = new Step.Wait();
   private static final long NO_LEASE = 0;
 
   /** The values that keys shall have, in their order. */
@@ -75,6 +79,9 @@ final class LeasedKeys {
       new TreeMap<>(ByteString.unsignedLexicographicalComparator());
 
   private final Map<ByteString, Change> due = new LinkedHashMap<>();
+
+  /** Changes that etcd has refused, until the next try. */
+  private final Map<ByteString, Change> refused = new HashMap<>();
 
   /** The changes of the request under way. */
   private Map<ByteString, Change> sent = Map.of();
@@ -89,8 +96,13 @@ final class LeasedKeys {
 
   private boolean hasSession;
 
-  /** Whether a request is under way, or a wait after a refusal. */
+  /** Whether a request is under way, or the wait after one for the lease that was refused. */
   private boolean isBusy;
+
+  private boolean isLeaseRefused;
+
+  /** Of the next transaction: one, while it is to be found out which key etcd refuses. */
+  private int batchKeysMax = BATCH_KEYS_MAX;
 
   /** Since when all keys have been there. */
   private OptionalLong completeSinceNs = OptionalLong.empty();
@@ -99,11 +111,13 @@ final class LeasedKeys {
 
   void put(ByteString key, ByteString value) {
     wanted.put(key, value);
+    refused.remove(key);
     due.put(key, new Change(Task.PUT, value));
   }
 
   void remove(ByteString key) {
     if (wanted.remove(key) != null) {
+      refused.remove(key);
       due.put(key, new Change(Task.DELETE, ByteString.EMPTY));
     }
   }
@@ -113,6 +127,7 @@ final class LeasedKeys {
   Step onSession(long nowNs) {
     hasSession = true;
     isBusy = false;
+    isLeaseRefused = false;
     // A lease that may have ended meanwhile is renewed before anything else.
     renewedNs = lease == NO_LEASE ? renewedNs : nowNs - ttlNs;
     return next(nowNs);
@@ -122,8 +137,7 @@ final class LeasedKeys {
     hasSession = false;
     isBusy = false;
     // Whether these were done is not known. To do them again does no harm.
-    sent.forEach(due::putIfAbsent);
-    sent = Map.of();
+    takeBack();
   }
 
   Step onGranted(long id, long ttlS, long nowNs) {
@@ -152,7 +166,7 @@ final class LeasedKeys {
   Step onStored(long nowNs) {
     isBusy = false;
     sent = Map.of();
-    if (due.isEmpty() && completeSinceNs.isEmpty()) {
+    if (!isPending() && completeSinceNs.isEmpty()) {
       completeSinceNs = OptionalLong.of(nowNs);
     }
     return next(nowNs);
@@ -160,19 +174,33 @@ final class LeasedKeys {
 
   /** etcd refuses the request under way. */
   Step onRefused(Status why, long nowNs) {
-    sent.forEach(due::putIfAbsent);
-    sent = Map.of();
+    isBusy = false;
     if (EtcdErrors.isLeaseGone(why)) {
-      isBusy = false;
+      takeBack();
       onLeaseLost();
       return next(nowNs);
     }
+    if (sent.size() > 1) {
+      takeBack();
+      batchKeysMax = 1;
+      return next(nowNs);
+    }
+    isLeaseRefused = sent.isEmpty();
+    sent.forEach((key, change) -> {
+      if (!due.containsKey(key)) {
+        refused.put(key, change);
+      }
+    });
+    sent = Map.of();
     return new Step.Refused(why);
   }
 
   /** The wait after a refusal is over. */
   Step onRetry(long nowNs) {
-    isBusy = false;
+    isBusy = isBusy && !isLeaseRefused;
+    isLeaseRefused = false;
+    refused.forEach(due::putIfAbsent);
+    refused.clear();
     return next(nowNs);
   }
 
@@ -181,15 +209,21 @@ final class LeasedKeys {
     if (!hasSession || isBusy) {
       return AWAIT;
     }
+    if (isLeaseRefused) {
+      isBusy = true;
+      return WAIT;
+    }
     if (lease == NO_LEASE) {
       return wanted.isEmpty() ? AWAIT : ask(new Step.Grant(), nowNs);
     }
     if (nowNs - renewedNs >= renewalNs()) {
       return ask(new Step.Renew(lease), nowNs);
     }
-    return due.isEmpty()
-        ? new Step.Rest(renewedNs + renewalNs() - nowNs)
-        : ask(new Step.Store(batch()), nowNs);
+    if (!due.isEmpty()) {
+      return ask(new Step.Store(batch()), nowNs);
+    }
+    batchKeysMax = BATCH_KEYS_MAX;
+    return refused.isEmpty() ? new Step.Rest(renewedNs + renewalNs() - nowNs) : WAIT;
   }
 
   // --- outputs ---
@@ -201,7 +235,7 @@ final class LeasedKeys {
 
   /** Whether something is wanted that etcd has not confirmed. */
   boolean isPending() {
-    return !due.isEmpty() || !sent.isEmpty();
+    return !due.isEmpty() || !sent.isEmpty() || !refused.isEmpty();
   }
 
   /**
@@ -228,11 +262,18 @@ final class LeasedKeys {
     return ttlNs / RENEWALS_PER_TTL;
   }
 
+  /** The changes under way are due again, unless newer ones are. */
+  private void takeBack() {
+    sent.forEach(due::putIfAbsent);
+    sent = Map.of();
+  }
+
   /** Its keys are gone with it. */
   private void onLeaseLost() {
     lease = NO_LEASE;
     completeSinceNs = OptionalLong.empty();
     due.clear();
+    refused.clear();
     wanted.forEach((key, value) -> due.put(key, new Change(Task.PUT, value)));
   }
 
@@ -244,7 +285,9 @@ final class LeasedKeys {
       }
       count++;
       lastChecked = each.getKey();
-      due.putIfAbsent(each.getKey(), new Change(Task.CHECK, each.getValue()));
+      if (!refused.containsKey(each.getKey())) {
+        due.putIfAbsent(each.getKey(), new Change(Task.CHECK, each.getValue()));
+      }
     }
     lastChecked = ByteString.EMPTY;
   }
@@ -253,7 +296,7 @@ final class LeasedKeys {
     Map<ByteString, Change> batch = new HashMap<>();
     TxnRequest.Builder changes = TxnRequest.newBuilder();
     int bytes = 0;
-    for (var each = due.entrySet().iterator(); each.hasNext() && batch.size() < BATCH_KEYS_MAX; ) {
+    for (var each = due.entrySet().iterator(); each.hasNext() && batch.size() < batchKeysMax; ) {
       var next = each.next();
       ByteString key = next.getKey();
       Change change = next.getValue();

@@ -181,17 +181,19 @@ class EtcdPublisherIT {
   }
 
   @Test
-  void user_whoMayNotWrite_isReported_andTriedAgain() {
+  void key_thatTheUserMayNotWrite_isReported_andTriedAgain_andCostsNoOther() {
     try (var etcd = Etcd.start(folder)) {
       etcd.enableAuth("svc/");
       EtcdUser user = new EtcdUser("node", () -> "secret");
       var publisher = fixture.publisher(30, fixture.client(Optional.of(user), etcd.address()));
       publisher.put("other/a", "one");
+      publisher.put("svc/b", "two");
       await().until(() -> publisher.progress().problem().isPresent());
       var problem = publisher.progress().problem().orElseThrow();
       assertThat(problem.kind()).isEqualTo(Kind.REGISTRY_DENIED);
       assertThat(problem.text())
           .isEqualTo(etcd.address() + ": PERMISSION_DENIED: etcdserver: permission denied");
+      await().until(() -> etcd.asRoot("get", "--print-value-only", "svc/b").equals("two\n"));
       etcd.asRoot("role", "grant-permission", "--prefix=true", "node", "readwrite", "other/");
       await().until(publisher::isComplete);
       assertThat(publisher.progress().problem()).isEmpty();

@@ -98,17 +98,51 @@ class LeasedKeysTest {
   }
 
   @Test
-  void change_thatIsRefused_isTriedAgainAfterTheWait() {
+  void lease_thatIsRefused_isAskedForAgainAfterTheWait() {
+    put("a", "1");
+    keys.onSession(nowNs);
+    assertThat(keys.onRefused(DENIED, nowNs)).isEqualTo(new Step.Refused(DENIED));
+    assertThat(keys.next(nowNs)).isEqualTo(new Step.Wait());
+    put("b", "1");
+    assertThat(keys.next(nowNs)).isEqualTo(AWAIT);
+    assertThat(keys.onRetry(nowNs)).isEqualTo(new Step.Grant());
+  }
+
+  @Test
+  void key_thatIsRefused_isTriedAgainAfterTheWait_andHoldsUpNoOther() {
+    begin("a");
+    put("b", "1");
+    put("c", "1");
+    put("d", "1");
+    assertThat(count(keys.next(nowNs))).isEqualTo(3);
+    assertThat(count(keys.onRefused(DENIED, nowNs))).as("one after the other").isEqualTo(1);
+    assertThat(keys.onRefused(DENIED, nowNs)).isEqualTo(new Step.Refused(DENIED));
+    apply(keys.next(nowNs), 5);
+    apply(keys.onStored(nowNs), 5);
+    assertThat(keys.onStored(nowNs)).isEqualTo(new Step.Wait());
+    assertThat(store.values).containsOnlyKeys("a", "c", "d");
+    assertThat(keys.isPending()).isTrue();
+    put("e", "1");
+    apply(keys.next(nowNs), 5);
+    assertThat(keys.onStored(nowNs)).isEqualTo(new Step.Wait());
+    apply(keys.onRetry(nowNs), 5);
+    assertThat(keys.onStored(nowNs)).isInstanceOf(Step.Rest.class);
+    assertThat(store.values).containsOnlyKeys("a", "b", "c", "d", "e");
+    assertThat(keys.isPending()).isFalse();
+    put("f", "1");
+    put("g", "1");
+    assertThat(count(keys.next(nowNs))).as("together again").isEqualTo(2);
+  }
+
+  @Test
+  void key_thatIsRefused_doesNotHoldUpTheRenewal() {
     begin("a");
     put("b", "1");
     keys.next(nowNs);
-    assertThat(keys.onRefused(DENIED, nowNs)).isEqualTo(new Step.Refused(DENIED));
-    assertThat(keys.next(nowNs)).as("the wait").isEqualTo(AWAIT);
-    assertThat(keys.isPending()).isTrue();
-    apply(keys.onRetry(nowNs), 5);
-    assertThat(store.values).containsOnlyKeys("a", "b");
-    keys.onStored(nowNs);
-    assertThat(keys.isPending()).isFalse();
+    keys.onRefused(DENIED, nowNs);
+    assertThat(keys.next(nowNs)).isEqualTo(new Step.Wait());
+    nowNs += seconds(3);
+    assertThat(keys.onRetry(nowNs)).isEqualTo(new Step.Renew(5));
   }
 
   @Test
@@ -205,6 +239,7 @@ class LeasedKeysTest {
     private final Map<String, String> wanted = new TreeMap<>();
     private long nowNs = seconds(1);
     private boolean hasSession;
+    private boolean isWaiting;
     private Step asked = AWAIT;
 
     World(Random random) {
@@ -239,10 +274,11 @@ class LeasedKeysTest {
     }
 
     private void happen() {
-      switch (random.nextInt(4)) {
+      switch (random.nextInt(5)) {
         case 0 -> {
           keys.onSessionEnd();
           hasSession = false;
+          isWaiting = false;
           // The request may have been done or not.
           if (random.nextBoolean() && asked instanceof Step.Store(TxnRequest changes)) {
             store.applyIfLeased(changes);
@@ -251,6 +287,7 @@ class LeasedKeysTest {
         }
         case 1 -> store.endLease();
         case 2 -> store.values.keySet().removeIf(_ -> random.nextBoolean());
+        case 3 -> endWait();
         default -> {
           if (!hasSession) {
             hasSession = true;
@@ -260,8 +297,20 @@ class LeasedKeysTest {
       }
     }
 
+    /** At any time, also while a request is under way. */
+    private void endWait() {
+      if (isWaiting) {
+        isWaiting = false;
+        ask(keys.onRetry(nowNs));
+      }
+    }
+
     private void ask(Step step) {
-      if (!(step instanceof Step.Await || step instanceof Step.Rest)) {
+      if (step instanceof Step.Refused) {
+        ask(keys.next(nowNs));
+      } else if (step instanceof Step.Wait) {
+        isWaiting = true;
+      } else if (!(step instanceof Step.Await || step instanceof Step.Rest)) {
         asked = step;
       }
     }
@@ -270,9 +319,14 @@ class LeasedKeysTest {
       Step step = asked;
       asked = AWAIT;
       switch (step) {
-        case Step.Await() -> ask(keys.next(nowNs));
-        case Step.Rest(long _) -> {}
-        case Step.Refused(Status _) -> ask(keys.onRetry(nowNs));
+        case Step.Await() -> {
+          ask(keys.next(nowNs));
+          if (random.nextInt(8) == 0) {
+            endWait();
+          }
+        }
+        case Step.Rest _, Step.Wait _, Step.Refused _ ->
+            throw new IllegalStateException();
         case Step.Grant() when isRefused -> ask(keys.onRefused(DENIED, nowNs));
         case Step.Grant() -> ask(keys.onGranted(store.grant(), TTL_S, nowNs));
         case Step.Renew(long lease) -> ask(keys.onRenewed(lease == store.lease ? TTL_S : 0, nowNs));
@@ -290,8 +344,8 @@ class LeasedKeysTest {
         hasSession = true;
         ask(keys.onSession(nowNs));
       }
-      for (int i = 0; i < 30; i++) {
-        nowNs += seconds(1);
+      for (int i = 0; i < 200; i++) {
+        nowNs += seconds(1) / 10;
         answer(false);
       }
     }

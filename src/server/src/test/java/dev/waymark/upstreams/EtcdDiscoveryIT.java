@@ -11,6 +11,7 @@ import dev.waymark.e2e.Etcd;
 import dev.waymark.e2e.Relay;
 import dev.waymark.engine.lane.UpstreamView;
 import dev.waymark.etcd.EtcdFixture;
+import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
 import dev.waymark.testing.Authority;
 import java.io.IOException;
@@ -292,15 +293,25 @@ class EtcdDiscoveryIT {
         pool.awaitAddresses("127.0.0.2:9", "127.0.0.3:9");
         etcd.kill();
         etcd.restartEmpty();
-        pool.awaitEvent("failed svc/echo etcd has lost its data and does not know 2 instances");
+        awaitDoubt(pool, 2);
         assertThat(pool.addresses()).containsExactly("127.0.0.2:9", "127.0.0.3:9");
         etcd.register("svc/echo/a", "127.0.0.2:9");
-        pool.awaitEvent("failed svc/echo etcd has lost its data and does not know 1 instances");
+        awaitDoubt(pool, 1);
         // It had come back.
         etcd.ctl("del", "svc/echo/a");
         pool.awaitAddresses("127.0.0.3:9");
       }
     }
+  }
+
+  private static void awaitDoubt(RecordedPool pool, int kept) {
+    String problem =
+        "etcd has lost its data; instances kept for a minute, until they come back: " + kept;
+    await()
+        .until(() ->
+            pool.manager
+                .discoveryProblem()
+                .equals(Optional.of(new UpstreamProblem(Kind.REGISTRY_DOUBTED, problem))));
   }
 
   @Test

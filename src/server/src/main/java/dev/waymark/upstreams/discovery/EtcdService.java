@@ -131,9 +131,8 @@ final class EtcdService {
     if (guard.keptCount() > 0) {
       return problem(
           Kind.REGISTRY_DOUBTED,
-          "etcd has lost its data and does not know "
-              + guard.keptCount()
-              + " instances any more; those that do not come back are kept for a minute");
+          "etcd has lost its data; instances kept for a minute, until they come back: "
+              + guard.keptCount());
     }
     if (keys.isEmpty()) {
       return problem(Kind.NO_ADDRESS, "no key in etcd begins with " + name + "/");
@@ -141,7 +140,7 @@ final class EtcdService {
     return upstreams().isEmpty()
         ? problem(
             Kind.NO_ADDRESS,
-            "none of the " + registered.size() + " instances below " + name + "/ is healthy")
+            "no instance below " + name + "/ is healthy (of " + registered.size() + ")")
         : Optional.empty();
   }
 
