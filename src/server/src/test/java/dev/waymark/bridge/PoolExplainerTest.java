@@ -26,6 +26,7 @@ import dev.waymark.upstreams.discovery.SourceReport.Standing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -73,9 +74,10 @@ class PoolExplainerTest {
     assertThat(one.why()).isEmpty();
     assertThat(one.forMs()).isEqualTo(4_000);
     assertThat(one.connections()).isEqualTo(3);
-    assertThat(one.listing().isPassedOn()).isTrue();
-    assertThat(one.listing().labels()).isEqualTo(Map.of("zone", "z"));
-    assertThat(one.listing().forMs()).isEqualTo(6_000);
+    var listing = Objects.requireNonNull(one.listing());
+    assertThat(listing.isPassedOn()).isTrue();
+    assertThat(listing.labels()).isEqualTo(Map.of("zone", "z"));
+    assertThat(listing.forMs()).isEqualTo(6_000);
   }
 
   @Test
@@ -88,7 +90,7 @@ class PoolExplainerTest {
     assertThat(one.forMs()).isEqualTo(6_000);
     assertThat(one.connections()).isEqualTo(2);
     assertThat(one.upstream()).isNull();
-    assertThat(one.listing().isDamped()).isTrue();
+    assertThat(Objects.requireNonNull(one.listing()).isDamped()).isTrue();
   }
 
   @Test

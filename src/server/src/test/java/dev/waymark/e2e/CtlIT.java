@@ -31,7 +31,11 @@ class CtlIT {
   private static final int DEPARTURES = 8;
 
   private final String address = "127.0.0.1:" + Waymark.freePort();
+
+  @SuppressWarnings("NullAway.Init")
   private DirectoryProcess directory;
+
+  @SuppressWarnings("NullAway.Init")
   private ManagedChannel channel;
 
   @BeforeEach

@@ -25,6 +25,9 @@ public final class Etcd implements AutoCloseable {
   private String members;
   private List<String> ctlFlags = List.of();
   private int lives;
+
+  /** Null before the first start only. */
+  @SuppressWarnings("NullAway.Init")
   private Waymark process;
 
   private Etcd(String name, Path folder, boolean isTls, String... flags) {

@@ -16,6 +16,8 @@ public final class Relay implements AutoCloseable {
   private final int port = Waymark.freePort();
   private final String target;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+
+  @SuppressWarnings("NullAway.Init")
   private volatile ServerSocket listener;
 
   private Relay(String target) {

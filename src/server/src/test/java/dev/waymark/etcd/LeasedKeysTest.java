@@ -325,8 +325,7 @@ class LeasedKeysTest {
             endWait();
           }
         }
-        case Step.Rest _, Step.Wait _, Step.Refused _ ->
-            throw new IllegalStateException();
+        case Step.Rest _, Step.Wait _, Step.Refused _ -> throw new IllegalStateException();
         case Step.Grant() when isRefused -> ask(keys.onRefused(DENIED, nowNs));
         case Step.Grant() -> ask(keys.onGranted(store.grant(), TTL_S, nowNs));
         case Step.Renew(long lease) -> ask(keys.onRenewed(lease == store.lease ? TTL_S : 0, nowNs));

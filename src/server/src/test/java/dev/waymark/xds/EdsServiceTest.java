@@ -15,6 +15,7 @@ import dev.waymark.xds.proto.HealthStatus;
 import dev.waymark.xds.proto.Resource;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class EdsServiceTest {
@@ -47,7 +48,7 @@ class EdsServiceTest {
     return service.upstreams().stream().map(Endpoint::address).toList();
   }
 
-  private Kind problem() {
+  private @Nullable Kind problem() {
     return service.problem().map(UpstreamProblem::kind).orElse(null);
   }
 

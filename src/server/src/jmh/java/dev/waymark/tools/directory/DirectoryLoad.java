@@ -29,6 +29,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.HdrHistogram.ConcurrentHistogram;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Loads {@code ./waymark directory}, a process of its own, and prints what it costs: a large table,
@@ -268,8 +269,8 @@ final class DirectoryLoad {
     final AtomicLong bytes = new AtomicLong();
     final AtomicLong version = new AtomicLong();
     volatile boolean isOver;
-    private volatile AtomicLongArray sentNs;
-    private ConcurrentHistogram delays;
+    private volatile @Nullable AtomicLongArray sentNs;
+    private @Nullable ConcurrentHistogram delays;
     private long base;
     private int arrived;
 
@@ -292,8 +293,12 @@ final class DirectoryLoad {
       }
       AtomicLongArray sent = sentNs;
       long now = System.nanoTime();
-      while (sent != null && arrived < head.version - base && arrived < sent.length()) {
-        delays.recordValue(Math.max(1, (now - sent.get(arrived++)) / 1_000));
+      ConcurrentHistogram into = delays;
+      while (sent != null
+          && into != null
+          && arrived < head.version - base
+          && arrived < sent.length()) {
+        into.recordValue(Math.max(1, (now - sent.get(arrived++)) / 1_000));
       }
       version.set(head.version);
       complete.countDown();

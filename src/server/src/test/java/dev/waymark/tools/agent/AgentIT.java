@@ -41,6 +41,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
@@ -60,9 +61,16 @@ final class AgentIT {
 
   @TempDir private Path folder;
 
+  @SuppressWarnings("NullAway.Init")
   private ScriptedDirectory directory;
+
+  @SuppressWarnings("NullAway.Init")
   private Agent agent;
+
+  @SuppressWarnings("NullAway.Init")
   private Metrics metrics;
+
+  @SuppressWarnings("NullAway.Init")
   private AgentAdmin admin;
 
   @BeforeEach
@@ -183,7 +191,7 @@ final class AgentIT {
               NEVER),
           directory.address());
       directory.awaitRegistered(service.address());
-      Instance registered = directory.registered().get(service.address());
+      Instance registered = Objects.requireNonNull(directory.registered().get(service.address()));
       assertThat(registered.getService()).isEqualTo("echo");
       assertThat(registered.getWeight()).isEqualTo(7);
       assertThat(registered.getPriority()).isEqualTo(2);

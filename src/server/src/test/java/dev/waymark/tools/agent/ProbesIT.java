@@ -53,7 +53,11 @@ final class ProbesIT {
   private final HttpClient http =
       HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).build();
   private final List<String> told = new CopyOnWriteArrayList<>();
+
+  @SuppressWarnings("NullAway.Init")
   private Probes probes;
+
+  @SuppressWarnings("NullAway.Init")
   private Probe probe;
 
   @BeforeEach

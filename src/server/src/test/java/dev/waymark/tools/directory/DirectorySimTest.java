@@ -14,11 +14,13 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -51,7 +53,7 @@ class DirectorySimTest {
     final String name;
     final List<Node> nodes = new ArrayList<>();
     final List<Watcher> watchers = new ArrayList<>();
-    Directory directory;
+    @Nullable Directory directory;
     long now = 1_000 * MS;
     long epoch;
 
@@ -77,7 +79,7 @@ class DirectorySimTest {
       }
       Set<String> expected = new TreeSet<>();
       nodes.stream().filter(node -> node.isUp).forEach(node -> expected.addAll(node.addresses));
-      assertThat(directory.addresses()).as(name).isEqualTo(expected);
+      assertThat(Objects.requireNonNull(directory).addresses()).as(name).isEqualTo(expected);
       for (Watcher watcher : watchers) {
         assertThat(new TreeSet<>(watcher.service.instances().keySet()))
             .as(name)
@@ -160,7 +162,7 @@ class DirectorySimTest {
     final boolean isSteady;
     final Set<String> addresses = new TreeSet<>();
     boolean isUp;
-    Directory connectedTo;
+    @Nullable Directory connectedTo;
     long session;
     int waitSteps;
     int frozenSteps;
@@ -189,7 +191,7 @@ class DirectorySimTest {
     }
 
     void stop(World world) {
-      if (session != 0 && connectedTo == world.directory) {
+      if (session != 0 && connectedTo != null && connectedTo == world.directory) {
         connectedTo.table.leave(name, session, world.now);
       }
       session = 0;
@@ -205,7 +207,7 @@ class DirectorySimTest {
     }
 
     private void loseSession(long now) {
-      if (session != 0) {
+      if (session != 0 && connectedTo != null) {
         connectedTo.table.lose(name, session, now);
       }
       session = 0;
@@ -233,19 +235,21 @@ class DirectorySimTest {
       if (session != 0 && !isKnown()) {
         session = 0;
       }
-      if (session == 0 && world.directory != null && waitSteps-- <= 0) {
-        connectedTo = world.directory;
-        session = connectedTo.table.open(name, TTL, instances(), new ArrayList<>(), world.now);
-      } else if (session != 0 && toHeartbeat-- <= 0) {
+      Directory there = world.directory;
+      if (session == 0 && there != null && waitSteps-- <= 0) {
+        connectedTo = there;
+        session = there.table.open(name, TTL, instances(), new ArrayList<>(), world.now);
+      } else if (session != 0 && there != null && toHeartbeat-- <= 0) {
         toHeartbeat = 12;
-        connectedTo.table.change(name, session, List.of(), List.of(), new ArrayList<>(), world.now);
+        there.table.change(name, session, List.of(), List.of(), new ArrayList<>(), world.now);
       }
     }
 
     /** The directory ends the call of a node that has expired. */
     private boolean isKnown() {
-      return connectedTo.table.nodes(0).stream()
-          .anyMatch(view -> view.node().equals(name) && !view.isExpired());
+      return connectedTo != null
+          && connectedTo.table.nodes(0).stream()
+              .anyMatch(view -> view.node().equals(name) && !view.isExpired());
     }
 
     private List<Instance> instances() {
@@ -261,8 +265,8 @@ class DirectorySimTest {
     final WatchedService service = new WatchedService("echo");
     final Set<String> seen = new HashSet<>();
     boolean isReading = true;
-    Directory connectedTo;
-    WatchFeed.Reader reader;
+    @Nullable Directory connectedTo;
+    WatchFeed.@Nullable Reader reader;
     long heardNs;
 
     void breakOff() {
@@ -274,27 +278,30 @@ class DirectorySimTest {
       if (reader != null && connectedTo != world.directory) {
         breakOff();
       }
-      if (world.directory == null || !isReading) {
+      Directory there = world.directory;
+      if (there == null || !isReading) {
         return;
       }
-      if (reader == null) {
-        connectedTo = world.directory;
-        long from = service.epoch() == connectedTo.facts.epoch() ? service.version() : 0;
-        reader =
-            world.random.nextBoolean()
-                ? connectedTo.feed.new All(from)
-                : connectedTo.feed.new Some(Set.of("echo"), from);
-      }
+      WatchFeed.Reader current = reader == null ? connect(there, world.random) : reader;
       boolean isEmpty = false;
       for (int i = world.random.nextInt(4); i > 0 && !isEmpty; i--) {
-        Optional<byte[]> message = reader.next(world.now);
+        Optional<byte[]> message = current.next(world.now);
         message.ifPresent(bytes -> receive(bytes, world.now));
         isEmpty = message.isEmpty();
       }
       if (isEmpty && world.now - heardNs > TTL / 3) {
-        receive(connectedTo.feed.heartbeat(reader.version(), world.now), world.now);
+        receive(there.feed.heartbeat(current.version(), world.now), world.now);
       }
       seen.addAll(service.instances().keySet());
+    }
+
+    private WatchFeed.Reader connect(Directory to, SplittableRandom random) {
+      connectedTo = to;
+      long from = service.epoch() == to.facts.epoch() ? service.version() : 0;
+      WatchFeed.Reader opened =
+          random.nextBoolean() ? to.feed.new All(from) : to.feed.new Some(Set.of("echo"), from);
+      reader = opened;
+      return opened;
     }
 
     private void receive(byte[] bytes, long now) {

@@ -19,6 +19,9 @@ import java.util.stream.Stream;
 public final class TestNode implements ClientResponseObserver<RegisterRequest, RegisterResponse> {
   private final BlockingQueue<RegisterResponse> responses = new LinkedBlockingQueue<>();
   private final CompletableFuture<Status> end = new CompletableFuture<>();
+
+  /** Set before the call starts. */
+  @SuppressWarnings("NullAway.Init")
   private ClientCallStreamObserver<RegisterRequest> call;
 
   /** Connects a node with a TTL and these instances. */

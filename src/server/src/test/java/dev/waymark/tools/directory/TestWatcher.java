@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 
 /** A watcher that keeps a table as the responses describe it. */
 final class TestWatcher implements ClientResponseObserver<WatchRequest, WatchResponse> {
@@ -21,7 +22,10 @@ final class TestWatcher implements ClientResponseObserver<WatchRequest, WatchRes
   private final Map<String, WatchedInstance> incoming = new TreeMap<>();
   private final boolean isReading;
   private Map<String, WatchedInstance> table = Map.of();
-  private Status end;
+  private @Nullable Status end;
+
+  /** Set before the call starts. */
+  @SuppressWarnings("NullAway.Init")
   private ClientCallStreamObserver<WatchRequest> call;
 
   private TestWatcher(boolean isReading) {
@@ -59,20 +63,16 @@ final class TestWatcher implements ClientResponseObserver<WatchRequest, WatchRes
             this);
   }
 
-  /** The instances as service@address, in order. */
+  /** The instances as service@address. */
   synchronized Set<String> keys() {
     return Set.copyOf(table.keySet());
-  }
-
-  synchronized WatchedInstance get(String key) {
-    return table.get(key);
   }
 
   WatchResponse last() {
     return responses.getLast();
   }
 
-  synchronized Status end() {
+  synchronized @Nullable Status end() {
     return end;
   }
 

@@ -139,8 +139,7 @@ public final class AdsService {
           peer instanceof InetSocketAddress inet
               ? NetUtil.toSocketAddressString(inet)
               : String.valueOf(peer);
-      return Contexts.interceptCall(
-          Context.current().withValue(PEER, text), call, headers, next);
+      return Contexts.interceptCall(Context.current().withValue(PEER, text), call, headers, next);
     }
   }
 }

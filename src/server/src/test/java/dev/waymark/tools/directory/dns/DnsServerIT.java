@@ -46,6 +46,8 @@ class DnsServerIT {
   private final EventLoop loop = (EventLoop) GROUP.next();
   private final Metrics metrics = new Metrics();
   private final FakeCatalog catalog = new FakeCatalog().put("echo", "10.0.0.7:4770");
+
+  @SuppressWarnings("NullAway.Init")
   private DnsServer server;
 
   @AfterEach

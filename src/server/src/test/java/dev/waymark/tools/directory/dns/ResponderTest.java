@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -33,7 +34,7 @@ class ResponderTest {
   private final DnsCounters counters = new DnsCounters();
   private final Responder responder = responder(InetAddress.ofLiteral("10.0.0.1"));
 
-  private Responder responder(InetAddress own) {
+  private Responder responder(@Nullable InetAddress own) {
     Zone zone = new Zone(catalog, DnsOptions.ZONE, 2, own);
     return new Responder(zone, DnsOptions.UDP_BYTES_MAX, new SplittableRandom(1), counters);
   }

@@ -69,7 +69,7 @@ record TestAnswer(
     if (response.isRecursionAvailable() || response.z() != 0) {
       flags.add("wrong");
     }
-    int counted = message[LAST_COUNT_OFFSET] << 8 | message[LAST_COUNT_OFFSET + 1] & 0xff;
+    int counted = message[LAST_COUNT_OFFSET] << 8 | (message[LAST_COUNT_OFFSET + 1] & 0xff);
     List<String> additional = section(response, DnsSection.ADDITIONAL);
     return new TestAnswer(
         response.id(),

@@ -52,6 +52,9 @@ class AdsServiceIT {
     private final boolean isReading;
     private final List<R> responses = new CopyOnWriteArrayList<>();
     private volatile Status end = Status.OK;
+
+    /** Set before the call starts. */
+    @SuppressWarnings("NullAway.Init")
     private volatile ClientCallStreamObserver<Q> call;
 
     Recorder(boolean isReading) {

@@ -13,6 +13,7 @@ import dev.waymark.xds.proto.LocalityLbEndpoints;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 class AssignmentsTest {
@@ -53,8 +54,8 @@ class AssignmentsTest {
     assertThat(endpoint.getLoadBalancingWeight().getValue()).isEqualTo(7);
     assertThat(endpoint.getHealthStatus()).isEqualTo(HealthStatus.HEALTHY);
     var labels = endpoint.getMetadata().getFilterMetadataOrThrow("waymark").getFieldsMap();
-    assertThat(labels.get("version").getStringValue()).isEqualTo("2");
-    assertThat(labels.get("zone").getStringValue()).isEqualTo("eu");
+    assertThat(Objects.requireNonNull(labels.get("version")).getStringValue()).isEqualTo("2");
+    assertThat(Objects.requireNonNull(labels.get("zone")).getStringValue()).isEqualTo("eu");
   }
 
   @Test

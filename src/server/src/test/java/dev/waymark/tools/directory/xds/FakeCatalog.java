@@ -37,7 +37,7 @@ public final class FakeCatalog implements Catalog {
   }
 
   public FakeCatalog remove(String service, String address) {
-    services.get(service).remove(address);
+    services.getOrDefault(service, new TreeMap<>()).remove(address);
     services.values().removeIf(Map::isEmpty);
     changed.add(service);
     return this;

@@ -37,6 +37,8 @@ class GrpcXdsIT {
   private final NamedServer a = new NamedServer();
   private final NamedServer b = new NamedServer();
   private final NamedServer c = new NamedServer();
+
+  @SuppressWarnings("NullAway.Init")
   private ManagedChannel channel;
 
   @BeforeAll
