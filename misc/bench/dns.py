@@ -181,7 +181,7 @@ def found(pattern, text):
 def table(lines):
     """Markdown: medians of the rounds (smallest–largest), and the ratios within each round."""
     groups = {}
-    for line in lines:
+    for line in sorted(lines, key=lambda line: (list(CASES).index(line["case"]), line["system"])):
         groups.setdefault((line["case"], line["system"]), []).append(line)
     rows = [["case", "system", "rounds", COLUMNS[0][1], "x dnsmasq", *(heading for _, heading in COLUMNS[1:])]]
     for (case, system), rounds in groups.items():

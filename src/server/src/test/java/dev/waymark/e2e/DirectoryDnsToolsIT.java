@@ -114,6 +114,41 @@ final class DirectoryDnsToolsIT {
     }
   }
 
+  @Test
+  void bridge_findsTheServicesOfAgents_byTheDnsOfTheirDirectory() throws Exception {
+    try (Stub stub = Stub.start();
+        DirectoryProcess directory = DirectoryProcess.start("--dns=127.0.0.1:0", "--dns-ttl=1s");
+        Waymark agent =
+            Waymark.command(
+                    "agent",
+                    "--admin=127.0.0.1:0",
+                    "--service=echo",
+                    "--address=" + stub.address(),
+                    "--check=grpc",
+                    "--check-interval=200ms",
+                    "--registry=directory://" + directory.address())
+                .quick()
+                .start()) {
+      int port = Integer.parseInt(directory.dns().replaceAll(".*:", ""));
+      String name = "_echo._tcp.waymark.internal";
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> run(port, "SRV", name).contains("ip-127-0-0-1.echo.waymark.internal."));
+      try (Bridge bridge =
+              Bridge.start(
+                  Waymark.Launch::quick, "--upstream=srv://" + directory.dns() + "/" + name);
+          Client client = bridge.connect()) {
+        client.send(100).expect(100);
+      }
+      agent.stop();
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> run(port, "SRV", name).contains("status: NXDOMAIN"));
+      assertThat(directory.admin().metric("waymark_dns_answers_total", "code=\"nxdomain\""))
+          .isPositive();
+    }
+  }
+
   private static List<String> shortly(String type, String name) throws Exception {
     return dig(type, name, "+short").lines().toList();
   }
