@@ -503,6 +503,17 @@ final class ConfigErrorsTest {
   }
 
   @Test
+  void userOfARegistry_withoutAPassword_isRefused_andTheOtherWayRound() {
+    String pool = "pools: [{name: a, target: \"etcd://e:2379/svc\", registry: {%s}}]\n";
+    assertThatThrownBy(() -> Loading.file(pool.formatted("username: bridge")))
+        .hasMessage(
+            "waymark.yml:1:69: pools[0].registry.username: bridge (expected: together with registry.password-file)");
+    assertThatThrownBy(() -> Loading.file(pool.formatted("password-file: /p")))
+        .hasMessage(
+            "waymark.yml:1:74: pools[0].registry.password-file: /p (expected: together with registry.username)");
+  }
+
+  @Test
   void upstream_withTwoPoolsInFile_isRefused() {
     String file =
         "listeners: [{pool: a}]\npools:\n- {name: a, target: \"unix:/1\"}\n- {name: b, target: \"unix:/2\"}\n";
