@@ -30,6 +30,7 @@ import io.grpc.stub.AbstractStub;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -61,8 +62,8 @@ final class EtcdSession {
   private final RegistryChannel server;
   private final Channel channel;
   private final Owner owner;
-  private long firstAnswerNs;
-  private boolean hasAnswered;
+  private OptionalLong firstAnswerNs = OptionalLong.empty();
+  private OptionalLong lastAnswerNs = OptionalLong.empty();
   private boolean isEnded;
 
   /**
@@ -145,9 +146,25 @@ final class EtcdSession {
 
   // --- state ---
 
+  /** The server, as host:port. */
+  String server() {
+    return server.server();
+  }
+
+  /** Since when the server has been answering; empty if it never has. */
+  OptionalLong firstAnswerNs() {
+    return firstAnswerNs;
+  }
+
+  /** When it last answered; empty if it never has. */
+  OptionalLong lastAnswerNs() {
+    return lastAnswerNs;
+  }
+
   /** How long the server has been answering; 0 if it never has. */
   long answeringMs() {
-    return hasAnswered ? TimeUnit.NANOSECONDS.toMillis(control.time().nowNs() - firstAnswerNs) : 0;
+    long nowNs = control.time().nowNs();
+    return TimeUnit.NANOSECONDS.toMillis(nowNs - firstAnswerNs.orElse(nowNs));
   }
 
   /** What to report of a refusal or failure. */
@@ -192,9 +209,9 @@ final class EtcdSession {
         return;
       }
       isDone = !isStream;
-      if (!hasAnswered) {
-        hasAnswered = true;
-        firstAnswerNs = control.time().nowNs();
+      lastAnswerNs = OptionalLong.of(control.time().nowNs());
+      if (firstAnswerNs.isEmpty()) {
+        firstAnswerNs = lastAnswerNs;
       }
       onAnswer.accept(answer);
     }

@@ -10,6 +10,8 @@ import dev.waymark.upstreams.control.RetryWaits;
 import io.grpc.Status;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -32,6 +34,17 @@ public final class EtcdWatch implements AutoCloseable {
 
   private static final long WATCH_MAX_MS = 600_000;
 
+  /**
+   * How it goes. Immutable.
+   *
+   * @param server that answers, as host:port; empty if there is none now
+   * @param sinceNs since when it has
+   * @param heardNs when etcd last answered; empty: never
+   * @param revision up to which everything is known; 0: nothing is
+   */
+  public record Contact(
+      Optional<String> server, long sinceNs, OptionalLong heardNs, long revision) {}
+
   private final EtcdClient client;
   private final ControlLoop control;
   private final String prefix;
@@ -53,6 +66,10 @@ public final class EtcdWatch implements AutoCloseable {
   private long round;
 
   private long watchingSinceNs;
+
+  /** When etcd last answered in a session that has ended. */
+  private OptionalLong heardNs = OptionalLong.empty();
+
   private @Nullable ScheduledFuture<?> endOfWatch;
   private @Nullable ScheduledFuture<?> retry;
   private @Nullable ScheduledFuture<?> ticks;
@@ -94,6 +111,19 @@ public final class EtcdWatch implements AutoCloseable {
     leave();
   }
 
+  /** How it goes, for people. */
+  public Contact contact() {
+    EtcdSession now = session;
+    if (now != null && now.firstAnswerNs().isPresent()) {
+      return new Contact(
+          Optional.of(now.server()),
+          now.firstAnswerNs().getAsLong(),
+          now.lastAnswerNs(),
+          watch.knownRevision());
+    }
+    return new Contact(Optional.empty(), 0, heardNs, watch.knownRevision());
+  }
+
   private void onTick() {
     if (session != null) {
       perform(session, watch.onTick(control.time().nowNs()));
@@ -104,6 +134,9 @@ public final class EtcdWatch implements AutoCloseable {
   private void leave() {
     endCall();
     cancel(retry);
+    if (session != null && session.lastAnswerNs().isPresent()) {
+      heardNs = session.lastAnswerNs();
+    }
     session = null;
   }
 

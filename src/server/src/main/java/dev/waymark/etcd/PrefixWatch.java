@@ -277,6 +277,13 @@ final class PrefixWatch {
     return isChecking ? new Step.Check() : AWAIT;
   }
 
+  // --- outputs ---
+
+  /** Up to which revision everything is known; 0: nothing is. */
+  long knownRevision() {
+    return knownRevision;
+  }
+
   // --- steps ---
 
   private Step list() {

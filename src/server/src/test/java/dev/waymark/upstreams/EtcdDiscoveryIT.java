@@ -14,6 +14,7 @@ import dev.waymark.etcd.EtcdFixture;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
 import dev.waymark.testing.Authority;
+import dev.waymark.upstreams.discovery.SourceReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,6 +74,17 @@ class EtcdDiscoveryIT {
         etcd.register("svc/echo/a", "127.0.0.2:9");
         pool.awaitAddresses("127.0.0.2:9");
         assertThat(pool.manager.discoveryProblem()).isEmpty();
+        SourceReport source = pool.manager.report().join().source();
+        assertThat(source.server().map(SourceReport.Server::address)).contains(etcd.address());
+        assertThat(source.version()).startsWith("revision ");
+        assertThat(source.entries())
+            .extracting(entry -> entry.endpoint().address())
+            .containsExactly("127.0.0.2:9");
+        etcd.kill();
+        pool.awaitEvent("failed svc/echo " + etcd.address() + ": connection refused");
+        SourceReport later = pool.manager.report().join().source();
+        assertThat(later.server()).isEmpty();
+        assertThat(later.heardNs()).isPresent();
       }
     }
   }

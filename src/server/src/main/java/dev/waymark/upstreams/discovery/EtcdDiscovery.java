@@ -13,6 +13,7 @@ import dev.waymark.etcd.PrefixListener;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.registry.client.RegistryChannels;
 import dev.waymark.upstreams.control.ControlLoop;
+import dev.waymark.upstreams.control.Since;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.nio.file.Path;
 import java.util.List;
@@ -44,6 +45,7 @@ final class EtcdDiscovery implements DiscoverySource {
   /** Empty if etcd has failed since. */
   private Optional<Told> told = Optional.empty();
 
+  private final Since<SourceReport.Standing> since = new Since<>();
   private @Nullable ScheduledFuture<?> nextTell;
   private @Nullable ScheduledFuture<?> endOfDoubt;
 
@@ -86,6 +88,17 @@ final class EtcdDiscovery implements DiscoverySource {
   }
 
   @Override
+  public Optional<SourceReport> report() {
+    EtcdWatch.Contact contact = watch.contact();
+    return Optional.of(
+        new SourceReport(
+            contact.server().map(server -> new SourceReport.Server(server, contact.sinceNs())),
+            contact.heardNs(),
+            contact.revision() == 0 ? "" : "revision " + contact.revision(),
+            service.entries(since)));
+  }
+
+  @Override
   public void close() {
     watch.close();
     client.close();
@@ -106,6 +119,7 @@ final class EtcdDiscovery implements DiscoverySource {
   }
 
   private void tell() {
+    since.update(service.standings(), control.time().nowNs());
     Told now = new Told(service.upstreams(), service.problem());
     if (!told.equals(Optional.of(now))) {
       told = Optional.of(now);

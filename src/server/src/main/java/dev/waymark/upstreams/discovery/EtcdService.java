@@ -7,7 +7,11 @@ import dev.waymark.net.dial.UpstreamProblem.Kind;
 import dev.waymark.registry.EmptyingGuard;
 import dev.waymark.registry.Instance;
 import dev.waymark.registry.Instance.Health;
+import dev.waymark.upstreams.control.Since;
+import dev.waymark.upstreams.discovery.SourceReport.Standing;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -115,6 +119,46 @@ final class EtcdService {
             .filter(instance -> instance.health() == Health.HEALTHY)
             .map(EtcdService::endpoint)
             .toList();
+  }
+
+  /**
+   * What is known of each instance, in the order of their addresses.
+   *
+   * @param since when they have stood as {@link #standings} says
+   */
+  List<SourceReport.Entry> entries(Since<Standing> since) {
+    return new TreeMap<>(guard.instances())
+        .values().stream()
+            .map(instance -> {
+              String address = instance.address();
+              return new SourceReport.Entry(
+                  endpoint(instance),
+                  standing(instance, guard.isKept(address)),
+                  withheld(instance),
+                  since.of(address));
+            })
+            .toList();
+  }
+
+  /** How the instances stand, by address, whether they are kept or not. */
+  Map<String, Standing> standings() {
+    Map<String, Standing> standings = new HashMap<>();
+    guard
+        .instances()
+        .forEach((address, instance) -> standings.put(address, standing(instance, false)));
+    return standings;
+  }
+
+  private static Standing standing(Instance instance, boolean isKept) {
+    return new Standing(instance.health().name().toLowerCase(Locale.ROOT), false, isKept);
+  }
+
+  private static String withheld(Instance instance) {
+    return switch (instance.health()) {
+      case HEALTHY -> "";
+      case DRAINING -> "it is registered as draining";
+      case UNHEALTHY -> "it is registered as unhealthy";
+    };
   }
 
   private static Endpoint endpoint(Instance instance) {

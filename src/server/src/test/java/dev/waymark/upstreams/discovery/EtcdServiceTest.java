@@ -1,11 +1,14 @@
 package dev.waymark.upstreams.discovery;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import com.google.protobuf.ByteString;
 import dev.waymark.config.PoolConfig.Endpoint;
 import dev.waymark.net.dial.UpstreamProblem;
 import dev.waymark.net.dial.UpstreamProblem.Kind;
+import dev.waymark.upstreams.control.Since;
+import dev.waymark.upstreams.discovery.SourceReport.Standing;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -116,6 +119,26 @@ class EtcdServiceTest {
     assertThat(service.isTooLarge()).isTrue();
     service.onPut(key("large"), ByteString.EMPTY);
     assertThat(service.isTooLarge()).isFalse();
+  }
+
+  @Test
+  void report_namesEachInstance_alsoThoseThatAreNotPassedOn() {
+    list("a=10.0.0.1:80", "b=10.0.0.2:80 DRAINING", "c=10.0.0.3:80 UNHEALTHY", "d=10.0.0.4:80");
+    Since<Standing> since = new Since<>();
+    since.update(service.standings(), 7);
+    relist(true, "a=10.0.0.1:80", "b=10.0.0.2:80", "c=10.0.0.3:80 UNHEALTHY");
+    since.update(service.standings(), 9);
+    assertThat(service.entries(since))
+        .extracting(
+            entry -> entry.endpoint().address(),
+            SourceReport.Entry::standing,
+            SourceReport.Entry::withheld,
+            entry -> entry.sinceNs().orElse(0))
+        .containsExactly(
+            tuple("10.0.0.1:80", Standing.of("healthy"), "", 7L),
+            tuple("10.0.0.2:80", Standing.of("healthy"), "", 9L),
+            tuple("10.0.0.3:80", Standing.of("unhealthy"), "it is registered as unhealthy", 7L),
+            tuple("10.0.0.4:80", new Standing("healthy", false, true), "", 7L));
   }
 
   // --- fixtures ---
