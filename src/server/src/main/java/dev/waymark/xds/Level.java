@@ -50,7 +50,7 @@ final class Level {
         .forEach(member ->
             endpoints.add(
                 member.known(
-                    member.weight,
+                    (double) member.weight,
                     priority,
                     "its locality has no weight, and others of its priority have one")));
     return endpoints;
