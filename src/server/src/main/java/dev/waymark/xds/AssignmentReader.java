@@ -95,7 +95,9 @@ final class AssignmentReader {
         case UNHEALTHY, DRAINING, TIMEOUT, UNRECOGNIZED ->
             withheld.add(
                 member.known(
-                    member.weight(), priority, "the control plane says: " + member.health()));
+                    (double) member.weight(),
+                    priority,
+                    "the control plane says: " + member.health()));
       }
     }
     long weight = Integer.toUnsignedLong(group.getLoadBalancingWeight().getValue());
