@@ -13,8 +13,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.TimeUnit;
 
 /** A watcher that keeps a table as the responses describe it. */
 final class TestWatcher implements ClientResponseObserver<WatchRequest, WatchResponse> {
@@ -22,7 +23,7 @@ final class TestWatcher implements ClientResponseObserver<WatchRequest, WatchRes
   private final Map<String, WatchedInstance> incoming = new TreeMap<>();
   private final boolean isReading;
   private Map<String, WatchedInstance> table = Map.of();
-  private @Nullable Status end;
+  private final CompletableFuture<Status> end = new CompletableFuture<>();
 
   /** Set before the call starts. */
   @SuppressWarnings("NullAway.Init")
@@ -72,8 +73,9 @@ final class TestWatcher implements ClientResponseObserver<WatchRequest, WatchRes
     return responses.getLast();
   }
 
-  synchronized @Nullable Status end() {
-    return end;
+  /** How the call ended. */
+  Status end() {
+    return end.orTimeout(10, TimeUnit.SECONDS).join();
   }
 
   void close() {
@@ -108,8 +110,8 @@ final class TestWatcher implements ClientResponseObserver<WatchRequest, WatchRes
   }
 
   @Override
-  public synchronized void onError(Throwable error) {
-    end = Status.fromThrowable(error);
+  public void onError(Throwable error) {
+    end.complete(Status.fromThrowable(error));
   }
 
   @Override
