@@ -433,7 +433,8 @@ class ArchitectureTest {
           each.getDirectDependenciesFromSelf().stream()
               .anyMatch(d -> d.getTargetClass().getName().equals("org.slf4j.LoggerFactory"));
       // The SDK runs in other programs too, where there is no EventLog.
-      if (isCreator && !Set.of("upstream", "upstream.registry", "tools.stub").contains(entryOf(each))) {
+      if (isCreator
+          && !Set.of("upstream", "upstream.registry", "tools.stub").contains(entryOf(each))) {
         creators.add(each.getSimpleName());
       }
     }
