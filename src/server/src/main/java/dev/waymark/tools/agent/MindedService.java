@@ -150,7 +150,7 @@ final class MindedService {
     long test = ++tests;
     isTesting = true;
     startedNs = probes.control().time().nowNs();
-    arm(test);
+    arm(test, true);
     probe.start(verdict -> {
       if (test == tests && isTesting) {
         onVerdict(verdict);
@@ -158,20 +158,23 @@ final class MindedService {
     });
   }
 
-  private void arm(long test) {
+  private void arm(long test, boolean mayDefer) {
     StandstillCheck standstill = new StandstillCheck(probes.control().time());
     timeout =
         loop.schedule(
-            () -> onTimeout(test, standstill), config.timeout().toMillis(), TimeUnit.MILLISECONDS);
+            () -> onTimeout(test, mayDefer && standstill.hasStoodStill()), config.timeout().toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  private void onTimeout(long test, StandstillCheck standstill) {
+  /**
+   * @param isDeferred the agent has stood still, and the answer may be waiting to be read; once only,
+   *     for a machine on which every turn is late
+   */
+  private void onTimeout(long test, boolean isDeferred) {
     if (test != tests || !isTesting) {
       return;
     }
-    if (standstill.hasStoodStill()) {
-      // The answer may be waiting to be read.
-      arm(test);
+    if (isDeferred) {
+      arm(test, false);
       return;
     }
     String why = probe.giveUp();
