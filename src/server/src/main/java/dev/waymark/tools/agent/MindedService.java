@@ -162,12 +162,14 @@ final class MindedService {
     StandstillCheck standstill = new StandstillCheck(probes.control().time());
     timeout =
         loop.schedule(
-            () -> onTimeout(test, mayDefer && standstill.hasStoodStill()), config.timeout().toMillis(), TimeUnit.MILLISECONDS);
+            () -> onTimeout(test, mayDefer && standstill.hasStoodStill()),
+            config.timeout().toMillis(),
+            TimeUnit.MILLISECONDS);
   }
 
   /**
-   * @param isDeferred the agent has stood still, and the answer may be waiting to be read; once only,
-   *     for a machine on which every turn is late
+   * @param isDeferred the agent has stood still, and the answer may be waiting to be read; once
+   *     only, for a machine on which every turn is late
    */
   private void onTimeout(long test, boolean isDeferred) {
     if (test != tests || !isTesting) {
