@@ -13,6 +13,10 @@ import java.util.function.Consumer;
 final class TableCatalog implements Catalog {
   private final Table table;
   private final Set<Consumer<Set<String>>> subscribers = new LinkedHashSet<>();
+
+  /** The services that there were at the last flush. */
+  private final Set<String> told = new HashSet<>();
+
   private long toldVersion;
 
   TableCatalog(Table table) {
@@ -44,11 +48,20 @@ final class TableCatalog implements Catalog {
     }
     Set<String> changed = new HashSet<>();
     if (!log.reaches(toldVersion)) {
+      // What has changed is forgotten, so anything may have.
+      changed.addAll(told);
       changed.addAll(table.services());
       toldVersion = log.version();
     }
     while (toldVersion < log.version()) {
       changed.add(log.after(toldVersion++).key().service());
+    }
+    for (String service : changed) {
+      if (table.services().contains(service)) {
+        told.add(service);
+      } else {
+        told.remove(service);
+      }
     }
     for (Consumer<Set<String>> subscriber : List.copyOf(subscribers)) {
       subscriber.accept(changed);
